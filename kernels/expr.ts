@@ -1,0 +1,157 @@
+// Scalar expressions: what one element of a kernel computes. A small typed tree (shared subtrees by identity) that every backend
+// prints or interprets, so that each float32 operation here is one correctly rounded operation there, never contracted or reordered.
+
+export type ScalarType = "float32" | "int32" | "uint32" | "bool";
+
+/**
+ * - float32 `neg` (flips the sign bit), `abs`, `sqrt`, `floor`; int32 `neg`, `abs` (wrapping); bool `not`
+ * - `pow2`: exactly 2ⁿ for integral float32 n in [−126, 127]; unspecified for any other n: select it away or multiply by NaN
+ * - `exponent`: ⌊log₂ x⌋ as float32 for normal x > 0; unspecified for any other x: select it away
+ * - `high16`, `low16`: the halves of a uint32 word as exact float32 integers in [0, 65535]
+ * - `toFloat32`: int32 rounded to nearest even, bool as 0 or 1; `toInt32`: float32 truncated and saturated, NaN → 0, bool as 0 or 1
+ */
+export type UnaryOp = "neg" | "abs" | "sqrt" | "floor" | "not" | "pow2" | "exponent" | "high16" | "low16" | "toFloat32" | "toInt32";
+/** float32: + − × ÷, each rounded once. int32: add, sub, mul, wrapping. bool: and, or. */
+export type BinaryOp = "add" | "sub" | "mul" | "div" | "and" | "or";
+/** IEEE comparisons: false where an operand is NaN, but for `ne`. */
+export type CompareOp = "lt" | "le" | "eq" | "ne" | "gt" | "ge";
+
+export type Expr =
+  /** The element of the kernel's input `index` at this point; its fill value where the input's view is masked. */
+  | { readonly kind: "input"; readonly type: ScalarType; readonly index: number }
+  /** Whether the view of input `index` covers this point (views of a padded tensor may not). */
+  | { readonly kind: "inside"; readonly type: "bool"; readonly index: number }
+  /** float32 values are already rounded; bool is 0 or 1. */
+  | { readonly kind: "constant"; readonly type: ScalarType; readonly value: number }
+  | { readonly kind: "unary"; readonly type: ScalarType; readonly op: UnaryOp; readonly x: Expr }
+  | { readonly kind: "binary"; readonly type: ScalarType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: "compare"; readonly type: "bool"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr }
+  /** `yes` where the condition holds, else `no`; both are computed. */
+  | { readonly kind: "select"; readonly type: ScalarType; readonly condition: Expr; readonly yes: Expr; readonly no: Expr };
+
+/** An expression, or a number that takes the other operand's type. */
+export type Operand = Expr | number;
+
+export function input(index: number, type: ScalarType): Expr {
+  return { kind: "input", type, index };
+}
+
+export function inside(index: number): Expr {
+  return { kind: "inside", type: "bool", index };
+}
+
+/** A constant; float32 values are rounded here, once. */
+export function constant(value: number, type: ScalarType = "float32"): Expr {
+  return { kind: "constant", type, value: type === "float32" ? Math.fround(value) : value };
+}
+
+function typeOf(a: Operand, b: Operand): ScalarType {
+  return typeof a === "number" ? (typeof b === "number" ? "float32" : b.type) : a.type;
+}
+
+function lift(x: Operand, type: ScalarType): Expr {
+  return typeof x === "number" ? constant(x, type) : x;
+}
+
+function unary(op: UnaryOp, x: Expr, type: ScalarType): Expr {
+  return { kind: "unary", type, op, x };
+}
+
+function binary(op: BinaryOp, a: Operand, b: Operand): Expr {
+  const type = typeOf(a, b);
+  return { kind: "binary", type, op, a: lift(a, type), b: lift(b, type) };
+}
+
+function compare(op: CompareOp, a: Operand, b: Operand): Expr {
+  const type = typeOf(a, b);
+  return { kind: "compare", type: "bool", op, a: lift(a, type), b: lift(b, type) };
+}
+
+export const add = (a: Operand, b: Operand) => binary("add", a, b);
+export const sub = (a: Operand, b: Operand) => binary("sub", a, b);
+export const mul = (a: Operand, b: Operand) => binary("mul", a, b);
+export const div = (a: Operand, b: Operand) => binary("div", a, b);
+export const and = (a: Expr, b: Expr) => binary("and", a, b);
+export const or = (a: Expr, b: Expr) => binary("or", a, b);
+export const lt = (a: Operand, b: Operand) => compare("lt", a, b);
+export const le = (a: Operand, b: Operand) => compare("le", a, b);
+export const eq = (a: Operand, b: Operand) => compare("eq", a, b);
+export const ne = (a: Operand, b: Operand) => compare("ne", a, b);
+export const gt = (a: Operand, b: Operand) => compare("gt", a, b);
+export const ge = (a: Operand, b: Operand) => compare("ge", a, b);
+export const neg = (x: Expr) => unary("neg", x, x.type);
+export const abs = (x: Expr) => unary("abs", x, x.type);
+export const sqrt = (x: Expr) => unary("sqrt", x, "float32");
+export const floor = (x: Expr) => unary("floor", x, "float32");
+export const not = (x: Expr) => unary("not", x, "bool");
+export const pow2 = (n: Expr) => unary("pow2", n, "float32");
+export const exponent = (x: Expr) => unary("exponent", x, "float32");
+export const high16 = (word: Expr) => unary("high16", word, "float32");
+export const low16 = (word: Expr) => unary("low16", word, "float32");
+export const toFloat32 = (x: Expr) => (x.type === "float32" ? x : unary("toFloat32", x, "float32"));
+export const toInt32 = (x: Expr) => (x.type === "int32" ? x : unary("toInt32", x, "int32"));
+
+/** `yes` where the condition holds, else `no`. */
+export function select(condition: Expr, yes: Operand, no: Operand): Expr {
+  const type = typeOf(yes, no);
+  return { kind: "select", type, condition, yes: lift(yes, type), no: lift(no, type) };
+}
+
+/** The direct subexpressions. */
+export function children(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case "input":
+    case "inside":
+    case "constant":
+      return [];
+    case "unary":
+      return [expr.x];
+    case "binary":
+    case "compare":
+      return [expr.a, expr.b];
+    case "select":
+      return [expr.condition, expr.yes, expr.no];
+  }
+}
+
+/** Every distinct node of the expression, children before parents: the order printers assign locals in. */
+export function topological(root: Expr): Expr[] {
+  const order: Expr[] = [];
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr) => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    for (const child of children(expr)) visit(child);
+    order.push(expr);
+  };
+  visit(root);
+  return order;
+}
+
+/** The expression with its inputs replaced: how fusion composes scalar bodies. Shared subtrees stay shared. */
+export function substitute(root: Expr, replace: (leaf: Expr & { kind: "input" | "inside" }) => Expr): Expr {
+  const done = new Map<Expr, Expr>();
+  for (const expr of topological(root)) {
+    const get = (child: Expr) => done.get(child)!;
+    switch (expr.kind) {
+      case "input":
+      case "inside":
+        done.set(expr, replace(expr));
+        break;
+      case "constant":
+        done.set(expr, expr);
+        break;
+      case "unary":
+        done.set(expr, { ...expr, x: get(expr.x) });
+        break;
+      case "binary":
+      case "compare":
+        done.set(expr, { ...expr, a: get(expr.a), b: get(expr.b) });
+        break;
+      case "select":
+        done.set(expr, { ...expr, condition: get(expr.condition), yes: get(expr.yes), no: get(expr.no) });
+        break;
+    }
+  }
+  return done.get(root)!;
+}

@@ -1,0 +1,30 @@
+// The element types a tensor can have and the typed array that holds each. There is no promotion between them:
+// mixing two is a DTypeError, with a cast as the hint.
+
+/** Element type. `uint32` holds raw random words; arithmetic is on float32 and int32; comparisons give `bool` (0 or 1 in a byte). */
+export type DType = "float32" | "int32" | "uint32" | "bool";
+
+/** The host representation of a tensor's elements, row-major. */
+export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
+
+export const dtypes: readonly DType[] = ["float32", "int32", "uint32", "bool"];
+
+/** Bytes an element takes. */
+export function itemSize(dtype: DType): number {
+  return dtype === "bool" ? 1 : 4;
+}
+
+/** A zero-filled array of `size` elements, or a view of `buffer` from `byteOffset` on. */
+export function makeArray(dtype: DType, size: number, buffer?: ArrayBufferLike, byteOffset = 0): TypedArray {
+  const memory = buffer ?? new ArrayBuffer(size * itemSize(dtype));
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(memory, byteOffset, size);
+    case "int32":
+      return new Int32Array(memory, byteOffset, size);
+    case "uint32":
+      return new Uint32Array(memory, byteOffset, size);
+    case "bool":
+      return new Uint8Array(memory, byteOffset, size);
+  }
+}

@@ -1,0 +1,120 @@
+// Every error the engine throws on purpose: one message shape, one class a kind, typed fields. Messages are built here only.
+
+/** What an error says: the op or place, what is wrong, what was there, what should be, and what to do. */
+export interface ErrorDetails {
+  /** The op, file, config path or other place. */
+  where: string;
+  problem: string;
+  got?: string;
+  expected?: string;
+  hint?: string;
+  cause?: unknown;
+}
+
+const ownRoots = ["../", "../../kernels/"].map((path) => new URL(path, import.meta.url).href);
+const ownPaths = ownRoots.map((href) => (href.startsWith("file://") ? decodeURIComponent(href.slice(7)) : href));
+
+/** Drops the engine's own frames from the top, so that the trace begins at the caller's line. */
+function callersFirst(stack: string | undefined): string | undefined {
+  if (stack === undefined) return stack;
+  const lines = stack.split("\n");
+  const start = lines.findIndex((line) => /^\s+at /.test(line));
+  if (start < 0) return stack;
+  const isOwn = (line: string) => ownRoots.some((root) => line.includes(root)) || ownPaths.some((path) => line.includes(path));
+  let first = start;
+  while (first < lines.length && isOwn(lines[first])) first++;
+  if (first === lines.length) return stack;
+  return [...lines.slice(0, start), ...lines.slice(first)].join("\n");
+}
+
+/** The first stack line outside the engine, as `file:line:column`, or undefined. Where a node was made. */
+export function callerSite(): string | undefined {
+  const trace = callersFirst(new Error("site").stack)?.split("\n")[1];
+  return trace?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:|https?:\/\/)[^()]+:\d+:\d+)\)?$/)?.[1];
+}
+
+/** Base of all errors thrown on purpose: `<where>: <problem>: got <…>, expected <…>`, then `Hint: …`. */
+export class SeedgradError extends Error {
+  readonly where: string;
+  readonly problem: string;
+  readonly got?: string;
+  readonly expected?: string;
+  readonly hint?: string;
+
+  constructor(details: ErrorDetails) {
+    const { where, problem, got, expected, hint, cause } = details;
+    const facts = [got === undefined ? "" : `got ${got}`, expected === undefined ? "" : `expected ${expected}`].filter(Boolean).join(", ");
+    super(`${where}: ${problem}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${hint}` : ""}`, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.where = where;
+    this.problem = problem;
+    this.got = got;
+    this.expected = expected;
+    this.hint = hint;
+    this.stack = callersFirst(this.stack);
+  }
+}
+
+/** Shapes, axes, extents or indices that don't fit. */
+export class ShapeError extends SeedgradError {}
+/** Element types that don't fit. */
+export class DTypeError extends SeedgradError {}
+/** A gradient that doesn't exist or was asked of the wrong thing. */
+export class GradError extends SeedgradError {}
+/** A value read, or a cell used, where tracing or an overwritten version forbids it. */
+export class TraceError extends SeedgradError {}
+/** A backend that is unknown, missing, or not what it claims to be. */
+export class BackendError extends SeedgradError {}
+/** A seed or a range of draws out of bounds. */
+export class StreamError extends SeedgradError {}
+/** Data that is missing, changed, truncated or not of its format. */
+export class DataError extends SeedgradError {}
+/** A run that isn't what it should be to the bit, or can't promise to be. */
+export class ReproError extends SeedgradError {}
+/** A checkpoint or run folder that is damaged, foreign, or in use. */
+export class CheckpointError extends SeedgradError {}
+/** A loss that is NaN or infinite, or another stop of training for the numbers' sake. */
+export class TrainingError extends SeedgradError {}
+
+/** Where in a config text something is: 1-based line and column. */
+export interface ConfigPosition {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** A config or argument that is wrong; `where` is the path in it (`trainer.init.seed`), with file:line:column when it came from a file. */
+export class ConfigError extends SeedgradError {
+  readonly position?: ConfigPosition;
+  constructor(details: ErrorDetails & { position?: ConfigPosition }) {
+    const { position } = details;
+    super(position ? { ...details, where: `${position.file}:${position.line}:${position.column}: ${details.where}` } : details);
+    this.position = position;
+  }
+}
+
+/** The nearest of `known` to `word` by edit distance, when near enough to be a slip: for "did you mean". */
+export function didYouMean(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
