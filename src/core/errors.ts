@@ -28,8 +28,8 @@ function callersFirst(stack: string | undefined): string | undefined {
 }
 
 /** The first stack line outside the engine, as `file:line:column`, or undefined. Where a node was made. */
-export function callerSite(): string | undefined {
-  const trace = callersFirst(new Error("site").stack)?.split("\n")[1];
+export function callerSite(stack = new Error("site").stack): string | undefined {
+  const trace = callersFirst(stack)?.split("\n").find((line) => /^\s+at /.test(line));
   return trace?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:|https?:\/\/)[^()]+:\d+:\d+)\)?$/)?.[1];
 }
 

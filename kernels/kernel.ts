@@ -1,0 +1,111 @@
+// Kernels: each family's loop nest described once. A kernel says what is read (views), what one element computes (an expression), and in
+// which order sums run; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
+import type { DType } from "../src/core/dtype.ts";
+import type { Shape } from "../src/core/shape.ts";
+import type { Expr } from "./expr.ts";
+import type { View } from "./view.ts";
+
+/** What a kernel reads: elements of a value through a view, or (`coordinate`) the view's own affine index, as int32. */
+export interface KernelInput {
+  readonly source: number | "coordinate";
+  readonly dtype: DType;
+  readonly view: View;
+}
+
+interface KernelBase {
+  /** The value it writes, whole, row-major. */
+  readonly output: number;
+  readonly dtype: DType;
+  /** The output's shape. */
+  readonly shape: Shape;
+}
+
+/** out[i] = body(inputs[i]) over `shape`. */
+export interface MapKernel extends KernelBase {
+  readonly kind: "map";
+  readonly inputs: readonly KernelInput[];
+  readonly body: Expr;
+}
+
+export type Combine = "sum" | "max" | "min" | "argmax" | "argmin";
+
+/**
+ * The written orders of NUMERICS.md. `lanes` (the last axes): blocks of 1024, in a block 16 lanes, lane j takes i ≡ j (mod 16) ascending,
+ * lanes combine 8, 4, 2, 1, blocks ascending. `chunks` (any other axes): chunks of 256 by row-major index, ascending.
+ */
+export type Order = "lanes" | "chunks";
+
+/** Combines body(inputs) over `reduced`, for every point of `shape`. Views run over [...shape, ...reduced]. argmax, argmin give the row-major index in `reduced`: NaN wins, ties to the lowest. */
+export interface ReduceKernel extends KernelBase {
+  readonly kind: "reduce";
+  readonly reduced: Shape;
+  readonly order: Order;
+  readonly combine: Combine;
+  readonly inputs: readonly KernelInput[];
+  readonly body: Expr;
+}
+
+/** out[batch…, i, j] = Σₖ a[batch…, i, k] · b[batch…, k, j]: k ascending in chunks of 256 from +0, chunk sums ascending. float32. */
+export interface MatmulKernel extends KernelBase {
+  readonly kind: "matmul";
+  readonly depth: number;
+  /** View over [...batch, rows, depth]. */
+  readonly a: KernelInput;
+  /** View over [...batch, depth, columns]. */
+  readonly b: KernelInput;
+}
+
+/** out[…i…] = x[…indices[…i…]…]: the index replaces the coordinate of `axis`. An index outside [0, extent) is an error when run. */
+export interface GatherKernel extends KernelBase {
+  readonly kind: "gather";
+  readonly axis: number;
+  /** View over x's own shape: the extents of the output but along `axis`. */
+  readonly x: KernelInput;
+  /** int32, a view over the output's shape. */
+  readonly indices: KernelInput;
+}
+
+/** out = zeros; out[…indices[…i…]…] += updates[…i…], by destination, in ascending row-major position of the update. An index outside is an error when run. */
+export interface ScatterKernel extends KernelBase {
+  readonly kind: "scatter";
+  readonly axis: number;
+  readonly indices: KernelInput;
+  readonly updates: KernelInput;
+}
+
+/** Integers from the stream: raw words, or a sampler of src/rng. The offset is relative to the base that the execution is given. */
+export interface RandomKernel extends KernelBase {
+  readonly kind: "random";
+  readonly sampler: "words" | "randint" | "permutation";
+  readonly offset: number;
+  readonly draws: number;
+  /** randint's bounds [low, high). */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export type Kernel = MapKernel | ReduceKernel | MatmulKernel | GatherKernel | ScatterKernel | RandomKernel;
+
+/** Everything the kernel reads from the plan's values. */
+export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
+  switch (kernel.kind) {
+    case "map":
+    case "reduce":
+      return kernel.inputs;
+    case "matmul":
+      return [kernel.a, kernel.b];
+    case "gather":
+      return [kernel.x, kernel.indices];
+    case "scatter":
+      return [kernel.indices, kernel.updates];
+    case "random":
+      return [];
+  }
+}
+
+/** Sums of a matmul or a `chunks` reduction run in chunks of this many terms. */
+export const chunkSize = 256;
+/** A `lanes` reduction runs in blocks of this many elements … */
+export const blockSize = 1024;
+/** … with this many lanes a block. */
+export const laneCount = 16;

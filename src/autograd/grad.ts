@@ -1,0 +1,45 @@
+// Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
+import { GradError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import { type Node, reachable } from "../graph/node.ts";
+import { full, recordOf } from "../ops/define.ts";
+import { add } from "../ops/elementwise.ts";
+
+/**
+ * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
+ * nothing depends on one. Contributions to a node add up left to right, in reverse order of the consumers' making; a consumer's input
+ * positions ascending. Throws GradError.
+ */
+export function gradients(output: Node, wanted: readonly Node[], seed?: Node): Node[] {
+  if (output.dtype !== "float32") throw new GradError({ where: "grad", problem: "the output isn't differentiable", got: output.dtype, expected: "float32" });
+  if (!seed && output.shape.length > 0) {
+    throw new GradError({ where: "grad", problem: "the output isn't a scalar", got: formatShape(output.shape), expected: "[]", hint: "reduce it first, as in loss.mean()" });
+  }
+  if (seed && !sameShape(seed.shape, output.shape)) {
+    throw new GradError({ where: "grad", problem: "the seed's shape isn't the output's", got: formatShape(seed.shape), expected: formatShape(output.shape) });
+  }
+  for (const node of wanted) {
+    if (node.dtype !== "float32") throw new GradError({ where: "grad", problem: "no gradient with respect to this dtype", got: node.dtype, expected: "float32" });
+  }
+  const order = reachable([output]);
+  const targets = new Set(wanted);
+  const active = new Set<Node>();
+  for (const node of order) {
+    if (targets.has(node) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input)))) active.add(node);
+  }
+  const sums = new Map<Node, Node>();
+  if (active.has(output)) sums.set(output, seed ?? full([], 1));
+  for (const node of order.reverse()) {
+    const grad = sums.get(node);
+    const { vjp } = recordOf(node);
+    if (!grad || vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
+    const parts = vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
+    parts.forEach((part, i) => {
+      const input = node.inputs[i];
+      if (!part || !active.has(input)) return;
+      const sum = sums.get(input);
+      sums.set(input, sum ? add(sum, part) : part);
+    });
+  }
+  return wanted.map((node) => sums.get(node) ?? full(node.shape, 0));
+}

@@ -1,0 +1,223 @@
+// Fusion: a graph's nodes become kernels. Elementwise and movement nodes stay expressions over views until something must be in memory:
+// an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
+import * as e from "../../kernels/expr.ts";
+import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import { contiguousView, coordinateView, transposeView, type View } from "../../kernels/view.ts";
+import type { DType } from "../core/dtype.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import { type Graph, graphNodes } from "../graph/hash.ts";
+import type { Node } from "../graph/node.ts";
+import { type MovementRecord, recordOf } from "../ops/define.ts";
+import type { Port, Value } from "./plan.ts";
+
+/** A value that isn't in memory (yet): one expression over views of values that are. */
+interface Lazy {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly body: e.Expr;
+  readonly inputs: readonly KernelInput[];
+}
+
+/** A fused expression grows to at most this many inputs and operations; beyond, a part of it goes to memory. */
+const maxInputs = 8;
+const maxOperations = 400;
+
+export interface Fused {
+  readonly values: Value[];
+  readonly kernels: Kernel[];
+  readonly inputs: Port[];
+  readonly outputs: Port[];
+  readonly copies: { from: number; output: number }[];
+}
+
+/** Options for tests: `fuse: false` puts every node in memory. */
+export interface FuseOptions {
+  readonly fuse?: boolean;
+}
+
+/** The kernels that compute the graph's outputs and watched roots, in an order that respects making order. */
+export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): Fused {
+  const values: Value[] = [];
+  const kernels: Kernel[] = [];
+  const lazies = new Map<Node, Lazy>();
+  const nodes = graphNodes(graph, { watched: true });
+  const roots = [...graph.outputs, ...graph.watched];
+  const readers = countReaders(nodes, roots.map((root) => root.node));
+
+  const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "arena", offset: 0 }): number =>
+    values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
+  const read = (value: number): Lazy => {
+    const { dtype, shape } = values[value];
+    return { shape, dtype, body: e.input(0, dtype), inputs: [{ source: value, dtype, view: contiguousView(shape) }] };
+  };
+  /** Writes a lazy value to memory, as it is, and gives back a view of it. */
+  const store = (lazy: Lazy): Lazy => {
+    const output = newValue(lazy.dtype, lazy.shape);
+    kernels.push({ kind: "map", output, dtype: lazy.dtype, shape: lazy.shape, inputs: lazy.inputs, body: lazy.body });
+    return read(output);
+  };
+  /** The lazy value as one plain view of memory, without bounds. */
+  const asInput = (lazy: Lazy): KernelInput => {
+    const [only] = lazy.inputs;
+    const plain = lazy.body.kind === "input" && only.source !== "coordinate" && only.view.bounds.every((bound) => !bound);
+    return plain ? only : store(lazy).inputs[0];
+  };
+
+  const inputs = graph.inputs.map(({ name, node }, index): Port => {
+    const value = newValue(node.dtype, node.shape, { kind: "input", index });
+    lazies.set(node, read(value));
+    return { name, dtype: node.dtype, shape: node.shape, value };
+  });
+
+  for (const node of nodes) {
+    const record = recordOf(node);
+    const operands = node.inputs.map((input) => lazies.get(input)!);
+    let lazy: Lazy;
+    switch (record.kind) {
+      case "leaf":
+        lazy = read(newValue(node.dtype, node.shape, { kind: "constant", data: node.data! }));
+        break;
+      case "full":
+        lazy = { shape: node.shape, dtype: node.dtype, body: e.constant(node.attributes.value as number, node.dtype), inputs: [] };
+        break;
+      case "coordinate":
+        lazy = { shape: node.shape, dtype: "int32", body: e.input(0, "int32"), inputs: [{ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, node.attributes.axis as number) }] };
+        break;
+      case "elementwise": {
+        let parts = operands;
+        let merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
+        if (merged.inputs.length > maxInputs || e.topological(merged.body).length > maxOperations) {
+          parts = parts.map((part) => (part.body.kind === "input" || part.body.kind === "constant" ? part : store(part)));
+          merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
+        }
+        lazy = merged;
+        break;
+      }
+      case "movement":
+        lazy = (repeats(node, record, operands[0]) ? null : move(node, record, operands[0])) ?? move(node, record, store(operands[0]))!;
+        break;
+      default: {
+        const output = newValue(node.dtype, node.shape);
+        kernels.push(lowerFamily(node, record, operands, output, asInput, graph.base));
+        lazy = read(output);
+      }
+    }
+    const trivial = lazy.body.kind === "input" || lazy.body.kind === "constant";
+    if (!trivial && (!fusing || readers.get(node)! > 1)) lazy = store(lazy);
+    lazies.set(node, lazy);
+  }
+
+  const copies: Fused["copies"] = [];
+  const outputs = roots.map(({ name, node }, index): Port => {
+    const lazy = lazies.get(node)!;
+    const [only] = lazy.inputs;
+    const whole = lazy.body.kind === "input" && typeof only.source === "number" && sameView(only.view, contiguousView(values[only.source].shape)) && sizeOf(node.shape) === values[only.source].size;
+    let value: number;
+    if (whole && values[only.source as number].place.kind === "arena") {
+      value = only.source as number;
+      values[value].place = { kind: "output", index };
+    } else if (whole) {
+      value = newValue(node.dtype, node.shape, { kind: "output", index });
+      copies.push({ from: only.source as number, output: value });
+    } else {
+      value = store(lazy).inputs[0].source as number;
+      values[value].place = { kind: "output", index };
+    }
+    return { name, dtype: node.dtype, shape: node.shape, value };
+  });
+  return { values, kernels, inputs, outputs, copies };
+}
+
+/** Whether fusing would compute the same element many times over: an expression that is stretched. */
+function repeats(node: Node, record: MovementRecord, lazy: Lazy): boolean {
+  return !record.fill && sizeOf(node.shape) > sizeOf(lazy.shape) && e.children(lazy.body).length > 0;
+}
+
+function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node, number> {
+  const readers = new Map<Node, number>(nodes.map((node) => [node, 0]));
+  for (const node of nodes) {
+    for (const input of new Set(node.inputs)) if (readers.has(input)) readers.set(input, readers.get(input)! + 1);
+  }
+  for (const root of roots) if (readers.has(root)) readers.set(root, readers.get(root)! + 1);
+  return readers;
+}
+
+function sameView(a: View, b: View): boolean {
+  if (a.offset !== b.offset || a.bounds.some(Boolean) || b.bounds.some(Boolean)) return false;
+  const strides = (view: View) => view.strides.filter((_, axis) => view.shape[axis] !== 1).join();
+  const shape = (view: View) => view.shape.filter((extent) => extent !== 1).join();
+  return shape(a) === shape(b) && strides(a) === strides(b);
+}
+
+/** One expression out of several over the same shape: equal inputs are read once. */
+function merge(node: Node, parts: readonly Lazy[], combine: (bodies: e.Expr[]) => e.Expr): Lazy {
+  const inputs: KernelInput[] = [];
+  const place = new Map<string, e.Expr>();
+  const done = new Map<Lazy, e.Expr>();
+  const bodies = parts.map((part) => {
+    const known = done.get(part);
+    if (known) return known;
+    const leaves = part.inputs.map((input) => {
+      const key = JSON.stringify([input.source, input.view.strides, input.view.offset, input.view.bounds]);
+      if (!place.has(key)) place.set(key, e.input(inputs.push(input) - 1, input.dtype));
+      return place.get(key)!;
+    });
+    const body = e.substitute(part.body, (leaf) => leaves[leaf.index]);
+    done.set(part, body);
+    return body;
+  });
+  return { shape: node.shape, dtype: node.dtype, body: combine(bodies), inputs };
+}
+
+/** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */
+function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
+  const inputs: KernelInput[] = [];
+  for (const input of lazy.inputs) {
+    const view = record.view(input.view, node.shape, node.attributes);
+    if (!view) return null;
+    inputs.push({ ...input, view });
+  }
+  let body = lazy.body;
+  if (record.fill) {
+    const before = node.attributes.before as readonly number[];
+    const covered: e.Expr[] = [];
+    lazy.shape.forEach((extent, axis) => {
+      if (node.shape[axis] === extent) return;
+      const at = e.input(inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1, "int32");
+      if (before[axis] > 0) covered.push(e.ge(at, before[axis]));
+      if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
+    });
+    body = e.select(covered.reduce(e.and), body, e.constant(record.fill(node.attributes), node.dtype));
+  }
+  return { shape: node.shape, dtype: node.dtype, body, inputs };
+}
+
+/** The kernel of a node whose family reads buffers. */
+function lowerFamily(node: Node, record: ReturnType<typeof recordOf>, operands: readonly Lazy[], output: number, asInput: (lazy: Lazy) => KernelInput, drawBase: number): Kernel {
+  const base = { output, dtype: node.dtype, shape: node.shape };
+  switch (record.kind) {
+    case "reduce": {
+      const [x] = operands;
+      const axes = node.attributes.axes as readonly number[];
+      const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+      const permutation = [...kept, ...axes];
+      const last = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
+      const inputs = x.inputs.map((input) => ({ ...input, view: transposeView(input.view, permutation) }));
+      return { kind: "reduce", ...base, reduced: axes.map((axis) => x.shape[axis]), order: last ? "lanes" : "chunks", combine: record.combine, inputs, body: x.dtype === "bool" ? e.toInt32(x.body) : x.body };
+    }
+    case "matmul": {
+      const [a, b] = operands.map(asInput);
+      return { kind: "matmul", ...base, depth: a.view.shape[a.view.shape.length - 1], a, b };
+    }
+    case "gather":
+      return { kind: "gather", ...base, axis: node.attributes.axis as number, x: asInput(operands[0]), indices: asInput(operands[1]) };
+    case "scatter":
+      return { kind: "scatter", ...base, axis: node.attributes.axis as number, indices: asInput(operands[0]), updates: asInput(operands[1]) };
+    case "random": {
+      const { low, high } = node.attributes as { low?: number; high?: number };
+      return { kind: "random", ...base, sampler: record.sampler, offset: node.draws!.offset - (node.draws!.seed === undefined ? 0 : drawBase), draws: node.draws!.count, low, high };
+    }
+    default:
+      throw new TypeError(`no kernel family for ${record.kind}`);
+  }
+}

@@ -1,0 +1,87 @@
+// From a graph to its plan: fusion, state in place, and the arena. State is updated where it lives when no later kernel reads the old
+// value; otherwise the new value waits in the arena and is copied last.
+import { contiguousView, isContiguous } from "../../kernels/view.ts";
+import { input as inputExpr } from "../../kernels/expr.ts";
+import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
+import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
+import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
+import { layOutArena, type Plan } from "./plan.ts";
+
+/** Lowers a graph. */
+export function lower(graph: Graph, options: FuseOptions = {}): Plan {
+  const fused = fuse(graph, options);
+  settleState(graph, fused);
+  const kernels = fused.kernels.filter((kernel) => fused.values[kernel.output].size > 0);
+  const memory = layOutArena(fused.values, kernels, fused.copies);
+  return {
+    key: planKey(graph),
+    graphHash: graphHash(graph),
+    values: fused.values,
+    kernels,
+    inputs: fused.inputs,
+    outputs: fused.outputs,
+    state: graph.state,
+    copies: fused.copies,
+    ...memory,
+    draws: graph.draws,
+    nodeCount: graphNodes(graph, { watched: true }).length,
+  };
+}
+
+/** Sends every state output that can't be written in place through the arena. */
+function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }: Fused): void {
+  const overwritten = new Set(graph.state.map(({ input }) => inputs[input].value));
+  for (const copy of copies) {
+    if (overwritten.has(copy.from) && !graph.state.some(({ input, output }) => inputs[input].value === copy.from && outputs[output].value === copy.output)) {
+      copy.from = copyToArena(values, kernels, copy.from);
+    }
+  }
+  for (const { input, output } of graph.state) {
+    const from = inputs[input].value;
+    const to = outputs[output].value;
+    const at = kernels.findIndex((kernel) => kernel.output === to);
+    if (at < 0 || safeInPlace(kernels, copies, at, from)) continue;
+    const waiting = values.push({ ...values[to], place: { kind: "arena", offset: 0 } }) - 1;
+    kernels.forEach((kernel, i) => {
+      kernels[i] = renumber(kernel, to, waiting);
+    });
+    for (const copy of copies) if (copy.from === to) copy.from = waiting;
+    copies.push({ from: waiting, output: to });
+  }
+}
+
+/** Whether kernel `at` may write over the value `from`: nothing reads it later, and the kernel itself only element by element. */
+function safeInPlace(kernels: readonly Kernel[], copies: Fused["copies"], at: number, from: number): boolean {
+  if (copies.some((copy) => copy.from === from)) return false;
+  return kernels.every((kernel, i) => {
+    const reads = kernelInputs(kernel).filter((input) => input.source === from);
+    if (i < at || reads.length === 0) return true;
+    return i === at && kernel.kind === "map" && reads.every((input) => isContiguous(input.view));
+  });
+}
+
+function copyToArena(values: Fused["values"], kernels: Kernel[], from: number): number {
+  const { dtype, shape, size } = values[from];
+  const output = values.push({ dtype, shape, size, place: { kind: "arena", offset: 0 } }) - 1;
+  kernels.unshift({ kind: "map", output, dtype, shape, inputs: [{ source: from, dtype, view: contiguousView(shape) }], body: inputExpr(0, dtype) });
+  return output;
+}
+
+/** The kernel with one value replaced by another, read or written. */
+function renumber(kernel: Kernel, from: number, to: number): Kernel {
+  const swap = <T extends { source: number | "coordinate" }>(input: T): T => (input.source === from ? { ...input, source: to } : input);
+  const output = kernel.output === from ? to : kernel.output;
+  switch (kernel.kind) {
+    case "map":
+    case "reduce":
+      return { ...kernel, output, inputs: kernel.inputs.map(swap) };
+    case "matmul":
+      return { ...kernel, output, a: swap(kernel.a), b: swap(kernel.b) };
+    case "gather":
+      return { ...kernel, output, x: swap(kernel.x), indices: swap(kernel.indices) };
+    case "scatter":
+      return { ...kernel, output, indices: swap(kernel.indices), updates: swap(kernel.updates) };
+    case "random":
+      return { ...kernel, output };
+  }
+}

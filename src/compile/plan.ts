@@ -1,0 +1,96 @@
+// A plan: a graph as kernels in order over numbered values, with every value's place in memory fixed. Pure data: backends run it.
+import { type DType, itemSize, type TypedArray } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
+
+/** Where a value lives: bound by the caller of a run, part of the plan, or in the arena at a byte offset. */
+export type Place =
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "output"; readonly index: number }
+  | { readonly kind: "constant"; readonly data: TypedArray }
+  | { readonly kind: "arena"; readonly offset: number };
+
+/** One buffer of the plan. */
+export interface Value {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly size: number;
+  place: Place;
+}
+
+/** What the caller binds to an input or gets from an output. */
+export interface Port {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The value read or written. */
+  readonly value: number;
+}
+
+export interface Plan {
+  /** The graph's hash, watched roots included: the cache's key. */
+  readonly key: string;
+  readonly graphHash: string;
+  readonly values: readonly Value[];
+  readonly kernels: readonly Kernel[];
+  readonly inputs: readonly Port[];
+  /** Outputs, then watched roots. */
+  readonly outputs: readonly Port[];
+  /** State: each pair is bound to one buffer, and the kernels are ordered so that this is safe. */
+  readonly state: readonly { readonly input: number; readonly output: number }[];
+  /** Outputs that are a copy of a value made elsewhere (an input, a constant, another output), done last. */
+  readonly copies: readonly { readonly from: number; readonly output: number }[];
+  readonly arenaBytes: number;
+  /** Sum of the sizes that are alive at the worst moment: no arena can be smaller. */
+  readonly lowerBoundBytes: number;
+  /** Draws a run reserves. */
+  readonly draws: number;
+  readonly nodeCount: number;
+}
+
+const alignment = 64;
+const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
+
+/** First and last kernel that touches each arena value; outputs of kernels begin where they are written. */
+function lifetimes(kernels: readonly Kernel[], copies: Plan["copies"]): Map<number, [number, number]> {
+  const spans = new Map<number, [number, number]>();
+  const touch = (value: number, at: number) => {
+    const span = spans.get(value);
+    if (span) span[1] = at;
+    else spans.set(value, [at, at]);
+  };
+  kernels.forEach((kernel, at) => {
+    touch(kernel.output, at);
+    for (const input of kernelInputs(kernel)) if (typeof input.source === "number") touch(input.source, at);
+  });
+  for (const { from } of copies) touch(from, kernels.length);
+  return spans;
+}
+
+/** Gives each value of the arena an offset: values alive together never overlap; largest first, each at the lowest gap. */
+export function layOutArena(values: Value[], kernels: readonly Kernel[], copies: Plan["copies"]): { arenaBytes: number; lowerBoundBytes: number } {
+  const spans = lifetimes(kernels, copies);
+  const inArena = values.map((value, index) => ({ value, index })).filter(({ value, index }) => value.place.kind === "arena" && spans.has(index));
+  const bytes = (value: Value) => aligned(Math.max(1, value.size) * itemSize(value.dtype));
+  const placed: { start: number; end: number; span: [number, number] }[] = [];
+  let arenaBytes = 0;
+  for (const { value, index } of [...inArena].sort((a, b) => bytes(b.value) - bytes(a.value) || a.index - b.index)) {
+    const span = spans.get(index)!;
+    const clashes = placed.filter((other) => other.span[0] <= span[1] && span[0] <= other.span[1]).sort((a, b) => a.start - b.start);
+    let start = 0;
+    for (const other of clashes) {
+      if (start + bytes(value) <= other.start) break;
+      start = Math.max(start, other.end);
+    }
+    const end = start + bytes(value);
+    placed.push({ start, end, span });
+    value.place = { kind: "arena", offset: start };
+    arenaBytes = Math.max(arenaBytes, end);
+  }
+  let lowerBoundBytes = 0;
+  for (let at = 0; at <= kernels.length; at++) {
+    const alive = inArena.filter(({ index }) => spans.get(index)![0] <= at && at <= spans.get(index)![1]);
+    lowerBoundBytes = Math.max(lowerBoundBytes, alive.reduce((sum, { value }) => sum + bytes(value), 0));
+  }
+  return { arenaBytes, lowerBoundBytes };
+}

@@ -1,0 +1,101 @@
+// The graph's hash: SHA-256 of a canonical encoding that holds the numerics id, the seed and the draw ranges, and nothing of the
+// machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
+import { canonicalBytes, compareUtf8, Encoder, sha256, toHex } from "../core/canonical.ts";
+import { numericsId } from "../core/numerics.ts";
+import { type Node, reachable } from "./node.ts";
+
+/** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
+export interface Graph {
+  readonly seed: bigint;
+  /** Bound at run time, in order. */
+  readonly inputs: readonly GraphInput[];
+  /** In order; the loss first where there is one, then state by name. */
+  readonly outputs: readonly GraphOutput[];
+  /** Extra roots that only watch: computed, but not hashed. */
+  readonly watched: readonly GraphOutput[];
+  /** State: the output that is the next version of an input, and takes its place in memory. */
+  readonly state: readonly { readonly input: number; readonly output: number }[];
+  /** Draws an execution reserves, dead random nodes included. */
+  readonly draws: number;
+  /** What the ranges of nodes that carry a seed are relative to. */
+  readonly base: number;
+}
+
+export interface GraphInput {
+  readonly name: string;
+  readonly node: Node;
+}
+
+export interface GraphOutput {
+  readonly name: string;
+  readonly node: Node;
+}
+
+const digests = new WeakMap<object, Uint8Array>();
+
+/** SHA-256 of a constant's bytes: how captured data enters a hash. */
+export function contentDigest(node: Node): Uint8Array {
+  const data = node.data!;
+  let digest = digests.get(data);
+  if (!digest) {
+    digest = sha256(canonicalBytes(data));
+    digests.set(data, digest);
+  }
+  return digest;
+}
+
+/** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are leaves. */
+export function graphNodes(graph: Graph, { watched = false } = {}): Node[] {
+  const leaves = new Set(graph.inputs.map((input) => input.node));
+  const roots = [...graph.outputs, ...(watched ? graph.watched : [])].map((output) => output.node);
+  return reachable(roots, (node) => leaves.has(node)).filter((node) => !leaves.has(node));
+}
+
+/** The canonical bytes under the hash, of the outputs alone or with the watched roots (the plan's key). */
+export function encodeGraph(graph: Graph, { watched = false } = {}): Uint8Array {
+  const encoder = new Encoder();
+  encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed);
+  const numbers = new Map<Node, number>();
+  encoder.u32(graph.inputs.length);
+  for (const { name, node } of graph.inputs) {
+    numbers.set(node, numbers.size);
+    encoder.string(name).string(node.dtype).u32(node.shape.length);
+    for (const extent of node.shape) encoder.i64(extent);
+  }
+  const nodes = graphNodes(graph, { watched });
+  encoder.u32(nodes.length);
+  for (const node of nodes) {
+    encoder.string(node.op).string(node.dtype).u32(node.shape.length);
+    for (const extent of node.shape) encoder.i64(extent);
+    encoder.value(node.data ? { ...node.attributes, content: contentDigest(node) } : node.attributes);
+    encoder.u32(node.inputs.length);
+    for (const input of node.inputs) encoder.u32(numbers.get(input)!);
+    if (node.draws) {
+      const offset = node.draws.seed === undefined ? node.draws.offset : node.draws.offset - graph.base;
+      encoder.u8(1).i64(offset).i64(node.draws.count);
+    } else {
+      encoder.u8(0);
+    }
+    numbers.set(node, numbers.size);
+  }
+  for (const outputs of watched ? [graph.outputs, graph.watched] : [graph.outputs]) {
+    encoder.u32(outputs.length);
+    for (const { name, node } of outputs) encoder.string(name).u32(numbers.get(node)!);
+  }
+  return encoder.i64(graph.draws).finish();
+}
+
+/** The graph's hash, 64 hex digits. Same program and seed: same hash on every machine; another seed: another hash. */
+export function graphHash(graph: Graph): string {
+  return toHex(sha256(encodeGraph(graph)));
+}
+
+/** The key of the graph's plan: its hash where nothing watches. */
+export function planKey(graph: Graph): string {
+  return toHex(sha256(encodeGraph(graph, { watched: true })));
+}
+
+/** Outputs in the hash's order: as given, then state sorted by the UTF-8 bytes of its name. */
+export function orderState<T extends { name: string }>(state: readonly T[]): T[] {
+  return [...state].sort((a, b) => compareUtf8(a.name, b.name));
+}

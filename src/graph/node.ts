@@ -1,0 +1,77 @@
+// Nodes of the op graph: immutable, numbered in making order, checked when made. A node knows what it is, not how it is computed.
+import { callerSite } from "../core/errors.ts";
+import type { Canonical } from "../core/canonical.ts";
+import type { DType, TypedArray } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+
+/** What an op was given beside its inputs; enters the graph's hash. */
+export type Attributes = { readonly [key: string]: Canonical | undefined };
+
+/** The draws a random node owns. With a seed the offset is absolute in that seed's stream; without, relative to the trace's base. */
+export interface DrawRange {
+  readonly offset: number;
+  readonly count: number;
+  readonly seed?: bigint;
+}
+
+export interface NodeInit {
+  op: string;
+  dtype: DType;
+  shape: Shape;
+  inputs?: readonly Node[];
+  attributes?: Attributes;
+  draws?: DrawRange;
+  data?: TypedArray;
+}
+
+let made = 0;
+
+/** One value of the graph: an op applied to inputs. Leaves are `constant` (has `data`), `input` and `variable` (bound when run). */
+export class Node {
+  /** Making order within the process; never hashed. */
+  readonly id: number = made++;
+  readonly op: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly inputs: readonly Node[];
+  readonly attributes: Attributes;
+  readonly draws?: DrawRange;
+  /** A constant's elements, row-major; never written to after the node is made. */
+  readonly data?: TypedArray;
+  readonly #trace: { stack?: string };
+  #site: string | undefined | null = null;
+
+  constructor({ op, dtype, shape, inputs = [], attributes = {}, draws, data }: NodeInit) {
+    this.op = op;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.draws = draws;
+    this.data = data;
+    this.#trace = new Error("site");
+  }
+
+  /** `file:line:column` of the caller's line that made this node, where the engine knows it. */
+  get site(): string | undefined {
+    if (this.#site === null) this.#site = callerSite(this.#trace.stack);
+    return this.#site;
+  }
+}
+
+/** The id the next node will get: nodes below it were made before now. */
+export function nextNodeId(): number {
+  return made;
+}
+
+/** The nodes that `roots` depend on, themselves included, in making order. `stop` cuts the walk: such a node is listed, its inputs aren't followed. */
+export function reachable(roots: readonly Node[], stop: (node: Node) => boolean = () => false): Node[] {
+  const seen = new Set<Node>();
+  const stack = [...roots];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (!stop(node)) stack.push(...node.inputs);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}

@@ -1,0 +1,53 @@
+// Who hands out draws while nodes are made: the trace that is open, with ranges relative to its base, or else the ambient stream.
+import { TraceError } from "../core/errors.ts";
+import { ambientStream } from "../rng/stream.ts";
+import { type DrawRange, type Node, nextNodeId } from "./node.ts";
+
+/** An open trace: counts draws from 0 and collects what else its nodes must report. */
+export interface TraceScope {
+  /** Nodes with a smaller id were made before the trace opened: captured from outside. */
+  readonly firstId: number;
+  /** Draws handed out so far; dead nodes' draws count too. */
+  draws: number;
+  /** Extra roots by name: computed beside the outputs, not part of the graph's hash. */
+  readonly watched: Map<string, Node>;
+}
+
+let open: TraceScope | undefined;
+
+/** The trace that is open, if any. */
+export function currentTrace(): TraceScope | undefined {
+  return open;
+}
+
+/** Runs `body` in a new trace scope; traces don't nest. Throws TraceError when one is open. */
+export function withTrace<T>(body: (scope: TraceScope) => T): { scope: TraceScope; result: T } {
+  if (open) {
+    throw new TraceError({ where: "compile", problem: "a compiled function was called while another is being traced", hint: "call the plain function inside, and compile the outer one" });
+  }
+  const scope: TraceScope = { firstId: nextNodeId(), draws: 0, watched: new Map() };
+  open = scope;
+  try {
+    return { scope, result: body(scope) };
+  } finally {
+    open = undefined;
+  }
+}
+
+/** The range of draws for a random node being made now, in program order. */
+export function reserveDraws(count: number): DrawRange {
+  if (open) {
+    const offset = open.draws;
+    open.draws += count;
+    return { offset, count };
+  }
+  const stream = ambientStream();
+  return { offset: stream.reserve(count), count, seed: stream.seed };
+}
+
+/** Throws TraceError when a trace is open: `what` needs a value, and a trace has none. */
+export function refuseInTrace(what: string): void {
+  if (open) {
+    throw new TraceError({ where: what, problem: "a value was read while tracing", hint: "a compiled step is one graph for all values: choose with where(condition, a, b), or return the tensor and read it outside" });
+  }
+}

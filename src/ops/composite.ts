@@ -1,0 +1,66 @@
+// Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { gather } from "./gather.ts";
+import { add, div, exp, log, mul, neg, sqrt, stopGradient, sub, where } from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { reshape, swapAxes } from "./movement.ts";
+import { checkProbability, keepMask } from "./random.ts";
+import { max, mean, sum } from "./reduce.ts";
+
+/** eˣ ÷ Σ eˣ along an axis, after subtracting the maximum (no gradient through it). */
+export function softmax(x: Node, axis = -1): Node {
+  const shifted = exp(sub(x, stopGradient(max(x, { axis, keepDims: true }))));
+  return div(shifted, sum(shifted, { axis, keepDims: true }));
+}
+
+/** (x − max) − log Σ e^(x − max) along an axis. */
+export function logSoftmax(x: Node, axis = -1): Node {
+  const shifted = sub(x, stopGradient(max(x, { axis, keepDims: true })));
+  return sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })));
+}
+
+/** Mean over all samples of −logSoftmax(logits)[target]. logits: [..., classes] float32, targets: [...] int32 → []. A target out of range is an error when run. */
+export function crossEntropy(logits: Node, targets: Node): Node {
+  const classes = logits.shape[logits.shape.length - 1];
+  if (formatShape(logits.shape.slice(0, -1)) !== formatShape(targets.shape) || logits.shape.length === 0) {
+    throw new ShapeError({ where: "crossEntropy", problem: "a target for each row of logits", got: `${formatShape(logits.shape)} and ${formatShape(targets.shape)}`, expected: "[..., classes] and [...]" });
+  }
+  if (targets.dtype !== "int32") throw new DTypeError({ where: "crossEntropy", problem: "targets aren't class numbers", got: targets.dtype, expected: "int32" });
+  const rows = targets.shape.reduce((product, extent) => product * extent, 1);
+  const picked = gather(logSoftmax(reshape(logits, [rows, classes])), reshape(targets, [rows, 1]), 1);
+  return neg(mean(picked));
+}
+
+/** Mean of (prediction − target)². */
+export function mse(prediction: Node, target: Node): Node {
+  const difference = sub(prediction, target);
+  return mean(mul(difference, difference));
+}
+
+/** Zeroes each element with probability p and scales the rest by fround(1 ÷ (1 − p)) (Srivastava et al. 2014); p = 1: zeros. One draw an element. */
+export function dropout(x: Node, p: number): Node {
+  checkProbability("dropout", p);
+  const keep = keepMask(x.shape, p);
+  return p === 1 ? where(keep, x, 0) : where(keep, mul(x, Math.fround(1 / (1 - p))), 0);
+}
+
+/** x·Wᵀ + bias. x: [..., in], weight: [out, in], bias: [out] → [..., out]. */
+export function linear(x: Node, weight: Node, bias?: Node): Node {
+  const out = matmul(x, swapAxes(weight));
+  return bias ? add(out, bias) : out;
+}
+
+/** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. */
+export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon = 1e-5): Node {
+  const rank = weight.shape.length;
+  const axis = weight.shape.map((_, i) => i - rank);
+  if (formatShape(x.shape.slice(-rank)) !== formatShape(weight.shape)) {
+    throw new ShapeError({ where: "layerNorm", problem: "the last axes aren't the weight's", got: formatShape(x.shape), expected: `[..., ${weight.shape.join(", ")}]` });
+  }
+  const centred = sub(x, mean(x, { axis, keepDims: true }));
+  const deviation = sqrt(add(mean(mul(centred, centred), { axis, keepDims: true }), epsilon));
+  const out = mul(div(centred, deviation), weight);
+  return bias ? add(out, bias) : out;
+}

@@ -1,0 +1,104 @@
+// Values that come from no tensor: constants, fills, coordinates, and the leaves that a run binds from outside.
+import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
+import { Node } from "../graph/node.ts";
+import { attributeDType, defineOp, full, makeNode } from "./define.ts";
+import { add, cast, mul } from "./elementwise.ts";
+import { equal } from "./compare.ts";
+
+defineOp({ name: "full", kind: "full", vjp: "none", dtype: attributeDType });
+defineOp({ name: "coordinate", kind: "coordinate", vjp: "none", dtype: () => "int32" });
+defineOp({ name: "constant", kind: "leaf", vjp: "none", dtype: attributeDType });
+defineOp({ name: "input", kind: "leaf", vjp: "none", dtype: attributeDType });
+defineOp({ name: "variable", kind: "leaf", vjp: "none", dtype: attributeDType });
+
+/** A leaf with its elements, row-major; the node owns the array from here on. Throws ShapeError when their number isn't the shape's. */
+export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
+  checkShape("tensor", shape);
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError({ where: "tensor", problem: "the number of elements isn't the shape's", got: String(data.length), expected: `${sizeOf(shape)} for [${shape}]` });
+  }
+  return new Node({ op: "constant", dtype, shape: Object.freeze([...shape]), attributes: { dtype }, data });
+}
+
+/** A leaf that each run of a compiled function binds anew. */
+export function input(shape: Shape, dtype: DType): Node {
+  return new Node({ op: "input", dtype, shape: Object.freeze([...shape]), attributes: { dtype } });
+}
+
+/** A leaf that stands for one version of a variable's memory. */
+export function variable(shape: Shape, dtype: DType): Node {
+  return new Node({ op: "variable", dtype, shape: Object.freeze([...shape]), attributes: { dtype } });
+}
+
+/** Elements as nested arrays, a flat typed array, or one number or boolean. */
+export type ArrayLike = number | boolean | TypedArray | readonly ArrayLike[];
+
+/** Reads nested arrays: numbers give float32, booleans bool, typed arrays their own dtype, unless `dtype` says otherwise. Throws ShapeError on ragged nesting, DTypeError on values that the dtype can't hold. */
+export function fromValues(values: ArrayLike, dtype?: DType): Node {
+  if (values instanceof Float32Array) return checked(values, [values.length], dtype ?? "float32");
+  if (values instanceof Int32Array) return checked(values, [values.length], dtype ?? "int32");
+  if (values instanceof Uint32Array) return checked(values, [values.length], dtype ?? "uint32");
+  if (values instanceof Uint8Array) return checked(values, [values.length], dtype ?? "bool");
+  const shape: number[] = [];
+  const flat: (number | boolean)[] = [];
+  const visit = (value: ArrayLike, depth: number) => {
+    if (typeof value === "number" || typeof value === "boolean") {
+      if (depth !== shape.length) throw new ShapeError({ where: "tensor", problem: "nesting isn't the same everywhere", got: `a number at depth ${depth}`, expected: `depth ${shape.length}` });
+      flat.push(value);
+      return;
+    }
+    const list = value as readonly ArrayLike[];
+    if (typeof list?.length !== "number") throw new DTypeError({ where: "tensor", problem: "not an element", got: String(value), expected: "numbers, booleans, or arrays of them" });
+    if (depth === shape.length) {
+      if (flat.length > 0) throw new ShapeError({ where: "tensor", problem: "nesting isn't the same everywhere", got: `an array at depth ${depth}`, expected: "a number" });
+      shape.push(list.length);
+    }
+    if (list.length !== shape[depth]) throw new ShapeError({ where: "tensor", problem: "rows differ in length", got: String(list.length), expected: `${shape[depth]} at depth ${depth}` });
+    for (let i = 0; i < list.length; i++) visit(list[i], depth + 1);
+  };
+  visit(values, 0);
+  return checked(flat, shape, dtype ?? (typeof flat[0] === "boolean" ? "bool" : "float32"));
+}
+
+function checked(values: { readonly length: number; readonly [index: number]: number | boolean }, shape: Shape, dtype: DType): Node {
+  const data = makeArray(dtype, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]);
+    data[i] = value;
+    if (dtype !== "float32" && data[i] !== value || (dtype === "bool" && value > 1)) {
+      throw new DTypeError({ where: "tensor", problem: `an element that ${dtype} can't hold`, got: `${value} at ${i}`, expected: dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}` });
+    }
+  }
+  return constant(data, shape, dtype);
+}
+
+/** The coordinate along `axis` at every point of `shape`, int32. */
+export function coordinate(shape: Shape, axis: number): Node {
+  return makeNode("coordinate", [], checkShape("coordinate", shape), { axis });
+}
+
+/** 0, 1, … count − 1, int32: [count]. Or start, start + step, … below `stop`, each computed as start + i·step in the dtype. */
+export function arange(start: number, stop?: number, { step = 1, dtype = "int32" as "int32" | "float32" } = {}): Node {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  if (![from, to, step].every(Number.isFinite) || step === 0) {
+    throw new ShapeError({ where: "arange", problem: "not a range", got: `start ${from}, stop ${to}, step ${step}`, expected: "finite numbers and a step that isn't 0" });
+  }
+  const index = coordinate([Math.max(0, Math.ceil((to - from) / step))], 0);
+  return add(mul(cast(index, dtype), step), from);
+}
+
+/** The identity matrix: [rows, columns] with 1 on the diagonal. */
+export function eye(rows: number, { columns = rows, dtype = "float32" as DType } = {}): Node {
+  return cast(equal(coordinate([rows, columns], 0), coordinate([rows, columns], 1)), dtype);
+}
+
+/** 1 where the last axis's coordinate is the index, else 0. indices: [...] int32 → [..., depth]. */
+export function oneHot(indices: Node, depth: number, dtype: DType = "float32"): Node {
+  const shape = [...indices.shape, depth];
+  const column = makeNode("reshape", [indices], [...indices.shape, 1], { shape: [...indices.shape, 1] });
+  return cast(equal(column, coordinate(shape, shape.length - 1)), dtype);
+}
+
+export { full };

@@ -1,0 +1,189 @@
+// How an op is declared: one record with its name, shape and dtype rules, meaning and gradient. Everything else (methods, lowering,
+// conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
+import type { Expr, ScalarType } from "../../kernels/expr.ts";
+import type { Combine } from "../../kernels/kernel.ts";
+import type { View } from "../../kernels/view.ts";
+import type { DType } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { broadcastShapes, type Shape, sameShape } from "../core/shape.ts";
+import { type Attributes, Node } from "../graph/node.ts";
+import { reserveDraws } from "../graph/scope.ts";
+
+/** A node, or a number that takes the other operand's dtype. */
+export type NodeLike = Node | number;
+
+/** What a gradient rule is given: the op's node, the gradient of its output, and what went in. */
+export interface VjpContext {
+  readonly inputs: readonly Node[];
+  readonly output: Node;
+  readonly grad: Node;
+  readonly attributes: Attributes;
+}
+
+/** Gradients of the inputs, null where none flows; or "none": the op has no gradient at all. */
+export type Vjp = "none" | ((context: VjpContext) => readonly (Node | null)[]);
+
+/** Where tests try an elementwise op: a range for random points, the edges, and whether gradients are checked there. */
+export interface Samples {
+  readonly range: readonly [number, number];
+  readonly edges: readonly number[];
+}
+
+interface RecordBase {
+  readonly name: string;
+  readonly vjp: Vjp;
+  readonly dtype: (inputs: readonly DType[], attributes: Attributes, where: string) => DType;
+}
+
+/** One output element from the elements at the same place; operands broadcast before they come here. */
+export interface ElementwiseRecord extends RecordBase {
+  readonly kind: "elementwise";
+  readonly inputs: number;
+  readonly value: (inputs: readonly Expr[], attributes: Attributes) => Expr;
+  readonly samples: Samples;
+}
+
+/** Elements keep their values and change their places: a view, or null where a copy must be made first. */
+export interface MovementRecord extends RecordBase {
+  readonly kind: "movement";
+  readonly shape: (input: Shape, attributes: Attributes, where: string) => Shape;
+  readonly view: (view: View, shape: Shape, attributes: Attributes) => View | null;
+  /** Fills what a bounded view leaves out; movement that adds no points has none. */
+  readonly fill?: (attributes: Attributes) => number;
+}
+
+export interface ReduceRecord extends RecordBase {
+  readonly kind: "reduce";
+  readonly combine: Combine;
+}
+
+export interface MatmulRecord extends RecordBase {
+  readonly kind: "matmul";
+}
+
+/** Reads or writes by an index that is data. */
+export interface IndexedRecord extends RecordBase {
+  readonly kind: "gather" | "scatter";
+}
+
+/** Integers from the stream. */
+export interface RandomRecord extends RecordBase {
+  readonly kind: "random";
+  readonly sampler: "words" | "randint" | "permutation";
+  readonly draws: (size: number) => number;
+}
+
+/** Values that come from no tensor: `full` of one number, `coordinate` along an axis, or a leaf bound from outside. */
+export interface CreationRecord extends RecordBase {
+  readonly kind: "full" | "coordinate" | "leaf";
+}
+
+export type OpRecord = ElementwiseRecord | MovementRecord | ReduceRecord | MatmulRecord | IndexedRecord | RandomRecord | CreationRecord;
+
+const records = new Map<string, OpRecord>();
+
+/** Registers a record and returns it. */
+export function defineOp<R extends OpRecord>(record: R): R {
+  if (records.has(record.name)) throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
+  records.set(record.name, record);
+  return record;
+}
+
+/** The record of a node's op. */
+export function recordOf(node: Node): OpRecord {
+  return records.get(node.op)!;
+}
+
+/** All records, in the order they were defined. */
+export function allRecords(): OpRecord[] {
+  return [...records.values()];
+}
+
+/** Makes a node of a registered op whose shape is already known: how ops of different files call each other without a circle of imports. */
+export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attributes: Attributes = {}): Node {
+  const record = records.get(op)!;
+  const dtype = record.dtype(inputs.map((input) => input.dtype), attributes, op);
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const draws = record.kind === "random" ? reserveDraws(record.draws(size)) : undefined;
+  return new Node({ op, dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });
+}
+
+/** A tensor of one number. The number is rounded to float32, or must be an integer or a boolean that the dtype holds. */
+export function full(shape: Shape, value: number, dtype: DType = "float32"): Node {
+  checkNumber("full", value, dtype);
+  return makeNode("full", [], shape, { value: dtype === "float32" ? Math.fround(value) : value, dtype });
+}
+
+function checkNumber(where: string, value: number, dtype: DType): void {
+  const [low, high] = { float32: [-Infinity, Infinity], int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1], bool: [0, 1] }[dtype];
+  if (typeof value !== "number" || (dtype !== "float32" && !(Number.isInteger(value) && value >= low && value <= high))) {
+    throw new DTypeError({ where, problem: `a number that ${dtype} can't hold`, got: String(value), expected: dtype === "float32" ? "a number" : `an integer in [${low}, ${high}]`, hint: 'cast the tensor first: x.cast("float32")' });
+  }
+}
+
+/** Stretches to `shape` as NumPy does; the same node when nothing changes. */
+export function broadcastTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
+    throw new ShapeError({ where: "broadcastTo", problem: "the shape doesn't stretch to the target", got: `[${x.shape}]`, expected: `a shape that broadcasts to [${shape}]` });
+  }
+  return makeNode("broadcastTo", [x], shape, { shape });
+}
+
+/** Numbers become tensors of the dtype beside them, then all operands take the common shape. */
+export function broadcastOperands(where: string, operands: readonly NodeLike[]): Node[] {
+  const dtype = operands.find((operand): operand is Node => operand instanceof Node)?.dtype ?? "float32";
+  const nodes = operands.map((operand) => {
+    if (operand instanceof Node) return operand;
+    checkNumber(where, operand, dtype);
+    return full([], operand, dtype);
+  });
+  const shape = nodes.map((node) => node.shape).reduce((a, b) => broadcastShapes(where, a, b));
+  return nodes.map((node) => broadcastTo(node, shape));
+}
+
+type Elementwise = Omit<ElementwiseRecord, "kind">;
+
+/** Declares an elementwise op and returns the function that applies it: operands broadcast, numbers take the tensors' dtype. */
+export function defineElementwise(record: Elementwise): (...operands: NodeLike[]) => Node {
+  defineOp({ kind: "elementwise", ...record });
+  return (...operands) => {
+    const nodes = broadcastOperands(record.name, operands);
+    return makeNode(record.name, nodes, nodes[0].shape);
+  };
+}
+
+function refuse(where: string, got: readonly DType[], expected: string, hint?: string): never {
+  throw new DTypeError({ where, problem: "dtypes don't fit", got: got.join(" and "), expected, hint });
+}
+
+/** One common dtype out of those allowed, as the result's dtype. */
+export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
+  return (inputs, _, where) => {
+    if (inputs.some((dtype) => dtype !== inputs[0])) refuse(where, inputs, "one dtype for all operands", `there is no promotion: cast one side, as in x.cast("${inputs[0]}")`);
+    if (!allowed.includes(inputs[0])) refuse(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
+    return inputs[0];
+  };
+}
+
+/** float32 in and out. */
+export const floatOnly = sameDType("float32");
+/** float32 or int32, the same in and out. */
+export const numeric = sameDType("float32", "int32");
+
+/** Operands of one dtype out of those allowed, bool out. */
+export function comparing(...allowed: DType[]): RecordBase["dtype"] {
+  const check = sameDType(...allowed);
+  return (inputs, attributes, where) => {
+    check(inputs, attributes, where);
+    return "bool";
+  };
+}
+
+/** The dtype that the attributes name. */
+export const attributeDType: RecordBase["dtype"] = (_, attributes) => attributes.dtype as DType;
+
+/** The scalar type in which expressions see a dtype's elements. */
+export function scalarType(dtype: DType): ScalarType {
+  return dtype;
+}

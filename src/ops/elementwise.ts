@@ -1,0 +1,276 @@
+// Elementwise arithmetic and functions: what one element becomes, and its gradient beside it. Gradient formulas are part of the meaning:
+// they fix bits, so each is written as the sequence that runs.
+import * as e from "../../kernels/expr.ts";
+import * as math from "../../kernels/math/index.ts";
+import type { DType } from "../core/dtype.ts";
+import type { Node } from "../graph/node.ts";
+import { equal, greater, less, notEqual, logicalOr } from "./compare.ts";
+import { attributeDType, broadcastOperands, defineElementwise, defineOp, floatOnly, makeNode, type NodeLike, numeric } from "./define.ts";
+import { DTypeError } from "../core/errors.ts";
+
+const ordinary = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
+
+/** a + b, elementwise. */
+export const add = defineElementwise({
+  name: "add",
+  inputs: 2,
+  dtype: numeric,
+  value: ([a, b]) => e.add(a, b),
+  vjp: ({ grad }) => [grad, grad],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** a − b, elementwise. */
+export const sub = defineElementwise({
+  name: "sub",
+  inputs: 2,
+  dtype: numeric,
+  value: ([a, b]) => e.sub(a, b),
+  vjp: ({ grad }) => [grad, neg(grad)],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** a · b, elementwise. */
+export const mul = defineElementwise({
+  name: "mul",
+  inputs: 2,
+  dtype: numeric,
+  value: ([a, b]) => e.mul(a, b),
+  vjp: ({ inputs: [a, b], grad }) => [mul(grad, b), mul(grad, a)],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** a ÷ b, elementwise; float32 only. */
+export const div = defineElementwise({
+  name: "div",
+  inputs: 2,
+  dtype: floatOnly,
+  value: ([a, b]) => e.div(a, b),
+  vjp: ({ inputs: [, b], output, grad }) => [div(grad, b), neg(div(mul(grad, output), b))],
+  samples: { range: [0.5, 4], edges: ordinary },
+});
+
+/** −x: flips the sign bit (wraps on int32). */
+export const neg = defineElementwise({
+  name: "neg",
+  inputs: 1,
+  dtype: numeric,
+  value: ([x]) => e.neg(x),
+  vjp: ({ grad }) => [neg(grad)],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** |x|; the gradient at 0 is 0. */
+export const abs = defineElementwise({
+  name: "abs",
+  inputs: 1,
+  dtype: numeric,
+  value: ([x]) => e.abs(x),
+  vjp: ({ inputs: [x], grad }) => [where(less(x, 0), neg(grad), where(greater(x, 0), grad, 0))],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** √x, correctly rounded. */
+export const sqrt = defineElementwise({
+  name: "sqrt",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => e.sqrt(x),
+  vjp: ({ output, grad }) => [div(mul(grad, 0.5), output)],
+  samples: { range: [0.1, 4], edges: ordinary },
+});
+
+/** ⌊x⌋; its gradient is 0. */
+export const floor = defineElementwise({
+  name: "floor",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => e.floor(x),
+  vjp: "none",
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** eˣ. Error bound and source: kernels/math. */
+export const exp = defineElementwise({
+  name: "exp",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.exp(x),
+  vjp: ({ output, grad }) => [mul(grad, output)],
+  samples: { range: [-4, 4], edges: [...ordinary, 88, 89, -88, -104, 104] },
+});
+
+/** Natural logarithm. Error bound and source: kernels/math. */
+export const log = defineElementwise({
+  name: "log",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.log(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, x)],
+  samples: { range: [0.1, 8], edges: ordinary },
+});
+
+/** Hyperbolic tangent; gradient g·(1 − y²). */
+export const tanh = defineElementwise({
+  name: "tanh",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.tanh(x),
+  vjp: ({ output, grad }) => [mul(grad, sub(1, mul(output, output)))],
+  samples: { range: [-3, 3], edges: [...ordinary, 9, -9, 1e-5] },
+});
+
+/** 1 ÷ (1 + e⁻ˣ); gradient g·(y·(1 − y)). */
+export const sigmoid = defineElementwise({
+  name: "sigmoid",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.sigmoid(x),
+  vjp: ({ output, grad }) => [mul(grad, mul(output, sub(1, output)))],
+  samples: { range: [-4, 4], edges: [...ordinary, -88, -104, 17] },
+});
+
+/** sin x, x in radians. Range and bound: kernels/math. */
+export const sin = defineElementwise({
+  name: "sin",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.sin(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, cos(x))],
+  samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
+});
+
+/** cos x, x in radians. Range and bound: kernels/math. */
+export const cos = defineElementwise({
+  name: "cos",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.cos(x),
+  vjp: ({ inputs: [x], grad }) => [neg(mul(grad, sin(x)))],
+  samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
+});
+
+/** The error function; gradient g·(2/√π·e^(−x²)). */
+export const erf = defineElementwise({
+  name: "erf",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.erf(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, mul(exp(neg(mul(x, x))), 1.1283791670955126))],
+  samples: { range: [-3, 3], edges: [...ordinary, 4, -4] },
+});
+
+/** x·Φ(x), the exact (erf) form (Hendrycks & Gimpel 2016); gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π). */
+export const gelu = defineElementwise({
+  name: "gelu",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.gelu(x),
+  vjp: ({ inputs: [x], grad }) => {
+    const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+    const density = mul(exp(mul(mul(x, x), -0.5)), 0.3989422804014327);
+    return [mul(grad, add(cdf, mul(x, density)))];
+  },
+  samples: { range: [-4, 4], edges: [...ordinary, -0.7, -14] },
+});
+
+/** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0. */
+export const relu = defineElementwise({
+  name: "relu",
+  inputs: 1,
+  dtype: numeric,
+  value: ([x]) => e.select(e.lt(x, 0), 0, x),
+  vjp: ({ inputs: [x], grad }) => [where(greater(x, 0), grad, 0)],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+const half = (grad: Node) => mul(grad, 0.5);
+
+/** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. */
+export const maximum = defineElementwise({
+  name: "maximum",
+  inputs: 2,
+  dtype: numeric,
+  value: ([a, b]) => math.maximum(a, b),
+  vjp: ({ inputs: [a, b], grad }) => {
+    const tie = equal(a, b);
+    const first = logicalOr(greater(a, b), notEqual(a, a));
+    return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
+  },
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. */
+export const minimum = defineElementwise({
+  name: "minimum",
+  inputs: 2,
+  dtype: numeric,
+  value: ([a, b]) => math.minimum(a, b),
+  vjp: ({ inputs: [a, b], grad }) => {
+    const tie = equal(a, b);
+    const first = logicalOr(less(a, b), notEqual(a, a));
+    return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
+  },
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+defineOp({
+  name: "where",
+  kind: "elementwise",
+  inputs: 3,
+  dtype: ([condition, a, b], _, where) => {
+    if (condition !== "bool" || a !== b) {
+      throw new DTypeError({ where, problem: "dtypes don't fit", got: `${condition}, ${a}, ${b}`, expected: "a bool condition and two operands of one dtype", hint: "compare first, as in where(greater(x, 0), a, b)" });
+    }
+    return a;
+  },
+  value: ([condition, a, b]) => e.select(condition, a, b),
+  vjp: ({ inputs: [condition], grad }) => [null, where(condition, grad, 0), where(condition, 0, grad)],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+defineOp({
+  name: "cast",
+  kind: "elementwise",
+  inputs: 1,
+  dtype: ([from], attributes, where) => {
+    if (from === "uint32" || attributes.dtype === "uint32") {
+      throw new DTypeError({ where, problem: "raw words don't cast", got: from, expected: "float32, int32 or bool" });
+    }
+    return attributeDType([from], attributes, where);
+  },
+  value: ([x], { dtype }) => {
+    if (dtype === x.type) return x;
+    if (dtype === "bool") return e.ne(x, 0);
+    return dtype === "float32" ? e.toFloat32(x) : e.toInt32(x);
+  },
+  vjp: ({ inputs: [x], grad }) => [x.dtype === "float32" ? cast(grad, "float32") : null],
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+defineOp({
+  name: "stopGradient",
+  kind: "elementwise",
+  inputs: 1,
+  dtype: ([dtype]) => dtype,
+  value: ([x]) => x,
+  vjp: "none",
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
+/** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. */
+export function where(condition: Node, a: NodeLike, b: NodeLike): Node {
+  const [x, y] = broadcastOperands("where", [a, b]);
+  const nodes = broadcastOperands("where", [condition, x, y]);
+  return makeNode("where", nodes, nodes[0].shape);
+}
+
+/** The elements in another dtype: float → int truncates and saturates, NaN → 0; to bool: ≠ 0. */
+export function cast(x: Node, dtype: DType): Node {
+  return x.dtype === dtype ? x : makeNode("cast", [x], x.shape, { dtype });
+}
+
+/** The same values; no gradient flows back through it. */
+export function stopGradient(x: Node): Node {
+  return makeNode("stopGradient", [x], x.shape);
+}

@@ -1,0 +1,99 @@
+// Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
+import type { DType } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type VjpContext } from "./define.ts";
+import { equal } from "./compare.ts";
+import { cast, div, mul, sub, where } from "./elementwise.ts";
+import { reshape } from "./movement.ts";
+
+/** Which axes, and whether they stay with extent 1. */
+export interface ReduceOptions {
+  readonly axis?: number | readonly number[];
+  readonly keepDims?: boolean;
+}
+
+const axesOf = (attributes: VjpContext["attributes"]) => attributes.axes as readonly number[];
+const keptShape = (shape: Shape, axes: readonly number[]) => shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+
+const index = (inputs: readonly DType[], attributes: VjpContext["attributes"], where: string): DType => {
+  numeric(inputs, attributes, where);
+  return "int32";
+};
+
+defineOp({
+  name: "sum",
+  kind: "reduce",
+  combine: "sum",
+  dtype: ([dtype], _, where) => {
+    if (dtype === "uint32") throw new DTypeError({ where, problem: "raw words don't add up", got: dtype, expected: "float32, int32 or bool" });
+    return dtype === "bool" ? "int32" : dtype;
+  },
+  vjp: ({ inputs: [x], grad, attributes }) => [broadcastTo(reshape(grad, keptShape(x.shape, axesOf(attributes))), x.shape)],
+});
+
+/** The gradient of an extreme goes in equal parts to all elements that reach it. */
+const extremeVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
+  const axes = axesOf(attributes);
+  const kept = keptShape(x.shape, axes);
+  const hits = equal(x, broadcastTo(reshape(output, kept), x.shape));
+  const count = cast(reshape(makeNode("sum", [hits], output.shape, { axes }), kept), "float32");
+  const share = div(reshape(grad, kept), count);
+  return [where(hits, broadcastTo(share, x.shape), 0)];
+};
+
+const extreme = (name: string, combine: ReduceRecord["combine"]) => defineOp({ name, kind: "reduce", combine, dtype: numeric, vjp: extremeVjp });
+extreme("max", "max");
+extreme("min", "min");
+defineOp({ name: "argmax", kind: "reduce", combine: "argmax", dtype: index, vjp: "none" });
+defineOp({ name: "argmin", kind: "reduce", combine: "argmin", dtype: index, vjp: "none" });
+
+function reduce(op: string, x: Node, { axis, keepDims = false }: ReduceOptions, { emptyIs }: { emptyIs: "zero" | "error" }): Node {
+  const axes = normalizeAxes(op, axis, x.shape.length);
+  const size = sizeOf(axes.map((i) => x.shape[i]));
+  if (size === 0 && emptyIs === "error") {
+    throw new ShapeError({ where: op, problem: "nothing to reduce", got: `${formatShape(x.shape)} over [${axes}]`, expected: "at least one element" });
+  }
+  const shape = x.shape.filter((_, i) => !axes.includes(i));
+  const out = makeNode(op, [x], shape, { axes });
+  return keepDims ? reshape(out, keptShape(x.shape, axes)) : out;
+}
+
+/** Sum over axes (all if left out); empty: +0; of bool: int32. */
+export function sum(x: Node, options: ReduceOptions = {}): Node {
+  return reduce("sum", x, options, { emptyIs: "zero" });
+}
+
+/** Sum ÷ count, one division; float32. Throws ShapeError when empty. */
+export function mean(x: Node, options: ReduceOptions = {}): Node {
+  if (x.dtype !== "float32") throw new DTypeError({ where: "mean", problem: "dtypes don't fit", got: x.dtype, expected: "float32", hint: 'cast first, as in x.cast("float32")' });
+  const count = sizeOf(normalizeAxes("mean", options.axis, x.shape.length).map((i) => x.shape[i]));
+  return div(reduce("sum", x, options, { emptyIs: count === 0 ? "error" : "zero" }), count);
+}
+
+/** Largest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */
+export function max(x: Node, options: ReduceOptions = {}): Node {
+  return reduce("max", x, options, { emptyIs: "error" });
+}
+
+/** Smallest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */
+export function min(x: Node, options: ReduceOptions = {}): Node {
+  return reduce("min", x, options, { emptyIs: "error" });
+}
+
+/** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
+export function argmax(x: Node, options: ReduceOptions = {}): Node {
+  return reduce("argmax", x, options, { emptyIs: "error" });
+}
+
+/** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
+export function argmin(x: Node, options: ReduceOptions = {}): Node {
+  return reduce("argmin", x, options, { emptyIs: "error" });
+}
+
+/** Mean of squared deviations from the mean over axes, two passes; the count is n. float32. */
+export function variance(x: Node, options: ReduceOptions = {}): Node {
+  const centred = sub(x, mean(x, { axis: options.axis, keepDims: true }));
+  return mean(mul(centred, centred), options);
+}
