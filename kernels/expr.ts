@@ -10,7 +10,18 @@ export type ScalarType = "float32" | "int32" | "uint32" | "bool";
  * - `high16`, `low16`: the halves of a uint32 word as exact float32 integers in [0, 65535]
  * - `toFloat32`: int32 rounded to nearest even, bool as 0 or 1; `toInt32`: float32 truncated and saturated, NaN → 0, bool as 0 or 1
  */
-export type UnaryOp = "neg" | "abs" | "sqrt" | "floor" | "not" | "pow2" | "exponent" | "high16" | "low16" | "toFloat32" | "toInt32";
+export type UnaryOp =
+  | "neg"
+  | "abs"
+  | "sqrt"
+  | "floor"
+  | "not"
+  | "pow2"
+  | "exponent"
+  | "high16"
+  | "low16"
+  | "toFloat32"
+  | "toInt32";
 /** float32: + − × ÷, each rounded once. int32: add, sub, mul, wrapping. bool: and, or. */
 export type BinaryOp = "add" | "sub" | "mul" | "div" | "and" | "or";
 /** IEEE comparisons: false where an operand is NaN, but for `ne`. */
@@ -27,7 +38,13 @@ export type Expr =
   | { readonly kind: "binary"; readonly type: ScalarType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
   | { readonly kind: "compare"; readonly type: "bool"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr }
   /** `yes` where the condition holds, else `no`; both are computed. */
-  | { readonly kind: "select"; readonly type: ScalarType; readonly condition: Expr; readonly yes: Expr; readonly no: Expr };
+  | {
+      readonly kind: "select";
+      readonly type: ScalarType;
+      readonly condition: Expr;
+      readonly yes: Expr;
+      readonly no: Expr;
+    };
 
 /** An expression, or a number that takes the other operand's type. */
 export type Operand = Expr | number;

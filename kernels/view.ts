@@ -64,7 +64,10 @@ export function sliceView(view: View, starts: readonly number[], steps: readonly
   const bounds = view.bounds.map((bound, axis): [number, number] | null => {
     if (!bound) return null;
     const [start, step] = [starts[axis], steps[axis]];
-    const [low, high] = step > 0 ? [Math.ceil((bound[0] - start) / step), Math.ceil((bound[1] - start) / step)] : [Math.ceil((bound[1] - 1 - start) / step), Math.floor((bound[0] - start) / step) + 1];
+    const [low, high] =
+      step > 0
+        ? [Math.ceil((bound[0] - start) / step), Math.ceil((bound[1] - start) / step)]
+        : [Math.ceil((bound[1] - 1 - start) / step), Math.floor((bound[0] - start) / step) + 1];
     return [Math.max(low, 0), Math.min(high, shape[axis])];
   });
   return { shape, strides, offset, bounds };
@@ -78,7 +81,9 @@ export function padView(view: View, before: readonly number[], after: readonly n
     offset: view.offset - view.strides.reduce((sum, stride, axis) => sum + stride * before[axis], 0),
     bounds: view.bounds.map((bound, axis): readonly [number, number] | null => {
       if (before[axis] === 0 && after[axis] === 0) return bound;
-      return bound ? [bound[0] + before[axis], bound[1] + before[axis]] : [before[axis], before[axis] + view.shape[axis]];
+      return bound
+        ? [bound[0] + before[axis], bound[1] + before[axis]]
+        : [before[axis], before[axis] + view.shape[axis]];
     }),
   };
 }
@@ -88,7 +93,9 @@ export function reshapeView(view: View, shape: Shape): View | null {
   if (sizeOf(shape) === 0) return { ...contiguousView(shape), offset: 0 };
   const strides = new Array<number>(shape.length).fill(0);
   const bounds = new Array<readonly [number, number] | null>(shape.length).fill(null);
-  const old = view.shape.map((extent, axis) => ({ extent, stride: view.strides[axis], bound: view.bounds[axis] })).filter(({ extent, bound }) => extent !== 1 || bound);
+  const old = view.shape
+    .map((extent, axis) => ({ extent, stride: view.strides[axis], bound: view.bounds[axis] }))
+    .filter(({ extent, bound }) => extent !== 1 || bound);
   let from = 0;
   let to = 0;
   while (to < shape.length || from < old.length) {

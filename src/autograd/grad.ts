@@ -11,21 +11,45 @@ import { add } from "../ops/elementwise.ts";
  * positions ascending. Throws GradError.
  */
 export function gradients(output: Node, wanted: readonly Node[], seed?: Node): Node[] {
-  if (output.dtype !== "float32") throw new GradError({ where: "grad", problem: "the output isn't differentiable", got: output.dtype, expected: "float32" });
+  if (output.dtype !== "float32")
+    throw new GradError({
+      where: "grad",
+      problem: "the output isn't differentiable",
+      got: output.dtype,
+      expected: "float32",
+    });
   if (!seed && output.shape.length > 0) {
-    throw new GradError({ where: "grad", problem: "the output isn't a scalar", got: formatShape(output.shape), expected: "[]", hint: "reduce it first, as in loss.mean()" });
+    throw new GradError({
+      where: "grad",
+      problem: "the output isn't a scalar",
+      got: formatShape(output.shape),
+      expected: "[]",
+      hint: "reduce it first, as in loss.mean()",
+    });
   }
   if (seed && !sameShape(seed.shape, output.shape)) {
-    throw new GradError({ where: "grad", problem: "the seed's shape isn't the output's", got: formatShape(seed.shape), expected: formatShape(output.shape) });
+    throw new GradError({
+      where: "grad",
+      problem: "the seed's shape isn't the output's",
+      got: formatShape(seed.shape),
+      expected: formatShape(output.shape),
+    });
   }
   for (const node of wanted) {
-    if (node.dtype !== "float32") throw new GradError({ where: "grad", problem: "no gradient with respect to this dtype", got: node.dtype, expected: "float32" });
+    if (node.dtype !== "float32")
+      throw new GradError({
+        where: "grad",
+        problem: "no gradient with respect to this dtype",
+        got: node.dtype,
+        expected: "float32",
+      });
   }
   const order = reachable([output]);
   const targets = new Set(wanted);
   const active = new Set<Node>();
   for (const node of order) {
-    if (targets.has(node) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input)))) active.add(node);
+    if (targets.has(node) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input))))
+      active.add(node);
   }
   const sums = new Map<Node, Node>();
   if (active.has(output)) sums.set(output, seed ?? full([], 1));

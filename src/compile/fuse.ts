@@ -5,7 +5,7 @@ import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
 import { contiguousView, coordinateView, transposeView, type View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import { type Graph, graphNodes } from "../graph/hash.ts";
+import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { type MovementRecord, recordOf } from "../ops/define.ts";
 import type { Port, Value } from "./plan.ts";
@@ -42,7 +42,10 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
   const lazies = new Map<Node, Lazy>();
   const nodes = graphNodes(graph, { watched: true });
   const roots = [...graph.outputs, ...graph.watched];
-  const readers = countReaders(nodes, roots.map((root) => root.node));
+  const readers = countReaders(
+    nodes,
+    roots.map((root) => root.node),
+  );
 
   const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "arena", offset: 0 }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
@@ -59,7 +62,8 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
   /** The lazy value as one plain view of memory, without bounds. */
   const asInput = (lazy: Lazy): KernelInput => {
     const [only] = lazy.inputs;
-    const plain = lazy.body.kind === "input" && only.source !== "coordinate" && only.view.bounds.every((bound) => !bound);
+    const plain =
+      lazy.body.kind === "input" && only.source !== "coordinate" && only.view.bounds.every((bound) => !bound);
     return plain ? only : store(lazy).inputs[0];
   };
 
@@ -70,31 +74,51 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
   });
 
   for (const node of nodes) {
+    const data = fixedData(graph, node);
+    if (data) {
+      lazies.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
+      continue;
+    }
     const record = recordOf(node);
     const operands = node.inputs.map((input) => lazies.get(input)!);
     let lazy: Lazy;
     switch (record.kind) {
       case "leaf":
-        lazy = read(newValue(node.dtype, node.shape, { kind: "constant", data: node.data! }));
-        break;
+        throw new TypeError(`a leaf (${node.op}) that nothing binds`);
       case "full":
-        lazy = { shape: node.shape, dtype: node.dtype, body: e.constant(node.attributes.value as number, node.dtype), inputs: [] };
+        lazy = {
+          shape: node.shape,
+          dtype: node.dtype,
+          body: e.constant(node.attributes.value as number, node.dtype),
+          inputs: [],
+        };
         break;
       case "coordinate":
-        lazy = { shape: node.shape, dtype: "int32", body: e.input(0, "int32"), inputs: [{ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, node.attributes.axis as number) }] };
+        lazy = {
+          shape: node.shape,
+          dtype: "int32",
+          body: e.input(0, "int32"),
+          inputs: [
+            { source: "coordinate", dtype: "int32", view: coordinateView(node.shape, node.attributes.axis as number) },
+          ],
+        };
         break;
       case "elementwise": {
         let parts = operands;
         let merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
         if (merged.inputs.length > maxInputs || e.topological(merged.body).length > maxOperations) {
-          parts = parts.map((part) => (part.body.kind === "input" || part.body.kind === "constant" ? part : store(part)));
+          parts = parts.map((part) =>
+            part.body.kind === "input" || part.body.kind === "constant" ? part : store(part),
+          );
           merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
         }
         lazy = merged;
         break;
       }
       case "movement":
-        lazy = (repeats(node, record, operands[0]) ? null : move(node, record, operands[0])) ?? move(node, record, store(operands[0]))!;
+        lazy =
+          (repeats(node, record, operands[0]) ? null : move(node, record, operands[0])) ??
+          move(node, record, store(operands[0]))!;
         break;
       default: {
         const output = newValue(node.dtype, node.shape);
@@ -111,7 +135,11 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
   const outputs = roots.map(({ name, node }, index): Port => {
     const lazy = lazies.get(node)!;
     const [only] = lazy.inputs;
-    const whole = lazy.body.kind === "input" && typeof only.source === "number" && sameView(only.view, contiguousView(values[only.source].shape)) && sizeOf(node.shape) === values[only.source].size;
+    const whole =
+      lazy.body.kind === "input" &&
+      typeof only.source === "number" &&
+      sameView(only.view, contiguousView(values[only.source].shape)) &&
+      sizeOf(node.shape) === values[only.source].size;
     let value: number;
     if (whole && values[only.source as number].place.kind === "arena") {
       value = only.source as number;
@@ -183,7 +211,10 @@ function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
     const covered: e.Expr[] = [];
     lazy.shape.forEach((extent, axis) => {
       if (node.shape[axis] === extent) return;
-      const at = e.input(inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1, "int32");
+      const at = e.input(
+        inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1,
+        "int32",
+      );
       if (before[axis] > 0) covered.push(e.ge(at, before[axis]));
       if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
     });
@@ -193,7 +224,14 @@ function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
 }
 
 /** The kernel of a node whose family reads buffers. */
-function lowerFamily(node: Node, record: ReturnType<typeof recordOf>, operands: readonly Lazy[], output: number, asInput: (lazy: Lazy) => KernelInput, drawBase: number): Kernel {
+function lowerFamily(
+  node: Node,
+  record: ReturnType<typeof recordOf>,
+  operands: readonly Lazy[],
+  output: number,
+  asInput: (lazy: Lazy) => KernelInput,
+  drawBase: number,
+): Kernel {
   const base = { output, dtype: node.dtype, shape: node.shape };
   switch (record.kind) {
     case "reduce": {
@@ -203,19 +241,47 @@ function lowerFamily(node: Node, record: ReturnType<typeof recordOf>, operands: 
       const permutation = [...kept, ...axes];
       const last = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
       const inputs = x.inputs.map((input) => ({ ...input, view: transposeView(input.view, permutation) }));
-      return { kind: "reduce", ...base, reduced: axes.map((axis) => x.shape[axis]), order: last ? "lanes" : "chunks", combine: record.combine, inputs, body: x.dtype === "bool" ? e.toInt32(x.body) : x.body };
+      return {
+        kind: "reduce",
+        ...base,
+        reduced: axes.map((axis) => x.shape[axis]),
+        order: last ? "lanes" : "chunks",
+        combine: record.combine,
+        inputs,
+        body: x.dtype === "bool" ? e.toInt32(x.body) : x.body,
+      };
     }
     case "matmul": {
       const [a, b] = operands.map(asInput);
       return { kind: "matmul", ...base, depth: a.view.shape[a.view.shape.length - 1], a, b };
     }
     case "gather":
-      return { kind: "gather", ...base, axis: node.attributes.axis as number, x: asInput(operands[0]), indices: asInput(operands[1]) };
+      return {
+        kind: "gather",
+        ...base,
+        axis: node.attributes.axis as number,
+        x: asInput(operands[0]),
+        indices: asInput(operands[1]),
+      };
     case "scatter":
-      return { kind: "scatter", ...base, axis: node.attributes.axis as number, indices: asInput(operands[0]), updates: asInput(operands[1]) };
+      return {
+        kind: "scatter",
+        ...base,
+        axis: node.attributes.axis as number,
+        indices: asInput(operands[0]),
+        updates: asInput(operands[1]),
+      };
     case "random": {
       const { low, high } = node.attributes as { low?: number; high?: number };
-      return { kind: "random", ...base, sampler: record.sampler, offset: node.draws!.offset - (node.draws!.seed === undefined ? 0 : drawBase), draws: node.draws!.count, low, high };
+      return {
+        kind: "random",
+        ...base,
+        sampler: record.sampler,
+        offset: node.draws!.offset - (node.draws!.seed === undefined ? 0 : drawBase),
+        draws: node.draws!.count,
+        low,
+        high,
+      };
     }
     default:
       throw new TypeError(`no kernel family for ${record.kind}`);

@@ -14,6 +14,7 @@ export function lower(graph: Graph, options: FuseOptions = {}): Plan {
   const kernels = fused.kernels.filter((kernel) => fused.values[kernel.output].size > 0);
   const memory = layOutArena(fused.values, kernels, fused.copies);
   return {
+    graph,
     key: planKey(graph),
     graphHash: graphHash(graph),
     values: fused.values,
@@ -32,7 +33,12 @@ export function lower(graph: Graph, options: FuseOptions = {}): Plan {
 function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }: Fused): void {
   const overwritten = new Set(graph.state.map(({ input }) => inputs[input].value));
   for (const copy of copies) {
-    if (overwritten.has(copy.from) && !graph.state.some(({ input, output }) => inputs[input].value === copy.from && outputs[output].value === copy.output)) {
+    if (
+      overwritten.has(copy.from) &&
+      !graph.state.some(
+        ({ input, output }) => inputs[input].value === copy.from && outputs[output].value === copy.output,
+      )
+    ) {
       copy.from = copyToArena(values, kernels, copy.from);
     }
   }
@@ -63,13 +69,21 @@ function safeInPlace(kernels: readonly Kernel[], copies: Fused["copies"], at: nu
 function copyToArena(values: Fused["values"], kernels: Kernel[], from: number): number {
   const { dtype, shape, size } = values[from];
   const output = values.push({ dtype, shape, size, place: { kind: "arena", offset: 0 } }) - 1;
-  kernels.unshift({ kind: "map", output, dtype, shape, inputs: [{ source: from, dtype, view: contiguousView(shape) }], body: inputExpr(0, dtype) });
+  kernels.unshift({
+    kind: "map",
+    output,
+    dtype,
+    shape,
+    inputs: [{ source: from, dtype, view: contiguousView(shape) }],
+    body: inputExpr(0, dtype),
+  });
   return output;
 }
 
 /** The kernel with one value replaced by another, read or written. */
 function renumber(kernel: Kernel, from: number, to: number): Kernel {
-  const swap = <T extends { source: number | "coordinate" }>(input: T): T => (input.source === from ? { ...input, source: to } : input);
+  const swap = <T extends { source: number | "coordinate" }>(input: T): T =>
+    input.source === from ? { ...input, source: to } : input;
   const output = kernel.output === from ? to : kernel.output;
   switch (kernel.kind) {
     case "map":

@@ -1,6 +1,7 @@
 // A plan: a graph as kernels in order over numbered values, with every value's place in memory fixed. Pure data: backends run it.
 import { type DType, itemSize, type TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
+import type { Graph } from "../graph/hash.ts";
 import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
 
 /** Where a value lives: bound by the caller of a run, part of the plan, or in the arena at a byte offset. */
@@ -28,6 +29,8 @@ export interface Port {
 }
 
 export interface Plan {
+  /** The graph it was made from: what `reference` runs, node by node, instead of the kernels. */
+  readonly graph: Graph;
   /** The graph's hash, watched roots included: the cache's key. */
   readonly key: string;
   readonly graphHash: string;
@@ -68,15 +71,23 @@ function lifetimes(kernels: readonly Kernel[], copies: Plan["copies"]): Map<numb
 }
 
 /** Gives each value of the arena an offset: values alive together never overlap; largest first, each at the lowest gap. */
-export function layOutArena(values: Value[], kernels: readonly Kernel[], copies: Plan["copies"]): { arenaBytes: number; lowerBoundBytes: number } {
+export function layOutArena(
+  values: Value[],
+  kernels: readonly Kernel[],
+  copies: Plan["copies"],
+): { arenaBytes: number; lowerBoundBytes: number } {
   const spans = lifetimes(kernels, copies);
-  const inArena = values.map((value, index) => ({ value, index })).filter(({ value, index }) => value.place.kind === "arena" && spans.has(index));
+  const inArena = values
+    .map((value, index) => ({ value, index }))
+    .filter(({ value, index }) => value.place.kind === "arena" && spans.has(index));
   const bytes = (value: Value) => aligned(Math.max(1, value.size) * itemSize(value.dtype));
   const placed: { start: number; end: number; span: [number, number] }[] = [];
   let arenaBytes = 0;
   for (const { value, index } of [...inArena].sort((a, b) => bytes(b.value) - bytes(a.value) || a.index - b.index)) {
     const span = spans.get(index)!;
-    const clashes = placed.filter((other) => other.span[0] <= span[1] && span[0] <= other.span[1]).sort((a, b) => a.start - b.start);
+    const clashes = placed
+      .filter((other) => other.span[0] <= span[1] && span[0] <= other.span[1])
+      .sort((a, b) => a.start - b.start);
     let start = 0;
     for (const other of clashes) {
       if (start + bytes(value) <= other.start) break;
@@ -90,7 +101,10 @@ export function layOutArena(values: Value[], kernels: readonly Kernel[], copies:
   let lowerBoundBytes = 0;
   for (let at = 0; at <= kernels.length; at++) {
     const alive = inArena.filter(({ index }) => spans.get(index)![0] <= at && at <= spans.get(index)![1]);
-    lowerBoundBytes = Math.max(lowerBoundBytes, alive.reduce((sum, { value }) => sum + bytes(value), 0));
+    lowerBoundBytes = Math.max(
+      lowerBoundBytes,
+      alive.reduce((sum, { value }) => sum + bytes(value), 0),
+    );
   }
   return { arenaBytes, lowerBoundBytes };
 }

@@ -4,7 +4,15 @@ import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import type { TypedArray } from "./dtype.ts";
 
 /** What an attribute or a config value may be. */
-export type Canonical = string | number | bigint | boolean | null | Uint8Array | readonly Canonical[] | { readonly [key: string]: Canonical | undefined };
+export type Canonical =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Uint8Array
+  | readonly Canonical[]
+  | { readonly [key: string]: Canonical | undefined };
 
 const utf8 = new TextEncoder();
 
@@ -104,7 +112,9 @@ export function compareUtf8(a: string, b: string): number {
 }
 
 function sortedEntries<T>(record: { readonly [key: string]: T | undefined }): [string, T][] {
-  return (Object.entries(record).filter(([, value]) => value !== undefined) as [string, T][]).sort(([a], [b]) => compareUtf8(a, b));
+  return (Object.entries(record).filter(([, value]) => value !== undefined) as [string, T][]).sort(([a], [b]) =>
+    compareUtf8(a, b),
+  );
 }
 
 const scratch = new DataView(new ArrayBuffer(4));
@@ -169,6 +179,8 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   const record = value as Record<string, unknown>;
-  const keys = Object.keys(record).filter((key) => record[key] !== undefined).sort();
+  const keys = Object.keys(record)
+    .filter((key) => record[key] !== undefined)
+    .sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key])}`).join(",")}}`;
 }

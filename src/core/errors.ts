@@ -20,7 +20,8 @@ function callersFirst(stack: string | undefined): string | undefined {
   const lines = stack.split("\n");
   const start = lines.findIndex((line) => /^\s+at /.test(line));
   if (start < 0) return stack;
-  const isOwn = (line: string) => ownRoots.some((root) => line.includes(root)) || ownPaths.some((path) => line.includes(path));
+  const isOwn = (line: string) =>
+    ownRoots.some((root) => line.includes(root)) || ownPaths.some((path) => line.includes(path));
   let first = start;
   while (first < lines.length && isOwn(lines[first])) first++;
   if (first === lines.length) return stack;
@@ -29,7 +30,9 @@ function callersFirst(stack: string | undefined): string | undefined {
 
 /** The first stack line outside the engine, as `file:line:column`, or undefined. Where a node was made. */
 export function callerSite(stack = new Error("site").stack): string | undefined {
-  const trace = callersFirst(stack)?.split("\n").find((line) => /^\s+at /.test(line));
+  const trace = callersFirst(stack)
+    ?.split("\n")
+    .find((line) => /^\s+at /.test(line));
   return trace?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:|https?:\/\/)[^()]+:\d+:\d+)\)?$/)?.[1];
 }
 
@@ -43,8 +46,13 @@ export class SeedgradError extends Error {
 
   constructor(details: ErrorDetails) {
     const { where, problem, got, expected, hint, cause } = details;
-    const facts = [got === undefined ? "" : `got ${got}`, expected === undefined ? "" : `expected ${expected}`].filter(Boolean).join(", ");
-    super(`${where}: ${problem}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${hint}` : ""}`, cause === undefined ? undefined : { cause });
+    const facts = [got === undefined ? "" : `got ${got}`, expected === undefined ? "" : `expected ${expected}`]
+      .filter(Boolean)
+      .join(", ");
+    super(
+      `${where}: ${problem}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${hint}` : ""}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.name = new.target.name;
     this.where = where;
     this.problem = problem;
@@ -88,7 +96,11 @@ export class ConfigError extends SeedgradError {
   readonly position?: ConfigPosition;
   constructor(details: ErrorDetails & { position?: ConfigPosition }) {
     const { position } = details;
-    super(position ? { ...details, where: `${position.file}:${position.line}:${position.column}: ${details.where}` } : details);
+    super(
+      position
+        ? { ...details, where: `${position.file}:${position.line}:${position.column}: ${details.where}` }
+        : details,
+    );
     this.position = position;
   }
 }

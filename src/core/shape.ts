@@ -34,11 +34,21 @@ export function formatShape(shape: Shape): string {
 export function checkShape(where: string, shape: Shape): Shape {
   for (const extent of shape) {
     if (!Number.isSafeInteger(extent) || extent < 0) {
-      throw new ShapeError({ where, problem: "an extent is not a count", got: formatShape(shape), expected: "integers ≥ 0" });
+      throw new ShapeError({
+        where,
+        problem: "an extent is not a count",
+        got: formatShape(shape),
+        expected: "integers ≥ 0",
+      });
     }
   }
   if (!Number.isSafeInteger(sizeOf(shape))) {
-    throw new ShapeError({ where, problem: "too many elements", got: formatShape(shape), expected: "a product below 2^53" });
+    throw new ShapeError({
+      where,
+      problem: "too many elements",
+      got: formatShape(shape),
+      expected: "a product below 2^53",
+    });
   }
   return Object.freeze([...shape]);
 }
@@ -62,7 +72,12 @@ export function normalizeAxes(where: string, axes: number | readonly number[] | 
   const list = typeof axes === "number" ? [axes] : axes;
   const normal = list.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
   if (new Set(normal).size !== normal.length) {
-    throw new ShapeError({ where, problem: "an axis is named twice", got: `[${list.join(", ")}]`, expected: "each axis once" });
+    throw new ShapeError({
+      where,
+      problem: "an axis is named twice",
+      got: `[${list.join(", ")}]`,
+      expected: "each axis once",
+    });
   }
   return normal;
 }

@@ -3,6 +3,7 @@
 import { canonicalBytes, compareUtf8, Encoder, sha256, toHex } from "../core/canonical.ts";
 import { numericsId } from "../core/numerics.ts";
 import { type Node, reachable } from "./node.ts";
+import type { TypedArray } from "../core/dtype.ts";
 
 /** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
 export interface Graph {
@@ -19,6 +20,8 @@ export interface Graph {
   readonly draws: number;
   /** What the ranges of nodes that carry a seed are relative to. */
   readonly base: number;
+  /** Nodes made outside whose value is fixed here: leaves, part of the hash by content. */
+  readonly captured?: ReadonlyMap<Node, TypedArray>;
 }
 
 export interface GraphInput {
@@ -33,9 +36,13 @@ export interface GraphOutput {
 
 const digests = new WeakMap<object, Uint8Array>();
 
-/** SHA-256 of a constant's bytes: how captured data enters a hash. */
-export function contentDigest(node: Node): Uint8Array {
-  const data = node.data!;
+/** The elements of a leaf that is fixed in this graph: a constant, or a node captured from outside. */
+export function fixedData(graph: Graph, node: Node): TypedArray | undefined {
+  return node.data ?? graph.captured?.get(node);
+}
+
+/** SHA-256 of fixed data: how it enters a hash. */
+export function contentDigest(data: TypedArray): Uint8Array {
   let digest = digests.get(data);
   if (!digest) {
     digest = sha256(canonicalBytes(data));
@@ -44,11 +51,13 @@ export function contentDigest(node: Node): Uint8Array {
   return digest;
 }
 
-/** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are leaves. */
+/** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are left out; captured nodes are leaves. */
 export function graphNodes(graph: Graph, { watched = false } = {}): Node[] {
   const leaves = new Set(graph.inputs.map((input) => input.node));
   const roots = [...graph.outputs, ...(watched ? graph.watched : [])].map((output) => output.node);
-  return reachable(roots, (node) => leaves.has(node)).filter((node) => !leaves.has(node));
+  return reachable(roots, (node) => leaves.has(node) || graph.captured?.has(node) === true).filter(
+    (node) => !leaves.has(node),
+  );
 }
 
 /** The canonical bytes under the hash, of the outputs alone or with the watched roots (the plan's key). */
@@ -65,12 +74,17 @@ export function encodeGraph(graph: Graph, { watched = false } = {}): Uint8Array 
   const nodes = graphNodes(graph, { watched });
   encoder.u32(nodes.length);
   for (const node of nodes) {
-    encoder.string(node.op).string(node.dtype).u32(node.shape.length);
+    const data = fixedData(graph, node);
+    encoder
+      .string(data ? "constant" : node.op)
+      .string(node.dtype)
+      .u32(node.shape.length);
     for (const extent of node.shape) encoder.i64(extent);
-    encoder.value(node.data ? { ...node.attributes, content: contentDigest(node) } : node.attributes);
-    encoder.u32(node.inputs.length);
-    for (const input of node.inputs) encoder.u32(numbers.get(input)!);
-    if (node.draws) {
+    encoder.value(data ? { dtype: node.dtype, content: contentDigest(data) } : node.attributes);
+    const inputs = data ? [] : node.inputs;
+    encoder.u32(inputs.length);
+    for (const input of inputs) encoder.u32(numbers.get(input)!);
+    if (node.draws && !data) {
       const offset = node.draws.seed === undefined ? node.draws.offset : node.draws.offset - graph.base;
       encoder.u8(1).i64(offset).i64(node.draws.count);
     } else {

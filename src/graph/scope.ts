@@ -23,7 +23,11 @@ export function currentTrace(): TraceScope | undefined {
 /** Runs `body` in a new trace scope; traces don't nest. Throws TraceError when one is open. */
 export function withTrace<T>(body: (scope: TraceScope) => T): { scope: TraceScope; result: T } {
   if (open) {
-    throw new TraceError({ where: "compile", problem: "a compiled function was called while another is being traced", hint: "call the plain function inside, and compile the outer one" });
+    throw new TraceError({
+      where: "compile",
+      problem: "a compiled function was called while another is being traced",
+      hint: "call the plain function inside, and compile the outer one",
+    });
   }
   const scope: TraceScope = { firstId: nextNodeId(), draws: 0, watched: new Map() };
   open = scope;
@@ -48,6 +52,10 @@ export function reserveDraws(count: number): DrawRange {
 /** Throws TraceError when a trace is open: `what` needs a value, and a trace has none. */
 export function refuseInTrace(what: string): void {
   if (open) {
-    throw new TraceError({ where: what, problem: "a value was read while tracing", hint: "a compiled step is one graph for all values: choose with where(condition, a, b), or return the tensor and read it outside" });
+    throw new TraceError({
+      where: what,
+      problem: "a value was read while tracing",
+      hint: "a compiled step is one graph for all values: choose with where(condition, a, b), or return the tensor and read it outside",
+    });
   }
 }

@@ -4,7 +4,14 @@ import { comparing, defineElementwise } from "./define.ts";
 
 const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } as const;
 const compare = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
-  defineElementwise({ name, inputs: 2, dtype: comparing("float32", "int32"), value: ([a, b]) => value(a, b), vjp: "none", samples });
+  defineElementwise({
+    name,
+    inputs: 2,
+    dtype: comparing("float32", "int32"),
+    value: ([a, b]) => value(a, b),
+    vjp: "none",
+    samples,
+  });
 
 /** a < b → bool. */
 export const less = compare("less", e.lt);
@@ -20,8 +27,29 @@ export const equal = compare("equal", e.eq);
 export const notEqual = compare("notEqual", e.ne);
 
 /** a and b, on bool. */
-export const logicalAnd = defineElementwise({ name: "logicalAnd", inputs: 2, dtype: comparing("bool"), value: ([a, b]) => e.and(a, b), vjp: "none", samples });
+export const logicalAnd = defineElementwise({
+  name: "logicalAnd",
+  inputs: 2,
+  dtype: comparing("bool"),
+  value: ([a, b]) => e.and(a, b),
+  vjp: "none",
+  samples,
+});
 /** a or b, on bool. */
-export const logicalOr = defineElementwise({ name: "logicalOr", inputs: 2, dtype: comparing("bool"), value: ([a, b]) => e.or(a, b), vjp: "none", samples });
+export const logicalOr = defineElementwise({
+  name: "logicalOr",
+  inputs: 2,
+  dtype: comparing("bool"),
+  value: ([a, b]) => e.or(a, b),
+  vjp: "none",
+  samples,
+});
 /** not x, on bool. */
-export const logicalNot = defineElementwise({ name: "logicalNot", inputs: 1, dtype: comparing("bool"), value: ([x]) => e.not(x), vjp: "none", samples });
+export const logicalNot = defineElementwise({
+  name: "logicalNot",
+  inputs: 1,
+  dtype: comparing("bool"),
+  value: ([x]) => e.not(x),
+  vjp: "none",
+  samples,
+});

@@ -25,9 +25,20 @@ export function logSoftmax(x: Node, axis = -1): Node {
 export function crossEntropy(logits: Node, targets: Node): Node {
   const classes = logits.shape[logits.shape.length - 1];
   if (formatShape(logits.shape.slice(0, -1)) !== formatShape(targets.shape) || logits.shape.length === 0) {
-    throw new ShapeError({ where: "crossEntropy", problem: "a target for each row of logits", got: `${formatShape(logits.shape)} and ${formatShape(targets.shape)}`, expected: "[..., classes] and [...]" });
+    throw new ShapeError({
+      where: "crossEntropy",
+      problem: "a target for each row of logits",
+      got: `${formatShape(logits.shape)} and ${formatShape(targets.shape)}`,
+      expected: "[..., classes] and [...]",
+    });
   }
-  if (targets.dtype !== "int32") throw new DTypeError({ where: "crossEntropy", problem: "targets aren't class numbers", got: targets.dtype, expected: "int32" });
+  if (targets.dtype !== "int32")
+    throw new DTypeError({
+      where: "crossEntropy",
+      problem: "targets aren't class numbers",
+      got: targets.dtype,
+      expected: "int32",
+    });
   const rows = targets.shape.reduce((product, extent) => product * extent, 1);
   const picked = gather(logSoftmax(reshape(logits, [rows, classes])), reshape(targets, [rows, 1]), 1);
   return neg(mean(picked));
@@ -57,7 +68,12 @@ export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon
   const rank = weight.shape.length;
   const axis = weight.shape.map((_, i) => i - rank);
   if (formatShape(x.shape.slice(-rank)) !== formatShape(weight.shape)) {
-    throw new ShapeError({ where: "layerNorm", problem: "the last axes aren't the weight's", got: formatShape(x.shape), expected: `[..., ${weight.shape.join(", ")}]` });
+    throw new ShapeError({
+      where: "layerNorm",
+      problem: "the last axes aren't the weight's",
+      got: formatShape(x.shape),
+      expected: `[..., ${weight.shape.join(", ")}]`,
+    });
   }
   const centred = sub(x, mean(x, { axis, keepDims: true }));
   const deviation = sqrt(add(mean(mul(centred, centred), { axis, keepDims: true }), epsilon));

@@ -17,7 +17,12 @@ defineOp({ name: "variable", kind: "leaf", vjp: "none", dtype: attributeDType })
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   checkShape("tensor", shape);
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError({ where: "tensor", problem: "the number of elements isn't the shape's", got: String(data.length), expected: `${sizeOf(shape)} for [${shape}]` });
+    throw new ShapeError({
+      where: "tensor",
+      problem: "the number of elements isn't the shape's",
+      got: String(data.length),
+      expected: `${sizeOf(shape)} for [${shape}]`,
+    });
   }
   return new Node({ op: "constant", dtype, shape: Object.freeze([...shape]), attributes: { dtype }, data });
 }
@@ -45,30 +50,63 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
   const flat: (number | boolean)[] = [];
   const visit = (value: ArrayLike, depth: number) => {
     if (typeof value === "number" || typeof value === "boolean") {
-      if (depth !== shape.length) throw new ShapeError({ where: "tensor", problem: "nesting isn't the same everywhere", got: `a number at depth ${depth}`, expected: `depth ${shape.length}` });
+      if (depth !== shape.length)
+        throw new ShapeError({
+          where: "tensor",
+          problem: "nesting isn't the same everywhere",
+          got: `a number at depth ${depth}`,
+          expected: `depth ${shape.length}`,
+        });
       flat.push(value);
       return;
     }
     const list = value as readonly ArrayLike[];
-    if (typeof list?.length !== "number") throw new DTypeError({ where: "tensor", problem: "not an element", got: String(value), expected: "numbers, booleans, or arrays of them" });
+    if (typeof list?.length !== "number")
+      throw new DTypeError({
+        where: "tensor",
+        problem: "not an element",
+        got: String(value),
+        expected: "numbers, booleans, or arrays of them",
+      });
     if (depth === shape.length) {
-      if (flat.length > 0) throw new ShapeError({ where: "tensor", problem: "nesting isn't the same everywhere", got: `an array at depth ${depth}`, expected: "a number" });
+      if (flat.length > 0)
+        throw new ShapeError({
+          where: "tensor",
+          problem: "nesting isn't the same everywhere",
+          got: `an array at depth ${depth}`,
+          expected: "a number",
+        });
       shape.push(list.length);
     }
-    if (list.length !== shape[depth]) throw new ShapeError({ where: "tensor", problem: "rows differ in length", got: String(list.length), expected: `${shape[depth]} at depth ${depth}` });
+    if (list.length !== shape[depth])
+      throw new ShapeError({
+        where: "tensor",
+        problem: "rows differ in length",
+        got: String(list.length),
+        expected: `${shape[depth]} at depth ${depth}`,
+      });
     for (let i = 0; i < list.length; i++) visit(list[i], depth + 1);
   };
   visit(values, 0);
   return checked(flat, shape, dtype ?? (typeof flat[0] === "boolean" ? "bool" : "float32"));
 }
 
-function checked(values: { readonly length: number; readonly [index: number]: number | boolean }, shape: Shape, dtype: DType): Node {
+function checked(
+  values: { readonly length: number; readonly [index: number]: number | boolean },
+  shape: Shape,
+  dtype: DType,
+): Node {
   const data = makeArray(dtype, values.length);
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
     data[i] = value;
-    if (dtype !== "float32" && data[i] !== value || (dtype === "bool" && value > 1)) {
-      throw new DTypeError({ where: "tensor", problem: `an element that ${dtype} can't hold`, got: `${value} at ${i}`, expected: dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}` });
+    if ((dtype !== "float32" && data[i] !== value) || (dtype === "bool" && value > 1)) {
+      throw new DTypeError({
+        where: "tensor",
+        problem: `an element that ${dtype} can't hold`,
+        got: `${value} at ${i}`,
+        expected: dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
+      });
     }
   }
   return constant(data, shape, dtype);
@@ -83,7 +121,12 @@ export function coordinate(shape: Shape, axis: number): Node {
 export function arange(start: number, stop?: number, { step = 1, dtype = "int32" as "int32" | "float32" } = {}): Node {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
-    throw new ShapeError({ where: "arange", problem: "not a range", got: `start ${from}, stop ${to}, step ${step}`, expected: "finite numbers and a step that isn't 0" });
+    throw new ShapeError({
+      where: "arange",
+      problem: "not a range",
+      got: `start ${from}, stop ${to}, step ${step}`,
+      expected: "finite numbers and a step that isn't 0",
+    });
   }
   const index = coordinate([Math.max(0, Math.ceil((to - from) / step))], 0);
   return add(mul(cast(index, dtype), step), from);

@@ -78,13 +78,21 @@ export interface CreationRecord extends RecordBase {
   readonly kind: "full" | "coordinate" | "leaf";
 }
 
-export type OpRecord = ElementwiseRecord | MovementRecord | ReduceRecord | MatmulRecord | IndexedRecord | RandomRecord | CreationRecord;
+export type OpRecord =
+  | ElementwiseRecord
+  | MovementRecord
+  | ReduceRecord
+  | MatmulRecord
+  | IndexedRecord
+  | RandomRecord
+  | CreationRecord;
 
 const records = new Map<string, OpRecord>();
 
 /** Registers a record and returns it. */
 export function defineOp<R extends OpRecord>(record: R): R {
-  if (records.has(record.name)) throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
+  if (records.has(record.name))
+    throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
   records.set(record.name, record);
   return record;
 }
@@ -102,7 +110,11 @@ export function allRecords(): OpRecord[] {
 /** Makes a node of a registered op whose shape is already known: how ops of different files call each other without a circle of imports. */
 export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attributes: Attributes = {}): Node {
   const record = records.get(op)!;
-  const dtype = record.dtype(inputs.map((input) => input.dtype), attributes, op);
+  const dtype = record.dtype(
+    inputs.map((input) => input.dtype),
+    attributes,
+    op,
+  );
   const size = shape.reduce((product, extent) => product * extent, 1);
   const draws = record.kind === "random" ? reserveDraws(record.draws(size)) : undefined;
   return new Node({ op, dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });
@@ -115,9 +127,23 @@ export function full(shape: Shape, value: number, dtype: DType = "float32"): Nod
 }
 
 function checkNumber(where: string, value: number, dtype: DType): void {
-  const [low, high] = { float32: [-Infinity, Infinity], int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1], bool: [0, 1] }[dtype];
-  if (typeof value !== "number" || (dtype !== "float32" && !(Number.isInteger(value) && value >= low && value <= high))) {
-    throw new DTypeError({ where, problem: `a number that ${dtype} can't hold`, got: String(value), expected: dtype === "float32" ? "a number" : `an integer in [${low}, ${high}]`, hint: 'cast the tensor first: x.cast("float32")' });
+  const [low, high] = {
+    float32: [-Infinity, Infinity],
+    int32: [-(2 ** 31), 2 ** 31 - 1],
+    uint32: [0, 2 ** 32 - 1],
+    bool: [0, 1],
+  }[dtype];
+  if (
+    typeof value !== "number" ||
+    (dtype !== "float32" && !(Number.isInteger(value) && value >= low && value <= high))
+  ) {
+    throw new DTypeError({
+      where,
+      problem: `a number that ${dtype} can't hold`,
+      got: String(value),
+      expected: dtype === "float32" ? "a number" : `an integer in [${low}, ${high}]`,
+      hint: 'cast the tensor first: x.cast("float32")',
+    });
   }
 }
 
@@ -125,7 +151,12 @@ function checkNumber(where: string, value: number, dtype: DType): void {
 export function broadcastTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
-    throw new ShapeError({ where: "broadcastTo", problem: "the shape doesn't stretch to the target", got: `[${x.shape}]`, expected: `a shape that broadcasts to [${shape}]` });
+    throw new ShapeError({
+      where: "broadcastTo",
+      problem: "the shape doesn't stretch to the target",
+      got: `[${x.shape}]`,
+      expected: `a shape that broadcasts to [${shape}]`,
+    });
   }
   return makeNode("broadcastTo", [x], shape, { shape });
 }
@@ -160,8 +191,15 @@ function refuse(where: string, got: readonly DType[], expected: string, hint?: s
 /** One common dtype out of those allowed, as the result's dtype. */
 export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
   return (inputs, _, where) => {
-    if (inputs.some((dtype) => dtype !== inputs[0])) refuse(where, inputs, "one dtype for all operands", `there is no promotion: cast one side, as in x.cast("${inputs[0]}")`);
-    if (!allowed.includes(inputs[0])) refuse(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
+    if (inputs.some((dtype) => dtype !== inputs[0]))
+      refuse(
+        where,
+        inputs,
+        "one dtype for all operands",
+        `there is no promotion: cast one side, as in x.cast("${inputs[0]}")`,
+      );
+    if (!allowed.includes(inputs[0]))
+      refuse(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
     return inputs[0];
   };
 }

@@ -5,7 +5,16 @@ import * as math from "../../kernels/math/index.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Node } from "../graph/node.ts";
 import { equal, greater, less, notEqual, logicalOr } from "./compare.ts";
-import { attributeDType, broadcastOperands, defineElementwise, defineOp, floatOnly, makeNode, type NodeLike, numeric } from "./define.ts";
+import {
+  attributeDType,
+  broadcastOperands,
+  defineElementwise,
+  defineOp,
+  floatOnly,
+  makeNode,
+  type NodeLike,
+  numeric,
+} from "./define.ts";
 import { DTypeError } from "../core/errors.ts";
 
 const ordinary = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
@@ -220,7 +229,13 @@ defineOp({
   inputs: 3,
   dtype: ([condition, a, b], _, where) => {
     if (condition !== "bool" || a !== b) {
-      throw new DTypeError({ where, problem: "dtypes don't fit", got: `${condition}, ${a}, ${b}`, expected: "a bool condition and two operands of one dtype", hint: "compare first, as in where(greater(x, 0), a, b)" });
+      throw new DTypeError({
+        where,
+        problem: "dtypes don't fit",
+        got: `${condition}, ${a}, ${b}`,
+        expected: "a bool condition and two operands of one dtype",
+        hint: "compare first, as in where(greater(x, 0), a, b)",
+      });
     }
     return a;
   },

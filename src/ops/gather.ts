@@ -9,25 +9,49 @@ defineOp({
   name: "gather",
   kind: "gather",
   dtype: ([x, indices], _, where) => {
-    if (indices !== "int32") throw new DTypeError({ where, problem: "indices aren't int32", got: indices, expected: "int32", hint: 'cast first, as in x.cast("int32")' });
+    if (indices !== "int32")
+      throw new DTypeError({
+        where,
+        problem: "indices aren't int32",
+        got: indices,
+        expected: "int32",
+        hint: 'cast first, as in x.cast("int32")',
+      });
     return x;
   },
-  vjp: ({ inputs: [x, indices], grad, attributes }) => [makeNode("scatterAdd", [indices, grad], x.shape, attributes), null],
+  vjp: ({ inputs: [x, indices], grad, attributes }) => [
+    makeNode("scatterAdd", [indices, grad], x.shape, attributes),
+    null,
+  ],
 });
 
 defineOp({
   name: "scatterAdd",
   kind: "scatter",
   dtype: ([indices, updates], _, where) => {
-    if (indices !== "int32" || updates !== "float32") throw new DTypeError({ where, problem: "dtypes don't fit", got: `${indices} and ${updates}`, expected: "int32 indices and float32 updates" });
+    if (indices !== "int32" || updates !== "float32")
+      throw new DTypeError({
+        where,
+        problem: "dtypes don't fit",
+        got: `${indices} and ${updates}`,
+        expected: "int32 indices and float32 updates",
+      });
     return updates;
   },
-  vjp: ({ inputs: [indices], grad, attributes }) => [null, makeNode("gather", [grad, indices], indices.shape, attributes)],
+  vjp: ({ inputs: [indices], grad, attributes }) => [
+    null,
+    makeNode("gather", [grad, indices], indices.shape, attributes),
+  ],
 });
 
 function checkAlong(where: string, a: Node, b: Node, axis: number): void {
   if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => i !== axis && extent !== b.shape[i])) {
-    throw new ShapeError({ where, problem: "shapes differ beside the axis", got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`, expected: `the same extents but for axis ${axis}` });
+    throw new ShapeError({
+      where,
+      problem: "shapes differ beside the axis",
+      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      expected: `the same extents but for axis ${axis}`,
+    });
   }
 }
 
@@ -40,7 +64,8 @@ export function gather(x: Node, indices: Node, axis: number): Node {
 
 /** Rows by number, as an embedding reads them. table: [rows, ...rest], indices: [...] int32 → [..., ...rest]. */
 export function take(table: Node, indices: Node): Node {
-  if (table.shape.length === 0) throw new ShapeError({ where: "take", problem: "a scalar has no rows", expected: "at least one axis" });
+  if (table.shape.length === 0)
+    throw new ShapeError({ where: "take", problem: "a scalar has no rows", expected: "at least one axis" });
   const rest = table.shape.slice(1);
   const count = indices.shape.reduce((product, extent) => product * extent, 1);
   const wide = broadcastTo(reshape(indices, [count, ...rest.map(() => 1)]), [count, ...rest]);
@@ -51,7 +76,17 @@ export function take(table: Node, indices: Node): Node {
 export function scatterAdd(indices: Node, updates: Node, axis: number, size: number): Node {
   const at = normalizeAxis("scatterAdd", axis, updates.shape.length);
   if (formatShape(indices.shape) !== formatShape(updates.shape)) {
-    throw new ShapeError({ where: "scatterAdd", problem: "an index for each update", got: `${formatShape(indices.shape)} and ${formatShape(updates.shape)}`, expected: "one shape" });
+    throw new ShapeError({
+      where: "scatterAdd",
+      problem: "an index for each update",
+      got: `${formatShape(indices.shape)} and ${formatShape(updates.shape)}`,
+      expected: "one shape",
+    });
   }
-  return makeNode("scatterAdd", [indices, updates], updates.shape.map((extent, i) => (i === at ? size : extent)), { axis: at });
+  return makeNode(
+    "scatterAdd",
+    [indices, updates],
+    updates.shape.map((extent, i) => (i === at ? size : extent)),
+    { axis: at },
+  );
 }

@@ -24,16 +24,33 @@ function product(a: Node, b: Node): Node {
  */
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
-    throw new ShapeError({ where: "matmul", problem: "a scalar has no rows", got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`, expected: "at least one axis each", hint: "use mul" });
+    throw new ShapeError({
+      where: "matmul",
+      problem: "a scalar has no rows",
+      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      expected: "at least one axis each",
+      hint: "use mul",
+    });
   }
   if (a.dtype !== "float32" || b.dtype !== "float32") {
-    throw new DTypeError({ where: "matmul", problem: "dtypes don't fit", got: `${a.dtype} and ${b.dtype}`, expected: "float32", hint: 'cast first, as in x.cast("float32")' });
+    throw new DTypeError({
+      where: "matmul",
+      problem: "dtypes don't fit",
+      got: `${a.dtype} and ${b.dtype}`,
+      expected: "float32",
+      hint: 'cast first, as in x.cast("float32")',
+    });
   }
   const left = a.shape.length === 1 ? reshape(a, [1, a.shape[0]]) : a;
   const right = b.shape.length === 1 ? reshape(b, [b.shape[0], 1]) : b;
   const depth = left.shape[left.shape.length - 1];
   if (depth !== right.shape[right.shape.length - 2]) {
-    throw new ShapeError({ where: "matmul", problem: "depths differ", got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`, expected: "the last axis of the left equal to the last but one of the right" });
+    throw new ShapeError({
+      where: "matmul",
+      problem: "depths differ",
+      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      expected: "the last axis of the left equal to the last but one of the right",
+    });
   }
   const columns = right.shape[right.shape.length - 1];
   let out: Node;
@@ -42,8 +59,15 @@ export function matmul(a: Node, b: Node): Node {
     out = reshape(product(reshape(left, [rows, depth]), right), [...left.shape.slice(0, -1), columns]);
   } else {
     const batch = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
-    out = product(broadcastTo(left, [...batch, ...left.shape.slice(-2)]), broadcastTo(right, [...batch, ...right.shape.slice(-2)]));
+    out = product(
+      broadcastTo(left, [...batch, ...left.shape.slice(-2)]),
+      broadcastTo(right, [...batch, ...right.shape.slice(-2)]),
+    );
   }
-  const shape = out.shape.filter((_, axis) => !(a.shape.length === 1 && axis === out.shape.length - 2) && !(b.shape.length === 1 && axis === out.shape.length - 1));
+  const shape = out.shape.filter(
+    (_, axis) =>
+      !(a.shape.length === 1 && axis === out.shape.length - 2) &&
+      !(b.shape.length === 1 && axis === out.shape.length - 1),
+  );
   return reshape(out, shape);
 }

@@ -19,7 +19,9 @@ defineOp({
   view: (view, shape) => broadcastView(view, shape),
   vjp: ({ inputs: [x], grad }) => {
     const lead = grad.shape.length - x.shape.length;
-    const axes = grad.shape.map((_, axis) => axis).filter((axis) => axis < lead || (x.shape[axis - lead] === 1 && grad.shape[axis] !== 1));
+    const axes = grad.shape
+      .map((_, axis) => axis)
+      .filter((axis) => axis < lead || (x.shape[axis - lead] === 1 && grad.shape[axis] !== 1));
     const kept = grad.shape.filter((_, axis) => !axes.includes(axis));
     return [reshape(makeNode("sum", [grad], kept, { axes }), x.shape)];
   },
@@ -55,17 +57,25 @@ defineOp({
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape, { starts, steps }) => sliceView(view, numbers(starts), numbers(steps), shape),
-  vjp: ({ inputs: [x], grad, attributes }) => [unslice(grad, x.shape, numbers(attributes.starts), numbers(attributes.steps))],
+  vjp: ({ inputs: [x], grad, attributes }) => [
+    unslice(grad, x.shape, numbers(attributes.starts), numbers(attributes.steps)),
+  ],
 });
 
 defineOp({
   name: "pad",
   kind: "movement",
   dtype: keepDType,
-  shape: (input, { before, after }) => input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),
+  shape: (input, { before, after }) =>
+    input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),
   view: (view, _, { before, after }) => padView(view, numbers(before), numbers(after)),
   fill: ({ value }) => value as number,
-  vjp: ({ inputs: [x], grad, attributes }) => [slice(grad, numbers(attributes.before).map((start, axis) => [start, start + x.shape[axis]]))],
+  vjp: ({ inputs: [x], grad, attributes }) => [
+    slice(
+      grad,
+      numbers(attributes.before).map((start, axis) => [start, start + x.shape[axis]]),
+    ),
+  ],
 });
 
 /** A slice's gradient: every point of the grid gets its value back, all others 0. Steps other than 1 interleave zeros by pad and reshape. */
@@ -78,11 +88,23 @@ function unslice(grad: Node, shape: Shape, starts: readonly number[], steps: rea
   const stride = steps.map(Math.abs);
   if (stride.some((step) => step > 1)) {
     const split = grad.shape.flatMap((extent) => [extent, 1]);
-    x = pad(reshape(x, split), split.map((_, i) => [0, i % 2 === 1 ? stride[(i - 1) / 2] - 1 : 0]));
-    x = reshape(x, grad.shape.map((extent, axis) => extent * stride[axis]));
-    x = slice(x, grad.shape.map((extent, axis) => [0, Math.max(0, (extent - 1) * stride[axis] + 1)]));
+    x = pad(
+      reshape(x, split),
+      split.map((_, i) => [0, i % 2 === 1 ? stride[(i - 1) / 2] - 1 : 0]),
+    );
+    x = reshape(
+      x,
+      grad.shape.map((extent, axis) => extent * stride[axis]),
+    );
+    x = slice(
+      x,
+      grad.shape.map((extent, axis) => [0, Math.max(0, (extent - 1) * stride[axis] + 1)]),
+    );
   }
-  return pad(x, Array.from({ length: rank }, (_, axis) => [low[axis], shape[axis] - low[axis] - x.shape[axis]]));
+  return pad(
+    x,
+    Array.from({ length: rank }, (_, axis) => [low[axis], shape[axis] - low[axis] - x.shape[axis]]),
+  );
 }
 
 /** The same elements in row-major order under another shape; one extent may be −1 and is found. Throws ShapeError when the sizes differ. */
@@ -94,7 +116,12 @@ export function reshape(x: Node, shape: Shape): Node {
     found[free] = rest > 0 ? sizeOf(x.shape) / rest : 0;
   }
   if (found.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(found) !== sizeOf(x.shape)) {
-    throw new ShapeError({ where: "reshape", problem: "the number of elements would change", got: `${formatShape(x.shape)} to ${formatShape(shape)}`, expected: `a shape of ${sizeOf(x.shape)} elements` });
+    throw new ShapeError({
+      where: "reshape",
+      problem: "the number of elements would change",
+      got: `${formatShape(x.shape)} to ${formatShape(shape)}`,
+      expected: `a shape of ${sizeOf(x.shape)} elements`,
+    });
   }
   if (found.length === x.shape.length && found.every((extent, axis) => extent === x.shape[axis])) return x;
   return makeNode("reshape", [x], found, { shape: found });
@@ -102,11 +129,23 @@ export function reshape(x: Node, shape: Shape): Node {
 
 /** Axes in another order: axis i of the result is axis permutation[i] of x; reversed if left out. */
 export function transpose(x: Node, permutation?: readonly number[]): Node {
-  const order = (permutation ?? x.shape.map((_, axis) => -1 - axis)).map((axis) => normalizeAxis("transpose", axis, x.shape.length));
+  const order = (permutation ?? x.shape.map((_, axis) => -1 - axis)).map((axis) =>
+    normalizeAxis("transpose", axis, x.shape.length),
+  );
   if (order.length !== x.shape.length || new Set(order).size !== order.length) {
-    throw new ShapeError({ where: "transpose", problem: "not a permutation of the axes", got: `[${permutation}]`, expected: `each of ${x.shape.length} axes once` });
+    throw new ShapeError({
+      where: "transpose",
+      problem: "not a permutation of the axes",
+      got: `[${permutation}]`,
+      expected: `each of ${x.shape.length} axes once`,
+    });
   }
-  return makeNode("transpose", [x], order.map((axis) => x.shape[axis]), { permutation: order });
+  return makeNode(
+    "transpose",
+    [x],
+    order.map((axis) => x.shape[axis]),
+    { permutation: order },
+  );
 }
 
 /** Swaps two axes, the last two if left out. */
@@ -123,7 +162,13 @@ export type SliceSpec = number | readonly [number, number] | readonly [number, n
 /** NumPy's basic slicing; axes that aren't named are kept whole. Throws ShapeError on an index out of range or a step of 0. */
 export function slice(x: Node, specs: readonly SliceSpec[]): Node {
   const rank = x.shape.length;
-  if (specs.length > rank) throw new ShapeError({ where: "slice", problem: "more ranges than axes", got: String(specs.length), expected: `at most ${rank}` });
+  if (specs.length > rank)
+    throw new ShapeError({
+      where: "slice",
+      problem: "more ranges than axes",
+      got: String(specs.length),
+      expected: `at most ${rank}`,
+    });
   const starts: number[] = [];
   const steps: number[] = [];
   const shape: number[] = [];
@@ -145,11 +190,24 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
       return;
     }
     const [from, to, step = 1] = spec;
-    if (![from, to, step].every((value) => Number.isInteger(value) || Math.abs(value) === Infinity) || step === 0 || !Number.isInteger(step)) {
-      throw new ShapeError({ where: "slice", problem: "not a range", got: `[${spec.join(", ")}] on axis ${axis}`, expected: "integers and a step that isn't 0" });
+    if (
+      ![from, to, step].every((value) => Number.isInteger(value) || Math.abs(value) === Infinity) ||
+      step === 0 ||
+      !Number.isInteger(step)
+    ) {
+      throw new ShapeError({
+        where: "slice",
+        problem: "not a range",
+        got: `[${spec.join(", ")}] on axis ${axis}`,
+        expected: "integers and a step that isn't 0",
+      });
     }
-    const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value < 0 ? value + extent : value, low), high);
-    const [start, stop] = step > 0 ? [clamp(from, 0, extent), clamp(to, 0, extent)] : [clamp(from, -1, extent - 1), to < -extent ? -1 : clamp(to, -1, extent - 1)];
+    const clamp = (value: number, low: number, high: number) =>
+      Math.min(Math.max(value < 0 ? value + extent : value, low), high);
+    const [start, stop] =
+      step > 0
+        ? [clamp(from, 0, extent), clamp(to, 0, extent)]
+        : [clamp(from, -1, extent - 1), to < -extent ? -1 : clamp(to, -1, extent - 1)];
     const count = Math.max(0, Math.ceil((stop - start) / step));
     starts.push(count === 0 ? 0 : start);
     steps.push(step);
@@ -163,7 +221,12 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
 
 function normalizeIndex(index: number, extent: number, axis: number): number {
   if (!Number.isInteger(index) || index < -extent || index >= extent) {
-    throw new ShapeError({ where: "slice", problem: `index out of range on axis ${axis}`, got: String(index), expected: `an integer in [${-extent}, ${extent - 1}]` });
+    throw new ShapeError({
+      where: "slice",
+      problem: `index out of range on axis ${axis}`,
+      got: String(index),
+      expected: `an integer in [${-extent}, ${extent - 1}]`,
+    });
   }
   return index < 0 ? index + extent : index;
 }
@@ -171,46 +234,81 @@ function normalizeIndex(index: number, extent: number, axis: number): number {
 /** The axes reversed. */
 export function flip(x: Node, axes: number | readonly number[]): Node {
   const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("flip", axis, x.shape.length));
-  return slice(x, x.shape.map((extent, axis) => (list.includes(axis) && extent > 0 ? [extent - 1, -Infinity, -1] : null)));
+  return slice(
+    x,
+    x.shape.map((extent, axis) => (list.includes(axis) && extent > 0 ? [extent - 1, -Infinity, -1] : null)),
+  );
 }
 
 /** Adds [before, after] points along each axis, filled with `value`. Throws ShapeError on negative amounts. */
 export function pad(x: Node, amounts: readonly (readonly [number, number] | readonly number[])[], value = 0): Node {
-  if (amounts.length !== x.shape.length || amounts.some((pair) => pair.length !== 2 || pair.some((amount) => !Number.isInteger(amount) || amount < 0))) {
-    throw new ShapeError({ where: "pad", problem: "not an amount for each side of each axis", got: JSON.stringify(amounts), expected: `${x.shape.length} pairs of integers ≥ 0` });
+  if (
+    amounts.length !== x.shape.length ||
+    amounts.some((pair) => pair.length !== 2 || pair.some((amount) => !Number.isInteger(amount) || amount < 0))
+  ) {
+    throw new ShapeError({
+      where: "pad",
+      problem: "not an amount for each side of each axis",
+      got: JSON.stringify(amounts),
+      expected: `${x.shape.length} pairs of integers ≥ 0`,
+    });
   }
   if (amounts.every(([before, after]) => before === 0 && after === 0)) return x;
   const [before, after] = [amounts.map((pair) => pair[0]), amounts.map((pair) => pair[1])];
-  const shape = checkShape("pad", x.shape.map((extent, axis) => before[axis] + extent + after[axis]));
+  const shape = checkShape(
+    "pad",
+    x.shape.map((extent, axis) => before[axis] + extent + after[axis]),
+  );
   return makeNode("pad", [x], shape, { before, after, value: x.dtype === "float32" ? Math.fround(value) : value });
 }
 
 /** Joins tensors along an axis; the other extents must agree. Throws ShapeError. */
 export function concat(parts: readonly Node[], axis = 0): Node {
-  if (parts.length === 0) throw new ShapeError({ where: "concat", problem: "nothing to join", expected: "at least one tensor" });
+  if (parts.length === 0)
+    throw new ShapeError({ where: "concat", problem: "nothing to join", expected: "at least one tensor" });
   const at = normalizeAxis("concat", axis, parts[0].shape.length);
   const total = parts.reduce((sum, part) => sum + part.shape[at], 0);
   const shape = parts[0].shape.map((extent, i) => (i === at ? total : extent));
   for (const part of parts) {
-    if (part.shape.length !== shape.length || part.dtype !== parts[0].dtype || part.shape.some((extent, i) => i !== at && extent !== shape[i])) {
-      throw new ShapeError({ where: "concat", problem: "parts don't line up", got: `${part.dtype}${formatShape(part.shape)}`, expected: `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}` });
+    if (
+      part.shape.length !== shape.length ||
+      part.dtype !== parts[0].dtype ||
+      part.shape.some((extent, i) => i !== at && extent !== shape[i])
+    ) {
+      throw new ShapeError({
+        where: "concat",
+        problem: "parts don't line up",
+        got: `${part.dtype}${formatShape(part.shape)}`,
+        expected: `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}`,
+      });
     }
   }
   let before = 0;
   const padded = parts.map((part) => {
     const from = before;
     before += part.shape[at];
-    return { node: pad(part, shape.map((_, i) => (i === at ? [from, total - before] : [0, 0]))), end: before };
+    return {
+      node: pad(
+        part,
+        shape.map((_, i) => (i === at ? [from, total - before] : [0, 0])),
+      ),
+      end: before,
+    };
   });
   const index = padded.length > 1 ? coordinate(shape, at) : null;
-  return padded.slice(0, -1).reduceRight((rest, { node, end }) => where(less(index!, end), node, rest), padded[padded.length - 1].node);
+  return padded
+    .slice(0, -1)
+    .reduceRight((rest, { node, end }) => where(less(index!, end), node, rest), padded[padded.length - 1].node);
 }
 
 /** Joins tensors of one shape along a new axis. */
 export function stack(parts: readonly Node[], axis = 0): Node {
   const rank = (parts[0]?.shape.length ?? 0) + 1;
   const at = normalizeAxis("stack", axis, rank);
-  return concat(parts.map((part) => reshape(part, [...part.shape.slice(0, at), 1, ...part.shape.slice(at)])), at);
+  return concat(
+    parts.map((part) => reshape(part, [...part.shape.slice(0, at), 1, ...part.shape.slice(at)])),
+    at,
+  );
 }
 
 export { broadcastTo, full };

@@ -7,16 +7,59 @@ import type { Node } from "../graph/node.ts";
 import { add, mul } from "./elementwise.ts";
 import { defineElementwise, defineOp, makeNode } from "./define.ts";
 
-defineOp({ name: "randomWords", kind: "random", sampler: "words", vjp: "none", dtype: () => "uint32", draws: (size) => size });
-defineOp({ name: "randint", kind: "random", sampler: "randint", vjp: "none", dtype: () => "int32", draws: (size) => 2 * size });
-defineOp({ name: "permutation", kind: "random", sampler: "permutation", vjp: "none", dtype: () => "int32", draws: (size) => 2 * Math.max(0, size - 1) });
+defineOp({
+  name: "randomWords",
+  kind: "random",
+  sampler: "words",
+  vjp: "none",
+  dtype: () => "uint32",
+  draws: (size) => size,
+});
+defineOp({
+  name: "randint",
+  kind: "random",
+  sampler: "randint",
+  vjp: "none",
+  dtype: () => "int32",
+  draws: (size) => 2 * size,
+});
+defineOp({
+  name: "permutation",
+  kind: "random",
+  sampler: "permutation",
+  vjp: "none",
+  dtype: () => "int32",
+  draws: (size) => 2 * Math.max(0, size - 1),
+});
 
 const samples = { range: [0, 2 ** 32 - 1], edges: [0, 1, 2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1] } as const;
 const words = (shape: Shape, where: string) => makeNode("randomWords", [], checkShape(where, shape));
 
-const uniformFromWords = defineElementwise({ name: "uniformFromWords", inputs: 1, dtype: () => "float32", value: ([word]) => random.uniform(word), vjp: "none", samples });
-const normalFromWords = defineElementwise({ name: "normalFromWords", inputs: 1, dtype: () => "float32", value: ([word]) => random.normal(word), vjp: "none", samples });
-defineOp({ name: "belowThreshold", kind: "elementwise", inputs: 1, dtype: () => "bool", value: ([word], { threshold }) => random.below(word, threshold as number), vjp: "none", samples });
+const uniformFromWords = defineElementwise({
+  name: "uniformFromWords",
+  inputs: 1,
+  dtype: () => "float32",
+  value: ([word]) => random.uniform(word),
+  vjp: "none",
+  samples,
+});
+const normalFromWords = defineElementwise({
+  name: "normalFromWords",
+  inputs: 1,
+  dtype: () => "float32",
+  value: ([word]) => random.normal(word),
+  vjp: "none",
+  samples,
+});
+defineOp({
+  name: "belowThreshold",
+  kind: "elementwise",
+  inputs: 1,
+  dtype: () => "bool",
+  value: ([word], { threshold }) => random.below(word, threshold as number),
+  vjp: "none",
+  samples,
+});
 
 /** Uniform on [low, high): low + u·(high − low), u = (word >>> 8)·2⁻²⁴. One draw a value. */
 export function uniform(shape: Shape, low = 0, high = 1): Node {
@@ -33,7 +76,9 @@ export function normal(shape: Shape, mean = 0, deviation = 1): Node {
 /** True with probability 1 − dropped: word < round((1 − dropped)·2³²), `dropped` as float64. One draw a value. */
 export function keepMask(shape: Shape, dropped: number): Node {
   checkProbability("dropout", dropped);
-  return makeNode("belowThreshold", [words(shape, "dropout")], shape, { threshold: Math.round((1 - dropped) * 2 ** 32) });
+  return makeNode("belowThreshold", [words(shape, "dropout")], shape, {
+    threshold: Math.round((1 - dropped) * 2 ** 32),
+  });
 }
 
 /** True with probability p: word < round(p·2³²), p as float64. One draw a value. → bool */
@@ -44,14 +89,20 @@ export function bernoulli(shape: Shape, p: number): Node {
 
 /** Throws ShapeError unless p is in [0, 1]. */
 export function checkProbability(where: string, p: number): void {
-  if (!(typeof p === "number" && p >= 0 && p <= 1)) throw new ShapeError({ where, problem: "not a probability", got: String(p), expected: "a number in [0, 1]" });
+  if (!(typeof p === "number" && p >= 0 && p <= 1))
+    throw new ShapeError({ where, problem: "not a probability", got: String(p), expected: "a number in [0, 1]" });
 }
 
 /** Integers uniform on [low, high), int32; bias ≤ (high − low)/2⁶⁴. Two draws a value. */
 export function randint(shape: Shape, low: number, high: number): Node {
   const fits = (value: number) => Number.isInteger(value) && value >= -(2 ** 31) && value <= 2 ** 31;
   if (!fits(low) || !fits(high) || high <= low || low === 2 ** 31) {
-    throw new ShapeError({ where: "randint", problem: "not a range of int32", got: `[${low}, ${high})`, expected: "integers, low < high" });
+    throw new ShapeError({
+      where: "randint",
+      problem: "not a range of int32",
+      got: `[${low}, ${high})`,
+      expected: "integers, low < high",
+    });
   }
   return makeNode("randint", [], checkShape("randint", shape), { low, high });
 }

@@ -15,7 +15,8 @@ export interface ReduceOptions {
 }
 
 const axesOf = (attributes: VjpContext["attributes"]) => attributes.axes as readonly number[];
-const keptShape = (shape: Shape, axes: readonly number[]) => shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+const keptShape = (shape: Shape, axes: readonly number[]) =>
+  shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 
 const index = (inputs: readonly DType[], attributes: VjpContext["attributes"], where: string): DType => {
   numeric(inputs, attributes, where);
@@ -27,10 +28,18 @@ defineOp({
   kind: "reduce",
   combine: "sum",
   dtype: ([dtype], _, where) => {
-    if (dtype === "uint32") throw new DTypeError({ where, problem: "raw words don't add up", got: dtype, expected: "float32, int32 or bool" });
+    if (dtype === "uint32")
+      throw new DTypeError({
+        where,
+        problem: "raw words don't add up",
+        got: dtype,
+        expected: "float32, int32 or bool",
+      });
     return dtype === "bool" ? "int32" : dtype;
   },
-  vjp: ({ inputs: [x], grad, attributes }) => [broadcastTo(reshape(grad, keptShape(x.shape, axesOf(attributes))), x.shape)],
+  vjp: ({ inputs: [x], grad, attributes }) => [
+    broadcastTo(reshape(grad, keptShape(x.shape, axesOf(attributes))), x.shape),
+  ],
 });
 
 /** The gradient of an extreme goes in equal parts to all elements that reach it. */
@@ -43,17 +52,28 @@ const extremeVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
   return [where(hits, broadcastTo(share, x.shape), 0)];
 };
 
-const extreme = (name: string, combine: ReduceRecord["combine"]) => defineOp({ name, kind: "reduce", combine, dtype: numeric, vjp: extremeVjp });
+const extreme = (name: string, combine: ReduceRecord["combine"]) =>
+  defineOp({ name, kind: "reduce", combine, dtype: numeric, vjp: extremeVjp });
 extreme("max", "max");
 extreme("min", "min");
 defineOp({ name: "argmax", kind: "reduce", combine: "argmax", dtype: index, vjp: "none" });
 defineOp({ name: "argmin", kind: "reduce", combine: "argmin", dtype: index, vjp: "none" });
 
-function reduce(op: string, x: Node, { axis, keepDims = false }: ReduceOptions, { emptyIs }: { emptyIs: "zero" | "error" }): Node {
+function reduce(
+  op: string,
+  x: Node,
+  { axis, keepDims = false }: ReduceOptions,
+  { emptyIs }: { emptyIs: "zero" | "error" },
+): Node {
   const axes = normalizeAxes(op, axis, x.shape.length);
   const size = sizeOf(axes.map((i) => x.shape[i]));
   if (size === 0 && emptyIs === "error") {
-    throw new ShapeError({ where: op, problem: "nothing to reduce", got: `${formatShape(x.shape)} over [${axes}]`, expected: "at least one element" });
+    throw new ShapeError({
+      where: op,
+      problem: "nothing to reduce",
+      got: `${formatShape(x.shape)} over [${axes}]`,
+      expected: "at least one element",
+    });
   }
   const shape = x.shape.filter((_, i) => !axes.includes(i));
   const out = makeNode(op, [x], shape, { axes });
@@ -67,7 +87,14 @@ export function sum(x: Node, options: ReduceOptions = {}): Node {
 
 /** Sum ÷ count, one division; float32. Throws ShapeError when empty. */
 export function mean(x: Node, options: ReduceOptions = {}): Node {
-  if (x.dtype !== "float32") throw new DTypeError({ where: "mean", problem: "dtypes don't fit", got: x.dtype, expected: "float32", hint: 'cast first, as in x.cast("float32")' });
+  if (x.dtype !== "float32")
+    throw new DTypeError({
+      where: "mean",
+      problem: "dtypes don't fit",
+      got: x.dtype,
+      expected: "float32",
+      hint: 'cast first, as in x.cast("float32")',
+    });
   const count = sizeOf(normalizeAxes("mean", options.axis, x.shape.length).map((i) => x.shape[i]));
   return div(reduce("sum", x, options, { emptyIs: count === 0 ? "error" : "zero" }), count);
 }
