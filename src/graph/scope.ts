@@ -11,6 +11,12 @@ export interface TraceScope {
   draws: number;
   /** Extra roots by name: computed beside the outputs, not part of the graph's hash. */
   readonly watched: Map<string, Node>;
+  /** State: what stood for each cell when the trace opened, and the node it holds now. */
+  readonly cells: Map<object, { readonly input: Node; current: Node }>;
+  /** Host numbers that each execution reads anew, as float32 scalars. */
+  readonly scalars: { readonly name: string; readonly node: Node; readonly provide: () => number }[];
+  /** Called in order before an execution reads its scalars. */
+  readonly beforeExecution: (() => void)[];
 }
 
 let open: TraceScope | undefined;
@@ -29,7 +35,14 @@ export function withTrace<T>(body: (scope: TraceScope) => T): { scope: TraceScop
       hint: "call the plain function inside, and compile the outer one",
     });
   }
-  const scope: TraceScope = { firstId: nextNodeId(), draws: 0, watched: new Map() };
+  const scope: TraceScope = {
+    firstId: nextNodeId(),
+    draws: 0,
+    watched: new Map(),
+    cells: new Map(),
+    scalars: [],
+    beforeExecution: [],
+  };
   open = scope;
   try {
     return { scope, result: body(scope) };

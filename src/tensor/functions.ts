@@ -1,0 +1,123 @@
+// The ops as functions of tensors. `ops` holds every one by itself; the names below are what the package exports at top level.
+import { type ArrayLike, fromValues } from "../ops/creation.ts";
+import * as creation from "../ops/creation.ts";
+import * as compare from "../ops/compare.ts";
+import * as composite from "../ops/composite.ts";
+import type { DType } from "../core/dtype.ts";
+import * as elementwise from "../ops/elementwise.ts";
+import * as gatherOps from "../ops/gather.ts";
+import * as matmulOps from "../ops/matmul.ts";
+import * as movement from "../ops/movement.ts";
+import * as randomOps from "../ops/random.ts";
+import * as reduce from "../ops/reduce.ts";
+import type { Shape } from "../core/shape.ts";
+import { type Lifted, lift, Tensor } from "./tensor.ts";
+
+type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };
+
+const liftAll = <T extends object>(namespace: T): LiftedAll<T> =>
+  Object.fromEntries(
+    Object.entries(namespace).map(([name, apply]) => [name, lift(apply as (...args: never[]) => unknown)]),
+  ) as LiftedAll<T>;
+
+const { input: _input, variable: _variable, constant: _constant, fromValues: _fromValues, ...creationOps } = creation;
+const { checkProbability: _checkProbability, keepMask: _keepMask, ...samplers } = randomOps;
+
+/** Every op as a function of tensors, by name. */
+export const ops = liftAll({
+  ...creationOps,
+  ...compare,
+  ...composite,
+  ...elementwise,
+  ...gatherOps,
+  ...matmulOps,
+  ...movement,
+  ...samplers,
+  ...reduce,
+});
+
+/** A tensor of given values: nested arrays, a typed array or one number. Numbers give float32, booleans bool, typed arrays their own dtype. Throws ShapeError, DTypeError. */
+export function tensor(values: ArrayLike, options: { readonly dtype?: DType; readonly shape?: Shape } = {}): Tensor {
+  const flat = fromValues(values, options.dtype);
+  return new Tensor(options.shape ? creation.constant(flat.data!, options.shape, flat.dtype) : flat);
+}
+
+/** Zeros of a shape. */
+export function zeros(shape: Shape, dtype: DType = "float32"): Tensor {
+  return ops.full(shape, 0, dtype);
+}
+
+/** Ones of a shape. */
+export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
+  return ops.full(shape, 1, dtype);
+}
+
+export const {
+  abs,
+  add,
+  arange,
+  argmax,
+  argmin,
+  bernoulli,
+  broadcastTo,
+  cast,
+  concat,
+  cos,
+  crossEntropy,
+  div,
+  dropout,
+  equal,
+  erf,
+  exp,
+  eye,
+  flip,
+  floor,
+  full,
+  gather,
+  gelu,
+  greater,
+  greaterEqual,
+  layerNorm,
+  less,
+  lessEqual,
+  linear,
+  log,
+  logSoftmax,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  matmul,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mse,
+  mul,
+  neg,
+  normal,
+  notEqual,
+  oneHot,
+  pad,
+  permutation,
+  randint,
+  relu,
+  reshape,
+  scatterAdd,
+  sigmoid,
+  sin,
+  slice,
+  softmax,
+  sqrt,
+  stack,
+  stopGradient,
+  sub,
+  sum,
+  swapAxes,
+  take,
+  tanh,
+  transpose,
+  uniform,
+  variance,
+  where,
+} = ops;

@@ -1,0 +1,46 @@
+// Differentiation of functions of tensors. The gradients are tensors like any other, so they differentiate again.
+import { gradients as nodeGradients } from "../autograd/grad.ts";
+import { GradError } from "../core/errors.ts";
+import { ops } from "./functions.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError. */
+export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tensor): Tensor[] {
+  return nodeGradients(
+    output.node,
+    wanted.map((tensor) => tensor.node),
+    seed?.node,
+  ).map((node) => new Tensor(node));
+}
+
+/** A function of tensors with a scalar result. */
+export type ScalarFunction<A extends readonly Tensor[]> = (...args: A) => Tensor;
+
+/** `f` with its gradients by all of its arguments: f(…args) → [value, gradients]. Throws GradError where the value isn't a float32 scalar. */
+export function valueAndGrad<A extends readonly Tensor[]>(
+  f: ScalarFunction<A>,
+): (...args: A) => { value: Tensor; gradients: Tensor[] } {
+  return (...args) => {
+    const distinct = args.map((tensor, i) => {
+      if (!(tensor instanceof Tensor)) {
+        throw new GradError({
+          where: "grad",
+          problem: `argument ${i} isn't a tensor`,
+          got: typeof tensor,
+          expected: "a tensor",
+          hint: "close over other values",
+        });
+      }
+      // A tensor given twice is two arguments: ×1 keeps its bits and makes it a node of its own.
+      return args.findIndex((other) => other.node === tensor.node) === i ? tensor : ops.mul(tensor, 1);
+    });
+    const value = f(...(distinct as unknown as A));
+    return { value, gradients: gradients(value, distinct) };
+  };
+}
+
+/** The gradient of `f` by its first argument, as a function of the same arguments; `valueAndGrad` gives the others too. */
+export function grad<A extends readonly [Tensor, ...Tensor[]]>(f: ScalarFunction<A>): (...args: A) => Tensor {
+  const both = valueAndGrad(f);
+  return (...args) => both(...args).gradients[0];
+}

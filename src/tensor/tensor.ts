@@ -1,0 +1,183 @@
+// Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. The ops
+// take and give nodes; here they are lifted to tensors, and attached as methods: a new op in one of their files is a method by itself.
+import type { DType, TypedArray } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { Node } from "../graph/node.ts";
+import * as compare from "../ops/compare.ts";
+import * as composite from "../ops/composite.ts";
+import * as elementwise from "../ops/elementwise.ts";
+import * as gather from "../ops/gather.ts";
+import * as matmul from "../ops/matmul.ts";
+import * as movement from "../ops/movement.ts";
+import * as reduce from "../ops/reduce.ts";
+import { defaultBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
+import { formatArray } from "./format.ts";
+
+/** Nested arrays of numbers (booleans for bool), or one for a scalar: what `array()` gives. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/** Up to this many elements a read tensor keeps a host copy, so that printing it shows values. */
+const keptSize = 1000;
+const hostCopies = new WeakMap<Node, TypedArray>();
+
+/** A lazy n-dimensional array. Every op of the library is a method too: `x.exp()`, `x.add(1)`, `x.sum({ axis: 0 })`. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods' types are the ops' own; they are attached below
+export class Tensor {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** The node it stands for. */
+  get node(): Node {
+    return this.#node;
+  }
+
+  /** Extents, outermost first. */
+  get shape(): Shape {
+    return this.node.shape;
+  }
+
+  get dtype(): DType {
+    return this.node.dtype;
+  }
+
+  /** The number of axes. */
+  get rank(): number {
+    return this.node.shape.length;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.node.shape);
+  }
+
+  /** Computes it if need be, and gives its elements, row-major: a copy. Throws TraceError while tracing. */
+  async data(): Promise<TypedArray> {
+    const { node } = this;
+    const data = await readNode(node, "data");
+    if (data.length <= keptSize) hostCopies.set(node, data.slice());
+    return data;
+  }
+
+  /** Its elements as nested arrays; a number for a scalar; booleans for bool. Throws TraceError while tracing. */
+  async array(): Promise<NestedArray> {
+    const { shape, dtype } = this;
+    const data = await this.data();
+    let at = 0;
+    const nest = (axis: number): NestedArray => {
+      if (axis < shape.length) return Array.from({ length: shape[axis] }, () => nest(axis + 1));
+      const value = data[at++];
+      return dtype === "bool" ? value === 1 : value;
+    };
+    return nest(0);
+  }
+
+  /** Its only element as a number. Throws ShapeError unless it has exactly one. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError({
+        where: "item",
+        problem: "not one element",
+        got: formatShape(this.shape),
+        expected: "a tensor of one element",
+        hint: "use array() or data()",
+      });
+    }
+    return (await this.data())[0];
+  }
+
+  /** Computes it now and keeps the value; later ops start from it. */
+  async realize(): Promise<this> {
+    const { node } = this;
+    await exclusive(async () => realizeNodes(await defaultBackend(), [node]));
+    return this;
+  }
+
+  /** Its values as NumPy prints them. */
+  async format(): Promise<string> {
+    return formatArray(await this.data(), this.shape, this.dtype);
+  }
+
+  /** As NumPy prints it where the values are at hand (a constant, or read before), else its dtype and shape. */
+  toString(): string {
+    const { node } = this;
+    const data = node.data ?? hostCopies.get(node);
+    return data
+      ? formatArray(data, node.shape, node.dtype)
+      : `tensor ${node.dtype}${formatShape(node.shape)}, not read yet: await t.format()`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /** Gives its memory back now rather than when nothing refers to it any more. */
+  dispose(): void {
+    release(this.node);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
+export interface Tensor extends Methods {}
+
+type LiftArgument<T> = T extends Node ? Tensor : T extends readonly Node[] ? readonly Tensor[] : T;
+type LiftResult<T> = T extends Node ? Tensor : T;
+
+/** A function of nodes as a function of tensors. */
+export type Lifted<F> = F extends (...args: infer A) => infer R
+  ? (...args: { [K in keyof A]: LiftArgument<A[K]> }) => LiftResult<R>
+  : never;
+
+/** The functions of a namespace, lifted. */
+export type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };
+
+const unwrap = (value: unknown): unknown =>
+  value instanceof Tensor
+    ? value.node
+    : Array.isArray(value) && value.some((item) => item instanceof Tensor)
+      ? value.map(unwrap)
+      : value;
+
+/** Lifts one function. */
+export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<F> {
+  const lifted = (...args: unknown[]) => {
+    const result = (apply as unknown as (...args: unknown[]) => unknown)(...args.map(unwrap));
+    return result instanceof Node ? new Tensor(result) : result;
+  };
+  return lifted as Lifted<F>;
+}
+
+const { where: _where, ...elementwiseMethods } = elementwise;
+const { concat: _concat, stack: _stack, full: _full, ...movementMethods } = movement;
+const methods = {
+  ...compare,
+  ...composite,
+  ...elementwiseMethods,
+  ...gather,
+  ...matmul,
+  ...movementMethods,
+  ...reduce,
+};
+
+type Tail<F> = F extends (first: infer _, ...rest: infer R) => infer T ? (...rest: R) => T : never;
+
+/** Every op whose first operand is a tensor, without that operand. */
+export type Methods = { readonly [K in keyof typeof methods]: Tail<Lifted<(typeof methods)[K]>> };
+
+for (const [name, apply] of Object.entries(methods)) {
+  const lifted = lift(apply as (...args: never[]) => unknown) as (...args: unknown[]) => unknown;
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: Tensor, ...rest: unknown[]) {
+      return lifted(this, ...rest);
+    },
+  });
+}

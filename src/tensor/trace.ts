@@ -1,0 +1,174 @@
+// Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
+import type { Backend } from "../backend/contract.ts";
+import { compareUtf8 } from "../core/canonical.ts";
+import type { DType, TypedArray } from "../core/dtype.ts";
+import { ShapeError, TraceError } from "../core/errors.ts";
+import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
+import { type Node, reachable } from "../graph/node.ts";
+import { currentTrace, type TraceScope, withTrace } from "../graph/scope.ts";
+import * as creation from "../ops/creation.ts";
+import { materialize } from "./engine.ts";
+import { tensor } from "./functions.ts";
+import { Tensor } from "./tensor.ts";
+import { isHostArray, mapTree } from "./tree.ts";
+import type { Stateful, Variable } from "./variable.ts";
+
+/** A state variable of a traced function. */
+export interface StateSlot {
+  readonly name: string;
+  readonly variable: Variable;
+  /** Whether the function assigns it. */
+  readonly written: boolean;
+}
+
+export interface TraceResult<R> {
+  readonly graph: Graph;
+  /** What the function returned, with its traced tensors. */
+  readonly result: R;
+  /** In the order of the graph's last inputs. */
+  readonly state: readonly StateSlot[];
+  readonly scalars: TraceScope["scalars"];
+  readonly beforeExecution: TraceScope["beforeExecution"];
+}
+
+/** Nodes from outside whose values a graph must hold. */
+export interface Capture {
+  readonly outside: readonly Node[];
+}
+
+/** All variables of the owners by name, in UTF-8 order. Throws TraceError when a name stands for two. */
+export function listState(owners: readonly Stateful[]): [string, Variable][] {
+  const byName = new Map<string, Variable>();
+  for (const owner of owners) {
+    for (const [name, variable] of owner.namedVariables()) {
+      if (byName.has(name) && byName.get(name) !== variable) {
+        throw new TraceError({
+          where: "compile",
+          problem: "two variables have one name",
+          got: name,
+          expected: "a name of its own for each",
+          hint: "wrap the modules in one module",
+        });
+      }
+      byName.set(name, variable);
+    }
+  }
+  return [...byName].sort(([a], [b]) => compareUtf8(a, b));
+}
+
+/** A leaf for a value that a run gives back. */
+export function resultLeaf(shape: Shape, dtype: DType): Node {
+  return creation.input(shape, dtype);
+}
+
+/** Runs the function in a trace: arguments, then scalars, then state are the graph's inputs; its results, then assigned state the outputs. */
+export function traceFunction<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  variables: readonly (readonly [string, Variable])[],
+  seed: bigint,
+): TraceResult<R> & Capture {
+  const inputs: GraphInput[] = [];
+  const { scope, result } = withTrace((open) => {
+    const leaves = mapTree(args, "", ({ path, value }) => {
+      const shape = typeof value === "number" ? [] : checkShape("compile", value.shape);
+      if (isHostArray(value) && value.data.length !== sizeOf(shape)) {
+        throw new ShapeError({
+          where: "compile",
+          problem: `the host array at ${path} isn't of its shape`,
+          got: String(value.data.length),
+          expected: `${sizeOf(shape)} elements`,
+        });
+      }
+      const node = creation.input(shape, typeof value === "number" ? "float32" : value.dtype);
+      inputs.push({ name: `argument/${path}`, node });
+      return new Tensor(node);
+    }) as unknown as A;
+    for (const [, variable] of variables) {
+      const input = creation.input(variable.shape, variable.dtype);
+      open.cells.set(variable, { input, current: input });
+    }
+    const result = fn(...leaves);
+    if (result instanceof Promise) {
+      throw new TraceError({
+        where: "compile",
+        problem: "the compiled function is async",
+        expected: "a synchronous function",
+        hint: "await values before the call and pass them as arguments",
+      });
+    }
+    return result;
+  });
+  for (const { name, node } of scope.scalars) inputs.push({ name: `scalar/${name}`, node });
+
+  const outputs: GraphOutput[] = [];
+  mapTree(result, "", ({ path, value }) => {
+    if (value instanceof Tensor) outputs.push({ name: path || "result", node: value.node });
+    return value;
+  });
+  const results = outputs.length;
+  const written = variables.filter(
+    ([, variable]) => scope.cells.get(variable)!.current !== scope.cells.get(variable)!.input,
+  );
+  for (const [name, variable] of written) outputs.push({ name, node: scope.cells.get(variable)!.current });
+  const watched = [...scope.watched].map(([name, node]) => ({ name, node }));
+  const reached = new Set(reachable([...outputs, ...watched].map((output) => output.node)));
+  const used = variables.filter((entry) => written.includes(entry) || reached.has(scope.cells.get(entry[1])!.input));
+  const firstState = inputs.length;
+  for (const [name, variable] of used) inputs.push({ name, node: scope.cells.get(variable)!.input });
+
+  const graph: Graph = {
+    seed,
+    inputs,
+    outputs,
+    watched,
+    state: written.map((entry, i) => ({ input: firstState + used.indexOf(entry), output: results + i })),
+    draws: scope.draws,
+    base: 0,
+  };
+  const outside = [...reached].filter(
+    (node) => node.id < scope.firstId && !node.data && isFrontier(node, reached, scope.firstId),
+  );
+  const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: written.includes(entry) }));
+  return { graph, result, state, scalars: scope.scalars, beforeExecution: scope.beforeExecution, outside };
+}
+
+/** Whether a node from outside is read by the trace itself, and not only by other nodes from outside. */
+function isFrontier(node: Node, reached: ReadonlySet<Node>, firstId: number): boolean {
+  for (const other of reached) if (other.id >= firstId && other.inputs.includes(node)) return true;
+  return false;
+}
+
+/** The graph with the values of what it takes from outside: constants by content. Call under `exclusive`. */
+export async function captured(
+  { graph, outside }: { readonly graph: Graph } & Capture,
+  backend: Backend,
+): Promise<Graph> {
+  if (outside.length === 0) return graph;
+  const values = new Map<Node, TypedArray>();
+  for (const node of outside) values.set(node, await backend.read((await materialize(backend, node)).buffer));
+  return { ...graph, captured: values };
+}
+
+/** A host number that each execution of the open trace reads anew, rounded once to float32: []. Outside a trace: its value now. */
+export function runtimeScalar(name: string, provide: () => number): Tensor {
+  const scope = currentTrace();
+  if (!scope) return tensor(provide());
+  const node = creation.input([], "float32");
+  const taken = scope.scalars.filter((scalar) => scalar.name === name || scalar.name.startsWith(`${name}#`)).length;
+  scope.scalars.push({ name: taken ? `${name}#${taken + 1}` : name, node, provide });
+  return new Tensor(node);
+}
+
+/** Calls back before each execution of the open trace reads its scalars; outside a trace at once. */
+export function onExecute(callback: () => void): void {
+  const scope = currentTrace();
+  if (scope) scope.beforeExecution.push(callback);
+  else callback();
+}
+
+/** Has the open trace compute a tensor beside its results, for those who watch: it isn't in the graph's hash. Does nothing outside a trace. */
+export function watch(name: string, value: Tensor): void {
+  currentTrace()?.watched.set(name, value.node);
+}
