@@ -1,16 +1,16 @@
 // Compiled functions: traced once a signature into one graph, planned once, and run in place on their state. Draws inside are relative to a
 // base that each execution reserves, so the same graph serves every step.
 import type { Backend, Buffer } from "../backend/contract.ts";
+import { loadBackend } from "../backend/load.ts";
 import { compileGraph } from "../compile/cache.ts";
 import type { Plan } from "../compile/plan.ts";
 import { TraceError } from "../core/errors.ts";
 import type { Graph } from "../graph/hash.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { ambientStream, type Stream } from "../rng/stream.ts";
-import { loadBackend } from "../backend/load.ts";
 import { bind, defaultBackend, exclusive, materialize, store } from "./engine.ts";
 import { Tensor } from "./tensor.ts";
-import { captured, type Capture, listState, resultLeaf, type TraceResult, traceFunction } from "./trace.ts";
+import { type Capture, captured, listState, resultLeaf, type TraceResult, traceFunction } from "./trace.ts";
 import { isHostArray, type Leaf, mapTree } from "./tree.ts";
 import { type Stateful, settleVariables } from "./variable.ts";
 

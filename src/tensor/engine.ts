@@ -22,14 +22,12 @@ let chosen: Backend | undefined;
 
 /** The backend that evaluates tensors and compiled functions which name none: `gpujs:webasm` until another is set. */
 export async function defaultBackend(): Promise<Backend> {
-  chosen ??= await loadBackend("gpujs:webasm");
-  return chosen;
+  return (chosen ??= await loadBackend("gpujs:webasm"));
 }
 
 /** Sets the default backend by object or name. Values made on another one are moved when they are next used. Throws BackendError. */
 export async function setDefaultBackend(backend: Backend | string): Promise<Backend> {
-  chosen = typeof backend === "string" ? await loadBackend(backend) : backend;
-  return chosen;
+  return (chosen = typeof backend === "string" ? await loadBackend(backend) : backend);
 }
 
 let queue: Promise<unknown> = Promise.resolve();

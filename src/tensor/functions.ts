@@ -1,16 +1,17 @@
 // The ops as functions of tensors. `ops` holds every one by itself; the names below are what the package exports at top level.
-import { type ArrayLike, fromValues } from "../ops/creation.ts";
-import * as creation from "../ops/creation.ts";
+
+import type { DType } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
-import type { DType } from "../core/dtype.ts";
+import * as creation from "../ops/creation.ts";
+import { type ArrayLike, fromValues } from "../ops/creation.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
-import type { Shape } from "../core/shape.ts";
 import { type Lifted, lift, Tensor } from "./tensor.ts";
 
 type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };

@@ -1,12 +1,13 @@
 // Variable: a cell that holds a tensor and can be given another. Tensors made from it stand on the version it held then. Inside a compiled
 // function that lists it as state it is an input and, once assigned, an output that takes the input's place in memory.
+
+import type { Backend } from "../backend/contract.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "../core/shape.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
-import type { Backend } from "../backend/contract.ts";
 import { bind, type Evaluation, evaluate, overwrite, type Stored } from "./engine.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -122,7 +123,10 @@ export class Variable extends Tensor {
 
   /** Takes memory that holds the value of `node`, unless it has been given another value meanwhile. For the compiler. */
   settle(node: Node, stored: Stored): void {
-    if (node !== (this.#pending ?? this.#leaf)) return stored.backend.free(stored.buffer);
+    if (node !== (this.#pending ?? this.#leaf)) {
+      stored.backend.free(stored.buffer);
+      return;
+    }
     this.#retire();
     this.#pending = null;
     this.#memory.stored = stored;
@@ -157,9 +161,12 @@ export async function settleVariables(
   });
   if (missing.length === 0) return null;
   const evaluation = await evaluate(backend, missing);
-  missing.forEach(({ variable, node }, i) => variable.settle(node, evaluation.stored[i]));
+  for (const [i, { variable, node }] of missing.entries()) variable.settle(node, evaluation.stored[i]);
   return evaluation;
 }
 
 /** A variable that training changes: what an optimizer is given. */
-export class Parameter extends Variable {}
+export class Parameter extends Variable {
+  /** Its path in the module whose `parameters()` was called last: what an optimizer calls it. */
+  label?: string;
+}

@@ -1,0 +1,29 @@
+// Dropout: the one layer that draws while training.
+import { checkProbability } from "../ops/random.ts";
+import { dropout as apply } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+/** In training, zeroes each element with probability p and scales the rest by 1/(1 − p); in evaluation, nothing. One draw an element. */
+export class Dropout extends Module {
+  readonly p: number;
+
+  constructor(p: number) {
+    super();
+    checkProbability("nn.dropout", p);
+    this.p = p;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    return this.training && this.p > 0 ? apply(inputs, this.p) : inputs;
+  }
+
+  protected override describe(): string {
+    return `(${this.p})`;
+  }
+}
+
+/** A dropout layer. p: probability of zeroing, in [0, 1]. Throws ShapeError. */
+export function dropout(p: number): Dropout {
+  return new Dropout(p);
+}

@@ -1,0 +1,31 @@
+// Rows of a table by number.
+import { normal, take } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Parameter } from "../tensor/variable.ts";
+import { checkCount } from "./check.ts";
+import { Module } from "./module.ts";
+
+/** weight: [count, width] from N(0, 1), as PyTorch's. inputs: [...] int32 in [0, count) → [..., width]. A number out of range is a ShapeError when run. */
+export class Embedding extends Module {
+  readonly weight: Parameter;
+
+  constructor(count: number, width: number) {
+    super();
+    checkCount("embedding", "count", count);
+    checkCount("embedding", "width", width);
+    this.weight = new Parameter(normal([count, width]));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    return take(this.weight, inputs);
+  }
+
+  protected override describe(): string {
+    return `(${this.weight.shape.join(" × ")})`;
+  }
+}
+
+/** A table of `count` vectors of `width` elements. */
+export function embedding(count: number, width: number): Embedding {
+  return new Embedding(count, width);
+}

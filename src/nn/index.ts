@@ -1,0 +1,8 @@
+// Layers and models.
+export { Activation, gelu, relu, sigmoid, tanh } from "./activation.ts";
+export { Dropout, dropout } from "./dropout.ts";
+export { Embedding, embedding } from "./embedding.ts";
+export { LayerNorm, layerNorm } from "./layernorm.ts";
+export { Linear, linear } from "./linear.ts";
+export { type Batch, type ModelOutput, Module } from "./module.ts";
+export { Sequential, sequential } from "./sequential.ts";

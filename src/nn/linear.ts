@@ -1,0 +1,35 @@
+// The affine layer.
+import { linear as apply, uniform } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Parameter } from "../tensor/variable.ts";
+import { checkCount } from "./check.ts";
+import { Module } from "./module.ts";
+
+/** y = x·Wᵀ + b. x: [..., inputs] → [..., outputs]. weight: [outputs, inputs], bias: [outputs], both drawn from U(±1/√inputs), weight first, as PyTorch's. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias?: Parameter;
+
+  constructor(inputs: number, outputs: number, { bias = true }: { readonly bias?: boolean } = {}) {
+    super();
+    checkCount("linear", "inputs", inputs);
+    checkCount("linear", "outputs", outputs);
+    const bound = 1 / Math.sqrt(inputs);
+    this.weight = new Parameter(uniform([outputs, inputs], -bound, bound));
+    if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    return apply(inputs, this.weight, this.bias);
+  }
+
+  protected override describe(): string {
+    const [outputs, inputs] = this.weight.shape;
+    return `(${inputs} → ${outputs}${this.bias ? "" : ", no bias"})`;
+  }
+}
+
+/** A layer y = x·Wᵀ + b from `inputs` to `outputs` features. Throws ShapeError unless both are counts. */
+export function linear(inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Linear {
+  return new Linear(inputs, outputs, options);
+}

@@ -1,0 +1,102 @@
+// Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
+import { compareUtf8 } from "../core/canonical.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Parameter, type Stateful, Variable } from "../tensor/variable.ts";
+
+/** What a model is given beside its inputs: the batch's tensors by name. */
+export type Batch = Readonly<Record<string, Tensor>>;
+
+/** What a model may return: outputs for a loss function, its own loss, a loss with outputs, or a record that holds a loss. */
+export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Readonly<Record<string, Tensor>>;
+
+/** Base of all layers and models. A subclass assigns parameters and children to properties in its constructor, in the order in which they are drawn. */
+export abstract class Module implements Stateful {
+  /** Whether it is being trained: dropout acts only then. Set through `train` and `eval`. */
+  training = true;
+
+  /** The outputs for a batch's `inputs`; the whole batch comes second, for models that compute their own loss. */
+  abstract forward(inputs: Tensor, batch?: Batch): ModelOutput;
+
+  /** Direct children by name: properties that are modules or lists of modules (`blocks.0`). */
+  namedChildren(): [string, Module][] {
+    return Object.entries(this).flatMap(([name, value]) => {
+      if (value instanceof Module) return [[name, value] as [string, Module]];
+      if (!Array.isArray(value)) return [];
+      return value.flatMap((item, i) => (item instanceof Module ? [[`${name}.${i}`, item] as [string, Module]] : []));
+    });
+  }
+
+  /** Parameters of the whole tree by path (`0.weight`), in the order in which they were assigned; one that stands in two places is named by the first. */
+  namedParameters(): [string, Parameter][] {
+    return this.#walk().filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+  }
+
+  /** Its parameters in the order of `namedParameters`. Each one's `label` becomes its path here: what an optimizer calls it. */
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([path, parameter]) => {
+      parameter.label = path;
+      return parameter;
+    });
+  }
+
+  /** Parameters as `parameter/<path>` and other variables as `buffer/<path>`, in UTF-8 order. */
+  namedVariables(): [string, Variable][] {
+    return this.#walk()
+      .map(([path, variable]): [string, Variable] => [
+        `${variable instanceof Parameter ? "parameter" : "buffer"}/${path}`,
+        variable,
+      ])
+      .sort(([a], [b]) => compareUtf8(a, b));
+  }
+
+  #walk(): [string, Variable][] {
+    const found: [string, Variable][] = [];
+    const seen = new Set<Variable>();
+    const visit = (module: Module, prefix: string) => {
+      for (const [name, value] of Object.entries(module)) {
+        if (!(value instanceof Variable) || seen.has(value)) continue;
+        seen.add(value);
+        found.push([prefix + name, value]);
+      }
+      for (const [name, child] of module.namedChildren()) visit(child, `${prefix}${name}.`);
+    };
+    visit(this, "");
+    return found;
+  }
+
+  /** Sets the whole tree to training, or to evaluation with `false`. */
+  train(mode = true): this {
+    this.training = mode;
+    for (const [, child] of this.namedChildren()) child.train(mode);
+    return this;
+  }
+
+  /** Sets the whole tree to evaluation. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Its training flags: a compiled function is traced anew when one changes. */
+  traceKey(): string {
+    return (
+      (this.training ? "t" : "e") +
+      this.namedChildren()
+        .map(([, child]) => child.traceKey())
+        .join("")
+    );
+  }
+
+  /** The tree as text, a module a line. */
+  toString(): string {
+    const children = this.namedChildren().map(
+      ([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`,
+    );
+    const name = this.constructor.name + this.describe();
+    return children.length ? `${name}\n  ${children.join("\n  ")}` : name;
+  }
+
+  /** What `toString` says after the class: `(784 → 128)`. */
+  protected describe(): string {
+    return "";
+  }
+}

@@ -1,0 +1,26 @@
+// Layers one after another.
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Batch, type ModelOutput, Module } from "./module.ts";
+
+/** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
+export class Sequential extends Module {
+  readonly layers: readonly Module[];
+
+  constructor(...layers: Module[]) {
+    super();
+    this.layers = layers;
+  }
+
+  override namedChildren(): [string, Module][] {
+    return this.layers.map((layer, i) => [String(i), layer]);
+  }
+
+  override forward(inputs: Tensor, batch?: Batch): ModelOutput {
+    return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs);
+  }
+}
+
+/** A module that applies the given ones in order. */
+export function sequential(...layers: Module[]): Sequential {
+  return new Sequential(...layers);
+}
