@@ -22,12 +22,14 @@ let chosen: Backend | undefined;
 
 /** The backend that evaluates tensors and compiled functions which name none: `gpujs:webasm` until another is set. */
 export async function defaultBackend(): Promise<Backend> {
-  return (chosen ??= await loadBackend("gpujs:webasm"));
+  return chosen ?? setDefaultBackend("gpujs:webasm");
 }
 
 /** Sets the default backend by object or name. Values made on another one are moved when they are next used. Throws BackendError. */
 export async function setDefaultBackend(backend: Backend | string): Promise<Backend> {
-  return (chosen = typeof backend === "string" ? await loadBackend(backend) : backend);
+  const loaded = typeof backend === "string" ? await loadBackend(backend) : backend;
+  chosen = loaded;
+  return loaded;
 }
 
 let queue: Promise<unknown> = Promise.resolve();

@@ -124,7 +124,6 @@ export class Tensor {
   }
 }
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export interface Tensor extends Methods {}
 
 type LiftArgument<T> = T extends Node ? Tensor : T extends readonly Node[] ? readonly Tensor[] : T;
