@@ -27,6 +27,8 @@ export function gradients(output: Node, wanted: readonly Node[], seed?: Node): N
       hint: "reduce it first, as in loss.mean()",
     });
   }
+  if (seed && seed.dtype !== "float32")
+    throw new GradError({ where: "grad", problem: "the seed isn't float32", got: seed.dtype, expected: "float32" });
   if (seed && !sameShape(seed.shape, output.shape)) {
     throw new GradError({
       where: "grad",

@@ -1,10 +1,10 @@
-// A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. `reference` and the gpujs backends differ only
-// in how a kernel gets its runner.
+// A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
+// kernel interpreter differ only in how a kernel gets its runner.
 import type { Kernel } from "../../kernels/kernel.ts";
 import type { Plan } from "../compile/plan.ts";
-import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
-import { BackendError } from "../core/errors.ts";
+import { makeArray, type TypedArray } from "../core/dtype.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "./contract.ts";
+import { hostMemory } from "./memory.ts";
 
 /** What a kernel's runner is given: the elements of the plan's values, and where its draws are. */
 export interface KernelCall {
@@ -32,56 +32,28 @@ export interface KernelFamily {
   dispose?(): void;
 }
 
-interface HostBuffer extends Buffer {
-  array: TypedArray | null;
-}
-
-function arrayOf(backend: string, buffer: Buffer): TypedArray {
-  const { array } = buffer as HostBuffer;
-  if (!array) throw new BackendError({ where: backend, problem: "a buffer was used after it was freed" });
-  return array;
-}
-
 /** The backend over a family of kernel runners. */
 export function hostBackend(family: KernelFamily): Backend {
+  const { arrayOf, ...memory } = hostMemory(family.name);
   return {
     name: family.name,
     class: family.class,
     threads: 1,
-    allocate(dtype: DType, size: number): Buffer {
-      return { dtype, size, array: makeArray(dtype, size) } as HostBuffer;
-    },
-    write(buffer, data) {
-      const array = arrayOf(family.name, buffer);
-      if (data.length !== array.length)
-        throw new BackendError({
-          where: `${family.name}.write`,
-          problem: "sizes differ",
-          got: String(data.length),
-          expected: String(array.length),
-        });
-      array.set(data);
-    },
-    async read(buffer) {
-      return arrayOf(family.name, buffer).slice();
-    },
-    free(buffer) {
-      (buffer as HostBuffer).array = null;
-    },
-    load: (plan) => new HostExecutable(plan, family),
+    ...memory,
+    load: (plan) => new HostExecutable(plan, family, arrayOf),
     dispose: () => family.dispose?.(),
   };
 }
 
 class HostExecutable implements Executable {
   readonly plan: Plan;
-  readonly #name: string;
+  readonly #arrayOf: (buffer: Buffer) => TypedArray;
   readonly #runners: KernelRunner[];
   readonly #fixed: (TypedArray | null)[];
 
-  constructor(plan: Plan, family: KernelFamily) {
+  constructor(plan: Plan, family: KernelFamily, arrayOf: (buffer: Buffer) => TypedArray) {
     this.plan = plan;
-    this.#name = family.name;
+    this.#arrayOf = arrayOf;
     const arena = new ArrayBuffer(plan.arenaBytes);
     this.#fixed = plan.values.map(({ dtype, size, place }) =>
       place.kind === "constant"
@@ -102,7 +74,7 @@ class HostExecutable implements Executable {
       const fixed = this.#fixed[value];
       if (fixed) return fixed;
       const { place } = this.plan.values[value];
-      return arrayOf(this.#name, (place.kind === "input" ? inputs : outputs)[(place as { index: number }).index]);
+      return this.#arrayOf((place.kind === "input" ? inputs : outputs)[(place as { index: number }).index]);
     };
     const call: KernelCall = { array, seed, base };
     for (const runner of this.#runners) {

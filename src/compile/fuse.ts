@@ -2,8 +2,9 @@
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 import * as e from "../../kernels/expr.ts";
 import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
-import { contiguousView, coordinateView, transposeView, type View } from "../../kernels/view.ts";
+import { contiguousView, coordinateView, isContiguous, transposeView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
+import { BackendError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
@@ -84,7 +85,12 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
     let lazy: Lazy;
     switch (record.kind) {
       case "leaf":
-        throw new TypeError(`a leaf (${node.op}) that nothing binds`);
+        throw new BackendError({
+          where: node.op,
+          problem: "a leaf that the graph binds to nothing",
+          got: node.site,
+          expected: "one of its inputs, a constant or a captured value",
+        });
       case "full":
         lazy = {
           shape: node.shape,
@@ -138,7 +144,7 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
     const whole =
       lazy.body.kind === "input" &&
       typeof only.source === "number" &&
-      sameView(only.view, contiguousView(values[only.source].shape)) &&
+      isContiguous(only.view) &&
       sizeOf(node.shape) === values[only.source].size;
     let value: number;
     if (whole && values[only.source as number].place.kind === "arena") {
@@ -168,13 +174,6 @@ function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node,
   }
   for (const root of roots) if (readers.has(root)) readers.set(root, readers.get(root)! + 1);
   return readers;
-}
-
-function sameView(a: View, b: View): boolean {
-  if (a.offset !== b.offset || a.bounds.some(Boolean) || b.bounds.some(Boolean)) return false;
-  const strides = (view: View) => view.strides.filter((_, axis) => view.shape[axis] !== 1).join();
-  const shape = (view: View) => view.shape.filter((extent) => extent !== 1).join();
-  return shape(a) === shape(b) && strides(a) === strides(b);
 }
 
 /** One expression out of several over the same shape: equal inputs are read once. */

@@ -14,6 +14,13 @@ export function itemSize(dtype: DType): number {
   return dtype === "bool" ? 1 : 4;
 }
 
+/** The dtype that an array is the representation of. */
+export function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float32Array) return "float32";
+  if (data instanceof Int32Array) return "int32";
+  return data instanceof Uint32Array ? "uint32" : "bool";
+}
+
 /** A zero-filled array of `size` elements, or a view of `buffer` from `byteOffset` on. */
 export function makeArray(dtype: DType, size: number, buffer?: ArrayBufferLike, byteOffset = 0): TypedArray {
   const memory = buffer ?? new ArrayBuffer(size * itemSize(dtype));

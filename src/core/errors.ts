@@ -14,22 +14,35 @@ export interface ErrorDetails {
 const ownRoots = ["../", "../../kernels/"].map((path) => new URL(path, import.meta.url).href);
 const ownPaths = ownRoots.map((href) => (href.startsWith("file://") ? decodeURIComponent(href.slice(7)) : href));
 
-/** Drops the engine's own frames from the top, so that the trace begins at the caller's line. */
+/** Frames kept of a stack: composites and gradients call deep before they reach the caller's line. */
+const depth = 64;
+
+/** An error whose stack is that of now, deep enough to reach the caller of the engine; engines without V8's stack API give what they have. Formatting waits until the stack is read. */
+export function deepStack(error: Error = new Error("site")): Error {
+  if (typeof Error.captureStackTrace !== "function") return error;
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = depth;
+  Error.captureStackTrace(error);
+  Error.stackTraceLimit = limit;
+  return error;
+}
+
+/** Drops the engine's own frames from the top, so that the trace begins at the caller's line; undefined where there is nothing else. */
 function callersFirst(stack: string | undefined): string | undefined {
   if (stack === undefined) return stack;
   const lines = stack.split("\n");
   const start = lines.findIndex((line) => /^\s+at /.test(line));
   if (start < 0) return stack;
   const isOwn = (line: string) =>
-    ownRoots.some((root) => line.includes(root)) || ownPaths.some((path) => line.includes(path));
+    line.endsWith("(<anonymous>)") || [...ownRoots, ...ownPaths].some((root) => line.includes(root));
   let first = start;
   while (first < lines.length && isOwn(lines[first])) first++;
-  if (first === lines.length) return stack;
+  if (first === lines.length) return undefined;
   return [...lines.slice(0, start), ...lines.slice(first)].join("\n");
 }
 
 /** The first stack line outside the engine, as `file:line:column`, or undefined. Where a node was made. */
-export function callerSite(stack = new Error("site").stack): string | undefined {
+export function callerSite(stack = deepStack().stack): string | undefined {
   const trace = callersFirst(stack)
     ?.split("\n")
     .find((line) => /^\s+at /.test(line));
@@ -59,7 +72,8 @@ export class SeedgradError extends Error {
     this.got = got;
     this.expected = expected;
     this.hint = hint;
-    this.stack = callersFirst(this.stack);
+    const { stack } = deepStack(this);
+    this.stack = callersFirst(stack) ?? stack;
   }
 }
 

@@ -60,7 +60,7 @@ export function graphNodes(graph: Graph, { watched = false } = {}): Node[] {
   );
 }
 
-/** The canonical bytes under the hash, of the outputs alone or with the watched roots (the plan's key). */
+/** The canonical bytes under the hash, of the outputs alone; or of the plan's key, which adds the watched roots and what is updated in place. */
 export function encodeGraph(graph: Graph, { watched = false } = {}): Uint8Array {
   const encoder = new Encoder();
   encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed);
@@ -96,6 +96,10 @@ export function encodeGraph(graph: Graph, { watched = false } = {}): Uint8Array 
     encoder.u32(outputs.length);
     for (const { name, node } of outputs) encoder.string(name).u32(numbers.get(node)!);
   }
+  if (watched) {
+    encoder.u32(graph.state.length);
+    for (const { input, output } of graph.state) encoder.u32(input).u32(output);
+  }
   return encoder.i64(graph.draws).finish();
 }
 
@@ -104,7 +108,7 @@ export function graphHash(graph: Graph): string {
   return toHex(sha256(encodeGraph(graph)));
 }
 
-/** The key of the graph's plan: its hash where nothing watches. */
+/** The key of the graph's plan: two graphs of one key run as one plan. */
 export function planKey(graph: Graph): string {
   return toHex(sha256(encodeGraph(graph, { watched: true })));
 }

@@ -1,5 +1,5 @@
 // Nodes of the op graph: immutable, numbered in making order, checked when made. A node knows what it is, not how it is computed.
-import { callerSite } from "../core/errors.ts";
+import { callerSite, deepStack } from "../core/errors.ts";
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
@@ -38,7 +38,7 @@ export class Node {
   readonly draws?: DrawRange;
   /** A constant's elements, row-major; never written to after the node is made. */
   readonly data?: TypedArray;
-  readonly #trace: { stack?: string };
+  readonly #trace: Error;
   #site: string | undefined | null = null;
 
   constructor({ op, dtype, shape, inputs = [], attributes = {}, draws, data }: NodeInit) {
@@ -49,7 +49,7 @@ export class Node {
     this.attributes = attributes;
     this.draws = draws;
     this.data = data;
-    this.#trace = new Error("site");
+    this.#trace = deepStack();
   }
 
   /** `file:line:column` of the caller's line that made this node, where the engine knows it. */

@@ -23,10 +23,16 @@ export function printGraph(graph: Graph): string {
   return lines.join("\n");
 }
 
+/** A number so that −0, NaN and the infinities can be told. */
+function printNumber(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
 function describe(graph: Graph, node: Node, names: ReadonlyMap<Node, string>): string[] {
   const operands = node.inputs.map((input) => names.get(input)!);
   for (const [key, value] of Object.entries(node.attributes)) {
-    if (value !== undefined) operands.push(`${key}=${JSON.stringify(value)}`);
+    if (value !== undefined)
+      operands.push(`${key}=${typeof value === "number" ? printNumber(value) : JSON.stringify(value)}`);
   }
   if (node.draws) {
     const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);

@@ -1,7 +1,7 @@
 // Values that come from no tensor: constants, fills, coordinates, and the leaves that a run binds from outside.
-import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
+import { type DType, dtypeOf, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
+import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { attributeDType, defineOp, full, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
@@ -16,6 +16,8 @@ defineOp({ name: "variable", kind: "leaf", vjp: "none", dtype: attributeDType })
 /** A leaf with its elements, row-major; the node owns the array from here on. Throws ShapeError when their number isn't the shape's. */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   checkShape("tensor", shape);
+  if (dtypeOf(data) !== dtype)
+    throw new DTypeError({ where: "tensor", problem: "an array of another type", got: dtypeOf(data), expected: dtype });
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError({
       where: "tensor",
@@ -61,7 +63,7 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
       return;
     }
     const list = value as readonly ArrayLike[];
-    if (typeof list?.length !== "number")
+    if (!Array.isArray(list) && !ArrayBuffer.isView(list))
       throw new DTypeError({
         where: "tensor",
         problem: "not an element",
@@ -114,7 +116,8 @@ function checked(
 
 /** The coordinate along `axis` at every point of `shape`, int32. */
 export function coordinate(shape: Shape, axis: number): Node {
-  return makeNode("coordinate", [], checkShape("coordinate", shape), { axis });
+  const at = normalizeAxis("coordinate", axis, shape.length);
+  return makeNode("coordinate", [], checkShape("coordinate", shape), { axis: at });
 }
 
 /** 0, 1, … count − 1, int32: [count]. Or start, start + step, … below `stop`, each computed as start + i·step in the dtype. */

@@ -5,7 +5,7 @@ import type { Combine } from "../../kernels/kernel.ts";
 import type { View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, type Shape, sameShape } from "../core/shape.ts";
+import { broadcastShapes, checkShape, type Shape, sameShape } from "../core/shape.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
 
@@ -123,10 +123,14 @@ export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attr
 /** A tensor of one number. The number is rounded to float32, or must be an integer or a boolean that the dtype holds. */
 export function full(shape: Shape, value: number, dtype: DType = "float32"): Node {
   checkNumber("full", value, dtype);
-  return makeNode("full", [], shape, { value: dtype === "float32" ? Math.fround(value) : value, dtype });
+  return makeNode("full", [], checkShape("full", shape), {
+    value: dtype === "float32" ? Math.fround(value) : value,
+    dtype,
+  });
 }
 
-function checkNumber(where: string, value: number, dtype: DType): void {
+/** Throws DTypeError unless a tensor of the dtype can hold the number (float32 rounds it). */
+export function checkNumber(where: string, value: number, dtype: DType): void {
   const [low, high] = {
     float32: [-Infinity, Infinity],
     int32: [-(2 ** 31), 2 ** 31 - 1],
@@ -150,7 +154,8 @@ function checkNumber(where: string, value: number, dtype: DType): void {
 /** Stretches to `shape` as NumPy does; the same node when nothing changes. */
 export function broadcastTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
+  const target = checkShape("broadcastTo", shape);
+  if (!sameShape(broadcastShapes("broadcastTo", x.shape, target), target)) {
     throw new ShapeError({
       where: "broadcastTo",
       problem: "the shape doesn't stretch to the target",
@@ -158,7 +163,7 @@ export function broadcastTo(x: Node, shape: Shape): Node {
       expected: `a shape that broadcasts to [${shape}]`,
     });
   }
-  return makeNode("broadcastTo", [x], shape, { shape });
+  return makeNode("broadcastTo", [x], target, { shape: target });
 }
 
 /** Numbers become tensors of the dtype beside them, then all operands take the common shape. */

@@ -1,6 +1,6 @@
 // Reading and adding by an index that is data. Gradients of a read are added by destination, in ascending source position.
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis } from "../core/shape.ts";
+import { checkShape, formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { broadcastTo, defineOp, makeNode } from "./define.ts";
 import { reshape } from "./movement.ts";
@@ -83,10 +83,6 @@ export function scatterAdd(indices: Node, updates: Node, axis: number, size: num
       expected: "one shape",
     });
   }
-  return makeNode(
-    "scatterAdd",
-    [indices, updates],
-    updates.shape.map((extent, i) => (i === at ? size : extent)),
-    { axis: at },
-  );
+  const shape = updates.shape.map((extent, i) => (i === at ? size : extent));
+  return makeNode("scatterAdd", [indices, updates], checkShape("scatterAdd", shape), { axis: at });
 }

@@ -3,7 +3,7 @@ import { broadcastView, padView, reshapeView, sliceView, transposeView } from ".
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { broadcastTo, defineOp, full, makeNode } from "./define.ts";
+import { broadcastTo, checkNumber, defineOp, full, makeNode } from "./define.ts";
 import { where } from "./elementwise.ts";
 import { coordinate } from "./creation.ts";
 import { less } from "./compare.ts";
@@ -81,6 +81,7 @@ defineOp({
 /** A slice's gradient: every point of the grid gets its value back, all others 0. Steps other than 1 interleave zeros by pad and reshape. */
 function unslice(grad: Node, shape: Shape, starts: readonly number[], steps: readonly number[]): Node {
   const rank = shape.length;
+  if (sizeOf(grad.shape) === 0) return full(shape, 0);
   let x = grad;
   const flipped = steps.map((step, axis) => (step < 0 ? axis : -1)).filter((axis) => axis >= 0);
   if (flipped.length > 0) x = flip(x, flipped);
@@ -253,6 +254,7 @@ export function pad(x: Node, amounts: readonly (readonly [number, number] | read
       expected: `${x.shape.length} pairs of integers ≥ 0`,
     });
   }
+  checkNumber("pad", value, x.dtype);
   if (amounts.every(([before, after]) => before === 0 && after === 0)) return x;
   const [before, after] = [amounts.map((pair) => pair[0]), amounts.map((pair) => pair[1])];
   const shape = checkShape(

@@ -63,13 +63,13 @@ function reduce(
   op: string,
   x: Node,
   { axis, keepDims = false }: ReduceOptions,
-  { emptyIs }: { emptyIs: "zero" | "error" },
+  { emptyIs, where: place = op }: { emptyIs: "zero" | "error"; where?: string },
 ): Node {
-  const axes = normalizeAxes(op, axis, x.shape.length);
+  const axes = normalizeAxes(place, axis, x.shape.length);
   const size = sizeOf(axes.map((i) => x.shape[i]));
   if (size === 0 && emptyIs === "error") {
     throw new ShapeError({
-      where: op,
+      where: place,
       problem: "nothing to reduce",
       got: `${formatShape(x.shape)} over [${axes}]`,
       expected: "at least one element",
@@ -96,7 +96,7 @@ export function mean(x: Node, options: ReduceOptions = {}): Node {
       hint: 'cast first, as in x.cast("float32")',
     });
   const count = sizeOf(normalizeAxes("mean", options.axis, x.shape.length).map((i) => x.shape[i]));
-  return div(reduce("sum", x, options, { emptyIs: count === 0 ? "error" : "zero" }), count);
+  return div(reduce("sum", x, options, { emptyIs: "error", where: "mean" }), count);
 }
 
 /** Largest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */

@@ -1,0 +1,182 @@
+// Scalar expressions over whole arrays, an operation at a time in plain loops: the executable meaning of kernels/expr. Rounding is the
+// store into a Float32Array: one correctly rounded + − × ÷ √ of float32 operands, since float64 holds enough for that (53 ≥ 2·24 + 2).
+import { type Expr, topological } from "../../../kernels/expr.ts";
+import { makeArray, type TypedArray } from "../../core/dtype.ts";
+
+/** Intermediate values are kept for this many elements at a time. */
+const blockSize = 1024;
+
+/** out[i] for i below count, from up to three operands. */
+type Loop = (out: TypedArray, count: number, a: TypedArray, b: TypedArray, c: TypedArray) => void;
+
+/** Fills `out` with the expression's value at each element of `inputs`, all of one size. */
+export type Evaluator = (inputs: readonly TypedArray[], out: TypedArray) => void;
+
+/** An evaluator of `body` for arrays of `size` elements. It owns its intermediates, so it isn't reentrant. */
+export function evaluator(body: Expr, size: number): Evaluator {
+  const order = topological(body);
+  const number = new Map(order.map((expr, i) => [expr, i]));
+  const count = Math.min(blockSize, size);
+  const registers = order.map((expr) => makeArray(expr.type, expr.kind === "input" || expr === body ? 0 : count));
+  order.forEach((expr, i) => {
+    if (expr.kind === "constant") registers[i] = makeArray(expr.type, count).fill(expr.value);
+  });
+  const steps = order.flatMap((expr, i) => {
+    if (expr.kind === "input" || expr.kind === "constant" || expr.kind === "inside") return [];
+    const operands = operandsOf(expr).map((operand) => number.get(operand)!);
+    return [{ loop: loopOf(expr), to: i, operands }];
+  });
+  const root = order.length - 1;
+  return (inputs, out) => {
+    for (let start = 0; start < size; start += blockSize) {
+      const end = Math.min(start + blockSize, size);
+      order.forEach((expr, i) => {
+        if (expr.kind === "input") registers[i] = inputs[expr.index].subarray(start, end);
+      });
+      const part = out.subarray(start, end);
+      if (body.kind === "input" || body.kind === "constant") {
+        part.set(registers[root].subarray(0, end - start));
+        continue;
+      }
+      registers[root] = part;
+      for (const { loop, to, operands } of steps) {
+        loop(registers[to], end - start, registers[operands[0]], registers[operands[1]], registers[operands[2]]);
+      }
+    }
+  };
+}
+
+function operandsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case "unary":
+      return [expr.x];
+    case "binary":
+    case "compare":
+      return [expr.a, expr.b];
+    case "select":
+      return [expr.condition, expr.yes, expr.no];
+    default:
+      return [];
+  }
+}
+
+function loopOf(expr: Expr): Loop {
+  switch (expr.kind) {
+    case "unary":
+      return expr.op === "toInt32" && expr.x.type === "float32" ? truncate : unary[expr.op];
+    case "binary":
+      return expr.op === "mul" && expr.type === "int32" ? multiplyIntegers : binary[expr.op];
+    case "compare":
+      return compare[expr.op];
+    case "select":
+      return select;
+    default:
+      throw new TypeError(`no loop computes ${expr.kind}`);
+  }
+}
+
+const bits = new Int32Array(1);
+const float = new Float32Array(bits.buffer);
+
+/** Float → int32: towards zero, saturated, NaN → 0. */
+const truncate: Loop = (out, count, a) => {
+  for (let i = 0; i < count; i++) {
+    const x = a[i];
+    if (x >= 2147483648) out[i] = 2147483647;
+    else if (x <= -2147483648) out[i] = -2147483648;
+    else out[i] = x === x ? Math.trunc(x) : 0;
+  }
+};
+
+const multiplyIntegers: Loop = (out, count, a, b) => {
+  for (let i = 0; i < count; i++) out[i] = Math.imul(a[i], b[i]);
+};
+
+const copy: Loop = (out, count, a) => {
+  for (let i = 0; i < count; i++) out[i] = a[i];
+};
+
+const select: Loop = (out, count, condition, yes, no) => {
+  for (let i = 0; i < count; i++) out[i] = condition[i] ? yes[i] : no[i];
+};
+
+// Storing a result outside int32 into an Int32Array wraps it, which is the meaning of int32 neg, abs, add and sub.
+const unary = {
+  neg(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = -a[i];
+  },
+  abs(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = Math.abs(a[i]);
+  },
+  sqrt(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = Math.sqrt(a[i]);
+  },
+  floor(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = Math.floor(a[i]);
+  },
+  not(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = a[i] ? 0 : 1;
+  },
+  pow2(out, count, a) {
+    for (let i = 0; i < count; i++) {
+      bits[0] = (a[i] + 127) << 23;
+      out[i] = float[0];
+    }
+  },
+  exponent(out, count, a) {
+    for (let i = 0; i < count; i++) {
+      float[0] = a[i];
+      out[i] = ((bits[0] >>> 23) & 255) - 127;
+    }
+  },
+  high16(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = a[i] >>> 16;
+  },
+  low16(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = a[i] & 0xffff;
+  },
+  toFloat32: copy,
+  toInt32: copy,
+} satisfies Record<string, Loop>;
+
+const binary = {
+  add(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] + b[i];
+  },
+  sub(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] - b[i];
+  },
+  mul(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] * b[i];
+  },
+  div(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] / b[i];
+  },
+  and(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] && b[i] ? 1 : 0;
+  },
+  or(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] || b[i] ? 1 : 0;
+  },
+} satisfies Record<string, Loop>;
+
+const compare = {
+  lt(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] < b[i] ? 1 : 0;
+  },
+  le(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] <= b[i] ? 1 : 0;
+  },
+  eq(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] === b[i] ? 1 : 0;
+  },
+  ne(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] !== b[i] ? 1 : 0;
+  },
+  gt(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] > b[i] ? 1 : 0;
+  },
+  ge(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] >= b[i] ? 1 : 0;
+  },
+} satisfies Record<string, Loop>;

@@ -1,0 +1,111 @@
+// What one node computes, by the kind of its op's record: the meaning itself, an array in and an array out, with nothing fused or planned.
+import { input as inputExpr } from "../../../kernels/expr.ts";
+import { contiguousView } from "../../../kernels/view.ts";
+import { makeArray, type TypedArray } from "../../core/dtype.ts";
+import { BackendError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/shape.ts";
+import type { Node } from "../../graph/node.ts";
+import { recordOf } from "../../ops/define.ts";
+import { permutation, randint } from "../../rng/samplers.ts";
+import { fillWords } from "../../rng/stream.ts";
+import { evaluator } from "./expression.ts";
+import { gatherAlong, scatterAlong } from "./indexed.ts";
+import { multiply } from "./matmul.ts";
+import { copyThrough, movesNothing } from "./movement.ts";
+import { reducer } from "./reduce.ts";
+
+/** Where the run's draws are: the stream's seed, and the absolute offset of a node's first draw. */
+export interface Draws {
+  readonly seed: bigint;
+  readonly offset: number;
+}
+
+/** A node made ready: its elements from its operands' elements, in an array that nobody writes to afterwards. */
+export type Meaning = (operands: readonly TypedArray[], draws: Draws) => TypedArray;
+
+/** The meaning of a node that isn't a leaf. Throws BackendError for a leaf: nothing computes it. */
+export function meaningOf(node: Node): Meaning {
+  const record = recordOf(node);
+  const { attributes, dtype, shape } = node;
+  const size = sizeOf(shape);
+  const make = () => makeArray(dtype, size);
+  switch (record.kind) {
+    case "full":
+      return () => make().fill(Number(attributes.value));
+    case "coordinate": {
+      const axis = attributes.axis as number;
+      const inner = sizeOf(shape.slice(axis + 1));
+      return () => make().map((_: number, i: number) => Math.floor(i / inner) % shape[axis]) as TypedArray;
+    }
+    case "elementwise": {
+      const body = record.value(
+        node.inputs.map((operand, i) => inputExpr(i, operand.dtype)),
+        attributes,
+      );
+      const evaluate = evaluator(body, size);
+      return (operands) => {
+        const out = make();
+        evaluate(operands, out);
+        return out;
+      };
+    }
+    case "movement": {
+      const view = record.view(contiguousView(node.inputs[0].shape), shape, attributes);
+      if (!view) throw new BackendError({ where: node.op, problem: "a contiguous array has no such view" });
+      if (movesNothing(view, sizeOf(node.inputs[0].shape))) return ([x]) => x;
+      const fill = Number(record.fill?.(attributes) ?? 0);
+      return ([x]) => {
+        const out = make();
+        copyThrough(view, x, fill, out);
+        return out;
+      };
+    }
+    case "reduce": {
+      const reduce = reducer(record.combine, node.inputs[0].shape, attributes.axes as readonly number[], dtype);
+      return ([x]) => {
+        const out = make();
+        reduce(x, out);
+        return out;
+      };
+    }
+    case "matmul": {
+      const [rows, depth] = node.inputs[0].shape.slice(-2);
+      const sizes = { batch: sizeOf(shape.slice(0, -2)), rows, depth, columns: shape[shape.length - 1] };
+      return ([a, b]) => {
+        const out = make();
+        multiply(a, b, out, sizes);
+        return out;
+      };
+    }
+    case "gather":
+    case "scatter": {
+      const axis = attributes.axis as number;
+      const gathers = record.kind === "gather";
+      const extent = (gathers ? node.inputs[0].shape : shape)[axis];
+      const along = { axis, extent, shape: node.inputs[gathers ? 1 : 0].shape, where: node.op, site: node.site };
+      return ([first, second]) => {
+        const out = make();
+        if (gathers) gatherAlong(along, first, second, out);
+        else scatterAlong(along, first, second, out);
+        return out;
+      };
+    }
+    case "random": {
+      const { low, high } = attributes as { low: number; high: number };
+      return (_, { seed, offset }) => {
+        if (record.sampler === "permutation") return permutation(seed, offset, size);
+        const out = make();
+        if (record.sampler === "words") fillWords(seed, offset, out as Uint32Array);
+        else randint(seed, offset, low, high, out as Int32Array);
+        return out;
+      };
+    }
+    case "leaf":
+      throw new BackendError({
+        where: node.op,
+        problem: "a leaf that the graph binds to nothing",
+        got: node.site,
+        expected: "one of its inputs, a constant or a captured value",
+      });
+  }
+}
