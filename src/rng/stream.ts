@@ -1,0 +1,178 @@
+// The run's one source of randomness: a PCG32 stream, exactly as the npm package pcg-random gives it, and its position, which is its
+// only state. The stream hands out ranges of draws; what fills them needs only the seed and the offset. No other file imports pcg-random.
+import PcgRandom from "pcg-random";
+import { StreamError } from "../core/errors.ts";
+import { watchOffset } from "../core/numerics.ts";
+import { fill, jump } from "./words.ts";
+
+/**
+ * A seed and a position in its draws. The stream of a seed is `new PcgRandom(low 32 bits, high 32 bits)` with that package's default
+ * increment; draw 0 is its first `next32()`.
+ *
+ * Choose seeds that differ in their low bits (0, 1, 2 …): seeds that differ only in high bits, by 2⁴⁸ or 2⁵⁶ say, give visibly
+ * correlated streams (r ≈ 0.03 to 0.07).
+ */
+export class Stream {
+  /** In [0, 2⁶⁴). */
+  readonly seed: bigint;
+  #position: number;
+
+  /** Starts at `position` draws from the seed's first. Throws StreamError for a bad seed or position. */
+  constructor(seed: bigint | number, position = 0) {
+    this.seed = parseSeed("Stream", seed);
+    this.#position = checkPosition("Stream", position);
+  }
+
+  /** How many draws have been handed out: the offset of the next one. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /**
+   * Hands out the next `count` draws: returns the offset of the first and moves on. Training's positions stay below 2⁴³, where
+   * watching begins; positions from there on stay below 2⁵³. Throws StreamError where a range would leave its part, and then doesn't move.
+   */
+  reserve(count: number): number {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new StreamError({
+        where: "reserve",
+        problem: "not a number of draws",
+        got: show(count),
+        expected: "an integer ≥ 0",
+      });
+    }
+    const offset = this.#position;
+    const limit = offset < watchOffset ? watchOffset : Number.MAX_SAFE_INTEGER;
+    if (offset + count >= limit) {
+      throw new StreamError({
+        where: "reserve",
+        problem: "the stream is used up",
+        got: `${count} draws from position ${offset}`,
+        expected: `an end below ${limit}`,
+        hint: "training stays under 2^43 draws, since what watches it (validation, sampling) draws from there on; start a run with another seed",
+      });
+    }
+    this.#position = offset + count;
+    return offset;
+  }
+
+  /** Goes to a saved position. Throws StreamError unless it is an integer in [0, 2⁵³ − 1]. */
+  seek(position: number): void {
+    this.#position = checkPosition("seek", position);
+  }
+}
+
+function checkPosition(where: string, position: number): number {
+  if (!Number.isSafeInteger(position) || position < 0) {
+    throw new StreamError({
+      where,
+      problem: "not a position in a stream",
+      got: show(position),
+      expected: "an integer in [0, 2^53 − 1]",
+    });
+  }
+  return position;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+/** A seed, checked: a safe integer ≥ 0 or a bigint in [0, 2⁶⁴), as bigint. Anything else, text too, is a StreamError naming `where`. */
+export function parseSeed(where: string, seed: unknown): bigint {
+  if (typeof seed === "number" && Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
+  if (typeof seed === "bigint" && seed >= 0n && seed < 2n ** 64n) return seed;
+  const tooWide = typeof seed === "number" && Number.isInteger(seed) && seed > 0 && seed < 2 ** 64;
+  const text = typeof seed === "string";
+  throw new StreamError({
+    where,
+    problem: tooWide ? "a number too large to hold every integer" : "not a seed",
+    got: seed === undefined ? "nothing" : show(seed),
+    expected: "an integer in [0, 2^64)",
+    hint: tooWide
+      ? `above 2^53 − 1 write a bigint: ${BigInt(seed)}n, if that is the one you mean`
+      : text
+        ? "give the number itself, without quotes: 1234, or 1234n"
+        : "seeds are numbers like 1234 or bigints like 1234n",
+  });
+}
+
+/** A seed written as decimal digits, as in JSON or on a command line: `"1234"` → 1234n. `1e3`, `0x10`, `01`, `+1`, `1.0`: StreamError. */
+export function seedFromText(where: string, text: string): bigint {
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) {
+    throw new StreamError({
+      where,
+      problem: "not a seed",
+      got: show(text),
+      expected: "decimal digits, an integer in [0, 2^64)",
+      hint: "digits only, no sign, point, exponent or leading zero: 1234",
+    });
+  }
+  return parseSeed(where, BigInt(text));
+}
+
+/** A fresh seed from the operating system, for a run that was given none. The one number here that no seed decides: log it and save it. */
+export function drawSeed(): bigint {
+  return globalThis.crypto.getRandomValues(new BigUint64Array(1))[0];
+}
+
+/**
+ * Writes draws `offset`, `offset` + 1, … of the seed's stream to `out`: uint32 [out.length]. A pure function of its arguments; ranges may
+ * be filled in any order, in parts, and again. Throws StreamError for a bad seed or offset, or a range that ends beyond draw 2⁶⁴.
+ */
+export function fillWords(seed: bigint, offset: number | bigint, out: Uint32Array): void {
+  const valid = typeof offset === "bigint" || Number.isSafeInteger(offset);
+  if (!valid || offset < 0 || BigInt(offset) + BigInt(out.length) > 2n ** 64n) {
+    throw new StreamError({
+      where: "fillWords",
+      problem: "not a range of draws",
+      got: `${out.length} draws from ${show(offset)}`,
+      expected: "an integer offset ≥ 0, as bigint above 2^53 − 1, and an end of at most 2^64",
+    });
+  }
+  const checked = parseSeed("fillWords", seed);
+  const first = new PcgRandom(Number(checked & 0xffffffffn), Number(checked >> 32n));
+  fill(jump(first.getState(), offset), out);
+}
+
+let ambient: Stream | undefined;
+
+/** Starts the ambient stream, which random ops outside a trace and a Trainer draw from, at the seed's first draw. Returns it. */
+export function manualSeed(seed: number | bigint): Stream {
+  ambient = new Stream(parseSeed("manualSeed", seed));
+  return ambient;
+}
+
+/** The stream that random ops draw from now. Where none was started, one is, with a seed from the operating system, which is warned of. */
+export function ambientStream(): Stream {
+  if (!ambient) {
+    ambient = new Stream(drawSeed());
+    console.warn(
+      `seedgrad: no seed was given, so one was drawn: ${ambient.seed}. Determinism across runs is not ensured. ` +
+        `To repeat this run: manualSeed(${ambient.seed}n)`,
+    );
+  }
+  return ambient;
+}
+
+/** Calls `body` with `stream` as the ambient one and then restores the former, so that two fits don't mix. `body` must be synchronous: a promise is a StreamError. */
+export function withStream<T>(stream: Stream, body: () => T): T {
+  const before = ambient;
+  ambient = stream;
+  try {
+    const result = body();
+    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
+      throw new StreamError({
+        where: "withStream",
+        problem: "the body is asynchronous",
+        got: "a promise",
+        expected: "a value",
+        hint: "the stream is ambient only until the body returns: make random tensors before the first await",
+      });
+    }
+    return result;
+  } finally {
+    ambient = before;
+  }
+}
