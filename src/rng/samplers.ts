@@ -1,0 +1,127 @@
+// Integer samplers over the stream's words: a fixed number of draws a value, no rejection, integer arithmetic only (float64 products and
+// quotients that are exact). What becomes a float is an expression over one word, in kernels/random.
+import { ShapeError } from "../core/errors.ts";
+import { fillWords } from "./stream.ts";
+
+/** Words are drawn this many at a time, so that a large sample needs no second array of its size. */
+const blockWords = 8192;
+
+/** Calls `use` with each block of draws [offset, offset + count) of the seed's stream, ascending: the words and the index of the first. */
+function eachBlock(
+  seed: bigint,
+  offset: number | bigint,
+  count: number,
+  use: (words: Uint32Array, first: number) => void,
+): void {
+  const buffer = new Uint32Array(Math.min(count, blockWords));
+  for (let first = 0; first < count; first += blockWords) {
+    const words = buffer.subarray(0, Math.min(blockWords, count - first));
+    fillWords(seed, typeof offset === "bigint" ? offset + BigInt(first) : offset + first, words);
+    use(words, first);
+  }
+}
+
+/** ⌊(first·2³² + second)·n / 2⁶⁴⌋ for uint32 words and an integer n in [0, 2³²]: in [0, n). Every step is exact in float64. */
+function scale(first: number, second: number, n: number): number {
+  const nLow = n % 0x10000;
+  const nHigh = Math.floor(n / 0x10000);
+  // second·n / 2³², then (first·n + that) / 2³²; no term reaches 2⁴⁹.
+  const carry = Math.floor((second * nHigh + Math.floor((second * nLow) / 0x10000)) / 0x10000);
+  return Math.floor((first * nHigh + Math.floor((first * nLow + carry) / 0x10000)) / 0x10000);
+}
+
+/**
+ * Fills `out`, int32 [n], with integers uniform on [low, high): low + ⌊u·(high − low)/2⁶⁴⌋, u = first draw·2³² + second; bias at most
+ * (high − low)/2⁶⁴. 2n draws. Throws ShapeError unless −2³¹ ≤ low < high ≤ 2³¹, integers.
+ */
+export function randint(seed: bigint, offset: number | bigint, low: number, high: number, out: Int32Array): void {
+  if (!(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)) {
+    throw new ShapeError({
+      where: "randint",
+      problem: "not a range of int32",
+      got: `[${low}, ${high})`,
+      expected: "integers, low < high",
+    });
+  }
+  const extent = high - low;
+  eachBlock(seed, offset, 2 * out.length, (words, first) => {
+    for (let i = 0; i < words.length; i += 2) {
+      out[(first + i) / 2] = low + scale(words[i], words[i + 1], extent);
+    }
+  });
+}
+
+/**
+ * 0 … count − 1 in random order, int32 [count]: Fisher–Yates from the end, the element at i (descending to 1) swapped with the one at
+ * ⌊u·(i + 1)/2⁶⁴⌋, u of two draws. 2·max(0, count − 1) draws. Throws ShapeError unless count is an integer in [0, 2³¹].
+ */
+export function permutation(seed: bigint, offset: number | bigint, count: number): Int32Array {
+  if (!(Number.isInteger(count) && count >= 0 && count <= 2 ** 31)) {
+    throw new ShapeError({
+      where: "permutation",
+      problem: "not a number of elements",
+      got: String(count),
+      expected: "an integer in [0, 2^31]",
+    });
+  }
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  eachBlock(seed, offset, 2 * Math.max(0, count - 1), (words, first) => {
+    for (let i = 0; i < words.length; i += 2) {
+      const last = count - 1 - (first + i) / 2;
+      const other = scale(words[i], words[i + 1], last + 1);
+      const value = order[last];
+      order[last] = order[other];
+      order[other] = value;
+    }
+  });
+  return order;
+}
+
+/**
+ * The fixed-point CDF of weights (≥ 0, not all 0; they need not sum to 1): float64 [n] of integers, the k-th being
+ * round((w₀ + … + wₖ)/(w₀ + … + wₙ₋₁)·2³²), sums ascending in float64. The last is 2³², so a weight of 0 is never drawn; one below 2⁻³³ of
+ * the sum may never be. Throws ShapeError for weights that aren't such.
+ */
+export function categoricalThresholds(weights: ArrayLike<number>): Float64Array {
+  const thresholds = new Float64Array(weights.length);
+  let sum = 0;
+  for (let k = 0; k < weights.length; k++) {
+    const weight = weights[k];
+    if (!(weight >= 0)) {
+      throw new ShapeError({
+        where: "categorical",
+        problem: `weight ${k} is not a weight`,
+        got: String(weight),
+        expected: "a number ≥ 0",
+      });
+    }
+    sum += weight;
+    thresholds[k] = sum;
+  }
+  if (!(sum > 0 && sum < Infinity)) {
+    throw new ShapeError({
+      where: "categorical",
+      problem: "weights without a finite positive sum",
+      got: `${weights.length} weights that sum to ${sum}`,
+      expected: "a sum in (0, ∞)",
+    });
+  }
+  for (let k = 0; k < thresholds.length; k++) thresholds[k] = Math.round((thresholds[k] / sum) * 2 ** 32);
+  return thresholds;
+}
+
+/** Fills `out`, int32 [n], with class indices: the first k whose threshold (of `categoricalThresholds`) is above the word. n draws. */
+export function categorical(seed: bigint, offset: number | bigint, thresholds: Float64Array, out: Int32Array): void {
+  eachBlock(seed, offset, out.length, (words, first) => {
+    for (let i = 0; i < words.length; i++) {
+      let low = 0;
+      let high = thresholds.length - 1;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (words[i] < thresholds[middle]) high = middle;
+        else low = middle + 1;
+      }
+      out[first + i] = low;
+    }
+  });
+}
