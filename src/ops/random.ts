@@ -1,11 +1,12 @@
 // Random ops: each takes its range of draws when its node is made, a number that depends on the shape alone. The words are integers from
 // the stream; the samplers over them are elementwise ops, so they fuse like any other.
 import * as random from "../../kernels/random.ts";
+import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { defineElementwise, defineOp, makeNode, type OpRecord, sameDType } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
-import { defineElementwise, defineOp, makeNode } from "./define.ts";
 
 defineOp({
   name: "randomWords",
@@ -35,10 +36,19 @@ defineOp({
 const samples = { range: [0, 2 ** 32 - 1], edges: [0, 1, 2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1] } as const;
 const words = (shape: Shape, where: string) => makeNode("randomWords", [], checkShape(where, shape));
 
+/** Raw words in, `result` out. */
+const fromWords = (result: DType): OpRecord["dtype"] => {
+  const check = sameDType("uint32");
+  return (inputs, attributes, where) => {
+    check(inputs, attributes, where);
+    return result;
+  };
+};
+
 const uniformFromWords = defineElementwise({
   name: "uniformFromWords",
   inputs: 1,
-  dtype: () => "float32",
+  dtype: fromWords("float32"),
   value: ([word]) => random.uniform(word),
   vjp: "none",
   samples,
@@ -46,7 +56,7 @@ const uniformFromWords = defineElementwise({
 const normalFromWords = defineElementwise({
   name: "normalFromWords",
   inputs: 1,
-  dtype: () => "float32",
+  dtype: fromWords("float32"),
   value: ([word]) => random.normal(word),
   vjp: "none",
   samples,
@@ -55,7 +65,7 @@ defineOp({
   name: "belowThreshold",
   kind: "elementwise",
   inputs: 1,
-  dtype: () => "bool",
+  dtype: fromWords("bool"),
   value: ([word], { threshold }) => random.below(word, threshold as number),
   vjp: "none",
   samples,
