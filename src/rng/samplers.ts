@@ -64,7 +64,8 @@ export function permutation(seed: bigint, offset: number | bigint, count: number
       expected: "an integer in [0, 2^31]",
     });
   }
-  const order = Int32Array.from({ length: count }, (_, i) => i);
+  const order = new Int32Array(count);
+  for (let i = 1; i < count; i++) order[i] = i;
   eachBlock(seed, offset, 2 * Math.max(0, count - 1), (words, first) => {
     for (let i = 0; i < words.length; i += 2) {
       const last = count - 1 - (first + i) / 2;

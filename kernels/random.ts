@@ -1,0 +1,144 @@
+// Float samplers: one value from one word of the stream, as scalar expressions. Each word gives exactly one value, so the number of draws
+// is the number of elements. Words are taken as two exact 16-bit halves, since not every backend has 32-bit integers.
+import { ShapeError } from "../src/core/errors.ts";
+import { exp as realExp } from "../src/core/real.ts";
+import {
+  add,
+  and,
+  constant,
+  div,
+  type Expr,
+  eq,
+  exponent,
+  floor,
+  ge,
+  gt,
+  high16,
+  low16,
+  lt,
+  mul,
+  neg,
+  or,
+  pow2,
+  select,
+  sqrt,
+  sub,
+} from "./expr.ts";
+
+/** Uniform on [0, 1): ⌊word/2⁸⌋·2⁻²⁴, exact. word: uint32 → float32. */
+export function uniform(word: Expr): Expr {
+  return add(mul(high16(word), 2 ** -16), mul(floor(mul(low16(word), 2 ** -8)), 2 ** -24));
+}
+
+/** Whether word < threshold, an integer in [0, 2³²]: true with probability threshold·2⁻³². word: uint32 → bool. */
+export function below(word: Expr, threshold: number): Expr {
+  const high = high16(word);
+  const thresholdHigh = Math.floor(threshold / 0x10000);
+  return or(lt(high, thresholdHigh), and(eq(high, thresholdHigh), lt(low16(word), threshold % 0x10000)));
+}
+
+/**
+ * Standard normal by the inverse CDF: |z| has the upper tail p = (2m + 1)·2⁻³³, m the low 31 bits; the top bit set makes it negative.
+ * Reaches ±6.337, never 0; as the word's low 31 bits grow, |z| falls. word: uint32 → float32.
+ */
+export function normal(word: Expr): Expr {
+  const high = high16(word);
+  const low = low16(word);
+  const negative = ge(high, 0x8000);
+  // 2m + 1 = upper + lower; each is exact, and so is 2³² − upper.
+  const upper = mul(select(negative, sub(high, 0x8000), high), 2 ** 17);
+  const lower = add(mul(low, 2), 1);
+  const p = mul(add(upper, lower), 2 ** -33);
+  const twiceCentral = mul(sub(sub(2 ** 32, upper), lower), 2 ** -32);
+  const magnitude = upperQuantile(p, twiceCentral);
+  return select(negative, neg(magnitude), magnitude);
+}
+
+/**
+ * Standard normal given that it lies in [low, high], by the inverse CDF at Φ(low) + v·(Φ(high) − Φ(low)), v = (2·word + 1)·2⁻³³, counted
+ * from the nearer tail. The bounds are rounded to float32; results lie between them, and |z| reaches 6.337. word: uint32 → float32.
+ * Throws ShapeError unless low < high, low ≤ 4 and high ≥ −4: beyond, 32 bits leave too few values.
+ */
+export function truncatedNormal(word: Expr, low: number, high: number): Expr {
+  const from = Math.fround(low);
+  const to = Math.fround(high);
+  if (!(from < to && from <= 4 && to >= -4)) {
+    throw new ShapeError({
+      where: "truncatedNormal",
+      problem: "not bounds of a truncated normal",
+      got: `[${low}, ${high}]`,
+      expected: "low < high, low ≤ 4 and high ≥ −4, in standard deviations",
+    });
+  }
+  // The mass between the bounds, without cancellation where both are on one side of 0.
+  const mass = from > 0 ? normalTail(from) - normalTail(to) : normalTail(-to) - normalTail(-from);
+  const upper = mul(high16(word), 2 ** 17);
+  const lower = add(mul(low16(word), 2), 1);
+  const rise = mul(add(upper, lower), 2 ** -33);
+  const fall = mul(sub(sub(2 ** 33, upper), lower), 2 ** -33);
+  const belowIt = add(mul(rise, mass), normalTail(-from));
+  const aboveIt = add(mul(fall, mass), normalTail(to));
+  const positive = lt(aboveIt, belowIt);
+  const tail = select(positive, aboveIt, belowIt);
+  const p = select(lt(tail, 2 ** -33), 2 ** -33, tail);
+  const magnitude = upperQuantile(p, sub(1, add(p, p)));
+  const z = select(positive, magnitude, neg(magnitude));
+  const raised = from > -7 ? select(lt(z, from), from, z) : z;
+  return to < 7 ? select(gt(raised, to), to, raised) : raised;
+}
+
+/** log₂((1 + s)/(1 − s))/s as a polynomial in s², for |s| ≤ 0.172: minimax, relative error 2⁻²⁶. */
+const logarithm = [2.885390043258667, 0.9618218541145325, 0.5745982527732849, 0.48009756207466125];
+
+/** z/√w − 1 as a quotient of polynomials in w = −log₂(4p(1 − p)), for w ≤ 31: minimax, error 2⁻²⁸·⁸ of z. All positive, so Horner loses nothing. */
+const numerator = [
+  0.043452464044094086, 0.014417373575270176, 0.001815315568819642, 0.00017550482880324125, 9.461147783440538e-6,
+  2.3187605791008536e-7,
+];
+const denominator = [
+  1, 0.13539601862430573, 0.019043155014514923, 0.0013823981862515211, 6.777091766707599e-5, 1.32166519506427e-6,
+];
+
+/** c₀ + c₁·x + c₂·x² + …, by Horner. */
+function polynomial(x: Expr, coefficients: readonly number[]): Expr {
+  return coefficients.reduceRight<Expr | undefined>(
+    (sum, coefficient) => (sum ? add(mul(sum, x), coefficient) : constant(coefficient)),
+    undefined,
+  )!;
+}
+
+/**
+ * The z ≥ 0 whose upper tail is p, in [2⁻³³, ½], given twiceCentral = 1 − 2p as well, correctly rounded where p nears ½.
+ * z = √w·(1 + h(w)): near √(2π)·(½ − p) at the centre and √(−2 ln p) in the tail, h between 0.04 and 0.14; so h's own error counts for
+ * little. Needs no other function: own fit, idea of w from M. Giles, "Approximating the erfinv function" (2012).
+ */
+function upperQuantile(p: Expr, twiceCentral: Expr): Expr {
+  // y = 4p(1 − p) = 1 − twiceCentral² = 2ᵉ·m, m in [√½, √2).
+  const y = mul(mul(p, 4), sub(1, p));
+  const e = exponent(mul(y, Math.SQRT2));
+  const m = mul(y, pow2(neg(e)));
+  const complement = select(eq(e, 0), mul(twiceCentral, twiceCentral), sub(1, m));
+  const s = div(complement, add(m, 1));
+  const w = sub(mul(s, polynomial(mul(s, s), logarithm)), e);
+  const root = sqrt(w);
+  return add(root, mul(root, div(polynomial(w, numerator), polynomial(w, denominator))));
+}
+
+/** The standard normal's upper tail 1 − Φ(x), float64 by pinned operations: its series below 2.5, Laplace's continued fraction above. */
+function normalTail(x: number): number {
+  if (x < 0) return 1 - normalTail(-x);
+  const density = realExp((-x * x) / 2) * 0.3989422804014327;
+  if (x < 2.5) {
+    let term = x;
+    let sum = x;
+    for (let n = 3; n < 99; n += 2) {
+      term *= (x * x) / n;
+      sum += term;
+    }
+    return 0.5 - density * sum;
+  }
+  if (density === 0) return 0;
+  let fraction = x;
+  for (let n = 120; n > 0; n--) fraction = x + n / fraction;
+  return density / fraction;
+}
