@@ -18,8 +18,8 @@ const caches = new WeakMap<Backend, Map<string, Executable>>();
 
 /** The graph made ready on the backend, from the cache where its key is known. */
 export async function compileGraph(backend: Backend, graph: Graph): Promise<CacheEntry> {
-  let cache = caches.get(backend);
-  if (!cache) caches.set(backend, (cache = new Map()));
+  const cache = caches.get(backend) ?? new Map<string, Executable>();
+  caches.set(backend, cache);
   const key = planKey(graph);
   const known = cache.get(key);
   if (known) {

@@ -1,0 +1,101 @@
+// The layout of DESIGN.md: which part may import which, who alone touches which package, and no circles.
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sources } from "../support/sources.ts";
+
+const order = [
+  ["core"],
+  ["rng"],
+  ["graph"],
+  ["kernels"],
+  ["ops"],
+  ["autograd"],
+  ["compile"],
+  ["backend"],
+  ["tensor"],
+  ["nn", "optim", "data", "io"],
+  ["run"],
+  ["train"],
+  ["verify"],
+  ["cli"],
+];
+const rank = new Map(order.flatMap((parts, i) => parts.map((part) => [part, i])));
+const all = sources("src", "kernels");
+
+const partOf = (path: string) => (path.startsWith("kernels/") ? "kernels" : path.split("/")[1]);
+const target = (path: string, from: string) => normalize(join(dirname(path), from)).replaceAll("\\", "/");
+
+describe("layout", () => {
+  test("finds the sources", () => {
+    expect(all.length).toBeGreaterThan(40);
+    expect(all.flatMap(({ imports }) => imports).length).toBeGreaterThan(150);
+  });
+
+  test("imports go to the left only", () => {
+    const wrong: string[] = [];
+    for (const { path, imports } of all) {
+      if (path === "src/index.ts") continue;
+      for (const { from, typeOnly } of imports) {
+        if (!from.startsWith(".")) continue;
+        const to = target(path, from);
+        const [a, b] = [rank.get(partOf(path)), rank.get(partOf(to))];
+        // The contract and the plan name each other's types: a backend runs plans, a plan is made for one.
+        if (typeOnly && a !== undefined && b !== undefined && b - a <= 1) continue;
+        if (a === undefined || b === undefined || b > a) wrong.push(`${path} → ${to}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("no circle of imports", () => {
+    const edges = new Map(
+      all.map(({ path, imports }) => [
+        path,
+        imports.filter(({ from, typeOnly }) => from.startsWith(".") && !typeOnly).map(({ from }) => target(path, from)),
+      ]),
+    );
+    const state = new Map<string, "open" | "done">();
+    const circles: string[] = [];
+    const visit = (path: string, trail: string[]) => {
+      if (state.get(path) === "done") return;
+      if (state.get(path) === "open") {
+        circles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+        return;
+      }
+      state.set(path, "open");
+      for (const next of edges.get(path) ?? []) visit(next, [...trail, path]);
+      state.set(path, "done");
+    };
+    for (const path of edges.keys()) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+
+  test.each([
+    ["gpu.js", /^src\/backend\/gpujs\/facade\.ts$/],
+    ["pcg-random", /^src\/rng\/stream\.ts$/],
+    ["yaml", /^src\/(train\/config|cli\/)/],
+    ["zod", /^src\/(train\/config|cli\/)/],
+    ["commander", /^src\/cli\//],
+    ["cli-progress", /^src\/(train\/loggers|cli)\//],
+  ])("only its place imports %s", (name, place) => {
+    const importers = all.filter(({ imports }) =>
+      imports.some(({ from }) => from === name || from.startsWith(`${name}/`)),
+    );
+    expect(importers.length).toBeGreaterThan(0);
+    expect(importers.map(({ path }) => path).filter((path) => !place.test(path))).toEqual([]);
+  });
+
+  test("node: modules only behind import conditions and in the command line", () => {
+    const importers = all
+      .filter(({ imports }) => imports.some(({ from }) => from.startsWith("node:")))
+      .map(({ path }) => path);
+    expect(importers.filter((path) => !/\.node\.ts$|^src\/cli\//.test(path))).toEqual([]);
+  });
+
+  test("files stay small enough to read", () => {
+    const long = all
+      .map(({ path, text }) => [path, text.split("\n").length] as const)
+      .filter(([, lines]) => lines > 400);
+    expect(long).toEqual([]);
+  });
+});
