@@ -31,8 +31,8 @@ export function valueAndGrad<A extends readonly Tensor[]>(
           hint: "close over other values",
         });
       }
-      // A tensor given twice is two arguments: ×1 keeps its bits and makes it a node of its own.
-      return args.findIndex((other) => other.node === tensor.node) === i ? tensor : ops.mul(tensor, 1);
+      // A tensor given twice is two arguments: ×1 keeps its bits and makes each a node of its own.
+      return args.some((other, j) => j !== i && other.node === tensor.node) ? ops.mul(tensor, 1) : tensor;
     });
     const value = f(...(distinct as unknown as A));
     return { value, gradients: gradients(value, distinct) };

@@ -4,6 +4,7 @@ import type { DType, TypedArray } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
+import { refuseInTrace } from "../graph/scope.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as elementwise from "../ops/elementwise.ts";
@@ -20,6 +21,16 @@ export type NestedArray = number | boolean | NestedArray[];
 /** Up to this many elements a read tensor keeps a host copy, so that printing it shows values. */
 const keptSize = 1000;
 const hostCopies = new WeakMap<Node, TypedArray>();
+
+function nested(data: TypedArray, shape: Shape, dtype: DType): NestedArray {
+  let at = 0;
+  const nest = (axis: number): NestedArray => {
+    if (axis < shape.length) return Array.from({ length: shape[axis] }, () => nest(axis + 1));
+    const value = data[at++];
+    return dtype === "bool" ? value === 1 : value;
+  };
+  return nest(0);
+}
 
 /** A lazy n-dimensional array. Every op of the library is a method too: `x.exp()`, `x.add(1)`, `x.sum({ axis: 0 })`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods' types are the ops' own; they are attached below
@@ -55,28 +66,28 @@ export class Tensor {
   }
 
   /** Computes it if need be, and gives its elements, row-major: a copy. Throws TraceError while tracing. */
-  async data(): Promise<TypedArray> {
+  data(): Promise<TypedArray> {
+    refuseInTrace("data");
+    return this.#read();
+  }
+
+  async #read(): Promise<TypedArray> {
     const { node } = this;
-    const data = await readNode(node, "data");
+    const data = await readNode(node);
     if (data.length <= keptSize) hostCopies.set(node, data.slice());
     return data;
   }
 
   /** Its elements as nested arrays; a number for a scalar; booleans for bool. Throws TraceError while tracing. */
-  async array(): Promise<NestedArray> {
+  array(): Promise<NestedArray> {
+    refuseInTrace("array");
     const { shape, dtype } = this;
-    const data = await this.data();
-    let at = 0;
-    const nest = (axis: number): NestedArray => {
-      if (axis < shape.length) return Array.from({ length: shape[axis] }, () => nest(axis + 1));
-      const value = data[at++];
-      return dtype === "bool" ? value === 1 : value;
-    };
-    return nest(0);
+    return this.#read().then((data) => nested(data, shape, dtype));
   }
 
   /** Its only element as a number. Throws ShapeError unless it has exactly one. */
-  async item(): Promise<number> {
+  item(): Promise<number> {
+    refuseInTrace("item");
     if (this.size !== 1) {
       throw new ShapeError({
         where: "item",
@@ -86,19 +97,21 @@ export class Tensor {
         hint: "use array() or data()",
       });
     }
-    return (await this.data())[0];
+    return this.#read().then((data) => data[0]);
   }
 
   /** Computes it now and keeps the value; later ops start from it. */
-  async realize(): Promise<this> {
+  realize(): Promise<this> {
+    refuseInTrace("realize");
     const { node } = this;
-    await exclusive(async () => realizeNodes(await defaultBackend(), [node]));
-    return this;
+    return exclusive(async () => realizeNodes(await defaultBackend(), [node])).then(() => this);
   }
 
   /** Its values as NumPy prints them. */
-  async format(): Promise<string> {
-    return formatArray(await this.data(), this.shape, this.dtype);
+  format(): Promise<string> {
+    refuseInTrace("format");
+    const { shape, dtype } = this;
+    return this.#read().then((data) => formatArray(data, shape, dtype));
   }
 
   /** As NumPy prints it where the values are at hand (a constant, or read before), else its dtype and shape. */

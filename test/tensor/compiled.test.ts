@@ -1,0 +1,276 @@
+// Compiled functions: one graph for all steps, state in place, draws relative to a base, and what a trace refuses.
+import { beforeAll, describe, expect, test } from "vitest";
+import { ShapeError, TraceError } from "../../src/core/errors.ts";
+import { manualSeed, Stream } from "../../src/rng/stream.ts";
+import { compile } from "../../src/tensor/compiled.ts";
+import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import * as sg from "../../src/tensor/functions.ts";
+import { gradients } from "../../src/tensor/gradients.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { onExecute, runtimeScalar, watch } from "../../src/tensor/trace.ts";
+import { Variable } from "../../src/tensor/variable.ts";
+
+beforeAll(() => setDefaultBackend("reference"));
+
+const cell = (initial: Tensor) => {
+  const variable = new Variable(initial);
+  return { variable, namedVariables: () => [["buffer/x", variable] as const] };
+};
+
+describe("arguments and results", () => {
+  test("tensors, numbers, host arrays, in records and arrays", async () => {
+    const f = compile((a: { x: Tensor; k: Tensor }, [b]: Tensor[], mode: string) => ({
+      sum: a.x.mul(a.k).add(b),
+      same: [b],
+      mode,
+    }));
+    const host = { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } as const;
+    const out = await f({ x: sg.tensor([1, 2]), k: 3 as unknown as Tensor }, [host as unknown as Tensor], "m");
+    expect(await out.sum.array()).toEqual([4, 8]);
+    expect(await out.same[0].array()).toEqual([1, 2]);
+    expect(out.mode).toBe("m");
+    const again = await f({ k: 0.5 as unknown as Tensor, x: sg.tensor([1, 2]) }, [host as unknown as Tensor], "m");
+    expect(await again.sum.array()).toEqual([1.5, 3]);
+  });
+
+  test("a signature is traced once; another shape or string makes another graph", async () => {
+    let traces = 0;
+    const messages: string[] = [];
+    const f = compile(
+      (x: Tensor, mode: string) => {
+        traces++;
+        return mode === "twice" ? x.mul(2) : x.add(1);
+      },
+      { name: "f", log: (message) => messages.push(message) },
+    );
+    await f(sg.zeros([2]), "twice");
+    await f(sg.ones([2]), "twice");
+    expect(traces).toBe(1);
+    await f(sg.zeros([3]), "twice");
+    await f(sg.zeros([2]), "once");
+    expect(traces).toBe(3);
+    const g = compile((x: Tensor, mode: string) => (mode === "twice" ? x.mul(2) : x.add(1)), {
+      name: "g",
+      log: (message) => messages.push(message),
+    });
+    await g(sg.zeros([2]), "twice");
+    expect(messages.map((message) => message.split(" ").slice(0, 3).join(" "))).toEqual([
+      "made compiled graph",
+      "made compiled graph",
+      "made compiled graph",
+      "found compiled graph",
+    ]);
+  });
+
+  test("what a function can't take or give", async () => {
+    await expect(compile((x: Tensor) => x)(new Map() as unknown as Tensor)).rejects.toThrow(TraceError);
+    await expect(compile((async (x: Tensor) => x) as unknown as (x: Tensor) => Tensor)(sg.zeros([1]))).rejects.toThrow(
+      /async/,
+    );
+    const short = { data: Float32Array.of(1), shape: [2], dtype: "float32" } as unknown as Tensor;
+    await expect(compile((x: Tensor) => x)(short)).rejects.toThrow(ShapeError);
+  });
+});
+
+describe("state", () => {
+  test("is read and assigned in place, run after run", async () => {
+    const owner = cell(sg.tensor([1, 1]));
+    const step = compile(
+      (x: Tensor) => {
+        owner.variable.assign(owner.variable.add(x));
+        return owner.variable.sum();
+      },
+      { state: owner },
+    );
+    expect(await (await step(sg.tensor([1, 2]))).item()).toBe(5);
+    expect(await (await step(sg.tensor([1, 2]))).item()).toBe(8);
+    expect(await owner.variable.array()).toEqual([3, 5]);
+  });
+
+  test("law 8: a tensor made from an overwritten version throws; one read before keeps its value", async () => {
+    const owner = cell(sg.tensor([1]));
+    const step = compile(
+      () => {
+        owner.variable.assign(owner.variable.add(1));
+        return [];
+      },
+      { state: owner },
+    );
+    await step();
+    const pending = owner.variable.mul(10);
+    const read = owner.variable.mul(100);
+    await read.data();
+    await step();
+    await expect(pending.data()).rejects.toThrow(/overwritten/);
+    expect(await read.array()).toEqual([200]);
+    expect(await owner.variable.array()).toEqual([3]);
+  });
+
+  test("assigning outside is lazy and checked", async () => {
+    const v = new Variable(sg.tensor([1, 2]));
+    const before = v.mul(1);
+    v.assign(v.add(10));
+    expect(await v.array()).toEqual([11, 12]);
+    expect(await before.array()).toEqual([1, 2]);
+    expect(() => v.assign(sg.zeros([3]))).toThrow(ShapeError);
+    expect(() => v.assign(sg.zeros([2], "int32"))).toThrow(/dtype/);
+    v.load(Float32Array.of(5, 6));
+    expect(await v.array()).toEqual([5, 6]);
+  });
+
+  test("two cells swap without losing a value", async () => {
+    const [a, b] = [new Variable(sg.tensor([1])), new Variable(sg.tensor([2]))];
+    const state = {
+      namedVariables: () =>
+        [
+          ["a", a],
+          ["b", b],
+        ] as const,
+    };
+    const swap = compile(
+      () => {
+        const old = a.add(0);
+        const [x, y] = [b.mul(1), old];
+        a.assign(x);
+        b.assign(y);
+        return [];
+      },
+      { state },
+    );
+    await swap();
+    expect([await a.item(), await b.item()]).toEqual([2, 1]);
+    const cross = compile(
+      () => {
+        const [x, y] = [sg.reshape(a, [1]), sg.reshape(b, [1])];
+        a.assign(y);
+        b.assign(x);
+        return [];
+      },
+      { state },
+    );
+    await cross();
+    expect([await a.item(), await b.item()]).toEqual([1, 2]);
+  });
+
+  test("a variable that isn't listed throws", async () => {
+    const v = new Variable(sg.tensor([1]));
+    await expect(compile(() => v.add(1))()).rejects.toThrow(/isn't in the compiled function's state/);
+  });
+});
+
+describe("law 3: a compiled step is the same graph every step", () => {
+  test("draws are relative to a base: new ones each step, one hash", async () => {
+    const stream = new Stream(5n);
+    const draw = compile(() => sg.uniform([3]), { stream });
+    const one = await draw.execute([]);
+    const two = await draw.execute([]);
+    expect([one.base, two.base, one.draws, stream.position]).toEqual([0, 3, 3, 6]);
+    expect(one.graphHash).toBe(two.graphHash);
+    manualSeed(5);
+    const [a, b] = [sg.uniform([3]), sg.uniform([3])];
+    expect(await one.result.data()).toEqual(await a.data());
+    expect(await two.result.data()).toEqual(await b.data());
+    const again = await draw.execute([], { base: 0 });
+    expect(await again.result.data()).toEqual(await a.data());
+    expect(stream.position).toBe(6);
+  });
+
+  test("another seed, another hash", async () => {
+    const hash = async (seed: bigint) =>
+      (await compile(() => sg.uniform([3]), { stream: new Stream(seed) }).execute([])).graphHash;
+    expect(await hash(1n)).toBe(await hash(1n));
+    expect(await hash(1n)).not.toBe(await hash(2n));
+  });
+
+  test("tracing never moves the stream", async () => {
+    const stream = new Stream(5n);
+    const draw = compile(() => sg.uniform([3]), { stream, strict: true });
+    await draw.trace();
+    await draw.plan();
+    expect(stream.position).toBe(0);
+  });
+
+  test("reading a value inside throws, with a hint", async () => {
+    const read = (method: "data" | "array" | "item" | "format" | "realize") =>
+      compile((x: Tensor) => {
+        void x[method]();
+        return x;
+      })(sg.zeros([1]));
+    for (const method of ["data", "array", "item", "format", "realize"] as const) {
+      await expect(read(method)).rejects.toThrow(
+        new RegExp(`^${method}: a value was read while tracing[\\s\\S]*where`),
+      );
+    }
+  });
+
+  test("captured tensors are constants by content", async () => {
+    manualSeed(3);
+    const captured = sg.uniform([2]);
+    const hash = async (c: Tensor) => (await compile((x: Tensor) => x.add(c)).execute([sg.zeros([2])])).graphHash;
+    const value = sg.tensor((await captured.data()) as Float32Array);
+    expect(await hash(captured)).toBe(await hash(value));
+    expect(await hash(captured)).not.toBe(await hash(sg.zeros([2]).add(1)));
+  });
+
+  test("strict mode finds a function that changes", async () => {
+    let calls = 0;
+    await expect(compile((x: Tensor) => x.add(calls++), { strict: true })(sg.zeros([1]))).rejects.toThrow(/two traces/);
+  });
+});
+
+describe("runtime scalars and watching", () => {
+  test("a scalar is read anew each time and isn't in the hash", async () => {
+    let rate = 0.1;
+    let executions = 0;
+    const f = compile((x: Tensor) => {
+      onExecute(() => executions++);
+      return x.mul(runtimeScalar("rate", () => rate));
+    });
+    const one = await f.execute([sg.ones([1])]);
+    rate = 0.2;
+    const two = await f.execute([sg.ones([1])]);
+    expect([await one.result.item(), await two.result.item()]).toEqual([Math.fround(0.1), Math.fround(0.2)]);
+    expect(one.graphHash).toBe(two.graphHash);
+    expect(executions).toBe(2);
+  });
+
+  test("law 10: watching changes neither hash nor bits", async () => {
+    const run = async (watching: boolean) => {
+      const f = compile((x: Tensor) => {
+        const y = x.exp();
+        if (watching) watch("norm", y.mul(y).sum());
+        return y.sum();
+      });
+      return f.execute([sg.tensor([1, 2])]);
+    };
+    const [with_, without] = [await run(true), await run(false)];
+    expect(with_.graphHash).toBe(without.graphHash);
+    expect(await with_.result.item()).toBe(await without.result.item());
+    expect(await with_.watched.norm.item()).toBeGreaterThan(0);
+    expect(Object.keys(without.watched)).toEqual([]);
+  });
+});
+
+test("a step of gradient descent, compiled and by hand, to the bit", async () => {
+  const owner = cell(sg.tensor([0.3, -0.7]));
+  const loss = (w: Tensor, x: Tensor) => w.mul(x).sub(1).mul(w.mul(x).sub(1)).mean();
+  const step = compile(
+    (x: Tensor) => {
+      const value = loss(owner.variable, x);
+      const [g] = gradients(value, [owner.variable]);
+      owner.variable.assign(owner.variable.sub(g.mul(0.1)));
+      return value;
+    },
+    { state: owner },
+  );
+  let w = sg.tensor([0.3, -0.7]);
+  const x = sg.tensor([1.5, 2.5]);
+  for (let i = 0; i < 3; i++) {
+    const compiled = await step(x);
+    const value = loss(w, x);
+    expect(await compiled.item()).toBe(await value.item());
+    const [g] = gradients(value, [w]);
+    w = w.sub(g.mul(0.1));
+  }
+  expect(await owner.variable.data()).toEqual(await w.data());
+});

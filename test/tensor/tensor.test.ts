@@ -1,0 +1,172 @@
+// Tensors: lazy, read async, printed as NumPy prints; errors at the caller's line.
+import { beforeAll, describe, expect, test } from "vitest";
+import { DTypeError, ShapeError } from "../../src/core/errors.ts";
+import { manualSeed } from "../../src/rng/stream.ts";
+import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import * as sg from "../../src/tensor/functions.ts";
+import { grad, gradients, valueAndGrad } from "../../src/tensor/gradients.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+
+beforeAll(() => setDefaultBackend("reference"));
+
+describe("making and reading", () => {
+  test("nested arrays, typed arrays, numbers", async () => {
+    expect(
+      await sg
+        .tensor([
+          [1, 2],
+          [3, 4],
+        ])
+        .array(),
+    ).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(sg.tensor([true, false]).dtype).toBe("bool");
+    expect(await sg.tensor([true, false]).array()).toEqual([true, false]);
+    expect(sg.tensor(Int32Array.of(1, 2)).dtype).toBe("int32");
+    expect(await sg.tensor(2.5).item()).toBe(2.5);
+    expect(await sg.tensor(Float32Array.of(1, 2, 3, 4), { shape: [2, 2] }).array()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test("the data given is copied, and what is read is a copy", async () => {
+    const source = Float32Array.of(1, 2);
+    const x = sg.tensor(source);
+    source[0] = 9;
+    (await x.data())[1] = 9;
+    expect(await x.array()).toEqual([1, 2]);
+  });
+
+  test("ragged nesting, wrong sizes, item of many", () => {
+    expect(() => sg.tensor([[1, 2], [3]])).toThrow(ShapeError);
+    expect(() => sg.tensor([1, 2, 3], { shape: [2] })).toThrow(ShapeError);
+    expect(() => sg.tensor([0.5], { dtype: "int32" })).toThrow(DTypeError);
+    expect(() => sg.tensor([1, 2]).item()).toThrow(ShapeError);
+  });
+
+  test("a value is computed once and kept", async () => {
+    manualSeed(7);
+    const x = sg.uniform([4]).add(1);
+    const first = await x.data();
+    const y = x.mul(2);
+    expect(await y.data()).toEqual(first.map((value) => Math.fround(value * 2)));
+    expect(await x.data()).toEqual(first);
+  });
+
+  test("disposing gives memory back; reading again computes again, to the same bits", async () => {
+    manualSeed(7);
+    const x = sg.normal([5]);
+    const first = await x.data();
+    x.dispose();
+    expect(await x.data()).toEqual(first);
+  });
+
+  test("tensors drawn under two seeds meet in one graph", async () => {
+    manualSeed(1);
+    const a = sg.uniform([3]);
+    manualSeed(2);
+    const b = sg.uniform([3]);
+    const sum = await a.add(b).data();
+    manualSeed(1);
+    const alone = await sg.uniform([3]).data();
+    manualSeed(2);
+    const other = await sg.uniform([3]).data();
+    expect(sum).toEqual(alone.map((value, i) => Math.fround(value + other[i])));
+  });
+
+  test("one read in parallel with another", async () => {
+    const x = sg.arange(10, undefined, { dtype: "float32" });
+    const [a, b] = await Promise.all([x.sum().item(), x.max().item()]);
+    expect([a, b]).toEqual([45, 9]);
+  });
+});
+
+describe("methods", () => {
+  test("every function of a first tensor is a method", async () => {
+    const x = sg.tensor([
+      [1, -2],
+      [3, 4],
+    ]);
+    expect(await x.abs().sum({ axis: 0 }).array()).toEqual([4, 6]);
+    expect(await x.transpose().array()).toEqual([
+      [1, 3],
+      [-2, 4],
+    ]);
+    expect(await x.slice([1]).array()).toEqual([3, 4]);
+    expect(await x.matmul(x).array()).toEqual([
+      [-5, -10],
+      [15, 10],
+    ]);
+    expect(await x.greater(0).array()).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+    expect(Object.keys(sg.ops).filter((name) => name in Tensor.prototype).length).toBeGreaterThan(40);
+  });
+
+  test("errors name op and caller's line", () => {
+    const x = sg.zeros([2, 3]);
+    let error: ShapeError | undefined;
+    try {
+      x.add(sg.zeros([2, 4]));
+    } catch (thrown) {
+      error = thrown as ShapeError;
+    }
+    expect(error).toBeInstanceOf(ShapeError);
+    expect(error!.message).toBe(
+      "add: shapes don't broadcast: got [2, 3] and [2, 4], expected extents equal or 1, aligned at the last axis",
+    );
+    expect(error!.stack!.split("\n").find((line) => /^\s+at /.test(line))).toContain("tensor.test.ts");
+    expect(x.add(1).node.site).toContain("tensor.test.ts");
+  });
+});
+
+describe("printing", () => {
+  test.each([
+    [
+      sg.tensor([
+        [1, 2, 3],
+        [4, 5, 6.5],
+      ]),
+      "[[1.  2.  3. ]\n [4.  5.  6.5]]",
+    ],
+    [sg.tensor(3), "3."],
+    [sg.tensor([]), "[]"],
+    [sg.tensor([0.1, -0.25]), "[ 0.1  -0.25]"],
+    [sg.tensor([1e-9, 1]), "[1.e-09 1.e+00]"],
+    [sg.tensor([Number.NaN, Infinity, 1]), "[nan inf  1.]"],
+    [sg.tensor(Int32Array.of(1, -20)), "[  1 -20]"],
+    [sg.tensor([true, false]), "[ True False]"],
+    [sg.tensor([[[1]], [[2]]]), "[[[1.]]\n\n [[2.]]]"],
+  ])("%#", (x, expected) => {
+    expect(String(x)).toBe(expected);
+  });
+
+  test("long axes are cut, and what isn't read says so", async () => {
+    expect(await sg.arange(2000).format()).toBe("[   0    1    2 ... 1997 1998 1999]");
+    expect(String(sg.zeros([2]).add(1))).toBe("tensor float32[2], not read yet: await t.format()");
+  });
+});
+
+describe("grad", () => {
+  test("first argument; all; gradients of gradients", async () => {
+    const x = sg.tensor([1, 2, 3]);
+    expect(await grad((t: Tensor) => t.mul(t).sum())(x).array()).toEqual([2, 4, 6]);
+    const cube = (t: Tensor) => t.mul(t).mul(t).sum();
+    expect(await grad((t: Tensor) => grad(cube)(t).sum())(x).array()).toEqual([6, 12, 18]);
+    const { value, gradients: both } = valueAndGrad((a: Tensor, b: Tensor) => a.mul(b).sum())(x, x);
+    expect(await value.item()).toBe(14);
+    expect(await both[0].array()).toEqual([1, 2, 3]);
+    expect(await both[1].array()).toEqual([1, 2, 3]);
+  });
+
+  test("what it can't do", () => {
+    const x = sg.tensor([1, 2]);
+    expect(() => gradients(x, [x])).toThrow(/isn't a scalar/);
+    expect(() => gradients(x.sum(), [x.cast("int32")])).toThrow(/no gradient with respect to this dtype/);
+    expect(() => grad((t: Tensor) => t.sum())(3 as unknown as Tensor)).toThrow(/isn't a tensor/);
+  });
+});
