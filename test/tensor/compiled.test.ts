@@ -10,7 +10,10 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { onExecute, runtimeScalar, watch } from "../../src/tensor/trace.ts";
 import { Variable } from "../../src/tensor/variable.ts";
 
-beforeAll(() => setDefaultBackend("reference"));
+beforeAll(() => {
+  manualSeed(0);
+  return setDefaultBackend("reference");
+});
 
 const cell = (initial: Tensor) => {
   const variable = new Variable(initial);

@@ -7,7 +7,10 @@ import * as sg from "../../src/tensor/functions.ts";
 import { grad, gradients, valueAndGrad } from "../../src/tensor/gradients.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
-beforeAll(() => setDefaultBackend("reference"));
+beforeAll(() => {
+  manualSeed(0);
+  return setDefaultBackend("reference");
+});
 
 describe("making and reading", () => {
   test("nested arrays, typed arrays, numbers", async () => {

@@ -1,0 +1,149 @@
+// Modules: names, draws, modes.
+import { beforeAll, describe, expect, test } from "vitest";
+import { ShapeError } from "../../src/core/errors.ts";
+import * as nn from "../../src/nn/index.ts";
+import * as losses from "../../src/nn/losses.ts";
+import { accuracy, mean } from "../../src/nn/metrics.ts";
+import { fillWords, manualSeed } from "../../src/rng/stream.ts";
+import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { tensor, zeros } from "../../src/tensor/functions.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { Parameter, Variable } from "../../src/tensor/variable.ts";
+
+beforeAll(() => {
+  manualSeed(0);
+  return setDefaultBackend("reference");
+});
+
+class Block extends nn.Module {
+  readonly scale = new Parameter(tensor([2]));
+  readonly count = new Variable(tensor([0]));
+  readonly layers: nn.Module[];
+  constructor(...layers: nn.Module[]) {
+    super();
+    this.layers = layers;
+  }
+  override forward(x: Tensor): Tensor {
+    return this.layers.reduce((y, layer) => layer.forward(y) as Tensor, x).mul(this.scale);
+  }
+}
+
+describe("the tree", () => {
+  test("names by property path; parameters and buffers; UTF-8 order", () => {
+    const model = nn.sequential(nn.linear(2, 3), new Block(nn.linear(3, 3, { bias: false })), nn.relu());
+    expect(model.namedParameters().map(([path]) => path)).toEqual([
+      "0.weight",
+      "0.bias",
+      "1.scale",
+      "1.layers.0.weight",
+    ]);
+    expect(model.namedVariables().map(([name]) => name)).toEqual([
+      "buffer/1.count",
+      "parameter/0.bias",
+      "parameter/0.weight",
+      "parameter/1.layers.0.weight",
+      "parameter/1.scale",
+    ]);
+    expect(String(model)).toBe(
+      "Sequential\n  (0): Linear(2 → 3)\n  (1): Block\n    (layers.0): Linear(3 → 3, no bias)\n  (2): Activation(relu)",
+    );
+  });
+
+  test("a module in two places is named once", () => {
+    const shared = nn.linear(2, 2);
+    expect(
+      nn
+        .sequential(shared, nn.relu(), shared)
+        .namedParameters()
+        .map(([path]) => path),
+    ).toEqual(["0.weight", "0.bias"]);
+  });
+
+  test("train and eval reach all; the trace key tells", () => {
+    const model = nn.sequential(nn.dropout(0.5), new Block(nn.dropout(0.1)));
+    const key = model.traceKey();
+    model.eval();
+    expect(model.traceKey()).not.toBe(key);
+    expect(model.train().traceKey()).toBe(key);
+  });
+});
+
+describe("init", () => {
+  test("a layer draws weight, then bias, from U(±1/√in) of the stream's words", async () => {
+    manualSeed(1234);
+    const layer = nn.linear(4, 3);
+    const words = new Uint32Array(15);
+    fillWords(1234n, 0, words);
+    const bound = Math.fround(0.5);
+    const uniform = (u: number) => Math.fround(Math.fround(Math.fround((u >>> 8) / 2 ** 24) * Math.fround(1)) - bound);
+    expect(await layer.weight.data()).toEqual(Float32Array.from(words.subarray(0, 12), uniform));
+    expect(await layer.bias!.data()).toEqual(Float32Array.from(words.subarray(12), uniform));
+  });
+
+  test.each([
+    () => nn.linear(0, 3),
+    () => nn.linear(2, 1.5),
+    () => nn.embedding(-1, 2),
+    () => nn.layerNorm(0),
+    () => nn.dropout(1.5),
+    () => nn.dropout(Number.NaN),
+  ])("bad sizes: %s", (make) => {
+    expect(make).toThrow(ShapeError);
+  });
+});
+
+describe("layers", () => {
+  test("dropout acts in training only, scales what it keeps", async () => {
+    manualSeed(3);
+    const layer = nn.dropout(0.25);
+    const x = tensor(new Float32Array(4000).fill(3));
+    const kept = await (layer.forward(x) as Tensor).data();
+    expect(new Set(kept)).toEqual(new Set([0, Math.fround(3 * Math.fround(1 / 0.75))]));
+    expect(kept.filter((value) => value === 0).length / 4000).toBeCloseTo(0.25, 1);
+    layer.eval();
+    expect(layer.forward(x)).toBe(x);
+  });
+
+  test("embedding reads rows; out of range throws when run", async () => {
+    const table = nn.embedding(3, 2);
+    table.weight.load(Float32Array.of(0, 1, 10, 11, 20, 21));
+    const indices = (values: number[]) => tensor(Int32Array.from(values));
+    expect(await (table.forward(indices([2, 0])) as Tensor).array()).toEqual([
+      [20, 21],
+      [0, 1],
+    ]);
+    await expect((table.forward(indices([3])) as Tensor).data()).rejects.toThrow(ShapeError);
+  });
+
+  test("layerNorm of a constant row is the bias", async () => {
+    const layer = nn.layerNorm(4);
+    layer.bias!.load(Float32Array.of(1, 2, 3, 4));
+    expect(await (layer.forward(zeros([1, 4]).add(5)) as Tensor).array()).toEqual([[1, 2, 3, 4]]);
+  });
+});
+
+describe("losses and metrics", () => {
+  const outputs = tensor([
+    [3, 1],
+    [0, 2],
+    [5, 1],
+  ]);
+  const targets = tensor(Int32Array.of(0, 1, 1));
+  test("cross entropy of equal logits is log of the classes", async () => {
+    expect(await losses.crossEntropy(zeros([4, 2]), tensor(Int32Array.of(0, 1, 0, 1))).item()).toBe(
+      Math.fround(Math.LN2),
+    );
+  });
+
+  test("accuracy; a mean weighted by batch sizes", async () => {
+    const terms = Array.from(await accuracy().terms(outputs, { targets }).data());
+    expect([terms, accuracy().value(terms)]).toEqual([[2, 3], 2 / 3]);
+    const metric = mean((o) => o.mean());
+    expect(metric.value([3, 6])).toBe(0.5);
+  });
+
+  test("a batch without targets", () => {
+    expect(() => losses.mse(outputs, { labels: targets })).toThrow(/no targets/);
+    expect(() => losses.crossEntropy(outputs, tensor([0, 1, 1]))).toThrow(/int32/);
+  });
+});
