@@ -23,7 +23,7 @@ describe("optimizers", () => {
     };
     const [eager, compiled] = [make(), make()];
     const step = compile(
-      (g) => {
+      (g: Tensor) => {
         compiled.rule.update([g]);
         return [];
       },
@@ -60,7 +60,7 @@ describe("optimizers", () => {
     const p = new Parameter(tensor([0]));
     const rule = optim.sgd([p], { learningRate: 1 });
     const step = compile(
-      (g) => {
+      (g: Tensor) => {
         rule.update([g]);
         return [];
       },
