@@ -1,8 +1,9 @@
 // From a graph to its plan: fusion, state in place, and the arena. State is updated where it lives when no later kernel reads the old
 // value; otherwise the new value waits in the arena and is copied last.
-import { contiguousView, isContiguous } from "../../kernels/view.ts";
+
 import { input as inputExpr } from "../../kernels/expr.ts";
 import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
+import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
 import { layOutArena, type Plan } from "./plan.ts";
@@ -46,7 +47,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
     const from = inputs[input].value;
     const to = outputs[output].value;
     const at = kernels.findIndex((kernel) => kernel.output === to);
-    if (at < 0 || safeInPlace(kernels, copies, at, from)) continue;
+    if (at < 0 || safeInPlace(kernels, at, from)) continue;
     const waiting = values.push({ ...values[to], place: { kind: "arena", offset: 0 } }) - 1;
     kernels.forEach((kernel, i) => {
       kernels[i] = renumber(kernel, to, waiting);
@@ -57,8 +58,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
 }
 
 /** Whether kernel `at` may write over the value `from`: nothing reads it later, and the kernel itself only element by element. */
-function safeInPlace(kernels: readonly Kernel[], copies: Fused["copies"], at: number, from: number): boolean {
-  if (copies.some((copy) => copy.from === from)) return false;
+function safeInPlace(kernels: readonly Kernel[], at: number, from: number): boolean {
   return kernels.every((kernel, i) => {
     const reads = kernelInputs(kernel).filter((input) => input.source === from);
     if (i < at || reads.length === 0) return true;

@@ -1,0 +1,215 @@
+// Plans: state in place, outputs, the arena's size.
+import { describe, expect, test } from "vitest";
+import { gradients } from "../../src/autograd/grad.ts";
+import { interpretBackend } from "../../src/backend/interpret.ts";
+import { referenceBackend } from "../../src/backend/reference.ts";
+import { lower } from "../../src/compile/lower.ts";
+import type { Plan } from "../../src/compile/plan.ts";
+import { linear, mse } from "../../src/ops/composite.ts";
+import { fromValues } from "../../src/ops/creation.ts";
+import * as ops from "../../src/ops/elementwise.ts";
+import { reshape, slice, transpose } from "../../src/ops/movement.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { checkMemory } from "../support/arena.ts";
+import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../support/graphs.ts";
+
+const square = { dtype: "float32", shape: [3, 3] } as const;
+const row = { dtype: "float32", shape: [4] } as const;
+
+/** Runs a plan on the interpreter and the reference, thrice over: the same bits, and memory as it should be. */
+async function check(plan: Plan): Promise<void> {
+  checkMemory(plan);
+  const inputs = plan.inputs.map(({ shape, dtype }, i) => testData(shape, dtype, [-2, 2], i + 1).data);
+  const expected = await runPlan(referenceBackend(), plan, inputs, 0, 3);
+  const actual = await runPlan(interpretBackend(), plan, inputs, 0, 3);
+  plan.outputs.forEach(({ name }, i) => {
+    expectSameBits(actual[i], expected[i], name);
+  });
+}
+
+describe("state", () => {
+  test("an elementwise update writes where the old value lives: no arena, no copy", async () => {
+    const plan = lower(
+      traceGraph({ w: row, g: row }, ({ w, g }) => ({
+        outputs: { w: ops.sub(w, ops.mul(g, 0.1)) },
+        state: [["w", "w"]],
+      })),
+    );
+    expect([plan.kernels.length, plan.copies.length, plan.arenaBytes]).toEqual([1, 0, 0]);
+    await check(plan);
+  });
+
+  test("a step of SGD updates every parameter in place", async () => {
+    const graph = traceGraph(
+      {
+        x: { dtype: "float32", shape: [5, 4] },
+        t: { dtype: "float32", shape: [5, 3] },
+        w: { dtype: "float32", shape: [3, 4] },
+        b: { dtype: "float32", shape: [3] },
+      },
+      ({ x, t, w, b }) => {
+        const loss = mse(linear(x, w, b), t);
+        const [gw, gb] = gradients(loss, [w, b]);
+        return {
+          outputs: { loss, w: ops.sub(w, ops.mul(gw, 0.1)), b: ops.sub(b, ops.mul(gb, 0.1)) },
+          state: [
+            ["w", "w"],
+            ["b", "b"],
+          ],
+        };
+      },
+    );
+    const plan = lower(graph);
+    expect(plan.copies).toEqual([]);
+    await check(plan);
+  });
+
+  const cases: Record<string, () => Plan> = {
+    "the old value is read by a later kernel": () =>
+      lower(
+        traceGraph({ w: square }, ({ w }) => ({
+          outputs: { w: ops.neg(w), old: sum(ops.exp(w), { axis: 0 }) },
+          state: [["w", "w"]],
+        })),
+      ),
+    "the new value is the old one transposed": () =>
+      lower(traceGraph({ w: square }, ({ w }) => ({ outputs: { w: ops.mul(transpose(w), 2) }, state: [["w", "w"]] }))),
+    "only moved": () =>
+      lower(traceGraph({ w: square }, ({ w }) => ({ outputs: { w: transpose(w) }, state: [["w", "w"]] }))),
+    "swapped with another": () =>
+      lower(
+        traceGraph({ a: row, b: row }, ({ a, b }) => ({
+          outputs: { a: b, b: a },
+          state: [
+            ["a", "a"],
+            ["b", "b"],
+          ],
+        })),
+      ),
+    "rotated among three, one changed": () =>
+      lower(
+        traceGraph({ a: row, b: row, c: row }, ({ a, b, c }) => ({
+          outputs: { a: b, b: ops.neg(c), c: ops.add(a, b) },
+          state: [
+            ["a", "a"],
+            ["b", "b"],
+            ["c", "c"],
+          ],
+        })),
+      ),
+    "unchanged, and an output too": () =>
+      lower(traceGraph({ w: row }, ({ w }) => ({ outputs: { w, copy: w }, state: [["w", "w"]] }))),
+    "changed, and the old value is an output": () =>
+      lower(traceGraph({ w: row }, ({ w }) => ({ outputs: { old: w, w: ops.exp(w) }, state: [["w", "w"]] }))),
+    "changed, and the new value is read and an output": () =>
+      lower(
+        traceGraph({ w: row }, ({ w }) => {
+          const next = ops.add(w, 1);
+          return { outputs: { w: next, copy: next, total: sum(next) }, watched: { again: next }, state: [["w", "w"]] };
+        }),
+      ),
+    "waits for the old value's last reader, and is an output too": () =>
+      lower(
+        traceGraph({ w: square }, ({ w }) => {
+          const next = ops.mul(transpose(w), 2);
+          return { outputs: { w: next, copy: next }, watched: { again: next }, state: [["w", "w"]] };
+        }),
+      ),
+    "one new value for two": () =>
+      lower(
+        traceGraph({ a: row, b: row }, ({ a, b }) => {
+          const next = ops.add(a, b);
+          return {
+            outputs: { a: next, b: next },
+            state: [
+              ["a", "a"],
+              ["b", "b"],
+            ],
+          };
+        }),
+      ),
+    "set to a constant": () =>
+      lower(
+        traceGraph({ w: row }, ({ w }) => ({
+          outputs: { w: fromValues([1, 2, 3, 4]), old: ops.neg(w) },
+          state: [["w", "w"]],
+        })),
+      ),
+    "set to one number": () =>
+      lower(
+        traceGraph({ w: row }, ({ w }) => ({
+          outputs: { w: ops.mul(ops.sub(w, w), 0), sum: sum(w) },
+          state: [["w", "w"]],
+        })),
+      ),
+    "read through a reshape by what overwrites it": () =>
+      lower(
+        traceGraph({ w: square }, ({ w }) => ({
+          outputs: { w: reshape(ops.add(reshape(w, [9]), slice(reshape(w, [9]), [[8, -Infinity, -1]])), [3, 3]) },
+          state: [["w", "w"]],
+        })),
+      ),
+    "each made from the other's old value": () =>
+      lower(
+        traceGraph({ a: row, b: row }, ({ a, b }) => ({
+          outputs: { a: ops.add(a, b), b: ops.sub(a, b) },
+          state: [
+            ["a", "a"],
+            ["b", "b"],
+          ],
+        })),
+      ),
+    "its sum stretched over it": () =>
+      lower(traceGraph({ w: row }, ({ w }) => ({ outputs: { w: ops.sub(w, sum(w)) }, state: [["w", "w"]] }))),
+  };
+  for (const [name, make] of Object.entries(cases)) test(name, () => check(make()));
+});
+
+describe("memory", () => {
+  test("a chain of values reuses the arena: its size doesn't grow with the chain", () => {
+    const chain = (length: number) =>
+      lower(
+        traceGraph({ x: { dtype: "float32", shape: [64, 64] } }, ({ x }) => {
+          let y = x;
+          for (let i = 0; i < length; i++) y = transpose(ops.exp(y));
+          return { outputs: { y } };
+        }),
+        { fuse: false },
+      );
+    expect(chain(40).arenaBytes).toBe(chain(4).arenaBytes);
+    expect(chain(40).arenaBytes).toBe(chain(40).lowerBoundBytes);
+  });
+
+  test("empty tensors take no kernel", async () => {
+    const plan = lower(
+      traceGraph({ x: { dtype: "float32", shape: [0, 3] } }, ({ x }) => ({
+        outputs: { y: ops.exp(x), total: sum(x, { axis: 0 }) },
+      })),
+    );
+    expect(plan.kernels.length).toBe(1);
+    const [y, total] = await runPlan(interpretBackend(), plan, [new Float32Array(0)]);
+    expect([y.length, [...total]]).toEqual([0, [0, 0, 0]]);
+  });
+
+  test("an expression with very many inputs is cut into kernels of a bounded number", () => {
+    const inputs = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x${i}`, row]));
+    const plan = lower(
+      traceGraph(inputs, (nodes) => ({ outputs: { y: Object.values(nodes).reduce((a, b) => ops.add(a, b)) } })),
+    );
+    for (const kernel of plan.kernels) if (kernel.kind === "map") expect(kernel.inputs.length).toBeLessThanOrEqual(8);
+  });
+
+  test("the same graph gives the same plan", () => {
+    const make = () =>
+      lower(traceGraph({ x: square }, ({ x }) => ({ outputs: { y: sum(ops.exp(transpose(x)), { axis: 1 }) } })));
+    const text = ({ kernels, values, copies, key }: Plan) => JSON.stringify({ kernels, values, copies, key });
+    expect(text(make())).toBe(text(make()));
+  });
+
+  test("constants aren't written to", async () => {
+    const constant = fromValues([1, 2, 3, 4]);
+    const plan = lower(traceGraph({ w: row }, () => ({ outputs: { w: constant }, state: [["w", "w"]] })));
+    await runPlan(interpretBackend(), plan, [arrayOf("float32", [5, 6, 7, 8])]);
+    expect([...constant.data!]).toEqual([1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,78 @@
+// Where several kinds meet in one kernel or stand beside each other.
+import * as compare from "../../../src/ops/compare.ts";
+import * as composite from "../../../src/ops/composite.ts";
+import * as elementwise from "../../../src/ops/elementwise.ts";
+import * as movement from "../../../src/ops/movement.ts";
+import * as reduce from "../../../src/ops/reduce.ts";
+import { roughData, testData } from "../../support/graphs.ts";
+import { type Computation, floats } from "./case.ts";
+
+/** Where several kinds meet in one kernel or stand beside each other. */
+export function compositeCases(): Computation[] {
+  const x = floats([6, 10], 4);
+  return [
+    { name: "softmax", inputs: [x], build: (a) => composite.softmax(a) },
+    { name: "softmax over the first axis", inputs: [x], build: (a) => composite.softmax(a, 0) },
+    { name: "logSoftmax", inputs: [x], build: (a) => composite.logSoftmax(a) },
+    { name: "mse", inputs: [x, floats([6, 10], 5)], build: composite.mse },
+    { name: "variance", inputs: [x], build: (a) => reduce.variance(a, { axis: 0 }) },
+    { name: "layerNorm", inputs: [x, floats([10]), floats([10], 2)], build: (a, w, b) => composite.layerNorm(a, w, b) },
+    {
+      name: "crossEntropy",
+      inputs: [x, testData([6], "int32", [0, 9.9])],
+      build: composite.crossEntropy,
+    },
+    {
+      name: "a comparison cast and summed",
+      inputs: [x, x],
+      build: (a, b) => reduce.sum(compare.less(a, movement.flip(b, 1)), { axis: 1 }),
+    },
+    {
+      name: "a long chain of additions of many inputs",
+      inputs: Array.from({ length: 12 }, (_, i) => roughData([5], i + 1)),
+      build: (...parts) => parts.reduce((sum, part) => elementwise.add(sum, part)),
+    },
+    {
+      name: "an expression stretched",
+      inputs: [floats([4, 1]), floats([1, 6])],
+      build: (a, b) => elementwise.add(elementwise.exp(a), elementwise.tanh(b)),
+    },
+    {
+      name: "an expression padded, then summed",
+      inputs: [floats([3, 4])],
+      build: (a) =>
+        reduce.sum(
+          movement.pad(
+            elementwise.exp(a),
+            [
+              [1, 1],
+              [0, 2],
+            ],
+            3,
+          ),
+          { axis: 0 },
+        ),
+    },
+    {
+      name: "floats through int32 and back: no −0 comes out",
+      inputs: [testData([40], "float32", [-1.5, 1.5])],
+      build: (a) => elementwise.cast(elementwise.cast(a, "int32"), "float32"),
+    },
+    {
+      name: "int32 zeros with a sign that isn't there",
+      inputs: [testData([40], "int32", [-2, 2])],
+      build: (a) =>
+        elementwise.div(1, elementwise.cast(elementwise.mul(elementwise.neg(elementwise.abs(a)), -3), "float32")),
+    },
+    {
+      name: "one tensor through two views",
+      inputs: [floats([4, 4])],
+      build: (a) => elementwise.sub(a, movement.transpose(a)),
+    },
+    {
+      name: "bool logic on comparisons",
+      inputs: [x, floats([10])],
+      build: (a, b) => compare.logicalOr(compare.logicalNot(compare.less(a, b)), compare.equal(a, a)),
+    },
+  ];
+}

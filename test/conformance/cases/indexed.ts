@@ -1,0 +1,80 @@
+// Reads and additions by indices that are data, with repeats and through views.
+import type { Shape } from "../../../src/core/shape.ts";
+import * as elementwise from "../../../src/ops/elementwise.ts";
+import * as indexed from "../../../src/ops/gather.ts";
+import * as movement from "../../../src/ops/movement.ts";
+import { arrayOf, type Data, roughData, testData } from "../../support/graphs.ts";
+import { type Computation, dtypes, floats } from "./case.ts";
+
+export function indexedCases(): Computation[] {
+  const cases: Computation[] = [];
+  const indices = (shape: Shape, below: number): Data => testData(shape, "int32", [0, below - 1e-6], 9);
+  for (const dtype of dtypes) {
+    cases.push({
+      name: `gather of ${dtype} along the last axis`,
+      inputs: [testData([4, 7], dtype, [0, 99]), indices([4, 12], 7)],
+      build: (x, i) => indexed.gather(x, i, 1),
+    });
+  }
+  for (const [shape, index, axis] of [
+    [[7, 3], [11, 3], 0],
+    [[2, 5, 3], [2, 9, 3], 1],
+    [[6], [40], 0],
+    [[2, 3, 4], [2, 3, 1], -1],
+    [[4, 2], [0, 2], 0],
+    [[1, 1], [5, 1], 0],
+  ] as [Shape, Shape, number][]) {
+    const at = axis < 0 ? axis + shape.length : axis;
+    cases.push({
+      name: `gather [${shape}] by [${index}] along ${axis}`,
+      inputs: [floats(shape), indices(index, shape[at])],
+      build: (x, i) => indexed.gather(x, i, axis),
+    });
+    cases.push({
+      name: `scatterAdd of [${index}] into [${shape}] along ${axis}, with repeats`,
+      inputs: [indices(index, shape[at]), roughData(index)],
+      build: (i, x) => indexed.scatterAdd(i, x, axis, shape[at]),
+    });
+  }
+  cases.push(
+    {
+      name: "scatterAdd of many into one",
+      inputs: [testData([600, 2], "int32", [0, 0.5]), roughData([600, 2])],
+      build: (i, x) => indexed.scatterAdd(i, x, 0, 2),
+    },
+    {
+      name: "take rows",
+      inputs: [floats([9, 4]), indices([3, 5], 9)],
+      build: (table, i) => indexed.take(table, i),
+    },
+    {
+      name: "take of numbers",
+      inputs: [floats([9]), indices([3, 5], 9)],
+      build: (table, i) => indexed.take(table, i),
+    },
+    {
+      name: "gather through views",
+      inputs: [floats([5, 4]), indices([6, 4], 5)],
+      build: (x, i) => indexed.gather(movement.flip(x, 1), movement.slice(i, [[5, -Infinity, -2]]), 0),
+    },
+    {
+      name: "gather of an expression by an expression",
+      inputs: [floats([5, 4]), indices([3, 4], 4)],
+      build: (x, i) => indexed.gather(elementwise.mul(x, 2), elementwise.add(i, 1), 0),
+    },
+    {
+      name: "scatterAdd through views",
+      inputs: [indices([4, 3], 5), roughData([4, 3])],
+      build: (i, x) => indexed.scatterAdd(movement.transpose(i), movement.transpose(x), 1, 5),
+    },
+    {
+      name: "scatterAdd of zeros of both signs",
+      inputs: [
+        testData([3], "int32", [0, 1.99]),
+        { dtype: "float32", shape: [3], data: arrayOf("float32", [-0, -0, -0]) },
+      ],
+      build: (i, x) => indexed.scatterAdd(i, x, 0, 4),
+    },
+  );
+  return cases;
+}

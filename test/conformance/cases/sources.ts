@@ -1,0 +1,55 @@
+// What comes from no tensor: the stream, fills, coordinates, constants.
+import type { Node } from "../../../src/graph/node.ts";
+import * as composite from "../../../src/ops/composite.ts";
+import * as creation from "../../../src/ops/creation.ts";
+import * as movement from "../../../src/ops/movement.ts";
+import * as random from "../../../src/ops/random.ts";
+import { testData } from "../../support/graphs.ts";
+import { type Computation, dtypes, floats } from "./case.ts";
+
+export function randomCases(): Computation[] {
+  const make = (name: string, build: () => Node): Computation => ({ name, inputs: [], build });
+  return [
+    make("uniform [1000]", () => random.uniform([1000])),
+    make("uniform [7, 3] on [−2, 5)", () => random.uniform([7, 3], -2, 5)),
+    make("normal [1000]", () => random.normal([1000])),
+    make("normal [5] of mean 3", () => random.normal([5], 3, 0.1)),
+    ...[0, 1e-9, 0.1, 0.5, 0.999, 1].map((p) => make(`bernoulli of ${p}`, () => random.bernoulli([300], p))),
+    ...[0, 0.1, 1].map((p) => make(`keepMask of ${p}`, () => random.keepMask([300], p))),
+    make("randint of [0, 10)", () => random.randint([300], 0, 10)),
+    make("randint of all of int32", () => random.randint([300], -(2 ** 31), 2 ** 31)),
+    make("randint of one value", () => random.randint([3], 5, 6)),
+    ...[0, 1, 2, 100].map((count) => make(`permutation of ${count}`, () => random.permutation(count))),
+    make("dropout", () => composite.dropout(random.normal([4, 50]), 0.3)),
+    make("nothing random", () => random.uniform([0, 3])),
+  ];
+}
+
+export function creationCases(): Computation[] {
+  const make = (name: string, build: () => Node): Computation => ({ name, inputs: [], build });
+  return [
+    ...dtypes.map((dtype) => make(`full of ${dtype}`, () => creation.full([2, 3], 1, dtype))),
+    ...[-0, NaN, Infinity, 0.1, 1e-45].map((x) =>
+      make(`full of ${Object.is(x, -0) ? "-0" : x}`, () => creation.full([3], x)),
+    ),
+    make("full of a scalar", () => creation.full([], 7)),
+    make("full of nothing", () => creation.full([0], 7)),
+    ...[0, 1, 2].map((axis) => make(`coordinate along ${axis}`, () => creation.coordinate([2, 3, 4], axis))),
+    make("arange", () => creation.arange(5)),
+    make("arange of floats", () => creation.arange(1, 3, { step: 0.3, dtype: "float32" })),
+    make("arange backwards", () => creation.arange(5, -5, { step: -3 })),
+    make("eye", () => creation.eye(3, { columns: 5 })),
+    make("coordinates moved", () => movement.flip(movement.transpose(creation.coordinate([3, 4], 1)), 0)),
+    make("coordinates in other rows", () => movement.reshape(creation.coordinate([4, 6], 1), [3, 8])),
+    make("constant", () =>
+      creation.fromValues([
+        [1, -0, NaN],
+        [2, 3, 4],
+      ]),
+    ),
+    make("constant of int32", () => creation.fromValues([2 ** 31 - 1, -(2 ** 31)], "int32")),
+    make("constant of bool", () => creation.fromValues([true, false, true])),
+    { name: "one-hot", inputs: [testData([3, 2], "int32", [0, 4.9])], build: (i) => creation.oneHot(i, 5) },
+    { name: "input", inputs: [floats([4])], build: (x) => x },
+  ];
+}

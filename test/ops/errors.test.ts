@@ -1,0 +1,365 @@
+// Every error of src/ops: its class, what it says, and that its stack and the nodes' sites begin at the caller's line, in this file.
+import { describe, expect, test } from "vitest";
+import { DTypeError, SeedgradError, ShapeError } from "../../src/core/errors.ts";
+import type { Node } from "../../src/graph/node.ts";
+import { withTrace } from "../../src/graph/scope.ts";
+import * as compare from "../../src/ops/compare.ts";
+import * as composite from "../../src/ops/composite.ts";
+import * as creation from "../../src/ops/creation.ts";
+import { broadcastTo, defineOp, full } from "../../src/ops/define.ts";
+import * as ops from "../../src/ops/elementwise.ts";
+import * as indexed from "../../src/ops/gather.ts";
+import { matmul } from "../../src/ops/matmul.ts";
+import * as movement from "../../src/ops/movement.ts";
+import * as random from "../../src/ops/random.ts";
+import * as reduce from "../../src/ops/reduce.ts";
+
+const f = (...shape: number[]) => creation.input(shape, "float32");
+const i = (...shape: number[]) => creation.input(shape, "int32");
+const b = (...shape: number[]) => creation.input(shape, "bool");
+const u = (...shape: number[]) => creation.input(shape, "uint32");
+
+/** The error of an attempt; its stack must begin here. */
+function errorOf(attempt: () => unknown): SeedgradError {
+  try {
+    withTrace(attempt);
+  } catch (error) {
+    expect(error).toBeInstanceOf(SeedgradError);
+    const frames = (error as Error).stack!.split("\n").filter((line) => /^\s+at /.test(line));
+    expect(frames[0]).toMatch(/errors\.test\.ts:\d+:\d+/);
+    return error as SeedgradError;
+  }
+  return expect.fail("nothing was thrown");
+}
+
+type Row = readonly [attempt: () => unknown, message: string | RegExp];
+
+function each(kind: new (details: never) => SeedgradError, rows: Record<string, Row>): void {
+  for (const [name, [attempt, message]] of Object.entries(rows)) {
+    test(name, () => {
+      const error = errorOf(attempt);
+      expect(error.name).toBe(kind.name);
+      expect(error).toBeInstanceOf(kind);
+      if (typeof message === "string") expect(error.message).toBe(message);
+      else expect(error.message).toMatch(message);
+    });
+  }
+}
+
+describe("shapes that don't fit: ShapeError", () => {
+  each(ShapeError, {
+    "two shapes that don't broadcast": [
+      () => ops.add(f(2, 3), f(4)),
+      "add: shapes don't broadcast: got [2, 3] and [4], expected extents equal or 1, aligned at the last axis",
+    ],
+    "an empty axis against a longer one": [() => ops.mul(f(0), f(2)), /^mul: shapes don't broadcast/],
+    "where's branches": [() => ops.where(b(2), f(3), f(2)), /^where: shapes don't broadcast/],
+    "where's condition": [() => ops.where(b(4), f(3), f(3)), /^where: shapes don't broadcast/],
+    "broadcastTo a smaller shape": [
+      () => broadcastTo(f(2, 3), [3]),
+      "broadcastTo: the shape doesn't stretch to the target: got [2,3], expected a shape that broadcasts to [3]",
+    ],
+    "broadcastTo no shape": [() => broadcastTo(f(1), [-1]), /^broadcastTo: an extent is not a count: got \[-1\]/],
+    "broadcastTo a fraction": [() => broadcastTo(f(1), [2.5]), /an extent is not a count/],
+    "full of no shape": [
+      () => full([2, -1], 0),
+      /^full: an extent is not a count: got \[2, -1\], expected integers ≥ 0/,
+    ],
+    "full of too many": [() => full([2 ** 30, 2 ** 30], 0), /^full: too many elements/],
+    "coordinate along no axis": [() => creation.coordinate([2, 3], 2), /^coordinate: axis out of range: got 2/],
+    "coordinate of no shape": [() => creation.coordinate([2, NaN], 0), /an extent is not a count/],
+    "a constant of another size": [
+      () => creation.constant(new Float32Array(3), [2, 2], "float32"),
+      /^tensor: the number of elements isn't the shape's: got 3, expected 4/,
+    ],
+    "ragged rows": [
+      () => creation.fromValues([[1, 2], [3]]),
+      "tensor: rows differ in length: got 1, expected 2 at depth 1",
+    ],
+    "a number beside a row": [
+      () => creation.fromValues([[1], 2]),
+      /^tensor: nesting isn't the same everywhere: got a number at depth 1/,
+    ],
+    "a row beside a number": [
+      () => creation.fromValues([1, [2]]),
+      /^tensor: nesting isn't the same everywhere: got an array at depth 1/,
+    ],
+    "an empty row beside a number": [() => creation.fromValues([[], 1]), /nesting isn't the same everywhere/],
+    "arange without end": [
+      () => creation.arange(0, Infinity),
+      /^arange: not a range: got start 0, stop Infinity, step 1/,
+    ],
+    "arange without a step": [() => creation.arange(0, 5, { step: 0 }), /^arange: not a range/],
+    "eye of no count": [() => creation.eye(-1), /an extent is not a count/],
+    "one-hot of no depth": [() => creation.oneHot(i(2), 1.5), /an extent is not a count/],
+    "reshape to another size": [
+      () => movement.reshape(f(2, 3), [4]),
+      "reshape: the number of elements would change: got [2, 3] to [4], expected a shape of 6 elements",
+    ],
+    "reshape with a free axis that doesn't divide": [
+      () => movement.reshape(f(5), [2, -1]),
+      /the number of elements would change/,
+    ],
+    "reshape with two free axes": [() => movement.reshape(f(4), [-1, -1]), /the number of elements would change/],
+    "reshape to a negative extent": [() => movement.reshape(f(4), [-2, -2]), /the number of elements would change/],
+    "transpose by too few axes": [
+      () => movement.transpose(f(2, 3), [0]),
+      /^transpose: not a permutation of the axes: got \[0\]/,
+    ],
+    "transpose by one axis twice": [() => movement.transpose(f(2, 3), [1, -1]), /^transpose: not a permutation/],
+    "transpose by no axis": [() => movement.transpose(f(2, 3), [0, 2]), /^transpose: axis out of range: got 2/],
+    "swapAxes of a vector": [() => movement.swapAxes(f(3)), /^swapAxes: axis out of range: got -2/],
+    "more slices than axes": [
+      () => movement.slice(f(3), [null, null]),
+      /^slice: more ranges than axes: got 2, expected at most 1/,
+    ],
+    "slice at an index outside": [
+      () => movement.slice(f(3), [3]),
+      /^slice: index out of range on axis 0: got 3, expected an integer in \[-3, 2\]/,
+    ],
+    "slice at a fraction": [() => movement.slice(f(3), [0.5]), /index out of range/],
+    "slice with a step of 0": [
+      () => movement.slice(f(3), [[0, 3, 0]]),
+      /^slice: not a range: got \[0, 3, 0\] on axis 0/,
+    ],
+    "slice with half a range": [() => movement.slice(f(3), [[1] as never]), /^slice: not a range/],
+    "slice with an endless step": [() => movement.slice(f(3), [[0, 3, Infinity]]), /^slice: not a range/],
+    "flip along no axis": [() => movement.flip(f(3), 1), /^flip: axis out of range: got 1/],
+    "pad by too few pairs": [() => movement.pad(f(2, 3), [[1, 1]]), /^pad: not an amount for each side of each axis/],
+    "pad by less than nothing": [() => movement.pad(f(2), [[-1, 0]]), /^pad: not an amount/],
+    "pad by half": [() => movement.pad(f(2), [[0.5, 0]]), /^pad: not an amount/],
+    "pad to too many": [
+      () => movement.pad(f(2), [[2 ** 53, 0]]),
+      /^pad: (not an amount|an extent is not a count|too many)/,
+    ],
+    "concat of nothing": [() => movement.concat([]), /^concat: nothing to join/],
+    "concat of rows that don't line up": [
+      () => movement.concat([f(2, 3), f(2, 4)], 0),
+      "concat: parts don't line up: got float32[2, 4], expected float32[2, 3] but for axis 0",
+    ],
+    "concat of other ranks": [() => movement.concat([f(2, 3), f(2)], 0), /^concat: parts don't line up/],
+    "concat of other dtypes": [() => movement.concat([f(2), i(2)], 0), /^concat: parts don't line up: got int32/],
+    "concat of scalars": [() => movement.concat([f(), f()]), /^concat: axis out of range/],
+    "stack of other shapes": [() => movement.stack([f(2), f(3)]), /^concat: parts don't line up/],
+    "stack along no axis": [
+      () => movement.stack([f(2)], 2),
+      /^stack: axis out of range: got 2, expected an integer in \[-2, 1\]/,
+    ],
+    "matmul of depths that differ": [
+      () => matmul(f(2, 3), f(4, 5)),
+      /^matmul: depths differ: got \[2, 3\] and \[4, 5\], expected the last axis of the left/,
+    ],
+    "matmul of a scalar": [() => matmul(f(), f(2)), /^matmul: a scalar has no rows[\s\S]*Hint: use mul$/],
+    "matmul of batches that don't broadcast": [() => matmul(f(2, 3, 4), f(3, 4, 5)), /^matmul: shapes don't broadcast/],
+    "sum over no axis": [
+      () => reduce.sum(f(2, 3), { axis: 2 }),
+      /^sum: axis out of range: got 2, expected an integer in \[-2, 1\]/,
+    ],
+    "sum over an axis of a scalar": [() => reduce.sum(f(), { axis: 0 }), /no axis: the tensor is a scalar/],
+    "sum over one axis twice": [
+      () => reduce.sum(f(2, 3), { axis: [1, -1] }),
+      "sum: an axis is named twice: got [1, -1], expected each axis once",
+    ],
+    "mean over no axis": [() => reduce.mean(f(2), { axis: 1 }), /^mean: axis out of range/],
+    "mean of nothing": [() => reduce.mean(f(0, 2), { axis: 0 }), /^mean: nothing to reduce: got \[0, 2\] over \[0\]/],
+    "max of nothing": [
+      () => reduce.max(f(0)),
+      "max: nothing to reduce: got [0] over [0], expected at least one element",
+    ],
+    "min of nothing": [() => reduce.min(f(2, 0)), /^min: nothing to reduce/],
+    "argmax of nothing": [() => reduce.argmax(f(0)), /^argmax: nothing to reduce/],
+    "argmin of nothing": [() => reduce.argmin(f(0)), /^argmin: nothing to reduce/],
+    "variance of nothing": [() => reduce.variance(f(0)), /nothing to reduce/],
+    "gather with shapes that differ beside the axis": [
+      () => indexed.gather(f(4, 3), i(5, 2), 0),
+      "gather: shapes differ beside the axis: got [4, 3] and [5, 2], expected the same extents but for axis 0",
+    ],
+    "gather of other ranks": [() => indexed.gather(f(4, 3), i(5), 0), /^gather: shapes differ/],
+    "gather along no axis": [() => indexed.gather(f(4), i(4), 1), /^gather: axis out of range/],
+    "take from a scalar": [() => indexed.take(f(), i(2)), /^take: a scalar has no rows/],
+    "scatterAdd without an index for each update": [
+      () => indexed.scatterAdd(i(3), f(4), 0, 5),
+      "scatterAdd: an index for each update: got [3] and [4], expected one shape",
+    ],
+    "scatterAdd into no size": [() => indexed.scatterAdd(i(3), f(3), 0, -1), /^scatterAdd: an extent is not a count/],
+    "scatterAdd along no axis": [() => indexed.scatterAdd(i(3), f(3), 1, 2), /^scatterAdd: axis out of range/],
+    "uniform of no shape": [() => random.uniform([-1]), /^uniform: an extent is not a count/],
+    "normal of no shape": [() => random.normal([0.5]), /^normal: an extent is not a count/],
+    "bernoulli of no probability": [
+      () => random.bernoulli([2], 1.5),
+      "bernoulli: not a probability: got 1.5, expected a number in [0, 1]",
+    ],
+    "bernoulli of NaN": [() => random.bernoulli([2], NaN), /not a probability/],
+    "bernoulli of no shape": [() => random.bernoulli([-2], 0.5), /an extent is not a count/],
+    "keepMask of no probability": [() => random.keepMask([2], -0.1), /^dropout: not a probability/],
+    "dropout of no probability": [() => composite.dropout(f(2), 2), /^dropout: not a probability: got 2/],
+    "dropout of text": [() => composite.dropout(f(2), "0.5" as never), /not a probability/],
+    "randint of nothing": [
+      () => random.randint([2], 3, 3),
+      "randint: not a range of int32: got [3, 3), expected integers, low < high",
+    ],
+    "randint of fractions": [() => random.randint([2], 0, 2.5), /not a range of int32/],
+    "randint beyond int32": [() => random.randint([2], 0, 2 ** 32), /not a range of int32/],
+    "randint below int32": [() => random.randint([2], -(2 ** 31) - 1, 0), /not a range of int32/],
+    "randint of no shape": [() => random.randint([-2], 0, 2), /^randint: an extent is not a count/],
+    "permutation of no count": [() => random.permutation(-1), /^permutation: an extent is not a count/],
+    "crossEntropy without a target for each row": [
+      () => composite.crossEntropy(f(3, 5), i(4)),
+      "crossEntropy: a target for each row of logits: got [3, 5] and [4], expected [..., classes] and [...]",
+    ],
+    "crossEntropy of a scalar": [() => composite.crossEntropy(f(), i()), /^crossEntropy: a target for each row/],
+    "crossEntropy of no rows": [() => composite.crossEntropy(f(0, 5), i(0)), /nothing to reduce/],
+    "layerNorm with another weight": [
+      () => composite.layerNorm(f(2, 5), f(4), undefined),
+      "layerNorm: the last axes aren't the weight's: got [2, 5], expected [..., 4]",
+    ],
+    "linear of another width": [() => composite.linear(f(2, 3), f(4, 5)), /^matmul: depths differ/],
+    "softmax over no axis": [() => composite.softmax(f(2), 1), /^max: axis out of range/],
+  });
+});
+
+describe("element types that don't fit: DTypeError", () => {
+  const floatOnly: Record<string, Row> = {};
+  for (const [name, op] of Object.entries({
+    sqrt: ops.sqrt,
+    floor: ops.floor,
+    exp: ops.exp,
+    log: ops.log,
+    tanh: ops.tanh,
+    sigmoid: ops.sigmoid,
+    sin: ops.sin,
+    cos: ops.cos,
+    erf: ops.erf,
+    gelu: ops.gelu,
+  })) {
+    floatOnly[`${name} of int32`] = [
+      () => op(i(2)),
+      `${name}: dtypes don't fit: got int32, expected float32\nHint: cast first, as in x.cast("float32")`,
+    ];
+  }
+  each(DTypeError, {
+    ...floatOnly,
+    "float32 + int32": [
+      () => ops.add(f(2), i(2)),
+      'add: dtypes don\'t fit: got float32 and int32, expected one dtype for all operands\nHint: there is no promotion: cast one side, as in x.cast("float32")',
+    ],
+    "bool + bool": [() => ops.add(b(2), b(2)), /^add: dtypes don't fit: got bool and bool, expected float32 or int32/],
+    "words + words": [() => ops.add(u(2), u(2)), /^add: dtypes don't fit: got uint32/],
+    "int32 ÷ int32": [() => ops.div(i(2), i(2)), /^div: dtypes don't fit: got int32 and int32, expected float32/],
+    "int32 + 1.5": [
+      () => ops.add(i(2), 1.5),
+      /^add: a number that int32 can't hold: got 1\.5, expected an integer in \[-2147483648, 2147483647\]\nHint: cast/,
+    ],
+    "int32 · 2³¹": [() => ops.mul(i(2), 2 ** 31), /^mul: a number that int32 can't hold/],
+    "float32 + text": [
+      () => ops.add(f(2), "1" as never),
+      /^add: a number that float32 can't hold: got 1, expected a number/,
+    ],
+    "less of bools": [() => compare.less(b(2), b(2)), /^less: dtypes don't fit/],
+    "less of two dtypes": [() => compare.less(f(2), i(2)), /^less: dtypes don't fit: got float32 and int32/],
+    "not of a float": [() => compare.logicalNot(f(2)), /^logicalNot: dtypes don't fit: got float32, expected bool/],
+    "and of numbers": [() => compare.logicalAnd(b(2), f(2)), /^logicalAnd: dtypes don't fit/],
+    "where on a float": [
+      () => ops.where(f(2), f(2), f(2)),
+      /^where: dtypes don't fit: got float32, float32, float32, expected a bool condition and two operands of one dtype\nHint: compare first/,
+    ],
+    "where of two dtypes": [() => ops.where(b(2), f(2), i(2)), /^where: dtypes don't fit: got bool, float32, int32/],
+    "neg of bool": [() => ops.neg(b(2)), /^neg: dtypes don't fit/],
+    "relu of bool": [() => ops.relu(b(2)), /^relu: dtypes don't fit/],
+    "maximum of two dtypes": [() => ops.maximum(f(2), i(2)), /^maximum: dtypes don't fit/],
+    "cast of words": [
+      () => ops.cast(u(2), "float32"),
+      "cast: raw words don't cast: got uint32, expected float32, int32 or bool",
+    ],
+    "cast to words": [() => ops.cast(f(2), "uint32"), /^cast: raw words don't cast/],
+    "matmul of int32": [
+      () => matmul(i(2, 2), i(2, 2)),
+      /^matmul: dtypes don't fit: got int32 and int32, expected float32\nHint: cast first/,
+    ],
+    "sum of words": [() => reduce.sum(u(2)), /^sum: raw words don't add up: got uint32/],
+    "mean of int32": [
+      () => reduce.mean(i(2)),
+      /^mean: dtypes don't fit: got int32, expected float32\nHint: cast first/,
+    ],
+    "variance of int32": [() => reduce.variance(i(2)), /^mean: dtypes don't fit/],
+    "max of bool": [() => reduce.max(b(2)), /^max: dtypes don't fit/],
+    "argmax of bool": [() => reduce.argmax(b(2)), /^argmax: dtypes don't fit/],
+    "gather by floats": [
+      () => indexed.gather(f(3), f(3), 0),
+      /^gather: indices aren't int32: got float32, expected int32\nHint: cast first/,
+    ],
+    "scatterAdd by floats": [
+      () => indexed.scatterAdd(f(3), f(3), 0, 3),
+      /^scatterAdd: dtypes don't fit: got float32 and float32/,
+    ],
+    "scatterAdd of int32": [
+      () => indexed.scatterAdd(i(3), i(3), 0, 3),
+      /^scatterAdd: dtypes don't fit: got int32 and int32/,
+    ],
+    "crossEntropy of float targets": [
+      () => composite.crossEntropy(f(3, 5), f(3)),
+      /^crossEntropy: targets aren't class numbers: got float32/,
+    ],
+    "one-hot of floats": [() => creation.oneHot(f(3), 4), /^equal: dtypes don't fit/],
+    "full of a fraction": [() => full([2], 0.5, "int32"), /^full: a number that int32 can't hold: got 0.5/],
+    "full of 2 as bool": [
+      () => full([2], 2, "bool"),
+      /^full: a number that bool can't hold: got 2, expected an integer in \[0, 1\]/,
+    ],
+    "full of −1 as words": [() => full([2], -1, "uint32"), /^full: a number that uint32 can't hold/],
+    "full of text": [() => full([2], "1" as never), /^full: a number that float32 can't hold/],
+    "pad of int32 with a fraction": [
+      () => movement.pad(i(2), [[1, 1]], 0.5),
+      /^pad: a number that int32 can't hold: got 0.5/,
+    ],
+    "arange of int32 with a fraction": [
+      () => creation.arange(0, 2, { step: 0.5 }),
+      /a number that int32 can't hold: got 0.5/,
+    ],
+    "a constant in another array": [
+      () => creation.constant(new Float32Array(2), [2], "int32"),
+      "tensor: an array of another type: got float32, expected int32",
+    ],
+    "a fraction as int32": [
+      () => creation.fromValues([1, 2.5], "int32"),
+      /^tensor: an element that int32 can't hold: got 2\.5 at 1, expected an integer that fits int32/,
+    ],
+    "NaN as int32": [() => creation.fromValues([NaN], "int32"), /an element that int32 can't hold: got NaN/],
+    "2 as bool": [
+      () => creation.fromValues([0, 2], "bool"),
+      /^tensor: an element that bool can't hold: got 2 at 1, expected 0, 1, true or false/,
+    ],
+    "2³² as words": [() => creation.fromValues([2 ** 32], "uint32"), /an element that uint32 can't hold/],
+    "text for elements": [
+      () => creation.fromValues("abc" as never),
+      /^tensor: not an element: got abc, expected numbers, booleans, or arrays of them/,
+    ],
+    "text among elements": [() => creation.fromValues([1, "2"] as never), /^tensor: not an element: got 2/],
+    "null among elements": [() => creation.fromValues([1, null] as never), /^tensor: not an element: got null/],
+    "an object for elements": [() => creation.fromValues({ length: 2 } as never), /^tensor: not an element/],
+    "an op of a name that exists": [
+      () => defineOp({ name: "add", kind: "full", vjp: "none", dtype: () => "float32" }),
+      "defineOp: an op of this name exists: got add",
+    ],
+  });
+});
+
+describe("sites", () => {
+  const lineOf = (node: Node) => /errors\.test\.ts:(\d+):\d+$/.exec(node.site ?? "")?.[1];
+
+  test("a node knows the line of the caller that made it, through composites", () => {
+    const here = Number(/errors\.test\.ts:(\d+)/.exec(new Error("line").stack!)![1]);
+    const nodes = [
+      ops.add(f(2), 1),
+      composite.layerNorm(f(2, 3), f(3), f(3)),
+      movement.concat([f(2), f(2), f(2)]),
+      composite.crossEntropy(f(2, 3), i(2)),
+    ];
+    expect(nodes.map(lineOf)).toEqual([2, 3, 4, 5].map((offset) => String(here + offset)));
+  });
+
+  test("deep below other functions too", () => {
+    const deep = (depth: number): Node => (depth === 0 ? ops.exp(f(2)) : [depth].map((n) => deep(n - 1))[0]);
+    expect(lineOf(deep(20))).toBeDefined();
+  });
+});

@@ -1,0 +1,65 @@
+// A plan's memory checked by walking its kernels once more: nothing is read before it is written or after it is overwritten.
+import { expect } from "vitest";
+import { kernelInputs } from "../../kernels/kernel.ts";
+import { isContiguous } from "../../kernels/view.ts";
+import type { Plan } from "../../src/compile/plan.ts";
+import { itemSize } from "../../src/core/dtype.ts";
+
+/** Fails unless every read of the plan finds the value that was meant. */
+export function checkMemory(plan: Plan): void {
+  /** Which value each byte of a memory holds: the arena is one, each bound buffer another. */
+  const holds = new Map<string, (number | undefined)[]>();
+  const placeOf = (value: number): { memory: string; from: number; to: number } => {
+    const { place, size, dtype } = plan.values[value];
+    const bytes = size * itemSize(dtype);
+    switch (place.kind) {
+      case "arena":
+        expect(place.offset % itemSize(dtype), `value ${value} is aligned`).toBe(0);
+        expect(place.offset + bytes, `value ${value} is inside the arena`).toBeLessThanOrEqual(plan.arenaBytes);
+        return { memory: "arena", from: place.offset, to: place.offset + bytes };
+      case "constant":
+        return { memory: `constant ${value}`, from: 0, to: bytes };
+      case "input":
+        return { memory: `input ${place.index}`, from: 0, to: bytes };
+      case "output": {
+        const state = plan.state.find(({ output }) => output === place.index);
+        return { memory: state ? `input ${state.input}` : `output ${place.index}`, from: 0, to: bytes };
+      }
+    }
+  };
+  const write = (value: number) => {
+    const { memory, from, to } = placeOf(value);
+    const bytes = holds.get(memory) ?? [];
+    for (let i = from; i < to; i++) bytes[i] = value;
+    holds.set(memory, bytes);
+  };
+  const read = (value: number, who: string) => {
+    const { memory, from, to } = placeOf(value);
+    for (let i = from; i < to; i++) {
+      const found = holds.get(memory)?.[i];
+      if (found !== value) expect.fail(`${who} reads value ${value} where ${memory} holds ${found}`);
+    }
+  };
+  plan.values.forEach(({ place }, value) => {
+    if (place.kind === "input" || place.kind === "constant") write(value);
+  });
+  plan.kernels.forEach((kernel, at) => {
+    for (const { source } of kernelInputs(kernel)) if (source !== "coordinate") read(source, `kernel ${at}`);
+    const { memory, from, to } = placeOf(kernel.output);
+    for (const { source, view } of kernelInputs(kernel)) {
+      if (source === "coordinate") continue;
+      const other = placeOf(source);
+      const apart = other.memory !== memory || other.to <= from || to <= other.from;
+      // Writing over what is being read is safe only in an elementwise kernel that reads in order.
+      const inOrder = kernel.kind === "map" && other.from === from && isContiguous(view);
+      if (!apart && !inOrder) expect.fail(`kernel ${at} overwrites value ${source} while it reads it`);
+    }
+    write(kernel.output);
+  });
+  for (const { from, output } of plan.copies) {
+    read(from, "a copy");
+    write(output);
+  }
+  for (const port of plan.outputs) read(port.value, `output ${port.name}`);
+  expect(plan.arenaBytes).toBeGreaterThanOrEqual(plan.lowerBoundBytes);
+}
