@@ -49,8 +49,11 @@ export function normal(word: Expr): Expr {
   const upper = mul(select(negative, sub(high, 0x8000), high), 2 ** 17);
   const lower = add(mul(low, 2), 1);
   const p = mul(add(upper, lower), 2 ** -33);
-  const twiceCentral = mul(sub(sub(2 ** 32, upper), lower), 2 ** -32);
-  const magnitude = upperQuantile(p, twiceCentral);
+  const rest = sub(2 ** 32, upper);
+  const rounded = sub(rest, lower);
+  const central = mul(rounded, 2 ** -32);
+  const lost = mul(sub(sub(rest, rounded), lower), 2 ** -32);
+  const magnitude = upperQuantile(p, central, lost);
   return select(negative, neg(magnitude), magnitude);
 }
 
@@ -90,13 +93,22 @@ export function truncatedNormal(word: Expr, low: number, high: number): Expr {
 /** log₂((1 + s)/(1 − s))/s as a polynomial in s², for |s| ≤ 0.172: minimax, relative error 2⁻²⁶. */
 const logarithm = [2.885390043258667, 0.9618218541145325, 0.5745982527732849, 0.48009756207466125];
 
-/** z/√w − 1 as a quotient of polynomials in w = −log₂(4p(1 − p)), for w ≤ 31: minimax, error 2⁻²⁸·⁸ of z. All positive, so Horner loses nothing. */
+/** Below this c = 1 − 2p, that is for |z| below 1, the middle's formula holds, above it the tail's. */
+const border = 0.68269;
+
+/** z/c − 1 as a polynomial in c²: minimax up to the border, error 2⁻²⁸ of z. */
+const middle = [
+  0.25331413745880127, 0.32811596989631653, 0.18045112490653992, 0.12106797099113464, 0.10622435063123703,
+  -0.01069536991417408, 0.3367297649383545, -0.4422109127044678, 0.44386026263237,
+];
+
+/** z/√w − 1 as a quotient of polynomials in w, for 0.9 ≤ w ≤ 31: minimax, error 2⁻²⁸ of z. All positive, so Horner loses nothing. */
 const numerator = [
-  0.043452464044094086, 0.014417373575270176, 0.001815315568819642, 0.00017550482880324125, 9.461147783440538e-6,
-  2.3187605791008536e-7,
+  0.04345252364873886, 0.014530038461089134, 0.0018473289674147964, 0.00017815495084505528, 9.678221431386191e-6,
+  2.201575171056902e-7,
 ];
 const denominator = [
-  1, 0.13539601862430573, 0.019043155014514923, 0.0013823981862515211, 6.777091766707599e-5, 1.32166519506427e-6,
+  1, 0.13799281418323517, 0.019265485927462578, 0.0014122327556833625, 6.840885180281475e-5, 1.2542584499897202e-6,
 ];
 
 /** c₀ + c₁·x + c₂·x² + …, by Horner. */
@@ -108,20 +120,21 @@ function polynomial(x: Expr, coefficients: readonly number[]): Expr {
 }
 
 /**
- * The z ≥ 0 whose upper tail is p, in [2⁻³³, ½], given twiceCentral = 1 − 2p as well, correctly rounded where p nears ½.
- * z = √w·(1 + h(w)): near √(2π)·(½ − p) at the centre and √(−2 ln p) in the tail, h between 0.04 and 0.14; so h's own error counts for
- * little. Needs no other function: own fit, idea of w from M. Giles, "Approximating the erfinv function" (2012).
+ * The z ≥ 0 whose upper tail is p, in [2⁻³³, ½], given 1 − 2p as well: central, and what its rounding lost.
+ * In the middle z = c + c·g(c²), beyond z = √w·(1 + h(w)), w = −log₂(4p(1 − p)): g and h are small, so their own errors count for
+ * little. Needs no other function. Own fits; the idea of w: M. Giles, "Approximating the erfinv function" (2012).
  */
-function upperQuantile(p: Expr, twiceCentral: Expr): Expr {
-  // y = 4p(1 − p) = 1 − twiceCentral² = 2ᵉ·m, m in [√½, √2).
+function upperQuantile(p: Expr, central: Expr, lost?: Expr): Expr {
+  // y = 4p(1 − p) = 1 − c² = 2ᵉ·m, m in [√½, √2).
   const y = mul(mul(p, 4), sub(1, p));
   const e = exponent(mul(y, Math.SQRT2));
   const m = mul(y, pow2(neg(e)));
-  const complement = select(eq(e, 0), mul(twiceCentral, twiceCentral), sub(1, m));
-  const s = div(complement, add(m, 1));
+  const s = div(sub(1, m), add(m, 1));
   const w = sub(mul(s, polynomial(mul(s, s), logarithm)), e);
   const root = sqrt(w);
-  return add(root, mul(root, div(polynomial(w, numerator), polynomial(w, denominator))));
+  const tail = add(root, mul(root, div(polynomial(w, numerator), polynomial(w, denominator))));
+  const extra = mul(central, polynomial(mul(central, central), middle));
+  return select(lt(central, border), add(central, lost ? add(extra, lost) : extra), tail);
 }
 
 /** The standard normal's upper tail 1 − Φ(x), float64 by pinned operations: its series below 2.5, Laplace's continued fraction above. */
