@@ -1,0 +1,232 @@
+// Files where there is node:fs (Node, Bun, Deno), behind the condition `#files`. Synchronous: a run's files are written in order, between
+// steps, and nothing else may happen meanwhile. Every failure is a typed error that names the path; a failed write loses nothing old.
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { compareUtf8 } from "../core/canonical.ts";
+import { CheckpointError, DataError, type ErrorDetails, type SeedgradError } from "../core/errors.ts";
+
+/** The class a failure is thrown as: DataError for reading unless said otherwise, CheckpointError for writing. */
+export type FileErrorClass = new (details: ErrorDetails) => SeedgradError;
+
+/** The calls under every write, so that a test can make one of them fail. */
+export type FileCalls = Pick<
+  typeof fs,
+  "openSync" | "writeSync" | "fsyncSync" | "closeSync" | "renameSync" | "rmSync" | "ftruncateSync"
+>;
+
+let calls: FileCalls = fs;
+
+/** Puts other calls under every write (a full disk, a short write) and returns what puts the old ones back. For tests. */
+export function replaceFileCalls(replacements: Partial<FileCalls>): () => void {
+  const before = calls;
+  calls = { ...before, ...replacements };
+  return () => {
+    calls = before;
+  };
+}
+
+/** What `writeAtomic` adds to a path for its temporary file: a name that ends so is a write cut off, and never loaded. */
+export const temporarySuffix = ".tmp";
+
+const reasons: Record<string, string> = {
+  ENOENT: "no such file or folder",
+  EACCES: "no permission",
+  EPERM: "not permitted",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is not a folder",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the device failed",
+  EFBIG: "the file would be too large",
+};
+
+function failure(path: string, problem: string, cause: unknown, kind: FileErrorClass): SeedgradError {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  return new kind({
+    where: path,
+    problem,
+    got: reasons[code] ? `${code}, ${reasons[code]}` : String(cause),
+    hint:
+      code === "ENOSPC" || code === "EDQUOT"
+        ? "free some space and run again; what was there before is unchanged"
+        : undefined,
+    cause,
+  });
+}
+
+function attempt<T>(path: string, problem: string, kind: FileErrorClass, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    throw failure(path, problem, cause, kind);
+  }
+}
+
+/** A whole file's bytes. */
+export function read(path: string, kind: FileErrorClass = DataError): Uint8Array {
+  const buffer = attempt(path, "the file can't be read", kind, () => fs.readFileSync(path));
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+/** A whole file as text; bytes that aren't UTF-8 are an error. A byte order mark is dropped. */
+export function readText(path: string, kind: FileErrorClass = DataError): string {
+  const bytes = read(path, kind);
+  return attempt(path, "the file is not UTF-8 text", kind, () =>
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+  );
+}
+
+/** Whether there is a file or folder of that name. */
+export function exists(path: string): boolean {
+  return fs.existsSync(path);
+}
+
+/** The names in a folder, sorted by their UTF-8 bytes. */
+export function list(path: string, kind: FileErrorClass = DataError): string[] {
+  return attempt(path, "the folder can't be read", kind, () => fs.readdirSync(path)).sort(compareUtf8);
+}
+
+/** A file's length in bytes. */
+export function size(path: string, kind: FileErrorClass = DataError): number {
+  return attempt(path, "the file can't be read", kind, () => fs.statSync(path).size);
+}
+
+/** Makes a folder and those above it; one that is there is fine. */
+export function makeDirectory(path: string, kind: FileErrorClass = CheckpointError): void {
+  attempt(path, "the folder can't be made", kind, () => fs.mkdirSync(path, { recursive: true }));
+}
+
+/** Removes a file, or a folder with all in it; one that isn't there is fine. */
+export function remove(path: string, kind: FileErrorClass = CheckpointError): void {
+  attempt(path, "it can't be removed", kind, () => calls.rmSync(path, { recursive: true, force: true }));
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) done += calls.writeSync(descriptor, bytes, done, bytes.length - done);
+}
+
+/** Opens, runs `body`, closes whatever happens; the first failure is the one that is thrown. */
+function withDescriptor(path: string, flags: string, body: (descriptor: number) => void): void {
+  const descriptor = calls.openSync(path, flags);
+  let failed = true;
+  try {
+    body(descriptor);
+    failed = false;
+  } finally {
+    try {
+      calls.closeSync(descriptor);
+    } catch (error) {
+      // biome-ignore lint/correctness/noUnsafeFinally: a close that fails after a good write is the first failure
+      if (!failed) throw error;
+    }
+  }
+}
+
+/** Runs a clean-up whose own failure must not hide the error that led to it. */
+function quietly(body: () => void): void {
+  try {
+    body();
+  } catch {}
+}
+
+/** Adds bytes at a file's end, making the file if need be; `flush` waits until they are on the disk. A failed append is taken back. */
+export function append(
+  path: string,
+  bytes: Uint8Array,
+  { flush = false, kind = CheckpointError }: { flush?: boolean; kind?: FileErrorClass } = {},
+): void {
+  attempt(path, "the file can't be added to", kind, () =>
+    withDescriptor(path, "a", (descriptor) => {
+      const before = fs.fstatSync(descriptor).size;
+      try {
+        writeAll(descriptor, bytes);
+        if (flush) calls.fsyncSync(descriptor);
+      } catch (error) {
+        quietly(() => calls.ftruncateSync(descriptor, before));
+        throw error;
+      }
+    }),
+  );
+}
+
+/** Cuts a file to its first `length` bytes, on the disk when it returns. A file that is shorter is an error: it never grows. */
+export function truncate(path: string, length: number, kind: FileErrorClass = CheckpointError): void {
+  const before = size(path, kind);
+  if (!Number.isSafeInteger(length) || length < 0 || length > before)
+    throw new kind({
+      where: path,
+      problem: "the file can't be cut to that length",
+      got: String(length),
+      expected: `an integer in [0, ${before}], the file's length`,
+    });
+  attempt(path, "the file can't be cut", kind, () =>
+    withDescriptor(path, "r+", (descriptor) => {
+      calls.ftruncateSync(descriptor, length);
+      calls.fsyncSync(descriptor);
+    }),
+  );
+}
+
+/** Makes a new file with these bytes; false, and nothing done, if the name is taken. At most one of two that try at once gets true. */
+export function create(path: string, bytes: Uint8Array, kind: FileErrorClass = CheckpointError): boolean {
+  let made = false;
+  try {
+    withDescriptor(path, "wx", (descriptor) => {
+      made = true;
+      writeAll(descriptor, bytes);
+      calls.fsyncSync(descriptor);
+    });
+    return true;
+  } catch (cause) {
+    if (!made && (cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (made) quietly(() => calls.rmSync(path, { force: true }));
+    throw failure(path, "the file can't be made", cause, kind);
+  }
+}
+
+/**
+ * Replaces a file's content all at once: a temporary file beside it, written, fsynced, renamed over it, and the folder fsynced. Whoever reads
+ * the path, after a crash too, finds the old content or the new one. A failure before the rename removes the temporary file and leaves the old one.
+ */
+export function writeAtomic(path: string, bytes: Uint8Array, kind: FileErrorClass = CheckpointError): void {
+  const temporary = path + temporarySuffix;
+  try {
+    withDescriptor(temporary, "w", (descriptor) => {
+      writeAll(descriptor, bytes);
+      calls.fsyncSync(descriptor);
+    });
+    calls.renameSync(temporary, path);
+  } catch (cause) {
+    quietly(() => calls.rmSync(temporary, { force: true }));
+    throw failure(path, "the file can't be written", cause, kind);
+  }
+  attempt(path, "the file's folder can't be flushed to the disk", kind, () => flushDirectory(dirname(path)));
+}
+
+function flushDirectory(path: string): void {
+  try {
+    withDescriptor(path, "r", (descriptor) => calls.fsyncSync(descriptor));
+  } catch (error) {
+    // Some systems can't open or flush a folder; there the rename is as durable as it gets.
+    if (!["EISDIR", "EPERM", "EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}
+
+/** The folder of an installed npm package, looked for from the working folder and then from this one; undefined if there is none. */
+export function packageFolder(name: string): string | undefined {
+  for (const from of [join(process.cwd(), "package.json"), import.meta.url]) {
+    try {
+      return dirname(createRequire(from).resolve(`${name}/package.json`));
+    } catch {}
+  }
+  return undefined;
+}
+
+/** SHA-256 as 64 hex digits, by the platform's own fast code. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

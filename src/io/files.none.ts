@@ -1,0 +1,92 @@
+// Files where there are none (a browser): the same names as files.node, each a typed error. What needs no files is there for real.
+import { sha256, toHex } from "../core/canonical.ts";
+import { CheckpointError, DataError } from "../core/errors.ts";
+import type { FileCalls, FileErrorClass } from "./files.node.ts";
+
+export type { FileCalls, FileErrorClass };
+
+function none(path: string, kind: FileErrorClass): never {
+  throw new kind({
+    where: path,
+    problem: "there is no file system here",
+    expected: "Node, Bun or Deno",
+    hint: "in a browser, fetch the bytes and hand them to the function that takes bytes",
+  });
+}
+
+/** Nothing to replace. */
+export function replaceFileCalls(_replacements: Partial<FileCalls>): () => void {
+  return none("replaceFileCalls", DataError);
+}
+
+/** As in files.node. */
+export const temporarySuffix = ".tmp";
+
+/** Throws. */
+export function read(path: string, kind: FileErrorClass = DataError): Uint8Array {
+  return none(path, kind);
+}
+
+/** Throws. */
+export function readText(path: string, kind: FileErrorClass = DataError): string {
+  return none(path, kind);
+}
+
+/** False: there are no files. */
+export function exists(_path: string): boolean {
+  return false;
+}
+
+/** Throws. */
+export function list(path: string, kind: FileErrorClass = DataError): string[] {
+  return none(path, kind);
+}
+
+/** Throws. */
+export function size(path: string, kind: FileErrorClass = DataError): number {
+  return none(path, kind);
+}
+
+/** Throws. */
+export function makeDirectory(path: string, kind: FileErrorClass = CheckpointError): void {
+  none(path, kind);
+}
+
+/** Throws. */
+export function remove(path: string, kind: FileErrorClass = CheckpointError): void {
+  none(path, kind);
+}
+
+/** Throws. */
+export function append(
+  path: string,
+  _bytes: Uint8Array,
+  { kind = CheckpointError }: { flush?: boolean; kind?: FileErrorClass } = {},
+): void {
+  none(path, kind);
+}
+
+/** Throws. */
+export function truncate(path: string, _length: number, kind: FileErrorClass = CheckpointError): void {
+  none(path, kind);
+}
+
+/** Throws. */
+export function create(path: string, _bytes: Uint8Array, kind: FileErrorClass = CheckpointError): boolean {
+  return none(path, kind);
+}
+
+/** Throws. */
+export function writeAtomic(path: string, _bytes: Uint8Array, kind: FileErrorClass = CheckpointError): void {
+  none(path, kind);
+}
+
+/** Undefined: no packages are installed. */
+export function packageFolder(_name: string): string | undefined {
+  return undefined;
+}
+
+/** SHA-256 as 64 hex digits. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return toHex(sha256(bytes));
+}
