@@ -1,0 +1,70 @@
+// A scalar reading of kernels/expr for tests: an expression becomes one JavaScript function of numbers, rounded after every operation.
+import { type Expr, topological } from "../../kernels/expr.ts";
+
+const view = new DataView(new ArrayBuffer(4));
+
+const helpers = {
+  pow2: (n: number): number => {
+    view.setInt32(0, (n + 127) << 23);
+    return view.getFloat32(0);
+  },
+  exponent: (x: number): number => {
+    view.setFloat32(0, x);
+    return ((view.getInt32(0) >>> 23) & 255) - 127;
+  },
+  saturate: (x: number): number =>
+    Number.isNaN(x) ? 0 : Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(x))) | 0,
+};
+
+/** The function that `body` describes: input i is argument i, a float32, an int32, a uint32 word, or 0 or 1 for a bool. */
+export function scalarFunction(body: Expr): (...inputs: number[]) => number {
+  const order = topological(body);
+  const names = new Map(order.map((expr, i) => [expr, `v${i}`]));
+  const lines = order.map((expr) => `const ${names.get(expr)} = ${source(expr, (child) => names.get(child)!)};`);
+  const make = new Function(
+    "helpers",
+    `const f = Math.fround, { pow2, exponent, saturate } = helpers;
+     return (...x) => { ${lines.join("\n")} return ${names.get(body)}; };`,
+  );
+  return make(helpers);
+}
+
+function source(expr: Expr, name: (child: Expr) => string): string {
+  switch (expr.kind) {
+    case "input":
+      return `x[${expr.index}]`;
+    case "inside":
+      throw new TypeError("a scalar has no inside");
+    case "constant":
+      return Object.is(expr.value, -0) ? "-0" : String(expr.value);
+    case "unary": {
+      const x = name(expr.x);
+      return {
+        neg: expr.type === "int32" ? `(-${x} | 0)` : `-${x}`,
+        abs: expr.type === "int32" ? `(Math.abs(${x}) | 0)` : `Math.abs(${x})`,
+        sqrt: `f(Math.sqrt(${x}))`,
+        floor: `Math.floor(${x})`,
+        not: `1 - ${x}`,
+        pow2: `pow2(${x})`,
+        exponent: `exponent(${x})`,
+        high16: `${x} >>> 16`,
+        low16: `${x} & 0xffff`,
+        toFloat32: `f(${x})`,
+        toInt32: expr.x.type === "float32" ? `saturate(${x})` : x,
+      }[expr.op];
+    }
+    case "binary": {
+      const [a, b] = [name(expr.a), name(expr.b)];
+      if (expr.type === "bool") return expr.op === "and" ? `${a} & ${b}` : `${a} | ${b}`;
+      const sign = { add: "+", sub: "-", mul: "*", div: "/", and: "&", or: "|" }[expr.op];
+      if (expr.type === "float32") return `f(${a} ${sign} ${b})`;
+      return expr.op === "mul" ? `Math.imul(${a}, ${b})` : `(${a} ${sign} ${b}) | 0`;
+    }
+    case "compare": {
+      const sign = { lt: "<", le: "<=", eq: "===", ne: "!==", gt: ">", ge: ">=" }[expr.op];
+      return `${name(expr.a)} ${sign} ${name(expr.b)} ? 1 : 0`;
+    }
+    case "select":
+      return `${name(expr.condition)} ? ${name(expr.yes)} : ${name(expr.no)}`;
+  }
+}
