@@ -39,7 +39,8 @@ export function below(word: Expr, threshold: number): Expr {
 
 /**
  * Standard normal by the inverse CDF: |z| has the upper tail p = (2m + 1)·2⁻³³, m the low 31 bits; the top bit set makes it negative.
- * Reaches ±6.337, never 0; as the word's low 31 bits grow, |z| falls. word: uint32 → float32.
+ * Reaches ±6.338, never 0. Over all 2³² words: at most 2.03 ULP and 7.2·10⁻⁷ from the exact quantile, 1.75 ULP below 1; |z| never rises
+ * with m below 1, and beyond by at most two ULP. word: uint32 → float32.
  */
 export function normal(word: Expr): Expr {
   const high = high16(word);
@@ -59,7 +60,8 @@ export function normal(word: Expr): Expr {
 
 /**
  * Standard normal given that it lies in [low, high], by the inverse CDF at Φ(low) + v·(Φ(high) − Φ(low)), v = (2·word + 1)·2⁻³³, counted
- * from the nearer tail. The bounds are rounded to float32; results lie between them, and |z| reaches 6.337. word: uint32 → float32.
+ * from the nearer tail. The bounds are rounded to float32; results lie between them, within 5·10⁻⁷ of the exact quantile up to |z| = 6,
+ * and |z| reaches 6.338. word: uint32 → float32.
  * Throws ShapeError unless low < high, low ≤ 4 and high ≥ −4: beyond, 32 bits leave too few values.
  */
 export function truncatedNormal(word: Expr, low: number, high: number): Expr {
