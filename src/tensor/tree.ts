@@ -1,17 +1,9 @@
 // Arguments and results of compiled functions: tensors, numbers and host arrays, in records and arrays. Flattening names each leaf by its
 // path, keys in UTF-8 order, so that the order in which an object was built never matters.
+import type { HostArray } from "../core/array.ts";
 import { compareUtf8 } from "../core/canonical.ts";
-import type { DType, TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
-import type { Shape } from "../core/shape.ts";
 import { Tensor } from "./tensor.ts";
-
-/** Elements on the host with their shape: what data loaders give. */
-export interface HostArray {
-  readonly data: TypedArray;
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
 
 /** One leaf of an argument or result. */
 export interface Leaf {

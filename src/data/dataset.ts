@@ -1,0 +1,60 @@
+// Datasets: samples that can be read in any order, field by field. A dataset holds data as it came; a field decodes a sample where it is wanted.
+import { sha256Hex } from "#files";
+import type { HostArray } from "../core/array.ts";
+import { canonicalBytes } from "../core/canonical.ts";
+import type { DType, TypedArray } from "../core/dtype.ts";
+import { DataError } from "../core/errors.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+
+/** One tensor of each sample. */
+export interface Field {
+  /** A sample's shape. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Writes sample `index` into `out`, from element `at` on. */
+  read(index: number, out: TypedArray, at: number): void;
+}
+
+export interface Dataset {
+  readonly name: string;
+  /** The number of samples. */
+  readonly size: number;
+  /** By the names that a batch's tensors get: usually `inputs` and `targets`. */
+  readonly fields: Readonly<Record<string, Field>>;
+  /** SHA-256 of the data under it, 64 hex digits by name: what a run's manifest and chain hold. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/** A dataset of arrays whose first axis counts samples. Throws DataError unless all have as many. */
+export function arrayDataset(name: string, arrays: Readonly<Record<string, HostArray>>): Dataset {
+  const entries = Object.entries(arrays);
+  const size = entries[0]?.[1].shape[0];
+  for (const [field, { shape, data }] of entries) {
+    if (shape.length === 0 || shape[0] !== size || data.length !== sizeOf(shape)) {
+      throw new DataError({
+        where: `dataset ${name}`,
+        problem: `field ${field} doesn't hold a value for each sample`,
+        got: `[${shape.join(", ")}], ${data.length} elements`,
+        expected: `[${size}, ...]`,
+      });
+    }
+  }
+  if (size === undefined)
+    throw new DataError({ where: `dataset ${name}`, problem: "no fields", expected: "at least one array" });
+  const field = ({ data, shape, dtype }: HostArray): Field => {
+    const width = sizeOf(shape.slice(1));
+    return {
+      shape: shape.slice(1),
+      dtype,
+      read(index, out, at) {
+        out.set(data.subarray(index * width, (index + 1) * width), at);
+      },
+    };
+  };
+  return {
+    name,
+    size,
+    fields: Object.fromEntries(entries.map(([key, array]) => [key, field(array)])),
+    digests: Object.fromEntries(entries.map(([key, { data }]) => [`${name}/${key}`, sha256Hex(canonicalBytes(data))])),
+  };
+}

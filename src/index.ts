@@ -1,0 +1,26 @@
+// The public API, and nothing else.
+export type { Backend, Executable, ReproducibilityClass } from "./backend/contract.ts";
+export { loadBackend } from "./backend/load.ts";
+export type { Plan } from "./compile/plan.ts";
+export type { HostArray } from "./core/array.ts";
+export type { DType, TypedArray } from "./core/dtype.ts";
+export * from "./core/errors.ts";
+export { numericsId } from "./core/numerics.ts";
+export type { Shape } from "./core/shape.ts";
+export * as data from "./data/index.ts";
+export { type Graph, graphHash } from "./graph/hash.ts";
+export { printGraph } from "./graph/print.ts";
+export * as nn from "./nn/index.ts";
+export * as losses from "./nn/losses.ts";
+export * as metrics from "./nn/metrics.ts";
+export * as optim from "./optim/index.ts";
+export { manualSeed, Stream } from "./rng/stream.ts";
+export { type Compiled, type CompileOptions, compile, type Execution } from "./tensor/compiled.ts";
+export { defaultBackend, setDefaultBackend } from "./tensor/engine.ts";
+export * from "./tensor/functions.ts";
+export { grad, gradients, type ScalarFunction, valueAndGrad } from "./tensor/gradients.ts";
+export { type NestedArray, Tensor } from "./tensor/tensor.ts";
+export { onExecute, runtimeScalar, watch } from "./tensor/trace.ts";
+
+export { Parameter, type Stateful, Variable } from "./tensor/variable.ts";
+export * from "./train/index.ts";
