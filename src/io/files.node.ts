@@ -216,6 +216,40 @@ function flushDirectory(path: string): void {
   }
 }
 
+/** Gives a file another name in place of whatever had it; false, and nothing done, if it isn't there. */
+export function rename(from: string, to: string, kind: FileErrorClass = CheckpointError): boolean {
+  try {
+    calls.renameSync(from, to);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw failure(from, "the file can't be renamed", cause, kind);
+  }
+}
+
+/** When a process started, in the system's own terms, so that a number used again isn't taken for the same process; `running` where that can't be known; undefined if there is no such process. */
+export function processIdentity(pid: number): string | undefined {
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  try {
+    // proc(5): the start time is field 22; the name, field 2 in parentheses, may hold spaces.
+    const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    if (fs.existsSync("/proc/self/stat")) return undefined;
+  }
+  try {
+    process.kill(pid, 0);
+    return "running";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM" ? "running" : undefined;
+  }
+}
+
+/** This process, as `processIdentity` tells it. */
+export function thisProcess(): { pid: number; started: string } {
+  return { pid: process.pid, started: processIdentity(process.pid)! };
+}
+
 /** The folder of an installed npm package, looked for from the working folder and then from this one; undefined if there is none. */
 export function packageFolder(name: string): string | undefined {
   for (const from of [join(process.cwd(), "package.json"), import.meta.url]) {

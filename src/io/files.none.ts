@@ -81,6 +81,21 @@ export function writeAtomic(path: string, _bytes: Uint8Array, kind: FileErrorCla
   none(path, kind);
 }
 
+/** Throws. */
+export function rename(from: string, _to: string, kind: FileErrorClass = CheckpointError): boolean {
+  return none(from, kind);
+}
+
+/** Undefined: there are no processes. */
+export function processIdentity(_pid: number): string | undefined {
+  return undefined;
+}
+
+/** Throws. */
+export function thisProcess(): { pid: number; started: string } {
+  return none("process", CheckpointError);
+}
+
 /** Undefined: no packages are installed. */
 export function packageFolder(_name: string): string | undefined {
   return undefined;

@@ -1,0 +1,209 @@
+// Checkpoints: one safetensors file each, with the run's state as JSON in its metadata; and an index that names the files that are whole. A
+// file is written beside its place, flushed and renamed, and only then entered in the index: a write that was cut off is never loaded.
+import { exists, makeDirectory, read, remove, writeAtomic } from "#files";
+import type { HostArray } from "../core/array.ts";
+import { toHex } from "../core/canonical.ts";
+import { CheckpointError } from "../core/errors.ts";
+import { numericsId } from "../core/numerics.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
+import { tensorsDigest } from "./chain.ts";
+
+/** Where a run stands: with the tensors, all that its next step depends on. */
+export interface RunState {
+  readonly numericsId: string;
+  /** The training step's. */
+  readonly graphHash: string;
+  /** Decimal. */
+  readonly seed: string;
+  /** Optimizer steps taken. */
+  readonly step: number;
+  /** The stream's position. */
+  readonly position: number;
+  /** The loader's: epoch from 0, the offset of the epoch's draws (null at a border), batches taken. */
+  readonly loader: { readonly epoch: number; readonly offset: number | null; readonly cursor: number };
+  /** hₜ, 64 hex digits. */
+  readonly chain: string;
+  readonly loss: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** What callbacks keep, by name. */
+  readonly callbacks?: Readonly<Record<string, unknown>>;
+}
+
+/** A checkpoint as read. */
+export interface Checkpoint {
+  readonly path: string;
+  readonly state: RunState;
+  /** By full name: `parameter/…`, `buffer/…`, `optimizer/…`. */
+  readonly tensors: ReadonlyMap<string, HostArray>;
+}
+
+/** An entry of the index. */
+export interface CheckpointEntry {
+  /** The file's name in the folder. */
+  readonly file: string;
+  readonly step: number;
+}
+
+const stateKey = "seedgrad";
+const digestKey = "seedgrad.digest";
+const indexName = "index.json";
+
+/** The finished checkpoints of a folder, oldest first; none where there is no index. Throws CheckpointError for an index that is damaged. */
+export function listCheckpoints(folder: string): CheckpointEntry[] {
+  const path = `${folder}/${indexName}`;
+  if (!exists(path)) return [];
+  let index: { checkpoints?: unknown };
+  try {
+    index = JSON.parse(new TextDecoder().decode(read(path, CheckpointError)));
+  } catch (cause) {
+    throw new CheckpointError({
+      where: path,
+      problem: "the index of checkpoints is damaged",
+      got: String(cause),
+      hint: "name a checkpoint file, or start without one",
+      cause,
+    });
+  }
+  const entries = index?.checkpoints;
+  const isEntry = (entry: CheckpointEntry) =>
+    typeof entry?.file === "string" && !/[/\\]/.test(entry.file) && Number.isSafeInteger(entry.step);
+  if (!Array.isArray(entries) || !entries.every(isEntry)) {
+    throw new CheckpointError({
+      where: path,
+      problem: "the index of checkpoints is damaged",
+      got: JSON.stringify(index).slice(0, 200),
+      expected: "files with their steps",
+    });
+  }
+  return entries;
+}
+
+function writeIndex(folder: string, checkpoints: readonly CheckpointEntry[]): void {
+  writeAtomic(`${folder}/${indexName}`, new TextEncoder().encode(`${JSON.stringify({ checkpoints })}\n`));
+}
+
+/** The path of the newest finished checkpoint, or undefined. */
+export function latestCheckpoint(folder: string): string | undefined {
+  const newest = listCheckpoints(folder).reduce<CheckpointEntry | undefined>(
+    (best, entry) => (best && best.step >= entry.step ? best : entry),
+    undefined,
+  );
+  return newest && `${folder}/${newest.file}`;
+}
+
+/** Writes a checkpoint `name`.safetensors and enters it in the index. Gives its path. Throws CheckpointError, and then what was there before is unchanged. */
+export function saveCheckpoint(
+  folder: string,
+  name: string,
+  state: RunState,
+  tensors: Iterable<readonly [string, HostArray]>,
+): string {
+  makeDirectory(folder);
+  const entries = [...tensors];
+  const text = JSON.stringify(state);
+  const file = `${name}.safetensors`;
+  const metadata = { [stateKey]: text, [digestKey]: stateDigest(text, entries) };
+  writeSafetensors(`${folder}/${file}`, entries, metadata);
+  writeIndex(folder, [...listCheckpoints(folder).filter((entry) => entry.file !== file), { file, step: state.step }]);
+  return `${folder}/${file}`;
+}
+
+/** SHA-256 over the state's text, as a tensor of bytes, and all tensors. */
+function stateDigest(text: string, tensors: readonly (readonly [string, HostArray])[]): string {
+  const data = new TextEncoder().encode(text);
+  return toHex(tensorsDigest([...tensors, [`\u0000${stateKey}`, { data, shape: [data.length], dtype: "bool" }]]));
+}
+
+/** Removes all but the newest `keep` checkpoints: from the index first, then their files. */
+export function keepCheckpoints(folder: string, keep: number): void {
+  const entries = listCheckpoints(folder).sort((a, b) => a.step - b.step);
+  const gone = entries.slice(0, Math.max(0, entries.length - keep));
+  if (gone.length === 0) return;
+  writeIndex(folder, entries.slice(gone.length));
+  for (const { file } of gone) remove(`${folder}/${file}`);
+}
+
+/** Drops the entries after a step: a run that goes on from there writes them anew. */
+export function dropCheckpointsAfter(folder: string, step: number): void {
+  const entries = listCheckpoints(folder);
+  const kept = entries.filter((entry) => entry.step <= step);
+  if (kept.length === entries.length) return;
+  writeIndex(folder, kept);
+  for (const { file } of entries) if (!kept.some((entry) => entry.file === file)) remove(`${folder}/${file}`);
+}
+
+/** Reads a checkpoint and checks it against its own digest. Throws CheckpointError naming the file. */
+export function loadCheckpoint(path: string): Checkpoint {
+  const { tensors, metadata } = readSafetensors(path);
+  const text = metadata[stateKey];
+  if (text === undefined) {
+    throw new CheckpointError({
+      where: path,
+      problem: "no run's state is in it",
+      got: `metadata ${Object.keys(metadata).join(", ") || "none"}`,
+      expected: `${stateKey} in its metadata`,
+      hint: "a file of weights alone is loaded into a model, not resumed from",
+    });
+  }
+  const digest = stateDigest(text, [...tensors]);
+  if (digest !== metadata[digestKey]) {
+    throw new CheckpointError({
+      where: path,
+      problem: "its content isn't what was written",
+      got: digest,
+      expected: metadata[digestKey] ?? "a digest",
+      hint: "the file is damaged: use an earlier checkpoint",
+    });
+  }
+  return { path, state: JSON.parse(text) as RunState, tensors };
+}
+
+/** Throws CheckpointError where a checkpoint belongs to other numerics, another seed or another graph than the run's. */
+export function checkState(
+  { path, state }: Checkpoint,
+  run: { readonly seed: bigint; readonly graphHash: string },
+): void {
+  const facts: [string, string, string, string][] = [
+    ["numerics id", state.numericsId, numericsId, "a checkpoint is only resumed under the numerics that made it"],
+    ["seed", state.seed, String(run.seed), "use the run's own seed, or another folder"],
+    [
+      "graph",
+      state.graphHash,
+      run.graphHash,
+      "model, loss, optimizer or batch size changed: use another folder, or ckptPath: null",
+    ],
+  ];
+  for (const [what, got, expected, hint] of facts) {
+    if (got !== expected)
+      throw new CheckpointError({ where: path, problem: `it belongs to another ${what}`, got, expected, hint });
+  }
+}
+
+/** Throws CheckpointError unless the checkpoint's tensors are exactly the wanted ones, by name, dtype and shape. */
+export function checkTensors(
+  { path, tensors }: Checkpoint,
+  wanted: Iterable<readonly [string, Pick<HostArray, "shape" | "dtype">]>,
+): void {
+  const expected = new Map(wanted);
+  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
+  const extra = [...tensors.keys()].filter((name) => !expected.has(name));
+  if (missing.length + extra.length > 0) {
+    throw new CheckpointError({
+      where: path,
+      problem: "its tensors aren't the model's and optimizer's",
+      got: `missing ${missing.join(", ") || "none"}; unknown ${extra.join(", ") || "none"}`,
+    });
+  }
+  for (const [name, { shape, dtype }] of expected) {
+    const found = tensors.get(name)!;
+    if (found.dtype !== dtype || !sameShape(found.shape, shape)) {
+      throw new CheckpointError({
+        where: `${path}: ${name}`,
+        problem: "it has another shape or dtype than the model's",
+        got: `${found.dtype}${formatShape(found.shape)}`,
+        expected: `${dtype}${formatShape(shape)}`,
+      });
+    }
+  }
+}
