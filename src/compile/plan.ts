@@ -1,8 +1,9 @@
 // A plan: a graph as kernels in order over numbered values, with every value's place in memory fixed. Pure data: backends run it.
+
+import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
 import { type DType, itemSize, type TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
-import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
 
 /** Where a value lives: bound by the caller of a run, part of the plan, or in the arena at a byte offset. */
 export type Place =

@@ -2,8 +2,8 @@
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { gather } from "./gather.ts";
 import { add, div, exp, log, mul, neg, sqrt, stopGradient, sub, where } from "./elementwise.ts";
+import { gather } from "./gather.ts";
 import { matmul } from "./matmul.ts";
 import { reshape, swapAxes } from "./movement.ts";
 import { checkProbability, keepMask } from "./random.ts";

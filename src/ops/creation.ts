@@ -3,9 +3,9 @@ import { type DType, dtypeOf, makeArray, type TypedArray } from "../core/dtype.t
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
+import { equal } from "./compare.ts";
 import { attributeDType, defineOp, full, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
-import { equal } from "./compare.ts";
 
 defineOp({ name: "full", kind: "full", vjp: "none", dtype: attributeDType });
 defineOp({ name: "coordinate", kind: "coordinate", vjp: "none", dtype: () => "int32" });

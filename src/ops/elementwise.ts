@@ -3,8 +3,9 @@
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
 import type { DType } from "../core/dtype.ts";
+import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { equal, greater, less, notEqual, logicalOr } from "./compare.ts";
+import { equal, greater, less, logicalOr, notEqual } from "./compare.ts";
 import {
   attributeDType,
   broadcastOperands,
@@ -15,7 +16,6 @@ import {
   type NodeLike,
   numeric,
 } from "./define.ts";
-import { DTypeError } from "../core/errors.ts";
 
 const ordinary = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 

@@ -3,10 +3,10 @@ import { broadcastView, padView, reshapeView, sliceView, transposeView } from ".
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { less } from "./compare.ts";
+import { coordinate } from "./creation.ts";
 import { broadcastTo, checkNumber, defineOp, full, makeNode } from "./define.ts";
 import { where } from "./elementwise.ts";
-import { coordinate } from "./creation.ts";
-import { less } from "./compare.ts";
 
 const numbers = (value: unknown) => value as readonly number[];
 const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;

@@ -3,8 +3,8 @@ import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type VjpContext } from "./define.ts";
 import { equal } from "./compare.ts";
+import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type VjpContext } from "./define.ts";
 import { cast, div, mul, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 
