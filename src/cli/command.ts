@@ -1,0 +1,49 @@
+// What every command shares: exit codes, how a failure is shown, and the last line that `--json` promises.
+import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
+
+/** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What a command gives back: its exit code, what `--json` prints, and the lines for people. */
+export interface Outcome {
+  readonly code: ExitCode;
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly lines: readonly string[];
+}
+
+/** JSON on one line; bigint as a decimal string. */
+export function oneLine(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? item.toString() : item));
+}
+
+function codeOf(error: unknown): ExitCode {
+  return error instanceof ConfigError || error instanceof StreamError || error instanceof BackendError ? 2 : 1;
+}
+
+/** Runs a command and shows its outcome; a failure goes to stderr, and with `json` to the last line of stdout too. */
+export async function report(json: boolean | undefined, body: () => Promise<Outcome>): Promise<void> {
+  let outcome: Outcome;
+  try {
+    outcome = await body();
+  } catch (error) {
+    const known = error instanceof SeedgradError;
+    const text = known ? `${error.name}: ${error.message}` : String((error as Error)?.stack ?? error);
+    process.stderr.write(`${text}\n`);
+    const { name = "Error", message = String(error) } = error as Error;
+    outcome = { code: codeOf(error), json: { error: { name, message } }, lines: [] };
+  }
+  for (const line of outcome.lines) process.stdout.write(`${line}\n`);
+  if (json) process.stdout.write(`${oneLine(outcome.json)}\n`);
+  process.exitCode = outcome.code;
+}
+
+/** A table's rows as aligned lines. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,87 @@
+// `seedgrad doctor`: each backend, its class, and what a probe of it found: the bits of a small program against reference's.
+import { backendNames, loadBackend } from "../backend/load.ts";
+import { canonicalBytes, sha256, toHex } from "../core/canonical.ts";
+import { numericsId } from "../core/numerics.ts";
+import { Stream } from "../rng/stream.ts";
+import { compile } from "../tensor/compiled.ts";
+import { matmul, normal, softmax, sum, uniform } from "../tensor/functions.ts";
+import type { Outcome } from "./command.ts";
+import { table } from "./command.ts";
+
+interface Finding {
+  readonly backend: string;
+  readonly class: string;
+  readonly threads: number;
+  readonly found: string;
+  readonly ok: boolean;
+}
+
+/** Random numbers, a matmul, elementary functions and reductions: the SHA-256 of the result's bits. */
+async function probe(name: string): Promise<{ bits: string; class: string; threads: number }> {
+  const backend = await loadBackend(name);
+  try {
+    const program = compile(
+      () => {
+        const x = uniform([32, 300], -1, 1);
+        const logits = matmul(x, normal([300, 40])).mul(0.1);
+        return sum(
+          softmax(logits)
+            .log()
+            .mul(x.exp().sin().sum({ axis: 1, keepDims: true })),
+          { axis: 0 },
+        );
+      },
+      { backend, stream: new Stream(0n), name: "probe" },
+    );
+    const bits = toHex(sha256(canonicalBytes(await (await program()).data())));
+    return { bits, class: backend.class, threads: backend.threads };
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** Probes every backend. Exit code 1 when one of class A gives other bits than reference. */
+export async function doctor(): Promise<Outcome> {
+  const expected = (await probe("reference")).bits;
+  const findings: Finding[] = [];
+  for (const name of backendNames) {
+    try {
+      const { bits, class: kind, threads } = await probe(name);
+      const ok = bits === expected;
+      findings.push({
+        backend: name,
+        class: kind,
+        threads,
+        ok,
+        found: ok ? "same bits as reference" : "OTHER BITS than reference",
+      });
+    } catch (error) {
+      findings.push({
+        backend: name,
+        class: "-",
+        threads: 0,
+        ok: false,
+        found: `not here: ${(error as Error).message.split("\n")[0]}`,
+      });
+    }
+  }
+  const wrong = findings.some((finding) => finding.class === "A" && !finding.ok);
+  return {
+    code: wrong ? 1 : 0,
+    json: {
+      numerics: numericsId,
+      engine: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      probe: expected,
+      backends: findings,
+    },
+    lines: [
+      `numerics ${numericsId} | Node ${process.version} | ${process.platform}-${process.arch} | probe ${expected.slice(0, 12)}`,
+      ...table([
+        ["backend", "class", "threads", "probe"],
+        ...findings.map((finding) => [finding.backend, finding.class, String(finding.threads), finding.found]),
+      ]),
+      "class A: same bits on any machine by construction; B: certified per device by a probe; C: not certified",
+    ],
+  };
+}

@@ -1,0 +1,38 @@
+// Flags that several commands take, checked as they are read: only those that were given override the config.
+import { InvalidArgumentError } from "commander";
+import { seedFromText } from "../rng/stream.ts";
+import type { ConfigOverrides } from "../train/config/parse.ts";
+
+/** The flags of commands that run a config. */
+export interface RunFlags {
+  readonly seed?: bigint;
+  readonly modelDir?: string;
+  readonly maxSteps?: number;
+  readonly backend?: string;
+  readonly threads?: number;
+  readonly ckpt?: string;
+  readonly fresh?: boolean;
+  readonly json?: boolean;
+}
+
+/** A whole number ≥ 1. */
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (/^[1-9][0-9]*$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError("expected an integer ≥ 1");
+}
+
+/** A seed in decimal digits. */
+export function parseSeedFlag(text: string): bigint {
+  return seedFromText("--seed", text);
+}
+
+/** What the flags put in place of the config's own. */
+export function overridesOf({ seed, modelDir, maxSteps, backend, threads }: RunFlags): ConfigOverrides {
+  return { seed, modelDir, maxSteps, backend, threads };
+}
+
+/** Left out: the latest. `none`: no checkpoint. Else a path. */
+export function checkpointChoice({ ckpt }: RunFlags): { ckptPath?: string | null } {
+  return ckpt === undefined ? {} : { ckptPath: ckpt === "none" ? null : ckpt };
+}

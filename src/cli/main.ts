@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+// The command line: `seedgrad COMMAND`. One file a command; here only the flags and which command they belong to.
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { report } from "./command.ts";
+import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
+import { fit } from "./fit.ts";
+import { parseCount, parseSeedFlag, type RunFlags } from "./flags.ts";
+import { schema } from "./schema.ts";
+import { validate } from "./validate.ts";
+import { verify } from "./verify.ts";
+
+/** The version in the nearest package.json that has one. */
+function version(): string {
+  for (const path of ["../../package.json", "../../../package.json"]) {
+    try {
+      const { version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as {
+        version?: string;
+      };
+      if (found !== undefined) return found;
+    } catch {}
+  }
+  return "unknown";
+}
+
+const program = new Command("seedgrad")
+  .description("Training runs that come out the same to the last bit.")
+  .version(version())
+  .showSuggestionAfterError()
+  .exitOverride();
+
+const withRunFlags = (command: Command): Command =>
+  command
+    .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
+    .option("--model-dir <folder>", "the run's folder, in place of the config's")
+    .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
+    .option("--backend <name>", "reference, gpujs:webasm, gpujs:cpu")
+    .option("--threads <n>", "threads, where the backend can", parseCount)
+    .option("--json", "the last line of stdout is one JSON object");
+
+withRunFlags(program.command("fit").argument("<config>", "YAML file"))
+  .description("train; a preset's digest is compared with the published one")
+  .option("--ckpt <path>", "checkpoint to start from, or none; left out: the latest in the run's folder")
+  .option("--fresh", "a new run folder if the config's is there already")
+  .action((config: string, flags: RunFlags) => report(flags.json, () => fit(config, flags)));
+
+withRunFlags(program.command("validate").argument("<config>", "YAML file"))
+  .description("validate the weights of a checkpoint")
+  .option("--ckpt <path>", "checkpoint, or none; left out: the latest in the run's folder")
+  .action((config: string, flags: RunFlags) => report(flags.json, () => validate(config, flags)));
+
+program
+  .command("verify")
+  .argument("<run>", "a run's folder")
+  .description("replay a run in memory and compare its chain and digest")
+  .option("--backend <name>", "another backend than the run's")
+  .option("--threads <n>", "threads, where the backend can", parseCount)
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((run: string, flags: RunFlags) => report(flags.json, () => verify(run, flags)));
+
+withRunFlags(program.command("explain").argument("<config>", "YAML file"))
+  .description("graphs, hashes, plans, and the ledger of draws")
+  .action((config: string, flags: RunFlags) => report(flags.json, () => explain(config, flags)));
+
+program
+  .command("schema")
+  .description("JSON Schema of configs, for editors")
+  .option("--json", "on one line")
+  .action((flags: { json?: boolean }) => report(flags.json, () => schema(flags)));
+
+program
+  .command("doctor")
+  .description("backends, their class, and what a probe of each found")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((flags: { json?: boolean }) => report(flags.json, () => doctor()));
+
+/** Runs the command line. */
+async function main(args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    await report(args.includes("--json"), () => Promise.reject(error));
+  }
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,33 @@
+// `seedgrad validate CONFIG`: the weights of the latest checkpoint, or of one that is named, on the validation data.
+import { ConfigError } from "../core/errors.ts";
+import { buildLoader, buildTrainer } from "../train/config/build.ts";
+import { loadConfig } from "../train/config/parse.ts";
+import type { Outcome } from "./command.ts";
+import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
+
+/** Validates a config's model. */
+export async function validate(file: string, flags: RunFlags): Promise<Outcome> {
+  const config = loadConfig(file, overridesOf(flags));
+  const { validate: own, fit, init } = config.trainer;
+  const loader = own?.valDataloader ?? fit?.valDataloader;
+  if (!loader) {
+    throw new ConfigError({
+      where: `${file}: trainer.validate`,
+      problem: "a required key is missing",
+      expected: "val_dataloader there or under trainer.fit",
+    });
+  }
+  const { trainer } = buildTrainer({ trainer: { init } });
+  const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
+  const metrics = await trainer.validate(buildLoader(loader), choice);
+  const { seed, step: steps } = trainer;
+  return {
+    code: 0,
+    json: { metrics, steps, seed },
+    lines: [
+      `after ${steps} steps: ${Object.entries(metrics)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(" | ")}`,
+    ],
+  };
+}

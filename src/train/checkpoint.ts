@@ -1,0 +1,114 @@
+// Between a Trainer and its checkpoints: what is saved is all that the next step depends on, and taking it over puts the trainer where it was.
+import { exists } from "#files";
+import type { HostArray } from "../core/array.ts";
+import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { numericsId } from "../core/numerics.ts";
+import {
+  type Checkpoint,
+  checkState,
+  checkTensors,
+  keepCheckpoints,
+  latestCheckpoint,
+  type RunState,
+  loadCheckpoint as readCheckpoint,
+  saveCheckpoint as writeCheckpoint,
+} from "../run/checkpoint.ts";
+import type { CheckpointChoice } from "./fit.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** All variables' values on the host, by name. */
+export async function readTensors(trainer: Trainer): Promise<[string, HostArray][]> {
+  const tensors: [string, HostArray][] = [];
+  for (const [name, variable] of trainer.variables()) {
+    const { shape, dtype } = variable;
+    tensors.push([name, { data: await variable.data(), shape, dtype }]);
+  }
+  return tensors;
+}
+
+/** The folder of a trainer's checkpoints, or undefined where nothing is written. */
+export function checkpointFolder({ options }: Trainer): string | undefined {
+  return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
+}
+
+function stateOf({ seed, stream, progress, graphs, journal }: Trainer): RunState {
+  const { step, epoch, offset, cursor, loss, metrics } = progress;
+  if (!journal) {
+    throw new CheckpointError({
+      where: "saveCheckpoint",
+      problem: "no run is going on",
+      hint: "call it in a hook, during fit; a fit writes the final checkpoint by itself",
+    });
+  }
+  return {
+    numericsId,
+    graphHash: graphs.train,
+    seed: seed.toString(),
+    step,
+    position: stream.position,
+    loader: { epoch, offset, cursor },
+    chain: journal.chain.hash,
+    loss,
+    metrics,
+  };
+}
+
+/** Writes a checkpoint of a run that is going on. `name`: its file's, without ending; by default from `checkpointName`. Returns the path. */
+export async function saveCheckpoint(trainer: Trainer, name?: string): Promise<string> {
+  const folder = checkpointFolder(trainer);
+  const state = stateOf(trainer);
+  if (folder === undefined) {
+    throw new ConfigError({ where: "saveCheckpoint", problem: "there is no folder to save to", got: "no modelDir" });
+  }
+  const { checkpointName = "checkpoint_{step}", keep } = trainer.options.checkpoint ?? {};
+  const file = name ?? checkpointName.replace("{step}", String(state.step));
+  const context = { trainer, step: state.step, path: `${folder}/${file}.safetensors` };
+  await trainer.hooks.call("onSaveCheckpoint", context);
+  const tensors = await readTensors(trainer);
+  await trainer.hooks.call("postprocessCheckpoint", context);
+  trainer.journal!.flush();
+  const path = writeCheckpoint(folder, file, state, tensors);
+  if (keep !== undefined) keepCheckpoints(folder, keep);
+  await trainer.hooks.call("onAfterSaveCheckpoint", context);
+  return path;
+}
+
+/** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there. */
+export function chosenCheckpoint(trainer: Trainer, { ckptPath }: CheckpointChoice): string | undefined {
+  if (ckptPath === null) return undefined;
+  if (ckptPath === undefined) {
+    const folder = checkpointFolder(trainer);
+    const autoload = trainer.options.checkpoint?.autoloadLastCheckpoint ?? true;
+    return folder !== undefined && autoload ? latestCheckpoint(folder) : undefined;
+  }
+  if (exists(ckptPath)) return ckptPath;
+  throw new CheckpointError({
+    where: ckptPath,
+    problem: "there is no such checkpoint",
+    hint: "leave ckptPath out for the latest in the run's folder, or null for none",
+  });
+}
+
+/** Takes a checkpoint over: weights, optimizer state, and for training the place in stream and data. Throws CheckpointError where it isn't this run's. */
+export async function loadCheckpoint(trainer: Trainer, path: string, use: "resume" | "weights"): Promise<Checkpoint> {
+  const { hooks, stream, progress, seed, graphs, optimizer } = trainer;
+  await hooks.call("onBeforeLoadCheckpoint", { trainer, path });
+  const checkpoint = readCheckpoint(path);
+  const { state, tensors } = checkpoint;
+  const context = { trainer, step: state.step, path };
+  await hooks.call("preprocessCheckpoint", context);
+  if (use === "resume") checkState(checkpoint, { seed, graphHash: graphs.train });
+  const variables = trainer.variables();
+  if (use === "resume" || optimizer) checkTensors(checkpoint, variables);
+  for (const [name, variable] of variables) {
+    const found = tensors.get(name);
+    if (found) variable.load(found.data);
+    else throw new CheckpointError({ where: path, problem: "a tensor of the model isn't in it", got: name });
+  }
+  stream.seek(state.position);
+  const { epoch, offset, cursor } = state.loader;
+  Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
+  if (optimizer) optimizer.steps = state.step;
+  await hooks.call("onLoadCheckpoint", context);
+  return checkpoint;
+}

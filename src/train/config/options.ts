@@ -1,0 +1,144 @@
+// What a Trainer is constructed with, checked by the schema that YAML is checked by.
+import { z } from "zod";
+import type { Backend } from "../../backend/contract.ts";
+import { ConfigError } from "../../core/errors.ts";
+import type { Loss } from "../../nn/losses.ts";
+import type { Metric } from "../../nn/metrics.ts";
+import { Module } from "../../nn/module.ts";
+import { Optimizer } from "../../optim/optimizer.ts";
+import type { Schedule } from "../../optim/schedulers.ts";
+import type { Callback, Logger } from "../hooks.ts";
+import {
+  type CheckpointOptions,
+  type Config,
+  type LoggingOptions,
+  type LoopOptions,
+  type PrecisionOptions,
+  sharedShape,
+} from "./schema.ts";
+import { validate } from "./validate.ts";
+
+export interface TrainerOptions {
+  /** An integer in [0, 2⁶⁴). Left out or null: one is drawn from the operating system, logged and saved. */
+  readonly seed?: number | bigint | null;
+  /** The run's folder. Left out: nothing is written. */
+  readonly modelDir?: string;
+  /** A callable is called after the seed is set, so that its weights are drawn under the seed. A finished module's aren't. */
+  readonly model: Module | (() => Module);
+  /** From outputs and the batch to a scalar. Left out: the model's `forward` returns its loss. */
+  readonly loss?: Loss;
+  /** Computed in validation: by name, or a list of metrics that name themselves. */
+  readonly metrics?: Readonly<Record<string, Metric>> | readonly Metric[];
+  /** Left out: validation only. */
+  readonly optimizer?: Optimizer | ((model: Module) => Optimizer);
+  /** Sets the learning rate of every parameter group before each step; one at most. */
+  readonly schedulers?: Schedule | readonly Schedule[] | ((optimizer: Optimizer) => Schedule | readonly Schedule[]);
+  readonly precision?: PrecisionOptions;
+  readonly loop?: LoopOptions;
+  /** null: nothing is saved. */
+  readonly checkpoint?: CheckpointOptions | null;
+  readonly logging?: LoggingOptions;
+  readonly callbacks?: readonly Callback[];
+  readonly loggers?: readonly Logger[];
+  /** A name (`gpujs:webasm`, `gpujs:cpu`, `reference`) or a backend; the default backend if left out. */
+  readonly backend?: string | Backend;
+  readonly threads?: number;
+  /** `strict`: what can't promise its bits is refused; `warn`: it is warned of, and the digest is marked. */
+  readonly deterministic?: "strict" | "warn";
+  /** The config that the other options were made from, where it came from YAML: saved with the run, and what `verify` replays. */
+  readonly config?: Config;
+}
+
+const isFunction = (value: unknown) => typeof value === "function";
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const custom = <T>(check: (value: unknown) => boolean, error: string) => z.custom<T>(check, { error });
+
+const shape = {
+  ...sharedShape,
+  modelDir: z.string({ error: "a path" }).min(1, { error: "a path" }).optional(),
+  model: custom<TrainerOptions["model"]>(
+    (value) => value instanceof Module || isFunction(value),
+    "a callable that makes the model: () => nn.sequential(…)",
+  ),
+  loss: custom<Loss>(isFunction, "a function: losses.crossEntropy").optional(),
+  metrics: custom<NonNullable<TrainerOptions["metrics"]>>(
+    (value) => isObject(value) && Object.values(value).every((metric) => isFunction((metric as Metric | null)?.terms)),
+    "metrics by name, or a list of them: { accuracy: metrics.accuracy() }",
+  ).optional(),
+  optimizer: custom<NonNullable<TrainerOptions["optimizer"]>>(
+    (value) => value instanceof Optimizer || isFunction(value),
+    "an optimizer, or (model) => one",
+  ).optional(),
+  schedulers: custom<NonNullable<TrainerOptions["schedulers"]>>(
+    (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction)),
+    "a schedule, a list of them, or (optimizer) => either",
+  ).optional(),
+  callbacks: z.array(custom<Callback>(isObject, "an object with hooks"), { error: "a list of callbacks" }).default([]),
+  loggers: z.array(custom<Logger>(isObject, "an object with hooks"), { error: "a list of loggers" }).default([]),
+  backend: custom<string | Backend>(
+    (value) => typeof value === "string" || (isObject(value) && isFunction((value as Backend).load)),
+    "a backend or its name",
+  ).optional(),
+  config: custom<Config>(isObject, "a parsed config").optional(),
+};
+
+const known = Object.keys(shape).join(", ");
+const optionsSchema = z.strictObject(shape, {
+  error: (issue) => (issue.code === "unrecognized_keys" ? known : "the Trainer's options"),
+});
+
+/** Options with defaults filled in, and metrics by name. */
+export interface ResolvedOptions extends Omit<z.output<typeof optionsSchema>, "metrics"> {
+  readonly metrics: readonly { readonly name: string; readonly metric: Metric }[];
+}
+
+/** Checks a Trainer's options. Throws ConfigError with the path of what is wrong. */
+export function resolveOptions(options: TrainerOptions): ResolvedOptions {
+  const resolved = validate(optionsSchema, options);
+  const { modelDir, checkpoint } = resolved;
+  if (modelDir === undefined && options.checkpoint) {
+    throw new ConfigError({
+      where: "checkpoint",
+      problem: "there is no folder to save to",
+      got: "no modelDir",
+      hint: 'give modelDir: "runs/…", or checkpoint: null',
+    });
+  }
+  return {
+    ...resolved,
+    checkpoint: modelDir === undefined ? null : checkpoint,
+    metrics: nameMetrics(resolved.metrics),
+  };
+}
+
+function nameMetrics(metrics: TrainerOptions["metrics"] = []): ResolvedOptions["metrics"] {
+  const named = Array.isArray(metrics)
+    ? (metrics as readonly Metric[]).map((metric) => ({ name: metric.name, metric }))
+    : Object.entries(metrics as Readonly<Record<string, Metric>>).map(([name, metric]) => ({ name, metric }));
+  const seen = new Set(["loss"]);
+  for (const { name } of named) {
+    if (seen.has(name)) {
+      throw new ConfigError({
+        where: "metrics",
+        problem: "two metrics of one name",
+        got: name,
+        expected: "a name of its own for each, and none named loss",
+      });
+    }
+    seen.add(name);
+  }
+  return named;
+}
+
+/** How many optimizer steps a run has: the least of the limits given. Throws ConfigError when none is. */
+export function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
+  const { numSteps = Infinity, maxSteps = Infinity, numEpochs = Infinity } = loop;
+  const total = Math.min(numSteps, maxSteps, numEpochs * stepsPerEpoch);
+  if (total !== Infinity) return total;
+  throw new ConfigError({
+    where: "loop",
+    problem: "nothing says when training ends",
+    expected: "numSteps, maxSteps or numEpochs",
+    hint: "loop: { numEpochs: 3 }",
+  });
+}

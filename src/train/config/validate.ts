@@ -1,0 +1,108 @@
+// From the schema's complaint to a ConfigError: the path as its author wrote it, what is there, what should be, and the nearest known key.
+import type { z } from "zod";
+import { ConfigError, type ConfigPosition, didYouMean } from "../../core/errors.ts";
+import { formatPath, type Path } from "./yaml.ts";
+
+/** How a path in the schema's form is shown to the config's author. */
+export interface Author {
+  path(path: Path): string;
+  /** A key as the author writes it. */
+  key(key: string): string;
+  keyPosition?(path: Path): ConfigPosition | undefined;
+  valuePosition?(path: Path): ConfigPosition | undefined;
+}
+
+/** Who writes TypeScript: paths as they are. */
+export const codeAuthor: Author = { path: formatPath, key: (key) => key };
+
+/** A value for a message. */
+export function show(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return `a map of ${Object.keys(value).join(", ") || "nothing"}`;
+  if (typeof value === "bigint") return `${value}`;
+  return typeof value === "function" ? "a function" : String(value);
+}
+
+/** The value as the schema has it, defaults filled in. Throws ConfigError for the first thing that is wrong. */
+export function validate<T extends z.ZodType>(schema: T, value: unknown, author: Author = codeAuthor): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  throw errorOf(issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0], value, author);
+}
+
+function errorOf(issue: z.core.$ZodIssue, value: unknown, author: Author): ConfigError {
+  const path = issue.path as Path;
+  if (issue.code === "unrecognized_keys") {
+    const [key] = issue.keys;
+    const known = issue.message
+      .split(", ")
+      .map(author.key)
+      .filter((name) => name !== "class");
+    return unknownKey([...path, key], author.key(key), known, author);
+  }
+  const got = valueAt(value, path);
+  const where = author.path(path) || "config";
+  if (issue.code === "invalid_union" && issue.discriminator !== undefined && isRecord(valueAt(value, parent(path)))) {
+    const options = ((issue as { options?: readonly unknown[] }).options ?? []).map(String);
+    if (got === undefined)
+      return new ConfigError({
+        where,
+        problem: "a required key is missing",
+        expected: options.join(", "),
+        position: author.valuePosition?.(parent(path)),
+      });
+    return unknownKey(
+      path,
+      String(got),
+      options,
+      author,
+      issue.discriminator === "class" ? "unknown class" : "unknown name",
+    );
+  }
+  if (got === undefined)
+    return new ConfigError({
+      where,
+      problem: "a required key is missing",
+      expected: issue.message,
+      position: author.valuePosition?.(parent(path)),
+    });
+  const words = issue.code === "invalid_value" ? issue.values.map(String) : [];
+  const near = typeof got === "string" ? didYouMean(got, words) : undefined;
+  return new ConfigError({
+    where,
+    problem: "not a value for this key",
+    got: show(got),
+    expected: issue.message,
+    hint: near && `did you mean ${near}?`,
+    position: author.valuePosition?.(path),
+  });
+}
+
+/** The error for a key or name that isn't known. */
+export function unknownKey(
+  path: Path,
+  got: string,
+  known: readonly string[],
+  author: Author,
+  problem = "unknown key",
+): ConfigError {
+  const near = didYouMean(got, known);
+  return new ConfigError({
+    where: author.path(path),
+    problem,
+    got,
+    expected: known.length === 1 ? known[0] : `one of ${known.join(", ")}`,
+    hint: near && `did you mean ${near}?`,
+    position: author.keyPosition?.(path),
+  });
+}
+
+const parent = (path: Path): Path => path.slice(0, -1);
+const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, part) => (at === null || at === undefined ? undefined : (at as never)[part]), value);
+}

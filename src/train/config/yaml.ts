@@ -1,0 +1,168 @@
+// YAML text as plain values, each with its place in the text. Positions come from the parser's own nodes; aliases and merge keys are followed
+// within bounds; tags, several documents, duplicate keys and keys that aren't text are errors. It knows nothing of what the config means.
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
+import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
+
+/** A place in a value: keys and indices from the top. */
+export type Path = readonly (string | number)[];
+
+export interface YamlSource {
+  /** Records, arrays, strings, booleans, null, and numbers; integers beyond 2⁵³ − 1 are bigint. */
+  readonly value: unknown;
+  /** Where the key of a path (or the item, in a list) begins; where there is none, its nearest parent. */
+  keyPosition(path: Path): ConfigPosition;
+  /** Where the value of a path begins. */
+  valuePosition(path: Path): ConfigPosition;
+  /** A scalar as it was written, without quotes; undefined if there is no scalar or it was quoted. */
+  plainText(path: Path): string | undefined;
+}
+
+const longestText = 1_000_000;
+const deepest = 64;
+const mostNodes = 20_000;
+
+const keyOf = (path: Path) => JSON.stringify(path);
+
+/** A path as people write it: `trainer.init.schedulers[0]`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? part : `${text}.${part}`;
+  }, "");
+}
+
+/** Reads one YAML document. Throws ConfigError with `file`, line and column. */
+export function parseYaml(text: string, file: string): YamlSource {
+  const lines = new LineCounter();
+  const at = (offset: number): ConfigPosition => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const fail = (
+    offset: number,
+    problem: string,
+    path: Path = [],
+    details: { got?: string; expected?: string; hint?: string } = {},
+  ): never => {
+    throw new ConfigError({ where: formatPath(path) || "config", problem, ...details, position: at(offset) });
+  };
+  if (text.length > longestText)
+    fail(0, "the config is too long", [], { got: `${text.length} characters`, expected: `≤ ${longestText}` });
+  checkDepth(text, (offset) => fail(offset, "nested too deeply", [], { expected: `at most ${deepest} levels` }));
+
+  const document = parseDocument(text, {
+    intAsBigInt: true,
+    merge: true,
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: false,
+  });
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    if (code === "DUPLICATE_KEY") {
+      const key = text.slice(pos[0]).match(/^["']?([^"':\s]+)/)?.[1] ?? "";
+      fail(pos[0], "a key is given twice", [], { got: key, expected: "each key once" });
+    }
+    fail(pos[0], `not valid YAML: ${message.split("\n")[0]}`);
+  }
+
+  const keys = new Map<string, number>();
+  const values = new Map<string, number>();
+  const plain = new Map<string, string>();
+  let nodes = 0;
+
+  const visit = (node: Node | null | undefined, path: Path, depth: number): unknown => {
+    const offset = (node as ParsedNode | null)?.range?.[0] ?? values.get(keyOf(path.slice(0, -1))) ?? 0;
+    if (!values.has(keyOf(path))) values.set(keyOf(path), offset);
+    if (++nodes > mostNodes)
+      fail(offset, "too many values", path, {
+        expected: `at most ${mostNodes}, aliases counted each time they are used`,
+      });
+    if (depth > deepest) fail(offset, "nested too deeply", path, { expected: `at most ${deepest} levels` });
+    if (isAlias(node)) {
+      const target = node.resolve(document);
+      return target
+        ? visit(target, path, depth + 1)
+        : fail(offset, "an alias of nothing", path, { got: `*${node.source}` });
+    }
+    const tag = (node as { tag?: string } | null)?.tag;
+    if (tag !== undefined) fail(offset, "tags aren't used in configs", path, { got: tag });
+    if (isMap(node)) return visitMap(node.items, path, depth, {});
+    if (isSeq(node)) {
+      return node.items.map((item, i) => {
+        const itemPath = [...path, i];
+        keys.set(keyOf(itemPath), (item as ParsedNode | null)?.range?.[0] ?? offset);
+        return visit(item as Node, itemPath, depth + 1);
+      });
+    }
+    if (!isScalar(node)) return null;
+    if (node.type === "PLAIN" && node.source !== undefined) plain.set(keyOf(path), node.source);
+    const { value } = node;
+    return typeof value === "bigint" &&
+      value <= BigInt(Number.MAX_SAFE_INTEGER) &&
+      value >= BigInt(Number.MIN_SAFE_INTEGER)
+      ? Number(value)
+      : value;
+  };
+
+  const visitMap = (items: readonly unknown[], path: Path, depth: number, record: Record<string, unknown>) => {
+    const merges: Node[] = [];
+    for (const pair of items as { key: Node | null; value: Node | null }[]) {
+      const { key, value } = pair;
+      const offset = (key as ParsedNode | null)?.range?.[0] ?? 0;
+      const source = isScalar(key) ? key.source : undefined;
+      if (source === "<<" && (key as { type?: string }).type === "PLAIN") {
+        merges.push(value as Node);
+        continue;
+      }
+      const name =
+        isScalar(key) && typeof key.value === "string"
+          ? key.value
+          : fail(offset, "a key that isn't text", path, { got: source ?? "a collection" });
+      if (Object.hasOwn(record, name) || name === "__proto__") {
+        if (name === "__proto__") fail(offset, "unknown key", path, { got: name });
+        continue;
+      }
+      const childPath = [...path, name];
+      keys.set(keyOf(childPath), offset);
+      record[name] = visit(value, childPath, depth + 1);
+    }
+    for (const merge of merges) mergeInto(merge, path, depth, record);
+    return record;
+  };
+
+  /** Keys of the merged maps that aren't there yet, the first map's first. */
+  const mergeInto = (node: Node | null, path: Path, depth: number, record: Record<string, unknown>): void => {
+    const target = isAlias(node) ? node.resolve(document) : node;
+    const offset = (node as ParsedNode | null)?.range?.[0] ?? 0;
+    if (depth > deepest) fail(offset, "nested too deeply", path);
+    if (isSeq(target)) for (const item of target.items) mergeInto(item as Node, path, depth + 1, record);
+    else if (isMap(target)) visitMap(target.items, path, depth + 1, record);
+    else fail(offset, "a merge key takes a map or a list of maps", [...path, "<<"]);
+  };
+
+  const value = visit(document.contents, [], 0);
+  const nearest = (table: ReadonlyMap<string, number>, path: Path): ConfigPosition => {
+    for (let length = path.length; length >= 0; length--) {
+      const offset = table.get(keyOf(path.slice(0, length))) ?? values.get(keyOf(path.slice(0, length)));
+      if (offset !== undefined) return at(offset);
+    }
+    return at(0);
+  };
+  return {
+    value,
+    keyPosition: (path) => nearest(keys, path),
+    valuePosition: (path) => nearest(values, path),
+    plainText: (path) => plain.get(keyOf(path)),
+  };
+}
+
+/** Bounds nesting before the parser recurses: brackets that are open, and indentation. */
+function checkDepth(text: string, tooDeep: (offset: number) => never): void {
+  let open = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === "[" || c === "{") {
+      if (++open > 10 * deepest) tooDeep(i);
+    } else if ((c === "]" || c === "}") && open > 0) open--;
+  }
+}

@@ -1,0 +1,61 @@
+// How a Trainer is written down: its effective config, and the numbers of its optimizer.
+
+import { toYamlForm } from "./config/form.ts";
+import { configToYaml } from "./config/parse.ts";
+import { show } from "./config/validate.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** The config file's name and text, and the config as the manifest holds it: null for a run made in code, whose program no file holds. */
+export function describeOptions({ options, seed, model, optimizer }: Trainer): {
+  name: string;
+  text: string;
+  config: unknown;
+} {
+  const { config } = options;
+  if (config) {
+    const { init } = config.trainer;
+    const effective = { trainer: { ...config.trainer, init: { ...init, seed } } };
+    return { name: "config.yaml", text: configToYaml(effective), config: toYamlForm(effective) };
+  }
+  const { modelDir, precision, loop, checkpoint, logging, deterministic, threads, backend, metrics, loss } = options;
+  const described = {
+    seed: seed.toString(),
+    modelDir,
+    model: String(model),
+    loss: loss?.name ?? "the model's own",
+    metrics: metrics.map(({ name }) => name),
+    optimizer: optimizer && { class: optimizer.constructor.name, groups: optimizer.groups.map(groupNumbers) },
+    precision,
+    loop,
+    checkpoint,
+    logging,
+    deterministic,
+    threads,
+    backend: typeof backend === "string" ? backend : backend && show(backend.name),
+  };
+  return { name: "config.json", text: `${JSON.stringify(described, null, 2)}\n`, config: null };
+}
+
+function groupNumbers(group: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === "number"));
+}
+
+/** Every number of the config's optimizer, schedules and clipping under its path, and those of each parameter group that no schedule moves. */
+export function optimizerNumbers({ options, optimizer, schedule }: Trainer): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  const visit = (value: unknown, path: string) => {
+    if (typeof value === "number") numbers[path] = value;
+    else if (typeof value === "object" && value !== null)
+      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}/${key}`);
+  };
+  const init = options.config?.trainer.init;
+  if (init) {
+    const { optimizer: chosen, schedulers, precision } = init;
+    visit(toYamlForm({ optimizer: chosen, schedulers, precision }), "");
+  }
+  optimizer?.groups.forEach((group, i) => {
+    const { learningRate, ...others } = groupNumbers(group);
+    visit(schedule ? others : { learningRate, ...others }, `groups/${i}`);
+  });
+  return numbers;
+}

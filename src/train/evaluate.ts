@@ -1,0 +1,92 @@
+// Validation: the model in evaluation mode over a loader, once. It draws from the watching part of the stream, anew each time, and leaves
+// the stream, the weights and the model's flags as they were.
+import { watchOffset } from "../core/numerics.ts";
+import type { DataLoader } from "../data/loader.ts";
+import type { Module } from "../nn/module.ts";
+import type { ResolvedOptions } from "./config/options.ts";
+import type { Hooks, Metrics, ValidateContext } from "./hooks.ts";
+import type { EvalStep } from "./step.ts";
+import type { Trainer } from "./trainer.ts";
+
+export interface Evaluation {
+  readonly trainer: Trainer;
+  readonly model: Module;
+  readonly evalStep: EvalStep;
+  readonly loader: DataLoader;
+  readonly options: ResolvedOptions;
+  readonly hooks: Hooks;
+  readonly seed: bigint;
+  /** Optimizer steps taken. */
+  readonly step: number;
+  /** Told of each graph that ran. */
+  readonly onGraph: (graphHash: string) => void;
+}
+
+/** The loss over all samples and each metric, in float64 from the batches' float32 terms, added in the loader's order. */
+export async function evaluate(given: Evaluation): Promise<Metrics> {
+  const { trainer, model, hooks, step } = given;
+  const context: ValidateContext = { trainer, step };
+  try {
+    return await inEvaluation(model, () => pass(given, context));
+  } catch (error) {
+    await hooks.call("onValidateException", context, error);
+    throw error;
+  }
+}
+
+async function pass(
+  { evalStep, loader, options, hooks, seed, onGraph }: Evaluation,
+  context: ValidateContext,
+): Promise<Metrics> {
+  await hooks.call("onValidateStart", context);
+  let offset = watchOffset + loader.drawsPerEpoch;
+  const totals = new Map<string, number[]>();
+  const batches = loader.batches({ seed, offset: watchOffset });
+  let index = 0;
+  for await (const batch of batches) {
+    if (index === options.loop.evalSteps) break;
+    const batchContext = { ...context, index, batch };
+    await hooks.call("onValidateBatchStart", batchContext);
+    await hooks.call("onValidateStepStart", batchContext);
+    const { result, draws, graphHash } = await evalStep.execute([batch.tensors], { base: offset });
+    offset += draws;
+    onGraph(graphHash);
+    for (const [name, terms] of Object.entries(result)) {
+      const values = await terms.data();
+      terms.dispose();
+      const total = totals.get(name) ?? new Array<number>(values.length).fill(0);
+      totals.set(name, total);
+      values.forEach((value, i) => {
+        total[i] += value;
+      });
+    }
+    await hooks.call("onValidateStepEnd", batchContext);
+    await hooks.call("onValidateBatchEnd", batchContext);
+    index++;
+  }
+  const metrics: Record<string, number> = {};
+  const loss = totals.get("loss");
+  if (loss) metrics.loss = loss[0] / loss[1];
+  for (const { name, metric } of options.metrics) {
+    const total = totals.get(name);
+    if (total) metrics[name] = metric.value(total);
+  }
+  await hooks.call("onValidateEnd", context, metrics);
+  return metrics;
+}
+
+/** Runs `body` with the whole tree in evaluation mode, and then puts each module back to what it was. */
+export async function inEvaluation<T>(model: Module, body: () => Promise<T>): Promise<T> {
+  const flags = new Map<Module, boolean>();
+  const visit = (module: Module) => {
+    flags.set(module, module.training);
+    for (const [, child] of module.namedChildren()) visit(child);
+  };
+  visit(model);
+  model.eval();
+  try {
+    return await body();
+  } finally {
+    for (const [module, training] of flags) module.training = training;
+  }
+}

@@ -1,0 +1,128 @@
+// One fit, from the folder's lock to the digest: graphs, a checkpoint if there is one, the loop, and what is written down of it.
+import { ConfigError, DataError } from "../core/errors.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { now } from "./clock.ts";
+import { totalStepsOf } from "./config/options.ts";
+import type { LoopOptions } from "./config/schema.ts";
+import type { FitContext, Metrics } from "./hooks.ts";
+import { Journal } from "./journal.ts";
+import { train } from "./loop.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** What a finished fit gives. */
+export interface Run {
+  /** 64 hex digits that another person compares; `warn:` before them where the run couldn't promise its bits. */
+  readonly digest: string;
+  /** The training step's, at the full batch. */
+  readonly graphHash: string;
+  readonly seed: bigint;
+  /** Optimizer steps. */
+  readonly steps: number;
+  /** The last step's. */
+  readonly loss: number;
+  /** The last validation's, by name: `loss` and the metrics. */
+  readonly metrics: Metrics;
+  readonly seconds: number;
+  readonly backend: string;
+  readonly threads: number;
+  readonly streamPosition: number;
+  readonly directory?: string;
+}
+
+/** Which checkpoint a fit or validation starts from: left out, the latest in the run's folder; null, none; else that file. */
+export interface CheckpointChoice {
+  readonly ckptPath?: string | null;
+}
+
+/** Whether validation follows step `step` of `total`. Where it happens at all, it happens after the last step too. */
+export function evaluationDue(
+  { evalFrequency: every }: LoopOptions,
+  total: number,
+): (step: number, epochEnds: boolean) => boolean {
+  if (every === undefined) return () => false;
+  if (every === "end") return (step) => step === total;
+  if (every === "epoch") return (step, epochEnds) => epochEnds || step === total;
+  const period = every < 1 ? Math.max(1, Math.floor(every * total)) : every;
+  return (step) => step % period === 0 || step === total;
+}
+
+/** How long a fit is. Throws ConfigError for a loader without batches, or a loop without an end. */
+export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch: number; totalSteps: number } {
+  const stepsPerEpoch = Math.min(loader.batchesPerEpoch, loop.stepsPerEpoch ?? Infinity);
+  if (!(stepsPerEpoch >= 1)) {
+    throw new ConfigError({
+      where: `loader ${loader.name}`,
+      problem: "an epoch has no batches",
+      got: `${loader.samplesPerEpoch} samples in batches of ${loader.batchSize}`,
+      expected: "at least one batch",
+      hint: "make batchSize smaller, or set dropLast: false",
+    });
+  }
+  return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };
+}
+
+/** Runs one fit of the trainer. Everything that is thrown is told to the hooks first. */
+export async function runFit(
+  trainer: Trainer,
+  loader: DataLoader,
+  validation: DataLoader | undefined,
+  choice: CheckpointChoice,
+): Promise<Run> {
+  const { hooks, options } = trainer;
+  const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
+  const context: FitContext = { trainer, totalSteps };
+  const started = now();
+  try {
+    await hooks.call("onFitStart", context);
+    const backend = await trainer.initialize();
+    const trainStep = await trainer.trainStep();
+    const { graphHash } = await trainStep.plan((await firstBatch(trainer, loader)).tensors);
+    trainer.graphs.train = graphHash;
+    const journal = Journal.open({ trainer, loader, backend, graphHash, totalSteps });
+    trainer.journal = journal;
+    const finished = await journal.finished(choice);
+    if (finished) return finished;
+    await journal.restore(choice);
+
+    await hooks.call("onTrainStart", context);
+    try {
+      await train({
+        trainer,
+        loader,
+        stepsPerEpoch,
+        totalSteps,
+        stream: trainer.stream,
+        optimizer: trainer.needOptimizer(),
+        schedule: trainer.schedule,
+        trainStep,
+        hooks,
+        progress: trainer.progress,
+        logSteps: options.logging.logSteps,
+        link: (step) => journal.link(step),
+        evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
+        validate: () => trainer.evaluate(validation!),
+      });
+    } catch (error) {
+      await hooks.call("onTrainException", context, error);
+      throw error;
+    }
+    await hooks.call("onTrainEnd", context);
+    const run = await journal.finish(now() - started);
+    await hooks.call("onFitEnd", context);
+    return run;
+  } catch (error) {
+    trainer.journal?.fail();
+    await hooks.call("onFitException", context, error);
+    throw error;
+  } finally {
+    trainer.journal?.close();
+    trainer.journal = undefined;
+    await hooks.call("finalize", { trainer });
+  }
+}
+
+/** The loader's first batch, for its shapes: a pure function of the seed, so that looking changes nothing. */
+export async function firstBatch({ seed }: Trainer, loader: DataLoader): Promise<LoadedBatch> {
+  for await (const batch of loader.batches({ seed, offset: 0 })) return batch;
+  throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
+}

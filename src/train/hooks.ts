@@ -1,0 +1,175 @@
+// What a callback may hook into, in call order, and the one place where hooks are called. A hook watches: what it throws stops the run
+// under the names of its class and hook, and only `onTrace` may add to a graph.
+import { SeedgradError, TrainingError } from "../core/errors.ts";
+import type { LoadedBatch } from "../data/loader.ts";
+import type { Batch, Module } from "../nn/module.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** What hooks of a fit are told. */
+export interface FitContext {
+  readonly trainer: Trainer;
+  /** Optimizer steps in the whole run. */
+  readonly totalSteps: number;
+}
+
+/** What hooks of one optimizer step are told. */
+export interface StepContext extends FitContext {
+  /** The number of this optimizer step, from 1. */
+  readonly step: number;
+  /** From 0. */
+  readonly epoch: number;
+  readonly batch: LoadedBatch;
+  readonly learningRate: number;
+}
+
+/** What hooks from `onBeforeForward` on are told: the step has run by then, whole. */
+export interface StepResult extends StepContext {
+  readonly loss: number;
+  /** What `watch` was given while the step was traced, by name. */
+  readonly watched: Readonly<Record<string, Tensor>>;
+}
+
+/** What hooks of a validation are told. */
+export interface ValidateContext {
+  readonly trainer: Trainer;
+  /** Optimizer steps taken when it runs. */
+  readonly step: number;
+}
+
+export interface ValidateBatchContext extends ValidateContext {
+  /** From 0. */
+  readonly index: number;
+  readonly batch: LoadedBatch;
+}
+
+/** The values of a validation: `loss` and each metric by name. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** What `onTrace` is given: the tensors of a step in the making. */
+export interface TraceContext {
+  readonly trainer: Trainer;
+  readonly role: "train" | "eval";
+  readonly model: Module;
+  readonly batch: Batch;
+  readonly outputs?: Tensor;
+  readonly loss?: Tensor;
+  /** Gradients by the paths of their parameters, before clipping; empty in an evaluation. */
+  readonly gradients: Readonly<Record<string, Tensor>>;
+}
+
+/** What a checkpoint is about to hold, or held. */
+export interface CheckpointContext {
+  readonly trainer: Trainer;
+  readonly step: number;
+  /** The file. */
+  readonly path: string;
+}
+
+type Hook<C extends unknown[]> = (...args: C) => void | Promise<void>;
+
+/** Any of the hooks, listed in call order. Those of the constructor and `onTrace` are synchronous. */
+export interface Callback {
+  preSetup?(trainer: Trainer): void;
+  setup?(trainer: Trainer): void;
+  postSetup?(trainer: Trainer): void;
+  onFitStart?: Hook<[FitContext]>;
+  onBeforeLoadCheckpoint?: Hook<[{ trainer: Trainer; path: string }]>;
+  /** Sees the state of a checkpoint before it is taken over. */
+  preprocessCheckpoint?: Hook<[CheckpointContext]>;
+  onLoadCheckpoint?: Hook<[CheckpointContext]>;
+  onTrainStart?: Hook<[FitContext]>;
+  onTrainBatchStart?: Hook<[StepContext]>;
+  onTrainStepStart?: Hook<[StepContext]>;
+  /** The one hook that may add nodes, through `watch`: called when a step is traced, before its first execution. */
+  onTrace?(context: TraceContext): void;
+  onBeforeForward?: Hook<[StepResult]>;
+  onAfterForward?: Hook<[StepResult]>;
+  onBeforeBackward?: Hook<[StepResult]>;
+  onAfterBackward?: Hook<[StepResult]>;
+  onBeforeOptimizerStep?: Hook<[StepResult]>;
+  onAfterOptimizerStep?: Hook<[StepResult]>;
+  onBeforeSchedulerStep?: Hook<[StepResult]>;
+  onAfterSchedulerStep?: Hook<[StepResult]>;
+  onTrainStepEnd?: Hook<[StepResult]>;
+  onTrainBatchEnd?: Hook<[StepResult]>;
+  onSaveCheckpoint?: Hook<[CheckpointContext]>;
+  postprocessCheckpoint?: Hook<[CheckpointContext]>;
+  onAfterSaveCheckpoint?: Hook<[CheckpointContext]>;
+  onValidateStart?: Hook<[ValidateContext]>;
+  onValidateBatchStart?: Hook<[ValidateBatchContext]>;
+  onValidateStepStart?: Hook<[ValidateBatchContext]>;
+  onValidateStepEnd?: Hook<[ValidateBatchContext]>;
+  onValidateBatchEnd?: Hook<[ValidateBatchContext]>;
+  onValidateEnd?: Hook<[ValidateContext, Metrics]>;
+  onTrainEnd?: Hook<[FitContext]>;
+  onFitEnd?: Hook<[FitContext]>;
+  onTrainException?: Hook<[FitContext, unknown]>;
+  onValidateException?: Hook<[ValidateContext, unknown]>;
+  onFitException?: Hook<[FitContext, unknown]>;
+  /** After everything, whether it went well or not. */
+  finalize?: Hook<[{ trainer: Trainer }]>;
+}
+
+/** A callback that is told numbers to record, and messages to show. */
+export interface Logger extends Callback {
+  /** `step`: optimizer steps taken. */
+  logMetrics?: Hook<[Metrics, number]>;
+  /** Shows a message to people; the first logger that can does it. */
+  logMessage?(level: "debug" | "info" | "warn" | "error", message: string): void;
+}
+
+export type HookName = keyof Logger;
+
+/** Callbacks in the order in which they are called. */
+export class Hooks {
+  readonly callbacks: readonly Logger[];
+  readonly #having = new Map<HookName, readonly Logger[]>();
+
+  constructor(callbacks: readonly Logger[]) {
+    this.callbacks = callbacks;
+  }
+
+  /** The callbacks that have a hook. */
+  having(hook: HookName): readonly Logger[] {
+    let found = this.#having.get(hook);
+    if (!found) {
+      found = this.callbacks.filter((callback) => callback[hook] !== undefined);
+      this.#having.set(hook, found);
+    }
+    return found;
+  }
+
+  /** Calls a hook of each callback, one after another. Throws what a hook throws, named. */
+  async call<H extends HookName>(hook: H, ...args: Parameters<NonNullable<Logger[H]>>): Promise<void> {
+    for (const callback of this.having(hook)) {
+      try {
+        await (callback[hook] as (...args: unknown[]) => unknown)(...args);
+      } catch (cause) {
+        throw hookError(callback, hook, cause);
+      }
+    }
+  }
+
+  /** As `call`, for hooks that are synchronous. */
+  callNow<H extends HookName>(hook: H, ...args: Parameters<NonNullable<Logger[H]>>): void {
+    for (const callback of this.having(hook)) {
+      try {
+        (callback[hook] as (...args: unknown[]) => unknown)(...args);
+      } catch (cause) {
+        throw hookError(callback, hook, cause);
+      }
+    }
+  }
+}
+
+function hookError(callback: Callback, hook: HookName, cause: unknown): SeedgradError {
+  const name = callback.constructor === Object ? "callback" : callback.constructor.name;
+  const where = `${name}.${hook}`;
+  if (!(cause instanceof SeedgradError)) {
+    return new TrainingError({ where, problem: "the hook failed", got: String(cause), cause });
+  }
+  const Kind = cause.constructor as new (details: ConstructorParameters<typeof SeedgradError>[0]) => SeedgradError;
+  const { problem, got, expected, hint } = cause;
+  return new Kind({ where: `${where}: ${cause.where}`, problem, got, expected, hint, cause });
+}

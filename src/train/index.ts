@@ -1,0 +1,33 @@
+// The Trainer and what belongs to it.
+export { CheckLoss } from "./callbacks/check-loss.ts";
+export {
+  buildLoader,
+  buildModel,
+  buildOptimizer,
+  buildSchedule,
+  buildTrainer,
+  trainerOptions,
+} from "./config/build.ts";
+export { configJsonSchema } from "./config/json-schema.ts";
+export type { ResolvedOptions, TrainerOptions } from "./config/options.ts";
+export { type ConfigOverrides, configHash, configToYaml, loadConfig, parseConfig } from "./config/parse.ts";
+export type { CheckpointOptions, Config, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/schema.ts";
+export type { PlannedGraph } from "./explain.ts";
+export type { CheckpointChoice, Run } from "./fit.ts";
+export type {
+  Callback,
+  CheckpointContext,
+  FitContext,
+  Logger,
+  Metrics,
+  StepContext,
+  StepResult,
+  TraceContext,
+  ValidateBatchContext,
+  ValidateContext,
+} from "./hooks.ts";
+export { CSVLogger } from "./loggers/csv.ts";
+export { JSONLLogger } from "./loggers/jsonl.ts";
+export { ProgressLogger } from "./loggers/progress.ts";
+export { TensorBoardLogger } from "./loggers/tensorboard.ts";
+export { Trainer } from "./trainer.ts";

@@ -1,0 +1,217 @@
+// What a fit writes down: the chain, and where there is a folder its lock, config, chain file and manifest. It decides whether what lies in
+// the folder is this run; it never touches what it doesn't recognise.
+import { exists, makeDirectory, writeAtomic } from "#files";
+import type { Backend } from "../backend/contract.ts";
+import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { numericsId } from "../core/numerics.ts";
+import type { DataLoader } from "../data/loader.ts";
+import { Chain, type ChainStep } from "../run/chain.ts";
+import { ChainFile } from "../run/chainfile.ts";
+import { dropCheckpointsAfter, latestCheckpoint } from "../run/checkpoint.ts";
+import { lockFolder } from "../run/lock.ts";
+import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
+import { checkpointFolder, chosenCheckpoint, loadCheckpoint, readTensors } from "./checkpoint.ts";
+import { timestamp } from "./clock.ts";
+import { describeOptions, optimizerNumbers } from "./describe.ts";
+import type { CheckpointChoice, Run } from "./fit.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** What a journal is opened with. */
+export interface JournalParts {
+  readonly trainer: Trainer;
+  readonly loader: DataLoader;
+  readonly backend: Backend;
+  readonly graphHash: string;
+  readonly totalSteps: number;
+}
+
+interface Folder {
+  readonly path: string;
+  readonly chainFile: ChainFile;
+  readonly release: () => void;
+  /** As it was found. */
+  readonly manifest: Manifest | undefined;
+}
+
+/** The record of one fit in progress. */
+export class Journal {
+  readonly chain: Chain;
+  readonly #parts: JournalParts;
+  readonly #folder: Folder | undefined;
+  #begun = false;
+
+  private constructor(parts: JournalParts, folder: Folder | undefined) {
+    const { trainer, graphHash, loader } = parts;
+    this.#parts = parts;
+    this.#folder = folder;
+    const known = trainer.chain;
+    this.chain =
+      known && known.step === trainer.step ? known : new Chain({ graphHash, seed: trainer.seed, data: loader.digests });
+  }
+
+  /** Takes the folder, if there is one. Throws CheckpointError when it is in use, or holds another run. */
+  static open(parts: JournalParts): Journal {
+    const { modelDir } = parts.trainer.options;
+    if (modelDir === undefined) return new Journal(parts, undefined);
+    makeDirectory(modelDir);
+    const release = lockFolder(modelDir);
+    try {
+      const path = `${modelDir}/manifest.json`;
+      const manifest = exists(path) ? readManifest(path) : undefined;
+      if (manifest) checkSameRun(path, manifest, parts);
+      const chainFile = new ChainFile(`${modelDir}/chain.bin`);
+      return new Journal(parts, { path: modelDir, chainFile, release, manifest });
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** The run that the folder, or the trainer, has finished already; its weights are loaded. */
+  async finished({ ckptPath }: CheckpointChoice): Promise<Run | undefined> {
+    const { trainer, totalSteps } = this.#parts;
+    if (ckptPath !== undefined) return undefined;
+    const { lastRun } = trainer;
+    if (lastRun && lastRun.steps === totalSteps) return lastRun;
+    const folder = this.#folder;
+    const { status, result, environment } = folder?.manifest ?? {};
+    if (!folder || status !== "finished" || !result || result.steps !== totalSteps) return undefined;
+    if (!(trainer.options.checkpoint?.autoloadLastCheckpoint ?? true)) return undefined;
+    const checkpoint = latestCheckpoint(checkpointFolder(trainer)!);
+    if (checkpoint !== undefined) await loadCheckpoint(trainer, checkpoint, "resume");
+    trainer.message("info", `the run in ${folder.path} is finished: ${result.digest}`);
+    const { digest, steps, loss, metrics, streamPosition } = result;
+    return this.#run({ digest, steps, loss, metrics, streamPosition, seconds: Number(environment?.seconds ?? 0) });
+  }
+
+  /** Puts the trainer where the chosen checkpoint is, or at the beginning; what the folder holds of later steps goes. */
+  async restore(choice: CheckpointChoice): Promise<void> {
+    const { trainer } = this.#parts;
+    const path = chosenCheckpoint(trainer, choice);
+    if (path !== undefined) {
+      const { state } = await loadCheckpoint(trainer, path, "resume");
+      this.chain.resume(state.step, state.chain);
+      trainer.message("info", `going on from ${path}, step ${state.step}`);
+    } else if (trainer.step > 0 && (choice.ckptPath === null || this.chain.step !== trainer.step)) {
+      throw new ConfigError({
+        where: "fit",
+        problem: "this Trainer has trained already, and can't begin again",
+        got: `step ${trainer.step}`,
+        hint: "make a new Trainer",
+      });
+    }
+    trainer.chain = this.chain;
+    const folder = this.#folder;
+    if (folder) {
+      folder.chainFile.cutBack(trainer.step, this.chain.hash);
+      if (path === undefined || path.startsWith(`${checkpointFolder(trainer)}/`)) {
+        dropCheckpointsAfter(checkpointFolder(trainer)!, trainer.step === 0 && path === undefined ? -1 : trainer.step);
+      }
+    }
+    this.#writeConfig();
+    this.#writeManifest("running");
+    this.#begun = true;
+  }
+
+  /** The next step's link. */
+  link(step: ChainStep): void {
+    const { graphs } = this.#parts.trainer;
+    if (step.graphHash !== graphs.train) graphs.trainLast = step.graphHash;
+    const link = this.chain.link(step);
+    this.#folder?.chainFile.append(link);
+  }
+
+  /** Writes the links that wait: before a checkpoint is saved. */
+  flush(): void {
+    this.#folder?.chainFile.flush();
+  }
+
+  /** The digest, written down: the run is finished. */
+  async finish(seconds: number): Promise<Run> {
+    const { trainer } = this.#parts;
+    const { step: steps, loss, metrics } = trainer.progress;
+    const digest = this.chain.digest(await readTensors(trainer), { marked: trainer.marked });
+    const result = { digest, steps, loss: loss!, metrics, streamPosition: trainer.stream.position };
+    this.flush();
+    this.#writeManifest("finished", result, seconds);
+    trainer.lastRun = this.#run({ ...result, seconds });
+    return trainer.lastRun;
+  }
+
+  /** Says in the manifest that the run failed, if it had begun; it can be gone on with. */
+  fail(): void {
+    if (!this.#begun) return;
+    this.flush();
+    this.#writeManifest("failed");
+  }
+
+  /** Gives the folder back. */
+  close(): void {
+    this.#folder?.release();
+  }
+
+  #run(result: Pick<Run, "digest" | "steps" | "loss" | "metrics" | "streamPosition" | "seconds">): Run {
+    const { trainer, backend, graphHash } = this.#parts;
+    const { name, threads } = backend;
+    return { ...result, graphHash, seed: trainer.seed, backend: name, threads, directory: this.#folder?.path };
+  }
+
+  #writeConfig(): void {
+    if (!this.#folder) return;
+    const { name, text } = describeOptions(this.#parts.trainer);
+    writeAtomic(`${this.#folder.path}/${name}`, new TextEncoder().encode(text));
+  }
+
+  #writeManifest(status: RunStatus, result?: Manifest["result"], seconds?: number): void {
+    if (!this.#folder) return;
+    const { trainer, loader, backend } = this.#parts;
+    const { process } = globalThis as { process?: { version: string; platform: string; arch: string } };
+    const numbers = Object.entries(optimizerNumbers(trainer));
+    writeManifest(`${this.#folder.path}/manifest.json`, {
+      format: 1,
+      numericsId,
+      seed: trainer.seed.toString(),
+      seedGiven: trainer.seedGiven,
+      graphs: trainer.graphs,
+      data: loader.digests,
+      config: describeOptions(trainer).config,
+      hyperparameters: Object.fromEntries(numbers.map(([name, value]) => [name, hyperparameter(value)])),
+      deterministic: trainer.marked ? "warn" : "strict",
+      status,
+      result,
+      environment: {
+        backend: backend.name,
+        class: backend.class,
+        threads: backend.threads,
+        time: timestamp(),
+        ...(process && { engine: `node ${process.version}`, platform: `${process.platform}-${process.arch}` }),
+        ...(seconds !== undefined && { seconds }),
+      },
+    });
+  }
+}
+
+/** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph and data. */
+function checkSameRun(path: string, manifest: Manifest, { trainer, graphHash, loader }: JournalParts): void {
+  const hint = "use another folder (modelDir), or the run's own config";
+  const facts: [string, string, string][] = [
+    ["numerics id", manifest.numericsId, numericsId],
+    ["seed", manifest.seed, trainer.seed.toString()],
+    ["graph", manifest.graphs.train ?? "none", graphHash],
+    ...Object.entries(loader.digests).map(([name, digest]): [string, string, string] => [
+      `data ${name}`,
+      manifest.data[name] ?? "none",
+      digest,
+    ]),
+  ];
+  for (const [what, got, expected] of facts) {
+    if (got === expected) continue;
+    throw new CheckpointError({
+      where: path,
+      problem: `the folder holds a run of another ${what}`,
+      got,
+      expected,
+      hint,
+    });
+  }
+}

@@ -1,0 +1,77 @@
+// Progress for people: a bar on a terminal, plain lines elsewhere. It looks at the clock and at what the step gave, and at nothing else.
+import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
+import { now } from "../clock.ts";
+import type { FitContext, Logger, Metrics, StepResult } from "../hooks.ts";
+
+/** About so many plain lines a run. */
+const plainLines = 20;
+
+const seconds = (value: number): string => {
+  if (!Number.isFinite(value)) return "?";
+  const whole = Math.max(0, Math.round(value));
+  return whole < 60 ? `${whole}s` : `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
+};
+
+const number = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
+
+/** Shows step, loss, samples a second and time left; each validation as a line. */
+export class ProgressLogger implements Logger {
+  #bar: ProgressBar | undefined;
+  #started = 0;
+  #firstStep = 0;
+  #samples = 0;
+
+  onTrainStart({ trainer, totalSteps }: FitContext): void {
+    this.#started = now();
+    this.#firstStep = trainer.step;
+    this.#samples = 0;
+    this.#bar = openProgressBar(
+      totalSteps,
+      trainer.step,
+      "{bar} {percentage}% | step {value}/{total} | epoch {epoch} | loss {loss} | {rate} samples/s | {left} left",
+    );
+  }
+
+  onTrainBatchEnd({ step, totalSteps, epoch, loss, batch }: StepResult): void {
+    this.#samples += Object.values(batch.tensors)[0]?.shape[0] ?? 0;
+    const elapsed = now() - this.#started;
+    const rate = Math.round(this.#samples / elapsed);
+    const left = seconds((elapsed / (step - this.#firstStep)) * (totalSteps - step));
+    if (this.#bar) {
+      this.#bar.update(step, { epoch: String(epoch + 1), loss: number(loss), rate: String(rate), left });
+      return;
+    }
+    if (step % Math.ceil(totalSteps / plainLines) !== 0 && step !== totalSteps) return;
+    writeLine(
+      `step ${step}/${totalSteps} | epoch ${epoch + 1} | loss ${number(loss)} | ${rate} samples/s | ${left} left`,
+    );
+  }
+
+  logMetrics(metrics: Metrics, step: number): void {
+    const validation = Object.entries(metrics).filter(([name]) => name.startsWith("val_"));
+    if (validation.length === 0) return;
+    this.#write(`step ${step} | ${validation.map(([name, value]) => `${name} ${number(value)}`).join(" | ")}`);
+  }
+
+  logMessage(_level: string, message: string): void {
+    this.#write(message);
+  }
+
+  #write(text: string): void {
+    if (this.#bar) this.#bar.line(text);
+    else writeLine(text);
+  }
+
+  onTrainEnd(): void {
+    this.#close();
+  }
+
+  finalize(): void {
+    this.#close();
+  }
+
+  #close(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}

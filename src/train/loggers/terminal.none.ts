@@ -1,0 +1,14 @@
+// The terminal where there is none (a browser): lines go to the console, and there is no bar.
+import type { ProgressBar } from "./terminal.node.ts";
+
+export type { ProgressBar };
+
+/** Undefined: there is no terminal. */
+export function openProgressBar(_total: number, _start: number, _format: string): ProgressBar | undefined {
+  return undefined;
+}
+
+/** Writes a line to the console. */
+export function writeLine(text: string): void {
+  console.info(text);
+}

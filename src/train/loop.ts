@@ -1,0 +1,122 @@
+// The training loop: at an epoch's border a range of the stream for the loader; then, batch by batch, the compiled step, the chain's next
+// link, the hooks, validation where it is due, and the checkpoint. Everything it depends on is in the progress that it moves on.
+import { DataError } from "../core/errors.ts";
+import type { DataLoader } from "../data/loader.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Schedule } from "../optim/schedulers.ts";
+import type { Stream } from "../rng/stream.ts";
+import type { ChainStep } from "../run/chain.ts";
+import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
+import type { TrainStep } from "./step.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** Where a run is: with the stream's position, all that the loop's next step depends on. */
+export interface Progress {
+  /** Optimizer steps taken. */
+  step: number;
+  /** From 0. */
+  epoch: number;
+  /** The offset of the epoch's range of draws; null before its first batch. */
+  offset: number | null;
+  /** Batches taken in this epoch. */
+  cursor: number;
+  /** The last step's loss. */
+  loss: number | null;
+  /** The last validation's values. */
+  metrics: Metrics;
+}
+
+/** What the loop is given. */
+export interface Training {
+  readonly trainer: Trainer;
+  readonly loader: DataLoader;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly stream: Stream;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule | undefined;
+  readonly trainStep: TrainStep;
+  readonly hooks: Hooks;
+  readonly progress: Progress;
+  readonly logSteps: number;
+  /** Whether validation follows this step. */
+  readonly evaluationDue: (step: number, epochEnds: boolean) => boolean;
+  readonly validate: () => Promise<Metrics>;
+  /** Adds the step to the run's chain. */
+  readonly link: (step: ChainStep) => void;
+}
+
+/** Trains from where `progress` is to the last step. */
+export async function train(training: Training): Promise<void> {
+  const { trainer, loader, stepsPerEpoch, totalSteps, stream, trainStep, hooks, progress } = training;
+  setLearningRate(training);
+  while (progress.step < totalSteps) {
+    progress.offset ??= stream.reserve(loader.drawsPerEpoch);
+    const before = progress.step;
+    for await (const batch of loader.batches({ seed: stream.seed, offset: progress.offset }, progress.cursor)) {
+      const { epoch } = progress;
+      const step = progress.step + 1;
+      const learningRate = training.optimizer.groups[0].learningRate;
+      const context: StepContext = { trainer, totalSteps, step, epoch, batch, learningRate };
+      await hooks.call("onTrainBatchStart", context);
+      await hooks.call("onTrainStepStart", context);
+
+      const { result, watched, graphHash } = await trainStep.execute([batch.tensors]);
+      const [loss] = await result.data();
+      training.link({ graphHash, position: stream.position, batch, loss });
+      advance(progress, loss, stepsPerEpoch);
+
+      const stepResult: StepResult = { ...context, loss, watched };
+      await hooks.call("onBeforeForward", stepResult);
+      await hooks.call("onAfterForward", stepResult);
+      await hooks.call("onBeforeBackward", stepResult);
+      await hooks.call("onAfterBackward", stepResult);
+      await hooks.call("onBeforeOptimizerStep", stepResult);
+      await hooks.call("onAfterOptimizerStep", stepResult);
+      await hooks.call("onBeforeSchedulerStep", stepResult);
+      setLearningRate(training);
+      await hooks.call("onAfterSchedulerStep", stepResult);
+      await hooks.call("onTrainStepEnd", stepResult);
+      if (step % training.logSteps === 0 || step === totalSteps) await log(stepResult);
+
+      const epochEnds = progress.cursor === 0;
+      if (training.evaluationDue(step, epochEnds)) progress.metrics = await training.validate();
+      await hooks.call("onTrainBatchEnd", stepResult);
+      for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
+      if (epochEnds || step === totalSteps) break;
+    }
+    checkProgress(loader, progress, before, totalSteps);
+  }
+}
+
+/** One step further; at the epoch's last batch, to the next epoch's border. */
+function advance(progress: Progress, loss: number, stepsPerEpoch: number): void {
+  progress.step++;
+  progress.cursor++;
+  progress.loss = loss;
+  if (progress.cursor < stepsPerEpoch) return;
+  progress.epoch++;
+  progress.cursor = 0;
+  progress.offset = null;
+}
+
+/** The schedule is a function of the number of the step about to be taken, from 0: nothing of it needs saving. */
+function setLearningRate({ schedule, optimizer, progress }: Training): void {
+  if (!schedule) return;
+  for (const group of optimizer.groups) group.learningRate = schedule(progress.step);
+}
+
+async function log({ trainer, step, loss, learningRate, watched }: StepResult): Promise<void> {
+  const norm = watched.gradient_norm && { gradient_norm: await watched.gradient_norm.item() };
+  await trainer.logMetrics({ loss, learning_rate: learningRate, ...norm }, step);
+}
+
+function checkProgress(loader: DataLoader, progress: Progress, before: number, totalSteps: number): void {
+  if (progress.step === totalSteps || (progress.cursor === 0 && progress.step > before)) return;
+  throw new DataError({
+    where: `loader ${loader.name}`,
+    problem: "it ended before its epoch did",
+    got: `${progress.cursor} batches`,
+    expected: `${loader.batchesPerEpoch}`,
+  });
+}

@@ -1,0 +1,140 @@
+// The two graphs of a run: the training step (forward, backward, clipping, update) and the evaluation step. The training graph's only result
+// is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
+import type { Backend } from "../backend/contract.ts";
+import type { HostArray } from "../core/array.ts";
+import { ConfigError, TraceError } from "../core/errors.ts";
+import { currentTrace } from "../graph/scope.ts";
+import type { Loss } from "../nn/losses.ts";
+import type { Batch, Module } from "../nn/module.ts";
+import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Stream } from "../rng/stream.ts";
+import { type Compiled, compile } from "../tensor/compiled.ts";
+import { stack, tensor } from "../tensor/functions.ts";
+import { gradients as gradientsOf } from "../tensor/gradients.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { watch } from "../tensor/trace.ts";
+import type { ResolvedOptions } from "./config/options.ts";
+import type { Hooks, TraceContext } from "./hooks.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** A batch as a compiled step takes it. */
+export type HostBatch = Readonly<Record<string, HostArray>>;
+
+export type TrainStep = Compiled<[HostBatch], Tensor>;
+/** Gives terms that add up over batches, by metric; `loss` is [loss · samples, samples]. */
+export type EvalStep = Compiled<[HostBatch], Record<string, Tensor>>;
+
+/** What both steps are made of. */
+export interface StepParts {
+  readonly trainer: Trainer;
+  readonly model: Module;
+  readonly optimizer?: Optimizer;
+  readonly options: ResolvedOptions;
+  readonly hooks: Hooks;
+  readonly stream: Stream;
+  readonly backend: Backend;
+  readonly log: (message: string) => void;
+}
+
+/** The compiled training step: a batch in, the loss out, parameters and optimizer state updated in place. */
+export function makeTrainStep({
+  trainer,
+  model,
+  optimizer,
+  options,
+  hooks,
+  stream,
+  backend,
+  log,
+}: StepParts): TrainStep {
+  if (!optimizer) {
+    throw new ConfigError({
+      where: "optimizer",
+      problem: "training needs one",
+      got: "none",
+      hint: "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })",
+    });
+  }
+  const step = (given: HostBatch): Tensor => {
+    const batch = given as unknown as Batch;
+    const { outputs, loss } = runModel(model, options.loss, batch);
+    const scalar = checkLoss(loss);
+    const gradients = gradientsOf(scalar, optimizer.parameters);
+    const { parameterNames } = optimizer;
+    const named = Object.fromEntries(gradients.map((gradient, i) => [parameterNames[i], gradient]));
+    traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss: scalar, gradients: named });
+    optimizer.update(clip(gradients, options.precision));
+    return scalar;
+  };
+  return compile(step, { state: [model, optimizer], name: "train", stream, backend, strict: true, log });
+}
+
+/** The compiled evaluation step of a model that is in evaluation mode. */
+export function makeEvalStep({ trainer, model, options, hooks, stream, backend, log }: StepParts): EvalStep {
+  const step = (given: HostBatch): Record<string, Tensor> => {
+    const batch = given as unknown as Batch;
+    const { outputs, loss } = runModel(model, options.loss, batch);
+    const samples = Object.values(batch)[0]?.shape[0] ?? 1;
+    const terms: Record<string, Tensor> = {};
+    if (loss) terms.loss = stack([checkLoss(loss).mul(samples), tensor(samples)]);
+    for (const { name, metric } of options.metrics) {
+      if (!outputs) {
+        throw new ConfigError({
+          where: `metrics.${name}`,
+          problem: "the model returns no outputs to measure",
+          hint: "return [loss, outputs] or { loss, outputs } from forward",
+        });
+      }
+      terms[name] = metric.terms(outputs, batch);
+    }
+    traceHooks(hooks, { trainer, role: "eval", model, batch, outputs, loss, gradients: {} });
+    return terms;
+  };
+  return compile(step, { state: [model], name: "eval", stream, backend, strict: true, log });
+}
+
+/** Outputs and loss of what `forward` returned: outputs where there is a loss function, else a loss, [loss, outputs], or a record that holds a loss. */
+function runModel(model: Module, loss: Loss | undefined, batch: Batch): { outputs?: Tensor; loss?: Tensor } {
+  const result = model.forward(batch.inputs, batch);
+  if (result instanceof Tensor) return loss ? { outputs: result, loss: loss(result, batch) } : { loss: result };
+  if (Array.isArray(result)) return { loss: result[0], outputs: result[1] };
+  const { loss: own, outputs } = result as Readonly<Record<string, Tensor>>;
+  if (loss && outputs) return { outputs, loss: loss(outputs, batch) };
+  return { loss: own, outputs };
+}
+
+function checkLoss(loss: Tensor | undefined): Tensor {
+  if (loss && loss.rank === 0 && loss.dtype === "float32") return loss;
+  throw new ConfigError({
+    where: "loss",
+    problem: "no scalar to minimise",
+    got: loss ? `${loss.dtype}[${loss.shape.join(", ")}]` : "nothing",
+    expected: "float32[]",
+    hint: "give a loss (loss: losses.crossEntropy), or return one from forward",
+  });
+}
+
+function clip(gradients: readonly Tensor[], { maxGradientNorm, maxGradientValue }: ResolvedOptions["precision"]) {
+  const bounded = maxGradientValue === undefined ? gradients : clipByValue(gradients, maxGradientValue);
+  if (maxGradientNorm === undefined) return bounded;
+  const clipped = clipByGlobalNorm(bounded, maxGradientNorm);
+  watch("gradient_norm", clipped.norm);
+  return clipped.gradients;
+}
+
+/** Calls `onTrace`, and holds it to watching: a draw or an assignment there would be part of training. */
+function traceHooks(hooks: Hooks, context: TraceContext): void {
+  const scope = currentTrace()!;
+  const { draws } = scope;
+  const held = [...scope.cells.values()].map((cell) => [cell, cell.current] as const);
+  hooks.callNow("onTrace", context);
+  if (scope.draws !== draws || held.some(([cell, current]) => cell.current !== current)) {
+    throw new TraceError({
+      where: "onTrace",
+      problem: "a hook drew random numbers or assigned a variable",
+      expected: "nodes that only look, given to watch",
+      hint: "what changes training belongs into the model, the loss or the optimizer",
+    });
+  }
+}

@@ -1,0 +1,264 @@
+// The Trainer: a seed, a model made under it, and what is done with them. It owns the stream, the graphs and the run's folder; the loop
+// itself is in loop.ts.
+import type { Backend } from "../backend/contract.ts";
+import { loadBackend } from "../backend/load.ts";
+import { ConfigError, ReproError } from "../core/errors.ts";
+import type { DataLoader } from "../data/loader.ts";
+import type { Graph } from "../graph/hash.ts";
+import { Module } from "../nn/module.ts";
+import { Optimizer } from "../optim/optimizer.ts";
+import type { Schedule } from "../optim/schedulers.ts";
+import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
+import type { Chain } from "../run/chain.ts";
+import { defaultBackend, exclusive } from "../tensor/engine.ts";
+import { listState } from "../tensor/trace.ts";
+import { settleVariables, type Variable } from "../tensor/variable.ts";
+import { CheckLoss } from "./callbacks/check-loss.ts";
+import { Checkpointer } from "./callbacks/checkpointer.ts";
+import { chosenCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
+import { evaluate } from "./evaluate.ts";
+import { explain, type PlannedGraph } from "./explain.ts";
+import { type CheckpointChoice, type Run, runFit } from "./fit.ts";
+import { Hooks, type Metrics } from "./hooks.ts";
+import type { Journal } from "./journal.ts";
+import type { Progress } from "./loop.ts";
+import { type EvalStep, makeEvalStep, makeTrainStep, type StepParts, type TrainStep } from "./step.ts";
+
+/** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
+export type Graphs = Record<string, string>;
+
+/** Trains and validates one model under one seed. */
+export class Trainer {
+  readonly options: ResolvedOptions;
+  /** In [0, 2⁶⁴). */
+  readonly seed: bigint;
+  /** Whether the seed was given, and not drawn. */
+  readonly seedGiven: boolean;
+  readonly stream: Stream;
+  readonly model: Module;
+  readonly optimizer?: Optimizer;
+  readonly schedule?: Schedule;
+  readonly hooks: Hooks;
+  /** Hashes of the graphs that ran, by role. */
+  readonly graphs: Graphs = {};
+  readonly progress: Progress = { step: 0, epoch: 0, offset: null, cursor: 0, loss: null, metrics: {} };
+  #backend: Backend | undefined;
+  /** What gave the variables their first values. */
+  initGraph: Graph | undefined;
+  #trainStep: TrainStep | undefined;
+  #evalStep: EvalStep | undefined;
+  /** The chain of the steps taken so far. */
+  chain: Chain | undefined;
+  /** What the last fit gave. */
+  lastRun: Run | undefined;
+  /** What a fit in progress writes down: the folder, and the chain. */
+  journal: Journal | undefined;
+
+  /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
+  constructor(options: TrainerOptions) {
+    this.options = resolveOptions(options);
+    const { callbacks, loggers, checkpoint, model, optimizer } = this.options;
+    const core = callbacks.some((callback) => callback instanceof CheckLoss) ? [] : [new CheckLoss()];
+    const saving = checkpoint ? [new Checkpointer(checkpoint)] : [];
+    this.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
+    this.seedGiven = this.options.seed !== null;
+    this.seed = this.seedGiven ? parseSeed("seed", this.options.seed) : drawSeed();
+    this.stream = new Stream(this.seed);
+    this.hooks.callNow("preSetup", this);
+    if (!this.seedGiven) {
+      this.message(
+        "warn",
+        `no seed was given, so one was drawn: ${this.seed}. Determinism across runs is not ensured; to repeat this run give seed: ${this.seed}`,
+      );
+    }
+    this.hooks.callNow("setup", this);
+    if (model instanceof Module) this.#admitFinished();
+    this.model = model instanceof Module ? model : withStream(this.stream, model);
+    if (!(this.model instanceof Module)) {
+      throw new ConfigError({
+        where: "model",
+        problem: "the callable didn't return a model",
+        got: typeof this.model,
+        expected: "a Module",
+      });
+    }
+    this.optimizer = optimizer instanceof Optimizer || optimizer === undefined ? optimizer : optimizer(this.model);
+    this.schedule = this.#chooseSchedule();
+    this.hooks.callNow("postSetup", this);
+  }
+
+  /** Optimizer steps taken. */
+  get step(): number {
+    return this.progress.step;
+  }
+
+  /** Whether the digest is marked, since something about the run can't promise its bits. */
+  get marked(): boolean {
+    return this.options.deterministic === "warn" || (this.#backend !== undefined && this.#backend.class !== "A");
+  }
+
+  get #strict(): boolean {
+    return (this.options.deterministic ?? (this.seedGiven ? "strict" : "warn")) === "strict";
+  }
+
+  #admitFinished(): void {
+    if (!this.seedGiven) return;
+    const details = {
+      where: "model",
+      problem: "a finished module beside a seed: its weights were drawn before the seed was set",
+      got: "a Module",
+      expected: "a callable that makes it",
+      hint: 'write model: () => …; or deterministic: "warn", which marks the digest',
+    };
+    if (this.#strict) throw new ReproError(details);
+    this.message("warn", new ReproError(details).message);
+  }
+
+  #chooseSchedule(): Schedule | undefined {
+    const { schedulers } = this.options;
+    if (schedulers === undefined) return undefined;
+    const isSchedule = (value: unknown): value is Schedule => (value as Schedule).totalIters !== undefined;
+    const made =
+      typeof schedulers === "function" && !isSchedule(schedulers)
+        ? (schedulers as (optimizer: Optimizer) => Schedule | readonly Schedule[])(this.needOptimizer())
+        : (schedulers as Schedule | readonly Schedule[]);
+    const list = Array.isArray(made) ? (made as readonly Schedule[]) : [made as Schedule];
+    if (list.length > 1) {
+      throw new ConfigError({
+        where: "schedulers",
+        problem: "two schedulers set the learning rate of the same parameter groups",
+        got: String(list.length),
+        expected: "one",
+        hint: "one after another is optim.sequentialLR({ schedulers })",
+      });
+    }
+    return list[0];
+  }
+
+  /** The optimizer. Throws ConfigError where there is none. */
+  needOptimizer(): Optimizer {
+    if (this.optimizer) return this.optimizer;
+    throw new ConfigError({
+      where: "optimizer",
+      problem: "training needs one",
+      got: "none",
+      hint: "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })",
+    });
+  }
+
+  /** All variables by name: parameters, buffers, optimizer state. */
+  variables(): [string, Variable][] {
+    return listState(this.optimizer ? [this.model, this.optimizer] : [this.model]);
+  }
+
+  /** Shows a message, unless `logLevel` is above its level. */
+  message(level: "debug" | "info" | "warn" | "error", text: string): void {
+    const levels = ["debug", "info", "warn", "error", "silent"];
+    if (levels.indexOf(level) < levels.indexOf(this.options.logging.logLevel)) return;
+    const [shown] = this.hooks.having("logMessage");
+    if (shown) shown.logMessage!(level, text);
+    else if (level === "warn" || level === "error") console.warn(`seedgrad: ${text}`);
+    else console.info(`seedgrad: ${text}`);
+  }
+
+  /** Records numbers under the steps taken so far, or under `step`. */
+  async logMetrics(metrics: Metrics, step = this.step): Promise<void> {
+    await this.hooks.call("logMetrics", metrics, step);
+  }
+
+  /** The backend, loaded, and what it may promise. */
+  async backend(): Promise<Backend> {
+    if (this.#backend) return this.#backend;
+    const { backend: given, threads } = this.options;
+    const backend =
+      typeof given === "string"
+        ? await loadBackend(given, { threads })
+        : (given ?? (threads === undefined ? await defaultBackend() : await loadBackend("gpujs:webasm", { threads })));
+    if (backend.class !== "A") {
+      const details = {
+        where: `backend ${backend.name}`,
+        problem: "it can't promise the same bits on every device",
+        got: `class ${backend.class}`,
+        expected: "class A",
+        hint: 'choose gpujs:webasm, gpujs:cpu or reference; or deterministic: "warn", which marks the digest',
+      };
+      if (this.#strict) throw new ReproError(details);
+      this.message("warn", new ReproError(details).message);
+    }
+    this.#backend = backend;
+    return backend;
+  }
+
+  /** Gives the variables their first values, on the backend: the init graph. */
+  async initialize(): Promise<Backend> {
+    const backend = await this.backend();
+    const evaluation = await exclusive(() => settleVariables(backend, this.variables()));
+    if (evaluation && !this.initGraph) {
+      this.initGraph = evaluation.graph;
+      this.graphs.init = evaluation.graphHash;
+    }
+    return backend;
+  }
+
+  async #parts(): Promise<StepParts> {
+    const backend = await this.backend();
+    const { model, optimizer, options, hooks, stream } = this;
+    const log = (text: string) => this.message(text.startsWith("found") ? "info" : "debug", text);
+    return { trainer: this, model, optimizer, options, hooks, stream, backend, log };
+  }
+
+  /** The compiled training step. */
+  async trainStep(): Promise<TrainStep> {
+    this.needOptimizer();
+    this.#trainStep ??= makeTrainStep(await this.#parts());
+    return this.#trainStep;
+  }
+
+  /** The compiled evaluation step: call it with the model in evaluation mode. */
+  async evalStep(): Promise<EvalStep> {
+    this.#evalStep ??= makeEvalStep(await this.#parts());
+    return this.#evalStep;
+  }
+
+  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. */
+  fit(train: DataLoader, validation?: DataLoader, choice: CheckpointChoice = {}): Promise<Run> {
+    return runFit(this, train, validation, choice);
+  }
+
+  /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */
+  async validate(loader: DataLoader, choice: CheckpointChoice = {}): Promise<Metrics> {
+    await this.initialize();
+    const path = chosenCheckpoint(this, choice);
+    if (path !== undefined) await loadCheckpoint(this, path, "weights");
+    return this.evaluate(loader);
+  }
+
+  /** Validates with the weights as they are, and logs what came out as `val_<name>`. */
+  async evaluate(loader: DataLoader): Promise<Metrics> {
+    const { model, options, hooks, seed, step } = this;
+    const evalStep = await this.evalStep();
+    const onGraph = (graphHash: string) => {
+      this.graphs.eval ??= graphHash;
+      if (graphHash !== this.graphs.eval) this.graphs.evalLast = graphHash;
+    };
+    const metrics = await evaluate({ trainer: this, model, evalStep, loader, options, hooks, seed, step, onGraph });
+    await this.logMetrics(Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`val_${name}`, value])));
+    return metrics;
+  }
+
+  /** Writes a checkpoint of now into the run's folder, during a fit: call it in a hook. `name` without ending. Returns the file. Throws CheckpointError. */
+  saveCheckpoint(name?: string): Promise<string> {
+    return saveCheckpoint(this, name);
+  }
+
+  /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data. Throws CheckpointError for one of another model. */
+  async loadCheckpoint(path: string): Promise<void> {
+    await loadCheckpoint(this, path, "weights");
+  }
+
+  /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
+  async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
+    return explain(this, train, validation);
+  }
+}
