@@ -1,0 +1,17 @@
+// The engine's own elementary functions: one fixed float32 sequence each, as scalar expressions that every backend renders. Coefficients are
+// minimax fits, rounded; each bound stated holds over every one of the 2³² inputs (docs/elementary.md, npm run test:elementary).
+import { type Expr, ge, le, ne, or, select } from "../expr.ts";
+
+export { erf } from "./erf.ts";
+export { exp } from "./exp.ts";
+export { gelu } from "./gelu.ts";
+export { log } from "./log.ts";
+export { sigmoid } from "./sigmoid.ts";
+export { tanh } from "./tanh.ts";
+export { cos, sin } from "./trig.ts";
+
+/** (a ≥ b or a ≠ a) ? a : b: NaN in a wins, and so does a at ±0. */
+export const maximum = (a: Expr, b: Expr): Expr => select(or(ge(a, b), ne(a, a)), a, b);
+
+/** (a ≤ b or a ≠ a) ? a : b. */
+export const minimum = (a: Expr, b: Expr): Expr => select(or(le(a, b), ne(a, a)), a, b);

@@ -1,0 +1,29 @@
+// The logistic function.
+import { abs, add, constant, div, type Expr, floor, lt, mul, neg, pow2, select, sub } from "../expr.ts";
+import { splitter } from "./constants.ts";
+import { clamp, expReduce } from "./exp.ts";
+
+/**
+ * 1 ÷ (1 + e⁻ˣ). At most 0.91 ULP, subnormal results included: with e⁻ˣ = 2ⁿ·(1 + y) the smaller of 1 and 2ⁿ is factored out, and the
+ * quotient's remainder made good.
+ */
+export function sigmoid(x: Expr): Expr {
+  const { n, y } = expReduce(clamp(neg(x), -104, 104));
+  const k = neg(abs(n));
+  const half = floor(mul(k, 0.5));
+  const [t1, t2] = [pow2(half), pow2(sub(k, half))];
+  const t = mul(t1, t2);
+  const D = add(1, t);
+  const negative = lt(n, 0);
+  const w = select(negative, mul(t, y), y);
+  const d = add(D, w);
+  const low = add(add(sub(D, d), w), add(sub(1, D), t));
+  const q = div(constant(1), d);
+  const cq = mul(q, splitter);
+  const qHigh = sub(cq, sub(cq, q));
+  const cd = mul(d, splitter);
+  const dHigh = sub(cd, sub(cd, d));
+  const remainder = sub(sub(1, mul(qHigh, dHigh)), mul(qHigh, add(sub(d, dHigh), low)));
+  const value = add(qHigh, mul(q, remainder));
+  return select(negative, value, mul(mul(value, t1), t2));
+}
