@@ -1,84 +1,131 @@
-// CSV as RFC 4180 has it: comma-separated fields, quotes doubled inside quotes, LF or CRLF, a header line. Numbers become columns of float32.
+// CSV as RFC 4180 has it: comma-separated fields, quotes doubled inside quotes, LF or CRLF, a header line. Numbers become columns of
+// float32. Every error says line and column, from 1, a column counting UTF-16 units.
 import { readText } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { DataError, didYouMean } from "../core/errors.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 
-/** One record with the line it begins on, from 1. */
-interface CsvRecord {
+/** One field and where it begins. */
+export interface CsvField {
+  readonly text: string;
   readonly line: number;
-  readonly fields: readonly string[];
+  readonly column: number;
 }
 
-/** A table of text: header and rows. */
+/** A table of text: the columns' names, and rows with as many fields. */
 export interface CsvTable {
   readonly header: readonly string[];
-  readonly rows: readonly CsvRecord[];
+  readonly rows: readonly (readonly CsvField[])[];
 }
 
-/** Splits CSV text; blank lines are skipped. Throws DataError with line and column for a stray or open quote, and for a row of another length than the header. */
-export function parseCsv(where: string, text: string): CsvTable {
-  const records: CsvRecord[] = [];
-  let [at, line, lineStart] = [text.charCodeAt(0) === 0xfeff ? 1 : 0, 1, 0];
-  const fail = (problem: string, hint?: string): never => {
-    throw new DataError({ where: `${where}:${line}:${at - lineStart + 1}`, problem, hint });
-  };
-  const quoted = (): string => {
-    let field = "";
-    const [openLine, openColumn] = [line, at - lineStart + 1];
-    for (at++; ; at++) {
-      if (at >= text.length)
-        throw new DataError({ where: `${where}:${openLine}:${openColumn}`, problem: "a quote is never closed" });
-      if (text[at] === '"') {
-        if (text[at + 1] !== '"') break;
-        at++;
-      } else if (text[at] === "\n") {
-        line++;
-        lineStart = at + 1;
+/** Splits a text into records, one character after another. */
+class CsvReader {
+  readonly #where: string;
+  readonly #text: string;
+  #at: number;
+  #line = 1;
+  #lineStart: number;
+
+  constructor(where: string, text: string) {
+    this.#where = where;
+    this.#text = text;
+    this.#at = this.#lineStart = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  }
+
+  /** The records, blank lines left out. */
+  records(): CsvField[][] {
+    const records: CsvField[][] = [];
+    while (this.#at < this.#text.length) {
+      const record = [this.#field()];
+      while (this.#text[this.#at] === ",") {
+        this.#at++;
+        record.push(this.#field());
       }
-      field += text[at];
+      this.#endLine();
+      if (record.length > 1 || record[0].text !== "") records.push(record);
     }
-    at++;
-    if (at < text.length && !",\r\n".includes(text[at]))
-      fail("text after a closing quote", 'a quote inside a quoted field is written twice: ""');
+    return records;
+  }
+
+  #place(): { line: number; column: number } {
+    return { line: this.#line, column: this.#at - this.#lineStart + 1 };
+  }
+
+  #fail(problem: string, hint?: string, place = this.#place()): never {
+    throw new DataError({ where: `${this.#where}:${place.line}:${place.column}`, problem, hint });
+  }
+
+  #endsField(): boolean {
+    return this.#at >= this.#text.length || ",\r\n".includes(this.#text[this.#at]);
+  }
+
+  #newLine(): void {
+    this.#at++;
+    this.#line++;
+    this.#lineStart = this.#at;
+  }
+
+  #endLine(): void {
+    if (this.#text[this.#at] === "\r") {
+      if (this.#text[this.#at + 1] !== "\n") this.#fail("a carriage return without a line feed");
+      this.#at++;
+    }
+    this.#newLine();
+  }
+
+  #field(): CsvField {
+    const place = this.#place();
+    const text = this.#text[this.#at] === '"' ? this.#quoted(place) : this.#plain();
+    return { text, ...place };
+  }
+
+  #plain(): string {
+    const start = this.#at;
+    for (; !this.#endsField(); this.#at++)
+      if (this.#text[this.#at] === '"')
+        this.#fail("a quote in a field that isn't quoted", 'quote the whole field, and write quotes in it twice: ""');
+    return this.#text.slice(start, this.#at);
+  }
+
+  #quoted(opened: { line: number; column: number }): string {
+    let field = "";
+    for (this.#at++; ; ) {
+      const character = this.#text[this.#at];
+      if (character === undefined) this.#fail("a quote is never closed", undefined, opened);
+      if (character === '"' && this.#text[this.#at + 1] !== '"') break;
+      field += character;
+      if (character === "\n") this.#newLine();
+      else this.#at += character === '"' ? 2 : 1;
+    }
+    this.#at++;
+    if (!this.#endsField()) this.#fail("text after a closing quote", 'a quote in a quoted field is written twice: ""');
     return field;
-  };
-  const plain = (): string => {
-    const start = at;
-    while (at < text.length && !",\r\n".includes(text[at])) {
-      if (text[at] === '"')
-        fail("a quote inside a field that isn't quoted", 'quote the whole field, and write quotes inside it twice: ""');
-      at++;
-    }
-    return text.slice(start, at);
-  };
-  while (at < text.length) {
-    const record: CsvRecord & { fields: string[] } = { line, fields: [] };
-    for (;;) {
-      record.fields.push(text[at] === '"' ? quoted() : plain());
-      if (text[at] !== ",") break;
-      at++;
-    }
-    if (text[at] === "\r" && text[at + 1] === "\n") at++;
-    else if (text[at] === "\r") fail("a carriage return without a line feed");
-    at++;
-    line++;
-    lineStart = at;
-    if (record.fields.length > 1 || record.fields[0] !== "") records.push(record);
   }
-  const [header, ...rows] = records;
-  if (!header) throw new DataError({ where, problem: "an empty file", expected: "a header line and rows" });
-  for (const { line: rowLine, fields } of rows) {
-    if (fields.length !== header.fields.length) {
-      throw new DataError({
-        where: `${where}:${rowLine}`,
-        problem: "a row of another length than the header",
-        got: `${fields.length} fields`,
-        expected: String(header.fields.length),
-      });
-    }
+}
+
+/**
+ * Splits CSV text; blank lines are skipped. Throws DataError with line and column for a stray or open quote, a bare carriage return, a column
+ * named twice, and a row of another length than the header.
+ */
+export function parseCsv(where: string, text: string): CsvTable {
+  const [names, ...rows] = new CsvReader(where, text).records();
+  if (!names) throw new DataError({ where, problem: "an empty file", expected: "a header line and rows" });
+  const header = names.map((field) => field.text);
+  for (const [i, { text, line, column }] of names.entries()) {
+    if (header.indexOf(text) < i)
+      throw new DataError({ where: `${where}:${line}:${column}`, problem: "a column is named twice", got: text });
   }
-  return { header: header.fields, rows };
+  for (const row of rows) {
+    if (row.length === header.length) continue;
+    const { line, column } = row[Math.min(row.length - 1, header.length)];
+    throw new DataError({
+      where: `${where}:${line}:${column}`,
+      problem: "a row of another length than the header",
+      got: `${row.length} fields`,
+      expected: String(header.length),
+    });
+  }
+  return { header, rows };
 }
 
 export interface CsvOptions {
@@ -88,19 +135,25 @@ export interface CsvOptions {
   readonly target: string;
   /** The target's possible values, in the order of their class numbers. */
   readonly classes?: readonly string[];
-  /** Texts that stand for a missing number, and what takes its place; without it a missing number is an error. */
-  readonly missing?: { readonly texts: readonly string[]; readonly value: number };
+  /**
+   * Texts that stand for a missing number, and what becomes of it: a number in its place, or `drop` leaves out every row that misses one
+   * of the columns used. Without it a missing number is an error.
+   */
+  readonly missing?: { readonly texts: readonly string[]; readonly value: number | "drop" };
 }
 
-const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const number = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
-/** A table's numbers: inputs [rows, columns] float32, targets [rows] float32 or int32. Throws DataError for an unknown column, a text that is no number or no class. */
+/**
+ * A table's numbers: `inputs` [rows, columns] float32; `targets` [rows, 1] float32, or with classes [rows] int32. Blanks around a number or
+ * class don't count. Throws DataError for an unknown column, and with line and column for a text that is no number, no float32 or no class.
+ */
 export function csvArrays(
   where: string,
   { header, rows }: CsvTable,
-  options: CsvOptions,
+  { inputs, target, classes, missing }: CsvOptions,
 ): Record<"inputs" | "targets", HostArray> {
-  const columnOf = (name: string) => {
+  const columnOf = (name: string): number => {
     const column = header.indexOf(name);
     if (column >= 0) return column;
     const near = didYouMean(name, header);
@@ -112,39 +165,57 @@ export function csvArrays(
       hint: near && `did you mean ${near}?`,
     });
   };
-  const target = columnOf(options.target);
-  const columns = options.inputs
-    ? options.inputs.map(columnOf)
-    : header.map((_, column) => column).filter((column) => column !== target);
-  const read = ({ line, fields }: CsvRecord, column: number): number => {
-    const text = fields[column].trim();
-    if (options.missing?.texts.includes(text)) return options.missing.value;
-    if (number.test(text)) return Number(text);
+  const targetColumn = columnOf(target);
+  const columns = inputs
+    ? inputs.map(columnOf)
+    : header.map((_, column) => column).filter((column) => column !== targetColumn);
+  const isMissing = ({ text }: CsvField): boolean => missing?.texts.includes(text.trim()) ?? false;
+  const used = [...columns, targetColumn];
+  const kept = missing?.value === "drop" ? rows.filter((row) => !used.some((column) => isMissing(row[column]))) : rows;
+  const fail = ({ text, line, column }: CsvField, problem: string, expected?: string, hint?: string): never => {
     throw new DataError({
-      where: `${where}:${line}`,
-      problem: `column ${header[column]} doesn't hold a number`,
-      got: JSON.stringify(text),
-      hint: "leave the column out of inputs, or say how missing numbers are written: missing",
+      where: `${where}:${line}:${column}`,
+      problem,
+      got: JSON.stringify(text.trim()),
+      expected,
+      hint,
     });
   };
-  const classOf = ({ line, fields }: CsvRecord): number => {
-    const found = options.classes!.indexOf(fields[target].trim());
-    if (found >= 0) return found;
-    throw new DataError({
-      where: `${where}:${line}`,
-      problem: "not one of the classes",
-      got: fields[target],
-      expected: options.classes!.join(", "),
-    });
+  const read = (row: readonly CsvField[], column: number): number => {
+    const text = row[column].text.trim();
+    if (isMissing(row[column])) return Math.fround(missing!.value as number);
+    if (!number.test(text))
+      fail(
+        row[column],
+        `column ${header[column]} doesn't hold a number`,
+        undefined,
+        "leave the column out of inputs, or say how missing numbers are written: missing",
+      );
+    const value = Math.fround(Number(text));
+    return Number.isFinite(value) ? value : fail(row[column], "a number too large for float32", "below 2^128");
   };
-  const inputs = Float32Array.from(rows.flatMap((row) => columns.map((column) => read(row, column))));
-  const targets: HostArray = options.classes
-    ? { data: Int32Array.from(rows, classOf), shape: [rows.length], dtype: "int32" }
-    : { data: Float32Array.from(rows, (row) => read(row, target)), shape: [rows.length], dtype: "float32" };
-  return { inputs: { data: inputs, shape: [rows.length, columns.length], dtype: "float32" }, targets };
+  const classOf = (row: readonly CsvField[]): number => {
+    const found = classes!.indexOf(row[targetColumn].text.trim());
+    return found >= 0 ? found : fail(row[targetColumn], "not one of the classes", classes!.join(", "));
+  };
+  return {
+    inputs: {
+      data: Float32Array.from(kept.flatMap((row) => columns.map((column) => read(row, column)))),
+      shape: [kept.length, columns.length],
+      dtype: "float32",
+    },
+    targets: classes
+      ? { data: Int32Array.from(kept, classOf), shape: [kept.length], dtype: "int32" }
+      : {
+          data: Float32Array.from(kept, (row) => read(row, targetColumn)),
+          shape: [kept.length, 1],
+          dtype: "float32",
+        },
+  };
 }
 
-/** A dataset of a CSV file: `inputs` [columns] float32 and `targets` []. Throws DataError. */
+/** A dataset of a CSV file, named by the file without its folder (a run's digest must not know of folders): the fields of `csvArrays`. Throws DataError. */
 export function csvDataset(path: string, options: CsvOptions): Dataset {
-  return arrayDataset(path, csvArrays(path, parseCsv(path, readText(path)), options));
+  const name = path.split(/[\\/]/).at(-1)!;
+  return arrayDataset(name, csvArrays(path, parseCsv(path, readText(path)), options));
 }

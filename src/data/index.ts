@@ -1,5 +1,5 @@
 // Datasets, readers and loaders.
-export { type CsvOptions, type CsvTable, csvArrays, csvDataset, parseCsv } from "./csv.ts";
+export { type CsvField, type CsvOptions, type CsvTable, csvArrays, csvDataset, parseCsv } from "./csv.ts";
 export { arrayDataset, type Dataset, type Field } from "./dataset.ts";
 export { type IdxArray, parseIdx } from "./idx.ts";
 export { type DataLoader, dataLoader, type EpochDraws, type LoadedBatch, type LoaderOptions } from "./loader.ts";

@@ -2,7 +2,7 @@
 // who trains keeps epoch, offset and cursor, and can start again at any batch.
 import type { HostArray } from "../core/array.ts";
 import { makeArray } from "../core/dtype.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
 import type { Dataset } from "./dataset.ts";
@@ -41,12 +41,27 @@ export interface LoaderOptions {
   readonly shuffle?: boolean;
   /** Leaves out a last batch that isn't full; as `shuffle` unless given. */
   readonly dropLast?: boolean;
+  /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
+  readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 }
 
-/** Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples]. */
+/** Samples of a dataset as one batch, in fresh memory: whoever gets it may keep it. */
+function gather(fields: Dataset["fields"], indices: Int32Array): Record<string, HostArray> {
+  const tensors: Record<string, HostArray> = {};
+  for (const [key, field] of Object.entries(fields)) {
+    const { shape, dtype } = field;
+    const width = sizeOf(shape);
+    const data = makeArray(dtype, indices.length * width);
+    for (let row = 0; row < indices.length; row++) field.read(indices[row], data, row * width);
+    tensors[key] = { data, dtype, shape: [indices.length, ...shape] };
+  }
+  return tensors;
+}
+
+/** Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples]; `batches` throws DataError for a start past the epoch's end. */
 export function dataLoader(
   dataset: Dataset,
-  { batchSize, shuffle = false, dropLast = shuffle }: LoaderOptions,
+  { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors }: LoaderOptions,
 ): DataLoader {
   const { name, size, fields, digests } = dataset;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > size) {
@@ -65,20 +80,22 @@ export function dataLoader(
     samplesPerEpoch: dropLast ? batchesPerEpoch * batchSize : size,
     drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
     digests,
-    *batches({ seed, offset }, start = 0) {
-      const order = shuffle ? permutation(seed, offset, size) : Int32Array.from({ length: size }, (_, i) => i);
-      for (let batch = start; batch < batchesPerEpoch; batch++) {
-        const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-        const tensors = Object.fromEntries(
-          Object.entries(fields).map(([key, { shape, dtype, read }]): [string, HostArray] => {
-            const width = sizeOf(shape);
-            const data = makeArray(dtype, indices.length * width);
-            for (let row = 0; row < indices.length; row++) read(indices[row], data, row * width);
-            return [key, { data, dtype, shape: [indices.length, ...shape] }];
-          }),
-        );
-        yield { tensors, indices };
+    batches({ seed, offset }, start = 0) {
+      if (!Number.isSafeInteger(start) || start < 0 || start > batchesPerEpoch) {
+        throw new DataError({
+          where: `loader ${name}`,
+          problem: "no such batch to start at",
+          got: String(start),
+          expected: `an integer in [0, ${batchesPerEpoch}], the batches of an epoch`,
+        });
       }
+      return (function* () {
+        const order = shuffle ? permutation(seed, offset, size) : Int32Array.from({ length: size }, (_, i) => i);
+        for (let batch = start; batch < batchesPerEpoch; batch++) {
+          const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
+          yield { tensors: transform(gather(fields, indices), indices), indices };
+        }
+      })();
     },
   };
 }
