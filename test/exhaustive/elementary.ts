@@ -1,9 +1,10 @@
 // npm run test:elementary [-- --function NAME --update]: every one of the 2³² inputs of each elementary function against a float64 reference,
 // and a hash a block of 2²³ inputs against those committed. --update writes them, and the table in docs/elementary.md. Minutes a function.
+import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type BlockResult, blockCount, operations, runBlock, subjects } from "./functions.ts";
 
 const goldenPath = new URL("../golden/elementary.json", import.meta.url);
@@ -24,14 +25,14 @@ async function runAll(name: string): Promise<BlockResult[]> {
   let next = 0;
   const work = () =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url), { workerData: name, execArgv: process.execArgv });
-      const give = () => (next < blockCount ? worker.postMessage(next++) : worker.postMessage(-1));
+      const worker = fork(fileURLToPath(import.meta.url), [name], { execArgv: process.execArgv });
+      const give = () => worker.send(next < blockCount ? next++ : -1);
       worker.on("message", ([block, result]: [number, BlockResult]) => {
         results[block] = result;
         give();
       });
       worker.on("error", reject);
-      worker.on("exit", () => resolve());
+      worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
       give();
     });
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
@@ -74,7 +75,7 @@ subnormal results) are as C's annex F; gelu(−∞) is −0.
 `;
 }
 
-if (isMainThread) {
+if (!process.send) {
   const { values } = parseArgs({
     options: { function: { type: "string" }, update: { type: "boolean", default: false } },
   });
@@ -104,8 +105,9 @@ if (isMainThread) {
   }
   process.exit(failed ? 1 : 0);
 } else {
-  parentPort!.on("message", (block: number) => {
+  const subject = subjects[process.argv[2]];
+  process.on("message", (block: number) => {
     if (block < 0) process.exit(0);
-    parentPort!.postMessage([block, runBlock(subjects[workerData as string], block)]);
+    process.send!([block, runBlock(subject, block)]);
   });
 }
