@@ -1,5 +1,6 @@
 // What every command shares: exit codes, how a failure is shown, and the last line that `--json` promises.
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
+import type { Logger } from "../train/hooks.ts";
 
 /** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. */
 export type ExitCode = 0 | 1 | 2;
@@ -10,6 +11,9 @@ export interface Outcome {
   readonly json: Readonly<Record<string, unknown>>;
   readonly lines: readonly string[];
 }
+
+/** Shows a Trainer's messages where no logger of the config does: on stderr, so that stdout holds results. */
+export const messages: Logger = { logMessage: (_level, text) => void process.stderr.write(`${text}\n`) };
 
 /** JSON on one line; bigint as a decimal string. */
 export function oneLine(value: unknown): string {

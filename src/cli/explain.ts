@@ -7,7 +7,7 @@ import { printGraph } from "../graph/print.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { PlannedGraph } from "../train/explain.ts";
-import { type Outcome, table } from "./command.ts";
+import { messages, type Outcome, table } from "./command.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 
 interface LedgerRow {
@@ -35,7 +35,7 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
       expected: "train_dataloader",
     });
   }
-  const { trainer, train, val } = buildTrainer(config, { modelDir: undefined, checkpoint: null, loggers: [] });
+  const { trainer, train, val } = buildTrainer(config, { modelDir: undefined, checkpoint: null, loggers: [messages] });
   const planned = await trainer.explain(train!, val);
   const ledger = planned.flatMap(ledgerOf);
   const { graphHash } = planned.find(({ role }) => role === "train")!;

@@ -1,10 +1,10 @@
 // `seedgrad fit CONFIG`: trains, and where the config is a preset's compares the digest with the published one.
 
 import { ConfigError } from "../core/errors.ts";
-import { buildTrainer } from "../train/config/build.ts";
+import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Run } from "../train/fit.ts";
-import type { Outcome } from "./command.ts";
+import { messages, type Outcome } from "./command.ts";
 import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
 import { freshFolder, publishedFor } from "./presets.ts";
 
@@ -22,7 +22,7 @@ export async function fit(file: string, flags: RunFlags): Promise<Outcome> {
       expected: "train_dataloader",
     });
   }
-  const { trainer, train, val } = buildTrainer(config);
+  const { trainer, train, val } = buildTrainer(config, { loggers: [...trainerOptions(config).loggers!, messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: config.trainer.fit.ckptPath } : checkpointChoice(flags);
   const run = await trainer.fit(train!, val, choice);
   const published = publishedFor(file, config);

@@ -2,7 +2,7 @@
 import { ConfigError } from "../core/errors.ts";
 import { buildLoader, buildTrainer } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import type { Outcome } from "./command.ts";
+import { messages, type Outcome } from "./command.ts";
 import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
 
 /** Validates a config's model. */
@@ -17,7 +17,7 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
       expected: "val_dataloader there or under trainer.fit",
     });
   }
-  const { trainer } = buildTrainer({ trainer: { init } });
+  const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
   const metrics = await trainer.validate(buildLoader(loader), choice);
   const { seed, step: steps } = trainer;

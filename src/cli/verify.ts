@@ -5,7 +5,14 @@ import type { RunFlags } from "./flags.ts";
 
 /** Verifies a run's folder. Exit code 1 when something differs. */
 export async function verify(folder: string, { backend, threads }: RunFlags): Promise<Outcome> {
-  const { equal, digest, expected, steps, firstDifference, backend: used } = await verifyRun(folder, { backend, threads });
+  const {
+    equal,
+    digest,
+    expected,
+    steps,
+    firstDifference,
+    backend: used,
+  } = await verifyRun(folder, { backend, threads });
   const verdict = equal
     ? `the same: ${steps} steps replayed on ${used}`
     : `DIFFERS: ${firstDifference === undefined ? "the final tensors" : `first at step ${firstDifference}`}`;

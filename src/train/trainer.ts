@@ -1,5 +1,6 @@
 // The Trainer: a seed, a model made under it, and what is done with them. It owns the stream, the graphs and the run's folder; the loop
 // itself is in loop.ts.
+import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import { loadBackend } from "../backend/load.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
@@ -10,6 +11,7 @@ import { Optimizer } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedulers.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
+import { readManifest } from "../run/manifest.ts";
 import { defaultBackend, exclusive } from "../tensor/engine.ts";
 import { listState } from "../tensor/trace.ts";
 import { settleVariables, type Variable } from "../tensor/variable.ts";
@@ -63,10 +65,12 @@ export class Trainer {
     const saving = checkpoint ? [new Checkpointer(checkpoint)] : [];
     this.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
     this.seedGiven = this.options.seed !== null;
-    this.seed = this.seedGiven ? parseSeed("seed", this.options.seed) : drawSeed();
+    const adopted = this.seedGiven ? undefined : this.#seedOfFolder();
+    this.seed = this.seedGiven ? parseSeed("seed", this.options.seed) : (adopted ?? drawSeed());
     this.stream = new Stream(this.seed);
     this.hooks.callNow("preSetup", this);
-    if (!this.seedGiven) {
+    if (adopted !== undefined) this.message("info", `no seed was given: the run in the folder has ${adopted}`);
+    else if (!this.seedGiven) {
       this.message(
         "warn",
         `no seed was given, so one was drawn: ${this.seed}. Determinism across runs is not ensured; to repeat this run give seed: ${this.seed}`,
@@ -100,6 +104,14 @@ export class Trainer {
 
   get #strict(): boolean {
     return (this.options.deterministic ?? (this.seedGiven ? "strict" : "warn")) === "strict";
+  }
+
+  /** The seed of a run that is to be gone on with. */
+  #seedOfFolder(): bigint | undefined {
+    const { modelDir, checkpoint } = this.options;
+    const path = `${modelDir}/manifest.json`;
+    if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true) || !exists(path)) return undefined;
+    return BigInt(readManifest(path).seed);
   }
 
   #admitFinished(): void {

@@ -1,7 +1,7 @@
 // From a config to what it names: the model, loss, metrics, optimizer, schedules, callbacks, loggers and data loaders.
 import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
-import * as nn from "../../nn/index.ts";
+import { dropout as dropoutLayer, gelu, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
 import { crossEntropy, type Loss, mse } from "../../nn/losses.ts";
 import { accuracy, type Metric } from "../../nn/metrics.ts";
 import type { Module } from "../../nn/module.ts";
@@ -29,15 +29,17 @@ const callbacks: Record<Config["trainer"]["init"]["callbacks"][number]["class"],
   CheckLoss: () => new CheckLoss(),
 };
 
+const activations: Record<ModelConfig["activation"], () => Module> = { relu, gelu, tanh, sigmoid };
+
 /** The model that a config names. Draws its weights from the ambient stream. */
 export function buildModel(config: ModelConfig): Module {
   const { sizes, dropout, activation, bias } = config;
   const layers = sizes.slice(1).flatMap((size, i) => {
-    const linear = nn.linear(sizes[i], size, { bias });
-    if (i === sizes.length - 2) return [linear];
-    return dropout > 0 ? [linear, nn[activation](), nn.dropout(dropout)] : [linear, nn[activation]()];
+    const affine = linear(sizes[i], size, { bias });
+    if (i === sizes.length - 2) return [affine];
+    return [affine, activations[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
   });
-  return nn.sequential(...layers);
+  return sequential(...layers);
 }
 
 /** The optimizer that a config names, over all of a model's parameters. */

@@ -96,6 +96,8 @@ export const scheduleSchema: z.ZodType<ScheduleConfig> = z.discriminatedUnion(
   expected("a scheduler: a map with one key"),
 );
 
+const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epoch, or end");
+
 export const loopSchema = record({
   numSteps: count.optional(),
   maxSteps: count.optional(),
@@ -103,8 +105,13 @@ export const loopSchema = record({
   stepsPerEpoch: count.optional(),
   evalFrequency: z
     .union(
-      [z.int().min(1), z.number().gt(0).lt(1), z.literal("epoch"), z.literal("end")],
-      expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epoch, or end"),
+      [
+        z.int(frequency).min(1, frequency),
+        z.number(frequency).gt(0, frequency).lt(1, frequency),
+        z.literal("epoch"),
+        z.literal("end"),
+      ],
+      frequency,
     )
     .optional(),
   evalSteps: count.optional(),

@@ -1,0 +1,198 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.ts";
+import { configJsonSchema } from "../../src/train/config/json-schema.ts";
+import { configHash, configToYaml, loadConfig, parseConfig } from "../../src/train/config/parse.ts";
+import { root } from "../support/sources.ts";
+
+const preset = readFileSync(join(root, "src/presets/mnist-mlp.yaml"), "utf8");
+const replaced = (from: string, to: string): string => {
+  expect(preset).toContain(from);
+  return preset.replace(from, to);
+};
+const parse = (from: string, to: string) => parseConfig(replaced(from, to), "p.yaml").trainer;
+
+function failure(from: string, to: string): ConfigError {
+  try {
+    parse(from, to);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error as ConfigError;
+  }
+  throw new Error("no error");
+}
+
+describe("config", () => {
+  test("the preset, with its defaults", () => {
+    const { init, fit } = parseConfig(preset, "mnist-mlp.yaml").trainer;
+    expect(init.seed).toBe(1234);
+    expect(init.optimizer).toEqual({
+      class: "AdamW",
+      learningRate: 0.003,
+      weightDecay: 0.01,
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+      decayAll: false,
+    });
+    expect(init.loggers.map((logger) => logger.class)).toEqual([
+      "ProgressLogger",
+      "CSVLogger",
+      "TensorBoardLogger",
+      "JSONLLogger",
+    ]);
+    expect(init.callbacks).toEqual([{ class: "CheckLoss" }]);
+    expect(init.checkpoint).toEqual({
+      steps: 500,
+      autoloadLastCheckpoint: true,
+      saveInitialCheckpoint: false,
+      checkpointName: "checkpoint_{step}",
+    });
+    expect(fit?.trainDataloader).toEqual({ name: "mnist", split: "train", batchSize: 64, shuffle: true });
+  });
+
+  test("the effective config as YAML parses to itself", () => {
+    for (const text of [preset, replaced("CSVLogger: {}", "CSVLogger: null"), replaced("{steps: 500}", "null")]) {
+      const config = parseConfig(text, "a.yaml");
+      const again = parseConfig(configToYaml(config), "b.yaml");
+      expect(again).toEqual(config);
+      expect(configHash(again)).toBe(configHash(config));
+    }
+  });
+
+  test("the hash: not of folder, backend, threads, key order or writing; of everything else", () => {
+    const hash = (text: string, overrides = {}) => configHash(parseConfig(text, "a.yaml", overrides));
+    const own = hash(preset);
+    expect(hash(preset, { modelDir: "elsewhere", backend: "reference", threads: 3 })).toBe(own);
+    expect(hash(replaced("learning_rate: 0.003, weight_decay: 0.01", "weight_decay: 0.01, lr: 3e-3"))).toBe(own);
+    expect(hash(preset, { seed: 7n })).not.toBe(own);
+    expect(hash(preset, { maxSteps: 10 })).not.toBe(own);
+    expect(hash(replaced("dropout: 0.1", "dropout: 0.2"))).not.toBe(own);
+  });
+
+  test.each([
+    ["0", 0],
+    ["9007199254740991", 2 ** 53 - 1],
+    ["9007199254740993", 9007199254740993n],
+    ["18446744073709551615", 2n ** 64n - 1n],
+    ["null", null],
+    ["~", null],
+  ])("seed %s", (text, value) => {
+    expect(parse("seed: 1234", `seed: ${text}`).init.seed).toBe(value);
+  });
+
+  test.each([
+    "-1",
+    "1.5",
+    "18446744073709551616",
+    "abc",
+    "1e3",
+    "0x10",
+    "0o7",
+    "007",
+    "+1",
+    '"12"',
+    "1234.0",
+    "[1]",
+    "true",
+    ".nan",
+  ])("seed %s is refused at its place", (text) => {
+    const error = failure("seed: 1234", `seed: ${text}`);
+    expect(error.position).toEqual({ file: "p.yaml", line: 3, column: 11 });
+    expect(error.where).toContain("trainer.init.seed");
+    expect(error.expected).toContain("[0, 2^64)");
+  });
+
+  test("a seed behind an alias is held to the same", () => {
+    expect(
+      failure("trainer:\n  init:\n    seed: 1234", "trainer:\n  init:\n    threads: &s 1\n    seed: 1e3").where,
+    ).toContain("seed");
+  });
+
+  test("no seed", () => {
+    expect(parse("    seed: 1234\n", "").init.seed).toBeNull();
+  });
+
+  test.each([
+    ["num_epochs: 3", "num_epoch: 3", 14, 12, "trainer.init.loop.num_epoch", "num_epochs"],
+    ["num_epochs: 3", "numEpochs: 3", 14, 12, "trainer.init.loop.numEpochs", "num_epochs"],
+    ["trainer:", "trainr:", 1, 1, "trainr", "trainer"],
+    ["total_iters: 100", "total_itters: 100", 12, 80, "LinearLR.total_itters", "total_iters"],
+    ["LinearLR: {", "LinaerLR: {", 12, 15, "schedulers[0].LinaerLR", "LinearLR"],
+    ["AdamW: {", "AdmaW: {", 8, 17, "optimizer.AdmaW", "AdamW"],
+    ["loss: cross_entropy", "loss: cross_entropi", 6, 11, "trainer.init.loss", "cross_entropy"],
+    ["split: test", "split: tets", 19, 42, "val_dataloader.split", "test"],
+  ])("%s → %s: named, placed, with the nearest known", (from, to, line, column, where, near) => {
+    const error = failure(from, to);
+    expect(error.position).toEqual({ file: "p.yaml", line, column });
+    expect(error.where).toContain(where);
+    expect(error.hint === `did you mean ${near}?` || error.expected?.includes(near)).toBe(true);
+  });
+
+  test.each([
+    ["a key twice", "num_epochs: 3", "num_epochs: 3, num_epochs: 4", /given twice/],
+    ["lr and learning_rate", "learning_rate: 0.003, w", "lr: 0.003, learning_rate: 1, w", /under two names/],
+    ["a missing key", "learning_rate: 0.003, w", "w", /required key is missing/],
+    ["a wrong type", "num_epochs: 3", "num_epochs: three", /got "three", expected an integer ≥ 1/],
+    ["a number out of range", "dropout: 0.1", "dropout: 1.1", /expected a number in \[0, 1\]/],
+    ["two choices", "{AdamW: {", "{SGD: {lr: 1}, AdamW: {", /not one choice of class/],
+    ["options that are no map", "loggers: [ProgressLogger: {}", "loggers: [ProgressLogger: 3", /not the options/],
+    ["an unknown model", "name: mlp", "name: mpl", /unknown name: got mpl/],
+    ["an unknown loader", "name: mnist, split: test", "name: cifar, split: test", /unknown name: got cifar/],
+    ["a bad frequency", "eval_frequency: epoch", "eval_frequency: 1.5", /fraction/],
+    ["a checkpoint name that is a path", "{steps: 500}", '{steps: 500, checkpoint_name: "../{step}"}', /file name/],
+    ["a list of trainers", "trainer:\n  init:", "trainer: [a]\nb:\n  init:", /unknown key|a map/],
+  ])("%s", (_what, from, to, message) => {
+    const error = failure(from, to);
+    expect(error.message).toMatch(message);
+    expect(error.position?.file).toBe("p.yaml");
+  });
+
+  test.each(["", "[]", "3", "trainer: 3", "trainer: {init: 3}"])("the whole of %j", (text) => {
+    expect(() => parseConfig(text, "p.yaml")).toThrow(ConfigError);
+  });
+
+  test("names in any case, lr, and defaults switched off", () => {
+    const { init } = parse("{AdamW: {learning_rate: 0.003, weight_decay: 0.01}}", "{adamw: {lr: 0.003}}");
+    expect(init.optimizer).toMatchObject({ class: "AdamW", learningRate: 0.003 });
+    const { init: other } = parse(
+      "[ProgressLogger: {}, CSVLogger: {}, TensorBoardLogger: {}]",
+      "[csvlogger, JSONLLogger: null, progresslogger: null]",
+    );
+    expect(other.loggers).toEqual([{ class: "CSVLogger" }]);
+    expect(parse("    loss:", "    callbacks: [CheckLoss: null]\n    loss:").init.callbacks).toEqual([]);
+  });
+
+  test("without loggers named, the default ones", () => {
+    const line = "    loggers: [ProgressLogger: {}, CSVLogger: {}, TensorBoardLogger: {}]\n";
+    expect(parse(line, "").init.loggers.map((logger) => logger.class)).toEqual([
+      "ProgressLogger",
+      "CSVLogger",
+      "JSONLLogger",
+    ]);
+  });
+
+  test("flags override, and only flags that were given", () => {
+    const { init } = parseConfig(preset, "a/b/my-run.yaml", {
+      seed: 2n ** 64n - 1n,
+      maxSteps: 5,
+      backend: "reference",
+    }).trainer;
+    expect(init.seed).toBe(2n ** 64n - 1n);
+    expect(init.loop).toEqual({ numEpochs: 3, evalFrequency: "epoch", maxSteps: 5 });
+    expect(init.modelDir).toBe("runs/mnist-mlp");
+    const text = replaced("    model_dir: runs/mnist-mlp\n", "");
+    expect(parseConfig(text, "a/b/my-run.yaml").trainer.init.modelDir).toBe("runs/my-run");
+  });
+
+  test("a file that isn't there", () => {
+    expect(() => loadConfig("no/such.yaml")).toThrow(ConfigError);
+  });
+
+  test("JSON Schema: YAML's form", () => {
+    const schema = JSON.stringify(configJsonSchema());
+    for (const part of ["train_dataloader", "model_dir", '"AdamW"', '"lr"', "eval_frequency"])
+      expect(schema).toContain(part);
+    for (const part of ["trainDataloader", '"class"', "numEpochs"]) expect(schema).not.toContain(part);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.ts";
+import { formatPath, parseYaml } from "../../src/train/config/yaml.ts";
+
+function failure(text: string): ConfigError {
+  try {
+    parseYaml(text, "a.yaml");
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error as ConfigError;
+  }
+  throw new Error("no error");
+}
+
+describe("parseYaml", () => {
+  test("values: integers beyond 2^53 − 1 are bigint, others numbers", () => {
+    const { value } = parseYaml("a: 9007199254740991\nb: 18446744073709551615\nc: 1e3\nd: [x, null, true, 0.5]\n", "a");
+    expect(value).toEqual({ a: 9007199254740991, b: 18446744073709551615n, c: 1000, d: ["x", null, true, 0.5] });
+  });
+
+  test("positions of keys and values, and plain text", () => {
+    const source = parseYaml("x:\n  y: 1e3\n  z: [a,\n   'b']\n", "f.yaml");
+    expect(source.keyPosition(["x", "y"])).toEqual({ file: "f.yaml", line: 2, column: 3 });
+    expect(source.valuePosition(["x", "y"])).toEqual({ file: "f.yaml", line: 2, column: 6 });
+    expect(source.valuePosition(["x", "z", 1])).toEqual({ file: "f.yaml", line: 4, column: 4 });
+    expect(source.plainText(["x", "y"])).toBe("1e3");
+    expect(source.plainText(["x", "z", 1])).toBeUndefined();
+    expect(source.keyPosition(["x", "absent"])).toEqual({ file: "f.yaml", line: 1, column: 1 });
+  });
+
+  test("aliases, and merge keys that don't override", () => {
+    const { value } = parseYaml("a: &x {q: 1, r: 2}\nb: &y {r: 5, s: 6}\nc: {<<: [*x, *y], q: 3}\nd: [*x]\n", "a");
+    expect(value).toMatchObject({ c: { q: 3, r: 2, s: 6 }, d: [{ q: 1, r: 2 }] });
+  });
+
+  test.each([
+    ["a duplicate key", "a: 1\nb: 2\na: 3\n", 3, 1, /given twice: got a/],
+    ["a local tag", "a: !foo 1\n", 1, 4, /tag/i],
+    ["a core tag", "a:\n  - !!str 1\n", 2, 11, /tags aren't used/],
+    ["a tag that names code", "a: !!js/function 'x'\n", 1, 4, /tag/i],
+    ["an open bracket", "a: [1, 2\n", 2, 1, /not valid YAML/],
+    ["a key that isn't text", "1: 2\n", 1, 1, /isn't text/],
+    ["two documents", "a: 1\n---\nb: 2\n", 2, 1, /multiple documents/],
+    ["an alias of nothing", "a: *nope\n", 1, 4, /alias|not valid/i],
+    ["a merge of a number", "a: {<<: 3}\n", 1, 9, /merge key/],
+    ["__proto__", "{__proto__: 1}\n", 1, 2, /unknown key/],
+  ])("%s is an error at its place", (_what, text, line, column, message) => {
+    const error = failure(text);
+    expect(error.message).toMatch(message);
+    expect(error.position).toEqual({ file: "a.yaml", line, column });
+    expect(error.message.startsWith(`a.yaml:${line}:${column}: `)).toBe(true);
+  });
+
+  test("aliases that multiply are bounded", () => {
+    const level = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(",")}]\n`;
+    expect(
+      failure(level("a", "1") + level("b", "*a") + level("c", "*b") + level("d", "*c") + level("e", "*d")).message,
+    ).toMatch(/too many values/);
+    expect(failure("a: &a [*a]").message).toMatch(/nested too deeply|not valid/);
+  });
+
+  test("huge and deep texts", () => {
+    expect(failure(`a: ${"x".repeat(1_000_000)}`).message).toMatch(/too long/);
+    expect(failure("[".repeat(100_000)).message).toMatch(/nested too deeply/);
+    expect(failure("- ".repeat(100_000)).message).toMatch(/nested|not valid/);
+    expect(failure(`a: ${"[".repeat(100)}${"]".repeat(100)}`).message).toMatch(/nested too deeply/);
+  });
+
+  test("formatPath", () => {
+    expect(formatPath(["a", 0, "b", 2])).toBe("a[0].b[2]");
+  });
+});
