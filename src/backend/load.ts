@@ -9,6 +9,7 @@ export interface BackendOptions {
 
 const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Backend>>> = {
   reference: async () => (await import("./reference.ts")).referenceBackend(),
+  wasm: async (options) => (await import("./wasm/backend.ts")).wasmBackend(options),
 };
 
 /** The names `loadBackend` takes. */

@@ -3,7 +3,7 @@
 import PcgRandom from "pcg-random";
 import { StreamError } from "../core/errors.ts";
 import { watchOffset } from "../core/numerics.ts";
-import { fill, jump } from "./words.ts";
+import { fill, jump, type PcgState } from "./words.ts";
 
 /**
  * A seed and a position in its draws. The stream of a seed is `new PcgRandom(low 32 bits, high 32 bits)` with that package's default
@@ -117,6 +117,12 @@ export function drawSeed(): bigint {
   return globalThis.crypto.getRandomValues(new BigUint64Array(1))[0];
 }
 
+/** The seed's stream before draw 0: what backends jump ahead from by themselves. Throws StreamError for a bad seed. */
+export function firstState(seed: bigint): PcgState {
+  const checked = parseSeed("firstState", seed);
+  return new PcgRandom(Number(checked & 0xffffffffn), Number(checked >> 32n)).getState();
+}
+
 /**
  * Writes draws `offset`, `offset` + 1, … of the seed's stream to `out`: uint32 [out.length]. A pure function of its arguments; ranges may
  * be filled in any order, in parts, and again. Throws StreamError for a bad seed or offset, or a range that ends beyond draw 2⁶⁴.
@@ -131,9 +137,7 @@ export function fillWords(seed: bigint, offset: number | bigint, out: Uint32Arra
       expected: "an integer offset ≥ 0, as bigint above 2^53 − 1, and an end of at most 2^64",
     });
   }
-  const checked = parseSeed("fillWords", seed);
-  const first = new PcgRandom(Number(checked & 0xffffffffn), Number(checked >> 32n));
-  fill(jump(first.getState(), offset), out);
+  fill(jump(firstState(seed), offset), out);
 }
 
 let ambient: Stream | undefined;

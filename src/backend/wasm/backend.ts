@@ -1,0 +1,188 @@
+// The wasm backend: emits a module a plan, owns one memory, and runs a plan in one call. Same bits as reference, by construction: every
+// operation WebAssembly has is the one IEEE 754 operation, and the orders of sums are the written ones.
+import type { Plan } from "../../compile/plan.ts";
+import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
+import { BackendError, ShapeError } from "../../core/errors.ts";
+import { firstState } from "../../rng/stream.ts";
+import type { Backend, Buffer, Executable, Run } from "../contract.ts";
+import { table, tableBytes } from "./context.ts";
+import { Memory } from "./memory.ts";
+import { probe } from "./probe.ts";
+import { printPlan, type Target } from "./program.ts";
+
+export interface WasmOptions {
+  /** 1 if left out. */
+  readonly threads?: number;
+  /** False: without SIMD. Left out: with it where a probe shows that it is there and keeps subnormals. */
+  readonly simd?: boolean;
+}
+
+interface WasmBuffer extends Buffer {
+  readonly owner: Memory;
+  /** −1 once it is freed. */
+  address: number;
+}
+
+/** Makes the backend. Throws BackendError where WebAssembly isn't available, or SIMD was asked for and isn't sound. */
+export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
+  const found = probe();
+  if (options.simd && !found.simd) {
+    throw new BackendError({
+      where: "wasm",
+      problem: "SIMD was asked for and can't be used here",
+      got: found.reason,
+      hint: "leave simd out: the scalar path gives the same bits",
+    });
+  }
+  return new WasmBackend(options.simd ?? found.simd);
+}
+
+class WasmBackend implements Backend {
+  readonly name = "wasm";
+  readonly class = "A";
+  readonly threads = 1;
+  readonly #memory: Memory;
+  readonly #target: Target;
+
+  constructor(simd: boolean) {
+    this.#memory = new Memory({ shared: false });
+    this.#target = { simd };
+  }
+
+  allocate(dtype: DType, size: number): Buffer {
+    const address = this.#memory.allocate(size * itemSize(dtype));
+    return { dtype, size, owner: this.#memory, address } as WasmBuffer;
+  }
+
+  write(buffer: Buffer, data: TypedArray): void {
+    if (data.length !== buffer.size) {
+      throw new BackendError({
+        where: "wasm.write",
+        problem: "sizes differ",
+        got: String(data.length),
+        expected: String(buffer.size),
+      });
+    }
+    this.#memory.write(buffer.dtype, addressOf(this.#memory, buffer), data);
+  }
+
+  async read(buffer: Buffer): Promise<TypedArray> {
+    return this.#memory.read(buffer.dtype, addressOf(this.#memory, buffer), buffer.size);
+  }
+
+  free(buffer: Buffer): void {
+    const address = addressOf(this.#memory, buffer);
+    (buffer as WasmBuffer).address = -1;
+    this.#memory.free(address, buffer.size * itemSize(buffer.dtype));
+  }
+
+  async load(plan: Plan): Promise<Executable> {
+    const { bytes, scratchBytes } = printPlan(plan, this.#target);
+    const module = await WebAssembly.compile(bytes);
+    const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
+    return new WasmExecutable(plan, this.#memory, scratchBytes, exports.run as RunFunction);
+  }
+
+  dispose(): void {}
+}
+
+type RunFunction = (table: number, part: number, parts: number) => void;
+
+function addressOf(memory: Memory, buffer: Buffer): number {
+  const { address, owner } = buffer as WasmBuffer;
+  if (owner !== memory) throw new BackendError({ where: "wasm", problem: "a buffer of another backend" });
+  if (address < 0) throw new BackendError({ where: "wasm", problem: "a buffer was used after it was freed" });
+  return address;
+}
+
+class WasmExecutable implements Executable {
+  readonly plan: Plan;
+  readonly #memory: Memory;
+  readonly #run: RunFunction;
+  readonly #table: number;
+  readonly #blocks: [number, number][] = [];
+  /** Addresses of inputs, then outputs, as they are in the table. */
+  readonly #bound: number[];
+  #seed: bigint | undefined;
+
+  constructor(plan: Plan, memory: Memory, scratchBytes: number, run: RunFunction) {
+    this.plan = plan;
+    this.#memory = memory;
+    this.#run = run;
+    const block = (bytes: number): number => {
+      const address = memory.allocate(bytes);
+      this.#blocks.push([address, bytes]);
+      return address;
+    };
+    this.#table = block(tableBytes(plan.values.length));
+    const arena = block(plan.arenaBytes);
+    const scratch = block(scratchBytes);
+    const addresses = plan.values.map(({ place, dtype, size }) => {
+      if (place.kind === "arena") return arena + place.offset;
+      if (place.kind !== "constant") return 0;
+      const address = block(size * itemSize(dtype));
+      memory.write(dtype, address, place.data);
+      return address;
+    });
+    const { view } = memory;
+    addresses.forEach((address, value) => {
+      view.setUint32(this.#table + table.values + 4 * value, address, true);
+    });
+    view.setUint32(this.#table + table.scratch, scratch, true);
+    view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
+    this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
+  }
+
+  get sources(): Executable["sources"] {
+    return this.plan.kernels.map((_, kernel) => ({ kernel, where: "wasm" }));
+  }
+
+  run({ inputs, outputs, seed, base }: Run): void {
+    this.#bind(this.plan.inputs, inputs, 0);
+    this.#bind(this.plan.outputs, outputs, inputs.length);
+    const { view } = this.#memory;
+    if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
+    view.setInt32(this.#table + table.status, 0, true);
+    this.#run(this.#table, 0, 1);
+    const status = view.getInt32(this.#table + table.status, true);
+    if (status !== 0) this.#refuse(status - 1, view.getInt32(this.#table + table.badIndex, true));
+  }
+
+  #bind(ports: Plan["inputs"], buffers: readonly Buffer[], from: number): void {
+    for (let i = 0; i < ports.length; i++) {
+      const address = addressOf(this.#memory, buffers[i]);
+      if (this.#bound[from + i] === address) continue;
+      this.#bound[from + i] = address;
+      this.#memory.view.setUint32(this.#table + table.values + 4 * ports[i].value, address, true);
+    }
+  }
+
+  #setStream(view: DataView, seed: bigint, base: number): void {
+    if (this.#seed !== seed) {
+      const [stateLow, stateHigh, incrementLow, incrementHigh] = firstState(seed);
+      this.#seed = seed;
+      [stateLow, stateHigh, incrementLow, incrementHigh].forEach((word, i) => {
+        view.setUint32(this.#table + table.state + 4 * i, word, true);
+      });
+    }
+    view.setBigUint64(this.#table + table.base, BigInt(base), true);
+  }
+
+  #refuse(number: number, index: number): never {
+    const kernel = this.plan.kernels[number];
+    const extent =
+      kernel.kind === "gather"
+        ? kernel.x.view.shape[kernel.axis]
+        : kernel.kind === "scatter" && kernel.shape[kernel.axis];
+    throw new ShapeError({
+      where: kernel.kind === "gather" ? "gather" : "scatterAdd",
+      problem: "an index is out of range",
+      got: String(index),
+      expected: `an integer in [0, ${extent})`,
+    });
+  }
+
+  dispose(): void {
+    for (const [address, bytes] of this.#blocks.splice(0)) this.#memory.free(address, bytes);
+  }
+}

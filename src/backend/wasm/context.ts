@@ -1,0 +1,123 @@
+// What every kernel's printer shares: the module being built, the plan's values, and the layout of the table through which a run tells the
+// code where its buffers are. Every kernel is a function (table, part, parts): it does its part of the work, whatever the number of parts.
+import { itemSize } from "../../core/dtype.ts";
+import type { Plan } from "../../compile/plan.ts";
+import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
+import { i32, i64, select } from "./instructions.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Limit } from "./nest.ts";
+
+/** Byte offsets in a run's table. Addresses of values follow the header, one word each. */
+export const table = {
+  /** Not 0 once an index was out of range: 1 + the kernel's number; the index itself is at `badIndex`. */
+  status: 0,
+  badIndex: 4,
+  /** Address of the first part's scratch memory; in the next word, how far apart those of the parts are. */
+  scratch: 8,
+  /** The stream's state before draw 0, its increment, and the absolute offset that draws are relative to, as u64. */
+  state: 16,
+  increment: 24,
+  base: 32,
+  values: 64,
+} as const;
+
+export const alignment = 64;
+export const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
+
+/** Bytes of the table of a plan with that many values. */
+export const tableBytes = (values: number) => align(table.values + 4 * values);
+
+/** A kernel's function: what its printer fills. */
+export interface KernelFunction {
+  readonly fn: FunctionBuilder;
+  readonly table: Local<"i32">;
+  readonly part: Local<"i32">;
+  readonly parts: Local<"i32">;
+}
+
+export class Context {
+  readonly module: ModuleBuilder;
+  readonly plan: Plan;
+  readonly lanes: Lanes;
+  /** The lanes for what is left over when `width` elements at a time are done. */
+  readonly single: Lanes;
+  readonly #shared = new Map<string, FunctionBuilder>();
+  #scratchBytes = 0;
+
+  constructor(module: ModuleBuilder, plan: Plan, lanes: Lanes, single: Lanes) {
+    this.module = module;
+    this.plan = plan;
+    this.lanes = lanes;
+    this.single = single;
+  }
+
+  get isSimd(): boolean {
+    return this.lanes.width > 1;
+  }
+
+  /** Scratch memory each part has, as far as kernels asked for it. */
+  get scratchBytes(): number {
+    return align(this.#scratchBytes);
+  }
+
+  /** Asks for scratch memory; kernels share it, one after another. */
+  needScratch(bytes: number): void {
+    this.#scratchBytes = Math.max(this.#scratchBytes, bytes);
+  }
+
+  /** A function that several kernels call, made once. */
+  shared(name: string, make: () => FunctionBuilder): FunctionBuilder {
+    const known = this.#shared.get(name);
+    if (known) return known;
+    const made = make();
+    this.#shared.set(name, made);
+    return made;
+  }
+
+  kernelFunction(name: string): KernelFunction {
+    const fn = this.module.function(name, ["i32", "i32", "i32"]);
+    const [table, part, parts] = fn.parameters as Local<"i32">[];
+    return { fn, table, part, parts };
+  }
+
+  valueBytes(value: number): number {
+    const { size, dtype } = this.plan.values[value];
+    return size * itemSize(dtype);
+  }
+}
+
+/** Where a value begins. */
+export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
+  return i32.load(kernel.table.get, table.values + 4 * value);
+}
+
+/** Where the part's scratch begins; `scratchBytes` is final only once every kernel is printed, so the stride is read from the table. */
+export function scratchAddress(kernel: KernelFunction): Code<"i32"> {
+  return i32.add(
+    i32.load(kernel.table.get, table.scratch),
+    i32.mul(kernel.part.get, i32.load(kernel.table.get, table.scratch + 4)),
+  );
+}
+
+/** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */
+export function share(kernel: KernelFunction, extent: number, grain: number): [Limit, Limit, Code[]] {
+  const { fn, part, parts } = kernel;
+  const units = i32.const(Math.ceil(extent / grain));
+  const border = (at: Code<"i32">) => {
+    const [local, set] = fn.hold(i32.mul(i32.divU(i32.mul(units, at), parts.get), i32.const(grain)));
+    return { local, set };
+  };
+  const begin = border(part.get);
+  const end = border(i32.add(part.get, i32.const(1)));
+  const clip = end.local.set(minimum(end.local, extent));
+  return [begin.local, end.local, [begin.set, end.set, ...(extent % grain === 0 ? [] : [clip])]];
+}
+
+function minimum(local: Local<"i32">, limit: number): Code<"i32"> {
+  return select(local.get, i32.const(limit), i32.ltS(local.get, i32.const(limit)));
+}
+
+/** A u64 of the table's header. */
+export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
+  return i64.load(kernel.table.get, offset);
+}

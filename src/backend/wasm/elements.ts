@@ -1,0 +1,111 @@
+// The innermost loop: elements along one axis, four at a time and then one by one. Maps run it over an output row; column sums over a row
+// of accumulators; both read their inputs the same way.
+import type { Expr } from "../../../kernels/expr.ts";
+import { type Code, type FunctionBuilder, type Local, sequence } from "./assembler.ts";
+import type { Context } from "./context.ts";
+import { ExpressionPrinter } from "./expression.ts";
+import { i32 } from "./instructions.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Cursor, Nest, NestInput } from "./nest.ts";
+
+/** Prints a body at points along `axis`, of which the cursors give the beginning. */
+export class ElementPrinter {
+  readonly #fn: FunctionBuilder;
+  readonly #lanes: Lanes;
+  readonly #printer: ExpressionPrinter;
+  readonly #nest: Nest;
+  readonly #axis: number;
+
+  constructor(fn: FunctionBuilder, lanes: Lanes, nest: Nest, axis: number, body: Expr) {
+    this.#fn = fn;
+    this.#lanes = lanes;
+    this.#printer = new ExpressionPrinter(fn, lanes, body);
+    this.#nest = nest;
+    this.#axis = axis;
+  }
+
+  /**
+   * What stays the same along the axis, computed once: returns a function that prints the body at `4·index + unroll·width` bytes-of-words
+   * from the beginning, and the code to run before the loop. `inside` says which inputs the axis' own bounds cover.
+   */
+  prepare(
+    cursors: readonly Cursor[],
+    inside: readonly boolean[],
+  ): { before: Code[]; at: (words: Local<"i32"> | 0, step: number) => Code } {
+    const before: Code[] = [];
+    const hoisted = new Map<number, Local>();
+    const masks = new Map<number, Local>();
+    const lanes = this.#lanes;
+    this.#nest.inputs.forEach((input, index) => {
+      const cursor = cursors[index];
+      if (!inside[index] || cursor.inside === false) return;
+      if (cursor.inside !== true) {
+        const [mask, set] = this.#fn.hold(lanes.condition(cursor.inside.get) as Code<"v128">);
+        masks.set(index, mask);
+        before.push(set);
+      }
+      if (input.strides[this.#axis] !== 0) return;
+      const value =
+        input.source === "coordinate" ? lanes.ramp(cursor.at.get, 0) : lanes.splat(input.type, cursor.at.get);
+      const mask = masks.get(index);
+      const [local, set] = this.#fn.hold(
+        (mask ? lanes.keep(input.type, mask.get, value, true) : value) as Code<"v128">,
+      );
+      hoisted.set(index, local);
+      before.push(set);
+    });
+    const at = (words: Local<"i32"> | 0, step: number): Code => {
+      return this.#printer.print({
+        input: (index) => {
+          const input = this.#nest.inputs[index];
+          const cursor = cursors[index];
+          if (!inside[index] || cursor.inside === false) return lanes.constant(input.type, 0);
+          const known = hoisted.get(index);
+          if (known) return known.get;
+          const value = this.#read(input, cursor, words, step);
+          const mask = masks.get(index);
+          return mask ? lanes.keep(input.type, mask.get, value, true) : value;
+        },
+        inside: (index) => {
+          if (!inside[index]) return false;
+          const cursor = cursors[index];
+          return typeof cursor.inside === "boolean" ? cursor.inside : masks.get(index)!.get;
+        },
+      });
+    };
+    return { before, at };
+  }
+
+  #read(input: NestInput, cursor: Cursor, words: Local<"i32"> | 0, step: number): Code {
+    const lanes = this.#lanes;
+    const stride = input.strides[this.#axis];
+    const along = (factor: number): Code<"i32"> => {
+      // `words` counts bytes of 4-byte elements.
+      if (words === 0) return cursor.at.get;
+      if (factor === 1) return i32.add(cursor.at.get, words.get);
+      if (factor % 1 === 0) return i32.add(cursor.at.get, i32.mul(words.get, i32.const(factor)));
+      return i32.add(cursor.at.get, i32.mul(i32.shrU(words.get, i32.const(2)), i32.const(4 * factor)));
+    };
+    const skip = step * lanes.width;
+    if (input.source === "coordinate") {
+      const first = along(stride / 4);
+      return lanes.ramp(skip === 0 ? first : i32.add(first, i32.const(skip * stride)), stride);
+    }
+    const bytes = stride * input.scale;
+    if (stride === 1) return lanes.load(input.type, along(bytes / 4), skip * bytes);
+    const local = this.#fn.local("i32");
+    const first = along(bytes / 4);
+    const set = local.set(skip === 0 ? first : i32.add(first, i32.const(skip * bytes)));
+    const value = lanes.strided(input.type, local.get, bytes);
+    return { type: value.type, parts: [sequence(set), value] };
+  }
+}
+
+/** How many times the loop's body is repeated: long bodies fill the processor by themselves. */
+export function unrolling(context: Context, nest: Nest, axis: number, operations: number): number {
+  const plain = nest.inputs.every(
+    ({ strides, source }) => strides[axis] === 0 || (strides[axis] === 1 && source !== "coordinate"),
+  );
+  if (!context.isSimd || !plain) return 1;
+  return operations <= 8 ? 4 : operations <= 24 ? 2 : 1;
+}

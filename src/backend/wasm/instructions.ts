@@ -1,0 +1,251 @@
+// WebAssembly's instructions as functions: operands in, code out, named as in the text format in camel case. Loads and stores take a
+// byte offset last. Relaxed SIMD is left out on purpose: its results differ between engines.
+import { type Code, instruction, signed, unsigned, type ValueType } from "./assembler.ts";
+
+type Binary<T extends ValueType, R extends ValueType = T> = (a: Code<T>, b: Code<T>) => Code<R>;
+type Unary<T extends ValueType, R extends ValueType = T> = (x: Code<T>) => Code<R>;
+type Load<R extends ValueType> = (address: Code<"i32">, offset?: number) => Code<R>;
+type Store<T extends ValueType> = (address: Code<"i32">, value: Code<T>, offset?: number) => Code<"none">;
+
+const binary =
+  <T extends ValueType, R extends ValueType>(type: R, ...bytes: number[]): Binary<T, R> =>
+  (a, b) =>
+    instruction(type, [a, b], ...bytes);
+const unary =
+  <T extends ValueType, R extends ValueType>(type: R, ...bytes: number[]): Unary<T, R> =>
+  (x) =>
+    instruction(type, [x], ...bytes);
+// Memory accesses claim alignment of one byte where the address may be odd; it is a hint that no engine here uses.
+const load =
+  <R extends ValueType>(type: R, opcode: readonly number[], align: number): Load<R> =>
+  (address, offset = 0) =>
+    instruction(type, [address], ...opcode, align, ...unsigned(offset));
+const store =
+  <T extends ValueType>(opcode: readonly number[], align: number): Store<T> =>
+  (address, value, offset = 0) =>
+    instruction("none", [address, value], ...opcode, align, ...unsigned(offset));
+const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
+const vector = (opcode: number) => binary<"v128", "v128">("v128", ...simd(opcode));
+const vectorUnary = (opcode: number) => unary<"v128", "v128">("v128", ...simd(opcode));
+const shift =
+  (opcode: number) =>
+  (x: Code<"v128">, count: number): Code<"v128"> =>
+    instruction("v128", [x, i32.const(count)], ...simd(opcode));
+
+const word = new DataView(new ArrayBuffer(8));
+const bytesOf = (length: number) => Array.from({ length }, (_, i) => word.getUint8(i));
+function floatBytes(value: number): number[] {
+  word.setFloat32(0, value, true);
+  return bytesOf(4);
+}
+
+export const i32 = {
+  const: (value: number): Code<"i32"> => instruction("i32", [], 0x41, ...signed(value | 0)),
+  eqz: unary<"i32", "i32">("i32", 0x45),
+  eq: binary<"i32", "i32">("i32", 0x46),
+  ne: binary<"i32", "i32">("i32", 0x47),
+  ltS: binary<"i32", "i32">("i32", 0x48),
+  ltU: binary<"i32", "i32">("i32", 0x49),
+  gtS: binary<"i32", "i32">("i32", 0x4a),
+  gtU: binary<"i32", "i32">("i32", 0x4b),
+  leS: binary<"i32", "i32">("i32", 0x4c),
+  leU: binary<"i32", "i32">("i32", 0x4d),
+  geS: binary<"i32", "i32">("i32", 0x4e),
+  geU: binary<"i32", "i32">("i32", 0x4f),
+  add: binary<"i32", "i32">("i32", 0x6a),
+  sub: binary<"i32", "i32">("i32", 0x6b),
+  mul: binary<"i32", "i32">("i32", 0x6c),
+  divU: binary<"i32", "i32">("i32", 0x6e),
+  and: binary<"i32", "i32">("i32", 0x71),
+  or: binary<"i32", "i32">("i32", 0x72),
+  xor: binary<"i32", "i32">("i32", 0x73),
+  shl: binary<"i32", "i32">("i32", 0x74),
+  shrS: binary<"i32", "i32">("i32", 0x75),
+  shrU: binary<"i32", "i32">("i32", 0x76),
+  rotr: binary<"i32", "i32">("i32", 0x78),
+  wrapI64: unary<"i64", "i32">("i32", 0xa7),
+  reinterpretF32: unary<"f32", "i32">("i32", 0xbc),
+  truncSatF32S: unary<"f32", "i32">("i32", 0xfc, 0x00),
+  load: load("i32", [0x28], 2),
+  load8U: load("i32", [0x2d], 0),
+  store: store<"i32">([0x36], 2),
+  store8: store<"i32">([0x3a], 0),
+};
+
+export const i64 = {
+  const: (value: bigint): Code<"i64"> => instruction("i64", [], 0x42, ...signed(BigInt.asIntN(64, value))),
+  eqz: unary<"i64", "i32">("i32", 0x50),
+  ne: binary<"i64", "i32">("i32", 0x52),
+  add: binary<"i64", "i64">("i64", 0x7c),
+  mul: binary<"i64", "i64">("i64", 0x7e),
+  and: binary<"i64", "i64">("i64", 0x83),
+  or: binary<"i64", "i64">("i64", 0x84),
+  xor: binary<"i64", "i64">("i64", 0x85),
+  shl: binary<"i64", "i64">("i64", 0x86),
+  shrU: binary<"i64", "i64">("i64", 0x88),
+  extendI32U: unary<"i32", "i64">("i64", 0xad),
+  load: load("i64", [0x29], 3),
+  store: store<"i64">([0x37], 3),
+};
+
+export const f32 = {
+  const: (value: number): Code<"f32"> => instruction("f32", [], 0x43, ...floatBytes(value)),
+  eq: binary<"f32", "i32">("i32", 0x5b),
+  ne: binary<"f32", "i32">("i32", 0x5c),
+  lt: binary<"f32", "i32">("i32", 0x5d),
+  gt: binary<"f32", "i32">("i32", 0x5e),
+  le: binary<"f32", "i32">("i32", 0x5f),
+  ge: binary<"f32", "i32">("i32", 0x60),
+  abs: unary<"f32", "f32">("f32", 0x8b),
+  neg: unary<"f32", "f32">("f32", 0x8c),
+  floor: unary<"f32", "f32">("f32", 0x8e),
+  sqrt: unary<"f32", "f32">("f32", 0x91),
+  add: binary<"f32", "f32">("f32", 0x92),
+  sub: binary<"f32", "f32">("f32", 0x93),
+  mul: binary<"f32", "f32">("f32", 0x94),
+  div: binary<"f32", "f32">("f32", 0x95),
+  convertI32S: unary<"i32", "f32">("f32", 0xb2),
+  convertI32U: unary<"i32", "f32">("f32", 0xb3),
+  reinterpretI32: unary<"i32", "f32">("f32", 0xbe),
+  load: load("f32", [0x2a], 2),
+  store: store<"f32">([0x38], 2),
+};
+
+/** yes where the condition isn't 0; both are computed. */
+export function select<T extends ValueType>(yes: Code<T>, no: Code<T>, condition: Code<"i32">): Code<T> {
+  // v128 needs the typed form.
+  return yes.type === "v128"
+    ? instruction(yes.type, [yes, no, condition], 0x1c, 1, 0x7b)
+    : instruction(yes.type, [yes, no, condition], 0x1b);
+}
+
+export const memory = {
+  fill: (address: Code<"i32">, byte: Code<"i32">, count: Code<"i32">): Code<"none"> =>
+    instruction("none", [address, byte, count], 0xfc, 11, 0),
+  copy: (to: Code<"i32">, from: Code<"i32">, count: Code<"i32">): Code<"none"> =>
+    instruction("none", [to, from, count], 0xfc, 10, 0, 0),
+};
+
+export const v128 = {
+  /** Four 32-bit words, given as unsigned or signed integers. */
+  const: (...words: readonly [number, number, number, number]): Code<"v128"> => {
+    const bytes = words.flatMap((each) => {
+      word.setInt32(0, each, true);
+      return bytesOf(4);
+    });
+    return instruction("v128", [], ...simd(12), ...bytes);
+  },
+  load: load("v128", simd(0), 2),
+  store: store<"v128">(simd(11), 2),
+  load32Splat: load("v128", simd(9), 2),
+  load32Zero: load("v128", simd(92), 0),
+  load32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
+    instruction("v128", [address, x], ...simd(86), 2, ...unsigned(offset), lane),
+  store32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
+    instruction("none", [address, x], ...simd(90), 0, ...unsigned(offset), lane),
+  not: vectorUnary(77),
+  and: vector(78),
+  /** a and not b. */
+  andNot: vector(79),
+  or: vector(80),
+  xor: vector(81),
+  bitselect: (yes: Code<"v128">, no: Code<"v128">, mask: Code<"v128">): Code<"v128"> =>
+    instruction("v128", [yes, no, mask], ...simd(82)),
+  anyTrue: unary<"v128", "i32">("i32", ...simd(83)),
+};
+
+/** The 32-bit lanes of a and b, numbered 0 to 7, chosen in order. */
+export function shuffle32(
+  a: Code<"v128">,
+  b: Code<"v128">,
+  lanes: readonly [number, number, number, number],
+): Code<"v128"> {
+  return instruction("v128", [a, b], ...simd(13), ...lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i)));
+}
+
+const lane = <R extends ValueType>(type: R, opcode: number) => ({
+  extract: (x: Code<"v128">, index: number): Code<R> => instruction(type, [x], ...simd(opcode), index),
+  replace: (x: Code<"v128">, index: number, value: Code<R>): Code<"v128"> =>
+    instruction("v128", [x, value], ...simd(opcode + 1), index),
+});
+
+export const i8x16 = { narrowI16x8U: vector(102) };
+export const i16x8 = { narrowI32x4U: vector(134), extendLowI8x16U: vectorUnary(137) };
+
+export const i32x4 = {
+  splat: unary<"i32", "v128">("v128", ...simd(17)),
+  extractLane: lane("i32", 27).extract,
+  replaceLane: lane("i32", 27).replace,
+  eq: vector(55),
+  ne: vector(56),
+  ltS: vector(57),
+  ltU: vector(58),
+  gtS: vector(59),
+  gtU: vector(60),
+  leS: vector(61),
+  leU: vector(62),
+  geS: vector(63),
+  geU: vector(64),
+  abs: vectorUnary(160),
+  neg: vectorUnary(161),
+  extendLowI16x8U: vectorUnary(169),
+  shl: shift(171),
+  shrS: shift(172),
+  shrU: shift(173),
+  add: vector(174),
+  sub: vector(177),
+  mul: vector(181),
+  truncSatF32x4S: vectorUnary(248),
+};
+
+export const i64x2 = {
+  splat: unary<"i64", "v128">("v128", ...simd(18)),
+  replaceLane: lane("i64", 29).replace,
+  extractLane: lane("i64", 29).extract,
+  shl: shift(203),
+  shrU: shift(205),
+  add: vector(206),
+  mul: vector(213),
+};
+
+export const f32x4 = {
+  splat: unary<"f32", "v128">("v128", ...simd(19)),
+  extractLane: lane("f32", 31).extract,
+  replaceLane: lane("f32", 31).replace,
+  eq: vector(65),
+  ne: vector(66),
+  lt: vector(67),
+  gt: vector(68),
+  le: vector(69),
+  ge: vector(70),
+  floor: vectorUnary(104),
+  abs: vectorUnary(224),
+  neg: vectorUnary(225),
+  sqrt: vectorUnary(227),
+  add: vector(228),
+  sub: vector(229),
+  mul: vector(230),
+  div: vector(231),
+  /** a < b ? b : a. */
+  pmax: vector(235),
+  /** b < a ? b : a. */
+  pmin: vector(234),
+  convertI32x4S: vectorUnary(250),
+  convertI32x4U: vectorUnary(251),
+};
+
+const atomic = (opcode: number) => [0xfe, opcode];
+
+/** Atomic access to shared memory; addresses are multiples of the size. */
+export const atomics = {
+  load: load("i32", atomic(0x10), 2),
+  store: store<"i32">(atomic(0x17), 2),
+  add: (address: Code<"i32">, value: Code<"i32">, offset = 0): Code<"i32"> =>
+    instruction("i32", [address, value], ...atomic(0x1e), 2, ...unsigned(offset)),
+  /** Wakes up to `count` sleepers; gives how many. */
+  notify: (address: Code<"i32">, count: Code<"i32">, offset = 0): Code<"i32"> =>
+    instruction("i32", [address, count], ...atomic(0x00), 2, ...unsigned(offset)),
+  /** Sleeps while the word is `expected`, at most `nanoseconds` (−1: without end). */
+  wait: (address: Code<"i32">, expected: Code<"i32">, nanoseconds: Code<"i64">, offset = 0): Code<"i32"> =>
+    instruction("i32", [address, expected, nanoseconds], ...atomic(0x01), 2, ...unsigned(offset)),
+};

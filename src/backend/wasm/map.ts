@@ -1,0 +1,161 @@
+// Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
+import type { Expr } from "../../../kernels/expr.ts";
+import type { KernelInput, MapKernel } from "../../../kernels/kernel.ts";
+import { type DType, itemSize } from "../../core/dtype.ts";
+import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { ElementPrinter, unrolling } from "./elements.ts";
+import { operationCount } from "./expression.ts";
+import { i32, select } from "./instructions.ts";
+import { type Cursor, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
+
+/** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
+const grain = 64;
+
+/** Prints a map kernel into its function. */
+export function printMap(context: Context, kernel: MapKernel, target: KernelFunction): void {
+  const { fn } = target;
+  const view = contiguous(kernel.shape);
+  const nest = simplify(kernel.shape, [
+    ...kernel.inputs,
+    { source: kernel.output, dtype: kernel.dtype, view } as KernelInput,
+  ]);
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const split = splitAxis(nest);
+  const last = nest.extents.length - 1;
+  const [begin, end, limits] = share(target, nest.extents[split], split === last ? grain : 1);
+  fn.body(...code, ...limits, ...mapLoops(context, fn, nest, 0, kernel.body, cursors, { axis: split, begin, end }));
+}
+
+function contiguous(shape: readonly number[]) {
+  let stride = 1;
+  const strides = shape.map(() => 0);
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return { shape, strides, offset: 0, bounds: shape.map(() => null) };
+}
+
+/** The axis whose points are shared out: the outermost with enough of them, else the longest. */
+export function splitAxis(nest: Nest): number {
+  const enough = nest.extents.findIndex((extent, axis) => extent >= (axis === nest.extents.length - 1 ? 1024 : 16));
+  return enough >= 0 ? enough : nest.extents.indexOf(Math.max(...nest.extents));
+}
+
+/**
+ * Loops over the nest's axes from `from` on and writes the body's values. The nest's last input is the output, without bounds and with
+ * neighbours side by side.
+ */
+export function mapLoops(
+  context: Context,
+  fn: FunctionBuilder,
+  nest: Nest,
+  from: number,
+  body: Expr,
+  cursors: readonly Cursor[],
+  limits?: { readonly axis: number; readonly begin: Limit; readonly end: Limit },
+): Code[] {
+  const axis = nest.extents.length - 1;
+  const output = nest.inputs.length - 1;
+  const { type } = nest.inputs[output];
+  const unroll = unrolling(context, nest, axis, operationCount(body));
+  const wide = new ElementPrinter(fn, context.lanes, nest, axis, body);
+  const narrow = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body) : wide;
+  const bytes = itemSize(type as DType);
+  const words = fn.local("i32");
+  return loops(
+    fn,
+    nest,
+    [from, axis],
+    cursors,
+    (here) =>
+      segments(nest, axis).flatMap((segment) => {
+        const [begin, end, code] = clip(fn, segment, limits?.axis === axis ? limits : undefined);
+        const to = here[output].at;
+        const address = () => i32.add(to.get, bytes === 4 ? words.get : i32.shrU(words.get, i32.const(2)));
+        const rows: Code[] = [...code, words.set(timesFour(begin))];
+        const room = typeof begin === "number" && typeof end === "number" ? end - begin : Infinity;
+        const run = (printer: ElementPrinter, width: number, count: number) => {
+          if (room < width * count) return;
+          const lanes = width === 1 ? context.single : context.lanes;
+          const { before, at } = printer.prepare(here, segment.inside);
+          const steps = Array.from({ length: count }, (_, step) =>
+            // The address is pushed before the value is computed; both orders give the same.
+            lanes.store(type, address(), at(words, step), step * width * bytes),
+          );
+          rows.push(...guarded(words, width * count, end, before, steps));
+        };
+        if (context.isSimd) {
+          if (unroll > 1) run(wide, 4, unroll);
+          if (unroll === 1 || room % (4 * unroll) >= 4 || room === Infinity) run(wide, 4, 1);
+          if (room % 4 !== 0 || room === Infinity) run(narrow, 1, 1);
+        } else run(narrow, 1, 1);
+        return rows;
+      }),
+    limits,
+  );
+}
+
+/** while (words/4 + width <= end) { body; words += 4·width } */
+function guarded(words: Local<"i32">, width: number, end: Limit, before: Code[], body: readonly Code[]): Code[] {
+  const last =
+    typeof end === "number"
+      ? i32.const(4 * (end - width))
+      : i32.sub(i32.shl(end.get, i32.const(2)), i32.const(4 * width));
+  return [
+    block((leave) => [
+      branchIf(leave, i32.gtS(words.get, last)),
+      ...before,
+      loop((again) => [...body, branchIf(again, i32.leS(words.tee(i32.add(words.get, i32.const(4 * width))), last))]),
+    ]),
+  ];
+}
+
+const timesFour = (limit: Limit): Code<"i32"> =>
+  typeof limit === "number" ? i32.const(4 * limit) : i32.shl(limit.get, i32.const(2));
+
+/** The segment's part that lies in the limits. */
+function clip(
+  fn: FunctionBuilder,
+  segment: { begin: number; end: number },
+  limits?: { begin: Limit; end: Limit },
+): [Limit, Limit, Code[]] {
+  if (!limits) return [segment.begin, segment.end, []];
+  const [begin, setBegin] = fn.hold(bounded(limits.begin, segment.begin, i32.gtS));
+  const [end, setEnd] = fn.hold(bounded(limits.end, segment.end, i32.ltS));
+  return [begin, end, [setBegin, setEnd]];
+}
+
+function bounded(limit: Limit, border: number, compare: typeof i32.ltS): Code<"i32"> {
+  return select(limitCode(limit), i32.const(border), compare(limitCode(limit), i32.const(border)));
+}
+
+/** A map over the axes from `from` on into scratch memory, row-major: how a reduction reads what no single stride gives. */
+export function mapInto(
+  context: Context,
+  fn: FunctionBuilder,
+  body: Expr,
+  nest: Nest,
+  cursors: readonly Cursor[],
+  to: Local<"i32">,
+): Code[] {
+  let stride = 1;
+  const strides = nest.extents.map(() => 0);
+  for (let axis = nest.extents.length - 1; axis >= nest.outer; axis--) {
+    strides[axis] = stride;
+    stride *= nest.extents[axis];
+  }
+  const { type } = body;
+  const output = {
+    type,
+    source: 0,
+    strides,
+    bounds: nest.extents.map(() => null),
+    offset: 0,
+    never: false,
+    scale: itemSize(type as DType),
+  };
+  const whole: Nest = { ...nest, inputs: [...nest.inputs, output] };
+  return mapLoops(context, fn, whole, nest.outer, body, [...cursors, { at: to, inside: true }]);
+}

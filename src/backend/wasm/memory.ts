@@ -1,0 +1,117 @@
+// The backend's memory: one growing WebAssembly.Memory and who has which bytes of it. WebAssembly's memory is little-endian whatever the
+// host is, so a host that isn't copies element by element.
+import { type DType, itemSize, makeArray, type TypedArray } from "../../core/dtype.ts";
+import { BackendError } from "../../core/errors.ts";
+import { align } from "./context.ts";
+
+const pageBytes = 65536;
+/** Pages that 32-bit addresses reach. */
+export const maximumPages = 65536;
+
+const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** Blocks of one WebAssembly.Memory: first fit, neighbours joined when they are given back. */
+export class Memory {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  /** Free blocks by address: [address, bytes]. Address 0 is never given out. */
+  readonly #free: [number, number][] = [[pageBytes / 2, pageBytes / 2]];
+  #view: DataView;
+
+  /** Throws BackendError where shared memory was asked for and there is none. */
+  constructor({ shared }: { shared: boolean }) {
+    this.shared = shared;
+    this.memory = shared
+      ? new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true })
+      : new WebAssembly.Memory({ initial: 1 });
+    this.#view = new DataView(this.memory.buffer);
+  }
+
+  /** Little-endian access to all of it; don't keep it, since growing makes a new one. */
+  get view(): DataView {
+    if (this.#view.buffer !== this.memory.buffer) this.#view = new DataView(this.memory.buffer);
+    return this.#view;
+  }
+
+  /** The address of `bytes` zeroed bytes, a multiple of 64. Throws BackendError when there is no more memory. */
+  allocate(bytes: number): number {
+    const size = align(Math.max(1, bytes));
+    let at = this.#free.findIndex(([, room]) => room >= size);
+    if (at < 0) {
+      this.#grow(size);
+      at = this.#free.length - 1;
+    }
+    const block = this.#free[at];
+    const [address] = block;
+    if (block[1] === size) this.#free.splice(at, 1);
+    else this.#free[at] = [address + size, block[1] - size];
+    new Uint8Array(this.memory.buffer, address, size).fill(0);
+    return address;
+  }
+
+  /** Gives back what `allocate(bytes)` gave. */
+  free(address: number, bytes: number): void {
+    const size = align(Math.max(1, bytes));
+    let at = this.#free.findIndex(([other]) => other > address);
+    if (at < 0) at = this.#free.length;
+    this.#free.splice(at, 0, [address, size]);
+    for (const left of [at, at - 1]) {
+      const [here, next] = [this.#free[left], this.#free[left + 1]];
+      if (here && next && here[0] + here[1] === next[0]) {
+        here[1] += next[1];
+        this.#free.splice(left + 1, 1);
+      }
+    }
+  }
+
+  /** Adds room at the end for a block of `size`, and more than that, so that growing is rare. */
+  #grow(size: number): void {
+    const end = this.memory.buffer.byteLength;
+    const last = this.#free[this.#free.length - 1];
+    const tail = last && last[0] + last[1] === end ? last[1] : 0;
+    const needed = Math.ceil((size - tail) / pageBytes);
+    const generous = Math.max(needed, Math.min(256, Math.ceil(end / pageBytes / 4)));
+    const added = [generous, needed].find((pages) => {
+      try {
+        this.memory.grow(pages);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (added === undefined) {
+      throw new BackendError({
+        where: "wasm",
+        problem: "out of memory",
+        got: `${size} bytes more than the ${end} there are`,
+        expected: "at most 4 GiB in all",
+        hint: "a smaller batch, or accumulate gradients over several",
+      });
+    }
+    const bytes = added * pageBytes;
+    if (tail > 0) last[1] += bytes;
+    else this.#free.push([end, bytes]);
+  }
+
+  /** Copies elements in. */
+  write(dtype: DType, address: number, data: TypedArray): void {
+    if (hostIsLittleEndian || itemSize(dtype) === 1) {
+      makeArray(dtype, data.length, this.memory.buffer, address).set(data);
+      return;
+    }
+    const { view } = this;
+    for (let i = 0; i < data.length; i++) view[setters[dtype]](address + 4 * i, data[i], true);
+  }
+
+  /** Copies elements out. */
+  read(dtype: DType, address: number, size: number): TypedArray {
+    if (hostIsLittleEndian || itemSize(dtype) === 1) return makeArray(dtype, size, this.memory.buffer, address).slice();
+    const out = makeArray(dtype, size);
+    const { view } = this;
+    for (let i = 0; i < size; i++) out[i] = view[getters[dtype]](address + 4 * i, true);
+    return out;
+  }
+}
+
+const setters = { float32: "setFloat32", int32: "setInt32", uint32: "setUint32", bool: "setInt32" } as const;
+const getters = { float32: "getFloat32", int32: "getInt32", uint32: "getUint32", bool: "getInt32" } as const;

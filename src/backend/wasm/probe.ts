@@ -1,0 +1,36 @@
+// What WebAssembly can do on this engine, found by trying: SIMD may be missing, and on some processors flushes subnormals, which would be
+// other bits. The scalar path is always right.
+import { ModuleBuilder } from "./assembler.ts";
+import { f32x4, i32, i32x4, v128 } from "./instructions.ts";
+
+/** Whether SIMD can be used, and why not where it can't. */
+export interface Probe {
+  readonly simd: boolean;
+  readonly reason: string;
+}
+
+let known: Probe | undefined;
+
+/** Looks once. */
+export function probe(): Probe {
+  known ??= look();
+  return known;
+}
+
+function look(): Probe {
+  const module = new ModuleBuilder();
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const add = module.function("add", ["i32"], ["i32"], { exported: true });
+  const [address] = add.parameters;
+  const word = v128.load(address.get as ReturnType<typeof i32.const>);
+  add.body(i32x4.extractLane(f32x4.add(word, word), 0));
+  const bytes = module.encode();
+  if (!WebAssembly.validate(bytes)) return { simd: false, reason: "this engine has no WebAssembly SIMD" };
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { environment: { memory } });
+  // The smallest subnormal, doubled.
+  new DataView(memory.buffer).setInt32(0, 1, true);
+  const sum = (instance.exports.add as (address: number) => number)(0);
+  return sum === 2
+    ? { simd: true, reason: "SIMD keeps subnormals" }
+    : { simd: false, reason: "SIMD flushes subnormals on this processor" };
+}

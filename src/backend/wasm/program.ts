@@ -1,0 +1,128 @@
+// A plan as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
+// them from a table, so one module serves any buffers and any number of parts.
+import type { Kernel } from "../../../kernels/kernel.ts";
+import type { Plan } from "../../compile/plan.ts";
+import { itemSize } from "../../core/dtype.ts";
+import { sizeOf } from "../../core/shape.ts";
+import {
+  branchIf,
+  block,
+  type Code,
+  call,
+  type FunctionBuilder,
+  type Local,
+  ModuleBuilder,
+  when,
+} from "./assembler.ts";
+import { printColumns } from "./columns.ts";
+import { Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { operationCount } from "./expression.ts";
+import { printGather, printScatter, printZeros } from "./indexed.ts";
+import { i32, memory } from "./instructions.ts";
+import { scalarLanes, simdLanes } from "./lanes.ts";
+import { printMap } from "./map.ts";
+import { limitCode } from "./nest.ts";
+import { printRandom } from "./random.ts";
+import { printRows } from "./rows.ts";
+import { printMatmul } from "./schedules/matmul.ts";
+
+/** What a module is made for. */
+export interface Target {
+  readonly simd: boolean;
+  /** Shared memory's maximum in pages; left out for memory that isn't shared. */
+  readonly sharedMaximum?: number;
+}
+
+/** A module's bytes, and how much scratch memory each part needs. */
+export interface Program {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly scratchBytes: number;
+}
+
+/** A step that all parts finish before the next begins. */
+interface Stage {
+  readonly fn: FunctionBuilder;
+  /** Roughly, in elementary operations: small ones aren't shared out. */
+  readonly work: number;
+  /** Whether it may find a bad index, after which nothing more is run. */
+  readonly checks: boolean;
+}
+
+/** Sharing out less work than this costs more than it gains: a barrier is some hundred operations. */
+const worthSharing = 4096;
+
+/** Prints a plan. */
+export function printPlan(plan: Plan, target: Target): Program {
+  const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
+  const context = new Context(module, plan, target.simd ? simdLanes : scalarLanes, scalarLanes);
+  const stages = plan.kernels.flatMap((kernel, number) => printKernel(context, kernel, number));
+  plan.copies.forEach(({ from, output }, i) => {
+    const kernel = context.kernelFunction(`copy ${i}`);
+    printCopy(context, from, output, kernel);
+    stages.push({ fn: kernel.fn, work: context.valueBytes(from) / 16, checks: false });
+  });
+  const run = module.function("run", ["i32", "i32", "i32"], [], { exported: true });
+  const [at, part, parts] = run.parameters as Local<"i32">[];
+  run.body(
+    block((leave) =>
+      stages.flatMap(({ fn, work, checks }): Code[] => [
+        work < worthSharing
+          ? when(i32.eqz(part.get), [call(fn, at.get, i32.const(0), i32.const(1))])
+          : call(fn, at.get, part.get, parts.get),
+        ...(checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
+      ]),
+    ),
+  );
+  return { bytes: module.encode(), scratchBytes: context.scratchBytes };
+}
+
+function printKernel(context: Context, kernel: Kernel, number: number): Stage[] {
+  const size = sizeOf(kernel.shape);
+  const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false): Stage => {
+    const target = context.kernelFunction(`${number} ${name}`);
+    print(target);
+    return { fn: target.fn, work, checks };
+  };
+  const zeros = () =>
+    stage("zeros", size / 16, (target) => printZeros(kernel.output, size * itemSize(kernel.dtype), target));
+  switch (kernel.kind) {
+    case "map":
+      return [stage("map", size * (1 + operationCount(kernel.body)), (target) => printMap(context, kernel, target))];
+    case "reduce": {
+      const count = sizeOf(kernel.reduced);
+      if (count === 0) return [zeros()];
+      const print = kernel.order === "lanes" ? printRows : printColumns;
+      const work = size * count * (1 + operationCount(kernel.body));
+      return [stage(`reduce ${kernel.order}`, work, (target) => print(context, kernel, target))];
+    }
+    case "matmul":
+      if (kernel.depth === 0) return [zeros()];
+      return [stage("matmul", size * kernel.depth, (target) => printMatmul(context, kernel, target))];
+    case "gather":
+      return [stage("gather", size, (target) => printGather(context, kernel, number, target), true)];
+    case "scatter": {
+      const work = sizeOf(kernel.updates.view.shape);
+      return [zeros(), stage("scatter", work, (target) => printScatter(context, kernel, number, target), true)];
+    }
+    case "random":
+      return [stage(kernel.sampler, 4 * size, (target) => printRandom(context, kernel, target))];
+  }
+}
+
+/** Copies a value, unless both are one buffer. */
+function printCopy(context: Context, from: number, to: number, target: KernelFunction): void {
+  const bytes = context.valueBytes(from);
+  const { fn } = target;
+  const [begin, end, limits] = share(target, bytes, 64);
+  const [source, setSource] = fn.hold(valueAddress(target, from));
+  const [goal, setGoal] = fn.hold(valueAddress(target, to));
+  const place = (base: Local<"i32">) => i32.add(base.get, limitCode(begin));
+  fn.body(
+    setSource,
+    setGoal,
+    when(i32.ne(source.get, goal.get), [
+      ...limits,
+      memory.copy(place(goal), place(source), i32.sub(limitCode(end), limitCode(begin))),
+    ]),
+  );
+}

@@ -1,0 +1,192 @@
+// Reductions over the last axes: blocks of 1024, in a block 16 lanes, lane j taking elements j, j + 16 … ascending; lanes combine 8, 4, 2,
+// 1; blocks join in ascending order. With SIMD the lanes are four vectors; without, sixteen locals.
+import { input, type ScalarType } from "../../../kernels/expr.ts";
+import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel.ts";
+import { sizeOf } from "../../core/shape.ts";
+import { Champion, combined, neutral } from "./accumulate.ts";
+import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
+import { type Context, type KernelFunction, scratchAddress, share, valueAddress } from "./context.ts";
+import { ElementPrinter } from "./elements.ts";
+import { f32x4, i32, i32x4, shuffle32 } from "./instructions.ts";
+import { mapInto, splitAxis } from "./map.ts";
+import { countLoop, type Cursor, loops, type Nest, simplify, start } from "./nest.ts";
+
+type Join = "sum" | "max" | "min";
+
+/** What reads a row's elements: wide (four at once) and one by one, `words` bytes-of-words from its beginning. */
+interface Row {
+  readonly before: readonly Code[];
+  wide(words: Local<"i32"> | 0, step: number): Code;
+  one(words: Local<"i32"> | 0, step: number): Code;
+}
+
+/** Prints a reduction in the order `lanes`. */
+export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+  const { fn } = target;
+  const count = sizeOf(kernel.reduced);
+  const nest = simplify([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const plain = nest.extents.length === nest.outer + 1 && nest.inputs.every((x) => !x.bounds[nest.outer]);
+  const outer: Nest = { ...nest, extents: nest.extents.slice(0, nest.outer) };
+  const split = splitAxis({ ...outer, inputs: [] });
+  const [begin, end, limits] = share(target, nest.extents[split], 1);
+  const scratch = fn.local("i32");
+  const prelude: Code[] = [...code, ...limits];
+  if (!plain) {
+    context.needScratch(4 * count);
+    prelude.push(scratch.set(scratchAddress(target)));
+  }
+  const [to, setTo] = fn.hold(valueAddress(target, kernel.output));
+  fn.body(
+    ...prelude,
+    setTo,
+    ...loops(
+      fn,
+      nest,
+      [0, nest.outer],
+      cursors,
+      (here, counters) => {
+        const [row, fill] = plain ? [rowOf(context, fn, nest, nest.outer, kernel.body, here), []] : gathered(here);
+        const address = i32.add(to.get, outputOffset(nest, counters));
+        return [...fill, ...row.before, ...reduceRow(context, fn, kernel, row, count, address)];
+      },
+      { axis: split, begin, end },
+    ),
+  );
+
+  function gathered(here: readonly Cursor[]): [Row, Code[]] {
+    const fill = mapInto(context, fn, kernel.body, nest, here, scratch);
+    const { type } = kernel.body;
+    const flat: Nest = {
+      extents: [count],
+      outer: 0,
+      inputs: [
+        { type, source: 0, strides: [1], bounds: [null], offset: 0, never: false, scale: type === "bool" ? 1 : 4 },
+      ],
+    };
+    return [rowOf(context, fn, flat, 0, input(0, type), [{ at: scratch, inside: true }]), fill];
+  }
+}
+
+function outputOffset(nest: Nest, counters: readonly Local<"i32">[]): Code<"i32"> {
+  let index: Code<"i32"> | undefined;
+  for (let axis = 0; axis < nest.outer; axis++) {
+    const here = counters[axis].get;
+    index = index ? i32.add(i32.mul(index, i32.const(nest.extents[axis])), here) : here;
+  }
+  return i32.shl(index ?? i32.const(0), i32.const(2));
+}
+
+function rowOf(
+  context: Context,
+  fn: FunctionBuilder,
+  nest: Nest,
+  axis: number,
+  body: ReduceKernel["body"],
+  cursors: readonly Cursor[],
+): Row {
+  const inside = cursors.map(() => true);
+  const wide = new ElementPrinter(fn, context.lanes, nest, axis, body).prepare(cursors, inside);
+  const one = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body).prepare(cursors, inside) : wide;
+  return { before: [...wide.before, ...(one === wide ? [] : one.before)], wide: wide.at, one: one.at };
+}
+
+/** The row's result, stored at `address`. */
+function reduceRow(
+  context: Context,
+  fn: FunctionBuilder,
+  kernel: ReduceKernel,
+  row: Row,
+  count: number,
+  address: Code<"i32">,
+): Code[] {
+  const { combine, dtype, body } = kernel;
+  if (combine === "argmax" || combine === "argmin") {
+    const champion = new Champion(fn, context.single, combine, body.type);
+    const words = fn.local("i32");
+    return [
+      ...countLoop(fn, 0, count, 1, (i) => [
+        words.set(i32.shl(i.get, i32.const(2))),
+        ...champion.join(row.one(words, 0), i),
+      ]),
+      context.single.store("int32", address, champion.index, 0),
+    ];
+  }
+  const blocks = Math.floor(count / blockSize);
+  const rest = count % blockSize;
+  const words = fn.local("i32");
+  const total = fn.local(context.single.valueType(dtype));
+  const single = context.single;
+  const joinBlock = (size: number): Code[] => {
+    const [codes, value] = reduceBlock(context, fn, combine, dtype, row, words, size);
+    return [...codes, total.set(combined(fn, single, combine, dtype, total, value) as never)];
+  };
+  const code: Code[] = [words.set(i32.const(0)), total.set(single.constant(dtype, neutral(combine, dtype)) as never)];
+  if (blocks > 0) code.push(...countLoop(fn, 0, blocks, 1, () => joinBlock(blockSize)));
+  if (rest > 0) code.push(...joinBlock(rest));
+  return [...code, single.store(dtype, address, total.get, 0)];
+}
+
+/** One block from `words` on, which moves behind it: [code, the value]. */
+function reduceBlock(
+  context: Context,
+  fn: FunctionBuilder,
+  combine: Join,
+  type: ScalarType,
+  row: Row,
+  words: Local<"i32">,
+  size: number,
+): [Code[], Code] {
+  const { lanes, single } = context;
+  const { width } = lanes;
+  const vectors = laneCount / width;
+  const used = Math.min(vectors, Math.ceil(size / width));
+  const start = () => lanes.constant(type, neutral(combine, type));
+  const accumulators = Array.from({ length: used }, () => fn.local(lanes.valueType(type)));
+  const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, type, into, value) as never);
+  const code: Code[] = accumulators.map((local) => local.set(start() as never));
+  const rounds = Math.floor(size / laneCount);
+  const forward = (elements: number) => words.set(i32.add(words.get, i32.const(4 * elements)));
+  if (rounds > 0) {
+    const [stop, set] = fn.hold(i32.add(words.get, i32.const(4 * laneCount * rounds)));
+    const round = [...accumulators.map((local, step) => join(local, row.wide(words, step))), forward(laneCount)];
+    code.push(
+      set,
+      loop((again) => [...round, branchIf(again, i32.ltU(words.get, stop.get))]),
+    );
+  }
+  const left = size % laneCount;
+  const whole = Math.floor(left / width);
+  for (let step = 0; step < whole; step++) code.push(join(accumulators[step], row.wide(words, step)));
+  if (left % width > 0) {
+    // The last few elements take their lanes one by one; the other lanes get what changes nothing.
+    let vector = start() as Code<"v128">;
+    for (let lane = 0; lane < left % width; lane++) {
+      const value = row.one(words, whole * width + lane);
+      vector =
+        type === "float32"
+          ? f32x4.replaceLane(vector, lane, value as Code<"f32">)
+          : i32x4.replaceLane(vector, lane, value as Code<"i32">);
+    }
+    code.push(join(accumulators[whole], vector));
+  }
+  if (left > 0) code.push(forward(left));
+  let alive = accumulators;
+  for (let half = vectors / 2; half >= 1; half /= 2) {
+    for (let i = 0; i + half < alive.length; i++) code.push(join(alive[i], alive[i + half].get));
+    alive = alive.slice(0, half);
+  }
+  const [first] = alive;
+  if (width === 1) return [code, first.get];
+  const vector = first as Local<"v128">;
+  if (size > 2) code.push(join(vector, shuffle32(vector.get, vector.get, [2, 3, 0, 1])));
+  if (size === 1) return [code, extract(type, vector, 0)];
+  const [a, set] = fn.hold(extract(type, vector, 0));
+  code.push(set);
+  return [code, combined(fn, single, combine, type, a, extract(type, vector, 1))];
+}
+
+function extract(type: ScalarType, vector: Local<"v128">, lane: number): Code<"f32"> {
+  const code = type === "float32" ? f32x4.extractLane(vector.get, lane) : i32x4.extractLane(vector.get, lane);
+  return code as Code<"f32">;
+}

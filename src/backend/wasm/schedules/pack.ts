@@ -1,0 +1,147 @@
+// Packing for the matrix product: panels of 4 rows of the left operand as [depth][4], panels of 8 columns of the right one as [depth][8].
+// Any strides are read; what is contiguous one way or the other goes by vectors.
+import { type Code, type FunctionBuilder, type Local, when } from "../assembler.ts";
+import type { Context } from "../context.ts";
+import { f32, i32, memory, shuffle32, v128 } from "../instructions.ts";
+import { countLoop } from "../nest.ts";
+import { tileColumns } from "./tile.ts";
+
+/** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
+export type Layout = "along" | "across" | "scattered";
+
+export function layoutOf(depthStride: number, otherStride: number): Layout {
+  if (otherStride === 1) return "across";
+  return depthStride === 1 ? "along" : "scattered";
+}
+
+type Transposed = { readonly code: readonly Code[]; readonly rows: readonly Code<"v128">[] };
+
+/** Four vectors as the rows of a 4×4 matrix → its columns. */
+function transpose(fn: FunctionBuilder, rows: readonly Code<"v128">[]): Transposed {
+  const held = rows.map((row) => fn.hold(row));
+  const [a, b, c, d] = held.map(([local]) => local);
+  const pairs = [
+    fn.hold(shuffle32(a.get, b.get, [0, 4, 1, 5])),
+    fn.hold(shuffle32(a.get, b.get, [2, 6, 3, 7])),
+    fn.hold(shuffle32(c.get, d.get, [0, 4, 1, 5])),
+    fn.hold(shuffle32(c.get, d.get, [2, 6, 3, 7])),
+  ];
+  const [abLow, abHigh, cdLow, cdHigh] = pairs.map(([local]) => local);
+  return {
+    code: [...held, ...pairs].map(([, set]) => set),
+    rows: [
+      shuffle32(abLow.get, cdLow.get, [0, 1, 4, 5]),
+      shuffle32(abLow.get, cdLow.get, [2, 3, 6, 7]),
+      shuffle32(abHigh.get, cdHigh.get, [0, 1, 4, 5]),
+      shuffle32(abHigh.get, cdHigh.get, [2, 3, 6, 7]),
+    ],
+  };
+}
+
+/**
+ * Packs groups of four lines (rows of the left operand, columns of the right) that lie along the depth, by 4×4 transposes: to[k][lane].
+ * `lines` are the addresses of the lines at depth 0; a packed term takes `pitch` bytes.
+ */
+function packAlong(
+  fn: FunctionBuilder,
+  lines: readonly Local<"i32">[],
+  to: Local<"i32">,
+  depth: Local<"i32">,
+  pitch: number,
+): Code[] {
+  const groups = Array.from({ length: lines.length / 4 }, (_, group) => lines.slice(4 * group, 4 * group + 4));
+  const advance = (terms: number) => [
+    ...lines.map((line) => line.set(i32.add(line.get, i32.const(4 * terms)))),
+    to.set(i32.add(to.get, i32.const(pitch * terms))),
+  ];
+  const [fours, setFours] = fn.hold(i32.and(depth.get, i32.const(-4)));
+  return [
+    setFours,
+    ...countLoop(fn, 0, fours, 4, () => [
+      ...groups.flatMap((group, g) => {
+        const { code, rows } = transpose(
+          fn,
+          group.map((line) => v128.load(line.get)),
+        );
+        return [...code, ...rows.map((row, k) => v128.store(to.get, row, pitch * k + 16 * g))];
+      }),
+      ...advance(4),
+    ]),
+    ...countLoop(fn, fours, depth, 1, () => [
+      ...lines.map((line, lane) => f32.store(to.get, f32.load(line.get), 4 * lane)),
+      ...advance(1),
+    ]),
+  ];
+}
+
+/** (line 0, …, line 3, to, depth, stride): four rows of the left operand; `stride` is bytes from term to term. */
+export function packLeft(context: Context, layout: Layout): FunctionBuilder {
+  return context.shared(`pack left ${layout}`, () => {
+    const fn = context.module.function(`pack left ${layout}`, ["i32", "i32", "i32", "i32", "i32", "i32", "i32"]);
+    const lines = fn.parameters.slice(0, 4) as Local<"i32">[];
+    const [to, depth, stride] = fn.parameters.slice(4) as Local<"i32">[];
+    if (layout === "along") {
+      fn.body(...packAlong(fn, lines, to, depth, 16));
+      return fn;
+    }
+    const term =
+      layout === "across"
+        ? [v128.store(to.get, v128.load(lines[0].get))]
+        : lines.map((line, lane) => f32.store(to.get, f32.load(line.get), 4 * lane));
+    const moving = layout === "across" ? [lines[0]] : lines;
+    fn.body(
+      ...countLoop(fn, 0, depth, 1, () => [
+        ...term,
+        ...moving.map((line) => line.set(i32.add(line.get, stride.get))),
+        to.set(i32.add(to.get, i32.const(16))),
+      ]),
+    );
+    return fn;
+  });
+}
+
+/** (from, to, depth, stride, across, columns): a panel of the right operand; columns lie `across` bytes apart, missing ones become 0. */
+export function packRight(context: Context, layout: Layout): FunctionBuilder {
+  return context.shared(`pack right ${layout}`, () => {
+    const fn = context.module.function(`pack right ${layout}`, ["i32", "i32", "i32", "i32", "i32", "i32"]);
+    const [from, to, depth, stride, across, columns] = fn.parameters as Local<"i32">[];
+    const bytes = i32.mul(depth.get, i32.const(4 * tileColumns));
+    const element = fn.local("i32");
+    const partial = [
+      memory.fill(to.get, i32.const(0), bytes),
+      ...countLoop(fn, 0, depth, 1, () => [
+        element.set(from.get),
+        ...countLoop(fn, 0, columns, 1, (j) => [
+          f32.store(i32.add(to.get, i32.shl(j.get, i32.const(2))), f32.load(element.get)),
+          element.set(i32.add(element.get, across.get)),
+        ]),
+        from.set(i32.add(from.get, stride.get)),
+        to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+      ]),
+    ];
+    fn.body(when(i32.ltS(columns.get, i32.const(tileColumns)), partial, whole()));
+    return fn;
+
+    function whole(): Code[] {
+      if (layout === "across") {
+        return countLoop(fn, 0, depth, 1, () => [
+          v128.store(to.get, v128.load(from.get)),
+          v128.store(to.get, v128.load(from.get, 16), 16),
+          from.set(i32.add(from.get, stride.get)),
+          to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+        ]);
+      }
+      const lines = Array.from({ length: tileColumns }, () => fn.local("i32"));
+      const spread = lines.map((line, j) => line.set(i32.add(from.get, i32.mul(across.get, i32.const(j)))));
+      if (layout === "along") return [...spread, ...packAlong(fn, lines, to, depth, 4 * tileColumns)];
+      return [
+        ...spread,
+        ...countLoop(fn, 0, depth, 1, () => [
+          ...lines.map((line, j) => f32.store(to.get, f32.load(line.get), 4 * j)),
+          ...lines.map((line) => line.set(i32.add(line.get, stride.get))),
+          to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+        ]),
+      ];
+    }
+  });
+}
