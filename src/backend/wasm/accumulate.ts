@@ -28,8 +28,8 @@ export function combined(
   const first = a.get;
   const second = other.tee(b as never);
   const wins = lanes.compare(combine === "max" ? "ge" : "le", type, a.get, other.get);
-  const isNaN = type === "float32" ? lanes.compare("ne", type, a.get, a.get) : null;
-  return lanes.select(type, isNaN ? lanes.binary("or", "bool", wins, isNaN) : wins, first, second);
+  const unordered = type === "float32" ? lanes.compare("ne", type, a.get, a.get) : null;
+  return lanes.select(type, unordered ? lanes.binary("or", "bool", wins, unordered) : wins, first, second);
 }
 
 /** The best value so far and its index; NaN wins, the first of equals stays. */

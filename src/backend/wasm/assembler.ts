@@ -116,7 +116,10 @@ export function branchIf(to: Target, condition: Code<"i32">): Code<"none"> {
   return { type: "none", parts: [condition, 0x0d, { to }] };
 }
 
-export const leaveFunction: Code<"none"> = instruction("none", [], 0x0f);
+/** Computes a value for its effects only. */
+export function drop(value: Code<ValueType>): Code<"none"> {
+  return instruction("none", [value], 0x1a);
+}
 
 /** A function being built: its parameters, and locals made as they are needed. */
 export class FunctionBuilder {

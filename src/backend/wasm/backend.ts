@@ -6,13 +6,14 @@ import { BackendError, ShapeError } from "../../core/errors.ts";
 import { firstState } from "../../rng/stream.ts";
 import type { Backend, Buffer, Executable, Run } from "../contract.ts";
 import { table, tableBytes } from "./context.ts";
-import { Memory } from "./memory.ts";
+import { Memory, maximumPages } from "./memory.ts";
+import { Pool, threadCount } from "./pool.ts";
 import { probe } from "./probe.ts";
-import { printPlan, type Target } from "./program.ts";
+import { type Program, printPlan, type Target } from "./program.ts";
 
 export interface WasmOptions {
-  /** 1 if left out. */
-  readonly threads?: number;
+  /** 1 if left out; "all": as many as the machine runs at once. */
+  readonly threads?: number | "all";
   /** False: without SIMD. Left out: with it where a probe shows that it is there and keeps subnormals. */
   readonly simd?: boolean;
 }
@@ -34,19 +35,29 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  return new WasmBackend(options.simd ?? found.simd);
+  const backend = new WasmBackend(options.simd ?? found.simd, threadCount(options.threads));
+  await backend.start();
+  return backend;
 }
 
 class WasmBackend implements Backend {
   readonly name = "wasm";
   readonly class = "A";
-  readonly threads = 1;
+  readonly threads: number;
   readonly #memory: Memory;
   readonly #target: Target;
+  readonly #pool: Pool | undefined;
 
-  constructor(simd: boolean) {
-    this.#memory = new Memory({ shared: false });
-    this.#target = { simd };
+  constructor(simd: boolean, threads: number) {
+    const shared = threads > 1;
+    this.threads = threads;
+    this.#memory = new Memory({ shared });
+    this.#target = { simd, sharedMaximum: shared ? maximumPages : undefined };
+    this.#pool = shared ? new Pool(this.#memory, threads) : undefined;
+  }
+
+  async start(): Promise<void> {
+    await this.#pool?.start();
   }
 
   allocate(dtype: DType, size: number): Buffer {
@@ -77,16 +88,20 @@ class WasmBackend implements Backend {
   }
 
   async load(plan: Plan): Promise<Executable> {
-    const { bytes, scratchBytes } = printPlan(plan, this.#target);
-    const module = await WebAssembly.compile(bytes);
+    const program = printPlan(plan, this.#target);
+    const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
-    return new WasmExecutable(plan, this.#memory, scratchBytes, exports.run as RunFunction);
+    const executable = new WasmExecutable(plan, this.#memory, program, exports.run as RunFunction, this.#pool);
+    await executable.share(module);
+    return executable;
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#pool?.stop();
+  }
 }
 
-type RunFunction = (table: number, part: number, parts: number) => void;
+type RunFunction = (table: number, part: number, parts: number) => number;
 
 function addressOf(memory: Memory, buffer: Buffer): number {
   const { address, owner } = buffer as WasmBuffer;
@@ -103,12 +118,19 @@ class WasmExecutable implements Executable {
   readonly #blocks: [number, number][] = [];
   /** Addresses of inputs, then outputs, as they are in the table. */
   readonly #bound: number[];
+  readonly #pool: Pool | undefined;
+  readonly #parallel: boolean;
+  /** What the pool calls the program, once it has it. */
+  #id = 0;
   #seed: bigint | undefined;
 
-  constructor(plan: Plan, memory: Memory, scratchBytes: number, run: RunFunction) {
+  constructor(plan: Plan, memory: Memory, program: Program, run: RunFunction, pool: Pool | undefined) {
     this.plan = plan;
     this.#memory = memory;
     this.#run = run;
+    this.#pool = pool;
+    this.#parallel = pool !== undefined && program.parallel;
+    const { scratchBytes } = program;
     const block = (bytes: number): number => {
       const address = memory.allocate(bytes);
       this.#blocks.push([address, bytes]);
@@ -116,7 +138,7 @@ class WasmExecutable implements Executable {
     };
     this.#table = block(tableBytes(plan.values.length));
     const arena = block(plan.arenaBytes);
-    const scratch = block(scratchBytes);
+    const scratch = block(scratchBytes * (this.#parallel ? pool!.parts : 1));
     const addresses = plan.values.map(({ place, dtype, size }) => {
       if (place.kind === "arena") return arena + place.offset;
       if (place.kind !== "constant") return 0;
@@ -130,20 +152,28 @@ class WasmExecutable implements Executable {
     });
     view.setUint32(this.#table + table.scratch, scratch, true);
     view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
+    view.setUint32(this.#table + table.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
+  }
+
+  /** Gives the pool's workers the program, if it has work for them. */
+  async share(module: WebAssembly.Module): Promise<void> {
+    if (this.#parallel) this.#id = await this.#pool!.add(module, this.#table);
   }
 
   get sources(): Executable["sources"] {
     return this.plan.kernels.map((_, kernel) => ({ kernel, where: "wasm" }));
   }
 
-  run({ inputs, outputs, seed, base }: Run): void {
+  run({ inputs, outputs, seed, base }: Run): void | Promise<void> {
     this.#bind(this.plan.inputs, inputs, 0);
     this.#bind(this.plan.outputs, outputs, inputs.length);
     const { view } = this.#memory;
     if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
     view.setInt32(this.#table + table.status, 0, true);
-    this.#run(this.#table, 0, 1);
+    if (this.#parallel) this.#pool!.dispatch(this.#id);
+    const failed = this.#run(this.#table, 0, this.#parallel ? this.#pool!.parts : 1);
+    if (failed !== 0) return this.#pool!.fail();
     const status = view.getInt32(this.#table + table.status, true);
     if (status !== 0) this.#refuse(status - 1, view.getInt32(this.#table + table.badIndex, true));
   }
@@ -183,6 +213,7 @@ class WasmExecutable implements Executable {
   }
 
   dispose(): void {
+    if (this.#id > 0) this.#pool!.forget(this.#id);
     for (const [address, bytes] of this.#blocks.splice(0)) this.#memory.free(address, bytes);
   }
 }

@@ -1,7 +1,8 @@
 // What every kernel's printer shares: the module being built, the plan's values, and the layout of the table through which a run tells the
 // code where its buffers are. Every kernel is a function (table, part, parts): it does its part of the work, whatever the number of parts.
-import { itemSize } from "../../core/dtype.ts";
+
 import type { Plan } from "../../compile/plan.ts";
+import { itemSize } from "../../core/dtype.ts";
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
 import { i32, i64, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
@@ -18,6 +19,8 @@ export const table = {
   state: 16,
   increment: 24,
   base: 32,
+  /** Address of the threads' control block. */
+  control: 40,
   values: 64,
 } as const;
 

@@ -5,17 +5,19 @@ import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import {
-  branchIf,
   block,
+  branchIf,
   type Code,
   call,
   type FunctionBuilder,
+  type Target as Label,
   type Local,
   ModuleBuilder,
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
 import { Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { barrierFunction } from "./control.ts";
 import { operationCount } from "./expression.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
@@ -37,6 +39,8 @@ export interface Target {
 export interface Program {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly scratchBytes: number;
+  /** Whether anything in it is worth several parts. */
+  readonly parallel: boolean;
 }
 
 /** A step that all parts finish before the next begins. */
@@ -61,19 +65,48 @@ export function printPlan(plan: Plan, target: Target): Program {
     printCopy(context, from, output, kernel);
     stages.push({ fn: kernel.fn, work: context.valueBytes(from) / 16, checks: false });
   });
-  const run = module.function("run", ["i32", "i32", "i32"], [], { exported: true });
+  printRun(module, stages, target.sharedMaximum !== undefined);
+  return {
+    bytes: module.encode(),
+    scratchBytes: context.scratchBytes,
+    parallel: stages.some(({ work }) => work >= worthSharing),
+  };
+}
+
+/** `run(table, part, parts)` → 0, or 1 where another part has failed: the stages in order, a barrier after each that others must see. */
+function printRun(module: ModuleBuilder, stages: readonly Stage[], shared: boolean): void {
+  const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
+  const barrier = shared ? barrierFunction(module) : undefined;
+  const failed = run.local("i32");
+  const isSmall = ({ work }: Stage) => work < worthSharing;
+  const meet = (leave: Label): Code[] => {
+    if (!barrier) return [];
+    const arrived = call<"i32">(barrier, i32.load(at.get, table.control), part.get, parts.get);
+    return [branchIf(leave, failed.tee(arrived))];
+  };
   run.body(
-    block((leave) =>
-      stages.flatMap(({ fn, work, checks }): Code[] => [
-        work < worthSharing
-          ? when(i32.eqz(part.get), [call(fn, at.get, i32.const(0), i32.const(1))])
-          : call(fn, at.get, part.get, parts.get),
-        ...(checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
-      ]),
-    ),
+    block((failure) => [
+      block((leave) =>
+        stages.flatMap((stage, i): Code[] => {
+          const next = stages[i + 1];
+          const alone = i32.const(0);
+          // Small ones, and those that follow one another, are the first part's alone.
+          const together = next && !stage.checks && isSmall(stage) && isSmall(next);
+          return [
+            isSmall(stage)
+              ? when(i32.eqz(part.get), [call(stage.fn, at.get, alone, i32.const(1))])
+              : call(stage.fn, at.get, part.get, parts.get),
+            ...(together || (!next && !stage.checks) ? [] : meet(failure)),
+            ...(stage.checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
+          ];
+        }),
+      ),
+      // Also after an early end: nobody returns before all have read why.
+      ...meet(failure),
+    ]),
+    failed.get,
   );
-  return { bytes: module.encode(), scratchBytes: context.scratchBytes };
 }
 
 function printKernel(context: Context, kernel: Kernel, number: number): Stage[] {

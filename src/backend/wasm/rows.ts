@@ -9,7 +9,7 @@ import { type Context, type KernelFunction, scratchAddress, share, valueAddress 
 import { ElementPrinter } from "./elements.ts";
 import { f32x4, i32, i32x4, shuffle32 } from "./instructions.ts";
 import { mapInto, splitAxis } from "./map.ts";
-import { countLoop, type Cursor, loops, type Nest, simplify, start } from "./nest.ts";
+import { type Cursor, countLoop, loops, type Nest, simplify, start } from "./nest.ts";
 
 type Join = "sum" | "max" | "min";
 

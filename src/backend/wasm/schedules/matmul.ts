@@ -5,7 +5,7 @@ import { contiguousView, type View } from "../../../../kernels/view.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import { type Context, type KernelFunction, scratchAddress, share, valueAddress } from "../context.ts";
 import { i32, select } from "../instructions.ts";
-import { countLoop, type Cursor, type Limit, limitCode, loops, simplify, start } from "../nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops, simplify, start } from "../nest.ts";
 import { layoutOf, packLeft, packRight } from "./pack.ts";
 import { printPlainMatmul } from "./plain.ts";
 import { cornerFunction, tileColumns, tileFunction, tileRows } from "./tile.ts";

@@ -1,0 +1,127 @@
+// How threads meet: a barrier, and a place where workers wait for their next job, both in WebAssembly over one control block in shared
+// memory. A thread spins for a while and then sleeps; nobody is woken while nobody sleeps.
+import {
+  block,
+  branchIf,
+  type Code,
+  drop,
+  type FunctionBuilder,
+  type Local,
+  loop,
+  ModuleBuilder,
+  when,
+} from "./assembler.ts";
+import { atomics, i32, i64 } from "./instructions.ts";
+
+/** Byte offsets in the control block. The words that threads wait for have cache lines of their own. */
+export const control = {
+  /** How many have arrived at the barrier. */
+  arrived: 0,
+  /** How often a thread looks again before it sleeps. */
+  spins: 8,
+  /** Not 0 once a thread has failed: everybody leaves. */
+  aborted: 12,
+  /** Goes up when all have arrived; and who sleeps until then. */
+  generation: 64,
+  sleepers: 68,
+  /** Goes up with each job; who sleeps until then; and what the job is. */
+  jobs: 128,
+  idle: 132,
+  job: 136,
+  bytes: 192,
+} as const;
+
+/** The main thread looks whether a worker has died once it has waited so long, in nanoseconds. */
+const patience = 30_000_000_000n;
+
+/** Code that waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
+function waitWhile(
+  fn: FunctionBuilder,
+  base: Local<"i32">,
+  seen: Local<"i32">,
+  { offset, sleepers, nanoseconds }: { offset: number; sleepers: number; nanoseconds: Code<"i64"> },
+): Code {
+  const spins = fn.local("i32");
+  const here = () => i32.ne(atomics.load(base.get, offset), seen.get);
+  return block((done) => [
+    spins.set(i32.load(base.get, control.spins)),
+    loop((again) => [branchIf(done, here()), branchIf(again, spins.tee(i32.sub(spins.get, i32.const(1))))]),
+    drop(atomics.add(base.get, i32.const(1), sleepers)),
+    block((awake) => [
+      loop((again) => [
+        // 2: timed out.
+        branchIf(awake, i32.eq(atomics.wait(base.get, seen.get, nanoseconds, offset), i32.const(2))),
+        branchIf(awake, here()),
+        branchIf(again, i32.eqz(atomics.load(base.get, control.aborted))),
+      ]),
+    ]),
+    drop(atomics.add(base.get, i32.const(-1), sleepers)),
+  ]);
+}
+
+/** Code that moves the word on and wakes who sleeps for it. */
+function moveOn(base: Local<"i32">, offset: number, sleepers: number): Code[] {
+  return [
+    drop(atomics.add(base.get, i32.const(1), offset)),
+    when(atomics.load(base.get, sleepers), [drop(atomics.notify(base.get, i32.const(-1), offset))]),
+  ];
+}
+
+/** (control, part, parts) → 0 once every part has arrived, 1 where one never will. */
+export function barrierFunction(module: ModuleBuilder): FunctionBuilder {
+  const fn = module.function("barrier", ["i32", "i32", "i32"], ["i32"]);
+  const [base, part, parts] = fn.parameters as Local<"i32">[];
+  const seen = fn.local("i32");
+  const last = i32.eq(atomics.add(base.get, i32.const(1), control.arrived), i32.sub(parts.get, i32.const(1)));
+  const limit = fn.local("i64");
+  fn.body(
+    limit.set(i64.const(-1n)),
+    when(i32.eqz(part.get), [limit.set(i64.const(patience))]),
+    seen.set(atomics.load(base.get, control.generation)),
+    when(
+      last,
+      [atomics.store(base.get, i32.const(0), control.arrived), ...moveOn(base, control.generation, control.sleepers)],
+      [
+        waitWhile(fn, base, seen, {
+          offset: control.generation,
+          sleepers: control.sleepers,
+          nanoseconds: limit.get,
+        }),
+        when(i32.eq(atomics.load(base.get, control.generation), seen.get), [
+          atomics.store(base.get, i32.const(1), control.aborted),
+        ]),
+      ],
+    ),
+    atomics.load(base.get, control.aborted),
+  );
+  return fn;
+}
+
+/**
+ * The module through which JavaScript uses the control block: `park(control, seen)` waits for a job after the `seen`-th and gives its
+ * number in order, `job(control)` says which it is, `dispatch(control, job)` gives one out, `abort(control)` sends everybody home.
+ */
+export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder({ sharedMaximum });
+  const park = module.function("park", ["i32", "i32"], ["i32"], { exported: true });
+  const [parkBase, seen] = park.parameters as Local<"i32">[];
+  park.body(
+    waitWhile(park, parkBase, seen, { offset: control.jobs, sleepers: control.idle, nanoseconds: i64.const(-1n) }),
+    atomics.load(parkBase.get, control.jobs),
+  );
+  const job = module.function("job", ["i32"], ["i32"], { exported: true });
+  job.body(atomics.load(job.parameters[0].get as Code<"i32">, control.job));
+  const dispatch = module.function("dispatch", ["i32", "i32"], [], { exported: true });
+  const [dispatchBase, number] = dispatch.parameters as Local<"i32">[];
+  dispatch.body(
+    atomics.store(dispatchBase.get, number.get, control.job),
+    ...moveOn(dispatchBase, control.jobs, control.idle),
+  );
+  const abort = module.function("abort", ["i32"], [], { exported: true });
+  const [abortBase] = abort.parameters as Local<"i32">[];
+  abort.body(
+    atomics.store(abortBase.get, i32.const(1), control.aborted),
+    ...moveOn(abortBase, control.generation, control.sleepers),
+  );
+  return module.encode();
+}

@@ -1,0 +1,205 @@
+// The thread pool: workers started once, which wait in WebAssembly between runs. The calling thread is part 0 of every run. A worker that
+// dies ends the pool with a BackendError; it is never waited for without end.
+import { availableThreads, startWorker, threadsRefused, type WorkerHandle } from "#workers";
+import { BackendError } from "../../core/errors.ts";
+import { control, controlModule } from "./control.ts";
+import { type Memory, maximumPages } from "./memory.ts";
+
+/** What a worker does: it answers each message with "ready" and then waits in WebAssembly for jobs until one tells it to listen again. */
+const workerSource = `
+let home, pool, seen = 0;
+const programs = new Map();
+listen((message) => {
+  try {
+    if (message.home) {
+      home = message.home;
+      pool = new WebAssembly.Instance(home.module, { environment: { memory: home.memory } }).exports;
+    }
+    for (const id of message.forget) programs.delete(id);
+    if (message.program) {
+      const { id, module, table } = message.program;
+      const { run } = new WebAssembly.Instance(module, { environment: { memory: home.memory } }).exports;
+      programs.set(id, () => run(table, home.part, home.parts));
+    }
+    post({ ready: true });
+  } catch (error) {
+    post({ failed: String(error) });
+    return;
+  }
+  serve();
+});
+function serve() {
+  for (;;) {
+    seen = pool.park(home.control, seen);
+    const job = pool.job(home.control);
+    if (job === 0) return;
+    try {
+      if (programs.get(job)() !== 0) return;
+    } catch (error) {
+      pool.abort(home.control);
+      post({ failed: String(error) });
+      return;
+    }
+  }
+}
+`;
+
+interface ControlExports {
+  dispatch(control: number, job: number): void;
+  abort(control: number): void;
+}
+
+/** How many threads a wish comes to: `undefined` is 1, "all" every core. Throws BackendError where several can't be had. */
+export function threadCount(wish: number | "all" | undefined): number {
+  if (wish === undefined) return 1;
+  const refused = threadsRefused();
+  if (wish === "all") return refused ? 1 : availableThreads();
+  if (!Number.isInteger(wish) || wish < 1 || wish > 64) {
+    throw new BackendError({
+      where: "threads",
+      problem: "not a number of threads",
+      got: String(wish),
+      expected: "an integer in [1, 64]",
+    });
+  }
+  if (wish > 1 && refused) {
+    throw new BackendError({ where: "threads", problem: "several threads can't be used here", got: refused });
+  }
+  return wish;
+}
+
+export class Pool {
+  readonly parts: number;
+  /** Address of the control block. */
+  readonly control: number;
+  readonly #memory: Memory;
+  readonly #module: WebAssembly.Module;
+  readonly #exports: ControlExports;
+  #workers: WorkerHandle[] = [];
+  #parked = false;
+  #failure: string | undefined;
+  #forget: number[] = [];
+  #nextId = 1;
+  #waiting: { left: number; resolve(): void; reject(error: unknown): void } | undefined;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(memory: Memory, parts: number) {
+    this.parts = parts;
+    this.#memory = memory;
+    this.control = memory.allocate(control.bytes);
+    // With more threads than cores, one that spins keeps another from working.
+    memory.view.setInt32(this.control + control.spins, parts > availableThreads() ? 200 : 60_000, true);
+    this.#module = new WebAssembly.Module(controlModule(maximumPages));
+    const instance = new WebAssembly.Instance(this.#module, { environment: { memory: memory.memory } });
+    this.#exports = instance.exports as unknown as ControlExports;
+  }
+
+  /** Starts the workers. */
+  async start(): Promise<void> {
+    const parts = this.parts;
+    this.#workers = Array.from({ length: parts - 1 }, () =>
+      startWorker(workerSource, { message: (message) => this.#hear(message), ended: (reason) => this.#fail(reason) }),
+    );
+    const answered = this.#answers();
+    this.#workers.forEach((worker, i) => {
+      const home = {
+        module: this.#module,
+        memory: this.#memory.memory,
+        control: this.control,
+        part: i + 1,
+        parts,
+      };
+      worker.post({ home, forget: [] });
+    });
+    await answered;
+  }
+
+  /** Gives every worker a program that runs on a table; the id is what `dispatch` takes. */
+  async add(module: WebAssembly.Module, table: number): Promise<number> {
+    const id = this.#nextId++;
+    // One at a time: workers can hear only when all of them listen.
+    const added = this.#queue.then(() => this.#send({ program: { id, module, table } }));
+    this.#queue = added.catch(() => undefined);
+    await added;
+    return id;
+  }
+
+  async #send(message: object): Promise<void> {
+    this.check();
+    if (this.#parked) this.#exports.dispatch(this.control, 0);
+    this.#parked = false;
+    const answered = this.#answers();
+    const forget = this.#forget.splice(0);
+    for (const worker of this.#workers) worker.post({ ...message, forget });
+    await answered;
+  }
+
+  /** Forgets a program, the next time the workers listen. */
+  forget(id: number): void {
+    this.#forget.push(id);
+  }
+
+  /** Sets the workers to work; the caller runs part 0 itself, which ends when all parts do. Throws BackendError if a worker has died. */
+  dispatch(id: number): void {
+    this.check();
+    this.#exports.dispatch(this.control, id);
+  }
+
+  /** Throws BackendError if a worker has died. */
+  check(): void {
+    if (this.#failure === undefined) return;
+    throw new BackendError({
+      where: "wasm",
+      problem: "a worker thread has died",
+      got: this.#failure,
+      hint: "make a new backend and load the last checkpoint: what was in this one's memory may be half-written",
+    });
+  }
+
+  /** After a run that didn't end: says so, as a BackendError. */
+  async fail(): Promise<never> {
+    // What a dead worker said arrives as an event.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    this.#fail("it didn't come to the barrier");
+    this.check();
+    throw new BackendError({ where: "wasm", problem: "a worker thread has died" });
+  }
+
+  #hear(message: unknown): void {
+    const { failed } = message as { failed?: string };
+    if (failed !== undefined) {
+      this.#fail(failed);
+      return;
+    }
+    const waiting = this.#waiting;
+    if (!waiting || --waiting.left > 0) return;
+    this.#waiting = undefined;
+    this.#parked = true;
+    for (const worker of this.#workers) worker.hold(false);
+    waiting.resolve();
+  }
+
+  #answers(): Promise<void> {
+    for (const worker of this.#workers) worker.hold(true);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { left: this.#workers.length, resolve, reject };
+    });
+  }
+
+  #fail(reason: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    this.stop();
+    try {
+      this.check();
+    } catch (error) {
+      this.#waiting?.reject(error);
+    }
+  }
+
+  /** Ends the workers. */
+  stop(): void {
+    this.#exports.abort(this.control);
+    for (const worker of this.#workers.splice(0)) worker.stop();
+  }
+}
