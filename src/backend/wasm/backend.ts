@@ -16,6 +16,8 @@ export interface WasmOptions {
   readonly threads?: number | "all";
   /** False: without SIMD. Left out: with it where a probe shows that it is there and keeps subnormals. */
   readonly simd?: boolean;
+  /** Work from which a kernel is shared out among threads, in elementary operations. Moves no bits; tests set 0. */
+  readonly shareFrom?: number;
 }
 
 interface WasmBuffer extends Buffer {
@@ -35,7 +37,7 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  const backend = new WasmBackend(options.simd ?? found.simd, threadCount(options.threads));
+  const backend = new WasmBackend(options.simd ?? found.simd, threadCount(options.threads), options.shareFrom ?? 4096);
   await backend.start();
   return backend;
 }
@@ -48,11 +50,11 @@ class WasmBackend implements Backend {
   readonly #target: Target;
   readonly #pool: Pool | undefined;
 
-  constructor(simd: boolean, threads: number) {
+  constructor(simd: boolean, threads: number, shareFrom: number) {
     const shared = threads > 1;
     this.threads = threads;
     this.#memory = new Memory({ shared });
-    this.#target = { simd, sharedMaximum: shared ? maximumPages : undefined };
+    this.#target = { simd, shareFrom, sharedMaximum: shared ? maximumPages : undefined };
     this.#pool = shared ? new Pool(this.#memory, threads) : undefined;
   }
 

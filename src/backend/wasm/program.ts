@@ -33,6 +33,8 @@ export interface Target {
   readonly simd: boolean;
   /** Shared memory's maximum in pages; left out for memory that isn't shared. */
   readonly sharedMaximum?: number;
+  /** Work from which a stage is shared out, in elementary operations; less costs more in barriers than it gains. */
+  readonly shareFrom: number;
 }
 
 /** A module's bytes, and how much scratch memory each part needs. */
@@ -52,9 +54,6 @@ interface Stage {
   readonly checks: boolean;
 }
 
-/** Sharing out less work than this costs more than it gains: a barrier is some hundred operations. */
-const worthSharing = 4096;
-
 /** Prints a plan. */
 export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
@@ -65,21 +64,21 @@ export function printPlan(plan: Plan, target: Target): Program {
     printCopy(context, from, output, kernel);
     stages.push({ fn: kernel.fn, work: context.valueBytes(from) / 16, checks: false });
   });
-  printRun(module, stages, target.sharedMaximum !== undefined);
+  printRun(module, stages, target);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
-    parallel: stages.some(({ work }) => work >= worthSharing),
+    parallel: stages.some(({ work }) => work >= target.shareFrom),
   };
 }
 
 /** `run(table, part, parts)` → 0, or 1 where another part has failed: the stages in order, a barrier after each that others must see. */
-function printRun(module: ModuleBuilder, stages: readonly Stage[], shared: boolean): void {
+function printRun(module: ModuleBuilder, stages: readonly Stage[], target: Target): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
-  const barrier = shared ? barrierFunction(module) : undefined;
+  const barrier = target.sharedMaximum !== undefined ? barrierFunction(module) : undefined;
   const failed = run.local("i32");
-  const isSmall = ({ work }: Stage) => work < worthSharing;
+  const isSmall = ({ work }: Stage) => work < target.shareFrom;
   const meet = (leave: Label): Code[] => {
     if (!barrier) return [];
     const arrived = call<"i32">(barrier, i32.load(at.get, table.control), part.get, parts.get);
