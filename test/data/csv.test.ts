@@ -1,0 +1,149 @@
+// CSV at its edges: RFC 4180's rules one by one, places of errors, numbers as text, missing values.
+import { writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DataError } from "../../src/core/errors.ts";
+import { csvArrays, csvDataset, parseCsv } from "../../src/data/index.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+const texts = (text: string) => parseCsv("f", text).rows.map((row) => row.map((field) => field.text));
+
+describe("RFC 4180", () => {
+  test.each([
+    ["h\na", [["a"]]],
+    ["h\na\n", [["a"]]],
+    ["h\r\na\r\n", [["a"]]],
+    [
+      "h,i\na,b\r\nc,d",
+      [
+        ["a", "b"],
+        ["c", "d"],
+      ],
+    ],
+    ["h,i\n,", [["", ""]]],
+    ["h,i\n a , b ", [[" a ", " b "]]],
+    ['h,i\n"a,b","c""d"', [["a,b", 'c"d']]],
+    ['h,i\n"a\nb","c\r\nd"', [["a\nb", "c\r\nd"]]],
+    ['h,i\n"",""""', [["", '"']]],
+    ["h", []],
+  ])("%j", (text, rows) => {
+    expect(texts(text)).toEqual(rows);
+  });
+
+  test("whatever is written by the rules is read back", () => {
+    const field = fc.string({ unit: fc.constantFrom("a", "é", '"', ",", "\n", "\r", " ", "\u{1f600}") });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(field, field, field)), fc.constantFrom("\n", "\r\n"), (rows, end) => {
+        const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+        expect(texts(["x,y,z", ...rows.map((row) => row.map(quote).join(","))].join(end))).toEqual(rows);
+      }),
+      { numRuns: 300, seed: 4 },
+    );
+  });
+
+  test("every field knows where it begins, after line ends inside quotes too", () => {
+    const { rows } = parseCsv("f", 'h,i\r\n"a\nb",c\n,d\n');
+    expect(rows.map((row) => row.map(({ line, column }) => [line, column]))).toEqual([
+      [
+        [2, 1],
+        [3, 4],
+      ],
+      [
+        [4, 1],
+        [4, 2],
+      ],
+    ]);
+  });
+
+  test.each([
+    ["a,b,a\n1,2,3", /^f:1:5: a column is named twice: got a/],
+    ["a,b\n1,2\n3\n", /^f:3:1: a row of another length than the header: got 1 fields, expected 2/],
+    ['a,b\n1,"2\n', /^f:2:3: a quote is never closed/],
+    ['a,b\n"1\n2"3,4', /^f:3:3: text after a closing quote/],
+    ["a,b\n1\r2,3", /^f:2:2: a carriage return without a line feed/],
+    ["\n\n", /^f: an empty file/],
+  ])("refuses %j", (text, message) => {
+    expect(() => parseCsv("f", text)).toThrow(DataError);
+    expect(() => parseCsv("f", text)).toThrow(message);
+  });
+});
+
+describe("numbers", () => {
+  const one = (text: string) => csvArrays("f", parseCsv("f", `x,y\n${text},0`), { target: "y" }).inputs.data[0];
+  test.each([
+    ["0.1", Math.fround(0.1)],
+    ["-0", -0],
+    [" +7 ", 7],
+    [".5", 0.5],
+    ["5.", 5],
+    ["1e-45", 2 ** -149],
+    ["1e-46", 0],
+    ["16777217", 16777216],
+    ["3.4028235e38", 3.4028234663852886e38],
+  ])("%s", (text, value) => {
+    expect(Object.is(one(text), value)).toBe(true);
+  });
+
+  test.each(["", "NaN", "Infinity", "0x10", "1_000", "1e", "e5", ".", "1 2", "--1", "1n"])("%j is none", (text) => {
+    expect(() => one(text)).toThrow(/^f:2:1: column x doesn't hold a number/);
+  });
+
+  test("one beyond float32 is an error, not an infinity", () => {
+    expect(() => one("3.5e38")).toThrow(/^f:2:1: a number too large for float32: got "3.5e38"/);
+  });
+});
+
+describe("columns", () => {
+  const table = parseCsv("f", "a,b,c,y\n1,x,3,4\n5,NA,,8\n9,z,11,12\n");
+  test("regression targets are [rows, 1], so that they don't broadcast against outputs [rows, 1]", () => {
+    const { inputs, targets } = csvArrays("f", parseCsv("f", "x,y\n1,2\n3,4"), { target: "y" });
+    expect([inputs.shape, targets.shape, targets.dtype]).toEqual([[2, 1], [2, 1], "float32"]);
+    expect(targets.data).toEqual(Float32Array.of(2, 4));
+  });
+
+  test("inputs in the order asked for; columns not asked for aren't read", () => {
+    const { inputs } = csvArrays("f", parseCsv("f", "a,name,b,y\n1,Ann,2,0\n3,Bob,4,0"), {
+      target: "y",
+      inputs: ["b", "a"],
+    });
+    expect(inputs).toEqual({ data: Float32Array.of(2, 1, 4, 3), shape: [2, 2], dtype: "float32" });
+  });
+
+  test("drop leaves out rows that miss a column in use, and no others", () => {
+    const missing = { texts: ["NA", ""], value: "drop" } as const;
+    const { inputs, targets } = csvArrays("f", table, { target: "y", inputs: ["a", "c"], missing });
+    expect(inputs).toEqual({ data: Float32Array.of(1, 3, 9, 11), shape: [2, 2], dtype: "float32" });
+    expect(targets.data).toEqual(Float32Array.of(4, 12));
+    expect(csvArrays("f", table, { target: "y", inputs: ["a"], missing }).inputs.shape).toEqual([3, 1]);
+  });
+
+  test("a number in a missing one's place is rounded to float32", () => {
+    const missing = { texts: [""], value: 0.1 };
+    const { inputs } = csvArrays("f", table, { target: "y", inputs: ["c"], missing });
+    expect(inputs.data).toEqual(Float32Array.of(3, 0.1, 11));
+  });
+
+  test("a text that isn't missing is said with its place", () => {
+    expect(() => csvArrays("f", table, { target: "y" })).toThrow(/^f:2:3: column b doesn't hold a number: got "x"/);
+    expect(() => csvArrays("f", table, { target: "y", inputs: ["c"] })).toThrow(/^f:3:6: column c doesn't/);
+    expect(() => csvArrays("f", table, { target: "b", classes: ["x", "z"], inputs: ["a"] })).toThrow(
+      /^f:3:3: not one of the classes: got "NA", expected x, z/,
+    );
+  });
+});
+
+test("a file's digests know its name and not its folder", () => {
+  const digests = ["one", "two"].map((name) => {
+    const path = `${temporaryFolder()}/data.csv`;
+    writeFileSync(path, `x,y\n1,${name.length}\n`);
+    return csvDataset(path, { target: "y" }).digests;
+  });
+  expect(digests[0]).toEqual(digests[1]);
+  expect(Object.keys(digests[0])).toEqual(["data.csv/inputs", "data.csv/targets"]);
+});
+
+test("text that isn't UTF-8 is refused by name", () => {
+  const path = `${temporaryFolder()}/latin.csv`;
+  writeFileSync(path, Uint8Array.of(0x78, 0x2c, 0xe9, 0x0a));
+  expect(() => csvDataset(path, { target: "x" })).toThrow(`${path}: the file is not UTF-8 text`);
+});
