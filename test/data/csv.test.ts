@@ -62,6 +62,7 @@ describe("RFC 4180", () => {
     ['a,b\n"1\n2"3,4', /^f:3:3: text after a closing quote/],
     ["a,b\n1\r2,3", /^f:2:2: a carriage return without a line feed/],
     ["\n\n", /^f: an empty file/],
+    ['\ufeffa,b"', /^f:1:4: a quote in a field/],
   ])("refuses %j", (text, message) => {
     expect(() => parseCsv("f", text)).toThrow(DataError);
     expect(() => parseCsv("f", text)).toThrow(message);
