@@ -1,5 +1,5 @@
 // Reductions in the written orders of NUMERICS: lanes over the last axes, chunks over any other set.
-import { blockSize, type Combine, chunkSize, laneCount } from "../../../kernels/kernel.ts";
+import { blockSize, type Combine, chunkSize, laneCount, type Order } from "../../../kernels/kernel.ts";
 import { type DType, makeArray, type TypedArray } from "../../core/dtype.ts";
 import { type Shape, stridesOf } from "../../core/shape.ts";
 
@@ -23,16 +23,23 @@ function identity(combine: "sum" | "max" | "min", dtype: DType): number {
   return combine === "max" ? lowest : highest;
 }
 
-/** Reduces an array of `shape` over `axes` (ascending) to elements of `dtype`. */
-export function reducer(combine: Combine, shape: Shape, axes: readonly number[], dtype: DType): Reducer {
+/** The order that NUMERICS gives a reduction over these axes, ascending. */
+function orderOf(shape: Shape, axes: readonly number[]): Order {
+  return axes.every((axis, i) => axis === shape.length - axes.length + i) ? "lanes" : "chunks";
+}
+
+/** Reduces an array of `shape` over `axes` (ascending) to elements of `dtype`, in the order that follows from the axes or is given. */
+export function reducer(
+  combine: Combine,
+  shape: Shape,
+  axes: readonly number[],
+  dtype: DType,
+  order = orderOf(shape, axes),
+): Reducer {
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const starts = offsetsOf(shape, kept);
   const offsets = offsetsOf(shape, axes);
-  const one = rowReducer(
-    combine,
-    axes.every((axis, i) => axis === shape.length - axes.length + i),
-    dtype,
-  );
+  const one = rowReducer(combine, order, dtype);
   return (x, out) => {
     for (let i = 0; i < starts.length; i++) out[i] = one(x, starts[i], offsets);
   };
@@ -54,7 +61,7 @@ function offsetsOf(shape: Shape, axes: readonly number[]): Int32Array {
 
 function rowReducer(
   combine: Combine,
-  last: boolean,
+  order: Order,
   dtype: DType,
 ): (x: TypedArray, start: number, offsets: Int32Array) => number {
   if (combine === "argmax" || combine === "argmin") {
@@ -72,7 +79,7 @@ function rowReducer(
   const nothing = identity(combine, dtype);
   // Accumulators are typed arrays: a store rounds to float32, or wraps to int32.
   const total = makeArray(dtype, 1);
-  if (last) {
+  if (order === "lanes") {
     const lanes = makeArray(dtype, laneCount);
     return (x, start, offsets) => {
       total[0] = nothing;
