@@ -9,6 +9,8 @@ export interface BackendOptions {
 
 const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Backend>>> = {
   reference: async () => (await import("./reference.ts")).referenceBackend(),
+  "gpujs:webasm": async () => (await import("./gpujs/backend.ts")).gpujsBackend("webasm"),
+  "gpujs:cpu": async () => (await import("./gpujs/backend.ts")).gpujsBackend("cpu"),
   wasm: async (options) => (await import("./wasm/backend.ts")).wasmBackend(options),
 };
 

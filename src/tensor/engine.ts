@@ -19,9 +19,9 @@ export interface Stored {
 
 let chosen: Backend | undefined;
 
-/** The backend that evaluates tensors and compiled functions which name none: `gpujs:webasm` until another is set. */
+/** The backend that evaluates tensors and compiled functions which name none: `wasm` on one thread until another is set. */
 export async function defaultBackend(): Promise<Backend> {
-  return chosen ?? setDefaultBackend("gpujs:webasm");
+  return chosen ?? setDefaultBackend("wasm");
 }
 
 /** Sets the default backend by object or name. Values made on another one are moved when they are next used. Throws BackendError. */

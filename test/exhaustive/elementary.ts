@@ -25,7 +25,10 @@ async function runAll(name: string): Promise<BlockResult[]> {
   let next = 0;
   const work = () =>
     new Promise<void>((resolve, reject) => {
-      const worker = fork(fileURLToPath(import.meta.url), [name], { execArgv: process.execArgv });
+      const worker = fork(fileURLToPath(import.meta.url), [name], {
+        execArgv: process.execArgv,
+        serialization: "advanced",
+      });
       const give = () => worker.send(next < blockCount ? next++ : -1);
       worker.on("message", ([block, result]: [number, BlockResult]) => {
         results[block] = result;

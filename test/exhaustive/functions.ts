@@ -26,6 +26,7 @@ function erfcFraction(x: number): number {
 
 function erf(x: number): number {
   const a = Math.abs(x);
+  if (x === 0) return x;
   if (a < 1e-4) return twoOverRootPi * (x - (x * x * x) / 3);
   const value = a > 5 ? 1 : erfSeries(a);
   return x < 0 ? -value : value;

@@ -1,0 +1,146 @@
+// The GPU.js backends: float32 kernels printed as GPU.js source, integer work and what an index can't reach on the interpreter, words filled on
+// the host. Class A in modes webasm and cpu.
+import {
+  type Kernel,
+  type KernelInput,
+  kernelInputs,
+  type MapKernel,
+  type ReduceKernel,
+} from "../../../kernels/kernel.ts";
+import { contiguousView, isContiguous } from "../../../kernels/view.ts";
+import type { Plan } from "../../compile/plan.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import type { Backend } from "../contract.ts";
+import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
+import { interpretKernel } from "../interpret.ts";
+import { exactIntegers } from "./expression.ts";
+import { type Facade, type Mode, openGpu } from "./facade.ts";
+import { canPrintMap, canPrintMatmul, type PrintedKernel, printMap, printMatmul, printReduce } from "./printer.ts";
+
+/** 2ⁿ for n from −126 to 127. */
+const powers = Float32Array.from({ length: 254 }, (_, i) => 2 ** (i - 126));
+
+/** The backend `gpujs:webasm` or `gpujs:cpu`. Throws BackendError on its first kernel when gpu.js runs another mode. */
+export async function gpujsBackend(mode: Mode): Promise<Backend> {
+  return gpujsOver(await openGpu(mode), mode);
+}
+
+/** The backend over an open facade. */
+export function gpujsOver(gpu: Facade, mode: Mode): Backend {
+  return hostBackend({
+    name: `gpujs:${mode}`,
+    class: "A",
+    prepare: (kernel, plan) => prepare(gpu, mode, kernel, plan),
+    dispose: () => gpu.destroy(),
+  });
+}
+
+function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRunner {
+  const empty = kernelInputs(kernel).some(({ source }) => source !== "coordinate" && plan.values[source].size === 0);
+  if (!empty) {
+    if (kernel.kind === "map" && canPrintMap(kernel))
+      return printed(gpu, mode, printMap(kernel), kernel.inputs, sizeOf(kernel.shape), kernel.output, plan);
+    if (kernel.kind === "matmul" && canPrintMatmul(kernel))
+      return printed(gpu, mode, printMatmul(kernel), [kernel.a, kernel.b], sizeOf(kernel.shape), kernel.output, plan);
+    if (kernel.kind === "reduce" && canPrintReduce(kernel)) return reduceRunner(gpu, mode, kernel, plan);
+  }
+  return interpretKernel(kernel, plan);
+}
+
+/** A printed kernel's runner: inputs as float32 arrays, the result into the output's own. */
+function printed(
+  gpu: Facade,
+  mode: Mode,
+  { source, constants, usesPowers }: PrintedKernel,
+  inputs: readonly KernelInput[],
+  size: number,
+  output: number,
+  plan: Plan,
+): KernelRunner {
+  const kernel = gpu.kernel(source, size);
+  const readers = inputs.flatMap((input) => (input.source === "coordinate" ? [] : [arrayReader(input.source, plan)]));
+  return {
+    where: `gpujs:${mode}`,
+    source,
+    run(call) {
+      const arrays = readers.flatMap((read) => read(call));
+      call.array(output).set(kernel(constants, ...(usesPowers ? [powers] : []), ...arrays));
+    },
+  };
+}
+
+/** A value's elements as float32: themselves, 0 and 1 of a bool, the two halves of a word. */
+function arrayReader(value: number, plan: Plan): (call: KernelCall) => Float32Array[] {
+  const { dtype, size } = plan.values[value];
+  if (dtype === "float32") return (call) => [call.array(value) as Float32Array];
+  if (dtype !== "uint32") {
+    const floats = new Float32Array(size);
+    return (call) => {
+      floats.set(call.array(value));
+      return [floats];
+    };
+  }
+  const [high, low] = [new Float32Array(size), new Float32Array(size)];
+  return (call) => {
+    const words = call.array(value);
+    for (let i = 0; i < size; i++) {
+      high[i] = words[i] >>> 16;
+      low[i] = words[i] & 0xffff;
+    }
+    return [high, low];
+  };
+}
+
+/** The body of a reduction as a map over all its points. */
+function bodyOf({ body, inputs, shape, reduced, dtype }: ReduceKernel): MapKernel & { shape: Shape } {
+  return { kind: "map", output: -1, dtype, shape: [...shape, ...reduced], inputs, body };
+}
+
+function canPrintReduce(kernel: ReduceKernel): boolean {
+  const { combine, dtype, body, shape, reduced } = kernel;
+  const whole = sizeOf(shape) * sizeOf(reduced);
+  const plain = dtype === "float32" && body.type === "float32" && combine !== "argmax" && combine !== "argmin";
+  return plain && whole > 0 && whole < exactIntegers && canPrintMap(bodyOf(kernel));
+}
+
+/** A reduction in two kernels: its body, unless that is an array as it lies, and the sum in the written order. */
+function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan): KernelRunner {
+  const { combine, order, shape, reduced, inputs, body, output } = kernel;
+  const sum = printReduce(combine as "sum" | "max" | "min", order, sizeOf(reduced));
+  const reduce = gpu.kernel(sum.source, sizeOf(shape));
+  const [only] = inputs;
+  const direct =
+    body.kind === "input" &&
+    only.source !== "coordinate" &&
+    only.dtype === "float32" &&
+    isContiguous(only.view) &&
+    sizeOf(only.view.shape) === plan.values[only.source].size;
+  if (direct) {
+    const read = arrayReader(only.source as number, plan);
+    return {
+      where: `gpujs:${mode}`,
+      source: sum.source,
+      run: (call) => call.array(output).set(reduce(sum.constants, ...read(call))),
+    };
+  }
+  const whole = sizeOf(shape) * sizeOf(reduced);
+  const points = new Float32Array(whole);
+  const map = printMap(bodyOf(kernel));
+  const staged: Plan = {
+    ...plan,
+    values: [
+      ...plan.values,
+      { dtype: "float32", shape: contiguousView([whole]).shape, size: whole, place: { kind: "arena", offset: 0 } },
+    ],
+  };
+  const at = plan.values.length;
+  const bodyRunner = printed(gpu, mode, map, inputs, whole, at, staged);
+  return {
+    where: `gpujs:${mode}`,
+    source: `${map.source}\n${sum.source}`,
+    run(call) {
+      bodyRunner.run({ ...call, array: (value) => (value === at ? points : call.array(value)) });
+      call.array(output).set(reduce(sum.constants, points));
+    },
+  };
+}

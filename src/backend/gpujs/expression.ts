@@ -1,0 +1,137 @@
+// Scalar expressions as GPU.js source: one local an operation, `Math.fround` around every float operation, so that the doubles of cpu mode and
+// the float32 of webasm round alike. Only what both modes do alike is emitted; the rest isn't printable and runs elsewhere.
+import { type Expr, topological } from "../../../kernels/expr.ts";
+
+/** What the body's inputs read as: source text per input, for high16 and low16 of a uint32 one its two halves. */
+export interface InputText {
+  readonly value: string;
+  readonly high?: string;
+  readonly low?: string;
+}
+
+export interface PrintedBody {
+  /** Statements, then the name that holds the value. */
+  readonly lines: readonly string[];
+  readonly result: string;
+  /** Numbers that the source reads as `k[i]`. */
+  readonly constants: readonly number[];
+  /** Whether it reads the table of powers, `p`. */
+  readonly usesPowers: boolean;
+}
+
+/** Integers below this are exact in float32, and so in every local of webasm. */
+export const exactIntegers = 2 ** 24;
+
+/** Whether a body can be printed: float32 and bool, uint32 words by halves, int32 only as small constants and coordinates that are compared. `coordinates`: which inputs are coordinates. */
+export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boolean {
+  const order = topological(body);
+  const words = order.filter((expr) => expr.type === "uint32");
+  const halved = new Set(
+    order.flatMap((expr) => (expr.kind === "unary" && (expr.op === "high16" || expr.op === "low16") ? [expr.x] : [])),
+  );
+  if (
+    body.type === "int32" ||
+    body.type === "uint32" ||
+    words.some((word) => word.kind !== "input" || !halved.has(word))
+  )
+    return false;
+  return order.every((expr) => {
+    if (expr.kind === "inside") return false;
+    if (expr.type !== "int32") return expr.kind !== "unary" || expr.op !== "toFloat32" || expr.x.type !== "int32";
+    if (expr.kind === "constant") return Math.abs(expr.value) < exactIntegers;
+    return expr.kind === "input" && coordinates.has(expr.index);
+  });
+}
+
+/** Exact powers of two for `exponent`, largest first. */
+const steps = [64, 32, 16, 8, 4, 2, 1];
+
+/** Prints a body; names begin with `prefix`. */
+export function printBody(body: Expr, inputs: readonly InputText[], prefix = "v"): PrintedBody {
+  const lines: string[] = [];
+  const constants: number[] = [];
+  let usesPowers = false;
+  let made = 0;
+  const constant = (value: number) => {
+    const known = constants.findIndex((other) => Object.is(other, value));
+    return `k[${known >= 0 ? known : constants.push(value) - 1}]`;
+  };
+  const local = (text: string) => {
+    const name = `${prefix}${made++}`;
+    lines.push(`let ${name} = ${text};`);
+    return name;
+  };
+  /** ⌊log₂ x⌋ of a normal x > 0: scaled into [1, 2) by exact powers. */
+  const exponent = (x: string): string => {
+    let [y, e] = [x, local(constant(0))];
+    for (const step of steps) {
+      const power = constant(2 ** step);
+      const inverse = constant(2 ** -step);
+      const above = local(`${y} >= ${power} ? ${constant(1)} : ${constant(0)}`);
+      [y, e] = [
+        local(`${above} > ${constant(0.5)} ? Math.fround(${y} * ${inverse}) : ${y}`),
+        local(`${above} > ${constant(0.5)} ? Math.fround(${e} + ${constant(step)}) : ${e}`),
+      ];
+    }
+    for (const step of steps) {
+      const below = local(`${y} < ${constant(2 ** (1 - step))} ? ${constant(1)} : ${constant(0)}`);
+      [y, e] = [
+        local(`${below} > ${constant(0.5)} ? Math.fround(${y} * ${constant(2 ** step)}) : ${y}`),
+        local(`${below} > ${constant(0.5)} ? Math.fround(${e} - ${constant(step)}) : ${e}`),
+      ];
+    }
+    return e;
+  };
+  const names = new Map<Expr, string>();
+  const name = (expr: Expr) => names.get(expr)!;
+  for (const expr of topological(body)) {
+    switch (expr.kind) {
+      case "input":
+        names.set(expr, expr.type === "uint32" ? "" : local(inputs[expr.index].value));
+        break;
+      case "constant":
+        names.set(expr, constant(expr.value));
+        break;
+      case "binary": {
+        const [a, b] = [name(expr.a), name(expr.b)];
+        if (expr.op === "and") names.set(expr, local(`${a} > ${constant(0.5)} ? ${b} : ${constant(0)}`));
+        else if (expr.op === "or") names.set(expr, local(`${a} > ${constant(0.5)} ? ${constant(1)} : ${b}`));
+        else names.set(expr, local(`Math.fround(${a} ${{ add: "+", sub: "-", mul: "*", div: "/" }[expr.op]} ${b})`));
+        break;
+      }
+      case "compare": {
+        const sign = { lt: "<", le: "<=", eq: "===", ne: "!==", gt: ">", ge: ">=" }[expr.op];
+        names.set(expr, local(`${name(expr.a)} ${sign} ${name(expr.b)} ? ${constant(1)} : ${constant(0)}`));
+        break;
+      }
+      case "select":
+        names.set(expr, local(`${name(expr.condition)} > ${constant(0.5)} ? ${name(expr.yes)} : ${name(expr.no)}`));
+        break;
+      case "unary": {
+        const x = name(expr.x);
+        if (expr.op === "pow2") {
+          usesPowers = true;
+          // An index out of the table is unspecified by kernels/expr, but must not be a NaN.
+          const index = local(
+            `${x} >= ${constant(-126)} ? (${x} <= ${constant(127)} ? ${x} : ${constant(127)}) : ${constant(-126)}`,
+          );
+          names.set(expr, local(`p[${index} + 126]`));
+        } else if (expr.op === "exponent") names.set(expr, exponent(x));
+        else if (expr.op === "high16" || expr.op === "low16") {
+          const word = inputs[(expr.x as Expr & { kind: "input" }).index];
+          names.set(expr, local(expr.op === "high16" ? word.high! : word.low!));
+        } else if (expr.op === "not")
+          names.set(expr, local(`${x} > ${constant(0.5)} ? ${constant(0)} : ${constant(1)}`));
+        else if (expr.op === "sqrt") names.set(expr, local(`Math.fround(Math.sqrt(${x}))`));
+        else if (expr.op === "neg") names.set(expr, local(`-${x}`));
+        else if (expr.op === "abs") names.set(expr, local(`Math.abs(${x})`));
+        else if (expr.op === "floor") names.set(expr, local(`Math.floor(${x})`));
+        else names.set(expr, x);
+        break;
+      }
+      default:
+        throw new TypeError(`not printable: ${expr.kind}`);
+    }
+  }
+  return { lines, result: name(body), constants, usesPowers };
+}

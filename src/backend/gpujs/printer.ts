@@ -1,0 +1,209 @@
+// Kernels as GPU.js source strings: flat arrays, literal bounds, generated names, indices that stay below 2²⁴, where float32 holds them exactly.
+import {
+  blockSize,
+  chunkSize,
+  type KernelInput,
+  laneCount,
+  type MapKernel,
+  type MatmulKernel,
+  type Order,
+} from "../../../kernels/kernel.ts";
+import { isContiguous, type View } from "../../../kernels/view.ts";
+import { type Shape, sizeOf, stridesOf } from "../../core/shape.ts";
+import { exactIntegers, type InputText, isPrintable, type PrintedBody, printBody } from "./expression.ts";
+
+/** A kernel's source, and what its arguments are beside the inputs: `k`, then `p` where it is used, then the arrays `a0`, `a1` … (a uint32 one as `a0h`, `a0l`). */
+export interface PrintedKernel {
+  readonly source: string;
+  readonly constants: Float32Array;
+  readonly usesPowers: boolean;
+}
+
+/** Whether every index of a view, and every number of elements, is exact in float32. */
+export function fits({ shape, strides, offset }: View): boolean {
+  const reach = shape.reduce(
+    (sum, extent, axis) => sum + Math.abs(strides[axis]) * Math.max(0, extent - 1),
+    Math.abs(offset),
+  );
+  return reach < exactIntegers && sizeOf(shape) < exactIntegers;
+}
+
+/** Whether a map can be printed. */
+export function canPrintMap({ body, inputs, shape }: Pick<MapKernel, "body" | "inputs" | "shape">): boolean {
+  const coordinates = new Set(inputs.flatMap(({ source }, i) => (source === "coordinate" ? [i] : [])));
+  const plain = inputs.every(({ source, dtype, view }) => fits(view) && (source === "coordinate" || dtype !== "int32"));
+  return plain && sizeOf(shape) > 0 && isPrintable(body, coordinates);
+}
+
+/** Coordinates of `flat` in a shape: statements, and a name or literal an axis. */
+function coordinates(flat: string, shape: Shape, prefix: string): { lines: string[]; names: string[] } {
+  const strides = stridesOf(shape);
+  const lines: string[] = [];
+  let rest = flat;
+  const names = shape.map((extent, axis) => {
+    if (extent === 1) return "0";
+    if (axis === shape.length - 1 || sizeOf(shape.slice(axis + 1)) === 1) return rest;
+    const name = `${prefix}${axis}`;
+    lines.push(`let ${name} = Math.floor(${rest} / ${strides[axis]});`);
+    const remainder = `${prefix}${axis}r`;
+    lines.push(`let ${remainder} = ${rest} - ${name} * ${strides[axis]};`);
+    rest = remainder;
+    return name;
+  });
+  return { lines, names };
+}
+
+/** The view's index at named coordinates. */
+function indexText({ shape, strides, offset }: View, names: readonly string[]): string {
+  const terms = names.flatMap((name, axis) =>
+    shape[axis] === 1 || strides[axis] === 0 ? [] : [strides[axis] === 1 ? name : `${name} * ${strides[axis]}`],
+  );
+  if (offset !== 0 || terms.length === 0) terms.push(String(offset));
+  return terms.join(" + ");
+}
+
+function inputText({ source, dtype, view }: KernelInput, i: number, names: readonly string[]): InputText {
+  const index = isContiguous(view) ? "this.thread.x" : indexText(view, names);
+  if (source === "coordinate") return { value: indexText(view, names) };
+  const guards = view.bounds.flatMap((bound, axis) => {
+    if (!bound) return [];
+    return [
+      ...(bound[0] > 0 ? [`${names[axis]} >= ${bound[0]}`] : []),
+      ...(bound[1] < view.shape[axis] ? [`${names[axis]} < ${bound[1]}`] : []),
+    ];
+  });
+  // Every side of a ternary is computed: what lies outside the bounds is read at index 0.
+  const inside = guards.reduceRight((inner, guard) => `(${guard} ? ${inner} : 0)`, "1");
+  const read = (array: string) =>
+    guards.length ? `${inside} > 0.5 ? ${array}[${inside} > 0.5 ? ${index} : 0] : k[0]` : `${array}[${index}]`;
+  return dtype === "uint32" ? { value: "", high: read(`a${i}h`), low: read(`a${i}l`) } : { value: read(`a${i}`) };
+}
+
+function parameters(inputs: readonly KernelInput[], usesPowers: boolean): string {
+  const arrays = inputs.flatMap(({ source, dtype }, i) =>
+    source === "coordinate" ? [] : dtype === "uint32" ? [`a${i}h`, `a${i}l`] : [`a${i}`],
+  );
+  return ["k", ...(usesPowers ? ["p"] : []), ...arrays].join(", ");
+}
+
+function assemble(
+  inputs: readonly KernelInput[],
+  lines: readonly string[],
+  { constants, usesPowers }: Pick<PrintedBody, "constants" | "usesPowers">,
+): PrintedKernel {
+  const source = `function (${parameters(inputs, usesPowers)}) {\n  ${lines.join("\n  ")}\n}`;
+  return { source, usesPowers, constants: Float32Array.from(constants) };
+}
+
+/** out[x] = body over `shape`. `k[0]` is 0. */
+export function printMap({ inputs, shape, body }: Pick<MapKernel, "inputs" | "shape" | "body">): PrintedKernel {
+  const { lines, names } = coordinates("this.thread.x", shape, "i");
+  const printed = printBody(
+    body,
+    inputs.map((input, i) => inputText(input, i, names)),
+  );
+  const rebased = rebase(printed);
+  const used = inputs.every(({ view }) => isContiguous(view)) ? [] : lines;
+  return assemble(inputs, [...used, ...rebased.lines, `return ${rebased.result};`], rebased);
+}
+
+/** Moves the constants up by one, so that `k[0]` is the 0 of what lies outside a view. */
+function rebase({ lines, result, constants, usesPowers }: PrintedBody): PrintedBody {
+  const shift = (text: string) => text.replace(/\bk\[(\d+)\]/g, (_, i) => `k[${Number(i) + 1}]`);
+  const keep = (text: string) => text.split(": k[0]").map(shift).join(": k[0]");
+  return {
+    lines: lines.map((line) => (line.includes("> 0.5 ? a") ? keep(line) : shift(line))),
+    result: shift(result),
+    constants: [0, ...constants],
+    usesPowers,
+  };
+}
+
+const joins: Record<"sum" | "max" | "min", (a: string, b: string) => string> = {
+  sum: (a, b) => `Math.fround(${a} + ${b})`,
+  max: (a, b) => `${a} >= ${b} ? ${a} : (${a} !== ${a} ? ${a} : ${b})`,
+  min: (a, b) => `${a} <= ${b} ? ${a} : (${a} !== ${a} ? ${a} : ${b})`,
+};
+
+/** out[x] = the combination of a0[x·count] … in the written order. `k[0]` is what changes nothing. */
+export function printReduce(combine: "sum" | "max" | "min", order: Order, count: number): PrintedKernel {
+  const join = joins[combine];
+  const lines = [`let base = this.thread.x * ${count};`, "let total = k[0];"];
+  const width = order === "lanes" ? blockSize : chunkSize;
+  const blocks = Math.ceil(count / width);
+  lines.push(`for (let b = 0; b < ${blocks}; b++) {`);
+  const read = (index: string) =>
+    count % width === 0
+      ? `a0[base + ${index}]`
+      : `${index} < ${count} ? a0[base + (${index} < ${count} ? ${index} : 0)] : k[0]`;
+  if (order === "chunks") {
+    lines.push(
+      "  let part = k[0];",
+      `  for (let c = 0; c < ${Math.min(width, count)}; c++) {`,
+      `    let at = b * ${width} + c;`,
+      `    let x = ${read("at")};`,
+      `    part = ${join("part", "x")};`,
+      "  }",
+      `  total = ${join("total", "part")};`,
+    );
+  } else {
+    const lanes = Array.from({ length: laneCount }, (_, lane) => lane);
+    const rounds = Math.ceil(Math.min(width, count) / laneCount);
+    for (const lane of lanes) lines.push(`  let s${lane} = k[0];`);
+    lines.push(`  for (let r = 0; r < ${rounds}; r++) {`);
+    for (const lane of lanes)
+      lines.push(
+        `    let at${lane} = b * ${width} + r * ${laneCount} + ${lane};`,
+        `    let x${lane} = ${read(`at${lane}`)};`,
+        `    s${lane} = ${join(`s${lane}`, `x${lane}`)};`,
+      );
+    lines.push("  }");
+    for (let half = laneCount / 2; half >= 1; half /= 2) {
+      for (let lane = 0; lane < half; lane++) lines.push(`  s${lane} = ${join(`s${lane}`, `s${lane + half}`)};`);
+    }
+    lines.push(`  total = ${join("total", "s0")};`);
+  }
+  lines.push("}", "return total;");
+  const input = { source: 0, dtype: "float32", view: { shape: [], strides: [], offset: 0, bounds: [] } } as const;
+  const identity = combine === "sum" ? 0 : combine === "max" ? -Infinity : Infinity;
+  return assemble([input], lines, { constants: [identity], usesPowers: false });
+}
+
+/** Whether a product can be printed: both operands are plain views by contract. */
+export function canPrintMatmul({ a, b, shape, depth }: MatmulKernel): boolean {
+  return fits(a.view) && fits(b.view) && sizeOf(shape) < exactIntegers && depth > 0 && sizeOf(shape) > 0;
+}
+
+/** out[x] = Σₖ a·b in chunks of 256, both operands read through their views. */
+export function printMatmul({ a, b, shape, depth }: MatmulKernel): PrintedKernel {
+  const { lines, names } = coordinates("this.thread.x", shape, "i");
+  const [row, column] = names.slice(-2);
+  const batch = names.slice(0, -2);
+  const start = (view: View, at: readonly string[]) => indexText(view, at);
+  const strideOf = (view: View, axis: number) => view.strides[axis < 0 ? view.strides.length + axis : axis];
+  const step = (stride: number) => (stride === 1 ? "k0" : `k0 * ${stride}`);
+  const product = `Math.fround(a0[at + ${step(strideOf(a.view, -1))}] * a1[bt + ${step(strideOf(b.view, -2))}])`;
+  const chunk = (from: string, length: number, suffix: string) => [
+    `let s${suffix} = k[0];`,
+    `for (let c${suffix} = 0; c${suffix} < ${length}; c${suffix}++) {`,
+    `  let k0${suffix} = ${from} + c${suffix};`,
+    `  s${suffix} = Math.fround(s${suffix} + ${product.replaceAll("k0", `k0${suffix}`)});`,
+    "}",
+    `total = Math.fround(total + s${suffix});`,
+  ];
+  const [full, rest] = [Math.floor(depth / chunkSize), depth % chunkSize];
+  lines.push(
+    `let at = ${start(a.view, [...batch, row, "0"])};`,
+    `let bt = ${start(b.view, [...batch, "0", column])};`,
+    "let total = k[0];",
+  );
+  if (full > 0)
+    lines.push(
+      `for (let n = 0; n < ${full}; n++) {`,
+      ...chunk(`n * ${chunkSize}`, chunkSize, "f").map((line) => `  ${line}`),
+      "}",
+    );
+  if (rest > 0) lines.push(...chunk(String(full * chunkSize), rest, "t"));
+  lines.push("return total;");
+  return assemble([a, b], lines, { constants: [0], usesPowers: false });
+}

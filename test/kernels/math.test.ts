@@ -1,0 +1,138 @@
+// Elementary functions, sampled: hashes of some of the exhaustive run's blocks, errors over one block, special values. All of it: npm run test:elementary.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { input } from "../../kernels/expr.ts";
+import * as math from "../../kernels/math/index.ts";
+import { operations, runBlock, subjects } from "../exhaustive/functions.ts";
+import { scalarFunction } from "../support/expr.ts";
+
+const golden: Record<string, { blocks: string[]; maxUlp: number; operations: number }> = JSON.parse(
+  readFileSync(new URL("../golden/elementary.json", import.meta.url), "utf8"),
+);
+/** Around ½ to 2, and a block of negative numbers of tens. */
+const blocks = [126, 388];
+
+describe.each(Object.keys(subjects))("%s", (name) => {
+  const subject = subjects[name];
+  test("the committed bits and the stated bound over one block", () => {
+    const { hash, maxUlp, inputs } = runBlock(subject, blocks[0]);
+    expect(inputs).toBe(2 ** 23);
+    expect(hash).toBe(golden[name].blocks[blocks[0]]);
+    expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
+    expect(golden[name].maxUlp).toBeLessThanOrEqual(subject.bound);
+    expect(golden[name].operations).toBe(operations(subject));
+  }, 20_000);
+
+  test("the committed bits of another block", () => {
+    expect(runBlock(subject, blocks[1], { measure: false }).hash).toBe(golden[name].blocks[blocks[1]]);
+  }, 20_000);
+});
+
+describe("special values, as C's annex F", () => {
+  const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+  test.each<[keyof typeof subjects, [number, number][]]>([
+    [
+      "exp",
+      [
+        [0, 1],
+        [-0, 1],
+        [inf, inf],
+        [-inf, 0],
+        [nan, nan],
+        [88.73, inf],
+        [-104, 0],
+        [-103, Math.fround(1.4e-45)],
+      ],
+    ],
+    [
+      "log",
+      [
+        [0, -inf],
+        [-0, -inf],
+        [1, 0],
+        [-1, nan],
+        [inf, inf],
+        [-inf, nan],
+        [nan, nan],
+      ],
+    ],
+    [
+      "tanh",
+      [
+        [0, 0],
+        [-0, -0],
+        [inf, 1],
+        [-inf, -1],
+        [nan, nan],
+        [1e-40, 1e-40],
+      ],
+    ],
+    [
+      "sigmoid",
+      [
+        [0, 0.5],
+        [-0, 0.5],
+        [inf, 1],
+        [-inf, 0],
+        [nan, nan],
+      ],
+    ],
+    [
+      "sin",
+      [
+        [0, 0],
+        [-0, -0],
+        [inf, nan],
+        [-inf, nan],
+        [nan, nan],
+      ],
+    ],
+    [
+      "cos",
+      [
+        [0, 1],
+        [-0, 1],
+        [inf, nan],
+        [-inf, nan],
+        [nan, nan],
+      ],
+    ],
+    [
+      "erf",
+      [
+        [0, 0],
+        [-0, -0],
+        [inf, 1],
+        [-inf, -1],
+        [nan, nan],
+      ],
+    ],
+    [
+      "gelu",
+      [
+        [0, 0],
+        [-0, -0],
+        [inf, inf],
+        [-inf, -0],
+        [nan, nan],
+      ],
+    ],
+  ])("%s", (name, pairs) => {
+    const f = scalarFunction(subjects[name].expr);
+    for (const [x, y] of pairs)
+      expect(Object.is(f(Math.fround(x)), Math.fround(y)), `${name}(${x}) = ${f(Math.fround(x))}`).toBe(true);
+  });
+
+  test("large angles stay in [−1, 1]", () => {
+    const [sin, cos] = [scalarFunction(subjects.sin.expr), scalarFunction(subjects.cos.expr)];
+    for (const x of [12869, 1e5, 1e10, 3e38, -3e38])
+      for (const f of [sin, cos]) expect(Math.abs(f(Math.fround(x)))).toBeLessThanOrEqual(1);
+  });
+
+  test("maximum and minimum: NaN on the left wins, on the right it is given too", () => {
+    const [a, b] = [input(0, "float32"), input(1, "float32")];
+    const [max, min] = [scalarFunction(math.maximum(a, b)), scalarFunction(math.minimum(a, b))];
+    expect([max(1, 2), max(nan, 1), max(1, nan), max(0, -0), max(-0, 0)]).toEqual([2, nan, nan, 0, -0]);
+    expect([min(1, 2), min(nan, 1), min(1, nan), min(0, -0), min(-0, 0)]).toEqual([1, nan, nan, 0, -0]);
+  });
+});
