@@ -274,7 +274,7 @@ export class ModuleBuilder {
       bytes.push(...unsigned(functions.length));
       for (const each of functions) each.encode(bytes);
     });
-    return out.finish();
+    return out.finish().slice();
   }
 }
 

@@ -27,6 +27,7 @@ import { limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
 import { printRows } from "./rows.ts";
 import { printMatmul } from "./schedules/matmul.ts";
+import { transposeProducts } from "./transposed.ts";
 
 /** What a module is made for. */
 export interface Target {
@@ -58,7 +59,7 @@ interface Stage {
 export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
   const context = new Context(module, plan, target.simd ? simdLanes : scalarLanes, scalarLanes);
-  const stages = plan.kernels.flatMap((kernel, number) => printKernel(context, kernel, number));
+  const stages = transposeProducts(plan).flatMap((kernel, number) => printKernel(context, kernel, number));
   plan.copies.forEach(({ from, output }, i) => {
     const kernel = context.kernelFunction(`copy ${i}`);
     printCopy(context, from, output, kernel);

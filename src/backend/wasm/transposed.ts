@@ -1,0 +1,103 @@
+// Products that are only read sideways are made sideways: (A·B)ᵀ = Bᵀ·Aᵀ has the same products and the same order of sums, so the same
+// bits, and its readers walk along memory. A linear layer's weight gradient is such a product.
+import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel } from "../../../kernels/kernel.ts";
+import { transposeView, type View } from "../../../kernels/view.ts";
+import type { Plan } from "../../compile/plan.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+
+/** The plan's kernels, with matrix products transposed where that makes their readers' steps smaller. */
+export function transposeProducts(plan: Plan): readonly Kernel[] {
+  const kernels = [...plan.kernels];
+  const outside = new Set(plan.copies.map(({ from }) => from));
+  plan.kernels.forEach((kernel, at) => {
+    if (kernel.kind !== "matmul" || plan.values[kernel.output].place.kind !== "arena") return;
+    if (outside.has(kernel.output)) return;
+    const readers = kernels.map((other) => rewire(other, kernel));
+    if (readers.some((reader) => reader === null)) return;
+    const cost = (list: readonly (Kernel | null)[]) =>
+      list.reduce((sum, other) => sum + strideCost(other!, kernel.output), 0);
+    if (cost(readers) >= cost(kernels)) return;
+    readers.forEach((reader, i) => {
+      kernels[i] = reader!;
+    });
+    kernels[at] = sideways(kernel);
+  });
+  return kernels;
+}
+
+function sideways(kernel: MatmulKernel): MatmulKernel {
+  const { shape, a, b } = kernel;
+  const rank = shape.length;
+  const order = [...shape.keys()].slice(0, -2).concat(rank - 1, rank - 2);
+  const turn = (input: KernelInput): KernelInput => ({ ...input, view: transposeView(input.view, order) });
+  return { ...kernel, shape: order.map((axis) => shape[axis]), a: turn(b), b: turn(a) };
+}
+
+/** Elements that are read with steps that are neither 0 nor 1; a product packs its operands, so it doesn't mind. */
+function strideCost(kernel: Kernel, value: number): number {
+  if (kernel.kind === "matmul") return 0;
+  return kernelInputs(kernel)
+    .filter(({ source }) => source === value)
+    .reduce((sum, { view }) => {
+      const inner = view.strides.filter((_, axis) => view.shape[axis] !== 1).pop();
+      const stride = Math.abs(inner ?? 0);
+      return sum + (stride > 1 ? sizeOf(view.shape) : 0);
+    }, 0);
+}
+
+/** The kernel with its views of the product's output as they are when that is stored sideways; null where one can't be had. */
+function rewire(kernel: Kernel, product: MatmulKernel): Kernel | null {
+  let possible = true;
+  const turn = <T extends KernelInput>(input: T): T => {
+    if (input.source !== product.output) return input;
+    const view = sidewaysView(input.view, product.shape);
+    if (!view) possible = false;
+    return view ? { ...input, view } : input;
+  };
+  const turned = ((): Kernel => {
+    switch (kernel.kind) {
+      case "map":
+      case "reduce":
+        return { ...kernel, inputs: kernel.inputs.map(turn) };
+      case "matmul":
+        return { ...kernel, a: turn(kernel.a), b: turn(kernel.b) };
+      case "gather":
+        return { ...kernel, x: turn(kernel.x), indices: turn(kernel.indices) };
+      case "scatter":
+        return { ...kernel, indices: turn(kernel.indices), updates: turn(kernel.updates) };
+      case "random":
+        return kernel;
+    }
+  })();
+  return possible ? turned : null;
+}
+
+/** A view of [..., rows, columns] as a view of the same elements stored as [..., columns, rows]: each axis must walk along one of them. */
+function sidewaysView(view: View, shape: Shape): View | null {
+  const [rows, columns] = shape.slice(-2);
+  if (rows === 1 || columns === 1 || view.offset < 0 || view.bounds.some(Boolean)) return null;
+  const plane = rows * columns;
+  const rest = view.offset % plane;
+  let [row, column] = [Math.floor(rest / columns), rest % columns];
+  const [firstRow, firstColumn] = [row, column];
+  let [lowestRow, lowestColumn] = [row, column];
+  const strides: number[] = [];
+  for (let axis = 0; axis < view.shape.length; axis++) {
+    const stride = view.strides[axis];
+    const way = view.shape[axis] - 1;
+    if (way <= 0 || stride === 0) strides.push(0);
+    else if (stride % plane === 0) strides.push(stride);
+    else if (stride % columns === 0) {
+      const step = stride / columns;
+      strides.push(step);
+      if (step > 0) row += step * way;
+      else lowestRow += step * way;
+    } else {
+      strides.push(stride * rows);
+      if (stride > 0) column += stride * way;
+      else lowestColumn += stride * way;
+    }
+  }
+  if (row >= rows || column >= columns || lowestRow < 0 || lowestColumn < 0) return null;
+  return { ...view, strides, offset: view.offset - rest + firstColumn * rows + firstRow };
+}

@@ -1,0 +1,239 @@
+// The assembler against WebAssembly itself and an independent disassembler (wabt): every instruction is the one its name says, and modules
+// that it puts together are valid and compute.
+
+import { describe, expect, test } from "vitest";
+import wabtModule from "wabt";
+import {
+  block,
+  branch,
+  branchIf,
+  type Code,
+  call,
+  drop,
+  type Local,
+  loop,
+  ModuleBuilder,
+  signed,
+  unsigned,
+  when,
+} from "../../../src/backend/wasm/assembler.ts";
+import {
+  atomics,
+  f32,
+  f32x4,
+  i8x16,
+  i16x8,
+  i32,
+  i32x4,
+  i64,
+  i64x2,
+  memory,
+  select,
+  shuffle32,
+  v128,
+} from "../../../src/backend/wasm/instructions.ts";
+
+const vocabulary = { i32, i64, f32, v128, memory, i8x16, i16x8, i32x4, i64x2, f32x4, atomics };
+
+async function disassemble(bytes: Uint8Array): Promise<string> {
+  const wabt = await wabtModule();
+  const module = wabt.readWasm(bytes, { threads: true, simd: true, bulk_memory: true, sat_float_to_int: true });
+  const text = module.toText({});
+  module.destroy();
+  return text;
+}
+
+/** A module of one function `f`. */
+function moduleOf(
+  parameters: readonly Local["type"][],
+  results: readonly Local["type"][],
+  body: (...parameters: Local<"i32">[]) => readonly Code[],
+  sharedMaximum?: number,
+): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder({ sharedMaximum });
+  const fn = module.function("f", parameters, results, { exported: true });
+  fn.body(...body(...(fn.parameters as Local<"i32">[])));
+  return module.encode();
+}
+
+function run(bytes: Uint8Array<ArrayBuffer>, ...values: number[]): { result: unknown; memory: WebAssembly.Memory } {
+  const store = new WebAssembly.Memory({ initial: 1 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { environment: { memory: store } });
+  return { result: (instance.exports.f as (...values: number[]) => unknown)(...values), memory: store };
+}
+
+describe("numbers", () => {
+  test.each([
+    [0, [0]],
+    [127, [127]],
+    [128, [0x80, 1]],
+    [624485, [0xe5, 0x8e, 0x26]],
+    [2 ** 32 - 1, [0xff, 0xff, 0xff, 0xff, 0x0f]],
+  ])("unsigned LEB128 of %d", (value, bytes) => expect(unsigned(value)).toEqual(bytes));
+
+  test.each([
+    [0, [0]],
+    [63, [63]],
+    [64, [0xc0, 0]],
+    [-1, [0x7f]],
+    [-64, [0x40]],
+    [-65, [0xbf, 0x7f]],
+    [-123456, [0xc0, 0xbb, 0x78]],
+  ])("signed LEB128 of %d", (value, bytes) => expect(signed(value)).toEqual(bytes));
+
+  test("constants keep their value and their bits", () => {
+    for (const value of [0, 1, -1, 63, 64, -65, 2 ** 31 - 1, -(2 ** 31)])
+      expect(run(moduleOf([], ["i32"], () => [i32.const(value)])).result).toBe(value);
+    for (const value of [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 0x5851f42d4c957f2dn])
+      expect(run(moduleOf([], ["i64"], () => [i64.const(value)])).result).toBe(value);
+    for (const value of [0, -0, 2 ** -149, Math.fround(0.1), -Infinity, 3.4028234663852886e38])
+      expect(run(moduleOf([], ["f32"], () => [f32.const(value)])).result).toBe(value);
+  });
+});
+
+/** `convertI32x4S` of `f32x4` in the text format: f32x4.convert_i32x4_s. */
+function textName(space: string, name: string): string {
+  const snake = name
+    .replace(/^load32Splat$/, "load32_splat")
+    .replace(/([A-Z])/g, "_$1")
+    .toLowerCase();
+  const odd: Record<string, string> = {
+    "v128.and_not": "v128.andnot",
+    "atomics.load": "i32.atomic.load",
+    "atomics.store": "i32.atomic.store",
+    "atomics.add": "i32.atomic.rmw.add",
+    "atomics.notify": "memory.atomic.notify",
+    "atomics.wait": "memory.atomic.wait32",
+  };
+  return odd[`${space}.${snake}`] ?? `${space}.${snake}`;
+}
+
+test("every instruction is disassembled under its own name", async () => {
+  const operand: Record<string, Code> = {
+    i32: i32.const(64),
+    i64: i64.const(1n),
+    f32: f32.const(1),
+    v128: v128.const(1, 2, 3, 4),
+  };
+  // What each takes, where a type can't be seen from its name: found by trying all of up to three operands until the module is valid.
+  const candidates = ["i32", "i64", "f32", "v128"];
+  const tuples = [1, 2, 3].flatMap((count) =>
+    Array.from({ length: candidates.length ** count }, (_, i) =>
+      Array.from({ length: count }, (_, j) => candidates[Math.floor(i / candidates.length ** j) % candidates.length]),
+    ),
+  );
+  const spaces = Object.keys(vocabulary) as (keyof typeof vocabulary)[];
+  const checked: string[] = [];
+  const codes: { name: string; bytes: Uint8Array<ArrayBuffer> }[] = [];
+  for (const space of spaces) {
+    for (const [name, make] of Object.entries(vocabulary[space])) {
+      const build = make as (...operands: unknown[]) => Code;
+      const attempts: unknown[][] = tuples.map((types) => types.map((type) => operand[type]));
+      if (name === "const") attempts.unshift(space === "v128" ? [1, 2, 3, 4] : space === "i64" ? [1n] : [1]);
+      if (/^(shl|shr[SU])$/.test(name) && space.includes("x")) attempts.unshift([operand.v128, 3]);
+      if (name === "extractLane") attempts.unshift([operand.v128, 1]);
+      if (name === "replaceLane")
+        attempts.unshift([operand.v128, 1, operand[space === "f32x4" ? "f32" : space === "i64x2" ? "i64" : "i32"]]);
+      if (/Lane$/.test(name) && space === "v128") attempts.unshift([operand.i32, operand.v128, 2, 8]);
+      const valid = attempts
+        .map((values) => {
+          try {
+            const code = build(...values);
+            const done = code.type === "none" ? code : drop(code as Code<"i32">);
+            return moduleOf([], [], () => [done], 16);
+          } catch {
+            return undefined;
+          }
+        })
+        .find((bytes) => bytes && WebAssembly.validate(bytes));
+      expect(valid, `${space}.${name} is valid with some operands`).toBeDefined();
+      codes.push({ name: textName(space, name), bytes: valid! });
+      checked.push(`${space}.${name}`);
+    }
+  }
+  for (const { name, bytes } of codes) {
+    const text = await disassemble(bytes);
+    const lines = text.split("\n").map((line) => line.trim().split(" ")[0]);
+    // The instruction itself comes last, before the result is dropped.
+    const own = lines
+      .filter((line) => /^[a-z0-9]+\.[a-z0-9_.]+\)*$/.test(line))
+      .map((line) => line.replace(/\)*$/, ""));
+    expect(own[own.length - 1]).toBe(name);
+  }
+  expect(checked.length).toBeGreaterThan(120);
+}, 60_000);
+
+describe("structure", () => {
+  test("nested blocks and loops branch to what they name", () => {
+    // The sum of the odd numbers below n, with a continue and a break.
+    const bytes = moduleOf(["i32", "i32", "i32"], ["i32"], (n, i, sum) => [
+      block((done) => [
+        loop((again) => [
+          block((next) => [
+            branchIf(done, i32.geS(i.get, n.get)),
+            branchIf(next, i32.eqz(i32.and(i.get, i32.const(1)))),
+            sum.set(i32.add(sum.get, i.get)),
+          ]),
+          i.set(i32.add(i.get, i32.const(1))),
+          branch(again),
+        ]),
+      ]),
+      sum.get,
+    ]);
+    expect(run(bytes, 10, 0, 0).result).toBe(25);
+    expect(run(bytes, 0, 0, 0).result).toBe(0);
+  });
+
+  test("if and else, calls, selects", () => {
+    const module = new ModuleBuilder();
+    const square = module.function("square", ["i32"], ["i32"]);
+    const [x] = square.parameters as Local<"i32">[];
+    square.body(i32.mul(x.get, x.get));
+    const f = module.function("f", ["i32"], ["i32"], { exported: true });
+    const [y] = f.parameters as Local<"i32">[];
+    const out = f.local("i32");
+    f.body(
+      when(i32.ltS(y.get, i32.const(0)), [out.set(i32.const(-1))], [out.set(call<"i32">(square, y.get))]),
+      select(out.get, i32.const(99), i32.ne(y.get, i32.const(5))),
+    );
+    expect([-3, 4, 5].map((value) => run(module.encode(), value).result)).toEqual([-1, 16, 99]);
+  });
+
+  test("locals of all types, memory and lanes", async () => {
+    const module = new ModuleBuilder();
+    const f = module.function("f", ["i32"], ["f32"], { exported: true });
+    const [at] = f.parameters as Local<"i32">[];
+    const [vector, setVector] = f.hold(f32x4.splat(f32.const(1.5)));
+    const [long, setLong] = f.hold(i64.const(7n));
+    const [other, setOther] = f.hold(shuffle32(vector.get, v128.const(0, 1, 2, 3), [0, 1, 6, 7]));
+    f.body(
+      setVector,
+      setLong,
+      setOther,
+      v128.store(at.get, other.get, 16),
+      i64.store(at.get, long.get, 8),
+      memory.fill(at.get, i32.const(0xff), i32.const(4)),
+      memory.copy(i32.add(at.get, i32.const(32)), at.get, i32.const(12)),
+      f32.load(at.get, 16),
+    );
+    const bytes = module.encode();
+    const { result, memory: store } = run(bytes, 256);
+    expect(result).toBe(1.5);
+    const words = new DataView(store.buffer);
+    expect([0, 4, 8, 12, 16, 20, 24, 28, 32, 40].map((offset) => words.getUint32(256 + offset, true))).toEqual([
+      0xffffffff, 0, 7, 0, 0x3fc00000, 0x3fc00000, 2, 3, 0xffffffff, 7,
+    ]);
+    const text = await disassemble(bytes);
+    expect(text).toContain("i8x16.shuffle 0 1 2 3 4 5 6 7 24 25 26 27 28 29 30 31");
+    expect(text).toContain('(import "environment" "memory" (memory (;0;) 0))');
+  });
+
+  test("shared memory has its maximum", async () => {
+    const text = await disassemble(moduleOf([], [], () => [], 65536));
+    expect(text).toContain("(memory (;0;) 0 65536 shared)");
+  });
+
+  test("what is wrong is not valid", () => {
+    expect(WebAssembly.validate(moduleOf([], ["f32"], () => [i32.const(1)]))).toBe(false);
+  });
+});

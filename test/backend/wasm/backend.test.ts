@@ -1,0 +1,285 @@
+// The wasm backend by itself: its memory, its errors, buffers that move between runs, and extents at the edges of its blocks and tiles.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Backend } from "../../../src/backend/contract.ts";
+import { loadBackend } from "../../../src/backend/load.ts";
+import { referenceBackend } from "../../../src/backend/reference.ts";
+import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import { Memory } from "../../../src/backend/wasm/memory.ts";
+import { probe } from "../../../src/backend/wasm/probe.ts";
+import { lower } from "../../../src/compile/lower.ts";
+import type { DType } from "../../../src/core/dtype.ts";
+import { BackendError, ShapeError } from "../../../src/core/errors.ts";
+import type { Shape } from "../../../src/core/shape.ts";
+import type { Node } from "../../../src/graph/node.ts";
+import { greater } from "../../../src/ops/compare.ts";
+import * as ops from "../../../src/ops/elementwise.ts";
+import { gather, scatterAdd } from "../../../src/ops/gather.ts";
+import { matmul } from "../../../src/ops/matmul.ts";
+import { slice, swapAxes, transpose } from "../../../src/ops/movement.ts";
+import { normal, permutation, randint, uniform } from "../../../src/ops/random.ts";
+import { argmax, max, sum } from "../../../src/ops/reduce.ts";
+import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
+
+const reference = referenceBackend();
+
+/** One computation on both backends, bit for bit. */
+async function agrees(backend: Backend, shapes: readonly Shape[], build: (...inputs: Node[]) => Node): Promise<void> {
+  const ports = Object.fromEntries(shapes.map((shape, i) => [`x${i}`, { dtype: "float32" as DType, shape }]));
+  const plan = lower(
+    traceGraph(ports, (nodes) => ({ outputs: { y: build(...shapes.map((_, i) => nodes[`x${i}`])) } })),
+  );
+  const inputs = shapes.map((shape, i) => testData(shape, "float32", [-1, 1], i + 1).data);
+  const [expected] = await runPlan(reference, plan, inputs, 5);
+  const [actual] = await runPlan(backend, plan, inputs, 5);
+  expectSameBits(actual, expected, `[${shapes.join("] [")}]`);
+}
+
+test("by name, with threads", async () => {
+  const one = await loadBackend("wasm");
+  const three = await loadBackend("wasm", { threads: 3 });
+  expect([one.name, one.class, one.threads, three.threads]).toEqual(["wasm", "A", 1, 3]);
+  await one.dispose();
+  await three.dispose();
+});
+
+test("the probe looks at a subnormal sum", () => {
+  expect(probe()).toEqual({ simd: true, reason: "SIMD keeps subnormals" });
+});
+
+test("a number of threads that is none is a BackendError", async () => {
+  for (const threads of [0, -1, 1.5, 65, Number.NaN])
+    await expect(wasmBackend({ threads })).rejects.toThrow(BackendError);
+});
+
+describe("memory", () => {
+  test("blocks are zeroed, aligned, given back, joined and grown", () => {
+    const memory = new Memory({ shared: false });
+    const sizes = [1, 64, 65, 1000, 70_000, 0];
+    const blocks = sizes.map((bytes) => memory.allocate(bytes));
+    const ends = blocks.map((address, i) => address + Math.max(1, sizes[i]));
+    expect(blocks.every((address) => address % 64 === 0 && address > 0)).toBe(true);
+    blocks.forEach((address, i) => {
+      for (let j = 0; j < i; j++) expect(address >= ends[j] || ends[i] <= blocks[j]).toBe(true);
+    });
+    new Uint8Array(memory.memory.buffer, blocks[4], 70_000).fill(7);
+    const before = memory.memory.buffer.byteLength;
+    for (const i of [3, 5, 1, 4, 0, 2]) memory.free(blocks[i], sizes[i]);
+    // All in one piece again, and zeroed.
+    const whole = memory.allocate(71_000);
+    expect(new Uint8Array(memory.memory.buffer, whole, 71_000).every((byte) => byte === 0)).toBe(true);
+    expect(memory.memory.buffer.byteLength).toBe(before);
+    memory.allocate(10_000_000);
+    expect(memory.memory.buffer.byteLength).toBeGreaterThan(10_000_000);
+  });
+
+  test("more than there can be is a BackendError", () => {
+    const memory = new Memory({ shared: false });
+    expect(() => memory.allocate(2 ** 33)).toThrow(BackendError);
+  });
+
+  test("elements of each type come back as they were", async () => {
+    const backend = await wasmBackend();
+    for (const [dtype, values] of [
+      ["float32", [1.5, -0, Number.NaN, 2 ** -149]],
+      ["int32", [-(2 ** 31), 2 ** 31 - 1, 0]],
+      ["uint32", [2 ** 32 - 1, 1]],
+      ["bool", [1, 0, 1, 1, 1]],
+    ] as const) {
+      const data = arrayOf(dtype, values);
+      const buffer = backend.allocate(dtype, data.length);
+      expectSameBits(
+        await backend.read(buffer),
+        arrayOf(
+          dtype,
+          values.map(() => 0),
+        ),
+        `${dtype} zeros`,
+      );
+      backend.write(buffer, data);
+      expectSameBits(await backend.read(buffer), data, dtype);
+      backend.free(buffer);
+    }
+  });
+});
+
+describe("misuse is a BackendError", () => {
+  test("a freed buffer, a foreign one, data of another size", async () => {
+    const [backend, other] = [await wasmBackend(), await wasmBackend()];
+    const buffer = backend.allocate("float32", 3);
+    expect(() => backend.write(buffer, new Float32Array(4))).toThrow(BackendError);
+    expect(() => other.write(buffer, new Float32Array(3))).toThrow(BackendError);
+    backend.free(buffer);
+    expect(() => backend.free(buffer)).toThrow(BackendError);
+    await expect(backend.read(buffer)).rejects.toThrow(BackendError);
+  });
+});
+
+test("buffers may change from run to run, and a disposed plan gives its memory back", async () => {
+  const backend = await wasmBackend();
+  const graph = traceGraph({ a: { dtype: "float32", shape: [1000] } }, ({ a }) => ({ outputs: { y: ops.mul(a, a) } }));
+  const executable = await backend.load(lower(graph));
+  for (let round = 0; round < 3; round++) {
+    const a = backend.allocate("float32", 1000);
+    const y = backend.allocate("float32", 1000);
+    backend.write(a, new Float32Array(1000).fill(round + 1));
+    await executable.run({ inputs: [a], outputs: [y], seed: 0n, base: 0 });
+    expectSameBits(await backend.read(y), new Float32Array(1000).fill((round + 1) ** 2), `round ${round}`);
+    if (round !== 1) backend.free(a);
+  }
+  executable.dispose();
+  executable.dispose();
+});
+
+test("an index out of range stops the plan before state is written", async () => {
+  for (const threads of [1, 3]) {
+    const backend = await wasmBackend({ threads, shareFrom: 0 });
+    const graph = traceGraph(
+      { w: { dtype: "float32", shape: [4] }, index: { dtype: "int32", shape: [6] } },
+      ({ w, index }) => {
+        const read = gather(w, index, 0);
+        return { outputs: { w: ops.add(w, scatterAdd(index, read, 0, 4)) }, state: [["w", "w"]] };
+      },
+    );
+    const executable = await backend.load(lower(graph));
+    const w = backend.allocate("float32", 4);
+    const index = backend.allocate("int32", 6);
+    backend.write(w, arrayOf("float32", [1, 2, 3, 4]));
+    const run = async () => executable.run({ inputs: [w, index], outputs: [w], seed: 0n, base: 0 });
+    backend.write(index, arrayOf("int32", [0, 1, 2, 3, 7, -1]));
+    await expect(run()).rejects.toThrow(ShapeError);
+    expectSameBits(await backend.read(w), arrayOf("float32", [1, 2, 3, 4]), "untouched");
+    backend.write(index, arrayOf("int32", [0, 0, 1, 3, 3, 3]));
+    await run();
+    expectSameBits(await backend.read(w), arrayOf("float32", [3, 4, 3, 16]), "the next run is whole");
+    await backend.dispose();
+  }
+});
+
+describe.each([
+  ["SIMD", { simd: true }],
+  ["scalar", { simd: false }],
+  ["3 threads", { threads: 3, shareFrom: 0 }],
+] as const)("extents at the edges, %s", (_, options) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await wasmBackend(options);
+  });
+  afterAll(() => backend.dispose());
+
+  test("products: tiles, panels, blocks of 512 columns, chunks of 256 terms", async () => {
+    for (const [rows, depth, columns] of [
+      [1, 1, 1],
+      [3, 5, 7],
+      [4, 16, 8],
+      [5, 17, 9],
+      [9, 255, 11],
+      [6, 256, 8],
+      [2, 257, 17],
+      [7, 515, 13],
+      [3, 20, 521],
+      [66, 33, 70],
+    ]) {
+      await agrees(
+        backend,
+        [
+          [rows, depth],
+          [depth, columns],
+        ],
+        matmul,
+      );
+      await agrees(
+        backend,
+        [
+          [rows, depth],
+          [columns, depth],
+        ],
+        (a, b) => matmul(a, transpose(b)),
+      );
+      await agrees(
+        backend,
+        [
+          [depth, rows],
+          [depth, columns],
+        ],
+        (a, b) => matmul(transpose(a), b),
+      );
+    }
+  });
+
+  test("products in batches, of slices, read sideways", async () => {
+    await agrees(
+      backend,
+      [
+        [2, 3, 5, 9],
+        [3, 9, 10],
+      ],
+      matmul,
+    );
+    await agrees(
+      backend,
+      [
+        [9, 6, 11],
+        [9, 11, 5],
+      ],
+      (a, b) => swapAxes(matmul(a, b)),
+    );
+    await agrees(
+      backend,
+      [
+        [20, 30],
+        [30, 40],
+      ],
+      (a, b) =>
+        matmul(
+          slice(a, [
+            [1, 18, 3],
+            [2, 30, 2],
+          ]),
+          slice(b, [
+            [3, 17],
+            [0, 40, 4],
+          ]),
+        ),
+    );
+    await agrees(
+      backend,
+      [
+        [16, 20],
+        [20, 24],
+      ],
+      (a, b) => ops.add(transpose(matmul(a, b)), 1),
+    );
+  });
+
+  test("sums: lanes, blocks of 1024, chunks of 256, columns of 32", async () => {
+    for (const extent of [1, 2, 3, 4, 5, 15, 16, 17, 31, 1023, 1024, 1025, 2051]) {
+      await agrees(backend, [[3, extent]], (x) => sum(x, { axis: 1 }));
+      await agrees(backend, [[extent, 3]], (x) => sum(x, { axis: 0 }));
+      await agrees(backend, [[3, extent]], (x) => max(x, { axis: 1 }));
+      await agrees(backend, [[extent, 3]], (x) => argmax(x, { axis: 0 }));
+    }
+    for (const columns of [1, 4, 5, 31, 32, 33, 70]) {
+      await agrees(backend, [[257, columns]], (x) => sum(x, { axis: 0 }));
+      await agrees(backend, [[3, 300, columns]], (x) => sum(ops.exp(x), { axis: 1 }));
+      await agrees(backend, [[5, 7, columns, 3]], (x) => sum(x, { axis: [0, 2] }));
+    }
+  });
+
+  test("elements: lengths around 4 and 16, rows, views", async () => {
+    for (const extent of [1, 3, 4, 5, 8, 15, 16, 17, 19, 63, 64, 65, 1027]) {
+      await agrees(backend, [[extent], [extent]], ops.add);
+      await agrees(backend, [[3, extent], [extent]], (a, b) => ops.gelu(ops.mul(a, b)));
+      await agrees(backend, [[extent, 5]], (a) => ops.exp(transpose(a)));
+      await agrees(backend, [[extent]], (a) => greater(a, 0));
+    }
+  });
+
+  test("draws in any number of parts", async () => {
+    for (const size of [1, 2, 15, 16, 17, 1000]) {
+      await agrees(backend, [], () => uniform([size]));
+      await agrees(backend, [], () => normal([size], 1, 2));
+      await agrees(backend, [], () => randint([size], -5, 100));
+      await agrees(backend, [], () => permutation(size));
+    }
+  });
+});

@@ -1,0 +1,105 @@
+// Threads of the wasm backend: a worker that fails ends in a BackendError, waiting costs nothing, and a program that is done ends.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { type Code, call, type Local, ModuleBuilder, when } from "../../../src/backend/wasm/assembler.ts";
+import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import { barrierFunction } from "../../../src/backend/wasm/control.ts";
+import { i32, memory } from "../../../src/backend/wasm/instructions.ts";
+import { Memory, maximumPages } from "../../../src/backend/wasm/memory.ts";
+import { Pool, threadCount } from "../../../src/backend/wasm/pool.ts";
+import { lower } from "../../../src/compile/lower.ts";
+import { BackendError } from "../../../src/core/errors.ts";
+import { exp } from "../../../src/ops/elementwise.ts";
+import { traceGraph } from "../../support/graphs.ts";
+
+/** A program as plans are: `run(control, part, parts)`, where every part does something and then meets the others. */
+function program(work: (part: Local<"i32">) => Code): WebAssembly.Module {
+  const module = new ModuleBuilder({ sharedMaximum: maximumPages });
+  const barrier = barrierFunction(module);
+  const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
+  const [control, part, parts] = run.parameters as Local<"i32">[];
+  run.body(work(part), call<"i32">(barrier, control.get, part.get, parts.get));
+  return new WebAssembly.Module(module.encode());
+}
+
+async function started(parts: number) {
+  const store = new Memory({ shared: true });
+  const pool = new Pool(store, parts);
+  await pool.start();
+  const load = async (module: WebAssembly.Module) => {
+    const id = await pool.add(module, pool.control);
+    const instance = new WebAssembly.Instance(module, { environment: { memory: store.memory } });
+    const run = instance.exports.run as (control: number, part: number, parts: number) => number;
+    return () => {
+      pool.dispatch(id);
+      return run(pool.control, 0, parts);
+    };
+  };
+  return { store, pool, load };
+}
+
+test("every part runs, every time, and sees what the others wrote", async () => {
+  const { store, pool, load } = await started(4);
+  const address = store.allocate(64);
+  const cell = (part: Local<"i32">) => i32.add(i32.const(address), i32.shl(part.get, i32.const(2)));
+  const count = await load(program((part) => i32.store(cell(part), i32.add(i32.load(cell(part)), i32.const(1)))));
+  const empty = await load(program(() => when(i32.const(0), [])));
+  for (let round = 0; round < 500; round++) {
+    expect(count()).toBe(0);
+    expect(empty()).toBe(0);
+    // A worker falls asleep in between now and then.
+    if (round % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect([0, 1, 2, 3].map((part) => store.view.getInt32(address + 4 * part, true))).toEqual([500, 500, 500, 500]);
+  pool.stop();
+});
+
+test("a worker that traps ends the pool with a BackendError, then and later", async () => {
+  const { pool, load } = await started(3);
+  // Part 2 writes far outside of memory.
+  const run = await load(
+    program((part) => when(i32.eq(part.get, i32.const(2)), [memory.fill(i32.const(-64), i32.const(0), i32.const(64))])),
+  );
+  expect(run()).toBe(1);
+  await expect(pool.fail()).rejects.toThrow(/a worker thread has died: got RuntimeError/);
+  expect(() => run()).toThrow(BackendError);
+  await expect(load(program(() => when(i32.const(0), [])))).rejects.toThrow(BackendError);
+});
+
+test("a module that a worker can't have is a BackendError, not a wait", async () => {
+  const { pool } = await started(2);
+  await expect(pool.add({} as WebAssembly.Module, 0)).rejects.toThrow(BackendError);
+});
+
+test("how many threads", () => {
+  expect(threadCount(undefined)).toBe(1);
+  expect(threadCount(3)).toBe(3);
+  expect(threadCount("all")).toBeGreaterThanOrEqual(1);
+  expect(() => threadCount(0)).toThrow(BackendError);
+});
+
+test("plans load side by side", async () => {
+  const backend = await wasmBackend({ threads: 3, shareFrom: 0 });
+  const graph = traceGraph({ x: { dtype: "float32", shape: [100] } }, ({ x }) => ({ outputs: { y: exp(x) } }));
+  const loaded = await Promise.all(Array.from({ length: 8 }, () => backend.load(lower(graph))));
+  const [x, y] = [backend.allocate("float32", 100), backend.allocate("float32", 100)];
+  for (const executable of loaded) {
+    await executable.run({ inputs: [x], outputs: [y], seed: 0n, base: 0 });
+    executable.dispose();
+  }
+  expect((await backend.read(y)).every((value) => value === 1)).toBe(true);
+  await backend.dispose();
+});
+
+test("a program that is done ends, without dispose, and its threads rest while it waits", () => {
+  const script = fileURLToPath(new URL("../../support/wasm_rest.ts", import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", script], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const { sum, share } = JSON.parse(stdout) as { sum: number; share: number };
+  expect(sum).toBe(1000);
+  expect(share).toBeLessThan(0.25);
+}, 60_000);
