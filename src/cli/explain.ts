@@ -1,29 +1,16 @@
 // `seedgrad explain CONFIG`: the graphs of a run, their hashes and plans, and the ledger of draws: which op owns which range of the stream.
 // Nothing is trained and nothing is written.
 import { ConfigError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
-import { graphNodes } from "../graph/hash.ts";
 import { printGraph } from "../graph/print.ts";
+import { graphDraws, type LedgerRow, printLedger, runLedger } from "../run/ledger.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import type { PlannedGraph } from "../train/explain.ts";
+import { lengthOf } from "../train/fit.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 
-interface LedgerRow {
-  readonly role: string;
-  /** Absolute for init, relative to each execution's base elsewhere. */
-  readonly offset: number;
-  readonly count: number;
-  readonly op: string;
-  readonly shape: readonly number[];
-}
-
-function ledgerOf({ role, graph }: PlannedGraph): LedgerRow[] {
-  return graphNodes(graph, { watched: true }).flatMap(({ op, shape, draws }) =>
-    draws ? [{ role, offset: draws.offset, count: draws.count, op, shape }] : [],
-  );
-}
+/** Where a config's ops are made is the library's own affair. */
+const withoutSite = ({ owner, offset, count }: LedgerRow): LedgerRow => ({ owner, offset, count });
 
 /** Explains a config. */
 export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
@@ -37,8 +24,16 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
   }
   const { trainer, train, val } = buildTrainer(config, { modelDir: undefined, checkpoint: null, loggers: [messages] });
   const planned = await trainer.explain(train!, val);
-  const ledger = planned.flatMap(ledgerOf);
-  const { graphHash } = planned.find(({ role }) => role === "train")!;
+  const of = (role: string) => planned.find((entry) => entry.role === role);
+  const { graphHash, graph: step } = of("train")!;
+  const ledger = runLedger({
+    init: of("init")?.graph,
+    train: step,
+    initDraws: trainer.stream.position,
+    drawsPerEpoch: train!.drawsPerEpoch,
+    ...lengthOf(trainer.options.loop, train!),
+  }).map(withoutSite);
+  const draws = planned.filter(({ role, graph }) => role !== "init" && graph.draws > 0);
   const summary = planned.map(({ role, graphHash: hash, plan, graph }) => [
     role,
     hash.slice(0, 12),
@@ -64,23 +59,18 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
         draws: graph.draws,
       })),
       ledger,
-      epochDraws: train!.drawsPerEpoch,
+      steps: Object.fromEntries(draws.map(({ role, graph }) => [role, graphDraws(graph).map(withoutSite)])),
     },
     lines: [
       ...planned.flatMap(({ role, graph, graphHash: hash }) => [`# ${role} ${hash}`, printGraph(graph), ""]),
       "# plans",
       ...table([["graph", "hash", "nodes", "kernels", "arena bytes", "lower bound", "draws"], ...summary]),
       "",
-      `# ledger of draws, seed ${trainer.seed}: init from 0; at each epoch's border ${train!.drawsPerEpoch} draws for the loader; each step its own range`,
-      ...table([
-        ["graph", "draws", "op", "shape"],
-        ...ledger.map(({ role, offset, count, op, shape }) => [
-          role,
-          `${role === "init" ? "" : "base + "}[${offset}, ${offset + count})`,
-          op,
-          formatShape(shape),
-        ]),
-      ]),
+      `# ledger of draws, seed ${trainer.seed}`,
+      printLedger(ledger),
+      "",
+      "# in each step, from its own base",
+      ...draws.flatMap(({ role, graph }) => [`${role}:`, printLedger(graphDraws(graph).map(withoutSite))]),
       "",
       `graph ${graphHash}`,
     ],

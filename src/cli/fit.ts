@@ -9,7 +9,7 @@ import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
 import { freshFolder, publishedFor } from "./presets.ts";
 
 /** Trains a config from its file. Exit code 1 when the digest differs from the published one. */
-export async function fit(file: string, flags: RunFlags): Promise<Outcome> {
+export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome> {
   let config = loadConfig(file, overridesOf(flags));
   if (flags.fresh) {
     const modelDir = freshFolder(config.trainer.init.modelDir!);

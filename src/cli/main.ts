@@ -5,7 +5,7 @@ import { Command, CommanderError } from "commander";
 import { report } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
-import { fit } from "./fit.ts";
+import { fitConfig } from "./fit.ts";
 import { parseCount, parseSeedFlag, type RunFlags } from "./flags.ts";
 import { schema } from "./schema.ts";
 import { validate } from "./validate.ts";
@@ -35,7 +35,7 @@ const withRunFlags = (command: Command): Command =>
     .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
     .option("--model-dir <folder>", "the run's folder, in place of the config's")
     .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
-    .option("--backend <name>", "reference, gpujs:webasm, gpujs:cpu")
+    .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
     .option("--threads <n>", "threads, where the backend can", parseCount)
     .option("--json", "the last line of stdout is one JSON object");
 
@@ -43,7 +43,7 @@ withRunFlags(program.command("fit").argument("<config>", "YAML file"))
   .description("train; a preset's digest is compared with the published one")
   .option("--ckpt <path>", "checkpoint to start from, or none; left out: the latest in the run's folder")
   .option("--fresh", "a new run folder if the config's is there already")
-  .action((config: string, flags: RunFlags) => report(flags.json, () => fit(config, flags)));
+  .action((config: string, flags: RunFlags) => report(flags.json, () => fitConfig(config, flags)));
 
 withRunFlags(program.command("validate").argument("<config>", "YAML file"))
   .description("validate the weights of a checkpoint")

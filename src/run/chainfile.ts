@@ -3,6 +3,7 @@
 // Little-endian: a header of 16 bytes ("SGCHAIN1", u32 record size, u32 0), then records of 56: step u64 from 1, stream position u64, loss
 // bits u32, u32 0, hₜ (32 bytes). A last record that was cut off is as if it weren't there.
 import { append, exists, read, truncate, writeAtomic } from "#files";
+import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import type { ChainLink } from "./chain.ts";
 
@@ -83,11 +84,17 @@ export class ChainFile {
     if (this.#waiting.length >= buffered) this.flush();
   }
 
-  /** Writes what waits. */
-  flush(): void {
-    if (this.#waiting.length === 0) return;
-    append(this.path, encode(this.#waiting));
+  /** Writes what waits; `durable` waits until the file is on the disk. */
+  flush({ durable = false } = {}): void {
+    if (this.#waiting.length === 0 && !durable) return;
+    append(this.path, encode(this.#waiting), { flush: durable });
     this.#waiting = [];
+  }
+
+  /** Whether the file holds a step, and this hash there (64 hex digits). */
+  has(step: number, hash: string): boolean {
+    const link = readChain(this.path)[step - 1];
+    return link !== undefined && toHex(link.hash) === hash;
   }
 
   /** Drops all after `step`. Throws CheckpointError when the file doesn't reach that far, or ends there on another hash than `hash` (64 hex digits, if given). */
@@ -103,7 +110,7 @@ export class ChainFile {
       });
     }
     const last = links[step - 1];
-    const found = last && [...last.hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const found = last && toHex(last.hash);
     if (hash !== undefined && step > 0 && found !== hash) {
       throw new CheckpointError({
         where: this.path,

@@ -4,6 +4,7 @@ import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Module } from "../nn/module.ts";
 import type { ResolvedOptions } from "./config/options.ts";
+import { tell } from "./fit.ts";
 import type { Hooks, Metrics, ValidateContext } from "./hooks.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -29,7 +30,7 @@ export async function evaluate(given: Evaluation): Promise<Metrics> {
   try {
     return await inEvaluation(model, () => pass(given, context));
   } catch (error) {
-    await hooks.call("onValidateException", context, error);
+    await tell(trainer, () => hooks.call("onValidateException", context, error));
     throw error;
   }
 }

@@ -72,16 +72,20 @@ export async function runFit(
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
   const context: FitContext = { trainer, totalSteps };
   const started = now();
+  let failed = true;
   try {
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();
     const { graphHash } = await trainStep.plan((await firstBatch(trainer, loader)).tensors);
     trainer.graphs.train = graphHash;
-    const journal = Journal.open({ trainer, loader, backend, graphHash, totalSteps });
+    const journal = Journal.open({ trainer, loader, backend, graphHash, stepsPerEpoch, totalSteps });
     trainer.journal = journal;
     const finished = await journal.finished(choice);
-    if (finished) return finished;
+    if (finished) {
+      failed = false;
+      return finished;
+    }
     await journal.restore(choice);
 
     await hooks.call("onTrainStart", context);
@@ -103,21 +107,32 @@ export async function runFit(
         validate: () => trainer.evaluate(validation!),
       });
     } catch (error) {
-      await hooks.call("onTrainException", context, error);
+      await tell(trainer, () => hooks.call("onTrainException", context, error));
       throw error;
     }
     await hooks.call("onTrainEnd", context);
     const run = await journal.finish(now() - started);
     await hooks.call("onFitEnd", context);
+    failed = false;
     return run;
   } catch (error) {
-    trainer.journal?.fail();
-    await hooks.call("onFitException", context, error);
+    await tell(trainer, () => trainer.journal?.fail());
+    await tell(trainer, () => hooks.call("onFitException", context, error));
     throw error;
   } finally {
     trainer.journal?.close();
     trainer.journal = undefined;
-    await hooks.call("finalize", { trainer });
+    const finalize = () => hooks.call("finalize", { trainer });
+    await (failed ? tell(trainer, finalize) : finalize());
+  }
+}
+
+/** Does something on the way out of an error: if it fails too, that is said, and the first error stands. */
+export async function tell(trainer: Trainer, body: () => void | Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    trainer.message("error", String(error));
   }
 }
 

@@ -2,11 +2,12 @@
 // the folder is this run; it never touches what it doesn't recognise.
 import { exists, makeDirectory, writeAtomic } from "#files";
 import type { Backend } from "../backend/contract.ts";
+import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
-import { ChainFile } from "../run/chainfile.ts";
+import { ChainFile, readChain } from "../run/chainfile.ts";
 import { dropCheckpointsAfter, latestCheckpoint } from "../run/checkpoint.ts";
 import { lockFolder } from "../run/lock.ts";
 import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
@@ -22,6 +23,7 @@ export interface JournalParts {
   readonly loader: DataLoader;
   readonly backend: Backend;
   readonly graphHash: string;
+  readonly stepsPerEpoch: number;
   readonly totalSteps: number;
 }
 
@@ -38,15 +40,20 @@ export class Journal {
   readonly chain: Chain;
   readonly #parts: JournalParts;
   readonly #folder: Folder | undefined;
+  /** As they are when the fit begins: a callback may move them later. */
+  readonly #numbers: Readonly<Record<string, number>>;
   #begun = false;
 
   private constructor(parts: JournalParts, folder: Folder | undefined) {
     const { trainer, graphHash, loader } = parts;
     this.#parts = parts;
     this.#folder = folder;
+    this.#numbers = numbersOf(parts);
     const known = trainer.chain;
     this.chain =
-      known && known.step === trainer.step ? known : new Chain({ graphHash, seed: trainer.seed, data: loader.digests });
+      known && trainer.step > 0 && known.step === trainer.step
+        ? known
+        : new Chain({ graphHash, seed: trainer.seed, data: loader.digests });
   }
 
   /** Takes the folder, if there is one. Throws CheckpointError when it is in use, or holds another run. */
@@ -101,12 +108,12 @@ export class Journal {
       });
     }
     trainer.chain = this.chain;
-    const folder = this.#folder;
-    if (folder) {
-      folder.chainFile.cutBack(trainer.step, this.chain.hash);
-      if (path === undefined || path.startsWith(`${checkpointFolder(trainer)}/`)) {
-        dropCheckpointsAfter(checkpointFolder(trainer)!, trainer.step === 0 && path === undefined ? -1 : trainer.step);
-      }
+    if (this.#folder) {
+      const begins = trainer.step === 0 && path === undefined;
+      // Checkpoints first: at no moment may there be one that the chain doesn't reach.
+      dropCheckpointsAfter(checkpointFolder(trainer)!, begins ? -1 : trainer.step);
+      if (path !== undefined) adoptChain(this.#folder.chainFile, path, trainer.step, this.chain.hash);
+      this.#folder.chainFile.cutBack(trainer.step, this.chain.hash);
     }
     this.#writeConfig();
     this.#writeManifest("running");
@@ -121,9 +128,9 @@ export class Journal {
     this.#folder?.chainFile.append(link);
   }
 
-  /** Writes the links that wait: before a checkpoint is saved. */
+  /** Writes the links that wait, onto the disk: before a checkpoint is saved. */
   flush(): void {
-    this.#folder?.chainFile.flush();
+    this.#folder?.chainFile.flush({ durable: true });
   }
 
   /** The digest, written down: the run is finished. */
@@ -166,7 +173,7 @@ export class Journal {
     if (!this.#folder) return;
     const { trainer, loader, backend } = this.#parts;
     const { process } = globalThis as { process?: { version: string; platform: string; arch: string } };
-    const numbers = Object.entries(optimizerNumbers(trainer));
+    const numbers = Object.entries(this.#numbers);
     writeManifest(`${this.#folder.path}/manifest.json`, {
       format: 1,
       numericsId,
@@ -191,8 +198,34 @@ export class Journal {
   }
 }
 
-/** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph and data. */
-function checkSameRun(path: string, manifest: Manifest, { trainer, graphHash, loader }: JournalParts): void {
+/** What training depends on beside graph, seed and data: numbers that reach the step from the host, and the loader's. */
+function numbersOf({ trainer, loader, stepsPerEpoch }: JournalParts): Record<string, number> {
+  const { batchSize, drawsPerEpoch } = loader;
+  return {
+    ...optimizerNumbers(trainer),
+    "loader/batchSize": batchSize,
+    "loader/drawsPerEpoch": drawsPerEpoch,
+    stepsPerEpoch,
+  };
+}
+
+/** A checkpoint from another folder brings its chain along, where that folder has it. */
+function adoptChain(own: ChainFile, checkpoint: string, step: number, hash: string): void {
+  if (step === 0 || own.has(step, hash)) return;
+  const path = [...checkpoint.split("/").slice(0, -2), "chain.bin"].join("/");
+  if (!exists(path) || path === own.path) return;
+  const links = readChain(path).slice(0, step);
+  if (links.length < step || toHex(links[step - 1].hash) !== hash) return;
+  own.cutBack(0);
+  for (const link of links) own.append(link);
+  own.flush({ durable: true });
+}
+
+/** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph, data, and the numbers that steps depend on. */
+function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): void {
+  const { trainer, graphHash, loader } = parts;
+  const numbers = numbersOf(parts);
+  const names = [...new Set([...Object.keys(numbers), ...Object.keys(manifest.hyperparameters)])];
   const hint = "use another folder (modelDir), or the run's own config";
   const facts: [string, string, string][] = [
     ["numerics id", manifest.numericsId, numericsId],
@@ -202,6 +235,11 @@ function checkSameRun(path: string, manifest: Manifest, { trainer, graphHash, lo
       `data ${name}`,
       manifest.data[name] ?? "none",
       digest,
+    ]),
+    ...names.map((name): [string, string, string] => [
+      name,
+      String(manifest.hyperparameters[name]?.value ?? "none"),
+      String(numbers[name] ?? "none"),
     ]),
   ];
   for (const [what, got, expected] of facts) {

@@ -186,20 +186,25 @@ export class Trainer {
     const backend =
       typeof given === "string"
         ? await loadBackend(given, { threads })
-        : (given ?? (threads === undefined ? await defaultBackend() : await loadBackend("gpujs:webasm", { threads })));
+        : (given ?? (await this.#defaultBackend(threads)));
     if (backend.class !== "A") {
       const details = {
         where: `backend ${backend.name}`,
         problem: "it can't promise the same bits on every device",
         got: `class ${backend.class}`,
         expected: "class A",
-        hint: 'choose gpujs:webasm, gpujs:cpu or reference; or deterministic: "warn", which marks the digest',
+        hint: 'choose one of class A (seedgrad doctor lists them); or deterministic: "warn", which marks the digest',
       };
       if (this.#strict) throw new ReproError(details);
       this.message("warn", new ReproError(details).message);
     }
     this.#backend = backend;
     return backend;
+  }
+
+  async #defaultBackend(threads: number | undefined): Promise<Backend> {
+    const backend = await defaultBackend();
+    return threads === undefined ? backend : loadBackend(backend.name, { threads });
   }
 
   /** Gives the variables their first values, on the backend: the init graph. */

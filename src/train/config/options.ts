@@ -40,7 +40,7 @@ export interface TrainerOptions {
   readonly logging?: LoggingOptions;
   readonly callbacks?: readonly Callback[];
   readonly loggers?: readonly Logger[];
-  /** A name (`gpujs:webasm`, `gpujs:cpu`, `reference`) or a backend; the default backend if left out. */
+  /** A name (`wasm`, `reference` …) or a backend; the default backend if left out. */
   readonly backend?: string | Backend;
   readonly threads?: number;
   /** `strict`: what can't promise its bits is refused; `warn`: it is warned of, and the digest is marked. */
