@@ -13,6 +13,9 @@ import { expectSameBits, runPlan } from "../support/graphs.ts";
 import { programOf } from "../support/programs.ts";
 
 const reference = referenceBackend();
+/** FUZZ=20 runs twenty times as many programs. */
+const factor = Number(process.env.FUZZ ?? 1);
+const timeout = 30_000 * factor;
 const choices = fc.array(fc.nat(5000), { minLength: 20, maxLength: 120 });
 
 async function holds(backend: Backend, numbers: readonly number[], differentiate: boolean): Promise<void> {
@@ -37,27 +40,27 @@ async function holds(backend: Backend, numbers: readonly number[], differentiate
 }
 
 describe("law 6: unfused = fused = reference", () => {
-  test("on the kernel interpreter", async () => {
+  test("on the kernel interpreter", { timeout }, async () => {
     const backend = interpretBackend();
     await fc.assert(
       fc.asyncProperty(choices, (numbers) => holds(backend, numbers, false)),
-      { numRuns: 400 },
+      { numRuns: 400 * factor },
     );
   });
 
-  test("with gradients, on the kernel interpreter", async () => {
+  test("with gradients, on the kernel interpreter", { timeout }, async () => {
     const backend = interpretBackend();
     await fc.assert(
       fc.asyncProperty(choices, (numbers) => holds(backend, numbers, true)),
-      { numRuns: 150 },
+      { numRuns: 150 * factor },
     );
   });
 
-  test("on gpujs:webasm", async () => {
-    const backend = await loadBackend("gpujs:webasm");
+  test.each(["gpujs:webasm", "gpujs:cpu", "wasm"])("on %s", { timeout }, async (name) => {
+    const backend = await loadBackend(name);
     await fc.assert(
       fc.asyncProperty(choices, (numbers) => holds(backend, numbers, true)),
-      { numRuns: 12 },
+      { numRuns: 30 * factor },
     );
     await backend.dispose();
   });

@@ -4,6 +4,7 @@ import type { Backend } from "../../src/backend/contract.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { backendNames, loadBackend } from "../../src/backend/load.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
+import { wasmBackend } from "../../src/backend/wasm/backend.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
@@ -94,6 +95,9 @@ const others: Record<string, () => Promise<Backend>> = {
   ...Object.fromEntries(
     backendNames.filter((name) => name !== "reference").map((name) => [name, () => loadBackend(name)]),
   ),
+  // Everything is shared out, however small: the borders between threads move no bits.
+  "wasm on 3 threads": () => wasmBackend({ threads: 3, shareFrom: 0 }),
+  "wasm without SIMD": () => wasmBackend({ simd: false }),
 };
 
 describe.each(Object.entries(others))("%s gives reference's bits", (_, load) => {

@@ -34,21 +34,31 @@ export async function openGpu(mode: Mode): Promise<Facade> {
 /** The facade over a GPU object: apart, so that a test can hand in one that falls back. */
 export function facadeOver(gpu: RawGpu, mode: Mode): Facade {
   const kernels = new Map<string, GpuKernel>();
+  const compile = (source: string, size: number): GpuKernel => {
+    // The default cap of 1000 iterations silently truncates loops.
+    const raw = gpu.createKernel(source, { output: [size], precision: "single", loopMaxIterations: 2 ** 31 - 1 });
+    let checked = false;
+    return (...inputs) => {
+      const result = raw(...inputs);
+      if (!checked) {
+        checkMode(raw, mode);
+        checked = true;
+      }
+      return result;
+    };
+  };
   return {
     kernel(source, size) {
       const key = `${size}:${source}`;
       const known = kernels.get(key);
       if (known) return known;
-      // The default cap of 1000 iterations silently truncates loops.
-      const raw = gpu.createKernel(source, { output: [size], precision: "single", loopMaxIterations: 2 ** 31 - 1 });
-      let checked = false;
+      // A compiled kernel takes arguments of the sizes that it first saw, and no others.
+      const bySizes = new Map<string, GpuKernel>();
       const kernel: GpuKernel = (...inputs) => {
-        const result = raw(...inputs);
-        if (!checked) {
-          checkMode(raw, mode);
-          checked = true;
-        }
-        return result;
+        const sizes = inputs.map(({ length }) => length).join();
+        const compiled = bySizes.get(sizes) ?? compile(source, size);
+        bySizes.set(sizes, compiled);
+        return compiled(...inputs);
       };
       kernels.set(key, kernel);
       return kernel;

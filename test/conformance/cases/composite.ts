@@ -65,6 +65,16 @@ export function compositeCases(): Computation[] {
         elementwise.div(1, elementwise.cast(elementwise.mul(elementwise.neg(elementwise.abs(a)), -3), "float32")),
     },
     {
+      name: "one kernel's source, over a whole buffer",
+      inputs: [floats([7])],
+      build: (a) => elementwise.mul(elementwise.neg(a), 3),
+    },
+    {
+      name: "the same source, over the first row of a larger one",
+      inputs: [floats([3, 7])],
+      build: (a) => elementwise.mul(elementwise.neg(movement.slice(a, [0])), 3),
+    },
+    {
       name: "one tensor through two views",
       inputs: [floats([4, 4])],
       build: (a) => elementwise.sub(a, movement.transpose(a)),
