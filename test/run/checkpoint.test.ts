@@ -1,0 +1,214 @@
+// Checkpoints and manifests: whole or not there, checked against themselves and against the run.
+import { execFileSync, spawn } from "node:child_process";
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CheckpointError } from "../../src/core/errors.ts";
+import { replaceFileCalls } from "../../src/io/files.node.ts";
+import {
+  checkState,
+  checkTensors,
+  dropCheckpointsAfter,
+  keepCheckpoints,
+  latestCheckpoint,
+  listCheckpoints,
+  loadCheckpoint,
+  type RunState,
+  saveCheckpoint,
+} from "../../src/run/checkpoint.ts";
+import { hyperparameter, type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
+import { fullDisk, temporaryFolder } from "../support/folder.ts";
+import { root } from "../support/sources.ts";
+
+const state = (step: number): RunState => ({
+  numericsId: "f32-strict/1",
+  graphHash: "ab".repeat(32),
+  seed: "18446744073709551615",
+  step,
+  position: 2 ** 40 + step,
+  loader: { epoch: 1, offset: 77, cursor: 3 },
+  chain: "cd".repeat(32),
+  loss: 0.25,
+  metrics: { accuracy: 0.5 },
+});
+const tensors = (value: number) =>
+  [
+    ["parameter/w", { data: Float32Array.of(value, -0, 1e-45), shape: [3], dtype: "float32" }],
+    ["optimizer/m/w", { data: Float32Array.of(1), shape: [1], dtype: "float32" }],
+  ] as const;
+const save = (folder: string, step: number) => saveCheckpoint(folder, `checkpoint_${step}`, state(step), tensors(step));
+
+describe("checkpoints", () => {
+  test("state and tensors come back to the bit; the newest by step is the latest", () => {
+    const folder = `${temporaryFolder()}/checkpoints`;
+    expect([listCheckpoints(folder), latestCheckpoint(folder)]).toEqual([[], undefined]);
+    save(folder, 20);
+    const path = save(folder, 100);
+    save(folder, 3);
+    expect(latestCheckpoint(folder)).toBe(path);
+    const loaded = loadCheckpoint(path);
+    expect(loaded.state).toEqual(state(100));
+    expect([...loaded.tensors].sort()).toEqual([...tensors(100)].sort());
+    expect(Object.is(loaded.tensors.get("parameter/w")!.data[1], -0)).toBe(true);
+  });
+
+  test("keeping the newest; dropping what comes after a step", () => {
+    const folder = temporaryFolder();
+    for (const step of [1, 2, 3, 4]) save(folder, step);
+    keepCheckpoints(folder, 2);
+    expect(readdirSync(folder).sort()).toEqual(["checkpoint_3.safetensors", "checkpoint_4.safetensors", "index.json"]);
+    dropCheckpointsAfter(folder, 3);
+    expect(listCheckpoints(folder)).toEqual([{ file: "checkpoint_3.safetensors", step: 3 }]);
+    expect(readdirSync(folder).sort()).toEqual(["checkpoint_3.safetensors", "index.json"]);
+  });
+
+  test("any byte changed, any length cut: the file is named", () => {
+    const folder = temporaryFolder();
+    const path = save(folder, 1);
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = Uint8Array.from(bytes);
+      damaged[at] ^= 4;
+      writeFileSync(path, damaged);
+      expect(() => loadCheckpoint(path), `byte ${at}`).toThrow(CheckpointError);
+      expect(() => loadCheckpoint(path), `byte ${at}`).toThrow(path);
+    }
+    writeFileSync(path, bytes);
+    for (let length = bytes.length - 1; length >= 0; length -= 7) {
+      truncateSync(path, length);
+      expect(() => loadCheckpoint(path), `${length} bytes`).toThrow(CheckpointError);
+    }
+  });
+
+  test("a damaged index is named, and a path in it can't lead out of the folder", () => {
+    const folder = temporaryFolder();
+    save(folder, 1);
+    for (const text of ["{", "[]", '{"checkpoints":[{"file":"../x","step":1}]}', '{"checkpoints":[{"file":"x"}]}']) {
+      writeFileSync(`${folder}/index.json`, text);
+      expect(() => listCheckpoints(folder), text).toThrow(/index.json: the index of checkpoints is damaged/);
+    }
+  });
+
+  test("a full disk at any call: the folder still loads what it held", () => {
+    for (const call of ["openSync", "writeSync", "fsyncSync", "closeSync", "renameSync"] as const) {
+      const folder = temporaryFolder();
+      const first = save(folder, 1);
+      const restore = replaceFileCalls({ [call]: fullDisk });
+      try {
+        expect(() => save(folder, 2), call).toThrow(CheckpointError);
+      } finally {
+        restore();
+      }
+      expect(latestCheckpoint(folder), call).toBe(first);
+      expect(loadCheckpoint(first).state.step).toBe(1);
+      expect(loadCheckpoint(save(folder, 2)).state.step).toBe(2);
+    }
+  });
+
+  test("killed while writing, at random moments: what the index names is whole", async () => {
+    const folder = temporaryFolder();
+    const program = `import { saveCheckpoint } from "${root}src/run/checkpoint.ts";
+      const data = new Float32Array(200000);
+      for (let step = 1; ; step++) saveCheckpoint(${JSON.stringify(folder)}, "checkpoint_" + step % 5, { step }, [["w", { data: data.fill(step), shape: [200000], dtype: "float32" }]]);`;
+    writeFileSync(`${folder}/program.mts`, program);
+    for (const delay of [5, 23, 60, 110]) {
+      const child = spawn(process.execPath, ["--import", "tsx", `${folder}/program.mts`], {
+        cwd: root,
+        stdio: "ignore",
+      });
+      while (!readdirSync(folder).includes("index.json")) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("exit", resolve));
+      for (const { file } of listCheckpoints(folder)) {
+        const {
+          state: { step },
+          tensors: read,
+        } = loadCheckpoint(`${folder}/${file}`);
+        expect(read.get("w")!.data.every((value) => value === step)).toBe(true);
+      }
+    }
+  }, 30_000);
+
+  test("another numerics id, seed or graph; other names or shapes", () => {
+    const path = save(temporaryFolder(), 1);
+    const checkpoint = loadCheckpoint(path);
+    const run = { seed: 2n ** 64n - 1n, graphHash: "ab".repeat(32) };
+    checkState(checkpoint, run);
+    expect(() => checkState(checkpoint, { ...run, seed: 1n })).toThrow(
+      /another seed: got 18446744073709551615, expected 1/,
+    );
+    expect(() => checkState(checkpoint, { ...run, graphHash: "ee".repeat(32) })).toThrow(/another graph/);
+    expect(() =>
+      checkState({ ...checkpoint, state: { ...checkpoint.state, numericsId: "f32-strict/0" } }, run),
+    ).toThrow(/another numerics id: got f32-strict\/0/);
+    const wanted = tensors(0);
+    checkTensors(checkpoint, wanted);
+    expect(() => checkTensors(checkpoint, wanted.slice(1))).toThrow(/unknown parameter\/w/);
+    expect(() => checkTensors(checkpoint, [...wanted, ["parameter/b", wanted[0][1]]])).toThrow(/missing parameter\/b/);
+    expect(() => checkTensors(checkpoint, [["parameter/w", { shape: [4], dtype: "float32" }], wanted[1]])).toThrow(
+      /got float32\[3\], expected float32\[4\]/,
+    );
+  });
+
+  test("a file of weights alone isn't resumed from", () => {
+    const folder = temporaryFolder();
+    execFileSync(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        "-e",
+        `import("${root}src/io/safetensors.ts").then(({ writeSafetensors }) => writeSafetensors("${folder}/w.safetensors", []))`,
+      ],
+      { cwd: root },
+    );
+    expect(() => loadCheckpoint(`${folder}/w.safetensors`)).toThrow(/no run's state/);
+  });
+});
+
+describe("manifest", () => {
+  const manifest: Manifest = {
+    format: 1,
+    numericsId: "f32-strict/1",
+    seed: "18446744073709551615",
+    seedGiven: true,
+    graphs: { train: "ab" },
+    data: {},
+    config: { trainer: { b: 1, a: [Number.NaN, 2] } },
+    hyperparameters: { rate: hyperparameter(0.1) },
+    deterministic: "strict",
+    status: "finished",
+    result: { digest: "d", steps: 1, loss: 0.5, metrics: {}, streamPosition: 3 },
+    environment: { threads: 1 },
+  };
+
+  test("canonical: sorted keys, no NaN, float32 bits", () => {
+    const path = `${temporaryFolder()}/manifest.json`;
+    writeManifest(path, manifest);
+    const text = readFileSync(path, "utf8");
+    expect(text).toContain('"config":{"trainer":{"a":[null,2],"b":1}}');
+    expect(text).toContain('"rate":{"float32":"3dcccccd","value":0.1}');
+    expect(text.indexOf('"config"')).toBeLessThan(text.indexOf('"data"'));
+    expect(readManifest(path).seed).toBe("18446744073709551615");
+  });
+
+  test.each<[string, object]>([
+    ["format", { format: 2 }],
+    ["seed", { seed: 5 }],
+    ["seed", { seed: "18446744073709551616" }],
+    ["graphs", { graphs: { a: 1 } }],
+    ["status", { status: "done" }],
+    ["result", { result: null }],
+  ])("a wrong %s is named: %j", (field, change) => {
+    const path = `${temporaryFolder()}/manifest.json`;
+    writeFileSync(path, JSON.stringify({ ...manifest, ...change }));
+    expect(() => readManifest(path)).toThrow(`manifest.json: ${field}: not what a manifest holds`);
+  });
+
+  test("no JSON, no file", () => {
+    const path = `${temporaryFolder()}/manifest.json`;
+    expect(() => readManifest(path)).toThrow(CheckpointError);
+    writeFileSync(path, "{");
+    expect(() => readManifest(path)).toThrow(/isn't JSON/);
+  });
+});
