@@ -26,17 +26,25 @@ export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome>
   const choice = flags.ckpt === undefined ? { ckptPath: config.trainer.fit.ckptPath } : checkpointChoice(flags);
   const run = await trainer.fit(train!, val, choice);
   const published = publishedFor(file, config);
-  const same = published && published.digest === run.digest && published.graphHash === run.graphHash;
-  const verdict = !published
-    ? []
-    : same
-      ? ["equals the digest published with the preset"]
-      : [`DIFFERS from the digest published with the preset: ${published.digest} (graph ${published.graphHash})`];
+  const { equal, lines } = compare(run, published);
   return {
-    code: published && !same ? 1 : 0,
-    json: { ...runJson(run), ...(published && { published: published.digest, equal: same }) },
-    lines: [...runLines(run), ...verdict],
+    code: equal === false ? 1 : 0,
+    json: { ...runJson(run), ...(equal !== undefined && { equal }) },
+    lines: [...runLines(run), ...lines],
   };
+}
+
+/** What the published digest says of a run; `equal` is undefined where there is nothing to compare with. */
+function compare(run: Run, published: ReturnType<typeof publishedFor>): { equal?: boolean; lines: string[] } {
+  if (!published) return { lines: [] };
+  if (published === "other") {
+    return { lines: ["not compared with the digest published with the preset: another config or numerics id"] };
+  }
+  const { digest, graphHash } = published;
+  if (digest === run.digest && graphHash === run.graphHash) {
+    return { equal: true, lines: ["equals the digest published with the preset"] };
+  }
+  return { equal: false, lines: [`DIFFERS from the digest published with the preset: ${digest} (graph ${graphHash})`] };
 }
 
 /** A run as `--json` gives it. */

@@ -19,8 +19,8 @@ export interface Published {
 /** Beside the sources, or in the package beside what was built from them. */
 const folders = ["../presets/", "../../../src/presets/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
-/** What is published for a config file: undefined if it is no preset, or its config or the numerics id is another than published. */
-export function publishedFor(file: string, config: Config): Published | undefined {
+/** What is published for a config file: undefined if it is no preset, `other` if its config or the numerics id is another than published. */
+export function publishedFor(file: string, config: Config): Published | "other" | undefined {
   if (!existsSync(file)) return undefined;
   const folder = folders.find(
     (candidate) => existsSync(candidate) && realpathSync(candidate) === dirname(realpathSync(file)),
@@ -29,7 +29,8 @@ export function publishedFor(file: string, config: Config): Published | undefine
   if (!path || !existsSync(path)) return undefined;
   const all = JSON.parse(readFileSync(path, "utf8")) as Record<string, Published>;
   const published = all[basename(file)];
-  return published?.numerics === numericsId && published.config === configHash(config) ? published : undefined;
+  if (!published) return undefined;
+  return published.numerics === numericsId && published.config === configHash(config) ? published : "other";
 }
 
 /** The folder itself if it isn't there yet, else the first of `folder-2`, `folder-3`, … that isn't. */

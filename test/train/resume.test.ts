@@ -1,0 +1,284 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { CheckpointError, TrainingError } from "../../src/core/errors.ts";
+import { replaceFileCalls } from "../../src/io/files.node.ts";
+import * as nn from "../../src/nn/index.ts";
+import * as optim from "../../src/optim/index.ts";
+import { readChain } from "../../src/run/chainfile.ts";
+import { latestCheckpoint } from "../../src/run/checkpoint.ts";
+import { readManifest } from "../../src/run/manifest.ts";
+import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { Callback } from "../../src/train/hooks.ts";
+import { CSVLogger } from "../../src/train/loggers/csv.ts";
+import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
+import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+const folders: string[] = [];
+const folder = () => {
+  const made = mkdtempSync(join(tmpdir(), "seedgrad-resume-"));
+  folders.push(made);
+  return join(made, "run");
+};
+afterEach(() => {
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
+});
+
+/** Momentum and dropout, so that slots and draws matter; a schedule, so that the step's number does. */
+const options = (modelDir: string, changes: Partial<TrainerOptions> = {}): Partial<TrainerOptions> => ({
+  modelDir,
+  checkpoint: { steps: 1 },
+  schedulers: optim.cosineDecayLR({ initialLearningRate: 0.02, endLearningRate: 0.001, totalIters: 12 }),
+  loop: { numEpochs: 3, evalFrequency: 2 },
+  logging: { logSteps: 1, logLevel: "silent" },
+  loggers: [new CSVLogger(), new JSONLLogger(), new TensorBoardLogger()],
+  ...changes,
+});
+
+const stopAt = (at: number): Callback => ({
+  onTrainBatchEnd({ step }) {
+    if (step === at) throw new Error("stop");
+  },
+});
+
+const stopped = async (modelDir: string, at: number, changes: Partial<TrainerOptions> = {}) =>
+  expect(
+    toyTrainer(options(modelDir, { callbacks: [stopAt(at)], ...changes })).fit(toyTrain(), toyTest()),
+  ).rejects.toThrow(TrainingError);
+
+const files = (modelDir: string) =>
+  Object.fromEntries(
+    ["chain.bin", "metrics.csv", "metrics.jsonl"].map((name) => [name, readFileSync(join(modelDir, name), "latin1")]),
+  );
+
+describe("resume", () => {
+  test("stopped at any step and resumed: digest, chain and metrics of a run that never stopped", async () => {
+    const whole = folder();
+    const run = await toyTrainer(options(whole)).fit(toyTrain(), toyTest());
+    for (const at of [1, 4, 5, 8]) {
+      const modelDir = folder();
+      await stopped(modelDir, at);
+      expect(readManifest(join(modelDir, "manifest.json")).status).toBe("failed");
+      const resumed = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
+      expect([resumed.digest, resumed.streamPosition, resumed.metrics]).toEqual([
+        run.digest,
+        run.streamPosition,
+        run.metrics,
+      ]);
+      expect(files(modelDir)).toEqual(files(whole));
+      expect(readChain(join(modelDir, "chain.bin"))).toHaveLength(12);
+      const manifest = readManifest(join(modelDir, "manifest.json"));
+      expect(manifest).toMatchObject({
+        status: "finished",
+        seed: "7",
+        seedGiven: true,
+        result: { digest: run.digest },
+      });
+    }
+  });
+
+  test("any cadence of checkpoints, or none: one digest", async () => {
+    const { digest } = await toyTrainer(options(folder())).fit(toyTrain());
+    const choices: TrainerOptions["checkpoint"][] = [
+      { steps: 5 },
+      {},
+      null,
+      { steps: 3, saveInitialCheckpoint: true, keep: 2 },
+    ];
+    for (const checkpoint of choices) {
+      const modelDir = folder();
+      expect((await toyTrainer(options(modelDir, { checkpoint })).fit(toyTrain())).digest).toBe(digest);
+      const saved = existsSync(join(modelDir, "checkpoints")) ? readdirSync(join(modelDir, "checkpoints")) : [];
+      expect(saved.filter((name) => name.endsWith(".safetensors")).sort()).toEqual(
+        [
+          ["checkpoint_10.safetensors", "checkpoint_12.safetensors", "checkpoint_5.safetensors"],
+          ["checkpoint_12.safetensors"],
+          [],
+          ["checkpoint_12.safetensors", "checkpoint_9.safetensors"],
+        ][choices.indexOf(checkpoint)],
+      );
+    }
+  });
+
+  test("a checkpoint between two: steps since are taken again, and logs are cut back to it", async () => {
+    const whole = folder();
+    const run = await toyTrainer(options(whole, { checkpoint: { steps: 3 } })).fit(toyTrain(), toyTest());
+    const modelDir = folder();
+    await stopped(modelDir, 8, { checkpoint: { steps: 3 } });
+    expect(readFileSync(join(modelDir, "metrics.csv"), "utf8")).toContain("\n8,val_loss");
+    writeFileSync(join(modelDir, "metrics.jsonl"), '{"step":8,"lo', { flag: "a" });
+    const resumed = await toyTrainer(options(modelDir, { checkpoint: { steps: 3 } })).fit(toyTrain(), toyTest());
+    expect(resumed.digest).toBe(run.digest);
+    expect(files(modelDir)).toEqual(files(whole));
+  });
+
+  test("a finished run is given again, its weights loaded", async () => {
+    const modelDir = folder();
+    const run = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
+    const before = files(modelDir);
+    const trainer = toyTrainer(options(modelDir));
+    const again = await trainer.fit(toyTrain(), toyTest());
+    expect([again.digest, again.steps, again.metrics]).toEqual([run.digest, run.steps, run.metrics]);
+    expect(files(modelDir)).toEqual(before);
+    expect(await trainer.validate(toyTest(), { ckptPath: null })).toEqual(run.metrics);
+  });
+
+  test("more steps than before: goes on from the last one", async () => {
+    const short = folder();
+    await toyTrainer(options(short, { loop: { numSteps: 6 } })).fit(toyTrain());
+    const longer = await toyTrainer(options(short, { loop: { numSteps: 12 } })).fit(toyTrain());
+    const whole = await toyTrainer(options(folder(), { loop: { numSteps: 12 } })).fit(toyTrain());
+    expect(longer.digest).toBe(whole.digest);
+  });
+
+  test("ckptPath: null begins again; a path goes on from there, from another folder too", async () => {
+    const modelDir = folder();
+    const run = await toyTrainer(options(modelDir)).fit(toyTrain());
+    expect((await toyTrainer(options(modelDir)).fit(toyTrain(), undefined, { ckptPath: null })).digest).toBe(
+      run.digest,
+    );
+    const ckptPath = join(modelDir, "checkpoints/checkpoint_5.safetensors");
+    expect((await toyTrainer(options(modelDir)).fit(toyTrain(), undefined, { ckptPath })).digest).toBe(run.digest);
+    const other = folder();
+    expect((await toyTrainer(options(other)).fit(toyTrain(), undefined, { ckptPath })).digest).toBe(run.digest);
+    expect(files(other)["chain.bin"]).toBe(files(modelDir)["chain.bin"]);
+    await expect(toyTrainer(options(folder())).fit(toyTrain(), undefined, { ckptPath: "no/such" })).rejects.toThrow(
+      CheckpointError,
+    );
+  });
+
+  test("no seed: the folder's is taken up again", async () => {
+    const modelDir = folder();
+    await stopped(modelDir, 5, { seed: null });
+    const { seed, seedGiven } = readManifest(join(modelDir, "manifest.json"));
+    expect(seedGiven).toBe(false);
+    const run = await toyTrainer(options(modelDir, { seed: null })).fit(toyTrain());
+    expect(run.seed.toString()).toBe(seed);
+    expect((await toyTrainer(options(folder(), { seed: BigInt(seed) })).fit(toyTrain())).digest).toBe(run.digest);
+  });
+});
+
+describe("what a folder refuses", () => {
+  const refusal = async (modelDir: string, changes: Partial<TrainerOptions>, loader = toyTrain()) => {
+    const before = files(modelDir);
+    const manifest = readFileSync(join(modelDir, "manifest.json"), "utf8");
+    const error = await toyTrainer(options(modelDir, changes))
+      .fit(loader)
+      .catch((caught) => caught);
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(files(modelDir)).toEqual(before);
+    expect(readFileSync(join(modelDir, "manifest.json"), "utf8")).toBe(manifest);
+    return error as CheckpointError;
+  };
+
+  test.each<[string, Partial<TrainerOptions>, RegExp]>([
+    ["another seed", { seed: 8 }, /another seed: got 7, expected 8/],
+    ["another model", { model: () => nn.sequential(nn.linear(4, 2)) }, /another graph/],
+    [
+      "another learning rate",
+      { schedulers: undefined, optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 0.5 }) },
+      /another groups\/0\/learningRate/,
+    ],
+  ])("%s", async (_what, changes, message) => {
+    const modelDir = folder();
+    await stopped(modelDir, 3);
+    expect((await refusal(modelDir, changes)).message).toMatch(message);
+  });
+
+  test("another order of the data, another numerics id", async () => {
+    const modelDir = folder();
+    await stopped(modelDir, 3);
+    expect((await refusal(modelDir, {}, toyTrain({ shuffle: false, dropLast: true }))).message).toMatch(
+      /drawsPerEpoch/,
+    );
+    const path = join(modelDir, "manifest.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace("f32-strict/1", "f32-strict/0"));
+    expect((await refusal(modelDir, {})).message).toMatch(/another numerics id/);
+  });
+
+  test("a truncated or changed checkpoint is named, and an earlier one still serves", async () => {
+    const modelDir = folder();
+    const run = await toyTrainer(options(folder())).fit(toyTrain());
+    await stopped(modelDir, 6);
+    const path = latestCheckpoint(join(modelDir, "checkpoints"))!;
+    expect(path).toContain("checkpoint_5");
+    const bytes = readFileSync(path);
+    truncateSync(path, bytes.length - 10);
+    expect((await refusal(modelDir, {})).message).toContain(path);
+    bytes[bytes.length - 3] ^= 1;
+    writeFileSync(path, bytes);
+    expect((await refusal(modelDir, {})).message).toContain(path);
+    const earlier = join(modelDir, "checkpoints/checkpoint_4.safetensors");
+    expect((await toyTrainer(options(modelDir)).fit(toyTrain(), undefined, { ckptPath: earlier })).digest).toBe(
+      run.digest,
+    );
+  });
+
+  test("a second run in a folder in use", async () => {
+    const modelDir = folder();
+    const errors: unknown[] = [];
+    const intruder: Callback = {
+      async onTrainBatchEnd({ step }) {
+        if (step !== 2) return;
+        errors.push(
+          await toyTrainer(options(modelDir))
+            .fit(toyTrain())
+            .catch((caught) => caught),
+        );
+      },
+    };
+    const run = await toyTrainer(options(modelDir, { callbacks: [intruder] })).fit(toyTrain());
+    expect(errors[0]).toBeInstanceOf(CheckpointError);
+    expect((errors[0] as Error).message).toMatch(/another run is using this folder/);
+    expect(run.digest).toBe((await toyTrainer(options(folder())).fit(toyTrain())).digest);
+    expect(existsSync(join(modelDir, "lock"))).toBe(false);
+  });
+
+  test("a full disk: a typed error, and the run goes on from the last whole checkpoint", async () => {
+    const run = await toyTrainer(options(folder())).fit(toyTrain());
+    const modelDir = folder();
+    let restore = () => {};
+    const full: Callback = {
+      onTrainStepStart({ step }) {
+        if (step !== 7) return;
+        restore = replaceFileCalls({
+          writeSync: (() => {
+            throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+          }) as never,
+        });
+      },
+    };
+    const error = await toyTrainer(options(modelDir, { callbacks: [full] }))
+      .fit(toyTrain())
+      .catch((caught) => caught);
+    restore();
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error.message).toMatch(/disk is full/);
+    expect(latestCheckpoint(join(modelDir, "checkpoints"))).toContain("checkpoint_6");
+    expect((await toyTrainer(options(modelDir)).fit(toyTrain())).digest).toBe(run.digest);
+  });
+});
+
+describe("hooks of checkpoints", () => {
+  test("their order, in saving and loading", async () => {
+    const modelDir = folder();
+    const calls: string[] = [];
+    const names = [
+      ..."onBeforeLoadCheckpoint preprocessCheckpoint onLoadCheckpoint onTrainStart onTrainStepEnd onTrainBatchEnd".split(
+        " ",
+      ),
+      ..."onSaveCheckpoint postprocessCheckpoint onAfterSaveCheckpoint onTrainEnd".split(" "),
+    ];
+    const recorder: Callback = Object.fromEntries(names.map((name) => [name, () => void calls.push(name)]));
+    await stopped(modelDir, 2);
+    await toyTrainer(options(modelDir, { callbacks: [recorder], loop: { numSteps: 2 } })).fit(toyTrain());
+    expect(calls).toEqual([
+      ..."onBeforeLoadCheckpoint preprocessCheckpoint onLoadCheckpoint onTrainStart onTrainStepEnd onTrainBatchEnd".split(
+        " ",
+      ),
+      ..."onSaveCheckpoint postprocessCheckpoint onAfterSaveCheckpoint onTrainEnd".split(" "),
+    ]);
+  });
+});
