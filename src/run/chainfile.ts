@@ -1,15 +1,17 @@
 // The chain file of a run's folder: `chain.bin`, one fixed-size record a step, so that it can be cut back to a step and compared by bisection.
 //
 // Little-endian: a header of 16 bytes ("SGCHAIN1", u32 record size, u32 0), then records of 56: step u64 from 1, stream position u64, loss
-// bits u32, u32 0, hₜ (32 bytes). A last record that was cut off is as if it weren't there.
+// bits u32, CRC-32C u32 of the record's other bytes in order, hₜ (32 bytes). A last record that was cut off is as if it weren't there.
 import { append, exists, read, truncate, writeAtomic } from "#files";
 import { toHex } from "../core/canonical.ts";
+import { crc32c } from "../core/crc.ts";
 import { CheckpointError } from "../core/errors.ts";
 import type { ChainLink } from "./chain.ts";
 
 const magic = new TextEncoder().encode("SGCHAIN1");
 const headerSize = 16;
 const recordSize = 56;
+const checkAt = 20;
 /** Records that wait in memory before they are written. */
 const buffered = 64;
 
@@ -18,6 +20,13 @@ function header(): Uint8Array {
   bytes.set(magic);
   new DataView(bytes.buffer).setUint32(8, recordSize, true);
   return bytes;
+}
+
+function checkOf(record: Uint8Array): number {
+  const others = new Uint8Array(recordSize - 4);
+  others.set(record.subarray(0, checkAt));
+  others.set(record.subarray(checkAt + 4), checkAt);
+  return crc32c(others);
 }
 
 function encode(links: readonly ChainLink[]): Uint8Array {
@@ -29,12 +38,13 @@ function encode(links: readonly ChainLink[]): Uint8Array {
     view.setBigUint64(at + 8, BigInt(position), true);
     view.setUint32(at + 16, lossBits, true);
     bytes.set(hash, at + 24);
+    view.setUint32(at + checkAt, checkOf(bytes.subarray(at, at + recordSize)), true);
   });
   return bytes;
 }
 
-/** All links of a chain file in order. Throws CheckpointError when it is missing, not a chain file, or its steps don't ascend from 1. */
-export function readChain(path: string): ChainLink[] {
+/** The links of a chain file in order, or its first `steps` if there are more: damage after those isn't looked at. Throws CheckpointError when it is missing, not a chain file, or a record is damaged. */
+export function readChain(path: string, steps = Number.POSITIVE_INFINITY): ChainLink[] {
   const bytes = read(path, CheckpointError);
   const expected = header();
   if (bytes.length < headerSize || expected.some((byte, i) => bytes[i] !== byte)) {
@@ -46,23 +56,25 @@ export function readChain(path: string): ChainLink[] {
     });
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const count = Math.floor((bytes.length - headerSize) / recordSize);
+  const count = Math.min(steps, Math.floor((bytes.length - headerSize) / recordSize));
   return Array.from({ length: count }, (_, i) => {
     const at = headerSize + i * recordSize;
     const step = view.getBigUint64(at, true);
-    if (step !== BigInt(i + 1) || view.getUint32(at + 20, true) !== 0) {
+    const record = bytes.subarray(at, at + recordSize);
+    const whole = view.getUint32(at + checkAt, true) === checkOf(record);
+    if (!whole || step !== BigInt(i + 1)) {
       throw new CheckpointError({
         where: path,
-        problem: `the record at byte ${at} is damaged`,
-        got: `step ${step}`,
-        expected: `step ${i + 1}`,
+        problem: `the record of step ${i + 1}, at byte ${at}, is damaged`,
+        got: whole ? `step ${step}` : "bytes that don't fit their checksum",
+        hint: i > 0 ? `the ${i} steps before it are whole` : undefined,
       });
     }
     return {
       step: i + 1,
       position: Number(view.getBigUint64(at + 8, true)),
       lossBits: view.getUint32(at + 16, true),
-      hash: bytes.slice(at + 24, at + recordSize),
+      hash: record.slice(24),
     };
   });
 }
@@ -84,23 +96,22 @@ export class ChainFile {
     if (this.#waiting.length >= buffered) this.flush();
   }
 
-  /** Writes what waits; `durable` waits until the file is on the disk. */
+  /** Writes what waits; `durable` waits until the file is on the disk. After an error all of it waits still. */
   flush({ durable = false } = {}): void {
     if (this.#waiting.length === 0 && !durable) return;
     append(this.path, encode(this.#waiting), { flush: durable });
     this.#waiting = [];
   }
 
-  /** Whether the file holds a step, and this hash there (64 hex digits). */
+  /** Whether the file holds a step, and this hash there (64 hex digits). Throws CheckpointError when it is damaged before. */
   has(step: number, hash: string): boolean {
-    const link = readChain(this.path)[step - 1];
+    const link = readChain(this.path, step)[step - 1];
     return link !== undefined && toHex(link.hash) === hash;
   }
 
-  /** Drops all after `step`. Throws CheckpointError when the file doesn't reach that far, or ends there on another hash than `hash` (64 hex digits, if given). */
-  cutBack(step: number, hash?: string): void {
-    this.#waiting = [];
-    const links = readChain(this.path);
+  /** Throws CheckpointError when the file doesn't reach `step`, is damaged up to there, or has another hash than `hash` there (64 hex digits, if given). */
+  check(step: number, hash?: string): void {
+    const links = readChain(this.path, step);
     if (links.length < step) {
       throw new CheckpointError({
         where: this.path,
@@ -109,9 +120,9 @@ export class ChainFile {
         expected: `at least ${step}`,
       });
     }
-    const last = links[step - 1];
-    const found = last && toHex(last.hash);
-    if (hash !== undefined && step > 0 && found !== hash) {
+    if (hash === undefined || step === 0) return;
+    const found = toHex(links[step - 1].hash);
+    if (found !== hash) {
       throw new CheckpointError({
         where: this.path,
         problem: `the chain at step ${step} isn't the checkpoint's`,
@@ -120,6 +131,22 @@ export class ChainFile {
         hint: "the file belongs to another run, or was changed",
       });
     }
+  }
+
+  /** Drops all after `step`, checked as by `check`. */
+  cutBack(step: number, hash?: string): void {
+    this.check(step, hash);
+    this.#waiting = [];
     truncate(this.path, headerSize + step * recordSize);
+  }
+
+  /** Puts these links, from step 1 on, in place of all there are, at once. */
+  replace(links: readonly ChainLink[]): void {
+    const records = encode(links);
+    const bytes = new Uint8Array(headerSize + records.length);
+    bytes.set(header());
+    bytes.set(records, headerSize);
+    writeAtomic(this.path, bytes);
+    this.#waiting = [];
   }
 }

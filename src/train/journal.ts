@@ -6,7 +6,7 @@ import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { Chain, type ChainStep } from "../run/chain.ts";
+import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
 import { dropCheckpointsAfter, latestCheckpoint } from "../run/checkpoint.ts";
 import { lockFolder } from "../run/lock.ts";
@@ -108,16 +108,22 @@ export class Journal {
       });
     }
     trainer.chain = this.chain;
-    if (this.#folder) {
-      const begins = trainer.step === 0 && path === undefined;
-      // Checkpoints first: at no moment may there be one that the chain doesn't reach.
-      dropCheckpointsAfter(checkpointFolder(trainer)!, begins ? -1 : trainer.step);
-      if (path !== undefined) adoptChain(this.#folder.chainFile, path, trainer.step, this.chain.hash);
-      this.#folder.chainFile.cutBack(trainer.step, this.chain.hash);
-    }
+    if (this.#folder) this.#cutBack(this.#folder, path);
     this.#writeConfig();
     this.#writeManifest("running");
     this.#begun = true;
+  }
+
+  /** Drops what the folder holds of later steps; an error comes before anything is dropped. */
+  #cutBack({ chainFile }: Folder, checkpoint: string | undefined): void {
+    const { trainer } = this.#parts;
+    const { step } = trainer;
+    const adopted = checkpoint && foreignChain(chainFile, checkpoint, step, this.chain.hash);
+    if (!adopted) chainFile.check(step, this.chain.hash);
+    // Checkpoints first: at no moment may there be one that the chain doesn't reach.
+    dropCheckpointsAfter(checkpointFolder(trainer)!, step === 0 && checkpoint === undefined ? -1 : step);
+    if (adopted) chainFile.replace(adopted);
+    else chainFile.cutBack(step);
   }
 
   /** The next step's link. */
@@ -209,16 +215,13 @@ function numbersOf({ trainer, loader, stepsPerEpoch }: JournalParts): Record<str
   };
 }
 
-/** A checkpoint from another folder brings its chain along, where that folder has it. */
-function adoptChain(own: ChainFile, checkpoint: string, step: number, hash: string): void {
-  if (step === 0 || own.has(step, hash)) return;
+/** The chain that a checkpoint from another folder brings along, where that folder has it and the run's own doesn't. */
+function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: string): ChainLink[] | undefined {
+  if (step === 0 || own.has(step, hash)) return undefined;
   const path = [...checkpoint.split("/").slice(0, -2), "chain.bin"].join("/");
-  if (!exists(path) || path === own.path) return;
-  const links = readChain(path).slice(0, step);
-  if (links.length < step || toHex(links[step - 1].hash) !== hash) return;
-  own.cutBack(0);
-  for (const link of links) own.append(link);
-  own.flush({ durable: true });
+  if (!exists(path) || path === own.path) return undefined;
+  const links = readChain(path, step);
+  return links.length === step && toHex(links[step - 1].hash) === hash ? links : undefined;
 }
 
 /** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph, data, and the numbers that steps depend on. */

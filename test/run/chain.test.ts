@@ -182,22 +182,61 @@ describe("the chain file", () => {
     expect(readChain(path)).toEqual([]);
   });
 
-  test("a last record that was cut off isn't there; anything else wrong is named", () => {
-    const { path, hashes } = written(3);
+  test("a last record that was cut off isn't there; a file that is none is named", () => {
+    const { path } = written(3);
     for (let length = 16 + 2 * 56; length < 16 + 3 * 56; length++) {
       writeFileSync(path, readFileSync(path).subarray(0, 16 + 3 * 56));
       truncateSync(path, length);
       expect(readChain(path).length).toBe(2);
     }
-    expect(hashes.length).toBe(3);
     truncateSync(path, 15);
     expect(() => readChain(path)).toThrow(CheckpointError);
     expect(() => readChain(`${path}.none`)).toThrow(CheckpointError);
-    const damaged = written(3).path;
-    const bytes = readFileSync(damaged);
-    bytes[16 + 56] ^= 1;
-    writeFileSync(damaged, bytes);
-    expect(() => readChain(damaged)).toThrow(/record at byte 72 is damaged/);
+  });
+
+  test("any bit changed in a record is noticed, and the step is named; what comes before it can still be had", () => {
+    const { path, hashes } = written(3);
+    const bytes = readFileSync(path);
+    for (let at = 16 + 56; at < 16 + 2 * 56; at++) {
+      const damaged = Uint8Array.from(bytes);
+      damaged[at] ^= 1 << (at % 8);
+      writeFileSync(path, damaged);
+      expect(() => readChain(path), `byte ${at}`).toThrow(`${path}: the record of step 2, at byte 72, is damaged`);
+      expect(readChain(path, 1).length).toBe(1);
+    }
+    const file = new ChainFile(path);
+    for (const use of [() => file.check(2), () => file.cutBack(3, hashes[2]), () => file.has(3, hashes[2])]) {
+      expect(use).toThrow(CheckpointError);
+      expect(statSync(path).size).toBe(bytes.length);
+    }
+    file.cutBack(1, hashes[0]);
+    expect(readChain(path).length).toBe(1);
+  });
+
+  test("records in another order, or a file of zeros after the last, are damage", () => {
+    const { path } = written(3);
+    const bytes = readFileSync(path);
+    const swapped = Buffer.concat([bytes.subarray(0, 16), bytes.subarray(72, 128), bytes.subarray(16, 72)]);
+    writeFileSync(path, swapped);
+    expect(() => readChain(path)).toThrow(/record of step 1, at byte 16, is damaged: got step 2/);
+    writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(56)]));
+    expect(() => readChain(path)).toThrow(/record of step 4/);
+    expect(readChain(path, 3).length).toBe(3);
+  });
+
+  test("another chain in place of the old one; an error leaves the old one", () => {
+    const { path, hashes } = written(4);
+    const other = readChain(written(70).path);
+    const file = new ChainFile(path);
+    const restore = replaceFileCalls({ fsyncSync: fullDisk });
+    try {
+      expect(() => file.replace(other)).toThrow(CheckpointError);
+    } finally {
+      restore();
+    }
+    expect(file.has(4, hashes[3])).toBe(true);
+    file.replace(other);
+    expect(readChain(path)).toEqual(other);
   });
 
   test("a full disk leaves whole records", () => {

@@ -1,21 +1,9 @@
 // A TensorBoard event file in the run's folder: scalars only. The format is TFRecord frames (u64 length, masked CRC-32C of it, data, masked
 // CRC-32C of the data) around Event messages in protocol buffers.
 import { append, exists, makeDirectory, read, writeAtomic } from "#files";
+import { crc32c } from "../../core/crc.ts";
 import type { Logger, Metrics } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
-
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  return crc >>> 0;
-});
-
-/** CRC-32C (Castagnoli) of bytes; of the text "123456789" it is e3069283. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = table[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
 
 const masked = (bytes: Uint8Array): number => {
   const crc = crc32c(bytes);
