@@ -1,9 +1,9 @@
 // The graph's hash: SHA-256 of a canonical encoding that holds the numerics id, the seed and the draw ranges, and nothing of the
 // machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
 import { canonicalBytes, compareUtf8, Encoder, sha256, toHex } from "../core/canonical.ts";
+import type { TypedArray } from "../core/dtype.ts";
 import { numericsId } from "../core/numerics.ts";
 import { type Node, reachable } from "./node.ts";
-import type { TypedArray } from "../core/dtype.ts";
 
 /** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
 export interface Graph {

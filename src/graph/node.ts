@@ -1,7 +1,8 @@
 // Nodes of the op graph: immutable, numbered in making order, checked when made. A node knows what it is, not how it is computed.
-import { callerSite, deepStack } from "../core/errors.ts";
+
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
+import { callerSite, deepStack } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 
 /** What an op was given beside its inputs; enters the graph's hash. */

@@ -13,12 +13,12 @@ import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Backend } from "../contract.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel } from "../interpret.ts";
-import { exactIntegers } from "./expression.ts";
+import { exactIntegers, powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu } from "./facade.ts";
 import { canPrintMap, canPrintMatmul, type PrintedKernel, printMap, printMatmul, printReduce } from "./printer.ts";
 
 /** 2ⁿ for n from −126 to 127. */
-const powers = Float32Array.from({ length: 254 }, (_, i) => 2 ** (i - 126));
+const powers = Float32Array.from({ length: 254 }, (_, i) => powerOfTwo(i - 126));
 
 /** The backend `gpujs:webasm` or `gpujs:cpu`. Throws BackendError on its first kernel when gpu.js runs another mode. */
 export async function gpujsBackend(mode: Mode): Promise<Backend> {
@@ -47,6 +47,9 @@ function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRun
   return interpretKernel(kernel, plan);
 }
 
+/** A runner that has finished when it returns. */
+type SynchronousRunner = KernelRunner & { run(call: KernelCall): void };
+
 /** A printed kernel's runner: inputs as float32 arrays, the result into the output's own. */
 function printed(
   gpu: Facade,
@@ -56,7 +59,7 @@ function printed(
   size: number,
   output: number,
   plan: Plan,
-): KernelRunner {
+): SynchronousRunner {
   const kernel = gpu.kernel(source, size);
   const readers = inputs.flatMap((input) => (input.source === "coordinate" ? [] : [arrayReader(input.source, plan)]));
   return {

@@ -1,6 +1,7 @@
 // Scalar expressions as GPU.js source: one local an operation, `Math.fround` around every float operation, so that the doubles of cpu mode and
 // the float32 of webasm round alike. Only what both modes do alike is emitted; the rest isn't printable and runs elsewhere.
 import { type Expr, topological } from "../../../kernels/expr.ts";
+import { float32FromBits } from "../../core/canonical.ts";
 
 /** What the body's inputs read as: source text per input, for high16 and low16 of a uint32 one its two halves. */
 export interface InputText {
@@ -43,6 +44,9 @@ export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boole
   });
 }
 
+/** 2ⁿ for n from −126 to 127, from its bits. */
+export const powerOfTwo = (n: number) => float32FromBits((n + 127) << 23);
+
 /** Exact powers of two for `exponent`, largest first. */
 const steps = [64, 32, 16, 8, 4, 2, 1];
 
@@ -65,8 +69,8 @@ export function printBody(body: Expr, inputs: readonly InputText[], prefix = "v"
   const exponent = (x: string): string => {
     let [y, e] = [x, local(constant(0))];
     for (const step of steps) {
-      const power = constant(2 ** step);
-      const inverse = constant(2 ** -step);
+      const power = constant(powerOfTwo(step));
+      const inverse = constant(powerOfTwo(-step));
       const above = local(`${y} >= ${power} ? ${constant(1)} : ${constant(0)}`);
       [y, e] = [
         local(`${above} > ${constant(0.5)} ? Math.fround(${y} * ${inverse}) : ${y}`),
@@ -74,9 +78,9 @@ export function printBody(body: Expr, inputs: readonly InputText[], prefix = "v"
       ];
     }
     for (const step of steps) {
-      const below = local(`${y} < ${constant(2 ** (1 - step))} ? ${constant(1)} : ${constant(0)}`);
+      const below = local(`${y} < ${constant(powerOfTwo(1 - step))} ? ${constant(1)} : ${constant(0)}`);
       [y, e] = [
-        local(`${below} > ${constant(0.5)} ? Math.fround(${y} * ${constant(2 ** step)}) : ${y}`),
+        local(`${below} > ${constant(0.5)} ? Math.fround(${y} * ${constant(powerOfTwo(step))}) : ${y}`),
         local(`${below} > ${constant(0.5)} ? Math.fround(${e} - ${constant(step)}) : ${e}`),
       ];
     }
