@@ -5,30 +5,36 @@
 export type ValueType = "i32" | "i64" | "f32" | "v128";
 export type CodeType = ValueType | "none";
 
-/** Code that leaves one value of type T, or none. Its parts are emitted in order: bytes as they are, code in place. */
+/**
+ * Code that leaves one value of type T, or none: first what its operands leave, then its own bytes. A structured piece opens a block with
+ * `opens` around its operands; a branch ends in the depth of the block it goes `to`.
+ */
 export interface Code<T extends CodeType = CodeType> {
   readonly type: T;
-  readonly parts: readonly Part[];
+  readonly operands: readonly Code[];
+  readonly bytes: readonly number[];
+  readonly opens: number;
+  readonly to: Target | undefined;
 }
 
-type Part = number | Code | Label | Branch;
-/** Opens (or with `end`, closes) a block whose depth branches count. */
-interface Label {
-  readonly label: object;
-  readonly end?: true;
-}
-interface Branch {
-  readonly to: object;
+/** What a branch goes to: the end of a block or the start of a loop. A block is its own target. */
+export type Target = object;
+
+/** Code out of the code of its operands and the bytes of an instruction. */
+export function instruction<T extends CodeType>(type: T, operands: readonly Code[], bytes: readonly number[]): Code<T> {
+  return { type, operands, bytes, opens: 0, to: undefined };
 }
 
-/** Code out of opcode bytes and the code of its operands, operands first. */
-export function instruction<T extends CodeType>(type: T, operands: readonly Code[], ...bytes: number[]): Code<T> {
-  return { type, parts: [...operands, ...bytes] };
-}
+const nothing: readonly never[] = [];
 
 /** Several pieces of code, one after another. */
 export function sequence(...codes: readonly Code[]): Code<"none"> {
-  return { type: "none", parts: codes };
+  return instruction("none", codes, nothing);
+}
+
+/** Code for its effects, then code for its value. */
+export function after<T extends CodeType>(first: Code, then: Code<T>): Code<T> {
+  return instruction(then.type, [first, then], nothing);
 }
 
 const typeByte: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
@@ -37,88 +43,90 @@ const typeByte: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
-  do {
-    const low = rest % 128;
-    rest = Math.floor(rest / 128);
-    bytes.push(rest ? low | 128 : low);
-  } while (rest);
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
   return bytes;
 }
 
-/** Signed LEB128. */
+/** Signed LEB128; numbers are int32. */
 export function signed(value: bigint | number): number[] {
   const bytes: number[] = [];
-  let rest = BigInt(value);
-  for (;;) {
-    const low = Number(rest & 127n);
-    rest >>= 7n;
-    if ((rest === 0n && low < 64) || (rest === -1n && low >= 64)) {
-      bytes.push(low);
-      return bytes;
+  if (typeof value === "number") {
+    for (let rest = value; ; rest >>= 7) {
+      if (rest >= -64 && rest < 64) return [...bytes, rest & 127];
+      bytes.push((rest & 127) | 128);
     }
-    bytes.push(low | 128);
+  }
+  for (let rest = value; ; rest >>= 7n) {
+    if (rest >= -64n && rest < 64n) return [...bytes, Number(rest & 127n)];
+    bytes.push(Number(rest & 127n) | 128);
   }
 }
 
 /** A local variable of a function. */
 export class Local<T extends ValueType = ValueType> {
   readonly type: T;
-  readonly index: number;
+  /** Its value. */
+  readonly get: Code<T>;
+  readonly #set: readonly number[];
+  readonly #tee: readonly number[];
 
   constructor(type: T, index: number) {
     this.type = type;
-    this.index = index;
-  }
-
-  get get(): Code<T> {
-    return instruction(this.type, [], 0x20, ...unsigned(this.index));
+    const bytes = unsigned(index);
+    this.get = instruction(type, nothing, [0x20, ...bytes]);
+    this.#set = [0x21, ...bytes];
+    this.#tee = [0x22, ...bytes];
   }
 
   set(value: Code<T>): Code<"none"> {
-    return instruction("none", [value], 0x21, ...unsigned(this.index));
+    return instruction("none", [value], this.#set);
   }
 
+  /** Sets it and leaves the value. */
   tee(value: Code<T>): Code<T> {
-    return instruction(this.type, [value], 0x22, ...unsigned(this.index));
+    return instruction(this.type, [value], this.#tee);
   }
 }
 
-/** What a branch goes to: the end of a block or the start of a loop. */
-export type Target = object;
+function structured(opens: number, body: (target: Target) => readonly Code[]): Code<"none"> {
+  const operands: Code[] = [];
+  const code: Code<"none"> = { type: "none", operands, bytes: nothing, opens, to: undefined };
+  operands.push(...body(code));
+  return code;
+}
 
 /** A block; a branch to its target leaves it. */
 export function block(body: (leave: Target) => readonly Code[]): Code<"none"> {
-  const label = {};
-  return { type: "none", parts: [0x02, 0x40, { label }, ...body(label), 0x0b, { label, end: true }] };
+  return structured(0x02, body);
 }
 
 /** A loop; a branch to its target starts it again, and without one it ends. */
 export function loop(body: (again: Target) => readonly Code[]): Code<"none"> {
-  const label = {};
-  return { type: "none", parts: [0x03, 0x40, { label }, ...body(label), 0x0b, { label, end: true }] };
+  return structured(0x03, body);
 }
+
+const otherwise = instruction("none", nothing, [0x05]);
 
 /** `when(condition, […])`, `when(condition, […], […])`: if, and if-else. */
 export function when(condition: Code<"i32">, yes: readonly Code[], no: readonly Code[] = []): Code<"none"> {
-  const label = {};
-  const otherwise: Part[] = no.length > 0 ? [0x05, ...no] : [];
-  return {
-    type: "none",
-    parts: [condition, 0x04, 0x40, { label }, ...yes, ...otherwise, 0x0b, { label, end: true }],
-  };
+  return sequence(
+    condition,
+    structured(0x04, () => (no.length > 0 ? [...yes, otherwise, ...no] : yes)),
+  );
 }
 
 export function branch(to: Target): Code<"none"> {
-  return { type: "none", parts: [0x0c, { to }] };
+  return { type: "none", operands: nothing, bytes: [0x0c], opens: 0, to };
 }
 
 export function branchIf(to: Target, condition: Code<"i32">): Code<"none"> {
-  return { type: "none", parts: [condition, 0x0d, { to }] };
+  return { type: "none", operands: [condition], bytes: [0x0d], opens: 0, to };
 }
 
 /** Computes a value for its effects only. */
 export function drop(value: Code<ValueType>): Code<"none"> {
-  return instruction("none", [value], 0x1a);
+  return instruction("none", [value], [0x1a]);
 }
 
 /** A function being built: its parameters, and locals made as they are needed. */
@@ -161,27 +169,32 @@ export class FunctionBuilder {
     }
     code.push(...unsigned(groups.length));
     for (const [count, type] of groups) code.push(...unsigned(count), typeByte[type]);
-    const labels: object[] = [];
-    for (const part of this.#body) emit(part, code, labels);
+    const open: Code[] = [];
+    for (const part of this.#body) emit(part, code, open);
     code.push(0x0b);
     out.push(...unsigned(code.length));
     out.append(code);
   }
 }
 
-function emit(code: Code, out: Bytes, labels: object[]): void {
-  for (const part of code.parts) {
-    if (typeof part === "number") out.push(part);
-    else if ("parts" in part) emit(part, out, labels);
-    else if ("to" in part) out.push(...unsigned(labels.length - 1 - labels.lastIndexOf(part.to)));
-    else if (part.end) labels.pop();
-    else labels.push(part.label);
+/** `open` holds the blocks around the code, outermost first. */
+function emit(code: Code, out: Bytes, open: Code[]): void {
+  if (code.opens !== 0) {
+    out.push(code.opens, 0x40);
+    open.push(code);
+    for (const part of code.operands) emit(part, out, open);
+    out.push(0x0b);
+    open.pop();
+    return;
   }
+  for (const part of code.operands) emit(part, out, open);
+  out.extend(code.bytes);
+  if (code.to) out.extend(unsigned(open.length - 1 - open.lastIndexOf(code.to as Code)));
 }
 
 /** The call of a function with one result or none. */
 export function call<T extends CodeType = "none">(target: FunctionBuilder, ...operands: readonly Code[]): Code<T> {
-  return instruction((target.results[0] ?? "none") as T, operands, 0x10, ...unsigned(target.index));
+  return instruction((target.results[0] ?? "none") as T, operands, [0x10, ...unsigned(target.index)]);
 }
 
 /** A growing array of bytes. */
@@ -190,8 +203,12 @@ class Bytes {
   length = 0;
 
   push(...bytes: readonly number[]): void {
+    this.extend(bytes);
+  }
+
+  extend(bytes: readonly number[]): void {
     this.#reserve(bytes.length);
-    for (const byte of bytes) this.#data[this.length++] = byte;
+    for (let i = 0; i < bytes.length; i++) this.#data[this.length++] = bytes[i];
   }
 
   append(other: Bytes): void {

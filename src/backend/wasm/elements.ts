@@ -1,7 +1,7 @@
 // The innermost loop: elements along one axis, four at a time and then one by one. Maps run it over an output row; column sums over a row
 // of accumulators; both read their inputs the same way.
 import type { Expr } from "../../../kernels/expr.ts";
-import { type Code, type FunctionBuilder, type Local, sequence } from "./assembler.ts";
+import { after, type Code, type FunctionBuilder, type Local } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { ExpressionPrinter } from "./expression.ts";
 import { i32 } from "./instructions.ts";
@@ -97,7 +97,7 @@ export class ElementPrinter {
     const first = along(bytes / 4);
     const set = local.set(skip === 0 ? first : i32.add(first, i32.const(skip * bytes)));
     const value = lanes.strided(input.type, local.get, bytes);
-    return { type: value.type, parts: [sequence(set), value] };
+    return after(set, value);
   }
 }
 

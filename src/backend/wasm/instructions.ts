@@ -10,27 +10,27 @@ type Store<T extends ValueType> = (address: Code<"i32">, value: Code<T>, offset?
 const binary =
   <T extends ValueType, R extends ValueType>(type: R, ...bytes: number[]): Binary<T, R> =>
   (a, b) =>
-    instruction(type, [a, b], ...bytes);
+    instruction(type, [a, b], bytes);
 const unary =
   <T extends ValueType, R extends ValueType>(type: R, ...bytes: number[]): Unary<T, R> =>
   (x) =>
-    instruction(type, [x], ...bytes);
+    instruction(type, [x], bytes);
 // Memory accesses claim alignment of one byte where the address may be odd; it is a hint that no engine here uses.
 const load =
   <R extends ValueType>(type: R, opcode: readonly number[], align: number): Load<R> =>
   (address, offset = 0) =>
-    instruction(type, [address], ...opcode, align, ...unsigned(offset));
+    instruction(type, [address], [...opcode, align, ...unsigned(offset)]);
 const store =
   <T extends ValueType>(opcode: readonly number[], align: number): Store<T> =>
   (address, value, offset = 0) =>
-    instruction("none", [address, value], ...opcode, align, ...unsigned(offset));
+    instruction("none", [address, value], [...opcode, align, ...unsigned(offset)]);
 const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 const vector = (opcode: number) => binary<"v128", "v128">("v128", ...simd(opcode));
 const vectorUnary = (opcode: number) => unary<"v128", "v128">("v128", ...simd(opcode));
 const shift =
   (opcode: number) =>
   (x: Code<"v128">, count: number): Code<"v128"> =>
-    instruction("v128", [x, i32.const(count)], ...simd(opcode));
+    instruction("v128", [x, i32.const(count)], simd(opcode));
 
 const word = new DataView(new ArrayBuffer(8));
 const bytesOf = (length: number) => Array.from({ length }, (_, i) => word.getUint8(i));
@@ -40,7 +40,7 @@ function floatBytes(value: number): number[] {
 }
 
 export const i32 = {
-  const: (value: number): Code<"i32"> => instruction("i32", [], 0x41, ...signed(value | 0)),
+  const: (value: number): Code<"i32"> => instruction("i32", [], [0x41, ...signed(value | 0)]),
   eqz: unary<"i32", "i32">("i32", 0x45),
   eq: binary<"i32", "i32">("i32", 0x46),
   ne: binary<"i32", "i32">("i32", 0x47),
@@ -73,7 +73,7 @@ export const i32 = {
 };
 
 export const i64 = {
-  const: (value: bigint): Code<"i64"> => instruction("i64", [], 0x42, ...signed(BigInt.asIntN(64, value))),
+  const: (value: bigint): Code<"i64"> => instruction("i64", [], [0x42, ...signed(BigInt.asIntN(64, value))]),
   eqz: unary<"i64", "i32">("i32", 0x50),
   ne: binary<"i64", "i32">("i32", 0x52),
   add: binary<"i64", "i64">("i64", 0x7c),
@@ -89,7 +89,7 @@ export const i64 = {
 };
 
 export const f32 = {
-  const: (value: number): Code<"f32"> => instruction("f32", [], 0x43, ...floatBytes(value)),
+  const: (value: number): Code<"f32"> => instruction("f32", [], [0x43, ...floatBytes(value)]),
   eq: binary<"f32", "i32">("i32", 0x5b),
   ne: binary<"f32", "i32">("i32", 0x5c),
   lt: binary<"f32", "i32">("i32", 0x5d),
@@ -115,15 +115,15 @@ export const f32 = {
 export function select<T extends ValueType>(yes: Code<T>, no: Code<T>, condition: Code<"i32">): Code<T> {
   // v128 needs the typed form.
   return yes.type === "v128"
-    ? instruction(yes.type, [yes, no, condition], 0x1c, 1, 0x7b)
-    : instruction(yes.type, [yes, no, condition], 0x1b);
+    ? instruction(yes.type, [yes, no, condition], [0x1c, 1, 0x7b])
+    : instruction(yes.type, [yes, no, condition], [0x1b]);
 }
 
 export const memory = {
   fill: (address: Code<"i32">, byte: Code<"i32">, count: Code<"i32">): Code<"none"> =>
-    instruction("none", [address, byte, count], 0xfc, 11, 0),
+    instruction("none", [address, byte, count], [0xfc, 11, 0]),
   copy: (to: Code<"i32">, from: Code<"i32">, count: Code<"i32">): Code<"none"> =>
-    instruction("none", [to, from, count], 0xfc, 10, 0, 0),
+    instruction("none", [to, from, count], [0xfc, 10, 0, 0]),
 };
 
 export const v128 = {
@@ -133,16 +133,16 @@ export const v128 = {
       word.setInt32(0, each, true);
       return bytesOf(4);
     });
-    return instruction("v128", [], ...simd(12), ...bytes);
+    return instruction("v128", [], [...simd(12), ...bytes]);
   },
   load: load("v128", simd(0), 2),
   store: store<"v128">(simd(11), 2),
   load32Splat: load("v128", simd(9), 2),
   load32Zero: load("v128", simd(92), 0),
   load32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
-    instruction("v128", [address, x], ...simd(86), 2, ...unsigned(offset), lane),
+    instruction("v128", [address, x], [...simd(86), 2, ...unsigned(offset), lane]),
   store32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
-    instruction("none", [address, x], ...simd(90), 0, ...unsigned(offset), lane),
+    instruction("none", [address, x], [...simd(90), 0, ...unsigned(offset), lane]),
   not: vectorUnary(77),
   and: vector(78),
   /** a and not b. */
@@ -150,7 +150,7 @@ export const v128 = {
   or: vector(80),
   xor: vector(81),
   bitselect: (yes: Code<"v128">, no: Code<"v128">, mask: Code<"v128">): Code<"v128"> =>
-    instruction("v128", [yes, no, mask], ...simd(82)),
+    instruction("v128", [yes, no, mask], simd(82)),
   anyTrue: unary<"v128", "i32">("i32", ...simd(83)),
 };
 
@@ -160,13 +160,13 @@ export function shuffle32(
   b: Code<"v128">,
   lanes: readonly [number, number, number, number],
 ): Code<"v128"> {
-  return instruction("v128", [a, b], ...simd(13), ...lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i)));
+  return instruction("v128", [a, b], [...simd(13), ...lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i))]);
 }
 
 const lane = <R extends ValueType>(type: R, opcode: number) => ({
-  extract: (x: Code<"v128">, index: number): Code<R> => instruction(type, [x], ...simd(opcode), index),
+  extract: (x: Code<"v128">, index: number): Code<R> => instruction(type, [x], [...simd(opcode), index]),
   replace: (x: Code<"v128">, index: number, value: Code<R>): Code<"v128"> =>
-    instruction("v128", [x, value], ...simd(opcode + 1), index),
+    instruction("v128", [x, value], [...simd(opcode + 1), index]),
 });
 
 export const i8x16 = { narrowI16x8U: vector(102) };
@@ -241,11 +241,11 @@ export const atomics = {
   load: load("i32", atomic(0x10), 2),
   store: store<"i32">(atomic(0x17), 2),
   add: (address: Code<"i32">, value: Code<"i32">, offset = 0): Code<"i32"> =>
-    instruction("i32", [address, value], ...atomic(0x1e), 2, ...unsigned(offset)),
+    instruction("i32", [address, value], [...atomic(0x1e), 2, ...unsigned(offset)]),
   /** Wakes up to `count` sleepers; gives how many. */
   notify: (address: Code<"i32">, count: Code<"i32">, offset = 0): Code<"i32"> =>
-    instruction("i32", [address, count], ...atomic(0x00), 2, ...unsigned(offset)),
+    instruction("i32", [address, count], [...atomic(0x00), 2, ...unsigned(offset)]),
   /** Sleeps while the word is `expected`, at most `nanoseconds` (−1: without end). */
   wait: (address: Code<"i32">, expected: Code<"i32">, nanoseconds: Code<"i64">, offset = 0): Code<"i32"> =>
-    instruction("i32", [address, expected, nanoseconds], ...atomic(0x01), 2, ...unsigned(offset)),
+    instruction("i32", [address, expected, nanoseconds], [...atomic(0x01), 2, ...unsigned(offset)]),
 };

@@ -9,16 +9,23 @@ import { type Shape, sizeOf } from "../../core/shape.ts";
 export function transposeProducts(plan: Plan): readonly Kernel[] {
   const kernels = [...plan.kernels];
   const outside = new Set(plan.copies.map(({ from }) => from));
+  const readers = new Map<number, Set<number>>();
   plan.kernels.forEach((kernel, at) => {
-    if (kernel.kind !== "matmul" || plan.values[kernel.output].place.kind !== "arena") return;
-    if (outside.has(kernel.output)) return;
-    const readers = kernels.map((other) => rewire(other, kernel));
-    if (readers.some((reader) => reader === null)) return;
+    for (const { source } of kernelInputs(kernel)) {
+      if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
+    }
+  });
+  plan.kernels.forEach(({ output }, at) => {
+    const kernel = kernels[at];
+    if (kernel.kind !== "matmul" || plan.values[output].place.kind !== "arena" || outside.has(output)) return;
+    const places = [...(readers.get(output) ?? [])];
+    const turned = places.map((place) => rewire(kernels[place], kernel));
+    if (turned.some((reader) => reader === null)) return;
     const cost = (list: readonly (Kernel | null)[]) =>
-      list.reduce((sum, other) => sum + strideCost(other!, kernel.output), 0);
-    if (cost(readers) >= cost(kernels)) return;
-    readers.forEach((reader, i) => {
-      kernels[i] = reader!;
+      list.reduce((sum, reader) => sum + strideCost(reader!, output), 0);
+    if (cost(turned) >= cost(places.map((place) => kernels[place]))) return;
+    places.forEach((place, i) => {
+      kernels[place] = turned[i]!;
     });
     kernels[at] = sideways(kernel);
   });
