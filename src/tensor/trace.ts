@@ -113,7 +113,8 @@ export function traceFunction<A extends readonly unknown[], R>(
   );
   for (const [name, variable] of written) outputs.push({ name, node: scope.cells.get(variable)!.current });
   const watched = [...scope.watched].map(([name, node]) => ({ name, node }));
-  const reached = new Set(reachable([...outputs, ...watched].map((output) => output.node)));
+  const roots = new Set([...outputs, ...watched].map((output) => output.node));
+  const reached = new Set(reachable([...roots]));
   const used = variables.filter((entry) => written.includes(entry) || reached.has(scope.cells.get(entry[1])!.input));
   const firstState = inputs.length;
   for (const [name, variable] of used) inputs.push({ name, node: scope.cells.get(variable)!.input });
@@ -128,7 +129,7 @@ export function traceFunction<A extends readonly unknown[], R>(
     base: 0,
   };
   const outside = [...reached].filter(
-    (node) => node.id < scope.firstId && !node.data && isFrontier(node, reached, scope.firstId),
+    (node) => node.id < scope.firstId && !node.data && (roots.has(node) || isFrontier(node, reached, scope.firstId)),
   );
   const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: written.includes(entry) }));
   return { graph, result, state, scalars: scope.scalars, beforeExecution: scope.beforeExecution, outside };

@@ -215,6 +215,14 @@ describe("law 3: a compiled step is the same graph every step", () => {
     expect(await hash(captured)).not.toBe(await hash(sg.zeros([2]).add(1)));
   });
 
+  test("a tensor from outside that is only returned is one too", async () => {
+    manualSeed(3);
+    const outside = sg.uniform([2]);
+    const { c, y } = await compile((x: Tensor) => ({ c: outside, y: x.add(1) }))(sg.zeros([2]));
+    expect(await c.data()).toEqual(await outside.data());
+    expect(await y.array()).toEqual([1, 1]);
+  });
+
   test("strict mode finds a function that changes", async () => {
     let calls = 0;
     await expect(compile((x: Tensor) => x.add(calls++), { strict: true })(sg.zeros([1]))).rejects.toThrow(/two traces/);

@@ -1,0 +1,59 @@
+// The README's claims: its ts blocks run as they stand, and the digest it prints is the preset's published one.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+import { root } from "../support/sources.ts";
+
+const pages = ["README.md", ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)];
+const blocks = pages.flatMap((page) =>
+  [...readFileSync(`${root}${page}`, "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(
+    (match, i) => [`${page}, block ${i + 1}`, match[1]] as const,
+  ),
+);
+const programs = blocks.filter(([, text]) => text.includes('from "seedgrad"'));
+
+/** Runs a program against the sources, in a folder of its own. */
+function run(text: string): string {
+  const folder = temporaryFolder();
+  writeFileSync(
+    `${folder}/program.mts`,
+    text.replace('from "seedgrad"', `from "${root}src/index.ts"`).replace('"runs/', `"${folder}/runs/`),
+  );
+  return execFileSync(process.execPath, ["--import", "tsx", `${folder}/program.mts`], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+}
+
+describe("ts blocks", () => {
+  test("there are some", () => expect(programs.length).toBeGreaterThanOrEqual(2));
+
+  test.each(programs)(
+    "%s runs",
+    (_, text) => {
+      const output = run(text);
+      if (text.includes("run.digest")) expect(output).toMatch(/[0-9a-f]{64} [0-9a-f]{64}\n$/);
+      else expect(output.trim().split("\n").length).toBeGreaterThan(5);
+    },
+    120_000,
+  );
+});
+
+test("the digest it prints is the published one", () => {
+  const published = JSON.parse(readFileSync(`${root}src/presets/digests.json`, "utf8"))["mnist-mlp.yaml"].digest;
+  expect(readFileSync(`${root}README.md`, "utf8")).toContain(`digest  ${published}`);
+});
+
+test("every npm script and command it names exists", () => {
+  const text = readFileSync(`${root}README.md`, "utf8");
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+  for (const [, name] of text.matchAll(/npm run ([a-z:]+)/g)) expect(scripts).toHaveProperty([name]);
+  const help = execFileSync(process.execPath, ["--import", "tsx", "src/cli/main.ts", "--help"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  for (const [, name] of text.matchAll(/^\| `([a-z]+)[ `]/gm))
+    if (!["wasm"].includes(name)) expect(help).toMatch(new RegExp(`^  ${name}`, "m"));
+});
