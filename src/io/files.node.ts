@@ -216,17 +216,6 @@ function flushDirectory(path: string): void {
   }
 }
 
-/** Gives a file another name in place of whatever had it; false, and nothing done, if it isn't there. */
-export function rename(from: string, to: string, kind: FileErrorClass = CheckpointError): boolean {
-  try {
-    calls.renameSync(from, to);
-    return true;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw failure(from, "the file can't be renamed", cause, kind);
-  }
-}
-
 /** When a process started, in the system's own terms, so that a number used again isn't taken for the same process; `running` where that can't be known; undefined if there is no such process. */
 export function processIdentity(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;

@@ -81,11 +81,6 @@ export function writeAtomic(path: string, _bytes: Uint8Array, kind: FileErrorCla
   none(path, kind);
 }
 
-/** Throws. */
-export function rename(from: string, _to: string, kind: FileErrorClass = CheckpointError): boolean {
-  return none(from, kind);
-}
-
 /** Undefined: there are no processes. */
 export function processIdentity(_pid: number): string | undefined {
   return undefined;

@@ -306,7 +306,6 @@ describe("where there are no files", () => {
       () => none.append("runs/a", bytes("")),
       () => none.truncate("runs/a", 0),
       () => none.create("runs/a", bytes("")),
-      () => none.rename("runs/a", "runs/b"),
       () => none.makeDirectory("runs/a"),
       () => none.remove("runs/a"),
     ]) {

@@ -12,7 +12,7 @@ const options = (modelDir: string, changes: Partial<TrainerOptions> = {}): Parti
   loop: { numSteps: 6 },
   ...changes,
 });
-const fit = (modelDir: string, changes?: Partial<TrainerOptions>, ckptPath?: string | null) =>
+const run = (modelDir: string, changes?: Partial<TrainerOptions>, ckptPath?: string | null) =>
   toyTrainer(options(modelDir, changes)).fit(toyTrain(), undefined, { ckptPath });
 
 /** All files of a folder with their bytes, but for the manifest. */
@@ -41,11 +41,11 @@ describe("nothing is lost", () => {
   ];
   test.each(cases)("%s, going back to an earlier checkpoint: named, all files stay", async (_, harm, message) => {
     const folder = `${temporaryFolder()}/run`;
-    await fit(folder);
-    await fit(`${folder}-other`, { seed: 8 });
+    await run(folder);
+    await run(`${folder}-other`, { seed: 8 });
     harm(folder);
     const before = contentOf(folder);
-    const again = fit(folder, {}, `${folder}/checkpoints/checkpoint_4.safetensors`);
+    const again = run(folder, {}, `${folder}/checkpoints/checkpoint_4.safetensors`);
     await expect(again).rejects.toThrow(CheckpointError);
     await expect(again).rejects.toThrow(message);
     expect(contentOf(folder)).toEqual(before);
@@ -53,21 +53,21 @@ describe("nothing is lost", () => {
 
   test("going back to an earlier checkpoint of a sound folder, and on from there: the same digest", async () => {
     const folder = `${temporaryFolder()}/run`;
-    const { digest } = await fit(folder);
+    const { digest } = await run(folder);
     const chain = readFileSync(`${folder}/chain.bin`);
-    const again = await fit(folder, {}, `${folder}/checkpoints/checkpoint_2.safetensors`);
+    const again = await run(folder, {}, `${folder}/checkpoints/checkpoint_2.safetensors`);
     expect(again.digest).toBe(digest);
     expect(readFileSync(`${folder}/chain.bin`)).toEqual(chain);
   });
 
   test("a checkpoint of another folder brings its chain along, or is refused where that has none", async () => {
     const folder = temporaryFolder();
-    const { digest } = await fit(`${folder}/a`);
+    const { digest } = await run(`${folder}/a`);
     const checkpoint = `${folder}/a/checkpoints/checkpoint_4.safetensors`;
-    expect((await fit(`${folder}/b`, {}, checkpoint)).digest).toBe(digest);
+    expect((await run(`${folder}/b`, {}, checkpoint)).digest).toBe(digest);
     expect(readFileSync(`${folder}/b/chain.bin`)).toEqual(readFileSync(`${folder}/a/chain.bin`));
     cpSync(checkpoint, `${folder}/alone/checkpoints/c.safetensors`);
-    await expect(fit(`${folder}/c`, {}, `${folder}/alone/checkpoints/c.safetensors`)).rejects.toThrow(
+    await expect(run(`${folder}/c`, {}, `${folder}/alone/checkpoints/c.safetensors`)).rejects.toThrow(
       /chain.bin: the chain ends before the checkpoint/,
     );
     expect(existsSync(`${folder}/c/manifest.json`)).toBe(false);
