@@ -17,8 +17,20 @@ const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Back
 /** The names `loadBackend` takes. */
 export const backendNames: readonly string[] = Object.keys(loaders);
 
-/** A backend by name. Throws BackendError on an unknown name or a backend that isn't what it should be here. */
+/** Modes of GPU.js whose bits depend on the device: class B, and nothing here certifies a device. */
+const uncertified: readonly string[] = ["gpujs:webgpu", "gpujs:webgl2", "gpujs:headlessgl"];
+
+/** A backend by name. Throws BackendError on an unknown name, one that isn't certified, or a backend that isn't what it should be here. */
 export async function loadBackend(name: string, options: BackendOptions = {}): Promise<Backend> {
+  if (uncertified.includes(name)) {
+    throw new BackendError({
+      where: "backend",
+      problem: "not certified here: shading languages may contract, reassociate and flush subnormals",
+      got: name,
+      expected: backendNames.join(", "),
+      hint: "gpujs:webasm runs the same kernels with the same bits everywhere",
+    });
+  }
   const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
   if (!load) {
     const near = didYouMean(name, backendNames);

@@ -15,7 +15,15 @@ import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu } from "./facade.ts";
-import { canPrintMap, canPrintMatmul, type PrintedKernel, printMap, printMatmul, printReduce } from "./printer.ts";
+import {
+  canPrintMap,
+  canPrintMatmul,
+  type PrintedKernel,
+  printArgument,
+  printMap,
+  printMatmul,
+  printReduce,
+} from "./printer.ts";
 
 /** 2ⁿ for n from −126 to 127. */
 const powers = Float32Array.from({ length: 254 }, (_, i) => powerOfTwo(i - 126));
@@ -35,9 +43,16 @@ export function gpujsOver(gpu: Facade, mode: Mode): Backend {
   });
 }
 
+/** A kernel's arguments and its output together stay below this many elements: gpu.js copies them into one memory of at most 4 GiB. */
+const elementLimit = 2 ** 29;
+
 function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRunner {
-  const empty = kernelInputs(kernel).some(({ source }) => source !== "coordinate" && plan.values[source].size === 0);
-  if (!empty) {
+  const sizes = kernelInputs(kernel).flatMap(({ source, dtype }) =>
+    source === "coordinate" ? [] : [plan.values[source].size * (dtype === "uint32" ? 2 : 1)],
+  );
+  const total = sizes.reduce((sum, size) => sum + size, sizeOf(kernel.shape));
+  // gpu.js takes no empty arrays.
+  if (!sizes.includes(0) && total < elementLimit) {
     if (kernel.kind === "map" && canPrintMap(kernel))
       return printed(gpu, mode, printMap(kernel), kernel.inputs, sizeOf(kernel.shape), kernel.output, plan);
     if (kernel.kind === "matmul" && canPrintMatmul(kernel))
@@ -46,9 +61,6 @@ function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRun
   }
   return interpretKernel(kernel, plan);
 }
-
-/** A runner that has finished when it returns. */
-type SynchronousRunner = KernelRunner & { run(call: KernelCall): void };
 
 /** A printed kernel's runner: inputs as float32 arrays, the result into the output's own. */
 function printed(
@@ -59,16 +71,22 @@ function printed(
   size: number,
   output: number,
   plan: Plan,
-): SynchronousRunner {
-  const kernel = gpu.kernel(source, size);
-  const readers = inputs.flatMap((input) => (input.source === "coordinate" ? [] : [arrayReader(input.source, plan)]));
+): KernelRunner {
+  const arrays = inputs.flatMap((input) => (input.source === "coordinate" ? [] : [input.source]));
+  const fixed = usesPowers ? [constants, powers] : [constants];
+  const sizes = arrays.flatMap((value) => {
+    const { dtype, size } = plan.values[value];
+    return dtype === "uint32" ? [size, size] : [size];
+  });
+  const kernel = gpu.kernel(source, size, [...fixed.map(({ length }) => length), ...sizes]);
+  const readers = arrays.map((value) => arrayReader(value, plan));
   return {
     where: `gpujs:${mode}`,
     source,
     run(call) {
-      const arrays = readers.flatMap((read) => read(call));
-      call.array(output).set(kernel(constants, ...(usesPowers ? [powers] : []), ...arrays));
+      call.array(output).set(kernel.run(...fixed, ...readers.flatMap((read) => read(call))));
     },
+    dispose: () => kernel.release(),
   };
 }
 
@@ -100,50 +118,46 @@ function bodyOf({ body, inputs, shape, reduced, dtype }: ReduceKernel): MapKerne
 }
 
 function canPrintReduce(kernel: ReduceKernel): boolean {
-  const { combine, dtype, body, shape, reduced } = kernel;
+  const { body, shape, reduced } = kernel;
   const whole = sizeOf(shape) * sizeOf(reduced);
-  const plain = dtype === "float32" && body.type === "float32" && combine !== "argmax" && combine !== "argmin";
-  return plain && whole > 0 && whole < exactIntegers && canPrintMap(bodyOf(kernel));
+  return body.type === "float32" && whole > 0 && whole < exactIntegers && canPrintMap(bodyOf(kernel));
 }
 
 /** A reduction in two kernels: its body, unless that is an array as it lies, and the sum in the written order. */
 function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan): KernelRunner {
   const { combine, order, shape, reduced, inputs, body, output } = kernel;
-  const sum = printReduce(combine as "sum" | "max" | "min", order, sizeOf(reduced));
-  const reduce = gpu.kernel(sum.source, sizeOf(shape));
+  const count = sizeOf(reduced);
+  const reduction =
+    combine === "argmax" || combine === "argmin" ? printArgument(combine, count) : printReduce(combine, order, count);
+  const whole = sizeOf(shape) * count;
   const [only] = inputs;
   const direct =
     body.kind === "input" &&
     only.source !== "coordinate" &&
-    only.dtype === "float32" &&
     isContiguous(only.view) &&
-    sizeOf(only.view.shape) === plan.values[only.source].size;
-  if (direct) {
-    const read = arrayReader(only.source as number, plan);
-    return {
-      where: `gpujs:${mode}`,
-      source: sum.source,
-      run: (call) => call.array(output).set(reduce(sum.constants, ...read(call))),
-    };
-  }
-  const whole = sizeOf(shape) * sizeOf(reduced);
-  const points = new Float32Array(whole);
-  const map = printMap(bodyOf(kernel));
+    whole === plan.values[only.source].size;
+  if (direct) return printed(gpu, mode, reduction, inputs, sizeOf(shape), output, plan);
+  // The body's values: one more value, behind the plan's own.
+  const at = plan.values.length;
   const staged: Plan = {
     ...plan,
-    values: [
-      ...plan.values,
-      { dtype: "float32", shape: contiguousView([whole]).shape, size: whole, place: { kind: "arena", offset: 0 } },
-    ],
+    values: [...plan.values, { dtype: "float32", shape: [whole], size: whole, place: { kind: "arena", offset: 0 } }],
   };
-  const at = plan.values.length;
-  const bodyRunner = printed(gpu, mode, map, inputs, whole, at, staged);
+  const all: KernelInput = { source: at, dtype: "float32", view: contiguousView([whole]) };
+  const points = new Float32Array(whole);
+  const map = printed(gpu, mode, printMap(bodyOf(kernel)), inputs, whole, at, staged);
+  const reduce = printed(gpu, mode, reduction, [all], sizeOf(shape), output, staged);
   return {
-    where: `gpujs:${mode}`,
-    source: `${map.source}\n${sum.source}`,
+    where: map.where,
+    source: `${map.source}\n${reduce.source}`,
     run(call) {
-      bodyRunner.run({ ...call, array: (value) => (value === at ? points : call.array(value)) });
-      call.array(output).set(reduce(sum.constants, points));
+      const inner = { ...call, array: (value: number) => (value === at ? points : call.array(value)) };
+      void map.run(inner);
+      void reduce.run(inner);
+    },
+    dispose() {
+      map.dispose?.();
+      reduce.dispose?.();
     },
   };
 }

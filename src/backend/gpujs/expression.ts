@@ -14,7 +14,7 @@ export interface PrintedBody {
   /** Statements, then the name that holds the value. */
   readonly lines: readonly string[];
   readonly result: string;
-  /** Numbers that the source reads as `k[i]`. */
+  /** Numbers that the source reads as `k[i]`; the first is 0. */
   readonly constants: readonly number[];
   /** Whether it reads the table of powers, `p`. */
   readonly usesPowers: boolean;
@@ -23,7 +23,7 @@ export interface PrintedBody {
 /** Integers below this are exact in float32, and so in every local of webasm. */
 export const exactIntegers = 2 ** 24;
 
-/** Whether a body can be printed: float32 and bool, uint32 words by halves, int32 only as small constants and coordinates that are compared. `coordinates`: which inputs are coordinates. */
+/** Whether a body can be printed: float32 and bool, uint32 words by halves, int32 only as small constants and coordinates, to compare or to cast. `coordinates`: which inputs are coordinates. */
 export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boolean {
   const order = topological(body);
   const words = order.filter((expr) => expr.type === "uint32");
@@ -38,7 +38,7 @@ export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boole
     return false;
   return order.every((expr) => {
     if (expr.kind === "inside") return false;
-    if (expr.type !== "int32") return expr.kind !== "unary" || expr.op !== "toFloat32" || expr.x.type !== "int32";
+    if (expr.type !== "int32") return true;
     if (expr.kind === "constant") return Math.abs(expr.value) < exactIntegers;
     return expr.kind === "input" && coordinates.has(expr.index);
   });
@@ -53,7 +53,7 @@ const steps = [64, 32, 16, 8, 4, 2, 1];
 /** Prints a body; names begin with `prefix`. */
 export function printBody(body: Expr, inputs: readonly InputText[], prefix = "v"): PrintedBody {
   const lines: string[] = [];
-  const constants: number[] = [];
+  const constants: number[] = [0];
   let usesPowers = false;
   let made = 0;
   const constant = (value: number) => {

@@ -5,69 +5,113 @@ import { BackendError } from "../../core/errors.ts";
 /** The modes whose bits are pinned: every operation float32, or rounded to it. */
 export type Mode = "webasm" | "cpu";
 
-/** A compiled kernel: flat float32 arrays in, its result out; the array may be written over by the next call. */
-export type GpuKernel = (...inputs: readonly Float32Array[]) => Float32Array;
+/** A kernel for arguments of the sizes it was made for. */
+export interface GpuKernel {
+  /** Flat float32 arrays in, the result out: the array may be written over by the next call. Compiles on the first. Throws BackendError where gpu.js fails or another mode than the named one answers. */
+  run(...inputs: readonly Float32Array[]): Float32Array;
+  /** Says that the holder is done with it. */
+  release(): void;
+}
 
 /** One GPU.js context. */
 export interface Facade {
-  /** Compiles `source` for `size` outputs, or finds it compiled. Throws BackendError when called and another mode than the named one answers. */
-  kernel(source: string, size: number): GpuKernel;
+  /** The kernel of `source` for `size` outputs and arguments of `sizes` elements; equal ones are compiled once. */
+  kernel(source: string, size: number, sizes: readonly number[]): GpuKernel;
   destroy(): void;
 }
 
 interface RawKernel {
   (...inputs: readonly Float32Array[]): Float32Array;
-  kernel: { constructor: { mode?: string }; fallbackReason?: string | null; moduleCacheLimit?: number };
+  readonly kernel: { readonly constructor: { readonly mode?: string }; readonly fallbackReason?: string | null };
+  destroy(): void;
 }
 
-interface RawGpu {
+/** The part of gpu.js's GPU that is used. */
+export interface RawGpu {
   createKernel(source: string, settings: object): RawKernel;
   destroy(): Promise<void> | void;
+  /** Every kernel that was made; `destroy` of a cpu kernel leaves it here. */
+  readonly kernels?: unknown[];
 }
 
-/** Opens GPU.js in a mode. Imports it now, and not before. */
+/** Kernels that nobody holds are kept for their next use, this many: each has memory of its own for its arguments. */
+const idleLimit = 64;
+
+/** Opens GPU.js in a mode. Imports it now, and not before. Throws BackendError where it doesn't start. */
 export async function openGpu(mode: Mode): Promise<Facade> {
   const { GPU } = (await import("gpu.js")) as unknown as { GPU: new (settings: object) => RawGpu };
-  return facadeOver(new GPU({ mode }), mode);
+  return facadeOver(
+    attempt(mode, () => new GPU({ mode })),
+    mode,
+  );
 }
 
 /** The facade over a GPU object: apart, so that a test can hand in one that falls back. */
 export function facadeOver(gpu: RawGpu, mode: Mode): Facade {
-  const kernels = new Map<string, GpuKernel>();
-  const compile = (source: string, size: number): GpuKernel => {
-    // The default cap of 1000 iterations silently truncates loops.
-    const raw = gpu.createKernel(source, { output: [size], precision: "single", loopMaxIterations: 2 ** 31 - 1 });
-    let checked = false;
-    return (...inputs) => {
-      const result = raw(...inputs);
-      if (!checked) {
-        checkMode(raw, mode);
-        checked = true;
-      }
-      return result;
-    };
+  interface Compiled {
+    readonly raw: RawKernel;
+    holders: number;
+  }
+  const kernels = new Map<string, Compiled>();
+  const idle = new Set<string>();
+  const compile = (source: string, size: number): RawKernel =>
+    attempt(mode, () =>
+      // The default cap of 1000 iterations silently truncates loops.
+      gpu.createKernel(source, { output: [size], precision: "single", loopMaxIterations: 2 ** 31 - 1 }),
+    );
+  const discard = (key: string) => {
+    const { raw } = kernels.get(key)!;
+    const at = gpu.kernels?.indexOf(raw.kernel) ?? -1;
+    raw.destroy();
+    if (at >= 0 && gpu.kernels![at] === raw.kernel) gpu.kernels!.splice(at, 1);
+    kernels.delete(key);
+    idle.delete(key);
   };
   return {
-    kernel(source, size) {
-      const key = `${size}:${source}`;
-      const known = kernels.get(key);
-      if (known) return known;
+    kernel(source, size, sizes) {
       // A compiled kernel takes arguments of the sizes that it first saw, and no others.
-      const bySizes = new Map<string, GpuKernel>();
-      const kernel: GpuKernel = (...inputs) => {
-        const sizes = inputs.map(({ length }) => length).join();
-        const compiled = bySizes.get(sizes) ?? compile(source, size);
-        bySizes.set(sizes, compiled);
-        return compiled(...inputs);
+      const key = `${size}:${sizes.join()}:${source}`;
+      const compiled = kernels.get(key) ?? { raw: compile(source, size), holders: 0 };
+      kernels.set(key, compiled);
+      compiled.holders++;
+      idle.delete(key);
+      const { raw } = compiled;
+      let held = true;
+      return {
+        run(...inputs) {
+          const result = attempt(mode, () => raw(...inputs));
+          checkMode(raw, mode);
+          return result;
+        },
+        release() {
+          if (!held) return;
+          held = false;
+          if (--compiled.holders > 0 || kernels.get(key) !== compiled) return;
+          idle.add(key);
+          if (idle.size > idleLimit) discard(idle.values().next().value!);
+        },
       };
-      kernels.set(key, kernel);
-      return kernel;
     },
     destroy() {
       kernels.clear();
+      idle.clear();
       void gpu.destroy();
     },
   };
+}
+
+function attempt<T>(mode: Mode, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    throw new BackendError({
+      where: `gpujs:${mode}`,
+      problem: "gpu.js failed",
+      got: cause instanceof Error ? cause.message : String(cause),
+      hint: "use a backend that runs here (seedgrad doctor)",
+      cause,
+    });
+  }
 }
 
 function checkMode({ kernel }: RawKernel, mode: Mode): void {

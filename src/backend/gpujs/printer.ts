@@ -8,7 +8,7 @@ import {
   type MatmulKernel,
   type Order,
 } from "../../../kernels/kernel.ts";
-import { isContiguous, type View } from "../../../kernels/view.ts";
+import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
 import { type Shape, sizeOf, stridesOf } from "../../core/shape.ts";
 import { exactIntegers, type InputText, isPrintable, type PrintedBody, printBody } from "./expression.ts";
 
@@ -28,10 +28,12 @@ export function fits({ shape, strides, offset }: View): boolean {
   return reach < exactIntegers && sizeOf(shape) < exactIntegers;
 }
 
-/** Whether a map can be printed. */
+/** Whether a map can be printed. What is read in order is read by `this.thread.x` itself, an integer, however large. */
 export function canPrintMap({ body, inputs, shape }: Pick<MapKernel, "body" | "inputs" | "shape">): boolean {
   const coordinates = new Set(inputs.flatMap(({ source }, i) => (source === "coordinate" ? [i] : [])));
-  const plain = inputs.every(({ source, dtype, view }) => fits(view) && (source === "coordinate" || dtype !== "int32"));
+  const plain = inputs.every(({ source, dtype, view }) =>
+    source === "coordinate" ? fits(view) : dtype !== "int32" && (isContiguous(view) || fits(view)),
+  );
   return plain && sizeOf(shape) > 0 && isPrintable(body, coordinates);
 }
 
@@ -95,28 +97,15 @@ function assemble(
   return { source, usesPowers, constants: Float32Array.from(constants) };
 }
 
-/** out[x] = body over `shape`. `k[0]` is 0. */
+/** out[x] = body over `shape`. */
 export function printMap({ inputs, shape, body }: Pick<MapKernel, "inputs" | "shape" | "body">): PrintedKernel {
   const { lines, names } = coordinates("this.thread.x", shape, "i");
   const printed = printBody(
     body,
     inputs.map((input, i) => inputText(input, i, names)),
   );
-  const rebased = rebase(printed);
   const used = inputs.every(({ view }) => isContiguous(view)) ? [] : lines;
-  return assemble(inputs, [...used, ...rebased.lines, `return ${rebased.result};`], rebased);
-}
-
-/** Moves the constants up by one, so that `k[0]` is the 0 of what lies outside a view. */
-function rebase({ lines, result, constants, usesPowers }: PrintedBody): PrintedBody {
-  const shift = (text: string) => text.replace(/\bk\[(\d+)\]/g, (_, i) => `k[${Number(i) + 1}]`);
-  const keep = (text: string) => text.split(": k[0]").map(shift).join(": k[0]");
-  return {
-    lines: lines.map((line) => (line.includes("> 0.5 ? a") ? keep(line) : shift(line))),
-    result: shift(result),
-    constants: [0, ...constants],
-    usesPowers,
-  };
+  return assemble(inputs, [...used, ...printed.lines, `return ${printed.result};`], printed);
 }
 
 const joins: Record<"sum" | "max" | "min", (a: string, b: string) => string> = {
@@ -124,6 +113,9 @@ const joins: Record<"sum" | "max" | "min", (a: string, b: string) => string> = {
   max: (a, b) => `${a} >= ${b} ? ${a} : (${a} !== ${a} ? ${a} : ${b})`,
   min: (a, b) => `${a} <= ${b} ? ${a} : (${a} !== ${a} ? ${a} : ${b})`,
 };
+
+/** An argument that is an array as it lies. */
+const plainArray: KernelInput = { source: 0, dtype: "float32", view: contiguousView([]) };
 
 /** out[x] = the combination of a0[x·count] … in the written order. `k[0]` is what changes nothing. */
 export function printReduce(combine: "sum" | "max" | "min", order: Order, count: number): PrintedKernel {
@@ -164,9 +156,28 @@ export function printReduce(combine: "sum" | "max" | "min", order: Order, count:
     lines.push(`  total = ${join("total", "s0")};`);
   }
   lines.push("}", "return total;");
-  const input = { source: 0, dtype: "float32", view: { shape: [], strides: [], offset: 0, bounds: [] } } as const;
   const identity = combine === "sum" ? 0 : combine === "max" ? -Infinity : Infinity;
-  return assemble([input], lines, { constants: [identity], usesPowers: false });
+  return assemble([plainArray], lines, { constants: [identity], usesPowers: false });
+}
+
+/** out[x] = where the largest or smallest of a0[x·count] … is: the first NaN, else the first of equals. */
+export function printArgument(combine: "argmax" | "argmin", count: number): PrintedKernel {
+  const sign = combine === "argmax" ? ">" : "<";
+  const lines = [
+    `let base = this.thread.x * ${count};`,
+    "let best = a0[base];",
+    "let at = k[0];",
+    "let place = k[0];",
+    `for (let c = 1; c < ${count}; c++) {`,
+    "  let x = a0[base + c];",
+    "  place = Math.fround(place + k[1]);",
+    `  let better = x ${sign} best ? k[1] : (x !== x ? (best === best ? k[1] : k[0]) : k[0]);`,
+    "  best = better > k[2] ? x : best;",
+    "  at = better > k[2] ? place : at;",
+    "}",
+    "return at;",
+  ];
+  return assemble([plainArray], lines, { constants: [0, 1, 0.5], usesPowers: false });
 }
 
 /** Whether a product can be printed: both operands are plain views by contract. */
