@@ -172,13 +172,13 @@ describe("manifest", () => {
     numericsId: "f32-strict/1",
     seed: "18446744073709551615",
     seedGiven: true,
-    graphs: { train: "ab" },
-    data: {},
+    graphs: { train: "ab".repeat(32) },
+    data: { "a/b": "cd".repeat(32) },
     config: { trainer: { b: 1, a: [Number.NaN, 2] } },
-    hyperparameters: { rate: hyperparameter(0.1) },
+    hyperparameters: { rate: hyperparameter(0.1), limit: hyperparameter(Number.POSITIVE_INFINITY) },
     deterministic: "strict",
     status: "finished",
-    result: { digest: "d", steps: 1, loss: 0.5, metrics: {}, streamPosition: 3 },
+    result: { digest: "12".repeat(32), steps: 1, loss: 0.5, metrics: {}, streamPosition: 3 },
     environment: { threads: 1 },
   };
 
@@ -189,7 +189,9 @@ describe("manifest", () => {
     expect(text).toContain('"config":{"trainer":{"a":[null,2],"b":1}}');
     expect(text).toContain('"rate":{"float32":"3dcccccd","value":0.1}');
     expect(text.indexOf('"config"')).toBeLessThan(text.indexOf('"data"'));
-    expect(readManifest(path).seed).toBe("18446744073709551615");
+    const read = readManifest(path);
+    expect(read).toEqual({ ...manifest, config: { trainer: { b: 1, a: [null, 2] } } });
+    expect(read.hyperparameters.limit).toEqual({ value: "Infinity", float32: "7f800000" });
   });
 
   test.each<[string, object]>([
@@ -199,6 +201,20 @@ describe("manifest", () => {
     ["graphs", { graphs: { a: 1 } }],
     ["status", { status: "done" }],
     ["result", { result: null }],
+    ["result", { result: undefined }],
+    ["result", { result: 5, status: "failed" }],
+    ["result: digest", { result: { ...manifest.result, digest: "12" } }],
+    ["result: steps", { result: { ...manifest.result, steps: -1 } }],
+    ["result: metrics", { result: { ...manifest.result, metrics: { a: "1" } }, status: "failed" }],
+    ["seedGiven", { seedGiven: 1 }],
+    ["seed", { seed: "0x10" }],
+    ["seed", { seed: "007" }],
+    ["data", { data: { a: "12" } }],
+    ["config", { config: "yaml" }],
+    ["hyperparameters", { hyperparameters: undefined }],
+    ["hyperparameters", { hyperparameters: { a: { value: 1, float32: "1" } } }],
+    ["deterministic", { deterministic: true }],
+    ["environment", { environment: [] }],
   ])("a wrong %s is named: %j", (field, change) => {
     const path = `${temporaryFolder()}/manifest.json`;
     writeFileSync(path, JSON.stringify({ ...manifest, ...change }));
@@ -210,5 +226,30 @@ describe("manifest", () => {
     expect(() => readManifest(path)).toThrow(CheckpointError);
     writeFileSync(path, "{");
     expect(() => readManifest(path)).toThrow(/isn't JSON/);
+    for (const text of ["null", "[]", "5"]) {
+      writeFileSync(path, text);
+      expect(() => readManifest(path), text).toThrow(/isn't a record/);
+    }
+  });
+
+  test("cut off anywhere: a CheckpointError that names the file, never a manifest; a full disk leaves the old one", () => {
+    const path = `${temporaryFolder()}/manifest.json`;
+    writeManifest(path, manifest);
+    const text = readFileSync(path);
+    for (let length = 0; length < text.length - 1; length++) {
+      writeFileSync(path, text.subarray(0, length));
+      expect(() => readManifest(path), `${length}`).toThrow(CheckpointError);
+      expect(() => readManifest(path), `${length}`).toThrow(path);
+    }
+    writeFileSync(path, text);
+    for (const call of ["openSync", "writeSync", "fsyncSync", "renameSync"] as const) {
+      const restore = replaceFileCalls({ [call]: fullDisk });
+      try {
+        expect(() => writeManifest(path, { ...manifest, status: "failed" }), call).toThrow(CheckpointError);
+      } finally {
+        restore();
+      }
+      expect(readManifest(path).status).toBe("finished");
+    }
   });
 });
