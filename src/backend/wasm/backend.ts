@@ -118,6 +118,8 @@ class WasmExecutable implements Executable {
   readonly #run: RunFunction;
   readonly #table: number;
   readonly #blocks: [number, number][] = [];
+  /** Where in the table each value's address stands. */
+  readonly #places = new Map<number, number[]>();
   /** Addresses of inputs, then outputs, as they are in the table. */
   readonly #bound: number[];
   readonly #pool: Pool | undefined;
@@ -138,20 +140,20 @@ class WasmExecutable implements Executable {
       this.#blocks.push([address, bytes]);
       return address;
     };
-    this.#table = block(tableBytes(plan.values.length));
+    this.#table = block(tableBytes(program.addresses.length));
     const arena = block(plan.arenaBytes);
     const scratch = block(scratchBytes * (this.#parallel ? pool!.parts : 1));
-    const addresses = plan.values.map(({ place, dtype, size }) => {
-      if (place.kind === "arena") return arena + place.offset;
-      if (place.kind !== "constant") return 0;
+    program.addresses.forEach((value, i) => {
+      this.#places.set(value, [...(this.#places.get(value) ?? []), this.#table + table.values + 4 * i]);
+    });
+    plan.values.forEach(({ place, dtype, size }, value) => {
+      if (place.kind === "arena") this.#place(value, arena + place.offset);
+      if (place.kind !== "constant") return;
       const address = block(size * itemSize(dtype));
       memory.write(dtype, address, place.data);
-      return address;
+      this.#place(value, address);
     });
     const { view } = memory;
-    addresses.forEach((address, value) => {
-      view.setUint32(this.#table + table.values + 4 * value, address, true);
-    });
     view.setUint32(this.#table + table.scratch, scratch, true);
     view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
     view.setUint32(this.#table + table.control, pool?.control ?? 0, true);
@@ -185,8 +187,12 @@ class WasmExecutable implements Executable {
       const address = addressOf(this.#memory, buffers[i]);
       if (this.#bound[from + i] === address) continue;
       this.#bound[from + i] = address;
-      this.#memory.view.setUint32(this.#table + table.values + 4 * ports[i].value, address, true);
+      this.#place(ports[i].value, address);
     }
+  }
+
+  #place(value: number, address: number): void {
+    for (const at of this.#places.get(value) ?? []) this.#memory.view.setUint32(at, address, true);
   }
 
   #setStream(view: DataView, seed: bigint, base: number): void {

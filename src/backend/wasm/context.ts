@@ -1,14 +1,13 @@
-// What every kernel's printer shares: the module being built, the plan's values, and the layout of the table through which a run tells the
-// code where its buffers are. Every kernel is a function (table, part, parts): it does its part of the work, whatever the number of parts.
+// What every kernel's printer shares: the module being built, and the layout of the table through which a run tells the code where its
+// buffers are. Every kernel is a function (table, values, part, parts): it reads where its values begin from a list of its own, so that
+// kernels that differ in nothing else are one function; and it does its part of the work, whatever the number of parts.
 
-import type { Plan } from "../../compile/plan.ts";
-import { itemSize } from "../../core/dtype.ts";
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
 import { i32, i64, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Limit } from "./nest.ts";
 
-/** Byte offsets in a run's table. Addresses of values follow the header, one word each. */
+/** Byte offsets in a run's table. The kernels' lists of addresses follow the header, one word a value. */
 export const table = {
   /** Not 0 once an index was out of range: 1 + the kernel's number; the index itself is at `badIndex`. */
   status: 0,
@@ -27,29 +26,30 @@ export const table = {
 export const alignment = 64;
 export const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
-/** Bytes of the table of a plan with that many values. */
-export const tableBytes = (values: number) => align(table.values + 4 * values);
+/** Bytes of a table whose lists have so many addresses in all. */
+export const tableBytes = (addresses: number) => align(table.values + 4 * addresses);
 
 /** A kernel's function: what its printer fills. */
 export interface KernelFunction {
   readonly fn: FunctionBuilder;
   readonly table: Local<"i32">;
+  /** The list of addresses; each value's place in it. */
+  readonly values: Local<"i32">;
+  readonly slots: ReadonlyMap<number, number>;
   readonly part: Local<"i32">;
   readonly parts: Local<"i32">;
 }
 
 export class Context {
   readonly module: ModuleBuilder;
-  readonly plan: Plan;
   readonly lanes: Lanes;
   /** The lanes for what is left over when `width` elements at a time are done. */
   readonly single: Lanes;
   readonly #shared = new Map<string, FunctionBuilder>();
   #scratchBytes = 0;
 
-  constructor(module: ModuleBuilder, plan: Plan, lanes: Lanes, single: Lanes) {
+  constructor(module: ModuleBuilder, lanes: Lanes, single: Lanes) {
     this.module = module;
-    this.plan = plan;
     this.lanes = lanes;
     this.single = single;
   }
@@ -77,21 +77,17 @@ export class Context {
     return made;
   }
 
-  kernelFunction(name: string): KernelFunction {
-    const fn = this.module.function(name, ["i32", "i32", "i32"]);
-    const [table, part, parts] = fn.parameters as Local<"i32">[];
-    return { fn, table, part, parts };
-  }
-
-  valueBytes(value: number): number {
-    const { size, dtype } = this.plan.values[value];
-    return size * itemSize(dtype);
+  /** A function for a kernel that reads and writes these values. */
+  kernelFunction(name: string, values: readonly number[]): KernelFunction {
+    const fn = this.module.function(name, ["i32", "i32", "i32", "i32"]);
+    const [table, list, part, parts] = fn.parameters as Local<"i32">[];
+    return { fn, table, values: list, slots: new Map(values.map((value, slot) => [value, slot])), part, parts };
   }
 }
 
 /** Where a value begins. */
 export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
-  return i32.load(kernel.table.get, table.values + 4 * value);
+  return i32.load(kernel.values.get, 4 * kernel.slots.get(value)!);
 }
 
 /** Where the part's scratch begins; `scratchBytes` is final only once every kernel is printed, so the stride is read from the table. */

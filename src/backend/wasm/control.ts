@@ -2,6 +2,7 @@
 // memory. A thread spins for a while and then sleeps; nobody is woken while nobody sleeps.
 import {
   block,
+  branch,
   branchIf,
   type Code,
   drop,
@@ -78,20 +79,22 @@ export function barrierFunction(module: ModuleBuilder): FunctionBuilder {
     limit.set(i64.const(-1n)),
     when(i32.eqz(part.get), [limit.set(i64.const(patience))]),
     seen.set(atomics.load(base.get, control.generation)),
-    when(
-      last,
-      [atomics.store(base.get, i32.const(0), control.arrived), ...moveOn(base, control.generation, control.sleepers)],
-      [
-        waitWhile(fn, base, seen, {
-          offset: control.generation,
-          sleepers: control.sleepers,
-          nanoseconds: limit.get,
-        }),
-        when(i32.eq(atomics.load(base.get, control.generation), seen.get), [
-          atomics.store(base.get, i32.const(1), control.aborted),
-        ]),
-      ],
-    ),
+    block((leave) => [
+      // Who fails says so first and then moves the generation on: one of the two is seen here or while waiting.
+      branchIf(leave, atomics.load(base.get, control.aborted)),
+      when(last, [
+        atomics.store(base.get, i32.const(0), control.arrived),
+        ...moveOn(base, control.generation, control.sleepers),
+        branch(leave),
+      ]),
+      waitWhile(fn, base, seen, {
+        offset: control.generation,
+        sleepers: control.sleepers,
+        nanoseconds: limit.get,
+      }),
+      branchIf(leave, i32.ne(atomics.load(base.get, control.generation), seen.get)),
+      atomics.store(base.get, i32.const(1), control.aborted),
+    ]),
     atomics.load(base.get, control.aborted),
   );
   return fn;

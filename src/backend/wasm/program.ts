@@ -27,6 +27,7 @@ import { limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
 import { printRows } from "./rows.ts";
 import { printMatmul } from "./schedules/matmul.ts";
+import { signatureOf } from "./signature.ts";
 import { transposeProducts } from "./transposed.ts";
 
 /** What a module is made for. */
@@ -44,11 +45,15 @@ export interface Program {
   readonly scratchBytes: number;
   /** Whether anything in it is worth several parts. */
   readonly parallel: boolean;
+  /** The lists of the table, one after another: the value whose address each word holds. */
+  readonly addresses: readonly number[];
 }
 
 /** A step that all parts finish before the next begins. */
 interface Stage {
   readonly fn: FunctionBuilder;
+  /** The values in its function's list. */
+  readonly values: readonly number[];
   /** Roughly, in elementary operations: small ones aren't shared out. */
   readonly work: number;
   /** Whether it may find a bad index, after which nothing more is run. */
@@ -58,18 +63,27 @@ interface Stage {
 /** Prints a plan. */
 export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
-  const context = new Context(module, plan, target.simd ? simdLanes : scalarLanes, scalarLanes);
-  const stages = transposeProducts(plan).flatMap((kernel, number) => printKernel(context, kernel, number));
+  const context = new Context(module, target.simd ? simdLanes : scalarLanes, scalarLanes);
+  const known = new Map<string, readonly Omit<Stage, "values">[]>();
+  const stages: Stage[] = transposeProducts(plan).flatMap((kernel, number) => {
+    const { key, values } = signatureOf(kernel, number);
+    const made = known.get(key) ?? printKernel(context, kernel, number, values);
+    known.set(key, made);
+    return made.map((stage) => ({ ...stage, values }));
+  });
   plan.copies.forEach(({ from, output }, i) => {
-    const kernel = context.kernelFunction(`copy ${i}`);
-    printCopy(context, from, output, kernel);
-    stages.push({ fn: kernel.fn, work: context.valueBytes(from) / 16, checks: false });
+    const values = [from, output];
+    const kernel = context.kernelFunction(`copy ${i}`, values);
+    const { size, dtype } = plan.values[from];
+    printCopy(size * itemSize(dtype), from, output, kernel);
+    stages.push({ fn: kernel.fn, values, work: size / 4, checks: false });
   });
   printRun(module, stages, target);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
     parallel: stages.some(({ work }) => work >= target.shareFrom),
+    addresses: stages.flatMap(({ values }) => values),
   };
 }
 
@@ -85,18 +99,20 @@ function printRun(module: ModuleBuilder, stages: readonly Stage[], target: Targe
     const arrived = call<"i32">(barrier, i32.load(at.get, table.control), part.get, parts.get);
     return [branchIf(leave, failed.tee(arrived))];
   };
+  let position = 0;
   run.body(
     block((failure) => [
       block((leave) =>
         stages.flatMap((stage, i): Code[] => {
           const next = stages[i + 1];
-          const alone = i32.const(0);
+          const list = i32.add(at.get, i32.const(table.values + 4 * position));
+          position += stage.values.length;
           // Small ones, and those that follow one another, are the first part's alone.
           const together = next && !stage.checks && isSmall(stage) && isSmall(next);
           return [
             isSmall(stage)
-              ? when(i32.eqz(part.get), [call(stage.fn, at.get, alone, i32.const(1))])
-              : call(stage.fn, at.get, part.get, parts.get),
+              ? when(i32.eqz(part.get), [call(stage.fn, at.get, list, i32.const(0), i32.const(1))])
+              : call(stage.fn, at.get, list, part.get, parts.get),
             ...(together || (!next && !stage.checks) ? [] : meet(failure)),
             ...(stage.checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
           ];
@@ -109,10 +125,15 @@ function printRun(module: ModuleBuilder, stages: readonly Stage[], target: Targe
   );
 }
 
-function printKernel(context: Context, kernel: Kernel, number: number): Stage[] {
+function printKernel(
+  context: Context,
+  kernel: Kernel,
+  number: number,
+  values: readonly number[],
+): Omit<Stage, "values">[] {
   const size = sizeOf(kernel.shape);
-  const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false): Stage => {
-    const target = context.kernelFunction(`${number} ${name}`);
+  const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false) => {
+    const target = context.kernelFunction(`${number} ${name}`, values);
     print(target);
     return { fn: target.fn, work, checks };
   };
@@ -143,8 +164,7 @@ function printKernel(context: Context, kernel: Kernel, number: number): Stage[] 
 }
 
 /** Copies a value, unless both are one buffer. */
-function printCopy(context: Context, from: number, to: number, target: KernelFunction): void {
-  const bytes = context.valueBytes(from);
+function printCopy(bytes: number, from: number, to: number, target: KernelFunction): void {
   const { fn } = target;
   const [begin, end, limits] = share(target, bytes, 64);
   const [source, setSource] = fn.hold(valueAddress(target, from));

@@ -31,8 +31,9 @@ async function started(parts: number) {
     const id = await pool.add(module, pool.control);
     const instance = new WebAssembly.Instance(module, { environment: { memory: store.memory } });
     const run = instance.exports.run as (control: number, part: number, parts: number) => number;
-    return () => {
+    return (pause = 0) => {
       pool.dispatch(id);
+      for (const start = performance.now(); performance.now() - start < pause; );
       return run(pool.control, 0, parts);
     };
   };
@@ -55,17 +56,23 @@ test("every part runs, every time, and sees what the others wrote", async () => 
   pool.stop();
 });
 
-test("a worker that traps ends the pool with a BackendError, then and later", async () => {
-  const { pool, load } = await started(3);
-  // Part 2 writes far outside of memory.
-  const run = await load(
-    program((part) => when(i32.eq(part.get, i32.const(2)), [memory.fill(i32.const(-64), i32.const(0), i32.const(64))])),
-  );
-  expect(run()).toBe(1);
-  await expect(pool.fail()).rejects.toThrow(/a worker thread has died: got RuntimeError/);
-  expect(() => run()).toThrow(BackendError);
-  await expect(load(program(() => when(i32.const(0), [])))).rejects.toThrow(BackendError);
-});
+// It fails before the main thread comes to the barrier, or while that waits there.
+test.each([0, 100])(
+  "a worker that traps ends the pool with a BackendError: the main thread %d ms behind",
+  async (pause) => {
+    const { pool, load } = await started(3);
+    // Part 2 writes far outside of memory.
+    const run = await load(
+      program((part) =>
+        when(i32.eq(part.get, i32.const(2)), [memory.fill(i32.const(-64), i32.const(0), i32.const(64))]),
+      ),
+    );
+    expect(run(pause)).toBe(1);
+    await expect(pool.fail()).rejects.toThrow(/a worker thread has died: got RuntimeError/);
+    expect(() => run()).toThrow(BackendError);
+    await expect(load(program(() => when(i32.const(0), [])))).rejects.toThrow(BackendError);
+  },
+);
 
 test("a module that a worker can't have is a BackendError, not a wait", async () => {
   const { pool } = await started(2);

@@ -1,0 +1,72 @@
+// What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
+// which a model of many equal layers makes short to compile and quick to become hot.
+import { type Expr, topological } from "../../../kernels/expr.ts";
+import { type Kernel, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
+
+/** The signature, and the kernel's values in the order in which its function knows them. */
+export function signatureOf(kernel: Kernel, number: number): { key: string; values: number[] } {
+  const values: number[] = [];
+  const slot = (value: number): number => {
+    const known = values.indexOf(value);
+    return known >= 0 ? known : values.push(value) - 1;
+  };
+  const input = ({ source, dtype, view }: KernelInput) => [
+    typeof source === "number" ? slot(source) : source,
+    dtype,
+    view.shape,
+    view.strides,
+    view.offset,
+    view.bounds,
+  ];
+  const key: unknown[] = [
+    kernel.kind,
+    kernel.dtype,
+    kernel.shape,
+    kernelInputs(kernel).map(input),
+    slot(kernel.output),
+  ];
+  switch (kernel.kind) {
+    case "map":
+      key.push(describe(kernel.body));
+      break;
+    case "reduce":
+      key.push(kernel.reduced, kernel.order, kernel.combine, describe(kernel.body));
+      break;
+    case "matmul":
+      key.push(kernel.depth);
+      break;
+    case "gather":
+    case "scatter":
+      // The number is what an index out of range is reported under.
+      key.push(kernel.axis, number);
+      break;
+    case "random":
+      key.push(kernel.sampler, kernel.offset, kernel.low, kernel.high);
+  }
+  return { key: JSON.stringify(key), values };
+}
+
+/** An expression as text, in which a shared part is one part. */
+function describe(body: Expr): string {
+  const numbers = new Map<Expr, number>();
+  const parts = topological(body).map((expr) => {
+    const at = (part: Expr) => numbers.get(part)!;
+    numbers.set(expr, numbers.size);
+    const { kind, type } = expr;
+    switch (kind) {
+      case "input":
+      case "inside":
+        return `${kind} ${type} ${expr.index}`;
+      case "constant":
+        return `${type} ${Object.is(expr.value, -0) ? "-0" : expr.value}`;
+      case "unary":
+        return `${type} ${expr.op} ${at(expr.x)}`;
+      case "binary":
+      case "compare":
+        return `${type} ${expr.op} ${at(expr.a)} ${at(expr.b)}`;
+      case "select":
+        return `${type} select ${at(expr.condition)} ${at(expr.yes)} ${at(expr.no)}`;
+    }
+  });
+  return parts.join(";");
+}
