@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import type { Logger } from "../../src/train/hooks.ts";
+import { CSVLogger } from "../../src/train/loggers/csv.ts";
+import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
+import { ProgressLogger } from "../../src/train/loggers/progress.ts";
+import { frame, TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+const root = mkdtempSync(join(tmpdir(), "seedgrad-loggers-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let made = 0;
+/** A logger in a folder of its own. */
+const placed = <L extends Logger>(logger: L): { logger: L; modelDir: string; at: (step: number) => void } => {
+  const modelDir = join(root, String(made++));
+  logger.postSetup?.({ options: { modelDir } } as Trainer);
+  return {
+    logger,
+    modelDir,
+    at: (step) => logger.onTrainStart?.({ trainer: { step } as Trainer, totalSteps: 9 }) as void,
+  };
+};
+
+describe("CSVLogger", () => {
+  test("a line a number, names quoted, cut back to a step with what was cut off", () => {
+    const { logger, modelDir, at } = placed(new CSVLogger());
+    const text = () => readFileSync(join(modelDir, "metrics.csv"), "utf8");
+    logger.logMetrics({ loss: 0.5, 'a,"b"': Number.NaN }, 3);
+    logger.logMetrics({ loss: 0.1 }, 10);
+    expect(text()).toBe('step,name,value\n3,loss,0.5\n3,"a,""b""",NaN\n10,loss,0.1\n');
+    at(9);
+    expect(text()).toBe('step,name,value\n3,loss,0.5\n3,"a,""b""",NaN\n');
+    at(0);
+    expect(text()).toBe("step,name,value\n");
+  });
+});
+
+describe("JSONLLogger", () => {
+  test("an object a line; numbers that JSON lacks as text; cut back", () => {
+    const { logger, modelDir, at } = placed(new JSONLLogger());
+    const text = () => readFileSync(join(modelDir, "metrics.jsonl"), "utf8");
+    logger.logMetrics({ loss: 0.5, norm: Infinity }, 3);
+    logger.logMetrics({ loss: 0.1 }, 10);
+    expect(text()).toBe('{"step":3,"loss":0.5,"norm":"Infinity"}\n{"step":10,"loss":0.1}\n');
+    at(3);
+    expect(text()).toBe('{"step":3,"loss":0.5,"norm":"Infinity"}\n');
+  });
+});
+
+describe("TensorBoardLogger", () => {
+  const events = (modelDir: string) => {
+    const bytes = readFileSync(join(modelDir, "events.out.tfevents.0000000000.seedgrad"));
+    const found: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += 16 + found[found.length - 1].length) {
+      found.push(bytes.subarray(at + 12, at + 12 + Number(bytes.readBigUInt64LE(at))));
+    }
+    return found;
+  };
+
+  test("a frame: the length, its masked CRC-32C, the data, theirs", () => {
+    // The checksums are from a bitwise CRC-32C in Python, masked as TFRecord says: rotated right by 15, plus 0xa282ead8.
+    const bytes = Buffer.from(frame(new TextEncoder().encode("Hello")));
+    expect(bytes.readBigUInt64LE(0)).toBe(5n);
+    expect(bytes.subarray(12, 17).toString()).toBe("Hello");
+    expect(bytes.readUInt32LE(8)).toBe(0x3e04b2ea);
+    expect(bytes.readUInt32LE(17)).toBe(0xbeb9ee8a);
+    expect(bytes).toHaveLength(21);
+  });
+
+  test("the version first, then a summary for each call: step, tag, float32 value; cut back", () => {
+    const { logger, modelDir, at } = placed(new TensorBoardLogger());
+    logger.logMetrics({ loss: 0.5, val_loss: 2 }, 300);
+    logger.logMetrics({ loss: 0.25 }, 301);
+    const [version, first, second] = events(modelDir);
+    expect(version.subarray(9).toString("latin1")).toBe("\x1a\x0dbrain.Event:2");
+    // Field 2 (step) as a varint: 300 = 0xac 0x02.
+    expect([...first.subarray(9, 12)]).toEqual([16, 0xac, 0x02]);
+    expect(first.includes(Buffer.from([0x0a, 4, ...Buffer.from("loss"), 0x15, 0, 0, 0, 0x3f]))).toBe(true);
+    expect(first.includes(Buffer.from([0x0a, 8, ...Buffer.from("val_loss"), 0x15, 0, 0, 0, 0x40]))).toBe(true);
+    expect(second).toBeDefined();
+    at(300);
+    expect(events(modelDir)).toEqual([version, first]);
+  });
+});
+
+describe("ProgressLogger", () => {
+  test("plain lines where there is no terminal: steps, validation, messages", async () => {
+    const lines: string[] = [];
+    const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const terminal = process.stderr.isTTY;
+    process.stderr.isTTY = false;
+    try {
+      await toyTrainer({
+        seed: null,
+        loggers: [new ProgressLogger()],
+        logging: { logLevel: "warn" },
+        loop: { numSteps: 4, evalFrequency: "end" },
+      }).fit(toyTrain(), toyTest());
+    } finally {
+      write.mockRestore();
+      process.stderr.isTTY = terminal;
+    }
+    expect(lines[0]).toMatch(/^no seed was given, so one was drawn: \d+/);
+    expect(lines.slice(1, 4).join("")).toMatch(/^step 1\/4 \| epoch 1 \| loss \S+ \| \d+ samples\/s \| \S+ left\n/);
+    expect(lines[4]).toMatch(/^step 4 \| val_loss \S+ \| val_accuracy \S+\n$/);
+    expect(lines[5]).toMatch(/^step 4\/4 /);
+  });
+});
