@@ -21,7 +21,9 @@ const placed = <L extends Logger>(logger: L): { logger: L; modelDir: string; at:
   return {
     logger,
     modelDir,
-    at: (step) => logger.onTrainStart?.({ trainer: { step } as Trainer, totalSteps: 9 }) as void,
+    at: (step) => {
+      void logger.onTrainStart?.({ trainer: { step } as Trainer, totalSteps: 9 });
+    },
   };
 };
 
