@@ -1,6 +1,6 @@
 // Checkpoints: one safetensors file each, with the run's state as JSON in its metadata; and an index that names the files that are whole. A
 // file is written beside its place, flushed and renamed, and only then entered in the index: a write that was cut off is never loaded.
-import { exists, makeDirectory, read, remove, writeAtomic } from "#files";
+import { exists, list, makeDirectory, read, remove, temporarySuffix, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
@@ -8,9 +8,22 @@ import { numericsId } from "../core/numerics.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { tensorsDigest } from "./chain.ts";
+import {
+  checkFields,
+  type FieldCheck,
+  isCount,
+  isHash,
+  isNumber,
+  isRecord,
+  isSeed,
+  isText,
+  recordOf,
+} from "./fields.ts";
 
 /** Where a run stands: with the tensors, all that its next step depends on. */
 export interface RunState {
+  /** Of this record. */
+  readonly format: 1;
   readonly numericsId: string;
   /** The training step's. */
   readonly graphHash: string;
@@ -124,9 +137,13 @@ export function keepCheckpoints(folder: string, keep: number): void {
   for (const { file } of gone) remove(`${folder}/${file}`);
 }
 
-/** Drops the entries after a step: a run that goes on from there writes them anew. */
+/** Drops the entries after a step, and what writes that were cut off have left: a run that goes on from there writes them anew. Not while another run saves here. */
 export function dropCheckpointsAfter(folder: string, step: number): void {
   const entries = listCheckpoints(folder);
+  if (exists(folder)) {
+    const leftovers = list(folder, CheckpointError).filter((file) => file.endsWith(`.safetensors${temporarySuffix}`));
+    for (const file of leftovers) remove(`${folder}/${file}`);
+  }
   const kept = entries.filter((entry) => entry.step <= step);
   if (kept.length === entries.length) return;
   writeIndex(folder, kept);
@@ -156,7 +173,39 @@ export function loadCheckpoint(path: string): Checkpoint {
       hint: "the file is damaged: use an earlier checkpoint",
     });
   }
-  return { path, state: JSON.parse(text) as RunState, tensors };
+  return { path, state: parseState(path, text), tensors };
+}
+
+const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
+  format: ["1", (value) => value === 1],
+  numericsId: ["a string", isText],
+  graphHash: ["64 hex digits", isHash],
+  seed: ["a decimal integer in [0, 2^64)", isSeed],
+  step: ["a count", isCount],
+  position: ["a count", isCount],
+  loader: [
+    "epoch, offset and cursor",
+    (value) =>
+      isRecord(value) &&
+      isCount(value.epoch) &&
+      isCount(value.cursor) &&
+      (value.offset === null || isCount(value.offset)),
+  ],
+  chain: ["64 hex digits", isHash],
+  loss: ["a number or null", isNumber],
+  metrics: ["numbers by name", recordOf(isNumber)],
+  callbacks: ["a record", (value) => value === undefined || isRecord(value)],
+};
+
+function parseState(path: string, text: string): RunState {
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch (cause) {
+    throw new CheckpointError({ where: `${path}: ${stateKey}`, problem: "not JSON", got: String(cause), cause });
+  }
+  checkFields(path, "a checkpoint", state, stateChecks);
+  return state as RunState;
 }
 
 /** Throws CheckpointError where a checkpoint belongs to other numerics, another seed or another graph than the run's. */

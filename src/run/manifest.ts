@@ -3,6 +3,17 @@
 import { readText, writeAtomic } from "#files";
 import { canonicalJson, float32Bits } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import {
+  checkFields,
+  type FieldCheck,
+  isCount,
+  isHash,
+  isNumber,
+  isRecord,
+  isSeed,
+  isText,
+  recordOf,
+} from "./fields.ts";
 
 export type RunStatus = "running" | "finished" | "interrupted" | "failed";
 
@@ -60,34 +71,20 @@ export function writeManifest(path: string, manifest: Manifest): void {
   writeAtomic(path, new TextEncoder().encode(`${canonicalJson(plain)}\n`));
 }
 
-type Check = readonly [expected: string, holds: (value: unknown) => boolean];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === "string";
-const isNumber = (value: unknown): boolean => typeof value === "number";
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const isHash = (value: unknown): boolean => isText(value) && /^[0-9a-f]{64}$/.test(value);
-const all = (holds: (value: unknown) => boolean) => (value: unknown) =>
-  isRecord(value) && Object.values(value).every(holds);
-
-const manifestChecks: Readonly<Record<keyof Manifest, Check>> = {
+const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   format: ["1", (value) => value === 1],
   numericsId: ["a string", isText],
-  seed: [
-    "a decimal integer in [0, 2^64)",
-    (value) => isText(value) && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) < 1n << 64n,
-  ],
+  seed: ["a decimal integer in [0, 2^64)", isSeed],
   seedGiven: ["true or false", (value) => typeof value === "boolean"],
-  graphs: ["SHA-256 by role", all(isHash)],
-  data: ["SHA-256 by name", all(isHash)],
+  graphs: ["SHA-256 by role", recordOf(isHash)],
+  data: ["SHA-256 by name", recordOf(isHash)],
   config: ["a record, or null", (value) => value === null || isRecord(value)],
   hyperparameters: [
     "numbers by name, each with its value and float32 bits",
-    all(
+    recordOf(
       (item) =>
         isRecord(item) &&
-        (isNumber(item.value) || isText(item.value)) &&
+        ["number", "string"].includes(typeof item.value) &&
         isText(item.float32) &&
         /^[0-9a-f]{8}$/.test(item.float32),
     ),
@@ -97,30 +94,17 @@ const manifestChecks: Readonly<Record<keyof Manifest, Check>> = {
     "running, finished, interrupted or failed",
     (value) => ["running", "finished", "interrupted", "failed"].includes(value as string),
   ],
-  result: ["a record", (value) => value === undefined || isRecord(value)],
-  environment: ["strings and numbers by name", all((value) => isText(value) || isNumber(value))],
+  result: ["a record, where the run is finished", (value) => value === undefined || isRecord(value)],
+  environment: ["strings and numbers by name", recordOf((value) => ["number", "string"].includes(typeof value))],
 };
 
-const resultChecks: Readonly<Record<keyof NonNullable<Manifest["result"]>, Check>> = {
+const resultChecks: Readonly<Record<keyof NonNullable<Manifest["result"]>, FieldCheck>> = {
   digest: ["64 hex digits, after warn: or not", (value) => isText(value) && isHash(value.replace(/^warn:/, ""))],
   steps: ["a count", isCount],
-  loss: ["a number", (value) => isNumber(value) || value === null],
-  metrics: ["numbers by name", all((value) => isNumber(value) || value === null)],
+  loss: ["a number", isNumber],
+  metrics: ["numbers by name", recordOf(isNumber)],
   streamPosition: ["a count", isCount],
 };
-
-function checkFields(path: string, record: Record<string, unknown>, checks: Readonly<Record<string, Check>>): void {
-  for (const [field, [expected, holds]] of Object.entries(checks)) {
-    if (holds(record[field])) continue;
-    const got = JSON.stringify(record[field]) ?? "nothing";
-    throw new CheckpointError({
-      where: `${path}: ${field}`,
-      problem: "not what a manifest holds",
-      got: got.length > 100 ? `${got.slice(0, 100)}…` : got,
-      expected,
-    });
-  }
-}
 
 /** Reads a manifest. Throws CheckpointError naming file and field for one that is missing, damaged, or of another format. */
 export function readManifest(path: string): Manifest {
@@ -131,14 +115,8 @@ export function readManifest(path: string): Manifest {
   } catch (cause) {
     throw new CheckpointError({ where: path, problem: "the manifest isn't JSON", got: String(cause), cause });
   }
-  if (!isRecord(manifest)) {
-    throw new CheckpointError({ where: path, problem: "the manifest isn't a record", got: text.slice(0, 100) });
-  }
-  checkFields(path, manifest, manifestChecks);
-  const { status, result } = manifest;
-  if (status === "finished" || result !== undefined) {
-    if (isRecord(result)) checkFields(`${path}: result`, result, resultChecks);
-    else checkFields(path, manifest, { result: ["a record, since the run is finished", isRecord] });
-  }
-  return manifest as unknown as Manifest;
+  checkFields(path, "a manifest", manifest, manifestChecks);
+  const { status, result } = manifest as Manifest;
+  if (status === "finished" || result !== undefined) checkFields(`${path}: result`, "a result", result, resultChecks);
+  return manifest as Manifest;
 }

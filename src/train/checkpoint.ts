@@ -41,6 +41,7 @@ function stateOf({ seed, stream, progress, graphs, journal }: Trainer): RunState
     });
   }
   return {
+    format: 1,
     numericsId,
     graphHash: graphs.train,
     seed: seed.toString(),

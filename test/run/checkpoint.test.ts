@@ -20,6 +20,7 @@ import { fullDisk, temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const state = (step: number): RunState => ({
+  format: 1,
   numericsId: "f32-strict/1",
   graphHash: "ab".repeat(32),
   seed: "18446744073709551615",
@@ -108,8 +109,10 @@ describe("checkpoints", () => {
     const folder = temporaryFolder();
     const program = `import { saveCheckpoint } from "${root}src/run/checkpoint.ts";
       const data = new Float32Array(200000);
-      for (let step = 1; ; step++) saveCheckpoint(${JSON.stringify(folder)}, "checkpoint_" + step % 5, { step }, [["w", { data: data.fill(step), shape: [200000], dtype: "float32" }]]);`;
+      const state = ${JSON.stringify(state(0))};
+      for (let step = 1; ; step++) saveCheckpoint(${JSON.stringify(folder)}, "checkpoint_" + step % 5, { ...state, step }, [["w", { data: data.fill(step), shape: [200000], dtype: "float32" }]]);`;
     writeFileSync(`${folder}/program.mts`, program);
+    let newest = 0;
     for (const delay of [5, 23, 60, 110]) {
       const child = spawn(process.execPath, ["--import", "tsx", `${folder}/program.mts`], {
         cwd: root,
@@ -125,8 +128,13 @@ describe("checkpoints", () => {
           tensors: read,
         } = loadCheckpoint(`${folder}/${file}`);
         expect(read.get("w")!.data.every((value) => value === step)).toBe(true);
+        newest = Math.max(newest, step);
       }
+      expect(loadCheckpoint(latestCheckpoint(folder)!).state.step).toBeGreaterThan(0);
     }
+    expect(newest).toBeGreaterThan(0);
+    dropCheckpointsAfter(folder, Number.POSITIVE_INFINITY);
+    expect(readdirSync(folder).filter((file) => file.endsWith(".tmp"))).toEqual([]);
   }, 30_000);
 
   test("another numerics id, seed or graph; other names or shapes", () => {
@@ -148,6 +156,41 @@ describe("checkpoints", () => {
     expect(() => checkTensors(checkpoint, [["parameter/w", { shape: [4], dtype: "float32" }], wanted[1]])).toThrow(
       /got float32\[3\], expected float32\[4\]/,
     );
+  });
+
+  test.each<[string, object]>([
+    ["format", { format: 2 }],
+    ["numericsId", { numericsId: undefined }],
+    ["graphHash", { graphHash: "ab" }],
+    ["seed", { seed: 5 }],
+    ["step", { step: -1 }],
+    ["position", { position: 2 ** 53 }],
+    ["loader", { loader: { epoch: 0, offset: "1", cursor: 0 } }],
+    ["chain", { chain: "CD".repeat(32) }],
+    ["loss", { loss: "0" }],
+    ["metrics", { metrics: [] }],
+    ["callbacks", { callbacks: 1 }],
+  ])("a state with a wrong %s is named: %j", (field, change) => {
+    const broken = { ...state(1), ...change } as RunState;
+    const path = saveCheckpoint(temporaryFolder(), "c", broken, tensors(1));
+    expect(() => loadCheckpoint(path)).toThrow(CheckpointError);
+    expect(() => loadCheckpoint(path)).toThrow(`${path}: ${field}: not what a checkpoint holds`);
+  });
+
+  test("what a cut-off write left goes when the run goes on; files of others stay", () => {
+    const folder = temporaryFolder();
+    save(folder, 1);
+    writeFileSync(`${folder}/checkpoint_2.safetensors.tmp`, "half");
+    writeFileSync(`${folder}/mine.safetensors`, "mine");
+    writeFileSync(`${folder}/notes.tmp`, "mine");
+    expect(latestCheckpoint(folder)).toBe(`${folder}/checkpoint_1.safetensors`);
+    dropCheckpointsAfter(folder, 1);
+    expect(readdirSync(folder).sort()).toEqual([
+      "checkpoint_1.safetensors",
+      "index.json",
+      "mine.safetensors",
+      "notes.tmp",
+    ]);
   });
 
   test("a file of weights alone isn't resumed from", () => {
@@ -201,11 +244,7 @@ describe("manifest", () => {
     ["graphs", { graphs: { a: 1 } }],
     ["status", { status: "done" }],
     ["result", { result: null }],
-    ["result", { result: undefined }],
     ["result", { result: 5, status: "failed" }],
-    ["result: digest", { result: { ...manifest.result, digest: "12" } }],
-    ["result: steps", { result: { ...manifest.result, steps: -1 } }],
-    ["result: metrics", { result: { ...manifest.result, metrics: { a: "1" } }, status: "failed" }],
     ["seedGiven", { seedGiven: 1 }],
     ["seed", { seed: "0x10" }],
     ["seed", { seed: "007" }],
@@ -221,6 +260,17 @@ describe("manifest", () => {
     expect(() => readManifest(path)).toThrow(`manifest.json: ${field}: not what a manifest holds`);
   });
 
+  test.each<[string, object]>([
+    ["result: a result isn't a record: got nothing", { result: undefined }],
+    ["result: digest: not what", { result: { ...manifest.result, digest: "12" } }],
+    ["result: steps: not what", { result: { ...manifest.result, steps: -1 } }],
+    ["result: metrics: not what", { result: { ...manifest.result, metrics: { a: "1" } }, status: "failed" }],
+  ])("a wrong result is named: %s", (message, change) => {
+    const path = `${temporaryFolder()}/manifest.json`;
+    writeFileSync(path, JSON.stringify({ ...manifest, ...change }));
+    expect(() => readManifest(path)).toThrow(`manifest.json: ${message}`);
+  });
+
   test("no JSON, no file", () => {
     const path = `${temporaryFolder()}/manifest.json`;
     expect(() => readManifest(path)).toThrow(CheckpointError);
@@ -228,7 +278,7 @@ describe("manifest", () => {
     expect(() => readManifest(path)).toThrow(/isn't JSON/);
     for (const text of ["null", "[]", "5"]) {
       writeFileSync(path, text);
-      expect(() => readManifest(path), text).toThrow(/isn't a record/);
+      expect(() => readManifest(path), text).toThrow(/a manifest isn't a record: got/);
     }
   });
 
@@ -236,7 +286,7 @@ describe("manifest", () => {
     const path = `${temporaryFolder()}/manifest.json`;
     writeManifest(path, manifest);
     const text = readFileSync(path);
-    for (let length = 0; length < text.length - 1; length++) {
+    for (let length = 0; length < text.length - 1; length += 3) {
       writeFileSync(path, text.subarray(0, length));
       expect(() => readManifest(path), `${length}`).toThrow(CheckpointError);
       expect(() => readManifest(path), `${length}`).toThrow(path);

@@ -1,0 +1,39 @@
+// Checks of what a run's files hold, field by field: a file that another program, version or accident made is refused by name, not by chance.
+import { CheckpointError } from "../core/errors.ts";
+
+/** What a field should be, in words and as a test. */
+export type FieldCheck = readonly [expected: string, holds: (value: unknown) => boolean];
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isText = (value: unknown): value is string => typeof value === "string";
+/** A number, or the null that JSON has in place of NaN and the infinities. */
+export const isNumber = (value: unknown): boolean => typeof value === "number" || value === null;
+export const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+/** SHA-256 as 64 hex digits. */
+export const isHash = (value: unknown): boolean => isText(value) && /^[0-9a-f]{64}$/.test(value);
+/** A seed as files have it: decimal, in [0, 2⁶⁴). */
+export const isSeed = (value: unknown): boolean =>
+  isText(value) && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) < 1n << 64n;
+/** A record whose members all hold. */
+export const recordOf = (holds: (value: unknown) => boolean) => (value: unknown) =>
+  isRecord(value) && Object.values(value).every(holds);
+
+/** Throws CheckpointError naming `where` and the field unless `value` is a record whose fields hold; `what` such a record is. */
+export function checkFields(
+  where: string,
+  what: string,
+  value: unknown,
+  checks: Readonly<Record<string, FieldCheck>>,
+): void {
+  if (!isRecord(value)) refuse(where, `${what} isn't a record`, value);
+  for (const [field, [expected, holds]] of Object.entries(checks)) {
+    if (!holds(value[field])) refuse(`${where}: ${field}`, `not what ${what} holds`, value[field], expected);
+  }
+}
+
+function refuse(where: string, problem: string, found: unknown, expected?: string): never {
+  const got = JSON.stringify(found) ?? "nothing";
+  const shown = got.length > 100 ? `${got.slice(0, 100)}…` : got;
+  throw new CheckpointError({ where, problem, got: shown, expected });
+}
