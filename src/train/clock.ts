@@ -5,6 +5,20 @@ export function now(): number {
   return performance.now() / 1000;
 }
 
+/** Steps that never wait may run for so many seconds before everything else gets a turn. */
+const longest = 0.05;
+let rested = now();
+
+/** Lets timers, signals and a browser's page have their turn, if they haven't had one lately. */
+export async function breathe(): Promise<void> {
+  if (now() - rested < longest) return;
+  await new Promise<void>((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+  rested = now();
+}
+
 /** The time of day, for a manifest's information. */
 export function timestamp(): string {
   return new Date().toISOString();

@@ -6,6 +6,7 @@ import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedulers.ts";
 import type { Stream } from "../rng/stream.ts";
 import type { ChainStep } from "../run/chain.ts";
+import { breathe } from "./clock.ts";
 import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
 import type { TrainStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -82,6 +83,7 @@ export async function train(training: Training): Promise<void> {
       const epochEnds = progress.cursor === 0;
       if (training.evaluationDue(step, epochEnds)) progress.metrics = await training.validate();
       await hooks.call("onTrainBatchEnd", stepResult);
+      await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
       if (epochEnds || step === totalSteps) break;
     }

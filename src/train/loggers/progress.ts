@@ -28,7 +28,7 @@ export class ProgressLogger implements Logger {
     this.#bar = openProgressBar(
       totalSteps,
       trainer.step,
-      "{bar} {percentage}% | step {value}/{total} | epoch {epoch} | loss {loss} | {rate} samples/s | {left} left",
+      "{bar} step {value}/{total} | loss {loss} | {rate} samples/s | {left} left",
     );
   }
 
@@ -38,7 +38,7 @@ export class ProgressLogger implements Logger {
     const rate = Math.round(this.#samples / elapsed);
     const left = seconds((elapsed / (step - this.#firstStep)) * (totalSteps - step));
     if (this.#bar) {
-      this.#bar.update(step, { epoch: String(epoch + 1), loss: number(loss), rate: String(rate), left });
+      this.#bar.update(step, { loss: number(loss), rate: String(rate), left });
       return;
     }
     if (step % Math.ceil(totalSteps / plainLines) !== 0 && step !== totalSteps) return;

@@ -1,5 +1,6 @@
 // The terminal where there is one (Node, Bun, Deno), behind the condition `#terminal`: lines and a progress bar, both on stderr.
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
+import { now } from "../clock.ts";
 
 /** A progress bar that lines can be written above. */
 export interface ProgressBar {
@@ -9,18 +10,37 @@ export interface ProgressBar {
   stop(): void;
 }
 
+/** Seconds between two drawings. */
+const interval = 0.1;
+
 /** A bar from `start` to `total`, or undefined where stderr is no terminal. Format names in braces are the texts given to `update`. */
 export function openProgressBar(total: number, start: number, format: string): ProgressBar | undefined {
   if (!process.stderr.isTTY) return undefined;
+  // Ctrl-C stays the process's own affair: the package's handler would swallow it.
   const bars = new MultiBar(
-    { format, stream: process.stderr, hideCursor: true, fps: 8, barsize: 28, etaBuffer: 200, clearOnComplete: false },
+    { format, stream: process.stderr, barsize: 14, gracefulExit: false },
     Presets.shades_classic,
   );
   const bar: SingleBar = bars.create(total, start, {});
+  let drawn = now();
+  // Drawn by hand: steps that never wait leave the package's timers no turn.
+  const draw = () => {
+    bars.update();
+    drawn = now();
+  };
   return {
-    update: (value, texts) => bar.update(value, texts),
-    line: (text) => bars.log(`${text}\n`),
-    stop: () => bars.stop(),
+    update(value, texts) {
+      bar.update(value, texts);
+      if (now() - drawn >= interval) draw();
+    },
+    line(text) {
+      bars.log(`${text}\n`);
+      draw();
+    },
+    stop() {
+      draw();
+      bars.stop();
+    },
   };
 }
 
