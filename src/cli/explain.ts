@@ -26,12 +26,14 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
   const planned = await trainer.explain(train!, val);
   const of = (role: string) => planned.find((entry) => entry.role === role);
   const { graphHash, graph: step } = of("train")!;
+  const length = lengthOf(trainer.options.loop, train!);
   const ledger = runLedger({
     init: of("init")?.graph,
     train: step,
+    trainLast: length.stepsPerEpoch === train!.batchesPerEpoch ? of("trainLast")?.graph : undefined,
     initDraws: trainer.stream.position,
     drawsPerEpoch: train!.drawsPerEpoch,
-    ...lengthOf(trainer.options.loop, train!),
+    ...length,
   }).map(withoutSite);
   const draws = planned.filter(({ role, graph }) => role !== "init" && graph.draws > 0);
   const summary = planned.map(({ role, graphHash: hash, plan, graph }) => [

@@ -12,10 +12,10 @@ export interface LedgerRow {
   readonly site?: string;
 }
 
-/** The ranges of a graph's random nodes in making order, relative to its base; `by` names the output that first reaches each. */
+/** The ranges of a graph's random nodes in making order, relative to its base: each with the first output that needs it; and what nodes took that no output needs. */
 export function graphDraws(graph: Graph): LedgerRow[] {
   const outputs = graph.outputs.map(({ name, node }) => ({ name, nodes: new Set(reachable([node])) }));
-  return graphNodes(graph).flatMap((node) => {
+  const rows = graphNodes(graph).flatMap((node) => {
     if (!node.draws || graph.captured?.has(node)) return [];
     const owner = outputs.find(({ nodes }) => nodes.has(node))?.name ?? "?";
     const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);
@@ -23,12 +23,31 @@ export function graphDraws(graph: Graph): LedgerRow[] {
       { owner: `${node.op} [${node.shape.join(", ")}] for ${owner}`, offset, count: node.draws.count, site: node.site },
     ];
   });
+  return withGaps(rows, graph.draws);
+}
+
+/** Rows by offset, and one for each part of [0, end) that is in none of them. */
+function withGaps(rows: readonly LedgerRow[], end: number): LedgerRow[] {
+  const filled: LedgerRow[] = [];
+  let at = 0;
+  const fill = (to: number) => {
+    if (to > at) filled.push({ owner: "drawn, and not used", offset: at, count: to - at });
+  };
+  for (const row of [...rows].sort((a, b) => a.offset - b.offset)) {
+    fill(row.offset);
+    filled.push(row);
+    at = Math.max(at, row.offset + row.count);
+  }
+  fill(end);
+  return filled;
 }
 
 /** What a run reserves, beside its graphs. */
 export interface RunDraws {
   readonly init?: Graph;
   readonly train: Graph;
+  /** The graph of an epoch's last step, where its batch is short. */
+  readonly trainLast?: Graph;
   /** Draws of the model callable in all. */
   readonly initDraws: number;
   readonly drawsPerEpoch: number;
@@ -37,21 +56,24 @@ export interface RunDraws {
 }
 
 /** The ledger of a run from draw 0: init by tensor, then each epoch's border and its steps as one row each, then what only watches. */
-export function runLedger({ init, train, initDraws, drawsPerEpoch, stepsPerEpoch, totalSteps }: RunDraws): LedgerRow[] {
-  const rows: LedgerRow[] = init
-    ? graphDraws(init).map((row) => ({ ...row, owner: `init: ${row.owner}`, offset: row.offset + init.base }))
-    : [];
+export function runLedger(run: RunDraws): LedgerRow[] {
+  const { init, train, trainLast, initDraws, drawsPerEpoch, stepsPerEpoch, totalSteps } = run;
+  const rows = withGaps(
+    init ? graphDraws(init).map((row) => ({ ...row, offset: row.offset + init.base })) : [],
+    initDraws,
+  ).map((row) => ({ ...row, owner: `init: ${row.owner}` }));
   let offset = initDraws;
+  const add = (owner: string, count: number) => {
+    rows.push({ owner, offset, count });
+    offset += count;
+  };
   for (let step = 0, epoch = 0; step < totalSteps; epoch++) {
     const steps = Math.min(stepsPerEpoch, totalSteps - step);
-    if (drawsPerEpoch > 0) rows.push({ owner: `epoch ${epoch}: the loader`, offset, count: drawsPerEpoch });
-    offset += drawsPerEpoch;
-    rows.push({
-      owner: `epoch ${epoch}: steps ${step + 1} to ${step + steps}, ${train.draws} draws each`,
-      offset,
-      count: steps * train.draws,
-    });
-    offset += steps * train.draws;
+    const full = trainLast && steps === stepsPerEpoch ? steps - 1 : steps;
+    if (drawsPerEpoch > 0) add(`epoch ${epoch}: the loader`, drawsPerEpoch);
+    if (full > 0)
+      add(`epoch ${epoch}: steps ${step + 1} to ${step + full}, ${train.draws} draws each`, full * train.draws);
+    if (full < steps) add(`epoch ${epoch}: step ${step + steps}, the short last batch`, trainLast!.draws);
     step += steps;
   }
   rows.push({ owner: "validation and all that watches, anew each time", offset: watchOffset, count: 0 });
@@ -60,7 +82,10 @@ export function runLedger({ init, train, initDraws, drawsPerEpoch, stepsPerEpoch
 
 /** The ledger as a table, a line a row. */
 export function printLedger(rows: readonly LedgerRow[]): string {
-  const range = ({ offset, count }: LedgerRow) => (count > 0 ? `[${offset}, ${offset + count})` : `[${offset}, …)`);
+  const range = ({ offset, count }: LedgerRow) => {
+    if (count > 0) return `[${offset}, ${offset + count})`;
+    return offset >= watchOffset ? `[${offset}, …)` : "none";
+  };
   const width = Math.max(0, ...rows.map((row) => range(row).length));
   return rows.map((row) => `${range(row).padEnd(width)}  ${row.owner}${row.site ? `  ${row.site}` : ""}`).join("\n");
 }
