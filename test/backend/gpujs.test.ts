@@ -259,6 +259,21 @@ describe.each(modes)("gpujs:%s", (mode) => {
     );
   });
 
+  test("a reduction of one input reads that one, whichever it is", async () => {
+    const kernel: Unplaced = {
+      kind: "reduce",
+      dtype: "float32",
+      shape: [3],
+      reduced: [20],
+      order: "lanes",
+      combine: "max",
+      inputs: [whole(0, [3, 20]), whole(1, [3, 20]), whole(2, [3, 20])],
+      body: e.input(1, "float32"),
+    };
+    const source = { dtype: "float32", size: 60 } as const;
+    await holds(backend, kernel, [source, source, source], name, 3);
+  });
+
   test("products of any views, at the edges of chunks", async () => {
     await fc.assert(
       fc.asyncProperty(choices, fc.constantFrom(1, 2, 7, 255, 256, 257, 512, 515), async (numbers, depth) => {
@@ -422,7 +437,9 @@ describe("the mode is the one that was named", () => {
       // Kernel maps are what webasm hands to cpu.
       createKernel(source, settings) {
         const made = gpu.createKernel(source, settings);
-        (made as unknown as { kernel: { subKernels: object[] } }).kernel.subKernels = [{ name: "other" }];
+        (made as unknown as { kernel: { subKernels: object[] } }).kernel.subKernels = [
+          { source: "function other(a) { return a; }", property: "other", name: "other" },
+        ];
         return made;
       },
       destroy: () => gpu.destroy(),

@@ -130,13 +130,10 @@ function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan)
   const reduction =
     combine === "argmax" || combine === "argmin" ? printArgument(combine, count) : printReduce(combine, order, count);
   const whole = sizeOf(shape) * count;
-  const [only] = inputs;
+  const only = body.kind === "input" ? inputs[body.index] : undefined;
   const direct =
-    body.kind === "input" &&
-    only.source !== "coordinate" &&
-    isContiguous(only.view) &&
-    whole === plan.values[only.source].size;
-  if (direct) return printed(gpu, mode, reduction, inputs, sizeOf(shape), output, plan);
+    only && only.source !== "coordinate" && isContiguous(only.view) && whole === plan.values[only.source].size;
+  if (direct) return printed(gpu, mode, reduction, [only], sizeOf(shape), output, plan);
   // The body's values: one more value, behind the plan's own.
   const at = plan.values.length;
   const staged: Plan = {
