@@ -11,14 +11,15 @@ export async function verify(folder: string, { backend, threads }: RunFlags): Pr
     expected,
     steps,
     firstDifference,
+    difference,
     backend: used,
   } = await verifyRun(folder, { backend, threads });
   const verdict = equal
     ? `the same: ${steps} steps replayed on ${used}`
-    : `DIFFERS: ${firstDifference === undefined ? "the final tensors" : `first at step ${firstDifference}`}`;
+    : `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${difference}`;
   return {
     code: equal ? 0 : 1,
-    json: { equal, digest, expected, steps, firstDifference, backend: used },
+    json: { equal, digest, expected, steps, firstDifference, difference, backend: used },
     lines: [verdict, `recorded  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`],
   };
 }
