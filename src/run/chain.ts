@@ -9,6 +9,7 @@
 //   digest = SHA-256(h_T ‖ u32 count ‖ tensors' hashes sorted by name)
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, compareUtf8, Encoder, float32Bits, fromHex, sha256, toHex } from "../core/canonical.ts";
+import { DataError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 
 /** What a chain starts from: all that names the program and its data. */
@@ -47,11 +48,12 @@ export class Chain {
   #step = 0;
   readonly #graphs = new Map<string, Uint8Array>();
 
+  /** Throws DataError for a digest of the data that isn't SHA-256 in hex. */
   constructor({ graphHash, seed, data }: ChainOrigin) {
     const encoder = new Encoder().string("seedgrad/chain/1").string(numericsId).bytes(fromHex(graphHash)).u64(seed);
     const entries = Object.entries(data).sort(([a], [b]) => compareUtf8(a, b));
     encoder.u32(entries.length);
-    for (const [name, digest] of entries) encoder.string(name).bytes(fromHex(digest));
+    for (const [name, digest] of entries) encoder.string(name).bytes(dataDigest(name, digest));
     this.#hash = sha256(encoder.finish());
   }
 
@@ -65,7 +67,7 @@ export class Chain {
     return toHex(this.#hash);
   }
 
-  /** Adds the next step. */
+  /** Adds the next step. Throws DataError for a sample's index that is no integer in [0, 2⁵³), and then adds nothing. */
   link({ graphHash, position, batch, loss }: ChainStep): ChainLink {
     const encoder = new Encoder()
       .bytes(this.#hash)
@@ -76,7 +78,11 @@ export class Chain {
     if (indices) {
       encoder.u8(1).u32(indices.length);
       // Indices are below 2⁵³: two u32 halves are the u64 without a bigint each.
-      for (let i = 0; i < indices.length; i++) encoder.u32(indices[i] >>> 0).u32(Math.floor(indices[i] / 2 ** 32));
+      for (let i = 0; i < indices.length; i++) {
+        const index = indices[i];
+        if (!Number.isSafeInteger(index) || index < 0) refuseIndex(this.#step + 1, index);
+        encoder.u32(index >>> 0).u32(Math.floor(index / 2 ** 32));
+      }
     } else {
       encoder.u8(0).bytes(tensorsDigest(Object.entries(batch.tensors)));
     }
@@ -106,6 +112,25 @@ export class Chain {
     }
     return bytes;
   }
+}
+
+function refuseIndex(step: number, index: unknown): never {
+  throw new DataError({
+    where: `step ${step}`,
+    problem: "the batch has an index that is no sample's number",
+    got: String(index),
+    expected: "an integer in [0, 2^53)",
+  });
+}
+
+function dataDigest(name: string, digest: string): Uint8Array {
+  if (/^[0-9a-f]{64}$/.test(digest)) return fromHex(digest);
+  throw new DataError({
+    where: `loader: digests: ${name}`,
+    problem: "not the SHA-256 of the data",
+    got: JSON.stringify(digest) ?? "nothing",
+    expected: "64 hex digits, lower case",
+  });
 }
 
 /** SHA-256 of one tensor under a name. */

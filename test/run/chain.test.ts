@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/core/canonical.ts";
-import { CheckpointError } from "../../src/core/errors.ts";
+import { CheckpointError, DataError } from "../../src/core/errors.ts";
 import { replaceFileCalls } from "../../src/io/files.node.ts";
 import { Chain, type ChainOrigin, type ChainStep } from "../../src/run/chain.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
@@ -137,6 +137,32 @@ describe("what enters and what doesn't", () => {
     expect(new Chain({ ...origin, data: { "a/x": origin.data["a/x"], "b/x": origin.data["b/x"] } }).hash).toBe(
       new Chain(origin).hash,
     );
+  });
+
+  test("an index that is none, or a digest of data that is none, is refused and adds nothing", () => {
+    for (const index of [-1, 0.5, Number.NaN, 2 ** 53, undefined as unknown as number]) {
+      const chain = new Chain(origin);
+      const before = chain.hash;
+      expect(() => chain.link(step({ batch: { indices: [0, index], tensors: {} } })), String(index)).toThrow(DataError);
+      expect([chain.hash, chain.step]).toEqual([before, 0]);
+    }
+    for (const digest of ["", "11", "AB".repeat(32), undefined as unknown as string]) {
+      expect(() => new Chain({ ...origin, data: { pixels: digest } }), digest).toThrow(DataError);
+      expect(() => new Chain({ ...origin, data: { pixels: digest } }), digest).toThrow("digests: pixels");
+    }
+  });
+
+  test("a link costs microseconds", () => {
+    const chain = new Chain(origin);
+    const batch = { indices: Uint32Array.from({ length: 64 }, (_, i) => i), tensors: {} };
+    const links = (count: number) => {
+      const started = performance.now();
+      for (let i = 0; i < count; i++) chain.link(step({ batch }));
+      return ((performance.now() - started) * 1000) / count;
+    };
+    links(2000);
+    // About 6 on an idle machine; the bound leaves room for one that isn't.
+    expect(Math.min(...[1, 2, 3, 4, 5].map(() => links(400)))).toBeLessThan(200);
   });
 
   test("resuming goes on as if never stopped", () => {
