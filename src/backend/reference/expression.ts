@@ -1,6 +1,6 @@
 // Scalar expressions over whole arrays, an operation at a time in plain loops: the executable meaning of kernels/expr. Rounding is the
 // store into a Float32Array: one correctly rounded + − × ÷ √ of float32 operands, since float64 holds enough for that (53 ≥ 2·24 + 2).
-import { type Expr, topological } from "../../../kernels/expr.ts";
+import { children, type Expr, topological } from "../../../kernels/expr.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
 
 /** Intermediate values are kept for this many elements at a time. */
@@ -23,7 +23,7 @@ export function evaluator(body: Expr, size: number): Evaluator {
   });
   const steps = order.flatMap((expr, i) => {
     if (expr.kind === "input" || expr.kind === "constant" || expr.kind === "inside") return [];
-    const operands = operandsOf(expr).map((operand) => number.get(operand)!);
+    const operands = children(expr).map((operand) => number.get(operand)!);
     return [{ loop: loopOf(expr), to: i, operands }];
   });
   const root = order.length - 1;
@@ -44,20 +44,6 @@ export function evaluator(body: Expr, size: number): Evaluator {
       }
     }
   };
-}
-
-function operandsOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case "unary":
-      return [expr.x];
-    case "binary":
-    case "compare":
-      return [expr.a, expr.b];
-    case "select":
-      return [expr.condition, expr.yes, expr.no];
-    default:
-      return [];
-  }
 }
 
 function loopOf(expr: Expr): Loop {
