@@ -3,7 +3,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
+import * as os from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError, type ErrorDetails, type SeedgradError } from "../core/errors.ts";
 
@@ -237,6 +239,32 @@ export function processIdentity(pid: number): string | undefined {
 /** This process, as `processIdentity` tells it. */
 export function thisProcess(): { pid: number; started: string } {
   return { pid: process.pid, started: processIdentity(process.pid)! };
+}
+
+/** What runs this: package version, engine, operating system, processor. For information; what can't be known is left out. */
+export function machine(): Record<string, string | number> {
+  const { versions, arch } = process;
+  const engine = (["bun", "deno", "node"] as const).find((name) => versions[name] !== undefined)!;
+  const processors = os.cpus();
+  const version = ownVersion();
+  return {
+    ...(version !== undefined && { version }),
+    engine: `${engine} ${versions[engine]}`,
+    os: `${os.platform()} ${os.release()}`,
+    arch,
+    ...(processors.length > 0 && { cpu: processors[0].model.trim(), cpus: processors.length }),
+  };
+}
+
+/** The version in this package's own package.json, looked for in the folders above this file. */
+function ownVersion(): string | undefined {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(fs.readFileSync(join(folder, "package.json"), "utf8"));
+      if (name === "seedgrad") return version;
+    } catch {}
+  }
+  return undefined;
 }
 
 /** The folder of an installed npm package, looked for from the working folder and then from this one; undefined if there is none. */

@@ -91,6 +91,12 @@ export function thisProcess(): { pid: number; started: string } {
   return none("process", CheckpointError);
 }
 
+/** What runs this, as far as a browser says. */
+export function machine(): Record<string, string | number> {
+  const { navigator } = globalThis;
+  return navigator?.userAgent === undefined ? {} : { engine: navigator.userAgent };
+}
+
 /** Undefined: no packages are installed. */
 export function packageFolder(_name: string): string | undefined {
   return undefined;

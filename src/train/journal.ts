@@ -1,6 +1,6 @@
 // What a fit writes down: the chain, and where there is a folder its lock, config, chain file and manifest. It decides whether what lies in
 // the folder is this run; it never touches what it doesn't recognise.
-import { exists, makeDirectory, writeAtomic } from "#files";
+import { exists, machine, makeDirectory, writeAtomic } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
@@ -178,7 +178,6 @@ export class Journal {
   #writeManifest(status: RunStatus, result?: Manifest["result"], seconds?: number): void {
     if (!this.#folder) return;
     const { trainer, loader, backend } = this.#parts;
-    const { process } = globalThis as { process?: { version: string; platform: string; arch: string } };
     const numbers = Object.entries(this.#numbers);
     writeManifest(`${this.#folder.path}/manifest.json`, {
       format: 1,
@@ -197,7 +196,7 @@ export class Journal {
         class: backend.class,
         threads: backend.threads,
         time: timestamp(),
-        ...(process && { engine: `node ${process.version}`, platform: `${process.platform}-${process.arch}` }),
+        ...machine(),
         ...(seconds !== undefined && { seconds }),
       },
     });

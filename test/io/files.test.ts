@@ -38,6 +38,16 @@ function smallDisk(room: number, most = Number.POSITIVE_INFINITY): Partial<node.
   return { writeSync: writeSync as typeof fs.writeSync };
 }
 
+describe("machine", () => {
+  test("package, engine, system and processor are named", () => {
+    const { version } = JSON.parse(fs.readFileSync("package.json", "utf8"));
+    expect(node.machine()).toMatchObject({ version, engine: `node ${process.versions.node}`, arch: process.arch });
+    expect(node.machine().os).toMatch(/^\w+ \S/);
+    for (const value of Object.values({ ...node.machine(), ...none.machine() }))
+      expect(["string", "number"]).toContain(typeof value);
+  });
+});
+
 describe("writeAtomic", () => {
   test("writes a new file and replaces an old one, leaving nothing else", () => {
     const path = join(folder, "a");
