@@ -11,7 +11,7 @@ import { facadeOver, type Mode, openGpu, type RawGpu } from "../../src/backend/g
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { loadBackend } from "../../src/backend/load.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
-import { BackendError } from "../../src/core/errors.ts";
+import { BackendError, ShapeError } from "../../src/core/errors.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { expectSameBits, runPlan } from "../support/graphs.ts";
@@ -306,7 +306,104 @@ describe.each(modes)("gpujs:%s", (mode) => {
     );
   });
 
-  test("integer work, indexed reads and empty arrays are the interpreter's", async () => {
+  /** A view without bounds over a shape, and how many elements its source needs. */
+  const plainView = (shape: Shape, pick: (below: number) => number): { view: View; size: number } => {
+    const strides = shape.map(() => pick(9) - 3);
+    const ends = shape.map((extent, axis) => (extent - 1) * strides[axis]);
+    const offset = ends.reduce((sum, end) => sum + Math.max(0, -end), pick(3));
+    const size = ends.reduce((sum, end) => sum + Math.max(0, end), offset) + 1;
+    return { view: { shape, strides, offset, bounds: shape.map(() => null) }, size };
+  };
+
+  test("gathers and scatters by any views, on any axis", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices, fc.boolean(), async (numbers, gathers) => {
+        const { pick } = tape(numbers);
+        const narrow = [...anyShape(pick, 3), 1 + pick(5)];
+        const axis = pick(narrow.length);
+        const [extent, count] = [1 + pick(6), 1 + pick(9)];
+        const along = (length: number) => narrow.map((each, i) => (i === axis ? length : each));
+        const dtype = gathers && pick(4) === 0 ? "bool" : "float32";
+        const indices = pick(2) ? plainView(along(count), pick) : undefined;
+        const values = plainView(along(gathers ? extent : count), pick);
+        const at: KernelInput = {
+          source: 0,
+          dtype: "int32",
+          view: indices?.view ?? contiguousView(along(count)),
+        };
+        const read: KernelInput = { source: 1, dtype, view: values.view };
+        const shape = along(gathers ? count : extent);
+        const kernel: Unplaced = gathers
+          ? { kind: "gather", dtype, shape, axis, x: read, indices: at }
+          : { kind: "scatter", dtype, shape, axis, indices: at, updates: read };
+        const plan = planOf(kernel, [
+          { dtype: "int32", size: indices?.size ?? sizeOf(along(count)) },
+          { dtype, size: values.size },
+        ]);
+        const executable = await backend.load(plan);
+        const [{ where, source }] = executable.sources;
+        executable.dispose();
+        expect(where).toBe(name);
+        expectSafe(source!);
+        const data = [
+          Int32Array.from({ length: plan.values[0].size }, () => pick(extent)),
+          anyData({ dtype, size: values.size }, pick(1000)),
+        ];
+        const [expected] = await runPlan(interpreter, plan, data);
+        expectSameBits((await runPlan(backend, plan, data))[0], expected, source!);
+        // A bad index is the interpreter's error where it is read, and no error where it isn't.
+        (data[0] as Int32Array)[pick(data[0].length)] = pick(2) ? extent : -1;
+        const failure = await runPlan(interpreter, plan, data).catch((error: Error) => error);
+        const got = await runPlan(backend, plan, data).catch((error: Error) => error);
+        if (failure instanceof Error) {
+          expect(got).toBeInstanceOf(ShapeError);
+          expect((got as Error).message).toBe(failure.message);
+        } else expectSameBits((got as TypedArray[])[0], failure[0], source!);
+      }),
+      { numRuns: 60 * factor },
+    );
+  });
+
+  test("a scatter of many updates to many places, and a gather of integers, are the interpreter's", async () => {
+    const scatter = (rows: number, count: number): Unplaced => ({
+      kind: "scatter",
+      dtype: "float32",
+      shape: [rows],
+      axis: 0,
+      indices: whole(0, [count], "int32"),
+      updates: whole(1, [count]),
+    });
+    for (const [rows, count, where] of [
+      [2048, 2047, name],
+      [2048, 2048, "interpreter"],
+    ] as const) {
+      const plan = planOf(scatter(rows, count), [
+        { dtype: "int32", size: count },
+        { dtype: "float32", size: count },
+      ]);
+      const executable = await backend.load(plan);
+      executable.dispose();
+      expect(executable.sources[0].where).toBe(where);
+    }
+    const gather: Unplaced = {
+      kind: "gather",
+      dtype: "int32",
+      shape: [2],
+      axis: 0,
+      x: whole(0, [3], "int32"),
+      indices: whole(1, [2], "int32"),
+    };
+    const plan = planOf(
+      gather,
+      [3, 2].map((size) => ({ dtype: "int32", size })),
+    );
+    const big = Int32Array.of(2 ** 31 - 1, 2 ** 24 + 1, -5);
+    expect((await runPlan(backend, plan, [big, Int32Array.of(1, 0)]))[0]).toEqual(
+      Int32Array.of(2 ** 24 + 1, 2 ** 31 - 1),
+    );
+  });
+
+  test("integer work and empty arrays are the interpreter's", async () => {
     const i = e.input(0, "int32");
     const map = (shape: Shape, body: e.Expr, input: KernelInput): Unplaced => ({
       kind: "map",

@@ -1,11 +1,13 @@
 // The GPU.js backends: float32 kernels printed as GPU.js source, integer work and what an index can't reach on the interpreter, words filled on
 // the host. Class A in modes webasm and cpu.
 import {
+  type GatherKernel,
   type Kernel,
   type KernelInput,
   kernelInputs,
   type MapKernel,
   type ReduceKernel,
+  type ScatterKernel,
 } from "../../../kernels/kernel.ts";
 import { contiguousView, isContiguous } from "../../../kernels/view.ts";
 import type { Plan } from "../../compile/plan.ts";
@@ -15,6 +17,7 @@ import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu } from "./facade.ts";
+import { canPrintGather, canPrintScatter, printGather, printScatter, rangeCheck } from "./indexed.ts";
 import {
   canPrintMap,
   canPrintMatmul,
@@ -58,6 +61,10 @@ function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRun
     if (kernel.kind === "matmul" && canPrintMatmul(kernel))
       return printed(gpu, mode, printMatmul(kernel), [kernel.a, kernel.b], sizeOf(kernel.shape), kernel.output, plan);
     if (kernel.kind === "reduce" && canPrintReduce(kernel)) return reduceRunner(gpu, mode, kernel, plan);
+    if (kernel.kind === "gather" && canPrintGather(kernel))
+      return indexedRunner(gpu, mode, kernel, printGather(kernel), kernel.x.view.shape[kernel.axis], plan);
+    if (kernel.kind === "scatter" && canPrintScatter(kernel))
+      return indexedRunner(gpu, mode, kernel, printScatter(kernel), kernel.shape[kernel.axis], plan);
   }
   return interpretKernel(kernel, plan);
 }
@@ -87,6 +94,25 @@ function printed(
       call.array(output).set(kernel.run(...fixed, ...readers.flatMap((read) => read(call))));
     },
     dispose: () => kernel.release(),
+  };
+}
+
+/** A gather or scatter: printed, with its indices checked before; the interpreter says which one is out of range. */
+function indexedRunner(
+  gpu: Facade,
+  mode: Mode,
+  kernel: GatherKernel | ScatterKernel,
+  source: PrintedKernel,
+  extent: number,
+  plan: Plan,
+): KernelRunner {
+  const runner = printed(gpu, mode, source, kernelInputs(kernel), sizeOf(kernel.shape), kernel.output, plan);
+  const inRange = rangeCheck(kernel.indices.view, extent);
+  const interpreted = interpretKernel(kernel, plan);
+  const indices = kernel.indices.source as number;
+  return {
+    ...runner,
+    run: (call) => (inRange(call.array(indices)) ? runner.run(call) : interpreted.run(call)),
   };
 }
 

@@ -38,7 +38,7 @@ export function canPrintMap({ body, inputs, shape }: Pick<MapKernel, "body" | "i
 }
 
 /** Coordinates of `flat` in a shape: statements, and a name or literal an axis. */
-function coordinates(flat: string, shape: Shape, prefix: string): { lines: string[]; names: string[] } {
+export function coordinates(flat: string, shape: Shape, prefix: string): { lines: string[]; names: string[] } {
   const strides = stridesOf(shape);
   const lines: string[] = [];
   let rest = flat;
@@ -56,7 +56,7 @@ function coordinates(flat: string, shape: Shape, prefix: string): { lines: strin
 }
 
 /** The view's index at named coordinates. */
-function indexText({ shape, strides, offset }: View, names: readonly string[]): string {
+export function indexText({ shape, strides, offset }: View, names: readonly string[]): string {
   const terms = names.flatMap((name, axis) =>
     shape[axis] === 1 || strides[axis] === 0 ? [] : [strides[axis] === 1 ? name : `${name} * ${strides[axis]}`],
   );
@@ -88,7 +88,8 @@ function parameters(inputs: readonly KernelInput[], usesPowers: boolean): string
   return ["k", ...(usesPowers ? ["p"] : []), ...arrays].join(", ");
 }
 
-function assemble(
+/** The whole source: parameters by the inputs, then the statements. */
+export function assemble(
   inputs: readonly KernelInput[],
   lines: readonly string[],
   { constants, usesPowers }: Pick<PrintedBody, "constants" | "usesPowers">,
