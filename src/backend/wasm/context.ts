@@ -1,5 +1,5 @@
 // What every kernel's printer shares: the module being built, and the layout of the table through which a run tells the code where its
-// buffers are. Every kernel is a function (table, values, part, parts): it reads where its values begin from a list of its own, so that
+// buffers are. Every kernel is a function (table, values, scratch, part, parts): it reads where its values begin from a list of its own, so that
 // kernels that differ in nothing else are one function; and it does its part of the work, whatever the number of parts.
 
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
@@ -36,6 +36,8 @@ export interface KernelFunction {
   /** The list of addresses; each value's place in it. */
   readonly values: Local<"i32">;
   readonly slots: ReadonlyMap<number, number>;
+  /** Where scratch memory begins. */
+  readonly scratch: Local<"i32">;
   readonly part: Local<"i32">;
   readonly parts: Local<"i32">;
 }
@@ -79,23 +81,16 @@ export class Context {
 
   /** A function for a kernel that reads and writes these values. */
   kernelFunction(name: string, values: readonly number[]): KernelFunction {
-    const fn = this.module.function(name, ["i32", "i32", "i32", "i32"]);
-    const [table, list, part, parts] = fn.parameters as Local<"i32">[];
-    return { fn, table, values: list, slots: new Map(values.map((value, slot) => [value, slot])), part, parts };
+    const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
+    const [table, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
+    const slots = new Map(values.map((value, slot) => [value, slot]));
+    return { fn, table, values: list, slots, scratch, part, parts };
   }
 }
 
 /** Where a value begins. */
 export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
   return i32.load(kernel.values.get, 4 * kernel.slots.get(value)!);
-}
-
-/** Where the part's scratch begins; `scratchBytes` is final only once every kernel is printed, so the stride is read from the table. */
-export function scratchAddress(kernel: KernelFunction): Code<"i32"> {
-  return i32.add(
-    i32.load(kernel.table.get, table.scratch),
-    i32.mul(kernel.part.get, i32.load(kernel.table.get, table.scratch + 4)),
-  );
 }
 
 /** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */

@@ -2,28 +2,30 @@
 import type { Expr } from "../../../kernels/expr.ts";
 import type { KernelInput, MapKernel } from "../../../kernels/kernel.ts";
 import { type DType, itemSize } from "../../core/dtype.ts";
+import { sizeOf } from "../../core/shape.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
 import { operationCount } from "./expression.ts";
+import { type Cut, leadingAxes } from "./groups.ts";
 import { i32, select } from "./instructions.ts";
 import { type Cursor, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
 
 /** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
-const grain = 64;
+export const grain = 64;
 
-/** Prints a map kernel into its function. */
-export function printMap(context: Context, kernel: MapKernel, target: KernelFunction): void {
+/** Prints a map kernel into its function; parts have the borders of the cut, if there is one. */
+export function printMap(context: Context, kernel: MapKernel, target: KernelFunction, cut?: Cut): void {
   const { fn } = target;
-  const view = contiguous(kernel.shape);
-  const nest = simplify(kernel.shape, [
-    ...kernel.inputs,
-    { source: kernel.output, dtype: kernel.dtype, view } as KernelInput,
-  ]);
+  const { shape } = kernel;
+  const view = contiguous(shape);
+  const output = { source: kernel.output, dtype: kernel.dtype, view } as KernelInput;
+  const isFlat = cut === undefined || cut.rows === sizeOf(shape);
+  const nest = simplify(shape, [...kernel.inputs, output], isFlat ? 0 : leadingAxes(shape, cut.rows));
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const split = splitAxis(nest);
+  const split = cut === undefined ? splitAxis(nest) : isFlat ? nest.extents.length - 1 : 0;
   const last = nest.extents.length - 1;
-  const [begin, end, limits] = share(target, nest.extents[split], split === last ? grain : 1);
+  const [begin, end, limits] = share(target, nest.extents[split], cut?.grain ?? (split === last ? grain : 1));
   fn.body(...code, ...limits, ...mapLoops(context, fn, nest, 0, kernel.body, cursors, { axis: split, begin, end }));
 }
 

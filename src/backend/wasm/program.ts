@@ -13,17 +13,19 @@ import {
   type Target as Label,
   type Local,
   ModuleBuilder,
+  sequence,
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
 import { Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { barrierFunction } from "./control.ts";
 import { operationCount } from "./expression.ts";
+import { type Cut, groupKernels } from "./groups.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
 import { printMap } from "./map.ts";
-import { limitCode } from "./nest.ts";
+import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
 import { printRows } from "./rows.ts";
 import { printMatmul } from "./schedules/matmul.ts";
@@ -49,7 +51,7 @@ export interface Program {
   readonly addresses: readonly number[];
 }
 
-/** A step that all parts finish before the next begins. */
+/** A function of the program, and what it is called with. */
 interface Stage {
   readonly fn: FunctionBuilder;
   /** The values in its function's list. */
@@ -60,61 +62,104 @@ interface Stage {
   readonly checks: boolean;
 }
 
+/** Stages that run block by block, each block through all of them; all parts finish a step before the next begins. */
+interface Step {
+  readonly stages: readonly Stage[];
+  readonly blocks: number;
+  readonly work: number;
+  readonly checks: boolean;
+}
+
 /** Prints a plan. */
 export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
   const context = new Context(module, target.simd ? simdLanes : scalarLanes, scalarLanes);
   const known = new Map<string, readonly Omit<Stage, "values">[]>();
-  const stages: Stage[] = transposeProducts(plan).flatMap((kernel, number) => {
-    const { key, values } = signatureOf(kernel, number);
-    const made = known.get(key) ?? printKernel(context, kernel, number, values);
-    known.set(key, made);
-    return made.map((stage) => ({ ...stage, values }));
+  const steps = groupKernels(plan, transposeProducts(plan)).flatMap(({ members, cut, bytes }): Step[] => {
+    const stages = members.flatMap(({ kernel, number }) => {
+      const { key, values } = signatureOf(kernel, number, cut);
+      const made = known.get(key) ?? printKernel(context, kernel, number, values, cut);
+      known.set(key, made);
+      return made.map((stage): Stage => ({ ...stage, values }));
+    });
+    if (!cut) return stages.map(stepOf);
+    const work = stages.reduce((sum, stage) => sum + stage.work, 0);
+    return [{ stages, work, checks: false, blocks: blockCount(cut, work, bytes, target) }];
   });
   plan.copies.forEach(({ from, output }, i) => {
     const values = [from, output];
     const kernel = context.kernelFunction(`copy ${i}`, values);
     const { size, dtype } = plan.values[from];
     printCopy(size * itemSize(dtype), from, output, kernel);
-    stages.push({ fn: kernel.fn, values, work: size / 4, checks: false });
+    steps.push(stepOf({ fn: kernel.fn, values, work: size / 4, checks: false }));
   });
-  printRun(module, stages, target);
+  printRun(module, steps, target);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
-    parallel: stages.some(({ work }) => work >= target.shareFrom),
-    addresses: stages.flatMap(({ values }) => values),
+    parallel: steps.some(({ work }) => work >= target.shareFrom),
+    addresses: steps.flatMap(({ stages }) => stages.flatMap(({ values }) => values)),
   };
 }
 
-/** `run(table, part, parts)` → 0, or 1 where another part has failed: the stages in order, a barrier after each that others must see. */
-function printRun(module: ModuleBuilder, stages: readonly Stage[], target: Target): void {
+const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
+
+/** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
+function blockCount({ rows, grain }: Cut, work: number, bytes: number, { shareFrom }: Target): number {
+  const wanted = Math.max(bytes / 32768, Math.min(64, work / Math.max(1, shareFrom)));
+  return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
+}
+
+/** `run(table, part, parts)` → 0, or 1 where another part has failed: the steps in order, a barrier after each that others must see. */
+function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
   const barrier = target.sharedMaximum !== undefined ? barrierFunction(module) : undefined;
   const failed = run.local("i32");
-  const isSmall = ({ work }: Stage) => work < target.shareFrom;
+  const [scratch, setScratch] = run.hold(
+    i32.add(i32.load(at.get, table.scratch), i32.mul(part.get, i32.load(at.get, table.scratch + 4))),
+  );
+  const isSmall = ({ work }: Step) => work < target.shareFrom;
   const meet = (leave: Label): Code[] => {
     if (!barrier) return [];
     const arrived = call<"i32">(barrier, i32.load(at.get, table.control), part.get, parts.get);
     return [branchIf(leave, failed.tee(arrived))];
   };
   let position = 0;
+  const callStage = ({ fn, values }: Stage, of: Code<"i32">, count: Code<"i32">): Code => {
+    const list = i32.add(at.get, i32.const(table.values + 4 * position));
+    position += values.length;
+    return call(fn, at.get, list, scratch.get, of, count);
+  };
+  const runStep = (step: Step): Code => {
+    const { stages, blocks } = step;
+    if (stages.length > 1) {
+      const border = (of: Code<"i32">) => i32.divU(i32.mul(i32.const(blocks), of), parts.get);
+      const [begin, setBegin] = run.hold(isSmall(step) ? i32.const(0) : border(part.get));
+      const [end, setEnd] = run.hold(isSmall(step) ? i32.const(blocks) : border(i32.add(part.get, i32.const(1))));
+      const rounds = countLoop(run, begin, end, 1, (block) =>
+        stages.map((stage) => callStage(stage, block.get, i32.const(blocks))),
+      );
+      const all = [setBegin, setEnd, ...rounds];
+      return isSmall(step) ? when(i32.eqz(part.get), all) : sequence(...all);
+    }
+    const [stage] = stages;
+    return isSmall(step)
+      ? when(i32.eqz(part.get), [callStage(stage, i32.const(0), i32.const(1))])
+      : callStage(stage, part.get, parts.get);
+  };
   run.body(
+    setScratch,
     block((failure) => [
       block((leave) =>
-        stages.flatMap((stage, i): Code[] => {
-          const next = stages[i + 1];
-          const list = i32.add(at.get, i32.const(table.values + 4 * position));
-          position += stage.values.length;
+        steps.flatMap((step, i): Code[] => {
+          const next = steps[i + 1];
           // Small ones, and those that follow one another, are the first part's alone.
-          const together = next && !stage.checks && isSmall(stage) && isSmall(next);
+          const together = next && !step.checks && isSmall(step) && isSmall(next);
           return [
-            isSmall(stage)
-              ? when(i32.eqz(part.get), [call(stage.fn, at.get, list, i32.const(0), i32.const(1))])
-              : call(stage.fn, at.get, list, part.get, parts.get),
-            ...(together || (!next && !stage.checks) ? [] : meet(failure)),
-            ...(stage.checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
+            runStep(step),
+            ...(together || (!next && !step.checks) ? [] : meet(failure)),
+            ...(step.checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
           ];
         }),
       ),
@@ -130,6 +175,7 @@ function printKernel(
   kernel: Kernel,
   number: number,
   values: readonly number[],
+  cut: Cut | undefined,
 ): Omit<Stage, "values">[] {
   const size = sizeOf(kernel.shape);
   const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false) => {
@@ -141,13 +187,15 @@ function printKernel(
     stage("zeros", size / 16, (target) => printZeros(kernel.output, size * itemSize(kernel.dtype), target));
   switch (kernel.kind) {
     case "map":
-      return [stage("map", size * (1 + operationCount(kernel.body)), (target) => printMap(context, kernel, target))];
+      return [
+        stage("map", size * (1 + operationCount(kernel.body)), (target) => printMap(context, kernel, target, cut)),
+      ];
     case "reduce": {
       const count = sizeOf(kernel.reduced);
       if (count === 0) return [zeros()];
       const print = kernel.order === "lanes" ? printRows : printColumns;
       const work = size * count * (1 + operationCount(kernel.body));
-      return [stage(`reduce ${kernel.order}`, work, (target) => print(context, kernel, target))];
+      return [stage(`reduce ${kernel.order}`, work, (target) => print(context, kernel, target, cut))];
     }
     case "matmul":
       if (kernel.depth === 0) return [zeros()];
@@ -159,7 +207,7 @@ function printKernel(
       return [zeros(), stage("scatter", work, (target) => printScatter(context, kernel, number, target), true)];
     }
     case "random":
-      return [stage(kernel.sampler, 4 * size, (target) => printRandom(context, kernel, target))];
+      return [stage(kernel.sampler, 4 * size, (target) => printRandom(context, kernel, target, cut))];
   }
 }
 

@@ -2,7 +2,9 @@
 import type { RandomKernel } from "../../../kernels/kernel.ts";
 import { branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
 import { type Context, headerWord, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import type { Cut } from "./groups.ts";
 import { i32, i64 } from "./instructions.ts";
+import { grain } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 
 const multiplier = 0x5851f42d4c957f2dn;
@@ -31,7 +33,7 @@ function outputOf(state: Local<"i64">): Code<"i32"> {
 }
 
 /** Prints a random kernel. */
-export function printRandom(context: Context, kernel: RandomKernel, target: KernelFunction): void {
+export function printRandom(context: Context, kernel: RandomKernel, target: KernelFunction, cut?: Cut): void {
   const { fn } = target;
   const size = kernel.shape.reduce((product, extent) => product * extent, 1);
   const jump = jumpFunction(context);
@@ -39,7 +41,7 @@ export function printRandom(context: Context, kernel: RandomKernel, target: Kern
   const state = fn.local("i64");
   const to = fn.local("i32");
   const single = kernel.sampler === "permutation";
-  const [begin, end, limits] = single ? [0, size, []] : share(target, size, 16);
+  const [begin, end, limits] = single ? [0, size, []] : share(target, size, cut?.grain ?? grain);
   const perValue = kernel.sampler === "words" ? 1 : 2;
   const first = i64.add(
     i64.add(headerWord(target, table.base), i64.const(BigInt(kernel.offset))),

@@ -5,8 +5,9 @@ import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel
 import { sizeOf } from "../../core/shape.ts";
 import { Champion, combined, neutral } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
-import { type Context, type KernelFunction, scratchAddress, share, valueAddress } from "./context.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";
+import type { Cut } from "./groups.ts";
 import { f32x4, i32, i32x4, shuffle32 } from "./instructions.ts";
 import { mapInto, splitAxis } from "./map.ts";
 import { type Cursor, countLoop, loops, type Nest, simplify, start } from "./nest.ts";
@@ -21,20 +22,21 @@ interface Row {
 }
 
 /** Prints a reduction in the order `lanes`. */
-export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction, cut?: Cut): void {
   const { fn } = target;
   const count = sizeOf(kernel.reduced);
   const nest = simplify([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const plain = nest.extents.length === nest.outer + 1 && nest.inputs.every((x) => !x.bounds[nest.outer]);
   const outer: Nest = { ...nest, extents: nest.extents.slice(0, nest.outer) };
-  const split = splitAxis({ ...outer, inputs: [] });
-  const [begin, end, limits] = share(target, nest.extents[split], 1);
+  // All rows are one axis where they are to be cut together with another kernel's.
+  const split = cut === undefined ? splitAxis({ ...outer, inputs: [] }) : 0;
+  const [begin, end, limits] = share(target, nest.extents[split], cut?.grain ?? 1);
   const scratch = fn.local("i32");
   const prelude: Code[] = [...code, ...limits];
   if (!plain) {
     context.needScratch(4 * count);
-    prelude.push(scratch.set(scratchAddress(target)));
+    prelude.push(scratch.set(target.scratch.get));
   }
   const [to, setTo] = fn.hold(valueAddress(target, kernel.output));
   fn.body(

@@ -2,9 +2,10 @@
 // which a model of many equal layers makes short to compile and quick to become hot.
 import { type Expr, topological } from "../../../kernels/expr.ts";
 import { type Kernel, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
+import type { Cut } from "./groups.ts";
 
-/** The signature, and the kernel's values in the order in which its function knows them. */
-export function signatureOf(kernel: Kernel, number: number): { key: string; values: number[] } {
+/** The signature (with how it is cut together with others), and the kernel's values in the order in which its function knows them. */
+export function signatureOf(kernel: Kernel, number: number, cut: Cut | undefined): { key: string; values: number[] } {
   const values: number[] = [];
   const slot = (value: number): number => {
     const known = values.indexOf(value);
@@ -19,6 +20,7 @@ export function signatureOf(kernel: Kernel, number: number): { key: string; valu
     view.bounds,
   ];
   const key: unknown[] = [
+    cut ?? "alone",
     kernel.kind,
     kernel.dtype,
     kernel.shape,

@@ -3,7 +3,7 @@
 import { chunkSize, type MatmulKernel } from "../../../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../../../kernels/view.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
-import { type Context, type KernelFunction, scratchAddress, share, valueAddress } from "../context.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
 import { i32, select } from "../instructions.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops, simplify, start } from "../nest.ts";
 import { layoutOf, packLeft, packRight } from "./pack.ts";
@@ -86,7 +86,7 @@ function blocked(context: Context, target: KernelFunction, product: Product, par
   const panelBytes = 4 * tileColumns * Math.min(depth, chunkSize);
   const panels = Math.ceil(Math.min(columns, columnBlock) / tileColumns);
   context.needScratch(leftBytes + cornerBytes + panels * panelBytes);
-  const [left, setLeft] = fn.hold(scratchAddress(target));
+  const [left, setLeft] = fn.hold(target.scratch.get);
   const [corner, setCorner] = fn.hold(i32.add(left.get, i32.const(leftBytes)));
   const [right, setRight] = fn.hold(i32.add(corner.get, i32.const(cornerBytes)));
   return {
