@@ -1,6 +1,6 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { add, div, exp, log, mul, neg, sqrt, stopGradient, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
@@ -44,8 +44,17 @@ export function crossEntropy(logits: Node, targets: Node): Node {
   return neg(mean(picked));
 }
 
-/** Mean of (prediction − target)². */
+/** Mean of (prediction − target)². Throws ShapeError unless both have one shape: a broadcast here is a slip. */
 export function mse(prediction: Node, target: Node): Node {
+  if (!sameShape(prediction.shape, target.shape)) {
+    throw new ShapeError({
+      where: "mse",
+      problem: "a target for each prediction",
+      got: `${formatShape(prediction.shape)} and ${formatShape(target.shape)}`,
+      expected: "one shape",
+      hint: "reshape one of them, as in targets.reshape(outputs.shape)",
+    });
+  }
   const difference = sub(prediction, target);
   return mean(mul(difference, difference));
 }
