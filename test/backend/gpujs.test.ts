@@ -30,13 +30,15 @@ async function holds(backend: Backend, kernel: Unplaced, sources: readonly Sourc
   executable.dispose();
   const told = () => `${JSON.stringify(kernel, (_, value) => (Object.is(value, -0) ? "-0" : value))}\n${source}`;
   if (actual !== where) expect.fail(`ran on ${actual}, expected ${where}: ${told()}`);
-  const inputs = sources.map((each, i) => anyData(each, seed + i));
-  const [expected] = await runPlan(interpreter, plan, inputs);
-  const [got] = await runPlan(backend, plan, inputs);
-  try {
-    expectSameBits(got, expected, kernel.kind);
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n${told()}`);
+  for (const plain of [false, true]) {
+    const inputs = sources.map((each, i) => anyData(each, seed + i, { plain }));
+    const [expected] = await runPlan(interpreter, plan, inputs);
+    const [got] = await runPlan(backend, plan, inputs);
+    try {
+      expectSameBits(got, expected, kernel.kind);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${told()}`);
+    }
   }
   return source;
 }
@@ -179,6 +181,26 @@ describe.each(modes)("gpujs:%s", (mode) => {
     }
   });
 
+  test("every operation rounds before the next", async () => {
+    const shape = [1000];
+    const [a, b, c] = [0, 1, 2].map((i) => e.input(i, "float32"));
+    const firsts = [e.add(a, b), e.sub(a, b), e.mul(a, b), e.div(a, b), e.sqrt(e.abs(a))];
+    for (const first of firsts) {
+      for (const body of [
+        e.add(first, c),
+        e.sub(c, first),
+        e.mul(first, c),
+        e.div(c, first),
+        e.lt(first, e.mul(c, b)),
+      ]) {
+        const inputs = [0, 1, 2].map((i) => whole(i, shape));
+        const dtype = body.type === "bool" ? "bool" : "float32";
+        const sources = inputs.map((): Source => ({ dtype: "float32", size: 1000 }));
+        await holds(backend, { kind: "map", dtype, shape, inputs, body }, sources, name);
+      }
+    }
+  });
+
   test("powers of two and exponents, all of them", async () => {
     const shape = [254];
     const powers = Float32Array.from({ length: 254 }, (_, i) => i - 126);
@@ -222,13 +244,11 @@ describe.each(modes)("gpujs:%s", (mode) => {
           body: e.input(0, "float32"),
         };
         expectSafe((await holds(backend, kernel, [{ dtype: "float32", size: 3 * count }], name, count))!);
-        // Without edges among the data, so that a sum isn't NaN whatever its order.
+        // Ties of zeros of both signs.
         const plan = planOf(kernel, [{ dtype: "float32", size: 3 * count }]);
-        const data = Float32Array.from(anyData({ dtype: "float32", size: 3 * count }, 5), (x) =>
-          Math.abs(x) < 2 ** 25 ? x : 1,
-        );
-        const [expected] = await runPlan(interpreter, plan, [data]);
-        expectSameBits((await runPlan(backend, plan, [data]))[0], expected, `${combine} ${order} ${count}`);
+        const zeros = Float32Array.from({ length: 3 * count }, (_, i) => ((i * 7) % 3 === 1 ? 0 : -0));
+        const [expected] = await runPlan(interpreter, plan, [zeros]);
+        expectSameBits((await runPlan(backend, plan, [zeros]))[0], expected, `${combine} ${order} ${count}`);
       }
     }
   });
