@@ -30,8 +30,6 @@ export type CompareOp = "lt" | "le" | "eq" | "ne" | "gt" | "ge";
 export type Expr =
   /** The element of the kernel's input `index` at this point; its fill value where the input's view is masked. */
   | { readonly kind: "input"; readonly type: ScalarType; readonly index: number }
-  /** Whether the view of input `index` covers this point (views of a padded tensor may not). */
-  | { readonly kind: "inside"; readonly type: "bool"; readonly index: number }
   /** float32 values are already rounded; bool is 0 or 1. */
   | { readonly kind: "constant"; readonly type: ScalarType; readonly value: number }
   | { readonly kind: "unary"; readonly type: ScalarType; readonly op: UnaryOp; readonly x: Expr }
@@ -51,10 +49,6 @@ export type Operand = Expr | number;
 
 export function input(index: number, type: ScalarType): Expr {
   return { kind: "input", type, index };
-}
-
-export function inside(index: number): Expr {
-  return { kind: "inside", type: "bool", index };
 }
 
 /** A constant; float32 values are rounded here, once. */
@@ -118,7 +112,6 @@ export function select(condition: Expr, yes: Operand, no: Operand): Expr {
 export function children(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case "input":
-    case "inside":
     case "constant":
       return [];
     case "unary":
@@ -146,13 +139,12 @@ export function topological(root: Expr): Expr[] {
 }
 
 /** The expression with its inputs replaced: how fusion composes scalar bodies. Shared subtrees stay shared. */
-export function substitute(root: Expr, replace: (leaf: Expr & { kind: "input" | "inside" }) => Expr): Expr {
+export function substitute(root: Expr, replace: (leaf: Expr & { kind: "input" }) => Expr): Expr {
   const done = new Map<Expr, Expr>();
   for (const expr of topological(root)) {
     const get = (child: Expr) => done.get(child)!;
     switch (expr.kind) {
       case "input":
-      case "inside":
         done.set(expr, replace(expr));
         break;
       case "constant":

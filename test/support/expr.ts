@@ -33,8 +33,6 @@ function source(expr: Expr, name: (child: Expr) => string): string {
   switch (expr.kind) {
     case "input":
       return `x[${expr.index}]`;
-    case "inside":
-      throw new TypeError("a scalar has no inside");
     case "constant":
       return Object.is(expr.value, -0) ? "-0" : String(expr.value);
     case "unary": {

@@ -37,7 +37,6 @@ export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boole
   )
     return false;
   return order.every((expr) => {
-    if (expr.kind === "inside") return false;
     if (expr.type !== "int32") return true;
     if (expr.kind === "constant") return Math.abs(expr.value) < exactIntegers;
     return expr.kind === "input" && coordinates.has(expr.index);
@@ -133,8 +132,6 @@ export function printBody(body: Expr, inputs: readonly InputText[], prefix = "v"
         else names.set(expr, x);
         break;
       }
-      default:
-        throw new TypeError(`not printable: ${expr.kind}`);
     }
   }
   return { lines, result: name(body), constants, usesPowers };

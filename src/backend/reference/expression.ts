@@ -22,7 +22,7 @@ export function evaluator(body: Expr, size: number): Evaluator {
     if (expr.kind === "constant") registers[i] = makeArray(expr.type, count).fill(expr.value);
   });
   const steps = order.flatMap((expr, i) => {
-    if (expr.kind === "input" || expr.kind === "constant" || expr.kind === "inside") return [];
+    if (expr.kind === "input" || expr.kind === "constant") return [];
     const operands = children(expr).map((operand) => number.get(operand)!);
     return [{ loop: loopOf(expr), to: i, operands }];
   });

@@ -66,11 +66,6 @@ export class ElementPrinter {
           const mask = masks.get(index);
           return mask ? lanes.keep(input.type, mask.get, value, true) : value;
         },
-        inside: (index) => {
-          if (!inside[index]) return false;
-          const cursor = cursors[index];
-          return typeof cursor.inside === "boolean" ? cursor.inside : masks.get(index)!.get;
-        },
       });
     };
     return { before, at };

@@ -7,8 +7,6 @@ import type { Lanes } from "./lanes.ts";
 /** How the printer reads the kernel's inputs at the point it is at. */
 export interface Leaves {
   input(index: number): Code;
-  /** Whether the input's view covers the point; `true` and `false` where that is known. */
-  inside(index: number): Code | boolean;
 }
 
 /** What an expression costs, roughly: the number of its operations. */
@@ -66,10 +64,6 @@ export class ExpressionPrinter {
         return lanes.constant(expr.type, expr.value);
       case "input":
         return leaves.input(expr.index);
-      case "inside": {
-        const inside = leaves.inside(expr.index);
-        return typeof inside === "boolean" ? lanes.constant("bool", Number(inside)) : inside;
-      }
       case "unary": {
         if (expr.op === "abs" && expr.x.type === "int32" && lanes.width === 1) {
           const local = this.#fn.local("i32");

@@ -57,7 +57,6 @@ function describe(body: Expr): string {
     const { kind, type } = expr;
     switch (kind) {
       case "input":
-      case "inside":
         return `${kind} ${type} ${expr.index}`;
       case "constant":
         return `${type} ${Object.is(expr.value, -0) ? "-0" : expr.value}`;
