@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../src/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
@@ -39,6 +40,16 @@ describe("ts blocks", () => {
     },
     120_000,
   );
+});
+
+const configs = pages.flatMap((page) =>
+  [...readFileSync(`${root}${page}`, "utf8").matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+    (match) => [page, match[1]] as const,
+  ),
+);
+
+test.each(configs)("a yaml block of %s is a config", (page, text) => {
+  expect(parseConfig(text, page).trainer.init.seed).toBe(1234n);
 });
 
 test("the digest it prints is the published one", () => {
