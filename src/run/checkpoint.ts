@@ -1,6 +1,6 @@
 // Checkpoints: one safetensors file each, with the run's state as JSON in its metadata; and an index that names the files that are whole. A
 // file is written beside its place, flushed and renamed, and only then entered in the index: a write that was cut off is never loaded.
-import { exists, list, makeDirectory, read, remove, temporarySuffix, writeAtomic } from "#files";
+import { exists, list, makeDirectory, readText, remove, temporarySuffix, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
@@ -62,38 +62,51 @@ const stateKey = "seedgrad";
 const digestKey = "seedgrad.digest";
 const indexName = "index.json";
 
-/** The finished checkpoints of a folder, oldest first; none where there is no index. Throws CheckpointError for an index that is damaged. */
-export function listCheckpoints(folder: string): CheckpointEntry[] {
+/** The index of a folder: its finished checkpoints, and files that were dropped from it and may still have to be removed. */
+interface Index {
+  readonly checkpoints: readonly CheckpointEntry[];
+  readonly removed: readonly string[];
+}
+
+const isFile = (value: unknown): boolean => isText(value) && !/[/\\]/.test(value);
+const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
+  checkpoints: [
+    "files with their steps",
+    (value) =>
+      Array.isArray(value) && value.every((entry) => isRecord(entry) && isFile(entry.file) && isCount(entry.step)),
+  ],
+  removed: ["files", (value) => Array.isArray(value) && value.every(isFile)],
+};
+
+function readIndex(folder: string): Index {
   const path = `${folder}/${indexName}`;
-  if (!exists(path)) return [];
-  let index: { checkpoints?: unknown };
+  if (!exists(path)) return { checkpoints: [], removed: [] };
+  let index: unknown;
   try {
-    index = JSON.parse(new TextDecoder().decode(read(path, CheckpointError)));
+    index = JSON.parse(readText(path, CheckpointError));
   } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError({
       where: path,
-      problem: "the index of checkpoints is damaged",
+      problem: "the index of checkpoints isn't JSON",
       got: String(cause),
       hint: "name a checkpoint file, or start without one",
       cause,
     });
   }
-  const entries = index?.checkpoints;
-  const isEntry = (entry: CheckpointEntry) =>
-    typeof entry?.file === "string" && !/[/\\]/.test(entry.file) && Number.isSafeInteger(entry.step);
-  if (!Array.isArray(entries) || !entries.every(isEntry)) {
-    throw new CheckpointError({
-      where: path,
-      problem: "the index of checkpoints is damaged",
-      got: JSON.stringify(index).slice(0, 200),
-      expected: "files with their steps",
-    });
-  }
-  return entries;
+  checkFields(path, "an index of checkpoints", index, indexChecks);
+  return index as Index;
 }
 
-function writeIndex(folder: string, checkpoints: readonly CheckpointEntry[]): void {
-  writeAtomic(`${folder}/${indexName}`, new TextEncoder().encode(`${JSON.stringify({ checkpoints })}\n`));
+/** Writes the index, and only then removes the files that have left it: it names at all times what is whole, and what is still to go. */
+function writeIndex(folder: string, checkpoints: readonly CheckpointEntry[], removed: readonly string[]): void {
+  writeAtomic(`${folder}/${indexName}`, new TextEncoder().encode(`${JSON.stringify({ checkpoints, removed })}\n`));
+  for (const file of removed) remove(`${folder}/${file}`);
+}
+
+/** The finished checkpoints of a folder, oldest first; none where there is no index. Throws CheckpointError for an index that is damaged. */
+export function listCheckpoints(folder: string): CheckpointEntry[] {
+  return [...readIndex(folder).checkpoints];
 }
 
 /** The path of the newest finished checkpoint, or undefined. */
@@ -105,12 +118,16 @@ export function latestCheckpoint(folder: string): string | undefined {
   return newest && `${folder}/${newest.file}`;
 }
 
-/** Writes a checkpoint `name`.safetensors and enters it in the index. Gives its path. Throws CheckpointError, and then what was there before is unchanged. */
+/**
+ * Writes a checkpoint `name`.safetensors and enters it in the index; with `keep`, all but the newest so many leave it. Gives its path. Throws
+ * CheckpointError, and then what was there before is unchanged, or the checkpoint is in the index and only files that left it are still there.
+ */
 export function saveCheckpoint(
   folder: string,
   name: string,
   state: RunState,
   tensors: Iterable<readonly [string, HostArray]>,
+  { keep = Number.POSITIVE_INFINITY }: { keep?: number } = {},
 ): string {
   makeDirectory(folder);
   const entries = [...tensors];
@@ -118,7 +135,14 @@ export function saveCheckpoint(
   const file = `${name}.safetensors`;
   const metadata = { [stateKey]: text, [digestKey]: stateDigest(text, entries) };
   writeSafetensors(`${folder}/${file}`, entries, metadata);
-  writeIndex(folder, [...listCheckpoints(folder).filter((entry) => entry.file !== file), { file, step: state.step }]);
+  const others = listCheckpoints(folder).filter((entry) => entry.file !== file);
+  const all = [...others, { file, step: state.step }].sort((a, b) => a.step - b.step);
+  const gone = all.slice(0, Math.max(0, all.length - keep));
+  writeIndex(
+    folder,
+    all.slice(gone.length),
+    gone.map((entry) => entry.file),
+  );
   return `${folder}/${file}`;
 }
 
@@ -128,26 +152,17 @@ function stateDigest(text: string, tensors: readonly (readonly [string, HostArra
   return toHex(tensorsDigest([...tensors, [`\u0000${stateKey}`, { data, shape: [data.length], dtype: "bool" }]]));
 }
 
-/** Removes all but the newest `keep` checkpoints: from the index first, then their files. */
-export function keepCheckpoints(folder: string, keep: number): void {
-  const entries = listCheckpoints(folder).sort((a, b) => a.step - b.step);
-  const gone = entries.slice(0, Math.max(0, entries.length - keep));
-  if (gone.length === 0) return;
-  writeIndex(folder, entries.slice(gone.length));
-  for (const { file } of gone) remove(`${folder}/${file}`);
-}
-
 /** Drops the entries after a step, and what writes that were cut off have left: a run that goes on from there writes them anew. Not while another run saves here. */
 export function dropCheckpointsAfter(folder: string, step: number): void {
-  const entries = listCheckpoints(folder);
+  const { checkpoints, removed } = readIndex(folder);
   if (exists(folder)) {
     const leftovers = list(folder, CheckpointError).filter((file) => file.endsWith(`.safetensors${temporarySuffix}`));
     for (const file of leftovers) remove(`${folder}/${file}`);
   }
-  const kept = entries.filter((entry) => entry.step <= step);
-  if (kept.length === entries.length) return;
-  writeIndex(folder, kept);
-  for (const { file } of entries) if (!kept.some((entry) => entry.file === file)) remove(`${folder}/${file}`);
+  const kept = checkpoints.filter((entry) => entry.step <= step);
+  const files = [...removed, ...checkpoints.map(({ file }) => file)];
+  const gone = files.filter((file) => !kept.some((entry) => entry.file === file));
+  if (gone.length > 0) writeIndex(folder, kept, gone);
 }
 
 /** Reads a checkpoint and checks it against its own digest. Throws CheckpointError naming the file. */

@@ -7,7 +7,6 @@ import {
   type Checkpoint,
   checkState,
   checkTensors,
-  keepCheckpoints,
   latestCheckpoint,
   type RunState,
   loadCheckpoint as readCheckpoint,
@@ -68,8 +67,7 @@ export async function saveCheckpoint(trainer: Trainer, name?: string): Promise<s
   const tensors = await readTensors(trainer);
   await trainer.hooks.call("postprocessCheckpoint", context);
   trainer.journal!.flush();
-  const path = writeCheckpoint(folder, file, state, tensors);
-  if (keep !== undefined) keepCheckpoints(folder, keep);
+  const path = writeCheckpoint(folder, file, state, tensors, { keep });
   await trainer.hooks.call("onAfterSaveCheckpoint", context);
   return path;
 }

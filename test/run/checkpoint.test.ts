@@ -8,7 +8,6 @@ import {
   checkState,
   checkTensors,
   dropCheckpointsAfter,
-  keepCheckpoints,
   latestCheckpoint,
   listCheckpoints,
   loadCheckpoint,
@@ -36,7 +35,8 @@ const tensors = (value: number) =>
     ["parameter/w", { data: Float32Array.of(value, -0, 1e-45), shape: [3], dtype: "float32" }],
     ["optimizer/m/w", { data: Float32Array.of(1), shape: [1], dtype: "float32" }],
   ] as const;
-const save = (folder: string, step: number) => saveCheckpoint(folder, `checkpoint_${step}`, state(step), tensors(step));
+const save = (folder: string, step: number, keep?: number) =>
+  saveCheckpoint(folder, `checkpoint_${step}`, state(step), tensors(step), { keep });
 
 describe("checkpoints", () => {
   test("state and tensors come back to the bit; the newest by step is the latest", () => {
@@ -54,8 +54,7 @@ describe("checkpoints", () => {
 
   test("keeping the newest; dropping what comes after a step", () => {
     const folder = temporaryFolder();
-    for (const step of [1, 2, 3, 4]) save(folder, step);
-    keepCheckpoints(folder, 2);
+    for (const step of [1, 2, 4, 3]) save(folder, step, 2);
     expect(readdirSync(folder).sort()).toEqual(["checkpoint_3.safetensors", "checkpoint_4.safetensors", "index.json"]);
     dropCheckpointsAfter(folder, 3);
     expect(listCheckpoints(folder)).toEqual([{ file: "checkpoint_3.safetensors", step: 3 }]);
@@ -83,10 +82,37 @@ describe("checkpoints", () => {
   test("a damaged index is named, and a path in it can't lead out of the folder", () => {
     const folder = temporaryFolder();
     save(folder, 1);
-    for (const text of ["{", "[]", '{"checkpoints":[{"file":"../x","step":1}]}', '{"checkpoints":[{"file":"x"}]}']) {
-      writeFileSync(`${folder}/index.json`, text);
-      expect(() => listCheckpoints(folder), text).toThrow(/index.json: the index of checkpoints is damaged/);
+    const entry = { file: "x", step: 1 };
+    for (const index of [
+      "{",
+      "[]",
+      "null",
+      {},
+      { checkpoints: [entry] },
+      { checkpoints: [{ ...entry, file: "../x" }], removed: [] },
+      { checkpoints: [{ file: "x" }], removed: [] },
+      { checkpoints: [entry], removed: ["a/x"] },
+      { checkpoints: [null], removed: [] },
+    ]) {
+      writeFileSync(`${folder}/index.json`, typeof index === "string" ? index : JSON.stringify(index));
+      expect(() => listCheckpoints(folder), JSON.stringify(index)).toThrow(CheckpointError);
+      expect(() => listCheckpoints(folder), JSON.stringify(index)).toThrow(/index.json.*index of checkpoints/);
     }
+  });
+
+  test("killed between index and removal: the file goes when the run goes on", () => {
+    const folder = temporaryFolder();
+    for (const step of [1, 2]) save(folder, step);
+    const restore = replaceFileCalls({ rmSync: fullDisk });
+    try {
+      expect(() => save(folder, 3, 1)).toThrow(CheckpointError);
+    } finally {
+      restore();
+    }
+    expect(readdirSync(folder).length).toBe(4);
+    expect(listCheckpoints(folder)).toEqual([{ file: "checkpoint_3.safetensors", step: 3 }]);
+    dropCheckpointsAfter(folder, 3);
+    expect(readdirSync(folder).sort()).toEqual(["checkpoint_3.safetensors", "index.json"]);
   });
 
   test("a full disk at any call: the folder still loads what it held", () => {
