@@ -203,7 +203,8 @@ class WasmExecutable implements Executable {
         view.setUint32(this.#table + table.state + 4 * i, word, true);
       });
     }
-    view.setBigUint64(this.#table + table.base, BigInt(base), true);
+    view.setUint32(this.#table + table.base, base % 2 ** 32, true);
+    view.setUint32(this.#table + table.base + 4, Math.floor(base / 2 ** 32), true);
   }
 
   #refuse(number: number, index: number): never {

@@ -29,7 +29,8 @@ export interface Group {
 
 /** A stretch of memory that a kernel touches. `rowBytes` gives, for a number of rows, how far apart they are where it keeps to them. */
 interface Access {
-  readonly space: string;
+  /** −1: the arena; others by the number of the value, an input's for state. */
+  readonly space: number;
   readonly from: number;
   readonly to: number;
   readonly writes: boolean;
@@ -77,12 +78,14 @@ const overlap = (a: Access, b: Access) => a.space === b.space && a.from < b.to &
 
 /** Whether the order of the two matters. */
 function conflicts(first: readonly Access[], second: readonly Access[]): boolean {
-  return second.some((b) => first.some((a) => (a.writes || b.writes) && overlap(a, b)));
+  for (const b of second) for (const a of first) if ((a.writes || b.writes) && overlap(a, b)) return true;
+  return false;
 }
 
-/** Whether they have memory in common. */
+/** Whether they have memory in common, beyond a few numbers. */
 function shares(first: readonly Access[], second: readonly Access[]): boolean {
-  return second.some((b) => first.some((a) => a.to - a.from > 256 && overlap(a, b)));
+  for (const b of second) for (const a of first) if (a.to - a.from > 256 && overlap(a, b)) return true;
+  return false;
 }
 
 /** Whether, cut into so many rows, a row of the second depends on no other row of the first. */
@@ -160,12 +163,10 @@ function rowStep(input: KernelInput, domain: Shape, rows: number): number | unde
 }
 
 /** Where a value is in memory. State is the same memory as an input and as an output. */
-function regionOf(plan: Plan, value: number): { space: string; from: number; to: number } {
+function regionOf(plan: Plan, value: number): { space: number; from: number; to: number } {
   const { place, size, dtype } = plan.values[value];
   const bytes = size * itemSize(dtype);
-  if (place.kind === "arena") return { space: "arena", from: place.offset, to: place.offset + bytes };
-  if (place.kind === "constant") return { space: `constant ${value}`, from: 0, to: bytes };
+  if (place.kind === "arena") return { space: -1, from: place.offset, to: place.offset + bytes };
   const state = place.kind === "output" ? plan.state.find(({ output }) => output === place.index) : undefined;
-  const space = state ? `input ${state.input}` : `${place.kind} ${place.index}`;
-  return { space, from: 0, to: bytes };
+  return { space: state ? plan.inputs[state.input].value : value, from: 0, to: bytes };
 }
