@@ -1,0 +1,120 @@
+// Which kernels run block by block together: those that stay within a row of each other, and no others; products that are read sideways.
+import { describe, expect, test } from "vitest";
+import { type Group, groupKernels } from "../../../src/backend/wasm/groups.ts";
+import { transposeProducts } from "../../../src/backend/wasm/transposed.ts";
+import { lower } from "../../../src/compile/lower.ts";
+import type { Plan } from "../../../src/compile/plan.ts";
+import type { Shape } from "../../../src/core/shape.ts";
+import type { Node } from "../../../src/graph/node.ts";
+import { softmax } from "../../../src/ops/composite.ts";
+import { add, exp, mul, sqrt, sub } from "../../../src/ops/elementwise.ts";
+import { matmul } from "../../../src/ops/matmul.ts";
+import { transpose } from "../../../src/ops/movement.ts";
+import { uniform } from "../../../src/ops/random.ts";
+import { sum } from "../../../src/ops/reduce.ts";
+import { type Built, traceGraph } from "../../support/graphs.ts";
+
+function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Node>) => Built, fuse = true): Plan {
+  const ports = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => [name, { dtype: "float32" as const, shape }]),
+  );
+  return lower(traceGraph(ports, build), { fuse });
+}
+
+const groupsOf = (plan: Plan): Group[] => groupKernels(plan, plan.kernels);
+const numbers = (groups: readonly Group[]) => groups.map(({ members }) => members.map(({ number }) => number));
+
+describe("groups", () => {
+  test("a softmax's rows go through all its kernels", () => {
+    const plan = planOf({ x: [8, 5, 100] }, ({ x }) => ({ outputs: { y: softmax(x) } }));
+    const [group, ...others] = groupsOf(plan);
+    expect(others).toEqual([]);
+    expect(group.members.length).toBe(plan.kernels.length);
+    expect(group.cut).toEqual({ rows: 40, grain: 1 });
+  });
+
+  test("an optimizer's moments and its parameter are one pass, past kernels that have nothing to do with them", () => {
+    const shape = [30, 40];
+    const plan = planOf({ w: shape, m: shape, v: shape, g: shape, other: [2000] }, ({ w, m, v, g, other }) => {
+      const first = add(mul(m, 0.9), mul(g, 0.1));
+      const second = add(mul(v, 0.99), mul(mul(g, g), 0.01));
+      const between = exp(other);
+      const next = sub(w, mul(first, sqrt(second)));
+      return {
+        outputs: { w: next, m: first, v: second, between },
+        state: [
+          ["w", "w"],
+          ["m", "m"],
+          ["v", "v"],
+        ],
+      };
+    });
+    const together = groupsOf(plan).find(({ members }) => members.length === 3)!;
+    expect(together.cut).toEqual({ rows: 1200, grain: 64 });
+    expect(groupsOf(plan).length).toBe(2);
+  });
+
+  test("words and what they become", () => {
+    const plan = planOf({}, () => ({ outputs: { y: uniform([1000]) } }));
+    expect(numbers(groupsOf(plan))).toEqual([[0, 1]]);
+  });
+
+  test.each<[string, (y: Node) => Node]>([
+    ["a transpose", (y) => exp(transpose(y))],
+    ["a sum over the rows", (y) => sum(y, { axis: 0 })],
+    ["a sum over all", (y) => sum(y)],
+    ["a product", (y) => matmul(y, y)],
+  ])("what reads other rows stays out: %s", (_, build) => {
+    const plan = planOf({ x: [32, 32] }, ({ x }) => {
+      const y = exp(x);
+      return { outputs: { y, z: build(y) } };
+    });
+    expect(plan.kernels.length).toBe(2);
+    expect(numbers(groupsOf(plan))).toEqual([[0], [1]]);
+  });
+
+  test("every kernel runs once, and after what it reads", () => {
+    const plan = planOf({ x: [16, 32], w: [32, 32] }, ({ x, w }) => {
+      const y = softmax(matmul(x, w));
+      return { outputs: { a: sum(y, { axis: 0 }), b: transpose(y), c: exp(w), d: matmul(y, exp(w)) } };
+    });
+    const order = numbers(groupsOf(plan)).flat();
+    expect([...order].sort((a, b) => a - b)).toEqual(plan.kernels.map((_, i) => i));
+    const made = new Set<number>();
+    for (const number of order) {
+      const kernel = plan.kernels[number];
+      const inputs = "inputs" in kernel ? kernel.inputs : kernel.kind === "matmul" ? [kernel.a, kernel.b] : [];
+      for (const { source } of inputs) {
+        if (typeof source === "number" && plan.kernels.some(({ output }) => output === source))
+          expect(made.has(source)).toBe(true);
+      }
+      made.add(kernel.output);
+    }
+  });
+});
+
+describe("products", () => {
+  test("read sideways only: made sideways", () => {
+    const plan = planOf({ x: [8, 6], g: [8, 4], w: [4, 6] }, ({ x, g, w }) => ({
+      outputs: { w: sub(w, transpose(matmul(transpose(x), g))) },
+      state: [["w", "w"]],
+    }));
+    expect(plan.kernels[0].shape).toEqual([6, 4]);
+    const [product, update] = transposeProducts(plan);
+    expect(product.shape).toEqual([4, 6]);
+    expect("inputs" in update && update.inputs.map(({ view }) => view.strides)).toEqual([
+      [6, 1],
+      [6, 1],
+    ]);
+  });
+
+  test("read straight, or given out: left as it is", () => {
+    const straight = planOf({ x: [8, 6], g: [6, 4] }, ({ x, g }) => ({ outputs: { y: exp(matmul(x, g)) } }));
+    expect(transposeProducts(straight)).toEqual(straight.kernels);
+    const given = planOf({ x: [8, 6], g: [6, 4] }, ({ x, g }) => {
+      const y = matmul(x, g);
+      return { outputs: { y, z: exp(transpose(y)) } };
+    });
+    expect(transposeProducts(given)).toEqual(given.kernels);
+  });
+});
