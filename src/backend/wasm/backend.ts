@@ -90,6 +90,16 @@ class WasmBackend implements Backend {
   }
 
   async load(plan: Plan): Promise<Executable> {
+    for (const { dtype, shape, size } of plan.values) {
+      if (size * itemSize(dtype) < 2 ** 31) continue;
+      throw new BackendError({
+        where: "wasm",
+        problem: "a tensor is too large",
+        got: `${dtype} [${shape}]`,
+        expected: "less than 2 GiB",
+        hint: "a smaller batch, or accumulate gradients over several",
+      });
+    }
     const program = printPlan(plan, this.#target);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });

@@ -96,9 +96,11 @@ export function valueAddress(kernel: KernelFunction, value: number): Code<"i32">
 /** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */
 export function share(kernel: KernelFunction, extent: number, grain: number): [Limit, Limit, Code[]] {
   const { fn, part, parts } = kernel;
-  const units = i32.const(Math.ceil(extent / grain));
+  const units = i64.const(BigInt(Math.ceil(extent / grain)));
+  // In 64 bits: there may be many parts of many units.
+  const share = (at: Code<"i32">) => i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts.get));
   const border = (at: Code<"i32">) => {
-    const [local, set] = fn.hold(i32.mul(i32.divU(i32.mul(units, at), parts.get), i32.const(grain)));
+    const [local, set] = fn.hold(i32.mul(i32.wrapI64(share(at)), i32.const(grain)));
     return { local, set };
   };
   const begin = border(part.get);

@@ -78,6 +78,7 @@ export const i64 = {
   ne: binary<"i64", "i32">("i32", 0x52),
   add: binary<"i64", "i64">("i64", 0x7c),
   mul: binary<"i64", "i64">("i64", 0x7e),
+  divU: binary<"i64", "i64">("i64", 0x80),
   and: binary<"i64", "i64">("i64", 0x83),
   or: binary<"i64", "i64">("i64", 0x84),
   xor: binary<"i64", "i64">("i64", 0x85),

@@ -3,8 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../src/backend/contract.ts";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
+import { call, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import { Context, share } from "../../../src/backend/wasm/context.ts";
+import { i32 } from "../../../src/backend/wasm/instructions.ts";
+import { scalarLanes, simdLanes } from "../../../src/backend/wasm/lanes.ts";
 import { Memory } from "../../../src/backend/wasm/memory.ts";
+import { limitCode } from "../../../src/backend/wasm/nest.ts";
 import { probe } from "../../../src/backend/wasm/probe.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { DType } from "../../../src/core/dtype.ts";
@@ -103,6 +108,12 @@ describe("memory", () => {
 });
 
 describe("misuse is a BackendError", () => {
+  test("a tensor of 2 GiB", async () => {
+    const backend = await wasmBackend();
+    const graph = traceGraph({ x: { dtype: "float32", shape: [2 ** 29] } }, ({ x }) => ({ outputs: { y: sum(x) } }));
+    await expect(backend.load(lower(graph))).rejects.toThrow(BackendError);
+  });
+
   test("a freed buffer, a foreign one, data of another size", async () => {
     const [backend, other] = [await wasmBackend(), await wasmBackend()];
     const buffer = backend.allocate("float32", 3);
@@ -112,6 +123,35 @@ describe("misuse is a BackendError", () => {
     expect(() => backend.free(buffer)).toThrow(BackendError);
     await expect(backend.read(buffer)).rejects.toThrow(BackendError);
   });
+});
+
+test("shares of huge extents among many parts join without gaps", () => {
+  const extent = 2 ** 29 - 3;
+  const parts = 60_001;
+  const module = new ModuleBuilder();
+  const context = new Context(module, simdLanes, scalarLanes);
+  const kernel = context.kernelFunction("share", []);
+  const [begin, end, code] = share(kernel, extent, 1);
+  kernel.fn.body(
+    ...code,
+    i32.store(kernel.table.get, limitCode(begin)),
+    i32.store(kernel.table.get, limitCode(end), 4),
+  );
+  const f = module.function("f", ["i32", "i32"], [], { exported: true });
+  const [part, count] = f.parameters as Local<"i32">[];
+  const zero = i32.const(0);
+  f.body(call(kernel.fn, zero, zero, zero, part.get, count.get));
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { environment: { memory } });
+  const run = instance.exports.f as (part: number, parts: number) => void;
+  const view = new DataView(memory.buffer);
+  let reached = 0;
+  for (let at = 0; at < parts; at++) {
+    run(at, parts);
+    expect(view.getInt32(0, true)).toBe(reached);
+    reached = view.getInt32(4, true);
+  }
+  expect(reached).toBe(extent);
 });
 
 test("buffers may change from run to run, and a disposed plan gives its memory back", async () => {
