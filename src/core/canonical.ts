@@ -153,11 +153,6 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return nobleSha256(bytes);
 }
 
-/** A hash over pieces, for data that is read in parts. */
-export function sha256Stream(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array } {
-  return nobleSha256.create();
-}
-
 export function toHex(bytes: Uint8Array): string {
   let hex = "";
   for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");

@@ -1,6 +1,6 @@
 // How an op is declared: one record with its name, shape and dtype rules, meaning and gradient. Everything else (methods, lowering,
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
-import type { Expr, ScalarType } from "../../kernels/expr.ts";
+import type { Expr } from "../../kernels/expr.ts";
 import type { Combine } from "../../kernels/kernel.ts";
 import type { View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
@@ -225,8 +225,3 @@ export function comparing(...allowed: DType[]): RecordBase["dtype"] {
 
 /** The dtype that the attributes name. */
 export const attributeDType: RecordBase["dtype"] = (_, attributes) => attributes.dtype as DType;
-
-/** The scalar type in which expressions see a dtype's elements. */
-export function scalarType(dtype: DType): ScalarType {
-  return dtype;
-}

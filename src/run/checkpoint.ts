@@ -156,7 +156,9 @@ function stateDigest(text: string, tensors: readonly (readonly [string, HostArra
 export function dropCheckpointsAfter(folder: string, step: number): void {
   const { checkpoints, removed } = readIndex(folder);
   if (exists(folder)) {
-    const leftovers = list(folder, CheckpointError).filter((file) => file.endsWith(`.safetensors${temporarySuffix}`));
+    const isLeftover = (file: string) =>
+      file === `${indexName}${temporarySuffix}` || file.endsWith(`.safetensors${temporarySuffix}`);
+    const leftovers = list(folder, CheckpointError).filter(isLeftover);
     for (const file of leftovers) remove(`${folder}/${file}`);
   }
   const kept = checkpoints.filter((entry) => entry.step <= step);
