@@ -4,14 +4,12 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { numericsId } from "../core/numerics.ts";
-import { configHash } from "../train/config/parse.ts";
+import { configHash, loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 
 /** What was published of a preset. */
 export interface Published {
   readonly numerics: string;
-  /** `configHash` of the effective config. */
-  readonly config: string;
   readonly graphHash: string;
   readonly digest: string;
 }
@@ -19,7 +17,7 @@ export interface Published {
 /** Beside the sources, or in the package beside what was built from them. */
 const folders = ["../presets/", "../../../src/presets/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
-/** What is published for a config file: undefined if it is no preset, `other` if its config or the numerics id is another than published. */
+/** What is published for a config file: undefined if it is no preset, `other` if the config was changed by flags, or the numerics id is another than published. */
 export function publishedFor(file: string, config: Config): Published | "other" | undefined {
   if (!existsSync(file)) return undefined;
   const folder = folders.find(
@@ -30,7 +28,7 @@ export function publishedFor(file: string, config: Config): Published | "other" 
   const all = JSON.parse(readFileSync(path, "utf8")) as Record<string, Published>;
   const published = all[basename(file)];
   if (!published) return undefined;
-  return published.numerics === numericsId && published.config === configHash(config) ? published : "other";
+  return published.numerics === numericsId && configHash(loadConfig(file)) === configHash(config) ? published : "other";
 }
 
 /** The folder itself if it isn't there yet, else the first of `folder-2`, `folder-3`, … that isn't. */

@@ -1,6 +1,7 @@
 // `seedgrad validate CONFIG`: the weights of the latest checkpoint, or of one that is named, on the validation data.
 import { ConfigError } from "../core/errors.ts";
-import { buildLoader, buildTrainer } from "../train/config/build.ts";
+import { buildTrainer } from "../train/config/build.ts";
+import { loaders } from "../train/config/loaders.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import { messages, type Outcome } from "./command.ts";
 import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
@@ -19,7 +20,7 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
-  const metrics = await trainer.validate(buildLoader(loader), choice);
+  const metrics = await trainer.validate(loaders.make(loader), choice);
   const { seed, step: steps } = trainer;
   return {
     code: 0,

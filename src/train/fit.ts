@@ -3,7 +3,7 @@ import { ConfigError, DataError } from "../core/errors.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import { now } from "./clock.ts";
 import { totalStepsOf } from "./config/options.ts";
-import type { LoopOptions } from "./config/schema.ts";
+import type { LoopOptions } from "./config/shared.ts";
 import type { FitContext, Metrics } from "./hooks.ts";
 import { Journal } from "./journal.ts";
 import { train } from "./loop.ts";

@@ -1,17 +1,11 @@
 // The Trainer and what belongs to it.
 export { CheckLoss } from "./callbacks/check-loss.ts";
-export {
-  buildLoader,
-  buildModel,
-  buildOptimizer,
-  buildSchedule,
-  buildTrainer,
-  trainerOptions,
-} from "./config/build.ts";
+export { buildTrainer, trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export type { ResolvedOptions, TrainerOptions } from "./config/options.ts";
 export { type ConfigOverrides, configHash, configToYaml, loadConfig, parseConfig } from "./config/parse.ts";
-export type { CheckpointOptions, Config, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/schema.ts";
+export type { Config } from "./config/schema.ts";
+export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";
 export type { PlannedGraph } from "./explain.ts";
 export type { CheckpointChoice, Run } from "./fit.ts";
 export type {

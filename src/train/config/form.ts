@@ -1,7 +1,7 @@
 // Between YAML's form of a config and the schema's: snake_case and camelCase, `AdamW: {…}` and `{ class: "AdamW", … }`, names of any case. Each
 // path of the schema's form remembers the path it was written at.
 import { ConfigError } from "../../core/errors.ts";
-import { classNames, defaultClasses } from "./schema.ts";
+import { choices, defaultChoices, singleChoices } from "./schema.ts";
 import { type Author, show, unknownKey } from "./validate.ts";
 import { formatPath, type Path, type YamlSource } from "./yaml.ts";
 
@@ -12,24 +12,15 @@ export const toSnake = (key: string): string =>
 export const toCamel = (key: string): string =>
   key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-type ChoiceKey = keyof typeof classNames;
-const isChoice = (key: string): key is ChoiceKey => Object.hasOwn(classNames, key);
+type ChoiceKey = keyof typeof choices;
+const isChoice = (key: string): key is ChoiceKey => Object.hasOwn(choices, key);
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Other names of keys. */
 const synonyms: Readonly<Record<string, string>> = { lr: "learningRate" };
 /** Keys whose text is a name, of any case. */
-const nameKeys = new Set([
-  "name",
-  "loss",
-  "metrics",
-  "split",
-  "activation",
-  "evalFrequency",
-  "deterministic",
-  "logLevel",
-]);
+const nameKeys = new Set(["name", "split", "activation", "evalFrequency", "deterministic", "logLevel"]);
 
 /** A config in the schema's form, with how its author wrote it. */
 export interface SchemaForm {
@@ -61,7 +52,9 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
   const convert = (value: unknown, path: Path, from: Path, key: string): unknown => {
     origins.set(JSON.stringify(path), from);
     if (isChoice(key))
-      return key === "optimizer" ? convertChoice(key, value, path, from) : convertChoices(key, value, path, from);
+      return singleChoices.includes(key)
+        ? convertChoice(key, value, path, from)
+        : convertChoices(key, value, path, from);
     if (Array.isArray(value)) return value.map((item, i) => convert(item, [...path, i], [...from, i], key));
     if (isRecord(value)) return convertRecord(value, path, from, {});
     return typeof value === "string" && nameKeys.has(key) ? value.toLowerCase() : value;
@@ -84,7 +77,8 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
       into[key] = convert(item, [...path, key], childFrom, key);
     }
     if (formatPath(path) === "trainer.init") {
-      for (const key of ["callbacks", "loggers"] as const) into[key] ??= convertChoices(key, [], [...path, key], from);
+      for (const key of Object.keys(defaultChoices) as ChoiceKey[])
+        into[key] ??= convertChoices(key, [], [...path, key], from);
     }
     return into;
   };
@@ -97,14 +91,14 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
     const out: unknown[] = [];
     for (const { item, from: itemFrom } of items) {
       const [name, options] = isRecord(item) ? (Object.entries(item)[0] ?? []) : [];
-      if (name !== undefined && options === null && key !== "schedulers") {
+      if (name !== undefined && options === null && defaultChoices[key]) {
         off.add(className(key, name, [...itemFrom, name]));
         continue;
       }
       out.push(convertChoice(key, item, [...path, out.length], itemFrom));
     }
     const given = new Set(out.map((item) => (item as { class?: string } | null)?.class));
-    const defaults = key === "callbacks" || key === "loggers" ? defaultClasses[key] : [];
+    const defaults = defaultChoices[key] ?? [];
     const added = defaults.filter((name) => !given.has(name) && !off.has(name)).map((name) => ({ class: name }));
     return key === "callbacks" ? [...added, ...out] : [...out, ...added];
   };
@@ -118,13 +112,13 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
         where: formatPath(from),
         problem: "not one choice of class",
         got: show(value),
-        expected: `a map with one key, one of ${classNames[key].join(", ")}`,
+        expected: `a map with one key, one of ${choices[key].names.join(", ")}`,
         position: source.valuePosition(from),
       });
     }
     const [[name, options]] = Object.entries(named);
-    const chosen = className(key, name, typeof value === "string" ? from : [...from, name]);
     const inner = typeof value === "string" ? from : [...from, name];
+    const chosen = className(key, name, inner, typeof value === "string");
     origins.set(JSON.stringify(path), inner);
     if (options !== null && !isRecord(options)) {
       throw new ConfigError({
@@ -138,15 +132,15 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
     return convertRecord(options ?? {}, path, inner, { class: chosen });
   };
 
-  const className = (key: ChoiceKey, name: string, from: Path): string => {
-    const known = classNames[key] as readonly string[];
+  const className = (key: ChoiceKey, name: string, from: Path, bare = false): string => {
+    const known = choices[key].names;
     const found = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
     if (found) return found;
     throw unknownKey(
       from,
       name,
       known,
-      { ...author, path: formatPath, keyPosition: source.keyPosition },
+      { ...author, path: formatPath, keyPosition: bare ? source.valuePosition : source.keyPosition },
       "unknown class",
     );
   };
@@ -158,9 +152,10 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
 export function toYamlForm(config: unknown, key = ""): unknown {
   if (Array.isArray(config)) {
     const items = config.map((item) => toYamlForm(item));
-    if (key !== "callbacks" && key !== "loggers") return items;
+    const defaults = defaultChoices[key];
+    if (!defaults) return items;
     const given = new Set(config.map((item) => (item as { class: string }).class));
-    return [...items, ...defaultClasses[key].filter((name) => !given.has(name)).map((name) => ({ [name]: null }))];
+    return [...items, ...defaults.filter((name) => !given.has(name)).map((name) => ({ [name]: null }))];
   }
   if (!isRecord(config)) return config;
   const { class: name, ...rest } = config;

@@ -8,14 +8,14 @@ import { Module } from "../../nn/module.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedulers.ts";
 import type { Callback, Logger } from "../hooks.ts";
+import type { Config } from "./schema.ts";
 import {
   type CheckpointOptions,
-  type Config,
   type LoggingOptions,
   type LoopOptions,
   type PrecisionOptions,
   sharedShape,
-} from "./schema.ts";
+} from "./shared.ts";
 import { validate } from "./validate.ts";
 
 export interface TrainerOptions {

@@ -1,0 +1,16 @@
+// The loggers that a config may name: `loggers: [CSVLogger: {}]`.
+import type { Logger } from "../hooks.ts";
+import { CSVLogger } from "../loggers/csv.ts";
+import { JSONLLogger } from "../loggers/jsonl.ts";
+import { ProgressLogger } from "../loggers/progress.ts";
+import { TensorBoardLogger } from "../loggers/tensorboard.ts";
+import { Catalog } from "./values.ts";
+
+export const loggers = new Catalog<Logger, void, "class">("class", "a logger: a map with one key")
+  .add("ProgressLogger", {}, () => new ProgressLogger())
+  .add("CSVLogger", {}, () => new CSVLogger())
+  .add("JSONLLogger", {}, () => new JSONLLogger())
+  .add("TensorBoardLogger", {}, () => new TensorBoardLogger());
+
+/** What a run from YAML has unless it is switched off with `Name: null`. */
+export const defaultLoggers: readonly string[] = ["ProgressLogger", "CSVLogger", "JSONLLogger"];

@@ -1,0 +1,74 @@
+// The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
+import { z } from "zod";
+import { count, expected, flag, limit, record, text, word } from "./values.ts";
+
+const seedText = "an integer in [0, 2^64), in decimal digits, or null for one that is drawn";
+const seed = z
+  .union(
+    [
+      z
+        .bigint(expected(seedText))
+        .min(0n, expected(seedText))
+        .lt(2n ** 64n, expected(seedText)),
+      z.int(expected(seedText)).min(0, expected(seedText)),
+    ],
+    expected(seedText),
+  )
+  .meta({ id: "seed" });
+
+const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epoch, or end");
+
+export const loopSchema = record({
+  numSteps: count.optional(),
+  maxSteps: count.optional(),
+  numEpochs: count.optional(),
+  stepsPerEpoch: count.optional(),
+  evalFrequency: z
+    .union(
+      [
+        z.int(frequency).min(1, frequency),
+        z.number(frequency).gt(0, frequency).lt(1, frequency),
+        z.literal("epoch"),
+        z.literal("end"),
+      ],
+      frequency,
+    )
+    .optional(),
+  evalSteps: count.optional(),
+});
+
+export const checkpointSchema = record({
+  steps: count.optional(),
+  autoloadLastCheckpoint: flag.default(true),
+  saveInitialCheckpoint: flag.default(false),
+  checkpointName: z
+    .string(expected("a file name that holds {step}"))
+    .regex(/^[A-Za-z0-9._-]*\{step\}[A-Za-z0-9._-]*$/, expected("a file name that holds {step}"))
+    .default("checkpoint_{step}"),
+  keep: count.optional(),
+});
+
+export const precisionSchema = record({ maxGradientNorm: limit.optional(), maxGradientValue: limit.optional() });
+
+export const loggingSchema = record({
+  logSteps: count.default(10),
+  logLevel: word(["debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+/** Arguments that the Trainer takes alike from TypeScript and YAML. */
+export const sharedShape = {
+  seed: seed.nullable().default(null),
+  precision: precisionSchema.prefault({}),
+  loop: loopSchema.prefault({}),
+  checkpoint: checkpointSchema.nullable().prefault({}),
+  logging: loggingSchema.prefault({}),
+  backend: text.optional(),
+  threads: count.optional(),
+  deterministic: word(["strict", "warn"]).optional(),
+};
+
+export type LoopOptions = z.input<typeof loopSchema>;
+export type CheckpointOptions = z.input<typeof checkpointSchema>;
+export type PrecisionOptions = z.input<typeof precisionSchema>;
+export type LoggingOptions = z.input<typeof loggingSchema>;
+export type LogLevel = z.infer<typeof loggingSchema>["logLevel"];

@@ -1,0 +1,79 @@
+// The values that configs are made of: zod types whose error text says what is expected, and the catalog of classes that a choice picks from.
+import { z } from "zod";
+
+/** A record without other keys; the error for an unknown key lists the known ones. */
+export function record<S extends z.ZodRawShape>(shape: S) {
+  const known = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? known : "a map of keys and values"),
+  });
+}
+
+/** What a value's error says should be there. */
+export const expected = (error: string) => ({ error });
+export const count = z.int(expected("an integer ≥ 1")).min(1, expected("an integer ≥ 1"));
+export const rate = z.number(expected("a number ≥ 0")).min(0, expected("a number ≥ 0"));
+export const limit = z.number(expected("a number > 0")).gt(0, expected("a number > 0"));
+export const flag = z.boolean(expected("true or false"));
+export const text = z.string(expected("text")).min(1, expected("text that isn't empty"));
+/** In [0, 1): a decay rate. */
+export const decay = z
+  .number(expected("a number in [0, 1)"))
+  .min(0, expected("a number in [0, 1)"))
+  .lt(1, expected("a number in [0, 1)"));
+export const probability = z
+  .number(expected("a number in [0, 1]"))
+  .min(0, expected("a number in [0, 1]"))
+  .max(1, expected("a number in [0, 1]"));
+export const word = <const T extends readonly string[]>(words: T) =>
+  z.enum(words, expected(`one of ${words.join(", ")}`));
+export const list = <T extends z.ZodType>(item: T) => z.array(item, expected("a list"));
+
+/** A choice as configured: which class or name, and its options, checked by that entry's schema. */
+export type Choice<K extends "class" | "name"> = { readonly [key in K]: string } & Readonly<Record<string, unknown>>;
+
+interface Entry<T, C> {
+  readonly schema: z.ZodObject;
+  readonly make: (options: never, context: C) => T;
+}
+
+/**
+ * What a key of a config may name: each entry has a name, the options it takes, and how it is made from them and what else there is. YAML
+ * chooses by `Name: {…}` (`class`), or by `name: …` beside the options (`name`).
+ */
+export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name"> {
+  readonly #key: K;
+  readonly #error: string;
+  readonly #entries = new Map<string, Entry<T, C>>();
+
+  constructor(key: K, error: string) {
+    this.#key = key;
+    this.#error = error;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  add<S extends z.ZodRawShape>(
+    name: string,
+    shape: S,
+    make: (options: Omit<z.output<z.ZodObject<S>>, "class" | "name">, context: C) => T,
+  ): this {
+    const schema = record({ [this.#key]: z.literal(name), ...shape });
+    this.#entries.set(name, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
+    return this;
+  }
+
+  /** Any one of the entries as they are now. */
+  get schema(): z.ZodType<Choice<K>> {
+    const [first, ...rest] = [...this.#entries.values()].map((entry) => entry.schema);
+    return z.discriminatedUnion(this.#key, [first, ...rest], expected(this.#error)) as unknown as z.ZodType<Choice<K>>;
+  }
+
+  /** Makes what a checked choice names. */
+  make(choice: Choice<K>, context: C): T {
+    const { [this.#key]: name, ...options } = choice;
+    return this.#entries.get(name as string)!.make(options as never, context);
+  }
+}
