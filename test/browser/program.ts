@@ -1,9 +1,9 @@
 // A training run of a few steps that Node and a page both make: what it gives must be the same to the bit.
 import {
+  type Backend,
   compile,
   gradients,
   graphHash,
-  loadBackend,
   losses,
   manualSeed,
   nn,
@@ -15,8 +15,11 @@ import {
 } from "../../src/index.ts";
 
 /** Graph hash and all parameters' bits after `steps` steps of an MLP with dropout and AdamW on the backend. */
-export async function train(backend: string, steps = 3): Promise<{ hash: string; bits: number[]; losses: number[] }> {
-  await setDefaultBackend(await loadBackend(backend));
+export async function train(
+  backend: Backend | string,
+  steps = 3,
+): Promise<{ hash: string; bits: number[]; losses: number[] }> {
+  await setDefaultBackend(backend);
   manualSeed(1234);
   const model = nn.sequential(nn.linear(20, 16), nn.gelu(), nn.dropout(0.25), nn.layerNorm(16), nn.linear(16, 4));
   const optimizer = optim.adamW(model.parameters(), { learningRate: 0.01 });

