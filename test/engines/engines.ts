@@ -1,12 +1,10 @@
 // npm run test:engines [-- NAME…]: the same training steps on other engines and processors, which must give this Node's bits. Engines come
 // from npm into a folder of their own on first use; foreign processors run under Debian's qemu-user and libc6-*-cross. What is missing is said.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { root } from "../support/sources.ts";
+import { ask, bundle } from "./lane.ts";
 
 interface Engine {
   readonly name: string;
@@ -61,26 +59,6 @@ const engines: readonly Engine[] = [
 ];
 
 const folder = join(tmpdir(), "seedgrad-engines");
-const program = join(folder, "program.mjs");
-
-async function bundle(): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  await build({
-    stdin: {
-      contents: `import { train } from "./test/engines/program.ts";
-        console.log("answer " + JSON.stringify(await train(process.argv.at(-1))));
-        process.exit(0);`,
-      resolveDir: root,
-      loader: "ts",
-    },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    outfile: program,
-    logLevel: "error",
-  });
-}
 
 /** The engine's command, or why there is none. */
 function command(engine: Engine): readonly string[] | string {
@@ -101,22 +79,14 @@ function command(engine: Engine): readonly string[] | string {
   return [name, "-L", libraries, binary, ...args];
 }
 
-function ask(start: readonly string[], lane: string): string {
-  const [file, ...args] = [...start, program, lane];
-  const { stdout, stderr, error } = spawnSync(file, args, { encoding: "utf8", timeout: 900_000, cwd: folder });
-  const answer = stdout?.split("\n").find((line) => line.startsWith("answer "));
-  if (answer) return createHash("sha256").update(answer).digest("hex").slice(0, 16);
-  return `no answer: ${error?.message ?? stderr.trim().split("\n").slice(-3).join(" | ")}`;
-}
-
-await bundle();
+const program = await bundle(folder);
 const wanted = process.argv.slice(2);
 const chosen = engines.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 if (chosen.length === 0) {
   console.error(`test:engines: there are ${engines.map(({ name }) => name).join(", ")}`);
   process.exit(2);
 }
-const bits = ask([process.execPath], "reference");
+const bits = ask([process.execPath], program, "reference");
 console.log(`this Node, reference: ${bits}`);
 let [passed, failed, skipped] = [0, 0, 0];
 for (const engine of chosen) {
@@ -127,7 +97,7 @@ for (const engine of chosen) {
     continue;
   }
   for (const lane of engine.lanes) {
-    const got = ask(start, lane);
+    const got = ask(start, program, lane);
     if (got === bits) passed++;
     else failed++;
     console.log(`${got === bits ? "same    " : "DIFFERS "} ${engine.name} ${lane}${got === bits ? "" : `: ${got}`}`);
