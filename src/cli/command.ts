@@ -2,8 +2,8 @@
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
 import type { Logger } from "../train/hooks.ts";
 
-/** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 130, 143: stopped by SIGINT, SIGTERM. */
+export type ExitCode = 0 | 1 | 2 | 130 | 143;
 
 /** What a command gives back: its exit code, what `--json` prints, and the lines for people. */
 export interface Outcome {

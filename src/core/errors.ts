@@ -98,6 +98,19 @@ export class CheckpointError extends SeedgradError {}
 /** A loss that is NaN or infinite, or another stop of training for the numbers' sake. */
 export class TrainingError extends SeedgradError {}
 
+/** A fit that was asked to stop before its end, and did so after a whole step; it can be gone on with. */
+export class InterruptedError extends SeedgradError {
+  /** Optimizer steps taken. */
+  readonly step: number;
+  /** The checkpoint of that step; undefined where none is saved. */
+  readonly checkpoint?: string;
+  constructor(details: ErrorDetails & { step: number; checkpoint?: string }) {
+    super(details);
+    this.step = details.step;
+    this.checkpoint = details.checkpoint;
+  }
+}
+
 /** Where in a config text something is: 1-based line and column. */
 export interface ConfigPosition {
   file: string;

@@ -3,6 +3,7 @@
 import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Module } from "../nn/module.ts";
+import { breathe } from "./clock.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import { tell } from "./fit.ts";
 import type { Hooks, Metrics, ValidateContext } from "./hooks.ts";
@@ -64,6 +65,7 @@ async function pass(
     await hooks.call("onValidateStepEnd", batchContext);
     await hooks.call("onValidateBatchEnd", batchContext);
     index++;
+    await breathe();
   }
   const metrics: Record<string, number> = {};
   const loss = totals.get("loss");

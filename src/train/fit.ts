@@ -1,6 +1,8 @@
 // One fit, from the folder's lock to the digest: graphs, a checkpoint if there is one, the loop, and what is written down of it.
-import { ConfigError, DataError } from "../core/errors.ts";
+import { ConfigError, DataError, InterruptedError } from "../core/errors.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { listCheckpoints } from "../run/checkpoint.ts";
+import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
@@ -32,6 +34,11 @@ export interface Run {
 /** Which checkpoint a fit or validation starts from: left out, the latest in the run's folder; null, none; else that file. */
 export interface CheckpointChoice {
   readonly ckptPath?: string | null;
+}
+
+export interface FitOptions extends CheckpointChoice {
+  /** Aborted: the fit finishes the step it is in, saves, and rejects with InterruptedError. */
+  readonly signal?: AbortSignal;
 }
 
 /** Whether validation follows step `step` of `total`. Where it happens at all, it happens after the last step too. */
@@ -66,7 +73,7 @@ export async function runFit(
   trainer: Trainer,
   loader: DataLoader,
   validation: DataLoader | undefined,
-  choice: CheckpointChoice,
+  { signal, ...choice }: FitOptions,
 ): Promise<Run> {
   const { hooks, options } = trainer;
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
@@ -105,7 +112,9 @@ export async function runFit(
         link: (step) => journal.link(step),
         evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
         validate: () => trainer.evaluate(validation!),
+        signal,
       });
+      if (trainer.step < totalSteps) throw await interruption(trainer, signal);
     } catch (error) {
       await tell(trainer, () => hooks.call("onTrainException", context, error));
       throw error;
@@ -116,7 +125,7 @@ export async function runFit(
     failed = false;
     return run;
   } catch (error) {
-    await tell(trainer, () => trainer.journal?.fail());
+    await tell(trainer, () => trainer.journal?.stop(error instanceof InterruptedError ? "interrupted" : "failed"));
     await tell(trainer, () => hooks.call("onFitException", context, error));
     throw error;
   } finally {
@@ -125,6 +134,29 @@ export async function runFit(
     const finalize = () => hooks.call("finalize", { trainer });
     await (failed ? tell(trainer, finalize) : finalize());
   }
+}
+
+/** What a fit ends with that was asked to stop: its step is saved, unless nothing is or it has been already. */
+async function interruption(trainer: Trainer, signal: AbortSignal | undefined): Promise<InterruptedError> {
+  const { step, options } = trainer;
+  const folder = options.checkpoint ? checkpointFolder(trainer) : undefined;
+  let checkpoint: string | undefined;
+  if (folder !== undefined && step > 0) {
+    const latest = listCheckpoints(folder).find((entry) => entry.step === step);
+    checkpoint = latest ? `${folder}/${latest.file}` : await saveCheckpoint(trainer);
+  }
+  const { reason } = signal!;
+  return new InterruptedError({
+    where: "fit",
+    problem: `stopped after step ${step}`,
+    got: String(reason instanceof Error ? reason.message : reason),
+    hint: checkpoint
+      ? `saved as ${checkpoint}: the same fit goes on from there`
+      : "nothing was saved: the run begins anew",
+    cause: reason,
+    step,
+    checkpoint,
+  });
 }
 
 /** Does something on the way out of an error: if it fails too, that is said, and the first error stands. */

@@ -7,7 +7,7 @@ export { type ConfigOverrides, configHash, configToYaml, loadConfig, parseConfig
 export type { Config } from "./config/schema.ts";
 export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";
 export type { PlannedGraph } from "./explain.ts";
-export type { CheckpointChoice, Run } from "./fit.ts";
+export type { CheckpointChoice, FitOptions, Run } from "./fit.ts";
 export type {
   Callback,
   CheckpointContext,

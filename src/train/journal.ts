@@ -151,11 +151,11 @@ export class Journal {
     return trainer.lastRun;
   }
 
-  /** Says in the manifest that the run failed, if it had begun; it can be gone on with. */
-  fail(): void {
+  /** Says in the manifest that the run ended before its end, if it had begun; it can be gone on with. */
+  stop(status: "failed" | "interrupted"): void {
     if (!this.#begun) return;
     this.flush();
-    this.#writeManifest("failed");
+    this.#writeManifest(status);
   }
 
   /** Gives the folder back. */

@@ -45,13 +45,15 @@ export interface Training {
   readonly validate: () => Promise<Metrics>;
   /** Adds the step to the run's chain. */
   readonly link: (step: ChainStep) => void;
+  /** Asked after each step: once aborted, no further one is begun. */
+  readonly signal: AbortSignal | undefined;
 }
 
-/** Trains from where `progress` is to the last step. */
+/** Trains from where `progress` is to the last step, or to the end of the step in which the signal is aborted. */
 export async function train(training: Training): Promise<void> {
   const { trainer, loader, stepsPerEpoch, totalSteps, stream, trainStep, hooks, progress } = training;
   setLearningRate(training);
-  while (progress.step < totalSteps) {
+  while (progress.step < totalSteps && !training.signal?.aborted) {
     progress.offset ??= stream.reserve(loader.drawsPerEpoch);
     const before = progress.step;
     for await (const batch of loader.batches({ seed: stream.seed, offset: progress.offset }, progress.cursor)) {
@@ -86,6 +88,7 @@ export async function train(training: Training): Promise<void> {
       await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
       if (epochEnds || step === totalSteps) break;
+      if (training.signal?.aborted) return;
     }
     checkProgress(loader, progress, before, totalSteps);
   }

@@ -21,7 +21,7 @@ import { chosenCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.t
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { evaluate } from "./evaluate.ts";
 import { explain, type PlannedGraph } from "./explain.ts";
-import { type CheckpointChoice, type Run, runFit } from "./fit.ts";
+import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
@@ -238,9 +238,9 @@ export class Trainer {
     return this.#evalStep;
   }
 
-  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. */
-  fit(train: DataLoader, validation?: DataLoader, choice: CheckpointChoice = {}): Promise<Run> {
-    return runFit(this, train, validation, choice);
+  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. */
+  fit(train: DataLoader, validation?: DataLoader, options: FitOptions = {}): Promise<Run> {
+    return runFit(this, train, validation, options);
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */

@@ -1,0 +1,88 @@
+// Signals in processes of their own: the first finishes the step and saves, the second stops at once; what was saved goes on to the digest of a
+// run that never stopped.
+import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { latestCheckpoint } from "../../src/run/checkpoint.ts";
+import { readManifest } from "../../src/run/manifest.ts";
+import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+
+const text = presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "{}"]);
+const folder = () => join(scratch(), "run");
+
+/** Does something once, when the run has begun its steps. */
+function once(act: (child: ChildProcess) => void): (stderr: string, child: ChildProcess) => void {
+  let done = false;
+  return (stderr, child) => {
+    if (done || !/^step /m.test(stderr)) return;
+    done = true;
+    act(child);
+  };
+}
+
+/** The words of a printed command, without quotes in them. */
+const wordsOf = (command: unknown) => String(command).split(" ").slice(1);
+
+describe("a signal", () => {
+  test("SIGINT: code 130, a checkpoint, and the command that is printed goes on to the same digest; SIGTERM: 143", async () => {
+    const config = configFile(text);
+    const modelDir = folder();
+    const args = ["fit", config, "--model-dir", modelDir, "--max-steps", "800", "--json"];
+    const whole = start(["fit", config, "--model-dir", folder(), "--max-steps", "800", "--json"]);
+
+    const stopped = await start(
+      args,
+      once((child) => child.kill("SIGINT")),
+    );
+    expect(stopped.code, stopped.stderr).toBe(130);
+    expect(stopped.stderr).toContain("SIGINT: finishing the step and saving");
+    const { interrupted, step, checkpoint, resume } = stopped.json();
+    expect(interrupted).toBe("SIGINT");
+    expect(checkpoint).toBe(join(modelDir, `checkpoints/checkpoint_${step}.safetensors`));
+    expect(checkpoint).toBe(latestCheckpoint(join(modelDir, "checkpoints")));
+    expect(readManifest(join(modelDir, "manifest.json")).status).toBe("interrupted");
+    expect(existsSync(join(modelDir, "lock"))).toBe(false);
+    expect(stopped.stdout).toContain(`go on with: ${resume}`);
+
+    const terminated = await start(
+      wordsOf(resume),
+      once((child) => child.kill("SIGTERM")),
+    );
+    expect(terminated.code, terminated.stderr).toBe(143);
+    expect(terminated.json().step as number).toBeGreaterThan(step as number);
+
+    const resumed = await start(wordsOf(terminated.json().resume));
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.json().steps).toBe(800);
+    expect(resumed.json().digest).toBe((await whole).json().digest);
+  });
+
+  test("twice: it stops at once", async () => {
+    const config = configFile(
+      presetWith([", eval_frequency: epoch", ", eval_frequency: 1"], ["{steps: 500}", "{}"]).replaceAll(
+        "batch_size: 1000",
+        "batch_size: 10",
+      ),
+    );
+    const modelDir = folder();
+    // Validation in small batches takes a second: the first signal waits for its end.
+    const run = await start(["fit", config, "--model-dir", modelDir, "--backend", "reference"], (stderr, child) => {
+      if (/once more stops at once/.test(stderr)) child.kill("SIGINT");
+      else if (/^step /m.test(stderr)) child.kill("SIGINT");
+    });
+    expect(run.code, run.stderr).toBe(130);
+    expect(run.stdout).not.toContain("go on with");
+    expect(latestCheckpoint(join(modelDir, "checkpoints"))).toBeUndefined();
+  });
+
+  test("with nothing saved it says so", async () => {
+    const config = configFile(presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "null"]));
+    const run = await start(
+      ["fit", config, "--model-dir", folder()],
+      once((child) => child.kill("SIGINT")),
+    );
+    expect(run.code, run.stderr).toBe(130);
+    expect(run.stdout).toMatch(/stopped after step \d+, nothing saved/);
+  });
+});
