@@ -24,4 +24,4 @@ export { onExecute, runtimeScalar, watch } from "./tensor/trace.ts";
 
 export { Parameter, type Stateful, Variable } from "./tensor/variable.ts";
 export * from "./train/index.ts";
-export { type Verification, type VerifyOptions, verifyRun } from "./verify/verify.ts";
+export { type VerifyOptions, verifyRun } from "./verify/verify.ts";

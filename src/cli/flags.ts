@@ -22,6 +22,11 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("expected an integer ≥ 1");
 }
 
+/** A step's number: a whole number ≥ 0. */
+export function parseStep(text: string): number {
+  return text === "0" ? 0 : parseCount(text);
+}
+
 /** A seed in decimal digits. */
 export function parseSeedFlag(text: string): bigint {
   return seedFromText("--seed", text);

@@ -6,10 +6,10 @@ import { report } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
-import { parseCount, parseSeedFlag, type RunFlags } from "./flags.ts";
+import { parseCount, parseSeedFlag, parseStep, type RunFlags } from "./flags.ts";
 import { schema } from "./schema.ts";
 import { validate } from "./validate.ts";
-import { verify } from "./verify.ts";
+import { type VerifyFlags, verify } from "./verify.ts";
 
 /** The version in the nearest package.json that has one. */
 function version(): string {
@@ -54,10 +54,13 @@ program
   .command("verify")
   .argument("<run>", "a run's folder")
   .description("replay a run in memory and compare its chain and digest")
+  .option("--from <step>", "begin at the run's checkpoint of this step", parseStep)
+  .option("--steps <n>", "replay at most so many steps", parseCount)
+  .option("--against <what>", "a digest, or a manifest, in place of the run's own")
   .option("--backend <name>", "another backend than the run's")
   .option("--threads <n>", "threads, where the backend can", parseCount)
   .option("--json", "the last line of stdout is one JSON object")
-  .action((run: string, flags: RunFlags) => report(flags.json, () => verify(run, flags)));
+  .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
 
 withRunFlags(program.command("explain").argument("<config>", "YAML file"))
   .description("graphs, hashes, plans, and the ledger of draws")

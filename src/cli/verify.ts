@@ -1,25 +1,29 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest.
 import { verifyRun } from "../verify/verify.ts";
 import type { Outcome } from "./command.ts";
-import type { RunFlags } from "./flags.ts";
+
+/** The flags of `verify`. */
+export interface VerifyFlags {
+  readonly from?: number;
+  readonly steps?: number;
+  readonly against?: string;
+  readonly backend?: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
 
 /** Verifies a run's folder. Exit code 1 when something differs. */
-export async function verify(folder: string, { backend, threads }: RunFlags): Promise<Outcome> {
-  const {
-    equal,
-    digest,
-    expected,
-    steps,
-    firstDifference,
-    difference,
-    backend: used,
-  } = await verifyRun(folder, { backend, threads });
+export async function verify(folder: string, { json: _json, ...options }: VerifyFlags): Promise<Outcome> {
+  const found = await verifyRun(folder, options);
+  const { equal, digest, expected, from, steps, firstDifference, difference, backend, threads } = found;
+  const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
   const verdict = equal
-    ? `the same: ${steps} steps replayed on ${used}`
+    ? `the same: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}`
     : `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${difference}`;
-  return {
-    code: equal ? 0 : 1,
-    json: { equal, digest, expected, steps, firstDifference, difference, backend: used },
-    lines: [verdict, `recorded  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`],
-  };
+  const trusted = from === 0 ? [] : [`the checkpoint at step ${from} was taken as it is`];
+  const digests =
+    expected === undefined
+      ? ["the digest is of the run's end, and wasn't compared"]
+      : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
+  return { code: equal ? 0 : 1, json: { ...found }, lines: [verdict, ...trusted, ...digests] };
 }

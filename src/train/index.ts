@@ -24,4 +24,5 @@ export { CSVLogger } from "./loggers/csv.ts";
 export { JSONLLogger } from "./loggers/jsonl.ts";
 export { ProgressLogger } from "./loggers/progress.ts";
 export { TensorBoardLogger } from "./loggers/tensorboard.ts";
+export type { Rebuild, ReplayOptions, Verification } from "./replay.ts";
 export { Trainer } from "./trainer.ts";

@@ -25,6 +25,7 @@ import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
+import { type ReplayOptions, replayRun, type Verification } from "./replay.ts";
 import { type EvalStep, makeEvalStep, makeTrainStep, type StepParts, type TrainStep } from "./step.ts";
 
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
@@ -33,6 +34,7 @@ export type Graphs = Record<string, string>;
 /** Trains and validates one model under one seed. */
 export class Trainer {
   readonly options: ResolvedOptions;
+  readonly #given: TrainerOptions;
   /** In [0, 2⁶⁴). */
   readonly seed: bigint;
   /** Whether the seed was given, and not drawn. */
@@ -54,12 +56,14 @@ export class Trainer {
   chain: Chain | undefined;
   /** What the last fit gave. */
   lastRun: Run | undefined;
+  #lastLoader: DataLoader | undefined;
   /** What a fit in progress writes down: the folder, and the chain. */
   journal: Journal | undefined;
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {
     this.options = resolveOptions(options);
+    this.#given = options;
     const { callbacks, loggers, checkpoint, model, optimizer } = this.options;
     const core = callbacks.some((callback) => callback instanceof CheckLoss) ? [] : [new CheckLoss()];
     const saving = checkpoint ? [new Checkpointer(checkpoint)] : [];
@@ -240,6 +244,7 @@ export class Trainer {
 
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. */
   fit(train: DataLoader, validation?: DataLoader, options: FitOptions = {}): Promise<Run> {
+    this.#lastLoader = train;
     return runFit(this, train, validation, options);
   }
 
@@ -272,6 +277,31 @@ export class Trainer {
   /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data. Throws CheckpointError for one of another model. */
   async loadCheckpoint(path: string): Promise<void> {
     await loadCheckpoint(this, path, "weights");
+  }
+
+  /**
+   * Replays this Trainer's program, in a new Trainer, against the run in a folder; `train` is the loader of its last fit unless given. Throws ReproError
+   * where model or optimizer is a finished object, which can't be made again, and what `verifyRun` throws.
+   */
+  verify(
+    directory: string,
+    { train = this.#lastLoader, ...options }: ReplayOptions & { readonly train?: DataLoader } = {},
+  ): Promise<Verification> {
+    return replayRun(directory, (changes) => ({ trainer: this.#again(changes), train }), options);
+  }
+
+  #again(changes: Partial<TrainerOptions>): Trainer {
+    const { model, optimizer, callbacks = [] } = this.#given;
+    for (const [name, value] of Object.entries({ model, optimizer })) {
+      if (typeof value === "function" || value === undefined) continue;
+      throw new ReproError({
+        where: name,
+        problem: "a finished object can't be made again, so the run can't be replayed from its beginning",
+        got: value.constructor.name,
+        expected: "a callable that makes it",
+      });
+    }
+    return new Trainer({ ...this.#given, ...changes, callbacks: [...callbacks, ...(changes.callbacks ?? [])] });
   }
 
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */

@@ -142,7 +142,7 @@ describe("verify", () => {
     changed.flush();
     const verified = await start(["verify", directory, "--json"]);
     expect(verified.code).toBe(1);
-    expect(verified.json()).toMatchObject({ equal: false, firstDifference: 4 });
+    expect(verified.json()).toMatchObject({ equal: false, firstDifference: 4, from: 0 });
     expect(verified.stdout).toContain("first at step 4");
   });
 });

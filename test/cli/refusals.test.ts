@@ -39,6 +39,8 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     [["fit", presetPath, "--max-steps", "0"], /integer ≥ 1/],
     [["fit", presetPath, "--backend", "wsam", "--model-dir", "/dev/null/x"], /did you mean wasm/],
     [["fit", "no/such.yaml"], /no such file/],
+    [["verify", "no/such", "--steps", "0"], /integer ≥ 1/],
+    [["verify", "no/such", "--from", "-1"], /integer ≥ 1/],
     [["fit"], /missing required argument/],
     [["fti", presetPath], /unknown command/],
     [[], /Usage/],

@@ -1,7 +1,8 @@
 // A run replayed from its folder: equal, or the first step that differs and what; and what can't be replayed is refused.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CheckpointError, ReproError } from "../../src/core/errors.ts";
+import { CheckpointError, ConfigError, ReproError } from "../../src/core/errors.ts";
+import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
@@ -41,8 +42,10 @@ describe("a run replayed", () => {
         equal: true,
         digest,
         expected: digest,
+        from: 0,
         steps: 6,
         backend,
+        threads: 1,
       });
     }
     expect(filesOf(folder)).toEqual(before);
@@ -114,10 +117,140 @@ describe("a run replayed", () => {
   });
 });
 
+describe("a part of a run", () => {
+  test("from every step that has a checkpoint, to the end or for some steps; on another backend", async () => {
+    const folder = await finished({ checkpoint: { steps: 1, saveInitialCheckpoint: true } });
+    const { digest } = readManifest(`${folder}/manifest.json`).result!;
+    for (let from = 0; from <= 6; from++) {
+      const whole = await verifyRun(folder, { rebuild, from, backend: from % 2 ? "wasm" : "reference" });
+      expect(whole).toMatchObject({ equal: true, digest, expected: digest, from, steps: 6 - from });
+      for (let steps = 1; steps < 6 - from; steps++) {
+        const part = await verifyRun(folder, { rebuild, from, steps });
+        expect(part).toEqual({ equal: true, from, steps, backend: "reference", threads: 1 });
+      }
+      const more = await verifyRun(folder, { rebuild, from, steps: 6 - from + 1 });
+      expect(more).toMatchObject({ equal: true, digest, from, steps: 6 - from });
+    }
+  });
+
+  test("threads are the backend's", async () => {
+    expect(await verifyRun(await finished(), { rebuild, backend: "wasm", threads: 2 })).toMatchObject({
+      equal: true,
+      threads: 2,
+    });
+  });
+
+  test("a difference after the part isn't seen, one in it is", async () => {
+    const folder = await finished({ checkpoint: { steps: 2 } });
+    const path = `${folder}/chain.bin`;
+    const links = readChain(path).map((link) => (link.step === 5 ? { ...link, position: link.position + 1 } : link));
+    new ChainFile(path).replace(links);
+    expect((await verifyRun(folder, { rebuild, steps: 4 })).equal).toBe(true);
+    expect(await verifyRun(folder, { rebuild, from: 4, steps: 1 })).toMatchObject({
+      equal: false,
+      firstDifference: 5,
+      steps: 1,
+      difference: expect.stringContaining("stream position"),
+    });
+  });
+
+  test("of a run that isn't finished: the steps there are", async () => {
+    const folder = await finished();
+    edit(folder, { status: "failed", result: undefined });
+    expect(await verifyRun(folder, { rebuild, steps: 6 })).toMatchObject({ equal: true, steps: 6 });
+    expect((await verifyRun(folder, { rebuild, steps: 6 })).digest).toBeUndefined();
+    await expect(verifyRun(folder, { rebuild, steps: 7 })).rejects.toThrow(/isn't finished.*6 steps/);
+  });
+
+  test("what isn't there to begin from, and what isn't a number of steps", async () => {
+    const folder = await finished({ checkpoint: { steps: 4 } });
+    const none = verifyRun(folder, { rebuild, from: 3 });
+    await expect(none).rejects.toThrow(CheckpointError);
+    await expect(none).rejects.toThrow(/no checkpoint.*got step 3, expected one of 4, 6, or 0/);
+    for (const bad of [{ from: -1 }, { from: 1.5 }, { steps: 0 }, { steps: Number.NaN }]) {
+      await expect(verifyRun(folder, { rebuild, ...bad })).rejects.toThrow(ConfigError);
+    }
+    const path = `${folder}/chain.bin`;
+    new ChainFile(path).replace(
+      readChain(path).map((link) => (link.step === 4 ? { ...link, hash: link.hash.map((byte) => byte ^ 1) } : link)),
+    );
+    await expect(verifyRun(folder, { rebuild, from: 4 })).rejects.toThrow(/the chain at step 4 isn't the checkpoint's/);
+  });
+});
+
+describe("held against what someone published", () => {
+  test("a digest, a manifest, a folder", async () => {
+    const folder = await finished();
+    const { digest } = readManifest(`${folder}/manifest.json`).result!;
+    for (const against of [digest, `${folder}/manifest.json`, folder]) {
+      expect(await verifyRun(folder, { rebuild, against })).toMatchObject({ equal: true, digest, expected: digest });
+    }
+    const expected = "12".repeat(32);
+    expect(await verifyRun(folder, { rebuild, against: expected })).toMatchObject({
+      equal: false,
+      digest,
+      expected,
+      difference: "the digest: the run's own is the replay's",
+    });
+  });
+
+  test("a manifest of another seed, and a digest that is the same by a slip", async () => {
+    const folder = await finished();
+    const other = await finished({ seed: 8 });
+    const found = await verifyRun(folder, { rebuild, against: other });
+    expect(found.equal).toBe(false);
+    expect(found.expected).toBe(readManifest(`${other}/manifest.json`).result!.digest);
+    edit(other, { result: readManifest(`${folder}/manifest.json`).result });
+    expect(await verifyRun(folder, { rebuild, against: other })).toMatchObject({
+      equal: false,
+      difference: "seed: the run has 7, what it is held against 8",
+    });
+  });
+
+  test("neither; a manifest without a result; a part of the run", async () => {
+    const folder = await finished();
+    await expect(verifyRun(folder, { rebuild, against: "no/such" })).rejects.toThrow(/neither a digest nor a manifest/);
+    await expect(verifyRun(folder, { rebuild, against: "12".repeat(32), steps: 2 })).rejects.toThrow(ConfigError);
+    const other = await finished();
+    edit(other, { status: "running", result: undefined });
+    await expect(verifyRun(folder, { rebuild, against: other })).rejects.toThrow(/holds no result: got running/);
+  });
+});
+
+describe("trainer.verify", () => {
+  test("after a fit, and in a new program; its callbacks are part of the program", async () => {
+    const folder = await finished();
+    const trainer = toyTrainer({ loop });
+    await trainer.fit(toyTrain());
+    expect((await trainer.verify(folder)).equal).toBe(true);
+    const seen: number[] = [];
+    const again = toyTrainer({ loop, callbacks: [{ onTrainBatchEnd: ({ step }) => void seen.push(step) }] });
+    expect(await again.verify(folder, { train: toyTrain(), backend: "wasm" })).toMatchObject({ equal: true, steps: 6 });
+    // The last step's later hooks aren't reached where a replay ends early, and here it doesn't.
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(again.step).toBe(0);
+    const other = toyTrainer({ loop, optimizer: (model) => optim.sgd(model.parameters(), { learningRate: 0.01 }) });
+    expect(await other.verify(folder, { train: toyTrain() })).toMatchObject({ equal: false, firstDifference: 1 });
+  });
+
+  test("without a loader, with a finished model or optimizer: refused", async () => {
+    const folder = await finished();
+    await expect(toyTrainer({ loop }).verify(folder)).rejects.toThrow(/no loader/);
+    const model = toyTrainer({ loop }).model;
+    await expect(
+      toyTrainer({ loop, model, deterministic: "warn" }).verify(folder, { train: toyTrain() }),
+    ).rejects.toThrow(/model: a finished object/);
+    const { optimizer } = toyTrainer({ loop });
+    await expect(toyTrainer({ loop, optimizer }).verify(folder, { train: toyTrain() })).rejects.toThrow(
+      /optimizer: a finished object/,
+    );
+  });
+});
+
 describe("what can't be replayed is refused", () => {
   test("other numerics, other data, a run in code without its program", async () => {
     const folder = await finished();
-    await expect(verifyRun(folder)).rejects.toThrow(/made in code.*\n.*rebuild/);
+    await expect(verifyRun(folder)).rejects.toThrow(/made in code.*\n.*await trainer.verify\(/);
     const { data } = readManifest(`${folder}/manifest.json`);
     edit(folder, { data: Object.fromEntries(Object.keys(data).map((name) => [name, "12".repeat(32)])) });
     await expect(verifyRun(folder, { rebuild })).rejects.toThrow(/the data \S+ isn't what the run was trained on/);

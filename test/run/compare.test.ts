@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ReproError } from "../../src/core/errors.ts";
 import { Chain, type ChainLink, type ChainStep } from "../../src/run/chain.ts";
-import { compareChains, compareLinks, differenceError } from "../../src/verify/compare.ts";
+import { compareChains, compareLinks, differenceError } from "../../src/run/compare.ts";
 
 const graph = "ab".repeat(32);
 

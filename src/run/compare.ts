@@ -2,7 +2,7 @@
 // equal links prove equal pasts, and the first difference is found by bisection. Pure: no files.
 import { float32FromBits, toHex } from "../core/canonical.ts";
 import { ReproError } from "../core/errors.ts";
-import type { ChainLink } from "../run/chain.ts";
+import type { ChainLink } from "./chain.ts";
 
 /**
  * What differs in a link whose past is equal: `length`, one chain has no such step; `position`, the draws taken; `loss`, the loss's bits; `inputs`,
@@ -42,7 +42,8 @@ export function compareLinks(
   a: ChainLink | undefined,
   b: ChainLink | undefined,
 ): ChainDifference | undefined {
-  if (sameLink(a, b) || (!a && !b)) return undefined;
+  const sameFacts = a?.position === b?.position && a?.lossBits === b?.lossBits;
+  if ((!a && !b) || (sameLink(a, b) && sameFacts)) return undefined;
   const [kind, first, second] = factsOf(a, b);
   return { step, kind, first, second };
 }
