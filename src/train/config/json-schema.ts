@@ -8,7 +8,7 @@ type JsonSchema = { [key: string]: unknown };
 const map = (record: JsonSchema, change: (key: string, value: unknown) => [string, unknown]): JsonSchema =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => change(key, value)));
 
-/** JSON Schema (2020-12) of a config file. */
+/** JSON Schema (2020-12) of a config file. Two names in one choice are left to `fit` to refuse: editors offer nothing where a map may not grow. */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
@@ -30,20 +30,22 @@ export function configJsonSchema(): JsonSchema {
   return { $schema, title: "seedgrad run", ...(yamlForm(rest) as JsonSchema) };
 }
 
-/** Renames properties, and turns `{ class: "X", … }` into `{ X: { … } }`. */
+/** Renames properties, and turns a union of `{ class: "X", … }` into one map with a key of its names, or the bare name where no options are needed. */
 function yamlForm(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(yamlForm);
   if (typeof node !== "object" || node === null) return node;
   const { properties, required, default: fallback, ...rest } = node as JsonSchema;
+  const members = (rest.oneOf ?? rest.anyOf) as readonly JsonSchema[] | undefined;
+  if (members?.every((member) => nameOf(member) !== undefined)) return choice(members);
   const out = map(rest, (key, value) => [key, yamlForm(value)]);
   if (fallback !== undefined && typeof fallback !== "object") out.default = fallback;
   if (!properties) return required ? { ...out, required } : out;
-  const { class: name, ...others } = properties as { class?: { const: string } } & JsonSchema;
+  const { class: _name, ...others } = properties as JsonSchema;
   const inner: JsonSchema = {
     ...out,
     properties: map(others, (key, value) => [toSnake(key), yamlForm(value)]),
   };
-  const needed = ((required as string[] | undefined) ?? []).filter((key) => key !== "class").map(toSnake);
+  const needed = requiredOf(node as JsonSchema);
   const plain = needed.filter((key) => key !== "learning_rate");
   const renamed = inner.properties as JsonSchema;
   if (plain.length < needed.length) {
@@ -51,7 +53,29 @@ function yamlForm(node: unknown): unknown {
     inner.oneOf = [{ required: ["learning_rate"] }, { required: ["lr"] }];
   }
   if (plain.length > 0) inner.required = plain;
-  if (name === undefined) return inner;
-  const options = needed.length === 0 ? { anyOf: [inner, { type: "null" }] } : inner;
-  return { type: "object", properties: { [name.const]: options }, required: [name.const], additionalProperties: false };
+  return inner;
+}
+
+const nameOf = (member: JsonSchema): string | undefined =>
+  (member.properties as { class?: { const?: string } } | undefined)?.class?.const;
+
+const requiredOf = ({ required }: JsonSchema): string[] =>
+  ((required as string[] | undefined) ?? []).filter((key) => key !== "class").map(toSnake);
+
+function choice(members: readonly JsonSchema[]): JsonSchema {
+  const bare = members.filter((member) => requiredOf(member).length === 0).map(nameOf);
+  const properties = Object.fromEntries(
+    members.map((member) => {
+      const options = yamlForm(member) as JsonSchema;
+      return [nameOf(member)!, requiredOf(member).length === 0 ? { anyOf: [options, { type: "null" }] } : options];
+    }),
+  );
+  const one = {
+    title: `one of ${Object.keys(properties).join(", ")}`,
+    type: "object",
+    properties,
+    minProperties: 1,
+    additionalProperties: false,
+  };
+  return bare.length === 0 ? one : { anyOf: [one, { enum: bare }] };
 }

@@ -45,6 +45,7 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
   readonly #key: K;
   readonly #error: string;
   readonly #entries = new Map<string, Entry<T, C>>();
+  #schema: z.ZodType<Choice<K>> | undefined;
 
   constructor(key: K, error: string) {
     this.#key = key;
@@ -61,14 +62,19 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     make: (options: Omit<z.output<z.ZodObject<S>>, "class" | "name">, context: C) => T,
   ): this {
     const schema = record({ [this.#key]: z.literal(name), ...shape });
+    this.#schema = undefined;
     this.#entries.set(name, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
     return this;
   }
 
   /** Any one of the entries as they are now. */
   get schema(): z.ZodType<Choice<K>> {
-    const [first, ...rest] = [...this.#entries.values()].map((entry) => entry.schema);
-    return z.discriminatedUnion(this.#key, [first, ...rest], expected(this.#error)) as unknown as z.ZodType<Choice<K>>;
+    if (!this.#schema) {
+      const [first, ...rest] = [...this.#entries.values()].map((entry) => entry.schema);
+      const union = z.discriminatedUnion(this.#key, [first, ...rest], expected(this.#error));
+      this.#schema = union as unknown as z.ZodType<Choice<K>>;
+    }
+    return this.#schema;
   }
 
   /** Makes what a checked choice names. */
