@@ -47,6 +47,8 @@ export interface Manifest {
     readonly loss: number;
     readonly metrics: Readonly<Record<string, number>>;
     readonly streamPosition: number;
+    /** Why it ended before the loop's limits did, if it did. */
+    readonly stopped?: string;
   };
   /** Of the machine and the moment; part of no hash. */
   readonly environment: Readonly<Record<string, string | number>>;
@@ -104,6 +106,7 @@ const resultChecks: Readonly<Record<keyof NonNullable<Manifest["result"]>, Field
   loss: ["a number", isNumber],
   metrics: ["numbers by name", recordOf(isNumber)],
   streamPosition: ["a count", isCount],
+  stopped: ["text", (value) => value === undefined || isText(value)],
 };
 
 /** Reads a manifest. Throws CheckpointError naming file and field for one that is missing, damaged, or of another format. */

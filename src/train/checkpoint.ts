@@ -12,13 +12,18 @@ import {
   loadCheckpoint as readCheckpoint,
   saveCheckpoint as writeCheckpoint,
 } from "../run/checkpoint.ts";
+import type { Variable } from "../tensor/variable.ts";
+import { loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { CheckpointChoice } from "./fit.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** All variables' values on the host, by name. */
-export async function readTensors(trainer: Trainer): Promise<[string, HostArray][]> {
+/** All variables' values on the host, by name: those of training, unless others are given. */
+export async function readTensors(
+  trainer: Trainer,
+  variables: readonly [string, Variable][] = trainer.variables(),
+): Promise<[string, HostArray][]> {
   const tensors: [string, HostArray][] = [];
-  for (const [name, variable] of trainer.variables()) {
+  for (const [name, variable] of variables) {
     const { shape, dtype } = variable;
     tensors.push([name, { data: await variable.data(), shape, dtype }]);
   }
@@ -30,7 +35,7 @@ export function checkpointFolder({ options }: Trainer): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
 }
 
-function stateOf({ seed, stream, progress, graphs, journal }: Trainer): RunState {
+function stateOf({ seed, stream, progress, graphs, journal, hooks }: Trainer): RunState {
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({
@@ -50,6 +55,7 @@ function stateOf({ seed, stream, progress, graphs, journal }: Trainer): RunState
     chain: journal.chain.hash,
     loss,
     metrics,
+    callbacks: saveCallbacks(hooks),
   };
 }
 
@@ -64,7 +70,7 @@ export async function saveCheckpoint(trainer: Trainer, name?: string): Promise<s
   const file = name ?? checkpointName.replace("{step}", String(state.step));
   const context = { trainer, step: state.step, path: `${folder}/${file}.safetensors` };
   await trainer.hooks.call("onSaveCheckpoint", context);
-  const tensors = await readTensors(trainer);
+  const tensors = await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]);
   await trainer.hooks.call("postprocessCheckpoint", context);
   trainer.journal!.flush();
   const path = writeCheckpoint(folder, file, state, tensors, { keep });
@@ -98,7 +104,10 @@ export async function loadCheckpoint(trainer: Trainer, path: string, use: "resum
   await hooks.call("preprocessCheckpoint", context);
   if (use === "resume") checkState(checkpoint, { seed, graphHash: graphs.train });
   const variables = trainer.variables();
-  if (use === "resume" || optimizer) checkTensors(checkpoint, variables);
+  if (use === "resume" || optimizer) {
+    const own = [...tensors].filter(([name]) => !name.startsWith("callback/"));
+    checkTensors({ ...checkpoint, tensors: new Map(own) }, variables);
+  }
   for (const [name, variable] of variables) {
     const found = tensors.get(name);
     if (found) variable.load(found.data);
@@ -108,6 +117,7 @@ export async function loadCheckpoint(trainer: Trainer, path: string, use: "resum
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
   if (optimizer) optimizer.steps = state.step;
+  if (use === "resume") loadCallbacks(trainer, checkpoint);
   await hooks.call("onLoadCheckpoint", context);
   return checkpoint;
 }

@@ -50,7 +50,7 @@ async function pass(
     const batchContext = { ...context, index, batch };
     await hooks.call("onValidateBatchStart", batchContext);
     await hooks.call("onValidateStepStart", batchContext);
-    const { result, draws, graphHash } = await evalStep.execute([batch.tensors], { base: offset });
+    const { result, watched, draws, graphHash } = await evalStep.execute([batch.tensors], { base: offset });
     offset += draws;
     onGraph(graphHash);
     for (const [name, terms] of Object.entries(result)) {
@@ -62,8 +62,9 @@ async function pass(
         total[i] += value;
       });
     }
-    await hooks.call("onValidateStepEnd", batchContext);
-    await hooks.call("onValidateBatchEnd", batchContext);
+    await hooks.call("onValidateStepEnd", { ...batchContext, watched });
+    await hooks.call("onValidateBatchEnd", { ...batchContext, watched });
+    for (const tensor of Object.values(watched)) tensor.dispose();
     index++;
     await breathe();
   }

@@ -29,6 +29,8 @@ export interface Run {
   readonly threads: number;
   readonly streamPosition: number;
   readonly directory?: string;
+  /** Why it ended before the loop's limits did, if it did. */
+  readonly stopped?: string;
 }
 
 /** Which checkpoint a fit or validation starts from: left out, the latest in the run's folder; null, none; else that file. */
@@ -77,7 +79,7 @@ export async function runFit(
 ): Promise<Run> {
   const { hooks, options } = trainer;
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
-  const context: FitContext = { trainer, totalSteps };
+  const context: FitContext = { trainer, totalSteps, loader, validation };
   const started = now();
   let failed = true;
   try {
@@ -100,6 +102,7 @@ export async function runFit(
       await train({
         trainer,
         loader,
+        validation,
         stepsPerEpoch,
         totalSteps,
         stream: trainer.stream,
@@ -114,7 +117,8 @@ export async function runFit(
         validate: () => trainer.evaluate(validation!),
         signal,
       });
-      if (trainer.step < totalSteps) throw await interruption(trainer, signal);
+      if (trainer.step < totalSteps && trainer.progress.stopped === undefined)
+        throw await interruption(trainer, signal);
     } catch (error) {
       await tell(trainer, () => hooks.call("onTrainException", context, error));
       throw error;

@@ -1,9 +1,10 @@
 // What a callback may hook into, in call order, and the one place where hooks are called. A hook watches: what it throws stops the run
 // under the names of its class and hook, and only `onTrace` may add to a graph.
 import { SeedgradError, TrainingError } from "../core/errors.ts";
-import type { LoadedBatch } from "../data/loader.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Variable } from "../tensor/variable.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** What hooks of a fit are told. */
@@ -11,6 +12,10 @@ export interface FitContext {
   readonly trainer: Trainer;
   /** Optimizer steps in the whole run. */
   readonly totalSteps: number;
+  /** What it trains on. */
+  readonly loader: DataLoader;
+  /** What it validates on, if anything. */
+  readonly validation?: DataLoader;
 }
 
 /** What hooks of one optimizer step are told. */
@@ -28,6 +33,8 @@ export interface StepResult extends StepContext {
   readonly loss: number;
   /** What `watch` was given while the step was traced, by name. */
   readonly watched: Readonly<Record<string, Tensor>>;
+  /** Whether this step's numbers are logged: every `logSteps` steps, and at the last. */
+  readonly logged: boolean;
 }
 
 /** What hooks of a validation are told. */
@@ -41,6 +48,12 @@ export interface ValidateBatchContext extends ValidateContext {
   /** From 0. */
   readonly index: number;
   readonly batch: LoadedBatch;
+}
+
+/** What hooks are told once a validation batch has run. */
+export interface ValidateStepResult extends ValidateBatchContext {
+  /** What `watch` was given while the evaluation step was traced, by name. */
+  readonly watched: Readonly<Record<string, Tensor>>;
 }
 
 /** The values of a validation: `loss` and each metric by name. */
@@ -70,8 +83,21 @@ type Hook<C extends unknown[]> = (...args: C) => void | Promise<void>;
 
 /** Any of the hooks, listed in call order. Those of the constructor and `onTrace` are synchronous. */
 export interface Callback {
+  /** What its state is called in checkpoints, and it in errors; its class's name unless given. */
+  readonly name?: string;
+  /** Whether training depends on it: it is part of the run's program then, and a replay keeps it. */
+  readonly changesTraining?: boolean;
+  /** Variables of its own: in checkpoints as `callback/<name>/<variable>`, not in the digest. */
+  namedVariables?(): Iterable<readonly [string, Variable]>;
+  /** What else it needs to go on from a checkpoint, as JSON. */
+  saveState?(): unknown;
+  /** Takes over what `saveState` gave, of a checkpoint. */
+  loadState?(state: unknown): void;
+  /** The seed is set; there is no model yet. */
   preSetup?(trainer: Trainer): void;
+  /** The model is there; its optimizer isn't yet. */
   setup?(trainer: Trainer): void;
+  /** All is there. */
   postSetup?(trainer: Trainer): void;
   onFitStart?: Hook<[FitContext]>;
   onBeforeLoadCheckpoint?: Hook<[{ trainer: Trainer; path: string }]>;
@@ -99,8 +125,8 @@ export interface Callback {
   onValidateStart?: Hook<[ValidateContext]>;
   onValidateBatchStart?: Hook<[ValidateBatchContext]>;
   onValidateStepStart?: Hook<[ValidateBatchContext]>;
-  onValidateStepEnd?: Hook<[ValidateBatchContext]>;
-  onValidateBatchEnd?: Hook<[ValidateBatchContext]>;
+  onValidateStepEnd?: Hook<[ValidateStepResult]>;
+  onValidateBatchEnd?: Hook<[ValidateStepResult]>;
   onValidateEnd?: Hook<[ValidateContext, Metrics]>;
   onTrainEnd?: Hook<[FitContext]>;
   onFitEnd?: Hook<[FitContext]>;
@@ -119,15 +145,31 @@ export interface Logger extends Callback {
   logMessage?(level: "debug" | "info" | "warn" | "error", message: string): void;
 }
 
-export type HookName = keyof Logger;
+export type HookName = {
+  [K in keyof Logger]-?: K extends "namedVariables" | "saveState" | "loadState"
+    ? never
+    : NonNullable<Logger[K]> extends (...args: never[]) => unknown
+      ? K
+      : never;
+}[keyof Logger];
 
 /** Callbacks in the order in which they are called. */
 export class Hooks {
   readonly callbacks: readonly Logger[];
+  /** Callbacks by name; the second of a name is `name.1`. */
+  readonly named: ReadonlyMap<string, Logger>;
   readonly #having = new Map<HookName, readonly Logger[]>();
 
   constructor(callbacks: readonly Logger[]) {
     this.callbacks = callbacks;
+    const named = new Map<string, Logger>();
+    for (const callback of callbacks) {
+      const name = callbackName(callback);
+      let unique = name;
+      for (let i = 1; named.has(unique); i++) unique = `${name}.${i}`;
+      named.set(unique, callback);
+    }
+    this.named = named;
   }
 
   /** The callbacks that have a hook. */
@@ -163,9 +205,12 @@ export class Hooks {
   }
 }
 
+function callbackName(callback: Callback): string {
+  return callback.name ?? (callback.constructor === Object ? "callback" : callback.constructor.name);
+}
+
 function hookError(callback: Callback, hook: HookName, cause: unknown): SeedgradError {
-  const name = callback.constructor === Object ? "callback" : callback.constructor.name;
-  const where = `${name}.${hook}`;
+  const where = `${callbackName(callback)}.${hook}`;
   if (!(cause instanceof SeedgradError)) {
     return new TrainingError({ where, problem: "the hook failed", got: String(cause), cause });
   }

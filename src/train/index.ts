@@ -1,5 +1,5 @@
 // The Trainer and what belongs to it.
-export { CheckLoss } from "./callbacks/check-loss.ts";
+export * from "./callbacks/index.ts";
 export { buildTrainer, trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export type { ResolvedOptions, TrainerOptions } from "./config/options.ts";
@@ -19,6 +19,7 @@ export type {
   TraceContext,
   ValidateBatchContext,
   ValidateContext,
+  ValidateStepResult,
 } from "./hooks.ts";
 export { CSVLogger } from "./loggers/csv.ts";
 export { JSONLLogger } from "./loggers/jsonl.ts";

@@ -79,16 +79,16 @@ export class Journal {
     const { trainer, totalSteps } = this.#parts;
     if (ckptPath !== undefined) return undefined;
     const { lastRun } = trainer;
-    if (lastRun && lastRun.steps === totalSteps) return lastRun;
+    if (lastRun && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
     const folder = this.#folder;
     const { status, result, environment } = folder?.manifest ?? {};
-    if (!folder || status !== "finished" || !result || result.steps !== totalSteps) return undefined;
+    if (!folder || status !== "finished" || !result) return undefined;
+    if (result.steps !== totalSteps && result.stopped === undefined) return undefined;
     if (!(trainer.options.checkpoint?.autoloadLastCheckpoint ?? true)) return undefined;
     const checkpoint = latestCheckpoint(checkpointFolder(trainer)!);
     if (checkpoint !== undefined) await loadCheckpoint(trainer, checkpoint, "resume");
     trainer.message("info", `the run in ${folder.path} is finished: ${result.digest}`);
-    const { digest, steps, loss, metrics, streamPosition } = result;
-    return this.#run({ digest, steps, loss, metrics, streamPosition, seconds: Number(environment?.seconds ?? 0) });
+    return this.#run({ ...result, seconds: Number(environment?.seconds ?? 0) });
   }
 
   /** Puts the trainer where the chosen checkpoint is, or at the beginning; what the folder holds of later steps goes. */
@@ -142,9 +142,9 @@ export class Journal {
   /** The digest, written down: the run is finished. */
   async finish(seconds: number): Promise<Run> {
     const { trainer } = this.#parts;
-    const { step: steps, loss, metrics } = trainer.progress;
+    const { step: steps, loss, metrics, stopped } = trainer.progress;
     const digest = this.chain.digest(await readTensors(trainer), { marked: trainer.marked });
-    const result = { digest, steps, loss: loss!, metrics, streamPosition: trainer.stream.position };
+    const result = { digest, steps, loss: loss!, metrics, streamPosition: trainer.stream.position, stopped };
     this.flush();
     this.#writeManifest("finished", result, seconds);
     trainer.lastRun = this.#run({ ...result, seconds });
@@ -163,7 +163,7 @@ export class Journal {
     this.#folder?.release();
   }
 
-  #run(result: Pick<Run, "digest" | "steps" | "loss" | "metrics" | "streamPosition" | "seconds">): Run {
+  #run(result: Pick<Run, "digest" | "steps" | "loss" | "metrics" | "streamPosition" | "seconds" | "stopped">): Run {
     const { trainer, backend, graphHash } = this.#parts;
     const { name, threads } = backend;
     return { ...result, graphHash, seed: trainer.seed, backend: name, threads, directory: this.#folder?.path };

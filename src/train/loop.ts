@@ -25,12 +25,15 @@ export interface Progress {
   loss: number | null;
   /** The last validation's values. */
   metrics: Metrics;
+  /** Why the run ends before its last step, if it does. */
+  stopped?: string;
 }
 
 /** What the loop is given. */
 export interface Training {
   readonly trainer: Trainer;
   readonly loader: DataLoader;
+  readonly validation: DataLoader | undefined;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   readonly stream: Stream;
@@ -51,16 +54,17 @@ export interface Training {
 
 /** Trains from where `progress` is to the last step, or to the end of the step in which the signal is aborted. */
 export async function train(training: Training): Promise<void> {
-  const { trainer, loader, stepsPerEpoch, totalSteps, stream, trainStep, hooks, progress } = training;
+  const { trainer, loader, validation, stepsPerEpoch, totalSteps, stream, trainStep, hooks, progress } = training;
   setLearningRate(training);
-  while (progress.step < totalSteps && !training.signal?.aborted) {
+  const ended = () => progress.stopped !== undefined || training.signal?.aborted;
+  while (progress.step < totalSteps && !ended()) {
     progress.offset ??= stream.reserve(loader.drawsPerEpoch);
     const before = progress.step;
     for await (const batch of loader.batches({ seed: stream.seed, offset: progress.offset }, progress.cursor)) {
       const { epoch } = progress;
       const step = progress.step + 1;
       const learningRate = training.optimizer.groups[0].learningRate;
-      const context: StepContext = { trainer, totalSteps, step, epoch, batch, learningRate };
+      const context: StepContext = { trainer, totalSteps, loader, validation, step, epoch, batch, learningRate };
       await hooks.call("onTrainBatchStart", context);
       await hooks.call("onTrainStepStart", context);
 
@@ -69,7 +73,8 @@ export async function train(training: Training): Promise<void> {
       training.link({ graphHash, position: stream.position, batch, loss });
       advance(progress, loss, stepsPerEpoch);
 
-      const stepResult: StepResult = { ...context, loss, watched };
+      const logged = step % training.logSteps === 0 || step === totalSteps;
+      const stepResult: StepResult = { ...context, loss, watched, logged };
       await hooks.call("onBeforeForward", stepResult);
       await hooks.call("onAfterForward", stepResult);
       await hooks.call("onBeforeBackward", stepResult);
@@ -80,7 +85,7 @@ export async function train(training: Training): Promise<void> {
       setLearningRate(training);
       await hooks.call("onAfterSchedulerStep", stepResult);
       await hooks.call("onTrainStepEnd", stepResult);
-      if (step % training.logSteps === 0 || step === totalSteps) await log(stepResult);
+      if (logged) await log(stepResult);
 
       const epochEnds = progress.cursor === 0;
       if (training.evaluationDue(step, epochEnds)) progress.metrics = await training.validate();
@@ -88,7 +93,7 @@ export async function train(training: Training): Promise<void> {
       await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
       if (epochEnds || step === totalSteps) break;
-      if (training.signal?.aborted) return;
+      if (ended()) return;
     }
     checkProgress(loader, progress, before, totalSteps);
   }

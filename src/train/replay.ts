@@ -12,7 +12,7 @@ import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks, differenceError } from "../run/compare.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
 import type { TrainerOptions } from "./config/options.ts";
-import type { StepResult } from "./hooks.ts";
+import type { Callback, StepResult } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** The program of a run, made again: a new Trainer, with `changes` over its options, and its loader. */
@@ -53,13 +53,16 @@ export interface Verification {
 class Comparison {
   readonly #links: readonly ChainLink[];
   readonly #last: number;
+  /** Whether the recorded run ended before its loop's limits did: the replay ends there too. */
+  readonly #stopped: boolean;
   step: number;
   difference: ChainDifference | undefined;
   /** Whether the replay was ended here, and is no failure. */
   ended = false;
 
-  constructor(links: readonly ChainLink[], from: number, last: number) {
+  constructor(links: readonly ChainLink[], from: number, last: number, stopped: boolean) {
     this.#links = links;
+    this.#stopped = stopped;
     this.#last = last;
     this.step = from;
   }
@@ -72,7 +75,13 @@ class Comparison {
     this.ended = this.difference !== undefined || step === this.#last;
     if (this.difference) throw differenceError(this.difference);
     if (this.ended) throw new ReproError({ where: `step ${step}`, problem: "the replay was to end here" });
+    if (this.#stopped && step === this.#links.length) trainer.stop("the recorded run ends here");
   }
+}
+
+/** The callbacks that a replay needs: those that training depends on. */
+export function replayed(callbacks: readonly Callback[]): Callback[] {
+  return callbacks.filter((callback) => callback.changesTraining);
 }
 
 /** What a run's folder says, as far as a replay needs it. */
@@ -91,7 +100,7 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
   const recorded = read(folder, options);
   const { manifest, links, from, last, checkpoint } = recorded;
   const target = targetOf(recorded, options.against);
-  const comparison = new Comparison(links, from, last);
+  const comparison = new Comparison(links, from, last, manifest.result?.stopped !== undefined);
   const { trainer, train } = rebuild({
     seed: BigInt(manifest.seed),
     modelDir: undefined,

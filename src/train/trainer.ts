@@ -25,7 +25,7 @@ import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
-import { type ReplayOptions, replayRun, type Verification } from "./replay.ts";
+import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
 import { type EvalStep, makeEvalStep, makeTrainStep, type StepParts, type TrainStep } from "./step.ts";
 
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
@@ -80,7 +80,6 @@ export class Trainer {
         `no seed was given, so one was drawn: ${this.seed}. Determinism across runs is not ensured; to repeat this run give seed: ${this.seed}`,
       );
     }
-    this.hooks.callNow("setup", this);
     if (model instanceof Module) this.#admitFinished();
     this.model = model instanceof Module ? model : withStream(this.stream, model);
     if (!(this.model instanceof Module)) {
@@ -91,6 +90,7 @@ export class Trainer {
         expected: "a Module",
       });
     }
+    this.hooks.callNow("setup", this);
     this.optimizer = optimizer instanceof Optimizer || optimizer === undefined ? optimizer : optimizer(this.model);
     this.schedule = this.#chooseSchedule();
     this.hooks.callNow("postSetup", this);
@@ -168,6 +168,21 @@ export class Trainer {
     return listState(this.optimizer ? [this.model, this.optimizer] : [this.model]);
   }
 
+  /** What callbacks keep, by name: `callback/<name>/<variable>`. */
+  callbackVariables(): [string, Variable][] {
+    return [...this.hooks.named].flatMap(([name, callback]) =>
+      [...(callback.namedVariables?.() ?? [])].map(([path, variable]): [string, Variable] => [
+        `callback/${name}/${path}`,
+        variable,
+      ]),
+    );
+  }
+
+  /** Ends the fit that is going on after this step, as if it were the last: what `EarlyStopping` does. `reason` for a reader. */
+  stop(reason: string): void {
+    this.progress.stopped ??= reason;
+  }
+
   /** Shows a message, unless `logLevel` is above its level. */
   message(level: "debug" | "info" | "warn" | "error", text: string): void {
     const levels = ["debug", "info", "warn", "error", "silent"];
@@ -219,6 +234,7 @@ export class Trainer {
       this.initGraph = evaluation.graph;
       this.graphs.init = evaluation.graphHash;
     }
+    await exclusive(() => settleVariables(backend, this.callbackVariables()));
     return backend;
   }
 
@@ -301,7 +317,11 @@ export class Trainer {
         expected: "a callable that makes it",
       });
     }
-    return new Trainer({ ...this.#given, ...changes, callbacks: [...callbacks, ...(changes.callbacks ?? [])] });
+    return new Trainer({
+      ...this.#given,
+      ...changes,
+      callbacks: [...replayed(callbacks), ...(changes.callbacks ?? [])],
+    });
   }
 
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */

@@ -3,7 +3,7 @@ import { ReproError } from "../core/errors.ts";
 import { readManifest } from "../run/manifest.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import { type Rebuild, type ReplayOptions, replayRun, type Verification } from "../train/replay.ts";
+import { type Rebuild, type ReplayOptions, replayed, replayRun, type Verification } from "../train/replay.ts";
 
 export interface VerifyOptions extends ReplayOptions {
   /** How a run that was made in code is made again: `(changes) => ({ trainer: new Trainer({ ...options, ...changes }), train })`. A YAML run needs none. */
@@ -27,5 +27,5 @@ export function rebuildFromConfig(folder: string): Rebuild {
   }
   const parsed = loadConfig(`${folder}/config.yaml`);
   return ({ callbacks = [], ...changes }) =>
-    buildTrainer(parsed, { ...changes, callbacks: [...trainerOptions(parsed).callbacks!, ...callbacks] });
+    buildTrainer(parsed, { ...changes, callbacks: [...replayed(trainerOptions(parsed).callbacks!), ...callbacks] });
 }

@@ -16,6 +16,7 @@ export class Checkpointer implements Callback {
 
   async onTrainBatchEnd({ trainer, step, totalSteps }: StepResult): Promise<void> {
     const { steps } = this.#options;
-    if ((steps !== undefined && step % steps === 0) || step === totalSteps) await saveCheckpoint(trainer);
+    if ((steps !== undefined && step % steps === 0) || step === totalSteps || trainer.progress.stopped !== undefined)
+      await saveCheckpoint(trainer);
   }
 }

@@ -1,0 +1,83 @@
+// Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
+import { ConfigError } from "../../core/errors.ts";
+import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
+import { Monitor, type MonitorOptions } from "./monitor.ts";
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Validations in a row without an improvement after which the run ends; 3 by default. */
+  readonly patience?: number;
+  /** Ends the run once the number is at least this good. */
+  readonly stoppingThreshold?: number;
+  /** Ends the run once the number is worse than this. */
+  readonly divergenceThreshold?: number;
+}
+
+/** Stops training after `patience` validations without an improvement, or past a threshold. The run's digest is that of the steps taken. */
+export class EarlyStopping implements Callback {
+  readonly name = "EarlyStopping";
+  readonly #monitor: Monitor;
+  readonly #patience: number;
+  readonly #options: EarlyStoppingOptions;
+  #waited = 0;
+  #reason: string | undefined;
+
+  constructor({ patience = 3, ...options }: EarlyStoppingOptions = {}) {
+    if (!Number.isSafeInteger(patience) || patience < 1) {
+      throw new ConfigError({
+        where: "EarlyStopping.patience",
+        problem: "not a number of validations",
+        got: String(patience),
+        expected: "an integer ≥ 1",
+      });
+    }
+    this.#patience = patience;
+    this.#options = options;
+    this.#monitor = new Monitor("EarlyStopping", options);
+  }
+
+  onTrainStart({ trainer, validation }: FitContext): void {
+    const { evalFrequency } = trainer.options.loop;
+    if (!validation || evalFrequency === undefined) {
+      throw new ConfigError({
+        where: "EarlyStopping",
+        problem: "nothing is validated in this run",
+        got: validation ? "no evalFrequency" : "no validation data",
+        expected: "validation to stop by",
+        hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
+      });
+    }
+    // What was decided before a checkpoint stands after it, unless patience has grown.
+    if (this.#reason !== undefined && this.#waited >= this.#patience) trainer.stop(this.#reason);
+  }
+
+  onValidateEnd({ trainer, step }: ValidateContext, metrics: Metrics): void {
+    const value = this.#monitor.read(metrics);
+    this.#waited = this.#monitor.improves(value) ? 0 : this.#waited + 1;
+    this.#monitor.keep(value, step);
+    this.#reason = this.#verdict(value);
+    if (this.#reason !== undefined) trainer.stop(this.#reason);
+  }
+
+  #verdict(value: number): string | undefined {
+    const { metric, best, bestStep } = this.#monitor;
+    const { stoppingThreshold, divergenceThreshold } = this.#options;
+    if (!Number.isFinite(value)) return `EarlyStopping: ${metric} is ${value}`;
+    if (stoppingThreshold !== undefined && !this.#monitor.better(stoppingThreshold, value))
+      return `EarlyStopping: ${metric} ${value} has reached ${stoppingThreshold}`;
+    if (divergenceThreshold !== undefined && this.#monitor.better(divergenceThreshold, value))
+      return `EarlyStopping: ${metric} ${value} is past ${divergenceThreshold}`;
+    if (this.#waited < this.#patience) return undefined;
+    return `EarlyStopping: ${metric} was best at step ${bestStep} (${best}), ${this.#waited} validations ago`;
+  }
+
+  saveState(): unknown {
+    return { ...this.#monitor.saveState(), waited: this.#waited, reason: this.#reason ?? null };
+  }
+
+  loadState(state: unknown): void {
+    const { waited, reason } = state as { waited: number; reason: string | null };
+    this.#monitor.loadState(state);
+    this.#waited = waited;
+    this.#reason = reason ?? undefined;
+  }
+}

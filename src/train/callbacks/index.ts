@@ -1,0 +1,4 @@
+// The callbacks that there are, beside what anyone writes.
+export { CheckLoss } from "./check-loss.ts";
+export { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
+export type { MonitorOptions } from "./monitor.ts";

@@ -1,0 +1,80 @@
+// A validated number that a callback goes by: which one, what is better, and the best so far.
+import { ConfigError, TrainingError } from "../../core/errors.ts";
+import type { Metrics } from "../hooks.ts";
+
+export interface MonitorOptions {
+  /** A validation's number by name: `loss`, or a metric's; with or without `val_` before it. `loss` by default. */
+  readonly metric?: string;
+  /** Whether less or more of it is better: by default min for losses, errors and perplexity, else max. */
+  readonly mode?: "min" | "max";
+  /** A change smaller than this is no improvement; 0 by default. */
+  readonly minDelta?: number;
+}
+
+/** Reads one number from validations, and knows its best. */
+export class Monitor {
+  readonly metric: string;
+  readonly mode: "min" | "max";
+  readonly #where: string;
+  readonly #minDelta: number;
+  best: number | undefined;
+  bestStep: number | undefined;
+
+  /** Throws ConfigError for a mode or minDelta that is none. */
+  constructor(where: string, { metric = "loss", mode, minDelta = 0 }: MonitorOptions) {
+    this.#where = where;
+    this.metric = metric.replace(/^val_/, "");
+    this.mode = mode ?? (/loss|error|perplexity/.test(metric) ? "min" : "max");
+    this.#minDelta = minDelta;
+    if (this.mode !== "min" && this.mode !== "max")
+      throw new ConfigError({ where: `${where}.mode`, problem: "unknown", got: String(mode), expected: "min or max" });
+    if (!(minDelta >= 0 && minDelta < Infinity)) {
+      throw new ConfigError({
+        where: `${where}.minDelta`,
+        problem: "a number out of range",
+        got: String(minDelta),
+        expected: "a number ≥ 0",
+      });
+    }
+  }
+
+  /** The monitored number. Throws TrainingError where the validation has none of that name. */
+  read(metrics: Metrics): number {
+    if (Object.hasOwn(metrics, this.metric)) return metrics[this.metric];
+    throw new TrainingError({
+      where: `${this.#where}.metric`,
+      problem: "the validation has no such number",
+      got: this.metric,
+      expected: `one of ${Object.keys(metrics).join(", ") || "none: the model has neither loss nor metrics"}`,
+    });
+  }
+
+  /** Whether `a` is better than `b`. */
+  better(a: number, b: number): boolean {
+    return this.mode === "min" ? a < b : a > b;
+  }
+
+  /** Whether the value is better than the best so far by more than minDelta; the first finite one is. */
+  improves(value: number): boolean {
+    if (!Number.isFinite(value)) return false;
+    if (this.best === undefined) return true;
+    return this.better(value, this.mode === "min" ? this.best - this.#minDelta : this.best + this.#minDelta);
+  }
+
+  /** Makes the value the best, if it improves on it. */
+  keep(value: number, step: number): void {
+    if (!this.improves(value)) return;
+    this.best = value;
+    this.bestStep = step;
+  }
+
+  saveState(): { best: number | null; bestStep: number | null } {
+    return { best: this.best ?? null, bestStep: this.bestStep ?? null };
+  }
+
+  loadState(state: unknown): void {
+    const { best, bestStep } = state as ReturnType<Monitor["saveState"]>;
+    this.best = best ?? undefined;
+    this.bestStep = bestStep ?? undefined;
+  }
+}

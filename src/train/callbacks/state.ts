@@ -1,0 +1,49 @@
+// What callbacks keep in a checkpoint: a record each as JSON, and variables. A callback that only watches may come and go between two fits of
+// a run; one that training depends on may not.
+import { CheckpointError } from "../../core/errors.ts";
+import { sameShape } from "../../core/shape.ts";
+import type { Checkpoint } from "../../run/checkpoint.ts";
+import type { Hooks } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+
+/** What each callback's `saveState` gives, by name; undefined where none has one. */
+export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undefined {
+  const states = [...named].flatMap(([name, callback]) => {
+    const state = callback.saveState?.();
+    return state === undefined ? [] : [[name, state] as const];
+  });
+  return states.length > 0 ? Object.fromEntries(states) : undefined;
+}
+
+/** Gives callbacks what a checkpoint has of them. One that isn't in it begins anew, with a warning; throws CheckpointError where training depends on it, or a variable has another shape. */
+export function loadCallbacks(trainer: Trainer, { path, state, tensors }: Checkpoint): void {
+  for (const [name, callback] of trainer.hooks.named) {
+    const variables = [...(callback.namedVariables?.() ?? [])];
+    if (!callback.loadState && variables.length === 0) continue;
+    const own = state.callbacks?.[name];
+    const found = variables.map(([variable]) => tensors.get(`callback/${name}/${variable}`));
+    if ((callback.loadState && own === undefined) || found.includes(undefined)) {
+      const details = {
+        where: path,
+        problem: `nothing of the callback ${name} is in it`,
+        expected: "a checkpoint of a run that had it",
+      };
+      if (callback.changesTraining) throw new CheckpointError(details);
+      trainer.message("warn", `${new CheckpointError(details).message}: it begins anew`);
+      continue;
+    }
+    for (const [i, [variable, cell]] of variables.entries()) {
+      const { data, shape, dtype } = found[i]!;
+      if (dtype !== cell.dtype || !sameShape(shape, cell.shape)) {
+        throw new CheckpointError({
+          where: `${path}: callback/${name}/${variable}`,
+          problem: "it has another shape or dtype than the callback's",
+          got: `${dtype}[${shape.join(", ")}]`,
+          expected: `${cell.dtype}[${cell.shape.join(", ")}]`,
+        });
+      }
+      cell.load(data);
+    }
+    callback.loadState?.(own);
+  }
+}
