@@ -85,7 +85,7 @@ type Hook<C extends unknown[]> = (...args: C) => void | Promise<void>;
 export interface Callback {
   /** What its state is called in checkpoints, and it in errors; its class's name unless given. */
   readonly name?: string;
-  /** Whether training depends on it: it is part of the run's program then, and a replay keeps it. */
+  /** Whether training depends on it. `false`: it only watches, a replay leaves it out, and a run may go on without it. */
   readonly changesTraining?: boolean;
   /** Variables of its own: in checkpoints as `callback/<name>/<variable>`, not in the digest. */
   namedVariables?(): Iterable<readonly [string, Variable]>;

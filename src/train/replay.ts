@@ -79,9 +79,9 @@ class Comparison {
   }
 }
 
-/** The callbacks that a replay needs: those that training depends on. */
+/** The callbacks that a replay needs: all but those that say they only watch. */
 export function replayed(callbacks: readonly Callback[]): Callback[] {
-  return callbacks.filter((callback) => callback.changesTraining);
+  return callbacks.filter((callback) => callback.changesTraining !== false);
 }
 
 /** What a run's folder says, as far as a replay needs it. */

@@ -4,6 +4,8 @@ import type { Callback, StepResult } from "../hooks.ts";
 
 /** Throws TrainingError, naming the step, when the loss is NaN or infinite. */
 export class CheckLoss implements Callback {
+  readonly changesTraining = false;
+
   onTrainStepEnd({ loss, step, learningRate }: StepResult): void {
     if (Number.isFinite(loss)) return;
     throw new TrainingError({

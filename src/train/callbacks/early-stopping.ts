@@ -15,6 +15,8 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 /** Stops training after `patience` validations without an improvement, or past a threshold. The run's digest is that of the steps taken. */
 export class EarlyStopping implements Callback {
   readonly name = "EarlyStopping";
+  /** How long the run is, is in its record: a replay ends there. */
+  readonly changesTraining = false;
   readonly #monitor: Monitor;
   readonly #patience: number;
   readonly #options: EarlyStoppingOptions;

@@ -1,5 +1,5 @@
-// What callbacks keep in a checkpoint: a record each as JSON, and variables. A callback that only watches may come and go between two fits of
-// a run; one that training depends on may not.
+// What callbacks keep in a checkpoint: a record each as JSON, and variables. A callback that says it only
+// watches may come and go between two fits of a run.
 import { CheckpointError } from "../../core/errors.ts";
 import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
@@ -28,7 +28,7 @@ export function loadCallbacks(trainer: Trainer, { path, state, tensors }: Checkp
         problem: `nothing of the callback ${name} is in it`,
         expected: "a checkpoint of a run that had it",
       };
-      if (callback.changesTraining) throw new CheckpointError(details);
+      if (callback.changesTraining !== false) throw new CheckpointError(details);
       trainer.message("warn", `${new CheckpointError(details).message}: it begins anew`);
       continue;
     }
