@@ -1,7 +1,7 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
 import { GradError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { type Node, reachable } from "../graph/node.ts";
+import { atOneSite, type Node, reachable } from "../graph/node.ts";
 import { full, recordOf } from "../ops/define.ts";
 import { add } from "../ops/elementwise.ts";
 
@@ -46,6 +46,10 @@ export function gradients(output: Node, wanted: readonly Node[], seed?: Node): N
         expected: "float32",
       });
   }
+  return atOneSite(() => accumulate(output, wanted, seed));
+}
+
+function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefined): Node[] {
   const order = reachable([output]);
   const targets = new Set(wanted);
   const active = new Set<Node>();

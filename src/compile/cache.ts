@@ -4,7 +4,7 @@ import type { Graph } from "../graph/hash.ts";
 import { planKey } from "../graph/hash.ts";
 import { lower } from "./lower.ts";
 
-/** At most this many executables are kept a backend; the one unused for longest goes first. */
+/** So many executables are kept a backend, beside those that somebody holds; the one unused for longest goes first. */
 const capacity = 256;
 
 /** What a look-up found. */
@@ -14,25 +14,52 @@ export interface CacheEntry {
   readonly hit: boolean;
 }
 
-const caches = new WeakMap<Backend, Map<string, Executable>>();
+interface Kept {
+  readonly executable: Executable;
+  /** Whoever runs it without looking it up again. */
+  holders: number;
+}
 
-/** The graph made ready on the backend, from the cache where its key is known. */
-export async function compileGraph(backend: Backend, graph: Graph): Promise<CacheEntry> {
-  const cache = caches.get(backend) ?? new Map<string, Executable>();
-  caches.set(backend, cache);
+const caches = new WeakMap<Backend, Map<string, Kept>>();
+const released = new FinalizationRegistry<Kept>((kept) => {
+  kept.holders--;
+});
+
+/** The executable of a graph whose key is known, if it is still there. */
+export function findCompiled(backend: Backend, key: string): Executable | undefined {
+  return look(backend, key)?.executable;
+}
+
+function look(backend: Backend, key: string): Kept | undefined {
+  const cache = caches.get(backend);
+  const kept = cache?.get(key);
+  if (!cache || !kept) return undefined;
+  cache.delete(key);
+  cache.set(key, kept);
+  return kept;
+}
+
+/** The graph made ready on the backend, from the cache where its key is known. While `holder` lives, the executable isn't disposed. */
+export async function compileGraph(backend: Backend, graph: Graph, holder?: object): Promise<CacheEntry> {
   const key = planKey(graph);
-  const known = cache.get(key);
-  if (known) {
-    cache.delete(key);
-    cache.set(key, known);
-    return { executable: known, hit: true };
+  const known = look(backend, key);
+  const kept = known ?? { executable: await backend.load(lower(graph)), holders: 0 };
+  if (holder) {
+    kept.holders++;
+    released.register(holder, kept);
   }
-  const executable = await backend.load(lower(graph));
-  cache.set(key, executable);
-  if (cache.size > capacity) {
-    const [oldest, gone] = cache.entries().next().value!;
+  if (!known) keep(backend, key, kept);
+  return { executable: kept.executable, hit: known !== undefined };
+}
+
+function keep(backend: Backend, key: string, added: Kept): void {
+  const cache = caches.get(backend) ?? new Map<string, Kept>();
+  caches.set(backend, cache);
+  cache.set(key, added);
+  for (const [oldest, kept] of cache) {
+    if (cache.size <= capacity) return;
+    if (kept === added || kept.holders > 0) continue;
     cache.delete(oldest);
-    gone.dispose();
+    kept.executable.dispose();
   }
-  return { executable, hit: false };
 }

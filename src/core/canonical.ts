@@ -47,6 +47,10 @@ export class Encoder {
   }
 
   i64(value: number | bigint): this {
+    // Most are small counts: these two words are the same bytes.
+    if (typeof value === "number" && value >= 0 && value <= 0xffffffff && Number.isInteger(value)) {
+      return this.u32(value).u32(0);
+    }
     const at = this.#grow(8);
     this.#view.setBigInt64(at, BigInt(value), true);
     return this;
@@ -69,8 +73,18 @@ export class Encoder {
   }
 
   string(value: string): this {
-    const encoded = utf8.encode(value);
-    return this.u32(encoded.length).bytes(encoded);
+    this.u32(value.length);
+    const at = this.#grow(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.#length = at - 4;
+        const encoded = utf8.encode(value);
+        return this.u32(encoded.length).bytes(encoded);
+      }
+      this.#bytes[at + i] = unit;
+    }
+    return this;
   }
 
   /** A tagged value of any attribute type; object keys sorted by their UTF-8 bytes, undefined values left out. Numbers that are safe integers are i64, others float32. */
@@ -108,7 +122,15 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Orders strings by their UTF-8 bytes, the order of every sorted key and name. */
 export function compareUtf8(a: string, b: string): number {
-  return compareBytes(utf8.encode(a), utf8.encode(b));
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x === y) continue;
+    // UTF-16 units are in the order of UTF-8 but where a surrogate is one of them.
+    const surrogate = (x & 0xf800) === 0xd800 || (y & 0xf800) === 0xd800;
+    return surrogate ? compareBytes(utf8.encode(a), utf8.encode(b)) : x - y;
+  }
+  return a.length - b.length;
 }
 
 function sortedEntries<T>(record: { readonly [key: string]: T | undefined }): [string, T][] {

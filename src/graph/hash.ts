@@ -1,6 +1,6 @@
 // The graph's hash: SHA-256 of a canonical encoding that holds the numerics id, the seed and the draw ranges, and nothing of the
 // machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
-import { canonicalBytes, compareUtf8, Encoder, sha256, toHex } from "../core/canonical.ts";
+import { canonicalBytes, Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { numericsId } from "../core/numerics.ts";
 import { type Node, reachable } from "./node.ts";
@@ -51,27 +51,40 @@ export function contentDigest(data: TypedArray): Uint8Array {
   return digest;
 }
 
-/** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are left out; captured nodes are leaves. */
-export function graphNodes(graph: Graph, { watched = false } = {}): Node[] {
-  const leaves = new Set(graph.inputs.map((input) => input.node));
-  const roots = [...graph.outputs, ...(watched ? graph.watched : [])].map((output) => output.node);
-  return reachable(roots, (node) => leaves.has(node) || graph.captured?.has(node) === true).filter(
-    (node) => !leaves.has(node),
-  );
+interface Walk {
+  /** What the outputs reach. */
+  readonly nodes: readonly Node[];
+  /** What watched roots reach beside. */
+  readonly beside: readonly Node[];
+  /** Both, in making order. */
+  readonly all: readonly Node[];
 }
 
-/** The canonical bytes under the hash, of the outputs alone; or of the plan's key, which adds the watched roots and what is updated in place. */
-export function encodeGraph(graph: Graph, { watched = false } = {}): Uint8Array {
-  const encoder = new Encoder();
-  encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed);
-  const numbers = new Map<Node, number>();
-  encoder.u32(graph.inputs.length);
-  for (const { name, node } of graph.inputs) {
-    numbers.set(node, numbers.size);
-    encoder.string(name).string(node.dtype).u32(node.shape.length);
-    for (const extent of node.shape) encoder.i64(extent);
-  }
-  const nodes = graphNodes(graph, { watched });
+const walks = new WeakMap<Graph, Walk>();
+
+function walk(graph: Graph): Walk {
+  const known = walks.get(graph);
+  if (known) return known;
+  const leaves = new Set(graph.inputs.map((input) => input.node));
+  const reach = (outputs: readonly GraphOutput[]) =>
+    reachable(
+      outputs.map(({ node }) => node),
+      (node) => leaves.has(node) || graph.captured?.has(node) === true,
+    ).filter((node) => !leaves.has(node));
+  const nodes = reach(graph.outputs);
+  const all = graph.watched.length === 0 ? nodes : reach([...graph.outputs, ...graph.watched]);
+  const inHash = all === nodes ? undefined : new Set(nodes);
+  const made = { nodes, all, beside: inHash ? all.filter((node) => !inHash.has(node)) : [] };
+  walks.set(graph, made);
+  return made;
+}
+
+/** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are left out; captured nodes are leaves. */
+export function graphNodes(graph: Graph, { watched = false } = {}): readonly Node[] {
+  return watched ? walk(graph).all : walk(graph).nodes;
+}
+
+function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], numbers: Map<Node, number>): void {
   encoder.u32(nodes.length);
   for (const node of nodes) {
     const data = fixedData(graph, node);
@@ -92,28 +105,53 @@ export function encodeGraph(graph: Graph, { watched = false } = {}): Uint8Array 
     }
     numbers.set(node, numbers.size);
   }
-  for (const outputs of watched ? [graph.outputs, graph.watched] : [graph.outputs]) {
-    encoder.u32(outputs.length);
-    for (const { name, node } of outputs) encoder.string(name).u32(numbers.get(node)!);
+}
+
+function encodeOutputs(encoder: Encoder, outputs: readonly GraphOutput[], numbers: ReadonlyMap<Node, number>): void {
+  encoder.u32(outputs.length);
+  for (const { name, node } of outputs) encoder.string(name).u32(numbers.get(node)!);
+}
+
+/** A graph's two names. */
+interface Names {
+  readonly hash: string;
+  readonly key: string;
+}
+
+const names = new WeakMap<Graph, Names>();
+
+/** Both names from one walk and one encoding: the key is the hash of the hash and of what it leaves out. */
+function namesOf(graph: Graph): Names {
+  const known = names.get(graph);
+  if (known) return known;
+  const { nodes, beside } = walk(graph);
+  const numbers = new Map<Node, number>();
+  const encoder = new Encoder();
+  encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed).u32(graph.inputs.length);
+  for (const { name, node } of graph.inputs) {
+    numbers.set(node, numbers.size);
+    encoder.string(name).string(node.dtype).u32(node.shape.length);
+    for (const extent of node.shape) encoder.i64(extent);
   }
-  if (watched) {
-    encoder.u32(graph.state.length);
-    for (const { input, output } of graph.state) encoder.u32(input).u32(output);
-  }
-  return encoder.i64(graph.draws).finish();
+  encodeNodes(encoder, graph, nodes, numbers);
+  encodeOutputs(encoder, graph.outputs, numbers);
+  const digest = sha256(encoder.i64(graph.draws).finish());
+  const rest = new Encoder().bytes(digest);
+  encodeNodes(rest, graph, beside, numbers);
+  encodeOutputs(rest, graph.watched, numbers);
+  rest.u32(graph.state.length);
+  for (const { input, output } of graph.state) rest.u32(input).u32(output);
+  const made = { hash: toHex(digest), key: toHex(sha256(rest.finish())) };
+  names.set(graph, made);
+  return made;
 }
 
 /** The graph's hash, 64 hex digits. Same program and seed: same hash on every machine; another seed: another hash. */
 export function graphHash(graph: Graph): string {
-  return toHex(sha256(encodeGraph(graph)));
+  return namesOf(graph).hash;
 }
 
-/** The key of the graph's plan: two graphs of one key run as one plan. */
+/** The key of the graph's plan: two graphs of one key run as one plan. Beside the hash it holds what is watched, and what is updated in place. */
 export function planKey(graph: Graph): string {
-  return toHex(sha256(encodeGraph(graph, { watched: true })));
-}
-
-/** Outputs in the hash's order: as given, then state sorted by the UTF-8 bytes of its name. */
-export function orderState<T extends { name: string }>(state: readonly T[]): T[] {
-  return [...state].sort((a, b) => compareUtf8(a.name, b.name));
+  return namesOf(graph).key;
 }

@@ -26,6 +26,18 @@ export interface NodeInit {
 }
 
 let made = 0;
+let shared: Error | undefined;
+
+/** Runs `body`: all nodes it makes were made where it was called. One look at the stack serves them all. */
+export function atOneSite<T>(body: () => T): T {
+  if (shared) return body();
+  shared = deepStack();
+  try {
+    return body();
+  } finally {
+    shared = undefined;
+  }
+}
 
 /** One value of the graph: an op applied to inputs. Leaves are `constant` (has `data`), `input` and `variable` (bound when run). */
 export class Node {
@@ -50,7 +62,7 @@ export class Node {
     this.attributes = attributes;
     this.draws = draws;
     this.data = data;
-    this.#trace = deepStack();
+    this.#trace = shared ?? deepStack();
   }
 
   /** `file:line:column` of the caller's line that made this node, where the engine knows it. */

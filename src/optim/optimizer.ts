@@ -2,6 +2,7 @@
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { compareUtf8 } from "../core/canonical.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
+import { atOneSite } from "../graph/node.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onExecute, runtimeScalar } from "../tensor/trace.ts";
@@ -145,6 +146,11 @@ export abstract class Optimizer implements Stateful {
       });
     }
     onExecute(() => this.steps++);
+    atOneSite(() => this.#update(gradients));
+  }
+
+  #update(gradients: readonly Tensor[]): void {
+    const { parameters } = this;
     const gradientOf = new Map(parameters.map((parameter, i) => [parameter, gradients[i]]));
     this.groups.forEach((group, at) => {
       const scalars = Object.fromEntries(

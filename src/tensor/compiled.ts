@@ -1,18 +1,21 @@
 // Compiled functions: traced once a signature into one graph, planned once, and run in place on their state. Draws inside are relative to a
 // base that each execution reserves, so the same graph serves every step.
-import type { Backend, Buffer } from "../backend/contract.ts";
+import type { Backend, Buffer, Executable } from "../backend/contract.ts";
 import { loadBackend } from "../backend/load.ts";
 import { compileGraph } from "../compile/cache.ts";
 import type { Plan } from "../compile/plan.ts";
+import type { HostArray } from "../core/array.ts";
 import { TraceError } from "../core/errors.ts";
-import type { Graph } from "../graph/hash.ts";
+import { sizeOf } from "../core/shape.ts";
+import { type Graph, planKey } from "../graph/hash.ts";
+import type { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { ambientStream, type Stream } from "../rng/stream.ts";
 import { bind, defaultBackend, exclusive, materialize, store } from "./engine.ts";
 import { Tensor } from "./tensor.ts";
-import { type Capture, captured, listState, resultLeaf, type TraceResult, traceFunction } from "./trace.ts";
-import { isHostArray, type Leaf, mapTree } from "./tree.ts";
-import { type Stateful, settleVariables } from "./variable.ts";
+import { captured, listState, resultLeaf, type TraceResult, traceFunction } from "./trace.ts";
+import { type Form, formOf, hasForm, type Leaf, mapTree } from "./tree.ts";
+import { type Stateful, settleVariables, type Variable } from "./variable.ts";
 
 export interface CompileOptions {
   /** Whatever owns the variables that the function reads or assigns. */
@@ -51,11 +54,23 @@ export interface Compiled<A extends readonly unknown[], R> {
   plan(...args: A): Promise<Plan>;
 }
 
+/** A trace made ready on a backend, and all that needn't be found out again at each execution. */
 interface Program<R> extends TraceResult<R> {
   readonly backend: Backend;
-  readonly executable: Awaited<ReturnType<Backend["load"]>>;
+  readonly executable: Executable;
+  readonly fits: Fit;
+  /** For each of the plan's outputs: the input whose memory it takes, or −1; and how many elements it has. */
+  readonly ports: readonly { readonly input: number; readonly size: number }[];
   /** Memory for scalars and host arrays, by input position: written anew at each execution. */
-  readonly staging: Map<number, Buffer>;
+  readonly staging: (Buffer | undefined)[];
+}
+
+/** What a program serves: calls whose arguments, seed and owners are as they were when it was traced. */
+interface Fit {
+  readonly form: Form;
+  readonly seed: bigint;
+  readonly keys: readonly string[];
+  readonly variables: readonly (readonly [string, Variable])[];
 }
 
 /**
@@ -69,87 +84,80 @@ export function compile<A extends readonly unknown[], R>(
 ): Compiled<A, R> {
   const { name = fn.name || "function", state = [], log } = options;
   const owners: readonly Stateful[] = Array.isArray(state) ? state : [state as Stateful];
-  const programs = new Map<string, Program<R>>();
+  const programs = new WeakMap<Backend, Program<R>[]>();
 
   const backendOf = async () => {
     if (options.backend === undefined) return defaultBackend();
     return typeof options.backend === "string" ? loadBackend(options.backend) : options.backend;
   };
 
-  const prepare = async (args: A, stream: Stream): Promise<{ program: Program<R>; leaves: Leaf[] }> => {
+  const prepare = async (args: A, stream: Stream): Promise<{ program: Program<R>; leaves: Leaf["value"][] }> => {
     refuseInTrace(name);
     const backend = await backendOf();
-    const leaves: Leaf[] = [];
-    const structure = mapTree(args, "", (leaf) => {
-      leaves.push(leaf);
-      return describe(leaf);
-    });
-    const variables = listState(owners);
+    const known = programs.get(backend) ?? [];
+    const { seed } = stream;
     const keys = owners.map((owner) => owner.traceKey?.() ?? "");
-    const signature = JSON.stringify([
-      backend.name,
-      String(stream.seed),
-      structure,
-      keys,
-      variables.map(([path]) => path),
-    ]);
-    const known = programs.get(signature);
-    if (known && known.backend === backend) return { program: known, leaves };
-    const traced = await close(traceFunction(fn, args, variables, stream.seed), backend);
-    if (options.strict) {
-      const again = await close(traceFunction(fn, args, variables, stream.seed), backend);
-      if (again.plan.key !== traced.plan.key) {
-        throw new TraceError({
-          where: name,
-          problem: "two traces of the function differ",
-          got: again.plan.key,
-          expected: traced.plan.key,
-          hint: "it reads something that changes from call to call: pass it as an argument, or use runtimeScalar",
-        });
-      }
+    const variables = owners.flatMap((owner) => [...owner.namedVariables()]);
+    for (const program of known) {
+      const leaves: Leaf["value"][] = [];
+      if (isSame(program.fits, seed, keys, variables) && hasForm(args, program.fits.form, leaves))
+        return { program, leaves };
     }
-    const { executable, hit } = traced;
+    const trace = async () => {
+      const traced = traceFunction(fn, args, listState(owners), seed);
+      return { ...traced, graph: await captured(traced, backend) };
+    };
+    const traced = await trace();
+    if (options.strict) checkSame(name, traced.graph, (await trace()).graph);
+    const staging: Program<R>["staging"] = [];
+    const { executable, hit } = await compileGraph(backend, traced.graph, staging);
+    const { plan } = executable;
     log?.(
-      `${hit ? "found" : "made"} compiled graph ${executable.plan.graphHash.slice(0, 12)} for ${name}: ${executable.plan.kernels.length} kernels`,
+      `${hit ? "found" : "made"} compiled graph ${plan.graphHash.slice(0, 12)} for ${name}: ${plan.kernels.length} kernels`,
     );
-    const program = { ...traced, backend, staging: new Map<number, Buffer>() };
-    programs.set(signature, program);
+    const inputOf = new Map(plan.state.map(({ input, output }) => [output, input]));
+    const program: Program<R> = {
+      ...traced,
+      backend,
+      executable,
+      fits: { form: formOf(args), seed, keys, variables },
+      ports: plan.outputs.map(({ shape }, i) => ({ input: inputOf.get(i) ?? -1, size: sizeOf(shape) })),
+      staging,
+    };
+    collected.register(program, { backend, staging });
+    const leaves: Leaf["value"][] = [];
+    hasForm(args, program.fits.form, leaves);
+    // A program that only other variables of the same names keep from serving this call served variables that are gone.
+    const others = known.filter(
+      ({ fits }) => !(hasForm(args, fits.form, []) && isSame(fits, seed, keys, variables, { byName: true })),
+    );
+    programs.set(backend, [program, ...others]);
     return { program, leaves };
-  };
-
-  const close = async (trace: TraceResult<R> & Capture, backend: Backend) => {
-    const graph = await captured(trace, backend);
-    const entry = await compileGraph(backend, graph);
-    return { ...trace, ...entry, graph, plan: entry.executable.plan };
   };
 
   const run = async (args: A, given: number | undefined): Promise<Execution<R>> => {
     const stream = options.stream ?? ambientStream();
     const { program, leaves } = await prepare(args, stream);
-    const { backend, executable, graph } = program;
-    await settleVariables(
-      backend,
-      program.state.map(({ name, variable }) => [name, variable]),
-    );
+    const { backend, executable, graph, state } = program;
+    if (state.some(({ variable }) => variable.unsettled(backend)))
+      await settleVariables(
+        backend,
+        state.map(({ name, variable }) => [name, variable]),
+      );
     for (const callback of program.beforeExecution) callback();
     const inputs: Buffer[] = [];
-    for (let i = 0; i < leaves.length; i++) inputs.push(await bindArgument(program, inputs.length, leaves[i]));
-    for (const { provide } of program.scalars)
-      inputs.push(stage(program, inputs.length, { data: Float32Array.of(provide()), dtype: "float32" }));
-    for (const { variable } of program.state) inputs.push(variable.stored.buffer);
+    for (const leaf of leaves) {
+      inputs.push(leaf instanceof Tensor ? await bufferOf(backend, leaf.node) : stage(program, inputs.length, leaf));
+    }
+    for (const { provide } of program.scalars) inputs.push(stage(program, inputs.length, provide()));
+    for (const { variable } of state) inputs.push(variable.stored.buffer);
     const { outputs: ports } = executable.plan;
-    const stateOf = new Map(graph.state.map(({ input, output }) => [output, inputs[input]]));
-    const buffers = ports.map(
-      (port, i) =>
-        stateOf.get(i) ??
-        backend.allocate(
-          port.dtype,
-          port.shape.reduce((size, extent) => size * extent, 1),
-        ),
+    const buffers = program.ports.map(({ input, size }, i) =>
+      input < 0 ? backend.allocate(ports[i].dtype, size) : inputs[input],
     );
     const base = given ?? stream.reserve(graph.draws);
     await executable.run({ inputs, outputs: buffers, seed: stream.seed, base });
-    for (const { variable, written } of program.state) if (written) variable.overwritten();
+    for (const { variable, written } of state) if (written) variable.overwritten();
     const take = (i: number) => {
       const node = resultLeaf(ports[i].shape, ports[i].dtype);
       bind(node, { backend, buffer: buffers[i] }, { owned: true });
@@ -171,29 +179,53 @@ export function compile<A extends readonly unknown[], R>(
   });
 }
 
-/** What of an argument decides which graph serves it. */
-function describe({ value }: Leaf): string {
-  if (typeof value === "number") return "number";
-  return `${value.dtype}[${value.shape.join(",")}]`;
+/** Whether owners and seed are those it fits: the same variables, or, `byName`, variables of the same names. */
+function isSame(
+  fits: Fit,
+  seed: bigint,
+  keys: readonly string[],
+  variables: Fit["variables"],
+  { byName = false } = {},
+): boolean {
+  if (fits.seed !== seed || fits.variables.length !== variables.length) return false;
+  if (!keys.every((key, i) => key === fits.keys[i])) return false;
+  return variables.every(
+    ([name, variable], i) => name === fits.variables[i][0] && (byName || variable === fits.variables[i][1]),
+  );
 }
 
-function stage<R>(
-  { backend, staging }: Program<R>,
-  position: number,
-  { data, dtype }: { data: Parameters<Backend["write"]>[1]; dtype: Buffer["dtype"] },
-): Buffer {
-  const known = staging.get(position);
+const collected = new FinalizationRegistry<Pick<Program<unknown>, "backend" | "staging">>(({ backend, staging }) => {
+  for (const buffer of staging) if (buffer) backend.free(buffer);
+});
+
+/** Throws TraceError unless two traces of one function are one graph. */
+function checkSame(name: string, first: Graph, second: Graph): void {
+  if (planKey(first) === planKey(second)) return;
+  throw new TraceError({
+    where: name,
+    problem: "two traces of the function differ",
+    got: planKey(second),
+    expected: planKey(first),
+    hint: "it reads something that changes from call to call: pass it as an argument, or use runtimeScalar",
+  });
+}
+
+const one = new Float32Array(1);
+
+/** A host value in memory that the program keeps for it. */
+function stage<R>({ backend, staging }: Program<R>, position: number, value: number | HostArray): Buffer {
+  if (typeof value === "number") one[0] = value;
+  const data = typeof value === "number" ? one : value.data;
+  const known = staging[position];
   if (known) {
     backend.write(known, data);
     return known;
   }
-  const { buffer } = store(backend, data, dtype);
-  staging.set(position, buffer);
+  const { buffer } = store(backend, data, typeof value === "number" ? "float32" : value.dtype);
+  staging[position] = buffer;
   return buffer;
 }
 
-async function bindArgument<R>(program: Program<R>, position: number, { value }: Leaf): Promise<Buffer> {
-  if (typeof value === "number") return stage(program, position, { data: Float32Array.of(value), dtype: "float32" });
-  if (isHostArray(value)) return stage(program, position, value);
-  return (await materialize(program.backend, value.node)).buffer;
+async function bufferOf(backend: Backend, node: Node): Promise<Buffer> {
+  return (await materialize(backend, node)).buffer;
 }

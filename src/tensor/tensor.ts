@@ -3,7 +3,7 @@
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import { Node } from "../graph/node.ts";
+import { atOneSite, Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
@@ -160,7 +160,7 @@ const unwrap = (value: unknown): unknown =>
 /** Lifts one function. */
 export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<F> {
   const lifted = (...args: unknown[]) => {
-    const result = (apply as unknown as (...args: unknown[]) => unknown)(...args.map(unwrap));
+    const result = atOneSite(() => (apply as unknown as (...args: unknown[]) => unknown)(...args.map(unwrap)));
     return result instanceof Node ? new Tensor(result) : result;
   };
   return lifted as Lifted<F>;

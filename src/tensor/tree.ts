@@ -2,13 +2,60 @@
 // path, keys in UTF-8 order, so that the order in which an object was built never matters.
 import type { HostArray } from "../core/array.ts";
 import { compareUtf8 } from "../core/canonical.ts";
+import type { DType } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
+import { type Shape, sameShape } from "../core/shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** One leaf of an argument or result. */
 export interface Leaf {
   readonly path: string;
   readonly value: Tensor | HostArray | number;
+}
+
+/** What of arguments decides which graph serves them: kept from one call and held against the next. */
+export type Form =
+  | { readonly kind: "number" }
+  | { readonly kind: "array"; readonly dtype: DType; readonly shape: Shape }
+  | { readonly kind: "list"; readonly items: readonly Form[] }
+  | { readonly kind: "record"; readonly fields: readonly (readonly [string, Form])[] }
+  | { readonly kind: "fixed"; readonly value: unknown };
+
+/** The form of a tree that `mapTree` takes. */
+export function formOf(tree: unknown): Form {
+  if (typeof tree === "number") return { kind: "number" };
+  if (tree instanceof Tensor || isHostArray(tree)) return { kind: "array", dtype: tree.dtype, shape: [...tree.shape] };
+  if (Array.isArray(tree)) return { kind: "list", items: tree.map(formOf) };
+  if (typeof tree !== "object" || tree === null) return { kind: "fixed", value: tree };
+  const fields = Object.entries(tree).sort(([a], [b]) => compareUtf8(a, b));
+  return { kind: "record", fields: fields.map(([key, item]) => [key, formOf(item)]) };
+}
+
+/** Whether a tree has the form; its leaves are appended to `leaves`, in path order. */
+export function hasForm(tree: unknown, form: Form, leaves: Leaf["value"][]): boolean {
+  switch (form.kind) {
+    case "number":
+      return typeof tree === "number" && leaves.push(tree) > 0;
+    case "array":
+      if (!(tree instanceof Tensor || isHostArray(tree))) return false;
+      return tree.dtype === form.dtype && sameShape(tree.shape, form.shape) && leaves.push(tree) > 0;
+    case "list":
+      if (!Array.isArray(tree) || tree.length !== form.items.length) return false;
+      return form.items.every((item, i) => hasForm(tree[i], item, leaves));
+    case "record": {
+      if (!isRecord(tree) || tree instanceof Tensor || isHostArray(tree)) return false;
+      if (Object.keys(tree).length !== form.fields.length) return false;
+      return form.fields.every(([key, item]) => Object.hasOwn(tree, key) && hasForm(tree[key], item, leaves));
+    }
+    case "fixed":
+      return tree === form.value;
+  }
+}
+
+function isRecord(tree: unknown): tree is Record<string, unknown> {
+  if (typeof tree !== "object" || tree === null) return false;
+  const prototype = Object.getPrototypeOf(tree);
+  return prototype === Object.prototype || prototype === null;
 }
 
 export function isHostArray(value: unknown): value is HostArray {
@@ -21,8 +68,7 @@ export function mapTree(tree: unknown, path: string, replace: (leaf: Leaf) => un
   if (tree === null || tree === undefined || typeof tree === "string" || typeof tree === "boolean") return tree;
   const join = (key: string | number) => (path === "" ? String(key) : `${path}/${key}`);
   if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, join(i), replace));
-  const prototype = Object.getPrototypeOf(tree);
-  if (typeof tree === "object" && (prototype === Object.prototype || prototype === null)) {
+  if (isRecord(tree)) {
     const entries = Object.entries(tree).sort(([a], [b]) => compareUtf8(a, b));
     return Object.fromEntries(entries.map(([key, item]) => [key, mapTree(item, join(key), replace)]));
   }

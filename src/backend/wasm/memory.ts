@@ -16,6 +16,8 @@ export class Memory {
   readonly shared: boolean;
   /** Free blocks by address: [address, bytes]. Address 0 is never given out. */
   readonly #free: [number, number][] = [[pageBytes / 2, pageBytes / 2]];
+  /** From here on nothing has been given out yet: it is zero as it is. */
+  #untouched = 0;
   #view: DataView;
 
   /** Throws BackendError where shared memory was asked for and there is none. */
@@ -45,7 +47,11 @@ export class Memory {
     const [address] = block;
     if (block[1] === size) this.#free.splice(at, 1);
     else this.#free[at] = [address + size, block[1] - size];
-    new Uint8Array(this.memory.buffer, address, size).fill(0);
+    const end = address + size;
+    if (address < this.#untouched) {
+      new Uint8Array(this.memory.buffer, address, Math.min(end, this.#untouched) - address).fill(0);
+    }
+    this.#untouched = Math.max(this.#untouched, end);
     return address;
   }
 
