@@ -23,6 +23,8 @@ export interface NodeInit {
   attributes?: Attributes;
   draws?: DrawRange;
   data?: TypedArray;
+  /** Made by an execution: no line of a program stands for it. */
+  unsited?: boolean;
 }
 
 let made = 0;
@@ -51,10 +53,10 @@ export class Node {
   readonly draws?: DrawRange;
   /** A constant's elements, row-major; never written to after the node is made. */
   readonly data?: TypedArray;
-  readonly #trace: Error;
+  readonly #trace: Error | undefined;
   #site: string | undefined | null = null;
 
-  constructor({ op, dtype, shape, inputs = [], attributes = {}, draws, data }: NodeInit) {
+  constructor({ op, dtype, shape, inputs = [], attributes = {}, draws, data, unsited }: NodeInit) {
     this.op = op;
     this.dtype = dtype;
     this.shape = shape;
@@ -62,12 +64,12 @@ export class Node {
     this.attributes = attributes;
     this.draws = draws;
     this.data = data;
-    this.#trace = shared ?? deepStack();
+    this.#trace = unsited ? undefined : (shared ?? deepStack());
   }
 
   /** `file:line:column` of the caller's line that made this node, where the engine knows it. */
   get site(): string | undefined {
-    if (this.#site === null) this.#site = callerSite(this.#trace.stack);
+    if (this.#site === null) this.#site = this.#trace && callerSite(this.#trace.stack);
     return this.#site;
   }
 }

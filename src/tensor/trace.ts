@@ -5,7 +5,7 @@ import type { DType, TypedArray } from "../core/dtype.ts";
 import { ShapeError, TraceError } from "../core/errors.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
-import { type Node, reachable } from "../graph/node.ts";
+import { Node, reachable } from "../graph/node.ts";
 import { currentTrace, type TraceScope, withTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
 import { materialize } from "./engine.ts";
@@ -59,7 +59,7 @@ export function listState(owners: readonly Stateful[]): [string, Variable][] {
 
 /** A leaf for a value that a run gives back. */
 export function resultLeaf(shape: Shape, dtype: DType): Node {
-  return creation.input(shape, dtype);
+  return new Node({ op: "input", dtype, shape, attributes: { dtype }, unsited: true });
 }
 
 /** Runs the function in a trace: arguments, then scalars, then state are the graph's inputs; its results, then assigned state the outputs. */

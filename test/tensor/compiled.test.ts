@@ -65,6 +65,35 @@ describe("arguments and results", () => {
     ]);
   });
 
+  test("every part of the arguments' form counts, and no order of keys", async () => {
+    let traces = 0;
+    const f = compile((given: Record<string, unknown>) => {
+      traces++;
+      return (given.x as Tensor).mul(1);
+    });
+    const x = sg.zeros([2]);
+    const host = { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" };
+    await f({ x, list: [1, [true]], none: undefined });
+    await f({ none: undefined, list: [5, [true]], x: sg.ones([2]) });
+    expect(await (await f({ list: [1, [true]], none: undefined, x: host })).array()).toEqual([1, 2]);
+    expect(traces).toBe(1);
+    const others = [
+      { x, list: [1, [false]], none: undefined },
+      { x, list: [1, [true, true]], none: undefined },
+      { x, list: [1, [true]], none: null },
+      { x, list: [1, [true]] },
+      { x, list: [x, [true]], none: undefined },
+      { x, list: { 0: 1, 1: [true] }, none: undefined },
+      { x: sg.zeros([2], "int32"), list: [1, [true]], none: undefined },
+      { x: sg.zeros([2, 1]), list: [1, [true]], none: undefined },
+      { x, list: [1, [true]], other: undefined },
+    ];
+    for (const [i, other] of others.entries()) {
+      await f(other);
+      expect(traces).toBe(2 + i);
+    }
+  });
+
   test("what a function can't take or give", async () => {
     await expect(compile((x: Tensor) => x)(new Map() as unknown as Tensor)).rejects.toThrow(TraceError);
     await expect(compile((async (x: Tensor) => x) as unknown as (x: Tensor) => Tensor)(sg.zeros([1]))).rejects.toThrow(
@@ -88,6 +117,28 @@ describe("state", () => {
     expect(await (await step(sg.tensor([1, 2]))).item()).toBe(5);
     expect(await (await step(sg.tensor([1, 2]))).item()).toBe(8);
     expect(await owner.variable.array()).toEqual([3, 5]);
+  });
+
+  test("another variable in the place of one is noticed", async () => {
+    const owner = {
+      ...cell(sg.tensor([1])),
+      get namedVariables() {
+        return () => [["buffer/x", this.variable] as const];
+      },
+    };
+    const step = compile(
+      () => {
+        owner.variable.assign(owner.variable.add(1));
+        return owner.variable.mul(1);
+      },
+      { state: owner },
+    );
+    expect(await (await step()).array()).toEqual([2]);
+    const before = owner.variable;
+    owner.variable = new Variable(sg.tensor([10]));
+    expect(await (await step()).array()).toEqual([11]);
+    expect(await before.array()).toEqual([2]);
+    expect(await owner.variable.array()).toEqual([11]);
   });
 
   test("law 8: a tensor made from an overwritten version throws; one read before keeps its value", async () => {
