@@ -79,6 +79,16 @@ export const abs = defineElementwise({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
+/** 1 where x > 0, −1 where x < 0, else x: ±0 and NaN stay. Its gradient is 0. */
+export const sign = defineElementwise({
+  name: "sign",
+  inputs: 1,
+  dtype: numeric,
+  value: ([x]) => e.select(e.gt(x, 0), 1, e.select(e.lt(x, 0), -1, x)),
+  vjp: "none",
+  samples: { range: [-4, 4], edges: ordinary },
+});
+
 /** √x, correctly rounded. */
 export const sqrt = defineElementwise({
   name: "sqrt",

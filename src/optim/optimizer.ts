@@ -12,6 +12,12 @@ import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
 export interface ParameterGroup {
   readonly parameters: readonly Parameter[];
   readonly names: readonly string[];
+  /** What schedulers may call it. */
+  readonly tags: readonly string[];
+  /** Whether the step decays its weights, even where the decay is 0 for a while: fixed, so that a schedule changes no graph. */
+  readonly decays: boolean;
+  /** What a scheduler that scales by group multiplies the learning rate by; 1 where it isn't given. */
+  readonly adjustLearningRate?: number;
   learningRate: number;
   weightDecay: number;
 }
@@ -21,6 +27,11 @@ export interface GroupOptions {
   readonly parameters: readonly Parameter[];
   readonly learningRate?: number;
   readonly weightDecay?: number;
+  readonly decayAll?: boolean;
+  /** Names for schedulers to choose it by. */
+  readonly tags?: string | readonly string[];
+  /** The factor that `scalePerParamLR` applies, ≥ 0. */
+  readonly adjustLearningRate?: number;
 }
 
 export interface OptimizerOptions {
@@ -30,17 +41,46 @@ export interface OptimizerOptions {
   readonly weightDecay?: number;
   /** Decays every parameter, biases and norms too. */
   readonly decayAll?: boolean;
+  /** Climbs the objective: the gradient's sign is flipped first. */
+  readonly maximize?: boolean;
+}
+
+/** What a subclass tells its base. */
+export interface Rules {
+  /** Its state: a name and first value for each slot of a parameter. */
+  readonly slots: (parameter: Parameter) => Readonly<Record<string, Tensor>>;
+  /** `l2` (unless given): g ← g + decay·p. `decoupled`: p ← p·(1 − rate·decay). `own`: the rule does it. */
+  readonly decay?: "l2" | "decoupled" | "own";
+}
+
+/** Slots of the parameter's shape that start as zeros. */
+export const zeroSlots =
+  (...names: readonly string[]): Rules["slots"] =>
+  (parameter) =>
+    Object.fromEntries(names.map((name) => [name, zeros(parameter.shape)]));
+
+/** What an optimizer is made over: a model's parameters, or groups of them. */
+export type ParametersOrGroups = readonly Parameter[] | readonly GroupOptions[];
+
+/** A rule's result. */
+export interface Updated {
+  readonly parameter: Tensor;
+  readonly slots: Readonly<Record<string, Tensor>>;
 }
 
 /** One parameter's update in the making. */
 export interface Update {
+  /** The parameter, after decoupled decay. */
   readonly parameter: Tensor;
+  /** Its gradient, after L2 decay. */
   readonly gradient: Tensor;
+  /** The cell: its label and shape. */
+  readonly cell: Parameter;
   /** The parameter's slots by name, before the step. */
   readonly slots: Readonly<Record<string, Tensor>>;
   /** The group's scalars for this step. */
   readonly scalars: Readonly<Record<string, Tensor>>;
-  /** Whether the group decays weights: fixed when traced. */
+  /** Whether the group decays weights. */
   readonly decays: boolean;
 }
 
@@ -49,18 +89,22 @@ export abstract class Optimizer implements Stateful {
   readonly groups: readonly ParameterGroup[];
   /** Steps taken: part of a checkpoint. */
   steps = 0;
+  readonly #rules: Rules;
+  readonly #maximize: boolean;
   readonly #slots = new Map<Parameter, Record<string, Variable>>();
   readonly #names = new Map<Parameter, string>();
 
   /** Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
   constructor(
     where: string,
-    given: readonly Parameter[] | readonly GroupOptions[],
-    slots: readonly string[],
-    { learningRate, weightDecay = 0, decayAll = false }: OptimizerOptions,
+    given: ParametersOrGroups,
+    rules: Rules,
+    { learningRate, weightDecay = 0, decayAll = false, maximize = false }: OptimizerOptions,
   ) {
     checkRange(where, "learningRate", learningRate);
     checkRange(where, "weightDecay", weightDecay);
+    this.#rules = rules;
+    this.#maximize = maximize;
     const flat = given.length > 0 && given[0] instanceof Variable;
     const options: readonly GroupOptions[] = flat
       ? [{ parameters: given as readonly Parameter[] }]
@@ -69,17 +113,22 @@ export abstract class Optimizer implements Stateful {
     for (const option of options) {
       const rate = option.learningRate ?? learningRate;
       const decay = option.weightDecay ?? weightDecay;
+      const { tags = [], adjustLearningRate, decayAll: every = decayAll } = option;
       checkRange(where, "learningRate", rate);
       checkRange(where, "weightDecay", decay);
-      const decayed = (parameter: Parameter) => decay > 0 && (decayAll || parameter.rank >= 2);
-      for (const side of [true, false]) {
-        const parameters = option.parameters.filter((parameter) => decayed(parameter) === side);
+      if (adjustLearningRate !== undefined) checkRange(where, "adjustLearningRate", adjustLearningRate);
+      const decayed = (parameter: Parameter) => decay > 0 && (every || parameter.rank >= 2);
+      for (const decays of [true, false]) {
+        const parameters = option.parameters.filter((parameter) => decayed(parameter) === decays);
         if (parameters.length === 0) continue;
         groups.push({
           parameters,
-          names: parameters.map((parameter) => this.#adopt(where, parameter, slots)),
+          names: parameters.map((parameter) => this.#adopt(where, parameter)),
+          tags: typeof tags === "string" ? [tags] : tags,
+          decays,
+          ...(adjustLearningRate !== undefined && { adjustLearningRate }),
           learningRate: rate,
-          weightDecay: side ? decay : 0,
+          weightDecay: decays ? decay : 0,
         });
       }
     }
@@ -93,7 +142,7 @@ export abstract class Optimizer implements Stateful {
     this.groups = groups;
   }
 
-  #adopt(where: string, parameter: Parameter, slots: readonly string[]): string {
+  #adopt(where: string, parameter: Parameter): string {
     if (this.#slots.has(parameter))
       throw new ConfigError({
         where,
@@ -103,7 +152,8 @@ export abstract class Optimizer implements Stateful {
       });
     const name = parameter.label ?? String(this.#slots.size);
     this.#names.set(parameter, name);
-    this.#slots.set(parameter, Object.fromEntries(slots.map((slot) => [slot, new Variable(zeros(parameter.shape))])));
+    const slots = Object.entries(this.#rules.slots(parameter));
+    this.#slots.set(parameter, Object.fromEntries(slots.map(([slot, first]) => [slot, new Variable(first)])));
     return name;
   }
 
@@ -128,9 +178,9 @@ export abstract class Optimizer implements Stateful {
     });
   }
 
-  /** Which groups decay weights: a compiled function is traced anew when one begins or ends to. */
+  /** Which groups decay weights: a compiled function is traced anew when one that didn't begins to. */
   traceKey(): string {
-    return this.groups.map((group) => (group.weightDecay > 0 ? "d" : "-")).join("");
+    return this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
   }
 
   /** One step: assigns parameters and slots from gradients in the order of `parameters`. In a compiled function this happens at each execution. Throws ShapeError when the gradients aren't the parameters'. */
@@ -153,30 +203,45 @@ export abstract class Optimizer implements Stateful {
     const { parameters } = this;
     const gradientOf = new Map(parameters.map((parameter, i) => [parameter, gradients[i]]));
     this.groups.forEach((group, at) => {
+      const decays = decaying(group);
+      const provided = { ...this.scalars(group), ...(decays && { weightDecay: () => this.#decay(group) }) };
       const scalars = Object.fromEntries(
-        Object.entries(this.scalars(group)).map(([name, provide]) => [name, runtimeScalar(`${name}/${at}`, provide)]),
+        Object.entries(provided).map(([name, provide]) => [name, runtimeScalar(`${name}/${at}`, provide)]),
       );
-      for (const parameter of group.parameters) {
-        const slots = this.#slots.get(parameter)!;
-        const next = this.rule({
-          parameter,
-          gradient: gradientOf.get(parameter)!,
-          slots,
-          scalars,
-          decays: group.weightDecay > 0,
-        });
+      for (const cell of group.parameters) {
+        const slots = this.#slots.get(cell)!;
+        const gradient = gradientOf.get(cell)!;
+        const update = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };
+        const next = this.rule({ ...this.#decayed(update, decays, scalars), slots, scalars, decays });
         for (const [slot, value] of Object.entries(next.slots)) slots[slot].assign(value);
-        parameter.assign(next.parameter);
+        cell.assign(next.parameter);
       }
     });
   }
 
-  /** The group's numbers for the step that `steps` counts already, each rounded to float32 once. */
+  #decay({ learningRate, weightDecay }: ParameterGroup): number {
+    return this.#rules.decay === "decoupled" ? 1 - learningRate * weightDecay : weightDecay;
+  }
+
+  #decayed<U extends Pick<Update, "parameter" | "gradient">>(
+    update: U,
+    decays: boolean,
+    { weightDecay }: Update["scalars"],
+  ): U {
+    const { decay = "l2" } = this.#rules;
+    if (!decays || decay === "own") return update;
+    if (decay === "decoupled") return { ...update, parameter: update.parameter.mul(weightDecay) };
+    return { ...update, gradient: update.gradient.add(update.parameter.mul(weightDecay)) };
+  }
+
+  /** The group's numbers for the step that `steps` counts already, each rounded to float32 once; `weightDecay` is added where the group decays. */
   protected abstract scalars(group: ParameterGroup): Record<string, () => number>;
 
   /** The next version of one parameter and its slots. */
-  protected abstract rule(update: Update): { parameter: Tensor; slots: Record<string, Tensor> };
+  protected abstract rule(update: Update): Updated;
 }
+
+const decaying = ({ decays, weightDecay }: ParameterGroup): boolean => decays || weightDecay > 0;
 
 /** Throws ConfigError unless `low` ≤ value < `high`. */
 export function checkRange(where: string, name: string, value: number, low = 0, high = Infinity): void {
@@ -188,4 +253,11 @@ export function checkRange(where: string, name: string, value: number, low = 0, 
       expected: `a number in [${low}, ${high})`,
     });
   }
+}
+
+/** Throws ConfigError unless both are in [0, 1). */
+export function checkBetas(where: string, betas: readonly [number, number]): void {
+  betas.forEach((beta, i) => {
+    checkRange(where, `betas[${i}]`, beta, 0, 1);
+  });
 }

@@ -106,6 +106,7 @@ export const {
   reshape,
   scatterAdd,
   sigmoid,
+  sign,
   sin,
   slice,
   softmax,

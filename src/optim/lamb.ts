@@ -1,0 +1,59 @@
+// LAMB: Adam's direction, scaled layer by layer.
+import { integerPower } from "../core/real.ts";
+import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
+import { type AdamOptions, moments } from "./adam.ts";
+import { globalNorm } from "./clip.ts";
+import {
+  checkBetas,
+  checkRange,
+  Optimizer,
+  type ParameterGroup,
+  type ParametersOrGroups,
+  type Update,
+  type Updated,
+  zeroSlots,
+} from "./optimizer.ts";
+
+export type LambOptions = Omit<AdamOptions, "amsgrad">;
+
+/**
+ * m and v as Adam's, both corrected for their bias; r = m̂ ÷ (√v̂ + ε) + decay·p, p ← p − rate·(‖p‖ ÷ ‖r‖)·r, norms by parameter, the ratio 1 where either is 0 (You et al.
+ * 2020, algorithm 2 with φ(z) = z). m̂ and √v̂ are products with the corrections' reciprocals. Slots: m, v.
+ */
+export class Lamb extends Optimizer {
+  readonly #betas: readonly [number, number];
+  readonly #epsilon: number;
+
+  constructor(parameters: ParametersOrGroups, options: LambOptions) {
+    const { betas = [0.9, 0.999], epsilon = 1e-6 } = options;
+    super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, options);
+    checkBetas("lamb", betas);
+    checkRange("lamb", "epsilon", epsilon);
+    this.#betas = betas;
+    this.#epsilon = epsilon;
+  }
+
+  protected override scalars(group: ParameterGroup): Record<string, () => number> {
+    const [beta1, beta2] = this.#betas;
+    return {
+      learningRate: () => group.learningRate,
+      firstCorrection: () => 1 / (1 - integerPower(beta1, this.steps)),
+      secondCorrection: () => 1 / Math.sqrt(1 - integerPower(beta2, this.steps)),
+    };
+  }
+
+  protected override rule({ parameter, gradient, slots, scalars, decays }: Update): Updated {
+    const { m, v } = moments(gradient, slots, this.#betas);
+    const denominator = sqrt(v).mul(scalars.secondCorrection).add(this.#epsilon);
+    const direction = m.mul(scalars.firstCorrection).div(denominator);
+    const update = decays ? direction.add(parameter.mul(scalars.weightDecay)) : direction;
+    const [weight, length] = [globalNorm([parameter]), globalNorm([update])];
+    const ratio = where(logicalAnd(greater(weight, 0), greater(length, 0)), div(weight, length), 1);
+    return { parameter: parameter.sub(update.mul(ratio.mul(scalars.learningRate))), slots: { m, v } };
+  }
+}
+
+/** LAMB, for large batches; its decay is part of the scaled direction (default 0). */
+export function lamb(parameters: ParametersOrGroups, options: LambOptions): Lamb {
+  return new Lamb(parameters, options);
+}

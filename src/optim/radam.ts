@@ -1,0 +1,71 @@
+// RAdam: Adam whose adaptive rate is rectified while its variance is large.
+import { integerPower } from "../core/real.ts";
+import { div, greater, sqrt, where } from "../tensor/functions.ts";
+import { type AdamOptions, moments } from "./adam.ts";
+import {
+  checkBetas,
+  checkRange,
+  Optimizer,
+  type ParameterGroup,
+  type ParametersOrGroups,
+  type Update,
+  type Updated,
+  zeroSlots,
+} from "./optimizer.ts";
+
+export interface RAdamOptions extends Omit<AdamOptions, "amsgrad"> {
+  /** Decays weights as AdamW does, and not as L2. */
+  readonly decoupledWeightDecay?: boolean;
+}
+
+/**
+ * ρ∞ = 2 ÷ (1 − β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ ÷ (1 − β₂ᵗ); m and v as Adam's. Where ρₜ > 5: p ← p − m·(a ÷ (√v + ε)), a = rate·rₜ·√(1 − β₂ᵗ) ÷ (1 − β₁ᵗ),
+ * rₜ = √((ρₜ − 4)(ρₜ − 2)ρ∞ ÷ ((ρ∞ − 4)(ρ∞ − 2)ρₜ)); before that p ← p − m·rate ÷ (1 − β₁ᵗ) (Liu et al. 2020, with PyTorch's 5 for the paper's 4). PyTorch's
+ * formula, with the host's numbers multiplied first. Decay: L2, or decoupled. Slots: m, v.
+ */
+export class RAdam extends Optimizer {
+  readonly #betas: readonly [number, number];
+  readonly #epsilon: number;
+
+  constructor(parameters: ParametersOrGroups, options: RAdamOptions) {
+    const { betas = [0.9, 0.999], epsilon = 1e-8, decoupledWeightDecay = false } = options;
+    super(
+      "radam",
+      parameters,
+      { slots: zeroSlots("m", "v"), decay: decoupledWeightDecay ? "decoupled" : "l2" },
+      options,
+    );
+    checkBetas("radam", betas);
+    checkRange("radam", "epsilon", epsilon);
+    this.#betas = betas;
+    this.#epsilon = epsilon;
+  }
+
+  /** The factor of the adaptive step; 0 where its variance is too large for one. */
+  #rectified(): number {
+    const beta2 = this.#betas[1];
+    const decayed = integerPower(beta2, this.steps);
+    const limit = 2 / (1 - beta2) - 1;
+    const length = limit - (2 * this.steps * decayed) / (1 - decayed);
+    if (!(length > 5)) return 0;
+    const ratio = ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length);
+    return Math.sqrt(ratio) * Math.sqrt(1 - decayed);
+  }
+
+  protected override scalars(group: ParameterGroup): Record<string, () => number> {
+    const stepSize = () => group.learningRate / (1 - integerPower(this.#betas[0], this.steps));
+    return { stepSize, adaptive: () => stepSize() * this.#rectified() };
+  }
+
+  protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
+    const { m, v } = moments(gradient, slots, this.#betas);
+    const adaptive = div(scalars.adaptive, sqrt(v).add(this.#epsilon));
+    const rate = where(greater(scalars.adaptive, 0), adaptive, scalars.stepSize);
+    return { parameter: parameter.sub(m.mul(rate)), slots: { m, v } };
+  }
+}
+
+/** RAdam with L2 decay (default 0), or decoupled. */
+export function radam(parameters: ParametersOrGroups, options: RAdamOptions): RAdam {
+  return new RAdam(parameters, options);
+}

@@ -1,0 +1,87 @@
+// Five steps of each optimizer against PyTorch's, or against the paper's formula in float64 where PyTorch has none, from the committed
+// optimizers.json (made by make_optimizers.py). |ours − theirs| ≤ 2·10⁻⁶ + 10⁻⁵·|theirs|: both round, each in an order of its own.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { compile, optim, Parameter, type Shape, Tensor, tensor } from "../../src/index.ts";
+
+type Values = Record<"w" | "b", number[]>;
+const golden: { cases: Record<string, Values> } = JSON.parse(
+  readFileSync(new URL("optimizers.json", import.meta.url), "utf8"),
+);
+
+/** The formula that make_optimizers.py computes too. */
+function wave(shape: Shape, scale: number, shift: number): Tensor {
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  const data = Float32Array.from({ length: count }, (_, i) => {
+    const value = (i + shift) * 0.6180339887498949;
+    return (value - Math.floor(value) - 0.5) * scale;
+  });
+  return tensor(data, { shape });
+}
+
+const makers: Record<string, (p: Parameter[]) => optim.Optimizer> = {
+  "sgd dampening": (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.9, dampening: 0.2 }),
+  "sgd maximize": (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.9, weightDecay: 0.1, maximize: true }),
+  "adam amsgrad": (p) => optim.adam(p, { learningRate: 0.02, weightDecay: 0.1, amsgrad: true }),
+  "adamW amsgrad maximize": (p) =>
+    optim.adamW(p, { learningRate: 0.02, weightDecay: 0.1, amsgrad: true, maximize: true }),
+  adagrad: (p) => optim.adagrad(p, { learningRate: 0.1 }),
+  "adagrad all": (p) =>
+    optim.adagrad(p, { learningRate: 0.1, learningRateDecay: 0.05, initialAccumulatorValue: 0.2, weightDecay: 0.1 }),
+  adadelta: (p) => optim.adadelta(p, { learningRate: 1 }),
+  "adadelta all": (p) => optim.adadelta(p, { learningRate: 0.5, rho: 0.8, epsilon: 1e-5, weightDecay: 0.1 }),
+  adamax: (p) => optim.adamax(p, { learningRate: 0.02 }),
+  "adamax all": (p) => optim.adamax(p, { learningRate: 0.02, betas: [0.8, 0.98], weightDecay: 0.1 }),
+  nadam: (p) => optim.nadam(p, { learningRate: 0.02 }),
+  "nadam all": (p) =>
+    optim.nadam(p, { learningRate: 0.02, betas: [0.8, 0.98], momentumDecay: 0.1, weightDecay: 0.1 }),
+  radam: (p) => optim.radam(p, { learningRate: 0.02 }),
+  "radam rectified": (p) => optim.radam(p, { learningRate: 0.02, betas: [0.8, 0.9], weightDecay: 0.1 }),
+  rmsprop: (p) => optim.rmsprop(p, { learningRate: 0.01 }),
+  "rmsprop all": (p) =>
+    optim.rmsprop(p, { learningRate: 0.01, alpha: 0.9, momentum: 0.9, centered: true, weightDecay: 0.1 }),
+  rprop: (p) => optim.rprop(p, { learningRate: 0.02 }),
+  "rprop all": (p) => optim.rprop(p, { learningRate: 0.02, etas: [0.4, 1.5], stepSizes: [0.01, 0.03] }),
+  asgd: (p) => optim.asgd(p, { learningRate: 0.05 }),
+  "asgd all": (p) => optim.asgd(p, { learningRate: 0.05, lambda: 0.01, alpha: 0.6, t0: 2, weightDecay: 0.1 }),
+  lamb: (p) => optim.lamb(p, { learningRate: 0.02 }),
+  "lamb all": (p) => optim.lamb(p, { learningRate: 0.02, betas: [0.8, 0.98], weightDecay: 0.1 }),
+  lion: (p) => optim.lion(p, { learningRate: 0.01 }),
+  "lion all": (p) => optim.lion(p, { learningRate: 0.01, betas: [0.8, 0.95], weightDecay: 0.1 }),
+  adafactor: (p) => optim.adafactor(p, { learningRate: 0.02 }),
+  "adafactor all": (p) =>
+    optim.adafactor(p, { learningRate: 0.5, weightDecay: 0.1, beta1: 0.9, relativeStep: true, clipThreshold: 0.7 }),
+  "adafactor unscaled": (p) => optim.adafactor(p, { learningRate: 0.02, scaleParameter: false }),
+  muon: (p) => optim.muon(p, { learningRate: 0.02 }),
+  "muon all": (p) =>
+    optim.muon(p, { learningRate: 0.02, momentum: 0.9, nesterov: false, weightDecay: 0.1, adjust: "match_rms_adamw" }),
+};
+
+test("every golden has its case", () => {
+  expect(Object.keys(makers).sort()).toEqual(Object.keys(golden.cases).sort());
+});
+
+describe("five steps, compiled, of", () => {
+  test.each(Object.keys(makers))("%s", async (name) => {
+    const [w, b] = [new Parameter(wave([6, 9], 1, 3)), new Parameter(wave([9], 1, 5))];
+    [w.label, b.label] = ["w", "b"];
+    const rule = makers[name]([w, b]);
+    const step = compile(
+      (waves: { w: Tensor; b: Tensor }) => {
+        rule.update([waves.b.add(b.mul(0.3)), waves.w.add(w.mul(0.3))]);
+        return [];
+      },
+      { state: rule, strict: true },
+    );
+    for (let t = 1; t <= 5; t++) await step({ w: wave([6, 9], 2, 40 + 17 * t), b: wave([9], 2, 40 + 17 * t) });
+    for (const [key, parameter] of Object.entries({ w, b }) as ["w" | "b", Parameter][]) {
+      const ours = await parameter.data();
+      const theirs = golden.cases[name][key];
+      expect(ours.length).toBe(theirs.length);
+      ours.forEach((value, i) => {
+        const bound = 2e-6 + 1e-5 * Math.abs(theirs[i]);
+        expect(Math.abs(value - theirs[i]), `${key}[${i}]: ours ${value}, theirs ${theirs[i]}`).toBeLessThanOrEqual(bound);
+      });
+    }
+  });
+});
