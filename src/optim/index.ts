@@ -6,6 +6,7 @@ export { Adam, type AdamOptions, adam, adamW } from "./adam.ts";
 export { Adamax, type AdamaxOptions, adamax } from "./adamax.ts";
 export { ASGD, type ASGDOptions, asgd } from "./asgd.ts";
 export { clipByGlobalNorm, clipByValue, globalNorm } from "./clip.ts";
+export { type GlobGroup, parameterGroups } from "./groups.ts";
 export { Lamb, type LambOptions, lamb } from "./lamb.ts";
 export { Lion, type LionOptions, lion } from "./lion.ts";
 export { Muon, type MuonOptions, muon, orthogonalize } from "./muon.ts";

@@ -34,6 +34,9 @@ describe("config", () => {
       betas: [0.9, 0.999],
       epsilon: 1e-8,
       decayAll: false,
+      amsgrad: false,
+      maximize: false,
+      groups: [],
     });
     expect(init.loggers.map((logger) => logger.class)).toEqual([
       "ProgressLogger",

@@ -1,0 +1,52 @@
+// Parameter groups by glob: the first that a path matches has it, and what none matches is a group of its own, last.
+import { ConfigError, didYouMean } from "../core/errors.ts";
+import type { Parameter } from "../tensor/variable.ts";
+import { matches } from "./glob.ts";
+import type { GroupOptions } from "./optimizer.ts";
+
+/** A group by the paths of its parameters. */
+export interface GlobGroup extends Omit<GroupOptions, "parameters"> {
+  /** A glob or several, as `*.bias` or `blocks.?.*`: `*` stands for any text, dots too. */
+  readonly parameters: string | readonly string[];
+}
+
+/**
+ * Parameters in groups by glob, for an optimizer: `optim.adamW(optim.parameterGroups(model.parameters(), [{ parameters: "*.bias", weightDecay: 0 }]), …)`. Throws ConfigError for a
+ * glob that no path matches, or whose parameters all belong to earlier groups.
+ */
+export function parameterGroups(parameters: readonly Parameter[], groups: readonly GlobGroup[]): GroupOptions[] {
+  const left = new Map(parameters.map((parameter, i) => [parameter.label ?? String(i), parameter]));
+  const paths = [...left.keys()];
+  const made = groups.map(({ parameters: given, ...numbers }, at): GroupOptions => {
+    const globs = typeof given === "string" ? [given] : given;
+    for (const glob of globs) {
+      const matching = paths.filter((path) => matches(glob, path));
+      if (!matching.some((path) => left.has(path))) throw unmatched(glob, at, matching, paths);
+    }
+    const taken = [...left].filter(([path]) => globs.some((glob) => matches(glob, path)));
+    for (const [path] of taken) left.delete(path);
+    return { ...numbers, parameters: taken.map(([, parameter]) => parameter) };
+  });
+  return [...made, { parameters: [...left.values()] }].filter((group) => group.parameters.length > 0);
+}
+
+function unmatched(glob: string, at: number, matching: readonly string[], paths: readonly string[]): ConfigError {
+  const where = `groups[${at}].parameters`;
+  if (matching.length > 0) {
+    return new ConfigError({
+      where,
+      problem: "all parameters that it matches belong to earlier groups",
+      got: glob,
+      expected: "a glob with a parameter left",
+      hint: "the first group that matches has a parameter: put the narrower glob first",
+    });
+  }
+  const near = didYouMean(glob, paths);
+  return new ConfigError({
+    where,
+    problem: "no parameter's path matches",
+    got: glob,
+    expected: `a glob of ${paths.join(", ")}`,
+    hint: near && `did you mean ${near}?`,
+  });
+}
