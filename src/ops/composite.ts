@@ -2,6 +2,8 @@
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { lessEqual } from "./compare.ts";
+import { coordinate } from "./creation.ts";
 import { add, div, exp, log, mul, neg, sqrt, stopGradient, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { matmul } from "./matmul.ts";
@@ -70,6 +72,40 @@ export function dropout(x: Node, p: number): Node {
 export function linear(x: Node, weight: Node, bias?: Node): Node {
   const out = matmul(x, swapAxes(weight));
   return bias ? add(out, bias) : out;
+}
+
+/**
+ * softmax(q·kᵀ ÷ √depth)·v (Vaswani et al. 2017), dropout on the weights. q: [..., queries, depth], k: [..., keys, depth], v: [..., keys, width] →
+ * [..., queries, width]. `causal`: query i sees keys 0 … i alone, and there are as many of both. One draw a weight where dropout > 0.
+ */
+export function scaledDotProductAttention(
+  q: Node,
+  k: Node,
+  v: Node,
+  { causal = false, dropout: p = 0 }: { readonly causal?: boolean; readonly dropout?: number } = {},
+): Node {
+  if (q.shape.length < 2 || k.shape.length < 2) {
+    throw new ShapeError({
+      where: "scaledDotProductAttention",
+      problem: "no rows of queries or keys",
+      got: `${formatShape(q.shape)} and ${formatShape(k.shape)}`,
+      expected: "[..., queries, depth] and [..., keys, depth]",
+    });
+  }
+  const [queries, depth] = q.shape.slice(-2);
+  const keys = k.shape[k.shape.length - 2];
+  if (causal && queries !== keys) {
+    throw new ShapeError({
+      where: "scaledDotProductAttention",
+      problem: "causal attention of other lengths",
+      got: `${queries} queries and ${keys} keys`,
+      expected: "as many queries as keys",
+    });
+  }
+  const scores = mul(matmul(q, swapAxes(k)), 1 / Math.sqrt(depth));
+  const seen = causal && lessEqual(coordinate([queries, keys], 1), coordinate([queries, keys], 0));
+  const weights = softmax(seen ? where(seen, scores, -Infinity) : scores);
+  return matmul(p > 0 ? dropout(weights, p) : weights, v);
 }
 
 /** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. */

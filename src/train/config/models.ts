@@ -1,25 +1,41 @@
 // The models that a config may name: `model: {name: mlp, …}`.
-import { dropout as dropoutLayer, gelu, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { dropout as dropoutLayer, gelu, gpt, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
 import type { Module } from "../../nn/module.ts";
 import { Catalog, count, expected, flag, list, probability, word } from "./values.ts";
 
 const activations = { relu, gelu, tanh, sigmoid };
 
 /** Each entry draws its weights from the ambient stream. */
-export const models = new Catalog<Module, void, "name">("name", "a map with a name").add(
-  "mlp",
-  {
-    sizes: list(count).min(2, expected("at least two sizes, inputs first")),
-    dropout: probability.default(0),
-    activation: word(["relu", "gelu", "tanh", "sigmoid"]).default("relu"),
-    bias: flag.default(true),
-  },
-  ({ sizes, dropout, activation, bias }) => {
-    const layers = sizes.slice(1).flatMap((size, i) => {
-      const affine = linear(sizes[i], size, { bias });
-      if (i === sizes.length - 2) return [affine];
-      return [affine, activations[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
-    });
-    return sequential(...layers);
-  },
-);
+export const models = new Catalog<Module, void, "name">("name", "a map with a name")
+  .add(
+    "mlp",
+    {
+      sizes: list(count).min(2, expected("at least two sizes, inputs first")),
+      dropout: probability.default(0),
+      activation: word(["relu", "gelu", "tanh", "sigmoid"]).default("relu"),
+      bias: flag.default(true),
+    },
+    ({ sizes, dropout, activation, bias }) => {
+      const layers = sizes.slice(1).flatMap((size, i) => {
+        const affine = linear(sizes[i], size, { bias });
+        if (i === sizes.length - 2) return [affine];
+        return [affine, activations[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
+      });
+      return sequential(...layers);
+    },
+  )
+  .add(
+    "gpt",
+    { vocabulary: count, context: count, width: count, heads: count, layers: count, dropout: probability.default(0) },
+    (options) => {
+      const { width, heads } = options;
+      if (width % heads === 0) return gpt(options);
+      throw new ConfigError({
+        where: "trainer.init.model.heads",
+        problem: "heads that the width can't be shared out to",
+        got: `width ${width}, heads ${heads}`,
+        expected: "a width that is a multiple of heads",
+      });
+    },
+  );

@@ -1,4 +1,5 @@
 // Where several kinds meet in one kernel or stand beside each other.
+import type { Node } from "../../../src/graph/node.ts";
 import * as compare from "../../../src/ops/compare.ts";
 import * as composite from "../../../src/ops/composite.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
@@ -22,6 +23,11 @@ export function compositeCases(): Computation[] {
       inputs: [x, testData([6], "int32", [0, 9.9])],
       build: composite.crossEntropy,
     },
+    ...[{}, { causal: true }, { causal: true, dropout: 0.3 }].map((options) => ({
+      name: `scaledDotProductAttention ${JSON.stringify(options)}`,
+      inputs: [floats([2, 3, 5, 4], 6), floats([2, 3, 5, 4], 7), floats([2, 3, 5, 6], 8)],
+      build: (q: Node, k: Node, v: Node) => composite.scaledDotProductAttention(q, k, v, options),
+    })),
     {
       name: "a comparison cast and summed",
       inputs: [x, x],

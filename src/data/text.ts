@@ -1,0 +1,126 @@
+// Text as characters by number: windows of it for models that tell the next character. The vocabulary is the whole text's code points in
+// ascending order, so it doesn't depend on the split.
+import { readText, sha256Hex } from "#files";
+import type { TypedArray } from "../core/dtype.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import type { Dataset } from "./dataset.ts";
+
+/** Characters by number: the code points of a text, ascending. */
+export class Vocabulary {
+  readonly characters: readonly string[];
+  readonly #ids: ReadonlyMap<string, number>;
+
+  constructor(text: string) {
+    this.characters = [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+    this.#ids = new Map(this.characters.map((character, id) => [character, id]));
+  }
+
+  /** How many characters there are. */
+  get size(): number {
+    return this.characters.length;
+  }
+
+  /** A number a character. Throws DataError for one that isn't in the vocabulary. */
+  encode(text: string): Int32Array {
+    return Int32Array.from(text, (character) => {
+      const id = this.#ids.get(character);
+      if (id !== undefined) return id;
+      throw new DataError({
+        where: "vocabulary",
+        problem: "a character that isn't in it",
+        got: JSON.stringify(character),
+        expected: `one of ${JSON.stringify(this.characters.join(""))}`,
+      });
+    });
+  }
+
+  /** The text of numbers in [0, size). Throws DataError for others. */
+  decode(ids: Iterable<number>): string {
+    return Array.from(ids, (id) => {
+      if (this.characters[id] !== undefined) return this.characters[id];
+      throw new DataError({
+        where: "vocabulary",
+        problem: "no character has this number",
+        got: String(id),
+        expected: `an integer in [0, ${this.size})`,
+      });
+    }).join("");
+  }
+}
+
+export interface TextOptions {
+  /** How many characters a sample shows. */
+  readonly context: number;
+  /** `train`: the text up to the split; `validation`: the rest. All of it if left out. */
+  readonly split?: "train" | "validation";
+  /** The share of the characters, from the end, that is for validation: in (0, 1); 0.1 unless given. */
+  readonly validationFraction?: number;
+  /** From one sample's first character to the next one's; `context` unless given, so that samples share no target. */
+  readonly stride?: number;
+}
+
+/** Windows of a text, and the numbers of its characters. */
+export interface TextDataset extends Dataset {
+  readonly vocabulary: Vocabulary;
+}
+
+/**
+ * Windows of a text in memory: `inputs` [context] int32 and `targets` [context] int32, the characters that follow each. Throws ConfigError for
+ * sizes that aren't, DataError for a text that doesn't hold one window.
+ */
+export function textWindows(
+  name: string,
+  text: string,
+  { context, split, validationFraction = 0.1, stride = context }: TextOptions,
+): TextDataset {
+  for (const [what, value] of Object.entries({ context, stride })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new ConfigError({
+      where: `text ${name}: ${what}`,
+      problem: "not a count",
+      got: String(value),
+      expected: "an integer ≥ 1",
+    });
+  }
+  if (!(validationFraction > 0 && validationFraction < 1)) {
+    throw new ConfigError({
+      where: `text ${name}: validationFraction`,
+      problem: "not a share of the text",
+      got: String(validationFraction),
+      expected: "a number in (0, 1)",
+    });
+  }
+  const vocabulary = new Vocabulary(text);
+  const whole = vocabulary.encode(text);
+  const border = Math.floor(whole.length * (1 - validationFraction));
+  const ids = split === "train" ? whole.subarray(0, border) : split === "validation" ? whole.subarray(border) : whole;
+  const size = Math.floor((ids.length - context - 1) / stride) + 1;
+  if (size < 1) {
+    throw new DataError({
+      where: `text ${name}`,
+      problem: `${split ? `the ${split} part` : "the text"} is shorter than one sample`,
+      got: `${ids.length} characters`,
+      expected: `at least ${context + 1}: a context of ${context} and the character after it`,
+    });
+  }
+  const window = (shift: number) => ({
+    shape: [context],
+    dtype: "int32" as const,
+    read(index: number, out: TypedArray, at: number) {
+      const from = index * stride + shift;
+      out.set(ids.subarray(from, from + context), at);
+    },
+  });
+  return {
+    name: split ? `${name}/${split}` : name,
+    size,
+    fields: { inputs: window(0), targets: window(1) },
+    digests: { [`${name}/text`]: sha256Hex(new TextEncoder().encode(text)) },
+    vocabulary,
+  };
+}
+
+/** Windows of a UTF-8 file. Throws DataError where it can't be read or is too short, ConfigError for sizes that aren't. */
+export function textDataset(path: string, options: TextOptions): TextDataset {
+  return textWindows(path.split(/[\\/]/).pop()!, readText(path), options);
+}

@@ -1,0 +1,72 @@
+// Self-attention with several heads; queries, keys and values come from one product.
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { checkProbability } from "../ops/random.ts";
+import { reshape, scaledDotProductAttention, slice, swapAxes } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount } from "./check.ts";
+import { type Linear, linear } from "./linear.ts";
+import { Module } from "./module.ts";
+
+export interface SelfAttentionOptions {
+  /** Each position sees itself and those before it alone. */
+  readonly causal?: boolean;
+  /** Probability of zeroing an attention weight in training, in [0, 1]. */
+  readonly dropout?: number;
+}
+
+/** Multi-head self-attention (Vaswani et al. 2017). x: [batch, time, width] → the same. `qkv` gives queries, keys and values, `out` joins the heads. */
+export class SelfAttention extends Module {
+  readonly qkv: Linear;
+  readonly out: Linear;
+  readonly heads: number;
+  readonly causal: boolean;
+  readonly dropout: number;
+
+  constructor(width: number, heads: number, { causal = false, dropout = 0 }: SelfAttentionOptions = {}) {
+    super();
+    checkCount("selfAttention", "width", width);
+    checkCount("selfAttention", "heads", heads);
+    checkProbability("nn.selfAttention", dropout);
+    if (width % heads !== 0) {
+      throw new ShapeError({
+        where: "nn.selfAttention",
+        problem: "the width can't be shared out to the heads",
+        got: `width ${width}, heads ${heads}`,
+        expected: "a width that is a multiple of heads",
+      });
+    }
+    this.qkv = linear(width, 3 * width);
+    this.out = linear(width, width);
+    this.heads = heads;
+    this.causal = causal;
+    this.dropout = dropout;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const { heads, causal, dropout, training } = this;
+    const width = this.out.weight.shape[0];
+    if (inputs.rank !== 3 || inputs.shape[2] !== width) {
+      throw new ShapeError({
+        where: "nn.selfAttention",
+        problem: "not a sequence of vectors",
+        got: formatShape(inputs.shape),
+        expected: `[batch, time, ${width}]`,
+      });
+    }
+    const [batch, time] = inputs.shape;
+    const joined = reshape(this.qkv.forward(inputs), [batch, time, 3, heads, width / heads]);
+    const [q, k, v] = [0, 1, 2].map((part) => swapAxes(slice(joined, [null, null, part]), 1, 2));
+    const attended = scaledDotProductAttention(q, k, v, { causal, dropout: training ? dropout : 0 });
+    return this.out.forward(reshape(swapAxes(attended, 1, 2), [batch, time, width]));
+  }
+
+  protected override describe(): string {
+    return `(${this.heads} heads${this.causal ? ", causal" : ""}${this.dropout > 0 ? `, dropout ${this.dropout}` : ""})`;
+  }
+}
+
+/** Self-attention with `heads` heads over vectors of `width` elements. Throws ShapeError unless heads divides width. */
+export function selfAttention(width: number, heads: number, options: SelfAttentionOptions = {}): SelfAttention {
+  return new SelfAttention(width, heads, options);
+}

@@ -1,0 +1,37 @@
+// One layer of a transformer, normalising before each part, as GPT-2 does.
+import type { Tensor } from "../tensor/tensor.ts";
+import { gelu } from "./activation.ts";
+import { type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
+import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
+import { type LayerNorm, layerNorm } from "./layernorm.ts";
+import { linear } from "./linear.ts";
+import { Module } from "./module.ts";
+import { type Sequential, sequential } from "./sequential.ts";
+
+/** x + attention(norm1(x)), then x + mlp(norm2(x)), dropout on both addends; the MLP is four times as wide, with GELU. x: [batch, time, width] → the same. */
+export class TransformerBlock extends Module {
+  readonly norm1: LayerNorm;
+  readonly attention: SelfAttention;
+  readonly norm2: LayerNorm;
+  readonly mlp: Sequential;
+  readonly dropout: Dropout;
+
+  constructor(width: number, heads: number, { causal, dropout = 0 }: SelfAttentionOptions = {}) {
+    super();
+    this.norm1 = layerNorm(width);
+    this.attention = selfAttention(width, heads, { causal, dropout });
+    this.norm2 = layerNorm(width);
+    this.mlp = sequential(linear(width, 4 * width), gelu(), linear(4 * width, width));
+    this.dropout = dropoutLayer(dropout);
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs))));
+    return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x)) as Tensor));
+  }
+}
+
+/** A transformer's layer with self-attention of `heads` heads; `dropout` is the probability on attention weights and on both addends. */
+export function transformerBlock(width: number, heads: number, options: SelfAttentionOptions = {}): TransformerBlock {
+  return new TransformerBlock(width, heads, options);
+}

@@ -1,0 +1,66 @@
+// A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { slice } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type TransformerBlock, transformerBlock } from "./block.ts";
+import { checkCount } from "./check.ts";
+import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
+import { type Embedding, embedding } from "./embedding.ts";
+import { type LayerNorm, layerNorm } from "./layernorm.ts";
+import { type Linear, linear } from "./linear.ts";
+import { Module } from "./module.ts";
+
+export interface GptOptions {
+  /** How many tokens there are. */
+  readonly vocabulary: number;
+  /** The longest sequence it takes. */
+  readonly context: number;
+  readonly width: number;
+  /** Attention heads; a divisor of width. */
+  readonly heads: number;
+  readonly layers: number;
+  /** Probability on the embeddings, the attention weights and both addends of each block; 0 unless given. */
+  readonly dropout?: number;
+}
+
+/** Token plus position embeddings, causal blocks, a last norm, and a head of its own. inputs: [batch, time ≤ context] int32 → [batch, time, vocabulary]. */
+export class Gpt extends Module {
+  readonly token: Embedding;
+  readonly position: Embedding;
+  readonly dropout: Dropout;
+  readonly blocks: readonly TransformerBlock[];
+  readonly norm: LayerNorm;
+  readonly head: Linear;
+
+  constructor({ vocabulary, context, width, heads, layers, dropout = 0 }: GptOptions) {
+    super();
+    checkCount("gpt", "layers", layers);
+    this.token = embedding(vocabulary, width);
+    this.position = embedding(context, width);
+    this.dropout = dropoutLayer(dropout);
+    this.blocks = Array.from({ length: layers }, () => transformerBlock(width, heads, { causal: true, dropout }));
+    this.norm = layerNorm(width);
+    this.head = linear(width, vocabulary);
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const [context] = this.position.weight.shape;
+    if (inputs.rank !== 2 || inputs.shape[1] > context) {
+      throw new ShapeError({
+        where: "nn.gpt",
+        problem: "not a batch of sequences that fit the context",
+        got: formatShape(inputs.shape),
+        expected: `[batch, time], time ≤ ${context}`,
+      });
+    }
+    const positions = slice(this.position.weight, [[0, inputs.shape[1]]]);
+    const embedded = this.dropout.forward(this.token.forward(inputs).add(positions));
+    return this.head.forward(this.norm.forward(this.blocks.reduce((x, block) => block.forward(x), embedded)));
+  }
+}
+
+/** A decoder-only transformer. Throws ShapeError for sizes that don't fit. */
+export function gpt(options: GptOptions): Gpt {
+  return new Gpt(options);
+}
