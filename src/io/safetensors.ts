@@ -3,9 +3,10 @@
 import { read, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, compareUtf8 } from "../core/canonical.ts";
-import { type DType, dtypes, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
+import { type FormatType, formatNames, formatTypes } from "./formats.ts";
 import { repeatedKey } from "./json.ts";
 
 /** What a file holds: tensors by name, in the order of their bytes, and free text by key. */
@@ -14,7 +15,6 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const formatNames: Record<DType, string> = { float32: "F32", int32: "I32", uint32: "U32", bool: "BOOL" };
 const metadataKey = "__metadata__";
 const lengthBytes = 8;
 /** As the format's own implementation bounds it. */
@@ -84,9 +84,9 @@ export function decodeSafetensors(where: string, bytes: Uint8Array): Safetensors
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCover(where, places, bytes.length - start);
   const tensors = new Map<string, HostArray>();
-  for (const { name, dtype, shape, begin } of places) {
-    const data = readElements(where, name, view, start + begin, dtype, sizeOf(shape));
-    tensors.set(name, { data, shape, dtype });
+  for (const { name, format, shape, begin } of places) {
+    const data = readElements(where, name, view, start + begin, format, sizeOf(shape));
+    tensors.set(name, { data, shape, dtype: format.dtype });
   }
   return { tensors, metadata: readMetadata(where, header) };
 }
@@ -108,7 +108,7 @@ function parseHeader(where: string, bytes: Uint8Array): Record<string, unknown> 
 
 interface Place {
   name: string;
-  dtype: DType;
+  format: FormatType;
   shape: number[];
   begin: number;
   end: number;
@@ -122,16 +122,16 @@ function readPlace(where: string, name: string, entry: unknown): Place {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return fail("its entry is no object", entry);
   const { dtype: formatName, shape, data_offsets: offsets, ...rest } = entry as Record<string, unknown>;
   if (Object.keys(rest).length > 0) return fail("its entry has unknown keys", Object.keys(rest));
-  const dtype = dtypes.find((candidate) => formatNames[candidate] === formatName);
-  if (!dtype) return fail("unsupported dtype", formatName, "F32, I32, U32 or BOOL");
+  const format = formatTypes.get(formatName as string);
+  if (!format) return fail("unsupported dtype", formatName, `one of ${[...formatTypes.keys()].join(", ")}`);
   if (!Array.isArray(shape) || !shape.every(isCount) || !isCount(sizeOf(shape)))
     return fail("shape is not a list of extents", shape);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1])
     return fail("data_offsets are not two ascending counts", offsets);
   const [begin, end] = offsets as [number, number];
-  const expected = sizeOf(shape) * itemSize(dtype);
+  const expected = sizeOf(shape) * format.bytes;
   if (end - begin !== expected) return fail("its bytes don't fit its shape", end - begin, `${expected} bytes`);
-  return { name, dtype, shape, begin, end };
+  return { name, format, shape, begin, end };
 }
 
 /** The tensors' bytes must follow each other without overlap or hole, from the header's end to the file's. */
@@ -162,18 +162,15 @@ function readElements(
   name: string,
   view: DataView,
   at: number,
-  dtype: DType,
+  { dtype, bytes, read }: FormatType,
   count: number,
 ): TypedArray {
   const data = makeArray(dtype, count);
-  if (dtype === "float32") for (let i = 0; i < count; i++) data[i] = view.getFloat32(at + 4 * i, true);
-  else if (dtype === "bool") {
-    for (let i = 0; i < count; i++) {
-      data[i] = view.getUint8(at + i);
-      if (data[i] > 1)
-        refuse(where, `tensor ${quoted(name)}: element ${i} (byte ${at + i}) is no BOOL`, String(data[i]), "0 or 1");
-    }
-  } else for (let i = 0; i < count; i++) data[i] = view.getUint32(at + 4 * i, true);
+  for (let i = 0; i < count; i++) {
+    data[i] = read(view, at + bytes * i);
+    if (dtype === "bool" && data[i] > 1)
+      refuse(where, `tensor ${quoted(name)}: element ${i} (byte ${at + i}) is no BOOL`, String(data[i]), "0 or 1");
+  }
   return data;
 }
 

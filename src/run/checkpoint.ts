@@ -5,7 +5,6 @@ import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { tensorsDigest } from "./chain.ts";
 import {
@@ -39,6 +38,8 @@ export interface RunState {
   readonly chain: string;
   readonly loss: number | null;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Steps that the optimizer counts, where they aren't the run's: it began with the state of another. */
+  readonly optimizerSteps?: number;
   /** What callbacks keep, by name. */
   readonly callbacks?: Readonly<Record<string, unknown>>;
 }
@@ -56,6 +57,24 @@ export interface CheckpointEntry {
   /** The file's name in the folder. */
   readonly file: string;
   readonly step: number;
+  /** The values of the validation that followed the step, if one did. */
+  readonly metrics?: Readonly<Record<string, number>>;
+  /** Written for these values alone: it goes when it is among the best no more. */
+  readonly best?: boolean;
+}
+
+/** Which checkpoints are kept for a metric: the `k` with the least (`min`) or largest values. */
+export interface KeepBest {
+  readonly metric: string;
+  readonly mode: "min" | "max";
+  readonly k: number;
+}
+
+/** What becomes of older checkpoints when one is saved. */
+export interface SaveOptions extends Pick<CheckpointEntry, "metrics" | "best"> {
+  /** Only the newest so many stay, beside the best ones. */
+  readonly keep?: number;
+  readonly keepBest?: KeepBest;
 }
 
 const stateKey = "seedgrad";
@@ -73,7 +92,15 @@ const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
   checkpoints: [
     "files with their steps",
     (value) =>
-      Array.isArray(value) && value.every((entry) => isRecord(entry) && isFile(entry.file) && isCount(entry.step)),
+      Array.isArray(value) &&
+      value.every(
+        (entry) =>
+          isRecord(entry) &&
+          isFile(entry.file) &&
+          isCount(entry.step) &&
+          (entry.metrics === undefined || recordOf(isNumber)(entry.metrics)) &&
+          (entry.best === undefined || typeof entry.best === "boolean"),
+      ),
   ],
   removed: ["files", (value) => Array.isArray(value) && value.every(isFile)],
 };
@@ -118,8 +145,32 @@ export function latestCheckpoint(folder: string): string | undefined {
   return newest && `${folder}/${newest.file}`;
 }
 
+/** The best entries for a metric, best first; of two equal ones the older. Values that are no numbers don't count. */
+export function bestCheckpoints(
+  entries: readonly CheckpointEntry[],
+  { metric, mode, k }: KeepBest,
+): readonly CheckpointEntry[] {
+  const metricOf = ({ metrics }: CheckpointEntry) => metrics?.[metric] ?? Number.NaN;
+  const sign = mode === "min" ? 1 : -1;
+  return entries
+    .filter((entry) => Number.isFinite(metricOf(entry)))
+    .sort((a, b) => sign * (metricOf(a) - metricOf(b)) || a.step - b.step)
+    .slice(0, k);
+}
+
+/** The entries that stay: the newest one, the newest `keep` of those not written for their metric alone, and the best. */
+function keptEntries(ascending: readonly CheckpointEntry[], { keep = Infinity, keepBest }: SaveOptions) {
+  const regular = ascending.filter(({ best }) => !best);
+  const kept = new Set([
+    ...ascending.slice(-1),
+    ...regular.slice(Math.max(0, regular.length - keep)),
+    ...(keepBest ? bestCheckpoints(ascending, keepBest) : []),
+  ]);
+  return ascending.filter((entry) => kept.has(entry));
+}
+
 /**
- * Writes a checkpoint `name`.safetensors and enters it in the index; with `keep`, all but the newest so many leave it. Gives its path. Throws
+ * Writes a checkpoint `name`.safetensors and enters it in the index, which those leave that the options don't keep. Gives its path. Throws
  * CheckpointError, and then what was there before is unchanged, or the checkpoint is in the index and only files that left it are still there.
  */
 export function saveCheckpoint(
@@ -127,7 +178,7 @@ export function saveCheckpoint(
   name: string,
   state: RunState,
   tensors: Iterable<readonly [string, HostArray]>,
-  { keep = Number.POSITIVE_INFINITY }: { keep?: number } = {},
+  options: SaveOptions = {},
 ): string {
   makeDirectory(folder);
   const entries = [...tensors];
@@ -136,12 +187,15 @@ export function saveCheckpoint(
   const metadata = { [stateKey]: text, [digestKey]: stateDigest(text, entries) };
   writeSafetensors(`${folder}/${file}`, entries, metadata);
   const others = listCheckpoints(folder).filter((entry) => entry.file !== file);
-  const all = [...others, { file, step: state.step }].sort((a, b) => a.step - b.step);
-  const gone = all.slice(0, Math.max(0, all.length - keep));
+  const { metrics, best } = options;
+  const entry = { file, step: state.step, ...(metrics && { metrics }), ...(best && { best }) };
+  const all = [...others, entry].sort((a, b) => a.step - b.step);
+  const kept = keptEntries(all, options);
+  const gone = all.filter((candidate) => !kept.includes(candidate));
   writeIndex(
     folder,
-    all.slice(gone.length),
-    gone.map((entry) => entry.file),
+    kept,
+    gone.map((candidate) => candidate.file),
   );
   return `${folder}/${file}`;
 }
@@ -211,6 +265,7 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   chain: ["64 hex digits", isHash],
   loss: ["a number or null", isNumber],
   metrics: ["numbers by name", recordOf(isNumber)],
+  optimizerSteps: ["a count", (value) => value === undefined || isCount(value)],
   callbacks: ["a record", (value) => value === undefined || isRecord(value)],
 };
 
@@ -243,33 +298,5 @@ export function checkState(
   for (const [what, got, expected, hint] of facts) {
     if (got !== expected)
       throw new CheckpointError({ where: path, problem: `it belongs to another ${what}`, got, expected, hint });
-  }
-}
-
-/** Throws CheckpointError unless the checkpoint's tensors are exactly the wanted ones, by name, dtype and shape. */
-export function checkTensors(
-  { path, tensors }: Checkpoint,
-  wanted: Iterable<readonly [string, Pick<HostArray, "shape" | "dtype">]>,
-): void {
-  const expected = new Map(wanted);
-  const missing = [...expected.keys()].filter((name) => !tensors.has(name));
-  const extra = [...tensors.keys()].filter((name) => !expected.has(name));
-  if (missing.length + extra.length > 0) {
-    throw new CheckpointError({
-      where: path,
-      problem: "its tensors aren't the model's and optimizer's",
-      got: `missing ${missing.join(", ") || "none"}; unknown ${extra.join(", ") || "none"}`,
-    });
-  }
-  for (const [name, { shape, dtype }] of expected) {
-    const found = tensors.get(name)!;
-    if (found.dtype !== dtype || !sameShape(found.shape, shape)) {
-      throw new CheckpointError({
-        where: `${path}: ${name}`,
-        problem: "it has another shape or dtype than the model's",
-        got: `${found.dtype}${formatShape(found.shape)}`,
-        expected: `${dtype}${formatShape(shape)}`,
-      });
-    }
   }
 }

@@ -3,10 +3,11 @@ import { exists } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
+import { loadVariables } from "../nn/load.ts";
 import {
   type Checkpoint,
+  type CheckpointEntry,
   checkState,
-  checkTensors,
   latestCheckpoint,
   type RunState,
   loadCheckpoint as readCheckpoint,
@@ -35,7 +36,7 @@ export function checkpointFolder({ options }: Trainer): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
 }
 
-function stateOf({ seed, stream, progress, graphs, journal, hooks }: Trainer): RunState {
+function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer }: Trainer): RunState {
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({
@@ -56,24 +57,29 @@ function stateOf({ seed, stream, progress, graphs, journal, hooks }: Trainer): R
     loss,
     metrics,
     callbacks: saveCallbacks(hooks),
+    ...(optimizer && optimizer.steps !== step && { optimizerSteps: optimizer.steps }),
   };
 }
 
-/** Writes a checkpoint of a run that is going on. `name`: its file's, without ending; by default from `checkpointName`. Returns the path. */
-export async function saveCheckpoint(trainer: Trainer, name?: string): Promise<string> {
+/** Writes a checkpoint of a run that is going on. `name`: its file's, without ending; by default from `checkpointName`. `entry`: what the index says of it. Returns the path. */
+export async function saveCheckpoint(
+  trainer: Trainer,
+  name?: string,
+  entry: Pick<CheckpointEntry, "metrics" | "best"> = {},
+): Promise<string> {
   const folder = checkpointFolder(trainer);
   const state = stateOf(trainer);
   if (folder === undefined) {
     throw new ConfigError({ where: "saveCheckpoint", problem: "there is no folder to save to", got: "no modelDir" });
   }
-  const { checkpointName = "checkpoint_{step}", keep } = trainer.options.checkpoint ?? {};
+  const { checkpointName = "checkpoint_{step}", keep, keepBest } = trainer.options.checkpoint ?? {};
   const file = name ?? checkpointName.replace("{step}", String(state.step));
   const context = { trainer, step: state.step, path: `${folder}/${file}.safetensors` };
   await trainer.hooks.call("onSaveCheckpoint", context);
   const tensors = await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]);
   await trainer.hooks.call("postprocessCheckpoint", context);
   trainer.journal!.flush();
-  const path = writeCheckpoint(folder, file, state, tensors, { keep });
+  const path = writeCheckpoint(folder, file, state, tensors, { keep, keepBest, ...entry });
   await trainer.hooks.call("onAfterSaveCheckpoint", context);
   return path;
 }
@@ -96,27 +102,26 @@ export function chosenCheckpoint(trainer: Trainer, { ckptPath }: CheckpointChoic
 
 /** Takes a checkpoint over: weights, optimizer state, and for training the place in stream and data. Throws CheckpointError where it isn't this run's. */
 export async function loadCheckpoint(trainer: Trainer, path: string, use: "resume" | "weights"): Promise<Checkpoint> {
-  const { hooks, stream, progress, seed, graphs, optimizer } = trainer;
+  const { hooks, stream, progress, seed, graphs, optimizer, options } = trainer;
   await hooks.call("onBeforeLoadCheckpoint", { trainer, path });
   const checkpoint = readCheckpoint(path);
   const { state, tensors } = checkpoint;
+  const strict = use === "resume" || (options.checkpoint?.strict ?? true);
   const context = { trainer, step: state.step, path };
   await hooks.call("preprocessCheckpoint", context);
   if (use === "resume") checkState(checkpoint, { seed, graphHash: graphs.train });
   const variables = trainer.variables();
-  if (use === "resume" || optimizer) {
-    const own = [...tensors].filter(([name]) => !name.startsWith("callback/"));
-    checkTensors({ ...checkpoint, tensors: new Map(own) }, variables);
-  }
-  for (const [name, variable] of variables) {
-    const found = tensors.get(name);
-    if (found) variable.load(found.data);
-    else throw new CheckpointError({ where: path, problem: "a tensor of the model isn't in it", got: name });
-  }
+  // What callbacks keep is theirs to take; a Trainer that only validates needs no optimizer's state.
+  const passed = optimizer ? /^callback\// : /^(callback|optimizer)\//;
+  const own = new Map([...tensors].filter(([name]) => !passed.test(name)));
+  const { missing, unknown, different } = loadVariables(path, own, variables, { strict });
+  const left = [...missing, ...unknown, ...different];
+  if (left.length > 0)
+    trainer.message("warn", `${path}: not all of it fits, and the rest stays as it is: ${left.join(", ")}`);
   stream.seek(state.position);
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
-  if (optimizer) optimizer.steps = state.step;
+  if (optimizer) optimizer.steps = state.optimizerSteps ?? state.step;
   if (use === "resume") loadCallbacks(trainer, checkpoint);
   await hooks.call("onLoadCheckpoint", context);
   return checkpoint;

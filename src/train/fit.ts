@@ -79,6 +79,14 @@ export async function runFit(
 ): Promise<Run> {
   const { hooks, options } = trainer;
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
+  if (options.checkpoint?.keepBest && (!validation || options.loop.evalFrequency === undefined)) {
+    throw new ConfigError({
+      where: "checkpoint.keepBest",
+      problem: "there is no validation to choose by",
+      got: validation ? "no loop.evalFrequency" : "no validation loader",
+      hint: 'loop: { evalFrequency: "epoch" }, and a validation loader for fit',
+    });
+  }
   const context: FitContext = { trainer, totalSteps, loader, validation };
   const started = now();
   let failed = true;

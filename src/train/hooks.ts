@@ -35,6 +35,8 @@ export interface StepResult extends StepContext {
   readonly watched: Readonly<Record<string, Tensor>>;
   /** Whether this step's numbers are logged: every `logSteps` steps, and at the last. */
   readonly logged: boolean;
+  /** For `onTrainBatchEnd`: the values of the validation that followed this step, if one did. */
+  readonly validated?: Metrics;
 }
 
 /** What hooks of a validation are told. */

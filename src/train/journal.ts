@@ -6,6 +6,7 @@ import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
+import { weightsDigests } from "../nn/load.ts";
 import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
 import { dropCheckpointsAfter, latestCheckpoint } from "../run/checkpoint.ts";
@@ -45,7 +46,7 @@ export class Journal {
   #begun = false;
 
   private constructor(parts: JournalParts, folder: Folder | undefined) {
-    const { trainer, graphHash, loader } = parts;
+    const { trainer, graphHash } = parts;
     this.#parts = parts;
     this.#folder = folder;
     this.#numbers = numbersOf(parts);
@@ -53,7 +54,7 @@ export class Journal {
     this.chain =
       known && trainer.step > 0 && known.step === trainer.step
         ? known
-        : new Chain({ graphHash, seed: trainer.seed, data: loader.digests });
+        : new Chain({ graphHash, seed: trainer.seed, data: dataOf(parts) });
   }
 
   /** Takes the folder, if there is one. Throws CheckpointError when it is in use, or holds another run. */
@@ -177,7 +178,7 @@ export class Journal {
 
   #writeManifest(status: RunStatus, result?: Manifest["result"], seconds?: number): void {
     if (!this.#folder) return;
-    const { trainer, loader, backend } = this.#parts;
+    const { trainer, backend } = this.#parts;
     const numbers = Object.entries(this.#numbers);
     writeManifest(`${this.#folder.path}/manifest.json`, {
       format: 1,
@@ -185,7 +186,7 @@ export class Journal {
       seed: trainer.seed.toString(),
       seedGiven: trainer.seedGiven,
       graphs: trainer.graphs,
-      data: loader.digests,
+      data: dataOf(this.#parts),
       config: describeOptions(trainer).config,
       hyperparameters: Object.fromEntries(numbers.map(([name, value]) => [name, hyperparameter(value)])),
       deterministic: trainer.marked ? "warn" : "strict",
@@ -201,6 +202,11 @@ export class Journal {
       },
     });
   }
+}
+
+/** SHA-256 of all that a run takes from files: the training data, and weights it begins with. */
+function dataOf({ trainer, loader }: Pick<JournalParts, "trainer" | "loader">): Record<string, string> {
+  return { ...loader.digests, ...weightsDigests(trainer.model) };
 }
 
 /** What training depends on beside graph, seed and data: numbers that reach the step from the host, and the loader's. */
@@ -225,7 +231,7 @@ function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: st
 
 /** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph, data, and the numbers that steps depend on. */
 function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): void {
-  const { trainer, graphHash, loader } = parts;
+  const { trainer, graphHash } = parts;
   const numbers = numbersOf(parts);
   const names = [...new Set([...Object.keys(numbers), ...Object.keys(manifest.hyperparameters)])];
   const hint = "use another folder (modelDir), or the run's own config";
@@ -233,7 +239,7 @@ function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): vo
     ["numerics id", manifest.numericsId, numericsId],
     ["seed", manifest.seed, trainer.seed.toString()],
     ["graph", manifest.graphs.train ?? "none", graphHash],
-    ...Object.entries(loader.digests).map(([name, digest]): [string, string, string] => [
+    ...Object.entries(dataOf(parts)).map(([name, digest]): [string, string, string] => [
       `data ${name}`,
       manifest.data[name] ?? "none",
       digest,

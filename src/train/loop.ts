@@ -88,8 +88,9 @@ export async function train(training: Training): Promise<void> {
       if (logged) await log(stepResult);
 
       const epochEnds = progress.cursor === 0;
-      if (training.evaluationDue(step, epochEnds)) progress.metrics = await training.validate();
-      await hooks.call("onTrainBatchEnd", stepResult);
+      const validated = training.evaluationDue(step, epochEnds) ? await training.validate() : undefined;
+      progress.metrics = validated ?? progress.metrics;
+      await hooks.call("onTrainBatchEnd", { ...stepResult, validated });
       await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
       if (epochEnds || step === totalSteps) break;

@@ -36,7 +36,7 @@ describe("ts blocks", () => {
     (_, text) => {
       const output = run(text);
       if (text.includes("run.digest")) expect(output).toMatch(/[0-9a-f]{64} [0-9a-f]{64}\n$/);
-      else expect(output.trim().split("\n").length).toBeGreaterThan(5);
+      else expect(output.trim()).not.toBe("");
     },
     120_000,
   );

@@ -6,7 +6,6 @@ import { CheckpointError } from "../../src/core/errors.ts";
 import { replaceFileCalls } from "../../src/io/files.node.ts";
 import {
   checkState,
-  checkTensors,
   dropCheckpointsAfter,
   latestCheckpoint,
   listCheckpoints,
@@ -61,6 +60,33 @@ describe("checkpoints", () => {
     expect(readdirSync(folder).sort()).toEqual(["checkpoint_3.safetensors", "index.json"]);
   });
 
+  test("the best by a metric stay beside the newest; of equals the older; NaN is never best", () => {
+    const folder = temporaryFolder();
+    const steps = () => listCheckpoints(folder).map((entry) => entry.step);
+    const put = (step: number, loss: number | undefined, best: boolean, mode: "min" | "max" = "min") =>
+      saveCheckpoint(folder, `c${step}`, state(step), tensors(step), {
+        keep: 1,
+        keepBest: { metric: "loss", mode, k: 2 },
+        metrics: loss === undefined ? undefined : { loss },
+        best,
+      });
+    put(1, 5, true);
+    put(2, 3, true);
+    expect(steps()).toEqual([1, 2]);
+    put(3, 3, true);
+    expect(steps()).toEqual([2, 3]);
+    put(4, undefined, false);
+    expect(steps()).toEqual([2, 3, 4]);
+    put(5, Number.NaN, false);
+    expect(steps()).toEqual([2, 3, 5]);
+    put(6, 3, true);
+    // 6 is no better than 2 and 3, but it is the newest: a run goes on from it.
+    expect(steps()).toEqual([2, 3, 5, 6]);
+    put(7, 9, false, "max");
+    expect(steps()).toEqual([2, 7]);
+    expect(readdirSync(folder).sort()).toEqual(["c2.safetensors", "c7.safetensors", "index.json"]);
+  });
+
   test("any byte changed, any length cut: the file is named", () => {
     const folder = temporaryFolder();
     const path = save(folder, 1);
@@ -93,6 +119,8 @@ describe("checkpoints", () => {
       { checkpoints: [{ file: "x" }], removed: [] },
       { checkpoints: [entry], removed: ["a/x"] },
       { checkpoints: [null], removed: [] },
+      { checkpoints: [{ ...entry, metrics: { loss: "1" } }], removed: [] },
+      { checkpoints: [{ ...entry, best: 1 }], removed: [] },
     ]) {
       writeFileSync(`${folder}/index.json`, typeof index === "string" ? index : JSON.stringify(index));
       expect(() => listCheckpoints(folder), JSON.stringify(index)).toThrow(CheckpointError);
@@ -164,7 +192,7 @@ describe("checkpoints", () => {
     expect(readdirSync(folder).filter((file) => file.endsWith(".tmp"))).toEqual([]);
   }, 30_000);
 
-  test("another numerics id, seed or graph; other names or shapes", () => {
+  test("another numerics id, seed or graph", () => {
     const path = save(temporaryFolder(), 1);
     const checkpoint = loadCheckpoint(path);
     const run = { seed: 2n ** 64n - 1n, graphHash: "ab".repeat(32) };
@@ -176,13 +204,6 @@ describe("checkpoints", () => {
     expect(() =>
       checkState({ ...checkpoint, state: { ...checkpoint.state, numericsId: "f32-strict/0" } }, run),
     ).toThrow(/another numerics id: got f32-strict\/0/);
-    const wanted = tensors(0);
-    checkTensors(checkpoint, wanted);
-    expect(() => checkTensors(checkpoint, wanted.slice(1))).toThrow(/unknown parameter\/w/);
-    expect(() => checkTensors(checkpoint, [...wanted, ["parameter/b", wanted[0][1]]])).toThrow(/missing parameter\/b/);
-    expect(() => checkTensors(checkpoint, [["parameter/w", { shape: [4], dtype: "float32" }], wanted[1]])).toThrow(
-      /got float32\[3\], expected float32\[4\]/,
-    );
   });
 
   test.each<[string, object]>([
@@ -196,6 +217,7 @@ describe("checkpoints", () => {
     ["chain", { chain: "CD".repeat(32) }],
     ["loss", { loss: "0" }],
     ["metrics", { metrics: [] }],
+    ["optimizerSteps", { optimizerSteps: 1.5 }],
     ["callbacks", { callbacks: 1 }],
   ])("a state with a wrong %s is named: %j", (field, change) => {
     const broken = { ...state(1), ...change } as RunState;

@@ -48,6 +48,7 @@ describe("config", () => {
     expect(init.checkpoint).toEqual({
       steps: 500,
       autoloadLastCheckpoint: true,
+      strict: true,
       saveInitialCheckpoint: false,
       checkpointName: "checkpoint_{step}",
     });

@@ -1,7 +1,11 @@
-// Saves checkpoints as a run goes: every so many steps, at the beginning if asked, and at the end always. Comes last of all callbacks.
-import { saveCheckpoint } from "../checkpoint.ts";
+// Saves checkpoints as a run goes: every so many steps, at the beginning if asked, at the end always, and after a validation that is among
+// the best. Comes last of all callbacks.
+import { ConfigError } from "../../core/errors.ts";
+import { bestCheckpoints, listCheckpoints } from "../../run/checkpoint.ts";
+import { checkpointFolder, saveCheckpoint } from "../checkpoint.ts";
 import type { ResolvedOptions } from "../config/options.ts";
-import type { Callback, FitContext, StepResult } from "../hooks.ts";
+import type { Callback, FitContext, Metrics, StepResult } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
 
 export class Checkpointer implements Callback {
   readonly #options: NonNullable<ResolvedOptions["checkpoint"]>;
@@ -14,9 +18,27 @@ export class Checkpointer implements Callback {
     if (this.#options.saveInitialCheckpoint && trainer.step === 0) await saveCheckpoint(trainer);
   }
 
-  async onTrainBatchEnd({ trainer, step, totalSteps }: StepResult): Promise<void> {
+  async onTrainBatchEnd({ trainer, step, totalSteps, validated: metrics }: StepResult): Promise<void> {
     const { steps } = this.#options;
-    if ((steps !== undefined && step % steps === 0) || step === totalSteps || trainer.progress.stopped !== undefined)
-      await saveCheckpoint(trainer);
+    const ends = step === totalSteps || trainer.progress.stopped !== undefined;
+    const due = ends || (steps !== undefined && step % steps === 0);
+    const best = metrics !== undefined && this.#isBest(trainer, step, metrics);
+    if (due || best) await saveCheckpoint(trainer, undefined, { metrics, best: best && !due });
+  }
+
+  /** Whether a step's validation is among the best so far. */
+  #isBest(trainer: Trainer, step: number, metrics: Metrics): boolean {
+    const { keepBest } = this.#options;
+    if (!keepBest) return false;
+    if (!Object.hasOwn(metrics, keepBest.metric)) {
+      throw new ConfigError({
+        where: "checkpoint.keepBest.metric",
+        problem: "the validation gives no such value",
+        got: keepBest.metric,
+        expected: `one of ${Object.keys(metrics).join(", ")}`,
+      });
+    }
+    const saved = listCheckpoints(checkpointFolder(trainer)!).filter((entry) => entry.step !== step);
+    return bestCheckpoints([...saved, { file: "", step, metrics }], keepBest).some((entry) => entry.step === step);
   }
 }

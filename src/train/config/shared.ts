@@ -46,6 +46,12 @@ export const checkpointSchema = record({
     .regex(/^[A-Za-z0-9._-]*\{step\}[A-Za-z0-9._-]*$/, expected("a file name that holds {step}"))
     .default("checkpoint_{step}"),
   keep: count.optional(),
+  keepBest: record({
+    metric: text,
+    mode: word(["min", "max"]).default("min"),
+    k: count.default(1),
+  }).optional(),
+  strict: flag.default(true),
 });
 
 export const precisionSchema = record({ maxGradientNorm: limit.optional(), maxGradientValue: limit.optional() });

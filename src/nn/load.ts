@@ -1,0 +1,103 @@
+// Weights in files: a model's parameters and buffers by their paths, as safetensors. A checkpoint of a run serves too: what it holds of
+// optimizers and callbacks is passed over.
+import { makeDirectory, read, sha256Hex } from "#files";
+import type { HostArray } from "../core/array.ts";
+import { CheckpointError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
+import type { Variable } from "../tensor/variable.ts";
+import type { Module } from "./module.ts";
+
+export interface LoadOptions {
+  /** Whether file and model must hold the same names and shapes; otherwise what fits is taken, and something must. Default true. */
+  readonly strict?: boolean;
+}
+
+/** What of a file didn't fit, by name. */
+export interface Misfits {
+  /** The model has it, and the file doesn't. */
+  readonly missing: readonly string[];
+  /** The file has it, and the model doesn't. */
+  readonly unknown: readonly string[];
+  /** In both, with another shape or dtype: which. */
+  readonly different: readonly string[];
+}
+
+const typeOf = ({ dtype, shape }: Pick<HostArray, "dtype" | "shape">) => `${dtype}${formatShape(shape)}`;
+
+/** Gives variables the tensors of their names. Throws CheckpointError under `strict` for the least misfit, otherwise where nothing fits; then nothing is changed. */
+export function loadVariables(
+  where: string,
+  tensors: ReadonlyMap<string, HostArray>,
+  variables: readonly (readonly [string, Variable])[],
+  { strict = true }: LoadOptions = {},
+): Misfits {
+  const wanted = new Map(variables);
+  const different = variables.flatMap(([name, { dtype, shape }]) => {
+    const found = tensors.get(name);
+    if (!found || (found.dtype === dtype && sameShape(found.shape, shape))) return [];
+    return [`${name} is ${typeOf(found)}, not ${typeOf({ dtype, shape })}`];
+  });
+  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
+  const unknown = [...tensors.keys()].filter((name) => !wanted.has(name));
+  const fits = variables.length - missing.length - different.length;
+  if (strict ? missing.length + unknown.length + different.length > 0 : fits === 0) {
+    const names = (list: readonly string[]) => list.join(", ") || "none";
+    throw new CheckpointError({
+      where,
+      problem: strict ? "its tensors aren't the model's" : "none of its tensors is the model's",
+      got: `missing ${names(missing)}; unknown ${names(unknown)}; another shape or dtype: ${names(different)}`,
+      hint: strict ? "strict: false takes what fits" : undefined,
+    });
+  }
+  for (const [name, variable] of variables) {
+    const found = tensors.get(name);
+    if (found && found.dtype === variable.dtype && sameShape(found.shape, variable.shape)) variable.load(found.data);
+  }
+  return { missing, unknown, different };
+}
+
+const loaded = new WeakMap<Module, Map<string, string>>();
+
+/** SHA-256 of the files whose weights a model was given, by `weights/<file>`: what a run begins from besides its seed. */
+export function weightsDigests(model: Module): Record<string, string> {
+  return Object.fromEntries(loaded.get(model) ?? []);
+}
+
+/** Notes that a model has weights of a file. The folder is left out: a run's digest must not know of folders. */
+export function noteWeights(model: Module, path: string, digest: string): void {
+  const files = loaded.get(model) ?? new Map<string, string>();
+  loaded.set(model, files);
+  const name = `weights/${path.split(/[\\/]/).at(-1)}`;
+  let unique = name;
+  for (let i = 2; files.has(unique) && files.get(unique) !== digest; i++) unique = `${name}#${i}`;
+  files.set(unique, digest);
+}
+
+/**
+ * A model with the weights of a safetensors file: `() => nn.load(build(), "base.safetensors")`. Names in the file are paths (`0.weight`), or a
+ * checkpoint's (`parameter/0.weight`); 16-bit floats and small integers are widened. Throws CheckpointError for a file that is missing, damaged, or of another model.
+ */
+export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
+  const bytes = read(path, CheckpointError);
+  const all = [...decodeSafetensors(path, bytes).tensors];
+  const kinds = /^(parameter|buffer)\//;
+  const own = all.filter(([name]) => kinds.test(name));
+  const tensors = new Map((own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]));
+  const variables = model.namedVariables().map(([name, variable]) => [name.replace(kinds, ""), variable] as const);
+  loadVariables(path, tensors, variables, options);
+  noteWeights(model, path, sha256Hex(bytes));
+  return model;
+}
+
+/** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */
+export async function save(model: Module, path: string, metadata?: Readonly<Record<string, string>>): Promise<void> {
+  const tensors: [string, HostArray][] = [];
+  for (const [name, variable] of model.namedVariables()) {
+    const { shape, dtype } = variable;
+    tensors.push([name.replace(/^(parameter|buffer)\//, ""), { data: await variable.data(), shape, dtype }]);
+  }
+  const folder = path.replace(/[^\\/]*$/, "");
+  if (folder !== "") makeDirectory(folder);
+  writeSafetensors(path, tensors, metadata);
+}

@@ -1,0 +1,37 @@
+// Begins a run with some of what another one's checkpoint holds: its weights, or its optimizer's state too. The file's SHA-256 is in the run's
+// manifest and chain, as data is; a run that goes on from its own checkpoint takes everything from there.
+import { ConfigError } from "../../core/errors.ts";
+import { load, loadVariables } from "../../nn/load.ts";
+import { loadCheckpoint } from "../../run/checkpoint.ts";
+import type { Callback } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+
+export interface LoadCheckpointStatesOptions {
+  /** A checkpoint; for `model` alone any safetensors file of weights. */
+  readonly path: string;
+  /** Default `["model"]`. `model`: parameters and buffers. `optimizer`: its slots and the steps it counts. */
+  readonly states?: readonly ("model" | "optimizer")[];
+  /** Whether names and shapes must be the same on both sides; otherwise what fits is taken. Default true. */
+  readonly strict?: boolean;
+}
+
+/** Loads parts of a checkpoint once model and optimizer are there. Throws CheckpointError for a file that is missing, damaged, or doesn't fit. */
+export class LoadCheckpointStates implements Callback {
+  readonly changesTraining = true;
+  readonly #options: LoadCheckpointStatesOptions;
+
+  constructor(options: LoadCheckpointStatesOptions) {
+    this.#options = options;
+  }
+
+  postSetup({ model, optimizer }: Trainer): void {
+    const { path, states = ["model"], strict } = this.#options;
+    if (states.includes("model")) load(model, path, { strict });
+    if (!states.includes("optimizer")) return;
+    if (!optimizer) throw new ConfigError({ where: "states", problem: "there is no optimizer", got: "optimizer" });
+    const { tensors, state } = loadCheckpoint(path);
+    const isSlot = ([name]: readonly [string, unknown]) => name.startsWith("optimizer/");
+    loadVariables(path, new Map([...tensors].filter(isSlot)), optimizer.namedVariables().filter(isSlot), { strict });
+    optimizer.steps = state.optimizerSteps ?? state.step;
+  }
+}

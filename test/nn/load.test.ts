@@ -1,0 +1,120 @@
+// Weights from files: this project's own, a run's checkpoints, and files that another program wrote from the format's description.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { float32Bits } from "../../src/core/canonical.ts";
+import { CheckpointError } from "../../src/core/errors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
+import * as nn from "../../src/nn/index.ts";
+import { loadVariables, weightsDigests } from "../../src/nn/load.ts";
+import { manualSeed } from "../../src/rng/stream.ts";
+import { zeros } from "../../src/tensor/functions.ts";
+import { Variable } from "../../src/tensor/variable.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { root } from "../support/sources.ts";
+import { toyModel } from "../support/toy.ts";
+
+const bitsOf = async (model: nn.Module) =>
+  Object.fromEntries(
+    await Promise.all(
+      model.namedVariables().map(async ([name, variable]) => [name, [...(await variable.data())].map(float32Bits)]),
+    ),
+  );
+const built = (seed: number) => {
+  manualSeed(seed);
+  return toyModel();
+};
+
+/** Has Python write one of its two files; undefined where there is no Python. */
+function written(what: "kinds" | "model"): string | undefined {
+  const path = `${temporaryFolder()}/outside.safetensors`;
+  const { error, status, stderr } = spawnSync("python3", [`${root}test/support/write_safetensors.py`, path, what]);
+  if (error) return undefined;
+  expect(status, String(stderr)).toBe(0);
+  return path;
+}
+
+test("saved and loaded: the same bits, by the paths that PyTorch would use", async () => {
+  const path = `${temporaryFolder()}/weights.safetensors`;
+  const model = built(3);
+  await nn.save(model, path, { note: "toy" });
+  expect([...readSafetensors(path).tensors.keys()]).toEqual(["0.bias", "0.weight", "3.bias", "3.weight"]);
+  expect(readSafetensors(path).metadata).toEqual({ note: "toy" });
+  const other = built(4);
+  expect(await bitsOf(other)).not.toEqual(await bitsOf(model));
+  expect(nn.load(other, path)).toBe(other);
+  expect(await bitsOf(other)).toEqual(await bitsOf(model));
+  const digest = createHash("sha256").update(readFileSync(path)).digest("hex");
+  expect(weightsDigests(other)).toEqual({ "weights/weights.safetensors": digest });
+});
+
+describe("a file from outside", () => {
+  test("every type whose values a dtype here holds", () => {
+    const path = written("kinds");
+    if (!path) return;
+    const { tensors, metadata } = readSafetensors(path);
+    const read = Object.fromEntries([...tensors].map(([name, { dtype, data }]) => [name, [dtype, ...data]]));
+    expect(metadata).toEqual({ format: "pt" });
+    expect(read).toEqual({
+      f16: ["float32", 0, -0, 65504, 2 ** -24, -(2 ** -14), Number.POSITIVE_INFINITY],
+      bf16: ["float32", 1, -(2 ** 127), 2 ** -133],
+      i8: ["int32", -128, 127],
+      u8: ["int32", 0, 255],
+      i16: ["int32", -32768, 32767],
+      u16: ["int32", 0, 65535],
+      i32: ["int32", -(2 ** 31), 2 ** 31 - 1],
+      u32: ["uint32", 2 ** 32 - 1],
+      bool: ["bool", 1, 0, 1],
+    });
+  });
+
+  test("weights in 16 bits go into a model, widened exactly", async () => {
+    const path = written("model");
+    if (!path) return;
+    const bits = await bitsOf(nn.load(built(1), path));
+    expect(bits["parameter/0.weight"]).toEqual(Array.from({ length: 32 }, (_, i) => float32Bits((i % 7) / 4 - 1)));
+    expect(bits["parameter/3.weight"]).toEqual(Array.from({ length: 16 }, (_, i) => float32Bits(i / 8 - 1)));
+    expect(bits["parameter/0.bias"]).toEqual(Array.from({ length: 8 }, (_, i) => float32Bits(i / 3)));
+  });
+});
+
+describe("what doesn't fit", () => {
+  const file = () => {
+    const path = `${temporaryFolder()}/part.safetensors`;
+    writeSafetensors(path, [
+      ["0.bias", { data: new Float32Array(8).fill(7), shape: [8], dtype: "float32" }],
+      ["0.weight", { data: new Float32Array(8), shape: [4, 2], dtype: "float32" }],
+      ["head", { data: new Float32Array(1), shape: [1], dtype: "float32" }],
+    ]);
+    return path;
+  };
+
+  test("is named, and nothing is changed", async () => {
+    const model = built(1);
+    const before = await bitsOf(model);
+    const path = file();
+    expect(() => nn.load(model, path)).toThrow(CheckpointError);
+    expect(() => nn.load(model, path)).toThrow(
+      `${path}: its tensors aren't the model's: got missing 3.bias, 3.weight; unknown head; another shape or dtype: 0.weight is float32[4, 2], not float32[8, 4]`,
+    );
+    expect(await bitsOf(model)).toEqual(before);
+    expect(weightsDigests(model)).toEqual({});
+  });
+
+  test("strict: false takes what fits, and something must", async () => {
+    const model = built(1);
+    const before = await bitsOf(model);
+    nn.load(model, file(), { strict: false });
+    expect(await bitsOf(model)).toEqual({ ...before, "parameter/0.bias": Array(8).fill(float32Bits(7)) });
+    const variables = [["other", new Variable(zeros([2]))]] as const;
+    const { tensors } = readSafetensors(file());
+    expect(() => loadVariables("f", tensors, variables, { strict: false })).toThrow(
+      /none of its tensors is the model's/,
+    );
+  });
+
+  test("no file", () => {
+    expect(() => nn.load(built(1), "no/such.safetensors")).toThrow(CheckpointError);
+  });
+});
