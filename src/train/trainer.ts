@@ -272,16 +272,26 @@ export class Trainer {
     return this.evaluate(loader);
   }
 
-  /** Validates with the weights as they are, and logs what came out as `val_<name>`. */
-  async evaluate(loader: DataLoader): Promise<Metrics> {
-    const { model, options, hooks, seed, step } = this;
+  /**
+   * Validates with the weights as they are, and logs what came out as `val_<name>`. `steps`: on so many batches in place of `evalSteps`; `silent`:
+   * no hook is called and nothing is logged.
+   */
+  async evaluate(
+    loader: DataLoader,
+    { steps, silent = false }: { readonly steps?: number; readonly silent?: boolean } = {},
+  ): Promise<Metrics> {
+    const { model, seed, step } = this;
+    const loop = { ...this.options.loop, ...(steps !== undefined && { evalSteps: steps }) };
+    const options = { ...this.options, loop };
+    const hooks = silent ? new Hooks([]) : this.hooks;
     const evalStep = await this.evalStep();
     const onGraph = (graphHash: string) => {
       this.graphs.eval ??= graphHash;
       if (graphHash !== this.graphs.eval) this.graphs.evalLast = graphHash;
     };
     const metrics = await evaluate({ trainer: this, model, evalStep, loader, options, hooks, seed, step, onGraph });
-    await this.logMetrics(Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`val_${name}`, value])));
+    const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]);
+    if (!silent) await this.logMetrics(Object.fromEntries(named));
     return metrics;
   }
 

@@ -1,6 +1,7 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 import { ConfigError } from "../../core/errors.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
+import { checkCount } from "./check.ts";
 import { Monitor, type MonitorOptions } from "./monitor.ts";
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -24,14 +25,7 @@ export class EarlyStopping implements Callback {
   #reason: string | undefined;
 
   constructor({ patience = 3, ...options }: EarlyStoppingOptions = {}) {
-    if (!Number.isSafeInteger(patience) || patience < 1) {
-      throw new ConfigError({
-        where: "EarlyStopping.patience",
-        problem: "not a number of validations",
-        got: String(patience),
-        expected: "an integer ≥ 1",
-      });
-    }
+    checkCount("EarlyStopping.patience", patience, "validations");
     this.#patience = patience;
     this.#options = options;
     this.#monitor = new Monitor("EarlyStopping", options);

@@ -1,6 +1,7 @@
 // A validated number that a callback goes by: which one, what is better, and the best so far.
 import { ConfigError, TrainingError } from "../../core/errors.ts";
 import type { Metrics } from "../hooks.ts";
+import { checkRange } from "./check.ts";
 
 export interface MonitorOptions {
   /** A validation's number by name: `loss`, or a metric's; with or without `val_` before it. `loss` by default. */
@@ -28,14 +29,7 @@ export class Monitor {
     this.#minDelta = minDelta;
     if (this.mode !== "min" && this.mode !== "max")
       throw new ConfigError({ where: `${where}.mode`, problem: "unknown", got: String(mode), expected: "min or max" });
-    if (!(minDelta >= 0 && minDelta < Infinity)) {
-      throw new ConfigError({
-        where: `${where}.minDelta`,
-        problem: "a number out of range",
-        got: String(minDelta),
-        expected: "a number ≥ 0",
-      });
-    }
+    checkRange(`${where}.minDelta`, minDelta, 0, Number.POSITIVE_INFINITY);
   }
 
   /** The monitored number. Throws TrainingError where the validation has none of that name. */

@@ -1,16 +1,29 @@
 // The callbacks that a config may name: `callbacks: [CheckLoss: {}]`.
 import { z } from "zod";
-import { CheckLoss } from "../callbacks/check-loss.ts";
-import { EarlyStopping } from "../callbacks/early-stopping.ts";
-import { LoadCheckpointStates } from "../callbacks/load-checkpoint-states.ts";
+import * as callback from "../callbacks/index.ts";
 import type { Callback } from "../hooks.ts";
-import { Catalog, count, expected, flag, list, rate, text, word } from "./values.ts";
+import { Catalog, count, decay, expected, flag, list, rate, text, word } from "./values.ts";
 
 const finite = z.number(expected("a number"));
 const monitor = { metric: text.default("loss"), mode: word(["min", "max"]).optional(), minDelta: rate.default(0) };
+const beginning = z.union(
+  [
+    z.int(expected("a step ≥ 1, or a fraction in (0, 1)")).min(1),
+    z.number(expected("a step ≥ 1, or a fraction in (0, 1)")).gt(0).lt(1),
+  ],
+  expected("a step ≥ 1, or a fraction of all steps in (0, 1)"),
+);
+const average = { every: count.default(1), validate: flag.default(true) };
 
 export const callbacks = new Catalog<Callback, void, "class">("class", "a callback: a map with one key")
-  .add("CheckLoss", {}, () => new CheckLoss())
+  .add("CheckLoss", {}, () => new callback.CheckLoss())
+  .add(
+    "ComputeNorm",
+    { gradients: flag.default(true), parameters: flag.default(true), perLayer: flag.default(false) },
+    (options) => new callback.ComputeNorm(options),
+  )
+  .add("CountParams", {}, () => new callback.CountParams())
+  .add("DurationProfiler", {}, () => new callback.DurationProfiler())
   .add(
     "EarlyStopping",
     {
@@ -19,12 +32,35 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
       stoppingThreshold: finite.optional(),
       divergenceThreshold: finite.optional(),
     },
-    (options) => new EarlyStopping(options),
+    (options) => new callback.EarlyStopping(options),
+  )
+  .add(
+    "ExponentialMovingAverage",
+    { decay: decay.default(0.999), warmup: flag.default(false), start: beginning.default(1), ...average },
+    (options) => new callback.ExponentialMovingAverage(options),
   )
   .add(
     "LoadCheckpointStates",
     { path: text, states: list(word(["model", "optimizer"])).default(["model"]), strict: flag.default(true) },
-    (options) => new LoadCheckpointStates(options),
+    (options) => new callback.LoadCheckpointStates(options),
+  )
+  .add(
+    "LogOptimizerParamGroup",
+    { keys: list(text).optional() },
+    (options) => new callback.LogOptimizerParamGroup(options),
+  )
+  .add("ModelSummary", { depth: count.optional() }, (options) => new callback.ModelSummary(options))
+  .add(
+    "NaNChecker",
+    { activations: flag.default(true), gradients: flag.default(true), every: count.default(1) },
+    (options) => new callback.NaNChecker(options),
+  )
+  .add("RateProfiler", {}, () => new callback.RateProfiler())
+  .add("SanityValidation", { steps: count.default(2) }, (options) => new callback.SanityValidation(options))
+  .add(
+    "StochasticWeightAveraging",
+    { start: beginning.default(0.75), ...average },
+    (options) => new callback.StochasticWeightAveraging(options),
   );
 
 /** What a run from YAML has unless it is switched off with `Name: null`. */

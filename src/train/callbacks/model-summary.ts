@@ -1,0 +1,97 @@
+// A table of a model's modules: what they give, and how many numbers they hold.
+import { sizeOf } from "../../core/shape.ts";
+import type { Module } from "../../nn/module.ts";
+import { Parameter } from "../../tensor/variable.ts";
+import type { Callback, FitContext, TraceContext } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount } from "./check.ts";
+import { ModuleObserver, namedModules } from "./observe.ts";
+
+/** How many numbers a model's parameters are: all of them, and those that its optimizer moves. */
+export function countParameters({ model, optimizer }: Trainer): { total: number; trainable: number } {
+  const moved = new Set<Parameter>(optimizer?.parameters);
+  const sizes = model.namedParameters().map(([, parameter]) => [parameter, sizeOf(parameter.shape)] as const);
+  const sum = (entries: typeof sizes) => entries.reduce((total, [, size]) => total + size, 0);
+  return { total: sum(sizes), trainable: sum(sizes.filter(([parameter]) => moved.has(parameter))) };
+}
+
+/** Says at the start how many parameters there are, and logs `parameters/total` and `parameters/trainable` once, at step 0. */
+export class CountParams implements Callback {
+  readonly name = "CountParams";
+  readonly changesTraining = false;
+
+  async onTrainStart({ trainer }: FitContext): Promise<void> {
+    const { total, trainable } = countParameters(trainer);
+    trainer.message("info", `parameters: ${total}, of which ${trainable} are trained`);
+    if (trainer.step === 0) await trainer.logMetrics({ "parameters/total": total, "parameters/trainable": trainable });
+  }
+}
+
+export interface ModelSummaryOptions {
+  /** How deep into the tree of modules; all of it by default. */
+  readonly depth?: number;
+}
+
+/** Shows a table of modules at the start: path, class, output shape, parameters. */
+export class ModelSummary implements Callback {
+  readonly name = "ModelSummary";
+  readonly changesTraining = false;
+  readonly #depth: number;
+  readonly #shapes = new Map<string, string>();
+  #observer: ModuleObserver | undefined;
+
+  constructor({ depth = Number.POSITIVE_INFINITY }: ModelSummaryOptions = {}) {
+    if (depth !== Number.POSITIVE_INFINITY) checkCount("ModelSummary.depth", depth, "levels");
+    this.#depth = depth;
+  }
+
+  postSetup({ model }: Trainer): void {
+    this.#observer = new ModuleObserver(model);
+  }
+
+  onTrace({ role }: TraceContext): void {
+    const calls = this.#observer!.take();
+    if (role !== "train" || this.#shapes.size > 0) return;
+    for (const { path, outputs } of calls)
+      this.#shapes.set(path, outputs.map(({ shape }) => `[${shape.join(", ")}]`).join(" "));
+  }
+
+  onTrainStart({ trainer }: FitContext): void {
+    trainer.message("info", `the model:\n${this.text(trainer)}`);
+  }
+
+  /** The table as text. Output shapes are there once a step has been traced. */
+  text(trainer: Trainer): string {
+    const modules = namedModules(trainer.model).filter(
+      ([path]) => path === "model" || path.split(".").length <= this.#depth,
+    );
+    const rows = modules.map(([path, module]) => [
+      path,
+      module.constructor.name,
+      this.#shapes.get(path) ?? "",
+      String(ownSize(module, path === "model" || path.split(".").length < this.#depth)),
+    ]);
+    const { total, trainable } = countParameters(trainer);
+    const head = ["module", "class", "output", "parameters"];
+    const table = [head, ...rows];
+    const widths = head.map((_, column) => Math.max(...table.map((row) => row[column].length)));
+    const line = (row: string[]) =>
+      row
+        .map((cell, i) => (i === 3 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+        .join("  ")
+        .trimEnd();
+    const bytes = 4 * total;
+    return [
+      ...table.map(line),
+      `${total} parameters (${bytes} bytes as float32), ${trainable} trained, ${total - trainable} frozen`,
+    ].join("\n");
+  }
+}
+
+/** The numbers that a module holds itself; of its children too where they have no row. */
+function ownSize(module: Module, childrenShown: boolean): number {
+  const own = childrenShown
+    ? Object.values(module).filter((value): value is Parameter => value instanceof Parameter)
+    : module.namedParameters().map(([, parameter]) => parameter);
+  return own.reduce((total, { shape }) => total + sizeOf(shape), 0);
+}

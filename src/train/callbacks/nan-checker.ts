@@ -1,0 +1,76 @@
+// Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
+import { TrainingError } from "../../core/errors.ts";
+import { abs, less, sum, where } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Callback, StepResult, TraceContext } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount } from "./check.ts";
+import { ModuleObserver } from "./observe.ts";
+import { WatchedScalars } from "./scalars.ts";
+
+export interface NaNCheckerOptions {
+  /** Looks at every module's outputs; true by default. */
+  readonly activations?: boolean;
+  /** Looks at every gradient; true by default. */
+  readonly gradients?: boolean;
+  /** Looks every so many steps, and whenever the loss is not finite; 1 by default. */
+  readonly every?: number;
+}
+
+/** Stops a run at the first step in which a parameter, an activation or a gradient is NaN or infinite, and names the first one. */
+export class NaNChecker implements Callback {
+  readonly name = "NaNChecker";
+  readonly changesTraining = false;
+  readonly #options: Required<NaNCheckerOptions>;
+  readonly #counts = new WatchedScalars("NaNChecker");
+  #observer: ModuleObserver | undefined;
+
+  constructor({ activations = true, gradients = true, every = 1 }: NaNCheckerOptions = {}) {
+    checkCount("NaNChecker.every", every);
+    this.#options = { activations, gradients, every };
+  }
+
+  postSetup({ model }: Trainer): void {
+    if (this.#options.activations) this.#observer = new ModuleObserver(model);
+  }
+
+  /** In the order in which a bad number would spread: what went in, parameters, modules as they ran, the loss, gradients from the last parameter back. */
+  onTrace({ role, model, batch, loss, gradients }: TraceContext): void {
+    const calls = this.#observer?.take() ?? [];
+    if (role !== "train") return;
+    const found: [string, Tensor][] = Object.entries(batch).map(([name, x]) => [`the batch's ${name}`, x]);
+    for (const [path, x] of model.namedParameters()) found.push([`parameter ${path}`, x]);
+    for (const { path, module, outputs } of calls)
+      for (const x of outputs) found.push([`the output of ${path} (${module.constructor.name})`, x]);
+    if (loss) found.push(["the loss", loss]);
+    const order = model.namedParameters().map(([path]) => path);
+    const backward = Object.entries(gradients).sort(([a], [b]) => order.indexOf(b) - order.indexOf(a));
+    if (this.#options.gradients) for (const [path, x] of backward) found.push([`the gradient of ${path}`, x]);
+    this.#counts.watch(found.filter(([, x]) => x.dtype === "float32").map(([name, x]) => [name, notFinite(x)]));
+  }
+
+  async onAfterBackward({ step, watched, batch, loss }: StepResult): Promise<void> {
+    if (step % this.#options.every !== 0 && Number.isFinite(loss)) return;
+    const bad = (await this.#counts.read(watched)).filter(([, count]) => count > 0);
+    if (bad.length === 0) return;
+    const [[first, count], ...others] = bad;
+    const samples = Array.from(batch.indices).slice(0, 4).join(", ");
+    throw new TrainingError({
+      where: `step ${step}`,
+      problem: `${first} is not finite`,
+      got: `${count} elements that are NaN or infinite`,
+      expected: "finite numbers",
+      hint: `then ${others.length} more: ${
+        others
+          .slice(0, 3)
+          .map(([name]) => name)
+          .join("; ") || "none"
+      }. The batch begins with samples ${samples}`,
+    });
+  }
+}
+
+/** How many elements are NaN or infinite. → [] float32 */
+function notFinite(x: Tensor): Tensor {
+  return sum(where(less(abs(x), Number.POSITIVE_INFINITY), 0, 1));
+}

@@ -1,0 +1,61 @@
+// How fast training is. It looks at the clock between steps; validation and saving don't count.
+import { now } from "../clock.ts";
+import type { Callback, StepResult } from "../hooks.ts";
+
+/** Logs `rate/samples_per_second` and `rate/steps_per_second` since the last logged step, and both as `…_average` over the fit. */
+export class RateProfiler implements Callback {
+  readonly name = "RateProfiler";
+  readonly changesTraining = false;
+  #whole = { seconds: 0, steps: 0, samples: 0 };
+  #recent = { seconds: 0, steps: 0, samples: 0 };
+  #since = 0;
+
+  onTrainStart(): void {
+    this.#whole = { seconds: 0, steps: 0, samples: 0 };
+    this.#recent = { ...this.#whole };
+    this.#since = now();
+  }
+
+  async onTrainStepEnd({ trainer, step, batch, logged }: StepResult): Promise<void> {
+    this.#pause();
+    for (const total of [this.#whole, this.#recent]) {
+      total.steps++;
+      total.samples += batch.indices.length;
+    }
+    if (!logged) return;
+    const [recent, whole] = [this.#recent, this.#whole];
+    this.#recent = { seconds: 0, steps: 0, samples: 0 };
+    await trainer.logMetrics(
+      {
+        "rate/samples_per_second": recent.samples / recent.seconds,
+        "rate/steps_per_second": recent.steps / recent.seconds,
+        "rate/samples_per_second_average": whole.samples / whole.seconds,
+        "rate/steps_per_second_average": whole.steps / whole.seconds,
+      },
+      step,
+    );
+  }
+
+  /** The time up to here is training's. */
+  #pause(): void {
+    const at = now();
+    for (const total of [this.#whole, this.#recent]) total.seconds += at - this.#since;
+    this.#since = at;
+  }
+
+  onValidateStart(): void {
+    this.#pause();
+  }
+
+  onValidateEnd(): void {
+    this.#since = now();
+  }
+
+  onSaveCheckpoint(): void {
+    this.#pause();
+  }
+
+  onAfterSaveCheckpoint(): void {
+    this.#since = now();
+  }
+}

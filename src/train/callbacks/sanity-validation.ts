@@ -1,0 +1,24 @@
+// A few batches of validation before the first step, so that what is wrong with it shows at once and not after an epoch.
+import type { Callback, FitContext } from "../hooks.ts";
+import { checkCount } from "./check.ts";
+
+export interface SanityValidationOptions {
+  /** Batches; 2 by default. */
+  readonly steps?: number;
+}
+
+/** Validates on a few batches before training. Nothing of it is logged, no other callback is told, and nothing moves. */
+export class SanityValidation implements Callback {
+  readonly name = "SanityValidation";
+  readonly changesTraining = false;
+  readonly #steps: number;
+
+  constructor({ steps = 2 }: SanityValidationOptions = {}) {
+    checkCount("SanityValidation.steps", steps, "batches");
+    this.#steps = steps;
+  }
+
+  async onTrainStart({ trainer, validation }: FitContext): Promise<void> {
+    if (validation && trainer.step === 0) await trainer.evaluate(validation, { steps: this.#steps, silent: true });
+  }
+}

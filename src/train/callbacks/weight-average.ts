@@ -1,0 +1,182 @@
+// Averages of the weights over a run, beside them: exponential (EMA) and equal (SWA). They are computed after each step by a program of their
+// own, so that the training graph, its hash and its bits stay what they are.
+import { makeDirectory } from "#files";
+import type { HostArray } from "../../core/array.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { writeSafetensors } from "../../io/safetensors.ts";
+import { type Compiled, compile } from "../../tensor/compiled.ts";
+import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
+import { runtimeScalar } from "../../tensor/trace.ts";
+import { type Parameter, Variable } from "../../tensor/variable.ts";
+import type { Callback, FitContext, StepResult, ValidateContext } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount, checkRange } from "./check.ts";
+
+export interface WeightAverageOptions {
+  /** The first step whose weights are in it: a step, or a fraction of all in (0, 1). */
+  readonly start?: number;
+  /** Takes the weights of every so many steps; 1 by default. */
+  readonly every?: number;
+  /** Validates with the average in place of the weights; true by default. */
+  readonly validate?: boolean;
+}
+
+/** Keeps an average of every parameter, saves it with checkpoints, and at the end as a file of weights. */
+export abstract class WeightAverage implements Callback {
+  abstract readonly name: string;
+  readonly changesTraining = false;
+  readonly #options: Required<WeightAverageOptions>;
+  /** The file of weights that is written in the end. */
+  readonly #file: string;
+  #cells: [string, Parameter, Variable][] = [];
+  #update: Compiled<[], null> | undefined;
+  #rate = 1;
+  #firstStep = 1;
+  #trained: (readonly [Parameter, HostArray["data"]])[] | undefined;
+  /** How many steps' weights are in it. */
+  count = 0;
+
+  constructor(where: string, file: string, { start = 1, every = 1, validate = true }: WeightAverageOptions) {
+    const fraction = start > 0 && start < 1;
+    if (!fraction && !(Number.isSafeInteger(start) && start >= 1)) {
+      throw new ConfigError({
+        where: `${where}.start`,
+        problem: "not a step",
+        got: String(start),
+        expected: "an integer ≥ 1, or a fraction of all steps in (0, 1)",
+      });
+    }
+    checkCount(`${where}.every`, every);
+    this.#options = { start, every, validate };
+    this.#file = file;
+  }
+
+  /** How much of the difference between weights and average is added, when `count` weights are in it already. */
+  protected abstract rate(count: number): number;
+
+  postSetup({ model }: Trainer): void {
+    this.count = 0;
+    this.#cells = model
+      .namedParameters()
+      .map(([path, parameter]) => [path, parameter, new Variable(zeros(parameter.shape, parameter.dtype))]);
+  }
+
+  namedVariables(): [string, Variable][] {
+    return this.#cells.map(([path, , average]) => [path, average]);
+  }
+
+  saveState(): unknown {
+    return { count: this.count };
+  }
+
+  loadState(state: unknown): void {
+    this.count = (state as { count: number }).count;
+  }
+
+  async onTrainStart({ trainer, totalSteps }: FitContext): Promise<void> {
+    const { start } = this.#options;
+    this.#firstStep = start < 1 ? Math.max(1, Math.ceil(start * totalSteps)) : start;
+    this.#update = compile(
+      () => {
+        const rate = runtimeScalar(`${this.name}/rate`, () => this.#rate);
+        for (const [, parameter, average] of this.#cells) {
+          const next = average.add(parameter.sub(average).mul(rate));
+          average.assign(where(greaterEqual(rate, 1), parameter, next));
+        }
+        return null;
+      },
+      {
+        state: [trainer.model, this],
+        name: this.name,
+        backend: await trainer.backend(),
+        stream: trainer.stream,
+      },
+    );
+  }
+
+  async onAfterOptimizerStep({ step }: StepResult): Promise<void> {
+    const { every } = this.#options;
+    if (step < this.#firstStep || (step - this.#firstStep) % every !== 0) return;
+    this.#rate = this.count === 0 ? 1 : this.rate(this.count);
+    await this.#update!();
+    this.count++;
+  }
+
+  /** The averaged parameters by path, on the host; the weights themselves before the first step that counts. */
+  async weights(): Promise<[string, HostArray][]> {
+    const found: [string, HostArray][] = [];
+    for (const [path, parameter, average] of this.#cells) {
+      const { shape, dtype } = parameter;
+      found.push([path, { data: await (this.count > 0 ? average : parameter).data(), shape, dtype }]);
+    }
+    return found;
+  }
+
+  async onValidateStart(_: ValidateContext): Promise<void> {
+    if (!this.#options.validate || this.count === 0) return;
+    const trained: (readonly [Parameter, HostArray["data"]])[] = [];
+    for (const [, parameter] of this.#cells) trained.push([parameter, await parameter.data()]);
+    const averages = await this.weights();
+    this.#cells.forEach(([, parameter], i) => parameter.load(averages[i][1].data));
+    this.#trained = trained;
+  }
+
+  onValidateEnd(): void {
+    this.#restore();
+  }
+
+  onValidateException(): void {
+    this.#restore();
+  }
+
+  #restore(): void {
+    for (const [parameter, data] of this.#trained ?? []) parameter.load(data);
+    this.#trained = undefined;
+  }
+
+  async onTrainEnd({ trainer }: FitContext): Promise<void> {
+    const { modelDir } = trainer.options;
+    if (modelDir === undefined || this.count === 0) return;
+    makeDirectory(modelDir);
+    const tensors = (await this.weights()).map(([path, array]): [string, HostArray] => [`parameter/${path}`, array]);
+    writeSafetensors(`${modelDir}/${this.#file}`, tensors, { steps: String(this.count) });
+  }
+}
+
+export interface ExponentialMovingAverageOptions extends WeightAverageOptions {
+  /** How much of the average stays at each step, in [0, 1); 0.999 by default. */
+  readonly decay?: number;
+  /** Begins with a smaller decay, (1 + n) ÷ (10 + n) after n steps, until that reaches `decay`. */
+  readonly warmup?: boolean;
+}
+
+/** average ← average + (1 − decay)·(weights − average) after each step; the first step's weights begin it. `ema.safetensors` in the end. */
+export class ExponentialMovingAverage extends WeightAverage {
+  readonly name = "ExponentialMovingAverage";
+  readonly #decay: number;
+  readonly #warmup: boolean;
+
+  constructor({ decay = 0.999, warmup = false, ...options }: ExponentialMovingAverageOptions = {}) {
+    super("ExponentialMovingAverage", "ema.safetensors", options);
+    checkRange("ExponentialMovingAverage.decay", decay, 0, 1);
+    this.#decay = decay;
+    this.#warmup = warmup;
+  }
+
+  protected override rate(count: number): number {
+    return 1 - (this.#warmup ? Math.min(this.#decay, (1 + count) / (10 + count)) : this.#decay);
+  }
+}
+
+/** The plain mean of the weights of all steps that count (Izmailov et al. 2018), from three quarters of the run on by default. `swa.safetensors` in the end. */
+export class StochasticWeightAveraging extends WeightAverage {
+  readonly name = "StochasticWeightAveraging";
+
+  constructor({ start = 0.75, ...options }: WeightAverageOptions = {}) {
+    super("StochasticWeightAveraging", "swa.safetensors", { start, ...options });
+  }
+
+  protected override rate(count: number): number {
+    return 1 / (count + 1);
+  }
+}

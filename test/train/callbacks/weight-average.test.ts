@@ -1,0 +1,163 @@
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CheckpointError, ConfigError } from "../../../src/core/errors.ts";
+import { readSafetensors } from "../../../src/io/safetensors.ts";
+import { loadCheckpoint } from "../../../src/run/checkpoint.ts";
+import {
+  ExponentialMovingAverage,
+  StochasticWeightAveraging,
+  type WeightAverage,
+} from "../../../src/train/callbacks/weight-average.ts";
+import type { TrainerOptions } from "../../../src/train/config/options.ts";
+import type { Callback, Metrics } from "../../../src/train/hooks.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
+
+const bits = (data: ArrayLike<number>) => [...new Uint32Array(Float32Array.from(data).buffer)];
+const bitsOf = async (average: WeightAverage) =>
+  (await average.weights()).map(([name, { data }]) => [name, bits(data)] as const);
+
+/** The weights after each step. */
+const weightsByStep = async (steps: number) => {
+  const seen: Record<string, Float32Array>[] = [];
+  const spy: Callback = {
+    async onAfterOptimizerStep({ trainer }) {
+      const entries = [];
+      for (const [path, parameter] of trainer.model.namedParameters())
+        entries.push([path, (await parameter.data()) as Float32Array] as const);
+      seen.push(Object.fromEntries(entries));
+    },
+  };
+  const run = await toyTrainer({ callbacks: [spy], loop: { numSteps: steps } }).fit(toyTrain());
+  return { run, seen };
+};
+
+/** The same recurrence in plain float32. */
+const byHand = (seen: Record<string, Float32Array>[], rate: (count: number) => number) =>
+  Object.keys(seen[0]).map((path) => {
+    const average = seen[0][path].slice();
+    for (let count = 1; count < seen.length; count++) {
+      const part = Math.fround(rate(count));
+      seen[count][path].forEach((value, i) => {
+        average[i] += Math.fround(Math.fround(value - average[i]) * part);
+      });
+    }
+    return [path, bits(average)] as const;
+  });
+
+describe("ExponentialMovingAverage", () => {
+  test("is the recurrence, bit for bit; and leaves the run as it is", async () => {
+    const { run, seen } = await weightsByStep(6);
+    const ema = new ExponentialMovingAverage({ decay: 0.9 });
+    const averaged = await toyTrainer({ callbacks: [ema], loop: { numSteps: 6 } }).fit(toyTrain());
+    expect([averaged.digest, averaged.graphHash]).toEqual([run.digest, run.graphHash]);
+    expect(await bitsOf(ema)).toEqual(byHand(seen, () => 1 - 0.9));
+  });
+
+  test("warmup, start and every", async () => {
+    const { seen } = await weightsByStep(6);
+    const warm = new ExponentialMovingAverage({ warmup: true, start: 2, every: 2 });
+    await toyTrainer({ callbacks: [warm], loop: { numSteps: 6 } }).fit(toyTrain());
+    expect(await bitsOf(warm)).toEqual(
+      byHand([seen[1], seen[3], seen[5]], (n) => 1 - Math.min(0.999, (1 + n) / (10 + n))),
+    );
+  });
+
+  test("validation sees the average, training doesn't", async () => {
+    const run = async (callbacks: Callback[]) => {
+      const values: Metrics[] = [];
+      const spy: Callback = { onValidateEnd: (_, metrics) => void values.push(metrics) };
+      const trainer = toyTrainer({ callbacks: [...callbacks, spy], loop: { numEpochs: 2, evalFrequency: 2 } });
+      return { digest: (await trainer.fit(toyTrain(), toyTest())).digest, values };
+    };
+    const plain = await run([]);
+    const averaged = await run([new ExponentialMovingAverage({ decay: 0.99 })]);
+    const beside = await run([new ExponentialMovingAverage({ decay: 0.99, validate: false })]);
+    expect([averaged.digest, beside.digest]).toEqual([plain.digest, plain.digest]);
+    expect(beside.values).toEqual(plain.values);
+    expect(averaged.values).not.toEqual(plain.values);
+    const at = (given: typeof plain) => given.values[0].loss;
+    expect(at(averaged)).not.toBe(at(plain));
+  });
+});
+
+describe("StochasticWeightAveraging", () => {
+  test("is the mean of the weights from `start` on", async () => {
+    const { run, seen } = await weightsByStep(8);
+    const swa = new StochasticWeightAveraging({ start: 0.5 });
+    const averaged = await toyTrainer({ callbacks: [swa], loop: { numSteps: 8 } }).fit(toyTrain());
+    expect(averaged.digest).toBe(run.digest);
+    expect(await bitsOf(swa)).toEqual(byHand(seen.slice(3), (count) => 1 / (count + 1)));
+  });
+});
+
+describe("in a folder", () => {
+  const options = (modelDir: string, callbacks: Callback[]): Partial<TrainerOptions> => ({
+    modelDir,
+    callbacks,
+    checkpoint: { steps: 1 },
+    loop: { numSteps: 8, evalFrequency: 3 },
+  });
+  const crashAt = (at: number): Callback => ({
+    onAfterSaveCheckpoint({ step }) {
+      if (step === at) throw new Error("stop");
+    },
+  });
+
+  test.each([1, 3, 6])("stopped after step %i and resumed: the average of a run that never stopped", async (at) => {
+    const make = () => [new ExponentialMovingAverage({ decay: 0.9 }), new StochasticWeightAveraging({ start: 2 })];
+    const whole = make();
+    const { digest, metrics } = await toyTrainer(options(temporaryFolder(), whole)).fit(toyTrain(), toyTest());
+    const modelDir = temporaryFolder();
+    await expect(toyTrainer(options(modelDir, [...make(), crashAt(at)])).fit(toyTrain(), toyTest())).rejects.toThrow(
+      /stop/,
+    );
+    const again = make();
+    const resumed = await toyTrainer(options(modelDir, again)).fit(toyTrain(), toyTest());
+    expect([resumed.digest, resumed.metrics]).toEqual([digest, metrics]);
+    for (const i of [0, 1]) expect(await bitsOf(again[i])).toEqual(await bitsOf(whole[i]));
+  });
+
+  test("checkpoints hold it as callback/<name>/<path>, and the end writes its weights", async () => {
+    const modelDir = temporaryFolder();
+    const ema = new ExponentialMovingAverage();
+    await toyTrainer(options(modelDir, [ema])).fit(toyTrain());
+    const { tensors, state } = loadCheckpoint(`${modelDir}/checkpoints/checkpoint_8.safetensors`);
+    const names = [...tensors.keys()].filter((name) => name.startsWith("callback/"));
+    expect(names).toEqual(
+      ["0.bias", "0.weight", "3.bias", "3.weight"].map((path) => `callback/ExponentialMovingAverage/${path}`),
+    );
+    expect(state.callbacks).toEqual({ ExponentialMovingAverage: { count: 8 } });
+    const written = readSafetensors(`${modelDir}/ema.safetensors`);
+    for (const [path, { data }] of await ema.weights())
+      expect(bits(written.tensors.get(`parameter/${path}`)!.data)).toEqual(bits(data));
+    expect(existsSync(`${modelDir}/swa.safetensors`)).toBe(false);
+  });
+
+  test("a run may go on without it, and begin one later; a callback of another model's shape is refused", async () => {
+    const modelDir = temporaryFolder();
+    const first = toyTrainer(options(modelDir, [new ExponentialMovingAverage(), crashAt(3)]));
+    await expect(first.fit(toyTrain())).rejects.toThrow(/stop/);
+    const { digest } = await toyTrainer(options(temporaryFolder(), [])).fit(toyTrain());
+    const messages: string[] = [];
+    const loggers = [{ logMessage: (_: string, text: string) => void messages.push(text) }];
+    const logging = { logLevel: "warn" } as const;
+    const later = toyTrainer({ ...options(modelDir, [new StochasticWeightAveraging()]), loggers, logging });
+    expect((await later.fit(toyTrain())).digest).toBe(digest);
+    expect(messages.join()).toMatch(/nothing of the callback StochasticWeightAveraging is in it.*it begins anew/s);
+    const needed = Object.assign(new ExponentialMovingAverage(), { changesTraining: true });
+    await expect(toyTrainer({ ...options(modelDir, [needed]), loop: { numSteps: 9 } }).fit(toyTrain())).rejects.toThrow(
+      CheckpointError,
+    );
+  });
+});
+
+test.each([
+  [{ decay: 1 }, /decay/],
+  [{ start: 0 }, /start/],
+  [{ start: 1.5 }, /start/],
+  [{ every: 0 }, /every/],
+])("%j is refused", (options, message) => {
+  expect(() => new ExponentialMovingAverage(options)).toThrow(ConfigError);
+  expect(() => new ExponentialMovingAverage(options)).toThrow(message);
+});
