@@ -26,11 +26,13 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
   const planned = await trainer.explain(train!, val);
   const of = (role: string) => planned.find((entry) => entry.role === role);
   const { graphHash, graph: step } = of("train")!;
-  const length = lengthOf(trainer.options.loop, train!);
+  const { loop } = trainer.options;
+  const length = lengthOf(loop, train!);
+  const steps = Math.ceil(train!.batchesPerEpoch / loop.gradAccumSteps);
   const ledger = runLedger({
     init: of("init")?.graph,
     train: step,
-    trainLast: length.stepsPerEpoch === train!.batchesPerEpoch ? of("trainLast")?.graph : undefined,
+    trainLast: length.stepsPerEpoch === steps ? of("trainLast")?.graph : undefined,
     initDraws: trainer.stream.position,
     drawsPerEpoch: train!.drawsPerEpoch,
     ...length,

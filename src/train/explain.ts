@@ -1,29 +1,29 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import type { DataLoader } from "../data/loader.ts";
 import { type Graph, graphHash } from "../graph/hash.ts";
 import { inEvaluation } from "./evaluate.ts";
-import { firstBatch } from "./fit.ts";
+import { firstGroup, type Group, groups } from "./group.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** A graph of a run, by role. */
 export interface PlannedGraph {
-  /** `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
+  /** `init`, `train`, `trainLast` (the short last batch or group), `eval`, `evalLast`. */
   readonly role: string;
   readonly graph: Graph;
   readonly graphHash: string;
   readonly plan: Plan;
 }
 
-/** The first batch, and the last where it has another size. */
-async function batchesOf(trainer: Trainer, loader: DataLoader): Promise<LoadedBatch[]> {
-  const batches = [await firstBatch(trainer, loader)];
-  if (loader.samplesPerEpoch < loader.batchesPerEpoch * loader.batchSize && loader.batchesPerEpoch > 1) {
-    for await (const batch of loader.batches({ seed: trainer.seed, offset: 0 }, loader.batchesPerEpoch - 1))
-      batches.push(batch);
-  }
-  return batches;
+/** The first group of batches, and the last where it has another size. */
+async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Promise<Group[]> {
+  const { samplesPerEpoch, batchesPerEpoch, batchSize } = loader;
+  const found = [await firstGroup(seed, loader, size)];
+  const last = (Math.ceil(batchesPerEpoch / size) - 1) * size;
+  if (last > 0 && samplesPerEpoch < (last + size) * batchSize)
+    for await (const group of groups(loader, { seed, offset: 0 }, size, last)) found.push(group);
+  return found;
 }
 
 /** Plans every graph that a fit would run. */
@@ -34,15 +34,16 @@ export async function explain(trainer: Trainer, train: DataLoader, validation?: 
   if (initGraph)
     planned.push({ role: "init", graph: initGraph, graphHash: graphHash(initGraph), plan: lower(initGraph) });
   const trainStep = await trainer.trainStep();
-  for (const [i, { tensors }] of (await batchesOf(trainer, train)).entries()) {
-    const plan = await trainStep.plan(tensors);
+  const { gradAccumSteps } = trainer.options.loop;
+  for (const [i, { input }] of (await groupsOf(trainer, train, gradAccumSteps)).entries()) {
+    const plan = await trainStep.plan(input);
     planned.push({ role: i === 0 ? "train" : "trainLast", graph: plan.graph, graphHash: plan.graphHash, plan });
   }
   if (!validation) return planned;
   const evalStep = await trainer.evalStep();
   await inEvaluation(model, async () => {
-    for (const [i, { tensors }] of (await batchesOf(trainer, validation)).entries()) {
-      const plan = await evalStep.plan(tensors);
+    for (const [i, { batch }] of (await groupsOf(trainer, validation, 1)).entries()) {
+      const plan = await evalStep.plan(batch.tensors);
       planned.push({ role: i === 0 ? "eval" : "evalLast", graph: plan.graph, graphHash: plan.graphHash, plan });
     }
   });

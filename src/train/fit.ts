@@ -1,11 +1,12 @@
 // One fit, from the folder's lock to the digest: graphs, a checkpoint if there is one, the loop, and what is written down of it.
-import { ConfigError, DataError, InterruptedError } from "../core/errors.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { ConfigError, InterruptedError } from "../core/errors.ts";
+import type { DataLoader } from "../data/loader.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
+import { firstGroup } from "./group.ts";
 import type { FitContext, Metrics } from "./hooks.ts";
 import { Journal } from "./journal.ts";
 import { train } from "./loop.ts";
@@ -57,7 +58,8 @@ export function evaluationDue(
 
 /** How long a fit is. Throws ConfigError for a loader without batches, or a loop without an end. */
 export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch: number; totalSteps: number } {
-  const stepsPerEpoch = Math.min(loader.batchesPerEpoch, loop.stepsPerEpoch ?? Infinity);
+  const steps = Math.ceil(loader.batchesPerEpoch / (loop.gradAccumSteps ?? 1));
+  const stepsPerEpoch = Math.min(steps, loop.stepsPerEpoch ?? Infinity);
   if (!(stepsPerEpoch >= 1)) {
     throw new ConfigError({
       where: `loader ${loader.name}`,
@@ -94,7 +96,9 @@ export async function runFit(
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();
-    const { graphHash } = await trainStep.plan((await firstBatch(trainer, loader)).tensors);
+    const { graphHash } = await trainStep.plan(
+      (await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps)).input,
+    );
     trainer.graphs.train = graphHash;
     const journal = Journal.open({ trainer, loader, backend, graphHash, stepsPerEpoch, totalSteps });
     trainer.journal = journal;
@@ -113,6 +117,7 @@ export async function runFit(
         validation,
         stepsPerEpoch,
         totalSteps,
+        gradAccumSteps: options.loop.gradAccumSteps,
         stream: trainer.stream,
         optimizer: trainer.needOptimizer(),
         schedule: trainer.schedule,
@@ -178,10 +183,4 @@ export async function tell(trainer: Trainer, body: () => void | Promise<void>): 
   } catch (error) {
     trainer.message("error", String(error));
   }
-}
-
-/** The loader's first batch, for its shapes: a pure function of the seed, so that looking changes nothing. */
-export async function firstBatch({ seed }: Trainer, loader: DataLoader): Promise<LoadedBatch> {
-  for await (const batch of loader.batches({ seed, offset: 0 })) return batch;
-  throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
 }

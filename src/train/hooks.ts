@@ -24,6 +24,7 @@ export interface StepContext extends FitContext {
   readonly step: number;
   /** From 0. */
   readonly epoch: number;
+  /** With accumulation: the micro-batches of the step, one after another. */
   readonly batch: LoadedBatch;
   readonly learningRate: number;
 }
@@ -66,6 +67,7 @@ export interface TraceContext {
   readonly trainer: Trainer;
   readonly role: "train" | "eval";
   readonly model: Module;
+  /** Where gradients are accumulated, batch and outputs are those of the first micro-batch; loss and gradients are the means. */
   readonly batch: Batch;
   readonly outputs?: Tensor;
   readonly loss?: Tensor;

@@ -7,6 +7,7 @@ import type { Schedule } from "../optim/schedulers.ts";
 import type { Stream } from "../rng/stream.ts";
 import type { ChainStep } from "../run/chain.ts";
 import { breathe } from "./clock.ts";
+import { groups } from "./group.ts";
 import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
 import type { TrainStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -19,7 +20,7 @@ export interface Progress {
   epoch: number;
   /** The offset of the epoch's range of draws; null before its first batch. */
   offset: number | null;
-  /** Batches taken in this epoch. */
+  /** Batches of the loader taken in this epoch. */
   cursor: number;
   /** The last step's loss. */
   loss: number | null;
@@ -36,6 +37,8 @@ export interface Training {
   readonly validation: DataLoader | undefined;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** Micro-batches an optimizer step. */
+  readonly gradAccumSteps: number;
   readonly stream: Stream;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule | undefined;
@@ -54,13 +57,14 @@ export interface Training {
 
 /** Trains from where `progress` is to the last step, or to the end of the step in which the signal is aborted. */
 export async function train(training: Training): Promise<void> {
-  const { trainer, loader, validation, stepsPerEpoch, totalSteps, stream, trainStep, hooks, progress } = training;
+  const { trainer, loader, validation, totalSteps, stream, trainStep, hooks, progress } = training;
   setLearningRate(training);
   const ended = () => progress.stopped !== undefined || training.signal?.aborted;
   while (progress.step < totalSteps && !ended()) {
     progress.offset ??= stream.reserve(loader.drawsPerEpoch);
     const before = progress.step;
-    for await (const batch of loader.batches({ seed: stream.seed, offset: progress.offset }, progress.cursor)) {
+    const draws = { seed: stream.seed, offset: progress.offset };
+    for await (const { batches, input, batch } of groups(loader, draws, training.gradAccumSteps, progress.cursor)) {
       const { epoch } = progress;
       const step = progress.step + 1;
       const learningRate = training.optimizer.groups[0].learningRate;
@@ -68,10 +72,10 @@ export async function train(training: Training): Promise<void> {
       await hooks.call("onTrainBatchStart", context);
       await hooks.call("onTrainStepStart", context);
 
-      const { result, watched, graphHash } = await trainStep.execute([batch.tensors]);
+      const { result, watched, graphHash } = await trainStep.execute([input]);
       const [loss] = await result.data();
       training.link({ graphHash, position: stream.position, batch, loss });
-      advance(progress, loss, stepsPerEpoch);
+      advance(training, loss, batches.length);
 
       const logged = step % training.logSteps === 0 || step === totalSteps;
       const stepResult: StepResult = { ...context, loss, watched, logged };
@@ -101,11 +105,11 @@ export async function train(training: Training): Promise<void> {
 }
 
 /** One step further; at the epoch's last batch, to the next epoch's border. */
-function advance(progress: Progress, loss: number, stepsPerEpoch: number): void {
+function advance({ progress, stepsPerEpoch, gradAccumSteps }: Training, loss: number, batches: number): void {
   progress.step++;
-  progress.cursor++;
+  progress.cursor += batches;
   progress.loss = loss;
-  if (progress.cursor < stepsPerEpoch) return;
+  if (Math.ceil(progress.cursor / gradAccumSteps) < stepsPerEpoch) return;
   progress.epoch++;
   progress.cursor = 0;
   progress.offset = null;

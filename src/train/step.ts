@@ -1,7 +1,6 @@
 // The two graphs of a run: the training step (forward, backward, clipping, update) and the evaluation step. The training graph's only result
 // is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
 import type { Backend } from "../backend/contract.ts";
-import type { HostArray } from "../core/array.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { currentTrace } from "../graph/scope.ts";
 import type { Loss } from "../nn/losses.ts";
@@ -15,13 +14,11 @@ import { gradients as gradientsOf } from "../tensor/gradients.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { watch } from "../tensor/trace.ts";
 import type { ResolvedOptions } from "./config/options.ts";
+import type { HostBatch, StepInput } from "./group.ts";
 import type { Hooks, TraceContext } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** A batch as a compiled step takes it. */
-export type HostBatch = Readonly<Record<string, HostArray>>;
-
-export type TrainStep = Compiled<[HostBatch], Tensor>;
+export type TrainStep = Compiled<[StepInput], Tensor>;
 /** Gives terms that add up over batches, by metric; `loss` is [loss · samples, samples]. */
 export type EvalStep = Compiled<[HostBatch], Record<string, Tensor>>;
 
@@ -37,7 +34,7 @@ export interface StepParts {
   readonly log: (message: string) => void;
 }
 
-/** The compiled training step: a batch in, the loss out, parameters and optimizer state updated in place. */
+/** The compiled training step: a batch, or micro-batches, in, the (mean) loss out, parameters and optimizer state updated in place. */
 export function makeTrainStep({
   trainer,
   model,
@@ -56,18 +53,41 @@ export function makeTrainStep({
       hint: "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })",
     });
   }
-  const step = (given: HostBatch): Tensor => {
-    const batch = given as unknown as Batch;
+  const backward = (batch: Batch) => {
     const { outputs, loss } = runModel(model, options.loss, batch);
     const scalar = checkLoss(loss);
-    const gradients = gradientsOf(scalar, optimizer.parameters);
+    return { batch, outputs, loss: scalar, gradients: gradientsOf(scalar, optimizer.parameters) };
+  };
+  const step = (given: StepInput): Tensor => {
+    const [first, ...others] = (Array.isArray(given) ? given : [given]) as unknown as readonly Batch[];
+    const { batch, outputs, loss, gradients } = accumulate(backward(first), others, backward);
     const { parameterNames } = optimizer;
     const named = Object.fromEntries(gradients.map((gradient, i) => [parameterNames[i], gradient]));
-    traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss: scalar, gradients: named });
+    traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss, gradients: named });
     optimizer.update(clip(gradients, options.precision));
-    return scalar;
+    return loss;
   };
   return compile(step, { state: [model, optimizer], name: "train", stream, backend, strict: true, log });
+}
+
+interface Backward {
+  readonly batch: Batch;
+  readonly outputs?: Tensor;
+  readonly loss: Tensor;
+  readonly gradients: readonly Tensor[];
+}
+
+/** Losses and gradients added in the order of the micro-batches, then divided once by their number. Batch and outputs stay the first's. */
+function accumulate(first: Backward, others: readonly Batch[], backward: (batch: Batch) => Backward): Backward {
+  let { loss, gradients } = first;
+  for (const batch of others) {
+    const next = backward(batch);
+    loss = loss.add(next.loss);
+    gradients = gradients.map((sum, i) => sum.add(next.gradients[i]));
+  }
+  if (others.length === 0) return first;
+  const count = others.length + 1;
+  return { ...first, loss: loss.div(count), gradients: gradients.map((sum) => sum.div(count)) };
 }
 
 /** The compiled evaluation step of a model that is in evaluation mode. */

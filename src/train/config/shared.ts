@@ -35,6 +35,7 @@ export const loopSchema = record({
     )
     .optional(),
   evalSteps: count.optional(),
+  gradAccumSteps: count.default(1),
 });
 
 export const checkpointSchema = record({

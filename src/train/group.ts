@@ -1,0 +1,89 @@
+// Gradient accumulation, as the data sees it: an optimizer step takes a group of micro-batches, in the loader's order. What is left at an epoch's
+// end is a group of fewer. Everything that watches a step is shown the group as one batch.
+import type { HostArray } from "../core/array.ts";
+import { makeArray } from "../core/dtype.ts";
+import { DataError } from "../core/errors.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import type { DataLoader, EpochDraws, LoadedBatch } from "../data/loader.ts";
+
+/** The tensors of one batch as a compiled step takes them. */
+export type HostBatch = Readonly<Record<string, HostArray>>;
+
+/** What an optimizer step takes: a batch, or with accumulation its micro-batches. */
+export type StepInput = HostBatch | readonly HostBatch[];
+
+/** The micro-batches of an optimizer step. */
+export interface Group {
+  readonly batches: readonly LoadedBatch[];
+  /** For the compiled step. */
+  readonly input: StepInput;
+  /** The group as one batch: samples and their indices one after another. */
+  readonly batch: LoadedBatch;
+}
+
+/** The epoch's batches from number `start` on, in groups of `size`, the last with what is left. */
+export async function* groups(loader: DataLoader, epoch: EpochDraws, size: number, start = 0): AsyncGenerator<Group> {
+  let waiting: LoadedBatch[] = [];
+  for await (const batch of loader.batches(epoch, start)) {
+    waiting.push(batch);
+    if (waiting.length < size) continue;
+    yield groupOf(loader.name, waiting, size);
+    waiting = [];
+  }
+  if (waiting.length > 0) yield groupOf(loader.name, waiting, size);
+}
+
+/** The epoch's first group, for its shapes: a pure function of the seed, so that looking changes nothing. Throws DataError for a loader without batches. */
+export async function firstGroup(seed: bigint, loader: DataLoader, size: number): Promise<Group> {
+  for await (const group of groups(loader, { seed, offset: 0 }, size)) return group;
+  throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
+}
+
+function groupOf(name: string, batches: readonly LoadedBatch[], size: number): Group {
+  if (size === 1) return { batches, input: batches[0].tensors, batch: batches[0] };
+  let joined: LoadedBatch["tensors"] | undefined;
+  return {
+    batches,
+    input: batches.map(({ tensors }) => tensors),
+    batch: {
+      get tensors() {
+        joined ??= joinTensors(name, batches);
+        return joined;
+      },
+      indices: joinIndices(batches),
+    },
+  };
+}
+
+/** Undefined where the loader gives none. */
+function joinIndices(batches: readonly LoadedBatch[]): LoadedBatch["indices"] {
+  const all = batches.map(({ indices }) => indices as ArrayLike<number> | undefined);
+  if (all.includes(undefined)) return undefined as never;
+  return all.flatMap((indices) => Array.from(indices!));
+}
+
+function joinTensors(name: string, batches: readonly LoadedBatch[]): LoadedBatch["tensors"] {
+  return Object.fromEntries(
+    Object.entries(batches[0].tensors).map(([field, { shape, dtype }]) => {
+      const parts = batches.map(({ tensors }) => tensors[field]);
+      const sample = shape.slice(1);
+      for (const part of parts) {
+        if (part?.dtype === dtype && part.shape.length > 0 && String(part.shape.slice(1)) === String(sample)) continue;
+        throw new DataError({
+          where: `loader ${name}: ${field}`,
+          problem: "the micro-batches of a step have samples of different shapes, and can't be shown as one batch",
+          got: part ? formatShape(part.shape) : "nothing",
+          expected: formatShape(["…" as never, ...sample]),
+        });
+      }
+      const rows = parts.reduce((total, part) => total + part.shape[0], 0);
+      const data = makeArray(dtype, rows * sizeOf(sample));
+      let at = 0;
+      for (const part of parts) {
+        data.set(part.data, at);
+        at += part.data.length;
+      }
+      return [field, { data, dtype, shape: [rows, ...sample] }];
+    }),
+  );
+}

@@ -1,0 +1,187 @@
+// Gradient accumulation: one step of several micro-batches, in a written order, the same bits everywhere, and steps counted as optimizer steps.
+import { describe, expect, test } from "vitest";
+import { float32Bits } from "../../src/core/canonical.ts";
+import { DataError } from "../../src/core/errors.ts";
+import type { DataLoader } from "../../src/data/loader.ts";
+import * as nn from "../../src/nn/index.ts";
+import * as optim from "../../src/optim/index.ts";
+import { readChain } from "../../src/run/chainfile.ts";
+import { listCheckpoints, loadCheckpoint } from "../../src/run/checkpoint.ts";
+import { watch } from "../../src/tensor/trace.ts";
+import type { TrainerOptions } from "../../src/train/config/options.ts";
+import { groups } from "../../src/train/group.ts";
+import type { Callback, StepResult } from "../../src/train/hooks.ts";
+import { replayRun } from "../../src/train/replay.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+/** 35 batches of 2 and groups of 4: nine steps an epoch, the last of three micro-batches. */
+const loader = (changes = {}) => toyTrain({ batchSize: 2, ...changes });
+const loop = { numEpochs: 2, gradAccumSteps: 4 };
+const bits = (values: ArrayLike<number>) => Array.from(values, float32Bits);
+
+describe("one step", () => {
+  test("is p − rate·((g₁ + g₂ + g₃ + g₄) ÷ 4), its loss the losses' mean, to the bit", async () => {
+    const model = () => nn.sequential(nn.linear(4, 2));
+    const optimizer: TrainerOptions["optimizer"] = (made) => optim.sgd(made.parameters(), { learningRate: 1 });
+    const seen: StepResult[] = [];
+    const callbacks: Callback[] = [{ onTrainStepEnd: (result) => void seen.push(result) }];
+    const trainer = toyTrainer({ model, optimizer, callbacks, loop: { numSteps: 1, gradAccumSteps: 4 } });
+    await trainer.initialize();
+    const before = await trainer.model.parameters()[0].data();
+    await trainer.fit(loader());
+    const parts: { gradient: number[]; loss: number }[] = [];
+    for (let i = 0; i < 4; i++) {
+      // Each micro-batch in a run of its own, its gradient watched.
+      const one: DataLoader = { ...loader(), batches: (epoch) => loader().batches(epoch, i) };
+      const single = toyTrainer({
+        model,
+        optimizer,
+        loop: { numSteps: 1 },
+        callbacks: [captureGradient((gradient, loss) => parts.push({ gradient, loss }))],
+      });
+      await single.fit(one);
+    }
+    const sum = (values: number[]) => values.reduce((a, b) => Math.fround(a + b));
+    const mean = before.map((value, j) => {
+      const g = Math.fround(sum(parts.map(({ gradient }) => gradient[j])) / 4);
+      return Math.fround(value - g);
+    });
+    expect(bits(await trainer.model.parameters()[0].data())).toEqual(bits(mean));
+    expect(float32Bits(seen[0].loss)).toBe(float32Bits(Math.fround(sum(parts.map(({ loss }) => loss)) / 4)));
+  });
+
+  test("the micro-batches' draws follow each other in the step's one range", async () => {
+    const trainer = toyTrainer({ loop: { numSteps: 1, gradAccumSteps: 4 } });
+    const before = trainer.stream.position;
+    await trainer.fit(loader());
+    expect(trainer.stream.position - before - loader().drawsPerEpoch).toBe(4 * 2 * 8);
+  });
+});
+
+function captureGradient(take: (gradient: number[], loss: number) => void): Callback {
+  return {
+    onTrace: ({ gradients }) => watch("weight", gradients["0.weight"]),
+    async onTrainStepEnd({ watched, loss }) {
+      take([...(await watched.weight.data())], loss);
+    },
+  };
+}
+
+describe("a run", () => {
+  test("counts optimizer steps everywhere; the short last group is a graph of its own", async () => {
+    const modelDir = `${temporaryFolder()}/run`;
+    const seen: { step: number; epoch: number; samples: number; indices: number; rate: number }[] = [];
+    const validated: number[] = [];
+    const logged: number[] = [];
+    const callbacks: Callback[] = [
+      {
+        onTrainBatchEnd: ({ step, epoch, batch, learningRate: rate }) =>
+          void seen.push({ step, epoch, samples: batch.tensors.inputs.shape[0], indices: batch.indices.length, rate }),
+        onValidateStart: ({ step }) => void validated.push(step),
+      },
+    ];
+    const trainer = toyTrainer({
+      modelDir,
+      loop: { ...loop, evalFrequency: "epoch" },
+      checkpoint: { steps: 5 },
+      logging: { logSteps: 6, logLevel: "silent" },
+      loggers: [{ logMetrics: (_, step) => void logged.push(step) }],
+      schedulers: optim.linearLR({ initialLearningRate: 0, endLearningRate: 0.18, totalIters: 18 }),
+      callbacks,
+    });
+    const run = await trainer.fit(loader(), toyTest());
+    expect(run.steps).toBe(18);
+    expect(seen.map(({ step }) => step)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
+    expect(seen.map(({ samples }) => samples)).toEqual([...Array(8).fill(8), 6, ...Array(8).fill(8), 6]);
+    expect(seen.map(({ indices }) => indices)).toEqual(seen.map(({ samples }) => samples));
+    expect(seen.map(({ epoch }) => epoch)).toEqual([...Array(9).fill(0), ...Array(9).fill(1)]);
+    expect(seen[17].rate).toBeCloseTo(0.17, 12);
+    expect(validated).toEqual([9, 18]);
+    expect([...new Set(logged)]).toEqual([6, 9, 12, 18]);
+    expect(listCheckpoints(`${modelDir}/checkpoints`).map(({ step }) => step)).toEqual([5, 10, 15, 18]);
+    expect(readChain(`${modelDir}/chain.bin`)).toHaveLength(18);
+    expect(trainer.graphs.trainLast).toMatch(/^[0-9a-f]{64}$/);
+    expect(loadCheckpoint(`${modelDir}/checkpoints/checkpoint_10.safetensors`).state.loader).toMatchObject({
+      epoch: 1,
+      cursor: 4,
+    });
+    const rebuild = (changes: Partial<TrainerOptions>) => ({
+      trainer: toyTrainer({ loop, schedulers: trainer.options.schedulers as never, ...changes }),
+      train: loader(),
+    });
+    expect((await replayRun(modelDir, rebuild, {})).equal).toBe(true);
+  });
+
+  test("stopped at any step and gone on with: one digest", async () => {
+    const { digest } = await toyTrainer({ loop }).fit(loader());
+    for (const at of [3, 8, 9, 10, 17]) {
+      const modelDir = `${temporaryFolder()}/run`;
+      await toyTrainer({ modelDir, loop: { ...loop, maxSteps: at } }).fit(loader());
+      expect((await toyTrainer({ modelDir, loop }).fit(loader())).digest, `step ${at}`).toBe(digest);
+    }
+  });
+
+  test("the same on every backend of class A, and on threads", async () => {
+    const short = { numSteps: 10, gradAccumSteps: 4 };
+    const digests = new Set<string>();
+    for (const backend of ["reference", "wasm", "gpujs:cpu"])
+      digests.add((await toyTrainer({ loop: short, backend }).fit(loader())).digest);
+    digests.add((await toyTrainer({ loop: short, backend: "wasm", threads: 3 }).fit(loader())).digest);
+    expect(digests.size).toBe(1);
+  });
+
+  test("another number of micro-batches is another program, and 1 is none", async () => {
+    const hash = async (gradAccumSteps: number, batchSize = 2) =>
+      (await toyTrainer({ loop: { numSteps: 1, gradAccumSteps } }).fit(toyTrain({ batchSize }))).graphHash;
+    expect(new Set([await hash(1), await hash(2), await hash(3)]).size).toBe(3);
+    expect(await hash(1, 16)).toBe((await toyTrainer({ loop: { numSteps: 1 } }).fit(toyTrain())).graphHash);
+    expect(() => toyTrainer({ loop: { gradAccumSteps: 0 } })).toThrow(/loop\.gradAccumSteps/);
+  });
+
+  test("explain plans the step, and the last group's", async () => {
+    const trainer = toyTrainer({ loop });
+    const planned = await trainer.explain(loader());
+    expect(planned.map(({ role }) => role)).toEqual(["init", "train", "trainLast"]);
+    expect(planned[1].graph.draws).toBe(4 * 2 * 8);
+    expect(planned[2].graph.draws).toBe(3 * 2 * 8);
+    await trainer.fit(loader());
+    expect([planned[1].graphHash, planned[2].graphHash]).toEqual([trainer.graphs.train, trainer.graphs.trainLast]);
+  });
+});
+
+describe("groups", () => {
+  test("samples of other shapes go into a step, but can't be shown as one batch", async () => {
+    const ragged: DataLoader = {
+      ...loader(),
+      *batches() {
+        for (const width of [4, 5])
+          yield {
+            indices: [0],
+            tensors: { inputs: { data: new Float32Array(width), shape: [1, width], dtype: "float32" } },
+          };
+      },
+    };
+    for await (const { input, batch } of groups(ragged, { seed: 1n, offset: 0 }, 2)) {
+      expect(input).toHaveLength(2);
+      expect([...(batch.indices as number[])]).toEqual([0, 0]);
+      expect(() => batch.tensors).toThrow(DataError);
+    }
+  });
+
+  test("a loader without indices: the chain takes the tensors", async () => {
+    const bare = (): DataLoader => {
+      const whole = loader();
+      return {
+        ...whole,
+        *batches(epoch, start) {
+          for (const { tensors } of whole.batches(epoch, start) as Iterable<{ tensors: never }>)
+            yield { tensors } as never;
+        },
+      };
+    };
+    const runs = [await toyTrainer({ loop }).fit(bare()), await toyTrainer({ loop }).fit(bare())];
+    expect(runs[0].digest).toBe(runs[1].digest);
+    expect(runs[0].digest).not.toBe((await toyTrainer({ loop }).fit(loader())).digest);
+  });
+});
