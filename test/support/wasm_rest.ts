@@ -13,6 +13,6 @@ const [x, y] = [backend.allocate("float32", 1000), backend.allocate("float32", 1
 await executable.run({ inputs: [x], outputs: [y], seed: 0n, base: 0 });
 const [result] = await backend.read(y);
 const [busy, time] = [process.cpuUsage(), performance.now()];
-await new Promise((resolve) => setTimeout(resolve, 500));
+await new Promise((resolve) => setTimeout(resolve, 1000));
 const { user, system } = process.cpuUsage(busy);
 console.log(JSON.stringify({ sum: result, share: (user + system) / 1000 / (performance.now() - time) }));

@@ -6,6 +6,7 @@ import { BackendError, ShapeError } from "../../core/errors.ts";
 import { firstState } from "../../rng/stream.ts";
 import type { Backend, Buffer, Executable, Run } from "../contract.ts";
 import { table, tableBytes } from "./context.ts";
+import { outcome } from "./control.ts";
 import { Memory, maximumPages } from "./memory.ts";
 import { Pool, threadCount } from "./pool.ts";
 import { probe } from "./probe.ts";
@@ -16,6 +17,8 @@ export interface WasmOptions {
   readonly threads?: number | "all";
   /** False: without SIMD. Left out: with it where a probe shows that it is there and keeps subnormals. */
   readonly simd?: boolean;
+  /** Milliseconds of waiting for a thread after which events may come (250). Moves no bits; tests set 0. */
+  readonly patience?: number;
   /** Work from which a kernel is shared out among threads, in elementary operations. Moves no bits; tests set 0. */
   readonly shareFrom?: number;
 }
@@ -37,7 +40,8 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  const backend = new WasmBackend(options.simd ?? found.simd, threadCount(options.threads), options.shareFrom ?? 4096);
+  const { simd = found.simd, threads, shareFrom = 4096, patience } = options;
+  const backend = new WasmBackend(simd, threadCount(threads), shareFrom, patience);
   await backend.start();
   return backend;
 }
@@ -50,12 +54,12 @@ class WasmBackend implements Backend {
   readonly #target: Target;
   readonly #pool: Pool | undefined;
 
-  constructor(simd: boolean, threads: number, shareFrom: number) {
+  constructor(simd: boolean, threads: number, shareFrom: number, patience: number | undefined) {
     const shared = threads > 1;
     this.threads = threads;
     this.#memory = new Memory({ shared });
     this.#target = { simd, shareFrom, sharedMaximum: shared ? maximumPages : undefined };
-    this.#pool = shared ? new Pool(this.#memory, threads) : undefined;
+    this.#pool = shared ? new Pool(this.#memory, threads, { patience }) : undefined;
   }
 
   async start(): Promise<void> {
@@ -63,11 +67,13 @@ class WasmBackend implements Backend {
   }
 
   allocate(dtype: DType, size: number): Buffer {
+    this.#pool?.check();
     const address = this.#memory.allocate(size * itemSize(dtype));
     return { dtype, size, owner: this.#memory, address } as WasmBuffer;
   }
 
   write(buffer: Buffer, data: TypedArray): void {
+    this.#pool?.check();
     if (data.length !== buffer.size) {
       throw new BackendError({
         where: "wasm.write",
@@ -80,6 +86,7 @@ class WasmBackend implements Backend {
   }
 
   async read(buffer: Buffer): Promise<TypedArray> {
+    this.#pool?.check();
     return this.#memory.read(buffer.dtype, addressOf(this.#memory, buffer), buffer.size);
   }
 
@@ -90,6 +97,7 @@ class WasmBackend implements Backend {
   }
 
   async load(plan: Plan): Promise<Executable> {
+    this.#pool?.check();
     for (const { dtype, shape, size } of plan.values) {
       if (size * itemSize(dtype) < 2 ** 31) continue;
       throw new BackendError({
@@ -179,15 +187,39 @@ class WasmExecutable implements Executable {
     return this.plan.kernels.map((_, kernel) => ({ kernel, where: "wasm" }));
   }
 
-  run({ inputs, outputs, seed, base }: Run): void | Promise<void> {
+  run(run: Run): void | Promise<void> {
+    const pool = this.#pool;
+    pool?.check();
+    if (this.#parallel && pool!.isBusy) return pool!.turn(() => this.#wait(this.#start(run)));
+    const left = this.#start(run);
+    if (left === outcome.done) this.#checkIndices();
+    else return pool!.turn(() => this.#wait(left));
+  }
+
+  #start({ inputs, outputs, seed, base }: Run): number {
     this.#bind(this.plan.inputs, inputs, 0);
     this.#bind(this.plan.outputs, outputs, inputs.length);
     const { view } = this.#memory;
     if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
     view.setInt32(this.#table + table.status, 0, true);
-    if (this.#parallel) this.#pool!.dispatch(this.#id);
-    const failed = this.#run(this.#table, 0, this.#parallel ? this.#pool!.parts : 1);
-    if (failed !== 0) return this.#pool!.fail();
+    if (!this.#parallel) return this.#run(this.#table, 0, 1);
+    this.#pool!.dispatch(this.#id);
+    return this.#run(this.#table, 0, this.#pool!.parts);
+  }
+
+  /** What follows when this thread has done its part: while others have yet to do theirs, events may come. */
+  async #wait(left: number): Promise<void> {
+    const pool = this.#pool!;
+    while (left === outcome.paused) {
+      await pool.look();
+      left = this.#run(this.#table, 0, pool.parts);
+    }
+    if (left !== outcome.done) await pool.fail();
+    this.#checkIndices();
+  }
+
+  #checkIndices(): void {
+    const { view } = this.#memory;
     const status = view.getInt32(this.#table + table.status, true);
     if (status !== 0) this.#refuse(status - 1, view.getInt32(this.#table + table.badIndex, true));
   }

@@ -22,6 +22,11 @@ export const control = {
   spins: 8,
   /** Not 0 once a thread has failed: everybody leaves. */
   aborted: 12,
+  /** The meeting at which the first part broke off waiting, from 1, and the generation it waited with; 0: it is to begin at the beginning. */
+  resume: 16,
+  resumed: 20,
+  /** Nanoseconds, as i64, after which the first part breaks off waiting. */
+  patience: 24,
   /** Goes up when all have arrived; and who sleeps until then. */
   generation: 64,
   sleepers: 68,
@@ -32,8 +37,8 @@ export const control = {
   bytes: 192,
 } as const;
 
-/** The main thread looks whether a worker has died once it has waited so long, in nanoseconds. */
-const patience = 30_000_000_000n;
+/** What `run` and a barrier give. */
+export const outcome = { done: 0, failed: 1, paused: 2 } as const;
 
 /** Code that waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
 function waitWhile(
@@ -68,24 +73,33 @@ function moveOn(base: Local<"i32">, offset: number, sleepers: number): Code[] {
   ];
 }
 
-/** (control, part, parts) → 0 once every part has arrived, 1 where one never will. */
+/**
+ * (control, part, parts, number, resume) → `done` once every part has arrived, `failed` where one never will, `paused` where the first part
+ * has waited for long: it is to come again with the meeting's number as `resume`, having left out what came before. The meetings of a
+ * run are numbered from 1.
+ */
 export function barrierFunction(module: ModuleBuilder): FunctionBuilder {
-  const fn = module.function("barrier", ["i32", "i32", "i32"], ["i32"]);
-  const [base, part, parts] = fn.parameters as Local<"i32">[];
+  const fn = module.function("barrier", ["i32", "i32", "i32", "i32", "i32"], ["i32"]);
+  const [base, part, parts, number, resume] = fn.parameters as Local<"i32">[];
   const seen = fn.local("i32");
   const last = i32.eq(atomics.add(base.get, i32.const(1), control.arrived), i32.sub(parts.get, i32.const(1)));
   const limit = fn.local("i64");
+  const result = fn.local("i32");
   fn.body(
     limit.set(i64.const(-1n)),
-    when(i32.eqz(part.get), [limit.set(i64.const(patience))]),
+    when(i32.eqz(part.get), [limit.set(i64.load(base.get, control.patience))]),
     seen.set(atomics.load(base.get, control.generation)),
     block((leave) => [
+      branchIf(leave, i32.gtU(resume.get, number.get)),
       // Who fails says so first and then moves the generation on: one of the two is seen here or while waiting.
       branchIf(leave, atomics.load(base.get, control.aborted)),
-      when(last, [
-        atomics.store(base.get, i32.const(0), control.arrived),
-        ...moveOn(base, control.generation, control.sleepers),
-        branch(leave),
+      block((wait) => [
+        when(i32.eq(resume.get, number.get), [seen.set(i32.load(base.get, control.resumed)), branch(wait)]),
+        when(last, [
+          atomics.store(base.get, i32.const(0), control.arrived),
+          ...moveOn(base, control.generation, control.sleepers),
+          branch(leave),
+        ]),
       ]),
       waitWhile(fn, base, seen, {
         offset: control.generation,
@@ -93,9 +107,13 @@ export function barrierFunction(module: ModuleBuilder): FunctionBuilder {
         nanoseconds: limit.get,
       }),
       branchIf(leave, i32.ne(atomics.load(base.get, control.generation), seen.get)),
-      atomics.store(base.get, i32.const(1), control.aborted),
+      branchIf(leave, atomics.load(base.get, control.aborted)),
+      i32.store(base.get, number.get, control.resume),
+      i32.store(base.get, seen.get, control.resumed),
+      result.set(i32.const(outcome.paused)),
     ]),
-    atomics.load(base.get, control.aborted),
+    when(atomics.load(base.get, control.aborted), [result.set(i32.const(outcome.failed))]),
+    result.get,
   );
   return fn;
 }

@@ -78,17 +78,21 @@ export class Pool {
   #workers: WorkerHandle[] = [];
   #parked = false;
   #failure: string | undefined;
+  #stopped = false;
   #forget: number[] = [];
   #nextId = 1;
   #waiting: { left: number; resolve(): void; reject(error: unknown): void } | undefined;
   #queue: Promise<void> = Promise.resolve();
+  #turns = 0;
 
-  constructor(memory: Memory, parts: number) {
+  /** `patience`: milliseconds of waiting for a worker after which the calling thread looks whether it has died, and then waits on. */
+  constructor(memory: Memory, parts: number, { patience = 250 }: { readonly patience?: number } = {}) {
     this.parts = parts;
     this.#memory = memory;
     this.control = memory.allocate(control.bytes);
     // With more threads than cores, one that spins keeps another from working.
     memory.view.setInt32(this.control + control.spins, parts > availableThreads() ? 200 : 60_000, true);
+    memory.view.setBigInt64(this.control + control.patience, BigInt(patience * 1e6), true);
     this.#module = new WebAssembly.Module(controlModule(maximumPages));
     const instance = new WebAssembly.Instance(this.#module, { environment: { memory: memory.memory } });
     this.#exports = instance.exports as unknown as ControlExports;
@@ -117,11 +121,28 @@ export class Pool {
   /** Gives every worker a program that runs on a table; the id is what `dispatch` takes. */
   async add(module: WebAssembly.Module, table: number): Promise<number> {
     const id = this.#nextId++;
-    // One at a time: workers can hear only when all of them listen.
-    const added = this.#queue.then(() => this.#send({ program: { id, module, table } }));
-    this.#queue = added.catch(() => undefined);
-    await added;
+    await this.turn(() => this.#send({ program: { id, module, table } }));
     return id;
+  }
+
+  /** Whether workers are being talked to or a run is paused: what else is wanted of them must wait its turn. */
+  get isBusy(): boolean {
+    return this.#turns > 0;
+  }
+
+  /** Does something with the workers after all that came before. */
+  async turn<T>(body: () => T | Promise<T>): Promise<T> {
+    this.#turns++;
+    const done = this.#queue.then(body);
+    this.#queue = done.then(
+      () => {},
+      () => {},
+    );
+    try {
+      return await done;
+    } finally {
+      this.#turns--;
+    }
   }
 
   async #send(message: object): Promise<void> {
@@ -145,8 +166,10 @@ export class Pool {
     this.#exports.dispatch(this.control, id);
   }
 
-  /** Throws BackendError if a worker has died. */
+  /** Throws BackendError if a worker has died, or the pool was stopped. */
   check(): void {
+    if (this.#stopped)
+      throw new BackendError({ where: "wasm", problem: "the backend was disposed", hint: "make a new one" });
     if (this.#failure === undefined) return;
     throw new BackendError({
       where: "wasm",
@@ -156,9 +179,15 @@ export class Pool {
     });
   }
 
-  /** After a run that didn't end: says so, as a BackendError. */
+  /** While a run is paused: hears what has happened meanwhile. Throws BackendError if a worker has died. */
+  async look(): Promise<void> {
+    // What a dead worker said, and that it is dead, arrive as events.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.check();
+  }
+
+  /** After a run that failed: says so, as a BackendError. */
   async fail(): Promise<never> {
-    // What a dead worker said arrives as an event.
     await new Promise((resolve) => setTimeout(resolve, 50));
     this.#fail("it didn't come to the barrier");
     this.check();
@@ -189,17 +218,23 @@ export class Pool {
   #fail(reason: string): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    this.stop();
+    this.#end();
+  }
+
+  /** Ends the workers; nothing can be run from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#end();
+  }
+
+  #end(): void {
+    this.#exports.abort(this.control);
+    for (const worker of this.#workers.splice(0)) worker.stop();
     try {
       this.check();
     } catch (error) {
       this.#waiting?.reject(error);
     }
-  }
-
-  /** Ends the workers. */
-  stop(): void {
-    this.#exports.abort(this.control);
-    for (const worker of this.#workers.splice(0)) worker.stop();
+    this.#waiting = undefined;
   }
 }

@@ -18,7 +18,7 @@ import {
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
 import { Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
-import { barrierFunction } from "./control.ts";
+import { barrierFunction, control } from "./control.ts";
 import { operationCount } from "./expression.ts";
 import { type Cut, groupKernels } from "./groups.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
@@ -110,21 +110,26 @@ function blockCount({ rows, grain }: Cut, work: number, bytes: number, { shareFr
   return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
 }
 
-/** `run(table, part, parts)` → 0, or 1 where another part has failed: the steps in order, a barrier after each that others must see. */
+/** `run(table, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
 function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
   const barrier = target.sharedMaximum !== undefined ? barrierFunction(module) : undefined;
-  const failed = run.local("i32");
+  const result = run.local("i32");
+  const resume = run.local("i32");
+  const home = i32.load(at.get, table.control);
   const [scratch, setScratch] = run.hold(
     i32.add(i32.load(at.get, table.scratch), i32.mul(part.get, i32.load(at.get, table.scratch + 4))),
   );
   const isSmall = ({ work }: Step) => work < target.shareFrom;
+  let meetings = 0;
   const meet = (leave: Label): Code[] => {
     if (!barrier) return [];
-    const arrived = call<"i32">(barrier, i32.load(at.get, table.control), part.get, parts.get);
-    return [branchIf(leave, failed.tee(arrived))];
+    const number = i32.const(++meetings);
+    return [branchIf(leave, result.tee(call<"i32">(barrier, home, part.get, parts.get, number, resume.get)))];
   };
+  /** Leaves out what was done before the run was paused. */
+  const unlessDone = (step: Code): Code => (barrier ? when(i32.leU(resume.get, i32.const(meetings)), [step]) : step);
   let position = 0;
   const callStage = ({ fn, values }: Stage, of: Code<"i32">, count: Code<"i32">): Code => {
     const list = i32.add(at.get, i32.const(table.values + 4 * position));
@@ -150,6 +155,14 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target)
   };
   run.body(
     setScratch,
+    ...(barrier
+      ? [
+          when(i32.eqz(part.get), [
+            resume.set(i32.load(home, control.resume)),
+            i32.store(home, i32.const(0), control.resume),
+          ]),
+        ]
+      : []),
     block((failure) => [
       block((leave) =>
         steps.flatMap((step, i): Code[] => {
@@ -157,16 +170,16 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target)
           // Small ones, and those that follow one another, are the first part's alone.
           const together = next && !step.checks && isSmall(step) && isSmall(next);
           return [
-            runStep(step),
+            unlessDone(runStep(step)),
             ...(together || (!next && !step.checks) ? [] : meet(failure)),
-            ...(step.checks ? [branchIf(leave, i32.load(at.get, table.status))] : []),
+            ...(step.checks ? [unlessDone(branchIf(leave, i32.load(at.get, table.status)))] : []),
           ];
         }),
       ),
       // Also after an early end: nobody returns before all have read why.
       ...meet(failure),
     ]),
-    failed.get,
+    result.get,
   );
 }
 

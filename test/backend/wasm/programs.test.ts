@@ -17,6 +17,7 @@ const variants: Record<string, WasmOptions> = {
   "2 threads": { threads: 2, shareFrom: 0 },
   "3 threads": { threads: 3, shareFrom: 0 },
   "8 threads, scalar": { threads: 8, shareFrom: 0, simd: false },
+  "3 threads, every wait broken off": { threads: 3, shareFrom: 0, patience: 0 },
 };
 const runs = Number(process.env.WASM_PROGRAMS ?? 40);
 

@@ -1,0 +1,191 @@
+// A worker that is killed, ends by itself or throws where nothing catches, while it works or rests: a BackendError within a second, never a
+// wait; and whatever is wanted of that backend afterwards says the same.
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Backend, Buffer, Executable } from "../../../src/backend/contract.ts";
+import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import { lower } from "../../../src/compile/lower.ts";
+import { BackendError } from "../../../src/core/errors.ts";
+import { exp } from "../../../src/ops/elementwise.ts";
+import { Stream } from "../../../src/rng/stream.ts";
+import { compile } from "../../../src/tensor/compiled.ts";
+import { tensor, zeros } from "../../../src/tensor/functions.ts";
+import { Variable } from "../../../src/tensor/variable.ts";
+import { traceGraph } from "../../support/graphs.ts";
+
+interface Thread {
+  terminate(): Promise<number>;
+}
+/** The threads that were started, and what each runs before its own source. */
+const started = vi.hoisted(() => ({ threads: [] as Thread[], prelude: "" }));
+vi.mock("node:worker_threads", async (original) => {
+  const real = await original<typeof import("node:worker_threads")>();
+  class Worker extends real.Worker {
+    constructor(source: string, options: ConstructorParameters<typeof real.Worker>[1]) {
+      super(started.prelude + source, options);
+      started.threads.push(this);
+    }
+  }
+  return { ...real, Worker };
+});
+
+/** Has what a worker calls on a module's instance do something else the `at`-th time. */
+const instead = (name: "park" | "run", at: number, body: string) => `
+  let calls = 0;
+  WebAssembly.Instance = new Proxy(WebAssembly.Instance, { construct: (Instance, given) => {
+    const { exports } = new Instance(...given);
+    const call = exports.${name};
+    if (!call) return { exports };
+    return { exports: { ...exports, ${name}: (...args) => {
+      if (++calls === ${at}) { ${body} }
+      return call(...args);
+    } } };
+  } });`;
+
+const graph = traceGraph({ x: { dtype: "float32", shape: [1000] } }, ({ x }) => ({ outputs: { y: exp(x) } }));
+let backend: Backend;
+let executable: Executable;
+let buffers: Buffer[];
+
+async function start(threads = 3): Promise<void> {
+  backend = await wasmBackend({ threads, shareFrom: 0 });
+  executable = await backend.load(lower(graph));
+  buffers = [backend.allocate("float32", 1000), backend.allocate("float32", 1000)];
+}
+
+const run = async () => executable.run({ inputs: [buffers[0]], outputs: [buffers[1]], seed: 0n, base: 0 });
+const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Everything that a dead backend is asked says that it is dead; but giving memory back, which the collector does, is no error. */
+async function expectDead(): Promise<void> {
+  const dead = /a worker thread has died.*\n?.*make a new backend/s;
+  await expect(run()).rejects.toThrow(dead);
+  await expect(async () => backend.load(lower(graph))).rejects.toThrow(dead);
+  await expect(backend.read(buffers[1])).rejects.toThrow(dead);
+  expect(() => backend.write(buffers[0], new Float32Array(1000))).toThrow(dead);
+  expect(() => backend.allocate("float32", 1)).toThrow(BackendError);
+  backend.free(buffers[0]);
+}
+
+/** Waits for a rejection, and says how long it took. */
+async function failing(work: Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await expect(work).rejects.toThrow(BackendError);
+  return performance.now() - begin;
+}
+
+beforeEach(() => {
+  started.threads = [];
+  started.prelude = "";
+});
+afterEach(() => backend.dispose());
+
+describe("killed from outside", () => {
+  test("while it rests", async () => {
+    await start();
+    await run();
+    await started.threads[0].terminate();
+    await rest(0);
+    await expectDead();
+  });
+
+  test("just before it is needed", async () => {
+    await start();
+    await run();
+    const killed = started.threads[1].terminate();
+    expect(await failing(run())).toBeLessThan(1500);
+    await killed;
+    await expectDead();
+  });
+
+  test("while it works and the others wait for it", async () => {
+    started.prelude = instead("run", 2, "for (;;);");
+    await start();
+    await run();
+    setTimeout(() => void started.threads[1].terminate(), 400);
+    expect(await failing(run())).toBeLessThan(2000);
+    await expectDead();
+  });
+
+  test("while it is given a program", async () => {
+    await start();
+    const loading = (async () => backend.load(lower(graph)))();
+    await Promise.all(started.threads.map((thread) => thread.terminate()));
+    await loading.then(
+      () => failing(run()),
+      (error) => expect(error).toBeInstanceOf(BackendError),
+    );
+    await expectDead();
+  });
+});
+
+describe("ends by itself", () => {
+  test.each([
+    ["process.exit as it is to begin", instead("park", 2, "process.exit(3);"), /exited with code 3/],
+    ["process.exit at work", instead("run", 2, "process.exit(4);"), /exited with code 4/],
+    ["an error that nothing catches", instead("park", 2, 'throw new Error("oops");'), /oops/],
+    ["an error at work", instead("run", 2, 'throw new Error("ouch");'), /ouch/],
+  ])("%s", async (_, prelude, says) => {
+    started.prelude = prelude;
+    await start(2);
+    const begin = performance.now();
+    await expect(
+      (async () => {
+        await run();
+        await run();
+      })(),
+    ).rejects.toThrow(says);
+    expect(performance.now() - begin).toBeLessThan(1500);
+    await expectDead();
+  });
+
+  test("before it was ready", async () => {
+    started.prelude = "process.exit(5);";
+    await expect(wasmBackend({ threads: 2 })).rejects.toThrow(/exited with code 5/);
+  });
+});
+
+test("a slow worker is waited for, while events come", async () => {
+  started.prelude = instead("run", 2, "for (const begin = Date.now(); Date.now() - begin < 700; );");
+  await start();
+  await run();
+  backend.write(buffers[0], new Float32Array(1000).fill(1));
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 50);
+  const first = run();
+  // What is wanted meanwhile waits its turn.
+  const other = (async () => backend.load(lower(graph)))();
+  const second = run();
+  await first;
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(1);
+  const one = await backend.read(buffers[1]);
+  await second;
+  expect(one).toEqual(await backend.read(buffers[1]));
+  expect(one[999]).toBe(Math.fround(Math.E));
+  await (await other).run({ inputs: [buffers[0]], outputs: [buffers[1]], seed: 0n, base: 0 });
+});
+
+test("a compiled step whose worker dies rejects, and so does reading what it left", async () => {
+  await start(2);
+  const variable = new Variable(zeros([1000]));
+  const step = compile(
+    () => {
+      variable.assign(variable.add(1).exp());
+      return variable.sum();
+    },
+    { state: { namedVariables: () => [["buffer/x", variable] as const] }, backend, stream: new Stream(1n) },
+  );
+  await step();
+  await started.threads[0].terminate();
+  await expect(step()).rejects.toThrow(BackendError);
+  await expect(variable.data()).rejects.toThrow(BackendError);
+});
+
+test("a backend that was disposed says so", async () => {
+  await start();
+  await run();
+  await backend.dispose();
+  await expect(run()).rejects.toThrow(/disposed/);
+  await expect(async () => backend.load(lower(graph))).rejects.toThrow(/disposed/);
+  expect(await tensor([1]).add(1).array()).toEqual([2]);
+});
