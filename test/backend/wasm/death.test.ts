@@ -120,9 +120,9 @@ describe("killed from outside", () => {
 
 describe("ends by itself", () => {
   test.each([
-    ["process.exit as it is to begin", instead("park", 2, "process.exit(3);"), /exited with code 3/],
+    ["process.exit as it is to begin", instead("park", 3, "process.exit(3);"), /exited with code 3/],
     ["process.exit at work", instead("run", 2, "process.exit(4);"), /exited with code 4/],
-    ["an error that nothing catches", instead("park", 2, 'throw new Error("oops");'), /oops/],
+    ["an error that nothing catches", instead("park", 3, 'throw new Error("oops");'), /oops/],
     ["an error at work", instead("run", 2, 'throw new Error("ouch");'), /ouch/],
   ])("%s", async (_, prelude, says) => {
     started.prelude = prelude;
