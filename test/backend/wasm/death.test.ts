@@ -108,12 +108,12 @@ describe("killed from outside", () => {
 
   test("while it is given a program", async () => {
     await start();
-    const loading = (async () => backend.load(lower(graph)))();
-    await Promise.all(started.threads.map((thread) => thread.terminate()));
-    await loading.then(
+    const loading = (async () => backend.load(lower(graph)))().then(
       () => failing(run()),
       (error) => expect(error).toBeInstanceOf(BackendError),
     );
+    await Promise.all(started.threads.map((thread) => thread.terminate()));
+    await loading;
     await expectDead();
   });
 });
