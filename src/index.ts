@@ -13,6 +13,7 @@ export { printGraph } from "./graph/print.ts";
 export * as nn from "./nn/index.ts";
 export * as losses from "./nn/losses.ts";
 export * as metrics from "./nn/metrics.ts";
+export { autocast, type NarrowFormat } from "./ops/precision.ts";
 export * as optim from "./optim/index.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
 export { type Compiled, type CompileOptions, compile, type Execution } from "./tensor/compiled.ts";

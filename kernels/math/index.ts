@@ -7,6 +7,7 @@ export { erf } from "./erf.ts";
 export { exp } from "./exp.ts";
 export { gelu } from "./gelu.ts";
 export { log } from "./log.ts";
+export { roundTo } from "./narrow.ts";
 export { sigmoid } from "./sigmoid.ts";
 export { tanh } from "./tanh.ts";
 export { cos, sin } from "./trig.ts";

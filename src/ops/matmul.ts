@@ -4,6 +4,7 @@ import { broadcastShapes, formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { broadcastTo, defineOp, floatOnly, makeNode } from "./define.ts";
 import { reshape, swapAxes } from "./movement.ts";
+import { narrow } from "./precision.ts";
 
 defineOp({
   name: "matmul",
@@ -20,7 +21,7 @@ function product(a: Node, b: Node): Node {
 /**
  * Matrix product with NumPy's rules: a: [..., rows, depth], b: [..., depth, columns] → [..., rows, columns]; leading axes broadcast, a
  * vector is a row on the left, a column on the right. A 2-D right operand takes all leading axes of the left as rows, so its gradient is
- * one product over all of them. float32. Throws ShapeError where the depths differ.
+ * one product over all of them. float32, rounded under `autocast`. Throws ShapeError where the depths differ.
  */
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
@@ -41,8 +42,9 @@ export function matmul(a: Node, b: Node): Node {
       hint: 'cast first, as in x.cast("float32")',
     });
   }
-  const left = a.shape.length === 1 ? reshape(a, [1, a.shape[0]]) : a;
-  const right = b.shape.length === 1 ? reshape(b, [b.shape[0], 1]) : b;
+  const [x, y] = [narrow(a), narrow(b)];
+  const left = a.shape.length === 1 ? reshape(x, [1, a.shape[0]]) : x;
+  const right = b.shape.length === 1 ? reshape(y, [b.shape[0], 1]) : y;
   const depth = left.shape[left.shape.length - 1];
   if (depth !== right.shape[right.shape.length - 2]) {
     throw new ShapeError({
@@ -69,5 +71,5 @@ export function matmul(a: Node, b: Node): Node {
       !(a.shape.length === 1 && axis === out.shape.length - 2) &&
       !(b.shape.length === 1 && axis === out.shape.length - 1),
   );
-  return reshape(out, shape);
+  return reshape(narrow(out), shape);
 }

@@ -10,6 +10,7 @@ import * as elementwise from "../ops/elementwise.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
+import { roundTo as roundToNode } from "../ops/precision.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
 import { type Lifted, lift, Tensor } from "./tensor.ts";
@@ -33,6 +34,7 @@ export const ops = liftAll({
   ...gatherOps,
   ...matmulOps,
   ...movement,
+  roundTo: roundToNode,
   ...samplers,
   ...reduce,
 });
@@ -104,6 +106,7 @@ export const {
   randint,
   relu,
   reshape,
+  roundTo,
   scaledDotProductAttention,
   scatterAdd,
   sigmoid,

@@ -11,6 +11,7 @@ import * as elementwise from "../ops/elementwise.ts";
 import * as gather from "../ops/gather.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
+import { roundTo } from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
 import { defaultBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
 import { formatArray } from "./format.ts";
@@ -176,6 +177,7 @@ const methods = {
   ...matmul,
   ...movementMethods,
   ...reduce,
+  roundTo,
 };
 
 type Tail<F> = F extends (first: infer _, ...rest: infer R) => infer T ? (...rest: R) => T : never;

@@ -27,6 +27,7 @@ function attributeSets(record: ElementwiseRecord): Attributes[] {
     }
   }
   if (needed.has("dtype")) return [{ dtype: "float32" }, { dtype: "int32" }, { dtype: "bool" }];
+  if (needed.has("format")) return [{ format: "bfloat16" }, { format: "float16" }];
   if (needed.has("threshold"))
     return [0, 1, 2 ** 31, 3865470566, 2 ** 32 - 1, 2 ** 32].map((threshold) => ({ threshold }));
   return [{}];

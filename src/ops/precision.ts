@@ -1,0 +1,75 @@
+// 16-bit floats: tensors stay float32 in memory and take the values of a narrower format, so that the bits are pinned on every backend. Under
+// `autocast` matrix products do so by themselves.
+import * as math from "../../kernels/math/index.ts";
+import { type NarrowFormat, narrowFormats } from "../../kernels/math/narrow.ts";
+import { DTypeError } from "../core/errors.ts";
+import type { Node } from "../graph/node.ts";
+import { defineOp, floatOnly, makeNode } from "./define.ts";
+
+export type { NarrowFormat };
+
+const edges = [
+  0,
+  -0,
+  Infinity,
+  -Infinity,
+  NaN,
+  65504,
+  65519.99,
+  65520,
+  -65520,
+  2 ** -14,
+  2 ** -24,
+  2 ** -25,
+  3 * 2 ** -25,
+];
+
+defineOp({
+  name: "roundTo",
+  kind: "elementwise",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x], { format }) => math.roundTo(x, format as NarrowFormat),
+  vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],
+  samples: {
+    range: [-4, 4],
+    edges: [...edges, 2 ** -133, 2 ** -134, 3 * 2 ** -134, 3.3961e38, 3.3895e38, 1.0039062, -1e-45],
+  },
+});
+
+/**
+ * Each element rounded to the nearest `bfloat16` or `float16`, ties to even, subnormals kept, still float32; the gradient passes straight through, and
+ * is rounded likewise. x: [...] float32 → [...] float32. Throws DTypeError for another dtype or format.
+ */
+export function roundTo(x: Node, format: NarrowFormat): Node {
+  if (!narrowFormats.includes(format)) {
+    throw new DTypeError({
+      where: "roundTo",
+      problem: "no such format",
+      got: String(format),
+      expected: narrowFormats.join(" or "),
+    });
+  }
+  return makeNode("roundTo", [x], x.shape, { format });
+}
+
+let narrowed: NarrowFormat | undefined;
+
+/**
+ * Runs `body`, in which every matrix product rounds its operands and its result to the format, and in the backward pass its gradients likewise; sums within a
+ * product stay float32, and so does every other op. null: no rounding. `body` must be synchronous.
+ */
+export function autocast<T>(format: NarrowFormat | null, body: () => T): T {
+  const before = narrowed;
+  narrowed = format ?? undefined;
+  try {
+    return body();
+  } finally {
+    narrowed = before;
+  }
+}
+
+/** The tensor as a product takes or gives it: rounded under `autocast`. */
+export function narrow(x: Node): Node {
+  return narrowed ? roundTo(x, narrowed) : x;
+}
