@@ -25,5 +25,5 @@ export {
 export { RAdam, type RAdamOptions, radam } from "./radam.ts";
 export { RMSprop, type RMSpropOptions, rmsprop } from "./rmsprop.ts";
 export { Rprop, type RpropOptions, rprop } from "./rprop.ts";
-export { constantLR, cosineDecayLR, type DecayOptions, linearLR, type Schedule, sequentialLR } from "./schedulers.ts";
+export * from "./schedules/index.ts";
 export { SGD, type SGDOptions, sgd } from "./sgd.ts";

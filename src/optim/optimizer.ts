@@ -51,6 +51,8 @@ export interface Rules {
   readonly slots: (parameter: Parameter) => Readonly<Record<string, Tensor>>;
   /** `l2` (unless given): g ← g + decay·p. `decoupled`: p ← p·(1 − rate·decay). `own`: the rule does it. */
   readonly decay?: "l2" | "decoupled" | "own";
+  /** Whether the learning rate only says where it starts. */
+  readonly fixedRate?: boolean;
 }
 
 /** Slots of the parameter's shape that start as zeros. */
@@ -155,6 +157,11 @@ export abstract class Optimizer implements Stateful {
     const slots = Object.entries(this.#rules.slots(parameter));
     this.#slots.set(parameter, Object.fromEntries(slots.map(([slot, first]) => [slot, new Variable(first)])));
     return name;
+  }
+
+  /** Whether the learning rate only says where step sizes start: schedules have no say. */
+  get fixedRate(): boolean {
+    return this.#rules.fixedRate ?? false;
   }
 
   /** All parameters by their paths' UTF-8 order: the order in which `update` takes gradients. */

@@ -35,6 +35,7 @@ export class Rprop extends Optimizer {
       {
         slots: (parameter) => ({ previous: zeros(parameter.shape), size: full(parameter.shape, learningRate) }),
         decay: "own",
+        fixedRate: true,
       },
       options,
     );

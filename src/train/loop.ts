@@ -3,7 +3,7 @@
 import { DataError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import type { Schedule } from "../optim/schedulers.ts";
+import type { Schedules } from "../optim/schedules/index.ts";
 import type { Stream } from "../rng/stream.ts";
 import type { ChainStep } from "../run/chain.ts";
 import { breathe } from "./clock.ts";
@@ -41,7 +41,7 @@ export interface Training {
   readonly gradAccumSteps: number;
   readonly stream: Stream;
   readonly optimizer: Optimizer;
-  readonly schedule: Schedule | undefined;
+  readonly schedules: Schedules | undefined;
   readonly trainStep: TrainStep;
   readonly hooks: Hooks;
   readonly progress: Progress;
@@ -58,7 +58,7 @@ export interface Training {
 /** Trains from where `progress` is to the last step, or to the end of the step in which the signal is aborted. */
 export async function train(training: Training): Promise<void> {
   const { trainer, loader, validation, totalSteps, stream, trainStep, hooks, progress } = training;
-  setLearningRate(training);
+  training.schedules?.apply(progress.step);
   const ended = () => progress.stopped !== undefined || training.signal?.aborted;
   while (progress.step < totalSteps && !ended()) {
     progress.offset ??= stream.reserve(loader.drawsPerEpoch);
@@ -86,7 +86,7 @@ export async function train(training: Training): Promise<void> {
       await hooks.call("onBeforeOptimizerStep", stepResult);
       await hooks.call("onAfterOptimizerStep", stepResult);
       await hooks.call("onBeforeSchedulerStep", stepResult);
-      setLearningRate(training);
+      training.schedules?.apply(progress.step);
       await hooks.call("onAfterSchedulerStep", stepResult);
       await hooks.call("onTrainStepEnd", stepResult);
       if (logged) await log(stepResult);
@@ -94,6 +94,7 @@ export async function train(training: Training): Promise<void> {
       const epochEnds = progress.cursor === 0;
       const validated = training.evaluationDue(step, epochEnds) ? await training.validate() : undefined;
       progress.metrics = validated ?? progress.metrics;
+      if (validated) training.schedules?.apply(progress.step);
       await hooks.call("onTrainBatchEnd", { ...stepResult, validated });
       await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
@@ -113,12 +114,6 @@ function advance({ progress, stepsPerEpoch, gradAccumSteps }: Training, loss: nu
   progress.epoch++;
   progress.cursor = 0;
   progress.offset = null;
-}
-
-/** The schedule is a function of the number of the step about to be taken, from 0: nothing of it needs saving. */
-function setLearningRate({ schedule, optimizer, progress }: Training): void {
-  if (!schedule) return;
-  for (const group of optimizer.groups) group.learningRate = schedule(progress.step);
 }
 
 async function log({ trainer, step, loss, learningRate, watched }: StepResult): Promise<void> {

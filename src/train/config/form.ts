@@ -5,9 +5,11 @@ import { choices, defaultChoices, singleChoices } from "./schema.ts";
 import { type Author, show, unknownKey } from "./validate.ts";
 import { formatPath, type Path, type YamlSource } from "./yaml.ts";
 
-/** learningRate → learning_rate. */
+/** learningRate → learning_rate, TMax → T_max, T0 → T_0. */
 export const toSnake = (key: string): string =>
-  key.startsWith("!") ? key.slice(1) : key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  key.startsWith("!")
+    ? key.slice(1)
+    : key.replace(/^T(?=\d)/, "T_").replace(/(?<=.)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 /** learning_rate → learningRate. */
 export const toCamel = (key: string): string =>
   key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

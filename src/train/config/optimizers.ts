@@ -2,12 +2,7 @@
 import { z } from "zod";
 import type { Module } from "../../nn/module.ts";
 import * as optim from "../../optim/index.ts";
-import { Catalog, count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";
-
-const texts = z.union(
-  [text, list(text).min(1, expected("text, or a list of texts"))],
-  expected("text, or a list of texts"),
-);
+import { Catalog, count, decay, expected, flag, limit, list, rate, record, text, texts, word } from "./values.ts";
 
 const group = record({
   parameters: texts,

@@ -6,7 +6,7 @@ import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { Module } from "../../nn/module.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
-import type { Schedule } from "../../optim/schedulers.ts";
+import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../hooks.ts";
 import type { Config } from "./schema.ts";
 import {
@@ -31,7 +31,7 @@ export interface TrainerOptions {
   readonly metrics?: Readonly<Record<string, Metric>> | readonly Metric[];
   /** Left out: validation only. */
   readonly optimizer?: Optimizer | ((model: Module) => Optimizer);
-  /** Sets the learning rate of every parameter group before each step; one at most. */
+  /** Set learning rates and weight decays before each step: one at most for each number of each parameter group. */
   readonly schedulers?: Schedule | readonly Schedule[] | ((optimizer: Optimizer) => Schedule | readonly Schedule[]);
   readonly precision?: PrecisionOptions;
   readonly loop?: LoopOptions;

@@ -50,9 +50,17 @@ export const configSchema = record({
 export type Config = z.infer<typeof configSchema>;
 
 /** The keys that choose by `Name: {…}`, and what each chooses from. */
-export const choices = { loss: losses, metrics, optimizer: optimizers, schedulers, callbacks, loggers } as const;
+export const choices = {
+  loss: losses,
+  metrics,
+  optimizer: optimizers,
+  schedulers,
+  scheduler: schedulers,
+  callbacks,
+  loggers,
+} as const;
 /** Of these, the ones that hold a single choice, and the ones with entries that are there unless switched off. */
-export const singleChoices: readonly string[] = ["loss", "optimizer"];
+export const singleChoices: readonly string[] = ["loss", "optimizer", "scheduler"];
 export const defaultChoices: Readonly<Record<string, readonly string[]>> = {
   callbacks: defaultCallbacks,
   loggers: defaultLoggers,

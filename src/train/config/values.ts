@@ -28,6 +28,11 @@ export const probability = z
 export const word = <const T extends readonly string[]>(words: T) =>
   z.enum(words, expected(`one of ${words.join(", ")}`));
 export const list = <T extends z.ZodType>(item: T) => z.array(item, expected("a list"));
+/** One text, or a list of them. */
+export const texts = z.union(
+  [text, list(text).min(1, expected("text, or a list of texts"))],
+  expected("text, or a list of texts"),
+);
 
 /** A choice as configured: which class or name, and its options, checked by that entry's schema. */
 export type Choice<K extends "class" | "name"> = { readonly [key in K]: string } & Readonly<Record<string, unknown>>;

@@ -1,0 +1,90 @@
+// What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
+// the first optimizer step.
+import { ConfigError } from "../../core/errors.ts";
+import type { ParameterGroup } from "../optimizer.ts";
+
+/** The number of a parameter group that a schedule sets. */
+export type ScheduleKey = "learningRate" | "weightDecay";
+
+/** A value for the optimizer step numbered `step` from 0, for a group where it depends on one. */
+export interface Schedule {
+  (step: number, group?: Pick<ParameterGroup, "adjustLearningRate">): number;
+  /** After so many steps it is through; Infinity: never. */
+  readonly totalIters: number;
+  readonly key: ScheduleKey;
+  /** The tags of the groups that it sets; none: all groups. */
+  readonly paramGroupTags: readonly string[];
+  /** What a schedule that goes by validated numbers does in a run: a Trainer takes it for a callback. */
+  readonly steering?: Steering;
+}
+
+/** The callback of a schedule that goes by validation: it changes training, and its state is part of a checkpoint. */
+export interface Steering {
+  readonly name: string;
+  readonly changesTraining: true;
+  onValidateEnd(context: unknown, metrics: Readonly<Record<string, number>>): void;
+  saveState(): unknown;
+  loadState(state: unknown): void;
+}
+
+/** Options that every schedule takes. */
+export interface Targets {
+  /** Sets only the groups with one of these tags; all groups unless given. */
+  readonly paramGroupTags?: string | readonly string[];
+}
+
+/** A closed form, and after how many steps it is through. */
+export interface Form {
+  readonly at: (step: number, group?: Pick<ParameterGroup, "adjustLearningRate">) => number;
+  readonly totalIters: number;
+  readonly steering?: Steering;
+}
+
+/** A form as a schedule of one number. */
+export function schedule(
+  key: ScheduleKey,
+  { at, totalIters, steering }: Form,
+  { paramGroupTags = [] }: Targets,
+): Schedule {
+  const tags = typeof paramGroupTags === "string" ? [paramGroupTags] : paramGroupTags;
+  const value: Form["at"] = (step: number, group?: Pick<ParameterGroup, "adjustLearningRate">) => at(step, group);
+  return Object.assign(value, { totalIters, key, paramGroupTags: tags, ...(steering && { steering }) }) as Schedule;
+}
+
+/** Checks a schedule's options; errors name an option as its author writes it. */
+export class Check {
+  readonly where: string;
+  readonly #name: (key: string) => string;
+
+  constructor(where: string, name: (key: string) => string = (key) => key) {
+    this.where = where;
+    this.#name = name;
+  }
+
+  /** Throws ConfigError unless the condition holds. */
+  that(holds: boolean, key: string, value: unknown, expected: string, problem = "a number out of range"): void {
+    if (holds) return;
+    throw new ConfigError({ where: `${this.where}.${this.#name(key)}`, problem, got: String(value), expected });
+  }
+
+  /** Finite and ≥ 0: a learning rate, a decay. */
+  value(key: string, value: number): void {
+    this.that(value >= 0 && value < Infinity, key, value, "a number ≥ 0");
+  }
+
+  positive(key: string, value: number): void {
+    this.that(value > 0 && value < Infinity, key, value, "a number > 0");
+  }
+
+  /** A number of steps. */
+  count(key: string, value: number): void {
+    this.that(Number.isSafeInteger(value) && value >= 1, key, value, "an integer ≥ 1", "not a number of steps");
+  }
+
+  /** Ascending steps from 1 on; `count` of them where given. */
+  milestones(key: string, steps: readonly number[], count = steps.length): void {
+    const ascending = steps.every((at, i) => Number.isSafeInteger(at) && at > (steps[i - 1] ?? 0));
+    const expected = `${count} ascending steps, the first at least 1`;
+    this.that(ascending && steps.length === count, key, `[${steps.join(", ")}]`, expected, "not milestones");
+  }
+}

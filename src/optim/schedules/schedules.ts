@@ -1,0 +1,96 @@
+// The schedules of a run over the groups of its optimizer: at most one for each group's learning rate, and one for its weight decay.
+import { ConfigError, didYouMean, TrainingError } from "../../core/errors.ts";
+import type { Optimizer, ParameterGroup } from "../optimizer.ts";
+import type { Schedule, ScheduleKey, Steering } from "./schedule.ts";
+
+interface Setting {
+  readonly schedule: Schedule;
+  readonly group: ParameterGroup;
+}
+
+/** Sets the numbers of an optimizer's groups by step. */
+export class Schedules {
+  readonly #settings: readonly Setting[];
+  /** Callbacks of the schedules that go by validation. */
+  readonly steering: readonly Steering[];
+
+  /** Throws ConfigError for two schedules on one number of one group, tags that no group has, and numbers that the optimizer doesn't use. */
+  constructor(schedules: readonly Schedule[], optimizer: Optimizer) {
+    const settings: Setting[] = [];
+    for (const schedule of schedules) {
+      for (const group of groupsOf(schedule, optimizer)) {
+        if (settings.some((other) => other.group === group && other.schedule.key === schedule.key)) {
+          throw new ConfigError({
+            where: "schedulers",
+            problem: `two schedulers set the ${words[schedule.key]} of the same parameter group`,
+            got: group.names.join(", "),
+            expected: "one",
+            hint: "one after another is SequentialLR; for different groups give them tags, and the schedulers paramGroupTags",
+          });
+        }
+        settings.push({ schedule, group });
+      }
+    }
+    this.#settings = settings;
+    this.steering = [...new Set(schedules.flatMap(({ steering }) => steering ?? []))];
+  }
+
+  /** Sets what the step numbered `step` from 0 uses. Throws TrainingError for a value that isn't a number ≥ 0. */
+  apply(step: number): void {
+    for (const { schedule, group } of this.#settings) {
+      const value = schedule(step, group);
+      if (!(value >= 0 && value < Infinity)) {
+        throw new TrainingError({
+          where: `schedulers, step ${step + 1}`,
+          problem: `a schedule gives no ${words[schedule.key]}`,
+          got: String(value),
+          expected: "a number ≥ 0",
+        });
+      }
+      group[schedule.key] = value;
+    }
+  }
+
+  /** Whether a schedule sets this number of the group. */
+  sets(group: ParameterGroup, key: string): boolean {
+    return this.#settings.some((setting) => setting.group === group && setting.schedule.key === key);
+  }
+}
+
+const words: Readonly<Record<ScheduleKey, string>> = { learningRate: "learning rate", weightDecay: "weight decay" };
+
+function groupsOf({ key, paramGroupTags }: Schedule, optimizer: Optimizer): ParameterGroup[] {
+  const known = [...new Set(optimizer.groups.flatMap(({ tags }) => tags))];
+  for (const tag of paramGroupTags) {
+    if (known.includes(tag)) continue;
+    const near = didYouMean(tag, known);
+    throw new ConfigError({
+      where: "schedulers.paramGroupTags",
+      problem: "no parameter group has the tag",
+      got: tag,
+      expected: known.length > 0 ? `one of ${known.join(", ")}` : "tags of the optimizer's groups: they have none",
+      hint: near && `did you mean ${near}?`,
+    });
+  }
+  if (key === "learningRate" && optimizer.fixedRate) {
+    throw new ConfigError({
+      where: "schedulers",
+      problem: "the optimizer's step sizes adapt by themselves: a learning rate has no say after the first step",
+      got: optimizer.constructor.name,
+      expected: "no schedulers of the learning rate",
+    });
+  }
+  const tagged = optimizer.groups.filter(
+    ({ tags }) => paramGroupTags.length === 0 || tags.some((tag) => paramGroupTags.includes(tag)),
+  );
+  if (key === "learningRate") return tagged;
+  const decaying = tagged.filter(({ decays }) => decays);
+  if (decaying.length > 0) return decaying;
+  throw new ConfigError({
+    where: "schedulers",
+    problem: "a scheduler of the weight decay, but no group decays weights",
+    got: "weightDecay 0",
+    expected: "weightDecay > 0 in the optimizer",
+    hint: "any value does: it says that weights decay, and the scheduler says how much",
+  });
+}
