@@ -41,7 +41,7 @@ function groupNumbers(group: object): Record<string, number> {
 }
 
 /** Every number of the config's optimizer, schedules and clipping under its path, and those of each parameter group that no schedule moves. */
-export function optimizerNumbers({ options, optimizer, schedule }: Trainer): Record<string, number> {
+export function optimizerNumbers({ options, optimizer, schedules }: Trainer): Record<string, number> {
   const numbers: Record<string, number> = {};
   const visit = (value: unknown, path: string) => {
     if (typeof value === "number") numbers[path] = value;
@@ -54,8 +54,8 @@ export function optimizerNumbers({ options, optimizer, schedule }: Trainer): Rec
     visit(toYamlForm({ optimizer: chosen, schedulers, precision }), "");
   }
   optimizer?.groups.forEach((group, i) => {
-    const { learningRate, ...others } = groupNumbers(group);
-    visit(schedule ? others : { learningRate, ...others }, `groups/${i}`);
+    const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.sets(group, key));
+    visit(Object.fromEntries(fixed), `groups/${i}`);
   });
   return numbers;
 }

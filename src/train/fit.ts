@@ -72,6 +72,19 @@ export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch
   return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };
 }
 
+/** Throws ConfigError where a schedule goes by validation, and nothing is validated. */
+function checkSteering({ schedules, options }: Trainer, validation: DataLoader | undefined): void {
+  const [steering] = schedules?.steering ?? [];
+  if (!steering || (validation && options.loop.evalFrequency !== undefined)) return;
+  throw new ConfigError({
+    where: steering.name,
+    problem: "nothing is validated in this run",
+    got: validation ? "no evalFrequency" : "no validation data",
+    expected: "validation for the schedule to go by",
+    hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
+  });
+}
+
 /** Runs one fit of the trainer. Everything that is thrown is told to the hooks first. */
 export async function runFit(
   trainer: Trainer,
@@ -93,6 +106,7 @@ export async function runFit(
   const started = now();
   let failed = true;
   try {
+    checkSteering(trainer, validation);
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();
@@ -120,7 +134,7 @@ export async function runFit(
         gradAccumSteps: options.loop.gradAccumSteps,
         stream: trainer.stream,
         optimizer: trainer.needOptimizer(),
-        schedule: trainer.schedule,
+        schedules: trainer.schedules,
         trainStep,
         hooks,
         progress: trainer.progress,

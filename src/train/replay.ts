@@ -15,8 +15,12 @@ import type { TrainerOptions } from "./config/options.ts";
 import type { Callback, StepResult } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** The program of a run, made again: a new Trainer, with `changes` over its options, and its loader. */
-export type Rebuild = (changes: Partial<TrainerOptions>) => { readonly trainer: Trainer; readonly train?: DataLoader };
+/** The program of a run, made again: a new Trainer, with `changes` over its options, and its loaders; `val` where a schedule goes by validation. */
+export type Rebuild = (changes: Partial<TrainerOptions>) => {
+  readonly trainer: Trainer;
+  readonly train?: DataLoader;
+  readonly val?: DataLoader;
+};
 
 export interface ReplayOptions {
   /** The backend to replay on, or its name; the run's own unless given. Any of class A must agree. */
@@ -101,7 +105,7 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
   const { manifest, links, from, last, checkpoint } = recorded;
   const target = targetOf(recorded, options.against);
   const comparison = new Comparison(links, from, last, manifest.result?.stopped !== undefined);
-  const { trainer, train } = rebuild({
+  const { trainer, train, val } = rebuild({
     seed: BigInt(manifest.seed),
     modelDir: undefined,
     checkpoint: null,
@@ -122,7 +126,9 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
     threads,
   });
   try {
-    const { digest, steps } = await trainer.fit(train, undefined, { ckptPath: checkpoint });
+    const { digest, steps } = await trainer.fit(train, trainer.schedules?.steering.length ? val : undefined, {
+      ckptPath: checkpoint,
+    });
     comparison.step = steps;
     const { digest: expected } = target;
     const difference = endDifference(recorded, target, digest, steps) ?? target.differences[0];

@@ -8,7 +8,7 @@ import type { DataLoader } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
-import type { Schedule } from "../optim/schedulers.ts";
+import { type Schedule, Schedules } from "../optim/schedules/index.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
 import { readManifest } from "../run/manifest.ts";
@@ -42,7 +42,7 @@ export class Trainer {
   readonly stream: Stream;
   readonly model: Module;
   readonly optimizer?: Optimizer;
-  readonly schedule?: Schedule;
+  readonly schedules?: Schedules;
   readonly hooks: Hooks;
   /** Hashes of the graphs that ran, by role. */
   readonly graphs: Graphs = {};
@@ -56,7 +56,7 @@ export class Trainer {
   chain: Chain | undefined;
   /** What the last fit gave. */
   lastRun: Run | undefined;
-  #lastLoader: DataLoader | undefined;
+  #lastLoaders: { readonly train?: DataLoader; readonly val?: DataLoader } = {};
   /** What a fit in progress writes down: the folder, and the chain. */
   journal: Journal | undefined;
 
@@ -92,7 +92,9 @@ export class Trainer {
     }
     this.hooks.callNow("setup", this);
     this.optimizer = optimizer instanceof Optimizer || optimizer === undefined ? optimizer : optimizer(this.model);
-    this.schedule = this.#chooseSchedule();
+    this.schedules = this.#chooseSchedules();
+    const steering = this.schedules?.steering ?? [];
+    if (steering.length > 0) this.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
     this.hooks.callNow("postSetup", this);
   }
 
@@ -131,25 +133,15 @@ export class Trainer {
     this.message("warn", new ReproError(details).message);
   }
 
-  #chooseSchedule(): Schedule | undefined {
+  #chooseSchedules(): Schedules | undefined {
     const { schedulers } = this.options;
-    if (schedulers === undefined) return undefined;
+    if (schedulers === undefined || !this.optimizer) return undefined;
     const isSchedule = (value: unknown): value is Schedule => (value as Schedule).totalIters !== undefined;
     const made =
       typeof schedulers === "function" && !isSchedule(schedulers)
-        ? (schedulers as (optimizer: Optimizer) => Schedule | readonly Schedule[])(this.needOptimizer())
+        ? (schedulers as (optimizer: Optimizer) => Schedule | readonly Schedule[])(this.optimizer)
         : (schedulers as Schedule | readonly Schedule[]);
-    const list = Array.isArray(made) ? (made as readonly Schedule[]) : [made as Schedule];
-    if (list.length > 1) {
-      throw new ConfigError({
-        where: "schedulers",
-        problem: "two schedulers set the learning rate of the same parameter groups",
-        got: String(list.length),
-        expected: "one",
-        hint: "one after another is optim.sequentialLR({ schedulers })",
-      });
-    }
-    return list[0];
+    return new Schedules(Array.isArray(made) ? (made as readonly Schedule[]) : [made as Schedule], this.optimizer);
   }
 
   /** The optimizer. Throws ConfigError where there is none. */
@@ -260,7 +252,7 @@ export class Trainer {
 
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. */
   fit(train: DataLoader, validation?: DataLoader, options: FitOptions = {}): Promise<Run> {
-    this.#lastLoader = train;
+    this.#lastLoaders = { train, val: validation };
     return runFit(this, train, validation, options);
   }
 
@@ -306,14 +298,15 @@ export class Trainer {
   }
 
   /**
-   * Replays this Trainer's program, in a new Trainer, against the run in a folder; `train` is the loader of its last fit unless given. Throws ReproError
+   * Replays this Trainer's program, in a new Trainer, against the run in a folder; `train` and `val` are the loaders of its last fit unless given. Throws ReproError
    * where model or optimizer is a finished object, which can't be made again, and what `verifyRun` throws.
    */
   verify(
     directory: string,
-    { train = this.#lastLoader, ...options }: ReplayOptions & { readonly train?: DataLoader } = {},
+    given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader } = {},
   ): Promise<Verification> {
-    return replayRun(directory, (changes) => ({ trainer: this.#again(changes), train }), options);
+    const { train, val, ...options } = { ...this.#lastLoaders, ...given };
+    return replayRun(directory, (changes) => ({ trainer: this.#again(changes), train, val }), options);
   }
 
   #again(changes: Partial<TrainerOptions>): Trainer {

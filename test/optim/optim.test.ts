@@ -132,7 +132,7 @@ describe("schedules: closed forms of the step", () => {
   test("constant; milestones", () => {
     const [one, two] = [optim.constantLR({ learningRate: 1 }), optim.constantLR({ learningRate: 2 })];
     const schedule = optim.sequentialLR({ schedulers: [one, two], milestones: [3] });
-    expect([0, 2, 3, 100].map(schedule)).toEqual([1, 1, 2, 2]);
+    expect([0, 2, 3, 100].map((step) => schedule(step))).toEqual([1, 1, 2, 2]);
   });
 
   test("bad input", () => {

@@ -1,6 +1,6 @@
 // Schedules made of schedules.
 import { ConfigError } from "../../core/errors.ts";
-import { Check, type Schedule, type ScheduleKey, schedule, type Targets } from "./schedule.ts";
+import { Check, type Form, type Schedule, type ScheduleKey, schedule, type Targets } from "./schedule.ts";
 
 export interface SequentialOptions extends Targets {
   readonly schedulers: readonly Schedule[];
@@ -13,13 +13,9 @@ const suffix: Readonly<Record<ScheduleKey, string>> = { learningRate: "LR", weig
 /** Parts of a schedule set the same number, and leave the groups and the steering to the whole. */
 function checkParts(where: string, key: ScheduleKey, parts: readonly Schedule[]): void {
   if (parts.length === 0) throw new ConfigError({ where, problem: "no schedulers", expected: "at least one" });
-  for (const part of parts) {
-    const got =
-      part.key !== key
-        ? `one of ${part.key}`
-        : part.paramGroupTags.length > 0
-          ? "one with tags"
-          : part.steering && "one that goes by validation";
+  for (const { key: own = "learningRate", paramGroupTags = [], steering } of parts) {
+    const tagged = paramGroupTags.length > 0 ? "one with tags" : undefined;
+    const got = own !== key ? `one of ${own}` : (tagged ?? (steering && "one that goes by validation"));
     if (got === undefined) continue;
     throw new ConfigError({
       where,
@@ -50,7 +46,7 @@ function sequential(key: ScheduleKey, { schedulers, milestones, ...targets }: Se
     }
   }
   const last = schedulers.length - 1;
-  const at: Form["at"] = (step: number, group: undefined) => {
+  const at: Form["at"] = (step, group) => {
     let part = last;
     while (step < starts[part]) part--;
     return schedulers[part](step - starts[part], group);
@@ -98,7 +94,6 @@ export interface ScalePerParamOptions extends Targets {
 export function scalePerParamLR({ scheduler, ...targets }: ScalePerParamOptions): Schedule {
   const { totalIters, steering } = scheduler;
   if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [scheduler]);
-  const at: Form["at"] = (step: number, group?: { adjustLearningRate?: number }) =>
-    scheduler(step, group) * (group?.adjustLearningRate ?? 1);
+  const at: Form["at"] = (step, group) => scheduler(step, group) * (group?.adjustLearningRate ?? 1);
   return schedule("learningRate", { at, totalIters, steering }, targets);
 }

@@ -32,7 +32,7 @@ interface State {
   cooling: number;
 }
 
-/** v ← max(factor·v, minVal) after more than `patience` validations in a row without an improvement (PyTorch's ReduceLROnPlateau). `name`: its state's in a checkpoint. */
+/** v ← max(factor·v, minVal) after more than `patience` validations in a row without an improvement (PyTorch's ReduceLROnPlateau). Its state is in checkpoints; a run begins with it anew. */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): Form {
   const { initialVal, metric = "loss", mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
   const { thresholdMode = "rel", cooldown = 0, minVal = 0, epsilon = 1e-8 } = options;
@@ -45,7 +45,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
   check.that(["rel", "abs"].includes(thresholdMode), "thresholdMode", thresholdMode, "rel or abs", "unknown mode");
   check.value("minVal", minVal);
   check.value("epsilon", epsilon);
-  const state: State = { value: initialVal, best: null, bad: 0, cooling: 0 };
+  const first: State = { value: initialVal, best: null, bad: 0, cooling: 0 };
+  const state = { ...first };
 
   const improves = (value: number, best: number) => {
     const sign = mode === "min" ? -1 : 1;
@@ -70,6 +71,9 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
   const steering: Steering = {
     name: check.where,
     changesTraining: true,
+    onFitStart({ trainer }) {
+      if (trainer.step === 0) Object.assign(state, first);
+    },
     onValidateEnd(_, metrics) {
       const name = metric.replace(/^val_/, "");
       if (!Object.hasOwn(metrics, name)) {

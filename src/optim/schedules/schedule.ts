@@ -11,9 +11,10 @@ export interface Schedule {
   (step: number, group?: Pick<ParameterGroup, "adjustLearningRate">): number;
   /** After so many steps it is through; Infinity: never. */
   readonly totalIters: number;
-  readonly key: ScheduleKey;
+  /** What it sets: the learning rate unless it says so. */
+  readonly key?: ScheduleKey;
   /** The tags of the groups that it sets; none: all groups. */
-  readonly paramGroupTags: readonly string[];
+  readonly paramGroupTags?: readonly string[];
   /** What a schedule that goes by validated numbers does in a run: a Trainer takes it for a callback. */
   readonly steering?: Steering;
 }
@@ -22,6 +23,8 @@ export interface Schedule {
 export interface Steering {
   readonly name: string;
   readonly changesTraining: true;
+  /** Begins anew, unless the run goes on. */
+  onFitStart(context: { readonly trainer: { readonly step: number } }): void;
   onValidateEnd(context: unknown, metrics: Readonly<Record<string, number>>): void;
   saveState(): unknown;
   loadState(state: unknown): void;
@@ -47,8 +50,8 @@ export function schedule(
   { paramGroupTags = [] }: Targets,
 ): Schedule {
   const tags = typeof paramGroupTags === "string" ? [paramGroupTags] : paramGroupTags;
-  const value: Form["at"] = (step: number, group?: Pick<ParameterGroup, "adjustLearningRate">) => at(step, group);
-  return Object.assign(value, { totalIters, key, paramGroupTags: tags, ...(steering && { steering }) }) as Schedule;
+  const value: Form["at"] = (step, group) => at(step, group);
+  return Object.assign(value, { totalIters, key, paramGroupTags: tags, ...(steering && { steering }) });
 }
 
 /** Checks a schedule's options; errors name an option as its author writes it. */

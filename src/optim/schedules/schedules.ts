@@ -5,6 +5,7 @@ import type { Schedule, ScheduleKey, Steering } from "./schedule.ts";
 
 interface Setting {
   readonly schedule: Schedule;
+  readonly key: ScheduleKey;
   readonly group: ParameterGroup;
 }
 
@@ -18,17 +19,18 @@ export class Schedules {
   constructor(schedules: readonly Schedule[], optimizer: Optimizer) {
     const settings: Setting[] = [];
     for (const schedule of schedules) {
+      const { key = "learningRate" } = schedule;
       for (const group of groupsOf(schedule, optimizer)) {
-        if (settings.some((other) => other.group === group && other.schedule.key === schedule.key)) {
+        if (settings.some((other) => other.group === group && other.key === key)) {
           throw new ConfigError({
             where: "schedulers",
-            problem: `two schedulers set the ${words[schedule.key]} of the same parameter group`,
+            problem: `two schedulers set the ${words[key]} of the same parameter group`,
             got: group.names.join(", "),
             expected: "one",
             hint: "one after another is SequentialLR; for different groups give them tags, and the schedulers paramGroupTags",
           });
         }
-        settings.push({ schedule, group });
+        settings.push({ schedule, key, group });
       }
     }
     this.#settings = settings;
@@ -37,29 +39,29 @@ export class Schedules {
 
   /** Sets what the step numbered `step` from 0 uses. Throws TrainingError for a value that isn't a number ≥ 0. */
   apply(step: number): void {
-    for (const { schedule, group } of this.#settings) {
+    for (const { schedule, key, group } of this.#settings) {
       const value = schedule(step, group);
       if (!(value >= 0 && value < Infinity)) {
         throw new TrainingError({
           where: `schedulers, step ${step + 1}`,
-          problem: `a schedule gives no ${words[schedule.key]}`,
+          problem: `a schedule gives no ${words[key]}`,
           got: String(value),
           expected: "a number ≥ 0",
         });
       }
-      group[schedule.key] = value;
+      group[key] = value;
     }
   }
 
   /** Whether a schedule sets this number of the group. */
   sets(group: ParameterGroup, key: string): boolean {
-    return this.#settings.some((setting) => setting.group === group && setting.schedule.key === key);
+    return this.#settings.some((setting) => setting.group === group && setting.key === key);
   }
 }
 
 const words: Readonly<Record<ScheduleKey, string>> = { learningRate: "learning rate", weightDecay: "weight decay" };
 
-function groupsOf({ key, paramGroupTags }: Schedule, optimizer: Optimizer): ParameterGroup[] {
+function groupsOf({ key = "learningRate", paramGroupTags = [] }: Schedule, optimizer: Optimizer): ParameterGroup[] {
   const known = [...new Set(optimizer.groups.flatMap(({ tags }) => tags))];
   for (const tag of paramGroupTags) {
     if (known.includes(tag)) continue;
