@@ -8,7 +8,7 @@ import { i32 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Cursor, Nest, NestInput } from "./nest.ts";
 
-/** Prints a body at points along `axis`, of which the cursors give the beginning. */
+/** Prints expressions at points along `axis`, of which the cursors give the beginning. */
 export class ElementPrinter {
   readonly #fn: FunctionBuilder;
   readonly #lanes: Lanes;
@@ -16,22 +16,26 @@ export class ElementPrinter {
   readonly #nest: Nest;
   readonly #axis: number;
 
-  constructor(fn: FunctionBuilder, lanes: Lanes, nest: Nest, axis: number, body: Expr) {
+  constructor(fn: FunctionBuilder, lanes: Lanes, nest: Nest, axis: number, ...roots: readonly Expr[]) {
     this.#fn = fn;
     this.#lanes = lanes;
-    this.#printer = new ExpressionPrinter(fn, lanes, body);
+    this.#printer = new ExpressionPrinter(fn, lanes, roots);
     this.#nest = nest;
     this.#axis = axis;
   }
 
   /**
-   * What stays the same along the axis, computed once: returns a function that prints the body at `4·index + unroll·width` bytes-of-words
+   * What stays the same along the axis, computed once: returns functions that print the first expression, or all of them, at `4·index + unroll·width` bytes-of-words
    * from the beginning, and the code to run before the loop. `inside` says which inputs the axis' own bounds cover.
    */
   prepare(
     cursors: readonly Cursor[],
     inside: readonly boolean[],
-  ): { before: Code[]; at: (words: Local<"i32"> | 0, step: number) => Code } {
+  ): {
+    before: Code[];
+    at: (words: Local<"i32"> | 0, step: number) => Code;
+    all: (words: Local<"i32"> | 0, step: number) => Code[];
+  } {
     const before: Code[] = [];
     const hoisted = new Map<number, Local>();
     const masks = new Map<number, Local>();
@@ -54,7 +58,7 @@ export class ElementPrinter {
       hoisted.set(index, local);
       before.push(set);
     });
-    const at = (words: Local<"i32"> | 0, step: number): Code => {
+    const all = (words: Local<"i32"> | 0, step: number): Code[] => {
       return this.#printer.print({
         input: (index) => {
           const input = this.#nest.inputs[index];
@@ -68,7 +72,7 @@ export class ElementPrinter {
         },
       });
     };
-    return { before, at };
+    return { before, at: (words, step) => all(words, step)[0], all };
   }
 
   #read(input: NestInput, cursor: Cursor, words: Local<"i32"> | 0, step: number): Code {
@@ -87,7 +91,7 @@ export class ElementPrinter {
       return lanes.ramp(skip === 0 ? first : i32.add(first, i32.const(skip * stride)), stride);
     }
     const bytes = stride * input.scale;
-    if (stride === 1) return lanes.load(input.type, along(bytes / 4), skip * bytes);
+    if (stride === 1) return lanes.load(input.type, along(bytes / 4), skip * bytes + (input.beyond ?? 0));
     const local = this.#fn.local("i32");
     const first = along(bytes / 4);
     const set = local.set(skip === 0 ? first : i32.add(first, i32.const(skip * bytes)));

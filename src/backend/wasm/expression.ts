@@ -27,19 +27,26 @@ export class ExpressionPrinter {
   readonly #lanes: Lanes;
   readonly #uses = new Map<Expr, number>();
   readonly #locals = new Map<Expr, Local>();
-  readonly #body: Expr;
+  readonly #roots: readonly Expr[];
 
-  constructor(fn: FunctionBuilder, lanes: Lanes, body: Expr) {
+  /** Of the roots, in the order in which they are printed. */
+  constructor(fn: FunctionBuilder, lanes: Lanes, roots: readonly Expr[]) {
     this.#fn = fn;
     this.#lanes = lanes;
-    this.#body = body;
-    for (const expr of topological(body)) {
-      for (const child of children(expr)) this.#uses.set(child, (this.#uses.get(child) ?? 0) + 1);
+    this.#roots = roots;
+    const seen = new Set<Expr>();
+    for (const root of roots) {
+      this.#uses.set(root, (this.#uses.get(root) ?? 0) + 1);
+      for (const expr of topological(root)) {
+        if (seen.has(expr)) continue;
+        seen.add(expr);
+        for (const child of children(expr)) this.#uses.set(child, (this.#uses.get(child) ?? 0) + 1);
+      }
     }
   }
 
-  /** The body at one point. */
-  print(leaves: Leaves): Code {
+  /** The roots at one point. */
+  print(leaves: Leaves): Code[] {
     const done = new Set<Expr>();
     const visit = (expr: Expr): Code => {
       if (expr.kind === "constant") return this.#lanes.constant(expr.type, expr.value);
@@ -54,7 +61,7 @@ export class ExpressionPrinter {
       done.add(expr);
       return local.tee(code as never);
     };
-    return visit(this.#body);
+    return this.#roots.map(visit);
   }
 
   #operation(expr: Expr, leaves: Leaves, visit: (expr: Expr) => Code): Code {

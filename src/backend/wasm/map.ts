@@ -10,6 +10,8 @@ import { operationCount } from "./expression.ts";
 import { type Cut, leadingAxes } from "./groups.ts";
 import { i32, select } from "./instructions.ts";
 import { type Cursor, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
+import { stagesOf } from "./stages.ts";
+import { type Scratch, StripPrinter } from "./strips.ts";
 
 /** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
 export const grain = 64;
@@ -26,7 +28,12 @@ export function printMap(context: Context, kernel: MapKernel, target: KernelFunc
   const split = cut === undefined ? splitAxis(nest) : isFlat ? nest.extents.length - 1 : 0;
   const last = nest.extents.length - 1;
   const [begin, end, limits] = share(target, nest.extents[split], cut?.grain ?? (split === last ? grain : 1));
-  fn.body(...code, ...limits, ...mapLoops(context, fn, nest, 0, kernel.body, cursors, { axis: split, begin, end }));
+  const scratch = { base: target.scratch, from: 0 };
+  fn.body(
+    ...code,
+    ...limits,
+    ...mapLoops(context, fn, nest, 0, kernel.body, cursors, { axis: split, begin, end }, scratch),
+  );
 }
 
 function contiguous(shape: readonly number[]) {
@@ -45,9 +52,12 @@ export function splitAxis(nest: Nest): number {
   return enough >= 0 ? enough : nest.extents.indexOf(Math.max(...nest.extents));
 }
 
+/** Rows of fewer elements aren't cut into strips. */
+const shortest = 32;
+
 /**
  * Loops over the nest's axes from `from` on and writes the body's values. The nest's last input is the output, without bounds and with
- * neighbours side by side.
+ * neighbours side by side. With scratch memory long bodies go strip by strip.
  */
 export function mapLoops(
   context: Context,
@@ -57,6 +67,7 @@ export function mapLoops(
   body: Expr,
   cursors: readonly Cursor[],
   limits?: { readonly axis: number; readonly begin: Limit; readonly end: Limit },
+  scratch?: Scratch,
 ): Code[] {
   const axis = nest.extents.length - 1;
   const output = nest.inputs.length - 1;
@@ -66,6 +77,8 @@ export function mapLoops(
   const narrow = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body) : wide;
   const bytes = itemSize(type as DType);
   const words = fn.local("i32");
+  const stages = context.isSimd && scratch ? stagesOf(body, nest.inputs.length) : null;
+  const strips = stages && new StripPrinter(context, fn, nest, stages, type, scratch!);
   return loops(
     fn,
     nest,
@@ -88,7 +101,10 @@ export function mapLoops(
           );
           rows.push(...guarded(words, width * count, end, before, steps));
         };
-        if (context.isSimd) {
+        if (strips && room >= shortest) {
+          rows.push(...strips.print(here, segment.inside, words, end, address));
+          if (room % 8 !== 0 || room === Infinity) run(narrow, 1, 1);
+        } else if (context.isSimd) {
           if (unroll > 1) run(wide, 4, unroll);
           if (unroll === 1 || room % (4 * unroll) >= 4 || room === Infinity) run(wide, 4, 1);
           if (room % 4 !== 0 || room === Infinity) run(narrow, 1, 1);

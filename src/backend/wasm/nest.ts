@@ -16,6 +16,8 @@ export interface NestInput {
   readonly bounds: readonly Bounds[];
   /** In elements. */
   readonly offset: number;
+  /** Bytes from the cursor to the element, where strides are 1. */
+  readonly beyond?: number;
   /** No point of the nest is inside. */
   readonly never: boolean;
   /** Bytes an element; 1 for coordinates, whose "address" is the index itself. */

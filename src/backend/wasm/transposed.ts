@@ -43,10 +43,12 @@ function sideways(kernel: MatmulKernel): MatmulKernel {
 /** Elements that are read with steps that are neither 0 nor 1; a product packs its operands, so it doesn't mind. */
 function strideCost(kernel: Kernel, value: number): number {
   if (kernel.kind === "matmul") return 0;
+  // Sums in chunks run over neighbouring outputs side by side.
+  const innermost = kernel.kind === "reduce" && kernel.order === "chunks" ? kernel.shape.length : Infinity;
   return kernelInputs(kernel)
     .filter(({ source }) => source === value)
     .reduce((sum, { view }) => {
-      const inner = view.strides.filter((_, axis) => view.shape[axis] !== 1).pop();
+      const inner = view.strides.filter((_, axis) => axis < innermost && view.shape[axis] !== 1).pop();
       const stride = Math.abs(inner ?? 0);
       return sum + (stride > 1 ? sizeOf(view.shape) : 0);
     }, 0);

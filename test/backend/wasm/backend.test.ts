@@ -218,6 +218,7 @@ describe.each([
       [7, 515, 13],
       [3, 20, 521],
       [66, 33, 70],
+      [300, 18, 20],
     ]) {
       await agrees(
         backend,
@@ -262,6 +263,15 @@ describe.each([
         [9, 11, 5],
       ],
       (a, b) => swapAxes(matmul(a, b)),
+    );
+    // Heads beside each other in a row: the longest of the batch's axes is shared out.
+    await agrees(
+      backend,
+      [
+        [10, 19, 3, 8],
+        [10, 18, 3, 8],
+      ],
+      (a, b) => matmul(swapAxes(a, 1, 2), swapAxes(swapAxes(b, 1, 2))),
     );
     await agrees(
       backend,

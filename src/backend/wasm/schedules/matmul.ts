@@ -1,17 +1,23 @@
-// Matrix products: for 512 columns, for 256 terms, the right operand is packed in panels of 8 columns; then for 4 rows the left operand is
-// packed and the tile runs over the panels. A chunk of 256 terms is the tile's whole sum, so this order is the written one.
+// Matrix products: for 512 columns, for 256 terms, the right operand is packed in panels of 8 columns; then for 16 rows the left operand is
+// packed in panels of 4 and the tile runs over all pairs. A chunk of 256 terms is the tile's whole sum, so this order is the written one.
 import { chunkSize, type MatmulKernel } from "../../../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../../../kernels/view.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
 import { i32, select } from "../instructions.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops, simplify, start } from "../nest.ts";
-import { layoutOf, packLeft, packRight } from "./pack.ts";
+import { layoutOf, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
 import { printPlainMatmul } from "./plain.ts";
 import { cornerFunction, tileColumns, tileFunction, tileRows } from "./tile.ts";
 
 const columnBlock = 512;
-const leftBytes = 4 * tileRows * chunkSize;
+/** So many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
+const lineGroups = 4;
+const rowBlock = lineGroups * tileRows;
+/** Panels lie a cache line further apart than they are long, or lines at a power of two would push each other out. */
+const gap = 64;
+const leftPitch = 4 * tileRows * chunkSize + gap;
+const leftBytes = lineGroups * leftPitch;
 const cornerBytes = 4 * tileRows * tileColumns;
 
 /** Extents and strides (in elements) of the product. */
@@ -56,10 +62,15 @@ export function printMatmul(context: Context, kernel: MatmulKernel, target: Kern
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const last = nest.extents.length - 1;
   const { rows, columns } = product;
-  const by = nest.extents[last] >= 8 ? "batch" : columns >= 64 ? "columns" : "rows";
-  const [extent, grain] = { batch: [nest.extents[last], 1], columns: [columns, tileColumns], rows: [rows, tileRows] }[
-    by
-  ];
+  const most = Math.max(...nest.extents);
+  const axis = nest.extents.indexOf(most);
+  // Who shares columns packs all of the left operand, who shares rows all of the right.
+  const by = most >= 8 ? "batch" : columns >= rows && columns >= 2 * tileColumns ? "columns" : "rows";
+  const [extent, grain] = {
+    batch: [most, 1],
+    columns: [columns, tileColumns],
+    rows: [rows, rows >= 16 * rowBlock ? rowBlock : tileRows],
+  }[by];
   const [begin, end, limits] = share(target, extent, grain);
   const part: Share = {
     rows: by === "rows" ? [begin, end] : [0, rows],
@@ -70,7 +81,7 @@ export function printMatmul(context: Context, kernel: MatmulKernel, target: Kern
     ...code,
     ...limits,
     ...one.prelude,
-    ...loops(fn, nest, [0, last + 1], cursors, one.body, by === "batch" ? { axis: last, begin, end } : undefined),
+    ...loops(fn, nest, [0, last + 1], cursors, one.body, by === "batch" ? { axis, begin, end } : undefined),
   );
 }
 
@@ -83,7 +94,7 @@ export interface ProductCode {
 function blocked(context: Context, target: KernelFunction, product: Product, part: Share): ProductCode {
   const { fn } = target;
   const { columns, depth } = product;
-  const panelBytes = 4 * tileColumns * Math.min(depth, chunkSize);
+  const panelBytes = 4 * tileColumns * Math.min(depth, chunkSize) + gap;
   const panels = Math.ceil(Math.min(columns, columnBlock) / tileColumns);
   context.needScratch(leftBytes + cornerBytes + panels * panelBytes);
   const [left, setLeft] = fn.hold(target.scratch.get);
@@ -148,7 +159,7 @@ class BlockPrinter {
     at: { column: Local<"i32">; width: Local<"i32">; k: Local<"i32"> | 0; terms: number; adds: boolean },
   ): Code[] {
     const fn = this.#fn;
-    const { a: aStrides, b: bStrides, columns, rows } = this.#product;
+    const { a: aStrides, b: bStrides, columns } = this.#product;
     const { left, right, corner } = this.#scratch;
     const { column, width, k, terms, adds } = at;
     const bytes = (index: Local<"i32"> | 0, stride: number) =>
@@ -156,71 +167,125 @@ class BlockPrinter {
     const tile = tileFunction(this.#context, adds);
     const store = tileFunction(this.#context, false);
     const patch = cornerFunction(this.#context, adds);
-    const packB = packRight(this.#context, layoutOf(bStrides.depth, bStrides.column));
+    const bLayout = layoutOf(bStrides.depth, bStrides.column);
     const aLayout = layoutOf(aStrides.depth, aStrides.row);
     const panel = fn.local("i32");
-    const panelBytes = i32.const(4 * tileColumns * terms);
+    const pitch = 4 * tileColumns * terms + gap;
     const [from, setFrom] = fn.hold(i32.add(i32.add(b.get, bytes(k, bStrides.depth)), bytes(column, bStrides.column)));
     const [source, setSource] = fn.hold(i32.add(a.get, bytes(k, aStrides.depth)));
     const [out, setOut] = fn.hold(i32.add(c.get, i32.shl(column.get, i32.const(2))));
-    const packing = countLoop(fn, 0, width, tileColumns, (j) => [
+    const termBytes = i32.const(4 * bStrides.depth);
+    // Rows that lie whole in memory are packed row by row, the rest panel by panel.
+    const [first, setFirst] = fn.hold(i32.const(0));
+    const whole = [
+      first.set(i32.and(width.get, i32.const(-tileColumns))),
       call(
-        packB,
-        i32.add(from.get, bytes(j, bStrides.column)),
+        packRightRows(this.#context),
+        from.get,
         panel.get,
         i32.const(terms),
-        i32.const(4 * bStrides.depth),
-        i32.const(4 * bStrides.column),
-        this.#least(i32.sub(width.get, j.get), tileColumns),
+        termBytes,
+        i32.shrU(width.get, i32.const(3)),
+        i32.const(pitch),
       ),
-      panel.set(i32.add(panel.get, panelBytes)),
-    ]);
-    const run = (row: Local<"i32">, height: number | Local<"i32">): Code[] => {
-      const isWhole = height === tileRows;
-      const heightCode = typeof height === "number" ? i32.const(height) : height.get;
+      panel.set(i32.add(panel.get, i32.mul(i32.shrU(width.get, i32.const(3)), i32.const(pitch)))),
+    ];
+    const packing = [
+      setFirst,
+      ...(bLayout === "across" ? whole : []),
+      ...countLoop(fn, first, width, tileColumns, (j) => [
+        call(
+          packRight(this.#context, bLayout),
+          i32.add(from.get, bytes(j, bStrides.column)),
+          panel.get,
+          i32.const(terms),
+          termBytes,
+          i32.const(4 * bStrides.column),
+          this.#least(i32.sub(width.get, j.get), tileColumns),
+        ),
+        panel.set(i32.add(panel.get, i32.const(pitch))),
+      ]),
+    ];
+    const stride = i32.const(4 * columns);
+    const pack = (row: Code<"i32">, height: number | Local<"i32">, to: Code<"i32">): Code => {
+      const isWhole = typeof height === "number";
       const line = (lane: number) => {
         // Rows beyond the last are the last once more; what they give is thrown away.
         const within = isWhole
           ? i32.const(lane)
-          : select(i32.const(lane), i32.sub(heightCode, i32.const(1)), i32.ltS(i32.const(lane), heightCode));
-        return i32.add(source.get, i32.mul(i32.add(row.get, within), i32.const(4 * aStrides.row)));
+          : select(i32.const(lane), i32.sub(height.get, i32.const(1)), i32.ltS(i32.const(lane), height.get));
+        return i32.add(source.get, i32.mul(i32.add(row, within), i32.const(4 * aStrides.row)));
       };
-      const packA = packLeft(this.#context, isWhole || aLayout === "along" ? aLayout : "scattered");
+      const layout = isWhole || aLayout === "along" ? aLayout : "scattered";
+      const lines = Array.from({ length: tileRows }, (_, lane) => line(lane));
+      return call(packLeft(this.#context, layout), ...lines, to, i32.const(terms), i32.const(4 * aStrides.depth));
+    };
+    /** The tiles over `count` packed panels of rows, or over one that isn't `height` high. */
+    const tiles = (row: Local<"i32">, count: number | Local<"i32">, height?: Local<"i32">): Code[] => {
       const [to, setTo] = fn.hold(i32.add(out.get, bytes(row, columns)));
-      const stride = i32.const(4 * columns);
+      const [below, panelLeft] = [fn.local("i32"), fn.local("i32")];
       return [
-        call(packA, line(0), line(1), line(2), line(3), left.get, i32.const(terms), i32.const(4 * aStrides.depth)),
         setTo,
         panel.set(right.get),
         ...countLoop(fn, 0, width, tileColumns, (j) => {
-          const whole = call(tile, left.get, panel.get, to.get, stride, i32.const(terms));
+          const rest = i32.sub(width.get, j.get);
+          const heightCode = height ? height.get : i32.const(tileRows);
           const partial = [
-            call(store, left.get, panel.get, corner.get, i32.const(4 * tileColumns), i32.const(terms)),
-            call(patch, corner.get, to.get, stride, heightCode, this.#least(i32.sub(width.get, j.get), tileColumns)),
+            call(store, panelLeft.get, panel.get, corner.get, i32.const(4 * tileColumns), i32.const(terms)),
+            call(patch, corner.get, below.get, stride, heightCode, this.#least(rest, tileColumns)),
           ];
+          const one = height
+            ? partial
+            : [
+                when(
+                  i32.geS(rest, i32.const(tileColumns)),
+                  [call(tile, panelLeft.get, panel.get, below.get, stride, i32.const(terms))],
+                  partial,
+                ),
+              ];
           return [
-            ...(isWhole
-              ? [when(i32.geS(i32.sub(width.get, j.get), i32.const(tileColumns)), [whole], partial)]
-              : partial),
-            panel.set(i32.add(panel.get, panelBytes)),
+            below.set(to.get),
+            panelLeft.set(left.get),
+            ...countLoop(fn, 0, count, 1, () => [
+              ...one,
+              panelLeft.set(i32.add(panelLeft.get, i32.const(leftPitch))),
+              below.set(i32.add(below.get, i32.const(4 * tileRows * columns))),
+            ]),
+            panel.set(i32.add(panel.get, i32.const(pitch))),
             to.set(i32.add(to.get, i32.const(4 * tileColumns))),
           ];
         }),
       ];
     };
+    const group = (row: Local<"i32">): Code[] => [
+      call(
+        packLeftGroup(this.#context, lineGroups, leftPitch),
+        i32.add(source.get, bytes(row, aStrides.row)),
+        left.get,
+        i32.const(terms),
+        i32.const(4 * aStrides.depth),
+      ),
+      ...tiles(row, lineGroups),
+    ];
     const [begin, end] = this.#part.rows;
-    const [stop, setStop] = fn.hold(i32.and(limitCode(end), i32.const(-tileRows)));
     const code = [setFrom, panel.set(right.get), ...packing, setSource, setOut];
-    if (typeof end === "number" && rows % tileRows === 0) {
-      return [...code, ...countLoop(fn, begin, end, tileRows, (row) => run(row, tileRows))];
-    }
-    const [height, setHeight] = fn.hold(i32.sub(limitCode(end), stop.get));
+    const [top, setTop] = fn.hold(limitCode(begin));
+    const [fours, setFours] = fn.hold(
+      i32.add(top.get, i32.and(i32.sub(limitCode(end), top.get), i32.const(-tileRows))),
+    );
+    const inGroups =
+      aLayout === "across" ? i32.and(i32.sub(limitCode(end), top.get), i32.const(-rowBlock)) : i32.const(0);
+    const [groups, setGroups] = fn.hold(i32.add(top.get, inGroups));
+    const [height, setHeight] = fn.hold(i32.sub(limitCode(end), fours.get));
     return [
       ...code,
-      setStop,
-      ...countLoop(fn, begin, stop, tileRows, (row) => run(row, tileRows)),
+      setTop,
+      setFours,
+      setGroups,
+      ...countLoop(fn, top, groups, rowBlock, group),
+      ...countLoop(fn, groups, fours, tileRows, (row) => [pack(row.get, tileRows, left.get), ...tiles(row, 1)]),
       setHeight,
-      ...countLoop(fn, stop, end, tileRows, (row) => run(row, height)),
+      ...countLoop(fn, fours, end, tileRows, (row) => [pack(row.get, height, left.get), ...tiles(row, 1, height)]),
     ];
   }
 

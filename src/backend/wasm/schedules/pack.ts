@@ -100,7 +100,46 @@ export function packLeft(context: Context, layout: Layout): FunctionBuilder {
   });
 }
 
-/** (from, to, depth, stride, across, columns): a panel of the right operand; columns lie `across` bytes apart, missing ones become 0. */
+/** (from, to, depth, stride): `groups` panels of 4 rows at once, where rows are neighbours in memory; panels lie `pitch` bytes apart. */
+export function packLeftGroup(context: Context, groups: number, pitch: number): FunctionBuilder {
+  return context.shared(`pack left ${groups}`, () => {
+    const fn = context.module.function(`pack left ${groups}`, ["i32", "i32", "i32", "i32"]);
+    const [from, to, depth, stride] = fn.parameters as Local<"i32">[];
+    fn.body(
+      ...countLoop(fn, 0, depth, 1, () => [
+        ...Array.from({ length: groups }, (_, g) => v128.store(to.get, v128.load(from.get, 16 * g), pitch * g)),
+        from.set(i32.add(from.get, stride.get)),
+        to.set(i32.add(to.get, i32.const(16))),
+      ]),
+    );
+    return fn;
+  });
+}
+
+/** (from, to, depth, stride, panels, pitch): whole panels of the right operand, whose rows are read in order. */
+export function packRightRows(context: Context): FunctionBuilder {
+  return context.shared("pack right rows", () => {
+    const fn = context.module.function("pack right rows", ["i32", "i32", "i32", "i32", "i32", "i32"]);
+    const [from, to, depth, stride, panels, pitch] = fn.parameters as Local<"i32">[];
+    const [read, write] = [fn.local("i32"), fn.local("i32")];
+    const row = () => [
+      read.set(from.get),
+      write.set(to.get),
+      ...countLoop(fn, 0, panels, 1, () => [
+        v128.store(write.get, v128.load(read.get)),
+        v128.store(write.get, v128.load(read.get, 16), 16),
+        read.set(i32.add(read.get, i32.const(4 * tileColumns))),
+        write.set(i32.add(write.get, pitch.get)),
+      ]),
+      from.set(i32.add(from.get, stride.get)),
+      to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+    ];
+    fn.body(...countLoop(fn, 0, depth, 1, row));
+    return fn;
+  });
+}
+
+/** (from, to, depth, stride, across, columns): a panel of the right operand, for `across` one with fewer than 8 columns; columns lie `across` bytes apart, missing ones become 0. */
 export function packRight(context: Context, layout: Layout): FunctionBuilder {
   return context.shared(`pack right ${layout}`, () => {
     const fn = context.module.function(`pack right ${layout}`, ["i32", "i32", "i32", "i32", "i32", "i32"]);
@@ -119,18 +158,12 @@ export function packRight(context: Context, layout: Layout): FunctionBuilder {
         to.set(i32.add(to.get, i32.const(4 * tileColumns))),
       ]),
     ];
-    fn.body(when(i32.ltS(columns.get, i32.const(tileColumns)), partial, whole()));
+    // Whole panels of rows that lie in order are packRightRows'.
+    if (layout === "across") fn.body(...partial);
+    else fn.body(when(i32.ltS(columns.get, i32.const(tileColumns)), partial, whole()));
     return fn;
 
     function whole(): Code[] {
-      if (layout === "across") {
-        return countLoop(fn, 0, depth, 1, () => [
-          v128.store(to.get, v128.load(from.get)),
-          v128.store(to.get, v128.load(from.get, 16), 16),
-          from.set(i32.add(from.get, stride.get)),
-          to.set(i32.add(to.get, i32.const(4 * tileColumns))),
-        ]);
-      }
       const lines = Array.from({ length: tileColumns }, () => fn.local("i32"));
       const spread = lines.map((line, j) => line.set(i32.add(from.get, i32.mul(across.get, i32.const(j)))));
       if (layout === "along") return [...spread, ...packAlong(fn, lines, to, depth, 4 * tileColumns)];

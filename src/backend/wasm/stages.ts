@@ -1,0 +1,115 @@
+// Long expressions in stages: a loop over a few hundred elements a stage, with what later stages need in scratch memory. One long chain of
+// operations leaves a processor waiting for each one's result; several short ones of neighbouring elements overlap. Which operations an
+// element takes, and their order, stay as they were.
+import { children, type Expr, input, type ScalarType } from "../../../kernels/expr.ts";
+
+/** What one loop computes: values for later ones by slot; the last one the body itself, slot −1. */
+export interface Stage {
+  readonly roots: readonly { readonly body: Expr; readonly slot: number }[];
+}
+
+export interface Stages {
+  readonly stages: readonly Stage[];
+  /** The type each slot holds. */
+  readonly slots: readonly ScalarType[];
+}
+
+/** Below so many operations an expression stays whole. */
+const worthwhile = 20;
+/** A stage of this many operations costs as much as one value more that goes through memory … */
+const comfortable = 5;
+
+/** Distinct operations, operands first; a choice's condition last, so that it isn't kept for long. */
+function operationsOf(body: Expr): Expr[] {
+  const order: Expr[] = [];
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr) => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    const parts = children(expr);
+    for (const child of expr.kind === "select" ? [expr.yes, expr.no, expr.condition] : parts) visit(child);
+    if (parts.length > 0) order.push(expr);
+  };
+  visit(body);
+  return order;
+}
+
+/** The body in stages; null where it is short. Inputs from `firstSlot` on are the slots. */
+export function stagesOf(body: Expr, firstSlot: number): Stages | null {
+  const order = operationsOf(body);
+  const count = order.length;
+  if (count < worthwhile) return null;
+  const place = new Map(order.map((expr, at) => [expr, at]));
+  const cheap = new Map<Expr, number>();
+  /** Operations it takes to compute a value anew, as far as that is few; 3 stands for more. */
+  const cost = (expr: Expr): number => {
+    const known = cheap.get(expr);
+    if (known !== undefined) return known;
+    const parts = children(expr);
+    const own = parts.length === 0 ? 0 : Math.min(3, 1 + parts.reduce((sum, part) => sum + cost(part), 0));
+    cheap.set(expr, own);
+    return own;
+  };
+  const lastUse = new Map<Expr, number>();
+  order.forEach((expr, at) => {
+    for (const child of children(expr)) lastUse.set(child, at);
+  });
+  const isKept = (expr: Expr, cut: number) => place.get(expr)! < cut && cost(expr) > 2 && lastUse.get(expr)! >= cut;
+  const kept = (cut: number) => order.filter((expr) => isKept(expr, cut));
+  const price = (cut: number) =>
+    cut === count ? 0 : kept(cut).reduce((sum, { type }) => sum + (type === "bool" ? 4 : 1), 0);
+  const prices = Array.from({ length: count + 1 }, (_, cut) => price(cut));
+  // The cheapest way to cut the first `at` operations.
+  const best: { total: number; from: number }[] = [{ total: 0, from: 0 }];
+  for (let at = 1; at <= count; at++) {
+    let found = { total: Infinity, from: 0 };
+    for (let from = 0; from < at; from++) {
+      const total = best[from].total + ((at - from) / comfortable) ** 2 + prices[at];
+      if (total < found.total) found = { total, from };
+    }
+    best.push(found);
+  }
+  const cuts: number[] = [];
+  for (let at = count; at > 0; at = best[at].from) cuts.unshift(at);
+  if (cuts.length < 2) return null;
+
+  const slots: ScalarType[] = [];
+  const stored = new Map<Expr, number>();
+  const stages = cuts.map((cut): Stage => {
+    const targets = cut === count ? [body] : kept(cut).filter((expr) => !stored.has(expr));
+    const done = new Map<Expr, Expr>();
+    const rewrite = (expr: Expr): Expr => {
+      const known = done.get(expr);
+      if (known) return known;
+      const slot = stored.get(expr);
+      let made = expr;
+      if (slot !== undefined) {
+        made = input(firstSlot + slot, expr.type);
+      } else {
+        switch (expr.kind) {
+          case "unary":
+            made = { ...expr, x: rewrite(expr.x) };
+            break;
+          case "binary":
+          case "compare":
+            made = { ...expr, a: rewrite(expr.a), b: rewrite(expr.b) };
+            break;
+          case "select":
+            made = { ...expr, yes: rewrite(expr.yes), no: rewrite(expr.no), condition: rewrite(expr.condition) };
+        }
+      }
+      done.set(expr, made);
+      return made;
+    };
+    const roots = targets.map((expr) => ({ body: rewrite(expr), expr }));
+    return {
+      roots: roots.map(({ body: part, expr }) => {
+        if (cut === count) return { body: part, slot: -1 };
+        const slot = slots.push(expr.type) - 1;
+        stored.set(expr, slot);
+        return { body: part, slot };
+      }),
+    };
+  });
+  return { stages, slots };
+}

@@ -1,0 +1,114 @@
+// A long expression's stages over strips of a row: each stage runs over the whole strip, and what later ones need waits in scratch memory
+// that stays in the first cache.
+import { type DType, itemSize } from "../../core/dtype.ts";
+import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
+import type { Context } from "./context.ts";
+import { ElementPrinter } from "./elements.ts";
+import { i32, select } from "./instructions.ts";
+import type { Cursor, Limit, Nest, NestInput } from "./nest.ts";
+import type { Stages } from "./stages.ts";
+
+/** Elements of a strip. */
+const strip = 256;
+/** Vectors a round: the loop's own cost is shared between them. */
+const unroll = 2;
+const roundBytes = 16 * unroll;
+
+/** Scratch memory from `from` bytes after where it begins. */
+export interface Scratch {
+  readonly base: Local<"i32">;
+  readonly from: number;
+}
+
+export class StripPrinter {
+  readonly #context: Context;
+  readonly #fn: FunctionBuilder;
+  readonly #nest: Nest;
+  readonly #stages: Stages;
+  readonly #type: DType;
+  readonly #scratch: Scratch;
+
+  /** `type`: what the output holds. Asks for the scratch memory it needs. */
+  constructor(context: Context, fn: FunctionBuilder, nest: Nest, stages: Stages, type: DType, scratch: Scratch) {
+    const last = nest.extents.length - 1;
+    const slots = stages.slots.map(
+      (held, slot): NestInput => ({
+        // Conditions are kept as masks.
+        type: held === "bool" ? "int32" : held,
+        source: 0,
+        strides: nest.extents.map((_, axis) => (axis === last ? 1 : 0)),
+        bounds: nest.extents.map(() => null),
+        offset: 0,
+        beyond: 4 * strip * slot,
+        never: false,
+        scale: 4,
+      }),
+    );
+    this.#context = context;
+    this.#fn = fn;
+    this.#nest = { ...nest, inputs: [...nest.inputs, ...slots] };
+    this.#stages = stages;
+    this.#type = type;
+    this.#scratch = scratch;
+    context.needScratch(scratch.from + 4 * strip * slots.length);
+  }
+
+  /** The elements from `words` on in eights, as many as there are before `end`; `address` is the output's at `words`. */
+  print(
+    here: readonly Cursor[],
+    inside: readonly boolean[],
+    words: Local<"i32">,
+    end: Limit,
+    address: () => Code<"i32">,
+  ): Code[] {
+    const fn = this.#fn;
+    const { lanes } = this.#context;
+    const { stages, slots } = this.#stages;
+    const bytes = itemSize(this.#type);
+    const axis = this.#nest.extents.length - 1;
+    const base = fn.local("i32");
+    const cursors = [...here, ...slots.map((): Cursor => ({ at: base, inside: true }))];
+    const printed = stages.map(({ roots }) => {
+      const bodies = roots.map(({ body }) => body);
+      return new ElementPrinter(fn, lanes, this.#nest, axis, ...bodies).prepare(cursors, [
+        ...inside,
+        ...slots.map(() => true),
+      ]);
+    });
+    const store = (slot: number, value: Code, step: number): Code => {
+      if (slot < 0) return lanes.store(this.#type, address(), value, 4 * bytes * step);
+      const type = slots[slot] === "bool" ? "int32" : slots[slot];
+      return lanes.store(type, i32.add(base.get, words.get), value, 4 * strip * slot + 16 * step);
+    };
+    const [from, setFrom] = fn.hold(words.get);
+    const count = typeof end === "number" ? i32.const(4 * end) : i32.shl(end.get, i32.const(2));
+    const [stop, setStop] = fn.hold(i32.add(from.get, i32.and(i32.sub(count, from.get), i32.const(-roundBytes))));
+    const to = fn.local("i32");
+    const run = stages.flatMap(({ roots }, at) => [
+      words.set(from.get),
+      loop((next) => [
+        ...Array.from({ length: unroll }, (_, step) => {
+          const values = printed[at].all(words, step);
+          return roots.map(({ slot }, i) => store(slot, values[i], step));
+        }).flat(),
+        branchIf(next, i32.ltS(words.tee(i32.add(words.get, i32.const(roundBytes))), to.get)),
+      ]),
+    ]);
+    return [
+      ...printed.flatMap(({ before }) => before),
+      setFrom,
+      setStop,
+      block((leave) => [
+        loop((again) => [
+          branchIf(leave, i32.geS(from.get, stop.get)),
+          base.set(i32.sub(i32.add(this.#scratch.base.get, i32.const(this.#scratch.from)), from.get)),
+          to.set(i32.add(from.get, i32.const(4 * strip))),
+          to.set(select(to.get, stop.get, i32.ltS(to.get, stop.get))),
+          ...run,
+          from.set(to.get),
+          branch(again),
+        ]),
+      ]),
+    ];
+  }
+}

@@ -1,0 +1,37 @@
+// The wasm backend in the ways it can run, for tests of what it makes of a graph: all must give the reference's bits.
+import { afterAll, beforeAll } from "vitest";
+import type { Backend } from "../../src/backend/contract.ts";
+import { referenceBackend } from "../../src/backend/reference.ts";
+import { type WasmOptions, wasmBackend } from "../../src/backend/wasm/backend.ts";
+import { lower } from "../../src/compile/lower.ts";
+import type { TypedArray } from "../../src/core/dtype.ts";
+import type { Graph } from "../../src/graph/hash.ts";
+import { expectSameBits, runPlan } from "./graphs.ts";
+
+const variants: Record<string, WasmOptions> = {
+  SIMD: { simd: true },
+  scalar: { simd: false },
+  "SIMD, 3 threads": { simd: true, threads: 3, shareFrom: 0 },
+  "scalar, 3 threads": { simd: false, threads: 3, shareFrom: 0 },
+};
+
+/** Starts the backends before a file's tests and ends them after; gives the check of a graph: `times` runs of its plan on each. */
+export function wasmVariants(): (graph: Graph, inputs: readonly TypedArray[], times?: number) => Promise<void> {
+  const backends: [string, Backend][] = [];
+  beforeAll(async () => {
+    for (const [name, options] of Object.entries(variants)) backends.push([name, await wasmBackend(options)]);
+  });
+  afterAll(async () => {
+    for (const [, backend] of backends) await backend.dispose();
+  });
+  return async (graph, inputs, times = 2) => {
+    const plan = lower(graph);
+    const expected = await runPlan(referenceBackend(), plan, inputs, 77, times);
+    for (const [name, backend] of backends) {
+      const actual = await runPlan(backend, plan, inputs, 77, times);
+      plan.outputs.forEach((port, i) => {
+        expectSameBits(actual[i], expected[i], `${name}: ${port.name}`);
+      });
+    }
+  };
+}
