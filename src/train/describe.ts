@@ -52,6 +52,8 @@ export function optimizerNumbers({ options, optimizer, schedules }: Trainer): Re
   if (init) {
     const { optimizer: chosen, schedulers, precision } = init;
     visit(toYamlForm({ optimizer: chosen, schedulers, precision }), "");
+  } else if (options.precision.lossScalingFactor === "dynamic") {
+    numbers["precision/initialLossScale"] = options.precision.initialLossScale;
   }
   optimizer?.groups.forEach((group, i) => {
     const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.sets(group, key));

@@ -117,8 +117,10 @@ function advance({ progress, stepsPerEpoch, gradAccumSteps }: Training, loss: nu
 }
 
 async function log({ trainer, step, loss, learningRate, watched }: StepResult): Promise<void> {
-  const norm = watched.gradient_norm && { gradient_norm: await watched.gradient_norm.item() };
-  await trainer.logMetrics({ loss, learning_rate: learningRate, ...norm }, step);
+  const own: Record<string, number> = {};
+  for (const name of ["gradient_norm", "loss_scale", "skipped_steps"])
+    if (watched[name]) own[name] = await watched[name].item();
+  await trainer.logMetrics({ loss, learning_rate: learningRate, ...own }, step);
 }
 
 function checkProgress(loader: DataLoader, progress: Progress, before: number, totalSteps: number): void {

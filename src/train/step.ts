@@ -3,19 +3,19 @@
 import type { Backend } from "../backend/contract.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { currentTrace } from "../graph/scope.ts";
-import type { Loss } from "../nn/losses.ts";
 import type { Batch, Module } from "../nn/module.ts";
-import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
+import { autocast } from "../ops/precision.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Stream } from "../rng/stream.ts";
 import { type Compiled, compile } from "../tensor/compiled.ts";
 import { stack, tensor } from "../tensor/functions.ts";
 import { gradients as gradientsOf } from "../tensor/gradients.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { watch } from "../tensor/trace.ts";
 import type { ResolvedOptions } from "./config/options.ts";
+import { mixedFormat } from "./config/shared.ts";
 import type { HostBatch, StepInput } from "./group.ts";
 import type { Hooks, TraceContext } from "./hooks.ts";
+import type { GradientScaler } from "./scaler.ts";
 import type { Trainer } from "./trainer.ts";
 
 export type TrainStep = Compiled<[StepInput], Tensor>;
@@ -27,6 +27,7 @@ export interface StepParts {
   readonly trainer: Trainer;
   readonly model: Module;
   readonly optimizer?: Optimizer;
+  readonly scaler: GradientScaler;
   readonly options: ResolvedOptions;
   readonly hooks: Hooks;
   readonly stream: Stream;
@@ -39,6 +40,7 @@ export function makeTrainStep({
   trainer,
   model,
   optimizer,
+  scaler,
   options,
   hooks,
   stream,
@@ -54,20 +56,21 @@ export function makeTrainStep({
     });
   }
   const backward = (batch: Batch) => {
-    const { outputs, loss } = runModel(model, options.loss, batch);
+    const { outputs, loss } = runModel(model, options, batch);
     const scalar = checkLoss(loss);
-    return { batch, outputs, loss: scalar, gradients: gradientsOf(scalar, optimizer.parameters) };
+    return { batch, outputs, loss: scalar, gradients: gradientsOf(scaler.scaled(scalar), optimizer.parameters) };
   };
   const step = (given: StepInput): Tensor => {
     const [first, ...others] = (Array.isArray(given) ? given : [given]) as unknown as readonly Batch[];
-    const { batch, outputs, loss, gradients } = accumulate(backward(first), others, backward);
+    const { batch, outputs, loss, gradients: scaled } = accumulate(backward(first), others, backward);
+    const gradients = scaler.unscaled(scaled);
     const { parameterNames } = optimizer;
     const named = Object.fromEntries(gradients.map((gradient, i) => [parameterNames[i], gradient]));
     traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss, gradients: named });
-    optimizer.update(clip(gradients, options.precision));
+    scaler.update(optimizer, gradients);
     return loss;
   };
-  return compile(step, { state: [model, optimizer], name: "train", stream, backend, strict: true, log });
+  return compile(step, { state: [model, optimizer, scaler], name: "train", stream, backend, strict: true, log });
 }
 
 interface Backward {
@@ -94,7 +97,7 @@ function accumulate(first: Backward, others: readonly Batch[], backward: (batch:
 export function makeEvalStep({ trainer, model, options, hooks, stream, backend, log }: StepParts): EvalStep {
   const step = (given: HostBatch): Record<string, Tensor> => {
     const batch = given as unknown as Batch;
-    const { outputs, loss } = runModel(model, options.loss, batch);
+    const { outputs, loss } = runModel(model, options, batch);
     const samples = Object.values(batch)[0]?.shape[0] ?? 1;
     const terms: Record<string, Tensor> = {};
     if (loss) terms.loss = stack([checkLoss(loss).mul(samples), tensor(samples)]);
@@ -115,8 +118,12 @@ export function makeEvalStep({ trainer, model, options, hooks, stream, backend, 
 }
 
 /** Outputs and loss of what `forward` returned: outputs where there is a loss function, else a loss, [loss, outputs], or a record that holds a loss. */
-function runModel(model: Module, loss: Loss | undefined, batch: Batch): { outputs?: Tensor; loss?: Tensor } {
-  const result = model.forward(batch.inputs, batch);
+function runModel(
+  model: Module,
+  { loss, precision }: ResolvedOptions,
+  batch: Batch,
+): { outputs?: Tensor; loss?: Tensor } {
+  const result = autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
   if (result instanceof Tensor) return loss ? { outputs: result, loss: loss(result, batch) } : { loss: result };
   if (Array.isArray(result)) return { loss: result[0], outputs: result[1] };
   const { loss: own, outputs } = result as Readonly<Record<string, Tensor>>;
@@ -133,14 +140,6 @@ function checkLoss(loss: Tensor | undefined): Tensor {
     expected: "float32[]",
     hint: "give a loss (loss: losses.crossEntropy), or return one from forward",
   });
-}
-
-function clip(gradients: readonly Tensor[], { maxGradientNorm, maxGradientValue }: ResolvedOptions["precision"]) {
-  const bounded = maxGradientValue === undefined ? gradients : clipByValue(gradients, maxGradientValue);
-  if (maxGradientNorm === undefined) return bounded;
-  const clipped = clipByGlobalNorm(bounded, maxGradientNorm);
-  watch("gradient_norm", clipped.norm);
-  return clipped.gradients;
 }
 
 /** Calls `onTrace`, and holds it to watching: a draw or an assignment there would be part of training. */

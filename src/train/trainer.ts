@@ -26,6 +26,7 @@ import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
 import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
+import { GradientScaler } from "./scaler.ts";
 import { type EvalStep, makeEvalStep, makeTrainStep, type StepParts, type TrainStep } from "./step.ts";
 
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
@@ -42,6 +43,8 @@ export class Trainer {
   readonly stream: Stream;
   readonly model: Module;
   readonly optimizer?: Optimizer;
+  /** What precision does to gradients; a dynamic loss scale is its state. */
+  readonly scaler: GradientScaler;
   readonly schedules?: Schedules;
   readonly hooks: Hooks;
   /** Hashes of the graphs that ran, by role. */
@@ -92,6 +95,7 @@ export class Trainer {
     }
     this.hooks.callNow("setup", this);
     this.optimizer = optimizer instanceof Optimizer || optimizer === undefined ? optimizer : optimizer(this.model);
+    this.scaler = new GradientScaler(this.options.precision);
     this.schedules = this.#chooseSchedules();
     const steering = this.schedules?.steering ?? [];
     if (steering.length > 0) this.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
@@ -157,7 +161,7 @@ export class Trainer {
 
   /** All variables by name: parameters, buffers, optimizer state. */
   variables(): [string, Variable][] {
-    return listState(this.optimizer ? [this.model, this.optimizer] : [this.model]);
+    return listState(this.optimizer ? [this.model, this.optimizer, this.scaler] : [this.model]);
   }
 
   /** What callbacks keep, by name: `callback/<name>/<variable>`. */
@@ -232,9 +236,9 @@ export class Trainer {
 
   async #parts(): Promise<StepParts> {
     const backend = await this.backend();
-    const { model, optimizer, options, hooks, stream } = this;
+    const { model, optimizer, scaler, options, hooks, stream } = this;
     const log = (text: string) => this.message(text.startsWith("found") ? "info" : "debug", text);
-    return { trainer: this, model, optimizer, options, hooks, stream, backend, log };
+    return { trainer: this, model, optimizer, scaler, options, hooks, stream, backend, log };
   }
 
   /** The compiled training step. */

@@ -183,7 +183,7 @@ describe("config", () => {
       backend: "reference",
     }).trainer;
     expect(init.seed).toBe(2n ** 64n - 1n);
-    expect(init.loop).toEqual({ numEpochs: 3, evalFrequency: "epoch", maxSteps: 5 });
+    expect(init.loop).toEqual({ numEpochs: 3, evalFrequency: "epoch", gradAccumSteps: 1, maxSteps: 5 });
     expect(init.modelDir).toBe("runs/mnist-mlp");
     const text = replaced("    model_dir: runs/mnist-mlp\n", "");
     expect(parseConfig(text, "a/b/my-run.yaml").trainer.init.modelDir).toBe("runs/my-run");

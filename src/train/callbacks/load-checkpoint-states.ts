@@ -30,7 +30,7 @@ export class LoadCheckpointStates implements Callback {
     if (!states.includes("optimizer")) return;
     if (!optimizer) throw new ConfigError({ where: "states", problem: "there is no optimizer", got: "optimizer" });
     const { tensors, state } = loadCheckpoint(path);
-    const isSlot = ([name]: readonly [string, unknown]) => name.startsWith("optimizer/");
+    const isSlot = ([name]: readonly [string, unknown]) => /^optimizer\/(?!scaler\/)/.test(name);
     loadVariables(path, new Map([...tensors].filter(isSlot)), optimizer.namedVariables().filter(isSlot), { strict });
     optimizer.steps = state.optimizerSteps ?? state.step;
   }

@@ -1,5 +1,6 @@
 // The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
 import { z } from "zod";
+import { float32Bits } from "../../core/canonical.ts";
 import { count, expected, flag, limit, record, text, word } from "./values.ts";
 
 const seedText = "an integer in [0, 2^64), in decimal digits, or null for one that is drawn";
@@ -55,7 +56,32 @@ export const checkpointSchema = record({
   strict: flag.default(true),
 });
 
-export const precisionSchema = record({ maxGradientNorm: limit.optional(), maxGradientValue: limit.optional() });
+const scaleText = "a power of two in [2^-126, 2^127]";
+const isScale = (value: number) => {
+  const bits = float32Bits(value);
+  return Math.fround(value) === value && bits % 2 ** 23 === 0 && bits > 0 && bits < 255 * 2 ** 23;
+};
+/** Scaling by it is exact. */
+const lossScale = z.number(expected(scaleText)).refine(isScale, expected(scaleText));
+const factorText = `${scaleText}, or dynamic`;
+
+export const precisionSchema = record({
+  enabled: flag.optional(),
+  fp16Type: word(["float16", "bfloat16"]).optional(),
+  lossScalingFactor: z.union([lossScale, z.literal("dynamic")], expected(factorText)).default(1),
+  initialLossScale: lossScale.default(2 ** 16),
+  stepsPerIncrease: count.default(2000),
+  minLossScale: lossScale.default(2 ** -14),
+  maxLossScale: lossScale.default(2 ** 24),
+  logLossScale: flag.default(false),
+  maxGradientNorm: limit.optional(),
+  maxGradientValue: limit.optional(),
+});
+
+/** The format that matrix products round to under a precision: null where mixed precision is off. It is on where a type is named. */
+export function mixedFormat({ enabled, fp16Type }: PrecisionOptions): "float16" | "bfloat16" | null {
+  return (enabled ?? fp16Type !== undefined) ? (fp16Type ?? "float16") : null;
+}
 
 export const loggingSchema = record({
   logSteps: count.default(10),

@@ -1,0 +1,111 @@
+// Loss scaling for 16-bit gradients: the loss is multiplied by a power of two before the backward pass and the gradients by its reciprocal after, both
+// exact but for over- and underflow. A dynamic scale is state of the step: it halves where a gradient overflowed, and that step changes no weight.
+import { ConfigError } from "../core/errors.ts";
+import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import { abs, equal, less, max, maximum, minimum, tensor, where } from "../tensor/functions.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { watch } from "../tensor/trace.ts";
+import { type Stateful, Variable } from "../tensor/variable.ts";
+import type { ResolvedOptions } from "./config/options.ts";
+
+type Precision = ResolvedOptions["precision"];
+
+/** The state of a dynamic scale: `optimizer/scaler/scale`, `…/good_steps` since it last changed, `…/skipped_steps` in all. */
+class DynamicScale {
+  readonly scale: Variable;
+  readonly goodSteps = new Variable(tensor(0, { dtype: "int32" }));
+  readonly skippedSteps = new Variable(tensor(0, { dtype: "int32" }));
+  readonly #precision: Precision;
+
+  constructor(precision: Precision) {
+    const { initialLossScale: initial, minLossScale: low, maxLossScale: high } = precision;
+    if (!(low <= initial && initial <= high)) {
+      throw new ConfigError({
+        where: "precision.initialLossScale",
+        problem: "not between minLossScale and maxLossScale",
+        got: String(initial),
+        expected: `a number in [${low}, ${high}]`,
+      });
+    }
+    this.#precision = precision;
+    this.scale = new Variable(tensor(initial));
+  }
+
+  /** The state after a step whose gradients were all finite, or weren't. */
+  advance(finite: Tensor): void {
+    const { minLossScale, maxLossScale, stepsPerIncrease } = this.#precision;
+    const good = where(finite, this.goodSteps.add(1), 0);
+    const grows = equal(good, stepsPerIncrease);
+    const larger = where(grows, minimum(this.scale.mul(2), maxLossScale), this.scale);
+    const next = where(finite, larger, maximum(this.scale.mul(0.5), minLossScale));
+    this.skippedSteps.assign(this.skippedSteps.add(where(finite, tensor(0, { dtype: "int32" }), 1)));
+    this.goodSteps.assign(where(grows, 0, good));
+    this.scale.assign(next);
+  }
+}
+
+/** What a Trainer's precision does to gradients: scaling, clipping, and skipping a step. */
+export class GradientScaler implements Stateful {
+  readonly #precision: Precision;
+  readonly #dynamic: DynamicScale | undefined;
+
+  /** Throws ConfigError for scales that don't fit each other. */
+  constructor(precision: Precision) {
+    this.#precision = precision;
+    this.#dynamic = precision.lossScalingFactor === "dynamic" ? new DynamicScale(precision) : undefined;
+  }
+
+  namedVariables(): [string, Variable][] {
+    if (!this.#dynamic) return [];
+    const { scale, goodSteps, skippedSteps } = this.#dynamic;
+    return [
+      ["optimizer/scaler/good_steps", goodSteps],
+      ["optimizer/scaler/scale", scale],
+      ["optimizer/scaler/skipped_steps", skippedSteps],
+    ];
+  }
+
+  /** The loss that is differentiated. */
+  scaled(loss: Tensor): Tensor {
+    const { lossScalingFactor: factor } = this.#precision;
+    if (factor === "dynamic") return loss.mul(this.#dynamic!.scale);
+    return factor === 1 ? loss : loss.mul(factor);
+  }
+
+  /** The gradients of the loss itself. */
+  unscaled(gradients: readonly Tensor[]): readonly Tensor[] {
+    const { lossScalingFactor: factor } = this.#precision;
+    if (factor === 1) return gradients;
+    const reciprocal = factor === "dynamic" ? tensor(1).div(this.#dynamic!.scale) : 1 / factor;
+    return gradients.map((gradient) => gradient.mul(reciprocal));
+  }
+
+  /** The optimizer's step with clipped gradients; under a dynamic scale only where all of them are finite. */
+  update(optimizer: Optimizer, gradients: readonly Tensor[]): void {
+    const dynamic = this.#dynamic;
+    if (!dynamic) {
+      optimizer.update(this.#clip(gradients));
+      return;
+    }
+    if (this.#precision.logLossScale) {
+      watch("loss_scale", new Tensor(dynamic.scale.node));
+      watch("skipped_steps", dynamic.skippedSteps.cast("float32"));
+    }
+    const largest = gradients.map((gradient) => max(abs(gradient))).reduce((a, b) => maximum(a, b));
+    const finite = less(largest, Number.POSITIVE_INFINITY);
+    const before = optimizer.namedVariables().map(([, variable]) => [variable, new Tensor(variable.node)] as const);
+    optimizer.update(this.#clip(gradients));
+    for (const [variable, old] of before) variable.assign(where(finite, new Tensor(variable.node), old));
+    dynamic.advance(finite);
+  }
+
+  #clip(gradients: readonly Tensor[]): readonly Tensor[] {
+    const { maxGradientNorm, maxGradientValue } = this.#precision;
+    const bounded = maxGradientValue === undefined ? gradients : clipByValue(gradients, maxGradientValue);
+    if (maxGradientNorm === undefined) return bounded;
+    const clipped = clipByGlobalNorm(bounded, maxGradientNorm);
+    watch("gradient_norm", clipped.norm);
+    return clipped.gradients;
+  }
+}
