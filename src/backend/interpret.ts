@@ -21,9 +21,10 @@ export function interpretBackend(): Backend {
 }
 
 /** An input's elements over its view, row-major; the plan's own array where the view is all of it. */
-type Reader = (call: KernelCall) => TypedArray;
+export type Reader = (call: KernelCall) => TypedArray;
 
-function reader({ source, dtype, view }: KernelInput, plan: Plan): Reader {
+/** How a kernel's input is read in this plan. */
+export function reader({ source, dtype, view }: KernelInput, plan: Plan): Reader {
   const size = sizeOf(view.shape);
   if (source === "coordinate") {
     const coordinates = coordinatesOf(view);

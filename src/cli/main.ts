@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { report } from "./command.ts";
+import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
@@ -61,6 +62,17 @@ program
   .option("--threads <n>", "threads, where the backend can", parseCount)
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
+
+program
+  .command("diff")
+  .argument("<a>", "a run's folder, or a YAML file")
+  .argument("<b>", "another")
+  .description("why two runs or configs differ: what they were given, the first step, the first op")
+  .option("--backend <names>", "where to replay: one for both sides, or one for each, with a comma")
+  .option("--threads <n>", "threads, where the backend can", parseCount)
+  .option("--steps <n>", "replay at most so many steps", parseCount)
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((a: string, b: string, flags: DiffFlags) => report(flags.json, () => diff(a, b, flags)));
 
 withRunFlags(program.command("explain").argument("<config>", "YAML file"))
   .description("graphs, hashes, plans, and the ledger of draws")

@@ -1,6 +1,9 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest.
+import { diffReplay } from "../verify/diff.ts";
+import { showDiff } from "../verify/show.ts";
 import { verifyRun } from "../verify/verify.ts";
 import type { Outcome } from "./command.ts";
+import { diffJson } from "./diff.ts";
 
 /** The flags of `verify`. */
 export interface VerifyFlags {
@@ -25,5 +28,9 @@ export async function verify(folder: string, { json: _json, ...options }: Verify
     expected === undefined
       ? ["the digest is of the run's end, and wasn't compared"]
       : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
-  return { code: equal ? 0 : 1, json: { ...found }, lines: [verdict, ...trusted, ...digests] };
+  const lines = [verdict, ...trusted, ...digests];
+  if (equal) return { code: 0, json: { ...found }, lines };
+  const { backend: chosen, threads: count } = options;
+  const diff = await diffReplay(folder, { backend: chosen, threads: count });
+  return { code: 1, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
 }

@@ -49,6 +49,21 @@ export function callerSite(stack = deepStack().stack): string | undefined {
   return trace?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:|https?:\/\/)[^()]+:\d+:\d+)\)?$/)?.[1];
 }
 
+/** The parts that make nodes on behalf of others. */
+const makers = /^(src\/)?(core|graph|ops|autograd|tensor|compile|backend)\/|^kernels\//;
+
+/** The first stack line in the engine's own parts above ops and tensors (a layer, a loss, an optimizer), as `src/nn/linear.ts:28:12`. */
+export function layerSite(stack: string | undefined): string | undefined {
+  for (const line of stack?.split("\n") ?? []) {
+    const own = [...ownRoots, ...ownPaths].find((root) => line.includes(root));
+    const place = own && line.slice(line.indexOf(own) + own.length).match(/^[^()]+:\d+:\d+/)?.[0];
+    if (!place) continue;
+    const path = own.includes("kernels/") ? `kernels/${place}` : `src/${place}`;
+    if (!makers.test(path)) return path;
+  }
+  return undefined;
+}
+
 /** Base of all errors thrown on purpose: `<where>: <problem>: got <…>, expected <…>`, then `Hint: …`. */
 export class SeedgradError extends Error {
   readonly where: string;

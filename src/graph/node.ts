@@ -2,7 +2,7 @@
 
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import { callerSite, deepStack } from "../core/errors.ts";
+import { callerSite, deepStack, layerSite } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 
 /** What an op was given beside its inputs; enters the graph's hash. */
@@ -71,6 +71,12 @@ export class Node {
   get site(): string | undefined {
     if (this.#site === null) this.#site = this.#trace && callerSite(this.#trace.stack);
     return this.#site;
+  }
+
+  /** The site, or where no caller's own line made the node, the part of the library that did (a layer, a loss, an optimizer), from the library's root. */
+  get origin(): string | undefined {
+    const { site } = this;
+    return site === undefined || site.includes("/node_modules/") ? layerSite(this.#trace.stack) : site;
   }
 }
 

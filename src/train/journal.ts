@@ -210,7 +210,11 @@ function dataOf({ trainer, loader }: Pick<JournalParts, "trainer" | "loader">): 
 }
 
 /** What training depends on beside graph, seed and data: numbers that reach the step from the host, and the loader's. */
-function numbersOf({ trainer, loader, stepsPerEpoch }: JournalParts): Record<string, number> {
+export function numbersOf({
+  trainer,
+  loader,
+  stepsPerEpoch,
+}: Pick<JournalParts, "trainer" | "loader" | "stepsPerEpoch">): Record<string, number> {
   const { batchSize, drawsPerEpoch } = loader;
   return {
     ...optimizerNumbers(trainer),

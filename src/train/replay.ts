@@ -110,6 +110,7 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
     modelDir: undefined,
     checkpoint: null,
     loggers: [],
+    logging: { logLevel: "warn" },
     callbacks: [comparison],
     ...(manifest.deterministic === "warn" && { deterministic: "warn" }),
     ...(options.backend !== undefined && { backend: options.backend }),

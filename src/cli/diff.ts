@@ -1,0 +1,42 @@
+// `seedgrad diff A B`: why two runs, two configs, or a run and a config differ.
+import { ConfigError } from "../core/errors.ts";
+import { type Diff, diffRuns } from "../verify/diff.ts";
+import { showDiff, showNode } from "../verify/show.ts";
+import type { Outcome } from "./command.ts";
+
+/** The flags of `diff`. */
+export interface DiffFlags {
+  readonly backend?: string;
+  readonly threads?: number;
+  readonly steps?: number;
+  readonly json?: boolean;
+}
+
+/** Compares. Exit code 1 when something differs. */
+export async function diff(first: string, second: string, { backend, threads, steps }: DiffFlags): Promise<Outcome> {
+  const found = await diffRuns(first, second, { backends: backendsOf(backend), threads, steps });
+  return { code: found.equal ? 0 : 1, json: diffJson(found), lines: showDiff(found) };
+}
+
+/** One backend for both sides, or one for each: `wasm`, `reference,wasm`. */
+function backendsOf(text: string | undefined): [string | undefined, string | undefined] {
+  if (text === undefined) return [undefined, undefined];
+  const names = text.split(",");
+  if (names.length > 2 || names.includes("")) {
+    throw new ConfigError({
+      where: "--backend",
+      problem: "not one backend or two",
+      got: text,
+      expected: "wasm, or reference,wasm",
+    });
+  }
+  return [names[0], names[names.length - 1]];
+}
+
+/** A comparison as `--json` gives it. */
+export function diffJson({ graph, ...rest }: Diff): Record<string, unknown> {
+  return {
+    ...rest,
+    graph: graph.map((difference) => ({ kind: difference.kind, what: difference.what, shown: showNode(difference) })),
+  };
+}

@@ -1,0 +1,317 @@
+// Why an op gave other bits than it should: each known fault is tried on the op's own inputs, and the one that gives the wrong output bit for bit
+// is the cause. What no fault reproduces is called unknown.
+import { type Expr, topological } from "../../kernels/expr.ts";
+import type { Kernel } from "../../kernels/kernel.ts";
+import type { TypedArray } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
+import { permutation, randint } from "../rng/samplers.ts";
+import { fillWords } from "../rng/stream.ts";
+import { bitsOf, differences, sameBits, sameElements } from "./bits.ts";
+import { type ScalarFault, scalarOf } from "./scalar.ts";
+import { faultySteps, type Order, otherOrders, sumIn, type Terms, writtenOrders } from "./sums.ts";
+
+/** What can be wrong. `another program`: the two sides don't compute the same thing there. */
+export type CauseName =
+  | "another seed"
+  | "draw range"
+  | "order of a sum"
+  | "data row"
+  | "contraction"
+  | "flushed subnormals"
+  | "negative zero"
+  | "NaN payload"
+  | "changed constant"
+  | "another program"
+  | "unknown";
+
+export interface Cause {
+  readonly name: CauseName;
+  /** What exactly, for a reader. */
+  readonly detail: string;
+}
+
+/** An op's run that went wrong: what went in, what should have come out, and what did. */
+export interface Suspect {
+  /** The kernel that computes the op; undefined where nothing but bits is known. */
+  readonly kernel?: Kernel;
+  /** Its inputs' elements over their views, row-major. */
+  readonly inputs: readonly TypedArray[];
+  readonly right: TypedArray;
+  readonly wrong: TypedArray;
+  readonly seed: bigint;
+  /** The absolute offset that the kernel's draws are relative to. */
+  readonly base: number;
+  /** Seeds to try beside the obvious ones. */
+  readonly seeds?: readonly bigint[];
+}
+
+/** So many elements are computed under each fault: those that differ first, then some that don't. */
+const sampled = 256;
+/** Draws before and after its own in which a range is looked for. */
+const window = 1 << 18;
+
+/** The fault that reproduces the wrong output. */
+export function causeOf(suspect: Suspect): Cause {
+  const { kernel, right, wrong } = suspect;
+  return (
+    bitsAlone(right, wrong) ??
+    (kernel && (kernel.kind === "random" ? drawsOf(suspect, kernel) : computed(suspect, kernel))) ?? {
+      name: "unknown",
+      detail: "none of the known faults gives these bits",
+    }
+  );
+}
+
+/** What the bits themselves show. */
+function bitsAlone(right: TypedArray, wrong: TypedArray): Cause | undefined {
+  if (!(right instanceof Float32Array) || right.length !== wrong.length) return undefined;
+  const { at } = differences(right, wrong, { payload: true });
+  if (at.length === 0) return undefined;
+  if (at.every((i) => Number.isNaN(right[i]) && Number.isNaN(wrong[i]))) {
+    const [x, y] = [right, wrong].map((data) => bitsOf(data)[at[0]].toString(16).padStart(8, "0"));
+    return { name: "NaN payload", detail: `NaN as ${y} in place of ${x}: one value in every hash` };
+  }
+  if (at.every((i) => right[i] === 0 && wrong[i] === 0))
+    return { name: "negative zero", detail: Object.is(right[at[0]], -0) ? "+0 in place of −0" : "−0 in place of +0" };
+  return undefined;
+}
+
+/** An output computed another way, an element at a time; undefined where a kernel has no such elements. */
+type Elements = (index: number) => number;
+
+function reproduces({ right, wrong }: Suspect, elements: Elements, { least = 1 } = {}): boolean {
+  const { at } = differences(right, wrong, { most: sampled });
+  const stride = Math.max(1, Math.floor(right.length / sampled));
+  const others = Array.from({ length: Math.min(sampled, right.length) }, (_, i) => i * stride);
+  if (at.length < least) return false;
+  const bits = bitsOf(wrong);
+  const float = wrong instanceof Float32Array;
+  const one = wrong.slice(0, 1);
+  const oneBit = bitsOf(one);
+  return [...at, ...others].every((i) => {
+    if (i >= right.length) return true;
+    one[0] = elements(i);
+    return sameBits(oneBit[0], bits[i], float);
+  });
+}
+
+function computed(suspect: Suspect, kernel: Exclude<Kernel, { kind: "random" }>): Cause | undefined {
+  switch (kernel.kind) {
+    case "map":
+      return faultOf(suspect, kernel.body, (scalar) => scalar);
+    case "reduce": {
+      if (kernel.combine !== "sum" || kernel.dtype !== "float32") return undefined;
+      const { body, order } = kernel;
+      const size = sizeOf(kernel.reduced);
+      const written = writtenOrders[order];
+      const terms = (value: (index: number) => number, from: number): Terms => ({
+        length: size,
+        left: (i) => value(from * size + i),
+      });
+      const value = elementOf(suspect, body);
+      // A sum of products: what a contracting compiler sees.
+      const product = body.kind === "binary" && body.op === "mul" ? body : undefined;
+      const factors = product && [elementOf(suspect, product.a), elementOf(suspect, product.b)];
+      return (
+        otherSum(suspect, written, (i) =>
+          factors
+            ? {
+                length: size,
+                left: (k) => factors[0](i * size + k),
+                right: (k) => factors[1](i * size + k),
+              }
+            : terms(value, i),
+        ) ?? faultOf(suspect, body, (scalar) => (i) => sumIn(written, terms(scalar, i)))
+      );
+    }
+    case "matmul": {
+      const { depth, shape } = kernel;
+      const [rows, columns] = shape.slice(-2);
+      const [a, b] = suspect.inputs;
+      return otherSum(suspect, writtenOrders.chunks, (index) => {
+        const [row, column] = [Math.floor(index / columns), index % columns];
+        const from = Math.floor(row / rows) * depth * columns + column;
+        return { length: depth, left: (k) => a[row * depth + k], right: (k) => b[from + k * columns] };
+      });
+    }
+    case "gather":
+      return otherRow(suspect, kernel);
+    case "scatter":
+      return scatterBackwards(suspect, kernel);
+  }
+}
+
+const elementOf = ({ inputs }: Suspect, body: Expr, fault: ScalarFault = {}): Elements => {
+  const scalar = scalarOf(body, fault);
+  let at = 0;
+  const read = (index: number) => inputs[index][at];
+  return (index) => {
+    at = index;
+    return scalar(read);
+  };
+};
+
+/** Faults of a body: flushed, contracted, with another constant. `around` makes an output's element of the body's. */
+function faultOf(suspect: Suspect, body: Expr, around: (scalar: Elements) => Elements): Cause | undefined {
+  const tries = (fault: ScalarFault) => reproduces(suspect, around(elementOf(suspect, body, fault)));
+  const flushes = {
+    last: "in the result",
+    results: "in the results of operations",
+    operands: "in operands",
+    both: "in operands and results",
+  };
+  for (const [flush, where] of Object.entries(flushes) as [keyof typeof flushes, string][])
+    if (tries({ flush })) return { name: "flushed subnormals", detail: `subnormals became zeros ${where}` };
+  const contractions = {
+    first: "a product and the addition after it in one rounding (fused multiply-add)",
+    second: "a product and the addition after it in one rounding (fused multiply-add), the second of two products",
+    wide: "intermediate results weren't rounded to float32",
+  };
+  for (const [contract, what] of Object.entries(contractions) as [keyof typeof contractions, string][])
+    if (tries({ contract })) return { name: "contraction", detail: what };
+  for (const of of constantsOf(body)) {
+    for (const value of slips(of.value)) {
+      if (!tries({ constant: { of, value } })) continue;
+      return { name: "changed constant", detail: `${decimal(value)} in place of ${decimal(of.value)}` };
+    }
+  }
+  return undefined;
+}
+
+function constantsOf(body: Expr): (Expr & { kind: "constant" })[] {
+  return topological(body).filter(
+    (expr): expr is Expr & { kind: "constant" } =>
+      expr.kind === "constant" && expr.type === "float32" && Number.isFinite(expr.value),
+  );
+}
+
+/** The shortest decimal that is this float32. */
+export function decimal(value: number): string {
+  for (let digits = 1; digits < 10; digits++) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === Math.fround(value)) return String(Number(text));
+  }
+  return String(value);
+}
+
+/** Values that stand for a constant after a slip of the pen: fewer digits, or another digit in the 3rd to 7th decimal or digit. */
+function slips(value: number): number[] {
+  const found = new Set<number>();
+  const exact = Number(decimal(value));
+  const unit = value === 0 ? 1 : Number(`1e${value.toExponential().split("e")[1]}`);
+  for (let digits = 1; digits <= 7; digits++) found.add(Number(value.toPrecision(digits)));
+  for (let place = 3; place <= 7; place++) {
+    for (let digit = 1; digit <= 9; digit++) {
+      const step = digit * Number(`1e-${place}`);
+      for (const change of [step, -step, step * unit, -step * unit]) found.add(Number((exact + change).toPrecision(9)));
+    }
+  }
+  return [...found].filter((other) => Math.fround(other) !== Math.fround(value));
+}
+
+/** Another order of the same sum, or a fault of its steps. */
+function otherSum(suspect: Suspect, written: Order, terms: (index: number) => Terms): Cause | undefined {
+  const products = terms(0).right !== undefined;
+  for (const [name, what, sum] of products ? faultySteps : faultySteps.filter(([, , , plain]) => plain))
+    if (reproduces(suspect, (i) => sum(terms(i), written))) return { name, detail: what };
+  for (const [name, order] of otherOrders)
+    if (order !== written && reproduces(suspect, (i) => sumIn(order, terms(i))))
+      return { name: "order of a sum", detail: `${name}, in place of the written order` };
+  return undefined;
+}
+
+/** A read by index that took other rows. */
+function otherRow(
+  { inputs: [x, indices], right, wrong }: Suspect,
+  kernel: Kernel & { kind: "gather" },
+): Cause | undefined {
+  const { axis, shape } = kernel;
+  const extent = kernel.x.view.shape[axis];
+  const inner = sizeOf(shape.slice(axis + 1));
+  const outer = inner * shape[axis];
+  const place = (i: number, index: number) => (Math.floor(i / outer) * extent + index) * inner + (i % inner);
+  const { at } = differences(right, wrong);
+  const rows = at.map((i) =>
+    Array.from({ length: extent }, (_, index) => index).find((index) => Object.is(x[place(i, index)], wrong[i])),
+  );
+  if (at.length === 0 || rows.some((row) => row === undefined)) return undefined;
+  return { name: "data row", detail: `it read index ${rows[0]} in place of ${indices[at[0]]}` };
+}
+
+/** Contributions to each destination in descending position. */
+function scatterBackwards(
+  { inputs: [indices, updates], wrong }: Suspect,
+  kernel: Kernel & { kind: "scatter" },
+): Cause | undefined {
+  const { axis, shape } = kernel;
+  const extents = kernel.indices.view.shape;
+  const inner = sizeOf(extents.slice(axis + 1));
+  const outer = inner * extents[axis];
+  const out = wrong.slice().fill(0);
+  for (let i = indices.length - 1; i >= 0; i--)
+    out[(Math.floor(i / outer) * shape[axis] + indices[i]) * inner + (i % inner)] += updates[i];
+  return sameElements(out, wrong)
+    ? { name: "order of a sum", detail: "contributions in descending position, in place of ascending" }
+    : undefined;
+}
+
+/** The range of draws, or the seed, that random elements came from. */
+function drawsOf({ wrong, seed, base, seeds = [] }: Suspect, kernel: Kernel & { kind: "random" }): Cause | undefined {
+  const own = base + kernel.offset;
+  const fill = (from: bigint, offset: number): TypedArray => {
+    if (kernel.sampler === "permutation") return permutation(from, offset, wrong.length);
+    const out = wrong.slice();
+    if (kernel.sampler === "words") fillWords(from, offset, out as Uint32Array);
+    else randint(from, offset, kernel.low!, kernel.high!, out as Int32Array);
+    return out;
+  };
+  const offset =
+    kernel.sampler === "words"
+      ? findWords(wrong as Uint32Array, seed, own)
+      : nearby(own, (at) => sameElements(fill(seed, at), wrong));
+  if (offset !== undefined) return movedRange(own, offset, kernel.draws);
+  for (const other of [...seeds, ...likelySeeds(seed)])
+    if (other !== seed && sameElements(fill(other, own), wrong))
+      return { name: "another seed", detail: `draws of seed ${other} in place of ${seed}` };
+  return undefined;
+}
+
+/** A range of draws that isn't where it should be. */
+export function movedRange(own: number, found: number, count: number): Cause {
+  const by = found - own;
+  const moved = `${Math.abs(by)} draw${Math.abs(by) === 1 ? "" : "s"} ${by > 0 ? "later" : "earlier"}`;
+  return {
+    name: "draw range",
+    detail: `draws [${found}, ${found + count}) of the stream in place of [${own}, ${own + count}): ${moved}`,
+  };
+}
+
+/** Where in the stream a run of words begins, near an offset. */
+function findWords(words: Uint32Array, seed: bigint, near: number): number | undefined {
+  const start = Math.max(0, near - window);
+  const all = new Uint32Array(near - start + window + words.length);
+  fillWords(seed, start, all);
+  for (let at = 0; at + words.length <= all.length; at++) {
+    let same = 0;
+    while (same < words.length && all[at + same] === words[same]) same++;
+    if (same === words.length) return start + at;
+  }
+  return undefined;
+}
+
+/** The offset near another at which something holds, nearest first. */
+export function nearby(near: number, holds: (offset: number) => boolean, reach = 64): number | undefined {
+  for (let by = 1; by <= reach; by++) {
+    if (holds(near + by)) return near + by;
+    if (by <= near && holds(near - by)) return near - by;
+  }
+  return undefined;
+}
+
+/** Seeds that a slip makes of another: its neighbours, its halves, small numbers. */
+export function likelySeeds(seed: bigint): bigint[] {
+  const small = Array.from({ length: 100 }, (_, i) => BigInt(i));
+  const low = seed & 0xffffffffn;
+  const candidates = [seed + 1n, seed - 1n, low, seed >> 32n, low << 32n, 42n, ...small, 1234n, 1337n, 12345n];
+  return candidates.filter((other) => other >= 0n && other < 1n << 64n && other !== seed);
+}

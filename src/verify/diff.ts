@@ -1,0 +1,233 @@
+// Why two runs differ: first what they were given, then the first step at which their chains part, then that step run again on both sides, op by
+// op. Runs are folders; a config, or a program in code, is run as far as it takes.
+import type { Backend } from "../backend/contract.ts";
+import { backendNames, loadBackend } from "../backend/load.ts";
+import { toHex } from "../core/canonical.ts";
+import { SeedgradError } from "../core/errors.ts";
+import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
+import { type ChainDifference, compareChains } from "../run/compare.ts";
+import { readManifest } from "../run/manifest.ts";
+import type { Rebuild } from "../train/replay.ts";
+import type { Cause } from "./causes.ts";
+import { type Lockstep, type Program, runLockstep } from "./lockstep.ts";
+import { firstDifference, type OpDifference } from "./op.ts";
+import {
+  changesOf,
+  commonCheckpoint,
+  type Facts,
+  openSide,
+  programSide,
+  type Side,
+  type SideOptions,
+  trainGraph,
+} from "./side.ts";
+import { rebuildFromConfig } from "./verify.ts";
+
+/** A fact that two sides were given differently. */
+export interface FactDifference {
+  /** `seed`, `numerics id`, `data mnist/train/images`, or the config's path. */
+  readonly what: string;
+  readonly first: string;
+  readonly second: string;
+  /** Whether bits may depend on it. */
+  readonly matters: boolean;
+}
+
+/** How two sides compare. */
+export interface Diff {
+  readonly names: readonly [string, string];
+  readonly equal: boolean;
+  readonly facts: readonly FactDifference[];
+  /** Where the training graphs differ beside the seed, node by node. */
+  readonly graph: readonly NodeDifference[];
+  /** Where the recorded chains part. */
+  readonly chain?: ChainDifference;
+  /** Where the replays part: 0 is what gives the variables their first values. */
+  readonly step?: number;
+  readonly op?: OpDifference;
+  readonly cause?: Cause;
+  /** What else there is to say: what couldn't be replayed, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface DiffOptions {
+  /** For each side, where it is replayed: its own backend unless given. */
+  readonly backends?: readonly [string | Backend | undefined, string | Backend | undefined];
+  readonly threads?: number;
+  /** How runs made in code are made again, by side. */
+  readonly rebuild?: readonly [Rebuild | undefined, Rebuild | undefined];
+  /** Replays at most so many steps. */
+  readonly steps?: number;
+}
+
+/** Compares two runs' folders, two configs, or one of each. Throws ConfigError for a path that is neither, CheckpointError for a folder that is damaged. */
+export async function diffRuns(first: string, second: string, options: DiffOptions = {}): Promise<Diff> {
+  const { backends = [], rebuild = [], threads } = options;
+  const given = (side: 0 | 1): SideOptions => ({ backend: backends[side], rebuild: rebuild[side], threads });
+  return diffSides(await openSide(first, given(0)), await openSide(second, given(1)), options);
+}
+
+/** Compares a run with its own program, run here: what `verify` found to differ, explained. */
+export async function diffReplay(
+  folder: string,
+  {
+    backend,
+    threads,
+    rebuild = rebuildFromConfig(folder),
+    recordedOn,
+  }: SideOptions & { readonly recordedOn?: string | Backend } = {},
+): Promise<Diff> {
+  const manifest = readManifest(`${folder}/manifest.json`);
+  const own = String(manifest.environment.backend);
+  const here = backend ?? own;
+  const nameOf = (of: string | Backend) => (typeof of === "string" ? of : of.name);
+  const other = recordedOn ?? (backendNames.includes(own) && own !== nameOf(here) ? own : "reference");
+  const recorded = await openSide(folder, { backend: other, rebuild });
+  const changes = { ...changesOf(manifest), ...(threads !== undefined && { threads }) };
+  const replay = await programSide(`replay on ${nameOf(here)}`, rebuild, { backend: here, changes, folder });
+  return diffSides(recorded, replay, {});
+}
+
+async function diffSides(a: Side, b: Side, { steps: most }: DiffOptions): Promise<Diff> {
+  const facts = factDifferences(a, b);
+  const matters = facts.filter((fact) => fact.matters);
+  const chain = a.links && b.links ? compareChains(a.links, b.links) : undefined;
+  const names = [a.name, b.name] as const;
+  const bothRan = a.links !== undefined && b.links !== undefined;
+  if (bothRan && !chain && matters.length === 0 && a.digest === b.digest)
+    return { names, equal: true, facts, graph: [], notes: [] };
+  const replayed = a.folder !== undefined && a.folder === b.folder;
+  if (!bothRan && !replayed && matters.length === 0) {
+    const notes = ["the same program: the same seed, numbers, data and graph"];
+    return { names, equal: true, facts, graph: [], notes };
+  }
+  const graph = await graphDifferences(a, b);
+  const found = await replay(a, b, chain?.kind === "length" ? undefined : chain, most);
+  const notes = [...found.notes];
+  const cause = found.op?.cause ?? causeOfChain([a, b], matters, chain, found, notes);
+  return { names, equal: false, facts, graph, chain, step: found.step, op: found.op, cause, notes };
+}
+
+/** Keys that decide where and how fast, and how much is written. */
+const informs = /^trainer\.init\.(model_dir|backend|threads|logging|loggers|checkpoint)\b/;
+
+function factDifferences({ facts: a }: Side, { facts: b }: Side): FactDifference[] {
+  const found: FactDifference[] = [];
+  const compare = (what: string, first = "none", second = "none", matters = true) => {
+    if (first !== second) found.push({ what, first, second, matters });
+  };
+  const compareAll = (x: ReadonlyMap<string, string>, y: ReadonlyMap<string, string>, prefix = "") => {
+    for (const key of new Set([...x.keys(), ...y.keys()])) {
+      if (key === "trainer.init.seed") continue;
+      compare(prefix + key, x.get(key), y.get(key), !informs.test(key));
+    }
+  };
+  compare("numerics id", a.numericsId, b.numericsId);
+  compare("seed", a.seed, b.seed);
+  // The numbers of optimizer, schedules and precision stand in a config as they were written.
+  const configs = a.config.size > 0 && b.config.size > 0;
+  if (configs) compareAll(a.config, b.config);
+  const rest = ({ numbers }: Facts) =>
+    new Map([...numbers].filter(([key]) => !configs || !/^(optimizer|schedulers|precision)\//.test(key)));
+  compareAll(rest(a), rest(b));
+  compareAll(a.data, b.data, "data ");
+  compare("graph", a.graphHash, b.graphHash);
+  return found;
+}
+
+/** Where the training graphs differ, if their hashes do. */
+async function graphDifferences(a: Side, b: Side): Promise<readonly NodeDifference[]> {
+  if (a.facts.graphHash === b.facts.graphHash) return [];
+  try {
+    const [x, y] = [await trainGraph(a), await trainGraph(b)];
+    return x && y ? compareGraphs(x, y).differences : [];
+  } catch (error) {
+    if (error instanceof SeedgradError) return [];
+    throw error;
+  }
+}
+
+interface Replayed {
+  readonly step?: number;
+  readonly op?: OpDifference;
+  readonly lockstep?: Lockstep;
+  readonly notes: readonly string[];
+}
+
+/** Runs both sides again until they differ. */
+async function replay(
+  a: Side,
+  b: Side,
+  chain: ChainDifference | undefined,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Replayed> {
+  const without = [a, b].find(({ rebuild }) => rebuild === undefined);
+  if (without) return { notes: [`${without.name} was made in code: give diffRuns how it is made again ({ rebuild })`] };
+  try {
+    const [first, second] = [await load(a), await load(b)];
+    const program = ({ rebuild, changes }: Side, backend: Backend, checkpoint?: string): Program => ({
+      rebuild: rebuild!,
+      backend,
+      changes,
+      checkpoint: checkpoint ?? null,
+    });
+    const last = Math.min(most, chain?.step ?? Number.POSITIVE_INFINITY);
+    const common = a.facts.seed === b.facts.seed ? commonCheckpoint(a, b, Math.min(last, chain?.step ?? 0)) : undefined;
+    let lockstep = await runLockstep(program(a, first, common?.[0]), program(b, second, common?.[1]), last);
+    // What differed before the checkpoint, and shows only now.
+    if (!lockstep.meeting && common) lockstep = await runLockstep(program(a, first), program(b, second), last);
+    const { meeting } = lockstep;
+    if (!meeting) return { lockstep, notes: [] };
+    return { step: meeting.step, op: await firstDifference(meeting, [first, second]), lockstep, notes: [] };
+  } catch (error) {
+    if (!(error instanceof SeedgradError)) throw error;
+    return { notes: [`the replay failed: ${error.message}`] };
+  }
+}
+
+async function load({ backend, changes: { threads } }: Side): Promise<Backend> {
+  return typeof backend === "string" ? loadBackend(backend, { threads }) : backend;
+}
+
+const isNaNBits = (bits: number) => (bits & 0x7fffffff) > 0x7f800000;
+
+/** What the chains and facts alone say, where no op does. */
+function causeOfChain(
+  [a, b]: readonly [Side, Side],
+  given: readonly FactDifference[],
+  chain: ChainDifference | undefined,
+  { lockstep }: Replayed,
+  notes: string[],
+): Cause {
+  const at = chain && chain.kind !== "length" ? chain.step : undefined;
+  const links = [a, b].map((side) => (at === undefined ? undefined : side.links?.[at - 1]));
+  if (links[0] && links[1]) {
+    if (links.every((link) => isNaNBits(link!.lossBits)) && links[0].lossBits !== links[1].lossBits)
+      return { name: "NaN payload", detail: "one side recorded a NaN as it lay in memory, not as 7fc00000" };
+    if (links[0].position !== links[1].position && !lockstep)
+      return { name: "draw range", detail: `stream positions ${links[0].position} and ${links[1].position}` };
+  }
+  if (chain?.kind === "length") return { name: "another program", detail: `${chain.first}, ${chain.second}` };
+  if (!lockstep) return { name: "unknown", detail: "it wasn't replayed" };
+  for (const [side, { name, links: recorded }] of [a, b].entries()) {
+    const replayed = lockstep.links[side].at(-1);
+    if (!recorded || !replayed) continue;
+    const hash = recorded[replayed.step - 1]?.hash;
+    const same = hash !== undefined && toHex(hash) === toHex(replayed.hash);
+    notes.push(
+      `replayed here, ${name} ${same ? "comes" : "doesn't come"} to what it recorded at step ${replayed.step}`,
+    );
+  }
+  const [fact] = given;
+  // A run's folder against its own program: what was recorded of the program isn't what the folder's config makes now.
+  if (fact && a.folder !== undefined && a.folder === b.folder) {
+    const told = given.find(({ what }) => what !== "graph") ?? fact;
+    const name = told.what === "seed" ? "another seed" : "another program";
+    return { name, detail: `${told.what}: ${told.first} | ${told.second}` };
+  }
+  if (fact) return { name: "unknown", detail: `in ${lockstep.steps} steps nothing of it shows` };
+  return {
+    name: "unknown",
+    detail: "replayed here, the two sides are the same: what one of them recorded came from elsewhere",
+  };
+}

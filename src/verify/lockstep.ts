@@ -1,0 +1,170 @@
+// Two programs run side by side, in memory: first what gave their variables their values, then step after step, until something that went into
+// a graph or came out of it differs. The two wait for each other in a hook, after each step.
+import type { Backend } from "../backend/contract.ts";
+import { float32Bits, fromHex } from "../core/canonical.ts";
+import { ConfigError, ReproError } from "../core/errors.ts";
+import type { DataLoader, EpochDraws, LoadedBatch } from "../data/loader.ts";
+import type { ChainLink } from "../run/chain.ts";
+import type { TrainerOptions } from "../train/config/options.ts";
+import type { FitContext, StepContext, StepResult } from "../train/hooks.ts";
+import type { Rebuild } from "../train/replay.ts";
+import type { Trainer } from "../train/trainer.ts";
+import { sameElements } from "./bits.ts";
+import { latestOf, type RecordingBackend, type RunRecord, recording } from "./record.ts";
+
+/** A program to run: how it is made, on which backend, and from which of its checkpoints. */
+export interface Program {
+  readonly rebuild: Rebuild;
+  readonly backend: Backend;
+  readonly changes?: Partial<TrainerOptions>;
+  readonly checkpoint?: string | null;
+}
+
+/** Where a batch is: its epoch's draws, and its number in the epoch. */
+export interface Place extends EpochDraws {
+  readonly cursor: number;
+}
+
+/** One side of a meeting. */
+export interface Presence {
+  readonly trainer: Trainer;
+  readonly loader: DataLoader;
+  readonly record: RunRecord;
+  /** The step's batch, and where it is; none for the init graph. */
+  readonly batch?: LoadedBatch;
+  readonly place?: Place;
+  /** The chain's link, as this replay made it. */
+  readonly link?: ChainLink;
+}
+
+/** Where two programs first differ. */
+export interface Meeting {
+  /** From 1; 0: the graph that gives the variables their first values. */
+  readonly step: number;
+  readonly sides: readonly [Presence, Presence];
+}
+
+/** What came of running two programs side by side. */
+export interface Lockstep {
+  /** Where they first differ; undefined where they don't as far as they ran. */
+  readonly meeting?: Meeting;
+  /** Steps that both took. */
+  readonly steps: number;
+  /** The links each made, by side. */
+  readonly links: readonly [readonly ChainLink[], readonly ChainLink[]];
+}
+
+class Stop extends ReproError {}
+
+/** Where two sides wait for each other. */
+class Rendezvous {
+  #waiting:
+    | { readonly side: 0 | 1; readonly presence: Presence; readonly go: (other: Presence | undefined) => void }
+    | undefined;
+  readonly #gone = new Set<0 | 1>();
+
+  /** Gives the other side's presence; undefined where it won't come any more. */
+  meet(side: 0 | 1, presence: Presence): Promise<Presence | undefined> {
+    const other = this.#waiting;
+    if (other && other.side !== side) {
+      this.#waiting = undefined;
+      other.go(presence);
+      return Promise.resolve(other.presence);
+    }
+    if (this.#gone.has(side === 0 ? 1 : 0)) return Promise.resolve(undefined);
+    return new Promise((go) => {
+      this.#waiting = { side, presence, go };
+    });
+  }
+
+  leave(side: 0 | 1): void {
+    this.#gone.add(side);
+    this.#waiting?.go(undefined);
+    this.#waiting = undefined;
+  }
+}
+
+/** Runs two programs until they differ, one ends, or both took step `last`. Throws what one of them throws. */
+export async function runLockstep(first: Program, second: Program, last = Number.POSITIVE_INFINITY): Promise<Lockstep> {
+  const rendezvous = new Rendezvous();
+  const links: [ChainLink[], ChainLink[]] = [[], []];
+  let meeting: Meeting | undefined;
+  let steps = 0;
+
+  const runSide = async (program: Program, side: 0 | 1): Promise<void> => {
+    const backend = recording(program.backend);
+    let loader: DataLoader | undefined;
+    const arrive = async (step: number, presence: Presence) => {
+      const other = await rendezvous.meet(side, presence);
+      const stop = (problem: string) => new Stop({ where: `step ${step}`, problem });
+      if (!other) throw stop("the other side has ended");
+      if (step > 0) steps = Math.max(steps, step);
+      if (!sameRecord(presence.record, other.record)) {
+        meeting ??= { step, sides: side === 0 ? [presence, other] : [other, presence] };
+        throw stop("the two sides differ");
+      }
+      if (step >= last) throw stop("the last step to compare");
+    };
+    let place: Place | undefined;
+    const callback = {
+      onTrainStepStart({ trainer: { seed, progress } }: StepContext) {
+        place = { seed, offset: progress.offset!, cursor: progress.cursor };
+      },
+      async onTrainStart({ trainer }: FitContext) {
+        const record = latestOf(backend, [trainer.graphs.init]);
+        if (record && trainer.step === 0) await arrive(0, { trainer, loader: loader!, record });
+      },
+      async onTrainStepEnd({ trainer, step, loss, batch }: StepResult) {
+        const { chain, stream, graphs } = trainer;
+        const link = { step, hash: fromHex(chain!.hash), lossBits: float32Bits(loss), position: stream.position };
+        links[side].push(link);
+        const record = latestOf(backend, [graphs.train, graphs.trainLast])!;
+        await arrive(step, { trainer, loader: loader!, record, batch, place, link });
+      },
+    };
+    try {
+      const { trainer, train } = program.rebuild({
+        ...program.changes,
+        modelDir: undefined,
+        checkpoint: null,
+        loggers: [],
+        logging: { logLevel: "error" },
+        backend: backend as RecordingBackend,
+        callbacks: [callback],
+      });
+      if (!train)
+        throw new ConfigError({ where: "rebuild", problem: "there is no loader to replay with", got: "no train" });
+      loader = train;
+      await trainer.fit(train, undefined, { ckptPath: program.checkpoint ?? null });
+    } catch (error) {
+      if (!stopped(error)) throw error;
+    } finally {
+      rendezvous.leave(side);
+    }
+  };
+  const ends = await Promise.allSettled([runSide(first, 0), runSide(second, 1)]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return { meeting, steps, links };
+}
+
+/** Whether an error is the end that a replay was brought to: hooks' errors come wrapped in their own class. */
+const stopped = (error: unknown) => error instanceof Stop;
+
+/** Whether the same went into two runs of a graph, by name, and the same came out. */
+function sameRecord(a: RunRecord, b: RunRecord): boolean {
+  const ports = (record: RunRecord) => [
+    ...record.plan.inputs.map(({ name }, i) => [`in ${name}`, record.inputs[i]] as const),
+    ...record.plan.outputs
+      .slice(0, record.plan.graph.outputs.length)
+      .map(({ name }, i) => [`out ${name}`, record.outputs[i]] as const),
+  ];
+  const second = new Map(ports(b));
+  const all = ports(a);
+  return (
+    all.length === second.size &&
+    all.every(([name, data]) => {
+      const other = second.get(name);
+      return other !== undefined && sameElements(data, other);
+    })
+  );
+}

@@ -1,0 +1,85 @@
+// A comparison in words: the lines that `diff` prints, and `verify` where something differs.
+import type { NodeDifference } from "../graph/compare.ts";
+import type { Diff } from "./diff.ts";
+import type { OpDifference } from "./op.ts";
+
+/** So many differences of one kind are shown; of the rest, how many. */
+const shown = 12;
+
+/** A comparison as lines for people. */
+export function showDiff({ names, equal, facts, graph, chain, step, op, cause, notes }: Diff): string[] {
+  const lines = [`first   ${names[0]}`, `second  ${names[1]}`];
+  if (facts.length > 0) {
+    lines.push("", "# what they were given");
+    const told = facts.map(
+      ({ what, first, second, matters }) => `${what}: ${first} | ${second}${matters ? "" : "  (no bit depends on it)"}`,
+    );
+    lines.push(...few(told));
+  }
+  if (graph.length > 0)
+    lines.push("", "# where the training graphs differ", ...few(graph.flatMap(showNode), 2 * shown));
+  if (chain) lines.push("", "# chains", `they part at step ${chain.step}: ${chain.first} | ${chain.second}`);
+  if (step !== undefined)
+    lines.push(
+      "",
+      step === 0
+        ? "# replayed: the first values of parameters differ"
+        : `# replayed: step ${step} is the first that differs`,
+    );
+  if (op) lines.push(...showOp(op));
+  if (notes.length > 0) lines.push("", ...notes);
+  lines.push("", equal ? "the same" : `DIFFERENT: ${cause ? `${cause.name}: ${cause.detail}` : "see above"}`);
+  return lines;
+}
+
+function few(lines: readonly string[], most = shown): string[] {
+  return lines.length <= most ? [...lines] : [...lines.slice(0, most), `… and ${lines.length - most} more`];
+}
+
+/** One place where two graphs differ, as one or two lines. */
+export function showNode({ kind, what, first, second, nodes }: NodeDifference): string[] {
+  const site = nodes.map((node) => node?.origin).find(Boolean);
+  const where = site ? `  at ${site}` : "";
+  if (kind === "first") return [`only in the first: ${first}${where}`];
+  if (kind === "second") return [`only in the second: ${second}${where}`];
+  return [`${what.join(", ")}${where}:`, `  ${first || "nothing"} | ${second || "nothing"}`];
+}
+
+function showOp({
+  kind,
+  name,
+  node,
+  site,
+  element,
+  count,
+  size,
+  first,
+  second,
+  ulp,
+  reference,
+  agrees,
+}: OpDifference): string[] {
+  const what = {
+    input: `what goes into it differs: ${name}`,
+    op: `the first op whose inputs agree and whose output doesn't: ${name}`,
+    kernel: `every op by itself agrees; fused, they don't: ${name}`,
+  }[kind];
+  const lines = [what];
+  if (node !== undefined) lines.push(`  ${node}`);
+  if (site !== undefined) lines.push(`  made at ${site}`);
+  if (count === 0) return [...lines, `  ${first} | ${second}`];
+  const distance = ulp === undefined ? "" : `, ${ulp} ULP apart`;
+  lines.push(
+    `  element [${element.join(", ")}], the first of ${count} of ${size} that differ: ${first} | ${second}${distance}`,
+  );
+  if (reference !== undefined) {
+    const verdict = {
+      first: "which the first side has",
+      second: "which the second side has",
+      both: "each side has what its own program means",
+      neither: "which neither side has",
+    }[agrees!];
+    lines.push(`  reference: ${reference}, ${verdict}`);
+  }
+  return lines;
+}

@@ -1,0 +1,197 @@
+// One of two sides of a comparison: a run's folder, a config, or a program in code. Each is the facts that decide its bits, what it recorded, and
+// how it is made again.
+import { exists } from "#files";
+import type { Backend } from "../backend/contract.ts";
+import { toHex } from "../core/canonical.ts";
+import { ConfigError } from "../core/errors.ts";
+import { numericsId } from "../core/numerics.ts";
+import type { Graph } from "../graph/hash.ts";
+import { type ChainLink, tensorsDigest } from "../run/chain.ts";
+import { readChain } from "../run/chainfile.ts";
+import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
+import { hyperparameter, type Manifest, readManifest } from "../run/manifest.ts";
+import { buildTrainer, trainerOptions } from "../train/config/build.ts";
+import { toYamlForm } from "../train/config/form.ts";
+import { loadConfig } from "../train/config/parse.ts";
+import type { Config } from "../train/config/schema.ts";
+import { lengthOf } from "../train/fit.ts";
+import { numbersOf } from "../train/journal.ts";
+import type { Rebuild } from "../train/replay.ts";
+import { rebuildFromConfig } from "./verify.ts";
+
+/** What decides a run's bits, each as text by name, in the order in which it is told. */
+export interface Facts {
+  readonly numericsId: string;
+  readonly seed: string;
+  /** Leaves of the config, `trainer.init.loop.num_epochs` → `3`. */
+  readonly config: ReadonlyMap<string, string>;
+  /** Numbers of optimizer, schedules and loader, with their float32 bits. */
+  readonly numbers: ReadonlyMap<string, string>;
+  readonly data: ReadonlyMap<string, string>;
+  /** The training step's graph at the full batch. */
+  readonly graphHash: string;
+}
+
+export interface Side {
+  /** What it is called in reports. */
+  readonly name: string;
+  readonly facts: Facts;
+  /** What a run recorded. */
+  readonly links?: readonly ChainLink[];
+  readonly digest?: string;
+  /** The run's folder, whose checkpoints a replay may begin from. */
+  readonly folder?: string;
+  /** How it is made again; undefined where no one knows. */
+  readonly rebuild?: Rebuild;
+  /** The backend it ran on, or is to run on. */
+  readonly backend: string | Backend;
+  readonly changes: Parameters<Rebuild>[0];
+}
+
+/** How a path is opened. */
+export interface SideOptions {
+  readonly backend?: string | Backend;
+  readonly threads?: number;
+  /** For a run made in code. */
+  readonly rebuild?: Rebuild;
+}
+
+/** Opens a run's folder or a config file. Throws ConfigError where the path is neither, and what reading them throws. */
+export async function openSide(path: string, options: SideOptions = {}): Promise<Side> {
+  if (exists(`${path}/manifest.json`)) return runSide(path, options);
+  if (/\.ya?ml$/i.test(path)) return configSide(path, options);
+  throw new ConfigError({
+    where: path,
+    problem: "neither a run's folder nor a config",
+    expected: "a folder that holds manifest.json, or a .yaml file",
+    hint: exists(path) ? "a run's folder is where fit wrote to: runs/…" : undefined,
+  });
+}
+
+function runSide(folder: string, { backend, rebuild }: SideOptions): Side {
+  const manifest = readManifest(`${folder}/manifest.json`);
+  return {
+    name: folder,
+    facts: factsOfManifest(manifest),
+    links: readChain(`${folder}/chain.bin`),
+    digest: manifest.result?.digest,
+    folder,
+    rebuild: rebuild ?? (manifest.config === null ? undefined : rebuildFromConfig(folder)),
+    backend: backend ?? String(manifest.environment.backend ?? "wasm"),
+    changes: changesOf(manifest),
+  };
+}
+
+/** What a replay of a run needs beside its program. */
+export function changesOf({ seed, deterministic }: Manifest): Side["changes"] {
+  return { seed: BigInt(seed), ...(deterministic === "warn" && { deterministic: "warn" }) };
+}
+
+function factsOfManifest({ numericsId: id, seed, config, hyperparameters, data, graphs }: Manifest): Facts {
+  const numbers = Object.entries(hyperparameters).map(
+    ([name, { value, float32 }]) => [name, `${value} (${float32})`] as const,
+  );
+  return {
+    numericsId: id,
+    seed,
+    config: leavesOf(config),
+    numbers: new Map(numbers),
+    data: new Map(Object.entries(data)),
+    graphHash: graphs.train ?? "none",
+  };
+}
+
+async function configSide(file: string, { backend, threads }: SideOptions): Promise<Side> {
+  const config = loadConfig(file);
+  const { init, fit } = config.trainer;
+  const missing = !fit ? "trainer.fit" : init.seed === null ? "trainer.init.seed" : undefined;
+  if (missing !== undefined) {
+    throw new ConfigError({
+      where: `${file}: ${missing}`,
+      problem: "a required key is missing",
+      expected:
+        missing === "trainer.fit" ? "train_dataloader" : "a seed: without one a config is another run each time",
+    });
+  }
+  const chosen = backend ?? init.backend ?? "wasm";
+  const rebuild: Rebuild = ({ callbacks = [], ...changes }) =>
+    buildTrainer(config, { ...changes, callbacks: [...trainerOptions(config).callbacks!, ...callbacks] });
+  return programSide(file, rebuild, { backend: chosen, config, changes: threads === undefined ? {} : { threads } });
+}
+
+/** A program that is there to be run: its facts are found by making it and tracing its graphs. */
+export async function programSide(
+  name: string,
+  rebuild: Rebuild,
+  {
+    backend,
+    config,
+    changes = {},
+    folder,
+  }: { backend: string | Backend; config?: Config; changes?: Side["changes"]; folder?: string },
+): Promise<Side> {
+  const { trainer, graphHash, loader } = await traced(rebuild, changes);
+  const { stepsPerEpoch } = lengthOf(trainer.options.loop, loader);
+  const numbers = Object.entries(numbersOf({ trainer, loader, stepsPerEpoch })).map(([key, value]) => {
+    const { value: shown, float32 } = hyperparameter(value);
+    return [key, `${shown} (${float32})`] as const;
+  });
+  const facts: Facts = {
+    numericsId,
+    seed: trainer.seed.toString(),
+    config: leavesOf(toYamlForm(config ?? trainer.options.config)),
+    numbers: new Map(numbers),
+    data: new Map(Object.entries(loader.digests)),
+    graphHash,
+  };
+  return { name, facts, rebuild, backend, changes, folder };
+}
+
+async function traced(rebuild: Rebuild, changes: Side["changes"]) {
+  const silent = {
+    modelDir: undefined,
+    checkpoint: null,
+    loggers: [],
+    callbacks: [],
+    logging: { logLevel: "error" },
+  } as const;
+  const { trainer, train } = rebuild({ ...changes, ...silent });
+  if (!train) throw new ConfigError({ where: "rebuild", problem: "there is no loader to train with", got: "no train" });
+  const planned = await trainer.explain(train);
+  const { graphHash, graph } = planned.find(({ role }) => role === "train")!;
+  return { trainer, loader: train, graph, graphHash };
+}
+
+/** The training graph of a side. */
+export async function trainGraph({ rebuild, changes }: Side): Promise<Graph | undefined> {
+  return rebuild && (await traced(rebuild, changes)).graph;
+}
+
+/** Leaves of nested records and lists by their path. */
+function leavesOf(value: unknown, path = "", found = new Map<string, string>()): Map<string, string> {
+  if (value === null || value === undefined || typeof value !== "object") {
+    if (path !== "" && value !== undefined)
+      found.set(path, typeof value === "bigint" ? value.toString() : JSON.stringify(value));
+    return found;
+  }
+  for (const [key, item] of Object.entries(value))
+    leavesOf(item, Array.isArray(value) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`, found);
+  return found;
+}
+
+/** The latest checkpoint before a step that both sides have, with the same tensors in both: where a replay of both may begin. */
+export function commonCheckpoint(a: Side, b: Side, before: number): readonly [string, string] | undefined {
+  if (a.folder === undefined || b.folder === undefined) return undefined;
+  const [first, second] = [a.folder, b.folder].map((folder) => `${folder}/checkpoints`);
+  const others = new Map(listCheckpoints(second).map(({ step, file }) => [step, `${second}/${file}`]));
+  const candidates = listCheckpoints(first)
+    .filter(({ step }) => step > 0 && step < before && others.has(step))
+    .sort((x, y) => y.step - x.step);
+  for (const { step, file } of candidates) {
+    const paths = [`${first}/${file}`, others.get(step)!] as const;
+    const [x, y] = paths.map((path) => loadCheckpoint(path));
+    if (x.state.chain === y.state.chain && toHex(tensorsDigest(x.tensors)) === toHex(tensorsDigest(y.tensors)))
+      return paths;
+  }
+  return undefined;
+}

@@ -1,0 +1,136 @@
+// `verify` and `diff`: a run checked whole and in part, and why two runs or configs differ. The commands are called in this process, but for exit codes.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Outcome } from "../../src/cli/command.ts";
+import { type DiffFlags, diff } from "../../src/cli/diff.ts";
+import { fitConfig } from "../../src/cli/fit.ts";
+import { type VerifyFlags, verify } from "../../src/cli/verify.ts";
+import { BackendError, CheckpointError, ConfigError } from "../../src/core/errors.ts";
+import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+
+const plain: [string, string][] = [
+  [", eval_frequency: epoch", ""],
+  ["{steps: 500}", "{steps: 2}"],
+  ["num_epochs: 3", "max_steps: 5"],
+  [
+    "[ProgressLogger: {}, CSVLogger: {}, TensorBoardLogger: {}]",
+    "[ProgressLogger: null, CSVLogger: null, JSONLLogger: null]",
+  ],
+];
+const config = (...changes: (readonly [string, string])[]) => configFile(presetWith(...plain, ...changes));
+
+async function trained(file: string): Promise<string> {
+  const modelDir = join(scratch(), "run");
+  expect((await fitConfig(file, { modelDir })).code).toBe(0);
+  return modelDir;
+}
+
+const text = ({ lines }: Outcome) => lines.join("\n");
+const verified = (folder: string, flags: VerifyFlags = {}) => verify(folder, flags);
+const compared = (a: string, b: string, flags: DiffFlags = {}) => diff(a, b, flags);
+
+let run: string;
+beforeAll(async () => {
+  run = await trained(config());
+});
+
+describe("verify", () => {
+  test("from a checkpoint, for some steps, on another backend and threads, against a manifest", async () => {
+    const whole = await verified(run, { backend: "wasm", threads: 2, against: join(run, "manifest.json") });
+    expect(whole.code, text(whole)).toBe(0);
+    expect(whole.json).toMatchObject({ equal: true, from: 0, steps: 5, threads: 2 });
+    expect(text(whole)).toMatch(
+      /^the same: 5 steps replayed on wasm, 2 threads\nexpected {2}\w{64}\nreplayed {2}\w{64}$/,
+    );
+    const part = await verified(run, { from: 2, steps: 2, backend: "reference" });
+    expect(part).toMatchObject({ code: 0, json: { equal: true, from: 2, steps: 2, backend: "reference" } });
+    expect(text(part)).toContain("the same: steps 3 to 4 replayed on reference");
+    expect(text(part)).toContain("the checkpoint at step 2 was taken as it is");
+  });
+
+  test("what it refuses", async () => {
+    await expect(verified(run, { from: 3 })).rejects.toThrow(/got step 3, expected one of 2, 4, 5, or 0/);
+    await expect(verified(run, { from: 3 })).rejects.toThrow(CheckpointError);
+    await expect(verified(run, { against: "12ab" })).rejects.toThrow(ConfigError);
+    await expect(verified(run, { against: "12".repeat(32), steps: 2 })).rejects.toThrow(/a digest is of a run's end/);
+    await expect(verified(run, { backend: "wsam" })).rejects.toThrow(BackendError);
+  });
+
+  test("where something differs: what diff prints", async () => {
+    const folder = join(scratch(), "copy");
+    mkdirSync(folder);
+    for (const name of ["manifest.json", "chain.bin"]) copyFileSync(join(run, name), join(folder, name));
+    const own = readFileSync(join(run, "config.yaml"), "utf8");
+    expect(own).toContain("dropout: 0.1");
+    writeFileSync(join(folder, "config.yaml"), own.replace("dropout: 0.1", "dropout: 0.10001"));
+    const found = await verified(folder);
+    expect(found.code).toBe(1);
+    expect(found.json).toMatchObject({
+      equal: false,
+      firstDifference: 1,
+      diff: { cause: { name: "another program" }, equal: false },
+    });
+    expect(text(found)).toMatch(
+      /DIFFERS: first at step 1[\s\S]*# what they were given[\s\S]*dropout: 0\.1 \| 0\.10001/,
+    );
+  });
+});
+
+describe("diff", () => {
+  test("a run and its own config; a run and itself", async () => {
+    const own = await compared(run, join(run, "config.yaml"));
+    expect([own.code, text(own)]).toEqual([0, expect.stringContaining("the same program")]);
+    const self = await compared(run, run);
+    expect([self.code, self.lines.at(-1)]).toEqual([0, "the same"]);
+  });
+
+  test("two runs under two seeds", async () => {
+    const found = await compared(run, await trained(config(["seed: 1234", "seed: 7"])));
+    expect(found).toMatchObject({
+      code: 1,
+      json: { step: 0, op: { name: "randomWords" }, cause: { name: "another seed" } },
+    });
+    expect(text(found)).toContain("seed: 1234 | 7");
+    expect(text(found)).toMatch(/they part at step 1: loss \S+ \(\w{8}\) \| loss/);
+    expect(text(found)).toMatch(/\n {2}made at \S+:\d+:\d+\n/);
+  });
+
+  test("a run and a config with a constant changed in the 5th decimal; two configs", async () => {
+    const beta = config(["weight_decay: 0.01", "weight_decay: 0.01, betas: [0.90001, 0.999]"]);
+    const found = await compared(run, beta, { backend: "reference,wasm" });
+    expect(found.json).toMatchObject({
+      step: 1,
+      cause: { name: "changed constant", detail: "value 0.90001 in place of 0.9" },
+    });
+    expect(text(found)).toContain("trainer.init.optimizer.AdamW.betas[0]: 0.9 | 0.90001");
+    const warm = config(["total_iters: 100}", "total_iters: 101}"]);
+    const two = await compared(config(), warm, { steps: 3 });
+    expect(two.json).toMatchObject({ step: 2, op: { kind: "input" }, cause: { name: "changed constant" } });
+    expect(text(two)).toContain("total_iters: 100 | 101");
+    const short = await compared(config(), warm, { steps: 1 });
+    expect(short).toMatchObject({ code: 1, json: { equal: false, cause: { name: "unknown" } } });
+  });
+
+  test("what it refuses", async () => {
+    await expect(compared(run, "no/such")).rejects.toThrow(ConfigError);
+    await expect(compared(run, run, { backend: "wasm,wasm,wasm" })).rejects.toThrow(/not one backend or two/);
+    await expect(compared(run, config(["    seed: 1234\n", ""]))).rejects.toThrow(
+      /trainer\.init\.seed: a required key/,
+    );
+    await expect(compared(run, config(["seed: 1234", "seed: -1"]))).rejects.toThrow(/:3:11: /);
+  });
+});
+
+describe("exit codes of the process", () => {
+  test.each<[string[], number, RegExp]>([
+    [["verify", "RUN", "--steps", "2", "--json"], 0, /"equal":true/],
+    [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
+    [["diff", "RUN", "no/such", "--json"], 2, /"name":"ConfigError"/],
+    [["diff", "RUN"], 2, /missing required argument/],
+  ])("%j: %i", async (args, code, message) => {
+    const found = await start(args.map((arg) => (arg === "RUN" ? run : arg)));
+    expect(found.code, found.stderr).toBe(code);
+    expect(found.stdout + found.stderr).toMatch(message);
+  });
+});
