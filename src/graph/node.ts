@@ -76,7 +76,7 @@ export class Node {
   /** The site, or where no caller's own line made the node, the part of the library that did (a layer, a loss, an optimizer), from the library's root. */
   get origin(): string | undefined {
     const { site } = this;
-    return site === undefined || site.includes("/node_modules/") ? layerSite(this.#trace.stack) : site;
+    return site === undefined || site.includes("/node_modules/") ? layerSite(this.#trace?.stack) : site;
   }
 }
 

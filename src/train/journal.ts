@@ -205,7 +205,7 @@ export class Journal {
 }
 
 /** SHA-256 of all that a run takes from files: the training data, and weights it begins with. */
-function dataOf({ trainer, loader }: Pick<JournalParts, "trainer" | "loader">): Record<string, string> {
+export function dataOf({ trainer, loader }: Pick<JournalParts, "trainer" | "loader">): Record<string, string> {
   return { ...loader.digests, ...weightsDigests(trainer.model) };
 }
 

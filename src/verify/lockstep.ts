@@ -123,7 +123,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
       },
     };
     try {
-      const { trainer, train } = program.rebuild({
+      const { trainer, train, val } = program.rebuild({
         ...program.changes,
         modelDir: undefined,
         checkpoint: null,
@@ -135,7 +135,8 @@ export async function runLockstep(first: Program, second: Program, last = Number
       if (!train)
         throw new ConfigError({ where: "rebuild", problem: "there is no loader to replay with", got: "no train" });
       loader = train;
-      await trainer.fit(train, undefined, { ckptPath: program.checkpoint ?? null });
+      const validation = trainer.schedules?.steering.length ? val : undefined;
+      await trainer.fit(train, validation, { ckptPath: program.checkpoint ?? null });
     } catch (error) {
       if (!stopped(error)) throw error;
     } finally {

@@ -81,10 +81,14 @@ async function causeOfOrder(
   const draws = a.loader.drawsPerEpoch;
   if (first.offset !== second.offset) return movedRange(first.offset, second.offset, draws);
   const { seed, offset, cursor } = first;
+  const count = b.batch!.indices.length;
   const indicesAt = (place: EpochDraws): string => {
-    for (const { indices } of a.loader.batches(place, cursor) as Iterable<LoadedBatch>)
-      return Array.from(indices).join();
-    return "";
+    const found: number[] = [];
+    for (const { indices } of a.loader.batches(place, cursor) as Iterable<LoadedBatch>) {
+      found.push(...Array.from(indices));
+      if (found.length >= count) break;
+    }
+    return found.join();
   };
   // A loader that gives its batches later can't be asked about every range.
   if (Symbol.iterator in a.loader.batches(first, cursor)) {

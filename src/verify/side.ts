@@ -15,8 +15,8 @@ import { toYamlForm } from "../train/config/form.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { lengthOf } from "../train/fit.ts";
-import { numbersOf } from "../train/journal.ts";
-import type { Rebuild } from "../train/replay.ts";
+import { dataOf, numbersOf } from "../train/journal.ts";
+import { type Rebuild, replayed } from "../train/replay.ts";
 import { rebuildFromConfig } from "./verify.ts";
 
 /** What decides a run's bits, each as text by name, in the order in which it is told. */
@@ -115,7 +115,7 @@ async function configSide(file: string, { backend, threads }: SideOptions): Prom
   }
   const chosen = backend ?? init.backend ?? "wasm";
   const rebuild: Rebuild = ({ callbacks = [], ...changes }) =>
-    buildTrainer(config, { ...changes, callbacks: [...trainerOptions(config).callbacks!, ...callbacks] });
+    buildTrainer(config, { ...changes, callbacks: [...replayed(trainerOptions(config).callbacks!), ...callbacks] });
   return programSide(file, rebuild, { backend: chosen, config, changes: threads === undefined ? {} : { threads } });
 }
 
@@ -141,7 +141,7 @@ export async function programSide(
     seed: trainer.seed.toString(),
     config: leavesOf(toYamlForm(config ?? trainer.options.config)),
     numbers: new Map(numbers),
-    data: new Map(Object.entries(loader.digests)),
+    data: new Map(Object.entries(dataOf({ trainer, loader }))),
     graphHash,
   };
   return { name, facts, rebuild, backend, changes, folder };
