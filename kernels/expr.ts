@@ -47,8 +47,12 @@ export type Expr =
 /** An expression, or a number that takes the other operand's type. */
 export type Operand = Expr | number;
 
+const inputs: Record<ScalarType, (Expr & { kind: "input" })[]> = { float32: [], int32: [], uint32: [], bool: [] };
+
+/** Input `index`: the same object each time, so that it is one leaf of whatever it becomes a part of. */
 export function input(index: number, type: ScalarType): Expr {
-  return { kind: "input", type, index };
+  inputs[type][index] ??= { kind: "input", type, index };
+  return inputs[type][index];
 }
 
 /** A constant; float32 values are rounded here, once. */

@@ -112,7 +112,7 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
       case "elementwise": {
         let parts = operands;
         let merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
-        if (merged.inputs.length > maxInputs || e.topological(merged.body).length > maxOperations) {
+        if (merged.inputs.length > maxInputs || isLong(merged.body)) {
           parts = parts.map((part) =>
             part.body.kind === "input" || part.body.kind === "constant" ? part : store(part),
           );
@@ -176,20 +176,44 @@ function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node,
   return readers;
 }
 
+/** Sizes of expressions as trees: no less than the number of their distinct parts. */
+const treeSizes = new WeakMap<e.Expr, number>();
+function treeSize(expr: e.Expr): number {
+  const known = treeSizes.get(expr);
+  if (known !== undefined) return known;
+  const size = e.children(expr).reduce((sum, child) => sum + treeSize(child), 1);
+  treeSizes.set(expr, size);
+  return size;
+}
+
+const isLong = (body: e.Expr) => treeSize(body) > maxOperations && e.topological(body).length > maxOperations;
+
+const keys = new WeakMap<KernelInput, string>();
+function keyOf(input: KernelInput): string {
+  const known = keys.get(input);
+  if (known !== undefined) return known;
+  const { strides, offset, bounds } = input.view;
+  const key = `${input.source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}`;
+  keys.set(input, key);
+  return key;
+}
+
 /** One expression out of several over the same shape: equal inputs are read once. */
 function merge(node: Node, parts: readonly Lazy[], combine: (bodies: e.Expr[]) => e.Expr): Lazy {
   const inputs: KernelInput[] = [];
-  const place = new Map<string, e.Expr>();
+  const places = new Map<string, number>();
   const done = new Map<Lazy, e.Expr>();
   const bodies = parts.map((part) => {
     const known = done.get(part);
     if (known) return known;
-    const leaves = part.inputs.map((input) => {
-      const key = JSON.stringify([input.source, input.view.strides, input.view.offset, input.view.bounds]);
-      if (!place.has(key)) place.set(key, e.input(inputs.push(input) - 1, input.dtype));
-      return place.get(key)!;
+    const at = part.inputs.map((input) => {
+      const key = keyOf(input);
+      const place = places.get(key) ?? inputs.push(input) - 1;
+      places.set(key, place);
+      return place;
     });
-    const body = e.substitute(part.body, (leaf) => leaves[leaf.index]);
+    const stays = at.every((place, i) => place === i);
+    const body = stays ? part.body : e.substitute(part.body, (leaf) => e.input(at[leaf.index], leaf.type));
     done.set(part, body);
     return body;
   });

@@ -43,11 +43,18 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
       copy.from = copyToArena(values, kernels, copy.from);
     }
   }
+  const writer = new Map(kernels.map(({ output }, at) => [output, at]));
+  const readers = new Map<number, Set<number>>();
+  kernels.forEach((kernel, at) => {
+    for (const { source } of kernelInputs(kernel)) {
+      if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
+    }
+  });
   for (const { input, output } of graph.state) {
     const from = inputs[input].value;
     const to = outputs[output].value;
-    const at = kernels.findIndex((kernel) => kernel.output === to);
-    if (at < 0 || safeInPlace(kernels, at, from)) continue;
+    const at = writer.get(to);
+    if (at === undefined || safeInPlace(kernels, at, from, readers.get(from) ?? new Set())) continue;
     const waiting = values.push({ ...values[to], place: { kind: "arena", offset: 0 } }) - 1;
     kernels.forEach((kernel, i) => {
       kernels[i] = renumber(kernel, to, waiting);
@@ -57,13 +64,12 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
   }
 }
 
-/** Whether kernel `at` may write over the value `from`: nothing reads it later, and the kernel itself only element by element. */
-function safeInPlace(kernels: readonly Kernel[], at: number, from: number): boolean {
-  return kernels.every((kernel, i) => {
-    const reads = kernelInputs(kernel).filter((input) => input.source === from);
-    if (i < at || reads.length === 0) return true;
-    return i === at && kernel.kind === "map" && reads.every((input) => isContiguous(input.view));
-  });
+/** Whether kernel `at` may write over the value `from`: nobody reads it later, and the kernel itself only element by element. */
+function safeInPlace(kernels: readonly Kernel[], at: number, from: number, readers: ReadonlySet<number>): boolean {
+  const kernel = kernels[at];
+  if (Math.max(...readers, -1) > at) return false;
+  const reads = kernelInputs(kernel).filter(({ source }) => source === from);
+  return reads.length === 0 || (kernel.kind === "map" && reads.every(({ view }) => isContiguous(view)));
 }
 
 function copyToArena(values: Fused["values"], kernels: Kernel[], from: number): number {

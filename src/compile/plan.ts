@@ -82,30 +82,39 @@ export function layOutArena(
     .map((value, index) => ({ value, index }))
     .filter(({ value, index }) => value.place.kind === "arena" && spans.has(index));
   const bytes = (value: Value) => aligned(Math.max(1, value.size) * itemSize(value.dtype));
+  /** By where they start. */
   const placed: { start: number; end: number; span: [number, number] }[] = [];
   let arenaBytes = 0;
   for (const { value, index } of [...inArena].sort((a, b) => bytes(b.value) - bytes(a.value) || a.index - b.index)) {
     const span = spans.get(index)!;
-    const clashes = placed
-      .filter((other) => other.span[0] <= span[1] && span[0] <= other.span[1])
-      .sort((a, b) => a.start - b.start);
+    const needed = bytes(value);
     let start = 0;
-    for (const other of clashes) {
-      if (start + bytes(value) <= other.start) break;
+    for (const other of placed) {
+      if (other.span[0] > span[1] || span[0] > other.span[1]) continue;
+      if (start + needed <= other.start) break;
       start = Math.max(start, other.end);
     }
-    const end = start + bytes(value);
-    placed.push({ start, end, span });
+    const end = start + needed;
+    let [low, high] = [0, placed.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (placed[middle].start <= start) low = middle + 1;
+      else high = middle;
+    }
+    placed.splice(low, 0, { start, end, span });
     value.place = { kind: "arena", offset: start };
     arenaBytes = Math.max(arenaBytes, end);
   }
-  let lowerBoundBytes = 0;
-  for (let at = 0; at <= kernels.length; at++) {
-    const alive = inArena.filter(({ index }) => spans.get(index)![0] <= at && at <= spans.get(index)![1]);
-    lowerBoundBytes = Math.max(
-      lowerBoundBytes,
-      alive.reduce((sum, { value }) => sum + bytes(value), 0),
-    );
+  const change = new Array<number>(kernels.length + 2).fill(0);
+  for (const { value, index } of inArena) {
+    const [first, last] = spans.get(index)!;
+    change[first] += bytes(value);
+    change[last + 1] -= bytes(value);
+  }
+  let [alive, lowerBoundBytes] = [0, 0];
+  for (const difference of change) {
+    alive += difference;
+    lowerBoundBytes = Math.max(lowerBoundBytes, alive);
   }
   return { arenaBytes, lowerBoundBytes };
 }

@@ -136,7 +136,7 @@ export class FunctionBuilder {
   readonly parameters: readonly Local[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
-  #body: readonly Code[] = [];
+  readonly #code = new Bytes();
 
   constructor(name: string, index: number, parameters: readonly ValueType[], results: readonly ValueType[]) {
     this.name = name;
@@ -155,8 +155,11 @@ export class FunctionBuilder {
     return [local, local.set(value)];
   }
 
+  /** Gives the function its code, which becomes bytes here, so that the tree needn't be kept. */
   body(...codes: readonly Code[]): void {
-    this.#body = codes;
+    const open: Code[] = [];
+    for (const part of codes) emit(part, this.#code, open);
+    this.#code.push(0x0b);
   }
 
   encode(out: Bytes): void {
@@ -169,11 +172,9 @@ export class FunctionBuilder {
     }
     code.push(...unsigned(groups.length));
     for (const [count, type] of groups) code.push(...unsigned(count), typeByte[type]);
-    const open: Code[] = [];
-    for (const part of this.#body) emit(part, code, open);
-    code.push(0x0b);
-    out.push(...unsigned(code.length));
+    out.push(...unsigned(code.length + this.#code.length));
     out.append(code);
+    out.append(this.#code);
   }
 }
 

@@ -27,17 +27,24 @@ export interface Group {
   readonly bytes: number;
 }
 
-/** A stretch of memory that a kernel touches. `rowBytes` gives, for a number of rows, how far apart they are where it keeps to them. */
-interface Access {
+/** Where a value is in memory. */
+interface Region {
   /** −1: the arena; others by the number of the value, an input's for state. */
   readonly space: number;
   readonly from: number;
   readonly to: number;
+}
+
+/** A stretch of memory that a kernel touches. `rowBytes` gives, for a number of rows, how far apart they are where it keeps to them. */
+interface Access extends Region {
+  readonly value: number;
   readonly writes: boolean;
   rowBytes(rows: number): number | undefined;
 }
 
 interface Draft {
+  /** Its place among the drafts. */
+  at: number;
   members: Member[];
   accesses: Access[];
   /** Into how many rows all members can be cut, most first; empty: they can't. */
@@ -47,22 +54,46 @@ interface Draft {
 /** The plan's kernels in groups, in an order that computes the same. */
 export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   const groups: Draft[] = [];
+  const neighbours = overlapping(plan);
+  const readers = plan.values.map((): Set<Draft> => new Set());
+  const writers = plan.values.map((): Set<Draft> => new Set());
   kernels.forEach((kernel, number) => {
     const accesses = accessesOf(plan, kernel);
     const rows = rowCounts(kernel);
-    let after = groups.length - 1;
-    while (after >= 0 && !conflicts(groups[after].accesses, accesses)) after--;
-    for (let at = groups.length - 1; at >= Math.max(after, 0); at--) {
-      const group = groups[at];
-      if (!shares(group.accesses, accesses)) continue;
+    // The last draft that must come before, and those that have memory in common, beyond a few numbers.
+    let after = -1;
+    const sharing = new Set<Draft>();
+    for (const { value, writes } of accesses) {
+      for (const other of neighbours[value]) {
+        const isLarge = plan.values[other].size * itemSize(plan.values[other].dtype) > 256;
+        for (const [drafts, conflicts] of [
+          [writers[other], true],
+          [readers[other], writes],
+        ] as const) {
+          for (const draft of drafts) {
+            if (conflicts) after = Math.max(after, draft.at);
+            if (isLarge) sharing.add(draft);
+          }
+        }
+      }
+    }
+    const note = (draft: Draft) => {
+      for (const { value, writes } of accesses) (writes ? writers : readers)[value].add(draft);
+    };
+    for (const group of [...sharing].sort((a, b) => b.at - a.at)) {
+      if (group.at < after) break;
       const common = group.rows.filter((count) => rows.includes(count) && fits(group.accesses, accesses, count));
       if (common.length === 0) continue;
       group.members.push({ kernel, number });
       group.accesses.push(...accesses);
       group.rows = common;
+      note(group);
       return;
     }
-    groups.splice(after + 1, 0, { members: [{ kernel, number }], accesses, rows });
+    const made: Draft = { at: after + 1, members: [{ kernel, number }], accesses, rows };
+    groups.splice(made.at, 0, made);
+    for (let at = made.at + 1; at < groups.length; at++) groups[at].at = at;
+    note(made);
   });
   return groups.map(({ members, rows: [rows], accesses }) => {
     const regions = new Map(accesses.map(({ space, from, to }) => [`${space} ${from}`, to - from]));
@@ -74,18 +105,21 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   });
 }
 
-const overlap = (a: Access, b: Access) => a.space === b.space && a.from < b.to && b.from < a.to;
+const overlap = (a: Region, b: Region) => a.space === b.space && a.from < b.to && b.from < a.to;
 
-/** Whether the order of the two matters. */
-function conflicts(first: readonly Access[], second: readonly Access[]): boolean {
-  for (const b of second) for (const a of first) if ((a.writes || b.writes) && overlap(a, b)) return true;
-  return false;
-}
-
-/** Whether they have memory in common, beyond a few numbers. */
-function shares(first: readonly Access[], second: readonly Access[]): boolean {
-  for (const b of second) for (const a of first) if (a.to - a.from > 256 && overlap(a, b)) return true;
-  return false;
+/** For each value, those whose memory is in part its own, itself included. */
+function overlapping(plan: Plan): readonly (readonly number[])[] {
+  const regions = plan.values.map((_, value) => ({ ...regionOf(plan, value), value }));
+  const found = regions.map((): number[] => []);
+  const sorted = [...regions].sort((a, b) => a.space - b.space || a.from - b.from);
+  sorted.forEach((a, i) => {
+    found[a.value].push(a.value);
+    for (let j = i + 1; j < sorted.length && sorted[j].space === a.space && sorted[j].from < a.to; j++) {
+      found[a.value].push(sorted[j].value);
+      found[sorted[j].value].push(a.value);
+    }
+  });
+  return found;
 }
 
 /** Whether, cut into so many rows, a row of the second depends on no other row of the first. */
@@ -131,6 +165,14 @@ function rowCounts(kernel: Kernel): number[] {
   });
 }
 
+function remembered(find: (rows: number) => number | undefined): (rows: number) => number | undefined {
+  const known = new Map<number, number | undefined>();
+  return (rows) => {
+    if (!known.has(rows)) known.set(rows, find(rows));
+    return known.get(rows);
+  };
+}
+
 function accessesOf(plan: Plan, kernel: Kernel): Access[] {
   const domain =
     kernel.kind === "reduce" ? [...kernel.shape, ...kernel.reduced] : kernel.kind === "map" ? kernel.shape : undefined;
@@ -139,13 +181,17 @@ function accessesOf(plan: Plan, kernel: Kernel): Access[] {
     return [
       {
         ...regionOf(plan, input.source),
+        value: input.source,
         writes: false,
-        rowBytes: (rows: number) => domain && rowStep(input, domain, rows),
+        rowBytes: remembered((rows) => domain && rowStep(input, domain, rows)),
       },
     ];
   });
   const output = regionOf(plan, kernel.output);
-  return [...reads, { ...output, writes: true, rowBytes: (rows: number) => (output.to - output.from) / rows }];
+  return [
+    ...reads,
+    { ...output, value: kernel.output, writes: true, rowBytes: (rows: number) => (output.to - output.from) / rows },
+  ];
 }
 
 /** How far apart the rows of a view begin, in bytes, where each keeps to its own part of memory; else undefined. */
@@ -163,7 +209,7 @@ function rowStep(input: KernelInput, domain: Shape, rows: number): number | unde
 }
 
 /** Where a value is in memory. State is the same memory as an input and as an output. */
-function regionOf(plan: Plan, value: number): { space: number; from: number; to: number } {
+function regionOf(plan: Plan, value: number): Region {
   const { place, size, dtype } = plan.values[value];
   const bytes = size * itemSize(dtype);
   if (place.kind === "arena") return { space: -1, from: place.offset, to: place.offset + bytes };

@@ -129,21 +129,19 @@ export const memory = {
 
 export const v128 = {
   /** Four 32-bit words, given as unsigned or signed integers. */
-  const: (...words: readonly [number, number, number, number]): Code<"v128"> => {
-    const bytes = words.flatMap((each) => {
-      word.setInt32(0, each, true);
-      return bytesOf(4);
-    });
-    return instruction("v128", [], [...simd(12), ...bytes]);
+  const: (a: number, b: number, c: number, d: number): Code<"v128"> => {
+    const bytes = [0xfd, 12];
+    for (const each of [a, b, c, d]) bytes.push(each & 255, (each >> 8) & 255, (each >> 16) & 255, (each >> 24) & 255);
+    return instruction("v128", [], bytes);
   },
   load: load("v128", simd(0), 2),
   store: store<"v128">(simd(11), 2),
   load32Splat: load("v128", simd(9), 2),
   load32Zero: load("v128", simd(92), 0),
   load32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
-    instruction("v128", [address, x], [...simd(86), 2, ...unsigned(offset), lane]),
+    instruction("v128", [address, x], [0xfd, 86, 2, ...unsigned(offset), lane]),
   store32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
-    instruction("none", [address, x], [...simd(90), 0, ...unsigned(offset), lane]),
+    instruction("none", [address, x], [0xfd, 90, 0, ...unsigned(offset), lane]),
   not: vectorUnary(77),
   and: vector(78),
   /** a and not b. */
@@ -151,7 +149,7 @@ export const v128 = {
   or: vector(80),
   xor: vector(81),
   bitselect: (yes: Code<"v128">, no: Code<"v128">, mask: Code<"v128">): Code<"v128"> =>
-    instruction("v128", [yes, no, mask], simd(82)),
+    instruction("v128", [yes, no, mask], [0xfd, 82]),
   anyTrue: unary<"v128", "i32">("i32", ...simd(83)),
 };
 
