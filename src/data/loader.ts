@@ -1,7 +1,7 @@
 // Loaders: batches of a dataset in an order that is a pure function of the seed and of the epoch's range of draws. A loader has no state:
 // who trains keeps epoch, offset and cursor, and can start again at any batch.
 import type { HostArray } from "../core/array.ts";
-import { makeArray } from "../core/dtype.ts";
+import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
@@ -33,6 +33,8 @@ export interface DataLoader {
   readonly digests: Readonly<Record<string, string>>;
   /** The epoch's batches from number `start` (0) on: the same ones whenever it is called. */
   batches(epoch: EpochDraws, start?: number): Iterable<LoadedBatch> | AsyncIterable<LoadedBatch>;
+  /** Takes a batch's memory back, for a later one: its arrays are empty from then on. Who doesn't call it may keep what `batches` gave. */
+  release?(batch: LoadedBatch): void;
 }
 
 export interface LoaderOptions {
@@ -45,17 +47,62 @@ export interface LoaderOptions {
   readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 }
 
-/** Samples of a dataset as one batch, in fresh memory: whoever gets it may keep it. */
-function gather(fields: Dataset["fields"], indices: Int32Array): Record<string, HostArray> {
-  const tensors: Record<string, HostArray> = {};
+/** Memory that batches gave back, as long as one loop over an epoch lasts: fresh memory costs more than what is written into it. */
+class Spare {
+  readonly #buffers: ArrayBuffer[] = [];
+
+  /** Zeros. */
+  array(dtype: DType, size: number): TypedArray {
+    const bytes = size * itemSize(dtype);
+    const at = this.#buffers.findIndex(({ byteLength }) => byteLength === bytes);
+    if (at < 0) return makeArray(dtype, size);
+    const [buffer] = this.#buffers.splice(at, 1);
+    new Uint8Array(buffer).fill(0);
+    return makeArray(dtype, size, buffer);
+  }
+
+  /** Takes an array's memory; the array, and every other view of it, is empty from then on. */
+  take({ buffer }: TypedArray): void {
+    if (buffer.byteLength === 0) return;
+    this.#buffers.push(structuredClone(buffer as ArrayBuffer, { transfer: [buffer as ArrayBuffer] }));
+  }
+}
+
+/** Samples of a dataset as one batch. */
+function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spare }: Gathering): LoadedBatch {
+  const gathered: Record<string, HostArray> = {};
   for (const [key, field] of Object.entries(fields)) {
     const { shape, dtype } = field;
     const width = sizeOf(shape);
-    const data = makeArray(dtype, indices.length * width);
+    const data = spare.array(dtype, indices.length * width);
     for (let row = 0; row < indices.length; row++) field.read(indices[row], data, row * width);
-    tensors[key] = { data, dtype, shape: [indices.length, ...shape] };
+    gathered[key] = { data, dtype, shape: [indices.length, ...shape] };
   }
-  return tensors;
+  let tensors: LoadedBatch["tensors"] | undefined = transform(gathered, indices);
+  const batch: LoadedBatch = {
+    get tensors() {
+      if (tensors) return tensors;
+      throw new DataError({
+        where: `loader ${name}`,
+        problem: "a batch is read after its memory was given back",
+        hint: "copy in the hook what is to be kept: batch.tensors.inputs.data.slice()",
+      });
+    },
+    indices,
+  };
+  releases.set(batch, () => {
+    tensors = undefined;
+    for (const { data } of Object.values(gathered)) spare.take(data);
+  });
+  return batch;
+}
+
+/** What giving back a batch's memory does. */
+const releases = new WeakMap<LoadedBatch, () => void>();
+
+interface Gathering {
+  readonly transform: NonNullable<LoaderOptions["transform"]>;
+  readonly spare: Spare;
 }
 
 /** Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples]; `batches` throws DataError for a start past the epoch's end. */
@@ -63,7 +110,7 @@ export function dataLoader(
   dataset: Dataset,
   { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors }: LoaderOptions,
 ): DataLoader {
-  const { name, size, fields, digests } = dataset;
+  const { name, size, digests } = dataset;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > size) {
     throw new ConfigError({
       where: `loader ${name}: batchSize`,
@@ -80,6 +127,10 @@ export function dataLoader(
     samplesPerEpoch: dropLast ? batchesPerEpoch * batchSize : size,
     drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
     digests,
+    release(batch) {
+      releases.get(batch)?.();
+      releases.delete(batch);
+    },
     batches({ seed, offset }, start = 0) {
       if (!Number.isSafeInteger(start) || start < 0 || start > batchesPerEpoch) {
         throw new DataError({
@@ -91,9 +142,10 @@ export function dataLoader(
       }
       return (function* () {
         const order = shuffle ? permutation(seed, offset, size) : Int32Array.from({ length: size }, (_, i) => i);
+        const spare = new Spare();
         for (let batch = start; batch < batchesPerEpoch; batch++) {
           const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-          yield { tensors: transform(gather(fields, indices), indices), indices };
+          yield gather(dataset, indices, { transform, spare });
         }
       })();
     },

@@ -6,6 +6,7 @@ import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
+import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import type { FitContext, Metrics } from "./hooks.ts";
 import { Journal } from "./journal.ts";
@@ -26,6 +27,8 @@ export interface Run {
   /** The last validation's, by name: `loss` and the metrics. */
   readonly metrics: Metrics;
   readonly seconds: number;
+  /** The share of the steps' time in which they waited for data, in [0, 1]; undefined where no step was taken. */
+  readonly dataShare?: number;
   readonly backend: string;
   readonly threads: number;
   readonly streamPosition: number;
@@ -124,6 +127,9 @@ export async function runFit(
     await journal.restore(choice);
 
     await hooks.call("onTrainStart", context);
+    const clock = new DataClock();
+    const begun = trainer.step;
+    let dataShare: number | undefined;
     try {
       await train({
         trainer,
@@ -142,8 +148,10 @@ export async function runFit(
         link: (step) => journal.link(step),
         evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
         validate: () => trainer.evaluate(validation!),
+        clock,
         signal,
       });
+      if (trainer.step > begun) dataShare = clock.share;
       if (trainer.step < totalSteps && trainer.progress.stopped === undefined)
         throw await interruption(trainer, signal);
     } catch (error) {
@@ -151,7 +159,7 @@ export async function runFit(
       throw error;
     }
     await hooks.call("onTrainEnd", context);
-    const run = await journal.finish(now() - started);
+    const run = await journal.finish({ seconds: now() - started, dataShare });
     await hooks.call("onFitEnd", context);
     failed = false;
     return run;

@@ -22,7 +22,12 @@ export interface Group {
 }
 
 /** The epoch's batches from number `start` on, in groups of `size`, the last with what is left. */
-export async function* groups(loader: DataLoader, epoch: EpochDraws, size: number, start = 0): AsyncGenerator<Group> {
+export async function* groups(
+  loader: Pick<DataLoader, "name" | "batches">,
+  epoch: EpochDraws,
+  size: number,
+  start = 0,
+): AsyncGenerator<Group> {
   let waiting: LoadedBatch[] = [];
   for await (const batch of loader.batches(epoch, start)) {
     waiting.push(batch);

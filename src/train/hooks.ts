@@ -24,7 +24,7 @@ export interface StepContext extends FitContext {
   readonly step: number;
   /** From 0. */
   readonly epoch: number;
-  /** With accumulation: the micro-batches of the step, one after another. */
+  /** With accumulation: the micro-batches of the step, one after another. Its memory is used again after `onTrainBatchEnd`: copy what is to be kept. */
   readonly batch: LoadedBatch;
   readonly learningRate: number;
 }

@@ -36,6 +36,9 @@ interface Folder {
   readonly manifest: Manifest | undefined;
 }
 
+/** How long a fit took, and where the time went: it informs, and proves nothing. */
+type Times = Pick<Run, "seconds" | "dataShare">;
+
 /** The record of one fit in progress. */
 export class Journal {
   readonly chain: Chain;
@@ -89,7 +92,12 @@ export class Journal {
     const checkpoint = latestCheckpoint(checkpointFolder(trainer)!);
     if (checkpoint !== undefined) await loadCheckpoint(trainer, checkpoint, "resume");
     trainer.message("info", `the run in ${folder.path} is finished: ${result.digest}`);
-    return this.#run({ ...result, seconds: Number(environment?.seconds ?? 0) });
+    const { seconds = 0, dataShare } = environment ?? {};
+    return this.#run({
+      ...result,
+      seconds: Number(seconds),
+      dataShare: dataShare === undefined ? undefined : Number(dataShare),
+    });
   }
 
   /** Puts the trainer where the chosen checkpoint is, or at the beginning; what the folder holds of later steps goes. */
@@ -141,14 +149,14 @@ export class Journal {
   }
 
   /** The digest, written down: the run is finished. */
-  async finish(seconds: number): Promise<Run> {
+  async finish(times: Times): Promise<Run> {
     const { trainer } = this.#parts;
     const { step: steps, loss, metrics, stopped } = trainer.progress;
     const digest = this.chain.digest(await readTensors(trainer), { marked: trainer.marked });
     const result = { digest, steps, loss: loss!, metrics, streamPosition: trainer.stream.position, stopped };
     this.flush();
-    this.#writeManifest("finished", result, seconds);
-    trainer.lastRun = this.#run({ ...result, seconds });
+    this.#writeManifest("finished", result, times);
+    trainer.lastRun = this.#run({ ...result, ...times });
     return trainer.lastRun;
   }
 
@@ -164,7 +172,7 @@ export class Journal {
     this.#folder?.release();
   }
 
-  #run(result: Pick<Run, "digest" | "steps" | "loss" | "metrics" | "streamPosition" | "seconds" | "stopped">): Run {
+  #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory">): Run {
     const { trainer, backend, graphHash } = this.#parts;
     const { name, threads } = backend;
     return { ...result, graphHash, seed: trainer.seed, backend: name, threads, directory: this.#folder?.path };
@@ -176,7 +184,7 @@ export class Journal {
     writeAtomic(`${this.#folder.path}/${name}`, new TextEncoder().encode(text));
   }
 
-  #writeManifest(status: RunStatus, result?: Manifest["result"], seconds?: number): void {
+  #writeManifest(status: RunStatus, result?: Manifest["result"], times?: Times): void {
     if (!this.#folder) return;
     const { trainer, backend } = this.#parts;
     const numbers = Object.entries(this.#numbers);
@@ -198,7 +206,8 @@ export class Journal {
         threads: backend.threads,
         time: timestamp(),
         ...machine(),
-        ...(seconds !== undefined && { seconds }),
+        ...(times && { seconds: times.seconds }),
+        ...(times?.dataShare !== undefined && { dataShare: times.dataShare }),
       },
     });
   }

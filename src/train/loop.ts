@@ -1,12 +1,13 @@
 // The training loop: at an epoch's border a range of the stream for the loader; then, batch by batch, the compiled step, the chain's next
 // link, the hooks, validation where it is due, and the checkpoint. Everything it depends on is in the progress that it moves on.
 import { DataError } from "../core/errors.ts";
-import type { DataLoader } from "../data/loader.ts";
+import type { DataLoader, EpochDraws } from "../data/loader.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedules } from "../optim/schedules/index.ts";
 import type { Stream } from "../rng/stream.ts";
 import type { ChainStep } from "../run/chain.ts";
 import { breathe } from "./clock.ts";
+import { ahead, type DataClock } from "./feed.ts";
 import { groups } from "./group.ts";
 import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
 import type { TrainStep } from "./step.ts";
@@ -49,6 +50,7 @@ export interface Training {
   /** Whether validation follows this step. */
   readonly evaluationDue: (step: number, epochEnds: boolean) => boolean;
   readonly validate: () => Promise<Metrics>;
+  readonly clock: DataClock;
   /** Adds the step to the run's chain. */
   readonly link: (step: ChainStep) => void;
   /** Asked after each step: once aborted, no further one is begun. */
@@ -64,7 +66,7 @@ export async function train(training: Training): Promise<void> {
     progress.offset ??= stream.reserve(loader.drawsPerEpoch);
     const before = progress.step;
     const draws = { seed: stream.seed, offset: progress.offset };
-    for await (const { batches, input, batch } of groups(loader, draws, training.gradAccumSteps, progress.cursor)) {
+    for await (const { batches, input, batch } of ahead(feed(training, draws), stepsLeft(training), training.clock)) {
       const { epoch } = progress;
       const step = progress.step + 1;
       const learningRate = training.optimizer.groups[0].learningRate;
@@ -92,17 +94,28 @@ export async function train(training: Training): Promise<void> {
       if (logged) await log(stepResult);
 
       const epochEnds = progress.cursor === 0;
-      const validated = training.evaluationDue(step, epochEnds) ? await training.validate() : undefined;
+      const due = training.evaluationDue(step, epochEnds);
+      const validated = due ? await training.clock.beside(training.validate) : undefined;
       progress.metrics = validated ?? progress.metrics;
       if (validated) training.schedules?.apply(progress.step);
       await hooks.call("onTrainBatchEnd", { ...stepResult, validated });
       await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
+      for (const taken of batches) loader.release?.(taken);
       if (epochEnds || step === totalSteps) break;
       if (ended()) return;
     }
     checkProgress(loader, progress, before, totalSteps);
   }
+}
+
+function feed({ loader, gradAccumSteps, progress, clock }: Training, draws: EpochDraws) {
+  return groups(clock.measure(loader), draws, gradAccumSteps, progress.cursor);
+}
+
+/** To the epoch's end, or the run's. */
+function stepsLeft({ progress, stepsPerEpoch, totalSteps, gradAccumSteps }: Training): number {
+  return Math.min(stepsPerEpoch - Math.floor(progress.cursor / gradAccumSteps), totalSteps - progress.step);
 }
 
 /** One step further; at the epoch's last batch, to the next epoch's border. */

@@ -1,8 +1,9 @@
 // Loaders at their edges: where an epoch may start, datasets of one sample, transforms, memory that isn't shared between batches.
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/core/canonical.ts";
+import type { TypedArray } from "../../src/core/dtype.ts";
 import { DataError } from "../../src/core/errors.ts";
-import { arrayDataset, type DataLoader, dataLoader, type LoadedBatch } from "../../src/data/index.ts";
+import { arrayDataset, type DataLoader, type Dataset, dataLoader, type LoadedBatch } from "../../src/data/index.ts";
 import { sha256Hex } from "../../src/io/files.node.ts";
 
 const toy = (size: number) =>
@@ -54,6 +55,60 @@ test("a batch's memory is its own: what a user writes there changes no other bat
   const [first] = all(loader);
   first.tensors.inputs.data.fill(99);
   expect(all(loader)[0].tensors.inputs.data).toEqual(Float32Array.of(0, 0.5, 1, 1.5));
+});
+
+test("a batch that is released lends its memory to a later one, which is as it would have been", () => {
+  // Fields that write only some elements, and other types and sizes beside.
+  const dataset: Dataset = {
+    name: "sparse",
+    size: 7,
+    digests: {},
+    fields: {
+      oneHot: {
+        shape: [8],
+        dtype: "float32",
+        read: (index, out, at) => {
+          out[at + index] = index + 1;
+        },
+      },
+      half: { shape: [16], dtype: "bool", read: (index, out, at) => void out.fill(1, at + index, at + 8) },
+      label: {
+        shape: [],
+        dtype: "int32",
+        read: (index, out, at) => {
+          out[at] = index;
+        },
+      },
+    },
+  };
+  const loader = dataLoader(dataset, { batchSize: 2, shuffle: true, dropLast: false });
+  const kept = all(loader);
+  let before: LoadedBatch | undefined;
+  let memory: TypedArray | undefined;
+  let at = 0;
+  for (const batch of loader.batches(epoch) as Iterable<LoadedBatch>) {
+    expect(batch).toEqual(kept[at++]);
+    if (before) {
+      memory = before.tensors.oneHot.data;
+      loader.release!(before);
+      loader.release!(before);
+      // Whoever kept an array finds nothing in it rather than another batch.
+      expect(memory.length).toBe(0);
+      expect(() => before!.tensors).toThrow(DataError);
+    }
+    before = batch;
+  }
+  expect(at).toBe(4);
+});
+
+test("memory that was sent elsewhere isn't taken back", () => {
+  const loader = dataLoader(toy(4), { batchSize: 2 });
+  const batches = (loader.batches(epoch) as Iterable<LoadedBatch>)[Symbol.iterator]();
+  const first: LoadedBatch = batches.next().value;
+  const { buffer } = first.tensors.inputs.data;
+  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  loader.release!(first);
+  expect(batches.next().value.tensors.inputs.data).toEqual(Float32Array.of(1, 1.5));
 });
 
 test("a transform sees a batch and its indices, and what it returns is the batch", () => {

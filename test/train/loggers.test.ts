@@ -110,5 +110,6 @@ describe("ProgressLogger", () => {
     expect(lines.slice(1, 4).join("")).toMatch(/^step 1\/4 \| epoch 1 \| loss \S+ \| \d+ samples\/s \| \S+ left\n/);
     expect(lines[4]).toMatch(/^step 4 \| val_loss \S+ \| val_accuracy \S+\n$/);
     expect(lines[5]).toMatch(/^step 4\/4 /);
+    expect(lines[6]).toMatch(/^waited for data: \d+\.\d % of the steps' time\n$/);
   });
 });

@@ -66,6 +66,11 @@ export class ProgressLogger implements Logger {
     this.#close();
   }
 
+  onFitEnd({ trainer }: FitContext): void {
+    const share = trainer.lastRun?.dataShare;
+    if (share !== undefined) writeLine(`waited for data: ${(100 * share).toFixed(1)} % of the steps' time`);
+  }
+
   finalize(): void {
     this.#close();
   }
