@@ -1,97 +1,234 @@
-// The bench's rules: every (case, backend) pair is warmed up, then all pairs of a case run in turn, round after round, so that a slow moment
-// of the machine falls on all of them; the median and the minimum count; the result is read and its bits hashed beside the time.
-import { createHash } from "node:crypto";
-import type { Backend, Tensor } from "../src/index.ts";
+// The bench's rules. Counts are fixed a case, never fitted to the clock, so that a training step's bits can be compared. Contestants are
+// warmed up, then take turns, round after round, so that a slow moment of the machine falls on all of them; who begins moves on each round.
+// A time is the mean of a round's calls; the median and the minimum of the rounds count. Results are read, and their bits hashed, off the clock.
+import type { Backend } from "../src/index.ts";
+import type { Absence, Row, Unit } from "./results.ts";
+import { summarize } from "./statistics.ts";
+import type { Workload } from "./workloads.ts";
+
+/** What does a case's work, ready to go. */
+export interface Runner {
+  /** Does the work once. Left out where `time` does. */
+  run?(): unknown;
+  /** The same, saying itself how many ms it took: where the harness's clock would see more than is meant. */
+  time?(): Promise<number>;
+  /** The bits of what the last run computed; empty where it computes nothing that could be compared. */
+  bits(): string | Promise<string>;
+  dispose?(): void | Promise<void>;
+}
+
+/** What bounds a case, measured in the same rounds on one thread. */
+export interface Ceiling {
+  readonly subject: Case;
+  /** What a call of the case comes to in the ceiling's own unit of work. */
+  readonly work: number;
+  /** Whether n threads can reach n times as much. */
+  readonly perThread: boolean;
+}
 
 /** One thing to measure. */
 export interface Case {
-  /** As in the peers' scripts: `matmul-512`, `add-4m` … */
   readonly name: string;
-  readonly unit: "GFLOP/s" | "Gelem/s" | "ms";
-  /** Operations or elements a run; for "ms" 0. */
-  readonly work: number;
-  /** Backends too slow for it to be worth the wait, as a reason by name. */
-  readonly skip?: Readonly<Record<string, string>>;
-  /** Makes a runner on the backend: each call does the work once and gives what it computed. */
-  prepare(backend: Backend): Promise<() => Promise<Tensor>>;
+  /** What is measured, in a few words, for the reports. */
+  readonly about: string;
+  readonly unit: Unit;
+  /** Operations, elements or bytes a call, as the unit says; left out for ms. */
+  readonly work?: number;
+  readonly rounds: number;
+  readonly calls: number;
+  /** Calls before the first round. */
+  readonly warmup: number;
+  /** Whether each call goes on from the last, as a training step does: its bits are those after `settled` calls, the same number for all. */
+  readonly stateful?: boolean;
+  /** Whether it is small enough for interpreters. */
+  readonly small?: boolean;
+  /** What peers are given; without it they aren't asked. */
+  readonly workload?: Workload;
+  /** Fewest threads it makes sense with. */
+  readonly minimumThreads?: number;
+  /** Rows say which share of it they reach. */
+  readonly ceiling?: Ceiling;
+  /** `host`: done once, on no backend. */
+  readonly place: "backend" | "host";
+  /** `backend` is left out where the place is `host`. */
+  prepare(backend: Backend): Promise<Runner>;
 }
 
-/** One line of the table and of the JSON file. */
-export interface Row {
-  readonly case: string;
-  readonly backend: string;
+/** Calls after which a stateful case's bits are taken. */
+export const settled = 5;
+
+/** A case in a contestant's hands. */
+export interface Entrant {
+  /** Runs so often; gives the mean time of a call in ms. */
+  sample(calls: number): Promise<number>;
+  bits(): Promise<string>;
+  dispose(): Promise<void>;
+}
+
+/** Who takes part: a backend with its threads, or a peer in a process of its own. */
+export interface Contestant {
+  readonly name: string;
   readonly threads: number;
-  readonly median_ms: number;
-  readonly min_ms: number;
-  readonly rate: number;
-  readonly unit: string;
-  /** First 16 hex digits of the SHA-256 of the result's bytes after the last run. */
-  readonly bits: string;
-  readonly runs: number;
+  readonly peer?: string;
+  /** Whether it takes seconds for what others do in milliseconds: it gets fewer rounds, and small cases only. */
+  readonly slow: boolean;
+  /** Ms that its threads need to fall asleep before the next one's turn. */
+  readonly rest: number;
+  /** Gets ready, or says why it can't. */
+  prepare(subject: Case): Promise<Entrant | { readonly cannot: string }>;
 }
 
-/** How long a pair may take in all, in ms, and how many runs it gets at least and at most. */
-const budget = 1500;
-const fewest = 3;
-const most = 50;
-
-async function time(run: () => Promise<Tensor>): Promise<{ ms: number; result: Tensor }> {
-  const start = performance.now();
-  const result = await run();
-  return { ms: performance.now() - start, result };
+export interface MeasureOptions {
+  /** Rounds instead of the case's own. */
+  readonly rounds?: number;
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
-/** Measures a case on each backend, interleaved: one row a backend. */
-export async function measure(subject: Case, backends: readonly Backend[]): Promise<Row[]> {
-  const pairs = [];
-  for (const backend of backends) {
-    if (subject.skip?.[backend.name]) continue;
-    const run = await subject.prepare(backend);
-    await time(run);
-    const { ms } = await time(run);
-    pairs.push({
-      backend,
-      run,
-      runs: Math.max(fewest, Math.min(most, Math.floor(budget / ms))),
-      times: [] as number[],
-      bits: "",
-    });
+export interface Measured {
+  readonly rows: Row[];
+  readonly absent: Absence[];
+  /** What must never be: a backend of seedgrad that fails, or whose bits differ from the first one's or from its own before. */
+  readonly wrong: string[];
+}
+
+/** Times calls of a runner: what an entrant in this process is. `now` in ms. */
+export function localEntrant(runner: Runner, now: () => number = () => performance.now()): Entrant {
+  return {
+    async sample(calls) {
+      if (runner.time) {
+        let sum = 0;
+        for (let i = 0; i < calls; i++) sum += await runner.time();
+        return sum / calls;
+      }
+      const start = now();
+      for (let i = 0; i < calls; i++) {
+        const pending = runner.run!();
+        if (pending instanceof Promise) await pending;
+      }
+      return (now() - start) / calls;
+    },
+    bits: async () => runner.bits(),
+    dispose: async () => runner.dispose?.(),
+  };
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Who does what needs no backend. */
+export const hostContestant: Contestant = {
+  name: "host",
+  threads: 1,
+  slow: false,
+  rest: 0,
+  prepare: async (subject) => localEntrant(await subject.prepare(undefined as unknown as Backend)),
+};
+
+/** Rounds and calls of a slow contestant. */
+const slowCounts = { rounds: 3, calls: 1, warmup: 1 };
+
+interface Lane {
+  readonly subject: Case;
+  readonly contestant: Contestant;
+  readonly entrant: Entrant;
+  readonly counts: { readonly rounds: number; readonly calls: number };
+  readonly times: number[];
+  bits: string;
+}
+
+/** Measures a case on all contestants that can do it, interleaved. An entrant that fails on the way is left out with its reason. */
+export async function measure(
+  subject: Case,
+  contestants: readonly Contestant[],
+  { rounds: wished, pause = sleep }: MeasureOptions = {},
+): Promise<Measured> {
+  const absent: Absence[] = [];
+  const wrong: string[] = [];
+  const lanes: Lane[] = [];
+  const give = ({ name, threads, peer }: Contestant, reason: string) => {
+    absent.push({ case: subject.name, backend: name, reason });
+    if (peer === undefined) wrong.push(`${name}, threads ${threads}: ${reason}`);
+  };
+
+  const enter = async (subject: Case, contestant: Contestant): Promise<Lane | undefined> => {
+    try {
+      const entrant = await contestant.prepare(subject);
+      if ("cannot" in entrant) {
+        give(contestant, entrant.cannot);
+        return undefined;
+      }
+      const { rounds, calls, warmup } = contestant.slow ? slowCounts : subject;
+      const first = subject.stateful ? settled : 1;
+      await entrant.sample(first);
+      const bits = await entrant.bits();
+      if (warmup > first) await entrant.sample(warmup - first);
+      return { subject, contestant, entrant, counts: { rounds: wished ?? rounds, calls }, times: [], bits };
+    } catch (error) {
+      give(contestant, (error as Error).message);
+      return undefined;
+    }
+  };
+  for (const contestant of contestants) {
+    const lane = await enter(subject, contestant);
+    if (lane) lanes.push(lane);
   }
-  // A step changes its state: the bits after it agree only where all backends took as many.
-  if (subject.unit === "ms") for (const pair of pairs) pair.runs = Math.min(...pairs.map(({ runs }) => runs));
-  const rounds = Math.max(0, ...pairs.map(({ runs }) => runs));
-  for (let round = 0; round < rounds; round++) {
-    for (const pair of pairs) {
-      if (round >= pair.runs) continue;
-      const { ms, result } = await time(pair.run);
-      pair.times.push(ms);
-      if (round === pair.runs - 1) pair.bits = await hashBits(result);
-      else result.dispose();
+  const ceiling = subject.ceiling && (await enter(subject.ceiling.subject, hostContestant));
+  const all = ceiling ? [...lanes, ceiling] : lanes;
+
+  const most = Math.max(0, ...all.map(({ counts }) => counts.rounds));
+  for (let round = 0; round < most; round++) {
+    for (let turn = 0; turn < all.length; turn++) {
+      const lane = all[(round + turn) % all.length];
+      if (round >= lane.counts.rounds || Number.isNaN(lane.times[0])) continue;
+      try {
+        // One call off the clock: whoever ran before has left the caches to itself.
+        if (all.length > 1 && lane.counts.calls < 100 && !lane.contestant.slow) await lane.entrant.sample(1);
+        lane.times.push(await lane.entrant.sample(lane.counts.calls));
+      } catch (error) {
+        give(lane.contestant, (error as Error).message);
+        lane.times.splice(0, lane.times.length, Number.NaN);
+      }
+      if (all.length > 1 && lane.contestant.rest > 0) await pause(lane.contestant.rest);
     }
   }
-  return pairs.map(({ backend, times, bits }) => {
-    const sorted = [...times].sort((a, b) => a - b);
-    const median = sorted[sorted.length >> 1];
-    return {
-      case: subject.name,
-      backend: backend.name,
-      threads: backend.threads,
-      median_ms: round4(median),
-      min_ms: round4(sorted[0]),
-      rate: round4(subject.unit === "ms" ? median : subject.work / median / 1e6),
-      unit: subject.unit,
-      bits,
-      runs: times.length,
-    };
-  });
+
+  const finished = lanes.filter(({ times }) => times.length > 0 && !Number.isNaN(times[0]));
+  const ours = finished.filter(({ contestant, bits }) => contestant.peer === undefined && bits !== "");
+  const named = ({ contestant: { name, threads } }: Lane) => `${name}, threads ${threads}`;
+  for (const lane of finished) {
+    if (!subject.stateful && lane.contestant.peer === undefined && (await lane.entrant.bits()) !== lane.bits)
+      wrong.push(`${named(lane)}: the last run's bits are not the first run's`);
+  }
+  for (const lane of ours.slice(1))
+    if (lane.bits !== ours[0].bits) wrong.push(`${named(lane)}: other bits than ${named(ours[0])}`);
+  for (const { entrant } of all) await entrant.dispose().catch(() => undefined);
+  return { rows: finished.map((lane) => rowOf(lane, ceiling)), absent, wrong };
 }
 
-async function hashBits(result: Tensor): Promise<string> {
-  const data = await result.data();
-  return createHash("sha256")
-    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    .digest("hex")
-    .slice(0, 16);
+function rowOf({ subject, contestant, times, counts, bits }: Lane, ceiling: Lane | undefined): Row {
+  const { median, minimum, quartiles } = summarize(times);
+  const rate = subject.unit === "ms" ? median : (subject.work ?? 0) / median / 1e6;
+  const own = contestant.peer === undefined && !contestant.slow;
+  const share = ceiling && own ? shareOf(subject.ceiling!, contestant.threads, median, ceiling) : undefined;
+  return {
+    case: subject.name,
+    backend: contestant.name,
+    threads: contestant.threads,
+    median_ms: round4(median),
+    min_ms: round4(minimum),
+    quartiles_ms: [round4(quartiles[0]), round4(quartiles[1])],
+    rate: round4(rate),
+    unit: subject.unit,
+    bits,
+    rounds: times.length,
+    calls: counts.calls,
+    ...(contestant.peer !== undefined && { peer: contestant.peer }),
+    ...(share !== undefined && { share: round4(share), ceiling: subject.ceiling!.subject.name }),
+  };
+}
+
+function shareOf({ work, perThread }: Ceiling, threads: number, median: number, { subject, times }: Lane): number {
+  const reachable = (subject.work! / summarize(times).median) * (perThread ? threads : 1);
+  return work / median / reachable;
 }
 
 const round4 = (value: number) => Number(value.toPrecision(4));

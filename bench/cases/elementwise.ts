@@ -1,47 +1,82 @@
-// Elementwise ops and fused chains, at cache and memory sizes, and reductions.
-import { compile, type Shape, type Tensor } from "../../src/index.ts";
-import type { Case } from "../harness.ts";
-import { numbers } from "./inputs.ts";
+// Elementwise ops: add and a fused chain from first cache to memory, and every elementary function that has a record.
+import { input } from "../../kernels/expr.ts";
+import type { DType } from "../../src/core/dtype.ts";
+import { allRecords, type ElementwiseRecord, type OpRecord } from "../../src/ops/define.ts";
+import type { Case, Ceiling } from "../harness.ts";
+import { kernelCase } from "./kernels.ts";
+import { copyProbe } from "./probe.ts";
 
-function elementwise(
-  name: string,
-  shape: Shape,
-  inputs: number,
-  apply: (...inputs: Tensor[]) => Tensor,
-  scale = 4,
-): Case {
-  return {
-    name,
-    unit: "Gelem/s",
-    work: shape.reduce((product, extent) => product * extent, 1),
-    async prepare(backend) {
-      const operands = Array.from({ length: inputs }, () => numbers(shape, scale));
-      const compiled = compile(apply, { backend });
-      return () => compiled(...operands);
+const sizes = { "2k": 2048, "64k": 65_536, "4m": 4 * 1024 * 1024 } as const;
+type Size = keyof typeof sizes;
+const where = { "2k": "first cache", "64k": "second cache", "4m": "memory" } as const;
+
+/** Time against a copy loop that moves as many bytes. `streams`: arrays read and written. */
+const copying = (size: Size, streams: number): Ceiling | undefined =>
+  size === "4m" ? { subject: copyProbe, work: 4 * sizes[size] * streams, perThread: false } : undefined;
+
+const add = (size: Size): Case =>
+  kernelCase(
+    `add-${size}`,
+    { kind: "elementwise", op: "add", operands: 2, count: sizes[size], range: [-4, 4] },
+    {
+      about: `add, ${where[size]}`,
+      microseconds: sizes[size] / 5000,
+      small: size !== "4m",
+      ceiling: copying(size, 3),
     },
-  };
+  );
+
+const chain = (size: Size): Case =>
+  kernelCase(
+    `chain5-${size}`,
+    { kind: "chain", count: sizes[size] },
+    {
+      about: `five operations in one pass, ${where[size]}`,
+      microseconds: sizes[size] / 4000,
+      small: size !== "4m",
+      ceiling: copying(size, 3),
+    },
+  );
+
+const floats = (record: ElementwiseRecord): boolean => {
+  const inputs = Array.from({ length: record.inputs }, (): DType => "float32");
+  try {
+    return record.dtype(inputs, {}, "bench") === "float32";
+  } catch {
+    return false;
+  }
+};
+
+/** Whether the op is a function from floats to a float that computes something. */
+function isFunction(record: OpRecord): record is ElementwiseRecord {
+  if (record.kind !== "elementwise" || record.name === "add" || !floats(record)) return false;
+  const inputs = Array.from({ length: record.inputs }, (_, i) => input(i, "float32"));
+  return record.value(inputs, {}) !== inputs[0];
 }
 
-const k64 = [65536];
-const m4 = [4 * 1024 * 1024];
-const chain = (a: Tensor, b: Tensor) => a.mul(b).add(a).sub(0.5).mul(b).maximum(0);
+const apply = (name: string, operands: number, range: readonly [number, number], size: Size): Case =>
+  kernelCase(
+    `${name}-${size}`,
+    { kind: "elementwise", op: name, operands, count: sizes[size], range },
+    {
+      about: `${name}, ${where[size]}`,
+      microseconds: sizes[size] / 700,
+      small: size === "64k" && (name === "exp" || name === "gelu"),
+    },
+  );
+
+const functions = allRecords()
+  .filter(isFunction)
+  .map(({ name, inputs, samples }) => apply(name, inputs, samples.range, "64k"));
 
 export const cases: readonly Case[] = [
-  elementwise("add-64k", k64, 2, (a, b) => a.add(b)),
-  elementwise("add-4m", m4, 2, (a, b) => a.add(b)),
-  elementwise("chain5-64k", k64, 2, chain),
-  elementwise("chain5-4m", m4, 2, chain),
-  elementwise("exp-64k", k64, 1, (a) => a.exp()),
-  elementwise("exp-4m", m4, 1, (a) => a.exp()),
-  elementwise("log-64k", k64, 1, (a) => a.abs().log()),
-  elementwise("tanh-64k", k64, 1, (a) => a.tanh()),
-  elementwise("gelu-4m", m4, 1, (a) => a.gelu()),
-  elementwise("sum-4m", m4, 1, (a) => a.sum()),
-  elementwise("sum-inner", [1024, 1024], 1, (a) => a.sum({ axis: 1 })),
-  elementwise("sum-outer", [1024, 1024], 1, (a) => a.sum({ axis: 0 })),
-  elementwise("softmax-4096x1024", [4096, 1024], 1, (a) => a.softmax()),
-  elementwise("layernorm-1024x1024", [1024, 1024], 1, (a) => {
-    const centred = a.sub(a.mean({ axis: 1, keepDims: true }));
-    return centred.div(centred.mul(centred).mean({ axis: 1, keepDims: true }).add(1e-5).sqrt());
-  }),
+  add("2k"),
+  add("64k"),
+  add("4m"),
+  chain("2k"),
+  chain("64k"),
+  chain("4m"),
+  ...functions,
+  apply("exp", 1, [-4, 4], "4m"),
+  apply("gelu", 1, [-4, 4], "4m"),
 ];

@@ -1,41 +1,46 @@
-// Matrix products: square ones, and the three of an MLP's step.
-import { compile, type Tensor } from "../../src/index.ts";
+// Matrix products: square, those of the training steps, batched, tall and thin, odd.
 import type { Case } from "../harness.ts";
-import { numbers } from "./inputs.ts";
+import type { Workload } from "../workloads.ts";
+import { kernelCase } from "./kernels.ts";
+import { registerProbe } from "./probe.ts";
+
+type Product = Extract<Workload, { kind: "matmul" }>;
 
 function product(
   name: string,
-  rows: number,
-  depth: number,
-  columns: number,
-  form: "nn" | "nt" | "tn",
-  skip?: Case["skip"],
+  about: string,
+  [rows, depth, columns]: readonly [number, number, number],
+  form: Product["form"],
+  { batch, small }: { readonly batch?: number; readonly small?: boolean } = {},
 ): Case {
-  return {
-    name,
-    unit: "GFLOP/s",
-    work: 2 * rows * depth * columns,
-    skip,
-    async prepare(backend) {
-      const a = numbers(form === "tn" ? [depth, rows] : [rows, depth]);
-      const b = numbers(form === "nt" ? [columns, depth] : [depth, columns]);
-      const apply = compile(
-        (x: Tensor, y: Tensor) => (form === "tn" ? x.transpose() : x).matmul(form === "nt" ? y.transpose() : y),
-        { backend },
-      );
-      return () => apply(a, b);
+  const work = 2 * (batch ?? 1) * rows * depth * columns;
+  return kernelCase(
+    `matmul-${name}`,
+    { kind: "matmul", batch, rows, depth, columns, form },
+    {
+      about: `${about}, ${batch ? `${batch} × ` : ""}${rows}×${depth} · ${depth}×${columns}, ${form.toUpperCase()}`,
+      microseconds: work / 50_000,
+      small,
+      ceiling: { subject: registerProbe, work, perThread: true },
     },
-  };
+  );
 }
 
-const interpreted = "about a second a run in an interpreter";
-const slow = { reference: interpreted, "gpujs:cpu": "seconds a run", "gpujs:webasm": "seconds a run" };
-
 export const cases: readonly Case[] = [
-  product("matmul-256", 256, 256, 256, "nn"),
-  product("matmul-512", 512, 512, 512, "nn", { reference: interpreted }),
-  product("matmul-1024", 1024, 1024, 1024, "nn", slow),
-  product("matmul-mlp-forward", 64, 784, 128, "nt"),
-  product("matmul-mlp-weight", 128, 64, 784, "tn"),
-  product("matmul-odd", 37, 131, 67, "nn"),
+  product("256", "square", [256, 256, 256], "nn", { small: true }),
+  product("512", "square", [512, 512, 512], "nn"),
+  product("1024", "square", [1024, 1024, 1024], "nn"),
+  product("512-nt", "square", [512, 512, 512], "nt"),
+  product("512-tn", "square", [512, 512, 512], "tn"),
+  product("mlp-small-forward", "a layer forward", [64, 784, 128], "nt", { small: true }),
+  product("mlp-small-weight", "a weight's gradient", [128, 64, 784], "tn"),
+  product("mlp-large-forward", "a layer forward", [128, 1024, 1024], "nt"),
+  product("mlp-large-input", "an input's gradient", [128, 1024, 1024], "nn"),
+  product("mlp-large-weight", "a weight's gradient", [1024, 128, 1024], "tn"),
+  product("attention-scores", "queries by keys", [64, 32, 64], "nt", { batch: 64 }),
+  product("attention-values", "weights by values", [64, 64, 32], "nn", { batch: 64 }),
+  product("tall", "many rows", [8192, 64, 64], "nn"),
+  product("deep", "few outputs", [64, 8192, 64], "nn"),
+  product("vector", "one row", [1, 1024, 1024], "nn"),
+  product("odd", "odd extents", [37, 131, 67], "nn", { small: true }),
 ];

@@ -1,21 +1,13 @@
-// Random fills from the stream.
-import { compile, normal, permutation, Stream, type Tensor, uniform } from "../../src/index.ts";
+// Random numbers from the stream.
 import type { Case } from "../harness.ts";
+import { kernelCase } from "./kernels.ts";
 
-function fill(name: string, count: number, make: (count: number) => Tensor): Case {
-  return {
-    name,
-    unit: "Gelem/s",
-    work: count,
-    async prepare(backend) {
-      const apply = compile(() => make(count), { backend, stream: new Stream(1n) });
-      return async () => (await apply.execute([], { base: 0 })).result;
-    },
-  };
-}
+const m4 = 4 * 1024 * 1024;
 
 export const cases: readonly Case[] = [
-  fill("uniform-4m", 4 * 1024 * 1024, (count) => uniform([count])),
-  fill("normal-4m", 4 * 1024 * 1024, (count) => normal([count])),
-  fill("permutation-60k", 60000, permutation),
+  kernelCase("uniform-64k", { kind: "uniform", count: 65_536 }, { microseconds: 60, small: true }),
+  kernelCase("uniform-4m", { kind: "uniform", count: m4 }, { microseconds: 4000 }),
+  kernelCase("normal-64k", { kind: "normal", count: 65_536 }, { microseconds: 300, small: true }),
+  kernelCase("normal-4m", { kind: "normal", count: m4 }, { microseconds: 16_000 }),
+  kernelCase("permutation-60k", { kind: "permutation", count: 60_000 }, { microseconds: 200 }),
 ];

@@ -1,0 +1,49 @@
+// The models whose steps are measured, layer for layer those of the peers: multilayer perceptrons and a GPT.
+import { losses, nn, optim, Stream, type Tensor } from "../../src/index.ts";
+import { withStream } from "../../src/rng/stream.ts";
+import { learningRate, momentum, type Workload } from "../workloads.ts";
+
+export type Training = Extract<Workload, { kind: "mlp" | "gpt" }>;
+
+/** A linear layer after each size but the last two with relu and dropout, as in 784-128-10. */
+function perceptron(sizes: readonly number[], dropout: number): nn.Module {
+  const layers: nn.Module[] = [];
+  for (let i = 1; i < sizes.length; i++) {
+    if (i > 1) layers.push(nn.relu());
+    if (i > 1 && dropout > 0) layers.push(nn.dropout(dropout));
+    layers.push(nn.linear(sizes[i - 1], sizes[i]));
+  }
+  return nn.sequential(...layers);
+}
+
+/** A model with its optimizer, drawn from a stream that goes on with its dropout. */
+export interface Trained {
+  readonly model: nn.Module;
+  readonly rule: optim.Optimizer;
+  readonly stream: Stream;
+  /** inputs, targets → the loss: what a compiled step returns. */
+  readonly loss: (inputs: Tensor, targets: Tensor) => Tensor;
+}
+
+/** Builds a workload's model under a seed. */
+export function build(workload: Training, seed: bigint): Trained {
+  const stream = new Stream(seed);
+  const model = withStream(stream, () =>
+    workload.kind === "gpt" ? nn.gpt(workload) : perceptron(workload.sizes, workload.dropout),
+  );
+  const name = workload.kind === "gpt" ? "adamW" : workload.optimizer;
+  const options = { learningRate: learningRate[name] };
+  const parameters = model.parameters();
+  const rule =
+    name === "sgd"
+      ? optim.sgd(parameters, { ...options, momentum })
+      : name === "adam"
+        ? optim.adam(parameters, options)
+        : optim.adamW(parameters, { ...options, decayAll: true });
+  return {
+    model,
+    rule,
+    stream,
+    loss: (inputs, targets) => losses.crossEntropy(model.forward(inputs) as Tensor, targets),
+  };
+}

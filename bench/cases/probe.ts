@@ -1,0 +1,142 @@
+// What this core can do at most, by loops of WebAssembly SIMD that do nothing else: ceilings for matmul and for what streams through memory.
+import { block, branchIf, type Code, call, type Local, loop, ModuleBuilder } from "../../src/backend/wasm/assembler.ts";
+import { Context } from "../../src/backend/wasm/context.ts";
+import { f32x4, i32, v128 } from "../../src/backend/wasm/instructions.ts";
+import { scalarLanes, simdLanes } from "../../src/backend/wasm/lanes.ts";
+import { tileColumns, tileFunction, tileRows } from "../../src/backend/wasm/schedules/tile.ts";
+import { bitsOf } from "../bits.ts";
+import type { Case, Runner } from "../harness.ts";
+
+/** Bytes at the memory's start for results. */
+const head = 64;
+
+function floats(value: number): Code<"v128"> {
+  const word = new Int32Array(Float32Array.of(value).buffer)[0];
+  return v128.const(word, word, word, word);
+}
+
+/** A runner of a module's `run(count)`; the bits are those of the `size` floats at `address`. */
+function moduleRunner(module: ModuleBuilder, bytes: number, count: number, address: number, size: number): Runner {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
+  new Float32Array(memory.buffer).fill(0.5);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { environment: { memory } });
+  const run = instance.exports.run as (count: number) => void;
+  return { run: () => run(count), bits: () => bitsOf(new Float32Array(memory.buffer, address, size)) };
+}
+
+const chains = 12;
+const registerUnroll = 2;
+const registerRepeats = 50_000;
+
+/** Twelve chains x ← x·½ + 1, a multiplication and an addition each: as many as hide the latency and still fit the registers. */
+async function registers(): Promise<Runner> {
+  const module = new ModuleBuilder();
+  const fn = module.function("run", ["i32"], [], { exported: true });
+  const count = fn.parameters[0] as Local<"i32">;
+  const sums = Array.from({ length: chains }, () => fn.local("v128"));
+  const [half, one] = [fn.local("v128"), fn.local("v128")];
+  fn.body(
+    half.set(floats(0.5)),
+    one.set(floats(1)),
+    ...sums.map((sum, i) => sum.set(floats(i))),
+    loop((again) => [
+      ...Array.from({ length: registerUnroll }, () =>
+        sums.map((sum) => sum.set(f32x4.add(f32x4.mul(sum.get, half.get), one.get))),
+      ).flat(),
+      branchIf(again, count.tee(i32.sub(count.get, i32.const(1)))),
+    ]),
+    v128.store(
+      i32.const(0),
+      sums.slice(1).reduce((sum, next) => f32x4.add(sum, next.get), sums[0].get as Code<"v128">),
+    ),
+  );
+  return moduleRunner(module, 65536, registerRepeats, 0, 4);
+}
+
+const tileDepth = 256;
+const tileRepeats = 200;
+
+/** The matrix product's inner tile over packed panels of 12 KiB that stay in the first cache. */
+async function tile(): Promise<Runner> {
+  const module = new ModuleBuilder();
+  const multiply = tileFunction(new Context(module, simdLanes, scalarLanes), false);
+  const fn = module.function("run", ["i32"], [], { exported: true });
+  const count = fn.parameters[0] as Local<"i32">;
+  const result = head;
+  const a = result + 4 * tileRows * tileColumns;
+  const b = a + 4 * tileRows * tileDepth;
+  fn.body(
+    loop((again) => [
+      call(multiply, i32.const(a), i32.const(b), i32.const(result), i32.const(4 * tileColumns), i32.const(tileDepth)),
+      branchIf(again, count.tee(i32.sub(count.get, i32.const(1)))),
+    ]),
+  );
+  return moduleRunner(module, b + 4 * tileColumns * tileDepth, tileRepeats, result, tileRows * tileColumns);
+}
+
+const copyCount = 4 * 1024 * 1024;
+const copyUnroll = 4;
+
+/** 16 MiB from one place to another, 64 bytes a turn. */
+async function copy(): Promise<Runner> {
+  const module = new ModuleBuilder();
+  const fn = module.function("run", ["i32"], [], { exported: true });
+  const count = fn.parameters[0] as Local<"i32">;
+  const [from, to] = [fn.local("i32"), fn.local("i32")];
+  const target = head + 4 * copyCount;
+  fn.body(
+    from.set(i32.const(head)),
+    to.set(i32.const(target)),
+    block(() => [
+      loop((again) => [
+        ...Array.from({ length: copyUnroll }, (_, i) => v128.store(to.get, v128.load(from.get, 16 * i), 16 * i)),
+        from.set(i32.add(from.get, i32.const(16 * copyUnroll))),
+        to.set(i32.add(to.get, i32.const(16 * copyUnroll))),
+        branchIf(again, count.tee(i32.sub(count.get, i32.const(4 * copyUnroll)))),
+      ]),
+    ]),
+  );
+  return moduleRunner(module, target + 4 * copyCount, copyCount, target, copyCount);
+}
+
+/** Multiply and add in registers: 4 lanes, two operations, twelve chains. */
+export const registerProbe: Case = {
+  name: "probe-registers",
+  about: "multiply and add in registers, nothing else: the ceiling of a core",
+  unit: "GFLOP/s",
+  work: registerRepeats * registerUnroll * chains * 4 * 2,
+  rounds: 25,
+  calls: 20,
+  warmup: 100,
+  place: "host",
+  prepare: registers,
+};
+
+/** The inner tile of matmul from cache. */
+export const tileProbe: Case = {
+  name: "probe-tile",
+  about: "matmul's 4×8 tile over packed panels in the first cache",
+  unit: "GFLOP/s",
+  work: tileRepeats * 2 * tileRows * tileColumns * tileDepth,
+  rounds: 25,
+  calls: 20,
+  warmup: 200,
+  place: "host",
+  ceiling: { subject: registerProbe, work: tileRepeats * 2 * tileRows * tileColumns * tileDepth, perThread: true },
+  prepare: tile,
+};
+
+/** A plain copy loop; bytes read plus bytes written. */
+export const copyProbe: Case = {
+  name: "copy-4m",
+  about: "a plain copy loop over 4 M floats, read plus written",
+  unit: "GB/s",
+  work: 2 * 4 * copyCount,
+  rounds: 25,
+  calls: 8,
+  warmup: 30,
+  place: "host",
+  prepare: copy,
+};
+
+export const cases: readonly Case[] = [registerProbe, tileProbe, copyProbe];

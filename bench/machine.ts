@@ -1,0 +1,21 @@
+// What was measured on.
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
+import { numericsId } from "../src/index.ts";
+import type { Machine } from "./results.ts";
+
+/** The load average over the last minute. */
+export const load = (): number => Number(loadavg()[0].toFixed(2));
+
+/** This machine, with the load before and after. */
+export function describeMachine(before: number, after: number): Machine {
+  return {
+    cpu: cpus()[0].model.trim(),
+    cores: availableParallelism(),
+    memory_gib: Number((totalmem() / 2 ** 30).toFixed(1)),
+    os: `${type()} ${release()} ${process.arch}`,
+    engine: `Node ${process.versions.node}, V8 ${process.versions.v8}`,
+    numerics: numericsId,
+    load: [before, after],
+    day: new Date().toISOString().slice(0, 10),
+  };
+}

@@ -1,0 +1,125 @@
+// The bench's command line.
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { defaultThreads } from "./contestants.ts";
+import { UsageError } from "./results.ts";
+
+export const peerNames = ["pytorch", "tfjs", "jax-js", "gpu.js"] as const;
+export type PeerName = (typeof peerNames)[number];
+
+export interface Options {
+  readonly help: boolean;
+  readonly list: boolean;
+  readonly filter: RegExp;
+  readonly backends: readonly string[];
+  readonly threads: readonly number[];
+  readonly rounds?: number;
+  readonly peers: readonly PeerName[];
+  readonly from?: string;
+  readonly json?: string;
+  readonly html?: string;
+  readonly markdown?: string;
+  readonly compare?: string;
+}
+
+export const help = `npm run bench -- [options]
+
+Measures kernels, training steps and what surrounds them on each backend, with the bits of the result beside each time. Without options it
+takes about three minutes.
+
+  --filter REGEX      only cases whose name matches
+  --backend B,…       backends, default wasm,reference,gpujs:webasm,gpujs:cpu; all but wasm run the small cases only
+  --threads N,…       numbers of threads, default 1 and all cores
+  --rounds N          rounds instead of each case's own number
+  --peers[=P,…]       also PyTorch, tfjs, jax-js and gpu.js (${peerNames.join(",")}), in the same rounds; prints ratios.
+                      The JavaScript ones come with npm run bench:peers:install, PyTorch from the system's python3
+  --json FILE         writes {machine, rows, absent}
+  --html FILE         writes one page with plots and table, for offline
+  --markdown FILE     puts table and notes between the marks of FILE, and a plot beside it as .svg
+  --compare FILE      an earlier --json: exit code 1 where a case is slower beyond noise, or has other bits
+  --from FILE         measures nothing and takes an earlier --json, for --html, --markdown and --compare
+  --list              the cases
+  --help              this
+
+Exit codes: 0 ok; 1 slower than --compare says, bits that differ, or a backend that fails; 2 bad usage.
+`;
+
+function list<T>(name: string, text: string, read: (item: string) => T): T[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.some((item) => item === "")) throw new UsageError(`--${name}: an empty item in "${text}"`);
+  return [...new Set(items)].map(read);
+}
+
+function count(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < 1 || value > most)
+    throw new UsageError(`--${name}: got ${text}, expected an integer in [1, ${most}]`);
+  return value;
+}
+
+function expression(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new UsageError(`--filter: ${(error as Error).message}`);
+  }
+}
+
+function writable(name: string, path: string | undefined): string | undefined {
+  if (path !== undefined && !existsSync(dirname(path)))
+    throw new UsageError(`--${name}: there is no folder ${dirname(path)}`);
+  return path;
+}
+
+function peerOf(name: string): PeerName {
+  const known = peerNames.find((peer) => peer === name);
+  if (!known) throw new UsageError(`--peers: got ${name}, expected some of ${peerNames.join(", ")}`);
+  return known;
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        list: { type: "boolean", default: false },
+        filter: { type: "string", default: "" },
+        backend: { type: "string", default: "wasm,reference,gpujs:webasm,gpujs:cpu" },
+        threads: { type: "string" },
+        rounds: { type: "string" },
+        peers: { type: "boolean", default: false },
+        from: { type: "string" },
+        json: { type: "string" },
+        html: { type: "string" },
+        markdown: { type: "string" },
+        compare: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nnpm run bench -- --help lists the options`);
+  }
+}
+
+/** Reads the command line. Throws UsageError. */
+export function parseOptions(args: readonly string[]): Options {
+  // `--peers` takes names or none, which parseArgs can't say.
+  const named = args.find((arg) => arg.startsWith("--peers="));
+  const values = read(args.map((arg) => (arg === named ? "--peers" : arg)));
+  return {
+    help: values.help,
+    list: values.list,
+    filter: expression(values.filter),
+    backends: list("backend", values.backend, (name) => name),
+    threads:
+      values.threads === undefined ? defaultThreads() : list("threads", values.threads, (n) => count("threads", n, 64)),
+    rounds: values.rounds === undefined ? undefined : count("rounds", values.rounds, 1000),
+    peers: named ? list("peers", named.slice("--peers=".length), peerOf) : values.peers ? [...peerNames] : [],
+    from: values.from,
+    json: writable("json", values.json),
+    html: writable("html", values.html),
+    markdown: writable("markdown", values.markdown),
+    compare: values.compare,
+  };
+}

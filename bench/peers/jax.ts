@@ -1,0 +1,154 @@
+// jax-js on its wasm backend as a peer. Its arrays are counted by hand: an operand is used up unless it is taken by `.ref`.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fillAll, learningRate, momentum, type Workload } from "../workloads.ts";
+import { Cannot, type Loose, type PeerRun, serve } from "./serve.ts";
+
+(globalThis as Loose).navigator ??= {};
+const name = "@jax-js/jax";
+const { numpy: np, nn, random, jit, valueAndGrad, tree, init, defaultDevice, scipySpecial }: Loose = await import(name);
+await init("wasm");
+defaultDevice("wasm");
+const home = createRequire(import.meta.url)
+  .resolve(name)
+  .replace(/[\\/]dist[\\/].*$/, "");
+const { version } = JSON.parse(readFileSync(`${home}/package.json`, "utf8")) as { version: string };
+
+type Make = (...operands: Loose[]) => Loose;
+
+const named: Readonly<Record<string, Make | undefined>> = {
+  add: np.add,
+  sub: np.subtract,
+  mul: np.multiply,
+  div: np.divide,
+  neg: np.negative,
+  abs: np.abs,
+  sqrt: np.sqrt,
+  floor: np.floor,
+  exp: np.exp,
+  expm1: np.expm1,
+  log: np.log,
+  log1p: np.log1p,
+  tanh: np.tanh,
+  sigmoid: nn.sigmoid,
+  silu: nn.silu,
+  softplus: nn.softplus,
+  sin: np.sin,
+  cos: np.cos,
+  tan: np.tan,
+  erf: scipySpecial?.erf,
+  gelu: nn.gelu && ((x: Loose) => nn.gelu(x, { approximate: false })),
+  relu: nn.relu,
+  pow: np.power,
+  maximum: np.maximum,
+  minimum: np.minimum,
+};
+
+function programOf(workload: Workload): Make {
+  switch (workload.kind) {
+    case "matmul": {
+      const { form } = workload;
+      const turn = (x: Loose) => np.matrixTranspose(x);
+      return (a, b) => np.matmul(form === "tn" ? turn(a) : a, form === "nt" ? turn(b) : b);
+    }
+    case "elementwise": {
+      const apply = named[workload.op];
+      if (!apply) throw new Cannot(`no op ${workload.op}`);
+      return apply;
+    }
+    case "chain":
+      return (a, b) => np.maximum(np.multiply(np.add(np.multiply(a.ref, b.ref), a).sub(0.5), b), 0);
+    case "sum":
+      return (x) => (workload.axis === "all" ? np.sum(x) : np.sum(x, workload.axis));
+    case "softmax":
+      return (x) => nn.softmax(x, -1);
+    case "layerNorm":
+      return (x) => nn.standardize(x, -1);
+    case "gather":
+      return (table, indices) => np.take(table, indices, 0);
+    case "uniform":
+      return () => random.uniform(random.key(0), [workload.count]);
+    case "permutation":
+      return () => random.permutation(random.key(0), workload.count);
+    case "normal":
+      return () => random.normal(random.key(0), [workload.count]);
+    default:
+      throw new Cannot(`no ${workload.kind}`);
+  }
+}
+
+/** A step by hand, since there is no trainer: the same layers and optimizer, but no dropout. */
+function perceptron({ sizes, batch, optimizer }: Extract<Workload, { kind: "mlp" }>): PeerRun {
+  if (optimizer === "adamW") throw new Cannot("asked for SGD and Adam only");
+  const rate = learningRate[optimizer];
+  const shapes = sizes.slice(1).flatMap((size, i) => [[sizes[i], size], [size]]);
+  const slots = optimizer === "sgd" ? 1 : 2;
+  let parameters: Loose[] = shapes.map((shape, i) =>
+    shape.length === 2 ? random.normal(random.key(i), shape).mul(0.05) : np.zeros(shape),
+  );
+  let state: Loose[][] = Array.from({ length: slots }, () => shapes.map((shape) => np.zeros(shape)));
+  const loss = (p: Loose[], x: Loose, y: Loose) => {
+    let h = x;
+    for (let i = 0; i < p.length; i += 2) {
+      h = np.matmul(h, p[i]).add(p[i + 1]);
+      if (i + 2 < p.length) h = nn.relu(h);
+    }
+    return nn
+      .logSoftmax(h)
+      .mul(y)
+      .sum()
+      .mul(-1 / batch);
+  };
+  const step = jit((p: Loose[], s: Loose[][], x: Loose, y: Loose) => {
+    const [value, gradients] = valueAndGrad(loss)(tree.ref(p), x, y);
+    const next: Loose[] = [];
+    const kept: Loose[][] = s.map(() => []);
+    p.forEach((parameter, i) => {
+      const g = gradients[i];
+      if (optimizer === "sgd") {
+        const m = s[0][i].mul(momentum).add(g);
+        kept[0].push(m.ref);
+        next.push(parameter.sub(m.mul(rate)));
+        return;
+      }
+      const m = s[0][i].mul(0.9).add(g.ref.mul(0.1));
+      const v = s[1][i].mul(0.999).add(g.ref.mul(g).mul(0.001));
+      kept[0].push(m.ref);
+      kept[1].push(v.ref);
+      next.push(parameter.sub(m.mul(rate).div(np.sqrt(v).add(1e-8))));
+    });
+    return [value, next, kept];
+  });
+  const x = random.normal(random.key(9), [batch, sizes[0]]);
+  const y = nn.oneHot(np.array(Array.from({ length: batch }, (_, i) => i % 10)).astype(np.int32), 10);
+  return {
+    run: async () => {
+      const [value, next, kept] = step(parameters, state, x.ref, y.ref);
+      parameters = next;
+      state = kept;
+      await value.data();
+    },
+  };
+}
+
+await serve({
+  version: `jax-js ${version}`,
+  prepare(workload) {
+    if (workload.kind === "gpt") throw new Cannot("no layers, no trainer: the model would have to be written for it");
+    if (workload.kind === "mlp") return perceptron(workload);
+    const program = jit(programOf(workload));
+    const operands: Loose[] = fillAll(workload).map(({ data, shape }) => np.array(data).reshape([...shape]));
+    const fresh = () => program(...operands.map((operand) => operand.ref));
+    const isRandom = ["uniform", "normal", "permutation"].includes(workload.kind);
+    return {
+      run: async () => {
+        const result = await fresh().blockUntilReady();
+        result.dispose();
+      },
+      ...(!isRandom && { result: () => fresh().data() }),
+      dispose: () => {
+        for (const operand of operands) operand.dispose();
+      },
+    };
+  },
+});
