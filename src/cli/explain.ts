@@ -2,10 +2,10 @@
 // Nothing is trained and nothing is written.
 import { ConfigError } from "../core/errors.ts";
 import { printGraph } from "../graph/print.ts";
-import { graphDraws, type LedgerRow, printLedger, runLedger } from "../run/ledger.ts";
+import { graphDraws, type LedgerRow, printLedger } from "../run/ledger.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import { lengthOf } from "../train/fit.ts";
+import { ledgerOf } from "../train/explain.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 
@@ -24,19 +24,8 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
   }
   const { trainer, train, val } = buildTrainer(config, { modelDir: undefined, checkpoint: null, loggers: [messages] });
   const planned = await trainer.explain(train!, val);
-  const of = (role: string) => planned.find((entry) => entry.role === role);
-  const { graphHash, graph: step } = of("train")!;
-  const { loop } = trainer.options;
-  const length = lengthOf(loop, train!);
-  const steps = Math.ceil(train!.batchesPerEpoch / loop.gradAccumSteps);
-  const ledger = runLedger({
-    init: of("init")?.graph,
-    train: step,
-    trainLast: length.stepsPerEpoch === steps ? of("trainLast")?.graph : undefined,
-    initDraws: trainer.stream.position,
-    drawsPerEpoch: train!.drawsPerEpoch,
-    ...length,
-  }).map(withoutSite);
+  const { graphHash } = planned.find(({ role }) => role === "train")!;
+  const ledger = ledgerOf(trainer, train!, planned, trainer.stream.position);
   const draws = planned.filter(({ role, graph }) => role !== "init" && graph.draws > 0);
   const summary = planned.map(({ role, graphHash: hash, plan, graph }) => [
     role,

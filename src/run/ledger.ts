@@ -80,12 +80,16 @@ export function runLedger(run: RunDraws): LedgerRow[] {
   return rows;
 }
 
+/** A row's range of draws as text. */
+export function ledgerRange({ offset, count }: LedgerRow): string {
+  if (count > 0) return `[${offset}, ${offset + count})`;
+  return offset >= watchOffset ? `[${offset}, …)` : "none";
+}
+
 /** The ledger as a table, a line a row. */
 export function printLedger(rows: readonly LedgerRow[]): string {
-  const range = ({ offset, count }: LedgerRow) => {
-    if (count > 0) return `[${offset}, ${offset + count})`;
-    return offset >= watchOffset ? `[${offset}, …)` : "none";
-  };
-  const width = Math.max(0, ...rows.map((row) => range(row).length));
-  return rows.map((row) => `${range(row).padEnd(width)}  ${row.owner}${row.site ? `  ${row.site}` : ""}`).join("\n");
+  const width = Math.max(0, ...rows.map((row) => ledgerRange(row).length));
+  return rows
+    .map((row) => `${ledgerRange(row).padEnd(width)}  ${row.owner}${row.site ? `  ${row.site}` : ""}`)
+    .join("\n");
 }

@@ -3,7 +3,9 @@ import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { type Graph, graphHash } from "../graph/hash.ts";
+import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { inEvaluation } from "./evaluate.ts";
+import { lengthOf } from "./fit.ts";
 import { firstGroup, type Group, groups } from "./group.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -24,6 +26,26 @@ async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Pr
   if (last > 0 && samplesPerEpoch < (last + size) * batchSize)
     for await (const group of groups(loader, { seed, offset: 0 }, size, last)) found.push(group);
   return found;
+}
+
+/** The ledger of a run. `planned`: its graphs; `initDraws`: how many draws its model callable took. */
+export function ledgerOf(
+  { options }: Trainer,
+  loader: DataLoader,
+  planned: readonly PlannedGraph[],
+  initDraws: number,
+): LedgerRow[] {
+  const of = (role: string) => planned.find((entry) => entry.role === role)?.graph;
+  const length = lengthOf(options.loop, loader);
+  const steps = Math.ceil(loader.batchesPerEpoch / options.loop.gradAccumSteps);
+  return runLedger({
+    init: of("init"),
+    train: of("train")!,
+    trainLast: length.stepsPerEpoch === steps ? of("trainLast") : undefined,
+    initDraws,
+    drawsPerEpoch: loader.drawsPerEpoch,
+    ...length,
+  }).map(({ owner, offset, count }) => ({ owner, offset, count }));
 }
 
 /** Plans every graph that a fit would run. */

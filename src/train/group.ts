@@ -44,6 +44,12 @@ export async function firstGroup(seed: bigint, loader: DataLoader, size: number)
   throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
 }
 
+/** How many samples a batch has; 0 for one that holds nothing. */
+export function samplesOf(batch: LoadedBatch): number {
+  const indices = batch.indices as ArrayLike<number> | undefined;
+  return indices?.length ?? Object.values(batch.tensors)[0]?.shape[0] ?? 0;
+}
+
 function groupOf(name: string, batches: readonly LoadedBatch[], size: number): Group {
   if (size === 1) return { batches, input: batches[0].tensors, batch: batches[0] };
   let joined: LoadedBatch["tensors"] | undefined;

@@ -24,6 +24,7 @@ export type {
 export { CSVLogger } from "./loggers/csv.ts";
 export { JSONLLogger } from "./loggers/jsonl.ts";
 export { ProgressLogger } from "./loggers/progress.ts";
+export { ReportLogger } from "./loggers/report.ts";
 export { TensorBoardLogger } from "./loggers/tensorboard.ts";
 export type { Rebuild, ReplayOptions, Verification } from "./replay.ts";
 export { Trainer } from "./trainer.ts";

@@ -1,34 +1,20 @@
 // The library in a real page: bundled for browsers, cross-origin isolated, the same bits as Node on every backend that runs there.
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchChromium, noChromium } from "../support/chromium.ts";
 import { root } from "../support/sources.ts";
 import { train } from "./program.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-const missing = executablePath === undefined;
-if (missing && process.env.CI) throw new Error("no Chromium in CI: npm run setup:system installs it");
-if (missing) console.warn("browser tests skipped: no Chromium here; npm run setup:system installs it");
-
-const flags = [
-  "--no-sandbox",
-  "--no-first-run",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
-];
 const headers = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
 };
 
-describe.skipIf(missing)("in Chromium", () => {
+describe.skipIf(noChromium)("in Chromium", () => {
   let server: Server;
   let browser: Browser;
   let page: Page;
@@ -59,7 +45,7 @@ describe.skipIf(missing)("in Chromium", () => {
       );
     }).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
-    browser = await chromium.launch({ executablePath, args: flags });
+    browser = await launchChromium();
     page = await browser.newPage();
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
@@ -8,6 +9,7 @@ import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
 import { ProgressLogger } from "../../src/train/loggers/progress.ts";
 import { frame, TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
+import { root as sources } from "../support/sources.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const root = mkdtempSync(join(tmpdir(), "seedgrad-loggers-"));
@@ -86,6 +88,53 @@ describe("TensorBoardLogger", () => {
     expect(second).toBeDefined();
     at(300);
     expect(events(modelDir)).toEqual([version, first]);
+  });
+});
+
+describe("TensorBoardLogger, read by a program in Python written from the formats' descriptions", () => {
+  const parse = (modelDir: string) =>
+    spawnSync(
+      "python3",
+      [`${sources}test/support/read_events.py`, `${modelDir}/events.out.tfevents.0000000000.seedgrad`],
+      {
+        encoding: "utf8",
+      },
+    );
+  const missing = parse(root).error !== undefined;
+  if (missing && process.env.CI) throw new Error("no python3 in CI");
+
+  test.skipIf(missing)("a run that was stopped and resumed: checksums, steps, tags, values", async () => {
+    const modelDir = join(root, "run");
+    const logged: [number, Record<string, number>][] = [];
+    const spy: Logger = {
+      logMetrics(metrics, step) {
+        const values = Object.entries(metrics).map(([name, value]) => [name, Math.fround(value)]);
+        logged.push([step, Object.fromEntries(values)]);
+      },
+      onTrainBatchEnd({ step }) {
+        if (step === 4 && logged.filter(([at]) => at === 4).length === 2) throw new Error("stop");
+      },
+    };
+    const run = () =>
+      toyTrainer({
+        modelDir,
+        checkpoint: { steps: 3 },
+        loop: { numSteps: 132, evalFrequency: 4 },
+        logging: { logSteps: 1, logLevel: "silent" },
+        loggers: [new TensorBoardLogger(), spy],
+      }).fit(toyTrain(), toyTest());
+    await expect(run()).rejects.toThrow(/stop/);
+    logged.splice(0, logged.length, ...logged.filter(([step]) => step <= 3), [4, {}]);
+    await run();
+    const { stdout, stderr, status } = parse(modelDir);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout)).toEqual(logged.filter(([, scalars]) => Object.keys(scalars).length > 0));
+    const bytes = readFileSync(join(modelDir, "events.out.tfevents.0000000000.seedgrad"));
+    bytes[100] ^= 1;
+    const damaged = join(root, "damaged");
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, "events.out.tfevents.0000000000.seedgrad"), bytes);
+    expect(parse(damaged).stderr).toMatch(/checksum/);
   });
 });
 

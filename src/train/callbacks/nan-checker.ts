@@ -54,7 +54,9 @@ export class NaNChecker implements Callback {
     const bad = (await this.#counts.read(watched)).filter(([, count]) => count > 0);
     if (bad.length === 0) return;
     const [[first, count], ...others] = bad;
-    const samples = Array.from(batch.indices).slice(0, 4).join(", ");
+    const samples = Array.from(batch.indices ?? [])
+      .slice(0, 4)
+      .join(", ");
     throw new TrainingError({
       where: `step ${step}`,
       problem: `${first} is not finite`,
@@ -65,7 +67,7 @@ export class NaNChecker implements Callback {
           .slice(0, 3)
           .map(([name]) => name)
           .join("; ") || "none"
-      }. The batch begins with samples ${samples}`,
+      }. ${samples && `The batch begins with samples ${samples}`}`,
     });
   }
 }

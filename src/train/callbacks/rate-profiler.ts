@@ -1,5 +1,6 @@
 // How fast training is. It looks at the clock between steps; validation and saving don't count.
 import { now } from "../clock.ts";
+import { samplesOf } from "../group.ts";
 import type { Callback, StepResult } from "../hooks.ts";
 
 /** Logs `rate/samples_per_second` and `rate/steps_per_second` since the last logged step, and both as `…_average` over the fit. */
@@ -20,7 +21,7 @@ export class RateProfiler implements Callback {
     this.#pause();
     for (const total of [this.#whole, this.#recent]) {
       total.steps++;
-      total.samples += batch.indices.length;
+      total.samples += samplesOf(batch);
     }
     if (!logged) return;
     const [recent, whole] = [this.#recent, this.#whole];

@@ -3,6 +3,7 @@ import type { Logger } from "../hooks.ts";
 import { CSVLogger } from "../loggers/csv.ts";
 import { JSONLLogger } from "../loggers/jsonl.ts";
 import { ProgressLogger } from "../loggers/progress.ts";
+import { ReportLogger } from "../loggers/report.ts";
 import { TensorBoardLogger } from "../loggers/tensorboard.ts";
 import { Catalog } from "./values.ts";
 
@@ -10,7 +11,8 @@ export const loggers = new Catalog<Logger, void, "class">("class", "a logger: a 
   .add("ProgressLogger", {}, () => new ProgressLogger())
   .add("CSVLogger", {}, () => new CSVLogger())
   .add("JSONLLogger", {}, () => new JSONLLogger())
+  .add("ReportLogger", {}, () => new ReportLogger())
   .add("TensorBoardLogger", {}, () => new TensorBoardLogger());
 
 /** What a run from YAML has unless it is switched off with `Name: null`. */
-export const defaultLoggers: readonly string[] = ["ProgressLogger", "CSVLogger", "JSONLLogger"];
+export const defaultLoggers: readonly string[] = ["ProgressLogger", "CSVLogger", "JSONLLogger", "ReportLogger"];

@@ -1,6 +1,7 @@
 // Progress for people: a bar on a terminal, plain lines elsewhere. It looks at the clock and at what the step gave, and at nothing else.
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { now } from "../clock.ts";
+import { samplesOf } from "../group.ts";
 import type { FitContext, Logger, Metrics, StepResult } from "../hooks.ts";
 
 /** About so many plain lines a run. */
@@ -28,17 +29,17 @@ export class ProgressLogger implements Logger {
     this.#bar = openProgressBar(
       totalSteps,
       trainer.step,
-      "{bar} step {value}/{total} | loss {loss} | {rate} samples/s | {left} left",
+      "{bar} step {value}/{total} | epoch {epoch} | loss {loss} | {rate} samples/s | {left} left",
     );
   }
 
   onTrainBatchEnd({ step, totalSteps, epoch, loss, batch }: StepResult): void {
-    this.#samples += Object.values(batch.tensors)[0]?.shape[0] ?? 0;
+    this.#samples += samplesOf(batch);
     const elapsed = now() - this.#started;
     const rate = Math.round(this.#samples / elapsed);
     const left = seconds((elapsed / (step - this.#firstStep)) * (totalSteps - step));
     if (this.#bar) {
-      this.#bar.update(step, { loss: number(loss), rate: String(rate), left });
+      this.#bar.update(step, { epoch: String(epoch + 1), loss: number(loss), rate: String(rate), left });
       return;
     }
     if (step % Math.ceil(totalSteps / plainLines) !== 0 && step !== totalSteps) return;
