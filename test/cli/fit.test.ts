@@ -16,7 +16,7 @@ const train = (config: string, ...flags: string[]) =>
 const quiet: [string, string][] = [
   [
     "[ProgressLogger: {}, CSVLogger: {}, TensorBoardLogger: {}]",
-    "[ProgressLogger: null, CSVLogger: null, JSONLLogger: null]",
+    "[ProgressLogger: null, CSVLogger: null, JSONLLogger: null, ReportLogger: null]",
   ],
   [", eval_frequency: epoch", ""],
   ["{steps: 500}", "null"],

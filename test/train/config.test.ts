@@ -43,6 +43,7 @@ describe("config", () => {
       "CSVLogger",
       "TensorBoardLogger",
       "JSONLLogger",
+      "ReportLogger",
     ]);
     expect(init.callbacks).toEqual([{ class: "CheckLoss" }]);
     expect(init.checkpoint).toEqual({
@@ -161,7 +162,7 @@ describe("config", () => {
     expect(init.optimizer).toMatchObject({ class: "AdamW", learningRate: 0.003 });
     const { init: other } = parse(
       "[ProgressLogger: {}, CSVLogger: {}, TensorBoardLogger: {}]",
-      "[csvlogger, JSONLLogger: null, progresslogger: null]",
+      "[csvlogger, JSONLLogger: null, progresslogger: null, reportlogger: null]",
     );
     expect(other.loggers).toEqual([{ class: "CSVLogger" }]);
     expect(parse("    loss:", "    callbacks: [CheckLoss: null]\n    loss:").init.callbacks).toEqual([]);
@@ -173,6 +174,7 @@ describe("config", () => {
       "ProgressLogger",
       "CSVLogger",
       "JSONLLogger",
+      "ReportLogger",
     ]);
   });
 
