@@ -5,7 +5,6 @@ import { printGraph } from "../graph/print.ts";
 import { graphDraws, type LedgerRow, printLedger } from "../run/ledger.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import { ledgerOf } from "../train/explain.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 
@@ -25,7 +24,7 @@ export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
   const { trainer, train, val } = buildTrainer(config, { modelDir: undefined, checkpoint: null, loggers: [messages] });
   const planned = await trainer.explain(train!, val);
   const { graphHash } = planned.find(({ role }) => role === "train")!;
-  const ledger = ledgerOf(trainer, train!, planned, trainer.stream.position);
+  const ledger = await trainer.ledger(train!);
   const draws = planned.filter(({ role, graph }) => role !== "init" && graph.draws > 0);
   const summary = planned.map(({ role, graphHash: hash, plan, graph }) => [
     role,

@@ -11,6 +11,7 @@ import { Optimizer } from "../optim/optimizer.ts";
 import { type Schedule, Schedules } from "../optim/schedules/index.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
+import type { LedgerRow } from "../run/ledger.ts";
 import { readManifest } from "../run/manifest.ts";
 import { defaultBackend, exclusive } from "../tensor/engine.ts";
 import { listState } from "../tensor/trace.ts";
@@ -19,8 +20,9 @@ import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";
 import { chosenCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
+import { describeOptions } from "./describe.ts";
 import { evaluate } from "./evaluate.ts";
-import { explain, type PlannedGraph } from "./explain.ts";
+import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
@@ -50,6 +52,8 @@ export class Trainer {
   /** Hashes of the graphs that ran, by role. */
   readonly graphs: Graphs = {};
   readonly progress: Progress = { step: 0, epoch: 0, offset: null, cursor: 0, loss: null, metrics: {} };
+  /** Draws of the model callable. */
+  readonly #initDraws: number;
   #backend: Backend | undefined;
   /** What gave the variables their first values. */
   initGraph: Graph | undefined;
@@ -99,6 +103,7 @@ export class Trainer {
     this.schedules = this.#chooseSchedules();
     const steering = this.schedules?.steering ?? [];
     if (steering.length > 0) this.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
+    this.#initDraws = this.stream.position;
     this.hooks.callNow("postSetup", this);
   }
 
@@ -334,5 +339,15 @@ export class Trainer {
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
     return explain(this, train, validation);
+  }
+
+  /** Who owns which draws of a run on a loader, from draw 0 on. */
+  async ledger(train: DataLoader): Promise<LedgerRow[]> {
+    return ledgerOf(this, train, await explain(this, train), this.#initDraws);
+  }
+
+  /** The effective config as it is saved with a run: its file's name and text. */
+  describe(): { readonly name: string; readonly text: string } {
+    return describeOptions(this);
   }
 }

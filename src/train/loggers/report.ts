@@ -6,8 +6,6 @@ import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
 import { now } from "../clock.ts";
-import { describeOptions } from "../describe.ts";
-import { ledgerOf } from "../explain.ts";
 import type { FitContext, Logger, Metrics } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { renderReport, seriesText } from "./report/page.ts";
@@ -21,14 +19,9 @@ export class ReportLogger implements Logger {
   readonly name = "ReportLogger";
   readonly changesTraining = false;
   #series = new SeriesStore();
-  #initDraws = 0;
   #ledger: readonly LedgerRow[] = [];
   #fit: FitContext | undefined;
   #written = 0;
-
-  postSetup({ stream }: Trainer): void {
-    this.#initDraws = stream.position;
-  }
 
   async onTrainStart(context: FitContext): Promise<void> {
     const { trainer, loader } = context;
@@ -36,7 +29,7 @@ export class ReportLogger implements Logger {
     if (path === undefined) return;
     this.#series = trainer.step > 0 ? this.#readBack(trainer, path) : new SeriesStore();
     this.#series.cutBack(trainer.step);
-    this.#ledger = ledgerOf(trainer, loader, await trainer.explain(loader), this.#initDraws);
+    this.#ledger = await trainer.ledger(loader);
     this.#fit = context;
   }
 
@@ -71,11 +64,10 @@ export class ReportLogger implements Logger {
     if (!this.#fit) return;
     const { trainer, totalSteps } = this.#fit;
     const directory = trainer.options.modelDir!;
-    const { name, text } = describeOptions(trainer);
     const page = renderReport({
       directory,
       manifest: readManifest(`${directory}/manifest.json`),
-      config: { name, text },
+      config: trainer.describe(),
       series: this.#series,
       ledger: this.#ledger,
       parameters: countParameters(trainer).total,
