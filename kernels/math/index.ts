@@ -9,6 +9,7 @@ export { gelu } from "./gelu.ts";
 export { log } from "./log.ts";
 export { roundTo } from "./narrow.ts";
 export { sigmoid } from "./sigmoid.ts";
+export { softplus } from "./softplus.ts";
 export { tanh } from "./tanh.ts";
 export { cos, sin } from "./trig.ts";
 

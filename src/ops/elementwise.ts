@@ -149,6 +149,16 @@ export const sigmoid = defineElementwise({
   samples: { range: [-4, 4], edges: [...ordinary, -88, -104, 17] },
 });
 
+/** ln(1 + eˣ); gradient g·σ(x). Error bound and source: kernels/math. */
+export const softplus = defineElementwise({
+  name: "softplus",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.softplus(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, sigmoid(x))],
+  samples: { range: [-6, 6], edges: [...ordinary, -20, -17, -88, -104, 20] },
+});
+
 /** sin x, x in radians. Range and bound: kernels/math. */
 export const sin = defineElementwise({
   name: "sin",

@@ -114,6 +114,7 @@ export const {
   sin,
   slice,
   softmax,
+  softplus,
   sqrt,
   stack,
   stopGradient,

@@ -73,10 +73,16 @@ async function pass(
   if (loss) metrics.loss = loss[0] / loss[1];
   for (const { name, metric } of options.metrics) {
     const total = totals.get(name);
-    if (total) metrics[name] = metric.value(total);
+    if (total) Object.assign(metrics, named(name, metric.value(total)));
   }
   await hooks.call("onValidateEnd", context, metrics);
   return metrics;
+}
+
+/** A metric's number under its name, or its numbers as `name/key`. */
+function named(name: string, value: number | Metrics): Metrics {
+  if (typeof value === "number") return { [name]: value };
+  return Object.fromEntries(Object.entries(value).map(([key, number]) => [`${name}/${key}`, number]));
 }
 
 /** Runs `body` with the whole tree in evaluation mode, and then puts each module back to what it was. */

@@ -59,6 +59,11 @@ export const subjects: Readonly<Record<string, Subject>> = {
     reference: (v) => (v < 0 ? Math.exp(v) / (1 + Math.exp(v)) : 1 / (1 + Math.exp(-v))),
     bound: 1,
   },
+  softplus: {
+    expr: math.softplus(x),
+    reference: (v) => (v > 0 ? v + Math.log1p(Math.exp(-v)) : Math.log1p(Math.exp(v))),
+    bound: 1.7,
+  },
   sin: { expr: math.sin(x), reference: Math.sin, bound: 1, within: 12868 },
   cos: { expr: math.cos(x), reference: Math.cos, bound: 1, within: 12868 },
   erf: { expr: math.erf(x), reference: erf, bound: 1 },

@@ -78,6 +78,19 @@ describe("special values, as C's annex F", () => {
       ],
     ],
     [
+      "softplus",
+      [
+        [0, Math.LN2],
+        [-0, Math.LN2],
+        [inf, inf],
+        [-inf, 0],
+        [nan, nan],
+        [-103, Math.fround(1.4e-45)],
+        [-105, 0],
+        [100, 100],
+      ],
+    ],
+    [
       "sin",
       [
         [0, 0],

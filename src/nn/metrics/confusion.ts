@@ -1,0 +1,128 @@
+// Metrics of classification out of the confusion matrix: how many targets of each class were taken for each class. The counts are exact integers, up to
+// 2²⁴ a batch.
+import { ConfigError } from "../../core/errors.ts";
+import { cast, ones, scatterAdd } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+import { type Metric, predictions, targetsOf } from "./metric.ts";
+
+/** Counts by target · classes + predicted class: [classes²] float32. A target out of range is an error when run. */
+function confusion(where: string, outputs: Tensor, batch: Batch): Tensor {
+  const targets = targetsOf(where, batch);
+  const { predicted, classes } = predictions(where, outputs, targets);
+  const cells = cast(targets, "int32").mul(classes).add(predicted).reshape([targets.size]);
+  return scatterAdd(cells, ones([targets.size]), 0, classes * classes);
+}
+
+/** One class's counts: rightly found, wrongly found, missed. */
+interface Counts {
+  readonly hits: number;
+  readonly wrong: number;
+  readonly missed: number;
+}
+
+function countsOf(totals: readonly number[]): Counts[] {
+  const classes = Math.sqrt(totals.length);
+  const at = (target: number, predicted: number) => totals[target * classes + predicted];
+  return Array.from({ length: classes }, (_, own) => {
+    let [found, there] = [0, 0];
+    for (let other = 0; other < classes; other++) {
+      found += at(other, own);
+      there += at(own, other);
+    }
+    return { hits: at(own, own), wrong: found - at(own, own), missed: there - at(own, own) };
+  });
+}
+
+const quotient = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
+const meanOf = (values: readonly number[]) =>
+  quotient(
+    values.reduce((sum, value) => sum + value, 0),
+    values.length,
+  );
+const occurs = ({ hits, wrong, missed }: Counts) => hits + wrong + missed > 0;
+
+/** How classes' values become one: their mean, over those that occur; the value of all counts together; the mean by number of targets; or class 1's alone. */
+export type Average = "macro" | "micro" | "weighted" | "binary";
+
+const averages: Readonly<Record<Average, (counts: readonly Counts[], value: (counts: Counts) => number) => number>> = {
+  macro: (counts, value) => meanOf(counts.filter(occurs).map(value)),
+  micro: (counts, value) => {
+    const total = (key: keyof Counts) => counts.reduce((sum, each) => sum + each[key], 0);
+    return value({ hits: total("hits"), wrong: total("wrong"), missed: total("missed") });
+  },
+  weighted: (counts, value) => {
+    const weights = counts.map(({ hits, missed }) => hits + missed);
+    const sum = counts.reduce((so, each, i) => so + weights[i] * value(each), 0);
+    return quotient(
+      sum,
+      weights.reduce((a, b) => a + b, 0),
+    );
+  },
+  binary: (counts, value) => value(counts[1]),
+};
+
+function averaged(where: string, name: string, average: Average, value: (counts: Counts) => number): Metric {
+  if (!Object.hasOwn(averages, average)) {
+    throw new ConfigError({
+      where: `metrics.${where}.average`,
+      problem: "unknown",
+      got: average,
+      expected: `one of ${Object.keys(averages).join(", ")}`,
+    });
+  }
+  return {
+    name: average === "macro" ? name : `${name}_${average}`,
+    terms: (outputs, batch) => confusion(where, outputs, batch),
+    value: (totals) => averages[average](countsOf(totals), value),
+  };
+}
+
+interface AverageOptions {
+  /** Default macro. */
+  readonly average?: Average;
+}
+
+/** Of what was found of a class, the part that is right; 0 where nothing was found. */
+export function precision({ average = "macro" }: AverageOptions = {}): Metric {
+  return averaged("precision", "precision", average, ({ hits, wrong }) => quotient(hits, hits + wrong));
+}
+
+/** Of what is there of a class, the part that was found; 0 where nothing is there. */
+export function recall({ average = "macro" }: AverageOptions = {}): Metric {
+  return averaged("recall", "recall", average, ({ hits, missed }) => quotient(hits, hits + missed));
+}
+
+/** (1 + β²)·hits ÷ ((1 + β²)·hits + β²·missed + wrong) (van Rijsbergen 1979): recall counts β times as much as precision. β ≥ 0, default 1. Named f1, f2, f0.5 … */
+export function fBeta({ beta = 1, average = "macro" }: AverageOptions & { readonly beta?: number } = {}): Metric {
+  if (!(beta >= 0 && beta < Infinity))
+    throw new ConfigError({ where: "metrics.fBeta.beta", problem: "out of range", got: String(beta), expected: "≥ 0" });
+  const square = beta * beta;
+  return averaged("fBeta", `f${beta}`, average, ({ hits, wrong, missed }) =>
+    quotient((1 + square) * hits, (1 + square) * hits + square * missed + wrong),
+  );
+}
+
+/** 2·hits ÷ (2·hits + missed + wrong) (Dice 1945): the overlap of what is there and what was found, as segmentation calls F₁. */
+export function dice({ average = "macro" }: AverageOptions = {}): Metric {
+  return averaged("dice", "dice", average, ({ hits, wrong, missed }) => quotient(2 * hits, 2 * hits + missed + wrong));
+}
+
+/** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
+export function meanIoU(): Metric {
+  return averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong));
+}
+
+/** The accuracy of each class that has targets, by its number, and their `mean`. */
+export function perClassAccuracy(): Metric {
+  return {
+    name: "per_class_accuracy",
+    terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch),
+    value: (totals) => {
+      const found = countsOf(totals).flatMap(({ hits, missed }, own) =>
+        hits + missed > 0 ? [[String(own), hits / (hits + missed)] as const] : [],
+      );
+      return { ...Object.fromEntries(found), mean: meanOf(found.map(([, value]) => value)) };
+    },
+  };
+}

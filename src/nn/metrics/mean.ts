@@ -1,0 +1,42 @@
+// Metrics that are means over samples.
+import { exp } from "../../core/real.ts";
+import { cast, equal, stack, sum, tensor } from "../../tensor/functions.ts";
+import { crossEntropy, type Loss } from "../losses.ts";
+import { type Metric, predictions, ratio, targetsOf } from "./metric.ts";
+
+/** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
+export function accuracy(): Metric {
+  return {
+    name: "accuracy",
+    terms: (outputs, batch) => {
+      const targets = targetsOf("accuracy", batch);
+      const { predicted } = predictions("accuracy", outputs, targets);
+      return stack([sum(cast(equal(predicted, cast(targets, "int32")), "float32")), tensor(targets.size)]);
+    },
+    value: ratio,
+  };
+}
+
+/** A loss averaged over samples: the mean of the batches' values weighted by their sizes. */
+export function mean(loss: Loss, name = "loss"): Metric {
+  return {
+    name,
+    terms: (outputs, batch) => {
+      const count = outputs.shape[0] ?? 1;
+      return stack([loss(outputs, batch).mul(count), tensor(count)]);
+    },
+    value: ratio,
+  };
+}
+
+/** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
+export function perplexity(): Metric {
+  return {
+    name: "perplexity",
+    terms: (outputs, batch) => {
+      const { size } = targetsOf("perplexity", batch);
+      return stack([crossEntropy(outputs, batch).mul(size), tensor(size)]);
+    },
+    value: (totals) => exp(ratio(totals)),
+  };
+}

@@ -1,0 +1,52 @@
+// What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
+import { ConfigError, ShapeError } from "../../core/errors.ts";
+import { formatShape, sameShape } from "../../core/shape.ts";
+import { argmax, cast, greater } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+
+export interface Metric {
+  readonly name: string;
+  /** What adds up over batches: [k] float32, computed in the evaluation graph. */
+  terms(outputs: Tensor, batch: Batch): Tensor;
+  /** The metric from the terms' totals in float64; or several numbers, which are shown as `name/key`. */
+  value(totals: readonly number[]): number | Readonly<Record<string, number>>;
+}
+
+/** The first total divided by the second. */
+export const ratio = ([part, whole]: readonly number[]): number => part / whole;
+
+/** A batch's targets. Throws ConfigError where it has none. */
+export function targetsOf(where: string, { targets, ...others }: Batch): Tensor {
+  if (targets) return targets;
+  throw new ConfigError({
+    where: `metrics.${where}`,
+    problem: "the batch has no targets",
+    got: Object.keys(others).join(", "),
+    expected: "a tensor named targets",
+  });
+}
+
+/** Classes as outputs give them: the largest of [..., classes], or of outputs of the targets' own shape, which are logits, whether they are > 0. Throws ShapeError for other shapes. */
+export function predictions(where: string, outputs: Tensor, targets: Tensor): { predicted: Tensor; classes: number } {
+  if (sameShape(outputs.shape, targets.shape)) return { predicted: cast(greater(outputs, 0), "int32"), classes: 2 };
+  if (sameShape(outputs.shape.slice(0, -1), targets.shape))
+    return { predicted: argmax(outputs, { axis: -1 }), classes: outputs.shape[outputs.rank - 1] };
+  throw new ShapeError({
+    where: `metrics.${where}`,
+    problem: "no class for each target",
+    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
+    expected: "[..., classes] and [...], or one shape",
+  });
+}
+
+/** Throws ConfigError unless the value is an integer ≥ 1. */
+export function checkCount(where: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new ConfigError({
+    where: `metrics.${where}`,
+    problem: "not a number of things",
+    got: String(value),
+    expected: "an integer ≥ 1",
+  });
+}

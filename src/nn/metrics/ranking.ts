@@ -1,0 +1,164 @@
+// Metrics of the order that outputs put things in. Ties go to the lower index.
+import { ShapeError } from "../../core/errors.ts";
+import { formatShape, sameShape } from "../../core/shape.ts";
+import {
+  add,
+  argmax,
+  cast,
+  div,
+  equal,
+  floor,
+  greater,
+  less,
+  logicalAnd,
+  logicalOr,
+  minimum,
+  mul,
+  oneHot,
+  ones,
+  ops,
+  scatterAdd,
+  sigmoid,
+  stack,
+  sum,
+  tensor,
+  where,
+} from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+import { checkCount, type Metric, ratio, targetsOf } from "./metric.ts";
+
+/** Rows of scores with their targets: class numbers [rows], or relevance [rows, classes], 1 for what is to be found. */
+interface Rows {
+  readonly scores: Tensor;
+  readonly labels?: Tensor;
+  readonly relevant?: Tensor;
+}
+
+function rowsOf(place: string, outputs: Tensor, batch: Batch): Rows {
+  const targets = targetsOf(place, batch);
+  const classes = outputs.shape[outputs.rank - 1];
+  const scores = outputs.reshape([outputs.size / classes, classes]);
+  if (sameShape(outputs.shape, targets.shape))
+    return { scores, relevant: cast(targets, "float32").reshape(scores.shape) };
+  if (sameShape(outputs.shape.slice(0, -1), targets.shape))
+    return { scores, labels: cast(targets, "int32").reshape([targets.size]) };
+  throw new ShapeError({
+    where: `metrics.${place}`,
+    problem: "targets are neither class numbers nor relevance",
+    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
+    expected: "[..., classes] and [...], or one shape",
+  });
+}
+
+/** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each. */
+function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits: Tensor; relevant: Tensor } {
+  const { scores, labels, relevant } = rowsOf(place, outputs, batch);
+  const [rows, classes] = scores.shape;
+  if (k > classes) {
+    throw new ShapeError({
+      where: `metrics.${place}`,
+      problem: "more places than classes",
+      got: `k = ${k}`,
+      expected: `at most ${classes}`,
+    });
+  }
+  if (labels) {
+    const at = labels.reshape([rows, 1]);
+    const own = scores.gather(at, 1);
+    const earlier = logicalAnd(equal(scores, own), less(ops.coordinate(scores.shape, 1), at));
+    const rank = sum(logicalOr(greater(scores, own), earlier), { axis: 1 });
+    const real = equal(own, own).reshape([rows]);
+    return { hits: cast(logicalAnd(less(rank, k), real), "float32"), relevant: ones([rows]) };
+  }
+  let [rest, chosen] = [scores, ops.full(scores.shape, 0)];
+  for (let place = 0; place < k; place++) {
+    const best = oneHot(argmax(rest, { axis: 1 }), classes);
+    chosen = add(chosen, best);
+    rest = where(greater(best, 0), Number.NEGATIVE_INFINITY, rest);
+  }
+  return { hits: sum(mul(minimum(chosen, 1), relevant!), { axis: 1 }), relevant: sum(relevant!, { axis: 1 }) };
+}
+
+/** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
+export function topKAccuracy({ k = 5 }: { readonly k?: number } = {}): Metric {
+  checkCount("topKAccuracy.k", k);
+  return {
+    name: `top_${k}_accuracy`,
+    terms: (outputs, batch) => {
+      const { hits } = hitsOf("topKAccuracy", k, outputs, batch);
+      return stack([sum(hits), tensor(hits.size)]);
+    },
+    value: ratio,
+  };
+}
+
+/** Of the k largest outputs of a row, the part that is relevant, averaged over rows. targets: class numbers [...], or relevance in {0, 1} of the outputs' shape. */
+export function precisionAtK({ k }: { readonly k: number }): Metric {
+  checkCount("precisionAtK.k", k);
+  return {
+    name: `precision_at_${k}`,
+    terms: (outputs, batch) => {
+      const { hits } = hitsOf("precisionAtK", k, outputs, batch);
+      return stack([sum(hits), tensor(hits.size * k)]);
+    },
+    value: ratio,
+  };
+}
+
+/** Of what is relevant in a row, the part among its k largest outputs, averaged over rows that have any. Targets as `precisionAtK`'s. */
+export function recallAtK({ k }: { readonly k: number }): Metric {
+  checkCount("recallAtK.k", k);
+  return {
+    name: `recall_at_${k}`,
+    terms: (outputs, batch) => {
+      const { hits, relevant } = hitsOf("recallAtK", k, outputs, batch);
+      const any = greater(relevant, 0);
+      const share = where(any, div(hits, where(any, relevant, 1)), 0);
+      return stack([sum(share), sum(cast(any, "float32"))]);
+    },
+    value: ratio,
+  };
+}
+
+/**
+ * The area under the ROC curve: how often a positive's score is above a negative's, ties half (Mann & Whitney 1947), from a histogram of the probabilities in so many bins
+ * (default 1000): exact but for pairs in one bin, which count as ties. outputs: logits of the targets' shape, or [..., 2]; targets 0 or 1. NaN where a class is missing.
+ */
+export function auc({ bins = 1000 }: { readonly bins?: number } = {}): Metric {
+  checkCount("auc.bins", bins);
+  return {
+    name: "auc",
+    terms: (outputs, batch) => {
+      const targets = targetsOf("auc", batch);
+      const probability = sigmoid(logitOf(outputs, targets)).reshape([targets.size]);
+      const bin = cast(minimum(floor(probability.mul(bins)), bins - 1), "int32");
+      const cells = cast(targets, "int32").reshape([targets.size]).mul(bins).add(bin);
+      return scatterAdd(cells, ones([targets.size]), 0, 2 * bins);
+    },
+    value: (totals) => {
+      let [below, above, pairs] = [0, 0, 0];
+      for (let bin = 0; bin < bins; bin++) {
+        const [negatives, positives] = [totals[bin], totals[bins + bin]];
+        pairs += positives * (below + negatives / 2);
+        below += negatives;
+        above += positives;
+      }
+      return pairs / (below * above);
+    },
+  };
+}
+
+function logitOf(outputs: Tensor, targets: Tensor): Tensor {
+  if (sameShape(outputs.shape, targets.shape)) return outputs;
+  if (sameShape(outputs.shape.slice(0, -1), targets.shape) && outputs.shape[outputs.rank - 1] === 2) {
+    const pairs = outputs.reshape([targets.size, 2]);
+    return pairs.slice([null, 1]).sub(pairs.slice([null, 0]));
+  }
+  throw new ShapeError({
+    where: "metrics.auc",
+    problem: "no score for each target",
+    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
+    expected: "one shape, or [..., 2] and [...]",
+  });
+}

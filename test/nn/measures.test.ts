@@ -1,0 +1,171 @@
+// Losses and metrics in a run, at their edges, and on bad input. Their values: test/golden/measures.test.ts.
+import { describe, expect, test } from "vitest";
+import { ConfigError, ShapeError } from "../../src/core/errors.ts";
+import type { Loss } from "../../src/nn/losses.ts";
+import * as losses from "../../src/nn/losses.ts";
+import * as metrics from "../../src/nn/metrics.ts";
+import { ops, tensor } from "../../src/tensor/functions.ts";
+import { parseConfig } from "../../src/train/config/parse.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+const int = (values: number[] | number[][]) => tensor(values, { dtype: "int32" });
+const measure = async (metric: metrics.Metric, outputs: number[] | number[][], targets: number[] | number[][]) =>
+  metric.value([...(await metric.terms(tensor(outputs), { targets: int(targets) }).data())]);
+
+describe("in a run", () => {
+  test("several numbers of one metric go by name/key; metrics change nothing of the run", async () => {
+    const loop = { numSteps: 6, evalFrequency: 3 } as const;
+    const all = [
+      metrics.accuracy(),
+      metrics.perClassAccuracy(),
+      metrics.fBeta({ beta: 2 }),
+      metrics.auc(),
+      metrics.perplexity(),
+      metrics.recallAtK({ k: 1 }),
+      metrics.mean(losses.crossEntropy, "again"),
+    ];
+    const plain = await toyTrainer({ loop }).fit(toyTrain(), toyTest());
+    const run = await toyTrainer({ loop, metrics: all }).fit(toyTrain(), toyTest());
+    expect(run.digest).toBe(plain.digest);
+    const { metrics: found } = run;
+    expect(Object.keys(found)).toEqual([
+      "loss",
+      "accuracy",
+      "per_class_accuracy/0",
+      "per_class_accuracy/1",
+      "per_class_accuracy/mean",
+      "f2",
+      "auc",
+      "perplexity",
+      "recall_at_1",
+      "again",
+    ]);
+    expect(found.accuracy).toBe(plain.metrics.accuracy);
+    expect(found.recall_at_1).toBe(found.accuracy);
+    expect(found.again).toBe(found.loss);
+    expect(Math.abs(found.perplexity - Math.exp(found.loss))).toBeLessThan(1e-6);
+  });
+
+  test("a smoothed loss trains another model than the plain one, on every backend the same", async () => {
+    const smoothed: Loss = (outputs, batch) => losses.crossEntropy(outputs, batch, { labelSmoothing: 0.2 });
+    const loop = { numSteps: 3 };
+    const digests = await Promise.all(
+      ["reference", "wasm"].map(
+        async (backend) => (await toyTrainer({ loss: smoothed, loop, backend }).fit(toyTrain())).digest,
+      ),
+    );
+    expect(digests[0]).toBe(digests[1]);
+    expect((await toyTrainer({ loop }).fit(toyTrain())).digest).not.toBe(digests[0]);
+  });
+});
+
+describe("edges", () => {
+  test("ties go to the lower class; NaN is no hit", async () => {
+    const k = metrics.topKAccuracy({ k: 2 });
+    expect(await measure(k, [[1, 1, 1]], [1])).toBe(1);
+    expect(await measure(k, [[1, 1, 1]], [2])).toBe(0);
+    expect(await measure(k, [[Number.NaN, 0, 1]], [0])).toBe(0);
+    expect(await measure(metrics.precisionAtK({ k: 2 }), [[1, 1, 1]], [[0, 1, 1]])).toBe(0.5);
+  });
+
+  test("classes that don't occur aren't averaged over; nothing found is 0", async () => {
+    const outputs = [
+      [1, 0, 0],
+      [1, 0, 0],
+    ];
+    expect(await measure(metrics.perClassAccuracy(), outputs, [0, 1])).toEqual({ 0: 1, 1: 0, mean: 0.5 });
+    expect(await measure(metrics.meanIoU(), outputs, [0, 1])).toBe(0.25);
+    expect(await measure(metrics.precision({ average: "binary" }), outputs, [0, 1])).toBe(0);
+    expect(
+      await measure(
+        metrics.recallAtK({ k: 1 }),
+        [
+          [1, 0],
+          [1, 0],
+        ],
+        [
+          [1, 1],
+          [0, 0],
+        ],
+      ),
+    ).toBe(0.5);
+  });
+
+  test("AUC: all above is 1, ties ½, one class alone NaN; [..., 2] as the difference of both", async () => {
+    const auc = metrics.auc({ bins: 10 });
+    expect(await measure(auc, [-3, -2, 2, 3], [0, 0, 1, 1])).toBe(1);
+    expect(await measure(auc, [1, 1], [0, 1])).toBe(0.5);
+    expect(await measure(auc, [1, 1], [1, 1])).toBe(Number.NaN);
+    expect(
+      await measure(
+        auc,
+        [
+          [5, 2],
+          [5, 8],
+          [5, Infinity],
+        ],
+        [0, 1, 1],
+      ),
+    ).toBe(1);
+  });
+
+  test("softplus and sign, where they change", async () => {
+    expect(await ops.sign(tensor([-2, -0, 0, 3, Number.NaN])).array()).toEqual([-1, -0, 0, 1, Number.NaN]);
+    expect(await ops.sign(int([-5, 0, 7])).array()).toEqual([-1, 0, 1]);
+    expect(await ops.softplus(tensor([-200, 200])).array()).toEqual([0, 200]);
+  });
+});
+
+describe("bad input", () => {
+  const one = tensor([[1, 2]]);
+  test.each<[string, () => unknown, typeof ConfigError | typeof ShapeError]>([
+    ["label smoothing", () => losses.crossEntropy(one, int([0]), { labelSmoothing: 1.5 }), ConfigError],
+    ["no targets", () => losses.l1(one, {}), ConfigError],
+    ["shapes that differ", () => losses.binaryCrossEntropy(one, tensor([1])), ShapeError],
+    ["rows without a target", () => losses.nll(one, int([0, 1])), ShapeError],
+    ["beta", () => losses.smoothL1(one, one, { beta: 0 }), ConfigError],
+    ["delta", () => losses.huber(one, one, { delta: -1 }), ConfigError],
+    ["a weight", () => losses.binaryCrossEntropy(one, one, { positiveWeight: 0 }), ConfigError],
+    ["k", () => metrics.topKAccuracy({ k: 0 }), ConfigError],
+    ["k above the classes", () => metrics.recallAtK({ k: 3 }).terms(one, { targets: int([0]) }), ShapeError],
+    ["bins", () => metrics.auc({ bins: 1.5 }), ConfigError],
+    ["an average", () => metrics.dice({ average: "mean" as "macro" }), ConfigError],
+    ["a metric's targets", () => metrics.accuracy().terms(one, {}), ConfigError],
+    ["a metric's shapes", () => metrics.fBeta().terms(one, { targets: int([0, 1, 0]) }), ShapeError],
+    ["scores for AUC", () => metrics.auc().terms(tensor([[1, 2, 3]]), { targets: int([0]) }), ShapeError],
+    ["negative beta", () => metrics.fBeta({ beta: -1 }), ConfigError],
+  ])("%s", (_, act, error) => {
+    expect(act).toThrow(error);
+  });
+
+  test("a target that is no class is an error when run", async () => {
+    await expect(measure(metrics.dice(), [[1, 0]], [2])).rejects.toThrow(ShapeError);
+  });
+
+  const parse = (rest: string) =>
+    parseConfig(
+      `trainer: {init: {seed: 1, model: {name: mlp, sizes: [4, 2]}, loop: {num_steps: 1}, ${rest}}}`,
+      "m.yaml",
+    ).trainer.init;
+
+  test("names in any case, with options or bare", () => {
+    expect(parse("loss: {Huber: {delta: 2}}, metrics: [AUC, {F_Beta: {beta: 2}}, perplexity]")).toMatchObject({
+      loss: { class: "huber", delta: 2 },
+      metrics: [{ class: "auc", bins: 1000 }, { class: "f_beta", beta: 2, average: "macro" }, { class: "perplexity" }],
+    });
+  });
+
+  test.each([
+    ["metrics: [acuracy]", /did you mean accuracy/],
+    ["metrics: [{f_beta: {bta: 2}}]", /did you mean beta/],
+    ["metrics: [precision_at_k]", /precision_at_k\.?k.*required|required.*k/s],
+    ["metrics: [{dice: {average: mean}}]", /one of macro/],
+    ["metrics: [{mean: {loss: hubert}}]", /did you mean huber/],
+    ["loss: {cross_entropy: {label_smoothing: 2}}", /\[0, 1\]/],
+    ["loss: {huber: {delta: 0}}", /> 0/],
+    ["loss: bce", /unknown class/],
+  ])("%s", (text, message) => {
+    expect(() => parse(text)).toThrow(message);
+    expect(() => parse(text)).toThrow(ConfigError);
+  });
+});
