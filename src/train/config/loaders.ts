@@ -1,10 +1,11 @@
 // The data loaders that a config may name: `train_dataloader: {name: mnist, …}`.
 import { z } from "zod";
+import { csvDataset } from "../../data/csv.ts";
 import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
 import { mobyDickDataset } from "../../data/moby-dick.ts";
 import { textDataset } from "../../data/text.ts";
-import { Catalog, count, expected, flag, text, word } from "./values.ts";
+import { Catalog, count, expected, flag, list, record, text, word } from "./values.ts";
 
 const base = { batchSize: count, shuffle: flag.optional(), dropLast: flag.optional() };
 const share = z
@@ -30,6 +31,22 @@ export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loa
     { ...windows, ...base, directory: text.optional() },
     ({ directory, batchSize, shuffle, dropLast, ...options }) =>
       dataLoader(mobyDickDataset({ ...options, directory }), { batchSize, shuffle, dropLast }),
+  )
+  .add(
+    "csv",
+    {
+      file: text,
+      inputs: list(text).optional(),
+      target: text,
+      classes: list(text).optional(),
+      missing: record({
+        texts: list(text),
+        value: z.union([z.number(), z.literal("drop")], expected("a number, or drop")),
+      }).optional(),
+      ...base,
+    },
+    ({ file, batchSize, shuffle, dropLast, ...options }) =>
+      dataLoader(csvDataset(file, options), { batchSize, shuffle, dropLast }),
   )
   .add("text", { file: text, ...windows, ...base }, ({ file, batchSize, shuffle, dropLast, ...options }) =>
     dataLoader(textDataset(file, options), { batchSize, shuffle, dropLast }),

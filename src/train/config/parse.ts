@@ -16,6 +16,15 @@ export interface ConfigOverrides {
   readonly backend?: string;
   readonly threads?: number;
   readonly deterministic?: "strict" | "warn";
+  /** Programs imported beside those that the config names: saved with the run. */
+  readonly imports?: readonly string[];
+}
+
+/** What a config wants imported before it can be checked: `imports`, as far as it is a list of texts. Throws ConfigError for a text that is no YAML. */
+export function importsOf(path: string): string[] {
+  const { value } = parseYaml(readText(path, ConfigError), path);
+  const { imports } = (value ?? {}) as { imports?: unknown };
+  return Array.isArray(imports) ? imports.filter((item) => typeof item === "string") : [];
 }
 
 /** Parses and checks a config; `file` is its name in errors. Throws ConfigError with file:line:column. */
@@ -55,7 +64,9 @@ function applyOverrides(config: Config, overrides: ConfigOverrides, file: string
     deterministic: deterministic ?? init.deterministic,
     loop: maxSteps === undefined ? init.loop : { ...init.loop, maxSteps },
   };
-  return validate(configSchema, { trainer: { ...config.trainer, init: changed } });
+  const added = overrides.imports?.filter((path) => !config.imports.includes(path)) ?? [];
+  const imports = [...config.imports, ...added];
+  return validate(configSchema, { imports, trainer: { ...config.trainer, init: changed } });
 }
 
 /** Parses and checks a config file. Throws ConfigError. */

@@ -3,9 +3,9 @@
 import { z } from "zod";
 import * as optim from "../../optim/index.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
-import { Catalog, type Choice, count, decay, expected, flag, limit, list, rate, text, texts, word } from "./values.ts";
+import { Catalog, type Choice, count, decay, expected, flag, limit, list, live, rate, text, texts, word } from "./values.ts";
 
-const parts = list(z.lazy((): z.ZodType<Choice<"class">> => schedulers.schema)).min(
+const parts = list(live((): z.ZodType<Choice<"class">> => schedulers.schema)).min(
   1,
   expected("at least one scheduler"),
 );
@@ -92,6 +92,6 @@ for (const [kind, sequential, chained] of [
 }
 schedulers.add(
   "ScalePerParamLR",
-  { scheduler: z.lazy((): z.ZodType<Choice<"class">> => schedulers.schema), ...targets },
+  { scheduler: live((): z.ZodType<Choice<"class">> => schedulers.schema), ...targets },
   (options) => optim.scalePerParamLR({ ...options, scheduler: schedulers.make(options.scheduler) }),
 );

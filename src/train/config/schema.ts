@@ -10,28 +10,28 @@ import { models } from "./models.ts";
 import { optimizers } from "./optimizers.ts";
 import { schedulers } from "./schedulers.ts";
 import { sharedShape } from "./shared.ts";
-import { expected, list, record, text } from "./values.ts";
+import { expected, list, live, record, text } from "./values.ts";
 
 const initSchema = record({
   seed: sharedShape.seed,
   modelDir: text.optional(),
-  model: z.lazy(() => models.schema),
-  loss: z.lazy(() => losses.schema).optional(),
-  metrics: list(z.lazy(() => metrics.schema)).default([]),
-  optimizer: z.lazy(() => optimizers.schema).optional(),
-  schedulers: list(z.lazy(() => schedulers.schema)).default([]),
+  model: live(() => models.schema),
+  loss: live(() => losses.schema).optional(),
+  metrics: list(live(() => metrics.schema)).default([]),
+  optimizer: live(() => optimizers.schema).optional(),
+  schedulers: list(live(() => schedulers.schema)).default([]),
   precision: sharedShape.precision,
   loop: sharedShape.loop,
   checkpoint: sharedShape.checkpoint,
   logging: sharedShape.logging,
-  callbacks: list(z.lazy(() => callbacks.schema)).default([]),
-  loggers: list(z.lazy(() => loggers.schema)).default([]),
+  callbacks: list(live(() => callbacks.schema)).default([]),
+  loggers: list(live(() => loggers.schema)).default([]),
   backend: sharedShape.backend,
   threads: sharedShape.threads,
   deterministic: sharedShape.deterministic,
 });
 
-const loader = z.lazy(() => loaders.schema);
+const loader = live(() => loaders.schema);
 const checkpointPath = z
   .string(expected("a path, or null for none"))
   .min(1, expected("a path, or null for none"))
@@ -39,6 +39,7 @@ const checkpointPath = z
   .optional();
 
 export const configSchema = record({
+  imports: list(text).default([]),
   trainer: record({
     init: initSchema,
     fit: record({ trainDataloader: loader, valDataloader: loader.optional(), ckptPath: checkpointPath }).optional(),

@@ -34,6 +34,13 @@ export const texts = z.union(
   expected("text, or a list of texts"),
 );
 
+/** A schema asked for anew at each use, where z.lazy keeps its first answer: what is registered later counts too. */
+export function live<T extends z.ZodType>(get: () => T): z.ZodLazy<T> {
+  const schema = z.lazy(get);
+  Object.defineProperty(schema._zod, "innerType", { configurable: true, get });
+  return schema;
+}
+
 /** A choice as configured: which class or name, and its options, checked by that entry's schema. */
 export type Choice<K extends "class" | "name"> = { readonly [key in K]: string } & Readonly<Record<string, unknown>>;
 
@@ -66,10 +73,25 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     shape: S,
     make: (options: Omit<z.output<z.ZodObject<S>>, "class" | "name">, context: C) => T,
   ): this {
-    const schema = record({ [this.#key]: z.literal(name), ...shape });
+    const key = this.#key === "name" ? name.toLowerCase() : name;
+    const schema = record({ [this.#key]: z.literal(key), ...shape });
     this.#schema = undefined;
-    this.#entries.set(name, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
+    this.#entries.set(key, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
     return this;
+  }
+
+  /** As `add`, for options that only whoever registers knows: unchecked without a shape. */
+  register(name: string, shape: z.ZodRawShape | undefined, make: (options: unknown, context: C) => T): void {
+    if (shape) {
+      this.add(name, shape, make as never);
+      return;
+    }
+    const key = this.#key === "name" ? name.toLowerCase() : name;
+    const schema = z
+      .looseObject({ [this.#key]: z.literal(key) })
+      .refine((value) => !Object.keys(value).some((option) => option.startsWith("!")), expected("keys in snake_case"));
+    this.#schema = undefined;
+    this.#entries.set(key, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
   }
 
   /** Any one of the entries as they are now. */

@@ -1,0 +1,73 @@
+// Classes of one's own in configs: registered under a name, they are chosen like those that come with the package. A program that registers is
+// imported before a config that names them is read: `seedgrad fit config.yaml --import ./mine.js`.
+import type { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
+import type { DataLoader } from "../../data/loader.ts";
+import type { Loss } from "../../nn/losses.ts";
+import type { Metric } from "../../nn/metrics.ts";
+import type { Module } from "../../nn/module.ts";
+import type { Optimizer } from "../../optim/optimizer.ts";
+import type { Schedule } from "../../optim/schedules/index.ts";
+import type { Callback, Logger } from "../hooks.ts";
+import { callbacks } from "./callbacks.ts";
+import { loaders } from "./loaders.ts";
+import { loggers } from "./loggers.ts";
+import { losses } from "./losses.ts";
+import { metrics } from "./metrics.ts";
+import { models } from "./models.ts";
+import { optimizers } from "./optimizers.ts";
+import { schedulers } from "./schedulers.ts";
+import type { Catalog } from "./values.ts";
+
+/** What a config says beside the name, with keys in camelCase. */
+export type GivenOptions = Readonly<Record<string, unknown>>;
+
+/** What can be registered, and how each is made. A model draws its weights when it is made; a data loader may not draw. */
+export interface Registrable {
+  readonly model: (options: GivenOptions) => Module;
+  readonly dataloader: (options: GivenOptions) => DataLoader;
+  readonly optimizer: (options: GivenOptions, model: Module) => Optimizer;
+  readonly scheduler: (options: GivenOptions) => Schedule;
+  readonly loss: (options: GivenOptions) => Loss;
+  readonly metric: (options: GivenOptions) => Metric;
+  readonly callback: (options: GivenOptions) => Callback;
+  readonly logger: (options: GivenOptions) => Logger;
+}
+
+const catalogs: Readonly<Record<keyof Registrable, unknown>> = {
+  model: models,
+  dataloader: loaders,
+  optimizer: optimizers,
+  scheduler: schedulers,
+  loss: losses,
+  metric: metrics,
+  callback: callbacks,
+  logger: loggers,
+};
+
+/**
+ * Lets configs name a class of one's own: `register("model", "resnet", ({ depth }) => new ResNet(depth))`. `shape` checks its options: zod types by camelCase
+ * key; without it they come unchecked. Throws ConfigError for an unknown kind and a name that is taken (of whatever case).
+ */
+export function register<K extends keyof Registrable>(
+  kind: K,
+  name: string,
+  factory: Registrable[K],
+  shape?: z.ZodRawShape,
+): void {
+  const catalog = (Object.hasOwn(catalogs, kind) ? catalogs[kind] : undefined) as Catalog<unknown, unknown> | undefined;
+  const refuse = (problem: string, got: string, expected?: string): never => {
+    throw new ConfigError({ where: "register", problem, got, expected });
+  };
+  if (!catalog) return refuse("nothing of this kind can be registered", String(kind), Object.keys(catalogs).join(", "));
+  if (typeof name !== "string" || !/^[A-Za-z_][\w-]*$/.test(name))
+    refuse("not a name", String(name), "letters, digits, _ and -");
+  if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
+    refuse(`there is a ${kind} of this name`, name, "a name of its own");
+  const make = (options: unknown, context: unknown): unknown => {
+    const made = (factory as (...args: unknown[]) => unknown)(options, context);
+    if ((typeof made === "object" && made !== null) || typeof made === "function") return made;
+    throw new ConfigError({ where: `${kind} ${name}`, problem: "its factory made nothing", got: String(made) });
+  };
+  catalog.register(name, shape, make);
+}
