@@ -4,16 +4,16 @@ import { ConfigError } from "../core/errors.ts";
 import { printGraph } from "../graph/print.ts";
 import { graphDraws, type LedgerRow, printLedger } from "../run/ledger.ts";
 import { buildTrainer } from "../train/config/build.ts";
-import { loadConfig } from "../train/config/parse.ts";
 import { messages, type Outcome, table } from "./command.ts";
-import { overridesOf, type RunFlags } from "./flags.ts";
+import type { RunFlags } from "./flags.ts";
+import { readConfig } from "./imports.ts";
 
 /** Where a config's ops are made is the library's own affair. */
 const withoutSite = ({ owner, offset, count }: LedgerRow): LedgerRow => ({ owner, offset, count });
 
 /** Explains a config. */
 export async function explain(file: string, flags: RunFlags): Promise<Outcome> {
-  const config = loadConfig(file, overridesOf(flags));
+  const config = await readConfig(file, flags);
   if (!config.trainer.fit) {
     throw new ConfigError({
       where: `${file}: trainer.fit`,

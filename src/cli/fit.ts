@@ -1,56 +1,96 @@
 // `seedgrad fit CONFIG`: trains, and where the config is a preset's compares the digest with the published one.
 
 import { ConfigError, type InterruptedError } from "../core/errors.ts";
+import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
-import { loadConfig } from "../train/config/parse.ts";
+import { continuePhase } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
-import type { Run } from "../train/fit.ts";
+import type { FitOptions, Run } from "../train/fit.ts";
 import { messages, type Outcome } from "./command.ts";
-import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
+import { checkpointChoice, type RunFlags } from "./flags.ts";
+import { readPhases } from "./imports.ts";
 import { freshFolder, publishedFor } from "./presets.ts";
 import { interruptible, shellCommand } from "./signals.ts";
 
-/** Trains a config from its file. Exit code 1 when the digest differs from the published one, 130 or 143 when a signal stopped it. */
+/** Trains a config from its file, phase by phase where it lists several. Exit code 1 when the digest differs from the published one, 130 or 143 when a signal stopped it. */
 export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome> {
-  let config = loadConfig(file, overridesOf(flags));
+  let given = flags;
+  let phases = await readPhases(file, given);
   if (flags.fresh) {
-    const modelDir = freshFolder(config.trainer.init.modelDir!);
-    config = loadConfig(file, { ...overridesOf(flags), modelDir });
+    const [{ init }] = phases.map(({ trainer }) => trainer);
+    const folder = phases.length > 1 ? (flags.modelDir ?? init.modelDir!.replace(/\/phase-1$/, "")) : init.modelDir!;
+    given = { ...flags, modelDir: freshFolder(folder) };
+    phases = await readPhases(file, given);
   }
-  if (!config.trainer.fit) {
+  for (const [i, { trainer }] of phases.entries()) {
+    if (trainer.fit) continue;
     throw new ConfigError({
-      where: `${file}: trainer.fit`,
+      where: `${file}: trainer${phases.length > 1 ? `[${i}]` : ""}.fit`,
       problem: "a required key is missing",
       expected: "train_dataloader",
     });
   }
-  const { ckptPath } = config.trainer.fit;
-  const choice = flags.ckpt === undefined ? { ckptPath } : checkpointChoice(flags);
   return interruptible(
-    (interrupted) => resumeCommand(file, flags, config, interrupted),
-    async (signal) => {
-      const { trainer, train, val } = buildTrainer(config, { loggers: [...trainerOptions(config).loggers!, messages] });
-      const run = await trainer.fit(train!, val, { ...choice, signal });
-      const published = publishedFor(file, config);
-      const { equal, lines } = compare(run, published);
-      return {
-        code: equal === false ? 1 : 0,
-        json: { ...runJson(run), ...(equal !== undefined && { equal }) },
-        lines: [...runLines(run), ...lines],
-      };
-    },
+    (interrupted) => resumeCommand(file, given, phases, interrupted),
+    async (signal) => (phases.length === 1 ? fitOne(file, phases[0], flags, signal) : fitPhases(phases, signal)),
   );
 }
 
+async function train(config: Config, options: FitOptions): Promise<Run> {
+  const { trainer, train, val } = buildTrainer(config, { loggers: [...trainerOptions(config).loggers!, messages] });
+  return trainer.fit(train!, val, options);
+}
+
+async function fitOne(file: string, config: Config, flags: RunFlags, signal: AbortSignal): Promise<Outcome> {
+  const { ckptPath } = config.trainer.fit!;
+  const choice = flags.ckpt === undefined ? { ckptPath } : checkpointChoice(flags);
+  const run = await train(config, { ...choice, signal });
+  const { equal, lines } = compare(run, publishedFor(file, config));
+  return {
+    code: equal === false ? 1 : 0,
+    json: { ...runJson(run), ...(equal !== undefined && { equal }) },
+    lines: [...runLines(run), ...lines],
+  };
+}
+
+/** Each phase begins with the last weights of the one before. */
+async function fitPhases(phases: readonly Config[], signal: AbortSignal): Promise<Outcome> {
+  const runs: Run[] = [];
+  let weights: string | undefined;
+  for (const [i, phase] of phases.entries()) {
+    const config = weights === undefined ? phase : continuePhase(phase, weights);
+    messages.logMessage!("info", `phase ${i + 1} of ${phases.length}`);
+    runs.push(await train(config, { ckptPath: phase.trainer.fit!.ckptPath, signal }));
+    weights = latestCheckpoint(`${phase.trainer.init.modelDir}/checkpoints`);
+    if (weights !== undefined || i === phases.length - 1) continue;
+    throw new ConfigError({
+      where: `trainer[${i}].init.checkpoint`,
+      problem: "the next phase begins with this one's weights, and none were saved",
+      got: "null",
+      expected: "checkpoint: {}",
+    });
+  }
+  return {
+    code: 0,
+    json: { digest: runs.at(-1)!.digest, phases: runs.map(runJson) },
+    lines: runs.flatMap((run, i) => [`# phase ${i + 1}`, ...runLines(run)]),
+  };
+}
+
 /** The command that goes on with an interrupted run: what was given, in the folder that was used. */
-function resumeCommand(file: string, flags: RunFlags, { trainer }: Config, { checkpoint }: InterruptedError): string {
-  const { seed, modelDir, fresh, maxSteps, backend, threads, json } = flags;
-  const { init, fit } = trainer;
-  const folder = modelDir !== undefined || fresh ? init.modelDir : undefined;
-  const latest = fit!.ckptPath === undefined && (init.checkpoint?.autoloadLastCheckpoint ?? true);
+function resumeCommand(
+  file: string,
+  flags: RunFlags,
+  phases: readonly Config[],
+  { checkpoint }: InterruptedError,
+): string {
+  const { seed, modelDir, maxSteps, backend, threads, json, import: imports = [] } = flags;
+  const { init, fit } = phases[0].trainer;
+  const latest =
+    phases.length > 1 || (fit!.ckptPath === undefined && (init.checkpoint?.autoloadLastCheckpoint ?? true));
   const given = {
     seed,
-    "model-dir": folder,
+    "model-dir": modelDir,
     "max-steps": maxSteps,
     backend,
     threads,
@@ -59,6 +99,7 @@ function resumeCommand(file: string, flags: RunFlags, { trainer }: Config, { che
   const words = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
   );
+  words.push(...imports.flatMap((name) => ["--import", name]));
   return shellCommand(["seedgrad", "fit", file, ...words, ...(json ? ["--json"] : [])]);
 }
 

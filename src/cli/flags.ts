@@ -13,6 +13,7 @@ export interface RunFlags {
   readonly ckpt?: string;
   readonly fresh?: boolean;
   readonly json?: boolean;
+  readonly import?: readonly string[];
 }
 
 /** A whole number ≥ 1. */
@@ -33,8 +34,15 @@ export function parseSeedFlag(text: string): bigint {
 }
 
 /** What the flags put in place of the config's own. */
-export function overridesOf({ seed, modelDir, maxSteps, backend, threads }: RunFlags): ConfigOverrides {
-  return { seed, modelDir, maxSteps, backend, threads };
+export function overridesOf({
+  seed,
+  modelDir,
+  maxSteps,
+  backend,
+  threads,
+  import: imports,
+}: RunFlags): ConfigOverrides {
+  return { seed, modelDir, maxSteps, backend, threads, imports };
 }
 
 /** Left out: the latest. `none`: no checkpoint. Else a path. */

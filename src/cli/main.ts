@@ -31,6 +31,8 @@ const program = new Command("seedgrad")
   .showSuggestionAfterError()
   .exitOverride();
 
+const addTo = (value: string, list: readonly string[] = []): string[] => [...list, value];
+
 const withRunFlags = (command: Command): Command =>
   command
     .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
@@ -38,6 +40,11 @@ const withRunFlags = (command: Command): Command =>
     .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
     .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
     .option("--threads <n>", "threads, where the backend can", parseCount)
+    .option(
+      "--import <program>",
+      "a program to import first, whose classes the config names; may be given again",
+      addTo,
+    )
     .option("--json", "the last line of stdout is one JSON object");
 
 withRunFlags(program.command("fit").argument("<config>", "YAML file"))

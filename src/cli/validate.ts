@@ -2,13 +2,13 @@
 import { ConfigError } from "../core/errors.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loaders } from "../train/config/loaders.ts";
-import { loadConfig } from "../train/config/parse.ts";
 import { messages, type Outcome } from "./command.ts";
-import { checkpointChoice, overridesOf, type RunFlags } from "./flags.ts";
+import { checkpointChoice, type RunFlags } from "./flags.ts";
+import { readConfig } from "./imports.ts";
 
 /** Validates a config's model. */
 export async function validate(file: string, flags: RunFlags): Promise<Outcome> {
-  const config = loadConfig(file, overridesOf(flags));
+  const config = await readConfig(file, flags);
   const { validate: own, fit, init } = config.trainer;
   const loader = own?.valDataloader ?? fit?.valDataloader;
   if (!loader) {

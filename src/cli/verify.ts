@@ -1,9 +1,13 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest.
+
+import { existsSync } from "node:fs";
+import { importsOf } from "../train/config/parse.ts";
 import { diffReplay } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
 import { verifyRun } from "../verify/verify.ts";
 import type { Outcome } from "./command.ts";
 import { diffJson } from "./diff.ts";
+import { importPrograms } from "./imports.ts";
 
 /** The flags of `verify`. */
 export interface VerifyFlags {
@@ -17,6 +21,8 @@ export interface VerifyFlags {
 
 /** Verifies a run's folder. Exit code 1 when something differs. */
 export async function verify(folder: string, { json: _json, ...options }: VerifyFlags): Promise<Outcome> {
+  const config = `${folder}/config.yaml`;
+  if (existsSync(config)) await importPrograms(importsOf(config));
   const found = await verifyRun(folder, options);
   const { equal, digest, expected, from, steps, firstDifference, difference, backend, threads } = found;
   const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;

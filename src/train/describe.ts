@@ -14,7 +14,7 @@ export function describeOptions({ options, seed, model, optimizer }: Trainer): {
   const { config } = options;
   if (config) {
     const { init } = config.trainer;
-    const effective = { imports: config.imports, trainer: { ...config.trainer, init: { ...init, seed } } };
+    const effective = { ...config, trainer: { ...config.trainer, init: { ...init, seed } } };
     return { name: "config.yaml", text: configToYaml(effective), config: toYamlForm(effective) };
   }
   const { modelDir, precision, loop, checkpoint, logging, deterministic, threads, backend, metrics, loss } = options;

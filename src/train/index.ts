@@ -3,7 +3,16 @@ export * from "./callbacks/index.ts";
 export { buildTrainer, trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export type { ResolvedOptions, TrainerOptions } from "./config/options.ts";
-export { type ConfigOverrides, configHash, configToYaml, loadConfig, parseConfig } from "./config/parse.ts";
+export {
+  type ConfigOverrides,
+  configHash,
+  configToYaml,
+  continuePhase,
+  loadConfig,
+  loadPhases,
+  parseConfig,
+  parsePhases,
+} from "./config/parse.ts";
 export { type GivenOptions, type Registrable, register } from "./config/register.ts";
 export type { Config } from "./config/schema.ts";
 export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";

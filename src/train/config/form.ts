@@ -78,7 +78,7 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
       }
       into[key] = convert(item, [...path, key], childFrom, key);
     }
-    if (formatPath(path) === "trainer.init") {
+    if (/^trainer(\[\d+\])?\.init$/.test(formatPath(path))) {
       for (const key of Object.keys(defaultChoices) as ChoiceKey[])
         into[key] ??= convertChoices(key, [], [...path, key], from);
     }

@@ -27,7 +27,17 @@ export function configJsonSchema(): JsonSchema {
     },
   }) as JsonSchema;
   const { $schema, ...rest } = schema;
-  return { $schema, title: "seedgrad run", ...(yamlForm(rest) as JsonSchema) };
+  const form = yamlForm(rest) as { properties: JsonSchema; $defs?: JsonSchema } & JsonSchema;
+  const { trainer, ...others } = form.properties;
+  const one = { $ref: "#/$defs/trainer" };
+  const phases = { type: "array", minItems: 1, items: one, description: "Phases, run in order." };
+  return {
+    $schema,
+    title: "seedgrad run",
+    ...form,
+    properties: { ...others, trainer: { anyOf: [one, phases] } },
+    $defs: { ...form.$defs, trainer },
+  };
 }
 
 /** Renames properties, and turns a union of `{ class: "X", … }` into one map with a key of its names, or the bare name where no options are needed. */

@@ -5,8 +5,8 @@ import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { validate } from "./validate.ts";
-import { parseYaml } from "./yaml.ts";
+import { type Author, validate } from "./validate.ts";
+import { type Path, parseYaml, type YamlSource } from "./yaml.ts";
 
 /** What a command line may put in place of what the file says. */
 export interface ConfigOverrides {
@@ -27,51 +27,115 @@ export function importsOf(path: string): string[] {
   return Array.isArray(imports) ? imports.filter((item) => typeof item === "string") : [];
 }
 
-/** Parses and checks a config; `file` is its name in errors. Throws ConfigError with file:line:column. */
+/** Parses and checks a config; `file` is its name in errors. Throws ConfigError with file:line:column, for several phases too: see `parsePhases`. */
 export function parseConfig(text: string, file: string, overrides: ConfigOverrides = {}): Config {
+  const [config, ...others] = parsePhases(text, file, overrides);
+  if (others.length === 0) return config;
+  throw new ConfigError({
+    where: `${file}: trainer`,
+    problem: "a list of phases, where one trainer is wanted",
+    got: `${others.length + 1} trainers`,
+    hint: "fit takes phases; what it writes into each phase's folder is a config of one trainer",
+  });
+}
+
+/**
+ * Parses and checks a config of one trainer, or of a list of them that are run in order: a config for each. A phase's folder is its own `model_dir`, or
+ * `phase-1`, `phase-2` … in the folder of the whole. Throws ConfigError with file:line:column.
+ */
+export function parsePhases(text: string, file: string, overrides: ConfigOverrides = {}): Config[] {
   const source = parseYaml(text, file);
   const { value, author, origin } = toSchemaForm(source);
+  const record = value as { trainer?: unknown } | null;
+  const list = Array.isArray(record?.trainer) && record.trainer.length > 0 ? (record.trainer as unknown[]) : undefined;
+  const folder = `runs/${nameOf(file)}`;
+  if (!list) return [parseOne(value, overrides, { author, source, origin, folder, place: (path) => path })];
+  return list.map((trainer, i) => {
+    const place = (path: Path): Path => (path[0] === "trainer" ? ["trainer", i, ...path.slice(1)] : path);
+    const shifted: Author = {
+      path: (path) => author.path(place(path)),
+      key: author.key,
+      keyPosition: (path) => author.keyPosition?.(place(path)),
+      valuePosition: (path) => author.valuePosition?.(place(path)),
+    };
+    const { modelDir = folder } = overrides;
+    const phase = `${modelDir}/phase-${i + 1}`;
+    const changes = { ...overrides, modelDir: overrides.modelDir === undefined ? undefined : phase };
+    return parseOne({ ...record, trainer }, changes, { author: shifted, source, origin, folder: phase, place });
+  });
+}
+
+interface Place {
+  readonly author: Author;
+  readonly source: YamlSource;
+  readonly origin: (path: Path) => Path;
+  /** The run's folder where the config names none. */
+  readonly folder: string;
+  /** Where a path of the trainer's is in the file. */
+  readonly place: (path: Path) => Path;
+}
+
+function parseOne(value: unknown, overrides: ConfigOverrides, where: Place): Config {
+  const { author, source, origin, folder, place } = where;
   const seedPath = ["trainer", "init", "seed"];
-  const seedText = source.plainText(origin(seedPath));
+  const seedText = source.plainText(origin(place(seedPath)));
   const init = (value as { trainer?: { init?: Record<string, unknown> } } | null)?.trainer?.init;
   if (init && typeof init.seed === "number" && seedText !== undefined && !/^(0|[1-9][0-9]*)$/.test(seedText)) {
     throw new ConfigError({
-      where: "trainer.init.seed",
+      where: author.path(seedPath),
       problem: "not a value for this key",
       got: seedText,
       expected: "an integer in [0, 2^64), in decimal digits, or null for one that is drawn",
       position: author.valuePosition?.(seedPath),
     });
   }
-  const config = validate(configSchema, value, author);
-  return applyOverrides(config, overrides, file);
+  return applyOverrides(validate(configSchema, value, author), overrides, folder);
 }
 
-function applyOverrides(config: Config, overrides: ConfigOverrides, file: string): Config {
-  const { init } = config.trainer;
-  const { seed, modelDir, maxSteps, backend, threads, deterministic } = overrides;
-  const name = file
+const nameOf = (file: string): string =>
+  file
     .replaceAll("\\", "/")
     .split("/")
     .at(-1)!
     .replace(/\.ya?ml$/, "");
+
+function applyOverrides(config: Config, overrides: ConfigOverrides, folder: string): Config {
+  const { init } = config.trainer;
+  const { seed, modelDir, maxSteps, backend, threads, deterministic } = overrides;
   const changed = {
     ...init,
     seed: seed ?? init.seed,
-    modelDir: modelDir ?? init.modelDir ?? `runs/${name}`,
+    modelDir: modelDir ?? init.modelDir ?? folder,
     backend: backend ?? init.backend,
     threads: threads ?? init.threads,
     deterministic: deterministic ?? init.deterministic,
     loop: maxSteps === undefined ? init.loop : { ...init.loop, maxSteps },
   };
-  const added = overrides.imports?.filter((path) => !config.imports.includes(path)) ?? [];
-  const imports = [...config.imports, ...added];
-  return validate(configSchema, { imports, trainer: { ...config.trainer, init: changed } });
+  const imports = [...new Set([...(config.imports ?? []), ...(overrides.imports ?? [])])];
+  const wanted = imports.length > 0 ? { imports } : {};
+  return validate(configSchema, { ...wanted, trainer: { ...config.trainer, init: changed } });
 }
 
 /** Parses and checks a config file. Throws ConfigError. */
 export function loadConfig(path: string, overrides: ConfigOverrides = {}): Config {
   return parseConfig(readText(path, ConfigError), path, overrides);
+}
+
+/** As `loadConfig`, for a file of one trainer or of several phases. */
+export function loadPhases(path: string, overrides: ConfigOverrides = {}): Config[] {
+  return parsePhases(readText(path, ConfigError), path, overrides);
+}
+
+/** A phase that begins with the weights of the one before: its checkpoint is loaded, unless the phase says itself what it loads. */
+export function continuePhase(config: Config, checkpoint: string): Config {
+  const { trainer } = config;
+  const { callbacks } = trainer.init;
+  if (callbacks.some((choice) => choice.class === "LoadCheckpointStates")) return config;
+  const load = { class: "LoadCheckpointStates", path: checkpoint };
+  return validate(configSchema, {
+    ...config,
+    trainer: { ...trainer, init: { ...trainer.init, callbacks: [...callbacks, load] } },
+  });
 }
 
 /** The effective config as YAML: parses to the same config again. */

@@ -55,11 +55,9 @@ export function register<K extends keyof Registrable>(
   factory: Registrable[K],
   shape?: z.ZodRawShape,
 ): void {
-  const catalog = (Object.hasOwn(catalogs, kind) ? catalogs[kind] : undefined) as Catalog<unknown, unknown> | undefined;
-  const refuse = (problem: string, got: string, expected?: string): never => {
-    throw new ConfigError({ where: "register", problem, got, expected });
-  };
-  if (!catalog) return refuse("nothing of this kind can be registered", String(kind), Object.keys(catalogs).join(", "));
+  if (!Object.hasOwn(catalogs, kind))
+    refuse("nothing of this kind can be registered", String(kind), Object.keys(catalogs).join(", "));
+  const catalog = catalogs[kind] as Catalog<unknown, unknown>;
   if (typeof name !== "string" || !/^[A-Za-z_][\w-]*$/.test(name))
     refuse("not a name", String(name), "letters, digits, _ and -");
   if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
@@ -70,4 +68,8 @@ export function register<K extends keyof Registrable>(
     throw new ConfigError({ where: `${kind} ${name}`, problem: "its factory made nothing", got: String(made) });
   };
   catalog.register(name, shape, make);
+}
+
+function refuse(problem: string, got: string, expected: string): never {
+  throw new ConfigError({ where: "register", problem, got, expected });
 }

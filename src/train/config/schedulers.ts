@@ -3,7 +3,21 @@
 import { z } from "zod";
 import * as optim from "../../optim/index.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
-import { Catalog, type Choice, count, decay, expected, flag, limit, list, live, rate, text, texts, word } from "./values.ts";
+import {
+  Catalog,
+  type Choice,
+  count,
+  decay,
+  expected,
+  flag,
+  limit,
+  list,
+  live,
+  rate,
+  text,
+  texts,
+  word,
+} from "./values.ts";
 
 const parts = list(live((): z.ZodType<Choice<"class">> => schedulers.schema)).min(
   1,

@@ -39,7 +39,7 @@ const checkpointPath = z
   .optional();
 
 export const configSchema = record({
-  imports: list(text).default([]),
+  imports: list(text).optional(),
   trainer: record({
     init: initSchema,
     fit: record({ trainDataloader: loader, valDataloader: loader.optional(), ckptPath: checkpointPath }).optional(),

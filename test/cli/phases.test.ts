@@ -1,0 +1,70 @@
+// Phases and programs of one's own on the command line, in processes of their own.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadCheckpoint } from "../../src/run/checkpoint.ts";
+import { readManifest } from "../../src/run/manifest.ts";
+import { configFile, scratch, start } from "../support/cli.ts";
+import { root } from "../support/sources.ts";
+
+const program = `
+import { nn, register } from "${root}src/index.ts";
+register("model", "own", ({ width }) => nn.sequential(nn.linear(784, width), nn.relu(), nn.linear(width, 10)));
+`;
+const phase = (steps: number, lr: number) => `
+  - init:
+      seed: 1234
+      model: {name: own, width: 8}
+      loss: cross_entropy
+      optimizer: {SGD: {lr: ${lr}}}
+      loop: {num_steps: ${steps}}
+    fit: {train_dataloader: {name: mnist, split: train, batch_size: 64, shuffle: true}}`;
+
+describe("phases, with a model that a program registers", () => {
+  test("run in order, the weights carried on; each verifies by itself; again, all is finished", async () => {
+    const folder = scratch();
+    const mine = join(folder, "mine.mts");
+    writeFileSync(mine, program);
+    const config = configFile(`trainer:${phase(3, 0.1)}${phase(4, 0.01)}\n`);
+    const modelDir = join(folder, "run");
+    const args = ["fit", config, "--model-dir", modelDir, "--import", mine, "--json"];
+    const run = await start(args);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toContain("# phase 2");
+    const { phases } = run.json() as unknown as { phases: { digest: string; steps: number; directory: string }[] };
+    expect(phases.map(({ steps, directory }) => [steps, directory])).toEqual([
+      [3, join(modelDir, "phase-1")],
+      [4, join(modelDir, "phase-2")],
+    ]);
+    const [first, second] = phases;
+    const config2 = readFileSync(join(second.directory, "config.yaml"), "utf8");
+    expect(config2).toContain("checkpoint_3.safetensors");
+    expect(config2).toContain(mine);
+    const weights = "weights/checkpoint_3.safetensors";
+    expect(Object.keys(readManifest(join(second.directory, "manifest.json")).data)).toContain(weights);
+    for (const { directory, digest } of [first, second]) {
+      const verified = await start(["verify", directory, "--backend", "reference", "--json"]);
+      expect(verified.code, verified.stdout + verified.stderr).toBe(0);
+      expect(verified.json()).toMatchObject({ equal: true, digest });
+    }
+    const again = await start(args);
+    expect(again.json()).toMatchObject({ phases: phases.map(({ digest }) => ({ digest })) });
+    expect(loadCheckpoint(join(second.directory, "checkpoints/checkpoint_4.safetensors")).state.step).toBe(4);
+  });
+
+  test("without the program, or with one that can't be imported, or that fails: named", async () => {
+    const config = configFile(`trainer:${phase(1, 0.1)}\n`);
+    const bare = await start(["fit", config]);
+    expect([bare.code, bare.stderr]).toEqual([2, expect.stringMatching(/unknown name: got own, expected one of mlp/)]);
+    const absent = await start(["fit", config, "--import", "./no/such.js"]);
+    expect([absent.code, absent.stderr]).toEqual([
+      2,
+      expect.stringMatching(/ConfigError: import \.\/no\/such\.js: the program can't be imported/),
+    ]);
+    const failing = join(scratch(), "bad.mjs");
+    writeFileSync(failing, "throw new RangeError('oops');\n");
+    const failed = await start(["fit", config, "--import", failing]);
+    expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(/got RangeError: oops/)]);
+    expect(existsSync("runs/config/phase-1")).toBe(false);
+  });
+});
