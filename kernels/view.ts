@@ -73,6 +73,18 @@ export function sliceView(view: View, starts: readonly number[], steps: readonly
   return { shape, strides, offset, bounds };
 }
 
+/** Windows of `size` points along an axis, `step` apart: the axis counts them, and a last axis runs inside. Null where the axis is bounded. */
+export function unfoldView(view: View, axis: number, size: number, step: number): View | null {
+  if (view.bounds[axis]) return null;
+  const count = Math.floor((view.shape[axis] - size) / step) + 1;
+  return {
+    shape: [...view.shape.map((extent, i) => (i === axis ? count : extent)), size],
+    strides: [...view.strides.map((stride, i) => (i === axis ? stride * step : stride)), view.strides[axis]],
+    offset: view.offset,
+    bounds: [...view.bounds, null],
+  };
+}
+
 /** Adds `before[axis]` and `after[axis]` points that read nothing. */
 export function padView(view: View, before: readonly number[], after: readonly number[]): View {
   return {

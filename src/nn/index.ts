@@ -2,6 +2,8 @@
 export { Activation, gelu, relu, sigmoid, tanh } from "./activation.ts";
 export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
 export { TransformerBlock, transformerBlock } from "./block.ts";
+export { type CnnOptions, cnn } from "./cnn.ts";
+export { Conv2d, type Conv2dOptions, conv2d, flatten, MaxPool2d, maxPool2d, SampleShape, unflatten } from "./conv.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export { Embedding, embedding } from "./embedding.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";

@@ -4,6 +4,7 @@ import type { DType } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
+import * as conv from "../ops/conv.ts";
 import * as creation from "../ops/creation.ts";
 import { type ArrayLike, fromValues } from "../ops/creation.ts";
 import * as elementwise from "../ops/elementwise.ts";
@@ -13,6 +14,7 @@ import * as movement from "../ops/movement.ts";
 import { roundTo as roundToNode } from "../ops/precision.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
+import * as unfoldOps from "../ops/unfold.ts";
 import { type Lifted, lift, Tensor } from "./tensor.ts";
 
 type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };
@@ -30,6 +32,7 @@ export const ops = liftAll({
   ...creationOps,
   ...compare,
   ...composite,
+  ...conv,
   ...elementwise,
   ...gatherOps,
   ...matmulOps,
@@ -37,6 +40,7 @@ export const ops = liftAll({
   roundTo: roundToNode,
   ...samplers,
   ...reduce,
+  ...unfoldOps,
 });
 
 /** A tensor of given values: nested arrays, a typed array or one number. Numbers give float32, booleans bool, typed arrays their own dtype. Throws ShapeError, DTypeError. */
@@ -65,6 +69,7 @@ export const {
   broadcastTo,
   cast,
   concat,
+  conv2d,
   cos,
   crossEntropy,
   div,
@@ -92,6 +97,7 @@ export const {
   matmul,
   max,
   maximum,
+  maxPool2d,
   mean,
   min,
   minimum,
@@ -124,6 +130,7 @@ export const {
   take,
   tanh,
   transpose,
+  unfold,
   uniform,
   variance,
   where,

@@ -7,12 +7,14 @@ import { atOneSite, Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
+import * as conv from "../ops/conv.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as gather from "../ops/gather.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import { roundTo } from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
+import * as unfoldOps from "../ops/unfold.ts";
 import { defaultBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
 import { formatArray } from "./format.ts";
 
@@ -172,11 +174,13 @@ const { concat: _concat, stack: _stack, full: _full, ...movementMethods } = move
 const methods = {
   ...compare,
   ...composite,
+  ...conv,
   ...elementwiseMethods,
   ...gather,
   ...matmul,
   ...movementMethods,
   ...reduce,
+  ...unfoldOps,
   roundTo,
 };
 

@@ -11,6 +11,7 @@ import { printGraph } from "../../src/graph/print.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import { less } from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
+import { conv2d, maxPool2d } from "../../src/ops/conv.ts";
 import { constant, fromValues, input } from "../../src/ops/creation.ts";
 import { allRecords, broadcastOperands, broadcastTo, makeNode } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
@@ -18,6 +19,7 @@ import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import { unfold } from "../../src/ops/unfold.ts";
 import { evaluateFloat64 } from "../support/float64.ts";
 import { arrayOf, expectSameBits, runPlan, testWords, traceGraph } from "../support/graphs.ts";
 
@@ -118,6 +120,29 @@ describe("every other op", () => {
   cover("broadcastTo: new axes and stretched ones", () => check([[3, 1]], (x) => ops.exp(broadcastTo(x, [2, 3, 4]))));
   cover("reshape: folded", () => check([[2, 6]], (x) => movement.reshape(ops.mul(x, x), [3, 4])));
   cover("transpose: three axes", () => check([[2, 3, 4]], (x) => ops.tanh(movement.transpose(x, [2, 0, 1]))));
+  cover("unfold: windows that overlap, and with gaps", () => {
+    for (const [size, step] of [
+      [3, 1],
+      [3, 2],
+      [2, 3],
+      [2, 2],
+    ])
+      check([[2, 7, 2]], (x) => unfold(ops.mul(x, x), 1, size, step));
+  });
+  cover("matmul: under conv2d and maxPool2d", () => {
+    const windows = { stride: 2, padding: 1 };
+    check([[1, 2, 4, 5], [2, 2, 3, 3], [2]], (x, w, b) => conv2d(x, w, b, windows), { second: false });
+    check(
+      [
+        [1, 2, 3, 4],
+        [2, 2, 2, 2],
+      ],
+      (x, w) => conv2d(x, w),
+      { second: false },
+    );
+    check([[1, 1, 5, 6]], (x) => maxPool2d(x, 2), { second: false });
+    check([[1, 1, 4, 5]], (x) => maxPool2d(x, 3, { stride: 1, padding: 1 }), { second: false });
+  });
   cover("slice: strides, backwards, nothing, one index", () => {
     check([[6, 7]], (x) =>
       ops.mul(

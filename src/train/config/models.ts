@@ -1,6 +1,7 @@
 // The models that a config may name: `model: {name: mlp, …}`.
+import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
-import { dropout as dropoutLayer, gelu, gpt, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
+import { cnn, dropout as dropoutLayer, gelu, gpt, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
 import type { Module } from "../../nn/module.ts";
 import { Catalog, count, expected, flag, list, probability, word } from "./values.ts";
 
@@ -24,6 +25,21 @@ export const models = new Catalog<Module, void, "name">("name", "a map with a na
       });
       return sequential(...layers);
     },
+  )
+  .add(
+    "cnn",
+    {
+      input: z.tuple([count, count, count], expected("three counts: channels, height, width")),
+      channels: list(count).min(1, expected("at least one count")),
+      classes: count,
+      size: z
+        .int(expected("an odd integer ≥ 1"))
+        .min(1, expected("an odd integer ≥ 1"))
+        .refine((size) => size % 2 === 1, expected("an odd integer ≥ 1"))
+        .default(3),
+      dropout: probability.default(0),
+    },
+    (options) => cnn(options),
   )
   .add(
     "gpt",

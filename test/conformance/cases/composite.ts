@@ -1,7 +1,9 @@
 // Where several kinds meet in one kernel or stand beside each other.
+import { gradients } from "../../../src/autograd/grad.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import * as compare from "../../../src/ops/compare.ts";
 import * as composite from "../../../src/ops/composite.ts";
+import * as conv from "../../../src/ops/conv.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import * as reduce from "../../../src/ops/reduce.ts";
@@ -22,6 +24,34 @@ export function compositeCases(): Computation[] {
       name: "crossEntropy",
       inputs: [x, testData([6], "int32", [0, 9.9])],
       build: composite.crossEntropy,
+    },
+    ...[{}, { padding: 1 }, { stride: 2, padding: 2 }, { stride: 3 }].map((options) => ({
+      name: `conv2d ${JSON.stringify(options)}`,
+      inputs: [floats([2, 3, 7, 8], 9), floats([5, 3, 3, 3], 10), floats([5], 11)],
+      build: (a: Node, w: Node, b: Node) => conv.conv2d(a, w, b, options),
+    })),
+    ...[{}, { stride: 1 }, { stride: 2, padding: 1 }].map((options) => ({
+      name: `maxPool2d ${JSON.stringify(options)}`,
+      inputs: [roughData([2, 3, 7, 9], 12)],
+      build: (a: Node) => conv.maxPool2d(a, 3, options),
+    })),
+    {
+      name: "gradients through conv2d and maxPool2d",
+      inputs: [floats([2, 2, 7, 8], 13), floats([3, 2, 3, 3], 14), floats([3], 15)],
+      build: (a, w, b) => {
+        const pooled = conv.maxPool2d(conv.conv2d(a, w, b, { stride: 2, padding: 1 }), 2, { stride: 1 });
+        const found = gradients(reduce.sum(elementwise.mul(pooled, pooled)), [a, w, b]);
+        return movement.concat(found.map((x) => movement.reshape(x, [-1])));
+      },
+    },
+    {
+      name: "gradients through attention",
+      inputs: [floats([2, 5, 4], 16), floats([2, 5, 4], 17), floats([2, 5, 3], 18)],
+      build: (q, k, v) => {
+        const out = composite.scaledDotProductAttention(q, k, v, { causal: true, dropout: 0.2 });
+        const found = gradients(reduce.sum(elementwise.mul(out, out)), [q, k, v]);
+        return movement.concat(found.map((x) => movement.reshape(x, [-1])));
+      },
     },
     ...[{}, { causal: true }, { causal: true, dropout: 0.3 }].map((options) => ({
       name: `scaledDotProductAttention ${JSON.stringify(options)}`,

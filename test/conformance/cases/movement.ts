@@ -3,6 +3,7 @@ import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { broadcastTo } from "../../../src/ops/define.ts";
 import * as movement from "../../../src/ops/movement.ts";
+import { unfold } from "../../../src/ops/unfold.ts";
 import { testData } from "../../support/graphs.ts";
 import { type Computation, dtypes } from "./case.ts";
 
@@ -70,6 +71,27 @@ export function movementCases(): Computation[] {
           1,
         ),
     ],
+    ["unfold", [2, 7], (x) => unfold(x, 1, 3)],
+    ["unfold with gaps, of an inner axis", [3, 9, 2], (x) => unfold(x, 1, 2, 3)],
+    ["unfold of an unfold, moved", [2, 5, 6], (x) => m.transpose(unfold(unfold(x, 1, 3, 2), 2, 4), [0, 3, 4, 2, 1])],
+    [
+      "unfold of a pad",
+      [2, 4],
+      (x) =>
+        unfold(
+          m.pad(
+            x,
+            [
+              [0, 0],
+              [1, 1],
+            ],
+            1,
+          ),
+          1,
+          3,
+        ),
+    ],
+    ["unfold of a transpose backwards", [5, 3], (x) => unfold(m.flip(m.transpose(x), [1]), 1, 2)],
     ["flip", [3, 4], (x) => m.flip(x, [0, 1])],
     ["reshape of a transpose", [4, 6], (x) => m.reshape(m.transpose(x), [3, 8])],
     ["transpose of a reshape", [24], (x) => m.transpose(m.reshape(x, [2, 3, 4]), [1, 2, 0])],

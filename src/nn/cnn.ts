@@ -1,0 +1,39 @@
+// A small convolutional network for images.
+import { ShapeError } from "../core/errors.ts";
+import { relu } from "./activation.ts";
+import { conv2d, flatten, maxPool2d, unflatten } from "./conv.ts";
+import { dropout as dropoutLayer } from "./dropout.ts";
+import { linear } from "./linear.ts";
+import { type Sequential, sequential } from "./sequential.ts";
+
+export interface CnnOptions {
+  /** A sample's channels, height and width; samples may come flat. */
+  readonly input: readonly [channels: number, height: number, width: number];
+  /** Output channels of each convolution; each halves height and width. */
+  readonly channels: readonly number[];
+  readonly classes: number;
+  /** The filters' extent down and across, odd; 3 unless given. */
+  readonly size?: number;
+  /** Probability before the last layer; 0 unless given. */
+  readonly dropout?: number;
+}
+
+/** For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit. */
+export function cnn({ input, channels, classes, size = 3, dropout = 0 }: CnnOptions): Sequential {
+  if (size % 2 !== 1) {
+    throw new ShapeError({
+      where: "nn.cnn",
+      problem: "filters without a middle",
+      got: String(size),
+      expected: "an odd size",
+    });
+  }
+  let [inputs, height, width] = input;
+  const blocks = channels.flatMap((outputs) => {
+    const block = [conv2d(inputs, outputs, size, { padding: (size - 1) / 2 }), relu(), maxPool2d(2)];
+    [inputs, height, width] = [outputs, Math.floor(height / 2), Math.floor(width / 2)];
+    return block;
+  });
+  const before = dropout > 0 ? [dropoutLayer(dropout)] : [];
+  return sequential(unflatten(input), ...blocks, flatten(), ...before, linear(inputs * height * width, classes));
+}

@@ -1,0 +1,113 @@
+// Layers over images: convolution, pooling, and the way there and back from flat samples.
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { WindowOptions } from "../ops/conv.ts";
+import { conv2d as applyConv2d, maxPool2d as applyMaxPool2d, reshape, uniform } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Parameter } from "../tensor/variable.ts";
+import { checkCount } from "./check.ts";
+import { Module } from "./module.ts";
+
+export interface Conv2dOptions extends WindowOptions {
+  readonly bias?: boolean;
+}
+
+/** Cross-correlation with square filters. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [outputs, inputs, size, size], bias: [outputs], both from U(±1/√(inputs·size²)), weight first, as PyTorch's. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias?: Parameter;
+  readonly stride: number;
+  readonly padding: number;
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    size: number,
+    { stride = 1, padding = 0, bias = true }: Conv2dOptions = {},
+  ) {
+    super();
+    for (const [what, value] of Object.entries({ inputs, outputs, size, stride })) checkCount("conv2d", what, value);
+    if (padding !== 0) checkCount("conv2d", "padding", padding);
+    const bound = 1 / Math.sqrt(inputs * size * size);
+    this.weight = new Parameter(uniform([outputs, inputs, size, size], -bound, bound));
+    if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
+    this.stride = stride;
+    this.padding = padding;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const { weight, bias, stride, padding } = this;
+    return applyConv2d(inputs, weight, bias, { stride, padding });
+  }
+
+  protected override describe(): string {
+    const [outputs, inputs, size] = this.weight.shape;
+    return `(${inputs} → ${outputs}, ${size} × ${size}, stride ${this.stride}, padding ${this.padding}${this.bias ? "" : ", no bias"})`;
+  }
+}
+
+/** A convolution from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
+export function conv2d(inputs: number, outputs: number, size: number, options: Conv2dOptions = {}): Conv2d {
+  return new Conv2d(inputs, outputs, size, options);
+}
+
+/** The largest of each window. x: [batch, channels, height, width] → [batch, channels, rows, columns]. */
+export class MaxPool2d extends Module {
+  readonly size: number;
+  readonly options: WindowOptions;
+
+  constructor(size: number, options: WindowOptions = {}) {
+    super();
+    checkCount("maxPool2d", "size", size);
+    this.size = size;
+    this.options = options;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    return applyMaxPool2d(inputs, this.size, this.options);
+  }
+
+  protected override describe(): string {
+    return `(${this.size})`;
+  }
+}
+
+/** Pooling by the maximum over windows of `size` points down and across, `stride` (the size unless given) apart. */
+export function maxPool2d(size: number, options: WindowOptions = {}): MaxPool2d {
+  return new MaxPool2d(size, options);
+}
+
+/** Gives each sample another shape. x: [batch, ...] → [batch, ...shape]. */
+export class SampleShape extends Module {
+  readonly shape: Shape | undefined;
+
+  /** Without a shape: one axis. */
+  constructor(shape?: Shape) {
+    super();
+    for (const extent of shape ?? []) checkCount("unflatten", "an extent", extent);
+    this.shape = shape;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const [batch, ...rest] = inputs.shape;
+    const shape = this.shape ?? [sizeOf(rest)];
+    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {
+      throw new ShapeError({
+        where: this.shape ? "nn.unflatten" : "nn.flatten",
+        problem: "samples of another size",
+        got: formatShape(inputs.shape),
+        expected: `[batch, …] with ${sizeOf(shape)} elements a sample`,
+      });
+    }
+    return reshape(inputs, [batch, ...shape]);
+  }
+
+  protected override describe(): string {
+    return this.shape ? `(${this.shape.join(" × ")})` : "";
+  }
+}
+
+/** Each sample on one axis: [batch, ...] → [batch, elements]. */
+export const flatten = () => new SampleShape();
+/** Each sample in the given shape: [batch, elements] → [batch, ...shape]. Throws ShapeError where the elements are more or fewer. */
+export const unflatten = (shape: Shape) => new SampleShape(shape);
