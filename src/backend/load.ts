@@ -2,9 +2,12 @@
 import { BackendError, didYouMean } from "../core/errors.ts";
 import type { Backend } from "./contract.ts";
 
+/** How many threads: as many as the machine runs at once, or where there can't be several one, with `all`. */
+export type Threads = number | "all";
+
 export interface BackendOptions {
   /** Threads to run on, where the backend can: 1 if left out. */
-  readonly threads?: number;
+  readonly threads?: Threads;
 }
 
 const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Backend>>> = {

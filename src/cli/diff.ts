@@ -1,4 +1,5 @@
 // `seedgrad diff A B`: why two runs, two configs, or a run and a config differ.
+import type { Threads } from "../backend/load.ts";
 import { ConfigError } from "../core/errors.ts";
 import { type Diff, diffRuns } from "../verify/diff.ts";
 import { showDiff, showNode } from "../verify/show.ts";
@@ -7,7 +8,7 @@ import type { Outcome } from "./command.ts";
 /** The flags of `diff`. */
 export interface DiffFlags {
   readonly backend?: string;
-  readonly threads?: number;
+  readonly threads?: Threads;
   readonly steps?: number;
   readonly json?: boolean;
 }

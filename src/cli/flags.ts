@@ -1,5 +1,7 @@
 // Flags that several commands take, checked as they are read: only those that were given override the config.
+
 import { InvalidArgumentError } from "commander";
+import type { Threads } from "../backend/load.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 
@@ -9,7 +11,7 @@ export interface RunFlags {
   readonly modelDir?: string;
   readonly maxSteps?: number;
   readonly backend?: string;
-  readonly threads?: number;
+  readonly threads?: Threads;
   readonly ckpt?: string;
   readonly fresh?: boolean;
   readonly json?: boolean;
@@ -21,6 +23,16 @@ export function parseCount(text: string): number {
   const value = Number(text);
   if (/^[1-9][0-9]*$/.test(text) && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("expected an integer ≥ 1");
+}
+
+/** A number of threads, or all. */
+export function parseThreads(text: string): Threads {
+  if (text === "all") return text;
+  try {
+    return parseCount(text);
+  } catch {
+    throw new InvalidArgumentError("expected an integer ≥ 1, or all");
+  }
 }
 
 /** A step's number: a whole number ≥ 0. */

@@ -7,7 +7,7 @@ import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
-import { parseCount, parseSeedFlag, parseStep, type RunFlags } from "./flags.ts";
+import { parseCount, parseSeedFlag, parseStep, parseThreads, type RunFlags } from "./flags.ts";
 import { schema } from "./schema.ts";
 import { validate } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
@@ -39,7 +39,7 @@ const withRunFlags = (command: Command): Command =>
     .option("--model-dir <folder>", "the run's folder, in place of the config's")
     .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
     .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
-    .option("--threads <n>", "threads, where the backend can", parseCount)
+    .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
     .option(
       "--import <program>",
       "a program to import first, whose classes the config names; may be given again",
@@ -66,7 +66,7 @@ program
   .option("--steps <n>", "replay at most so many steps", parseCount)
   .option("--against <what>", "a digest, or a manifest, in place of the run's own")
   .option("--backend <name>", "another backend than the run's")
-  .option("--threads <n>", "threads, where the backend can", parseCount)
+  .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
 
@@ -76,7 +76,7 @@ program
   .argument("<b>", "another")
   .description("why two runs or configs differ: what they were given, the first step, the first op")
   .option("--backend <names>", "where to replay: one for both sides, or one for each, with a comma")
-  .option("--threads <n>", "threads, where the backend can", parseCount)
+  .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
   .option("--steps <n>", "replay at most so many steps", parseCount)
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: DiffFlags) => report(flags.json, () => diff(a, b, flags)));

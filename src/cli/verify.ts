@@ -1,6 +1,7 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest.
 
 import { existsSync } from "node:fs";
+import type { Threads } from "../backend/load.ts";
 import { importsOf } from "../train/config/parse.ts";
 import { diffReplay } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
@@ -15,7 +16,7 @@ export interface VerifyFlags {
   readonly steps?: number;
   readonly against?: string;
   readonly backend?: string;
-  readonly threads?: number;
+  readonly threads?: Threads;
   readonly json?: boolean;
 }
 

@@ -1,7 +1,9 @@
 // A run made again from its folder, in memory, and its chain compared link by link: whole, or from one of its checkpoints, to the end or for
 // some steps. It writes nothing, and stops at the first step that differs: what came before that step is proved equal.
+
 import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
+import type { Threads } from "../backend/load.ts";
 import { float32Bits, fromHex, toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
@@ -25,7 +27,7 @@ export type Rebuild = (changes: Partial<TrainerOptions>) => {
 export interface ReplayOptions {
   /** The backend to replay on, or its name; the run's own unless given. Any of class A must agree. */
   readonly backend?: string | Backend;
-  readonly threads?: number;
+  readonly threads?: Threads;
   /** Replays from the run's checkpoint at this step, which is trusted; 0, the beginning, unless given. */
   readonly from?: number;
   /** Replays at most so many steps; to the end unless given. */

@@ -2,7 +2,7 @@
 // itself is in loop.ts.
 import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
-import { loadBackend } from "../backend/load.ts";
+import { loadBackend, type Threads } from "../backend/load.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
@@ -222,7 +222,7 @@ export class Trainer {
     return backend;
   }
 
-  async #defaultBackend(threads: number | undefined): Promise<Backend> {
+  async #defaultBackend(threads: Threads | undefined): Promise<Backend> {
     const backend = await defaultBackend();
     return threads === undefined ? backend : loadBackend(backend.name, { threads });
   }

@@ -1,7 +1,7 @@
 // Why two runs differ: first what they were given, then the first step at which their chains part, then that step run again on both sides, op by
 // op. Runs are folders; a config, or a program in code, is run as far as it takes.
 import type { Backend } from "../backend/contract.ts";
-import { backendNames, loadBackend } from "../backend/load.ts";
+import { backendNames, loadBackend, type Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
 import { SeedgradError } from "../core/errors.ts";
 import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
@@ -53,7 +53,7 @@ export interface Diff {
 export interface DiffOptions {
   /** For each side, where it is replayed: its own backend unless given. */
   readonly backends?: readonly [string | Backend | undefined, string | Backend | undefined];
-  readonly threads?: number;
+  readonly threads?: Threads;
   /** How runs made in code are made again, by side. */
   readonly rebuild?: readonly [Rebuild | undefined, Rebuild | undefined];
   /** Replays at most so many steps. */

@@ -1,7 +1,9 @@
 // One of two sides of a comparison: a run's folder, a config, or a program in code. Each is the facts that decide its bits, what it recorded, and
 // how it is made again.
+
 import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
+import type { Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
 import { ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
@@ -51,7 +53,7 @@ export interface Side {
 /** How a path is opened. */
 export interface SideOptions {
   readonly backend?: string | Backend;
-  readonly threads?: number;
+  readonly threads?: Threads;
   /** For a run made in code. */
   readonly rebuild?: Rebuild;
 }

@@ -8,6 +8,8 @@ import { launchChromium, noChromium } from "../support/chromium.ts";
 import { root } from "../support/sources.ts";
 import { train } from "./program.ts";
 
+type Trained = Awaited<ReturnType<typeof train>> & { readonly threads: number };
+
 const headers = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -21,10 +23,36 @@ describe.skipIf(noChromium)("in Chromium", () => {
   let script = "";
   const errors: string[] = [];
 
+  const open = async (path: string) => {
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+    await page.waitForFunction("typeof train === 'function'");
+  };
+  /** Trains in a worker of the page. */
+  const inWorker = (...args: [backend: string, threads: number | "all"]) =>
+    page.evaluate(
+      `new Promise((resolve, reject) => {
+        const worker = new Worker("main.js", { type: "module" });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = (event) => reject(new Error(event.message));
+        worker.postMessage(${JSON.stringify(args)});
+      })`,
+    ) as Promise<{ result?: Trained; error?: string }>;
+
   beforeAll(async () => {
     const bundle = await build({
       stdin: {
-        contents: `import { train } from "./test/browser/program.ts"; globalThis.train = train;`,
+        // In a page: a function; in a worker: an answer to each message.
+        contents: `
+          import { loadBackend } from "./src/index.ts";
+          import { train as run } from "./test/browser/program.ts";
+          const train = async (name, threads) => {
+            const backend = await loadBackend(name, { threads });
+            return { ...(await run(backend)), threads: backend.threads };
+          };
+          if (typeof document === "object") globalThis.train = train;
+          else onmessage = async ({ data }) => {
+            try { postMessage({ result: await train(...data) }); } catch (error) { postMessage({ error: String(error) }); }
+          };`,
         resolveDir: root,
         loader: "ts",
       },
@@ -36,12 +64,13 @@ describe.skipIf(noChromium)("in Chromium", () => {
     });
     script = bundle.outputFiles[0].text;
     server = createServer((request, response) => {
-      const js = request.url === "/main.js";
-      response.writeHead(200, { ...headers, "content-type": js ? "text/javascript" : "text/html" });
+      const js = request.url!.endsWith("/main.js");
+      const isolated = request.url!.startsWith("/plain/") ? {} : headers;
+      response.writeHead(200, { ...isolated, "content-type": js ? "text/javascript" : "text/html" });
       response.end(
         js
           ? script
-          : "<!doctype html><title>seedgrad</title><link rel=icon href=data:,><script type=module src=/main.js></script>",
+          : "<!doctype html><title>seedgrad</title><link rel=icon href=data:,><script type=module src=main.js></script>",
       );
     }).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
@@ -49,8 +78,7 @@ describe.skipIf(noChromium)("in Chromium", () => {
     page = await browser.newPage();
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.waitForFunction("typeof train === 'function'");
+    await open("/");
   }, 60_000);
 
   afterAll(async () => {
@@ -67,10 +95,28 @@ describe.skipIf(noChromium)("in Chromium", () => {
     "%s gives Node's bits",
     async (backend) => {
       const here = await train("reference");
-      const there = (await page.evaluate(`train("${backend}")`)) as Awaited<ReturnType<typeof train>>;
-      expect(there).toEqual(here);
+      const there = (await page.evaluate(`train("${backend}")`)) as Trained;
+      expect(there).toEqual({ ...here, threads: 1 });
       expect(errors).toEqual([]);
     },
     60_000,
   );
+
+  test("threads: in a worker, with Node's bits; a page's own thread may not wait, and says so", async () => {
+    const here = await train("reference");
+    expect(await inWorker("wasm", 2)).toEqual({ result: { ...here, threads: 2 } });
+    const all = await inWorker("wasm", "all");
+    expect(all).toEqual({ result: { ...here, threads: await page.evaluate("navigator.hardwareConcurrency") } });
+    await expect(page.evaluate(`train("wasm", 2)`)).rejects.toThrow(/main thread may not wait/);
+    expect(((await page.evaluate(`train("wasm", "all")`)) as Trained).threads).toBe(1);
+    expect(errors).toEqual([]);
+  }, 60_000);
+
+  test("where the page isn't cross-origin isolated there is one thread, and more is refused with the reason", async () => {
+    await open("/plain/");
+    expect(await page.evaluate("crossOriginIsolated")).toBe(false);
+    const here = await train("reference");
+    expect(await inWorker("wasm", "all")).toEqual({ result: { ...here, threads: 1 } });
+    expect((await inWorker("wasm", 2)).error).toMatch(/isn't cross-origin isolated/);
+  }, 60_000);
 });

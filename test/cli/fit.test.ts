@@ -55,7 +55,14 @@ describe("one digest", () => {
   test("on every backend of class A, and on threads", async () => {
     const config = configFile(presetWith([", eval_frequency: epoch", ""]));
     const runs = [];
-    for (const flags of [["wasm"], ["wasm", "--threads", "2"], ["reference"], ["gpujs:webasm"], ["gpujs:cpu"]]) {
+    for (const flags of [
+      ["wasm"],
+      ["wasm", "--threads", "2"],
+      ["wasm", "--threads", "all"],
+      ["reference"],
+      ["gpujs:webasm"],
+      ["gpujs:cpu"],
+    ]) {
       const run = await train(config, "--max-steps", "3", "--backend", ...flags);
       expect(run.code, run.stderr).toBe(0);
       runs.push(run.json());

@@ -37,6 +37,7 @@ describe.concurrent("exit code 2, and nothing runs", () => {
   test.each<[string[], RegExp]>([
     [["fit", presetPath, "--seed", "-1"], /--seed/],
     [["fit", presetPath, "--max-steps", "0"], /integer ≥ 1/],
+    [["fit", presetPath, "--threads", "some"], /integer ≥ 1, or all/],
     [["fit", presetPath, "--backend", "wsam", "--model-dir", "/dev/null/x"], /did you mean wasm/],
     [["fit", "no/such.yaml"], /no such file/],
     [["verify", "no/such", "--steps", "0"], /integer ≥ 1/],

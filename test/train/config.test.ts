@@ -114,6 +114,12 @@ describe("config", () => {
     ).toContain("seed");
   });
 
+  test("threads: a number, or all", () => {
+    expect(parse("seed: 1234", "seed: 1234\n    threads: 2").init.threads).toBe(2);
+    expect(parse("seed: 1234", "seed: 1234\n    threads: all").init.threads).toBe("all");
+    expect(parse("seed: 1234", "seed: 1234").init.threads).toBeUndefined();
+  });
+
   test("no seed", () => {
     expect(parse("    seed: 1234\n", "").init.seed).toBeNull();
   });
@@ -144,6 +150,13 @@ describe("config", () => {
     ["options that are no map", "loggers: [ProgressLogger: {}", "loggers: [ProgressLogger: 3", /not the options/],
     ["an unknown model", "name: mlp", "name: mpl", /unknown name: got mpl/],
     ["an unknown loader", "name: mnist, split: test", "name: cifar, split: test", /unknown name: got cifar/],
+    [
+      "no number of threads",
+      "seed: 1234",
+      "seed: 1234\n    threads: none",
+      /got "none", expected an integer ≥ 1, or all/,
+    ],
+    ["half a thread", "seed: 1234", "seed: 1234\n    threads: 1.5", /got 1.5, expected an integer ≥ 1, or all/],
     ["a bad frequency", "eval_frequency: epoch", "eval_frequency: 1.5", /fraction/],
     ["a checkpoint name that is a path", "{steps: 500}", '{steps: 500, checkpoint_name: "../{step}"}', /file name/],
     ["a list of trainers", "trainer:\n  init:", "trainer: [a]\nb:\n  init:", /unknown key|a map/],

@@ -1,6 +1,8 @@
 // What a Trainer is constructed with, checked by the schema that YAML is checked by.
+
 import { z } from "zod";
 import type { Backend } from "../../backend/contract.ts";
+import type { Threads } from "../../backend/load.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
@@ -42,7 +44,7 @@ export interface TrainerOptions {
   readonly loggers?: readonly Logger[];
   /** A name (`wasm`, `reference` …) or a backend; the default backend if left out. */
   readonly backend?: string | Backend;
-  readonly threads?: number;
+  readonly threads?: Threads;
   /** `strict`: what can't promise its bits is refused; `warn`: it is warned of, and the digest is marked. */
   readonly deterministic?: "strict" | "warn";
   /** The config that the other options were made from, where it came from YAML: saved with the run, and what `verify` replays. */

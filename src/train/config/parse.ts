@@ -1,6 +1,8 @@
 // A run's config from YAML: read, put in the schema's form, checked, with every complaint at its line and column; and back to YAML.
+
 import { stringify } from "yaml";
 import { readText } from "#files";
+import type { Threads } from "../../backend/load.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
@@ -14,7 +16,7 @@ export interface ConfigOverrides {
   readonly modelDir?: string;
   readonly maxSteps?: number;
   readonly backend?: string;
-  readonly threads?: number;
+  readonly threads?: Threads;
   readonly deterministic?: "strict" | "warn";
   /** Programs imported beside those that the config names: saved with the run. */
   readonly imports?: readonly string[];

@@ -96,7 +96,7 @@ export const sharedShape = {
   checkpoint: checkpointSchema.nullable().prefault({}),
   logging: loggingSchema.prefault({}),
   backend: text.optional(),
-  threads: count.optional(),
+  threads: z.union([count, z.literal("all")], expected("an integer ≥ 1, or all")).optional(),
   deterministic: word(["strict", "warn"]).optional(),
 };
 
