@@ -47,22 +47,25 @@ export class Context {
   readonly lanes: Lanes;
   /** The lanes for what is left over when `width` elements at a time are done. */
   readonly single: Lanes;
+  /** Bytes before a part's scratch memory in which groups keep packed operands. */
+  readonly panelBytes: number;
   readonly #shared = new Map<string, FunctionBuilder>();
   #scratchBytes = 0;
 
-  constructor(module: ModuleBuilder, lanes: Lanes, single: Lanes) {
+  constructor(module: ModuleBuilder, lanes: Lanes, single: Lanes, panelBytes = 0) {
     this.module = module;
     this.lanes = lanes;
     this.single = single;
+    this.panelBytes = align(panelBytes);
   }
 
   get isSimd(): boolean {
     return this.lanes.width > 1;
   }
 
-  /** Scratch memory each part has, as far as kernels asked for it. */
+  /** Scratch memory each part has, as far as kernels asked for it, with what lies before it. */
   get scratchBytes(): number {
-    return align(this.#scratchBytes);
+    return this.panelBytes + align(this.#scratchBytes);
   }
 
   /** Asks for scratch memory; kernels share it, one after another. */
@@ -116,4 +119,15 @@ function minimum(local: Local<"i32">, limit: number): Code<"i32"> {
 /** A u64 of the table's header. */
 export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
   return i64.load(kernel.table.get, offset);
+}
+
+/** How kernels are cut together: borders lie at multiples of `grain` of so many rows, of which each kernel's leading axis has a multiple. */
+export interface Cut {
+  readonly rows: number;
+  readonly grain: number;
+}
+
+/** The part's share of an axis that has `extent ÷ rows` points a row. */
+export function cutShare(kernel: KernelFunction, extent: number, { rows, grain }: Cut): ReturnType<typeof share> {
+  return share(kernel, extent, grain * (extent / rows));
 }

@@ -1,31 +1,39 @@
 // Kernels that walk the same rows are run together, block of rows by block: what one writes the next finds in the cache, and threads don't
 // meet in between. A kernel joins a group when everything it shares with it stays within a row; it moves up past kernels that it has
-// nothing to do with. Which element is computed from what, and in which order sums run, stays as it was.
-import { type Kernel, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
+// nothing to do with. Products are among them: by batch, or by rows with the right operand packed beforehand, so that what follows a
+// product runs on rows it has just made. Which element is computed from what, and in which order sums run, stays as it was.
+import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel } from "../../../kernels/kernel.ts";
+import { contiguousView } from "../../../kernels/view.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import { simplify } from "./nest.ts";
+import type { Cut } from "./context.ts";
+import { type Nest, simplify } from "./nest.ts";
+import { batchInputs, panelBytes, rowBlock } from "./schedules/matmul.ts";
+import { tileRows } from "./schedules/tile.ts";
 
 /** A kernel and its number in the plan. */
 export interface Member {
   readonly kernel: Kernel;
   readonly number: number;
-}
-
-/** How kernels are cut together: borders lie at multiples of `grain` of so many rows. */
-export interface Cut {
-  readonly rows: number;
-  readonly grain: number;
+  /** For a product in a group by its rows: where the group's packed right operands have its own, in bytes. */
+  readonly panels?: number;
 }
 
 /** Kernels in order; several have a cut in common. */
 export interface Group {
   readonly members: readonly Member[];
   readonly cut: Cut | undefined;
-  /** Memory they touch. */
+  /** Memory that their rows take. */
   readonly bytes: number;
+  /** Memory that a part's packed right operands take. */
+  readonly panelBytes: number;
 }
+
+/** Packed right operands of a group should stay in the second cache. */
+const mostPanelBytes = 1.25 * 2 ** 20;
+/** Fewer rows than this in common aren't worth giving up finer ones. */
+const fewestRows = 8;
 
 /** Where a value is in memory. */
 interface Region {
@@ -47,8 +55,9 @@ interface Draft {
   at: number;
   members: Member[];
   accesses: Access[];
-  /** Into how many rows all members can be cut, most first; empty: they can't. */
-  rows: number[];
+  /** Into how many rows, or any divisor of it, all members can be cut; 0: they can't. */
+  rows: number;
+  panelBytes: number;
 }
 
 /** The plan's kernels in groups, in an order that computes the same. */
@@ -59,7 +68,8 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   const writers = plan.values.map((): Set<Draft> => new Set());
   kernels.forEach((kernel, number) => {
     const accesses = accessesOf(plan, kernel);
-    const rows = rowCounts(kernel);
+    const rows = rowsOf(kernel);
+    const panels = kernel.kind === "matmul" && isByRows(kernel) ? panelBytes(kernel) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
     let after = -1;
     const sharing = new Set<Draft>();
@@ -82,27 +92,55 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     };
     for (const group of [...sharing].sort((a, b) => b.at - a.at)) {
       if (group.at < after) break;
-      const common = group.rows.filter((count) => rows.includes(count) && fits(group.accesses, accesses, count));
-      if (common.length === 0) continue;
-      group.members.push({ kernel, number });
+      const common = greatestDivisor(group.rows, rows);
+      if (Math.min(group.rows, rows) === 0 || common < 2) continue;
+      if (common < Math.min(fewestRows, Math.max(group.rows, rows))) continue;
+      if (group.panelBytes + panels > mostPanelBytes || !fits(group.accesses, accesses, common)) continue;
+      group.members.push(panels > 0 ? { kernel, number, panels: group.panelBytes } : { kernel, number });
       group.accesses.push(...accesses);
       group.rows = common;
+      group.panelBytes += panels;
       note(group);
       return;
     }
-    const made: Draft = { at: after + 1, members: [{ kernel, number }], accesses, rows };
+    const members: Member[] = [panels > 0 ? { kernel, number, panels: 0 } : { kernel, number }];
+    const made: Draft = { at: after + 1, members, accesses, rows, panelBytes: panels };
     groups.splice(made.at, 0, made);
     for (let at = made.at + 1; at < groups.length; at++) groups[at].at = at;
     note(made);
   });
-  return groups.map(({ members, rows: [rows], accesses }) => {
-    const regions = new Map(accesses.map(({ space, from, to }) => [`${space} ${from}`, to - from]));
-    const bytes = [...regions.values()].reduce((sum, each) => sum + each, 0);
-    if (members.length === 1) return { members, bytes, cut: undefined };
-    // Rows of one element are cut at cache lines.
-    const isFlat = members.every(({ kernel }) => kernel.kind !== "reduce" && sizeOf(kernel.shape) === rows);
-    return { members, bytes, cut: { rows, grain: isFlat ? 64 : 1 } };
+  return groups.map(({ members, rows, accesses, panelBytes: panels }): Group => {
+    if (members.length === 1) {
+      const [{ kernel, number }] = members;
+      return { members: [{ kernel, number }], bytes: 0, cut: undefined, panelBytes: 0 };
+    }
+    const cut = { rows, grain: grainOf(members, rows) };
+    const regions = new Map<string, number>();
+    for (const { space, from, to, rowBytes } of accesses) {
+      if (rowBytes(rows) !== undefined) regions.set(`${space} ${from}`, to - from);
+    }
+    return { members, cut, bytes: [...regions.values()].reduce((sum, each) => sum + each, 0), panelBytes: panels };
   });
+}
+
+function greatestDivisor(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y > 0) [x, y] = [y, x % y];
+  return x;
+}
+
+/** Rows of one element are cut at cache lines, rows of a product at its tiles. */
+function grainOf(members: readonly Member[], rows: number): number {
+  const isFlat = members.every(
+    ({ kernel }) => (kernel.kind === "map" || kernel.kind === "random") && sizeOf(kernel.shape) === rows,
+  );
+  if (isFlat) return 64;
+  return members.reduce((grain, { kernel }) => {
+    if (kernel.kind !== "matmul" || !isByRows(kernel)) return grain;
+    const height = kernel.shape[kernel.shape.length - 2];
+    const wanted = height >= 16 * rowBlock ? rowBlock : tileRows;
+    return Math.max(grain, wanted / greatestDivisor(height / rows, wanted));
+  }, 1);
 }
 
 const overlap = (a: Region, b: Region) => a.space === b.space && a.from < b.to && b.from < a.to;
@@ -133,37 +171,44 @@ function fits(first: readonly Access[], second: readonly Access[], rows: number)
   );
 }
 
-/** The leading axes whose product is `rows`; all of them where only all give it. */
-export function leadingAxes(shape: Shape, rows: number): number {
-  let product = 1;
-  for (let axis = 0; axis < shape.length; axis++) {
-    product *= shape[axis];
-    if (product === rows) return axis + 1;
-  }
-  return rows === 1 ? 0 : -1;
+/** A product that isn't one of a batch, worth sharing out by its rows: each part packs all of the right operand. */
+function isByRows(kernel: MatmulKernel): boolean {
+  if (kernel.depth === 0 || sizeOf(kernel.shape.slice(0, -2)) > 1) return false;
+  const [rows, columns] = kernel.shape.slice(-2);
+  return rows >= columns && rows >= 2 * rowBlock && panelBytes(kernel) <= mostPanelBytes / 2;
 }
 
-/** Into how many rows the kernel can be cut, most first. */
-function rowCounts(kernel: Kernel): number[] {
-  if (kernel.kind === "random") return kernel.sampler === "words" ? [sizeOf(kernel.shape)] : [];
-  const isRow = kernel.kind === "map" || (kernel.kind === "reduce" && kernel.order === "lanes");
-  if (!isRow || kernel.inputs.some(({ view }) => view.bounds.some(Boolean))) return [];
+/** Into how many rows, or any divisor of it, the kernel can be cut; 0: it can't. */
+function rowsOf(kernel: Kernel): number {
   const { shape } = kernel;
-  const domain = kernel.kind === "reduce" ? [...shape, ...kernel.reduced] : shape;
-  const counts = new Set<number>();
-  let product = 1;
-  for (const extent of shape) {
-    product *= extent;
-    if (product > 1 && (kernel.kind === "map" || product === sizeOf(shape))) counts.add(product);
+  switch (kernel.kind) {
+    case "random":
+      return kernel.sampler === "words" ? sizeOf(shape) : 0;
+    case "map":
+    case "reduce": {
+      if (sizeOf(shape) === 0 || kernel.inputs.some(({ view }) => view.bounds.some(Boolean))) return 0;
+      if (kernel.kind === "map") return leadOf(simplify(shape, [...kernel.inputs, wholeOutput(kernel)]));
+      if (kernel.order !== "lanes" || sizeOf(kernel.reduced) === 0) return 0;
+      return simplify([...shape, ...kernel.reduced], kernel.inputs, shape.length).extents[0];
+    }
+    case "matmul": {
+      if (isByRows(kernel)) return shape[shape.length - 2];
+      if (kernel.depth === 0 || sizeOf(shape) === 0 || sizeOf(shape.slice(0, -2)) === 1) return 0;
+      return leadOf(simplify(shape.slice(0, -2), batchInputs(kernel)));
+    }
+    default:
+      return 0;
   }
-  return [...counts].reverse().filter((rows) => {
-    const border = leadingAxes(shape, rows);
-    const { outer, extents } = simplify(domain, kernel.inputs, border);
-    // Elements of one axis are cut anywhere only where they are that axis alone.
-    const isFlat = rows === sizeOf(domain);
-    return outer === 1 && extents[0] === rows && (!isFlat || simplify(domain, kernel.inputs).extents.length === 2);
-  });
 }
+
+/** Points of the first axis that all views walk as one. */
+const leadOf = ({ extents, outer }: Nest) => extents[outer];
+
+const wholeOutput = ({ output, dtype, shape }: Kernel): KernelInput => ({
+  source: output,
+  dtype,
+  view: contiguousView(shape),
+});
 
 function remembered(find: (rows: number) => number | undefined): (rows: number) => number | undefined {
   const known = new Map<number, number | undefined>();
@@ -174,10 +219,21 @@ function remembered(find: (rows: number) => number | undefined): (rows: number) 
 }
 
 function accessesOf(plan: Plan, kernel: Kernel): Access[] {
-  const domain =
-    kernel.kind === "reduce" ? [...kernel.shape, ...kernel.reduced] : kernel.kind === "map" ? kernel.shape : undefined;
-  const reads = kernelInputs(kernel).flatMap((input) => {
+  const domainOf = (input: KernelInput): Shape | undefined => {
+    switch (kernel.kind) {
+      case "map":
+        return kernel.shape;
+      case "reduce":
+        return [...kernel.shape, ...kernel.reduced];
+      case "matmul":
+        return isByRows(kernel) && input === kernel.b ? undefined : input.view.shape;
+      default:
+        return undefined;
+    }
+  };
+  const reads = kernelInputs(kernel).flatMap((input): Access[] => {
     if (typeof input.source !== "number" || plan.values[input.source].place.kind === "constant") return [];
+    const domain = domainOf(input);
     return [
       {
         ...regionOf(plan, input.source),
@@ -188,24 +244,23 @@ function accessesOf(plan: Plan, kernel: Kernel): Access[] {
     ];
   });
   const output = regionOf(plan, kernel.output);
-  return [
-    ...reads,
-    { ...output, value: kernel.output, writes: true, rowBytes: (rows: number) => (output.to - output.from) / rows },
-  ];
+  const all = output.to - output.from;
+  return [...reads, { ...output, value: kernel.output, writes: true, rowBytes: (rows: number) => all / rows }];
 }
 
 /** How far apart the rows of a view begin, in bytes, where each keeps to its own part of memory; else undefined. */
 function rowStep(input: KernelInput, domain: Shape, rows: number): number | undefined {
-  const { inputs, outer, extents } = simplify(domain, [input], leadingAxes(domain, rows));
+  const { inputs, outer, extents } = simplify(domain, [input]);
   const { strides, offset } = inputs[0];
-  if (outer !== 1 || extents[0] !== rows || input.view.bounds.some(Boolean)) return undefined;
+  if (extents[outer] % rows !== 0 || input.view.bounds.some(Boolean)) return undefined;
   let [low, high] = [offset, offset];
-  for (let axis = 1; axis < extents.length; axis++) {
+  for (let axis = outer + 1; axis < extents.length; axis++) {
     const way = strides[axis] * (extents[axis] - 1);
     if (way < 0) low += way;
     else high += way;
   }
-  return low >= 0 && high < strides[0] ? strides[0] * itemSize(input.dtype) : undefined;
+  if (low < 0 || high >= strides[outer]) return undefined;
+  return strides[outer] * (extents[outer] / rows) * itemSize(input.dtype);
 }
 
 /** Where a value is in memory. State is the same memory as an input and as an output. */

@@ -2,12 +2,10 @@
 import type { Expr } from "../../../kernels/expr.ts";
 import type { KernelInput, MapKernel } from "../../../kernels/kernel.ts";
 import { type DType, itemSize } from "../../core/dtype.ts";
-import { sizeOf } from "../../core/shape.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
 import { operationCount } from "./expression.ts";
-import { type Cut, leadingAxes } from "./groups.ts";
 import { i32, select } from "./instructions.ts";
 import { type Cursor, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
 import { stagesOf } from "./stages.ts";
@@ -22,12 +20,13 @@ export function printMap(context: Context, kernel: MapKernel, target: KernelFunc
   const { shape } = kernel;
   const view = contiguous(shape);
   const output = { source: kernel.output, dtype: kernel.dtype, view } as KernelInput;
-  const isFlat = cut === undefined || cut.rows === sizeOf(shape);
-  const nest = simplify(shape, [...kernel.inputs, output], isFlat ? 0 : leadingAxes(shape, cut.rows));
+  const nest = simplify(shape, [...kernel.inputs, output]);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const split = cut === undefined ? splitAxis(nest) : isFlat ? nest.extents.length - 1 : 0;
-  const last = nest.extents.length - 1;
-  const [begin, end, limits] = share(target, nest.extents[split], cut?.grain ?? (split === last ? grain : 1));
+  const split = cut === undefined ? splitAxis(nest) : nest.outer;
+  const { [split]: extent } = nest.extents;
+  const [begin, end, limits] = cut
+    ? cutShare(target, extent, cut)
+    : share(target, extent, split === nest.extents.length - 1 ? grain : 1);
   const scratch = { base: target.scratch, from: 0 };
   fn.body(
     ...code,

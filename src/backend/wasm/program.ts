@@ -1,6 +1,6 @@
 // A plan as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
 // them from a table, so one module serves any buffers and any number of parts.
-import type { Kernel } from "../../../kernels/kernel.ts";
+import type { MatmulKernel } from "../../../kernels/kernel.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
@@ -17,10 +17,10 @@ import {
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
-import { Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { Context, type Cut, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { barrierFunction, control } from "./control.ts";
 import { operationCount } from "./expression.ts";
-import { type Cut, groupKernels } from "./groups.ts";
+import { groupKernels, type Member } from "./groups.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
@@ -28,7 +28,7 @@ import { printMap } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
 import { printRows } from "./rows.ts";
-import { printMatmul } from "./schedules/matmul.ts";
+import { printMatmul, printPanels } from "./schedules/matmul.ts";
 import { signatureOf } from "./signature.ts";
 import { transposeProducts } from "./transposed.ts";
 
@@ -54,6 +54,8 @@ export interface Program {
 /** A function of the program, and what it is called with. */
 interface Stage {
   readonly fn: FunctionBuilder;
+  /** Called once before the blocks of a group. */
+  readonly prepare?: FunctionBuilder;
   /** The values in its function's list. */
   readonly values: readonly number[];
   /** Roughly, in elementary operations: small ones aren't shared out. */
@@ -73,12 +75,14 @@ interface Step {
 /** Prints a plan. */
 export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
-  const context = new Context(module, target.simd ? simdLanes : scalarLanes, scalarLanes);
+  const groups = groupKernels(plan, transposeProducts(plan));
+  const panelBytes = target.simd ? Math.max(0, ...groups.map((group) => group.panelBytes)) : 0;
+  const context = new Context(module, target.simd ? simdLanes : scalarLanes, scalarLanes, panelBytes);
   const known = new Map<string, readonly Omit<Stage, "values">[]>();
-  const steps = groupKernels(plan, transposeProducts(plan)).flatMap(({ members, cut, bytes }): Step[] => {
-    const stages = members.flatMap(({ kernel, number }) => {
-      const { key, values } = signatureOf(kernel, number, cut);
-      const made = known.get(key) ?? printKernel(context, kernel, number, values, cut);
+  const steps = groups.flatMap(({ members, cut, bytes }): Step[] => {
+    const stages = members.flatMap((member) => {
+      const { key, values } = signatureOf(member, cut);
+      const made = known.get(key) ?? printKernel(context, member, values, cut);
       known.set(key, made);
       return made.map((stage): Stage => ({ ...stage, values }));
     });
@@ -93,7 +97,7 @@ export function printPlan(plan: Plan, target: Target): Program {
     printCopy(size * itemSize(dtype), from, output, kernel);
     steps.push(stepOf({ fn: kernel.fn, values, work: size / 4, checks: false }));
   });
-  printRun(module, steps, target);
+  printRun(module, steps, target, context.panelBytes);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
@@ -111,7 +115,7 @@ function blockCount({ rows, grain }: Cut, work: number, bytes: number, { shareFr
 }
 
 /** `run(table, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
-function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target): void {
+function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target, panelBytes: number): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
   const barrier = target.sharedMaximum !== undefined ? barrierFunction(module) : undefined;
@@ -119,7 +123,10 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target)
   const resume = run.local("i32");
   const home = i32.load(at.get, table.control);
   const [scratch, setScratch] = run.hold(
-    i32.add(i32.load(at.get, table.scratch), i32.mul(part.get, i32.load(at.get, table.scratch + 4))),
+    i32.add(
+      i32.add(i32.load(at.get, table.scratch), i32.const(panelBytes)),
+      i32.mul(part.get, i32.load(at.get, table.scratch + 4)),
+    ),
   );
   const isSmall = ({ work }: Step) => work < target.shareFrom;
   let meetings = 0;
@@ -131,27 +138,33 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target)
   /** Leaves out what was done before the run was paused. */
   const unlessDone = (step: Code): Code => (barrier ? when(i32.leU(resume.get, i32.const(meetings)), [step]) : step);
   let position = 0;
-  const callStage = ({ fn, values }: Stage, of: Code<"i32">, count: Code<"i32">): Code => {
-    const list = i32.add(at.get, i32.const(table.values + 4 * position));
-    position += values.length;
-    return call(fn, at.get, list, scratch.get, of, count);
-  };
+  const callAt = (place: number, fn: FunctionBuilder, of: Code<"i32">, count: Code<"i32">): Code =>
+    call(fn, at.get, i32.add(at.get, i32.const(table.values + 4 * place)), scratch.get, of, count);
   const runStep = (step: Step): Code => {
     const { stages, blocks } = step;
+    const places = stages.map(({ values }) => {
+      position += values.length;
+      return position - values.length;
+    });
     if (stages.length > 1) {
       const border = (of: Code<"i32">) => i32.divU(i32.mul(i32.const(blocks), of), parts.get);
       const [begin, setBegin] = run.hold(isSmall(step) ? i32.const(0) : border(part.get));
       const [end, setEnd] = run.hold(isSmall(step) ? i32.const(blocks) : border(i32.add(part.get, i32.const(1))));
       const rounds = countLoop(run, begin, end, 1, (block) =>
-        stages.map((stage) => callStage(stage, block.get, i32.const(blocks))),
+        stages.map(({ fn }, i) => callAt(places[i], fn, block.get, i32.const(blocks))),
       );
-      const all = [setBegin, setEnd, ...rounds];
+      const prepared = stages.flatMap(({ prepare }, i) =>
+        prepare ? [callAt(places[i], prepare, part.get, parts.get)] : [],
+      );
+      const first = prepared.length > 0 ? [when(i32.ltS(begin.get, end.get), prepared)] : [];
+      const all = [setBegin, setEnd, ...first, ...rounds];
       return isSmall(step) ? when(i32.eqz(part.get), all) : sequence(...all);
     }
-    const [stage] = stages;
+    const [{ fn }] = stages;
+    const [place] = places;
     return isSmall(step)
-      ? when(i32.eqz(part.get), [callStage(stage, i32.const(0), i32.const(1))])
-      : callStage(stage, part.get, parts.get);
+      ? when(i32.eqz(part.get), [callAt(place, fn, i32.const(0), i32.const(1))])
+      : callAt(place, fn, part.get, parts.get);
   };
   run.body(
     setScratch,
@@ -185,8 +198,7 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target)
 
 function printKernel(
   context: Context,
-  kernel: Kernel,
-  number: number,
+  { kernel, number, panels }: Member,
   values: readonly number[],
   cut: Cut | undefined,
 ): Omit<Stage, "values">[] {
@@ -198,6 +210,15 @@ function printKernel(
   };
   const zeros = () =>
     stage("zeros", size / 16, (target) => printZeros(kernel.output, size * itemSize(kernel.dtype), target));
+  const multiply = (product: MatmulKernel): Omit<Stage, "values"> => {
+    const made = stage("matmul", size * product.depth, (target) =>
+      printMatmul(context, product, target, cut && { cut, panels }),
+    );
+    if (panels === undefined || !context.isSimd) return made;
+    const target = context.kernelFunction(`${number} panels`, values);
+    printPanels(context, product, target, panels);
+    return { ...made, prepare: target.fn };
+  };
   switch (kernel.kind) {
     case "map":
       return [
@@ -212,7 +233,7 @@ function printKernel(
     }
     case "matmul":
       if (kernel.depth === 0) return [zeros()];
-      return [stage("matmul", size * kernel.depth, (target) => printMatmul(context, kernel, target))];
+      return [multiply(kernel)];
     case "gather":
       return [stage("gather", size, (target) => printGather(context, kernel, number, target), true)];
     case "scatter": {

@@ -1,8 +1,16 @@
 // Draws of the run's PCG32 stream in 64-bit integers: each part jumps ahead to its own first draw. Equal to src/rng word for word.
 import type { RandomKernel } from "../../../kernels/kernel.ts";
 import { branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import { type Context, headerWord, type KernelFunction, share, table, valueAddress } from "./context.ts";
-import type { Cut } from "./groups.ts";
+import {
+  type Context,
+  type Cut,
+  cutShare,
+  headerWord,
+  type KernelFunction,
+  share,
+  table,
+  valueAddress,
+} from "./context.ts";
 import { i32, i64 } from "./instructions.ts";
 import { grain } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
@@ -41,7 +49,7 @@ export function printRandom(context: Context, kernel: RandomKernel, target: Kern
   const state = fn.local("i64");
   const to = fn.local("i32");
   const single = kernel.sampler === "permutation";
-  const [begin, end, limits] = single ? [0, size, []] : share(target, size, cut?.grain ?? grain);
+  const [begin, end, limits] = single ? [0, size, []] : cut ? cutShare(target, size, cut) : share(target, size, grain);
   const perValue = kernel.sampler === "words" ? 1 : 2;
   const first = i64.add(
     i64.add(headerWord(target, table.base), i64.const(BigInt(kernel.offset))),

@@ -5,9 +5,8 @@ import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel
 import { sizeOf } from "../../core/shape.ts";
 import { Champion, combined, neutral } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";
-import type { Cut } from "./groups.ts";
 import { f32x4, i32, i32x4, shuffle32 } from "./instructions.ts";
 import { mapInto, splitAxis } from "./map.ts";
 import { type Cursor, countLoop, loops, type Nest, simplify, start } from "./nest.ts";
@@ -29,9 +28,9 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const plain = nest.extents.length === nest.outer + 1 && nest.inputs.every((x) => !x.bounds[nest.outer]);
   const outer: Nest = { ...nest, extents: nest.extents.slice(0, nest.outer) };
-  // All rows are one axis where they are to be cut together with another kernel's.
   const split = cut === undefined ? splitAxis({ ...outer, inputs: [] }) : 0;
-  const [begin, end, limits] = share(target, nest.extents[split], cut?.grain ?? 1);
+  const extent = nest.extents[split];
+  const [begin, end, limits] = cut ? cutShare(target, extent, cut) : share(target, extent, 1);
   const scratch = fn.local("i32");
   const prelude: Code[] = [...code, ...limits];
   if (!plain) {

@@ -1,11 +1,15 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
 import { type Expr, topological } from "../../../kernels/expr.ts";
-import { type Kernel, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
-import type { Cut } from "./groups.ts";
+import { type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
+import type { Cut } from "./context.ts";
+import type { Member } from "./groups.ts";
 
 /** The signature (with how it is cut together with others), and the kernel's values in the order in which its function knows them. */
-export function signatureOf(kernel: Kernel, number: number, cut: Cut | undefined): { key: string; values: number[] } {
+export function signatureOf(
+  { kernel, number, panels }: Member,
+  cut: Cut | undefined,
+): { key: string; values: number[] } {
   const values: number[] = [];
   const slot = (value: number): number => {
     const known = values.indexOf(value);
@@ -35,7 +39,7 @@ export function signatureOf(kernel: Kernel, number: number, cut: Cut | undefined
       key.push(kernel.reduced, kernel.order, kernel.combine, describe(kernel.body));
       break;
     case "matmul":
-      key.push(kernel.depth);
+      key.push(kernel.depth, panels);
       break;
     case "gather":
     case "scatter":

@@ -1,11 +1,11 @@
 // Matrix products: for 512 columns, for 256 terms, the right operand is packed in panels of 8 columns; then for 16 rows the left operand is
 // packed in panels of 4 and the tile runs over all pairs. A chunk of 256 terms is the tile's whole sum, so this order is the written one.
-import { chunkSize, type MatmulKernel } from "../../../../kernels/kernel.ts";
+import { chunkSize, type KernelInput, type MatmulKernel } from "../../../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../../../kernels/view.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
+import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "../context.ts";
 import { i32, select } from "../instructions.ts";
-import { type Cursor, countLoop, type Limit, limitCode, loops, simplify, start } from "../nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops, type Nest, simplify, start } from "../nest.ts";
 import { layoutOf, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
 import { printPlainMatmul } from "./plain.ts";
 import { cornerFunction, tileColumns, tileFunction, tileRows } from "./tile.ts";
@@ -13,7 +13,7 @@ import { cornerFunction, tileColumns, tileFunction, tileRows } from "./tile.ts";
 const columnBlock = 512;
 /** So many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
 const lineGroups = 4;
-const rowBlock = lineGroups * tileRows;
+export const rowBlock = lineGroups * tileRows;
 /** Panels lie a cache line further apart than they are long, or lines at a power of two would push each other out. */
 const gap = 64;
 const leftPitch = 4 * tileRows * chunkSize + gap;
@@ -35,18 +35,8 @@ export interface Share {
   readonly columns: readonly [Limit, Limit];
 }
 
-/** Prints a matrix product of any strides over its batch. */
-export function printMatmul(context: Context, kernel: MatmulKernel, target: KernelFunction): void {
-  const { fn } = target;
-  const { shape, depth, a, b } = kernel;
-  const rank = shape.length;
-  const product: Product = {
-    rows: shape[rank - 2],
-    columns: shape[rank - 1],
-    depth,
-    a: { row: a.view.strides[rank - 2], depth: a.view.strides[rank - 1] },
-    b: { depth: b.view.strides[rank - 2], column: b.view.strides[rank - 1] },
-  };
+/** The operands and the output over the batch's axes. */
+export function batchInputs({ shape, a, b, output, dtype }: MatmulKernel): KernelInput[] {
   const batch = shape.slice(0, -2);
   const head = (view: View): View => ({
     shape: batch,
@@ -54,35 +44,80 @@ export function printMatmul(context: Context, kernel: MatmulKernel, target: Kern
     bounds: view.bounds.slice(0, -2),
     offset: view.offset,
   });
-  const nest = simplify(batch, [
+  return [
     { ...a, view: head(a.view) },
     { ...b, view: head(b.view) },
-    { source: kernel.output, dtype: kernel.dtype, view: head(contiguousView(shape)) },
-  ]);
+    { source: output, dtype, view: head(contiguousView(shape)) },
+  ];
+}
+
+/** What all of the right operand takes when it is packed. */
+export function panelBytes({ shape, depth }: MatmulKernel): number {
+  const panels = Math.ceil(shape[shape.length - 1] / tileColumns);
+  return panels * (4 * tileColumns * depth + gap * Math.ceil(depth / chunkSize));
+}
+
+/** A product in a group: how it is cut, and for one that is cut by its rows where its packed right operand is. */
+export interface Grouped {
+  readonly cut: Cut;
+  readonly panels: number | undefined;
+}
+
+/** Prints a matrix product of any strides over its batch. */
+export function printMatmul(context: Context, kernel: MatmulKernel, target: KernelFunction, grouped?: Grouped): void {
+  const { fn } = target;
+  const { product, nest } = productOf(kernel);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const last = nest.extents.length - 1;
   const { rows, columns } = product;
   const most = Math.max(...nest.extents);
-  const axis = nest.extents.indexOf(most);
+  const axis = grouped ? nest.outer : nest.extents.indexOf(most);
   // Who shares columns packs all of the left operand, who shares rows all of the right.
-  const by = most >= 8 ? "batch" : columns >= rows && columns >= 2 * tileColumns ? "columns" : "rows";
+  const alone = most >= 8 ? "batch" : columns >= rows && columns >= 2 * tileColumns ? "columns" : "rows";
+  const by = !grouped ? alone : grouped.panels === undefined ? "batch" : "rows";
   const [extent, grain] = {
-    batch: [most, 1],
+    batch: [nest.extents[axis], 1],
     columns: [columns, tileColumns],
     rows: [rows, rows >= 16 * rowBlock ? rowBlock : tileRows],
   }[by];
-  const [begin, end, limits] = share(target, extent, grain);
+  const [begin, end, limits] = grouped ? cutShare(target, extent, grouped.cut) : share(target, extent, grain);
   const part: Share = {
     rows: by === "rows" ? [begin, end] : [0, rows],
     columns: by === "columns" ? [begin, end] : [0, columns],
   };
-  const one = context.isSimd ? blocked(context, target, product, part) : printPlainMatmul(fn, product, part);
+  const one = context.isSimd
+    ? blocked(context, target, product, part, grouped?.panels === undefined ? "both" : "tiles", grouped?.panels)
+    : printPlainMatmul(fn, product, part);
   fn.body(
     ...code,
     ...limits,
     ...one.prelude,
-    ...loops(fn, nest, [0, last + 1], cursors, one.body, by === "batch" ? { axis, begin, end } : undefined),
+    ...loops(fn, nest, [0, nest.extents.length], cursors, one.body, by === "batch" ? { axis, begin, end } : undefined),
   );
+}
+
+/** Prints what packs all of a product's right operand, before its rows are asked for. */
+export function printPanels(context: Context, kernel: MatmulKernel, target: KernelFunction, panels: number): void {
+  const { fn } = target;
+  const { product, nest } = productOf(kernel);
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const part: Share = { rows: [0, product.rows], columns: [0, product.columns] };
+  const { prelude, body } = blocked(context, target, product, part, "panels", panels);
+  fn.body(...code, ...prelude, ...loops(fn, nest, [0, nest.extents.length], cursors, body));
+}
+
+function productOf(kernel: MatmulKernel): { product: Product; nest: Nest } {
+  const { shape, depth, a, b } = kernel;
+  const rank = shape.length;
+  return {
+    product: {
+      rows: shape[rank - 2],
+      columns: shape[rank - 1],
+      depth,
+      a: { row: a.view.strides[rank - 2], depth: a.view.strides[rank - 1] },
+      b: { depth: b.view.strides[rank - 2], column: b.view.strides[rank - 1] },
+    },
+    nest: simplify(shape.slice(0, -2), batchInputs(kernel)),
+  };
 }
 
 /** What a way of multiplying prints: code once a run, and for each product of the batch. */
@@ -91,19 +126,33 @@ export interface ProductCode {
   body(cursors: readonly Cursor[]): readonly Code[];
 }
 
-function blocked(context: Context, target: KernelFunction, product: Product, part: Share): ProductCode {
+/** The right operand packed block by block and multiplied; packed whole; or multiplied after it was packed whole. */
+type Mode = "both" | "panels" | "tiles";
+
+function blocked(
+  context: Context,
+  target: KernelFunction,
+  product: Product,
+  part: Share,
+  mode: Mode,
+  panels = 0,
+): ProductCode {
   const { fn } = target;
   const { columns, depth } = product;
-  const panelBytes = 4 * tileColumns * Math.min(depth, chunkSize) + gap;
-  const panels = Math.ceil(Math.min(columns, columnBlock) / tileColumns);
-  context.needScratch(leftBytes + cornerBytes + panels * panelBytes);
+  const pitch = 4 * tileColumns * Math.min(depth, chunkSize) + gap;
+  const own = mode === "both" ? Math.ceil(Math.min(columns, columnBlock) / tileColumns) * pitch : 0;
+  context.needScratch(leftBytes + cornerBytes + own);
   const [left, setLeft] = fn.hold(target.scratch.get);
   const [corner, setCorner] = fn.hold(i32.add(left.get, i32.const(leftBytes)));
-  const [right, setRight] = fn.hold(i32.add(corner.get, i32.const(cornerBytes)));
+  const [right, setRight] = fn.hold(
+    mode === "both"
+      ? i32.add(corner.get, i32.const(cornerBytes))
+      : i32.add(target.scratch.get, i32.const(panels - context.panelBytes)),
+  );
   return {
     prelude: [setLeft, setCorner, setRight],
     body: ([a, b, c]) => {
-      const printer = new BlockPrinter(context, fn, product, part, { left, right, corner });
+      const printer = new BlockPrinter(context, fn, product, part, { left, right, corner }, mode);
       return printer.print(a.at, b.at, c.at);
     },
   };
@@ -115,6 +164,7 @@ class BlockPrinter {
   readonly #product: Product;
   readonly #part: Share;
   readonly #scratch: { left: Local<"i32">; right: Local<"i32">; corner: Local<"i32"> };
+  readonly #mode: Mode;
 
   constructor(
     context: Context,
@@ -122,7 +172,9 @@ class BlockPrinter {
     product: Product,
     part: Share,
     scratch: { left: Local<"i32">; right: Local<"i32">; corner: Local<"i32"> },
+    mode: Mode,
   ) {
+    this.#mode = mode;
     this.#context = context;
     this.#fn = fn;
     this.#product = product;
@@ -207,7 +259,7 @@ class BlockPrinter {
       ]),
     ];
     const stride = i32.const(4 * columns);
-    const pack = (row: Code<"i32">, height: number | Local<"i32">, to: Code<"i32">): Code => {
+    const packRows = (row: Code<"i32">, height: number | Local<"i32">, to: Code<"i32">): Code => {
       const isWhole = typeof height === "number";
       const line = (lane: number) => {
         // Rows beyond the last are the last once more; what they give is thrown away.
@@ -268,7 +320,12 @@ class BlockPrinter {
       ...tiles(row, lineGroups),
     ];
     const [begin, end] = this.#part.rows;
-    const code = [setFrom, panel.set(right.get), ...packing, setSource, setOut];
+    const pack = [setFrom, panel.set(right.get), ...packing];
+    // Packed whole, the chunks' panels follow one another.
+    if (this.#mode === "panels") return [...pack, right.set(panel.get)];
+    const panels = i32.shrU(i32.add(width.get, i32.const(tileColumns - 1)), i32.const(3));
+    const onward = right.set(i32.add(right.get, i32.mul(panels, i32.const(pitch))));
+    const isPacked = this.#mode === "tiles";
     const [top, setTop] = fn.hold(limitCode(begin));
     const [fours, setFours] = fn.hold(
       i32.add(top.get, i32.and(i32.sub(limitCode(end), top.get), i32.const(-tileRows))),
@@ -278,14 +335,17 @@ class BlockPrinter {
     const [groups, setGroups] = fn.hold(i32.add(top.get, inGroups));
     const [height, setHeight] = fn.hold(i32.sub(limitCode(end), fours.get));
     return [
-      ...code,
+      ...(isPacked ? [] : pack),
+      setSource,
+      setOut,
       setTop,
       setFours,
       setGroups,
       ...countLoop(fn, top, groups, rowBlock, group),
-      ...countLoop(fn, groups, fours, tileRows, (row) => [pack(row.get, tileRows, left.get), ...tiles(row, 1)]),
+      ...countLoop(fn, groups, fours, tileRows, (row) => [packRows(row.get, tileRows, left.get), ...tiles(row, 1)]),
       setHeight,
-      ...countLoop(fn, fours, end, tileRows, (row) => [pack(row.get, height, left.get), ...tiles(row, 1, height)]),
+      ...countLoop(fn, fours, end, tileRows, (row) => [packRows(row.get, height, left.get), ...tiles(row, 1, height)]),
+      ...(isPacked ? [onward] : []),
     ];
   }
 
