@@ -1,20 +1,26 @@
 // `seedgrad diff A B`: why two runs, two configs, or a run and a config differ.
 import type { Threads } from "../backend/load.ts";
 import { ConfigError } from "../core/errors.ts";
+import { importsOf } from "../train/config/parse.ts";
 import { type Diff, diffRuns } from "../verify/diff.ts";
 import { showDiff, showNode } from "../verify/show.ts";
 import type { Outcome } from "./command.ts";
+import { configOf, importPrograms } from "./imports.ts";
 
 /** The flags of `diff`. */
 export interface DiffFlags {
   readonly backend?: string;
   readonly threads?: Threads;
   readonly steps?: number;
+  readonly import?: readonly string[];
   readonly json?: boolean;
 }
 
 /** Compares. Exit code 1 when something differs. */
-export async function diff(first: string, second: string, { backend, threads, steps }: DiffFlags): Promise<Outcome> {
+export async function diff(first: string, second: string, flags: DiffFlags): Promise<Outcome> {
+  const { backend, threads, steps, import: programs = [] } = flags;
+  const configs = [configOf(first), configOf(second)].filter((file) => file !== undefined);
+  await importPrograms([...configs.flatMap(importsOf), ...programs]);
   const found = await diffRuns(first, second, { backends: backendsOf(backend), threads, steps });
   return { code: found.equal ? 0 : 1, json: diffJson(found), lines: showDiff(found) };
 }

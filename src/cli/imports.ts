@@ -1,4 +1,5 @@
 // Programs that a config needs, imported before it is checked: they register the models, loaders and other classes that it names.
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -25,6 +26,13 @@ export async function importPrograms(names: readonly string[]): Promise<void> {
       });
     }
   }
+}
+
+/** The config file that a path means: itself, or the one in a run's folder; undefined where there is none. */
+export function configOf(path: string): string | undefined {
+  const inFolder = join(path, "config.yaml");
+  if (existsSync(inFolder)) return inFolder;
+  return /\.ya?ml$/i.test(path) && existsSync(path) ? path : undefined;
 }
 
 /** A config from its file, with the flags in place of what it says, after the programs that either wants. */

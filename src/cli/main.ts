@@ -5,7 +5,7 @@ import { Command, CommanderError } from "commander";
 import { report } from "./command.ts";
 import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
-import { explain } from "./explain.ts";
+import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
 import { parseCount, parseSeedFlag, parseStep, parseThreads, type RunFlags } from "./flags.ts";
 import { schema } from "./schema.ts";
@@ -33,18 +33,20 @@ const program = new Command("seedgrad")
 
 const addTo = (value: string, list: readonly string[] = []): string[] => [...list, value];
 
+const withImport = (command: Command): Command =>
+  command.option(
+    "--import <program>",
+    "a program to import first, whose classes the config names; may be given again",
+    addTo,
+  );
+
 const withRunFlags = (command: Command): Command =>
-  command
+  withImport(command)
     .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
     .option("--model-dir <folder>", "the run's folder, in place of the config's")
     .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
     .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
     .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
-    .option(
-      "--import <program>",
-      "a program to import first, whose classes the config names; may be given again",
-      addTo,
-    )
     .option("--json", "the last line of stdout is one JSON object");
 
 withRunFlags(program.command("fit").argument("<config>", "YAML file"))
@@ -70,9 +72,7 @@ program
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
 
-program
-  .command("diff")
-  .argument("<a>", "a run's folder, or a YAML file")
+withImport(program.command("diff").argument("<a>", "a run's folder, or a YAML file"))
   .argument("<b>", "another")
   .description("why two runs or configs differ: what they were given, the first step, the first op")
   .option("--backend <names>", "where to replay: one for both sides, or one for each, with a comma")
@@ -81,9 +81,12 @@ program
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: DiffFlags) => report(flags.json, () => diff(a, b, flags)));
 
-withRunFlags(program.command("explain").argument("<config>", "YAML file"))
-  .description("graphs, hashes, plans, and the ledger of draws")
-  .action((config: string, flags: RunFlags) => report(flags.json, () => explain(config, flags)));
+withRunFlags(program.command("explain").argument("<what>", "YAML file, or a run's folder"))
+  .description("graphs, hashes, plans, what kernels cost, and the ledger of draws")
+  .option("--kernels", "every kernel as text")
+  .option("--html <file>", "draws the graphs in one page")
+  .option("--against <other>", "where the graphs of another config or run differ, node by node")
+  .action((what: string, flags: ExplainFlags) => report(flags.json, () => explain(what, flags)));
 
 program
   .command("schema")

@@ -1,0 +1,251 @@
+// The graphs of a run as one page that opens offline: a drawing for each role, plans and kernels as tables, the ledger. No scripts, nothing fetched.
+import { kernelCost, planCost, planMemory } from "../compile/cost.ts";
+import { printKernels } from "../compile/listing.ts";
+import { formatShape } from "../core/shape.ts";
+import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import type { Node } from "../graph/node.ts";
+import { printGraph } from "../graph/print.ts";
+import { recordOf } from "../ops/define.ts";
+import type { PlannedGraph } from "../train/explain.ts";
+import { type Box, layOut } from "./layout.ts";
+
+const escaped = (text: string) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+
+/** A box of the drawing. */
+interface Drawn {
+  readonly lines: readonly string[];
+  readonly kind: string;
+  readonly title: string;
+  readonly from: number[];
+}
+
+/** A graph of more boxes is drawn in parts, each of which opens. */
+const mostTogether = 160;
+/** A part holds at most so many nodes. */
+const mostInPart = 60;
+
+/** Numbers, and what only repeats or reshapes them, are told in the box that reads them. */
+function isPlain(graph: Graph, node: Node): boolean {
+  const { kind } = recordOf(node);
+  return (
+    kind === "full" ||
+    (kind === "movement" && node.inputs.every((input) => !fixedData(graph, input) && isPlain(graph, input)))
+  );
+}
+
+const numberOf = (node: Node): string =>
+  node.inputs.length > 0 ? numberOf(node.inputs[0]) : String(node.attributes.value);
+
+/** Boxes for some nodes of a graph: its inputs beside each reader, other parts' values as chips too. */
+function boxesOf(graph: Graph, nodes: readonly Node[]): Drawn[] {
+  const boxes: Drawn[] = [];
+  const places = new Map<Node, number>();
+  const inputs = new Map(graph.inputs.map(({ name, node }) => [node, name]));
+  const results = new Map<Node, string>();
+  for (const { name, node } of graph.outputs)
+    results.set(node, results.has(node) ? `${results.get(node)}, ${name}` : name);
+  const chip = (node: Node): number => {
+    const input = inputs.get(node);
+    const text = input ?? (fixedData(graph, node) ? "constant" : node.op);
+    const kind = input ? `input ${input.split("/")[0]}` : "other";
+    return (
+      boxes.push({
+        lines: [short(text)],
+        kind,
+        title: `${text} ${node.dtype}${formatShape(node.shape)}`,
+        from: [],
+      }) - 1
+    );
+  };
+  for (const node of nodes) {
+    if (isPlain(graph, node) && !results.has(node)) continue;
+    const operands = node.inputs.filter((input) => !isPlain(graph, input));
+    const numbers = node.inputs.filter((input) => isPlain(graph, input)).map((input) => shortNumber(numberOf(input)));
+    const from = operands.map((input) => places.get(input) ?? chip(input));
+    const result = results.get(node);
+    const { kind } = recordOf(node);
+    const lines = [
+      `${node.op}${numbers.length > 0 ? ` ${numbers.join(", ")}` : ""}`,
+      `${shortType(node)}${formatShape(node.shape)}`,
+    ];
+    const title = `${node.op} ${node.dtype}${formatShape(node.shape)}\n${JSON.stringify(node.attributes)}${node.origin ? `\nmade at ${node.origin}` : ""}${result ? `\noutput ${result}` : ""}`;
+    places.set(
+      node,
+      boxes.push({
+        lines: result ? [...lines, `→ ${short(result)}`] : lines,
+        kind: result ? `${kind} result` : kind,
+        title,
+        from,
+      }) - 1,
+    );
+  }
+  return boxes;
+}
+
+const short = (text: string) => (text.length > 28 ? `…${text.slice(-27)}` : text);
+const shortNumber = (text: string) => (text.length > 8 ? String(Number(Number(text).toPrecision(5))) : text);
+const shortType = ({ dtype }: Node) => (dtype === "float32" ? "" : `${dtype} `);
+
+/** One drawing. */
+function draw(drawn: readonly Drawn[]): string {
+  const boxes = drawn.map(
+    ({ lines, from }): Box => ({
+      width: Math.max(...lines.map((line) => line.length)) * 6.6 + 16,
+      height: lines.length * 14 + 8,
+      from,
+    }),
+  );
+  const { width, height, boxes: corners, edges } = layOut(boxes);
+  const at = (value: number) => value.toFixed(1);
+  const paths = edges.map(({ points }) => {
+    const [[x, y], ...rest] = points;
+    let path = `M${at(x)} ${at(y)}`;
+    let [px, py] = [x, y];
+    for (const [qx, qy] of rest) {
+      const middle = (py + qy) / 2;
+      path += `C${at(px)} ${at(middle)} ${at(qx)} ${at(middle)} ${at(qx)} ${at(qy)}`;
+      [px, py] = [qx, qy];
+    }
+    return `<path d="${path}"/>`;
+  });
+  const nodes = drawn.map(({ lines, kind, title }, i) => {
+    const { x, y } = corners[i];
+    const { width: w, height: h } = boxes[i];
+    const texts = lines.map(
+      (line, n) =>
+        `<text x="${at(x + w / 2)}" y="${at(y + 15 + 14 * n)}"${n > 0 ? ' class="small"' : ""}>${escaped(line)}</text>`,
+    );
+    return `<g class="${kind}"><title>${escaped(title)}</title><rect x="${at(x)}" y="${at(y)}" width="${at(w)}" height="${at(h)}" rx="4"/>${texts.join("")}</g>`;
+  });
+  return `<div class="drawing"><svg width="${at(width)}" height="${at(height)}" viewBox="0 0 ${at(width)} ${at(height)}" role="img"><g class="edges">${paths.join("")}</g>${nodes.join("")}</svg></div>`;
+}
+
+/** Nodes in making order, cut where another part of the program made them. */
+function partsOf(nodes: readonly Node[]): { name: string; nodes: Node[] }[] {
+  const parts: { name: string; nodes: Node[] }[] = [];
+  for (const node of nodes) {
+    const name = (node.origin ?? "made elsewhere").replace(/^.*\/(?=[^/]+\/[^/]+$)/, "").replace(/:\d+$/, "");
+    const last = parts.at(-1);
+    if (last && last.name === name && last.nodes.length < mostInPart) last.nodes.push(node);
+    else parts.push({ name, nodes: [node] });
+  }
+  return parts;
+}
+
+const nodeCount = ({ length }: readonly Node[]) => `${length} node${length === 1 ? "" : "s"}`;
+
+function drawing(graph: Graph): string {
+  const nodes = graphNodes(graph);
+  const whole = boxesOf(graph, nodes);
+  if (whole.length <= mostTogether) return draw(whole);
+  const parts = partsOf(nodes);
+  const partOf = new Map(parts.flatMap(({ nodes: members }, i) => members.map((node) => [node, i] as const)));
+  const summary = parts.map(({ name, nodes: members }, i): Drawn => {
+    const from = new Set(members.flatMap((node) => node.inputs.map((input) => partOf.get(input))));
+    const sources = [...from].filter((part): part is number => part !== undefined && part !== i);
+    const ops = [...new Set(members.map(({ op }) => op))];
+    return {
+      lines: [`${i + 1}: ${name}`, nodeCount(members)],
+      kind: "part",
+      title: ops.join(", "),
+      from: sources,
+    };
+  });
+  const opened = parts.map(
+    ({ name, nodes: members }, i) =>
+      `<details><summary>${i + 1}: ${escaped(name)}, ${nodeCount(members)}</summary>${draw(boxesOf(graph, members))}</details>`,
+  );
+  return `${draw(summary)}\n${opened.join("\n")}`;
+}
+
+function tableOf(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = (tag: string, row: readonly (string | number)[]) =>
+    `<tr>${row.map((cell) => `<${tag}>${escaped(String(cell))}</${tag}>`).join("")}</tr>`;
+  return `<div class="drawing"><table>${cells("th", heads)}${rows.map((row) => cells("td", row)).join("")}</table></div>`;
+}
+
+function section({ role, graph, graphHash, plan }: PlannedGraph): string {
+  const { flops, bytesRead, bytesWritten } = planCost(plan);
+  const { arena, lowerBound, state, constants, peak } = planMemory(plan);
+  const kernels = plan.kernels.map((kernel, i) => {
+    const cost = kernelCost(kernel, plan);
+    return [
+      i,
+      kernel.kind,
+      `${kernel.dtype}${formatShape(kernel.shape)}`,
+      cost.flops,
+      cost.bytesRead,
+      cost.bytesWritten,
+    ];
+  });
+  return `<section><h2 id="${role}">${role}</h2><p><code>${graphHash}</code></p>
+${tableOf(
+  [
+    "nodes",
+    "kernels",
+    "FLOP",
+    "bytes read",
+    "bytes written",
+    "arena bytes",
+    "lower bound",
+    "state bytes",
+    "constant bytes",
+    "peak bytes",
+    "draws",
+  ],
+  [
+    [
+      plan.nodeCount,
+      plan.kernels.length,
+      flops,
+      bytesRead,
+      bytesWritten,
+      arena,
+      lowerBound,
+      state,
+      constants,
+      peak,
+      graph.draws,
+    ],
+  ],
+)}
+${drawing(graph)}
+<details><summary>kernels</summary>${tableOf(["kernel", "kind", "output", "FLOP", "bytes read", "bytes written"], kernels)}<pre>${escaped(printKernels(plan))}</pre></details>
+<details><summary>nodes</summary><pre>${escaped(printGraph(graph))}</pre></details></section>`;
+}
+
+const style = `
+:root { color-scheme: light dark; --ink: #1d2430; --soft: #5b6675; --paper: #fbfbfc; --line: #9aa5b3; --box: #fff; --edge: #8894a5; --input: #e3eefb; --state: #e6f4e6; --number: #fbf0dc; --random: #f6e2f1; --heavy: #fde4dc; --result: #1d6fd1; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa5b3; --paper: #14181e; --line: #4b5563; --box: #1f252d; --edge: #66717f; --input: #1d3350; --state: #1f3a26; --number: #413519; --random: #402440; --heavy: #4a2a22; --result: #7db4f5; } }
+body { margin: 0 auto; max-width: 100rem; padding: 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2.5rem; }
+code, pre, svg { font-family: ui-monospace, Menlo, Consolas, monospace; } code { overflow-wrap: anywhere; }
+pre { overflow-x: auto; font-size: 12px; line-height: 1.4; } .drawing { overflow: auto; max-height: 85vh; margin: 0.75rem 0; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; font-size: 13px; } th, td { padding: 0.25rem 0.75rem; text-align: right; white-space: nowrap; } th { color: var(--soft); font-weight: 500; }
+summary { cursor: pointer; padding: 0.2rem 0; } svg { display: block; margin: 0 auto; } svg text { font-size: 11px; text-anchor: middle; fill: var(--ink); } svg text.small { fill: var(--soft); }
+svg rect { fill: var(--box); stroke: var(--line); } .edges path { fill: none; stroke: var(--edge); stroke-width: 1; }
+.input rect { fill: var(--input); } .parameter rect, .optimizer rect, .buffer rect { fill: var(--state); } .scalar rect { fill: var(--number); } .random rect { fill: var(--random); }
+.matmul rect, .gather rect, .scatter rect, .reduce rect { fill: var(--heavy); } .result rect { stroke: var(--result); stroke-width: 2; } .other rect { stroke-dasharray: 3 2; }
+.key span { display: inline-block; padding: 0 0.5rem; margin: 0 0.4rem 0.3rem 0; border: 1px solid var(--line); border-radius: 4px; }`;
+
+/** The page. `ledger`: its last section, as text. */
+export function graphPage(name: string, seed: bigint, graphs: readonly PlannedGraph[], ledger: string): string {
+  const key = [
+    ["--input", "input"],
+    ["--state", "parameter, state"],
+    ["--number", "number of the step"],
+    ["--random", "draws"],
+    ["--heavy", "product, reduction, index"],
+    ["--box", "elementwise, movement"],
+  ].map(([color, text]) => `<span style="background: var(${color})">${text}</span>`);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(name)}: graphs</title><style>${style}</style></head>
+<body><h1>${escaped(name)}, seed ${seed}</h1>
+<p>${graphs.map(({ role }) => `<a href="#${role}">${role}</a>`).join(" · ")} · <a href="#ledger">ledger of draws</a></p>
+<p class="key">${key.join("")} a blue frame: what the graph gives back</p>
+${graphs.map(section).join("\n")}
+<section><h2 id="ledger">ledger of draws</h2><pre>${escaped(ledger)}</pre></section>
+</body></html>
+`;
+}

@@ -1,0 +1,104 @@
+// What a kernel costs by its description alone: the arithmetic it does and the bytes it reads and writes. Counts, not times: a backend may keep
+// what was just written in its caches, and a comparison or a select costs something too.
+import { type Expr, topological } from "../../kernels/expr.ts";
+import { type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { itemSize } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Plan } from "./plan.ts";
+
+/** Counts for one run of a kernel, or of a plan. */
+export interface Cost {
+  /** float32 + − × ÷ √: a multiply-add is two. */
+  readonly flops: number;
+  /** Bytes read: each element of a source once a kernel, however often a view repeats it. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** float32 arithmetic in one evaluation of an expression, shared subtrees once. */
+function operations(body: Expr): number {
+  const counts = (expr: Expr) =>
+    expr.type === "float32" && (expr.kind === "binary" || (expr.kind === "unary" && expr.op === "sqrt"));
+  return topological(body).filter(counts).length;
+}
+
+/** Elements of the source that a view can reach: no more than there are, and no more than the view has points along axes that move. */
+function elementsRead({ source, view }: KernelInput, plan: Plan): number {
+  if (source === "coordinate") return 0;
+  const reached = view.shape.reduce(
+    (product, extent, axis) => (view.strides[axis] === 0 ? product : product * extent),
+    1,
+  );
+  return Math.min(reached, plan.values[source].size);
+}
+
+function flopsOf(kernel: Kernel): number {
+  const size = sizeOf(kernel.shape);
+  switch (kernel.kind) {
+    case "map":
+      return size * operations(kernel.body);
+    case "reduce": {
+      const points = size * sizeOf(kernel.reduced);
+      const joins = kernel.combine === "sum" && kernel.dtype === "float32" ? 1 : 0;
+      return points * (operations(kernel.body) + joins);
+    }
+    case "matmul":
+      return 2 * size * kernel.depth;
+    case "scatter":
+      return sizeOf(kernel.updates.view.shape);
+    default:
+      return 0;
+  }
+}
+
+/** The cost of a kernel of the plan. */
+export function kernelCost(kernel: Kernel, plan: Plan): Cost {
+  const bytesRead = kernelInputs(kernel).reduce(
+    (sum, input) => sum + elementsRead(input, plan) * itemSize(input.dtype),
+    0,
+  );
+  return { flops: flopsOf(kernel), bytesRead, bytesWritten: sizeOf(kernel.shape) * itemSize(kernel.dtype) };
+}
+
+/** The cost of one run of the plan: its kernels, and the copies at its end. */
+export function planCost(plan: Plan): Cost {
+  const copied = plan.copies.reduce(
+    (sum, { from }) => sum + plan.values[from].size * itemSize(plan.values[from].dtype),
+    0,
+  );
+  return plan.kernels
+    .map((kernel) => kernelCost(kernel, plan))
+    .reduce(
+      (sum, cost) => ({
+        flops: sum.flops + cost.flops,
+        bytesRead: sum.bytesRead + cost.bytesRead,
+        bytesWritten: sum.bytesWritten + cost.bytesWritten,
+      }),
+      { flops: 0, bytesRead: copied, bytesWritten: copied },
+    );
+}
+
+/** Bytes by what they hold: the arena, with its lower bound; what a run is given; state, which is updated in place; constants. */
+export interface PlanMemory {
+  readonly arena: number;
+  readonly lowerBound: number;
+  readonly inputs: number;
+  readonly state: number;
+  readonly constants: number;
+  /** All of it, and the outputs that aren't state: what a run needs at its worst moment. */
+  readonly peak: number;
+}
+
+/** The memory of one run of the plan. */
+export function planMemory(plan: Plan): PlanMemory {
+  const bytes = (value: number) => plan.values[value].size * itemSize(plan.values[value].dtype);
+  const total = (values: Iterable<number>) => [...new Set(values)].reduce((sum, value) => sum + bytes(value), 0);
+  const held = new Set(plan.state.map(({ input }) => input));
+  const updated = new Set(plan.state.map(({ output }) => output));
+  const inputs = total(plan.inputs.filter((_, i) => !held.has(i)).map(({ value }) => value));
+  const state = total(plan.inputs.filter((_, i) => held.has(i)).map(({ value }) => value));
+  const outputs = total(plan.outputs.filter((_, i) => !updated.has(i)).map(({ value }) => value));
+  const constants = total([...plan.values.keys()].filter((value) => plan.values[value].place.kind === "constant"));
+  const { arenaBytes: arena, lowerBoundBytes: lowerBound } = plan;
+  return { arena, lowerBound, inputs, state, constants, peak: arena + inputs + state + outputs + constants };
+}

@@ -1,0 +1,135 @@
+// A plan's kernels as text that a person can check against the graph: what each reads, what it computes an element, and in which order sums run.
+import { children, type Expr, topological } from "../../kernels/expr.ts";
+import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount } from "../../kernels/kernel.ts";
+import { isContiguous } from "../../kernels/view.ts";
+import { formatShape } from "../core/shape.ts";
+import { kernelCost } from "./cost.ts";
+import type { Plan, Value } from "./plan.ts";
+
+/** Every kernel of the plan, a few lines each. */
+export function printKernels(plan: Plan): string {
+  return plan.kernels.map((kernel, i) => printKernel(kernel, i, plan).join("\n")).join("\n");
+}
+
+function printKernel(kernel: Kernel, number: number, plan: Plan): string[] {
+  const { flops, bytesRead, bytesWritten } = kernelCost(kernel, plan);
+  const { dtype, shape, output } = kernel;
+  return [
+    `kernel ${number}: ${kernel.kind} → ${name(output, plan)} ${dtype}${formatShape(shape)}  ${flops} FLOP, ${bytesRead} B read, ${bytesWritten} B written`,
+    ...bodyOf(kernel, plan).map((line) => `  ${line}`),
+  ];
+}
+
+/** A value by its number, and where it lives. */
+function name(value: number, { values, inputs, outputs }: Plan): string {
+  const port = (ports: Plan["inputs"], index: number) => JSON.stringify(ports[index].name);
+  const places: { [K in Value["place"]["kind"]]: (place: Value["place"] & { kind: K }) => string } = {
+    input: ({ index }) => port(inputs, index),
+    output: ({ index }) => port(outputs, index),
+    constant: () => `constant v${value}`,
+    arena: ({ offset }) => `v${value}@${offset}`,
+  };
+  const { place } = values[value];
+  return (places[place.kind] as (of: Value["place"]) => string)(place);
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz";
+
+/** One input's name, and the line that says what it is. */
+function inputLine(input: KernelInput, index: number, plan: Plan): string {
+  const { source, dtype, view } = input;
+  const { shape, strides, offset, bounds } = view;
+  const what = source === "coordinate" ? "an index" : name(source, plan);
+  const plain = source !== "coordinate" && isContiguous(view);
+  const moved = plain ? "" : ` by strides [${strides.join(", ")}]${offset === 0 ? "" : ` from ${offset}`}`;
+  const bounded = bounds.some(Boolean) ? ` within ${JSON.stringify(bounds)}` : "";
+  return `${letters[index]} = ${what} ${dtype}${formatShape(shape)}${moved}${bounded}`;
+}
+
+function bodyOf(kernel: Kernel, plan: Plan): string[] {
+  const inputs = (list: readonly KernelInput[]) => list.map((input, i) => inputLine(input, i, plan));
+  switch (kernel.kind) {
+    case "map":
+      return [...inputs(kernel.inputs), ...printExpression(kernel.body, "out")];
+    case "reduce": {
+      const order =
+        kernel.order === "lanes"
+          ? `blocks of ${blockSize}, ${laneCount} lanes in each, lanes combined by halves`
+          : `chunks of ${chunkSize}, ascending`;
+      return [
+        ...inputs(kernel.inputs),
+        ...printExpression(kernel.body, "x"),
+        `out = ${kernel.combine} of x over ${formatShape(kernel.reduced)}: ${order}`,
+      ];
+    }
+    case "matmul":
+      return [
+        ...inputs([kernel.a, kernel.b]),
+        `out[i, j] = sum of a[i, k]·b[k, j], k < ${kernel.depth}: chunks of ${chunkSize}, ascending, each product and sum rounded`,
+      ];
+    case "gather":
+      return [...inputs([kernel.x, kernel.indices]), `out = a at index b on axis ${kernel.axis}`];
+    case "scatter":
+      return [
+        ...inputs([kernel.indices, kernel.updates]),
+        `out = zeros, plus b at index a on axis ${kernel.axis}, in ascending position`,
+      ];
+    case "random": {
+      const range = `draws [${kernel.offset}, ${kernel.offset + kernel.draws}) from the base`;
+      const bounds = kernel.low === undefined ? "" : `, integers in [${kernel.low}, ${kernel.high})`;
+      return [`out = ${kernel.sampler} from ${range}${bounds}`];
+    }
+  }
+}
+
+const symbols: Readonly<Record<string, string>> = {
+  add: "+",
+  sub: "−",
+  mul: "·",
+  div: "÷",
+  and: "and",
+  or: "or",
+  lt: "<",
+  le: "≤",
+  eq: "==",
+  ne: "≠",
+  gt: ">",
+  ge: "≥",
+};
+
+/** An expression as assignments, one a line: what is used more than once, or is deep, has a name of its own. */
+function printExpression(body: Expr, result: string): string[] {
+  const order = topological(body);
+  const uses = new Map<Expr, number>();
+  for (const expr of order) for (const child of children(expr)) uses.set(child, (uses.get(child) ?? 0) + 1);
+  const texts = new Map<Expr, string>();
+  const lines: string[] = [];
+  for (const expr of order) {
+    const text = printOne(expr, (child) => texts.get(child)!);
+    const leaf = expr.kind === "input" || expr.kind === "constant";
+    if (expr === body) lines.push(`${result} = ${bare(text)}`);
+    else if (!leaf && ((uses.get(expr) ?? 0) > 1 || text.length > 60)) {
+      texts.set(expr, `t${lines.length}`);
+      lines.push(`t${lines.length} = ${bare(text)}`);
+    } else texts.set(expr, text);
+  }
+  return lines;
+}
+
+const bare = (text: string) => (/^\([^()]*\)$/.test(text) ? text.slice(1, -1) : text);
+
+function printOne(expr: Expr, of: (child: Expr) => string): string {
+  switch (expr.kind) {
+    case "input":
+      return letters[expr.index];
+    case "constant":
+      return Object.is(expr.value, -0) ? "-0" : String(expr.value);
+    case "unary":
+      return `${expr.op}(${bare(of(expr.x))})`;
+    case "binary":
+    case "compare":
+      return `(${of(expr.a)} ${symbols[expr.op]} ${of(expr.b)})`;
+    case "select":
+      return `(${of(expr.condition)} ? ${of(expr.yes)} : ${of(expr.no)})`;
+  }
+}
