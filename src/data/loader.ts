@@ -3,6 +3,7 @@
 import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { watchOffset } from "../core/numerics.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
 import type { Dataset } from "./dataset.ts";
@@ -103,6 +104,25 @@ const releases = new WeakMap<LoadedBatch, () => void>();
 interface Gathering {
   readonly transform: NonNullable<LoaderOptions["transform"]>;
   readonly spare: Spare;
+}
+
+/** The loader's first `count` batches of one and the same epoch, again and again: what a model should be able to learn by heart. No draws are reserved for it. */
+export function firstBatches(loader: DataLoader, count: number): DataLoader {
+  const batchesPerEpoch = Math.min(count, loader.batchesPerEpoch);
+  return {
+    ...loader,
+    batchesPerEpoch,
+    samplesPerEpoch: Math.min(loader.samplesPerEpoch, batchesPerEpoch * loader.batchSize),
+    drawsPerEpoch: 0,
+    async *batches({ seed }, start = 0) {
+      let at = start;
+      if (at >= batchesPerEpoch) return;
+      for await (const batch of loader.batches({ seed, offset: watchOffset }, start)) {
+        yield batch;
+        if (++at >= batchesPerEpoch) return;
+      }
+    },
+  };
 }
 
 /** Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples]; `batches` throws DataError for a start past the epoch's end. */

@@ -96,7 +96,7 @@ export abstract class Optimizer implements Stateful {
   readonly #slots = new Map<Parameter, Record<string, Variable>>();
   readonly #names = new Map<Parameter, string>();
 
-  /** Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
+  /** Parameters whose `requiresGrad` is false are left out. Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
   constructor(
     where: string,
     given: ParametersOrGroups,
@@ -121,7 +121,9 @@ export abstract class Optimizer implements Stateful {
       if (adjustLearningRate !== undefined) checkRange(where, "adjustLearningRate", adjustLearningRate);
       const decayed = (parameter: Parameter) => decay > 0 && (every || parameter.rank >= 2);
       for (const decays of [true, false]) {
-        const parameters = option.parameters.filter((parameter) => decayed(parameter) === decays);
+        const parameters = option.parameters.filter(
+          (parameter) => parameter.requiresGrad && decayed(parameter) === decays,
+        );
         if (parameters.length === 0) continue;
         groups.push({
           parameters,

@@ -169,4 +169,6 @@ export async function settleVariables(
 export class Parameter extends Variable {
   /** Its path in the module whose `parameters()` was called last: what an optimizer calls it. */
   label?: string;
+  /** Whether an optimizer that is made over it trains it; one with `false` keeps its value. */
+  requiresGrad = true;
 }

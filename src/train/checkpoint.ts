@@ -79,7 +79,11 @@ export async function saveCheckpoint(
   const tensors = await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]);
   await trainer.hooks.call("postprocessCheckpoint", context);
   trainer.journal!.flush();
-  const path = writeCheckpoint(folder, file, state, tensors, { keep, keepBest, ...entry });
+  const path = writeCheckpoint(folder, file, state, tensors, {
+    keep: trainer.keepCheckpoints ?? keep,
+    keepBest,
+    ...entry,
+  });
   await trainer.hooks.call("onAfterSaveCheckpoint", context);
   return path;
 }

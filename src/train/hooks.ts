@@ -113,6 +113,8 @@ export interface Callback {
   onTrainStepStart?: Hook<[StepContext]>;
   /** The one hook that may add nodes, through `watch`: called when a step is traced, before its first execution. */
   onTrace?(context: TraceContext): void;
+  /** Called when the training step is traced, after its update: what is assigned here is part of training. */
+  onTraceUpdate?(context: TraceContext): void;
   onBeforeForward?: Hook<[StepResult]>;
   onAfterForward?: Hook<[StepResult]>;
   onBeforeBackward?: Hook<[StepResult]>;

@@ -68,9 +68,18 @@ export function makeTrainStep({
     const named = Object.fromEntries(gradients.map((gradient, i) => [parameterNames[i], gradient]));
     traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss, gradients: named });
     scaler.update(optimizer, gradients);
+    hooks.callNow("onTraceUpdate", { trainer, role: "train", model, batch, outputs, loss, gradients: named });
     return loss;
   };
-  return compile(step, { state: [model, optimizer, scaler], name: "train", stream, backend, strict: true, log });
+  const callbacks = { namedVariables: () => trainer.callbackVariables() };
+  return compile(step, {
+    state: [model, optimizer, scaler, callbacks],
+    name: "train",
+    stream,
+    backend,
+    strict: true,
+    log,
+  });
 }
 
 interface Backward {

@@ -4,7 +4,7 @@ import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import { loadBackend, type Threads } from "../backend/load.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
-import type { DataLoader } from "../data/loader.ts";
+import { type DataLoader, firstBatches } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
@@ -61,6 +61,8 @@ export class Trainer {
   #evalStep: EvalStep | undefined;
   /** The chain of the steps taken so far. */
   chain: Chain | undefined;
+  /** How many of the newest checkpoints stay, over what `checkpoint.keep` says. */
+  keepCheckpoints: number | undefined;
   /** What the last fit gave. */
   lastRun: Run | undefined;
   #lastLoaders: { readonly train?: DataLoader; readonly val?: DataLoader } = {};
@@ -262,7 +264,7 @@ export class Trainer {
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. */
   fit(train: DataLoader, validation?: DataLoader, options: FitOptions = {}): Promise<Run> {
     this.#lastLoaders = { train, val: validation };
-    return runFit(this, train, validation, options);
+    return runFit(this, this.#limited(train), validation, options);
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */
@@ -338,16 +340,22 @@ export class Trainer {
 
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
-    return explain(this, train, validation);
+    return explain(this, this.#limited(train), validation);
   }
 
   /** Who owns which draws of a run on a loader, from draw 0 on. */
   async ledger(train: DataLoader): Promise<LedgerRow[]> {
-    return ledgerOf(this, train, await explain(this, train), this.#initDraws);
+    const loader = this.#limited(train);
+    return ledgerOf(this, loader, await explain(this, loader), this.#initDraws);
   }
 
   /** The effective config as it is saved with a run: its file's name and text. */
   describe(): { readonly name: string; readonly text: string } {
     return describeOptions(this);
+  }
+
+  #limited(loader: DataLoader): DataLoader {
+    const { overfitBatches } = this.options.loop;
+    return overfitBatches === undefined ? loader : firstBatches(loader, overfitBatches);
   }
 }

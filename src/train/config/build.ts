@@ -33,6 +33,7 @@ export function trainerOptions(config: Config): TrainerOptions {
     backend: init.backend,
     threads: init.threads,
     deterministic: init.deterministic,
+    fastDevRun: init.fastDevRun,
     config,
   };
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import * as callback from "../callbacks/index.ts";
 import type { Callback } from "../hooks.ts";
-import { Catalog, count, decay, expected, flag, list, rate, text, word } from "./values.ts";
+import { Catalog, count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";
 
 const finite = z.number(expected("a number"));
 const monitor = { metric: text.default("loss"), mode: word(["min", "max"]).optional(), minDelta: rate.default(0) };
@@ -13,9 +13,15 @@ const beginning = z.union(
   ],
   expected("a step ≥ 1, or a fraction of all steps in (0, 1)"),
 );
+const globs = list(text);
 const average = { every: count.default(1), validate: flag.default(true) };
 
 export const callbacks = new Catalog<Callback, void, "class">("class", "a callback: a map with one key")
+  .add(
+    "BatchSizeFinder",
+    { memory: count.default(2048), maximum: count.optional(), steps: count.default(3) },
+    (options) => new callback.BatchSizeFinder(options),
+  )
   .add("CheckLoss", {}, () => new callback.CheckLoss())
   .add(
     "ComputeNorm",
@@ -23,6 +29,11 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     (options) => new callback.ComputeNorm(options),
   )
   .add("CountParams", {}, () => new callback.CountParams())
+  .add(
+    "DumpActivations",
+    { modules: globs.default(["*"]), every: count.default(1) },
+    (options) => new callback.DumpActivations(options),
+  )
   .add("DurationProfiler", {}, () => new callback.DurationProfiler())
   .add(
     "EarlyStopping",
@@ -39,6 +50,18 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     { decay: decay.default(0.999), warmup: flag.default(false), start: beginning.default(1), ...average },
     (options) => new callback.ExponentialMovingAverage(options),
   )
+  .add("KeepNCheckpoints", { n: count }, (options) => new callback.KeepNCheckpoints(options))
+  .add(
+    "LearningRateFinder",
+    {
+      minimum: limit.default(1e-6),
+      maximum: limit.default(1),
+      steps: count.default(60),
+      stopAt: limit.default(4),
+      apply: flag.default(false),
+    },
+    (options) => new callback.LearningRateFinder(options),
+  )
   .add(
     "LoadCheckpointStates",
     { path: text, states: list(word(["model", "optimizer"])).default(["model"]), strict: flag.default(true) },
@@ -49,6 +72,12 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     { keys: list(text).optional() },
     (options) => new callback.LogOptimizerParamGroup(options),
   )
+  .add(
+    "Lora",
+    { rank: count.default(8), alpha: rate.optional(), modules: globs.default(["*"]), train: globs.default([]) },
+    (options) => new callback.Lora(options),
+  )
+  .add("ModelEvalMetrics", {}, () => new callback.ModelEvalMetrics())
   .add("ModelSummary", { depth: count.optional() }, (options) => new callback.ModelSummary(options))
   .add(
     "NaNChecker",
@@ -56,6 +85,32 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     (options) => new callback.NaNChecker(options),
   )
   .add("RateProfiler", {}, () => new callback.RateProfiler())
+  .add(
+    "SaveCheckpointState",
+    { states: list(word(["model", "optimizer", "callbacks"])).default(["model"]), every: count.default(1) },
+    (options) => new callback.SaveCheckpointState(options),
+  )
+  .add(
+    "SelectiveGrad",
+    { freeze: globs.optional(), train: globs.optional() },
+    (options) => new callback.SelectiveGrad(options),
+  )
+  .add("SkipSamples", { samples: z.int().min(0) }, (options) => new callback.SkipSamples(options))
+  .add(
+    "Sparsity",
+    {
+      sparsity: decay,
+      parameters: globs.optional(),
+      method: word(["magnitude", "random"]).default("magnitude"),
+      schedule: record({ begin: count.default(1), end: count, every: count.default(1) }).optional(),
+    },
+    (options) => new callback.Sparsity(options),
+  )
+  .add(
+    "TensorSummaries",
+    { parameters: globs.default([]), gradients: globs.default([]), activations: globs.default([]) },
+    (options) => new callback.TensorSummaries(options),
+  )
   .add("SanityValidation", { steps: count.default(2) }, (options) => new callback.SanityValidation(options))
   .add(
     "StochasticWeightAveraging",

@@ -47,6 +47,8 @@ export interface TrainerOptions {
   readonly threads?: Threads;
   /** `strict`: what can't promise its bits is refused; `warn`: it is warned of, and the digest is marked. */
   readonly deterministic?: "strict" | "warn";
+  /** Trains and validates on so many batches, and writes nothing: a test of everything before the run itself. */
+  readonly fastDevRun?: number;
   /** The config that the other options were made from, where it came from YAML: saved with the run, and what `verify` replays. */
   readonly config?: Config;
 }
@@ -105,6 +107,12 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
       got: "no modelDir",
       hint: 'give modelDir: "runs/…", or checkpoint: null',
     });
+  }
+  if (resolved.fastDevRun !== undefined) {
+    const { numSteps: _steps, maxSteps: _most, numEpochs: _epochs, ...loop } = resolved.loop;
+    const numSteps = resolved.fastDevRun;
+    resolved.loop = { ...loop, numSteps, evalFrequency: "end", evalSteps: numSteps };
+    return { ...resolved, modelDir: undefined, checkpoint: null, metrics: nameMetrics(resolved.metrics) };
   }
   return {
     ...resolved,

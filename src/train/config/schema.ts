@@ -29,6 +29,7 @@ const initSchema = record({
   backend: sharedShape.backend,
   threads: sharedShape.threads,
   deterministic: sharedShape.deterministic,
+  fastDevRun: sharedShape.fastDevRun,
 });
 
 const loader = live(() => loaders.schema);

@@ -36,6 +36,7 @@ export const loopSchema = record({
     )
     .optional(),
   evalSteps: count.optional(),
+  overfitBatches: count.optional(),
   gradAccumSteps: count.default(1),
 });
 
@@ -98,6 +99,7 @@ export const sharedShape = {
   backend: text.optional(),
   threads: z.union([count, z.literal("all")], expected("an integer ≥ 1, or all")).optional(),
   deterministic: word(["strict", "warn"]).optional(),
+  fastDevRun: count.optional(),
 };
 
 export type LoopOptions = z.input<typeof loopSchema>;

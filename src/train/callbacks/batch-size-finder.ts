@@ -1,0 +1,109 @@
+// Which batch size a machine can hold, and which is fastest on it: from the step's plans, and a few steps on a copy of the weights.
+
+import type { Plan } from "../../compile/plan.ts";
+import { itemSize, makeArray } from "../../core/dtype.ts";
+import { watchOffset } from "../../core/numerics.ts";
+import { sizeOf } from "../../core/shape.ts";
+import { now } from "../clock.ts";
+import { firstGroup, type HostBatch } from "../group.ts";
+import type { Callback, FitContext } from "../hooks.ts";
+import { checkCount } from "./check.ts";
+import { untouched } from "./snapshot.ts";
+
+export interface BatchSizeFinderOptions {
+  /** Memory that a step may take, in MiB; 2048 by default. */
+  readonly memory?: number;
+  /** No batch larger than this; the data's samples by default. */
+  readonly maximum?: number;
+  /** Steps that are timed for each size; 3 by default. */
+  readonly steps?: number;
+}
+
+/** One batch size that was tried. */
+export interface TriedBatchSize {
+  readonly batchSize: number;
+  /** Of a step: arena, inputs and outputs. */
+  readonly bytes: number;
+  /** The best of the steps timed. */
+  readonly samplesPerSecond: number;
+}
+
+/** Before the first step, tries batch sizes 1, 2, 4 … and tells memory and samples a second of each. The run itself keeps its own batch size, and its bits. */
+export class BatchSizeFinder implements Callback {
+  readonly name = "BatchSizeFinder";
+  readonly changesTraining = false;
+  readonly #options: BatchSizeFinderOptions & { readonly memory: number; readonly steps: number };
+  #tried: TriedBatchSize[] = [];
+
+  constructor({ memory = 2048, steps = 3, maximum }: BatchSizeFinderOptions = {}) {
+    checkCount("BatchSizeFinder.memory", memory, "MiB");
+    checkCount("BatchSizeFinder.steps", steps);
+    if (maximum !== undefined) checkCount("BatchSizeFinder.maximum", maximum, "samples");
+    this.#options = { memory, steps, maximum };
+  }
+
+  /** What was tried, smallest first. */
+  get tried(): readonly TriedBatchSize[] {
+    return this.#tried;
+  }
+
+  async onTrainStart(context: FitContext): Promise<void> {
+    const { trainer } = context;
+    if (trainer.step > 0) return;
+    this.#tried = await untouched(trainer, () => this.#try(context));
+    const best = this.#tried.reduce((a, b) => (b.samplesPerSecond > a.samplesPerSecond ? b : a), this.#tried[0]);
+    const lines = this.#tried.map(
+      ({ batchSize, bytes, samplesPerSecond }) =>
+        `  ${batchSize}: ${(bytes / 2 ** 20).toFixed(1)} MiB, ${Math.round(samplesPerSecond)} samples/s`,
+    );
+    trainer.message(
+      "info",
+      best ? `batch sizes:\n${lines.join("\n")}\nfastest: ${best.batchSize}` : "batch sizes: none fits",
+    );
+  }
+
+  async #try({ trainer, loader }: FitContext): Promise<TriedBatchSize[]> {
+    const { memory, steps, maximum = loader.samplesPerEpoch } = this.#options;
+    const perStep = trainer.options.loop.gradAccumSteps;
+    const step = await trainer.trainStep();
+    const [{ tensors }] = (await firstGroup(trainer.seed, loader, 1)).batches;
+    const tried: TriedBatchSize[] = [];
+    for (let batchSize = 1; batchSize <= maximum; batchSize *= 2) {
+      const batch = resized(tensors, batchSize);
+      const input = perStep === 1 ? batch : Array.from({ length: perStep }, () => batch);
+      const bytes = planBytes(await step.plan(input));
+      if (bytes > memory * 2 ** 20) break;
+      let seconds = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < steps; i++) {
+        const start = now();
+        const { result, watched } = await step.execute([input], { base: watchOffset });
+        await result.data();
+        seconds = Math.min(seconds, now() - start);
+        for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
+      }
+      tried.push({ batchSize, bytes, samplesPerSecond: (batchSize * perStep) / seconds });
+    }
+    return tried;
+  }
+}
+
+/** A batch of so many rows: the given ones, again and again. */
+function resized(tensors: HostBatch, rows: number): HostBatch {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape, dtype }]) => {
+      const width = sizeOf(shape.slice(1));
+      const next = makeArray(dtype, rows * width);
+      for (let row = 0; row < rows; row++) {
+        const from = (row % shape[0]) * width;
+        next.set(data.subarray(from, from + width), row * width);
+      }
+      return [name, { data: next, dtype, shape: [rows, ...shape.slice(1)] }];
+    }),
+  );
+}
+
+function planBytes({ arenaBytes, inputs, outputs, state }: Plan): number {
+  const updated = new Set(state.map(({ output }) => output));
+  const ports = [...inputs, ...outputs.filter((_, i) => !updated.has(i))];
+  return arenaBytes + ports.reduce((sum, { dtype, shape }) => sum + itemSize(dtype) * sizeOf(shape), 0);
+}

@@ -1,0 +1,35 @@
+// Keeps only the newest checkpoints: the option `checkpoint: {keep: n}` as a callback, as the Cerebras Trainer has it.
+import { ConfigError } from "../../core/errors.ts";
+import type { Callback } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount } from "./check.ts";
+
+export interface KeepNCheckpointsOptions {
+  readonly n: number;
+}
+
+/** Drops all but the newest `n` checkpoints; those that `keepBest` keeps stay. */
+export class KeepNCheckpoints implements Callback {
+  readonly name = "KeepNCheckpoints";
+  readonly changesTraining = false;
+  readonly #n: number;
+
+  constructor({ n }: KeepNCheckpointsOptions) {
+    checkCount("KeepNCheckpoints.n", n, "checkpoints");
+    this.#n = n;
+  }
+
+  setup(trainer: Trainer): void {
+    const { checkpoint } = trainer.options;
+    if (checkpoint?.keep !== undefined && checkpoint.keep !== this.#n) {
+      throw new ConfigError({
+        where: "KeepNCheckpoints.n",
+        problem: "checkpoint.keep says otherwise",
+        got: String(this.#n),
+        expected: String(checkpoint.keep),
+        hint: "give one of the two",
+      });
+    }
+    trainer.keepCheckpoints = this.#n;
+  }
+}

@@ -1,0 +1,144 @@
+// Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
+
+import { ConfigError } from "../../core/errors.ts";
+import { watchOffset } from "../../core/numerics.ts";
+import { exp, log } from "../../core/real.ts";
+import { groups } from "../group.ts";
+import type { Callback, FitContext } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount } from "./check.ts";
+import { untouched } from "./snapshot.ts";
+
+export interface LearningRateFinderOptions {
+  /** The first and the last rate tried; 1e-6 and 1 by default. */
+  readonly minimum?: number;
+  readonly maximum?: number;
+  /** How many rates are tried, evenly in the logarithm; 60 by default. */
+  readonly steps?: number;
+  /** Ends once the smoothed loss is so many times the best; 4 by default. */
+  readonly stopAt?: number;
+  /** Trains with the suggestion; false by default: then it is only told. */
+  readonly apply?: boolean;
+}
+
+/** One rate that was tried. */
+export interface TriedRate {
+  readonly learningRate: number;
+  readonly loss: number;
+  /** Losses so far, averaged with weights that fall by a tenth a step. */
+  readonly smoothed: number;
+}
+
+/**
+ * Tells, before the first step, the learning rate at which the loss falls fastest. Weights, optimizer state and the stream's position are then what they
+ * were: without `apply` the run is the same run. With it training is changed: every group gets the rate, and the digest is another.
+ */
+export class LearningRateFinder implements Callback {
+  readonly name = "LearningRateFinder";
+  readonly changesTraining: boolean;
+  readonly #options: Required<LearningRateFinderOptions>;
+  #tried: readonly TriedRate[] = [];
+  #suggestion: number | undefined;
+
+  constructor({ minimum = 1e-6, maximum = 1, steps = 60, stopAt = 4, apply = false }: LearningRateFinderOptions = {}) {
+    checkCount("LearningRateFinder.steps", steps, "steps", 10);
+    if (!(minimum > 0 && maximum > minimum && maximum < Number.POSITIVE_INFINITY)) {
+      throw new ConfigError({
+        where: "LearningRateFinder",
+        problem: "no range of learning rates",
+        got: `${minimum} to ${maximum}`,
+        expected: "0 < minimum < maximum",
+      });
+    }
+    this.#options = { minimum, maximum, steps, stopAt, apply };
+    this.changesTraining = apply;
+  }
+
+  /** What was tried, in order. */
+  get tried(): readonly TriedRate[] {
+    return this.#tried;
+  }
+
+  /** The rate found; undefined where the loss fell nowhere. */
+  get suggestion(): number | undefined {
+    return this.#suggestion;
+  }
+
+  postSetup({ schedules }: Trainer): void {
+    this.#suggestion = undefined;
+    if (!this.#options.apply || !schedules) return;
+    throw new ConfigError({
+      where: "LearningRateFinder.apply",
+      problem: "the run's schedules set the learning rate",
+      got: "apply: true, and schedulers",
+      hint: "take one of the two away",
+    });
+  }
+
+  async onTrainStart(context: FitContext): Promise<void> {
+    const { trainer } = context;
+    if (trainer.step === 0) {
+      this.#tried = await untouched(trainer, () => this.#try(context));
+      this.#suggestion = steepest(this.#tried);
+      const text = this.#suggestion === undefined ? "none: the loss fell nowhere" : this.#suggestion.toPrecision(3);
+      trainer.message("info", `LearningRateFinder: ${this.#tried.length} rates tried, suggestion: ${text}`);
+    }
+    if (this.#options.apply && this.#suggestion !== undefined)
+      for (const group of trainer.needOptimizer().groups) group.learningRate = this.#suggestion;
+  }
+
+  async #try({ trainer, loader }: FitContext): Promise<TriedRate[]> {
+    const { minimum, maximum, steps, stopAt } = this.#options;
+    const { seed } = trainer;
+    const step = await trainer.trainStep();
+    const optimizer = trainer.needOptimizer();
+    const range = log(maximum / minimum);
+    const tried: TriedRate[] = [];
+    let offset = watchOffset;
+    let average = 0;
+    let weight = 0;
+    let best = Number.POSITIVE_INFINITY;
+    while (tried.length < steps) {
+      const draws = { seed, offset };
+      offset += loader.drawsPerEpoch;
+      for await (const { input } of groups(loader, draws, trainer.options.loop.gradAccumSteps)) {
+        const learningRate = minimum * exp((range * tried.length) / (steps - 1));
+        for (const group of optimizer.groups) group.learningRate = learningRate;
+        const { result, watched, draws: taken } = await step.execute([input], { base: offset });
+        offset += taken;
+        const [loss] = await result.data();
+        for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
+        average = 0.9 * average + 0.1 * loss;
+        weight = 0.9 * weight + 0.1;
+        const smoothed = average / weight;
+        if (!Number.isFinite(smoothed) || smoothed > stopAt * best) return tried;
+        best = Math.min(best, smoothed);
+        tried.push({ learningRate, loss, smoothed });
+        if (tried.length === steps) break;
+      }
+    }
+    return tried;
+  }
+
+  saveState(): unknown {
+    return { suggestion: this.#suggestion ?? null };
+  }
+
+  loadState(state: unknown): void {
+    this.#suggestion = (state as { suggestion: number | null }).suggestion ?? undefined;
+  }
+}
+
+/** Where the smoothed loss falls fastest from one rate to the next but one; the first and last tenth don't count. */
+function steepest(tried: readonly TriedRate[]): number | undefined {
+  const margin = Math.max(1, Math.floor(tried.length / 10));
+  let found: number | undefined;
+  let slope = 0;
+  for (let i = margin; i < tried.length - margin; i++) {
+    const change = tried[i + 1].smoothed - tried[i - 1].smoothed;
+    if (change >= slope) continue;
+    slope = change;
+    found = tried[i].learningRate;
+  }
+  return found;
+}

@@ -1,0 +1,121 @@
+// Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
+import { ConfigError } from "../../core/errors.ts";
+import { Linear } from "../../nn/linear.ts";
+import { Module } from "../../nn/module.ts";
+import { withStream } from "../../rng/stream.ts";
+import { linear, matmul, uniform, zeros } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Parameter } from "../../tensor/variable.ts";
+import type { Callback } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount, checkRange } from "./check.ts";
+import { namedModules } from "./observe.ts";
+import { select } from "./select.ts";
+import { refuseFinishedOptimizer } from "./selective-grad.ts";
+
+export interface LoraOptions {
+  /** Rank of the update; 8 by default. */
+  readonly rank?: number;
+  /** The update is scaled by alpha ÷ rank; twice the rank by default. */
+  readonly alpha?: number;
+  /** Globs of the linear layers that get one; all by default. */
+  readonly modules?: readonly string[];
+  /** Globs of other parameters that are trained too; none by default. */
+  readonly train?: readonly string[];
+}
+
+/** y = x·Wᵀ + b + (x·Aᵀ)·Bᵀ·scale, W and b of the layer it stands for. loraA: [rank, inputs] from U(±1/√inputs), loraB: [outputs, rank], zeros at first. */
+export class LoraLinear extends Module {
+  readonly weight: Parameter;
+  readonly bias?: Parameter;
+  readonly loraA: Parameter;
+  readonly loraB: Parameter;
+  readonly #scale: number;
+
+  constructor({ weight, bias }: Linear, rank: number, scale: number) {
+    super();
+    const [outputs, inputs] = weight.shape;
+    const bound = 1 / Math.sqrt(inputs);
+    this.weight = weight;
+    if (bias) this.bias = bias;
+    this.loraA = new Parameter(uniform([rank, inputs], -bound, bound));
+    this.loraB = new Parameter(zeros([outputs, rank]));
+    this.#scale = scale;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const update = linear(linear(inputs, this.loraA), this.loraB);
+    return linear(inputs, this.weight, this.bias).add(update.mul(this.#scale));
+  }
+
+  /** W + scale·B·A: the weight of a plain layer that gives the same, but for rounding. → [outputs, inputs] */
+  merged(): Tensor {
+    return this.weight.add(matmul(this.loraB, this.loraA).mul(this.#scale));
+  }
+
+  protected override describe(): string {
+    const [outputs, inputs] = this.weight.shape;
+    return `(${inputs} → ${outputs}, rank ${this.loraA.shape[0]})`;
+  }
+}
+
+/** Changes training: puts a LoraLinear in place of each chosen linear layer, drawn from the run's stream after the model, and freezes everything else. Names of the layers' own weights stay, so that a checkpoint of the plain model loads. */
+export class Lora implements Callback {
+  readonly name = "Lora";
+  readonly changesTraining = true;
+  readonly #options: Required<LoraOptions>;
+
+  constructor({ rank = 8, alpha = 2 * rank, modules = ["*"], train = [] }: LoraOptions = {}) {
+    checkCount("Lora.rank", rank, "columns");
+    checkRange("Lora.alpha", alpha, 0, Number.POSITIVE_INFINITY);
+    this.#options = { rank, alpha, modules, train };
+  }
+
+  setup({ model, options, stream }: Trainer): void {
+    refuseFinishedOptimizer("Lora", options.optimizer);
+    const { rank, alpha, modules, train } = this.#options;
+    const layers = namedModules(model).filter(([, module]) => module instanceof Linear);
+    if (layers.length === 0 || model instanceof Linear) {
+      throw new ConfigError({
+        where: "Lora",
+        problem: "there is no linear layer inside the model",
+        got: model.constructor.name,
+        expected: "a model that holds some",
+        hint: model instanceof Linear ? "wrap it: nn.sequential(…)" : undefined,
+      });
+    }
+    const paths = new Set(
+      select(
+        "Lora.modules",
+        layers.map(([path]) => path),
+        modules,
+      ),
+    );
+    for (const [, parameter] of model.namedParameters()) parameter.requiresGrad = false;
+    withStream(stream, () => {
+      for (const [path, layer] of layers)
+        if (paths.has(path)) replaceModule(model, layer, new LoraLinear(layer as Linear, rank, alpha / rank));
+    });
+    if (train.length === 0) return;
+    const parameters = model.namedParameters();
+    const trained = new Set(
+      select(
+        "Lora.train",
+        parameters.map(([path]) => path),
+        train,
+      ),
+    );
+    for (const [path, parameter] of parameters) if (trained.has(path)) parameter.requiresGrad = true;
+  }
+}
+
+/** Puts a module in another's place, wherever the tree holds it: as a property, or in a list. */
+function replaceModule(tree: Module, old: Module, next: Module): void {
+  for (const [name, value] of Object.entries(tree)) {
+    if (value === old) Object.assign(tree, { [name]: next });
+    else if (Array.isArray(value))
+      Object.assign(tree, { [name]: value.map((item: unknown) => (item === old ? next : item)) });
+    else if (value instanceof Module) replaceModule(value, old, next);
+    if (Array.isArray(value)) for (const item of value) if (item instanceof Module) replaceModule(item, old, next);
+  }
+}

@@ -1,0 +1,67 @@
+// Metrics that a model brings along itself: a property `metrics` of it, or of a module inside, measured in validation beside the Trainer's own.
+import { ConfigError } from "../../core/errors.ts";
+import type { Metric } from "../../nn/metrics.ts";
+import { watch } from "../../tensor/trace.ts";
+import type { Callback, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { namedModules } from "./observe.ts";
+
+const prefix = "ModelEvalMetrics/";
+const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";
+
+/** Logs `val_<name>` of every metric in a module's `metrics` (a record of metrics by name, or a list of them). */
+export class ModelEvalMetrics implements Callback {
+  readonly name = "ModelEvalMetrics";
+  readonly changesTraining = false;
+  #metrics = new Map<string, Metric>();
+  #totals = new Map<string, number[]>();
+
+  postSetup({ model, options }: Trainer): void {
+    this.#metrics = new Map();
+    const taken = new Set(["loss", ...options.metrics.map(({ name }) => name)]);
+    for (const [path, module] of namedModules(model)) {
+      const { metrics } = module as { metrics?: Readonly<Record<string, unknown>> | readonly unknown[] };
+      for (const [key, metric] of Object.entries(metrics ?? {})) {
+        if (!isMetric(metric)) continue;
+        const name = Array.isArray(metrics) ? metric.name : key;
+        const full = path === "model" ? name : `${path}/${name}`;
+        if (taken.has(full) || this.#metrics.has(full)) {
+          throw new ConfigError({
+            where: "ModelEvalMetrics",
+            problem: "two metrics of one name",
+            got: full,
+            expected: "a name of its own for each",
+          });
+        }
+        this.#metrics.set(full, metric);
+      }
+    }
+  }
+
+  onTrace({ role, outputs, batch }: TraceContext): void {
+    if (role !== "eval" || !outputs) return;
+    for (const [name, metric] of this.#metrics) watch(prefix + name, metric.terms(outputs, batch));
+  }
+
+  onValidateStart(): void {
+    this.#totals = new Map();
+  }
+
+  async onValidateStepEnd({ watched }: ValidateStepResult): Promise<void> {
+    for (const name of this.#metrics.keys()) {
+      const terms = watched[prefix + name];
+      if (!terms) continue;
+      const values = await terms.data();
+      const total = this.#totals.get(name) ?? new Array<number>(values.length).fill(0);
+      values.forEach((value, i) => {
+        total[i] += value;
+      });
+      this.#totals.set(name, total);
+    }
+  }
+
+  async onValidateEnd({ trainer, step }: ValidateContext, _: Metrics): Promise<void> {
+    const values = [...this.#totals].map(([name, total]) => [`val_${name}`, this.#metrics.get(name)!.value(total)]);
+    if (values.length > 0) await trainer.logMetrics(Object.fromEntries(values), step);
+  }
+}

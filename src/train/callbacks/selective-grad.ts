@@ -1,0 +1,54 @@
+// Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
+import { ConfigError } from "../../core/errors.ts";
+import { Optimizer } from "../../optim/optimizer.ts";
+import type { Callback } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { select } from "./select.ts";
+
+export interface SelectiveGradOptions {
+  /** Globs of parameters that are not trained: `0.*`. */
+  readonly freeze?: readonly string[];
+  /** Globs of the only parameters that are trained; all others are frozen. */
+  readonly train?: readonly string[];
+}
+
+/** Changes training: parameters matched by `freeze`, or not by `train`, keep their values. Throws ConfigError for a glob that matches none. */
+export class SelectiveGrad implements Callback {
+  readonly name = "SelectiveGrad";
+  readonly changesTraining = true;
+  readonly #options: SelectiveGradOptions;
+
+  constructor(options: SelectiveGradOptions) {
+    if ((options.freeze === undefined) === (options.train === undefined)) {
+      throw new ConfigError({
+        where: "SelectiveGrad",
+        problem: "which parameters are trained isn't clear",
+        got: options.freeze ? "freeze and train" : "neither freeze nor train",
+        expected: "one of the two",
+      });
+    }
+    this.#options = options;
+  }
+
+  setup({ model, options }: Trainer): void {
+    refuseFinishedOptimizer("SelectiveGrad", options.optimizer);
+    const parameters = model.namedParameters();
+    const paths = parameters.map(([path]) => path);
+    const { freeze, train } = this.#options;
+    const chosen = new Set(select(`SelectiveGrad.${freeze ? "freeze" : "train"}`, paths, (freeze ?? train)!));
+    for (const [path, parameter] of parameters)
+      if (chosen.has(path) === (freeze !== undefined)) parameter.requiresGrad = false;
+  }
+}
+
+/** Throws ConfigError for an optimizer that was made before callbacks could say what it trains. */
+export function refuseFinishedOptimizer(where: string, optimizer: unknown): void {
+  if (!(optimizer instanceof Optimizer)) return;
+  throw new ConfigError({
+    where,
+    problem: "the optimizer has its parameters already",
+    got: "a finished optimizer",
+    expected: "a callable that makes it",
+    hint: "optimizer: (model) => optim.adamW(model.parameters(), …)",
+  });
+}

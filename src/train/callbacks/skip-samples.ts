@@ -1,0 +1,42 @@
+// Begins a run later in its data, as if the samples before had been seen: for a run that goes on from another one's weights.
+import { ConfigError } from "../../core/errors.ts";
+import type { Callback, FitContext } from "../hooks.ts";
+import { checkCount } from "./check.ts";
+
+export interface SkipSamplesOptions {
+  /** How many samples are taken as seen: whole steps of them, epochs too. */
+  readonly samples: number;
+}
+
+/** Changes training: skips the first samples of the data's order. The draws of epochs that are skipped are left out, so that each later epoch has the order it would have had. */
+export class SkipSamples implements Callback {
+  readonly name = "SkipSamples";
+  readonly changesTraining = true;
+  readonly #samples: number;
+
+  constructor({ samples }: SkipSamplesOptions) {
+    checkCount("SkipSamples.samples", samples, "samples", 0);
+    this.#samples = samples;
+  }
+
+  onTrainStart({ trainer, loader }: FitContext): void {
+    if (trainer.step > 0) return;
+    const { progress, stream, options } = trainer;
+    const { samplesPerEpoch, batchSize, drawsPerEpoch, batchesPerEpoch } = loader;
+    const epochs = Math.floor(this.#samples / samplesPerEpoch);
+    const batches = (this.#samples - epochs * samplesPerEpoch) / batchSize;
+    const perStep = options.loop.gradAccumSteps;
+    const limit = (options.loop.stepsPerEpoch ?? batchesPerEpoch) * perStep;
+    if (!Number.isInteger(batches / perStep) || batches >= limit) {
+      throw new ConfigError({
+        where: "SkipSamples.samples",
+        problem: "the samples end inside a step, or past the epoch's last one",
+        got: String(this.#samples),
+        expected: `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`,
+      });
+    }
+    for (let epoch = 0; epoch < epochs; epoch++) stream.reserve(drawsPerEpoch);
+    progress.epoch = epochs;
+    progress.cursor = batches;
+  }
+}

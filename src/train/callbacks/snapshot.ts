@@ -1,0 +1,21 @@
+// Weights and optimizer state put aside and back: what tries steps out before a run must leave no trace.
+import type { TypedArray } from "../../core/dtype.ts";
+import type { Variable } from "../../tensor/variable.ts";
+import type { Trainer } from "../trainer.ts";
+
+/** Runs `body`, and then gives every variable, the optimizer's count of steps and its groups' numbers what they were before. */
+export async function untouched<T>(trainer: Trainer, body: () => Promise<T>): Promise<T> {
+  const kept: (readonly [Variable, TypedArray])[] = [];
+  for (const [, variable] of [...trainer.variables(), ...trainer.callbackVariables()])
+    kept.push([variable, await variable.data()]);
+  const optimizer = trainer.needOptimizer();
+  const { steps } = optimizer;
+  const groups = optimizer.groups.map((group) => ({ ...group }));
+  try {
+    return await body();
+  } finally {
+    for (const [variable, data] of kept) variable.load(data);
+    optimizer.steps = steps;
+    optimizer.groups.forEach((group, i) => Object.assign(group, groups[i]));
+  }
+}

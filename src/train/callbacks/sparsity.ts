@@ -1,0 +1,148 @@
+// Sparse weights: masks over parameters, drawn once or chosen by magnitude, once or along a schedule. Masked weights and their optimizer state are
+// zero after every step.
+import type { TypedArray } from "../../core/dtype.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { withStream } from "../../rng/stream.ts";
+import { ones, uniform } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type Parameter, Variable } from "../../tensor/variable.ts";
+import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount, checkRange } from "./check.ts";
+import { select } from "./select.ts";
+
+export interface SparsityOptions {
+  /** The share of each chosen parameter that is zero in the end, in [0, 1). */
+  readonly sparsity: number;
+  /** Globs of parameters; by default all of two axes or more. */
+  readonly parameters?: readonly string[];
+  /** Which elements are zero: the smallest in magnitude (unless given), or random ones, drawn from the run's stream. */
+  readonly method?: "magnitude" | "random";
+  /** A schedule of magnitude pruning (Zhu & Gupta 2017): from `begin` to `end` the share grows from 0 as 1 − (1 − x)³, every `every` steps. Without: static, from the first step. */
+  readonly schedule?: { readonly begin?: number; readonly end: number; readonly every?: number };
+}
+
+interface Masked {
+  readonly path: string;
+  readonly parameter: Parameter;
+  readonly mask: Variable;
+  /** What random masks are chosen by. */
+  readonly order?: Tensor;
+}
+
+/** Changes training: each chosen parameter has a share of zeros. The masks are part of the step's state, and in checkpoints. */
+export class Sparsity implements Callback {
+  readonly name = "Sparsity";
+  readonly changesTraining = true;
+  readonly #options: SparsityOptions;
+  #masked: Masked[] = [];
+
+  constructor(options: SparsityOptions) {
+    const { sparsity, method = "magnitude", schedule } = options;
+    checkRange("Sparsity.sparsity", sparsity, 0, 1);
+    if (method !== "magnitude" && (method !== "random" || schedule)) {
+      throw new ConfigError({
+        where: "Sparsity.method",
+        problem: schedule ? "a schedule goes by magnitude" : "unknown",
+        got: String(method),
+        expected: schedule ? "magnitude" : "magnitude or random",
+      });
+    }
+    if (schedule) {
+      const { begin = 1, end, every = 1 } = schedule;
+      checkCount("Sparsity.schedule.begin", begin);
+      checkCount("Sparsity.schedule.every", every);
+      checkCount("Sparsity.schedule.end", end, "steps", begin);
+    }
+    this.#options = options;
+  }
+
+  setup({ model, stream }: Trainer): void {
+    const { parameters: globs, method } = this.#options;
+    const all = model.namedParameters().filter(([, { dtype }]) => dtype === "float32");
+    const wide = all.filter(([, { rank }]) => rank >= 2).map(([path]) => path);
+    const chosen = new Set(
+      globs
+        ? select(
+            "Sparsity.parameters",
+            all.map(([path]) => path),
+            globs,
+          )
+        : wide,
+    );
+    this.#masked = all
+      .filter(([path]) => chosen.has(path))
+      .map(([path, parameter]) => ({
+        path,
+        parameter,
+        mask: new Variable(ones(parameter.shape)),
+        ...(method === "random" && { order: withStream(stream, () => uniform(parameter.shape)) }),
+      }));
+    if (this.#masked.length === 0)
+      throw new ConfigError({
+        where: "Sparsity.parameters",
+        problem: "there is nothing to make sparse",
+        got: "no parameter",
+      });
+  }
+
+  namedVariables(): [string, Variable][] {
+    return this.#masked.map(({ path, mask }) => [path, mask]);
+  }
+
+  /** In the step, after its update: what is masked is zero, in parameters and in the optimizer's state of them. */
+  onTraceUpdate({ trainer }: TraceContext): void {
+    const slots = trainer.needOptimizer().namedVariables();
+    for (const { path, parameter, mask } of this.#masked) {
+      parameter.assign(parameter.mul(mask));
+      for (const [name, slot] of slots)
+        if (name.startsWith("optimizer/") && name.endsWith(`/${path}`) && slot.shape.join() === mask.shape.join())
+          slot.assign(slot.mul(mask));
+    }
+  }
+
+  async onTrainStart({ trainer }: FitContext): Promise<void> {
+    if (trainer.step === 0 && !this.#options.schedule) await this.#prune(this.#options.sparsity);
+  }
+
+  async onAfterOptimizerStep({ step }: StepResult): Promise<void> {
+    const { schedule, sparsity } = this.#options;
+    if (!schedule) return;
+    const { begin = 1, end, every = 1 } = schedule;
+    if (step < begin || step > end || ((step - begin) % every !== 0 && step !== end)) return;
+    const left = 1 - (end === begin ? 1 : (step - begin) / (end - begin));
+    await this.#prune(sparsity * (1 - left * left * left));
+  }
+
+  async onTrainStepEnd({ trainer, step, logged }: StepResult): Promise<void> {
+    if (!logged) return;
+    let zeros = 0;
+    let all = 0;
+    for (const { mask } of this.#masked) {
+      const data = await mask.data();
+      all += data.length;
+      for (const value of data) if (value === 0) zeros++;
+    }
+    await trainer.logMetrics({ sparsity: zeros / all }, step);
+  }
+
+  /** Masks that share of each parameter: what is smallest, of equals the later elements. */
+  async #prune(share: number): Promise<void> {
+    for (const { parameter, mask, order } of this.#masked) {
+      const weights = await parameter.data();
+      const keys = order ? await order.data() : weights.map(Math.abs);
+      const zeros = Math.floor(share * keys.length);
+      const next = smallestZeroed(keys, zeros);
+      mask.load(next);
+      parameter.load(weights.map((value, i) => value * next[i]));
+    }
+  }
+}
+
+/** Ones, and zeros at the places of the `count` smallest keys; of equal keys the later ones. */
+function smallestZeroed(keys: TypedArray, count: number): Float32Array {
+  const places = Array.from(keys.keys()).sort((a, b) => keys[a] - keys[b] || b - a);
+  const mask = new Float32Array(keys.length).fill(1);
+  for (const place of places.slice(0, count)) mask[place] = 0;
+  return mask;
+}

@@ -1,0 +1,52 @@
+// What a model shows of itself while it runs: numbers and tensors by name, for whoever logs them. Outside a training step it does nothing, and it
+// changes neither hash nor bits.
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { currentTrace, type TraceScope } from "../graph/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+interface Summary {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+const byTrace = new WeakMap<TraceScope, Summary[]>();
+
+function add(where: string, name: string, tensor: Tensor): void {
+  if (tensor.dtype !== "float32") {
+    throw new DTypeError({
+      where,
+      problem: `${name} isn't of floats`,
+      got: tensor.dtype,
+      expected: "float32",
+      hint: 'tensor.cast("float32")',
+    });
+  }
+  const trace = currentTrace();
+  if (!trace) return;
+  const known = byTrace.get(trace) ?? [];
+  byTrace.set(trace, [...known.filter((summary) => summary.name !== name), { name, tensor }]);
+}
+
+/** Inside a model's `forward`: has the callback TensorSummaries log a scalar. tensor: [] float32. Throws ShapeError, DTypeError. */
+export function summarizeScalar(name: string, tensor: Tensor): void {
+  if (tensor.rank !== 0)
+    throw new ShapeError({
+      where: "summarizeScalar",
+      problem: `${name} isn't a scalar`,
+      got: `[${tensor.shape.join(", ")}]`,
+      expected: "[]",
+      hint: "summarizeTensor takes any shape",
+    });
+  add("summarizeScalar", name, tensor);
+}
+
+/** Inside a model's `forward`: has the callback TensorSummaries log a tensor's mean, deviation and extremes. Any shape, float32. Throws DTypeError. */
+export function summarizeTensor(name: string, tensor: Tensor): void {
+  add("summarizeTensor", name, tensor);
+}
+
+/** What the open trace was given, in order. */
+export function summarized(): readonly Summary[] {
+  const trace = currentTrace();
+  return (trace && byTrace.get(trace)) ?? [];
+}
