@@ -5,7 +5,8 @@ import type { Unit } from "../results.ts";
 import { fillAll, type Workload } from "../workloads.ts";
 import { planRunner } from "./plan.ts";
 
-type Kernel = Exclude<Workload, { kind: "mlp" | "gpt" }>;
+/** A workload that one plan computes. */
+export type Kernel = Exclude<Workload, { kind: "mlp" | "gpt" }>;
 
 /** What a workload computes, as a function of tensors. */
 export function programOf(workload: Kernel): (...operands: Tensor[]) => Tensor {

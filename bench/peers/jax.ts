@@ -16,32 +16,13 @@ const { version } = JSON.parse(readFileSync(`${home}/package.json`, "utf8")) as 
 
 type Make = (...operands: Loose[]) => Loose;
 
+/** Ops that go by another name there. */
 const named: Readonly<Record<string, Make | undefined>> = {
-  add: np.add,
   sub: np.subtract,
   mul: np.multiply,
   div: np.divide,
   neg: np.negative,
-  abs: np.abs,
-  sqrt: np.sqrt,
-  floor: np.floor,
-  exp: np.exp,
-  expm1: np.expm1,
-  log: np.log,
-  log1p: np.log1p,
-  tanh: np.tanh,
-  sigmoid: nn.sigmoid,
-  silu: nn.silu,
-  softplus: nn.softplus,
-  sin: np.sin,
-  cos: np.cos,
-  tan: np.tan,
-  erf: scipySpecial?.erf,
-  gelu: nn.gelu && ((x: Loose) => nn.gelu(x, { approximate: false })),
-  relu: nn.relu,
-  pow: np.power,
-  maximum: np.maximum,
-  minimum: np.minimum,
+  gelu: (x: Loose) => nn.gelu(x, { approximate: false }),
 };
 
 function programOf(workload: Workload): Make {
@@ -52,7 +33,7 @@ function programOf(workload: Workload): Make {
       return (a, b) => np.matmul(form === "tn" ? turn(a) : a, form === "nt" ? turn(b) : b);
     }
     case "elementwise": {
-      const apply = named[workload.op];
+      const apply = named[workload.op] ?? np[workload.op] ?? nn[workload.op] ?? scipySpecial[workload.op];
       if (!apply) throw new Cannot(`no op ${workload.op}`);
       return apply;
     }
@@ -77,8 +58,8 @@ function programOf(workload: Workload): Make {
   }
 }
 
-/** A step by hand, since there is no trainer: the same layers and optimizer, but no dropout. */
-function perceptron({ sizes, batch, optimizer }: Extract<Workload, { kind: "mlp" }>): PeerRun {
+/** A step by hand, since there is no trainer: the same layers, dropout and optimizer. */
+function perceptron({ sizes, dropout, batch, optimizer }: Extract<Workload, { kind: "mlp" }>): PeerRun {
   if (optimizer === "adamW") throw new Cannot("asked for SGD and Adam only");
   const rate = learningRate[optimizer];
   const shapes = sizes.slice(1).flatMap((size, i) => [[sizes[i], size], [size]]);
@@ -87,11 +68,16 @@ function perceptron({ sizes, batch, optimizer }: Extract<Workload, { kind: "mlp"
     shape.length === 2 ? random.normal(random.key(i), shape).mul(0.05) : np.zeros(shape),
   );
   let state: Loose[][] = Array.from({ length: slots }, () => shapes.map((shape) => np.zeros(shape)));
-  const loss = (p: Loose[], x: Loose, y: Loose) => {
+  let key: Loose = random.key(1);
+  const loss = (p: Loose[], keys: Loose[], x: Loose, y: Loose) => {
     let h = x;
     for (let i = 0; i < p.length; i += 2) {
       h = np.matmul(h, p[i]).add(p[i + 1]);
-      if (i + 2 < p.length) h = nn.relu(h);
+      if (i + 2 >= p.length) break;
+      h = nn.relu(h);
+      if (dropout === 0) continue;
+      const keep = random.bernoulli(keys[i / 2], 1 - dropout, [batch, sizes[i / 2 + 1]]);
+      h = np.where(keep, h.mul(1 / (1 - dropout)), 0);
     }
     return nn
       .logSoftmax(h)
@@ -99,8 +85,11 @@ function perceptron({ sizes, batch, optimizer }: Extract<Workload, { kind: "mlp"
       .sum()
       .mul(-1 / batch);
   };
-  const step = jit((p: Loose[], s: Loose[][], x: Loose, y: Loose) => {
-    const [value, gradients] = valueAndGrad(loss)(tree.ref(p), x, y);
+  const hidden = dropout > 0 ? sizes.length - 2 : 0;
+  const step = jit((p: Loose[], s: Loose[][], seed: Loose, x: Loose, y: Loose) => {
+    const split = random.split(seed, hidden + 1);
+    const keys = Array.from({ length: hidden }, (_, i) => split.ref.slice(i + 1));
+    const [value, gradients] = valueAndGrad((weights: Loose[]) => loss(weights, keys, x, y))(tree.ref(p));
     const next: Loose[] = [];
     const kept: Loose[][] = s.map(() => []);
     p.forEach((parameter, i) => {
@@ -117,15 +106,16 @@ function perceptron({ sizes, batch, optimizer }: Extract<Workload, { kind: "mlp"
       kept[1].push(v.ref);
       next.push(parameter.sub(m.mul(rate).div(np.sqrt(v).add(1e-8))));
     });
-    return [value, next, kept];
+    return [value, next, kept, split.slice(0)];
   });
   const x = random.normal(random.key(9), [batch, sizes[0]]);
   const y = nn.oneHot(np.array(Array.from({ length: batch }, (_, i) => i % 10)).astype(np.int32), 10);
   return {
     run: async () => {
-      const [value, next, kept] = step(parameters, state, x.ref, y.ref);
+      const [value, next, kept, following] = step(parameters, state, key, x.ref, y.ref);
       parameters = next;
       state = kept;
+      key = following;
       await value.data();
     },
   };

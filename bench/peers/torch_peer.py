@@ -61,16 +61,9 @@ def kernel(w):
         low, high = w["range"]
         xs = [fill([w["count"]], i, low, high) for i in range(w["operands"])]
         out = torch.empty(w["count"])
-        names = {"neg": "neg", "abs": "abs", "maximum": "maximum", "minimum": "minimum"}
-        if w["op"] == "gelu":
-            return lambda: torch._C._nn.gelu(xs[0], out=out)
         if w["op"] == "relu":
             return lambda: torch.clamp_min(xs[0], 0, out=out)
-        if w["op"] == "silu":
-            return lambda: torch._C._nn.silu(xs[0], out=out)
-        if w["op"] == "softplus":
-            return lambda: torch._C._nn.softplus(xs[0], out=out)
-        fn = getattr(torch, names.get(w["op"], w["op"]), None)
+        fn = getattr(torch._C._nn, w["op"], None) or getattr(torch, w["op"], None)
         if fn is None:
             raise Cannot("no op " + w["op"])
         return lambda: fn(*xs, out=out)

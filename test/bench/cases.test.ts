@@ -1,6 +1,6 @@
 // The cases: unique names, sane counts, and inputs that every side builds alike.
 import { describe, expect, test } from "vitest";
-import { bitsOf } from "../../bench/bits.ts";
+import { bitsOf, textBits } from "../../bench/bits.ts";
 import { allCases } from "../../bench/cases/index.ts";
 import { programOf } from "../../bench/cases/kernels.ts";
 import { planRunner } from "../../bench/cases/plan.ts";
@@ -80,4 +80,30 @@ test("bits don't tell one NaN from another, and do tell −0 from 0", () => {
   const nan = (word: number) => new Float32Array(Uint32Array.of(word, 0).buffer);
   expect(bitsOf(nan(0x7fc00001))).toBe(bitsOf(nan(0xffc00000)));
   expect(bitsOf(Float32Array.of(-0))).not.toBe(bitsOf(Float32Array.of(0)));
+});
+
+test("every elementwise case computes something, on a small scale", async () => {
+  const backend = await loadBackend("reference");
+  const workloads = allCases.flatMap(({ workload }) => (workload?.kind === "elementwise" ? [workload] : []));
+  expect(workloads.length).toBeGreaterThan(20);
+  for (const workload of workloads) {
+    const small = { ...workload, count: 4 };
+    const runner = await planRunner(backend, programOf(small), fillAll(small));
+    await runner.run!();
+    expect(await runner.bits(), workload.op).toMatch(/^[0-9a-f]{16}$/);
+  }
+  await backend.dispose();
+});
+
+test.each(["barrier-10k", "probe-registers", "probe-tile", "copy-4m"])("%s runs, and ends", async (name) => {
+  const subject = allCases.find((other) => other.name === name)!;
+  const backend = await loadBackend("wasm", { threads: 2 });
+  const runner = await subject.prepare(backend);
+  await runner.run!();
+  const bits = await runner.bits();
+  await runner.run!();
+  expect(await runner.bits()).toBe(bits);
+  if (name === "barrier-10k") expect(bits).toBe(textBits("done"));
+  await runner.dispose?.();
+  await backend.dispose();
 });

@@ -49,7 +49,8 @@ export class Memory {
     else this.#free[at] = [address + size, block[1] - size];
     const end = address + size;
     if (address < this.#untouched) {
-      new Uint8Array(this.memory.buffer, address, Math.min(end, this.#untouched) - address).fill(0);
+      // In shared memory V8 fills element by element: the fewer and larger, the faster.
+      new Float64Array(this.memory.buffer, address, (Math.min(end, this.#untouched) - address) / 8).fill(0);
     }
     this.#untouched = Math.max(this.#untouched, end);
     return address;
