@@ -37,8 +37,8 @@ export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome>
 }
 
 async function train(config: Config, options: FitOptions): Promise<Run> {
-  const { trainer, train, val } = buildTrainer(config, { loggers: [...trainerOptions(config).loggers!, messages] });
-  return trainer.fit(train!, val, options);
+  const { trainer, train, vals } = buildTrainer(config, { loggers: [...trainerOptions(config).loggers!, messages] });
+  return trainer.fit(train!, vals, options);
 }
 
 async function fitOne(file: string, config: Config, flags: RunFlags, signal: AbortSignal): Promise<Outcome> {

@@ -8,8 +8,9 @@ import { doctor } from "./doctor.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
 import { parseCount, parseSeedFlag, parseStep, parseThreads, type RunFlags } from "./flags.ts";
+import { type PredictFlags, predict } from "./predict.ts";
 import { schema } from "./schema.ts";
-import { validate } from "./validate.ts";
+import { validate, validateAll } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
 
 /** The version in the nearest package.json that has one. */
@@ -59,6 +60,21 @@ withRunFlags(program.command("validate").argument("<config>", "YAML file"))
   .description("validate the weights of a checkpoint")
   .option("--ckpt <path>", "checkpoint, or none; left out: the latest in the run's folder")
   .action((config: string, flags: RunFlags) => report(flags.json, () => validate(config, flags)));
+
+withRunFlags(program.command("validate-all").argument("<config>", "YAML file"))
+  .description("validate every checkpoint of the run's folder, or those that a pattern names, on every loader")
+  .option("--ckpts <pattern>", "checkpoints: 'runs/a/checkpoints/*.safetensors'")
+  .action((config: string, flags: RunFlags & { ckpts?: string }) =>
+    report(flags.json, () => validateAll(config, flags)),
+  );
+
+withRunFlags(program.command("predict").argument("<config>", "YAML file"))
+  .description("the model's outputs for inputs in a file")
+  .requiredOption("--input <file>", "CSV, IDX or safetensors")
+  .option("--output <file>", "ends with .csv, .jsonl or .safetensors; left out: JSON lines on stdout")
+  .option("--ckpt <path>", "checkpoint, or none; left out: the latest in the run's folder")
+  .option("--batch-size <n>", "samples at once", parseCount)
+  .action((config: string, flags: PredictFlags) => report(flags.json, () => predict(config, flags)));
 
 program
   .command("verify")

@@ -1,8 +1,9 @@
-// `seedgrad validate CONFIG`: the weights of the latest checkpoint, or of one that is named, on the validation data.
+// `seedgrad validate CONFIG`: the weights of the latest checkpoint, or of one that is named, on the validation data; and `validate-all`: of every
+// checkpoint, on every loader.
 import { ConfigError } from "../core/errors.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loaders } from "../train/config/loaders.ts";
-import { messages, type Outcome } from "./command.ts";
+import { messages, type Outcome, table } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readConfig } from "./imports.ts";
 
@@ -10,7 +11,7 @@ import { readConfig } from "./imports.ts";
 export async function validate(file: string, flags: RunFlags): Promise<Outcome> {
   const config = await readConfig(file, flags);
   const { validate: own, fit, init } = config.trainer;
-  const loader = own?.valDataloader ?? fit?.valDataloader;
+  const loader = own?.valDataloader ?? fit?.valDataloader ?? fit?.valDataloaders?.[0];
   if (!loader) {
     throw new ConfigError({
       where: `${file}: trainer.validate`,
@@ -30,5 +31,30 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
         .map(([name, value]) => `${name} ${value}`)
         .join(" | ")}`,
     ],
+  };
+}
+
+/** Validates every checkpoint on every loader of `validate_all`, or else of `validate` and `fit`. */
+export async function validateAll(file: string, flags: RunFlags & { readonly ckpts?: string }): Promise<Outcome> {
+  const config = await readConfig(file, flags);
+  const { validateAll: own, validate: one, fit, init } = config.trainer;
+  const fitted = [...(fit?.valDataloader ? [fit.valDataloader] : []), ...(fit?.valDataloaders ?? [])];
+  const choices = own?.valDataloaders ?? (one ? [one.valDataloader] : fitted);
+  if (choices.length === 0) {
+    throw new ConfigError({
+      where: `${file}: trainer.validate_all`,
+      problem: "a required key is missing",
+      expected: "val_dataloaders there, or val_dataloader under trainer.validate or trainer.fit",
+    });
+  }
+  const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
+  const list = choices.map((choice) => loaders.make(choice));
+  const found = await trainer.validateAll(list, flags.ckpts ?? own?.ckptPaths);
+  const names = Object.keys(found[0].metrics);
+  const rows = found.map(({ step, metrics }) => [String(step), ...names.map((name) => String(metrics[name]))]);
+  return {
+    code: 0,
+    json: { seed: trainer.seed, checkpoints: found },
+    lines: table([["step", ...names], ...rows]),
   };
 }

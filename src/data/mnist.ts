@@ -27,6 +27,11 @@ const standardised = Float32Array.from({ length: 256 }, (_, pixel) =>
   round(round(round(pixel / 255) - round(0.1307)) / round(0.3081)),
 );
 
+/** Pixels in [0, 255] as the loader gives them: float32 of the same length. */
+export function standardise(pixels: Uint8Array): Float32Array {
+  return Float32Array.from(pixels, (pixel) => standardised[pixel]);
+}
+
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
 export function mnistDataset(split: Split, { directory }: { readonly directory?: string } = {}): Dataset {
   const folder = dataFolder("data.mnist", source, "the four IDX files", directory);

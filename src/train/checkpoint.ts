@@ -9,6 +9,7 @@ import {
   type CheckpointEntry,
   checkState,
   latestCheckpoint,
+  listCheckpoints,
   type RunState,
   loadCheckpoint as readCheckpoint,
   saveCheckpoint as writeCheckpoint,
@@ -16,6 +17,7 @@ import {
 import type { Variable } from "../tensor/variable.ts";
 import { loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { CheckpointChoice } from "./fit.ts";
+import { globFiles } from "./glob.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** All variables' values on the host, by name: those of training, unless others are given. */
@@ -101,6 +103,20 @@ export function chosenCheckpoint(trainer: Trainer, { ckptPath }: CheckpointChoic
     where: ckptPath,
     problem: "there is no such checkpoint",
     hint: "leave ckptPath out for the latest in the run's folder, or null for none",
+  });
+}
+
+/** The checkpoints that paths or a pattern name; left out: all in the trainer's folder. Throws CheckpointError where there are none. */
+export function checkpointPaths(trainer: Trainer, given?: string | readonly string[]): string[] {
+  const folder = checkpointFolder(trainer);
+  const own = () => (folder === undefined ? [] : listCheckpoints(folder).map(({ file }) => `${folder}/${file}`));
+  const paths = given === undefined ? own() : typeof given === "string" ? globFiles(given) : [...given];
+  if (paths.length > 0) return paths;
+  throw new CheckpointError({
+    where: "validateAll",
+    problem: "there are no checkpoints",
+    got: given === undefined ? (folder ?? "no modelDir") : String(given),
+    hint: "give paths, or a pattern such as runs/a/checkpoints/*.safetensors",
   });
 }
 

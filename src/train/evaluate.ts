@@ -3,10 +3,10 @@
 import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Module } from "../nn/module.ts";
+import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import type { ResolvedOptions } from "./config/options.ts";
-import { tell } from "./fit.ts";
-import type { Hooks, Metrics, ValidateContext } from "./hooks.ts";
+import { type Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -83,6 +83,43 @@ async function pass(
 function named(name: string, value: number | Metrics): Metrics {
   if (typeof value === "number") return { [name]: value };
   return Object.fromEntries(Object.entries(value).map(([key, number]) => [`${name}/${key}`, number]));
+}
+
+/** Evaluates on each loader; names of the second and later ones begin with the loader's: `mnist/test/accuracy`. Only the first has hooks. */
+export async function evaluateAll(trainer: Trainer, [first, ...others]: readonly DataLoader[]): Promise<Metrics> {
+  const all: Record<string, number> = { ...(await trainer.evaluate(first)) };
+  for (const [i, loader] of others.entries()) {
+    const metrics = await trainer.evaluate(loader, { silent: true });
+    const same = [first, ...others.slice(0, i)].filter(({ name }) => name === loader.name).length;
+    const place = same === 0 ? loader.name : `${loader.name}#${same + 1}`;
+    const placed = Object.entries(metrics).map(([name, value]) => [`${place}/${name}`, value] as const);
+    await trainer.logMetrics(Object.fromEntries(placed.map(([name, value]) => [`val_${name}`, value])));
+    Object.assign(all, Object.fromEntries(placed));
+  }
+  return all;
+}
+
+/** What the weights of one checkpoint come to. */
+export interface CheckpointMetrics {
+  readonly ckptPath: string;
+  /** Optimizer steps taken when it was saved. */
+  readonly step: number;
+  readonly metrics: Metrics;
+}
+
+/** Each checkpoint's weights on each loader, by step. */
+export async function validateAll(
+  trainer: Trainer,
+  loaders: readonly DataLoader[],
+  ckptPaths?: string | readonly string[],
+): Promise<CheckpointMetrics[]> {
+  await trainer.initialize();
+  const found: CheckpointMetrics[] = [];
+  for (const ckptPath of checkpointPaths(trainer, ckptPaths)) {
+    const { state } = await loadCheckpoint(trainer, ckptPath, "weights");
+    found.push({ ckptPath, step: state.step, metrics: await evaluateAll(trainer, loaders) });
+  }
+  return found.sort((a, b) => a.step - b.step);
 }
 
 /** Runs `body` with the whole tree in evaluation mode, and then puts each module back to what it was. */

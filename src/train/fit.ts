@@ -6,9 +6,10 @@ import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
+import { evaluateAll } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
-import type { FitContext, Metrics } from "./hooks.ts";
+import { type FitContext, type Metrics, tell } from "./hooks.ts";
 import { Journal } from "./journal.ts";
 import { train } from "./loop.ts";
 import type { Trainer } from "./trainer.ts";
@@ -92,10 +93,11 @@ function checkSteering({ schedules, options }: Trainer, validation: DataLoader |
 export async function runFit(
   trainer: Trainer,
   loader: DataLoader,
-  validation: DataLoader | undefined,
+  validations: readonly DataLoader[],
   { signal, ...choice }: FitOptions,
 ): Promise<Run> {
   const { hooks, options } = trainer;
+  const [validation] = validations as readonly (DataLoader | undefined)[];
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
   if (options.checkpoint?.keepBest && (!validation || options.loop.evalFrequency === undefined)) {
     throw new ConfigError({
@@ -147,7 +149,7 @@ export async function runFit(
         logSteps: options.logging.logSteps,
         link: (step) => journal.link(step),
         evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
-        validate: () => trainer.evaluate(validation!),
+        validate: () => evaluateAll(trainer, validations),
         clock,
         signal,
       });
@@ -196,13 +198,4 @@ async function interruption(trainer: Trainer, signal: AbortSignal | undefined): 
     step,
     checkpoint,
   });
-}
-
-/** Does something on the way out of an error: if it fails too, that is said, and the first error stands. */
-export async function tell(trainer: Trainer, body: () => void | Promise<void>): Promise<void> {
-  try {
-    await body();
-  } catch (error) {
-    trainer.message("error", String(error));
-  }
 }

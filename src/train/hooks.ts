@@ -224,3 +224,12 @@ function hookError(callback: Callback, hook: HookName, cause: unknown): Seedgrad
   const { problem, got, expected, hint } = cause;
   return new Kind({ where: `${where}: ${cause.where}`, problem, got, expected, hint, cause });
 }
+
+/** Does something on the way out of an error: if it fails too, that is said, and the first error stands. */
+export async function tell(trainer: Trainer, body: () => void | Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    trainer.message("error", String(error));
+  }
+}

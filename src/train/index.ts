@@ -16,6 +16,7 @@ export {
 export { type GivenOptions, type Registrable, register } from "./config/register.ts";
 export type { Config } from "./config/schema.ts";
 export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";
+export type { CheckpointMetrics } from "./evaluate.ts";
 export type { PlannedGraph } from "./explain.ts";
 export type { CheckpointChoice, FitOptions, Run } from "./fit.ts";
 export type {
@@ -36,6 +37,7 @@ export { JSONLLogger } from "./loggers/jsonl.ts";
 export { ProgressLogger } from "./loggers/progress.ts";
 export { ReportLogger } from "./loggers/report.ts";
 export { TensorBoardLogger } from "./loggers/tensorboard.ts";
+export type { Prediction } from "./predict.ts";
 export type { Rebuild, ReplayOptions, Verification } from "./replay.ts";
 export { summarizeScalar, summarizeTensor } from "./summarize.ts";
 export { Trainer } from "./trainer.ts";

@@ -15,6 +15,7 @@ import type { ResolvedOptions } from "./config/options.ts";
 import { mixedFormat } from "./config/shared.ts";
 import type { HostBatch, StepInput } from "./group.ts";
 import type { Hooks, TraceContext } from "./hooks.ts";
+import { outputsOf } from "./predict.ts";
 import type { GradientScaler } from "./scaler.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -22,7 +23,10 @@ export type TrainStep = Compiled<[StepInput], Tensor>;
 /** Gives terms that add up over batches, by metric; `loss` is [loss · samples, samples]. */
 export type EvalStep = Compiled<[HostBatch], Record<string, Tensor>>;
 
-/** What both steps are made of. */
+/** Gives the model's outputs. */
+export type PredictStep = Compiled<[HostBatch], Tensor>;
+
+/** What the steps are made of. */
 export interface StepParts {
   readonly trainer: Trainer;
   readonly model: Module;
@@ -124,6 +128,18 @@ export function makeEvalStep({ trainer, model, options, hooks, stream, backend, 
     return terms;
   };
   return compile(step, { state: [model], name: "eval", stream, backend, strict: true, log });
+}
+
+/** The compiled prediction step of a model that is in evaluation mode: outputs alone, so that a batch needs no targets. */
+export function makePredictStep({ model, options, stream, backend, log }: StepParts): PredictStep {
+  const step = (given: HostBatch): Tensor => {
+    const batch = given as unknown as Batch;
+    const { loss, precision } = options;
+    const result = autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
+    if (result instanceof Tensor) return outputsOf(loss ? { outputs: result } : {});
+    return outputsOf(Array.isArray(result) ? { outputs: result[1] } : (result as { outputs?: Tensor }));
+  };
+  return compile(step, { state: [model], name: "predict", stream, backend, strict: true, log });
 }
 
 /** Outputs and loss of what `forward` returned: outputs where there is a loss function, else a loss, [loss, outputs], or a record that holds a loss. */

@@ -21,15 +21,24 @@ import { Checkpointer } from "./callbacks/checkpointer.ts";
 import { chosenCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { describeOptions } from "./describe.ts";
-import { evaluate } from "./evaluate.ts";
+import { type CheckpointMetrics, evaluate, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
+import { type Prediction, predict } from "./predict.ts";
 import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
 import { GradientScaler } from "./scaler.ts";
-import { type EvalStep, makeEvalStep, makeTrainStep, type StepParts, type TrainStep } from "./step.ts";
+import {
+  type EvalStep,
+  makeEvalStep,
+  makePredictStep,
+  makeTrainStep,
+  type PredictStep,
+  type StepParts,
+  type TrainStep,
+} from "./step.ts";
 
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
 export type Graphs = Record<string, string>;
@@ -59,6 +68,7 @@ export class Trainer {
   initGraph: Graph | undefined;
   #trainStep: TrainStep | undefined;
   #evalStep: EvalStep | undefined;
+  #predictStep: PredictStep | undefined;
   /** The chain of the steps taken so far. */
   chain: Chain | undefined;
   /** How many of the newest checkpoints stay, over what `checkpoint.keep` says. */
@@ -261,10 +271,11 @@ export class Trainer {
     return this.#evalStep;
   }
 
-  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. */
-  fit(train: DataLoader, validation?: DataLoader, options: FitOptions = {}): Promise<Run> {
-    this.#lastLoaders = { train, val: validation };
-    return runFit(this, this.#limited(train), validation, options);
+  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Of several validation loaders the first is the one that callbacks are told of. */
+  fit(train: DataLoader, validation?: DataLoader | readonly DataLoader[], options: FitOptions = {}): Promise<Run> {
+    const list = (Array.isArray(validation) ? validation : [validation]).filter(Boolean) as DataLoader[];
+    this.#lastLoaders = { train, val: list[0] };
+    return runFit(this, this.#limited(train), list, options);
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */
@@ -296,6 +307,23 @@ export class Trainer {
     const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]);
     if (!silent) await this.logMetrics(Object.fromEntries(named));
     return metrics;
+  }
+
+  /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none. */
+  validateAll(
+    loaders: DataLoader | readonly DataLoader[],
+    ckptPaths?: string | readonly string[],
+  ): Promise<CheckpointMetrics[]> {
+    return validateAll(this, Array.isArray(loaders) ? loaders : [loaders as DataLoader], ckptPaths);
+  }
+
+  /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. */
+  async *predict(loader: DataLoader, choice: CheckpointChoice = {}): AsyncGenerator<Prediction> {
+    await this.initialize();
+    const path = chosenCheckpoint(this, choice);
+    if (path !== undefined) await loadCheckpoint(this, path, "weights");
+    this.#predictStep ??= makePredictStep(await this.#parts());
+    yield* predict(this, this.#predictStep, loader);
   }
 
   /** Writes a checkpoint of now into the run's folder, during a fit: call it in a hook. `name` without ending. Returns the file. Throws CheckpointError. */

@@ -38,16 +38,19 @@ export function trainerOptions(config: Config): TrainerOptions {
   };
 }
 
-/** The Trainer of a config, and the loaders of its `fit`. `changes` replace options: a replay has no loggers and no folder. */
+/** The Trainer of a config, and the loaders of its `fit`: `val` is the first of `vals`. `changes` replace options: a replay has no loggers and no folder. */
 export function buildTrainer(
   config: Config,
   changes: Partial<TrainerOptions> = {},
-): { trainer: Trainer; train?: DataLoader; val?: DataLoader } {
+): { trainer: Trainer; train?: DataLoader; val?: DataLoader; vals: readonly DataLoader[] } {
   const trainer = new Trainer({ ...trainerOptions(config), ...changes });
   const { fit } = config.trainer;
+  const single = fit?.valDataloader ? [fit.valDataloader] : [];
+  const vals = [...single, ...(fit?.valDataloaders ?? [])].map((choice) => loaders.make(choice));
   return {
     trainer,
     train: fit && loaders.make(fit.trainDataloader),
-    val: fit?.valDataloader && loaders.make(fit.valDataloader),
+    val: vals[0],
+    vals,
   };
 }

@@ -65,7 +65,9 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
   const convertRecord = (value: Record<string, unknown>, path: Path, from: Path, into: Record<string, unknown>) => {
     for (const [raw, item] of Object.entries(value)) {
       // A key that isn't snake_case is none of the schema's, however it looks after conversion: it is marked.
-      const key = toSnake(toCamel(raw)) === raw && !raw.startsWith("!") ? (synonyms[raw] ?? toCamel(raw)) : `!${raw}`;
+      const known = toSnake(toCamel(raw)) === raw && !raw.startsWith("!") ? (synonyms[raw] ?? toCamel(raw)) : `!${raw}`;
+      // One loader or a list under one name.
+      const key = known === "valDataloader" && Array.isArray(item) ? "valDataloaders" : known;
       const childFrom = [...from, raw];
       if (Object.hasOwn(into, key)) {
         throw new ConfigError({

@@ -10,7 +10,7 @@ import { models } from "./models.ts";
 import { optimizers } from "./optimizers.ts";
 import { schedulers } from "./schedulers.ts";
 import { sharedShape } from "./shared.ts";
-import { expected, list, live, record, text } from "./values.ts";
+import { expected, list, live, record, text, texts } from "./values.ts";
 
 const initSchema = record({
   seed: sharedShape.seed,
@@ -33,6 +33,7 @@ const initSchema = record({
 });
 
 const loader = live(() => loaders.schema);
+const loaderList = list(loader).min(1, expected("at least one data loader"));
 const checkpointPath = z
   .string(expected("a path, or null for none"))
   .min(1, expected("a path, or null for none"))
@@ -43,8 +44,17 @@ export const configSchema = record({
   imports: list(text).optional(),
   trainer: record({
     init: initSchema,
-    fit: record({ trainDataloader: loader, valDataloader: loader.optional(), ckptPath: checkpointPath }).optional(),
+    fit: record({
+      trainDataloader: loader,
+      valDataloader: loader.optional(),
+      valDataloaders: loaderList.optional(),
+      ckptPath: checkpointPath,
+    }).optional(),
     validate: record({ valDataloader: loader, ckptPath: checkpointPath }).optional(),
+    validateAll: record({
+      valDataloaders: loaderList,
+      ckptPaths: texts.optional(),
+    }).optional(),
   }),
 });
 

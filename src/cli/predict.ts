@@ -1,0 +1,93 @@
+// `seedgrad predict CONFIG --input FILE`: what a trained model says of inputs in a file: CSV, IDX or safetensors in; CSV, JSON lines or safetensors out.
+import { writeFileSync } from "node:fs";
+import type { HostArray } from "../core/array.ts";
+import { makeArray } from "../core/dtype.ts";
+import { ConfigError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
+import { inputsDataset } from "../data/inputs.ts";
+import { dataLoader } from "../data/loader.ts";
+import { writeSafetensors } from "../io/safetensors.ts";
+import { buildTrainer } from "../train/config/build.ts";
+import type { Config } from "../train/config/schema.ts";
+import { messages, type Outcome } from "./command.ts";
+import { checkpointChoice, type RunFlags } from "./flags.ts";
+import { readConfig } from "./imports.ts";
+
+export interface PredictFlags extends RunFlags {
+  readonly input: string;
+  readonly output?: string;
+  readonly batchSize?: number;
+}
+
+const formats = { csv: toCsv, jsonl: toJsonLines } as const;
+
+/** Predicts with the weights of the latest checkpoint, or of one that is named. Without `--output` the lines go to stdout as JSON. */
+export async function predict(file: string, flags: PredictFlags): Promise<Outcome> {
+  const { input, output, batchSize = 64, json } = flags;
+  const kind = output === undefined ? "jsonl" : output.slice(output.lastIndexOf(".") + 1);
+  if (kind !== "safetensors" && !Object.hasOwn(formats, kind)) {
+    throw new ConfigError({
+      where: "--output",
+      problem: "not a kind of file that outputs go to",
+      got: output!,
+      expected: "a name that ends with .csv, .jsonl or .safetensors",
+    });
+  }
+  const config = await readConfig(file, flags);
+  const { trainer } = buildTrainer({ trainer: { init: config.trainer.init } }, { loggers: [messages] });
+  const dataset = inputsDataset(input, { columns: columnsOf(config) });
+  const loader = dataLoader(dataset, { batchSize: Math.min(batchSize, Math.max(1, dataset.size)) });
+  const parts: HostArray[] = [];
+  for await (const { outputs } of trainer.predict(loader, checkpointChoice(flags))) parts.push(outputs);
+  const outputs = joined(parts);
+  if (kind === "safetensors")
+    writeSafetensors(output!, [["outputs", outputs]], { checkpoint_step: String(trainer.step) });
+  const lines = kind === "safetensors" ? [] : formats[kind as keyof typeof formats](outputs);
+  if (output !== undefined && kind !== "safetensors") writeFileSync(output, lines.map((line) => `${line}\n`).join(""));
+  const { shape } = outputs;
+  const said =
+    output === undefined ? (json ? [] : lines) : [`${shape[0]} predictions after ${trainer.step} steps: ${output}`];
+  return {
+    code: 0,
+    json: { steps: trainer.step, shape, ...(output === undefined ? { outputs: rowsOf(outputs) } : { output }) },
+    lines: said,
+  };
+}
+
+/** Where the config trains on columns of a CSV file, those are the inputs. */
+function columnsOf({ trainer }: Config): readonly string[] | undefined {
+  const loader = trainer.fit?.trainDataloader as { inputs?: readonly string[] } | undefined;
+  return Array.isArray(loader?.inputs) ? loader.inputs : undefined;
+}
+
+function joined(parts: readonly HostArray[]): HostArray {
+  const [{ shape, dtype }] = parts;
+  const rows = parts.reduce((total, part) => total + (part.shape[0] ?? 0), 0);
+  const data = makeArray(
+    dtype,
+    parts.reduce((total, part) => total + part.data.length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { data, dtype, shape: [rows, ...shape.slice(1)] };
+}
+
+/** Each sample's outputs, flat; JSON has no NaN and no infinities, so those are text. */
+function rowsOf({ data, shape }: HostArray): (number | string)[][] {
+  const width = sizeOf(shape.slice(1));
+  const show = (value: number) => (Number.isFinite(value) ? value : String(value));
+  return Array.from({ length: shape[0] }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width), show));
+}
+
+function toCsv(outputs: HostArray): string[] {
+  const width = sizeOf(outputs.shape.slice(1));
+  const header = ["index", ...Array.from({ length: width }, (_, i) => `output_${i}`)];
+  return [header.join(","), ...rowsOf(outputs).map((row, i) => [i, ...row].join(","))];
+}
+
+function toJsonLines(outputs: HostArray): string[] {
+  return rowsOf(outputs).map((row, index) => JSON.stringify({ index, outputs: row }));
+}

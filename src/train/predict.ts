@@ -1,0 +1,45 @@
+// Prediction: the model's outputs for a loader's batches, in its order, in evaluation mode. Like validation it leaves stream, weights and flags alone.
+import type { HostArray } from "../core/array.ts";
+import { ConfigError } from "../core/errors.ts";
+import { watchOffset } from "../core/numerics.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { breathe } from "./clock.ts";
+import { inEvaluation } from "./evaluate.ts";
+import type { PredictStep } from "./step.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** A batch's outputs. */
+export interface Prediction {
+  readonly batch: LoadedBatch;
+  /** What the model returns as outputs: [batch, ...]. */
+  readonly outputs: HostArray;
+}
+
+/** The outputs batch by batch. Throws ConfigError for a model that returns its loss alone. */
+export async function* predict(
+  { model, seed }: Trainer,
+  step: PredictStep,
+  loader: DataLoader,
+): AsyncGenerator<Prediction> {
+  let offset = watchOffset + loader.drawsPerEpoch;
+  for await (const batch of loader.batches({ seed, offset: watchOffset })) {
+    const { result, draws } = await inEvaluation(model, () => step.execute([batch.tensors], { base: offset }));
+    offset += draws;
+    const { shape, dtype } = result;
+    const data = await result.data();
+    result.dispose();
+    yield { batch, outputs: { data: data.slice(), shape, dtype } };
+    await breathe();
+  }
+}
+
+/** The outputs of what `forward` returned. Throws ConfigError where it returned a loss alone. */
+export function outputsOf({ outputs }: { readonly outputs?: Tensor }): Tensor {
+  if (outputs) return outputs;
+  throw new ConfigError({
+    where: "predict",
+    problem: "the model returns its loss and no outputs",
+    hint: "return [loss, outputs] or { loss, outputs } from forward, or give the Trainer a loss",
+  });
+}
