@@ -6,14 +6,17 @@ import { relative } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { TrainingError } from "../../src/core/errors.ts";
+import * as callback from "../../src/train/callbacks/index.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Run } from "../../src/train/fit.ts";
+import type { Callback, Logger } from "../../src/train/hooks.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
 import { ProgressLogger } from "../../src/train/loggers/progress.ts";
+import { ReportLogger } from "../../src/train/loggers/report.ts";
 import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { shortRuns } from "../support/runs.ts";
+import { cnnRun, shortRuns } from "../support/runs.ts";
 import { root } from "../support/sources.ts";
 
 afterEach(() => {
@@ -51,6 +54,32 @@ describe.each(Object.entries(shortRuns))("%s: one digest", (name, { steps, train
     for (let threads = 1; threads <= 8; threads++) await check(`${threads} threads`, { threads });
   });
 
+  test("summaries, norms, profiles and checks on or off", async () => {
+    const logged = new Set<string>();
+    const observers: (Callback & Pick<Logger, "logMetrics">)[] = [
+      new callback.ComputeNorm({ perLayer: true }),
+      new callback.CountParams(),
+      new callback.DurationProfiler(),
+      new callback.LogOptimizerParamGroup(),
+      new callback.ModelSummary(),
+      new callback.NaNChecker(),
+      new callback.RateProfiler(),
+      new callback.SanityValidation({ steps: 1 }),
+      {
+        logMetrics(metrics: object) {
+          for (const key of Object.keys(metrics)) logged.add(key);
+        },
+      },
+    ];
+    const run = await trainer({
+      callbacks: observers,
+      logging: { logSteps: 1, logLevel: "silent" },
+      loop: { numSteps: steps, evalFrequency: "end" },
+    }).fit(train(), validation());
+    await same(run, "watched");
+    expect(logged.size).toBeGreaterThan(8);
+  });
+
   test("logging on or off", async () => {
     const modelDir = temporaryFolder();
     const lines: string[] = [];
@@ -58,7 +87,7 @@ describe.each(Object.entries(shortRuns))("%s: one digest", (name, { steps, train
     await check("all loggers, at each step", {
       modelDir,
       logging: { logSteps: 1, logLevel: "debug" },
-      loggers: [new ProgressLogger(), new CSVLogger(), new JSONLLogger(), new TensorBoardLogger()],
+      loggers: [new ProgressLogger(), new CSVLogger(), new JSONLLogger(), new TensorBoardLogger(), new ReportLogger()],
     });
     expect(lines.join("")).toContain(`step ${steps}/${steps}`);
     expect(readFileSync(`${modelDir}/metrics.csv`, "utf8")).toContain(`\n${steps},loss,`);
@@ -118,7 +147,7 @@ describe.each(Object.entries(shortRuns))("%s: one digest", (name, { steps, train
   });
 
   test("another process, place, time zone, language and environment", async () => {
-    const program = `import { shortRuns } from "${root}test/support/runs.ts";
+    const program = `import { cnnRun, shortRuns } from "${root}test/support/runs.ts";
       const { trainer, train } = shortRuns.${name};
       const { digest, graphHash } = await trainer().fit(train());
       console.log(digest, graphHash);
@@ -140,3 +169,14 @@ describe.each(Object.entries(shortRuns))("%s: one digest", (name, { steps, train
     expect(said.map(({ stdout }) => stdout.trim())).toEqual(places.map(() => `${digest} ${graphHash}`));
   });
 });
+
+test("a convolutional network: backends, threads, and a stop in between", async () => {
+  const { steps, trainer, train } = cnnRun;
+  const { digest } = await trainer({ backend: "reference", threads: undefined }).fit(train());
+  for (const [backend, threads] of [["gpujs:webasm"], ["gpujs:cpu"], ["wasm", 1], ["wasm", 2], ["wasm", 5]] as const)
+    expect((await trainer({ backend, threads }).fit(train())).digest, `${backend} ${threads}`).toBe(digest);
+  const options = { modelDir: temporaryFolder(), checkpoint: { steps: 1 } };
+  const half = await trainer({ ...options, loop: { numSteps: steps / 2 } }).fit(train());
+  expect(half.digest).not.toBe(digest);
+  expect((await trainer(options).fit(train())).digest).toBe(digest);
+}, 60_000);

@@ -1,5 +1,5 @@
-// The runs that laws are tested on as a whole: the MNIST preset's model and options, and a small transformer with everything that draws or
-// reduces. Each is short enough to be run dozens of times.
+// The runs that laws are tested on as a whole: the MNIST preset's model and options, a small transformer with everything that draws or
+// reduces, and a small convolutional network. Each is short enough to be run dozens of times.
 import { join } from "node:path";
 import { type DataLoader, dataLoader } from "../../src/data/loader.ts";
 import { mnistDataset } from "../../src/data/mnist.ts";
@@ -69,6 +69,24 @@ const mlp: ShortRun = {
     }),
   train: () => dataLoader(digits(), { batchSize: 64, shuffle: true }),
   validation: () => dataLoader({ ...digits(), size: 100 }, { batchSize: 64 }),
+};
+
+/** A convolutional network, for what its own ops might do. */
+export const cnnRun: ShortRun = {
+  steps: 4,
+  trainer: (changes) =>
+    new Trainer({
+      seed: 13,
+      model: () => nn.cnn({ input: [1, 28, 28], channels: [3, 4], classes: 10, dropout: 0.1 }),
+      loss: crossEntropy,
+      metrics: { accuracy: accuracy() },
+      optimizer: (model) => optim.sgd(model.parameters(), { learningRate: 0.1, momentum: 0.9 }),
+      loop: { numSteps: 4 },
+      ...silent,
+      ...changes,
+    }),
+  train: () => dataLoader({ ...digits(), size: 48 }, { batchSize: 16, shuffle: true }),
+  validation: () => dataLoader({ ...digits(), size: 20 }, { batchSize: 16 }),
 };
 
 export const shortRuns: Readonly<Record<string, ShortRun>> = { mlp, transformer };
