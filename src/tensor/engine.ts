@@ -32,10 +32,22 @@ export async function setDefaultBackend(backend: Backend | string): Promise<Back
 }
 
 let queue: Promise<unknown> = Promise.resolve();
+let works = 0;
+
+/** Lets everything else have a turn: timers, signals, and the collector's callbacks, which give memory back. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+}
+
+/** Work that never waits for anything from outside would keep everything else from its turn for ever. */
+const turnEvery = 256;
 
 /** Runs one piece of work after all that came before it: executions never interleave. */
 export function exclusive<T>(work: () => Promise<T>): Promise<T> {
-  const result = queue.then(work);
+  const result = ++works % turnEvery === 0 ? queue.then(turn).then(work) : queue.then(work);
   queue = result.catch(() => undefined);
   return result;
 }

@@ -1,4 +1,5 @@
 // The one clock of training: for what only informs (seconds, rates). Nothing that is computed may depend on it.
+import { turn } from "../tensor/engine.ts";
 
 /** Seconds from an arbitrary beginning, never going back. */
 export function now(): number {
@@ -12,10 +13,7 @@ let rested = now();
 /** Lets timers, signals and a browser's page have their turn, if they haven't had one lately. */
 export async function breathe(): Promise<void> {
   if (now() - rested < longest) return;
-  await new Promise<void>((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
-    else setTimeout(resolve);
-  });
+  await turn();
   rested = now();
 }
 
