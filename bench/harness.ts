@@ -126,10 +126,19 @@ export const hostContestant: Contestant = {
 /** Rounds and calls of a slow contestant. */
 const slowCounts = { rounds: 3, calls: 1, warmup: 1 };
 
+/** How long a peer may take over a case, in ms, before it is counted as slow: its bits are held to nothing, so its counts needn't be fixed. */
+const peerLimit = 8000;
+
+async function isLong({ rounds, calls, warmup }: Case, entrant: Entrant): Promise<boolean> {
+  return (await entrant.sample(1)) * (warmup + rounds * (calls + 1)) > peerLimit;
+}
+
 interface Lane {
   readonly subject: Case;
   readonly contestant: Contestant;
   readonly entrant: Entrant;
+  /** Whether it gets the counts of slow ones. */
+  readonly slow: boolean;
   readonly counts: { readonly rounds: number; readonly calls: number };
   readonly times: number[];
   bits: string;
@@ -156,12 +165,13 @@ export async function measure(
         give(contestant, entrant.cannot);
         return undefined;
       }
-      const { rounds, calls, warmup } = contestant.slow ? slowCounts : subject;
       const first = subject.stateful ? settled : 1;
       await entrant.sample(first);
       const bits = await entrant.bits();
+      const slow = contestant.slow || (contestant.peer !== undefined && (await isLong(subject, entrant)));
+      const { rounds, calls, warmup } = slow ? slowCounts : subject;
       if (warmup > first) await entrant.sample(warmup - first);
-      return { subject, contestant, entrant, counts: { rounds: wished ?? rounds, calls }, times: [], bits };
+      return { subject, contestant, entrant, slow, counts: { rounds: wished ?? rounds, calls }, times: [], bits };
     } catch (error) {
       give(contestant, (error as Error).message);
       return undefined;
@@ -181,7 +191,7 @@ export async function measure(
       if (round >= lane.counts.rounds || Number.isNaN(lane.times[0])) continue;
       try {
         // One call off the clock: whoever ran before has left the caches to itself.
-        if (all.length > 1 && lane.counts.calls < 100 && !lane.contestant.slow) await lane.entrant.sample(1);
+        if (all.length > 1 && lane.counts.calls < 100 && !lane.slow) await lane.entrant.sample(1);
         lane.times.push(await lane.entrant.sample(lane.counts.calls));
       } catch (error) {
         give(lane.contestant, (error as Error).message);

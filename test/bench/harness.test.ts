@@ -68,6 +68,15 @@ describe("counts", () => {
     expect(rows[0]).toMatchObject({ rounds: 3, calls: 1 });
   });
 
+  test("a peer that would take more than 8 s over a case is counted as slow there; a backend of our own never is", async () => {
+    const { contestant } = world();
+    const counts = async (ms: number, peer?: string) =>
+      (await measure(subject({ rounds: 9, calls: 50, warmup: 100 }), [contestant("a", [ms], { peer })])).rows[0].rounds;
+    expect(await counts(20, "p 1")).toBe(3);
+    expect(await counts(10, "p 1")).toBe(9);
+    expect(await counts(20)).toBe(9);
+  });
+
   test("--rounds replaces the case's own", async () => {
     const { contestant } = world();
     const { rows } = await measure(subject(), [contestant("a", [1])], { rounds: 7 });
