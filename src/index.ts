@@ -27,4 +27,4 @@ export { Parameter, type Stateful, Variable } from "./tensor/variable.ts";
 export * from "./train/index.ts";
 export { type Diff, type DiffOptions, diffReplay, diffRuns, type FactDifference } from "./verify/diff.ts";
 export { showDiff } from "./verify/show.ts";
-export { type VerifyOptions, verifyRun } from "./verify/verify.ts";
+export { type VerifyOptions, verifyConfig, verifyRun } from "./verify/verify.ts";

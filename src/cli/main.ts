@@ -78,7 +78,7 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
 
 program
   .command("verify")
-  .argument("<run>", "a run's folder")
+  .argument("<run>", "a run's folder; or a YAML file, with --against")
   .description("replay a run in memory and compare its chain and digest")
   .option("--from <step>", "begin at the run's checkpoint of this step", parseStep)
   .option("--steps <n>", "replay at most so many steps", parseCount)

@@ -1,14 +1,13 @@
-// `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest.
-
+// `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest; or trains a config and compares the digest alone.
 import { existsSync } from "node:fs";
 import type { Threads } from "../backend/load.ts";
 import { importsOf } from "../train/config/parse.ts";
-import { diffReplay } from "../verify/diff.ts";
+import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
-import { verifyRun } from "../verify/verify.ts";
+import { verifyConfig, verifyRun } from "../verify/verify.ts";
 import type { Outcome } from "./command.ts";
 import { diffJson } from "./diff.ts";
-import { importPrograms } from "./imports.ts";
+import { configOf, importPrograms } from "./imports.ts";
 
 /** The flags of `verify`. */
 export interface VerifyFlags {
@@ -20,11 +19,11 @@ export interface VerifyFlags {
   readonly json?: boolean;
 }
 
-/** Verifies a run's folder. Exit code 1 when something differs. */
-export async function verify(folder: string, { json: _json, ...options }: VerifyFlags): Promise<Outcome> {
-  const config = `${folder}/config.yaml`;
-  if (existsSync(config)) await importPrograms(importsOf(config));
-  const found = await verifyRun(folder, options);
+/** Verifies a run's folder, or a config against a published digest. Exit code 1 when something differs. */
+export async function verify(what: string, { json: _json, ...options }: VerifyFlags): Promise<Outcome> {
+  const config = configOf(what);
+  if (config !== undefined) await importPrograms(importsOf(config));
+  const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
   const { equal, digest, expected, from, steps, firstDifference, difference, backend, threads } = found;
   const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
   const verdict = equal
@@ -37,7 +36,18 @@ export async function verify(folder: string, { json: _json, ...options }: Verify
       : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
   const lines = [verdict, ...trusted, ...digests];
   if (equal) return { code: 0, json: { ...found }, lines };
-  const { backend: chosen, threads: count } = options;
-  const diff = await diffReplay(folder, { backend: chosen, threads: count });
+  const diff = await explained(what, found.firstDifference, options);
+  if (!diff) return { code: 1, json: { ...found }, lines };
   return { code: 1, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
+}
+
+/** Why it differs; undefined where there is nothing but a digest to compare with. */
+async function explained(
+  what: string,
+  firstDifference: number | undefined,
+  { against, backend, threads }: VerifyFlags,
+): Promise<Diff | undefined> {
+  if (firstDifference !== undefined || against === undefined) return diffReplay(what, { backend, threads });
+  if (!existsSync(`${against}/chain.bin`)) return undefined;
+  return diffRuns(against, what, { backends: [undefined, backend], threads });
 }

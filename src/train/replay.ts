@@ -249,7 +249,13 @@ interface Target {
 function targetOf({ manifest, last }: Recorded, against: string | undefined): Target {
   if (against === undefined)
     return { digest: last === Number.POSITIVE_INFINITY ? manifest.result?.digest : undefined, differences: [] };
-  if (/^(warn:)?[0-9a-f]{64}$/.test(against)) return { digest: against, differences: [] };
+  const { digest, manifest: other } = published(against);
+  return { digest, differences: other ? manifestDifferences(manifest, other) : [] };
+}
+
+/** What someone published of a run: a digest, or the manifest that holds it, by path or by its folder's. Throws ConfigError for neither, CheckpointError for a manifest without a result. */
+export function published(against: string): { readonly digest: string; readonly manifest?: Manifest } {
+  if (/^(warn:)?[0-9a-f]{64}$/.test(against)) return { digest: against };
   const path = exists(`${against}/manifest.json`) ? `${against}/manifest.json` : against;
   if (!exists(path)) {
     throw new ConfigError({
@@ -259,10 +265,10 @@ function targetOf({ manifest, last }: Recorded, against: string | undefined): Ta
       expected: "64 hex digits, a manifest.json, or a run's folder",
     });
   }
-  const other = readManifest(path);
-  if (!other.result)
-    throw new CheckpointError({ where: path, problem: "the manifest holds no result", got: other.status });
-  return { digest: other.result.digest, differences: manifestDifferences(manifest, other) };
+  const manifest = readManifest(path);
+  if (!manifest.result)
+    throw new CheckpointError({ where: path, problem: "the manifest holds no result", got: manifest.status });
+  return { digest: manifest.result.digest, manifest };
 }
 
 /** In which of the facts that a digest stands for two manifests differ, for a reader. */

@@ -37,11 +37,11 @@ export function sameElements(a: TypedArray, b: TypedArray): boolean {
   return a.length === b.length && differences(a, b, { most: 0 }).count === 0;
 }
 
-/** An element for a reader: `0.1 (3dcccccd)`; integers and bools as they are. */
+/** An element for a reader, in decimal and hex: `0.1 (3dcccccd)`; bools as they are. */
 export function showElement(data: TypedArray, index: number): string {
-  if (!(data instanceof Float32Array)) return String(data[index]);
   const value = data[index];
-  return `${Object.is(value, -0) ? "-0" : value} (${bitsOf(data)[index].toString(16).padStart(8, "0")})`;
+  if (data instanceof Uint8Array) return String(value);
+  return `${Object.is(value, -0) ? "-0" : value} (${(bitsOf(data)[index] >>> 0).toString(16).padStart(8, "0")})`;
 }
 
 /** How many float32 values lie from one to the other; undefined where one is NaN. −0 and +0 are one apart. */

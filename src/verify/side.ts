@@ -12,14 +12,13 @@ import { type ChainLink, tensorsDigest } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
 import { hyperparameter, type Manifest, readManifest } from "../run/manifest.ts";
-import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { toYamlForm } from "../train/config/form.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { lengthOf } from "../train/fit.ts";
 import { dataOf, numbersOf } from "../train/journal.ts";
-import { type Rebuild, replayed } from "../train/replay.ts";
-import { rebuildFromConfig } from "./verify.ts";
+import type { Rebuild } from "../train/replay.ts";
+import { rebuildConfig, rebuildFromConfig } from "./verify.ts";
 
 /** What decides a run's bits, each as text by name, in the order in which it is told. */
 export interface Facts {
@@ -116,8 +115,7 @@ async function configSide(file: string, { backend, threads }: SideOptions): Prom
     });
   }
   const chosen = backend ?? init.backend ?? "wasm";
-  const rebuild: Rebuild = ({ callbacks = [], ...changes }) =>
-    buildTrainer(config, { ...changes, callbacks: [...replayed(trainerOptions(config).callbacks!), ...callbacks] });
+  const rebuild = rebuildConfig(config);
   return programSide(file, rebuild, { backend: chosen, config, changes: threads === undefined ? {} : { threads } });
 }
 

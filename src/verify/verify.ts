@@ -1,9 +1,18 @@
-// Verification of a run's folder: its program is made again from its config, or as the caller says, and replayed.
-import { ReproError } from "../core/errors.ts";
+// Verification of a run's folder: its program is made again from its config, or as the caller says, and replayed. A config alone is trained, and held
+// against a digest that was published.
+import { ConfigError, ReproError } from "../core/errors.ts";
 import { readManifest } from "../run/manifest.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import { type Rebuild, type ReplayOptions, replayed, replayRun, type Verification } from "../train/replay.ts";
+import type { Config } from "../train/config/schema.ts";
+import {
+  published,
+  type Rebuild,
+  type ReplayOptions,
+  replayed,
+  replayRun,
+  type Verification,
+} from "../train/replay.ts";
 
 export interface VerifyOptions extends ReplayOptions {
   /** How a run that was made in code is made again: `(changes) => ({ trainer: new Trainer({ ...options, ...changes }), train })`. A YAML run needs none. */
@@ -25,7 +34,51 @@ export function rebuildFromConfig(folder: string): Rebuild {
       hint: `in the program that made it, with its trainer: await trainer.verify(${JSON.stringify(folder)})`,
     });
   }
-  const parsed = loadConfig(`${folder}/config.yaml`);
+  return rebuildConfig(loadConfig(`${folder}/config.yaml`));
+}
+
+/** How a config's program is made: its own callbacks but for those that only watch, then those of `changes`. */
+export function rebuildConfig(config: Config): Rebuild {
   return ({ callbacks = [], ...changes }) =>
-    buildTrainer(parsed, { ...changes, callbacks: [...replayed(trainerOptions(parsed).callbacks!), ...callbacks] });
+    buildTrainer(config, { ...changes, callbacks: [...replayed(trainerOptions(config).callbacks!), ...callbacks] });
+}
+
+/** Trains a config in memory and holds its digest against a published one, which must be given; there is no chain to compare. Throws ConfigError. */
+export async function verifyConfig(
+  file: string,
+  { against, from, steps, backend, threads }: ReplayOptions,
+): Promise<Verification> {
+  if (against === undefined || from !== undefined || steps !== undefined) {
+    throw new ConfigError({
+      where: file,
+      problem: "a config has no steps to compare with, only an end",
+      got: against === undefined ? "nothing to hold it against" : "from or steps",
+      expected: "against alone: a digest, a manifest, or a run's folder",
+    });
+  }
+  const { digest: expected, manifest } = published(against);
+  const { trainer, train, val } = rebuildConfig(loadConfig(file))({
+    modelDir: undefined,
+    checkpoint: null,
+    loggers: [],
+    logging: { logLevel: "warn" },
+    ...(backend !== undefined && { backend }),
+    ...(threads !== undefined && { threads }),
+  });
+  if (!train) throw new ConfigError({ where: `${file}: trainer.fit`, problem: "a required key is missing" });
+  const run = await trainer.fit(train, trainer.schedules?.steering.length ? val : undefined, { ckptPath: null });
+  const { digest, steps: taken, graphHash } = run;
+  const graph =
+    manifest && manifest.graphs.train !== graphHash ? `: graph ${graphHash}, published ${manifest.graphs.train}` : "";
+  const equal = digest === expected;
+  return {
+    equal,
+    digest,
+    expected,
+    from: 0,
+    steps: taken,
+    ...(!equal && { difference: `the digest${graph}` }),
+    backend: run.backend,
+    threads: run.threads,
+  };
 }

@@ -57,6 +57,26 @@ describe("verify", () => {
     await expect(verified(run, { backend: "wsam" })).rejects.toThrow(BackendError);
   });
 
+  test("a config against a published digest, a manifest, a folder", async () => {
+    const file = config();
+    const { digest } = (await verified(run)).json as { digest: string };
+    for (const against of [digest, join(run, "manifest.json"), run]) {
+      const found = await verified(file, { against, backend: "wasm" });
+      expect(found).toMatchObject({ code: 0, json: { equal: true, digest, expected: digest, steps: 5 } });
+    }
+    const wrong = await verified(file, { against: "12".repeat(32) });
+    expect(wrong).toMatchObject({ code: 1, json: { equal: false, digest, difference: "the digest" } });
+    expect(wrong.lines).toHaveLength(3);
+    const seeded = await verified(config(["seed: 1234", "seed: 7"]), { against: run });
+    expect(seeded).toMatchObject({ code: 1, json: { diff: { cause: { name: "another seed" } } } });
+    expect(text(seeded)).toMatch(/^DIFFERS: the digest: graph \w{64}, published \w{64}\n/);
+    await expect(verified(file)).rejects.toThrow(/a config has no steps to compare with.*got nothing/);
+    await expect(verified(file, { against: digest, steps: 2 })).rejects.toThrow(ConfigError);
+    const other = await verified(run, { against: "12".repeat(32) });
+    expect(other).toMatchObject({ code: 1, json: { equal: false } });
+    expect(other.lines).toHaveLength(3);
+  });
+
   test("where something differs: what diff prints", async () => {
     const folder = join(scratch(), "copy");
     mkdirSync(folder);

@@ -134,7 +134,7 @@ test("bits: what differs, how far, and how it is shown", () => {
   expect([showElement(a, 1), showElement(b, 2), showElement(Int32Array.of(-3), 0)]).toEqual([
     "-0 (80000000)",
     "NaN (ffc00001)",
-    "-3",
+    "-3 (fffffffd)",
   ]);
   expect([ulpDistance(a[3], b[3]), ulpDistance(-0, 0), ulpDistance(-1, 1), ulpDistance(1, Number.NaN)]).toEqual([
     1,
