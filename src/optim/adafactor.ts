@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Parameter } from "../tensor/variable.ts";
 import {
   checkRange,
+  decaying,
   Optimizer,
   type OptimizerOptions,
   type ParameterGroup,
@@ -66,7 +67,7 @@ export class Adafactor extends Optimizer {
       learningRate: rate,
       kept: () => 1 - fresh(),
       fresh,
-      ...(group.decays && { shrinking: () => 1 - rate() * group.weightDecay }),
+      ...(decaying(group) && { shrinking: () => 1 - rate() * group.weightDecay }),
     };
   }
 

@@ -250,7 +250,8 @@ export abstract class Optimizer implements Stateful {
   protected abstract rule(update: Update): Updated;
 }
 
-const decaying = ({ decays, weightDecay }: ParameterGroup): boolean => decays || weightDecay > 0;
+/** Whether a group's step decays weights. */
+export const decaying = ({ decays, weightDecay }: ParameterGroup): boolean => decays || weightDecay > 0;
 
 /** Throws ConfigError unless `low` ≤ value < `high`. */
 export function checkRange(where: string, name: string, value: number, low = 0, high = Infinity): void {
@@ -259,7 +260,7 @@ export function checkRange(where: string, name: string, value: number, low = 0, 
       where: `${where}.${name}`,
       problem: "a number out of range",
       got: String(value),
-      expected: `a number in [${low}, ${high})`,
+      expected: `a number in ${low === Number.MIN_VALUE ? "(0" : `[${low}`}, ${high})`,
     });
   }
 }

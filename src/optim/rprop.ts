@@ -11,7 +11,7 @@ import {
 } from "./optimizer.ts";
 
 export interface RpropOptions extends Omit<OptimizerOptions, "weightDecay" | "decayAll"> {
-  /** What a step size is multiplied by where the sign changed, in (0, 1), and where it stayed, > 1. */
+  /** What a step size is multiplied by where the sign changed, in (0, 1), and where it stayed, ≥ 1. */
   readonly etas?: readonly [number, number];
   /** Bounds of a step size. */
   readonly stepSizes?: readonly [number, number];
@@ -47,7 +47,7 @@ export class Rprop extends Optimizer {
       });
     }
     checkRange("rprop", "etas[0]", etas[0], Number.MIN_VALUE, 1);
-    checkRange("rprop", "etas[1]", etas[1], 1 + Number.EPSILON);
+    checkRange("rprop", "etas[1]", etas[1], 1);
     checkRange("rprop", "stepSizes[0]", stepSizes[0], Number.MIN_VALUE);
     checkRange("rprop", "stepSizes[1]", stepSizes[1], stepSizes[0]);
     this.#etas = etas;

@@ -9,7 +9,7 @@ import { toSnake } from "../../src/train/config/form.ts";
 import { losses } from "../../src/train/config/losses.ts";
 import { metrics } from "../../src/train/config/metrics.ts";
 import { optimizers } from "../../src/train/config/optimizers.ts";
-import { parseConfig } from "../../src/train/config/parse.ts";
+import { configToYaml, parseConfig } from "../../src/train/config/parse.ts";
 import { schedulers } from "../../src/train/config/schedulers.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { root } from "../support/sources.ts";
@@ -53,6 +53,7 @@ async function train(choices: Record<string, unknown>, targets: typeof classes |
     ...choices,
   };
   const config = parseConfig(JSON.stringify({ trainer: { init } }), "docs.yaml");
+  expect(parseConfig(configToYaml(config), "again.yaml")).toEqual(config);
   const trainer = new Trainer({ ...trainerOptions(config), modelDir: undefined });
   const start = await Promise.all(trainer.model.parameters().map((parameter) => parameter.data()));
   const run = await trainer.fit(loader(targets), loader(targets));

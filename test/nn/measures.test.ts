@@ -25,6 +25,10 @@ describe("in a run", () => {
       metrics.mean(losses.crossEntropy, "again"),
     ];
     const plain = await toyTrainer({ loop }).fit(toyTrain(), toyTest());
+    for (const backend of ["wasm", "gpujs:cpu"]) {
+      const other = await toyTrainer({ loop, metrics: all, backend }).fit(toyTrain(), toyTest());
+      expect(other.metrics).toEqual((await toyTrainer({ loop, metrics: all }).fit(toyTrain(), toyTest())).metrics);
+    }
     const run = await toyTrainer({ loop, metrics: all }).fit(toyTrain(), toyTest());
     expect(run.digest).toBe(plain.digest);
     const { metrics: found } = run;

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, TrainingError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
+import { compile } from "../../src/tensor/compiled.ts";
 import { tensor } from "../../src/tensor/functions.ts";
 import { Parameter } from "../../src/tensor/variable.ts";
 import { optimizers } from "../../src/train/config/optimizers.ts";
@@ -63,6 +64,25 @@ describe.each(Object.entries(options))("%s", (name, text) => {
     expect((await toyTrainer(resumed).fit(toyTrain())).digest).toBe(whole.digest);
   });
 });
+
+test.each(Object.keys(options).filter((name) => name !== "Rprop"))(
+  "%s: a group that begins to decay by hand is traced anew, and decays",
+  async (name) => {
+    const after = async (weightDecay: number) => {
+      const p = new Parameter(tensor([[1, -2, 3]]));
+      p.label = "p";
+      const rule = make(`{${name}: {learning_rate: 0.01, weight_decay: 0}}`)({
+        parameters: () => [p],
+      } as unknown as nn.Module);
+      const step = compile(() => void rule.update([tensor([[1, 1, 1]])]), { state: rule });
+      await step();
+      rule.groups[0].weightDecay = weightDecay;
+      await step();
+      return p.array();
+    };
+    expect(await after(0.5)).not.toEqual(await after(0));
+  },
+);
 
 describe("parameter groups by glob", () => {
   const groupsOf = (groups: string, rest = "weight_decay: 0.1") => {

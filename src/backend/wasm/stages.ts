@@ -64,7 +64,8 @@ export function stagesOf(body: Expr, firstSlot: number): Stages | null {
   for (let at = 1; at <= count; at++) {
     let found = { total: Infinity, from: 0 };
     for (let from = 0; from < at; from++) {
-      const total = best[from].total + ((at - from) / comfortable) ** 2 + prices[at];
+      const length = (at - from) / comfortable;
+      const total = best[from].total + length * length + prices[at];
       if (total < found.total) found = { total, from };
     }
     best.push(found);
