@@ -9,7 +9,8 @@ import { itemSize } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Cut } from "./context.ts";
 import { type Nest, simplify } from "./nest.ts";
-import { batchInputs, panelBytes, rowBlock } from "./schedules/matmul.ts";
+import { rowBlock } from "./schedules/blocks.ts";
+import { batchInputs, panelBytes } from "./schedules/matmul.ts";
 import { tileRows } from "./schedules/tile.ts";
 
 /** A kernel and its number in the plan. */

@@ -7,7 +7,7 @@ import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddr
 import { ElementPrinter, unrolling } from "./elements.ts";
 import { operationCount } from "./expression.ts";
 import { i32, select } from "./instructions.ts";
-import { type Cursor, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
+import { type Cursor, inTiles, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
 import { stagesOf } from "./stages.ts";
 import { type Scratch, StripPrinter } from "./strips.ts";
 
@@ -20,7 +20,8 @@ export function printMap(context: Context, kernel: MapKernel, target: KernelFunc
   const { shape } = kernel;
   const view = contiguous(shape);
   const output = { source: kernel.output, dtype: kernel.dtype, view } as KernelInput;
-  const nest = simplify(shape, [...kernel.inputs, output]);
+  const whole = simplify(shape, [...kernel.inputs, output]);
+  const nest = cut ? whole : inTiles(whole);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const split = cut === undefined ? splitAxis(nest) : nest.outer;
   const { [split]: extent } = nest.extents;

@@ -76,6 +76,54 @@ export function simplify(shape: readonly number[], inputs: readonly KernelInput[
   };
 }
 
+/** A tile's extents: along an axis that some input walks in small steps the first that divides it, and along the last axis. */
+const heights = [16, 8] as const;
+const width = 8;
+const lineBytes = 64;
+/** Below so many elements all of it stays in the cache anyway. */
+const worthTiles = 8192;
+
+/**
+ * The nest in tiles where an input walks the last axis in steps longer than a cache line and another axis within one: a line is used up
+ * before it leaves the cache. The same points, each once. As it is where extents don't divide or the axes have bounds.
+ */
+export function inTiles(nest: Nest): Nest {
+  const last = nest.extents.length - 1;
+  const step = (input: NestInput, axis: number) => Math.abs(input.strides[axis]) * input.scale;
+  const isFree = (axis: number) => nest.inputs.every(({ bounds }) => !bounds[axis]);
+  let axis = last - 1;
+  const crosses = (input: NestInput) =>
+    input.source !== "coordinate" &&
+    step(input, last) >= lineBytes &&
+    step(input, axis) > 0 &&
+    step(input, axis) < lineBytes;
+  while (axis >= nest.outer && !nest.inputs.some(crosses)) axis--;
+  if (axis < nest.outer || !isFree(axis) || !isFree(last)) return nest;
+  const { [axis]: rows, [last]: columns } = nest.extents;
+  const height = heights.find((each) => rows % each === 0);
+  if (height === undefined || columns % width !== 0 || rows * columns < worthTiles) return nest;
+  const split = (
+    values: readonly number[],
+    coarse: (value: number, size: number) => number,
+    fine: readonly number[],
+  ) => [
+    ...values.slice(0, axis),
+    coarse(values[axis], height),
+    ...values.slice(axis + 1, last),
+    coarse(values[last], width),
+    ...fine,
+  ];
+  return {
+    ...nest,
+    extents: split(nest.extents, (extent, size) => extent / size, [height, width]),
+    inputs: nest.inputs.map((input) => ({
+      ...input,
+      strides: split(input.strides, (stride, size) => stride * size, [input.strides[axis], input.strides[last]]),
+      bounds: [...input.bounds, null, null],
+    })),
+  };
+}
+
 const isEmpty = ([low, high]: readonly [number, number], extent: number) => Math.max(low, 0) >= Math.min(high, extent);
 
 function tighten(bound: Bounds, extent: number): Bounds {

@@ -315,6 +315,30 @@ describe.each([
     }
   });
 
+  test("transposes large enough to go in tiles, beside other views and in batches", async () => {
+    for (const shape of [
+      [128, 96],
+      [96, 104],
+      [104, 90],
+    ]) {
+      await agrees(backend, [shape, [shape[1], shape[0]], [shape[0]]], (x, y, row) =>
+        ops.add(ops.mul(transpose(x), y), row),
+      );
+    }
+    await agrees(backend, [[3, 96, 112]], (x) => ops.exp(transpose(x, [0, 2, 1])));
+    await agrees(backend, [[96, 3, 112]], (x) => ops.add(transpose(x, [2, 1, 0]), 1));
+    await agrees(backend, [[112, 128]], (x) =>
+      ops.add(
+        slice(transpose(x), [
+          [127, -Infinity, -1],
+          [0, 112],
+        ]),
+        1,
+      ),
+    );
+    await agrees(backend, [[112, 128]], (x) => ops.where(greater(transpose(x), 0), transpose(x), 2));
+  });
+
   test("elements: lengths around 4 and 16, rows, views", async () => {
     for (const extent of [1, 3, 4, 5, 8, 15, 16, 17, 19, 63, 64, 65, 1027]) {
       await agrees(backend, [[extent], [extent]], ops.add);

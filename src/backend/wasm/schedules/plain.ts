@@ -3,7 +3,8 @@ import { chunkSize } from "../../../../kernels/kernel.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "../assembler.ts";
 import { f32, i32 } from "../instructions.ts";
 import { countLoop, limitCode } from "../nest.ts";
-import type { Product, ProductCode, Share } from "./matmul.ts";
+import type { Product, Share } from "./blocks.ts";
+import type { ProductCode } from "./matmul.ts";
 
 /** Prints rows × columns of sums, each over k ascending in chunks of 256. */
 export function printPlainMatmul(fn: FunctionBuilder, product: Product, part: Share): ProductCode {
