@@ -2,7 +2,9 @@
 // The command line: `seedgrad COMMAND`. One file a command; here only the flags and which command they belong to.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
+import { diffConfigs, listEntries, showConfig, validateConfig } from "./config.ts";
 import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
@@ -103,6 +105,43 @@ withRunFlags(program.command("explain").argument("<what>", "YAML file, or a run'
   .option("--html <file>", "draws the graphs in one page")
   .option("--against <other>", "where the graphs of another config or run differ, node by node")
   .action((what: string, flags: ExplainFlags) => report(flags.json, () => explain(what, flags)));
+
+const config = program.command("config").description("configs alone: nothing is trained");
+withRunFlags(config.command("validate").argument("<config>", "YAML file"))
+  .description("check a config")
+  .action((file: string, flags: RunFlags) => report(flags.json, () => validateConfig(file, flags)));
+withRunFlags(config.command("show").argument("<config>", "YAML file"))
+  .description("the effective config: defaults and flags included")
+  .action((file: string, flags: RunFlags) => report(flags.json, () => showConfig(file, flags)));
+withRunFlags(config.command("diff").argument("<a>", "YAML file").argument("<b>", "another"))
+  .description("what two effective configs differ in")
+  .action((a: string, b: string, flags: RunFlags) => report(flags.json, () => diffConfigs(a, b, flags)));
+
+const checkpoint = program.command("checkpoint").description("what checkpoints hold");
+checkpoint
+  .command("info")
+  .argument("<path>", "a checkpoint, or a run's folder")
+  .description("state and tensors of a checkpoint, or the checkpoints of a folder")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((path: string, flags: RunFlags) => report(flags.json, () => checkpointInfo(path)));
+checkpoint
+  .command("diff")
+  .argument("<a>", "a checkpoint")
+  .argument("<b>", "another")
+  .description("fields and tensors that differ, and by how much")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((a: string, b: string, flags: RunFlags) => report(flags.json, () => checkpointDiff(a, b)));
+
+for (const kind of ["model", "data"] as const) {
+  program
+    .command(kind)
+    .description(`the ${kind === "model" ? "models" : "data loaders"} that a config may name`)
+    .command("list")
+    .description("names and options")
+    .option("--import <program>", "a program to import first; may be given again", addTo)
+    .option("--json", "the last line of stdout is one JSON object")
+    .action((flags: RunFlags) => report(flags.json, () => listEntries(kind, flags)));
+}
 
 program
   .command("schema")

@@ -1,14 +1,14 @@
 // A run's config from YAML: read, put in the schema's form, checked, with every complaint at its line and column; and back to YAML.
 
 import { stringify } from "yaml";
-import { readText } from "#files";
+import { readText, size } from "#files";
 import type { Threads } from "../../backend/load.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Author, validate } from "./validate.ts";
-import { type Path, parseYaml, type YamlSource } from "./yaml.ts";
+import { longestText, type Path, parseYaml, type YamlSource } from "./yaml.ts";
 
 /** What a command line may put in place of what the file says. */
 export interface ConfigOverrides {
@@ -24,7 +24,7 @@ export interface ConfigOverrides {
 
 /** What a config wants imported before it can be checked: `imports`, as far as it is a list of texts. Throws ConfigError for a text that is no YAML. */
 export function importsOf(path: string): string[] {
-  const { value } = parseYaml(readText(path, ConfigError), path);
+  const { value } = parseYaml(readConfigText(path), path);
   const { imports } = (value ?? {}) as { imports?: unknown };
   return Array.isArray(imports) ? imports.filter((item) => typeof item === "string") : [];
 }
@@ -118,14 +118,26 @@ function applyOverrides(config: Config, overrides: ConfigOverrides, folder: stri
   return validate(configSchema, { ...wanted, trainer: { ...config.trainer, init: changed } });
 }
 
+/** A config's text. Throws ConfigError for a file that isn't there, and before reading one that is no config by its length. */
+function readConfigText(path: string): string {
+  const length = size(path, ConfigError);
+  if (length <= longestText * 4) return readText(path, ConfigError);
+  throw new ConfigError({
+    where: path,
+    problem: "the config is too long",
+    got: `${length} bytes`,
+    expected: `≤ ${longestText} characters`,
+  });
+}
+
 /** Parses and checks a config file. Throws ConfigError. */
 export function loadConfig(path: string, overrides: ConfigOverrides = {}): Config {
-  return parseConfig(readText(path, ConfigError), path, overrides);
+  return parseConfig(readConfigText(path), path, overrides);
 }
 
 /** As `loadConfig`, for a file of one trainer or of several phases. */
 export function loadPhases(path: string, overrides: ConfigOverrides = {}): Config[] {
-  return parsePhases(readText(path, ConfigError), path, overrides);
+  return parsePhases(readConfigText(path), path, overrides);
 }
 
 /** A phase that begins with the weights of the one before: its checkpoint is loaded, unless the phase says itself what it loads. */

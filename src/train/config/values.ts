@@ -80,6 +80,20 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     return this;
   }
 
+  /** Each entry with its options: whether one must be given, and what it is otherwise. */
+  describe(): { name: string; options: { key: string; required: boolean; fallback?: unknown }[] }[] {
+    return [...this.#entries].map(([name, { schema }]) => {
+      const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+      const own = Object.entries(properties).filter(([key]) => key !== this.#key);
+      const options = own.map(([key, value]) => ({
+        key,
+        required: required.includes(key),
+        ...(typeof value === "object" && value.default !== undefined && { fallback: value.default }),
+      }));
+      return { name, options };
+    });
+  }
+
   /** As `add`, for options that only whoever registers knows: unchecked without a shape. */
   register(name: string, shape: z.ZodRawShape | undefined, make: (options: unknown, context: C) => T): void {
     if (shape) {

@@ -17,7 +17,8 @@ export interface YamlSource {
   plainText(path: Path): string | undefined;
 }
 
-const longestText = 1_000_000;
+/** In characters. */
+export const longestText = 1_000_000;
 const deepest = 64;
 const mostNodes = 20_000;
 

@@ -1,0 +1,163 @@
+// Commands that look at configs, checkpoints and catalogs; some in processes of their own, to see that the command line has them.
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkpointDiff, checkpointInfo } from "../../src/cli/checkpoint.ts";
+import { type Outcome, oneLine } from "../../src/cli/command.ts";
+import { diffConfigs, listEntries, showConfig, validateConfig } from "../../src/cli/config.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../src/run/checkpoint.ts";
+import { parseConfig } from "../../src/train/config/parse.ts";
+import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+const preset = configFile(presetWith());
+
+/** A command's outcome as a process shows it. */
+async function shown(outcome: Promise<Outcome>) {
+  try {
+    const { code, json, lines } = await outcome;
+    return {
+      code,
+      stdout: lines.map((line) => `${line}\n`).join(""),
+      stderr: "",
+      json: () => JSON.parse(oneLine(json)),
+    };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { code: undefined, stdout: "", stderr: `${name}: ${message}`, json: () => ({}) };
+  }
+}
+
+describe("config", () => {
+  test("validate and show: the effective config is a config, with the flags in it", async () => {
+    const [valid, effective, wrong] = await Promise.all([
+      start(["config", "validate", preset, "--json"]),
+      shown(showConfig(preset, { seed: 18446744073709551615n, maxSteps: 7 })),
+      shown(validateConfig(configFile(presetWith(["dropout", "dropuot"])), {})),
+    ]);
+    expect(valid.code, valid.stderr).toBe(0);
+    expect(valid.json()).toMatchObject({ valid: true, phases: 1, hashes: [expect.stringMatching(/^[0-9a-f]{64}$/)] });
+    const { init } = parseConfig(effective.stdout, "shown.yaml").trainer;
+    expect([init.seed, init.loop.maxSteps]).toEqual([18446744073709551615n, 7]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      undefined,
+      expect.stringMatching(/config\.yaml:5:\d+: .*dropuot[\s\S]*did you mean dropout/),
+    ]);
+  });
+
+  test("diff: path by path; exit 0 only where nothing differs", async () => {
+    const other = configFile(
+      presetWith(
+        ["learning_rate: 0.003, weight_decay", "lr: 0.004, weight_decay"],
+        ["checkpoint: {steps: 500}", "checkpoint: null"],
+      ),
+    );
+    const [same, differs] = await Promise.all([
+      shown(diffConfigs(preset, preset, {})),
+      shown(diffConfigs(preset, other, {})),
+    ]);
+    expect([same.code, same.stdout]).toEqual([0, "the same config\n"]);
+    expect(differs.code).toBe(1);
+    const { differences } = differs.json() as unknown as {
+      differences: { path: string; a: string | null; b: string | null }[];
+    };
+    expect(differences).toContainEqual({ path: "trainer.init.optimizer.AdamW.learning_rate", a: "0.003", b: "0.004" });
+    expect(differences).toContainEqual({ path: "trainer.init.checkpoint", a: null, b: "null" });
+    expect(differences).toContainEqual({ path: "trainer.init.checkpoint.steps", a: "500", b: null });
+    expect(differs.stdout).toContain("trainer.init.optimizer.AdamW.learning_rate");
+  });
+
+  test("a file of 100 MB is refused by its length, unread; environment variables are not expanded", async () => {
+    const huge = join(scratch(), "huge.yaml");
+    const descriptor = openSync(huge, "w");
+    ftruncateSync(descriptor, 100_000_000);
+    closeSync(descriptor);
+    const refused = await shown(validateConfig(huge, {}));
+    expect([refused.code, refused.stderr]).toEqual([
+      undefined,
+      expect.stringMatching(/huge\.yaml: the config is too long: got 100000000 bytes/),
+    ]);
+    const text = presetWith(["runs/mnist-mlp", '"$HOME/x"']);
+    expect(parseConfig(text, "env.yaml").trainer.init.modelDir).toBe("$HOME/x");
+  });
+});
+
+describe("checkpoint", () => {
+  const folder = scratch();
+  const fitted = (async () => {
+    const modelDir = join(folder, "run");
+    const options = { modelDir, checkpoint: { steps: 2 }, loop: { numSteps: 4, evalFrequency: 4 } };
+    await toyTrainer(options).fit(toyTrain(), toyTest());
+    return modelDir;
+  })();
+  const at = async (step: number) => join(await fitted, `checkpoints/checkpoint_${step}.safetensors`);
+
+  test("info: of a run's folder, and of a file", async () => {
+    const [run, file, none] = await Promise.all([
+      shown(checkpointInfo(await fitted)),
+      start(["checkpoint", "info", await at(2), "--json"]),
+      shown(checkpointInfo(join(folder, "none"))),
+    ]);
+    const { checkpoints } = run.json() as unknown as { checkpoints: { step: number; metrics?: object }[] };
+    expect(checkpoints.map(({ step }) => step)).toEqual([2, 4]);
+    expect(Object.keys(checkpoints[1].metrics!)).toEqual(["loss", "accuracy"]);
+    expect(file.json()).toMatchObject({ state: { step: 2, seed: "7" } });
+    expect(file.stdout).toMatch(/parameter\/0\.weight +float32\[8, 4\]/);
+    expect([none.code, none.stderr]).toEqual([undefined, expect.stringMatching(/CheckpointError: .*none/)]);
+  });
+
+  test("diff: the same, and one bit in one tensor", async () => {
+    const path = await at(4);
+    const { state, tensors } = loadCheckpoint(path);
+    const changed = [...tensors].map(([name, array]) => {
+      if (name !== "parameter/3.bias") return [name, array] as const;
+      const data = array.data.slice();
+      const bits = new Uint32Array(data.buffer);
+      bits[1] += 3;
+      return [name, { ...array, data }] as const;
+    });
+    mkdirSync(join(folder, "other"));
+    const other = saveCheckpoint(join(folder, "other"), "c", { ...state, step: 5 }, changed);
+    const [same, differs] = await Promise.all([
+      shown(checkpointDiff(path, path)),
+      start(["checkpoint", "diff", path, other, "--json"]),
+    ]);
+    expect([same.code, same.stdout]).toEqual([0, "the same checkpoint\n"]);
+    expect(differs.code).toBe(1);
+    expect(differs.json()).toMatchObject({
+      equal: false,
+      state: [{ field: "step", a: "4", b: "5" }],
+      tensors: [
+        {
+          name: "parameter/3.bias",
+          what: expect.stringMatching(/^1 of 2 elements, at most 3 ULP apart; first at 1: /),
+        },
+      ],
+    });
+    writeFileSync(other, readFileSync(other).subarray(0, -1));
+    const damaged = await shown(checkpointDiff(path, other));
+    expect([damaged.code, damaged.stderr]).toEqual([undefined, expect.stringMatching(/CheckpointError: .*truncated/)]);
+  });
+});
+
+describe("lists", () => {
+  test("models and loaders with their options, those of an imported program too", async () => {
+    const mine = join(scratch(), "mine.mts");
+    const index = new URL("../../src/index.ts", import.meta.url).href;
+    writeFileSync(
+      mine,
+      `import { nn, register } from ${JSON.stringify(index)};\nregister("model", "mine", () => nn.linear(1, 1));\n`,
+    );
+    const [model, data] = await Promise.all([
+      start(["model", "list", "--import", mine, "--json"]),
+      shown(listEntries("data", {})),
+    ]);
+    expect(model.stdout).toMatch(/^mlp +sizes\*, dropout = 0, activation = "relu", bias = true$/m);
+    expect(model.stdout).toMatch(/^mine$/m);
+    expect((model.json() as unknown as { models: { name: string }[] }).models.map(({ name }) => name)).toContain(
+      "mine",
+    );
+    expect(data.stdout).toMatch(/^mnist +split\*, batch_size\*/m);
+    expect(data.stdout).toMatch(/^csv +file\*/m);
+  });
+});
