@@ -146,7 +146,6 @@ export async function runFit(
         trainStep,
         hooks,
         progress: trainer.progress,
-        logSteps: options.logging.logSteps,
         link: (step) => journal.link(step),
         evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
         validate: () => evaluateAll(trainer, validations),

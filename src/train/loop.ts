@@ -46,7 +46,6 @@ export interface Training {
   readonly trainStep: TrainStep;
   readonly hooks: Hooks;
   readonly progress: Progress;
-  readonly logSteps: number;
   /** Whether validation follows this step. */
   readonly evaluationDue: (step: number, epochEnds: boolean) => boolean;
   readonly validate: () => Promise<Metrics>;
@@ -79,7 +78,7 @@ export async function train(training: Training): Promise<void> {
       training.link({ graphHash, position: stream.position, batch, loss });
       advance(training, loss, batches.length);
 
-      const logged = step % training.logSteps === 0 || step === totalSteps;
+      const logged = step % trainer.options.logging.logSteps === 0 || step === totalSteps;
       const stepResult: StepResult = { ...context, loss, watched, logged };
       await hooks.call("onBeforeForward", stepResult);
       await hooks.call("onAfterForward", stepResult);

@@ -51,10 +51,25 @@ export abstract class WeightAverage implements Callback {
     this.#file = file;
   }
 
+  /** Whether validation sees the average. */
+  get validates(): boolean {
+    return this.#options.validate;
+  }
+
   /** How much of the difference between weights and average is added, when `count` weights are in it already. */
   protected abstract rate(count: number): number;
 
-  postSetup({ model }: Trainer): void {
+  postSetup({ model, hooks }: Trainer): void {
+    const validated = hooks.callbacks.filter((callback) => callback instanceof WeightAverage && callback.validates);
+    if (validated.length > 1) {
+      throw new ConfigError({
+        where: `${this.name}.validate`,
+        problem: "two averages can't both take the weights' place in validation",
+        got: validated.map(({ name }) => name).join(", "),
+        expected: "one of them",
+        hint: "validate: false",
+      });
+    }
     this.count = 0;
     this.#cells = model
       .namedParameters()

@@ -13,6 +13,7 @@ const beginning = z.union(
   ],
   expected("a step ≥ 1, or a fraction of all steps in (0, 1)"),
 );
+const flags = { logLevel: word(["debug", "info", "warn", "error", "silent"]).optional(), logSteps: count.optional() };
 const globs = list(text);
 const average = { every: count.default(1), validate: flag.default(true) };
 
@@ -50,6 +51,8 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     { decay: decay.default(0.999), warmup: flag.default(false), start: beginning.default(1), ...average },
     (options) => new callback.ExponentialMovingAverage(options),
   )
+  .add("FlopUtilization", { peak: limit.optional() }, (options) => new callback.FlopUtilization(options))
+  .add("GlobalFlags", flags, (options) => new callback.GlobalFlags(options))
   .add("KeepNCheckpoints", { n: count }, (options) => new callback.KeepNCheckpoints(options))
   .add(
     "LearningRateFinder",
@@ -84,11 +87,21 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     { activations: flag.default(true), gradients: flag.default(true), every: count.default(1) },
     (options) => new callback.NaNChecker(options),
   )
+  .add(
+    "OpProfiler",
+    { rows: count.default(12), repeats: count.default(5) },
+    (options) => new callback.OpProfiler(options),
+  )
   .add("RateProfiler", {}, () => new callback.RateProfiler())
   .add(
     "SaveCheckpointState",
     { states: list(word(["model", "optimizer", "callbacks"])).default(["model"]), every: count.default(1) },
     (options) => new callback.SaveCheckpointState(options),
+  )
+  .add(
+    "ScopedFlags",
+    { train: record(flags).optional(), validate: record(flags).optional() },
+    (options) => new callback.ScopedFlags(options),
   )
   .add(
     "SelectiveGrad",

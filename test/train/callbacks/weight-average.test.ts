@@ -105,7 +105,10 @@ describe("in a folder", () => {
   });
 
   test.each([1, 3, 6])("stopped after step %i and resumed: the average of a run that never stopped", async (at) => {
-    const make = () => [new ExponentialMovingAverage({ decay: 0.9 }), new StochasticWeightAveraging({ start: 2 })];
+    const make = () => [
+      new ExponentialMovingAverage({ decay: 0.9 }),
+      new StochasticWeightAveraging({ start: 2, validate: false }),
+    ];
     const whole = make();
     const { digest, metrics } = await toyTrainer(options(temporaryFolder(), whole)).fit(toyTrain(), toyTest());
     const modelDir = temporaryFolder();
@@ -150,6 +153,11 @@ describe("in a folder", () => {
       CheckpointError,
     );
   });
+});
+
+test("two averages can't both be validated", () => {
+  const callbacks = [new ExponentialMovingAverage(), new StochasticWeightAveraging()];
+  expect(() => toyTrainer({ callbacks })).toThrow(/two averages can't both/);
 });
 
 test.each([

@@ -1,0 +1,97 @@
+// Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
+import { ConfigError } from "../../core/errors.ts";
+import type { LogLevel } from "../config/shared.ts";
+import type { Callback } from "../hooks.ts";
+import type { Trainer } from "../trainer.ts";
+import { checkCount } from "./check.ts";
+
+export interface Flags {
+  /** Which messages are shown from. */
+  readonly logLevel?: LogLevel;
+  /** Numbers are logged every so many steps. */
+  readonly logSteps?: number;
+}
+
+const levels: readonly string[] = ["debug", "info", "warn", "error", "silent"];
+
+function checkFlags(where: string, { logLevel, logSteps }: Flags): void {
+  if (logLevel !== undefined && !levels.includes(logLevel)) {
+    throw new ConfigError({
+      where: `${where}.logLevel`,
+      problem: "unknown",
+      got: logLevel,
+      expected: levels.join(", "),
+    });
+  }
+  if (logSteps !== undefined) checkCount(`${where}.logSteps`, logSteps);
+}
+
+/** Sets flags for the whole run, over what `logging` says. */
+export class GlobalFlags implements Callback {
+  readonly name = "GlobalFlags";
+  readonly changesTraining = false;
+  readonly #flags: Flags;
+
+  constructor(flags: Flags) {
+    checkFlags("GlobalFlags", flags);
+    this.#flags = flags;
+  }
+
+  preSetup({ options }: Trainer): void {
+    Object.assign(options.logging, this.#flags);
+  }
+}
+
+export interface ScopedFlagsOptions {
+  /** Flags while training steps run. */
+  readonly train?: Flags;
+  /** Flags while validation runs. */
+  readonly validate?: Flags;
+}
+
+/** Sets flags for a part of the run, and puts them back after it. */
+export class ScopedFlags implements Callback {
+  readonly name = "ScopedFlags";
+  readonly changesTraining = false;
+  readonly #options: ScopedFlagsOptions;
+  readonly #before: Flags[] = [];
+
+  constructor(options: ScopedFlagsOptions) {
+    checkFlags("ScopedFlags.train", options.train ?? {});
+    checkFlags("ScopedFlags.validate", options.validate ?? {});
+    this.#options = options;
+  }
+
+  #enter({ options }: Trainer, flags: Flags = {}): void {
+    this.#before.push({ ...options.logging });
+    Object.assign(options.logging, flags);
+  }
+
+  #leave({ options }: Trainer): void {
+    Object.assign(options.logging, this.#before.pop());
+  }
+
+  onTrainStart({ trainer }: { trainer: Trainer }): void {
+    this.#enter(trainer, this.#options.train);
+  }
+
+  onTrainEnd({ trainer }: { trainer: Trainer }): void {
+    this.#leave(trainer);
+  }
+
+  onTrainException({ trainer }: { trainer: Trainer }): void {
+    this.#leave(trainer);
+  }
+
+  onValidateStart({ trainer }: { trainer: Trainer }): void {
+    this.#enter(trainer, this.#options.validate);
+  }
+
+  onValidateEnd({ trainer }: { trainer: Trainer }): void {
+    this.#leave(trainer);
+  }
+
+  onValidateException({ trainer }: { trainer: Trainer }): void {
+    this.#leave(trainer);
+  }
+}

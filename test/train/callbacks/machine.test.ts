@@ -1,0 +1,96 @@
+// Callbacks that measure the machine, and those that set how much is said.
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../../src/core/errors.ts";
+import { GlobalFlags, ScopedFlags } from "../../../src/train/callbacks/flags.ts";
+import { FlopUtilization } from "../../../src/train/callbacks/flop-utilization.ts";
+import { OpProfiler } from "../../../src/train/callbacks/op-profiler.ts";
+import type { Callback } from "../../../src/train/hooks.ts";
+import { recorded } from "../../support/recorded.ts";
+import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
+
+describe("OpProfiler", () => {
+  test.each(["wasm", "gpujs:webasm"])(
+    "%s: every kernel of the step, timed alone, slowest first; the run is the same run",
+    async (backend) => {
+      const plain = await recorded([], { loop: { numSteps: 3 } });
+      const profiler = new OpProfiler({ rows: 3, repeats: 2 });
+      const { run, messages } = await recorded([profiler], { backend, loop: { numSteps: 3 } });
+      expect([run.digest, run.streamPosition]).toEqual([plain.run.digest, plain.run.streamPosition]);
+      const kernels = profiler.profile.map(({ kernel }) => kernel);
+      expect([...kernels].sort((a, b) => a - b)).toEqual(kernels.map((_, i) => i));
+      expect(kernels.length).toBeGreaterThan(8);
+      const seconds = profiler.profile.map((entry) => entry.seconds!);
+      expect(seconds.every((value) => value >= 0 && value < 1)).toBe(true);
+      expect(seconds).toEqual([...seconds].sort((a, b) => b - a));
+      // The forward product of the first layer: 16 samples, 4 inputs, 8 outputs, a multiply and an add each.
+      const first = profiler.profile.find(({ kind, shape }) => kind === "matmul" && String(shape) === "16,8")!;
+      expect(first.flops).toBe(2 * 16 * 4 * 8);
+      const table = messages.find((text) => text.includes("kernels of the training step"))!.split("\n");
+      expect(table).toHaveLength(2 + 3);
+      expect(table[1]).toMatch(/^kernel +kind +output +µs +share +FLOP +bytes$/);
+    },
+  );
+
+  test("reference runs no kernels: their arithmetic alone", async () => {
+    const profiler = new OpProfiler();
+    await recorded([profiler], { loop: { numSteps: 1 } });
+    expect(profiler.profile.every(({ seconds }) => seconds === undefined)).toBe(true);
+    expect(profiler.profile[0].flops).toBeGreaterThan(0);
+    expect(() => new OpProfiler({ rows: 0 })).toThrow(ConfigError);
+  });
+});
+
+test("FlopUtilization: the plan's arithmetic over the steps' time", async () => {
+  const slow: Callback = { onValidateStart: () => new Promise((resolve) => setTimeout(resolve, 300)) };
+  const { metrics, trainer } = await recorded([new FlopUtilization({ peak: 2 }), slow], {
+    backend: "wasm",
+    loop: { numSteps: 4, evalFrequency: 2 },
+  });
+  const rates = metrics["flops/gflops_per_second"].map(([, rate]) => rate);
+  expect(rates).toHaveLength(4);
+  metrics["flops/utilization"].forEach(([, share], i) => expect(share).toBe(rates[i] / 2));
+  expect(rates.every((rate) => rate > 0 && rate < 1000)).toBe(true);
+  // A step of some 10⁴ operations: were the 300 ms of validation in it, the rate would be below 10⁻⁴.
+  expect(rates[2]).toBeGreaterThan(1e-4);
+  expect(trainer.step).toBe(4);
+  expect(() => new FlopUtilization({ peak: 0 })).toThrow(/peak/);
+});
+
+describe("flags", () => {
+  test("GlobalFlags: over what logging says", async () => {
+    const { metrics, messages } = await recorded([new GlobalFlags({ logSteps: 2, logLevel: "error" })]);
+    expect(metrics.loss.map(([step]) => step)).toEqual([2, 4]);
+    expect(messages).toEqual([]);
+  });
+
+  test("ScopedFlags: for a part, and then as before", async () => {
+    const said: string[] = [];
+    const speaker: Callback = {
+      onFitStart: ({ trainer }) => trainer.message("info", "start"),
+      onTrainStepEnd: ({ trainer, step }) => trainer.message("info", `step ${step}`),
+      onValidateBatchEnd: ({ trainer, index }) => trainer.message("info", `batch ${index}`),
+      onFitEnd: ({ trainer }) => trainer.message("info", "end"),
+    };
+    const flags = new ScopedFlags({ train: { logLevel: "warn", logSteps: 3 }, validate: { logLevel: "info" } });
+    const { messages, metrics } = await recorded([flags, speaker]);
+    said.push(...messages.map((text) => text.replace("info: ", "")));
+    expect(said).toEqual(["start", "batch 0", "batch 1", "batch 2", "end"]);
+    expect(metrics.loss.map(([step]) => step)).toEqual([3, 4]);
+  });
+
+  test("an error in training leaves no flag behind; bad flags are refused", async () => {
+    const broken: Callback = {
+      onValidateBatchEnd() {
+        throw new Error("no");
+      },
+    };
+    const trainer = toyTrainer({
+      callbacks: [new ScopedFlags({ train: { logSteps: 7 }, validate: { logSteps: 8 } }), broken],
+      loop: { numSteps: 2, evalFrequency: 1 },
+    });
+    await expect(trainer.fit(toyTrain(), toyTest())).rejects.toThrow(/no/);
+    expect(trainer.options.logging.logSteps).toBe(10);
+    expect(() => new GlobalFlags({ logLevel: "loud" as never })).toThrow(/debug, info/);
+    expect(() => new ScopedFlags({ train: { logSteps: 0 } })).toThrow(/ScopedFlags\.train\.logSteps/);
+  });
+});
