@@ -79,11 +79,12 @@ function bitsAlone(right: TypedArray, wrong: TypedArray): Cause | undefined {
 /** An output computed another way, an element at a time; undefined where a kernel has no such elements. */
 type Elements = (index: number) => number;
 
-function reproduces({ right, wrong }: Suspect, elements: Elements, { least = 1 } = {}): boolean {
+/** Whether `elements` gives the wrong output; `anyZero`: a zero of either sign will do, since hardware that flushes gives either. */
+function reproduces({ right, wrong }: Suspect, elements: Elements, { anyZero = false } = {}): boolean {
   const { at } = differences(right, wrong, { most: sampled });
   const stride = Math.max(1, Math.floor(right.length / sampled));
   const others = Array.from({ length: Math.min(sampled, right.length) }, (_, i) => i * stride);
-  if (at.length < least) return false;
+  if (at.length === 0) return false;
   const bits = bitsOf(wrong);
   const float = wrong instanceof Float32Array;
   const one = wrong.slice(0, 1);
@@ -91,7 +92,7 @@ function reproduces({ right, wrong }: Suspect, elements: Elements, { least = 1 }
   return [...at, ...others].every((i) => {
     if (i >= right.length) return true;
     one[0] = elements(i);
-    return sameBits(oneBit[0], bits[i], float);
+    return sameBits(oneBit[0], bits[i], float) || (anyZero && one[0] === 0 && wrong[i] === 0);
   });
 }
 
@@ -153,7 +154,8 @@ const elementOf = ({ inputs }: Suspect, body: Expr, fault: ScalarFault = {}): El
 
 /** Faults of a body: flushed, contracted, with another constant. `around` makes an output's element of the body's. */
 function faultOf(suspect: Suspect, body: Expr, around: (scalar: Elements) => Elements): Cause | undefined {
-  const tries = (fault: ScalarFault) => reproduces(suspect, around(elementOf(suspect, body, fault)));
+  const tries = (fault: ScalarFault) =>
+    reproduces(suspect, around(elementOf(suspect, body, fault)), { anyZero: fault.flush !== undefined });
   const flushes = {
     last: "in the result",
     results: "in the results of operations",
@@ -213,7 +215,8 @@ function slips(value: number): number[] {
 function otherSum(suspect: Suspect, written: Order, terms: (index: number) => Terms): Cause | undefined {
   const products = terms(0).right !== undefined;
   for (const [name, what, sum] of products ? faultySteps : faultySteps.filter(([, , , plain]) => plain))
-    if (reproduces(suspect, (i) => sum(terms(i), written))) return { name, detail: what };
+    if (reproduces(suspect, (i) => sum(terms(i), written), { anyZero: name === "flushed subnormals" }))
+      return { name, detail: what };
   for (const [name, order] of otherOrders)
     if (order !== written && reproduces(suspect, (i) => sumIn(order, terms(i))))
       return { name: "order of a sum", detail: `${name}, in place of the written order` };

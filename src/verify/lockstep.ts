@@ -99,7 +99,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
       const stop = (problem: string) => new Stop({ where: `step ${step}`, problem });
       if (!other) throw stop("the other side has ended");
       if (step > 0) steps = Math.max(steps, step);
-      if (!sameRecord(presence.record, other.record)) {
+      if (!sameRecord(presence.record, other.record) || !sameSamples(presence, other)) {
         meeting ??= { step, sides: side === 0 ? [presence, other] : [other, presence] };
         throw stop("the two sides differ");
       }
@@ -150,6 +150,12 @@ export async function runLockstep(first: Program, second: Program, last = Number
 
 /** Whether an error is the end that a replay was brought to: hooks' errors come wrapped in their own class. */
 const stopped = (error: unknown) => error instanceof Stop;
+
+/** Whether two batches hold samples of the same numbers. */
+export function sameSamples({ batch: a }: Presence, { batch: b }: Presence): boolean {
+  const numbers = (batch: LoadedBatch | undefined) => Array.from(batch?.indices ?? []).join();
+  return numbers(a) === numbers(b);
+}
 
 /** Whether the same went into two runs of a graph, by name, and the same came out. */
 function sameRecord(a: RunRecord, b: RunRecord): boolean {

@@ -8,7 +8,7 @@ import { fixedData } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinatesOf, differences, sameElements, showElement, ulpDistance } from "./bits.ts";
 import { type Cause, causeOf, movedRange } from "./causes.ts";
-import type { Meeting, Presence } from "./lockstep.ts";
+import { type Meeting, type Presence, sameSamples } from "./lockstep.ts";
 import {
   meaningAt,
   type NodeValues,
@@ -70,7 +70,7 @@ export async function firstDifference(
     const wrong = await kernelDifference(sides, side as 0 | 1, backends);
     if (wrong) return wrong;
   }
-  return undefined;
+  return sameSamples(a, b) ? undefined : samplesDifference(a, b);
 }
 
 function valuesAt(first: TypedArray, second: TypedArray, shape: readonly number[]) {
@@ -101,6 +101,22 @@ async function inputDifference(
     return { kind: "input", name, ...shown, cause: await causeOfInput(name, [a, b], shown) };
   }
   return undefined;
+}
+
+/** The same elements, said to be of other samples. */
+async function samplesDifference(a: Presence, b: Presence): Promise<OpDifference> {
+  const [x, y] = [a, b].map(({ batch }) => Array.from(batch!.indices));
+  const at = x.findIndex((index, i) => index !== y[i]);
+  return {
+    kind: "input",
+    name: "the samples' numbers",
+    element: [at],
+    count: x.filter((index, i) => index !== y[i]).length,
+    size: x.length,
+    first: String(x[at]),
+    second: String(y[at]),
+    cause: await causeOfBatch([a, b]),
+  };
 }
 
 async function causeOfInput(

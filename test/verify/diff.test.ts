@@ -7,7 +7,7 @@ import { interpretKernel } from "../../src/backend/interpret.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
-import { dataLoader, type LoadedBatch, type LoaderOptions } from "../../src/data/loader.ts";
+import { type DataLoader, dataLoader, type LoadedBatch, type LoaderOptions } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy, type Loss } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
@@ -365,6 +365,40 @@ describe("a program or its data that isn't the same", () => {
       name: "data row",
       detail: expect.stringMatching(/^row 3 of the second is sample 69, and should be sample \d+$/),
     });
+  });
+
+  test("a loader whose draws moved, or come from another seed, or whose samples are in another order", async () => {
+    const loaders = (change: (loader: DataLoader) => Partial<DataLoader>) => {
+      const loader = toyTrain();
+      const again: Rebuild = (changes) => ({
+        trainer: toyTrainer({ loop, ...changes }),
+        train: { ...loader, ...change(loader) },
+      });
+      return again;
+    };
+    const found = async (change: (loader: DataLoader) => Partial<DataLoader>) => {
+      const folder = `${temporaryFolder()}/run`;
+      const other = loaders(change);
+      const { trainer, train } = other({ modelDir: folder, checkpoint: null });
+      await trainer.fit(train!);
+      const backends = ["reference", "reference"] as const;
+      return (await diffRuns(await finished({}), folder, { rebuild: [program({}), other], backends })).cause;
+    };
+    const moved = await found(({ batches }) => ({
+      batches: ({ seed, offset }, start) => batches({ seed, offset: offset + 3 }, start),
+    }));
+    expect(moved).toMatchObject({ name: "draw range", detail: expect.stringMatching(/: 3 draws later$/) });
+    const seeded = await found(({ batches }) => ({
+      batches: ({ seed, offset }, start) => batches({ seed: seed + 1n, offset }, start),
+    }));
+    expect(seeded).toEqual({ name: "another seed", detail: "samples in the order of seed 8 in place of 7" });
+    const reordered = await found(({ batches }) => ({
+      *batches(epoch, start) {
+        for (const { tensors, indices } of batches(epoch, start) as Iterable<LoadedBatch>)
+          yield { tensors, indices: Array.from(indices).reverse() };
+      },
+    }));
+    expect(reordered).toEqual({ name: "data row", detail: "the same samples in another order" });
   });
 
   test("values of no sample are unknown", async () => {
