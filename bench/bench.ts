@@ -5,7 +5,7 @@ import { allCases } from "./cases/index.ts";
 import { compareResults, reportLines } from "./compare.ts";
 import { loadContestants } from "./contestants.ts";
 import { type Case, type Contestant, hostContestant, measure } from "./harness.ts";
-import { describeMachine, load } from "./machine.ts";
+import { busy, describeMachine, load } from "./machine.ts";
 import { help, type Options, parseOptions } from "./options.ts";
 import { startPeers } from "./peers.ts";
 import { htmlPage } from "./report/html.ts";
@@ -30,6 +30,7 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
   const chosen = allCases.filter(({ name }) => options.filter.test(name));
   if (chosen.length === 0) throw new UsageError(`--filter: no case matches ${options.filter}; --list shows them`);
   manualSeed(0);
+  const start = performance.now();
   const before = load();
   const own = await loadContestants(options.backends, options.threads);
   const peers = await startPeers(options.peers);
@@ -38,6 +39,8 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
   print(
     `${machine.cpu}, ${machine.cores} cores, ${machine.engine}, load ${before}; a call's time, medians over rounds\n`,
   );
+  const warning = busy(machine);
+  if (warning) print(`${warning}\n`);
   for (const { backend, reason } of peers.missing) print(`${backend} takes no part: ${reason}\n`);
   print(header);
   const results = {
@@ -59,7 +62,12 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
   }
   peers.stop();
   await own.dispose();
-  return { results: { machine: describeMachine(before, load()), ...results }, wrong };
+  const done = describeMachine(before, load());
+  const seconds = Math.round((performance.now() - start) / 1000);
+  print(
+    `\n${results.rows.length} rows in ${seconds} s, load now ${done.load[1]}; ${wrong.length === 0 ? "all backends gave the same bits" : `${wrong.length} WRONG`}`,
+  );
+  return { results: { machine: done, ...results }, wrong };
 }
 
 function readText(path: string): string {

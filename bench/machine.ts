@@ -19,3 +19,9 @@ export function describeMachine(before: number, after: number): Machine {
     day: new Date().toISOString().slice(0, 10),
   };
 }
+
+/** What to say of results that were measured beside other work, or undefined: the load before counts, since the bench makes its own. */
+export function busy({ load: [before], cores }: Pick<Machine, "load" | "cores">): string | undefined {
+  if (before <= cores / 2) return undefined;
+  return `measured beside other work (load ${before} on ${cores} cores): times are upper bounds, those of several threads most of all`;
+}

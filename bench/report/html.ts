@@ -1,4 +1,5 @@
 // Results as one page that needs nothing else: plots as inline SVG, the whole table, light and dark, narrow and wide.
+import { busy } from "../machine.ts";
 import type { Machine, Results, Row } from "../results.ts";
 import { barChart, chartStyle, escapeMarkup, type Kind, kindNames } from "./charts.ts";
 import { barsOf, labelOf, number, sectionsOf } from "./plots.ts";
@@ -23,8 +24,10 @@ ${chartStyle()}`;
 const anchor = (title: string) => title.toLowerCase().replace(/[^a-z]+/g, "-");
 
 /** Machine and conditions in a sentence. */
-export function machineLine({ cpu, cores, memory_gib, os, engine, numerics, load, day }: Machine): string {
-  return `${day}: ${cpu}, ${cores} cores, ${memory_gib} GiB, ${os}; ${engine}; numerics ${numerics}; load ${load[0]} before, ${load[1]} after.`;
+export function machineLine(machine: Machine): string {
+  const { cpu, cores, memory_gib, os, engine, numerics, load, day } = machine;
+  const warning = busy(machine);
+  return `${day}: ${cpu}, ${cores} cores, ${memory_gib} GiB, ${os}; ${engine}; numerics ${numerics}; load ${load[0]} before, ${load[1]} after${warning ? `; ${warning}` : ""}.`;
 }
 
 function tableOf(rows: readonly Row[]): string {

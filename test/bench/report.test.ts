@@ -77,6 +77,15 @@ test("a line of the table holds the numbers, the bits and the share", () => {
   ]);
 });
 
+test("results measured beside other work say so", () => {
+  expect(markdownTables(results)).not.toContain("beside other work");
+  const loaded = { ...results, machine: { ...machine, load: [3.5, 4] as const } };
+  for (const text of [markdownTables(loaded), htmlPage(loaded)])
+    expect(text).toContain(
+      "load 3.5 before, 4 after; measured beside other work (load 3.5 on 2 cores): times are upper bounds",
+    );
+});
+
 describe("the page", () => {
   const page = htmlPage(results);
 
