@@ -13,6 +13,14 @@ export type Workload =
       /** Which operand is stored transposed: `nt` is a·bᵀ, `tn` is aᵀ·b. */
       readonly form: "nn" | "nt" | "tn";
     }
+  /** Cross-correlation of [batch, inputs, extent, extent] with 3 × 3 filters, padded to the same extent. */
+  | {
+      readonly kind: "conv2d";
+      readonly batch: number;
+      readonly inputs: number;
+      readonly outputs: number;
+      readonly extent: number;
+    }
   | {
       readonly kind: "elementwise";
       readonly op: string;
@@ -35,6 +43,14 @@ export type Workload =
       readonly dropout: number;
       readonly batch: number;
       readonly optimizer: "sgd" | "adam" | "adamW";
+    }
+  /** For each of the channels a 3 × 3 convolution, relu and pooling by 2, then a linear layer, over square images of one channel; Adam. */
+  | {
+      readonly kind: "cnn";
+      readonly channels: readonly number[];
+      readonly extent: number;
+      readonly classes: number;
+      readonly batch: number;
     }
   | {
       readonly kind: "gpt";
@@ -67,6 +83,13 @@ export function operandsOf(workload: Workload): Operand[] {
         { shape: [...leading, ...(form === "nt" ? [columns, depth] : [depth, columns])], range: unit },
       ];
     }
+    case "conv2d": {
+      const { batch, inputs, outputs, extent } = workload;
+      return [
+        { shape: [batch, inputs, extent, extent], range: unit },
+        { shape: [outputs, inputs, 3, 3], range: unit },
+      ];
+    }
     case "elementwise":
       return Array.from({ length: workload.operands }, () => ({ shape: [workload.count], range: workload.range }));
     case "chain":
@@ -90,6 +113,13 @@ export function operandsOf(workload: Workload): Operand[] {
       return [
         { shape: [batch, sizes[0]], range: unit },
         { shape: [batch], below: sizes[sizes.length - 1] },
+      ];
+    }
+    case "cnn": {
+      const { batch, extent, classes } = workload;
+      return [
+        { shape: [batch, 1, extent, extent], range: unit },
+        { shape: [batch], below: classes },
       ];
     }
     case "gpt": {

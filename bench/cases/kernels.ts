@@ -6,7 +6,7 @@ import { fillAll, type Workload } from "../workloads.ts";
 import { planRunner } from "./plan.ts";
 
 /** A workload that one plan computes. */
-export type Kernel = Exclude<Workload, { kind: "mlp" | "gpt" }>;
+export type Kernel = Exclude<Workload, { kind: "mlp" | "cnn" | "gpt" }>;
 
 /** What a workload computes, as a function of tensors. */
 export function programOf(workload: Kernel): (...operands: Tensor[]) => Tensor {
@@ -15,6 +15,8 @@ export function programOf(workload: Kernel): (...operands: Tensor[]) => Tensor {
       const { form } = workload;
       return (a, b) => (form === "tn" ? a.swapAxes() : a).matmul(form === "nt" ? b.swapAxes() : b);
     }
+    case "conv2d":
+      return (x, filters) => ops.conv2d(x, filters, undefined, { padding: 1 });
     case "elementwise": {
       const apply = (ops as unknown as Record<string, (...operands: Tensor[]) => Tensor>)[workload.op];
       return (...operands) => apply(...operands);
@@ -48,6 +50,8 @@ function workOf(workload: Kernel): number {
   switch (workload.kind) {
     case "matmul":
       return 2 * (workload.batch ?? 1) * workload.rows * workload.depth * workload.columns;
+    case "conv2d":
+      return 2 * 9 * workload.batch * workload.inputs * workload.outputs * workload.extent ** 2;
     case "sum":
     case "softmax":
     case "layerNorm":
@@ -81,7 +85,7 @@ export function kernelCase(
   workload: Kernel,
   { small, ceiling, about = workload.kind, microseconds }: KernelOptions,
 ): Case {
-  const unit: Unit = workload.kind === "matmul" ? "GFLOP/s" : "Gelem/s";
+  const unit: Unit = workload.kind === "matmul" || workload.kind === "conv2d" ? "GFLOP/s" : "Gelem/s";
   return {
     name,
     about,

@@ -1,4 +1,4 @@
-// Matrix products: square, those of the training steps, batched, tall and thin, odd.
+// Matrix products: square, those of the training steps, batched, tall and thin, odd; and the convolutions that are made of them.
 import type { Case } from "../harness.ts";
 import type { Workload } from "../workloads.ts";
 import { kernelCase } from "./kernels.ts";
@@ -26,6 +26,19 @@ function product(
   );
 }
 
+function convolution(name: string, inputs: number, outputs: number, extent: number): Case {
+  const work = 2 * 9 * 64 * inputs * outputs * extent ** 2;
+  return kernelCase(
+    `conv2d-${name}`,
+    { kind: "conv2d", batch: 64, inputs, outputs, extent },
+    {
+      about: `3×3, 64 images, ${inputs} → ${outputs} channels of ${extent}×${extent}`,
+      microseconds: work / 20_000,
+      ceiling: { subject: registerProbe, work, perThread: true },
+    },
+  );
+}
+
 export const cases: readonly Case[] = [
   product("256", "square", [256, 256, 256], "nn", { small: true }),
   product("512", "square", [512, 512, 512], "nn"),
@@ -43,4 +56,6 @@ export const cases: readonly Case[] = [
   product("deep", "few outputs", [64, 8192, 64], "nn"),
   product("vector", "one row", [1, 1024, 1024], "nn"),
   product("odd", "odd extents", [37, 131, 67], "nn", { small: true }),
+  convolution("first", 1, 16, 28),
+  convolution("second", 16, 32, 14),
 ];

@@ -1,9 +1,9 @@
-// The models whose steps are measured, layer for layer those of the peers: multilayer perceptrons and a GPT.
+// The models whose steps are measured, layer for layer those of the peers: multilayer perceptrons, a convolutional network and a GPT.
 import { losses, nn, optim, Stream, type Tensor } from "../../src/index.ts";
 import { withStream } from "../../src/rng/stream.ts";
 import { learningRate, momentum, type Workload } from "../workloads.ts";
 
-export type Training = Extract<Workload, { kind: "mlp" | "gpt" }>;
+export type Training = Extract<Workload, { kind: "mlp" | "cnn" | "gpt" }>;
 
 /** A linear layer after each size but the last two with relu and dropout, as in 784-128-10. */
 function perceptron(sizes: readonly number[], dropout: number): nn.Module {
@@ -14,6 +14,28 @@ function perceptron(sizes: readonly number[], dropout: number): nn.Module {
     layers.push(nn.linear(sizes[i - 1], sizes[i]));
   }
   return nn.sequential(...layers);
+}
+
+/** Convolution, relu and pooling for each of the channels, then a linear layer. */
+function convolutional({ channels, extent, classes }: Extract<Workload, { kind: "cnn" }>): nn.Module {
+  const layers = channels.flatMap((outputs, i) => [
+    nn.conv2d(i === 0 ? 1 : channels[i - 1], outputs, 3, { padding: 1 }),
+    nn.relu(),
+    nn.maxPool2d(2),
+  ]);
+  const left = extent / 2 ** channels.length;
+  return nn.sequential(...layers, nn.flatten(), nn.linear(channels[channels.length - 1] * left * left, classes));
+}
+
+function modelOf(workload: Training): nn.Module {
+  if (workload.kind === "gpt") return nn.gpt(workload);
+  return workload.kind === "cnn" ? convolutional(workload) : perceptron(workload.sizes, workload.dropout);
+}
+
+/** Which optimizer a workload trains with. */
+function ruleOf(workload: Training): keyof typeof learningRate {
+  if (workload.kind === "mlp") return workload.optimizer;
+  return workload.kind === "cnn" ? "adam" : "adamW";
 }
 
 /** A model with its optimizer, drawn from a stream that goes on with its dropout. */
@@ -28,10 +50,8 @@ export interface Trained {
 /** Builds a workload's model under a seed. */
 export function build(workload: Training, seed: bigint): Trained {
   const stream = new Stream(seed);
-  const model = withStream(stream, () =>
-    workload.kind === "gpt" ? nn.gpt(workload) : perceptron(workload.sizes, workload.dropout),
-  );
-  const name = workload.kind === "gpt" ? "adamW" : workload.optimizer;
+  const model = withStream(stream, () => modelOf(workload));
+  const name = ruleOf(workload);
   const options = { learningRate: learningRate[name] };
   const parameters = model.parameters();
   const rule =

@@ -74,6 +74,8 @@ export const mlpLarge: Training = {
   batch: 128,
   optimizer: "adam",
 };
+/** Two convolutions over MNIST's images, batch 64. */
+export const cnn: Training = { kind: "cnn", channels: [16, 32], extent: 28, classes: 10, batch: 64 };
 /** A character model: 4 layers of 4 heads. */
 export const gpt: Training = {
   kind: "gpt",
@@ -95,6 +97,11 @@ export const cases: readonly Case[] = [
   ),
   stepCase("mlp-small-adamw", "the same with AdamW", small("adamW"), { rounds: 25, calls: 20, warmup: 500 }),
   stepCase("mlp-large", "784-1024-1024-10, batch 128, Adam", mlpLarge, { rounds: 15, calls: 2, warmup: 30 }),
+  stepCase("cnn", "1×28×28, conv 16, pool, conv 32, pool, linear; batch 64, Adam", cnn, {
+    rounds: 15,
+    calls: 2,
+    warmup: 30,
+  }),
   stepCase("gpt", "4 layers, 4 heads, width 128, context 64, batch 16, AdamW", gpt, {
     rounds: 15,
     calls: 1,

@@ -53,6 +53,7 @@ function kernelOf(workload: Workload): Loose {
       );
     }
     case "mlp":
+    case "cnn":
     case "gpt":
       throw new Cannot("no gradients");
     default:

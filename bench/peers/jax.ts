@@ -6,7 +6,18 @@ import { Cannot, type Loose, type PeerRun, serve } from "./serve.ts";
 
 (globalThis as Loose).navigator ??= {};
 const name = "@jax-js/jax";
-const { numpy: np, nn, random, jit, valueAndGrad, tree, init, defaultDevice, scipySpecial }: Loose = await import(name);
+const {
+  numpy: np,
+  nn,
+  random,
+  jit,
+  valueAndGrad,
+  tree,
+  init,
+  defaultDevice,
+  lax,
+  scipySpecial,
+}: Loose = await import(name);
 await init("wasm");
 defaultDevice("wasm");
 const home = createRequire(import.meta.url)
@@ -32,6 +43,8 @@ function programOf(workload: Workload): Make {
       const turn = (x: Loose) => np.matrixTranspose(x);
       return (a, b) => np.matmul(form === "tn" ? turn(a) : a, form === "nt" ? turn(b) : b);
     }
+    case "conv2d":
+      return (x, filters) => lax.conv(x, filters, [1, 1], "SAME");
     case "elementwise": {
       const apply = named[workload.op] ?? np[workload.op] ?? nn[workload.op] ?? scipySpecial[workload.op];
       if (!apply) throw new Cannot(`no op ${workload.op}`);
@@ -124,7 +137,8 @@ function perceptron({ sizes, dropout, batch, optimizer }: Extract<Workload, { ki
 await serve({
   version: `jax-js ${version}`,
   prepare(workload) {
-    if (workload.kind === "gpt") throw new Cannot("no layers, no trainer: the model would have to be written for it");
+    if (workload.kind === "gpt" || workload.kind === "cnn")
+      throw new Cannot("no layers, no trainer: the model would have to be written for it");
     if (workload.kind === "mlp") return perceptron(workload);
     const program = jit(programOf(workload));
     const operands: Loose[] = fillAll(workload).map(({ data, shape }) => np.array(data).reshape([...shape]));

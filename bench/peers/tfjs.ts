@@ -79,6 +79,34 @@ function perceptron({ sizes, dropout, batch, optimizer }: Extract<Workload, { ki
   return { run: () => model.trainOnBatch(x, y), dispose: () => tf.dispose([x, y]) };
 }
 
+function convolutional({ channels, extent, classes, batch }: Extract<Workload, { kind: "cnn" }>): PeerRun {
+  const model = sequential();
+  channels.forEach((filters, i) => {
+    const first = i === 0 && { inputShape: [extent, extent, 1] };
+    model.add(layers.conv2d({ filters, kernelSize: 3, padding: "same", activation: "relu", ...first }));
+    model.add(layers.maxPooling2d({ poolSize: 2 }));
+  });
+  model.add(layers.flatten());
+  model.add(layers.dense({ units: classes, activation: "softmax" }));
+  model.compile({ optimizer: tf.train.adam(learningRate.adam), loss: "categoricalCrossentropy" });
+  const x = tf.randomNormal([batch, extent, extent, 1]);
+  const y = tf.oneHot(
+    tf.tensor1d(
+      Array.from({ length: batch }, (_, i) => i % classes),
+      "int32",
+    ),
+    classes,
+  );
+  return { run: () => model.trainOnBatch(x, y), dispose: () => tf.dispose([x, y]) };
+}
+
+/** Images with channels last, as it wants them: the same work, other bits. */
+function convolution({ batch, inputs, outputs, extent }: Extract<Workload, { kind: "conv2d" }>): PeerRun {
+  const x = tf.randomNormal([batch, extent, extent, inputs]);
+  const filters = tf.randomNormal([3, 3, inputs, outputs]);
+  return { run: () => tf.dispose(tf.conv2d(x, filters, 1, "same")), dispose: () => tf.dispose([x, filters]) };
+}
+
 await serve({
   version: `tfjs ${tf.version_core}`,
   prepare(workload) {
@@ -89,6 +117,8 @@ await serve({
           : "too slow to wait for",
       );
     if (workload.kind === "mlp") return perceptron(workload);
+    if (workload.kind === "cnn") return convolutional(workload);
+    if (workload.kind === "conv2d") return convolution(workload);
     const program = programOf(workload);
     const operands = fillAll(workload).map(({ data, shape }) =>
       tf.tensor(data, shape, data instanceof Int32Array ? "int32" : "float32"),

@@ -57,6 +57,10 @@ def kernel(w):
         left = a.transpose(-1, -2) if form == "tn" else a
         right = b.transpose(-1, -2) if form == "nt" else b
         return lambda: torch.matmul(left, right, out=out)
+    if kind == "conv2d":
+        x = fill([w["batch"], w["inputs"], w["extent"], w["extent"]], 0, -1, 1)
+        filters = fill([w["outputs"], w["inputs"], 3, 3], 1, -1, 1)
+        return lambda: F.conv2d(x, filters, padding=1)
     if kind == "elementwise":
         low, high = w["range"]
         xs = [fill([w["count"]], i, low, high) for i in range(w["operands"])]
@@ -138,6 +142,14 @@ def training(w):
         sizes = {name: w[name] for name in ("vocabulary", "width", "heads", "layers", "context")}
         model, name = Gpt(**sizes), "adamW"
         x, y = (fill([w["batch"], w["context"]], place, below=w["vocabulary"]) for place in (0, 1))
+    elif w["kind"] == "cnn":
+        channels, layers, name = [1] + w["channels"], [], "adam"
+        for inputs, outputs in zip(channels, channels[1:]):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        left = w["extent"] // 2 ** len(w["channels"])
+        model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels[-1] * left * left, w["classes"]))
+        x = fill([w["batch"], 1, w["extent"], w["extent"]], 0, -1, 1)
+        y = fill([w["batch"]], 1, below=w["classes"])
     else:
         sizes, name, layers = w["sizes"], w["optimizer"], []
         for i in range(1, len(sizes)):
@@ -179,7 +191,7 @@ def obey(command):
     global run, comparable
     if command["do"] == "prepare":
         w = command["workload"]
-        trains = w["kind"] in ("mlp", "gpt")
+        trains = w["kind"] in ("mlp", "cnn", "gpt")
         comparable = not trains and w["kind"] not in ("uniform", "normal", "permutation")
         torch.manual_seed(0)
         run = training(w) if trains else kernel(w)

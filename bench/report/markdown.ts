@@ -10,7 +10,7 @@ const begin = "<!-- bench: generated -->";
 const end = "<!-- bench: end -->";
 
 /** What the plot shows. */
-const plotted = ["mlp-small", "mlp-large", "gpt", "matmul-512"];
+const plotted = ["mlp-small", "mlp-large", "cnn", "gpt", "matmul-512"];
 
 type Cells = readonly (string | number)[];
 

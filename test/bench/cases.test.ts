@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { bitsOf, textBits } from "../../bench/bits.ts";
 import { allCases } from "../../bench/cases/index.ts";
-import { programOf } from "../../bench/cases/kernels.ts";
+import { type Kernel, programOf } from "../../bench/cases/kernels.ts";
 import { planRunner } from "../../bench/cases/plan.ts";
-import { fill, fillAll, operandsOf, type Workload } from "../../bench/workloads.ts";
+import { fill, fillAll, operandsOf } from "../../bench/workloads.ts";
 import { loadBackend } from "../../src/index.ts";
 
 test("names are unique, counts are positive, and those that the peers' page names are there", () => {
@@ -50,11 +50,12 @@ describe("inputs", () => {
 
   test("of every workload have the shapes that its program takes, on a small scale", async () => {
     const backend = await loadBackend("reference");
-    const workloads: Exclude<Workload, { kind: "mlp" | "gpt" }>[] = [
+    const workloads: Kernel[] = [
       { kind: "matmul", rows: 3, depth: 5, columns: 2, form: "nn" },
       { kind: "matmul", rows: 3, depth: 5, columns: 2, form: "nt", batch: 2 },
       { kind: "matmul", rows: 3, depth: 5, columns: 2, form: "tn" },
       { kind: "elementwise", op: "maximum", operands: 2, count: 9, range: [-1, 1] },
+      { kind: "conv2d", batch: 2, inputs: 3, outputs: 4, extent: 5 },
       { kind: "chain", count: 9 },
       { kind: "sum", rows: 3, columns: 4, axis: 0 },
       { kind: "sum", rows: 3, columns: 4, axis: "all" },
