@@ -5,9 +5,9 @@ import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError, ShapeError } from "../../core/errors.ts";
 import { firstState } from "../../rng/stream.ts";
 import type { Backend, Buffer, Executable, Run } from "../contract.ts";
-import { table, tableBytes } from "./context.ts";
+import { align, table, tableBytes } from "./context.ts";
 import { outcome } from "./control.ts";
-import { Memory, maximumPages } from "./memory.ts";
+import { Memory, maximumPages, Workspace } from "./memory.ts";
 import { Pool, threadCount } from "./pool.ts";
 import { probe } from "./probe.ts";
 import { type Program, printPlan, type Target } from "./program.ts";
@@ -51,6 +51,7 @@ class WasmBackend implements Backend {
   readonly class = "A";
   readonly threads: number;
   readonly #memory: Memory;
+  readonly #workspace: Workspace;
   readonly #target: Target;
   readonly #pool: Pool | undefined;
 
@@ -58,6 +59,7 @@ class WasmBackend implements Backend {
     const shared = threads > 1;
     this.threads = threads;
     this.#memory = new Memory({ shared });
+    this.#workspace = new Workspace(this.#memory);
     this.#target = { simd, shareFrom, sharedMaximum: shared ? maximumPages : undefined };
     this.#pool = shared ? new Pool(this.#memory, threads, { patience }) : undefined;
   }
@@ -111,7 +113,8 @@ class WasmBackend implements Backend {
     const program = printPlan(plan, this.#target);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
-    const executable = new WasmExecutable(plan, this.#memory, program, exports.run as RunFunction, this.#pool);
+    const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };
+    const executable = new WasmExecutable(plan, program, exports.run as RunFunction, home);
     await executable.share(module);
     return executable;
   }
@@ -119,6 +122,13 @@ class WasmBackend implements Backend {
   dispose(): void {
     this.#pool?.stop();
   }
+}
+
+/** What a backend's executables share. */
+interface Home {
+  readonly memory: Memory;
+  readonly workspace: Workspace;
+  readonly pool: Pool | undefined;
 }
 
 type RunFunction = (table: number, part: number, parts: number) => number;
@@ -135,6 +145,11 @@ class WasmExecutable implements Executable {
   readonly #memory: Memory;
   readonly #run: RunFunction;
   readonly #table: number;
+  readonly #workspace: Workspace;
+  /** Of the arena, and of each part's scratch memory behind it. */
+  readonly #workspaceBytes: number;
+  /** Where the table says that the workspace is. */
+  #workspaceAt = -1;
   readonly #blocks: [number, number][] = [];
   /** Where in the table each value's address stands. */
   readonly #places = new Map<number, number[]>();
@@ -146,7 +161,7 @@ class WasmExecutable implements Executable {
   #id = 0;
   #seed: bigint | undefined;
 
-  constructor(plan: Plan, memory: Memory, program: Program, run: RunFunction, pool: Pool | undefined) {
+  constructor(plan: Plan, program: Program, run: RunFunction, { memory, workspace, pool }: Home) {
     this.plan = plan;
     this.#memory = memory;
     this.#run = run;
@@ -159,20 +174,18 @@ class WasmExecutable implements Executable {
       return address;
     };
     this.#table = block(tableBytes(program.addresses.length));
-    const arena = block(plan.arenaBytes);
-    const scratch = block(scratchBytes * (this.#parallel ? pool!.parts : 1));
+    this.#workspace = workspace;
+    this.#workspaceBytes = align(plan.arenaBytes) + scratchBytes * (this.#parallel ? pool!.parts : 1);
     program.addresses.forEach((value, i) => {
       this.#places.set(value, [...(this.#places.get(value) ?? []), this.#table + table.values + 4 * i]);
     });
     plan.values.forEach(({ place, dtype, size }, value) => {
-      if (place.kind === "arena") this.#place(value, arena + place.offset);
       if (place.kind !== "constant") return;
       const address = block(size * itemSize(dtype));
       memory.write(dtype, address, place.data);
       this.#place(value, address);
     });
     const { view } = memory;
-    view.setUint32(this.#table + table.scratch, scratch, true);
     view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
     view.setUint32(this.#table + table.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
@@ -190,13 +203,14 @@ class WasmExecutable implements Executable {
   run(run: Run): void | Promise<void> {
     const pool = this.#pool;
     pool?.check();
-    if (this.#parallel && pool!.isBusy) return pool!.turn(() => this.#wait(this.#start(run)));
+    if (pool?.isBusy) return pool.turn(() => this.#wait(this.#start(run)));
     const left = this.#start(run);
     if (left === outcome.done) this.#checkIndices();
     else return pool!.turn(() => this.#wait(left));
   }
 
   #start({ inputs, outputs, seed, base }: Run): number {
+    this.#settle();
     this.#bind(this.plan.inputs, inputs, 0);
     this.#bind(this.plan.outputs, outputs, inputs.length);
     const { view } = this.#memory;
@@ -205,6 +219,18 @@ class WasmExecutable implements Executable {
     if (!this.#parallel) return this.#run(this.#table, 0, 1);
     this.#pool!.dispatch(this.#id);
     return this.#run(this.#table, 0, this.#pool!.parts);
+  }
+
+  /** Tells the table where the workspace is. */
+  #settle(): void {
+    const at = this.#workspace.reserve(this.#workspaceBytes);
+    if (at === this.#workspaceAt) return;
+    this.#workspaceAt = at;
+    const { values, arenaBytes } = this.plan;
+    values.forEach(({ place }, value) => {
+      if (place.kind === "arena") this.#place(value, at + place.offset);
+    });
+    this.#memory.view.setUint32(this.#table + table.scratch, at + align(arenaBytes), true);
   }
 
   /** What follows when this thread has done its part: while others have yet to do theirs, events may come. */

@@ -122,3 +122,25 @@ export class Memory {
 
 const setters = { float32: "setFloat32", int32: "setInt32", uint32: "setUint32", bool: "setInt32" } as const;
 const getters = { float32: "getFloat32", int32: "getInt32", uint32: "getUint32", bool: "getInt32" } as const;
+
+/** Memory for what lives only while a plan runs: one block for all plans, since they run one after another, as large as the largest needs. */
+export class Workspace {
+  readonly #memory: Memory;
+  #address = 0;
+  #bytes = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** Where the workspace begins, which has at least so many bytes: somewhere else than before, if it had fewer. Call while no plan runs. */
+  reserve(bytes: number): number {
+    if (bytes > this.#bytes) {
+      if (this.#bytes > 0) this.#memory.free(this.#address, this.#bytes);
+      this.#bytes = 0;
+      this.#address = this.#memory.allocate(bytes);
+      this.#bytes = bytes;
+    }
+    return this.#address;
+  }
+}
