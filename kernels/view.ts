@@ -75,13 +75,14 @@ export function sliceView(view: View, starts: readonly number[], steps: readonly
 
 /** Windows of `size` points along an axis, `step` apart: the axis counts them, and a last axis runs inside. Null where the axis is bounded. */
 export function unfoldView(view: View, axis: number, size: number, step: number): View | null {
-  if (view.bounds[axis]) return null;
+  const bound = view.bounds[axis];
+  if (bound && (bound[0] > 0 || bound[1] < view.shape[axis])) return null;
   const count = Math.floor((view.shape[axis] - size) / step) + 1;
   return {
     shape: [...view.shape.map((extent, i) => (i === axis ? count : extent)), size],
     strides: [...view.strides.map((stride, i) => (i === axis ? stride * step : stride)), view.strides[axis]],
     offset: view.offset,
-    bounds: [...view.bounds, null],
+    bounds: [...view.bounds.map((other, i) => (i === axis ? null : other)), null],
   };
 }
 

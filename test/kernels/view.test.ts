@@ -10,6 +10,7 @@ import {
   reshapeView,
   sliceView,
   transposeView,
+  unfoldView,
   type View,
 } from "../../kernels/view.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
@@ -93,7 +94,7 @@ function shapeOfSize(size: number, pick: (below: number) => number): number[] {
 /** One random movement of a view and of its model; null for the view where it says that no affine view exists. */
 function step(view: View, model: Model, pick: (below: number) => number): { view: View | null; model: Model } {
   const { shape } = model;
-  switch (pick(5)) {
+  switch (pick(6)) {
     case 0: {
       const order = shape.map((_, axis) => axis);
       for (let i = order.length - 1; i > 0; i--) {
@@ -147,6 +148,21 @@ function step(view: View, model: Model, pick: (below: number) => number): { view
           const source = point.map((at, axis) => at - before[axis]);
           return source.every((at, axis) => at >= 0 && at < shape[axis]) ? source : null;
         }),
+      };
+    }
+    case 4: {
+      if (shape.length === 0 || shape.length > 6) return { view, model };
+      const axis = pick(shape.length);
+      if (shape[axis] === 0) return { view, model };
+      const [size, stride] = [1 + pick(shape[axis]), 1 + pick(3)];
+      const count = Math.floor((shape[axis] - size) / stride) + 1;
+      const target = [...shape.map((extent, i) => (i === axis ? count : extent)), size];
+      if (sizeOf(target) > 600) return { view, model };
+      return {
+        view: unfoldView(view, axis, size, stride),
+        model: moved(model, target, (point) =>
+          shape.map((_, i) => (i === axis ? point[i] * stride + point[shape.length] : point[i])),
+        ),
       };
     }
     default: {

@@ -16,6 +16,7 @@ import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import { unfold } from "../../src/ops/unfold.ts";
 import { roughData, testData, traceGraph } from "./graphs.ts";
 
 /** A traced program and data for its inputs. */
@@ -128,7 +129,7 @@ function attempt(body: () => Node): Node | undefined {
 /** One more value from those there are. */
 function grow(pick: (below: number) => number, any: () => Node, float: () => Node): Node {
   const axesOf = (x: Node) => x.shape.map((_, axis) => axis).filter(() => pick(2) === 1);
-  switch (pick(16)) {
+  switch (pick(17)) {
     case 0:
     case 1:
       return unaries[pick(unaries.length)](float());
@@ -207,6 +208,12 @@ function grow(pick: (below: number) => number, any: () => Node, float: () => Nod
       return pick(2) || x.dtype !== "float32"
         ? indexed.gather(x, index, 0)
         : indexed.scatterAdd(index, ops.cast(index, "float32"), 0, x.shape[0]);
+    }
+    case 15: {
+      const x = any();
+      if (x.shape.length === 0) return ops.neg(float());
+      const axis = pick(x.shape.length);
+      return unfold(x, axis, 1 + pick(Math.max(1, x.shape[axis])), 1 + pick(2));
     }
     default: {
       const shape = any().shape;
