@@ -6,6 +6,7 @@ import * as losses from "../../src/nn/losses.ts";
 import * as metrics from "../../src/nn/metrics.ts";
 import { ops, tensor } from "../../src/tensor/functions.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
+import { register } from "../../src/train/config/register.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const int = (values: number[] | number[][]) => tensor(values, { dtype: "int32" });
@@ -151,6 +152,13 @@ describe("bad input", () => {
       `trainer: {init: {seed: 1, model: {name: mlp, sizes: [4, 2]}, loop: {num_steps: 1}, ${rest}}}`,
       "m.yaml",
     ).trainer.init;
+
+  test("a mean of a loss of one's own", () => {
+    register("loss", "own_loss", () => losses.mse);
+    expect(parse("metrics: [{mean: {loss: own_loss}}]").metrics).toEqual([
+      { class: "mean", loss: { class: "own_loss" } },
+    ]);
+  });
 
   test("names in any case, with options or bare", () => {
     expect(parse("loss: {Huber: {delta: 2}}, metrics: [AUC, {F_Beta: {beta: 2}}, perplexity]")).toMatchObject({

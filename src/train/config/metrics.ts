@@ -1,8 +1,7 @@
 // The metrics that a config may name: `metrics: [accuracy, {f_beta: {beta: 2}}]`.
-import { z } from "zod";
 import * as nn from "../../nn/metrics.ts";
 import { losses } from "./losses.ts";
-import { Catalog, count, rate, word } from "./values.ts";
+import { Catalog, count, live, rate, word } from "./values.ts";
 
 const average = { average: word(["macro", "micro", "weighted", "binary"]).default("macro") };
 
@@ -19,4 +18,4 @@ export const metrics = new Catalog<nn.Metric, void, "class">("class", "a metric:
   .add("recall_at_k", { k: count }, (options) => nn.recallAtK(options))
   .add("auc", { bins: count.default(1000) }, (options) => nn.auc(options))
   .add("perplexity", {}, () => nn.perplexity())
-  .add("mean", { loss: z.lazy(() => losses.schema) }, ({ loss }) => nn.mean(losses.make(loss), `mean_${loss.class}`));
+  .add("mean", { loss: live(() => losses.schema) }, ({ loss }) => nn.mean(losses.make(loss), `mean_${loss.class}`));
