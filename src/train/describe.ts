@@ -40,8 +40,8 @@ function groupNumbers(group: object): Record<string, number> {
   return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === "number"));
 }
 
-/** Every number of the config's optimizer, schedules and clipping under its path, and those of each parameter group that no schedule moves. */
-export function optimizerNumbers({ options, optimizer, schedules }: Trainer): Record<string, number> {
+/** Every number of the config's optimizer, schedules, clipping and callbacks that train under its path, and those of each parameter group that no schedule moves. */
+export function optimizerNumbers({ options, optimizer, schedules, hooks }: Trainer): Record<string, number> {
   const numbers: Record<string, number> = {};
   const visit = (value: unknown, path: string) => {
     if (typeof value === "number") numbers[path] = value;
@@ -52,6 +52,9 @@ export function optimizerNumbers({ options, optimizer, schedules }: Trainer): Re
   if (init) {
     const { optimizer: chosen, schedulers, precision } = init;
     visit(toYamlForm({ optimizer: chosen, schedulers, precision }), "");
+    const trains = new Set(hooks.callbacks.filter((callback) => callback.changesTraining).map(({ name }) => name));
+    const training = init.callbacks.filter((choice) => trains.has(choice.class));
+    for (const { class: name, ...numbersOf } of training) visit(toYamlForm(numbersOf), `callbacks/${name}`);
   } else if (options.precision.lossScalingFactor === "dynamic") {
     numbers["precision/initialLossScale"] = options.precision.initialLossScale;
   }

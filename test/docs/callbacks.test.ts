@@ -9,7 +9,9 @@ import { toSnake } from "../../src/train/config/form.ts";
 import { loggers } from "../../src/train/config/loggers.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import type { Run } from "../../src/train/fit.ts";
+import { replayed } from "../../src/train/replay.ts";
 import { Trainer } from "../../src/train/trainer.ts";
+import { verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 import { toyTest, toyTrain } from "../support/toy.ts";
@@ -148,4 +150,27 @@ function keysOf(name: string): string[] {
   const union = callbacks.schema as unknown as { options: { shape: Record<string, { value?: string }> }[] };
   const entry = union.options.find(({ shape }) => shape.class.value === name)!;
   return Object.keys(entry.shape).filter((key) => key !== "class");
+}
+
+test("a folder's run isn't gone on with under other numbers of a callback that trains", async () => {
+  const modelDir = temporaryFolder();
+  const sparse = (share: number, seconds: unknown[] = []) => ({
+    callbacks: [{ Sparsity: { sparsity: share } }, ...seconds],
+  });
+  const made = await run(sparse(0.5), modelDir);
+  await expect(run(sparse(0.25), modelDir)).rejects.toThrow(
+    /another callbacks\/Sparsity\/sparsity: got 0\.5, expected 0\.25/,
+  );
+  expect((await run(sparse(0.5, [{ ComputeNorm: {} }]), modelDir)).digest).toBe(made.digest);
+  expect(
+    await verifyRun(modelDir, { backend: "wasm", rebuild: (changes) => rebuilt(sparse(0.5), changes) }),
+  ).toMatchObject({ equal: true });
+});
+
+/** The program of such a run for a replay: what `verifyRun` makes by itself where the data have a name in configs. */
+function rebuilt(choices: Record<string, unknown>, changes: object) {
+  const made = trainerOf(choices, "unused");
+  const callbacks = [...replayed(made.options.callbacks), ...((changes as { callbacks?: [] }).callbacks ?? [])];
+  const { metrics: _, ...options } = made.options;
+  return { trainer: new Trainer({ ...options, ...changes, callbacks }), train: toyTrain() };
 }

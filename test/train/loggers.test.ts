@@ -139,6 +139,50 @@ describe("TensorBoardLogger, read by a program in Python written from the format
 });
 
 describe("ProgressLogger", () => {
+  // A pseudo-terminal of 100 columns; what is written to it comes out on stdout.
+  const script = `import fcntl, os, pty, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+output = b""
+while True:
+    try:
+        part = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not part:
+        break
+    output += part
+sys.stdout.buffer.write(output)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+  const missing = spawnSync("python3", ["-c", "import pty"]).status !== 0;
+  if (missing && process.env.CI) throw new Error("no python3 in CI");
+
+  test.skipIf(missing)(
+    "a bar on a terminal: step, epoch, loss, rate, time left; validations above it; it ends whole",
+    () => {
+      const program = join(root, "bar.mts");
+      writeFileSync(
+        program,
+        `import { ProgressLogger } from "${sources}src/train/loggers/progress.ts";
+import { toyTest, toyTrain, toyTrainer } from "${sources}test/support/toy.ts";
+const pause = { onTrainBatchStart: () => new Promise((resolve) => setTimeout(resolve, 60)) };
+await toyTrainer({ loggers: [new ProgressLogger()], callbacks: [pause], logging: { logLevel: "info" }, loop: { numSteps: 8, evalFrequency: "epoch" } }).fit(toyTrain(), toyTest());`,
+      );
+      const { stdout, status } = spawnSync("python3", ["-c", script, process.execPath, "--import", "tsx", program], {
+        encoding: "utf8",
+        cwd: sources,
+        env: { ...process.env, TERM: "xterm" },
+      });
+      expect(status).toBe(0);
+      expect(stdout).toContain("\u001b[");
+      expect(stdout).toMatch(/[█░]{10} step [2-6]\/8 \| epoch [12] \| loss \d\.\d+ \| \d+ samples\/s \| \d+s left/);
+      expect(stdout).toMatch(/█{10} step 8\/8 \| epoch 2 \| loss \S+ \| \d+ samples\/s \| 0s left/);
+      expect(stdout).toMatch(/step 4 \| val_loss \S+ \| val_accuracy \S+/);
+    },
+  );
+
   test("plain lines where there is no terminal: steps, validation, messages", async () => {
     const lines: string[] = [];
     const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);

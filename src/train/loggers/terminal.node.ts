@@ -18,7 +18,7 @@ export function openProgressBar(total: number, start: number, format: string): P
   if (!process.stderr.isTTY) return undefined;
   // Ctrl-C stays the process's own affair: the package's handler would swallow it.
   const bars = new MultiBar(
-    { format, stream: process.stderr, barsize: 14, gracefulExit: false },
+    { format, stream: process.stderr, barsize: 10, gracefulExit: false },
     Presets.shades_classic,
   );
   const bar: SingleBar = bars.create(total, start, {});
