@@ -59,7 +59,7 @@ const tileRepeats = 200;
 /** The matrix product's inner tile over packed panels of 12 KiB that stay in the first cache. */
 async function tile(): Promise<Runner> {
   const module = new ModuleBuilder();
-  const multiply = tileFunction(new Context(module, simdLanes, scalarLanes), false);
+  const multiply = tileFunction(new Context(module, { lanes: simdLanes, single: scalarLanes }), false);
   const fn = module.function("run", ["i32"], [], { exported: true });
   const count = fn.parameters[0] as Local<"i32">;
   const result = head;

@@ -47,15 +47,26 @@ export class Context {
   readonly lanes: Lanes;
   /** The lanes for what is left over when `width` elements at a time are done. */
   readonly single: Lanes;
+  /** Whether there may be several parts. */
+  readonly isShared: boolean;
   /** Bytes before a part's scratch memory in which groups keep packed operands. */
   readonly panelBytes: number;
   readonly #shared = new Map<string, FunctionBuilder>();
   #scratchBytes = 0;
 
-  constructor(module: ModuleBuilder, lanes: Lanes, single: Lanes, panelBytes = 0) {
+  constructor(
+    module: ModuleBuilder,
+    {
+      lanes,
+      single,
+      isShared = false,
+      panelBytes = 0,
+    }: { readonly lanes: Lanes; readonly single: Lanes; readonly isShared?: boolean; readonly panelBytes?: number },
+  ) {
     this.module = module;
     this.lanes = lanes;
     this.single = single;
+    this.isShared = isShared;
     this.panelBytes = align(panelBytes);
   }
 

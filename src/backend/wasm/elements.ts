@@ -8,6 +8,13 @@ import { i32 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Cursor, Nest, NestInput } from "./nest.ts";
 
+/** What reads a row's elements: wide (four at once) and one by one, `words` bytes-of-words from its beginning. */
+export interface Row {
+  readonly before: readonly Code[];
+  wide(words: Local<"i32"> | 0, step: number): Code;
+  one(words: Local<"i32"> | 0, step: number): Code;
+}
+
 /** Prints expressions at points along `axis`, of which the cursors give the beginning. */
 export class ElementPrinter {
   readonly #fn: FunctionBuilder;

@@ -27,7 +27,7 @@ import { scalarLanes, simdLanes } from "./lanes.ts";
 import { printMap } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
-import { printRows } from "./rows.ts";
+import { isLongRow, printBlocks, printJoin, printRows } from "./rows.ts";
 import { printMatmul, printPanels } from "./schedules/matmul.ts";
 import { signatureOf } from "./signature.ts";
 import { transposeProducts } from "./transposed.ts";
@@ -77,7 +77,12 @@ export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
   const groups = groupKernels(plan, transposeProducts(plan));
   const panelBytes = target.simd ? Math.max(0, ...groups.map((group) => group.panelBytes)) : 0;
-  const context = new Context(module, target.simd ? simdLanes : scalarLanes, scalarLanes, panelBytes);
+  const context = new Context(module, {
+    lanes: target.simd ? simdLanes : scalarLanes,
+    single: scalarLanes,
+    isShared: target.sharedMaximum !== undefined,
+    panelBytes,
+  });
   const known = new Map<string, readonly Omit<Stage, "values">[]>();
   const steps = groups.flatMap(({ members, cut, bytes }): Step[] => {
     const stages = members.flatMap((member) => {
@@ -229,6 +234,12 @@ function printKernel(
       if (count === 0) return [zeros()];
       const print = kernel.order === "lanes" ? printRows : printColumns;
       const work = size * count * (1 + operationCount(kernel.body));
+      if (!cut && context.isShared && isLongRow(kernel)) {
+        return [
+          stage("blocks", work, (target) => printBlocks(context, kernel, target)),
+          stage("join", 0, (target) => printJoin(context, kernel, target)),
+        ];
+      }
       return [stage(`reduce ${kernel.order}`, work, (target) => print(context, kernel, target, cut))];
     }
     case "matmul":

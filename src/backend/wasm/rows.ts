@@ -4,21 +4,16 @@ import { input, type ScalarType } from "../../../kernels/expr.ts";
 import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { Champion, combined, neutral } from "./accumulate.ts";
-import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
-import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
-import { ElementPrinter } from "./elements.ts";
-import { f32x4, i32, i32x4, shuffle32 } from "./instructions.ts";
+import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
+import { type Context, type Cut, cutShare, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { ElementPrinter, type Row } from "./elements.ts";
+import { operationCount } from "./expression.ts";
+import { findExtreme } from "./extreme.ts";
+import { f32x4, i32, i32x4, select, shuffle32 } from "./instructions.ts";
 import { mapInto, splitAxis } from "./map.ts";
-import { type Cursor, countLoop, loops, type Nest, simplify, start } from "./nest.ts";
+import { type Cursor, countLoop, limitCode, loops, type Nest, simplify, start } from "./nest.ts";
 
 type Join = "sum" | "max" | "min";
-
-/** What reads a row's elements: wide (four at once) and one by one, `words` bytes-of-words from its beginning. */
-interface Row {
-  readonly before: readonly Code[];
-  wide(words: Local<"i32"> | 0, step: number): Code;
-  one(words: Local<"i32"> | 0, step: number): Code;
-}
 
 /** Prints a reduction in the order `lanes`. */
 export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction, cut?: Cut): void {
@@ -69,6 +64,74 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
   }
 }
 
+/** Whether a reduction to one number is worth cutting into its blocks: they are what several parts share, and one of them adds up. */
+export function isLongRow(kernel: ReduceKernel): boolean {
+  const count = sizeOf(kernel.reduced);
+  const { order, combine, shape, inputs, reduced } = kernel;
+  if (order !== "lanes" || combine === "argmax" || combine === "argmin" || sizeOf(shape) !== 1) return false;
+  const nest = simplify([...shape, ...reduced], inputs, shape.length);
+  return count >= 16 * blockSize && nest.extents.length === 2 && nest.inputs.every(({ bounds }) => !bounds[1]);
+}
+
+/** Where the blocks' values wait: in the first part's scratch memory. */
+const partials = ({ table: at }: KernelFunction, context: Context) =>
+  i32.add(i32.load(at.get, table.scratch), i32.const(context.panelBytes));
+
+/** Prints a long row's first stage: each block's value. */
+export function printBlocks(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+  const { fn } = target;
+  const { combine, dtype, body } = kernel;
+  const count = sizeOf(kernel.reduced);
+  const blocks = Math.ceil(count / blockSize);
+  context.needScratch(4 * blocks);
+  const nest = simplify([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const [begin, end, limits] = share(target, blocks, 16);
+  const [to, setTo] = fn.hold(partials(target, context));
+  const row = rowOf(context, fn, nest, 1, body, cursors);
+  const words = fn.local("i32");
+  const blockAt = (at: Local<"i32">, size: number): Code[] => {
+    const [codes, value] = reduceBlock(context, fn, combine as Join, dtype, row, words, size);
+    const [held, hold] = fn.hold(value as Code<"f32">);
+    const address = i32.add(to.get, i32.shl(at.get, i32.const(2)));
+    const from = words.set(i32.mul(at.get, i32.const(4 * blockSize)));
+    return [from, ...codes, hold, context.single.store(dtype, address, held.get, 0)];
+  };
+  const whole = Math.floor(count / blockSize);
+  const [stop, setStop] = fn.hold(select(limitCode(end), i32.const(whole), i32.ltS(limitCode(end), i32.const(whole))));
+  fn.body(
+    ...code,
+    ...limits,
+    setTo,
+    ...row.before,
+    setStop,
+    ...countLoop(fn, begin, stop, 1, (at) => blockAt(at, blockSize)),
+    ...(whole < blocks ? countLoop(fn, stop, end, 1, (at) => blockAt(at, count % blockSize)) : []),
+  );
+}
+
+/** Prints a long row's second stage: the blocks' values, joined in order by the first part. */
+export function printJoin(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+  const { fn } = target;
+  const { combine, dtype } = kernel;
+  const { single } = context;
+  const blocks = Math.ceil(sizeOf(kernel.reduced) / blockSize);
+  const [from, setFrom] = fn.hold(partials(target, context));
+  const total = fn.local(single.valueType(dtype));
+  const join = (at: Local<"i32">) => {
+    const value = single.load(dtype, i32.add(from.get, i32.shl(at.get, i32.const(2))), 0);
+    return [total.set(combined(fn, single, combine as Join, dtype, total, value) as never)];
+  };
+  fn.body(
+    when(i32.eqz(target.part.get), [
+      setFrom,
+      total.set(single.constant(dtype, neutral(combine, dtype)) as never),
+      ...countLoop(fn, 0, blocks, 1, join),
+      single.store(dtype, valueAddress(target, kernel.output), total.get, 0),
+    ]),
+  );
+}
+
 function outputOffset(nest: Nest, counters: readonly Local<"i32">[]): Code<"i32"> {
   let index: Code<"i32"> | undefined;
   for (let axis = 0; axis < nest.outer; axis++) {
@@ -103,6 +166,11 @@ function reduceRow(
 ): Code[] {
   const { combine, dtype, body } = kernel;
   if (combine === "argmax" || combine === "argmin") {
+    const isShort = count < 16 || operationCount(body) > 8;
+    if (context.isSimd && !isShort && (body.type === "float32" || body.type === "int32")) {
+      const [code, index] = findExtreme(fn, combine, body.type, row, count);
+      return [...code, i32.store(address, index)];
+    }
     const champion = new Champion(fn, context.single, combine, body.type);
     const words = fn.local("i32");
     return [

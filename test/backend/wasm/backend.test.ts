@@ -22,7 +22,7 @@ import { gather, scatterAdd } from "../../../src/ops/gather.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
 import { slice, swapAxes, transpose } from "../../../src/ops/movement.ts";
 import { normal, permutation, randint, uniform } from "../../../src/ops/random.ts";
-import { argmax, max, sum } from "../../../src/ops/reduce.ts";
+import { argmax, argmin, max, sum } from "../../../src/ops/reduce.ts";
 import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
 
 const reference = referenceBackend();
@@ -129,7 +129,7 @@ test("shares of huge extents among many parts join without gaps", () => {
   const extent = 2 ** 29 - 3;
   const parts = 60_001;
   const module = new ModuleBuilder();
-  const context = new Context(module, simdLanes, scalarLanes);
+  const context = new Context(module, { lanes: simdLanes, single: scalarLanes });
   const kernel = context.kernelFunction("share", []);
   const [begin, end, code] = share(kernel, extent, 1);
   kernel.fn.body(
@@ -313,6 +313,46 @@ describe.each([
       await agrees(backend, [[3, 300, columns]], (x) => sum(ops.exp(x), { axis: 1 }));
       await agrees(backend, [[5, 7, columns, 3]], (x) => sum(x, { axis: [0, 2] }));
     }
+  });
+
+  test("where a row's extreme is: ties, zeros of both signs, infinities, NaN", async () => {
+    const values = [1, 2, 2, 0, -0, -3, Infinity, -Infinity, Number.NaN];
+    for (const extent of [15, 16, 17, 19, 40, 203]) {
+      const rows = 40;
+      const data = Float32Array.from({ length: rows * extent }, (_, i) => {
+        const row = Math.floor(i / extent);
+        // Some rows hold few of the values, so that a tie or a NaN is anywhere in them.
+        return values[(Math.imul(i + row * row, 2654435761 + row) % (1 + (row % values.length))) & 15] ?? -5;
+      });
+      const ints = Int32Array.from({ length: rows * extent }, (_, i) => Math.imul(i, 48271) % (2 + (i % 7)));
+      const graph = traceGraph(
+        { x: { dtype: "float32", shape: [rows, extent] }, n: { dtype: "int32", shape: [rows, extent] } },
+        ({ x, n }) => ({
+          outputs: {
+            a: argmax(x, { axis: 1 }),
+            b: argmin(x, { axis: 1 }),
+            c: argmax(n, { axis: 1 }),
+            d: argmin(n, { axis: 1 }),
+            e: argmax(ops.neg(x)),
+          },
+        }),
+      );
+      const plan = lower(graph);
+      const expected = await runPlan(reference, plan, [data, ints]);
+      const actual = await runPlan(backend, plan, [data, ints]);
+      plan.outputs.forEach(({ name }, i) => {
+        expectSameBits(actual[i], expected[i], `${extent} ${name}`);
+      });
+    }
+  });
+
+  test("sums to one number: blocks shared out, joined in order", async () => {
+    for (const extent of [16_384, 17_407, 20_480, 33_001]) {
+      await agrees(backend, [[extent]], (x) => sum(x));
+      await agrees(backend, [[extent]], (x) => ops.add(max(ops.mul(x, 3)), sum(ops.exp(x))));
+    }
+    await agrees(backend, [[130, 131]], (x) => sum(x, { keepDims: true }));
+    await agrees(backend, [[130, 131]], (x) => sum(transpose(x)));
   });
 
   test("transposes large enough to go in tiles, beside other views and in batches", async () => {
