@@ -14,8 +14,10 @@ import {
   loadCheckpoint as readCheckpoint,
   saveCheckpoint as writeCheckpoint,
 } from "../run/checkpoint.ts";
+import { readManifest } from "../run/manifest.ts";
 import type { Variable } from "../tensor/variable.ts";
 import { loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
+import type { ResolvedOptions } from "./config/options.ts";
 import type { CheckpointChoice } from "./fit.ts";
 import { globFiles } from "./glob.ts";
 import type { Trainer } from "./trainer.ts";
@@ -88,6 +90,13 @@ export async function saveCheckpoint(
   });
   await trainer.hooks.call("onAfterSaveCheckpoint", context);
   return path;
+}
+
+/** The seed of a run in the folder that is to be gone on with. */
+export function seedOfFolder({ modelDir, checkpoint }: ResolvedOptions): bigint | undefined {
+  const path = `${modelDir}/manifest.json`;
+  if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true) || !exists(path)) return undefined;
+  return BigInt(readManifest(path).seed);
 }
 
 /** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there. */

@@ -150,10 +150,17 @@ function runModel(
 ): { outputs?: Tensor; loss?: Tensor } {
   const result = autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
   if (result instanceof Tensor) return loss ? { outputs: result, loss: loss(result, batch) } : { loss: result };
-  if (Array.isArray(result)) return { loss: result[0], outputs: result[1] };
-  const { loss: own, outputs } = result as Readonly<Record<string, Tensor>>;
-  if (loss && outputs) return { outputs, loss: loss(outputs, batch) };
-  return { loss: own, outputs };
+  const { loss: own, outputs } = Array.isArray(result)
+    ? { loss: result[0] as Tensor, outputs: result[1] as Tensor }
+    : (result as Readonly<{ loss?: Tensor; outputs?: Tensor }>);
+  if (!loss) return { loss: own, outputs };
+  if (outputs && !own) return { outputs, loss: loss(outputs, batch) };
+  throw new ConfigError({
+    where: "loss",
+    problem: own ? "the model returns a loss of its own, and the Trainer has one too" : "the model returns no outputs",
+    got: Array.isArray(result) ? "[loss, outputs]" : `a record of ${Object.keys(result).join(", ") || "nothing"}`,
+    expected: "outputs, or { outputs }, where the Trainer has a loss",
+  });
 }
 
 function checkLoss(loss: Tensor | undefined): Tensor {

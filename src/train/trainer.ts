@@ -1,6 +1,5 @@
 // The Trainer: a seed, a model made under it, and what is done with them. It owns the stream, the graphs and the run's folder; the loop
 // itself is in loop.ts.
-import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import { loadBackend, type Threads } from "../backend/load.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
@@ -12,13 +11,12 @@ import { type Schedule, Schedules } from "../optim/schedules/index.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
 import type { LedgerRow } from "../run/ledger.ts";
-import { readManifest } from "../run/manifest.ts";
 import { defaultBackend, exclusive } from "../tensor/engine.ts";
 import { listState } from "../tensor/trace.ts";
 import { settleVariables, type Variable } from "../tensor/variable.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";
-import { chosenCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { chosenCheckpoint, loadCheckpoint, saveCheckpoint, seedOfFolder } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, validateAll } from "./evaluate.ts";
@@ -66,6 +64,7 @@ export class Trainer {
   #backend: Backend | undefined;
   /** What gave the variables their first values. */
   initGraph: Graph | undefined;
+  readonly #scopes: string[] = [];
   #trainStep: TrainStep | undefined;
   #evalStep: EvalStep | undefined;
   #predictStep: PredictStep | undefined;
@@ -88,7 +87,7 @@ export class Trainer {
     const saving = checkpoint ? [new Checkpointer(checkpoint)] : [];
     this.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
     this.seedGiven = this.options.seed !== null;
-    const adopted = this.seedGiven ? undefined : this.#seedOfFolder();
+    const adopted = this.seedGiven ? undefined : seedOfFolder(this.options);
     this.seed = this.seedGiven ? parseSeed("seed", this.options.seed) : (adopted ?? drawSeed());
     this.stream = new Stream(this.seed);
     this.hooks.callNow("preSetup", this);
@@ -131,14 +130,6 @@ export class Trainer {
 
   get #strict(): boolean {
     return (this.options.deterministic ?? (this.seedGiven ? "strict" : "warn")) === "strict";
-  }
-
-  /** The seed of a run that is to be gone on with. */
-  #seedOfFolder(): bigint | undefined {
-    const { modelDir, checkpoint } = this.options;
-    const path = `${modelDir}/manifest.json`;
-    if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true) || !exists(path)) return undefined;
-    return BigInt(readManifest(path).seed);
   }
 
   #admitFinished(): void {
@@ -206,9 +197,21 @@ export class Trainer {
     else console.info(`seedgrad: ${text}`);
   }
 
-  /** Records numbers under the steps taken so far, or under `step`. */
+  /** Records numbers under the steps taken so far, or under `step`; within `nameScope` under its names. */
   async logMetrics(metrics: Metrics, step = this.step): Promise<void> {
-    await this.hooks.call("logMetrics", metrics, step);
+    const prefix = this.#scopes.map((name) => `${name}/`).join("");
+    const named = Object.entries(metrics).map(([name, value]) => [prefix + name, value]);
+    await this.hooks.call("logMetrics", prefix === "" ? metrics : Object.fromEntries(named), step);
+  }
+
+  /** Runs `body`, in which every logged name begins with `name/`; scopes nest. Await it before the next. */
+  async nameScope<T>(name: string, body: () => T | Promise<T>): Promise<T> {
+    this.#scopes.push(name);
+    try {
+      return await body();
+    } finally {
+      this.#scopes.pop();
+    }
   }
 
   /** The backend, loaded, and what it may promise. */

@@ -1,0 +1,257 @@
+// All hooks in their stated order: a fit with two validations and saves, one that goes on from a checkpoint, and what fails; what forward may return;
+// names in scopes.
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.ts";
+import * as nn from "../../src/nn/index.ts";
+import { crossEntropy } from "../../src/nn/losses.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { Callback, HookName, Logger } from "../../src/train/hooks.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+const words = (text: string) => text.trim().split(/\s+/) as HookName[];
+const construction = words("preSetup setup postSetup");
+const beginning = words("onFitStart");
+// Strict mode traces twice, and compares.
+const traced = words("onTrace onTrace");
+const tracedUpdates = words("onTrace onTraceUpdate onTrace onTraceUpdate");
+const loading = words("onBeforeLoadCheckpoint preprocessCheckpoint onLoadCheckpoint");
+const step = words(`onTrainBatchStart onTrainStepStart onBeforeForward onAfterForward onBeforeBackward onAfterBackward
+  onBeforeOptimizerStep onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd`);
+const saving = words("onSaveCheckpoint postprocessCheckpoint onAfterSaveCheckpoint");
+const validationBatch = (first: boolean) => [
+  ...words("onValidateBatchStart onValidateStepStart"),
+  ...(first ? traced : []),
+  ...words("onValidateStepEnd onValidateBatchEnd"),
+];
+const validation = (first: boolean) => [
+  "onValidateStart",
+  // Two full batches, and a short one that is a graph of its own.
+  ...[first, false, first].flatMap(validationBatch),
+  "onValidateEnd",
+];
+const end = words("onTrainEnd onFitEnd finalize");
+const failing = words("onTrainException onValidateException onFitException");
+
+const all = [
+  ...new Set([
+    ...construction,
+    ...beginning,
+    ...tracedUpdates,
+    ...loading,
+    "onTrainStart",
+    ...step,
+    "onTrainBatchEnd",
+    ...saving,
+    ...validation(true),
+    ...end,
+    ...failing,
+    "logMetrics",
+    "logMessage",
+  ]),
+] as HookName[];
+const recorder = (into: string[]): Logger =>
+  Object.fromEntries(all.map((name) => [name, () => void into.push(name)])) as Logger;
+
+describe("the order of hooks", () => {
+  const options = (modelDir: string, changes: Partial<TrainerOptions> = {}): Partial<TrainerOptions> => ({
+    modelDir,
+    loop: { numSteps: 2, evalFrequency: 1 },
+    checkpoint: { steps: 1 },
+    logging: { logSteps: 1, logLevel: "silent" },
+    ...changes,
+  });
+
+  test("a fit with two validations and two saves", async () => {
+    const calls: string[] = [];
+    const trainer = toyTrainer(options(`${temporaryFolder()}/run`, { callbacks: [recorder(calls)] }));
+    expect(calls).toEqual(construction);
+    await trainer.fit(toyTrain(), toyTest());
+    const one = (first: boolean) => [
+      ...step,
+      "logMetrics",
+      ...validation(first),
+      "logMetrics",
+      "onTrainBatchEnd",
+      ...saving,
+    ];
+    expect(calls).toEqual([
+      ...construction,
+      ...beginning,
+      ...tracedUpdates,
+      "onTrainStart",
+      ...one(true),
+      ...one(false),
+      ...end,
+    ]);
+  });
+
+  test("going on from a checkpoint: it is loaded after the fit begins, before training does", async () => {
+    const modelDir = `${temporaryFolder()}/run`;
+    await toyTrainer(options(modelDir, { loop: { numSteps: 1 } })).fit(toyTrain());
+    const calls: string[] = [];
+    await toyTrainer(options(modelDir, { callbacks: [recorder(calls)], loop: { numSteps: 2 } })).fit(toyTrain());
+    expect(calls).toEqual([
+      ...construction,
+      ...beginning,
+      ...tracedUpdates,
+      ...loading,
+      "onTrainStart",
+      ...step,
+      "logMetrics",
+      "onTrainBatchEnd",
+      ...saving,
+      ...end,
+    ]);
+  });
+
+  test("what fails in a validation is told from the inside out", async () => {
+    const calls: string[] = [];
+    const faulty: Callback = {
+      onValidateStart() {
+        throw new Error("no");
+      },
+    };
+    const fitted = toyTrainer(options(`${temporaryFolder()}/run`, { callbacks: [recorder(calls), faulty] })).fit(
+      toyTrain(),
+      toyTest(),
+    );
+    await expect(fitted).rejects.toThrow(/onValidateStart/);
+    expect(calls.slice(-4)).toEqual(words("onValidateException onTrainException onFitException finalize"));
+  });
+
+  test("every hook that a callback may have is called in one of these", () => {
+    // A new hook that isn't in `known` fails to compile here.
+    const complete: [Exclude<HookName, (typeof known)[number]>] extends [never] ? true : never = true;
+    expect(complete).toBe(true);
+    expect([...all].sort()).toEqual([...known].sort());
+  });
+});
+
+const known = [
+  "preSetup",
+  "setup",
+  "postSetup",
+  "onFitStart",
+  "onBeforeLoadCheckpoint",
+  "preprocessCheckpoint",
+  "onLoadCheckpoint",
+  "onTrainStart",
+  "onTrainBatchStart",
+  "onTrainStepStart",
+  "onTrace",
+  "onTraceUpdate",
+  "onBeforeForward",
+  "onAfterForward",
+  "onBeforeBackward",
+  "onAfterBackward",
+  "onBeforeOptimizerStep",
+  "onAfterOptimizerStep",
+  "onBeforeSchedulerStep",
+  "onAfterSchedulerStep",
+  "onTrainStepEnd",
+  "onTrainBatchEnd",
+  "onSaveCheckpoint",
+  "postprocessCheckpoint",
+  "onAfterSaveCheckpoint",
+  "onValidateStart",
+  "onValidateBatchStart",
+  "onValidateStepStart",
+  "onValidateStepEnd",
+  "onValidateBatchEnd",
+  "onValidateEnd",
+  "onTrainEnd",
+  "onFitEnd",
+  "onTrainException",
+  "onValidateException",
+  "onFitException",
+  "finalize",
+  "logMetrics",
+  "logMessage",
+] as const satisfies readonly HookName[];
+
+describe("what forward may return", () => {
+  type Returned = (outputs: Tensor, loss: Tensor) => nn.ModelOutput;
+  class Own extends nn.Module {
+    readonly layer = nn.linear(4, 2);
+    readonly #returned: Returned;
+    constructor(returned: Returned) {
+      super();
+      this.#returned = returned;
+    }
+    override forward(inputs: Tensor, batch?: nn.Batch): nn.ModelOutput {
+      const outputs = this.layer.forward(inputs);
+      return this.#returned(outputs, crossEntropy(outputs, batch!));
+    }
+  }
+  const trainer = (returned: Returned, loss: boolean, metrics = true) =>
+    toyTrainer({
+      model: () => new Own(returned),
+      loss: loss ? crossEntropy : undefined,
+      ...(!metrics && { metrics: {} }),
+      loop: { numSteps: 3, evalFrequency: "end" },
+    });
+
+  test("outputs or { outputs } beside a loss; or a loss, [loss, outputs], { loss, outputs } of its own: the same weights", async () => {
+    const runs = [
+      await trainer((outputs) => outputs, true).fit(toyTrain(), toyTest()),
+      await trainer((outputs) => ({ outputs }), true).fit(toyTrain(), toyTest()),
+      await trainer((outputs, loss) => [loss, outputs], false).fit(toyTrain(), toyTest()),
+      await trainer((outputs, loss) => ({ loss, outputs }), false).fit(toyTrain(), toyTest()),
+    ];
+    for (const run of runs) {
+      expect(run.loss).toBe(runs[0].loss);
+      expect(run.metrics).toEqual(runs[0].metrics);
+    }
+    const bare = await trainer((_, loss) => loss, false, false).fit(toyTrain(), toyTest());
+    expect(bare.loss).toBe(runs[0].loss);
+    expect(Object.keys(bare.metrics)).toEqual(["loss"]);
+  });
+
+  test.each<[string, Returned, boolean, RegExp]>([
+    ["two losses", (outputs, loss) => ({ loss, outputs }), true, /a loss of its own, and the Trainer has one too/],
+    ["two losses, in a pair", (outputs, loss) => [loss, outputs], true, /got \[loss, outputs\]/],
+    [
+      "a record without either",
+      (outputs) => ({ logits: outputs }),
+      true,
+      /the model returns no outputs: got a record of logits/,
+    ],
+    ["no loss at all", (outputs) => outputs, false, /no scalar to minimise: got float32\[16, 2\]/],
+    ["metrics without outputs", (_, loss) => loss, false, /no outputs to measure/],
+  ])("%s: refused", async (_what, returned, loss, message) => {
+    const fitted = trainer(returned, loss).fit(toyTrain(), toyTest());
+    await expect(fitted).rejects.toThrow(ConfigError);
+    await expect(fitted).rejects.toThrow(message);
+  });
+});
+
+describe("nameScope", () => {
+  test("what is logged in it carries its name; scopes nest, and end when their body fails", async () => {
+    const logged: string[] = [];
+    const trainer = toyTrainer({
+      loggers: [
+        { logMetrics: (metrics, step) => void logged.push(...Object.keys(metrics).map((name) => `${name}@${step}`)) },
+      ],
+    });
+    await trainer.logMetrics({ plain: 1 });
+    const result = await trainer.nameScope("outer", async () => {
+      await trainer.logMetrics({ a: 1 }, 7);
+      await trainer.nameScope("inner", () => trainer.logMetrics({ b: 2 }));
+      await trainer.nameScope("broken", () => Promise.reject(new Error("no"))).catch(() => {});
+      await trainer.evaluate(toyTest());
+      return 5;
+    });
+    await trainer.logMetrics({ plain: 1 });
+    expect(result).toBe(5);
+    expect(logged).toEqual([
+      "plain@0",
+      "outer/a@7",
+      "outer/inner/b@0",
+      "outer/val_loss@0",
+      "outer/val_accuracy@0",
+      "plain@0",
+    ]);
+  });
+});
