@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../src/index.ts";
+import { parsePhases } from "../../src/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
@@ -49,7 +49,7 @@ const configs = pages.flatMap((page) =>
 );
 
 test.each(configs)("a yaml block of %s is a config", (page, text) => {
-  expect(parseConfig(text, page).trainer.init.seed).toBe(1234);
+  expect(parsePhases(text, page)[0].trainer.init.seed).toBe(1234);
 });
 
 test("the digest it prints is the published one", () => {
