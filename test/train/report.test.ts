@@ -165,6 +165,22 @@ describe("series", () => {
     expect(text).toContain("<svg");
   });
 
+  test("a noisy series is smoothed over its finite values; a steady one is drawn as it is", () => {
+    const chart = (value: (step: number) => number) => {
+      const store = new SeriesStore();
+      for (let step = 1; step <= 300; step++) store.add("loss", step, value(step));
+      return renderChart(groupSeries(store.list())[0], 0);
+    };
+    const noisy = chart((step) => (step === 7 ? Number.NaN : 1 + (step % 2)));
+    expect(noisy.match(/class="(noise|line)"/g)).toEqual(['class="noise"', 'class="line"']);
+    // The mean of 1 and 2 in the middle of the plot, after the NaN too: all of the line lies between.
+    const line = noisy.match(/class="line" d="([^"]*)"/)![1];
+    const heights = [...line.matchAll(/[ML]\S+ ([\d.]+)/g)].map(([, y]) => Number(y));
+    expect(heights.length).toBeGreaterThan(200);
+    expect(Math.max(...heights) - Math.min(...heights)).toBeLessThan(60);
+    expect(chart((step) => step).match(/class="(noise|line)"/g)).toEqual(['class="line"']);
+  });
+
   test.each([
     [0, "0"],
     [0.1, "0.1"],

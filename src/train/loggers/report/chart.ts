@@ -77,7 +77,9 @@ function reduced({ steps, values }: Series, x: (step: number) => number): [numbe
   steps.forEach((step, i) => {
     if (!Number.isFinite(values[i])) return;
     const column = Math.floor(x(step));
-    columns.set(column, [...(columns.get(column) ?? []), [step, values[i]]]);
+    const known = columns.get(column);
+    if (known) known.push([step, values[i]]);
+    else columns.set(column, [[step, values[i]]]);
   });
   return [...columns.values()].flatMap((points) => {
     if (points.length <= 2) return points;
@@ -97,7 +99,10 @@ function isNoisy({ values }: Series): boolean {
 }
 
 /** The mean over a window of a fiftieth of the points: where a number goes, under its noise. */
-function smoothed({ name, steps, values }: Series): Series {
+function smoothed(series: Series): Series {
+  const kept = series.values.map(Number.isFinite);
+  const steps = series.steps.filter((_, i) => kept[i]);
+  const values = series.values.filter((_, i) => kept[i]);
   const half = Math.floor(values.length / 100);
   const sums = [0];
   for (const value of values) sums.push(sums[sums.length - 1] + value);
@@ -105,7 +110,7 @@ function smoothed({ name, steps, values }: Series): Series {
     const [from, to] = [Math.max(0, i - half), Math.min(values.length, i + half + 1)];
     return (sums[to] - sums[from]) / (to - from);
   });
-  return { name, steps, values: means };
+  return { name: series.name, steps, values: means };
 }
 
 /** A chart with its legend, as HTML. `number`: its own on the page. */
