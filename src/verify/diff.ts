@@ -9,8 +9,9 @@ import { type ChainDifference, compareChains } from "../run/compare.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Rebuild } from "../train/replay.ts";
 import type { Cause } from "./causes.ts";
+import type { OpDifference } from "./input.ts";
 import { type Lockstep, type Program, runLockstep } from "./lockstep.ts";
-import { firstDifference, type OpDifference } from "./op.ts";
+import { firstDifference } from "./op.ts";
 import {
   changesOf,
   commonCheckpoint,

@@ -2,48 +2,23 @@
 // computed and what it means, and why they differ.
 import type { Backend } from "../backend/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
-import { fixedData } from "../graph/hash.ts";
+import { fixedData, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
-import { coordinatesOf, differences, sameElements, showElement, ulpDistance } from "./bits.ts";
+import { sameElements, showElement } from "./bits.ts";
 import { type Cause, causeOf, movedRange } from "./causes.ts";
+import { inputDifference, type OpDifference, samplesDifference, valuesAt } from "./input.ts";
 import { type Meeting, type Presence, sameSamples } from "./lockstep.ts";
 import {
+  blocksOf,
   meaningAt,
-  type NodeValues,
   probeKernels,
   probeNodes,
   relativeDraws,
   suspectNode,
   type WrongKernel,
 } from "./probe.ts";
-import { causeOfBatch } from "./rows.ts";
-
-/** Where two runs of a step part. */
-export interface OpDifference {
-  /** `input`: what went in differs already; `op`: inputs agree, the output doesn't; `kernel`: the same, of a fused kernel. */
-  readonly kind: "input" | "op" | "kernel";
-  /** The op's name, or the input's, or the kernel's. */
-  readonly name: string;
-  /** As `explain` prints it. */
-  readonly node?: string;
-  /** Where in the source it was made. */
-  readonly site?: string;
-  /** The first element that differs, how many do, and of how many. */
-  readonly element: readonly number[];
-  readonly count: number;
-  readonly size: number;
-  /** Each side's value there: decimal (bits in hex). */
-  readonly first: string;
-  readonly second: string;
-  /** How many float32 values lie between; undefined where that says nothing. */
-  readonly ulp?: number;
-  /** What the meaning gives for these inputs, and which side has it. */
-  readonly reference?: string;
-  readonly agrees?: "first" | "second" | "both" | "neither";
-  readonly cause: Cause;
-}
 
 /** Finds it. `backends` are those that the two sides ran on. */
 export async function firstDifference(
@@ -55,8 +30,7 @@ export async function firstDifference(
   const early = await inputDifference(a, b, (name) => !isScalar(name));
   if (early) return early;
   const comparison = compareGraphs(a.record.plan.graph, b.record.plan.graph);
-  const [x, y] = [await probeNodes(backends[0], a.record), await probeNodes(backends[1], b.record)];
-  const found = nodeDifference(sides, comparison, [x.values, y.values]);
+  const found = await nodeDifference(sides, comparison, backends);
   if (found) return found;
   // Numbers from the host last: a constant of the program that changes them too says more.
   const late = await inputDifference(a, b, isScalar);
@@ -64,8 +38,9 @@ export async function firstDifference(
   const structural = structuralDifference(comparison);
   if (structural) return programDifference(structural);
   // Fused, a side gives what its ops one by one don't give: its kernels are at fault.
-  for (const [side, { outputs }] of [x, y].entries()) {
-    const whole = sides[side].record.outputs;
+  for (const [side, { record }] of sides.entries()) {
+    const { outputs } = await probeNodes(backends[side], record, []);
+    const whole = record.outputs;
     if (outputs.every((data, i) => sameElements(data, whole[i]))) continue;
     const wrong = await kernelDifference(sides, side as 0 | 1, backends);
     if (wrong) return wrong;
@@ -73,101 +48,76 @@ export async function firstDifference(
   return sameSamples(a, b) ? undefined : samplesDifference(a, b);
 }
 
-function valuesAt(first: TypedArray, second: TypedArray, shape: readonly number[]) {
-  const { at, count } = differences(first, second, { most: 1 });
-  const [index] = at;
-  const float = first instanceof Float32Array && second instanceof Float32Array;
-  return {
-    index,
-    element: coordinatesOf(index, shape),
-    count,
-    size: first.length,
-    first: showElement(first, index),
-    second: showElement(second, index),
-    ulp: float ? ulpDistance(first[index], second[index]) : undefined,
-  };
-}
-
-async function inputDifference(
-  a: Presence,
-  b: Presence,
-  asked: (name: string) => boolean,
-): Promise<OpDifference | undefined> {
-  const inputs = new Map(b.record.plan.inputs.map(({ name }, i) => [name, b.record.inputs[i]]));
-  for (const [i, { name, shape }] of a.record.plan.inputs.entries()) {
-    const [first, second] = [a.record.inputs[i], inputs.get(name)];
-    if (!asked(name) || second?.length !== first.length || sameElements(first, second)) continue;
-    const { index: _, ...shown } = valuesAt(first, second, shape);
-    return { kind: "input", name, ...shown, cause: await causeOfInput(name, [a, b], shown) };
-  }
-  return undefined;
-}
-
-/** The same elements, said to be of other samples. */
-async function samplesDifference(a: Presence, b: Presence): Promise<OpDifference> {
-  const [x, y] = [a, b].map(({ batch }) => Array.from(batch!.indices));
-  const at = x.findIndex((index, i) => index !== y[i]);
-  return {
-    kind: "input",
-    name: "the samples' numbers",
-    element: [at],
-    count: x.filter((index, i) => index !== y[i]).length,
-    size: x.length,
-    first: String(x[at]),
-    second: String(y[at]),
-    cause: await causeOfBatch([a, b]),
-  };
-}
-
-async function causeOfInput(
-  name: string,
-  sides: readonly [Presence, Presence],
-  { first, second }: { first: string; second: string },
-): Promise<Cause> {
-  if (name.startsWith("argument/") && sides[0].batch && sides[1].batch) return causeOfBatch(sides);
-  if (name.startsWith("scalar/"))
-    return {
-      name: "changed constant",
-      detail: `${first.split(" ")[0]} and ${second.split(" ")[0]}: a number that comes from the host`,
-    };
-  return { name: "unknown", detail: "the two began from other values" };
-}
-
-function nodeDifference(
+/** The first pair of nodes whose inputs agree and whose values don't, each op computed by itself. Only so many values are in memory at a time. */
+async function nodeDifference(
   [a, b]: Meeting["sides"],
   comparison: GraphComparison,
-  [first, second]: readonly [NodeValues, NodeValues],
-): OpDifference | undefined {
+  backends: readonly [Backend, Backend],
+): Promise<OpDifference | undefined> {
   const texts = new Map(comparison.differences.map((difference) => [difference.nodes[0], difference]));
   const [p0, q0] = structuralDifference(comparison)?.nodes ?? [];
-  for (const [x, y] of comparison.pairs) {
-    // From where the programs part on, values say nothing.
-    if (x.id >= (p0?.id ?? Infinity) || y.id >= (q0?.id ?? Infinity)) break;
-    const [p, q] = [first.get(x)!, second.get(y)!];
-    if (p.length !== q.length || sameElements(p, q)) continue;
-    const agree =
-      x.inputs.length === y.inputs.length &&
-      x.inputs.every((input, i) => sameElements(first.get(input)!, second.get(y.inputs[i])!));
-    if (!agree) continue;
-    const operands = x.inputs.map((input) => first.get(input)!);
-    const meant = [
-      meaningAt(a.record.plan.graph, x, operands, a.record),
-      meaningAt(b.record.plan.graph, y, operands, b.record),
+  // From where the programs part on, values say nothing.
+  const pairs = comparison.pairs.filter(([x, y]) => x.id < (p0?.id ?? Infinity) && y.id < (q0?.id ?? Infinity));
+  /** Nodes of the first side whose value the second side has too, and what has it there. */
+  const agreeing = new Map<Node, Node>();
+  const inputs = new Map(
+    b.record.plan.graph.inputs.map(({ name, node }, i) => [name, [node, b.record.inputs[i]] as const]),
+  );
+  for (const [i, { name, node }] of a.record.plan.graph.inputs.entries()) {
+    const [other, data] = inputs.get(name) ?? [];
+    if (other && data && sameElements(a.record.inputs[i], data)) agreeing.set(node, other);
+  }
+  for (const block of blocksOf(pairs, ([x]) => x)) {
+    const [first, second] = [
+      await probeNodes(
+        backends[0],
+        a.record,
+        block.map(([x]) => x),
+      ),
+      await probeNodes(
+        backends[1],
+        b.record,
+        block.map(([, y]) => y),
+      ),
     ];
-    const right = [sameElements(meant[0], p), sameElements(meant[1], q)];
-    const { index, ...shown } = valuesAt(p, q, x.shape);
-    return {
-      kind: "op",
-      name: fixedData(a.record.plan.graph, x) ? "constant" : x.op,
-      node: describe(x),
-      site: x.origin ?? y.origin,
-      ...shown,
-      reference: showElement(meant[right[0] ? 0 : 1], index),
-      agrees: right[0] ? (right[1] ? "both" : "first") : right[1] ? "second" : "neither",
-      cause: causeOfNode([a, b], [x, y], operands, { first: p, second: q, meant, right, what: texts.get(x)?.what }),
-    };
+    for (const [x, y] of block) {
+      const [p, q] = [first.values.get(x)!, second.values.get(y)!];
+      if (sameElements(p, q)) agreeing.set(x, y);
+      if (p.length !== q.length || agreeing.has(x)) continue;
+      const agree =
+        x.inputs.length === y.inputs.length && x.inputs.every((input, i) => agreeing.get(input) === y.inputs[i]);
+      if (!agree) continue;
+      const { values } = await probeNodes(backends[0], a.record, x.inputs);
+      const operands = x.inputs.map((input) => values.get(input)!);
+      return opDifference([a, b], [x, y], operands, [p, q], texts.get(x)?.what);
+    }
   }
   return undefined;
+}
+
+function opDifference(
+  [a, b]: Meeting["sides"],
+  [x, y]: readonly [Node, Node],
+  operands: readonly TypedArray[],
+  [first, second]: readonly [TypedArray, TypedArray],
+  what: readonly string[] | undefined,
+): OpDifference {
+  const meant = [
+    meaningAt(a.record.plan.graph, x, operands, a.record),
+    meaningAt(b.record.plan.graph, y, operands, b.record),
+  ];
+  const right = [sameElements(meant[0], first), sameElements(meant[1], second)];
+  const { index, ...shown } = valuesAt(first, second, x.shape);
+  return {
+    kind: "op",
+    name: fixedData(a.record.plan.graph, x) ? "constant" : x.op,
+    node: describe(x),
+    site: x.origin ?? y.origin,
+    ...shown,
+    reference: showElement(meant[right[0] ? 0 : 1], index),
+    agrees: right[0] ? (right[1] ? "both" : "first") : right[1] ? "second" : "neither",
+    cause: causeOfNode([a, b], [x, y], operands, { first, second, meant, right, what }),
+  };
 }
 
 interface Findings {
@@ -259,15 +209,15 @@ async function nodeOf(
   { record }: Presence,
   { kernel, right }: WrongKernel,
 ): Promise<Node | undefined> {
-  const { values } = await probeNodes(backend, record);
-  const found = [...values].filter(
-    ([node, data]) =>
-      node.dtype === kernel.dtype &&
-      data.length === right.length &&
-      !fixedData(record.plan.graph, node) &&
-      sameElements(data, right),
-  );
-  return found.at(0)?.[0];
+  const { graph } = record.plan;
+  const fits = (node: Node) =>
+    node.dtype === kernel.dtype && sizeOf(node.shape) === right.length && !fixedData(graph, node);
+  for (const block of blocksOf(graphNodes(graph).filter(fits), (node) => node)) {
+    const { values } = await probeNodes(backend, record, block);
+    const found = block.find((node) => sameElements(values.get(node)!, right));
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** The first place where two graphs don't have the same nodes. */

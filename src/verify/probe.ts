@@ -6,30 +6,52 @@ import { interpretKernel, reader } from "../backend/interpret.ts";
 import { type Meaning, meaningOf } from "../backend/reference/node.ts";
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
-import { makeArray, type TypedArray } from "../core/dtype.ts";
-import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { sizeOf } from "../core/shape.ts";
+import { fixedData, type Graph } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { sameElements } from "./bits.ts";
 import type { Suspect } from "./causes.ts";
 import { type RunRecord, runPlan } from "./record.ts";
 
-/** Elements of nodes: a graph's inputs, its fixed leaves, and all that it computes. */
+/** Elements by node. */
 export type NodeValues = ReadonlyMap<Node, TypedArray>;
 
-/** Runs the recorded graph again with every node watched: each is computed by itself. Gives the outputs too, in the graph's order. */
+/** Nodes are looked at so many bytes at a time. */
+const mostBytes = 2 ** 28;
+
+/** Nodes in order, cut into blocks that can be in memory together. */
+export function blocksOf<T>(items: readonly T[], nodeOf: (item: T) => Node): T[][] {
+  const blocks: T[][] = [];
+  let bytes = mostBytes;
+  for (const item of items) {
+    const { shape, dtype } = nodeOf(item);
+    const own = sizeOf(shape) * itemSize(dtype);
+    if (bytes + own > mostBytes) {
+      blocks.push([]);
+      bytes = 0;
+    }
+    blocks[blocks.length - 1].push(item);
+    bytes += own;
+  }
+  return blocks;
+}
+
+/** Runs the recorded graph again, every op by itself, and gives the values of some of its nodes; and the outputs, in the graph's order. */
 export async function probeNodes(
   backend: Backend,
   record: RunRecord,
+  nodes: readonly Node[],
 ): Promise<{ values: NodeValues; outputs: readonly TypedArray[] }> {
   const { graph } = record.plan;
-  const computed = graphNodes(graph).filter((node) => !fixedData(graph, node));
-  const watched = computed.map((node, i) => ({ name: `node/${i}`, node }));
-  const all = await runPlan(backend, lower({ ...graph, watched, state: [] }), record);
   const values = new Map(graph.inputs.map(({ node }, i) => [node, record.inputs[i]] as const));
-  for (const node of graphNodes(graph)) {
+  for (const node of nodes) {
     const data = fixedData(graph, node);
     if (data) values.set(node, data);
   }
+  const computed = [...new Set(nodes)].filter((node) => !values.has(node));
+  const watched = computed.map((node, i) => ({ name: `node/${i}`, node }));
+  const all = await runPlan(backend, lower({ ...graph, watched, state: [] }, { fuse: false }), record);
   computed.forEach((node, i) => {
     values.set(node, all[graph.outputs.length + i]);
   });

@@ -1,7 +1,7 @@
 // A comparison in words: the lines that `diff` prints, and `verify` where something differs.
 import type { NodeDifference } from "../graph/compare.ts";
 import type { Diff } from "./diff.ts";
-import type { OpDifference } from "./op.ts";
+import type { OpDifference } from "./input.ts";
 
 /** So many differences of one kind are shown; of the rest, how many. */
 const shown = 12;
