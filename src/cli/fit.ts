@@ -22,6 +22,14 @@ export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome>
     given = { ...flags, modelDir: freshFolder(folder) };
     phases = await readPhases(file, given);
   }
+  if (phases.length > 1 && flags.ckpt !== undefined) {
+    throw new ConfigError({
+      where: "--ckpt",
+      problem: "a list of phases has no one checkpoint to start from",
+      got: flags.ckpt,
+      hint: "write ckpt_path under the fit of a phase; left out, each goes on from its own newest",
+    });
+  }
   for (const [i, { trainer }] of phases.entries()) {
     if (trainer.fit) continue;
     throw new ConfigError({

@@ -2,11 +2,12 @@
 import { writeFileSync } from "node:fs";
 import type { HostArray } from "../core/array.ts";
 import { makeArray } from "../core/dtype.ts";
-import { ConfigError } from "../core/errors.ts";
+import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { inputsDataset } from "../data/inputs.ts";
 import { dataLoader } from "../data/loader.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
+import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import type { Config } from "../train/config/schema.ts";
 import { messages, type Outcome } from "./command.ts";
@@ -35,6 +36,14 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
   }
   const config = await readConfig(file, flags);
   const { trainer } = buildTrainer({ trainer: { init: config.trainer.init } }, { loggers: [messages] });
+  const { modelDir } = config.trainer.init;
+  if (flags.ckpt === undefined && latestCheckpoint(`${modelDir}/checkpoints`) === undefined) {
+    throw new CheckpointError({
+      where: modelDir!,
+      problem: "there is no checkpoint to predict with",
+      hint: "fit the config first, or give --ckpt PATH; --ckpt none predicts with weights as they are drawn",
+    });
+  }
   const dataset = inputsDataset(input, { columns: columnsOf(config) });
   const loader = dataLoader(dataset, { batchSize: Math.min(batchSize, Math.max(1, dataset.size)) });
   const parts: HostArray[] = [];

@@ -66,5 +66,11 @@ describe("phases, with a model that a program registers", () => {
     const failed = await start(["fit", config, "--import", failing]);
     expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(/got RangeError: oops/)]);
     expect(existsSync("runs/config/phase-1")).toBe(false);
+    const plain = `trainer:${phase(1, 0.1)}${phase(1, 0.1)}\n`.replaceAll(
+      "{name: own, width: 8}",
+      "{name: mlp, sizes: [784, 10]}",
+    );
+    const chosen = await start(["fit", configFile(plain), "--ckpt", "none"]);
+    expect([chosen.code, chosen.stderr]).toEqual([2, expect.stringMatching(/--ckpt: a list of phases/)]);
   });
 });
