@@ -34,7 +34,7 @@ export interface DataLoader {
   readonly digests: Readonly<Record<string, string>>;
   /** The epoch's batches from number `start` (0) on: the same ones whenever it is called. */
   batches(epoch: EpochDraws, start?: number): Iterable<LoadedBatch> | AsyncIterable<LoadedBatch>;
-  /** Takes a batch's memory back, for a later one: its arrays are empty from then on. Who doesn't call it may keep what `batches` gave. */
+  /** Takes a batch's memory back, for a later one: its arrays are empty from then on. Who doesn't call it may keep what `batches` gave. A loader made of another that gives a batch twice leaves it out. */
   release?(batch: LoadedBatch): void;
 }
 
@@ -86,7 +86,7 @@ function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spa
       throw new DataError({
         where: `loader ${name}`,
         problem: "a batch is read after its memory was given back",
-        hint: "copy in the hook what is to be kept: batch.tensors.inputs.data.slice()",
+        hint: "a hook copies what it keeps (batch.tensors.inputs.data.slice()); a loader that gives batches of another more than once has no release",
       });
     },
     indices,
