@@ -11,7 +11,7 @@ import { WatchedScalars } from "./scalars.ts";
 export interface NaNCheckerOptions {
   /** Looks at every module's outputs; true by default. */
   readonly activations?: boolean;
-  /** Looks at every gradient; true by default. */
+  /** Looks at every gradient; true by default, but under a dynamic loss scale, which expects some to overflow and skips their steps. */
   readonly gradients?: boolean;
   /** Looks every so many steps, and whenever the loss is not finite; 1 by default. */
   readonly every?: number;
@@ -21,16 +21,18 @@ export interface NaNCheckerOptions {
 export class NaNChecker implements Callback {
   readonly name = "NaNChecker";
   readonly changesTraining = false;
-  readonly #options: Required<NaNCheckerOptions>;
+  readonly #options: NaNCheckerOptions & { readonly every: number };
+  #gradients = true;
   readonly #counts = new WatchedScalars("NaNChecker");
   #observer: ModuleObserver | undefined;
 
-  constructor({ activations = true, gradients = true, every = 1 }: NaNCheckerOptions = {}) {
+  constructor({ activations = true, gradients, every = 1 }: NaNCheckerOptions = {}) {
     checkCount("NaNChecker.every", every);
     this.#options = { activations, gradients, every };
   }
 
-  postSetup({ model }: Trainer): void {
+  postSetup({ model, options }: Trainer): void {
+    this.#gradients = this.#options.gradients ?? options.precision.lossScalingFactor !== "dynamic";
     if (this.#options.activations) this.#observer = new ModuleObserver(model);
   }
 
@@ -45,7 +47,7 @@ export class NaNChecker implements Callback {
     if (loss) found.push(["the loss", loss]);
     const order = model.namedParameters().map(([path]) => path);
     const backward = Object.entries(gradients).sort(([a], [b]) => order.indexOf(b) - order.indexOf(a));
-    if (this.#options.gradients) for (const [path, x] of backward) found.push([`the gradient of ${path}`, x]);
+    if (this.#gradients) for (const [path, x] of backward) found.push([`the gradient of ${path}`, x]);
     this.#counts.watch(found.filter(([, x]) => x.dtype === "float32").map(([name, x]) => [name, notFinite(x)]));
   }
 

@@ -84,7 +84,7 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
   .add("ModelSummary", { depth: count.optional() }, (options) => new callback.ModelSummary(options))
   .add(
     "NaNChecker",
-    { activations: flag.default(true), gradients: flag.default(true), every: count.default(1) },
+    { activations: flag.default(true), gradients: flag.optional(), every: count.default(1) },
     (options) => new callback.NaNChecker(options),
   )
   .add(

@@ -74,6 +74,14 @@ describe("NaNChecker", () => {
     expect(error.problem).toMatch(/^parameter /);
   });
 
+  test("a dynamic loss scale expects gradients to overflow: only asked for they stop the run", async () => {
+    const precision = { lossScalingFactor: "dynamic", initialLossScale: 2 ** 126, maxLossScale: 2 ** 126 } as const;
+    const loss: TrainerOptions["loss"] = (outputs, batch) => crossEntropy(outputs, batch).mul(100);
+    const run = await toyTrainer({ precision, loss, callbacks: [new NaNChecker()] }).fit(toyTrain());
+    expect(run.steps).toBe(12);
+    expect((await fails({ precision, loss }, { gradients: true })).problem).toMatch(/is not finite$/);
+  });
+
   test("without activations and gradients: parameters and the loss", async () => {
     const model = () => nn.sequential(nn.linear(4, 8), new Huge(), new Huge(), nn.linear(8, 2));
     expect((await fails({ model }, { activations: false, gradients: false })).problem).toBe("the loss is not finite");

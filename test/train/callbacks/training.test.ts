@@ -5,6 +5,7 @@ import { ConfigError } from "../../../src/core/errors.ts";
 import * as nn from "../../../src/nn/index.ts";
 import * as optim from "../../../src/optim/index.ts";
 import { loadCheckpoint } from "../../../src/run/checkpoint.ts";
+import { LearningRateFinder } from "../../../src/train/callbacks/learning-rate-finder.ts";
 import { Lora, LoraLinear } from "../../../src/train/callbacks/lora.ts";
 import { SelectiveGrad } from "../../../src/train/callbacks/selective-grad.ts";
 import { SkipSamples } from "../../../src/train/callbacks/skip-samples.ts";
@@ -202,6 +203,11 @@ describe("Sparsity", () => {
     expect(() => new Sparsity({ sparsity: 0.5, schedule: { begin: 5, end: 3 } })).toThrow(/end/);
     expect(() => toyTrainer({ callbacks: [new Sparsity({ sparsity: 0.5, parameters: ["x"] })] })).toThrow(/got x/);
   });
+});
+
+test("LearningRateFinder, applied: stopped, resumed, replayed", async () => {
+  const run = await holds(() => [new LearningRateFinder({ steps: 12, apply: true })]);
+  expect(run.digest).not.toBe((await toyTrainer({ loop }).fit(toyTrain())).digest);
 });
 
 describe("SkipSamples", () => {
