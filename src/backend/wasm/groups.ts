@@ -31,8 +31,9 @@ export interface Group {
   readonly panelBytes: number;
 }
 
-/** Packed right operands of a group should stay in the second cache. */
-const mostPanelBytes = 1.25 * 2 ** 20;
+/** Packed right operands of a group, and each of them, should stay in the second cache beside what the rows bring: measured. */
+const mostPanelBytes = 640 * 1024;
+const mostOwnBytes = 320 * 1024;
 /** Fewer rows than this in common aren't worth giving up finer ones. */
 const fewestRows = 8;
 
@@ -176,7 +177,7 @@ function fits(first: readonly Access[], second: readonly Access[], rows: number)
 function isByRows(kernel: MatmulKernel): boolean {
   if (kernel.depth === 0 || sizeOf(kernel.shape.slice(0, -2)) > 1) return false;
   const [rows, columns] = kernel.shape.slice(-2);
-  return rows >= columns && rows >= 2 * rowBlock && panelBytes(kernel) <= mostPanelBytes / 2;
+  return rows >= columns && rows >= 2 * rowBlock && panelBytes(kernel) <= mostOwnBytes;
 }
 
 /** Into how many rows, or any divisor of it, the kernel can be cut; 0: it can't. */
