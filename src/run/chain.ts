@@ -17,7 +17,7 @@ export interface ChainOrigin {
   /** The training step's graph hash at the full batch: 64 hex digits. */
   readonly graphHash: string;
   readonly seed: bigint;
-  /** SHA-256 of the training data by name, 64 hex digits each. */
+  /** SHA-256 of the training data, and of files of weights that the run begins with, by name: 64 hex digits each. */
   readonly data: Readonly<Record<string, string>>;
 }
 
