@@ -1,5 +1,5 @@
 // What the modules of a model give while a step is traced: each one's `forward` is wrapped to tell of it. The wrapping adds no nodes.
-import { currentTrace } from "../../graph/scope.ts";
+import { currentTrace, type TraceScope } from "../../graph/scope.ts";
 import type { ModelOutput, Module } from "../../nn/module.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
@@ -28,6 +28,8 @@ const tensorsOf = (output: ModelOutput): Tensor[] =>
 /** Records the calls of a model's modules, in the order in which they end. */
 export class ModuleObserver {
   #calls: ModuleCall[] = [];
+  /** The trace that the calls are of: others, of programs that no callback is told of, are forgotten. */
+  #trace: TraceScope | undefined;
 
   constructor(model: Module) {
     for (const [path, module] of namedModules(model)) {
@@ -46,12 +48,20 @@ export class ModuleObserver {
   }
 
   #record(path: string, module: Module, outputs: readonly Tensor[]): void {
+    this.#enter();
     const before = this.#calls.filter((call) => call.module === module).length;
     this.#calls.push({ path: before === 0 ? path : `${path}#${before}`, module, outputs });
   }
 
-  /** The calls since this was last asked: in `onTrace`, those of the step that is being traced. */
+  #enter(): void {
+    const trace = currentTrace();
+    if (trace !== this.#trace) this.#calls = [];
+    this.#trace = trace;
+  }
+
+  /** In `onTrace`: the calls of the step that is being traced, once. */
   take(): ModuleCall[] {
+    this.#enter();
     const calls = this.#calls;
     this.#calls = [];
     return calls;
