@@ -56,8 +56,9 @@ export function stagesOf(body: Expr, firstSlot: number): Stages | null {
   });
   const isKept = (expr: Expr, cut: number) => place.get(expr)! < cut && cost(expr) > 2 && lastUse.get(expr)! >= cut;
   const kept = (cut: number) => order.filter((expr) => isKept(expr, cut));
+  // Where nothing is kept there is nothing to cut.
   const price = (cut: number) =>
-    cut === count ? 0 : kept(cut).reduce((sum, { type }) => sum + (type === "bool" ? 4 : 1), 0);
+    cut === count ? 0 : kept(cut).reduce((sum, { type }) => sum + (type === "bool" ? 4 : 1), 0) || Infinity;
   const prices = Array.from({ length: count + 1 }, (_, cut) => price(cut));
   // The cheapest way to cut the first `at` operations.
   const best: { total: number; from: number }[] = [{ total: 0, from: 0 }];

@@ -50,6 +50,7 @@ describe("stages", () => {
     const { stages } = stagesOf(body, 1)!;
     const counts = stages.map(({ roots }) => roots.reduce((sum, root) => sum + count(root.body), 0));
     expect(Math.max(...counts)).toBeLessThan(30);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
     expect(counts.reduce((sum, each) => sum + each, 0)).toBeLessThan(1.3 * count(body));
   });
 
