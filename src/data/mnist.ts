@@ -27,9 +27,22 @@ const standardised = Float32Array.from({ length: 256 }, (_, pixel) =>
   round(round(round(pixel / 255) - round(0.1307)) / round(0.3081)),
 );
 
+/** Two pixels side by side in memory → their two values side by side in memory: half the look-ups. No pair of them is a NaN as a float64. */
+const pairs = new Float64Array(1 << 16);
+const pairValues = new Float32Array(pairs.buffer);
+const pairPixels = new Uint8Array(Uint16Array.from(pairs, (_, pair) => pair).buffer);
+for (let i = 0; i < pairValues.length; i++) pairValues[i] = standardised[pairPixels[i]];
+
 /** Pixels in [0, 255] as the loader gives them: float32 of the same length. */
 export function standardise(pixels: Uint8Array): Float32Array {
   return Float32Array.from(pixels, (pixel) => standardised[pixel]);
+}
+
+/** As float64, to move two values at once; the same view for the same memory. */
+function viewInPairs({ buffer, byteOffset, length }: Float32Array, last: Float64Array | undefined): Float64Array {
+  return last?.buffer === buffer && last.byteOffset === byteOffset
+    ? last
+    : new Float64Array(buffer, byteOffset, length >> 1);
 }
 
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
@@ -43,6 +56,9 @@ export function mnistDataset(split: Split, { directory }: { readonly directory?:
   const { data: pixels, shape } = idx("images-idx3-ubyte", images);
   const { data: digits } = idx("labels-idx1-ubyte", labels);
   const width = shape[1] * shape[2];
+  const half = width / 2;
+  const pixelPairs = new Uint16Array(pixels.slice().buffer);
+  let wide: Float64Array | undefined;
   return {
     name: `mnist/${split}`,
     size: shape[0],
@@ -51,17 +67,13 @@ export function mnistDataset(split: Split, { directory }: { readonly directory?:
         shape: [width],
         dtype: "float32",
         read(index, out, at) {
-          const from = index * width;
-          // The width is 784; eight at a time take half as long.
-          for (let i = 0; i < width; i += 8) {
-            out[at + i] = standardised[pixels[from + i]];
-            out[at + i + 1] = standardised[pixels[from + i + 1]];
-            out[at + i + 2] = standardised[pixels[from + i + 2]];
-            out[at + i + 3] = standardised[pixels[from + i + 3]];
-            out[at + i + 4] = standardised[pixels[from + i + 4]];
-            out[at + i + 5] = standardised[pixels[from + i + 5]];
-            out[at + i + 6] = standardised[pixels[from + i + 6]];
-            out[at + i + 7] = standardised[pixels[from + i + 7]];
+          const from = index * half;
+          wide = viewInPairs(out as Float32Array, wide);
+          for (let i = 0, to = at >> 1; i < half; i += 4, to += 4) {
+            wide[to] = pairs[pixelPairs[from + i]];
+            wide[to + 1] = pairs[pixelPairs[from + i + 1]];
+            wide[to + 2] = pairs[pixelPairs[from + i + 2]];
+            wide[to + 3] = pairs[pixelPairs[from + i + 3]];
           }
         },
       },
