@@ -133,6 +133,16 @@ async function isLong({ rounds, calls, warmup }: Case, entrant: Entrant): Promis
   return (await entrant.sample(1)) * (warmup + rounds * (calls + 1)) > peerLimit;
 }
 
+/** How long several threads run off the clock before their turn, in ms: after a rest an operating system may keep them on one core for that long. */
+const threadsSettle = 80;
+
+/** Calls off the clock: whoever ran before has left the caches to itself. */
+async function settle({ contestant, counts, entrant }: Lane): Promise<void> {
+  const until = performance.now() + (contestant.threads > 1 ? threadsSettle : 0);
+  if (counts.calls < 100 || contestant.threads > 1) await entrant.sample(1);
+  while (performance.now() < until) await entrant.sample(1);
+}
+
 interface Lane {
   readonly subject: Case;
   readonly contestant: Contestant;
@@ -190,8 +200,7 @@ export async function measure(
       const lane = all[(round + turn) % all.length];
       if (round >= lane.counts.rounds || Number.isNaN(lane.times[0])) continue;
       try {
-        // One call off the clock: whoever ran before has left the caches to itself.
-        if (all.length > 1 && lane.counts.calls < 100 && !lane.slow) await lane.entrant.sample(1);
+        if (all.length > 1 && !lane.slow) await settle(lane);
         lane.times.push(await lane.entrant.sample(lane.counts.calls));
       } catch (error) {
         give(lane.contestant, (error as Error).message);

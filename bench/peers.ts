@@ -136,7 +136,7 @@ function torchLaunches(): Launch[] | string {
     threads: Math.max(torch, blas),
     slow: false,
     // Its threads spin for tens of milliseconds after their last work.
-    rest: Math.max(torch, blas) > 1 ? 60 : 5,
+    rest: Math.max(torch, blas) > 1 ? 160 : 5,
     command: [python, `${folder}torch_peer.py`, String(torch), String(blas)],
     environment,
   }));
