@@ -4,7 +4,6 @@ import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
-  type ParameterGroup,
   type ParametersOrGroups,
   type Update,
   type Updated,
@@ -33,10 +32,6 @@ export class Adadelta extends Optimizer {
     checkRange("adadelta", "epsilon", epsilon);
     this.#rho = rho;
     this.#epsilon = epsilon;
-  }
-
-  protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return { learningRate: () => group.learningRate };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {

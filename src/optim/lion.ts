@@ -4,7 +4,6 @@ import {
   checkBetas,
   Optimizer,
   type OptimizerOptions,
-  type ParameterGroup,
   type ParametersOrGroups,
   type Update,
   type Updated,
@@ -25,10 +24,6 @@ export class Lion extends Optimizer {
     super("lion", parameters, { slots: zeroSlots("m"), decay: "decoupled" }, options);
     checkBetas("lion", betas);
     this.#betas = betas;
-  }
-
-  protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return { learningRate: () => group.learningRate };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {

@@ -243,8 +243,10 @@ export abstract class Optimizer implements Stateful {
     return { ...update, gradient: update.gradient.add(update.parameter.mul(weightDecay)) };
   }
 
-  /** The group's numbers for the step that `steps` counts already, each rounded to float32 once; `weightDecay` is added where the group decays. */
-  protected abstract scalars(group: ParameterGroup): Record<string, () => number>;
+  /** The group's numbers for the step that `steps` counts already, each rounded to float32 once: the learning rate, unless a rule has others; `weightDecay` is added where the group decays. */
+  protected scalars(group: ParameterGroup): Record<string, () => number> {
+    return { learningRate: () => group.learningRate };
+  }
 
   /** The next version of one parameter and its slots. */
   protected abstract rule(update: Update): Updated;

@@ -4,7 +4,6 @@ import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
-  type ParameterGroup,
   type ParametersOrGroups,
   type Update,
   type Updated,
@@ -41,10 +40,6 @@ export class RMSprop extends Optimizer {
     this.#alpha = alpha;
     this.#epsilon = epsilon;
     this.#momentum = momentum;
-  }
-
-  protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return { learningRate: () => group.learningRate };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {

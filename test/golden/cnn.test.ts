@@ -1,36 +1,11 @@
 // A small convolutional network against PyTorch's in float64: logits, gradients of every parameter, and five Adam steps, from cnn.json (made by
 // make_cnn.py). |ours − theirs| ≤ 10⁻⁶ + 10⁻⁵·|theirs| a logit or loss, 10⁻⁶ + 10⁻⁴·|theirs| a gradient, 10⁻⁵ + 10⁻⁴·|theirs| a parameter after the steps.
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
-import { gradients, losses, nn, optim, type Shape, type Tensor, tensor } from "../../src/index.ts";
+import { gradients, losses, nn, optim, type Tensor, tensor } from "../../src/index.ts";
+import { compare, readGolden, wave } from "../support/torch.ts";
 
-interface Golden {
-  losses: number[];
-  logits: number[];
-  gradients: Record<string, number[]>;
-  parameters: Record<string, number[]>;
-}
-
-const golden: Golden = JSON.parse(readFileSync(new URL("cnn.json", import.meta.url), "utf8"));
-
-/** The formula that make_cnn.py computes too. */
-function wave(shape: Shape, scale: number, shift: number): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
-
-async function compare(what: string, ours: Tensor, theirs: readonly number[], step: number, absolute: number, relative: number) {
-  const sampled = Array.from(await ours.data()).filter((_, i) => i % step === 0);
-  expect(sampled.length, what).toBe(theirs.length);
-  const over = sampled.map((value, i) => Math.abs(value - theirs[i]) - absolute - relative * Math.abs(theirs[i]));
-  const at = over.indexOf(Math.max(...over));
-  expect(over[at], `${what}: element ${at * step}: ours ${sampled[at]}, PyTorch's ${theirs[at]}`).toBeLessThanOrEqual(0);
-}
+const golden = readGolden("cnn.json");
 
 test("logits, gradients, and five steps of Adam", async () => {
   sg.manualSeed(0);
