@@ -1,34 +1,51 @@
-// `seedgrad checkpoint info|diff`: what checkpoints hold, and what two of them differ in, to the bit. Reading one checks it against its own digest.
+// `seedgrad checkpoint info|diff`: what checkpoints hold, and what two of them differ in, to the bit. Reading one checks it against its own
+// digest. Any other safetensors file is shown too: it has metadata where a checkpoint has a state.
 import { existsSync, statSync } from "node:fs";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
+import { readSafetensors } from "../io/safetensors.ts";
 import { tensorDigest } from "../run/chain.ts";
-import { type Checkpoint, listCheckpoints, loadCheckpoint, type RunState } from "../run/checkpoint.ts";
+import { checkpointOf, holdsState, listCheckpoints, type RunState } from "../run/checkpoint.ts";
 import { differences, showElement, ulpDistance } from "../verify/bits.ts";
 import { type Outcome, oneLine, table } from "./command.ts";
 
 const typeOf = ({ dtype, shape }: HostArray) => `${dtype}${formatShape(shape)}`;
 
-/** A checkpoint's state and tensors; of a folder of checkpoints, or a run's, its index. */
+interface Contents {
+  /** A checkpoint's; undefined for a file of weights alone. */
+  readonly state?: RunState;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, HostArray>;
+  readonly formats: ReadonlyMap<string, string>;
+}
+
+function contentsOf(path: string): Contents {
+  const file = readSafetensors(path);
+  return holdsState(file) ? { ...file, state: checkpointOf(path, file).state } : file;
+}
+
+/** A checkpoint's state, or a file's metadata, and tensors; of a folder of checkpoints, or a run's, its index. */
 export async function checkpointInfo(path: string): Promise<Outcome> {
   if (existsSync(path) && statSync(path).isDirectory()) return folderInfo(path);
-  const { state, tensors } = loadCheckpoint(path);
+  const contents = contentsOf(path);
+  const { state, metadata, tensors, formats } = contents;
   const rows = [...tensors].map(([name, array]) => ({
     name,
     type: typeOf(array),
+    format: formats.get(name)!,
     sha256: toHex(tensorDigest(name, array)),
   }));
   return {
     code: 0,
-    json: { path, state, tensors: rows },
+    json: { path, ...(state ? { state } : { metadata }), tensors: rows },
     lines: [
-      ...stateRows(state).map(([key, value]) => `${key}: ${value}`),
+      ...stateRows(contents).map(([key, value]) => `${key}: ${value}`),
       "",
       ...table([
-        ["tensor", "type", "SHA-256"],
-        ...rows.map(({ name, type, sha256 }) => [name, type, sha256.slice(0, 16)]),
+        ["tensor", "type", "in the file", "SHA-256"],
+        ...rows.map(({ name, type, format, sha256 }) => [name, type, format, sha256.slice(0, 16)]),
       ]),
     ],
   };
@@ -58,19 +75,19 @@ function folderInfo(path: string): Outcome {
   };
 }
 
-/** The state's fields, those of callbacks and metrics one by one. */
-function stateRows(state: RunState): [string, string][] {
-  return Object.entries(state).flatMap(([key, value]): [string, string][] =>
+/** The state's fields, those of callbacks and metrics one by one; of a file without one its metadata. */
+function stateRows({ state, metadata }: Contents): [string, string][] {
+  return Object.entries(state ?? metadata).flatMap(([key, value]): [string, string][] =>
     typeof value === "object" && value !== null
       ? Object.entries(value).map(([name, item]) => [`${key}.${name}`, oneLine(item)])
       : [[key, String(value)]],
   );
 }
 
-/** What two checkpoints differ in: fields of their states, and tensors with the elements that differ and by how much. Exit code 1 when something does. */
+/** What two checkpoints, or files of weights, differ in: fields of their states, and tensors with the elements that differ and by how much. Exit code 1 when something does. */
 export async function checkpointDiff(a: string, b: string): Promise<Outcome> {
-  const [first, second] = [loadCheckpoint(a), loadCheckpoint(b)];
-  const [x, y] = [first, second].map(({ state }) => new Map(stateRows(state)));
+  const [first, second] = [contentsOf(a), contentsOf(b)];
+  const [x, y] = [first, second].map((contents) => new Map(stateRows(contents)));
   const fields = [...new Set([...x.keys(), ...y.keys()])]
     .filter((key) => x.get(key) !== y.get(key))
     .map((field) => ({ field, a: x.get(field) ?? null, b: y.get(field) ?? null }));
@@ -90,7 +107,7 @@ export async function checkpointDiff(a: string, b: string): Promise<Outcome> {
   };
 }
 
-function tensorDifferences(a: Checkpoint, b: Checkpoint): { name: string; what: string }[] {
+function tensorDifferences(a: Contents, b: Contents): { name: string; what: string }[] {
   const names = new Set([...a.tensors.keys(), ...b.tensors.keys()]);
   return [...names].flatMap((name) => {
     const what = difference(a.tensors.get(name), b.tensors.get(name));

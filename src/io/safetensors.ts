@@ -13,6 +13,8 @@ import { repeatedKey } from "./json.ts";
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, HostArray>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the file calls the type of each tensor's elements: `F32`, `BF16` … */
+  readonly formats: ReadonlyMap<string, string>;
 }
 
 const metadataKey = "__metadata__";
@@ -88,7 +90,8 @@ export function decodeSafetensors(where: string, bytes: Uint8Array): Safetensors
     const data = readElements(where, name, view, start + begin, format, sizeOf(shape));
     tensors.set(name, { data, shape, dtype: format.dtype });
   }
-  return { tensors, metadata: readMetadata(where, header) };
+  const formats = new Map(places.map(({ name, formatName }) => [name, formatName]));
+  return { tensors, metadata: readMetadata(where, header), formats };
 }
 
 function parseHeader(where: string, bytes: Uint8Array): Record<string, unknown> {
@@ -108,6 +111,7 @@ function parseHeader(where: string, bytes: Uint8Array): Record<string, unknown> 
 
 interface Place {
   name: string;
+  formatName: string;
   format: FormatType;
   shape: number[];
   begin: number;
@@ -131,7 +135,7 @@ function readPlace(where: string, name: string, entry: unknown): Place {
   const [begin, end] = offsets as [number, number];
   const expected = sizeOf(shape) * format.bytes;
   if (end - begin !== expected) return fail("its bytes don't fit its shape", end - begin, `${expected} bytes`);
-  return { name, format, shape, begin, end };
+  return { name, formatName: formatName as string, format, shape, begin, end };
 }
 
 /** The tensors' bytes must follow each other without overlap or hole, from the header's end to the file's. */
@@ -162,14 +166,17 @@ function readElements(
   name: string,
   view: DataView,
   at: number,
-  { dtype, bytes, read }: FormatType,
+  { dtype, bytes, read: readElement, takes: [isTaken, expected] = [() => true, ""] }: FormatType,
   count: number,
 ): TypedArray {
   const data = makeArray(dtype, count);
   for (let i = 0; i < count; i++) {
-    data[i] = read(view, at + bytes * i);
-    if (dtype === "bool" && data[i] > 1)
-      refuse(where, `tensor ${quoted(name)}: element ${i} (byte ${at + i}) is no BOOL`, String(data[i]), "0 or 1");
+    const value = readElement(view, at + bytes * i);
+    if (!isTaken(value)) {
+      const problem = `tensor ${quoted(name)}: element ${i} (byte ${at + bytes * i}) is no ${dtype}`;
+      refuse(where, problem, String(value), expected);
+    }
+    data[i] = Number(value);
   }
   return data;
 }

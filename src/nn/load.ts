@@ -76,7 +76,7 @@ export function noteWeights(model: Module, path: string, digest: string): void {
 
 /**
  * A model with the weights of a safetensors file: `() => nn.load(build(), "base.safetensors")`. Names in the file are paths (`0.weight`), or a
- * checkpoint's (`parameter/0.weight`); 16-bit floats and small integers are widened. Throws CheckpointError for a file that is missing, damaged, or of another model.
+ * checkpoint's (`parameter/0.weight`); other types of the format become float32 or int32, as docs/training.md has it. Throws CheckpointError for a file that is missing, damaged, or of another model.
  */
 export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
   const bytes = read(path, CheckpointError);

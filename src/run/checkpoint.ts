@@ -5,7 +5,7 @@ import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
+import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
 import { tensorsDigest } from "./chain.ts";
 import {
   checkFields,
@@ -223,7 +223,16 @@ export function dropCheckpointsAfter(folder: string, step: number): void {
 
 /** Reads a checkpoint and checks it against its own digest. Throws CheckpointError naming the file. */
 export function loadCheckpoint(path: string): Checkpoint {
-  const { tensors, metadata } = readSafetensors(path);
+  return checkpointOf(path, readSafetensors(path));
+}
+
+/** Whether a file is a run's checkpoint, and not weights alone. */
+export function holdsState({ metadata }: Safetensors): boolean {
+  return Object.hasOwn(metadata, stateKey);
+}
+
+/** The checkpoint that a file's content is, checked against its own digest. Throws CheckpointError naming the file. */
+export function checkpointOf(path: string, { tensors, metadata }: Safetensors): Checkpoint {
   const text = metadata[stateKey];
   if (text === undefined) {
     throw new CheckpointError({

@@ -106,6 +106,37 @@ describe("checkpoint", () => {
     expect([none.code, none.stderr]).toEqual([undefined, expect.stringMatching(/CheckpointError: .*none/)]);
   });
 
+  test("info and diff: of a file that another program wrote", async () => {
+    const path = join(scratch(), "outside.safetensors");
+    // A header and three numbers, as the format's description has them.
+    const header = {
+      __metadata__: { format: "pt" },
+      "0.bias": { dtype: "F64", shape: [2], data_offsets: [0, 16] },
+      steps: { dtype: "I64", shape: [], data_offsets: [16, 24] },
+    };
+    const text = new TextEncoder().encode(JSON.stringify(header));
+    const numbers = Buffer.concat([Float64Array.of(0.1, 2), BigInt64Array.of(40n)].map((x) => Buffer.from(x.buffer)));
+    const written = (body: Uint8Array) =>
+      writeFileSync(path, Buffer.concat([Buffer.from(BigUint64Array.of(BigInt(text.length)).buffer), text, body]));
+    written(numbers);
+    const info = await shown(checkpointInfo(path));
+    expect(info.json()).toMatchObject({
+      metadata: { format: "pt" },
+      tensors: [
+        { name: "0.bias", type: "float32[2]", format: "F64" },
+        { name: "steps", type: "int32[]", format: "I64" },
+      ],
+    });
+    expect(info.stdout).toMatch(/^format: pt\n/);
+    expect(info.stdout).toMatch(/0\.bias +float32\[2\] +F64 +[0-9a-f]{16}/);
+    const diff = await shown(checkpointDiff(path, await at(2)));
+    expect([diff.code, diff.stdout]).toEqual([1, expect.stringMatching(/^steps: only in the first$/m)]);
+    numbers.writeBigInt64LE(3_000_000_000n, 16);
+    written(numbers);
+    const refused = await shown(checkpointInfo(path));
+    expect(refused.stderr).toMatch(/CheckpointError: .*outside\.safetensors: tensor "steps": element 0 .* is no int32/);
+  });
+
   test("diff: the same, and one bit in one tensor", async () => {
     const path = await at(4);
     const { state, tensors } = loadCheckpoint(path);

@@ -216,8 +216,8 @@ describe("reader refuses, naming the file and the place", () => {
     ],
     [
       "a dtype that no tensor here has",
-      file({ w: entry("F64", [1], 0, 8) }, 8),
-      /tensor "w": unsupported dtype: got "F64", expected one of F32, I32, U32, BOOL, F16, /,
+      file({ w: entry("C64", [1], 0, 8) }, 8),
+      /tensor "w": unsupported dtype: got "C64", expected one of F32, I32, U32, BOOL, F16, .*, F64/,
     ],
     ["no dtype", file({ w: { shape: [1], data_offsets: [0, 4] } }, 4), /tensor "w": unsupported dtype: got nothing/],
     ["a negative extent", file({ w: entry("F32", [-2], 0, 8) }, 8), /tensor "w": shape is not a list of extents/],
@@ -255,7 +255,37 @@ describe("reader refuses, naming the file and the place", () => {
     [
       "a BOOL that is 2",
       file({ w: entry("BOOL", [3], 0, 3) }, Uint8Array.of(1, 0, 2)),
-      /tensor "w": element 2 \(byte \d+\) is no BOOL: got 2/,
+      /tensor "w": element 2 \(byte \d+\) is no bool: got 2, expected 0 or 1/,
+    ],
+    [
+      "an I64 that int32 can't hold",
+      file({ w: entry("I64", [2], 0, 16) }, new Uint8Array(BigInt64Array.of(-(2n ** 31n), 2n ** 31n).buffer)),
+      /tensor "w": element 1 \(byte \d+\) is no int32: got 2147483648, expected an integer in \[-2147483648, 2147483647\]/,
+    ],
+    [
+      "an I64 whose low half looks harmless",
+      file({ w: entry("I64", [1], 0, 8) }, new Uint8Array(BigInt64Array.of(-(2n ** 63n) + 1n).buffer)),
+      /tensor "w": element 0 .* is no int32: got -9223372036854775807/,
+    ],
+    [
+      "a U64 that int32 can't hold",
+      file({ w: entry("U64", [1], 0, 8) }, new Uint8Array(8).fill(0xff)),
+      /tensor "w": element 0 .* is no int32: got 18446744073709551615/,
+    ],
+    [
+      "an F64 beyond float32",
+      file({ w: entry("F64", [3], 0, 24) }, new Uint8Array(Float64Array.of(1, Infinity, -1e300).buffer)),
+      /tensor "w": element 2 .* is no float32: got -1e\+300, expected a number in float32's range/,
+    ],
+    [
+      "an F64 that would round up to infinity",
+      file({ w: entry("F64", [1], 0, 8) }, new Uint8Array(Float64Array.of(2 ** 128 - 2 ** 103).buffer)),
+      /tensor "w": element 0 .* is no float32: got 3.4028235677973366e\+38/,
+    ],
+    [
+      "an F64 of too few bytes",
+      file({ w: entry("F64", [2], 0, 8) }, 8),
+      /tensor "w": its bytes don't fit its shape: got 8, expected 16 bytes/,
     ],
   ];
   test.each(cases)("%s", (_, bytes, message) => {

@@ -50,11 +50,16 @@ test("saved and loaded: the same bits, by the paths that PyTorch would use", asy
 });
 
 describe("a file from outside", () => {
-  test("every type whose values a dtype here holds", () => {
+  test("every type: exactly, or an F64 rounded once, as Python rounds it", () => {
     const path = written("kinds");
     if (!path) return;
-    const { tensors, metadata } = readSafetensors(path);
-    const read = Object.fromEntries([...tensors].map(([name, { dtype, data }]) => [name, [dtype, ...data]]));
+    const { tensors: all, metadata, formats } = readSafetensors(path);
+    const bits = (name: string) => [...all.get(name)!.data].map(float32Bits);
+    expect(bits("f64")).toHaveLength(510);
+    expect(bits("f64")).toEqual(bits("f64 rounded here"));
+    expect([formats.get("f64"), formats.get("u16")]).toEqual(["F64", "U16"]);
+    const tensors = [...all].filter(([name]) => !name.startsWith("f64"));
+    const read = Object.fromEntries(tensors.map(([name, { dtype, data }]) => [name, [dtype, ...data]]));
     expect(metadata).toEqual({ format: "pt" });
     expect(read).toEqual({
       f16: ["float32", 0, -0, 65504, 2 ** -24, -(2 ** -14), Number.POSITIVE_INFINITY],
@@ -66,16 +71,19 @@ describe("a file from outside", () => {
       i32: ["int32", -(2 ** 31), 2 ** 31 - 1],
       u32: ["uint32", 2 ** 32 - 1],
       bool: ["bool", 1, 0, 1],
+      i64: ["int32", -(2 ** 31), 2 ** 31 - 1, -1],
+      u64: ["int32", 0, 2 ** 31 - 1],
     });
   });
 
-  test("weights in 16 bits go into a model, widened exactly", async () => {
+  test("weights in 16 bits go into a model, widened exactly; in 64, rounded", async () => {
     const path = written("model");
     if (!path) return;
     const bits = await bitsOf(nn.load(built(1), path));
     expect(bits["parameter/0.weight"]).toEqual(Array.from({ length: 32 }, (_, i) => float32Bits((i % 7) / 4 - 1)));
     expect(bits["parameter/3.weight"]).toEqual(Array.from({ length: 16 }, (_, i) => float32Bits(i / 8 - 1)));
     expect(bits["parameter/0.bias"]).toEqual(Array.from({ length: 8 }, (_, i) => float32Bits(i / 3)));
+    expect(bits["parameter/3.bias"]).toEqual([0x3dcccccd, 0xbe800000]);
   });
 });
 

@@ -1,17 +1,23 @@
 """Writes a safetensors file with nothing but the format's description: what the reader is given from outside. argv[1]: the path."""
 
 import json
+import random
 import struct
 import sys
 
-FORMATS = {"F32": "f", "F16": "e", "I8": "b", "U8": "B", "I16": "h", "U16": "H", "I32": "i", "U32": "I", "BOOL": "B"}
+FORMATS = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I16": "h", "I8": "b",
+           "U64": "Q", "U32": "I", "U16": "H", "U8": "B", "BOOL": "B"}
 TENSORS = {
     # The names and shapes of a PyTorch Sequential(Linear(4, 8), ReLU(), Dropout(), Linear(8, 2)).
     "0.weight": ("F16", [8, 4], [(i % 7) / 4 - 1 for i in range(32)]),
     "0.bias": ("F32", [8], [i / 3 for i in range(8)]),
     "3.weight": ("BF16", [2, 8], [i / 8 - 1 for i in range(16)]),
-    "3.bias": ("F32", [2], [0.5, -0.25]),
+    "3.bias": ("F64", [2], [0.1, -0.25]),
 }
+random.seed(1)
+# Doubles that float32 holds, lies between, has a tie for, underflows to, and just reaches.
+DOUBLES = [0.1, -0.0, 1 + 2**-24, 1 + 3 * 2**-24, 2**-149, 2**-150, 1.5 * 2**-150, 1e-300, -3.4028235677973362e38, float("-inf")]
+DOUBLES += [random.uniform(-1, 1) * 2.0 ** random.randint(-155, 127) for _ in range(500)]
 KINDS = {
     "f16": ("F16", [6], [0.0, -0.0, 65504.0, 2**-24, -(2**-14), float("inf")]),
     "bf16": ("BF16", [3], [1.0, -(2.0**127), 2.0**-133]),
@@ -22,6 +28,10 @@ KINDS = {
     "i32": ("I32", [2], [-(2**31), 2**31 - 1]),
     "u32": ("U32", [1], [2**32 - 1]),
     "bool": ("BOOL", [3], [1, 0, 1]),
+    "i64": ("I64", [3], [-(2**31), 2**31 - 1, -1]),
+    "u64": ("U64", [2], [0, 2**31 - 1]),
+    "f64": ("F64", [len(DOUBLES)], DOUBLES),
+    "f64 rounded here": ("F32", [len(DOUBLES)], DOUBLES),
 }
 
 
