@@ -34,6 +34,10 @@ const program = new Command("seedgrad")
   .showSuggestionAfterError()
   .exitOverride();
 
+/** Says under `--help` what the exit codes of a command that compares mean. */
+const comparing = (command: Command, same: string, other: string): Command =>
+  command.addHelpText("after", `\nExit codes:\n  0: the same${same}\n  1: ${other}\n  2: wrong usage, flags or config`);
+
 const addTo = (value: string, list: readonly string[] = []): string[] => [...list, value];
 
 const withImport = (command: Command): Command =>
@@ -78,9 +82,11 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
   .option("--batch-size <n>", "samples at once", parseCount)
   .action((config: string, flags: PredictFlags) => report(flags.json, () => predict(config, flags)));
 
-program
-  .command("verify")
-  .argument("<run>", "a run's folder; or a YAML file, with --against")
+comparing(
+  program.command("verify").argument("<run>", "a run's folder; or a YAML file, with --against"),
+  "",
+  "not the same, or the folder is damaged",
+)
   .description("replay a run in memory and compare its chain and digest")
   .option("--from <step>", "begin at the run's checkpoint of this step", parseStep)
   .option("--steps <n>", "replay at most so many steps", parseCount)
@@ -90,16 +96,23 @@ program
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
 
-withImport(program.command("diff").argument("<a>", "a run's folder, or a YAML file"))
-  .argument("<b>", "another")
+comparing(
+  withImport(program.command("diff").argument("<a>", "a run's folder, or a YAML file").argument("<b>", "another")),
+  " to the end; with --steps, for so many steps",
+  "something differs, or one goes on where the other ends; or a folder is damaged",
+)
   .description("why two runs or configs differ: what they were given, the first step, the first op")
   .option("--backend <names>", "where to replay: one for both sides, or one for each, with a comma")
   .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
-  .option("--steps <n>", "replay at most so many steps", parseCount)
+  .option("--steps <n>", "compare the first so many steps alone", parseCount)
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: DiffFlags) => report(flags.json, () => diff(a, b, flags)));
 
-withRunFlags(program.command("explain").argument("<what>", "YAML file, or a run's folder"))
+comparing(
+  withRunFlags(program.command("explain").argument("<what>", "YAML file, or a run's folder")),
+  ", or nothing was compared",
+  "with --against: other graphs",
+)
   .description("graphs, hashes, plans, what kernels cost, and the ledger of draws")
   .option("--kernels", "every kernel as text")
   .option("--html <file>", "draws the graphs in one page")

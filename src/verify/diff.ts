@@ -1,5 +1,5 @@
 // Why two runs differ: first what they were given, then the first step at which their chains part, then that step run again on both sides, op by
-// op. Runs are folders; a config, or a program in code, is run as far as it takes.
+// op. Chains that agree prove all they hold, so that nothing is run again then. Runs are folders; a config, or a program in code, is run as far as it takes.
 import type { Backend } from "../backend/contract.ts";
 import { backendNames, loadBackend, type Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
@@ -8,6 +8,7 @@ import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
 import { type ChainDifference, compareChains } from "../run/compare.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Rebuild } from "../train/replay.ts";
+import { type Agreement, chainsAgree, firstSteps, oneGoesOn } from "./agree.ts";
 import type { Cause } from "./causes.ts";
 import type { OpDifference } from "./input.ts";
 import { type Lockstep, type Program, runLockstep } from "./lockstep.ts";
@@ -35,9 +36,8 @@ export interface FactDifference {
 }
 
 /** How two sides compare. */
-export interface Diff {
+export interface Diff extends Agreement {
   readonly names: readonly [string, string];
-  readonly equal: boolean;
   readonly facts: readonly FactDifference[];
   /** Where the training graphs differ beside the seed, node by node. */
   readonly graph: readonly NodeDifference[];
@@ -57,7 +57,7 @@ export interface DiffOptions {
   readonly threads?: Threads;
   /** How runs made in code are made again, by side. */
   readonly rebuild?: readonly [Rebuild | undefined, Rebuild | undefined];
-  /** Replays at most so many steps. */
+  /** Compares the first so many steps alone. */
   readonly steps?: number;
 }
 
@@ -92,21 +92,43 @@ export async function diffReplay(
 async function diffSides(a: Side, b: Side, { steps: most }: DiffOptions): Promise<Diff> {
   const facts = factDifferences(a, b);
   const matters = facts.filter((fact) => fact.matters);
-  const chain = a.links && b.links ? compareChains(a.links, b.links) : undefined;
   const names = [a.name, b.name] as const;
+  const agreed = (agreement: Agreement, note: string | undefined, chain?: ChainDifference): Diff => {
+    const notes = note === undefined ? [] : [note];
+    return { names, ...agreement, facts, graph: [], ...(chain && { chain }), notes };
+  };
   const bothRan = a.links !== undefined && b.links !== undefined;
-  if (bothRan && !chain && matters.length === 0 && a.digest === b.digest)
-    return { names, equal: true, facts, graph: [], notes: [] };
+  const chain = bothRan ? compareChains(a.links, b.links) : undefined;
+  // What a chain begins with can't differ where its links agree: a manifest that says so isn't believed.
+  const agreement = bothRan && !facts.some(({ what }) => named.test(what)) ? chainsAgree(a, b, most) : undefined;
+  if (agreement) return agreed(agreement, matters.length > 0 ? nothingShows : undefined, chain);
   const replayed = a.folder !== undefined && a.folder === b.folder;
-  if (!bothRan && !replayed && matters.length === 0) {
-    const notes = ["the same program: the same seed, numbers, data and graph"];
-    return { names, equal: true, facts, graph: [], notes };
-  }
-  const graph = await graphDifferences(a, b);
+  if (!bothRan && !replayed && matters.length === 0)
+    return agreed({ equal: true }, "the same program: the same seed, numbers, data and graph");
   const found = await replay(a, b, chain?.kind === "length" ? undefined : chain, most);
+  const again = !bothRan && !replayed ? replaysAgree([a, b], found, most) : undefined;
+  if (again) return agreed(again, nothingShows);
+  const graph = await graphDifferences(a, b);
   const notes = [...found.notes];
   const cause = found.op?.cause ?? causeOfChain([a, b], matters, chain, found, notes);
   return { names, equal: false, facts, graph, chain, step: found.step, op: found.op, cause, notes };
+}
+
+const nothingShows = "of what differs in what they were given, nothing shows in these steps";
+
+/** Facts that a chain begins with. */
+const named = /^(numerics id|seed|graph|data )/;
+
+/** The agreement of two sides, at least one of which had to be run: all links that were made are the same, and those that one recorded too. */
+function replaysAgree([a, b]: readonly [Side, Side], { lockstep }: Replayed, most?: number): Agreement | undefined {
+  if (!lockstep || lockstep.meeting) return undefined;
+  const { steps, ended } = lockstep;
+  const made = [...lockstep.links, ...[a, b].flatMap(({ links }) => (links ? [links] : []))];
+  const last = made.map((links) => links.find(({ step }) => step === steps)).map((link) => link && toHex(link.hash));
+  if (last.some((hash) => hash === undefined || hash !== last[0])) return undefined;
+  if (steps === most) return firstSteps(steps);
+  const lengths = [ended[0] ? steps : a.steps, ended[1] ? steps : b.steps] as const;
+  return lengths[0] === lengths[1] ? { equal: true } : oneGoesOn([a, b], steps, lengths);
 }
 
 /** Keys that decide where and how fast, and how much is written. */
@@ -172,7 +194,7 @@ async function replay(
       changes,
       checkpoint: checkpoint ?? null,
     });
-    const last = Math.min(most, chain?.step ?? Number.POSITIVE_INFINITY);
+    const last = Math.min(most, chain?.step ?? Infinity, a.links?.length || Infinity, b.links?.length || Infinity);
     const common = a.facts.seed === b.facts.seed ? commonCheckpoint(a, b, Math.min(last, chain?.step ?? 0)) : undefined;
     let lockstep = await runLockstep(program(a, first, common?.[0]), program(b, second, common?.[1]), last);
     // What differed before the checkpoint, and shows only now.
@@ -208,7 +230,6 @@ function causeOfChain(
     if (links[0].position !== links[1].position && !lockstep)
       return { name: "draw range", detail: `stream positions ${links[0].position} and ${links[1].position}` };
   }
-  if (chain?.kind === "length") return { name: "another program", detail: `${chain.first}, ${chain.second}` };
   if (!lockstep) return { name: "unknown", detail: "it wasn't replayed" };
   for (const [side, { name, links: recorded }] of [a, b].entries()) {
     const replayed = lockstep.links[side].at(-1);

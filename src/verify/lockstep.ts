@@ -50,6 +50,8 @@ export interface Lockstep {
   readonly meeting?: Meeting;
   /** Steps that both took. */
   readonly steps: number;
+  /** Whether each came to the end of its own loop. */
+  readonly ended: readonly [boolean, boolean];
   /** The links each made, by side. */
   readonly links: readonly [readonly ChainLink[], readonly ChainLink[]];
 }
@@ -88,6 +90,7 @@ class Rendezvous {
 export async function runLockstep(first: Program, second: Program, last = Number.POSITIVE_INFINITY): Promise<Lockstep> {
   const rendezvous = new Rendezvous();
   const links: [ChainLink[], ChainLink[]] = [[], []];
+  const ended: [boolean, boolean] = [false, false];
   let meeting: Meeting | undefined;
   let steps = 0;
 
@@ -137,6 +140,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
       loader = train;
       const validation = trainer.schedules?.steering.length ? val : undefined;
       await trainer.fit(train, validation, { ckptPath: program.checkpoint ?? null });
+      ended[side] = true;
     } catch (error) {
       if (!stopped(error)) throw error;
     } finally {
@@ -145,7 +149,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
   };
   const ends = await Promise.allSettled([runSide(first, 0), runSide(second, 1)]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  return { meeting, steps, links };
+  return { meeting, steps, ended, links };
 }
 
 /** Whether an error is the end that a replay was brought to: hooks' errors come wrapped in their own class. */

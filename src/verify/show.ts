@@ -1,5 +1,6 @@
 // A comparison in words: the lines that `diff` prints, and `verify` where something differs.
 import type { NodeDifference } from "../graph/compare.ts";
+import { showAgreement } from "./agree.ts";
 import type { Diff } from "./diff.ts";
 import type { OpDifference } from "./input.ts";
 
@@ -7,7 +8,7 @@ import type { OpDifference } from "./input.ts";
 const shown = 12;
 
 /** A comparison as lines for people. */
-export function showDiff({ names, equal, facts, graph, chain, step, op, cause, notes }: Diff): string[] {
+export function showDiff({ names, facts, graph, chain, step, op, cause, notes, ...agreement }: Diff): string[] {
   const lines = [`first   ${names[0]}`, `second  ${names[1]}`];
   if (facts.length > 0) {
     lines.push("", "# what they were given");
@@ -18,7 +19,8 @@ export function showDiff({ names, equal, facts, graph, chain, step, op, cause, n
   }
   if (graph.length > 0)
     lines.push("", "# where the training graphs differ", ...few(graph.flatMap(showNode), 2 * shown));
-  if (chain) lines.push("", "# chains", `they part at step ${chain.step}: ${chain.first} | ${chain.second}`);
+  if (chain && chain.kind !== "length")
+    lines.push("", "# chains", `they part at step ${chain.step}: ${chain.first} | ${chain.second}`);
   if (step !== undefined)
     lines.push(
       "",
@@ -28,7 +30,7 @@ export function showDiff({ names, equal, facts, graph, chain, step, op, cause, n
     );
   if (op) lines.push(...showOp(op));
   if (notes.length > 0) lines.push("", ...notes);
-  lines.push("", equal ? "the same" : `DIFFERENT: ${cause ? `${cause.name}: ${cause.detail}` : "see above"}`);
+  lines.push("", cause ? `DIFFERENT: ${cause.name}: ${cause.detail}` : showAgreement(agreement));
   return lines;
 }
 

@@ -37,6 +37,10 @@ export interface Side {
   /** What it is called in reports. */
   readonly name: string;
   readonly facts: Facts;
+  /** Its optimizer steps: those of a run that there are, or those a program is to take. */
+  readonly steps: number;
+  /** How a run ended, where it didn't just come to its loop's end. */
+  readonly status?: string;
   /** What a run recorded. */
   readonly links?: readonly ChainLink[];
   readonly digest?: string;
@@ -71,11 +75,15 @@ export async function openSide(path: string, options: SideOptions = {}): Promise
 
 function runSide(folder: string, { backend, rebuild }: SideOptions): Side {
   const manifest = readManifest(`${folder}/manifest.json`);
+  const links = readChain(`${folder}/chain.bin`);
+  const { status, result } = manifest;
   return {
     name: folder,
     facts: factsOfManifest(manifest),
-    links: readChain(`${folder}/chain.bin`),
-    digest: manifest.result?.digest,
+    steps: links.length,
+    status: status === "finished" ? result?.stopped : status,
+    links,
+    digest: result?.digest,
     folder,
     rebuild: rebuild ?? (manifest.config === null ? undefined : rebuildFromConfig(folder)),
     backend: backend ?? String(manifest.environment.backend ?? "wasm"),
@@ -131,7 +139,7 @@ export async function programSide(
   }: { backend: string | Backend; config?: Config; changes?: Side["changes"]; folder?: string },
 ): Promise<Side> {
   const { trainer, graphHash, loader } = await traced(rebuild, changes);
-  const { stepsPerEpoch } = lengthOf(trainer.options.loop, loader);
+  const { stepsPerEpoch, totalSteps } = lengthOf(trainer.options.loop, loader);
   const numbers = Object.entries(numbersOf({ trainer, loader, stepsPerEpoch })).map(([key, value]) => {
     const { value: shown, float32 } = hyperparameter(value);
     return [key, `${shown} (${float32})`] as const;
@@ -144,7 +152,7 @@ export async function programSide(
     data: new Map(Object.entries(dataOf({ trainer, loader }))),
     graphHash,
   };
-  return { name, facts, rebuild, backend, changes, folder };
+  return { name, facts, steps: totalSteps, rebuild, backend, changes, folder };
 }
 
 async function traced(rebuild: Rebuild, changes: Side["changes"]) {

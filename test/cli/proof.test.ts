@@ -129,7 +129,35 @@ describe("diff", () => {
     expect(two.json).toMatchObject({ step: 2, op: { kind: "input" }, cause: { name: "changed constant" } });
     expect(text(two)).toContain("total_iters: 100 | 101");
     const short = await compared(config(), warm, { steps: 1 });
-    expect(short).toMatchObject({ code: 1, json: { equal: false, cause: { name: "unknown" } } });
+    expect(short).toMatchObject({ code: 0, json: { equal: true, same: { steps: 1 } } });
+    expect(short.lines.slice(-3)).toEqual([
+      expect.stringContaining("nothing shows"),
+      "",
+      "the same for the first step",
+    ]);
+  });
+
+  test("runs and configs of other lengths: as far as both go, and which goes on", async () => {
+    const longer = config(["max_steps: 5", "max_steps: 7"]);
+    const [other, own] = [await trained(longer), join(run, "config.yaml")];
+    const goesOn = (a: string, b: string, first: number, last: number) =>
+      `the same for the first ${first} steps: ${a} ends there, ${b} goes on to step ${last}`;
+    const runs = await compared(run, other);
+    expect([runs.code, runs.lines.at(-1)]).toEqual([1, goesOn(run, other, 5, 7)]);
+    expect(runs.json).toMatchObject({ equal: false, same: { steps: 5 }, chain: { kind: "length", step: 6 } });
+    expect(text(runs)).toContain("trainer.init.loop.max_steps: 5 | 7");
+    expect(text(runs)).not.toContain("replayed");
+    expect((await compared(run, other, { steps: 5 })).code).toBe(0);
+    expect((await compared(run, other, { steps: 6 })).code).toBe(1);
+    // What was never run is run, as far as both go.
+    for (const [a, b] of [
+      [run, longer],
+      [own, longer],
+    ]) {
+      const found = await compared(a, b);
+      expect([found.code, found.lines.at(-1)]).toEqual([1, goesOn(a, b, 5, 7)]);
+    }
+    expect((await compared(own, longer, { steps: 2 })).code).toBe(0);
   });
 
   test("what it refuses", async () => {
@@ -146,6 +174,7 @@ describe("exit codes of the process", () => {
   test.each<[string[], number, RegExp]>([
     [["verify", "RUN", "--steps", "2", "--json"], 0, /"equal":true/],
     [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
+    [["diff", "--help"], 0, /0: the same[\s\S]*1: [\s\S]*goes on[\s\S]*2: /],
     [["diff", "RUN", "no/such", "--json"], 2, /"name":"ConfigError"/],
     [["diff", "RUN"], 2, /missing required argument/],
   ])("%j: %i", async (args, code, message) => {

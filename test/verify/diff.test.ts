@@ -457,12 +457,6 @@ describe("runs that are the same", () => {
     expect(found).toMatchObject({ equal: true, facts: [] });
     expect(showDiff(found).at(-1)).toBe("the same");
   });
-
-  test("a run that is longer", async () => {
-    const found = await compare({}, { options: { loop: { numSteps: 7 } } });
-    expect(found).toMatchObject({ equal: false, chain: { step: 7, kind: "length" } });
-    expect(found.cause).toEqual({ name: "another program", detail: "no such step, step 7" });
-  });
 });
 
 test("what is neither a run nor a config", async () => {
