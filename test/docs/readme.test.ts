@@ -1,5 +1,5 @@
 // The README's claims: its ts blocks run as they stand, and the digest it prints is the preset's published one.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parsePhases } from "../../src/index.ts";
@@ -30,6 +30,25 @@ function run(text: string): string {
 
 describe("ts blocks", () => {
   test("there are some", () => expect(programs.length).toBeGreaterThanOrEqual(2));
+
+  test("they typecheck under strict", () => {
+    const folder = temporaryFolder();
+    for (const [i, [, text]] of programs.entries()) writeFileSync(`${folder}/block_${i}.mts`, text);
+    const compilerOptions = {
+      rootDir: "/",
+      paths: { seedgrad: [`${root}src/index.ts`] },
+      typeRoots: [`${root}node_modules/@types`],
+    };
+    const config = {
+      extends: `${root}tsconfig.json`,
+      compilerOptions,
+      include: [`${folder}/*.mts`, `${root}src/rng/pcg-random.d.ts`],
+    };
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
+    const tsc = [`${root}node_modules/typescript/bin/tsc`, "--noEmit", "--project", folder];
+    const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: "utf8" });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  }, 120_000);
 
   test.each(programs)(
     "%s runs",

@@ -133,6 +133,15 @@ describe("config", () => {
     ["AdamW: {", "AdmaW: {", 8, 17, "optimizer.AdmaW", "AdamW"],
     ["loss: cross_entropy", "loss: cross_entropi", 6, 11, "trainer.init.loss", "cross_entropy"],
     ["split: test", "split: tets", 19, 42, "val_dataloader.split", "test"],
+    [
+      "    loss:",
+      "    callbacks:\n      - NaNChecker: {}\n      - KeepNCheckpoints:\n          m: 2\n      - RateProfiler: {}\n    loss:",
+      9,
+      11,
+      "trainer.init.callbacks[1].KeepNCheckpoints.m",
+      "n",
+    ],
+    ["CSVLogger: {}, T", "CSVLogger: null, ProgresLogger: {}, T", 16, 52, "loggers[2].ProgresLogger", "ProgressLogger"],
   ])("%s → %s: named, placed, with the nearest known", (from, to, line, column, where, near) => {
     const error = failure(from, to);
     expect(error.position).toEqual({ file: "p.yaml", line, column });
@@ -159,6 +168,14 @@ describe("config", () => {
     ["half a thread", "seed: 1234", "seed: 1234\n    threads: 1.5", /got 1.5, expected an integer ≥ 1, or all/],
     ["a bad frequency", "eval_frequency: epoch", "eval_frequency: 1.5", /fraction/],
     ["a checkpoint name that is a path", "{steps: 500}", '{steps: 500, checkpoint_name: "../{step}"}', /file name/],
+    [
+      "a number below 0",
+      "    loss:",
+      "    callbacks: [SkipSamples: {samples: -1}]\n    loss:",
+      /expected an integer ≥ 0/,
+    ],
+    ["a key where there are none", "CSVLogger: {}", "CSVLogger: {path: a}", /got path, expected no keys here/],
+    ["a default off beside another name", "CSVLogger: {}", "{CSVLogger: null, JSONLLogger: null}", /not one choice/],
     ["a list of trainers", "trainer:\n  init:", "trainer: [a]\nb:\n  init:", /unknown key|a map/],
   ])("%s", (_what, from, to, message) => {
     const error = failure(from, to);
@@ -179,6 +196,12 @@ describe("config", () => {
     );
     expect(other.loggers).toEqual([{ class: "CSVLogger" }]);
     expect(parse("    loss:", "    callbacks: [CheckLoss: null]\n    loss:").init.callbacks).toEqual([]);
+    expect(parse("    loss:", "    callbacks: {CheckLoss: null}\n    loss:").init.callbacks).toEqual([]);
+  });
+
+  test("one choice where a list may be: the defaults stay", () => {
+    const { init } = parse("    loss:", "    callbacks: {NaNChecker: {}}\n    loss:");
+    expect(init.callbacks.map((callback) => callback.class)).toEqual(["CheckLoss", "NaNChecker"]);
   });
 
   test("without loggers named, the default ones", () => {

@@ -4,6 +4,7 @@ import * as callback from "../callbacks/index.ts";
 import type { Callback } from "../hooks.ts";
 import { Catalog, count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";
 
+const from0 = z.int(expected("an integer ≥ 0")).min(0, expected("an integer ≥ 0"));
 const finite = z.number(expected("a number"));
 const monitor = { metric: text.default("loss"), mode: word(["min", "max"]).optional(), minDelta: rate.default(0) };
 const beginning = z.union(
@@ -108,7 +109,7 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
     { freeze: globs.optional(), train: globs.optional() },
     (options) => new callback.SelectiveGrad(options),
   )
-  .add("SkipSamples", { samples: z.int().min(0) }, (options) => new callback.SkipSamples(options))
+  .add("SkipSamples", { samples: from0 }, (options) => new callback.SkipSamples(options))
   .add(
     "Sparsity",
     {

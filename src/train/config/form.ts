@@ -89,21 +89,25 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
 
   const convertChoices = (key: ChoiceKey, value: unknown, path: Path, from: Path): unknown => {
     if (value === null) return [];
-    if (!Array.isArray(value)) return [convertChoice(key, value, [...path, 0], from)];
-    const items = value.map((item, i) => ({ item, from: [...from, i] }));
-    const off = new Set<string>();
-    const out: unknown[] = [];
+    const items: { item: unknown; from: Path }[] = Array.isArray(value)
+      ? value.map((item, i) => ({ item, from: [...from, i] }))
+      : [{ item: value, from }];
+    const kept: typeof items = [];
+    const named = new Set<string>();
     for (const { item, from: itemFrom } of items) {
-      const [name, options] = isRecord(item) ? (Object.entries(item)[0] ?? []) : [];
-      if (name !== undefined && options === null && defaultChoices[key]) {
-        off.add(className(key, name, [...itemFrom, name]));
-        continue;
+      const [[name, options] = [], ...others] = isRecord(item) ? Object.entries(item) : [[item]];
+      const off = options === null && others.length === 0 && defaultChoices[key] !== undefined;
+      if (off) named.add(className(key, name as string, [...itemFrom, name as string]).toLowerCase());
+      else {
+        kept.push({ item, from: itemFrom });
+        named.add(String(name).toLowerCase());
       }
-      out.push(convertChoice(key, item, [...path, out.length], itemFrom));
     }
-    const given = new Set(out.map((item) => (item as { class?: string } | null)?.class));
-    const defaults = defaultChoices[key] ?? [];
-    const added = defaults.filter((name) => !given.has(name) && !off.has(name)).map((name) => ({ class: name }));
+    const added = (defaultChoices[key] ?? [])
+      .filter((name) => !named.has(name.toLowerCase()))
+      .map((name) => ({ class: name }));
+    const first = key === "callbacks" ? added.length : 0;
+    const out = kept.map(({ item, from: itemFrom }, i) => convertChoice(key, item, [...path, first + i], itemFrom));
     return key === "callbacks" ? [...added, ...out] : [...out, ...added];
   };
 

@@ -41,7 +41,7 @@ export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loa
       classes: list(text).optional(),
       missing: record({
         texts: list(text),
-        value: z.union([z.number(), z.literal("drop")], expected("a number, or drop")),
+        value: z.union([z.number(expected("a number, or drop")), z.literal("drop")], expected("a number, or drop")),
       }).optional(),
       ...base,
     },

@@ -40,7 +40,7 @@ function errorOf(issue: z.core.$ZodIssue, value: unknown, author: Author): Confi
     const known = issue.message
       .split(", ")
       .map(author.key)
-      .filter((name) => name !== "class");
+      .filter((name) => name !== "" && name !== "class");
     return unknownKey([...path, key], author.key(key), known, author);
   }
   const got = valueAt(value, path);
@@ -94,7 +94,7 @@ export function unknownKey(
     where: author.path(path),
     problem,
     got,
-    expected: known.length === 1 ? known[0] : `one of ${known.join(", ")}`,
+    expected: known.length > 1 ? `one of ${known.join(", ")}` : (known[0] ?? "no keys here"),
     hint: near && `did you mean ${near}?`,
     position: author.keyPosition?.(path),
   });
