@@ -23,6 +23,14 @@ export interface Dataset {
   readonly fields: Readonly<Record<string, Field>>;
   /** SHA-256 of the data under it, 64 hex digits by name: what a run's manifest and chain hold. */
   readonly digests: Readonly<Record<string, string>>;
+  /** Of a text: which character each number stands for. */
+  readonly vocabulary?: Characters;
+}
+
+/** The characters of a text in the order of their numbers, from 0. */
+export interface Characters {
+  readonly characters: readonly string[];
+  readonly size: number;
 }
 
 /** A dataset of arrays whose first axis counts samples. Throws DataError unless all have as many. */

@@ -6,7 +6,7 @@ import { ConfigError, DataError } from "../core/errors.ts";
 import { watchOffset } from "../core/numerics.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Characters, Dataset } from "./dataset.ts";
 
 /** A batch on the host. */
 export interface LoadedBatch {
@@ -32,6 +32,8 @@ export interface DataLoader {
   readonly drawsPerEpoch: number;
   /** SHA-256 of the data under it, by name. */
   readonly digests: Readonly<Record<string, string>>;
+  /** Of a text: its characters. A model with a smaller vocabulary is refused. */
+  readonly vocabulary?: Characters;
   /** The epoch's batches from number `start` (0) on: the same ones whenever it is called. */
   batches(epoch: EpochDraws, start?: number): Iterable<LoadedBatch> | AsyncIterable<LoadedBatch>;
   /** Takes a batch's memory back, for a later one: its arrays are empty from then on. Who doesn't call it may keep what `batches` gave. A loader made of another that gives a batch twice leaves it out. */
@@ -130,7 +132,7 @@ export function dataLoader(
   dataset: Dataset,
   { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors }: LoaderOptions,
 ): DataLoader {
-  const { name, size, digests } = dataset;
+  const { name, size, digests, vocabulary } = dataset;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > size) {
     throw new ConfigError({
       where: `loader ${name}: batchSize`,
@@ -147,6 +149,7 @@ export function dataLoader(
     samplesPerEpoch: dropLast ? batchesPerEpoch * batchSize : size,
     drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
     digests,
+    ...(vocabulary && { vocabulary }),
     release(batch) {
       releases.get(batch)?.();
       releases.delete(batch);

@@ -3,10 +3,10 @@
 import { readText, sha256Hex } from "#files";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Characters, Dataset } from "./dataset.ts";
 
 /** Characters by number: the code points of a text, ascending. */
-export class Vocabulary {
+export class Vocabulary implements Characters {
   readonly characters: readonly string[];
   readonly #ids: ReadonlyMap<string, number>;
 

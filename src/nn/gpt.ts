@@ -26,6 +26,7 @@ export interface GptOptions {
 
 /** Token plus position embeddings, causal blocks, a last norm, and a head of its own. inputs: [batch, time ≤ context] int32 → [batch, time, vocabulary]. */
 export class Gpt extends Module {
+  override readonly vocabulary: number;
   readonly token: Embedding;
   readonly position: Embedding;
   readonly dropout: Dropout;
@@ -36,6 +37,7 @@ export class Gpt extends Module {
   constructor({ vocabulary, context, width, heads, layers, dropout = 0 }: GptOptions) {
     super();
     checkCount("gpt", "layers", layers);
+    this.vocabulary = vocabulary;
     this.token = embedding(vocabulary, width);
     this.position = embedding(context, width);
     this.dropout = dropoutLayer(dropout);

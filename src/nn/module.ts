@@ -13,6 +13,8 @@ export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Re
 export abstract class Module implements Stateful {
   /** Whether it is being trained: dropout acts only then. Set through `train` and `eval`. */
   training = true;
+  /** Of a model over tokens: how many there are. What trains it holds this against its data. */
+  declare readonly vocabulary?: number;
 
   /** The outputs for a batch's `inputs`; the whole batch comes second, for models that compute their own loss. */
   abstract forward(inputs: Tensor, batch?: Batch): ModelOutput;

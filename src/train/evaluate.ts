@@ -9,6 +9,7 @@ import type { ResolvedOptions } from "./config/options.ts";
 import { type Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
+import { checkVocabulary } from "./vocabulary.ts";
 
 export interface Evaluation {
   readonly trainer: Trainer;
@@ -27,6 +28,7 @@ export interface Evaluation {
 /** The loss over all samples and each metric, in float64 from the batches' float32 terms, added in the loader's order. */
 export async function evaluate(given: Evaluation): Promise<Metrics> {
   const { trainer, model, hooks, step } = given;
+  checkVocabulary(trainer, given.loader);
   const context: ValidateContext = { trainer, step };
   try {
     return await inEvaluation(model, () => pass(given, context));

@@ -13,6 +13,7 @@ import { type FitContext, type Metrics, tell } from "./hooks.ts";
 import { Journal } from "./journal.ts";
 import { train } from "./loop.ts";
 import type { Trainer } from "./trainer.ts";
+import { checkSameCharacters, checkVocabulary } from "./vocabulary.ts";
 
 /** What a finished fit gives. */
 export interface Run {
@@ -107,6 +108,8 @@ export async function runFit(
       hint: 'loop: { evalFrequency: "epoch" }, and a validation loader for fit',
     });
   }
+  for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
+  for (const each of validations) checkSameCharacters(loader, each);
   const context: FitContext = { trainer, totalSteps, loader, validation };
   const started = now();
   let failed = true;

@@ -8,6 +8,7 @@ import { breathe } from "./clock.ts";
 import { inEvaluation } from "./evaluate.ts";
 import type { PredictStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
+import { checkVocabulary } from "./vocabulary.ts";
 
 /** A batch's outputs. */
 export interface Prediction {
@@ -17,11 +18,9 @@ export interface Prediction {
 }
 
 /** The outputs batch by batch. Throws ConfigError for a model that returns its loss alone. */
-export async function* predict(
-  { model, seed }: Trainer,
-  step: PredictStep,
-  loader: DataLoader,
-): AsyncGenerator<Prediction> {
+export async function* predict(trainer: Trainer, step: PredictStep, loader: DataLoader): AsyncGenerator<Prediction> {
+  checkVocabulary(trainer, loader);
+  const { model, seed } = trainer;
   let offset = watchOffset + loader.drawsPerEpoch;
   for await (const batch of loader.batches({ seed, offset: watchOffset })) {
     const { result, draws } = await inEvaluation(model, () => step.execute([batch.tensors], { base: offset }));

@@ -2,8 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
+import { dataLoader } from "../../src/data/loader.ts";
+import { textDataset } from "../../src/data/text.ts";
+import { losses } from "../../src/index.ts";
+import * as nn from "../../src/nn/index.ts";
+import * as optim from "../../src/optim/index.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
-import { parseConfig } from "../../src/train/config/parse.ts";
+import { continuePhase, parseConfig, parsePhases } from "../../src/train/config/parse.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const text = (file: string, loader = "split: train, context: 8") => `
@@ -53,9 +59,67 @@ describe("a gpt on a text", () => {
     expect(() => parseConfig(source.replace(from, to), "t.yaml")).toThrow(message);
   });
 
-  test("heads that don't divide the width; a character beyond the model's vocabulary, when run", async () => {
+  test("heads that don't divide the width", () => {
     expect(() => build(text(book()).replace("heads: 2", "heads: 3"))).toThrow(ConfigError);
-    const { trainer, train } = build(text(book()).replace("vocabulary: 30", "vocabulary: 5"));
-    await expect(trainer.fit(train!)).rejects.toThrow(/index/);
+  });
+});
+
+describe("a model's vocabulary, and its text's", () => {
+  // "a text that goes on and on, and on again. " has 14 different characters.
+  const small = (file: string) => text(file).replace("vocabulary: 30", "vocabulary: 13");
+  const problem =
+    "t.yaml:5:36: trainer.init.model.vocabulary: smaller than the text's: got 13, expected at least 14, the different characters of loader book.txt/train";
+
+  test("smaller: an error at the config's line before anything runs, of fit, validate and predict alike", async () => {
+    const { trainer, train, val } = build(small(book()));
+    await expect(trainer.fit(train!)).rejects.toThrow(ConfigError);
+    await expect(trainer.fit(train!, val)).rejects.toThrow(problem);
+    expect(trainer.graphs).toEqual({});
+    await expect(trainer.validate(val!)).rejects.toThrow(/^t\.yaml:5:36: .*book\.txt\/validation/);
+    await expect(trainer.predict(val!).next()).rejects.toThrow(/^t\.yaml:5:36: .*book\.txt\/validation/);
+  });
+
+  test("in the second of several phases, too", async () => {
+    const one = small(book()).split("\n").slice(2).join("\n  ");
+    const [, second] = parsePhases(`trainer:\n  - ${one.trim()}\n  - ${one.trim()}\n`, "p.yaml");
+    const config = continuePhase(second, "runs/first/checkpoints/checkpoint_2.safetensors");
+    const changes = { modelDir: undefined, checkpoint: null, callbacks: [], backend: "reference" };
+    const { trainer, train } = buildTrainer(config, changes);
+    await expect(trainer.fit(train!)).rejects.toThrow(
+      /^p\.yaml:15:\d+: trainer\[1\]\.init\.model\.vocabulary: smaller/,
+    );
+  });
+
+  test("of the same size or larger: it trains", async () => {
+    const { trainer, train } = build(text(book()).replace("vocabulary: 30", "vocabulary: 14"));
+    expect((await trainer.fit(train!)).steps).toBe(2);
+  });
+
+  const loader = (file: string) => dataLoader(textDataset(file, { context: 8 }), { batchSize: 4 });
+  const ofCode = (vocabulary: number) =>
+    new Trainer({
+      seed: 1,
+      model: () => nn.gpt({ vocabulary, context: 8, width: 4, heads: 1, layers: 1 }),
+      loss: losses.crossEntropy,
+      optimizer: (model) => optim.sgd(model.parameters(), { learningRate: 0.1 }),
+      loop: { numSteps: 1 },
+      backend: "reference",
+    });
+
+  test("in code: the same error, without a line", async () => {
+    const error = await ofCode(13)
+      .fit(loader(book()))
+      .catch((caught) => caught);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(/^model\.vocabulary: smaller than the text's: got 13, expected at least 14/);
+    expect(error.hint).toBe("vocabulary: 14");
+  });
+
+  test("a validation text whose numbers mean other characters is refused", async () => {
+    const other = `${temporaryFolder()}/other.txt`;
+    writeFileSync(other, "a text that goes on. ".repeat(12));
+    await expect(ofCode(30).fit(loader(book()), [loader(book()), loader(other)])).rejects.toThrow(
+      'loader other.txt: vocabulary: its numbers stand for other characters than those of loader book.txt: got "." as number 1, expected ","',
+    );
   });
 });

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { readText, size } from "#files";
 import type { Threads } from "../../backend/load.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Author, validate } from "./validate.ts";
@@ -91,7 +91,21 @@ function parseOne(value: unknown, overrides: ConfigOverrides, where: Place): Con
       position: author.valuePosition?.(seedPath),
     });
   }
-  return applyOverrides(validate(configSchema, value, author), overrides, folder);
+  const config = applyOverrides(validate(configSchema, value, author), overrides, folder);
+  authors.set(config.trainer.init.model, author);
+  return config;
+}
+
+/** By the model of a config that came from YAML, which is the same object in what is made of the config: where things are in the text. */
+const authors = new WeakMap<object, Author>();
+
+/** Where a path of a config's schema form is in the YAML text: for errors that show only when a run begins. Undefined for a config from elsewhere. */
+export function placeOf(
+  config: Config,
+  path: Path,
+): { readonly where: string; readonly position?: ConfigPosition } | undefined {
+  const author = authors.get(config.trainer.init.model);
+  return author && { where: author.path(path), position: author.valuePosition?.(path) };
 }
 
 const nameOf = (file: string): string =>
@@ -146,10 +160,13 @@ export function continuePhase(config: Config, checkpoint: string): Config {
   const { callbacks } = trainer.init;
   if (callbacks.some((choice) => choice.class === "LoadCheckpointStates")) return config;
   const load = { class: "LoadCheckpointStates", path: checkpoint };
-  return validate(configSchema, {
+  const changed = validate(configSchema, {
     ...config,
     trainer: { ...trainer, init: { ...trainer.init, callbacks: [...callbacks, load] } },
   });
+  const author = authors.get(trainer.init.model);
+  if (author) authors.set(changed.trainer.init.model, author);
+  return changed;
 }
 
 /** The effective config as YAML: parses to the same config again. */

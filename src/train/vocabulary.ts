@@ -1,0 +1,43 @@
+// Whether a model and the texts that it is given agree on what the numbers of tokens are: told before anything runs, and not by an index out
+// of range at some step.
+import { ConfigError } from "../core/errors.ts";
+import type { DataLoader } from "../data/loader.ts";
+import { placeOf } from "./config/parse.ts";
+import type { Trainer } from "./trainer.ts";
+
+/**
+ * Throws ConfigError where a loader's text has more characters than the model's vocabulary, at the model's line where a config came from YAML. A vocabulary may be
+ * larger than the text's. A model or loader that states none isn't checked.
+ */
+export function checkVocabulary({ model, options }: Trainer, loader: DataLoader): void {
+  const wanted = loader.vocabulary?.size;
+  if (wanted === undefined || model.vocabulary === undefined || model.vocabulary >= wanted) return;
+  const place = options.config && placeOf(options.config, ["trainer", "init", "model", "vocabulary"]);
+  throw new ConfigError({
+    where: "model.vocabulary",
+    ...place,
+    problem: "smaller than the text's",
+    got: String(model.vocabulary),
+    expected: `at least ${wanted}, the different characters of loader ${loader.name}`,
+    hint: `vocabulary: ${wanted}`,
+  });
+}
+
+/** Throws ConfigError where a validation text numbers its characters otherwise than the training text: each is another file's. */
+export function checkSameCharacters(training: DataLoader, validation: DataLoader): void {
+  const [numbered, other] = [training.vocabulary?.characters, validation.vocabulary?.characters];
+  if (!numbered || !other) return;
+  const at = Array.from({ length: Math.max(numbered.length, other.length) }, (_, i) => i).find(
+    (i) => numbered[i] !== other[i],
+  );
+  if (at === undefined) return;
+  const shown = (character: string | undefined) =>
+    character === undefined ? "no character" : JSON.stringify(character);
+  throw new ConfigError({
+    where: `loader ${validation.name}: vocabulary`,
+    problem: `its numbers stand for other characters than those of loader ${training.name}`,
+    got: `${shown(other[at])} as number ${at}`,
+    expected: shown(numbered[at]),
+    hint: "validate on a split of the same text",
+  });
+}
