@@ -5,9 +5,17 @@ import type { Shape } from "../src/core/shape.ts";
 import type { Expr } from "./expr.ts";
 import type { View } from "./view.ts";
 
-/** What a kernel reads: elements of a value through a view, or (`coordinate`) the view's own affine index, as int32. */
+/** Words of the stream, made where they are read: element i is draw `firstDraw` + i, counted from the base that a run is given. */
+export interface Draws {
+  readonly firstDraw: number;
+}
+
+/** A value's number, a view's own affine index as int32, or words of the stream. */
+export type Source = number | "coordinate" | Draws;
+
+/** What a kernel reads, through a view. Draws are read by maps alone, whole and in order. */
 export interface KernelInput {
-  readonly source: number | "coordinate";
+  readonly source: Source;
   readonly dtype: DType;
   readonly view: View;
 }
@@ -73,10 +81,10 @@ export interface ScatterKernel extends KernelBase {
   readonly updates: KernelInput;
 }
 
-/** Integers from the stream: raw words, or a sampler of src/rng. The offset is relative to the base that the execution is given. */
+/** Integers that take several words each: a sampler of src/rng. The offset is relative to the base that the execution is given. */
 export interface RandomKernel extends KernelBase {
   readonly kind: "random";
-  readonly sampler: "words" | "randint" | "permutation";
+  readonly sampler: "randint" | "permutation";
   readonly offset: number;
   readonly draws: number;
   /** randint's bounds [low, high). */
@@ -86,7 +94,9 @@ export interface RandomKernel extends KernelBase {
 
 export type Kernel = MapKernel | ReduceKernel | MatmulKernel | GatherKernel | ScatterKernel | RandomKernel;
 
-/** Everything the kernel reads from the plan's values. */
+export const isDraws = (source: Source): source is Draws => typeof source === "object";
+
+/** Everything the kernel reads. */
 export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
   switch (kernel.kind) {
     case "map":

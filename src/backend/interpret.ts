@@ -1,6 +1,6 @@
 // Kernels in plain loops: every input copied through its view, the body evaluated an operation at a time, sums in the written orders. What a
 // backend can't print runs here, and tests read here what a fused kernel means.
-import { type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { type Draws, isDraws, type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
 import { isContiguous, type View } from "../../kernels/view.ts";
 import type { Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
@@ -30,11 +30,21 @@ export function reader({ source, dtype, view }: KernelInput, plan: Plan): Reader
     const coordinates = coordinatesOf(view);
     return () => coordinates;
   }
+  if (isDraws(source)) return wordReader(source, size);
   if (isContiguous(view) && size === plan.values[source].size) return (call) => call.array(source);
   return (call) => {
     const out = makeArray(dtype, size);
     copyThrough(view, call.array(source), 0, out);
     return out;
+  };
+}
+
+/** The first `size` words of a range of draws. */
+export function wordReader({ firstDraw }: Draws, size: number): Reader {
+  const words = new Uint32Array(size);
+  return ({ seed, base }) => {
+    fillWords(seed, base + firstDraw, words);
+    return words;
   };
 }
 
@@ -105,8 +115,7 @@ function computeOf(kernel: Kernel): Compute {
       const { sampler, offset, low, high } = kernel;
       return (_, out, { seed, base }) => {
         const at = base + offset;
-        if (sampler === "words") fillWords(seed, at, out as Uint32Array);
-        else if (sampler === "randint") randint(seed, at, low!, high!, out as Int32Array);
+        if (sampler === "randint") randint(seed, at, low!, high!, out as Int32Array);
         else out.set(permutation(seed, at, out.length));
       };
     }

@@ -24,7 +24,7 @@ function operations(body: Expr): number {
 
 /** Elements of the source that a view can reach: no more than there are, and no more than the view has points along axes that move. */
 function elementsRead({ source, view }: KernelInput, plan: Plan): number {
-  if (source === "coordinate") return 0;
+  if (typeof source !== "number") return 0;
   const reached = view.shape.reduce(
     (product, extent, axis) => (view.strides[axis] === 0 ? product : product * extent),
     1,

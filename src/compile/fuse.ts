@@ -1,7 +1,7 @@
 // Fusion: a graph's nodes become kernels. Elementwise and movement nodes stay expressions over views until something must be in memory:
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 import * as e from "../../kernels/expr.ts";
-import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import { isDraws, type Kernel, type KernelInput } from "../../kernels/kernel.ts";
 import { contiguousView, coordinateView, isContiguous, transposeView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
@@ -64,7 +64,7 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
   const asInput = (lazy: Lazy): KernelInput => {
     const [only] = lazy.inputs;
     const plain =
-      lazy.body.kind === "input" && only.source !== "coordinate" && only.view.bounds.every((bound) => !bound);
+      lazy.body.kind === "input" && typeof only.source === "number" && only.view.bounds.every((bound) => !bound);
     return plain ? only : store(lazy).inputs[0];
   };
 
@@ -126,14 +126,18 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
           (repeats(node, record, operands[0]) ? null : move(node, record, operands[0])) ??
           move(node, record, store(operands[0]))!;
         break;
+      case "words":
+        lazy = wordsOf(node, graph.base);
+        break;
       default: {
         const output = newValue(node.dtype, node.shape);
-        kernels.push(lowerFamily(node, record, operands, output, asInput, graph.base));
+        const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
+        kernels.push(lowerFamily(node, record, parts, output, asInput, graph.base));
         lazy = read(output);
       }
     }
     const trivial = lazy.body.kind === "input" || lazy.body.kind === "constant";
-    if (!trivial && (!fusing || readers.get(node)! > 1)) lazy = store(lazy);
+    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(lazy)))) lazy = store(lazy);
     lazies.set(node, lazy);
   }
 
@@ -160,6 +164,25 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
     return { name, dtype: node.dtype, shape: node.shape, value };
   });
   return { values, kernels, inputs, outputs, copies };
+}
+
+const hasDraws = ({ source }: KernelInput) => isDraws(source);
+
+/** An expression over words alone that is no larger than this is computed by each reader: a dropout mask is drawn again, never stored. */
+const drawnAgain = 16;
+const isDrawnAgain = ({ body, inputs }: Lazy) =>
+  inputs.length > 0 && inputs.every(hasDraws) && treeSize(body) <= drawnAgain;
+
+/** Words of the stream, one an element. */
+function wordsOf(node: Node, base: number): Lazy {
+  const { shape, dtype } = node;
+  const source = { firstDraw: firstDraw(node, base) };
+  return { shape, dtype, body: e.input(0, "uint32"), inputs: [{ source, dtype, view: contiguousView(shape) }] };
+}
+
+/** The node's first draw: from the trace's base, unless it was drawn before. */
+function firstDraw({ draws }: Node, base: number): number {
+  return draws!.offset - (draws!.seed === undefined ? 0 : base);
 }
 
 /** Whether fusing would compute the same element many times over: an expression that is stretched. */
@@ -193,7 +216,8 @@ function keyOf(input: KernelInput): string {
   const known = keys.get(input);
   if (known !== undefined) return known;
   const { strides, offset, bounds } = input.view;
-  const key = `${input.source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}`;
+  const source = isDraws(input.source) ? `draw ${input.source.firstDraw}` : input.source;
+  const key = `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}`;
   keys.set(input, key);
   return key;
 }
@@ -225,7 +249,7 @@ function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
   const inputs: KernelInput[] = [];
   for (const input of lazy.inputs) {
     const view = record.view(input.view, node.shape, node.attributes);
-    if (!view) return null;
+    if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(lazy.shape)))) return null;
     inputs.push({ ...input, view });
   }
   let body = lazy.body;
@@ -300,7 +324,7 @@ function lowerFamily(
         kind: "random",
         ...base,
         sampler: record.sampler,
-        offset: node.draws!.offset - (node.draws!.seed === undefined ? 0 : drawBase),
+        offset: firstDraw(node, drawBase),
         draws: node.draws!.count,
         low,
         high,

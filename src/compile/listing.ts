@@ -2,7 +2,7 @@
 import { children, type Expr, topological } from "../../kernels/expr.ts";
 import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 import { kernelCost } from "./cost.ts";
 import type { Plan, Value } from "./plan.ts";
 
@@ -39,7 +39,12 @@ const letters = "abcdefghijklmnopqrstuvwxyz";
 function inputLine(input: KernelInput, index: number, plan: Plan): string {
   const { source, dtype, view } = input;
   const { shape, strides, offset, bounds } = view;
-  const what = source === "coordinate" ? "an index" : name(source, plan);
+  const what =
+    typeof source === "number"
+      ? name(source, plan)
+      : source === "coordinate"
+        ? "an index"
+        : `draws [${source.firstDraw}, ${source.firstDraw + sizeOf(shape)}) from the base,`;
   const plain = source !== "coordinate" && isContiguous(view);
   const moved = plain ? "" : ` by strides [${strides.join(", ")}]${offset === 0 ? "" : ` from ${offset}`}`;
   const bounded = bounds.some(Boolean) ? ` within ${JSON.stringify(bounds)}` : "";

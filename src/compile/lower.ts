@@ -2,7 +2,7 @@
 // value; otherwise the new value waits in the arena and is copied last.
 
 import { input as inputExpr } from "../../kernels/expr.ts";
-import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
+import { type Kernel, kernelInputs, type Source } from "../../kernels/kernel.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
@@ -88,7 +88,7 @@ function copyToArena(values: Fused["values"], kernels: Kernel[], from: number): 
 
 /** The kernel with one value replaced by another, read or written. */
 function renumber(kernel: Kernel, from: number, to: number): Kernel {
-  const swap = <T extends { source: number | "coordinate" }>(input: T): T =>
+  const swap = <T extends { source: Source }>(input: T): T =>
     input.source === from ? { ...input, source: to } : input;
   const output = kernel.output === from ? to : kernel.output;
   switch (kernel.kind) {

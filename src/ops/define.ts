@@ -66,10 +66,15 @@ export interface IndexedRecord extends RecordBase {
   readonly kind: "gather" | "scatter";
 }
 
-/** Integers from the stream. */
+/** Words of the stream, one an element. */
+export interface WordsRecord extends RecordBase {
+  readonly kind: "words";
+}
+
+/** Integers from the stream that take several words. */
 export interface RandomRecord extends RecordBase {
   readonly kind: "random";
-  readonly sampler: "words" | "randint" | "permutation";
+  readonly sampler: "randint" | "permutation";
   readonly draws: (size: number) => number;
 }
 
@@ -84,6 +89,7 @@ export type OpRecord =
   | ReduceRecord
   | MatmulRecord
   | IndexedRecord
+  | WordsRecord
   | RandomRecord
   | CreationRecord;
 
@@ -116,7 +122,8 @@ export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attr
     op,
   );
   const size = shape.reduce((product, extent) => product * extent, 1);
-  const draws = record.kind === "random" ? reserveDraws(record.draws(size)) : undefined;
+  const drawn = record.kind === "words" ? size : record.kind === "random" ? record.draws(size) : undefined;
+  const draws = drawn === undefined ? undefined : reserveDraws(drawn);
   return new Node({ op, dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });
 }
 

@@ -10,11 +10,9 @@ import { add, mul } from "./elementwise.ts";
 
 defineOp({
   name: "randomWords",
-  kind: "random",
-  sampler: "words",
+  kind: "words",
   vjp: "none",
   dtype: () => "uint32",
-  draws: (size) => size,
 });
 defineOp({
   name: "randint",

@@ -1,7 +1,7 @@
 // Why an op gave other bits than it should: each known fault is tried on the op's own inputs, and the one that gives the wrong output bit for bit
 // is the cause. What no fault reproduces is called unknown.
 import { type Expr, topological } from "../../kernels/expr.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
+import { type Draws, isDraws, type Kernel, type MapKernel } from "../../kernels/kernel.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation, randint } from "../rng/samplers.ts";
@@ -99,7 +99,7 @@ function reproduces({ right, wrong }: Suspect, elements: Elements, { anyZero = f
 function computed(suspect: Suspect, kernel: Exclude<Kernel, { kind: "random" }>): Cause | undefined {
   switch (kernel.kind) {
     case "map":
-      return faultOf(suspect, kernel.body, (scalar) => scalar);
+      return wordsOf(suspect, kernel) ?? faultOf(suspect, kernel.body, (scalar) => scalar);
     case "reduce": {
       if (kernel.combine !== "sum" || kernel.dtype !== "float32") return undefined;
       const { body, order } = kernel;
@@ -258,25 +258,43 @@ function scatterBackwards(
     : undefined;
 }
 
-/** The range of draws, or the seed, that random elements came from. */
-function drawsOf({ wrong, seed, base, seeds = [] }: Suspect, kernel: Kernel & { kind: "random" }): Cause | undefined {
+/** The range of draws, or the seed, that a sampler's elements came from. */
+function drawsOf(suspect: Suspect, kernel: Kernel & { kind: "random" }): Cause | undefined {
+  const { wrong, base } = suspect;
   const own = base + kernel.offset;
-  const fill = (from: bigint, offset: number): TypedArray => {
-    if (kernel.sampler === "permutation") return permutation(from, offset, wrong.length);
+  const isFrom = (from: bigint, offset: number): boolean => {
+    if (kernel.sampler === "permutation") return sameElements(permutation(from, offset, wrong.length), wrong);
     const out = wrong.slice();
-    if (kernel.sampler === "words") fillWords(from, offset, out as Uint32Array);
-    else randint(from, offset, kernel.low!, kernel.high!, out as Int32Array);
-    return out;
+    randint(from, offset, kernel.low!, kernel.high!, out as Int32Array);
+    return sameElements(out, wrong);
   };
-  const offset =
-    kernel.sampler === "words"
-      ? findWords(wrong as Uint32Array, seed, own)
-      : nearby(own, (at) => sameElements(fill(seed, at), wrong));
-  if (offset !== undefined) return movedRange(own, offset, kernel.draws);
-  for (const other of [...seeds, ...likelySeeds(seed)])
-    if (other !== seed && sameElements(fill(other, own), wrong))
-      return { name: "another seed", detail: `draws of seed ${other} in place of ${seed}` };
-  return undefined;
+  const found = nearby(own, (at) => isFrom(suspect.seed, at));
+  return found === undefined ? seedOf(suspect, (from) => isFrom(from, own)) : movedRange(own, found, kernel.draws);
+}
+
+/** The range of draws, or the seed, that the words came from which a map is over. */
+function wordsOf(suspect: Suspect, { inputs, body }: MapKernel): Cause | undefined {
+  const { wrong, seed, base } = suspect;
+  const at = inputs.findIndex(({ source }) => isDraws(source));
+  if (at < 0 || wrong.length === 0) return undefined;
+  const own = base + (inputs[at].source as Draws).firstDraw;
+  const words = new Uint32Array(wrong.length);
+  const redrawn = { ...suspect, inputs: suspect.inputs.map((input, i) => (i === at ? words : input)) };
+  const isFrom = (from: bigint, offset: number): boolean => {
+    fillWords(from, offset, words);
+    return reproduces(redrawn, elementOf(redrawn, body));
+  };
+  const found =
+    body.kind === "input" ? findWords(wrong as Uint32Array, seed, own) : nearby(own, (offset) => isFrom(seed, offset));
+  return found === undefined ? seedOf(suspect, (from) => isFrom(from, own)) : movedRange(own, found, wrong.length);
+}
+
+/** The other seed whose draws these are. */
+function seedOf({ seed, seeds = [] }: Suspect, isFrom: (seed: bigint) => boolean): Cause | undefined {
+  const other = [...seeds, ...likelySeeds(seed)].find((each) => each !== seed && isFrom(each));
+  return other === undefined
+    ? undefined
+    : { name: "another seed", detail: `draws of seed ${other} in place of ${seed}` };
 }
 
 /** A range of draws that isn't where it should be. */

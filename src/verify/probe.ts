@@ -2,6 +2,7 @@
 // don't, every kernel's output as the fused plan computes it, against what the kernel means.
 import { kernelInputs } from "../../kernels/kernel.ts";
 import type { Backend } from "../backend/contract.ts";
+import type { KernelCall } from "../backend/host.ts";
 import { interpretKernel, reader } from "../backend/interpret.ts";
 import { type Meaning, meaningOf } from "../backend/reference/node.ts";
 import { lower } from "../compile/lower.ts";
@@ -97,7 +98,9 @@ export function suspectNode(
   const given = sources.map((source) => operands[node.inputs.indexOf(source)]);
   const [kernel] = plan.kernels.slice(-1);
   const inputs =
-    kernel && plan.kernels.length === 1 ? kernelInputsOf(plan, kernel, (value) => placed(plan, value, given)) : [];
+    kernel && plan.kernels.length === 1
+      ? kernelInputsOf(plan, kernel, { array: (value) => placed(plan, value, given), seed, base })
+      : [];
   return { kernel: plan.kernels.length === 1 ? kernel : undefined, inputs, ...outputs, seed, base };
 }
 
@@ -107,12 +110,8 @@ function placed(plan: Plan, value: number, inputs: readonly TypedArray[]): Typed
   return inputs[(place as { index: number }).index];
 }
 
-function kernelInputsOf(
-  plan: Plan,
-  kernel: Plan["kernels"][number],
-  array: (value: number) => TypedArray,
-): TypedArray[] {
-  return kernelInputs(kernel).map((input) => reader(input, plan)({ array, seed: 0n, base: 0 }));
+function kernelInputsOf(plan: Plan, kernel: Plan["kernels"][number], call: KernelCall): TypedArray[] {
+  return kernelInputs(kernel).map((input) => reader(input, plan)(call));
 }
 
 /** A fused kernel that gave other bits than it means. */
@@ -146,7 +145,7 @@ export async function probeKernels(backend: Backend, record: RunRecord): Promise
     await interpretKernel(kernel, open).run(call);
     const wrong = array(kernel.output);
     if (sameElements(right, wrong)) continue;
-    return { number, kernel, inputs: kernelInputsOf(open, kernel, array), right, wrong, seed, base };
+    return { number, kernel, inputs: kernelInputsOf(open, kernel, call), right, wrong, seed, base };
   }
   return undefined;
 }

@@ -1,14 +1,16 @@
 // Plans: state in place, outputs, the arena's size.
 import { describe, expect, test } from "vitest";
+import { isDraws, kernelInputs } from "../../kernels/kernel.ts";
 import { gradients } from "../../src/autograd/grad.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
-import { linear, mse } from "../../src/ops/composite.ts";
+import { dropout, linear, mse } from "../../src/ops/composite.ts";
 import { fromValues } from "../../src/ops/creation.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import { reshape, slice, transpose } from "../../src/ops/movement.ts";
+import { normal } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { checkMemory } from "../support/arena.ts";
 import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../support/graphs.ts";
@@ -26,6 +28,34 @@ async function check(plan: Plan): Promise<void> {
     expectSameBits(actual[i], expected[i], name);
   });
 }
+
+describe("draws", () => {
+  test("law 2: a dropout mask is drawn again in the backward pass, never stored", async () => {
+    const plan = lower(
+      traceGraph({ x: square, w: square }, ({ x, w }) => {
+        const hidden = dropout(linear(x, w, undefined), 0.4);
+        const [gx, gw] = gradients(sum(ops.mul(hidden, hidden)), [x, w]);
+        return { outputs: { gx, gw } };
+      }),
+    );
+    expect(plan.values.filter(({ dtype }) => dtype !== "float32")).toEqual([]);
+    const drawing = plan.kernels.filter((kernel) => kernelInputs(kernel).some(({ source }) => isDraws(source)));
+    expect(drawing.length).toBeGreaterThanOrEqual(2);
+    for (const kernel of drawing) expect(kernel.kind).toBe("map");
+    await check(plan);
+  });
+
+  test("a longer expression over words, with several readers, is stored", async () => {
+    const plan = lower(
+      traceGraph({ x: square }, ({ x }) => {
+        const noise = normal([3, 3]);
+        return { outputs: { a: ops.add(x, noise), b: ops.exp(sum(ops.mul(x, noise))) } };
+      }),
+    );
+    expect(plan.kernels.filter((kernel) => kernelInputs(kernel).some(({ source }) => isDraws(source)))).toHaveLength(1);
+    await check(plan);
+  });
+});
 
 describe("state", () => {
   test("an elementwise update writes where the old value lives: no arena, no copy", async () => {

@@ -44,10 +44,10 @@ export function checkMemory(plan: Plan): void {
     if (place.kind === "input" || place.kind === "constant") write(value);
   });
   plan.kernels.forEach((kernel, at) => {
-    for (const { source } of kernelInputs(kernel)) if (source !== "coordinate") read(source, `kernel ${at}`);
+    for (const { source } of kernelInputs(kernel)) if (typeof source === "number") read(source, `kernel ${at}`);
     const { memory, from, to } = placeOf(kernel.output);
     for (const { source, view } of kernelInputs(kernel)) {
-      if (source === "coordinate") continue;
+      if (typeof source !== "number") continue;
       const other = placeOf(source);
       const apart = other.memory !== memory || other.to <= from || to <= other.from;
       // Writing over what is being read is safe only in an elementwise kernel that reads in order.

@@ -157,6 +157,7 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
       return fill(() => attributes.value as number);
     case "coordinate":
       return fill((point) => point[attributes.axis as number]);
+    case "words":
     case "random": {
       const words = new Uint32Array(node.draws!.count);
       fillWords(node.draws!.seed ?? 1n, node.draws!.offset, words);

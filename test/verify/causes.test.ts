@@ -1,6 +1,8 @@
 // Each kind of kernel with each fault it can have, made by other loops than those that look for it.
 import { describe, expect, test } from "vitest";
+import { high16, input, lt, select } from "../../kernels/expr.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
+import { contiguousView } from "../../kernels/view.ts";
 import { interpretKernel } from "../../src/backend/interpret.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { sizeOf } from "../../src/core/shape.ts";
@@ -209,13 +211,12 @@ describe("draws", () => {
 
   test("words far away, earlier and later, and of a seed that lost its high half", () => {
     const kernel: Kernel = {
-      kind: "random",
-      sampler: "words",
-      offset: 5,
-      draws: 30,
+      kind: "map",
       output: 0,
       dtype: "uint32",
       shape: [30],
+      inputs: [{ source: { firstDraw: 5 }, dtype: "uint32", view: contiguousView([30]) }],
+      body: input(0, "uint32"),
     };
     const words = (seed: bigint, offset: number) => {
       const out = new Uint32Array(30);
@@ -225,7 +226,7 @@ describe("draws", () => {
     const seed = (77n << 32n) + 5n;
     const suspect: Suspect = {
       kernel,
-      inputs: [],
+      inputs: [words(seed, 400_005)],
       right: words(seed, 400_005),
       wrong: words(seed, 400_005),
       seed,
@@ -240,6 +241,37 @@ describe("draws", () => {
       detail: `draws of seed 5 in place of ${seed}`,
     });
     expect(likelySeeds(seed)).not.toContain(seed);
+  });
+
+  test("a mask over words from another range or seed", () => {
+    const kernel: Kernel = {
+      kind: "map",
+      output: 0,
+      dtype: "float32",
+      shape: [40],
+      inputs: [
+        { source: 0, dtype: "float32", view: contiguousView([40]) },
+        { source: { firstDraw: 5 }, dtype: "uint32", view: contiguousView([40]) },
+      ],
+      body: select(lt(high16(input(1, "uint32")), 40_000), input(0, "float32"), 0),
+    };
+    const x = values(40);
+    const masked = (seed: bigint, offset: number) => {
+      const words = new Uint32Array(40);
+      fillWords(seed, offset, words);
+      return x.map((value, i) => (words[i] >>> 16 < 40_000 ? value : 0));
+    };
+    const words = new Uint32Array(40);
+    fillWords(7n, 105, words);
+    const suspect: Suspect = { kernel, inputs: [x, words], right: masked(7n, 105), wrong: x, seed: 7n, base: 100 };
+    expect(causeWith(suspect, masked(7n, 100)).detail).toBe(
+      "draws [100, 140) of the stream in place of [105, 145): 5 draws earlier",
+    );
+    expect(causeWith(suspect, masked(8n, 105))).toEqual({
+      name: "another seed",
+      detail: "draws of seed 8 in place of 7",
+    });
+    expect(causeWith(suspect, x).name).toBe("unknown");
   });
 });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as e from "../../kernels/expr.ts";
+import { isDraws, kernelInputs } from "../../kernels/kernel.ts";
 import type { Backend } from "../../src/backend/contract.ts";
 import { interpretKernel } from "../../src/backend/interpret.ts";
 import { ConfigError } from "../../src/core/errors.ts";
@@ -222,7 +223,7 @@ describe("a kernel that goes wrong", () => {
   test("draws moved by 5, and draws of another seed", async () => {
     const moved = (change: (call: Parameters<ReturnType<typeof interpretKernel>["run"]>[0]) => typeof call) =>
       faulty((kernel, plan) => {
-        if (kernel.kind !== "random") return undefined;
+        if (!kernelInputs(kernel).some(({ source }) => isDraws(source))) return undefined;
         const runner = interpretKernel(kernel, plan);
         return { where: "faulty", run: (call) => runner.run(change(call)) };
       });

@@ -1,7 +1,9 @@
 // The GPU.js backends: float32 kernels printed as GPU.js source, integer work and what an index can't reach on the interpreter, words filled on
 // the host. Class A in modes webasm and cpu.
 import {
+  type Draws,
   type GatherKernel,
+  isDraws,
   type Kernel,
   type KernelInput,
   kernelInputs,
@@ -9,12 +11,13 @@ import {
   type ReduceKernel,
   type ScatterKernel,
 } from "../../../kernels/kernel.ts";
-import { contiguousView, isContiguous } from "../../../kernels/view.ts";
+import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
 import type { Plan } from "../../compile/plan.ts";
+import type { DType, TypedArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Backend } from "../contract.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
-import { interpretKernel } from "../interpret.ts";
+import { interpretKernel, wordReader } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu } from "./facade.ts";
 import { canPrintGather, canPrintScatter, printGather, printScatter, rangeCheck } from "./indexed.ts";
@@ -50,8 +53,8 @@ export function gpujsOver(gpu: Facade, mode: Mode): Backend {
 const elementLimit = 2 ** 29;
 
 function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRunner {
-  const sizes = kernelInputs(kernel).flatMap(({ source, dtype }) =>
-    source === "coordinate" ? [] : [plan.values[source].size * (dtype === "uint32" ? 2 : 1)],
+  const sizes = kernelInputs(kernel).flatMap(({ source, dtype, view }) =>
+    source === "coordinate" ? [] : [sourceSize(source, view, plan) * (dtype === "uint32" ? 2 : 1)],
   );
   const total = sizes.reduce((sum, size) => sum + size, sizeOf(kernel.shape));
   // gpu.js takes no empty arrays.
@@ -79,14 +82,13 @@ function printed(
   output: number,
   plan: Plan,
 ): KernelRunner {
-  const arrays = inputs.flatMap((input) => (input.source === "coordinate" ? [] : [input.source]));
+  const arrays = inputs.flatMap(({ source, dtype, view }) =>
+    source === "coordinate" ? [] : [{ source, dtype, size: sourceSize(source, view, plan) }],
+  );
   const fixed = usesPowers ? [constants, powers] : [constants];
-  const sizes = arrays.flatMap((value) => {
-    const { dtype, size } = plan.values[value];
-    return dtype === "uint32" ? [size, size] : [size];
-  });
+  const sizes = arrays.flatMap(({ dtype, size }) => (dtype === "uint32" ? [size, size] : [size]));
   const kernel = gpu.kernel(source, size, [...fixed.map(({ length }) => length), ...sizes]);
-  const readers = arrays.map((value) => arrayReader(value, plan));
+  const readers = arrays.map(arrayReader);
   return {
     where: `gpujs:${mode}`,
     source,
@@ -116,20 +118,30 @@ function indexedRunner(
   };
 }
 
-/** A value's elements as float32: themselves, 0 and 1 of a bool, the two halves of a word. */
-function arrayReader(value: number, plan: Plan): (call: KernelCall) => Float32Array[] {
-  const { dtype, size } = plan.values[value];
-  if (dtype === "float32") return (call) => [call.array(value) as Float32Array];
+/** Elements of a source: a value's, or a word a point. */
+const sourceSize = (source: number | Draws, view: View, plan: Plan): number =>
+  isDraws(source) ? sizeOf(view.shape) : plan.values[source].size;
+
+interface ArraySource {
+  readonly source: number | Draws;
+  readonly dtype: DType;
+  readonly size: number;
+}
+
+/** A source's elements as float32: themselves, 0 and 1 of a bool, the two halves of a word. */
+function arrayReader({ source, dtype, size }: ArraySource): (call: KernelCall) => Float32Array[] {
+  const elements = isDraws(source) ? wordReader(source, size) : (call: KernelCall): TypedArray => call.array(source);
+  if (dtype === "float32") return (call) => [elements(call) as Float32Array];
   if (dtype !== "uint32") {
     const floats = new Float32Array(size);
     return (call) => {
-      floats.set(call.array(value));
+      floats.set(elements(call));
       return [floats];
     };
   }
   const [high, low] = [new Float32Array(size), new Float32Array(size)];
   return (call) => {
-    const words = call.array(value);
+    const words = elements(call);
     for (let i = 0; i < size; i++) {
       high[i] = words[i] >>> 16;
       low[i] = words[i] & 0xffff;
@@ -158,7 +170,7 @@ function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan)
   const whole = sizeOf(shape) * count;
   const only = body.kind === "input" ? inputs[body.index] : undefined;
   const direct =
-    only && only.source !== "coordinate" && isContiguous(only.view) && whole === plan.values[only.source].size;
+    only && typeof only.source === "number" && isContiguous(only.view) && whole === plan.values[only.source].size;
   if (direct) return printed(gpu, mode, reduction, [only], sizeOf(shape), output, plan);
   // The body's values: one more value, behind the plan's own.
   const at = plan.values.length;

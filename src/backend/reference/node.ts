@@ -90,13 +90,18 @@ export function meaningOf(node: Node): Meaning {
         return out;
       };
     }
+    case "words":
+      return (_, { seed, offset }) => {
+        const out = new Uint32Array(size);
+        fillWords(seed, offset, out);
+        return out;
+      };
     case "random": {
       const { low, high } = attributes as { low: number; high: number };
       return (_, { seed, offset }) => {
         if (record.sampler === "permutation") return permutation(seed, offset, size);
         const out = make();
-        if (record.sampler === "words") fillWords(seed, offset, out as Uint32Array);
-        else randint(seed, offset, low, high, out as Int32Array);
+        randint(seed, offset, low, high, out as Int32Array);
         return out;
       };
     }

@@ -110,6 +110,14 @@ class WasmBackend implements Backend {
         hint: "a smaller batch, or accumulate gradients over several",
       });
     }
+    if (plan.draws >= 2 ** 32) {
+      throw new BackendError({
+        where: "wasm",
+        problem: "a graph draws too often",
+        got: `${plan.draws} draws`,
+        expected: "less than 2^32",
+      });
+    }
     const program = printPlan(plan, this.#target);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
@@ -173,11 +181,14 @@ class WasmExecutable implements Executable {
       this.#blocks.push([address, bytes]);
       return address;
     };
-    this.#table = block(tableBytes(program.addresses.length));
+    this.#table = block(tableBytes(program.lists.length));
     this.#workspace = workspace;
     this.#workspaceBytes = align(plan.arenaBytes) + scratchBytes * (this.#parallel ? pool!.parts : 1);
-    program.addresses.forEach((value, i) => {
-      this.#places.set(value, [...(this.#places.get(value) ?? []), this.#table + table.values + 4 * i]);
+    const draws: [number, number][] = [];
+    program.lists.forEach((listed, i) => {
+      const at = this.#table + table.values + 4 * i;
+      if (typeof listed !== "number") draws.push([at, listed.firstDraw]);
+      else this.#places.set(listed, [...(this.#places.get(listed) ?? []), at]);
     });
     plan.values.forEach(({ place, dtype, size }, value) => {
       if (place.kind !== "constant") return;
@@ -187,6 +198,7 @@ class WasmExecutable implements Executable {
     });
     const { view } = memory;
     view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
+    for (const [at, first] of draws) view.setUint32(at, first, true);
     view.setUint32(this.#table + table.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
   }

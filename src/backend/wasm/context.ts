@@ -2,6 +2,7 @@
 // buffers are. Every kernel is a function (table, values, scratch, part, parts): it reads where its values begin from a list of its own, so that
 // kernels that differ in nothing else are one function; and it does its part of the work, whatever the number of parts.
 
+import type { Draws } from "../../../kernels/kernel.ts";
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
 import { i32, i64, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
@@ -29,13 +30,20 @@ export const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment
 /** Bytes of a table whose lists have so many addresses in all. */
 export const tableBytes = (addresses: number) => align(table.values + 4 * addresses);
 
+/** What a kernel's list has a word for: the address of a value, or the first of a range of draws. */
+export type Listed = number | Draws;
+
+/** Equal for equal ones. */
+export const nameOf = (listed: Listed): number | string =>
+  typeof listed === "number" ? listed : `draw ${listed.firstDraw}`;
+
 /** A kernel's function: what its printer fills. */
 export interface KernelFunction {
   readonly fn: FunctionBuilder;
   readonly table: Local<"i32">;
-  /** The list of addresses; each value's place in it. */
+  /** Where its list is; each one's place in it, by name. */
   readonly values: Local<"i32">;
-  readonly slots: ReadonlyMap<number, number>;
+  readonly slots: ReadonlyMap<number | string, number>;
   /** Where scratch memory begins. */
   readonly scratch: Local<"i32">;
   readonly part: Local<"i32">;
@@ -94,17 +102,17 @@ export class Context {
   }
 
   /** A function for a kernel that reads and writes these values. */
-  kernelFunction(name: string, values: readonly number[]): KernelFunction {
+  kernelFunction(name: string, values: readonly Listed[]): KernelFunction {
     const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
     const [table, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
-    const slots = new Map(values.map((value, slot) => [value, slot]));
+    const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
     return { fn, table, values: list, slots, scratch, part, parts };
   }
 }
 
-/** Where a value begins. */
-export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
-  return i32.load(kernel.values.get, 4 * kernel.slots.get(value)!);
+/** Where a value begins; of draws, the first. */
+export function valueAddress(kernel: KernelFunction, value: Listed): Code<"i32"> {
+  return i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(value))!);
 }
 
 /** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */

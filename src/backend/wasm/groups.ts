@@ -133,9 +133,7 @@ function greatestDivisor(a: number, b: number): number {
 
 /** Rows of one element are cut at cache lines, rows of a product at its tiles. */
 function grainOf(members: readonly Member[], rows: number): number {
-  const isFlat = members.every(
-    ({ kernel }) => (kernel.kind === "map" || kernel.kind === "random") && sizeOf(kernel.shape) === rows,
-  );
+  const isFlat = members.every(({ kernel }) => kernel.kind === "map" && sizeOf(kernel.shape) === rows);
   if (isFlat) return 64;
   return members.reduce((grain, { kernel }) => {
     if (kernel.kind !== "matmul" || !isByRows(kernel)) return grain;
@@ -184,8 +182,6 @@ function isByRows(kernel: MatmulKernel): boolean {
 function rowsOf(kernel: Kernel): number {
   const { shape } = kernel;
   switch (kernel.kind) {
-    case "random":
-      return kernel.sampler === "words" ? sizeOf(shape) : 0;
     case "map":
     case "reduce": {
       if (sizeOf(shape) === 0 || kernel.inputs.some(({ view }) => view.bounds.some(Boolean))) return 0;

@@ -1,15 +1,27 @@
 // Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
 import type { Expr } from "../../../kernels/expr.ts";
-import type { KernelInput, MapKernel } from "../../../kernels/kernel.ts";
+import { isDraws, type KernelInput, type MapKernel } from "../../../kernels/kernel.ts";
 import { type DType, itemSize } from "../../core/dtype.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
 import { operationCount } from "./expression.ts";
 import { i32, select } from "./instructions.ts";
-import { type Cursor, inTiles, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
+import {
+  type Cursor,
+  countLoop,
+  inTiles,
+  type Limit,
+  limitCode,
+  loops,
+  type Nest,
+  segments,
+  simplify,
+  start,
+} from "./nest.ts";
 import { stagesOf } from "./stages.ts";
 import { type Scratch, StripPrinter } from "./strips.ts";
+import { strip, WordStrip } from "./words.ts";
 
 /** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
 export const grain = 64;
@@ -21,19 +33,80 @@ export function printMap(context: Context, kernel: MapKernel, target: KernelFunc
   const view = contiguous(shape);
   const output = { source: kernel.output, dtype: kernel.dtype, view } as KernelInput;
   const whole = simplify(shape, [...kernel.inputs, output]);
-  const nest = cut ? whole : inTiles(whole);
+  const isDrawn = kernel.inputs.some(({ source }) => isDraws(source));
+  const nest = cut || isDrawn ? whole : inTiles(whole);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const split = cut === undefined ? splitAxis(nest) : nest.outer;
   const { [split]: extent } = nest.extents;
   const [begin, end, limits] = cut
     ? cutShare(target, extent, cut)
     : share(target, extent, split === nest.extents.length - 1 ? grain : 1);
-  const scratch = { base: target.scratch, from: 0 };
+  const part = { axis: split, begin, end };
   fn.body(
     ...code,
     ...limits,
-    ...mapLoops(context, fn, nest, 0, kernel.body, cursors, { axis: split, begin, end }, scratch),
+    ...(isDrawn
+      ? drawnLoops(context, target, nest, kernel.body, cursors, part)
+      : mapLoops(context, fn, nest, 0, kernel.body, cursors, part, { base: target.scratch, from: 0 })),
   );
+}
+
+/** A thread's part of an axis. */
+interface Part {
+  readonly axis: number;
+  readonly begin: Limit;
+  readonly end: Limit;
+}
+
+/** Loops over the nest's rows, a strip of words at a time: these are drawn into scratch memory and read from there. */
+function drawnLoops(
+  context: Context,
+  target: KernelFunction,
+  nest: Nest,
+  body: Expr,
+  cursors: readonly Cursor[],
+  part: Part,
+): Code[] {
+  const { fn } = target;
+  const axis = nest.extents.length - 1;
+  let held = 0;
+  const words = nest.inputs.map(({ source }) =>
+    isDraws(source) ? new WordStrip(context, target, source, 4 * strip * held++) : undefined,
+  );
+  const plain = { ...nest, inputs: nest.inputs.map((input, i) => (words[i] ? WordStrip.input(axis + 1) : input)) };
+  const scratch = { base: target.scratch, from: 4 * strip * held };
+  const [from, to]: [Limit, Limit] = part.axis === axis ? [part.begin, part.end] : [0, nest.extents[axis]];
+  const stripLoops = (here: readonly Cursor[], begin: Limit, end: Limit): Code[] => [
+    ...words.flatMap((each, i) => each?.fill(here[i].at, begin, end) ?? []),
+    ...mapLoops(
+      context,
+      fn,
+      plain,
+      axis,
+      body,
+      here.map((cursor, i) => words[i]?.cursor ?? cursor),
+      { axis, begin, end },
+      scratch,
+    ),
+  ];
+  return [
+    ...words.flatMap((each) => each?.before ?? []),
+    ...loops(
+      fn,
+      nest,
+      [0, axis],
+      cursors,
+      (here) => {
+        if (typeof to === "number" && to <= strip) return stripLoops(here, from, to);
+        return countLoop(fn, from, to, strip, (begin) => {
+          const [end, setEnd] = fn.hold(i32.add(begin.get, i32.const(strip)));
+          const clipped = end.set(select(end.get, limitCode(to), i32.ltS(end.get, limitCode(to))));
+          return [setEnd, clipped, ...stripLoops(here, begin, end)];
+        });
+      },
+      part.axis === axis ? undefined : part,
+    ),
+  ];
 }
 
 function contiguous(shape: readonly number[]) {
@@ -66,7 +139,7 @@ export function mapLoops(
   from: number,
   body: Expr,
   cursors: readonly Cursor[],
-  limits?: { readonly axis: number; readonly begin: Limit; readonly end: Limit },
+  limits?: Part,
   scratch?: Scratch,
 ): Code[] {
   const axis = nest.extents.length - 1;

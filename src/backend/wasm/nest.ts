@@ -1,7 +1,7 @@
 // Loop nests over views: axes that all views walk alike become one, each input keeps an address on the way down, and bounds become
 // conditions. Addresses never leave a buffer: outside its bounds a coordinate is moved to the nearest one inside, and the value masked.
 import type { ScalarType } from "../../../kernels/expr.ts";
-import type { KernelInput } from "../../../kernels/kernel.ts";
+import type { KernelInput, Source } from "../../../kernels/kernel.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import { i32, select } from "./instructions.ts";
@@ -11,7 +11,7 @@ type Bounds = readonly [number, number] | null;
 /** One input in a simplified nest. Strides and bounds are one an axis of the nest. */
 export interface NestInput {
   readonly type: ScalarType;
-  readonly source: number | "coordinate";
+  readonly source: Source;
   readonly strides: readonly number[];
   readonly bounds: readonly Bounds[];
   /** In elements. */
@@ -20,7 +20,7 @@ export interface NestInput {
   readonly beyond?: number;
   /** No point of the nest is inside. */
   readonly never: boolean;
-  /** Bytes an element; 1 for coordinates, whose "address" is the index itself. */
+  /** Bytes an element; 1 for coordinates and draws, whose "address" is the index itself. */
   readonly scale: number;
 }
 
@@ -67,7 +67,7 @@ export function simplify(shape: readonly number[], inputs: readonly KernelInput[
     inputs: inputs.map(({ source, dtype, view }) => ({
       type: dtype,
       source,
-      scale: source === "coordinate" ? 1 : itemSize(dtype),
+      scale: typeof source === "number" ? itemSize(dtype) : 1,
       offset: view.offset,
       strides: inner.map((axis) => (axis === undefined ? 0 : view.strides[axis])),
       bounds: inner.map((axis) => (axis === undefined ? null : tighten(view.bounds[axis], shape[axis]))),
@@ -93,7 +93,7 @@ export function inTiles(nest: Nest): Nest {
   const isFree = (axis: number) => nest.inputs.every(({ bounds }) => !bounds[axis]);
   let axis = last - 1;
   const crosses = (input: NestInput) =>
-    input.source !== "coordinate" &&
+    typeof input.source === "number" &&
     step(input, last) >= lineBytes &&
     step(input, axis) > 0 &&
     step(input, axis) < lineBytes;
@@ -147,7 +147,7 @@ export function start(
   const cursors = nest.inputs.map((input): Cursor => {
     const offset = i32.const(input.offset * input.scale);
     const [at, set] = fn.hold(
-      input.source === "coordinate"
+      typeof input.source !== "number"
         ? offset
         : input.offset === 0
           ? address(input.source)

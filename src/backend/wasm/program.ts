@@ -17,7 +17,7 @@ import {
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
-import { Context, type Cut, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { Context, type Cut, type KernelFunction, type Listed, share, table, valueAddress } from "./context.ts";
 import { barrierFunction, control } from "./control.ts";
 import { operationCount } from "./expression.ts";
 import { groupKernels, type Member } from "./groups.ts";
@@ -47,8 +47,8 @@ export interface Program {
   readonly scratchBytes: number;
   /** Whether anything in it is worth several parts. */
   readonly parallel: boolean;
-  /** The lists of the table, one after another: the value whose address each word holds. */
-  readonly addresses: readonly number[];
+  /** The lists of the table, one after another. */
+  readonly lists: readonly Listed[];
 }
 
 /** A function of the program, and what it is called with. */
@@ -56,8 +56,8 @@ interface Stage {
   readonly fn: FunctionBuilder;
   /** Called once before the blocks of a group. */
   readonly prepare?: FunctionBuilder;
-  /** The values in its function's list. */
-  readonly values: readonly number[];
+  /** Its function's list. */
+  readonly values: readonly Listed[];
   /** Roughly, in elementary operations: small ones aren't shared out. */
   readonly work: number;
   /** Whether it may find a bad index, after which nothing more is run. */
@@ -107,7 +107,7 @@ export function printPlan(plan: Plan, target: Target): Program {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
     parallel: steps.some(({ work }) => work >= target.shareFrom),
-    addresses: steps.flatMap(({ stages }) => stages.flatMap(({ values }) => values)),
+    lists: steps.flatMap(({ stages }) => stages.flatMap(({ values }) => values)),
   };
 }
 
@@ -204,7 +204,7 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target,
 function printKernel(
   context: Context,
   { kernel, number, panels }: Member,
-  values: readonly number[],
+  values: readonly Listed[],
   cut: Cut | undefined,
 ): Omit<Stage, "values">[] {
   const size = sizeOf(kernel.shape);
@@ -252,7 +252,7 @@ function printKernel(
       return [zeros(), stage("scatter", work, (target) => printScatter(context, kernel, number, target), true)];
     }
     case "random":
-      return [stage(kernel.sampler, 4 * size, (target) => printRandom(context, kernel, target, cut))];
+      return [stage(kernel.sampler, 4 * size, (target) => printRandom(context, kernel, target))];
   }
 }
 

@@ -1,47 +1,14 @@
-// Draws of the run's PCG32 stream in 64-bit integers: each part jumps ahead to its own first draw. Equal to src/rng word for word.
+// Samplers that take several words an element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
 import type { RandomKernel } from "../../../kernels/kernel.ts";
-import { branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import {
-  type Context,
-  type Cut,
-  cutShare,
-  headerWord,
-  type KernelFunction,
-  share,
-  table,
-  valueAddress,
-} from "./context.ts";
+import { type Code, call, type Local, when } from "./assembler.ts";
+import { type Context, headerWord, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { i32, i64 } from "./instructions.ts";
 import { grain } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
-
-const multiplier = 0x5851f42d4c957f2dn;
-
-/** (state, increment, draws) → the state so many draws on, by squaring the step x ↦ m·x + c. */
-function jumpFunction(context: Context): FunctionBuilder {
-  return context.shared("jump", () => {
-    const fn = context.module.function("jump", ["i64", "i64", "i64"], ["i64"]);
-    const [state, add, left] = fn.parameters as Local<"i64">[];
-    const [times, setTimes] = fn.hold(i64.const(multiplier));
-    const round = loop((again) => [
-      when(i32.wrapI64(i64.and(left.get, i64.const(1n))), [state.set(i64.add(i64.mul(state.get, times.get), add.get))]),
-      add.set(i64.mul(add.get, i64.add(times.get, i64.const(1n)))),
-      times.set(i64.mul(times.get, times.get)),
-      branchIf(again, i64.ne(left.tee(i64.shrU(left.get, i64.const(1n))), i64.const(0n))),
-    ]);
-    fn.body(setTimes, round, state.get);
-    return fn;
-  });
-}
-
-/** XSH-RR: ((x ^ x≫18) ≫ 27) as 32 bits, rotated right by x's top 5 bits. */
-function outputOf(state: Local<"i64">): Code<"i32"> {
-  const mixed = i64.xor(i64.shrU(state.get, i64.const(18n)), state.get);
-  return i32.rotr(i32.wrapI64(i64.shrU(mixed, i64.const(27n))), i32.wrapI64(i64.shrU(state.get, i64.const(59n))));
-}
+import { jumpFunction, multiplier, outputOf } from "./words.ts";
 
 /** Prints a random kernel. */
-export function printRandom(context: Context, kernel: RandomKernel, target: KernelFunction, cut?: Cut): void {
+export function printRandom(context: Context, kernel: RandomKernel, target: KernelFunction): void {
   const { fn } = target;
   const size = kernel.shape.reduce((product, extent) => product * extent, 1);
   const jump = jumpFunction(context);
@@ -49,11 +16,10 @@ export function printRandom(context: Context, kernel: RandomKernel, target: Kern
   const state = fn.local("i64");
   const to = fn.local("i32");
   const single = kernel.sampler === "permutation";
-  const [begin, end, limits] = single ? [0, size, []] : cut ? cutShare(target, size, cut) : share(target, size, grain);
-  const perValue = kernel.sampler === "words" ? 1 : 2;
+  const [begin, end, limits] = single ? [0, size, []] : share(target, size, grain);
   const first = i64.add(
     i64.add(headerWord(target, table.base), i64.const(BigInt(kernel.offset))),
-    i64.mul(i64.extendI32U(limitCode(begin)), i64.const(BigInt(perValue))),
+    i64.mul(i64.extendI32U(limitCode(begin)), i64.const(2n)),
   );
   const prelude = [
     ...limits,
@@ -75,9 +41,6 @@ export function printRandom(context: Context, kernel: RandomKernel, target: Kern
     };
   };
   switch (kernel.sampler) {
-    case "words":
-      fn.body(...prelude, ...fillWords(fn, state, increment, element, begin as Local<"i32">, end as Local<"i32">));
-      return;
     case "randint": {
       const { low, high } = kernel as { low: number; high: number };
       fn.body(
@@ -112,36 +75,4 @@ export function printRandom(context: Context, kernel: RandomKernel, target: Kern
       fn.body(when(i32.eqz(target.part.get), body));
     }
   }
-}
-
-/** Words from two generators that take turns, each going two draws a step: their multiplications overlap. */
-function fillWords(
-  fn: FunctionBuilder,
-  even: Local<"i64">,
-  increment: Local<"i64">,
-  element: (i: Local<"i32">) => Code<"i32">,
-  begin: Local<"i32">,
-  end: Local<"i32">,
-): Code[] {
-  const step = (local: Local<"i64">, times: bigint, add: Local<"i64">) =>
-    i64.add(i64.mul(local.get, i64.const(times)), add.get);
-  const twice = BigInt.asUintN(64, multiplier * multiplier);
-  const [odd, setOdd] = fn.hold(step(even, multiplier, increment));
-  const [double, setDouble] = fn.hold(i64.mul(increment.get, i64.const(multiplier + 1n)));
-  const [pairs, setPairs] = fn.hold(i32.sub(end.get, i32.const(1)));
-  const at = fn.local("i32");
-  return [
-    setOdd,
-    setDouble,
-    setPairs,
-    at.set(begin.get),
-    ...countLoop(fn, begin, pairs, 2, (i) => [
-      i32.store(element(i), outputOf(even)),
-      i32.store(element(i), outputOf(odd), 4),
-      even.set(step(even, twice, double)),
-      odd.set(step(odd, twice, double)),
-      at.set(i32.add(i.get, i32.const(2))),
-    ]),
-    when(i32.ltS(at.get, end.get), [i32.store(element(at), outputOf(even))]),
-  ];
 }

@@ -1,22 +1,22 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
 import { type Expr, topological } from "../../../kernels/expr.ts";
-import { type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
-import type { Cut } from "./context.ts";
+import { isDraws, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
+import { type Cut, type Listed, nameOf } from "./context.ts";
 import type { Member } from "./groups.ts";
 
 /** The signature (with how it is cut together with others), and the kernel's values in the order in which its function knows them. */
 export function signatureOf(
   { kernel, number, panels }: Member,
   cut: Cut | undefined,
-): { key: string; values: number[] } {
-  const values: number[] = [];
-  const slot = (value: number): number => {
-    const known = values.indexOf(value);
+): { key: string; values: Listed[] } {
+  const values: Listed[] = [];
+  const slot = (value: Listed): number => {
+    const known = values.findIndex((other) => nameOf(other) === nameOf(value));
     return known >= 0 ? known : values.push(value) - 1;
   };
   const input = ({ source, dtype, view }: KernelInput) => [
-    typeof source === "number" ? slot(source) : source,
+    isDraws(source) ? ["draws", slot(source)] : typeof source === "number" ? slot(source) : source,
     dtype,
     view.shape,
     view.strides,

@@ -17,15 +17,18 @@ import { BackendError, ShapeError } from "../../../src/core/errors.ts";
 import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { greater } from "../../../src/ops/compare.ts";
+import { dropout, softmax } from "../../../src/ops/composite.ts";
 import * as ops from "../../../src/ops/elementwise.ts";
 import { gather, scatterAdd } from "../../../src/ops/gather.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
-import { slice, swapAxes, transpose } from "../../../src/ops/movement.ts";
+import { broadcastTo, pad, slice, swapAxes, transpose } from "../../../src/ops/movement.ts";
 import { normal, permutation, randint, uniform } from "../../../src/ops/random.ts";
 import { argmax, argmin, max, sum } from "../../../src/ops/reduce.ts";
 import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
 
 const reference = referenceBackend();
+
+const add3 = (a: Node, b: Node, c: Node) => ops.add(ops.add(broadcastTo(a, c.shape), broadcastTo(b, c.shape)), c);
 
 /** One computation on both backends, bit for bit. */
 async function agrees(backend: Backend, shapes: readonly Shape[], build: (...inputs: Node[]) => Node): Promise<void> {
@@ -395,5 +398,43 @@ describe.each([
       await agrees(backend, [], () => randint([size], -5, 100));
       await agrees(backend, [], () => permutation(size));
     }
+  });
+
+  test("words in strips: their borders, rows, several ranges in one kernel, masks drawn again, and sums of them", async () => {
+    for (const size of [3, 4, 5, 511, 512, 513, 1024, 1025, 5000]) {
+      await agrees(backend, [[size]], (x) => dropout(x, 0.3));
+      await agrees(backend, [[3, size], [size]], (x, y) => dropout(ops.add(x, y), 0.3));
+      await agrees(backend, [[size, 3], [3]], (x, y) => dropout(ops.add(x, y), 0.3));
+      await agrees(backend, [[size]], (x) => ops.add(ops.mul(dropout(x, 0.3), dropout(x, 0.6)), uniform([size])));
+    }
+    await agrees(backend, [[40, 30]], (x) => transpose(dropout(x, 0.5)));
+    await agrees(backend, [[40, 30]], (x) =>
+      ops.add(
+        pad(dropout(x, 0.5), [
+          [1, 2],
+          [0, 0],
+        ]),
+        1,
+      ),
+    );
+    await agrees(backend, [[40, 30]], (x) =>
+      ops.mul(
+        dropout(
+          pad(x, [
+            [1, 2],
+            [3, 1],
+          ]),
+          0.5,
+        ),
+        2,
+      ),
+    );
+    await agrees(backend, [[7, 5]], () => add3(uniform([7, 1]), uniform([5]), uniform([7, 5])));
+    await agrees(backend, [], () => sum(uniform([9, 700]), { axis: 0 }));
+    await agrees(backend, [], () => matmul(uniform([33, 17]), transpose(uniform([9, 17]))));
+    await agrees(backend, [[600, 64]], (x) => {
+      const y = softmax(x);
+      return sum(ops.mul(dropout(y, 0.1), dropout(y, 0.2)), { axis: 1 });
+    });
   });
 });
