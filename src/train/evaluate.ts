@@ -1,4 +1,4 @@
-// Validation: the model in evaluation mode over a loader, once. It draws from the watching part of the stream, anew each time, and leaves
+// Validation: the model in evaluation mode over one loader or several, once. It draws from the watching part of the stream, anew each time, and leaves
 // the stream, the weights and the model's flags as they were.
 import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
@@ -6,7 +6,7 @@ import type { Module } from "../nn/module.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import type { ResolvedOptions } from "./config/options.ts";
-import { type Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
+import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
@@ -15,7 +15,8 @@ export interface Evaluation {
   readonly trainer: Trainer;
   readonly model: Module;
   readonly evalStep: EvalStep;
-  readonly loader: DataLoader;
+  /** The first is the one that hooks are told the batches of. */
+  readonly loaders: readonly DataLoader[];
   readonly options: ResolvedOptions;
   readonly hooks: Hooks;
   readonly seed: bigint;
@@ -25,13 +26,25 @@ export interface Evaluation {
   readonly onGraph: (graphHash: string) => void;
 }
 
-/** The loss over all samples and each metric, in float64 from the batches' float32 terms, added in the loader's order. */
-export async function evaluate(given: Evaluation): Promise<Metrics> {
-  const { trainer, model, hooks, step } = given;
-  checkVocabulary(trainer, given.loader);
+/**
+ * The loss over all samples and each metric, in float64 from the batches' float32 terms, added in the loader's order; a record for each loader. Names of the second and
+ * later ones begin with the loader's: `mnist/test/accuracy`. `onValidateStart` comes before all of them, and `onValidateEnd`, with all values, after them.
+ */
+export async function evaluate(given: Evaluation): Promise<Metrics[]> {
+  const { trainer, model, loaders, hooks, step } = given;
+  for (const loader of loaders) checkVocabulary(trainer, loader);
   const context: ValidateContext = { trainer, step };
   try {
-    return await inEvaluation(model, () => pass(given, context));
+    return await inEvaluation(model, async () => {
+      await hooks.call("onValidateStart", context);
+      const found: Metrics[] = [];
+      for (const [i, loader] of loaders.entries()) {
+        const metrics = await pass(given, context, { loader, hooks: i === 0 ? hooks : new Hooks([]) });
+        found.push(i === 0 ? metrics : prefixed(placeOf(loaders, i), metrics));
+      }
+      await hooks.call("onValidateEnd", context, Object.assign({}, ...found));
+      return found;
+    });
   } catch (error) {
     await tell(trainer, () => hooks.call("onValidateException", context, error));
     throw error;
@@ -39,10 +52,10 @@ export async function evaluate(given: Evaluation): Promise<Metrics> {
 }
 
 async function pass(
-  { evalStep, loader, options, hooks, seed, onGraph }: Evaluation,
+  { evalStep, options, seed, onGraph }: Evaluation,
   context: ValidateContext,
+  { loader, hooks }: { readonly loader: DataLoader; readonly hooks: Hooks },
 ): Promise<Metrics> {
-  await hooks.call("onValidateStart", context);
   let offset = watchOffset + loader.drawsPerEpoch;
   const totals = new Map<string, number[]>();
   const batches = loader.batches({ seed, offset: watchOffset });
@@ -75,30 +88,21 @@ async function pass(
   if (loss) metrics.loss = loss[0] / loss[1];
   for (const { name, metric } of options.metrics) {
     const total = totals.get(name);
-    if (total) Object.assign(metrics, named(name, metric.value(total)));
+    if (!total) continue;
+    const value = metric.value(total);
+    Object.assign(metrics, typeof value === "number" ? { [name]: value } : prefixed(name, value));
   }
-  await hooks.call("onValidateEnd", context, metrics);
   return metrics;
 }
 
-/** A metric's number under its name, or its numbers as `name/key`. */
-function named(name: string, value: number | Metrics): Metrics {
-  if (typeof value === "number") return { [name]: value };
-  return Object.fromEntries(Object.entries(value).map(([key, number]) => [`${name}/${key}`, number]));
-}
+const prefixed = (prefix: string, metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]));
 
-/** Evaluates on each loader; names of the second and later ones begin with the loader's: `mnist/test/accuracy`. Only the first has hooks. */
-export async function evaluateAll(trainer: Trainer, [first, ...others]: readonly DataLoader[]): Promise<Metrics> {
-  const all: Record<string, number> = { ...(await trainer.evaluate(first)) };
-  for (const [i, loader] of others.entries()) {
-    const metrics = await trainer.evaluate(loader, { silent: true });
-    const same = [first, ...others.slice(0, i)].filter(({ name }) => name === loader.name).length;
-    const place = same === 0 ? loader.name : `${loader.name}#${same + 1}`;
-    const placed = Object.entries(metrics).map(([name, value]) => [`${place}/${name}`, value] as const);
-    await trainer.logMetrics(Object.fromEntries(placed.map(([name, value]) => [`val_${name}`, value])));
-    Object.assign(all, Object.fromEntries(placed));
-  }
-  return all;
+/** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */
+function placeOf(loaders: readonly DataLoader[], i: number): string {
+  const { name } = loaders[i];
+  const same = loaders.slice(0, i).filter((other) => other.name === name).length;
+  return same === 0 ? name : `${name}#${same + 1}`;
 }
 
 /** What the weights of one checkpoint come to. */
@@ -119,7 +123,7 @@ export async function validateAll(
   const found: CheckpointMetrics[] = [];
   for (const ckptPath of checkpointPaths(trainer, ckptPaths)) {
     const { state } = await loadCheckpoint(trainer, ckptPath, "weights");
-    found.push({ ckptPath, step: state.step, metrics: await evaluateAll(trainer, loaders) });
+    found.push({ ckptPath, step: state.step, metrics: await trainer.evaluate(loaders) });
   }
   return found.sort((a, b) => a.step - b.step);
 }

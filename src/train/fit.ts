@@ -6,7 +6,6 @@ import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
-import { evaluateAll } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { type FitContext, type Metrics, tell } from "./hooks.ts";
@@ -110,7 +109,7 @@ export async function runFit(
   }
   for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
   for (const each of validations) checkSameCharacters(loader, each);
-  const context: FitContext = { trainer, totalSteps, loader, validation };
+  const context: FitContext = { trainer, totalSteps, loader, validation, validations };
   const started = now();
   let failed = true;
   try {
@@ -139,7 +138,7 @@ export async function runFit(
       await train({
         trainer,
         loader,
-        validation,
+        validations,
         stepsPerEpoch,
         totalSteps,
         gradAccumSteps: options.loop.gradAccumSteps,
@@ -151,7 +150,7 @@ export async function runFit(
         progress: trainer.progress,
         link: (step) => journal.link(step),
         evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
-        validate: () => evaluateAll(trainer, validations),
+        validate: () => trainer.evaluate(validations),
         clock,
         signal,
       });

@@ -14,8 +14,10 @@ export interface FitContext {
   readonly totalSteps: number;
   /** What it trains on. */
   readonly loader: DataLoader;
-  /** What it validates on, if anything. */
+  /** What it validates on, if anything; of several loaders the first. */
   readonly validation?: DataLoader;
+  /** All loaders that it validates on. */
+  readonly validations: readonly DataLoader[];
 }
 
 /** What hooks of one optimizer step are told. */

@@ -35,7 +35,7 @@ export interface Progress {
 export interface Training {
   readonly trainer: Trainer;
   readonly loader: DataLoader;
-  readonly validation: DataLoader | undefined;
+  readonly validations: readonly DataLoader[];
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   /** Micro-batches an optimizer step. */
@@ -58,7 +58,8 @@ export interface Training {
 
 /** Trains from where `progress` is to the last step, or to the end of the step in which the signal is aborted. */
 export async function train(training: Training): Promise<void> {
-  const { trainer, loader, validation, totalSteps, stream, trainStep, hooks, progress } = training;
+  const { trainer, loader, validations, totalSteps, stream, trainStep, hooks, progress } = training;
+  const fit = { trainer, totalSteps, loader, validation: validations[0], validations };
   training.schedules?.apply(progress.step);
   const ended = () => progress.stopped !== undefined || training.signal?.aborted;
   while (progress.step < totalSteps && !ended()) {
@@ -69,7 +70,7 @@ export async function train(training: Training): Promise<void> {
       const { epoch } = progress;
       const step = progress.step + 1;
       const learningRate = training.optimizer.groups[0].learningRate;
-      const context: StepContext = { trainer, totalSteps, loader, validation, step, epoch, batch, learningRate };
+      const context: StepContext = { ...fit, step, epoch, batch, learningRate };
       await hooks.call("onTrainBatchStart", context);
       await hooks.call("onTrainStepStart", context);
 

@@ -21,7 +21,7 @@ import type { Trainer } from "./trainer.ts";
 export type Rebuild = (changes: Partial<TrainerOptions>) => {
   readonly trainer: Trainer;
   readonly train?: DataLoader;
-  readonly val?: DataLoader;
+  readonly val?: DataLoader | readonly DataLoader[];
 };
 
 export interface ReplayOptions {

@@ -41,6 +41,9 @@ import {
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
 export type Graphs = Record<string, string>;
 
+const listOf = (loaders: DataLoader | readonly DataLoader[] | undefined): readonly DataLoader[] =>
+  loaders === undefined ? [] : Array.isArray(loaders) ? loaders : [loaders as DataLoader];
+
 /** Trains and validates one model under one seed. */
 export class Trainer {
   readonly options: ResolvedOptions;
@@ -74,7 +77,7 @@ export class Trainer {
   keepCheckpoints: number | undefined;
   /** What the last fit gave. */
   lastRun: Run | undefined;
-  #lastLoaders: { readonly train?: DataLoader; readonly val?: DataLoader } = {};
+  #lastLoaders: { readonly train?: DataLoader; readonly val?: readonly DataLoader[] } = {};
   /** What a fit in progress writes down: the folder, and the chain. */
   journal: Journal | undefined;
 
@@ -274,27 +277,27 @@ export class Trainer {
     return this.#evalStep;
   }
 
-  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Of several validation loaders the first is the one that callbacks are told of. */
+  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Of several validation loaders the first is the one whose batches callbacks are told of. */
   fit(train: DataLoader, validation?: DataLoader | readonly DataLoader[], options: FitOptions = {}): Promise<Run> {
-    const list = (Array.isArray(validation) ? validation : [validation]).filter(Boolean) as DataLoader[];
-    this.#lastLoaders = { train, val: list[0] };
+    const list = listOf(validation);
+    this.#lastLoaders = { train, val: list };
     return runFit(this, this.#limited(train), list, options);
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */
-  async validate(loader: DataLoader, choice: CheckpointChoice = {}): Promise<Metrics> {
+  async validate(loaders: DataLoader | readonly DataLoader[], choice: CheckpointChoice = {}): Promise<Metrics> {
     await this.initialize();
     const path = chosenCheckpoint(this, choice);
     if (path !== undefined) await loadCheckpoint(this, path, "weights");
-    return this.evaluate(loader);
+    return this.evaluate(loaders);
   }
 
   /**
-   * Validates with the weights as they are, and logs what came out as `val_<name>`. `steps`: on so many batches in place of `evalSteps`; `silent`:
+   * Validates with the weights as they are, and logs what came out as `val_<name>`; names of a second loader and later ones begin with the loader's. `steps`: on so many batches in place of `evalSteps`; `silent`:
    * no hook is called and nothing is logged.
    */
   async evaluate(
-    loader: DataLoader,
+    given: DataLoader | readonly DataLoader[],
     { steps, silent = false }: { readonly steps?: number; readonly silent?: boolean } = {},
   ): Promise<Metrics> {
     const { model, seed, step } = this;
@@ -306,10 +309,13 @@ export class Trainer {
       this.graphs.eval ??= graphHash;
       if (graphHash !== this.graphs.eval) this.graphs.evalLast = graphHash;
     };
-    const metrics = await evaluate({ trainer: this, model, evalStep, loader, options, hooks, seed, step, onGraph });
-    const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]);
-    if (!silent) await this.logMetrics(Object.fromEntries(named));
-    return metrics;
+    const loaders = listOf(given);
+    const found = await evaluate({ trainer: this, model, evalStep, loaders, options, hooks, seed, step, onGraph });
+    for (const metrics of silent ? [] : found) {
+      const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]);
+      await this.logMetrics(Object.fromEntries(named));
+    }
+    return Object.assign({}, ...found);
   }
 
   /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none. */
@@ -317,7 +323,7 @@ export class Trainer {
     loaders: DataLoader | readonly DataLoader[],
     ckptPaths?: string | readonly string[],
   ): Promise<CheckpointMetrics[]> {
-    return validateAll(this, Array.isArray(loaders) ? loaders : [loaders as DataLoader], ckptPaths);
+    return validateAll(this, listOf(loaders), ckptPaths);
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. */
@@ -345,7 +351,7 @@ export class Trainer {
    */
   verify(
     directory: string,
-    given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader } = {},
+    given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader | readonly DataLoader[] } = {},
   ): Promise<Verification> {
     const { train, val, ...options } = { ...this.#lastLoaders, ...given };
     return replayRun(directory, (changes) => ({ trainer: this.#again(changes), train, val }), options);

@@ -39,8 +39,11 @@ export function rebuildFromConfig(folder: string): Rebuild {
 
 /** How a config's program is made: its own callbacks but for those that only watch, then those of `changes`. */
 export function rebuildConfig(config: Config): Rebuild {
-  return ({ callbacks = [], ...changes }) =>
-    buildTrainer(config, { ...changes, callbacks: [...replayed(trainerOptions(config).callbacks!), ...callbacks] });
+  return ({ callbacks = [], ...changes }) => {
+    const all = [...replayed(trainerOptions(config).callbacks!), ...callbacks];
+    const { trainer, train, vals } = buildTrainer(config, { ...changes, callbacks: all });
+    return { trainer, train, val: vals };
+  };
 }
 
 /** Trains a config in memory and holds its digest against a published one, which must be given; there is no chain to compare. Throws ConfigError. */

@@ -93,7 +93,7 @@ describe("validation of many", () => {
     expect(listCheckpoints(`${modelDir}/checkpoints`)).toHaveLength(3);
   });
 
-  test("fit with several loaders: the first steers and has hooks, the others' numbers carry their names; no bit changes", async () => {
+  test("fit with several loaders: the first has hooks, the others' numbers carry their names; no bit changes", async () => {
     const { digest } = await toyTrainer().fit(toyTrain());
     const hooked: Metrics[] = [];
     const logged = new Set<string>();

@@ -4,13 +4,15 @@ import type { Metrics } from "../hooks.ts";
 import { checkRange } from "./check.ts";
 
 export interface MonitorOptions {
-  /** A validation's number by name: `loss`, or a metric's; with or without `val_` before it. `loss` by default. */
+  /** A validation's number by name: `loss`, or a metric's, of a second loader `<loader>/loss`; with or without `val_` before it. `loss` by default. */
   readonly metric?: string;
-  /** Whether less or more of it is better: by default min for losses, errors and perplexity, else max. */
+  /** Whether less or more of it is better: by default min for losses, errors and perplexity, else max. What is before a slash must not say otherwise than what is after it. */
   readonly mode?: "min" | "max";
   /** A change smaller than this is no improvement; 0 by default. */
   readonly minDelta?: number;
 }
+
+const modeOf = (name: string) => (/loss|error|perplexity/.test(name) ? "min" : "max");
 
 /** Reads one number from validations, and knows its best. */
 export class Monitor {
@@ -25,7 +27,16 @@ export class Monitor {
   constructor(where: string, { metric = "loss", mode, minDelta = 0 }: MonitorOptions) {
     this.#where = where;
     this.metric = metric.replace(/^val_/, "");
-    this.mode = mode ?? (/loss|error|perplexity/.test(metric) ? "min" : "max");
+    const [whole, last] = [metric, metric.slice(metric.lastIndexOf("/") + 1)].map((name) => modeOf(name));
+    if (mode === undefined && whole !== last) {
+      throw new ConfigError({
+        where: `${where}.mode`,
+        problem: "the number's name doesn't say whether less or more is better",
+        got: metric,
+        expected: "min or max",
+      });
+    }
+    this.mode = mode ?? whole;
     this.#minDelta = minDelta;
     if (this.mode !== "min" && this.mode !== "max")
       throw new ConfigError({ where: `${where}.mode`, problem: "unknown", got: String(mode), expected: "min or max" });

@@ -18,7 +18,8 @@ export class SanityValidation implements Callback {
     this.#steps = steps;
   }
 
-  async onTrainStart({ trainer, validation }: FitContext): Promise<void> {
-    if (validation && trainer.step === 0) await trainer.evaluate(validation, { steps: this.#steps, silent: true });
+  async onTrainStart({ trainer, validations }: FitContext): Promise<void> {
+    if (validations.length > 0 && trainer.step === 0)
+      await trainer.evaluate(validations, { steps: this.#steps, silent: true });
   }
 }

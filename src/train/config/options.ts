@@ -114,6 +114,10 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     resolved.loop = { ...loop, numSteps, evalFrequency: "end", evalSteps: numSteps };
     return { ...resolved, modelDir: undefined, checkpoint: null, metrics: nameMetrics(resolved.metrics) };
   }
+  if (checkpoint?.keepBest) {
+    const { keepBest } = checkpoint;
+    checkpoint.keepBest = { ...keepBest, metric: keepBest.metric.replace(/^val_/, "") };
+  }
   return {
     ...resolved,
     checkpoint: modelDir === undefined ? null : checkpoint,
