@@ -1,9 +1,22 @@
 // Kernels: each family's loop nest described once. A kernel says what is read (views), what one element computes (an expression), and in
 // which order sums run; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
-import type { DType } from "../src/core/dtype.ts";
+import { type DType, itemSize } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
 import type { Expr } from "./expr.ts";
+import type { NarrowFormat } from "./math/narrow.ts";
 import type { View } from "./view.ts";
+
+/** How elements are kept in memory: as their dtype, or, where all are known to be numbers of a 16-bit float format, as that format's bits. */
+export interface Stored {
+  readonly dtype: DType;
+  /** Only beside float32. What is computed is the same with it and without it. */
+  readonly storage?: NarrowFormat;
+}
+
+/** Bytes an element takes in memory. */
+export function elementBytes({ dtype, storage }: Stored): number {
+  return storage ? 2 : itemSize(dtype);
+}
 
 /** Words of the stream, made where they are read: element i is draw `firstDraw` + i, counted from the base that a run is given. */
 export interface Draws {
@@ -14,16 +27,14 @@ export interface Draws {
 export type Source = number | "coordinate" | Draws;
 
 /** What a kernel reads, through a view. Draws are read by maps alone, whole and in order. */
-export interface KernelInput {
+export interface KernelInput extends Stored {
   readonly source: Source;
-  readonly dtype: DType;
   readonly view: View;
 }
 
-interface KernelBase {
+interface KernelBase extends Stored {
   /** The value it writes, whole, row-major. */
   readonly output: number;
-  readonly dtype: DType;
   /** The output's shape. */
   readonly shape: Shape;
 }
@@ -110,6 +121,23 @@ export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
       return [kernel.indices, kernel.updates];
     case "random":
       return [];
+  }
+}
+
+/** The kernel with other inputs in the places of its own. */
+export function mapInputs(kernel: Kernel, change: (input: KernelInput) => KernelInput): Kernel {
+  switch (kernel.kind) {
+    case "map":
+    case "reduce":
+      return { ...kernel, inputs: kernel.inputs.map(change) };
+    case "matmul":
+      return { ...kernel, a: change(kernel.a), b: change(kernel.b) };
+    case "gather":
+      return { ...kernel, x: change(kernel.x), indices: change(kernel.indices) };
+    case "scatter":
+      return { ...kernel, indices: change(kernel.indices), updates: change(kernel.updates) };
+    case "random":
+      return kernel;
   }
 }
 

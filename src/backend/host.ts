@@ -1,7 +1,7 @@
 // A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
 // kernel interpreter differ only in how a kernel gets its runner.
 import type { Kernel } from "../../kernels/kernel.ts";
-import type { Plan } from "../compile/plan.ts";
+import { layOutArena, type Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "./contract.ts";
 import { hostMemory } from "./memory.ts";
@@ -45,6 +45,13 @@ export function hostBackend(family: KernelFamily): Backend {
   };
 }
 
+/** The plan's values, every float in 32 bits: what these backends compute on. */
+function inWords({ values, kernels, copies, arenaBytes }: Plan): Pick<Plan, "values" | "arenaBytes"> {
+  if (values.every(({ storage }) => !storage)) return { values, arenaBytes };
+  const whole = values.map((value) => ({ ...value, storage: undefined }));
+  return { values: whole, arenaBytes: layOutArena(whole, kernels, copies).arenaBytes };
+}
+
 class HostExecutable implements Executable {
   readonly plan: Plan;
   readonly #arrayOf: (buffer: Buffer) => TypedArray;
@@ -54,8 +61,9 @@ class HostExecutable implements Executable {
   constructor(plan: Plan, family: KernelFamily, arrayOf: (buffer: Buffer) => TypedArray) {
     this.plan = plan;
     this.#arrayOf = arrayOf;
-    const arena = new ArrayBuffer(plan.arenaBytes);
-    this.#fixed = plan.values.map(({ dtype, size, place }) =>
+    const { values, arenaBytes } = inWords(plan);
+    const arena = new ArrayBuffer(arenaBytes);
+    this.#fixed = values.map(({ dtype, size, place }) =>
       place.kind === "constant"
         ? place.data
         : place.kind === "arena"

@@ -1,10 +1,9 @@
 // What a kernel costs by its description alone: the arithmetic it does and the bytes it reads and writes. Counts, not times: a backend may keep
 // what was just written in its caches, and a comparison or a select costs something too.
 import { type Expr, topological } from "../../kernels/expr.ts";
-import { type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
-import { itemSize } from "../core/dtype.ts";
+import { elementBytes, type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, valueBytes } from "./plan.ts";
 
 /** Counts for one run of a kernel, or of a plan. */
 export interface Cost {
@@ -54,18 +53,15 @@ function flopsOf(kernel: Kernel): number {
 /** The cost of a kernel of the plan. */
 export function kernelCost(kernel: Kernel, plan: Plan): Cost {
   const bytesRead = kernelInputs(kernel).reduce(
-    (sum, input) => sum + elementsRead(input, plan) * itemSize(input.dtype),
+    (sum, input) => sum + elementsRead(input, plan) * elementBytes(input),
     0,
   );
-  return { flops: flopsOf(kernel), bytesRead, bytesWritten: sizeOf(kernel.shape) * itemSize(kernel.dtype) };
+  return { flops: flopsOf(kernel), bytesRead, bytesWritten: sizeOf(kernel.shape) * elementBytes(kernel) };
 }
 
 /** The cost of one run of the plan: its kernels, and the copies at its end. */
 export function planCost(plan: Plan): Cost {
-  const copied = plan.copies.reduce(
-    (sum, { from }) => sum + plan.values[from].size * itemSize(plan.values[from].dtype),
-    0,
-  );
+  const copied = plan.copies.reduce((sum, { from }) => sum + valueBytes(plan.values[from]), 0);
   return plan.kernels
     .map((kernel) => kernelCost(kernel, plan))
     .reduce(
@@ -91,7 +87,7 @@ export interface PlanMemory {
 
 /** The memory of one run of the plan. */
 export function planMemory(plan: Plan): PlanMemory {
-  const bytes = (value: number) => plan.values[value].size * itemSize(plan.values[value].dtype);
+  const bytes = (value: number) => valueBytes(plan.values[value]);
   const total = (values: Iterable<number>) => [...new Set(values)].reduce((sum, value) => sum + bytes(value), 0);
   const held = new Set(plan.state.map(({ input }) => input));
   const updated = new Set(plan.state.map(({ output }) => output));

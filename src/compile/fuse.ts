@@ -2,13 +2,15 @@
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 import * as e from "../../kernels/expr.ts";
 import { isDraws, type Kernel, type KernelInput } from "../../kernels/kernel.ts";
+import type { NarrowFormat } from "../../kernels/math/narrow.ts";
 import { contiguousView, coordinateView, isContiguous, transposeView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
-import { type MovementRecord, recordOf } from "../ops/define.ts";
+import { type ElementwiseRecord, type MovementRecord, recordOf } from "../ops/define.ts";
+import { formatOf } from "./formats.ts";
 import type { Port, Value } from "./plan.ts";
 
 /** A value that isn't in memory (yet): one expression over views of values that are. */
@@ -17,6 +19,8 @@ interface Lazy {
   readonly dtype: DType;
   readonly body: e.Expr;
   readonly inputs: readonly KernelInput[];
+  /** All its values are numbers of this 16-bit format. */
+  readonly format?: NarrowFormat;
 }
 
 /** A fused expression grows to at most this many inputs and operations; beyond, a part of it goes to memory. */
@@ -31,13 +35,14 @@ export interface Fused {
   readonly copies: { from: number; output: number }[];
 }
 
-/** Options for tests: `fuse: false` puts every node in memory. */
+/** Options for tests: `fuse: false` puts every node in memory, `narrow: false` keeps all floats in 32 bits. */
 export interface FuseOptions {
   readonly fuse?: boolean;
+  readonly narrow?: boolean;
 }
 
 /** The kernels that compute the graph's outputs and watched roots, in an order that respects making order. */
-export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): Fused {
+export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseOptions = {}): Fused {
   const values: Value[] = [];
   const kernels: Kernel[] = [];
   const lazies = new Map<Node, Lazy>();
@@ -51,12 +56,18 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
   const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "arena", offset: 0 }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
   const read = (value: number): Lazy => {
-    const { dtype, shape } = values[value];
-    return { shape, dtype, body: e.input(0, dtype), inputs: [{ source: value, dtype, view: contiguousView(shape) }] };
+    const { dtype, shape, storage: format } = values[value];
+    const inputs = [{ source: value, dtype, view: contiguousView(shape) }];
+    return { shape, dtype, body: e.input(0, dtype), inputs, format };
+  };
+  /** An arena value becomes what the caller gets: as its dtype. */
+  const give = (value: number, index: number) => {
+    Object.assign(values[value], { place: { kind: "output", index }, storage: undefined });
   };
   /** Writes a lazy value to memory, as it is, and gives back a view of it. */
   const store = (lazy: Lazy): Lazy => {
     const output = newValue(lazy.dtype, lazy.shape);
+    if (narrow) values[output].storage = lazy.format;
     kernels.push({ kind: "map", output, dtype: lazy.dtype, shape: lazy.shape, inputs: lazy.inputs, body: lazy.body });
     return read(output);
   };
@@ -111,12 +122,12 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
         break;
       case "elementwise": {
         let parts = operands;
-        let merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
+        let merged = merge(node, record, parts);
         if (merged.inputs.length > maxInputs || isLong(merged.body)) {
           parts = parts.map((part) =>
             part.body.kind === "input" || part.body.kind === "constant" ? part : store(part),
           );
-          merged = merge(node, parts, (bodies) => record.value(bodies, node.attributes));
+          merged = merge(node, record, parts);
         }
         lazy = merged;
         break;
@@ -131,6 +142,8 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
         break;
       default: {
         const output = newValue(node.dtype, node.shape);
+        // What is gathered are the operand's own values.
+        if (narrow && record.kind === "gather") values[output].storage = operands[0].format;
         const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
         kernels.push(lowerFamily(node, record, parts, output, asInput, graph.base));
         lazy = read(output);
@@ -153,13 +166,13 @@ export function fuse(graph: Graph, { fuse: fusing = true }: FuseOptions = {}): F
     let value: number;
     if (whole && values[only.source as number].place.kind === "arena") {
       value = only.source as number;
-      values[value].place = { kind: "output", index };
+      give(value, index);
     } else if (whole) {
       value = newValue(node.dtype, node.shape, { kind: "output", index });
       copies.push({ from: only.source as number, output: value });
     } else {
       value = store(lazy).inputs[0].source as number;
-      values[value].place = { kind: "output", index };
+      give(value, index);
     }
     return { name, dtype: node.dtype, shape: node.shape, value };
   });
@@ -223,7 +236,7 @@ function keyOf(input: KernelInput): string {
 }
 
 /** One expression out of several over the same shape: equal inputs are read once. */
-function merge(node: Node, parts: readonly Lazy[], combine: (bodies: e.Expr[]) => e.Expr): Lazy {
+function merge(node: Node, record: ElementwiseRecord, parts: readonly Lazy[]): Lazy {
   const inputs: KernelInput[] = [];
   const places = new Map<string, number>();
   const done = new Map<Lazy, e.Expr>();
@@ -241,7 +254,10 @@ function merge(node: Node, parts: readonly Lazy[], combine: (bodies: e.Expr[]) =
     done.set(part, body);
     return body;
   });
-  return { shape: node.shape, dtype: node.dtype, body: combine(bodies), inputs };
+  const { shape, dtype, attributes } = node;
+  const body = record.value(bodies, attributes);
+  const known = bodies.map((part, i) => ({ body: part, format: parts[i].format }));
+  return { shape, dtype, body, inputs, format: record.narrowTo?.(attributes) ?? formatOf(body, known) };
 }
 
 /** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */
@@ -252,7 +268,7 @@ function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
     if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(lazy.shape)))) return null;
     inputs.push({ ...input, view });
   }
-  let body = lazy.body;
+  let { body, format } = lazy;
   if (record.fill) {
     const before = node.attributes.before as readonly number[];
     const covered: e.Expr[] = [];
@@ -266,8 +282,9 @@ function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
       if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
     });
     body = e.select(covered.reduce(e.and), body, e.constant(record.fill(node.attributes), node.dtype));
+    format = formatOf(body, [lazy]);
   }
-  return { shape: node.shape, dtype: node.dtype, body, inputs };
+  return { shape: node.shape, dtype: node.dtype, body, inputs, format };
 }
 
 /** The kernel of a node whose family reads buffers. */

@@ -1,6 +1,6 @@
 // A plan's kernels as text that a person can check against the graph: what each reads, what it computes an element, and in which order sums run.
 import { children, type Expr, topological } from "../../kernels/expr.ts";
-import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount } from "../../kernels/kernel.ts";
+import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount, type Stored } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { kernelCost } from "./cost.ts";
@@ -13,12 +13,15 @@ export function printKernels(plan: Plan): string {
 
 function printKernel(kernel: Kernel, number: number, plan: Plan): string[] {
   const { flops, bytesRead, bytesWritten } = kernelCost(kernel, plan);
-  const { dtype, shape, output } = kernel;
+  const { shape, output } = kernel;
   return [
-    `kernel ${number}: ${kernel.kind} → ${name(output, plan)} ${dtype}${formatShape(shape)}  ${flops} FLOP, ${bytesRead} B read, ${bytesWritten} B written`,
+    `kernel ${number}: ${kernel.kind} → ${name(output, plan)} ${kept(kernel)}${formatShape(shape)}  ${flops} FLOP, ${bytesRead} B read, ${bytesWritten} B written`,
     ...bodyOf(kernel, plan).map((line) => `  ${line}`),
   ];
 }
+
+/** What elements are in memory. */
+const kept = ({ dtype, storage }: Stored) => storage ?? dtype;
 
 /** A value by its number, and where it lives. */
 function name(value: number, { values, inputs, outputs }: Plan): string {
@@ -37,7 +40,7 @@ const letters = "abcdefghijklmnopqrstuvwxyz";
 
 /** One input's name, and the line that says what it is. */
 function inputLine(input: KernelInput, index: number, plan: Plan): string {
-  const { source, dtype, view } = input;
+  const { source, view } = input;
   const { shape, strides, offset, bounds } = view;
   const what =
     typeof source === "number"
@@ -48,7 +51,7 @@ function inputLine(input: KernelInput, index: number, plan: Plan): string {
   const plain = source !== "coordinate" && isContiguous(view);
   const moved = plain ? "" : ` by strides [${strides.join(", ")}]${offset === 0 ? "" : ` from ${offset}`}`;
   const bounded = bounds.some(Boolean) ? ` within ${JSON.stringify(bounds)}` : "";
-  return `${letters[index]} = ${what} ${dtype}${formatShape(shape)}${moved}${bounded}`;
+  return `${letters[index]} = ${what} ${kept(input)}${formatShape(shape)}${moved}${bounded}`;
 }
 
 function bodyOf(kernel: Kernel, plan: Plan): string[] {

@@ -2,17 +2,19 @@
 // value; otherwise the new value waits in the arena and is copied last.
 
 import { input as inputExpr } from "../../kernels/expr.ts";
-import { type Kernel, kernelInputs, type Source } from "../../kernels/kernel.ts";
+import { type Kernel, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
-import { layOutArena, type Plan } from "./plan.ts";
+import { layOutArena, type Plan, type Value } from "./plan.ts";
 
 /** Lowers a graph. */
 export function lower(graph: Graph, options: FuseOptions = {}): Plan {
   const fused = fuse(graph, options);
   settleState(graph, fused);
-  const kernels = fused.kernels.filter((kernel) => fused.values[kernel.output].size > 0);
+  const kernels = fused.kernels
+    .filter((kernel) => fused.values[kernel.output].size > 0)
+    .map((kernel) => withStorage(kernel, fused.values));
   const memory = layOutArena(fused.values, kernels, fused.copies);
   return {
     graph,
@@ -88,20 +90,19 @@ function copyToArena(values: Fused["values"], kernels: Kernel[], from: number): 
 
 /** The kernel with one value replaced by another, read or written. */
 function renumber(kernel: Kernel, from: number, to: number): Kernel {
-  const swap = <T extends { source: Source }>(input: T): T =>
-    input.source === from ? { ...input, source: to } : input;
-  const output = kernel.output === from ? to : kernel.output;
-  switch (kernel.kind) {
-    case "map":
-    case "reduce":
-      return { ...kernel, output, inputs: kernel.inputs.map(swap) };
-    case "matmul":
-      return { ...kernel, output, a: swap(kernel.a), b: swap(kernel.b) };
-    case "gather":
-      return { ...kernel, output, x: swap(kernel.x), indices: swap(kernel.indices) };
-    case "scatter":
-      return { ...kernel, output, indices: swap(kernel.indices), updates: swap(kernel.updates) };
-    case "random":
-      return { ...kernel, output };
-  }
+  const swapped = mapInputs(kernel, (input) => (input.source === from ? { ...input, source: to } : input));
+  return kernel.output === from ? { ...swapped, output: to } : swapped;
+}
+
+/** The kernel told how the values that it reads and writes are kept. */
+function withStorage(kernel: Kernel, values: readonly Value[]): Kernel {
+  const told = <T extends Stored>(stored: T, value: number): T => {
+    const { storage } = values[value];
+    return storage ? { ...stored, storage } : stored;
+  };
+  const { output } = kernel;
+  return told(
+    mapInputs(kernel, (input) => (typeof input.source === "number" ? told(input, input.source) : input)),
+    output,
+  );
 }

@@ -1,7 +1,8 @@
 // A plan: a graph as kernels in order over numbered values, with every value's place in memory fixed. Pure data: backends run it.
 
-import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
-import { type DType, itemSize, type TypedArray } from "../core/dtype.ts";
+import { elementBytes, type Kernel, kernelInputs, type Stored } from "../../kernels/kernel.ts";
+import type { NarrowFormat } from "../../kernels/math/narrow.ts";
+import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
 
@@ -13,12 +14,16 @@ export type Place =
   | { readonly kind: "arena"; readonly offset: number };
 
 /** One buffer of the plan. */
-export interface Value {
-  readonly dtype: DType;
+export interface Value extends Stored {
+  /** Only of values in the arena: what comes from or goes to the caller is kept as its dtype. */
+  storage?: NarrowFormat;
   readonly shape: Shape;
   readonly size: number;
   place: Place;
 }
+
+/** Bytes that a value takes. */
+export const valueBytes = (value: Value): number => value.size * elementBytes(value);
 
 /** What the caller binds to an input or gets from an output. */
 export interface Port {
@@ -87,7 +92,7 @@ export function layOutArena(
   const inArena = values
     .map((value, index) => ({ value, index }))
     .filter(({ value, index }) => value.place.kind === "arena" && spans.has(index));
-  const bytes = (value: Value) => aligned(Math.max(1, value.size) * itemSize(value.dtype));
+  const bytes = (value: Value) => aligned(Math.max(1, valueBytes(value)));
   const order = [...inArena].sort((a, b) => bytes(b.value) - bytes(a.value) || a.index - b.index);
   const layOut = (linger: number): number => {
     /** By where they start. */

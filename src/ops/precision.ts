@@ -1,5 +1,5 @@
-// 16-bit floats: tensors stay float32 in memory and take the values of a narrower format, so that the bits are pinned on every backend. Under
-// `autocast` matrix products do so by themselves.
+// 16-bit floats: tensors stay float32 and take the values of a narrower format, so that the bits are pinned on every backend; a plan may keep such
+// values in 16 bits. Under `autocast` matrix products take and give them.
 import * as math from "../../kernels/math/index.ts";
 import { type NarrowFormat, narrowFormats } from "../../kernels/math/narrow.ts";
 import { DTypeError } from "../core/errors.ts";
@@ -30,6 +30,7 @@ defineOp({
   inputs: 1,
   dtype: floatOnly,
   value: ([x], { format }) => math.roundTo(x, format as NarrowFormat),
+  narrowTo: ({ format }) => format as NarrowFormat,
   vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],
   samples: {
     range: [-4, 4],

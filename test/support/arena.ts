@@ -1,20 +1,19 @@
 // A plan's memory checked by walking its kernels once more: nothing is read before it is written or after it is overwritten.
 import { expect } from "vitest";
-import { kernelInputs } from "../../kernels/kernel.ts";
+import { elementBytes, kernelInputs } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
-import type { Plan } from "../../src/compile/plan.ts";
-import { itemSize } from "../../src/core/dtype.ts";
+import { type Plan, valueBytes } from "../../src/compile/plan.ts";
 
 /** Fails unless every read of the plan finds the value that was meant. */
 export function checkMemory(plan: Plan): void {
   /** Which value each byte of a memory holds: the arena is one, each bound buffer another. */
   const holds = new Map<string, (number | undefined)[]>();
   const placeOf = (value: number): { memory: string; from: number; to: number } => {
-    const { place, size, dtype } = plan.values[value];
-    const bytes = size * itemSize(dtype);
+    const { place } = plan.values[value];
+    const bytes = valueBytes(plan.values[value]);
     switch (place.kind) {
       case "arena":
-        expect(place.offset % itemSize(dtype), `value ${value} is aligned`).toBe(0);
+        expect(place.offset % elementBytes(plan.values[value]), `value ${value} is aligned`).toBe(0);
         expect(place.offset + bytes, `value ${value} is inside the arena`).toBeLessThanOrEqual(plan.arenaBytes);
         return { memory: "arena", from: place.offset, to: place.offset + bytes };
       case "constant":

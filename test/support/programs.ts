@@ -1,5 +1,6 @@
 // Random programs for property tests: a list of numbers decides op after op over a pool of values, so that shrinking the list shrinks the
 // program. A choice that an op refuses by its own check is skipped.
+import { narrowFormats } from "../../kernels/math/narrow.ts";
 import { gradients } from "../../src/autograd/grad.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import { DTypeError, ShapeError } from "../../src/core/errors.ts";
@@ -14,6 +15,7 @@ import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
+import { roundTo } from "../../src/ops/precision.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { unfold } from "../../src/ops/unfold.ts";
@@ -53,8 +55,8 @@ const binaries = [ops.add, ops.sub, ops.mul, ops.div, ops.maximum, ops.minimum] 
 const comparisons = [compare.less, compare.equal, compare.greaterEqual, compare.notEqual] as const;
 const reductions = [reduce.sum, reduce.max, reduce.min, reduce.mean, reduce.argmax, reduce.variance] as const;
 
-/** The program that the choices spell. With `differentiate`, gradients of a sum of it are outputs too. */
-export function programOf(choices: readonly number[], { differentiate = false } = {}): Program {
+/** The program that the choices spell. With `differentiate`, gradients of a sum of it are outputs too; with `narrow`, most floats are rounded to 16-bit formats. */
+export function programOf(choices: readonly number[], { differentiate = false, narrow = false } = {}): Program {
   const deciding = tape(choices);
   const { pick } = deciding;
   const shapes: Shape[] = [
@@ -81,8 +83,10 @@ export function programOf(choices: readonly number[], { differentiate = false } 
       return node.dtype === "float32" ? node : node.dtype === "uint32" ? nodes.x : ops.cast(node, "float32");
     };
     while (!deciding.done && steps.length < 14) {
-      const node = attempt(() => grow(pick, any, float));
-      if (!node || sizeOf(node.shape) > largest) continue;
+      const grown = attempt(() => grow(pick, any, float));
+      if (!grown || sizeOf(grown.shape) > largest) continue;
+      const rounds = narrow && grown.dtype === "float32" && pick(3) > 0;
+      const node = rounds ? roundTo(grown, narrowFormats[pick(4) > 0 ? 0 : 1]) : grown;
       pool.push(node);
       steps.push(node);
     }
@@ -96,6 +100,11 @@ export function programOf(choices: readonly number[], { differentiate = false } 
       state.push([name, name]);
     }
     outputs.last = pool[pool.length - 1];
+    // Most of what is rounded is read by others than the next step as well.
+    if (narrow)
+      steps.forEach((node, i) => {
+        if (node.dtype === "float32") outputs[`step${i}`] = ops.add(node, 1);
+      });
     outputs.some = any();
     if (differentiate) {
       const target = steps.filter((node) => node.dtype === "float32").pop() ?? nodes.x;

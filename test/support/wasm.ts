@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import type { Backend } from "../../src/backend/contract.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { type WasmOptions, wasmBackend } from "../../src/backend/wasm/backend.ts";
+import type { FuseOptions } from "../../src/compile/fuse.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import type { Graph } from "../../src/graph/hash.ts";
@@ -16,7 +17,11 @@ const variants: Record<string, WasmOptions> = {
 };
 
 /** Starts the backends before a file's tests and ends them after; gives the check of a graph: `times` runs of its plan on each. */
-export function wasmVariants(): (graph: Graph, inputs: readonly TypedArray[], times?: number) => Promise<void> {
+export function wasmVariants(): (
+  graph: Graph,
+  inputs: readonly TypedArray[],
+  options?: FuseOptions & { times?: number },
+) => Promise<void> {
   const backends: [string, Backend][] = [];
   beforeAll(async () => {
     for (const [name, options] of Object.entries(variants)) backends.push([name, await wasmBackend(options)]);
@@ -24,8 +29,8 @@ export function wasmVariants(): (graph: Graph, inputs: readonly TypedArray[], ti
   afterAll(async () => {
     for (const [, backend] of backends) await backend.dispose();
   });
-  return async (graph, inputs, times = 2) => {
-    const plan = lower(graph);
+  return async (graph, inputs, { times = 2, ...options } = {}) => {
+    const plan = lower(graph, options);
     const expected = await runPlan(referenceBackend(), plan, inputs, 77, times);
     for (const [name, backend] of backends) {
       const actual = await runPlan(backend, plan, inputs, 77, times);

@@ -1,13 +1,17 @@
 // Mixed precision: products on 16-bit grids over float32 master weights, and the scaling of the loss, the same bits everywhere.
 import { describe, expect, test } from "vitest";
+import { lower } from "../../src/compile/lower.ts";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { ConfigError } from "../../src/core/errors.ts";
+import { arrayDataset } from "../../src/data/dataset.ts";
+import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import { mse } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
 import { latestCheckpoint, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Callback } from "../../src/train/hooks.ts";
+import { checkMemory } from "../support/arena.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { narrowing } from "../support/narrow.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -18,6 +22,16 @@ const dynamic: Precision = {
   lossScalingFactor: "dynamic",
   stepsPerIncrease: 3,
   logLossScale: true,
+};
+/** 12 sequences of 16 tokens, and the next token of each. */
+const sentences = () => {
+  const token = (i: number) => (i * 7 + (i >> 3)) % 11;
+  const of = (shift: number) => ({
+    data: Int32Array.from({ length: 12 * 16 }, (_, i) => token(i + shift)),
+    shape: [12, 16],
+    dtype: "int32" as const,
+  });
+  return dataLoader(arrayDataset("sentences", { inputs: of(0), targets: of(1) }), { batchSize: 4, shuffle: true });
 };
 const run = (precision: Precision, changes: Partial<TrainerOptions> = {}) =>
   toyTrainer({ precision, loop: { numSteps: 10 }, ...changes }).fit(toyTrain());
@@ -39,6 +53,29 @@ describe("16-bit products", () => {
     }
     expect(digests.size).toBe(4);
   });
+
+  test.each(["bfloat16", "float16"] as const)(
+    "a small gpt in %s: the same digest, and less memory",
+    async (fp16Type) => {
+      const gpt = (changes: Partial<TrainerOptions>) =>
+        toyTrainer({
+          model: () => nn.gpt({ vocabulary: 11, context: 16, width: 32, heads: 2, layers: 2, dropout: 0.1 }),
+          precision: { fp16Type, lossScalingFactor: "dynamic", maxGradientNorm: 1 },
+          loop: { numSteps: 2 },
+          ...changes,
+        });
+      const { digest } = await gpt({}).fit(sentences());
+      for (const threads of [1, 3])
+        expect((await gpt({ backend: "wasm", threads }).fit(sentences())).digest, `${threads}`).toBe(digest);
+      const train = (await gpt({}).explain(sentences())).find(({ role }) => role === "train")!;
+      const whole = lower(train.graph, { narrow: false });
+      expect(train.plan.values.filter(({ storage }) => storage === fp16Type).length).toBeGreaterThan(20);
+      // A third of what a step keeps for its backward pass are operands of products.
+      expect(train.plan.arenaBytes / whole.arenaBytes).toBeLessThan(0.85);
+      expect(train.plan.lowerBoundBytes / whole.lowerBoundBytes).toBeLessThan(0.85);
+      checkMemory(train.plan);
+    },
+  );
 
   test("enabled is off by itself, on where a type is named, and float16 where none is", async () => {
     const hash = async (precision: Precision) => (await run(precision, { loop: { numSteps: 1 } })).graphHash;

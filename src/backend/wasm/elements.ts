@@ -4,6 +4,7 @@ import type { Expr } from "../../../kernels/expr.ts";
 import { after, type Code, type FunctionBuilder, type Local } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { ExpressionPrinter } from "./expression.ts";
+import { Elements } from "./halves.ts";
 import { i32 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Cursor, Nest, NestInput } from "./nest.ts";
@@ -57,7 +58,9 @@ export class ElementPrinter {
       }
       if (input.strides[this.#axis] !== 0) return;
       const value =
-        input.source === "coordinate" ? lanes.ramp(cursor.at.get, 0) : lanes.splat(input.type, cursor.at.get);
+        input.source === "coordinate"
+          ? lanes.ramp(cursor.at.get, 0)
+          : new Elements(this.#fn, lanes, input).splat(cursor.at.get);
       const mask = masks.get(index);
       const [local, set] = this.#fn.hold(
         (mask ? lanes.keep(input.type, mask.get, value, true) : value) as Code<"v128">,
@@ -89,6 +92,7 @@ export class ElementPrinter {
       // `words` counts bytes of 4-byte elements.
       if (words === 0) return cursor.at.get;
       if (factor === 1) return i32.add(cursor.at.get, words.get);
+      if (factor === 0.5) return i32.add(cursor.at.get, i32.shrU(words.get, i32.const(1)));
       if (factor % 1 === 0) return i32.add(cursor.at.get, i32.mul(words.get, i32.const(factor)));
       return i32.add(cursor.at.get, i32.mul(i32.shrU(words.get, i32.const(2)), i32.const(4 * factor)));
     };
@@ -98,12 +102,12 @@ export class ElementPrinter {
       return lanes.ramp(skip === 0 ? first : i32.add(first, i32.const(skip * stride)), stride);
     }
     const bytes = stride * input.scale;
-    if (stride === 1) return lanes.load(input.type, along(bytes / 4), skip * bytes + (input.beyond ?? 0));
+    const elements = new Elements(this.#fn, lanes, input);
+    if (stride === 1) return elements.load(along(bytes / 4), skip * bytes + (input.beyond ?? 0));
     const local = this.#fn.local("i32");
     const first = along(bytes / 4);
     const set = local.set(skip === 0 ? first : i32.add(first, i32.const(skip * bytes)));
-    const value = lanes.strided(input.type, local.get, bytes);
-    return after(set, value);
+    return after(set, elements.strided(local.get, bytes));
   }
 }
 

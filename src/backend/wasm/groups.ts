@@ -2,10 +2,15 @@
 // meet in between. A kernel joins a group when everything it shares with it stays within a row; it moves up past kernels that it has
 // nothing to do with. Products are among them: by batch, or by rows with the right operand packed beforehand, so that what follows a
 // product runs on rows it has just made. Which element is computed from what, and in which order sums run, stays as it was.
-import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel } from "../../../kernels/kernel.ts";
+import {
+  elementBytes,
+  type Kernel,
+  type KernelInput,
+  kernelInputs,
+  type MatmulKernel,
+} from "../../../kernels/kernel.ts";
 import { contiguousView } from "../../../kernels/view.ts";
-import type { Plan } from "../../compile/plan.ts";
-import { itemSize } from "../../core/dtype.ts";
+import { type Plan, valueBytes } from "../../compile/plan.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Cut } from "./context.ts";
 import { type Nest, simplify } from "./nest.ts";
@@ -77,7 +82,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     const sharing = new Set<Draft>();
     for (const { value, writes } of accesses) {
       for (const other of neighbours[value]) {
-        const isLarge = plan.values[other].size * itemSize(plan.values[other].dtype) > 256;
+        const isLarge = valueBytes(plan.values[other]) > 256;
         for (const [drafts, conflicts] of [
           [writers[other], true],
           [readers[other], writes],
@@ -202,9 +207,10 @@ function rowsOf(kernel: Kernel): number {
 /** Points of the first axis that all views walk as one. */
 const leadOf = ({ extents, outer }: Nest) => extents[outer];
 
-const wholeOutput = ({ output, dtype, shape }: Kernel): KernelInput => ({
+const wholeOutput = ({ output, dtype, storage, shape }: Kernel): KernelInput => ({
   source: output,
   dtype,
+  storage,
   view: contiguousView(shape),
 });
 
@@ -258,13 +264,13 @@ function rowStep(input: KernelInput, domain: Shape, rows: number): number | unde
     else high += way;
   }
   if (low < 0 || high >= strides[outer]) return undefined;
-  return strides[outer] * (extents[outer] / rows) * itemSize(input.dtype);
+  return strides[outer] * (extents[outer] / rows) * elementBytes(input);
 }
 
 /** Where a value is in memory. State is the same memory as an input and as an output. */
 function regionOf(plan: Plan, value: number): Region {
-  const { place, size, dtype } = plan.values[value];
-  const bytes = size * itemSize(dtype);
+  const { place } = plan.values[value];
+  const bytes = valueBytes(plan.values[value]);
   if (place.kind === "arena") return { space: -1, from: place.offset, to: place.offset + bytes };
   const state = place.kind === "output" ? plan.state.find(({ output }) => output === place.index) : undefined;
   return { space: state ? plan.inputs[state.input].value : value, from: 0, to: bytes };

@@ -2,11 +2,11 @@
 // index out of range is written to the table, and nothing is read or written through it.
 import type { GatherKernel, KernelInput, ScatterKernel } from "../../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../../kernels/view.ts";
-import { itemSize } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { type Code, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
-import { f32, f32x4, i32, memory, v128 } from "./instructions.ts";
+import { Elements } from "./halves.ts";
+import { i32, memory } from "./instructions.ts";
 import { splitAxis } from "./map.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops, simplify, start } from "./nest.ts";
 
@@ -40,7 +40,6 @@ function printWalk(context: Context, target: KernelFunction, number: number, wal
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const last = nest.extents.length - 1;
   const [plain, indices, addressed] = nest.inputs;
-  const { scale } = addressed;
   // Where the index stays the same along the last axis, a whole row moves with it.
   const isRow = indices.strides[last] === 0;
   const split = walk.independent ? splitAxis(nest) : last;
@@ -56,11 +55,12 @@ function printWalk(context: Context, target: KernelFunction, number: number, wal
     i32.store(target.table.get, i32.const(number + 1), table.status),
   ]);
   const checked = (body: readonly Code[]) => when(i32.geU(index.get, i32.const(walk.extent)), [report], body);
-  const offset = i32.mul(index.get, i32.const(walk.stride * scale));
+  const offset = i32.mul(index.get, i32.const(walk.stride * addressed.scale));
   const along = (base: Local<"i32">, stride: number, i: Local<"i32">) =>
     stride === 0 ? base.get : i32.add(base.get, i32.mul(i.get, i32.const(stride)));
-  const plainAt = (here: readonly Cursor[], i: Local<"i32">) => along(here[0].at, plain.strides[last] * scale, i);
-  const addressedAt = (base: Local<"i32">, i: Local<"i32">) => along(base, addressed.strides[last] * scale, i);
+  const plainAt = (here: readonly Cursor[], i: Local<"i32">) => along(here[0].at, plain.strides[last] * plain.scale, i);
+  const addressedAt = (base: Local<"i32">, i: Local<"i32">) =>
+    along(base, addressed.strides[last] * addressed.scale, i);
 
   const elements = (here: readonly Cursor[]) =>
     countLoop(fn, first, stop, 1, (i) => [
@@ -70,7 +70,7 @@ function printWalk(context: Context, target: KernelFunction, number: number, wal
   const row = (here: readonly Cursor[]) => {
     const run = (from: Limit, to: Limit, step: number) =>
       countLoop(fn, from, to, step, (i) => [move(plainAt(here, i), addressedAt(found, i), step > 1)]);
-    const isWide = context.isSimd && scale === 4 && plain.strides[last] === 1 && addressed.strides[last] === 1;
+    const isWide = context.isSimd && plain.scale > 1 && plain.strides[last] === 1 && addressed.strides[last] === 1;
     // `first` is a multiple of 4, so the fours end where stop's own multiple of 4 is.
     const [fours, setFours] = fn.hold(i32.and(limitCode(stop), i32.const(-4)));
     const moves = isWide ? [setFours, ...run(first, fours, 4), ...run(fours, stop, 1)] : run(first, stop, 1);
@@ -89,22 +89,23 @@ function printWalk(context: Context, target: KernelFunction, number: number, wal
 
 /** Prints a gather: reads through the index, writes in order. */
 export function printGather(context: Context, kernel: GatherKernel, number: number, target: KernelFunction): void {
-  const { shape, axis, x, indices, dtype } = kernel;
+  const { fn } = target;
+  const { shape, axis, x, indices, dtype, storage } = kernel;
   const walk: Walk = {
     shape,
-    plain: { source: kernel.output, dtype, view: contiguousView(shape) },
+    plain: { source: kernel.output, dtype, storage, view: contiguousView(shape) },
     indices,
     addressed: { ...x, view: withoutAxis(x.view, axis, shape) },
     extent: x.view.shape[axis],
     stride: x.view.strides[axis],
     independent: true,
   };
-  const isByte = itemSize(dtype) === 1;
   const move: Move = (to, from, wide) => {
-    if (wide) return v128.store(to, v128.load(from));
-    return isByte ? i32.store8(to, i32.load8U(from)) : i32.store(to, i32.load(from));
+    const lanes = wide ? context.lanes : context.single;
+    const read = new Elements(fn, lanes, { type: dtype, storage: x.storage });
+    return new Elements(fn, lanes, { type: dtype, storage }).store(to, read.load(from));
   };
-  target.fn.body(...printWalk(context, target, number, walk, move));
+  fn.body(...printWalk(context, target, number, walk, move));
 }
 
 /** Prints a scatter's first stage: zeros. */
@@ -129,10 +130,11 @@ export function printScatter(context: Context, kernel: ScatterKernel, number: nu
     stride: view.strides[axis],
     independent: false,
   };
-  const move: Move = (from, to, wide) =>
-    wide
-      ? v128.store(to, f32x4.add(v128.load(to), v128.load(from)))
-      : f32.store(to, f32.add(f32.load(to), f32.load(from)));
+  const move: Move = (from, to, wide) => {
+    const lanes = wide ? context.lanes : context.single;
+    const update = new Elements(target.fn, lanes, { type: dtype, storage: updates.storage });
+    return lanes.store(dtype, to, lanes.binary("add", dtype, lanes.load(dtype, to, 0), update.load(from)), 0);
+  };
   if (sizeOf(walked) === 0) target.fn.body();
   else target.fn.body(...printWalk(context, target, number, walk, move));
 }

@@ -68,8 +68,10 @@ export const i32 = {
   truncSatF32S: unary<"f32", "i32">("i32", 0xfc, 0x00),
   load: load("i32", [0x28], 2),
   load8U: load("i32", [0x2d], 0),
+  load16U: load("i32", [0x2f], 1),
   store: store<"i32">([0x36], 2),
   store8: store<"i32">([0x3a], 0),
+  store16: store<"i32">([0x3b], 1),
 };
 
 export const i64 = {
@@ -136,12 +138,16 @@ export const v128 = {
   },
   load: load("v128", simd(0), 2),
   store: store<"v128">(simd(11), 2),
+  /** Four 16-bit integers, each in a lane of 32 bits. */
+  load16x4U: load("v128", simd(4), 1),
   load32Splat: load("v128", simd(9), 2),
   load32Zero: load("v128", simd(92), 0),
   load32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
     instruction("v128", [address, x], [0xfd, 86, 2, ...unsigned(offset), lane]),
   store32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
     instruction("none", [address, x], [0xfd, 90, 0, ...unsigned(offset), lane]),
+  store64Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
+    instruction("none", [address, x], [0xfd, 91, 1, ...unsigned(offset), lane]),
   not: vectorUnary(77),
   and: vector(78),
   /** a and not b. */

@@ -6,6 +6,9 @@ import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, v128 } from "./instructio
 
 type Address = Code<"i32">;
 
+/** What memory holds: elements of a type, or halves, the bits of a 16-bit float, which are a uint32 outside memory. */
+export type Held = ScalarType | "half";
+
 export interface Lanes {
   /** Elements at once. */
   readonly width: 4 | 1;
@@ -13,14 +16,14 @@ export interface Lanes {
   valueType(type: ScalarType): ValueType;
   constant(type: ScalarType, value: number): Code;
   /** `width` elements that lie one after another, `offset` bytes from the address. */
-  load(type: ScalarType, address: Address, offset: number): Code;
+  load(type: Held, address: Address, offset: number): Code;
   /** One element, in every lane. */
-  splat(type: ScalarType, address: Address, offset?: number): Code;
+  splat(type: Held, address: Address, offset?: number): Code;
   /** `width` elements `stride` bytes apart; `address` is evaluated once a lane, so it is cheap and has no effects. */
-  strided(type: ScalarType, address: Address, stride: number): Code;
+  strided(type: Held, address: Address, stride: number): Code;
   /** start, start + step, …: an affine index as int32. */
   ramp(start: Code<"i32">, step: number): Code;
-  store(type: ScalarType, address: Address, value: Code, offset: number): Code<"none">;
+  store(type: Held, address: Address, value: Code, offset: number): Code<"none">;
   unary(op: UnaryOp, from: ScalarType, x: Code): Code;
   binary(op: BinaryOp, type: ScalarType, a: Code, b: Code): Code;
   compare(op: CompareOp, type: ScalarType, a: Code, b: Code): Code;
@@ -53,11 +56,13 @@ export const simdLanes: Lanes = {
     return v128.const(word, word, word, word);
   },
   load(type, address, offset) {
+    if (type === "half") return v128.load16x4U(address, offset);
     if (type !== "bool") return v128.load(address, offset);
     const words = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)));
     return i32x4.neg(words);
   },
   splat(type, address, offset = 0) {
+    if (type === "half") return i32x4.splat(i32.load16U(address, offset));
     if (type !== "bool") return v128.load32Splat(address, offset);
     return i32x4.neg(i32x4.splat(i32.load8U(address, offset)));
   },
@@ -65,10 +70,11 @@ export const simdLanes: Lanes = {
     // A negative stride counts down from the address: no immediate offset can say that.
     const at = (lane: number) => (stride >= 0 ? address : i32.add(address, i32.const(lane * stride)));
     const offset = (lane: number) => (stride >= 0 ? lane * stride : 0);
-    if (type === "bool") {
-      let lanes: V = i32x4.splat(i32.load8U(at(0), offset(0)));
-      for (let lane = 1; lane < 4; lane++) lanes = i32x4.replaceLane(lanes, lane, i32.load8U(at(lane), offset(lane)));
-      return i32x4.neg(lanes);
+    if (type === "bool" || type === "half") {
+      const one = type === "half" ? i32.load16U : i32.load8U;
+      let lanes: V = i32x4.splat(one(at(0), offset(0)));
+      for (let lane = 1; lane < 4; lane++) lanes = i32x4.replaceLane(lanes, lane, one(at(lane), offset(lane)));
+      return type === "half" ? lanes : i32x4.neg(lanes);
     }
     let lanes: V = v128.load32Zero(at(0), offset(0));
     for (let lane = 1; lane < 4; lane++) {
@@ -81,6 +87,7 @@ export const simdLanes: Lanes = {
     return i32x4.add(i32x4.splat(start), v128.const(0, step, 2 * step, 3 * step));
   },
   store(type, address, value, offset) {
+    if (type === "half") return v128.store64Lane(address, i16x8.narrowI32x4U(value as V, zero()), 0, offset);
     if (type !== "bool") return v128.store(address, value as V, offset);
     const words = v128.and(value as V, v128.const(1, 1, 1, 1));
     const halves = i16x8.narrowI32x4U(words, zero());
@@ -141,6 +148,7 @@ export const scalarLanes: Lanes = {
   constant: (type, value) => (type === "float32" ? f32.const(value) : i32.const(value)),
   load(type, address, offset) {
     if (type === "bool") return i32.load8U(address, offset);
+    if (type === "half") return i32.load16U(address, offset);
     return type === "float32" ? f32.load(address, offset) : i32.load(address, offset);
   },
   splat: (type, address, offset = 0) => scalarLanes.load(type, address, offset),
@@ -148,6 +156,7 @@ export const scalarLanes: Lanes = {
   ramp: (start) => start,
   store(type, address, value, offset) {
     if (type === "bool") return i32.store8(address, value as I, offset);
+    if (type === "half") return i32.store16(address, value as I, offset);
     return type === "float32" ? f32.store(address, value as F, offset) : i32.store(address, value as I, offset);
   },
   unary(op, from, x) {

@@ -1,11 +1,11 @@
 // Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
 import type { Expr } from "../../../kernels/expr.ts";
-import { isDraws, type KernelInput, type MapKernel } from "../../../kernels/kernel.ts";
-import { type DType, itemSize } from "../../core/dtype.ts";
+import { elementBytes, isDraws, type KernelInput, type MapKernel } from "../../../kernels/kernel.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
 import { operationCount } from "./expression.ts";
+import { Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
 import {
   type Cursor,
@@ -29,9 +29,8 @@ export const grain = 64;
 /** Prints a map kernel into its function; parts have the borders of the cut, if there is one. */
 export function printMap(context: Context, kernel: MapKernel, target: KernelFunction, cut?: Cut): void {
   const { fn } = target;
-  const { shape } = kernel;
-  const view = contiguous(shape);
-  const output = { source: kernel.output, dtype: kernel.dtype, view } as KernelInput;
+  const { shape, dtype, storage } = kernel;
+  const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguous(shape) };
   const whole = simplify(shape, [...kernel.inputs, output]);
   const isDrawn = kernel.inputs.some(({ source }) => isDraws(source));
   const nest = cut || isDrawn ? whole : inTiles(whole);
@@ -144,14 +143,14 @@ export function mapLoops(
 ): Code[] {
   const axis = nest.extents.length - 1;
   const output = nest.inputs.length - 1;
-  const { type } = nest.inputs[output];
+  const { [output]: written } = nest.inputs;
   const unroll = unrolling(context, nest, axis, operationCount(body));
   const wide = new ElementPrinter(fn, context.lanes, nest, axis, body);
   const narrow = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body) : wide;
-  const bytes = itemSize(type as DType);
+  const bytes = written.scale;
   const words = fn.local("i32");
   const stages = context.isSimd && scratch ? stagesOf(body, nest.inputs.length) : null;
-  const strips = stages && new StripPrinter(context, fn, nest, stages, type, scratch!);
+  const strips = stages && new StripPrinter(context, fn, nest, stages, scratch!);
   return loops(
     fn,
     nest,
@@ -161,16 +160,16 @@ export function mapLoops(
       segments(nest, axis).flatMap((segment) => {
         const [begin, end, code] = clip(fn, segment, limits?.axis === axis ? limits : undefined);
         const to = here[output].at;
-        const address = () => i32.add(to.get, bytes === 4 ? words.get : i32.shrU(words.get, i32.const(2)));
+        const address = () => i32.add(to.get, bytes === 4 ? words.get : i32.shrU(words.get, i32.const(3 - bytes)));
         const rows: Code[] = [...code, words.set(timesFour(begin))];
         const room = typeof begin === "number" && typeof end === "number" ? end - begin : Infinity;
         const run = (printer: ElementPrinter, width: number, count: number) => {
           if (room < width * count) return;
-          const lanes = width === 1 ? context.single : context.lanes;
+          const elements = new Elements(fn, width === 1 ? context.single : context.lanes, written);
           const { before, at } = printer.prepare(here, segment.inside);
           const steps = Array.from({ length: count }, (_, step) =>
             // The address is pushed before the value is computed; both orders give the same.
-            lanes.store(type, address(), at(words, step), step * width * bytes),
+            elements.store(address(), at(words, step), step * width * bytes),
           );
           rows.push(...guarded(words, width * count, end, before, steps));
         };
@@ -245,7 +244,7 @@ export function mapInto(
     bounds: nest.extents.map(() => null),
     offset: 0,
     never: false,
-    scale: itemSize(type as DType),
+    scale: elementBytes({ dtype: type }),
   };
   const whole: Nest = { ...nest, inputs: [...nest.inputs, output] };
   return mapLoops(context, fn, whole, nest.outer, body, [...cursors, { at: to, inside: true }]);

@@ -1,16 +1,14 @@
 // Loop nests over views: axes that all views walk alike become one, each input keeps an address on the way down, and bounds become
 // conditions. Addresses never leave a buffer: outside its bounds a coordinate is moved to the nearest one inside, and the value masked.
-import type { ScalarType } from "../../../kernels/expr.ts";
-import type { KernelInput, Source } from "../../../kernels/kernel.ts";
-import { itemSize } from "../../core/dtype.ts";
+import { elementBytes, type KernelInput, type Source } from "../../../kernels/kernel.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
+import type { Element } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
 
 type Bounds = readonly [number, number] | null;
 
 /** One input in a simplified nest. Strides and bounds are one an axis of the nest. */
-export interface NestInput {
-  readonly type: ScalarType;
+export interface NestInput extends Element {
   readonly source: Source;
   readonly strides: readonly number[];
   readonly bounds: readonly Bounds[];
@@ -64,10 +62,11 @@ export function simplify(shape: readonly number[], inputs: readonly KernelInput[
   return {
     extents: merged.map(({ extent }) => extent),
     outer,
-    inputs: inputs.map(({ source, dtype, view }) => ({
+    inputs: inputs.map(({ source, dtype, storage, view }) => ({
       type: dtype,
+      storage,
       source,
-      scale: typeof source === "number" ? itemSize(dtype) : 1,
+      scale: typeof source === "number" ? elementBytes({ dtype, storage }) : 1,
       offset: view.offset,
       strides: inner.map((axis) => (axis === undefined ? 0 : view.strides[axis])),
       bounds: inner.map((axis) => (axis === undefined ? null : tighten(view.bounds[axis], shape[axis]))),

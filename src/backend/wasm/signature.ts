@@ -15,9 +15,9 @@ export function signatureOf(
     const known = values.findIndex((other) => nameOf(other) === nameOf(value));
     return known >= 0 ? known : values.push(value) - 1;
   };
-  const input = ({ source, dtype, view }: KernelInput) => [
+  const input = ({ source, dtype, storage, view }: KernelInput) => [
     isDraws(source) ? ["draws", slot(source)] : typeof source === "number" ? slot(source) : source,
-    dtype,
+    storage ?? dtype,
     view.shape,
     view.strides,
     view.offset,
@@ -26,7 +26,7 @@ export function signatureOf(
   const key: unknown[] = [
     cut ?? "alone",
     kernel.kind,
-    kernel.dtype,
+    kernel.storage ?? kernel.dtype,
     kernel.shape,
     kernelInputs(kernel).map(input),
     slot(kernel.output),

@@ -1,9 +1,9 @@
 // A long expression's stages over strips of a row: each stage runs over the whole strip, and what later ones need waits in scratch memory
 // that stays in the first cache.
-import { type DType, itemSize } from "../../core/dtype.ts";
 import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";
+import { Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
 import type { Cursor, Limit, Nest, NestInput } from "./nest.ts";
 import type { Stages } from "./stages.ts";
@@ -25,11 +25,12 @@ export class StripPrinter {
   readonly #fn: FunctionBuilder;
   readonly #nest: Nest;
   readonly #stages: Stages;
-  readonly #type: DType;
+  readonly #output: NestInput;
   readonly #scratch: Scratch;
 
-  /** `type`: what the output holds. Asks for the scratch memory it needs. */
-  constructor(context: Context, fn: FunctionBuilder, nest: Nest, stages: Stages, type: DType, scratch: Scratch) {
+  /** The nest's last input is the output. Asks for the scratch memory it needs. */
+  constructor(context: Context, fn: FunctionBuilder, nest: Nest, stages: Stages, scratch: Scratch) {
+    this.#output = nest.inputs[nest.inputs.length - 1];
     const last = nest.extents.length - 1;
     const slots = stages.slots.map(
       (held, slot): NestInput => ({
@@ -48,7 +49,6 @@ export class StripPrinter {
     this.#fn = fn;
     this.#nest = { ...nest, inputs: [...nest.inputs, ...slots] };
     this.#stages = stages;
-    this.#type = type;
     this.#scratch = scratch;
     context.needScratch(scratch.from + 4 * strip * slots.length);
   }
@@ -64,7 +64,8 @@ export class StripPrinter {
     const fn = this.#fn;
     const { lanes } = this.#context;
     const { stages, slots } = this.#stages;
-    const bytes = itemSize(this.#type);
+    const output = new Elements(fn, lanes, this.#output);
+    const bytes = this.#output.scale;
     const axis = this.#nest.extents.length - 1;
     const base = fn.local("i32");
     const cursors = [...here, ...slots.map((): Cursor => ({ at: base, inside: true }))];
@@ -76,7 +77,7 @@ export class StripPrinter {
       ]);
     });
     const store = (slot: number, value: Code, step: number): Code => {
-      if (slot < 0) return lanes.store(this.#type, address(), value, 4 * bytes * step);
+      if (slot < 0) return output.store(address(), value, 4 * bytes * step);
       const type = slots[slot] === "bool" ? "int32" : slots[slot];
       return lanes.store(type, i32.add(base.get, words.get), value, 4 * strip * slot + 16 * step);
     };

@@ -1,6 +1,6 @@
 // Products that are only read sideways are made sideways: (A·B)ᵀ = Bᵀ·Aᵀ has the same products and the same order of sums, so the same
 // bits, and its readers walk along memory. A linear layer's weight gradient is such a product.
-import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel } from "../../../kernels/kernel.ts";
+import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel, mapInputs } from "../../../kernels/kernel.ts";
 import { transposeView, type View } from "../../../kernels/view.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
@@ -57,27 +57,13 @@ function strideCost(kernel: Kernel, value: number): number {
 /** The kernel with its views of the product's output as they are when that is stored sideways; null where one can't be had. */
 function rewire(kernel: Kernel, product: MatmulKernel): Kernel | null {
   let possible = true;
-  const turn = <T extends KernelInput>(input: T): T => {
+  const turn = (input: KernelInput): KernelInput => {
     if (input.source !== product.output) return input;
     const view = sidewaysView(input.view, product.shape);
     if (!view) possible = false;
     return view ? { ...input, view } : input;
   };
-  const turned = ((): Kernel => {
-    switch (kernel.kind) {
-      case "map":
-      case "reduce":
-        return { ...kernel, inputs: kernel.inputs.map(turn) };
-      case "matmul":
-        return { ...kernel, a: turn(kernel.a), b: turn(kernel.b) };
-      case "gather":
-        return { ...kernel, x: turn(kernel.x), indices: turn(kernel.indices) };
-      case "scatter":
-        return { ...kernel, indices: turn(kernel.indices), updates: turn(kernel.updates) };
-      case "random":
-        return kernel;
-    }
-  })();
+  const turned = mapInputs(kernel, turn);
   return possible ? turned : null;
 }
 

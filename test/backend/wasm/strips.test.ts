@@ -94,6 +94,6 @@ describe("strips", () => {
       outputs: { w: mul(gelu(w), sigmoid(w)) },
       state: [["w", "w"]],
     }));
-    await holds(graph, [anyData({ dtype: "float32", size: 777 }, 3, { plain: true })], 3);
+    await holds(graph, [anyData({ dtype: "float32", size: 777 }, 3, { plain: true })], { times: 3 });
   });
 });

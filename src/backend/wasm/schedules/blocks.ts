@@ -6,7 +6,7 @@ import { type Code, call, type FunctionBuilder, type Local, when } from "../asse
 import type { Context } from "../context.ts";
 import { i32, select } from "../instructions.ts";
 import { countLoop, type Limit, limitCode } from "../nest.ts";
-import { layoutOf, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
+import { type Operand, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
 import { cornerFunction, tileColumns, tileFunction, tileRows } from "./tile.ts";
 
 export const columnBlock = 512;
@@ -19,13 +19,13 @@ const leftPitch = 4 * tileRows * chunkSize + gap;
 export const leftBytes = lineGroups * leftPitch;
 export const cornerBytes = 4 * tileRows * tileColumns;
 
-/** Extents and strides (in elements) of the product. */
+/** Extents and operands of the product. */
 export interface Product {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  readonly a: { readonly row: number; readonly depth: number };
-  readonly b: { readonly depth: number; readonly column: number };
+  readonly a: Operand;
+  readonly b: Operand;
 }
 
 /** What a part does of one product: rows and columns [begin, end). */
@@ -90,28 +90,26 @@ export class BlockPrinter {
     at: { column: Local<"i32">; width: Local<"i32">; k: Local<"i32"> | 0; terms: number; adds: boolean },
   ): Code[] {
     const fn = this.#fn;
-    const { a: aStrides, b: bStrides, columns } = this.#product;
+    const { a: aLies, b: bLies, columns } = this.#product;
     const { left, right, corner } = this.#scratch;
     const { column, width, k, terms, adds } = at;
     const bytes = (index: Local<"i32"> | 0, stride: number) =>
-      index === 0 ? i32.const(0) : i32.mul(index.get, i32.const(4 * stride));
+      index === 0 ? i32.const(0) : i32.mul(index.get, i32.const(stride));
     const tile = tileFunction(this.#context, adds);
     const store = tileFunction(this.#context, false);
     const patch = cornerFunction(this.#context, adds);
-    const bLayout = layoutOf(bStrides.depth, bStrides.column);
-    const aLayout = layoutOf(aStrides.depth, aStrides.row);
     const panel = fn.local("i32");
     const pitch = 4 * tileColumns * terms + gap;
-    const [from, setFrom] = fn.hold(i32.add(i32.add(b.get, bytes(k, bStrides.depth)), bytes(column, bStrides.column)));
-    const [source, setSource] = fn.hold(i32.add(a.get, bytes(k, aStrides.depth)));
+    const [from, setFrom] = fn.hold(i32.add(i32.add(b.get, bytes(k, bLies.depth)), bytes(column, bLies.across)));
+    const [source, setSource] = fn.hold(i32.add(a.get, bytes(k, aLies.depth)));
     const [out, setOut] = fn.hold(i32.add(c.get, i32.shl(column.get, i32.const(2))));
-    const termBytes = i32.const(4 * bStrides.depth);
+    const termBytes = i32.const(bLies.depth);
     // Rows that lie whole in memory are packed row by row, the rest panel by panel.
     const [first, setFirst] = fn.hold(i32.const(0));
     const whole = [
       first.set(i32.and(width.get, i32.const(-tileColumns))),
       call(
-        packRightRows(this.#context),
+        packRightRows(this.#context, bLies),
         from.get,
         panel.get,
         i32.const(terms),
@@ -123,15 +121,15 @@ export class BlockPrinter {
     ];
     const packing = [
       setFirst,
-      ...(bLayout === "across" ? whole : []),
+      ...(bLies.layout === "across" ? whole : []),
       ...countLoop(fn, first, width, tileColumns, (j) => [
         call(
-          packRight(this.#context, bLayout),
-          i32.add(from.get, bytes(j, bStrides.column)),
+          packRight(this.#context, bLies),
+          i32.add(from.get, bytes(j, bLies.across)),
           panel.get,
           i32.const(terms),
           termBytes,
-          i32.const(4 * bStrides.column),
+          i32.const(bLies.across),
           this.#least(i32.sub(width.get, j.get), tileColumns),
         ),
         panel.set(i32.add(panel.get, i32.const(pitch))),
@@ -145,15 +143,21 @@ export class BlockPrinter {
         const within = isWhole
           ? i32.const(lane)
           : select(i32.const(lane), i32.sub(height.get, i32.const(1)), i32.ltS(i32.const(lane), height.get));
-        return i32.add(source.get, i32.mul(i32.add(row, within), i32.const(4 * aStrides.row)));
+        return i32.add(source.get, i32.mul(i32.add(row, within), i32.const(aLies.across)));
       };
-      const layout = isWhole || aLayout === "along" ? aLayout : "scattered";
+      const layout = isWhole || aLies.layout === "along" ? aLies.layout : "scattered";
       const lines = Array.from({ length: tileRows }, (_, lane) => line(lane));
-      return call(packLeft(this.#context, layout), ...lines, to, i32.const(terms), i32.const(4 * aStrides.depth));
+      return call(
+        packLeft(this.#context, { ...aLies, layout }),
+        ...lines,
+        to,
+        i32.const(terms),
+        i32.const(aLies.depth),
+      );
     };
     /** The tiles over `count` packed panels of rows, or over one that isn't `height` high. */
     const tiles = (row: Local<"i32">, count: number | Local<"i32">, height?: Local<"i32">): Code[] => {
-      const [to, setTo] = fn.hold(i32.add(out.get, bytes(row, columns)));
+      const [to, setTo] = fn.hold(i32.add(out.get, bytes(row, 4 * columns)));
       const [below, panelLeft] = [fn.local("i32"), fn.local("i32")];
       return [
         setTo,
@@ -190,11 +194,11 @@ export class BlockPrinter {
     };
     const group = (row: Local<"i32">): Code[] => [
       call(
-        packLeftGroup(this.#context, lineGroups, leftPitch),
-        i32.add(source.get, bytes(row, aStrides.row)),
+        packLeftGroup(this.#context, aLies, lineGroups, leftPitch),
+        i32.add(source.get, bytes(row, aLies.across)),
         left.get,
         i32.const(terms),
-        i32.const(4 * aStrides.depth),
+        i32.const(aLies.depth),
       ),
       ...tiles(row, lineGroups),
     ];
@@ -210,7 +214,7 @@ export class BlockPrinter {
       i32.add(top.get, i32.and(i32.sub(limitCode(end), top.get), i32.const(-tileRows))),
     );
     const inGroups =
-      aLayout === "across" ? i32.and(i32.sub(limitCode(end), top.get), i32.const(-rowBlock)) : i32.const(0);
+      aLies.layout === "across" ? i32.and(i32.sub(limitCode(end), top.get), i32.const(-rowBlock)) : i32.const(0);
     const [groups, setGroups] = fn.hold(i32.add(top.get, inGroups));
     const [height, setHeight] = fn.hold(i32.sub(limitCode(end), fours.get));
     return [

@@ -16,6 +16,7 @@ import {
   rowBlock,
   type Share,
 } from "./blocks.ts";
+import { operandOf } from "./pack.ts";
 import { printPlainMatmul } from "./plain.ts";
 import { tileColumns, tileRows } from "./tile.ts";
 
@@ -70,7 +71,7 @@ export function printMatmul(context: Context, kernel: MatmulKernel, target: Kern
   };
   const one = context.isSimd
     ? blocked(context, target, product, part, grouped?.panels === undefined ? "both" : "tiles", grouped?.panels)
-    : printPlainMatmul(fn, product, part);
+    : printPlainMatmul(context, fn, product, part);
   fn.body(
     ...code,
     ...limits,
@@ -97,8 +98,8 @@ function productOf(kernel: MatmulKernel): { product: Product; nest: Nest } {
       rows: shape[rank - 2],
       columns: shape[rank - 1],
       depth,
-      a: { row: a.view.strides[rank - 2], depth: a.view.strides[rank - 1] },
-      b: { depth: b.view.strides[rank - 2], column: b.view.strides[rank - 1] },
+      a: operandOf(a, rank - 1, rank - 2),
+      b: operandOf(b, rank - 2, rank - 1),
     },
     nest: simplify(shape.slice(0, -2), batchInputs(kernel)),
   };

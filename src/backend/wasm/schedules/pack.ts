@@ -1,7 +1,9 @@
 // Packing for the matrix product: panels of 4 rows of the left operand as [depth][4], panels of 8 columns of the right one as [depth][8].
-// Any strides are read; what is contiguous one way or the other goes by vectors.
+// Any strides are read; what is contiguous one way or the other goes by vectors. 16-bit floats are widened on the way.
+import { elementBytes, type KernelInput, type Stored } from "../../../../kernels/kernel.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
+import { Elements } from "../halves.ts";
 import { f32, i32, memory, shuffle32, v128 } from "../instructions.ts";
 import { countLoop } from "../nest.ts";
 import { tileColumns } from "./tile.ts";
@@ -9,10 +11,41 @@ import { tileColumns } from "./tile.ts";
 /** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
 export type Layout = "along" | "across" | "scattered";
 
-export function layoutOf(depthStride: number, otherStride: number): Layout {
-  if (otherStride === 1) return "across";
-  return depthStride === 1 ? "along" : "scattered";
+/** An operand in memory: how it lies and is kept, and the bytes from term to term and from row to row of the left or column to column of the right one. */
+export interface Operand {
+  readonly layout: Layout;
+  readonly storage: Stored["storage"];
+  readonly depth: number;
+  readonly across: number;
 }
+
+/** The operand that an input is, whose axes these are. */
+export function operandOf(input: KernelInput, depthAxis: number, otherAxis: number): Operand {
+  const { storage, view } = input;
+  const { [depthAxis]: depth, [otherAxis]: across } = view.strides;
+  const bytes = elementBytes(input);
+  const layout = across === 1 ? "across" : depth === 1 ? "along" : "scattered";
+  return { layout, storage, depth: bytes * depth, across: bytes * across };
+}
+
+/** How an operand's elements are read, and the bytes each takes; packed ones are float32. */
+interface Reading {
+  readonly bytes: number;
+  four(address: Code<"i32">, offset?: number): Code<"v128">;
+  one(address: Code<"i32">): Code<"f32">;
+}
+
+function reading({ lanes, single }: Context, fn: FunctionBuilder, storage: Stored["storage"]): Reading {
+  const [wide, narrow] = [lanes, single].map((each) => new Elements(fn, each, { type: "float32", storage }));
+  return {
+    bytes: elementBytes({ dtype: "float32", storage }),
+    four: (address, offset) => wide.load(address, offset) as Code<"v128">,
+    one: (address) => narrow.load(address) as Code<"f32">,
+  };
+}
+
+const nameOf = (side: string, { layout, storage }: Pick<Operand, "layout" | "storage">) =>
+  `pack ${side} ${layout} ${storage ?? ""}`;
 
 type Transposed = { readonly code: readonly Code[]; readonly rows: readonly Code<"v128">[] };
 
@@ -44,6 +77,7 @@ function transpose(fn: FunctionBuilder, rows: readonly Code<"v128">[]): Transpos
  */
 function packAlong(
   fn: FunctionBuilder,
+  { four, one, bytes }: Reading,
   lines: readonly Local<"i32">[],
   to: Local<"i32">,
   depth: Local<"i32">,
@@ -51,7 +85,7 @@ function packAlong(
 ): Code[] {
   const groups = Array.from({ length: lines.length / 4 }, (_, group) => lines.slice(4 * group, 4 * group + 4));
   const advance = (terms: number) => [
-    ...lines.map((line) => line.set(i32.add(line.get, i32.const(4 * terms)))),
+    ...lines.map((line) => line.set(i32.add(line.get, i32.const(bytes * terms)))),
     to.set(i32.add(to.get, i32.const(pitch * terms))),
   ];
   const [fours, setFours] = fn.hold(i32.and(depth.get, i32.const(-4)));
@@ -61,33 +95,36 @@ function packAlong(
       ...groups.flatMap((group, g) => {
         const { code, rows } = transpose(
           fn,
-          group.map((line) => v128.load(line.get)),
+          group.map((line) => four(line.get)),
         );
         return [...code, ...rows.map((row, k) => v128.store(to.get, row, pitch * k + 16 * g))];
       }),
       ...advance(4),
     ]),
     ...countLoop(fn, fours, depth, 1, () => [
-      ...lines.map((line, lane) => f32.store(to.get, f32.load(line.get), 4 * lane)),
+      ...lines.map((line, lane) => f32.store(to.get, one(line.get), 4 * lane)),
       ...advance(1),
     ]),
   ];
 }
 
 /** (line 0, …, line 3, to, depth, stride): four rows of the left operand; `stride` is bytes from term to term. */
-export function packLeft(context: Context, layout: Layout): FunctionBuilder {
-  return context.shared(`pack left ${layout}`, () => {
-    const fn = context.module.function(`pack left ${layout}`, ["i32", "i32", "i32", "i32", "i32", "i32", "i32"]);
+export function packLeft(context: Context, operand: Pick<Operand, "layout" | "storage">): FunctionBuilder {
+  const { layout, storage } = operand;
+  const name = nameOf("left", operand);
+  return context.shared(name, () => {
+    const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32"]);
     const lines = fn.parameters.slice(0, 4) as Local<"i32">[];
+    const read = reading(context, fn, storage);
     const [to, depth, stride] = fn.parameters.slice(4) as Local<"i32">[];
     if (layout === "along") {
-      fn.body(...packAlong(fn, lines, to, depth, 16));
+      fn.body(...packAlong(fn, read, lines, to, depth, 16));
       return fn;
     }
     const term =
       layout === "across"
-        ? [v128.store(to.get, v128.load(lines[0].get))]
-        : lines.map((line, lane) => f32.store(to.get, f32.load(line.get), 4 * lane));
+        ? [v128.store(to.get, read.four(lines[0].get))]
+        : lines.map((line, lane) => f32.store(to.get, read.one(line.get), 4 * lane));
     const moving = layout === "across" ? [lines[0]] : lines;
     fn.body(
       ...countLoop(fn, 0, depth, 1, () => [
@@ -101,13 +138,15 @@ export function packLeft(context: Context, layout: Layout): FunctionBuilder {
 }
 
 /** (from, to, depth, stride): `groups` panels of 4 rows at once, where rows are neighbours in memory; panels lie `pitch` bytes apart. */
-export function packLeftGroup(context: Context, groups: number, pitch: number): FunctionBuilder {
-  return context.shared(`pack left ${groups}`, () => {
-    const fn = context.module.function(`pack left ${groups}`, ["i32", "i32", "i32", "i32"]);
+export function packLeftGroup(context: Context, operand: Operand, groups: number, pitch: number): FunctionBuilder {
+  const name = nameOf(`left ${groups}`, operand);
+  return context.shared(name, () => {
+    const fn = context.module.function(name, ["i32", "i32", "i32", "i32"]);
     const [from, to, depth, stride] = fn.parameters as Local<"i32">[];
+    const { four, bytes } = reading(context, fn, operand.storage);
     fn.body(
       ...countLoop(fn, 0, depth, 1, () => [
-        ...Array.from({ length: groups }, (_, g) => v128.store(to.get, v128.load(from.get, 16 * g), pitch * g)),
+        ...Array.from({ length: groups }, (_, g) => v128.store(to.get, four(from.get, 4 * bytes * g), pitch * g)),
         from.set(i32.add(from.get, stride.get)),
         to.set(i32.add(to.get, i32.const(16))),
       ]),
@@ -117,18 +156,21 @@ export function packLeftGroup(context: Context, groups: number, pitch: number): 
 }
 
 /** (from, to, depth, stride, panels, pitch): whole panels of the right operand, whose rows are read in order. */
-export function packRightRows(context: Context): FunctionBuilder {
-  return context.shared("pack right rows", () => {
-    const fn = context.module.function("pack right rows", ["i32", "i32", "i32", "i32", "i32", "i32"]);
+export function packRightRows(context: Context, operand: Operand): FunctionBuilder {
+  const name = nameOf("right rows", operand);
+  return context.shared(name, () => {
+    const { storage } = operand;
+    const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32"]);
     const [from, to, depth, stride, panels, pitch] = fn.parameters as Local<"i32">[];
     const [read, write] = [fn.local("i32"), fn.local("i32")];
+    const { four, bytes } = reading(context, fn, storage);
     const row = () => [
       read.set(from.get),
       write.set(to.get),
       ...countLoop(fn, 0, panels, 1, () => [
-        v128.store(write.get, v128.load(read.get)),
-        v128.store(write.get, v128.load(read.get, 16), 16),
-        read.set(i32.add(read.get, i32.const(4 * tileColumns))),
+        v128.store(write.get, four(read.get)),
+        v128.store(write.get, four(read.get, 4 * bytes), 16),
+        read.set(i32.add(read.get, i32.const(bytes * tileColumns))),
         write.set(i32.add(write.get, pitch.get)),
       ]),
       from.set(i32.add(from.get, stride.get)),
@@ -140,10 +182,13 @@ export function packRightRows(context: Context): FunctionBuilder {
 }
 
 /** (from, to, depth, stride, across, columns): a panel of the right operand, for `across` one with fewer than 8 columns; columns lie `across` bytes apart, missing ones become 0. */
-export function packRight(context: Context, layout: Layout): FunctionBuilder {
-  return context.shared(`pack right ${layout}`, () => {
-    const fn = context.module.function(`pack right ${layout}`, ["i32", "i32", "i32", "i32", "i32", "i32"]);
+export function packRight(context: Context, operand: Operand): FunctionBuilder {
+  const { layout, storage } = operand;
+  const name = nameOf("right", operand);
+  return context.shared(name, () => {
+    const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32"]);
     const [from, to, depth, stride, across, columns] = fn.parameters as Local<"i32">[];
+    const read = reading(context, fn, storage);
     const bytes = i32.mul(depth.get, i32.const(4 * tileColumns));
     const element = fn.local("i32");
     const partial = [
@@ -151,7 +196,7 @@ export function packRight(context: Context, layout: Layout): FunctionBuilder {
       ...countLoop(fn, 0, depth, 1, () => [
         element.set(from.get),
         ...countLoop(fn, 0, columns, 1, (j) => [
-          f32.store(i32.add(to.get, i32.shl(j.get, i32.const(2))), f32.load(element.get)),
+          f32.store(i32.add(to.get, i32.shl(j.get, i32.const(2))), read.one(element.get)),
           element.set(i32.add(element.get, across.get)),
         ]),
         from.set(i32.add(from.get, stride.get)),
@@ -166,11 +211,11 @@ export function packRight(context: Context, layout: Layout): FunctionBuilder {
     function whole(): Code[] {
       const lines = Array.from({ length: tileColumns }, () => fn.local("i32"));
       const spread = lines.map((line, j) => line.set(i32.add(from.get, i32.mul(across.get, i32.const(j)))));
-      if (layout === "along") return [...spread, ...packAlong(fn, lines, to, depth, 4 * tileColumns)];
+      if (layout === "along") return [...spread, ...packAlong(fn, read, lines, to, depth, 4 * tileColumns)];
       return [
         ...spread,
         ...countLoop(fn, 0, depth, 1, () => [
-          ...lines.map((line, j) => f32.store(to.get, f32.load(line.get), 4 * j)),
+          ...lines.map((line, j) => f32.store(to.get, read.one(line.get), 4 * j)),
           ...lines.map((line) => line.set(i32.add(line.get, stride.get))),
           to.set(i32.add(to.get, i32.const(4 * tileColumns))),
         ]),

@@ -1,0 +1,50 @@
+// Which 16-bit float format all values of an expression are numbers of, if any: such a value is kept in half the memory and comes back as it was.
+// It begins with an op that rounds to a format, and lives on in what only chooses among values or changes their signs.
+import type { Expr } from "../../kernels/expr.ts";
+import { type NarrowFormat, narrowFormats } from "../../kernels/math/narrow.ts";
+
+const word = new DataView(new ArrayBuffer(4));
+
+/** Whether a float32 is a number of the format, or NaN. */
+export function isNumberOf(format: NarrowFormat, value: number): boolean {
+  if (Number.isNaN(value) || Math.abs(value) === Number.POSITIVE_INFINITY) return true;
+  word.setFloat32(0, value);
+  const bits = word.getUint32(0);
+  if (format === "bfloat16") return bits % 2 ** 16 === 0;
+  return Math.abs(value) <= 65504 && bits % 2 ** 13 === 0 && Number.isInteger(value * 2 ** 24);
+}
+
+/** An expression and what is known of it. */
+interface Part {
+  readonly body: Expr;
+  readonly format?: NarrowFormat;
+}
+
+/** The format of an expression made of the parts; undefined where none is certain. Constants alone are of no format. */
+export function formatOf(body: Expr, parts: readonly Part[]): NarrowFormat | undefined {
+  if (body.type !== "float32") return undefined;
+  return narrowFormats.find((format) => {
+    const known = new Map<Expr, boolean>();
+    for (const part of parts) if (part.format === format) known.set(part.body, true);
+    const holds = (expr: Expr): boolean => {
+      const before = known.get(expr);
+      if (before !== undefined) return before;
+      const found = look(expr);
+      known.set(expr, found);
+      return found;
+    };
+    const look = (expr: Expr): boolean => {
+      switch (expr.kind) {
+        case "constant":
+          return isNumberOf(format, expr.value);
+        case "unary":
+          return (expr.op === "neg" || expr.op === "abs") && holds(expr.x);
+        case "select":
+          return holds(expr.yes) && holds(expr.no);
+        default:
+          return false;
+      }
+    };
+    return known.size > 0 && holds(body);
+  });
+}
