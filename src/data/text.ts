@@ -106,9 +106,11 @@ export function textWindows(
   const window = (shift: number) => ({
     shape: [context],
     dtype: "int32" as const,
-    read(index: number, out: TypedArray, at: number) {
-      const from = index * stride + shift;
-      out.set(ids.subarray(from, from + context), at);
+    read(indices: Int32Array, out: TypedArray) {
+      indices.forEach((index, row) => {
+        const from = index * stride + shift;
+        out.set(ids.subarray(from, from + context), row * context);
+      });
     },
   });
   return {

@@ -116,14 +116,20 @@ describe("MNIST", () => {
     const dataset = mnistDataset("train");
     expect(dataset.size).toBe(60000);
     const pixels = readFileSync(`${source}/train-images-idx3-ubyte`).subarray(16);
-    const [inputs, target] = [new Float32Array(784), new Int32Array(1)];
-    dataset.fields.inputs.read(59999, inputs, 0);
-    dataset.fields.targets.read(59999, target, 0);
+    const labels = readFileSync(`${source}/train-labels-idx1-ubyte`).subarray(8);
+    const indices = Int32Array.of(59999, 0, ...Array.from({ length: 500 }, (_, i) => 119 * i), 0);
+    const [inputs, targets] = [new Float32Array(784 * indices.length), new Int32Array(indices.length)];
+    dataset.fields.inputs.read(indices, inputs);
+    dataset.fields.targets.read(indices, targets);
     const f = Math.fround;
-    expect(inputs).toEqual(
-      Float32Array.from(pixels.subarray(59999 * 784), (p) => f(f(f(p / 255) - f(0.1307)) / f(0.3081))),
-    );
-    expect(target[0]).toBe(readFileSync(`${source}/train-labels-idx1-ubyte`)[8 + 59999]);
+    indices.forEach((index, row) => {
+      expect(inputs.subarray(784 * row, 784 * (row + 1))).toEqual(
+        Float32Array.from(pixels.subarray(784 * index, 784 * (index + 1)), (p) =>
+          f(f(f(p / 255) - f(0.1307)) / f(0.3081)),
+        ),
+      );
+      expect(targets[row]).toBe(labels[index]);
+    });
   });
 
   test("one byte changed, a file cut off, a file missing: the file is named, and both digests", async () => {

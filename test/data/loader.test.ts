@@ -67,17 +67,25 @@ test("a batch that is released lends its memory to a later one, which is as it w
       oneHot: {
         shape: [8],
         dtype: "float32",
-        read: (index, out, at) => {
-          out[at + index] = index + 1;
+        read: (indices, out) => {
+          indices.forEach((index, row) => {
+            out[8 * row + index] = index + 1;
+          });
         },
       },
-      half: { shape: [16], dtype: "bool", read: (index, out, at) => void out.fill(1, at + index, at + 8) },
+      half: {
+        shape: [16],
+        dtype: "bool",
+        read: (indices, out) => {
+          indices.forEach((index, row) => {
+            out.fill(1, 16 * row + index, 16 * row + 8);
+          });
+        },
+      },
       label: {
         shape: [],
         dtype: "int32",
-        read: (index, out, at) => {
-          out[at] = index;
-        },
+        read: (indices, out) => out.set(indices),
       },
     },
   };

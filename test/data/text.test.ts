@@ -23,7 +23,7 @@ const all = (loader: DataLoader, epoch: { seed: bigint; offset: number }, start 
 const read = (dataset: ReturnType<typeof textWindows>, index: number) =>
   (["inputs", "targets"] as const).map((field) => {
     const out = new Int32Array(dataset.fields[field].shape[0]);
-    dataset.fields[field].read(index, out, 0);
+    dataset.fields[field].read(Int32Array.of(index), out);
     return dataset.vocabulary.decode(out);
   });
 
