@@ -1,14 +1,15 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
 import { GradError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { atOneSite, type Node, reachable } from "../graph/node.ts";
+import { type Node, reachable } from "../graph/node.ts";
+import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
 import { add } from "../ops/elementwise.ts";
 
 /**
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
  * nothing depends on one. Contributions to a node add up left to right, in reverse order of the consumers' making; a consumer's input
- * positions ascending. Throws GradError.
+ * positions ascending. A gradient's nodes stand where the forward node stands whose rule made them. Throws GradError.
  */
 export function gradients(output: Node, wanted: readonly Node[], seed?: Node): Node[] {
   if (output.dtype !== "float32")
@@ -46,7 +47,13 @@ export function gradients(output: Node, wanted: readonly Node[], seed?: Node): N
         expected: "float32",
       });
   }
-  return atOneSite(() => accumulate(output, wanted, seed));
+  return accumulate(output, wanted, seed);
+}
+
+/** Runs `body`, whose nodes are for the gradient of `node`. */
+function gradientOf<T>(node: Node, body: () => T): T {
+  const { made, op } = node;
+  return atSite(made?.for(`gradient of ${made.role === undefined ? op : `${op} (${made.role})`}`), body);
 }
 
 function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefined): Node[] {
@@ -58,18 +65,20 @@ function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefine
       active.add(node);
   }
   const sums = new Map<Node, Node>();
-  if (active.has(output)) sums.set(output, seed ?? full([], 1));
+  if (active.has(output)) sums.set(output, seed ?? gradientOf(output, () => full([], 1)));
   for (const node of order.reverse()) {
     const grad = sums.get(node);
     const { vjp } = recordOf(node);
     if (!grad || vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
-    const parts = vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
-    parts.forEach((part, i) => {
-      const input = node.inputs[i];
-      if (!part || !active.has(input)) return;
-      const sum = sums.get(input);
-      sums.set(input, sum ? add(sum, part) : part);
+    gradientOf(node, () => {
+      const parts = vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
+      parts.forEach((part, i) => {
+        const input = node.inputs[i];
+        if (!part || !active.has(input)) return;
+        const sum = sums.get(input);
+        sums.set(input, sum ? add(sum, part) : part);
+      });
     });
   }
-  return wanted.map((node) => sums.get(node) ?? full(node.shape, 0));
+  return wanted.map((node) => sums.get(node) ?? gradientOf(node, () => full(node.shape, 0)));
 }

@@ -5,6 +5,7 @@ import { formatShape } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { printGraph } from "../graph/print.ts";
+import { showPlace } from "../graph/site.ts";
 import { recordOf } from "../ops/define.ts";
 import type { PlannedGraph } from "../train/explain.ts";
 import { type Box, layOut } from "./layout.ts";
@@ -69,7 +70,9 @@ function boxesOf(graph: Graph, nodes: readonly Node[]): Drawn[] {
       `${node.op}${numbers.length > 0 ? ` ${numbers.join(", ")}` : ""}`,
       `${shortType(node)}${formatShape(node.shape)}`,
     ];
-    const title = `${node.op} ${node.dtype}${formatShape(node.shape)}\n${JSON.stringify(node.attributes)}${node.origin ? `\nmade at ${node.origin}` : ""}${result ? `\noutput ${result}` : ""}`;
+    const { made } = node;
+    const place = made && showPlace(made.place);
+    const title = `${node.op} ${node.dtype}${formatShape(node.shape)}\n${JSON.stringify(node.attributes)}${place ? `\n${place}` : ""}${result ? `\noutput ${result}` : ""}`;
     places.set(
       node,
       boxes.push({
@@ -125,7 +128,11 @@ function draw(drawn: readonly Drawn[]): string {
 function partsOf(nodes: readonly Node[]): { name: string; nodes: Node[] }[] {
   const parts: { name: string; nodes: Node[] }[] = [];
   for (const node of nodes) {
-    const name = (node.origin ?? "made elsewhere").replace(/^.*\/(?=[^/]+\/[^/]+$)/, "").replace(/:\d+$/, "");
+    const { made } = node;
+    const backward = made?.role?.startsWith("gradient of ") === true;
+    const line = made?.origin?.replace(/^.*\/(?=[^/]+\/[^/]+$)/, "").replace(/:\d+$/, "");
+    const own = (backward ? made.part : (made?.part ?? made?.role)) ?? line ?? "made elsewhere";
+    const name = backward ? `backward: ${own}` : own;
     const last = parts.at(-1);
     if (last && last.name === name && last.nodes.length < mostInPart) last.nodes.push(node);
     else parts.push({ name, nodes: [node] });

@@ -2,8 +2,8 @@
 
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import { callerSite, deepStack, layerSite } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
+import { hereSite, type Site } from "./site.ts";
 
 /** What an op was given beside its inputs; enters the graph's hash. */
 export type Attributes = { readonly [key: string]: Canonical | undefined };
@@ -28,18 +28,6 @@ export interface NodeInit {
 }
 
 let made = 0;
-let shared: Error | undefined;
-
-/** Runs `body`: all nodes it makes were made where it was called. One look at the stack serves them all. */
-export function atOneSite<T>(body: () => T): T {
-  if (shared) return body();
-  shared = deepStack();
-  try {
-    return body();
-  } finally {
-    shared = undefined;
-  }
-}
 
 /** One value of the graph: an op applied to inputs. Leaves are `constant` (has `data`), `input` and `variable` (bound when run). */
 export class Node {
@@ -53,8 +41,8 @@ export class Node {
   readonly draws?: DrawRange;
   /** A constant's elements, row-major; never written to after the node is made. */
   readonly data?: TypedArray;
-  readonly #trace: Error | undefined;
-  #site: string | undefined | null = null;
+  /** Where it comes from, for people; never hashed. */
+  readonly made?: Site;
 
   constructor({ op, dtype, shape, inputs = [], attributes = {}, draws, data, unsited }: NodeInit) {
     this.op = op;
@@ -64,19 +52,17 @@ export class Node {
     this.attributes = attributes;
     this.draws = draws;
     this.data = data;
-    this.#trace = unsited ? undefined : (shared ?? deepStack());
+    this.made = unsited ? undefined : hereSite();
   }
 
   /** `file:line:column` of the caller's line that made this node, where the engine knows it. */
   get site(): string | undefined {
-    if (this.#site === null) this.#site = this.#trace && callerSite(this.#trace.stack);
-    return this.#site;
+    return this.made?.line;
   }
 
-  /** The site, or where no caller's own line made the node, the part of the library that did (a layer, a loss, an optimizer), from the library's root. */
+  /** The site, or where no caller's own line made the node, the part of the library that did, from the library's root. */
   get origin(): string | undefined {
-    const { site } = this;
-    return site === undefined || site.includes("/node_modules/") ? layerSite(this.#trace?.stack) : site;
+    return this.made?.origin;
   }
 }
 

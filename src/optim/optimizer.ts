@@ -2,7 +2,7 @@
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { compareUtf8 } from "../core/canonical.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
-import { atOneSite } from "../graph/node.ts";
+import { atSite, makerSite } from "../graph/site.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onExecute, runtimeScalar } from "../tensor/trace.ts";
@@ -91,6 +91,9 @@ export abstract class Optimizer implements Stateful {
   readonly groups: readonly ParameterGroup[];
   /** Steps taken: part of a checkpoint. */
   steps = 0;
+  readonly #where: string;
+  /** Where it was made: that is what its nodes tell of. */
+  readonly #site = makerSite();
   readonly #rules: Rules;
   readonly #maximize: boolean;
   readonly #slots = new Map<Parameter, Record<string, Variable>>();
@@ -105,6 +108,7 @@ export abstract class Optimizer implements Stateful {
   ) {
     checkRange(where, "learningRate", learningRate);
     checkRange(where, "weightDecay", weightDecay);
+    this.#where = where;
     this.#rules = rules;
     this.#maximize = maximize;
     const flat = given.length > 0 && given[0] instanceof Variable;
@@ -205,7 +209,7 @@ export abstract class Optimizer implements Stateful {
       });
     }
     onExecute(() => this.steps++);
-    atOneSite(() => this.#update(gradients));
+    atSite(this.#site.for(this.#where), () => this.#update(gradients));
   }
 
   #update(gradients: readonly Tensor[]): void {
@@ -220,8 +224,11 @@ export abstract class Optimizer implements Stateful {
       for (const cell of group.parameters) {
         const slots = this.#slots.get(cell)!;
         const gradient = gradientOf.get(cell)!;
-        const update = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };
-        const next = this.rule({ ...this.#decayed(update, decays, scalars), slots, scalars, decays });
+        const site = this.#site.for(`${this.#where} update of ${this.#names.get(cell)}`);
+        const next = atSite(site, () => {
+          const update = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };
+          return this.rule({ ...this.#decayed(update, decays, scalars), slots, scalars, decays });
+        });
         for (const [slot, value] of Object.entries(next.slots)) slots[slot].assign(value);
         cell.assign(next.parameter);
       }

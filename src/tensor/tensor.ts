@@ -3,8 +3,9 @@
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import { atOneSite, Node } from "../graph/node.ts";
+import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
+import { atOneSite } from "../graph/site.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as conv from "../ops/conv.ts";

@@ -3,7 +3,9 @@
 import type { Backend } from "../backend/contract.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { currentTrace } from "../graph/scope.ts";
-import type { Batch, Module } from "../nn/module.ts";
+import { inPart } from "../graph/site.ts";
+import type { Batch, ModelOutput, Module } from "../nn/module.ts";
+import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/precision.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Stream } from "../rng/stream.ts";
@@ -134,8 +136,8 @@ export function makeEvalStep({ trainer, model, options, hooks, stream, backend, 
 export function makePredictStep({ model, options, stream, backend, log }: StepParts): PredictStep {
   const step = (given: HostBatch): Tensor => {
     const batch = given as unknown as Batch;
-    const { loss, precision } = options;
-    const result = autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
+    const { loss } = options;
+    const result = callModel(model, options, batch);
     if (result instanceof Tensor) return outputsOf(loss ? { outputs: result } : {});
     return outputsOf(Array.isArray(result) ? { outputs: result[1] } : (result as { outputs?: Tensor }));
   };
@@ -143,24 +145,28 @@ export function makePredictStep({ model, options, stream, backend, log }: StepPa
 }
 
 /** Outputs and loss of what `forward` returned: outputs where there is a loss function, else a loss, [loss, outputs], or a record that holds a loss. */
-function runModel(
-  model: Module,
-  { loss, precision }: ResolvedOptions,
-  batch: Batch,
-): { outputs?: Tensor; loss?: Tensor } {
-  const result = autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
-  if (result instanceof Tensor) return loss ? { outputs: result, loss: loss(result, batch) } : { loss: result };
+function runModel(model: Module, options: ResolvedOptions, batch: Batch): { outputs?: Tensor; loss?: Tensor } {
+  const { loss } = options;
+  const lossOf = (outputs: Tensor) => inPart("the loss", () => loss!(outputs, batch));
+  const result = callModel(model, options, batch);
+  if (result instanceof Tensor) return loss ? { outputs: result, loss: lossOf(result) } : { loss: result };
   const { loss: own, outputs } = Array.isArray(result)
     ? { loss: result[0] as Tensor, outputs: result[1] as Tensor }
     : (result as Readonly<{ loss?: Tensor; outputs?: Tensor }>);
   if (!loss) return { loss: own, outputs };
-  if (outputs && !own) return { outputs, loss: loss(outputs, batch) };
+  if (outputs && !own) return { outputs, loss: lossOf(outputs) };
   throw new ConfigError({
     where: "loss",
     problem: own ? "the model returns a loss of its own, and the Trainer has one too" : "the model returns no outputs",
     got: Array.isArray(result) ? "[loss, outputs]" : `a record of ${Object.keys(result).join(", ") || "nothing"}`,
     expected: "outputs, or { outputs }, where the Trainer has a loss",
   });
+}
+
+/** What `forward` returns, its nodes named by the modules that made them. */
+function callModel(model: Module, { precision, config }: ResolvedOptions, batch: Batch): ModelOutput {
+  const forward = () => autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
+  return namingModules(model, forward, config?.trainer.init.model.name);
 }
 
 function checkLoss(loss: Tensor | undefined): Tensor {

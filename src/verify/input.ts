@@ -1,20 +1,19 @@
 // Where two runs of a step part, as it is told; and the case that they part before the first op: what went in.
 import type { TypedArray } from "../core/dtype.ts";
+import type { Place } from "../graph/site.ts";
 import { coordinatesOf, differences, sameElements, showElement, ulpDistance } from "./bits.ts";
 import type { Cause } from "./causes.ts";
 import type { Presence } from "./lockstep.ts";
 import { causeOfBatch } from "./rows.ts";
 
-/** Where two runs of a step part. */
-export interface OpDifference {
+/** Where two runs of a step part, and where in the program that was made: a gradient where its forward op was, an update where its optimizer was. */
+export interface OpDifference extends Place {
   /** `input`: what went in differs already; `op`: inputs agree, the output doesn't; `kernel`: the same, of a fused kernel. */
   readonly kind: "input" | "op" | "kernel";
   /** The op's name, or the input's, or the kernel's. */
   readonly name: string;
   /** As `explain` prints it. */
   readonly node?: string;
-  /** Where in the source it was made. */
-  readonly site?: string;
   /** The first element that differs, how many do, and of how many. */
   readonly element: readonly number[];
   readonly count: number;

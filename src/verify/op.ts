@@ -4,8 +4,9 @@ import type { Backend } from "../backend/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
-import { fixedData, graphNodes } from "../graph/hash.ts";
-import type { Node } from "../graph/node.ts";
+import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import { type Node, reachable } from "../graph/node.ts";
+import type { Place } from "../graph/site.ts";
 import { sameElements, showElement } from "./bits.ts";
 import { type Cause, causeOf, movedRange } from "./causes.ts";
 import { inputDifference, type OpDifference, samplesDifference, valuesAt } from "./input.ts";
@@ -36,7 +37,7 @@ export async function firstDifference(
   const late = await inputDifference(a, b, isScalar);
   if (late) return late;
   const structural = structuralDifference(comparison);
-  if (structural) return programDifference(structural);
+  if (structural) return programDifference(a.record.plan.graph, structural);
   // Fused, a side gives what its ops one by one don't give: its kernels are at fault.
   for (const [side, { record }] of sides.entries()) {
     const { outputs } = await probeNodes(backends[side], record, []);
@@ -112,7 +113,7 @@ function opDifference(
     kind: "op",
     name: fixedData(a.record.plan.graph, x) ? "constant" : x.op,
     node: describe(x),
-    site: x.origin ?? y.origin,
+    ...placeOf(a.record.plan.graph, x, y),
     ...shown,
     reference: showElement(meant[right[0] ? 0 : 1], index),
     agrees: right[0] ? (right[1] ? "both" : "first") : right[1] ? "second" : "neither",
@@ -179,6 +180,12 @@ function describe(node: Node): string {
   return `${node.op}(${[...operands, ...attributes].join(", ")}) ${node.dtype}${formatShape(node.shape)}`;
 }
 
+/** Where a node comes from. What gives variables their first values is of the variable: a graph without inputs does that. */
+function placeOf(graph: Graph, node: Node, other = node): Place {
+  const first = graph.inputs.length === 0 && graph.outputs.find((output) => reachable([output.node]).includes(node));
+  return { ...(node.made ?? other.made)?.place, ...(first && { role: `first value of ${first.name}` }) };
+}
+
 /** The side's first fused kernel that gives other bits than it means. */
 async function kernelDifference(
   sides: Meeting["sides"],
@@ -195,7 +202,7 @@ async function kernelDifference(
     kind: "kernel",
     name: `kernel ${wrong.number}, ${wrong.kernel.kind}${node ? `, that ends in ${node.op}` : ""}`,
     node: node && describe(node),
-    site: node?.origin,
+    ...(node && placeOf(presence.record.plan.graph, node)),
     ...shown,
     reference: showElement(wrong.right, index),
     agrees: side === 0 ? "second" : "first",
@@ -225,12 +232,12 @@ function structuralDifference({ differences: graphs }: GraphComparison): NodeDif
   return graphs.find(({ kind, what }) => kind !== "node" || what.includes("op") || what.includes("inputs"));
 }
 
-function programDifference({ kind, what, first, second, nodes }: NodeDifference): OpDifference {
+function programDifference(graph: Graph, { kind, what, first, second, nodes }: NodeDifference): OpDifference {
   const node = nodes[0] ?? nodes[1];
   return {
     kind: "op",
     name: node?.op ?? kind,
-    site: node?.origin,
+    ...(node && placeOf(graph, node)),
     element: [],
     count: 0,
     size: 0,

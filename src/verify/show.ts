@@ -1,5 +1,6 @@
 // A comparison in words: the lines that `diff` prints, and `verify` where something differs.
 import type { NodeDifference } from "../graph/compare.ts";
+import { showPlace } from "../graph/site.ts";
 import { showAgreement } from "./agree.ts";
 import type { Diff } from "./diff.ts";
 import type { OpDifference } from "./input.ts";
@@ -40,8 +41,9 @@ function few(lines: readonly string[], most = shown): string[] {
 
 /** One place where two graphs differ, as one or two lines. */
 export function showNode({ kind, what, first, second, nodes }: NodeDifference): string[] {
-  const site = nodes.map((node) => node?.origin).find(Boolean);
-  const where = site ? `  at ${site}` : "";
+  const made = nodes.map((node) => node?.made).find((site) => site?.origin ?? site?.role);
+  const place = made && showPlace(made.place);
+  const where = place ? `  ${place}` : "";
   if (kind === "first") return [`only in the first: ${first}${where}`];
   if (kind === "second") return [`only in the second: ${second}${where}`];
   return [`${what.join(", ")}${where}:`, `  ${first || "nothing"} | ${second || "nothing"}`];
@@ -51,7 +53,6 @@ function showOp({
   kind,
   name,
   node,
-  site,
   element,
   count,
   size,
@@ -60,6 +61,7 @@ function showOp({
   ulp,
   reference,
   agrees,
+  ...place
 }: OpDifference): string[] {
   const what = {
     input: `what goes into it differs: ${name}`,
@@ -68,7 +70,8 @@ function showOp({
   }[kind];
   const lines = [what];
   if (node !== undefined) lines.push(`  ${node}`);
-  if (site !== undefined) lines.push(`  made at ${site}`);
+  const shownPlace = showPlace(place);
+  if (shownPlace !== undefined) lines.push(`  ${shownPlace}`);
   if (count === 0) return [...lines, `  ${first} | ${second}`];
   const distance = ulp === undefined ? "" : `, ${ulp} ULP apart`;
   lines.push(

@@ -62,9 +62,13 @@ describe("explain", () => {
     await explain(configFile(deep), { html });
     const large = readFileSync(html, "utf8");
     expect(large.match(/<svg /g)!.length).toBeGreaterThan(10);
-    expect(large).toMatch(
-      /<details><summary>\d+: nn\/linear\.ts:\d+, \d+ nodes<\/summary>|<details><summary>\d+: \S+, \d+ nodes<\/summary>/,
-    );
+    for (const part of [
+      "layer 0 \\(Linear\\) of mlp",
+      "backward: layer 0 \\(Linear\\) of mlp",
+      "adamW update of 0.bias",
+    ])
+      expect(large).toMatch(new RegExp(`<details><summary>\\d+: ${part}, \\d+ nodes</summary>`));
+    expect(large).toMatch(/\ngradient of matmul at src\/nn\/linear\.ts:\d+:\d+, in layer 0 \(Linear\) of mlp</);
   });
 
   test("--against: the same graphs, or where they differ node by node; a run's folder will do", async () => {

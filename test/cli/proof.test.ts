@@ -20,6 +20,8 @@ const plain: [string, string][] = [
 ];
 const config = (...changes: (readonly [string, string])[]) => configFile(presetWith(...plain, ...changes));
 
+const beta = ["weight_decay: 0.01", "weight_decay: 0.01, betas: [0.90001, 0.999]"] as const;
+
 async function trained(file: string): Promise<string> {
   const modelDir = join(scratch(), "run");
   expect((await fitConfig(file, { modelDir })).code).toBe(0);
@@ -113,12 +115,11 @@ describe("diff", () => {
     });
     expect(text(found)).toContain("seed: 1234 | 7");
     expect(text(found)).toMatch(/they part at step 1: loss \S+ \(\w{8}\) \| loss/);
-    expect(text(found)).toMatch(/\n {2}made at \S+:\d+:\d+\n/);
+    expect(text(found)).toMatch(/\n {2}first value of parameter\/0\.weight at \S+:\d+:\d+\n/);
   });
 
   test("a run and a config with a constant changed in the 5th decimal; two configs", async () => {
-    const beta = config(["weight_decay: 0.01", "weight_decay: 0.01, betas: [0.90001, 0.999]"]);
-    const found = await compared(run, beta, { backend: "reference,wasm" });
+    const found = await compared(run, config(beta), { backend: "reference,wasm" });
     expect(found.json).toMatchObject({
       step: 1,
       cause: { name: "changed constant", detail: "value 0.90001 in place of 0.9" },
@@ -174,11 +175,13 @@ describe("exit codes of the process", () => {
   test.each<[string[], number, RegExp]>([
     [["verify", "RUN", "--steps", "2", "--json"], 0, /"equal":true/],
     [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
+    [["diff", "RUN", "BETA"], 1, /\n {2}adamW update of 0\.weight\n {2}element/],
     [["diff", "--help"], 0, /0: the same[\s\S]*1: [\s\S]*goes on[\s\S]*2: /],
     [["diff", "RUN", "no/such", "--json"], 2, /"name":"ConfigError"/],
     [["diff", "RUN"], 2, /missing required argument/],
   ])("%j: %i", async (args, code, message) => {
-    const found = await start(args.map((arg) => (arg === "RUN" ? run : arg)));
+    const files: Record<string, () => string> = { RUN: () => run, BETA: () => config(beta) };
+    const found = await start(args.map((arg) => files[arg]?.() ?? arg));
     expect(found.code, found.stderr).toBe(code);
     expect(found.stdout + found.stderr).toMatch(message);
   });

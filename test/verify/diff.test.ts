@@ -14,6 +14,7 @@ import { crossEntropy, type Loss } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { add, tensor, uniform, where } from "../../src/tensor/functions.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Rebuild } from "../../src/train/replay.ts";
 import { type Diff, diffReplay, diffRuns } from "../../src/verify/diff.ts";
@@ -270,6 +271,71 @@ describe("a kernel that goes wrong", () => {
     new ChainFile(`${folder}/chain.bin`).replace(recorded(0x7fc00000, 2));
     const found = await diffRuns(folder, other, { rebuild: [rebuild, rebuild] });
     expect(found.cause).toMatchObject({ name: "NaN payload" });
+  });
+});
+
+/** A model with lines of its own. */
+class Own extends nn.Module {
+  readonly first = nn.linear(4, 8);
+  readonly second = nn.linear(8, 2);
+
+  override forward(inputs: Tensor): Tensor {
+    const hidden = this.first.forward(inputs);
+    const length = hidden.mul(hidden).add(1).sqrt();
+    return this.second.forward(length);
+  }
+}
+
+describe("where it was made", () => {
+  const source = readFileSync(new URL(import.meta.url), "utf8").split("\n");
+  const lineOf = ({ op }: Diff) => {
+    expect(op!.site).toContain("diff.test.ts");
+    return source[Number(op!.site!.split(":").at(-2)) - 1];
+  };
+  const model = () => new Own();
+
+  test("a fault in the backward pass names the forward line of the user's model, and its layer", async () => {
+    const weight = faulty((kernel, plan) =>
+      kernel.kind === "matmul" && kernel.shape.join() === "4,8"
+        ? afterwards(kernel, plan, (out) => {
+            out[3] += 0.5;
+          })
+        : undefined,
+    );
+    const found = await verifiedOn(weight, { model });
+    expect(found.op).toMatchObject({
+      name: "matmul",
+
+      role: "gradient of matmul",
+      part: "layer first (Linear) of Own",
+    });
+    expect(lineOf(found)).toContain("this.first.forward(inputs)");
+    const { site } = found.op!;
+    expect(showDiff(found)).toContain(`  gradient of matmul at ${site}, in layer first (Linear) of Own`);
+  });
+
+  test("a constant of a derivative: the line whose derivative it is", async () => {
+    const exchange = withBody((body) => exchangeConstant(body, 0.5, 0.50001));
+    const backend = faulty((kernel, plan) => (kernel.shape.join() === "16,8" ? exchange(kernel, plan) : undefined));
+    const found = await verifiedOn(backend, { model });
+    expect(found.op).toMatchObject({ role: "gradient of sqrt", part: "Own" });
+    expect(lineOf(found)).toContain("hidden.mul(hidden).add(1).sqrt()");
+  });
+
+  test("an update: which parameter's, and where its optimizer was made", async () => {
+    const optimizer = (of: nn.Module) => optim.adamW(of.parameters(), { learningRate: 0.01 });
+    const backend = faulty(withBody((body) => exchangeConstant(body, 0.999, 0.9991)));
+    const found = await verifiedOn(backend, { optimizer });
+    expect(found.op!.role).toMatch(/^adamW update of \d\.(weight|bias)$/);
+    expect(lineOf(found)).toContain("optim.adamW(of.parameters()");
+    expect(found.op!.part).toBeUndefined();
+  });
+
+  test("a first value: which variable's, and the line that made its layer", async () => {
+    const layers = () => nn.sequential(nn.linear(4, 8), nn.linear(8, 2));
+    const found = await compare({ options: { model: layers } }, { options: { model: layers, seed: 9 } });
+    expect(found.op).toMatchObject({ role: "first value of parameter/0.weight" });
+    expect(lineOf(found)).toContain("nn.sequential(nn.linear(4, 8)");
   });
 });
 

@@ -1,14 +1,16 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
+
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
+import { namedModules } from "../../nn/naming.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { watch } from "../../tensor/trace.ts";
 import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
-import { ModuleObserver, namedModules } from "./observe.ts";
+import { ModuleObserver } from "./observe.ts";
 import { select } from "./select.ts";
 
 export interface DumpActivationsOptions {

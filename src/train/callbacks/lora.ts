@@ -1,7 +1,9 @@
 // Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
+
 import { ConfigError } from "../../core/errors.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
+import { namedModules } from "../../nn/naming.ts";
 import { withStream } from "../../rng/stream.ts";
 import { linear, matmul, uniform, zeros } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -9,7 +11,6 @@ import { Parameter } from "../../tensor/variable.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount, checkRange } from "./check.ts";
-import { namedModules } from "./observe.ts";
 import { select } from "./select.ts";
 import { refuseFinishedOptimizer } from "./selective-grad.ts";
 

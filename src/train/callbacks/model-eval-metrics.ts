@@ -1,10 +1,11 @@
 // Metrics that a model brings along itself: a property `metrics` of it, or of a module inside, measured in validation beside the Trainer's own.
+
 import { ConfigError } from "../../core/errors.ts";
 import type { Metric } from "../../nn/metrics.ts";
+import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../tensor/trace.ts";
 import type { Callback, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
-import { namedModules } from "./observe.ts";
 
 const prefix = "ModelEvalMetrics/";
 const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";

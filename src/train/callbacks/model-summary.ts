@@ -1,11 +1,13 @@
 // A table of a model's modules: what they give, and how many numbers they hold.
+
 import { sizeOf } from "../../core/shape.ts";
 import type { Module } from "../../nn/module.ts";
+import { namedModules } from "../../nn/naming.ts";
 import { Parameter } from "../../tensor/variable.ts";
 import type { Callback, FitContext, TraceContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
-import { ModuleObserver, namedModules } from "./observe.ts";
+import { ModuleObserver } from "./observe.ts";
 
 /** How many numbers a model's parameters are: all of them, and those that its optimizer moves. */
 export function countParameters({ model, optimizer }: Trainer): { total: number; trainable: number } {

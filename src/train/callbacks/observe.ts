@@ -1,6 +1,7 @@
 // What the modules of a model give while a step is traced: each one's `forward` is wrapped to tell of it. The wrapping adds no nodes.
 import { currentTrace, type TraceScope } from "../../graph/scope.ts";
 import type { ModelOutput, Module } from "../../nn/module.ts";
+import { namedModules } from "../../nn/naming.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
 /** One call of a module in a trace. */
@@ -9,17 +10,6 @@ export interface ModuleCall {
   readonly path: string;
   readonly module: Module;
   readonly outputs: readonly Tensor[];
-}
-
-/** All modules of a model with their paths, parents first. */
-export function namedModules(model: Module): [string, Module][] {
-  const found: [string, Module][] = [];
-  const visit = (module: Module, path: string) => {
-    found.push([path || "model", module]);
-    for (const [name, child] of module.namedChildren()) visit(child, path ? `${path}.${name}` : name);
-  };
-  visit(model, "");
-  return found;
 }
 
 const tensorsOf = (output: ModelOutput): Tensor[] =>

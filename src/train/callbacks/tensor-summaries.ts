@@ -1,10 +1,11 @@
 // Mean, deviation and extremes of tensors chosen by globs, computed in the step and read where it is logged.
+import { namedModules } from "../../nn/naming.ts";
 import { max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../hooks.ts";
 import { summarized } from "../summarize.ts";
 import type { Trainer } from "../trainer.ts";
-import { ModuleObserver, namedModules } from "./observe.ts";
+import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 import { select } from "./select.ts";
 

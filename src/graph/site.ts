@@ -1,0 +1,102 @@
+// Where nodes come from: the stack of the moment in which they were made, and in words the part of a program that they stand for. It is for people:
+// nothing of it enters a hash, a plan or a comparison. Stacks are kept as they are, and read when somebody asks.
+import { callerSite, deepStack, layerSite } from "../core/errors.ts";
+
+/** A place in a program, as it is told. */
+export interface Place {
+  /** `file:line:column`. */
+  readonly site?: string;
+  /** What the node is for, where it isn't the forward pass: `gradient of matmul`, `adamW update of 0.weight`. */
+  readonly role?: string;
+  /** The part of the model that it is of: `layer 0 (Linear) of mlp`. */
+  readonly part?: string;
+}
+
+/** What made some nodes. One serves all nodes of a call. */
+export class Site {
+  readonly #trace: Error;
+  readonly #library: boolean;
+  /** What the nodes are for, where a line of the program doesn't say: `gradient of matmul`, `adamW update of 0.weight`. */
+  readonly role?: string;
+  /** Which part of a model made them: `layer 0 (Linear) of mlp`. */
+  readonly part?: string;
+  #line: string | undefined | null = null;
+
+  /** `library`: whether a line of the library will do where there is none of a caller's. */
+  constructor(trace: Error, role?: string, part?: string, library = true) {
+    this.#trace = trace;
+    this.#library = library;
+    this.role = role;
+    this.part = part;
+  }
+
+  /** `file:line:column` of the caller's line, where the engine knows it. */
+  get line(): string | undefined {
+    if (this.#line === null) this.#line = callerSite(this.#trace.stack);
+    return this.#line;
+  }
+
+  /** The line, or where no caller's own line made the nodes, the part of the library that did (a layer, a loss), from the library's root. */
+  get origin(): string | undefined {
+    const { line } = this;
+    if (line !== undefined && !line.includes("/node_modules/")) return line;
+    return this.#library ? layerSite(this.#trace.stack) : undefined;
+  }
+
+  /** All that is known of it. */
+  get place(): Place {
+    const { origin: site, role, part: of } = this;
+    return { ...(site && { site }), ...(role && { role }), ...(of && { part: of }) };
+  }
+
+  /** The same place, for other nodes. */
+  for(role: string): Site {
+    return new Site(this.#trace, role, this.part, this.#library);
+  }
+}
+
+/** A place for a reader: `gradient of matmul at model.ts:12:20, in layer 0 (Linear) of mlp`; undefined where nothing is known. */
+export function showPlace({ site, role, part }: Place): string | undefined {
+  const place = site && (role === undefined ? `made at ${site}` : `${role} at ${site}`);
+  return [place ?? role, part && `in ${part}`].filter(Boolean).join(", ") || undefined;
+}
+
+let shared: Site | undefined;
+let part: string | undefined;
+
+/** Where this call stands. One look at the stack. */
+export function hereSite(): Site {
+  return shared ?? new Site(deepStack(), undefined, part);
+}
+
+/** Where something was made that will make nodes later: a caller's line, or none. */
+export function makerSite(): Site {
+  return new Site(deepStack(), undefined, undefined, false);
+}
+
+/** Runs `body`: all nodes it makes were made where it was called, or within another such call, where that was. One look at the stack serves them all. */
+export function atOneSite<T>(body: () => T): T {
+  return shared ? body() : atSite(hereSite(), body);
+}
+
+/** Runs `body`: all nodes it makes stand for `site`. */
+export function atSite<T>(site: Site | undefined, body: () => T): T {
+  const before = shared;
+  shared = site ?? before;
+  try {
+    return body();
+  } finally {
+    shared = before;
+  }
+}
+
+/** Runs `body`: nodes it makes are of this part of a model, or of one that it names itself. */
+export function inPart<T>(name: string, body: () => T): T {
+  const before = part;
+  part = name;
+  try {
+    return body();
+  } finally {
+    part = before;
+  }
+}

@@ -1,0 +1,38 @@
+// Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
+import { inPart } from "../graph/site.ts";
+import type { Module } from "./module.ts";
+
+/** All modules of a model with their paths, parents first; the model itself is `model`. */
+export function namedModules(model: Module): [string, Module][] {
+  const found: [string, Module][] = [];
+  const visit = (module: Module, path: string) => {
+    found.push([path || "model", module]);
+    for (const [name, child] of module.namedChildren()) visit(child, path ? `${path}.${name}` : name);
+  };
+  visit(model, "");
+  return found;
+}
+
+/** Runs `body`: nodes that a module's `forward` makes in it are of that module, `layer 0 (Linear) of mlp`. `name`: what the model is called; its class unless given. */
+export function namingModules<T>(model: Module, body: () => T, name: string = model.constructor.name): T {
+  const restore: (() => void)[] = [];
+  const seen = new Set<Module>();
+  for (const [path, module] of namedModules(model)) {
+    if (seen.has(module) || !Object.isExtensible(module)) continue;
+    seen.add(module);
+    const { forward } = module;
+    const own = Object.getOwnPropertyDescriptor(module, "forward");
+    const part = module === model ? name : `layer ${path} (${module.constructor.name}) of ${name}`;
+    const value = (...args: Parameters<Module["forward"]>) => inPart(part, () => forward.apply(module, args));
+    Object.defineProperty(module, "forward", { value, configurable: true, writable: true, enumerable: false });
+    restore.push(() => {
+      if (own) Object.defineProperty(module, "forward", own);
+      else Reflect.deleteProperty(module, "forward");
+    });
+  }
+  try {
+    return body();
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
