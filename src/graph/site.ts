@@ -90,13 +90,19 @@ export function atSite<T>(site: Site | undefined, body: () => T): T {
   }
 }
 
-/** Runs `body`: nodes it makes are of this part of a model, or of one that it names itself. */
-export function inPart<T>(name: string, body: () => T): T {
+/** Says which part of a model makes nodes from here on, and gives the part before: to be set again. A function around would be one more frame in every stack. */
+export function enterPart(name: string | undefined): string | undefined {
   const before = part;
   part = name;
+  return before;
+}
+
+/** Runs `body`: nodes it makes are of this part of a model, or of one that it names itself. */
+export function inPart<T>(name: string, body: () => T): T {
+  const before = enterPart(name);
   try {
     return body();
   } finally {
-    part = before;
+    enterPart(before);
   }
 }

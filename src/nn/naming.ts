@@ -1,5 +1,5 @@
 // Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
-import { inPart } from "../graph/site.ts";
+import { enterPart } from "../graph/site.ts";
 import type { Module } from "./module.ts";
 
 /** All modules of a model with their paths, parents first; the model itself is `model`. */
@@ -23,7 +23,14 @@ export function namingModules<T>(model: Module, body: () => T, name: string = mo
     const { forward } = module;
     const own = Object.getOwnPropertyDescriptor(module, "forward");
     const part = module === model ? name : `layer ${path} (${module.constructor.name}) of ${name}`;
-    const value = (...args: Parameters<Module["forward"]>) => inPart(part, () => forward.apply(module, args));
+    const value = (...args: Parameters<Module["forward"]>) => {
+      const before = enterPart(part);
+      try {
+        return forward.apply(module, args);
+      } finally {
+        enterPart(before);
+      }
+    };
     Object.defineProperty(module, "forward", { value, configurable: true, writable: true, enumerable: false });
     restore.push(() => {
       if (own) Object.defineProperty(module, "forward", own);
