@@ -35,6 +35,8 @@ describe("parseYaml", () => {
 
   test.each([
     ["a duplicate key", "a: 1\nb: 2\na: 3\n", 3, 1, /given twice: got a/],
+    ["a duplicate key deeper, in quotes", "a: {b: 1, 'b': 2}\n", 1, 11, /given twice: got b/],
+    ["a duplicate key in what is merged", "a: {<<: {b: 1, b: 2}}\n", 1, 16, /given twice: got b/],
     ["a local tag", "a: !foo 1\n", 1, 4, /tag/i],
     ["a core tag", "a:\n  - !!str 1\n", 2, 11, /tags aren't used/],
     ["a tag that names code", "a: !!js/function 'x'\n", 1, 4, /tag/i],
@@ -57,6 +59,29 @@ describe("parseYaml", () => {
       failure(level("a", "1") + level("b", "*a") + level("c", "*b") + level("d", "*c") + level("e", "*d")).message,
     ).toMatch(/too many values/);
     expect(failure("a: &a [*a]").message).toMatch(/nested too deeply|not valid/);
+  });
+
+  test("merge keys that multiply are bounded", () => {
+    const level = (i: number) =>
+      `a${i}: &a${i} {<<: [${Array(10)
+        .fill(`*a${i - 1}`)
+        .join(",")}], k${i}: 1}\n`;
+    const levels = Array.from({ length: 30 }, (_, i) => (i === 0 ? "a0: &a0 {x: 1}\n" : level(i)));
+    expect(failure(levels.join("")).message).toMatch(/too many values/);
+  });
+
+  test("many keys, anchors and aliases take no longer than many values", () => {
+    const keys = Array.from({ length: 40_000 }, (_, i) => `k${i}: &a${i} 1\n`).join("");
+    const began = performance.now();
+    expect(failure(keys).message).toMatch(/too many values/);
+    expect(failure(`a: &a 1\nb: [${"*a,".repeat(100_000)}]`).message).toMatch(/too many values/);
+    // Both took minutes where each key was held against all others, and each alias sought from the beginning.
+    expect(performance.now() - began).toBeLessThan(30_000);
+  }, 60_000);
+
+  test("an anchor given again: each alias means the last one before it", () => {
+    const { value } = parseYaml("a: &x 1\nb: *x\nc: &x 2\nd: *x\n", "a");
+    expect(value).toEqual({ a: 1, b: 1, c: 2, d: 2 });
   });
 
   test("huge and deep texts", () => {

@@ -1,6 +1,16 @@
 // YAML text as plain values, each with its place in the text. Positions come from the parser's own nodes; aliases and merge keys are followed
 // within bounds; tags, several documents, duplicate keys and keys that aren't text are errors. It knows nothing of what the config means.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit as visitNodes,
+} from "yaml";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 
 /** A place in a value: keys and indices from the top. */
@@ -57,30 +67,40 @@ export function parseYaml(text: string, file: string): YamlSource {
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: false,
+    // The parser's own check takes time that grows with the square of the keys; visitMap does it.
+    uniqueKeys: false,
   });
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    if (code === "DUPLICATE_KEY") {
-      const key = text.slice(pos[0]).match(/^["']?([^"':\s]+)/)?.[1] ?? "";
-      fail(pos[0], "a key is given twice", [], { got: key, expected: "each key once" });
-    }
+  for (const { message, pos } of [...document.errors, ...document.warnings])
     fail(pos[0], `not valid YAML: ${message.split("\n")[0]}`);
-  }
+
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Node, Node | undefined>();
+  visitNodes(document, {
+    Node: (_key, node) => {
+      if (isAlias(node)) targets.set(node, anchors.get(node.source));
+      else if (node.anchor) anchors.set(node.anchor, node);
+    },
+  });
 
   const keys = new Map<string, number>();
   const values = new Map<string, number>();
   const plain = new Map<string, string>();
   let nodes = 0;
 
-  const visit = (node: Node | null | undefined, path: Path, depth: number): unknown => {
-    const offset = (node as ParsedNode | null)?.range?.[0] ?? values.get(keyOf(path.slice(0, -1))) ?? 0;
-    if (!values.has(keyOf(path))) values.set(keyOf(path), offset);
+  const countNode = (offset: number, path: Path) => {
     if (++nodes > mostNodes)
       fail(offset, "too many values", path, {
         expected: `at most ${mostNodes}, aliases counted each time they are used`,
       });
+  };
+
+  const visit = (node: Node | null | undefined, path: Path, depth: number): unknown => {
+    const offset = (node as ParsedNode | null)?.range?.[0] ?? values.get(keyOf(path.slice(0, -1))) ?? 0;
+    if (!values.has(keyOf(path))) values.set(keyOf(path), offset);
+    countNode(offset, path);
     if (depth > deepest) fail(offset, "nested too deeply", path, { expected: `at most ${deepest} levels` });
     if (isAlias(node)) {
-      const target = node.resolve(document);
+      const target = targets.get(node);
       return target
         ? visit(target, path, depth + 1)
         : fail(offset, "an alias of nothing", path, { got: `*${node.source}` });
@@ -107,6 +127,7 @@ export function parseYaml(text: string, file: string): YamlSource {
 
   const visitMap = (items: readonly unknown[], path: Path, depth: number, record: Record<string, unknown>) => {
     const merges: Node[] = [];
+    const own = new Set<string>();
     for (const pair of items as { key: Node | null; value: Node | null }[]) {
       const { key, value } = pair;
       const offset = (key as ParsedNode | null)?.range?.[0] ?? 0;
@@ -119,6 +140,8 @@ export function parseYaml(text: string, file: string): YamlSource {
         isScalar(key) && typeof key.value === "string"
           ? key.value
           : fail(offset, "a key that isn't text", path, { got: source ?? "a collection" });
+      if (own.has(name)) fail(offset, "a key is given twice", path, { got: name, expected: "each key once" });
+      own.add(name);
       if (Object.hasOwn(record, name) || name === "__proto__") {
         if (name === "__proto__") fail(offset, "unknown key", path, { got: name });
         continue;
@@ -133,8 +156,9 @@ export function parseYaml(text: string, file: string): YamlSource {
 
   /** Keys of the merged maps that aren't there yet, the first map's first. */
   const mergeInto = (node: Node | null, path: Path, depth: number, record: Record<string, unknown>): void => {
-    const target = isAlias(node) ? node.resolve(document) : node;
+    const target = isAlias(node) ? targets.get(node) : node;
     const offset = (node as ParsedNode | null)?.range?.[0] ?? 0;
+    countNode(offset, path);
     if (depth > deepest) fail(offset, "nested too deeply", path);
     if (isSeq(target)) for (const item of target.items) mergeInto(item as Node, path, depth + 1, record);
     else if (isMap(target)) visitMap(target.items, path, depth + 1, record);
