@@ -110,7 +110,7 @@ export async function runFit(
   for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
   for (const each of validations) checkSameCharacters(loader, each);
   if (!validation && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
-    trainer.message("warn", "loop.evalFrequency is given, but no validation data: nothing is validated");
+    trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");
   const context: FitContext = { trainer, totalSteps, loader, validation, validations };
   const started = now();
   let failed = true;

@@ -106,6 +106,7 @@ export class Journal {
     const path = chosenCheckpoint(trainer, choice);
     if (path !== undefined) {
       const { state } = await loadCheckpoint(trainer, path, "resume");
+      this.#checkLength(path, state.step);
       this.chain.resume(state.step, state.chain);
       trainer.message("info", `going on from ${path}, step ${state.step}`);
     } else if (trainer.step > 0 && (choice.ckptPath === null || this.chain.step !== trainer.step)) {
@@ -121,6 +122,19 @@ export class Journal {
     this.#writeConfig();
     this.#writeManifest("running");
     this.#begun = true;
+  }
+
+  /** A run that is past its end can't be made again from its config. */
+  #checkLength(path: string, step: number): void {
+    const { totalSteps } = this.#parts;
+    if (step <= totalSteps) return;
+    throw new CheckpointError({
+      where: path,
+      problem: "the checkpoint is of a later step than the run's last",
+      got: `step ${step}`,
+      expected: `at most step ${totalSteps}`,
+      hint: "raise the limits of the loop; or use another folder (modelDir), or an earlier checkpoint (ckptPath)",
+    });
   }
 
   /** Drops what the folder holds of later steps; an error comes before anything is dropped. */
@@ -246,16 +260,18 @@ function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: st
 function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): void {
   const { trainer, graphHash } = parts;
   const numbers = numbersOf(parts);
+  const data = dataOf(parts);
   const names = [...new Set([...Object.keys(numbers), ...Object.keys(manifest.hyperparameters)])];
+  const dataNames = [...new Set([...Object.keys(data), ...Object.keys(manifest.data)])];
   const hint = "use another folder (modelDir), or the run's own config";
   const facts: [string, string, string][] = [
     ["numerics id", manifest.numericsId, numericsId],
     ["seed", manifest.seed, trainer.seed.toString()],
     ["graph", manifest.graphs.train ?? "none", graphHash],
-    ...Object.entries(dataOf(parts)).map(([name, digest]): [string, string, string] => [
+    ...dataNames.map((name): [string, string, string] => [
       `data ${name}`,
       manifest.data[name] ?? "none",
-      digest,
+      data[name] ?? "none",
     ]),
     ...names.map((name): [string, string, string] => [
       name,

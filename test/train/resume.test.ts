@@ -9,6 +9,7 @@ import * as optim from "../../src/optim/index.ts";
 import { readChain } from "../../src/run/chainfile.ts";
 import { latestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
+import { LoadCheckpointStates } from "../../src/train/callbacks/index.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Callback } from "../../src/train/hooks.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
@@ -196,6 +197,25 @@ describe("what a folder refuses", () => {
     const path = join(modelDir, "manifest.json");
     writeFileSync(path, readFileSync(path, "utf8").replace("f32-strict/1", "f32-strict/0"));
     expect((await refusal(modelDir, {})).message).toMatch(/another numerics id/);
+  });
+
+  test("a limit that its steps are past already", async () => {
+    const modelDir = folder();
+    await toyTrainer(options(modelDir)).fit(toyTrain());
+    const { message } = await refusal(modelDir, { loop: { numSteps: 6 } });
+    expect(message).toMatch(/later step than the run's last: got step 12, expected at most step 6/);
+    const ckptPath = join(modelDir, "checkpoints/checkpoint_6.safetensors");
+    const loop = { numSteps: 6 };
+    const run = await toyTrainer(options(modelDir, { loop })).fit(toyTrain(), undefined, { ckptPath });
+    expect(run.digest).toBe((await toyTrainer(options(folder(), { loop })).fit(toyTrain())).digest);
+  });
+
+  test("weights that the run began with, taken away", async () => {
+    const [base, modelDir] = [folder(), folder()];
+    await toyTrainer(options(base)).fit(toyTrain());
+    const path = join(base, "checkpoints/checkpoint_3.safetensors");
+    await stopped(modelDir, 3, { callbacks: [new LoadCheckpointStates({ path }), stopAt(3)] });
+    expect((await refusal(modelDir, {})).message).toMatch(/another data weights\/checkpoint_3.*expected none/s);
   });
 
   test("a truncated or changed checkpoint is named, and an earlier one still serves", async () => {

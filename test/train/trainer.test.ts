@@ -227,6 +227,13 @@ describe("the loop", () => {
     expect(at).toEqual(expected);
   });
 
+  test("evalFrequency without validation data: it is said", async () => {
+    const messages: string[] = [];
+    const loggers = [{ logMessage: (_: string, text: string) => void messages.push(text) }];
+    await toyTrainer({ loop: { numSteps: 1, evalFrequency: 1 }, logging: {}, loggers }).fit(toyTrain());
+    expect(messages.join()).toContain("no validation data");
+  });
+
   test("each epoch has an order of its own, and every sample once", async () => {
     const epochs: number[][] = [];
     const seen: Callback = {
