@@ -88,6 +88,23 @@ export abstract class Module implements Stateful {
     );
   }
 
+  /** Its own properties and those of its modules, one after another. */
+  pieces(into: unknown[] = []): readonly unknown[] {
+    const properties = this as unknown as Record<string, unknown>;
+    for (const name in properties) {
+      const value = properties[name];
+      into.push(name, value);
+      if (value instanceof Module) value.pieces(into);
+      else if (Array.isArray(value)) {
+        for (const item of value) {
+          into.push(item);
+          if (item instanceof Module) item.pieces(into);
+        }
+      }
+    }
+    return into;
+  }
+
   /** The tree as text, a module a line. */
   toString(): string {
     const children = this.namedChildren().map(

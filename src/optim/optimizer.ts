@@ -196,6 +196,11 @@ export abstract class Optimizer implements Stateful {
     return this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
   }
 
+  /** Parameters and slots stay the same ones; whether groups decay is what may change. */
+  pieces(): readonly unknown[] {
+    return this.groups.map(decaying);
+  }
+
   /** One step: assigns parameters and slots from gradients in the order of `parameters`. In a compiled function this happens at each execution. Throws ShapeError when the gradients aren't the parameters'. */
   update(gradients: readonly Tensor[]): void {
     const { parameters } = this;

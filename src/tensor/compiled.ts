@@ -8,10 +8,9 @@ import type { HostArray } from "../core/array.ts";
 import { TraceError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Graph, planKey } from "../graph/hash.ts";
-import type { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { ambientStream, type Stream } from "../rng/stream.ts";
-import { bind, defaultBackend, exclusive, materialize, store } from "./engine.ts";
+import { bind, defaultBackend, exclusive, materialize, store, valueAtHand } from "./engine.ts";
 import { Tensor } from "./tensor.ts";
 import { captured, listState, resultLeaf, type TraceResult, traceFunction } from "./trace.ts";
 import { type Form, formOf, hasForm, type Leaf, mapTree } from "./tree.ts";
@@ -71,6 +70,8 @@ interface Fit {
   readonly seed: bigint;
   readonly keys: readonly string[];
   readonly variables: readonly (readonly [string, Variable])[];
+  /** The owners' pieces when keys and variables were last seen to be these. */
+  pieces: readonly unknown[];
 }
 
 /**
@@ -96,12 +97,21 @@ export function compile<A extends readonly unknown[], R>(
     const backend = await backendOf();
     const known = programs.get(backend) ?? [];
     const { seed } = stream;
+    const pieces = owners.flatMap(piecesOf);
+    for (const program of known) {
+      const leaves: Leaf["value"][] = [];
+      const { fits } = program;
+      if (fits.seed === seed && samePieces(fits.pieces, pieces) && hasForm(args, fits.form, leaves))
+        return { program, leaves };
+    }
     const keys = owners.map((owner) => owner.traceKey?.() ?? "");
     const variables = owners.flatMap((owner) => [...owner.namedVariables()]);
     for (const program of known) {
       const leaves: Leaf["value"][] = [];
-      if (isSame(program.fits, seed, keys, variables) && hasForm(args, program.fits.form, leaves))
-        return { program, leaves };
+      const { fits } = program;
+      if (fits.seed !== seed || !isSame(fits, keys, variables) || !hasForm(args, fits.form, leaves)) continue;
+      fits.pieces = pieces;
+      return { program, leaves };
     }
     const trace = async () => {
       const traced = traceFunction(fn, args, listState(owners), seed);
@@ -120,7 +130,7 @@ export function compile<A extends readonly unknown[], R>(
       ...traced,
       backend,
       executable,
-      fits: { form: formOf(args), seed, keys, variables },
+      fits: { form: formOf(args), seed, keys, variables, pieces },
       ports: plan.outputs.map(({ shape }, i) => ({ input: inputOf.get(i) ?? -1, size: sizeOf(shape) })),
       staging,
     };
@@ -129,7 +139,8 @@ export function compile<A extends readonly unknown[], R>(
     hasForm(args, program.fits.form, leaves);
     // A program that only other variables of the same names keep from serving this call served variables that are gone.
     const others = known.filter(
-      ({ fits }) => !(hasForm(args, fits.form, []) && isSame(fits, seed, keys, variables, { byName: true })),
+      ({ fits }) =>
+        !(seed === fits.seed && hasForm(args, fits.form, []) && isSame(fits, keys, variables, { byName: true })),
     );
     programs.set(backend, [program, ...others]);
     return { program, leaves };
@@ -147,7 +158,8 @@ export function compile<A extends readonly unknown[], R>(
     for (const callback of program.beforeExecution) callback();
     const inputs: Buffer[] = [];
     for (const leaf of leaves) {
-      inputs.push(leaf instanceof Tensor ? await bufferOf(backend, leaf.node) : stage(program, inputs.length, leaf));
+      if (!(leaf instanceof Tensor)) inputs.push(stage(program, inputs.length, leaf));
+      else inputs.push((valueAtHand(backend, leaf.node) ?? (await materialize(backend, leaf.node))).buffer);
     }
     for (const { provide } of program.scalars) inputs.push(stage(program, inputs.length, provide()));
     for (const { variable } of state) inputs.push(variable.stored.buffer);
@@ -179,15 +191,19 @@ export function compile<A extends readonly unknown[], R>(
   });
 }
 
-/** Whether owners and seed are those it fits: the same variables, or, `byName`, variables of the same names. */
-function isSame(
-  fits: Fit,
-  seed: bigint,
-  keys: readonly string[],
-  variables: Fit["variables"],
-  { byName = false } = {},
-): boolean {
-  if (fits.seed !== seed || fits.variables.length !== variables.length) return false;
+function piecesOf(owner: Stateful): readonly unknown[] {
+  return owner.pieces?.() ?? [owner.traceKey?.(), ...[...owner.namedVariables()].flat()];
+}
+
+function samePieces(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Whether owners are those it fits: the same variables, or, `byName`, variables of the same names. */
+function isSame(fits: Fit, keys: readonly string[], variables: Fit["variables"], { byName = false } = {}): boolean {
+  if (fits.variables.length !== variables.length) return false;
   if (!keys.every((key, i) => key === fits.keys[i])) return false;
   return variables.every(
     ([name, variable], i) => name === fits.variables[i][0] && (byName || variable === fits.variables[i][1]),
@@ -224,8 +240,4 @@ function stage<R>({ backend, staging }: Program<R>, position: number, value: num
   const { buffer } = store(backend, data, typeof value === "number" ? "float32" : value.dtype);
   staging[position] = buffer;
   return buffer;
-}
-
-async function bufferOf(backend: Backend, node: Node): Promise<Buffer> {
-  return (await materialize(backend, node)).buffer;
 }

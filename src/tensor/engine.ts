@@ -180,6 +180,12 @@ export async function realizeNodes(backend: Backend, nodes: readonly Node[]): Pr
   missing.forEach((node, i) => bind(node, stored[i], { owned: true }));
 }
 
+/** The node's value if it is in the backend's memory already. */
+export function valueAtHand(backend: Backend, node: Node): Stored | undefined {
+  const known = values.get(node);
+  return known?.backend === backend ? known : undefined;
+}
+
 /** The node's value on the backend, computed if need be. Call under `exclusive`. */
 export async function materialize(backend: Backend, node: Node): Promise<Stored> {
   await realizeNodes(backend, [node]);

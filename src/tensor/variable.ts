@@ -16,6 +16,8 @@ export interface Stateful {
   namedVariables(): Iterable<readonly [string, Variable]>;
   /** What else of it shapes a trace (a training flag, say): another key, another trace. */
   traceKey?(): string;
+  /** All that names, variables and key depend on, one after another: while the pieces are the same ones, so are the others. What owns much has it, since it is asked at each execution. */
+  pieces?(): readonly unknown[];
 }
 
 /** A cell with versions. It is a tensor too: ops read the version it holds when they are called. */

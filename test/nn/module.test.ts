@@ -5,8 +5,9 @@ import * as nn from "../../src/nn/index.ts";
 import * as losses from "../../src/nn/losses.ts";
 import { accuracy, mean } from "../../src/nn/metrics.ts";
 import { fillWords, manualSeed } from "../../src/rng/stream.ts";
+import { compile } from "../../src/tensor/compiled.ts";
 import { setDefaultBackend } from "../../src/tensor/engine.ts";
-import { tensor, zeros } from "../../src/tensor/functions.ts";
+import { ones, tensor, zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { Parameter, Variable } from "../../src/tensor/variable.ts";
 
@@ -65,6 +66,32 @@ describe("the tree", () => {
     model.eval();
     expect(model.traceKey()).not.toBe(key);
     expect(model.train().traceKey()).toBe(key);
+  });
+
+  test("a compiled function follows its modules: their modes, their parts, and nothing else of them", async () => {
+    const model = nn.sequential(nn.linear(2, 3), nn.linear(3, 2));
+    const messages: string[] = [];
+    const f = compile((x: Tensor) => model.forward(x) as Tensor, {
+      state: model,
+      log: (message) => messages.push(message.split(" ")[0]),
+    });
+    const run = async () => (await f(ones([1, 2]))).data();
+    const direct = async () => (model.forward(ones([1, 2])) as Tensor).data();
+    const first = await run();
+    expect(first).toEqual(await direct());
+    Object.assign(model.layers[0], { calls: 1 });
+    expect(await run()).toEqual(first);
+    expect(messages).toEqual(["made"]);
+    model.eval();
+    expect(await run()).toEqual(first);
+    model.train();
+    expect(await run()).toEqual(first);
+    expect(messages).toEqual(["made", "found"]);
+    (model.layers as nn.Module[])[1] = nn.linear(3, 2);
+    expect(await run()).toEqual(await direct());
+    expect(await run()).not.toEqual(first);
+    Object.assign(model.layers[1], { weight: new Parameter(ones([2, 3])) });
+    expect(await run()).toEqual(await direct());
   });
 });
 

@@ -18,7 +18,7 @@ import { atomics, i32, i64 } from "./instructions.ts";
 export const control = {
   /** How many have arrived at the barrier. */
   arrived: 0,
-  /** How often a thread looks again before it sleeps. */
+  /** How often a thread that waits at a barrier looks again before it sleeps. */
   spins: 8,
   /** Not 0 once a thread has failed: everybody leaves. */
   aborted: 12,
@@ -27,6 +27,8 @@ export const control = {
   resumed: 20,
   /** Nanoseconds, as i64, after which the first part breaks off waiting. */
   patience: 24,
+  /** How often a worker that waits for a job looks again before it sleeps. */
+  lingers: 32,
   /** Goes up when all have arrived; and who sleeps until then. */
   generation: 64,
   sleepers: 68,
@@ -45,12 +47,17 @@ function waitWhile(
   fn: FunctionBuilder,
   base: Local<"i32">,
   seen: Local<"i32">,
-  { offset, sleepers, nanoseconds }: { offset: number; sleepers: number; nanoseconds: Code<"i64"> },
+  {
+    offset,
+    sleepers,
+    looks,
+    nanoseconds,
+  }: { offset: number; sleepers: number; looks: number; nanoseconds: Code<"i64"> },
 ): Code {
   const spins = fn.local("i32");
   const here = () => i32.ne(atomics.load(base.get, offset), seen.get);
   return block((done) => [
-    spins.set(i32.load(base.get, control.spins)),
+    spins.set(i32.load(base.get, looks)),
     loop((again) => [branchIf(done, here()), branchIf(again, spins.tee(i32.sub(spins.get, i32.const(1))))]),
     drop(atomics.add(base.get, i32.const(1), sleepers)),
     block((awake) => [
@@ -104,6 +111,7 @@ export function barrierFunction(module: ModuleBuilder): FunctionBuilder {
       waitWhile(fn, base, seen, {
         offset: control.generation,
         sleepers: control.sleepers,
+        looks: control.spins,
         nanoseconds: limit.get,
       }),
       branchIf(leave, i32.ne(atomics.load(base.get, control.generation), seen.get)),
@@ -127,7 +135,12 @@ export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
   const park = module.function("park", ["i32", "i32"], ["i32"], { exported: true });
   const [parkBase, seen] = park.parameters as Local<"i32">[];
   park.body(
-    waitWhile(park, parkBase, seen, { offset: control.jobs, sleepers: control.idle, nanoseconds: i64.const(-1n) }),
+    waitWhile(park, parkBase, seen, {
+      offset: control.jobs,
+      sleepers: control.idle,
+      looks: control.lingers,
+      nanoseconds: i64.const(-1n),
+    }),
     atomics.load(parkBase.get, control.jobs),
   );
   const job = module.function("job", ["i32"], ["i32"], { exported: true });
