@@ -37,6 +37,21 @@ export type Listed = number | Draws;
 export const nameOf = (listed: Listed): number | string =>
   typeof listed === "number" ? listed : `draw ${listed.firstDraw}`;
 
+/** Where the rows of a block lie, from the beginning of the part's local memory. */
+export interface LocalPlace {
+  readonly offset: number;
+  /** Bytes a row, of which the whole value has `Cut.rows`. */
+  readonly rowBytes: number;
+}
+
+/** A group's local values, and the memory they take. */
+export interface Locals {
+  readonly places: ReadonlyMap<number, LocalPlace>;
+  readonly bytes: number;
+}
+
+export const noLocals: Locals = { places: new Map(), bytes: 0 };
+
 /** A kernel's function: what its printer fills. */
 export interface KernelFunction {
   readonly fn: FunctionBuilder;
@@ -44,6 +59,11 @@ export interface KernelFunction {
   /** Where its list is; each one's place in it, by name. */
   readonly values: Local<"i32">;
   readonly slots: ReadonlyMap<number | string, number>;
+  /** Those of its values that are local to its group, which is cut in this way. */
+  readonly locals: Locals;
+  readonly cut?: Cut;
+  /** Bytes before scratch memory where local values begin. */
+  readonly localsBefore: number;
   /** Where scratch memory begins. */
   readonly scratch: Local<"i32">;
   readonly part: Local<"i32">;
@@ -59,6 +79,8 @@ export class Context {
   readonly isShared: boolean;
   /** Bytes before a part's scratch memory in which groups keep packed operands. */
   readonly panelBytes: number;
+  /** Bytes before those in which they keep local values. */
+  readonly localBytes: number;
   readonly #shared = new Map<string, FunctionBuilder>();
   #scratchBytes = 0;
 
@@ -69,22 +91,35 @@ export class Context {
       single,
       isShared = false,
       panelBytes = 0,
-    }: { readonly lanes: Lanes; readonly single: Lanes; readonly isShared?: boolean; readonly panelBytes?: number },
+      localBytes = 0,
+    }: {
+      readonly lanes: Lanes;
+      readonly single: Lanes;
+      readonly isShared?: boolean;
+      readonly panelBytes?: number;
+      readonly localBytes?: number;
+    },
   ) {
     this.module = module;
     this.lanes = lanes;
     this.single = single;
     this.isShared = isShared;
     this.panelBytes = align(panelBytes);
+    this.localBytes = align(localBytes);
   }
 
   get isSimd(): boolean {
     return this.lanes.width > 1;
   }
 
+  /** What lies before scratch memory in a part's own. */
+  get bytesBefore(): number {
+    return this.localBytes + this.panelBytes;
+  }
+
   /** Scratch memory each part has, as far as kernels asked for it, with what lies before it. */
   get scratchBytes(): number {
-    return this.panelBytes + align(this.#scratchBytes);
+    return this.bytesBefore + align(this.#scratchBytes);
   }
 
   /** Asks for scratch memory; kernels share it, one after another. */
@@ -102,27 +137,39 @@ export class Context {
   }
 
   /** A function for a kernel that reads and writes these values. */
-  kernelFunction(name: string, values: readonly Listed[]): KernelFunction {
+  kernelFunction(name: string, values: readonly Listed[], locals: Locals = noLocals, cut?: Cut): KernelFunction {
     const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
     const [table, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
     const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
-    return { fn, table, values: list, slots, scratch, part, parts };
+    return { fn, table, values: list, slots, locals, cut, localsBefore: this.bytesBefore, scratch, part, parts };
   }
 }
 
 /** Where a value begins; of draws, the first. */
 export function valueAddress(kernel: KernelFunction, value: Listed): Code<"i32"> {
-  return i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(value))!);
+  const { cut, scratch, localsBefore } = kernel;
+  const local = typeof value === "number" ? kernel.locals.places.get(value) : undefined;
+  if (!local || !cut) return i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(value))!);
+  // The block's rows lie there: where row 0 would be.
+  const first = i32.mul(
+    borderUnit(kernel, cut.rows, cut.grain, kernel.part.get),
+    i32.const(cut.grain * local.rowBytes),
+  );
+  return i32.sub(i32.add(scratch.get, i32.const(local.offset - localsBefore)), first);
+}
+
+/** The first unit of `grain` points that part `at` has. */
+function borderUnit({ parts }: KernelFunction, extent: number, grain: number, at: Code<"i32">): Code<"i32"> {
+  const units = i64.const(BigInt(Math.ceil(extent / grain)));
+  // In 64 bits: there may be many parts of many units.
+  return i32.wrapI64(i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts.get)));
 }
 
 /** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */
 export function share(kernel: KernelFunction, extent: number, grain: number): [Limit, Limit, Code[]] {
-  const { fn, part, parts } = kernel;
-  const units = i64.const(BigInt(Math.ceil(extent / grain)));
-  // In 64 bits: there may be many parts of many units.
-  const share = (at: Code<"i32">) => i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts.get));
+  const { fn, part } = kernel;
   const border = (at: Code<"i32">) => {
-    const [local, set] = fn.hold(i32.mul(i32.wrapI64(share(at)), i32.const(grain)));
+    const [local, set] = fn.hold(i32.mul(borderUnit(kernel, extent, grain, at), i32.const(grain)));
     return { local, set };
   };
   const begin = border(part.get);

@@ -34,6 +34,8 @@ export interface Group {
   readonly bytes: number;
   /** Memory that a part's packed right operands take. */
   readonly panelBytes: number;
+  /** Values that nothing else touches, each row written and read in one block; bytes a row of each. */
+  readonly local: ReadonlyMap<number, number>;
 }
 
 /** Packed right operands of a group, and each of them, should stay in the second cache beside what the rows bring: measured. */
@@ -73,6 +75,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   const neighbours = overlapping(plan);
   const readers = plan.values.map((): Set<Draft> => new Set());
   const writers = plan.values.map((): Set<Draft> => new Set());
+  const copied = new Set(plan.copies.map(({ from }) => from));
   kernels.forEach((kernel, number) => {
     const accesses = accessesOf(plan, kernel);
     const rows = rowsOf(kernel);
@@ -116,17 +119,28 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     for (let at = made.at + 1; at < groups.length; at++) groups[at].at = at;
     note(made);
   });
-  return groups.map(({ members, rows, accesses, panelBytes: panels }): Group => {
+  return groups.map((group): Group => {
+    const { members, rows, accesses, panelBytes: panels } = group;
     if (members.length === 1) {
       const [{ kernel, number }] = members;
-      return { members: [{ kernel, number }], bytes: 0, cut: undefined, panelBytes: 0 };
+      return { members: [{ kernel, number }], bytes: 0, cut: undefined, panelBytes: 0, local: new Map() };
     }
     const cut = { rows, grain: grainOf(members, rows) };
     const regions = new Map<string, number>();
     for (const { space, from, to, rowBytes } of accesses) {
       if (rowBytes(rows) !== undefined) regions.set(`${space} ${from}`, to - from);
     }
-    return { members, cut, bytes: [...regions.values()].reduce((sum, each) => sum + each, 0), panelBytes: panels };
+    const isAlone = (value: number) =>
+      plan.values[value].place.kind === "arena" &&
+      !copied.has(value) &&
+      [...readers[value], ...writers[value]].every((draft) => draft === group);
+    const local = new Map<number, number>();
+    for (const { value, writes, rowBytes } of accesses) {
+      if (writes && isAlone(value)) local.set(value, rowBytes(rows)!);
+    }
+    for (const { value, rowBytes } of accesses) if (rowBytes(rows) !== local.get(value)) local.delete(value);
+    const bytes = [...regions.values()].reduce((sum, each) => sum + each, 0);
+    return { members, cut, bytes, panelBytes: panels, local };
   });
 }
 

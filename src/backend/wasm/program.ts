@@ -1,6 +1,6 @@
 // A plan as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
 // them from a table, so one module serves any buffers and any number of parts.
-import type { MatmulKernel } from "../../../kernels/kernel.ts";
+import type { Kernel, MatmulKernel } from "../../../kernels/kernel.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
@@ -17,13 +17,23 @@ import {
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
-import { Context, type Cut, type KernelFunction, type Listed, share, table, valueAddress } from "./context.ts";
+import {
+  Context,
+  type Cut,
+  type KernelFunction,
+  type Listed,
+  type Locals,
+  share,
+  table,
+  valueAddress,
+} from "./context.ts";
 import { barrierFunction, control } from "./control.ts";
 import { operationCount } from "./expression.ts";
-import { groupKernels, type Member } from "./groups.ts";
+import { type Group, groupKernels, type Member } from "./groups.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
+import { placeLocals } from "./locals.ts";
 import { printMap } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
@@ -77,23 +87,26 @@ export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
   const groups = groupKernels(plan, transposeProducts(plan));
   const panelBytes = target.simd ? Math.max(0, ...groups.map((group) => group.panelBytes)) : 0;
+  const blocks = groups.map((group) => blockCount(group, target));
+  const locals = groups.map((group, i) => placeLocals(group, blocks[i]));
   const context = new Context(module, {
     lanes: target.simd ? simdLanes : scalarLanes,
     single: scalarLanes,
     isShared: target.sharedMaximum !== undefined,
     panelBytes,
+    localBytes: Math.max(0, ...locals.map(({ bytes }) => bytes)),
   });
   const known = new Map<string, readonly Omit<Stage, "values">[]>();
-  const steps = groups.flatMap(({ members, cut, bytes }): Step[] => {
+  const steps = groups.flatMap(({ members, cut }, at): Step[] => {
     const stages = members.flatMap((member) => {
-      const { key, values } = signatureOf(member, cut);
-      const made = known.get(key) ?? printKernel(context, member, values, cut);
+      const { key, values } = signatureOf(member, cut, locals[at]);
+      const made = known.get(key) ?? printKernel(context, member, values, locals[at], cut);
       known.set(key, made);
       return made.map((stage): Stage => ({ ...stage, values }));
     });
     if (!cut) return stages.map(stepOf);
     const work = stages.reduce((sum, stage) => sum + stage.work, 0);
-    return [{ stages, work, checks: false, blocks: blockCount(cut, work, bytes, target) }];
+    return [{ stages, work, checks: false, blocks: blocks[at] }];
   });
   plan.copies.forEach(({ from, output }, i) => {
     const values = [from, output];
@@ -102,7 +115,7 @@ export function printPlan(plan: Plan, target: Target): Program {
     printCopy(size * itemSize(dtype), from, output, kernel);
     steps.push(stepOf({ fn: kernel.fn, values, work: size / 4, checks: false }));
   });
-  printRun(module, steps, target, context.panelBytes);
+  printRun(module, steps, target, context.bytesBefore);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
@@ -114,13 +127,16 @@ export function printPlan(plan: Plan, target: Target): Program {
 const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
 
 /** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
-function blockCount({ rows, grain }: Cut, work: number, bytes: number, { shareFrom }: Target): number {
+function blockCount({ members, cut, bytes }: Group, { shareFrom }: Target): number {
+  if (!cut) return 1;
+  const { rows, grain } = cut;
+  const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
   const wanted = Math.max(bytes / 32768, Math.min(64, work / Math.max(1, shareFrom)));
   return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
 }
 
 /** `run(table, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
-function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target, panelBytes: number): void {
+function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target, bytesBefore: number): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
   const barrier = target.sharedMaximum !== undefined ? barrierFunction(module) : undefined;
@@ -129,7 +145,7 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target,
   const home = i32.load(at.get, table.control);
   const [scratch, setScratch] = run.hold(
     i32.add(
-      i32.add(i32.load(at.get, table.scratch), i32.const(panelBytes)),
+      i32.add(i32.load(at.get, table.scratch), i32.const(bytesBefore)),
       i32.mul(part.get, i32.load(at.get, table.scratch + 4)),
     ),
   );
@@ -205,20 +221,20 @@ function printKernel(
   context: Context,
   { kernel, number, panels }: Member,
   values: readonly Listed[],
+  locals: Locals,
   cut: Cut | undefined,
 ): Omit<Stage, "values">[] {
   const size = sizeOf(kernel.shape);
+  const whole = workOf(kernel);
   const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false) => {
-    const target = context.kernelFunction(`${number} ${name}`, values);
+    const target = context.kernelFunction(`${number} ${name}`, values, locals, cut);
     print(target);
     return { fn: target.fn, work, checks };
   };
   const zeros = () =>
     stage("zeros", size / 16, (target) => printZeros(kernel.output, size * itemSize(kernel.dtype), target));
   const multiply = (product: MatmulKernel): Omit<Stage, "values"> => {
-    const made = stage("matmul", size * product.depth, (target) =>
-      printMatmul(context, product, target, cut && { cut, panels }),
-    );
+    const made = stage("matmul", whole, (target) => printMatmul(context, product, target, cut && { cut, panels }));
     if (panels === undefined || !context.isSimd) return made;
     const target = context.kernelFunction(`${number} panels`, values);
     printPanels(context, product, target, panels);
@@ -226,33 +242,47 @@ function printKernel(
   };
   switch (kernel.kind) {
     case "map":
-      return [
-        stage("map", size * (1 + operationCount(kernel.body)), (target) => printMap(context, kernel, target, cut)),
-      ];
+      return [stage("map", whole, (target) => printMap(context, kernel, target, cut))];
     case "reduce": {
       const count = sizeOf(kernel.reduced);
       if (count === 0) return [zeros()];
       const print = kernel.order === "lanes" ? printRows : printColumns;
-      const work = size * count * (1 + operationCount(kernel.body));
       if (!cut && context.isShared && isLongRow(kernel)) {
         return [
-          stage("blocks", work, (target) => printBlocks(context, kernel, target)),
+          stage("blocks", whole, (target) => printBlocks(context, kernel, target)),
           stage("join", 0, (target) => printJoin(context, kernel, target)),
         ];
       }
-      return [stage(`reduce ${kernel.order}`, work, (target) => print(context, kernel, target, cut))];
+      return [stage(`reduce ${kernel.order}`, whole, (target) => print(context, kernel, target, cut))];
     }
     case "matmul":
       if (kernel.depth === 0) return [zeros()];
       return [multiply(kernel)];
     case "gather":
-      return [stage("gather", size, (target) => printGather(context, kernel, number, target), true)];
-    case "scatter": {
-      const work = sizeOf(kernel.updates.view.shape);
-      return [zeros(), stage("scatter", work, (target) => printScatter(context, kernel, number, target), true)];
-    }
+      return [stage("gather", whole, (target) => printGather(context, kernel, number, target), true)];
+    case "scatter":
+      return [zeros(), stage("scatter", whole, (target) => printScatter(context, kernel, number, target), true)];
     case "random":
-      return [stage(kernel.sampler, 4 * size, (target) => printRandom(context, kernel, target))];
+      return [stage(kernel.sampler, whole, (target) => printRandom(context, kernel, target))];
+  }
+}
+
+/** Roughly, in elementary operations. */
+function workOf(kernel: Kernel): number {
+  const size = sizeOf(kernel.shape);
+  switch (kernel.kind) {
+    case "map":
+      return size * (1 + operationCount(kernel.body));
+    case "reduce":
+      return size * sizeOf(kernel.reduced) * (1 + operationCount(kernel.body));
+    case "matmul":
+      return size * kernel.depth;
+    case "gather":
+      return size;
+    case "scatter":
+      return sizeOf(kernel.updates.view.shape);
+    case "random":
+      return 4 * size;
   }
 }
 

@@ -75,7 +75,7 @@ export function isLongRow(kernel: ReduceKernel): boolean {
 
 /** Where the blocks' values wait: in the first part's scratch memory. */
 const partials = ({ table: at }: KernelFunction, context: Context) =>
-  i32.add(i32.load(at.get, table.scratch), i32.const(context.panelBytes));
+  i32.add(i32.load(at.get, table.scratch), i32.const(context.bytesBefore));
 
 /** Prints a long row's first stage: each block's value. */
 export function printBlocks(context: Context, kernel: ReduceKernel, target: KernelFunction): void {

@@ -2,13 +2,14 @@
 // which a model of many equal layers makes short to compile and quick to become hot.
 import { type Expr, topological } from "../../../kernels/expr.ts";
 import { isDraws, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
-import { type Cut, type Listed, nameOf } from "./context.ts";
+import { type Cut, type Listed, type Locals, nameOf } from "./context.ts";
 import type { Member } from "./groups.ts";
 
 /** The signature (with how it is cut together with others), and the kernel's values in the order in which its function knows them. */
 export function signatureOf(
   { kernel, number, panels }: Member,
   cut: Cut | undefined,
+  { places }: Locals,
 ): { key: string; values: Listed[] } {
   const values: Listed[] = [];
   const slot = (value: Listed): number => {
@@ -49,6 +50,7 @@ export function signatureOf(
     case "random":
       key.push(kernel.sampler, kernel.offset, kernel.low, kernel.high);
   }
+  for (const value of values) if (typeof value === "number") key.push(places.get(value) ?? "arena");
   return { key: JSON.stringify(key), values };
 }
 

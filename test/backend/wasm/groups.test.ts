@@ -1,6 +1,8 @@
 // Which kernels run block by block together: those that stay within a row of each other, and no others; products that are read sideways.
 import { describe, expect, test } from "vitest";
+import { kernelInputs } from "../../../kernels/kernel.ts";
 import { type Group, groupKernels } from "../../../src/backend/wasm/groups.ts";
+import { placeLocals } from "../../../src/backend/wasm/locals.ts";
 import { transposeProducts } from "../../../src/backend/wasm/transposed.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { Plan } from "../../../src/compile/plan.ts";
@@ -23,6 +25,44 @@ function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Nod
 
 const groupsOf = (plan: Plan): Group[] => groupKernels(plan, plan.kernels);
 const numbers = (groups: readonly Group[]) => groups.map(({ members }) => members.map(({ number }) => number));
+
+describe("local values", () => {
+  test("what a softmax computes on its way stays in the part's memory; what others read doesn't", () => {
+    const plan = planOf({ x: [4096, 100] }, ({ x }) => {
+      const shifted = exp(x);
+      return { outputs: { y: sqrt(add(softmax(shifted), 1)), columns: sum(shifted, { axis: 0 }) } };
+    });
+    const group = groupsOf(plan).find(({ local }) => local.size > 0)!;
+    const inside = group.members.map(({ kernel }) => kernel.output);
+    const others = plan.kernels.filter((_, number) => !group.members.some((member) => member.number === number));
+    const readOutside = new Set(others.flatMap((kernel) => kernelInputs(kernel).map(({ source }) => source)));
+    for (const value of inside) {
+      const isLocal = plan.values[value].place.kind === "arena" && !readOutside.has(value);
+      expect(group.local.has(value)).toBe(isLocal);
+    }
+    expect(inside.some((value) => readOutside.has(value))).toBe(true);
+    for (const [value, rowBytes] of group.local) expect(rowBytes * group.cut!.rows).toBe(4 * plan.values[value].size);
+    const { places, bytes } = placeLocals(group, 64);
+    expect([...places.keys()]).toEqual([...group.local.keys()]);
+    // 64 rows a block of each, and memory used again when its value has been read for the last time.
+    const all = [...group.local.values()].reduce((sum, rowBytes) => sum + 64 * rowBytes, 0);
+    expect(bytes).toBeLessThan(all);
+    expect(bytes % 64).toBe(0);
+    const placed = [...places].map(([value, { offset, rowBytes }]) => {
+      const touching = group.members.flatMap(({ kernel }, at) =>
+        kernel.output === value || kernelInputs(kernel).some(({ source }) => source === value) ? [at] : [],
+      );
+      return { from: touching[0], to: touching[touching.length - 1], start: offset, end: offset + 64 * rowBytes };
+    });
+    for (const a of placed) {
+      for (const b of placed) {
+        const together = a !== b && a.from <= b.to && b.from <= a.to;
+        if (together) expect(a.end <= b.start || b.end <= a.start).toBe(true);
+      }
+    }
+    expect(placeLocals(group, 1).places.size).toBe(0);
+  });
+});
 
 describe("groups", () => {
   test("a softmax's rows go through all its kernels", () => {
