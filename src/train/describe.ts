@@ -59,7 +59,7 @@ export function optimizerNumbers({ options, optimizer, schedules, hooks }: Train
     numbers["precision/initialLossScale"] = options.precision.initialLossScale;
   }
   optimizer?.groups.forEach((group, i) => {
-    const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.sets(group, key));
+    const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.of(group, key));
     visit(Object.fromEntries(fixed), `groups/${i}`);
   });
   return numbers;

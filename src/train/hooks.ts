@@ -28,6 +28,7 @@ export interface StepContext extends FitContext {
   readonly epoch: number;
   /** With accumulation: the micro-batches of the step, one after another. Its memory is used again after `onTrainBatchEnd`: copy what is to be kept. */
   readonly batch: LoadedBatch;
+  /** The first parameter group's. */
   readonly learningRate: number;
 }
 

@@ -10,6 +10,7 @@ import { breathe } from "./clock.ts";
 import { ahead, type DataClock } from "./feed.ts";
 import { groups } from "./group.ts";
 import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
+import { learningRates } from "./rates.ts";
 import type { TrainStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -74,6 +75,7 @@ export async function train(training: Training): Promise<void> {
       await hooks.call("onTrainBatchStart", context);
       await hooks.call("onTrainStepStart", context);
 
+      const rates = learningRates(trainer);
       const { result, watched, graphHash } = await trainStep.execute([input]);
       const [loss] = await result.data();
       training.link({ graphHash, position: stream.position, batch, loss });
@@ -91,7 +93,7 @@ export async function train(training: Training): Promise<void> {
       training.schedules?.apply(progress.step);
       await hooks.call("onAfterSchedulerStep", stepResult);
       await hooks.call("onTrainStepEnd", stepResult);
-      if (logged) await log(stepResult);
+      if (logged) await log(stepResult, rates);
 
       const epochEnds = progress.cursor === 0;
       const due = training.evaluationDue(step, epochEnds);
@@ -129,11 +131,11 @@ function advance({ progress, stepsPerEpoch, gradAccumSteps }: Training, loss: nu
   progress.offset = null;
 }
 
-async function log({ trainer, step, loss, learningRate, watched }: StepResult): Promise<void> {
+async function log({ trainer, step, loss, watched }: StepResult, rates: Metrics): Promise<void> {
   const own: Record<string, number> = {};
   for (const name of ["gradient_norm", "loss_scale", "skipped_steps"])
     if (watched[name]) own[name] = await watched[name].item();
-  await trainer.logMetrics({ loss, learning_rate: learningRate, ...own }, step);
+  await trainer.logMetrics({ loss, ...rates, ...own }, step);
 }
 
 function checkProgress(loader: DataLoader, progress: Progress, before: number, totalSteps: number): void {

@@ -53,9 +53,9 @@ export class Schedules {
     }
   }
 
-  /** Whether a schedule sets this number of the group. */
-  sets(group: ParameterGroup, key: string): boolean {
-    return this.#settings.some((setting) => setting.group === group && setting.key === key);
+  /** The schedule that sets this number of the group, if one does. */
+  of(group: ParameterGroup, key: string): Schedule | undefined {
+    return this.#settings.find((setting) => setting.group === group && setting.key === key)?.schedule;
   }
 }
 

@@ -103,6 +103,7 @@ function titleOf(name: string): string {
   const base = name.replace(/^val_/, "").replace(/_average$/, "");
   const [head, second, ...rest] = base.split("/");
   if (base === "gradient_norm") return "norm: gradient";
+  if (head === "learning_rate") return "learning rate";
   if (second === undefined) return base.replaceAll("_", " ");
   if (head === "duration") return second === "left" ? "duration: time left" : "duration: seconds spent";
   if (head === "optimizer" && rest.length > 0) return `optimizer: ${rest.join("/").replaceAll("_", " ")}`;
