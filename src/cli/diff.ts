@@ -1,11 +1,10 @@
 // `seedgrad diff A B`: why two runs, two configs, or a run and a config differ.
 import type { Threads } from "../backend/load.ts";
 import { ConfigError } from "../core/errors.ts";
-import { importsOf } from "../train/config/parse.ts";
 import { type Diff, diffRuns } from "../verify/diff.ts";
 import { showDiff, showNode } from "../verify/show.ts";
 import type { Outcome } from "./command.ts";
-import { configOf, importPrograms } from "./imports.ts";
+import { configOf, importFor } from "./imports.ts";
 
 /** The flags of `diff`. */
 export interface DiffFlags {
@@ -19,9 +18,17 @@ export interface DiffFlags {
 /** Compares. Exit code 1 when something differs. */
 export async function diff(first: string, second: string, flags: DiffFlags): Promise<Outcome> {
   const { backend, threads, steps, import: programs = [] } = flags;
-  const configs = [configOf(first), configOf(second)].filter((file) => file !== undefined);
-  await importPrograms([...configs.flatMap(importsOf), ...programs]);
-  const found = await diffRuns(first, second, { backends: backendsOf(backend), threads, steps });
+  const wanted = [first, second].flatMap((path) => {
+    const file = configOf(path);
+    return file === undefined ? [] : [{ file, isRun: file !== path }];
+  });
+  const importAll = async (files: typeof wanted) => {
+    for (const { file } of files) await importFor(file, programs);
+  };
+  // A run whose chain says all there is to say needs no program of its own.
+  await importAll(wanted.filter(({ isRun }) => !isRun));
+  const prepare = () => importAll(wanted.filter(({ isRun }) => isRun));
+  const found = await diffRuns(first, second, { backends: backendsOf(backend), threads, steps, prepare });
   return { code: found.equal ? 0 : 1, json: diffJson(found), lines: showDiff(found) };
 }
 

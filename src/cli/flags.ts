@@ -46,15 +46,8 @@ export function parseSeedFlag(text: string): bigint {
 }
 
 /** What the flags put in place of the config's own. */
-export function overridesOf({
-  seed,
-  modelDir,
-  maxSteps,
-  backend,
-  threads,
-  import: imports,
-}: RunFlags): ConfigOverrides {
-  return { seed, modelDir, maxSteps, backend, threads, imports };
+export function overridesOf({ seed, modelDir, maxSteps, backend, threads }: RunFlags): ConfigOverrides {
+  return { seed, modelDir, maxSteps, backend, threads };
 }
 
 /** Left out: the latest. `none`: no checkpoint. Else a path. */

@@ -43,7 +43,7 @@ const addTo = (value: string, list: readonly string[] = []): string[] => [...lis
 const withImport = (command: Command): Command =>
   command.option(
     "--import <program>",
-    "a program to import first, whose classes the config names; may be given again",
+    "a program to import first, whose classes the config names; of a run, in place of those it was made with; may be given again",
     addTo,
   );
 
@@ -83,7 +83,7 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
   .action((config: string, flags: PredictFlags) => report(flags.json, () => predict(config, flags)));
 
 comparing(
-  program.command("verify").argument("<run>", "a run's folder; or a YAML file, with --against"),
+  withImport(program.command("verify").argument("<run>", "a run's folder; or a YAML file, with --against")),
   "",
   "not the same, or the folder is damaged",
 )

@@ -1,13 +1,12 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest; or trains a config and compares the digest alone.
 import { existsSync } from "node:fs";
 import type { Threads } from "../backend/load.ts";
-import { importsOf } from "../train/config/parse.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
 import { verifyConfig, verifyRun } from "../verify/verify.ts";
 import type { Outcome } from "./command.ts";
 import { diffJson } from "./diff.ts";
-import { configOf, importPrograms } from "./imports.ts";
+import { configOf, importFor } from "./imports.ts";
 
 /** The flags of `verify`. */
 export interface VerifyFlags {
@@ -16,13 +15,18 @@ export interface VerifyFlags {
   readonly against?: string;
   readonly backend?: string;
   readonly threads?: Threads;
+  /** Of a run: in place of the programs that its config names. */
+  readonly import?: readonly string[];
   readonly json?: boolean;
 }
 
 /** Verifies a run's folder, or a config against a published digest. Exit code 1 when something differs. */
-export async function verify(what: string, { json: _json, ...options }: VerifyFlags): Promise<Outcome> {
+export async function verify(
+  what: string,
+  { json: _json, import: programs, ...options }: VerifyFlags,
+): Promise<Outcome> {
   const config = configOf(what);
-  if (config !== undefined) await importPrograms(importsOf(config));
+  if (config !== undefined) await importFor(config, programs);
   const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
   const { equal, digest, expected, from, steps, firstDifference, difference, backend, threads } = found;
   const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
@@ -36,7 +40,7 @@ export async function verify(what: string, { json: _json, ...options }: VerifyFl
       : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
   const lines = [verdict, ...trusted, ...digests];
   if (equal) return { code: 0, json: { ...found }, lines };
-  const diff = await explained(what, found.firstDifference, options);
+  const diff = await explained(what, found.firstDifference, { ...options, import: programs });
   if (!diff) return { code: 1, json: { ...found }, lines };
   return { code: 1, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
 }
@@ -45,9 +49,13 @@ export async function verify(what: string, { json: _json, ...options }: VerifyFl
 async function explained(
   what: string,
   firstDifference: number | undefined,
-  { against, backend, threads }: VerifyFlags,
+  { against, backend, threads, import: programs }: VerifyFlags,
 ): Promise<Diff | undefined> {
   if (firstDifference !== undefined || against === undefined) return diffReplay(what, { backend, threads });
   if (!existsSync(`${against}/chain.bin`)) return undefined;
-  return diffRuns(against, what, { backends: [undefined, backend], threads });
+  const config = configOf(against);
+  const prepare = async () => {
+    if (config !== undefined) await importFor(config, programs);
+  };
+  return diffRuns(against, what, { backends: [undefined, backend], threads, prepare });
 }

@@ -23,6 +23,13 @@ export interface Hyperparameter {
   readonly float32: string;
 }
 
+/** A program that a config's classes come from. */
+export interface ImportedProgram {
+  readonly sha256: string;
+  /** From the run's folder; a package has none. */
+  readonly path?: string;
+}
+
 /** What is written of a run. */
 export interface Manifest {
   readonly format: 1;
@@ -36,6 +43,8 @@ export interface Manifest {
   readonly data: Readonly<Record<string, string>>;
   /** The config as resolved, defaults included; null for a run made in code. */
   readonly config: unknown;
+  /** Programs that were imported for the config, by the names it has for them. They inform: what they make is in the graph's hash. */
+  readonly imports?: Readonly<Record<string, ImportedProgram>>;
   /** Numbers of the optimizer and schedule, each as written and as the bits of its float32. */
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
   readonly deterministic: "strict" | "warn";
@@ -81,6 +90,14 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   graphs: ["SHA-256 by role", recordOf(isHash)],
   data: ["SHA-256 by name", recordOf(isHash)],
   config: ["a record, or null", (value) => value === null || isRecord(value)],
+  imports: [
+    "programs by name, each with its SHA-256",
+    (value) =>
+      value === undefined ||
+      recordOf((item) => isRecord(item) && isHash(item.sha256) && (item.path === undefined || isText(item.path)))(
+        value,
+      ),
+  ],
   hyperparameters: [
     "numbers by name, each with its value and float32 bits",
     recordOf(

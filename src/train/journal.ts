@@ -14,6 +14,7 @@ import { lockFolder } from "../run/lock.ts";
 import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
 import { checkpointFolder, chosenCheckpoint, loadCheckpoint, readTensors } from "./checkpoint.ts";
 import { timestamp } from "./clock.ts";
+import { changedImports, recordedImports } from "./config/imports.ts";
 import { describeOptions, optimizerNumbers } from "./describe.ts";
 import type { CheckpointChoice, Run } from "./fit.ts";
 import type { Trainer } from "./trainer.ts";
@@ -109,6 +110,8 @@ export class Journal {
       this.#checkLength(path, state.step);
       this.chain.resume(state.step, state.chain);
       trainer.message("info", `going on from ${path}, step ${state.step}`);
+      for (const changed of changedImports(this.#folder?.manifest?.imports, this.#imports()))
+        trainer.message("warn", `the run began with another program: ${changed}`);
     } else if (trainer.step > 0 && (choice.ckptPath === null || this.chain.step !== trainer.step)) {
       throw new ConfigError({
         where: "fit",
@@ -192,6 +195,12 @@ export class Journal {
     return { ...result, graphHash, seed: trainer.seed, backend: name, threads, directory: this.#folder?.path };
   }
 
+  /** The config's programs, as they are now. */
+  #imports(): Manifest["imports"] {
+    const { config } = this.#parts.trainer.options;
+    return config && this.#folder && recordedImports(config, this.#folder.path);
+  }
+
   #writeConfig(): void {
     if (!this.#folder) return;
     const { name, text } = describeOptions(this.#parts.trainer);
@@ -210,6 +219,7 @@ export class Journal {
       graphs: trainer.graphs,
       data: dataOf(this.#parts),
       config: describeOptions(trainer).config,
+      imports: this.#imports(),
       hyperparameters: Object.fromEntries(numbers.map(([name, value]) => [name, hyperparameter(value)])),
       deterministic: trainer.marked ? "warn" : "strict",
       status,

@@ -59,6 +59,8 @@ export interface DiffOptions {
   readonly rebuild?: readonly [Rebuild | undefined, Rebuild | undefined];
   /** Compares the first so many steps alone. */
   readonly steps?: number;
+  /** Called before runs are made again, if they are: imports what their configs name. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** Compares two runs' folders, two configs, or one of each. Throws ConfigError for a path that is neither, CheckpointError for a folder that is damaged. */
@@ -89,7 +91,7 @@ export async function diffReplay(
   return diffSides(recorded, replay, {});
 }
 
-async function diffSides(a: Side, b: Side, { steps: most }: DiffOptions): Promise<Diff> {
+async function diffSides(a: Side, b: Side, { steps: most, prepare }: DiffOptions): Promise<Diff> {
   const facts = factDifferences(a, b);
   const matters = facts.filter((fact) => fact.matters);
   const names = [a.name, b.name] as const;
@@ -105,7 +107,7 @@ async function diffSides(a: Side, b: Side, { steps: most }: DiffOptions): Promis
   const replayed = a.folder !== undefined && a.folder === b.folder;
   if (!bothRan && !replayed && matters.length === 0)
     return agreed({ equal: true }, "the same program: the same seed, numbers, data and graph");
-  const found = await replay(a, b, chain?.kind === "length" ? undefined : chain, most);
+  const found = await replay([a, b], chain?.kind === "length" ? undefined : chain, most, prepare);
   const again = !bothRan && !replayed ? replaysAgree([a, b], found, most) : undefined;
   if (again) return agreed(again, nothingShows);
   const graph = await graphDifferences(a, b);
@@ -132,7 +134,7 @@ function replaysAgree([a, b]: readonly [Side, Side], { lockstep }: Replayed, mos
 }
 
 /** Keys that decide where and how fast, and how much is written. */
-const informs = /^trainer\.init\.(model_dir|backend|threads|logging|loggers|checkpoint)\b/;
+const informs = /^(imports\[|trainer\.init\.(model_dir|backend|threads|logging|loggers|checkpoint)\b)/;
 
 function factDifferences({ facts: a }: Side, { facts: b }: Side): FactDifference[] {
   const found: FactDifference[] = [];
@@ -154,6 +156,7 @@ function factDifferences({ facts: a }: Side, { facts: b }: Side): FactDifference
     new Map([...numbers].filter(([key]) => !configs || !/^(optimizer|schedulers|precision)\//.test(key)));
   compareAll(rest(a), rest(b));
   compareAll(a.data, b.data, "data ");
+  compareAll(a.imports, b.imports, "import ");
   compare("graph", a.graphHash, b.graphHash);
   return found;
 }
@@ -179,14 +182,15 @@ interface Replayed {
 
 /** Runs both sides again until they differ. */
 async function replay(
-  a: Side,
-  b: Side,
+  [a, b]: readonly [Side, Side],
   chain: ChainDifference | undefined,
   most = Number.POSITIVE_INFINITY,
+  prepare: DiffOptions["prepare"] = async () => {},
 ): Promise<Replayed> {
   const without = [a, b].find(({ rebuild }) => rebuild === undefined);
   if (without) return { notes: [`${without.name} was made in code: give diffRuns how it is made again ({ rebuild })`] };
   try {
+    await prepare();
     const [first, second] = [await load(a), await load(b)];
     const program = ({ rebuild, changes }: Side, backend: Backend, checkpoint?: string): Program => ({
       rebuild: rebuild!,

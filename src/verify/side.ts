@@ -13,6 +13,7 @@ import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
 import { hyperparameter, type Manifest, readManifest } from "../run/manifest.ts";
 import { toYamlForm } from "../train/config/form.ts";
+import { programName, recordedImports } from "../train/config/imports.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { lengthOf } from "../train/fit.ts";
@@ -29,6 +30,8 @@ export interface Facts {
   /** Numbers of optimizer, schedules and loader, with their float32 bits. */
   readonly numbers: ReadonlyMap<string, string>;
   readonly data: ReadonlyMap<string, string>;
+  /** SHA-256 of the programs that its config's classes come from, by their files' names. */
+  readonly imports: ReadonlyMap<string, string>;
   /** The training step's graph at the full batch. */
   readonly graphHash: string;
 }
@@ -85,7 +88,8 @@ function runSide(folder: string, { backend, rebuild }: SideOptions): Side {
     links,
     digest: result?.digest,
     folder,
-    rebuild: rebuild ?? (manifest.config === null ? undefined : rebuildFromConfig(folder)),
+    // Its config is read, and what it names must be there, only where the run is made again.
+    rebuild: rebuild ?? (manifest.config === null ? undefined : (changes) => rebuildFromConfig(folder)(changes)),
     backend: backend ?? String(manifest.environment.backend ?? "wasm"),
     changes: changesOf(manifest),
   };
@@ -96,7 +100,7 @@ export function changesOf({ seed, deterministic }: Manifest): Side["changes"] {
   return { seed: BigInt(seed), ...(deterministic === "warn" && { deterministic: "warn" }) };
 }
 
-function factsOfManifest({ numericsId: id, seed, config, hyperparameters, data, graphs }: Manifest): Facts {
+function factsOfManifest({ numericsId: id, seed, config, hyperparameters, data, imports, graphs }: Manifest): Facts {
   const numbers = Object.entries(hyperparameters).map(
     ([name, { value, float32 }]) => [name, `${value} (${float32})`] as const,
   );
@@ -106,9 +110,13 @@ function factsOfManifest({ numericsId: id, seed, config, hyperparameters, data, 
     config: leavesOf(config),
     numbers: new Map(numbers),
     data: new Map(Object.entries(data)),
+    imports: importFacts(imports),
     graphHash: graphs.train ?? "none",
   };
 }
+
+const importFacts = (imports: Manifest["imports"]) =>
+  new Map(Object.entries(imports ?? {}).map(([name, { sha256 }]) => [programName(name), sha256]));
 
 async function configSide(file: string, { backend, threads }: SideOptions): Promise<Side> {
   const config = loadConfig(file);
@@ -150,6 +158,7 @@ export async function programSide(
     config: leavesOf(toYamlForm(config ?? trainer.options.config)),
     numbers: new Map(numbers),
     data: new Map(Object.entries(dataOf({ trainer, loader }))),
+    imports: importFacts(recordedImports(config ?? trainer.options.config ?? {}, ".")),
     graphHash,
   };
   return { name, facts, steps: totalSteps, rebuild, backend, changes, folder };

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll } from "vitest";
 import { root } from "./sources.ts";
 
@@ -14,12 +15,16 @@ export interface Finished {
   json(): Record<string, unknown> & { digest: string; graphHash: string };
 }
 
-/** Starts `seedgrad …`; `onError` sees stderr as it grows. */
+/** Runs TypeScript, from whatever folder. */
+const tsx = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
+
+/** Starts `seedgrad …`, in the repository's folder unless another is given; `onError` sees stderr as it grows. */
 export function start(
   args: readonly string[],
   onError?: (text: string, child: ChildProcess) => void,
+  cwd = root,
 ): Promise<Finished> {
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, "src/cli/main.ts"), ...args], { cwd: root });
+  const child = spawn(process.execPath, ["--import", tsx, join(root, "src/cli/main.ts"), ...args], { cwd });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data) => {

@@ -18,8 +18,6 @@ export interface ConfigOverrides {
   readonly backend?: string;
   readonly threads?: Threads;
   readonly deterministic?: "strict" | "warn";
-  /** Programs imported beside those that the config names: saved with the run. */
-  readonly imports?: readonly string[];
 }
 
 /** What a config wants imported before it can be checked: `imports`, as far as it is a list of texts. Throws ConfigError for a text that is no YAML. */
@@ -127,9 +125,7 @@ function applyOverrides(config: Config, overrides: ConfigOverrides, folder: stri
     deterministic: deterministic ?? init.deterministic,
     loop: maxSteps === undefined ? init.loop : { ...init.loop, maxSteps },
   };
-  const imports = [...new Set([...(config.imports ?? []), ...(overrides.imports ?? [])])];
-  const wanted = imports.length > 0 ? { imports } : {};
-  return validate(configSchema, { ...wanted, trainer: { ...config.trainer, init: changed } });
+  return validate(configSchema, { ...config, trainer: { ...config.trainer, init: changed } });
 }
 
 /** A config's text. Throws ConfigError for a file that isn't there, and before reading one that is no config by its length. */
