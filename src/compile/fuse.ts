@@ -1,31 +1,29 @@
 // Fusion: a graph's nodes become kernels. Elementwise and movement nodes stay expressions over views until something must be in memory:
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 import * as e from "../../kernels/expr.ts";
-import { isDraws, type Kernel, type KernelInput } from "../../kernels/kernel.ts";
-import type { NarrowFormat } from "../../kernels/math/narrow.ts";
-import { contiguousView, coordinateView, isContiguous, transposeView } from "../../kernels/view.ts";
+import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import { coordinateView, isContiguous, transposeView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
-import { type ElementwiseRecord, type MovementRecord, recordOf } from "../ops/define.ts";
-import { formatOf } from "./formats.ts";
+import { recordOf } from "../ops/define.ts";
+import {
+  firstDraw,
+  hasDraws,
+  isCheap,
+  isDrawnAgain,
+  isTooLong,
+  type Lazy,
+  merge,
+  move,
+  repeats,
+  wholeOf,
+  withNarrow,
+  wordsOf,
+} from "./lazy.ts";
 import type { Port, Value } from "./plan.ts";
-
-/** A value that isn't in memory (yet): one expression over views of values that are. */
-interface Lazy {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly body: e.Expr;
-  readonly inputs: readonly KernelInput[];
-  /** All its values are numbers of this 16-bit format. */
-  readonly format?: NarrowFormat;
-}
-
-/** A fused expression grows to at most this many inputs and operations; beyond, a part of it goes to memory. */
-const maxInputs = 8;
-const maxOperations = 400;
 
 export interface Fused {
   readonly values: Value[];
@@ -48,6 +46,10 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   const lazies = new Map<Node, Lazy>();
   const nodes = graphNodes(graph, { watched: true });
   const roots = [...graph.outputs, ...graph.watched];
+  const whole = readWhole(
+    nodes,
+    roots.map((root) => root.node),
+  );
   const readers = countReaders(
     nodes,
     roots.map((root) => root.node),
@@ -55,11 +57,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
 
   const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "arena", offset: 0 }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
-  const read = (value: number): Lazy => {
-    const { dtype, shape, storage: format } = values[value];
-    const inputs = [{ source: value, dtype, view: contiguousView(shape) }];
-    return { shape, dtype, body: e.input(0, dtype), inputs, format };
-  };
+  const read = (value: number): Lazy => wholeOf(value, { ...values[value], format: values[value].storage });
   /** An arena value becomes what the caller gets: as its dtype. */
   const give = (value: number, index: number) => {
     Object.assign(values[value], { place: { kind: "output", index }, storage: undefined });
@@ -70,6 +68,17 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     if (narrow) values[output].storage = lazy.format;
     kernels.push({ kind: "map", output, dtype: lazy.dtype, shape: lazy.shape, inputs: lazy.inputs, body: lazy.body });
     return read(output);
+  };
+  /** Where a few operations on a part that has a format give the value: that part in 16 bits, and the value computed by each reader; else null. */
+  const fromNarrow = ({ narrow: half }: Lazy): Lazy | null => {
+    if (!half || !narrow || !fusing) return null;
+    const { part, from } = half;
+    const isThere = part.body.kind === "input";
+    const there = isThere ? part : wholeOf(values.length, part);
+    const found = from(there);
+    if (!found || !isCheap(found, there, (value) => values[value].size)) return null;
+    if (!isThere) store(part);
+    return found;
   };
   /** The lazy value as one plain view of memory, without bounds. */
   const asInput = (lazy: Lazy): KernelInput => {
@@ -123,20 +132,22 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       case "elementwise": {
         let parts = operands;
         let merged = merge(node, record, parts);
-        if (merged.inputs.length > maxInputs || isLong(merged.body)) {
+        if (isTooLong(merged)) {
           parts = parts.map((part) =>
             part.body.kind === "input" || part.body.kind === "constant" ? part : store(part),
           );
           merged = merge(node, record, parts);
         }
-        lazy = merged;
+        lazy = parts === operands ? withNarrow(merged, parts, (each) => merge(node, record, each)) : merged;
         break;
       }
-      case "movement":
-        lazy =
-          (repeats(node, record, operands[0]) ? null : move(node, record, operands[0])) ??
-          move(node, record, store(operands[0]))!;
+      case "movement": {
+        const moved = repeats(node, record, operands[0]) ? null : move(node, record, operands[0]);
+        lazy = moved
+          ? withNarrow(moved, operands, ([part]) => move(node, record, part))
+          : move(node, record, store(operands[0]))!;
         break;
+      }
       case "words":
         lazy = wordsOf(node, graph.base);
         break;
@@ -150,7 +161,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       }
     }
     const trivial = lazy.body.kind === "input" || lazy.body.kind === "constant";
-    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(lazy)))) lazy = store(lazy);
+    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(lazy))))
+      lazy = (whole.has(node) ? null : fromNarrow(lazy)) ?? store(lazy);
     lazies.set(node, lazy);
   }
 
@@ -179,30 +191,6 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   return { values, kernels, inputs, outputs, copies };
 }
 
-const hasDraws = ({ source }: KernelInput) => isDraws(source);
-
-/** An expression over words alone that is no larger than this is computed by each reader: a dropout mask is drawn again, never stored. */
-const drawnAgain = 16;
-const isDrawnAgain = ({ body, inputs }: Lazy) =>
-  inputs.length > 0 && inputs.every(hasDraws) && treeSize(body) <= drawnAgain;
-
-/** Words of the stream, one an element. */
-function wordsOf(node: Node, base: number): Lazy {
-  const { shape, dtype } = node;
-  const source = { firstDraw: firstDraw(node, base) };
-  return { shape, dtype, body: e.input(0, "uint32"), inputs: [{ source, dtype, view: contiguousView(shape) }] };
-}
-
-/** The node's first draw: from the trace's base, unless it was drawn before. */
-function firstDraw({ draws }: Node, base: number): number {
-  return draws!.offset - (draws!.seed === undefined ? 0 : base);
-}
-
-/** Whether fusing would compute the same element many times over: an expression that is stretched. */
-function repeats(node: Node, record: MovementRecord, lazy: Lazy): boolean {
-  return !record.fill && sizeOf(node.shape) > sizeOf(lazy.shape) && e.children(lazy.body).length > 0;
-}
-
 function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node, number> {
   const readers = new Map<Node, number>(nodes.map((node) => [node, 0]));
   for (const node of nodes) {
@@ -212,79 +200,16 @@ function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node,
   return readers;
 }
 
-/** Sizes of expressions as trees: no less than the number of their distinct parts. */
-const treeSizes = new WeakMap<e.Expr, number>();
-function treeSize(expr: e.Expr): number {
-  const known = treeSizes.get(expr);
-  if (known !== undefined) return known;
-  const size = e.children(expr).reduce((sum, child) => sum + treeSize(child), 1);
-  treeSizes.set(expr, size);
-  return size;
-}
-
-const isLong = (body: e.Expr) => treeSize(body) > maxOperations && e.topological(body).length > maxOperations;
-
-const keys = new WeakMap<KernelInput, string>();
-function keyOf(input: KernelInput): string {
-  const known = keys.get(input);
-  if (known !== undefined) return known;
-  const { strides, offset, bounds } = input.view;
-  const source = isDraws(input.source) ? `draw ${input.source.firstDraw}` : input.source;
-  const key = `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}`;
-  keys.set(input, key);
-  return key;
-}
-
-/** One expression out of several over the same shape: equal inputs are read once. */
-function merge(node: Node, record: ElementwiseRecord, parts: readonly Lazy[]): Lazy {
-  const inputs: KernelInput[] = [];
-  const places = new Map<string, number>();
-  const done = new Map<Lazy, e.Expr>();
-  const bodies = parts.map((part) => {
-    const known = done.get(part);
-    if (known) return known;
-    const at = part.inputs.map((input) => {
-      const key = keyOf(input);
-      const place = places.get(key) ?? inputs.push(input) - 1;
-      places.set(key, place);
-      return place;
-    });
-    const stays = at.every((place, i) => place === i);
-    const body = stays ? part.body : e.substitute(part.body, (leaf) => e.input(at[leaf.index], leaf.type));
-    done.set(part, body);
-    return body;
-  });
-  const { shape, dtype, attributes } = node;
-  const body = record.value(bodies, attributes);
-  const known = bodies.map((part, i) => ({ body: part, format: parts[i].format }));
-  return { shape, dtype, body, inputs, format: record.narrowTo?.(attributes) ?? formatOf(body, known) };
-}
-
-/** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */
-function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
-  const inputs: KernelInput[] = [];
-  for (const input of lazy.inputs) {
-    const view = record.view(input.view, node.shape, node.attributes);
-    if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(lazy.shape)))) return null;
-    inputs.push({ ...input, view });
+/** Nodes that must be in memory whatever they are: roots, and what a family reads that reads buffers, moved or not. */
+function readWhole(nodes: readonly Node[], roots: readonly Node[]): Set<Node> {
+  const found = new Set(roots);
+  for (const node of [...nodes].reverse()) {
+    const { kind } = recordOf(node);
+    const reads =
+      kind === "matmul" || kind === "gather" || kind === "scatter" || (kind === "movement" && found.has(node));
+    if (reads) for (const input of node.inputs) found.add(input);
   }
-  let { body, format } = lazy;
-  if (record.fill) {
-    const before = node.attributes.before as readonly number[];
-    const covered: e.Expr[] = [];
-    lazy.shape.forEach((extent, axis) => {
-      if (node.shape[axis] === extent) return;
-      const at = e.input(
-        inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1,
-        "int32",
-      );
-      if (before[axis] > 0) covered.push(e.ge(at, before[axis]));
-      if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
-    });
-    body = e.select(covered.reduce(e.and), body, e.constant(record.fill(node.attributes), node.dtype));
-    format = formatOf(body, [lazy]);
-  }
-  return { shape: node.shape, dtype: node.dtype, body, inputs, format };
+  return found;
 }
 
 /** The kernel of a node whose family reads buffers. */

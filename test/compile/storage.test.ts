@@ -18,8 +18,9 @@ import { broadcastTo } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import { gather } from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
-import { pad, reshape, transpose } from "../../src/ops/movement.ts";
+import { pad, reshape, slice, transpose } from "../../src/ops/movement.ts";
 import { roundTo } from "../../src/ops/precision.ts";
+import { max } from "../../src/ops/reduce.ts";
 import { checkMemory } from "../support/arena.ts";
 import { expectSameBits, runPlan, testData, testWords, traceGraph } from "../support/graphs.ts";
 import { narrowing } from "../support/narrow.ts";
@@ -51,7 +52,24 @@ const table: Record<string, readonly [(x: Node, n: Node) => Node, readonly strin
   "or a number of the format": [(x, n) => ops.where(less(n, 0), small(x), 65504), ["float16"]],
   "or a number that isn't": [(x, n) => ops.where(less(n, 0), small(x), 65505), ["float32"]],
   "of two formats": [(x, n) => ops.where(less(n, 0), small(x), half(x)), ["float32"]],
-  "added to": [(x) => ops.add(half(x), 1), ["float32"]],
+  "added to, by each reader": [(x) => ops.add(half(x), 1), ["bfloat16"]],
+  "added to what is small": [
+    (x) => ops.mul(ops.add(transpose(small(x)), max(x, { axis: 0 })), 2),
+    ["float32", "float16"],
+  ],
+  "added to what is as large": [(x) => ops.add(half(x), x), ["float32"]],
+  "two of them added": [(x) => ops.add(half(x), small(x)), ["float32"]],
+  "added to oneself": [(x) => ((y) => ops.add(y, y))(half(x)), ["bfloat16"]],
+  "in a dozen operations": [
+    (x) => Array.from({ length: 12 }).reduce((y: Node) => ops.mul(y, 1.1), half(x)),
+    ["float32"],
+  ],
+  "a part of it, added to": [(x) => ops.add(slice(half(x), [[0, 32]]), 1), ["bfloat16"]],
+  "added to, a part of it": [(x) => slice(ops.add(half(x), 1), [[0, 32]]), ["float32"]],
+  "kept, and added to": [
+    (x) => ((y) => ops.add(ops.add(y, 1), reshape(max(y), [1, 1])))(half(x)),
+    ["bfloat16", "float32"],
+  ],
   "rounded again, otherwise": [(x) => small(half(x)), ["float16"]],
   "padded with 0": [
     (x) =>
@@ -75,7 +93,7 @@ const table: Record<string, readonly [(x: Node, n: Node) => Node, readonly strin
       ),
     ["bfloat16"],
   ],
-  "padded with a tenth": [
+  "padded with a tenth, by each reader": [
     (x) =>
       ops.neg(
         pad(
@@ -87,7 +105,7 @@ const table: Record<string, readonly [(x: Node, n: Node) => Node, readonly strin
           0.1,
         ),
       ),
-    ["float32"],
+    ["bfloat16"],
   ],
   "stretched before it is read": [(x) => broadcastTo(reshape(half(x), [64, 64, 1]), [64, 64, 2]), ["bfloat16"]],
   gathered: [(x, n) => gather(half(x), n, 0), ["bfloat16", "bfloat16"]],
@@ -117,6 +135,22 @@ test("not what the caller gets: outputs, watched roots, state; and nothing of a 
     checkMemory(plan);
   }
   expect(lower(kept, { narrow: false }).values.every(({ storage }) => !storage)).toBe(true);
+});
+
+test("what reads buffers finds the whole value in one, however it is turned", async () => {
+  const graph = traceGraph({ x: square, bias: { dtype: "float32", shape: [64] } }, ({ x, bias }) => {
+    const y = ops.add(half(x), bias);
+    return { outputs: { a: matmul(y, x), b: matmul(x, y), c: matmul(y, transpose(y)), d: ops.mul(y, 0.3) } };
+  });
+  const plan = lower(graph);
+  expect(kindsOf(plan)).toEqual(["float32"]);
+  checkMemory(plan);
+  const data = [testData([64, 64]).data, testData([64]).data];
+  const [expected, actual] = [
+    await runPlan(referenceBackend(), plan, data),
+    await runPlan(interpretBackend(), plan, data),
+  ];
+  actual.forEach((each, i) => void expectSameBits(each, expected[i], plan.outputs[i].name));
 });
 
 test("half the bytes, in the arena, in what kernels read and write, and in the listing", () => {

@@ -1,0 +1,154 @@
+// Values that aren't in memory (yet): expressions over views of what is. How elementwise and movement ops make one out of others, and what is known
+// of it: whether it grew too long, is made of words alone, or has a 16-bit format.
+import * as e from "../../kernels/expr.ts";
+import { isDraws, type KernelInput } from "../../kernels/kernel.ts";
+import type { NarrowFormat } from "../../kernels/math/narrow.ts";
+import { contiguousView, coordinateView, isContiguous } from "../../kernels/view.ts";
+import type { DType } from "../core/dtype.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import type { ElementwiseRecord, MovementRecord } from "../ops/define.ts";
+import { formatOf } from "./formats.ts";
+
+/** A value that isn't in memory (yet): one expression over views of values that are. */
+export interface Lazy {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly body: e.Expr;
+  readonly inputs: readonly KernelInput[];
+  /** All its values are numbers of this 16-bit format. */
+  readonly format?: NarrowFormat;
+  /** A part that has a format, and the same value computed from it, once it is in memory, where views give that. */
+  readonly narrow?: { readonly part: Lazy; from(part: Lazy): Lazy | null };
+}
+
+/** A fused expression grows to at most this many inputs and operations; beyond, a part of it goes to memory. */
+const maxInputs = 8;
+const maxOperations = 400;
+
+/** Whether the value grew beyond what one kernel should compute. */
+export const isTooLong = ({ body, inputs }: Lazy) =>
+  inputs.length > maxInputs || (treeSize(body) > maxOperations && e.topological(body).length > maxOperations);
+
+export const hasDraws = ({ source }: KernelInput) => isDraws(source);
+
+/** An expression no larger than this may be computed by each reader: from words alone (a dropout mask is drawn again, never stored), or from what takes half its memory. */
+const againOperations = 16;
+export const isDrawnAgain = ({ body, inputs }: Lazy) =>
+  inputs.length > 0 && inputs.every(hasDraws) && treeSize(body) <= againOperations;
+
+/** Whether what is computed from a part that has a format is cheap beside it: few operations, and nothing else that is large. */
+export function isCheap({ shape, body, inputs }: Lazy, part: Lazy, sizeOfValue: (value: number) => number): boolean {
+  const size = sizeOf(shape);
+  const [{ source: own }] = part.inputs;
+  const isSmall = ({ source }: KernelInput) =>
+    source === own || source === "coordinate" || (typeof source === "number" && 8 * sizeOfValue(source) <= size);
+  return sizeOf(part.shape) <= size && treeSize(body) <= againOperations && inputs.every(isSmall);
+}
+
+/** All of a value that is in memory. */
+export function wholeOf(source: number, { shape, dtype, format }: Pick<Lazy, "shape" | "dtype" | "format">): Lazy {
+  const inputs = [{ source, dtype, view: contiguousView(shape) }];
+  return { shape, dtype, body: e.input(0, dtype), inputs, format };
+}
+
+/** Words of the stream, one an element. */
+export function wordsOf(node: Node, base: number): Lazy {
+  const { shape, dtype } = node;
+  const source = { firstDraw: firstDraw(node, base) };
+  return { shape, dtype, body: e.input(0, "uint32"), inputs: [{ source, dtype, view: contiguousView(shape) }] };
+}
+
+/** The node's first draw: from the trace's base, unless it was drawn before. */
+export function firstDraw({ draws }: Node, base: number): number {
+  return draws!.offset - (draws!.seed === undefined ? 0 : base);
+}
+
+/** Whether fusing would compute the same element many times over: an expression that is stretched. */
+export function repeats(node: Node, record: MovementRecord, lazy: Lazy): boolean {
+  return !record.fill && sizeOf(node.shape) > sizeOf(lazy.shape) && e.children(lazy.body).length > 0;
+}
+
+/** Sizes of expressions as trees: no less than the number of their distinct parts. */
+const treeSizes = new WeakMap<e.Expr, number>();
+function treeSize(expr: e.Expr): number {
+  const known = treeSizes.get(expr);
+  if (known !== undefined) return known;
+  const size = e.children(expr).reduce((sum, child) => sum + treeSize(child), 1);
+  treeSizes.set(expr, size);
+  return size;
+}
+
+const keys = new WeakMap<KernelInput, string>();
+function keyOf(input: KernelInput): string {
+  const known = keys.get(input);
+  if (known !== undefined) return known;
+  const { strides, offset, bounds } = input.view;
+  const source = isDraws(input.source) ? `draw ${input.source.firstDraw}` : input.source;
+  const key = `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}`;
+  keys.set(input, key);
+  return key;
+}
+
+/** One expression out of several over the same shape: equal inputs are read once. */
+export function merge(node: Node, record: ElementwiseRecord, parts: readonly Lazy[]): Lazy {
+  const inputs: KernelInput[] = [];
+  const places = new Map<string, number>();
+  const done = new Map<Lazy, e.Expr>();
+  const bodies = parts.map((part) => {
+    const known = done.get(part);
+    if (known) return known;
+    const at = part.inputs.map((input) => {
+      const key = keyOf(input);
+      const place = places.get(key) ?? inputs.push(input) - 1;
+      places.set(key, place);
+      return place;
+    });
+    const stays = at.every((place, i) => place === i);
+    const body = stays ? part.body : e.substitute(part.body, (leaf) => e.input(at[leaf.index], leaf.type));
+    done.set(part, body);
+    return body;
+  });
+  const { shape, dtype, attributes } = node;
+  const body = record.value(bodies, attributes);
+  const known = bodies.map((part, i) => ({ body: part, format: parts[i].format }));
+  return { shape, dtype, body, inputs, format: record.narrowTo?.(attributes) ?? formatOf(body, known) };
+}
+
+/** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */
+export function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
+  const inputs: KernelInput[] = [];
+  for (const input of lazy.inputs) {
+    const view = record.view(input.view, node.shape, node.attributes);
+    if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(lazy.shape)))) return null;
+    inputs.push({ ...input, view });
+  }
+  let { body, format } = lazy;
+  if (record.fill) {
+    const before = node.attributes.before as readonly number[];
+    const covered: e.Expr[] = [];
+    lazy.shape.forEach((extent, axis) => {
+      if (node.shape[axis] === extent) return;
+      const at = e.input(
+        inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1,
+        "int32",
+      );
+      if (before[axis] > 0) covered.push(e.ge(at, before[axis]));
+      if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
+    });
+    body = e.select(covered.reduce(e.and), body, e.constant(record.fill(node.attributes), node.dtype));
+    format = formatOf(body, [lazy]);
+  }
+  return { shape: node.shape, dtype: node.dtype, body, inputs, format };
+}
+
+/** The value with what it is made of by `make`, where one of the parts has a format, or has a part that has, and the value has none. */
+export function withNarrow(lazy: Lazy, parts: readonly Lazy[], make: (parts: readonly Lazy[]) => Lazy | null): Lazy {
+  const [narrow, ...others] = new Set(parts.filter((part) => part.format || part.narrow));
+  if (lazy.format || !narrow || others.length > 0) return lazy;
+  const from = (part: Lazy): Lazy | null => {
+    const made = narrow.narrow ? narrow.narrow.from(part) : part;
+    return made && make(parts.map((each) => (each === narrow ? made : each)));
+  };
+  return { ...lazy, narrow: { part: narrow.narrow?.part ?? narrow, from } };
+}
