@@ -2,8 +2,8 @@
 // which values join is the reduction's own matter.
 import type { ScalarType } from "../../../kernels/expr.ts";
 import type { Combine } from "../../../kernels/kernel.ts";
-import type { Code, FunctionBuilder, Local } from "./assembler.ts";
-import { i32 } from "./instructions.ts";
+import { type Code, type FunctionBuilder, type Local, sequence } from "./assembler.ts";
+import { f32x4, i32, v128 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 
 /** The value that changes nothing: +0, or the least or greatest there is. It stands on the left, or is a lane that got nothing. */
@@ -30,6 +30,42 @@ export function combined(
   const wins = lanes.compare(combine === "max" ? "ge" : "le", type, a.get, other.get);
   const unordered = type === "float32" ? lanes.compare("ne", type, a.get, a.get) : null;
   return lanes.select(type, unordered ? lanes.binary("or", "bool", wins, unordered) : wins, first, second);
+}
+
+/**
+ * The greatest or least of many vectors, for results in which any NaN shows: an instruction takes the value, and NaN is looked for beside
+ * it, which makes the chain from one value to the next short.
+ */
+export class Extreme {
+  readonly #take: typeof f32x4.pmax;
+  readonly #value: Local<"v128">;
+  readonly #unordered: Local<"v128">;
+
+  constructor(fn: FunctionBuilder, combine: "max" | "min") {
+    this.#take = combine === "max" ? f32x4.pmax : f32x4.pmin;
+    this.#value = fn.local("v128");
+    this.#unordered = fn.local("v128");
+  }
+
+  /** Code to run first. */
+  get start(): Code {
+    return this.#unordered.set(v128.const(0, 0, 0, 0));
+  }
+
+  /** A value joins what `into` holds, which is never NaN: an equal one stays out, and so does NaN. */
+  take(into: Local<"v128">, value: Code<"v128">): Code {
+    const other = this.#value;
+    return sequence(
+      other.set(value),
+      into.set(this.#take(into.get, other.get)),
+      this.#unordered.set(v128.or(this.#unordered.get, f32x4.ne(other.get, other.get))),
+    );
+  }
+
+  /** Makes lanes of `into` NaN if any value in them was. */
+  finish(into: Local<"v128">): Code {
+    return into.set(v128.or(into.get, this.#unordered.get));
+  }
 }
 
 /** The best value so far and its index; NaN wins, the first of equals stays. */

@@ -3,7 +3,7 @@
 import { input, type ScalarType } from "../../../kernels/expr.ts";
 import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel.ts";
 import { sizeOf } from "../../core/shape.ts";
-import { Champion, combined, neutral } from "./accumulate.ts";
+import { Champion, combined, Extreme, neutral } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
 import { type Context, type Cut, cutShare, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { ElementPrinter, type Row } from "./elements.ts";
@@ -214,11 +214,15 @@ function reduceBlock(
   const accumulators = Array.from({ length: used }, () => fn.local(lanes.valueType(type)));
   const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, type, into, value) as never);
   const code: Code[] = accumulators.map((local) => local.set(start() as never));
+  const extreme = width > 1 && type === "float32" && combine !== "sum" ? new Extreme(fn, combine) : undefined;
+  const take = (into: Local, value: Code) =>
+    extreme?.take(into as Local<"v128">, value as Code<"v128">) ?? join(into, value);
+  if (extreme) code.push(extreme.start);
   const rounds = Math.floor(size / laneCount);
   const forward = (elements: number) => words.set(i32.add(words.get, i32.const(4 * elements)));
   if (rounds > 0) {
     const [stop, set] = fn.hold(i32.add(words.get, i32.const(4 * laneCount * rounds)));
-    const round = [...accumulators.map((local, step) => join(local, row.wide(words, step))), forward(laneCount)];
+    const round = [...accumulators.map((local, step) => take(local, row.wide(words, step))), forward(laneCount)];
     code.push(
       set,
       loop((again) => [...round, branchIf(again, i32.ltU(words.get, stop.get))]),
@@ -226,7 +230,7 @@ function reduceBlock(
   }
   const left = size % laneCount;
   const whole = Math.floor(left / width);
-  for (let step = 0; step < whole; step++) code.push(join(accumulators[step], row.wide(words, step)));
+  for (let step = 0; step < whole; step++) code.push(take(accumulators[step], row.wide(words, step)));
   if (left % width > 0) {
     // The last few elements take their lanes one by one; the other lanes get what changes nothing.
     let vector = start() as Code<"v128">;
@@ -237,9 +241,10 @@ function reduceBlock(
           ? f32x4.replaceLane(vector, lane, value as Code<"f32">)
           : i32x4.replaceLane(vector, lane, value as Code<"i32">);
     }
-    code.push(join(accumulators[whole], vector));
+    code.push(take(accumulators[whole], vector));
   }
   if (left > 0) code.push(forward(left));
+  if (extreme) code.push(extreme.finish(accumulators[0] as Local<"v128">));
   let alive = accumulators;
   for (let half = vectors / 2; half >= 1; half /= 2) {
     for (let i = 0; i + half < alive.length; i++) code.push(join(alive[i], alive[i + half].get));
