@@ -1,10 +1,10 @@
 // Words of the run's PCG32 stream in 64-bit integers: jump-ahead to any draw, then a strip at a time into scratch memory, from where a map reads
 // them at once. Equal to src/rng word for word.
 import type { Draws } from "../../../kernels/kernel.ts";
-import { branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
+import { block, branch, branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
 import { type Context, headerWord, type KernelFunction, table, valueAddress } from "./context.ts";
-import { i32, i64 } from "./instructions.ts";
-import { type Cursor, countLoop, type Limit, limitCode, type NestInput } from "./nest.ts";
+import { i32, i64, select } from "./instructions.ts";
+import { type Cursor, type Limit, limitCode, type NestInput } from "./nest.ts";
 
 export const multiplier = 0x5851f42d4c957f2dn;
 
@@ -53,21 +53,32 @@ function fillFunction(context: Context): FunctionBuilder {
     let [power, sum] = [1n, 0n];
     for (let way = 0; way < ways; way++) [power, sum] = [power * multiplier, sum + power];
     const [add, setAdd] = fn.hold(i64.mul(increment.get, i64.const(BigInt.asUintN(64, sum))));
-    const [whole, setWhole] = fn.hold(i32.and(count.get, i32.const(-ways)));
-    const address = (i: Local<"i32">) => i32.add(to.get, i32.shl(i.get, i32.const(2)));
+    const [left, setLeft] = fn.hold(count.get);
     fn.body(
       ...begin,
       setAdd,
-      setWhole,
-      ...countLoop(fn, 0, whole, ways, (i) => [
-        ...states.map((state, way) => i32.store(address(i), outputOf(state), 4 * way)),
-        ...states.map((state) => state.set(step(state, BigInt.asUintN(64, power), add.get))),
+      setLeft,
+      block((done) => [
+        branchIf(done, i32.eqz(count.get)),
+        loop((again) => [
+          // The block ends after every word, as the tile's after every term, or the engine would run out of registers.
+          ...states.flatMap((state, way) => [
+            i32.store(to.get, outputOf(state), 4 * way),
+            state.set(step(state, BigInt.asUintN(64, power), add.get)),
+            branchIf(done, i32.eq(left.get, i32.const(way + 1))),
+          ]),
+          to.set(i32.add(to.get, i32.const(4 * ways))),
+          left.set(i32.sub(left.get, i32.const(ways))),
+          branch(again),
+        ]),
       ]),
-      ...countLoop(fn, whole, count, 1, (i) => [
-        i32.store(address(i), outputOf(first)),
-        first.set(step(first, multiplier, increment.get)),
-      ]),
-      first.get,
+      states
+        .slice(1)
+        .reduce<Code<"i64">>(
+          (next, state, way) =>
+            select(state.get, next, i32.eq(i32.and(count.get, i32.const(ways - 1)), i32.const(way + 1))),
+          first.get,
+        ),
     );
     return fn;
   });
