@@ -36,6 +36,14 @@ export interface Characters {
 /** A dataset of arrays whose first axis counts samples. Throws DataError unless all have as many. */
 export function arrayDataset(name: string, arrays: Readonly<Record<string, HostArray>>): Dataset {
   const entries = Object.entries(arrays);
+  for (const [field, array] of entries) {
+    if (Array.isArray(array?.shape) && ArrayBuffer.isView(array.data)) continue;
+    throw new DataError({
+      where: `dataset ${name}`,
+      problem: `field ${field} is no array of numbers with a shape`,
+      expected: '{ data: Float32Array, shape: [samples, …], dtype: "float32" }',
+    });
+  }
   const size = entries[0]?.[1].shape[0];
   for (const [field, { shape, data }] of entries) {
     if (shape.length === 0 || shape[0] !== size || data.length !== sizeOf(shape)) {

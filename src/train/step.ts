@@ -169,12 +169,17 @@ function callModel(model: Module, { precision, config }: ResolvedOptions, batch:
   return namingModules(model, forward, config?.trainer.init.model.name);
 }
 
-function checkLoss(loss: Tensor | undefined): Tensor {
-  if (loss && loss.rank === 0 && loss.dtype === "float32") return loss;
+function checkLoss(loss: unknown): Tensor {
+  if (loss instanceof Tensor && loss.rank === 0 && loss.dtype === "float32") return loss;
   throw new ConfigError({
     where: "loss",
     problem: "no scalar to minimise",
-    got: loss ? `${loss.dtype}[${loss.shape.join(", ")}]` : "nothing",
+    got:
+      loss instanceof Tensor
+        ? `${loss.dtype}[${loss.shape.join(", ")}]`
+        : loss === undefined
+          ? "nothing"
+          : String(loss),
     expected: "float32[]",
     hint: "give a loss (loss: losses.crossEntropy), or return one from forward",
   });

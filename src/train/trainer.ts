@@ -6,8 +6,8 @@ import { ConfigError, ReproError } from "../core/errors.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
-import { Optimizer } from "../optim/optimizer.ts";
-import { type Schedule, Schedules } from "../optim/schedules/index.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import { Schedules } from "../optim/schedules/index.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
 import type { LedgerRow } from "../run/ledger.ts";
@@ -22,6 +22,7 @@ import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
+import { checkLoaders, makeOptimizer, makeSchedules } from "./given.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
@@ -85,7 +86,7 @@ export class Trainer {
   constructor(options: TrainerOptions) {
     this.options = resolveOptions(options);
     this.#given = options;
-    const { callbacks, loggers, checkpoint, model, optimizer } = this.options;
+    const { callbacks, loggers, checkpoint, model, optimizer, schedulers } = this.options;
     const core = callbacks.some((callback) => callback instanceof CheckLoss) ? [] : [new CheckLoss()];
     const saving = checkpoint ? [new Checkpointer(checkpoint)] : [];
     this.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
@@ -112,9 +113,10 @@ export class Trainer {
       });
     }
     this.hooks.callNow("setup", this);
-    this.optimizer = optimizer instanceof Optimizer || optimizer === undefined ? optimizer : optimizer(this.model);
+    this.optimizer = makeOptimizer(optimizer, this.model);
     this.scaler = new GradientScaler(this.options.precision);
-    this.schedules = this.#chooseSchedules();
+    const schedules = makeSchedules(schedulers, this.optimizer);
+    this.schedules = this.optimizer && schedulers !== undefined ? new Schedules(schedules, this.optimizer) : undefined;
     const steering = this.schedules?.steering ?? [];
     if (steering.length > 0) this.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
     this.#initDraws = this.stream.position;
@@ -146,17 +148,6 @@ export class Trainer {
     };
     if (this.#strict) throw new ReproError(details);
     this.message("warn", new ReproError(details).message);
-  }
-
-  #chooseSchedules(): Schedules | undefined {
-    const { schedulers } = this.options;
-    if (schedulers === undefined || !this.optimizer) return undefined;
-    const isSchedule = (value: unknown): value is Schedule => (value as Schedule).totalIters !== undefined;
-    const made =
-      typeof schedulers === "function" && !isSchedule(schedulers)
-        ? (schedulers as (optimizer: Optimizer) => Schedule | readonly Schedule[])(this.optimizer)
-        : (schedulers as Schedule | readonly Schedule[]);
-    return new Schedules(Array.isArray(made) ? (made as readonly Schedule[]) : [made as Schedule], this.optimizer);
   }
 
   /** The optimizer. Throws ConfigError where there is none. */
@@ -278,8 +269,13 @@ export class Trainer {
   }
 
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Of several validation loaders the first is the one whose batches callbacks are told of. */
-  fit(train: DataLoader, validation?: DataLoader | readonly DataLoader[], options: FitOptions = {}): Promise<Run> {
+  async fit(
+    train: DataLoader,
+    validation?: DataLoader | readonly DataLoader[],
+    options: FitOptions = {},
+  ): Promise<Run> {
     const list = listOf(validation);
+    checkLoaders("fit", train, ...list);
     this.#lastLoaders = { train, val: list };
     return runFit(this, this.#limited(train), list, options);
   }
@@ -310,6 +306,7 @@ export class Trainer {
       if (graphHash !== this.graphs.eval) this.graphs.evalLast = graphHash;
     };
     const loaders = listOf(given);
+    checkLoaders("validate", ...loaders);
     const found = await evaluate({ trainer: this, model, evalStep, loaders, options, hooks, seed, step, onGraph });
     for (const metrics of silent ? [] : found) {
       const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]);
@@ -319,15 +316,18 @@ export class Trainer {
   }
 
   /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none. */
-  validateAll(
+  async validateAll(
     loaders: DataLoader | readonly DataLoader[],
     ckptPaths?: string | readonly string[],
   ): Promise<CheckpointMetrics[]> {
-    return validateAll(this, listOf(loaders), ckptPaths);
+    const list = listOf(loaders);
+    checkLoaders("validateAll", ...list);
+    return validateAll(this, list, ckptPaths);
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. */
   async *predict(loader: DataLoader, choice: CheckpointChoice = {}): AsyncGenerator<Prediction> {
+    checkLoaders("predict", loader);
     await this.initialize();
     const path = chosenCheckpoint(this, choice);
     if (path !== undefined) await loadCheckpoint(this, path, "weights");

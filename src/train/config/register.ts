@@ -60,6 +60,7 @@ export function register<K extends keyof Registrable>(
   const catalog = catalogs[kind] as Catalog<unknown, unknown>;
   if (typeof name !== "string" || !/^[A-Za-z_][\w-]*$/.test(name))
     refuse("not a name", String(name), "letters, digits, _ and -");
+  if (typeof factory !== "function") refuse("not a factory", String(factory), "a function of the options");
   if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
     refuse(`there is a ${kind} of this name`, name, "a name of its own");
   const make = (options: unknown, context: unknown): unknown => {

@@ -1,0 +1,65 @@
+// What a program gives a Trainer and types would have refused: an error that names it, never a TypeError or a run of something else.
+import { describe, expect, test } from "vitest";
+import { ConfigError, DataError } from "../../src/core/errors.ts";
+import { arrayDataset } from "../../src/data/dataset.ts";
+import type * as nn from "../../src/nn/index.ts";
+import * as optim from "../../src/optim/index.ts";
+import type { TrainerOptions } from "../../src/train/config/options.ts";
+import { register } from "../../src/train/config/register.ts";
+import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+const fitted = (changes: unknown, ...args: unknown[]) =>
+  (async () => {
+    const trainer = toyTrainer(changes as Partial<TrainerOptions>);
+    return trainer.fit(...((args.length > 0 ? args : [toyTrain()]) as Parameters<typeof trainer.fit>));
+  })();
+
+describe("options", () => {
+  const rates = { learningRate: 0.1 };
+  test.each([
+    ["no optimizer", { optimizer: () => 3 }, /the callable didn't return an optimizer: got 3/],
+    [
+      "an optimizer of another model's parameters",
+      { optimizer: () => optim.sgd(toyModel().parameters(), rates) },
+      /updates a parameter that isn't the model's: got 0\.bias/,
+    ],
+    ["no schedule", { schedulers: () => 3 }, /not a schedule: got 3/],
+    ["a class among schedules", { schedulers: () => [optim.constantLR(rates), class A {}] }, /not a schedule/],
+    ["schedules alone", { optimizer: undefined, schedulers: optim.constantLR(rates) }, /no optimizer whose rates/],
+    ["a loss that is a number", { loss: () => 3 }, /no scalar to minimise: got 3/],
+    ["a loss of an axis", { loss: (outputs: unknown) => outputs }, /no scalar to minimise: got float32\[16, 2\]/],
+  ])("%s", async (_what, changes, message) => {
+    await expect(fitted(changes)).rejects.toThrow(message);
+    await expect(fitted(changes)).rejects.toThrow(ConfigError);
+  });
+
+  test("what is the model's, and frozen in part, is no other's", async () => {
+    const optimizer = (model: nn.Module) => optim.sgd(model.parameters().slice(2), rates);
+    expect((await fitted({ optimizer, loop: { numSteps: 1 } })).steps).toBe(1);
+  });
+});
+
+describe("loaders", () => {
+  const dataset = arrayDataset("d", { inputs: { data: new Float32Array(2), shape: [2], dtype: "float32" } });
+  test.each([
+    ["nothing", null, /fit: not a data loader: got null/],
+    ["a name", "mnist", /got mnist, expected what data\.dataLoader/],
+    ["a dataset", dataset, /not a data loader/],
+  ])("%s", async (_what, given, message) => {
+    await expect(fitted({}, given)).rejects.toThrow(message);
+    await expect(fitted({ loop: { numSteps: 1, evalFrequency: 1 } }, toyTrain(), given)).rejects.toThrow(message);
+    const trainer = toyTrainer();
+    await expect(trainer.validate(given as never)).rejects.toThrow(/validate: not a data loader/);
+    await expect(trainer.validateAll([toyTest(), given as never])).rejects.toThrow(/validateAll: not a data loader/);
+    await expect(trainer.predict(given as never).next()).rejects.toThrow(/predict: not a data loader/);
+  });
+});
+
+test("plain arrays are no dataset", () => {
+  expect(() => arrayDataset("d", { inputs: [1, 2] as never })).toThrow(DataError);
+  expect(() => arrayDataset("d", { inputs: null as never })).toThrow(/field inputs is no array of numbers/);
+});
+
+test("what is registered is a factory", () => {
+  expect(() => register("model", "no_factory", 3 as never)).toThrow(/not a factory: got 3/);
+});
