@@ -240,10 +240,9 @@ describe("trainer.verify", () => {
     await expect(
       toyTrainer({ loop, model, deterministic: "warn" }).verify(folder, { train: toyTrain() }),
     ).rejects.toThrow(/model: a finished object/);
-    const { optimizer } = toyTrainer({ loop });
-    await expect(toyTrainer({ loop, optimizer }).verify(folder, { train: toyTrain() })).rejects.toThrow(
-      /optimizer: a finished object/,
-    );
+    const { model: own, optimizer } = toyTrainer({ loop });
+    const trainer = toyTrainer({ loop, model: () => own, optimizer });
+    await expect(trainer.verify(folder, { train: toyTrain() })).rejects.toThrow(/optimizer: a finished object/);
   });
 });
 
