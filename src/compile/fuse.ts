@@ -2,19 +2,20 @@
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 import * as e from "../../kernels/expr.ts";
 import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
-import { coordinateView, isContiguous, transposeView } from "../../kernels/view.ts";
+import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
+import { lowerFamily } from "./family.ts";
 import {
-  firstDraw,
   hasDraws,
   isCheap,
   isDrawnAgain,
   isTooLong,
+  keyOf,
   type Lazy,
   merge,
   move,
@@ -44,6 +45,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   const values: Value[] = [];
   const kernels: Kernel[] = [];
   const lazies = new Map<Node, Lazy>();
+  /** Indices that some gather before has refused to go on with unless they were in range. */
+  const checked = new Set<string>();
   const nodes = graphNodes(graph, { watched: true });
   const roots = [...graph.outputs, ...graph.watched];
   const whole = readWhole(
@@ -86,6 +89,56 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     const plain =
       lazy.body.kind === "input" && typeof only.source === "number" && only.view.bounds.every((bound) => !bound);
     return plain ? only : store(lazy).inputs[0];
+  };
+
+  /** The node's own kernel, over what is in memory. */
+  const family = (node: Node, operands: readonly Lazy[]): Lazy => {
+    const record = recordOf(node);
+    const output = newValue(node.dtype, node.shape);
+    // What is gathered are the operand's own values.
+    if (narrow && record.kind === "gather") values[output].storage = operands[0].format;
+    const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
+    const kernel = lowerFamily(node, record, parts, output, asInput, graph.base);
+    if (kernel.kind === "gather") checked.add(rangeKey(kernel.indices, kernel.x.view.shape[kernel.axis]));
+    kernels.push(kernel);
+    return read(output);
+  };
+  /** A gather of less than there is, from an expression: its inputs are read by index and the rest is computed for those elements alone. */
+  const pick = (node: Node, x: Lazy, indices: KernelInput): Lazy | null => {
+    const axis = node.attributes.axis as number;
+    const moving = x.inputs.filter(({ view }) => view.strides[axis] !== 0);
+    const isPlain = x.inputs.every(({ source, view }) => typeof source === "number" && !view.bounds.some(Boolean));
+    if (x.body.kind === "input" || moving.length !== 1 || !isPlain) return null;
+    if (!fusing || sizeOf(node.shape) >= sizeOf(x.shape)) return null;
+    const inputs = x.inputs.map((input): KernelInput => {
+      if (input.view.strides[axis] === 0) return { ...input, view: { ...input.view, shape: node.shape } };
+      checked.add(rangeKey(indices, x.shape[axis]));
+      const output = newValue(input.dtype, node.shape);
+      values[output].storage = values[input.source as number].storage;
+      kernels.push({ kind: "gather", output, dtype: input.dtype, shape: node.shape, axis, x: input, indices });
+      return read(output).inputs[0];
+    });
+    return { shape: node.shape, dtype: node.dtype, body: x.body, inputs, format: x.format };
+  };
+  /** A scatter of one element along the axis, whose indices a gather has found in range: 0 + the update where the coordinate is the index. */
+  const place = (node: Node, [at, updates]: readonly Lazy[]): Lazy | null => {
+    const axis = node.attributes.axis as number;
+    if (!fusing || at.shape[axis] !== 1) return null;
+    const indices = asInput(at);
+    if (!checked.has(rangeKey(indices, node.shape[axis]))) return null;
+    const wide = (input: KernelInput) => ({ ...input, view: broadcastView(input.view, node.shape) });
+    const coordinate: KernelInput = { source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) };
+    const update = updates.body.kind === "constant" ? null : asInput(updates);
+    return {
+      shape: node.shape,
+      dtype: node.dtype,
+      body: e.select(
+        e.eq(e.input(0, "int32"), e.input(1, "int32")),
+        e.add(0, update ? e.input(2, node.dtype) : updates.body),
+        0,
+      ),
+      inputs: [coordinate, wide(indices), ...(update ? [wide(update)] : [])],
+    };
   };
 
   const inputs = graph.inputs.map(({ name, node }, index): Port => {
@@ -151,14 +204,14 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       case "words":
         lazy = wordsOf(node, graph.base);
         break;
-      default: {
-        const output = newValue(node.dtype, node.shape);
-        // What is gathered are the operand's own values.
-        if (narrow && record.kind === "gather") values[output].storage = operands[0].format;
-        const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
-        kernels.push(lowerFamily(node, record, parts, output, asInput, graph.base));
-        lazy = read(output);
-      }
+      case "gather":
+        lazy = pick(node, operands[0], asInput(operands[1])) ?? family(node, operands);
+        break;
+      case "scatter":
+        lazy = place(node, operands) ?? family(node, operands);
+        break;
+      default:
+        lazy = family(node, operands);
     }
     const trivial = lazy.body.kind === "input" || lazy.body.kind === "constant";
     if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(lazy))))
@@ -212,67 +265,5 @@ function readWhole(nodes: readonly Node[], roots: readonly Node[]): Set<Node> {
   return found;
 }
 
-/** The kernel of a node whose family reads buffers. */
-function lowerFamily(
-  node: Node,
-  record: ReturnType<typeof recordOf>,
-  operands: readonly Lazy[],
-  output: number,
-  asInput: (lazy: Lazy) => KernelInput,
-  drawBase: number,
-): Kernel {
-  const base = { output, dtype: node.dtype, shape: node.shape };
-  switch (record.kind) {
-    case "reduce": {
-      const [x] = operands;
-      const axes = node.attributes.axes as readonly number[];
-      const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-      const permutation = [...kept, ...axes];
-      const last = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
-      const inputs = x.inputs.map((input) => ({ ...input, view: transposeView(input.view, permutation) }));
-      return {
-        kind: "reduce",
-        ...base,
-        reduced: axes.map((axis) => x.shape[axis]),
-        order: last ? "lanes" : "chunks",
-        combine: record.combine,
-        inputs,
-        body: x.dtype === "bool" ? e.toInt32(x.body) : x.body,
-      };
-    }
-    case "matmul": {
-      const [a, b] = operands.map(asInput);
-      return { kind: "matmul", ...base, depth: a.view.shape[a.view.shape.length - 1], a, b };
-    }
-    case "gather":
-      return {
-        kind: "gather",
-        ...base,
-        axis: node.attributes.axis as number,
-        x: asInput(operands[0]),
-        indices: asInput(operands[1]),
-      };
-    case "scatter":
-      return {
-        kind: "scatter",
-        ...base,
-        axis: node.attributes.axis as number,
-        indices: asInput(operands[0]),
-        updates: asInput(operands[1]),
-      };
-    case "random": {
-      const { low, high } = node.attributes as { low?: number; high?: number };
-      return {
-        kind: "random",
-        ...base,
-        sampler: record.sampler,
-        offset: firstDraw(node, drawBase),
-        draws: node.draws!.count,
-        low,
-        high,
-      };
-    }
-    default:
-      throw new TypeError(`no kernel family for ${record.kind}`);
-  }
-}
+/** Indices, and the extent that they are held against. */
+const rangeKey = (indices: KernelInput, extent: number) => `${keyOf(indices)} [${indices.view.shape}] below ${extent}`;

@@ -80,7 +80,8 @@ function treeSize(expr: e.Expr): number {
 }
 
 const keys = new WeakMap<KernelInput, string>();
-function keyOf(input: KernelInput): string {
+/** Equal for inputs that read the same elements. */
+export function keyOf(input: KernelInput): string {
   const known = keys.get(input);
   if (known !== undefined) return known;
   const { strides, offset, bounds } = input.view;

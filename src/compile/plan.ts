@@ -78,6 +78,8 @@ function lifetimes(kernels: readonly Kernel[], copies: Plan["copies"]): Map<numb
 
 /** A value's place stays its own for so many kernels after its last reader, if the arena grows by no more than a tenth for it. */
 const lingering = [8, 4, 2, 0];
+/** The smallest values keep theirs for good: so large a part of the lower bound is for them. */
+const keptShare = 0.02;
 
 /**
  * Gives each value of the arena an offset: values alive together never overlap; largest first, each at the lowest gap. Where memory allows,
@@ -94,13 +96,14 @@ export function layOutArena(
     .filter(({ value, index }) => value.place.kind === "arena" && spans.has(index));
   const bytes = (value: Value) => aligned(Math.max(1, valueBytes(value)));
   const order = [...inArena].sort((a, b) => bytes(b.value) - bytes(a.value) || a.index - b.index);
+  const kept = new Set<number>();
   const layOut = (linger: number): number => {
     /** By where they start. */
     const placed: { start: number; end: number; from: number; to: number }[] = [];
     let total = 0;
     for (const { value, index } of order) {
       const [from, last] = spans.get(index)!;
-      const to = last + linger;
+      const to = kept.has(index) ? kernels.length : last + linger;
       const needed = bytes(value);
       let start = 0;
       for (const other of placed) {
@@ -131,6 +134,12 @@ export function layOutArena(
   for (const difference of change) {
     alive += difference;
     lowerBoundBytes = Math.max(lowerBoundBytes, alive);
+  }
+  let room = keptShare * lowerBoundBytes;
+  for (const { value, index } of [...order].reverse()) {
+    room -= bytes(value);
+    if (room < 0) break;
+    kept.add(index);
   }
   let arenaBytes = 0;
   for (const linger of lingering) {

@@ -2,13 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { isDraws, kernelInputs } from "../../kernels/kernel.ts";
 import { gradients } from "../../src/autograd/grad.ts";
+import { gpujsBackend } from "../../src/backend/gpujs/backend.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
+import { wasmBackend } from "../../src/backend/wasm/backend.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
-import { dropout, linear, mse } from "../../src/ops/composite.ts";
+import type { TypedArray } from "../../src/core/dtype.ts";
+import { ShapeError } from "../../src/core/errors.ts";
+import { crossEntropy, dropout, linear, mse } from "../../src/ops/composite.ts";
 import { fromValues } from "../../src/ops/creation.ts";
 import * as ops from "../../src/ops/elementwise.ts";
+import { gather, scatterAdd } from "../../src/ops/gather.ts";
 import { reshape, slice, transpose } from "../../src/ops/movement.ts";
 import { normal } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
@@ -54,6 +59,68 @@ describe("draws", () => {
     );
     expect(plan.kernels.filter((kernel) => kernelInputs(kernel).some(({ source }) => isDraws(source)))).toHaveLength(1);
     await check(plan);
+  });
+});
+
+describe("by index", () => {
+  const logits = { dtype: "float32", shape: [6, 5] } as const;
+  const targets = { dtype: "int32", shape: [6] } as const;
+  const classes = Int32Array.of(4, 0, 2, 2, 1, 3);
+  /** On the interpreter and gpujs:cpu as on the reference. */
+  const agrees = async (plan: Plan, inputs: readonly TypedArray[]) => {
+    checkMemory(plan);
+    const expected = await runPlan(referenceBackend(), plan, inputs);
+    for (const backend of [interpretBackend(), await gpujsBackend("cpu")]) {
+      const actual = await runPlan(backend, plan, inputs);
+      plan.outputs.forEach(({ name }, i) => {
+        expectSameBits(actual[i], expected[i], name);
+      });
+      await backend.dispose();
+    }
+  };
+
+  test("a cross-entropy stores neither all of its log-probabilities nor a scattered gradient", async () => {
+    const plan = lower(
+      traceGraph({ x: logits, t: targets }, ({ x, t }) => {
+        const loss = crossEntropy(x, t);
+        return { outputs: { loss, gx: gradients(loss, [x])[0] } };
+      }),
+    );
+    expect(plan.kernels.map(({ kind }) => kind)).not.toContain("scatter");
+    // What is subtracted from to give log-probabilities, and its exponential; the one-hot gradient; nothing else of that size.
+    const whole = plan.kernels.filter(({ shape }) => shape.length === 2 && shape[1] === 5);
+    expect(whole).toHaveLength(4);
+    const x = testData(logits.shape, "float32", [-2, 2], 1).data;
+    await agrees(plan, [x, classes]);
+    const wrong = Int32Array.of(4, 0, 5, 2, 1, 3);
+    for (const backend of [referenceBackend(), interpretBackend(), await wasmBackend()]) {
+      await expect(runPlan(backend, plan, [x, wrong])).rejects.toThrow(ShapeError);
+      await backend.dispose();
+    }
+  });
+
+  test("a scatter of indices that nothing has held against its extent is a scatter", () => {
+    const plan = lower(
+      traceGraph({ u: { dtype: "float32", shape: [6, 1] }, x: logits, t: targets }, ({ u, x, t }) => {
+        const at = reshape(t, [6, 1]);
+        return { outputs: { y: scatterAdd(at, u, 1, 4), z: gather(x, at, 1) } };
+      }),
+    );
+    expect(plan.kernels.map(({ kind }) => kind).sort()).toEqual(["gather", "scatter"]);
+  });
+
+  test("a scattered −0 is +0, and what lies beside a NaN is 0", async () => {
+    const u = Float32Array.of(-0, Number.NaN, 1, Number.POSITIVE_INFINITY, -0, 2);
+    const plan = lower(
+      traceGraph({ u: { dtype: "float32", shape: [6, 1] }, x: logits, t: targets }, ({ u, x, t }) => {
+        const at = reshape(t, [6, 1]);
+        const picked = gather(ops.mul(x, 2), at, 1);
+        return { outputs: { picked, y: scatterAdd(at, ops.mul(u, 1), 1, 5) } };
+      }),
+    );
+    expect(plan.kernels.map(({ kind }) => kind)).not.toContain("scatter");
+    const x = testData(logits.shape, "float32", [-2, 2], 1).data;
+    await agrees(plan, [u, x, classes]);
   });
 });
 

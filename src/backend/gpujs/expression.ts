@@ -1,6 +1,6 @@
 // Scalar expressions as GPU.js source: one local an operation, `Math.fround` around every float operation, so that the doubles of cpu mode and
 // the float32 of webasm round alike. Only what both modes do alike is emitted; the rest isn't printable and runs elsewhere.
-import { type Expr, topological } from "../../../kernels/expr.ts";
+import { children, type Expr, topological } from "../../../kernels/expr.ts";
 import { float32FromBits } from "../../core/canonical.ts";
 
 /** What the body's inputs read as: source text per input, for high16 and low16 of a uint32 one its two halves. */
@@ -23,7 +23,11 @@ export interface PrintedBody {
 /** Integers below this are exact in float32, and so in every local of webasm. */
 export const exactIntegers = 2 ** 24;
 
-/** Whether a body can be printed: float32 and bool, uint32 words by halves, int32 only as small constants and coordinates, to compare or to cast. `coordinates`: which inputs are coordinates. */
+/**
+ * Whether a body can be printed: float32 and bool, uint32 words by halves, int32 only as small constants and coordinates, to compare or to cast, and
+ * as elements that are compared with a coordinate for equality alone: rounded to float32 they are equal to it only if they are it. `coordinates`:
+ * which inputs are coordinates.
+ */
 export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boolean {
   const order = topological(body);
   const words = order.filter((expr) => expr.type === "uint32");
@@ -36,10 +40,17 @@ export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boole
     words.some((word) => word.kind !== "input" || !halved.has(word))
   )
     return false;
+  const isCoordinate = (expr: Expr) => expr.kind === "input" && coordinates.has(expr.index);
+  const isMatched = (expr: Expr) =>
+    order.every(
+      (user) =>
+        !children(user).includes(expr) ||
+        (user.kind === "compare" && user.op === "eq" && (isCoordinate(user.a) || isCoordinate(user.b))),
+    );
   return order.every((expr) => {
     if (expr.type !== "int32") return true;
     if (expr.kind === "constant") return Math.abs(expr.value) < exactIntegers;
-    return expr.kind === "input" && coordinates.has(expr.index);
+    return expr.kind === "input" && (isCoordinate(expr) || isMatched(expr));
   });
 }
 

@@ -31,8 +31,8 @@ export function fits({ shape, strides, offset }: View): boolean {
 /** Whether a map can be printed. What is read in order is read by `this.thread.x` itself, an integer, however large. */
 export function canPrintMap({ body, inputs, shape }: Pick<MapKernel, "body" | "inputs" | "shape">): boolean {
   const coordinates = new Set(inputs.flatMap(({ source }, i) => (source === "coordinate" ? [i] : [])));
-  const plain = inputs.every(({ source, dtype, view }) =>
-    source === "coordinate" ? fits(view) : dtype !== "int32" && (isContiguous(view) || fits(view)),
+  const plain = inputs.every(({ source, view }) =>
+    source === "coordinate" ? fits(view) : isContiguous(view) || fits(view),
   );
   return plain && sizeOf(shape) > 0 && isPrintable(body, coordinates);
 }
