@@ -1,5 +1,6 @@
 // How a Trainer is written down: its effective config, and the numbers of its optimizer.
 
+import { hyperparameter, type Manifest } from "../run/manifest.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
 import { show } from "./config/validate.ts";
@@ -40,11 +41,15 @@ function groupNumbers(group: object): Record<string, number> {
   return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === "number"));
 }
 
-/** Every number of the config's optimizer, schedules, clipping and callbacks that train under its path, and those of each parameter group that no schedule moves. */
+/**
+ * Every number of optimizer, schedules, clipping and callbacks that train under its path, and those of each parameter group that no schedule moves. A
+ * config says them; in code, schedules and callbacks say what they were made with.
+ */
 export function optimizerNumbers({ options, optimizer, schedules, hooks }: Trainer): Record<string, number> {
   const numbers: Record<string, number> = {};
   const visit = (value: unknown, path: string) => {
     if (typeof value === "number") numbers[path] = value;
+    else if (typeof value === "function") visit((value as { options?: unknown }).options, path);
     else if (typeof value === "object" && value !== null)
       for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}/${key}`);
   };
@@ -55,8 +60,12 @@ export function optimizerNumbers({ options, optimizer, schedules, hooks }: Train
     const trains = new Set(hooks.callbacks.filter((callback) => callback.changesTraining).map(({ name }) => name));
     const training = init.callbacks.filter((choice) => trains.has(choice.class));
     for (const { class: name, ...numbersOf } of training) visit(toYamlForm(numbersOf), `callbacks/${name}`);
-  } else if (options.precision.lossScalingFactor === "dynamic") {
-    numbers["precision/initialLossScale"] = options.precision.initialLossScale;
+  } else {
+    if (options.precision.lossScalingFactor === "dynamic")
+      numbers["precision/initialLossScale"] = options.precision.initialLossScale;
+    visit(schedules?.all, "schedulers");
+    for (const [name, callback] of hooks.named)
+      if (callback.changesTraining !== false) visit(callback.describe?.(), `callbacks/${name}`);
   }
   optimizer?.groups.forEach((group, i) => {
     const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.of(group, key));
@@ -64,3 +73,22 @@ export function optimizerNumbers({ options, optimizer, schedules, hooks }: Train
   });
   return numbers;
 }
+
+/** Where a program's numbers, as `optimizerNumbers` gives them, aren't those of a run, a phrase each. */
+export function numberDifferences(
+  numbers: Readonly<Record<string, number>>,
+  { hyperparameters }: Pick<Manifest, "hyperparameters">,
+): string[] {
+  const names = new Set([
+    ...Object.keys(numbers),
+    ...Object.keys(hyperparameters).filter((name) => !ofLoader.test(name)),
+  ]);
+  return [...names].flatMap((name) => {
+    const own = numbers[name] === undefined ? "none" : hyperparameter(numbers[name]).value;
+    const recorded = hyperparameters[name]?.value ?? "none";
+    return own === recorded ? [] : [`${name} is ${own}, recorded ${recorded}`];
+  });
+}
+
+/** What a manifest has of the data's loader. */
+const ofLoader = /^(loader\/|stepsPerEpoch$)/;

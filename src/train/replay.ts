@@ -14,6 +14,7 @@ import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks, differenceError } from "../run/compare.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
 import type { TrainerOptions } from "./config/options.ts";
+import { numberDifferences, optimizerNumbers } from "./describe.ts";
 import type { Callback, StepResult } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -120,6 +121,8 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
   });
   if (!train) throw new ConfigError({ where: folder, problem: "there is no loader to replay with", got: "no train" });
   checkData(folder, manifest, train);
+  // As they are before a callback moves them.
+  const numbers = optimizerNumbers(trainer);
   const { name: backend, threads } = await trainer.backend();
   const found = (facts: Omit<Verification, "from" | "steps" | "backend" | "threads">): Verification => ({
     ...facts,
@@ -149,7 +152,7 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
       equal: false,
       expected: target.digest,
       firstDifference: difference.step,
-      difference: tell(difference, trainer, manifest),
+      difference: [tell(difference, trainer, manifest), ...numberDifferences(numbers, manifest)].join("; "),
     });
   }
 }

@@ -51,7 +51,9 @@ function sequential(key: ScheduleKey, { schedulers, milestones, ...targets }: Se
     while (step < starts[part]) part--;
     return schedulers[part](step - starts[part], group);
   };
-  return schedule(key, { at, totalIters: starts[last] + schedulers[last].totalIters }, targets);
+  return schedule(key, { at, totalIters: starts[last] + schedulers[last].totalIters }, targets, {
+    [where]: { schedulers, milestones },
+  });
 }
 
 export interface ChainedOptions extends Targets {
@@ -74,7 +76,8 @@ function chained(key: ScheduleKey, { schedulers, ...targets }: ChainedOptions): 
     });
   }
   const at = (step: number) => others.reduce((value, other, i) => value * (other(step) / starts[i]), first(step));
-  return schedule(key, { at, totalIters: Math.max(...schedulers.map((part) => part.totalIters)) }, targets);
+  const totalIters = Math.max(...schedulers.map((part) => part.totalIters));
+  return schedule(key, { at, totalIters }, targets, { [`Chained${suffix[key]}`]: { schedulers } });
 }
 
 /** Learning rates one after another, each schedule counting from 0 where it begins: at the milestones, or where the ones before it are through. */
@@ -95,5 +98,5 @@ export function scalePerParamLR({ scheduler, ...targets }: ScalePerParamOptions)
   const { totalIters, steering } = scheduler;
   if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [scheduler]);
   const at: Form["at"] = (step, group) => scheduler(step, group) * (group?.adjustLearningRate ?? 1);
-  return schedule("learningRate", { at, totalIters, steering }, targets);
+  return schedule("learningRate", { at, totalIters, steering }, targets, { ScalePerParamLR: { scheduler } });
 }

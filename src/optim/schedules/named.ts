@@ -32,13 +32,18 @@ const learningRate =
   <O extends object>(where: string, make: Maker<O>) =>
   ({ paramGroupTags, ...options }: AsLearningRate<O> & Targets): Schedule => {
     const own = Object.fromEntries(Object.entries(options).map(([name, value]) => [formNames[name] ?? name, value]));
-    return schedule("learningRate", make(own as O, new Check(where, learningRateName)), { paramGroupTags });
+    return schedule(
+      "learningRate",
+      make(own as O, new Check(where, learningRateName)),
+      { paramGroupTags },
+      { [where]: options },
+    );
   };
 
 const weightDecay =
   <O extends object>(where: string, make: Maker<O>) =>
   ({ paramGroupTags, ...options }: O & Targets): Schedule =>
-    schedule("weightDecay", make(options as unknown as O, new Check(where)), { paramGroupTags });
+    schedule("weightDecay", make(options as unknown as O, new Check(where)), { paramGroupTags }, { [where]: options });
 
 /** One rate for `totalIters` steps, or for ever. */
 export const constantLR = learningRate<decays.ConstantOptions>("ConstantLR", decays.constant);

@@ -15,6 +15,8 @@ export interface Schedule {
   readonly key?: ScheduleKey;
   /** The tags of the groups that it sets; none: all groups. */
   readonly paramGroupTags?: readonly string[];
+  /** What it was made with, under its name: a run records it. */
+  readonly options?: Readonly<Record<string, object>>;
   /** What a schedule that goes by validated numbers does in a run: a Trainer takes it for a callback. */
   readonly steering?: Steering;
 }
@@ -43,15 +45,16 @@ export interface Form {
   readonly steering?: Steering;
 }
 
-/** A form as a schedule of one number. */
+/** A form as a schedule of one number; `options`: what it was made with, under its name. */
 export function schedule(
   key: ScheduleKey,
   { at, totalIters, steering }: Form,
   { paramGroupTags = [] }: Targets,
+  options: Schedule["options"],
 ): Schedule {
   const tags = typeof paramGroupTags === "string" ? [paramGroupTags] : paramGroupTags;
   const value: Form["at"] = (step, group) => at(step, group);
-  return Object.assign(value, { totalIters, key, paramGroupTags: tags, ...(steering && { steering }) });
+  return Object.assign(value, { totalIters, key, paramGroupTags: tags, options, ...(steering && { steering }) });
 }
 
 /** Checks a schedule's options; errors name an option as its author writes it. */

@@ -12,6 +12,8 @@ interface Setting {
 /** Sets the numbers of an optimizer's groups by step. */
 export class Schedules {
   readonly #settings: readonly Setting[];
+  /** As they were given. */
+  readonly all: readonly Schedule[];
   /** Callbacks of the schedules that go by validation. */
   readonly steering: readonly Steering[];
 
@@ -34,6 +36,7 @@ export class Schedules {
       }
     }
     this.#settings = settings;
+    this.all = schedules;
     this.steering = [...new Set(schedules.flatMap(({ steering }) => steering ?? []))];
   }
 

@@ -54,6 +54,10 @@ export class LearningRateFinder implements Callback {
     this.changesTraining = apply;
   }
 
+  describe(): unknown {
+    return this.#options;
+  }
+
   /** What was tried, in order. */
   get tried(): readonly TriedRate[] {
     return this.#tried;

@@ -72,6 +72,10 @@ export class Lora implements Callback {
     this.#options = { rank, alpha, modules, train };
   }
 
+  describe(): unknown {
+    return this.#options;
+  }
+
   setup({ model, options, stream }: Trainer): void {
     refuseFinishedOptimizer("Lora", options.optimizer);
     const { rank, alpha, modules, train } = this.#options;

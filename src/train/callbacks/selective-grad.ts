@@ -30,6 +30,10 @@ export class SelectiveGrad implements Callback {
     this.#options = options;
   }
 
+  describe(): unknown {
+    return this.#options;
+  }
+
   setup({ model, options }: Trainer): void {
     refuseFinishedOptimizer("SelectiveGrad", options.optimizer);
     const parameters = model.namedParameters();

@@ -19,6 +19,10 @@ export class SkipSamples implements Callback {
     this.#samples = samples;
   }
 
+  describe(): unknown {
+    return { samples: this.#samples };
+  }
+
   onTrainStart({ trainer, loader }: FitContext): void {
     if (trainer.step > 0) return;
     const { progress, stream, options } = trainer;

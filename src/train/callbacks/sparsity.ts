@@ -57,6 +57,10 @@ export class Sparsity implements Callback {
     this.#options = options;
   }
 
+  describe(): unknown {
+    return this.#options;
+  }
+
   setup({ model, stream }: Trainer): void {
     const { parameters: globs, method } = this.#options;
     const all = model.namedParameters().filter(([, { dtype }]) => dtype === "float32");
