@@ -5,6 +5,7 @@ import { loadBackend } from "../backend/load.ts";
 import { compileGraph } from "../compile/cache.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { HostArray } from "../core/array.ts";
+import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Graph, planKey } from "../graph/hash.ts";
@@ -49,8 +50,16 @@ export interface Compiled<A extends readonly unknown[], R> {
   execute(args: A, options?: { readonly base?: number }): Promise<Execution<R>>;
   /** The graph for arguments like these; nothing is run, and the stream stays where it is. */
   trace(...args: A): Promise<Graph>;
+  /** The plan for these arguments on the function's backend, and the elements of all its inputs as an execution would begin with them now: arguments, numbers from the host, state. Nothing is run, and the stream stays where it is. */
+  peek(...args: A): Promise<Peek>;
   /** The plan for arguments like these on the function's backend. */
   plan(...args: A): Promise<Plan>;
+}
+
+/** A plan and its inputs' elements, in order. */
+export interface Peek {
+  readonly plan: Plan;
+  readonly inputs: readonly TypedArray[];
 }
 
 /** A trace made ready on a backend, and all that needn't be found out again at each execution. */
@@ -181,11 +190,30 @@ export function compile<A extends readonly unknown[], R>(
     return { result, watched, graphHash: executable.plan.graphHash, base, draws: graph.draws };
   };
 
+  const peek = async (args: A): Promise<Peek> => {
+    const { program, leaves } = await prepare(args, options.stream ?? ambientStream());
+    const { backend, executable, state, scalars } = program;
+    await settleVariables(
+      backend,
+      state.map(({ name, variable }) => [name, variable]),
+    );
+    const read = async (buffer: Buffer) => (await backend.read(buffer)).slice();
+    const inputs: TypedArray[] = [];
+    for (const leaf of leaves) {
+      if (leaf instanceof Tensor) inputs.push(await read((await materialize(backend, leaf.node)).buffer));
+      else inputs.push(typeof leaf === "number" ? Float32Array.of(leaf) : leaf.data);
+    }
+    for (const { provide } of scalars) inputs.push(Float32Array.of(provide()));
+    for (const { variable } of state) inputs.push(await read(variable.stored.buffer));
+    return { plan: executable.plan, inputs };
+  };
+
   const compiled = async (...args: A) => (await exclusive(() => run(args, undefined))).result;
   return Object.assign(compiled, {
     execute: (args: A, { base }: { readonly base?: number } = {}) => exclusive(() => run(args, base)),
     trace: async (...args: A) =>
       (await exclusive(() => prepare(args, options.stream ?? ambientStream()))).program.graph,
+    peek: (...args: A) => exclusive(() => peek(args)),
     plan: async (...args: A) =>
       (await exclusive(() => prepare(args, options.stream ?? ambientStream()))).program.executable.plan,
   });

@@ -1,11 +1,13 @@
-// Where a step's time goes: each kernel of its plan, run by itself on the backend, with the arithmetic and memory traffic it stands for.
+// Where a step's time goes: each kernel of its plan, run by itself on the backend over what it reads in that step, with the arithmetic and memory
+// traffic it stands for.
 import { type Kernel, kernelInputs } from "../../../kernels/kernel.ts";
-import type { Backend } from "../../backend/contract.ts";
+import type { Backend, Buffer } from "../../backend/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
+import type { Peek } from "../../tensor/compiled.ts";
 import { now } from "../clock.ts";
-import { firstGroup } from "../group.ts";
-import type { Callback, FitContext } from "../hooks.ts";
+import { groups, type StepInput } from "../group.ts";
+import type { Callback, StepContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 
 export interface OpProfilerOptions {
@@ -26,13 +28,14 @@ export interface ProfiledKernel extends Cost {
   readonly seconds?: number;
 }
 
-/** Shows at the start which kernels of the training step take longest: each is timed alone, over zeros, beside the run and without touching it. */
+/** Shows before a fit's first step which of its kernels take longest: each is timed alone, over that step's own data, weights and state, beside the run and without touching it. */
 export class OpProfiler implements Callback {
   readonly name = "OpProfiler";
   readonly changesTraining = false;
   readonly #rows: number;
   readonly #repeats: number;
   #profile: readonly ProfiledKernel[] = [];
+  #due = false;
 
   constructor({ rows = 12, repeats = 5 }: OpProfilerOptions = {}) {
     checkCount("OpProfiler.rows", rows, "rows");
@@ -46,16 +49,23 @@ export class OpProfiler implements Callback {
     return this.#profile;
   }
 
-  async onTrainStart({ trainer, loader }: FitContext): Promise<void> {
-    const { input } = await firstGroup(trainer.seed, loader, trainer.options.loop.gradAccumSteps);
-    const plan = await (await trainer.trainStep()).plan(input);
+  onTrainStart(): void {
+    this.#due = true;
+  }
+
+  async onTrainStepStart(context: StepContext): Promise<void> {
+    if (!this.#due) return;
+    this.#due = false;
+    const { trainer } = context;
     const backend = await trainer.backend();
-    const measured: ProfiledKernel[] = [];
-    for (const [i, kernel] of plan.kernels.entries()) {
-      const seconds = backend.name === "reference" ? undefined : await time(backend, plan, kernel, this.#repeats);
-      measured.push({ kernel: i, kind: kernel.kind, shape: kernel.shape, ...kernelCost(kernel, plan), seconds });
-    }
-    this.#profile = measured.sort((a, b) => (b.seconds ?? b.flops) - (a.seconds ?? a.flops));
+    const { plan, inputs } = await stepAhead(context, await inputOf(context));
+    const draws = { seed: trainer.seed, base: trainer.stream.position };
+    const seconds = backend.name === "reference" ? [] : await times(backend, { plan, inputs }, draws, this.#repeats);
+    const measured = plan.kernels.map((kernel, i): ProfiledKernel => {
+      const { kind, shape } = kernel;
+      return { kernel: i, kind, shape, ...kernelCost(kernel, plan), seconds: seconds[i] };
+    });
+    this.#profile = measured.sort((x, y) => (y.seconds ?? y.flops) - (x.seconds ?? x.flops));
     trainer.message("info", `kernels of the training step:\n${this.text()}`);
   }
 
@@ -86,29 +96,82 @@ export class OpProfiler implements Callback {
   }
 }
 
-/** The least time of a few runs of a plan that is this kernel alone. */
-async function time(backend: Backend, plan: Plan, kernel: Kernel, repeats: number): Promise<number> {
-  const alone = planOf(plan, kernel);
-  const executable = await backend.load(alone);
-  const buffers = (ports: Plan["inputs"]) =>
-    ports.map(({ dtype, value }) => backend.allocate(dtype, alone.values[value].size));
-  const [inputs, outputs] = [buffers(alone.inputs), buffers(alone.outputs)];
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < repeats; i++) {
-    const start = now();
-    await executable.run({ inputs, outputs, seed: plan.graph.seed, base: 0 });
-    least = Math.min(least, now() - start);
+/** What the step that is about to begin takes. Where batches are accumulated they are read once more: a loader's batches are a function of its draws. */
+async function inputOf({ trainer, loader, batch }: StepContext): Promise<StepInput> {
+  const { seed, progress, options } = trainer;
+  const { gradAccumSteps } = options.loop;
+  if (gradAccumSteps === 1) return batch.tensors;
+  for await (const { input } of groups(loader, { seed, offset: progress.offset! }, gradAccumSteps, progress.cursor))
+    return input;
+  return batch.tensors;
+}
+
+/** The step's plan, and what its inputs will hold: the optimizer counts a step as it begins. */
+async function stepAhead({ trainer }: StepContext, input: StepInput): Promise<Peek> {
+  const step = await trainer.trainStep();
+  const optimizer = trainer.needOptimizer();
+  optimizer.steps++;
+  try {
+    return await step.peek(input);
+  } finally {
+    optimizer.steps--;
   }
-  for (const buffer of [...inputs, ...outputs]) backend.free(buffer);
-  executable.dispose();
-  return least;
+}
+
+/** The least of a few times of each kernel. They run one after another, each over what those before it have made; its own output is beside the step's. */
+async function times(
+  backend: Backend,
+  { plan, inputs }: Peek,
+  draws: { readonly seed: bigint; readonly base: number },
+  repeats: number,
+): Promise<number[]> {
+  const buffers = new Map<number, Buffer>();
+  const hold = (value: number): Buffer => {
+    const { dtype, size } = plan.values[value];
+    const buffer = backend.allocate(dtype, size);
+    buffers.set(value, buffer);
+    return buffer;
+  };
+  const lastReader = new Map(plan.kernels.flatMap((kernel, i) => sourcesOf(kernel).map((source) => [source, i])));
+  const seconds: number[] = [];
+  try {
+    plan.inputs.forEach(({ value }, i) => {
+      backend.write(hold(value), inputs[i]);
+    });
+    for (const [i, kernel] of plan.kernels.entries()) {
+      const alone = planOf(plan, kernel);
+      const executable = await backend.load(alone);
+      const given = alone.inputs.map(({ name }) => buffers.get(Number(name))!);
+      const run = { inputs: given, outputs: [hold(kernel.output)], ...draws };
+      let least = Number.POSITIVE_INFINITY;
+      for (let repeat = 0; repeat < repeats; repeat++) {
+        const start = now();
+        await executable.run(run);
+        least = Math.min(least, now() - start);
+      }
+      seconds.push(least);
+      executable.dispose();
+      for (const value of [...sourcesOf(kernel), kernel.output]) {
+        const buffer = buffers.get(value);
+        if (!buffer || (lastReader.get(value) ?? i) > i) continue;
+        backend.free(buffer);
+        buffers.delete(value);
+      }
+    }
+  } finally {
+    for (const buffer of buffers.values()) backend.free(buffer);
+  }
+  return seconds;
+}
+
+/** The values that a kernel reads. */
+function sourcesOf(kernel: Kernel): number[] {
+  return [...new Set(kernelInputs(kernel).flatMap(({ source }) => (typeof source === "number" ? [source] : [])))];
 }
 
 /** A kernel as a plan: what it reads are its inputs, what it writes is its output. */
 function planOf(plan: Plan, kernel: Kernel): Plan {
-  const sources = [
-    ...new Set(kernelInputs(kernel).flatMap(({ source }) => (typeof source === "number" ? [source] : []))),
-  ];
+  const sources = sourcesOf(kernel);
   const inputs = sources.filter((source) => plan.values[source].place.kind !== "constant");
   const numbers = new Map([...sources, kernel.output].map((value, i) => [value, i]));
   const values = [...sources, kernel.output].map((source, i): Value => {

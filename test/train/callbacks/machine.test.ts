@@ -1,5 +1,8 @@
 // Callbacks that measure the machine, and those that set how much is said.
 import { describe, expect, test } from "vitest";
+import type { Backend } from "../../../src/backend/contract.ts";
+import { loadBackend } from "../../../src/backend/load.ts";
+import { canonicalBytes, sha256, toHex } from "../../../src/core/canonical.ts";
 import { ConfigError } from "../../../src/core/errors.ts";
 import { GlobalFlags, ScopedFlags } from "../../../src/train/callbacks/flags.ts";
 import { FlopUtilization } from "../../../src/train/callbacks/flop-utilization.ts";
@@ -30,6 +33,48 @@ describe("OpProfiler", () => {
       expect(table[1]).toMatch(/^kernel +kind +output +µs +share +FLOP +bytes$/);
     },
   );
+
+  test.each([
+    ["a step", { numSteps: 2 }],
+    ["an accumulated step", { numSteps: 2, gradAccumSteps: 2 }],
+  ])("what is timed is %s's own data: its outputs come out, bit for bit", async (_, loop) => {
+    const inner = await loadBackend("wasm");
+    /** What the training step gave, and what kernels alone gave. */
+    const [whole, alone]: [Map<string, string>[], string[]] = [[], []];
+    const backend: Backend = {
+      name: "watched",
+      class: "A",
+      threads: 1,
+      allocate: (dtype, size) => inner.allocate(dtype, size),
+      write: (buffer, data) => inner.write(buffer, data),
+      read: (buffer) => inner.read(buffer),
+      free: (buffer) => inner.free(buffer),
+      dispose: () => {},
+      async load(plan) {
+        const executable = await inner.load(plan);
+        return {
+          plan,
+          sources: executable.sources,
+          dispose: () => executable.dispose(),
+          async run(run) {
+            await executable.run(run);
+            const digests = new Map<string, string>();
+            for (const [i, { name }] of plan.outputs.entries())
+              digests.set(name, toHex(sha256(canonicalBytes(await inner.read(run.outputs[i])))));
+            if (digests.has("result")) whole.push(digests);
+            else if (plan.kernels.length === 1) alone.push(...digests.values());
+          },
+        };
+      },
+    };
+    const plain = await recorded([], { loop });
+    const { run } = await recorded([new OpProfiler({ repeats: 1 })], { loop, backend });
+    expect(run.digest).toBe(plain.run.digest);
+    expect(whole).toHaveLength(2);
+    expect(whole[0].size).toBeGreaterThan(12);
+    for (const [name, digest] of whole[0]) expect(alone, name).toContain(digest);
+    expect(alone).not.toContain(whole[1].get("parameter/0.weight"));
+  });
 
   test("reference runs no kernels: their arithmetic alone", async () => {
     const profiler = new OpProfiler();
