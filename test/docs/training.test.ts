@@ -1,0 +1,23 @@
+// docs/training.md: every model and data loader that a config may name stands there with its keys.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { toSnake } from "../../src/train/config/form.ts";
+import { loaders } from "../../src/train/config/loaders.ts";
+import { models } from "../../src/train/config/models.ts";
+import { root } from "../support/sources.ts";
+
+const page = readFileSync(`${root}docs/training.md`, "utf8");
+const section = page.slice(page.indexOf("## Models and data"), page.indexOf("## Text"));
+const common = ["batch_size", "shuffle", "drop_last"];
+const asText = ["split", "context", "stride", "validation_fraction"];
+
+test.each([...models.describe(), ...loaders.describe()])("$name, its keys and their defaults", ({ name, options }) => {
+  const row = section.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "no row";
+  expect(row).not.toBe("no row");
+  for (const { key, fallback } of options) {
+    const shown = toSnake(key);
+    const inherited = common.includes(shown) || (name === "moby_dick" && asText.includes(shown));
+    expect(inherited ? section : row).toContain(`\`${shown}${shown === "missing" ? ":" : "`"}`);
+    if (fallback !== undefined) expect(row).toContain(`\`${shown}\` ${fallback}`);
+  }
+});
