@@ -5,6 +5,7 @@ import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../tensor/variable.ts";
+import type { Histogram } from "./histogram.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** What hooks of a fit are told. */
@@ -152,6 +153,8 @@ export interface Callback {
 export interface Logger extends Callback {
   /** `step`: optimizer steps taken. */
   logMetrics?: Hook<[Metrics, number]>;
+  /** As `logMetrics`, of whole tensors' elements by name. */
+  logHistograms?: Hook<[Readonly<Record<string, Histogram>>, number]>;
   /** Shows a message to people; the first logger that can does it. */
   logMessage?(level: "debug" | "info" | "warn" | "error", message: string): void;
 }

@@ -23,6 +23,7 @@ import { type CheckpointMetrics, evaluate, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { checkLoaders, makeOptimizer, makeSchedules } from "./given.ts";
+import type { Histogram } from "./histogram.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import type { Progress } from "./loop.ts";
@@ -193,9 +194,18 @@ export class Trainer {
 
   /** Records numbers under the steps taken so far, or under `step`; within `nameScope` under its names. */
   async logMetrics(metrics: Metrics, step = this.step): Promise<void> {
+    await this.hooks.call("logMetrics", this.#scoped(metrics), step);
+  }
+
+  /** As `logMetrics`, of whole tensors: for the loggers that take histograms. */
+  async logHistograms(histograms: Readonly<Record<string, Histogram>>, step = this.step): Promise<void> {
+    await this.hooks.call("logHistograms", this.#scoped(histograms), step);
+  }
+
+  #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
     const prefix = this.#scopes.map((name) => `${name}/`).join("");
-    const named = Object.entries(metrics).map(([name, value]) => [prefix + name, value]);
-    await this.hooks.call("logMetrics", prefix === "" ? metrics : Object.fromEntries(named), step);
+    if (prefix === "") return values;
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
   }
 
   /** Runs `body`, in which every logged name begins with `name/`; scopes nest. Await it before the next. */

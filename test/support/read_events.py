@@ -1,5 +1,5 @@
 """Reads a TensorBoard event file with nothing but the formats' descriptions (TFRecord frames, protocol buffers' wire format, CRC-32C by RFC 3720's
-polynomial) and prints its scalars as JSON: an independent check of the writer."""
+polynomial) and prints its scalars as JSON, and its histograms where there are some: an independent check of the writer."""
 
 import json
 import struct
@@ -63,8 +63,24 @@ def fields(data):
         yield number, value
 
 
+def histogram(data):
+    found = {}
+    for number, value in fields(data):
+        names = ["min", "max", "num", "sum", "sum_squares"]
+        if number <= 5:
+            (found[names[number - 1]],) = struct.unpack("<d", value)
+        else:
+            # Packed: one field with all doubles.
+            name = {6: "bucket_limit", 7: "bucket"}[number]
+            assert name not in found, "a bucket list twice"
+            found[name] = list(struct.unpack("<%dd" % (len(value) // 8), value))
+    assert len(found["bucket_limit"]) == len(found["bucket"]), "bucket lists"
+    assert sum(found["bucket"]) == found["num"], "counts"
+    return found
+
+
 def event(data):
-    found = {"step": 0, "scalars": {}}
+    found = {"step": 0, "scalars": {}, "histograms": {}}
     for number, value in fields(data):
         if number == 1:
             (found["time"],) = struct.unpack("<d", value)
@@ -76,6 +92,9 @@ def event(data):
             for inner, summary in fields(value):
                 assert inner == 1, f"summary field {inner}"
                 parts = dict(fields(summary))
+                if set(parts) == {1, 5}:
+                    found["histograms"][parts[1].decode()] = histogram(parts[5])
+                    continue
                 assert set(parts) == {1, 2}, f"value fields {sorted(parts)}"
                 (found["scalars"][parts[1].decode()],) = struct.unpack("<f", parts[2])
         else:
@@ -88,4 +107,4 @@ if __name__ == "__main__":
         events = [event(data) for data in records(file.read())]
     assert events[0].get("version") == "brain.Event:2" and not events[0]["scalars"]
     assert all(events[i]["time"] <= events[i + 1]["time"] for i in range(len(events) - 1))
-    print(json.dumps([[one["step"], one["scalars"]] for one in events[1:]]))
+    print(json.dumps([[one["step"], one["scalars"]] + ([one["histograms"]] if one["histograms"] else []) for one in events[1:]]))

@@ -48,6 +48,7 @@ const all = [
     ...end,
     ...failing,
     "logMetrics",
+    "logHistograms",
     "logMessage",
   ]),
 ] as HookName[];
@@ -168,6 +169,7 @@ const known = [
   "onFitException",
   "finalize",
   "logMetrics",
+  "logHistograms",
   "logMessage",
 ] as const satisfies readonly HookName[];
 

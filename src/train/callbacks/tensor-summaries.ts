@@ -1,8 +1,13 @@
-// Mean, deviation and extremes of tensors chosen by globs, computed in the step and read where it is logged.
+// Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
+
+import { ConfigError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/shape.ts";
 import { namedModules } from "../../nn/naming.ts";
-import { max, mean, min, sqrt } from "../../tensor/functions.ts";
+import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Callback, StepResult, TraceContext } from "../hooks.ts";
+import { watch } from "../../tensor/trace.ts";
+import { type Histogram, histogramOf } from "../histogram.ts";
+import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
 import { summarized } from "../summarize.ts";
 import type { Trainer } from "../trainer.ts";
 import { ModuleObserver } from "./observe.ts";
@@ -16,7 +21,15 @@ export interface TensorSummariesOptions {
   readonly gradients?: readonly string[];
   /** Globs of modules whose outputs are summarised; the model itself is `model`; none by default. */
   readonly activations?: readonly string[];
+  /** Whether loggers are told a histogram of each chosen tensor too: TensorBoardLogger shows them. false by default. */
+  readonly histograms?: boolean;
 }
+
+/** Names and sizes of the tensors that histograms are of, in the order in which a step puts their elements into one. */
+type Layout = readonly { readonly name: string; readonly size: number }[];
+const layoutKey = (i: number) => `TensorSummaries/histograms/${i}`;
+
+type Kind = "parameters" | "gradients" | "activations";
 
 /** Logs `summary/<kind>/<path>/mean`, `…/std`, `…/min`, `…/max`; and whatever the model gives to `summarizeScalar` and `summarizeTensor`. */
 export class TensorSummaries implements Callback {
@@ -25,9 +38,11 @@ export class TensorSummaries implements Callback {
   readonly #options: Required<TensorSummariesOptions>;
   readonly #scalars = new WatchedScalars("TensorSummaries");
   #observer: ModuleObserver | undefined;
+  /** The layouts of the steps that were traced: a short last batch has activations of its own sizes. */
+  readonly #layouts: Layout[] = [];
 
-  constructor({ parameters = [], gradients = [], activations = [] }: TensorSummariesOptions = {}) {
-    this.#options = { parameters, gradients, activations };
+  constructor({ parameters = [], gradients = [], activations = [], histograms = false }: TensorSummariesOptions = {}) {
+    this.#options = { parameters, gradients, activations, histograms };
   }
 
   postSetup({ model, optimizer }: Trainer): void {
@@ -43,12 +58,22 @@ export class TensorSummaries implements Callback {
     if (activations.length > 0) this.#observer = new ModuleObserver(model);
   }
 
+  onFitStart({ trainer }: FitContext): void {
+    if (!this.#options.histograms || trainer.hooks.having("logHistograms").length > 0) return;
+    throw new ConfigError({
+      where: "TensorSummaries.histograms",
+      problem: "no logger takes them",
+      got: "true",
+      expected: "TensorBoardLogger among the loggers",
+    });
+  }
+
   onTrace({ role, model, gradients }: TraceContext): void {
     const calls = this.#observer?.take() ?? [];
     if (role !== "train") return;
     const options = this.#options;
     const found: [string, Tensor][] = summarized().map(({ name, tensor }) => [name, tensor]);
-    const add = (kind: keyof TensorSummariesOptions, tensors: readonly (readonly [string, Tensor])[]) => {
+    const add = (kind: Kind, tensors: readonly (readonly [string, Tensor])[]) => {
       const wanted = new Set(
         options[kind].length === 0
           ? []
@@ -67,12 +92,30 @@ export class TensorSummaries implements Callback {
       calls.flatMap(({ path, outputs }) => outputs.map((tensor): [string, Tensor] => [path, tensor])),
     );
     this.#scalars.watch(found.flatMap(([name, tensor]) => statistics(name, tensor)));
+    const whole = options.histograms ? found.filter(([, tensor]) => tensor.rank > 0 && sizeOf(tensor.shape) > 0) : [];
+    if (whole.length === 0) return;
+    const layout: Layout = whole.map(([name, tensor]) => ({ name, size: sizeOf(tensor.shape) }));
+    // A step that is traced again, as strict mode does, is watched under the same name.
+    const known = this.#layouts.findIndex((other) => JSON.stringify(other) === JSON.stringify(layout));
+    const elements = concat(whole.map(([, tensor]) => tensor.reshape([-1])));
+    watch(layoutKey(known < 0 ? this.#layouts.push(layout) - 1 : known), elements);
   }
 
   async onTrainStepEnd({ trainer, step, logged, watched }: StepResult): Promise<void> {
     if (!logged) return;
     const values = await this.#scalars.read(watched);
     if (values.length > 0) await trainer.logMetrics(Object.fromEntries(values), step);
+    const traced = this.#layouts.findIndex((_, i) => watched[layoutKey(i)]);
+    if (traced < 0) return;
+    const elements = await watched[layoutKey(traced)].data();
+    const histograms: Record<string, Histogram> = {};
+    let at = 0;
+    for (const { name, size } of this.#layouts[traced]) {
+      const histogram = histogramOf(elements.subarray(at, at + size));
+      if (histogram) histograms[name] = histogram;
+      at += size;
+    }
+    if (Object.keys(histograms).length > 0) await trainer.logHistograms(histograms, step);
   }
 }
 

@@ -122,7 +122,12 @@ export const callbacks = new Catalog<Callback, void, "class">("class", "a callba
   )
   .add(
     "TensorSummaries",
-    { parameters: globs.default([]), gradients: globs.default([]), activations: globs.default([]) },
+    {
+      parameters: globs.default([]),
+      gradients: globs.default([]),
+      activations: globs.default([]),
+      histograms: flag.default(false),
+    },
     (options) => new callback.TensorSummaries(options),
   )
   .add("SanityValidation", { steps: count.default(2) }, (options) => new callback.SanityValidation(options))

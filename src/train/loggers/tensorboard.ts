@@ -1,7 +1,8 @@
-// A TensorBoard event file in the run's folder: scalars only. The format is TFRecord frames (u64 length, masked CRC-32C of it, data, masked
+// A TensorBoard event file in the run's folder: scalars and histograms. The format is TFRecord frames (u64 length, masked CRC-32C of it, data, masked
 // CRC-32C of the data) around Event messages in protocol buffers.
 import { append, exists, makeDirectory, read, writeAtomic } from "#files";
 import { crc32c } from "../../core/crc.ts";
+import type { Histogram } from "../histogram.ts";
 import type { Logger, Metrics } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 
@@ -43,16 +44,28 @@ const step = (value: number): number[] => [16, ...varint(value)];
 const scalar = (tag: string, value: number): number[] =>
   message(1, [...text(1, tag), 21, ...fixed((view) => view.setFloat32(0, value, true), 4)]);
 
-const fileVersion = (): Uint8Array => Uint8Array.from([...wallTime(), ...text(3, "brain.Event:2")]);
-const summary = (metrics: Metrics, at: number): Uint8Array =>
-  Uint8Array.from([
-    ...wallTime(),
-    ...step(at),
-    ...message(
-      5,
-      Object.entries(metrics).flatMap(([tag, value]) => scalar(tag, value)),
-    ),
+const doubles = (field: number, values: readonly number[]): number[] =>
+  message(field, [
+    ...fixed((view) => values.forEach((value, i) => void view.setFloat64(8 * i, value, true)), 8 * values.length),
   ]);
+const double = (field: number, value: number): number[] => [
+  field * 8 + 1,
+  ...fixed((view) => view.setFloat64(0, value, true), 8),
+];
+/** A HistogramProto: min, max, num, sum, sum of squares, the buckets' upper bounds and counts, packed. */
+const histogram = (tag: string, { min, max, count, sum, sumOfSquares, limits, counts }: Histogram): number[] =>
+  message(1, [
+    ...text(1, tag),
+    ...message(5, [
+      ...[min, max, count, sum, sumOfSquares].flatMap((value, i) => double(i + 1, value)),
+      ...doubles(6, limits),
+      ...doubles(7, counts),
+    ]),
+  ]);
+
+const fileVersion = (): Uint8Array => Uint8Array.from([...wallTime(), ...text(3, "brain.Event:2")]);
+const summary = (values: readonly (readonly number[])[], at: number): Uint8Array =>
+  Uint8Array.from([...wallTime(), ...step(at), ...message(5, values.flat())]);
 
 /** The step of an Event that this logger wrote: 0 for the file's version. */
 function stepOf(event: Uint8Array): number {
@@ -96,12 +109,22 @@ export class TensorBoardLogger implements Logger {
   }
 
   logMetrics(metrics: Metrics, at: number): void {
+    const values = Object.entries(metrics).map(([tag, value]) => scalar(tag, value));
+    this.#append(values, at);
+  }
+
+  logHistograms(histograms: Readonly<Record<string, Histogram>>, at: number): void {
+    const values = Object.entries(histograms).map(([tag, value]) => histogram(tag, value));
+    this.#append(values, at);
+  }
+
+  #append(values: readonly (readonly number[])[], at: number): void {
     const path = this.#path;
     if (!path) return;
     if (!exists(path)) {
       makeDirectory(path.slice(0, path.lastIndexOf("/")));
       append(path, frame(fileVersion()));
     }
-    append(path, frame(summary(metrics, at)));
+    append(path, frame(summary(values, at)));
   }
 }
