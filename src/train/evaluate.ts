@@ -98,6 +98,14 @@ async function pass(
 const prefixed = (prefix: string, metrics: Metrics): Metrics =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]));
 
+/** Validated numbers under the names that they are logged by: `val_<name>`. */
+export const valued = (metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]));
+
+/** One loader or several as a list. */
+export const listOf = (loaders: DataLoader | readonly DataLoader[] | undefined): readonly DataLoader[] =>
+  loaders === undefined ? [] : Array.isArray(loaders) ? loaders : [loaders as DataLoader];
+
 /** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */
 function placeOf(loaders: readonly DataLoader[], i: number): string {
   const { name } = loaders[i];

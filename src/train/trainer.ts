@@ -19,7 +19,7 @@ import { Checkpointer } from "./callbacks/checkpointer.ts";
 import { chosenCheckpoint, loadCheckpoint, saveCheckpoint, seedOfFolder } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { describeOptions } from "./describe.ts";
-import { type CheckpointMetrics, evaluate, validateAll } from "./evaluate.ts";
+import { type CheckpointMetrics, evaluate, listOf, validateAll, valued } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { checkLoaders, makeOptimizer, makeSchedules } from "./given.ts";
@@ -42,9 +42,6 @@ import {
 
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
 export type Graphs = Record<string, string>;
-
-const listOf = (loaders: DataLoader | readonly DataLoader[] | undefined): readonly DataLoader[] =>
-  loaders === undefined ? [] : Array.isArray(loaders) ? loaders : [loaders as DataLoader];
 
 /** Trains and validates one model under one seed. */
 export class Trainer {
@@ -318,10 +315,7 @@ export class Trainer {
     const loaders = listOf(given);
     checkLoaders("validate", ...loaders);
     const found = await evaluate({ trainer: this, model, evalStep, loaders, options, hooks, seed, step, onGraph });
-    for (const metrics of silent ? [] : found) {
-      const named = Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]);
-      await this.logMetrics(Object.fromEntries(named));
-    }
+    for (const metrics of silent ? [] : found) await this.logMetrics(valued(metrics));
     return Object.assign({}, ...found);
   }
 
