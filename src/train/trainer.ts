@@ -18,6 +18,7 @@ import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";
 import { chosenCheckpoint, loadCheckpoint, saveCheckpoint, seedOfFolder } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
+import { logLevels } from "./config/shared.ts";
 import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, listOf, validateAll, valued } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
@@ -181,12 +182,10 @@ export class Trainer {
 
   /** Shows a message, unless `logLevel` is above its level. */
   message(level: "debug" | "info" | "warn" | "error", text: string): void {
-    const levels = ["debug", "info", "warn", "error", "silent"];
-    if (levels.indexOf(level) < levels.indexOf(this.options.logging.logLevel)) return;
+    if (logLevels.indexOf(level) < logLevels.indexOf(this.options.logging.logLevel)) return;
     const [shown] = this.hooks.having("logMessage");
     if (shown) shown.logMessage!(level, text);
-    else if (level === "warn" || level === "error") console.warn(`seedgrad: ${text}`);
-    else console.info(`seedgrad: ${text}`);
+    else console[level === "warn" || level === "error" ? "warn" : "info"](`seedgrad: ${text}`);
   }
 
   /** Records numbers under the steps taken so far, or under `step`; within `nameScope` under its names. */
@@ -201,7 +200,6 @@ export class Trainer {
 
   #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
     const prefix = this.#scopes.map((name) => `${name}/`).join("");
-    if (prefix === "") return values;
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
   }
 
@@ -303,9 +301,8 @@ export class Trainer {
     given: DataLoader | readonly DataLoader[],
     { steps, silent = false }: { readonly steps?: number; readonly silent?: boolean } = {},
   ): Promise<Metrics> {
-    const { model, seed, step } = this;
-    const loop = { ...this.options.loop, ...(steps !== undefined && { evalSteps: steps }) };
-    const options = { ...this.options, loop };
+    const { model, seed, step, options: own } = this;
+    const options = steps === undefined ? own : { ...own, loop: { ...own.loop, evalSteps: steps } };
     const hooks = silent ? new Hooks([]) : this.hooks;
     const evalStep = await this.evalStep();
     const onGraph = (graphHash: string) => {

@@ -1,6 +1,6 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
 import { ConfigError } from "../../core/errors.ts";
-import type { LogLevel } from "../config/shared.ts";
+import { type LogLevel, logLevels } from "../config/shared.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
@@ -12,15 +12,13 @@ export interface Flags {
   readonly logSteps?: number;
 }
 
-const levels: readonly string[] = ["debug", "info", "warn", "error", "silent"];
-
 function checkFlags(where: string, { logLevel, logSteps }: Flags): void {
-  if (logLevel !== undefined && !levels.includes(logLevel)) {
+  if (logLevel !== undefined && !logLevels.includes(logLevel)) {
     throw new ConfigError({
       where: `${where}.logLevel`,
       problem: "unknown",
       got: logLevel,
-      expected: levels.join(", "),
+      expected: logLevels.join(", "),
     });
   }
   if (logSteps !== undefined) checkCount(`${where}.logSteps`, logSteps);

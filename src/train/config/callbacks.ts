@@ -2,6 +2,7 @@
 import { z } from "zod";
 import * as callback from "../callbacks/index.ts";
 import type { Callback } from "../hooks.ts";
+import { logLevels } from "./shared.ts";
 import { Catalog, count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";
 
 const from0 = z.int(expected("an integer ≥ 0")).min(0, expected("an integer ≥ 0"));
@@ -14,7 +15,7 @@ const beginning = z.union(
   ],
   expected("a step ≥ 1, or a fraction of all steps in (0, 1)"),
 );
-const flags = { logLevel: word(["debug", "info", "warn", "error", "silent"]).optional(), logSteps: count.optional() };
+const flags = { logLevel: word(logLevels).optional(), logSteps: count.optional() };
 const globs = list(text);
 const average = { every: count.default(1), validate: flag.default(true) };
 

@@ -84,9 +84,10 @@ export function mixedFormat({ enabled, fp16Type }: PrecisionOptions): "float16" 
   return (enabled ?? fp16Type !== undefined) ? (fp16Type ?? "float16") : null;
 }
 
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export const loggingSchema = record({
   logSteps: count.default(10),
-  logLevel: word(["debug", "info", "warn", "error", "silent"]).default("info"),
+  logLevel: word(logLevels).default("info"),
 });
 
 /** Arguments that the Trainer takes alike from TypeScript and YAML. */
