@@ -6,7 +6,7 @@ import { broadcastTo } from "./define.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { pad, reshape, slice, transpose } from "./movement.ts";
-import { max } from "./reduce.ts";
+import { firstMax } from "./reduce.ts";
 import { unfold } from "./unfold.ts";
 
 export interface WindowOptions {
@@ -88,7 +88,7 @@ export function conv2d(x: Node, weight: Node, bias?: Node, { stride = 1, padding
   return bias ? add(out, broadcastTo(reshape(bias, [outputs, 1, 1]), out.shape)) : out;
 }
 
-/** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. Ties share the gradient. Throws ShapeError. */
+/** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. The gradient goes to the first of the largest, row by row, as PyTorch's. Throws ShapeError. */
 export function maxPool2d(x: Node, size: number, { stride = size, padding = 0 }: WindowOptions = {}): Node {
   checkImages("maxPool2d", x, undefined);
   if (!Number.isSafeInteger(size) || size < 1 || 2 * padding > size) {
@@ -99,5 +99,5 @@ export function maxPool2d(x: Node, size: number, { stride = size, padding = 0 }:
       expected: "an integer size ≥ 1, and a padding of at most half of it",
     });
   }
-  return max(windowsOf("maxPool2d", x, [size, size], { stride, padding }, -Infinity), { axis: [3, 5] });
+  return firstMax(windowsOf("maxPool2d", x, [size, size], { stride, padding }, -Infinity), { axis: [3, 5] });
 }

@@ -4,8 +4,9 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { equal } from "./compare.ts";
-import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type VjpContext } from "./define.ts";
-import { cast, div, mul, sub, where } from "./elementwise.ts";
+import { coordinate } from "./creation.ts";
+import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type Vjp, type VjpContext } from "./define.ts";
+import { add, cast, div, mul, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 
 /** Which axes, and whether they stay with extent 1. */
@@ -52,10 +53,22 @@ const extremeVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
   return [where(hits, broadcastTo(share, x.shape), 0)];
 };
 
-const extreme = (name: string, combine: ReduceRecord["combine"]) =>
-  defineOp({ name, kind: "reduce", combine, dtype: numeric, vjp: extremeVjp });
-extreme("max", "max");
-extreme("min", "min");
+/** The gradient goes to the first element in row-major order that reaches the maximum; a NaN reaches it. */
+const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
+  const axes = axesOf(attributes);
+  const kept = keptShape(x.shape, axes);
+  const first = reshape(makeNode("argmax", [x], output.shape, { axes }), kept);
+  const place = axes
+    .map((axis) => coordinate(x.shape, axis))
+    .reduce((index, at, i) => add(mul(index, x.shape[axes[i]]), at));
+  return [where(equal(place, broadcastTo(first, x.shape)), broadcastTo(reshape(grad, kept), x.shape), 0)];
+};
+
+const extreme = (name: string, combine: ReduceRecord["combine"], vjp: Vjp) =>
+  defineOp({ name, kind: "reduce", combine, dtype: numeric, vjp });
+extreme("max", "max", extremeVjp);
+extreme("min", "min", extremeVjp);
+extreme("firstMax", "max", firstVjp);
 defineOp({ name: "argmax", kind: "reduce", combine: "argmax", dtype: index, vjp: "none" });
 defineOp({ name: "argmin", kind: "reduce", combine: "argmin", dtype: index, vjp: "none" });
 
@@ -102,6 +115,11 @@ export function mean(x: Node, options: ReduceOptions = {}): Node {
 /** Largest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */
 export function max(x: Node, options: ReduceOptions = {}): Node {
   return reduce("max", x, options, { emptyIs: "error" });
+}
+
+/** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. */
+export function firstMax(x: Node, options: ReduceOptions = {}): Node {
+  return reduce("firstMax", x, options, { emptyIs: "error" });
 }
 
 /** Smallest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */

@@ -129,6 +129,9 @@ describe("every other op", () => {
     ])
       check([[2, 7, 2]], (x) => unfold(ops.mul(x, x), 1, size, step));
   });
+  cover("firstMax: one axis, several, all", () => {
+    for (const axis of [0, 1, [0, 2], undefined]) check([[3, 4, 2]], (x) => ops.tanh(reduce.firstMax(x, { axis })));
+  });
   cover("matmul: under conv2d and maxPool2d", () => {
     const windows = { stride: 2, padding: 1 };
     check([[1, 2, 4, 5], [2, 2, 3, 3], [2]], (x, w, b) => conv2d(x, w, b, windows), { second: false });

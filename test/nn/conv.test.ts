@@ -90,6 +90,17 @@ describe("by hand", () => {
       [0, 0, 0, 0],
     ]);
   });
+
+  test.each<[string, number[], number[]]>([
+    ["the first of equals", [3, 3, 3, 3], [1, 0, 0, 0]],
+    ["the upper row, whatever the column", [1, 3, 3, 1], [0, 1, 0, 0]],
+    ["either zero", [-1, -0, 0, 0], [0, 1, 0, 0]],
+    ["the first NaN", [9, -1, Number.NaN, Number.NaN], [0, 0, 1, 0]],
+  ])("maxPool2d's gradient goes to %s", async (_, values, expected) => {
+    const x = tensor(values).reshape([1, 1, 2, 2]);
+    const [grad] = gradients(maxPool2d(x, 2).sum(), [x]);
+    expect(Array.from(await grad.data())).toEqual(expected);
+  });
 });
 
 describe("layers", () => {

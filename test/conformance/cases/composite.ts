@@ -10,6 +10,12 @@ import * as reduce from "../../../src/ops/reduce.ts";
 import { roughData, testData } from "../../support/graphs.ts";
 import { type Computation, floats } from "./case.ts";
 
+/** Few different values, so that windows of them hold most of these more than once. */
+function ties(count: number): Float32Array {
+  const values = [0, -0, 0, 1, 2, -Infinity, 1, 0, -3, 2, 0, Number.NaN];
+  return Float32Array.from({ length: count }, (_, i) => values[((i * 7919) % 104729) % values.length]);
+}
+
 /** Where several kinds meet in one kernel or stand beside each other. */
 export function compositeCases(): Computation[] {
   const x = floats([6, 10], 4);
@@ -44,6 +50,16 @@ export function compositeCases(): Computation[] {
         return movement.concat(found.map((x) => movement.reshape(x, [-1])));
       },
     },
+    ...[{}, { stride: 1, padding: 1 }, { stride: 2 }].map((options) => ({
+      name: `gradient of maxPool2d ${JSON.stringify(options)} at ties and NaN`,
+      inputs: [{ dtype: "float32" as const, shape: [2, 2, 6, 7], data: ties(168) }, floats([2, 2, 6, 7], 19)],
+      build: (a: Node, weights: Node) => {
+        const pooled = conv.maxPool2d(a, 3, options);
+        const [rows, columns] = pooled.shape.slice(2);
+        const product = elementwise.mul(pooled, movement.slice(weights, [null, null, [0, rows], [0, columns]]));
+        return gradients(reduce.sum(product), [a])[0];
+      },
+    })),
     {
       name: "gradients through attention",
       inputs: [floats([2, 5, 4], 16), floats([2, 5, 4], 17), floats([2, 5, 3], 18)],
