@@ -3,8 +3,8 @@
 import type { ScalarType } from "../../../kernels/expr.ts";
 import type { Combine } from "../../../kernels/kernel.ts";
 import { type Code, type FunctionBuilder, type Local, sequence } from "./assembler.ts";
-import { f32x4, i32, v128 } from "./instructions.ts";
-import type { Lanes } from "./lanes.ts";
+import { f32x4, v128 } from "./instructions.ts";
+import { evenly, type Lanes } from "./lanes.ts";
 
 /** The value that changes nothing: +0, or the least or greatest there is. It stands on the left, or is a lane that got nothing. */
 export function neutral(combine: Combine, type: ScalarType): number {
@@ -24,12 +24,17 @@ export function combined(
   b: Code,
 ): Code {
   if (combine === "sum") return lanes.binary("add", type, a.get, b);
-  const other = fn.local(lanes.valueType(type));
   const first = a.get;
+  const other = fn.local(lanes.valueType(type));
   const second = other.tee(b as never);
-  const wins = lanes.compare(combine === "max" ? "ge" : "le", type, a.get, other.get);
-  const unordered = type === "float32" ? lanes.compare("ne", type, a.get, a.get) : null;
-  return lanes.select(type, unordered ? lanes.binary("or", "bool", wins, unordered) : wins, first, second);
+  return lanes.select(type, stays(lanes, combine, type, a, other), first, second);
+}
+
+/** Whether `a` is kept when `b` comes: it is no worse, or a NaN. */
+function stays(lanes: Lanes, combine: "max" | "min", type: ScalarType, a: Local, b: Local): Code {
+  const wins = lanes.compare(combine === "max" ? "ge" : "le", type, a.get, b.get);
+  if (type !== "float32") return wins;
+  return lanes.binary("or", "bool", wins, lanes.compare("ne", type, a.get, a.get));
 }
 
 /**
@@ -72,44 +77,39 @@ export class Extreme {
 export class Champion {
   readonly #lanes: Lanes;
   readonly #type: ScalarType;
-  readonly #combine: Combine;
+  readonly #combine: "argmax" | "argmin";
   readonly #best: Local;
   readonly #index: Local;
   readonly #value: Local;
-  readonly #wins: Local;
+  readonly #stays: Local;
 
-  constructor(fn: FunctionBuilder, lanes: Lanes, combine: Combine, type: ScalarType) {
+  constructor(fn: FunctionBuilder, lanes: Lanes, combine: "argmax" | "argmin", type: ScalarType) {
     this.#lanes = lanes;
     this.#type = type;
     this.#combine = combine;
     this.#best = fn.local(lanes.valueType(type));
     this.#index = fn.local(lanes.valueType("int32"));
     this.#value = fn.local(lanes.valueType(type));
-    this.#wins = fn.local(lanes.valueType("bool"));
+    this.#stays = fn.local(lanes.valueType("bool"));
   }
 
-  /** A value joins; it is the first when its index is 0. */
+  /** Nothing has joined yet: what nothing is better than stands at index 0. */
+  start(): Code[] {
+    const none = this.#lanes.constant(this.#type, neutral(this.#combine, this.#type));
+    return [this.#best.set(none as never), this.#index.set(this.#lanes.constant("int32", 0) as never)];
+  }
+
+  /** A value joins. */
   join(value: Code, index: Local<"i32">): Code[] {
     const lanes = this.#lanes;
     const type = this.#type;
     const put = (local: Local, code: Code) => local.set(code as never);
-    const better = lanes.compare(this.#combine === "argmax" ? "gt" : "lt", type, this.#value.get, this.#best.get);
-    const first = lanes.condition(i32.eqz(index.get));
-    const or = (a: Code, b: Code) => lanes.binary("or", "bool", a, b);
-    const newNaN =
-      type === "float32"
-        ? lanes.binary(
-            "and",
-            "bool",
-            lanes.compare("ne", type, this.#value.get, this.#value.get),
-            lanes.compare("eq", type, this.#best.get, this.#best.get),
-          )
-        : null;
+    const extreme = this.#combine === "argmax" ? "max" : "min";
     return [
       put(this.#value, value),
-      put(this.#wins, or(newNaN ? or(better, newNaN) : better, first)),
-      put(this.#best, lanes.select(type, this.#wins.get, this.#value.get, this.#best.get)),
-      put(this.#index, lanes.select("int32", this.#wins.get, lanes.ramp(index.get, 0), this.#index.get)),
+      put(this.#stays, stays(lanes, extreme, type, this.#best, this.#value)),
+      put(this.#best, lanes.select(type, this.#stays.get, this.#best.get, this.#value.get)),
+      put(this.#index, lanes.select("int32", this.#stays.get, this.#index.get, lanes.ramp(index.get, evenly(0)))),
     ];
   }
 

@@ -15,6 +15,9 @@ import { type Cursor, countLoop, type Limit, limitCode, loops, type Nest, segmen
 /** Vectors of outputs that run side by side. */
 const widest = 8;
 
+/** Up to so many terms of an output are written out without loops: a pooling window's. */
+const fewTerms = 9;
+
 /** Prints a reduction in the order `chunks`. */
 export function printColumns(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
   const { fn } = target;
@@ -120,12 +123,13 @@ class ColumnPrinter {
     const store = (step: number, value: Code) =>
       lanes.store(dtype, i32.add(out.get, this.#words.get), value, 4 * step * lanes.width);
     const terms = (use: (here: readonly Cursor[]) => Code[]) =>
-      loops(fn, nest, [nest.outer, nest.extents.length], cursors, use);
+      loops(fn, nest, [nest.outer, nest.extents.length], cursors, use, undefined, count <= fewTerms ? count : 1);
     if (combine === "argmax" || combine === "argmin") {
       const champion = new Champion(fn, lanes, combine, body.type);
       const [index, set] = fn.hold(i32.const(0));
       return [
         set,
+        ...champion.start(),
         ...terms((here) => {
           const { before, at } = term(here);
           return [...before, ...champion.join(at(this.#words, 0), index), index.set(i32.add(index.get, i32.const(1)))];

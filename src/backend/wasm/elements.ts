@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { ExpressionPrinter } from "./expression.ts";
 import { Elements } from "./halves.ts";
 import { i32 } from "./instructions.ts";
-import type { Lanes } from "./lanes.ts";
+import { evenly, type Four, type Lanes } from "./lanes.ts";
 import type { Cursor, Nest, NestInput } from "./nest.ts";
 
 /** What reads a row's elements: wide (four at once) and one by one, `words` bytes-of-words from its beginning. */
@@ -56,10 +56,10 @@ export class ElementPrinter {
         masks.set(index, mask);
         before.push(set);
       }
-      if (input.strides[this.#axis] !== 0) return;
+      if (input.strides[this.#axis] !== 0 || input.pair !== undefined) return;
       const value =
         input.source === "coordinate"
-          ? lanes.ramp(cursor.at.get, 0)
+          ? lanes.ramp(cursor.at.get, evenly(0))
           : new Elements(this.#fn, lanes, input).splat(cursor.at.get);
       const mask = masks.get(index);
       const [local, set] = this.#fn.hold(
@@ -87,34 +87,39 @@ export class ElementPrinter {
 
   #read(input: NestInput, cursor: Cursor, words: Local<"i32"> | 0, step: number): Code {
     const lanes = this.#lanes;
-    const stride = input.strides[this.#axis];
-    const along = (factor: number): Code<"i32"> => {
-      // `words` counts bytes of 4-byte elements.
+    const { pair, source } = input;
+    const stride = input.strides[this.#axis] * input.scale;
+    const bytes = pair === undefined ? stride : pair * input.scale;
+    // `words` counts bytes of 4-byte elements.
+    const along = (): Code<"i32"> => {
       if (words === 0) return cursor.at.get;
+      if (pair !== undefined) {
+        const first = i32.add(cursor.at.get, i32.mul(i32.shrU(words.get, i32.const(3)), i32.const(stride)));
+        if (lanes.width > 1) return first;
+        return i32.add(first, i32.mul(i32.and(i32.shrU(words.get, i32.const(2)), i32.const(1)), i32.const(bytes)));
+      }
+      const factor = stride / 4;
       if (factor === 1) return i32.add(cursor.at.get, words.get);
       if (factor === 0.5) return i32.add(cursor.at.get, i32.shrU(words.get, i32.const(1)));
       if (factor % 1 === 0) return i32.add(cursor.at.get, i32.mul(words.get, i32.const(factor)));
-      return i32.add(cursor.at.get, i32.mul(i32.shrU(words.get, i32.const(2)), i32.const(4 * factor)));
+      return i32.add(cursor.at.get, i32.mul(i32.shrU(words.get, i32.const(2)), i32.const(stride)));
     };
-    const skip = step * lanes.width;
-    if (input.source === "coordinate") {
-      const first = along(stride / 4);
-      return lanes.ramp(skip === 0 ? first : i32.add(first, i32.const(skip * stride)), stride);
-    }
-    const bytes = stride * input.scale;
+    const skip = step * lanes.width * (pair === undefined ? stride : stride / 2);
+    const distances: Four = pair === undefined ? evenly(stride) : [0, bytes, stride, stride + bytes];
+    const first = () => (skip === 0 ? along() : i32.add(along(), i32.const(skip)));
+    if (source === "coordinate") return lanes.ramp(first(), distances);
     const elements = new Elements(this.#fn, lanes, input);
-    if (stride === 1) return elements.load(along(bytes / 4), skip * bytes + (input.beyond ?? 0));
-    const local = this.#fn.local("i32");
-    const first = along(bytes / 4);
-    const set = local.set(skip === 0 ? first : i32.add(first, i32.const(skip * bytes)));
-    return after(set, elements.strided(local.get, bytes));
+    if (pair === undefined && stride === input.scale) return elements.load(along(), skip + (input.beyond ?? 0));
+    const [at, set] = this.#fn.hold(first());
+    return after(set, elements.spread(at.get, distances));
   }
 }
 
 /** How many times the loop's body is repeated: long bodies fill the processor by themselves. */
 export function unrolling(context: Context, nest: Nest, axis: number, operations: number): number {
   const plain = nest.inputs.every(
-    ({ strides, source }) => strides[axis] === 0 || (strides[axis] === 1 && source !== "coordinate"),
+    ({ strides, source, pair }) =>
+      pair === undefined && (strides[axis] === 0 || (strides[axis] === 1 && source !== "coordinate")),
   );
   if (!context.isSimd || !plain) return 1;
   return operations <= 8 ? 4 : operations <= 24 ? 2 : 1;

@@ -6,7 +6,7 @@ import type { Stored } from "../../../kernels/kernel.ts";
 import type { NarrowFormat } from "../../../kernels/math/narrow.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "./assembler.ts";
 import { f32, f32x4, i32, i32x4, select, v128 } from "./instructions.ts";
-import type { Held, Lanes } from "./lanes.ts";
+import type { Four, Held, Lanes } from "./lanes.ts";
 
 /** Operations on 32-bit words and the floats of the same bits, for lanes that are `T`s, and floats `F`s. */
 interface Words<T extends Code, F extends Code> {
@@ -135,8 +135,8 @@ export class Elements {
   }
 
   /** As the lanes' own. */
-  strided(address: Code<"i32">, stride: number): Code {
-    return this.#widened(this.#lanes.strided(this.#held, address, stride));
+  spread(address: Code<"i32">, distances: Four): Code {
+    return this.#widened(this.#lanes.spread(this.#held, address, distances));
   }
 
   /** As the lanes' own. */

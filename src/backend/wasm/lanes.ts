@@ -2,12 +2,17 @@
 // printers above are written once over this interface. SIMD conditions are masks of all ones or zeros, scalar ones are 0 or 1.
 import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "../../../kernels/expr.ts";
 import type { Code, ValueType } from "./assembler.ts";
-import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, v128 } from "./instructions.ts";
+import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, shuffle32, v128 } from "./instructions.ts";
 
 type Address = Code<"i32">;
 
 /** What memory holds: elements of a type, or halves, the bits of a 16-bit float, which are a uint32 outside memory. */
 export type Held = ScalarType | "half";
+
+/** One number a lane. */
+export type Four = readonly [number, number, number, number];
+/** The distances of elements `step` apart. */
+export const evenly = (step: number): Four => [0, step, 2 * step, 3 * step];
 
 export interface Lanes {
   /** Elements at once. */
@@ -19,10 +24,10 @@ export interface Lanes {
   load(type: Held, address: Address, offset: number): Code;
   /** One element, in every lane. */
   splat(type: Held, address: Address, offset?: number): Code;
-  /** `width` elements `stride` bytes apart; `address` is evaluated once a lane, so it is cheap and has no effects. */
-  strided(type: Held, address: Address, stride: number): Code;
-  /** start, start + step, …: an affine index as int32. */
-  ramp(start: Code<"i32">, step: number): Code;
+  /** `width` elements at four (or the first of these) distances from the address in bytes; `address` is evaluated once a lane, so it is cheap and has no effects. */
+  spread(type: Held, address: Address, distances: Four): Code;
+  /** start + each distance, as int32. */
+  ramp(start: Code<"i32">, distances: Four): Code;
   store(type: Held, address: Address, value: Code, offset: number): Code<"none">;
   unary(op: UnaryOp, from: ScalarType, x: Code): Code;
   binary(op: BinaryOp, type: ScalarType, a: Code, b: Code): Code;
@@ -66,15 +71,19 @@ export const simdLanes: Lanes = {
     if (type !== "bool") return v128.load32Splat(address, offset);
     return i32x4.neg(i32x4.splat(i32.load8U(address, offset)));
   },
-  strided(type, address, stride) {
-    // A negative stride counts down from the address: no immediate offset can say that.
-    const at = (lane: number) => (stride >= 0 ? address : i32.add(address, i32.const(lane * stride)));
-    const offset = (lane: number) => (stride >= 0 ? lane * stride : 0);
+  spread(type, address, distances) {
+    // No immediate offset can say that an element lies before the address.
+    const at = (lane: number) => (distances[lane] >= 0 ? address : i32.add(address, i32.const(distances[lane])));
+    const offset = (lane: number) => Math.max(0, distances[lane]);
     if (type === "bool" || type === "half") {
       const one = type === "half" ? i32.load16U : i32.load8U;
       let lanes: V = i32x4.splat(one(at(0), offset(0)));
       for (let lane = 1; lane < 4; lane++) lanes = i32x4.replaceLane(lanes, lane, one(at(lane), offset(lane)));
       return type === "half" ? lanes : i32x4.neg(lanes);
+    }
+    if (distances[0] === distances[1] && distances[2] === distances[3]) {
+      const [low, high] = [0, 2].map((lane) => v128.load32Splat(at(lane), offset(lane)));
+      return shuffle32(low, high, [0, 1, 6, 7]);
     }
     let lanes: V = v128.load32Zero(at(0), offset(0));
     for (let lane = 1; lane < 4; lane++) {
@@ -83,8 +92,8 @@ export const simdLanes: Lanes = {
     }
     return lanes;
   },
-  ramp(start, step) {
-    return i32x4.add(i32x4.splat(start), v128.const(0, step, 2 * step, 3 * step));
+  ramp(start, distances) {
+    return i32x4.add(i32x4.splat(start), v128.const(...distances));
   },
   store(type, address, value, offset) {
     if (type === "half") return v128.store64Lane(address, i16x8.narrowI32x4U(value as V, zero()), 0, offset);
@@ -152,7 +161,7 @@ export const scalarLanes: Lanes = {
     return type === "float32" ? f32.load(address, offset) : i32.load(address, offset);
   },
   splat: (type, address, offset = 0) => scalarLanes.load(type, address, offset),
-  strided: (type, address) => scalarLanes.load(type, address, 0),
+  spread: (type, address) => scalarLanes.load(type, address, 0),
   ramp: (start) => start,
   store(type, address, value, offset) {
     if (type === "bool") return i32.store8(address, value as I, offset);

@@ -10,6 +10,7 @@ import { i32, select } from "./instructions.ts";
 import {
   type Cursor,
   countLoop,
+  inPairs,
   inTiles,
   type Limit,
   limitCode,
@@ -33,7 +34,7 @@ export function printMap(context: Context, kernel: MapKernel, target: KernelFunc
   const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguous(shape) };
   const whole = simplify(shape, [...kernel.inputs, output]);
   const isDrawn = kernel.inputs.some(({ source }) => isDraws(source));
-  const nest = cut || isDrawn ? whole : inTiles(whole);
+  const nest = cut || isDrawn ? whole : context.isSimd ? inTiles(inPairs(whole)) : inTiles(whole);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const split = cut === undefined ? splitAxis(nest) : nest.outer;
   const { [split]: extent } = nest.extents;

@@ -14,6 +14,8 @@ export interface NestInput extends Element {
   readonly bounds: readonly Bounds[];
   /** In elements. */
   readonly offset: number;
+  /** Along the last axis points come in pairs: the elements from a pair's first point to its second. The stride is that from pair to pair. */
+  readonly pair?: number;
   /** Bytes from the cursor to the element, where strides are 1. */
   readonly beyond?: number;
   /** No point of the nest is inside. */
@@ -75,6 +77,24 @@ export function simplify(shape: readonly number[], inputs: readonly KernelInput[
   };
 }
 
+/** The last two axes as one where the last has two points, so that a row is longer than that. As it is where they have bounds. */
+export function inPairs(nest: Nest): Nest {
+  const last = nest.extents.length - 1;
+  const isFree = nest.inputs.every(({ bounds }) => !bounds[last - 1] && !bounds[last]);
+  if (nest.extents[last] !== 2 || last - 1 < nest.outer || !isFree) return nest;
+  const joined = <T>(values: readonly T[], one: T): T[] => [...values.slice(0, last - 1), one];
+  return {
+    ...nest,
+    extents: joined(nest.extents, 2 * nest.extents[last - 1]),
+    inputs: nest.inputs.map((input) => {
+      const { [last - 1]: stride, [last]: pair } = input.strides;
+      const isEven = stride === 2 * pair;
+      const strides = joined(input.strides, isEven ? pair : stride);
+      return { ...input, strides, bounds: joined(input.bounds, null), pair: isEven ? undefined : pair };
+    }),
+  };
+}
+
 /** A tile's extents: along an axis that some input walks in small steps the first that divides it, and along the last axis. */
 const heights = [16, 8] as const;
 const width = 8;
@@ -84,12 +104,12 @@ const worthTiles = 8192;
 
 /**
  * The nest in tiles where an input walks the last axis in steps longer than a cache line and another axis within one: a line is used up
- * before it leaves the cache. The same points, each once. As it is where extents don't divide or the axes have bounds.
+ * before it leaves the cache. The same points, each once. As it is where extents don't divide, the axes have bounds, or points come in pairs.
  */
 export function inTiles(nest: Nest): Nest {
   const last = nest.extents.length - 1;
   const step = (input: NestInput, axis: number) => Math.abs(input.strides[axis]) * input.scale;
-  const isFree = (axis: number) => nest.inputs.every(({ bounds }) => !bounds[axis]);
+  const isFree = (axis: number) => nest.inputs.every(({ bounds, pair }) => !bounds[axis] && pair === undefined);
   let axis = last - 1;
   const crosses = (input: NestInput) =>
     typeof input.source === "number" &&
@@ -196,27 +216,33 @@ export function descend(
 export type Limit = number | Local<"i32">;
 export const limitCode = (limit: Limit): Code<"i32"> => (typeof limit === "number" ? i32.const(limit) : limit.get);
 
-/** for (i = begin; i < end; i += step) body. Both limits are read before the first round. */
+/** for (i = begin; i < end; i += step) body. Both limits are read before the first round; known rounds, as many as `written` or fewer, are written out one after another. */
 export function countLoop(
   fn: FunctionBuilder,
   begin: Limit,
   end: Limit,
   step: number,
   body: (i: Local<"i32">) => readonly Code[],
+  written = 1,
 ): Code[] {
-  if (typeof begin === "number" && typeof end === "number" && begin >= end) return [];
+  if (typeof begin === "number" && typeof end === "number" && end - begin <= written * step) {
+    const code: Code[] = [];
+    for (let at = begin; at < end; at += step) {
+      const i = fn.local("i32");
+      code.push(i.set(i32.const(at)), ...body(i));
+    }
+    return code;
+  }
   const i = fn.local("i32");
   const rounds = loop((again) => [
     ...body(i),
     branchIf(again, i32.ltS(i.tee(i32.add(i.get, i32.const(step))), limitCode(end))),
   ]);
-  if (typeof begin === "number" && typeof end === "number") {
-    return begin + step >= end ? [i.set(i32.const(begin)), ...body(i)] : [i.set(i32.const(begin)), rounds];
-  }
+  if (typeof begin === "number" && typeof end === "number") return [i.set(i32.const(begin)), rounds];
   return [i.set(limitCode(begin)), block((leave) => [branchIf(leave, i32.geS(i.get, limitCode(end))), rounds])];
 }
 
-/** Loops over the nest's axes [from, to), then `body` with the cursors there; `limits` narrows one axis to a thread's part. */
+/** Loops over the nest's axes [from, to), then `body` with the cursors there; `limits` narrows one axis to a thread's part, `written` is countLoop's. */
 export function loops(
   fn: FunctionBuilder,
   nest: Nest,
@@ -224,14 +250,16 @@ export function loops(
   cursors: readonly Cursor[],
   body: (cursors: readonly Cursor[], counters: readonly Local<"i32">[]) => readonly Code[],
   limits?: { readonly axis: number; readonly begin: Limit; readonly end: Limit },
+  written?: number,
 ): Code[] {
   const level = (axis: number, here: readonly Cursor[], counters: readonly Local<"i32">[]): readonly Code[] => {
     if (axis === to) return body(here, counters);
     const [begin, end] = limits?.axis === axis ? [limits.begin, limits.end] : [0, nest.extents[axis]];
-    return countLoop(fn, begin, end, 1, (i) => {
+    const round = (i: Local<"i32">) => {
       const { cursors: next, code } = descend(fn, nest, axis, i, here);
       return [...code, ...level(axis + 1, next, [...counters, i])];
-    });
+    };
+    return countLoop(fn, begin, end, 1, round, written);
   };
   return [...level(from, cursors, [])];
 }

@@ -174,6 +174,7 @@ function reduceRow(
     const champion = new Champion(fn, context.single, combine, body.type);
     const words = fn.local("i32");
     return [
+      ...champion.start(),
       ...countLoop(fn, 0, count, 1, (i) => [
         words.set(i32.shl(i.get, i32.const(2))),
         ...champion.join(row.one(words, 0), i),

@@ -1,0 +1,125 @@
+// Rows of a map whose last axis has two points: they are read in pairs, so that four elements are computed at once whatever the inputs' views.
+import { describe, expect, test } from "vitest";
+import type { KernelInput } from "../../../kernels/kernel.ts";
+import { contiguousView } from "../../../kernels/view.ts";
+import { inPairs, simplify } from "../../../src/backend/wasm/nest.ts";
+import { sizeOf } from "../../../src/core/shape.ts";
+import { notEqual } from "../../../src/ops/compare.ts";
+import { coordinate } from "../../../src/ops/creation.ts";
+import { broadcastTo } from "../../../src/ops/define.ts";
+import * as ops from "../../../src/ops/elementwise.ts";
+import { reshape, slice, transpose } from "../../../src/ops/movement.ts";
+import { roundTo } from "../../../src/ops/precision.ts";
+import { traceGraph } from "../../support/graphs.ts";
+import { anyData } from "../../support/kernels.ts";
+import { wasmVariants } from "../../support/wasm.ts";
+
+const view = (shape: readonly number[], strides: readonly number[], offset = 0) => ({
+  shape,
+  strides,
+  offset,
+  bounds: shape.map(() => null),
+});
+
+describe("a nest in pairs", () => {
+  const shape = [3, 5, 2];
+  const input = (strides: readonly number[]): KernelInput => ({
+    source: 0,
+    dtype: "float32",
+    view: view(shape, strides),
+  });
+  const output = input([10, 2, 1]);
+
+  test("two axes become one; what a single stride walks stays without pairs", () => {
+    const nest = inPairs(simplify(shape, [input([6, 1, 0]), input([20, 4, 2]), output]));
+    expect(nest.extents.slice(-2)).toEqual([3, 10]);
+    expect(nest.inputs.map(({ strides, pair }) => [strides.at(-1), pair])).toEqual([
+      [1, 0],
+      [2, undefined],
+      [1, undefined],
+    ]);
+  });
+
+  test("bounds on either axis, and other extents, leave it as it is", () => {
+    const bounded = { ...input([5, 1, 0]), view: { ...view(shape, [5, 1, 0]), bounds: [null, [1, 5] as const, null] } };
+    for (const nest of [
+      simplify(shape, [bounded, output]),
+      simplify(
+        [3, 5, 4],
+        [
+          { ...output, view: view([3, 5, 4], [5, 1, 0]) },
+          { ...output, view: contiguousView([3, 5, 4]) },
+        ],
+      ),
+      simplify(
+        [2],
+        [
+          { ...output, view: view([2], [3]) },
+          { ...output, view: contiguousView([2]) },
+        ],
+      ),
+    ])
+      expect(inPairs(nest)).toBe(nest);
+  });
+});
+
+describe("the reference's bits", () => {
+  const holds = wasmVariants();
+
+  test("of views and dtypes of every kind, for rows of any length", async () => {
+    for (const pairs of [1, 2, 3, 4, 7, 8, 33, 70]) {
+      const shape = [3, pairs, 2];
+      const ports = {
+        float: { dtype: "float32" as const, shape: [3, pairs, 1] },
+        int: { dtype: "int32" as const, shape: [2, 3, pairs] },
+        word: { dtype: "int32" as const, shape: [3, pairs, 4] },
+        flag: { dtype: "bool" as const, shape: [3, 1, 2] },
+        each: { dtype: "bool" as const, shape: [1, pairs, 1] },
+      };
+      const graph = traceGraph(ports, ({ float, int, word, flag, each }) => {
+        const [twice, first, some] = [float, flag, each].map((node) => broadcastTo(node, shape));
+        const sideways = transpose(int, [1, 2, 0]);
+        const backwards = slice(word, [null, null, [3, -5, -2]]);
+        const place = ops.add(ops.mul(coordinate(shape, 1), -2), coordinate(shape, 2));
+        const number = ops.add(ops.cast(backwards, "float32"), ops.cast(place, "float32"));
+        return {
+          outputs: {
+            all: ops.where(first, ops.add(twice, number), ops.where(some, twice, ops.cast(sideways, "float32"))),
+            flag: ops.cast(ops.cast(first, "int32"), "bool"),
+            int: ops.add(sideways, place),
+            bool: notEqual(ops.cast(first, "int32"), ops.cast(some, "int32")),
+          },
+        };
+      });
+      const inputs = Object.values(ports).map(({ dtype, shape: extents }, i) =>
+        anyData({ dtype, size: sizeOf(extents) }, 10 * pairs + i),
+      );
+      await holds(graph, inputs);
+    }
+  });
+
+  test("of long expressions, and of numbers kept in 16 bits", async () => {
+    for (const columns of [16, 19]) {
+      const shape = [4, columns];
+      const graph = traceGraph(
+        { x: { dtype: "float32", shape }, y: { dtype: "float32", shape: [4, columns, 2] } },
+        ({ x, y }) => {
+          const twice = (node: typeof x) => broadcastTo(reshape(node, [4, columns, 1]), [4, columns, 2]);
+          const narrow = roundTo(ops.mul(x, x), "bfloat16");
+          return {
+            outputs: {
+              long: ops.gelu(ops.mul(twice(x), y)),
+              narrow: ops.add(twice(narrow), y),
+              again: ops.add(narrow, 1),
+              reversed: ops.sub(y, slice(y, [null, null, [1, -3, -1]])),
+            },
+          };
+        },
+      );
+      await holds(
+        graph,
+        [4 * columns, 8 * columns].map((size, i) => anyData({ dtype: "float32", size }, columns + i)),
+      );
+    }
+  });
+});
