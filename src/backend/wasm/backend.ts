@@ -184,11 +184,11 @@ class WasmExecutable implements Executable {
     this.#table = block(tableBytes(program.lists.length));
     this.#workspace = workspace;
     this.#workspaceBytes = align(plan.arenaBytes) + scratchBytes * (this.#parallel ? pool!.parts : 1);
-    const draws: [number, number][] = [];
-    program.lists.forEach((listed, i) => {
+    const constants: [number, number][] = [];
+    program.lists.forEach((entry, i) => {
       const at = this.#table + table.values + 4 * i;
-      if (typeof listed !== "number") draws.push([at, listed.firstDraw]);
-      else this.#places.set(listed, [...(this.#places.get(listed) ?? []), at]);
+      if ("constant" in entry) constants.push([at, entry.constant]);
+      else this.#places.set(entry.value, [...(this.#places.get(entry.value) ?? []), at]);
     });
     plan.values.forEach(({ place, dtype, size }, value) => {
       if (place.kind !== "constant") return;
@@ -198,7 +198,7 @@ class WasmExecutable implements Executable {
     });
     const { view } = memory;
     view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
-    for (const [at, first] of draws) view.setUint32(at, first, true);
+    for (const [at, constant] of constants) view.setUint32(at, constant, true);
     view.setUint32(this.#table + table.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
   }

@@ -30,8 +30,11 @@ export const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment
 /** Bytes of a table whose lists have so many addresses in all. */
 export const tableBytes = (addresses: number) => align(table.values + 4 * addresses);
 
-/** What a kernel's list has a word for: the address of a value, or the first of a range of draws. */
+/** What a kernel's list has a word for: a value (its address; where its group has it to itself, the place of its rows), or a range of draws (the first). */
 export type Listed = number | Draws;
+
+/** What a list holds: the address of a value, which a run is told; or a number. */
+export type Entry = { readonly value: number } | { readonly constant: number };
 
 /** Equal for equal ones. */
 export const nameOf = (listed: Listed): number | string =>
@@ -149,13 +152,14 @@ export class Context {
 export function valueAddress(kernel: KernelFunction, value: Listed): Code<"i32"> {
   const { cut, scratch, localsBefore } = kernel;
   const local = typeof value === "number" ? kernel.locals.places.get(value) : undefined;
-  if (!local || !cut) return i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(value))!);
+  const word = i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(value))!);
+  if (!local || !cut) return word;
   // The block's rows lie there: where row 0 would be.
   const first = i32.mul(
     borderUnit(kernel, cut.rows, cut.grain, kernel.part.get),
     i32.const(cut.grain * local.rowBytes),
   );
-  return i32.sub(i32.add(scratch.get, i32.const(local.offset - localsBefore)), first);
+  return i32.sub(i32.add(i32.sub(scratch.get, i32.const(localsBefore)), word), first);
 }
 
 /** The first unit of `grain` points that part `at` has. */

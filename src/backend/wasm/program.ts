@@ -20,6 +20,7 @@ import { printColumns } from "./columns.ts";
 import {
   Context,
   type Cut,
+  type Entry,
   type KernelFunction,
   type Listed,
   type Locals,
@@ -58,7 +59,7 @@ export interface Program {
   /** Whether anything in it is worth several parts. */
   readonly parallel: boolean;
   /** The lists of the table, one after another. */
-  readonly lists: readonly Listed[];
+  readonly lists: readonly Entry[];
 }
 
 /** A function of the program, and what it is called with. */
@@ -67,7 +68,7 @@ interface Stage {
   /** Called once before the blocks of a group. */
   readonly prepare?: FunctionBuilder;
   /** Its function's list. */
-  readonly values: readonly Listed[];
+  readonly list: readonly Entry[];
   /** Roughly, in elementary operations: small ones aren't shared out. */
   readonly work: number;
   /** Whether it may find a bad index, after which nothing more is run. */
@@ -96,13 +97,14 @@ export function printPlan(plan: Plan, target: Target): Program {
     panelBytes,
     localBytes: Math.max(0, ...locals.map(({ bytes }) => bytes)),
   });
-  const known = new Map<string, readonly Omit<Stage, "values">[]>();
+  const known = new Map<string, readonly Omit<Stage, "list">[]>();
   const steps = groups.flatMap(({ members, cut }, at): Step[] => {
     const stages = members.flatMap((member) => {
       const { key, values } = signatureOf(member, cut, locals[at]);
       const made = known.get(key) ?? printKernel(context, member, values, locals[at], cut);
       known.set(key, made);
-      return made.map((stage): Stage => ({ ...stage, values }));
+      const list = values.map((listed) => entryOf(listed, locals[at]));
+      return made.map((stage): Stage => ({ ...stage, list }));
     });
     if (!cut) return stages.map(stepOf);
     const work = stages.reduce((sum, stage) => sum + stage.work, 0);
@@ -113,15 +115,21 @@ export function printPlan(plan: Plan, target: Target): Program {
     const kernel = context.kernelFunction(`copy ${i}`, values);
     const { size, dtype } = plan.values[from];
     printCopy(size * itemSize(dtype), from, output, kernel);
-    steps.push(stepOf({ fn: kernel.fn, values, work: size / 4, checks: false }));
+    steps.push(stepOf({ fn: kernel.fn, list: values.map((value) => ({ value })), work: size / 4, checks: false }));
   });
   printRun(module, steps, target, context.bytesBefore);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
     parallel: steps.some(({ work }) => work >= target.shareFrom),
-    lists: steps.flatMap(({ stages }) => stages.flatMap(({ values }) => values)),
+    lists: steps.flatMap(({ stages }) => stages.flatMap(({ list }) => list)),
   };
+}
+
+function entryOf(listed: Listed, { places }: Locals): Entry {
+  if (typeof listed !== "number") return { constant: listed.firstDraw };
+  const place = places.get(listed);
+  return place ? { constant: place.offset } : { value: listed };
 }
 
 const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
@@ -163,9 +171,9 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target,
     call(fn, at.get, i32.add(at.get, i32.const(table.values + 4 * place)), scratch.get, of, count);
   const runStep = (step: Step): Code => {
     const { stages, blocks } = step;
-    const places = stages.map(({ values }) => {
-      position += values.length;
-      return position - values.length;
+    const places = stages.map(({ list }) => {
+      position += list.length;
+      return position - list.length;
     });
     if (stages.length > 1) {
       const border = (of: Code<"i32">) => i32.divU(i32.mul(i32.const(blocks), of), parts.get);
@@ -223,7 +231,7 @@ function printKernel(
   values: readonly Listed[],
   locals: Locals,
   cut: Cut | undefined,
-): Omit<Stage, "values">[] {
+): Omit<Stage, "list">[] {
   const size = sizeOf(kernel.shape);
   const whole = workOf(kernel);
   const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false) => {
@@ -233,7 +241,7 @@ function printKernel(
   };
   const zeros = () =>
     stage("zeros", size / 16, (target) => printZeros(kernel.output, size * itemSize(kernel.dtype), target));
-  const multiply = (product: MatmulKernel): Omit<Stage, "values"> => {
+  const multiply = (product: MatmulKernel): Omit<Stage, "list"> => {
     const made = stage("matmul", whole, (target) => printMatmul(context, product, target, cut && { cut, panels }));
     if (panels === undefined || !context.isSimd) return made;
     const target = context.kernelFunction(`${number} panels`, values);

@@ -50,7 +50,7 @@ export function signatureOf(
     case "random":
       key.push(kernel.sampler, kernel.offset, kernel.low, kernel.high);
   }
-  for (const value of values) if (typeof value === "number") key.push(places.get(value) ?? "arena");
+  for (const value of values) if (typeof value === "number") key.push(places.get(value)?.rowBytes ?? "arena");
   return { key: JSON.stringify(key), values };
 }
 
