@@ -1,6 +1,7 @@
 // The README's claims: its ts blocks run as they stand, and the digest it prints is the preset's published one.
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parsePhases } from "../../src/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -74,6 +75,20 @@ test.each(configs)("a yaml block of %s is a config", (page, text) => {
 test("the digest it prints is the published one", () => {
   const published = JSON.parse(readFileSync(`${root}src/presets/digests.json`, "utf8"))["mnist-mlp.yaml"].digest;
   expect(readFileSync(`${root}README.md`, "utf8")).toContain(`digest  ${published}`);
+});
+
+test("links of README and docs lead to files that the package has", () => {
+  const { files } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { files: string[] };
+  for (const page of pages) {
+    for (const [, link] of readFileSync(`${root}${page}`, "utf8").matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      const path = normalize(join(dirname(page), link));
+      expect(existsSync(`${root}${path}`), `${page}: ${link}`).toBe(true);
+      expect(
+        files.some((name) => path === name || path.startsWith(`${name}/`)),
+        `${page}: ${link}`,
+      ).toBe(true);
+    }
+  }
 });
 
 test("every npm script and command it names exists", () => {
