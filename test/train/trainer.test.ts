@@ -2,11 +2,14 @@ import { describe, expect, test } from "vitest";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { ConfigError, ReproError, SeedgradError, TraceError, TrainingError } from "../../src/core/errors.ts";
 import { watchOffset } from "../../src/core/numerics.ts";
-import type { DataLoader } from "../../src/data/loader.ts";
+import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
+import { permutation } from "../../src/rng/samplers.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { normal } from "../../src/tensor/functions.ts";
+import { normal, uniform } from "../../src/tensor/functions.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { watch } from "../../src/tensor/trace.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Run } from "../../src/train/fit.ts";
 import type { Callback, StepResult } from "../../src/train/hooks.ts";
@@ -135,6 +138,33 @@ describe("law 10: watching doesn't touch", () => {
     expect(trainer.model.training).toBe(true);
   });
 
+  test("a model that draws in evaluation too: validation leaves stream and digest as they are", async () => {
+    class Noisy extends nn.Module {
+      readonly layer = nn.linear(4, 2);
+      forward(inputs: Tensor) {
+        return this.layer.forward(inputs.add(uniform(inputs.shape, -1, 1)));
+      }
+    }
+    const noisy = (changes: Partial<TrainerOptions> = {}) => toyTrainer({ model: () => new Noisy(), ...changes });
+    const plain = await noisy().fit(toyTrain());
+    const trainer = noisy({ loop: { numEpochs: 3, evalFrequency: 1 } });
+    const run = await trainer.fit(toyTrain(), toyTest());
+    expect([run.digest, run.streamPosition]).toEqual([plain.digest, plain.streamPosition]);
+    expect(await trainer.evaluate(toyTest())).toEqual(run.metrics);
+    // The same samples twice don't come to the same: each batch has draws of its own.
+    const [batch] = [...(toyTest().batches({ seed: 7n, offset: 0 }) as Iterable<LoadedBatch>)];
+    const losses: number[] = [];
+    const seen: Callback = {
+      onTrace: ({ loss }) => void watch("loss", loss!),
+      async onValidateStepEnd({ watched }) {
+        losses.push(await watched.loss.item());
+      },
+    };
+    await noisy({ callbacks: [seen] }).evaluate({ ...toyTest(), batches: () => [batch, batch] });
+    expect(losses).toHaveLength(2);
+    expect(losses[0]).not.toBe(losses[1]);
+  });
+
   test("modules keep their own training flags across validation", async () => {
     const trainer = toyTrainer();
     const [, [, frozen]] = trainer.model.namedChildren();
@@ -245,6 +275,21 @@ describe("the loop", () => {
     for (const order of epochs)
       expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 70 }, (_, i) => i));
     expect(epochs[0]).not.toEqual(epochs[1]);
+  });
+
+  test("the seed reaches the data's order: a permutation of the stream's draws at the epoch's border", async () => {
+    for (const seed of [0n, 8n]) {
+      const order: number[] = [];
+      const offsets: number[] = [];
+      const seen: Callback = {
+        onTrainBatchStart({ trainer, batch }) {
+          order.push(...Array.from(batch.indices));
+          offsets.push(trainer.progress.offset!);
+        },
+      };
+      await toyTrainer({ seed, callbacks: [seen], loop: { numEpochs: 1 } }).fit(toyTrain());
+      expect(order).toEqual([...permutation(seed, offsets[0], 70)].slice(0, 64));
+    }
   });
 
   test("the schedule gives each step its rate, by the step's number from 0", async () => {
