@@ -2,6 +2,7 @@
 // the stream, the weights and the model's flags as they were.
 import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
+import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
@@ -69,13 +70,9 @@ async function pass(
     offset += draws;
     onGraph(graphHash);
     for (const [name, terms] of Object.entries(result)) {
-      const values = await terms.data();
+      const metric = options.metrics.find((other) => other.name === name)?.metric ?? {};
+      totals.set(name, withTerms(metric, totals.get(name) ?? [], await terms.data()));
       terms.dispose();
-      const total = totals.get(name) ?? new Array<number>(values.length).fill(0);
-      totals.set(name, total);
-      values.forEach((value, i) => {
-        total[i] += value;
-      });
     }
     await hooks.call("onValidateStepEnd", { ...batchContext, watched });
     await hooks.call("onValidateBatchEnd", { ...batchContext, watched });

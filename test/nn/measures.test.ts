@@ -1,9 +1,11 @@
 // Losses and metrics in a run, at their edges, and on bad input. Their values: test/golden/measures.test.ts.
 import { describe, expect, test } from "vitest";
-import { ConfigError, ShapeError } from "../../src/core/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../src/core/errors.ts";
 import type { Loss } from "../../src/nn/losses.ts";
 import * as losses from "../../src/nn/losses.ts";
+import { withTerms } from "../../src/nn/metrics/metric.ts";
 import * as metrics from "../../src/nn/metrics.ts";
+import { fillWords } from "../../src/rng/stream.ts";
 import { ops, tensor } from "../../src/tensor/functions.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";
@@ -96,22 +98,71 @@ describe("edges", () => {
     ).toBe(0.5);
   });
 
-  test("AUC: all above is 1, ties ½, one class alone NaN; [..., 2] as the difference of both", async () => {
-    const auc = metrics.auc({ bins: 10 });
-    expect(await measure(auc, [-3, -2, 2, 3], [0, 0, 1, 1])).toBe(1);
-    expect(await measure(auc, [1, 1], [0, 1])).toBe(0.5);
-    expect(await measure(auc, [1, 1], [1, 1])).toBe(Number.NaN);
-    expect(
-      await measure(
-        auc,
-        [
-          [5, 2],
-          [5, 8],
-          [5, Infinity],
-        ],
-        [0, 1, 1],
-      ),
-    ).toBe(1);
+  test.each([{}, { bins: 10 }])(
+    "AUC %j: all above is 1, ties ½, one class alone NaN; [..., 2] as the difference of both",
+    async (options) => {
+      const auc = metrics.auc(options);
+      expect(await measure(auc, [-3, -2, 2, 3], [0, 0, 1, 1])).toBe(1);
+      expect(await measure(auc, [1, 1], [0, 1])).toBe(0.5);
+      expect(await measure(auc, [1, 1], [1, 1])).toBe(Number.NaN);
+      expect(
+        await measure(
+          auc,
+          [
+            [5, 2],
+            [5, 8],
+            [5, Infinity],
+          ],
+          [0, 1, 1],
+        ),
+      ).toBe(1);
+    },
+  );
+
+  test("AUC is that of all pairs, counted one by one, whatever the batches: random scores with many ties", async () => {
+    const words = new Uint32Array(4000);
+    fillWords(5n, 0, words);
+    let at = 0;
+    const word = () => words[at++];
+    for (const [size, levels] of [
+      [1, 2],
+      [7, 3],
+      [200, 5],
+      [500, 2 ** 32],
+      [500, 40],
+    ]) {
+      // Logits so far apart that their probabilities are 1, too.
+      const scores = Float32Array.from({ length: size }, () => (word() % levels) * 3 - 20);
+      const targets = Int32Array.from({ length: size }, () => Number(word() % 3 === 0));
+      const auc = metrics.auc();
+      let kept: number[] = [];
+      for (let from = 0; from < size; from += 64) {
+        const [part, labels] = [scores.slice(from, from + 64), targets.slice(from, from + 64)];
+        const terms = auc.terms(tensor([...part]), { targets: int([...labels]) });
+        kept = withTerms(auc, kept, await terms.data());
+      }
+      let [above, pairs] = [0, 0];
+      for (let i = 0; i < size; i++) {
+        for (let j = 0; j < size; j++) {
+          if (targets[i] !== 1 || targets[j] !== 0) continue;
+          above += scores[i] > scores[j] ? 1 : scores[i] === scores[j] ? 0.5 : 0;
+          pairs++;
+        }
+      }
+      expect(auc.value(kept), `${size} of ${levels}`).toBe(above / pairs);
+    }
+  });
+
+  test("AUC at its edges: infinities are scores, zeros of both signs tie, NaN is NaN, other targets are refused", async () => {
+    const auc = metrics.auc();
+    expect(await measure(auc, [-Infinity, Infinity, 3], [0, 1, 0])).toBe(1);
+    expect(await measure(auc, [-0, 0], [0, 1])).toBe(0.5);
+    expect(await measure(auc, [0, -0], [0, 1])).toBe(0.5);
+    expect(await measure(auc, [Number.NaN, 0], [0, 1])).toBe(Number.NaN);
+    expect(await measure(auc, [30, 40], [0, 1])).toBe(1);
+    expect(await measure(metrics.auc({ bins: 100 }), [30, 40], [0, 1])).toBe(0.5);
+    await expect(measure(auc, [1, 2, 3], [0, 1, 2])).rejects.toThrow(DataError);
+    await expect(measure(auc, [1, 2, 3], [0, 1, 2])).rejects.toThrow(/auc: the target of sample 2 is no class: got 2/);
   });
 
   test("softplus and sign, where they change", async () => {
@@ -163,7 +214,7 @@ describe("bad input", () => {
   test("names in any case, with options or bare", () => {
     expect(parse("loss: {Huber: {delta: 2}}, metrics: [AUC, {F_Beta: {beta: 2}}, perplexity]")).toMatchObject({
       loss: { class: "huber", delta: 2 },
-      metrics: [{ class: "auc", bins: 1000 }, { class: "f_beta", beta: 2, average: "macro" }, { class: "perplexity" }],
+      metrics: [{ class: "auc" }, { class: "f_beta", beta: 2, average: "macro" }, { class: "perplexity" }],
     });
   });
 

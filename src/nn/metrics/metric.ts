@@ -7,10 +7,21 @@ import type { Batch } from "../module.ts";
 
 export interface Metric {
   readonly name: string;
+  /** Whether `value` is given the terms of all batches one after another, as a metric of ranks over all samples needs them, in place of their totals. */
+  readonly collects?: boolean;
   /** What adds up over batches: [k] float32, computed in the evaluation graph. */
   terms(outputs: Tensor, batch: Batch): Tensor;
-  /** The metric from the terms' totals in float64; or several numbers, which are shown as `name/key`. */
+  /** The metric from the terms' totals in float64, or from all terms; or several numbers, which are shown as `name/key`. */
   value(totals: readonly number[]): number | Readonly<Record<string, number>>;
+}
+
+/** What a metric keeps of its batches, after one more: totals, or all terms. */
+export function withTerms({ collects }: Pick<Metric, "collects">, kept: number[], terms: ArrayLike<number>): number[] {
+  for (let i = 0; i < terms.length; i++) {
+    if (collects) kept.push(terms[i]);
+    else kept[i] = (kept[i] ?? 0) + terms[i];
+  }
+  return kept;
 }
 
 /** The first total divided by the second. */

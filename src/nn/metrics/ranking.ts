@@ -1,5 +1,5 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
-import { ShapeError } from "../../core/errors.ts";
+import { DataError, ShapeError } from "../../core/errors.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import {
   add,
@@ -122,10 +122,52 @@ export function recallAtK({ k }: { readonly k: number }): Metric {
 }
 
 /**
- * The area under the ROC curve: how often a positive's score is above a negative's, ties half (Mann & Whitney 1947), from a histogram of the probabilities in so many bins
- * (default 1000): exact but for pairs in one bin, which count as ties. outputs: logits of the targets' shape, or [..., 2]; targets 0 or 1. NaN where a class is missing.
+ * The area under the ROC curve: how often a positive's score is above a negative's, ties half (Mann & Whitney 1947), over all pairs of all batches: exact, counted and divided
+ * once. It keeps two numbers a sample; with `bins` it counts a histogram of the probabilities instead, and pairs in one bin are ties. outputs: logits of the targets' shape, or
+ * [..., 2], whose difference is the score; targets 0 or 1. NaN where a class is missing or a score is NaN.
  */
-export function auc({ bins = 1000 }: { readonly bins?: number } = {}): Metric {
+export function auc({ bins }: { readonly bins?: number } = {}): Metric {
+  if (bins !== undefined) return binnedAuc(bins);
+  return {
+    name: "auc",
+    collects: true,
+    terms: (outputs, batch) => {
+      const targets = targetsOf("auc", batch);
+      const scores = logitOf(outputs, targets).reshape([targets.size]);
+      return stack([scores, cast(targets, "float32").reshape([targets.size])], 1).reshape([2 * targets.size]);
+    },
+    value: (pairs) => {
+      const scores: [number[], number[]] = [[], []];
+      for (let i = 0; i < pairs.length; i += 2) {
+        const [score, target] = [pairs[i], pairs[i + 1]];
+        if (Number.isNaN(score)) return Number.NaN;
+        if (target !== 0 && target !== 1) {
+          throw new DataError({
+            where: "metrics.auc",
+            problem: `the target of sample ${i / 2} is no class`,
+            got: String(target),
+            expected: "0 or 1",
+          });
+        }
+        scores[target].push(score);
+      }
+      return shareAbove(Float32Array.from(scores[1]).sort(), Float32Array.from(scores[0]).sort());
+    },
+  };
+}
+
+/** Of all pairs, how often the positive is larger, a tie counting half. Both ascending. */
+function shareAbove(positives: Float32Array, negatives: Float32Array): number {
+  let [lower, upTo, above] = [0, 0, 0];
+  for (const score of positives) {
+    while (lower < negatives.length && negatives[lower] < score) lower++;
+    while (upTo < negatives.length && negatives[upTo] <= score) upTo++;
+    above += (lower + upTo) / 2;
+  }
+  return above / (positives.length * negatives.length);
+}
+
+function binnedAuc(bins: number): Metric {
   checkCount("auc.bins", bins);
   return {
     name: "auc",

@@ -1,5 +1,5 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, didYouMean } from "../../core/errors.ts";
 import { type LogLevel, logLevels } from "../config/shared.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -12,7 +12,24 @@ export interface Flags {
   readonly logSteps?: number;
 }
 
-function checkFlags(where: string, { logLevel, logSteps }: Flags): void {
+/** Throws ConfigError for a key that isn't known. */
+function checkKeys(where: string, given: object, known: readonly string[]): void {
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue;
+    const near = didYouMean(key, known);
+    throw new ConfigError({
+      where: `${where}.${key}`,
+      problem: "there is no such flag",
+      expected: `one of ${known.join(", ")}`,
+      hint: near && `did you mean ${near}?`,
+    });
+  }
+}
+
+/** The flags that are given. Throws ConfigError for one that is unknown or out of range. */
+function checkedFlags(where: string, flags: Flags = {}): Flags {
+  checkKeys(where, flags, ["logLevel", "logSteps"]);
+  const { logLevel, logSteps } = flags;
   if (logLevel !== undefined && !logLevels.includes(logLevel)) {
     throw new ConfigError({
       where: `${where}.logLevel`,
@@ -22,6 +39,7 @@ function checkFlags(where: string, { logLevel, logSteps }: Flags): void {
     });
   }
   if (logSteps !== undefined) checkCount(`${where}.logSteps`, logSteps);
+  return { ...(logLevel !== undefined && { logLevel }), ...(logSteps !== undefined && { logSteps }) };
 }
 
 /** Sets flags for the whole run, over what `logging` says. */
@@ -31,8 +49,7 @@ export class GlobalFlags implements Callback {
   readonly #flags: Flags;
 
   constructor(flags: Flags) {
-    checkFlags("GlobalFlags", flags);
-    this.#flags = flags;
+    this.#flags = checkedFlags("GlobalFlags", flags);
   }
 
   preSetup({ options }: Trainer): void {
@@ -55,9 +72,11 @@ export class ScopedFlags implements Callback {
   readonly #before: Flags[] = [];
 
   constructor(options: ScopedFlagsOptions) {
-    checkFlags("ScopedFlags.train", options.train ?? {});
-    checkFlags("ScopedFlags.validate", options.validate ?? {});
-    this.#options = options;
+    checkKeys("ScopedFlags", options, ["train", "validate"]);
+    this.#options = {
+      train: checkedFlags("ScopedFlags.train", options.train),
+      validate: checkedFlags("ScopedFlags.validate", options.validate),
+    };
   }
 
   #enter({ options }: Trainer, flags: Flags = {}): void {

@@ -1,6 +1,7 @@
 // Metrics that a model brings along itself: a property `metrics` of it, or of a module inside, measured in validation beside the Trainer's own.
 
 import { ConfigError } from "../../core/errors.ts";
+import { withTerms } from "../../nn/metrics/metric.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../tensor/trace.ts";
@@ -49,15 +50,9 @@ export class ModelEvalMetrics implements Callback {
   }
 
   async onValidateStepEnd({ watched }: ValidateStepResult): Promise<void> {
-    for (const name of this.#metrics.keys()) {
+    for (const [name, metric] of this.#metrics) {
       const terms = watched[prefix + name];
-      if (!terms) continue;
-      const values = await terms.data();
-      const total = this.#totals.get(name) ?? new Array<number>(values.length).fill(0);
-      values.forEach((value, i) => {
-        total[i] += value;
-      });
-      this.#totals.set(name, total);
+      if (terms) this.#totals.set(name, withTerms(metric, this.#totals.get(name) ?? [], await terms.data()));
     }
   }
 

@@ -16,6 +16,6 @@ export const metrics = new Catalog<nn.Metric, void, "class">("class", "a metric:
   .add("mean_iou", {}, () => nn.meanIoU())
   .add("precision_at_k", { k: count }, (options) => nn.precisionAtK(options))
   .add("recall_at_k", { k: count }, (options) => nn.recallAtK(options))
-  .add("auc", { bins: count.default(1000) }, (options) => nn.auc(options))
+  .add("auc", { bins: count.optional() }, (options) => nn.auc(options))
   .add("perplexity", {}, () => nn.perplexity())
   .add("mean", { loss: live(() => losses.schema) }, ({ loss }) => nn.mean(losses.make(loss), `mean_${loss.class}`));

@@ -7,6 +7,7 @@ import { ConfigError } from "../../../src/core/errors.ts";
 import { GlobalFlags, ScopedFlags } from "../../../src/train/callbacks/flags.ts";
 import { FlopUtilization } from "../../../src/train/callbacks/flop-utilization.ts";
 import { OpProfiler } from "../../../src/train/callbacks/op-profiler.ts";
+import { parseConfig } from "../../../src/train/config/parse.ts";
 import type { Callback } from "../../../src/train/hooks.ts";
 import { recorded } from "../../support/recorded.ts";
 import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
@@ -137,5 +138,16 @@ describe("flags", () => {
     expect(trainer.options.logging.logSteps).toBe(10);
     expect(() => new GlobalFlags({ logLevel: "loud" as never })).toThrow(/debug, info/);
     expect(() => new ScopedFlags({ train: { logSteps: 0 } })).toThrow(/ScopedFlags\.train\.logSteps/);
+    expect(() => new GlobalFlags({ logStep: 3 } as never)).toThrow(
+      /GlobalFlags\.logStep: there is no such flag: expected one of logLevel, logSteps\nHint: did you mean logSteps\?/,
+    );
+    expect(() => new ScopedFlags({ validate: { "csx.debug.log": 1 } as never })).toThrow(/no such flag/);
+    expect(() => new ScopedFlags({ vaildate: {} } as never)).toThrow(/did you mean validate\?/);
+    const yaml = (flags: string) =>
+      parseConfig(`trainer: {init: {seed: 1, model: {name: mlp, sizes: [2, 2]}, callbacks: [${flags}]}}`, "f.yaml");
+    expect(() => yaml("GlobalFlags: {log_setps: 2}")).toThrow(
+      /f\.yaml:1:\d+: .*log_setps[\s\S]*did you mean log_steps\?/,
+    );
+    expect(() => yaml("ScopedFlags: {train: {csx.performance.x: 2}}")).toThrow(/unknown key: got csx\.performance\.x/);
   });
 });
