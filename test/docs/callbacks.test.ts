@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { trainerOptions } from "../../src/train/config/build.ts";
 import { callbacks } from "../../src/train/config/callbacks.ts";
-import { toSnake } from "../../src/train/config/form.ts";
+import { toCamel, toSnake } from "../../src/train/config/form.ts";
 import { loggers } from "../../src/train/config/loggers.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import type { Run } from "../../src/train/fit.ts";
@@ -141,8 +141,13 @@ test.each([
 });
 
 function camel(options: Record<string, unknown>): Record<string, unknown> {
-  const key = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(options).map(([name, value]) => [key(name), value]));
+  const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [
+      toCamel(key),
+      isRecord(value) ? camel(value as Record<string, unknown>) : value,
+    ]),
+  );
 }
 
 /** The keys that an entry of the catalog takes. */
