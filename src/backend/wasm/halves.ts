@@ -8,7 +8,7 @@ import { after, type Code, type FunctionBuilder, sequence } from "./assembler.ts
 import { f32, f32x4, i32, i32x4, select, v128 } from "./instructions.ts";
 import type { Four, Held, Lanes } from "./lanes.ts";
 
-/** Operations on 32-bit words and the floats of the same bits, for lanes that are `T`s, and floats `F`s. */
+/** Operations on int32 words and the floats of the same bits, for lanes that are `T`s, and floats `F`s. */
 interface Words<T extends Code, F extends Code> {
   constant(word: number): T;
   and(a: T, b: T): T;
@@ -17,37 +17,39 @@ interface Words<T extends Code, F extends Code> {
   sub(a: T, b: T): T;
   shl(word: T, count: number): T;
   shrU(word: T, count: number): T;
-  /** `yes` where a < b as int32, else `no`. */
-  below(a: T, b: T, yes: T, no: T): T;
-  /** The word where x is NaN, else 0. */
-  ifNaN(x: F, word: T): T;
+  /** The larger of a word, which is evaluated twice, and a number; the smaller. */
+  atLeast(word: T, least: number): T;
+  atMost(word: T, most: number): T;
+  /** The number where a < b, else 0. */
+  below(a: T, b: T, number: number): T;
+  /** The number where x is NaN, else 0. */
+  ifNaN(x: F, number: number): T;
   float(word: T): F;
   bits(x: F): T;
-  /** An int32 as a float. */
-  convert(word: T): F;
-  plus(x: F, y: number): F;
-  times(x: F, y: number): F;
+  plus(x: F, y: F): F;
+  minus(x: F, y: F): F;
 }
 
 type V = Code<"v128">;
 type I = Code<"i32">;
-const floats = (y: number): V => f32x4.splat(f32.const(y));
+const four = (word: number): V => v128.const(word, word, word, word);
 
 const wide: Words<V, V> = {
-  constant: (word) => v128.const(word, word, word, word),
+  constant: four,
   and: v128.and,
   or: v128.or,
   add: i32x4.add,
   sub: i32x4.sub,
   shl: i32x4.shl,
   shrU: i32x4.shrU,
-  below: (a, b, yes, no) => v128.bitselect(yes, no, i32x4.ltS(a, b)),
-  ifNaN: (x, word) => v128.and(f32x4.ne(x, x), word),
+  atLeast: (word, least) => i32x4.maxS(word, four(least)),
+  atMost: (word, most) => i32x4.minS(word, four(most)),
+  below: (a, b, number) => v128.and(i32x4.ltS(a, b), four(number)),
+  ifNaN: (x, number) => v128.and(f32x4.ne(x, x), four(number)),
   float: (word) => word,
   bits: (x) => x,
-  convert: f32x4.convertI32x4S,
-  plus: (x, y) => f32x4.add(x, floats(y)),
-  times: (x, y) => f32x4.mul(x, floats(y)),
+  plus: f32x4.add,
+  minus: f32x4.sub,
 };
 
 const single: Words<I, Code<"f32">> = {
@@ -58,50 +60,53 @@ const single: Words<I, Code<"f32">> = {
   sub: i32.sub,
   shl: (word, count) => i32.shl(word, i32.const(count)),
   shrU: (word, count) => i32.shrU(word, i32.const(count)),
-  below: (a, b, yes, no) => select(yes, no, i32.ltS(a, b)),
-  ifNaN: (x, word) => select(word, i32.const(0), f32.ne(x, x)),
+  atLeast: (word, least) => select(word, i32.const(least), i32.gtS(word, i32.const(least))),
+  atMost: (word, most) => select(word, i32.const(most), i32.ltS(word, i32.const(most))),
+  below: (a, b, number) => select(i32.const(number), i32.const(0), i32.ltS(a, b)),
+  ifNaN: (x, number) => select(i32.const(number), i32.const(0), f32.ne(x, x)),
   float: f32.reinterpretI32,
   bits: i32.reinterpretF32,
-  convert: f32.convertI32S,
-  plus: (x, y) => f32.add(x, f32.const(y)),
-  times: (x, y) => f32.mul(x, f32.const(y)),
+  plus: f32.add,
+  minus: f32.sub,
 };
 
 const wordsOf = (lanes: Lanes) => (lanes.width === 1 ? single : wide) as Words<Code, Code>;
 
-/** Between the biases of the exponents, 127 and 15, in a float32's bits. */
+// Of float16 as float32 bits: what lies between the biases of the exponents, 127 and 15; and 2⁻¹⁴, the least normal one. No float32 operation meets
+// a subnormal float32, which are slow on some processors: m·2⁻²⁴ comes from 2⁻¹⁴ + m·2⁻²⁴, whose fraction is m, and goes there.
 const rebias = 112 << 23;
+const leastNormal = 113 << 23;
 
 /** The float32 that the format's bits, in the low half of a word, stand for. */
 function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Code): Code {
-  const { constant, and, or, add, shl, below, float, bits, convert, times } = wordsOf(lanes);
+  const { constant, and, or, add, shl, atLeast, below, float, bits, minus } = wordsOf(lanes);
   if (format === "bfloat16") return float(shl(half, 16));
-  const [word, setWord] = fn.hold(half as Code<"i32">);
-  const [rest, setRest] = fn.hold(and(word.get, constant(0x7fff)) as Code<"i32">);
-  // No float32 operation meets a subnormal here: those are slow on some processors. Subnormal ones are their bits times 2⁻²⁴, and the largest exponent
-  // stays the largest.
-  const small = bits(times(convert(rest.get), 2 ** -24));
-  const shift = below(constant(0x7bff), rest.get, constant(2 * rebias), constant(rebias));
-  const magnitude = below(rest.get, constant(0x400), small, add(shl(rest.get, 13), shift));
-  const sign = shl(and(word.get, constant(0x8000)), 16);
-  return after(sequence(setWord, setRest), float(or(magnitude, sign)));
+  const hold = (code: Code) => fn.hold(code as Code<"i32">);
+  const [word, setWord] = hold(half);
+  const [rest, setRest] = hold(and(shl(word.get, 13), constant(0x7fff << 13)));
+  const [added, setAdded] = hold(below(rest.get, constant(1 << 23), leastNormal));
+  // The largest exponent stays the largest.
+  const top = below(constant((31 << 23) - 1), rest.get, rebias);
+  const normal = add(add(rest.get, top), atLeast(added.get, rebias));
+  const magnitude = bits(minus(float(normal), float(added.get)));
+  const value = float(or(magnitude, and(word.get, constant(1 << 31))));
+  return after(sequence(setWord, setRest, setAdded), value);
 }
 
 /** The format's bits of a float32 that is one of its numbers, in the low half of a word. */
 function narrow(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Code): Code {
-  const { constant, and, or, sub, shrU, below, ifNaN, float, bits, plus } = wordsOf(lanes);
-  const [x, setX] = fn.hold(value as Code<"f32">);
+  const { constant, and, or, sub, shrU, atLeast, atMost, below, ifNaN, float, bits, plus } = wordsOf(lanes);
+  const hold = (code: Code) => fn.hold(code as Code<"i32">);
+  const [x, setX] = hold(value);
   // A NaN whose upper bits alone would be ∞ gets one more.
-  if (format === "bfloat16") return after(setX, or(shrU(bits(x.get), 16), ifNaN(x.get, constant(0x40))));
-  const [word, setWord] = fn.hold(and(bits(x.get), constant(0x7fffffff)) as Code<"i32">);
-  // Added to ½ a subnormal one leaves how many times 2⁻²⁴ it is in the last bits.
-  const small = sub(bits(plus(float(word.get), 0.5)), constant(0x3f000000));
-  const normal = sub(shrU(word.get, 13), constant(rebias >>> 13));
-  const large = below(word.get, constant(0x47800000), normal, constant(0x7c00));
-  const magnitude = below(word.get, constant(0x38800000), small, large);
+  if (format === "bfloat16") return after(setX, or(shrU(bits(x.get), 16), ifNaN(x.get, 0x40)));
+  const [size, setSize] = hold(and(bits(x.get), constant(0x7fffffff)));
+  const [added, setAdded] = hold(below(size.get, constant(leastNormal), leastNormal));
+  const normal = sub(bits(plus(float(size.get), float(added.get))), atLeast(added.get, rebias));
+  const [magnitude, setMagnitude] = hold(shrU(normal, 13));
   const sign = and(shrU(bits(x.get), 16), constant(0x8000));
-  const marked = or(or(magnitude, sign), ifNaN(x.get, constant(0x200)));
-  return after(sequence(setX, setWord), marked);
+  const marked = or(or(atMost(magnitude.get, 0x7c00), sign), ifNaN(x.get, 0x200));
+  return after(sequence(setX, setSize, setAdded, setMagnitude), marked);
 }
 
 /** A type and how it is kept. */

@@ -68,7 +68,7 @@ export const i32 = {
   truncSatF32S: unary<"f32", "i32">("i32", 0xfc, 0x00),
   load: load("i32", [0x28], 2),
   load8U: load("i32", [0x2d], 0),
-  load16U: load("i32", [0x2f], 1),
+  load16S: load("i32", [0x2e], 1),
   store: store<"i32">([0x36], 2),
   store8: store<"i32">([0x3a], 0),
   store16: store<"i32">([0x3b], 1),
@@ -138,8 +138,8 @@ export const v128 = {
   },
   load: load("v128", simd(0), 2),
   store: store<"v128">(simd(11), 2),
-  /** Four 16-bit integers, each in a lane of 32 bits. */
-  load16x4U: load("v128", simd(4), 1),
+  /** Four signed 16-bit integers, each in a lane of 32 bits. */
+  load16x4S: load("v128", simd(3), 1),
   load32Splat: load("v128", simd(9), 2),
   load32Zero: load("v128", simd(92), 0),
   load32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
@@ -200,6 +200,8 @@ export const i32x4 = {
   add: vector(174),
   sub: vector(177),
   mul: vector(181),
+  minS: vector(182),
+  maxS: vector(184),
   truncSatF32x4S: vectorUnary(248),
 };
 

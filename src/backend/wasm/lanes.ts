@@ -6,7 +6,7 @@ import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, shuffle32, v128 } from ".
 
 type Address = Code<"i32">;
 
-/** What memory holds: elements of a type, or halves, the bits of a 16-bit float, which are a uint32 outside memory. */
+/** What memory holds: elements of a type, or halves, the bits of a 16-bit float: an int32 when read, and the low half of a word when written. */
 export type Held = ScalarType | "half";
 
 /** One number a lane. */
@@ -61,13 +61,13 @@ export const simdLanes: Lanes = {
     return v128.const(word, word, word, word);
   },
   load(type, address, offset) {
-    if (type === "half") return v128.load16x4U(address, offset);
+    if (type === "half") return v128.load16x4S(address, offset);
     if (type !== "bool") return v128.load(address, offset);
     const words = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)));
     return i32x4.neg(words);
   },
   splat(type, address, offset = 0) {
-    if (type === "half") return i32x4.splat(i32.load16U(address, offset));
+    if (type === "half") return i32x4.splat(i32.load16S(address, offset));
     if (type !== "bool") return v128.load32Splat(address, offset);
     return i32x4.neg(i32x4.splat(i32.load8U(address, offset)));
   },
@@ -76,7 +76,7 @@ export const simdLanes: Lanes = {
     const at = (lane: number) => (distances[lane] >= 0 ? address : i32.add(address, i32.const(distances[lane])));
     const offset = (lane: number) => Math.max(0, distances[lane]);
     if (type === "bool" || type === "half") {
-      const one = type === "half" ? i32.load16U : i32.load8U;
+      const one = type === "half" ? i32.load16S : i32.load8U;
       let lanes: V = i32x4.splat(one(at(0), offset(0)));
       for (let lane = 1; lane < 4; lane++) lanes = i32x4.replaceLane(lanes, lane, one(at(lane), offset(lane)));
       return type === "half" ? lanes : i32x4.neg(lanes);
@@ -157,7 +157,7 @@ export const scalarLanes: Lanes = {
   constant: (type, value) => (type === "float32" ? f32.const(value) : i32.const(value)),
   load(type, address, offset) {
     if (type === "bool") return i32.load8U(address, offset);
-    if (type === "half") return i32.load16U(address, offset);
+    if (type === "half") return i32.load16S(address, offset);
     return type === "float32" ? f32.load(address, offset) : i32.load(address, offset);
   },
   splat: (type, address, offset = 0) => scalarLanes.load(type, address, offset),
