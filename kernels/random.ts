@@ -47,7 +47,7 @@ export function normal(word: Expr): Expr {
   const low = low16(word);
   const negative = ge(high, 0x8000);
   // 2m + 1 = upper + lower; each is exact, and so is 2³² − upper.
-  const upper = mul(select(negative, sub(high, 0x8000), high), 2 ** 17);
+  const upper = mul(sub(high, select(negative, 0x8000, 0)), 2 ** 17);
   const lower = add(mul(low, 2), 1);
   const p = mul(add(upper, lower), 2 ** -33);
   const rest = sub(2 ** 32, upper);

@@ -1,7 +1,7 @@
 // Scalar expressions as WebAssembly code: a tree of instructions, with shared parts kept in locals. One rounding there is one here.
 import { children, type Expr, topological } from "../../../kernels/expr.ts";
 import type { Code, FunctionBuilder, Local } from "./assembler.ts";
-import { f32x4, i32, select } from "./instructions.ts";
+import { f32x4, i32, select, v128 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 
 /** How the printer reads the kernel's inputs at the point it is at. */
@@ -111,6 +111,12 @@ export class ExpressionPrinter {
       const value = visit(no);
       return lanes.keep(expr.type, visit(condition), value, false);
     }
+    if (lanes.width === 4 && expr.type === "float32" && (isNegated(yes, no) || isNegated(no, yes))) {
+      // The sign bit turns where the condition holds, or where it doesn't.
+      const [plain, flips] = isNegated(yes, no) ? [no, v128.and] : [yes, v128.andNot];
+      const value = visit(plain) as Code<"v128">;
+      return v128.xor(value, flips(lanes.constant("float32", -0) as Code<"v128">, visit(condition) as Code<"v128">));
+    }
     const a = visit(yes);
     const b = visit(no);
     return lanes.select(expr.type, visit(condition), a, b);
@@ -120,6 +126,8 @@ export class ExpressionPrinter {
     return (this.#uses.get(expr) ?? 0) > 1;
   }
 }
+
+const isNegated = (expr: Expr, of: Expr) => expr.kind === "unary" && expr.op === "neg" && expr.x === of;
 
 /** pmax(a, b) is a < b ? b : a; pmin(a, b) is b < a ? b : a: exactly a choice by `lt`, with `gt` the other way round. */
 function extremeOf(condition: Expr & { kind: "compare" }, yes: Expr, no: Expr) {
