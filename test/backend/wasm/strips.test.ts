@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { children, type Expr, input, add as plus, mul as times, topological } from "../../../kernels/expr.ts";
 import * as math from "../../../kernels/math/index.ts";
+import * as random from "../../../kernels/random.ts";
 import { stagesOf } from "../../../src/backend/wasm/stages.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { greater } from "../../../src/ops/compare.ts";
@@ -54,6 +55,46 @@ describe("stages", () => {
     expect(counts.reduce((sum, each) => sum + each, 0)).toBeLessThan(1.3 * count(body));
   });
 
+  test("of drawn numbers set the long side of a choice apart", () => {
+    const body = random.normal(input(0, "uint32"));
+    const { stages, slots, detour } = stagesOf(body, 1)!;
+    expect(detour).toMatchObject({ side: false });
+    const { first, end, takes, gives, condition } = detour!;
+    expect(end - first).toBeGreaterThan(1);
+    const reads = (from: number, to: number) =>
+      new Set(
+        stages
+          .slice(from, to)
+          .flatMap(({ roots }) =>
+            roots.flatMap((root) =>
+              topological(root.body).flatMap((expr) => (expr.kind === "input" ? [expr.index] : [])),
+            ),
+          ),
+      );
+    const written = stages.slice(first, end).flatMap(({ roots }) => roots.map(({ slot }) => 1 + slot));
+    expect([...reads(first, end)].filter((at) => !written.includes(at))).toEqual(takes.map((slot) => 1 + slot));
+    expect([...reads(end, stages.length)].filter((at) => written.includes(at))).toEqual([1 + gives]);
+    const whole = scalarFunction(body);
+    const parts = stages.map(({ roots }) => roots.map((root) => ({ ...root, run: scalarFunction(root.body) })));
+    let taken = 0;
+    for (let i = 0; i < 2000; i++) {
+      const word = Math.imul(i, 0x9e3779b1) >>> 0;
+      const held: number[] = slots.map(() => Number.NaN);
+      let result: number | undefined;
+      parts.forEach((stage, at) => {
+        if (at >= first && at < end && held[condition]) return;
+        if (at === first) taken++;
+        for (const { slot, run } of stage) {
+          if (slot < 0) result = run(word, ...held);
+          else held[slot] = run(word, ...held);
+        }
+      });
+      expect(result).toBe(whole(word));
+    }
+    expect(taken / 2000).toBeCloseTo(0.317, 1);
+    expect(stagesOf(math.gelu(input(0, "float32")), 1)!.detour).toBeUndefined();
+  });
+
   test("a short expression stays whole", () => {
     expect(stagesOf(plus(times(input(0, "float32"), 2), 1), 1)).toBeNull();
   });
@@ -68,6 +109,13 @@ describe("strips", () => {
       outputs: Object.fromEntries([...all(x), normal([size])].map((y, i) => [`y${i}`, y])),
     }));
     await holds(graph, [anyData({ dtype: "float32", size }, size)]);
+  });
+
+  test("of drawn numbers; at the end of some of the rows all take the tail, at others none", async () => {
+    const graph = traceGraph({ column: { dtype: "float32", shape: [2500, 1] } }, ({ column }) => ({
+      outputs: { rows: mul(normal([2500, 264]), column), flat: normal([5000]) },
+    }));
+    await holds(graph, [anyData({ dtype: "float32", size: 2500 }, 1, { plain: true })]);
   });
 
   test("of rows, with broadcast, sideways and bounded inputs, and a choice of two long sides", async () => {
