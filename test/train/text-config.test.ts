@@ -60,7 +60,9 @@ describe("a gpt on a text", () => {
   });
 
   test("heads that don't divide the width", () => {
-    expect(() => build(text(book()).replace("heads: 2", "heads: 3"))).toThrow(ConfigError);
+    const wrong = () => build(text(book()).replace("heads: 2", "heads: 3"));
+    expect(wrong).toThrow(ConfigError);
+    expect(wrong).toThrow(/^t\.yaml:5:69: trainer\.init\.model\.heads: .*got width 8, heads 3/);
   });
 });
 

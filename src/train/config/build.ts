@@ -1,4 +1,5 @@
 // From a config to what it names: the Trainer's options, the Trainer, and its data loaders.
+import { ConfigError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks } from "./callbacks.ts";
@@ -9,6 +10,7 @@ import { metrics } from "./metrics.ts";
 import { models } from "./models.ts";
 import { optimizers } from "./optimizers.ts";
 import type { TrainerOptions } from "./options.ts";
+import { placeOf } from "./parse.ts";
 import { schedulers } from "./schedulers.ts";
 import type { Config } from "./schema.ts";
 
@@ -19,7 +21,7 @@ export function trainerOptions(config: Config): TrainerOptions {
   return {
     seed: init.seed,
     modelDir: init.modelDir,
-    model: () => models.make(model),
+    model: () => located(config, () => models.make(model)),
     loss: loss && losses.make(loss),
     metrics: init.metrics.map((metric) => metrics.make(metric)),
     optimizer: optimizer && ((built) => optimizers.make(optimizer, built)),
@@ -36,6 +38,24 @@ export function trainerOptions(config: Config): TrainerOptions {
     fastDevRun: init.fastDevRun,
     config,
   };
+}
+
+/** What `body` makes; a ConfigError that names a path of the config is given its line. */
+function located<T>(config: Config, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.position || !error.where.startsWith("trainer.")) throw error;
+    const { problem, got, expected, hint } = error;
+    throw new ConfigError({
+      where: error.where,
+      problem,
+      got,
+      expected,
+      hint,
+      ...placeOf(config, error.where.split(".")),
+    });
+  }
 }
 
 /** The Trainer of a config, and the loaders of its `fit`: `val` is the first of `vals`. `changes` replace options: a replay has no loggers and no folder. */
