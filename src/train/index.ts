@@ -19,7 +19,7 @@ export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions }
 export type { CheckpointMetrics } from "./evaluate.ts";
 export type { PlannedGraph } from "./explain.ts";
 export type { CheckpointChoice, FitOptions, Run } from "./fit.ts";
-export type { Histogram } from "./histogram.ts";
+export { type Histogram, histogramOf } from "./histogram.ts";
 export type {
   Callback,
   CheckpointContext,
