@@ -42,30 +42,36 @@ function groupNumbers(group: object): Record<string, number> {
 }
 
 /**
- * Every number of optimizer, schedules, clipping and callbacks that train under its path, and those of each parameter group that no schedule moves. A
+ * Every number of optimizer, schedules, clipping and callbacks that train under its path, and those of each parameter group that no schedule moves. What
+ * is true or false of schedules and callbacks is 1 or 0; a word is part of the path, and 1. A
  * config says them; in code, schedules and callbacks say what they were made with.
  */
 export function optimizerNumbers({ options, optimizer, schedules, hooks }: Trainer): Record<string, number> {
   const numbers: Record<string, number> = {};
-  const visit = (value: unknown, path: string) => {
+  const visit = (value: unknown, path: string, words = false) => {
     if (typeof value === "number") numbers[path] = value;
-    else if (typeof value === "function") visit((value as { options?: unknown }).options, path);
+    else if (words && typeof value === "boolean") numbers[path] = Number(value);
+    else if (words && typeof value === "string") numbers[`${path}/${value}`] = 1;
+    else if (typeof value === "function") visit((value as { options?: unknown }).options, path, words);
     else if (typeof value === "object" && value !== null)
-      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}/${key}`);
+      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}/${key}`, words);
   };
   const init = options.config?.trainer.init;
   if (init) {
     const { optimizer: chosen, schedulers, precision } = init;
-    visit(toYamlForm({ optimizer: chosen, schedulers, precision }), "");
+    visit(toYamlForm({ optimizer: chosen, precision }), "");
+    visit(toYamlForm({ schedulers }), "", true);
     const trains = new Set(hooks.callbacks.filter((callback) => callback.changesTraining).map(({ name }) => name));
     const training = init.callbacks.filter((choice) => trains.has(choice.class));
-    for (const { class: name, ...numbersOf } of training) visit(toYamlForm(numbersOf), `callbacks/${name}`);
+    // A file's content is in the data's digests; where it lies is nothing to a bit.
+    for (const { class: name, path: _file, ...chosen } of training)
+      visit(toYamlForm(chosen), `callbacks/${name}`, true);
   } else {
     if (options.precision.lossScalingFactor === "dynamic")
       numbers["precision/initialLossScale"] = options.precision.initialLossScale;
-    visit(schedules?.all, "schedulers");
+    visit(schedules?.all, "schedulers", true);
     for (const [name, callback] of hooks.named)
-      if (callback.changesTraining !== false) visit(callback.describe?.(), `callbacks/${name}`);
+      if (callback.changesTraining !== false) visit(callback.describe?.(), `callbacks/${name}`, true);
   }
   optimizer?.groups.forEach((group, i) => {
     const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.of(group, key));

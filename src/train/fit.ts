@@ -4,7 +4,7 @@ import type { DataLoader } from "../data/loader.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
-import { totalStepsOf } from "./config/options.ts";
+import { periodOf, totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
@@ -56,7 +56,7 @@ export function evaluationDue(
   if (every === undefined) return () => false;
   if (every === "end") return (step) => step === total;
   if (every === "epoch") return (step, epochEnds) => epochEnds || step === total;
-  const period = every < 1 ? Math.max(1, Math.floor(every * total)) : every;
+  const period = periodOf(every, total);
   return (step) => step % period === 0 || step === total;
 }
 
@@ -111,6 +111,7 @@ export async function runFit(
   for (const each of validations) checkSameCharacters(loader, each);
   if (!validation && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
     trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");
+  const due = validation ? evaluationDue(options.loop, totalSteps) : () => false;
   const context: FitContext = { trainer, totalSteps, loader, validation, validations };
   const started = now();
   let failed = true;
@@ -123,7 +124,15 @@ export async function runFit(
       (await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps)).input,
     );
     trainer.graphs.train = graphHash;
-    const journal = Journal.open({ trainer, loader, backend, graphHash, stepsPerEpoch, totalSteps });
+    const journal = Journal.open({
+      trainer,
+      loader,
+      backend,
+      graphHash,
+      stepsPerEpoch,
+      totalSteps,
+      evaluationDue: due,
+    });
     trainer.journal = journal;
     const finished = await journal.finished(choice);
     if (finished) {
@@ -151,7 +160,7 @@ export async function runFit(
         hooks,
         progress: trainer.progress,
         link: (step) => journal.link(step),
-        evaluationDue: validation ? evaluationDue(options.loop, totalSteps) : () => false,
+        evaluationDue: due,
         validate: () => trainer.evaluate(validations),
         clock,
         signal,

@@ -9,12 +9,13 @@ import type { DataLoader } from "../data/loader.ts";
 import { weightsDigests } from "../nn/load.ts";
 import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
-import { dropCheckpointsAfter, latestCheckpoint } from "../run/checkpoint.ts";
+import { dropCheckpointsAfter, latestCheckpoint, type RunState } from "../run/checkpoint.ts";
 import { lockFolder } from "../run/lock.ts";
 import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
 import { checkpointFolder, chosenCheckpoint, loadCheckpoint, readTensors } from "./checkpoint.ts";
 import { timestamp } from "./clock.ts";
 import { changedImports, recordedImports } from "./config/imports.ts";
+import { periodOf } from "./config/options.ts";
 import { describeOptions, optimizerNumbers } from "./describe.ts";
 import type { CheckpointChoice, Run } from "./fit.ts";
 import type { Trainer } from "./trainer.ts";
@@ -27,6 +28,8 @@ export interface JournalParts {
   readonly graphHash: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** Whether validation follows a step. */
+  readonly evaluationDue: (step: number, epochEnds: boolean) => boolean;
 }
 
 interface Folder {
@@ -107,7 +110,7 @@ export class Journal {
     const path = chosenCheckpoint(trainer, choice);
     if (path !== undefined) {
       const { state } = await loadCheckpoint(trainer, path, "resume");
-      this.#checkLength(path, state.step);
+      this.#checkLength(path, state);
       this.chain.resume(state.step, state.chain);
       trainer.message("info", `going on from ${path}, step ${state.step}`);
       for (const changed of changedImports(this.#folder?.manifest?.imports, this.#imports()))
@@ -128,15 +131,25 @@ export class Journal {
   }
 
   /** A run that is past its end can't be made again from its config. */
-  #checkLength(path: string, step: number): void {
-    const { totalSteps } = this.#parts;
-    if (step <= totalSteps) return;
+  #checkLength(path: string, { step, loader }: RunState): void {
+    const { totalSteps, trainer, evaluationDue } = this.#parts;
+    const hint = "or use another folder (modelDir), or an earlier checkpoint (ckptPath)";
+    if (step > totalSteps) {
+      throw new CheckpointError({
+        where: path,
+        problem: "the checkpoint is of a later step than the run's last",
+        got: `step ${step}`,
+        expected: `at most step ${totalSteps}`,
+        hint: `raise the limits of the loop; ${hint}`,
+      });
+    }
+    const ended = this.#folder?.manifest?.result?.steps === step;
+    if (!ended || !trainer.schedules?.steering.length || evaluationDue(step, loader.cursor === 0)) return;
     throw new CheckpointError({
       where: path,
-      problem: "the checkpoint is of a later step than the run's last",
-      got: `step ${step}`,
-      expected: `at most step ${totalSteps}`,
-      hint: "raise the limits of the loop; or use another folder (modelDir), or an earlier checkpoint (ckptPath)",
+      problem: "a schedule went by the validation at the run's end, which a longer run doesn't have there",
+      got: `the end at step ${step}`,
+      hint: `give limits that are a multiple of loop.evalFrequency; ${hint}`,
     });
   }
 
@@ -247,13 +260,27 @@ export function numbersOf({
   trainer,
   loader,
   stepsPerEpoch,
-}: Pick<JournalParts, "trainer" | "loader" | "stepsPerEpoch">): Record<string, number> {
+  totalSteps,
+}: Pick<JournalParts, "trainer" | "loader" | "stepsPerEpoch" | "totalSteps">): Record<string, number> {
   const { batchSize, drawsPerEpoch } = loader;
   return {
     ...optimizerNumbers(trainer),
+    ...validationNumbers(trainer, totalSteps),
     "loader/batchSize": batchSize,
     "loader/drawsPerEpoch": drawsPerEpoch,
     stepsPerEpoch,
+  };
+}
+
+/** Where a schedule goes by validation: when that happens, and on how much. */
+function validationNumbers({ schedules, options }: Trainer, totalSteps: number): Record<string, number> {
+  const { evalFrequency: every = "end", evalSteps } = options.loop;
+  if (!schedules?.steering.length) return {};
+  return {
+    ...(typeof every === "string"
+      ? { [`validation/${every}`]: 1 }
+      : { "validation/period": periodOf(every, totalSteps) }),
+    ...(evalSteps !== undefined && { "validation/evalSteps": evalSteps }),
   };
 }
 

@@ -148,7 +148,7 @@ export async function programSide(
 ): Promise<Side> {
   const { trainer, graphHash, loader } = await traced(rebuild, changes);
   const { stepsPerEpoch, totalSteps } = lengthOf(trainer.options.loop, loader);
-  const numbers = Object.entries(numbersOf({ trainer, loader, stepsPerEpoch })).map(([key, value]) => {
+  const numbers = Object.entries(numbersOf({ trainer, loader, stepsPerEpoch, totalSteps })).map(([key, value]) => {
     const { value: shown, float32 } = hyperparameter(value);
     return [key, `${shown} (${float32})`] as const;
   });

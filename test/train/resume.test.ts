@@ -9,7 +9,7 @@ import * as optim from "../../src/optim/index.ts";
 import { readChain } from "../../src/run/chainfile.ts";
 import { latestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { LoadCheckpointStates } from "../../src/train/callbacks/index.ts";
+import { LoadCheckpointStates, Sparsity } from "../../src/train/callbacks/index.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Callback } from "../../src/train/hooks.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
@@ -186,6 +186,55 @@ describe("what a folder refuses", () => {
     const modelDir = folder();
     await stopped(modelDir, 3);
     expect((await refusal(modelDir, changes)).message).toMatch(message);
+  });
+
+  const cyclic = { baseLr: 0.01, maxLr: 0.1, stepSizeUp: 2 };
+  const decay = { initialLearningRate: 0.1, totalIters: 4, decayRate: 0.5 };
+  const plateau = { initialLearningRate: 0.1, patience: 1 };
+  const sparse = (method: "magnitude" | "random") => ({ callbacks: [new Sparsity({ sparsity: 0.5, method })] });
+  test.each<[string, Partial<TrainerOptions>, Partial<TrainerOptions>, RegExp]>([
+    [
+      "another mode of a schedule",
+      { schedulers: optim.cyclicLR(cyclic) },
+      { schedulers: optim.cyclicLR({ ...cyclic, mode: "triangular2" }) },
+      /CyclicLR\/mode\/triangular2: got none/,
+    ],
+    [
+      "a schedule's staircase",
+      { schedulers: optim.exponentialLR({ ...decay, staircase: false }) },
+      { schedulers: optim.exponentialLR({ ...decay, staircase: true }) },
+      /staircase: got 0, expected 1/,
+    ],
+    [
+      "another metric that a schedule goes by",
+      { schedulers: optim.reduceOnPlateauLR(plateau) },
+      { schedulers: optim.reduceOnPlateauLR({ ...plateau, metric: "accuracy" }) },
+      /metric\/accuracy/,
+    ],
+    [
+      "another frequency of the validation that a schedule goes by",
+      { schedulers: optim.reduceOnPlateauLR(plateau) },
+      { schedulers: optim.reduceOnPlateauLR(plateau), loop: { numEpochs: 3, evalFrequency: 3 } },
+      /validation\/period: got 2, expected 3/,
+    ],
+    ["another method of sparsity", sparse("magnitude"), sparse("random"), /method\/(magnitude|random)/],
+  ])("%s", async (_what, before, after, message) => {
+    const modelDir = folder();
+    await stopped(modelDir, 3, { ...before, callbacks: [...(before.callbacks ?? []), stopAt(3)] });
+    const fit = toyTrainer(options(modelDir, after)).fit(toyTrain(), toyTest());
+    await expect(fit).rejects.toThrow(message);
+  });
+
+  test("a longer run, where a schedule went by the validation at the end", async () => {
+    const run = (modelDir: string, numSteps: number) =>
+      toyTrainer(
+        options(modelDir, { schedulers: optim.reduceOnPlateauLR(plateau), loop: { numSteps, evalFrequency: 2 } }),
+      ).fit(toyTrain(), toyTest());
+    const [odd, even] = [folder(), folder()];
+    await run(odd, 5);
+    await expect(run(odd, 8)).rejects.toThrow(/a longer run doesn't have there: got the end at step 5/);
+    await run(even, 4);
+    expect((await run(even, 8)).digest).toBe((await run(folder(), 8)).digest);
   });
 
   test("another order of the data, another numerics id", async () => {

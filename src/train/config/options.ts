@@ -156,3 +156,8 @@ export function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
     hint: "loop: { numEpochs: 3 }",
   });
 }
+
+/** How many optimizer steps lie between two validations, of a frequency that is a number. */
+export function periodOf(every: number, totalSteps: number): number {
+  return every < 1 ? Math.max(1, Math.floor(every * totalSteps)) : every;
+}
