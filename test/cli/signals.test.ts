@@ -62,11 +62,11 @@ describe("a signal", () => {
     const config = configFile(
       presetWith([", eval_frequency: epoch", ", eval_frequency: 1"], ["{steps: 500}", "{}"]).replaceAll(
         "batch_size: 1000",
-        "batch_size: 10",
+        "batch_size: 1",
       ),
     );
     const modelDir = folder();
-    // Validation in small batches takes a second: the first signal waits for its end.
+    // Validation of one sample at a time takes many seconds: the first signal waits for its end.
     const run = await start(["fit", config, "--model-dir", modelDir, "--backend", "reference"], (stderr, child) => {
       if (/once more stops at once/.test(stderr)) child.kill("SIGINT");
       else if (/^step /m.test(stderr)) child.kill("SIGINT");
