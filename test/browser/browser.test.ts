@@ -79,7 +79,7 @@ describe.skipIf(noChromium)("in Chromium", () => {
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
     await open("/");
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -91,16 +91,12 @@ describe.skipIf(noChromium)("in Chromium", () => {
     expect(script).not.toMatch(/["']node:/);
   });
 
-  test.each(["reference", "wasm", "gpujs:webasm", "gpujs:cpu"])(
-    "%s gives Node's bits",
-    async (backend) => {
-      const here = await train("reference");
-      const there = (await page.evaluate(`train("${backend}")`)) as Trained;
-      expect(there).toEqual({ ...here, threads: 1 });
-      expect(errors).toEqual([]);
-    },
-    60_000,
-  );
+  test.each(["reference", "wasm", "gpujs:webasm", "gpujs:cpu"])("%s gives Node's bits", async (backend) => {
+    const here = await train("reference");
+    const there = (await page.evaluate(`train("${backend}")`)) as Trained;
+    expect(there).toEqual({ ...here, threads: 1 });
+    expect(errors).toEqual([]);
+  });
 
   test("threads: in a worker, with Node's bits; a page's own thread may not wait, and says so", async () => {
     const here = await train("reference");
@@ -110,7 +106,7 @@ describe.skipIf(noChromium)("in Chromium", () => {
     await expect(page.evaluate(`train("wasm", 2)`)).rejects.toThrow(/main thread may not wait/);
     expect(((await page.evaluate(`train("wasm", "all")`)) as Trained).threads).toBe(1);
     expect(errors).toEqual([]);
-  }, 60_000);
+  });
 
   test("where the page isn't cross-origin isolated there is one thread, and more is refused with the reason", async () => {
     await open("/plain/");
@@ -118,5 +114,5 @@ describe.skipIf(noChromium)("in Chromium", () => {
     const here = await train("reference");
     expect(await inWorker("wasm", "all")).toEqual({ result: { ...here, threads: 1 } });
     expect((await inWorker("wasm", 2)).error).toMatch(/isn't cross-origin isolated/);
-  }, 60_000);
+  });
 });

@@ -12,7 +12,7 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium();
-  }, 60_000);
+  });
   afterAll(() => browser?.close());
 
   const makeRun = async () => {
@@ -86,7 +86,7 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     expect(boxes).toHaveLength(2 + 1 + 1 + 5 + 5);
     expect(boxes.every(Boolean)).toBe(true);
     expect(await page.textContent("body")).toContain(run.digest);
-  }, 60_000);
+  });
 
   test("light on a desk: charts side by side; the pointer shows a step's values", async () => {
     const { modelDir } = await makeRun();
@@ -111,7 +111,7 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     expect(await loss.locator(".cursor").evaluate((line) => getComputedStyle(line).visibility)).toBe("visible");
     await page.mouse.move(2, 2);
     expect((await shown())[0]).toBe("step 12");
-  }, 60_000);
+  });
 
   test("without script it is all there", async () => {
     const { modelDir, run } = await makeRun();
@@ -120,7 +120,7 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     for (const text of [run.digest, "epoch 0: the loader", "graph train", "engine", '"seed": "7"', "finished"])
       expect(body).toContain(text);
     expect(await page.locator("path.line").count()).toBe(14);
-  }, 60_000);
+  });
 
   test("what a run is named or logs can't become markup", async () => {
     const modelDir = `${temporaryFolder()}/<img src=x onerror=alert(1)>`;
@@ -138,5 +138,5 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     expect(await page.locator("img").count()).toBe(0);
     expect(await page.textContent("main")).toContain("script><script>document.title='taken'<");
     expect(JSON.parse((await page.textContent("#series"))!).series[odd].values).toEqual([1, 2, 3]);
-  }, 60_000);
+  });
 });

@@ -62,14 +62,18 @@ describe("a signal", () => {
     const config = configFile(
       presetWith([", eval_frequency: epoch", ", eval_frequency: 1"], ["{steps: 500}", "{}"]).replaceAll(
         "batch_size: 1000",
-        "batch_size: 1",
+        "batch_size: 5",
       ),
     );
     const modelDir = folder();
-    // Validation of one sample at a time takes many seconds: the first signal waits for its end.
+    // Validation in small batches takes seconds: a signal in the midst of the second one waits for its end.
+    let asked = false;
     const run = await start(["fit", config, "--model-dir", modelDir, "--backend", "reference"], (stderr, child) => {
       if (/once more stops at once/.test(stderr)) child.kill("SIGINT");
-      else if (/^step /m.test(stderr)) child.kill("SIGINT");
+      else if (!asked && /^step /m.test(stderr)) {
+        asked = true;
+        setTimeout(() => child.kill("SIGINT"), 300);
+      }
     });
     expect(run.code, run.stderr).toBe(130);
     expect(run.stdout).not.toContain("go on with");

@@ -9,4 +9,4 @@ test("this Node gives the same bits with SIMD and, where it is x64, without the 
   expect(bits).toMatch(/^[0-9a-f]{16}$/);
   const lanes: string[][] = [[], ...(process.arch === "x64" ? [["--no-enable-sse4-1"]] : [])];
   for (const flags of lanes) expect(ask([process.execPath, ...flags], program, "wasm/1"), flags.join()).toBe(bits);
-}, 60_000);
+});

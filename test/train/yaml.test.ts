@@ -77,7 +77,7 @@ describe("parseYaml", () => {
     expect(failure(`a: &a 1\nb: [${"*a,".repeat(100_000)}]`).message).toMatch(/too many values/);
     // Both took minutes where each key was held against all others, and each alias sought from the beginning.
     expect(performance.now() - began).toBeLessThan(30_000);
-  }, 60_000);
+  });
 
   test("an anchor given again: each alias means the last one before it", () => {
     const { value } = parseYaml("a: &x 1\nb: *x\nc: &x 2\nd: *x\n", "a");

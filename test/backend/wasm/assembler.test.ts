@@ -161,7 +161,7 @@ test("every instruction is disassembled under its own name", async () => {
     expect(own[own.length - 1]).toBe(name);
   }
   expect(checked.length).toBeGreaterThan(120);
-}, 60_000);
+});
 
 describe("structure", () => {
   test("nested blocks and loops branch to what they name", () => {

@@ -109,4 +109,4 @@ test("a program that is done ends, without dispose, and its threads rest while i
   const { sum, share } = JSON.parse(stdout) as { sum: number; share: number };
   expect(sum).toBe(1000);
   expect(share).toBeLessThan(0.1);
-}, 60_000);
+});
