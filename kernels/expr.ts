@@ -3,11 +3,16 @@
 
 export type ScalarType = "float32" | "int32" | "uint32" | "bool";
 
+/** bfloat16: 8 significant bits, exponents as float32. float16 (IEEE 754 binary16): 11 significant bits, normal from 2⁻¹⁴ to 65504. */
+export const narrowFormats = ["bfloat16", "float16"] as const;
+export type NarrowFormat = (typeof narrowFormats)[number];
+
 /**
  * - float32 `neg` (flips the sign bit), `abs`, `sqrt`, `floor`; int32 `neg`, `abs` (wrapping); bool `not`
  * - `pow2`: exactly 2ⁿ for integral float32 n in [−126, 127]; unspecified for any other n: select it away or multiply by NaN
  * - `exponent`: ⌊log₂ x⌋ as float32 for normal x > 0; unspecified for any other x: select it away
  * - `high16`, `low16`: the halves of a uint32 word as exact float32 integers in [0, 65535]
+ * - `bfloat16`, `float16`: the format's number nearest to a float32, ties to even: subnormals kept, ∞ from half a unit above its largest, −0 and NaN kept
  * - `toFloat32`: int32 rounded to nearest even, bool as 0 or 1; `toInt32`: float32 truncated and saturated, NaN → 0, bool as 0 or 1
  */
 export type UnaryOp =
@@ -20,6 +25,7 @@ export type UnaryOp =
   | "exponent"
   | "high16"
   | "low16"
+  | NarrowFormat
   | "toFloat32"
   | "toInt32";
 /** float32: + − × ÷, each rounded once. int32: add, sub, mul, wrapping. bool: and, or. */
@@ -103,6 +109,7 @@ export const pow2 = (n: Expr) => unary("pow2", n, "float32");
 export const exponent = (x: Expr) => unary("exponent", x, "float32");
 export const high16 = (word: Expr) => unary("high16", word, "float32");
 export const low16 = (word: Expr) => unary("low16", word, "float32");
+export const roundTo = (x: Expr, format: NarrowFormat) => unary(format, x, "float32");
 export const toFloat32 = (x: Expr) => (x.type === "float32" ? x : unary("toFloat32", x, "float32"));
 export const toInt32 = (x: Expr) => (x.type === "int32" ? x : unary("toInt32", x, "int32"));
 
@@ -142,29 +149,29 @@ export function topological(root: Expr): Expr[] {
   return order;
 }
 
-/** The expression with its inputs replaced: how fusion composes scalar bodies. Shared subtrees stay shared. */
-export function substitute(root: Expr, replace: (leaf: Expr & { kind: "input" }) => Expr): Expr {
+/** The expression with each part replaced by what `replace` gives for it, whose own parts are replaced already. Shared subtrees stay shared. */
+export function rewrite(root: Expr, replace: (expr: Expr) => Expr): Expr {
   const done = new Map<Expr, Expr>();
-  for (const expr of topological(root)) {
-    const get = (child: Expr) => done.get(child)!;
+  const get = (child: Expr) => done.get(child)!;
+  const withParts = (expr: Expr): Expr => {
     switch (expr.kind) {
       case "input":
-        done.set(expr, replace(expr));
-        break;
       case "constant":
-        done.set(expr, expr);
-        break;
+        return expr;
       case "unary":
-        done.set(expr, { ...expr, x: get(expr.x) });
-        break;
+        return { ...expr, x: get(expr.x) };
       case "binary":
       case "compare":
-        done.set(expr, { ...expr, a: get(expr.a), b: get(expr.b) });
-        break;
+        return { ...expr, a: get(expr.a), b: get(expr.b) };
       case "select":
-        done.set(expr, { ...expr, condition: get(expr.condition), yes: get(expr.yes), no: get(expr.no) });
-        break;
+        return { ...expr, condition: get(expr.condition), yes: get(expr.yes), no: get(expr.no) };
     }
-  }
-  return done.get(root)!;
+  };
+  for (const expr of topological(root)) done.set(expr, replace(withParts(expr)));
+  return get(root);
+}
+
+/** The expression with its inputs replaced: how fusion composes scalar bodies. */
+export function substitute(root: Expr, replace: (leaf: Expr & { kind: "input" }) => Expr): Expr {
+  return rewrite(root, (expr) => (expr.kind === "input" ? replace(expr) : expr));
 }

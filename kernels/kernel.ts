@@ -2,8 +2,7 @@
 // which order sums run; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
 import { type DType, itemSize } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
-import type { Expr } from "./expr.ts";
-import type { NarrowFormat } from "./math/narrow.ts";
+import type { Expr, NarrowFormat } from "./expr.ts";
 import type { View } from "./view.ts";
 
 /** How elements are kept in memory: as their dtype, or, where all are known to be numbers of a 16-bit float format, as that format's bits. */

@@ -7,7 +7,6 @@ export { erf } from "./erf.ts";
 export { exp } from "./exp.ts";
 export { gelu } from "./gelu.ts";
 export { log } from "./log.ts";
-export { roundTo } from "./narrow.ts";
 export { sigmoid } from "./sigmoid.ts";
 export { softplus } from "./softplus.ts";
 export { tanh } from "./tanh.ts";

@@ -1,10 +1,22 @@
-// Rounding to the numbers of a 16-bit float format, as a float32 sequence. Adding and taking away a power of two M whose last place is the
+// Rounding to the numbers of a 16-bit float format as a float32 sequence, for backends that don't see a float's bits. Adding and taking away a power of two M whose last place is the
 // format's at x rounds to nearest even there: each of the two operations is exact but for that one rounding.
-import { abs, add, type Expr, eq, exponent, ge, gt, lt, mul, neg, pow2, select, sub } from "../expr.ts";
-
-/** bfloat16: 8 significant bits, exponents as float32. float16 (IEEE 754 binary16): 11 significant bits, normal from 2⁻¹⁴ to 65504. */
-export const narrowFormats = ["bfloat16", "float16"] as const;
-export type NarrowFormat = (typeof narrowFormats)[number];
+import {
+  abs,
+  add,
+  type Expr,
+  eq,
+  exponent,
+  ge,
+  gt,
+  lt,
+  mul,
+  type NarrowFormat,
+  neg,
+  pow2,
+  rewrite,
+  select,
+  sub,
+} from "../expr.ts";
 
 /** |x| rounded where `base`, normal, has the exponent of the format's last place: `bits` significant ones. */
 function roundAt(y: Expr, base: Expr, bits: number): Expr {
@@ -26,10 +38,17 @@ function float16(y: Expr): Expr {
   return select(ge(y, 65520), Number.POSITIVE_INFINITY, rounded);
 }
 
-/** The format's number nearest to x, ties to even: subnormals kept, ∞ from half a unit above its largest, −0 and NaN kept. */
-export function roundTo(x: Expr, format: NarrowFormat): Expr {
+/** What expr's `bfloat16` and `float16` are, as other operations. */
+export function roundInSteps(x: Expr, format: NarrowFormat): Expr {
   const y = abs(x);
   const rounded = format === "float16" ? float16(y) : bfloat16(y);
   const magnitude = select(lt(y, Number.POSITIVE_INFINITY), rounded, y);
   return select(lt(x, 0), neg(magnitude), select(eq(x, 0), x, magnitude));
+}
+
+/** The expression with every rounding to a 16-bit format in steps. */
+export function withRoundingInSteps(body: Expr): Expr {
+  return rewrite(body, (expr) =>
+    expr.kind === "unary" && (expr.op === "bfloat16" || expr.op === "float16") ? roundInSteps(expr.x, expr.op) : expr,
+  );
 }

@@ -1,7 +1,7 @@
 // Which 16-bit float format all values of an expression are numbers of, if any: such a value is kept in half the memory and comes back as it was.
-// It begins with an op that rounds to a format, and lives on in what only chooses among values or changes their signs.
+// It begins with rounding, and lives on in what only chooses among values or changes their signs.
 import type { Expr } from "../../kernels/expr.ts";
-import { type NarrowFormat, narrowFormats } from "../../kernels/math/narrow.ts";
+import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 
@@ -26,6 +26,7 @@ export function formatOf(body: Expr, parts: readonly Part[]): NarrowFormat | und
   return narrowFormats.find((format) => {
     const known = new Map<Expr, boolean>();
     for (const part of parts) if (part.format === format) known.set(part.body, true);
+    let isRounded = known.size > 0;
     const holds = (expr: Expr): boolean => {
       const before = known.get(expr);
       if (before !== undefined) return before;
@@ -38,13 +39,14 @@ export function formatOf(body: Expr, parts: readonly Part[]): NarrowFormat | und
         case "constant":
           return isNumberOf(format, expr.value);
         case "unary":
-          return (expr.op === "neg" || expr.op === "abs") && holds(expr.x);
+          isRounded ||= expr.op === format;
+          return expr.op === format || ((expr.op === "neg" || expr.op === "abs") && holds(expr.x));
         case "select":
           return holds(expr.yes) && holds(expr.no);
         default:
           return false;
       }
     };
-    return known.size > 0 && holds(body);
+    return holds(body) && isRounded;
   });
 }

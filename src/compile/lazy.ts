@@ -1,8 +1,9 @@
 // Values that aren't in memory (yet): expressions over views of what is. How elementwise and movement ops make one out of others, and what is known
 // of it: whether it grew too long, is made of words alone, or has a 16-bit format.
+
+import type { NarrowFormat } from "../../kernels/expr.ts";
 import * as e from "../../kernels/expr.ts";
 import { isDraws, type KernelInput } from "../../kernels/kernel.ts";
-import type { NarrowFormat } from "../../kernels/math/narrow.ts";
 import { contiguousView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
@@ -113,7 +114,7 @@ export function merge(node: Node, record: ElementwiseRecord, parts: readonly Laz
   const { shape, dtype, attributes } = node;
   const body = record.value(bodies, attributes);
   const known = bodies.map((part, i) => ({ body: part, format: parts[i].format }));
-  return { shape, dtype, body, inputs, format: record.narrowTo?.(attributes) ?? formatOf(body, known) };
+  return { shape, dtype, body, inputs, format: formatOf(body, known) };
 }
 
 /** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */

@@ -1,7 +1,7 @@
 // A plan: a graph as kernels in order over numbered values, with every value's place in memory fixed. Pure data: backends run it.
 
+import type { NarrowFormat } from "../../kernels/expr.ts";
 import { elementBytes, type Kernel, kernelInputs, type Stored } from "../../kernels/kernel.ts";
-import type { NarrowFormat } from "../../kernels/math/narrow.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";

@@ -2,7 +2,6 @@
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
 import type { Expr } from "../../kernels/expr.ts";
 import type { Combine } from "../../kernels/kernel.ts";
-import type { NarrowFormat } from "../../kernels/math/narrow.ts";
 import type { View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
@@ -41,8 +40,6 @@ export interface ElementwiseRecord extends RecordBase {
   readonly kind: "elementwise";
   readonly inputs: number;
   readonly value: (inputs: readonly Expr[], attributes: Attributes) => Expr;
-  /** The 16-bit format of which all results are numbers (or NaN), for an op that sees to it. */
-  readonly narrowTo?: (attributes: Attributes) => NarrowFormat;
   readonly samples: Samples;
 }
 

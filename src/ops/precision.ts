@@ -1,7 +1,7 @@
 // 16-bit floats: tensors stay float32 and take the values of a narrower format, so that the bits are pinned on every backend; a plan may keep such
 // values in 16 bits. Under `autocast` matrix products take and give them.
-import * as math from "../../kernels/math/index.ts";
-import { type NarrowFormat, narrowFormats } from "../../kernels/math/narrow.ts";
+import * as e from "../../kernels/expr.ts";
+import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
 import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { defineOp, floatOnly, makeNode } from "./define.ts";
@@ -29,8 +29,7 @@ defineOp({
   kind: "elementwise",
   inputs: 1,
   dtype: floatOnly,
-  value: ([x], { format }) => math.roundTo(x, format as NarrowFormat),
-  narrowTo: ({ format }) => format as NarrowFormat,
+  value: ([x], { format }) => e.roundTo(x, format as NarrowFormat),
   vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],
   samples: {
     range: [-4, 4],

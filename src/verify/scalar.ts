@@ -1,6 +1,7 @@
 // Scalar expressions as faulty hardware or compilers compute them: contracted, wider than they should be, with subnormals flushed, with another
 // constant. Without a fault it is the meaning itself, an element at a time.
 import { type Expr, topological } from "../../kernels/expr.ts";
+import { narrowed } from "../core/narrow.ts";
 
 /** A way of computing that isn't the written one. */
 export interface ScalarFault {
@@ -127,6 +128,9 @@ export function scalarOf(body: Expr, { contract, flush, constant }: ScalarFault 
         return x >>> 16;
       case "low16":
         return x & 0xffff;
+      case "bfloat16":
+      case "float16":
+        return give(narrowed[op](take(operand)));
       case "toFloat32":
         return Math.fround(x);
       case "toInt32":

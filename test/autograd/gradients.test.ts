@@ -20,6 +20,7 @@ import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { unfold } from "../../src/ops/unfold.ts";
+import { attributeSets } from "../conformance/cases/elementwise.ts";
 import { evaluateFloat64 } from "../support/float64.ts";
 import { arrayOf, expectSameBits, runPlan, testWords, traceGraph } from "../support/graphs.ts";
 
@@ -96,9 +97,10 @@ describe("every elementwise op on its samples", () => {
     test(record.name, () => {
       const size = 24;
       const ranges = floats.map(() => record.samples.range);
+      const [attributes] = attributeSets(record);
       check(
         floats.map(() => [size]),
-        (...inputs) => makeNode(record.name, broadcastOperands(record.name, inputs), [size]),
+        (...inputs) => makeNode(record.name, broadcastOperands(record.name, inputs), [size], attributes),
         { ranges, tolerance: 5e-5 },
       );
     });

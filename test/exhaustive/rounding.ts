@@ -1,9 +1,8 @@
-// npm run test:rounding: every one of the 2³² float32 inputs, rounded to each 16-bit format by the expression that backends render, against
+// npm run test:rounding: every one of the 2³² float32 inputs, rounded to each 16-bit format by the steps that some backends render, against
 // integers. About a quarter of an hour on one core; --from and --to (in 256ths) take a part.
 import { parseArgs } from "node:util";
-import { input } from "../../kernels/expr.ts";
-import { roundTo } from "../../kernels/math/index.ts";
-import { narrowFormats } from "../../kernels/math/narrow.ts";
+import { input, narrowFormats } from "../../kernels/expr.ts";
+import { roundInSteps } from "../../kernels/math/narrow.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { narrowing } from "../support/narrow.ts";
 
@@ -14,7 +13,7 @@ const [from, to] = [Number(values.from) * 2 ** 24, Number(values.to) * 2 ** 24];
 const word = new Uint32Array(1);
 const real = new Float32Array(word.buffer);
 for (const format of narrowFormats) {
-  const round = scalarFunction(roundTo(input(0, "float32"), format));
+  const round = scalarFunction(roundInSteps(input(0, "float32"), format));
   const expected = narrowing[format];
   let wrong = 0;
   for (let bits = from; bits < to; bits++) {

@@ -1,9 +1,11 @@
 // A scalar reading of kernels/expr for tests: an expression becomes one JavaScript function of numbers, rounded after every operation.
 import { type Expr, topological } from "../../kernels/expr.ts";
+import { narrowing } from "./narrow.ts";
 
 const view = new DataView(new ArrayBuffer(4));
 
 const helpers = {
+  ...narrowing,
   pow2: (n: number): number => {
     view.setInt32(0, (n + 127) << 23);
     return view.getFloat32(0);
@@ -23,7 +25,7 @@ export function scalarFunction(body: Expr): (...inputs: number[]) => number {
   const lines = order.map((expr) => `const ${names.get(expr)} = ${source(expr, (child) => names.get(child)!)};`);
   const make = new Function(
     "helpers",
-    `const f = Math.fround, { pow2, exponent, saturate } = helpers;
+    `const f = Math.fround, { pow2, exponent, saturate, bfloat16, float16 } = helpers;
      return (...x) => { ${lines.join("\n")} return ${names.get(body)}; };`,
   );
   return make(helpers);
@@ -47,6 +49,8 @@ function source(expr: Expr, name: (child: Expr) => string): string {
         exponent: `exponent(${x})`,
         high16: `${x} >>> 16`,
         low16: `${x} & 0xffff`,
+        bfloat16: `bfloat16(${x})`,
+        float16: `float16(${x})`,
         toFloat32: `f(${x})`,
         toInt32: expr.x.type === "float32" ? `saturate(${x})` : x,
       }[expr.op];

@@ -63,6 +63,9 @@ function step(expr: Expr, of: (expr: Expr) => number, inputs: readonly number[])
           return x >>> 16;
         case "low16":
           return x & 0xffff;
+        // Nothing is rounded here.
+        case "bfloat16":
+        case "float16":
         case "toFloat32":
           return x;
         case "toInt32":

@@ -1,6 +1,6 @@
 // Random programs for property tests: a list of numbers decides op after op over a pool of values, so that shrinking the list shrinks the
 // program. A choice that an op refuses by its own check is skipped.
-import { narrowFormats } from "../../kernels/math/narrow.ts";
+import { narrowFormats } from "../../kernels/expr.ts";
 import { gradients } from "../../src/autograd/grad.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import { DTypeError, ShapeError } from "../../src/core/errors.ts";

@@ -1,6 +1,7 @@
 // Scalar expressions as GPU.js source: one local an operation, `Math.fround` around every float operation, so that the doubles of cpu mode and
 // the float32 of webasm round alike. Only what both modes do alike is emitted; the rest isn't printable and runs elsewhere.
 import { children, type Expr, topological } from "../../../kernels/expr.ts";
+import { withRoundingInSteps } from "../../../kernels/math/narrow.ts";
 import { float32FromBits } from "../../core/canonical.ts";
 
 /** What the body's inputs read as: source text per input, for high16 and low16 of a uint32 one its two halves. */
@@ -61,7 +62,8 @@ export const powerOfTwo = (n: number) => float32FromBits((n + 127) << 23);
 const steps = [64, 32, 16, 8, 4, 2, 1];
 
 /** Prints a body; names begin with `prefix`. */
-export function printBody(body: Expr, inputs: readonly InputText[], prefix = "v"): PrintedBody {
+export function printBody(given: Expr, inputs: readonly InputText[], prefix = "v"): PrintedBody {
+  const body = withRoundingInSteps(given);
   const lines: string[] = [];
   const constants: number[] = [0];
   let usesPowers = false;

@@ -2,6 +2,7 @@
 // store into a Float32Array: one correctly rounded + − × ÷ √ of float32 operands, since float64 holds enough for that (53 ≥ 2·24 + 2).
 import { children, type Expr, topological } from "../../../kernels/expr.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
+import { narrowed } from "../../core/narrow.ts";
 
 /** Intermediate values are kept for this many elements at a time. */
 const blockSize = 1024;
@@ -120,6 +121,12 @@ const unary = {
   },
   low16(out, count, a) {
     for (let i = 0; i < count; i++) out[i] = a[i] & 0xffff;
+  },
+  bfloat16(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = narrowed.bfloat16(a[i]);
+  },
+  float16(out, count, a) {
+    for (let i = 0; i < count; i++) out[i] = narrowed.float16(a[i]);
   },
   toFloat32: copy,
   toInt32: copy,

@@ -1,6 +1,7 @@
 // Scalar expressions as WebAssembly code: a tree of instructions, with shared parts kept in locals. One rounding there is one here.
 import { children, type Expr, topological } from "../../../kernels/expr.ts";
 import type { Code, FunctionBuilder, Local } from "./assembler.ts";
+import { rounded } from "./halves.ts";
 import { f32x4, i32, select, v128 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 
@@ -77,7 +78,9 @@ export class ExpressionPrinter {
           const x = local.tee(visit(expr.x) as Code<"i32">);
           return select(x, i32.sub(i32.const(0), local.get), i32.geS(local.get, i32.const(0)));
         }
-        return lanes.unary(expr.op, expr.x.type, visit(expr.x));
+        const { op } = expr;
+        if (op === "bfloat16" || op === "float16") return rounded(this.#fn, lanes, op, visit(expr.x));
+        return lanes.unary(op, expr.x.type, visit(expr.x));
       }
       case "binary": {
         const a = visit(expr.a);

@@ -1,9 +1,8 @@
-// 16-bit floats in memory: read, they are float32; written, a float32 that is a number of the format (or NaN, which stays one) keeps all it
-// has. So both ways are exact. Written once over the few operations on words that four lanes and one have in common.
+// 16-bit floats: in memory, where reading is exact, and writing a float32 that is a number of the format is, NaN staying one; and rounding to them,
+// which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
-import type { ScalarType } from "../../../kernels/expr.ts";
+import type { Expr, NarrowFormat, ScalarType } from "../../../kernels/expr.ts";
 import type { Stored } from "../../../kernels/kernel.ts";
-import type { NarrowFormat } from "../../../kernels/math/narrow.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "./assembler.ts";
 import { f32, f32x4, i32, i32x4, select, v128 } from "./instructions.ts";
 import type { Four, Held, Lanes } from "./lanes.ts";
@@ -72,19 +71,22 @@ const single: Words<I, Code<"f32">> = {
 
 const wordsOf = (lanes: Lanes) => (lanes.width === 1 ? single : wide) as Words<Code, Code>;
 
-// Of float16 as float32 bits: what lies between the biases of the exponents, 127 and 15; and 2⁻¹⁴, the least normal one. No float32 operation meets
-// a subnormal float32, which are slow on some processors: m·2⁻²⁴ comes from 2⁻¹⁴ + m·2⁻²⁴, whose fraction is m, and goes there.
+// Of float16 as float32 bits: what lies between the biases of the exponents, 127 and 15; 2⁻¹⁴, the least normal one; and 2¹⁶, which is ∞. No float32
+// operation meets a subnormal float32, which are slow on some processors: m·2⁻²⁴ comes from 2⁻¹⁴ + m·2⁻²⁴, whose fraction is m.
 const rebias = 112 << 23;
 const leastNormal = 113 << 23;
+const beyond = 143 << 23;
+const infinity = 0xff << 23;
+
+const hold = (fn: FunctionBuilder, code: Code) => fn.hold(code as Code<"i32">);
 
 /** The float32 that the format's bits, in the low half of a word, stand for. */
 function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Code): Code {
   const { constant, and, or, add, shl, atLeast, below, float, bits, minus } = wordsOf(lanes);
   if (format === "bfloat16") return float(shl(half, 16));
-  const hold = (code: Code) => fn.hold(code as Code<"i32">);
-  const [word, setWord] = hold(half);
-  const [rest, setRest] = hold(and(shl(word.get, 13), constant(0x7fff << 13)));
-  const [added, setAdded] = hold(below(rest.get, constant(1 << 23), leastNormal));
+  const [word, setWord] = hold(fn, half);
+  const [rest, setRest] = hold(fn, and(shl(word.get, 13), constant(0x7fff << 13)));
+  const [added, setAdded] = hold(fn, below(rest.get, constant(1 << 23), leastNormal));
   // The largest exponent stays the largest.
   const top = below(constant((31 << 23) - 1), rest.get, rebias);
   const normal = add(add(rest.get, top), atLeast(added.get, rebias));
@@ -93,20 +95,49 @@ function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Co
   return after(sequence(setWord, setRest, setAdded), value);
 }
 
-/** The format's bits of a float32 that is one of its numbers, in the low half of a word. */
+/** |x| as a sum that is rounded to float16's last place: `large` is a power of two whose last place that is, 2¹³ times x's own or 2⁻¹⁴, `base`. */
+function atLastPlace(fn: FunctionBuilder, lanes: Lanes, x: Code) {
+  const { constant, and, add, atLeast, atMost, float, bits, plus } = wordsOf(lanes);
+  const [all, setAll] = hold(fn, and(bits(x), constant(0x7fffffff)));
+  const [size, setSize] = hold(fn, atMost(all.get, beyond));
+  const [base, setBase] = hold(fn, and(atLeast(size.get, leastNormal), constant(infinity)));
+  const [large, setLarge] = hold(fn, add(base.get, constant(13 << 23)));
+  const sum = plus(float(size.get), float(large.get));
+  return { set: sequence(setAll, setSize, setBase, setLarge), base: base.get, large: large.get, sum };
+}
+
+/** The bits, in the low half of a word, of the format's number nearest to a float32, ties to even. */
 function narrow(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Code): Code {
-  const { constant, and, or, sub, shrU, atLeast, atMost, below, ifNaN, float, bits, plus } = wordsOf(lanes);
-  const hold = (code: Code) => fn.hold(code as Code<"i32">);
-  const [x, setX] = hold(value);
-  // A NaN whose upper bits alone would be ∞ gets one more.
-  if (format === "bfloat16") return after(setX, or(shrU(bits(x.get), 16), ifNaN(x.get, 0x40)));
-  const [size, setSize] = hold(and(bits(x.get), constant(0x7fffffff)));
-  const [added, setAdded] = hold(below(size.get, constant(leastNormal), leastNormal));
-  const normal = sub(bits(plus(float(size.get), float(added.get))), atLeast(added.get, rebias));
-  const [magnitude, setMagnitude] = hold(shrU(normal, 13));
+  const { constant, and, or, add, sub, shrU, ifNaN, bits } = wordsOf(lanes);
+  const [x, setX] = hold(fn, value);
+  if (format === "bfloat16") {
+    // Half a unit more, less one where what is kept is even; ∞ follows on the largest.
+    const [word, setWord] = hold(fn, bits(x.get));
+    const half = add(and(shrU(word.get, 16), constant(1)), constant(0x7fff));
+    return after(sequence(setX, setWord), or(shrU(add(word.get, half), 16), ifNaN(x.get, 0x7fc0)));
+  }
+  const { set, base, large, sum } = atLastPlace(fn, lanes, x.get);
+  // How many last places it is, and how far up its binade is.
+  const magnitude = add(sub(bits(sum), large), sub(shrU(base, 13), constant(leastNormal >>> 13)));
   const sign = and(shrU(bits(x.get), 16), constant(0x8000));
-  const marked = or(or(atMost(magnitude.get, 0x7c00), sign), ifNaN(x.get, 0x200));
-  return after(sequence(setX, setSize, setAdded, setMagnitude), marked);
+  return after(sequence(setX, set), or(or(magnitude, sign), ifNaN(x.get, 0x200)));
+}
+
+/** The format's number nearest to a float32, ties to even, as a float32. */
+export function rounded(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Code): Code {
+  if (format === "bfloat16") return widen(fn, lanes, format, narrow(fn, lanes, format, value));
+  const { constant, and, or, below, ifNaN, float, bits, minus } = wordsOf(lanes);
+  const [x, setX] = hold(fn, value);
+  const { set, large, sum } = atLastPlace(fn, lanes, x.get);
+  const [magnitude, setMagnitude] = hold(fn, bits(minus(sum, float(large))));
+  const infinite = below(constant(beyond - 1), magnitude.get, infinity);
+  const sign = or(and(bits(x.get), constant(1 << 31)), ifNaN(x.get, infinity + (1 << 22)));
+  return after(sequence(setX, set, setMagnitude), float(or(or(magnitude.get, infinite), sign)));
+}
+
+/** What is left to compute of an expression whose values are kept so: writing them rounds. */
+export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
+  return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 
 /** A type and how it is kept. */

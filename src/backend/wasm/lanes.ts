@@ -52,6 +52,11 @@ function floatBits(value: number): number {
 /** Adding it to an integral float32 n in [−126, 127] puts n + 127 in the sum's low bits. */
 const pow2Shift = 12582912 + 127;
 
+/** What needs its operand more than once has to hold it. */
+function split(what: string): never {
+  throw new RangeError(`${what} needs its operand twice: the expression printer splits it`);
+}
+
 /** Four lanes, WebAssembly SIMD. */
 export const simdLanes: Lanes = {
   width: 4,
@@ -123,6 +128,9 @@ export const simdLanes: Lanes = {
         return f32x4.convertI32x4S(i32x4.shrU(value, 16));
       case "low16":
         return f32x4.convertI32x4S(v128.and(value, v128.const(65535, 65535, 65535, 65535)));
+      case "bfloat16":
+      case "float16":
+        return split(op);
       case "toFloat32":
         if (from === "bool") return v128.and(value, simdLanes.constant("float32", 1) as V);
         return from === "uint32" ? f32x4.convertI32x4U(value) : f32x4.convertI32x4S(value);
@@ -176,7 +184,7 @@ export const scalarLanes: Lanes = {
         return from === "float32" ? f32.neg(float) : i32.sub(i32.const(0), value);
       case "abs": {
         if (from === "float32") return f32.abs(float);
-        throw new RangeError("an int32 abs needs its operand twice: the expression printer splits it");
+        return split("an int32 abs");
       }
       case "sqrt":
         return f32.sqrt(float);
@@ -192,6 +200,9 @@ export const scalarLanes: Lanes = {
         return f32.convertI32S(i32.shrU(value, i32.const(16)));
       case "low16":
         return f32.convertI32S(i32.and(value, i32.const(65535)));
+      case "bfloat16":
+      case "float16":
+        return split(op);
       case "toFloat32":
         return from === "uint32" ? f32.convertI32U(value) : f32.convertI32S(value);
       case "toInt32":

@@ -5,7 +5,7 @@ import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } fr
 import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
 import { operationCount } from "./expression.ts";
-import { Elements } from "./halves.ts";
+import { beforeRounding, Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
 import {
   type Cursor,
@@ -31,6 +31,7 @@ export const grain = 64;
 export function printMap(context: Context, kernel: MapKernel, target: KernelFunction, cut?: Cut): void {
   const { fn } = target;
   const { shape, dtype, storage } = kernel;
+  const body = beforeRounding(kernel.body, storage);
   const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguous(shape) };
   const whole = simplify(shape, [...kernel.inputs, output]);
   const isDrawn = kernel.inputs.some(({ source }) => isDraws(source));
@@ -46,8 +47,8 @@ export function printMap(context: Context, kernel: MapKernel, target: KernelFunc
     ...code,
     ...limits,
     ...(isDrawn
-      ? drawnLoops(context, target, nest, kernel.body, cursors, part)
-      : mapLoops(context, fn, nest, 0, kernel.body, cursors, part, { base: target.scratch, from: 0 })),
+      ? drawnLoops(context, target, nest, body, cursors, part)
+      : mapLoops(context, fn, nest, 0, body, cursors, part, { base: target.scratch, from: 0 })),
   );
 }
 

@@ -2,7 +2,7 @@
 // however; and what computes with them gives the reference's bits, unfused and fused.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type NarrowFormat, narrowFormats } from "../../../kernels/math/narrow.ts";
+import { type NarrowFormat, narrowFormats } from "../../../kernels/expr.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import type { FuseOptions } from "../../../src/compile/fuse.ts";
 import { lower } from "../../../src/compile/lower.ts";
@@ -19,6 +19,7 @@ import { pad, reshape, slice, transpose } from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
 import { argmax, max, sum } from "../../../src/ops/reduce.ts";
 import { runGraph, testData, testWords, traceGraph } from "../../support/graphs.ts";
+import { narrowing } from "../../support/narrow.ts";
 import { programOf } from "../../support/programs.ts";
 import { wasmVariants } from "../../support/wasm.ts";
 
@@ -68,6 +69,34 @@ describe.each(narrowFormats)("all patterns of %s", (format) => {
       if (Number.isNaN(value)) expect(minus[i]).toBeNaN();
       else expect(float32Bits(minus[i])).toBe(float32Bits(-value));
     });
+  });
+
+  test("floats are rounded to them: each, halfway to the next, one float32 to either side of both, and at random", async () => {
+    const next = testWords(7);
+    const words = new Uint32Array(8 * count);
+    data.forEach((value, i) => {
+      const bits = float32Bits(value);
+      const middle = bits + (format === "bfloat16" ? 0x8000 : 0x1000);
+      words.set([bits - 1, bits, bits + 1, middle - 1, middle, middle + 1, next(), next()], 8 * i);
+    });
+    const floats = new Float32Array(words.buffer);
+    const graph = traceGraph({ x: { dtype: "float32", shape: [8 * count] } }, (inputs) => ({
+      outputs: { y: roundTo(inputs.x, format) },
+    }));
+    await holds(graph, [floats], { times: 1 });
+    const [y] = await runGraph(referenceBackend(), graph, [floats]);
+    expect(floats.findIndex((value, i) => !Object.is(y[i], narrowing[format](value)))).toBe(-1);
+  });
+
+  test("written, they are rounded as well: after an expression of any length", async () => {
+    const graph = traceGraph({ x }, (inputs) => {
+      const long = roundTo(ops.tanh(ops.mul(inputs.x, 1.1)), format);
+      const short = roundTo(ops.mul(inputs.x, 1.1), format);
+      const other = roundTo(ops.mul(short, 3), format === "bfloat16" ? "float16" : "bfloat16");
+      return { outputs: { ...twice("long", long), ...twice("short", short), ...twice("other", other) } };
+    });
+    expect(stored(graph)).toBe(3);
+    await holds(graph, [data]);
   });
 
   test("NaN with any payload is NaN, not ∞", async () => {

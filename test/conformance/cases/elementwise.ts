@@ -7,7 +7,7 @@ import { arrayOf, type Data, testData, testWords } from "../../support/graphs.ts
 import { acceptedDTypes, type Computation, dtypes, tuples } from "./case.ts";
 
 /** Attributes that an elementwise op needs, where it needs some; the key is what the attribute says, not the op's name. */
-function attributeSets(record: ElementwiseRecord): Attributes[] {
+export function attributeSets(record: ElementwiseRecord): Attributes[] {
   const needed = new Set<string>();
   const spy = new Proxy({} as Attributes, {
     get(_, key) {
