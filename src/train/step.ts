@@ -166,7 +166,20 @@ function runModel(model: Module, options: ResolvedOptions, batch: Batch): { outp
 /** What `forward` returns, its nodes named by the modules that made them. */
 function callModel(model: Module, { precision, config }: ResolvedOptions, batch: Batch): ModelOutput {
   const forward = () => autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
-  return namingModules(model, forward, config?.trainer.init.model.name);
+  try {
+    return namingModules(model, forward, config?.trainer.init.model.name);
+  } catch (cause) {
+    // A model may take the batch itself; one that took inputs that aren't there fails at the first use of them.
+    if (batch.inputs || !(cause instanceof TypeError)) throw cause;
+    throw new ConfigError({
+      where: "batch",
+      problem: "the batch has no inputs, and the model takes them",
+      got: Object.keys(batch).join(", "),
+      expected: "a tensor named inputs",
+      hint: "a model that takes others has forward(inputs, batch)",
+      cause,
+    });
+  }
 }
 
 function checkLoss(loss: unknown): Tensor {

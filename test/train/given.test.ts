@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError } from "../../src/core/errors.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
-import type * as nn from "../../src/nn/index.ts";
+import { dataLoader } from "../../src/data/loader.ts";
+import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { register } from "../../src/train/config/register.ts";
@@ -53,6 +54,25 @@ describe("loaders", () => {
     await expect(trainer.validateAll([toyTest(), given as never])).rejects.toThrow(/validateAll: not a data loader/);
     await expect(trainer.predict(given as never).next()).rejects.toThrow(/predict: not a data loader/);
   });
+});
+
+test("batches without inputs: named, in training, validation and prediction; a model may take the batch itself", async () => {
+  const x = { data: new Float32Array(8), shape: [2, 4], dtype: "float32" } as const;
+  const other = () => dataLoader(arrayDataset("d", { x }), { batchSize: 2 });
+  const message = /the batch has no inputs, and the model takes them: got x, expected a tensor named inputs/;
+  await expect(fitted({}, other())).rejects.toThrow(message);
+  await expect(toyTrainer().validate(other())).rejects.toThrow(message);
+  await expect(toyTrainer().predict(other()).next()).rejects.toThrow(message);
+  class Own extends nn.Module {
+    readonly layer = nn.linear(4, 2);
+    forward(_inputs: unknown, batch?: nn.Batch) {
+      return this.layer.forward(batch!.x);
+    }
+  }
+  const { value } = await toyTrainer({ model: () => new Own() })
+    .predict(other())
+    .next();
+  expect(value.outputs.shape).toEqual([2, 2]);
 });
 
 test("plain arrays are no dataset", () => {

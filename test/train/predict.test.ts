@@ -88,6 +88,8 @@ describe("validation of many", () => {
     const pattern = `${modelDir}/checkpoints/checkpoint_1?.safetensors`;
     expect((await other.validateAll([toyTest()], pattern)).map(({ step }) => step)).toEqual([10, 11]);
     expect((await other.validateAll(toyTest(), [all[1].ckptPath])).map(({ step }) => step)).toEqual([10]);
+    const reversed = all.map(({ ckptPath }) => ckptPath).reverse();
+    expect(await other.validateAll(toyTest(), reversed)).toEqual(all);
     await expect(other.validateAll(toyTest())).rejects.toThrow(CheckpointError);
     await expect(other.validateAll(toyTest(), `${modelDir}/none*`)).rejects.toThrow(/there are no checkpoints/);
     expect(listCheckpoints(`${modelDir}/checkpoints`)).toHaveLength(3);
