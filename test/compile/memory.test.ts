@@ -27,3 +27,20 @@ test.each(presets)("%s: each plan's arena is at most 1.2 times the lower bound",
   const largest = planned.find(({ role }) => role === "train")!.plan;
   expect(largest.lowerBoundBytes).toBeGreaterThan(100_000);
 });
+
+test("moby-gpt in a 16-bit type needs less than three quarters of it", async () => {
+  const text = readFileSync(join(folder, "moby-gpt.yaml"), "utf8");
+  const arenas = ["{max_gradient_norm: 1.0}", "{max_gradient_norm: 1.0, fp16_type: bfloat16}"].map(
+    async (precision) => {
+      const config = parseConfig(text.replace("{max_gradient_norm: 1.0}", precision), "moby-gpt.yaml");
+      const changes = { modelDir: undefined, checkpoint: null, loggers: [], backend: "reference" } as const;
+      const { trainer, train } = buildTrainer(config, changes);
+      const { plan } = (await trainer.explain(train!)).find(({ role }) => role === "train")!;
+      expect(plan.arenaBytes).toBeLessThanOrEqual(1.2 * plan.lowerBoundBytes);
+      return plan.arenaBytes;
+    },
+  );
+  const [whole, narrow] = await Promise.all(arenas);
+  expect(narrow / whole).toBeLessThan(0.75);
+  expect(narrow / whole).toBeGreaterThan(0.5);
+});
