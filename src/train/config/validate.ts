@@ -81,6 +81,8 @@ function errorOf(issue: z.core.$ZodIssue, value: unknown, author: Author): Confi
   });
 }
 
+const ownHint = "one of your own is registered by a program: imports: [./mine.js], or --import ./mine.js";
+
 /** The error for a key or name that isn't known. */
 export function unknownKey(
   path: Path,
@@ -95,7 +97,7 @@ export function unknownKey(
     problem,
     got,
     expected: known.length > 1 ? `one of ${known.join(", ")}` : (known[0] ?? "no keys here"),
-    hint: near && `did you mean ${near}?`,
+    hint: near ? `did you mean ${near}?` : problem === "unknown key" ? undefined : ownHint,
     position: author.keyPosition?.(path),
   });
 }
