@@ -1,0 +1,66 @@
+// npm run test:package: the package as npm packs it, installed in an empty project, where every command of the README's check and of docs/proof.md
+// must work as printed, with `npx seedgrad` in place of `npm run seedgrad --`. It takes minutes, and the registry.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "../support/sources.ts";
+
+const sections = [
+  readFileSync(`${root}README.md`, "utf8").match(/^## Check our run\n([\s\S]*?)^## /m)![1],
+  readFileSync(`${root}docs/proof.md`, "utf8"),
+];
+
+/** The commands of a text's sh blocks, as they are where the package is installed. */
+function commandsOf(text: string): string[] {
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
+    block
+      .trimEnd()
+      .split("\n")
+      .map((line) =>
+        line
+          .replace(/ +#.*$/, "")
+          .replace("npm run seedgrad --", "npx seedgrad")
+          .replace(/(?<!\/)src\/presets/, "node_modules/seedgrad/src/presets"),
+      ),
+  );
+}
+
+let failed = 0;
+function run(command: string, cwd: string, expected = 0): string {
+  const start = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, { cwd, shell: true, encoding: "utf8" });
+  const right = status === expected;
+  if (!right) failed++;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${right ? "ok    " : "FAILED"} ${seconds.padStart(6)} s  ${command}`);
+  if (!right) console.log(`exit code ${status}, expected ${expected}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "seedgrad-package-"));
+try {
+  run("npm run build", root);
+  const packed = run(`npm pack --silent --pack-destination ${folder}`, root).trim();
+  writeFileSync(
+    join(folder, "package.json"),
+    '{"name": "empty", "version": "1.0.0", "type": "module", "private": true}\n',
+  );
+  run(`npm install --no-audit --no-fund ./${packed}`, folder);
+  // The data first: the README tells of it beside the package.
+  const commands = sections.map(commandsOf);
+  run(commands.flat().find((command) => command.startsWith("npm install"))!, folder);
+  for (const list of commands) {
+    rmSync(join(folder, "runs"), { recursive: true, force: true });
+    for (const command of list) {
+      if (!command.startsWith("npm install")) run(command, folder, command.includes("seedgrad diff ") ? 1 : 0);
+    }
+  }
+  const [, program] = sections[1].match(/^```ts\n([\s\S]*?)^```$/m)!;
+  writeFileSync(join(folder, "program.js"), program);
+  run("node program.js", folder);
+  run("npx seedgrad verify runs/checked", folder, 1);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = failed > 0 ? 1 : 0;
