@@ -87,7 +87,7 @@ export function numberDifferences(
 ): string[] {
   const names = new Set([
     ...Object.keys(numbers),
-    ...Object.keys(hyperparameters).filter((name) => !ofLoader.test(name)),
+    ...Object.keys(hyperparameters).filter((name) => !ofLoop.test(name)),
   ]);
   return [...names].flatMap((name) => {
     const own = numbers[name] === undefined ? "none" : hyperparameter(numbers[name]).value;
@@ -96,5 +96,5 @@ export function numberDifferences(
   });
 }
 
-/** What a manifest has of the data's loader. */
-const ofLoader = /^(loader\/|stepsPerEpoch$)/;
+/** What a manifest has of the data's loader, and of validation that a schedule goes by. */
+const ofLoop = /^(loader\/|validation\/|stepsPerEpoch$)/;

@@ -95,7 +95,7 @@ export interface Callback {
   readonly name?: string;
   /** Whether training depends on it. `false`: it only watches, a replay leaves it out, and a run may go on without it. */
   readonly changesTraining?: boolean;
-  /** What it was made with, as JSON. A run that is made in code records the numbers of those that change training, and isn't gone on with under others. */
+  /** What it was made with, as JSON. A run that is made in code records numbers, flags and words of those that change training, and isn't gone on with under others. */
   describe?(): unknown;
   /** Variables of its own: in checkpoints as `callback/<name>/<variable>`, not in the digest. */
   namedVariables?(): Iterable<readonly [string, Variable]>;

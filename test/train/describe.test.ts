@@ -7,7 +7,7 @@ import { SkipSamples } from "../../src/train/callbacks/skip-samples.ts";
 import { Sparsity } from "../../src/train/callbacks/sparsity.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { toyTrain, toyTrainer } from "../support/toy.ts";
+import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const { stepLR, sequentialLR, linearLR } = optim;
 const steps = (gamma: number) => stepLR({ initialLearningRate: 0.01, stepSize: 2, gamma });
@@ -48,7 +48,20 @@ describe("numbers of a run made in code", () => {
       "callbacks/Sparsity/schedule/end": 3,
       "callbacks/SkipSamples/samples": 16,
       "callbacks/Own/strength": 0.25,
+      "callbacks/Own/note/text": 1,
     });
+  });
+
+  test("what isn't the program's own isn't told as a difference", async () => {
+    const plateau = (factor: number) =>
+      optim.reduceOnPlateauLR({ initialLearningRate: 0.01, patience: 0, threshold: 1, factor });
+    const options = { loop: { numSteps: 6, evalFrequency: 1 }, checkpoint: null };
+    const modelDir = `${temporaryFolder()}/run`;
+    await toyTrainer({ ...options, modelDir, schedulers: plateau(0.5) }).fit(toyTrain(), toyTest());
+    expect(Object.keys(readManifest(`${modelDir}/manifest.json`).hyperparameters)).toContain("validation/period");
+    const other = toyTrainer({ ...options, schedulers: plateau(0.25) });
+    const found = await other.verify(modelDir, { train: toyTrain(), val: toyTest() });
+    expect(found.difference).toMatch(/^[^;]+; schedulers\/0\/ReduceOnPlateauLR\/factor is 0\.25, recorded 0\.5$/);
   });
 
   test("a run isn't gone on with under others", async () => {
