@@ -108,7 +108,13 @@ function resumeCommand(
     value === undefined ? [] : [`--${name}`, String(value)],
   );
   words.push(...imports.flatMap((name) => ["--import", name]));
-  return shellCommand(["seedgrad", "fit", file, ...words, ...(json ? ["--json"] : [])]);
+  return shellCommand([...callerWords(), "fit", file, ...words, ...(json ? ["--json"] : [])]);
+}
+
+/** What the command is called where this one was: in a script of the repository, by npx, or where it is installed. npm says so to what it runs. */
+export function callerWords({ npm_lifecycle_event: event, npm_package_name: owner } = process.env): string[] {
+  if (event === "npx") return ["npx", "seedgrad"];
+  return event !== undefined && owner === "seedgrad" ? ["npm", "run", "seedgrad", "--"] : ["seedgrad"];
 }
 
 /** What the published digest says of a run; `equal` is undefined where there is nothing to compare with. */

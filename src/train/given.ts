@@ -1,5 +1,5 @@
 // What a Trainer is given by a program, held to what it must be: programs in JavaScript, and types that were talked out of, get this far.
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, ReproError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
@@ -20,6 +20,18 @@ export function checkLoaders(where: string, ...values: readonly unknown[]): void
       expected: "what data.dataLoader(dataset, { batchSize }) gives",
     });
   }
+}
+
+/** Throws ReproError where a run was made under another seed than the one that a program gives. */
+export function checkSeed(given: bigint, ofRun: unknown): void {
+  if (ofRun === undefined || ofRun === given) return;
+  throw new ReproError({
+    where: "verify",
+    problem: "the run has another seed than this Trainer",
+    got: String(ofRun),
+    expected: String(given),
+    hint: "make the Trainer with the run's seed",
+  });
 }
 
 /** The optimizer that a program gives, or makes of the model. Throws ConfigError where it updates what isn't the model's, since that would be in no checkpoint. */

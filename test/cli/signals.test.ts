@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { callerWords } from "../../src/cli/fit.ts";
 import { latestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { configFile, presetWith, scratch, start } from "../support/cli.ts";
@@ -21,8 +22,20 @@ function once(act: (child: ChildProcess) => void): (stderr: string, child: Child
   };
 }
 
-/** The words of a printed command, without quotes in them. */
-const wordsOf = (command: unknown) => String(command).split(" ").slice(1);
+/** The words of a printed command, without quotes in them, from `fit` on. */
+function wordsOf(command: unknown): string[] {
+  const words = String(command).split(" ");
+  return words.slice(words.indexOf("fit"));
+}
+
+test("the command that goes on is called as this one was", () => {
+  expect(callerWords({})).toEqual(["seedgrad"]);
+  expect(callerWords({ npm_lifecycle_event: "npx", npm_package_name: "seedgrad" })).toEqual(["npx", "seedgrad"]);
+  expect(callerWords({ npm_lifecycle_event: "start", npm_package_name: "seedgrad" }).join(" ")).toBe(
+    "npm run seedgrad --",
+  );
+  expect(callerWords({ npm_lifecycle_event: "train", npm_package_name: "mine" })).toEqual(["seedgrad"]);
+});
 
 describe("a signal", () => {
   test("SIGINT: code 130, a checkpoint, and the command that is printed goes on to the same digest; SIGTERM: 143", async () => {

@@ -23,7 +23,7 @@ const recorded = async (options: Partial<TrainerOptions>) => {
   return Object.fromEntries(own.map(([name, { value }]) => [name, value]));
 };
 
-describe("numbers of a run made in code", () => {
+describe("numbers and words of a run made in code", () => {
   test("of schedules, those within others too", async () => {
     expect(await recorded({ schedulers: steps(0.5) })).toEqual({
       "schedulers/0/StepLR/initialLearningRate": 0.01,

@@ -1,12 +1,14 @@
 // What a program gives a Trainer and types would have refused: an error that names it, never a TypeError or a run of something else.
 import { describe, expect, test } from "vitest";
-import { ConfigError, DataError } from "../../src/core/errors.ts";
+import { ConfigError, DataError, ReproError } from "../../src/core/errors.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { register } from "../../src/train/config/register.ts";
+import { CSVLogger } from "../../src/train/loggers/csv.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const fitted = (changes: unknown, ...args: unknown[]) =>
@@ -32,6 +34,20 @@ describe("options", () => {
   ])("%s", async (_what, changes, message) => {
     await expect(fitted(changes)).rejects.toThrow(message);
     await expect(fitted(changes)).rejects.toThrow(ConfigError);
+  });
+
+  test("one logger of a class that takes no options", async () => {
+    const two = [new CSVLogger(), new CSVLogger()];
+    await expect(fitted({ loggers: two })).rejects.toThrow(/loggers: the same logger twice: got CSVLogger/);
+    const own = () => ({ logMetrics() {} });
+    expect((await fitted({ loggers: [own(), own(), new CSVLogger()], loop: { numSteps: 1 } })).steps).toBe(1);
+  });
+
+  test("another seed than the run's is no verification", async () => {
+    const modelDir = temporaryFolder();
+    await fitted({ modelDir, loop: { numSteps: 2 } });
+    const other = toyTrainer({ seed: 12, loop: { numSteps: 2 } });
+    await expect(other.verify(modelDir, { train: toyTrain() })).rejects.toThrow(ReproError);
   });
 
   test("what is the model's, and frozen in part, is no other's", async () => {

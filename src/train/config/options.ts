@@ -100,6 +100,7 @@ export interface ResolvedOptions extends Omit<z.output<typeof optionsSchema>, "m
 export function resolveOptions(options: TrainerOptions): ResolvedOptions {
   const resolved = validate(optionsSchema, options);
   const { modelDir, checkpoint } = resolved;
+  checkLoggers(resolved.loggers);
   if (modelDir === undefined && options.checkpoint) {
     throw new ConfigError({
       where: "checkpoint",
@@ -123,6 +124,21 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     checkpoint: modelDir === undefined ? null : checkpoint,
     metrics: nameMetrics(resolved.metrics),
   };
+}
+
+/** A logger of a class that takes no options writes what another of that class writes, into the same files. */
+function checkLoggers(loggers: readonly Logger[]): void {
+  const twice = loggers.find(
+    ({ constructor: kind }, i) =>
+      kind !== Object && kind.length === 0 && loggers.findIndex((other) => other.constructor === kind) < i,
+  );
+  if (!twice) return;
+  throw new ConfigError({
+    where: "loggers",
+    problem: "the same logger twice",
+    got: twice.constructor.name,
+    expected: "one of each class that takes no options",
+  });
 }
 
 function nameMetrics(metrics: TrainerOptions["metrics"] = []): ResolvedOptions["metrics"] {
