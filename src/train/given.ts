@@ -34,6 +34,19 @@ export function checkSeed(given: bigint, ofRun: unknown): void {
   });
 }
 
+/** Throws ReproError for what a program gives finished: a replay must make it again. */
+export function checkMakeable(given: Readonly<Record<string, object | undefined>>): void {
+  for (const [where, value] of Object.entries(given)) {
+    if (typeof value === "function" || value === undefined) continue;
+    throw new ReproError({
+      where,
+      problem: "a finished object can't be made again, so the run can't be replayed from its beginning",
+      got: value.constructor.name,
+      expected: "a callable that makes it",
+    });
+  }
+}
+
 /** The optimizer that a program gives, or makes of the model. Throws ConfigError where it updates what isn't the model's, since that would be in no checkpoint. */
 export function makeOptimizer(
   given: Optimizer | ((model: Module) => Optimizer) | undefined,

@@ -23,7 +23,7 @@ import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, listOf, validateAll, valued } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
-import { checkLoaders, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
+import { checkLoaders, checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
 import type { Histogram } from "./histogram.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
@@ -361,15 +361,7 @@ export class Trainer {
   #again(changes: Partial<TrainerOptions>): Trainer {
     if (this.seedGiven) checkSeed(this.seed, changes.seed);
     const { model, optimizer, callbacks = [] } = this.#given;
-    for (const [name, value] of Object.entries({ model, optimizer })) {
-      if (typeof value === "function" || value === undefined) continue;
-      throw new ReproError({
-        where: name,
-        problem: "a finished object can't be made again, so the run can't be replayed from its beginning",
-        got: value.constructor.name,
-        expected: "a callable that makes it",
-      });
-    }
+    checkMakeable({ model, optimizer });
     return new Trainer({
       ...this.#given,
       ...changes,
