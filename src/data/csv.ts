@@ -1,8 +1,10 @@
 // CSV as RFC 4180 has it: comma-separated fields, quotes doubled inside quotes, LF or CRLF, a header line. Numbers become columns of
 // float32. Every error says line and column, from 1, a column counting UTF-16 units.
+
 import { readText } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { DataError, didYouMean } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 
 /** One field and where it begins. */
@@ -151,8 +153,11 @@ const number = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 export function csvArrays(
   where: string,
   { header, rows }: CsvTable,
-  { inputs, target, classes, missing }: CsvOptions,
+  options: CsvOptions,
 ): Record<"inputs" | "targets", HostArray> {
+  checkKeys("csv", options, ["inputs", "target", "classes", "missing"]);
+  const { inputs, target, classes, missing } = options;
+  if (missing) checkKeys("csv.missing", missing, ["texts", "value"]);
   const columnOf = (name: string): number => {
     const column = header.indexOf(name);
     if (column >= 0) return column;

@@ -1,7 +1,9 @@
 // Inputs alone, from a file: what a trained model is asked about. The file's name says what it is.
+
 import { read, readText } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { DataError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { readSafetensors } from "../io/safetensors.ts";
 import { csvArrays, parseCsv } from "./csv.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
@@ -17,7 +19,9 @@ export interface InputsOptions {
  * A dataset of a file's inputs: `.csv`, numbers under a header; `.safetensors`, its tensors by name, one of them `inputs`; IDX images (`…ubyte`, `.idx`), flat and
  * standardised as MNIST's. Throws DataError for another kind of file, and CheckpointError for a damaged safetensors file.
  */
-export function inputsDataset(path: string, { columns }: InputsOptions = {}): Dataset {
+export function inputsDataset(path: string, options: InputsOptions = {}): Dataset {
+  checkKeys("inputsDataset", options, ["columns"]);
+  const { columns } = options;
   const name = path.split(/[\\/]/).at(-1)!;
   if (name.endsWith(".csv")) return arrayDataset(name, { inputs: csvInputs(path, columns) });
   if (/ubyte$|\.idx\d?$/.test(name)) {

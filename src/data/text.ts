@@ -1,8 +1,10 @@
 // Text as characters by number: windows of it for models that tell the next character. The vocabulary is the whole text's code points in
 // ascending order, so it doesn't depend on the split.
+
 import { readText, sha256Hex } from "#files";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import type { Characters, Dataset } from "./dataset.ts";
 
 /** Characters by number: the code points of a text, ascending. */
@@ -59,6 +61,14 @@ export interface TextOptions {
   readonly stride?: number;
 }
 
+/** The keys of a text's options. */
+export const textKeys = [
+  "context",
+  "split",
+  "validationFraction",
+  "stride",
+] as const satisfies readonly (keyof TextOptions)[];
+
 /** Windows of a text, and the numbers of its characters. */
 export interface TextDataset extends Dataset {
   readonly vocabulary: Vocabulary;
@@ -68,11 +78,9 @@ export interface TextDataset extends Dataset {
  * Windows of a text in memory: `inputs` [context] int32 and `targets` [context] int32, the characters that follow each. Throws ConfigError for
  * sizes that aren't, DataError for a text that doesn't hold one window.
  */
-export function textWindows(
-  name: string,
-  text: string,
-  { context, split, validationFraction = 0.1, stride = context }: TextOptions,
-): TextDataset {
+export function textWindows(name: string, text: string, options: TextOptions): TextDataset {
+  checkKeys(`text ${name}`, options, textKeys);
+  const { context, split, validationFraction = 0.1, stride = context } = options;
   for (const [what, value] of Object.entries({ context, stride })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw new ConfigError({

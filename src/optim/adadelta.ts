@@ -1,9 +1,11 @@
 // Adadelta.
+import { checkKeys } from "../core/keys.ts";
 import { sqrt } from "../tensor/functions.ts";
 import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParametersOrGroups,
   type Update,
   type Updated,
@@ -26,6 +28,7 @@ export class Adadelta extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: AdadeltaOptions) {
+    checkKeys("adadelta", options, [...optimizerKeys, "rho", "epsilon"]);
     const { rho = 0.9, epsilon = 1e-6 } = options;
     super("adadelta", parameters, { slots: zeroSlots("v", "u") }, options);
     checkRange("adadelta", "rho", rho, 0, 1);

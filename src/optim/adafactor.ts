@@ -1,4 +1,5 @@
 // Adafactor: Adam's second moment of a matrix from its rows' and columns' means alone.
+import { checkKeys } from "../core/keys.ts";
 import { power } from "../core/real.ts";
 import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -8,6 +9,7 @@ import {
   decaying,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -41,6 +43,15 @@ export class Adafactor extends Optimizer {
   readonly #beta1: number;
 
   constructor(parameters: ParametersOrGroups, options: AdafactorOptions) {
+    checkKeys("adafactor", options, [
+      ...optimizerKeys,
+      "epsilons",
+      "clipThreshold",
+      "decayRate",
+      "beta1",
+      "scaleParameter",
+      "relativeStep",
+    ]);
     const { epsilons = [1e-30, 1e-3], clipThreshold = 1, decayRate = -0.8, beta1 = 0 } = options;
     const { scaleParameter = true, relativeStep = false } = options;
     const slots = ({ shape }: Parameter) => ({

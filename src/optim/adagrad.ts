@@ -1,9 +1,11 @@
 // Adagrad.
+import { checkKeys } from "../core/keys.ts";
 import { full, sqrt } from "../tensor/functions.ts";
 import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -25,6 +27,7 @@ export class Adagrad extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: AdagradOptions) {
+    checkKeys("adagrad", options, [...optimizerKeys, "learningRateDecay", "initialAccumulatorValue", "epsilon"]);
     const { learningRateDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10 } = options;
     checkRange("adagrad", "learningRateDecay", learningRateDecay);
     checkRange("adagrad", "initialAccumulatorValue", initialAccumulatorValue);

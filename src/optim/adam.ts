@@ -1,4 +1,5 @@
 // Adam and AdamW.
+import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -7,6 +8,7 @@ import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -74,6 +76,7 @@ export class Adam extends Optimizer {
   readonly #epsilon: number;
 
   constructor(where: "adam" | "adamW", parameters: ParametersOrGroups, options: AdamOptions) {
+    checkKeys(where, options, [...optimizerKeys, "betas", "epsilon", "amsgrad"]);
     const { betas = [0.9, 0.999], epsilon = 1e-8, amsgrad = false } = options;
     const slots = zeroSlots("m", "v", ...(amsgrad ? ["vMax"] : []));
     super(where, parameters, { slots, decay: where === "adamW" ? "decoupled" : "l2" }, options);

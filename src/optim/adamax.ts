@@ -1,4 +1,5 @@
 // Adamax.
+import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { maximum } from "../tensor/functions.ts";
 import type { AdamOptions } from "./adam.ts";
@@ -6,6 +7,7 @@ import {
   checkBetas,
   checkRange,
   Optimizer,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -24,6 +26,7 @@ export class Adamax extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: AdamaxOptions) {
+    checkKeys("adamax", options, [...optimizerKeys, "betas", "epsilon"]);
     const { betas = [0.9, 0.999], epsilon = 1e-8 } = options;
     super("adamax", parameters, { slots: zeroSlots("m", "u") }, options);
     checkBetas("adamax", betas);

@@ -1,10 +1,12 @@
 // Averaged stochastic gradient descent.
+import { checkKeys } from "../core/keys.ts";
 import { power } from "../core/real.ts";
 import { equal, where } from "../tensor/functions.ts";
 import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -32,6 +34,7 @@ export class ASGD extends Optimizer {
   readonly #start: number;
 
   constructor(parameters: ParametersOrGroups, options: ASGDOptions) {
+    checkKeys("asgd", options, [...optimizerKeys, "lambda", "alpha", "t0"]);
     const { lambda = 1e-4, alpha = 0.75, t0 = 1e6 } = options;
     super("asgd", parameters, { slots: zeroSlots("average") }, options);
     checkRange("asgd", "lambda", lambda);

@@ -1,8 +1,9 @@
 // Parameter groups by glob: the first that a path matches has it, and what none matches is a group of its own, last.
 import { ConfigError, didYouMean } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import type { Parameter } from "../tensor/variable.ts";
 import { matches } from "./glob.ts";
-import type { GroupOptions } from "./optimizer.ts";
+import { type GroupOptions, groupKeys } from "./optimizer.ts";
 
 /** A group by the paths of its parameters. */
 export interface GlobGroup extends Omit<GroupOptions, "parameters"> {
@@ -17,7 +18,9 @@ export interface GlobGroup extends Omit<GroupOptions, "parameters"> {
 export function parameterGroups(parameters: readonly Parameter[], groups: readonly GlobGroup[]): GroupOptions[] {
   const left = new Map(parameters.map((parameter, i) => [parameter.label ?? String(i), parameter]));
   const paths = [...left.keys()];
-  const made = groups.map(({ parameters: given, ...numbers }, at): GroupOptions => {
+  const made = groups.map((group, at): GroupOptions => {
+    checkKeys(`groups[${at}]`, group, groupKeys);
+    const { parameters: given, ...numbers } = group;
     const globs = typeof given === "string" ? [given] : given;
     for (const glob of globs) {
       const matching = paths.filter((path) => matches(glob, path));

@@ -1,4 +1,5 @@
 // LAMB: Adam's direction, scaled layer by layer.
+import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
 import { type AdamOptions, moments } from "./adam.ts";
@@ -7,6 +8,7 @@ import {
   checkBetas,
   checkRange,
   Optimizer,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -25,6 +27,7 @@ export class Lamb extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: LambOptions) {
+    checkKeys("lamb", options, [...optimizerKeys, "betas", "epsilon"]);
     const { betas = [0.9, 0.999], epsilon = 1e-6 } = options;
     super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, options);
     checkBetas("lamb", betas);

@@ -1,9 +1,11 @@
 // Lion: the sign of an interpolated momentum.
+import { checkKeys } from "../core/keys.ts";
 import { sign } from "../tensor/functions.ts";
 import {
   checkBetas,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParametersOrGroups,
   type Update,
   type Updated,
@@ -20,6 +22,7 @@ export class Lion extends Optimizer {
   readonly #betas: readonly [number, number];
 
   constructor(parameters: ParametersOrGroups, options: LionOptions) {
+    checkKeys("lion", options, [...optimizerKeys, "betas"]);
     const { betas = [0.9, 0.99] } = options;
     super("lion", parameters, { slots: zeroSlots("m"), decay: "decoupled" }, options);
     checkBetas("lion", betas);

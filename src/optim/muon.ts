@@ -1,5 +1,7 @@
 // Muon: momentum made orthogonal, for matrices; AdamW for everything else.
+
 import { ConfigError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { matmul } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Parameter } from "../tensor/variable.ts";
@@ -11,6 +13,7 @@ import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -65,6 +68,16 @@ export class Muon extends Optimizer {
   readonly #byAdam: (parameter: Parameter) => boolean;
 
   constructor(parameters: ParametersOrGroups, options: MuonOptions) {
+    checkKeys("muon", options, [
+      ...optimizerKeys,
+      "momentum",
+      "nesterov",
+      "newtonSchulzSteps",
+      "adjust",
+      "adam",
+      "adamBetas",
+      "adamEpsilon",
+    ]);
     const { momentum = 0.95, nesterov = true, newtonSchulzSteps = 5, adjust = "original", adam = [] } = options;
     const { adamBetas = [0.9, 0.95], adamEpsilon = 1e-8 } = options;
     const used = new Set<string>();

@@ -1,4 +1,5 @@
 // NAdam: Adam with Nesterov's momentum.
+import { checkKeys } from "../core/keys.ts";
 import { integerPower, power } from "../core/real.ts";
 import { sqrt } from "../tensor/functions.ts";
 import { type AdamOptions, moments } from "./adam.ts";
@@ -6,6 +7,7 @@ import {
   checkBetas,
   checkRange,
   Optimizer,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -33,6 +35,7 @@ export class NAdam extends Optimizer {
   #product = { step: 0, value: 1 };
 
   constructor(parameters: ParametersOrGroups, options: NAdamOptions) {
+    checkKeys("nadam", options, [...optimizerKeys, "betas", "epsilon", "momentumDecay", "decoupledWeightDecay"]);
     const { betas = [0.9, 0.999], epsilon = 1e-8, momentumDecay = 0.004, decoupledWeightDecay = false } = options;
     super(
       "nadam",

@@ -2,6 +2,7 @@
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { compareUtf8 } from "../core/canonical.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { atSite, makerSite } from "../graph/site.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -44,6 +45,24 @@ export interface OptimizerOptions {
   /** Climbs the objective: the gradient's sign is flipped first. */
   readonly maximize?: boolean;
 }
+
+/** The keys of options that every optimizer takes. */
+export const optimizerKeys = [
+  "learningRate",
+  "weightDecay",
+  "decayAll",
+  "maximize",
+] as const satisfies readonly (keyof OptimizerOptions)[];
+
+/** The keys of a group's options. */
+export const groupKeys = [
+  "parameters",
+  "learningRate",
+  "weightDecay",
+  "decayAll",
+  "tags",
+  "adjustLearningRate",
+] as const satisfies readonly (keyof GroupOptions)[];
 
 /** What a subclass tells its base. */
 export interface Rules {
@@ -116,7 +135,8 @@ export abstract class Optimizer implements Stateful {
       ? [{ parameters: given as readonly Parameter[] }]
       : (given as readonly GroupOptions[]);
     const groups: ParameterGroup[] = [];
-    for (const option of options) {
+    for (const [at, option] of options.entries()) {
+      checkKeys(`${where}.groups[${at}]`, option, groupKeys);
       const rate = option.learningRate ?? learningRate;
       const decay = option.weightDecay ?? weightDecay;
       const { tags = [], adjustLearningRate, decayAll: every = decayAll } = option;

@@ -1,4 +1,5 @@
 // RAdam: Adam whose adaptive rate is rectified while its variance is large.
+import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { div, greater, sqrt, where } from "../tensor/functions.ts";
 import { type AdamOptions, moments } from "./adam.ts";
@@ -6,6 +7,7 @@ import {
   checkBetas,
   checkRange,
   Optimizer,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -28,6 +30,7 @@ export class RAdam extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: RAdamOptions) {
+    checkKeys("radam", options, [...optimizerKeys, "betas", "epsilon", "decoupledWeightDecay"]);
     const { betas = [0.9, 0.999], epsilon = 1e-8, decoupledWeightDecay = false } = options;
     super(
       "radam",

@@ -1,9 +1,11 @@
 // RMSprop.
+import { checkKeys } from "../core/keys.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
 import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParametersOrGroups,
   type Update,
   type Updated,
@@ -31,6 +33,7 @@ export class RMSprop extends Optimizer {
   readonly #momentum: number;
 
   constructor(parameters: ParametersOrGroups, options: RMSpropOptions) {
+    checkKeys("rmsprop", options, [...optimizerKeys, "alpha", "epsilon", "momentum", "centered"]);
     const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false } = options;
     const slots = zeroSlots("v", ...(centered ? ["mean"] : []), ...(momentum > 0 ? ["momentum"] : []));
     super("rmsprop", parameters, { slots }, options);

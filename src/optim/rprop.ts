@@ -1,5 +1,7 @@
 // Rprop: steps by the gradient's sign, each weight with a step size of its own.
+
 import { ConfigError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { full, greater, less, maximum, minimum, sign, where, zeros } from "../tensor/functions.ts";
 import {
   checkRange,
@@ -27,6 +29,7 @@ export class Rprop extends Optimizer {
   readonly #bounds: readonly [number, number];
 
   constructor(parameters: ParametersOrGroups, options: RpropOptions) {
+    checkKeys("rprop", options, ["learningRate", "maximize", "etas", "stepSizes"]);
     const { etas = [0.5, 1.2], stepSizes = [1e-6, 50], learningRate } = options;
     checkRange("rprop", "learningRate", learningRate);
     super(

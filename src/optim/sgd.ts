@@ -1,9 +1,12 @@
 // Stochastic gradient descent.
+
 import { ConfigError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import {
   checkRange,
   Optimizer,
   type OptimizerOptions,
+  optimizerKeys,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -30,6 +33,7 @@ export class SGD extends Optimizer {
   readonly #dampening: number;
 
   constructor(parameters: ParametersOrGroups, options: SGDOptions) {
+    checkKeys("sgd", options, [...optimizerKeys, "momentum", "nesterov", "dampening"]);
     const { momentum = 0, nesterov = false, dampening = 0 } = options;
     super("sgd", parameters, { slots: zeroSlots(...(momentum > 0 ? ["momentum"] : [])) }, options);
     checkRange("sgd", "momentum", momentum, 0, 1);

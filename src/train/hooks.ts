@@ -1,6 +1,7 @@
 // What a callback may hook into, in call order, and the one place where hooks are called. A hook watches: what it throws stops the run
 // under the names of its class and hook, and only `onTrace` may add to a graph.
 import { SeedgradError, TrainingError } from "../core/errors.ts";
+import { unknownKey } from "../core/keys.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -167,6 +168,63 @@ export type HookName = {
       : never;
 }[keyof Logger];
 
+/** Every hook; the compiler holds it to the two interfaces. */
+const hookNames: Readonly<Record<HookName, true>> = {
+  preSetup: true,
+  setup: true,
+  postSetup: true,
+  onFitStart: true,
+  onBeforeLoadCheckpoint: true,
+  preprocessCheckpoint: true,
+  onLoadCheckpoint: true,
+  onTrainStart: true,
+  onTrainBatchStart: true,
+  onTrainStepStart: true,
+  onTrace: true,
+  onTraceUpdate: true,
+  onBeforeForward: true,
+  onAfterForward: true,
+  onBeforeBackward: true,
+  onAfterBackward: true,
+  onBeforeOptimizerStep: true,
+  onAfterOptimizerStep: true,
+  onBeforeSchedulerStep: true,
+  onAfterSchedulerStep: true,
+  onTrainStepEnd: true,
+  onTrainBatchEnd: true,
+  onSaveCheckpoint: true,
+  postprocessCheckpoint: true,
+  onAfterSaveCheckpoint: true,
+  onValidateStart: true,
+  onValidateBatchStart: true,
+  onValidateStepStart: true,
+  onValidateStepEnd: true,
+  onValidateBatchEnd: true,
+  onValidateEnd: true,
+  onTrainEnd: true,
+  onFitEnd: true,
+  onTrainException: true,
+  onValidateException: true,
+  onFitException: true,
+  finalize: true,
+  logMetrics: true,
+  logHistograms: true,
+  logMessage: true,
+};
+
+/** Throws ConfigError for a method whose name is a hook's in form, as `onTrainStpe`, and is none: it would never be called. */
+function checkHookNames(callback: Callback): void {
+  for (let at: object | null = callback; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value !== "function" || !/^(on|pre|post)[A-Z]/.test(name) || Object.hasOwn(hookNames, name)) continue;
+      throw unknownKey(`${callbackName(callback)}.${name}`, name, Object.keys(hookNames), {
+        problem: "no hook has this name, so it would never be called",
+        hint: "a method of your own is named otherwise than on…, pre… or post…, or is #private",
+      });
+    }
+  }
+}
+
 /** Callbacks in the order in which they are called. */
 export class Hooks {
   readonly callbacks: readonly Logger[];
@@ -178,6 +236,7 @@ export class Hooks {
     this.callbacks = callbacks;
     const named = new Map<string, Logger>();
     for (const callback of callbacks) {
+      checkHookNames(callback);
       const name = callbackName(callback);
       let unique = name;
       for (let i = 1; named.has(unique); i++) unique = `${name}.${i}`;

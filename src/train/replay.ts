@@ -6,6 +6,7 @@ import type { Backend } from "../backend/contract.ts";
 import type { Threads } from "../backend/load.ts";
 import { float32Bits, fromHex, toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
@@ -104,6 +105,7 @@ interface Recorded {
 
 /** Replays a run from its folder. Throws CheckpointError for a folder that holds no run, or no checkpoint at `from`, ReproError for other numerics or data, ConfigError for options that don't fit. */
 export async function replayRun(folder: string, rebuild: Rebuild, options: ReplayOptions = {}): Promise<Verification> {
+  checkKeys("verify", options, ["backend", "threads", "from", "steps", "against"]);
   const recorded = read(folder, options);
   const { manifest, links, from, last, checkpoint } = recorded;
   const target = targetOf(recorded, options.against);

@@ -1,8 +1,10 @@
 // The Trainer: a seed, a model made under it, and what is done with them. It owns the stream, the graphs and the run's folder; the loop
 // itself is in loop.ts.
+
 import type { Backend } from "../backend/contract.ts";
 import { loadBackend, type Threads } from "../backend/load.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
@@ -281,12 +283,14 @@ export class Trainer {
   ): Promise<Run> {
     const list = listOf(validation);
     checkLoaders("fit", train, ...list);
+    checkKeys("fit", options, ["ckptPath", "signal"]);
     this.#lastLoaders = { train, val: list };
     return runFit(this, this.#limited(train), list, options);
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */
   async validate(loaders: DataLoader | readonly DataLoader[], choice: CheckpointChoice = {}): Promise<Metrics> {
+    checkKeys("validate", choice, ["ckptPath"]);
     await this.initialize();
     const path = chosenCheckpoint(this, choice);
     if (path !== undefined) await loadCheckpoint(this, path, "weights");
@@ -299,8 +303,10 @@ export class Trainer {
    */
   async evaluate(
     given: DataLoader | readonly DataLoader[],
-    { steps, silent = false }: { readonly steps?: number; readonly silent?: boolean } = {},
+    how: { readonly steps?: number; readonly silent?: boolean } = {},
   ): Promise<Metrics> {
+    checkKeys("evaluate", how, ["steps", "silent"]);
+    const { steps, silent = false } = how;
     const { model, seed, step, options: own } = this;
     const options = steps === undefined ? own : { ...own, loop: { ...own.loop, evalSteps: steps } };
     const hooks = silent ? new Hooks([]) : this.hooks;
@@ -329,6 +335,7 @@ export class Trainer {
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. */
   async *predict(loader: DataLoader, choice: CheckpointChoice = {}): AsyncGenerator<Prediction> {
     checkLoaders("predict", loader);
+    checkKeys("predict", choice, ["ckptPath"]);
     await this.initialize();
     const path = chosenCheckpoint(this, choice);
     if (path !== undefined) await loadCheckpoint(this, path, "weights");

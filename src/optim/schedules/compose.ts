@@ -1,5 +1,7 @@
 // Schedules made of schedules.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { Check, type Form, type Schedule, type ScheduleKey, schedule, type Targets } from "./schedule.ts";
 
 export interface SequentialOptions extends Targets {
@@ -27,8 +29,10 @@ function checkParts(where: string, key: ScheduleKey, parts: readonly Schedule[])
 }
 
 /** One after another, each counting from 0 where it begins. */
-function sequential(key: ScheduleKey, { schedulers, milestones, ...targets }: SequentialOptions): Schedule {
+function sequential(key: ScheduleKey, options: SequentialOptions): Schedule {
   const where = `Sequential${suffix[key]}`;
+  checkKeys(where, options, ["schedulers", "milestones", "paramGroupTags"]);
+  const { schedulers, milestones, ...targets } = options;
   checkParts(`${where}.schedulers`, key, schedulers);
   const starts = [0];
   if (milestones) {
@@ -61,7 +65,9 @@ export interface ChainedOptions extends Targets {
 }
 
 /** The first times the others, each divided by its value at step 0. */
-function chained(key: ScheduleKey, { schedulers, ...targets }: ChainedOptions): Schedule {
+function chained(key: ScheduleKey, options: ChainedOptions): Schedule {
+  checkKeys(`Chained${suffix[key]}`, options, ["schedulers", "paramGroupTags"]);
+  const { schedulers, ...targets } = options;
   const where = `Chained${suffix[key]}.schedulers`;
   checkParts(where, key, schedulers);
   const [first, ...others] = schedulers;
@@ -94,7 +100,9 @@ export interface ScalePerParamOptions extends Targets {
 }
 
 /** A schedule of the learning rate times each group's `adjustLearningRate`. */
-export function scalePerParamLR({ scheduler, ...targets }: ScalePerParamOptions): Schedule {
+export function scalePerParamLR(options: ScalePerParamOptions): Schedule {
+  checkKeys("ScalePerParamLR", options, ["scheduler", "paramGroupTags"]);
+  const { scheduler, ...targets } = options;
   const { totalIters, steering } = scheduler;
   if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [scheduler]);
   const at: Form["at"] = (step, group) => scheduler(step, group) * (group?.adjustLearningRate ?? 1);

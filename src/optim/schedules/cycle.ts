@@ -14,7 +14,9 @@ export interface CosineAnnealingOptions {
 const cosine = (high: number, low: number, part: number) => low + (high - low) * (0.5 * (1 + cos(Math.PI * part)));
 
 /** η + ½·(v₀ − η)·(1 + cos(π·s ÷ TMax)), there and back again (Loshchilov & Hutter 2017, without restarts). */
-export function cosineAnnealing({ initialVal, TMax, etaMin = 0 }: CosineAnnealingOptions, check: Check): Form {
+export function cosineAnnealing(options: CosineAnnealingOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "TMax", "etaMin"]);
+  const { initialVal, TMax, etaMin = 0 } = options;
   check.value("initialVal", initialVal);
   check.count("TMax", TMax);
   check.value("etaMin", etaMin);
@@ -33,6 +35,7 @@ export interface CosineAnnealingWarmRestartsOptions {
 
 /** η + ½·(v₀ − η)·(1 + cos(π·t ÷ T)), t the steps since the last restart, T the period (Loshchilov & Hutter 2017). */
 export function cosineAnnealingWarmRestarts(options: CosineAnnealingWarmRestartsOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "T0", "TMult", "etaMin"]);
   const { initialVal, T0, TMult = 1, etaMin = 0 } = options;
   check.value("initialVal", initialVal);
   check.count("T0", T0);
@@ -64,6 +67,7 @@ export interface CyclicOptions {
 
 /** From baseVal up to maxVal and down again in straight lines, over and over (Smith 2017). */
 export function cyclic(options: CyclicOptions, check: Check): Form {
+  check.keys(options, ["baseVal", "maxVal", "stepSizeUp", "stepSizeDown", "mode", "gamma"]);
   const { baseVal, maxVal, stepSizeUp = 2000, stepSizeDown = stepSizeUp, mode = "triangular", gamma = 1 } = options;
   check.value("baseVal", baseVal);
   check.value("maxVal", maxVal);
@@ -102,6 +106,15 @@ export interface OneCycleOptions {
 
 /** Up from the first value to maxVal until step pctStart·n − 1, down to the last one until n − 1, and no further (Smith & Topin 2019; PyTorch's OneCycleLR). */
 export function oneCycle(options: OneCycleOptions, check: Check): Form {
+  check.keys(options, [
+    "initialVal",
+    "maxVal",
+    "totalSteps",
+    "pctStart",
+    "finalDivFactor",
+    "threePhase",
+    "annealStrategy",
+  ]);
   const { initialVal, maxVal, totalSteps = 1000, pctStart = 0.3, finalDivFactor = 1e4 } = options;
   const { threePhase = false, annealStrategy = "cos" } = options;
   check.value("initialVal", initialVal);

@@ -8,7 +8,9 @@ export interface ConstantOptions {
 }
 
 /** One value, for `totalIters` steps or for ever. */
-export function constant({ val, totalIters }: ConstantOptions, check: Check): Form {
+export function constant(options: ConstantOptions, check: Check): Form {
+  check.keys(options, ["val", "totalIters"]);
+  const { val, totalIters } = options;
   check.value("val", val);
   if (totalIters !== undefined) check.count("totalIters", totalIters);
   return { at: () => val, totalIters: totalIters ?? Infinity };
@@ -35,11 +37,13 @@ function between(
 
 /** From v₀ to v₁ in equal steps: at step s the part s ÷ n of the way, at the end from n on. */
 export function linear(options: DecayOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "endVal", "totalIters"]);
   return between(options, check, (part) => part);
 }
 
 /** From v₀ to v₁ along half a cosine (Loshchilov & Hutter 2017): at step s the part ½·(1 − cos(π·s ÷ n)) of the way. */
 export function cosineDecay(options: DecayOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "endVal", "totalIters"]);
   return between(options, check, (part) => 0.5 * (1 - cos(Math.PI * part)));
 }
 
@@ -52,6 +56,7 @@ export interface PolynomialOptions extends DecayOptions {
 
 /** v₁ + (v₀ − v₁)·(1 − s ÷ n)^power; v₁ from n on, or with `cycle` n·⌈s ÷ n⌉ in n's place. */
 export function polynomial(options: PolynomialOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "endVal", "totalIters", "power", "cycle"]);
   const { initialVal, endVal, totalIters, power: exponent = 1, cycle = false } = options;
   check.value("initialVal", initialVal);
   check.value("endVal", endVal);
@@ -75,10 +80,9 @@ export interface ExponentialOptions {
 }
 
 /** v₀·decayRate^(s ÷ n), the exponent rounded down with `staircase`; goes on beyond n. */
-export function exponential(
-  { initialVal, totalIters, decayRate, staircase = false }: ExponentialOptions,
-  check: Check,
-): Form {
+export function exponential(options: ExponentialOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "totalIters", "decayRate", "staircase"]);
+  const { initialVal, totalIters, decayRate, staircase = false } = options;
   check.value("initialVal", initialVal);
   check.count("totalIters", totalIters);
   check.positive("decayRate", decayRate);
@@ -92,6 +96,7 @@ export interface InverseExponentialTimeDecayOptions extends ExponentialOptions {
 
 /** v₀ ÷ (1 + decayRate·(s^stepExponent ÷ n)), the bracket's quotient rounded down with `staircase`; goes on beyond n. */
 export function inverseExponentialTimeDecay(options: InverseExponentialTimeDecayOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "stepExponent", "totalIters", "decayRate", "staircase"]);
   const { initialVal, stepExponent, totalIters, decayRate, staircase = false } = options;
   check.value("initialVal", initialVal);
   check.positive("stepExponent", stepExponent);
@@ -115,6 +120,7 @@ export interface InverseSquareRootDecayOptions {
 
 /** v₀·scale ÷ √max(s, warmupSteps). */
 export function inverseSquareRootDecay(options: InverseSquareRootDecayOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "scale", "warmupSteps"]);
   const { initialVal = 1, scale = 1, warmupSteps = 1 } = options;
   check.value("initialVal", initialVal);
   check.value("scale", scale);
@@ -129,7 +135,9 @@ export interface PiecewiseConstantOptions {
 }
 
 /** One value up to each milestone, and one after the last. */
-export function piecewiseConstant({ vals, milestones }: PiecewiseConstantOptions, check: Check): Form {
+export function piecewiseConstant(options: PiecewiseConstantOptions, check: Check): Form {
+  check.keys(options, ["vals", "milestones"]);
+  const { vals, milestones } = options;
   for (const val of vals) check.value("vals", val);
   check.that(vals.length > 0, "vals", "none", "at least one value", "no values");
   check.milestones("milestones", milestones, vals.length - 1);
@@ -145,7 +153,9 @@ export interface MultiStepOptions {
 }
 
 /** v₀·γᵏ, k the milestones reached. */
-export function multiStep({ initialVal, gamma, milestones }: MultiStepOptions, check: Check): Form {
+export function multiStep(options: MultiStepOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "gamma", "milestones"]);
+  const { initialVal, gamma, milestones } = options;
   check.value("initialVal", initialVal);
   check.value("gamma", gamma);
   check.milestones("milestones", milestones);
@@ -160,7 +170,9 @@ export interface StepOptions {
 }
 
 /** v₀·γ^⌊s ÷ stepSize⌋. */
-export function step({ initialVal, stepSize, gamma }: StepOptions, check: Check): Form {
+export function step(options: StepOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "stepSize", "gamma"]);
+  const { initialVal, stepSize, gamma } = options;
   check.value("initialVal", initialVal);
   check.count("stepSize", stepSize);
   check.value("gamma", gamma);
@@ -174,7 +186,9 @@ export interface LambdaOptions {
 }
 
 /** v₀ times a factor of one's own. */
-export function lambda({ initialVal, lambda: factor }: LambdaOptions, check: Check): Form {
+export function lambda(options: LambdaOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "lambda"]);
+  const { initialVal, lambda: factor } = options;
   check.value("initialVal", initialVal);
   check.that(typeof factor === "function", "lambda", typeof factor, "(step) => number", "not a function");
   return { at: (step) => initialVal * factor(step), totalIters: Infinity };
@@ -187,7 +201,9 @@ export interface MultiplicativeOptions {
 }
 
 /** v₀·cˢ, or v₀·c(1)·…·c(s). */
-export function multiplicative({ initialVal, coefficient }: MultiplicativeOptions, check: Check): Form {
+export function multiplicative(options: MultiplicativeOptions, check: Check): Form {
+  check.keys(options, ["initialVal", "coefficient"]);
+  const { initialVal, coefficient } = options;
   check.value("initialVal", initialVal);
   if (typeof coefficient === "number") {
     check.value("coefficient", coefficient);

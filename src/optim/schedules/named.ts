@@ -23,18 +23,22 @@ export type AsLearningRate<O> = { readonly [K in keyof O as K extends keyof Name
 
 type Maker<O> = (options: O, check: Check) => Form;
 
-const learningRateName = (key: string): string => (learningRateNames as Record<string, string>)[key] ?? key;
-const formNames: Record<string, string> = Object.fromEntries(
-  Object.entries(learningRateNames).map(([key, name]) => [name, key]),
+/** Between a form's names and a learning rate's, both ways: a form's own name, given for a learning rate, is no name that the form knows. */
+const otherNames: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(learningRateNames).flatMap(([key, name]) => [
+    [key, name],
+    [name, key],
+  ]),
 );
+const otherName = (key: string): string => (Object.hasOwn(otherNames, key) ? otherNames[key] : key);
 
 const learningRate =
   <O extends object>(where: string, make: Maker<O>) =>
   ({ paramGroupTags, ...options }: AsLearningRate<O> & Targets): Schedule => {
-    const own = Object.fromEntries(Object.entries(options).map(([name, value]) => [formNames[name] ?? name, value]));
+    const own = Object.fromEntries(Object.entries(options).map(([name, value]) => [otherName(name), value]));
     return schedule(
       "learningRate",
-      make(own as O, new Check(where, learningRateName)),
+      make(own as O, new Check(where, otherName)),
       { paramGroupTags },
       { [where]: options },
     );

@@ -34,6 +34,18 @@ interface State {
 
 /** v ← max(factor·v, minVal) after more than `patience` validations in a row without an improvement (PyTorch's ReduceLROnPlateau). Its state is in checkpoints; a run begins with it anew. */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): Form {
+  check.keys(options, [
+    "initialVal",
+    "metric",
+    "mode",
+    "factor",
+    "patience",
+    "threshold",
+    "thresholdMode",
+    "cooldown",
+    "minVal",
+    "epsilon",
+  ]);
   const { initialVal, metric = "loss", mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
   const { thresholdMode = "rel", cooldown = 0, minVal = 0, epsilon = 1e-8 } = options;
   check.value("initialVal", initialVal);

@@ -1,6 +1,7 @@
 // What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
 // the first optimizer step.
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys, type Every } from "../../core/keys.ts";
 import type { ParameterGroup } from "../optimizer.ts";
 
 /** The number of a parameter group that a schedule sets. */
@@ -65,6 +66,12 @@ export class Check {
   constructor(where: string, name: (key: string) => string = (key) => key) {
     this.where = where;
     this.#name = name;
+  }
+
+  /** Throws ConfigError where a form's options have a key that isn't `known`, or `paramGroupTags`; a list that misses a key of theirs doesn't compile. */
+  keys<O extends object, const K extends readonly (keyof O & string)[]>(options: O, known: K & Every<O, K>): void {
+    const names = [...known.map(this.#name), "paramGroupTags"];
+    checkKeys(this.where, Object.fromEntries(Object.keys(options).map((key) => [this.#name(key), true])), names);
   }
 
   /** Throws ConfigError unless the condition holds. */

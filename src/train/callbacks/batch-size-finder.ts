@@ -2,6 +2,7 @@
 
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize, makeArray } from "../../core/dtype.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { watchOffset } from "../../core/numerics.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { now } from "../clock.ts";
@@ -35,7 +36,9 @@ export class BatchSizeFinder implements Callback {
   readonly #options: BatchSizeFinderOptions & { readonly memory: number; readonly steps: number };
   #tried: TriedBatchSize[] = [];
 
-  constructor({ memory = 2048, steps = 3, maximum }: BatchSizeFinderOptions = {}) {
+  constructor(options: BatchSizeFinderOptions = {}) {
+    checkKeys("BatchSizeFinder", options, ["memory", "steps", "maximum"]);
+    const { memory = 2048, steps = 3, maximum } = options;
     checkCount("BatchSizeFinder.memory", memory, "MiB");
     checkCount("BatchSizeFinder.steps", steps);
     if (maximum !== undefined) checkCount("BatchSizeFinder.maximum", maximum, "samples");

@@ -1,5 +1,7 @@
 // L2 norms of gradients and parameters, computed in the step and read where it is logged.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { sqrt, sum } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../hooks.ts";
@@ -21,7 +23,9 @@ export class ComputeNorm implements Callback {
   readonly #options: Required<ComputeNormOptions>;
   readonly #scalars = new WatchedScalars("ComputeNorm");
 
-  constructor({ gradients = true, parameters = true, perLayer = false }: ComputeNormOptions = {}) {
+  constructor(options: ComputeNormOptions = {}) {
+    checkKeys("ComputeNorm", options, ["gradients", "parameters", "perLayer"]);
+    const { gradients = true, parameters = true, perLayer = false } = options;
     if (!gradients && !parameters) {
       throw new ConfigError({
         where: "ComputeNorm",

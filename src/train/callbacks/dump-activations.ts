@@ -3,6 +3,7 @@
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -30,7 +31,9 @@ export class DumpActivations implements Callback {
   readonly #every: number;
   #observer: ModuleObserver | undefined;
 
-  constructor({ modules = ["*"], every = 1 }: DumpActivationsOptions = {}) {
+  constructor(options: DumpActivationsOptions = {}) {
+    checkKeys("DumpActivations", options, ["modules", "every"]);
+    const { modules = ["*"], every = 1 } = options;
     checkCount("DumpActivations.every", every);
     this.#modules = modules;
     this.#every = every;

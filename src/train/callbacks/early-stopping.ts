@@ -1,5 +1,7 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 import { Monitor, type MonitorOptions } from "./monitor.ts";
@@ -24,11 +26,20 @@ export class EarlyStopping implements Callback {
   #waited = 0;
   #reason: string | undefined;
 
-  constructor({ patience = 3, ...options }: EarlyStoppingOptions = {}) {
+  constructor(options: EarlyStoppingOptions = {}) {
+    checkKeys("EarlyStopping", options, [
+      "patience",
+      "stoppingThreshold",
+      "divergenceThreshold",
+      "metric",
+      "mode",
+      "minDelta",
+    ]);
+    const { patience = 3, ...rest } = options;
     checkCount("EarlyStopping.patience", patience, "validations");
     this.#patience = patience;
-    this.#options = options;
-    this.#monitor = new Monitor("EarlyStopping", options);
+    this.#options = rest;
+    this.#monitor = new Monitor("EarlyStopping", rest);
   }
 
   onTrainStart({ trainer, validation }: FitContext): void {

@@ -1,5 +1,7 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
-import { ConfigError, didYouMean } from "../../core/errors.ts";
+
+import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { type LogLevel, logLevels } from "../config/shared.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -10,20 +12,6 @@ export interface Flags {
   readonly logLevel?: LogLevel;
   /** Numbers are logged every so many steps. */
   readonly logSteps?: number;
-}
-
-/** Throws ConfigError for a key that isn't known. */
-function checkKeys(where: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue;
-    const near = didYouMean(key, known);
-    throw new ConfigError({
-      where: `${where}.${key}`,
-      problem: "there is no such flag",
-      expected: `one of ${known.join(", ")}`,
-      hint: near && `did you mean ${near}?`,
-    });
-  }
 }
 
 /** The flags that are given. Throws ConfigError for one that is unknown or out of range. */

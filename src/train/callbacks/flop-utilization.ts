@@ -1,5 +1,7 @@
 // How much of what a machine can compute a run makes use of: the arithmetic that the step's plan holds, over the time that steps take.
+
 import { planCost } from "../../compile/cost.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { now } from "../clock.ts";
 import { firstGroup } from "../group.ts";
 import type { Callback, FitContext, StepResult } from "../hooks.ts";
@@ -20,7 +22,9 @@ export class FlopUtilization implements Callback {
   #seconds = 0;
   #steps = 0;
 
-  constructor({ peak }: FlopUtilizationOptions = {}) {
+  constructor(options: FlopUtilizationOptions = {}) {
+    checkKeys("FlopUtilization", options, ["peak"]);
+    const { peak } = options;
     if (peak !== undefined) checkRange("FlopUtilization.peak", peak, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
     this.#peak = peak;
   }

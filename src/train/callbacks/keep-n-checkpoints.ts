@@ -1,5 +1,7 @@
 // Keeps only the newest checkpoints: the option `checkpoint: {keep: n}` as a callback, as the Cerebras Trainer has it.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
@@ -14,7 +16,9 @@ export class KeepNCheckpoints implements Callback {
   readonly changesTraining = false;
   readonly #n: number;
 
-  constructor({ n }: KeepNCheckpointsOptions) {
+  constructor(options: KeepNCheckpointsOptions) {
+    checkKeys("KeepNCheckpoints", options, ["n"]);
+    const { n } = options;
     checkCount("KeepNCheckpoints.n", n, "checkpoints");
     this.#n = n;
   }

@@ -1,6 +1,7 @@
 // Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
 
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { watchOffset } from "../../core/numerics.ts";
 import { exp, log } from "../../core/real.ts";
 import { groups } from "../group.ts";
@@ -40,7 +41,9 @@ export class LearningRateFinder implements Callback {
   #tried: readonly TriedRate[] = [];
   #suggestion: number | undefined;
 
-  constructor({ minimum = 1e-6, maximum = 1, steps = 60, stopAt = 4, apply = false }: LearningRateFinderOptions = {}) {
+  constructor(options: LearningRateFinderOptions = {}) {
+    checkKeys("LearningRateFinder", options, ["minimum", "maximum", "steps", "stopAt", "apply"]);
+    const { minimum = 1e-6, maximum = 1, steps = 60, stopAt = 4, apply = false } = options;
     checkCount("LearningRateFinder.steps", steps, "steps", 10);
     if (!(minimum > 0 && maximum > minimum && maximum < Number.POSITIVE_INFINITY)) {
       throw new ConfigError({

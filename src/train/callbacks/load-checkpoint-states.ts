@@ -1,6 +1,8 @@
 // Begins a run with some of what another one's checkpoint holds: its weights, or its optimizer's state too. The file's SHA-256 is in the run's
 // manifest and chain, as data is; a run that goes on from its own checkpoint takes everything from there.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { load, loadVariables } from "../../nn/load.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
 import type { Callback } from "../hooks.ts";
@@ -21,6 +23,7 @@ export class LoadCheckpointStates implements Callback {
   readonly #options: LoadCheckpointStatesOptions;
 
   constructor(options: LoadCheckpointStatesOptions) {
+    checkKeys("LoadCheckpointStates", options, ["path", "states", "strict"]);
     this.#options = options;
   }
 

@@ -1,5 +1,7 @@
 // The numbers of the optimizer's parameter groups, as the step that is logged used them.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
 import type { Callback, Metrics, StepContext, StepResult } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -20,7 +22,9 @@ export class LogOptimizerParamGroup implements Callback {
   readonly #keys: readonly string[] | undefined;
   #used: Metrics = {};
 
-  constructor({ keys }: LogOptimizerParamGroupOptions = {}) {
+  constructor(options: LogOptimizerParamGroupOptions = {}) {
+    checkKeys("LogOptimizerParamGroup", options, ["keys"]);
+    const { keys } = options;
     this.#keys = keys?.map(toSnake);
   }
 

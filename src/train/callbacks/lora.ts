@@ -1,6 +1,7 @@
 // Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
 
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -66,7 +67,9 @@ export class Lora implements Callback {
   readonly changesTraining = true;
   readonly #options: Required<LoraOptions>;
 
-  constructor({ rank = 8, alpha = 2 * rank, modules = ["*"], train = [] }: LoraOptions = {}) {
+  constructor(options: LoraOptions = {}) {
+    checkKeys("Lora", options, ["rank", "alpha", "modules", "train"]);
+    const { rank = 8, alpha = 2 * rank, modules = ["*"], train = [] } = options;
     checkCount("Lora.rank", rank, "columns");
     checkRange("Lora.alpha", alpha, 0, Number.POSITIVE_INFINITY);
     this.#options = { rank, alpha, modules, train };

@@ -1,5 +1,6 @@
 // A table of a model's modules: what they give, and how many numbers they hold.
 
+import { checkKeys } from "../../core/keys.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -42,7 +43,9 @@ export class ModelSummary implements Callback {
   readonly #shapes = new Map<string, string>();
   #observer: ModuleObserver | undefined;
 
-  constructor({ depth = Number.POSITIVE_INFINITY }: ModelSummaryOptions = {}) {
+  constructor(options: ModelSummaryOptions = {}) {
+    checkKeys("ModelSummary", options, ["depth"]);
+    const { depth = Number.POSITIVE_INFINITY } = options;
     if (depth !== Number.POSITIVE_INFINITY) checkCount("ModelSummary.depth", depth, "levels");
     this.#depth = depth;
   }

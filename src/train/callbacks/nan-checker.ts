@@ -1,5 +1,7 @@
 // Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
+
 import { TrainingError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { abs, less, sum, where } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../hooks.ts";
@@ -26,7 +28,9 @@ export class NaNChecker implements Callback {
   readonly #counts = new WatchedScalars("NaNChecker");
   #observer: ModuleObserver | undefined;
 
-  constructor({ activations = true, gradients, every = 1 }: NaNCheckerOptions = {}) {
+  constructor(options: NaNCheckerOptions = {}) {
+    checkKeys("NaNChecker", options, ["activations", "gradients", "every"]);
+    const { activations = true, gradients, every = 1 } = options;
     checkCount("NaNChecker.every", every);
     this.#options = { activations, gradients, every };
   }

@@ -1,9 +1,11 @@
 // Where a step's time goes: each kernel of its plan, run by itself on the backend over what it reads in that step, with the arithmetic and memory
 // traffic it stands for.
+
 import { type Kernel, kernelInputs } from "../../../kernels/kernel.ts";
 import type { Backend, Buffer } from "../../backend/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
+import { checkKeys } from "../../core/keys.ts";
 import type { Peek } from "../../tensor/compiled.ts";
 import { now } from "../clock.ts";
 import { groups, type StepInput } from "../group.ts";
@@ -37,7 +39,9 @@ export class OpProfiler implements Callback {
   #profile: readonly ProfiledKernel[] = [];
   #due = false;
 
-  constructor({ rows = 12, repeats = 5 }: OpProfilerOptions = {}) {
+  constructor(options: OpProfilerOptions = {}) {
+    checkKeys("OpProfiler", options, ["rows", "repeats"]);
+    const { rows = 12, repeats = 5 } = options;
     checkCount("OpProfiler.rows", rows, "rows");
     checkCount("OpProfiler.repeats", repeats, "repeats");
     this.#rows = rows;

@@ -1,4 +1,5 @@
 // A few batches of validation before the first step, so that what is wrong with it shows at once and not after an epoch.
+import { checkKeys } from "../../core/keys.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 
@@ -13,7 +14,9 @@ export class SanityValidation implements Callback {
   readonly changesTraining = false;
   readonly #steps: number;
 
-  constructor({ steps = 2 }: SanityValidationOptions = {}) {
+  constructor(options: SanityValidationOptions = {}) {
+    checkKeys("SanityValidation", options, ["steps"]);
+    const { steps = 2 } = options;
     checkCount("SanityValidation.steps", steps, "batches");
     this.#steps = steps;
   }

@@ -1,6 +1,8 @@
 // Beside a checkpoint, a file of some of its tensors alone: weights to hand on, without what only training needs.
+
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
 import type { Callback, CheckpointContext } from "../hooks.ts";
@@ -25,7 +27,9 @@ export class SaveCheckpointState implements Callback {
   readonly #states: readonly CheckpointPart[];
   readonly #every: number;
 
-  constructor({ states = ["model"], every = 1 }: SaveCheckpointStateOptions = {}) {
+  constructor(options: SaveCheckpointStateOptions = {}) {
+    checkKeys("SaveCheckpointState", options, ["states", "every"]);
+    const { states = ["model"], every = 1 } = options;
     checkCount("SaveCheckpointState.every", every);
     const unknown = states.find((state) => !Object.hasOwn(prefixes, state));
     if (unknown !== undefined || states.length === 0) {

@@ -1,5 +1,7 @@
 // Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -19,6 +21,7 @@ export class SelectiveGrad implements Callback {
   readonly #options: SelectiveGradOptions;
 
   constructor(options: SelectiveGradOptions) {
+    checkKeys("SelectiveGrad", options, ["freeze", "train"]);
     if ((options.freeze === undefined) === (options.train === undefined)) {
       throw new ConfigError({
         where: "SelectiveGrad",

@@ -1,5 +1,7 @@
 // Begins a run later in its data, as if the samples before had been seen: for a run that goes on from another one's weights.
+
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 
@@ -14,7 +16,9 @@ export class SkipSamples implements Callback {
   readonly changesTraining = true;
   readonly #samples: number;
 
-  constructor({ samples }: SkipSamplesOptions) {
+  constructor(options: SkipSamplesOptions) {
+    checkKeys("SkipSamples", options, ["samples"]);
+    const { samples } = options;
     checkCount("SkipSamples.samples", samples, "samples", 0);
     this.#samples = samples;
   }

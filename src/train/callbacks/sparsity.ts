@@ -1,7 +1,9 @@
 // Sparse weights: masks over parameters, drawn once or chosen by magnitude, once or along a schedule. Masked weights and their optimizer state are
 // zero after every step.
+
 import type { TypedArray } from "../../core/dtype.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones, uniform } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -38,6 +40,7 @@ export class Sparsity implements Callback {
   #masked: Masked[] = [];
 
   constructor(options: SparsityOptions) {
+    checkKeys("Sparsity", options, ["sparsity", "parameters", "method", "schedule"]);
     const { sparsity, method = "magnitude", schedule } = options;
     checkRange("Sparsity.sparsity", sparsity, 0, 1);
     if (method !== "magnitude" && (method !== "random" || schedule)) {
@@ -49,6 +52,7 @@ export class Sparsity implements Callback {
       });
     }
     if (schedule) {
+      checkKeys("Sparsity.schedule", schedule, ["begin", "end", "every"]);
       const { begin = 1, end, every = 1 } = schedule;
       checkCount("Sparsity.schedule.begin", begin);
       checkCount("Sparsity.schedule.every", every);

@@ -1,6 +1,7 @@
 // Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
 
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
@@ -41,7 +42,9 @@ export class TensorSummaries implements Callback {
   /** The layouts of the steps that were traced: a short last batch has activations of its own sizes. */
   readonly #layouts: Layout[] = [];
 
-  constructor({ parameters = [], gradients = [], activations = [], histograms = false }: TensorSummariesOptions = {}) {
+  constructor(options: TensorSummariesOptions = {}) {
+    checkKeys("TensorSummaries", options, ["parameters", "gradients", "activations", "histograms"]);
+    const { parameters = [], gradients = [], activations = [], histograms = false } = options;
     this.#options = { parameters, gradients, activations, histograms };
   }
 

@@ -1,8 +1,10 @@
 // Averages of the weights over a run, beside them: exponential (EMA) and equal (SWA). They are computed after each step by a program of their
 // own, so that the training graph, its hash and its bits stay what they are.
+
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../tensor/compiled.ts";
 import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
@@ -171,8 +173,10 @@ export class ExponentialMovingAverage extends WeightAverage {
   readonly #decay: number;
   readonly #warmup: boolean;
 
-  constructor({ decay = 0.999, warmup = false, ...options }: ExponentialMovingAverageOptions = {}) {
-    super("ExponentialMovingAverage", "ema.safetensors", options);
+  constructor(options: ExponentialMovingAverageOptions = {}) {
+    checkKeys("ExponentialMovingAverage", options, ["decay", "warmup", "start", "every", "validate"]);
+    const { decay = 0.999, warmup = false, ...rest } = options;
+    super("ExponentialMovingAverage", "ema.safetensors", rest);
     checkRange("ExponentialMovingAverage.decay", decay, 0, 1);
     this.#decay = decay;
     this.#warmup = warmup;
@@ -187,8 +191,10 @@ export class ExponentialMovingAverage extends WeightAverage {
 export class StochasticWeightAveraging extends WeightAverage {
   readonly name = "StochasticWeightAveraging";
 
-  constructor({ start = 0.75, ...options }: WeightAverageOptions = {}) {
-    super("StochasticWeightAveraging", "swa.safetensors", { start, ...options });
+  constructor(options: WeightAverageOptions = {}) {
+    checkKeys("StochasticWeightAveraging", options, ["start", "every", "validate"]);
+    const { start = 0.75, ...rest } = options;
+    super("StochasticWeightAveraging", "swa.safetensors", { start, ...rest });
   }
 
   protected override rate(count: number): number {

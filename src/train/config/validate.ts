@@ -1,6 +1,7 @@
 // From the schema's complaint to a ConfigError: the path as its author wrote it, what is there, what should be, and the nearest known key.
 import type { z } from "zod";
 import { ConfigError, type ConfigPosition, didYouMean } from "../../core/errors.ts";
+import * as keys from "../../core/keys.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
 /** How a path in the schema's form is shown to the config's author. */
@@ -91,13 +92,9 @@ export function unknownKey(
   author: Author,
   problem = "unknown key",
 ): ConfigError {
-  const near = didYouMean(got, known);
-  return new ConfigError({
-    where: author.path(path),
+  return keys.unknownKey(author.path(path), got, known, {
     problem,
-    got,
-    expected: known.length > 1 ? `one of ${known.join(", ")}` : (known[0] ?? "no keys here"),
-    hint: near ? `did you mean ${near}?` : problem === "unknown key" ? undefined : ownHint,
+    hint: problem === "unknown key" ? undefined : ownHint,
     position: author.keyPosition?.(path),
   });
 }

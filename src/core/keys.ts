@@ -1,0 +1,43 @@
+// Options by name: a key that a maker doesn't know is refused, and the nearest one it knows is named.
+import { ConfigError, type ConfigPosition, didYouMean } from "./errors.ts";
+
+/** Nothing more where a list holds every key of `O`; else the keys that are missing, as the compiler's complaint. */
+export type Every<O, K extends readonly unknown[]> = [Exclude<keyof O & string, K[number]>] extends [never]
+  ? unknown
+  : { readonly missing: Exclude<keyof O, K[number]> };
+
+/** Throws ConfigError where `options` is no record, or has a key that isn't `known`. A list that misses a key of the options' type doesn't compile. */
+export function checkKeys<O extends object, const K extends readonly (keyof O & string)[]>(
+  where: string,
+  options: O,
+  known: K & Every<O, K>,
+): void {
+  const names: readonly string[] = known;
+  if (typeof options !== "object" || options === null)
+    throw new ConfigError({
+      where,
+      problem: "the options aren't a record",
+      got: String(options),
+      expected: `{ ${names.join(", ")} }`,
+    });
+  const unknown = Object.keys(options).find((key) => !names.includes(key));
+  if (unknown !== undefined) throw unknownKey(`${where}.${unknown}`, unknown, names);
+}
+
+/** The error for a key or name that isn't known; `hint`: what is said where no known one is near. */
+export function unknownKey(
+  where: string,
+  got: string,
+  known: readonly string[],
+  { problem = "unknown key", hint, position }: { problem?: string; hint?: string; position?: ConfigPosition } = {},
+): ConfigError {
+  const near = didYouMean(got, known);
+  return new ConfigError({
+    where,
+    problem,
+    got,
+    expected: known.length > 1 ? `one of ${known.join(", ")}` : (known[0] ?? "no keys here"),
+    hint: near ? `did you mean ${near}?` : hint,
+    position,
+  });
+}
