@@ -4,7 +4,7 @@ import { ConfigError, type ConfigPosition, didYouMean } from "./errors.ts";
 /** Nothing more where a list holds every key of `O`; else the keys that are missing, as the compiler's complaint. */
 export type Every<O, K extends readonly unknown[]> = [Exclude<keyof O & string, K[number]>] extends [never]
   ? unknown
-  : { readonly missing: Exclude<keyof O, K[number]> };
+  : { readonly missing: Exclude<keyof O & string, K[number]> };
 
 /** Throws ConfigError where `options` is no record, or has a key that isn't `known`. A list that misses a key of the options' type doesn't compile. */
 export function checkKeys<O extends object, const K extends readonly (keyof O & string)[]>(

@@ -9,7 +9,6 @@ import { loaders } from "../../src/train/config/loaders.ts";
 import { optimizers } from "../../src/train/config/optimizers.ts";
 import { schedulers } from "../../src/train/config/schedulers.ts";
 import type { Callback } from "../../src/train/hooks.ts";
-import { folder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 type Make = (options: object) => unknown;
@@ -124,7 +123,7 @@ const makers: readonly Maker[] = [
   { name: "predict", make: (options) => toyTrainer().predict(toyTest(), options).next(), keys: ["ckptPath"] },
   {
     name: "verify",
-    make: (options) => toyTrainer().verify(folder(), options),
+    make: (options) => toyTrainer().verify("none", options),
     keys: ["backend", "threads", "from", "steps", "against"],
   },
 ];

@@ -139,9 +139,11 @@ describe("flags", () => {
     expect(() => new GlobalFlags({ logLevel: "loud" as never })).toThrow(/debug, info/);
     expect(() => new ScopedFlags({ train: { logSteps: 0 } })).toThrow(/ScopedFlags\.train\.logSteps/);
     expect(() => new GlobalFlags({ logStep: 3 } as never)).toThrow(
-      /GlobalFlags\.logStep: there is no such flag: expected one of logLevel, logSteps\nHint: did you mean logSteps\?/,
+      /GlobalFlags\.logStep: unknown key: got logStep, expected one of logLevel, logSteps\nHint: did you mean logSteps\?/,
     );
-    expect(() => new ScopedFlags({ validate: { "csx.debug.log": 1 } as never })).toThrow(/no such flag/);
+    expect(() => new ScopedFlags({ validate: { "csx.debug.log": 1 } as never })).toThrow(
+      /ScopedFlags\.validate\.csx\.debug\.log: unknown key/,
+    );
     expect(() => new ScopedFlags({ vaildate: {} } as never)).toThrow(/did you mean validate\?/);
     const yaml = (flags: string) =>
       parseConfig(`trainer: {init: {seed: 1, model: {name: mlp, sizes: [2, 2]}, callbacks: [${flags}]}}`, "f.yaml");
