@@ -1,5 +1,6 @@
 // One fit, from the folder's lock to the digest: graphs, a checkpoint if there is one, the loop, and what is written down of it.
 import { ConfigError, InterruptedError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
@@ -94,8 +95,10 @@ export async function runFit(
   trainer: Trainer,
   loader: DataLoader,
   validations: readonly DataLoader[],
-  { signal, ...choice }: FitOptions,
+  given: FitOptions,
 ): Promise<Run> {
+  checkKeys("fit", given, ["ckptPath", "signal"]);
+  const { signal, ...choice } = given;
   const { hooks, options } = trainer;
   const [validation] = validations as readonly (DataLoader | undefined)[];
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);

@@ -283,7 +283,6 @@ export class Trainer {
   ): Promise<Run> {
     const list = listOf(validation);
     checkLoaders("fit", train, ...list);
-    checkKeys("fit", options, ["ckptPath", "signal"]);
     this.#lastLoaders = { train, val: list };
     return runFit(this, this.#limited(train), list, options);
   }
