@@ -18,7 +18,7 @@ export function checkKeys<O extends object, const K extends readonly (keyof O & 
       where,
       problem: "the options aren't a record",
       got: String(options),
-      expected: `{ ${names.join(", ")} }`,
+      expected: names.length > 0 ? `{ ${names.join(", ")} }` : "none",
     });
   const unknown = Object.keys(options).find((key) => !names.includes(key));
   if (unknown !== undefined) throw unknownKey(`${where}.${unknown}`, unknown, names);

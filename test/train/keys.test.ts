@@ -6,9 +6,15 @@ import * as optim from "../../src/optim/index.ts";
 import * as made from "../../src/train/callbacks/index.ts";
 import { callbacks } from "../../src/train/config/callbacks.ts";
 import { loaders } from "../../src/train/config/loaders.ts";
+import { loggers } from "../../src/train/config/loggers.ts";
 import { optimizers } from "../../src/train/config/optimizers.ts";
 import { schedulers } from "../../src/train/config/schedulers.ts";
 import type { Callback } from "../../src/train/hooks.ts";
+import { CSVLogger } from "../../src/train/loggers/csv.ts";
+import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
+import { ProgressLogger } from "../../src/train/loggers/progress.ts";
+import { ReportLogger } from "../../src/train/loggers/report.ts";
+import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 type Make = (options: object) => unknown;
@@ -160,6 +166,29 @@ describe("options", () => {
     );
     expect(() => optim.adam(parameters, 0.1 as never)).toThrow(ConfigError);
     expect(() => data.dataLoader(dataset, null as never)).toThrow(ConfigError);
+  });
+});
+
+describe("without options", () => {
+  const classes: Readonly<Record<string, unknown>> = {
+    ...made,
+    CSVLogger,
+    JSONLLogger,
+    ProgressLogger,
+    ReportLogger,
+    TensorBoardLogger,
+  };
+  const without = [callbacks, loggers].flatMap((catalog) =>
+    catalog.describe().flatMap(({ name, options }) => (options.length === 0 ? [name] : [])),
+  );
+
+  test.each(without)("%s refuses any", (name) => {
+    const Made = classes[name] as new (options?: unknown) => unknown;
+    expect(() => new Made()).not.toThrow();
+    expect(() => new Made({})).not.toThrow();
+    expect(() => new Made({ file: "a" })).toThrow(ConfigError);
+    expect(() => new Made({ file: "a" })).toThrow(`${name}.file: unknown key: got file, expected no keys here`);
+    expect(() => new Made("a")).toThrow(`${name}: the options aren't a record: got a, expected none`);
   });
 });
 

@@ -1,9 +1,11 @@
 // Stops a run whose loss is no number any more.
+
 import { TrainingError } from "../../core/errors.ts";
 import type { Callback, StepResult } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 
 /** Throws TrainingError, naming the step, when the loss is NaN or infinite. */
-export class CheckLoss implements Callback {
+export class CheckLoss extends Optionless implements Callback {
   readonly changesTraining = false;
 
   onTrainStepEnd({ loss, step, learningRate }: StepResult): void {

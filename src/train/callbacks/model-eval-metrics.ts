@@ -6,13 +6,14 @@ import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../tensor/trace.ts";
 import type { Callback, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 
 const prefix = "ModelEvalMetrics/";
 const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";
 
 /** Logs `val_<name>` of every metric in a module's `metrics` (a record of metrics by name, or a list of them). */
-export class ModelEvalMetrics implements Callback {
+export class ModelEvalMetrics extends Optionless implements Callback {
   readonly name = "ModelEvalMetrics";
   readonly changesTraining = false;
   #metrics = new Map<string, Metric>();

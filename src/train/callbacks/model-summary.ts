@@ -6,6 +6,7 @@ import type { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { Parameter } from "../../tensor/variable.ts";
 import type { Callback, FitContext, TraceContext } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
@@ -19,7 +20,7 @@ export function countParameters({ model, optimizer }: Trainer): { total: number;
 }
 
 /** Says at the start how many parameters there are, and logs `parameters/total` and `parameters/trainable` once, at step 0. */
-export class CountParams implements Callback {
+export class CountParams extends Optionless implements Callback {
   readonly name = "CountParams";
   readonly changesTraining = false;
 

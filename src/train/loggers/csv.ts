@@ -1,5 +1,7 @@
 // metrics.csv in the run's folder: a line a number, so that numbers logged later need no new column.
+
 import type { Logger, Metrics } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 import { appendText, cutLines } from "./records.ts";
 
@@ -7,7 +9,7 @@ const header = "step,name,value\n";
 const quote = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** Writes `step,name,value` lines. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
-export class CSVLogger implements Logger {
+export class CSVLogger extends Optionless implements Logger {
   #path: string | undefined;
 
   postSetup({ options }: Trainer): void {

@@ -1,5 +1,7 @@
 // metrics.jsonl in the run's folder: a JSON object a line.
+
 import type { Logger, Metrics } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 import { appendText, cutLines } from "./records.ts";
 
@@ -12,7 +14,7 @@ const stepOf = (line: string): number => {
 };
 
 /** Writes `{"step": …, …}` lines; NaN and infinities as text. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
-export class JSONLLogger implements Logger {
+export class JSONLLogger extends Optionless implements Logger {
   #path: string | undefined;
 
   postSetup({ options }: Trainer): void {

@@ -1,8 +1,10 @@
 // Progress for people: a bar on a terminal, plain lines elsewhere. It looks at the clock and at what the step gave, and at nothing else.
+
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { now } from "../clock.ts";
 import { samplesOf } from "../group.ts";
 import type { FitContext, Logger, Metrics, StepResult } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 
 /** About so many plain lines a run. */
 const plainLines = 20;
@@ -16,7 +18,7 @@ const seconds = (value: number): string => {
 const number = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
 
 /** Shows step, loss, samples a second and time left; each validation as a line. */
-export class ProgressLogger implements Logger {
+export class ProgressLogger extends Optionless implements Logger {
   #bar: ProgressBar | undefined;
   #started = 0;
   #firstStep = 0;

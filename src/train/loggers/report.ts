@@ -1,5 +1,6 @@
 // report.html in the run's folder: curves, config, digest, ledger and environment in one page. It is written anew at validations, with
 // checkpoints and in the end, never in a step; what it shows is kept in the page itself, so that a run that goes on reads it back.
+
 import { exists, readText, writeAtomic } from "#files";
 import { CheckpointError } from "../../core/errors.ts";
 import type { LedgerRow } from "../../run/ledger.ts";
@@ -7,6 +8,7 @@ import { readManifest } from "../../run/manifest.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
 import { now } from "../clock.ts";
 import type { FitContext, Logger, Metrics } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 import { renderReport, seriesText } from "./report/page.ts";
 import { SeriesStore } from "./report/series.ts";
@@ -15,7 +17,7 @@ import { SeriesStore } from "./report/series.ts";
 const interval = 5;
 
 /** Writes `report.html`. On resume its curves are cut back to the checkpoint's step. Without a folder: nothing. */
-export class ReportLogger implements Logger {
+export class ReportLogger extends Optionless implements Logger {
   readonly name = "ReportLogger";
   readonly changesTraining = false;
   #series = new SeriesStore();

@@ -1,9 +1,11 @@
 // A TensorBoard event file in the run's folder: scalars and histograms. The format is TFRecord frames (u64 length, masked CRC-32C of it, data, masked
 // CRC-32C of the data) around Event messages in protocol buffers.
+
 import { append, exists, makeDirectory, read, writeAtomic } from "#files";
 import { crc32c } from "../../core/crc.ts";
 import type { Histogram } from "../histogram.ts";
 import type { Logger, Metrics } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 
 const masked = (bytes: Uint8Array): number => {
@@ -79,7 +81,7 @@ function stepOf(event: Uint8Array): number {
 }
 
 /** Writes `events.out.tfevents.0000000000.seedgrad`. On resume it is cut back to the checkpoint's step. Without a folder: nothing. */
-export class TensorBoardLogger implements Logger {
+export class TensorBoardLogger extends Optionless implements Logger {
   #path: string | undefined;
 
   postSetup({ options }: Trainer): void {
