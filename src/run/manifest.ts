@@ -30,6 +30,17 @@ export interface ImportedProgram {
   readonly path?: string;
 }
 
+/** What a run records of a loader that it validates on. */
+export interface ValidationData {
+  readonly name: string;
+  /** Numbers, as text where JSON has no such number. */
+  readonly batchSize: number | string;
+  readonly samplesPerEpoch: number | string;
+  readonly drawsPerEpoch: number | string;
+  /** SHA-256 of the data under it, by name. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
 /** What is written of a run. */
 export interface Manifest {
   readonly format: 1;
@@ -41,6 +52,8 @@ export interface Manifest {
   readonly graphs: Readonly<Record<string, string>>;
   /** SHA-256 of the training data by name. */
   readonly data: Readonly<Record<string, string>>;
+  /** The validation loaders, in their order, of a run whose rates or length depend on them. They enter no hash: what comes of them does. */
+  readonly validation?: readonly ValidationData[];
   /** The config as resolved, defaults included; null for a run made in code. */
   readonly config: unknown;
   /** Programs that were imported for the config, by the names it has for them. They inform: what they make is in the graph's hash. */
@@ -63,10 +76,15 @@ export interface Manifest {
   readonly environment: Readonly<Record<string, string | number>>;
 }
 
+/** A number, as text where JSON has no such number. */
+export const jsonNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
+
+const isValue = (value: unknown): boolean => ["number", "string"].includes(typeof value);
+
 /** A number for the manifest. */
 export function hyperparameter(value: number): Hyperparameter {
   return {
-    value: Number.isFinite(value) ? value : String(value),
+    value: jsonNumber(value),
     float32: float32Bits(value).toString(16).padStart(8, "0"),
   };
 }
@@ -89,6 +107,19 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   seedGiven: ["true or false", (value) => typeof value === "boolean"],
   graphs: ["SHA-256 by role", recordOf(isHash)],
   data: ["SHA-256 by name", recordOf(isHash)],
+  validation: [
+    "validation loaders, each with its sizes and SHA-256 by name",
+    (value) =>
+      value === undefined ||
+      (Array.isArray(value) &&
+        value.every(
+          (item) =>
+            isRecord(item) &&
+            isText(item.name) &&
+            [item.batchSize, item.samplesPerEpoch, item.drawsPerEpoch].every(isValue) &&
+            recordOf(isHash)(item.digests),
+        )),
+  ],
   config: ["a record, or null", (value) => value === null || isRecord(value)],
   imports: [
     "programs by name, each with its SHA-256",
@@ -101,11 +132,7 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   hyperparameters: [
     "numbers by name, each with its value and float32 bits",
     recordOf(
-      (item) =>
-        isRecord(item) &&
-        ["number", "string"].includes(typeof item.value) &&
-        isText(item.float32) &&
-        /^[0-9a-f]{8}$/.test(item.float32),
+      (item) => isRecord(item) && isValue(item.value) && isText(item.float32) && /^[0-9a-f]{8}$/.test(item.float32),
     ),
   ],
   deterministic: ["strict or warn", (value) => value === "strict" || value === "warn"],
@@ -114,7 +141,7 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
     (value) => ["running", "finished", "interrupted", "failed"].includes(value as string),
   ],
   result: ["a record, where the run is finished", (value) => value === undefined || isRecord(value)],
-  environment: ["strings and numbers by name", recordOf((value) => ["number", "string"].includes(typeof value))],
+  environment: ["strings and numbers by name", recordOf(isValue)],
 };
 
 const resultChecks: Readonly<Record<keyof NonNullable<Manifest["result"]>, FieldCheck>> = {

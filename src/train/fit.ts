@@ -130,6 +130,7 @@ export async function runFit(
     const journal = Journal.open({
       trainer,
       loader,
+      validations,
       backend,
       graphHash,
       stepsPerEpoch,

@@ -19,11 +19,13 @@ import { periodOf } from "./config/options.ts";
 import { describeOptions, optimizerNumbers } from "./describe.ts";
 import type { CheckpointChoice, Run } from "./fit.ts";
 import type { Trainer } from "./trainer.ts";
+import { recordedValidation, validationDifference } from "./validations.ts";
 
 /** What a journal is opened with. */
 export interface JournalParts {
   readonly trainer: Trainer;
   readonly loader: DataLoader;
+  readonly validations: readonly DataLoader[];
   readonly backend: Backend;
   readonly graphHash: string;
   readonly stepsPerEpoch: number;
@@ -231,6 +233,7 @@ export class Journal {
       seedGiven: trainer.seedGiven,
       graphs: trainer.graphs,
       data: dataOf(this.#parts),
+      validation: recordedValidation(trainer, this.#parts.validations),
       config: describeOptions(trainer).config,
       imports: this.#imports(),
       hyperparameters: Object.fromEntries(numbers.map(([name, value]) => [name, hyperparameter(value)])),
@@ -293,10 +296,11 @@ function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: st
   return links.length === step && toHex(links[step - 1].hash) === hash ? links : undefined;
 }
 
-/** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph, data, and the numbers that steps depend on. */
+/** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph, data, the numbers that steps depend on, and the validation that decides. */
 function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): void {
-  const { trainer, graphHash } = parts;
+  const { trainer, graphHash, validations } = parts;
   const numbers = numbersOf(parts);
+  const other = validationDifference(manifest.validation, recordedValidation(trainer, validations));
   const data = dataOf(parts);
   const names = [...new Set([...Object.keys(numbers), ...Object.keys(manifest.hyperparameters)])];
   const dataNames = [...new Set([...Object.keys(data), ...Object.keys(manifest.data)])];
@@ -315,6 +319,7 @@ function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): vo
       String(manifest.hyperparameters[name]?.value ?? "none"),
       String(numbers[name] ?? "none"),
     ]),
+    ...(other ? [[other.what, other.recorded, other.found] satisfies [string, string, string]] : []),
   ];
   for (const [what, got, expected] of facts) {
     if (got === expected) continue;

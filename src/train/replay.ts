@@ -13,11 +13,13 @@ import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks, differenceError } from "../run/compare.ts";
-import { type Manifest, readManifest } from "../run/manifest.ts";
+import { type Manifest, readManifest, type ValidationData } from "../run/manifest.ts";
 import type { TrainerOptions } from "./config/options.ts";
 import { numberDifferences, optimizerNumbers } from "./describe.ts";
+import { listOf } from "./evaluate.ts";
 import type { Callback, StepResult } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
+import { recordedValidation, validationDifference } from "./validations.ts";
 
 /** The program of a run, made again: a new Trainer, with `changes` over its options, and its loaders; `val` where a schedule goes by validation. */
 export type Rebuild = (changes: Partial<TrainerOptions>) => {
@@ -123,6 +125,8 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
   });
   if (!train) throw new ConfigError({ where: folder, problem: "there is no loader to replay with", got: "no train" });
   checkData(folder, manifest, train);
+  const steering = trainer.schedules?.steering.length ? listOf(val) : [];
+  checkValidation(folder, manifest, recordedValidation(trainer, steering));
   // As they are before a callback moves them.
   const numbers = optimizerNumbers(trainer);
   const { name: backend, threads } = await trainer.backend();
@@ -134,9 +138,7 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
     threads,
   });
   try {
-    const { digest, steps } = await trainer.fit(train, trainer.schedules?.steering.length ? val : undefined, {
-      ckptPath: checkpoint,
-    });
+    const { digest, steps } = await trainer.fit(train, steering, { ckptPath: checkpoint });
     comparison.step = steps;
     const { digest: expected } = target;
     const difference = endDifference(recorded, target, digest, steps) ?? target.differences[0];
@@ -321,4 +323,15 @@ function checkData(folder: string, { data }: Manifest, loader: DataLoader): void
       expected: data[name] ?? "none",
     });
   }
+}
+
+function checkValidation(folder: string, { validation }: Manifest, given: readonly ValidationData[] | undefined): void {
+  const other = validationDifference(validation, given);
+  if (!other) return;
+  throw new ReproError({
+    where: folder,
+    problem: `the ${other.what} isn't what the run's schedule went by`,
+    got: other.found,
+    expected: other.recorded,
+  });
 }

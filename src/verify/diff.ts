@@ -156,6 +156,8 @@ function factDifferences({ facts: a }: Side, { facts: b }: Side): FactDifference
     new Map([...numbers].filter(([key]) => !configs || !/^(optimizer|schedulers|precision)\//.test(key)));
   compareAll(rest(a), rest(b));
   compareAll(a.data, b.data, "data ");
+  // A side on which nothing goes by validation says nothing of it.
+  if (a.validation.size > 0 && b.validation.size > 0) compareAll(a.validation, b.validation, "validation ");
   compareAll(a.imports, b.imports, "import ");
   compare("graph", a.graphHash, b.graphHash);
   return found;

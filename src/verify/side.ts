@@ -16,9 +16,11 @@ import { toYamlForm } from "../train/config/form.ts";
 import { programName, recordedImports } from "../train/config/imports.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
+import { listOf } from "../train/evaluate.ts";
 import { lengthOf } from "../train/fit.ts";
 import { dataOf, numbersOf } from "../train/journal.ts";
 import type { Rebuild } from "../train/replay.ts";
+import { recordedValidation, validationFacts } from "../train/validations.ts";
 import { rebuildConfig, rebuildFromConfig } from "./verify.ts";
 
 /** What decides a run's bits, each as text by name, in the order in which it is told. */
@@ -30,6 +32,8 @@ export interface Facts {
   /** Numbers of optimizer, schedules and loader, with their float32 bits. */
   readonly numbers: ReadonlyMap<string, string>;
   readonly data: ReadonlyMap<string, string>;
+  /** Of the loaders that a run's schedules, or its length, go by. */
+  readonly validation: ReadonlyMap<string, string>;
   /** SHA-256 of the programs that its config's classes come from, by their files' names. */
   readonly imports: ReadonlyMap<string, string>;
   /** The training step's graph at the full batch. */
@@ -100,7 +104,8 @@ export function changesOf({ seed, deterministic }: Manifest): Side["changes"] {
   return { seed: BigInt(seed), ...(deterministic === "warn" && { deterministic: "warn" }) };
 }
 
-function factsOfManifest({ numericsId: id, seed, config, hyperparameters, data, imports, graphs }: Manifest): Facts {
+function factsOfManifest(manifest: Manifest): Facts {
+  const { numericsId: id, seed, config, hyperparameters, data, validation, imports, graphs } = manifest;
   const numbers = Object.entries(hyperparameters).map(
     ([name, { value, float32 }]) => [name, `${value} (${float32})`] as const,
   );
@@ -110,6 +115,7 @@ function factsOfManifest({ numericsId: id, seed, config, hyperparameters, data, 
     config: leavesOf(config),
     numbers: new Map(numbers),
     data: new Map(Object.entries(data)),
+    validation: validationFacts(validation),
     imports: importFacts(imports),
     graphHash: graphs.train ?? "none",
   };
@@ -146,7 +152,7 @@ export async function programSide(
     folder,
   }: { backend: string | Backend; config?: Config; changes?: Side["changes"]; folder?: string },
 ): Promise<Side> {
-  const { trainer, graphHash, loader } = await traced(rebuild, changes);
+  const { trainer, graphHash, loader, validations } = await traced(rebuild, changes);
   const { stepsPerEpoch, totalSteps } = lengthOf(trainer.options.loop, loader);
   const numbers = Object.entries(numbersOf({ trainer, loader, stepsPerEpoch, totalSteps })).map(([key, value]) => {
     const { value: shown, float32 } = hyperparameter(value);
@@ -158,6 +164,7 @@ export async function programSide(
     config: leavesOf(toYamlForm(config ?? trainer.options.config)),
     numbers: new Map(numbers),
     data: new Map(Object.entries(dataOf({ trainer, loader }))),
+    validation: validationFacts(recordedValidation(trainer, validations)),
     imports: importFacts(recordedImports(config ?? trainer.options.config ?? {}, ".")),
     graphHash,
   };
@@ -172,11 +179,11 @@ async function traced(rebuild: Rebuild, changes: Side["changes"]) {
     callbacks: [],
     logging: { logLevel: "error" },
   } as const;
-  const { trainer, train } = rebuild({ ...changes, ...silent });
+  const { trainer, train, val } = rebuild({ ...changes, ...silent });
   if (!train) throw new ConfigError({ where: "rebuild", problem: "there is no loader to train with", got: "no train" });
   const planned = await trainer.explain(train);
   const { graphHash, graph } = planned.find(({ role }) => role === "train")!;
-  return { trainer, loader: train, graph, graphHash };
+  return { trainer, loader: train, validations: listOf(val), graph, graphHash };
 }
 
 /** The training graph of a side. */

@@ -5,6 +5,7 @@ import { readManifest } from "../run/manifest.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
+import { listOf } from "../train/evaluate.ts";
 import {
   published,
   type Rebuild,
@@ -13,6 +14,7 @@ import {
   replayRun,
   type Verification,
 } from "../train/replay.ts";
+import { recordedValidation, validationDifference } from "../train/validations.ts";
 
 export interface VerifyOptions extends ReplayOptions {
   /** How a run that was made in code is made again: `(changes) => ({ trainer: new Trainer({ ...options, ...changes }), train })`. A YAML run needs none. */
@@ -73,6 +75,8 @@ export async function verifyConfig(
   const { digest, steps: taken, graphHash } = run;
   const graph =
     manifest && manifest.graphs.train !== graphHash ? `: graph ${graphHash}, published ${manifest.graphs.train}` : "";
+  const other = validationDifference(manifest?.validation, recordedValidation(trainer, listOf(val)));
+  const validation = other ? `; ${other.what} is ${other.found}, published ${other.recorded}` : "";
   const equal = digest === expected;
   return {
     equal,
@@ -80,7 +84,7 @@ export async function verifyConfig(
     expected,
     from: 0,
     steps: taken,
-    ...(!equal && { difference: `the digest${graph}` }),
+    ...(!equal && { difference: `the digest${graph}${validation}` }),
     backend: run.backend,
     threads: run.threads,
   };

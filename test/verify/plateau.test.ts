@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import { verifyRun } from "../../src/verify/verify.ts";
+import { verifyConfig, verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 test("verify replays validation, and the schedule's steps with it", async () => {
@@ -28,7 +28,9 @@ test("verify replays validation, and the schedule's steps with it", async () => 
     loggers: [{ ProgressLogger: null }, "JSONLLogger"],
     backend: "reference",
   };
-  const fit = { train_dataloader: { ...data, shuffle: true }, val_dataloader: data };
+  const held = `${folder}/held.csv`;
+  writeFileSync(held, ["a,b,label", ...rows.slice(0, 48)].join("\n"));
+  const fit = { train_dataloader: { ...data, shuffle: true }, val_dataloader: { ...data, file: held } };
   const { trainer, train, val } = buildTrainer(parseConfig(JSON.stringify({ trainer: { init, fit } }), "p.yaml"));
   const run = await trainer.fit(train!, val);
   const rates = readFileSync(`${folder}/run/metrics.jsonl`, "utf8").match(/"learning_rate":[\d.e-]+/g)!;
@@ -39,4 +41,13 @@ test("verify replays validation, and the schedule's steps with it", async () => 
   const config = `${folder}/run/config.yaml`;
   writeFileSync(config, readFileSync(config, "utf8").replace("threshold: 0.05", "threshold: 0.9"));
   expect(await verifyRun(`${folder}/run`)).toMatchObject({ equal: false });
+
+  writeFileSync(config, readFileSync(config, "utf8").replace("threshold: 0.9", "threshold: 0.05"));
+  const flipped = rows.slice(0, 48).map((row) => row.replace(/.$/, (label) => (label === "0" ? "1" : "0")));
+  writeFileSync(held, ["a,b,label", ...flipped].join("\n"));
+  await expect(verifyRun(`${folder}/run`)).rejects.toThrow(
+    /the validation data held\.csv.* isn't what the run's schedule went by/,
+  );
+  const other = await verifyConfig(config, { against: `${folder}/run` });
+  expect(other.difference).toMatch(/^the digest; validation data held\.csv/targets is [0-9a-f]{64}, published [0-9a-f]{64}$/);
 });
