@@ -5,7 +5,7 @@ import { withTerms } from "../../nn/metrics/metric.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../tensor/trace.ts";
-import type { Callback, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
+import type { Callback, FitContext, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
 
@@ -39,6 +39,11 @@ export class ModelEvalMetrics extends Optionless implements Callback {
         this.#metrics.set(full, metric);
       }
     }
+  }
+
+  onFitStart({ trainer }: FitContext): void {
+    if (this.#metrics.size > 0) return;
+    trainer.message("warn", "ModelEvalMetrics: no module of the model has metrics: there is nothing for it to log");
   }
 
   onTrace({ role, outputs, batch }: TraceContext): void {

@@ -93,6 +93,10 @@ export abstract class WeightAverage implements Callback {
   async onTrainStart({ trainer, totalSteps }: FitContext): Promise<void> {
     const { start } = this.#options;
     this.#firstStep = start < 1 ? Math.max(1, Math.ceil(start * totalSteps)) : start;
+    if (this.#firstStep > totalSteps) {
+      const text = `the run ends at step ${totalSteps}, and the average begins at step ${this.#firstStep}: none is made`;
+      trainer.message("warn", `${this.name}.start: ${text}`);
+    }
     this.#update = compile(
       () => {
         const rate = runtimeScalar(`${this.name}/rate`, () => this.#rate);

@@ -162,6 +162,28 @@ test("ModelEvalMetrics: metrics that the model brings, over all batches", async 
   expect(() => toyTrainer(twice)).toThrow(/two metrics of one name/);
 });
 
+test("ModelEvalMetrics: a model without metrics is warned of, one with them isn't", async () => {
+  class Own extends nn.Module {
+    readonly layer = nn.linear(4, 2);
+    constructor(readonly metrics: readonly unknown[]) {
+      super();
+    }
+    override forward(x: Tensor) {
+      return this.layer.forward(x);
+    }
+  }
+  const warnings = async (metrics: readonly unknown[]) => {
+    const told: string[] = [];
+    const loggers = [{ logMessage: (level: string, text: string) => void told.push(`${level}: ${text}`) }];
+    const options = { model: () => new Own(metrics), loggers, logging: { logLevel: "warn" } } as const;
+    await toyTrainer({ ...options, callbacks: [new ModelEvalMetrics()], loop: { numSteps: 1 } }).fit(toyTrain());
+    return told;
+  };
+  for (const none of [[], ["accuracy"]])
+    expect(await warnings(none)).toEqual([expect.stringMatching(/^warn: ModelEvalMetrics: no module .* has metrics/)]);
+  expect(await warnings([{ ...accuracy(), name: "right" }])).toEqual([]);
+});
+
 describe("short runs", () => {
   test("fastDevRun: so many batches of each, nothing written", async () => {
     const modelDir = temporaryFolder();

@@ -169,3 +169,21 @@ test.each([
   expect(() => new ExponentialMovingAverage(options)).toThrow(ConfigError);
   expect(() => new ExponentialMovingAverage(options)).toThrow(message);
 });
+
+test.each<[string, WeightAverage, number, boolean]>([
+  ["swa", new StochasticWeightAveraging({ start: 7 }), 6, true],
+  ["swa", new StochasticWeightAveraging({ start: 7 }), 7, false],
+  ["swa", new StochasticWeightAveraging({ start: 0.99 }), 2, false],
+  ["ema", new ExponentialMovingAverage({ start: 3 }), 2, true],
+  ["ema", new ExponentialMovingAverage(), 1, false],
+])("%s that begins after the run's end is warned of: case %#", async (file, average, numSteps, warned) => {
+  const told: string[] = [];
+  const modelDir = temporaryFolder();
+  const loggers = [{ logMessage: (level: string, text: string) => void told.push(`${level}: ${text}`) }];
+  const options = { modelDir, loggers, logging: { logLevel: "warn" }, loop: { numSteps } } as const;
+  await toyTrainer({ ...options, callbacks: [average] }).fit(toyTrain());
+  expect(told).toEqual(
+    warned ? [expect.stringMatching(`warn: .*start: the run ends at step ${numSteps}, .* begins at step`)] : [],
+  );
+  expect(existsSync(`${modelDir}/${file}.safetensors`)).toBe(!warned);
+});
