@@ -4,6 +4,7 @@ import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
+import type { NumberNames } from "../optim/monitored.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import type { ResolvedOptions } from "./config/options.ts";
@@ -90,6 +91,17 @@ async function pass(
     Object.assign(metrics, typeof value === "number" ? { [name]: value } : prefixed(name, value));
   }
   return metrics;
+}
+
+/** The names that the numbers of a validation on these loaders may have: the loss's, and each metric's, which may be of several numbers. */
+export function numberNames(
+  { metrics }: Pick<ResolvedOptions, "metrics">,
+  loaders: readonly DataLoader[],
+): NumberNames {
+  const own = metrics.map(({ name }) => name);
+  const of = (names: readonly string[]) =>
+    loaders.flatMap((_, i) => (i === 0 ? names : names.map((name) => `${placeOf(loaders, i)}/${name}`)));
+  return { names: of(["loss", ...own]), several: of(own) };
 }
 
 const prefixed = (prefix: string, metrics: Metrics): Metrics =>

@@ -2,11 +2,13 @@
 import { ConfigError, InterruptedError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";
+import { checkMonitored } from "../optim/monitored.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { periodOf, totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
+import { numberNames } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { type FitContext, type Metrics, tell } from "./hooks.ts";
@@ -77,17 +79,43 @@ export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch
   return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };
 }
 
-/** Throws ConfigError where a schedule goes by validation, and nothing is validated. */
-function checkSteering({ schedules, options }: Trainer, validation: DataLoader | undefined): void {
-  const [steering] = schedules?.steering ?? [];
-  if (!steering || (validation && options.loop.evalFrequency !== undefined)) return;
-  throw new ConfigError({
-    where: steering.name,
-    problem: "nothing is validated in this run",
-    got: validation ? "no evalFrequency" : "no validation data",
-    expected: "validation for the schedule to go by",
-    hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
-  });
+/** Why nothing is validated in a run, or undefined. */
+function unvalidated({ options }: Trainer, validations: readonly DataLoader[]): string | undefined {
+  if (validations.length === 0) return "no validation data";
+  return options.loop.evalFrequency === undefined ? "no evalFrequency" : undefined;
+}
+
+/** Throws ConfigError where a schedule goes by a number that no validation of the run can have. */
+function checkSteering(trainer: Trainer, validations: readonly DataLoader[]): void {
+  const got = unvalidated(trainer, validations);
+  for (const { name, metric } of trainer.schedules?.steering ?? []) {
+    if (got === undefined) checkMonitored(`${name}.metric`, metric, numberNames(trainer.options, validations));
+    else {
+      throw new ConfigError({
+        where: name,
+        problem: "nothing is validated in this run",
+        got,
+        expected: "validation for the schedule to go by",
+        hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
+      });
+    }
+  }
+}
+
+/** Throws ConfigError where the best checkpoints are to be kept by a number that no validation of the run can have. */
+function checkKeepBest(trainer: Trainer, validations: readonly DataLoader[]): void {
+  const { keepBest } = trainer.options.checkpoint ?? {};
+  if (!keepBest) return;
+  const got = unvalidated(trainer, validations);
+  if (got !== undefined) {
+    throw new ConfigError({
+      where: "checkpoint.keepBest",
+      problem: "there is no validation to choose by",
+      got,
+      hint: 'loop: { evalFrequency: "epoch" }, and a validation loader for fit',
+    });
+  }
+  checkMonitored("checkpoint.keepBest.metric", keepBest.metric, numberNames(trainer.options, validations));
 }
 
 /** Runs one fit of the trainer. Everything that is thrown is told to the hooks first. */
@@ -102,14 +130,7 @@ export async function runFit(
   const { hooks, options } = trainer;
   const [validation] = validations as readonly (DataLoader | undefined)[];
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
-  if (options.checkpoint?.keepBest && (!validation || options.loop.evalFrequency === undefined)) {
-    throw new ConfigError({
-      where: "checkpoint.keepBest",
-      problem: "there is no validation to choose by",
-      got: validation ? "no loop.evalFrequency" : "no validation loader",
-      hint: 'loop: { evalFrequency: "epoch" }, and a validation loader for fit',
-    });
-  }
+  checkKeepBest(trainer, validations);
   for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
   for (const each of validations) checkSameCharacters(loader, each);
   if (!validation && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
@@ -119,7 +140,7 @@ export async function runFit(
   const started = now();
   let failed = true;
   try {
-    checkSteering(trainer, validation);
+    checkSteering(trainer, validations);
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();

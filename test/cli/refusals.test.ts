@@ -26,6 +26,11 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     ],
     ["a key given twice", ["num_epochs: 3", "num_epochs: 3, num_epochs: 4"], /:14:27: .*given twice/],
     ["a wrong type", ["num_epochs: 3", "num_epochs: three"], /:14:24: .*got "three", expected an integer/],
+    [
+      "a metric's name that no validation has, before the first step",
+      ["checkpoint: {steps: 500}", "checkpoint: {steps: 500, keep_best: {metric: acuracy, mode: max, k: 1}}"],
+      /ConfigError: checkpoint\.keepBest\.metric: .*no such number: got acuracy[\s\S]*did you mean accuracy\?/,
+    ],
     ["seed −1", ["seed: 1234", "seed: -1"], /:3:11: trainer\.init\.seed: .*got -1/],
   ])("%s", async (_what, change, message) => {
     const run = await start(["fit", configFile(presetWith(change)), "--json"]);

@@ -54,10 +54,10 @@ describe("the best by a metric", () => {
     const begin = (changes: Partial<TrainerOptions>, validation = true) =>
       toyTrainer(options(folder(), changes)).fit(toyTrain(), validation ? toyTest() : undefined);
     await expect(begin({ checkpoint: { keepBest: { metric: "recall" } } })).rejects.toThrow(
-      /no such value: got recall, expected one of loss, accuracy/,
+      /no such number: got recall, expected one of loss, accuracy/,
     );
     await expect(begin({ loop: { numEpochs: 1 } })).rejects.toThrow(ConfigError);
-    await expect(begin({}, false)).rejects.toThrow(/no validation to choose by: got no validation loader/);
+    await expect(begin({}, false)).rejects.toThrow(/no validation to choose by: got no validation data/);
   });
 });
 

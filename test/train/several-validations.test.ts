@@ -1,6 +1,6 @@
 // A fit that validates on several loaders: what stops a run, keeps the best, lowers a rate or averages weights may go by any of them.
 import { describe, expect, test } from "vitest";
-import { ConfigError, TrainingError } from "../../src/core/errors.ts";
+import { ConfigError } from "../../src/core/errors.ts";
 import type { DataLoader } from "../../src/data/loader.ts";
 import * as optim from "../../src/optim/index.ts";
 import { listCheckpoints } from "../../src/run/checkpoint.ts";
@@ -138,7 +138,7 @@ trainer:
   test("unknown, or of unclear direction", async () => {
     const trained = (metric: string) =>
       toyTrainer({ loop, callbacks: [new EarlyStopping({ metric })] }).fit(toyTrain(), loaders());
-    await expect(trained("other/loss")).rejects.toThrow(TrainingError);
+    await expect(trained("other/loss")).rejects.toThrow(ConfigError);
     await expect(trained("other/loss")).rejects.toThrow(
       /no such number: got other\/loss, expected one of loss, accuracy, flipped\/loss, flipped\/accuracy/,
     );

@@ -1,6 +1,6 @@
 // A value that is lowered when a validated number stops getting better: not a function of the step alone, so validation is part of such a run,
 // and what it has seen is part of a checkpoint.
-import { TrainingError } from "../../core/errors.ts";
+import { monitored, monitoredName } from "../monitored.ts";
 import type { Check, Form, Steering } from "./schedule.ts";
 
 export interface ReduceOnPlateauOptions {
@@ -80,23 +80,16 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
     state.cooling = cooldown;
     state.bad = 0;
   };
+  const name = monitoredName(metric);
   const steering: Steering = {
     name: check.where,
+    metric: name,
     changesTraining: true,
     onFitStart({ trainer }) {
       if (trainer.step === 0) Object.assign(state, first);
     },
     onValidateEnd(_, metrics) {
-      const name = metric.replace(/^val_/, "");
-      if (!Object.hasOwn(metrics, name)) {
-        throw new TrainingError({
-          where: check.where,
-          problem: "the validation has no such number",
-          got: metric,
-          expected: `one of ${Object.keys(metrics).join(", ")}`,
-        });
-      }
-      observe(metrics[name]);
+      observe(monitored(`${check.where}.metric`, name, metrics));
     },
     saveState: () => ({ ...state }),
     loadState(saved) {

@@ -25,6 +25,8 @@ export interface Schedule {
 /** The callback of a schedule that goes by validation: it changes training, and its state is part of a checkpoint. */
 export interface Steering {
   readonly name: string;
+  /** The number of a validation that it goes by. */
+  readonly metric: string;
   readonly changesTraining: true;
   /** Begins anew, unless the run goes on. */
   onFitStart(context: { readonly trainer: { readonly step: number } }): void;

@@ -1,6 +1,6 @@
 // Saves checkpoints as a run goes: every so many steps, at the beginning if asked, at the end always, and after a validation that is among
 // the best. Comes last of all callbacks.
-import { ConfigError } from "../../core/errors.ts";
+import { monitored } from "../../optim/monitored.ts";
 import { bestCheckpoints, listCheckpoints } from "../../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "../checkpoint.ts";
 import type { ResolvedOptions } from "../config/options.ts";
@@ -30,14 +30,7 @@ export class Checkpointer implements Callback {
   #isBest(trainer: Trainer, step: number, metrics: Metrics): boolean {
     const { keepBest } = this.#options;
     if (!keepBest) return false;
-    if (!Object.hasOwn(metrics, keepBest.metric)) {
-      throw new ConfigError({
-        where: "checkpoint.keepBest.metric",
-        problem: "the validation gives no such value",
-        got: keepBest.metric,
-        expected: `one of ${Object.keys(metrics).join(", ")}`,
-      });
-    }
+    monitored("checkpoint.keepBest.metric", keepBest.metric, metrics);
     const saved = listCheckpoints(checkpointFolder(trainer)!).filter((entry) => entry.step !== step);
     return bestCheckpoints([...saved, { file: "", step, metrics }], keepBest).some((entry) => entry.step === step);
   }

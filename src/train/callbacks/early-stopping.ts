@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
+import { numberNames } from "../evaluate.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 import { Monitor, type MonitorOptions } from "./monitor.ts";
@@ -40,6 +41,10 @@ export class EarlyStopping implements Callback {
     this.#patience = patience;
     this.#options = rest;
     this.#monitor = new Monitor("EarlyStopping", rest);
+  }
+
+  onFitStart({ trainer, validations }: FitContext): void {
+    if (validations.length > 0) this.#monitor.check(numberNames(trainer.options, validations));
   }
 
   onTrainStart({ trainer, validation }: FitContext): void {

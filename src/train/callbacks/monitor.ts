@@ -1,5 +1,6 @@
 // A validated number that a callback goes by: which one, what is better, and the best so far.
-import { ConfigError, TrainingError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { checkMonitored, monitored, monitoredName, type NumberNames } from "../../optim/monitored.ts";
 import type { Metrics } from "../hooks.ts";
 import { checkRange } from "./check.ts";
 
@@ -26,7 +27,7 @@ export class Monitor {
   /** Throws ConfigError for a mode or minDelta that is none. */
   constructor(where: string, { metric = "loss", mode, minDelta = 0 }: MonitorOptions) {
     this.#where = where;
-    this.metric = metric.replace(/^val_/, "");
+    this.metric = monitoredName(metric);
     const [whole, last] = [metric, metric.slice(metric.lastIndexOf("/") + 1)].map((name) => modeOf(name));
     if (mode === undefined && whole !== last) {
       throw new ConfigError({
@@ -43,15 +44,14 @@ export class Monitor {
     checkRange(`${where}.minDelta`, minDelta, 0, Number.POSITIVE_INFINITY);
   }
 
-  /** The monitored number. Throws TrainingError where the validation has none of that name. */
+  /** Throws ConfigError where no validation can have the number. */
+  check(names: NumberNames): void {
+    checkMonitored(`${this.#where}.metric`, this.metric, names);
+  }
+
+  /** The monitored number. Throws ConfigError where the validation has none of that name. */
   read(metrics: Metrics): number {
-    if (Object.hasOwn(metrics, this.metric)) return metrics[this.metric];
-    throw new TrainingError({
-      where: `${this.#where}.metric`,
-      problem: "the validation has no such number",
-      got: this.metric,
-      expected: `one of ${Object.keys(metrics).join(", ") || "none: the model has neither loss nor metrics"}`,
-    });
+    return monitored(`${this.#where}.metric`, this.metric, metrics);
   }
 
   /** Whether `a` is better than `b`. */

@@ -7,6 +7,7 @@ import { ConfigError } from "../../core/errors.ts";
 import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { Module } from "../../nn/module.ts";
+import { monitoredName } from "../../optim/monitored.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../hooks.ts";
@@ -117,7 +118,7 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
   }
   if (checkpoint?.keepBest) {
     const { keepBest } = checkpoint;
-    checkpoint.keepBest = { ...keepBest, metric: keepBest.metric.replace(/^val_/, "") };
+    checkpoint.keepBest = { ...keepBest, metric: monitoredName(keepBest.metric) };
   }
   return {
     ...resolved,

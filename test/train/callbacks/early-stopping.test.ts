@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError, TrainingError } from "../../../src/core/errors.ts";
+import { ConfigError } from "../../../src/core/errors.ts";
 import { readManifest } from "../../../src/run/manifest.ts";
 import { EarlyStopping, type EarlyStoppingOptions } from "../../../src/train/callbacks/early-stopping.ts";
 import type { TrainerOptions } from "../../../src/train/config/options.ts";
@@ -15,6 +15,7 @@ const told = (values: readonly number[], options: EarlyStoppingOptions = {}): Ca
   return [
     Object.assign(Object.create(stopping), {
       name: "EarlyStopping",
+      onFitStart: (context: never) => stopping.onFitStart(context),
       onTrainStart: (context: never) => stopping.onTrainStart(context),
       onValidateEnd: (context: never, metrics: Metrics) =>
         stopping.onValidateEnd(context, { ...metrics, loss: values[(context as { step: number }).step - 1] }),
@@ -96,7 +97,7 @@ describe("EarlyStopping", () => {
       toyTrainer({ loop: validates ? loop : { numSteps: 1 }, callbacks }).fit(toyTrain(), toyTest());
     await expect(train([new EarlyStopping()], false)).rejects.toThrow(/nothing is validated/);
     const unknown = train([new EarlyStopping({ metric: "f1" })]);
-    await expect(unknown).rejects.toThrow(TrainingError);
+    await expect(unknown).rejects.toThrow(ConfigError);
     await expect(unknown).rejects.toThrow(/no such number: got f1, expected one of loss, accuracy/);
   });
 });
