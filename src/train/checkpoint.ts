@@ -19,7 +19,7 @@ import type { Variable } from "../tensor/variable.ts";
 import { loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import type { CheckpointChoice } from "./fit.ts";
-import { globFiles } from "./glob.ts";
+import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** All variables' values on the host, by name: those of training, unless others are given. */
@@ -99,13 +99,31 @@ export function seedOfFolder({ modelDir, checkpoint }: ResolvedOptions): bigint 
   return BigInt(readManifest(path).seed);
 }
 
+/** The newest checkpoint of a folder, undefined for none. Throws CheckpointError where its file is gone, with the newest that is there. */
+export function newestCheckpoint(folder: string): string | undefined {
+  const newest = latestCheckpoint(folder);
+  if (newest === undefined || exists(newest)) return newest;
+  const there = listCheckpoints(folder)
+    .filter(({ file }) => exists(`${folder}/${file}`))
+    .at(-1);
+  const none = "null (--ckpt none) for none";
+  throw new CheckpointError({
+    where: newest,
+    problem: "the folder's newest checkpoint isn't there",
+    expected: "the file that index.json names",
+    hint: there
+      ? `put it back; or give an earlier one, ckptPath (--ckpt) ${folder}/${there.file}, or ${none}`
+      : `put it back; or give ckptPath: ${none}`,
+  });
+}
+
 /** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there. */
 export function chosenCheckpoint(trainer: Trainer, { ckptPath }: CheckpointChoice): string | undefined {
   if (ckptPath === null) return undefined;
   if (ckptPath === undefined) {
     const folder = checkpointFolder(trainer);
     const autoload = trainer.options.checkpoint?.autoloadLastCheckpoint ?? true;
-    return folder !== undefined && autoload ? latestCheckpoint(folder) : undefined;
+    return folder !== undefined && autoload ? newestCheckpoint(folder) : undefined;
   }
   if (exists(ckptPath)) return ckptPath;
   throw new CheckpointError({
@@ -125,7 +143,7 @@ export function checkpointPaths(trainer: Trainer, given?: string | readonly stri
     where: "validateAll",
     problem: "there are no checkpoints",
     got: given === undefined ? (folder ?? "no modelDir") : String(given),
-    hint: "give paths, or a pattern such as runs/a/checkpoints/*.safetensors",
+    hint: `give paths, or a pattern such as runs/a/checkpoints/*.safetensors${foreignWildcard(given) ? `; ${wildcards}` : ""}`,
   });
 }
 

@@ -2,6 +2,15 @@
 import { exists, list } from "#files";
 import { matches } from "../optim/glob.ts";
 
+/** What stands for other text in a pattern, for a reader. */
+export const wildcards =
+  "its wildcards are * (any text within the name of a file or folder) and ? (one character); [ ], { } and ** are none";
+
+/** Whether a pattern holds what is a wildcard to shells and not here. */
+export function foreignWildcard(pattern: unknown): boolean {
+  return typeof pattern === "string" && /[[\]{}]|\*\*/.test(pattern);
+}
+
 /** The paths that a pattern names, in the order of their parts' UTF-8 bytes: `*` stands for any text within a part, `?` for one character. A path without either is itself, if it is there. */
 export function globFiles(pattern: string): string[] {
   const [first, ...parts] = pattern.split("/");

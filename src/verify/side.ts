@@ -21,7 +21,7 @@ import { lengthOf } from "../train/fit.ts";
 import { dataOf, numbersOf } from "../train/journal.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { recordedValidation, validationFacts } from "../train/validations.ts";
-import { rebuildConfig, rebuildFromConfig } from "./verify.ts";
+import { phasesOf, rebuildConfig, rebuildFromConfig } from "./verify.ts";
 
 /** What decides a run's bits, each as text by name, in the order in which it is told. */
 export interface Facts {
@@ -72,11 +72,13 @@ export interface SideOptions {
 export async function openSide(path: string, options: SideOptions = {}): Promise<Side> {
   if (exists(`${path}/manifest.json`)) return runSide(path, options);
   if (/\.ya?ml$/i.test(path)) return configSide(path, options);
+  const phases = phasesOf(path);
+  const elsewhere = exists(path) ? "a run's folder is where fit wrote to: runs/…" : undefined;
   throw new ConfigError({
     where: path,
     problem: "neither a run's folder nor a config",
     expected: "a folder that holds manifest.json, or a .yaml file",
-    hint: exists(path) ? "a run's folder is where fit wrote to: runs/…" : undefined,
+    hint: phases.length > 0 ? `it holds phases, each a run of its own: ${phases.join(", ")}` : elsewhere,
   });
 }
 

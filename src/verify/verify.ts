@@ -1,6 +1,8 @@
 // Verification of a run's folder: its program is made again from its config, or as the caller says, and replayed. A config alone is trained, and held
 // against a digest that was published.
-import { ConfigError, ReproError } from "../core/errors.ts";
+
+import { exists, list } from "#files";
+import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
 import { readManifest } from "../run/manifest.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
@@ -21,8 +23,29 @@ export interface VerifyOptions extends ReplayOptions {
   readonly rebuild?: Rebuild;
 }
 
-/** Replays a run from its folder: see `replayRun`. Throws ReproError for a run made in code without `rebuild`. */
+/** The folders of phases in a folder that is no run itself, in their order. */
+export function phasesOf(given: string): string[] {
+  const folder = given.replace(/\/+$/, "");
+  if (exists(`${folder}/manifest.json`) || !exists(`${folder}/phase-1/manifest.json`)) return [];
+  const numbers = list(folder).flatMap((name) => /^phase-(\d+)$/.exec(name)?.[1] ?? []);
+  return numbers
+    .sort((a, b) => Number(a) - Number(b))
+    .map((number) => `${folder}/phase-${number}`)
+    .filter((phase) => exists(`${phase}/manifest.json`));
+}
+
+/** Replays a run from its folder: see `replayRun`. Throws ReproError for a run made in code without `rebuild`, CheckpointError for a folder of phases. */
 export async function verifyRun(folder: string, { rebuild, ...options }: VerifyOptions = {}): Promise<Verification> {
+  const phases = phasesOf(folder);
+  if (phases.length > 0) {
+    throw new CheckpointError({
+      where: folder,
+      problem: "it holds phases, and each is a run of its own",
+      got: `${phases.length} phases`,
+      expected: "a run's folder",
+      hint: `verify each of them: ${phases.join(", ")}`,
+    });
+  }
   return replayRun(folder, rebuild ?? rebuildFromConfig(folder), options);
 }
 

@@ -47,6 +47,12 @@ describe("phases, with a model that a program registers", () => {
       expect(verified.code, verified.stdout + verified.stderr).toBe(0);
       expect(verified.json()).toMatchObject({ equal: true, digest });
     }
+    const whole = await start(["verify", modelDir]);
+    expect([whole.code, whole.stderr]).toEqual([
+      1,
+      expect.stringContaining(`${modelDir}: it holds phases, and each is a run of its own`),
+    ]);
+    expect(whole.stderr).toContain(`verify each of them: ${first.directory}, ${second.directory}`);
     const again = await start(args);
     expect(again.json()).toMatchObject({ phases: phases.map(({ digest }) => ({ digest })) });
     expect(loadCheckpoint(join(second.directory, "checkpoints/checkpoint_4.safetensors")).state.step).toBe(4);

@@ -124,6 +124,22 @@ describe("validation of many", () => {
   });
 });
 
+test.each([
+  ["runs/[ab]/*.safetensors", true],
+  ["runs/**/x.safetensors", true],
+  ["runs/{a,b}/x.safetensors", true],
+  ["runs/*/x?.safetensors", false],
+])(
+  "validateAll on %s, which names nothing: which wildcards there are, where it has others",
+  async (pattern, others) => {
+    const none = toyTrainer().validateAll(toyTest(), pattern);
+    await expect(none).rejects.toThrow(CheckpointError);
+    await expect(none).rejects.toThrow(`there are no checkpoints: got ${pattern}\nHint: give paths, or a pattern`);
+    const told = await none.catch(({ hint }) => hint as string);
+    expect(/wildcards are \* .* and \? .*\[ \], \{ \} and \*\* are none$/.test(String(told))).toBe(others);
+  },
+);
+
 test("globFiles", async () => {
   const folder = temporaryFolder();
   const { mkdirSync, writeFileSync } = await import("node:fs");
@@ -138,4 +154,7 @@ test("globFiles", async () => {
   expect(globFiles(`${folder}/b/in/x2.txt`)).toEqual([`${folder}/b/in/x2.txt`]);
   expect(globFiles(`${folder}/b/in/x1.txt/*`)).toEqual([]);
   expect(globFiles(`${folder}/none/*`)).toEqual([]);
+  // What is no wildcard stands for itself.
+  writeFileSync(`${folder}/a/in/[x]{1}.txt`, "");
+  expect(globFiles(`${folder}/a/in/[x]{*}.txt`)).toEqual([`${folder}/a/in/[x]{1}.txt`]);
 });

@@ -351,3 +351,33 @@ describe("hooks of checkpoints", () => {
     ]);
   });
 });
+
+test("the newest checkpoint's file is gone: the newest that is there is named, and goes on to the same digest", async () => {
+  const whole = await toyTrainer(options(folder())).fit(toyTrain(), toyTest());
+  for (const at of [8, 12]) {
+    const modelDir = folder();
+    const changes = { checkpoint: { steps: 3 } };
+    if (at === 8) await stopped(modelDir, at, changes);
+    else await toyTrainer(options(modelDir, changes)).fit(toyTrain(), toyTest());
+    const [last, before] = at === 8 ? [6, 3] : [12, 9];
+    const file = (step: number) => `${modelDir}/checkpoints/checkpoint_${step}.safetensors`;
+    rmSync(file(last));
+    const train = (choice = {}) => toyTrainer(options(modelDir, changes)).fit(toyTrain(), toyTest(), choice);
+    await expect(train()).rejects.toThrow(CheckpointError);
+    await expect(train()).rejects.toThrow(
+      `${file(last)}: the folder's newest checkpoint isn't there: expected the file that index.json names\nHint: put it back; or give an earlier one, ckptPath (--ckpt) ${file(before)}, or null (--ckpt none) for none`,
+    );
+    expect((await train({ ckptPath: file(before) })).digest).toBe(whole.digest);
+    expect(existsSync(file(12))).toBe(true);
+  }
+});
+
+test("the only checkpoint's file is gone: the run may begin anew", async () => {
+  const modelDir = folder();
+  const run = await toyTrainer(options(modelDir, { checkpoint: {} })).fit(toyTrain(), toyTest());
+  rmSync(`${modelDir}/checkpoints/checkpoint_12.safetensors`);
+  const train = (choice = {}) => toyTrainer(options(modelDir, { checkpoint: {} })).fit(toyTrain(), toyTest(), choice);
+  await expect(train()).rejects.toThrow(/isn't there: .*\nHint: put it back; or give ckptPath: null \(--ckpt none\)/);
+  await expect(toyTrainer(options(modelDir)).validate(toyTest())).rejects.toThrow(/newest checkpoint isn't there/);
+  expect((await train({ ckptPath: null })).digest).toBe(run.digest);
+});

@@ -1,12 +1,13 @@
 // A run replayed from its folder: equal, or the first step that differs and what; and what can't be replayed is refused.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError, ReproError } from "../../src/core/errors.ts";
 import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
-import { verifyRun } from "../../src/verify/verify.ts";
+import { diffRuns } from "../../src/verify/diff.ts";
+import { phasesOf, verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -277,4 +278,23 @@ describe("what can't be replayed is refused", () => {
     await refused(/isn't finished: got failed/);
     await expect(verifyRun(`${folder}/none`)).rejects.toThrow(CheckpointError);
   });
+});
+
+test("a folder of phases: which folders to verify, in their order", async () => {
+  const folder = temporaryFolder();
+  expect(phasesOf(folder)).toEqual([]);
+  mkdirSync(`${folder}/phase-3`);
+  for (const number of [10, 2]) cpSync(await finished(), `${folder}/phase-${number}`, { recursive: true });
+  expect(phasesOf(folder)).toEqual([]);
+  cpSync(await finished(), `${folder}/phase-1`, { recursive: true });
+  const phases = [1, 2, 10].map((number) => `${folder}/phase-${number}`);
+  expect(phasesOf(`${folder}/`)).toEqual(phases);
+  const refused = verifyRun(folder, { rebuild });
+  await expect(refused).rejects.toThrow(CheckpointError);
+  await expect(refused).rejects.toThrow(
+    `got 3 phases, expected a run's folder\nHint: verify each of them: ${phases[0]},`,
+  );
+  await expect(diffRuns(folder, folder)).rejects.toThrow(`Hint: it holds phases, each a run of its own: ${phases[0]},`);
+  expect(await verifyRun(phases[2], { rebuild })).toMatchObject({ equal: true });
+  expect(phasesOf(phases[0])).toEqual([]);
 });
