@@ -4,11 +4,11 @@ import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
-import type { NumberNames } from "../optim/monitored.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
+import { placeOf } from "./numbers.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
@@ -93,17 +93,6 @@ async function pass(
   return metrics;
 }
 
-/** The names that the numbers of a validation on these loaders may have: the loss's, and each metric's, which may be of several numbers. */
-export function numberNames(
-  { metrics }: Pick<ResolvedOptions, "metrics">,
-  loaders: readonly DataLoader[],
-): NumberNames {
-  const own = metrics.map(({ name }) => name);
-  const of = (names: readonly string[]) =>
-    loaders.flatMap((_, i) => (i === 0 ? names : names.map((name) => `${placeOf(loaders, i)}/${name}`)));
-  return { names: of(["loss", ...own]), several: of(own) };
-}
-
 const prefixed = (prefix: string, metrics: Metrics): Metrics =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]));
 
@@ -114,13 +103,6 @@ export const valued = (metrics: Metrics): Metrics =>
 /** One loader or several as a list. */
 export const listOf = (loaders: DataLoader | readonly DataLoader[] | undefined): readonly DataLoader[] =>
   loaders === undefined ? [] : Array.isArray(loaders) ? loaders : [loaders as DataLoader];
-
-/** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */
-function placeOf(loaders: readonly DataLoader[], i: number): string {
-  const { name } = loaders[i];
-  const same = loaders.slice(0, i).filter((other) => other.name === name).length;
-  return same === 0 ? name : `${name}#${same + 1}`;
-}
 
 /** What the weights of one checkpoint come to. */
 export interface CheckpointMetrics {

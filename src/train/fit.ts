@@ -8,12 +8,12 @@ import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { periodOf, totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
-import { numberNames } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { type FitContext, type Metrics, tell } from "./hooks.ts";
 import { Journal } from "./journal.ts";
 import { train } from "./loop.ts";
+import { numberNames } from "./numbers.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkSameCharacters, checkVocabulary } from "./vocabulary.ts";
 

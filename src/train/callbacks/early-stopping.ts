@@ -2,8 +2,8 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
-import { numberNames } from "../evaluate.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
+import { numberNames } from "../numbers.ts";
 import { checkCount } from "./check.ts";
 import { Monitor, type MonitorOptions } from "./monitor.ts";
 
