@@ -4,7 +4,7 @@ import { matches } from "../optim/glob.ts";
 
 /** What stands for other text in a pattern, for a reader. */
 export const wildcards =
-  "its wildcards are * (any text within the name of a file or folder) and ? (one character); [ ], { } and ** are none";
+  "its wildcards are * (any text within the name of a file or folder) and ? (one character); none are [ ], { }, **";
 
 /** Whether a pattern holds what is a wildcard to shells and not here. */
 export function foreignWildcard(pattern: unknown): boolean {

@@ -136,7 +136,7 @@ test.each([
     await expect(none).rejects.toThrow(CheckpointError);
     await expect(none).rejects.toThrow(`there are no checkpoints: got ${pattern}\nHint: give paths, or a pattern`);
     const told = await none.catch(({ hint }) => hint as string);
-    expect(/wildcards are \* .* and \? .*\[ \], \{ \} and \*\* are none$/.test(String(told))).toBe(others);
+    expect(/wildcards are \* .* and \? .*none are \[ \], \{ \}, \*\*$/.test(String(told))).toBe(others);
   },
 );
 
