@@ -60,8 +60,8 @@ export interface Plan {
 const alignment = 64;
 const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
-/** First and last kernel that touches each arena value; outputs of kernels begin where they are written. */
-function lifetimes(kernels: readonly Kernel[], copies: Plan["copies"]): Map<number, [number, number]> {
+/** First and last kernel that touches each value; outputs of kernels begin where they are written. */
+export function lifetimes(kernels: readonly Kernel[], copies: Plan["copies"]): Map<number, [number, number]> {
   const spans = new Map<number, [number, number]>();
   const touch = (value: number, at: number) => {
     const span = spans.get(value);
@@ -74,6 +74,32 @@ function lifetimes(kernels: readonly Kernel[], copies: Plan["copies"]): Map<numb
   });
   for (const { from } of copies) touch(from, kernels.length);
   return spans;
+}
+
+/** Memory from `start` to `end` that is a value's own from one kernel to another. */
+export interface Taken {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Takes the lowest gap of so many bytes that is free from one kernel to another, and says where it starts. `taken` is in order of start, and stays so. */
+export function takeGap(taken: Taken[], bytes: number, from: number, to: number): number {
+  let start = 0;
+  for (const other of taken) {
+    if (other.from > to || from > other.to) continue;
+    if (start + bytes <= other.start) break;
+    start = Math.max(start, other.end);
+  }
+  let [low, high] = [0, taken.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (taken[middle].start <= start) low = middle + 1;
+    else high = middle;
+  }
+  taken.splice(low, 0, { start, end: start + bytes, from, to });
+  return start;
 }
 
 /** A value's place stays its own for so many kernels after its last reader, if the arena grows by no more than a tenth for it. */
@@ -98,29 +124,13 @@ export function layOutArena(
   const order = [...inArena].sort((a, b) => bytes(b.value) - bytes(a.value) || a.index - b.index);
   const kept = new Set<number>();
   const layOut = (linger: number): number => {
-    /** By where they start. */
-    const placed: { start: number; end: number; from: number; to: number }[] = [];
+    const taken: Taken[] = [];
     let total = 0;
     for (const { value, index } of order) {
       const [from, last] = spans.get(index)!;
-      const to = kept.has(index) ? kernels.length : last + linger;
-      const needed = bytes(value);
-      let start = 0;
-      for (const other of placed) {
-        if (other.from > to || from > other.to) continue;
-        if (start + needed <= other.start) break;
-        start = Math.max(start, other.end);
-      }
-      const end = start + needed;
-      let [low, high] = [0, placed.length];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (placed[middle].start <= start) low = middle + 1;
-        else high = middle;
-      }
-      placed.splice(low, 0, { start, end, from, to });
+      const start = takeGap(taken, bytes(value), from, kept.has(index) ? kernels.length : last + linger);
       value.place = { kind: "arena", offset: start };
-      total = Math.max(total, end);
+      total = Math.max(total, start + bytes(value));
     }
     return total;
   };

@@ -4,6 +4,7 @@ import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
+import { namedModules } from "../nn/naming.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import type { ResolvedOptions } from "./config/options.ts";
@@ -129,12 +130,7 @@ export async function validateAll(
 
 /** Runs `body` with the whole tree in evaluation mode, and then puts each module back to what it was. */
 export async function inEvaluation<T>(model: Module, body: () => Promise<T>): Promise<T> {
-  const flags = new Map<Module, boolean>();
-  const visit = (module: Module) => {
-    flags.set(module, module.training);
-    for (const [, child] of module.namedChildren()) visit(child);
-  };
-  visit(model);
+  const flags = namedModules(model).map(([, module]) => [module, module.training] as const);
   model.eval();
   try {
     return await body();

@@ -6,7 +6,9 @@ import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
+import { summarizeScalar, summarizeTensor } from "../../src/train/summarize.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 const samples = 70;
@@ -23,6 +25,17 @@ export const toyTrain = (options: Partial<LoaderOptions> = {}): DataLoader =>
 
 /** Three batches, the last one short. */
 export const toyTest = (): DataLoader => dataLoader(dataset, { batchSize: 32 });
+
+/** One layer that summarises its outputs whole, and their largest. */
+export class Summarizing extends nn.Module {
+  readonly layer = nn.linear(4, 2);
+  override forward(x: Tensor) {
+    const outputs = this.layer.forward(x);
+    summarizeScalar("mine/largest", outputs.max());
+    summarizeTensor("mine/outputs", outputs);
+    return outputs;
+  }
+}
 
 export const toyModel = () => nn.sequential(nn.linear(4, 8), nn.relu(), nn.dropout(0.2), nn.linear(8, 2));
 

@@ -4,18 +4,15 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
-import * as nn from "../../src/nn/index.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
 import { TensorSummaries, type TensorSummariesOptions } from "../../src/train/callbacks/tensor-summaries.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { type Histogram, histogramOf } from "../../src/train/histogram.ts";
 import type { Callback, Logger } from "../../src/train/hooks.ts";
 import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
-import { summarizeScalar, summarizeTensor } from "../../src/train/summarize.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
-import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+import { Summarizing, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 /** How many elements lie in each bucket, counted bound by bound. */
 const counted = (elements: readonly number[], limits: readonly number[]) =>
@@ -136,18 +133,9 @@ describe("TensorSummaries", () => {
   });
 
   test("of what the model summarises itself; none of scalars; from code, within a scope", async () => {
-    class Own extends nn.Module {
-      readonly layer = nn.linear(4, 2);
-      override forward(x: Tensor) {
-        const outputs = this.layer.forward(x);
-        summarizeScalar("mine/largest", outputs.max());
-        summarizeTensor("mine/outputs", outputs);
-        return outputs;
-      }
-    }
     const told: Readonly<Record<string, Histogram>>[] = [];
     const trainer = toyTrainer({
-      model: () => new Own(),
+      model: () => new Summarizing(),
       loop: { numSteps: 1 },
       callbacks: [new TensorSummaries({ histograms: true })],
       loggers: [{ logHistograms: (values) => void told.push(values) }],

@@ -88,7 +88,11 @@ export function printPlan(plan: Plan, target: Target): Program {
   const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
   const groups = groupKernels(plan, transposeProducts(plan));
   const panelBytes = target.simd ? Math.max(0, ...groups.map((group) => group.panelBytes)) : 0;
-  const blocks = groups.map((group) => blockCount(group, target));
+  // What is alone says its work with its stages.
+  const works = groups.map(({ cut, members }) =>
+    cut ? members.reduce((sum, { kernel }) => sum + workOf(kernel), 0) : 0,
+  );
+  const blocks = groups.map((group, i) => blockCount(group, works[i], target));
   const locals = groups.map((group, i) => placeLocals(group, blocks[i]));
   const context = new Context(module, {
     lanes: target.simd ? simdLanes : scalarLanes,
@@ -107,8 +111,7 @@ export function printPlan(plan: Plan, target: Target): Program {
       return made.map((stage): Stage => ({ ...stage, list }));
     });
     if (!cut) return stages.map(stepOf);
-    const work = stages.reduce((sum, stage) => sum + stage.work, 0);
-    return [{ stages, work, checks: false, blocks: blocks[at] }];
+    return [{ stages, work: works[at], checks: false, blocks: blocks[at] }];
   });
   plan.copies.forEach(({ from, output }, i) => {
     const values = [from, output];
@@ -135,10 +138,9 @@ function entryOf(listed: Listed, { places }: Locals): Entry {
 const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
 
 /** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
-function blockCount({ members, cut, bytes }: Group, { shareFrom }: Target): number {
+function blockCount({ cut, bytes }: Group, work: number, { shareFrom }: Target): number {
   if (!cut) return 1;
   const { rows, grain } = cut;
-  const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
   const wanted = Math.max(bytes / 32768, Math.min(64, work / Math.max(1, shareFrom)));
   return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
 }

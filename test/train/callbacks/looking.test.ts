@@ -15,22 +15,12 @@ import { ModelEvalMetrics } from "../../../src/train/callbacks/model-eval-metric
 import { SaveCheckpointState } from "../../../src/train/callbacks/save-checkpoint-state.ts";
 import { TensorSummaries } from "../../../src/train/callbacks/tensor-summaries.ts";
 import type { Callback } from "../../../src/train/hooks.ts";
-import { summarizeScalar, summarizeTensor } from "../../../src/train/summarize.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { recorded } from "../../support/recorded.ts";
-import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
+import { Summarizing, toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
 
 test("TensorSummaries: statistics by glob, and what the model summarises itself", async () => {
-  class Own extends nn.Module {
-    readonly layer = nn.linear(4, 2);
-    override forward(x: Tensor) {
-      const outputs = this.layer.forward(x);
-      summarizeScalar("mine/largest", outputs.max());
-      summarizeTensor("mine/outputs", outputs);
-      return outputs;
-    }
-  }
-  const model = () => new Own();
+  const model = () => new Summarizing();
   const { metrics, run } = await recorded(
     [new TensorSummaries({ parameters: ["*.weight"], gradients: ["*"], activations: ["layer"] })],
     { model, loop: { numSteps: 1 } },
