@@ -120,8 +120,8 @@ export function callerWords({ npm_lifecycle_event: event, npm_package_name: owne
 /** What the published digest says of a run; `equal` is undefined where there is nothing to compare with. */
 function compare(run: Run, published: ReturnType<typeof publishedFor>): { equal?: boolean; lines: string[] } {
   if (!published) return { lines: [] };
-  if (published === "other") {
-    return { lines: ["not compared with the digest published with the preset: another config or numerics id"] };
+  if (typeof published === "string") {
+    return { lines: [`not compared with the digest published with the preset: ${published}`] };
   }
   const { digest, graphHash } = published;
   if (digest === run.digest && graphHash === run.graphHash) {

@@ -17,8 +17,8 @@ export interface Published {
 /** Beside the sources, or in the package beside what was built from them. */
 const folders = ["../presets/", "../../../src/presets/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
-/** What is published for a config file: undefined if it is no preset, `other` if the config was changed by flags, or the numerics id is another than published. */
-export function publishedFor(file: string, config: Config): Published | "other" | undefined {
+/** What is published for a config file: undefined if it is no preset, or why nothing published is comparable: its config was changed by flags, or the published digest is of another numerics id. */
+export function publishedFor(file: string, config: Config): Published | string | undefined {
   if (!existsSync(file)) return undefined;
   const folder = folders.find(
     (candidate) => existsSync(candidate) && realpathSync(candidate) === dirname(realpathSync(file)),
@@ -28,7 +28,9 @@ export function publishedFor(file: string, config: Config): Published | "other" 
   const all = JSON.parse(readFileSync(path, "utf8")) as Record<string, Published>;
   const published = all[basename(file)];
   if (!published) return undefined;
-  return published.numerics === numericsId && configHash(loadConfig(file)) === configHash(config) ? published : "other";
+  if (published.numerics !== numericsId)
+    return `it is of numerics ${published.numerics}, this version's are ${numericsId}`;
+  return configHash(loadConfig(file)) === configHash(config) ? published : "another config";
 }
 
 /** The folder itself if it isn't there yet, else the first of `folder-2`, `folder-3`, … that isn't. */

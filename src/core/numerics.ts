@@ -1,7 +1,7 @@
 // The id of what every op means, to the last bit: arithmetic, orders, samplers, formulas, default inits. It is in every graph hash,
 // manifest and checkpoint; under one id bits never change.
 
-export const numericsId = "f32-strict/1";
+export const numericsId = "f32-strict/2";
 
 /** `validate` draws from here on, so that watching never touches training's draws, which stay below. */
 export const watchOffset = 2 ** 43;

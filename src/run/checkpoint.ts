@@ -4,11 +4,11 @@ import { exists, list, makeDirectory, readText, remove, temporarySuffix, writeAt
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
-import { numericsId } from "../core/numerics.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
 import { tensorsDigest } from "./chain.ts";
 import {
   checkFields,
+  checkNumerics,
   type FieldCheck,
   isCount,
   isHash,
@@ -243,6 +243,8 @@ export function checkpointOf(path: string, { tensors, metadata }: Safetensors): 
       hint: "a file of weights alone is loaded into a model, not resumed from",
     });
   }
+  const state = parseJson(text);
+  checkNumerics(path, "a checkpoint", state);
   const digest = stateDigest(text, [...tensors]);
   if (digest !== metadata[digestKey]) {
     throw new CheckpointError({
@@ -253,7 +255,7 @@ export function checkpointOf(path: string, { tensors, metadata }: Safetensors): 
       hint: "the file is damaged: use an earlier checkpoint",
     });
   }
-  return { path, state: parseState(path, text), tensors };
+  return { path, state: checkedState(path, state), tensors };
 }
 
 const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
@@ -278,24 +280,26 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   callbacks: ["a record", (value) => value === undefined || isRecord(value)],
 };
 
-function parseState(path: string, text: string): RunState {
-  let state: unknown;
+/** What a text is as JSON; undefined where it is none. */
+function parseJson(text: string): unknown {
   try {
-    state = JSON.parse(text);
-  } catch (cause) {
-    throw new CheckpointError({ where: `${path}: ${stateKey}`, problem: "not JSON", got: String(cause), cause });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
+}
+
+function checkedState(path: string, state: unknown): RunState {
   checkFields(path, "a checkpoint", state, stateChecks);
   return state as RunState;
 }
 
-/** Throws CheckpointError where a checkpoint belongs to other numerics, another seed or another graph than the run's. */
+/** Throws CheckpointError where a checkpoint belongs to another seed or another graph than the run's. */
 export function checkState(
   { path, state }: Checkpoint,
   run: { readonly seed: bigint; readonly graphHash: string },
 ): void {
   const facts: [string, string, string, string][] = [
-    ["numerics id", state.numericsId, numericsId, "a checkpoint is only resumed under the numerics that made it"],
     ["seed", state.seed, String(run.seed), "use the run's own seed, or another folder"],
     [
       "graph",

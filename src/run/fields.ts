@@ -1,5 +1,6 @@
 // Checks of what a run's files hold, field by field: a file that another program, version or accident made is refused by name, not by chance.
 import { CheckpointError } from "../core/errors.ts";
+import { numericsId } from "../core/numerics.ts";
 
 /** What a field should be, in words and as a test. */
 export type FieldCheck = readonly [expected: string, holds: (value: unknown) => boolean];
@@ -30,6 +31,28 @@ export function checkFields(
   for (const [field, [expected, holds]] of Object.entries(checks)) {
     if (!holds(value[field])) refuse(`${where}: ${field}`, `not what ${what} holds`, value[field], expected);
   }
+}
+
+/** Throws CheckpointError unless a record was made under this version's numerics; `what` such a record is. Before all else of it is read: under another id other fields and digests may hold. */
+export function checkNumerics(where: string, what: string, value: unknown): void {
+  const got = isRecord(value) ? value.numericsId : undefined;
+  if (got === numericsId || !isText(got)) return;
+  throw new CheckpointError({
+    where,
+    problem: `${what} of another numerics id, under which operations mean other bits`,
+    got: got.slice(0, 100),
+    expected: numericsId,
+    hint: isEarlier(got)
+      ? "made by an earlier version: make the run again, or use the version that made it"
+      : "made by another version: use the version that made it",
+  });
+}
+
+/** Whether an id is of this family, with a lower number. */
+function isEarlier(id: string): boolean {
+  const [family, number] = numericsId.split("/");
+  const match = /^(.*)\/(\d{1,9})$/.exec(id);
+  return match?.[1] === family && Number(match[2]) < Number(number);
 }
 
 function refuse(where: string, problem: string, found: unknown, expected?: string): never {

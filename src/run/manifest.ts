@@ -5,6 +5,7 @@ import { canonicalJson, float32Bits } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import {
   checkFields,
+  checkNumerics,
   type FieldCheck,
   isCount,
   isHash,
@@ -153,7 +154,7 @@ const resultChecks: Readonly<Record<keyof NonNullable<Manifest["result"]>, Field
   stopped: ["text", (value) => value === undefined || isText(value)],
 };
 
-/** Reads a manifest. Throws CheckpointError naming file and field for one that is missing, damaged, or of another format. */
+/** Reads a manifest. Throws CheckpointError naming file and field for one that is missing, damaged, or of another format or numerics id. */
 export function readManifest(path: string): Manifest {
   let manifest: unknown;
   const text = readText(path, CheckpointError);
@@ -162,6 +163,7 @@ export function readManifest(path: string): Manifest {
   } catch (cause) {
     throw new CheckpointError({ where: path, problem: "the manifest isn't JSON", got: String(cause), cause });
   }
+  checkNumerics(path, "a manifest", manifest);
   checkFields(path, "a manifest", manifest, manifestChecks);
   const { status, result } = manifest as Manifest;
   if (status === "finished" || result !== undefined) checkFields(`${path}: result`, "a result", result, resultChecks);

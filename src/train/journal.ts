@@ -296,7 +296,7 @@ function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: st
   return links.length === step && toHex(links[step - 1].hash) === hash ? links : undefined;
 }
 
-/** Throws CheckpointError unless the manifest is of this run: numerics, seed, training graph, data, the numbers that steps depend on, and the validation that decides. */
+/** Throws CheckpointError unless the manifest is of this run: seed, training graph, data, the numbers that steps depend on, and the validation that decides. */
 function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): void {
   const { trainer, graphHash, validations } = parts;
   const numbers = numbersOf(parts);
@@ -306,7 +306,6 @@ function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): vo
   const dataNames = [...new Set([...Object.keys(data), ...Object.keys(manifest.data)])];
   const hint = "use another folder (modelDir), or the run's own config";
   const facts: [string, string, string][] = [
-    ["numerics id", manifest.numericsId, numericsId],
     ["seed", manifest.seed, trainer.seed.toString()],
     ["graph", manifest.graphs.train ?? "none", graphHash],
     ...dataNames.map((name): [string, string, string] => [

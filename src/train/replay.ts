@@ -7,7 +7,6 @@ import type { Threads } from "../backend/load.ts";
 import { float32Bits, fromHex, toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
-import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
@@ -105,7 +104,7 @@ interface Recorded {
   readonly checkpoint: string | null;
 }
 
-/** Replays a run from its folder. Throws CheckpointError for a folder that holds no run, or no checkpoint at `from`, ReproError for other numerics or data, ConfigError for options that don't fit. */
+/** Replays a run from its folder. Throws CheckpointError for a folder that holds no run, one of other numerics, or no checkpoint at `from`, ReproError for other data, ConfigError for options that don't fit. */
 export async function replayRun(folder: string, rebuild: Rebuild, options: ReplayOptions = {}): Promise<Verification> {
   checkKeys("verify", options, ["backend", "threads", "from", "steps", "against"]);
   const recorded = read(folder, options);
@@ -165,16 +164,7 @@ function read(folder: string, { from = 0, steps, against }: ReplayOptions): Reco
   const manifest = readManifest(`${folder}/manifest.json`);
   checkCount("from", from, 0);
   if (steps !== undefined) checkCount("steps", steps, 1);
-  const { numericsId: id, status, result } = manifest;
-  if (id !== numericsId) {
-    throw new ReproError({
-      where: folder,
-      problem: "the run was made under other numerics",
-      got: id,
-      expected: numericsId,
-      hint: "verify it with the version that made it",
-    });
-  }
+  const { status, result } = manifest;
   const finished = status === "finished" && result !== undefined;
   const last = steps === undefined ? Number.POSITIVE_INFINITY : from + steps;
   const whole = finished && last >= result.steps;
@@ -282,7 +272,6 @@ export function published(against: string): { readonly digest: string; readonly 
 function manifestDifferences(a: Manifest, b: Manifest): string[] {
   const data = Object.keys({ ...a.data, ...b.data }).sort();
   const facts: (readonly [string, string | undefined, string | undefined])[] = [
-    ["numerics id", a.numericsId, b.numericsId],
     ["seed", a.seed, b.seed],
     ["graph", a.graphs.train, b.graphs.train],
     ...data.map((name) => [`data ${name}`, a.data[name], b.data[name]] as const),

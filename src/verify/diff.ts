@@ -27,7 +27,7 @@ import { rebuildFromConfig } from "./verify.ts";
 
 /** A fact that two sides were given differently. */
 export interface FactDifference {
-  /** `seed`, `numerics id`, `data mnist/train/images`, or the config's path. */
+  /** `seed`, `data mnist/train/images`, or the config's path. */
   readonly what: string;
   readonly first: string;
   readonly second: string;
@@ -119,7 +119,7 @@ async function diffSides(a: Side, b: Side, { steps: most, prepare }: DiffOptions
 const nothingShows = "of what differs in what they were given, nothing shows in these steps";
 
 /** Facts that a chain begins with. */
-const named = /^(numerics id|seed|graph|data )/;
+const named = /^(seed|graph|data )/;
 
 /** The agreement of two sides, at least one of which had to be run: all links that were made are the same, and those that one recorded too. */
 function replaysAgree([a, b]: readonly [Side, Side], { lockstep }: Replayed, most?: number): Agreement | undefined {
@@ -147,7 +147,6 @@ function factDifferences({ facts: a }: Side, { facts: b }: Side): FactDifference
       compare(prefix + key, x.get(key), y.get(key), !informs.test(key));
     }
   };
-  compare("numerics id", a.numericsId, b.numericsId);
   compare("seed", a.seed, b.seed);
   // The numbers of optimizer, schedules and precision stand in a config as they were written.
   const configs = a.config.size > 0 && b.config.size > 0;

@@ -6,7 +6,6 @@ import type { Backend } from "../backend/contract.ts";
 import type { Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
 import { ConfigError } from "../core/errors.ts";
-import { numericsId } from "../core/numerics.ts";
 import type { Graph } from "../graph/hash.ts";
 import { type ChainLink, tensorsDigest } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
@@ -25,7 +24,6 @@ import { phasesOf, rebuildConfig, rebuildFromConfig } from "./verify.ts";
 
 /** What decides a run's bits, each as text by name, in the order in which it is told. */
 export interface Facts {
-  readonly numericsId: string;
   readonly seed: string;
   /** Leaves of the config, `trainer.init.loop.num_epochs` → `3`. */
   readonly config: ReadonlyMap<string, string>;
@@ -107,12 +105,11 @@ export function changesOf({ seed, deterministic }: Manifest): Side["changes"] {
 }
 
 function factsOfManifest(manifest: Manifest): Facts {
-  const { numericsId: id, seed, config, hyperparameters, data, validation, imports, graphs } = manifest;
+  const { seed, config, hyperparameters, data, validation, imports, graphs } = manifest;
   const numbers = Object.entries(hyperparameters).map(
     ([name, { value, float32 }]) => [name, `${value} (${float32})`] as const,
   );
   return {
-    numericsId: id,
     seed,
     config: leavesOf(config),
     numbers: new Map(numbers),
@@ -161,7 +158,6 @@ export async function programSide(
     return [key, `${shown} (${float32})`] as const;
   });
   const facts: Facts = {
-    numericsId,
     seed: trainer.seed.toString(),
     config: leavesOf(toYamlForm(config ?? trainer.options.config)),
     numbers: new Map(numbers),

@@ -8,6 +8,7 @@ import type { HostArray } from "../../src/core/array.ts";
 import { canonicalBytes } from "../../src/core/canonical.ts";
 import { type DType, dtypes, makeArray } from "../../src/core/dtype.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
+import { numericsId } from "../../src/core/numerics.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import { repeatedKey } from "../../src/io/json.ts";
 import { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
@@ -157,13 +158,13 @@ describe("Python reads what is written", () => {
       [`${dtype}/cube ☃`, fromWords(dtype, [3, 1, 5], words)],
     ]);
     const path = join(temporaryFolder(), "python.safetensors");
-    writeSafetensors(path, tensors, { numerics: "f32-strict/1", ключ: "значение" });
+    writeSafetensors(path, tensors, { numerics: numericsId, ключ: "значение" });
     const script = `${root}test/support/read_safetensors.py`;
     const { stdout, stderr, status } = spawnSync("python3", [script, path], { encoding: "utf8" });
     expect(stderr).toBe("");
     expect(status).toBe(0);
     const read = JSON.parse(stdout);
-    expect(read.metadata).toEqual({ numerics: "f32-strict/1", ключ: "значение" });
+    expect(read.metadata).toEqual({ numerics: numericsId, ключ: "значение" });
     expect(read.header_padded_to_8).toBe(true);
     const names = { float32: "F32", int32: "I32", uint32: "U32", bool: "BOOL" };
     const bits = ({ data, dtype }: HostArray) =>

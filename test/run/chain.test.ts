@@ -4,6 +4,7 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/core/canonical.ts";
 import { CheckpointError, DataError } from "../../src/core/errors.ts";
+import { numericsId } from "../../src/core/numerics.ts";
 import { replaceFileCalls } from "../../src/io/files.node.ts";
 import { Chain, type ChainOrigin, type ChainStep } from "../../src/run/chain.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
@@ -42,7 +43,7 @@ const floatBits = (value: number) => {
 describe("bytes, by node:crypto alone", () => {
   const h0 = sha(
     text("seedgrad/chain/1"),
-    text("f32-strict/1"),
+    text(numericsId),
     hex(graph),
     u64(2n ** 64n - 1n),
     u32(2),

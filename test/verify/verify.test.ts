@@ -1,7 +1,7 @@
 // A run replayed from its folder: equal, or the first step that differs and what; and what can't be replayed is refused.
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CheckpointError, ConfigError, ReproError } from "../../src/core/errors.ts";
+import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
@@ -254,10 +254,10 @@ describe("what can't be replayed is refused", () => {
     const { data } = readManifest(`${folder}/manifest.json`);
     edit(folder, { data: Object.fromEntries(Object.keys(data).map((name) => [name, "12".repeat(32)])) });
     await expect(verifyRun(folder, { rebuild })).rejects.toThrow(/the data \S+ isn't what the run was trained on/);
-    edit(folder, { numericsId: "f32-strict/0" });
+    edit(folder, { numericsId: "f32-strict/1" });
     const other = verifyRun(folder, { rebuild });
-    await expect(other).rejects.toThrow(ReproError);
-    await expect(other).rejects.toThrow(/got f32-strict\/0, expected f32-strict\/1/);
+    await expect(other).rejects.toThrow(CheckpointError);
+    await expect(other).rejects.toThrow(/got f32-strict\/1, expected f32-strict\/2\n.*made by an earlier version/);
   });
 
   test("a run that isn't finished, a chain cut back, damaged or missing", async () => {
