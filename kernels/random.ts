@@ -30,6 +30,20 @@ export function uniform(word: Expr): Expr {
   return add(mul(high16(word), 2 ** -16), mul(floor(mul(low16(word), 2 ** -8)), 2 ** -24));
 }
 
+/** Uniform on [low, high), float32 numbers: low + u·width, width = fround(high − low); where rounding takes that to high or beyond, the float below high. word: uint32 → float32. */
+export function uniformBetween(word: Expr, low: number, high: number): Expr {
+  const x = add(mul(uniform(word), Math.fround(high - low)), low);
+  return select(lt(x, high), x, floatBelow(high));
+}
+
+/** The largest float32 below a finite one. */
+function floatBelow(x: number): number {
+  const bits = new Int32Array(Float32Array.of(x).buffer);
+  if (x > 0) bits[0]--;
+  else bits[0] = x === 0 ? 0x80000001 : bits[0] + 1;
+  return new Float32Array(bits.buffer)[0];
+}
+
 /** Whether word < threshold, an integer in [0, 2³²]: true with probability threshold·2⁻³². word: uint32 → bool. */
 export function below(word: Expr, threshold: number): Expr {
   const high = high16(word);

@@ -5,7 +5,7 @@ import * as math from "../../kernels/math/index.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { equal, greater, less, logicalOr, notEqual } from "./compare.ts";
+import { equal, greater, less, lessEqual, logicalOr, notEqual } from "./compare.ts";
 import {
   attributeDType,
   broadcastOperands,
@@ -203,13 +203,13 @@ export const gelu = defineElementwise({
   samples: { range: [-4, 4], edges: [...ordinary, -0.7, -14] },
 });
 
-/** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0. */
+/** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. */
 export const relu = defineElementwise({
   name: "relu",
   inputs: 1,
   dtype: numeric,
   value: ([x]) => e.select(e.lt(x, 0), 0, x),
-  vjp: ({ inputs: [x], grad }) => [where(greater(x, 0), grad, 0)],
+  vjp: ({ inputs: [x], grad }) => [where(lessEqual(x, 0), 0, grad)],
   samples: { range: [-4, 4], edges: ordinary },
 });
 

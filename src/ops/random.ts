@@ -43,11 +43,13 @@ const fromWords = (result: DType): OpRecord["dtype"] => {
   };
 };
 
-const uniformFromWords = defineElementwise({
+defineOp({
   name: "uniformFromWords",
+  kind: "elementwise",
   inputs: 1,
   dtype: fromWords("float32"),
-  value: ([word]) => random.uniform(word),
+  value: ([word], { low, high }) =>
+    low === undefined ? random.uniform(word) : random.uniformBetween(word, low as number, high as number),
   vjp: "none",
   samples,
 });
@@ -69,14 +71,36 @@ defineOp({
   samples,
 });
 
-/** Uniform on [low, high): low + u·(high − low), u = (word >>> 8)·2⁻²⁴. One draw a value. */
+/**
+ * Uniform on [low, high), both rounded to float32: low + u·(high − low), u = (word >>> 8)·2⁻²⁴, and where rounding would take that to high, the float
+ * below it. One draw a value. Throws ShapeError unless low < high, and high − low is a float32.
+ */
 export function uniform(shape: Shape, low = 0, high = 1): Node {
-  const unit = uniformFromWords(words(shape, "uniform"));
-  return low === 0 && high === 1 ? unit : add(mul(unit, Math.fround(high - low)), low);
+  const [from, to] = [Math.fround(low), Math.fround(high)];
+  if (!(typeof low === "number" && typeof high === "number" && from < to && Math.fround(to - from) < Infinity)) {
+    throw new ShapeError({
+      where: "uniform",
+      problem: "not a range of float32",
+      got: `[${low}, ${high})`,
+      expected: "finite numbers, low < high, and high − low at most 3.4e38, all as float32",
+      hint: from === to ? "for one number everywhere use full" : undefined,
+    });
+  }
+  const unit = words(shape, "uniform");
+  return makeNode("uniformFromWords", [unit], unit.shape, from === 0 && to === 1 ? {} : { low: from, high: to });
 }
 
-/** Normal by the inverse CDF, reaching ±6.3 σ: mean + z·deviation. One draw a value. */
+/** Normal by the inverse CDF, reaching ±6.3 σ: mean + z·deviation. One draw a value. Throws ShapeError unless both are finite and deviation ≥ 0. */
 export function normal(shape: Shape, mean = 0, deviation = 1): Node {
+  const holds = (value: number) => typeof value === "number" && Number.isFinite(Math.fround(value));
+  if (!holds(mean) || !holds(deviation) || deviation < 0) {
+    throw new ShapeError({
+      where: "normal",
+      problem: "not a mean and a deviation",
+      got: `${mean} and ${deviation}`,
+      expected: "finite numbers that float32 holds, deviation ≥ 0",
+    });
+  }
   const standard = normalFromWords(words(shape, "normal"));
   return mean === 0 && deviation === 1 ? standard : add(mul(standard, deviation), mean);
 }

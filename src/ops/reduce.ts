@@ -3,7 +3,7 @@ import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { equal } from "./compare.ts";
+import { equal, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type Vjp, type VjpContext } from "./define.ts";
 import { add, cast, div, mul, sub, where } from "./elementwise.ts";
@@ -43,11 +43,11 @@ defineOp({
   ],
 });
 
-/** The gradient of an extreme goes in equal parts to all elements that reach it. */
+/** The gradient of an extreme goes in equal parts to all elements that reach it: a NaN does, since it wins. */
 const extremeVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
   const axes = axesOf(attributes);
   const kept = keptShape(x.shape, axes);
-  const hits = equal(x, broadcastTo(reshape(output, kept), x.shape));
+  const hits = logicalOr(equal(x, broadcastTo(reshape(output, kept), x.shape)), notEqual(x, x));
   const count = cast(reshape(makeNode("sum", [hits], output.shape, { axes }), kept), "float32");
   const share = div(reshape(grad, kept), count);
   return [where(hits, broadcastTo(share, x.shape), 0)];
@@ -112,7 +112,7 @@ export function mean(x: Node, options: ReduceOptions = {}): Node {
   return div(reduce("sum", x, options, { emptyIs: "error", where: "mean" }), count);
 }
 
-/** Largest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */
+/** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
 export function max(x: Node, options: ReduceOptions = {}): Node {
   return reduce("max", x, options, { emptyIs: "error" });
 }
@@ -122,7 +122,7 @@ export function firstMax(x: Node, options: ReduceOptions = {}): Node {
   return reduce("firstMax", x, options, { emptyIs: "error" });
 }
 
-/** Smallest over axes; NaN wins. Ties share the gradient equally. Throws ShapeError when empty. */
+/** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
 export function min(x: Node, options: ReduceOptions = {}): Node {
   return reduce("min", x, options, { emptyIs: "error" });
 }

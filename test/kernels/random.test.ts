@@ -22,6 +22,36 @@ describe("uniform", () => {
   });
 });
 
+describe("uniform between two bounds", () => {
+  const step = 2 ** -23;
+  test.each([
+    [1, 2, 2 - step],
+    [-2, 5, 5 - 2 ** -21],
+    [2 ** 23, 2 ** 23 + 1, 2 ** 23],
+    [-1, 0, -1.401298464324817e-45],
+    [-3, -2, -2 - 2 * step],
+    [1, 1 + step, 1],
+    [0, 1.401298464324817e-45, 0],
+    [-1.401298464324817e-45, 1.401298464324817e-45, 0],
+    [-1.7e38, 1.7e38, 1.7e38 * (1 - 2 ** -24)],
+  ])("[%d, %d): never the upper one, and the nearest below it where rounding would give that", (a, b, below) => {
+    const [low, high] = [Math.fround(a), Math.fround(b)];
+    const sample = of((word) => random.uniformBetween(word, low, high));
+    const plain = (u: number) => Math.fround(Math.fround(((u >>> 8) / 2 ** 24) * Math.fround(high - low)) + low);
+    let largest = low;
+    const look = (u: number) => {
+      const x = sample(u);
+      expect(x >= low && x < high, `${u}: ${x}`).toBe(true);
+      expect(plain(u) < high ? plain(u) : Math.fround(below)).toBe(x);
+      largest = Math.max(largest, x);
+    };
+    for (const u of edges) look(u);
+    for (let i = 1; i <= 1000; i++) look(2 ** 32 - 256 * i);
+    fc.assert(fc.property(word, look as (u: number) => void));
+    if (Math.fround(plain(2 ** 32 - 1)) >= high) expect(largest).toBe(Math.fround(below));
+  });
+});
+
 describe("below", () => {
   const thresholds = [0, 1, 65535, 65536, 65537, 2 ** 31, 2 ** 32 - 65536, 2 ** 32 - 1, 2 ** 32];
 

@@ -30,6 +30,18 @@ export function attributeSets(record: ElementwiseRecord): Attributes[] {
   if (needed.has("format")) return [{ format: "bfloat16" }, { format: "float16" }];
   if (needed.has("threshold"))
     return [0, 1, 2 ** 31, 3865470566, 2 ** 32 - 1, 2 ** 32].map((threshold) => ({ threshold }));
+  // A range of a sampler: one where rounding reaches its end, one of two subnormals, one that ends at 0.
+  if (needed.has("low")) {
+    const ranges = [
+      [-2, 5],
+      [1, 2],
+      [2 ** 23, 2 ** 23 + 1],
+      [-1.4e-45, 1.4e-45],
+      [-1, 0],
+      [-3, -2],
+    ];
+    return [{}, ...ranges.map(([low, high]) => ({ low: Math.fround(low), high: Math.fround(high) }))];
+  }
   return [{}];
 }
 
