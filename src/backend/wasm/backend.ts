@@ -3,6 +3,7 @@
 import type { Plan } from "../../compile/plan.ts";
 import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError, ShapeError } from "../../core/errors.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
 import { firstState } from "../../rng/stream.ts";
 import type { Backend, Buffer, Executable, Run } from "../contract.ts";
 import { align, table, tableBytes } from "./context.ts";
@@ -70,6 +71,7 @@ class WasmBackend implements Backend {
 
   allocate(dtype: DType, size: number): Buffer {
     this.#pool?.check();
+    checkSize("a tensor is too large", dtype, [size]);
     const address = this.#memory.allocate(size * itemSize(dtype));
     return { dtype, size, owner: this.#memory, address } as WasmBuffer;
   }
@@ -100,23 +102,10 @@ class WasmBackend implements Backend {
 
   async load(plan: Plan): Promise<Executable> {
     this.#pool?.check();
-    for (const { dtype, shape, size } of plan.values) {
-      if (size * itemSize(dtype) < 2 ** 31) continue;
-      throw new BackendError({
-        where: "wasm",
-        problem: "a tensor is too large",
-        got: `${dtype} [${shape}]`,
-        expected: "less than 2 GiB",
-        hint: "a smaller batch, or accumulate gradients over several",
-      });
-    }
-    if (plan.draws >= 2 ** 32) {
-      throw new BackendError({
-        where: "wasm",
-        problem: "a graph draws too often",
-        got: `${plan.draws} draws`,
-        expected: "less than 2^32",
-      });
+    for (const { dtype, shape } of plan.values) checkSize("a tensor is too large", dtype, shape);
+    for (const kernel of plan.kernels) {
+      if (kernel.kind === "reduce") checkSize("a reduction is over too many elements", kernel.dtype, kernel.reduced);
+      if (kernel.kind === "scatter") checkSize("too many elements are added", kernel.dtype, kernel.updates.view.shape);
     }
     const program = printPlan(plan, this.#target);
     const module = await WebAssembly.compile(program.bytes);
@@ -130,6 +119,20 @@ class WasmBackend implements Backend {
   dispose(): void {
     this.#pool?.stop();
   }
+}
+
+/** What kernels walk has fewer elements, so that four bytes for each are counted in 31 bits, whatever the dtype. */
+const mostElements = 2 ** 29;
+
+function checkSize(problem: string, dtype: DType, shape: Shape): void {
+  if (sizeOf(shape) < mostElements) return;
+  throw new BackendError({
+    where: "wasm",
+    problem,
+    got: `${sizeOf(shape)} elements, ${dtype} [${shape.join(", ")}]`,
+    expected: "fewer than 2^29 elements",
+    hint: "a smaller batch, or accumulate gradients over several; or the backend reference",
+  });
 }
 
 /** What a backend's executables share. */

@@ -30,15 +30,21 @@ export const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment
 /** Bytes of a table whose lists have so many addresses in all. */
 export const tableBytes = (addresses: number) => align(table.values + 4 * addresses);
 
-/** What a kernel's list has a word for: a value (its address; where its group has it to itself, the place of its rows), or a range of draws (the first). */
-export type Listed = number | Draws;
+/** What a kernel's list has a word for: a value (its address; where its group has it to itself, the place of its rows), or half of a range's first draw. */
+export type Listed = number | DrawWord;
+
+/** The low or the high 32 bits of where draws begin, counted from the base. */
+export interface DrawWord {
+  readonly draws: Draws;
+  readonly half: "low" | "high";
+}
 
 /** What a list holds: the address of a value, which a run is told; or a number. */
 export type Entry = { readonly value: number } | { readonly constant: number };
 
 /** Equal for equal ones. */
 export const nameOf = (listed: Listed): number | string =>
-  typeof listed === "number" ? listed : `draw ${listed.firstDraw}`;
+  typeof listed === "number" ? listed : `${listed.half} of draw ${listed.draws.firstDraw}`;
 
 /** Where the rows of a block lie, from the beginning of the part's local memory. */
 export interface LocalPlace {
@@ -148,11 +154,20 @@ export class Context {
   }
 }
 
-/** Where a value begins; of draws, the first. */
-export function valueAddress(kernel: KernelFunction, value: Listed): Code<"i32"> {
+/** A range's first draw, counted from the base. */
+export function drawOffset(kernel: KernelFunction, draws: Draws): Code<"i64"> {
+  const half = (which: DrawWord["half"]) => i64.extendI32U(listWord(kernel, { draws, half: which }));
+  return i64.or(half("low"), i64.shl(half("high"), i64.const(32n)));
+}
+
+const listWord = (kernel: KernelFunction, listed: Listed): Code<"i32"> =>
+  i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(listed))!);
+
+/** Where a value begins. */
+export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
   const { cut, scratch, localsBefore } = kernel;
-  const local = typeof value === "number" ? kernel.locals.places.get(value) : undefined;
-  const word = i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(value))!);
+  const local = kernel.locals.places.get(value);
+  const word = listWord(kernel, value);
   if (!local || !cut) return word;
   // The block's rows lie there: where row 0 would be.
   const first = i32.mul(

@@ -130,7 +130,10 @@ export function printPlan(plan: Plan, target: Target): Program {
 }
 
 function entryOf(listed: Listed, { places }: Locals): Entry {
-  if (typeof listed !== "number") return { constant: listed.firstDraw };
+  if (typeof listed !== "number") {
+    const { draws, half } = listed;
+    return { constant: half === "low" ? draws.firstDraw % 2 ** 32 : Math.floor(draws.firstDraw / 2 ** 32) };
+  }
   const place = places.get(listed);
   return place ? { constant: place.offset } : { value: listed };
 }

@@ -17,7 +17,11 @@ export function signatureOf(
     return known >= 0 ? known : values.push(value) - 1;
   };
   const input = ({ source, dtype, storage, view }: KernelInput) => [
-    isDraws(source) ? ["draws", slot(source)] : typeof source === "number" ? slot(source) : source,
+    isDraws(source)
+      ? ["draws", slot({ draws: source, half: "low" }), slot({ draws: source, half: "high" })]
+      : typeof source === "number"
+        ? slot(source)
+        : source,
     storage ?? dtype,
     view.shape,
     view.strides,

@@ -2,7 +2,7 @@
 // them at once. Equal to src/rng word for word.
 import type { Draws } from "../../../kernels/kernel.ts";
 import { block, branch, branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import { type Context, headerWord, type KernelFunction, table, valueAddress } from "./context.ts";
+import { type Context, drawOffset, headerWord, type KernelFunction, table } from "./context.ts";
 import { i32, i64, select } from "./instructions.ts";
 import { type Cursor, type Limit, limitCode, type NestInput } from "./nest.ts";
 
@@ -120,7 +120,7 @@ export class WordStrip {
     const [count, setCount] = this.#target.fn.hold(i32.sub(limitCode(end), limitCode(begin)));
     const first = i64.add(
       headerWord(this.#target, table.base),
-      i64.add(i64.extendI32U(valueAddress(this.#target, this.#draws)), i64.extendI32U(index.get)),
+      i64.add(drawOffset(this.#target, this.#draws), i64.extendI32U(index.get)),
     );
     const jump = call<"i64">(jumpFunction(this.#context), headerWord(this.#target, table.state), increment, first);
     const to = i32.add(this.#target.scratch.get, i32.const(this.#from));

@@ -1,5 +1,5 @@
 // The wasm backend by itself: its memory, its errors, buffers that move between runs, and extents at the edges of its blocks and tiles.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Backend } from "../../../src/backend/contract.ts";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
@@ -15,7 +15,8 @@ import { lower } from "../../../src/compile/lower.ts";
 import type { DType } from "../../../src/core/dtype.ts";
 import { BackendError, ShapeError } from "../../../src/core/errors.ts";
 import type { Shape } from "../../../src/core/shape.ts";
-import type { Node } from "../../../src/graph/node.ts";
+import type { Graph } from "../../../src/graph/hash.ts";
+import { Node } from "../../../src/graph/node.ts";
 import { greater } from "../../../src/ops/compare.ts";
 import { dropout, softmax } from "../../../src/ops/composite.ts";
 import * as ops from "../../../src/ops/elementwise.ts";
@@ -111,10 +112,33 @@ describe("memory", () => {
 });
 
 describe("misuse is a BackendError", () => {
-  test("a tensor of 2 GiB", async () => {
+  test.each(["float32", "int32", "uint32", "bool"] as const)(
+    "a %s tensor of 2²⁹ elements, before memory is asked for",
+    async (dtype) => {
+      const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
+      try {
+        const backend = await wasmBackend();
+        const message = /wasm: a tensor is too large: got 536870912 elements.* expected fewer than 2\^29 elements/;
+        expect(() => backend.allocate(dtype, 2 ** 29)).toThrow(BackendError);
+        expect(() => backend.allocate(dtype, 2 ** 29)).toThrow(message);
+        const refused = async (build: (x: Node) => Node, shape: Shape) => {
+          const graph = traceGraph({ x: { dtype, shape } }, ({ x }) => ({ outputs: { y: build(x) } }));
+          await expect(backend.load(lower(graph))).rejects.toThrow(message);
+        };
+        await refused((x) => slice(x, [[0, 3]]), [2 ** 29]);
+        await refused((x) => broadcastTo(x, [2 ** 9, 2 ** 10, 2 ** 10]), [2 ** 10]);
+        expect(grow).not.toHaveBeenCalled();
+      } finally {
+        grow.mockRestore();
+      }
+    },
+  );
+
+  test("a reduction over 2²⁹ elements that are nowhere in memory", async () => {
     const backend = await wasmBackend();
-    const graph = traceGraph({ x: { dtype: "float32", shape: [2 ** 29] } }, ({ x }) => ({ outputs: { y: sum(x) } }));
-    await expect(backend.load(lower(graph))).rejects.toThrow(BackendError);
+    const build = (x: Node) => sum(broadcastTo(x, [2 ** 14, 2 ** 15]));
+    const graph = traceGraph({ x: { dtype: "float32", shape: [] } }, ({ x }) => ({ outputs: { y: build(x) } }));
+    await expect(backend.load(lower(graph))).rejects.toThrow(/a reduction is over too many elements/);
   });
 
   test("a freed buffer, a foreign one, data of another size", async () => {
@@ -389,6 +413,42 @@ describe.each([
       await agrees(backend, [[extent, 5]], (a) => ops.exp(transpose(a)));
       await agrees(backend, [[extent]], (a) => greater(a, 0));
     }
+  });
+
+  test("draws 2³² and more apart in one graph", async () => {
+    const at = (offset: number, count: number) => ({ offset, count, seed: 7n });
+    const words = (offset: number) =>
+      new Node({ op: "randomWords", dtype: "uint32", shape: [5], draws: at(offset, 5) });
+    const integers = (offset: number) =>
+      new Node({
+        op: "randint",
+        dtype: "int32",
+        shape: [5],
+        attributes: { low: 0, high: 2 ** 31 },
+        draws: at(offset, 10),
+      });
+    const offsets = [0, 2 ** 32 - 3, 2 ** 32, 2 ** 33 + 1, 2 ** 41, 2 ** 42 + 2 ** 38];
+    const outputs = offsets.flatMap((offset) => [words(offset), integers(offset)]);
+    const graph: Graph = {
+      seed: 7n,
+      inputs: [],
+      outputs: outputs.map((node, i) => ({ name: String(i), node })),
+      watched: [],
+      state: [],
+      draws: offsets[offsets.length - 1] + 10,
+      base: 0,
+    };
+    const plan = lower(graph);
+    const base = 2 ** 40 + 5;
+    const expected = await runPlan(reference, plan, [], base);
+    for (const options of [{}, { threads: 3, shareFrom: 0 }]) {
+      const actual = await runPlan(await wasmBackend(options), plan, [], base);
+      actual.forEach((data, i) => {
+        expectSameBits(data, expected[i], `draws from ${offsets[i >> 1]}`);
+      });
+    }
+    const first = expected.map((data) => data[0]);
+    expect(new Set(first).size).toBe(first.length);
   });
 
   test("draws in any number of parts", async () => {
