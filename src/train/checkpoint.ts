@@ -40,13 +40,22 @@ export function checkpointFolder({ options }: Trainer): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
 }
 
-function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer }: Trainer): RunState {
+function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer, settled }: Trainer): RunState {
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({
       where: "saveCheckpoint",
       problem: "no run is going on",
       hint: "call it in a hook, during fit; a fit writes the final checkpoint by itself",
+    });
+  }
+  if (!settled) {
+    throw new CheckpointError({
+      where: "saveCheckpoint",
+      problem:
+        "the step isn't done with: what hooks, schedules and a validation do after it would be missing, and a run from there would be another",
+      got: `step ${step}`,
+      hint: "call it in onTrainBatchEnd",
     });
   }
   return {
@@ -72,6 +81,7 @@ export async function saveCheckpoint(
   entry: Pick<CheckpointEntry, "metrics" | "best"> = {},
 ): Promise<string> {
   const folder = checkpointFolder(trainer);
+  trainer.occupancy.refuseEvaluating("saveCheckpoint");
   const state = stateOf(trainer);
   if (folder === undefined) {
     throw new ConfigError({ where: "saveCheckpoint", problem: "there is no folder to save to", got: "no modelDir" });

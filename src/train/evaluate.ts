@@ -7,36 +7,59 @@ import type { Module } from "../nn/module.ts";
 import { namedModules } from "../nn/naming.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
-import type { ResolvedOptions } from "./config/options.ts";
+import { checkLoaders } from "./given.ts";
 import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
 
-export interface Evaluation {
+/** How a validation is made. */
+export interface EvaluateOptions {
+  /** On so many batches of each loader, in place of `loop.evalSteps`. */
+  readonly steps?: number;
+  /** No hook is called and nothing is logged. */
+  readonly silent?: boolean;
+}
+
+interface Evaluation {
   readonly trainer: Trainer;
-  readonly model: Module;
   readonly evalStep: EvalStep;
   /** The first is the one that hooks are told the batches of. */
   readonly loaders: readonly DataLoader[];
-  readonly options: ResolvedOptions;
+  readonly evalSteps: number | undefined;
   readonly hooks: Hooks;
-  readonly seed: bigint;
-  /** Optimizer steps taken. */
-  readonly step: number;
-  /** Told of each graph that ran. */
-  readonly onGraph: (graphHash: string) => void;
+  readonly decides: boolean;
+}
+
+/** Validates with the weights as they are, logs what came out as `val_<name>`, and gives it. `decides`: as hooks are told. */
+export async function evaluate(
+  trainer: Trainer,
+  loaders: readonly DataLoader[],
+  { steps, silent = false, decides = false }: EvaluateOptions & { readonly decides?: boolean } = {},
+): Promise<Metrics> {
+  checkLoaders("validate", ...loaders);
+  const found = await passes({
+    trainer,
+    evalStep: await trainer.evalStep(),
+    loaders,
+    evalSteps: steps ?? trainer.options.loop.evalSteps,
+    hooks: silent ? new Hooks([]) : trainer.hooks,
+    decides,
+  });
+  for (const metrics of silent ? [] : found) await trainer.logMetrics(valued(metrics));
+  return Object.assign({}, ...found);
 }
 
 /**
  * The loss over all samples and each metric, in float64 from the batches' float32 terms, added in the loader's order; a record for each loader. Names of the second and
  * later ones begin with the loader's: `mnist/test/accuracy`. `onValidateStart` comes before all of them, and `onValidateEnd`, with all values, after them.
  */
-export async function evaluate(given: Evaluation): Promise<Metrics[]> {
-  const { trainer, model, loaders, hooks, step } = given;
+async function passes(given: Evaluation): Promise<Metrics[]> {
+  const { trainer, loaders, hooks, decides } = given;
+  const { model, step } = trainer;
   for (const loader of loaders) checkVocabulary(trainer, loader);
-  const context: ValidateContext = { trainer, step };
+  const context: ValidateContext = { trainer, step, decides };
   try {
     return await inEvaluation(model, async () => {
       await hooks.call("onValidateStart", context);
@@ -55,22 +78,24 @@ export async function evaluate(given: Evaluation): Promise<Metrics[]> {
 }
 
 async function pass(
-  { evalStep, options, seed, onGraph }: Evaluation,
+  { trainer, evalStep, evalSteps }: Evaluation,
   context: ValidateContext,
   { loader, hooks }: { readonly loader: DataLoader; readonly hooks: Hooks },
 ): Promise<Metrics> {
+  const { options, seed, graphs } = trainer;
   let offset = watchOffset + loader.drawsPerEpoch;
   const totals = new Map<string, number[]>();
   const batches = loader.batches({ seed, offset: watchOffset });
   let index = 0;
   for await (const batch of batches) {
-    if (index === options.loop.evalSteps) break;
+    if (index === evalSteps) break;
     const batchContext = { ...context, index, batch };
     await hooks.call("onValidateBatchStart", batchContext);
     await hooks.call("onValidateStepStart", batchContext);
     const { result, watched, draws, graphHash } = await evalStep.execute([batch.tensors], { base: offset });
     offset += draws;
-    onGraph(graphHash);
+    graphs.eval ??= graphHash;
+    if (graphHash !== graphs.eval) graphs.evalLast = graphHash;
     for (const [name, terms] of Object.entries(result)) {
       const metric = options.metrics.find((other) => other.name === name)?.metric ?? {};
       totals.set(name, withTerms(metric, totals.get(name) ?? [], await terms.data()));
@@ -123,18 +148,34 @@ export async function validateAll(
   const found: CheckpointMetrics[] = [];
   for (const ckptPath of checkpointPaths(trainer, ckptPaths)) {
     const { state } = await loadCheckpoint(trainer, ckptPath, "weights");
-    found.push({ ckptPath, step: state.step, metrics: await trainer.evaluate(loaders) });
+    found.push({ ckptPath, step: state.step, metrics: await evaluate(trainer, loaders) });
   }
   return found.sort((a, b) => a.step - b.step);
 }
 
-/** Runs `body` with the whole tree in evaluation mode, and then puts each module back to what it was. */
+/** Models in evaluation mode: what puts each back, and how many bodies are still running in it. */
+const evaluating = new WeakMap<Module, { readonly restore: () => void; running: number }>();
+
+/** Runs `body` with the whole tree in evaluation mode; once the last of several such bodies has ended, each module is what it was. */
 export async function inEvaluation<T>(model: Module, body: () => Promise<T>): Promise<T> {
-  const flags = namedModules(model).map(([, module]) => [module, module.training] as const);
-  model.eval();
+  let mode = evaluating.get(model);
+  if (!mode) {
+    const flags = namedModules(model).map(([, module]) => [module, module.training] as const);
+    const restore = () => {
+      for (const [module, training] of flags) module.training = training;
+    };
+    mode = { restore, running: 0 };
+    evaluating.set(model, mode);
+    model.eval();
+  }
+  mode.running++;
   try {
     return await body();
   } finally {
-    for (const [module, training] of flags) module.training = training;
+    mode.running--;
+    if (mode.running === 0) {
+      evaluating.delete(model);
+      mode.restore();
+    }
   }
 }

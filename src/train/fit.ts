@@ -8,11 +8,12 @@ import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { periodOf, totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
+import { evaluate } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { type FitContext, type Metrics, tell } from "./hooks.ts";
 import { Journal } from "./journal.ts";
-import { train } from "./loop.ts";
+import { type EvaluationDue, train } from "./loop.ts";
 import { numberNames } from "./numbers.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkSameCharacters, checkVocabulary } from "./vocabulary.ts";
@@ -51,16 +52,13 @@ export interface FitOptions extends CheckpointChoice {
   readonly signal?: AbortSignal;
 }
 
-/** Whether validation follows step `step` of `total`. Where it happens at all, it happens after the last step too. */
-export function evaluationDue(
-  { evalFrequency: every }: LoopOptions,
-  total: number,
-): (step: number, epochEnds: boolean) => boolean {
-  if (every === undefined) return () => false;
-  if (every === "end") return (step) => step === total;
-  if (every === "epoch") return (step, epochEnds) => epochEnds || step === total;
-  const period = periodOf(every, total);
-  return (step) => step % period === 0 || step === total;
+/** Which validation follows a step of `total`. Where validation happens at all, it happens after the last step too. */
+export function evaluationDue({ evalFrequency: every }: LoopOptions, total: number): EvaluationDue {
+  if (every === undefined) return () => undefined;
+  const period = typeof every === "number" ? periodOf(every, total) : undefined;
+  const scheduled = (step: number, epochEnds: boolean) =>
+    period === undefined ? every === "epoch" && epochEnds : step % period === 0;
+  return (step, epochEnds) => (scheduled(step, epochEnds) ? "scheduled" : step === total ? "final" : undefined);
 }
 
 /** How long a fit is. Throws ConfigError for a loader without batches, or a loop without an end. */
@@ -135,10 +133,12 @@ export async function runFit(
   for (const each of validations) checkSameCharacters(loader, each);
   if (!validation && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
     trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");
-  const due = validation ? evaluationDue(options.loop, totalSteps) : () => false;
+  const due: EvaluationDue = validation ? evaluationDue(options.loop, totalSteps) : () => undefined;
   const context: FitContext = { trainer, totalSteps, loader, validation, validations };
   const started = now();
   let failed = true;
+  trainer.progress.stopped = undefined;
+  trainer.settled = true;
   try {
     checkSteering(trainer, validations);
     await hooks.call("onFitStart", context);
@@ -156,7 +156,6 @@ export async function runFit(
       graphHash,
       stepsPerEpoch,
       totalSteps,
-      evaluationDue: due,
     });
     trainer.journal = journal;
     const finished = await journal.finished(choice);
@@ -186,7 +185,7 @@ export async function runFit(
         progress: trainer.progress,
         link: (step) => journal.link(step),
         evaluationDue: due,
-        validate: () => trainer.evaluate(validations),
+        validate: (how) => evaluate(trainer, validations, how),
         clock,
         signal,
       });
@@ -198,6 +197,7 @@ export async function runFit(
       throw error;
     }
     await hooks.call("onTrainEnd", context);
+    trainer.occupancy.refuseUnawaited("fit");
     const run = await journal.finish({ seconds: now() - started, dataShare });
     await hooks.call("onFitEnd", context);
     failed = false;

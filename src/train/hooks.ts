@@ -50,6 +50,11 @@ export interface ValidateContext {
   readonly trainer: Trainer;
   /** Optimizer steps taken when it runs. */
   readonly step: number;
+  /**
+   * Whether it is one of the run's own validations, at the loop's frequency: what decides about the run by validated numbers (EarlyStopping, ReduceOnPlateau) takes these alone.
+   * Not one that a hook or a program asked for, nor one that is made only because the run ends there.
+   */
+  readonly decides: boolean;
 }
 
 export interface ValidateBatchContext extends ValidateContext {
@@ -231,6 +236,7 @@ export class Hooks {
   /** Callbacks by name; the second of a name is `name.1`. */
   readonly named: ReadonlyMap<string, Logger>;
   readonly #having = new Map<HookName, readonly Logger[]>();
+  #calling = 0;
 
   constructor(callbacks: readonly Logger[]) {
     this.callbacks = callbacks;
@@ -243,6 +249,11 @@ export class Hooks {
       named.set(unique, callback);
     }
     this.named = named;
+  }
+
+  /** Whether a hook is being called. */
+  get calling(): boolean {
+    return this.#calling > 0;
   }
 
   /** The callbacks that have a hook. */
@@ -258,10 +269,13 @@ export class Hooks {
   /** Calls a hook of each callback, one after another. Throws what a hook throws, named. */
   async call<H extends HookName>(hook: H, ...args: Parameters<NonNullable<Logger[H]>>): Promise<void> {
     for (const callback of this.having(hook)) {
+      this.#calling++;
       try {
         await (callback[hook] as (...args: unknown[]) => unknown)(...args);
       } catch (cause) {
         throw hookError(callback, hook, cause);
+      } finally {
+        this.#calling--;
       }
     }
   }

@@ -30,8 +30,6 @@ export interface JournalParts {
   readonly graphHash: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  /** Whether validation follows a step. */
-  readonly evaluationDue: (step: number, epochEnds: boolean) => boolean;
 }
 
 interface Folder {
@@ -133,25 +131,15 @@ export class Journal {
   }
 
   /** A run that is past its end can't be made again from its config. */
-  #checkLength(path: string, { step, loader }: RunState): void {
-    const { totalSteps, trainer, evaluationDue } = this.#parts;
-    const hint = "or use another folder (modelDir), or an earlier checkpoint (ckptPath)";
-    if (step > totalSteps) {
-      throw new CheckpointError({
-        where: path,
-        problem: "the checkpoint is of a later step than the run's last",
-        got: `step ${step}`,
-        expected: `at most step ${totalSteps}`,
-        hint: `raise the limits of the loop; ${hint}`,
-      });
-    }
-    const ended = this.#folder?.manifest?.result?.steps === step;
-    if (!ended || !trainer.schedules?.steering.length || evaluationDue(step, loader.cursor === 0)) return;
+  #checkLength(path: string, { step }: RunState): void {
+    const { totalSteps } = this.#parts;
+    if (step <= totalSteps) return;
     throw new CheckpointError({
       where: path,
-      problem: "a schedule went by the validation at the run's end, which a longer run doesn't have there",
-      got: `the end at step ${step}`,
-      hint: `give limits that are a multiple of loop.evalFrequency; ${hint}`,
+      problem: "the checkpoint is of a later step than the run's last",
+      got: `step ${step}`,
+      expected: `at most step ${totalSteps}`,
+      hint: "raise the limits of the loop; or use another folder (modelDir), or an earlier checkpoint (ckptPath)",
     });
   }
 

@@ -32,6 +32,9 @@ export interface Progress {
   stopped?: string;
 }
 
+/** Which validation follows a step: one at the loop's frequency, one only because the run ends there, or none. */
+export type EvaluationDue = (step: number, epochEnds: boolean) => "scheduled" | "final" | undefined;
+
 /** What the loop is given. */
 export interface Training {
   readonly trainer: Trainer;
@@ -47,9 +50,8 @@ export interface Training {
   readonly trainStep: TrainStep;
   readonly hooks: Hooks;
   readonly progress: Progress;
-  /** Whether validation follows this step. */
-  readonly evaluationDue: (step: number, epochEnds: boolean) => boolean;
-  readonly validate: () => Promise<Metrics>;
+  readonly evaluationDue: EvaluationDue;
+  readonly validate: (how: { readonly decides: boolean }) => Promise<Metrics>;
   readonly clock: DataClock;
   /** Adds the step to the run's chain. */
   readonly link: (step: ChainStep) => void;
@@ -75,6 +77,8 @@ export async function train(training: Training): Promise<void> {
       await hooks.call("onTrainBatchStart", context);
       await hooks.call("onTrainStepStart", context);
 
+      trainer.occupancy.refuseUnawaited(`step ${step}`);
+      trainer.settled = false;
       const rates = learningRates(trainer);
       const { result, watched, graphHash } = await trainStep.execute([input]);
       const [loss] = await result.data();
@@ -97,9 +101,11 @@ export async function train(training: Training): Promise<void> {
 
       const epochEnds = progress.cursor === 0;
       const due = training.evaluationDue(step, epochEnds);
-      const validated = due ? await training.clock.beside(training.validate) : undefined;
+      const decides = due === "scheduled";
+      const validated = due && (await training.clock.beside(() => training.validate({ decides })));
       progress.metrics = validated ?? progress.metrics;
       if (validated) training.schedules?.apply(progress.step);
+      trainer.settled = true;
       await hooks.call("onTrainBatchEnd", { ...stepResult, validated });
       await breathe();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();

@@ -1,6 +1,6 @@
 // Prediction: the model's outputs for a loader's batches, in its order, in evaluation mode. Like validation it leaves stream, weights and flags alone.
 import type { HostArray } from "../core/array.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, TrainingError } from "../core/errors.ts";
 import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -18,7 +18,7 @@ export interface Prediction {
 }
 
 /** The outputs batch by batch. Throws ConfigError for a model that returns its loss alone. */
-export async function* predict(trainer: Trainer, step: PredictStep, loader: DataLoader): AsyncGenerator<Prediction> {
+async function* predict(trainer: Trainer, step: PredictStep, loader: DataLoader): AsyncGenerator<Prediction> {
   checkVocabulary(trainer, loader);
   const { model, seed } = trainer;
   let offset = watchOffset + loader.drawsPerEpoch;
@@ -30,6 +30,32 @@ export async function* predict(trainer: Trainer, step: PredictStep, loader: Data
     result.dispose();
     yield { batch, outputs: { data: data.slice(), shape, dtype } };
     await breathe();
+  }
+}
+
+/** As `predict`, each batch in a turn of its own among the Trainer's calls. Throws TrainingError once the weights were replaced since the first. */
+export async function* predictInTurn(
+  trainer: Trainer,
+  step: PredictStep,
+  loader: DataLoader,
+): AsyncGenerator<Prediction> {
+  const { occupancy, changes } = trainer;
+  const source = predict(trainer, step, loader);
+  try {
+    for (;;) {
+      const next = await occupancy.alone("predict", () => {
+        if (trainer.changes === changes) return source.next();
+        throw new TrainingError({
+          where: "trainer.predict",
+          problem: "the weights were replaced since the first batch",
+          hint: "take all batches before the next call of fit, validate, validateAll or loadCheckpoint",
+        });
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await source.return(undefined);
   }
 }
 

@@ -20,17 +20,18 @@ import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";
 import { chosenCheckpoint, loadCheckpoint, saveCheckpoint, seedOfFolder } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
-import { logLevels } from "./config/shared.ts";
 import { describeOptions } from "./describe.ts";
-import { type CheckpointMetrics, evaluate, listOf, validateAll, valued } from "./evaluate.ts";
+import { type CheckpointMetrics, type EvaluateOptions, evaluate, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { checkLoaders, checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
 import type { Histogram } from "./histogram.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
+import { Logs, type MessageLevel } from "./logs.ts";
 import type { Progress } from "./loop.ts";
-import { type Prediction, predict } from "./predict.ts";
+import { Occupancy } from "./occupancy.ts";
+import { type Prediction, predictInTurn } from "./predict.ts";
 import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
 import { GradientScaler } from "./scaler.ts";
 import {
@@ -69,7 +70,7 @@ export class Trainer {
   #backend: Backend | undefined;
   /** What gave the variables their first values. */
   initGraph: Graph | undefined;
-  readonly #scopes: string[] = [];
+  readonly #logs = new Logs(this);
   #trainStep: TrainStep | undefined;
   #evalStep: EvalStep | undefined;
   #predictStep: PredictStep | undefined;
@@ -82,6 +83,11 @@ export class Trainer {
   #lastLoaders: { readonly train?: DataLoader; readonly val?: readonly DataLoader[] } = {};
   /** What a fit in progress writes down: the folder, and the chain. */
   journal: Journal | undefined;
+  readonly occupancy = new Occupancy();
+  /** Whether the last step is done with, hooks, schedules and validation too: only then is there a state to save. */
+  settled = true;
+  /** Counts what changes the weights as a whole: a prediction goes on only under those it began with. */
+  changes = 0;
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {
@@ -183,36 +189,23 @@ export class Trainer {
   }
 
   /** Shows a message, unless `logLevel` is above its level. */
-  message(level: "debug" | "info" | "warn" | "error", text: string): void {
-    if (logLevels.indexOf(level) < logLevels.indexOf(this.options.logging.logLevel)) return;
-    const [shown] = this.hooks.having("logMessage");
-    if (shown) shown.logMessage!(level, text);
-    else console[level === "warn" || level === "error" ? "warn" : "info"](`seedgrad: ${text}`);
+  message(level: MessageLevel, text: string): void {
+    this.#logs.message(level, text);
   }
 
   /** Records numbers under the steps taken so far, or under `step`; within `nameScope` under its names. */
-  async logMetrics(metrics: Metrics, step = this.step): Promise<void> {
-    await this.hooks.call("logMetrics", this.#scoped(metrics), step);
+  logMetrics(metrics: Metrics, step = this.step): Promise<void> {
+    return this.#logs.metrics(metrics, step);
   }
 
   /** As `logMetrics`, of whole tensors: for the loggers that take histograms. */
-  async logHistograms(histograms: Readonly<Record<string, Histogram>>, step = this.step): Promise<void> {
-    await this.hooks.call("logHistograms", this.#scoped(histograms), step);
-  }
-
-  #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
-    const prefix = this.#scopes.map((name) => `${name}/`).join("");
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+  logHistograms(histograms: Readonly<Record<string, Histogram>>, step = this.step): Promise<void> {
+    return this.#logs.histograms(histograms, step);
   }
 
   /** Runs `body`, in which every logged name begins with `name/`; scopes nest. Await it before the next. */
-  async nameScope<T>(name: string, body: () => T | Promise<T>): Promise<T> {
-    this.#scopes.push(name);
-    try {
-      return await body();
-    } finally {
-      this.#scopes.pop();
-    }
+  nameScope<T>(name: string, body: () => T | Promise<T>): Promise<T> {
+    return this.#logs.within(name, body);
   }
 
   /** The backend, loaded, and what it may promise. */
@@ -283,73 +276,76 @@ export class Trainer {
   ): Promise<Run> {
     const list = listOf(validation);
     checkLoaders("fit", train, ...list);
-    this.#lastLoaders = { train, val: list };
-    return runFit(this, this.#limited(train), list, options);
+    return this.occupancy.alone("fit", () => {
+      this.#lastLoaders = { train, val: list };
+      this.changes++;
+      return runFit(this, this.#limited(train), list, options);
+    });
   }
 
-  /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run. */
+  /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run, TrainingError during a fit: `evaluate` is for hooks. */
   async validate(loaders: DataLoader | readonly DataLoader[], choice: CheckpointChoice = {}): Promise<Metrics> {
     checkKeys("validate", choice, ["ckptPath"]);
+    return this.occupancy.alone("validate", async () => {
+      await this.#choose(choice);
+      return evaluate(this, listOf(loaders));
+    });
+  }
+
+  /** Takes over the weights of the chosen checkpoint. */
+  async #choose(choice: CheckpointChoice): Promise<void> {
     await this.initialize();
     const path = chosenCheckpoint(this, choice);
-    if (path !== undefined) await loadCheckpoint(this, path, "weights");
-    return this.evaluate(loaders);
+    if (path === undefined) return;
+    this.changes++;
+    await loadCheckpoint(this, path, "weights");
   }
 
   /**
    * Validates with the weights as they are, and logs what came out as `val_<name>`; names of a second loader and later ones begin with the loader's. `steps`: on so many batches in place of `evalSteps`; `silent`:
-   * no hook is called and nothing is logged.
+   * no hook is called and nothing is logged. During a fit: in a hook, awaited; nothing about the run depends on it. Throws TrainingError from elsewhere.
    */
-  async evaluate(
-    given: DataLoader | readonly DataLoader[],
-    how: { readonly steps?: number; readonly silent?: boolean } = {},
-  ): Promise<Metrics> {
+  async evaluate(loaders: DataLoader | readonly DataLoader[], how: EvaluateOptions = {}): Promise<Metrics> {
     checkKeys("evaluate", how, ["steps", "silent"]);
-    const { steps, silent = false } = how;
-    const { model, seed, step, options: own } = this;
-    const options = steps === undefined ? own : { ...own, loop: { ...own.loop, evalSteps: steps } };
-    const hooks = silent ? new Hooks([]) : this.hooks;
-    const evalStep = await this.evalStep();
-    const onGraph = (graphHash: string) => {
-      this.graphs.eval ??= graphHash;
-      if (graphHash !== this.graphs.eval) this.graphs.evalLast = graphHash;
-    };
-    const loaders = listOf(given);
-    checkLoaders("validate", ...loaders);
-    const found = await evaluate({ trainer: this, model, evalStep, loaders, options, hooks, seed, step, onGraph });
-    for (const metrics of silent ? [] : found) await this.logMetrics(valued(metrics));
-    return Object.assign({}, ...found);
+    return this.occupancy.evaluating(this.hooks.calling, () => evaluate(this, listOf(loaders), how));
   }
 
-  /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none. */
+  /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none, TrainingError during a fit. */
   async validateAll(
     loaders: DataLoader | readonly DataLoader[],
     ckptPaths?: string | readonly string[],
   ): Promise<CheckpointMetrics[]> {
     const list = listOf(loaders);
     checkLoaders("validateAll", ...list);
-    return validateAll(this, list, ckptPaths);
+    return this.occupancy.alone("validateAll", () => {
+      this.changes++;
+      return validateAll(this, list, ckptPaths);
+    });
   }
 
-  /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. */
+  /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
   async *predict(loader: DataLoader, choice: CheckpointChoice = {}): AsyncGenerator<Prediction> {
     checkLoaders("predict", loader);
     checkKeys("predict", choice, ["ckptPath"]);
-    await this.initialize();
-    const path = chosenCheckpoint(this, choice);
-    if (path !== undefined) await loadCheckpoint(this, path, "weights");
+    await this.occupancy.alone("predict", () => this.#choose(choice));
     this.#predictStep ??= makePredictStep(await this.#parts());
-    yield* predict(this, this.#predictStep, loader);
+    yield* predictInTurn(this, this.#predictStep, loader);
   }
 
-  /** Writes a checkpoint of now into the run's folder, during a fit: call it in a hook. `name` without ending. Returns the file. Throws CheckpointError. */
-  saveCheckpoint(name?: string): Promise<string> {
-    return saveCheckpoint(this, name);
+  /**
+   * Writes a checkpoint of now into the run's folder, during a fit: call it in a hook, between two steps (`onTrainBatchEnd`). `name` without ending. Returns the file. Throws CheckpointError in a
+   * step that isn't done with, TrainingError from outside a hook.
+   */
+  async saveCheckpoint(name?: string): Promise<string> {
+    return this.occupancy.saving(this.hooks.calling, () => saveCheckpoint(this, name));
   }
 
-  /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data. Throws CheckpointError for one of another model. */
+  /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data. Throws CheckpointError for one of another model, TrainingError during a fit. */
   async loadCheckpoint(path: string): Promise<void> {
-    await loadCheckpoint(this, path, "weights");
+    await this.occupancy.alone("loadCheckpoint", async () => {
+      this.changes++;
+      await loadCheckpoint(this, path, "weights");
+    });
   }
 
   /**

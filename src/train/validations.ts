@@ -5,14 +5,17 @@ import { jsonNumber, type ValidationData } from "../run/manifest.ts";
 import { EarlyStopping } from "./callbacks/early-stopping.ts";
 import type { Trainer } from "./trainer.ts";
 
+/** Whether a run's rates or its length depend on its validations. */
+function validationDecides({ schedules, hooks }: Pick<Trainer, "schedules" | "hooks">): boolean {
+  return (schedules?.steering.length ?? 0) > 0 || hooks.callbacks.some((callback) => callback instanceof EarlyStopping);
+}
+
 /** The validation loaders of a run whose rates or length depend on them, in their order; undefined for any other run. */
 export function recordedValidation(
-  { schedules, hooks }: Pick<Trainer, "schedules" | "hooks">,
+  trainer: Pick<Trainer, "schedules" | "hooks">,
   validations: readonly DataLoader[],
 ): readonly ValidationData[] | undefined {
-  const decides =
-    (schedules?.steering.length ?? 0) > 0 || hooks.callbacks.some((callback) => callback instanceof EarlyStopping);
-  if (!decides || validations.length === 0) return undefined;
+  if (!validationDecides(trainer) || validations.length === 0) return undefined;
   return validations.map(({ name, batchSize, samplesPerEpoch, drawsPerEpoch, digests }) => ({
     name,
     batchSize: jsonNumber(batchSize),

@@ -98,7 +98,7 @@ test("every golden has its case", () => {
 test.each(Object.keys(schedules))("%s", (name) => {
   const schedule = schedules[name];
   golden.cases[name].forEach((expected, step) => {
-    schedule.steering?.onValidateEnd({}, { loss: golden.losses[step], score: 1 - golden.losses[step] });
+    schedule.steering?.onValidateEnd({ decides: true }, { loss: golden.losses[step], score: 1 - golden.losses[step] });
     const value = schedule(step);
     expect(Math.abs(value - expected), `step ${step}: ours ${value}, theirs ${expected}`).toBeLessThanOrEqual(1e-12);
   });

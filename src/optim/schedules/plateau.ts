@@ -88,7 +88,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
     onFitStart({ trainer }) {
       if (trainer.step === 0) Object.assign(state, first);
     },
-    onValidateEnd(_, metrics) {
+    onValidateEnd({ decides }, metrics) {
+      if (!decides) return;
       observe(monitored(`${check.where}.metric`, name, metrics));
     },
     saveState: () => ({ ...state }),

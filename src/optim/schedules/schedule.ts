@@ -30,7 +30,7 @@ export interface Steering {
   readonly changesTraining: true;
   /** Begins anew, unless the run goes on. */
   onFitStart(context: { readonly trainer: { readonly step: number } }): void;
-  onValidateEnd(context: unknown, metrics: Readonly<Record<string, number>>): void;
+  onValidateEnd(context: { readonly decides: boolean }, metrics: Readonly<Record<string, number>>): void;
   saveState(): unknown;
   loadState(state: unknown): void;
 }

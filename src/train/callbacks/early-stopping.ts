@@ -62,7 +62,8 @@ export class EarlyStopping implements Callback {
     if (this.#reason !== undefined && this.#waited >= this.#patience) trainer.stop(this.#reason);
   }
 
-  onValidateEnd({ trainer, step }: ValidateContext, metrics: Metrics): void {
+  onValidateEnd({ trainer, step, decides }: ValidateContext, metrics: Metrics): void {
+    if (!decides) return;
     const value = this.#monitor.read(metrics);
     this.#waited = this.#monitor.improves(value) ? 0 : this.#waited + 1;
     this.#monitor.keep(value, step);

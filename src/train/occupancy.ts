@@ -1,0 +1,94 @@
+// What a Trainer is busy with. A fit, a validation of a checkpoint and a prediction each move the Trainer's weights or its place in the run, so
+// they take turns; inside a fit only what leaves both as they are may be called, in a hook, and must be awaited there.
+import { TrainingError } from "../core/errors.ts";
+
+/** What to call in place of a method that can't be called during a fit. */
+const instead: Readonly<Record<string, string>> = {
+  validate: "await trainer.evaluate(loader) in the hook: it validates with the weights as they are",
+  validateAll: "await trainer.evaluate(loader) in the hook: it validates with the weights as they are",
+  predict: "predict after the fit; await trainer.evaluate(loader) in a hook measures the weights as they are",
+  loadCheckpoint: "fit(train, validation, { ckptPath }) begins from a checkpoint",
+};
+
+/** Lets one method of a Trainer run at a time, and knows what was begun in a hook and hasn't ended. */
+export class Occupancy {
+  #doing: string | undefined;
+  #evaluations = 0;
+  #saves = 0;
+
+  /** Runs `body` while nothing else of the Trainer runs. Throws TrainingError, naming what to call instead, while something does. */
+  async alone<T>(method: string, body: () => Promise<T>): Promise<T> {
+    const doing = this.#doing ?? (this.#evaluations > 0 ? "evaluate" : undefined);
+    if (doing !== undefined) {
+      throw new TrainingError({
+        where: `trainer.${method}`,
+        problem: "it would move the weights or the place in the run that another call is working with",
+        got: `${doing} in progress`,
+        hint: (doing === "fit" && instead[method]) || `await trainer.${doing} first`,
+      });
+    }
+    this.#doing = method;
+    try {
+      return await body();
+    } finally {
+      this.#doing = undefined;
+    }
+  }
+
+  /** Counts an evaluation while it runs. Throws TrainingError during another call, unless a hook of it asks (`inHook`). */
+  async evaluating<T>(inHook: boolean, body: () => Promise<T>): Promise<T> {
+    if (!inHook) this.#refuseOutside("evaluate");
+    this.#evaluations++;
+    try {
+      return await body();
+    } finally {
+      this.#evaluations--;
+    }
+  }
+
+  /** Counts a save while it runs. Throws TrainingError outside a hook, or while weights may be exchanged for a validation. */
+  async saving<T>(inHook: boolean, body: () => Promise<T>): Promise<T> {
+    if (!inHook) this.#refuseOutside("saveCheckpoint");
+    this.refuseEvaluating("saveCheckpoint");
+    this.#saves++;
+    try {
+      return await body();
+    } finally {
+      this.#saves--;
+    }
+  }
+
+  #refuseOutside(method: string): void {
+    if (this.#doing === undefined) return;
+    throw new TrainingError({
+      where: `trainer.${method}`,
+      problem: "called from outside a hook, while another call is working with the weights",
+      got: `${this.#doing} in progress`,
+      hint: `call it in a hook (onTrainBatchEnd), and await it there; or await trainer.${this.#doing} first`,
+    });
+  }
+
+  /** Throws TrainingError while an evaluation runs. */
+  refuseEvaluating(where: string): void {
+    if (this.#evaluations === 0) return;
+    throw new TrainingError({
+      where,
+      problem: "an evaluation is in progress",
+      got: `${this.#evaluations}`,
+      expected: "none",
+      hint: "await trainer.evaluate(…) where it is called, and save in onTrainBatchEnd",
+    });
+  }
+
+  /** Throws TrainingError where a hook began an evaluation or a save and didn't await it: the next step would change what it reads. */
+  refuseUnawaited(where: string): void {
+    if (this.#evaluations + this.#saves === 0) return;
+    const method = this.#evaluations > 0 ? "evaluate" : "saveCheckpoint";
+    throw new TrainingError({
+      where,
+      problem: `a hook began trainer.${method} and ended before it did`,
+      expected: "it awaited in the hook",
+      hint: `await trainer.${method}(…)`,
+    });
+  }
+}
