@@ -4,30 +4,29 @@ import { ConfigError } from "../core/errors.ts";
 import { type Diff, diffRuns } from "../verify/diff.ts";
 import { showDiff, showNode } from "../verify/show.ts";
 import type { Outcome } from "./command.ts";
-import { configOf, importFor } from "./imports.ts";
+import { configOf, type ImportFlags, importFor } from "./imports.ts";
 
 /** The flags of `diff`. */
-export interface DiffFlags {
+export interface DiffFlags extends ImportFlags {
   readonly backend?: string;
   readonly threads?: Threads;
   readonly steps?: number;
-  readonly import?: readonly string[];
   readonly json?: boolean;
 }
 
 /** Compares. Exit code 1 when something differs. */
 export async function diff(first: string, second: string, flags: DiffFlags): Promise<Outcome> {
-  const { backend, threads, steps, import: programs = [] } = flags;
+  const { backend, threads, steps } = flags;
   const wanted = [first, second].flatMap((path) => {
     const file = configOf(path);
-    return file === undefined ? [] : [{ file, isRun: file !== path }];
+    return file === undefined ? [] : [{ file, folder: file === path ? undefined : path }];
   });
   const importAll = async (files: typeof wanted) => {
-    for (const { file } of files) await importFor(file, programs);
+    for (const { file, folder } of files) await importFor(file, flags, folder);
   };
   // A run whose chain says all there is to say needs no program of its own.
-  await importAll(wanted.filter(({ isRun }) => !isRun));
-  const prepare = () => importAll(wanted.filter(({ isRun }) => isRun));
+  await importAll(wanted.filter(({ folder }) => folder === undefined));
+  const prepare = () => importAll(wanted.filter(({ folder }) => folder !== undefined));
   const found = await diffRuns(first, second, { backends: backendsOf(backend), threads, steps, prepare });
   return { code: found.equal ? 0 : 1, json: diffJson(found), lines: showDiff(found) };
 }

@@ -28,7 +28,7 @@ const withoutSite = ({ owner, offset, count }: LedgerRow): LedgerRow => ({ owner
 /** The graphs of a config, or of the config in a run's folder. */
 async function planned(what: string, flags: RunFlags) {
   const file = configOf(what) ?? what;
-  const config = await readConfig(file, flags);
+  const config = await readConfig(file, flags, file === what ? undefined : what);
   if (!config.trainer.fit) {
     throw new ConfigError({
       where: `${file}: trainer.fit`,

@@ -4,9 +4,10 @@ import { InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
+import type { ImportFlags } from "./imports.ts";
 
 /** The flags of commands that run a config. */
-export interface RunFlags {
+export interface RunFlags extends ImportFlags {
   readonly seed?: bigint;
   readonly modelDir?: string;
   readonly maxSteps?: number;
@@ -15,7 +16,6 @@ export interface RunFlags {
   readonly ckpt?: string;
   readonly fresh?: boolean;
   readonly json?: boolean;
-  readonly import?: readonly string[];
 }
 
 /** A whole number ≥ 1. */

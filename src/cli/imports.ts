@@ -1,8 +1,9 @@
 // Programs that a config needs, imported before it is checked: they register the models, loaders and other classes that it names. A run's manifest
-// says where they were and what they held, so that a run can be checked from elsewhere.
-import { existsSync, readFileSync } from "node:fs";
+// says where they were and what they held, so that a run can be checked from elsewhere. A run's folder may come from a stranger: the programs that it
+// names run only if the user says so.
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError } from "../core/errors.ts";
 import { sha256Hex } from "../io/files.node.ts";
@@ -65,23 +66,37 @@ export async function importPrograms(names: readonly string[]): Promise<void> {
   for (const name of new Set(names)) await importProgram(name);
 }
 
+/** The flags that say which programs may run. */
+export interface ImportFlags {
+  /** In a run's folder: in place of the programs that its config names. */
+  readonly import?: readonly string[];
+  /** Whether the programs that a run's folder names may run. */
+  readonly trustImports?: boolean;
+}
+
 /**
- * Imports what a config file, and `--import`, want. In a run's folder `--import` is in place of what the run's config names, and a program that isn't the one
- * that the run was made with is warned of by name. Returns the names that are wanted now.
+ * Imports what a config file, and `--import`, want. In a run's folder (`run`, where the user named the folder and not the file) `--import` is in place of what the run's config names, which is imported only with
+ * `--trust-imports`; a program that isn't the one that the run was made with is warned of by name. Returns the names that are wanted now. Throws ConfigError,
+ * with the path and SHA-256 of what would run, where a folder's own programs aren't trusted.
  */
-export async function importFor(file: string, given: readonly string[] = []): Promise<readonly string[]> {
+export async function importFor(
+  file: string,
+  { import: given = [], trustImports = false }: ImportFlags,
+  run = runOf(file),
+): Promise<readonly string[]> {
   const own = importsOf(file);
-  const run = runOf(file);
   if (run === undefined) {
     const names = [...new Set([...own, ...given])];
     await importPrograms(names);
     return names;
   }
-  const { imports: recorded } = readManifest(join(run, "manifest.json"));
+  const manifest = join(run, "manifest.json");
+  const recorded = existsSync(manifest) ? readManifest(manifest).imports : undefined;
   const names = given.length > 0 ? given : own;
+  if (given.length === 0 && own.length > 0 && !trustImports) throw untrusted(run, own, recorded);
   const now: Record<string, ImportedProgram> = {};
   for (const name of new Set(names))
-    now[name] = await importProgram(name, given.length > 0 ? undefined : run, recorded?.[name]);
+    now[name] = await importProgram(name, given.length > 0 ? undefined : run, recordedAs(recorded, name));
   for (const changed of changedImports(recorded, now))
     process.stderr.write(`warning: ${run} was made with another program: ${changed}\n`);
   if (given.length > 0) standIn(own, given, recorded, now);
@@ -96,16 +111,49 @@ function standIn(
   now: Readonly<Record<string, ImportedProgram>>,
 ): void {
   for (const name of own) {
-    const same = given.find((other) => now[other].sha256 === recorded?.[name]?.sha256);
+    const same = given.find((other) => now[other].sha256 === recordedAs(recorded, name)?.sha256);
     const found = same ?? given.find((other) => programName(other) === programName(name));
     if (found !== undefined) noteImport(name, now[found]);
   }
 }
 
-/** The run's folder that a config lies in, if it is a run's own. */
+/** How many programs a refusal lists. */
+const mostListed = 4;
+
+/** The error for a folder that names programs which its user hasn't allowed. */
+function untrusted(run: string, own: readonly string[], recorded: Manifest["imports"]): ConfigError {
+  const programs = [...new Set(own)].map((name) => `${name}: ${described(name, run, recorded)}`);
+  const rest = programs.length - mostListed;
+  return new ConfigError({
+    where: run,
+    problem: "the folder names programs, and what a folder brings along runs only if you say so",
+    got: [...programs.slice(0, mostListed), ...(rest > 0 ? [`${rest} more`] : [])].join("; "),
+    hint: "read them; --trust-imports runs them, --import PATH runs a program of yours instead",
+  });
+}
+
+/** The file that would run for a name, and its SHA-256. */
+function described(name: string, run: string, recorded: Manifest["imports"]): string {
+  let file = name;
+  try {
+    file = fileOf(name, run, recordedAs(recorded, name));
+    if (!statSync(file).isFile()) return `${file}, not a file`;
+    return `${file}, SHA-256 ${sha256Hex(readFileSync(file))}`;
+  } catch {
+    return `${file}, not there`;
+  }
+}
+
+const recordedAs = (recorded: Manifest["imports"], name: string): ImportedProgram | undefined =>
+  recorded !== undefined && Object.hasOwn(recorded, name) ? recorded[name] : undefined;
+
+/** What only a run's folder holds. */
+const runFiles = ["manifest.json", "chain.bin", "checkpoints"];
+
+/** The run's folder that a config lies in; undefined for a config of the user's own. */
 function runOf(file: string): string | undefined {
-  const folder = dirname(file);
-  return basename(file) === "config.yaml" && existsSync(join(folder, "manifest.json")) ? folder : undefined;
+  const paths = existsSync(file) ? [file, realpathSync(file)] : [file];
+  return paths.map(dirname).find((folder) => runFiles.some((name) => existsSync(join(folder, name))));
 }
 
 /** The config file that a path means: itself, or the one in a run's folder; undefined where there is none. */
@@ -115,15 +163,15 @@ export function configOf(path: string): string | undefined {
   return /\.ya?ml$/i.test(path) && existsSync(path) ? path : undefined;
 }
 
-/** A config from its file, with the flags in place of what it says, after the programs that either wants. */
-export async function readConfig(file: string, flags: RunFlags): Promise<Config> {
-  const imports = await importFor(file, flags.import);
+/** A config from its file (in `folder`, where the user named that), with the flags in place of what it says, after the programs that either wants. */
+export async function readConfig(file: string, flags: RunFlags, folder?: string): Promise<Config> {
+  const imports = await importFor(file, flags, folder);
   return withImports(loadConfig(file, overridesOf(flags)), imports);
 }
 
 /** As `readConfig`, for a file of one trainer or of several phases. */
 export async function readPhases(file: string, flags: RunFlags): Promise<Config[]> {
-  const imports = await importFor(file, flags.import);
+  const imports = await importFor(file, flags);
   return loadPhases(file, overridesOf(flags)).map((config) => withImports(config, imports));
 }
 

@@ -41,11 +41,13 @@ const comparing = (command: Command, same: string, other: string): Command =>
 const addTo = (value: string, list: readonly string[] = []): string[] => [...list, value];
 
 const withImport = (command: Command): Command =>
-  command.option(
-    "--import <program>",
-    "a program to import first, whose classes the config names; of a run, in place of those it was made with; may be given again",
-    addTo,
-  );
+  command
+    .option(
+      "--import <program>",
+      "a program to import first, whose classes the config names; of a run, in place of those it was made with; may be given again",
+      addTo,
+    )
+    .option("--trust-imports", "run the programs that a run's folder names; without it none of them runs");
 
 const withRunFlags = (command: Command): Command =>
   withImport(command)

@@ -6,27 +6,26 @@ import { showDiff } from "../verify/show.ts";
 import { verifyConfig, verifyRun } from "../verify/verify.ts";
 import type { Outcome } from "./command.ts";
 import { diffJson } from "./diff.ts";
-import { configOf, importFor } from "./imports.ts";
+import { configOf, type ImportFlags, importFor } from "./imports.ts";
 
 /** The flags of `verify`. */
-export interface VerifyFlags {
+export interface VerifyFlags extends ImportFlags {
   readonly from?: number;
   readonly steps?: number;
   readonly against?: string;
   readonly backend?: string;
   readonly threads?: Threads;
-  /** Of a run: in place of the programs that its config names. */
-  readonly import?: readonly string[];
   readonly json?: boolean;
 }
 
 /** Verifies a run's folder, or a config against a published digest. Exit code 1 when something differs. */
 export async function verify(
   what: string,
-  { json: _json, import: programs, ...options }: VerifyFlags,
+  { json: _json, import: programs, trustImports, ...options }: VerifyFlags,
 ): Promise<Outcome> {
   const config = configOf(what);
-  if (config !== undefined) await importFor(config, programs);
+  const folder = config === what ? undefined : what;
+  if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
   const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
   const { equal, digest, expected, from, steps, firstDifference, difference, backend, threads } = found;
   const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
@@ -40,7 +39,7 @@ export async function verify(
       : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
   const lines = [verdict, ...trusted, ...digests];
   if (equal) return { code: 0, json: { ...found }, lines };
-  const diff = await explained(what, found.firstDifference, { ...options, import: programs });
+  const diff = await explained(what, found.firstDifference, { ...options, import: programs, trustImports });
   if (!diff) return { code: 1, json: { ...found }, lines };
   return { code: 1, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
 }
@@ -49,13 +48,13 @@ export async function verify(
 async function explained(
   what: string,
   firstDifference: number | undefined,
-  { against, backend, threads, import: programs }: VerifyFlags,
+  { against, backend, threads, ...programs }: VerifyFlags,
 ): Promise<Diff | undefined> {
   if (firstDifference !== undefined || against === undefined) return diffReplay(what, { backend, threads });
   if (!existsSync(`${against}/chain.bin`)) return undefined;
   const config = configOf(against);
   const prepare = async () => {
-    if (config !== undefined) await importFor(config, programs);
+    if (config !== undefined) await importFor(config, programs, against);
   };
   return diffRuns(against, what, { backends: [undefined, backend], threads, prepare });
 }

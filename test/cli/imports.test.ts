@@ -1,8 +1,16 @@
 // A run whose model comes from a program of one's own, checked from elsewhere: after the project moved, after the program moved, and after it changed.
-import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CheckpointError } from "../../src/core/errors.ts";
+import { diffConfigs, showConfig, validateConfig } from "../../src/cli/config.ts";
+import { diff } from "../../src/cli/diff.ts";
+import { explain } from "../../src/cli/explain.ts";
+import { fitConfig } from "../../src/cli/fit.ts";
+import { importFor } from "../../src/cli/imports.ts";
+import { predict } from "../../src/cli/predict.ts";
+import { validate, validateAll } from "../../src/cli/validate.ts";
+import { verify } from "../../src/cli/verify.ts";
+import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import { sha256Hex } from "../../src/io/files.node.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { changedImports } from "../../src/train/config/imports.ts";
@@ -54,7 +62,7 @@ describe("a run's programs", () => {
   test("are found from another folder, in a project that moved, and beside others of the same name", async () => {
     const project = moved();
     writeFileSync(join(elsewhere, "mine.mts"), program("tanh"));
-    const found = await from(elsewhere, "verify", join(project, "runs/a"));
+    const found = await from(elsewhere, "verify", join(project, "runs/a"), "--trust-imports");
     expect([found.code, found.stderr], found.stdout).toEqual([0, ""]);
   });
 
@@ -66,7 +74,7 @@ describe("a run's programs", () => {
     cpSync(run, join(project, "runs/b"), { recursive: true });
     const empty = scratch();
     const [gone, ...found] = await Promise.all([
-      from(empty, "verify", run),
+      from(empty, "verify", run, "--trust-imports"),
       from(empty, "verify", run, "--import", now),
       from(empty, "explain", run, "--import", now),
       // The chains say all there is to say.
@@ -89,7 +97,7 @@ describe("a run's programs", () => {
     writeFileSync(join(harmless, "mine.mts"), `// A comment.\n${program("relu")}`);
     writeFileSync(join(harmful, "mine.mts"), program("tanh"));
     const [same, other] = await Promise.all(
-      [harmless, harmful].map((project) => from(elsewhere, "verify", join(project, "runs/a"))),
+      [harmless, harmful].map((project) => from(elsewhere, "verify", join(project, "runs/a"), "--trust-imports")),
     );
     const warning = (project: string, now: string) =>
       `warning: ${project}/runs/a was made with another program: ./mine.mts has changed since: it is ${hash(now).slice(0, 16)}…, and SHA-256 ${hash(program("relu")).slice(0, 16)}… is recorded\n`;
@@ -107,12 +115,50 @@ describe("a run's programs", () => {
     ]);
   });
 
+  test("run only if the user says so: every command that reads a folder refuses, with their paths and SHA-256", async () => {
+    const project = moved();
+    const [run, ran] = [join(project, "runs/a"), join(project, "ran")];
+    const hostile = `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(ran)}, "");\n`;
+    writeFileSync(join(project, "mine.mts"), hostile);
+    const file = join(run, "config.yaml");
+    // A folder that left out what makes it a run's, and a link to a run's config from elsewhere.
+    const bare = join(project, "runs/bare");
+    mkdirSync(bare);
+    cpSync(file, join(bare, "config.yaml"));
+    const link = join(scratch(), "mine.yaml");
+    symlinkSync(file, link);
+    const commands = {
+      verify: () => verify(run, {}),
+      explain: () => explain(run, {}),
+      "explain --against": () => explain(file, { against: link }),
+      "config show": () => showConfig(file, {}),
+      "config show of a link": () => showConfig(link, {}),
+      "config validate": () => validateConfig(file, {}),
+      "config diff": () => diffConfigs(file, file, {}),
+      validate: () => validate(file, {}),
+      "validate-all": () => validateAll(file, {}),
+      predict: () => predict(file, { input: file }),
+      diff: () => diff(run, link, {}),
+      fit: () => fitConfig(file, {}),
+    };
+    for (const [name, command] of Object.entries(commands)) {
+      const error = await command().catch((thrown: unknown) => thrown);
+      expect(error, name).toBeInstanceOf(ConfigError);
+      expect(String(error), name).toContain(`${join(project, "mine.mts")}, SHA-256 ${hash(hostile)}`);
+      expect(String(error), name).toContain("--trust-imports");
+    }
+    await expect(explain(bare, {})).rejects.toThrow("./mine.mts: ");
+    expect(existsSync(ran)).toBe(false);
+    await importFor(file, { trustImports: true });
+    expect(existsSync(ran)).toBe(true);
+  });
+
   test("of two versions only one can be imported: diff says so, after what it can tell", async () => {
     const project = moved();
     writeFileSync(join(project, "mine.mts"), program("tanh"));
     const args = ["config.yaml", "--model-dir", "runs/b", "--import", "./mine.mts"];
     expect((await from(project, "fit", ...args)).code).toBe(0);
-    const found = await from(elsewhere, "diff", join(made, "runs/a"), join(project, "runs/b"));
+    const found = await from(elsewhere, "diff", join(made, "runs/a"), join(project, "runs/b"), "--trust-imports");
     expect(found.code).toBe(1);
     expect(found.stdout).toMatch(/import mine\.mts: \w{64} \| \w{64}/);
     expect(found.stdout).toMatch(/they part at step 1/);
