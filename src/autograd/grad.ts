@@ -1,6 +1,7 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
 import { GradError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
+import { hasForgotten } from "../graph/ancestry.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
@@ -56,8 +57,22 @@ function gradientOf<T>(node: Node, body: () => T): T {
   return atSite(made?.for(`gradient of ${made.role === undefined ? op : `${op} (${made.role})`}`), body);
 }
 
+function refuseForgotten(node: Node, wanted: readonly Node[]): void {
+  const lost = wanted.find((each) => hasForgotten(node, each));
+  if (!lost) return;
+  throw new GradError({
+    where: "grad",
+    problem: "the output depends on a tensor by way of one that was computed so long ago that how is forgotten",
+    got: `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`,
+    hint: "ask for the gradients before so much more is computed and read, or compile the loop as one function",
+  });
+}
+
 function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefined): Node[] {
-  const order = reachable([output]);
+  // What was made before all that is wanted depends on none of it.
+  const first = Math.min(...wanted.map(({ id }) => id));
+  const order = reachable([output], ({ id }) => id <= first);
+  for (const node of order) refuseForgotten(node, wanted);
   const targets = new Set(wanted);
   const active = new Set<Node>();
   for (const node of order) {

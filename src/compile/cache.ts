@@ -1,5 +1,6 @@
 // Compiled graphs by their key: a graph that was compiled before on the same backend is found, not made again.
 import type { Backend, Executable } from "../backend/contract.ts";
+import { detached } from "../graph/detach.ts";
 import type { Graph } from "../graph/hash.ts";
 import { planKey } from "../graph/hash.ts";
 import { lower } from "./lower.ts";
@@ -43,7 +44,7 @@ function look(backend: Backend, key: string): Kept | undefined {
 export async function compileGraph(backend: Backend, graph: Graph, holder?: object): Promise<CacheEntry> {
   const key = planKey(graph);
   const known = look(backend, key);
-  const kept = known ?? { executable: await backend.load(lower(graph)), holders: 0 };
+  const kept = known ?? { executable: await backend.load(lower(detached(graph))), holders: 0 };
   if (holder) {
     kept.holders++;
     released.register(holder, kept);

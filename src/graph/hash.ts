@@ -146,6 +146,12 @@ function namesOf(graph: Graph): Names {
   return made;
 }
 
+/** Says that a graph is another one over other nodes, and gives it. */
+export function sameNames(graph: Graph, twin: Graph): Graph {
+  names.set(twin, namesOf(graph));
+  return twin;
+}
+
 /** The graph's hash, 64 hex digits. Same program and seed: same hash on every machine; another seed: another hash. */
 export function graphHash(graph: Graph): string {
   return namesOf(graph).hash;

@@ -3,6 +3,7 @@
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
+import type { Recipe } from "./ancestry.ts";
 import { hereSite, type Site } from "./site.ts";
 
 /** What an op was given beside its inputs; enters the graph's hash. */
@@ -25,6 +26,10 @@ export interface NodeInit {
   data?: TypedArray;
   /** Made by an execution: no line of a program stands for it. */
   unsited?: boolean;
+  /** It stands for another node: made where that was. */
+  made?: Site;
+  /** It takes the place of a node that is gone. */
+  revived?: { readonly id: number; readonly recipe: Recipe };
 }
 
 let made = 0;
@@ -32,27 +37,49 @@ let made = 0;
 /** One value of the graph: an op applied to inputs. Leaves are `constant` (has `data`), `input` and `variable` (bound when run). */
 export class Node {
   /** Making order within the process; never hashed. */
-  readonly id: number = made++;
+  readonly id: number;
   readonly op: string;
   readonly dtype: DType;
   readonly shape: Shape;
-  readonly inputs: readonly Node[];
   readonly attributes: Attributes;
   readonly draws?: DrawRange;
   /** A constant's elements, row-major; never written to after the node is made. */
   readonly data?: TypedArray;
   /** Where it comes from, for people; never hashed. */
-  readonly made?: Site;
+  made?: Site;
+  /** How it was computed, once that has been written down. */
+  recipe?: Recipe;
+  /** null: by its recipe. */
+  #inputs: readonly Node[] | null;
 
-  constructor({ op, dtype, shape, inputs = [], attributes = {}, draws, data, unsited }: NodeInit) {
+  constructor(init: NodeInit) {
+    const { op, dtype, shape, inputs = [], attributes = {}, draws, data, unsited, revived } = init;
+    this.id = revived?.id ?? made++;
     this.op = op;
     this.dtype = dtype;
     this.shape = shape;
-    this.inputs = inputs;
+    this.#inputs = revived ? null : inputs;
+    this.recipe = revived?.recipe;
     this.attributes = attributes;
     this.draws = draws;
     this.data = data;
-    this.made = unsited ? undefined : hereSite();
+    this.made = init.made ?? (unsited || revived ? undefined : hereSite());
+  }
+
+  /** What its op is applied to. */
+  get inputs(): readonly Node[] {
+    return this.#inputs ?? this.recipe!.inputs.map(({ node }) => node);
+  }
+
+  /** Whether it holds its inputs by its recipe alone. */
+  get isSettled(): boolean {
+    return this.#inputs === null;
+  }
+
+  /** Lets go of its inputs, which are its recipe's from here on, and of the line that made it, whose stack keeps the objects that it went through. */
+  settle(): void {
+    this.#inputs = null;
+    this.made = undefined;
   }
 
   /** `file:line:column` of the caller's line that made this node, where the engine knows it. */

@@ -12,19 +12,40 @@ export interface Place {
   readonly part?: string;
 }
 
+/** A stack, read when somebody asks. Until then the engine keeps the objects whose methods are on it, tensors and models among them. */
+class Stack {
+  #error: Error | null;
+  #line: string | undefined;
+  #layer: string | undefined;
+
+  constructor(error: Error) {
+    this.#error = error;
+  }
+
+  /** Reads it now, after which it keeps nothing but the lines asked for. */
+  read(): { readonly line: string | undefined; readonly layer: string | undefined } {
+    if (this.#error) {
+      const { stack } = this.#error;
+      this.#line = callerSite(stack);
+      this.#layer = layerSite(stack);
+      this.#error = null;
+    }
+    return { line: this.#line, layer: this.#layer };
+  }
+}
+
 /** What made some nodes. One serves all nodes of a call. */
 export class Site {
-  readonly #trace: Error;
+  readonly #stack: Stack;
   readonly #library: boolean;
   /** What the nodes are for, where a line of the program doesn't say: `gradient of matmul`, `adamW update of 0.weight`. */
   readonly role?: string;
   /** Which part of a model made them: `layer 0 (Linear) of mlp`. */
   readonly part?: string;
-  #line: string | undefined | null = null;
 
   /** `library`: whether a line of the library will do where there is none of a caller's. */
-  constructor(trace: Error, role?: string, part?: string, library = true) {
-    this.#trace = trace;
+  constructor(stack: Error | Stack, role?: string, part?: string, library = true) {
+    this.#stack = stack instanceof Stack ? stack : new Stack(stack);
     this.#library = library;
     this.role = role;
     this.part = part;
@@ -32,15 +53,14 @@ export class Site {
 
   /** `file:line:column` of the caller's line, where the engine knows it. */
   get line(): string | undefined {
-    if (this.#line === null) this.#line = callerSite(this.#trace.stack);
-    return this.#line;
+    return this.#stack.read().line;
   }
 
   /** The line, or where no caller's own line made the nodes, the part of the library that did (a layer, a loss), from the library's root. */
   get origin(): string | undefined {
-    const { line } = this;
+    const { line, layer } = this.#stack.read();
     if (line !== undefined && !line.includes("/node_modules/")) return line;
-    return this.#library ? layerSite(this.#trace.stack) : undefined;
+    return this.#library ? layer : undefined;
   }
 
   /** All that is known of it. */
@@ -51,7 +71,13 @@ export class Site {
 
   /** The same place, for other nodes. */
   for(role: string): Site {
-    return new Site(this.#trace, role, this.part, this.#library);
+    return new Site(this.#stack, role, this.part, this.#library);
+  }
+
+  /** Lets go of all that its stack keeps: for who keeps nodes for long. */
+  detach(): this {
+    this.#stack.read();
+    return this;
   }
 }
 

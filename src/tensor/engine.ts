@@ -3,11 +3,14 @@
 import type { Backend, Buffer } from "../backend/contract.ts";
 import { loadBackend } from "../backend/load.ts";
 import { compileGraph } from "../compile/cache.ts";
-import type { TypedArray } from "../core/dtype.ts";
+import { itemSize, type TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
+import { isForgetful, settle } from "../graph/ancestry.ts";
 import { type Graph, type GraphOutput, graphHash } from "../graph/hash.ts";
 import { type Node, reachable } from "../graph/node.ts";
+import { recordOf } from "../ops/define.ts";
+import { count, discount, isPressing, relieve, turn } from "./pressure.ts";
 
 /** A value in a backend's memory. */
 export interface Stored {
@@ -34,37 +37,70 @@ export async function setDefaultBackend(backend: Backend | string): Promise<Back
 let queue: Promise<unknown> = Promise.resolve();
 let works = 0;
 
-/** Lets everything else have a turn: timers, signals, and the collector's callbacks, which give memory back. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
-    else setTimeout(resolve);
-  });
-}
-
 /** Work that never waits for anything from outside would keep everything else from its turn for ever. */
 const turnEvery = 256;
 
 /** Runs one piece of work after all that came before it: executions never interleave. */
 export function exclusive<T>(work: () => Promise<T>): Promise<T> {
-  const result = ++works % turnEvery === 0 ? queue.then(turn).then(work) : queue.then(work);
-  queue = result.catch(() => undefined);
+  const result = queue.then(rest).then(work);
+  queue = result.then(nothing, nothing);
   return result;
 }
 
-const values = new WeakMap<Node, Stored>();
-const gone = new WeakMap<Node, { problem: string; hint: string }>();
-const released = new FinalizationRegistry<Stored>(({ backend, buffer }) => backend.free(buffer));
+const nothing = () => {};
 
-/** Makes `stored` the node's value. `owned`: its memory goes when the node does. */
+/** Before a piece of work: a turn for the rest of the world now and then, and for the collector where much waits for it. */
+async function rest(): Promise<void> {
+  if (isPressing()) await relieve();
+  else if (++works % turnEvery === 0) await turn();
+}
+
+/** A value and who gives its memory back. */
+interface Held extends Stored {
+  /** Its memory goes when the node does; else it is somebody's who lends it. */
+  readonly owned: boolean;
+}
+
+const values = new WeakMap<Node, Held>();
+/** Values of leaves that somebody lends, on another backend than that one's. */
+const copies = new WeakMap<Node, Stored>();
+const gone = new WeakMap<Node, { problem: string; hint: string }>();
+const released = new FinalizationRegistry<Stored>(free);
+
+const bytesOf = ({ dtype, size }: Buffer) => itemSize(dtype) * size;
+
+function free({ backend, buffer }: Stored): void {
+  discount(bytesOf(buffer));
+  backend.free(buffer);
+}
+
+/** Memory goes with the node. */
+function own(node: Node, stored: Stored, token: object = node): void {
+  count(bytesOf(stored.buffer));
+  released.register(node, stored, token);
+}
+
+/** Makes `stored` the node's value, in place of any it had. `owned`: its memory goes when the node does. */
 export function bind(node: Node, stored: Stored, { owned }: { owned: boolean }): void {
-  values.set(node, stored);
-  if (owned) released.register(node, stored, node);
+  const before = values.get(node);
+  if (before?.owned && before.buffer !== stored.buffer) {
+    released.unregister(node);
+    free(before);
+  }
+  values.set(node, { ...stored, owned });
+  if (owned) own(node, stored);
+}
+
+/** Makes values those of nodes that were computed, and has the nodes let go of what they were computed from. */
+function keep(nodes: readonly Node[], stored: readonly Stored[]): void {
+  nodes.forEach((node, i) => bind(node, stored[i], { owned: true }));
+  settle(nodes, { hasValue, isDifferentiable: (node) => recordOf(node).vjp !== "none" });
 }
 
 /** Forgets a leaf's value because its memory holds another one now. */
 export function overwrite(node: Node): void {
   values.delete(node);
+  dropCopy(node);
   gone.set(node, {
     problem: "it depends on a version of a variable that has been overwritten",
     hint: "read it (await t.data()) before the step that overwrites it",
@@ -74,10 +110,10 @@ export function overwrite(node: Node): void {
 /** Gives back a node's memory now. What can be computed again is computed when it is next read; the result of a compiled function is gone. */
 export function release(node: Node): void {
   const stored = values.get(node);
-  if (!stored || node.op === "variable") return;
+  if (!stored?.owned || node.op === "variable") return;
   values.delete(node);
   released.unregister(node);
-  stored.backend.free(stored.buffer);
+  free(stored);
   if (node.op === "input")
     gone.set(node, { problem: "it depends on a tensor that was disposed", hint: "dispose later" });
 }
@@ -85,16 +121,27 @@ export function release(node: Node): void {
 /** The value moved to a backend: itself where it is there already. */
 export async function moveTo(backend: Backend, stored: Stored): Promise<Stored> {
   if (stored.backend === backend) return stored;
-  const buffer = backend.allocate(stored.buffer.dtype, stored.buffer.size);
-  backend.write(buffer, await stored.backend.read(stored.buffer));
-  return { backend, buffer };
+  return store(backend, await stored.backend.read(stored.buffer), stored.buffer.dtype);
 }
 
 /** Puts host data into the backend's memory. */
 export function store(backend: Backend, data: TypedArray, dtype: Buffer["dtype"]): Stored {
   const buffer = backend.allocate(dtype, data.length);
-  backend.write(buffer, data);
+  try {
+    backend.write(buffer, data);
+  } catch (error) {
+    backend.free(buffer);
+    throw error;
+  }
   return { backend, buffer };
+}
+
+function dropCopy(node: Node): void {
+  const copy = copies.get(node);
+  if (!copy) return;
+  copies.delete(node);
+  released.unregister(copy);
+  free(copy);
 }
 
 /** The node's value in the backend's memory, if it has one: constants always do. */
@@ -102,8 +149,15 @@ async function valueOn(backend: Backend, node: Node): Promise<Stored | undefined
   const known = values.get(node);
   if (known?.backend === backend) return known;
   if (!known && !node.data) return undefined;
+  const copy = copies.get(node);
+  if (copy?.backend === backend) return copy;
   const stored = known ? await moveTo(backend, known) : store(backend, node.data!, node.dtype);
-  if (node.op !== "variable") bind(node, stored, { owned: true });
+  if (!known || known.owned) bind(node, stored, { owned: true });
+  else {
+    dropCopy(node);
+    copies.set(node, stored);
+    own(node, stored, stored);
+  }
   return stored;
 }
 
@@ -116,7 +170,15 @@ function closeGraph(outputs: readonly GraphOutput[], seed: bigint): Graph {
     hasValue,
   );
   for (const node of nodes) {
-    if (hasValue(node) || (node.op !== "variable" && node.op !== "input")) continue;
+    if (hasValue(node)) continue;
+    if (isForgetful(node)) {
+      throw new TraceError({
+        where: "data",
+        problem: "a tensor can't be read: it depends on one that was disposed, and how that was computed is forgotten",
+        hint: "dispose later",
+      });
+    }
+    if (node.op !== "variable" && node.op !== "input") continue;
     const { problem, hint } = gone.get(node) ?? {
       problem: "it belongs to a trace, and is read outside it",
       hint: "return it from the compiled function",
@@ -138,35 +200,86 @@ export interface Evaluation {
   readonly graphHash: string;
 }
 
-/** Computes outputs as one graph. Call under `exclusive`. Nodes drawn under another seed than the first one met are computed first. */
-export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
-  const random = reachable(
-    outputs.map((output) => output.node),
-    hasValue,
-  ).filter((node) => node.draws && !hasValue(node));
-  const seeds = [...new Set(random.map((node) => node.draws!.seed))];
-  for (const seed of seeds.slice(1)) {
-    const others = random.filter((node) => node.draws!.seed === seed);
-    const done = await run(
-      backend,
-      closeGraph(
-        others.map((node, i) => ({ name: String(i), node })),
-        seed!,
-      ),
-    );
-    others.forEach((node, i) => bind(node, done[i], { owned: true }));
+/** Nodes that some graph computed on the way to its outputs. */
+const computed = new WeakSet<Node>();
+
+/** What one graph draws from: one seed, and a stretch of its stream that offsets of 32 bits reach. */
+const reach = 2 ** 32 - 1;
+
+/** Random nodes in groups that can be in one graph, in the order in which their seeds are met. */
+function byStream(random: readonly Node[]): Node[][] {
+  const groups: Node[][] = [];
+  for (const seed of new Set(random.map(({ draws }) => draws!.seed))) {
+    const own = random.filter(({ draws }) => draws!.seed === seed);
+    own.sort((a, b) => a.draws!.offset - b.draws!.offset || a.id - b.id);
+    let start = Number.NEGATIVE_INFINITY;
+    for (const node of own) {
+      const { offset, count } = node.draws!;
+      if (offset + count - start > reach) {
+        start = offset;
+        groups.push([]);
+      }
+      groups.at(-1)!.push(node);
+    }
   }
-  const graph = closeGraph(outputs, seeds[0] ?? 0n);
-  return { stored: await run(backend, graph), graph, graphHash: graphHash(graph) };
+  return groups;
+}
+
+/** Ops whose values are as good as their inputs', or as nothing. */
+const cheap: readonly string[] = ["full", "coordinate", "leaf", "movement", "words"];
+
+/**
+ * What a second graph computes again: nodes without a value that an earlier one computed on its way and that something new reads. They are
+ * worth keeping, since the next graph may need them a third time: a loop that reads only its losses would begin from its first step each time.
+ */
+function neededAgain(nodes: readonly Node[]): Node[] {
+  const again = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (hasValue(node) || !computed.has(node) || again.has(node)) return;
+    if (!cheap.includes(recordOf(node).kind)) again.add(node);
+    else node.inputs.forEach(visit);
+  };
+  for (const node of nodes) if (!hasValue(node) && !computed.has(node)) node.inputs.forEach(visit);
+  return [...again].sort((a, b) => a.id - b.id);
+}
+
+/** Computes outputs as one graph. Call under `exclusive`. Nodes whose draws one graph can't hold are computed first. */
+export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
+  const pending = () =>
+    reachable(
+      outputs.map((output) => output.node),
+      hasValue,
+    ).filter((node) => !hasValue(node));
+  const [first = [], ...others] = byStream(pending().filter((node) => node.draws));
+  for (const nodes of others) {
+    const roots = nodes.map((node, i) => ({ name: String(i), node }));
+    keep(nodes, await run(backend, closeGraph(roots, nodes[0].draws!.seed!)));
+  }
+  const nodes = pending();
+  const roots = new Set(outputs.map(({ node }) => node));
+  const again = neededAgain(nodes).filter((node) => !roots.has(node));
+  const closed = closeGraph(outputs, first.length > 0 ? first[0].draws!.seed! : 0n);
+  const graph = { ...closed, watched: again.map((node, i) => ({ name: String(i), node })) };
+  const stored = await run(backend, graph);
+  keep(again, stored.splice(outputs.length));
+  for (const node of nodes) computed.add(node);
+  return { stored, graph, graphHash: graphHash(graph) };
 }
 
 async function run(backend: Backend, graph: Graph): Promise<Stored[]> {
   const inputs: Buffer[] = [];
   for (const { node } of graph.inputs) inputs.push((await valueOn(backend, node))!.buffer);
   const { executable } = await compileGraph(backend, graph);
-  const buffers = graph.outputs.map(({ node }) => backend.allocate(node.dtype, sizeOf(node.shape)));
-  await executable.run({ inputs, outputs: buffers, seed: graph.seed, base: graph.base });
-  return buffers.map((buffer) => ({ backend, buffer }));
+  const outputs: Buffer[] = [];
+  try {
+    for (const { node } of [...graph.outputs, ...graph.watched])
+      outputs.push(backend.allocate(node.dtype, sizeOf(node.shape)));
+    await executable.run({ inputs, outputs, seed: graph.seed, base: graph.base });
+  } catch (error) {
+    for (const buffer of outputs) backend.free(buffer);
+    throw error;
+  }
+  return outputs.map((buffer) => ({ backend, buffer }));
 }
 
 /** Computes nodes that have no value yet, all in one graph, and keeps their values. Call under `exclusive`. */
@@ -177,7 +290,7 @@ export async function realizeNodes(backend: Backend, nodes: readonly Node[]): Pr
     backend,
     missing.map((node, index) => ({ name: String(index), node })),
   );
-  missing.forEach((node, i) => bind(node, stored[i], { owned: true }));
+  keep(missing, stored);
 }
 
 /** The node's value if it is in the backend's memory already. */

@@ -114,7 +114,8 @@ export function traceFunction<A extends readonly unknown[], R>(
   for (const [name, variable] of written) outputs.push({ name, node: scope.cells.get(variable)!.current });
   const watched = [...scope.watched].map(([name, node]) => ({ name, node }));
   const roots = new Set([...outputs, ...watched].map((output) => output.node));
-  const reached = new Set(reachable([...roots]));
+  const isOutside = (node: Node) => node.id < scope.firstId;
+  const reached = new Set(reachable([...roots], isOutside));
   const used = variables.filter((entry) => written.includes(entry) || reached.has(scope.cells.get(entry[1])!.input));
   const firstState = inputs.length;
   for (const [name, variable] of used) inputs.push({ name, node: scope.cells.get(variable)!.input });
@@ -128,17 +129,9 @@ export function traceFunction<A extends readonly unknown[], R>(
     draws: scope.draws,
     base: 0,
   };
-  const outside = [...reached].filter(
-    (node) => node.id < scope.firstId && !node.data && (roots.has(node) || isFrontier(node, reached, scope.firstId)),
-  );
+  const outside = [...reached].filter((node) => isOutside(node) && !node.data);
   const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: written.includes(entry) }));
   return { graph, result, state, scalars: scope.scalars, beforeExecution: scope.beforeExecution, outside };
-}
-
-/** Whether a node from outside is read by the trace itself, and not only by other nodes from outside. */
-function isFrontier(node: Node, reached: ReadonlySet<Node>, firstId: number): boolean {
-  for (const other of reached) if (other.id >= firstId && other.inputs.includes(node)) return true;
-  return false;
 }
 
 /** The graph with the values of what it takes from outside: constants by content. Call under `exclusive`. */

@@ -1,0 +1,28 @@
+// A graph over nodes of its own, for who keeps a graph for long: what other nodes hold, values and ancestors, isn't kept by it.
+import { type Graph, graphNodes, sameNames } from "./hash.ts";
+import { Node } from "./node.ts";
+
+/** The same graph, of the same hash and key, over other nodes. */
+export function detached(graph: Graph): Graph {
+  const bound = new Set(graph.inputs.map(({ node }) => node));
+  const twins = new Map<Node, Node>();
+  const twin = (node: Node) => twins.get(node)!;
+  const nodes = [...bound, ...graphNodes(graph, { watched: true })].sort((a, b) => a.id - b.id);
+  for (const node of nodes) {
+    const { op, dtype, shape, attributes, draws, data } = node;
+    const common = { dtype, shape, made: node.made?.detach(), unsited: true };
+    const leaf = graph.captured?.has(node) === true;
+    const copy = bound.has(node)
+      ? new Node({ ...common, op: "input", attributes: { dtype } })
+      : new Node({ ...common, op, attributes, draws, data, inputs: leaf ? [] : node.inputs.map(twin) });
+    twins.set(node, copy);
+  }
+  const ports = (list: Graph["inputs"]) => list.map(({ name, node }) => ({ name, node: twin(node) }));
+  return sameNames(graph, {
+    ...graph,
+    inputs: ports(graph.inputs),
+    outputs: ports(graph.outputs),
+    watched: ports(graph.watched),
+    captured: graph.captured && new Map([...graph.captured].map(([node, data]) => [twins.get(node) ?? node, data])),
+  });
+}
