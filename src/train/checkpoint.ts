@@ -86,7 +86,7 @@ export async function saveCheckpoint(
   if (folder === undefined) {
     throw new ConfigError({ where: "saveCheckpoint", problem: "there is no folder to save to", got: "no modelDir" });
   }
-  const { checkpointName = "checkpoint_{step}", keep, keepBest } = trainer.options.checkpoint ?? {};
+  const { checkpointName = "checkpoint_{step}", keep } = trainer.options.checkpoint ?? {};
   const file = name ?? checkpointName.replace("{step}", String(state.step));
   const context = { trainer, step: state.step, path: `${folder}/${file}.safetensors` };
   await trainer.hooks.call("onSaveCheckpoint", context);
@@ -95,7 +95,7 @@ export async function saveCheckpoint(
   trainer.journal!.flush();
   const path = writeCheckpoint(folder, file, state, tensors, {
     keep: trainer.keepCheckpoints ?? keep,
-    keepBest,
+    keepBest: trainer.keepBest,
     ...entry,
   });
   await trainer.hooks.call("onAfterSaveCheckpoint", context);

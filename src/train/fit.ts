@@ -2,7 +2,7 @@
 import { ConfigError, InterruptedError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { checkMonitored } from "../optim/monitored.ts";
+import { directionOf } from "../optim/monitored.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
@@ -83,14 +83,14 @@ function unvalidated({ options }: Trainer, validations: readonly DataLoader[]): 
   return options.loop.evalFrequency === undefined ? "no evalFrequency" : undefined;
 }
 
-/** Throws ConfigError where a schedule goes by a number that no validation of the run can have. */
-function checkSteering(trainer: Trainer, validations: readonly DataLoader[]): void {
+/** Has schedules that go by validation take their directions. Throws ConfigError where one goes by a number that no validation of the run can have. */
+function aimSteering(trainer: Trainer, validations: readonly DataLoader[]): void {
   const got = unvalidated(trainer, validations);
-  for (const { name, metric } of trainer.schedules?.steering ?? []) {
-    if (got === undefined) checkMonitored(`${name}.metric`, metric, numberNames(trainer.options, validations));
+  for (const steering of trainer.schedules?.steering ?? []) {
+    if (got === undefined) steering.aim(numberNames(trainer.options, validations));
     else {
       throw new ConfigError({
-        where: name,
+        where: steering.name,
         problem: "nothing is validated in this run",
         got,
         expected: "validation for the schedule to go by",
@@ -100,8 +100,8 @@ function checkSteering(trainer: Trainer, validations: readonly DataLoader[]): vo
   }
 }
 
-/** Throws ConfigError where the best checkpoints are to be kept by a number that no validation of the run can have. */
-function checkKeepBest(trainer: Trainer, validations: readonly DataLoader[]): void {
+/** Settles by which direction of a number the best checkpoints are kept. Throws ConfigError where no validation of the run can have the number. */
+function aimKeepBest(trainer: Trainer, validations: readonly DataLoader[]): void {
   const { keepBest } = trainer.options.checkpoint ?? {};
   if (!keepBest) return;
   const got = unvalidated(trainer, validations);
@@ -113,7 +113,9 @@ function checkKeepBest(trainer: Trainer, validations: readonly DataLoader[]): vo
       hint: 'loop: { evalFrequency: "epoch" }, and a validation loader for fit',
     });
   }
-  checkMonitored("checkpoint.keepBest.metric", keepBest.metric, numberNames(trainer.options, validations));
+  const { metric, mode: given, k } = keepBest;
+  const mode = directionOf("checkpoint.keepBest", metric, given, numberNames(trainer.options, validations));
+  trainer.keepBest = { metric, mode, k };
 }
 
 /** Runs one fit of the trainer. Everything that is thrown is told to the hooks first. */
@@ -128,7 +130,7 @@ export async function runFit(
   const { hooks, options } = trainer;
   const [validation] = validations as readonly (DataLoader | undefined)[];
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
-  checkKeepBest(trainer, validations);
+  aimKeepBest(trainer, validations);
   for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
   for (const each of validations) checkSameCharacters(loader, each);
   if (!validation && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
@@ -140,7 +142,7 @@ export async function runFit(
   trainer.progress.stopped = undefined;
   trainer.settled = true;
   try {
-    checkSteering(trainer, validations);
+    aimSteering(trainer, validations);
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();

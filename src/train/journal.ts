@@ -266,8 +266,10 @@ export function numbersOf({
 /** Where a schedule goes by validation: when that happens, and on how much. */
 function validationNumbers({ schedules, options }: Trainer, totalSteps: number): Record<string, number> {
   const { evalFrequency: every = "end", evalSteps } = options.loop;
-  if (!schedules?.steering.length) return {};
+  const { steering = [] } = schedules ?? {};
+  if (steering.length === 0) return {};
   return {
+    ...Object.fromEntries(steering.map(({ name, metric, mode }) => [`validation/${name}/${metric}/${mode}`, 1])),
     ...(typeof every === "string"
       ? { [`validation/${every}`]: 1 }
       : { "validation/period": periodOf(every, totalSteps) }),

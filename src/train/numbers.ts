@@ -1,6 +1,6 @@
 // The names of a validation's numbers: the first loader's are plain, those of the others begin with the loader's name.
 import type { DataLoader } from "../data/loader.ts";
-import type { NumberNames } from "../optim/monitored.ts";
+import type { Mode, NumberNames } from "../optim/monitored.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 
 /** The names that the numbers of a validation on these loaders may have: the loss's, and each metric's, which may be of several numbers. */
@@ -11,7 +11,12 @@ export function numberNames(
   const own = metrics.map(({ name }) => name);
   const of = (names: readonly string[]) =>
     loaders.flatMap((_, i) => (i === 0 ? names : names.map((name) => `${placeOf(loaders, i)}/${name}`)));
-  return { names: of(["loss", ...own]), several: of(own) };
+  const directed: readonly [string, Mode][] = [
+    ["loss", "min"],
+    ...metrics.flatMap(({ name, metric: { mode } }): [string, Mode][] => (mode ? [[name, mode]] : [])),
+  ];
+  const modes = Object.fromEntries(directed.flatMap(([name, mode]) => of([name]).map((full) => [full, mode])));
+  return { names: of(["loss", ...own]), several: of(own), modes };
 }
 
 /** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */

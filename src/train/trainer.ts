@@ -12,6 +12,7 @@ import type { Optimizer } from "../optim/optimizer.ts";
 import { Schedules } from "../optim/schedules/index.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
+import type { KeepBest } from "../run/checkpoint.ts";
 import type { LedgerRow } from "../run/ledger.ts";
 import { defaultBackend, exclusive } from "../tensor/engine.ts";
 import { listState } from "../tensor/trace.ts";
@@ -78,6 +79,8 @@ export class Trainer {
   chain: Chain | undefined;
   /** How many of the newest checkpoints stay, over what `checkpoint.keep` says. */
   keepCheckpoints: number | undefined;
+  /** What `checkpoint.keepBest` says, with its direction: from the beginning of a fit. */
+  keepBest: KeepBest | undefined;
   /** What the last fit gave. */
   lastRun: Run | undefined;
   #lastLoaders: { readonly train?: DataLoader; readonly val?: readonly DataLoader[] } = {};

@@ -97,6 +97,7 @@ test("every golden has its case", () => {
 
 test.each(Object.keys(schedules))("%s", (name) => {
   const schedule = schedules[name];
+  schedule.steering?.aim({ names: ["loss", "score"], several: [], modes: { loss: "min" } });
   golden.cases[name].forEach((expected, step) => {
     schedule.steering?.onValidateEnd({ decides: true }, { loss: golden.losses[step], score: 1 - golden.losses[step] });
     const value = schedule(step);

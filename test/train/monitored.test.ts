@@ -3,12 +3,32 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import type { DataLoader } from "../../src/data/loader.ts";
-import { accuracy, perClassAccuracy } from "../../src/nn/metrics.ts";
+import { crossEntropy } from "../../src/nn/losses.ts";
+import {
+  accuracy,
+  auc,
+  dice,
+  fBeta,
+  type Metric,
+  mean,
+  meanIoU,
+  perClassAccuracy,
+  perplexity,
+  precision,
+  precisionAtK,
+  recall,
+  recallAtK,
+  topKAccuracy,
+} from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
-import { checkMonitored, monitored } from "../../src/optim/monitored.ts";
+import { checkMonitored, directionOf, monitored } from "../../src/optim/monitored.ts";
 import { EarlyStopping } from "../../src/train/callbacks/early-stopping.ts";
+import { trainerOptions } from "../../src/train/config/build.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
+import { parsePhases } from "../../src/train/config/parse.ts";
 import type { Callback } from "../../src/train/hooks.ts";
+import { numberNames } from "../../src/train/numbers.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -92,6 +112,119 @@ test("a number that isn't there, or of a validation without any", () => {
     /here: .*got los, expected one of loss\nHint: did you mean/,
   );
   expect(() => monitored("here", "loss", {})).toThrow(/expected one of none: the model has neither loss nor metrics/);
-  expect(() => checkMonitored("here", "each/x", { names: ["each"], several: ["each"] })).not.toThrow();
-  expect(() => checkMonitored("here", "eachx", { names: ["each"], several: ["each"] })).toThrow(ConfigError);
+  expect(() => checkMonitored("here", "each/x", { names: ["each"], several: ["each"], modes: {} })).not.toThrow();
+  expect(() => checkMonitored("here", "eachx", { names: ["each"], several: ["each"], modes: {} })).toThrow(ConfigError);
+});
+
+describe("which values of a number are better", () => {
+  const ownMetric: Metric = { ...accuracy(), name: "mine", mode: undefined };
+  const named = {
+    accuracy: accuracy(),
+    each: perClassAccuracy(),
+    perplexity: perplexity(),
+    mean_mse: mean(crossEntropy, "mean_mse"),
+    loss_of_accuracy: accuracy(),
+    error: mean((outputs) => outputs.mean(), "error", { mode: "max" }),
+    mine: ownMetric,
+    mean_mine: mean((outputs) => outputs.mean(), "mean_mine"),
+  };
+  const names = numberNames({ metrics: Object.entries(named).map(([name, metric]) => ({ name, metric })) }, loaders());
+
+  test.each<[string, "min" | "max"]>([
+    ["loss", "min"],
+    ["held/loss", "min"],
+    ["loss/loss", "min"],
+    ["accuracy", "max"],
+    ["loss/accuracy", "max"],
+    ["each/0", "max"],
+    ["held#2/each/mean", "max"],
+    ["perplexity", "min"],
+    ["held/perplexity", "min"],
+    ["mean_mse", "min"],
+    ["loss_of_accuracy", "max"],
+    ["error", "max"],
+    ["held#2/error", "max"],
+  ])("%s: %s", (metric, mode) => {
+    expect(directionOf("here", metric, undefined, names)).toBe(mode);
+    expect(directionOf("here", metric, "max", names)).toBe("max");
+  });
+
+  test.each(["mine", "mean_mine", "held/mine"])("%s doesn't say, and is asked for", (metric) => {
+    expect(() => directionOf("here", metric, undefined, names)).toThrow(ConfigError);
+    expect(() => directionOf("here", metric, undefined, names)).toThrow(
+      /here\.mode: nothing says whether less or more of this number is better: got .*, expected min or max/,
+    );
+    expect(directionOf("here", metric, "min", names)).toBe("min");
+  });
+
+  test("every metric of the library says its own", () => {
+    const all = [
+      ...[accuracy(), auc(), auc({ bins: 8 }), dice(), fBeta(), meanIoU(), perClassAccuracy(), precision(), recall()],
+      ...[precisionAtK({ k: 1 }), recallAtK({ k: 1 }), topKAccuracy()],
+    ];
+    expect(all.map(({ mode }) => mode)).toEqual(all.map(() => "max"));
+    expect(perplexity().mode).toBe("min");
+    const config =
+      "metrics: [{mean: {loss: mse}}, {mean: {loss: l1}}, {mean: {loss: huber}}, {mean: {loss: cross_entropy}}]";
+    const [phase] = parsePhases(`trainer: {init: {model: {name: mlp, sizes: [2, 1]}, ${config}}}`, "x.yaml");
+    const { metrics: made } = new Trainer({ ...trainerOptions(phase), logging: { logLevel: "silent" } }).options;
+    expect(made.map(({ name, metric }) => [name, metric.mode])).toEqual([
+      ["mean_mse", "min"],
+      ["mean_l1", "min"],
+      ["mean_huber", "min"],
+      ["mean_cross_entropy", "min"],
+    ]);
+  });
+
+  /** What each of those that choose by a number comes to, without a `mode`. */
+  const chosen = async (metric: string, measured: Metric, mode?: "min" | "max") => {
+    const modelDir = temporaryFolder();
+    const state: Record<string, unknown>[] = [];
+    const schedulers = optim.reduceOnPlateauLR({ initialLearningRate: 0.2, metric, mode, patience: 0, threshold: 0 });
+    const stopping = new EarlyStopping({ metric, mode, patience: 9 });
+    const seen: Callback = {
+      changesTraining: false,
+      onTrainEnd: () => void state.push(schedulers.steering!.saveState() as never, stopping.saveState() as never),
+    };
+    await toyTrainer({
+      modelDir,
+      schedulers,
+      metrics: { [metric]: measured },
+      callbacks: [stopping, seen],
+      checkpoint: { keep: 1, keepBest: { metric, mode } },
+      loop: { numSteps: 8, evalFrequency: 2 },
+    }).fit(toyTrain(), toyTest());
+    const values = (await toyTrainer({ modelDir, metrics: { [metric]: measured } }).validateAll(toyTest())).map(
+      (found) => found.metrics[metric],
+    );
+    return { plateau: state[0].best, stopping: state[1].best, kept: values };
+  };
+
+  test.each<[string, Metric]>([
+    ["accuracy", accuracy()],
+    ["perplexity", perplexity()],
+  ])(
+    "by %s without a mode, schedule, stopping and checkpoints choose one and the same best",
+    async (metric, measured) => {
+      const { plateau, stopping, kept } = await chosen(metric, measured);
+      expect(stopping).toBe(plateau);
+      expect(kept).toContain(plateau);
+    },
+  );
+
+  test.each(going)(
+    "%s by a metric of one's own without a direction is refused before the first step",
+    async (_, by) => {
+      const metric = { mine: ownMetric };
+      const options = by("mine");
+      const { callbacks, checkpoint } = options;
+      const bare: Partial<TrainerOptions> = {
+        ...options,
+        ...(callbacks && { callbacks: [new EarlyStopping({ metric: "mine" })] }),
+        ...(checkpoint && { checkpoint: { keepBest: { metric: "mine" } } }),
+      };
+      await expect(fitted({ metrics: metric, ...bare })).rejects.toMatchObject({ steps: 0, name: "ConfigError" });
+      await expect(fitted({ metrics: metric, ...bare })).rejects.toThrow(/mode: nothing says whether less or more/);
+    },
+  );
 });

@@ -73,6 +73,7 @@ function averaged(where: string, name: string, average: Average, value: (counts:
   }
   return {
     name: average === "macro" ? name : `${name}_${average}`,
+    mode: "max",
     terms: (outputs, batch) => confusion(where, outputs, batch),
     value: (totals) => averages[average](countsOf(totals), value),
   };
@@ -117,6 +118,7 @@ export function meanIoU(): Metric {
 export function perClassAccuracy(): Metric {
   return {
     name: "per_class_accuracy",
+    mode: "max",
     terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch),
     value: (totals) => {
       const found = countsOf(totals).flatMap(({ hits, missed }, own) =>

@@ -1,13 +1,15 @@
 // Metrics that are means over samples.
 import { exp } from "../../core/real.ts";
 import { cast, equal, stack, sum, tensor } from "../../tensor/functions.ts";
-import { crossEntropy, type Loss } from "../losses.ts";
+import type { Loss } from "../losses.ts";
+import * as losses from "../losses.ts";
 import { type Metric, predictions, ratio, targetsOf } from "./metric.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
 export function accuracy(): Metric {
   return {
     name: "accuracy",
+    mode: "max",
     terms: (outputs, batch) => {
       const targets = targetsOf("accuracy", batch);
       const { predicted } = predictions("accuracy", outputs, targets);
@@ -17,10 +19,19 @@ export function accuracy(): Metric {
   };
 }
 
-/** A loss averaged over samples: the mean of the batches' values weighted by their sizes. */
-export function mean(loss: Loss, name = "loss"): Metric {
+const minimised: ReadonlySet<unknown> = new Set(Object.values(losses));
+
+/**
+ * A loss averaged over samples: the mean of the batches' values weighted by their sizes. `mode`: which values are better; less, of the losses of this library, and for any other function whoever chooses by it must say so.
+ */
+export function mean(
+  loss: Loss,
+  name = "loss",
+  { mode = minimised.has(loss) ? "min" : undefined }: Pick<Metric, "mode"> = {},
+): Metric {
   return {
     name,
+    ...(mode && { mode }),
     terms: (outputs, batch) => {
       const count = outputs.shape[0] ?? 1;
       return stack([loss(outputs, batch).mul(count), tensor(count)]);
@@ -33,9 +44,10 @@ export function mean(loss: Loss, name = "loss"): Metric {
 export function perplexity(): Metric {
   return {
     name: "perplexity",
+    mode: "min",
     terms: (outputs, batch) => {
       const { size } = targetsOf("perplexity", batch);
-      return stack([crossEntropy(outputs, batch).mul(size), tensor(size)]);
+      return stack([losses.crossEntropy(outputs, batch).mul(size), tensor(size)]);
     },
     value: (totals) => exp(ratio(totals)),
   };

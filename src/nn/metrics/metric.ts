@@ -7,6 +7,8 @@ import type { Batch } from "../module.ts";
 
 export interface Metric {
   readonly name: string;
+  /** Which values are better. What chooses by the metric (EarlyStopping, ReduceOnPlateau, keepBest) asks for a `mode` of its own where it is left out. */
+  readonly mode?: "min" | "max";
   /** Whether `value` is given the terms of all batches one after another, as a metric of ranks over all samples needs them, in place of their totals. */
   readonly collects?: boolean;
   /** What adds up over batches: [k] float32, computed in the evaluation graph. */

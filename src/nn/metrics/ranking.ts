@@ -85,6 +85,7 @@ export function topKAccuracy({ k = 5 }: { readonly k?: number } = {}): Metric {
   checkCount("topKAccuracy.k", k);
   return {
     name: `top_${k}_accuracy`,
+    mode: "max",
     terms: (outputs, batch) => {
       const { hits } = hitsOf("topKAccuracy", k, outputs, batch);
       return stack([sum(hits), tensor(hits.size)]);
@@ -98,6 +99,7 @@ export function precisionAtK({ k }: { readonly k: number }): Metric {
   checkCount("precisionAtK.k", k);
   return {
     name: `precision_at_${k}`,
+    mode: "max",
     terms: (outputs, batch) => {
       const { hits } = hitsOf("precisionAtK", k, outputs, batch);
       return stack([sum(hits), tensor(hits.size * k)]);
@@ -111,6 +113,7 @@ export function recallAtK({ k }: { readonly k: number }): Metric {
   checkCount("recallAtK.k", k);
   return {
     name: `recall_at_${k}`,
+    mode: "max",
     terms: (outputs, batch) => {
       const { hits, relevant } = hitsOf("recallAtK", k, outputs, batch);
       const any = greater(relevant, 0);
@@ -130,6 +133,7 @@ export function auc({ bins }: { readonly bins?: number } = {}): Metric {
   if (bins !== undefined) return binnedAuc(bins);
   return {
     name: "auc",
+    mode: "max",
     collects: true,
     terms: (outputs, batch) => {
       const targets = targetsOf("auc", batch);
@@ -171,6 +175,7 @@ function binnedAuc(bins: number): Metric {
   checkCount("auc.bins", bins);
   return {
     name: "auc",
+    mode: "max",
     terms: (outputs, batch) => {
       const targets = targetsOf("auc", batch);
       const probability = sigmoid(logitOf(outputs, targets)).reshape([targets.size]);

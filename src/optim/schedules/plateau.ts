@@ -1,14 +1,14 @@
 // A value that is lowered when a validated number stops getting better: not a function of the step alone, so validation is part of such a run,
 // and what it has seen is part of a checkpoint.
-import { monitored, monitoredName } from "../monitored.ts";
+import { directionOf, type Mode, monitored, monitoredName } from "../monitored.ts";
 import type { Check, Form, Steering } from "./schedule.ts";
 
 export interface ReduceOnPlateauOptions {
   readonly initialVal: number;
   /** The validated number, `loss` unless given. */
   readonly metric?: string;
-  /** Whether less (default) or more is better. */
-  readonly mode?: "min" | "max";
+  /** Whether less or more of it is better: by default what its loss or metric says; a metric that doesn't say needs it. */
+  readonly mode?: Mode;
   /** What the value is multiplied by, in [0, 1); default 0.1. */
   readonly factor?: number;
   /** Validations without an improvement that are borne; default 10. */
@@ -46,10 +46,10 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
     "minVal",
     "epsilon",
   ]);
-  const { initialVal, metric = "loss", mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
+  const { initialVal, metric = "loss", mode, factor = 0.1, patience = 10, threshold = 1e-4 } = options;
   const { thresholdMode = "rel", cooldown = 0, minVal = 0, epsilon = 1e-8 } = options;
   check.value("initialVal", initialVal);
-  check.that(mode === "min" || mode === "max", "mode", mode, "min or max", "unknown mode");
+  check.that(mode === undefined || mode === "min" || mode === "max", "mode", mode, "min or max", "unknown mode");
   check.that(factor >= 0 && factor < 1, "factor", factor, "a number in [0, 1)");
   for (const [key, count] of Object.entries({ patience, cooldown }))
     check.that(Number.isSafeInteger(count) && count >= 0, key, count, "an integer ≥ 0");
@@ -59,11 +59,12 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
   check.value("epsilon", epsilon);
   const first: State = { value: initialVal, best: null, bad: 0, cooling: 0 };
   const state = { ...first };
+  let direction = mode;
 
   const improves = (value: number, best: number) => {
-    const sign = mode === "min" ? -1 : 1;
+    const sign = direction === "min" ? -1 : 1;
     const bar = thresholdMode === "rel" ? best * (1 + sign * threshold) : best + sign * threshold;
-    return mode === "min" ? value < bar : value > bar;
+    return direction === "min" ? value < bar : value > bar;
   };
   const observe = (value: number) => {
     if (state.best === null ? value === value : improves(value, state.best)) {
@@ -84,6 +85,12 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
   const steering: Steering = {
     name: check.where,
     metric: name,
+    get mode() {
+      return direction;
+    },
+    aim(names) {
+      direction = directionOf(check.where, name, mode, names);
+    },
     changesTraining: true,
     onFitStart({ trainer }) {
       if (trainer.step === 0) Object.assign(state, first);

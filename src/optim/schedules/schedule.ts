@@ -2,6 +2,7 @@
 // the first optimizer step.
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys, type Every } from "../../core/keys.ts";
+import type { Mode, NumberNames } from "../monitored.ts";
 import type { ParameterGroup } from "../optimizer.ts";
 
 /** The number of a parameter group that a schedule sets. */
@@ -27,6 +28,10 @@ export interface Steering {
   readonly name: string;
   /** The number of a validation that it goes by. */
   readonly metric: string;
+  /** Which of its values are better: given, or taken from `aim`. */
+  readonly mode: Mode | undefined;
+  /** Takes its direction from the numbers of the run's validations. Throws ConfigError where none of them can be its own, or nothing says which values are better. */
+  aim(names: NumberNames): void;
   readonly changesTraining: true;
   /** Begins anew, unless the run goes on. */
   onFitStart(context: { readonly trainer: { readonly step: number } }): void;

@@ -28,7 +28,7 @@ export class Checkpointer implements Callback {
 
   /** Whether a step's validation is among the best so far. */
   #isBest(trainer: Trainer, step: number, metrics: Metrics): boolean {
-    const { keepBest } = this.#options;
+    const { keepBest } = trainer;
     if (!keepBest) return false;
     monitored("checkpoint.keepBest.metric", keepBest.metric, metrics);
     const saved = listCheckpoints(checkpointFolder(trainer)!).filter((entry) => entry.step !== step);

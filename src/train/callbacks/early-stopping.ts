@@ -3,9 +3,9 @@
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
+import { Monitor, type MonitorOptions } from "../monitor.ts";
 import { numberNames } from "../numbers.ts";
 import { checkCount } from "./check.ts";
-import { Monitor, type MonitorOptions } from "./monitor.ts";
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Validations in a row without an improvement after which the run ends; 3 by default. */
@@ -44,7 +44,7 @@ export class EarlyStopping implements Callback {
   }
 
   onFitStart({ trainer, validations }: FitContext): void {
-    if (validations.length > 0) this.#monitor.check(numberNames(trainer.options, validations));
+    if (validations.length > 0) this.#monitor.aim(numberNames(trainer.options, validations));
   }
 
   onTrainStart({ trainer, validation }: FitContext): void {

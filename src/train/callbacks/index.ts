@@ -1,4 +1,6 @@
 // The callbacks that there are, beside what anyone writes.
+
+export type { MonitorOptions } from "../monitor.ts";
 export { BatchSizeFinder, type BatchSizeFinderOptions, type TriedBatchSize } from "./batch-size-finder.ts";
 export { CheckLoss } from "./check-loss.ts";
 export { ComputeNorm, type ComputeNormOptions } from "./compute-norm.ts";
@@ -14,7 +16,6 @@ export { LogOptimizerParamGroup, type LogOptimizerParamGroupOptions } from "./lo
 export { Lora, LoraLinear, type LoraOptions } from "./lora.ts";
 export { ModelEvalMetrics } from "./model-eval-metrics.ts";
 export { CountParams, countParameters, ModelSummary, type ModelSummaryOptions } from "./model-summary.ts";
-export type { MonitorOptions } from "./monitor.ts";
 export { NaNChecker, type NaNCheckerOptions } from "./nan-checker.ts";
 export { OpProfiler, type OpProfilerOptions, type ProfiledKernel } from "./op-profiler.ts";
 export { RateProfiler } from "./rate-profiler.ts";

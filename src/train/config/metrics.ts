@@ -18,4 +18,6 @@ export const metrics = new Catalog<nn.Metric, void, "class">("class", "a metric:
   .add("recall_at_k", { k: count }, (options) => nn.recallAtK(options))
   .add("auc", { bins: count.optional() }, (options) => nn.auc(options))
   .add("perplexity", {}, () => nn.perplexity())
-  .add("mean", { loss: live(() => losses.schema) }, ({ loss }) => nn.mean(losses.make(loss), `mean_${loss.class}`));
+  .add("mean", { loss: live(() => losses.schema) }, ({ loss }) =>
+    nn.mean(losses.make(loss), `mean_${loss.class}`, { mode: "min" }),
+  );

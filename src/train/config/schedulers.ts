@@ -62,7 +62,7 @@ const forms: Readonly<Record<string, z.ZodRawShape>> = {
   reduceOnPlateau: {
     initialVal: rate,
     metric: text.default("loss"),
-    mode: word(["min", "max"]).default("min"),
+    mode: word(["min", "max"]).optional(),
     factor: decay.default(0.1),
     patience: z.int(expected("an integer ≥ 0")).min(0, expected("an integer ≥ 0")).default(10),
     threshold: rate.default(1e-4),

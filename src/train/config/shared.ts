@@ -51,7 +51,7 @@ export const checkpointSchema = record({
   keep: count.optional(),
   keepBest: record({
     metric: text,
-    mode: word(["min", "max"]).default("min"),
+    mode: word(["min", "max"]).optional(),
     k: count.default(1),
   }).optional(),
   strict: flag.default(true),

@@ -1,52 +1,44 @@
-// A validated number that a callback goes by: which one, what is better, and the best so far.
-import { ConfigError } from "../../core/errors.ts";
-import { checkMonitored, monitored, monitoredName, type NumberNames } from "../../optim/monitored.ts";
-import type { Metrics } from "../hooks.ts";
-import { checkRange } from "./check.ts";
+// A validated number that a callback goes by: which one, which values are better, and the best so far.
+import { ConfigError } from "../core/errors.ts";
+import { directionOf, type Mode, monitored, monitoredName, type NumberNames } from "../optim/monitored.ts";
+import { checkRange } from "./callbacks/check.ts";
+import type { Metrics } from "./hooks.ts";
 
 export interface MonitorOptions {
   /** A validation's number by name: `loss`, or a metric's, of a second loader `<loader>/loss`; with or without `val_` before it. `loss` by default. */
   readonly metric?: string;
-  /** Whether less or more of it is better: by default min for losses, errors and perplexity, else max. What is before a slash must not say otherwise than what is after it. */
-  readonly mode?: "min" | "max";
+  /** Whether less or more of it is better: by default what its loss or metric says; a metric that doesn't say needs it. */
+  readonly mode?: Mode;
   /** A change smaller than this is no improvement; 0 by default. */
   readonly minDelta?: number;
 }
 
-const modeOf = (name: string) => (/loss|error|perplexity/.test(name) ? "min" : "max");
-
 /** Reads one number from validations, and knows its best. */
 export class Monitor {
   readonly metric: string;
-  readonly mode: "min" | "max";
+  /** Which values are better; undefined where it wasn't given, until `aim`. */
+  mode: Mode | undefined;
   readonly #where: string;
+  readonly #given: Mode | undefined;
   readonly #minDelta: number;
   best: number | undefined;
   bestStep: number | undefined;
 
   /** Throws ConfigError for a mode or minDelta that is none. */
   constructor(where: string, { metric = "loss", mode, minDelta = 0 }: MonitorOptions) {
-    this.#where = where;
-    this.metric = monitoredName(metric);
-    const [whole, last] = [metric, metric.slice(metric.lastIndexOf("/") + 1)].map((name) => modeOf(name));
-    if (mode === undefined && whole !== last) {
-      throw new ConfigError({
-        where: `${where}.mode`,
-        problem: "the number's name doesn't say whether less or more is better",
-        got: metric,
-        expected: "min or max",
-      });
-    }
-    this.mode = mode ?? whole;
-    this.#minDelta = minDelta;
-    if (this.mode !== "min" && this.mode !== "max")
+    if (mode !== undefined && mode !== "min" && mode !== "max")
       throw new ConfigError({ where: `${where}.mode`, problem: "unknown", got: String(mode), expected: "min or max" });
     checkRange(`${where}.minDelta`, minDelta, 0, Number.POSITIVE_INFINITY);
+    this.#where = where;
+    this.metric = monitoredName(metric);
+    this.mode = mode;
+    this.#given = mode;
+    this.#minDelta = minDelta;
   }
 
-  /** Throws ConfigError where no validation can have the number. */
-  check(names: NumberNames): void {
-    checkMonitored(`${this.#where}.metric`, this.metric, names);
+  /** Takes its direction from the numbers of the run's validations. Throws ConfigError where none of them can be the monitored one, or nothing says which values are better. */
+  aim(names: NumberNames): void {
+    this.mode = directionOf(this.#where, this.metric, this.#given, names);
   }
 
   /** The monitored number. Throws ConfigError where the validation has none of that name. */
