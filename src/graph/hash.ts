@@ -2,7 +2,9 @@
 // machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
 import { canonicalBytes, Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
+import { TraceError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
+import { type Meaning, meaningOf } from "./meaning.ts";
 import { type Node, reachable } from "./node.ts";
 
 /** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
@@ -84,6 +86,18 @@ export function graphNodes(graph: Graph, { watched = false } = {}): readonly Nod
   return watched ? walk(graph).all : walk(graph).nodes;
 }
 
+/** A node's number in the encoding. Throws TraceError for a node that has none: it would be hashed as another one. */
+function numberOf(node: Node, numbers: ReadonlyMap<Node, number>): number {
+  const number = numbers.get(node);
+  if (number !== undefined) return number;
+  throw new TraceError({
+    where: "graph",
+    problem: "a node is used that the graph doesn't hold before it",
+    got: `${node.op}${node.site ? ` of ${node.site}` : ""}`,
+    expected: "an input, or a node made earlier",
+  });
+}
+
 function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], numbers: Map<Node, number>): void {
   encoder.u32(nodes.length);
   for (const node of nodes) {
@@ -96,7 +110,7 @@ function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], num
     encoder.value(data ? { dtype: node.dtype, content: contentDigest(data) } : node.attributes);
     const inputs = data ? [] : node.inputs;
     encoder.u32(inputs.length);
-    for (const input of inputs) encoder.u32(numbers.get(input)!);
+    for (const input of inputs) encoder.u32(numberOf(input, numbers));
     if (node.draws && !data) {
       const offset = node.draws.seed === undefined ? node.draws.offset : node.draws.offset - graph.base;
       encoder.u8(1).i64(offset).i64(node.draws.count);
@@ -109,7 +123,22 @@ function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], num
 
 function encodeOutputs(encoder: Encoder, outputs: readonly GraphOutput[], numbers: ReadonlyMap<Node, number>): void {
   encoder.u32(outputs.length);
-  for (const { name, node } of outputs) encoder.string(name).u32(numbers.get(node)!);
+  for (const { name, node } of outputs) encoder.string(name).u32(numberOf(node, numbers));
+}
+
+/** Each op's meaning, once, in the order in which the nodes need them: a node's op, attributes and operands' dtypes say which is its own. */
+function encodeMeanings(encoder: Encoder, graph: Graph, nodes: readonly Node[]): void {
+  const meanings = new Map<string, Meaning["is"]>();
+  for (const node of nodes) {
+    if (fixedData(graph, node)) continue;
+    const { key, is } = meaningOf(node);
+    meanings.set(key, is);
+  }
+  encoder.u32(meanings.size);
+  for (const is of meanings.values()) {
+    if (typeof is === "number") encoder.u8(0).u32(is);
+    else encoder.u8(1).bytes(is);
+  }
 }
 
 /** A graph's two names. */
@@ -129,11 +158,13 @@ function namesOf(graph: Graph): Names {
   const encoder = new Encoder();
   encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed).u32(graph.inputs.length);
   for (const { name, node } of graph.inputs) {
+    if (numbers.has(node)) throw new TraceError({ where: "graph", problem: "two inputs are one node", got: name });
     numbers.set(node, numbers.size);
     encoder.string(name).string(node.dtype).u32(node.shape.length);
     for (const extent of node.shape) encoder.i64(extent);
   }
   encodeNodes(encoder, graph, nodes, numbers);
+  encodeMeanings(encoder, graph, nodes);
   encodeOutputs(encoder, graph.outputs, numbers);
   const digest = sha256(encoder.i64(graph.draws).finish());
   const rest = new Encoder().bytes(digest);

@@ -7,11 +7,11 @@ import { equal } from "./compare.ts";
 import { attributeDType, defineOp, full, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
 
-defineOp({ name: "full", kind: "full", vjp: "none", dtype: attributeDType });
-defineOp({ name: "coordinate", kind: "coordinate", vjp: "none", dtype: () => "int32" });
-defineOp({ name: "constant", kind: "leaf", vjp: "none", dtype: attributeDType });
-defineOp({ name: "input", kind: "leaf", vjp: "none", dtype: attributeDType });
-defineOp({ name: "variable", kind: "leaf", vjp: "none", dtype: attributeDType });
+defineOp({ name: "full", kind: "full", version: 1, vjp: "none", dtype: attributeDType });
+defineOp({ name: "coordinate", kind: "coordinate", version: 1, vjp: "none", dtype: () => "int32" });
+defineOp({ name: "constant", kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
+defineOp({ name: "input", kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
+defineOp({ name: "variable", kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
 
 /** A leaf with its elements, row-major; the node owns the array from here on. Throws ShapeError when their number isn't the shape's. */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {

@@ -6,8 +6,10 @@ import type { View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape } from "../core/shape.ts";
+import { defineMeaning } from "../graph/meaning.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
+import { meaningsOf } from "./meaning.ts";
 
 /** A node, or a number that takes the other operand's dtype. */
 export type NodeLike = Node | number;
@@ -35,6 +37,12 @@ interface RecordBase {
   readonly dtype: (inputs: readonly DType[], attributes: Attributes, where: string) => DType;
 }
 
+/** An op that no expression writes down. */
+interface VersionedBase extends RecordBase {
+  /** Of its meaning, in the graph's hash: it rises with every change of the bits that it gives. A test pins each to the digest of the op's cases. */
+  readonly version: number;
+}
+
 /** One output element from the elements at the same place; operands broadcast before they come here. */
 export interface ElementwiseRecord extends RecordBase {
   readonly kind: "elementwise";
@@ -44,7 +52,7 @@ export interface ElementwiseRecord extends RecordBase {
 }
 
 /** Elements keep their values and change their places: a view, or null where a copy must be made first. */
-export interface MovementRecord extends RecordBase {
+export interface MovementRecord extends VersionedBase {
   readonly kind: "movement";
   readonly shape: (input: Shape, attributes: Attributes, where: string) => Shape;
   readonly view: (view: View, shape: Shape, attributes: Attributes) => View | null;
@@ -52,34 +60,34 @@ export interface MovementRecord extends RecordBase {
   readonly fill?: (attributes: Attributes) => number;
 }
 
-export interface ReduceRecord extends RecordBase {
+export interface ReduceRecord extends VersionedBase {
   readonly kind: "reduce";
   readonly combine: Combine;
 }
 
-export interface MatmulRecord extends RecordBase {
+export interface MatmulRecord extends VersionedBase {
   readonly kind: "matmul";
 }
 
 /** Reads or writes by an index that is data. */
-export interface IndexedRecord extends RecordBase {
+export interface IndexedRecord extends VersionedBase {
   readonly kind: "gather" | "scatter";
 }
 
 /** Words of the stream, one an element. */
-export interface WordsRecord extends RecordBase {
+export interface WordsRecord extends VersionedBase {
   readonly kind: "words";
 }
 
 /** Integers from the stream that take several words. */
-export interface RandomRecord extends RecordBase {
+export interface RandomRecord extends VersionedBase {
   readonly kind: "random";
   readonly sampler: "randint" | "permutation";
   readonly draws: (size: number) => number;
 }
 
 /** Values that come from no tensor: `full` of one number, `coordinate` along an axis, or a leaf bound from outside. */
-export interface CreationRecord extends RecordBase {
+export interface CreationRecord extends VersionedBase {
   readonly kind: "full" | "coordinate" | "leaf";
 }
 
@@ -100,6 +108,7 @@ export function defineOp<R extends OpRecord>(record: R): R {
   if (records.has(record.name))
     throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
   records.set(record.name, record);
+  defineMeaning(record.name, meaningsOf(record));
   return record;
 }
 

@@ -8,6 +8,7 @@ import { reshape } from "./movement.ts";
 defineOp({
   name: "gather",
   kind: "gather",
+  version: 1,
   dtype: ([x, indices], _, where) => {
     if (indices !== "int32")
       throw new DTypeError({
@@ -28,6 +29,7 @@ defineOp({
 defineOp({
   name: "scatterAdd",
   kind: "scatter",
+  version: 1,
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || updates !== "float32")
       throw new DTypeError({

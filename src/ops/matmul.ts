@@ -9,6 +9,7 @@ import { narrow } from "./precision.ts";
 defineOp({
   name: "matmul",
   kind: "matmul",
+  version: 1,
   dtype: floatOnly,
   vjp: ({ inputs: [a, b], grad }) => [product(grad, swapAxes(b)), product(swapAxes(a), grad)],
 });

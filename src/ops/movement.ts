@@ -14,6 +14,7 @@ const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]
 defineOp({
   name: "broadcastTo",
   kind: "movement",
+  version: 1,
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape) => broadcastView(view, shape),
@@ -30,6 +31,7 @@ defineOp({
 defineOp({
   name: "reshape",
   kind: "movement",
+  version: 1,
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape) => reshapeView(view, shape),
@@ -39,6 +41,7 @@ defineOp({
 defineOp({
   name: "transpose",
   kind: "movement",
+  version: 1,
   dtype: keepDType,
   shape: (input, { permutation }) => numbers(permutation).map((axis) => input[axis]),
   view: (view, _, { permutation }) => transposeView(view, numbers(permutation)),
@@ -54,6 +57,7 @@ defineOp({
 defineOp({
   name: "slice",
   kind: "movement",
+  version: 1,
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape, { starts, steps }) => sliceView(view, numbers(starts), numbers(steps), shape),
@@ -65,6 +69,7 @@ defineOp({
 defineOp({
   name: "pad",
   kind: "movement",
+  version: 1,
   dtype: keepDType,
   shape: (input, { before, after }) =>
     input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),

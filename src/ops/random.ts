@@ -11,12 +11,14 @@ import { add, mul } from "./elementwise.ts";
 defineOp({
   name: "randomWords",
   kind: "words",
+  version: 1,
   vjp: "none",
   dtype: () => "uint32",
 });
 defineOp({
   name: "randint",
   kind: "random",
+  version: 1,
   sampler: "randint",
   vjp: "none",
   dtype: () => "int32",
@@ -25,6 +27,7 @@ defineOp({
 defineOp({
   name: "permutation",
   kind: "random",
+  version: 1,
   sampler: "permutation",
   vjp: "none",
   dtype: () => "int32",

@@ -27,6 +27,7 @@ const index = (inputs: readonly DType[], attributes: VjpContext["attributes"], w
 defineOp({
   name: "sum",
   kind: "reduce",
+  version: 1,
   combine: "sum",
   dtype: ([dtype], _, where) => {
     if (dtype === "uint32")
@@ -65,12 +66,12 @@ const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
 };
 
 const extreme = (name: string, combine: ReduceRecord["combine"], vjp: Vjp) =>
-  defineOp({ name, kind: "reduce", combine, dtype: numeric, vjp });
+  defineOp({ name, kind: "reduce", version: 1, combine, dtype: numeric, vjp });
 extreme("max", "max", extremeVjp);
 extreme("min", "min", extremeVjp);
 extreme("firstMax", "max", firstVjp);
-defineOp({ name: "argmax", kind: "reduce", combine: "argmax", dtype: index, vjp: "none" });
-defineOp({ name: "argmin", kind: "reduce", combine: "argmin", dtype: index, vjp: "none" });
+defineOp({ name: "argmax", kind: "reduce", version: 1, combine: "argmax", dtype: index, vjp: "none" });
+defineOp({ name: "argmin", kind: "reduce", version: 1, combine: "argmin", dtype: index, vjp: "none" });
 
 function reduce(
   op: string,

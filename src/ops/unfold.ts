@@ -21,6 +21,7 @@ const unfolded = (input: Shape, { axis, size, step }: Windows): Shape => [
 defineOp({
   name: "unfold",
   kind: "movement",
+  version: 1,
   dtype: ([dtype]) => dtype,
   shape: (input, attributes) => unfolded(input, attributes as unknown as Windows),
   view: (view, _, attributes) => {

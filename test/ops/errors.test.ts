@@ -358,7 +358,7 @@ describe("element types that don't fit: DTypeError", () => {
     "null among elements": [() => creation.fromValues([1, null] as never), /^tensor: not an element: got null/],
     "an object for elements": [() => creation.fromValues({ length: 2 } as never), /^tensor: not an element/],
     "an op of a name that exists": [
-      () => defineOp({ name: "add", kind: "full", vjp: "none", dtype: () => "float32" }),
+      () => defineOp({ name: "add", kind: "full", version: 1, vjp: "none", dtype: () => "float32" }),
       "defineOp: an op of this name exists: got add",
     ],
   });

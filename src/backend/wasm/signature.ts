@@ -1,7 +1,7 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
-import { type Expr, topological } from "../../../kernels/expr.ts";
 import { isDraws, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
+import { expressionText } from "../../../kernels/text.ts";
 import { type Cut, type Listed, type Locals, nameOf } from "./context.ts";
 import type { Member } from "./groups.ts";
 
@@ -38,10 +38,10 @@ export function signatureOf(
   ];
   switch (kernel.kind) {
     case "map":
-      key.push(describe(kernel.body));
+      key.push(expressionText(kernel.body));
       break;
     case "reduce":
-      key.push(kernel.reduced, kernel.order, kernel.combine, describe(kernel.body));
+      key.push(kernel.reduced, kernel.order, kernel.combine, expressionText(kernel.body));
       break;
     case "matmul":
       key.push(kernel.depth, panels);
@@ -56,28 +56,4 @@ export function signatureOf(
   }
   for (const value of values) if (typeof value === "number") key.push(places.get(value)?.rowBytes ?? "arena");
   return { key: JSON.stringify(key), values };
-}
-
-/** An expression as text, in which a shared part is one part. */
-function describe(body: Expr): string {
-  const numbers = new Map<Expr, number>();
-  const parts = topological(body).map((expr) => {
-    const at = (part: Expr) => numbers.get(part)!;
-    numbers.set(expr, numbers.size);
-    const { kind, type } = expr;
-    switch (kind) {
-      case "input":
-        return `${kind} ${type} ${expr.index}`;
-      case "constant":
-        return `${type} ${Object.is(expr.value, -0) ? "-0" : expr.value}`;
-      case "unary":
-        return `${type} ${expr.op} ${at(expr.x)}`;
-      case "binary":
-      case "compare":
-        return `${type} ${expr.op} ${at(expr.a)} ${at(expr.b)}`;
-      case "select":
-        return `${type} select ${at(expr.condition)} ${at(expr.yes)} ${at(expr.no)}`;
-    }
-  });
-  return parts.join(";");
 }

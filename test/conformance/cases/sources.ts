@@ -2,6 +2,7 @@
 import type { Node } from "../../../src/graph/node.ts";
 import * as composite from "../../../src/ops/composite.ts";
 import * as creation from "../../../src/ops/creation.ts";
+import { makeNode } from "../../../src/ops/define.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import * as random from "../../../src/ops/random.ts";
 import { testData } from "../../support/graphs.ts";
@@ -10,6 +11,9 @@ import { type Computation, dtypes, floats } from "./case.ts";
 export function randomCases(): Computation[] {
   const make = (name: string, build: () => Node): Computation => ({ name, inputs: [], build });
   return [
+    ...[[], [1000], [3, 70]].map((shape) =>
+      make(`words of the stream [${shape}]`, () => makeNode("randomWords", [], shape)),
+    ),
     make("uniform [1000]", () => random.uniform([1000])),
     make("uniform [7, 3] on [−2, 5)", () => random.uniform([7, 3], -2, 5)),
     make("normal [1000]", () => random.normal([1000])),

@@ -1,0 +1,45 @@
+// Expressions as text: what an elementwise op means, written down apart from the objects that hold it. It enters graph hashes, so its form is as
+// fixed as the bits: docs/numerics.md, the graph's hash.
+import { type Expr, topological } from "./expr.ts";
+
+const word = new DataView(new ArrayBuffer(4));
+
+/**
+ * One line a distinct part, numbered from 0, what is used before what uses it; the last line is the expression. `input float32 0` is an input by type and
+ * number; `constant float32 3f800000` a constant, by its bits where it is a float32; `add float32 0 1` an operation, by its result's type and the lines
+ * of its operands. Equal parts are one line, however many objects they are.
+ */
+export function expressionText(root: Expr): string {
+  const lines = new Map<string, number>();
+  const places = new Map<Expr, number>();
+  for (const expr of topological(root)) {
+    const line = lineOf(expr, (part) => places.get(part)!);
+    const known = lines.get(line) ?? lines.size;
+    lines.set(line, known);
+    places.set(expr, known);
+  }
+  return [...lines.keys()].join("\n");
+}
+
+function lineOf(expr: Expr, at: (part: Expr) => number): string {
+  const { type } = expr;
+  switch (expr.kind) {
+    case "input":
+      return `input ${type} ${expr.index}`;
+    case "constant":
+      return `constant ${type} ${type === "float32" ? bitsOf(expr.value) : expr.value}`;
+    case "unary":
+      return `${expr.op} ${type} ${at(expr.x)}`;
+    case "binary":
+    case "compare":
+      return `${expr.op} ${type} ${at(expr.a)} ${at(expr.b)}`;
+    case "select":
+      return `select ${type} ${at(expr.condition)} ${at(expr.yes)} ${at(expr.no)}`;
+  }
+}
+
+function bitsOf(value: number): string {
+  if (Number.isNaN(value)) return "7fc00000";
+  word.setFloat32(0, value);
+  return word.getUint32(0).toString(16).padStart(8, "0");
+}

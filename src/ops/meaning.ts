@@ -1,0 +1,46 @@
+// What an op means, for the graph's hash: an elementwise record's expression says it itself, any other record has a version.
+import { input } from "../../kernels/expr.ts";
+import { expressionText } from "../../kernels/text.ts";
+import { Encoder, sha256, toHex } from "../core/canonical.ts";
+import type { DType } from "../core/dtype.ts";
+import type { Meaning } from "../graph/meaning.ts";
+import type { Node } from "../graph/node.ts";
+import type { ElementwiseRecord, OpRecord } from "./define.ts";
+
+/** The meanings of a record's nodes. */
+export function meaningsOf(record: OpRecord): (node: Node) => Meaning {
+  if (record.kind === "elementwise") return expressionMeanings(record);
+  const meaning = { key: record.name, is: record.version };
+  return () => meaning;
+}
+
+/** Meanings of one op that are kept: a sampler's bounds may be others at every step. */
+const mostMeanings = 1024;
+
+/** The hash of the record's expression on a node's operands with its attributes, kept for each of these. */
+function expressionMeanings({ name, value }: ElementwiseRecord): (node: Node) => Meaning {
+  const known = new Map<string, Meaning>();
+  /** Most nodes of an op have no attributes, and the dtypes of the one before. */
+  let last: { readonly dtypes: readonly DType[]; readonly meaning: Meaning } | undefined;
+  return ({ inputs, attributes }) => {
+    const isPlain = isEmpty(attributes);
+    if (isPlain && last?.dtypes.every((dtype, i) => dtype === inputs[i].dtype)) return last.meaning;
+    let key = name;
+    for (const { dtype } of inputs) key += ` ${dtype}`;
+    if (!isPlain) key += ` ${toHex(new Encoder().value(attributes).finish())}`;
+    let meaning = known.get(key);
+    if (!meaning) {
+      const operands = inputs.map(({ dtype }, i) => input(i, dtype));
+      meaning = { key, is: sha256(new TextEncoder().encode(expressionText(value(operands, attributes)))) };
+      if (known.size === mostMeanings) known.clear();
+      known.set(key, meaning);
+    }
+    if (isPlain) last = { dtypes: inputs.map(({ dtype }) => dtype), meaning };
+    return meaning;
+  };
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
+}
