@@ -2,6 +2,3 @@
 // manifest and checkpoint; under one id bits never change.
 
 export const numericsId = "f32-strict/2";
-
-/** `validate` draws from here on, so that watching never touches training's draws, which stay below. */
-export const watchOffset = 2 ** 43;

@@ -1,14 +1,15 @@
 // Loaders: batches of a dataset in an order that is a pure function of the seed and of the epoch's range of draws. A loader has no state:
-// who trains keeps epoch, offset and cursor, and can start again at any batch.
+// who trains keeps epoch and cursor, and can start again at any batch.
 
 import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
-import { watchOffset } from "../core/numerics.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
+import { parseSeed } from "../rng/stream.ts";
 import type { Characters, Dataset } from "./dataset.ts";
+import type { EpochDraws } from "./draws.ts";
 
 /** A batch on the host. */
 export interface LoadedBatch {
@@ -18,20 +19,16 @@ export interface LoadedBatch {
   readonly indices: ArrayLike<number>;
 }
 
-/** Where an epoch's draws begin in the seed's stream. */
-export interface EpochDraws {
-  readonly seed: bigint;
-  readonly offset: number;
-}
-
 /** What a Trainer reads batches from. */
 export interface DataLoader {
   readonly name: string;
   readonly batchSize: number;
   readonly batchesPerEpoch: number;
   readonly samplesPerEpoch: number;
-  /** Draws that an epoch takes in all, reserved at its border. */
+  /** Draws that an epoch takes in all: the same number for each, so that an epoch's range is known from its number. */
   readonly drawsPerEpoch: number;
+  /** A seed of its own, in [0, 2⁶⁴): `batches` draws the same ranges from that seed's stream in place of the epoch's. */
+  readonly shuffleSeed?: bigint;
   /** SHA-256 of the data under it, by name. */
   readonly digests: Readonly<Record<string, string>>;
   /** Of a text: its characters. A model with a smaller vocabulary is refused. */
@@ -46,6 +43,8 @@ export interface LoaderOptions {
   readonly batchSize: number;
   /** A new order each epoch, from the stream: 2·(samples − 1) draws. Otherwise the dataset's own order, no draws. */
   readonly shuffle?: boolean;
+  /** The seed whose stream gives the orders, in place of the run's: an integer in [0, 2⁶⁴). So that runs under several seeds see the same batches. Part of the run's digest. */
+  readonly shuffleSeed?: bigint | number;
   /** Leaves out a last batch that isn't full; as `shuffle` unless given. */
   readonly dropLast?: boolean;
   /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
@@ -56,6 +55,7 @@ export interface LoaderOptions {
 export const loaderKeys = [
   "batchSize",
   "shuffle",
+  "shuffleSeed",
   "dropLast",
   "transform",
 ] as const satisfies readonly (keyof LoaderOptions)[];
@@ -117,18 +117,19 @@ interface Gathering {
   readonly spare: Spare;
 }
 
-/** The loader's first `count` batches of one and the same epoch, again and again: what a model should be able to learn by heart. No draws are reserved for it. */
+/** The loader's first `count` batches of epoch 0, again and again: what a model should be able to learn by heart. */
 export function firstBatches(loader: DataLoader, count: number): DataLoader {
   const batchesPerEpoch = Math.min(count, loader.batchesPerEpoch);
   return {
     ...loader,
     batchesPerEpoch,
     samplesPerEpoch: Math.min(loader.samplesPerEpoch, batchesPerEpoch * loader.batchSize),
+    // With none of its own every epoch's range begins where epoch 0's does.
     drawsPerEpoch: 0,
-    async *batches({ seed }, start = 0) {
+    async *batches(epoch, start = 0) {
       let at = start;
       if (at >= batchesPerEpoch) return;
-      for await (const batch of loader.batches({ seed, offset: watchOffset }, start)) {
+      for await (const batch of loader.batches(epoch, start)) {
         yield batch;
         if (++at >= batchesPerEpoch) return;
       }
@@ -136,11 +137,24 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
   };
 }
 
-/** Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples]; `batches` throws DataError for a start past the epoch's end. */
+/**
+ * Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples], and for a shuffleSeed without shuffle, StreamError for one that is no seed;
+ * `batches` throws DataError for a start past the epoch's end.
+ */
 export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
   const { name, size, digests, vocabulary } = dataset;
   checkKeys(`loader ${name}`, options, loaderKeys);
   const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;
+  const shuffleSeed =
+    options.shuffleSeed === undefined ? undefined : parseSeed(`loader ${name}: shuffleSeed`, options.shuffleSeed);
+  if (shuffleSeed !== undefined && !shuffle) {
+    throw new ConfigError({
+      where: `loader ${name}: shuffleSeed`,
+      problem: "a seed for an order that isn't shuffled",
+      got: String(shuffleSeed),
+      hint: "set shuffle: true, or leave the seed out",
+    });
+  }
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > size) {
     throw new ConfigError({
       where: `loader ${name}: batchSize`,
@@ -156,6 +170,7 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
     batchesPerEpoch,
     samplesPerEpoch: dropLast ? batchesPerEpoch * batchSize : size,
     drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
+    ...(shuffleSeed !== undefined && { shuffleSeed }),
     digests,
     ...(vocabulary && { vocabulary }),
     release(batch) {
@@ -172,7 +187,9 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
         });
       }
       return (function* () {
-        const order = shuffle ? permutation(seed, offset, size) : Int32Array.from({ length: size }, (_, i) => i);
+        const order = shuffle
+          ? permutation(shuffleSeed ?? seed, offset, size)
+          : Int32Array.from({ length: size }, (_, i) => i);
         const spare = new Spare();
         for (let batch = start; batch < batchesPerEpoch; batch++) {
           const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);

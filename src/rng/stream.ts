@@ -2,7 +2,7 @@
 // only state. The stream hands out ranges of draws; what fills them needs only the seed and the offset. No other file imports pcg-random.
 import PcgRandom from "pcg-random";
 import { StreamError } from "../core/errors.ts";
-import { watchOffset } from "../core/numerics.ts";
+import { regionOf } from "./regions.ts";
 import { fill, jump, type PcgState } from "./words.ts";
 
 /**
@@ -29,8 +29,8 @@ export class Stream {
   }
 
   /**
-   * Hands out the next `count` draws: returns the offset of the first and moves on. Training's positions stay below 2⁴³, where
-   * watching begins; positions from there on stay below 2⁵³. Throws StreamError where a range would leave its part, and then doesn't move.
+   * Hands out the next `count` draws: returns the offset of the first and moves on. The position stays below the end of the region that it is
+   * in. Throws StreamError where a range would leave it, and then doesn't move.
    */
   reserve(count: number): number {
     if (!Number.isSafeInteger(count) || count < 0) {
@@ -42,14 +42,14 @@ export class Stream {
       });
     }
     const offset = this.#position;
-    const limit = offset < watchOffset ? watchOffset : Number.MAX_SAFE_INTEGER;
-    if (offset + count >= limit) {
+    const { name, from, to } = regionOf(offset);
+    if (offset + count >= to) {
       throw new StreamError({
         where: "reserve",
-        problem: "the stream is used up",
+        problem: `the stream's ${name} region is used up`,
         got: `${count} draws from position ${offset}`,
-        expected: `an end below ${limit}`,
-        hint: "training stays under 2^43 draws, since what watches it (validation, sampling) draws from there on; start a run with another seed",
+        expected: `an end below ${to}: the region is [${from}, ${to})`,
+        hint: name === "program" ? "start a run with another seed" : undefined,
       });
     }
     this.#position = offset + count;

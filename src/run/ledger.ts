@@ -1,7 +1,9 @@
 // The ledger of draws: which op owns which range of the stream. Made from graphs and from what a run reserves; it moves nothing.
-import { watchOffset } from "../core/numerics.ts";
+import { epochDraws } from "../data/draws.ts";
+import type { DataLoader } from "../data/loader.ts";
 import { type Graph, graphNodes } from "../graph/hash.ts";
 import { reachable } from "../graph/node.ts";
+import { watchOffset } from "../rng/regions.ts";
 
 /** One owner's range [offset, offset + count) in the stream, or relative to a step's base. */
 export interface LedgerRow {
@@ -50,14 +52,15 @@ export interface RunDraws {
   readonly trainLast?: Graph;
   /** Draws of the model callable in all. */
   readonly initDraws: number;
-  readonly drawsPerEpoch: number;
+  readonly loader: Pick<DataLoader, "name" | "drawsPerEpoch" | "shuffleSeed">;
+  readonly seed: bigint;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
 }
 
-/** The ledger of a run from draw 0: init by tensor, then each epoch's border and its steps as one row each, then what only watches. */
+/** The ledger of a run, by region: the program from draw 0 (init by tensor, then each epoch's steps as a row), the data's orders, and what only watches. */
 export function runLedger(run: RunDraws): LedgerRow[] {
-  const { init, train, trainLast, initDraws, drawsPerEpoch, stepsPerEpoch, totalSteps } = run;
+  const { init, train, trainLast, initDraws, stepsPerEpoch, totalSteps } = run;
   const rows = withGaps(
     init ? graphDraws(init).map((row) => ({ ...row, offset: row.offset + init.base })) : [],
     initDraws,
@@ -70,14 +73,26 @@ export function runLedger(run: RunDraws): LedgerRow[] {
   for (let step = 0, epoch = 0; step < totalSteps; epoch++) {
     const steps = Math.min(stepsPerEpoch, totalSteps - step);
     const full = trainLast && steps === stepsPerEpoch ? steps - 1 : steps;
-    if (drawsPerEpoch > 0) add(`epoch ${epoch}: the loader`, drawsPerEpoch);
     if (full > 0)
       add(`epoch ${epoch}: steps ${step + 1} to ${step + full}, ${train.draws} draws each`, full * train.draws);
     if (full < steps) add(`epoch ${epoch}: step ${step + steps}, the short last batch`, trainLast!.draws);
     step += steps;
   }
+  rows.push(...dataRows(run));
   rows.push({ owner: "validation and all that watches, anew each time", offset: watchOffset, count: 0 });
   return rows;
+}
+
+/** The orders of the data, by epoch one after another. */
+function dataRows({ loader, seed, stepsPerEpoch, totalSteps }: RunDraws): LedgerRow[] {
+  const { drawsPerEpoch: draws, shuffleSeed } = loader;
+  const epochs = Math.ceil(totalSteps / stepsPerEpoch);
+  if (draws === 0 || epochs === 0) return [];
+  const { offset } = epochDraws(loader, seed, 0);
+  epochDraws(loader, seed, epochs - 1);
+  const which = epochs === 1 ? "epoch 0" : `epochs 0 to ${epochs - 1}, ${draws} draws each`;
+  const stream = shuffleSeed === undefined ? "" : `, of the stream of seed ${shuffleSeed}`;
+  return [{ owner: `the order of the data: ${which}${stream}`, offset, count: epochs * draws }];
 }
 
 /** A row's range of draws as text. */

@@ -1,10 +1,11 @@
 // Validation: the model in evaluation mode over one loader or several, once. It draws from the watching part of the stream, anew each time, and leaves
 // the stream, the weights and the model's flags as they were.
-import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
 import { namedModules } from "../nn/naming.ts";
+import { watchOffset } from "../rng/regions.ts";
+import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { checkLoaders } from "./given.ts";
@@ -83,17 +84,17 @@ async function pass(
   { loader, hooks }: { readonly loader: DataLoader; readonly hooks: Hooks },
 ): Promise<Metrics> {
   const { options, seed, graphs } = trainer;
-  let offset = watchOffset + loader.drawsPerEpoch;
+  const stream = new Stream(seed, watchOffset);
   const totals = new Map<string, number[]>();
-  const batches = loader.batches({ seed, offset: watchOffset });
+  const batches = loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) });
   let index = 0;
   for await (const batch of batches) {
     if (index === evalSteps) break;
     const batchContext = { ...context, index, batch };
     await hooks.call("onValidateBatchStart", batchContext);
     await hooks.call("onValidateStepStart", batchContext);
-    const { result, watched, draws, graphHash } = await evalStep.execute([batch.tensors], { base: offset });
-    offset += draws;
+    const { result, watched, draws, graphHash } = await evalStep.execute([batch.tensors], { base: stream.position });
+    stream.reserve(draws);
     graphs.eval ??= graphHash;
     if (graphHash !== graphs.eval) graphs.evalLast = graphHash;
     for (const [name, terms] of Object.entries(result)) {

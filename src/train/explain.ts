@@ -1,6 +1,7 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
+import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { type Graph, graphHash } from "../graph/hash.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
@@ -24,13 +25,13 @@ async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Pr
   const found = [await firstGroup(seed, loader, size)];
   const last = (Math.ceil(batchesPerEpoch / size) - 1) * size;
   if (last > 0 && samplesPerEpoch < (last + size) * batchSize)
-    for await (const group of groups(loader, { seed, offset: 0 }, size, last)) found.push(group);
+    for await (const group of groups(loader, epochDraws(loader, seed, 0), size, last)) found.push(group);
   return found;
 }
 
 /** The ledger of a run. `planned`: its graphs; `initDraws`: how many draws its model callable took. */
 export function ledgerOf(
-  { options }: Trainer,
+  { options, seed }: Trainer,
   loader: DataLoader,
   planned: readonly PlannedGraph[],
   initDraws: number,
@@ -43,7 +44,8 @@ export function ledgerOf(
     train: of("train")!,
     trainLast: length.stepsPerEpoch === steps ? of("trainLast") : undefined,
     initDraws,
-    drawsPerEpoch: loader.drawsPerEpoch,
+    loader,
+    seed,
     ...length,
   }).map(({ owner, offset, count }) => ({ owner, offset, count }));
 }

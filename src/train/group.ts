@@ -4,7 +4,8 @@ import type { HostArray } from "../core/array.ts";
 import { makeArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import type { DataLoader, EpochDraws, LoadedBatch } from "../data/loader.ts";
+import { type EpochDraws, epochDraws } from "../data/draws.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 
 /** The tensors of one batch as a compiled step takes them. */
 export type HostBatch = Readonly<Record<string, HostArray>>;
@@ -40,7 +41,7 @@ export async function* groups(
 
 /** The epoch's first group, for its shapes: a pure function of the seed, so that looking changes nothing. Throws DataError for a loader without batches. */
 export async function firstGroup(seed: bigint, loader: DataLoader, size: number): Promise<Group> {
-  for await (const group of groups(loader, { seed, offset: 0 }, size)) return group;
+  for await (const group of groups(loader, epochDraws(loader, seed, 0), size)) return group;
   throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
 }
 

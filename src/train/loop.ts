@@ -1,7 +1,8 @@
-// The training loop: at an epoch's border a range of the stream for the loader; then, batch by batch, the compiled step, the chain's next
+// The training loop: for each epoch the loader's range of the stream; then, batch by batch, the compiled step, the chain's next
 // link, the hooks, validation where it is due, and the checkpoint. Everything it depends on is in the progress that it moves on.
-import { DataError } from "../core/errors.ts";
-import type { DataLoader, EpochDraws } from "../data/loader.ts";
+import { CheckpointError, DataError } from "../core/errors.ts";
+import { type EpochDraws, epochDraws } from "../data/draws.ts";
+import type { DataLoader } from "../data/loader.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedules } from "../optim/schedules/index.ts";
 import type { Stream } from "../rng/stream.ts";
@@ -20,7 +21,7 @@ export interface Progress {
   step: number;
   /** From 0. */
   epoch: number;
-  /** The offset of the epoch's range of draws; null before its first batch. */
+  /** The offset of the epoch's range of draws, which is known from its number; null before its first batch. */
   offset: number | null;
   /** Batches of the loader taken in this epoch. */
   cursor: number;
@@ -66,9 +67,10 @@ export async function train(training: Training): Promise<void> {
   training.schedules?.apply(progress.step);
   const ended = () => progress.stopped !== undefined || training.signal?.aborted;
   while (progress.step < totalSteps && !ended()) {
-    progress.offset ??= stream.reserve(loader.drawsPerEpoch);
+    const draws = epochDraws(loader, stream.seed, progress.epoch);
+    checkOrder(loader, progress, draws);
+    progress.offset = draws.offset;
     const before = progress.step;
-    const draws = { seed: stream.seed, offset: progress.offset };
     for await (const { batches, input, batch } of ahead(feed(training, draws), stepsLeft(training), training.clock)) {
       const { epoch } = progress;
       const step = progress.step + 1;
@@ -135,6 +137,18 @@ function advance({ progress, stepsPerEpoch, gradAccumSteps }: Training, loss: nu
   progress.epoch++;
   progress.cursor = 0;
   progress.offset = null;
+}
+
+/** Throws CheckpointError where a checkpoint's epoch began with other draws than the loader's. */
+function checkOrder(loader: DataLoader, { step, epoch, offset }: Progress, draws: EpochDraws): void {
+  if (offset === null || offset === draws.offset) return;
+  throw new CheckpointError({
+    where: `loader ${loader.name}`,
+    problem: `the run was in the middle of an epoch at step ${step}, and this loader draws that epoch's order elsewhere`,
+    got: `epoch ${epoch} from draw ${draws.offset}, ${loader.drawsPerEpoch} draws per epoch`,
+    expected: `from draw ${offset}`,
+    hint: "resume with the run's own data",
+  });
 }
 
 async function log({ trainer, step, loss, watched }: StepResult, rates: Metrics): Promise<void> {

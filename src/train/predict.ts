@@ -1,8 +1,9 @@
 // Prediction: the model's outputs for a loader's batches, in its order, in evaluation mode. Like validation it leaves stream, weights and flags alone.
 import type { HostArray } from "../core/array.ts";
 import { ConfigError, TrainingError } from "../core/errors.ts";
-import { watchOffset } from "../core/numerics.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { watchOffset } from "../rng/regions.ts";
+import { Stream } from "../rng/stream.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { breathe } from "./clock.ts";
 import { inEvaluation } from "./evaluate.ts";
@@ -21,10 +22,10 @@ export interface Prediction {
 async function* predict(trainer: Trainer, step: PredictStep, loader: DataLoader): AsyncGenerator<Prediction> {
   checkVocabulary(trainer, loader);
   const { model, seed } = trainer;
-  let offset = watchOffset + loader.drawsPerEpoch;
-  for await (const batch of loader.batches({ seed, offset: watchOffset })) {
-    const { result, draws } = await inEvaluation(model, () => step.execute([batch.tensors], { base: offset }));
-    offset += draws;
+  const stream = new Stream(seed, watchOffset);
+  for await (const batch of loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) })) {
+    const { result, draws } = await inEvaluation(model, () => step.execute([batch.tensors], { base: stream.position }));
+    stream.reserve(draws);
     const { shape, dtype } = result;
     const data = await result.data();
     result.dispose();

@@ -3,7 +3,8 @@
 import type { Backend } from "../backend/contract.ts";
 import { float32Bits, fromHex } from "../core/canonical.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
-import type { DataLoader, EpochDraws, LoadedBatch } from "../data/loader.ts";
+import type { EpochDraws } from "../data/draws.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
 import type { TrainerOptions } from "../train/config/options.ts";
 import type { FitContext, StepContext, StepResult } from "../train/hooks.ts";

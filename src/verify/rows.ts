@@ -1,6 +1,7 @@
 // Batches compared: which rows differ, and which samples they are.
 import { sizeOf } from "../core/shape.ts";
-import type { EpochDraws, LoadedBatch } from "../data/loader.ts";
+import type { EpochDraws } from "../data/draws.ts";
+import type { LoadedBatch } from "../data/loader.ts";
 import { sameElements } from "./bits.ts";
 import { type Cause, likelySeeds, movedRange, nearby } from "./causes.ts";
 import type { Place, Presence } from "./lockstep.ts";

@@ -3,7 +3,7 @@ import { createPcg32, getOutput, nextState, stepState } from "pcg";
 import PcgRandom from "pcg-random";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { StreamError } from "../../src/core/errors.ts";
-import { watchOffset } from "../../src/core/numerics.ts";
+import { dataOffset, regions, watchOffset } from "../../src/rng/regions.ts";
 import {
   ambientStream,
   drawSeed,
@@ -51,7 +51,7 @@ describe("draws", () => {
     expect(hex(0, 4)).toBe(first);
     expect(hex(1e6)).toBe(million);
     expect(hex(2 ** 32)).toBe(far);
-    expect(hex(watchOffset)).toBe(watch);
+    expect(hex(2 ** 43)).toBe(watch);
   });
 
   test.each(seeds)("seed %s is new PcgRandom(low, high), word for word", (seed) => {
@@ -195,17 +195,24 @@ describe("Stream", () => {
     expect(thrown(() => new Stream(-1)).problem).toBe("not a seed");
   });
 
-  test("training stays below the draws that watching uses", () => {
-    const stream = new Stream(0, watchOffset - 10);
+  test("the regions: the program from 0, data from 2⁴¹, watching from 2⁴², to 2⁴³", () => {
+    expect(regions.map(({ name, from, to }) => [name, from, to])).toEqual([
+      ["program", 0, 2 ** 41],
+      ["data", 2 ** 41, 2 ** 42],
+      ["watching", 2 ** 42, 2 ** 43],
+    ]);
+    expect([dataOffset, watchOffset]).toEqual([2 ** 41, 2 ** 42]);
+  });
+
+  test.each(regions)("draws of the $name region stay in it; the error says which it is", ({ name, from, to }) => {
+    const stream = new Stream(0, to - 10);
     const error = thrown(() => stream.reserve(10));
-    expect(error.message).toContain("the stream is used up: got 10 draws from position 8796093022198");
-    expect(stream.position).toBe(watchOffset - 10);
-    expect(stream.reserve(9)).toBe(watchOffset - 10);
-    expect(stream.reserve(0)).toBe(watchOffset - 1);
-    const watching = new Stream(0, watchOffset);
-    expect(watching.reserve(1000)).toBe(watchOffset);
-    watching.seek(Number.MAX_SAFE_INTEGER - 1);
-    thrown(() => watching.reserve(1));
+    expect(error.message).toContain(`the stream's ${name} region is used up: got 10 draws from position ${to - 10}`);
+    expect(stream.position).toBe(to - 10);
+    expect(stream.reserve(9)).toBe(to - 10);
+    expect(stream.reserve(0)).toBe(to - 1);
+    expect(new Stream(0, from).reserve(1000)).toBe(from);
+    expect(thrown(() => new Stream(0, 2 ** 43).reserve(1)).message).toContain("watching region");
   });
 });
 

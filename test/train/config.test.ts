@@ -114,6 +114,21 @@ describe("config", () => {
     ).toContain("seed");
   });
 
+  test("a loader's shuffle_seed is held to the same", () => {
+    const loader = "shuffle: true";
+    const at = (text: string) => `shuffle: true, shuffle_seed: ${text}`;
+    for (const [text, value] of [
+      ["0", 0],
+      ["18446744073709551615", 2n ** 64n - 1n],
+    ] as const)
+      expect(parse(loader, at(text)).fit!.trainDataloader.shuffleSeed).toBe(value);
+    for (const text of ["-1", "1e3", "0x10", '"12"', "007", "18446744073709551616", "null"]) {
+      const error = failure(loader, at(text));
+      expect(error.where).toContain("trainer.fit.train_dataloader.shuffle_seed");
+      expect(error.expected).toContain("[0, 2^64)");
+    }
+  });
+
   test("threads: a number, or all", () => {
     expect(parse("seed: 1234", "seed: 1234\n    threads: 2").init.threads).toBe(2);
     expect(parse("seed: 1234", "seed: 1234\n    threads: all").init.threads).toBe("all");

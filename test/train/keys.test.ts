@@ -59,9 +59,9 @@ const named = (name: string) => {
 
 const dataset = data.arrayDataset("d", { inputs: { data: new Float32Array(2), shape: [2], dtype: "float32" } });
 const table = data.parseCsv("t.csv", "a,b\n1,2\n");
+const batches = ["batchSize", "shuffle", "dropLast", "shuffleSeed"];
 const of = (name: string, ...left: readonly string[]) =>
-  catalogKeys(loaders, name).filter((key) => !["batchSize", "shuffle", "dropLast", ...left].includes(key));
-const batches = ["batchSize", "shuffle", "dropLast"];
+  catalogKeys(loaders, name).filter((key) => ![...batches, ...left].includes(key));
 const monitor = ["metric", "mode", "minDelta"];
 const group = ["parameters", "learningRate", "weightDecay", "decayAll", "tags", "adjustLearningRate"];
 

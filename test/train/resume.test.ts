@@ -253,6 +253,17 @@ describe("what a folder refuses", () => {
     await expect(fit).rejects.toThrow(message);
   });
 
+  test("a checkpoint from the middle of an epoch whose draws were elsewhere", async () => {
+    const modelDir = folder();
+    await stopped(modelDir, 7);
+    const elsewhere = { ...toyTrain(), drawsPerEpoch: 140 };
+    const ckptPath = join(modelDir, "checkpoints/checkpoint_6.safetensors");
+    const resumed = toyTrainer({ loop: { numEpochs: 3 } }).fit(elsewhere, undefined, { ckptPath });
+    await expect(resumed).rejects.toThrow(
+      /in the middle of an epoch at step 6, and this loader draws that epoch's order elsewhere/,
+    );
+  });
+
   test("another order of the data, another numerics id", async () => {
     const modelDir = folder();
     await stopped(modelDir, 3);

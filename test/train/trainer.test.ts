@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { ConfigError, ReproError, SeedgradError, TraceError, TrainingError } from "../../src/core/errors.ts";
-import { watchOffset } from "../../src/core/numerics.ts";
 import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
+import { watchOffset } from "../../src/rng/regions.ts";
 import { permutation } from "../../src/rng/samplers.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { normal, uniform } from "../../src/tensor/functions.ts";
@@ -47,13 +47,12 @@ describe("one seed, one run", () => {
     expect(b.digest).not.toBe(alone.digest);
   });
 
-  test("the stream: init from 0, a range for the loader at each epoch's border, one a step", async () => {
+  test("the stream: init from 0, then a range for each step; orders of the data move nothing", async () => {
     const trainer = toyTrainer();
     const init = 4 * 8 + 8 + 8 * 2 + 2;
     expect(trainer.stream.position).toBe(init);
-    const loader = toyTrain();
-    const run = await trainer.fit(loader);
-    expect(run.streamPosition).toBe(init + 3 * loader.drawsPerEpoch + 12 * 16 * 8);
+    const run = await trainer.fit(toyTrain());
+    expect(run.streamPosition).toBe(init + 12 * 16 * 8);
   });
 
   test("the ambient stream is neither read nor moved", async () => {
@@ -118,7 +117,7 @@ describe("law 10: watching doesn't touch", () => {
     if (validates) expect(Object.keys(run.metrics).sort()).toEqual(["accuracy", "loss"]);
   });
 
-  test("validation draws from 2^43 on, anew each time: the same weights show the same", async () => {
+  test("validation draws from 2^42 on, anew each time: the same weights show the same", async () => {
     const loader = toyTest();
     const offsets: number[] = [];
     const spied: DataLoader = {
@@ -277,19 +276,48 @@ describe("the loop", () => {
     expect(epochs[0]).not.toEqual(epochs[1]);
   });
 
-  test("the seed reaches the data's order: a permutation of the stream's draws at the epoch's border", async () => {
+  test("the seed reaches the data's order: a permutation of the data region's draws, by epoch", async () => {
     for (const seed of [0n, 8n]) {
       const order: number[] = [];
-      const offsets: number[] = [];
-      const seen: Callback = {
-        onTrainBatchStart({ trainer, batch }) {
-          order.push(...Array.from(batch.indices));
-          offsets.push(trainer.progress.offset!);
-        },
-      };
-      await toyTrainer({ seed, callbacks: [seen], loop: { numEpochs: 1 } }).fit(toyTrain());
-      expect(order).toEqual([...permutation(seed, offsets[0], 70)].slice(0, 64));
+      const seen: Callback = { onTrainBatchStart: ({ batch }) => void order.push(...Array.from(batch.indices)) };
+      await toyTrainer({ seed, callbacks: [seen], loop: { numEpochs: 2 } }).fit(toyTrain());
+      const orders = [0, 1].map((epoch) => permutation(seed, 2 ** 41 + 2 ** 30 + epoch * 2 * 69, 70));
+      expect(order).toEqual(orders.flatMap((each) => [...each].slice(0, 64)));
     }
+  });
+
+  describe("the order of the data is a function of the seed and the epoch alone:", () => {
+    const orderOf = async (changes: Partial<TrainerOptions>, loader = toyTrain()) => {
+      const order: number[] = [];
+      const seen: Callback = { onTrainBatchStart: ({ batch }) => void order.push(...Array.from(batch.indices)) };
+      const trainer = toyTrainer({ callbacks: [seen], ...changes });
+      await trainer.fit(loader, toyTest());
+      return order;
+    };
+    const wider = () => nn.sequential(nn.linear(4, 9), nn.relu(), nn.dropout(0.5), nn.linear(9, 2));
+
+    test.each([
+      ["not of the model", { model: wider }],
+      ["not of validation", { loop: { numEpochs: 3, evalFrequency: 1 } }],
+      ["not of accumulation", { loop: { numEpochs: 3, gradAccumSteps: 2 } }],
+      ["not of the precision", { precision: { fp16Type: "bfloat16" } }],
+    ] satisfies [string, Partial<TrainerOptions>][])("%s", async (_, changes) => {
+      expect(await orderOf(changes)).toEqual(await orderOf({}));
+    });
+
+    test("not of how long the run is, nor of epochs that end early", async () => {
+      const plain = await orderOf({});
+      expect(await orderOf({ loop: { numSteps: 6 } })).toEqual(plain.slice(0, 96));
+      expect((await orderOf({ loop: { numSteps: 4, stepsPerEpoch: 2 } })).slice(32)).toEqual(plain.slice(64, 96));
+    });
+
+    test("a shuffleSeed takes it from that seed's stream, whatever the run's is", async () => {
+      const seeded = () => toyTrain({ shuffleSeed: 0 });
+      const order = await orderOf({ seed: 7 }, seeded());
+      expect(order).toEqual(await orderOf({ seed: 8 }, seeded()));
+      expect(order).toEqual(await orderOf({ seed: 0 }));
+      expect(order).not.toEqual(await orderOf({ seed: 7 }));
+    });
   });
 
   test("the schedule gives each step its rate, by the step's number from 0", async () => {

@@ -216,7 +216,8 @@ describe("a kernel that goes wrong", () => {
         for (let i = 0; i < out.length; i++) out[i] = sum([...values.subarray(16 * i, 16 * i + 16)]);
       });
     });
-    const found = await verifiedOn(backend);
+    // A seed under which the first sum that rounds otherwise has bits that no other cause gives.
+    const found = await verifiedOn(backend, { seed: 1, loop: { numSteps: 12 } });
     expect(found.cause).toEqual({ name: "order of a sum", detail: `${name}, in place of the written order` });
     expect(found.op!.name).toBe("sum");
   });

@@ -3,8 +3,8 @@
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize, makeArray } from "../../core/dtype.ts";
 import { checkKeys } from "../../core/keys.ts";
-import { watchOffset } from "../../core/numerics.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { watchOffset } from "../../rng/regions.ts";
 import { now } from "../clock.ts";
 import { firstGroup, type HostBatch } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";

@@ -2,8 +2,9 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
-import { watchOffset } from "../../core/numerics.ts";
 import { exp, log } from "../../core/real.ts";
+import { watchOffset } from "../../rng/regions.ts";
+import { Stream } from "../../rng/stream.ts";
 import { groups } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -101,18 +102,17 @@ export class LearningRateFinder implements Callback {
     const optimizer = trainer.needOptimizer();
     const range = log(maximum / minimum);
     const tried: TriedRate[] = [];
-    let offset = watchOffset;
+    const stream = new Stream(seed, watchOffset);
     let average = 0;
     let weight = 0;
     let best = Number.POSITIVE_INFINITY;
     while (tried.length < steps) {
-      const draws = { seed, offset };
-      offset += loader.drawsPerEpoch;
+      const draws = { seed, offset: stream.reserve(loader.drawsPerEpoch) };
       for await (const { input } of groups(loader, draws, trainer.options.loop.gradAccumSteps)) {
         const learningRate = minimum * exp((range * tried.length) / (steps - 1));
         for (const group of optimizer.groups) group.learningRate = learningRate;
-        const { result, watched, draws: taken } = await step.execute([input], { base: offset });
-        offset += taken;
+        const { result, watched, draws: taken } = await step.execute([input], { base: stream.position });
+        stream.reserve(taken);
         const [loss] = await result.data();
         for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
         average = 0.9 * average + 0.1 * loss;

@@ -10,7 +10,7 @@ export interface SkipSamplesOptions {
   readonly samples: number;
 }
 
-/** Changes training: skips the first samples of the data's order. The draws of epochs that are skipped are left out, so that each later epoch has the order it would have had. */
+/** Changes training: skips the first samples of the data's order; each later epoch has the order it would have had. */
 export class SkipSamples implements Callback {
   readonly name = "SkipSamples";
   readonly changesTraining = true;
@@ -29,8 +29,8 @@ export class SkipSamples implements Callback {
 
   onTrainStart({ trainer, loader }: FitContext): void {
     if (trainer.step > 0) return;
-    const { progress, stream, options } = trainer;
-    const { samplesPerEpoch, batchSize, drawsPerEpoch, batchesPerEpoch } = loader;
+    const { progress, options } = trainer;
+    const { samplesPerEpoch, batchSize, batchesPerEpoch } = loader;
     const epochs = Math.floor(this.#samples / samplesPerEpoch);
     const batches = (this.#samples - epochs * samplesPerEpoch) / batchSize;
     const perStep = options.loop.gradAccumSteps;
@@ -43,7 +43,6 @@ export class SkipSamples implements Callback {
         expected: `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`,
       });
     }
-    for (let epoch = 0; epoch < epochs; epoch++) stream.reserve(drawsPerEpoch);
     progress.epoch = epochs;
     progress.cursor = batches;
   }

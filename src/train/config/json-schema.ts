@@ -21,7 +21,8 @@ export function configJsonSchema(): JsonSchema {
           type: "integer",
           minimum: 0,
           exclusiveMaximum: 2 ** 64,
-          description: "In [0, 2^64). Left out or null: one is drawn from the operating system.",
+          description:
+            "In [0, 2^64). A run without one draws it from the operating system; a loader without one follows the run's.",
         });
       }
     },

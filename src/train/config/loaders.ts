@@ -5,9 +5,9 @@ import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
 import { mobyDickDataset } from "../../data/moby-dick.ts";
 import { textDataset } from "../../data/text.ts";
-import { Catalog, count, expected, flag, list, record, text, word } from "./values.ts";
+import { Catalog, count, expected, flag, list, record, seed, text, word } from "./values.ts";
 
-const base = { batchSize: count, shuffle: flag.optional(), dropLast: flag.optional() };
+const base = { batchSize: count, shuffle: flag.optional(), dropLast: flag.optional(), shuffleSeed: seed.optional() };
 const share = z
   .number(expected("a number in (0, 1)"))
   .gt(0, expected("a number in (0, 1)"))
@@ -29,8 +29,8 @@ export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loa
   .add(
     "moby_dick",
     { ...windows, ...base, directory: text.optional() },
-    ({ directory, batchSize, shuffle, dropLast, ...options }) =>
-      dataLoader(mobyDickDataset({ ...options, directory }), { batchSize, shuffle, dropLast }),
+    ({ directory, batchSize, shuffle, dropLast, shuffleSeed, ...options }) =>
+      dataLoader(mobyDickDataset({ ...options, directory }), { batchSize, shuffle, dropLast, shuffleSeed }),
   )
   .add(
     "csv",
@@ -45,9 +45,9 @@ export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loa
       }).optional(),
       ...base,
     },
-    ({ file, batchSize, shuffle, dropLast, ...options }) =>
-      dataLoader(csvDataset(file, options), { batchSize, shuffle, dropLast }),
+    ({ file, batchSize, shuffle, dropLast, shuffleSeed, ...options }) =>
+      dataLoader(csvDataset(file, options), { batchSize, shuffle, dropLast, shuffleSeed }),
   )
-  .add("text", { file: text, ...windows, ...base }, ({ file, batchSize, shuffle, dropLast, ...options }) =>
-    dataLoader(textDataset(file, options), { batchSize, shuffle, dropLast }),
+  .add("text", { file: text, ...windows, ...base }, ({ file, batchSize, shuffle, dropLast, shuffleSeed, ...options }) =>
+    dataLoader(textDataset(file, options), { batchSize, shuffle, dropLast, shuffleSeed }),
   );

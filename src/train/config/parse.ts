@@ -77,21 +77,30 @@ interface Place {
 
 function parseOne(value: unknown, overrides: ConfigOverrides, where: Place): Config {
   const { author, source, origin, folder, place } = where;
-  const seedPath = ["trainer", "init", "seed"];
-  const seedText = source.plainText(origin(place(seedPath)));
-  const init = (value as { trainer?: { init?: Record<string, unknown> } } | null)?.trainer?.init;
-  if (init && typeof init.seed === "number" && seedText !== undefined && !/^(0|[1-9][0-9]*)$/.test(seedText)) {
+  for (const path of seedPaths(value)) {
+    const written = source.plainText(origin(place(path)));
+    if (written === undefined || /^(0|[1-9][0-9]*)$/.test(written)) continue;
     throw new ConfigError({
-      where: author.path(seedPath),
+      where: author.path(path),
       problem: "not a value for this key",
-      got: seedText,
-      expected: "an integer in [0, 2^64), in decimal digits, or null for one that is drawn",
-      position: author.valuePosition?.(seedPath),
+      got: written,
+      expected: "an integer in [0, 2^64), in decimal digits",
+      position: author.valuePosition?.(path),
     });
   }
   const config = applyOverrides(validate(configSchema, value, author), overrides, folder);
   authors.set(config.trainer.init.model, author);
   return config;
+}
+
+/** Where a config has seeds that were read as numbers: YAML takes `1e3` and `0x10` for such, too. */
+function seedPaths(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    const isSeed = key === "shuffleSeed" || at.join(".") === "trainer.init.seed";
+    return isSeed && typeof item === "number" ? [at] : seedPaths(item, at);
+  });
 }
 
 /** By the model of a config that came from YAML, which is the same object in what is made of the config: where things are in the text. */

@@ -1,21 +1,7 @@
 // The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
 import { z } from "zod";
 import { float32Bits } from "../../core/canonical.ts";
-import { count, expected, flag, limit, record, text, word } from "./values.ts";
-
-const seedText = "an integer in [0, 2^64), in decimal digits, or null for one that is drawn";
-const seed = z
-  .union(
-    [
-      z
-        .bigint(expected(seedText))
-        .min(0n, expected(seedText))
-        .lt(2n ** 64n, expected(seedText)),
-      z.int(expected(seedText)).min(0, expected(seedText)),
-    ],
-    expected(seedText),
-  )
-  .meta({ id: "seed" });
+import { count, expected, flag, limit, record, seed, text, word } from "./values.ts";
 
 const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epoch, or end");
 

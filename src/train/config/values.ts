@@ -12,6 +12,20 @@ export function record<S extends z.ZodRawShape>(shape: S) {
 /** What a value's error says should be there. */
 export const expected = (error: string) => ({ error });
 export const count = z.int(expected("an integer ≥ 1")).min(1, expected("an integer ≥ 1"));
+const seedText = "an integer in [0, 2^64), in decimal digits";
+/** A seed of a stream. */
+export const seed = z
+  .union(
+    [
+      z
+        .bigint(expected(seedText))
+        .min(0n, expected(seedText))
+        .lt(2n ** 64n, expected(seedText)),
+      z.int(expected(seedText)).min(0, expected(seedText)),
+    ],
+    expected(seedText),
+  )
+  .meta({ id: "seed" });
 export const rate = z.number(expected("a number ≥ 0")).min(0, expected("a number ≥ 0"));
 export const limit = z.number(expected("a number > 0")).gt(0, expected("a number > 0"));
 export const flag = z.boolean(expected("true or false"));
