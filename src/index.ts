@@ -16,6 +16,7 @@ export * as metrics from "./nn/metrics.ts";
 export { autocast, type NarrowFormat } from "./ops/precision.ts";
 export * as optim from "./optim/index.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
+export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";
 export { type Compiled, type CompileOptions, compile, type Execution } from "./tensor/compiled.ts";
 export { defaultBackend, setDefaultBackend } from "./tensor/engine.ts";
 export * from "./tensor/functions.ts";

@@ -2,15 +2,17 @@
 // no clocks. What only watches a run never enters it.
 //
 // Bytes, in core/canonical's encoding (u32 and u64 little-endian, strings as u32 length + UTF-8, digests raw):
-//   h₀ = SHA-256("seedgrad/chain/1" ‖ numerics id ‖ graph hash (32 bytes) ‖ seed u64 ‖ u32 count ‖ per data name in UTF-8 order: name ‖ digest (32 bytes))
-//   hₜ = SHA-256(hₜ₋₁ ‖ t u64 from 1 ‖ hash of the graph that ran (32) ‖ stream position u64 ‖ u8 1 ‖ u32 count ‖ sample indices u64 each ‖ loss bits u32)
-//        (a batch without indices: u8 0 ‖ SHA-256 of its tensors, encoded as below)
-//   a tensor = SHA-256(name ‖ dtype ‖ u32 rank ‖ extents u64 ‖ little-endian elements, NaN as 0x7fc00000)
-//   digest = SHA-256(h_T ‖ u32 count ‖ tensors' hashes sorted by name)
+//   h₀ = SHA-256("seedgrad/chain/2" ‖ numerics id ‖ graph hash (32 bytes) ‖ seed u64 ‖ u32 count ‖ per data name in UTF-8 order: name ‖ digest (32 bytes)
+//        ‖ u32 count ‖ shuffle seeds u64 each)
+//   hₜ = SHA-256(hₜ₋₁ ‖ t u64 from 1 ‖ hash of the graph that ran (32) ‖ stream position u64 ‖ batch ‖ given ‖ loss bits u32)
+//   batch = u8 1 ‖ u32 count ‖ sample indices u64 each; of a batch without indices u8 0 ‖ the root of its tensors (run/state)
+//   given = u32 count ‖ per number in UTF-8 order of the names: name ‖ its float32 bits u32
+//   digest = SHA-256(h_T ‖ the root of the final tensors (run/state))
 import type { HostArray } from "../core/array.ts";
-import { canonicalBytes, compareUtf8, Encoder, float32Bits, fromHex, sha256, toHex } from "../core/canonical.ts";
+import { compareUtf8, Encoder, float32Bits, fromHex, sha256, toHex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
+import { tensorsDigest } from "./state.ts";
 
 /** What a chain starts from: all that names the program and its data. */
 export interface ChainOrigin {
@@ -19,6 +21,8 @@ export interface ChainOrigin {
   readonly seed: bigint;
   /** SHA-256 of the training data, and of files of weights that the run begins with, by name: 64 hex digits each. */
   readonly data: Readonly<Record<string, string>>;
+  /** The training loader's own seed, where it was given one. */
+  readonly shuffleSeeds?: readonly bigint[];
 }
 
 /** What a step did. */
@@ -29,6 +33,8 @@ export interface ChainStep {
   readonly position: number;
   /** The batch: its sample indices, or its tensors where the loader has no indices. */
   readonly batch: { readonly indices?: ArrayLike<number>; readonly tensors: Readonly<Record<string, HostArray>> };
+  /** What the host gave the step, by name: learning rates, weight decays, a loss scale. */
+  readonly given: Readonly<Record<string, number>>;
   readonly loss: number;
 }
 
@@ -40,20 +46,34 @@ export interface ChainLink {
   readonly hash: Uint8Array;
   readonly lossBits: number;
   readonly position: number;
+  /** The first 16 hex digits of the graph's hash, and of SHA-256 over the bytes of `batch` and `given`: they say which of them differ. */
+  readonly graph: string;
+  readonly batch: string;
+  readonly given: string;
+  /** The numbers that were given, as float32 bits by name; of very many a file keeps the first. */
+  readonly numbers: Readonly<Record<string, number>>;
 }
+
+/** Hex digits of the parts of a link. */
+export const partDigits = 16;
+
+const partOf = (bytes: Uint8Array): string => toHex(sha256(bytes)).slice(0, partDigits);
 
 /** The chain of one run, at the step it has come to. */
 export class Chain {
   #hash: Uint8Array;
   #step = 0;
+  #last: ChainLink | undefined;
   readonly #graphs = new Map<string, Uint8Array>();
 
   /** Throws DataError for a digest of the data that isn't SHA-256 in hex. */
-  constructor({ graphHash, seed, data }: ChainOrigin) {
-    const encoder = new Encoder().string("seedgrad/chain/1").string(numericsId).bytes(fromHex(graphHash)).u64(seed);
+  constructor({ graphHash, seed, data, shuffleSeeds = [] }: ChainOrigin) {
+    const encoder = new Encoder().string("seedgrad/chain/2").string(numericsId).bytes(fromHex(graphHash)).u64(seed);
     const entries = Object.entries(data).sort(([a], [b]) => compareUtf8(a, b));
     encoder.u32(entries.length);
     for (const [name, digest] of entries) encoder.string(name).bytes(dataDigest(name, digest));
+    encoder.u32(shuffleSeeds.length);
+    for (const shuffleSeed of shuffleSeeds) encoder.u64(shuffleSeed);
     this.#hash = sha256(encoder.finish());
   }
 
@@ -67,40 +87,48 @@ export class Chain {
     return toHex(this.#hash);
   }
 
-  /** Adds the next step. Throws DataError for a sample's index that is no integer in [0, 2⁵³), and then adds nothing. */
-  link({ graphHash, position, batch, loss }: ChainStep): ChainLink {
-    const encoder = new Encoder()
-      .bytes(this.#hash)
-      .u64(this.#step + 1)
-      .bytes(this.#graphBytes(graphHash))
-      .u64(position);
-    const { indices } = batch;
-    if (indices) {
-      encoder.u8(1).u32(indices.length);
-      // Indices are below 2⁵³: two u32 halves are the u64 without a bigint each.
-      for (let i = 0; i < indices.length; i++) {
-        const index = indices[i];
-        if (!Number.isSafeInteger(index) || index < 0) refuseIndex(this.#step + 1, index);
-        encoder.u32(index >>> 0).u32(Math.floor(index / 2 ** 32));
-      }
-    } else {
-      encoder.u8(0).bytes(tensorsDigest(Object.entries(batch.tensors)));
-    }
+  /** The link that was added last; undefined before the first, and after `resume`. */
+  get last(): ChainLink | undefined {
+    return this.#last;
+  }
+
+  /** Adds the next step's link. Throws DataError for a sample's index that is no integer in [0, 2⁵³), and then adds nothing. */
+  link({ graphHash, position, batch, given, loss }: ChainStep): ChainLink {
+    const step = this.#step + 1;
+    const batchBytes = encodeBatch(step, batch);
+    const numbers = Object.entries(given)
+      .sort(([a], [b]) => compareUtf8(a, b))
+      .map(([name, value]) => [name, float32Bits(value)] as const);
+    const givenBytes = encodeNumbers(numbers);
     const lossBits = float32Bits(loss);
-    this.#hash = sha256(encoder.u32(lossBits).finish());
-    this.#step++;
-    return { step: this.#step, hash: this.#hash, lossBits, position };
+    const hash = sha256(
+      new Encoder()
+        .bytes(this.#hash)
+        .u64(step)
+        .bytes(this.#graphBytes(graphHash))
+        .u64(position)
+        .bytes(batchBytes)
+        .bytes(givenBytes)
+        .u32(lossBits)
+        .finish(),
+    );
+    this.#hash = hash;
+    this.#step = step;
+    const parts = { graph: graphHash.slice(0, partDigits), batch: partOf(batchBytes), given: partOf(givenBytes) };
+    this.#last = { step, hash, lossBits, position, ...parts, numbers: Object.fromEntries(numbers) };
+    return this.#last;
   }
 
   /** Goes on from a step whose hash is known: a checkpoint's. */
   resume(step: number, hash: string): void {
     this.#step = step;
     this.#hash = fromHex(hash);
+    this.#last = undefined;
   }
 
   /** The run's digest over the final tensors by full name (`parameter/…`, `buffer/…`, `optimizer/…`): 64 hex digits, after `warn:` when `marked`. */
   digest(tensors: Iterable<readonly [string, HostArray]>, { marked = false } = {}): string {
-    const digest = toHex(sha256(new Encoder().bytes(this.#hash).bytes(encodeTensors(tensors)).finish()));
+    const digest = digestOf(this.#hash, tensorsDigest(tensors));
     return marked ? `warn:${digest}` : digest;
   }
 
@@ -112,6 +140,34 @@ export class Chain {
     }
     return bytes;
   }
+}
+
+/** A run's digest, unmarked, of its last link and its state's root. */
+export function digestOf(link: Uint8Array, root: Uint8Array): string {
+  return toHex(sha256(new Encoder().bytes(link).bytes(root).finish()));
+}
+
+function encodeBatch(step: number, { indices, tensors }: ChainStep["batch"]): Uint8Array {
+  if (!indices) {
+    return new Encoder()
+      .u8(0)
+      .bytes(tensorsDigest(Object.entries(tensors)))
+      .finish();
+  }
+  const encoder = new Encoder().u8(1).u32(indices.length);
+  // Indices are below 2⁵³: two u32 halves are the u64 without a bigint each.
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!Number.isSafeInteger(index) || index < 0) refuseIndex(step, index);
+    encoder.u32(index >>> 0).u32(Math.floor(index / 2 ** 32));
+  }
+  return encoder.finish();
+}
+
+function encodeNumbers(numbers: readonly (readonly [string, number])[]): Uint8Array {
+  const encoder = new Encoder().u32(numbers.length);
+  for (const [name, bits] of numbers) encoder.string(name).u32(bits);
+  return encoder.finish();
 }
 
 function refuseIndex(step: number, index: unknown): never {
@@ -131,23 +187,4 @@ function dataDigest(name: string, digest: string): Uint8Array {
     got: JSON.stringify(digest) ?? "nothing",
     expected: "64 hex digits, lower case",
   });
-}
-
-/** SHA-256 of one tensor under a name. */
-export function tensorDigest(name: string, { data, shape, dtype }: HostArray): Uint8Array {
-  const encoder = new Encoder().string(name).string(dtype).u32(shape.length);
-  for (const extent of shape) encoder.u64(extent);
-  return sha256(encoder.bytes(canonicalBytes(data)).finish());
-}
-
-function encodeTensors(tensors: Iterable<readonly [string, HostArray]>): Uint8Array {
-  const sorted = [...tensors].sort(([a], [b]) => compareUtf8(a, b));
-  const encoder = new Encoder().u32(sorted.length);
-  for (const [name, array] of sorted) encoder.bytes(tensorDigest(name, array));
-  return encoder.finish();
-}
-
-/** SHA-256 of tensors sorted by name: a batch's, or a checkpoint's state digest. */
-export function tensorsDigest(tensors: Iterable<readonly [string, HostArray]>): Uint8Array {
-  return sha256(encodeTensors(tensors));
 }

@@ -1,60 +1,133 @@
-// The chain file of a run's folder: `chain.bin`, one fixed-size record a step, so that it can be cut back to a step and compared by bisection.
+// The chain file of a run's folder: `chain.bin`, one record of fixed size a step, so that it can be cut back to a step and compared by bisection.
 //
-// Little-endian: a header of 16 bytes ("SGCHAIN1", u32 record size, u32 0), then records of 56: step u64 from 1, stream position u64, loss
-// bits u32, CRC-32C u32 of the record's other bytes in order, hₜ (32 bytes). A last record that was cut off is as if it weren't there.
+// Little-endian. A header: "SGCHAIN2", u32 record size, u32 length L, the names of numbers that steps are given as a JSON array (L bytes of
+// UTF-8), CRC-32C u32 of all that. Then records: step u64 from 1, stream position u64, loss bits u32, CRC-32C u32 of the record's other bytes in
+// order, hₜ (32 bytes), then what went into the link, 8 bytes each: the beginnings of the graph's hash and of SHA-256 over the bytes of batch and
+// given numbers; then a u32 for each name of the header, that number's float32 bits (7fc00000 where the step had none). A last record that was
+// cut off is as if it weren't there.
 import { append, exists, read, truncate, writeAtomic } from "#files";
-import { toHex } from "../core/canonical.ts";
+import { fromHex, toHex } from "../core/canonical.ts";
 import { crc32c } from "../core/crc.ts";
 import { CheckpointError } from "../core/errors.ts";
-import type { ChainLink } from "./chain.ts";
+import { type ChainLink, partDigits } from "./chain.ts";
 
-const magic = new TextEncoder().encode("SGCHAIN1");
-const headerSize = 16;
-const recordSize = 56;
+const magic = "SGCHAIN2";
+/** Of a record, without its numbers. */
+const fixedSize = 80;
 const checkAt = 20;
+const partsAt = 56;
+const partSize = partDigits / 2;
+/** So many numbers a step are written down one by one; of more, the link and the digest of all hold them all the same. */
+const mostNames = 64;
+const noNumber = 0x7fc00000;
 /** Records that wait in memory before they are written. */
 const buffered = 64;
 
-function header(): Uint8Array {
-  const bytes = new Uint8Array(headerSize);
-  bytes.set(magic);
-  new DataView(bytes.buffer).setUint32(8, recordSize, true);
+/** How the records of a file are laid out. */
+interface Layout {
+  readonly names: readonly string[];
+  readonly headerSize: number;
+  readonly recordSize: number;
+}
+
+function headerOf(names: readonly string[]): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(names));
+  const bytes = new Uint8Array(16 + text.length + 4);
+  bytes.set(new TextEncoder().encode(magic));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(8, fixedSize + 4 * names.length, true);
+  view.setUint32(12, text.length, true);
+  bytes.set(text, 16);
+  view.setUint32(16 + text.length, crc32c(bytes.subarray(0, 16 + text.length)), true);
   return bytes;
 }
 
+function layoutOf(names: readonly string[], headerSize = headerOf(names).length): Layout {
+  return { names, headerSize, recordSize: fixedSize + 4 * names.length };
+}
+
+/** Throws CheckpointError where a file's beginning is no header, or one of an earlier format. */
+function readLayout(path: string, bytes: Uint8Array): Layout {
+  const begin = String.fromCharCode(...bytes.subarray(0, 8));
+  if (begin === "SGCHAIN1") {
+    throw new CheckpointError({
+      where: path,
+      problem: "a chain of an earlier format, whose links hold other facts",
+      got: begin,
+      expected: magic,
+      hint: "verify the run with the version that made it, or train it again",
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = bytes.length < 20 ? Number.NaN : 16 + view.getUint32(12, true);
+  if (begin === magic && end + 4 <= bytes.length && crc32c(bytes.subarray(0, end)) === view.getUint32(end, true)) {
+    const names = parseNames(bytes.subarray(16, end));
+    if (names && view.getUint32(8, true) === fixedSize + 4 * names.length) return layoutOf(names, end + 4);
+  }
+  throw new CheckpointError({
+    where: path,
+    problem: "not a chain file, or its header is damaged",
+    got: `${bytes.length} bytes`,
+    expected: `a header that begins with ${magic}`,
+  });
+}
+
+function parseNames(text: Uint8Array): string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(new TextDecoder().decode(text));
+    return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function checkOf(record: Uint8Array): number {
-  const others = new Uint8Array(recordSize - 4);
+  const others = new Uint8Array(record.length - 4);
   others.set(record.subarray(0, checkAt));
   others.set(record.subarray(checkAt + 4), checkAt);
   return crc32c(others);
 }
 
-function encode(links: readonly ChainLink[]): Uint8Array {
+function encode(links: readonly ChainLink[], { names, recordSize }: Layout): Uint8Array {
   const bytes = new Uint8Array(links.length * recordSize);
   const view = new DataView(bytes.buffer);
-  links.forEach(({ step, position, lossBits, hash }, i) => {
+  links.forEach(({ step, position, lossBits, hash, graph, batch, given, numbers }, i) => {
     const at = i * recordSize;
     view.setBigUint64(at, BigInt(step), true);
     view.setBigUint64(at + 8, BigInt(position), true);
     view.setUint32(at + 16, lossBits, true);
     bytes.set(hash, at + 24);
+    [graph, batch, given].forEach((part, j) => {
+      bytes.set(fromHex(part), at + partsAt + j * partSize);
+    });
+    names.forEach((name, j) => {
+      view.setUint32(at + fixedSize + 4 * j, numbers[name] ?? noNumber, true);
+    });
     view.setUint32(at + checkAt, checkOf(bytes.subarray(at, at + recordSize)), true);
   });
   return bytes;
 }
 
-/** The links of a chain file in order, or its first `steps` if there are more: damage after those isn't looked at. Throws CheckpointError when it is missing, not a chain file, or a record is damaged. */
+function decode(record: Uint8Array, names: readonly string[]): ChainLink {
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  const part = (j: number) => toHex(record.subarray(partsAt + j * partSize, partsAt + (j + 1) * partSize));
+  const bits = names.map((name, j) => [name, view.getUint32(fixedSize + 4 * j, true)] as const);
+  return {
+    step: Number(view.getBigUint64(0, true)),
+    position: Number(view.getBigUint64(8, true)),
+    lossBits: view.getUint32(16, true),
+    hash: record.slice(24, partsAt),
+    graph: part(0),
+    batch: part(1),
+    given: part(2),
+    numbers: Object.fromEntries(bits.filter(([, value]) => value !== noNumber)),
+  };
+}
+
+/** The links of a chain file in order, or its first `steps` if there are more: damage after those isn't looked at. Throws CheckpointError when it is missing, not a chain file, of an earlier format, or a record is damaged. */
 export function readChain(path: string, steps = Number.POSITIVE_INFINITY): ChainLink[] {
   const bytes = read(path, CheckpointError);
-  const expected = header();
-  if (bytes.length < headerSize || expected.some((byte, i) => bytes[i] !== byte)) {
-    throw new CheckpointError({
-      where: path,
-      problem: "not a chain file, or its header is damaged",
-      got: `${bytes.length} bytes`,
-      expected: "a header SGCHAIN1 of 16 bytes",
-    });
-  }
+  const { names, headerSize, recordSize } = readLayout(path, bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const count = Math.min(steps, Math.floor((bytes.length - headerSize) / recordSize));
   return Array.from({ length: count }, (_, i) => {
@@ -70,24 +143,27 @@ export function readChain(path: string, steps = Number.POSITIVE_INFINITY): Chain
         hint: i > 0 ? `the ${i} steps before it are whole` : undefined,
       });
     }
-    return {
-      step: i + 1,
-      position: Number(view.getBigUint64(at + 8, true)),
-      lossBits: view.getUint32(at + 16, true),
-      hash: record.slice(24),
-    };
+    return decode(record, names);
   });
 }
 
 /** The chain file of a run that is going on: records are added in order and reach the file in lots, or when flushed. */
 export class ChainFile {
   readonly path: string;
+  /** The file's. */
+  #layout: Layout;
+  readonly #names: readonly string[];
   #waiting: ChainLink[] = [];
 
-  /** Opens the file, or makes it with its header alone. Throws CheckpointError. */
-  constructor(path: string) {
+  /** Opens the file, or makes it with its header alone. `names`: of the numbers that steps are given, to be written down with each. Throws CheckpointError. */
+  constructor(path: string, names: Iterable<string> = []) {
     this.path = path;
-    if (!exists(path)) writeAtomic(path, header());
+    this.#names = [...names].slice(0, mostNames);
+    if (exists(path)) this.#layout = readLayout(path, read(path, CheckpointError));
+    else {
+      this.#layout = layoutOf(this.#names);
+      writeAtomic(path, headerOf(this.#names));
+    }
   }
 
   /** Adds the next step's link. */
@@ -99,7 +175,7 @@ export class ChainFile {
   /** Writes what waits; `durable` waits until the file is on the disk. After an error all of it waits still. */
   flush({ durable = false } = {}): void {
     if (this.#waiting.length === 0 && !durable) return;
-    append(this.path, encode(this.#waiting), { flush: durable });
+    append(this.path, encode(this.#waiting, this.#layout), { flush: durable });
     this.#waiting = [];
   }
 
@@ -136,17 +212,25 @@ export class ChainFile {
   /** Drops all after `step`, checked as by `check`. */
   cutBack(step: number, hash?: string): void {
     this.check(step, hash);
+    if (step === 0) {
+      this.replace([]);
+      return;
+    }
     this.#waiting = [];
+    const { headerSize, recordSize } = this.#layout;
     truncate(this.path, headerSize + step * recordSize);
   }
 
   /** Puts these links, from step 1 on, in place of all there are, at once. */
   replace(links: readonly ChainLink[]): void {
-    const records = encode(links);
-    const bytes = new Uint8Array(headerSize + records.length);
-    bytes.set(header());
-    bytes.set(records, headerSize);
+    const header = headerOf(this.#names);
+    const layout = layoutOf(this.#names);
+    const records = encode(links, layout);
+    const bytes = new Uint8Array(header.length + records.length);
+    bytes.set(header);
+    bytes.set(records, header.length);
     writeAtomic(this.path, bytes);
+    this.#layout = layout;
     this.#waiting = [];
   }
 }

@@ -5,7 +5,6 @@ import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
-import { tensorsDigest } from "./chain.ts";
 import {
   checkFields,
   checkNumerics,
@@ -18,6 +17,7 @@ import {
   isText,
   recordOf,
 } from "./fields.ts";
+import { tensorsDigest } from "./state.ts";
 
 /** Where a run stands: with the tensors, all that its next step depends on. */
 export interface RunState {

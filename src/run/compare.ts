@@ -1,37 +1,53 @@
 // Two digest chains compared: the first step at which they part, and what differs there. A chain's link holds all links before it, so that
 // equal links prove equal pasts, and the first difference is found by bisection. Pure: no files.
-import { float32FromBits, toHex } from "../core/canonical.ts";
+import { compareUtf8, float32FromBits, toHex } from "../core/canonical.ts";
 import { ReproError } from "../core/errors.ts";
 import type { ChainLink } from "./chain.ts";
 
 /**
- * What differs in a link whose past is equal: `length`, one chain has no such step; `position`, the draws taken; `loss`, the loss's bits; `inputs`,
- * neither of these, so what went in: the graph, the seed, the data (at step 1), or the batch.
+ * What differs in a link whose past is equal, the first that does of: `length`, one chain has no such step; `graph`, the program; `batch`, the samples;
+ * `given`, numbers from the host such as learning rates; `position`, the draws taken; `loss`, the loss's bits; `origin`, none of these, so what the
+ * chain began with (at step 1): the seed, the data, the numerics.
  */
-export type DifferenceKind = "length" | "position" | "loss" | "inputs";
+export type DifferenceKind = "length" | "graph" | "batch" | "given" | "position" | "loss" | "origin";
 
 /** Where two chains part. */
 export interface ChainDifference {
   /** The first step that differs, from 1. */
   readonly step: number;
   readonly kind: DifferenceKind;
-  /** What each has there, for a reader: `loss 0.1 (3dcccccd)`. */
+  /** What each has there, all that differs, for a reader: `groups/0/learningRate 0.01 (3c23d70a), loss 0.1 (3dcccccd)`. */
   readonly first: string;
   readonly second: string;
 }
 
-type Facts = readonly [kind: DifferenceKind, ...shown: string[]];
+const bitsOf = (bits: number): string => `${float32FromBits(bits)} (${bits.toString(16).padStart(8, "0")})`;
 
-function loss({ lossBits }: ChainLink): string {
-  return `loss ${float32FromBits(lossBits)} (${lossBits.toString(16).padStart(8, "0")})`;
+/** The numbers that only one link has, or has otherwise, for a reader. */
+function numbersOf(link: ChainLink, other: ChainLink): string {
+  const names = new Set([...Object.keys(link.numbers), ...Object.keys(other.numbers)]);
+  const differing = [...names].filter((name) => link.numbers[name] !== other.numbers[name]).sort(compareUtf8);
+  const shown = differing.slice(0, shownNumbers).map((name) => {
+    const bits = link.numbers[name] as number | undefined;
+    return `${name} ${bits === undefined ? "none" : bitsOf(bits)}`;
+  });
+  const more = differing.length - shown.length;
+  return [...(shown.length > 0 ? shown : [`given ${link.given}`]), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
-function factsOf(a: ChainLink | undefined, b: ChainLink | undefined): Facts {
-  if (!a || !b) return ["length", ...[a, b].map((link) => (link ? `step ${link.step}` : "no such step"))];
-  if (a.position !== b.position) return ["position", ...[a, b].map(({ position }) => `stream position ${position}`)];
-  if (a.lossBits !== b.lossBits) return ["loss", ...[a, b].map(loss)];
-  return ["inputs", ...[a, b].map(({ hash }) => `link ${toHex(hash)}`)];
-}
+/** So many numbers are shown of those that differ. */
+const shownNumbers = 4;
+
+type Fact = readonly [kind: DifferenceKind, of: (link: ChainLink) => unknown, show: typeof numbersOf];
+
+/** What a link holds, what went in before what came out. */
+const facts: readonly Fact[] = [
+  ["graph", ({ graph }) => graph, ({ graph }) => `graph ${graph}`],
+  ["batch", ({ batch }) => batch, ({ batch }) => `batch ${batch}`],
+  ["given", ({ given }) => given, numbersOf],
+  ["position", ({ position }) => position, ({ position }) => `stream position ${position}`],
+  ["loss", ({ lossBits }) => lossBits, ({ lossBits }) => `loss ${bitsOf(lossBits)}`],
+];
 
 const sameLink = (a: ChainLink | undefined, b: ChainLink | undefined): boolean =>
   a !== undefined && b !== undefined && a.hash.every((byte, i) => byte === b.hash[i]);
@@ -42,10 +58,19 @@ export function compareLinks(
   a: ChainLink | undefined,
   b: ChainLink | undefined,
 ): ChainDifference | undefined {
-  const sameFacts = a?.position === b?.position && a?.lossBits === b?.lossBits;
-  if ((!a && !b) || (sameLink(a, b) && sameFacts)) return undefined;
-  const [kind, first, second] = factsOf(a, b);
-  return { step, kind, first, second };
+  if (!a && !b) return undefined;
+  if (!a || !b) {
+    const [first, second] = [a, b].map((link) => (link ? `step ${link.step}` : "no such step"));
+    return { step, kind: "length", first, second };
+  }
+  const differing = facts.filter(([, of]) => of(a) !== of(b));
+  if (differing.length > 0) {
+    const [[kind]] = differing;
+    const show = (x: ChainLink, y: ChainLink) => differing.map(([, , shown]) => shown(x, y)).join(", ");
+    return { step, kind, first: show(a, b), second: show(b, a) };
+  }
+  if (sameLink(a, b)) return undefined;
+  return { step, kind: "origin", first: `link ${toHex(a.hash)}`, second: `link ${toHex(b.hash)}` };
 }
 
 /** Where two chains, links from step 1 on, part; undefined where they are the same to the end. */
@@ -69,7 +94,10 @@ export function differenceError(
     length: "one of two runs ends before the other",
     position: "two runs that were equal up to here take different draws",
     loss: "two runs that were equal up to here have different losses",
-    inputs: "two runs that were equal up to here take in different graphs, seeds or data",
+    graph: "two runs that were equal up to here run different graphs",
+    batch: "two runs that were equal up to here are given different samples",
+    given: "two runs that were equal up to here are given different numbers by the host",
+    origin: "two runs begin with different seeds, data or numerics",
   };
   return new ReproError({ where: `step ${step}`, problem: problems[kind], got: first, expected: second, hint });
 }

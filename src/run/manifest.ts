@@ -53,6 +53,8 @@ export interface Manifest {
   readonly graphs: Readonly<Record<string, string>>;
   /** SHA-256 of the training data by name. */
   readonly data: Readonly<Record<string, string>>;
+  /** Decimal: the seed that the training loader's order is drawn from, where it was given one of its own. */
+  readonly shuffleSeeds?: readonly string[];
   /** The validation loaders, in their order, of a run whose rates or length depend on them. They enter no hash: what comes of them does. */
   readonly validation?: readonly ValidationData[];
   /** The config as resolved, defaults included; null for a run made in code. */
@@ -108,6 +110,10 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   seedGiven: ["true or false", (value) => typeof value === "boolean"],
   graphs: ["SHA-256 by role", recordOf(isHash)],
   data: ["SHA-256 by name", recordOf(isHash)],
+  shuffleSeeds: [
+    "decimal integers in [0, 2^64)",
+    (value) => value === undefined || (Array.isArray(value) && value.every(isSeed)),
+  ],
   validation: [
     "validation loaders, each with its sizes and SHA-256 by name",
     (value) =>

@@ -41,6 +41,8 @@ export interface Execution<R> {
   /** The absolute offset its draws were relative to, and how many they were. */
   readonly base: number;
   readonly draws: number;
+  /** The values of its runtime scalars, by name. */
+  readonly scalars: Readonly<Record<string, number>>;
 }
 
 /** A tensor, a number (a float32 scalar that each call gives anew) or a host array, in records and arrays; strings and booleans are part of the program. */
@@ -170,7 +172,11 @@ export function compile<A extends readonly unknown[], R>(
       if (!(leaf instanceof Tensor)) inputs.push(stage(program, inputs.length, leaf));
       else inputs.push((valueAtHand(backend, leaf.node) ?? (await materialize(backend, leaf.node))).buffer);
     }
-    for (const { provide } of program.scalars) inputs.push(stage(program, inputs.length, provide()));
+    const scalars: Record<string, number> = {};
+    for (const { name, provide } of program.scalars) {
+      scalars[name] = Math.fround(provide());
+      inputs.push(stage(program, inputs.length, scalars[name]));
+    }
     for (const { variable } of state) inputs.push(variable.stored.buffer);
     const { outputs: ports } = executable.plan;
     const buffers = program.ports.map(({ input, size }, i) =>
@@ -187,7 +193,7 @@ export function compile<A extends readonly unknown[], R>(
     let at = 0;
     const result = mapTree(program.result, "", ({ value }) => (value instanceof Tensor ? take(at++) : value)) as R;
     const watched = Object.fromEntries(graph.watched.map(({ name }, i) => [name, take(graph.outputs.length + i)]));
-    return { result, watched, graphHash: executable.plan.graphHash, base, draws: graph.draws };
+    return { result, watched, graphHash: executable.plan.graphHash, base, draws: graph.draws, scalars };
   };
 
   const peek = async (args: A): Promise<Peek> => {

@@ -12,6 +12,7 @@ import { evaluate } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { type FitContext, type Metrics, tell } from "./hooks.ts";
+import { inputNames } from "./inputs.ts";
 import { Journal } from "./journal.ts";
 import { type EvaluationDue, train } from "./loop.ts";
 import { numberNames } from "./numbers.ts";
@@ -146,9 +147,8 @@ export async function runFit(
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();
-    const { graphHash } = await trainStep.plan(
-      (await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps)).input,
-    );
+    const plan = await trainStep.plan((await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps)).input);
+    const { graphHash } = plan;
     trainer.graphs.train = graphHash;
     const journal = Journal.open({
       trainer,
@@ -156,6 +156,7 @@ export async function runFit(
       validations,
       backend,
       graphHash,
+      inputNames: await inputNames(trainer, plan),
       stepsPerEpoch,
       totalSteps,
     });

@@ -28,6 +28,8 @@ export interface JournalParts {
   readonly validations: readonly DataLoader[];
   readonly backend: Backend;
   readonly graphHash: string;
+  /** Names of the numbers that the host gives a step, for the chain's file. */
+  readonly inputNames: readonly string[];
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
 }
@@ -61,7 +63,7 @@ export class Journal {
     this.chain =
       known && trainer.step > 0 && known.step === trainer.step
         ? known
-        : new Chain({ graphHash, seed: trainer.seed, data: dataOf(parts) });
+        : new Chain({ graphHash, seed: trainer.seed, data: dataOf(parts), shuffleSeeds: shuffleSeedsOf(parts) });
   }
 
   /** Takes the folder, if there is one. Throws CheckpointError when it is in use, or holds another run. */
@@ -74,7 +76,7 @@ export class Journal {
       const path = `${modelDir}/manifest.json`;
       const manifest = exists(path) ? readManifest(path) : undefined;
       if (manifest) checkSameRun(path, manifest, parts);
-      const chainFile = new ChainFile(`${modelDir}/chain.bin`);
+      const chainFile = new ChainFile(`${modelDir}/chain.bin`, parts.inputNames);
       return new Journal(parts, { path: modelDir, chainFile, release, manifest });
     } catch (error) {
       release();
@@ -221,6 +223,7 @@ export class Journal {
       seedGiven: trainer.seedGiven,
       graphs: trainer.graphs,
       data: dataOf(this.#parts),
+      shuffleSeeds: shuffleSeedsOf(this.#parts)?.map(String),
       validation: recordedValidation(trainer, this.#parts.validations),
       config: describeOptions(trainer).config,
       imports: this.#imports(),
@@ -244,6 +247,11 @@ export class Journal {
 /** SHA-256 of all that a run takes from files: the training data, and weights it begins with. */
 export function dataOf({ trainer, loader }: Pick<JournalParts, "trainer" | "loader">): Record<string, string> {
   return { ...loader.digests, ...weightsDigests(trainer.model) };
+}
+
+/** The seed of its own that the training loader was given, where it was. */
+export function shuffleSeedsOf({ loader }: Pick<JournalParts, "loader">): readonly bigint[] | undefined {
+  return loader.shuffleSeed === undefined ? undefined : [loader.shuffleSeed];
 }
 
 /** What training depends on beside graph, seed and data: numbers that reach the step from the host, and the loader's. */
@@ -298,6 +306,7 @@ function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): vo
   const facts: [string, string, string][] = [
     ["seed", manifest.seed, trainer.seed.toString()],
     ["graph", manifest.graphs.train ?? "none", graphHash],
+    ["shuffle seed", String(manifest.shuffleSeeds ?? "none"), String(shuffleSeedsOf(parts) ?? "none")],
     ...dataNames.map((name): [string, string, string] => [
       `data ${name}`,
       manifest.data[name] ?? "none",

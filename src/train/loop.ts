@@ -11,6 +11,7 @@ import { breathe } from "./clock.ts";
 import { ahead, type DataClock } from "./feed.ts";
 import { groups } from "./group.ts";
 import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
+import { stepNumbers } from "./inputs.ts";
 import { learningRates } from "./rates.ts";
 import type { TrainStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -82,9 +83,10 @@ export async function train(training: Training): Promise<void> {
       trainer.occupancy.refuseUnawaited(`step ${step}`);
       trainer.settled = false;
       const rates = learningRates(trainer);
-      const { result, watched, graphHash } = await trainStep.execute([input]);
+      const numbers = await stepNumbers(trainer);
+      const { result, watched, graphHash, scalars } = await trainStep.execute([input]);
       const [loss] = await result.data();
-      training.link({ graphHash, position: stream.position, batch, loss });
+      training.link({ graphHash, position: stream.position, batch, given: { ...scalars, ...numbers }, loss });
       advance(training, loss, batches.length);
 
       const logged = step % trainer.options.logging.logSteps === 0 || step === totalSteps;

@@ -4,7 +4,7 @@
 import { exists } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import type { Threads } from "../backend/load.ts";
-import { float32Bits, fromHex, toHex } from "../core/canonical.ts";
+import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";
@@ -76,11 +76,9 @@ class Comparison {
     this.step = from;
   }
 
-  onTrainStepEnd({ trainer, step, loss }: StepResult): void {
+  onTrainStepEnd({ trainer, step }: StepResult): void {
     this.step = step;
-    const { chain, stream } = trainer;
-    const link = { step, hash: fromHex(chain!.hash), lossBits: float32Bits(loss), position: stream.position };
-    this.difference = compareLinks(step, link, this.#links[step - 1]);
+    this.difference = compareLinks(step, trainer.chain!.last, this.#links[step - 1]);
     this.ended = this.difference !== undefined || step === this.#last;
     if (this.difference) throw differenceError(this.difference);
     if (this.ended) throw new ReproError({ where: `step ${step}`, problem: "the replay was to end here" });
@@ -299,7 +297,7 @@ function endDifference(
 function tell({ kind, first, second }: ChainDifference, { graphs }: Trainer, manifest: Manifest): string {
   const { train } = manifest.graphs;
   const program = graphs.train === train ? "" : `; the program is another: graph ${graphs.train}, recorded ${train}`;
-  return kind === "inputs" ? `what went in${program}` : `${first}, recorded ${second}${program}`;
+  return kind === "origin" ? `what the chain begins with${program}` : `${first}, recorded ${second}${program}`;
 }
 
 function checkData(folder: string, { data }: Manifest, loader: DataLoader): void {

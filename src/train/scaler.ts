@@ -66,6 +66,11 @@ export class GradientScaler implements Stateful {
     ];
   }
 
+  /** The scale that the next step is given, where it is dynamic. */
+  async dynamicScale(): Promise<number | undefined> {
+    return (await this.#dynamic?.scale.data())?.[0];
+  }
+
   /** The loss that is differentiated. */
   scaled(loss: Tensor): Tensor {
     const { lossScalingFactor: factor } = this.#precision;

@@ -1,7 +1,6 @@
 // Two programs run side by side, in memory: first what gave their variables their values, then step after step, until something that went into
 // a graph or came out of it differs. The two wait for each other in a hook, after each step.
 import type { Backend } from "../backend/contract.ts";
-import { float32Bits, fromHex } from "../core/canonical.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import type { EpochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
@@ -118,9 +117,9 @@ export async function runLockstep(first: Program, second: Program, last = Number
         const record = latestOf(backend, [trainer.graphs.init]);
         if (record && trainer.step === 0) await arrive(0, { trainer, loader: loader!, record });
       },
-      async onTrainStepEnd({ trainer, step, loss, batch }: StepResult) {
-        const { chain, stream, graphs } = trainer;
-        const link = { step, hash: fromHex(chain!.hash), lossBits: float32Bits(loss), position: stream.position };
+      async onTrainStepEnd({ trainer, step, batch }: StepResult) {
+        const { chain, graphs } = trainer;
+        const link = chain!.last!;
         links[side].push(link);
         const record = latestOf(backend, [graphs.train, graphs.trainLast])!;
         await arrive(step, { trainer, loader: loader!, record, batch, place, link });

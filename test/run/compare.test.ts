@@ -14,6 +14,7 @@ function chainOf(steps: number, at = 0, change: Partial<ChainStep> = {}, seed = 
       graphHash: graph,
       position: 10 * i,
       batch: { indices: [i], tensors: {} },
+      given: { "learningRate/0": 0.5, "weightDecay/0": 0.25, lossScale: 8 },
       loss: 1 / (i + 1),
       ...(i + 1 === at ? change : {}),
     }),
@@ -45,9 +46,20 @@ describe("compareChains", () => {
     ["position", { position: 31 }, "stream position 30", "stream position 31"],
     ["loss", { loss: 0.5 }, "loss 0.25 (3e800000)", "loss 0.5 (3f000000)"],
     ["loss", { loss: Number.NaN }, "loss 0.25 (3e800000)", "loss NaN (7fc00000)"],
-    ["inputs", { graphHash: "cd".repeat(32) }, "link ", "link "],
-    ["inputs", { batch: { indices: [99], tensors: {} } }, "link ", "link "],
-    ["position", { position: 31, loss: 9 }, "stream position 30", "stream position 31"],
+    ["graph", { graphHash: "cd".repeat(32) }, "graph abababababababab", "graph cdcdcdcdcdcdcdcd"],
+    ["batch", { batch: { indices: [99], tensors: {} } }, "batch ", "batch "],
+    [
+      "given",
+      { given: { "learningRate/0": 0.125, "weightDecay/0": 0.25 } },
+      "learningRate/0 0.5 (3f000000), lossScale 8 (41000000)",
+      "learningRate/0 0.125 (3e000000), lossScale none",
+    ],
+    [
+      "position",
+      { position: 31, loss: 9 },
+      "stream position 30, loss 0.25 (3e800000)",
+      "stream position 31, loss 9 (41100000)",
+    ],
   ])("the kind of difference: %s %j", (kind, change, first, second) => {
     const difference = compareChains(chainOf(9), chainOf(9, 4, change));
     expect(difference).toMatchObject({ step: 4, kind });
@@ -56,7 +68,22 @@ describe("compareChains", () => {
   });
 
   test("another seed: the first step, by what went in", () => {
-    expect(compareChains(chainOf(5), chainOf(5, 0, {}, 2n))).toMatchObject({ step: 1, kind: "inputs" });
+    expect(compareChains(chainOf(5), chainOf(5, 0, {}, 2n))).toMatchObject({ step: 1, kind: "origin" });
+  });
+
+  test("of many numbers that differ the first are shown; of none that were written down, that they differ", () => {
+    const given = (add: number) => Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`rate/${i}`, i + add]));
+    const [a, b] = [chainOf(2, 2, { given: given(0) }), chainOf(2, 2, { given: given(1) })];
+    expect(compareChains(a, b)!.first).toBe(
+      "rate/0 0 (00000000), rate/1 1 (3f800000), rate/2 2 (40000000), rate/3 3 (40400000), 3 more",
+    );
+    const bare = (links: ChainLink[]) => links.map((link) => ({ ...link, numbers: {} }));
+    expect(compareChains(bare(a), bare(b))).toMatchObject({
+      step: 2,
+      kind: "given",
+      first: `given ${a[1].given}`,
+      second: `given ${b[1].given}`,
+    });
   });
 
   test("the error names step and both sides", () => {
