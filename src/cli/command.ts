@@ -1,9 +1,10 @@
 // What every command shares: exit codes, how a failure is shown, and the last line that `--json` promises.
+import { surviveClosedOutput } from "#terminal";
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
 import type { Logger } from "../train/hooks.ts";
 
-/** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 130, 143: stopped by SIGINT, SIGTERM. */
-export type ExitCode = 0 | 1 | 2 | 130 | 143;
+/** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM. */
+export type ExitCode = 0 | 1 | 2 | 129 | 130 | 143;
 
 /** What a command gives back: its exit code, what `--json` prints, and the lines for people. */
 export interface Outcome {
@@ -26,6 +27,7 @@ function codeOf(error: unknown): ExitCode {
 
 /** Runs a command and shows its outcome; a failure goes to stderr, and with `json` to the last line of stdout too. */
 export async function report(json: boolean | undefined, body: () => Promise<Outcome>): Promise<void> {
+  surviveClosedOutput();
   let outcome: Outcome;
   try {
     outcome = await body();

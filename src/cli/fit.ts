@@ -12,7 +12,7 @@ import { readPhases } from "./imports.ts";
 import { freshFolder, publishedFor } from "./presets.ts";
 import { interruptible, shellCommand } from "./signals.ts";
 
-/** Trains a config from its file, phase by phase where it lists several. Exit code 1 when the digest differs from the published one, 130 or 143 when a signal stopped it. */
+/** Trains a config from its file, phase by phase where it lists several. Exit code 1 when the digest differs from the published one, 129, 130 or 143 when a signal stopped it. */
 export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome> {
   let given = flags;
   let phases = await readPhases(file, given);

@@ -1,20 +1,22 @@
-// What Ctrl-C and a supervisor's SIGTERM do to a fit: the first finishes the step and saves, the second ends the process at once. Only the
-// command line listens for signals; in code a fit takes an AbortSignal.
+// What Ctrl-C, a supervisor's SIGTERM and a closed terminal's SIGHUP do to a fit: the first finishes the step and saves, a second SIGINT or
+// SIGTERM ends the process at once. Only the command line listens for signals; in code a fit takes an AbortSignal.
 import { InterruptedError } from "../core/errors.ts";
 import type { Outcome } from "./command.ts";
 
 /** 128 plus the signal's number, as shells have it. */
-const codes = { SIGINT: 130, SIGTERM: 143 } as const;
+const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type Stop = keyof typeof codes;
 const stops = Object.keys(codes) as Stop[];
 
-/** Runs `body` under a signal that SIGINT or SIGTERM aborts; what it throws of being interrupted becomes an outcome with the command that goes on. */
+/** Runs `body` under a signal that SIGHUP, SIGINT or SIGTERM aborts; what it throws of being interrupted becomes an outcome with the command that goes on. */
 export async function interruptible(
   resume: (interrupted: InterruptedError) => string,
   body: (signal: AbortSignal) => Promise<Outcome>,
 ): Promise<Outcome> {
   const controller = new AbortController();
   const stop = (name: Stop) => {
+    // A terminal that closes may send SIGHUP more than once: from the kernel and from the shell.
+    if (controller.signal.aborted && name === "SIGHUP") return;
     if (controller.signal.aborted) process.exit(codes[name]);
     process.stderr.write(`${name}: finishing the step and saving; once more stops at once\n`);
     controller.abort(name);

@@ -73,6 +73,19 @@ export function read(path: string, kind: FileErrorClass = DataError): Uint8Array
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
+/** The bytes of a file from `offset` on: `length` of them, or fewer where it ends before. */
+export function readRange(path: string, offset: number, length: number, kind: FileErrorClass = DataError): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  attempt(path, "the file can't be read", kind, () =>
+    withDescriptor(path, "r", (descriptor) => {
+      for (let got = -1; got !== 0 && done < length; done += got)
+        got = fs.readSync(descriptor, bytes, done, length - done, offset + done);
+    }),
+  );
+  return bytes.subarray(0, done);
+}
+
 /** A whole file as text; bytes that aren't UTF-8 are an error. A byte order mark is dropped. */
 export function readText(path: string, kind: FileErrorClass = DataError): string {
   const bytes = read(path, kind);
@@ -112,7 +125,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
 }
 
 /** Opens, runs `body`, closes whatever happens; the first failure is the one that is thrown. */
-function withDescriptor(path: string, flags: string, body: (descriptor: number) => void): void {
+function withDescriptor(path: string, flags: string | number, body: (descriptor: number) => void): void {
   const descriptor = calls.openSync(path, flags);
   let failed = true;
   try {
@@ -135,14 +148,23 @@ function quietly(body: () => void): void {
   } catch {}
 }
 
-/** Adds bytes at a file's end, making the file if need be; `flush` waits until they are on the disk. A failed append is taken back. */
+export interface AppendOptions {
+  /** Waits until the bytes, and the file's name, are on the disk. */
+  readonly flush?: boolean;
+  /** Whether a file that isn't there is made; where not, it is an error. */
+  readonly create?: boolean;
+  readonly kind?: FileErrorClass;
+}
+
+/** Adds bytes at a file's end. A failed append is taken back. */
 export function append(
   path: string,
   bytes: Uint8Array,
-  { flush = false, kind = CheckpointError }: { flush?: boolean; kind?: FileErrorClass } = {},
+  { flush = false, create = true, kind = CheckpointError }: AppendOptions = {},
 ): void {
+  const { O_WRONLY, O_APPEND, O_CREAT } = fs.constants;
   attempt(path, "the file can't be added to", kind, () =>
-    withDescriptor(path, "a", (descriptor) => {
+    withDescriptor(path, O_WRONLY | O_APPEND | (create ? O_CREAT : 0), (descriptor) => {
       const before = fs.fstatSync(descriptor).size;
       try {
         writeAll(descriptor, bytes);
@@ -153,6 +175,7 @@ export function append(
       }
     }),
   );
+  if (flush) attempt(path, "the file's folder can't be flushed to the disk", kind, () => flushDirectory(dirname(path)));
 }
 
 /** Cuts a file to its first `length` bytes, on the disk when it returns. A file that is shorter is an error: it never grows. */
@@ -191,14 +214,18 @@ export function create(path: string, bytes: Uint8Array, kind: FileErrorClass = C
 }
 
 /**
- * Replaces a file's content all at once: a temporary file beside it, written, fsynced, renamed over it, and the folder fsynced. Whoever reads
+ * Replaces a file's content, given whole or in parts, all at once: a temporary file beside it, written, fsynced, renamed over it, and the folder fsynced. Whoever reads
  * the path, after a crash too, finds the old content or the new one. A failure before the rename removes the temporary file and leaves the old one.
  */
-export function writeAtomic(path: string, bytes: Uint8Array, kind: FileErrorClass = CheckpointError): void {
+export function writeAtomic(
+  path: string,
+  bytes: Uint8Array | Iterable<Uint8Array>,
+  kind: FileErrorClass = CheckpointError,
+): void {
   const temporary = path + temporarySuffix;
   try {
     withDescriptor(temporary, "w", (descriptor) => {
-      writeAll(descriptor, bytes);
+      for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) writeAll(descriptor, part);
       calls.fsyncSync(descriptor);
     });
     calls.renameSync(temporary, path);

@@ -1,9 +1,9 @@
 // Files where there are none (a browser): the same names as files.node, each a typed error. What needs no files is there for real.
 import { sha256, toHex } from "../core/canonical.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
-import type { FileCalls, FileErrorClass } from "./files.node.ts";
+import type { AppendOptions, FileCalls, FileErrorClass } from "./files.node.ts";
 
-export type { FileCalls, FileErrorClass };
+export type { AppendOptions, FileCalls, FileErrorClass };
 
 function none(path: string, kind: FileErrorClass): never {
   throw new kind({
@@ -24,6 +24,16 @@ export const temporarySuffix = ".tmp";
 
 /** Throws. */
 export function read(path: string, kind: FileErrorClass = DataError): Uint8Array {
+  return none(path, kind);
+}
+
+/** Throws. */
+export function readRange(
+  path: string,
+  _offset: number,
+  _length: number,
+  kind: FileErrorClass = DataError,
+): Uint8Array {
   return none(path, kind);
 }
 
@@ -58,11 +68,7 @@ export function remove(path: string, kind: FileErrorClass = CheckpointError): vo
 }
 
 /** Throws. */
-export function append(
-  path: string,
-  _bytes: Uint8Array,
-  { kind = CheckpointError }: { flush?: boolean; kind?: FileErrorClass } = {},
-): void {
+export function append(path: string, _bytes: Uint8Array, { kind = CheckpointError }: AppendOptions = {}): void {
   none(path, kind);
 }
 
@@ -77,7 +83,11 @@ export function create(path: string, _bytes: Uint8Array, kind: FileErrorClass = 
 }
 
 /** Throws. */
-export function writeAtomic(path: string, _bytes: Uint8Array, kind: FileErrorClass = CheckpointError): void {
+export function writeAtomic(
+  path: string,
+  _bytes: Uint8Array | Iterable<Uint8Array>,
+  kind: FileErrorClass = CheckpointError,
+): void {
   none(path, kind);
 }
 

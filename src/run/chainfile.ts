@@ -5,7 +5,7 @@
 // order, hₜ (32 bytes), then what went into the link, 8 bytes each: the beginnings of the graph's hash and of SHA-256 over the bytes of batch and
 // given numbers; then a u32 for each name of the header, that number's float32 bits (7fc00000 where the step had none). A last record that was
 // cut off is as if it weren't there.
-import { append, exists, read, truncate, writeAtomic } from "#files";
+import { append, exists, read, size, truncate, writeAtomic } from "#files";
 import { fromHex, toHex } from "../core/canonical.ts";
 import { crc32c } from "../core/crc.ts";
 import { CheckpointError } from "../core/errors.ts";
@@ -147,13 +147,15 @@ export function readChain(path: string, steps = Number.POSITIVE_INFINITY): Chain
   });
 }
 
-/** The chain file of a run that is going on: records are added in order and reach the file in lots, or when flushed. */
+/** The chain file of a run that is going on: records are added in order and are written in batches, or when flushed. */
 export class ChainFile {
   readonly path: string;
   /** The file's. */
   #layout: Layout;
   readonly #names: readonly string[];
   #waiting: ChainLink[] = [];
+  /** The file's length as this run left it; undefined before it has cut or written the file. */
+  #length: number | undefined;
 
   /** Opens the file, or makes it with its header alone. `names`: of the numbers that steps are given, to be written down with each. Throws CheckpointError. */
   constructor(path: string, names: Iterable<string> = []) {
@@ -175,8 +177,25 @@ export class ChainFile {
   /** Writes what waits; `durable` waits until the file is on the disk. After an error all of it waits still. */
   flush({ durable = false } = {}): void {
     if (this.#waiting.length === 0 && !durable) return;
-    append(this.path, encode(this.#waiting, this.#layout), { flush: durable });
+    this.#checkLength();
+    const records = encode(this.#waiting, this.#layout);
+    append(this.path, records, { flush: durable, create: false });
+    if (this.#length !== undefined) this.#length += records.length;
     this.#waiting = [];
+  }
+
+  /** Throws CheckpointError where the file isn't as this run left it: records added to another file would prove nothing. */
+  #checkLength(): void {
+    const length = size(this.path, CheckpointError);
+    this.#length ??= length;
+    if (length === this.#length) return;
+    throw new CheckpointError({
+      where: this.path,
+      problem: "the chain file was changed while the run was writing it",
+      got: `${length} bytes`,
+      expected: `${this.#length} bytes`,
+      hint: "run the same fit again: it resumes from the last checkpoint that the chain reaches",
+    });
   }
 
   /** Whether the file holds a step, and this hash there (64 hex digits). Throws CheckpointError when it is damaged before. */
@@ -218,7 +237,8 @@ export class ChainFile {
     }
     this.#waiting = [];
     const { headerSize, recordSize } = this.#layout;
-    truncate(this.path, headerSize + step * recordSize);
+    this.#length = headerSize + step * recordSize;
+    truncate(this.path, this.#length);
   }
 
   /** Puts these links, from step 1 on, in place of all there are, at once. */
@@ -231,6 +251,7 @@ export class ChainFile {
     bytes.set(records, header.length);
     writeAtomic(this.path, bytes);
     this.#layout = layout;
+    this.#length = bytes.length;
     this.#waiting = [];
   }
 }

@@ -105,9 +105,23 @@ const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
   removed: ["files", (value) => Array.isArray(value) && value.every(isFile)],
 };
 
+/** The checkpoint files that lie in a folder. */
+function filesIn(folder: string): string[] {
+  return exists(folder) ? list(folder, CheckpointError).filter((file) => file.endsWith(".safetensors")) : [];
+}
+
 function readIndex(folder: string): Index {
   const path = `${folder}/${indexName}`;
-  if (!exists(path)) return { checkpoints: [], removed: [] };
+  if (!exists(path)) {
+    const files = filesIn(folder);
+    if (files.length === 0) return { checkpoints: [], removed: [] };
+    throw new CheckpointError({
+      where: path,
+      problem: "the index of checkpoints is gone, and beside it lie checkpoints",
+      got: files.join(", "),
+      hint: "put it back; or name a checkpoint file (ckptPath, --ckpt), or null (--ckpt none) to begin anew",
+    });
+  }
   let index: unknown;
   try {
     index = JSON.parse(readText(path, CheckpointError));
@@ -181,6 +195,8 @@ export function saveCheckpoint(
   options: SaveOptions = {},
 ): string {
   makeDirectory(folder);
+  // Before the first file, so that files without an index are never what a run that was killed leaves.
+  if (!exists(`${folder}/${indexName}`)) writeIndex(folder, [], []);
   const entries = [...tensors];
   const text = JSON.stringify(state);
   const file = `${name}.safetensors`;
@@ -208,7 +224,8 @@ function stateDigest(text: string, tensors: readonly (readonly [string, HostArra
 
 /** Drops the entries after a step, and what writes that were cut off have left: a run that goes on from there writes them anew. Not while another run saves here. */
 export function dropCheckpointsAfter(folder: string, step: number): void {
-  const { checkpoints, removed } = readIndex(folder);
+  const indexed = exists(`${folder}/${indexName}`);
+  const { checkpoints, removed } = indexed ? readIndex(folder) : { checkpoints: readEntries(folder), removed: [] };
   if (exists(folder)) {
     const isLeftover = (file: string) =>
       file === `${indexName}${temporarySuffix}` || file.endsWith(`.safetensors${temporarySuffix}`);
@@ -218,7 +235,13 @@ export function dropCheckpointsAfter(folder: string, step: number): void {
   const kept = checkpoints.filter((entry) => entry.step <= step);
   const files = [...removed, ...checkpoints.map(({ file }) => file)];
   const gone = files.filter((file) => !kept.some((entry) => entry.file === file));
-  if (gone.length > 0) writeIndex(folder, kept, gone);
+  if (gone.length > 0 || (!indexed && kept.length > 0)) writeIndex(folder, kept, gone);
+}
+
+/** What an index that is gone said of the files that are there, as far as they tell it themselves. */
+function readEntries(folder: string): CheckpointEntry[] {
+  const entries = filesIn(folder).map((file) => ({ file, step: loadCheckpoint(`${folder}/${file}`).state.step }));
+  return entries.sort((a, b) => a.step - b.step);
 }
 
 /** Reads a checkpoint and checks it against its own digest. Throws CheckpointError naming the file. */

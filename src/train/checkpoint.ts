@@ -92,6 +92,7 @@ export async function saveCheckpoint(
   await trainer.hooks.call("onSaveCheckpoint", context);
   const tensors = await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]);
   await trainer.hooks.call("postprocessCheckpoint", context);
+  await trainer.hooks.call("flush");
   trainer.journal!.flush();
   const path = writeCheckpoint(folder, file, state, tensors, {
     keep: trainer.keepCheckpoints ?? keep,

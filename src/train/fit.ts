@@ -201,6 +201,7 @@ export async function runFit(
     }
     await hooks.call("onTrainEnd", context);
     trainer.occupancy.refuseUnawaited("fit");
+    await hooks.call("flush");
     const run = await journal.finish({ seconds: now() - started, dataShare });
     await hooks.call("onFitEnd", context);
     failed = false;
@@ -210,10 +211,15 @@ export async function runFit(
     await tell(trainer, () => hooks.call("onFitException", context, error));
     throw error;
   } finally {
-    trainer.journal?.close();
+    // The folder is given back last: what finalize writes there is still this run's.
+    const { journal } = trainer;
     trainer.journal = undefined;
-    const finalize = () => hooks.call("finalize", { trainer });
-    await (failed ? tell(trainer, finalize) : finalize());
+    try {
+      const finalize = () => hooks.call("finalize", { trainer });
+      await (failed ? tell(trainer, finalize) : finalize());
+    } finally {
+      journal?.close();
+    }
   }
 }
 

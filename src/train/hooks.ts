@@ -161,6 +161,8 @@ export interface Logger extends Callback {
   logMetrics?: Hook<[Metrics, number]>;
   /** As `logMetrics`, of whole tensors' elements by name. */
   logHistograms?: Hook<[Readonly<Record<string, Histogram>>, number]>;
+  /** Puts on the disk what it was told: called before a checkpoint is named, and before the run is called finished. */
+  flush?: Hook<[]>;
   /** Shows a message to people; the first logger that can does it. */
   logMessage?(level: "debug" | "info" | "warn" | "error", message: string): void;
 }
@@ -214,6 +216,7 @@ const hookNames: Readonly<Record<HookName, true>> = {
   finalize: true,
   logMetrics: true,
   logHistograms: true,
+  flush: true,
   logMessage: true,
 };
 

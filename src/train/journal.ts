@@ -52,6 +52,8 @@ export class Journal {
   readonly #folder: Folder | undefined;
   /** As they are when the fit begins: a callback may move them later. */
   readonly #numbers: Readonly<Record<string, number>>;
+  /** Graphs that ran before the checkpoint that this fit resumed from. */
+  #earlierGraphs: Manifest["graphs"] = {};
   #begun = false;
 
   private constructor(parts: JournalParts, folder: Folder | undefined) {
@@ -114,6 +116,7 @@ export class Journal {
       const { state } = await loadCheckpoint(trainer, path, "resume");
       this.#checkLength(path, state);
       this.chain.resume(state.step, state.chain);
+      if (state.step > 0) this.#earlierGraphs = this.#folder?.manifest?.graphs ?? {};
       trainer.message("info", `going on from ${path}, step ${state.step}`);
       for (const changed of changedImports(this.#folder?.manifest?.imports, this.#imports()))
         trainer.message("warn", `the run began with another program: ${changed}`);
@@ -221,7 +224,7 @@ export class Journal {
       numericsId,
       seed: trainer.seed.toString(),
       seedGiven: trainer.seedGiven,
-      graphs: trainer.graphs,
+      graphs: { ...this.#earlierGraphs, ...trainer.graphs },
       data: dataOf(this.#parts),
       shuffleSeeds: shuffleSeedsOf(this.#parts)?.map(String),
       validation: recordedValidation(trainer, this.#parts.validations),

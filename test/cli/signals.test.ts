@@ -93,6 +93,22 @@ describe("a signal", () => {
     expect(latestCheckpoint(join(modelDir, "checkpoints"))).toBeUndefined();
   });
 
+  test("SIGHUP, more than once as terminals send it: code 129, and the step is saved", async () => {
+    const config = configFile(text);
+    const modelDir = folder();
+    const run = await start(
+      ["fit", config, "--model-dir", modelDir, "--json"],
+      once((child) => {
+        child.kill("SIGHUP");
+        child.kill("SIGHUP");
+      }),
+    );
+    expect(run.code, run.stderr).toBe(129);
+    expect(run.json().interrupted).toBe("SIGHUP");
+    expect(latestCheckpoint(join(modelDir, "checkpoints"))).toBe(run.json().checkpoint);
+    expect(readManifest(join(modelDir, "manifest.json")).status).toBe("interrupted");
+  });
+
   test("with nothing saved it says so", async () => {
     const config = configFile(presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "null"]));
     const run = await start(
@@ -101,5 +117,31 @@ describe("a signal", () => {
     );
     expect(run.code, run.stderr).toBe(130);
     expect(run.stdout).toMatch(/stopped after step \d+, nothing saved/);
+  });
+});
+
+describe("a reader that goes away", () => {
+  const short = presetWith([", eval_frequency: epoch", ""], ["{num_epochs: 3", "{num_steps: 300"]);
+
+  test("fit whose stdout and stderr are closed pipes trains to its end, to the digest of one that was read", async () => {
+    const config = configFile(short);
+    const [modelDir, read] = [folder(), folder()];
+    const run = await start(["fit", config, "--model-dir", modelDir], (_, child) => {
+      child.stdout!.destroy();
+      child.stderr!.destroy();
+    });
+    expect(run.code).toBe(0);
+    const { status, result } = readManifest(join(modelDir, "manifest.json"));
+    expect(status).toBe("finished");
+    expect((await start(["fit", config, "--model-dir", read, "--json"])).json().digest).toBe(result!.digest);
+    expect(existsSync(join(modelDir, "lock"))).toBe(false);
+  });
+
+  test("verify: the exit code is the verdict's, and there is no stack", async () => {
+    const modelDir = folder();
+    await start(["fit", configFile(short), "--model-dir", modelDir]);
+    const unread = await start(["verify", modelDir], undefined, undefined, (child) => child.stdout!.destroy());
+    expect(unread.code).toBe(0);
+    expect(unread.stderr).not.toMatch(/EPIPE|at .*:\d+:\d+/);
   });
 });

@@ -1,5 +1,5 @@
 // npm run test:kill [-- COUNT]: runs of the MNIST preset and of a small transformer, killed (SIGKILL) at random moments and gone on with, COUNT times
-// each. Whenever one comes to its end, its digest and its files must be those of a run that was never stopped.
+// each, with a checkpoint after every step. Whenever one comes to its end, its digest and its files must be those of a run that was never stopped.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,8 +19,8 @@ const subjects: Readonly<Record<string, (folder: string) => Subject>> = {
   mlp(folder) {
     const config = join(folder, "mlp.yaml");
     const preset = readFileSync(join(root, "src/presets/mnist-mlp.yaml"), "utf8");
-    writeFileSync(config, preset.replace(/loggers: .*/, "").replace("{steps: 500}", "{steps: 40, keep: 3}"));
-    return { config, steps: 1200 };
+    writeFileSync(config, preset.replace(/loggers: .*/, "").replace("{steps: 500}", "{steps: 1, keep: 3}"));
+    return { config, steps: 400 };
   },
   transformer(folder) {
     const [config, file] = [join(folder, "transformer.yaml"), join(folder, "story.txt")];
@@ -34,14 +34,14 @@ const subjects: Readonly<Record<string, (folder: string) => Subject>> = {
     loss: cross_entropy
     optimizer: {AdamW: {lr: 0.003}}
     precision: {max_gradient_norm: 1}
-    loop: {num_steps: 400, eval_frequency: 50}
-    checkpoint: {steps: 7, keep: 3}
+    loop: {num_steps: 200, eval_frequency: 25}
+    checkpoint: {steps: 1, keep: 3}
   fit:
     train_dataloader: {name: text, file: ${file}, split: train, context: 16, batch_size: 8, shuffle: true}
     val_dataloader: {name: text, file: ${file}, split: validation, context: 16, batch_size: 8}
 `,
     );
-    return { config, steps: 400 };
+    return { config, steps: 200 };
   },
 };
 

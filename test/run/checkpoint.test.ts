@@ -174,7 +174,7 @@ describe("checkpoints", () => {
         cwd: root,
         stdio: "ignore",
       });
-      while (!readdirSync(folder).includes("index.json")) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (listCheckpoints(folder).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await new Promise((resolve) => setTimeout(resolve, delay));
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("exit", resolve));

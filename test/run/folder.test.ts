@@ -1,7 +1,8 @@
 // A run's folder when something in it is wrong: the error names it, and what was there is still there.
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
+import { listCheckpoints } from "../../src/run/checkpoint.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
@@ -72,4 +73,66 @@ describe("nothing is lost", () => {
     );
     expect(existsSync(`${folder}/c/manifest.json`)).toBe(false);
   });
+});
+
+describe("what is taken out of a folder is missed", () => {
+  const at = (step: number, act: () => void) => ({
+    name: "Act",
+    changesTraining: false,
+    onTrainStepEnd: (context: { step: number }) => {
+      if (context.step === step) act();
+    },
+  });
+
+  test.each([
+    ["removed", (path: string) => rmSync(path)],
+    ["made anew by somebody else", (path: string) => writeFileSync(path, "SGCHAIN")],
+    ["lengthened", (path: string) => writeFileSync(path, new Uint8Array(56), { flag: "a" })],
+  ])("chain.bin %s during the run: the run ends with its name, not with a digest", async (_, act) => {
+    const folder = `${temporaryFolder()}/run`;
+    const broken = run(folder, { callbacks: [at(3, () => act(`${folder}/chain.bin`))] });
+    await expect(broken).rejects.toThrow(CheckpointError);
+    await expect(broken).rejects.toThrow(/chain\.bin/);
+    expect(JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")).status).not.toBe("finished");
+  });
+
+  test("index.json gone: refused, with all files as they were; a named checkpoint goes on to the same digest, and none begins anew", async () => {
+    const folder = `${temporaryFolder()}/run`;
+    const { digest } = await run(folder);
+    rmSync(`${folder}/checkpoints/index.json`);
+    const before = contentOf(folder);
+    await expect(run(folder)).rejects.toThrow(
+      /index\.json: the index of checkpoints is gone.*checkpoint_2\.safetensors/s,
+    );
+    expect(contentOf(folder)).toEqual(before);
+    expect((await run(folder, {}, `${folder}/checkpoints/checkpoint_4.safetensors`)).digest).toBe(digest);
+    expect(listCheckpoints(`${folder}/checkpoints`).map(({ step }) => step)).toEqual([2, 4, 6]);
+    rmSync(`${folder}/checkpoints/index.json`);
+    expect((await run(folder, {}, null)).digest).toBe(digest);
+    expect(listCheckpoints(`${folder}/checkpoints`).map(({ step }) => step)).toEqual([2, 4, 6]);
+  });
+});
+
+test("the manifest keeps the graphs that ran before the run was resumed", async () => {
+  const folder = `${temporaryFolder()}/run`;
+  // Five steps an epoch, the last one short: only the first part comes to it.
+  const loader = () => toyTrain({ dropLast: false });
+  const graphs = () => JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")).graphs;
+  await toyTrainer(options(folder, { loop: { numSteps: 6 } })).fit(loader());
+  const { trainLast } = graphs();
+  expect(trainLast).toMatch(/^[0-9a-f]{64}$/);
+  await toyTrainer(options(folder, { loop: { numSteps: 8 } })).fit(loader());
+  expect(graphs().trainLast).toBe(trainLast);
+});
+
+test("the folder is given back last: what finalize writes there is still this run's", async () => {
+  const folder = `${temporaryFolder()}/run`;
+  let held: boolean | undefined;
+  const finalize = () => {
+    held = existsSync(`${folder}/lock`);
+  };
+  const callbacks = [{ name: "Last", changesTraining: false, finalize }];
+  await run(folder, { callbacks });
+  expect(held).toBe(true);
+  expect(existsSync(`${folder}/lock`)).toBe(false);
 });

@@ -18,13 +18,15 @@ export interface Finished {
 /** Runs TypeScript, from whatever folder. */
 const tsx = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
 
-/** Starts `seedgrad …`, in the repository's folder unless another is given; `onError` sees stderr as it grows. */
+/** Starts `seedgrad …`, in the repository's folder unless another is given; `onError` sees stderr as it grows, `onStart` the process at once. */
 export function start(
   args: readonly string[],
   onError?: (text: string, child: ChildProcess) => void,
   cwd = root,
+  onStart?: (child: ChildProcess) => void,
 ): Promise<Finished> {
   const child = spawn(process.execPath, ["--import", tsx, join(root, "src/cli/main.ts"), ...args], { cwd });
+  onStart?.(child);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data) => {

@@ -19,7 +19,7 @@ const tracedUpdates = words("onTrace onTraceUpdate onTrace onTraceUpdate");
 const loading = words("onBeforeLoadCheckpoint preprocessCheckpoint onLoadCheckpoint");
 const step = words(`onTrainBatchStart onTrainStepStart onBeforeForward onAfterForward onBeforeBackward onAfterBackward
   onBeforeOptimizerStep onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd`);
-const saving = words("onSaveCheckpoint postprocessCheckpoint onAfterSaveCheckpoint");
+const saving = words("onSaveCheckpoint postprocessCheckpoint flush onAfterSaveCheckpoint");
 const validationBatch = (first: boolean) => [
   ...words("onValidateBatchStart onValidateStepStart"),
   ...(first ? traced : []),
@@ -31,7 +31,7 @@ const validation = (first: boolean) => [
   ...[first, false, first].flatMap(validationBatch),
   "onValidateEnd",
 ];
-const end = words("onTrainEnd onFitEnd finalize");
+const end = words("onTrainEnd flush onFitEnd finalize");
 const failing = words("onTrainException onValidateException onFitException");
 
 const all = [
@@ -49,6 +49,7 @@ const all = [
     ...failing,
     "logMetrics",
     "logHistograms",
+    "flush",
     "logMessage",
   ]),
 ] as HookName[];
@@ -170,6 +171,7 @@ const known = [
   "finalize",
   "logMetrics",
   "logHistograms",
+  "flush",
   "logMessage",
 ] as const satisfies readonly HookName[];
 

@@ -3,34 +3,42 @@
 import type { Logger, Metrics } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
-import { appendText, cutLines } from "./records.ts";
+import { damageMessage, linesOf, RecordFile } from "./records.ts";
 
-const stepOf = (line: string): number => {
+const encoder = new TextEncoder();
+
+const stepOf = (line: string): number | undefined => {
   try {
-    return (JSON.parse(line) as { step: number }).step;
+    const { step } = JSON.parse(line) as { step: unknown };
+    return Number.isSafeInteger(step) ? (step as number) : undefined;
   } catch {
-    return Number.NaN;
+    return undefined;
   }
 };
 
 /** Writes `{"step": …, …}` lines; NaN and infinities as text. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
 export class JSONLLogger extends Optionless implements Logger {
-  #path: string | undefined;
+  #file: RecordFile | undefined;
 
   postSetup({ options }: Trainer): void {
-    this.#path = options.modelDir === undefined ? undefined : `${options.modelDir}/metrics.jsonl`;
+    if (options.modelDir === undefined) return;
+    this.#file = new RecordFile(`${options.modelDir}/metrics.jsonl`, { next: linesOf(stepOf) });
   }
 
   onTrainStart({ trainer }: { trainer: Trainer }): void {
-    if (this.#path) cutLines(this.#path, (line) => stepOf(line) <= trainer.step);
+    const damage = this.#file?.cutBack(trainer.step);
+    if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
   }
 
   logMetrics(metrics: Metrics, step: number): void {
-    if (!this.#path) return;
     const values = Object.entries(metrics).map(([name, value]) => [
       name,
       Number.isFinite(value) ? value : String(value),
     ]);
-    appendText(this.#path, `${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`);
+    this.#file?.append(() => encoder.encode(`${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`));
+  }
+
+  flush(): void {
+    this.#file?.flush();
   }
 }

@@ -1,12 +1,12 @@
 // A TensorBoard event file in the run's folder: scalars and histograms. The format is TFRecord frames (u64 length, masked CRC-32C of it, data, masked
 // CRC-32C of the data) around Event messages in protocol buffers.
 
-import { append, exists, makeDirectory, read, writeAtomic } from "#files";
 import { crc32c } from "../../core/crc.ts";
 import type { Histogram } from "../histogram.ts";
 import type { Logger, Metrics } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
+import { damageMessage, type ReadRecord, RecordFile } from "./records.ts";
 
 const masked = (bytes: Uint8Array): number => {
   const crc = crc32c(bytes);
@@ -69,45 +69,55 @@ const fileVersion = (): Uint8Array => Uint8Array.from([...wallTime(), ...text(3,
 const summary = (values: readonly (readonly number[])[], at: number): Uint8Array =>
   Uint8Array.from([...wallTime(), ...step(at), ...message(5, values.flat())]);
 
+const versionField = new TextEncoder().encode("brain.Event:2");
+
+/** Whether an Event is the file's version: its third field, after the time's nine bytes. */
+const isVersion = (event: Uint8Array): boolean =>
+  event[9] === 26 && event[10] === versionField.length && versionField.every((byte, i) => event[11 + i] === byte);
+
 /** The step of an Event that this logger wrote: 0 for the file's version. */
-function stepOf(event: Uint8Array): number {
-  if (event[9] !== 16) return 0;
+function stepOf(event: Uint8Array): number | undefined {
+  if (isVersion(event)) return 0;
+  if (event[9] !== 16) return undefined;
   let value = 0;
   let scale = 1;
-  for (let at = 10; ; at++, scale *= 128) {
+  for (let at = 10; at < event.length; at++, scale *= 128) {
     value += (event[at] & 127) * scale;
-    if (event[at] < 128) return value;
+    if (event[at] < 128) return Number.isSafeInteger(value) ? value : undefined;
   }
+  return undefined;
+}
+
+/** The first frame of these bytes. Where the length's checksum is wrong, no later frame can be found. */
+function nextFrame(bytes: Uint8Array): ReadRecord | undefined {
+  if (bytes.length < 12) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = view.getBigUint64(0, true);
+  if (view.getUint32(8, true) !== masked(bytes.subarray(0, 8)))
+    return { length: Number.POSITIVE_INFINITY, step: undefined };
+  const length = Number(size) + 16;
+  if (bytes.length < length) return undefined;
+  const event = bytes.subarray(12, length - 4);
+  const whole = view.getUint32(length - 4, true) === masked(event);
+  return { length, step: whole ? stepOf(event) : undefined };
 }
 
 /** Writes `events.out.tfevents.0000000000.seedgrad`. On resume it is cut back to the checkpoint's step. Without a folder: nothing. */
 export class TensorBoardLogger extends Optionless implements Logger {
-  #path: string | undefined;
+  #file: RecordFile | undefined;
 
   postSetup({ options }: Trainer): void {
-    const { modelDir } = options;
-    this.#path = modelDir === undefined ? undefined : `${modelDir}/events.out.tfevents.0000000000.seedgrad`;
+    if (options.modelDir === undefined) return;
+    this.#file = new RecordFile(`${options.modelDir}/events.out.tfevents.0000000000.seedgrad`, {
+      header: () => frame(fileVersion()),
+      isHeader: (bytes) => isVersion(bytes.subarray(12)),
+      next: nextFrame,
+    });
   }
 
   onTrainStart({ trainer }: { trainer: Trainer }): void {
-    const path = this.#path;
-    if (!path || !exists(path)) return;
-    const bytes = read(path);
-    const kept: Uint8Array[] = [];
-    for (let at = 0; at + 16 <= bytes.length; ) {
-      const length = Number(new DataView(bytes.buffer, bytes.byteOffset + at).getBigUint64(0, true));
-      const end = at + 16 + length;
-      if (end > bytes.length) break;
-      if (stepOf(bytes.subarray(at + 12, end - 4)) <= trainer.step) kept.push(bytes.subarray(at, end));
-      at = end;
-    }
-    const whole = new Uint8Array(kept.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of kept) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    if (whole.length !== bytes.length) writeAtomic(path, whole);
+    const damage = this.#file?.cutBack(trainer.step);
+    if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
   }
 
   logMetrics(metrics: Metrics, at: number): void {
@@ -121,12 +131,10 @@ export class TensorBoardLogger extends Optionless implements Logger {
   }
 
   #append(values: readonly (readonly number[])[], at: number): void {
-    const path = this.#path;
-    if (!path) return;
-    if (!exists(path)) {
-      makeDirectory(path.slice(0, path.lastIndexOf("/")));
-      append(path, frame(fileVersion()));
-    }
-    append(path, frame(summary(values, at)));
+    this.#file?.append(() => frame(summary(values, at)));
+  }
+
+  flush(): void {
+    this.#file?.flush();
   }
 }

@@ -10,11 +10,25 @@ export interface ProgressBar {
   stop(): void;
 }
 
+let surviving = false;
+
+/** From here on a reader of stdout or stderr that goes away (a closed pipe, a closed terminal) doesn't end the process: what is written is lost, the run isn't. */
+export function surviveClosedOutput(): void {
+  if (surviving) return;
+  surviving = true;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (!["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(error.code ?? "")) throw error;
+    });
+  }
+}
+
 /** Seconds between two drawings. */
 const interval = 0.1;
 
 /** A bar from `start` to `total`, or undefined where stderr is no terminal. Format names in braces are the texts given to `update`. */
 export function openProgressBar(total: number, start: number, format: string): ProgressBar | undefined {
+  surviveClosedOutput();
   if (!process.stderr.isTTY) return undefined;
   // Ctrl-C stays the process's own affair: the package's handler would swallow it.
   const bars = new MultiBar(
@@ -46,5 +60,6 @@ export function openProgressBar(total: number, start: number, format: string): P
 
 /** Writes a line to stderr. */
 export function writeLine(text: string): void {
+  surviveClosedOutput();
   process.stderr.write(`${text}\n`);
 }

@@ -8,6 +8,9 @@ export function openProgressBar(_total: number, _start: number, _format: string)
   return undefined;
 }
 
+/** Nothing to survive: a console has no reader that goes away. */
+export function surviveClosedOutput(): void {}
+
 /** Writes a line to the console. */
 export function writeLine(text: string): void {
   console.info(text);
