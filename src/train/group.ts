@@ -10,8 +10,14 @@ import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 /** The tensors of one batch as a compiled step takes them. */
 export type HostBatch = Readonly<Record<string, HostArray>>;
 
+/** The micro-batches of an optimizer step, and each one's share of the group's samples, as float32. */
+export interface MicroBatches {
+  readonly batches: readonly HostBatch[];
+  readonly shares: readonly number[];
+}
+
 /** What an optimizer step takes: a batch, or with accumulation its micro-batches. */
-export type StepInput = HostBatch | readonly HostBatch[];
+export type StepInput = HostBatch | MicroBatches;
 
 /** The micro-batches of an optimizer step. */
 export interface Group {
@@ -45,18 +51,27 @@ export async function firstGroup(seed: bigint, loader: DataLoader, size: number)
   throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
 }
 
-/** How many samples a batch has; 0 for one that holds nothing. */
+/** How many samples a batch has, by its indices, or else by its first tensor; 0 for one that holds nothing. */
 export function samplesOf(batch: LoadedBatch): number {
   const indices = batch.indices as ArrayLike<number> | undefined;
   return indices?.length ?? Object.values(batch.tensors)[0]?.shape[0] ?? 0;
 }
 
+/** Micro-batches of so many samples each as a step takes them: what each gives counts by its samples. Throws DataError where there are none. */
+export function microBatches(where: string, batches: readonly HostBatch[], samples: readonly number[]): MicroBatches {
+  const all = samples.reduce((total, count) => total + count, 0);
+  if (all === 0)
+    throw new DataError({ where, problem: "the batches of a step hold no samples", expected: "at least one" });
+  return { batches, shares: samples.map((count) => Math.fround(count / all)) };
+}
+
 function groupOf(name: string, batches: readonly LoadedBatch[], size: number): Group {
   if (size === 1) return { batches, input: batches[0].tensors, batch: batches[0] };
+  const tensors = batches.map((batch) => batch.tensors);
   let joined: LoadedBatch["tensors"] | undefined;
   return {
     batches,
-    input: batches.map(({ tensors }) => tensors),
+    input: microBatches(`loader ${name}`, tensors, batches.map(samplesOf)),
     batch: {
       get tensors() {
         joined ??= joinTensors(name, batches);

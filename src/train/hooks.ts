@@ -77,7 +77,7 @@ export interface TraceContext {
   readonly trainer: Trainer;
   readonly role: "train" | "eval";
   readonly model: Module;
-  /** Where gradients are accumulated, batch and outputs are those of the first micro-batch; loss and gradients are the means. */
+  /** Where gradients are accumulated, batch and outputs are those of the first micro-batch; loss and gradients are those of the whole group. */
   readonly batch: Batch;
   readonly outputs?: Tensor;
   readonly loss?: Tensor;

@@ -15,7 +15,7 @@ import { gradients as gradientsOf } from "../tensor/gradients.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import { mixedFormat } from "./config/shared.ts";
-import type { HostBatch, StepInput } from "./group.ts";
+import type { HostBatch, MicroBatches, StepInput } from "./group.ts";
 import type { Hooks, TraceContext } from "./hooks.ts";
 import { outputsOf } from "./predict.ts";
 import type { GradientScaler } from "./scaler.ts";
@@ -67,8 +67,12 @@ export function makeTrainStep({
     return { batch, outputs, loss: scalar, gradients: gradientsOf(scaler.scaled(scalar), optimizer.parameters) };
   };
   const step = (given: StepInput): Tensor => {
-    const [first, ...others] = (Array.isArray(given) ? given : [given]) as unknown as readonly Batch[];
-    const { batch, outputs, loss, gradients: scaled } = accumulate(backward(first), others, backward);
+    const {
+      batch,
+      outputs,
+      loss,
+      gradients: scaled,
+    } = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
     const gradients = scaler.unscaled(scaled);
     const { parameterNames } = optimizer;
     const named = Object.fromEntries(gradients.map((gradient, i) => [parameterNames[i], gradient]));
@@ -95,17 +99,26 @@ interface Backward {
   readonly gradients: readonly Tensor[];
 }
 
-/** Losses and gradients added in the order of the micro-batches, then divided once by their number. Batch and outputs stay the first's. */
-function accumulate(first: Backward, others: readonly Batch[], backward: (batch: Batch) => Backward): Backward {
-  let { loss, gradients } = first;
-  for (const batch of others) {
-    const next = backward(batch);
-    loss = loss.add(next.loss);
-    gradients = gradients.map((sum, i) => sum.add(next.gradients[i]));
+/** A batch's values are tensors, never a list. */
+const isGroup = (given: StepInput): given is MicroBatches => Array.isArray(given.batches);
+
+/**
+ * Each micro-batch's loss and gradients, times its share of the group's samples, added in the order of the micro-batches: the shares are inputs of
+ * the graph, which is the same for equal and unequal micro-batches. Batch and outputs stay the first's.
+ */
+function accumulate({ batches, shares }: MicroBatches, backward: (batch: Batch) => Backward): Backward {
+  const weighted = (i: number): Backward => {
+    const part = backward(batches[i] as unknown as Batch);
+    const share = shares[i] as unknown as Tensor;
+    return { ...part, loss: part.loss.mul(share), gradients: part.gradients.map((gradient) => gradient.mul(share)) };
+  };
+  let sum = weighted(0);
+  for (let i = 1; i < batches.length; i++) {
+    const next = weighted(i);
+    const gradients = sum.gradients.map((gradient, j) => gradient.add(next.gradients[j]));
+    sum = { ...sum, loss: sum.loss.add(next.loss), gradients };
   }
-  if (others.length === 0) return first;
-  const count = others.length + 1;
-  return { ...first, loss: loss.div(count), gradients: gradients.map((sum) => sum.div(count)) };
+  return sum;
 }
 
 /** The compiled evaluation step of a model that is in evaluation mode. */

@@ -21,35 +21,44 @@ const loop = { numEpochs: 2, gradAccumSteps: 4 };
 const bits = (values: ArrayLike<number>) => Array.from(values, float32Bits);
 
 describe("one step", () => {
-  test("is p − rate·((g₁ + g₂ + g₃ + g₄) ÷ 4), its loss the losses' mean, to the bit", async () => {
-    const model = () => nn.sequential(nn.linear(4, 2));
-    const optimizer: TrainerOptions["optimizer"] = (made) => optim.sgd(made.parameters(), { learningRate: 1 });
-    const seen: StepResult[] = [];
-    const callbacks: Callback[] = [{ onTrainStepEnd: (result) => void seen.push(result) }];
-    const trainer = toyTrainer({ model, optimizer, callbacks, loop: { numSteps: 1, gradAccumSteps: 4 } });
-    await trainer.initialize();
-    const before = await trainer.model.parameters()[0].data();
-    await trainer.fit(loader());
-    const parts: { gradient: number[]; loss: number }[] = [];
-    for (let i = 0; i < 4; i++) {
-      // Each micro-batch in a run of its own, its gradient watched.
-      const one: DataLoader = { ...loader(), batches: (epoch) => loader().batches(epoch, i) };
-      const single = toyTrainer({
-        model,
-        optimizer,
-        loop: { numSteps: 1 },
-        callbacks: [captureGradient((gradient, loss) => parts.push({ gradient, loss }))],
-      });
-      await single.fit(one);
-    }
-    const sum = (values: number[]) => values.reduce((a, b) => Math.fround(a + b));
-    const mean = before.map((value, j) => {
-      const g = Math.fround(sum(parts.map(({ gradient }) => gradient[j])) / 4);
-      return Math.fround(value - g);
-    });
-    expect(bits(await trainer.model.parameters()[0].data())).toEqual(bits(mean));
-    expect(float32Bits(seen[0].loss)).toBe(float32Bits(Math.fround(sum(parts.map(({ loss }) => loss)) / 4)));
-  });
+  test.each([
+    ["whole micro-batches", 2, 35, [2, 2, 2, 2]],
+    ["a short last one, which counts by its samples", 20, 4, [20, 20, 20, 10]],
+  ] as const)(
+    "is p − rate·(w₁·g₁ + …), w being shares of the samples, its loss alike, to the bit: %s",
+    async (_, batchSize, batches, samples) => {
+      const own = () => loader({ batchSize, dropLast: false });
+      expect(own().batchesPerEpoch).toBe(batches);
+      const model = () => nn.sequential(nn.linear(4, 2));
+      const optimizer: TrainerOptions["optimizer"] = (made) => optim.sgd(made.parameters(), { learningRate: 1 });
+      const seen: StepResult[] = [];
+      const callbacks: Callback[] = [{ onTrainStepEnd: (result) => void seen.push(result) }];
+      const trainer = toyTrainer({ model, optimizer, callbacks, loop: { numSteps: 1, gradAccumSteps: 4 } });
+      await trainer.initialize();
+      const before = await trainer.model.parameters()[0].data();
+      await trainer.fit(own());
+      const parts: { gradient: number[]; loss: number }[] = [];
+      for (let i = 0; i < 4; i++) {
+        // Each micro-batch in a run of its own, its gradient watched.
+        const one: DataLoader = { ...own(), batches: (epoch) => own().batches(epoch, i) };
+        const single = toyTrainer({
+          model,
+          optimizer,
+          loop: { numSteps: 1 },
+          callbacks: [captureGradient((gradient, loss) => parts.push({ gradient, loss }))],
+        });
+        await single.fit(one);
+      }
+      const all = samples.reduce((a: number, b) => a + b, 0);
+      const mean = (values: number[]) =>
+        values
+          .map((value, i) => Math.fround(value * Math.fround(samples[i] / all)))
+          .reduce((a, b) => Math.fround(a + b));
+      const after = before.map((value, j) => Math.fround(value - mean(parts.map(({ gradient }) => gradient[j]))));
+      expect(bits(await trainer.model.parameters()[0].data())).toEqual(bits(after));
+      expect(float32Bits(seen[0].loss)).toBe(float32Bits(mean(parts.map(({ loss }) => loss))));
+    },
+  );
 
   test("the micro-batches' draws follow each other in the step's one range", async () => {
     const trainer = toyTrainer({ loop: { numSteps: 1, gradAccumSteps: 4 } });
@@ -67,6 +76,30 @@ function captureGradient(take: (gradient: number[], loss: number) => void): Call
     },
   };
 }
+
+test("a scaled loss: each micro-batch is weighed before its gradients are unscaled; one graph for equal and unequal groups", async () => {
+  const even = { inputs: inputsOf(2), targets: targetsOf(2) };
+  const losses: number[] = [];
+  const seen: Callback = { onTrainStepEnd: ({ loss }) => void losses.push(loss) };
+  const precision = { lossScalingFactor: 1024 };
+  const run = (loop: TrainerOptions["loop"], batchSize: number) =>
+    toyTrainer({ loop, precision, callbacks: [seen], model: () => nn.sequential(nn.linear(4, 2)) }).fit(
+      toyTrain({ batchSize, shuffle: false, dropLast: false }),
+    );
+  await run({ numSteps: 1, gradAccumSteps: 2 }, 64);
+  await run({ numSteps: 1 }, 70);
+  // 64 and 6 samples in two micro-batches, and all 70 at once.
+  expect(losses[0]).toBeCloseTo(losses[1], 6);
+  const step = await toyTrainer({ loop: { gradAccumSteps: 2 } }).trainStep();
+  const plans = [
+    [0.5, 0.5],
+    [0.25, 0.75],
+  ].map((shares) => step.plan({ batches: [even, even], shares }));
+  expect((await plans[0]).graphHash).toBe((await plans[1]).graphHash);
+});
+
+const inputsOf = (rows: number) => ({ data: new Float32Array(rows * 4), shape: [rows, 4], dtype: "float32" as const });
+const targetsOf = (rows: number) => ({ data: new Int32Array(rows), shape: [rows], dtype: "int32" as const });
 
 describe("a run", () => {
   test("counts optimizer steps everywhere; the short last group is a graph of its own", async () => {
@@ -163,7 +196,7 @@ describe("groups", () => {
       },
     };
     for await (const { input, batch } of groups(ragged, { seed: 1n, offset: 0 }, 2)) {
-      expect(input).toHaveLength(2);
+      expect(input).toMatchObject({ batches: { length: 2 }, shares: [0.5, 0.5] });
       expect([...(batch.indices as number[])]).toEqual([0, 0]);
       expect(() => batch.tensors).toThrow(DataError);
     }

@@ -6,7 +6,7 @@ import { checkKeys } from "../../core/keys.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { now } from "../clock.ts";
-import { firstGroup, type HostBatch } from "../group.ts";
+import { firstGroup, type HostBatch, microBatches } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 import { untouched } from "./snapshot.ts";
@@ -73,7 +73,8 @@ export class BatchSizeFinder implements Callback {
     const tried: TriedBatchSize[] = [];
     for (let batchSize = 1; batchSize <= maximum; batchSize *= 2) {
       const batch = resized(tensors, batchSize);
-      const input = perStep === 1 ? batch : Array.from({ length: perStep }, () => batch);
+      const all = <T>(value: T): T[] => Array.from({ length: perStep }, () => value);
+      const input = perStep === 1 ? batch : microBatches(this.name, all(batch), all(batchSize));
       const bytes = planBytes(await step.plan(input));
       if (bytes > memory * 2 ** 20) break;
       let seconds = Number.POSITIVE_INFINITY;
