@@ -203,28 +203,6 @@ export interface Evaluation {
 /** Nodes that some graph computed on the way to its outputs. */
 const computed = new WeakSet<Node>();
 
-/** What one graph draws from: one seed, and a stretch of its stream that offsets of 32 bits reach. */
-const reach = 2 ** 32 - 1;
-
-/** Random nodes in groups that can be in one graph, in the order in which their seeds are met. */
-function byStream(random: readonly Node[]): Node[][] {
-  const groups: Node[][] = [];
-  for (const seed of new Set(random.map(({ draws }) => draws!.seed))) {
-    const own = random.filter(({ draws }) => draws!.seed === seed);
-    own.sort((a, b) => a.draws!.offset - b.draws!.offset || a.id - b.id);
-    let start = Number.NEGATIVE_INFINITY;
-    for (const node of own) {
-      const { offset, count } = node.draws!;
-      if (offset + count - start > reach) {
-        start = offset;
-        groups.push([]);
-      }
-      groups.at(-1)!.push(node);
-    }
-  }
-  return groups;
-}
-
 /** Ops whose values are as good as their inputs', or as nothing. */
 const cheap: readonly string[] = ["full", "coordinate", "leaf", "movement", "words"];
 
@@ -243,22 +221,24 @@ function neededAgain(nodes: readonly Node[]): Node[] {
   return [...again].sort((a, b) => a.id - b.id);
 }
 
-/** Computes outputs as one graph. Call under `exclusive`. Nodes whose draws one graph can't hold are computed first. */
+/** Computes outputs as one graph. Call under `exclusive`. Nodes drawn under another seed than the first one met are computed first. */
 export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
   const pending = () =>
     reachable(
       outputs.map((output) => output.node),
       hasValue,
     ).filter((node) => !hasValue(node));
-  const [first = [], ...others] = byStream(pending().filter((node) => node.draws));
-  for (const nodes of others) {
+  const random = pending().filter((node) => node.draws);
+  const [seed = 0n, ...others] = new Set(random.map(({ draws }) => draws!.seed!));
+  for (const other of others) {
+    const nodes = random.filter(({ draws }) => draws!.seed === other);
     const roots = nodes.map((node, i) => ({ name: String(i), node }));
-    keep(nodes, await run(backend, closeGraph(roots, nodes[0].draws!.seed!)));
+    keep(nodes, await run(backend, closeGraph(roots, other)));
   }
   const nodes = pending();
   const roots = new Set(outputs.map(({ node }) => node));
   const again = neededAgain(nodes).filter((node) => !roots.has(node));
-  const closed = closeGraph(outputs, first.length > 0 ? first[0].draws!.seed! : 0n);
+  const closed = closeGraph(outputs, seed);
   const graph = { ...closed, watched: again.map((node, i) => ({ name: String(i), node })) };
   const stored = await run(backend, graph);
   keep(again, stored.splice(outputs.length));

@@ -112,7 +112,12 @@ class WasmBackend implements Backend {
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
     const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };
     const executable = new WasmExecutable(plan, program, exports.run as RunFunction, home);
-    await executable.share(module);
+    try {
+      await executable.share(module);
+    } catch (error) {
+      executable.dispose();
+      throw error;
+    }
     return executable;
   }
 
@@ -193,12 +198,17 @@ class WasmExecutable implements Executable {
       if ("constant" in entry) constants.push([at, entry.constant]);
       else this.#places.set(entry.value, [...(this.#places.get(entry.value) ?? []), at]);
     });
-    plan.values.forEach(({ place, dtype, size }, value) => {
-      if (place.kind !== "constant") return;
-      const address = block(size * itemSize(dtype));
-      memory.write(dtype, address, place.data);
-      this.#place(value, address);
-    });
+    try {
+      plan.values.forEach(({ place, dtype, size }, value) => {
+        if (place.kind !== "constant") return;
+        const address = block(size * itemSize(dtype));
+        memory.write(dtype, address, place.data);
+        this.#place(value, address);
+      });
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     const { view } = memory;
     view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
     for (const [at, constant] of constants) view.setUint32(at, constant, true);
@@ -231,9 +241,24 @@ class WasmExecutable implements Executable {
     const { view } = this.#memory;
     if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
     view.setInt32(this.#table + table.status, 0, true);
-    if (!this.#parallel) return this.#run(this.#table, 0, 1);
-    this.#pool!.dispatch(this.#id);
-    return this.#run(this.#table, 0, this.#pool!.parts);
+    if (this.#parallel) this.#pool!.dispatch(this.#id);
+    return this.#part();
+  }
+
+  /** This thread's part of the run. Throws BackendError if it ends in a trap. */
+  #part(): number {
+    try {
+      return this.#run(this.#table, 0, this.#parallel ? this.#pool!.parts : 1);
+    } catch (cause) {
+      if (this.#parallel) this.#pool!.trapped(cause);
+      throw new BackendError({
+        where: "wasm",
+        problem: "a run ended in a trap, and what it was to write is half-written",
+        got: String(cause),
+        hint: "load the last checkpoint",
+        cause,
+      });
+    }
   }
 
   /** Tells the table where the workspace is. */
@@ -253,7 +278,7 @@ class WasmExecutable implements Executable {
     const pool = this.#pool!;
     while (left === outcome.paused) {
       await pool.look();
-      left = this.#run(this.#table, 0, pool.parts);
+      left = this.#part();
     }
     if (left !== outcome.done) await pool.fail();
     this.#checkIndices();

@@ -49,6 +49,30 @@ interface ControlExports {
   abort(control: number): void;
 }
 
+/** What a pool leaves behind. */
+interface Crew {
+  readonly workers: WorkerHandle[];
+  abort(): void;
+}
+
+function dismiss({ workers, abort }: Crew): void {
+  abort();
+  for (const worker of workers.splice(0)) worker.stop();
+}
+
+/** Threads live as long as they are let: those of a pool that nobody has any more are ended, and so their memory is given back. */
+const deserted = new FinalizationRegistry<Crew>(dismiss);
+/** Pools that wait for their workers: until those have answered, nothing else may hold them. */
+const listening = new Set<Pool>();
+
+/** What a worker tells goes to its pool, if there still is one: a thread that runs is held by the engine, and all that hears it. */
+function startFor(pool: WeakRef<Pool>): WorkerHandle {
+  return startWorker(workerSource, {
+    message: (message) => pool.deref()?.hear(message),
+    ended: (reason) => pool.deref()?.lose(reason),
+  });
+}
+
 /** How many threads a wish comes to: `undefined` is 1, "all" every core. Throws BackendError where several can't be had. */
 export function threadCount(wish: number | "all" | undefined): number {
   if (wish === undefined) return 1;
@@ -75,9 +99,9 @@ export class Pool {
   readonly #memory: Memory;
   readonly #module: WebAssembly.Module;
   readonly #exports: ControlExports;
-  #workers: WorkerHandle[] = [];
+  readonly #crew: Crew;
   #parked = false;
-  #failure: string | undefined;
+  #failure: { readonly problem: string; readonly got: string } | undefined;
   #stopped = false;
   #forget: number[] = [];
   #nextId = 1;
@@ -98,17 +122,26 @@ export class Pool {
     memory.view.setBigInt64(this.control + control.patience, BigInt(patience * 1e6), true);
     this.#module = new WebAssembly.Module(controlModule(maximumPages));
     const instance = new WebAssembly.Instance(this.#module, { environment: { memory: memory.memory } });
-    this.#exports = instance.exports as unknown as ControlExports;
+    const exports = instance.exports as unknown as ControlExports;
+    this.#exports = exports;
+    const { control: address } = this;
+    this.#crew = { workers: [], abort: () => exports.abort(address) };
+    deserted.register(this, this.#crew);
   }
 
   /** Starts the workers. */
   async start(): Promise<void> {
-    const parts = this.parts;
-    this.#workers = Array.from({ length: parts - 1 }, () =>
-      startWorker(workerSource, { message: (message) => this.#hear(message), ended: (reason) => this.#fail(reason) }),
-    );
+    const { parts } = this;
+    const { workers } = this.#crew;
+    const self = new WeakRef(this);
+    try {
+      while (workers.length < parts - 1) workers.push(startFor(self));
+    } catch (cause) {
+      this.stop();
+      throw new BackendError({ where: "threads", problem: "a thread can't be started", got: String(cause), cause });
+    }
     const answered = this.#answers();
-    this.#workers.forEach((worker, i) => {
+    workers.forEach((worker, i) => {
       const home = {
         module: this.#module,
         memory: this.#memory.memory,
@@ -154,7 +187,7 @@ export class Pool {
     this.#parked = false;
     const answered = this.#answers();
     const forget = this.#forget.splice(0);
-    for (const worker of this.#workers) worker.post({ ...message, forget });
+    for (const worker of this.#crew.workers) worker.post({ ...message, forget });
     await answered;
   }
 
@@ -176,8 +209,7 @@ export class Pool {
     if (this.#failure === undefined) return;
     throw new BackendError({
       where: "wasm",
-      problem: "a worker thread has died",
-      got: this.#failure,
+      ...this.#failure,
       hint: "make a new backend and load the last checkpoint: what was in this one's memory may be half-written",
     });
   }
@@ -192,35 +224,50 @@ export class Pool {
   /** After a run that failed: says so, as a BackendError. */
   async fail(): Promise<never> {
     await new Promise((resolve) => setTimeout(resolve, 50));
-    this.#fail("it didn't come to the barrier");
+    this.lose("it didn't come to the barrier");
     this.check();
     throw new BackendError({ where: "wasm", problem: "a worker thread has died" });
   }
 
-  #hear(message: unknown): void {
+  /** The calling thread's own part ended in a trap: so must the others', which would wait for it. Throws BackendError. */
+  trapped(cause: unknown): never {
+    this.#fail("the calling thread failed in a run", String(cause));
+    this.check();
+    throw cause;
+  }
+
+  /** A worker has ended. */
+  lose(reason: string): void {
+    this.#fail("a worker thread has died", reason);
+  }
+
+  /** A worker has said something. */
+  hear(message: unknown): void {
     const { failed } = message as { failed?: string };
     if (failed !== undefined) {
-      this.#fail(failed);
+      this.lose(failed);
       return;
     }
     const waiting = this.#waiting;
     if (!waiting || --waiting.left > 0) return;
     this.#waiting = undefined;
+    listening.delete(this);
     this.#parked = true;
-    for (const worker of this.#workers) worker.hold(false);
+    for (const worker of this.#crew.workers) worker.hold(false);
     waiting.resolve();
   }
 
   #answers(): Promise<void> {
-    for (const worker of this.#workers) worker.hold(true);
+    for (const worker of this.#crew.workers) worker.hold(true);
+    listening.add(this);
     return new Promise((resolve, reject) => {
-      this.#waiting = { left: this.#workers.length, resolve, reject };
+      this.#waiting = { left: this.#crew.workers.length, resolve, reject };
     });
   }
 
-  #fail(reason: string): void {
+  #fail(problem: string, got: string): void {
     if (this.#failure !== undefined) return;
-    this.#failure = reason;
+    this.#failure = { problem, got };
     this.#end();
   }
 
@@ -231,8 +278,8 @@ export class Pool {
   }
 
   #end(): void {
-    this.#exports.abort(this.control);
-    for (const worker of this.#workers.splice(0)) worker.stop();
+    dismiss(this.#crew);
+    listening.delete(this);
     try {
       this.check();
     } catch (error) {

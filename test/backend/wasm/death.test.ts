@@ -14,6 +14,7 @@ import { traceGraph } from "../../support/graphs.ts";
 
 interface Thread {
   terminate(): Promise<number>;
+  once(event: "exit", heard: (code: number) => void): unknown;
 }
 /** The threads that were started, and what each runs before its own source. */
 const started = vi.hoisted(() => ({ threads: [] as Thread[], prelude: "" }));
@@ -141,6 +142,55 @@ describe("ends by itself", () => {
   test("before it was ready", async () => {
     started.prelude = "process.exit(5);";
     await expect(wasmBackend({ threads: 2 })).rejects.toThrow(/exited with code 5/);
+  });
+});
+
+describe("a trap", () => {
+  /** Has the program that is loaded next trap on the calling thread at its `at`-th run. */
+  const trapping = (at: number) => {
+    const { instantiate } = WebAssembly;
+    let calls = 0;
+    return vi.spyOn(WebAssembly, "instantiate").mockImplementation((async (
+      module: WebAssembly.Module,
+      imports: WebAssembly.Imports,
+    ) => {
+      const { exports } = await instantiate(module, imports);
+      const run = exports.run as (...args: number[]) => number;
+      return {
+        exports: {
+          run: (...args: number[]) => {
+            if (++calls === at) throw new WebAssembly.RuntimeError("unreachable");
+            return run(...args);
+          },
+        },
+      };
+    }) as never);
+  };
+
+  test("of the calling thread ends the others, which would wait for it", async () => {
+    const spy = trapping(2);
+    await start(3);
+    spy.mockRestore();
+    await run();
+    const ended = started.threads.map((thread) => new Promise((resolve) => thread.once("exit", resolve)));
+    expect(await failing(run())).toBeLessThan(1500);
+    await Promise.all(ended);
+    await expect(run()).rejects.toThrow(/the calling thread failed in a run: got RuntimeError: unreachable/);
+  });
+
+  test("on one thread is a BackendError too", async () => {
+    const spy = trapping(1);
+    await start(1);
+    spy.mockRestore();
+    await expect(run()).rejects.toThrow(/a run ended in a trap.*half-written/s);
+    await run();
+  });
+
+  test("in a worker ends all", async () => {
+    started.prelude = instead("run", 2, 'throw new WebAssembly.RuntimeError("unreachable");');
+    await start(3);
+    await run();
+    expect(await failing(run())).toBeLessThan(1500);
   });
 });
 
