@@ -11,6 +11,39 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** Letters of a value that a message shows. */
+const shownLength = 60;
+
+/** Under this key an object says what messages call it. */
+export const inMessages = Symbol("inMessages");
+
+/** A value as a message shows it: short, and never by the value's own code. */
+export function showValue(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(short(value));
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol") return short(value.toString());
+  if (typeof value === "function") return value.name ? `the function ${short(value.name)}` : "a function";
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  const items = (list: ArrayLike<unknown>) => {
+    const shown = Array.from({ length: Math.min(list.length, 6) }, (_, i) => {
+      const item = list[i];
+      return Array.isArray(item) ? `[${item.length} items]` : showValue(item);
+    });
+    return [...shown, ...(list.length > shown.length ? [`… ${list.length} in all`] : [])].join(", ");
+  };
+  if (Array.isArray(value)) return `[${items(value)}]`;
+  if (inMessages in value) return String(value[inMessages]);
+  const above = Object.getPrototypeOf(value);
+  if (above === null || Object.getPrototypeOf(above) === null) {
+    const keys = Object.keys(value);
+    return keys.length === 0 ? "{}" : short(`{ ${keys.slice(0, 8).join(", ")}${keys.length > 8 ? ", …" : ""} }`);
+  }
+  const { name } = (above.constructor ?? {}) as { name?: unknown };
+  return typeof name === "string" && name !== "" ? `a ${short(name)}` : "an object";
+}
+
+const short = (text: string): string => (text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
+
 const ownRoots = ["../", "../../kernels/"].map((path) => new URL(path, import.meta.url).href);
 const ownPaths = ownRoots.map((href) => (href.startsWith("file://") ? decodeURIComponent(href.slice(7)) : href));
 

@@ -1,5 +1,41 @@
 // Options by name: a key that a maker doesn't know is refused, and the nearest one it knows is named.
-import { ConfigError, type ConfigPosition, didYouMean } from "./errors.ts";
+import { ConfigError, type ConfigPosition, didYouMean, showValue } from "./errors.ts";
+
+/** Names of PyTorch, TensorFlow.js and Keras for options of another name here; where one stands for several, the one that is known counts. */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  dim: ["axis"],
+  dims: ["axis"],
+  axes: ["axis"],
+  keepdim: ["keepDims"],
+  keepdims: ["keepDims"],
+  keep_dims: ["keepDims"],
+  is_causal: ["causal"],
+  isCausal: ["causal"],
+  dropout_p: ["dropout"],
+  rate: ["learningRate", "p"],
+  lr: ["learningRate"],
+  learning_rate: ["learningRate"],
+  eps: ["epsilon"],
+  weight_decay: ["weightDecay"],
+  beta1: ["betas"],
+  beta2: ["betas"],
+  alpha: ["smoothing"],
+  strides: ["stride"],
+  pad: ["padding"],
+  pads: ["padding"],
+  kernel_size: ["size"],
+  kernelSize: ["size"],
+  use_bias: ["bias"],
+  useBias: ["bias"],
+  label_smoothing: ["labelSmoothing"],
+  pos_weight: ["positiveWeight"],
+  log_target: ["logTarget"],
+  batch_size: ["batchSize"],
+  num_workers: ["threads"],
+  drop_last: ["dropLast"],
+  params: ["parameters"],
+  type: ["dtype"],
+};
 
 /** Nothing more where a list holds every key of `O`; else the keys that are missing, as the compiler's complaint. */
 export type Every<O, K extends readonly unknown[]> = [Exclude<keyof O & string, K[number]>] extends [never]
@@ -13,11 +49,11 @@ export function checkKeys<O extends object, const K extends readonly (keyof O & 
   known: K & Every<O, K>,
 ): void {
   const names: readonly string[] = known;
-  if (typeof options !== "object" || options === null)
+  if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new ConfigError({
       where,
       problem: "the options aren't a record",
-      got: String(options),
+      got: showValue(options),
       expected: names.length > 0 ? `{ ${names.join(", ")} }` : "none",
     });
   const unknown = Object.keys(options).find((key) => !names.includes(key));
@@ -31,7 +67,8 @@ export function unknownKey(
   known: readonly string[],
   { problem = "unknown key", hint, position }: { problem?: string; hint?: string; position?: ConfigPosition } = {},
 ): ConfigError {
-  const near = didYouMean(got, known);
+  const own = Object.hasOwn(elsewhere, got) ? elsewhere[got].find((name) => known.includes(name)) : undefined;
+  const near = own ?? didYouMean(got, known);
   return new ConfigError({
     where,
     problem,

@@ -2,7 +2,8 @@
 
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import type { Shape } from "../core/shape.ts";
+import { inMessages } from "../core/errors.ts";
+import { formatShape, type Shape } from "../core/shape.ts";
 import type { Recipe } from "./ancestry.ts";
 import { hereSite, type Site } from "./site.ts";
 
@@ -80,6 +81,10 @@ export class Node {
   settle(): void {
     this.#inputs = null;
     this.made = undefined;
+  }
+
+  get [inMessages](): string {
+    return `tensor ${this.dtype}${formatShape(this.shape)}`;
   }
 
   /** `file:line:column` of the caller's line that made this node, where the engine knows it. */

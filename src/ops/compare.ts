@@ -1,12 +1,11 @@
 // Comparisons and logic: bool results, no gradient. IEEE: false where an operand is NaN, but for notEqual.
 import * as e from "../../kernels/expr.ts";
-import { comparing, defineElementwise } from "./define.ts";
+import { comparing, defineBinary, defineUnary } from "./define.ts";
 
 const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } as const;
 const compare = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
-  defineElementwise({
+  defineBinary({
     name,
-    inputs: 2,
     dtype: comparing("float32", "int32"),
     value: ([a, b]) => value(a, b),
     vjp: "none",
@@ -27,27 +26,24 @@ export const equal = compare("equal", e.eq);
 export const notEqual = compare("notEqual", e.ne);
 
 /** a and b, on bool. */
-export const logicalAnd = defineElementwise({
+export const logicalAnd = defineBinary({
   name: "logicalAnd",
-  inputs: 2,
   dtype: comparing("bool"),
   value: ([a, b]) => e.and(a, b),
   vjp: "none",
   samples,
 });
 /** a or b, on bool. */
-export const logicalOr = defineElementwise({
+export const logicalOr = defineBinary({
   name: "logicalOr",
-  inputs: 2,
   dtype: comparing("bool"),
   value: ([a, b]) => e.or(a, b),
   vjp: "none",
   samples,
 });
 /** not x, on bool. */
-export const logicalNot = defineElementwise({
+export const logicalNot = defineUnary({
   name: "logicalNot",
-  inputs: 1,
   dtype: comparing("bool"),
   value: ([x]) => e.not(x),
   vjp: "none",

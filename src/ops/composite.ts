@@ -1,7 +1,9 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
+import { boolean, number, options } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
 import { lessEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import { add, div, exp, log, mul, neg, sqrt, stopGradient, sub, where } from "./elementwise.ts";
@@ -74,6 +76,13 @@ export function linear(x: Node, weight: Node, bias?: Node): Node {
   return bias ? add(out, bias) : out;
 }
 
+export interface AttentionOptions {
+  /** Query i sees keys 0 … i alone. */
+  readonly causal?: boolean;
+  /** Probability of zeroing a weight, in [0, 1]. */
+  readonly dropout?: number;
+}
+
 /**
  * softmax(q·kᵀ ÷ √depth)·v (Vaswani et al. 2017), dropout on the weights. q: [..., queries, depth], k: [..., keys, depth], v: [..., keys, width] →
  * [..., queries, width]. `causal`: query i sees keys 0 … i alone, and there are as many of both. One draw a weight where dropout > 0.
@@ -82,7 +91,7 @@ export function scaledDotProductAttention(
   q: Node,
   k: Node,
   v: Node,
-  { causal = false, dropout: p = 0 }: { readonly causal?: boolean; readonly dropout?: number } = {},
+  { causal = false, dropout: p = 0 }: AttentionOptions = {},
 ): Node {
   if (q.shape.length < 2 || k.shape.length < 2) {
     throw new ShapeError({
@@ -92,6 +101,7 @@ export function scaledDotProductAttention(
       expected: "[..., queries, depth] and [..., keys, depth]",
     });
   }
+  checkProbability("scaledDotProductAttention", p);
   const [queries, depth] = q.shape.slice(-2);
   const keys = k.shape[k.shape.length - 2];
   if (causal && queries !== keys) {
@@ -110,6 +120,14 @@ export function scaledDotProductAttention(
 
 /** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. */
 export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon = 1e-5): Node {
+  if (!(epsilon >= 0 && epsilon < Infinity)) {
+    throw new ShapeError({
+      where: "layerNorm",
+      problem: "epsilon is out of range",
+      got: String(epsilon),
+      expected: "a number ≥ 0",
+    });
+  }
   const rank = weight.shape.length;
   const axis = weight.shape.map((_, i) => i - rank);
   if (formatShape(x.shape.slice(-rank)) !== formatShape(weight.shape)) {
@@ -125,3 +143,19 @@ export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon
   const out = mul(div(centred, deviation), weight);
   return bias ? add(out, bias) : out;
 }
+
+takes({ softmax, logSoftmax }, { x: tensor, "axis?": axis });
+takes({ crossEntropy }, { logits: tensor, targets: tensor }, "options are those of losses.crossEntropy");
+takes({ mse }, { prediction: tensor, target: tensor });
+takes({ dropout }, { x: tensor, p: number }, "whether it is training is the layer's business: nn.dropout(p)");
+takes({ linear }, { x: tensor, weight: tensor, "bias?": biasKind });
+takes(
+  { scaledDotProductAttention },
+  {
+    q: tensor,
+    k: tensor,
+    v: tensor,
+    "options?": options<AttentionOptions>({ "causal?": boolean, "dropout?": number }),
+  },
+);
+takes({ layerNorm }, { x: tensor, weight: tensor, "bias?": biasKind, "epsilon?": number });

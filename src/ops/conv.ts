@@ -1,7 +1,9 @@
 // Convolution and pooling over images, as windows and a matrix product, or windows and a maximum. Images are [batch, channels, height, width].
+import { number, options } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { bias as biasKind, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
@@ -101,3 +103,11 @@ export function maxPool2d(x: Node, size: number, { stride = size, padding = 0 }:
   }
   return firstMax(windowsOf("maxPool2d", x, [size, size], { stride, padding }, -Infinity), { axis: [3, 5] });
 }
+
+const window = options<WindowOptions>({ "stride?": number, "padding?": number });
+takes(
+  { conv2d },
+  { x: tensor, weight: tensor, "bias?": biasKind, "options?": window },
+  "stride and padding go by name",
+);
+takes({ maxPool2d }, { x: tensor, size: number, "options?": window }, "stride and padding go by name");

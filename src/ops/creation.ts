@@ -1,8 +1,10 @@
 // Values that come from no tensor: constants, fills, coordinates, and the leaves that a run binds from outside.
+import { dtype as dtypeKind, either, number, oneOf, options, shape as shapeKind } from "../core/arguments.ts";
 import { type DType, dtypeOf, makeArray, type TypedArray } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError, showValue } from "../core/errors.ts";
 import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
 import { attributeDType, defineOp, full, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
@@ -42,6 +44,9 @@ export function variable(shape: Shape, dtype: DType): Node {
 /** Elements as nested arrays, a flat typed array, or one number or boolean. */
 export type ArrayLike = number | boolean | TypedArray | readonly ArrayLike[];
 
+/** Axes that nested arrays may have: an array that holds itself has no end. */
+const deepest = 64;
+
 /** Reads nested arrays: numbers give float32, booleans bool, typed arrays their own dtype, unless `dtype` says otherwise. Throws ShapeError on ragged nesting, DTypeError on values that the dtype can't hold. */
 export function fromValues(values: ArrayLike, dtype?: DType): Node {
   if (values instanceof Float32Array) return checked(values, [values.length], dtype ?? "float32");
@@ -63,12 +68,19 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
       return;
     }
     const list = value as readonly ArrayLike[];
-    if (!Array.isArray(list) && !ArrayBuffer.isView(list))
+    if ((!Array.isArray(list) && !ArrayBuffer.isView(list)) || list instanceof DataView)
       throw new DTypeError({
         where: "tensor",
         problem: "not an element",
-        got: String(value),
+        got: showValue(value),
         expected: "numbers, booleans, or arrays of them",
+        hint: value instanceof Promise ? "await it first" : undefined,
+      });
+    if (depth > deepest)
+      throw new ShapeError({
+        where: "tensor",
+        problem: "arrays nested too deep",
+        expected: `at most ${deepest} axes`,
       });
     if (depth === shape.length) {
       if (flat.length > 0)
@@ -120,8 +132,16 @@ export function coordinate(shape: Shape, axis: number): Node {
   return makeNode("coordinate", [], checkShape("coordinate", shape), { axis: at });
 }
 
-/** 0, 1, … count − 1, int32: [count]. Or start, start + step, … below `stop`, each computed as start + i·step in the dtype. */
-export function arange(start: number, stop?: number, { step = 1, dtype = "int32" as "int32" | "float32" } = {}): Node {
+export interface RangeOptions {
+  /** From one value to the next; 1 unless given. */
+  readonly step?: number;
+  /** int32 where start and step are integers, else float32, unless given. */
+  readonly dtype?: "int32" | "float32";
+}
+
+/** 0, 1, … count − 1: [count]. Or start, start + step, … below `stop`, each computed as start + i·step in the dtype: int32 where start and step are integers, else float32. A number in the options' place is the step. */
+export function arange(start: number, stop?: number, options: number | RangeOptions = {}): Node {
+  const { step = 1, dtype: given }: RangeOptions = typeof options === "number" ? { step: options } : options;
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
     throw new ShapeError({
@@ -131,12 +151,20 @@ export function arange(start: number, stop?: number, { step = 1, dtype = "int32"
       expected: "finite numbers and a step that isn't 0",
     });
   }
+  const dtype = given ?? (Number.isInteger(from) && Number.isInteger(step) ? "int32" : "float32");
   const index = coordinate([Math.max(0, Math.ceil((to - from) / step))], 0);
   return add(mul(cast(index, dtype), step), from);
 }
 
+export interface EyeOptions {
+  /** As many as rows unless given. */
+  readonly columns?: number;
+  /** float32 unless given. */
+  readonly dtype?: DType;
+}
+
 /** The identity matrix: [rows, columns] with 1 on the diagonal. */
-export function eye(rows: number, { columns = rows, dtype = "float32" as DType } = {}): Node {
+export function eye(rows: number, { columns = rows, dtype = "float32" }: EyeOptions = {}): Node {
   return cast(equal(coordinate([rows, columns], 0), coordinate([rows, columns], 1)), dtype);
 }
 
@@ -148,3 +176,10 @@ export function oneHot(indices: Node, depth: number, dtype: DType = "float32"): 
 }
 
 export { full };
+
+const range = options<RangeOptions>({ "step?": number, "dtype?": oneOf(["int32", "float32"]) });
+takes({ arange }, { start: number, "stop?": number, "options?": either(number, range) }, "the dtype goes by name");
+const matrix = options<EyeOptions>({ "columns?": number, "dtype?": dtypeKind });
+takes({ eye }, { rows: number, "options?": matrix }, "the number of columns goes by name: { columns: 3 }");
+takes({ oneHot }, { indices: tensor, depth: number, "dtype?": dtypeKind });
+takes({ coordinate }, { shape: shapeKind, axis: number });

@@ -3,12 +3,14 @@
 import type { Expr } from "../../kernels/expr.ts";
 import type { Combine } from "../../kernels/kernel.ts";
 import type { View } from "../../kernels/view.ts";
+import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape } from "../core/shape.ts";
 import { defineMeaning } from "../graph/meaning.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
+import { operand, takes, tensor } from "./arguments.ts";
 import { meaningsOf } from "./meaning.ts";
 
 /** A node, or a number that takes the other operand's dtype. */
@@ -194,15 +196,28 @@ export function broadcastOperands(where: string, operands: readonly NodeLike[]):
   return nodes.map((node) => broadcastTo(node, shape));
 }
 
-type Elementwise = Omit<ElementwiseRecord, "kind">;
+type Elementwise = Omit<ElementwiseRecord, "kind" | "inputs">;
 
-/** Declares an elementwise op and returns the function that applies it: operands broadcast, numbers take the tensors' dtype. */
-export function defineElementwise(record: Elementwise): (...operands: NodeLike[]) => Node {
-  defineOp({ kind: "elementwise", ...record });
+function defineElementwise(inputs: number, record: Elementwise): (...operands: NodeLike[]) => Node {
+  defineOp({ kind: "elementwise", inputs, ...record });
   return (...operands) => {
     const nodes = broadcastOperands(record.name, operands);
     return makeNode(record.name, nodes, nodes[0].shape);
   };
+}
+
+/** Declares an elementwise op of one operand and returns the function that applies it. */
+export function defineUnary(record: Elementwise): (x: NodeLike) => Node {
+  const apply = defineElementwise(1, record);
+  takes({ [record.name]: apply }, { x: operand });
+  return apply;
+}
+
+/** Declares an elementwise op of two operands and returns the function that applies it: they broadcast, a number takes the other's dtype. */
+export function defineBinary(record: Elementwise): (a: NodeLike, b: NodeLike) => Node {
+  const apply = defineElementwise(2, record);
+  takes({ [record.name]: apply }, { a: operand, b: operand });
+  return apply;
 }
 
 function refuse(where: string, got: readonly DType[], expected: string, hint?: string): never {
@@ -241,3 +256,6 @@ export function comparing(...allowed: DType[]): RecordBase["dtype"] {
 
 /** The dtype that the attributes name. */
 export const attributeDType: RecordBase["dtype"] = (_, attributes) => attributes.dtype as DType;
+
+takes({ full }, { shape: shapeKind, value: number, "dtype?": dtypeKind });
+takes({ broadcastTo }, { x: tensor, shape: shapeKind }, "the shape is one list, as in x.broadcastTo([3, 2])");

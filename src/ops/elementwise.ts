@@ -2,15 +2,18 @@
 // they fix bits, so each is written as the sequence that runs.
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
+import { dtype } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
+import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less, lessEqual, logicalOr, notEqual } from "./compare.ts";
 import {
   attributeDType,
   broadcastOperands,
-  defineElementwise,
+  defineBinary,
   defineOp,
+  defineUnary,
   floatOnly,
   makeNode,
   type NodeLike,
@@ -20,9 +23,8 @@ import {
 const ordinary = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 
 /** a + b, elementwise. */
-export const add = defineElementwise({
+export const add = defineBinary({
   name: "add",
-  inputs: 2,
   dtype: numeric,
   value: ([a, b]) => e.add(a, b),
   vjp: ({ grad }) => [grad, grad],
@@ -30,9 +32,8 @@ export const add = defineElementwise({
 });
 
 /** a − b, elementwise. */
-export const sub = defineElementwise({
+export const sub = defineBinary({
   name: "sub",
-  inputs: 2,
   dtype: numeric,
   value: ([a, b]) => e.sub(a, b),
   vjp: ({ grad }) => [grad, neg(grad)],
@@ -40,9 +41,8 @@ export const sub = defineElementwise({
 });
 
 /** a · b, elementwise. */
-export const mul = defineElementwise({
+export const mul = defineBinary({
   name: "mul",
-  inputs: 2,
   dtype: numeric,
   value: ([a, b]) => e.mul(a, b),
   vjp: ({ inputs: [a, b], grad }) => [mul(grad, b), mul(grad, a)],
@@ -50,9 +50,8 @@ export const mul = defineElementwise({
 });
 
 /** a ÷ b, elementwise; float32 only. */
-export const div = defineElementwise({
+export const div = defineBinary({
   name: "div",
-  inputs: 2,
   dtype: floatOnly,
   value: ([a, b]) => e.div(a, b),
   vjp: ({ inputs: [, b], output, grad }) => [div(grad, b), neg(div(mul(grad, output), b))],
@@ -60,9 +59,8 @@ export const div = defineElementwise({
 });
 
 /** −x: flips the sign bit (wraps on int32). */
-export const neg = defineElementwise({
+export const neg = defineUnary({
   name: "neg",
-  inputs: 1,
   dtype: numeric,
   value: ([x]) => e.neg(x),
   vjp: ({ grad }) => [neg(grad)],
@@ -70,9 +68,8 @@ export const neg = defineElementwise({
 });
 
 /** |x|; the gradient at 0 is 0. */
-export const abs = defineElementwise({
+export const abs = defineUnary({
   name: "abs",
-  inputs: 1,
   dtype: numeric,
   value: ([x]) => e.abs(x),
   vjp: ({ inputs: [x], grad }) => [where(less(x, 0), neg(grad), where(greater(x, 0), grad, 0))],
@@ -80,9 +77,8 @@ export const abs = defineElementwise({
 });
 
 /** 1 where x > 0, −1 where x < 0, else x: ±0 and NaN stay. Its gradient is 0. */
-export const sign = defineElementwise({
+export const sign = defineUnary({
   name: "sign",
-  inputs: 1,
   dtype: numeric,
   value: ([x]) => e.select(e.gt(x, 0), 1, e.select(e.lt(x, 0), -1, x)),
   vjp: "none",
@@ -90,9 +86,8 @@ export const sign = defineElementwise({
 });
 
 /** √x, correctly rounded. */
-export const sqrt = defineElementwise({
+export const sqrt = defineUnary({
   name: "sqrt",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => e.sqrt(x),
   vjp: ({ output, grad }) => [div(mul(grad, 0.5), output)],
@@ -100,9 +95,8 @@ export const sqrt = defineElementwise({
 });
 
 /** ⌊x⌋; its gradient is 0. */
-export const floor = defineElementwise({
+export const floor = defineUnary({
   name: "floor",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => e.floor(x),
   vjp: "none",
@@ -110,9 +104,8 @@ export const floor = defineElementwise({
 });
 
 /** eˣ. Error bound and source: kernels/math. */
-export const exp = defineElementwise({
+export const exp = defineUnary({
   name: "exp",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.exp(x),
   vjp: ({ output, grad }) => [mul(grad, output)],
@@ -120,9 +113,8 @@ export const exp = defineElementwise({
 });
 
 /** Natural logarithm. Error bound and source: kernels/math. */
-export const log = defineElementwise({
+export const log = defineUnary({
   name: "log",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.log(x),
   vjp: ({ inputs: [x], grad }) => [div(grad, x)],
@@ -130,9 +122,8 @@ export const log = defineElementwise({
 });
 
 /** Hyperbolic tangent; gradient g·(1 − y²). */
-export const tanh = defineElementwise({
+export const tanh = defineUnary({
   name: "tanh",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.tanh(x),
   vjp: ({ output, grad }) => [mul(grad, sub(1, mul(output, output)))],
@@ -140,9 +131,8 @@ export const tanh = defineElementwise({
 });
 
 /** 1 ÷ (1 + e⁻ˣ); gradient g·(y·(1 − y)). */
-export const sigmoid = defineElementwise({
+export const sigmoid = defineUnary({
   name: "sigmoid",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.sigmoid(x),
   vjp: ({ output, grad }) => [mul(grad, mul(output, sub(1, output)))],
@@ -150,9 +140,8 @@ export const sigmoid = defineElementwise({
 });
 
 /** ln(1 + eˣ); gradient g·σ(x). Error bound and source: kernels/math. */
-export const softplus = defineElementwise({
+export const softplus = defineUnary({
   name: "softplus",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.softplus(x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, sigmoid(x))],
@@ -160,9 +149,8 @@ export const softplus = defineElementwise({
 });
 
 /** sin x, x in radians. Range and bound: kernels/math. */
-export const sin = defineElementwise({
+export const sin = defineUnary({
   name: "sin",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.sin(x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, cos(x))],
@@ -170,9 +158,8 @@ export const sin = defineElementwise({
 });
 
 /** cos x, x in radians. Range and bound: kernels/math. */
-export const cos = defineElementwise({
+export const cos = defineUnary({
   name: "cos",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.cos(x),
   vjp: ({ inputs: [x], grad }) => [neg(mul(grad, sin(x)))],
@@ -180,9 +167,8 @@ export const cos = defineElementwise({
 });
 
 /** The error function; gradient g·(2/√π·e^(−x²)). */
-export const erf = defineElementwise({
+export const erf = defineUnary({
   name: "erf",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.erf(x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(exp(neg(mul(x, x))), 1.1283791670955126))],
@@ -190,9 +176,8 @@ export const erf = defineElementwise({
 });
 
 /** x·Φ(x), the exact (erf) form (Hendrycks & Gimpel 2016); gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π). */
-export const gelu = defineElementwise({
+export const gelu = defineUnary({
   name: "gelu",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x]) => math.gelu(x),
   vjp: ({ inputs: [x], grad }) => {
@@ -204,9 +189,8 @@ export const gelu = defineElementwise({
 });
 
 /** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. */
-export const relu = defineElementwise({
+export const relu = defineUnary({
   name: "relu",
-  inputs: 1,
   dtype: numeric,
   value: ([x]) => e.select(e.lt(x, 0), 0, x),
   vjp: ({ inputs: [x], grad }) => [where(lessEqual(x, 0), 0, grad)],
@@ -216,9 +200,8 @@ export const relu = defineElementwise({
 const half = (grad: Node) => mul(grad, 0.5);
 
 /** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. */
-export const maximum = defineElementwise({
+export const maximum = defineBinary({
   name: "maximum",
-  inputs: 2,
   dtype: numeric,
   value: ([a, b]) => math.maximum(a, b),
   vjp: ({ inputs: [a, b], grad }) => {
@@ -230,9 +213,8 @@ export const maximum = defineElementwise({
 });
 
 /** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. */
-export const minimum = defineElementwise({
+export const minimum = defineBinary({
   name: "minimum",
-  inputs: 2,
   dtype: numeric,
   value: ([a, b]) => math.minimum(a, b),
   vjp: ({ inputs: [a, b], grad }) => {
@@ -309,3 +291,7 @@ export function cast(x: Node, dtype: DType): Node {
 export function stopGradient(x: Node): Node {
   return makeNode("stopGradient", [x], x.shape);
 }
+
+takes({ where }, { condition: tensor, a: operand, b: operand });
+takes({ cast }, { x: tensor, dtype });
+takes({ stopGradient }, { x: tensor });

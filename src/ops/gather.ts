@@ -1,7 +1,9 @@
 // Reading and adding by an index that is data. Gradients of a read are added by destination, in ascending source position.
+import { number } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
 import { broadcastTo, defineOp, makeNode } from "./define.ts";
 import { reshape } from "./movement.ts";
 
@@ -88,3 +90,11 @@ export function scatterAdd(indices: Node, updates: Node, axis: number, size: num
   const shape = updates.shape.map((extent, i) => (i === at ? size : extent));
   return makeNode("scatterAdd", [indices, updates], checkShape("scatterAdd", shape), { axis: at });
 }
+
+takes({ gather }, { x: tensor, indices: tensor, axis: number });
+takes(
+  { take },
+  { table: tensor, indices: tensor },
+  "rows of the first axis are taken; along another axis it is gather",
+);
+takes({ scatterAdd }, { indices: tensor, updates: tensor, axis: number, size: number });

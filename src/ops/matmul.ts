@@ -2,6 +2,7 @@
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
 import { broadcastTo, defineOp, floatOnly, makeNode } from "./define.ts";
 import { reshape, swapAxes } from "./movement.ts";
 import { narrow } from "./precision.ts";
@@ -74,3 +75,5 @@ export function matmul(a: Node, b: Node): Node {
   );
   return reshape(narrow(out), shape);
 }
+
+takes({ matmul }, { a: tensor, b: tensor }, "transpose an operand first, as in a.matmul(b.swapAxes())");

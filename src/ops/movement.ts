@@ -1,8 +1,10 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { broadcastView, padView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
+import { kind, listOf, number, numbers as numberList, shape as shapeKind } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { less } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import { broadcastTo, checkNumber, defineOp, full, makeNode } from "./define.ts";
@@ -319,3 +321,31 @@ export function stack(parts: readonly Node[], axis = 0): Node {
 }
 
 export { broadcastTo, full };
+
+const oneList = (call: string) => `it is one list: ${call}`;
+const range = kind(
+  "a range [start, stop] or [start, stop, step], a number, or null",
+  (value) =>
+    value === undefined ||
+    value === null ||
+    typeof value === "number" ||
+    (numberList.accepts(value) && [2, 3].includes((value as readonly number[]).length)),
+);
+takes({ reshape }, { x: tensor, shape: shapeKind }, oneList("x.reshape([3, 2])"));
+takes(
+  { transpose },
+  { x: tensor, "permutation?": numberList },
+  "all axes are one list, as in x.transpose([1, 0]); two axes are exchanged by x.swapAxes(0, 1)",
+);
+takes({ swapAxes }, { x: tensor, "a?": axisKind, "b?": axisKind });
+takes(
+  { slice },
+  { x: tensor, specs: listOf(range, "a list with a range for each axis, as in x.slice([[1, 3]])") },
+  "a range for each axis, from its start to its end, in one list: x.slice([[1, 3], [0, 2]])",
+);
+takes({ flip }, { x: tensor, axes: axesKind }, oneList("x.flip([0, 1])"));
+takes(
+  { pad },
+  { x: tensor, amounts: listOf(numberList, "a list of [before, after], one for each axis"), "value?": number },
+);
+takes({ concat, stack }, { parts: tensors, "axis?": axisKind }, oneList("concat([a, b])"));

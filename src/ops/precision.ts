@@ -2,8 +2,10 @@
 // values in 16 bits. Under `autocast` matrix products take and give them.
 import * as e from "../../kernels/expr.ts";
 import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
+import { string } from "../core/arguments.ts";
 import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
 import { defineOp, floatOnly, makeNode } from "./define.ts";
 
 export type { NarrowFormat };
@@ -52,6 +54,8 @@ export function roundTo(x: Node, format: NarrowFormat): Node {
   }
   return makeNode("roundTo", [x], x.shape, { format });
 }
+
+takes({ roundTo }, { x: tensor, format: string });
 
 let narrowed: NarrowFormat | undefined;
 

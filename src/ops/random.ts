@@ -1,11 +1,13 @@
 // Random ops: each takes its range of draws when its node is made, a number that depends on the shape alone. The words are integers from
 // the stream; the samplers over them are elementwise ops, so they fuse like any other.
 import * as random from "../../kernels/random.ts";
+import { number, shape } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { defineElementwise, defineOp, makeNode, type OpRecord, sameDType } from "./define.ts";
+import { takes } from "./arguments.ts";
+import { defineOp, defineUnary, makeNode, type OpRecord, sameDType } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 
 defineOp({
@@ -56,9 +58,8 @@ defineOp({
   vjp: "none",
   samples,
 });
-const normalFromWords = defineElementwise({
+const normalFromWords = defineUnary({
   name: "normalFromWords",
-  inputs: 1,
   dtype: fromWords("float32"),
   value: ([word]) => random.normal(word),
   vjp: "none",
@@ -146,3 +147,9 @@ export function randint(shape: Shape, low: number, high: number): Node {
 export function permutation(count: number): Node {
   return makeNode("permutation", [], checkShape("permutation", [count]), {});
 }
+
+takes({ uniform }, { shape, "low?": number, "high?": number });
+takes({ normal }, { shape, "mean?": number, "deviation?": number });
+takes({ bernoulli }, { shape, p: number });
+takes({ randint }, { shape, low: number, high: number });
+takes({ permutation }, { count: number });

@@ -1,8 +1,10 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
+import { boolean, either, isRecord, type Kind, options as optionsOf } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
-import type { Node } from "../graph/node.ts";
+import { Node } from "../graph/node.ts";
+import { axes as axesKind, takes, tensor } from "./arguments.ts";
 import { equal, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type Vjp, type VjpContext } from "./define.ts";
@@ -14,6 +16,12 @@ export interface ReduceOptions {
   readonly axis?: number | readonly number[];
   readonly keepDims?: boolean;
 }
+
+/** What is reduced: an axis, several, or options; all axes if left out. */
+export type Over = number | readonly number[] | ReduceOptions;
+
+const isAxes = (over: Over): over is number | readonly number[] => typeof over === "number" || Array.isArray(over);
+const optionsFor = (over: Over): ReduceOptions => (isAxes(over) ? { axis: over } : over);
 
 const axesOf = (attributes: VjpContext["attributes"]) => attributes.axes as readonly number[];
 const keptShape = (shape: Shape, axes: readonly number[]) =>
@@ -76,9 +84,10 @@ defineOp({ name: "argmin", kind: "reduce", version: 1, combine: "argmin", dtype:
 function reduce(
   op: string,
   x: Node,
-  { axis, keepDims = false }: ReduceOptions,
+  over: Over,
   { emptyIs, where: place = op }: { emptyIs: "zero" | "error"; where?: string },
 ): Node {
+  const { axis, keepDims = false } = optionsFor(over);
   const axes = normalizeAxes(place, axis, x.shape.length);
   const size = sizeOf(axes.map((i) => x.shape[i]));
   if (size === 0 && emptyIs === "error") {
@@ -95,12 +104,12 @@ function reduce(
 }
 
 /** Sum over axes (all if left out); empty: +0; of bool: int32. */
-export function sum(x: Node, options: ReduceOptions = {}): Node {
-  return reduce("sum", x, options, { emptyIs: "zero" });
+export function sum(x: Node, over: Over = {}): Node {
+  return reduce("sum", x, over, { emptyIs: "zero" });
 }
 
 /** Sum ÷ count, one division; float32. Throws ShapeError when empty. */
-export function mean(x: Node, options: ReduceOptions = {}): Node {
+export function mean(x: Node, over: Over = {}): Node {
   if (x.dtype !== "float32")
     throw new DTypeError({
       where: "mean",
@@ -109,37 +118,55 @@ export function mean(x: Node, options: ReduceOptions = {}): Node {
       expected: "float32",
       hint: 'cast first, as in x.cast("float32")',
     });
-  const count = sizeOf(normalizeAxes("mean", options.axis, x.shape.length).map((i) => x.shape[i]));
-  return div(reduce("sum", x, options, { emptyIs: "error", where: "mean" }), count);
+  const count = sizeOf(normalizeAxes("mean", optionsFor(over).axis, x.shape.length).map((i) => x.shape[i]));
+  return div(reduce("sum", x, over, { emptyIs: "error", where: "mean" }), count);
 }
 
 /** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
-export function max(x: Node, options: ReduceOptions = {}): Node {
-  return reduce("max", x, options, { emptyIs: "error" });
+export function max(x: Node, over: Over = {}): Node {
+  return reduce("max", x, over, { emptyIs: "error" });
 }
 
 /** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. */
-export function firstMax(x: Node, options: ReduceOptions = {}): Node {
-  return reduce("firstMax", x, options, { emptyIs: "error" });
+export function firstMax(x: Node, over: Over = {}): Node {
+  return reduce("firstMax", x, over, { emptyIs: "error" });
 }
 
 /** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
-export function min(x: Node, options: ReduceOptions = {}): Node {
-  return reduce("min", x, options, { emptyIs: "error" });
+export function min(x: Node, over: Over = {}): Node {
+  return reduce("min", x, over, { emptyIs: "error" });
 }
 
 /** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
-export function argmax(x: Node, options: ReduceOptions = {}): Node {
-  return reduce("argmax", x, options, { emptyIs: "error" });
+export function argmax(x: Node, over: Over = {}): Node {
+  return reduce("argmax", x, over, { emptyIs: "error" });
 }
 
 /** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
-export function argmin(x: Node, options: ReduceOptions = {}): Node {
-  return reduce("argmin", x, options, { emptyIs: "error" });
+export function argmin(x: Node, over: Over = {}): Node {
+  return reduce("argmin", x, over, { emptyIs: "error" });
 }
 
 /** Mean of squared deviations from the mean over axes, two passes; the count is n. float32. */
-export function variance(x: Node, options: ReduceOptions = {}): Node {
-  const centred = sub(x, mean(x, { axis: options.axis, keepDims: true }));
-  return mean(mul(centred, centred), options);
+export function variance(x: Node, over: Over = {}): Node {
+  const centred = sub(x, mean(x, { axis: optionsFor(over).axis, keepDims: true }));
+  return mean(mul(centred, centred), over);
 }
+
+const instead: Readonly<Record<string, string>> = { max: "maximum", min: "minimum", sum: "add" };
+const over: Kind = either(axesKind, optionsOf<ReduceOptions>({ "axis?": axesKind, "keepDims?": boolean }));
+const overKind: Kind = {
+  ...over,
+  expected: "an axis, a list of axes, or { axis, keepDims }",
+  explain: (where, value) =>
+    value instanceof Node && instead[where]
+      ? `of two tensors, element by element, it is ${instead[where]}(a, b)`
+      : isRecord(value)
+        ? over.explain!(where, value)
+        : undefined,
+};
+takes(
+  { sum, mean, max, firstMax, min, argmax, argmin, variance },
+  { x: tensor, "over?": overKind },
+  "keepDims goes by name, as in x.sum({ axis: 0, keepDims: true })",
+);

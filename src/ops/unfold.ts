@@ -1,8 +1,10 @@
 // Sliding windows along an axis, as a view: what convolution and pooling read. The gradient adds windows up where they overlap.
 import { unfoldView } from "../../kernels/view.ts";
+import { number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
 import { defineOp, makeNode } from "./define.ts";
 import { add } from "./elementwise.ts";
 import { pad, reshape, slice, transpose } from "./movement.ts";
@@ -81,3 +83,5 @@ export function unfold(x: Node, axis: number, size: number, step = 1): Node {
   const attributes = { axis: at, size, step };
   return makeNode("unfold", [x], unfolded(x.shape, attributes), attributes);
 }
+
+takes({ unfold }, { x: tensor, axis: number, size: number, "step?": number });

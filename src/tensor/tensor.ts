@@ -1,11 +1,13 @@
 // Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. The ops
 // take and give nodes; here they are lifted to tensors, and attached as methods: a new op in one of their files is a method by itself.
+import { checkArguments, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import { ShapeError } from "../core/errors.ts";
+import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { atOneSite } from "../graph/site.ts";
+import { signatureOf } from "../ops/arguments.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as conv from "../ops/conv.ts";
@@ -24,6 +26,14 @@ export type NestedArray = number | boolean | NestedArray[];
 
 /** Up to this many elements a read tensor keeps a host copy, so that printing it shows values. */
 const keptSize = 1000;
+
+const reads = Object.fromEntries(
+  ["data", "array", "item", "realize", "format"].map((name) => [
+    name,
+    signature(name, {}, "it reads the whole tensor: take a part first, as in t.slice([0])"),
+  ]),
+);
+
 const hostCopies = new WeakMap<Node, TypedArray>();
 
 function nested(data: TypedArray, shape: Shape, dtype: DType): NestedArray {
@@ -36,12 +46,22 @@ function nested(data: TypedArray, shape: Shape, dtype: DType): NestedArray {
   return nest(0);
 }
 
+function refuseMaking(got: unknown): never {
+  throw new DTypeError({
+    where: "Tensor",
+    problem: "a tensor isn't made of values by new",
+    got: showValue(got),
+    hint: "tensor(values) makes one",
+  });
+}
+
 /** A lazy n-dimensional array. Every op of the library is a method too: `x.exp()`, `x.add(1)`, `x.sum({ axis: 0 })`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods' types are the ops' own; they are attached below
 export class Tensor {
   readonly #node: Node;
 
   constructor(node: Node) {
+    if (!(node instanceof Node)) refuseMaking(node);
     this.#node = node;
   }
 
@@ -71,6 +91,7 @@ export class Tensor {
 
   /** Computes it if need be, and gives its elements, row-major: a copy. Throws TraceError while tracing. */
   data(): Promise<TypedArray> {
+    checkArguments(reads.data, arguments);
     refuseInTrace("data");
     return this.#read();
   }
@@ -84,6 +105,7 @@ export class Tensor {
 
   /** Its elements as nested arrays; a number for a scalar; booleans for bool. Throws TraceError while tracing. */
   array(): Promise<NestedArray> {
+    checkArguments(reads.array, arguments);
     refuseInTrace("array");
     const { shape, dtype } = this;
     return this.#read().then((data) => nested(data, shape, dtype));
@@ -91,6 +113,7 @@ export class Tensor {
 
   /** Its only element as a number. Throws ShapeError unless it has exactly one. */
   item(): Promise<number> {
+    checkArguments(reads.item, arguments);
     refuseInTrace("item");
     if (this.size !== 1) {
       throw new ShapeError({
@@ -106,6 +129,7 @@ export class Tensor {
 
   /** Computes it now and keeps the value; later ops start from it. */
   realize(): Promise<this> {
+    checkArguments(reads.realize, arguments);
     refuseInTrace("realize");
     const { node } = this;
     return exclusive(async () => realizeNodes(await defaultBackend(), [node])).then(() => this);
@@ -113,6 +137,7 @@ export class Tensor {
 
   /** Its values as NumPy prints them. */
   format(): Promise<string> {
+    checkArguments(reads.format, arguments);
     refuseInTrace("format");
     const { shape, dtype } = this;
     return this.#read().then((data) => formatArray(data, shape, dtype));
@@ -125,6 +150,24 @@ export class Tensor {
     return data
       ? formatArray(data, node.shape, node.dtype)
       : `tensor ${node.dtype}${formatShape(node.shape)}, not read yet: await t.format()`;
+  }
+
+  get [inMessages](): string {
+    return `tensor ${this.dtype}${formatShape(this.shape)}`;
+  }
+
+  /** Throws DTypeError: a tensor isn't a number or a text, since its values may not be computed yet. */
+  [Symbol.toPrimitive](hint: string): never {
+    const texts = hint === "string";
+    throw new DTypeError({
+      where: "Tensor",
+      problem: texts ? "a tensor used as a text" : "a tensor used as a number or in a condition",
+      got: `${this.dtype}${formatShape(this.shape)}`,
+      expected: "its value",
+      hint: texts
+        ? "await t.format() is its values as text, t.toString() what is known of it without computing"
+        : "await t.item() is a number to compare or compute with; between tensors write t.greater(0), t.add(1)",
+    });
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -161,10 +204,14 @@ const unwrap = (value: unknown): unknown =>
       ? value.map(unwrap)
       : value;
 
-/** Lifts one function. */
+/** Lifts one function, whose arguments are checked by its signature. */
 export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<F> {
+  const call = signatureOf(apply);
+  const body = apply as unknown as (...args: unknown[]) => unknown;
   const lifted = (...args: unknown[]) => {
-    const result = atOneSite(() => (apply as unknown as (...args: unknown[]) => unknown)(...args.map(unwrap)));
+    for (let i = 0; i < args.length; i++) args[i] = unwrap(args[i]);
+    checkArguments(call, args);
+    const result = atOneSite(() => body(...args));
     return result instanceof Node ? new Tensor(result) : result;
   };
   return lifted as Lifted<F>;

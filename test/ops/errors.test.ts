@@ -333,7 +333,7 @@ describe("element types that don't fit: DTypeError", () => {
       /^pad: a number that int32 can't hold: got 0.5/,
     ],
     "arange of int32 with a fraction": [
-      () => creation.arange(0, 2, { step: 0.5 }),
+      () => creation.arange(0, 2, { step: 0.5, dtype: "int32" }),
       /a number that int32 can't hold: got 0.5/,
     ],
     "a constant in another array": [
@@ -352,9 +352,9 @@ describe("element types that don't fit: DTypeError", () => {
     "2³² as words": [() => creation.fromValues([2 ** 32], "uint32"), /an element that uint32 can't hold/],
     "text for elements": [
       () => creation.fromValues("abc" as never),
-      /^tensor: not an element: got abc, expected numbers, booleans, or arrays of them/,
+      /^tensor: not an element: got "abc", expected numbers, booleans, or arrays of them/,
     ],
-    "text among elements": [() => creation.fromValues([1, "2"] as never), /^tensor: not an element: got 2/],
+    "text among elements": [() => creation.fromValues([1, "2"] as never), /^tensor: not an element: got "2"/],
     "null among elements": [() => creation.fromValues([1, null] as never), /^tensor: not an element: got null/],
     "an object for elements": [() => creation.fromValues({ length: 2 } as never), /^tensor: not an element/],
     "an op of a name that exists": [

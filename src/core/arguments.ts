@@ -1,0 +1,209 @@
+// Arguments of public functions: how many are given, and of which kind. A signature is built once, when its module is loaded; a call that
+// fits it costs a loop over its arguments, and everything that words an error runs only once one is certain. Ranges are the functions' own.
+import { dtypes } from "./dtype.ts";
+import { ConfigError, showValue } from "./errors.ts";
+import { unknownKey } from "./keys.ts";
+
+/** What an argument may be. */
+export interface Kind {
+  /** In words: `a tensor`. */
+  readonly expected: string;
+  accepts(value: unknown): boolean;
+  /** Throws a more precise error than "isn't …", or says what to do about a value that isn't accepted. */
+  explain?(where: string, value: unknown): string | undefined;
+}
+
+/** Kinds by parameter, in order: `name?` may be left out, `...name` takes all that follow. */
+export type Kinds = Readonly<Record<string, Kind>>;
+
+/** How a function may be called. */
+export interface Signature {
+  /** What errors call it. */
+  readonly where: string;
+  readonly names: readonly string[];
+  readonly kinds: readonly Kind[];
+  readonly required: number;
+  /** The kind of all arguments after those named. */
+  readonly rest?: Kind;
+  /** What to say about a wrong number of arguments. */
+  readonly hint?: string;
+}
+
+/** The signature of a function with these parameters. `hint`: what to say where arguments are too many. */
+export function signature(where: string, parameters: Kinds, hint?: string): Signature {
+  const names = Object.keys(parameters);
+  const isRest = (name: string) => name.startsWith("...");
+  const named = names.filter((name) => !isRest(name));
+  const rest = names.find(isRest);
+  return {
+    where,
+    names,
+    kinds: named.map((name) => parameters[name]),
+    required: named.filter((name) => !name.endsWith("?")).length,
+    rest: rest === undefined ? undefined : parameters[rest],
+    hint,
+  };
+}
+
+/** Throws ConfigError unless the arguments are as the signature says. What a kind explains may be another typed error. */
+export function checkArguments(call: Signature, given: ArrayLike<unknown>): void {
+  const { kinds, required, rest } = call;
+  if (given.length > kinds.length && !rest) refuseMore(call, given);
+  for (let i = 0; i < kinds.length; i++) {
+    const value = given[i];
+    if (value === undefined ? i < required : !kinds[i].accepts(value)) refuse(call, given, i);
+  }
+  for (let i = kinds.length; rest && i < given.length; i++) if (!rest.accepts(given[i])) refuse(call, given, i);
+}
+
+/** Throws ConfigError unless the value is of the kind. */
+export function checkKind(where: string, what: string, kind: Kind, value: unknown): void {
+  if (!kind.accepts(value)) refuseValue(where, what, kind, value);
+}
+
+const plainName = (name: string) => name.replace(/^\.\.\.|\?$/g, "");
+
+const shownCall = ({ where, names }: Signature) => `${where}(${names.join(", ")})`;
+
+/** Undefined arguments at the end are none. */
+function refuseMore(call: Signature, given: ArrayLike<unknown>): void {
+  let count = given.length;
+  while (count > call.kinds.length && given[count - 1] === undefined) count--;
+  if (count === call.kinds.length) return;
+  const mapped = count === 3 && Array.isArray(given[2]) && typeof given[1] === "number";
+  throw new ConfigError({
+    where: call.where,
+    problem: "too many arguments",
+    got: `${count}: ${Array.from(given).slice(0, count).map(showValue).join(", ")}`,
+    expected: shownCall(call),
+    hint: mapped ? `map passes index and array too: map((x) => ${call.where}(x))` : call.hint,
+  });
+}
+
+function refuse(call: Signature, given: ArrayLike<unknown>, i: number): never {
+  const name = plainName(call.names[Math.min(i, call.names.length - 1)]);
+  if (given[i] === undefined && i < call.required) {
+    throw new ConfigError({
+      where: call.where,
+      problem: i < given.length ? `${name} is undefined` : `${name} is missing`,
+      expected: `${shownCall(call)}, ${name}: ${call.kinds[i].expected}`,
+    });
+  }
+  return refuseValue(call.where, name, call.kinds[i] ?? call.rest!, given[i]);
+}
+
+function refuseValue(where: string, what: string, kind: Kind, value: unknown): never {
+  const hint = kind.explain?.(where, value) ?? promised(value);
+  throw new ConfigError({
+    where,
+    problem: `${what} isn't ${kind.expected}`,
+    got: showValue(value),
+    hint,
+  });
+}
+
+const promised = (value: unknown) =>
+  value instanceof Promise ? "it is a promise: await it first, and give what it resolves to" : undefined;
+
+/** A kind that a test of one value makes. */
+export function kind(expected: string, accepts: Kind["accepts"], explain?: Kind["explain"]): Kind {
+  return { expected, accepts, explain };
+}
+
+/** Either of two kinds. */
+export function either(a: Kind, b: Kind): Kind {
+  return {
+    expected: `${a.expected} or ${b.expected}`,
+    accepts: (value) => a.accepts(value) || b.accepts(value),
+    explain: (where, value) => b.explain?.(where, value) ?? a.explain?.(where, value),
+  };
+}
+
+/** An array, without holes, of values of a kind. */
+export function listOf(item: Kind, expected: string): Kind {
+  const accepts = (value: unknown) => {
+    if (!Array.isArray(value)) return false;
+    for (let i = 0; i < value.length; i++) if (!item.accepts(value[i])) return false;
+    return true;
+  };
+  return { expected, accepts, explain: item.explain };
+}
+
+/** One of some words. `other`: words of other libraries and the ones meant. */
+export function oneOf(words: readonly string[], other: Readonly<Record<string, string>> = {}): Kind {
+  const expected = words.map((word) => `"${word}"`).join(" or ");
+  return kind(
+    expected,
+    (value) => words.includes(value as string),
+    (_, value) =>
+      typeof value === "string" && Object.hasOwn(other, value) ? `here it is called ${other[value]}` : undefined,
+  );
+}
+
+export const anything = kind("a value", () => true);
+export const number = kind("a number", (value) => typeof value === "number");
+export const boolean = kind("true or false", (value) => typeof value === "boolean");
+export const string = kind("a string", (value) => typeof value === "string");
+export const callable = kind("a function", (value) => typeof value === "function");
+export const numbers = listOf(number, "a list of numbers");
+export const strings = listOf(string, "a list of strings");
+export const shape: Kind = {
+  ...listOf(number, "a shape: a list of integers ≥ 0"),
+  explain: (_, value) => (typeof value === "number" ? `write [${value}]` : undefined),
+};
+export const dtype = oneOf(dtypes, {
+  float: "float32",
+  "torch.float32": "float32",
+  float64: "float32, the only float",
+  double: "float32, the only float",
+  number: "float32",
+  int: "int32",
+  int64: "int32",
+  long: "int32",
+  boolean: "bool",
+});
+
+/** Whether it is a record written as one: no array, no class's instance. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const above = Object.getPrototypeOf(value);
+  return above === null || Object.getPrototypeOf(above) === null;
+}
+
+/** What makes a record of options: every key of `O`, `key?` where it may be left out. */
+export type OptionKinds<O> = {
+  readonly [K in keyof O & string as undefined extends O[K] ? `${K}?` : K]-?: Kind;
+};
+
+/** A record of options with no other keys than these. A list that misses a key of `O` doesn't compile. */
+export function options<O extends object>(kinds: OptionKinds<O>): Kind {
+  const entries = Object.entries(kinds as Kinds);
+  const known = new Map(entries.map(([key, each]) => [plainName(key), each]));
+  const required = entries.flatMap(([key]) => (key.endsWith("?") ? [] : [key]));
+  const expected = `options: { ${entries.map(([key]) => key).join(", ")} }`;
+  const accepts = (value: unknown) => {
+    if (!isRecord(value)) return false;
+    for (const key of Object.keys(value)) {
+      const each = known.get(key);
+      if (!each || (value[key] !== undefined && !each.accepts(value[key]))) return false;
+    }
+    for (const key of required) if (value[key] === undefined) return false;
+    return true;
+  };
+  const explain = (where: string, value: unknown): undefined => {
+    if (!isRecord(value)) return;
+    for (const key of Object.keys(value)) {
+      const each = known.get(key);
+      if (!each) throw unknownKey(`${where}.${key}`, key, [...known.keys()]);
+      if (value[key] !== undefined && !each.accepts(value[key])) refuseValue(`${where}.${key}`, "it", each, value[key]);
+    }
+    const missing = required.find((key) => value[key] === undefined);
+    if (missing !== undefined)
+      throw new ConfigError({
+        where: `${where}.${missing}`,
+        problem: "missing",
+        expected: known.get(missing)!.expected,
+      });
+  };
+  return { expected, accepts, explain };
+}

@@ -1,0 +1,110 @@
+// Wrong calls made from right ones: arguments dropped, added and replaced, option by option, for tests that each is refused with a typed error.
+import { SeedgradError } from "../../src/core/errors.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+
+/** As JavaScript sees a value. */
+// biome-ignore lint/suspicious/noExplicitAny: calls that no type allows are what is tried
+export type Untyped = any;
+
+/** What is put in place of a right argument. */
+const wrong: Readonly<Record<string, unknown>> = {
+  undefined: undefined,
+  null: null,
+  true: true,
+  "a text": "text",
+  "a fraction": 1.5,
+  NaN: Number.NaN,
+  "an index far out": -99,
+  "a bigint": 10n,
+  "a symbol": Symbol("wrong"),
+  "a function": () => 0,
+  "a promise": Promise.resolve(1),
+  "an empty list": [],
+  // biome-ignore lint/suspicious/noSparseArray: what is tried
+  "a list with a hole": [, 1],
+  "a record": { nonsense: 1 },
+  "a record without a prototype": Object.assign(Object.create(null), { nonsense: 1 }),
+};
+
+/** A right call with every argument; those from `required` on may be left out, and so may every option but those named. */
+export interface RightCall {
+  readonly args: () => readonly unknown[];
+  readonly required: number;
+  readonly requiredKeys: readonly string[];
+  /** Takes any number of its last kind. */
+  readonly variadic: boolean;
+}
+
+export const call = (
+  args: RightCall["args"],
+  required: number = args().length,
+  { requiredKeys = [], variadic = false }: Partial<Pick<RightCall, "requiredKeys" | "variadic">> = {},
+): RightCall => ({ args, required, requiredKeys, variadic });
+
+interface WrongCall {
+  /** `2 = NaN`, `1.axis = null`, `one more`. */
+  readonly what: string;
+  readonly args: readonly unknown[];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** Wrong calls beside a right one: an argument more, too few, and each argument and option in turn replaced. */
+function wrongCalls({ args: right, required, requiredKeys, variadic }: RightCall): WrongCall[] {
+  const calls: WrongCall[] = [];
+  const count = right().length;
+  if (!variadic) calls.push({ what: "one more", args: [...right(), 0] });
+  for (let i = 0; i < count; i++) {
+    const args = right();
+    const own = args[i];
+    const put = (what: string, value: unknown) =>
+      calls.push({ what: `${i}${what}`, args: right().map((each, at) => (at === i ? value : each)) });
+    if (i < required) calls.push({ what: `${i} and the rest left out`, args: args.slice(0, i) });
+    for (const [name, value] of Object.entries(wrong))
+      if (i < required || value !== undefined) put(` = ${name}`, value);
+    if (!isRecord(own)) continue;
+    put(".nonsense", { ...own, nonsense: 1 });
+    for (const key of Object.keys(own))
+      for (const [name, value] of Object.entries(wrong)) {
+        if (value === own[key] || (value === undefined && !requiredKeys.includes(key))) continue;
+        put(`.${key} = ${name}`, { ...own, [key]: value });
+      }
+  }
+  return calls;
+}
+
+/** Wrong calls that aren't refused with a typed error, but for what `accepted` has reasons for. */
+export async function notRefused(
+  name: string,
+  right: RightCall,
+  apply: (...args: readonly unknown[]) => unknown,
+  accepted: readonly Accepted[],
+  /** What the first argument's position is called. */
+  first = 0,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const { what, args } of wrongCalls(right)) {
+    const came = await outcome(() => apply(...args));
+    const said = `${name}: ${what.replace(/^\d/, (position) => String(Number(position) + first))}`;
+    if (came === "typed" || (came === "accepted" && accepted.some(([pattern]) => pattern.test(said)))) continue;
+    found.push(`${said}: ${came}`);
+  }
+  return found;
+}
+
+/** Calls by a pattern of `<name>: <what>`, and why they are right. */
+export type Accepted = readonly [RegExp, string];
+
+/** What came of a call: a typed error, a value, or an error that no one meant. Tensors are computed. */
+export async function outcome(call: () => unknown): Promise<"typed" | "accepted" | string> {
+  try {
+    const value = await call();
+    const tensors = (Array.isArray(value) ? value : [value]).filter((each) => each instanceof Tensor);
+    for (const each of tensors) await each.data();
+    return "accepted";
+  } catch (error) {
+    if (error instanceof SeedgradError) return "typed";
+    return `${error instanceof Error ? error.stack?.split("\n").slice(0, 3).join(" ") : String(error)}`;
+  }
+}

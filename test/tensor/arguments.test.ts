@@ -1,0 +1,245 @@
+// Every op as a function and as a method refuses wrong arguments with a typed error, or is on the list of what is meant.
+import { beforeAll, describe, expect, test } from "vitest";
+import * as sg from "../../src/index.ts";
+import { type Accepted, call, notRefused, outcome, type RightCall, type Untyped } from "../support/arguments.ts";
+
+const x = () =>
+  sg.tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+const i = () =>
+  sg.tensor(
+    [
+      [0, 1],
+      [1, 0],
+    ],
+    "int32",
+  );
+const b = () =>
+  sg.tensor([
+    [true, false],
+    [false, true],
+  ]);
+const binary = call(() => [x(), x()]);
+const unary = call(() => [x()]);
+const logical = call(() => [b(), b()]);
+const reduced = call(() => [x(), { axis: 1, keepDims: true }], 1);
+
+/** A right call of each op, with every argument. */
+const calls: Readonly<Record<string, RightCall>> = {
+  abs: unary,
+  add: binary,
+  arange: call(() => [0, 4, { step: 2, dtype: "int32" }], 1),
+  argmax: reduced,
+  argmin: reduced,
+  bernoulli: call(() => [[2], 0.5]),
+  broadcastTo: call(() => [x(), [3, 2, 2]]),
+  cast: call(() => [x(), "int32"], 2),
+  concat: call(() => [[x(), x()], 1], 1),
+  conv2d: call(() => [sg.ones([1, 1, 3, 3]), sg.ones([2, 1, 2, 2]), sg.ones([2]), { stride: 1, padding: 1 }], 2),
+  coordinate: call(() => [[2, 2], 1]),
+  cos: unary,
+  crossEntropy: call(() => [x(), sg.tensor([0, 1], "int32")]),
+  div: binary,
+  dropout: call(() => [x(), 0.5]),
+  equal: binary,
+  erf: unary,
+  exp: unary,
+  eye: call(() => [2, { columns: 3, dtype: "int32" }], 1),
+  firstMax: reduced,
+  flip: call(() => [x(), [0, 1]]),
+  floor: unary,
+  full: call(() => [[2], 1, "int32"], 2),
+  gather: call(() => [x(), i(), 1]),
+  gelu: unary,
+  greater: binary,
+  greaterEqual: binary,
+  layerNorm: call(() => [x(), sg.ones([2]), sg.zeros([2]), 1e-5], 2),
+  less: binary,
+  lessEqual: binary,
+  linear: call(() => [x(), sg.ones([3, 2]), sg.zeros([3])], 2),
+  log: unary,
+  logSoftmax: call(() => [x(), 1], 1),
+  logicalAnd: logical,
+  logicalNot: call(() => [b()]),
+  logicalOr: logical,
+  matmul: binary,
+  max: reduced,
+  maxPool2d: call(() => [sg.ones([1, 1, 4, 4]), 2, { stride: 1, padding: 1 }], 2),
+  maximum: binary,
+  mean: reduced,
+  min: reduced,
+  minimum: binary,
+  mse: binary,
+  mul: binary,
+  neg: unary,
+  normal: call(() => [[2], 0, 1], 1),
+  notEqual: binary,
+  oneHot: call(() => [i(), 2, "int32"], 2),
+  pad: call(
+    () => [
+      x(),
+      [
+        [1, 1],
+        [0, 0],
+      ],
+      0,
+    ],
+    2,
+  ),
+  permutation: call(() => [4]),
+  randint: call(() => [[2], 0, 4]),
+  relu: unary,
+  reshape: call(() => [x(), [4]]),
+  roundTo: call(() => [x(), "bfloat16"]),
+  scaledDotProductAttention: call(() => [x(), x(), x(), { causal: true, dropout: 0.5 }], 3),
+  scatterAdd: call(() => [i(), x(), 1, 2]),
+  sigmoid: unary,
+  sign: unary,
+  sin: unary,
+  slice: call(() => [x(), [[0, 1], null]]),
+  softmax: call(() => [x(), 1], 1),
+  softplus: unary,
+  sqrt: unary,
+  stack: call(() => [[x(), x()], 1], 1),
+  stopGradient: unary,
+  sub: binary,
+  sum: reduced,
+  swapAxes: call(() => [x(), 0, 1], 1),
+  take: call(() => [x(), sg.tensor([1, 0], "int32")]),
+  tanh: unary,
+  transpose: call(() => [x(), [1, 0]], 1),
+  unfold: call(() => [x(), 1, 2, 1], 3),
+  uniform: call(() => [[2], 0, 1], 1),
+  variance: reduced,
+  where: call(() => [b(), x(), x()]),
+};
+
+/** What is accepted, and why. */
+const numbers = "(NaN|a fraction|an index far out)";
+
+const elementwise =
+  "abs|add|cos|div|equal|erf|exp|floor|gelu|greater|greaterEqual|less|lessEqual|log|maximum|minimum|mul|neg|notEqual|relu|sigmoid|sign|sin|softplus|sqrt|sub|tanh";
+const accepted: readonly Accepted[] = [
+  [new RegExp(`^(${elementwise}): \\d = ${numbers}$`), "a number is an operand"],
+  [new RegExp(`^where: [12] = ${numbers}$`), "a number is an operand"],
+  [new RegExp(`^pad: 2 = ${numbers}$`), "float32 holds any number"],
+  [/^full: 1 = an index far out$/, "int32 holds it"],
+  [/^(normal|uniform): [12] = (a fraction|an index far out)$/, "a bound, a mean or a deviation"],
+  [/^randint: 1 = an index far out$/, "a range may begin below 0"],
+  [/^layerNorm: 3 = a fraction$/, "an epsilon"],
+  [
+    /^arange: [012](.step)? = (a fraction|an index far out)$/,
+    "a range's bounds and step; a number in the options' place is the step",
+  ],
+  [/^(bernoulli|full|normal|randint|uniform): 0 = an empty list$/, "the shape of a scalar"],
+  [
+    /^(argmax|argmin|firstMax|max|mean|min|sum|variance): 1(.axis)? = an empty list$/,
+    "over no axis each element is itself",
+  ],
+  [/^flip: 1 = an empty list$/, "no axis is reversed"],
+  [/^slice: 1 = (an empty list|a list with a hole)$/, "axes that aren't named are kept whole"],
+];
+
+beforeAll(() => sg.setDefaultBackend("reference"));
+
+const functions = sg.ops as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+
+describe("arguments of ops", () => {
+  test("every op has a right call here, and it is accepted", async () => {
+    expect(Object.keys(calls).sort()).toEqual(Object.keys(functions).sort());
+    for (const [name, { args }] of Object.entries(calls))
+      expect(`${name}: ${await outcome(() => functions[name](...args()))}`).toBe(`${name}: accepted`);
+  });
+
+  test.each(Object.keys(calls))("%s as a function", async (name) => {
+    expect(await notRefused(name, calls[name], functions[name], accepted)).toEqual([]);
+  });
+
+  const isMethod = (name: string) => name in sg.Tensor.prototype;
+  test.each(Object.keys(calls).filter(isMethod))("%s as a method", async (name) => {
+    const { args, ...rest } = calls[name];
+    const right = { ...rest, args: () => args().slice(1), required: rest.required - 1 };
+    const apply = (...given: readonly unknown[]) => (args()[0] as Untyped)[name](...given);
+    expect(await notRefused(name, right, apply, accepted, 1)).toEqual([]);
+  });
+
+  test("a method on something else than a tensor", async () => {
+    const { sum } = sg.Tensor.prototype;
+    for (const self of [undefined, null, 1, {}, "text"])
+      expect(await outcome(() => (sum as Untyped).call(self))).toBe("typed");
+  });
+});
+
+describe("what is accepted where its meaning is plain", () => {
+  const values = async (t: sg.Tensor) => [t.dtype, await t.array()];
+
+  test("an axis, or several, in the place of a reduction's options", async () => {
+    expect(await x().sum(0).array()).toEqual([4, 6]);
+    expect(await sg.sum(x(), [0, 1]).array()).toBe(10);
+    expect(await x().argmax(1).array()).toEqual([1, 1]);
+    expect(await x().variance(-1).array()).toEqual([0.25, 0.25]);
+  });
+
+  test("a dtype or a shape in the place of tensor's options", async () => {
+    expect(await values(sg.tensor([1, 2], "int32"))).toEqual(["int32", [1, 2]]);
+    expect(await values(sg.tensor([1, 2], [2, 1]))).toEqual(["float32", [[1], [2]]]);
+  });
+
+  test("arange's step by itself, and float32 where a start or a step is none of int32", async () => {
+    expect(await values(sg.arange(0, 1, 0.25))).toEqual(["float32", [0, 0.25, 0.5, 0.75]]);
+    expect(await values(sg.arange(0, 5, 2))).toEqual(["int32", [0, 2, 4]]);
+    expect(await values(sg.arange(0.5, 2))).toEqual(["float32", [0.5, 1.5]]);
+  });
+});
+
+describe("what a wrong call says", () => {
+  const said = (body: () => unknown): string => {
+    try {
+      body();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "nothing";
+  };
+  test.each<[string, (t: Untyped, all: Untyped) => unknown, RegExp]>([
+    ["an axis by PyTorch's name", (t) => t.mean({ dim: 0 }), /^mean.dim: unknown key.*\nHint: did you mean axis\?$/],
+    ["keepdim", (t) => t.sum({ axis: 0, keepdim: true }), /did you mean keepDims\?/],
+    ["keepDims by its place", (t) => t.sum(0, true), /Hint: keepDims goes by name/],
+    ["max of two tensors", (t, { max }) => max(t, t), /Hint: of two tensors, element by element, it is maximum/],
+    [
+      "an argument too many",
+      (t) => t.relu(1),
+      /^relu: too many arguments: got 2: tensor float32\[2, 2\], 1, expected relu\(x\)/,
+    ],
+    ["an op in map", (t, { relu }) => [t].map(relu), /Hint: map passes index and array too/],
+    ["an argument too few", (t) => t.mul(), /^mul: b is missing: expected mul\(a, b\), b: a tensor or a number/],
+    ["extents one by one", (t) => t.reshape(2, 2), /Hint: it is one list: x.reshape\(\[3, 2\]\)/],
+    ["axes one by one", (t) => t.transpose(0, 1), /x.swapAxes\(0, 1\)/],
+    ["begin and size", (t) => t.slice([0], [1]), /in one list: x.slice/],
+    ["options in an axis's place", (t) => t.softmax({ axis: 1 }), /Hint: write the axis itself/],
+    [
+      "attention's isCausal",
+      (t, all) => all.scaledDotProductAttention(t, t, t, { isCausal: true }),
+      /did you mean causal\?/,
+    ],
+    ["options in the bias's place", (t, all) => all.conv2d(t, t, { stride: 2 }), /Hint: options come after it/],
+    [
+      "an option of its own",
+      (t, all) => all.conv2d(t, t, undefined, { dilation: 2 }),
+      /expected one of stride, padding/,
+    ],
+    ["an array", (t) => t.add([1, 2]), /Hint: make a tensor of values first/],
+    ["a promise", (t) => t.add(t.item), /b isn't a tensor or a number: got the function item/],
+    ["a dtype's other name", (t) => t.cast("float"), /Hint: here it is called float32/],
+    ["a condition", (t) => t > 0, /^Tensor: a tensor used as a number or in a condition.*\nHint: await t.item\(\)/],
+    ["a sum with +", (t) => t + 1, /t.add\(1\)/],
+    ["a template", (t) => `${t}`, /a tensor used as a text.*\nHint: await t.format\(\)/],
+    ["a number", (t) => +t, /await t.item\(\)/],
+    ["new Tensor of values", (_, { Tensor }) => new Tensor([1, 2]), /Hint: tensor\(values\) makes one/],
+    ["item of an index", (t) => t.item(0), /^item: too many arguments/],
+  ])("%s", (_, body, message) => {
+    expect(said(() => body(x(), sg))).toMatch(message);
+  });
+});
