@@ -4,6 +4,7 @@ import { InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
+import type { WeightsChoice } from "../train/weights.ts";
 import type { ImportFlags } from "./imports.ts";
 
 /** The flags of commands that run a config. */
@@ -14,6 +15,7 @@ export interface RunFlags extends ImportFlags {
   readonly backend?: string;
   readonly threads?: Threads;
   readonly ckpt?: string;
+  readonly weights?: WeightsChoice;
   readonly fresh?: boolean;
   readonly json?: boolean;
 }
@@ -48,6 +50,12 @@ export function parseSeedFlag(text: string): bigint {
 /** What the flags put in place of the config's own. */
 export function overridesOf({ seed, modelDir, maxSteps, backend, threads }: RunFlags): ConfigOverrides {
   return { seed, modelDir, maxSteps, backend, threads };
+}
+
+/** Which weights of a checkpoint. */
+export function parseWeights(text: string): WeightsChoice {
+  if (text === "raw" || text === "average") return text;
+  throw new InvalidArgumentError("expected raw or average");
 }
 
 /** Left out: the latest. `none`: no checkpoint. Else a path. */

@@ -9,7 +9,7 @@ import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
-import { parseCount, parseSeedFlag, parseStep, parseThreads, type RunFlags } from "./flags.ts";
+import { parseCount, parseSeedFlag, parseStep, parseThreads, parseWeights, type RunFlags } from "./flags.ts";
 import { type PredictFlags, predict } from "./predict.ts";
 import { schema } from "./schema.ts";
 import { validate, validateAll } from "./validate.ts";
@@ -66,12 +66,14 @@ withRunFlags(program.command("fit").argument("<config>", "YAML file"))
 
 withRunFlags(program.command("validate").argument("<config>", "YAML file"))
   .description("validate the weights of a checkpoint")
-  .option("--ckpt <path>", "checkpoint, or none; left out: the latest in the run's folder")
+  .option("--ckpt <path>", "checkpoint or file of weights, or none; left out: the latest in the run's folder")
+  .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
   .action((config: string, flags: RunFlags) => report(flags.json, () => validate(config, flags)));
 
 withRunFlags(program.command("validate-all").argument("<config>", "YAML file"))
   .description("validate every checkpoint of the run's folder, or those that a pattern names, on every loader")
   .option("--ckpts <pattern>", "checkpoints: 'runs/a/checkpoints/*.safetensors'")
+  .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
   .action((config: string, flags: RunFlags & { ckpts?: string }) =>
     report(flags.json, () => validateAll(config, flags)),
   );
@@ -80,7 +82,8 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
   .description("the model's outputs for inputs in a file")
   .requiredOption("--input <file>", "CSV, IDX or safetensors")
   .option("--output <file>", "ends with .csv, .jsonl or .safetensors; left out: JSON lines on stdout")
-  .option("--ckpt <path>", "checkpoint, or none; left out: the latest in the run's folder")
+  .option("--ckpt <path>", "checkpoint or file of weights, or none; left out: the latest in the run's folder")
+  .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
   .option("--batch-size <n>", "samples at once", parseCount)
   .action((config: string, flags: PredictFlags) => report(flags.json, () => predict(config, flags)));
 

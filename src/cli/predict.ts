@@ -47,18 +47,34 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
   const dataset = inputsDataset(input, { columns: columnsOf(config) });
   const loader = dataLoader(dataset, { batchSize: Math.min(batchSize, Math.max(1, dataset.size)) });
   const parts: HostArray[] = [];
-  for await (const { outputs } of trainer.predict(loader, checkpointChoice(flags))) parts.push(outputs);
+  const choice = { ...checkpointChoice(flags), weights: flags.weights };
+  for await (const { outputs } of trainer.predict(loader, choice)) parts.push(outputs);
   const outputs = joined(parts);
   if (kind === "safetensors")
-    writeSafetensors(output!, [["outputs", outputs]], { checkpoint_step: String(trainer.step) });
+    writeSafetensors(output!, [["outputs", outputs]], {
+      checkpoint_step: String(trainer.step),
+      weights: trainer.weightsUsed,
+    });
   const lines = kind === "safetensors" ? [] : formats[kind as keyof typeof formats](outputs);
   if (output !== undefined && kind !== "safetensors") writeFileSync(output, lines.map((line) => `${line}\n`).join(""));
   const { shape } = outputs;
+  const { weightsUsed: weights } = trainer;
   const said =
-    output === undefined ? (json ? [] : lines) : [`${shape[0]} predictions after ${trainer.step} steps: ${output}`];
+    output === undefined
+      ? json
+        ? []
+        : lines
+      : [
+          `${shape[0]} predictions after ${trainer.step} steps${weights === "average" ? ", average of weights" : ""}: ${output}`,
+        ];
   return {
     code: 0,
-    json: { steps: trainer.step, shape, ...(output === undefined ? { outputs: rowsOf(outputs) } : { output }) },
+    json: {
+      steps: trainer.step,
+      shape,
+      weights,
+      ...(output === undefined ? { outputs: rowsOf(outputs) } : { output }),
+    },
     lines: said,
   };
 }

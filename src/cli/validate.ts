@@ -21,13 +21,13 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
-  const metrics = await trainer.validate(loaders.make(loader), choice);
-  const { seed, step: steps } = trainer;
+  const metrics = await trainer.validate(loaders.make(loader), { ...choice, weights: flags.weights ?? own?.weights });
+  const { seed, step: steps, weightsUsed: weights } = trainer;
   return {
     code: 0,
-    json: { metrics, steps, seed },
+    json: { metrics, steps, seed, weights },
     lines: [
-      `after ${steps} steps: ${Object.entries(metrics)
+      `after ${steps} steps${weights === "average" ? ", average of weights" : ""}: ${Object.entries(metrics)
         .map(([name, value]) => `${name} ${value}`)
         .join(" | ")}`,
     ],
@@ -49,12 +49,19 @@ export async function validateAll(file: string, flags: RunFlags & { readonly ckp
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const list = choices.map((choice) => loaders.make(choice));
-  const found = await trainer.validateAll(list, flags.ckpts ?? own?.ckptPaths);
+  const found = await trainer.validateAll(list, flags.ckpts ?? own?.ckptPaths, {
+    weights: flags.weights ?? own?.weights,
+  });
   const names = Object.keys(found[0].metrics);
-  const rows = found.map(({ step, metrics }) => [String(step), ...names.map((name) => String(metrics[name]))]);
+  const averaged = found.some(({ weights }) => weights === "average");
+  const rows = found.map(({ step, metrics, weights }) => [
+    String(step),
+    ...(averaged ? [weights] : []),
+    ...names.map((name) => String(metrics[name])),
+  ]);
   return {
     code: 0,
     json: { seed: trainer.seed, checkpoints: found },
-    lines: table([["step", ...names], ...rows]),
+    lines: table([["step", ...(averaged ? ["weights"] : []), ...names], ...rows]),
   };
 }

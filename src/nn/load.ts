@@ -80,14 +80,24 @@ export function noteWeights(model: Module, path: string, digest: string): void {
  */
 export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
   const bytes = read(path, CheckpointError);
-  const all = [...decodeSafetensors(path, bytes).tensors];
+  giveWeights(model, path, decodeSafetensors(path, bytes).tensors, options);
+  noteWeights(model, path, sha256Hex(bytes));
+  return model;
+}
+
+/** Gives a model the weights among a file's tensors, and tells what didn't fit. Throws CheckpointError as `loadVariables` does. */
+export function giveWeights(
+  model: Module,
+  path: string,
+  file: ReadonlyMap<string, HostArray>,
+  options: LoadOptions,
+): Misfits {
+  const all = [...file];
   const kinds = /^(parameter|buffer)\//;
   const own = all.filter(([name]) => kinds.test(name));
   const tensors = new Map((own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]));
   const variables = model.namedVariables().map(([name, variable]) => [name.replace(kinds, ""), variable] as const);
-  loadVariables(path, tensors, variables, options);
-  noteWeights(model, path, sha256Hex(bytes));
-  return model;
+  return loadVariables(path, tensors, variables, options);
 }
 
 /** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */

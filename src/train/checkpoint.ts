@@ -3,11 +3,14 @@ import { exists } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import { loadVariables } from "../nn/load.ts";
+import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
+import { giveWeights, loadVariables, type Misfits } from "../nn/load.ts";
 import {
   type Checkpoint,
   type CheckpointEntry,
+  checkpointOf,
   checkState,
+  holdsState,
   latestCheckpoint,
   listCheckpoints,
   type RunState,
@@ -16,7 +19,7 @@ import {
 } from "../run/checkpoint.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Variable } from "../tensor/variable.ts";
-import { loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
+import { forgetAverages, loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import type { CheckpointChoice } from "./fit.ts";
 import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
@@ -158,11 +161,57 @@ export function checkpointPaths(trainer: Trainer, given?: string | readonly stri
   });
 }
 
-/** Takes a checkpoint over: weights, optimizer state, and for training the place in stream and data. Throws CheckpointError where it isn't this run's. */
-export async function loadCheckpoint(trainer: Trainer, path: string, use: "resume" | "weights"): Promise<Checkpoint> {
+/** Where the weights are from, if they are neither the model callable's nor this Trainer's steps': which method took them, and the file. After `fit`: the folder of a finished run that has none to take. */
+export interface Origin {
+  readonly method: "loadCheckpoint" | "validate" | "validateAll" | "predict" | "fit";
+  readonly path: string;
+}
+
+/** Throws CheckpointError where the weights of a finished run are asked for, and it kept none. */
+export function refuseAbsent({ origin }: Trainer, where: string): void {
+  if (origin?.method !== "fit") return;
+  throw new CheckpointError({
+    where: `${where}: ${origin.path}`,
+    problem: "the run in the folder is finished and has no checkpoint, so its weights are gone",
+    got: "the weights that the model begins with",
+    hint: "ckptPath names a file of weights; a run with checkpoint: {} in another folder (modelDir) keeps its own",
+  });
+}
+
+/** Replaces the weights by those of a checkpoint, or of a file of weights alone (`ema.safetensors`), to look at them or, by `loadCheckpoint`, to go on from. */
+export async function takeWeights(trainer: Trainer, path: string, method: Origin["method"]): Promise<void> {
+  const file = readSafetensors(path);
+  trainer.changes++;
+  trainer.origin = { method, path };
+  if (holdsState(file)) await loadCheckpoint(trainer, path, "weights", checkpointOf(path, file));
+  else await loadWeights(trainer, path, file);
+}
+
+async function loadWeights(trainer: Trainer, path: string, { tensors, metadata }: Safetensors): Promise<void> {
+  const { hooks, model, options, progress } = trainer;
+  const step = /^\d+$/.test(metadata.step ?? "") ? Number(metadata.step) : 0;
+  await hooks.call("onBeforeLoadCheckpoint", { trainer, path });
+  tellMisfits(trainer, path, giveWeights(model, path, tensors, { strict: options.checkpoint?.strict ?? true }));
+  forgetAverages(trainer);
+  progress.step = step;
+  await hooks.call("onLoadCheckpoint", { trainer, step, path });
+}
+
+function tellMisfits(trainer: Trainer, path: string, { missing, unknown, different }: Misfits): void {
+  const left = [...missing, ...unknown, ...different];
+  if (left.length > 0)
+    trainer.message("warn", `${path}: not all of it fits, and the rest stays as it is: ${left.join(", ")}`);
+}
+
+/** Takes a checkpoint over: weights and averages of them, optimizer state, and for training the place in stream and data. Throws CheckpointError where it isn't this run's. */
+export async function loadCheckpoint(
+  trainer: Trainer,
+  path: string,
+  use: "resume" | "weights",
+  checkpoint: Checkpoint = readCheckpoint(path),
+): Promise<Checkpoint> {
   const { hooks, stream, progress, seed, graphs, optimizer, options } = trainer;
   await hooks.call("onBeforeLoadCheckpoint", { trainer, path });
-  const checkpoint = readCheckpoint(path);
   const { state, tensors } = checkpoint;
   const strict = use === "resume" || (options.checkpoint?.strict ?? true);
   const context = { trainer, step: state.step, path };
@@ -172,15 +221,27 @@ export async function loadCheckpoint(trainer: Trainer, path: string, use: "resum
   // What callbacks keep is theirs to take; a Trainer that only validates needs no optimizer's state.
   const passed = optimizer ? /^callback\// : /^(callback|optimizer)\//;
   const own = new Map([...tensors].filter(([name]) => !passed.test(name)));
-  const { missing, unknown, different } = loadVariables(path, own, variables, { strict });
-  const left = [...missing, ...unknown, ...different];
-  if (left.length > 0)
-    trainer.message("warn", `${path}: not all of it fits, and the rest stays as it is: ${left.join(", ")}`);
+  tellMisfits(trainer, path, loadVariables(path, own, variables, { strict }));
   stream.seek(state.position);
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
   if (optimizer) optimizer.steps = state.optimizerSteps ?? state.step;
   if (use === "resume") loadCallbacks(trainer, checkpoint);
+  else loadAverages(trainer, checkpoint);
   await hooks.call("onLoadCheckpoint", context);
   return checkpoint;
+}
+
+/** Throws CheckpointError where a tensor of training isn't what a checkpoint has, since it was changed after `loadCheckpoint`: what goes on from there would be no run's. */
+export async function checkUnchanged(trainer: Trainer, path: string): Promise<void> {
+  const { tensors } = readCheckpoint(path);
+  for (const [name, { data }] of await readTensors(trainer)) {
+    const saved = tensors.get(name)?.data;
+    if (!saved || data.every((value, i) => Object.is(value, saved[i]))) continue;
+    throw new CheckpointError({
+      where: path,
+      problem: `${name} was changed after loadCheckpoint`,
+      hint: "a run that begins with weights of one's own has them made in its model callable: model: () => nn.load(build(), file)",
+    });
+  }
 }

@@ -6,7 +6,7 @@ import type { Module } from "../nn/module.ts";
 import { namedModules } from "../nn/naming.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
-import { checkpointPaths, loadCheckpoint } from "./checkpoint.ts";
+import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { checkLoaders } from "./given.ts";
 import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
@@ -14,9 +14,10 @@ import { placeOf } from "./numbers.ts";
 import type { EvalStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
+import { chosenAverage, type WeightsChoice, type WeightsOptions } from "./weights.ts";
 
 /** How a validation is made. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends WeightsOptions {
   /** On so many batches of each loader, in place of `loop.evalSteps`. */
   readonly steps?: number;
   /** No hook is called and nothing is logged. */
@@ -37,17 +38,18 @@ interface Evaluation {
 export async function evaluate(
   trainer: Trainer,
   loaders: readonly DataLoader[],
-  { steps, silent = false, decides = false }: EvaluateOptions & { readonly decides?: boolean } = {},
+  { steps, silent = false, decides = false, weights }: EvaluateOptions & { readonly decides?: boolean } = {},
 ): Promise<Metrics> {
   checkLoaders("validate", ...loaders);
-  const found = await passes({
-    trainer,
-    evalStep: await trainer.evalStep(),
-    loaders,
-    evalSteps: steps ?? trainer.options.loop.evalSteps,
-    hooks: silent ? new Hooks([]) : trainer.hooks,
-    decides,
-  });
+  refuseAbsent(trainer, "evaluate");
+  const evalStep = await trainer.evalStep();
+  const evalSteps = steps ?? trainer.options.loop.evalSteps;
+  const hooks = silent ? new Hooks([]) : trainer.hooks;
+  const average = chosenAverage(trainer, weights);
+  const found = await trainer.exchange.under(average, () =>
+    passes({ trainer, evalStep, loaders, evalSteps, hooks, decides }),
+  );
+  trainer.weightsUsed = average ? "average" : "raw";
   for (const metrics of silent ? [] : found) await trainer.logMetrics(valued(metrics));
   return Object.assign({}, ...found);
 }
@@ -137,19 +139,23 @@ export interface CheckpointMetrics {
   /** Optimizer steps taken when it was saved. */
   readonly step: number;
   readonly metrics: Metrics;
+  /** Which of its weights. */
+  readonly weights: WeightsChoice;
 }
 
 /** Each checkpoint's weights on each loader, by step. */
 export async function validateAll(
   trainer: Trainer,
   loaders: readonly DataLoader[],
-  ckptPaths?: string | readonly string[],
+  ckptPaths: string | readonly string[] | undefined,
+  { weights }: WeightsOptions,
 ): Promise<CheckpointMetrics[]> {
   await trainer.initialize();
   const found: CheckpointMetrics[] = [];
   for (const ckptPath of checkpointPaths(trainer, ckptPaths)) {
-    const { state } = await loadCheckpoint(trainer, ckptPath, "weights");
-    found.push({ ckptPath, step: state.step, metrics: await evaluate(trainer, loaders) });
+    await takeWeights(trainer, ckptPath, "validateAll");
+    const metrics = await evaluate(trainer, loaders, { weights });
+    found.push({ ckptPath, step: trainer.step, metrics, weights: trainer.weightsUsed });
   }
   return found.sort((a, b) => a.step - b.step);
 }

@@ -12,7 +12,14 @@ import { ChainFile, readChain } from "../run/chainfile.ts";
 import { dropCheckpointsAfter, type RunState } from "../run/checkpoint.ts";
 import { lockFolder } from "../run/lock.ts";
 import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
-import { checkpointFolder, chosenCheckpoint, loadCheckpoint, newestCheckpoint, readTensors } from "./checkpoint.ts";
+import {
+  checkpointFolder,
+  checkUnchanged,
+  chosenCheckpoint,
+  loadCheckpoint,
+  newestCheckpoint,
+  readTensors,
+} from "./checkpoint.ts";
 import { timestamp } from "./clock.ts";
 import { changedImports, recordedImports } from "./config/imports.ts";
 import { periodOf } from "./config/options.ts";
@@ -91,13 +98,14 @@ export class Journal {
     const { trainer, totalSteps } = this.#parts;
     if (ckptPath !== undefined) return undefined;
     const { lastRun } = trainer;
-    if (lastRun && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
+    if (lastRun && !trainer.origin && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
     const folder = this.#folder;
     const { status, result, environment } = folder?.manifest ?? {};
     if (!folder || status !== "finished" || !result) return undefined;
     if (result.steps !== totalSteps && result.stopped === undefined) return undefined;
     if (!(trainer.options.checkpoint?.autoloadLastCheckpoint ?? true)) return undefined;
     const checkpoint = newestCheckpoint(checkpointFolder(trainer)!);
+    trainer.origin = checkpoint === undefined ? { method: "fit", path: folder.path } : undefined;
     if (checkpoint !== undefined) await loadCheckpoint(trainer, checkpoint, "resume");
     trainer.message("info", `the run in ${folder.path} is finished: ${result.digest}`);
     const { seconds = 0, dataShare } = environment ?? {};
@@ -111,7 +119,8 @@ export class Journal {
   /** Puts the trainer where the chosen checkpoint is, or at the beginning; what the folder holds of later steps goes. */
   async restore(choice: CheckpointChoice): Promise<void> {
     const { trainer } = this.#parts;
-    const path = chosenCheckpoint(trainer, choice);
+    const path = await this.#beginning(choice);
+    trainer.origin = undefined;
     if (path !== undefined) {
       const { state } = await loadCheckpoint(trainer, path, "resume");
       this.#checkLength(path, state);
@@ -133,6 +142,32 @@ export class Journal {
     this.#writeConfig();
     this.#writeManifest("running");
     this.#begun = true;
+  }
+
+  /** The checkpoint to go on from: the chosen one, or what `loadCheckpoint` took. Throws where the Trainer's weights are neither that nor what a run begins with. */
+  async #beginning(choice: CheckpointChoice): Promise<string | undefined> {
+    const { trainer } = this.#parts;
+    const { origin } = trainer;
+    const chosen = chosenCheckpoint(trainer, choice);
+    if (origin?.method === "loadCheckpoint" && choice.ckptPath === undefined) {
+      if (chosen !== undefined && chosen !== origin.path) {
+        throw new CheckpointError({
+          where: "fit",
+          problem: "loadCheckpoint took one checkpoint, and the folder's newest is another",
+          got: `${origin.path} and ${chosen}`,
+          hint: "say which: fit(train, validation, { ckptPath })",
+        });
+      }
+      await checkUnchanged(trainer, origin.path);
+      return origin.path;
+    }
+    if (!origin || origin.method === "fit" || chosen !== undefined) return chosen;
+    throw new ConfigError({
+      where: "fit",
+      problem: `the weights are those that ${origin.method} took from a file, and no run begins with them`,
+      got: origin.path,
+      hint: `make a new Trainer; or go on from the file: fit(train, validation, { ckptPath: ${JSON.stringify(origin.path)} })`,
+    });
   }
 
   /** A run that is past its end can't be made again from its config. */

@@ -10,26 +10,42 @@ import { inEvaluation } from "./evaluate.ts";
 import type { PredictStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
+import { chosenAverage, type WeightsChoice, type WeightsOptions } from "./weights.ts";
 
 /** A batch's outputs. */
 export interface Prediction {
   readonly batch: LoadedBatch;
   /** What the model returns as outputs: [batch, ...]. */
   readonly outputs: HostArray;
+  /** Which weights they are of. */
+  readonly weights: WeightsChoice;
 }
 
 /** The outputs batch by batch. Throws ConfigError for a model that returns its loss alone. */
-async function* predict(trainer: Trainer, step: PredictStep, loader: DataLoader): AsyncGenerator<Prediction> {
+async function* predict(
+  trainer: Trainer,
+  step: PredictStep,
+  loader: DataLoader,
+  { weights: choice }: WeightsOptions,
+): AsyncGenerator<Prediction> {
   checkVocabulary(trainer, loader);
+  const average = chosenAverage(trainer, choice);
+  const weights = average ? "average" : "raw";
+  trainer.weightsUsed = weights;
   const { model, seed } = trainer;
   const stream = new Stream(seed, watchOffset);
   for await (const batch of loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) })) {
-    const { result, draws } = await inEvaluation(model, () => step.execute([batch.tensors], { base: stream.position }));
-    stream.reserve(draws);
-    const { shape, dtype } = result;
-    const data = await result.data();
-    result.dispose();
-    yield { batch, outputs: { data: data.slice(), shape, dtype } };
+    const outputs = await trainer.exchange.under(average, async () => {
+      const { result, draws } = await inEvaluation(model, () =>
+        step.execute([batch.tensors], { base: stream.position }),
+      );
+      stream.reserve(draws);
+      const { shape, dtype } = result;
+      const data = (await result.data()).slice();
+      result.dispose();
+      return { data, shape, dtype };
+    });
+    yield { batch, outputs, weights };
     await breathe();
   }
 }
@@ -39,9 +55,10 @@ export async function* predictInTurn(
   trainer: Trainer,
   step: PredictStep,
   loader: DataLoader,
+  options: WeightsOptions,
 ): AsyncGenerator<Prediction> {
   const { occupancy, changes } = trainer;
-  const source = predict(trainer, step, loader);
+  const source = predict(trainer, step, loader, options);
   try {
     for (;;) {
       const next = await occupancy.alone("predict", () => {

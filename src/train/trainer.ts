@@ -19,7 +19,14 @@ import { listState } from "../tensor/trace.ts";
 import { settleVariables, type Variable } from "../tensor/variable.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";
-import { chosenCheckpoint, loadCheckpoint, saveCheckpoint, seedOfFolder } from "./checkpoint.ts";
+import {
+  chosenCheckpoint,
+  type Origin,
+  refuseAbsent,
+  saveCheckpoint,
+  seedOfFolder,
+  takeWeights,
+} from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, type EvaluateOptions, evaluate, listOf, validateAll } from "./evaluate.ts";
@@ -35,15 +42,9 @@ import { Occupancy } from "./occupancy.ts";
 import { type Prediction, predictInTurn } from "./predict.ts";
 import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
 import { GradientScaler } from "./scaler.ts";
-import {
-  type EvalStep,
-  makeEvalStep,
-  makePredictStep,
-  makeTrainStep,
-  type PredictStep,
-  type StepParts,
-  type TrainStep,
-} from "./step.ts";
+import type { EvalStep, TrainStep } from "./step.ts";
+import { Steps } from "./steps.ts";
+import { Exchange, type WeightsChoice, type WeightsOptions } from "./weights.ts";
 
 /** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
 export type Graphs = Record<string, string>;
@@ -72,9 +73,7 @@ export class Trainer {
   /** What gave the variables their first values. */
   initGraph: Graph | undefined;
   readonly #logs = new Logs(this);
-  #trainStep: TrainStep | undefined;
-  #evalStep: EvalStep | undefined;
-  #predictStep: PredictStep | undefined;
+  readonly #steps = new Steps(this);
   /** The chain of the steps taken so far. */
   chain: Chain | undefined;
   /** How many of the newest checkpoints stay, over what `checkpoint.keep` says. */
@@ -91,6 +90,10 @@ export class Trainer {
   settled = true;
   /** Counts what changes the weights as a whole: a prediction goes on only under those it began with. */
   changes = 0;
+  origin: Origin | undefined;
+  readonly exchange = new Exchange();
+  /** Which weights the last validation or prediction was made with. */
+  weightsUsed: WeightsChoice = "raw";
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {
@@ -112,7 +115,15 @@ export class Trainer {
         `no seed was given, so one was drawn: ${this.seed}. Determinism across runs is not ensured; to repeat this run give seed: ${this.seed}`,
       );
     }
-    if (model instanceof Module) this.#admitFinished();
+    if (model instanceof Module && this.seedGiven) {
+      this.#doubt({
+        where: "model",
+        problem: "a finished module beside a seed: its weights were drawn before the seed was set",
+        got: "a Module",
+        expected: "a callable that makes it",
+        hint: 'write model: () => …; or deterministic: "warn", which marks the digest',
+      });
+    }
     this.model = model instanceof Module ? model : withStream(this.stream, model);
     if (!(this.model instanceof Module)) {
       throw new ConfigError({
@@ -147,17 +158,11 @@ export class Trainer {
     return (this.options.deterministic ?? (this.seedGiven ? "strict" : "warn")) === "strict";
   }
 
-  #admitFinished(): void {
-    if (!this.seedGiven) return;
-    const details = {
-      where: "model",
-      problem: "a finished module beside a seed: its weights were drawn before the seed was set",
-      got: "a Module",
-      expected: "a callable that makes it",
-      hint: 'write model: () => …; or deterministic: "warn", which marks the digest',
-    };
-    if (this.#strict) throw new ReproError(details);
-    this.message("warn", new ReproError(details).message);
+  /** Throws ReproError under `strict`, and else warns, of what can't promise the run's bits. */
+  #doubt(details: ConstructorParameters<typeof ReproError>[0]): void {
+    const error = new ReproError(details);
+    if (this.#strict) throw error;
+    this.message("warn", error.message);
   }
 
   /** The optimizer. Throws ConfigError where there is none. */
@@ -220,15 +225,13 @@ export class Trainer {
         ? await loadBackend(given, { threads })
         : (given ?? (await this.#defaultBackend(threads)));
     if (backend.class !== "A") {
-      const details = {
+      this.#doubt({
         where: `backend ${backend.name}`,
         problem: "it can't promise the same bits on every device",
         got: `class ${backend.class}`,
         expected: "class A",
         hint: 'choose one of class A (seedgrad doctor lists them); or deterministic: "warn", which marks the digest',
-      };
-      if (this.#strict) throw new ReproError(details);
-      this.message("warn", new ReproError(details).message);
+      });
     }
     this.#backend = backend;
     return backend;
@@ -251,24 +254,14 @@ export class Trainer {
     return backend;
   }
 
-  async #parts(): Promise<StepParts> {
-    const backend = await this.backend();
-    const { model, optimizer, scaler, options, hooks, stream } = this;
-    const log = (text: string) => this.message(text.startsWith("found") ? "info" : "debug", text);
-    return { trainer: this, model, optimizer, scaler, options, hooks, stream, backend, log };
-  }
-
   /** The compiled training step. */
-  async trainStep(): Promise<TrainStep> {
-    this.needOptimizer();
-    this.#trainStep ??= makeTrainStep(await this.#parts());
-    return this.#trainStep;
+  trainStep(): Promise<TrainStep> {
+    return this.#steps.train();
   }
 
   /** The compiled evaluation step: call it with the model in evaluation mode. */
-  async evalStep(): Promise<EvalStep> {
-    this.#evalStep ??= makeEvalStep(await this.#parts());
-    return this.#evalStep;
+  evalStep(): Promise<EvalStep> {
+    return this.#steps.eval();
   }
 
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Of several validation loaders the first is the one whose batches callbacks are told of. */
@@ -287,21 +280,23 @@ export class Trainer {
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run, TrainingError during a fit: `evaluate` is for hooks. */
-  async validate(loaders: DataLoader | readonly DataLoader[], choice: CheckpointChoice = {}): Promise<Metrics> {
-    checkKeys("validate", choice, ["ckptPath"]);
+  async validate(
+    loaders: DataLoader | readonly DataLoader[],
+    choice: CheckpointChoice & WeightsOptions = {},
+  ): Promise<Metrics> {
+    checkKeys("validate", choice, ["ckptPath", "weights"]);
     return this.occupancy.alone("validate", async () => {
-      await this.#choose(choice);
-      return evaluate(this, listOf(loaders));
+      await this.#choose("validate", choice);
+      return evaluate(this, listOf(loaders), choice);
     });
   }
 
   /** Takes over the weights of the chosen checkpoint. */
-  async #choose(choice: CheckpointChoice): Promise<void> {
+  async #choose(method: "validate" | "predict", choice: CheckpointChoice): Promise<void> {
     await this.initialize();
     const path = chosenCheckpoint(this, choice);
-    if (path === undefined) return;
-    this.changes++;
-    await loadCheckpoint(this, path, "weights");
+    if (path === undefined) refuseAbsent(this, method);
+    else await takeWeights(this, path, method);
   }
 
   /**
@@ -309,7 +304,7 @@ export class Trainer {
    * no hook is called and nothing is logged. During a fit: in a hook, awaited; nothing about the run depends on it. Throws TrainingError from elsewhere.
    */
   async evaluate(loaders: DataLoader | readonly DataLoader[], how: EvaluateOptions = {}): Promise<Metrics> {
-    checkKeys("evaluate", how, ["steps", "silent"]);
+    checkKeys("evaluate", how, ["steps", "silent", "weights"]);
     return this.occupancy.evaluating(this.hooks.calling, () => evaluate(this, listOf(loaders), how));
   }
 
@@ -317,22 +312,20 @@ export class Trainer {
   async validateAll(
     loaders: DataLoader | readonly DataLoader[],
     ckptPaths?: string | readonly string[],
+    options: WeightsOptions = {},
   ): Promise<CheckpointMetrics[]> {
     const list = listOf(loaders);
+    checkKeys("validateAll", options, ["weights"]);
     checkLoaders("validateAll", ...list);
-    return this.occupancy.alone("validateAll", () => {
-      this.changes++;
-      return validateAll(this, list, ckptPaths);
-    });
+    return this.occupancy.alone("validateAll", () => validateAll(this, list, ckptPaths, options));
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
-  async *predict(loader: DataLoader, choice: CheckpointChoice = {}): AsyncGenerator<Prediction> {
+  async *predict(loader: DataLoader, choice: CheckpointChoice & WeightsOptions = {}): AsyncGenerator<Prediction> {
     checkLoaders("predict", loader);
-    checkKeys("predict", choice, ["ckptPath"]);
-    await this.occupancy.alone("predict", () => this.#choose(choice));
-    this.#predictStep ??= makePredictStep(await this.#parts());
-    yield* predictInTurn(this, this.#predictStep, loader);
+    checkKeys("predict", choice, ["ckptPath", "weights"]);
+    await this.occupancy.alone("predict", () => this.#choose("predict", choice));
+    yield* predictInTurn(this, await this.#steps.predict(), loader, choice);
   }
 
   /**
@@ -343,12 +336,9 @@ export class Trainer {
     return this.occupancy.saving(this.hooks.calling, () => saveCheckpoint(this, name));
   }
 
-  /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data. Throws CheckpointError for one of another model, TrainingError during a fit. */
+  /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data; a `fit` after it goes on from there, as with `ckptPath`. Throws CheckpointError for one of another model, TrainingError during a fit. */
   async loadCheckpoint(path: string): Promise<void> {
-    await this.occupancy.alone("loadCheckpoint", async () => {
-      this.changes++;
-      await loadCheckpoint(this, path, "weights");
-    });
+    await this.occupancy.alone("loadCheckpoint", () => takeWeights(this, path, "loadCheckpoint"));
   }
 
   /**

@@ -125,7 +125,11 @@ const makers: readonly Maker[] = [
     keys: ["ckptPath", "signal"],
   },
   { name: "validate", make: (options) => toyTrainer().validate(toyTest(), options), keys: ["ckptPath"] },
-  { name: "evaluate", make: (options) => toyTrainer().evaluate(toyTest(), options), keys: ["steps", "silent"] },
+  {
+    name: "evaluate",
+    make: (options) => toyTrainer().evaluate(toyTest(), options),
+    keys: ["steps", "silent", "weights"],
+  },
   { name: "predict", make: (options) => toyTrainer().predict(toyTest(), options).next(), keys: ["ckptPath"] },
   {
     name: "verify",

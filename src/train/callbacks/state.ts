@@ -3,8 +3,9 @@
 import { CheckpointError } from "../../core/errors.ts";
 import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
-import type { Hooks } from "../hooks.ts";
+import type { Callback, Hooks } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
+import { WeightAverage } from "./weight-average.ts";
 
 /** What each callback's `saveState` gives, by name; undefined where none has one. */
 export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undefined {
@@ -16,34 +17,51 @@ export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undef
 }
 
 /** Gives callbacks what a checkpoint has of them. One that isn't in it begins anew, with a warning; throws CheckpointError where training depends on it, or a variable has another shape. */
-export function loadCallbacks(trainer: Trainer, { path, state, tensors }: Checkpoint): void {
+export function loadCallbacks(trainer: Trainer, checkpoint: Checkpoint): void {
+  const { path } = checkpoint;
   for (const [name, callback] of trainer.hooks.named) {
-    const variables = [...(callback.namedVariables?.() ?? [])];
-    if (!callback.loadState && variables.length === 0) continue;
-    const own = state.callbacks?.[name];
-    const found = variables.map(([variable]) => tensors.get(`callback/${name}/${variable}`));
-    if ((callback.loadState && own === undefined) || found.includes(undefined)) {
-      const details = {
-        where: path,
-        problem: `nothing of the callback ${name} is in it`,
-        expected: "a checkpoint of a run that had it",
-      };
-      if (callback.changesTraining !== false) throw new CheckpointError(details);
-      trainer.message("warn", `${new CheckpointError(details).message}: it begins anew`);
-      continue;
-    }
-    for (const [i, [variable, cell]] of variables.entries()) {
-      const { data, shape, dtype } = found[i]!;
-      if (dtype !== cell.dtype || !sameShape(shape, cell.shape)) {
-        throw new CheckpointError({
-          where: `${path}: callback/${name}/${variable}`,
-          problem: "it has another shape or dtype than the callback's",
-          got: `${dtype}[${shape.join(", ")}]`,
-          expected: `${cell.dtype}[${cell.shape.join(", ")}]`,
-        });
-      }
-      cell.load(data);
-    }
-    callback.loadState?.(own);
+    if (loadCallback(checkpoint, name, callback)) continue;
+    const details = {
+      where: path,
+      problem: `nothing of the callback ${name} is in it`,
+      expected: "a checkpoint of a run that had it",
+    };
+    if (callback.changesTraining !== false) throw new CheckpointError(details);
+    trainer.message("warn", `${new CheckpointError(details).message}: it begins anew`);
+    if (callback instanceof WeightAverage) callback.forget();
   }
+}
+
+/** As `loadCallbacks`, of averages of weights alone, and without a warning: what a validation needs. */
+export function loadAverages({ hooks }: Trainer, checkpoint: Checkpoint): void {
+  for (const [name, callback] of hooks.named)
+    if (callback instanceof WeightAverage && !loadCallback(checkpoint, name, callback)) callback.forget();
+}
+
+/** Has averages begin anew: none of them is of the weights that there are now. */
+export function forgetAverages({ hooks }: Trainer): void {
+  for (const callback of hooks.callbacks) if (callback instanceof WeightAverage) callback.forget();
+}
+
+/** Whether a checkpoint has all that a callback keeps; then it is given it. */
+function loadCallback({ path, state, tensors }: Checkpoint, name: string, callback: Callback): boolean {
+  const variables = [...(callback.namedVariables?.() ?? [])];
+  if (!callback.loadState && variables.length === 0) return true;
+  const own = state.callbacks?.[name];
+  const found = variables.map(([variable]) => tensors.get(`callback/${name}/${variable}`));
+  if ((callback.loadState && own === undefined) || found.includes(undefined)) return false;
+  for (const [i, [variable, cell]] of variables.entries()) {
+    const { data, shape, dtype } = found[i]!;
+    if (dtype !== cell.dtype || !sameShape(shape, cell.shape)) {
+      throw new CheckpointError({
+        where: `${path}: callback/${name}/${variable}`,
+        problem: "it has another shape or dtype than the callback's",
+        got: `${dtype}[${shape.join(", ")}]`,
+        expected: `${cell.dtype}[${cell.shape.join(", ")}]`,
+      });
+    }
+    cell.load(data);
+  }
+  callback.loadState?.(own);
+  return true;
 }

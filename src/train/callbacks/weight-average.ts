@@ -3,14 +3,14 @@
 
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../tensor/compiled.ts";
 import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
 import { runtimeScalar } from "../../tensor/trace.ts";
 import { type Parameter, Variable } from "../../tensor/variable.ts";
-import type { Callback, FitContext, StepResult, ValidateContext } from "../hooks.ts";
+import type { Callback, FitContext, StepResult } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount, checkRange } from "./check.ts";
 
@@ -21,6 +21,13 @@ export interface WeightAverageOptions {
   readonly every?: number;
   /** Validates with the average in place of the weights; true by default. */
   readonly validate?: boolean;
+}
+
+/** What a checkpoint holds of an average beside its tensors. */
+interface AverageState {
+  readonly count: number;
+  readonly firstStep: number;
+  readonly options: Readonly<Record<string, number | boolean>>;
 }
 
 /** Keeps an average of every parameter, saves it with checkpoints, and at the end as a file of weights. */
@@ -34,7 +41,8 @@ export abstract class WeightAverage implements Callback {
   #update: Compiled<[], null> | undefined;
   #rate = 1;
   #firstStep = 1;
-  #trained: (readonly [Parameter, HostArray["data"]])[] | undefined;
+  /** What a checkpoint says of it, until the fit that goes on from there begins. */
+  #restored: AverageState | undefined;
   /** How many steps' weights are in it. */
   count = 0;
 
@@ -82,17 +90,55 @@ export abstract class WeightAverage implements Callback {
     return this.#cells.map(([path, , average]) => [path, average]);
   }
 
-  saveState(): unknown {
-    return { count: this.count };
+  /** What its weights are averaged by, beside `start` and `every`. */
+  protected abstract describeRate(): Readonly<Record<string, number | boolean>>;
+
+  saveState(): AverageState {
+    return {
+      count: this.count,
+      firstStep: this.#firstStep,
+      options: { every: this.#options.every, ...this.describeRate() },
+    };
   }
 
   loadState(state: unknown): void {
-    this.count = (state as { count: number }).count;
+    this.#restored = state as AverageState;
+    this.count = this.#restored.count;
+  }
+
+  /** Begins anew. */
+  forget(): void {
+    this.count = 0;
+    this.#restored = undefined;
+  }
+
+  /** Throws CheckpointError where a checkpoint's average was begun otherwise, so that it would become one that no run from its beginning has. */
+  #checkRestored({ step }: Trainer): void {
+    const restored = this.#restored;
+    this.#restored = undefined;
+    if (!restored) return;
+    const { firstStep, options } = this.saveState();
+    const begun = Math.min(firstStep, restored.firstStep) <= step;
+    const facts = [
+      ["start, in steps", restored.firstStep, firstStep] as const,
+      ...Object.entries(options).map(([key, value]) => [key, restored.options[key], value] as const),
+    ];
+    for (const [what, got, expected] of begun ? facts : []) {
+      if (got === expected) continue;
+      throw new CheckpointError({
+        where: this.name,
+        problem: `the checkpoint's average was made with another ${what}`,
+        got: String(got),
+        expected: String(expected),
+        hint: `give it as it was (a start that is a fraction is another step in a longer run: start: ${restored.firstStep} is this one), use another folder, or leave ${this.name} out`,
+      });
+    }
   }
 
   async onTrainStart({ trainer, totalSteps }: FitContext): Promise<void> {
     const { start } = this.#options;
     this.#firstStep = start < 1 ? Math.max(1, Math.ceil(start * totalSteps)) : start;
+    this.#checkRestored(trainer);
     if (this.#firstStep > totalSteps) {
       const text = `the run ends at step ${totalSteps}, and the average begins at step ${this.#firstStep}: none is made`;
       trainer.message("warn", `${this.name}.start: ${text}`);
@@ -133,26 +179,13 @@ export abstract class WeightAverage implements Callback {
     return found;
   }
 
-  async onValidateStart(_: ValidateContext): Promise<void> {
-    if (!this.#options.validate || this.count === 0) return;
+  /** Puts the average in the weights' place, and gives what was there. */
+  async replace(): Promise<readonly (readonly [Parameter, HostArray["data"]])[]> {
     const trained: (readonly [Parameter, HostArray["data"]])[] = [];
     for (const [, parameter] of this.#cells) trained.push([parameter, await parameter.data()]);
     const averages = await this.weights();
     this.#cells.forEach(([, parameter], i) => parameter.load(averages[i][1].data));
-    this.#trained = trained;
-  }
-
-  onValidateEnd(): void {
-    this.#restore();
-  }
-
-  onValidateException(): void {
-    this.#restore();
-  }
-
-  #restore(): void {
-    for (const [parameter, data] of this.#trained ?? []) parameter.load(data);
-    this.#trained = undefined;
+    return trained;
   }
 
   async onTrainEnd({ trainer }: FitContext): Promise<void> {
@@ -160,7 +193,12 @@ export abstract class WeightAverage implements Callback {
     if (modelDir === undefined || this.count === 0) return;
     makeDirectory(modelDir);
     const tensors = (await this.weights()).map(([path, array]): [string, HostArray] => [`parameter/${path}`, array]);
-    writeSafetensors(`${modelDir}/${this.#file}`, tensors, { steps: String(this.count) });
+    for (const [name, buffer] of trainer.model.namedVariables()) {
+      const { shape, dtype } = buffer;
+      if (name.startsWith("buffer/")) tensors.push([name, { data: await buffer.data(), shape, dtype }]);
+    }
+    const metadata = { average: this.name, steps: String(this.count), step: String(trainer.step) };
+    writeSafetensors(`${modelDir}/${this.#file}`, tensors, metadata);
   }
 }
 
@@ -186,6 +224,10 @@ export class ExponentialMovingAverage extends WeightAverage {
     this.#warmup = warmup;
   }
 
+  protected override describeRate() {
+    return { decay: this.#decay, warmup: this.#warmup };
+  }
+
   protected override rate(count: number): number {
     return 1 - (this.#warmup ? Math.min(this.#decay, (1 + count) / (10 + count)) : this.#decay);
   }
@@ -199,6 +241,10 @@ export class StochasticWeightAveraging extends WeightAverage {
     checkKeys("StochasticWeightAveraging", options, ["start", "every", "validate"]);
     const { start = 0.75, ...rest } = options;
     super("StochasticWeightAveraging", "swa.safetensors", { start, ...rest });
+  }
+
+  protected override describeRate() {
+    return {};
   }
 
   protected override rate(count: number): number {

@@ -10,7 +10,7 @@ import { models } from "./models.ts";
 import { optimizers } from "./optimizers.ts";
 import { schedulers } from "./schedulers.ts";
 import { sharedShape } from "./shared.ts";
-import { expected, list, live, record, text, texts } from "./values.ts";
+import { expected, list, live, record, text, texts, word } from "./values.ts";
 
 const initSchema = record({
   seed: sharedShape.seed,
@@ -40,6 +40,8 @@ const checkpointPath = z
   .nullable()
   .optional();
 
+const weights = word(["raw", "average"]).optional();
+
 export const configSchema = record({
   imports: list(text).optional(),
   trainer: record({
@@ -50,10 +52,11 @@ export const configSchema = record({
       valDataloaders: loaderList.optional(),
       ckptPath: checkpointPath,
     }).optional(),
-    validate: record({ valDataloader: loader, ckptPath: checkpointPath }).optional(),
+    validate: record({ valDataloader: loader, ckptPath: checkpointPath, weights }).optional(),
     validateAll: record({
       valDataloaders: loaderList,
       ckptPaths: texts.optional(),
+      weights,
     }).optional(),
   }),
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError } from "../../../src/core/errors.ts";
 import { readSafetensors } from "../../../src/io/safetensors.ts";
-import { loadCheckpoint } from "../../../src/run/checkpoint.ts";
+import { listCheckpoints, loadCheckpoint } from "../../../src/run/checkpoint.ts";
 import {
   ExponentialMovingAverage,
   StochasticWeightAveraging,
@@ -10,6 +10,7 @@ import {
 } from "../../../src/train/callbacks/weight-average.ts";
 import type { TrainerOptions } from "../../../src/train/config/options.ts";
 import type { Callback, Metrics } from "../../../src/train/hooks.ts";
+import type { Trainer } from "../../../src/train/trainer.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
 
@@ -130,7 +131,9 @@ describe("in a folder", () => {
     expect(names).toEqual(
       ["0.bias", "0.weight", "3.bias", "3.weight"].map((path) => `callback/ExponentialMovingAverage/${path}`),
     );
-    expect(state.callbacks).toEqual({ ExponentialMovingAverage: { count: 8 } });
+    expect(state.callbacks).toEqual({
+      ExponentialMovingAverage: { count: 8, firstStep: 1, options: { every: 1, decay: 0.999, warmup: false } },
+    });
     const written = readSafetensors(`${modelDir}/ema.safetensors`);
     for (const [path, { data }] of await ema.weights())
       expect(bits(written.tensors.get(`parameter/${path}`)!.data)).toEqual(bits(data));
@@ -186,4 +189,136 @@ test.each<[string, WeightAverage, number, boolean]>([
     warned ? [expect.stringMatching(`warn: .*start: the run ends at step ${numSteps}, .* begins at step`)] : [],
   );
   expect(existsSync(`${modelDir}/${file}.safetensors`)).toBe(!warned);
+});
+
+describe("a run that is lengthened", () => {
+  const run = (modelDir: string, numSteps: number, average: WeightAverage) =>
+    toyTrainer({ modelDir, callbacks: [average], checkpoint: { steps: 2 }, loop: { numSteps } }).fit(toyTrain());
+
+  test("has the average of one that was as long from the start", async () => {
+    const swa = () => new StochasticWeightAveraging({ start: 4 });
+    const [modelDir, whole, again] = [temporaryFolder(), swa(), swa()];
+    await run(temporaryFolder(), 9, whole);
+    await run(modelDir, 6, swa());
+    await run(modelDir, 9, again);
+    expect(await bitsOf(again)).toEqual(await bitsOf(whole));
+  });
+
+  test("is refused where its average was begun at another step, a fraction of the shorter run", async () => {
+    const modelDir = temporaryFolder();
+    await run(modelDir, 6, new StochasticWeightAveraging({ start: 0.5 }));
+    const refused = run(modelDir, 12, new StochasticWeightAveraging({ start: 0.5 }));
+    await expect(refused).rejects.toThrow(CheckpointError);
+    await expect(refused).rejects.toThrow(
+      /StochasticWeightAveraging: the checkpoint's average was made with another start, in steps: got 3, expected 6\n.*start: 3 is this one/,
+    );
+    await run(modelDir, 12, new StochasticWeightAveraging({ start: 3 }));
+  });
+
+  test("may begin its average elsewhere as long as none has begun", async () => {
+    const [modelDir, whole, again] = [temporaryFolder(), ...[0, 1].map(() => new StochasticWeightAveraging())] as const;
+    await run(temporaryFolder(), 12, whole);
+    await run(modelDir, 4, new StochasticWeightAveraging({ start: 5 }));
+    await run(modelDir, 12, again);
+    expect(await bitsOf(again)).toEqual(await bitsOf(whole));
+  });
+
+  test.each([
+    ["decay", new ExponentialMovingAverage({ decay: 0.5 }), /another decay: got 0.999, expected 0.5/],
+    ["every", new ExponentialMovingAverage({ every: 2 }), /another every: got 1, expected 2/],
+    ["warmup", new ExponentialMovingAverage({ warmup: true }), /another warmup: got false, expected true/],
+  ])("isn't gone on with under another %s", async (_, average, message) => {
+    const modelDir = temporaryFolder();
+    await run(modelDir, 4, new ExponentialMovingAverage());
+    await expect(run(modelDir, 6, average)).rejects.toThrow(message);
+  });
+});
+
+describe("the numbers of a run under an average can be had again", () => {
+  const options = (modelDir: string): Partial<TrainerOptions> => ({
+    modelDir,
+    callbacks: [new ExponentialMovingAverage({ decay: 0.9 })],
+    checkpoint: { steps: 3 },
+    loop: { numSteps: 9, evalFrequency: 3 },
+  });
+
+  test("validateAll and validate give the index's numbers, and the raw ones when asked; which, they say", async () => {
+    const modelDir = temporaryFolder();
+    const run = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
+    const recorded = listCheckpoints(`${modelDir}/checkpoints`).map(({ step, metrics }) => [step, metrics]);
+    const trainer = toyTrainer(options(modelDir));
+    const all = await trainer.validateAll(toyTest());
+    expect(all.map(({ step, metrics }) => [step, metrics])).toEqual(recorded);
+    expect(all.map(({ weights }) => weights)).toEqual(["average", "average", "average"]);
+    expect(await trainer.validate(toyTest())).toEqual(run.metrics);
+    expect([trainer.weightsUsed, trainer.step]).toEqual(["average", 9]);
+
+    const raw = await trainer.validate(toyTest(), { weights: "raw" });
+    expect(trainer.weightsUsed).toBe("raw");
+    expect(raw).not.toEqual(run.metrics);
+    expect(raw).toEqual(await toyTrainer({ modelDir }).validate(toyTest()));
+    expect((await trainer.validateAll(toyTest(), undefined, { weights: "raw" })).at(-1)).toMatchObject({
+      metrics: raw,
+      weights: "raw",
+    });
+  });
+
+  test("its file of weights can be validated and predicted with, and is the average", async () => {
+    const modelDir = temporaryFolder();
+    const run = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
+    const ckptPath = `${modelDir}/ema.safetensors`;
+    const outputs = async (trainer: Trainer, choice: { ckptPath?: string; weights?: "raw" | "average" }) => {
+      const found: [string, number[]][] = [];
+      for await (const { outputs, weights } of trainer.predict(toyTest(), choice))
+        found.push([weights, bits(outputs.data)]);
+      return found;
+    };
+    const trainer = toyTrainer({ modelDir });
+    expect(await trainer.validate(toyTest(), { ckptPath })).toEqual(run.metrics);
+    expect([trainer.weightsUsed, trainer.step]).toEqual(["raw", 9]);
+    const averaged = await outputs(toyTrainer(options(modelDir)), {});
+    expect(averaged.map(([weights]) => weights)).toEqual(["average", "average", "average"]);
+    expect((await outputs(trainer, { ckptPath })).map(([, data]) => data)).toEqual(averaged.map(([, data]) => data));
+    const raw = await outputs(toyTrainer(options(modelDir)), { weights: "raw" });
+    expect(raw).toEqual(await outputs(toyTrainer({ modelDir }), {}));
+    expect(raw[0][1]).not.toEqual(averaged[0][1]);
+    expect((await trainer.validateAll(toyTest(), [ckptPath]))[0]).toMatchObject({ step: 9, metrics: run.metrics });
+  });
+
+  test("in a hook, evaluate sees what validation sees, silent or not, and either when asked", async () => {
+    const seen: Metrics[] = [];
+    const spy: Callback = {
+      changesTraining: false,
+      async onTrainBatchEnd({ trainer, validated }) {
+        if (!validated) return;
+        for (const how of [{}, { silent: true }, { weights: "average" }, { weights: "raw" }] as const)
+          seen.push(await trainer.evaluate(toyTest(), how));
+        seen.push(validated);
+      },
+    };
+    const given = options(temporaryFolder());
+    const run = await toyTrainer({ ...given, callbacks: [...given.callbacks!, spy] }).fit(toyTrain(), toyTest());
+    const [plain, silent, average, raw, validated] = seen.slice(-5);
+    expect([plain, silent, average]).toEqual([validated, validated, validated]);
+    expect(raw).not.toEqual(validated);
+    expect(run.digest).toBe((await toyTrainer(options(temporaryFolder())).fit(toyTrain(), toyTest())).digest);
+  });
+
+  test("an average that isn't there, or not yet, is refused by name; evaluations under two kinds of weights don't mix", async () => {
+    const modelDir = temporaryFolder();
+    await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
+    await expect(toyTrainer({ modelDir }).validate(toyTest(), { weights: "average" })).rejects.toThrow(
+      /weights: there is no average: got no callback that averages weights/,
+    );
+    const fresh = toyTrainer(options(temporaryFolder()));
+    await expect(fresh.validate(toyTest(), { weights: "average" })).rejects.toThrow(
+      /ExponentialMovingAverage of 0 steps/,
+    );
+    await expect(fresh.validate(toyTest(), { weights: "best" as never })).rejects.toThrow(/weights: unknown: got best/);
+    const trainer = toyTrainer(options(modelDir));
+    await trainer.validate(toyTest());
+    const first = trainer.evaluate(toyTest());
+    await expect(trainer.evaluate(toyTest(), { weights: "raw" })).rejects.toThrow(/under other weights is in progress/);
+    expect(await trainer.evaluate(toyTest())).toEqual(await first);
+  });
 });
