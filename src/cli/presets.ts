@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownValue } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import { configHash, loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
@@ -26,7 +27,7 @@ export function publishedFor(file: string, config: Config): Published | string |
   const path = folder && join(folder, "digests.json");
   if (!path || !existsSync(path)) return undefined;
   const all = JSON.parse(readFileSync(path, "utf8")) as Record<string, Published>;
-  const published = all[basename(file)];
+  const published = ownValue(all, basename(file));
   if (!published) return undefined;
   if (published.numerics !== numericsId)
     return `it is of numerics ${published.numerics}, this version's are ${numericsId}`;

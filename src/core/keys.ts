@@ -1,4 +1,4 @@
-// Options by name: a key that a maker doesn't know is refused, and the nearest one it knows is named.
+// Records looked into by names from elsewhere, and options by name: a key that a maker doesn't know is refused, and the nearest one it knows is named.
 import { ConfigError, type ConfigPosition, didYouMean, showValue } from "./errors.ts";
 
 /** Names of PyTorch, TensorFlow.js and Keras for options of another name here; where one stands for several, the one that is known counts. */
@@ -36,6 +36,11 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   params: ["parameters"],
   type: ["dtype"],
 };
+
+/** What a record has under a key that a file or a user names; undefined where it has none of its own: `constructor` is a name like any other. */
+export function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
+  return record && Object.hasOwn(record, key) ? record[key] : undefined;
+}
 
 /** Nothing more where a list holds every key of `O`; else the keys that are missing, as the compiler's complaint. */
 export type Every<O, K extends readonly unknown[]> = [Exclude<keyof O & string, K[number]>] extends [never]

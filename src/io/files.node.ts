@@ -43,6 +43,7 @@ const reasons: Record<string, string> = {
   EROFS: "the file system is read-only",
   EIO: "the device failed",
   EFBIG: "the file would be too large",
+  ELOOP: "it is a symbolic link, which isn't written through",
 };
 
 function failure(path: string, problem: string, cause: unknown, kind: FileErrorClass): SeedgradError {
@@ -114,15 +115,30 @@ export function makeDirectory(path: string, kind: FileErrorClass = CheckpointErr
   attempt(path, "the folder can't be made", kind, () => fs.mkdirSync(path, { recursive: true }));
 }
 
-/** Removes a file, or a folder with all in it; one that isn't there is fine. */
+/** Removes a file; one that isn't there is fine. A folder is an error, and of a symbolic link the link alone goes. */
 export function remove(path: string, kind: FileErrorClass = CheckpointError): void {
-  attempt(path, "it can't be removed", kind, () => calls.rmSync(path, { recursive: true, force: true }));
+  attempt(path, "it can't be removed", kind, () => calls.rmSync(path, { force: true }));
+}
+
+/** Whether a path is a symbolic link itself. */
+export function isLink(path: string): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
   let done = 0;
   while (done < bytes.length) done += calls.writeSync(descriptor, bytes, done, bytes.length - done);
 }
+
+const { O_APPEND, O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
+/** How files are opened for writing: whoever put a symbolic link into a run's folder doesn't choose what is written to. */
+const opened = {
+  read: "r",
+  append: O_WRONLY | O_APPEND | O_NOFOLLOW,
+  create: O_CREAT,
+  change: O_RDWR | O_NOFOLLOW,
+  make: O_WRONLY | O_CREAT | O_EXCL,
+} as const;
 
 /** Opens, runs `body`, closes whatever happens; the first failure is the one that is thrown. */
 function withDescriptor(path: string, flags: string | number, body: (descriptor: number) => void): void {
@@ -162,9 +178,8 @@ export function append(
   bytes: Uint8Array,
   { flush = false, create = true, kind = CheckpointError }: AppendOptions = {},
 ): void {
-  const { O_WRONLY, O_APPEND, O_CREAT } = fs.constants;
   attempt(path, "the file can't be added to", kind, () =>
-    withDescriptor(path, O_WRONLY | O_APPEND | (create ? O_CREAT : 0), (descriptor) => {
+    withDescriptor(path, opened.append | (create ? opened.create : 0), (descriptor) => {
       const before = fs.fstatSync(descriptor).size;
       try {
         writeAll(descriptor, bytes);
@@ -189,7 +204,7 @@ export function truncate(path: string, length: number, kind: FileErrorClass = Ch
       expected: `an integer in [0, ${before}], the file's length`,
     });
   attempt(path, "the file can't be cut", kind, () =>
-    withDescriptor(path, "r+", (descriptor) => {
+    withDescriptor(path, opened.change, (descriptor) => {
       calls.ftruncateSync(descriptor, length);
       calls.fsyncSync(descriptor);
     }),
@@ -200,7 +215,7 @@ export function truncate(path: string, length: number, kind: FileErrorClass = Ch
 export function create(path: string, bytes: Uint8Array, kind: FileErrorClass = CheckpointError): boolean {
   let made = false;
   try {
-    withDescriptor(path, "wx", (descriptor) => {
+    withDescriptor(path, opened.make, (descriptor) => {
       made = true;
       writeAll(descriptor, bytes);
       calls.fsyncSync(descriptor);
@@ -224,7 +239,9 @@ export function writeAtomic(
 ): void {
   const temporary = path + temporarySuffix;
   try {
-    withDescriptor(temporary, "w", (descriptor) => {
+    // What an earlier write left, or a link that somebody put there.
+    if (fs.lstatSync(temporary, { throwIfNoEntry: false })) calls.rmSync(temporary, { force: true });
+    withDescriptor(temporary, opened.make, (descriptor) => {
       for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) writeAll(descriptor, part);
       calls.fsyncSync(descriptor);
     });
@@ -238,7 +255,7 @@ export function writeAtomic(
 
 function flushDirectory(path: string): void {
   try {
-    withDescriptor(path, "r", (descriptor) => calls.fsyncSync(descriptor));
+    withDescriptor(path, opened.read, (descriptor) => calls.fsyncSync(descriptor));
   } catch (error) {
     // Some systems can't open or flush a folder; there the rename is as durable as it gets.
     if (!["EISDIR", "EPERM", "EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;

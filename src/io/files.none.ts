@@ -47,6 +47,11 @@ export function exists(_path: string): boolean {
   return false;
 }
 
+/** False: there are no files. */
+export function isLink(_path: string): boolean {
+  return false;
+}
+
 /** Throws. */
 export function list(path: string, kind: FileErrorClass = DataError): string[] {
   return none(path, kind);

@@ -7,7 +7,7 @@ import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { type FormatType, formatNames, formatTypes } from "./formats.ts";
-import { repeatedKey } from "./json.ts";
+import { checkNesting, repeatedKey } from "./json.ts";
 
 /** What a file holds: tensors by name, in the order of their bytes, and free text by key. */
 export interface Safetensors {
@@ -100,6 +100,7 @@ function parseHeader(where: string, bytes: Uint8Array): Record<string, unknown> 
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    checkNesting(text);
     header = JSON.parse(text);
   } catch (cause) {
     refuse(where, "the header is not JSON", (cause as Error).message, undefined, cause);

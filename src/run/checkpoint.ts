@@ -1,9 +1,11 @@
 // Checkpoints: one safetensors file each, with the run's state as JSON in its metadata; and an index that names the files that are whole. A
 // file is written beside its place, flushed and renamed, and only then entered in the index: a write that was cut off is never loaded.
-import { exists, list, makeDirectory, readText, remove, temporarySuffix, writeAtomic } from "#files";
+import { exists, list, readText, remove, temporarySuffix, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { ownValue } from "../core/keys.ts";
+import { parseFileJson } from "../io/json.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
 import {
   checkFields,
@@ -17,6 +19,7 @@ import {
   isText,
   recordOf,
 } from "./fields.ts";
+import { makeInside, refuseLink } from "./inside.ts";
 import { tensorsDigest } from "./state.ts";
 
 /** Where a run stands: with the tensors, all that its next step depends on. */
@@ -87,10 +90,13 @@ interface Index {
   readonly removed: readonly string[];
 }
 
-const isFile = (value: unknown): boolean => isText(value) && !/[/\\]/.test(value);
+/** A checkpoint's file as this module names them: nothing else is believed to be one, and nothing else removed. */
+const isFile = (value: unknown): value is string =>
+  isText(value) && value.length <= 255 && /^[A-Za-z0-9._-]+\.safetensors$/.test(value);
+const fileForm = "a name of letters, digits, dots, _ and - that ends with .safetensors";
 const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
   checkpoints: [
-    "files with their steps",
+    `checkpoints, each with its step and a file: ${fileForm}`,
     (value) =>
       Array.isArray(value) &&
       value.every(
@@ -102,7 +108,7 @@ const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
           (entry.best === undefined || typeof entry.best === "boolean"),
       ),
   ],
-  removed: ["files", (value) => Array.isArray(value) && value.every(isFile)],
+  removed: [`files: each ${fileForm}`, (value) => Array.isArray(value) && value.every(isFile)],
 };
 
 /** The checkpoint files that lie in a folder. */
@@ -124,7 +130,7 @@ function readIndex(folder: string): Index {
   }
   let index: unknown;
   try {
-    index = JSON.parse(readText(path, CheckpointError));
+    index = parseFileJson(readText(path, CheckpointError));
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError({
@@ -136,7 +142,9 @@ function readIndex(folder: string): Index {
     });
   }
   checkFields(path, "an index of checkpoints", index, indexChecks);
-  return index as Index;
+  const { checkpoints, removed } = index as Index;
+  for (const file of [...checkpoints.map((entry) => entry.file), ...removed]) refuseLink(`${folder}/${file}`);
+  return { checkpoints, removed };
 }
 
 /** Writes the index, and only then removes the files that have left it: it names at all times what is whole, and what is still to go. */
@@ -164,7 +172,7 @@ export function bestCheckpoints(
   entries: readonly CheckpointEntry[],
   { metric, mode, k }: KeepBest,
 ): readonly CheckpointEntry[] {
-  const metricOf = ({ metrics }: CheckpointEntry) => metrics?.[metric] ?? Number.NaN;
+  const metricOf = ({ metrics }: CheckpointEntry) => ownValue(metrics, metric) ?? Number.NaN;
   const sign = mode === "min" ? 1 : -1;
   return entries
     .filter((entry) => Number.isFinite(metricOf(entry)))
@@ -194,12 +202,15 @@ export function saveCheckpoint(
   tensors: Iterable<readonly [string, HostArray]>,
   options: SaveOptions = {},
 ): string {
+  const file = `${name}.safetensors`;
+  if (!isFile(file))
+    throw new CheckpointError({ where: folder, problem: "not a checkpoint's name", got: file, expected: fileForm });
+  makeInside(folder);
   makeDirectory(folder);
   // Before the first file, so that files without an index are never what a run that was killed leaves.
   if (!exists(`${folder}/${indexName}`)) writeIndex(folder, [], []);
   const entries = [...tensors];
   const text = JSON.stringify(state);
-  const file = `${name}.safetensors`;
   const metadata = { [stateKey]: text, [digestKey]: stateDigest(text, entries) };
   writeSafetensors(`${folder}/${file}`, entries, metadata);
   const others = listCheckpoints(folder).filter((entry) => entry.file !== file);
@@ -224,6 +235,8 @@ function stateDigest(text: string, tensors: readonly (readonly [string, HostArra
 
 /** Drops the entries after a step, and what writes that were cut off have left: a run that goes on from there writes them anew. Not while another run saves here. */
 export function dropCheckpointsAfter(folder: string, step: number): void {
+  refuseLink(folder);
+  const { checkpoints, removed } = readIndex(folder);
   const indexed = exists(`${folder}/${indexName}`);
   const { checkpoints, removed } = indexed ? readIndex(folder) : { checkpoints: readEntries(folder), removed: [] };
   if (exists(folder)) {
@@ -306,7 +319,7 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
 /** What a text is as JSON; undefined where it is none. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseFileJson(text);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
 import { readText, writeAtomic } from "#files";
 import { canonicalJson, float32Bits } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { parseFileJson } from "../io/json.ts";
 import {
   checkFields,
   checkNumerics,
@@ -165,7 +166,7 @@ export function readManifest(path: string): Manifest {
   let manifest: unknown;
   const text = readText(path, CheckpointError);
   try {
-    manifest = JSON.parse(text);
+    manifest = parseFileJson(text);
   } catch (cause) {
     throw new CheckpointError({ where: path, problem: "the manifest isn't JSON", got: String(cause), cause });
   }

@@ -1,5 +1,6 @@
 // How a Trainer is written down: its effective config, and the numbers of its optimizer.
 
+import { ownValue } from "../core/keys.ts";
 import { hyperparameter, type Manifest } from "../run/manifest.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
@@ -90,8 +91,9 @@ export function numberDifferences(
     ...Object.keys(hyperparameters).filter((name) => !ofLoop.test(name)),
   ]);
   return [...names].flatMap((name) => {
-    const own = numbers[name] === undefined ? "none" : hyperparameter(numbers[name]).value;
-    const recorded = hyperparameters[name]?.value ?? "none";
+    const number = ownValue(numbers, name);
+    const own = number === undefined ? "none" : hyperparameter(number).value;
+    const recorded = ownValue(hyperparameters, name)?.value ?? "none";
     return own === recorded ? [] : [`${name} is ${own}, recorded ${recorded}`];
   });
 }

@@ -4,6 +4,7 @@ import { exists, machine, makeDirectory, writeAtomic } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { ownValue } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { weightsDigests } from "../nn/load.ts";
@@ -347,13 +348,13 @@ function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): vo
     ["shuffle seed", String(manifest.shuffleSeeds ?? "none"), String(shuffleSeedsOf(parts) ?? "none")],
     ...dataNames.map((name): [string, string, string] => [
       `data ${name}`,
-      manifest.data[name] ?? "none",
-      data[name] ?? "none",
+      ownValue(manifest.data, name) ?? "none",
+      ownValue(data, name) ?? "none",
     ]),
     ...names.map((name): [string, string, string] => [
       name,
-      String(manifest.hyperparameters[name]?.value ?? "none"),
-      String(numbers[name] ?? "none"),
+      String(ownValue(manifest.hyperparameters, name)?.value ?? "none"),
+      String(ownValue(numbers, name) ?? "none"),
     ]),
     ...(other ? [[other.what, other.recorded, other.found] satisfies [string, string, string]] : []),
   ];

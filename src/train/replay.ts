@@ -6,7 +6,7 @@ import type { Backend } from "../backend/contract.ts";
 import type { Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
+import { checkKeys, ownValue } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
@@ -272,7 +272,7 @@ function manifestDifferences(a: Manifest, b: Manifest): string[] {
   const facts: (readonly [string, string | undefined, string | undefined])[] = [
     ["seed", a.seed, b.seed],
     ["graph", a.graphs.train, b.graphs.train],
-    ...data.map((name) => [`data ${name}`, a.data[name], b.data[name]] as const),
+    ...data.map((name) => [`data ${name}`, ownValue(a.data, name), ownValue(b.data, name)] as const),
   ];
   return facts
     .filter(([, x, y]) => x !== y)
@@ -302,12 +302,12 @@ function tell({ kind, first, second }: ChainDifference, { graphs }: Trainer, man
 
 function checkData(folder: string, { data }: Manifest, loader: DataLoader): void {
   for (const [name, digest] of Object.entries(loader.digests)) {
-    if (data[name] === digest) continue;
+    if (ownValue(data, name) === digest) continue;
     throw new ReproError({
       where: folder,
       problem: `the data ${name} isn't what the run was trained on`,
       got: digest,
-      expected: data[name] ?? "none",
+      expected: ownValue(data, name) ?? "none",
     });
   }
 }

@@ -1,4 +1,5 @@
 // Batches compared: which rows differ, and which samples they are.
+import { ownValue } from "../core/keys.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { EpochDraws } from "../data/draws.ts";
 import type { LoadedBatch } from "../data/loader.ts";
@@ -14,7 +15,7 @@ function differingRows(a: LoadedBatch, b: LoadedBatch): number[] {
 
 function sameRow(a: LoadedBatch, i: number, b: LoadedBatch, j: number): boolean {
   return Object.entries(a.tensors).every(([name, { data, shape }]) => {
-    const other = b.tensors[name];
+    const other = ownValue(b.tensors, name);
     const width = sizeOf(shape.slice(1));
     if (!other || sizeOf(other.shape.slice(1)) !== width) return false;
     return sameElements(data.subarray(i * width, (i + 1) * width), other.data.subarray(j * width, (j + 1) * width));

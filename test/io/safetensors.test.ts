@@ -21,6 +21,16 @@ const float32 = (values: number[], shape = [values.length]): HostArray => ({
   dtype: "float32",
 });
 
+test("a header nested too deeply is refused before anything walks it", () => {
+  for (const depth of [100, 100_000]) {
+    const header = new TextEncoder().encode(`{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`);
+    const file = new Uint8Array(8 + header.length);
+    new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+    file.set(header, 8);
+    expect(() => decodeSafetensors("deep", file)).toThrow(/nested deeper than 64 levels/);
+  }
+});
+
 /** Elements from raw words: any bits at all for the 4-byte types, 0 or 1 for bool. */
 function fromWords(dtype: DType, shape: number[], words: number[]): HostArray {
   const size = sizeOf(shape);

@@ -1,12 +1,22 @@
 // Checkpoints and manifests: whole or not there, checked against themselves and against the run.
 import { execFileSync, spawn } from "node:child_process";
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { numericsId } from "../../src/core/numerics.ts";
 import { replaceFileCalls } from "../../src/io/files.node.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
 import {
+  bestCheckpoints,
   checkState,
   dropCheckpointsAfter,
   latestCheckpoint,
@@ -51,6 +61,85 @@ describe("checkpoints", () => {
     expect(loaded.state).toEqual(state(100));
     expect([...loaded.tensors].sort()).toEqual([...tensors(100)].sort());
     expect(Object.is(loaded.tensors.get("parameter/w")!.data[1], -0)).toBe(true);
+  });
+
+  test.each([
+    "..",
+    ".",
+    "",
+    "../notes.txt",
+    "a/b.safetensors",
+    "..\\a.safetensors",
+    "/etc/a.safetensors",
+    "index.json",
+    "a\u0000.safetensors",
+  ])("an index that names %j is refused, and nothing is removed", (name) => {
+    const folder = temporaryFolder();
+    const checkpoints = `${folder}/checkpoints`;
+    save(checkpoints, 4);
+    writeFileSync(`${folder}/notes.txt`, "mine");
+    const index = `${checkpoints}/index.json`;
+    const there = readFileSync(index, "utf8");
+    const { checkpoints: entries } = JSON.parse(there);
+    for (const changed of [
+      { checkpoints: entries, removed: [name] },
+      { checkpoints: [...entries, { file: name, step: 9 }], removed: [] },
+    ]) {
+      writeFileSync(index, JSON.stringify(changed));
+      expect(() => listCheckpoints(checkpoints)).toThrow(CheckpointError);
+      expect(() => dropCheckpointsAfter(checkpoints, 0)).toThrow(/ends with .safetensors/);
+      expect(() => save(checkpoints, 8)).toThrow(CheckpointError);
+    }
+    expect(readdirSync(folder).sort()).toEqual(["checkpoints", "notes.txt"]);
+    expect(readdirSync(checkpoints)).toContain("checkpoint_4.safetensors");
+    expect(() => saveCheckpoint(checkpoints, name, state(1), tensors(1))).toThrow(CheckpointError);
+  });
+
+  test("a folder in place of a file that has left the index isn't removed", () => {
+    const folder = temporaryFolder();
+    save(folder, 4);
+    mkdirSync(`${folder}/checkpoint_9.safetensors`);
+    writeFileSync(`${folder}/checkpoint_9.safetensors/notes.txt`, "mine");
+    const entry = { file: "checkpoint_9.safetensors", step: 9 };
+    writeFileSync(`${folder}/index.json`, JSON.stringify({ checkpoints: [entry], removed: [] }));
+    expect(() => dropCheckpointsAfter(folder, 4)).toThrow(CheckpointError);
+    expect(readFileSync(`${folder}/checkpoint_9.safetensors/notes.txt`, "utf8")).toBe("mine");
+  });
+
+  test("symbolic links lead nowhere: neither a checkpoint nor their folder may be one", () => {
+    const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    const checkpoints = `${folder}/checkpoints`;
+    save(checkpoints, 4);
+    renameSync(`${checkpoints}/checkpoint_4.safetensors`, `${elsewhere}/precious`);
+    symlinkSync(`${elsewhere}/precious`, `${checkpoints}/checkpoint_4.safetensors`);
+    expect(() => latestCheckpoint(checkpoints)).toThrow(/symbolic link/);
+    expect(() => dropCheckpointsAfter(checkpoints, 0)).toThrow(CheckpointError);
+    rmSync(checkpoints, { recursive: true });
+    symlinkSync(elsewhere, checkpoints);
+    expect(() => save(checkpoints, 4)).toThrow(/symbolic link/);
+    expect(() => dropCheckpointsAfter(checkpoints, 0)).toThrow(/symbolic link/);
+    expect(readdirSync(elsewhere)).toEqual(["precious"]);
+    // The run's folder as a whole may lie elsewhere.
+    const link = `${folder}/run`;
+    symlinkSync(elsewhere, link);
+    save(`${link}/checkpoints`, 4);
+    expect(latestCheckpoint(`${link}/checkpoints`)).toMatch(/checkpoint_4/);
+  });
+
+  test("files nested too deeply, and names that every object has", () => {
+    const folder = temporaryFolder();
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    writeFileSync(`${folder}/index.json`, `{"checkpoints":${deep},"removed":[]}`);
+    expect(() => listCheckpoints(folder)).toThrow(/nested deeper than 64 levels/);
+    writeFileSync(
+      `${folder}/manifest.json`,
+      `{"format":1,"config":${deep.replaceAll("[", '{"a":').replaceAll("]", "}")}}`,
+    );
+    expect(() => readManifest(`${folder}/manifest.json`)).toThrow(CheckpointError);
+    writeFileSync(`${folder}/manifest.json`, '{"format":1,"config":{"__proto__":{"a":1}}}');
+    expect(() => readManifest(`${folder}/manifest.json`)).toThrow(/__proto__/);
+    const entries = [{ file: "a.safetensors", step: 1, metrics: { loss: 1 } }];
+    expect(bestCheckpoints(entries, { metric: "constructor", mode: "min", k: 1 })).toEqual([]);
   });
 
   test("keeping the newest; dropping what comes after a step", () => {

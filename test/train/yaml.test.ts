@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
+import { parsePhases } from "../../src/train/config/parse.ts";
 import { formatPath, parseYaml } from "../../src/train/config/yaml.ts";
 
 function failure(text: string): ConfigError {
@@ -17,6 +18,64 @@ describe("parseYaml", () => {
     const { value } = parseYaml("a: 9007199254740991\nb: 18446744073709551615\nc: 1e3\nd: [x, null, true, 0.5]\n", "a");
     expect(value).toEqual({ a: 9007199254740991, b: 18446744073709551615n, c: 1000, d: ["x", null, true, 0.5] });
   });
+
+  test.each([
+    ["sequences on a line", "- ".repeat(5000)],
+    ["keys on a line", "? ".repeat(5000)],
+    ["values on a line", ": ".repeat(5000)],
+    ["anchored sequences", "- &a ".repeat(5000)],
+    ["tagged sequences", "!!seq - ".repeat(5000)],
+    ["tabs", "-\t".repeat(5000)],
+    ["the second line", `a:\r${"- ".repeat(5000)}`],
+    ["indentation", Array.from({ length: 1300 }, (_, i) => `${" ".repeat(i)}a:\n`).join("")],
+    [
+      "indented sequences",
+      Array.from({ length: 500 }, (_, i) => `${" ".repeat(i)}a:\n${" ".repeat(i)}- b:\n`).join(""),
+    ],
+    ["brackets", "[".repeat(5000)],
+    ["braces", "{a: ".repeat(5000)],
+    ["both", `${"- ".repeat(200)}\n${" ".repeat(400)}${"[".repeat(200)}`],
+    ["not quite: 65", `${"- ".repeat(65)}a`],
+  ])("nesting is bounded before the parser recurses: %s", (_name, text) => {
+    expect(failure(text).message).toMatch(/nested too deeply|not valid YAML/);
+  });
+
+  test("text that looks deep and isn't: a literal block, a long list, many keys in one line", () => {
+    const rule = "- ".repeat(60);
+    const keys = Array.from({ length: 400 }, (_, i) => `k${i}: -${i}`).join(", ");
+    const list = "- a\n".repeat(2000);
+    const { value } = parseYaml(`a: |\n  ${rule}\nb: {${keys}}\nc:\n${list}`, "a") as {
+      value: { a: string; b: object; c: string[] };
+    };
+    expect([value.a, Object.keys(value.b).length, value.c.length]).toEqual([`${rule}\n`, 400, 2000]);
+  });
+
+  test.each(["constructor", "toString", "hasOwnProperty", "valueOf", "__proto__"])(
+    "%s is a key like any other, wherever it stands",
+    (name) => {
+      const init = "model: {name: mlp, sizes: [1, 2]}";
+      for (const text of [
+        `${name}: 1`,
+        `trainer: {init: {${name}: 1, ${init}}}`,
+        `trainer: {init: {model: {name: ${name}, sizes: [1, 2]}}}`,
+        `trainer: {init: {loss: ${name}, ${init}}}`,
+        `trainer: {init: {optimizer: {${name}: {}}, ${init}}}`,
+        `trainer: {init: {callbacks: [{${name}: null}], ${init}}}`,
+        `trainer: {init: {metrics: [{${name}: {}}], ${init}}}`,
+      ]) {
+        const error = (() => {
+          try {
+            return parsePhases(text, "a.yaml");
+          } catch (thrown) {
+            return thrown;
+          }
+        })();
+        expect(error, text).toBeInstanceOf(ConfigError);
+        expect(String(error), text).toMatch(/unknown (key|name|class): got /);
+        expect(String(error), text).not.toMatch(/native code|function/);
+      }
+    },
+  );
 
   test("positions of keys and values, and plain text", () => {
     const source = parseYaml("x:\n  y: 1e3\n  z: [a,\n   'b']\n", "f.yaml");

@@ -1,11 +1,11 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
 
-import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
+import { makeInside } from "../../run/inside.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { watch } from "../../tensor/trace.ts";
 import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
@@ -76,7 +76,7 @@ export class DumpActivations implements Callback {
       const { shape, dtype } = tensor;
       tensors.push([name.slice(prefix.length), { data: await tensor.data(), shape, dtype }]);
     }
-    makeDirectory(folder);
+    makeInside(folder);
     writeSafetensors(`${folder}/step_${step}.safetensors`, tensors, { step: String(step) });
   }
 }

@@ -1,6 +1,7 @@
 // What callbacks keep in a checkpoint: a record each as JSON, and variables. A callback that says it only
 // watches may come and go between two fits of a run.
 import { CheckpointError } from "../../core/errors.ts";
+import { ownValue } from "../../core/keys.ts";
 import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
 import type { Callback, Hooks } from "../hooks.ts";
@@ -47,7 +48,7 @@ export function forgetAverages({ hooks }: Trainer): void {
 function loadCallback({ path, state, tensors }: Checkpoint, name: string, callback: Callback): boolean {
   const variables = [...(callback.namedVariables?.() ?? [])];
   if (!callback.loadState && variables.length === 0) return true;
-  const own = state.callbacks?.[name];
+  const own = ownValue(state.callbacks, name);
   const found = variables.map(([variable]) => tensors.get(`callback/${name}/${variable}`));
   if ((callback.loadState && own === undefined) || found.includes(undefined)) return false;
   for (const [i, [variable, cell]] of variables.entries()) {

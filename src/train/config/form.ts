@@ -1,6 +1,7 @@
 // Between YAML's form of a config and the schema's: snake_case and camelCase, `AdamW: {…}` and `{ class: "AdamW", … }`, names of any case. Each
 // path of the schema's form remembers the path it was written at.
 import { ConfigError } from "../../core/errors.ts";
+import { ownValue } from "../../core/keys.ts";
 import { choices, defaultChoices, singleChoices } from "./schema.ts";
 import { type Author, show, unknownKey } from "./validate.ts";
 import { formatPath, type Path, type YamlSource } from "./yaml.ts";
@@ -16,11 +17,12 @@ export const toCamel = (key: string): string =>
 
 type ChoiceKey = keyof typeof choices;
 const isChoice = (key: string): key is ChoiceKey => Object.hasOwn(choices, key);
+const defaultsOf = (key: string): readonly string[] => ownValue(defaultChoices, key) ?? [];
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Other names of keys. */
-const synonyms: Readonly<Record<string, string>> = { lr: "learningRate" };
+const synonyms: ReadonlyMap<string, string> = new Map([["lr", "learningRate"]]);
 /** Keys whose text is a name, of any case. */
 const nameKeys = new Set(["name", "split", "activation", "evalFrequency", "deterministic", "logLevel"]);
 
@@ -65,7 +67,8 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
   const convertRecord = (value: Record<string, unknown>, path: Path, from: Path, into: Record<string, unknown>) => {
     for (const [raw, item] of Object.entries(value)) {
       // A key that isn't snake_case is none of the schema's, however it looks after conversion: it is marked.
-      const known = toSnake(toCamel(raw)) === raw && !raw.startsWith("!") ? (synonyms[raw] ?? toCamel(raw)) : `!${raw}`;
+      const known =
+        toSnake(toCamel(raw)) === raw && !raw.startsWith("!") ? (synonyms.get(raw) ?? toCamel(raw)) : `!${raw}`;
       // One loader or a list under one name.
       const key = known === "valDataloader" && Array.isArray(item) ? "valDataloaders" : known;
       const childFrom = [...from, raw];
@@ -96,14 +99,14 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
     const named = new Set<string>();
     for (const { item, from: itemFrom } of items) {
       const [[name, options] = [], ...others] = isRecord(item) ? Object.entries(item) : [[item]];
-      const off = options === null && others.length === 0 && defaultChoices[key] !== undefined;
+      const off = options === null && others.length === 0 && defaultsOf(key).length > 0;
       if (off) named.add(className(key, name as string, [...itemFrom, name as string]).toLowerCase());
       else {
         kept.push({ item, from: itemFrom });
         named.add(String(name).toLowerCase());
       }
     }
-    const added = (defaultChoices[key] ?? [])
+    const added = defaultsOf(key)
       .filter((name) => !named.has(name.toLowerCase()))
       .map((name) => ({ class: name }));
     const first = key === "callbacks" ? added.length : 0;
@@ -160,8 +163,8 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
 export function toYamlForm(config: unknown, key = ""): unknown {
   if (Array.isArray(config)) {
     const items = config.map((item) => toYamlForm(item));
-    const defaults = defaultChoices[key];
-    if (!defaults) return items;
+    const defaults = defaultsOf(key);
+    if (defaults.length === 0) return items;
     const given = new Set(config.map((item) => (item as { class: string }).class));
     return [...items, ...defaults.filter((name) => !given.has(name)).map((name) => ({ [name]: null }))];
   }

@@ -1,6 +1,7 @@
 // The schedulers that a config may name: `schedulers: [{LinearLR: {…}}]`. `…LR` sets learning rates, `…WD` weight decays, with the same options
 // under other names.
 import { z } from "zod";
+import { ownValue } from "../../core/keys.ts";
 import * as optim from "../../optim/index.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import {
@@ -75,7 +76,7 @@ const forms: Readonly<Record<string, z.ZodRawShape>> = {
 
 const learningRateNames: Readonly<Record<string, string>> = optim.learningRateNames;
 const asLearningRate = (shape: z.ZodRawShape): z.ZodRawShape =>
-  Object.fromEntries(Object.entries(shape).map(([key, value]) => [learningRateNames[key] ?? key, value]));
+  Object.fromEntries(Object.entries(shape).map(([key, value]) => [ownValue(learningRateNames, key) ?? key, value]));
 
 export const schedulers: Catalog<Schedule, void, "class"> = new Catalog<Schedule, void, "class">(
   "class",

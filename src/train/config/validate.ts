@@ -103,5 +103,8 @@ const parent = (path: Path): Path => path.slice(0, -1);
 const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, part) => (at === null || at === undefined ? undefined : (at as never)[part]), value);
+  return path.reduce<unknown>(
+    (at, part) => (typeof at === "object" ? keys.ownValue(at as Record<string, unknown>, String(part)) : undefined),
+    value,
+  );
 }

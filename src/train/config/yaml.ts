@@ -107,7 +107,7 @@ export function parseYaml(text: string, file: string): YamlSource {
     }
     const tag = (node as { tag?: string } | null)?.tag;
     if (tag !== undefined) fail(offset, "tags aren't used in configs", path, { got: tag });
-    if (isMap(node)) return visitMap(node.items, path, depth, {});
+    if (isMap(node)) return visitMap(node.items, path, depth, Object.create(null));
     if (isSeq(node)) {
       return node.items.map((item, i) => {
         const itemPath = [...path, i];
@@ -181,13 +181,26 @@ export function parseYaml(text: string, file: string): YamlSource {
   };
 }
 
-/** Bounds nesting before the parser recurses: brackets that are open, and indentation. */
+/**
+ * Bounds nesting before the parser, which recurses: open brackets, and the levels that lines open by their indentation and by the indicators they begin with
+ * (`- - a`, `? - a`). Both are counted generously, since a literal block may look like either.
+ */
 function checkDepth(text: string, tooDeep: (offset: number) => never): void {
+  const lines: { indent: number; levels: number }[] = [];
+  let total = 0;
+  for (const { index, 0: line } of text.matchAll(/^[ \t]*(?:(?:[-?:]|[&!*][^\s]*)(?:[ \t]+|$))*/gm)) {
+    const indent = line.length - line.trimStart().length;
+    const levels = 1 + [...line.matchAll(/(?<=^|\s)[-?:](?=\s|$)/g)].length;
+    while (lines.length > 0 && lines[lines.length - 1].indent >= indent) total -= lines.pop()!.levels;
+    lines.push({ indent, levels });
+    total += levels;
+    if (total > 4 * deepest) tooDeep(index);
+  }
   let open = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (c === "[" || c === "{") {
-      if (++open > 10 * deepest) tooDeep(i);
+      if (++open > 4 * deepest) tooDeep(i);
     } else if ((c === "]" || c === "}") && open > 0) open--;
   }
 }
