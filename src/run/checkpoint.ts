@@ -113,7 +113,7 @@ const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
 
 /** The checkpoint files that lie in a folder. */
 function filesIn(folder: string): string[] {
-  return exists(folder) ? list(folder, CheckpointError).filter((file) => file.endsWith(".safetensors")) : [];
+  return exists(folder) ? list(folder, CheckpointError).filter(isFile) : [];
 }
 
 function readIndex(folder: string): Index {
@@ -206,7 +206,6 @@ export function saveCheckpoint(
   if (!isFile(file))
     throw new CheckpointError({ where: folder, problem: "not a checkpoint's name", got: file, expected: fileForm });
   makeInside(folder);
-  makeDirectory(folder);
   // Before the first file, so that files without an index are never what a run that was killed leaves.
   if (!exists(`${folder}/${indexName}`)) writeIndex(folder, [], []);
   const entries = [...tensors];
@@ -236,7 +235,6 @@ function stateDigest(text: string, tensors: readonly (readonly [string, HostArra
 /** Drops the entries after a step, and what writes that were cut off have left: a run that goes on from there writes them anew. Not while another run saves here. */
 export function dropCheckpointsAfter(folder: string, step: number): void {
   refuseLink(folder);
-  const { checkpoints, removed } = readIndex(folder);
   const indexed = exists(`${folder}/${indexName}`);
   const { checkpoints, removed } = indexed ? readIndex(folder) : { checkpoints: readEntries(folder), removed: [] };
   if (exists(folder)) {
@@ -253,7 +251,10 @@ export function dropCheckpointsAfter(folder: string, step: number): void {
 
 /** What an index that is gone said of the files that are there, as far as they tell it themselves. */
 function readEntries(folder: string): CheckpointEntry[] {
-  const entries = filesIn(folder).map((file) => ({ file, step: loadCheckpoint(`${folder}/${file}`).state.step }));
+  const entries = filesIn(folder).map((file) => {
+    refuseLink(`${folder}/${file}`);
+    return { file, step: loadCheckpoint(`${folder}/${file}`).state.step };
+  });
   return entries.sort((a, b) => a.step - b.step);
 }
 
