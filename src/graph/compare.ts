@@ -41,12 +41,14 @@ class Listing {
   facts(node: Node): Facts {
     const { graph } = this;
     const data = fixedData(graph, node);
+    // Of a graph that was read back the elements are known by their SHA-256 alone.
+    const content = data ? toHex(contentDigest(data)) : node.op === "constant" ? node.attributes.content : undefined;
     const facts = new Map([
-      ["op", data ? "constant" : node.op],
+      ["op", content === undefined ? node.op : "constant"],
       ["dtype", node.dtype],
       ["shape", formatShape(node.shape)],
     ]);
-    if (data) return facts.set("content", toHex(contentDigest(data)).slice(0, 16));
+    if (content !== undefined) return facts.set("content", String(content).slice(0, 16));
     for (const [key, value] of Object.entries(node.attributes)) {
       // Shapes and dtypes among the attributes say what the node's own say.
       const own = key === "shape" ? formatShape(value as readonly number[]) : value;

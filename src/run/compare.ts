@@ -73,6 +73,12 @@ export function compareLinks(
   return { step, kind: "origin", first: `link ${toHex(a.hash)}`, second: `link ${toHex(b.hash)}` };
 }
 
+/** The first step at which two chains that began with something else hold other facts; undefined where none shows. Their links differ from the first on. */
+export function firstShown(a: readonly ChainLink[], b: readonly ChainLink[]): number | undefined {
+  const at = a.findIndex((link, i) => b[i] && facts.some(([, of]) => of(link) !== of(b[i])));
+  return at < 0 ? undefined : at + 1;
+}
+
 /** Where two chains, links from step 1 on, part; undefined where they are the same to the end. */
 export function compareChains(a: readonly ChainLink[], b: readonly ChainLink[]): ChainDifference | undefined {
   // The links before `low` are equal; those from `high` on differ, or one chain has ended.

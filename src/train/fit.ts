@@ -148,13 +148,14 @@ export async function runFit(
     const backend = await trainer.initialize();
     const trainStep = await trainer.trainStep();
     const plan = await trainStep.plan((await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps)).input);
-    const { graphHash } = plan;
+    const { graph, graphHash } = plan;
     trainer.graphs.train = graphHash;
     const journal = Journal.open({
       trainer,
       loader,
       validations,
       backend,
+      graph,
       graphHash,
       inputNames: await inputNames(trainer, plan),
       stepsPerEpoch,

@@ -7,6 +7,8 @@ import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { ownValue } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
+import type { Graph } from "../graph/hash.ts";
+import { recordGraph } from "../graph/record.ts";
 import { weightsDigests } from "../nn/load.ts";
 import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
@@ -35,6 +37,8 @@ export interface JournalParts {
   readonly loader: DataLoader;
   readonly validations: readonly DataLoader[];
   readonly backend: Backend;
+  /** The training step's, at the full batch. */
+  readonly graph: Graph;
   readonly graphHash: string;
   /** Names of the numbers that the host gives a step, for the chain's file. */
   readonly inputNames: readonly string[];
@@ -140,7 +144,7 @@ export class Journal {
     }
     trainer.chain = this.chain;
     if (this.#folder) this.#cutBack(this.#folder, path);
-    this.#writeConfig();
+    this.#writeProgram();
     this.#writeManifest("running");
     this.#begun = true;
   }
@@ -245,8 +249,10 @@ export class Journal {
     return config && this.#folder && recordedImports(config, this.#folder.path);
   }
 
-  #writeConfig(): void {
+  /** The config, and the graph that it makes. */
+  #writeProgram(): void {
     if (!this.#folder) return;
+    writeAtomic(`${this.#folder.path}/graph.json`, new TextEncoder().encode(recordGraph(this.#parts.graph)));
     const { name, text } = describeOptions(this.#parts.trainer);
     writeAtomic(`${this.#folder.path}/${name}`, new TextEncoder().encode(text));
   }

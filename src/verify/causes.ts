@@ -7,7 +7,7 @@ import { sizeOf } from "../core/shape.ts";
 import { permutation, randint } from "../rng/samplers.ts";
 import { fillWords } from "../rng/stream.ts";
 import { bitsOf, differences, sameBits, sameElements } from "./bits.ts";
-import { type ScalarFault, scalarOf } from "./scalar.ts";
+import { type Comparison, type ScalarFault, scalarOf } from "./scalar.ts";
 import { faultySteps, type Order, otherOrders, sumIn, type Terms, writtenOrders } from "./sums.ts";
 
 /** What can be wrong. `another program`: the two sides don't compute the same thing there. */
@@ -21,6 +21,7 @@ export type CauseName =
   | "negative zero"
   | "NaN payload"
   | "changed constant"
+  | "changed comparison"
   | "another program"
   | "unknown";
 
@@ -57,10 +58,29 @@ export function causeOf(suspect: Suspect): Cause {
     bitsAlone(right, wrong) ??
     (kernel && (kernel.kind === "random" ? drawsOf(suspect, kernel) : computed(suspect, kernel))) ?? {
       name: "unknown",
-      detail: "none of the known faults gives these bits",
+      detail: `none of the known faults gives these bits, and none is claimed; ruled out: ${(kernel ? ruledOut[kernel.kind] : bitFaults).join(", ")}`,
     }
   );
 }
+
+const bitFaults: readonly CauseName[] = ["NaN payload", "negative zero"];
+const bodyFaults: readonly CauseName[] = [
+  ...bitFaults,
+  "flushed subnormals",
+  "contraction",
+  "changed comparison",
+  "changed constant",
+];
+
+/** What is tried on a kernel of each kind. */
+const ruledOut: Readonly<Record<Kernel["kind"], readonly CauseName[]>> = {
+  map: ["draw range", "another seed", ...bodyFaults],
+  reduce: ["order of a sum", ...bodyFaults],
+  matmul: [...bitFaults, "order of a sum", "contraction"],
+  gather: [...bitFaults, "data row"],
+  scatter: [...bitFaults, "order of a sum"],
+  random: [...bitFaults, "draw range", "another seed"],
+};
 
 /** What the bits themselves show. */
 function bitsAlone(right: TypedArray, wrong: TypedArray): Cause | undefined {
@@ -152,7 +172,7 @@ const elementOf = ({ inputs }: Suspect, body: Expr, fault: ScalarFault = {}): El
   };
 };
 
-/** Faults of a body: flushed, contracted, with another constant. `around` makes an output's element of the body's. */
+/** Faults of a body: flushed, contracted, with another comparison or constant. `around` makes an output's element of the body's. */
 function faultOf(suspect: Suspect, body: Expr, around: (scalar: Elements) => Elements): Cause | undefined {
   const tries = (fault: ScalarFault) =>
     reproduces(suspect, around(elementOf(suspect, body, fault)), { anyZero: fault.flush !== undefined });
@@ -171,14 +191,27 @@ function faultOf(suspect: Suspect, body: Expr, around: (scalar: Elements) => Ele
   };
   for (const [contract, what] of Object.entries(contractions) as [keyof typeof contractions, string][])
     if (tries({ contract })) return { name: "contraction", detail: what };
-  for (const of of constantsOf(body)) {
-    for (const value of slips(of.value)) {
-      if (!tries({ constant: { of, value } })) continue;
-      return { name: "changed constant", detail: `${decimal(value)} in place of ${decimal(of.value)}` };
-    }
+  for (const of of topological(body)) {
+    if (of.kind !== "compare") continue;
+    const op = strictness[of.op];
+    if (op !== undefined && tries({ comparison: { of, op } }))
+      return { name: "changed comparison", detail: `${signs[op]} in place of ${signs[of.op]}` };
   }
+  const fitting = constantsOf(body).flatMap((of) =>
+    slips(of.value)
+      .filter((value) => tries({ constant: { of, value } }))
+      .map((value) => [decimal(value), decimal(of.value)] as const),
+  );
+  // Where several values give these bits, they don't tell which it was, or whether it was a constant at all.
+  const [fit, ...others] = fitting;
+  if (fit && others.every(([value, own]) => value === fit[0] && own === fit[1]))
+    return { name: "changed constant", detail: `${fit[0]} in place of ${fit[1]}` };
   return undefined;
 }
+
+/** The comparison that a slip makes of another. */
+const strictness: Readonly<Partial<Record<Comparison, Comparison>>> = { lt: "le", le: "lt", gt: "ge", ge: "gt" };
+const signs: Readonly<Record<Comparison, string>> = { lt: "<", le: "≤", gt: ">", ge: "≥", eq: "=", ne: "≠" };
 
 function constantsOf(body: Expr): (Expr & { kind: "constant" })[] {
   return topological(body).filter(

@@ -5,7 +5,7 @@ import { backendNames, loadBackend, type Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
 import { SeedgradError } from "../core/errors.ts";
 import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
-import { type ChainDifference, compareChains } from "../run/compare.ts";
+import { type ChainDifference, compareChains, firstShown } from "../run/compare.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { type Agreement, chainsAgree, firstSteps, oneGoesOn } from "./agree.ts";
@@ -21,6 +21,7 @@ import {
   programSide,
   type Side,
   type SideOptions,
+  strayed,
   trainGraph,
 } from "./side.ts";
 import { rebuildFromConfig } from "./verify.ts";
@@ -107,16 +108,27 @@ async function diffSides(a: Side, b: Side, { steps: most, prepare }: DiffOptions
   const replayed = a.folder !== undefined && a.folder === b.folder;
   if (!bothRan && !replayed && matters.length === 0)
     return agreed({ equal: true }, "the same program: the same seed, numbers, data and graph");
-  const found = await replay([a, b], chain?.kind === "length" ? undefined : chain, most, prepare);
+  const found = await replay([a, b], partingStep([a, b], facts, chain), most, prepare);
   const again = !bothRan && !replayed ? replaysAgree([a, b], found, most) : undefined;
   if (again) return agreed(again, nothingShows);
   const graph = await graphDifferences(a, b);
   const notes = [...found.notes];
-  const cause = found.op?.cause ?? causeOfChain([a, b], matters, chain, found, notes);
+  const cause = found.cause ?? found.op?.cause ?? causeOfChain([a, b], matters, chain, found, notes);
   return { names, equal: false, facts, graph, chain, step: found.step, op: found.op, cause, notes };
 }
 
 const nothingShows = "of what differs in what they were given, nothing shows in these steps";
+
+/** The first step at which recorded links show a difference; undefined where none does. Chains that began with other data differ from their first link on, whatever it holds. */
+function partingStep(
+  [a, b]: readonly [Side, Side],
+  given: readonly FactDifference[],
+  chain: ChainDifference | undefined,
+): number | undefined {
+  if (!chain || chain.kind === "length") return undefined;
+  const otherOrigin = chain.kind === "origin" && given.some(({ what }) => named.test(what));
+  return otherOrigin ? firstShown(a.links!, b.links!) : chain.step;
+}
 
 /** Facts that a chain begins with. */
 const named = /^(seed|graph|data )/;
@@ -178,13 +190,15 @@ interface Replayed {
   readonly step?: number;
   readonly op?: OpDifference;
   readonly lockstep?: Lockstep;
+  /** What one side's program isn't any more. */
+  readonly cause?: Cause;
   readonly notes: readonly string[];
 }
 
 /** Runs both sides again until they differ. */
 async function replay(
   [a, b]: readonly [Side, Side],
-  chain: ChainDifference | undefined,
+  parting: number | undefined,
   most = Number.POSITIVE_INFINITY,
   prepare: DiffOptions["prepare"] = async () => {},
 ): Promise<Replayed> {
@@ -192,6 +206,12 @@ async function replay(
   if (without) return { notes: [`${without.name} was made in code: give diffRuns how it is made again ({ rebuild })`] };
   try {
     await prepare();
+    for (const side of a.folder !== undefined && a.folder === b.folder ? [] : [a, b]) {
+      const otherwise = await strayed(side);
+      if (!otherwise) continue;
+      const detail = `${side.name} can't be made again as it was: ${otherwise.join("; ")}`;
+      return { cause: { name: "another program", detail }, notes: [] };
+    }
     const [first, second] = [await load(a), await load(b)];
     const program = ({ rebuild, changes }: Side, backend: Backend, checkpoint?: string): Program => ({
       rebuild: rebuild!,
@@ -199,8 +219,8 @@ async function replay(
       changes,
       checkpoint: checkpoint ?? null,
     });
-    const last = Math.min(most, chain?.step ?? Infinity, a.links?.length || Infinity, b.links?.length || Infinity);
-    const common = a.facts.seed === b.facts.seed ? commonCheckpoint(a, b, Math.min(last, chain?.step ?? 0)) : undefined;
+    const last = Math.min(most, parting ?? Infinity, a.links?.length || Infinity, b.links?.length || Infinity);
+    const common = a.facts.seed === b.facts.seed ? commonCheckpoint(a, b, Math.min(last, parting ?? 0)) : undefined;
     let lockstep = await runLockstep(program(a, first, common?.[0]), program(b, second, common?.[1]), last);
     // What differed before the checkpoint, and shows only now.
     if (!lockstep.meeting && common) lockstep = await runLockstep(program(a, first), program(b, second), last);

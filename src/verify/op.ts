@@ -20,6 +20,7 @@ import {
   suspectNode,
   type WrongKernel,
 } from "./probe.ts";
+import type { RunRecord } from "./record.ts";
 
 /** Finds it. `backends` are those that the two sides ran on. */
 export async function firstDifference(
@@ -35,7 +36,7 @@ export async function firstDifference(
   if (found) return found;
   // Numbers from the host last: a constant of the program that changes them too says more.
   const late = await inputDifference(a, b, isScalar);
-  if (late) return late;
+  if (late && (await isExplained([a.record, b.record], isScalar, backends[1]))) return late;
   const structural = structuralDifference(comparison);
   if (structural) return programDifference(a.record.plan.graph, structural);
   // Fused, a side gives what its ops one by one don't give: its kernels are at fault.
@@ -46,7 +47,23 @@ export async function firstDifference(
     const wrong = await kernelDifference(sides, side as 0 | 1, backends);
     if (wrong) return wrong;
   }
+  if (late) {
+    const detail = `with ${late.name} of the first side, the second still gives other bits; ruled out: ${late.cause.name}`;
+    return { ...late, cause: { name: "unknown", detail } };
+  }
   return sameSamples(a, b) ? undefined : samplesDifference(a, b);
+}
+
+/** Whether the second side, given those inputs of the first that are asked for, gives the first side's outputs: then they are the cause. */
+async function isExplained(
+  [a, b]: readonly [RunRecord, RunRecord],
+  asked: (name: string) => boolean,
+  backend: Backend,
+): Promise<boolean> {
+  const first = new Map(a.plan.inputs.map(({ name }, i) => [name, a.inputs[i]]));
+  const inputs = b.plan.inputs.map(({ name }, i) => (asked(name) ? first.get(name) : undefined) ?? b.inputs[i]);
+  const { outputs } = await probeNodes(backend, { ...b, inputs }, []);
+  return outputs.length === a.plan.graph.outputs.length && outputs.every((data, i) => sameElements(data, a.outputs[i]));
 }
 
 /** The first pair of nodes whose inputs agree and whose values don't, each op computed by itself. Only so many values are in memory at a time. */

@@ -52,6 +52,13 @@ export async function causeOfBatch([a, b]: readonly [Presence, Presence]): Promi
       detail: `row ${row} of the ${which} is sample ${sample}, and should be sample ${x.indices[row]}`,
     };
   }
+  const others = Object.keys(a.loader.digests).filter((name) => a.loader.digests[name] !== b.loader.digests[name]);
+  const held = [await sampleLike(a, first, x, row), await sampleLike(b, second, y, row)];
+  if (others.length > 0 && held.every((sample) => sample === x.indices[row])) {
+    const more = rows.length > 1 ? `, the first of ${rows.length} in this batch` : "";
+    const detail = `sample ${x.indices[row]}, row ${row} of the batch${more}, has other values in each side's data: ${others.join(", ")}`;
+    return { name: "data row", detail };
+  }
   return {
     name: "unknown",
     detail: `row ${row}, sample ${x.indices[row]}, holds other values on each side, and those of no sample of its epoch`,

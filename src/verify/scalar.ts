@@ -1,5 +1,5 @@
-// Scalar expressions as faulty hardware or compilers compute them: contracted, wider than they should be, with subnormals flushed, with another
-// constant. Without a fault it is the meaning itself, an element at a time.
+// Scalar expressions as faulty hardware, compilers or programs compute them: contracted, wider than they should be, with subnormals flushed, with
+// another constant or comparison. Without a fault it is the meaning itself, an element at a time.
 import { type Expr, topological } from "../../kernels/expr.ts";
 import { narrowed } from "../core/narrow.ts";
 
@@ -11,7 +11,12 @@ export interface ScalarFault {
   readonly flush?: "operands" | "results" | "both" | "last";
   /** Another value of one constant. */
   readonly constant?: { readonly of: Expr; readonly value: number };
+  /** Another operator of one comparison. */
+  readonly comparison?: { readonly of: Expr; readonly op: Comparison };
 }
+
+/** A comparison's operator. */
+export type Comparison = (Expr & { kind: "compare" })["op"];
 
 const smallestNormal = 2 ** -126;
 
@@ -46,7 +51,7 @@ const float = new Float32Array(words.buffer);
 export type Scalar = (read: (index: number) => number) => number;
 
 /** Computes `body` under a fault. */
-export function scalarOf(body: Expr, { contract, flush, constant }: ScalarFault = {}): Scalar {
+export function scalarOf(body: Expr, { contract, flush, constant, comparison }: ScalarFault = {}): Scalar {
   const order = topological(body);
   const place = new Map(order.map((expr, i) => [expr, i]));
   const values = new Float64Array(order.length);
@@ -80,7 +85,7 @@ export function scalarOf(body: Expr, { contract, flush, constant }: ScalarFault 
       case "binary":
         return expr.type === "float32" ? binary(expr) : integer(expr);
       case "compare":
-        return compare(expr.op, take(expr.a), take(expr.b)) ? 1 : 0;
+        return compare(comparison?.of === expr ? comparison.op : expr.op, take(expr.a), take(expr.b)) ? 1 : 0;
       case "select":
         return at(expr.condition) ? at(expr.yes) : at(expr.no);
     }
@@ -146,7 +151,7 @@ export function scalarOf(body: Expr, { contract, flush, constant }: ScalarFault 
   };
 }
 
-function compare(op: (Expr & { kind: "compare" })["op"], a: number, b: number): boolean {
+function compare(op: Comparison, a: number, b: number): boolean {
   switch (op) {
     case "lt":
       return a < b;

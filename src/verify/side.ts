@@ -1,12 +1,13 @@
 // One of two sides of a comparison: a run's folder, a config, or a program in code. Each is the facts that decide its bits, what it recorded, and
 // how it is made again.
 
-import { exists } from "#files";
+import { exists, readText } from "#files";
 import type { Backend } from "../backend/contract.ts";
 import type { Threads } from "../backend/load.ts";
 import { toHex } from "../core/canonical.ts";
-import { ConfigError } from "../core/errors.ts";
+import { CheckpointError, ConfigError, SeedgradError } from "../core/errors.ts";
 import type { Graph } from "../graph/hash.ts";
+import { readGraph } from "../graph/record.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
@@ -185,9 +186,38 @@ async function traced(rebuild: Rebuild, changes: Side["changes"]) {
   return { trainer, loader: train, validations: listOf(val), graph, graphHash };
 }
 
-/** The training graph of a side. */
-export async function trainGraph({ rebuild, changes }: Side): Promise<Graph | undefined> {
-  return rebuild && (await traced(rebuild, changes)).graph;
+/** The training graph of a side. Where a run's program can't be made here, or makes another by now: the graph that its folder recorded, which knows no lines of a program. */
+export async function trainGraph({ links, folder, rebuild, changes, facts }: Side): Promise<Graph | undefined> {
+  const path = `${folder}/graph.json`;
+  const recorded = () => (links && exists(path) ? readGraph(path, readText(path, CheckpointError)) : undefined);
+  try {
+    const made = rebuild && (await traced(rebuild, changes));
+    return made && (!links || made.graphHash === facts.graphHash) ? made.graph : (recorded() ?? made?.graph);
+  } catch (error) {
+    const graph = error instanceof SeedgradError ? recorded() : undefined;
+    if (graph) return graph;
+    throw error;
+  }
+}
+
+/** What a run's own program makes here otherwise than its folder recorded: its graph, or its data. Undefined where all is as it was, and for a side that recorded nothing. */
+export async function strayed({ links, facts, rebuild, changes }: Side): Promise<readonly string[] | undefined> {
+  if (!links || !rebuild) return undefined;
+  const { trainer, loader, graphHash } = await traced(rebuild, changes);
+  const made = new Map(
+    [...Object.entries(dataOf({ trainer, loader }))].map(([name, digest]) => [`data ${name}`, digest]),
+  );
+  made.set("graph", graphHash);
+  const recorded = new Map([...facts.data].map(([name, digest]) => [`data ${name}`, digest])).set(
+    "graph",
+    facts.graphHash,
+  );
+  const names = [...new Set([...recorded.keys(), ...made.keys()])].filter(
+    (name) => recorded.get(name) !== made.get(name),
+  );
+  return names.length === 0
+    ? undefined
+    : names.map((name) => `${name}: recorded ${recorded.get(name) ?? "none"}, made here ${made.get(name) ?? "none"}`);
 }
 
 /** Leaves of nested records and lists by their path. */

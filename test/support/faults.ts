@@ -45,18 +45,29 @@ export function exchangeConstant(body: e.Expr, from: number, to: number): e.Expr
   const wanted = Math.fround(from);
   const holds = e.topological(body).some((expr) => expr.kind === "constant" && expr.value === wanted);
   if (!holds) return body;
+  return rewritten(body, (expr) =>
+    expr.kind === "constant" && expr.value === wanted ? e.constant(to, expr.type) : expr,
+  );
+}
+
+/** The body with each of its expressions exchanged, once what it is made of has been. */
+function rewritten(body: e.Expr, exchange: (expr: e.Expr) => e.Expr): e.Expr {
   const done = new Map<e.Expr, e.Expr>();
   for (const expr of e.topological(body)) {
     const get = (child: e.Expr) => done.get(child)!;
-    if (expr.kind === "constant") done.set(expr, expr.value === wanted ? e.constant(to, expr.type) : expr);
-    else if (expr.kind === "unary") done.set(expr, { ...expr, x: get(expr.x) });
+    if (expr.kind === "unary") done.set(expr, exchange({ ...expr, x: get(expr.x) }));
     else if (expr.kind === "binary" || expr.kind === "compare")
-      done.set(expr, { ...expr, a: get(expr.a), b: get(expr.b) });
+      done.set(expr, exchange({ ...expr, a: get(expr.a), b: get(expr.b) }));
     else if (expr.kind === "select")
-      done.set(expr, { ...expr, condition: get(expr.condition), yes: get(expr.yes), no: get(expr.no) });
-    else done.set(expr, expr);
+      done.set(expr, exchange({ ...expr, condition: get(expr.condition), yes: get(expr.yes), no: get(expr.no) }));
+    else done.set(expr, exchange(expr));
   }
   return done.get(body)!;
+}
+
+/** The body with `≤` in place of each `<`. */
+export function loosenComparisons(body: e.Expr): e.Expr {
+  return rewritten(body, (expr) => (expr.kind === "compare" && expr.op === "lt" ? { ...expr, op: "le" } : expr));
 }
 
 /** Elements of a kernel's contiguous inputs, as a matmul of two plain operands has them; undefined where a view isn't plain. */

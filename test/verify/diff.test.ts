@@ -13,6 +13,7 @@ import * as nn from "../../src/nn/index.ts";
 import { crossEntropy, type Loss } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
+import { readManifest } from "../../src/run/manifest.ts";
 import { add, tensor, uniform, where } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
@@ -26,6 +27,7 @@ import {
   elementwise,
   exchangeConstant,
   faulty,
+  loosenComparisons,
   matmulElements,
   withBody,
 } from "../support/faults.ts";
@@ -37,6 +39,7 @@ interface Plan {
   readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
   readonly backend?: string | Backend;
   readonly checkpoint?: TrainerOptions["checkpoint"];
+  readonly data?: typeof dataset;
 }
 
 const loop = { numSteps: 6 };
@@ -48,13 +51,13 @@ const dataset = arrayDataset("toy", {
   inputs: { data: inputs, shape: [70, 4], dtype: "float32" },
   targets: { data: targets, shape: [70], dtype: "int32" },
 });
-const toyTrain = (options: Partial<LoaderOptions> = {}) =>
-  dataLoader(dataset, { batchSize: 16, shuffle: true, ...options });
+const toyTrain = ({ data = dataset, ...options }: Partial<LoaderOptions> & { data?: typeof dataset } = {}) =>
+  dataLoader(data, { batchSize: 16, shuffle: true, ...options });
 
 /** How a side's program is made. */
 const program =
-  ({ options, transform }: Plan): Rebuild =>
-  (changes) => ({ trainer: toyTrainer({ loop, ...options, ...changes }), train: toyTrain({ transform }) });
+  ({ options, transform, data }: Plan): Rebuild =>
+  (changes) => ({ trainer: toyTrainer({ loop, ...options, ...changes }), train: toyTrain({ transform, data }) });
 
 async function finished(plan: Plan): Promise<string> {
   const folder = `${temporaryFolder()}/run`;
@@ -191,6 +194,26 @@ describe("a kernel that goes wrong", () => {
     expect(inExp.cause).toEqual({
       name: "changed constant",
       detail: expect.stringMatching(/^0\.166695\d+ in place of 0\.166665\d+$/),
+    });
+  });
+
+  /** Whether a sample's first feature is below that of sample 3, which is one of them. */
+  const threshold = inputs[12];
+  const counting: Loss = (outputs, batch) =>
+    crossEntropy(outputs, batch).add(where((batch.inputs as Tensor).less(threshold), 1, 0).mean());
+
+  test("≤ in place of <: named as such, and not as another constant, which would give the same bits", async () => {
+    const backend = faulty(withBody(loosenComparisons));
+    const found = await verifiedOn(backend, { loss: counting });
+    expect(found.cause).toEqual({ name: "changed comparison", detail: "≤ in place of <" });
+  });
+
+  test("a constant whose other values give the same bits isn't claimed: what was ruled out is said", async () => {
+    const backend = faulty(withBody((body) => exchangeConstant(body, threshold, threshold + 0.02)));
+    const found = await verifiedOn(backend, { loss: counting });
+    expect(found.cause).toMatchObject({
+      name: "unknown",
+      detail: expect.stringMatching(/ruled out: .*contraction, changed comparison, changed constant/),
     });
   });
 
@@ -383,6 +406,38 @@ describe("a program or its data that isn't the same", () => {
     expect(rate.op).toMatchObject({ kind: "input", name: expect.stringMatching(/^scalar\//) });
   });
 
+  test("a rate that changes from step 4 on: the step at which it was given, and the number that was put back to make sure", async () => {
+    const optimizer = (model: nn.Module) => optim.adamW(model.parameters(), { learningRate: 0.01 });
+    const schedulers = (later: number) => [
+      optim.lambdaLR({ initialLearningRate: 0.01, lambda: (step: number) => (step >= 3 ? later : 1) }),
+    ];
+    const found = await compare(
+      { options: { optimizer, schedulers: schedulers(1) } },
+      { options: { optimizer, schedulers: schedulers(1.001) } },
+    );
+    expect(found).toMatchObject({ step: 4, chain: { step: 4, kind: "given" } });
+    expect(found.chain!.first).toContain("groups/0/learningRate 0.00999");
+    expect(found.op).toMatchObject({ kind: "input", name: expect.stringMatching(/^scalar\//) });
+    expect(found.cause!.name).toBe("changed constant");
+  });
+
+  test("one value of the training data: the step that first reads it, its row and element, though the chains differ from their beginning", async () => {
+    const other = inputs.slice();
+    other[4 * 33 + 2] += 0.25;
+    const data = arrayDataset("toy", {
+      inputs: { data: other, shape: [70, 4], dtype: "float32" },
+      targets: { data: targets, shape: [70], dtype: "int32" },
+    });
+    const found = await compare({}, { data });
+    expect(found).toMatchObject({ equal: false, chain: { step: 1, kind: "origin" } });
+    expect(found.facts.map(({ what }) => what)).toEqual(["data toy/inputs"]);
+    expect(found.op).toMatchObject({ kind: "input", name: expect.stringContaining("inputs"), count: 1 });
+    expect(found.op!.element[1]).toBe(2);
+    expect(found.cause).toMatchObject({ name: "data row", detail: expect.stringContaining("33") });
+    // Shuffled, sample 33 comes in the last batch of the first epoch.
+    expect(found.step).toBe(4);
+  });
+
   const swap =
     (from: number, to: number, all = true): Plan["transform"] =>
     (tensors, indices) =>
@@ -493,6 +548,43 @@ describe("a program or its data that isn't the same", () => {
   });
 });
 
+describe("a program that isn't the recorded one any more", () => {
+  const gelu = {
+    options: { model: () => nn.sequential(nn.linear(4, 8), nn.gelu(), nn.dropout(0.2), nn.linear(8, 2)) },
+  };
+
+  test("against another run: said with both hashes, and where the recorded graphs differ, node by node", async () => {
+    const [folder, other] = [await finished({}), await finished({ options: { seed: 8 } })];
+    const { train } = readManifest(`${folder}/manifest.json`).graphs;
+    const found = await diffRuns(folder, other, { rebuild: [program(gelu), program({ options: { seed: 8 } })] });
+    expect(found.cause).toMatchObject({ name: "another program" });
+    expect(found.cause!.detail).toContain(`graph: recorded ${train}`);
+    expect(found.op).toBeUndefined();
+    // The recorded graphs are of one program under two seeds.
+    expect(found.graph).toEqual([]);
+  });
+
+  test("against its own program: node by node", async () => {
+    const folder = await finished({});
+    const found = await diffReplay(folder, { rebuild: program(gelu) });
+    expect(found.cause).toMatchObject({ name: "another program" });
+    const told = showDiff(found).join("\n");
+    expect(told).toMatch(/maximum|relu|select|max/);
+    expect(told).toContain("gelu");
+  });
+
+  test("data that changed since", async () => {
+    const folder = await finished({});
+    const other = await finished({ options: { seed: 8 } });
+    const data = arrayDataset("toy", {
+      inputs: { data: inputs.map((x) => x + 1), shape: [70, 4], dtype: "float32" },
+      targets: { data: targets, shape: [70], dtype: "int32" },
+    });
+    const found = await diffRuns(folder, other, { rebuild: [program({ data }), program({ options: { seed: 8 } })] });
+    expect(found.cause!.detail).toMatch(/can't be made again as it was: data toy\/inputs: recorded/);
+  });
+});
+
 describe("a fault that comes late", () => {
   /** From a position in the stream on, a matmul of the training step is wrong. */
   const late = (position: number) =>
@@ -534,7 +626,7 @@ test("what is neither a run nor a config", async () => {
   new ChainFile(chain).replace(readChain(chain).map((link) => ({ ...link, hash: link.hash.map((byte) => byte ^ 1) })));
   const found = await diffRuns(folder, await finished({}));
   expect(found.notes.join()).toContain("made in code");
-  expect(found).toMatchObject({ equal: false, chain: { step: 1, kind: "inputs" }, cause: { name: "unknown" } });
+  expect(found).toMatchObject({ equal: false, chain: { step: 1, kind: "origin" }, cause: { name: "unknown" } });
   const tampered = await diffRuns(folder, await finished({}), { rebuild: [program({}), program({})] });
   expect(tampered.notes.join("\n")).toMatch(
     /doesn't come to what it recorded at step 1[\s\S]*comes to what it recorded at step 1/,
