@@ -1,6 +1,6 @@
 // The canonical byte encoding under every hash, SHA-256, and canonical JSON. Equal meaning gives equal bytes on every machine:
 // little-endian, no host order, sorted keys, one NaN.
-import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { sha256 } from "#hash";
 import type { TypedArray } from "./dtype.ts";
 
 /** What an attribute or a config value may be. */
@@ -153,26 +153,29 @@ export function float32FromBits(bits: number): number {
   return scratch.getFloat32(0);
 }
 
+const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const canonicalNaN = 0x7fc00000;
+
 /** A tensor's elements as canonical bytes: little-endian, NaN as 0x7fc00000. */
 export function canonicalBytes(data: TypedArray): Uint8Array {
   if (data instanceof Uint8Array) return data.slice();
-  const out = new Uint8Array(data.length * 4);
-  const view = new DataView(out.buffer);
+  const words = new Uint32Array(data.length);
+  words.set(new Uint32Array(data.buffer, data.byteOffset, data.length));
   if (data instanceof Float32Array) {
-    for (let i = 0; i < data.length; i++) {
-      const value = data[i];
-      if (value === value) view.setFloat32(i * 4, value, true);
-      else view.setUint32(i * 4, 0x7fc00000, true);
-    }
-  } else {
-    for (let i = 0; i < data.length; i++) view.setUint32(i * 4, data[i], true);
+    for (let i = 0; i < data.length; i++) if (data[i] !== data[i]) words[i] = canonicalNaN;
   }
-  return out;
+  if (!hostIsLittleEndian) {
+    const view = new DataView(words.buffer);
+    for (let i = 0; i < words.length; i++) view.setUint32(4 * i, words[i], true);
+  }
+  return new Uint8Array(words.buffer);
 }
 
-/** SHA-256 of some bytes. */
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return nobleSha256(bytes);
+export { sha256 };
+
+/** SHA-256 of some bytes, 64 hex digits. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return toHex(sha256(bytes));
 }
 
 export function toHex(bytes: Uint8Array): string {

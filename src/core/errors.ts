@@ -44,7 +44,9 @@ export function showValue(value: unknown): string {
 
 const short = (text: string): string => (text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
 
-const ownRoots = ["../", "../../kernels/"].map((path) => new URL(path, import.meta.url).href);
+/** In a bundle of another format than a module's nobody knows: there a stack is left as it is. */
+const here: string | undefined = import.meta.url;
+const ownRoots = here === undefined ? [] : ["../", "../../kernels/"].map((path) => new URL(path, here).href);
 const ownPaths = ownRoots.map((href) => (href.startsWith("file://") ? decodeURIComponent(href.slice(7)) : href));
 
 /** Frames kept of a stack: composites and gradients call deep before they reach the caller's line. */
@@ -62,7 +64,7 @@ export function deepStack(error: Error = new Error("site")): Error {
 
 /** Drops the engine's own frames from the top, so that the trace begins at the caller's line; undefined where there is nothing else. */
 function callersFirst(stack: string | undefined): string | undefined {
-  if (stack === undefined) return stack;
+  if (stack === undefined || ownRoots.length === 0) return undefined;
   const lines = stack.split("\n");
   const start = lines.findIndex((line) => /^\s+at /.test(line));
   if (start < 0) return stack;

@@ -1,7 +1,6 @@
 // Datasets: samples that can be read in any order, field by field. A dataset holds data as it came; a field decodes a sample where it is wanted.
-import { sha256Hex } from "#files";
 import type { HostArray } from "../core/array.ts";
-import { canonicalBytes } from "../core/canonical.ts";
+import { canonicalBytes, sha256Hex } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";

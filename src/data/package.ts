@@ -1,5 +1,6 @@
 // Data that an npm package brings: found from the working folder, and refused unless its bytes are the published ones.
-import { exists, packageFolder, read, sha256Hex } from "#files";
+import { exists, packageFolder, read } from "#files";
+import { sha256Hex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
 
 /** An npm package at the version whose bytes are known. */

@@ -1,7 +1,8 @@
 // Text as characters by number: windows of it for models that tell the next character. The vocabulary is the whole text's code points in
 // ascending order, so it doesn't depend on the split.
 
-import { readText, sha256Hex } from "#files";
+import { readText } from "#files";
+import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";

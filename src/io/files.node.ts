@@ -1,6 +1,5 @@
 // Files where there is node:fs (Node, Bun, Deno), behind the condition `#files`. Synchronous: a run's files are written in order, between
 // steps, and nothing else may happen meanwhile. Every failure is a typed error that names the path; a failed write loses nothing old.
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
 import * as os from "node:os";
@@ -300,8 +299,9 @@ export function machine(): Record<string, string | number> {
   };
 }
 
-/** The version in this package's own package.json, looked for in the folders above this file. */
+/** The version in this package's own package.json, looked for in the folders above this file; undefined in a bundle that has no such file. */
 function ownVersion(): string | undefined {
+  if (!import.meta.url) return undefined;
   for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
     try {
       const { name, version } = JSON.parse(fs.readFileSync(join(folder, "package.json"), "utf8"));
@@ -319,9 +319,4 @@ export function packageFolder(name: string): string | undefined {
     } catch {}
   }
   return undefined;
-}
-
-/** SHA-256 as 64 hex digits, by the platform's own fast code. */
-export function sha256Hex(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

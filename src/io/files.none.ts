@@ -1,5 +1,4 @@
 // Files where there are none (a browser): the same names as files.node, each a typed error. What needs no files is there for real.
-import { sha256, toHex } from "../core/canonical.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
 import type { AppendOptions, FileCalls, FileErrorClass } from "./files.node.ts";
 
@@ -115,9 +114,4 @@ export function machine(): Record<string, string | number> {
 /** Undefined: no packages are installed. */
 export function packageFolder(_name: string): string | undefined {
   return undefined;
-}
-
-/** SHA-256 as 64 hex digits. */
-export function sha256Hex(bytes: Uint8Array): string {
-  return toHex(sha256(bytes));
 }

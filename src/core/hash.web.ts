@@ -1,0 +1,7 @@
+// SHA-256 where there is no native one that answers at once: a browser's own is async.
+import { sha256 as inScript } from "@noble/hashes/sha2.js";
+
+/** SHA-256 of some bytes. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return inScript(bytes);
+}
