@@ -13,10 +13,10 @@ export interface TraceScope {
   readonly watched: Map<string, Node>;
   /** State: what stood for each cell when the trace opened, and the node it holds now. */
   readonly cells: Map<object, { readonly input: Node; current: Node }>;
-  /** Host numbers that each execution reads anew, as float32 scalars. */
+  /** Host numbers that each call reads anew, as float32 scalars. */
   readonly scalars: { readonly name: string; readonly node: Node; readonly provide: () => number }[];
-  /** Called in order before an execution reads its scalars. */
-  readonly beforeExecution: (() => void)[];
+  /** Called in order when a call is made, before its scalars are read; a function that one returns takes back what it did. */
+  readonly beforeExecution: (() => unknown)[];
 }
 
 let open: TraceScope | undefined;

@@ -4,6 +4,7 @@ import * as e from "../../kernels/expr.ts";
 import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
 import { string } from "../core/arguments.ts";
 import { DTypeError } from "../core/errors.ts";
+import { runWithin } from "../core/promise.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { defineOp, floatOnly, makeNode } from "./define.ts";
@@ -59,19 +60,34 @@ takes({ roundTo }, { x: tensor, format: string });
 
 let narrowed: NarrowFormat | undefined;
 
+/** The format of the `autocast` that is around, if any. */
+export function castFormat(): NarrowFormat | undefined {
+  return narrowed;
+}
+
 /**
  * Runs `body`, in which every matrix product rounds its operands and its result to the format, and in the backward pass its gradients likewise; sums within a
- * product stay float32, and so does every other op. null: no rounding. `body` must be synchronous.
+ * product stay float32, and so does every other op. null: no rounding. `body` must be synchronous: a
+ * promise is a DTypeError, unless it is a tensor's or a compiled call's own.
  */
 export function autocast<T>(format: NarrowFormat | null, body: () => T): T {
   const before = narrowed;
   narrowed = format ?? undefined;
   try {
-    return body();
+    return runWithin(body, asyncBody);
   } finally {
     narrowed = before;
   }
 }
+
+const asyncBody = () =>
+  new DTypeError({
+    where: "autocast",
+    problem: "the body is asynchronous",
+    got: "a promise",
+    expected: "a value",
+    hint: "the format holds only until the body returns: build tensors in it, and await their values outside",
+  });
 
 /** The tensor as a product takes or gives it: rounded under `autocast`. */
 export function narrow(x: Node): Node {

@@ -117,6 +117,10 @@ export abstract class Optimizer implements Stateful {
   readonly #maximize: boolean;
   readonly #slots = new Map<Parameter, Record<string, Variable>>();
   readonly #names = new Map<Parameter, string>();
+  /** A step that failed isn't counted. */
+  readonly #takeBack = () => {
+    this.steps--;
+  };
 
   /** Parameters whose `requiresGrad` is false are left out. Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
   constructor(
@@ -233,7 +237,10 @@ export abstract class Optimizer implements Stateful {
         hint: "gradients(loss, optimizer.parameters)",
       });
     }
-    onExecute(() => this.steps++);
+    onExecute(() => {
+      this.steps++;
+      return this.#takeBack;
+    });
     atSite(this.#site.for(this.#where), () => this.#update(gradients));
   }
 

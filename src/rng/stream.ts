@@ -2,6 +2,7 @@
 // only state. The stream hands out ranges of draws; what fills them needs only the seed and the offset. No other file imports pcg-random.
 import PcgRandom from "pcg-random";
 import { StreamError } from "../core/errors.ts";
+import { runWithin } from "../core/promise.ts";
 import { regionOf } from "./regions.ts";
 import { fill, jump, type PcgState } from "./words.ts";
 
@@ -160,23 +161,22 @@ export function ambientStream(): Stream {
   return ambient;
 }
 
-/** Calls `body` with `stream` as the ambient one and then restores the former, so that two fits don't mix. `body` must be synchronous: a promise is a StreamError. */
+/** Calls `body` with `stream` as the ambient one and then restores the former, so that two fits don't mix. `body` must be synchronous: a promise is a StreamError, unless it is a tensor's or a compiled call's own. */
 export function withStream<T>(stream: Stream, body: () => T): T {
   const before = ambient;
   ambient = stream;
   try {
-    const result = body();
-    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
-      throw new StreamError({
-        where: "withStream",
-        problem: "the body is asynchronous",
-        got: "a promise",
-        expected: "a value",
-        hint: "the stream is ambient only until the body returns: make random tensors before the first await",
-      });
-    }
-    return result;
+    return runWithin(body, asyncBody);
   } finally {
     ambient = before;
   }
 }
+
+const asyncBody = () =>
+  new StreamError({
+    where: "withStream",
+    problem: "the body is asynchronous",
+    got: "a promise",
+    expected: "a value",
+    hint: "the stream is ambient only until the body returns: make random tensors before the first await",
+  });

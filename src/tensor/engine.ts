@@ -20,18 +20,49 @@ export interface Stored {
   readonly keeps?: object;
 }
 
-let chosen: Backend | undefined;
+let chosen: Backend | Promise<Backend> | undefined;
+const named = new Map<string, Backend | Promise<Backend>>();
 
-/** The backend that evaluates tensors and compiled functions which name none: `wasm` on one thread until another is set. */
-export async function defaultBackend(): Promise<Backend> {
+/** The backend that evaluates tensors and compiled functions which name none, as it is now: `wasm` on one thread until another is set. */
+export function currentBackend(): Backend | Promise<Backend> {
   return chosen ?? setDefaultBackend("wasm");
 }
 
-/** Sets the default backend by object or name. Values made on another one are moved when they are next used. Throws BackendError. */
-export async function setDefaultBackend(backend: Backend | string): Promise<Backend> {
-  const loaded = typeof backend === "string" ? await loadBackend(backend) : backend;
-  chosen = loaded;
-  return loaded;
+/** As `currentBackend`, loaded. */
+export async function defaultBackend(): Promise<Backend> {
+  return currentBackend();
+}
+
+/** Sets the default backend by object or name, for all that is called from now on. Values made on another one are moved when they are next used. Throws BackendError, and then leaves the one before. */
+export function setDefaultBackend(backend: Backend | string): Promise<Backend> {
+  if (typeof backend !== "string") {
+    chosen = backend;
+    return Promise.resolve(backend);
+  }
+  const before = chosen;
+  const loading = loadNamed(backend);
+  chosen = loading;
+  const replace = (by: typeof chosen) => {
+    if (chosen === loading) chosen = by;
+  };
+  loading.then(replace, () => replace(before));
+  // A promise of its own: whoever set it and doesn't look hears of the error too.
+  return loading.then((loaded) => loaded);
+}
+
+/** The backend of a name: the one loaded last by it, or a new one. */
+export function namedBackend(name: string): Backend | Promise<Backend> {
+  return named.get(name) ?? loadNamed(name);
+}
+
+function loadNamed(name: string): Promise<Backend> {
+  const loading = loadBackend(name);
+  named.set(name, loading);
+  loading.then(
+    (backend) => named.set(name, backend),
+    () => named.delete(name),
+  );
+  return loading;
 }
 
 let queue: Promise<unknown> = Promise.resolve();
@@ -95,6 +126,30 @@ export function bind(node: Node, stored: Stored, { owned }: { owned: boolean }):
 function keep(nodes: readonly Node[], stored: readonly Stored[]): void {
   nodes.forEach((node, i) => bind(node, stored[i], { owned: true }));
   settle(nodes, { hasValue, isDifferentiable: (node) => recordOf(node).vjp !== "none" });
+}
+
+/** Makes what a lender has in memory, at the time of asking, the leaf's value. */
+export function lend(leaf: Node, lender: Stored): void {
+  values.set(leaf, {
+    get backend() {
+      return lender.backend;
+    },
+    get buffer() {
+      return lender.buffer;
+    },
+    owned: false,
+    keeps: lender,
+  });
+}
+
+/** Forgets a leaf's value because the call that was to give it failed. */
+export function spoil(leaf: Node): void {
+  values.delete(leaf);
+  dropCopy(leaf);
+  gone.set(leaf, {
+    problem: "it depends on a version of a variable that a compiled call was to write, and that call failed",
+    hint: "the variable has the version from before the call: make the tensor anew",
+  });
 }
 
 /** Forgets a leaf's value because its memory holds another one now. */
@@ -288,9 +343,10 @@ export async function materialize(backend: Backend, node: Node): Promise<Stored>
 /** The node's elements on the host, computed if need be: a copy. */
 export function readNode(node: Node): Promise<TypedArray> {
   if (node.data) return Promise.resolve(node.data.slice());
+  const chosen = currentBackend();
   return exclusive(async () => {
     const known = values.get(node);
-    const { backend, buffer } = known ?? (await materialize(await defaultBackend(), node));
+    const { backend, buffer } = known ?? (await materialize(await chosen, node));
     return backend.read(buffer);
   });
 }

@@ -3,6 +3,7 @@
 import { checkArguments, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
+import { allTaken } from "../core/promise.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
@@ -18,7 +19,7 @@ import * as movement from "../ops/movement.ts";
 import { roundTo } from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as unfoldOps from "../ops/unfold.ts";
-import { defaultBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
+import { currentBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
 import { formatArray } from "./format.ts";
 
 /** Nested arrays of numbers (booleans for bool), or one for a scalar: what `array()` gives. */
@@ -93,7 +94,7 @@ export class Tensor {
   data(): Promise<TypedArray> {
     checkArguments(reads.data, arguments);
     refuseInTrace("data");
-    return this.#read();
+    return allTaken(this.#read());
   }
 
   async #read(): Promise<TypedArray> {
@@ -108,7 +109,7 @@ export class Tensor {
     checkArguments(reads.array, arguments);
     refuseInTrace("array");
     const { shape, dtype } = this;
-    return this.#read().then((data) => nested(data, shape, dtype));
+    return allTaken(this.#read().then((data) => nested(data, shape, dtype)));
   }
 
   /** Its only element as a number. Throws ShapeError unless it has exactly one. */
@@ -124,7 +125,7 @@ export class Tensor {
         hint: "use array() or data()",
       });
     }
-    return this.#read().then((data) => data[0]);
+    return allTaken(this.#read().then((data) => data[0]));
   }
 
   /** Computes it now and keeps the value; later ops start from it. */
@@ -132,7 +133,8 @@ export class Tensor {
     checkArguments(reads.realize, arguments);
     refuseInTrace("realize");
     const { node } = this;
-    return exclusive(async () => realizeNodes(await defaultBackend(), [node])).then(() => this);
+    const backend = currentBackend();
+    return allTaken(exclusive(async () => realizeNodes(await backend, [node])).then(() => this));
   }
 
   /** Its values as NumPy prints them. */
@@ -140,7 +142,7 @@ export class Tensor {
     checkArguments(reads.format, arguments);
     refuseInTrace("format");
     const { shape, dtype } = this;
-    return this.#read().then((data) => formatArray(data, shape, dtype));
+    return allTaken(this.#read().then((data) => formatArray(data, shape, dtype)));
   }
 
   /** As NumPy prints it where the values are at hand (a constant, or read before), else its dtype and shape. */

@@ -3,6 +3,7 @@ import type { Backend } from "../backend/contract.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { ShapeError, TraceError } from "../core/errors.ts";
+import { isPromise, settled } from "../core/promise.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
 import { Node, reachable } from "../graph/node.ts";
@@ -35,9 +36,11 @@ export interface TraceResult<R> {
 /** Nodes from outside whose values a graph must hold. */
 export interface Capture {
   readonly outside: readonly Node[];
+  /** Nodes with a smaller id were made before the trace. */
+  readonly firstId: number;
 }
 
-/** All variables of the owners by name, in UTF-8 order. Throws TraceError when a name stands for two. */
+/** All variables of the owners by name, in UTF-8 order; one that owners call by different names has the first of them. Throws TraceError when a name stands for two. */
 export function listState(owners: readonly Stateful[]): [string, Variable][] {
   const byName = new Map<string, Variable>();
   for (const owner of owners) {
@@ -54,7 +57,9 @@ export function listState(owners: readonly Stateful[]): [string, Variable][] {
       byName.set(name, variable);
     }
   }
-  return [...byName].sort(([a], [b]) => compareUtf8(a, b));
+  const seen = new Set<Variable>();
+  const isFirst = ([, variable]: [string, Variable]) => seen.size < seen.add(variable).size;
+  return [...byName].sort(([a], [b]) => compareUtf8(a, b)).filter(isFirst);
 }
 
 /** A leaf for a value that a run gives back. */
@@ -89,16 +94,15 @@ export function traceFunction<A extends readonly unknown[], R>(
       const input = creation.input(variable.shape, variable.dtype);
       open.cells.set(variable, { input, current: input });
     }
-    const result = fn(...leaves);
-    if (result instanceof Promise) {
-      throw new TraceError({
+    const refusal = () =>
+      new TraceError({
         where: "compile",
         problem: "the compiled function is async",
+        got: "a promise",
         expected: "a synchronous function",
         hint: "await values before the call and pass them as arguments",
       });
-    }
-    return result;
+    return settled(fn(...leaves), refusal);
   });
   for (const { name, node } of scope.scalars) inputs.push({ name: `scalar/${name}`, node });
 
@@ -131,12 +135,13 @@ export function traceFunction<A extends readonly unknown[], R>(
   };
   const outside = [...reached].filter((node) => isOutside(node) && !node.data);
   const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: written.includes(entry) }));
-  return { graph, result, state, scalars: scope.scalars, beforeExecution: scope.beforeExecution, outside };
+  const { scalars, beforeExecution, firstId } = scope;
+  return { graph, result, state, scalars, beforeExecution, outside, firstId };
 }
 
 /** The graph with the values of what it takes from outside: constants by content. Call under `exclusive`. */
 export async function captured(
-  { graph, outside }: { readonly graph: Graph } & Capture,
+  { graph, outside }: { readonly graph: Graph; readonly outside: readonly Node[] },
   backend: Backend,
 ): Promise<Graph> {
   if (outside.length === 0) return graph;
@@ -145,21 +150,48 @@ export async function captured(
   return { ...graph, captured: values };
 }
 
-/** A host number that each execution of the open trace reads anew, rounded once to float32: []. Outside a trace: its value now. */
+/** A host number that each call of the compiled function reads anew, when it is made, rounded once to float32: []. Outside a trace: its value now. Throws TraceError where `provide` gives no number. */
 export function runtimeScalar(name: string, provide: () => number): Tensor {
   const scope = currentTrace();
-  if (!scope) return tensor(provide());
+  if (!scope) return tensor(provided(name, provide));
   const node = creation.input([], "float32");
   const taken = scope.scalars.filter((scalar) => scalar.name === name || scalar.name.startsWith(`${name}#`)).length;
-  scope.scalars.push({ name: taken ? `${name}#${taken + 1}` : name, node, provide });
+  const own = taken ? `${name}#${taken + 1}` : name;
+  scope.scalars.push({ name: own, node, provide: () => provided(own, provide) });
   return new Tensor(node);
 }
 
-/** Calls back before each execution of the open trace reads its scalars; outside a trace at once. */
-export function onExecute(callback: () => void): void {
+function provided(name: string, provide: () => number): number {
+  const refusal = (value: unknown) =>
+    new TraceError({
+      where: `runtimeScalar ${name}`,
+      problem: "no number was provided",
+      got: isPromise(value) ? "a promise" : typeof value,
+      expected: "a number",
+      hint: "the number is taken when the compiled function is called: await it before",
+    });
+  const value: unknown = provide();
+  if (typeof settled(value, () => refusal(value)) !== "number") throw refusal(value);
+  return value as number;
+}
+
+/**
+ * Calls back when a call of the compiled function is made, before its scalars are read; outside a trace at once. A function that it returns takes back what it did: it is called where the call fails.
+ * Throws TraceError where it is async.
+ */
+export function onExecute(callback: () => unknown): void {
   const scope = currentTrace();
-  if (scope) scope.beforeExecution.push(callback);
-  else callback();
+  const refusal = () =>
+    new TraceError({
+      where: "onExecute",
+      problem: "the callback is async",
+      got: "a promise",
+      expected: "a synchronous function",
+      hint: "what a call needs is taken when it is made: await before",
+    });
+  const called = () => settled(callback(), refusal);
+  if (scope) scope.beforeExecution.push(called);
+  else called();
 }
 
 /** Has the open trace compute a tensor beside its results, for those who watch: it isn't in the graph's hash. Does nothing outside a trace. */

@@ -6,9 +6,10 @@ import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { currentTrace } from "../graph/scope.ts";
+import { currentTrace, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
-import { bind, type Evaluation, evaluate, overwrite, type Stored } from "./engine.ts";
+import type { Evaluation } from "./engine.ts";
+import { Lineage, settleLineages } from "./lineage.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Whatever owns variables: modules, optimizers, or a cell itself. Names are unique and stable: `parameter/0.weight`, `buffer/…`, `optimizer/…`. */
@@ -24,19 +25,14 @@ export interface Stateful {
 export class Variable extends Tensor {
   readonly #shape: Shape;
   readonly #dtype: DType;
-  /** The version that isn't in memory of its own yet. */
-  #pending: Node | null;
-  readonly #memory: { stored: Stored | null } = { stored: null };
-  /** The leaf that stands for the stored version, made when first asked for. */
-  #leaf: Node | null = null;
+  #lineage: Lineage;
 
   /** `initial`: its first value; computed when it is first needed. */
   constructor(initial: Tensor) {
     super(initial.node);
-    this.#pending = initial.node;
     this.#shape = initial.shape;
     this.#dtype = initial.dtype;
-    abandoned.register(this, this.#memory);
+    this.#lineage = new Lineage(initial.node, this.#shape, this.#dtype);
   }
 
   override get node(): Node {
@@ -51,15 +47,7 @@ export class Variable extends Tensor {
         hint: "list its module or optimizer: compile(fn, { state: [model, optimizer] })",
       });
     }
-    return this.#pending ?? this.#standing();
-  }
-
-  #standing(): Node {
-    if (!this.#leaf) {
-      this.#leaf = creation.variable(this.#shape, this.#dtype);
-      bind(this.#leaf, { ...this.#memory.stored!, keeps: this }, { owned: false });
-    }
-    return this.#leaf;
+    return this.#lineage.node;
   }
 
   override get shape(): Shape {
@@ -83,30 +71,22 @@ export class Variable extends Tensor {
     this.#check(value.shape, value.dtype);
     const scope = currentTrace();
     if (!scope) {
-      this.#settle(value.node);
+      this.#begin(value.node);
       return;
     }
     void this.node;
     scope.cells.get(this)!.current = value.node;
   }
 
-  /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size. */
+  /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size, TraceError in a trace. */
   load(data: TypedArray): void {
-    this.#settle(creation.constant(data.slice(), this.#shape, this.#dtype));
+    refuseInTrace("load");
+    this.#begin(creation.constant(data.slice(), this.#shape, this.#dtype));
   }
 
-  #settle(node: Node): void {
-    this.#retire();
-    this.#pending = node;
-  }
-
-  /** Lets go of the stored version: its memory goes with the leaf that stands for it, or now. */
-  #retire(): void {
-    const { stored } = this.#memory;
-    if (stored && this.#leaf) bind(this.#leaf, stored, { owned: true });
-    else if (stored) stored.backend.free(stored.buffer);
-    this.#memory.stored = null;
-    this.#leaf = null;
+  #begin(first: Node): void {
+    this.#lineage.retire();
+    this.#lineage = new Lineage(first, this.#shape, this.#dtype);
   }
 
   #check(shape: Shape, dtype: DType): void {
@@ -118,53 +98,23 @@ export class Variable extends Tensor {
       throw new ShapeError({ where: "assign", problem: "another shape than the variable's", got, expected });
   }
 
-  /** What must be computed before it has memory on the backend: null when it has. For the compiler. */
-  unsettled(backend: Backend): Node | null {
-    return !this.#pending && this.#memory.stored?.backend === backend ? null : (this.#pending ?? this.#standing());
-  }
-
-  /** Takes memory that holds the value of `node`, unless it has been given another value meanwhile. For the compiler. */
-  settle(node: Node, stored: Stored): void {
-    if (node !== (this.#pending ?? this.#leaf)) {
-      stored.backend.free(stored.buffer);
-      return;
-    }
-    this.#retire();
-    this.#pending = null;
-    this.#memory.stored = stored;
-  }
-
-  /** The memory of its version. For the compiler, after `settleVariables`. */
-  get stored(): Stored {
-    return this.#memory.stored!;
-  }
-
-  /** Says that its memory holds the next version now: for the compiler. */
-  overwritten(): void {
-    if (this.#leaf) overwrite(this.#leaf);
-    this.#leaf = null;
+  /** Where its versions are, now and until it is next assigned: what a call takes. For the compiler. */
+  get lineage(): Lineage {
+    return this.#lineage;
   }
 
   override dispose(): void {}
 }
 
-const abandoned = new FinalizationRegistry<{ stored: Stored | null }>(({ stored }) =>
-  stored?.backend.free(stored.buffer),
-);
-
-/** Gives variables memory of their own on the backend, computing what is pending as one graph whose outputs carry their names. Call under `exclusive`. null when there was nothing to do. */
-export async function settleVariables(
+/** Gives variables memory of their own on the backend, computing what is pending as one graph whose outputs carry their names. Call under `exclusive`. null where nothing was computed. */
+export function settleVariables(
   backend: Backend,
   named: Iterable<readonly [string, Variable]>,
 ): Promise<Evaluation | null> {
-  const missing = [...named].flatMap(([name, variable]) => {
-    const node = variable.unsettled(backend);
-    return node ? [{ name, variable, node }] : [];
-  });
-  if (missing.length === 0) return null;
-  const evaluation = await evaluate(backend, missing);
-  for (const [i, { variable, node }] of missing.entries()) variable.settle(node, evaluation.stored[i]);
-  return evaluation;
+  return settleLineages(
+    backend,
+    [...named].map(([name, variable]) => [name, variable.lineage] as const),
+  );
 }
 
 /** A variable that training changes: what an optimizer is given. */

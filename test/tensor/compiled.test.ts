@@ -36,7 +36,7 @@ describe("arguments and results", () => {
     expect(await again.sum.array()).toEqual([1.5, 3]);
   });
 
-  test("a signature is traced once; another shape or string makes another graph", async () => {
+  test("a signature is traced for its first call alone; another shape or string makes another graph", async () => {
     let traces = 0;
     const messages: string[] = [];
     const f = compile(
@@ -44,7 +44,7 @@ describe("arguments and results", () => {
         traces++;
         return mode === "twice" ? x.mul(2) : x.add(1);
       },
-      { name: "f", log: (message) => messages.push(message) },
+      { name: "f", strict: false, log: (message) => messages.push(message) },
     );
     await f(sg.zeros([2]), "twice");
     await f(sg.ones([2]), "twice");
@@ -67,10 +67,11 @@ describe("arguments and results", () => {
 
   test("every part of the arguments' form counts, and no order of keys", async () => {
     let traces = 0;
-    const f = compile((given: Record<string, unknown>) => {
+    const count = (given: Record<string, unknown>) => {
       traces++;
       return (given.x as Tensor).mul(1);
-    });
+    };
+    const f = compile(count, { strict: false });
     const x = sg.zeros([2]);
     const host = { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" };
     await f({ x, list: [1, [true]], none: undefined });
@@ -272,11 +273,6 @@ describe("law 3: a compiled step is the same graph every step", () => {
     const { c, y } = await compile((x: Tensor) => ({ c: outside, y: x.add(1) }))(sg.zeros([2]));
     expect(await c.data()).toEqual(await outside.data());
     expect(await y.array()).toEqual([1, 1]);
-  });
-
-  test("strict mode finds a function that changes", async () => {
-    let calls = 0;
-    await expect(compile((x: Tensor) => x.add(calls++), { strict: true })(sg.zeros([1]))).rejects.toThrow(/two traces/);
   });
 });
 

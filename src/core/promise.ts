@@ -1,0 +1,35 @@
+// Callables that must give a value at once: a promise in its place is an error, and what it rejects with later is nobody's.
+
+/** Whether a value is a promise, or anything else that is awaited. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (typeof value === "object" || typeof value === "function") && value !== null && "then" in value
+    ? typeof value.then === "function"
+    : false;
+}
+
+/** Gives the value, unless it is a promise: then throws what `refusal` makes. The promise's own rejection, if it comes to one, ends no process. */
+export function settled<T>(value: T, refusal: () => Error): T {
+  if (!isPromise(value)) return value;
+  Promise.resolve(value).catch(() => undefined);
+  throw refusal();
+}
+
+let bodies = 0;
+const ready = new WeakSet<object>();
+
+/** Says that whoever made the promise has taken all that it depends on already: reading a tensor, calling a compiled function. */
+export function allTaken<P extends Promise<unknown>>(promise: P): P {
+  if (bodies > 0) ready.add(promise);
+  return promise;
+}
+
+/** Runs a body that something surrounds only until it returns. Throws what `refusal` makes where it gives a promise, unless all was taken within. */
+export function runWithin<T>(body: () => T, refusal: () => Error): T {
+  bodies++;
+  try {
+    const value = body();
+    return isPromise(value) && ready.has(value) ? value : settled(value, refusal);
+  } finally {
+    bodies--;
+  }
+}

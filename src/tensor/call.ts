@@ -1,0 +1,272 @@
+// Calls of compiled functions. A call takes its draws, its state and its host values when it is made; only its execution waits for its turn.
+// Where one fails, state stays as it was before it, and calls that were made on what it would have written aren't run.
+import type { Backend, Buffer } from "../backend/contract.ts";
+import type { HostArray } from "../core/array.ts";
+import type { TypedArray } from "../core/dtype.ts";
+import { TraceError } from "../core/errors.ts";
+import { Node } from "../graph/node.ts";
+import type { Stream } from "../rng/stream.ts";
+import { bind, materialize, spoil, store, valueAtHand } from "./engine.ts";
+import { type Before, type Lineage, settleLineages } from "./lineage.ts";
+import { type Program, type Ready, stage } from "./program.ts";
+import { Tensor } from "./tensor.ts";
+import { resultLeaf } from "./trace.ts";
+import { type Leaf, mapTree } from "./tree.ts";
+
+/** What one execution did. */
+export interface Execution<R> {
+  readonly result: R;
+  /** The tensors given to `watch`, by name. */
+  readonly watched: Readonly<Record<string, Tensor>>;
+  readonly graphHash: string;
+  /** The absolute offset its draws were relative to, and how many they were. */
+  readonly base: number;
+  readonly draws: number;
+  /** The values of its runtime scalars, by name. */
+  readonly scalars: Readonly<Record<string, number>>;
+}
+
+/** What a call is made with. */
+export interface CallParts<R> {
+  readonly name: string;
+  readonly program: Program<R>;
+  readonly leaves: readonly Leaf["value"][];
+  readonly backend: Backend | Promise<Backend>;
+  readonly stream: Stream;
+  /** Where its draws begin; reserved from the stream if left out. */
+  readonly base: number | undefined;
+  readonly log: (ready: Ready, hit: boolean) => void;
+}
+
+/** A call that was made. */
+export interface Call<R> {
+  readonly parts: CallParts<R>;
+  readonly base: number;
+  /** Arguments and scalars. */
+  readonly values: (Node | number | HostArray)[];
+  readonly scalars: Readonly<Record<string, number>>;
+  /** Where those of them from the host are in staging memory already. */
+  readonly staged: Ready | undefined;
+  readonly lineages: readonly Lineage[];
+  /** By state slot; left out where nothing stood for what the call overwrites. */
+  readonly before: (Before | null)[] | undefined;
+  /** Takes back what was done on the host when it was made. */
+  undo: (() => void)[] | undefined;
+  /** Why it isn't run. */
+  failure: TraceError | undefined;
+}
+
+/** Calls that were made and haven't run, in order. */
+const waiting = new Set<Call<unknown>>();
+
+/** Makes a call: takes all that it depends on. Throws what a provider of a scalar throws, and StreamError where the stream is used up: then nothing is taken. */
+export function makeCall<R>(parts: CallParts<R>): Call<R> {
+  const { program, leaves, stream } = parts;
+  const { state, beforeExecution, graph } = program.traced;
+  const scalars: Record<string, number> = {};
+  let undo: Call<R>["undo"];
+  const values: Call<R>["values"] = [];
+  let [base, staged]: [number, Ready | undefined] = [0, undefined];
+  try {
+    for (const callback of beforeExecution) {
+      const takesBack = callback();
+      if (typeof takesBack !== "function") continue;
+      undo ??= [];
+      undo.push(takesBack as () => void);
+    }
+    for (const leaf of leaves) values.push(leaf instanceof Tensor ? leaf.node : leaf);
+    for (const { name, provide } of program.traced.scalars) {
+      scalars[name] = Math.fround(provide());
+      values.push(scalars[name]);
+    }
+    base = parts.base ?? stream.reserve(graph.draws);
+    staged = stageNow(parts, values);
+  } catch (error) {
+    takeBack(undo);
+    throw error;
+  }
+  const lineages: Lineage[] = [];
+  let before: (Before | null)[] | undefined;
+  for (const { variable, written } of state) {
+    const { lineage } = variable;
+    lineage.hold();
+    const stood = written ? lineage.rewrite() : null;
+    if (stood) {
+      before ??= [];
+      before[lineages.length] = stood;
+    }
+    lineages.push(lineage);
+  }
+  program.waiting++;
+  const call: Call<R> = { parts, base, values, scalars, staged, lineages, before, undo, failure: undefined };
+  waiting.add(call as Call<unknown>);
+  return call;
+}
+
+/** Puts values from the host into staging memory where no call before has yet to use that, and says where; else copies them. */
+function stageNow<R>({ backend, program }: CallParts<R>, values: Call<R>["values"]): Ready | undefined {
+  const ready = backend instanceof Promise ? undefined : program.readyOn(backend);
+  if (ready && program.waiting === 0) {
+    writeAll(ready, values);
+    return ready;
+  }
+  for (const [i, value] of values.entries())
+    if (typeof value !== "number" && !(value instanceof Node)) values[i] = { ...value, data: value.data.slice() };
+  return undefined;
+}
+
+function writeAll(ready: Ready, values: Call<unknown>["values"]): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (!(value instanceof Node)) stage(ready, i, value);
+  }
+}
+
+function takeBack(undo: Call<unknown>["undo"]): void {
+  for (const each of undo?.reverse() ?? []) each();
+}
+
+/** Runs a call. Call under `exclusive`, once. */
+export async function runCall<R>(call: Call<R>): Promise<Execution<R>> {
+  try {
+    if (call.failure) throw call.failure;
+    const execution = await execute(call);
+    call.before?.forEach((before, i) => {
+      call.lineages[i].written(before);
+    });
+    leave(call);
+    return execution;
+  } catch (error) {
+    leave(call);
+    if (!call.failure) fail(call, error);
+    throw error;
+  }
+}
+
+function leave<R>(call: Call<R>): void {
+  waiting.delete(call as Call<unknown>);
+  call.parts.program.waiting--;
+  for (const lineage of call.lineages) lineage.letGo();
+}
+
+async function execute<R>(call: Call<R>): Promise<Execution<R>> {
+  const { parts, values, lineages, base, scalars } = call;
+  const { program, stream, log } = parts;
+  const { graph, state, result } = program.traced;
+  const backend = parts.backend instanceof Promise ? await parts.backend : parts.backend;
+  const ready = call.staged ?? program.readyOn(backend) ?? (await program.load(backend, log));
+  if (!call.staged) writeAll(ready, values);
+  if (!lineages.every((lineage) => lineage.isOn(backend)))
+    await settleLineages(
+      backend,
+      state.map(({ name }, i) => [name, lineages[i]]),
+    );
+  const inputs: Buffer[] = [];
+  const scratch: Buffer[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (!(value instanceof Node)) inputs.push(ready.staging[i]!);
+    else inputs.push(argumentAtHand(call, value, backend) ?? (await argument(call, value, { backend, scratch })));
+  }
+  for (const { buffer } of lineages) inputs.push(buffer);
+  const { plan } = ready.executable;
+  const buffers = ready.ports.map(({ input, size }, i) =>
+    input < 0 ? backend.allocate(plan.outputs[i].dtype, size) : inputs[input],
+  );
+  try {
+    await ready.executable.run({ inputs, outputs: buffers, seed: stream.seed, base });
+  } catch (error) {
+    for (const [i, { input }] of ready.ports.entries()) if (input < 0) backend.free(buffers[i]);
+    throw error;
+  } finally {
+    for (const buffer of scratch) backend.free(buffer);
+  }
+  const take = (i: number) => {
+    const node = resultLeaf(plan.outputs[i].shape, plan.outputs[i].dtype);
+    bind(node, { backend, buffer: buffers[i] }, { owned: true });
+    return new Tensor(node);
+  };
+  let at = 0;
+  const given = mapTree(result, "", ({ value }) => (value instanceof Tensor ? take(at++) : value)) as R;
+  const watched = Object.fromEntries(graph.watched.map(({ name }, i) => [name, take(graph.outputs.length + i)]));
+  return { result: given, watched, graphHash: plan.graphHash, base, draws: graph.draws, scalars };
+}
+
+/** An argument's memory, if its value is on the backend and the call doesn't overwrite it. */
+function argumentAtHand<R>(call: Call<R>, node: Node, backend: Backend): Buffer | undefined {
+  const buffer = valueAtHand(backend, node)?.buffer;
+  return buffer && node.op === "variable" && overwrites(call, buffer) ? undefined : buffer;
+}
+
+/** An argument's memory: computed if need be, and a copy where the call overwrites it. */
+async function argument<R>(
+  call: Call<R>,
+  node: Node,
+  { backend, scratch }: { readonly backend: Backend; readonly scratch: Buffer[] },
+): Promise<Buffer> {
+  const { buffer } = await materialize(backend, node);
+  if (!overwrites(call, buffer)) return buffer;
+  const copy = store(backend, await backend.read(buffer), buffer.dtype);
+  scratch.push(copy.buffer);
+  return copy.buffer;
+}
+
+/** Whether the call writes its state into this memory. */
+function overwrites<R>({ parts, lineages }: Call<R>, buffer: Buffer): boolean {
+  return parts.program.traced.state.some(({ written }, i) => written && lineages[i].buffer === buffer);
+}
+
+/** Gives the state back as it was before the call, and keeps those from running that were made on what it would have written. */
+function fail<R>(call: Call<R>, error: unknown): void {
+  const failed = new Set<Lineage>();
+  restore(call, failed);
+  if (failed.size === 0) return;
+  for (const later of waiting) {
+    if (later.failure || !later.lineages.some((lineage) => failed.has(lineage))) continue;
+    later.failure = new TraceError({
+      where: later.parts.name,
+      problem: "a call before it on the same state failed, so it wasn't run",
+      got: error instanceof Error ? error.message.split("\n")[0] : String(error),
+      hint: "the state is as it was before the call that failed; await a call before the next where it may fail",
+      cause: error,
+    });
+    restore(later, failed);
+  }
+}
+
+function restore<R>({ parts, lineages, before, undo }: Call<R>, failed: Set<Lineage>): void {
+  takeBack(undo);
+  for (const [i, { written }] of parts.program.traced.state.entries()) {
+    if (!written) continue;
+    const lineage = lineages[i];
+    const stood = before?.[i] ?? null;
+    if (!failed.has(lineage)) lineage.restore(stood);
+    else if (stood?.leaf) spoil(stood.leaf);
+    failed.add(lineage);
+  }
+}
+
+/** The elements of all inputs as a call that is made now would begin with them: arguments, scalars, state. Nothing is run. */
+export async function peekInputs<R>(
+  {
+    program,
+    leaves,
+    lineages,
+  }: { program: Program<R>; leaves: readonly Leaf["value"][]; lineages: readonly Lineage[] },
+  backend: Backend,
+): Promise<TypedArray[]> {
+  const { state, scalars } = program.traced;
+  await settleLineages(
+    backend,
+    state.map(({ name }, i) => [name, lineages[i]]),
+  );
+  const read = async (buffer: Buffer) => (await backend.read(buffer)).slice();
+  const inputs: TypedArray[] = [];
+  for (const leaf of leaves) {
+    if (leaf instanceof Tensor) inputs.push(await read((await materialize(backend, leaf.node)).buffer));
+    else inputs.push(typeof leaf === "number" ? Float32Array.of(leaf) : leaf.data);
+  }
+  for (const { provide } of scalars) inputs.push(Float32Array.of(provide()));
+  for (const { buffer } of lineages) inputs.push(await read(buffer));
+  return inputs;
+}
