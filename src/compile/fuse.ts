@@ -9,13 +9,13 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
+import { rangeKey } from "./checks.ts";
 import { lowerFamily } from "./family.ts";
 import {
   hasDraws,
   isCheap,
   isDrawnAgain,
   isTooLong,
-  keyOf,
   type Lazy,
   merge,
   move,
@@ -264,6 +264,3 @@ function readWhole(nodes: readonly Node[], roots: readonly Node[]): Set<Node> {
   }
   return found;
 }
-
-/** Indices, and the extent that they are held against. */
-const rangeKey = (indices: KernelInput, extent: number) => `${keyOf(indices)} [${indices.view.shape}] below ${extent}`;

@@ -1,10 +1,11 @@
 // From a graph to its plan: fusion, state in place, and the arena. State is updated where it lives when no later kernel reads the old
-// value; otherwise the new value waits in the arena and is copied last.
+// value or may yet refuse an index; otherwise the new value waits in the arena and is copied last. So a run that ends early leaves state as it was.
 
 import { input as inputExpr } from "../../kernels/expr.ts";
 import { type Kernel, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
+import { lastCheck } from "./checks.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
 import { layOutArena, type Plan, type Value } from "./plan.ts";
 
@@ -45,6 +46,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
       copy.from = copyToArena(values, kernels, copy.from);
     }
   }
+  const checked = lastCheck(kernels);
   const writer = new Map(kernels.map(({ output }, at) => [output, at]));
   const readers = new Map<number, Set<number>>();
   kernels.forEach((kernel, at) => {
@@ -56,7 +58,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
     const from = inputs[input].value;
     const to = outputs[output].value;
     const at = writer.get(to);
-    if (at === undefined || safeInPlace(kernels, at, from, readers.get(from) ?? new Set())) continue;
+    if (at === undefined || (at > checked && safeInPlace(kernels, at, from, readers.get(from) ?? new Set()))) continue;
     const waiting = values.push({ ...values[to], place: { kind: "arena", offset: 0 } }) - 1;
     kernels.forEach((kernel, i) => {
       kernels[i] = renumber(kernel, to, waiting);

@@ -286,8 +286,14 @@ class WasmExecutable implements Executable {
 
   #checkIndices(): void {
     const { view } = this.#memory;
-    const status = view.getInt32(this.#table + table.status, true);
-    if (status !== 0) this.#refuse(status - 1, view.getInt32(this.#table + table.badIndex, true));
+    const status = () => view.getInt32(this.#table + table.status, true);
+    if (status() === 0) return;
+    // Of several parts that found one the quickest is told of: again in one part, which finds the first. No state has been written yet.
+    if (this.#parallel) {
+      view.setInt32(this.#table + table.status, 0, true);
+      this.#run(this.#table, 0, 1);
+    }
+    this.#refuse(status() - 1, view.getInt32(this.#table + table.badIndex, true));
   }
 
   #bind(ports: Plan["inputs"], buffers: readonly Buffer[], from: number): void {

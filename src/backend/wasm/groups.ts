@@ -10,6 +10,7 @@ import {
   type MatmulKernel,
 } from "../../../kernels/kernel.ts";
 import { contiguousView } from "../../../kernels/view.ts";
+import { lastCheck } from "../../compile/checks.ts";
 import { type Plan, valueBytes } from "../../compile/plan.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Cut } from "./context.ts";
@@ -76,6 +77,9 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   const readers = plan.values.map((): Set<Draft> => new Set());
   const writers = plan.values.map((): Set<Draft> => new Set());
   const copied = new Set(plan.copies.map(({ from }) => from));
+  const state = new Set(plan.state.map(({ output }) => plan.outputs[output].value));
+  const checked = lastCheck(kernels);
+  let lastRefusing: Draft | undefined;
   kernels.forEach((kernel, number) => {
     const accesses = accessesOf(plan, kernel);
     const rows = rowsOf(kernel);
@@ -97,6 +101,9 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
         }
       }
     }
+    // What may yet refuse an index stays in order, and before what writes state.
+    const refuses = (kernel.kind === "gather" || kernel.kind === "scatter") && number <= checked;
+    if (lastRefusing && (refuses || state.has(kernel.output))) after = Math.max(after, lastRefusing.at);
     const note = (draft: Draft) => {
       for (const { value, writes } of accesses) (writes ? writers : readers)[value].add(draft);
     };
@@ -117,6 +124,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     const made: Draft = { at: after + 1, members, accesses, rows, panelBytes: panels };
     groups.splice(made.at, 0, made);
     for (let at = made.at + 1; at < groups.length; at++) groups[at].at = at;
+    if (refuses) lastRefusing = made;
     note(made);
   });
   return groups.map((group): Group => {

@@ -71,8 +71,8 @@ interface Stage {
   readonly list: readonly Entry[];
   /** Roughly, in elementary operations: small ones aren't shared out. */
   readonly work: number;
-  /** Whether it may find a bad index, after which nothing more is run. */
-  readonly checks: boolean;
+  /** The kernel's number where it may find a bad index, after which nothing more is run; else undefined. */
+  readonly checks: number | undefined;
 }
 
 /** Stages that run block by block, each block through all of them; all parts finish a step before the next begins. */
@@ -80,7 +80,7 @@ interface Step {
   readonly stages: readonly Stage[];
   readonly blocks: number;
   readonly work: number;
-  readonly checks: boolean;
+  readonly checks: number | undefined;
 }
 
 /** Prints a plan. */
@@ -111,14 +111,14 @@ export function printPlan(plan: Plan, target: Target): Program {
       return made.map((stage): Stage => ({ ...stage, list }));
     });
     if (!cut) return stages.map(stepOf);
-    return [{ stages, work: works[at], checks: false, blocks: blocks[at] }];
+    return [{ stages, work: works[at], checks: undefined, blocks: blocks[at] }];
   });
   plan.copies.forEach(({ from, output }, i) => {
     const values = [from, output];
     const kernel = context.kernelFunction(`copy ${i}`, values);
     const { size, dtype } = plan.values[from];
     printCopy(size * itemSize(dtype), from, output, kernel);
-    steps.push(stepOf({ fn: kernel.fn, list: values.map((value) => ({ value })), work: size / 4, checks: false }));
+    steps.push(stepOf({ fn: kernel.fn, list: values.map((value) => ({ value })), work: size / 4, checks: undefined }));
   });
   printRun(module, steps, target, context.bytesBefore);
   return {
@@ -171,6 +171,8 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target,
   };
   /** Leaves out what was done before the run was paused. */
   const unlessDone = (step: Code): Code => (barrier ? when(i32.leU(resume.get, i32.const(meetings)), [step]) : step);
+  /** Whether a bad index was found up to this kernel: what a quicker part has found in a later one by now is for that one's meeting. */
+  const refused = (number: number) => i32.leU(i32.sub(i32.load(at.get, table.status), i32.const(1)), i32.const(number));
   let position = 0;
   const callAt = (place: number, fn: FunctionBuilder, of: Code<"i32">, count: Code<"i32">): Code =>
     call(fn, at.get, i32.add(at.get, i32.const(table.values + 4 * place)), scratch.get, of, count);
@@ -215,11 +217,11 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target,
         steps.flatMap((step, i): Code[] => {
           const next = steps[i + 1];
           // Small ones, and those that follow one another, are the first part's alone.
-          const together = next && !step.checks && isSmall(step) && isSmall(next);
+          const together = next && step.checks === undefined && isSmall(step) && isSmall(next);
           return [
             unlessDone(runStep(step)),
-            ...(together || (!next && !step.checks) ? [] : meet(failure)),
-            ...(step.checks ? [unlessDone(branchIf(leave, i32.load(at.get, table.status)))] : []),
+            ...(together || (!next && step.checks === undefined) ? [] : meet(failure)),
+            ...(step.checks === undefined ? [] : [unlessDone(branchIf(leave, refused(step.checks)))]),
           ];
         }),
       ),
@@ -239,7 +241,7 @@ function printKernel(
 ): Omit<Stage, "list">[] {
   const size = sizeOf(kernel.shape);
   const whole = workOf(kernel);
-  const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks = false) => {
+  const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks?: number) => {
     const target = context.kernelFunction(`${number} ${name}`, values, locals, cut);
     print(target);
     return { fn: target.fn, work, checks };
@@ -272,9 +274,9 @@ function printKernel(
       if (kernel.depth === 0) return [zeros()];
       return [multiply(kernel)];
     case "gather":
-      return [stage("gather", whole, (target) => printGather(context, kernel, number, target), true)];
+      return [stage("gather", whole, (target) => printGather(context, kernel, number, target), number)];
     case "scatter":
-      return [zeros(), stage("scatter", whole, (target) => printScatter(context, kernel, number, target), true)];
+      return [zeros(), stage("scatter", whole, (target) => printScatter(context, kernel, number, target), number)];
     case "random":
       return [stage(kernel.sampler, whole, (target) => printRandom(context, kernel, target))];
   }

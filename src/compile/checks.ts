@@ -1,0 +1,21 @@
+// Which kernels may end a run: state is written after them, so that a run that ends early leaves it as it was.
+import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import { keyOf } from "./lazy.ts";
+
+/** Indices, and the extent that they are held against. */
+export const rangeKey = (indices: KernelInput, extent: number) =>
+  `${keyOf(indices)} [${indices.view.shape}] below ${extent}`;
+
+/** The last kernel that may refuse an index, −1 if none may: what a kernel before has found in range is in range. */
+export function lastCheck(kernels: readonly Kernel[]): number {
+  const inRange = new Set<string>();
+  let last = -1;
+  kernels.forEach((kernel, at) => {
+    if (kernel.kind !== "gather" && kernel.kind !== "scatter") return;
+    const extent = kernel.kind === "gather" ? kernel.x.view.shape[kernel.axis] : kernel.shape[kernel.axis];
+    const key = rangeKey(kernel.indices, extent);
+    if (!inRange.has(key)) last = at;
+    inRange.add(key);
+  });
+  return last;
+}
