@@ -1,11 +1,7 @@
-// CSV as RFC 4180 has it: comma-separated fields, quotes doubled inside quotes, LF or CRLF, a header line. Numbers become columns of
-// float32. Every error says line and column, from 1, a column counting UTF-16 units.
-
-import { readText } from "#files";
-import type { HostArray } from "../core/array.ts";
-import { DataError, didYouMean } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
-import { arrayDataset, type Dataset } from "./dataset.ts";
+// CSV as RFC 4180 has it: comma-separated fields, quotes doubled inside quotes, LF or CRLF, a header line. A table holds the text alone: its fields
+// are found anew each time rows are walked, so that a file takes no more memory than its text. Every error says line and column, from 1, a
+// column counting UTF-16 units.
+import { DataError } from "../core/errors.ts";
 
 /** One field and where it begins. */
 export interface CsvField {
@@ -14,94 +10,128 @@ export interface CsvField {
   readonly column: number;
 }
 
-/** A table of text: the columns' names, and rows with as many fields. */
-export interface CsvTable {
-  readonly header: readonly string[];
-  readonly rows: readonly (readonly CsvField[])[];
+/** A row of a table: its fields by column, until the next row is walked to. */
+export interface CsvRow {
+  readonly length: number;
+  /** A field's text, unquoted. */
+  text(column: number): string;
+  /** A field, and where it begins. */
+  field(column: number): CsvField;
 }
 
-/** Splits a text into records, one character after another. */
-class CsvReader {
+/** A table of text: the columns' names without blanks around them, and rows with as many fields. */
+export interface CsvTable {
+  readonly header: readonly string[];
+  /** The number of rows. */
+  readonly size: number;
+  /** Each row's fields. */
+  readonly rows: Iterable<readonly CsvField[]>;
+  /** Calls `visit` with each row in order, and with its number from 0. */
+  each(visit: (row: CsvRow, index: number) => void): void;
+}
+
+const comma = 44;
+const quote = 34;
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/** Finds the fields of a text's records, one record after another. */
+class CsvReader implements CsvRow {
   readonly #where: string;
   readonly #text: string;
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
   #at: number;
-  #line = 1;
-  #lineStart: number;
 
   constructor(where: string, text: string) {
     this.#where = where;
     this.#text = text;
-    this.#at = this.#lineStart = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+    this.#at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   }
 
-  /** The records, blank lines left out. */
-  records(): CsvField[][] {
-    const records: CsvField[][] = [];
-    while (this.#at < this.#text.length) {
-      const record = [this.#field()];
-      while (this.#text[this.#at] === ",") {
+  get length(): number {
+    return this.#starts.length;
+  }
+
+  text(column: number): string {
+    const [start, end] = [this.#starts[column], this.#ends[column]];
+    if (this.#text.charCodeAt(start) !== quote) return this.#text.slice(start, end);
+    return this.#text.slice(start + 1, end - 1).replaceAll('""', '"');
+  }
+
+  field(column: number): CsvField {
+    return { text: this.text(column), ...this.#place(this.#starts[column]) };
+  }
+
+  /** Goes to the next record that isn't a blank line; false at the end. */
+  next(): boolean {
+    const text = this.#text;
+    while (this.#at < text.length) {
+      const start = this.#at;
+      this.#starts.length = this.#ends.length = 0;
+      this.#field();
+      while (text.charCodeAt(this.#at) === comma) {
         this.#at++;
-        record.push(this.#field());
+        this.#field();
       }
+      const blank = this.#at === start;
       this.#endLine();
-      if (record.length > 1 || record[0].text !== "") records.push(record);
+      if (!blank) return true;
     }
-    return records;
+    return false;
   }
 
-  #place(): { line: number; column: number } {
-    return { line: this.#line, column: this.#at - this.#lineStart + 1 };
+  #place(at: number): { line: number; column: number } {
+    let line = 1;
+    let lineStart = this.#text.charCodeAt(0) === 0xfeff ? 1 : 0;
+    for (let next = this.#text.indexOf("\n"); next >= 0 && next < at; next = this.#text.indexOf("\n", lineStart)) {
+      line++;
+      lineStart = next + 1;
+    }
+    return { line, column: at - lineStart + 1 };
   }
 
-  #fail(problem: string, hint?: string, place = this.#place()): never {
-    throw new DataError({ where: `${this.#where}:${place.line}:${place.column}`, problem, hint });
-  }
-
-  #endsField(): boolean {
-    return this.#at >= this.#text.length || ",\r\n".includes(this.#text[this.#at]);
-  }
-
-  #newLine(): void {
-    this.#at++;
-    this.#line++;
-    this.#lineStart = this.#at;
+  #fail(problem: string, hint?: string, at = this.#at): never {
+    const { line, column } = this.#place(at);
+    throw new DataError({ where: `${this.#where}:${line}:${column}`, problem, hint });
   }
 
   #endLine(): void {
-    if (this.#text[this.#at] === "\r") {
-      if (this.#text[this.#at + 1] !== "\n") this.#fail("a carriage return without a line feed");
+    if (this.#text.charCodeAt(this.#at) === carriageReturn) {
+      if (this.#text.charCodeAt(this.#at + 1) !== lineFeed) this.#fail("a carriage return without a line feed");
       this.#at++;
     }
-    this.#newLine();
-  }
-
-  #field(): CsvField {
-    const place = this.#place();
-    const text = this.#text[this.#at] === '"' ? this.#quoted(place) : this.#plain();
-    return { text, ...place };
-  }
-
-  #plain(): string {
-    const start = this.#at;
-    for (; !this.#endsField(); this.#at++)
-      if (this.#text[this.#at] === '"')
-        this.#fail("a quote in a field that isn't quoted", 'quote the whole field, and write quotes in it twice: ""');
-    return this.#text.slice(start, this.#at);
-  }
-
-  #quoted(opened: { line: number; column: number }): string {
-    let field = "";
-    for (this.#at++; ; ) {
-      const character = this.#text[this.#at];
-      if (character === undefined) this.#fail("a quote is never closed", undefined, opened);
-      if (character === '"' && this.#text[this.#at + 1] !== '"') break;
-      field += character;
-      if (character === "\n") this.#newLine();
-      else this.#at += character === '"' ? 2 : 1;
-    }
     this.#at++;
+  }
+
+  #field(): void {
+    this.#starts.push(this.#at);
+    if (this.#text.charCodeAt(this.#at) === quote) this.#quoted();
+    else this.#plain();
+    this.#ends.push(this.#at);
+  }
+
+  #endsField(): boolean {
+    const code = this.#text.charCodeAt(this.#at);
+    return code === comma || code === lineFeed || code === carriageReturn || this.#at >= this.#text.length;
+  }
+
+  #plain(): void {
+    for (; !this.#endsField(); this.#at++)
+      if (this.#text.charCodeAt(this.#at) === quote)
+        this.#fail("a quote in a field that isn't quoted", 'quote the whole field, and write quotes in it twice: ""');
+  }
+
+  #quoted(): void {
+    const opened = this.#at++;
+    for (;;) {
+      const next = this.#text.indexOf('"', this.#at);
+      if (next < 0) this.#fail("a quote is never closed", undefined, opened);
+      this.#at = next + 1;
+      if (this.#text.charCodeAt(this.#at) !== quote) break;
+      this.#at++;
+    }
     if (!this.#endsField()) this.#fail("text after a closing quote", 'a quote in a quoted field is written twice: ""');
-    return field;
   }
 }
 
@@ -110,117 +140,60 @@ class CsvReader {
  * named twice, and a row of another length than the header.
  */
 export function parseCsv(where: string, text: string): CsvTable {
-  const [names, ...rows] = new CsvReader(where, text).records();
-  if (!names) throw new DataError({ where, problem: "an empty file", expected: "a header line and rows" });
-  const header = names.map((field) => field.text);
-  for (const [i, { text, line, column }] of names.entries()) {
-    if (header.indexOf(text) < i)
-      throw new DataError({ where: `${where}:${line}:${column}`, problem: "a column is named twice", got: text });
-  }
-  for (const row of rows) {
-    if (row.length === header.length) continue;
-    const { line, column } = row[Math.min(row.length - 1, header.length)];
+  const first = new CsvReader(where, text);
+  if (!first.next()) throw new DataError({ where, problem: "an empty file", expected: "a header line and rows" });
+  const header = Array.from({ length: first.length }, (_, column) => ownText(first.text(column).trim()));
+  for (const [column, name] of header.entries()) {
+    if (header.indexOf(name) === column) continue;
     throw new DataError({
-      where: `${where}:${line}:${column}`,
+      where: placeText(where, first.field(column)),
+      problem: "a column is named twice",
+      got: name,
+      hint: isNumber(name) ? noHeader : undefined,
+    });
+  }
+  let size = 0;
+  for (; first.next(); size++) {
+    if (first.length === header.length) continue;
+    throw new DataError({
+      where: placeText(where, first.field(Math.min(first.length - 1, header.length))),
       problem: "a row of another length than the header",
-      got: `${row.length} fields`,
+      got: `${first.length} fields`,
       expected: String(header.length),
     });
   }
-  return { header, rows };
+  const walk = () => {
+    const reader = new CsvReader(where, text);
+    reader.next();
+    return reader;
+  };
+  return {
+    header,
+    size,
+    rows: {
+      *[Symbol.iterator]() {
+        for (const reader = walk(); reader.next(); )
+          yield Array.from({ length: reader.length }, (_, column) => reader.field(column));
+      },
+    },
+    each(visit) {
+      const reader = walk();
+      for (let index = 0; reader.next(); index++) visit(reader, index);
+    },
+  };
 }
 
-export interface CsvOptions {
-  /** Columns that become `inputs`, in this order; all but the target unless given. */
-  readonly inputs?: readonly string[];
-  /** The column that becomes `targets`: numbers as float32, or with `classes` their position there as int32. */
-  readonly target: string;
-  /** The target's possible values, in the order of their class numbers. */
-  readonly classes?: readonly string[];
-  /**
-   * Texts that stand for a missing number, and what becomes of it: a number in its place, or `drop` leaves out every row that misses one
-   * of the columns used. Without it a missing number is an error.
-   */
-  readonly missing?: { readonly texts: readonly string[]; readonly value: number | "drop" };
-}
+/** A part of a text that doesn't keep the whole of it in memory, as engines' slices do. */
+const ownText = (text: string): string => Array.from(text).join("");
+
+/** Where a field is, for an error. */
+export const placeText = (where: string, { line, column }: CsvField): string => `${where}:${line}:${column}`;
+
+/** What to do about a file whose first line is data. */
+export const noHeader =
+  "the first line is the header: it names the columns; this file seems to begin with a row of numbers";
 
 const number = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
-/**
- * A table's numbers: `inputs` [rows, columns] float32; `targets` [rows, 1] float32, or with classes [rows] int32. Blanks around a number or
- * class don't count. Throws DataError for an unknown column, and with line and column for a text that is no number, no float32 or no class.
- */
-export function csvArrays(
-  where: string,
-  { header, rows }: CsvTable,
-  options: CsvOptions,
-): Record<"inputs" | "targets", HostArray> {
-  checkKeys("csv", options, ["inputs", "target", "classes", "missing"]);
-  const { inputs, target, classes, missing } = options;
-  if (missing) checkKeys("csv.missing", missing, ["texts", "value"]);
-  const columnOf = (name: string): number => {
-    const column = header.indexOf(name);
-    if (column >= 0) return column;
-    const near = didYouMean(name, header);
-    throw new DataError({
-      where,
-      problem: "no such column",
-      got: name,
-      expected: header.join(", "),
-      hint: near && `did you mean ${near}?`,
-    });
-  };
-  const targetColumn = columnOf(target);
-  const columns = inputs
-    ? inputs.map(columnOf)
-    : header.map((_, column) => column).filter((column) => column !== targetColumn);
-  const isMissing = ({ text }: CsvField): boolean => missing?.texts.includes(text.trim()) ?? false;
-  const used = [...columns, targetColumn];
-  const kept = missing?.value === "drop" ? rows.filter((row) => !used.some((column) => isMissing(row[column]))) : rows;
-  const fail = ({ text, line, column }: CsvField, problem: string, expected?: string, hint?: string): never => {
-    throw new DataError({
-      where: `${where}:${line}:${column}`,
-      problem,
-      got: JSON.stringify(text.trim()),
-      expected,
-      hint,
-    });
-  };
-  const read = (row: readonly CsvField[], column: number): number => {
-    const text = row[column].text.trim();
-    if (isMissing(row[column])) return Math.fround(missing!.value as number);
-    if (!number.test(text))
-      fail(
-        row[column],
-        `column ${header[column]} doesn't hold a number`,
-        undefined,
-        "leave the column out of inputs, or say how missing numbers are written: missing",
-      );
-    const value = Math.fround(Number(text));
-    return Number.isFinite(value) ? value : fail(row[column], "a number too large for float32", "below 2^128");
-  };
-  const classOf = (row: readonly CsvField[]): number => {
-    const found = classes!.indexOf(row[targetColumn].text.trim());
-    return found >= 0 ? found : fail(row[targetColumn], "not one of the classes", classes!.join(", "));
-  };
-  return {
-    inputs: {
-      data: Float32Array.from(kept.flatMap((row) => columns.map((column) => read(row, column)))),
-      shape: [kept.length, columns.length],
-      dtype: "float32",
-    },
-    targets: classes
-      ? { data: Int32Array.from(kept, classOf), shape: [kept.length], dtype: "int32" }
-      : {
-          data: Float32Array.from(kept, (row) => read(row, targetColumn)),
-          shape: [kept.length, 1],
-          dtype: "float32",
-        },
-  };
-}
-
-/** A dataset of a CSV file, named by the file without its folder (a run's digest must not know of folders): the fields of `csvArrays`. Throws DataError. */
-export function csvDataset(path: string, options: CsvOptions): Dataset {
-  const name = path.split(/[\\/]/).at(-1)!;
-  return arrayDataset(name, csvArrays(path, parseCsv(path, readText(path)), options));
-}
+/** Whether a text is a number in decimal digits. */
+export const isNumber = (text: string): boolean => number.test(text);

@@ -1,7 +1,7 @@
 // Datasets: samples that can be read in any order, field by field. A dataset holds data as it came; a field decodes a sample where it is wanted.
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Hex } from "../core/canonical.ts";
-import type { DType, TypedArray } from "../core/dtype.ts";
+import { type DType, dtypes, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 
@@ -22,6 +22,8 @@ export interface Dataset {
   readonly fields: Readonly<Record<string, Field>>;
   /** SHA-256 of the data under it, 64 hex digits by name: what a run's manifest and chain hold. */
   readonly digests: Readonly<Record<string, string>>;
+  /** Of a table: the names of its columns, in the order of `inputs`' last axis. */
+  readonly columns?: readonly string[];
   /** Of a text: which character each number stands for. */
   readonly vocabulary?: Characters;
 }
@@ -32,15 +34,23 @@ export interface Characters {
   readonly size: number;
 }
 
-/** A dataset of arrays whose first axis counts samples. Throws DataError unless all have as many. */
+/** Whether an array's elements are of the type that it says. */
+function holds({ data, dtype }: HostArray): boolean {
+  return dtypes.includes(dtype) && data instanceof (makeArray(dtype, 0).constructor as new () => TypedArray);
+}
+
+/** A dataset of arrays whose first axis counts samples. Throws DataError unless all have as many, at least one, of at least one element each. */
 export function arrayDataset(name: string, arrays: Readonly<Record<string, HostArray>>): Dataset {
   const entries = Object.entries(arrays);
   for (const [field, array] of entries) {
-    if (Array.isArray(array?.shape) && ArrayBuffer.isView(array.data)) continue;
+    const known =
+      Array.isArray(array?.shape) && array.shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
+    if (known && holds(array)) continue;
     throw new DataError({
       where: `dataset ${name}`,
-      problem: `field ${field} is no array of numbers with a shape`,
-      expected: '{ data: Float32Array, shape: [samples, …], dtype: "float32" }',
+      problem: `field ${field} is no array of numbers with a shape, of the type that it says`,
+      got: known ? `${array.data?.constructor?.name ?? "nothing"} as ${array.dtype}` : undefined,
+      expected: '{ data: Float32Array, shape: [samples, …], dtype: "float32" }; Int32Array is int32, Uint8Array bool',
     });
   }
   const size = entries[0]?.[1].shape[0];
@@ -56,6 +66,15 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
   }
   if (size === undefined)
     throw new DataError({ where: `dataset ${name}`, problem: "no fields", expected: "at least one array" });
+  const empty = entries.find(([, { data }]) => data.length === 0);
+  if (empty) {
+    throw new DataError({
+      where: `dataset ${name}`,
+      problem: `field ${empty[0]} holds nothing`,
+      got: `[${empty[1].shape.join(", ")}]`,
+      expected: "at least one sample, of at least one element",
+    });
+  }
   const field = ({ data, shape, dtype }: HostArray): Field => {
     const width = sizeOf(shape.slice(1));
     return {

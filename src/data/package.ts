@@ -1,5 +1,5 @@
 // Data that an npm package brings: found from the working folder, and refused unless its bytes are the published ones.
-import { exists, packageFolder, read } from "#files";
+import { exists, gunzip, packageFolder, read } from "#files";
 import { sha256Hex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
 
@@ -23,11 +23,24 @@ export function dataFolder(where: string, source: DataPackage, files: string, di
   });
 }
 
-/** A file's bytes. Throws DataError where it is missing, or its SHA-256 is another than published. */
+/** Larger than any file that a package brings. */
+const most = 2 ** 30;
+
+function unpacked(path: string): Uint8Array {
+  const bytes = gunzip(path, read(path), most);
+  if (bytes) return bytes;
+  throw new DataError({
+    where: path,
+    problem: "it unpacks to more than any published file",
+    expected: `at most ${most} bytes`,
+  });
+}
+
+/** A file's bytes; where it lies there gzipped, with `.gz`, those it unpacks to. Throws DataError where it is missing, or its SHA-256 is another than published. */
 export function readPublished(path: string, source: DataPackage, sha256: string): Uint8Array {
-  if (!exists(path))
+  const bytes = exists(path) ? read(path) : exists(`${path}.gz`) ? unpacked(`${path}.gz`) : undefined;
+  if (!bytes)
     throw new DataError({ where: path, problem: "the file isn't there", hint: `${install(source)} brings it` });
-  const bytes = read(path);
   const got = sha256Hex(bytes);
   if (got === sha256) return bytes;
   throw new DataError({

@@ -5,7 +5,7 @@ import { readText } from "#files";
 import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
+import { checkKeys, unknownKey } from "../core/keys.ts";
 import type { Characters, Dataset } from "./dataset.ts";
 
 /** Characters by number: the code points of a text, ascending. */
@@ -91,6 +91,8 @@ export function textWindows(name: string, text: string, options: TextOptions): T
       expected: "an integer ≥ 1",
     });
   }
+  if (split !== undefined && split !== "train" && split !== "validation")
+    throw unknownKey(`text ${name}: split`, String(split), ["train", "validation"], { problem: "no such split" });
   if (!(validationFraction > 0 && validationFraction < 1)) {
     throw new ConfigError({
       where: `text ${name}: validationFraction`,

@@ -1,10 +1,12 @@
 // Files where there is node:fs (Node, Bun, Deno), behind the condition `#files`. Synchronous: a run's files are written in order, between
 // steps, and nothing else may happen meanwhile. Every failure is a typed error that names the path; a failed write loses nothing old.
+import { constants as buffers } from "node:buffer";
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
 import * as os from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as zlib from "node:zlib";
 import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError, type ErrorDetails, type SeedgradError } from "../core/errors.ts";
 
@@ -93,6 +95,27 @@ export function readText(path: string, kind: FileErrorClass = DataError): string
     new TextDecoder("utf-8", { fatal: true }).decode(bytes),
   );
 }
+
+/** The beginning of what gzipped bytes hold: what their first 4 KiB give, at most 4 MiB. Throws DataError with `where` for damaged bytes. */
+export function gunzipStart(where: string, bytes: Uint8Array): Uint8Array {
+  const finishFlush = zlib.constants.Z_SYNC_FLUSH;
+  return attempt(where, damagedGzip, DataError, () => zlib.gunzipSync(bytes.subarray(0, 4096), { finishFlush }));
+}
+
+/** What gzipped bytes hold; undefined where that is more than `most` bytes, and then no more memory was taken. Throws DataError with `where` for damaged bytes. */
+export function gunzip(where: string, bytes: Uint8Array, most: number): Uint8Array | undefined {
+  const maxOutputLength = Math.min(most, buffers.MAX_LENGTH);
+  return attempt(where, damagedGzip, DataError, () => {
+    try {
+      return zlib.gunzipSync(bytes, { maxOutputLength });
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return undefined;
+      throw cause;
+    }
+  });
+}
+
+const damagedGzip = "the file is damaged: its gzip data can't be unpacked";
 
 /** Whether there is a file or folder of that name. */
 export function exists(path: string): boolean {

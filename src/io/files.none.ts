@@ -41,6 +41,20 @@ export function readText(path: string, kind: FileErrorClass = DataError): string
   return none(path, kind);
 }
 
+/** Throws. */
+export function gunzip(where: string, _bytes: Uint8Array, _most: number): Uint8Array | undefined {
+  return gunzipStart(where, _bytes);
+}
+
+/** Throws. */
+export function gunzipStart(where: string, _bytes: Uint8Array): Uint8Array {
+  throw new DataError({
+    where,
+    problem: "there is no gunzip here that answers at once",
+    hint: 'unpack the bytes first: new Response(blob.stream().pipeThrough(new DecompressionStream("gzip")))',
+  });
+}
+
 /** False: there are no files. */
 export function exists(_path: string): boolean {
   return false;

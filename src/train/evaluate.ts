@@ -1,5 +1,6 @@
 // Validation: the model in evaluation mode over one loader or several, once. It draws from the watching part of the stream, anew each time, and leaves
 // the stream, the weights and the model's flags as they were.
+import { DataError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
@@ -88,7 +89,7 @@ async function pass(
   const { options, seed, graphs } = trainer;
   const stream = new Stream(seed, watchOffset);
   const totals = new Map<string, number[]>();
-  const batches = loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) });
+  const batches = loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) }, 0, { whole: true });
   let index = 0;
   for await (const batch of batches) {
     if (index === evalSteps) break;
@@ -110,6 +111,7 @@ async function pass(
     index++;
     await breathe();
   }
+  if (index === 0) throw noBatches("validate", loader);
   const metrics: Record<string, number> = {};
   const loss = totals.get("loss");
   if (loss) metrics.loss = loss[0] / loss[1];
@@ -121,6 +123,16 @@ async function pass(
   }
   return metrics;
 }
+
+/** The error for a loader that gives nothing to look at. */
+export const noBatches = (where: string, { name, batchSize }: DataLoader) =>
+  new DataError({
+    where: `${where}: loader ${name}`,
+    problem: "it gives no batches",
+    got: `batches of ${batchSize}`,
+    expected: "at least one",
+    hint: "dropLast: true leaves out a batch that isn't full",
+  });
 
 const prefixed = (prefix: string, metrics: Metrics): Metrics =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]));

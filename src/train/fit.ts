@@ -62,17 +62,17 @@ export function evaluationDue({ evalFrequency: every }: LoopOptions, total: numb
   return (step, epochEnds) => (scheduled(step, epochEnds) ? "scheduled" : step === total ? "final" : undefined);
 }
 
-/** How long a fit is. Throws ConfigError for a loader without batches, or a loop without an end. */
+/** How long a fit is. Throws ConfigError for a loader without a full batch, or a loop without an end. */
 export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch: number; totalSteps: number } {
   const steps = Math.ceil(loader.batchesPerEpoch / (loop.gradAccumSteps ?? 1));
   const stepsPerEpoch = Math.min(steps, loop.stepsPerEpoch ?? Infinity);
-  if (!(stepsPerEpoch >= 1)) {
+  if (!(stepsPerEpoch >= 1) || loader.samplesPerEpoch < loader.batchSize) {
     throw new ConfigError({
       where: `loader ${loader.name}`,
-      problem: "an epoch has no batches",
+      problem: "an epoch has no full batch to train on",
       got: `${loader.samplesPerEpoch} samples in batches of ${loader.batchSize}`,
-      expected: "at least one batch",
-      hint: "make batchSize smaller, or set dropLast: false",
+      expected: "at least one full batch",
+      hint: "make batchSize smaller",
     });
   }
   return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };

@@ -6,7 +6,7 @@ import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { breathe } from "./clock.ts";
-import { inEvaluation } from "./evaluate.ts";
+import { inEvaluation, noBatches } from "./evaluate.ts";
 import type { PredictStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
@@ -34,20 +34,24 @@ async function* predict(
   trainer.weightsUsed = weights;
   const { model, seed } = trainer;
   const stream = new Stream(seed, watchOffset);
-  for await (const batch of loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) })) {
+  let some = false;
+  const draws = { seed, offset: stream.reserve(loader.drawsPerEpoch) };
+  for await (const batch of loader.batches(draws, 0, { whole: true })) {
     const outputs = await trainer.exchange.under(average, async () => {
-      const { result, draws } = await inEvaluation(model, () =>
+      const { result, draws: taken } = await inEvaluation(model, () =>
         step.execute([batch.tensors], { base: stream.position }),
       );
-      stream.reserve(draws);
+      stream.reserve(taken);
       const { shape, dtype } = result;
       const data = (await result.data()).slice();
       result.dispose();
       return { data, shape, dtype };
     });
     yield { batch, outputs, weights };
+    some = true;
     await breathe();
   }
+  if (!some) throw noBatches("predict", loader);
 }
 
 /** As `predict`, each batch in a turn of its own among the Trainer's calls. Throws TrainingError once the weights were replaced since the first. */

@@ -1,4 +1,5 @@
 // CSV at its edges: RFC 4180's rules one by one, places of errors, numbers as text, missing values.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -6,7 +7,7 @@ import { DataError } from "../../src/core/errors.ts";
 import { csvArrays, csvDataset, parseCsv } from "../../src/data/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
-const texts = (text: string) => parseCsv("f", text).rows.map((row) => row.map((field) => field.text));
+const texts = (text: string) => [...parseCsv("f", text).rows].map((row) => row.map((field) => field.text));
 
 describe("RFC 4180", () => {
   test.each([
@@ -43,7 +44,7 @@ describe("RFC 4180", () => {
 
   test("every field knows where it begins, after line ends inside quotes too", () => {
     const { rows } = parseCsv("f", 'h,i\r\n"a\nb",c\n,d\n');
-    expect(rows.map((row) => row.map(({ line, column }) => [line, column]))).toEqual([
+    expect([...rows].map((row) => row.map(({ line, column }) => [line, column]))).toEqual([
       [
         [2, 1],
         [3, 4],
@@ -67,6 +68,70 @@ describe("RFC 4180", () => {
     expect(() => parseCsv("f", text)).toThrow(DataError);
     expect(() => parseCsv("f", text)).toThrow(message);
   });
+});
+
+describe("the header", () => {
+  test("its names have no blanks around them, as cells have none", () => {
+    const table = parseCsv("f", " x ,\ty,kind \n1,2,a\n");
+    expect(table.header).toEqual(["x", "y", "kind"]);
+    const { inputs } = csvArrays("f", table, { target: " kind", classes: ["a"], inputs: ["y ", "x"] });
+    expect(inputs.data).toEqual(Float32Array.of(2, 1));
+  });
+
+  test.each([
+    ["0.1,1.2,b\n0.3,0.4,a\n", "b"],
+    ["5.1,3.5,0\n4.9,3.0,1\n", "0"],
+    ["-1,2\n3,4\n", "2"],
+  ])("a file without one is refused, and its first row isn't lost: %j", (text, target) => {
+    expect(() => csvArrays("f", parseCsv("f", text), { target })).toThrow(/no header line[\s\S]*names the columns/);
+  });
+
+  test("a file without one whose target isn't in its first row, or that repeats a number there", () => {
+    expect(() => csvArrays("f", parseCsv("f", "0.1,2\n0.3,4\n"), { target: "y" })).toThrow(
+      /no such column: got y, expected 0.1, 2\nHint: the first line is the header/,
+    );
+    expect(() => parseCsv("f", "1,1\n0.3,4\n")).toThrow(/named twice: got 1\nHint: the first line is the header/);
+  });
+
+  test("columns that are numbered from 0 are names like any other", () => {
+    const { inputs } = csvArrays("f", parseCsv("f", "0,1,2\n5,6,7\n"), { target: "2" });
+    expect(inputs.data).toEqual(Float32Array.of(5, 6));
+  });
+
+  test("a column without a name is no input by default", () => {
+    const table = parseCsv("f", ",x,y\n0,5,6\n");
+    expect(() => csvArrays("f", table, { target: "y" })).toThrow(/a column has no name: got column 1 of 3/);
+    expect(csvArrays("f", table, { target: "y", inputs: ["x"] }).inputs.data).toEqual(Float32Array.of(5));
+  });
+
+  test("the target among the inputs, an input or class named twice, no inputs", () => {
+    const table = parseCsv("f", "x,y\n1,2\n");
+    expect(() => csvArrays("f", table, { target: "y", inputs: ["x", "y"] })).toThrow(/the target is among the inputs/);
+    expect(() => csvArrays("f", table, { target: "y", inputs: ["x", "x"] })).toThrow(/one is named twice: got x/);
+    expect(() => csvArrays("f", table, { target: "y", inputs: [] })).toThrow(/none are named/);
+    expect(() => csvArrays("f", table, { target: "y", classes: ["2", "2"] })).toThrow(/classes: one is named twice/);
+  });
+
+  test("a file of a header alone holds nothing to learn from", () => {
+    const path = `${temporaryFolder()}/empty.csv`;
+    writeFileSync(path, "x,y\n");
+    expect(() => csvDataset(path, { target: "y" })).toThrow(/dataset empty.csv: field inputs holds nothing/);
+  });
+});
+
+test("a table takes little more memory than its text: 12 million numbers under a heap of four times the file", () => {
+  const path = `${temporaryFolder()}/long.csv`;
+  writeFileSync(path, `a,b,c,y\n${"1,2,3,0\n".repeat(3_000_000)}`);
+  const program = `
+    const { csvDataset } = await import(${JSON.stringify(new URL("../../src/data/index.ts", import.meta.url).href)});
+    const { size, columns } = csvDataset(${JSON.stringify(path)}, { target: "y" });
+    console.log(size, columns.join());`;
+  const script = `${temporaryFolder()}/long.mts`;
+  writeFileSync(script, program);
+  const said = execFileSync(process.execPath, ["--max-old-space-size=96", "--import", "tsx", script], {
+    encoding: "utf8",
+  });
+  expect(said.trim()).toBe("3000000 a,b,c");
 });
 
 describe("numbers", () => {
@@ -123,6 +188,28 @@ describe("columns", () => {
     const { inputs } = csvArrays("f", table, { target: "y", inputs: ["c"], missing });
     expect(inputs.data).toEqual(Float32Array.of(3, 0.1, 11));
   });
+
+  test("a missing target is never a number: an error that names its row, or the row is dropped", () => {
+    const gaps = parseCsv("f", "x,y\n1,2\n3,\n5,6\n");
+    const missing = (value: number | "drop") => ({ texts: [""], value });
+    expect(() => csvArrays("f", gaps, { target: "y", missing: missing(0) })).toThrow(/^f:3:3: the target y is missing/);
+    expect(() => csvArrays("f", gaps, { target: "y", classes: ["2", "6"], missing: missing(0) })).toThrow(
+      /^f:3:3: the target/,
+    );
+    expect(csvArrays("f", gaps, { target: "y", missing: missing("drop") }).targets.data).toEqual(Float32Array.of(2, 6));
+    // A class of that name isn't missing.
+    const named = { target: "y", classes: ["", "2", "6"], missing: missing("drop") };
+    expect(csvArrays("f", gaps, named).targets.data).toEqual(Int32Array.of(1, 0, 2));
+  });
+
+  test.each([[{ texts: [""], value: Number.NaN }], [{ texts: [""], value: "zero" }], [{ texts: "NA", value: 0 }]])(
+    "missing: %j",
+    (missing) => {
+      expect(() => csvArrays("f", table, { target: "y", inputs: ["a"], missing: missing as never })).toThrow(
+        /^f: missing/,
+      );
+    },
+  );
 
   test("a text that isn't missing is said with its place", () => {
     expect(() => csvArrays("f", table, { target: "y" })).toThrow(/^f:2:3: column b doesn't hold a number: got "x"/);

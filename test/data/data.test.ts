@@ -1,5 +1,6 @@
 // Data: formats read strictly, orders that are pure functions of seed and draws, real MNIST.
 import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError } from "../../src/core/errors.ts";
 import {
@@ -8,6 +9,8 @@ import {
   csvDataset,
   type DataLoader,
   dataLoader,
+  idxDataset,
+  inputsDataset,
   type LoadedBatch,
   mnist,
   mnistDataset,
@@ -82,7 +85,7 @@ describe("loader", () => {
   });
 
   test("bad sizes", () => {
-    for (const batchSize of [0, -1, 1.5, 11, Number.NaN])
+    for (const batchSize of [0, -1, 1.5, Number.NaN])
       expect(() => dataLoader(toy(10), { batchSize })).toThrow(ConfigError);
     expect(() =>
       arrayDataset("x", {
@@ -91,6 +94,36 @@ describe("loader", () => {
       }),
     ).toThrow(DataError);
     expect(() => arrayDataset("x", {})).toThrow(DataError);
+    for (const shape of [
+      [0, 4],
+      [4, 0],
+      [4294967295, 0, 2],
+    ])
+      expect(() => arrayDataset("x", { a: { data: new Float32Array(0), shape, dtype: "float32" } })).toThrow(
+        /field a holds nothing/,
+      );
+    for (const array of [
+      { data: new Float32Array(2), shape: [2], dtype: "int32" },
+      { data: new Float64Array(2), shape: [2], dtype: "bool" },
+      { data: new Float32Array(2), shape: [2], dtype: "float" },
+      { data: new Float32Array(2), shape: [-2], dtype: "float32" },
+    ])
+      expect(() => arrayDataset("x", { a: array as never })).toThrow(/field a is no array of numbers/);
+  });
+
+  test("a batch larger than the data is one short batch", () => {
+    const [batch, ...none] = all(dataLoader(toy(10), { batchSize: 11 }), { seed: 1n, offset: 0 });
+    expect([batch.indices.length, none.length]).toEqual([10, 0]);
+  });
+
+  test("whole: every sample, unless dropLast was asked for", () => {
+    const count = (options: object) =>
+      [
+        ...(dataLoader(toy(10), { batchSize: 4, shuffle: true, ...options }).batches({ seed: 1n, offset: 0 }, 0, {
+          whole: true,
+        }) as Iterable<LoadedBatch>),
+      ].length;
+    expect([count({}), count({ dropLast: true }), count({ dropLast: false })]).toEqual([3, 2, 3]);
   });
 });
 
@@ -104,12 +137,106 @@ describe("IDX", () => {
     for (let length = 0; length < file.length; length++)
       expect(() => parseIdx("f", file.subarray(0, length))).toThrow(DataError);
     expect(() => parseIdx("f", Uint8Array.of(...file, 7))).toThrow(/bytes after/);
-    expect(() => parseIdx("f", replaced(file, 2, 0x0d))).toThrow(/another type/);
+    expect(() => parseIdx("f", replaced(file, 2, 0x0a))).toThrow(/an IDX file of an unknown type: got 0x0a/);
+    expect(() => parseIdx("f", replaced(file, 2, 0x0d))).toThrow(
+      /truncated: got 18 bytes, expected 36 for float32 \[2, 3\]/,
+    );
     expect(() => parseIdx("f", replaced(file, 0, 1))).toThrow(/not an IDX file/);
   });
 });
 
+describe("any IDX file", () => {
+  const header = (type: number, ...shape: number[]) =>
+    Uint8Array.of(
+      0,
+      0,
+      type,
+      shape.length,
+      ...shape.flatMap((extent) => [24, 16, 8, 0].map((shift) => (extent >>> shift) & 255)),
+    );
+  const file = (type: number, shape: number[], width: number, write: (view: DataView, at: number) => void) => {
+    const elements = new DataView(new ArrayBuffer(1024));
+    let at = 0;
+    for (let i = 0; i < shape.reduce((a, b) => a * b, 1); i++, at += width) write(elements, at);
+    return Uint8Array.of(...header(type, ...shape), ...new Uint8Array(elements.buffer, 0, at));
+  };
+  const files: [string, Uint8Array, unknown][] = [
+    ["unsigned bytes", file(0x08, [3], 1, (view, at) => view.setUint8(at, 250 + at)), Uint8Array.of(250, 251, 252)],
+    ["signed bytes", file(0x09, [3], 1, (view, at) => view.setInt8(at, at - 2)), Int8Array.of(-2, -1, 0)],
+    ["int16", file(0x0b, [2, 1], 2, (view, at) => view.setInt16(at, 300 - 301 * at)), Int16Array.of(300, -302)],
+    ["int32", file(0x0c, [1, 2], 4, (view, at) => view.setInt32(at, 1 - 70000 * at)), Int32Array.of(1, -279999)],
+    ["float32", file(0x0d, [2], 4, (view, at) => view.setFloat32(at, 0.5 - at)), Float32Array.of(0.5, -3.5)],
+    ["float64", file(0x0e, [2], 8, (view, at) => view.setFloat64(at, 0.1 + at)), Float64Array.of(0.1, 8.1)],
+    ["one element without axes", file(0x0c, [], 4, (view, at) => view.setInt32(at, 7)), Int32Array.of(7)],
+    [
+      "seven axes",
+      file(0x08, [1, 1, 2, 1, 1, 1, 2], 1, (view, at) => view.setUint8(at, at)),
+      Uint8Array.of(0, 1, 2, 3),
+    ],
+  ];
+  test.each(files)("%s, gzipped or not", (_, bytes, data) => {
+    expect(parseIdx("f", bytes).data).toEqual(data);
+    expect(Uint8Array.from(parseIdx("f", gzipSync(bytes)).data)).toEqual(Uint8Array.from(data as Uint8Array));
+    const { length } = bytes;
+    for (const [given, got] of [
+      [bytes.subarray(0, length - 1), `${length - 1} bytes`],
+      [gzipSync(bytes.subarray(0, length - 1)), `${length - 1} bytes`],
+      [Uint8Array.of(...bytes, 0), `${length + 1} bytes`],
+      [gzipSync(Uint8Array.of(...bytes, 0)), `more than ${length} bytes`],
+    ] as const)
+      expect(() => parseIdx("f", given)).toThrow(`got ${got}, expected ${length}`);
+  });
+
+  test("a header that can't be is refused before memory is asked for", () => {
+    for (const shape of [[4294967295, 0, 2], [0], [4294967295, 4294967295, 4294967295]])
+      for (const bytes of [header(0x08, ...shape), gzipSync(header(0x08, ...shape))])
+        expect(() => parseIdx("f", bytes)).toThrow(/^f: the file (holds no elements|is truncated)/);
+    // Gzip of a gigabyte of zeros under a header of three bytes.
+    const bomb = gzipSync(Buffer.concat([header(0x08, 3), Buffer.alloc(2 ** 26)]));
+    expect(() => parseIdx("f", bomb)).toThrow(/more than 11 bytes, expected 11/);
+    for (const cut of [gzipSync(header(0x08, 3)).subarray(0, 15), gzipSync(Buffer.alloc(99)).fill(7, 12)])
+      expect(() => parseIdx("f", cut)).toThrow(DataError);
+  });
+
+  test("pairs of files as a dataset, of anyone's bytes: integers are classes, other numbers values", () => {
+    const folder = temporaryFolder();
+    const path = (name: string, bytes: Uint8Array) => {
+      writeFileSync(`${folder}/${name}`, bytes);
+      return `${folder}/${name}`;
+    };
+    const inputs = path("x-idx3-ubyte.gz", gzipSync(file(0x08, [2, 1, 2], 1, (view, at) => view.setUint8(at, at))));
+    const targets = path(
+      "y.idx",
+      file(0x08, [2], 1, (view, at) => view.setUint8(at, 5 - at)),
+    );
+    const dataset = idxDataset({ inputs, targets });
+    expect([dataset.size, dataset.fields.inputs.shape, dataset.fields.targets.dtype]).toEqual([2, [2], "int32"]);
+    const out = new Int32Array(2);
+    dataset.fields.targets.read(Int32Array.of(1, 0), out);
+    expect(out).toEqual(Int32Array.of(4, 5));
+    const values = path(
+      "z.idx",
+      file(0x0e, [2], 8, (view, at) => view.setFloat64(at, at)),
+    );
+    expect(idxDataset({ inputs, targets: values }).fields.targets).toMatchObject({ shape: [1], dtype: "float32" });
+    expect(inputsDataset(inputs).fields.inputs.shape).toEqual([2]);
+    const three = path(
+      "t.idx",
+      file(0x08, [3], 1, () => {}),
+    );
+    expect(() => idxDataset({ inputs, targets: three })).toThrow(/doesn't hold a value for each sample/);
+  });
+});
+
 describe("MNIST", () => {
+  test("gzipped as they are published abroad: the same bytes", () => {
+    const directory = temporaryFolder();
+    for (const name of ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+      writeFileSync(`${directory}/${name}.gz`, gzipSync(readFileSync(`${source}/${name}`), { level: 1 }));
+    expect(mnistDataset("test", { directory }).digests).toEqual(mnistDataset("test").digests);
+    expect(() => mnistDataset("validation" as never)).toThrow(/no such split: got validation/);
+  });
+
   test("the real files: sizes, labels, standardised pixels, each operation rounded", async () => {
     const [train, test] = await mnist({ batchSize: 64, shuffle: true });
     expect([train.samplesPerEpoch, train.batchesPerEpoch, test.samplesPerEpoch]).toEqual([59968, 937, 10000]);
@@ -155,11 +282,11 @@ describe("CSV", () => {
   test("quotes, doubled quotes, line ends, blank lines, a byte order mark", () => {
     const { header, rows } = parseCsv("f", '\ufeffa,"b ""x""",c\r\n1,"2,\n3",4\n\n"",5,\n');
     expect(header).toEqual(["a", 'b "x"', "c"]);
-    expect(rows.map((row) => row.map(({ text }) => text))).toEqual([
+    expect([...rows].map((row) => row.map(({ text }) => text))).toEqual([
       ["1", "2,\n3", "4"],
       ["", "5", ""],
     ]);
-    expect(rows.map(([{ line }]) => line)).toEqual([2, 5]);
+    expect([...rows].map(([{ line }]) => line)).toEqual([2, 5]);
   });
 
   test.each([

@@ -118,7 +118,8 @@ const makers: readonly Maker[] = [
     make: (options) => data.mobyDick(options as never),
     keys: [...catalogKeys(loaders, "moby_dick").filter((key) => key !== "split"), "transform"],
   },
-  { name: "inputsDataset", make: (options) => data.inputsDataset("none.csv", options), keys: ["columns"] },
+  { name: "inputsDataset", make: (options) => data.inputsDataset("none.csv", options), keys: ["columns", "missing"] },
+  { name: "idxDataset", make: (options) => data.idxDataset(options as never), keys: of("idx") },
   {
     name: "fit",
     make: (options) => toyTrainer().fit(toyTrain(), undefined, options),

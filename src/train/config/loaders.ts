@@ -1,6 +1,7 @@
 // The data loaders that a config may name: `train_dataloader: {name: mnist, …}`.
 import { z } from "zod";
-import { csvDataset } from "../../data/csv.ts";
+import { csvDataset } from "../../data/columns.ts";
+import { idxDataset } from "../../data/idx-dataset.ts";
 import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
 import { mobyDickDataset } from "../../data/moby-dick.ts";
@@ -40,13 +41,16 @@ export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loa
       target: text,
       classes: list(text).optional(),
       missing: record({
-        texts: list(text),
+        texts: list(z.string(expected("text"))),
         value: z.union([z.number(expected("a number, or drop")), z.literal("drop")], expected("a number, or drop")),
       }).optional(),
       ...base,
     },
     ({ file, batchSize, shuffle, dropLast, shuffleSeed, ...options }) =>
       dataLoader(csvDataset(file, options), { batchSize, shuffle, dropLast, shuffleSeed }),
+  )
+  .add("idx", { inputs: text, targets: text, ...base }, ({ inputs, targets, ...options }) =>
+    dataLoader(idxDataset({ inputs, targets }), options),
   )
   .add("text", { file: text, ...windows, ...base }, ({ file, batchSize, shuffle, dropLast, shuffleSeed, ...options }) =>
     dataLoader(textDataset(file, options), { batchSize, shuffle, dropLast, shuffleSeed }),

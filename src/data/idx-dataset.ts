@@ -1,0 +1,43 @@
+// A dataset of a pair of IDX files, such as Fashion-MNIST's or one's own: what is in them is the user's, and is held to no published bytes.
+
+import { read } from "#files";
+import type { HostArray } from "../core/array.ts";
+import { DataError } from "../core/errors.ts";
+import { checkKeys } from "../core/keys.ts";
+import { sizeOf } from "../core/shape.ts";
+import { arrayDataset, type Dataset } from "./dataset.ts";
+import { parseIdx } from "./idx.ts";
+import { standardise } from "./mnist.ts";
+
+export interface IdxOptions {
+  /** The path of the inputs' file; it may be gzipped. */
+  readonly inputs: string;
+  /** The path of the targets' file. */
+  readonly targets: string;
+}
+
+/** The samples of an IDX file, each flat: [samples, width] float32. Unsigned bytes are standardised as MNIST's images, other elements are as they are. */
+export function idxInputs(path: string): HostArray {
+  const { data, shape } = parseIdx(path, read(path));
+  if (shape.length === 0) throw noSamples(path);
+  const values = data instanceof Uint8Array ? standardise(data) : Float32Array.from(data);
+  return { data: values, shape: [shape[0], sizeOf(shape.slice(1))], dtype: "float32" };
+}
+
+/** `inputs` as `idxInputs` gives them; `targets` of integers int32 with the file's shape, of other numbers [samples, …, 1] float32. Throws DataError where the two don't hold as many samples, and what reading them throws. */
+export function idxDataset(options: IdxOptions): Dataset {
+  checkKeys("idxDataset", options, ["inputs", "targets"]);
+  const { inputs, targets } = options;
+  const { data, shape } = parseIdx(targets, read(targets));
+  if (shape.length === 0) throw noSamples(targets);
+  const whole = !(data instanceof Float32Array || data instanceof Float64Array);
+  return arrayDataset(inputs.split(/[\\/]/).at(-1)!, {
+    inputs: idxInputs(inputs),
+    targets: whole
+      ? { data: Int32Array.from(data), shape, dtype: "int32" }
+      : { data: Float32Array.from(data), shape: shape.length === 1 ? [...shape, 1] : shape, dtype: "float32" },
+  });
+}
+
+const noSamples = (where: string) =>
+  new DataError({ where, problem: "it holds one element, and no samples", got: "[]", expected: "at least one axis" });
