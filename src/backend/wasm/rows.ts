@@ -12,6 +12,7 @@ import { findExtreme } from "./extreme.ts";
 import { f32x4, i32, i32x4, select, shuffle32 } from "./instructions.ts";
 import { mapInto, splitAxis } from "./map.ts";
 import { type Cursor, countLoop, limitCode, loops, type Nest, simplify, start } from "./nest.ts";
+import { Pieces, waitingSize } from "./pieces.ts";
 
 type Join = "sum" | "max" | "min";
 
@@ -28,10 +29,9 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
   const [begin, end, limits] = cut ? cutShare(target, extent, cut) : share(target, extent, 1);
   const scratch = fn.local("i32");
   const prelude: Code[] = [...code, ...limits];
-  if (!plain) {
-    context.needScratch(4 * count);
-    prelude.push(scratch.set(target.scratch.get));
-  }
+  if (!plain) prelude.push(scratch.set(target.scratch.get));
+  if (!plain && count <= waitingSize) context.needScratch(4 * count);
+  const pieces = plain || count <= waitingSize ? undefined : new Pieces(context, fn, nest, kernel.body, scratch);
   const [to, setTo] = fn.hold(valueAddress(target, kernel.output));
   fn.body(
     ...prelude,
@@ -42,6 +42,10 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
       [0, nest.outer],
       cursors,
       (here, counters) => {
+        if (pieces) {
+          const address = i32.add(to.get, outputOffset(nest, counters));
+          return reducePieces(context, fn, kernel, pieces, waitingRow(), here, count, address);
+        }
         const [row, fill] = plain ? [rowOf(context, fn, nest, nest.outer, kernel.body, here), []] : gathered(here);
         const address = i32.add(to.get, outputOffset(nest, counters));
         return [...fill, ...row.before, ...reduceRow(context, fn, kernel, row, count, address)];
@@ -50,17 +54,21 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
     ),
   );
 
-  function gathered(here: readonly Cursor[]): [Row, Code[]] {
-    const fill = mapInto(context, fn, kernel.body, nest, here, scratch);
+  /** What is in scratch memory, as a row. */
+  function waitingRow(): Row {
     const { type } = kernel.body;
     const flat: Nest = {
-      extents: [count],
+      extents: [Math.min(count, waitingSize)],
       outer: 0,
       inputs: [
         { type, source: 0, strides: [1], bounds: [null], offset: 0, never: false, scale: type === "bool" ? 1 : 4 },
       ],
     };
-    return [rowOf(context, fn, flat, 0, input(0, type), [{ at: scratch, inside: true }]), fill];
+    return rowOf(context, fn, flat, 0, input(0, type), [{ at: scratch, inside: true }]);
+  }
+
+  function gathered(here: readonly Cursor[]): [Row, Code[]] {
+    return [waitingRow(), mapInto(context, fn, kernel.body, nest, here, scratch)];
   }
 }
 
@@ -195,6 +203,52 @@ function reduceRow(
   if (blocks > 0) code.push(...countLoop(fn, 0, blocks, 1, () => joinBlock(blockSize)));
   if (rest > 0) code.push(...joinBlock(rest));
   return [...code, single.store(dtype, address, total.get, 0)];
+}
+
+/** The result of a row that comes in pieces, stored at `address`: `row` is what waits of it. */
+function reducePieces(
+  context: Context,
+  fn: FunctionBuilder,
+  { combine, dtype, body }: ReduceKernel,
+  pieces: Pieces,
+  row: Row,
+  cursors: readonly Cursor[],
+  count: number,
+  address: Code<"i32">,
+): Code[] {
+  const { single } = context;
+  const { waiting } = pieces;
+  const words = fn.local("i32");
+  if (combine === "argmax" || combine === "argmin") {
+    const champion = new Champion(fn, single, combine, body.type);
+    const index = fn.local("i32");
+    const take = () => [
+      ...countLoop(fn, 0, waiting, 1, (i) => [
+        words.set(i32.shl(i.get, i32.const(2))),
+        ...champion.join(row.one(words, 0), index),
+        index.set(i32.add(index.get, i32.const(1))),
+      ]),
+      waiting.set(i32.const(0)),
+    ];
+    const first = [...row.before, ...champion.start(), index.set(i32.const(0))];
+    return [...first, ...pieces.print(cursors, take), single.store("int32", address, champion.index, 0)];
+  }
+  const total = fn.local(single.valueType(dtype));
+  const joinBlock = (size: number): Code[] => {
+    const [codes, value] = reduceBlock(context, fn, combine, dtype, row, words, size);
+    const join = total.set(combined(fn, single, combine, dtype, total, value) as never);
+    return [words.set(i32.const(0)), ...codes, join];
+  };
+  const take = () => [
+    when(i32.geS(waiting.get, i32.const(blockSize)), [...joinBlock(blockSize), ...pieces.drop(blockSize)]),
+  ];
+  return [
+    ...row.before,
+    total.set(single.constant(dtype, neutral(combine, dtype)) as never),
+    ...pieces.print(cursors, take),
+    ...(count % blockSize > 0 ? joinBlock(count % blockSize) : []),
+    single.store(dtype, address, total.get, 0),
+  ];
 }
 
 /** One block from `words` on, which moves behind it: [code, the value]. */
