@@ -27,6 +27,8 @@ export interface Run {
 /** A plan made ready on a backend. */
 export interface Executable {
   readonly plan: Plan;
+  /** Memory that a run takes beside the plan's arena: what kernels keep to themselves, of all threads. */
+  readonly scratchBytes: number;
   /** Runs every kernel once; resolves when the outputs hold their values. Throws ShapeError for an index out of range. */
   run(run: Run): void | Promise<void>;
   /** Gives up what the executable holds. */

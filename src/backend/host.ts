@@ -54,6 +54,7 @@ function inWords({ values, kernels, copies, arenaBytes }: Plan): Pick<Plan, "val
 
 class HostExecutable implements Executable {
   readonly plan: Plan;
+  readonly scratchBytes = 0;
   readonly #arrayOf: (buffer: Buffer) => TypedArray;
   readonly #runners: KernelRunner[];
   readonly #fixed: (TypedArray | null)[];

@@ -30,6 +30,7 @@ interface Step {
 
 class ReferenceExecutable implements Executable {
   readonly plan: Plan;
+  readonly scratchBytes = 0;
   readonly sources: Executable["sources"];
   readonly #steps: readonly Step[];
   readonly #fixed: readonly (readonly [Node, TypedArray])[];

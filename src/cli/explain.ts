@@ -1,6 +1,8 @@
 // `seedgrad explain WHAT`: the graphs of a config or a run, their hashes and plans, what their kernels cost, and the ledger of draws: which op owns
 // which range of the stream. Nothing is trained.
 import { writeAtomic } from "#files";
+import type { Backend } from "../backend/contract.ts";
+import { findCompiled } from "../compile/cache.ts";
 import { kernelCost, planCost, planMemory } from "../compile/cost.ts";
 import { printKernels } from "../compile/listing.ts";
 import { ConfigError } from "../core/errors.ts";
@@ -59,13 +61,14 @@ export async function explain(what: string, flags: ExplainFlags): Promise<Outcom
     const page = graphPage(what, trainer.seed, graphs, printLedger(ledger));
     writeAtomic(flags.html, new TextEncoder().encode(page));
   }
+  const backend = await trainer.backend();
   return {
     code: 0,
     json: {
       graphHash,
       seed: trainer.seed,
-      backend: (await trainer.backend()).name,
-      graphs: graphs.map(graphJson),
+      backend: backend.name,
+      graphs: graphs.map((each) => graphJson(each, scratchOf(backend, each))),
       ledger,
       steps: Object.fromEntries(draws.map(({ role, graph }) => [role, graphDraws(graph).map(withoutSite)])),
       ...(flags.html !== undefined && { html: flags.html }),
@@ -74,7 +77,7 @@ export async function explain(what: string, flags: ExplainFlags): Promise<Outcom
       ...graphs.flatMap(({ role, graph, graphHash: hash }) => [`# ${role} ${hash}`, printGraph(graph), ""]),
       ...sources,
       "# plans",
-      ...planTable(graphs),
+      ...planTable(graphs, backend),
       "",
       "# kernels of the training step that cost most",
       ...kernelTable(of("train")!),
@@ -91,7 +94,12 @@ export async function explain(what: string, flags: ExplainFlags): Promise<Outcom
   };
 }
 
-function graphJson({ role, graphHash, plan, graph }: PlannedGraph) {
+/** What kernels keep to themselves while the plan runs, on all threads. */
+function scratchOf(backend: Backend, { plan }: PlannedGraph): number {
+  return findCompiled(backend, plan.key)?.scratchBytes ?? 0;
+}
+
+function graphJson({ role, graphHash, plan, graph }: PlannedGraph, scratchBytes: number) {
   return {
     role,
     graphHash,
@@ -99,13 +107,14 @@ function graphJson({ role, graphHash, plan, graph }: PlannedGraph) {
     kernels: plan.kernels.length,
     arenaBytes: plan.arenaBytes,
     lowerBoundBytes: plan.lowerBoundBytes,
+    scratchBytes,
     draws: graph.draws,
     ...planCost(plan),
     memory: planMemory(plan),
   };
 }
 
-function planTable(graphs: readonly PlannedGraph[]): string[] {
+function planTable(graphs: readonly PlannedGraph[], backend: Backend): string[] {
   const heads = [
     "graph",
     "hash",
@@ -116,11 +125,13 @@ function planTable(graphs: readonly PlannedGraph[]): string[] {
     "B written",
     "arena B",
     "lower bound",
+    "scratch B",
     "state B",
     "peak B",
     "draws",
   ];
-  const rows = graphs.map(({ role, graphHash, plan, graph }) => {
+  const rows = graphs.map((each) => {
+    const { role, graphHash, plan, graph } = each;
     const { flops, bytesRead, bytesWritten } = planCost(plan);
     const { arena, lowerBound, state, peak } = planMemory(plan);
     const counts = [
@@ -131,6 +142,7 @@ function planTable(graphs: readonly PlannedGraph[]): string[] {
       bytesWritten,
       arena,
       lowerBound,
+      scratchOf(backend, each),
       state,
       peak,
       graph.draws,

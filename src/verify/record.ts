@@ -54,6 +54,7 @@ export function recording(inner: Backend): RecordingBackend {
       return {
         plan,
         sources: executable.sources,
+        scratchBytes: executable.scratchBytes,
         dispose: () => executable.dispose(),
         async run(run) {
           const inputs = await readAll(run.inputs);

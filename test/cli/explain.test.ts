@@ -19,7 +19,12 @@ describe("explain", () => {
     const found = await explain(preset, {});
     const { graphs, graphHash } = found.json as {
       graphHash: string;
-      graphs: { role: string; flops: number; memory: { state: number; peak: number; arena: number } }[];
+      graphs: {
+        role: string;
+        flops: number;
+        scratchBytes: number;
+        memory: { state: number; peak: number; arena: number };
+      }[];
     };
     const train = graphs.find(({ role }) => role === "train")!;
     // Forward and the weight's gradient of the first layer alone are 2·(2·64·784·128).
@@ -27,6 +32,7 @@ describe("explain", () => {
     expect(train.flops).toBeLessThan(6 * 64 * 784 * 128);
     // Parameters and two moments: 3·(784·128 + 128 + 128·10 + 10) float32.
     expect(train.memory.state).toBe(3 * 4 * (784 * 128 + 128 + 1280 + 10));
+    expect(train.scratchBytes).toBeGreaterThan(0);
     expect(train.memory.peak).toBeGreaterThan(train.memory.arena + train.memory.state);
     expect(text(found)).toMatch(/\n0 +matmul +\[64, 128\] +12845056 +602112 +32768\n/);
     expect(text(found)).toMatch(/\n\[0, 100352\) +init: randomWords \[128, 784\] for parameter\/0\.weight\n/);

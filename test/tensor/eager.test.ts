@@ -162,6 +162,26 @@ describe("what is computed again", () => {
   });
 });
 
+test("a read that throws gives back what it had asked for", async () => {
+  const backend = await loadBackend("wasm");
+  const { allocate, free } = backend;
+  let live = 0;
+  backend.allocate = (dtype, size) => {
+    live++;
+    return allocate.call(backend, dtype, size);
+  };
+  backend.free = (buffer) => {
+    live--;
+    free.call(backend, buffer);
+  };
+  await setDefaultBackend(backend);
+  const [table, index] = [tensor([1, 2, 3]), tensor(Int32Array.of(7))];
+  await Promise.all([table.mul(1).data(), index.add(0).data()]);
+  const before = live;
+  for (let i = 0; i < 3; i++) await expect(table.take(index).data()).rejects.toThrow(/out of range/);
+  expect(live).toBe(before);
+});
+
 describe("a value on another backend", () => {
   test("a variable that is read there has one copy there, which goes when the variable changes", async () => {
     const [home, other] = [await loadBackend("wasm"), await loadBackend("reference")];

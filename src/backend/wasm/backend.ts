@@ -158,6 +158,7 @@ function addressOf(memory: Memory, buffer: Buffer): number {
 
 class WasmExecutable implements Executable {
   readonly plan: Plan;
+  readonly scratchBytes: number;
   readonly #memory: Memory;
   readonly #run: RunFunction;
   readonly #table: number;
@@ -191,7 +192,8 @@ class WasmExecutable implements Executable {
     };
     this.#table = block(tableBytes(program.lists.length));
     this.#workspace = workspace;
-    this.#workspaceBytes = align(plan.arenaBytes) + scratchBytes * (this.#parallel ? pool!.parts : 1);
+    this.scratchBytes = scratchBytes * (this.#parallel ? pool!.parts : 1);
+    this.#workspaceBytes = align(plan.arenaBytes) + this.scratchBytes;
     const constants: [number, number][] = [];
     program.lists.forEach((entry, i) => {
       const at = this.#table + table.values + 4 * i;

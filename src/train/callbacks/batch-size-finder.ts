@@ -1,5 +1,6 @@
 // Which batch size a machine can hold, and which is fastest on it: from the step's plans, and a few steps on a copy of the weights.
 
+import { findCompiled } from "../../compile/cache.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize, makeArray } from "../../core/dtype.ts";
 import { checkKeys } from "../../core/keys.ts";
@@ -69,13 +70,15 @@ export class BatchSizeFinder implements Callback {
     const { memory, steps, maximum = loader.samplesPerEpoch } = this.#options;
     const perStep = trainer.options.loop.gradAccumSteps;
     const step = await trainer.trainStep();
+    const backend = await trainer.backend();
     const [{ tensors }] = (await firstGroup(trainer.seed, loader, 1)).batches;
     const tried: TriedBatchSize[] = [];
     for (let batchSize = 1; batchSize <= maximum; batchSize *= 2) {
       const batch = resized(tensors, batchSize);
       const all = <T>(value: T): T[] => Array.from({ length: perStep }, () => value);
       const input = perStep === 1 ? batch : microBatches(this.name, all(batch), all(batchSize));
-      const bytes = planBytes(await step.plan(input));
+      const plan = await step.plan(input);
+      const bytes = planBytes(plan) + (findCompiled(backend, plan.key)?.scratchBytes ?? 0);
       if (bytes > memory * 2 ** 20) break;
       let seconds = Number.POSITIVE_INFINITY;
       for (let i = 0; i < steps; i++) {

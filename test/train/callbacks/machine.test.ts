@@ -56,6 +56,7 @@ describe("OpProfiler", () => {
         return {
           plan,
           sources: executable.sources,
+          scratchBytes: executable.scratchBytes,
           dispose: () => executable.dispose(),
           async run(run) {
             await executable.run(run);
