@@ -2,7 +2,7 @@
 // checkpoint, on every loader.
 import { ConfigError } from "../core/errors.ts";
 import { buildTrainer } from "../train/config/build.ts";
-import { loaders } from "../train/config/loaders.ts";
+import { makeValidation } from "../train/config/loaders.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readConfig } from "./imports.ts";
@@ -21,7 +21,10 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
-  const metrics = await trainer.validate(loaders.make(loader), { ...choice, weights: flags.weights ?? own?.weights });
+  const metrics = await trainer.validate(makeValidation(loader, fit?.trainDataloader), {
+    ...choice,
+    weights: flags.weights ?? own?.weights,
+  });
   const { seed, step: steps, weightsUsed: weights } = trainer;
   return {
     code: 0,
@@ -48,7 +51,7 @@ export async function validateAll(file: string, flags: RunFlags & { readonly ckp
     });
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
-  const list = choices.map((choice) => loaders.make(choice));
+  const list = choices.map((choice) => makeValidation(choice, fit?.trainDataloader));
   const found = await trainer.validateAll(list, flags.ckpts ?? own?.ckptPaths, {
     weights: flags.weights ?? own?.weights,
   });

@@ -43,6 +43,8 @@ export interface RunState {
   readonly metrics: Readonly<Record<string, number>>;
   /** Steps that the optimizer counts, where they aren't the run's: it began with the state of another. */
   readonly optimizerSteps?: number;
+  /** The names of the inputs' columns, where the training data are a table. */
+  readonly columns?: readonly string[];
   /** What callbacks keep, by name. */
   readonly callbacks?: Readonly<Record<string, unknown>>;
 }
@@ -314,6 +316,7 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   loss: ["a number or null", isNumber],
   metrics: ["numbers by name", recordOf(isNumber)],
   optimizerSteps: ["a count", (value) => value === undefined || isCount(value)],
+  columns: ["names", (value) => value === undefined || (Array.isArray(value) && value.every(isText))],
   callbacks: ["a record", (value) => value === undefined || isRecord(value)],
 };
 

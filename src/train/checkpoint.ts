@@ -43,7 +43,7 @@ export function checkpointFolder({ options }: Trainer): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
 }
 
-function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer, settled }: Trainer): RunState {
+function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer, settled, columns }: Trainer): RunState {
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({
@@ -74,6 +74,7 @@ function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer, se
     metrics,
     callbacks: saveCallbacks(hooks),
     ...(optimizer && optimizer.steps !== step && { optimizerSteps: optimizer.steps }),
+    ...(columns && { columns }),
   };
 }
 
@@ -226,6 +227,7 @@ export async function loadCheckpoint(
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
   if (optimizer) optimizer.steps = state.optimizerSteps ?? state.step;
+  if (use === "weights") trainer.columns = state.columns ?? trainer.columns;
   if (use === "resume") loadCallbacks(trainer, checkpoint);
   else loadAverages(trainer, checkpoint);
   await hooks.call("onLoadCheckpoint", context);

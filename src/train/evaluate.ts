@@ -9,6 +9,7 @@ import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
+import { byName } from "./columns.ts";
 import { checkLoaders } from "./given.ts";
 import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
@@ -69,7 +70,10 @@ async function passes(given: Evaluation): Promise<Metrics[]> {
       await hooks.call("onValidateStart", context);
       const found: Metrics[] = [];
       for (const [i, loader] of loaders.entries()) {
-        const metrics = await pass(given, context, { loader, hooks: i === 0 ? hooks : new Hooks([]) });
+        const metrics = await pass(given, context, {
+          loader: byName(trainer, loader),
+          hooks: i === 0 ? hooks : new Hooks([]),
+        });
         found.push(i === 0 ? metrics : prefixed(placeOf(loaders, i), metrics));
       }
       await hooks.call("onValidateEnd", context, Object.assign({}, ...found));

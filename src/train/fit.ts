@@ -6,6 +6,7 @@ import { directionOf } from "../optim/monitored.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
+import { byName } from "./columns.ts";
 import { periodOf, totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
 import { evaluate } from "./evaluate.ts";
@@ -133,6 +134,8 @@ export async function runFit(
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
   aimKeepBest(trainer, validations);
   for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
+  trainer.columns = loader.columns;
+  for (const each of validations) byName(trainer, each);
   for (const each of validations) checkSameCharacters(loader, each);
   if (!validation && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
     trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");

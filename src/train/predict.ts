@@ -6,6 +6,7 @@ import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { breathe } from "./clock.ts";
+import { byName } from "./columns.ts";
 import { inEvaluation, noBatches } from "./evaluate.ts";
 import type { PredictStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -36,7 +37,7 @@ async function* predict(
   const stream = new Stream(seed, watchOffset);
   let some = false;
   const draws = { seed, offset: stream.reserve(loader.drawsPerEpoch) };
-  for await (const batch of loader.batches(draws, 0, { whole: true })) {
+  for await (const batch of byName(trainer, loader).batches(draws, 0, { whole: true })) {
     const outputs = await trainer.exchange.under(average, async () => {
       const { result, draws: taken } = await inEvaluation(model, () =>
         step.execute([batch.tensors], { base: stream.position }),

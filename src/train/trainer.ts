@@ -92,6 +92,8 @@ export class Trainer {
   changes = 0;
   origin: Origin | undefined;
   readonly exchange = new Exchange();
+  /** The names of the inputs' columns that the model was trained on, where they came from a table: of the last fit, or of a checkpoint. */
+  columns: readonly string[] | undefined;
   /** Which weights the last validation or prediction was made with. */
   weightsUsed: WeightsChoice = "raw";
 

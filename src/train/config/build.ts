@@ -3,7 +3,7 @@ import { ConfigError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks } from "./callbacks.ts";
-import { loaders } from "./loaders.ts";
+import { loaders, makeValidation } from "./loaders.ts";
 import { loggers } from "./loggers.ts";
 import { losses } from "./losses.ts";
 import { metrics } from "./metrics.ts";
@@ -66,7 +66,9 @@ export function buildTrainer(
   const trainer = new Trainer({ ...trainerOptions(config), ...changes });
   const { fit } = config.trainer;
   const single = fit?.valDataloader ? [fit.valDataloader] : [];
-  const vals = [...single, ...(fit?.valDataloaders ?? [])].map((choice) => loaders.make(choice));
+  const vals = [...single, ...(fit?.valDataloaders ?? [])].map((choice) =>
+    makeValidation(choice, fit?.trainDataloader),
+  );
   return {
     trainer,
     train: fit && loaders.make(fit.trainDataloader),

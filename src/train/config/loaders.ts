@@ -1,12 +1,14 @@
 // The data loaders that a config may name: `train_dataloader: {name: mnist, …}`.
 import { z } from "zod";
-import { csvDataset } from "../../data/columns.ts";
+import { exists, readText } from "#files";
+import { csvDataset, inputColumns } from "../../data/columns.ts";
+import { parseCsv } from "../../data/csv.ts";
 import { idxDataset } from "../../data/idx-dataset.ts";
 import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
 import { mobyDickDataset } from "../../data/moby-dick.ts";
 import { textDataset } from "../../data/text.ts";
-import { Catalog, count, expected, flag, list, record, seed, text, word } from "./values.ts";
+import { Catalog, type Choice, count, expected, flag, list, record, seed, text, word } from "./values.ts";
 
 const base = { batchSize: count, shuffle: flag.optional(), dropLast: flag.optional(), shuffleSeed: seed.optional() };
 const share = z
@@ -19,6 +21,21 @@ const windows = {
   validationFraction: share.optional(),
   stride: count.optional(),
 };
+
+/** Where a config trains on a CSV file: the columns that are inputs, as it names them or as the file's header does. Undefined for other data, and for a file that isn't here. */
+export function trainedColumns(train: Choice<"name"> | undefined): readonly string[] | undefined {
+  const { name, file, inputs, target } = (train ?? {}) as Partial<Record<"name" | "file" | "target", string>> & {
+    readonly inputs?: readonly string[];
+  };
+  if (name !== "csv" || file === undefined || inputs) return inputs;
+  return exists(file) ? inputColumns(file, parseCsv(file, readText(file)), target?.trim()) : undefined;
+}
+
+/** Validation data of a config: of a CSV file whose inputs aren't named, the columns that are trained on, by name. */
+export function makeValidation(choice: Choice<"name">, train: Choice<"name"> | undefined): DataLoader {
+  const columns = choice.name === "csv" && choice.inputs === undefined ? trainedColumns(train) : undefined;
+  return loaders.make(columns ? { ...choice, inputs: columns } : choice);
+}
 
 /** Each entry reads its data when it is made. Throws DataError where they are missing or not what they should be. */
 export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loader: a map with a name")

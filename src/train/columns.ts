@@ -1,0 +1,46 @@
+// Tables in validation and prediction: their inputs' columns are found by the names that the model was trained on, whatever their order in the file.
+import type { HostArray } from "../core/array.ts";
+import { makeArray } from "../core/dtype.ts";
+import { DataError } from "../core/errors.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import type { Trainer } from "./trainer.ts";
+
+/**
+ * The loader, with its inputs' columns in the order that the model was trained on; columns that it wasn't trained on are left out. Throws DataError where one is
+ * missing. Where either side names no columns they are taken as they come.
+ */
+export function byName({ columns: wanted }: Pick<Trainer, "columns">, loader: DataLoader): DataLoader {
+  const { columns: own, name } = loader;
+  if (!own || !wanted || own.join("\n") === wanted.join("\n")) return loader;
+  const missing = wanted.filter((column) => !own.includes(column));
+  if (missing.length > 0) {
+    throw new DataError({
+      where: `loader ${name}`,
+      problem: "columns that the model was trained on are missing",
+      got: own.join(", "),
+      expected: wanted.join(", "),
+      hint: "columns are found by their names in the header line",
+    });
+  }
+  const positions = wanted.map((column) => own.indexOf(column));
+  return {
+    ...loader,
+    columns: wanted,
+    async *batches(epoch, start, how) {
+      for await (const batch of loader.batches(epoch, start, how)) yield reordered(batch, positions);
+    },
+  };
+}
+
+function reordered(batch: LoadedBatch, positions: readonly number[]): LoadedBatch {
+  const { inputs, ...others } = batch.tensors;
+  return { ...batch, indices: batch.indices, tensors: { ...others, inputs: picked(inputs, positions) } };
+}
+
+/** The columns of [rows, columns] at some positions, in their order. */
+function picked({ data, shape: [rows, width], dtype }: HostArray, positions: readonly number[]): HostArray {
+  const out = makeArray(dtype, rows * positions.length);
+  for (let row = 0, to = 0; row < rows; row++)
+    for (const position of positions) out[to++] = data[row * width + position];
+  return { data: out, shape: [rows, positions.length], dtype };
+}
