@@ -2,6 +2,7 @@
 // which order sums run; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
 import { type DType, itemSize } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
+import type { Place, Placed } from "./assemble.ts";
 import type { Expr, NarrowFormat } from "./expr.ts";
 import type { View } from "./view.ts";
 
@@ -91,6 +92,13 @@ export interface ScatterKernel extends KernelBase {
   readonly updates: KernelInput;
 }
 
+/** The pieces where they land, each point the sum of those that land there, in their order and from the first; 0 where none does. */
+export interface AssembleKernel extends KernelBase {
+  readonly kind: "assemble";
+  /** A view over each piece's shape, without bounds, and where it lands. */
+  readonly pieces: readonly (Place & { readonly input: KernelInput })[];
+}
+
 /** Integers that take several words each: a sampler of src/rng. The offset is relative to the base that the execution is given. */
 export interface RandomKernel extends KernelBase {
   readonly kind: "random";
@@ -102,7 +110,14 @@ export interface RandomKernel extends KernelBase {
   readonly high?: number;
 }
 
-export type Kernel = MapKernel | ReduceKernel | MatmulKernel | GatherKernel | ScatterKernel | RandomKernel;
+export type Kernel =
+  | MapKernel
+  | ReduceKernel
+  | MatmulKernel
+  | GatherKernel
+  | ScatterKernel
+  | AssembleKernel
+  | RandomKernel;
 
 export const isDraws = (source: Source): source is Draws => typeof source === "object";
 
@@ -118,6 +133,8 @@ export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
       return [kernel.x, kernel.indices];
     case "scatter":
       return [kernel.indices, kernel.updates];
+    case "assemble":
+      return kernel.pieces.map(({ input }) => input);
     case "random":
       return [];
   }
@@ -135,9 +152,16 @@ export function mapInputs(kernel: Kernel, change: (input: KernelInput) => Kernel
       return { ...kernel, x: change(kernel.x), indices: change(kernel.indices) };
     case "scatter":
       return { ...kernel, indices: change(kernel.indices), updates: change(kernel.updates) };
+    case "assemble":
+      return { ...kernel, pieces: kernel.pieces.map((piece) => ({ ...piece, input: change(piece.input) })) };
     case "random":
       return kernel;
   }
+}
+
+/** The pieces of an assembly with their shapes. */
+export function placedPieces({ pieces }: AssembleKernel): Placed[] {
+  return pieces.map(({ input, starts, steps }) => ({ shape: input.view.shape, starts, steps }));
 }
 
 /** Sums of a matmul or a `chunks` reduction run in chunks of this many terms. */

@@ -5,12 +5,13 @@ import { hasForgotten } from "../graph/ancestry.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
-import { add } from "../ops/elementwise.ts";
+import { Arrived } from "./arrived.ts";
 
 /**
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
  * nothing depends on one. Contributions to a node add up left to right, in reverse order of the consumers' making; a consumer's input
- * positions ascending. A gradient's nodes stand where the forward node stands whose rule made them. Throws GradError.
+ * positions ascending. What comes from a slice is added where it lands, and nowhere else. A gradient's nodes stand where the forward node
+ * stands whose rule made them. Throws GradError.
  */
 export function gradients(output: Node, wanted: readonly Node[], seed?: Node): Node[] {
   if (output.dtype !== "float32")
@@ -79,21 +80,27 @@ function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefine
     if (targets.has(node) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input))))
       active.add(node);
   }
-  const sums = new Map<Node, Node>();
-  if (active.has(output)) sums.set(output, seed ?? gradientOf(output, () => full([], 1)));
+  const sums = new Map<Node, Arrived>();
+  const gradOf = (node: Node): Node | undefined => {
+    const arrived = sums.get(node);
+    return arrived && gradientOf(node, () => arrived.sum());
+  };
+  if (active.has(output)) sums.set(output, new Arrived(output.shape, seed ?? gradientOf(output, () => full([], 1))));
   for (const node of order.reverse()) {
-    const grad = sums.get(node);
     const { vjp } = recordOf(node);
-    if (!grad || vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
+    if (vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
+    const grad = gradOf(node);
+    if (!grad) continue;
     gradientOf(node, () => {
       const parts = vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
       parts.forEach((part, i) => {
         const input = node.inputs[i];
         if (!part || !active.has(input)) return;
-        const sum = sums.get(input);
-        sums.set(input, sum ? add(sum, part) : part);
+        const arrived = sums.get(input) ?? new Arrived(input.shape);
+        sums.set(input, arrived);
+        arrived.add(part);
       });
     });
   }
-  return wanted.map((node) => sums.get(node) ?? gradientOf(node, () => full(node.shape, 0)));
+  return wanted.map((node) => gradOf(node) ?? gradientOf(node, () => full(node.shape, 0)));
 }

@@ -1,7 +1,14 @@
 // Kernels in plain loops: every input copied through its view, the body evaluated an operation at a time, sums in the written orders. What a
 // backend can't print runs here, and tests read here what a fused kernel means.
-import { type Draws, isDraws, type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
-import { isContiguous, type View } from "../../kernels/view.ts";
+import {
+  type Draws,
+  isDraws,
+  type Kernel,
+  type KernelInput,
+  kernelInputs,
+  placedPieces,
+} from "../../kernels/kernel.ts";
+import { isContiguous } from "../../kernels/view.ts";
 import type { Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
@@ -9,10 +16,11 @@ import { permutation, randint } from "../rng/samplers.ts";
 import { fillWords } from "../rng/stream.ts";
 import type { Backend } from "./contract.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "./host.ts";
+import { assembler } from "./reference/assemble.ts";
 import { evaluator } from "./reference/expression.ts";
 import { gatherAlong, scatterAlong } from "./reference/indexed.ts";
 import { multiply } from "./reference/matmul.ts";
-import { copyThrough } from "./reference/movement.ts";
+import { copyThrough, placesOf } from "./reference/movement.ts";
 import { reducer } from "./reference/reduce.ts";
 
 /** A backend that interprets kernels: class A. For tests of fusion and plans; it isn't in the table of backends. */
@@ -27,7 +35,7 @@ export type Reader = (call: KernelCall) => TypedArray;
 export function reader({ source, dtype, view }: KernelInput, plan: Plan): Reader {
   const size = sizeOf(view.shape);
   if (source === "coordinate") {
-    const coordinates = coordinatesOf(view);
+    const coordinates = placesOf(view);
     return () => coordinates;
   }
   if (isDraws(source)) return wordReader(source, size);
@@ -46,17 +54,6 @@ export function wordReader({ firstDraw }: Draws, size: number): Reader {
     fillWords(seed, base + firstDraw, words);
     return words;
   };
-}
-
-/** The view's affine index at each of its points. */
-function coordinatesOf({ shape, strides, offset }: View): Int32Array {
-  let out = Int32Array.of(offset);
-  shape.forEach((extent, axis) => {
-    const next = new Int32Array(out.length * extent);
-    for (let i = 0; i < next.length; i++) next[i] = out[Math.floor(i / extent)] + (i % extent) * strides[axis];
-    out = next;
-  });
-  return out;
 }
 
 /** A kernel's runner in plain loops. */
@@ -111,6 +108,8 @@ function computeOf(kernel: Kernel): Compute {
       };
       return ([indices, updates], out) => scatterAlong(along, indices, updates, out.fill(0));
     }
+    case "assemble":
+      return assembler(shape, placedPieces(kernel));
     case "random": {
       const { sampler, offset, low, high } = kernel;
       return (_, out, { seed, base }) => {

@@ -1,7 +1,8 @@
 // What a kernel costs by its description alone: the arithmetic it does and the bytes it reads and writes. Counts, not times: a backend may keep
 // what was just written in its caches, and a comparison or a select costs something too.
+import { assembleStages } from "../../kernels/assemble.ts";
 import { type Expr, topological } from "../../kernels/expr.ts";
-import { elementBytes, type Kernel, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { elementBytes, type Kernel, type KernelInput, kernelInputs, placedPieces } from "../../kernels/kernel.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Plan, valueBytes } from "./plan.ts";
 
@@ -45,6 +46,12 @@ function flopsOf(kernel: Kernel): number {
       return 2 * size * kernel.depth;
     case "scatter":
       return sizeOf(kernel.updates.view.shape);
+    case "assemble": {
+      const added = assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
+        stage.kind === "add" ? stage.pieces : [],
+      );
+      return added.reduce((sum, i) => sum + sizeOf(kernel.pieces[i].input.view.shape), 0);
+    }
     default:
       return 0;
   }

@@ -2,6 +2,7 @@
 import * as e from "../../kernels/expr.ts";
 import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
 import { transposeView } from "../../kernels/view.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { recordOf } from "../ops/define.ts";
 import { firstDraw, type Lazy } from "./lazy.ts";
@@ -54,6 +55,16 @@ export function lowerFamily(
         indices: asInput(operands[0]),
         updates: asInput(operands[1]),
       };
+    case "assemble": {
+      const { starts, steps } = node.attributes as { starts: number[][]; steps: number[][] };
+      const pieces = operands.map((piece, i) => ({ piece, starts: starts[i], steps: steps[i] }));
+      const filled = pieces.filter(({ piece }) => sizeOf(piece.shape) > 0);
+      return {
+        kind: "assemble",
+        ...base,
+        pieces: filled.map(({ piece, ...place }) => ({ input: asInput(piece), ...place })),
+      };
+    }
     case "random": {
       const { low, high } = node.attributes as { low?: number; high?: number };
       return {

@@ -1,7 +1,9 @@
 // Fusion: a graph's nodes become kernels. Elementwise and movement nodes stay expressions over views until something must be in memory:
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
+
+import { areApart } from "../../kernels/assemble.ts";
 import * as e from "../../kernels/expr.ts";
-import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import { type Kernel, type KernelInput, placedPieces } from "../../kernels/kernel.ts";
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
@@ -100,6 +102,10 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
     const kernel = lowerFamily(node, record, parts, output, asInput, graph.base);
     if (kernel.kind === "gather") checked.add(rangeKey(kernel.indices, kernel.x.view.shape[kernel.axis]));
+    if (narrow && kernel.kind === "assemble" && areApart(placedPieces(kernel))) {
+      const [format, ...others] = new Set(operands.map((operand) => operand.format));
+      if (others.length === 0) values[output].storage = format;
+    }
     kernels.push(kernel);
     return read(output);
   };
@@ -259,7 +265,11 @@ function readWhole(nodes: readonly Node[], roots: readonly Node[]): Set<Node> {
   for (const node of [...nodes].reverse()) {
     const { kind } = recordOf(node);
     const reads =
-      kind === "matmul" || kind === "gather" || kind === "scatter" || (kind === "movement" && found.has(node));
+      kind === "matmul" ||
+      kind === "gather" ||
+      kind === "scatter" ||
+      kind === "assemble" ||
+      (kind === "movement" && found.has(node));
     if (reads) for (const input of node.inputs) found.add(input);
   }
   return found;

@@ -51,7 +51,7 @@ function inputLine(input: KernelInput, index: number, plan: Plan): string {
   const plain = source !== "coordinate" && isContiguous(view);
   const moved = plain ? "" : ` by strides [${strides.join(", ")}]${offset === 0 ? "" : ` from ${offset}`}`;
   const bounded = bounds.some(Boolean) ? ` within ${JSON.stringify(bounds)}` : "";
-  return `${letters[index]} = ${what} ${kept(input)}${formatShape(shape)}${moved}${bounded}`;
+  return `${letters[index] ?? `i${index}`} = ${what} ${kept(input)}${formatShape(shape)}${moved}${bounded}`;
 }
 
 function bodyOf(kernel: Kernel, plan: Plan): string[] {
@@ -81,6 +81,14 @@ function bodyOf(kernel: Kernel, plan: Plan): string[] {
       return [
         ...inputs([kernel.indices, kernel.updates]),
         `out = zeros, plus b at index a on axis ${kernel.axis}, in ascending position`,
+      ];
+    case "assemble":
+      return [
+        ...kernel.pieces.map(
+          ({ input, starts, steps }, i) =>
+            `${inputLine(input, i, plan)}, from [${starts.join(", ")}]${steps.every((step) => step === 1) ? "" : ` in steps of [${steps.join(", ")}]`}`,
+        ),
+        "out = each piece added where it lands, in this order, the first copied; 0 where none lands",
       ];
     case "random": {
       const range = `draws [${kernel.offset}, ${kernel.offset + kernel.draws}) from the base`;

@@ -1,5 +1,6 @@
 // How an op is declared: one record with its name, shape and dtype rules, meaning and gradient. Everything else (methods, lowering,
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
+import type { Place } from "../../kernels/assemble.ts";
 import type { Expr } from "../../kernels/expr.ts";
 import type { Combine } from "../../kernels/kernel.ts";
 import type { View } from "../../kernels/view.ts";
@@ -24,8 +25,13 @@ export interface VjpContext {
   readonly attributes: Attributes;
 }
 
+/** A gradient that lands on some of the input's points, and says nothing of the others. */
+export interface Landing extends Place {
+  readonly piece: Node;
+}
+
 /** Gradients of the inputs, null where none flows; or "none": the op has no gradient at all. */
-export type Vjp = "none" | ((context: VjpContext) => readonly (Node | null)[]);
+export type Vjp = "none" | ((context: VjpContext) => readonly (Node | Landing | null)[]);
 
 /** Where tests try an elementwise op: a range for random points, the edges, and whether gradients are checked there. */
 export interface Samples {
@@ -76,6 +82,11 @@ export interface IndexedRecord extends VersionedBase {
   readonly kind: "gather" | "scatter";
 }
 
+/** Pieces added where they land. */
+export interface AssembleRecord extends VersionedBase {
+  readonly kind: "assemble";
+}
+
 /** Words of the stream, one an element. */
 export interface WordsRecord extends VersionedBase {
   readonly kind: "words";
@@ -99,6 +110,7 @@ export type OpRecord =
   | ReduceRecord
   | MatmulRecord
   | IndexedRecord
+  | AssembleRecord
   | WordsRecord
   | RandomRecord
   | CreationRecord;

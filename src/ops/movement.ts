@@ -5,10 +5,8 @@ import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
-import { less } from "./compare.ts";
-import { coordinate } from "./creation.ts";
+import { assemble } from "./assemble.ts";
 import { broadcastTo, checkNumber, defineOp, full, makeNode } from "./define.ts";
-import { where } from "./elementwise.ts";
 
 const numbers = (value: unknown) => value as readonly number[];
 const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;
@@ -63,8 +61,10 @@ defineOp({
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape, { starts, steps }) => sliceView(view, numbers(starts), numbers(steps), shape),
-  vjp: ({ inputs: [x], grad, attributes }) => [
-    unslice(grad, x.shape, numbers(attributes.starts), numbers(attributes.steps)),
+  vjp: ({ grad, attributes }) => [
+    sizeOf(grad.shape) === 0
+      ? null
+      : { piece: grad, starts: numbers(attributes.starts), steps: numbers(attributes.steps) },
   ],
 });
 
@@ -84,36 +84,6 @@ defineOp({
     ),
   ],
 });
-
-/** A slice's gradient: every point of the grid gets its value back, all others 0. Steps other than 1 interleave zeros by pad and reshape. */
-function unslice(grad: Node, shape: Shape, starts: readonly number[], steps: readonly number[]): Node {
-  const rank = shape.length;
-  if (sizeOf(grad.shape) === 0) return full(shape, 0);
-  let x = grad;
-  const flipped = steps.map((step, axis) => (step < 0 ? axis : -1)).filter((axis) => axis >= 0);
-  if (flipped.length > 0) x = flip(x, flipped);
-  const low = starts.map((start, axis) => (steps[axis] < 0 ? start + (grad.shape[axis] - 1) * steps[axis] : start));
-  const stride = steps.map(Math.abs);
-  if (stride.some((step) => step > 1)) {
-    const split = grad.shape.flatMap((extent) => [extent, 1]);
-    x = pad(
-      reshape(x, split),
-      split.map((_, i) => [0, i % 2 === 1 ? stride[(i - 1) / 2] - 1 : 0]),
-    );
-    x = reshape(
-      x,
-      grad.shape.map((extent, axis) => extent * stride[axis]),
-    );
-    x = slice(
-      x,
-      grad.shape.map((extent, axis) => [0, Math.max(0, (extent - 1) * stride[axis] + 1)]),
-    );
-  }
-  return pad(
-    x,
-    Array.from({ length: rank }, (_, axis) => [low[axis], shape[axis] - low[axis] - x.shape[axis]]),
-  );
-}
 
 /** The same elements in row-major order under another shape; one extent may be −1 and is found. Throws ShapeError when the sizes differ. */
 export function reshape(x: Node, shape: Shape): Node {
@@ -292,22 +262,14 @@ export function concat(parts: readonly Node[], axis = 0): Node {
       });
     }
   }
-  let before = 0;
-  const padded = parts.map((part) => {
-    const from = before;
-    before += part.shape[at];
-    return {
-      node: pad(
-        part,
-        shape.map((_, i) => (i === at ? [from, total - before] : [0, 0])),
-      ),
-      end: before,
-    };
+  if (parts.length === 1) return parts[0];
+  let end = 0;
+  const places = parts.map((part) => {
+    const starts = shape.map((_, i) => (i === at ? end : 0));
+    end += part.shape[at];
+    return { starts, steps: shape.map(() => 1) };
   });
-  const index = padded.length > 1 ? coordinate(shape, at) : null;
-  return padded
-    .slice(0, -1)
-    .reduceRight((rest, { node, end }) => where(less(index!, end), node, rest), padded[padded.length - 1].node);
+  return assemble(parts, places, shape);
 }
 
 /** Joins tensors of one shape along a new axis. */

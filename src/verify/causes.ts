@@ -159,6 +159,8 @@ function computed(suspect: Suspect, kernel: Exclude<Kernel, { kind: "random" }>)
       return otherRow(suspect, kernel);
     case "scatter":
       return scatterBackwards(suspect, kernel);
+    case "assemble":
+      return undefined;
   }
 }
 

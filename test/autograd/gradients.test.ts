@@ -9,6 +9,7 @@ import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { withTrace } from "../../src/graph/scope.ts";
+import { assemble } from "../../src/ops/assemble.ts";
 import { less } from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import { conv2d, maxPool2d } from "../../src/ops/conv.ts";
@@ -275,6 +276,20 @@ describe("every other op", () => {
       "int32",
     );
     check([[2, 3]], (x) => ops.tanh(indexed.scatterAdd(index, x, 1, 4)));
+  });
+
+  cover("assemble: pieces over each other, by steps, backwards", () => {
+    const places = [
+      { starts: [0, 0], steps: [1, 1] },
+      { starts: [1, 4], steps: [2, -2] },
+    ];
+    check(
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      (a, b) => ops.tanh(assemble([ops.mul(a, a), b], places, [4, 5])),
+    );
   });
 
   test("no differentiable op is left out", () => {

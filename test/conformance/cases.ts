@@ -3,6 +3,8 @@
 import { reachable } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import { input } from "../../src/ops/creation.ts";
+
+import { assembleCases } from "./cases/assemble.ts";
 import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
 import { broadcastCases, elementwiseCases } from "./cases/elementwise.ts";
@@ -22,6 +24,7 @@ export function conformanceCases(): Case[] {
     reduce: reduceCases(),
     matmul: matmulCases(),
     movement: movementCases(),
+    assemble: assembleCases(),
     indexed: indexedCases(),
     random: randomCases(),
     creation: creationCases(),

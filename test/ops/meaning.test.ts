@@ -15,6 +15,7 @@ import { runGraph, traceGraph } from "../support/graphs.ts";
 const pinned: Readonly<Record<string, readonly [version: number, digest: string]>> = {
   full: [1, "254e0f9fa243f55c58782149bc2928d40d3d7c3efe14e06d0acccd6a037fc282"],
   coordinate: [1, "a2ebd51a83e4ece75e7af8e3d062e69bb81b592d907a965a4790a9f76e731e92"],
+  assemble: [1, "de83aacfd3e4f712cae2501666b46716d74e35ad4a8245d957a27c445652d76d"],
   broadcastTo: [1, "631a168f984543923bb173d60f60e5849505406d5da093190dfd0215ced129eb"],
   reshape: [1, "ccdf86a592fcd33dd697cc08418f795845f2976355124858e8582aa8d86136d2"],
   transpose: [1, "25b453b8b4fbfd9debbc19fb084fed5b12904383e15efc2055fbdda20cd56247"],

@@ -156,6 +156,22 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
       });
       return out;
     }
+    case "assemble": {
+      const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };
+      const strides = stridesOf(shape);
+      const out = new Float64Array(sizeOf(shape));
+      inputs.forEach((piece, at) => {
+        points(piece.shape).forEach((point, i) => {
+          out[
+            dot(
+              point.map((p, axis) => starts[at][axis] + p * steps[at][axis]),
+              strides,
+            )
+          ] += operands[at][i];
+        });
+      });
+      return out;
+    }
     case "full":
       return fill(() => attributes.value as number);
     case "coordinate":

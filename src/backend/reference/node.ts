@@ -8,6 +8,7 @@ import type { Node } from "../../graph/node.ts";
 import { recordOf } from "../../ops/define.ts";
 import { permutation, randint } from "../../rng/samplers.ts";
 import { fillWords } from "../../rng/stream.ts";
+import { assembler } from "./assemble.ts";
 import { evaluator } from "./expression.ts";
 import { gatherAlong, scatterAlong } from "./indexed.ts";
 import { multiply } from "./matmul.ts";
@@ -87,6 +88,18 @@ export function meaningOf(node: Node): Meaning {
         const out = make();
         if (gathers) gatherAlong(along, first, second, out);
         else scatterAlong(along, first, second, out);
+        return out;
+      };
+    }
+    case "assemble": {
+      const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };
+      const assemble = assembler(
+        shape,
+        node.inputs.map((piece, i) => ({ shape: piece.shape, starts: starts[i], steps: steps[i] })),
+      );
+      return (pieces) => {
+        const out = make();
+        assemble(pieces, out);
         return out;
       };
     }

@@ -1,9 +1,11 @@
 // A plan as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
 // them from a table, so one module serves any buffers and any number of parts.
-import type { Kernel, MatmulKernel } from "../../../kernels/kernel.ts";
+import { assembleStages } from "../../../kernels/assemble.ts";
+import { elementBytes, type Kernel, type MatmulKernel, placedPieces } from "../../../kernels/kernel.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { inFunctions, printPieces } from "./assemble.ts";
 import {
   block,
   branchIf,
@@ -247,7 +249,7 @@ function printKernel(
     return { fn: target.fn, work, checks };
   };
   const zeros = () =>
-    stage("zeros", size / 16, (target) => printZeros(kernel.output, size * itemSize(kernel.dtype), target));
+    stage("zeros", size / 16, (target) => printZeros(kernel.output, size * elementBytes(kernel), target));
   const multiply = (product: MatmulKernel): Omit<Stage, "list"> => {
     const made = stage("matmul", whole, (target) => printMatmul(context, product, target, cut && { cut, panels }));
     if (panels === undefined || !context.isSimd) return made;
@@ -277,6 +279,12 @@ function printKernel(
       return [stage("gather", whole, (target) => printGather(context, kernel, number, target), number)];
     case "scatter":
       return [zeros(), stage("scatter", whole, (target) => printScatter(context, kernel, number, target), number)];
+    case "assemble":
+      return inFunctions(assembleStages(kernel.shape, placedPieces(kernel))).map((each) => {
+        if (each.kind === "zeros") return zeros();
+        const points = each.pieces.reduce((sum, i) => sum + sizeOf(kernel.pieces[i].input.view.shape), 0);
+        return stage(`${each.kind} pieces`, points, (target) => printPieces(context, kernel, each, target));
+      });
     case "random":
       return [stage(kernel.sampler, whole, (target) => printRandom(context, kernel, target))];
   }
@@ -296,6 +304,8 @@ function workOf(kernel: Kernel): number {
       return size;
     case "scatter":
       return sizeOf(kernel.updates.view.shape);
+    case "assemble":
+      return size;
     case "random":
       return 4 * size;
   }

@@ -51,6 +51,9 @@ export function signatureOf(
       // The number is what an index out of range is reported under.
       key.push(kernel.axis, number);
       break;
+    case "assemble":
+      for (const { starts, steps } of kernel.pieces) key.push(starts, steps);
+      break;
     case "random":
       key.push(kernel.sampler, kernel.offset, kernel.low, kernel.high);
   }

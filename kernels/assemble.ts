@@ -1,0 +1,82 @@
+// Assembling a tensor of pieces: where each lands, and in which order they can be written so that each point adds up what lands on it in the
+// order of the pieces, from the first, with no zero added.
+import { type Shape, sizeOf } from "../src/core/shape.ts";
+
+/** Where a piece lands: along each axis at start, start + step, … of the whole. Steps may be negative, not 0. */
+export interface Place {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+}
+
+/** A piece's shape and place. */
+export interface Placed extends Place {
+  readonly shape: Shape;
+}
+
+/**
+ * Writes over a whole: of `zeros` everywhere; or of pieces that have no point in common, in any order. `mark` writes −0, which changes nothing that is
+ * added to it, `copy` a piece, `add` a piece to what is there.
+ */
+export type AssembleStage = { readonly kind: "zeros" } | PieceStage;
+
+/** A stage that writes pieces. */
+export interface PieceStage {
+  readonly kind: "mark" | "copy" | "add";
+  readonly pieces: readonly number[];
+}
+
+/** What assembles float32 pieces (of another dtype, where no two of them have a point in common), one stage after another. */
+export function assembleStages(shape: Shape, pieces: readonly Placed[]): AssembleStage[] {
+  const levels = levelsOf(pieces);
+  const at = (level: number) => pieces.flatMap((_, i) => (levels[i] === level ? [i] : []));
+  const first = at(0);
+  const isCovered = first.reduce((sum, i) => sum + sizeOf(pieces[i].shape), 0) === sizeOf(shape);
+  const later = pieces.flatMap((_, i) => (levels[i] > 0 ? [i] : []));
+  const stages: AssembleStage[] = isCovered ? [] : [{ kind: "zeros" }];
+  if (!isCovered && later.length > 0) stages.push({ kind: "mark", pieces: later });
+  if (first.length > 0) stages.push({ kind: "copy", pieces: first });
+  for (let level = 1; later.some((i) => levels[i] >= level); level++) stages.push({ kind: "add", pieces: at(level) });
+  return stages;
+}
+
+/** Whether no two pieces have a point in common. */
+export function areApart(pieces: readonly Placed[]): boolean {
+  return levelsOf(pieces).every((level) => level === 0);
+}
+
+/** 0 for a piece that meets no earlier one, else one more than the highest of those it meets. */
+function levelsOf(pieces: readonly Placed[]): number[] {
+  const grids = pieces.map(gridOf);
+  const levels: number[] = [];
+  grids.forEach((grid, i) => {
+    let level = 0;
+    for (let j = 0; j < i; j++) if (levels[j] >= level && meet(grids[j], grid)) level = levels[j] + 1;
+    levels.push(level);
+  });
+  return levels;
+}
+
+/** Along each axis: the first and the last point, and the distance from one to the next, 0 where there is one. */
+type Grid = readonly (readonly [low: number, high: number, step: number])[];
+
+function gridOf({ shape, starts, steps }: Placed): Grid {
+  return shape.map((extent, axis) => {
+    const way = (extent - 1) * steps[axis];
+    const low = Math.min(starts[axis], starts[axis] + way);
+    return [low, low + Math.abs(way), extent > 1 ? Math.abs(steps[axis]) : 0];
+  });
+}
+
+/** Whether two grids can have a point in common: along each axis their ranges overlap, and their points can fall together. */
+function meet(a: Grid, b: Grid): boolean {
+  return a.every(([low, high, step], axis) => {
+    const [otherLow, otherHigh, otherStep] = b[axis];
+    if (low > otherHigh || otherLow > high) return false;
+    const [distance, common] = [Math.abs(low - otherLow), greatestDivisor(step, otherStep)];
+    return common === 0 ? distance === 0 : distance % common === 0;
+  });
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}

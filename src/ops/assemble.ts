@@ -1,0 +1,28 @@
+// A tensor of pieces: joins, and the gradients of slices. What it costs is the whole once, and each piece once.
+import type { Place } from "../../kernels/assemble.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { defineOp, makeNode, sameDType } from "./define.ts";
+
+const anyDType = sameDType("float32", "int32", "uint32", "bool");
+
+defineOp({
+  name: "assemble",
+  kind: "assemble",
+  version: 1,
+  dtype: anyDType,
+  vjp: ({ inputs, grad, attributes }) => {
+    const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };
+    return inputs.map(({ shape }, i) =>
+      makeNode("slice", [grad], shape, { starts: starts[i], steps: steps[i], shape: [...shape] }),
+    );
+  },
+});
+
+/** The pieces where they land, each point the sum of those that land there, in their order and from the first; 0 where none does. All within the shape. */
+export function assemble(pieces: readonly Node[], places: readonly Place[], shape: Shape): Node {
+  return makeNode("assemble", pieces, shape, {
+    starts: places.map(({ starts }) => starts),
+    steps: places.map(({ steps }) => steps),
+  });
+}
