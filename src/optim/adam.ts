@@ -37,7 +37,7 @@ export function moments(
   };
 }
 
-/** What `adamRule` takes from the host at step t: rate ÷ (1 − β₁ᵗ), and 1 ÷ √(1 − β₂ᵗ). */
+/** What `adamRule` takes from the host at step t: rate ÷ (1 − β₁ᵗ), and √(1 − β₂ᵗ). */
 export function adamScalars(
   optimizer: Optimizer,
   group: ParameterGroup,
@@ -45,7 +45,7 @@ export function adamScalars(
 ): Record<"stepSize" | "correction", () => number> {
   return {
     stepSize: () => group.learningRate / (1 - integerPower(beta1, optimizer.steps)),
-    correction: () => 1 / Math.sqrt(1 - integerPower(beta2, optimizer.steps)),
+    correction: () => Math.sqrt(1 - integerPower(beta2, optimizer.steps)),
   };
 }
 
@@ -58,7 +58,7 @@ export function adamRule(
   const { m, v } = moments(gradient, slots, betas);
   const vMax = slots.vMax && maximum(slots.vMax, v);
   const denominator = sqrt(vMax ?? v)
-    .mul(scalars.correction)
+    .div(scalars.correction)
     .add(epsilon);
   return {
     parameter: parameter.sub(m.div(denominator).mul(scalars.stepSize)),
@@ -67,9 +67,8 @@ export function adamRule(
 }
 
 /**
- * Adam (Kingma & Ba 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − (rate ÷ (1 − β₁ᵗ))·m ÷ (√v·(1 ÷ √(1 − β₂ᵗ)) + ε). Decay: L2, g ← g + decay·p;
- * decoupled (AdamW, Loshchilov & Hutter 2019): p ← p·(1 − rate·decay) first. PyTorch's formula but for √v ÷ √(1 − β₂ᵗ), a product with the
- * reciprocal here. Slots: m, v; amsgrad: vMax, which takes v's place in the denominator.
+ * Adam (Kingma & Ba 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − (rate ÷ (1 − β₁ᵗ))·m ÷ (√v ÷ √(1 − β₂ᵗ) + ε). Decay: L2, g ← g + decay·p;
+ * decoupled (AdamW, Loshchilov & Hutter 2019): p ← p·(1 − rate·decay) first. PyTorch's formula. Slots: m, v; amsgrad: vMax, which takes v's place in the denominator.
  */
 export class Adam extends Optimizer {
   readonly #betas: readonly [number, number];

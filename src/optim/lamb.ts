@@ -20,7 +20,7 @@ export type LambOptions = Omit<AdamOptions, "amsgrad">;
 
 /**
  * m and v as Adam's, both corrected for their bias; r = m̂ ÷ (√v̂ + ε) + decay·p, p ← p − rate·(‖p‖ ÷ ‖r‖)·r, norms by parameter, the ratio 1 where either is 0 (You et al.
- * 2020, algorithm 2 with φ(z) = z). m̂ and √v̂ are products with the corrections' reciprocals. Slots: m, v.
+ * 2020, algorithm 2 with φ(z) = z). m̂ = m ÷ (1 − β₁ᵗ), v̂ = v ÷ (1 − β₂ᵗ). Slots: m, v.
  */
 export class Lamb extends Optimizer {
   readonly #betas: readonly [number, number];
@@ -40,15 +40,15 @@ export class Lamb extends Optimizer {
     const [beta1, beta2] = this.#betas;
     return {
       learningRate: () => group.learningRate,
-      firstCorrection: () => 1 / (1 - integerPower(beta1, this.steps)),
-      secondCorrection: () => 1 / Math.sqrt(1 - integerPower(beta2, this.steps)),
+      firstCorrection: () => 1 - integerPower(beta1, this.steps),
+      secondCorrection: () => 1 - integerPower(beta2, this.steps),
     };
   }
 
   protected override rule({ parameter, gradient, slots, scalars, decays }: Update): Updated {
     const { m, v } = moments(gradient, slots, this.#betas);
-    const denominator = sqrt(v).mul(scalars.secondCorrection).add(this.#epsilon);
-    const direction = m.mul(scalars.firstCorrection).div(denominator);
+    const denominator = sqrt(v.div(scalars.secondCorrection)).add(this.#epsilon);
+    const direction = m.div(scalars.firstCorrection).div(denominator);
     const update = decays ? direction.add(parameter.mul(scalars.weightDecay)) : direction;
     const [weight, length] = [globalNorm([parameter]), globalNorm([update])];
     const ratio = where(logicalAnd(greater(weight, 0), greater(length, 0)), div(weight, length), 1);

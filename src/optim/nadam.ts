@@ -23,9 +23,9 @@ export interface NAdamOptions extends Omit<AdamOptions, "amsgrad"> {
 }
 
 /**
- * μₜ = β₁·(1 − ½·0.96^(t·ψ)), Mₜ = μ₁·…·μₜ; m and v as Adam's; p ← p − (a·g + b·m) ÷ (√v·(1 ÷ √(1 − β₂ᵗ)) + ε), a = rate·(1 − μₜ) ÷ (1 − Mₜ), b =
- * rate·μₜ₊₁ ÷ (1 − Mₜ₊₁) (Dozat 2016). PyTorch subtracts both parts one after the other, divides by √(v ÷ (1 − β₂ᵗ)), and keeps M in float32; M here is
- * float64 on the host. Decay: L2, or decoupled. Slots: m, v.
+ * μₜ = β₁·(1 − ½·0.96^(t·ψ)), Mₜ = μ₁·…·μₜ; m and v as Adam's; p ← p − (a·g + b·m) ÷ (√(v ÷ (1 − β₂ᵗ)) + ε), a = rate·(1 − μₜ) ÷ (1 − Mₜ), b =
+ * rate·μₜ₊₁ ÷ (1 − Mₜ₊₁) (Dozat 2016). PyTorch subtracts both parts one after the other, and keeps M in float32; M here is float64 on the
+ * host. Decay: L2, or decoupled. Slots: m, v.
  */
 export class NAdam extends Optimizer {
   readonly #betas: readonly [number, number];
@@ -70,13 +70,13 @@ export class NAdam extends Optimizer {
         const next = this.#momentum(this.steps + 1);
         return (group.learningRate * next) / (1 - this.#momentumProduct(this.steps) * next);
       },
-      correction: () => 1 / Math.sqrt(1 - integerPower(this.#betas[1], this.steps)),
+      correction: () => 1 - integerPower(this.#betas[1], this.steps),
     };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
     const { m, v } = moments(gradient, slots, this.#betas);
-    const denominator = sqrt(v).mul(scalars.correction).add(this.#epsilon);
+    const denominator = sqrt(v.div(scalars.correction)).add(this.#epsilon);
     const direction = gradient.mul(scalars.gradientRate).add(m.mul(scalars.momentumRate));
     return { parameter: parameter.sub(direction.div(denominator)), slots: { m, v } };
   }

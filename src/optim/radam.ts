@@ -21,9 +21,9 @@ export interface RAdamOptions extends Omit<AdamOptions, "amsgrad"> {
 }
 
 /**
- * ρ∞ = 2 ÷ (1 − β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ ÷ (1 − β₂ᵗ); m and v as Adam's. Where ρₜ > 5: p ← p − m·(a ÷ (√v + ε)), a = rate·rₜ·√(1 − β₂ᵗ) ÷ (1 − β₁ᵗ),
- * rₜ = √((ρₜ − 4)(ρₜ − 2)ρ∞ ÷ ((ρ∞ − 4)(ρ∞ − 2)ρₜ)); before that p ← p − m·rate ÷ (1 − β₁ᵗ) (Liu et al. 2020, with PyTorch's 5 for the paper's 4). PyTorch's
- * formula, with the host's numbers multiplied first. Decay: L2, or decoupled. Slots: m, v.
+ * ρ∞ = 2 ÷ (1 − β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ ÷ (1 − β₂ᵗ); m and v as Adam's, u = (m ÷ (1 − β₁ᵗ))·rate. Where ρₜ > 5: p ← p − u·(√(1 − β₂ᵗ) ÷ (√v + ε))·rₜ,
+ * rₜ = √((ρₜ − 4)(ρₜ − 2)ρ∞ ÷ ((ρ∞ − 4)(ρ∞ − 2)ρₜ)); before that p ← p − u (Liu et al. 2020, with PyTorch's 5 for the paper's 4). PyTorch's formula.
+ * Decay: L2, or decoupled. Slots: m, v.
  */
 export class RAdam extends Optimizer {
   readonly #betas: readonly [number, number];
@@ -44,7 +44,7 @@ export class RAdam extends Optimizer {
     this.#epsilon = epsilon;
   }
 
-  /** The factor of the adaptive step; 0 where its variance is too large for one. */
+  /** rₜ; 0 where its variance is too large for one. */
   #rectified(): number {
     const beta2 = this.#betas[1];
     const decayed = integerPower(beta2, this.steps);
@@ -52,19 +52,25 @@ export class RAdam extends Optimizer {
     const length = limit - (2 * this.steps * decayed) / (1 - decayed);
     if (!(length > 5)) return 0;
     const ratio = ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length);
-    return Math.sqrt(ratio) * Math.sqrt(1 - decayed);
+    return Math.sqrt(ratio);
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const stepSize = () => group.learningRate / (1 - integerPower(this.#betas[0], this.steps));
-    return { stepSize, adaptive: () => stepSize() * this.#rectified() };
+    const [beta1, beta2] = this.#betas;
+    return {
+      learningRate: () => group.learningRate,
+      firstCorrection: () => 1 - integerPower(beta1, this.steps),
+      secondCorrection: () => Math.sqrt(1 - integerPower(beta2, this.steps)),
+      rectified: () => this.#rectified(),
+    };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
     const { m, v } = moments(gradient, slots, this.#betas);
-    const adaptive = div(scalars.adaptive, sqrt(v).add(this.#epsilon));
-    const rate = where(greater(scalars.adaptive, 0), adaptive, scalars.stepSize);
-    return { parameter: parameter.sub(m.mul(rate)), slots: { m, v } };
+    const plain = m.div(scalars.firstCorrection).mul(scalars.learningRate);
+    const adaptive = div(scalars.secondCorrection, sqrt(v).add(this.#epsilon));
+    const step = where(greater(scalars.rectified, 0), plain.mul(adaptive).mul(scalars.rectified), plain);
+    return { parameter: parameter.sub(step), slots: { m, v } };
   }
 }
 
