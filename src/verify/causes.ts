@@ -1,7 +1,15 @@
 // Why an op gave other bits than it should: each known fault is tried on the op's own inputs, and the one that gives the wrong output bit for bit
 // is the cause. What no fault reproduces is called unknown.
 import { type Expr, topological } from "../../kernels/expr.ts";
-import { type Draws, isDraws, type Kernel, type MapKernel } from "../../kernels/kernel.ts";
+import {
+  type AssembleKernel,
+  type Draws,
+  isDraws,
+  type Kernel,
+  type MapKernel,
+  placedPieces,
+} from "../../kernels/kernel.ts";
+import { assembler } from "../backend/reference/assemble.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation, randint } from "../rng/samplers.ts";
@@ -79,6 +87,7 @@ const ruledOut: Readonly<Record<Kernel["kind"], readonly CauseName[]>> = {
   matmul: [...bitFaults, "order of a sum", "contraction"],
   gather: [...bitFaults, "data row"],
   scatter: [...bitFaults, "order of a sum"],
+  assemble: [...bitFaults, "order of a sum"],
   random: [...bitFaults, "draw range", "another seed"],
 };
 
@@ -160,7 +169,7 @@ function computed(suspect: Suspect, kernel: Exclude<Kernel, { kind: "random" }>)
     case "scatter":
       return scatterBackwards(suspect, kernel);
     case "assemble":
-      return undefined;
+      return assembledBackwards(suspect, kernel);
   }
 }
 
@@ -290,6 +299,15 @@ function scatterBackwards(
     out[(Math.floor(i / outer) * shape[axis] + indices[i]) * inner + (i % inner)] += updates[i];
   return sameElements(out, wrong)
     ? { name: "order of a sum", detail: "contributions in descending position, in place of ascending" }
+    : undefined;
+}
+
+/** Pieces added from the last to the first. */
+function assembledBackwards({ inputs, wrong }: Suspect, kernel: AssembleKernel): Cause | undefined {
+  const out = wrong.slice();
+  assembler(kernel.shape, placedPieces(kernel).reverse())([...inputs].reverse(), out);
+  return sameElements(out, wrong)
+    ? { name: "order of a sum", detail: "pieces from the last to the first, in place of the written order" }
     : undefined;
 }
 

@@ -8,6 +8,7 @@ import { lower } from "../../src/compile/lower.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Graph } from "../../src/graph/hash.ts";
 import type { Node } from "../../src/graph/node.ts";
+import { assemble } from "../../src/ops/assemble.ts";
 import * as creation from "../../src/ops/creation.ts";
 import { add, exp, mul } from "../../src/ops/elementwise.ts";
 import { gather, scatterAdd } from "../../src/ops/gather.ts";
@@ -56,6 +57,30 @@ const causeWith = (suspect: Suspect, wrong: Suspect["wrong"]) => {
   expect(wrong).not.toEqual(suspect.right);
   return causeOf({ ...suspect, wrong });
 };
+
+describe("an assembly of pieces", () => {
+  const places = [0, 5, 10].map((start) => ({ starts: [start], steps: [1] }));
+  const pieces = [1, 0.37, 1.9].map((scale) => values(40, scale));
+  const suspect = suspectOf((...parts) => assemble(parts, places, [50]), pieces, [[40], [40], [40]]);
+
+  test("from the last piece to the first", () => {
+    const wrong = new Float32Array(50);
+    for (const at of [2, 1, 0]) for (let i = 0; i < 40; i++) wrong[5 * at + i] += pieces[at][i];
+    expect(causeWith(suspect, wrong)).toMatchObject({
+      name: "order of a sum",
+      detail: expect.stringMatching(/from the last to the first/),
+    });
+  });
+
+  test("another element: unknown, with what was ruled out", () => {
+    const wrong = suspect.right.slice();
+    wrong[3] += 1;
+    expect(causeWith(suspect, wrong)).toMatchObject({
+      name: "unknown",
+      detail: expect.stringMatching(/order of a sum/),
+    });
+  });
+});
 
 describe("a matmul", () => {
   const [rows, depth, columns] = [5, 600, 7];
