@@ -1,4 +1,5 @@
 // Datasets: samples that can be read in any order, field by field. A dataset holds data as it came; a field decodes a sample where it is wanted.
+import { checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Hex } from "../core/canonical.ts";
 import { type DType, dtypes, makeArray, type TypedArray } from "../core/dtype.ts";
@@ -39,8 +40,11 @@ function holds({ data, dtype }: HostArray): boolean {
   return dtypes.includes(dtype) && data instanceof (makeArray(dtype, 0).constructor as new () => TypedArray);
 }
 
+const call = signature("data.arrayDataset", { name: string, arrays: kind("a record of arrays by field", isRecord) });
+
 /** A dataset of arrays whose first axis counts samples. Throws DataError unless all have as many, at least one, of at least one element each. */
 export function arrayDataset(name: string, arrays: Readonly<Record<string, HostArray>>): Dataset {
+  checkArguments(call, arguments);
   const entries = Object.entries(arrays);
   for (const [field, array] of entries) {
     const known =

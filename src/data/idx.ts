@@ -1,6 +1,7 @@
 // The IDX format, as the MNIST files have it: two zero bytes, a type byte, the number of axes, big-endian u32 extents, big-endian elements. A file may be
 // gzipped. Its header is held to its length before memory is asked for.
 
+import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { gunzip, gunzipStart } from "#files";
 import { DataError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
@@ -29,11 +30,17 @@ const types: ReadonlyMap<number, IdxType> = new Map<number, IdxType>([
   [0x0e, { name: "float64", make: Float64Array, read: (view, at) => view.getFloat64(at) }],
 ]);
 
+const call = signature("data.parseIdx", {
+  where: string,
+  bytes: kind("a Uint8Array", (value) => value instanceof Uint8Array),
+});
+
 /**
  * Reads an IDX file of any type and any number of axes, gzipped or not. Unsigned bytes are a view of `bytes`, unless they were gzipped. Throws DataError with
  * `where` for what is no IDX, a file that holds no elements, one that ends early, and one that goes on.
  */
 export function parseIdx(where: string, bytes: Uint8Array): IdxArray {
+  checkArguments(call, arguments);
   const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const { type, shape, start } = parseHeader(where, zipped ? gunzipStart(where, bytes) : bytes);
   const elements = sizeOf(shape);

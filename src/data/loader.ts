@@ -1,6 +1,16 @@
 // Loaders: batches of a dataset in an order that is a pure function of the seed and of the epoch's range of draws. A loader has no state:
 // who trains keeps epoch and cursor, and can start again at any batch.
 
+import {
+  boolean,
+  callable,
+  checkArguments,
+  isRecord,
+  kind,
+  number,
+  options as optionsOf,
+  signature,
+} from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
@@ -146,11 +156,23 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
   };
 }
 
+const call = signature("data.dataLoader", {
+  dataset: kind("a dataset", (value) => isRecord((value as Partial<Dataset> | null)?.fields)),
+  options: optionsOf<LoaderOptions>({
+    batchSize: number,
+    "shuffle?": boolean,
+    "shuffleSeed?": kind("a seed", (value) => typeof value === "number" || typeof value === "bigint"),
+    "dropLast?": boolean,
+    "transform?": callable,
+  }),
+});
+
 /**
  * Batches of a dataset; one larger than it is one short batch. Throws ConfigError unless batchSize is an integer ≥ 1, and for a shuffleSeed without shuffle, StreamError for one that is no seed;
  * `batches` throws DataError for a start past the epoch's end.
  */
 export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
+  checkArguments(call, arguments);
   const { name, size, digests, columns, vocabulary } = dataset;
   checkKeys(`loader ${name}`, options, loaderKeys);
   const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;

@@ -3,10 +3,26 @@
 
 import { readText } from "#files";
 import { sha256Hex } from "../core/canonical.ts";
+import { checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { ConfigError, DataError } from "../core/errors.ts";
+import { ConfigError, DataError, showValue } from "../core/errors.ts";
 import { checkKeys, unknownKey } from "../core/keys.ts";
 import type { Characters, Dataset } from "./dataset.ts";
+
+const record = kind("a record of options", isRecord);
+const calls = {
+  Vocabulary: signature("Vocabulary", { text: string }),
+  encode: signature("encode", { text: string }),
+  decode: signature("decode", {
+    ids: kind(
+      "a list of numbers",
+      (value) =>
+        typeof value !== "string" && typeof (value as Iterable<number> | null)?.[Symbol.iterator] === "function",
+    ),
+  }),
+  textWindows: signature("data.textWindows", { name: string, text: string, options: record }),
+  textDataset: signature("data.textDataset", { path: string, options: record }),
+};
 
 /** Characters by number: the code points of a text, ascending. */
 export class Vocabulary implements Characters {
@@ -14,6 +30,7 @@ export class Vocabulary implements Characters {
   readonly #ids: ReadonlyMap<string, number>;
 
   constructor(text: string) {
+    checkArguments(calls.Vocabulary, arguments);
     this.characters = [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
     this.#ids = new Map(this.characters.map((character, id) => [character, id]));
   }
@@ -25,6 +42,7 @@ export class Vocabulary implements Characters {
 
   /** A number a character. Throws DataError for one that isn't in the vocabulary. */
   encode(text: string): Int32Array {
+    checkArguments(calls.encode, arguments);
     return Int32Array.from(text, (character) => {
       const id = this.#ids.get(character);
       if (id !== undefined) return id;
@@ -39,12 +57,13 @@ export class Vocabulary implements Characters {
 
   /** The text of numbers in [0, size). Throws DataError for others. */
   decode(ids: Iterable<number>): string {
+    checkArguments(calls.decode, arguments);
     return Array.from(ids, (id) => {
       if (this.characters[id] !== undefined) return this.characters[id];
       throw new DataError({
         where: "vocabulary",
         problem: "no character has this number",
-        got: String(id),
+        got: showValue(id),
         expected: `an integer in [0, ${this.size})`,
       });
     }).join("");
@@ -80,6 +99,7 @@ export interface TextDataset extends Dataset {
  * sizes that aren't, DataError for a text that doesn't hold one window.
  */
 export function textWindows(name: string, text: string, options: TextOptions): TextDataset {
+  checkArguments(calls.textWindows, arguments);
   checkKeys(`text ${name}`, options, textKeys);
   const { context, split, validationFraction = 0.1, stride = context } = options;
   for (const [what, value] of Object.entries({ context, stride })) {
@@ -135,5 +155,6 @@ export function textWindows(name: string, text: string, options: TextOptions): T
 
 /** Windows of a UTF-8 file. Throws DataError where it can't be read or is too short, ConfigError for sizes that aren't. */
 export function textDataset(path: string, options: TextOptions): TextDataset {
+  checkArguments(calls.textDataset, arguments);
   return textWindows(path.split(/[\\/]/).pop()!, readText(path), options);
 }

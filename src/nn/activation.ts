@@ -1,4 +1,5 @@
 // Layers without parameters: one function each.
+import { callable, checkArguments, signature, string } from "../core/arguments.ts";
 import {
   gelu as applyGelu,
   relu as applyRelu,
@@ -6,7 +7,10 @@ import {
   tanh as applyTanh,
 } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkInputs } from "./check.ts";
 import { Module } from "./module.ts";
+
+const call = signature("nn.Activation", { name: string, apply: callable });
 
 /** A layer that applies one function to each element. */
 export class Activation extends Module {
@@ -14,12 +18,14 @@ export class Activation extends Module {
   readonly #apply: (x: Tensor) => Tensor;
 
   constructor(name: string, apply: (x: Tensor) => Tensor) {
+    checkArguments(call, arguments);
     super();
     this.name = name;
     this.#apply = apply;
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkInputs(this.name, inputs);
     return this.#apply(inputs);
   }
 
@@ -28,11 +34,34 @@ export class Activation extends Module {
   }
 }
 
+const none = (name: string) =>
+  signature(
+    `nn.${name}`,
+    {},
+    `it makes a layer: nn.${name}().forward(x); the function of a tensor is ${name}(x) at top level`,
+  );
+const calls = { relu: none("relu"), gelu: none("gelu"), tanh: none("tanh"), sigmoid: none("sigmoid") };
+
 /** x < 0 ? 0 : x. */
-export const relu = () => new Activation("relu", (x) => applyRelu(x));
+export function relu(): Activation {
+  checkArguments(calls.relu, arguments);
+  return new Activation("relu", (x) => applyRelu(x));
+}
+
 /** x·Φ(x), the exact form. */
-export const gelu = () => new Activation("gelu", (x) => applyGelu(x));
+export function gelu(): Activation {
+  checkArguments(calls.gelu, arguments);
+  return new Activation("gelu", (x) => applyGelu(x));
+}
+
 /** Hyperbolic tangent. */
-export const tanh = () => new Activation("tanh", (x) => applyTanh(x));
+export function tanh(): Activation {
+  checkArguments(calls.tanh, arguments);
+  return new Activation("tanh", (x) => applyTanh(x));
+}
+
 /** 1 ÷ (1 + e⁻ˣ). */
-export const sigmoid = () => new Activation("sigmoid", (x) => applySigmoid(x));
+export function sigmoid(): Activation {
+  checkArguments(calls.sigmoid, arguments);
+  return new Activation("sigmoid", (x) => applySigmoid(x));
+}

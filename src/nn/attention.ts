@@ -1,10 +1,11 @@
 // Self-attention with several heads; queries, keys and values come from one product.
+import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkProbability } from "../ops/random.ts";
 import { reshape, scaledDotProductAttention, slice, swapAxes } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkInputs } from "./check.ts";
 import { type Linear, linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -15,6 +16,15 @@ export interface SelfAttentionOptions {
   readonly dropout?: number;
 }
 
+const attention = {
+  width: number,
+  heads: number,
+  "options?": optionsOf<SelfAttentionOptions>({ "causal?": boolean, "dropout?": number }),
+};
+const call = signature("nn.selfAttention", attention);
+/** How a transformer's block may be made. */
+export const blockCall = signature("nn.transformerBlock", attention);
+
 /** Multi-head self-attention (Vaswani et al. 2017). x: [batch, time, width] → the same. `qkv` gives queries, keys and values, `out` joins the heads. */
 export class SelfAttention extends Module {
   readonly qkv: Linear;
@@ -23,8 +33,10 @@ export class SelfAttention extends Module {
   readonly causal: boolean;
   readonly dropout: number;
 
-  constructor(width: number, heads: number, { causal = false, dropout = 0 }: SelfAttentionOptions = {}) {
+  constructor(width: number, heads: number, options: SelfAttentionOptions = {}) {
+    checkArguments(call, arguments);
     super();
+    const { causal = false, dropout = 0 } = options;
     checkCount("selfAttention", "width", width);
     checkCount("selfAttention", "heads", heads);
     checkProbability("nn.selfAttention", dropout);
@@ -44,6 +56,7 @@ export class SelfAttention extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkInputs("selfAttention", inputs);
     const { heads, causal, dropout, training } = this;
     const width = this.out.weight.shape[0];
     if (inputs.rank !== 3 || inputs.shape[2] !== width) {
@@ -68,5 +81,6 @@ export class SelfAttention extends Module {
 
 /** Self-attention with `heads` heads over vectors of `width` elements. Throws ShapeError unless heads divides width. */
 export function selfAttention(width: number, heads: number, options: SelfAttentionOptions = {}): SelfAttention {
+  checkArguments(call, arguments);
   return new SelfAttention(width, heads, options);
 }

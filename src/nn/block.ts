@@ -1,7 +1,9 @@
 // One layer of a transformer, normalising before each part, as GPT-2 does.
+import { checkArguments } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { gelu } from "./activation.ts";
-import { type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
+import { blockCall, type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
+import { checkInputs } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
@@ -16,8 +18,10 @@ export class TransformerBlock extends Module {
   readonly mlp: Sequential;
   readonly dropout: Dropout;
 
-  constructor(width: number, heads: number, { causal, dropout = 0 }: SelfAttentionOptions = {}) {
+  constructor(width: number, heads: number, options: SelfAttentionOptions = {}) {
+    checkArguments(blockCall, arguments);
     super();
+    const { causal, dropout = 0 } = options;
     this.norm1 = layerNorm(width);
     this.attention = selfAttention(width, heads, { causal, dropout });
     this.norm2 = layerNorm(width);
@@ -26,6 +30,7 @@ export class TransformerBlock extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkInputs("transformerBlock", inputs);
     const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs))));
     return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x)) as Tensor));
   }
@@ -33,5 +38,6 @@ export class TransformerBlock extends Module {
 
 /** A transformer's layer with self-attention of `heads` heads; `dropout` is the probability on attention weights and on both addends. */
 export function transformerBlock(width: number, heads: number, options: SelfAttentionOptions = {}): TransformerBlock {
+  checkArguments(blockCall, arguments);
   return new TransformerBlock(width, heads, options);
 }

@@ -1,5 +1,18 @@
-// Checks on layers' sizes.
-import { ShapeError } from "../core/errors.ts";
+// Checks on layers: sizes, and what comes in.
+import { type Kind, kind } from "../core/arguments.ts";
+import { ShapeError, showValue } from "../core/errors.ts";
+import { checkTensor } from "../tensor/arguments.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+export const module: Kind = kind(
+  "a module",
+  (value) => value instanceof Module,
+  (_, value) =>
+    typeof value === "function"
+      ? "call it: nn.relu(), or wrap a function of tensors: new nn.Activation(name, f)"
+      : undefined,
+);
 
 /** Throws ShapeError unless the value is an integer ≥ 1. */
 export function checkCount(where: string, what: string, value: number): void {
@@ -7,8 +20,13 @@ export function checkCount(where: string, what: string, value: number): void {
     throw new ShapeError({
       where: `nn.${where}`,
       problem: `${what} isn't a count`,
-      got: String(value),
+      got: showValue(value),
       expected: "an integer ≥ 1",
     });
   }
+}
+
+/** Throws ConfigError unless a layer's inputs are a tensor: for layers that look at it before an op does. */
+export function checkInputs(where: string, inputs: Tensor): void {
+  checkTensor(`nn.${where}`, "inputs", inputs);
 }

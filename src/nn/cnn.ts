@@ -1,6 +1,9 @@
 // A small convolutional network for images.
+import { checkArguments, number, numbers, options as optionsOf, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
+import { checkProbability } from "../ops/random.ts";
 import { relu } from "./activation.ts";
+import { checkCount } from "./check.ts";
 import { conv2d, flatten, maxPool2d, unflatten } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { linear } from "./linear.ts";
@@ -18,8 +21,30 @@ export interface CnnOptions {
   readonly dropout?: number;
 }
 
+const call = signature("nn.cnn", {
+  options: optionsOf<CnnOptions>({
+    input: numbers,
+    channels: numbers,
+    classes: number,
+    "size?": number,
+    "dropout?": number,
+  }),
+});
+
 /** For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit. */
-export function cnn({ input, channels, classes, size = 3, dropout = 0 }: CnnOptions): Sequential {
+export function cnn(options: CnnOptions): Sequential {
+  checkArguments(call, arguments);
+  const { input, channels, classes, size = 3, dropout = 0 } = options;
+  if (input.length !== 3) {
+    throw new ShapeError({
+      where: "nn.cnn.input",
+      problem: "not a sample's extents",
+      got: `[${input.join(", ")}]`,
+      expected: "[channels, height, width]",
+    });
+  }
+  for (const extent of input) checkCount("cnn", "an extent of input", extent);
+  checkProbability("nn.cnn.dropout", dropout);
   if (size % 2 !== 1) {
     throw new ShapeError({
       where: "nn.cnn",

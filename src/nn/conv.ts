@@ -1,16 +1,48 @@
 // Layers over images: convolution, pooling, and the way there and back from flat samples.
+import {
+  boolean,
+  checkArguments,
+  number,
+  options as optionsOf,
+  shape as shapeKind,
+  signature,
+} from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { WindowOptions } from "../ops/conv.ts";
 import { conv2d as applyConv2d, maxPool2d as applyMaxPool2d, reshape, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "../tensor/variable.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkInputs } from "./check.ts";
 import { Module } from "./module.ts";
 
 export interface Conv2dOptions extends WindowOptions {
   readonly bias?: boolean;
 }
+
+const byName = "stride and padding go by name";
+const convCall = signature(
+  "nn.conv2d",
+  {
+    inputs: number,
+    outputs: number,
+    size: number,
+    "options?": optionsOf<Conv2dOptions>({ "stride?": number, "padding?": number, "bias?": boolean }),
+  },
+  byName,
+);
+const poolCall = signature(
+  "nn.maxPool2d",
+  { size: number, "options?": optionsOf<WindowOptions>({ "stride?": number, "padding?": number }) },
+  byName,
+);
+const flattenCall = signature("nn.flatten", {});
+const unflattenCall = signature(
+  "nn.unflatten",
+  { shape: shapeKind },
+  "the shape is one list: nn.unflatten([1, 28, 28])",
+);
+const shapeCall = signature("nn.SampleShape", { "shape?": shapeKind });
 
 /** Cross-correlation with square filters. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [outputs, inputs, size, size], bias: [outputs], both from U(±1/√(inputs·size²)), weight first, as PyTorch's. */
 export class Conv2d extends Module {
@@ -19,13 +51,10 @@ export class Conv2d extends Module {
   readonly stride: number;
   readonly padding: number;
 
-  constructor(
-    inputs: number,
-    outputs: number,
-    size: number,
-    { stride = 1, padding = 0, bias = true }: Conv2dOptions = {},
-  ) {
+  constructor(inputs: number, outputs: number, size: number, options: Conv2dOptions = {}) {
+    checkArguments(convCall, arguments);
     super();
+    const { stride = 1, padding = 0, bias = true } = options;
     for (const [what, value] of Object.entries({ inputs, outputs, size, stride })) checkCount("conv2d", what, value);
     if (padding !== 0) checkCount("conv2d", "padding", padding);
     const bound = 1 / Math.sqrt(inputs * size * size);
@@ -48,6 +77,7 @@ export class Conv2d extends Module {
 
 /** A convolution from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
 export function conv2d(inputs: number, outputs: number, size: number, options: Conv2dOptions = {}): Conv2d {
+  checkArguments(convCall, arguments);
   return new Conv2d(inputs, outputs, size, options);
 }
 
@@ -57,8 +87,11 @@ export class MaxPool2d extends Module {
   readonly options: WindowOptions;
 
   constructor(size: number, options: WindowOptions = {}) {
+    checkArguments(poolCall, arguments);
     super();
     checkCount("maxPool2d", "size", size);
+    if (options.stride !== undefined) checkCount("maxPool2d", "stride", options.stride);
+    if (options.padding !== undefined && options.padding !== 0) checkCount("maxPool2d", "padding", options.padding);
     this.size = size;
     this.options = options;
   }
@@ -74,6 +107,7 @@ export class MaxPool2d extends Module {
 
 /** Pooling by the maximum over windows of `size` points down and across, `stride` (the size unless given) apart. */
 export function maxPool2d(size: number, options: WindowOptions = {}): MaxPool2d {
+  checkArguments(poolCall, arguments);
   return new MaxPool2d(size, options);
 }
 
@@ -83,12 +117,14 @@ export class SampleShape extends Module {
 
   /** Without a shape: one axis. */
   constructor(shape?: Shape) {
+    checkArguments(shapeCall, arguments);
     super();
     for (const extent of shape ?? []) checkCount("unflatten", "an extent", extent);
     this.shape = shape;
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkInputs(this.shape ? "unflatten" : "flatten", inputs);
     const [batch, ...rest] = inputs.shape;
     const shape = this.shape ?? [sizeOf(rest)];
     if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {
@@ -108,6 +144,13 @@ export class SampleShape extends Module {
 }
 
 /** Each sample on one axis: [batch, ...] → [batch, elements]. */
-export const flatten = () => new SampleShape();
+export function flatten(): SampleShape {
+  checkArguments(flattenCall, arguments);
+  return new SampleShape();
+}
+
 /** Each sample in the given shape: [batch, elements] → [batch, ...shape]. Throws ShapeError where the elements are more or fewer. */
-export const unflatten = (shape: Shape) => new SampleShape(shape);
+export function unflatten(shape: Shape): SampleShape {
+  checkArguments(unflattenCall, arguments);
+  return new SampleShape(shape);
+}

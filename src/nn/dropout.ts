@@ -1,20 +1,26 @@
 // Dropout: the one layer that draws while training.
+import { checkArguments, number, signature } from "../core/arguments.ts";
 import { checkProbability } from "../ops/random.ts";
 import { dropout as apply } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkInputs } from "./check.ts";
 import { Module } from "./module.ts";
+
+const call = signature("nn.dropout", { p: number });
 
 /** In training, zeroes each element with probability p and scales the rest by 1/(1 − p); in evaluation, nothing. One draw an element. */
 export class Dropout extends Module {
   readonly p: number;
 
   constructor(p: number) {
+    checkArguments(call, arguments);
     super();
     checkProbability("nn.dropout", p);
     this.p = p;
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkInputs("dropout", inputs);
     return this.training && this.p > 0 ? apply(inputs, this.p) : inputs;
   }
 
@@ -25,5 +31,6 @@ export class Dropout extends Module {
 
 /** A dropout layer. p: probability of zeroing, in [0, 1]. Throws ShapeError. */
 export function dropout(p: number): Dropout {
+  checkArguments(call, arguments);
   return new Dropout(p);
 }

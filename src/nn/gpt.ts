@@ -1,10 +1,11 @@
 // A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
+import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { slice } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkInputs } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
@@ -24,6 +25,17 @@ export interface GptOptions {
   readonly dropout?: number;
 }
 
+const call = signature("nn.gpt", {
+  options: optionsOf<GptOptions>({
+    vocabulary: number,
+    context: number,
+    width: number,
+    heads: number,
+    layers: number,
+    "dropout?": number,
+  }),
+});
+
 /** Token plus position embeddings, causal blocks, a last norm, and a head of its own. inputs: [batch, time ≤ context] int32 → [batch, time, vocabulary]. */
 export class Gpt extends Module {
   override readonly vocabulary: number;
@@ -34,8 +46,10 @@ export class Gpt extends Module {
   readonly norm: LayerNorm;
   readonly head: Linear;
 
-  constructor({ vocabulary, context, width, heads, layers, dropout = 0 }: GptOptions) {
+  constructor(options: GptOptions) {
+    checkArguments(call, arguments);
     super();
+    const { vocabulary, context, width, heads, layers, dropout = 0 } = options;
     checkCount("gpt", "layers", layers);
     this.vocabulary = vocabulary;
     this.token = embedding(vocabulary, width);
@@ -47,6 +61,7 @@ export class Gpt extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkInputs("gpt", inputs);
     const [context] = this.position.weight.shape;
     if (inputs.rank !== 2 || inputs.shape[1] > context) {
       throw new ShapeError({
@@ -64,5 +79,6 @@ export class Gpt extends Module {
 
 /** A decoder-only transformer. Throws ShapeError for sizes that don't fit. */
 export function gpt(options: GptOptions): Gpt {
+  checkArguments(call, arguments);
   return new Gpt(options);
 }

@@ -1,4 +1,14 @@
 // Layer normalisation.
+import {
+  boolean,
+  checkArguments,
+  either,
+  number,
+  options as optionsOf,
+  shape as shapeKind,
+  signature,
+} from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { layerNorm as apply, ones, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -6,17 +16,36 @@ import { Parameter } from "../tensor/variable.ts";
 import { checkCount } from "./check.ts";
 import { Module } from "./module.ts";
 
+export interface LayerNormOptions {
+  /** Added to the variance, ≥ 0; 1e-5 unless given. */
+  readonly epsilon?: number;
+  /** Whether a bias is added; true unless given. */
+  readonly bias?: boolean;
+}
+
+const call = signature("nn.layerNorm", {
+  shape: either(number, shapeKind),
+  "options?": optionsOf<LayerNormOptions>({ "epsilon?": number, "bias?": boolean }),
+});
+
 /** (x − mean) ÷ √(variance + epsilon) over the last axes, times weight (ones at first) plus bias (zeros), Ba et al. 2016. x: [..., ...shape]. */
 export class LayerNorm extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
   readonly epsilon: number;
 
-  constructor(
-    shape: number | Shape,
-    { epsilon = 1e-5, bias = true }: { readonly epsilon?: number; readonly bias?: boolean } = {},
-  ) {
+  constructor(shape: number | Shape, options: LayerNormOptions = {}) {
+    checkArguments(call, arguments);
     super();
+    const { epsilon = 1e-5, bias = true } = options;
+    if (!(epsilon >= 0 && epsilon < Infinity)) {
+      throw new ShapeError({
+        where: "nn.layerNorm",
+        problem: "epsilon is out of range",
+        got: String(epsilon),
+        expected: "a number ≥ 0",
+      });
+    }
     const extents = typeof shape === "number" ? [shape] : shape;
     for (const extent of extents) checkCount("layerNorm", "an extent", extent);
     this.epsilon = epsilon;
@@ -34,9 +63,7 @@ export class LayerNorm extends Module {
 }
 
 /** Normalises over the last axes, of the given extents. */
-export function layerNorm(
-  shape: number | Shape,
-  options: { readonly epsilon?: number; readonly bias?: boolean } = {},
-): LayerNorm {
+export function layerNorm(shape: number | Shape, options: LayerNormOptions = {}): LayerNorm {
+  checkArguments(call, arguments);
   return new LayerNorm(shape, options);
 }

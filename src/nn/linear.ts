@@ -1,17 +1,31 @@
 // The affine layer.
+import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { linear as apply, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "../tensor/variable.ts";
 import { checkCount } from "./check.ts";
 import { Module } from "./module.ts";
 
+export interface LinearOptions {
+  /** Whether b is added; true unless given. */
+  readonly bias?: boolean;
+}
+
+const call = signature("nn.linear", {
+  inputs: number,
+  outputs: number,
+  "options?": optionsOf<LinearOptions>({ "bias?": boolean }),
+});
+
 /** y = x·Wᵀ + b. x: [..., inputs] → [..., outputs]. weight: [outputs, inputs], bias: [outputs], both drawn from U(±1/√inputs), weight first, as PyTorch's. */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
 
-  constructor(inputs: number, outputs: number, { bias = true }: { readonly bias?: boolean } = {}) {
+  constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
+    checkArguments(call, arguments);
     super();
+    const { bias = true } = options;
     checkCount("linear", "inputs", inputs);
     checkCount("linear", "outputs", outputs);
     const bound = 1 / Math.sqrt(inputs);
@@ -30,6 +44,7 @@ export class Linear extends Module {
 }
 
 /** A layer y = x·Wᵀ + b from `inputs` to `outputs` features. Throws ShapeError unless both are counts. */
-export function linear(inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Linear {
+export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Linear {
+  checkArguments(call, arguments);
   return new Linear(inputs, outputs, options);
 }

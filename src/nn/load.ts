@@ -1,12 +1,14 @@
 // Weights in files: a model's parameters and buffers by their paths, as safetensors. A checkpoint of a run serves too: what it holds of
 // optimizers and callbacks is passed over.
 import { makeDirectory, read } from "#files";
+import { boolean, checkArguments, isRecord, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import type { Variable } from "../tensor/variable.ts";
+import { module } from "./check.ts";
 import type { Module } from "./module.ts";
 
 export interface LoadOptions {
@@ -58,6 +60,17 @@ export function loadVariables(
   return { missing, unknown, different };
 }
 
+const metadataKind = kind(
+  "a record of texts",
+  (value) => isRecord(value) && Object.values(value).every((text) => typeof text === "string"),
+);
+const loadCall = signature("nn.load", {
+  model: module,
+  path: string,
+  "options?": optionsOf<LoadOptions>({ "strict?": boolean }),
+});
+const saveCall = signature("nn.save", { model: module, path: string, "metadata?": metadataKind });
+
 const loaded = new WeakMap<Module, Map<string, string>>();
 
 /** SHA-256 of the files whose weights a model was given, by `weights/<file>`: what a run begins from besides its seed. */
@@ -80,6 +93,7 @@ export function noteWeights(model: Module, path: string, digest: string): void {
  * checkpoint's (`parameter/0.weight`); other types of the format become float32 or int32, as docs/training.md has it. Throws CheckpointError for a file that is missing, damaged, or of another model.
  */
 export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
+  checkArguments(loadCall, arguments);
   const bytes = read(path, CheckpointError);
   giveWeights(model, path, decodeSafetensors(path, bytes).tensors, options);
   noteWeights(model, path, sha256Hex(bytes));
@@ -103,6 +117,7 @@ export function giveWeights(
 
 /** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */
 export async function save(model: Module, path: string, metadata?: Readonly<Record<string, string>>): Promise<void> {
+  checkArguments(saveCall, arguments);
   const tensors: [string, HostArray][] = [];
   for (const [name, variable] of model.namedVariables()) {
     const { shape, dtype } = variable;

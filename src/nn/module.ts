@@ -1,4 +1,5 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
+import { boolean, checkArguments, signature } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter, type Stateful, Variable } from "../tensor/variable.ts";
@@ -8,6 +9,8 @@ export type Batch = Readonly<Record<string, Tensor>>;
 
 /** What a model may return: outputs for a loss function, its own loss, a loss with outputs, or a record that holds a loss. */
 export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Readonly<Record<string, Tensor>>;
+
+const trainCall = signature("train", { "mode?": boolean });
 
 /** Base of all layers and models. A subclass assigns parameters and children to properties in its constructor, in the order in which they are drawn. */
 export abstract class Module implements Stateful {
@@ -68,6 +71,7 @@ export abstract class Module implements Stateful {
 
   /** Sets the whole tree to training, or to evaluation with `false`. */
   train(mode = true): this {
+    checkArguments(trainCall, arguments);
     this.training = mode;
     for (const [, child] of this.namedChildren()) child.train(mode);
     return this;

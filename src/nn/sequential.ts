@@ -1,12 +1,17 @@
 // Layers one after another.
+import { checkArguments, signature } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkInputs, module } from "./check.ts";
 import { type Batch, type ModelOutput, Module } from "./module.ts";
+
+const call = signature("nn.sequential", { "...layers": module });
 
 /** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
 
   constructor(...layers: Module[]) {
+    checkArguments(call, layers);
     super();
     this.layers = layers;
   }
@@ -16,6 +21,7 @@ export class Sequential extends Module {
   }
 
   override forward(inputs: Tensor, batch?: Batch): ModelOutput {
+    checkInputs("sequential", inputs);
     return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs);
   }
 }

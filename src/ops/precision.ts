@@ -2,7 +2,7 @@
 // values in 16 bits. Under `autocast` matrix products take and give them.
 import * as e from "../../kernels/expr.ts";
 import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
-import { string } from "../core/arguments.ts";
+import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { DTypeError } from "../core/errors.ts";
 import { runWithin } from "../core/promise.ts";
 import type { Node } from "../graph/node.ts";
@@ -58,6 +58,14 @@ export function roundTo(x: Node, format: NarrowFormat): Node {
 
 takes({ roundTo }, { x: tensor, format: string });
 
+const autocastCall = signature("autocast", {
+  format: kind(
+    "null, or one of bfloat16 and float16",
+    (value) => value === null || narrowFormats.includes(value as NarrowFormat),
+  ),
+  body: callable,
+});
+
 let narrowed: NarrowFormat | undefined;
 
 /** The format of the `autocast` that is around, if any. */
@@ -71,6 +79,7 @@ export function castFormat(): NarrowFormat | undefined {
  * promise is a DTypeError, unless it is a tensor's or a compiled call's own.
  */
 export function autocast<T>(format: NarrowFormat | null, body: () => T): T {
+  checkArguments(autocastCall, arguments);
   const before = narrowed;
   narrowed = format ?? undefined;
   try {

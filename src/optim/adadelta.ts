@@ -1,6 +1,7 @@
 // Adadelta.
 import { checkKeys } from "../core/keys.ts";
 import { sqrt } from "../tensor/functions.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   Optimizer,
@@ -28,7 +29,9 @@ export class Adadelta extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: AdadeltaOptions) {
+    checkOptimizer("adadelta", arguments);
     checkKeys("adadelta", options, [...optimizerKeys, "rho", "epsilon"]);
+    checkOptimizerOptions("adadelta", options);
     const { rho = 0.9, epsilon = 1e-6 } = options;
     super("adadelta", parameters, { slots: zeroSlots("v", "u") }, options);
     checkRange("adadelta", "rho", rho, 0, 1);
@@ -50,5 +53,6 @@ export class Adadelta extends Optimizer {
 
 /** Adadelta with L2 decay (default 0). */
 export function adadelta(parameters: ParametersOrGroups, options: AdadeltaOptions): Adadelta {
+  checkOptimizer("adadelta", arguments);
   return new Adadelta(parameters, options);
 }

@@ -4,6 +4,7 @@ import { power } from "../core/real.ts";
 import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Parameter } from "../tensor/variable.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   decaying,
@@ -43,6 +44,7 @@ export class Adafactor extends Optimizer {
   readonly #beta1: number;
 
   constructor(parameters: ParametersOrGroups, options: AdafactorOptions) {
+    checkOptimizer("adafactor", arguments);
     checkKeys("adafactor", options, [
       ...optimizerKeys,
       "epsilons",
@@ -52,6 +54,7 @@ export class Adafactor extends Optimizer {
       "scaleParameter",
       "relativeStep",
     ]);
+    checkOptimizerOptions("adafactor", options);
     const { epsilons = [1e-30, 1e-3], clipThreshold = 1, decayRate = -0.8, beta1 = 0 } = options;
     const { scaleParameter = true, relativeStep = false } = options;
     const slots = ({ shape }: Parameter) => ({
@@ -116,5 +119,6 @@ function factored(row: Tensor, column: Tensor): Tensor {
 
 /** Adafactor with decoupled decay (default 0). */
 export function adafactor(parameters: ParametersOrGroups, options: AdafactorOptions): Adafactor {
+  checkOptimizer("adafactor", arguments);
   return new Adafactor(parameters, options);
 }

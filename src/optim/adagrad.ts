@@ -1,6 +1,7 @@
 // Adagrad.
 import { checkKeys } from "../core/keys.ts";
 import { full, sqrt } from "../tensor/functions.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   Optimizer,
@@ -27,7 +28,9 @@ export class Adagrad extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: AdagradOptions) {
+    checkOptimizer("adagrad", arguments);
     checkKeys("adagrad", options, [...optimizerKeys, "learningRateDecay", "initialAccumulatorValue", "epsilon"]);
+    checkOptimizerOptions("adagrad", options);
     const { learningRateDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10 } = options;
     checkRange("adagrad", "learningRateDecay", learningRateDecay);
     checkRange("adagrad", "initialAccumulatorValue", initialAccumulatorValue);
@@ -55,5 +58,6 @@ export class Adagrad extends Optimizer {
 
 /** Adagrad with L2 decay (default 0). */
 export function adagrad(parameters: ParametersOrGroups, options: AdagradOptions): Adagrad {
+  checkOptimizer("adagrad", arguments);
   return new Adagrad(parameters, options);
 }

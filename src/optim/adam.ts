@@ -3,6 +3,7 @@ import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkBetas,
   checkRange,
@@ -75,7 +76,9 @@ export class Adam extends Optimizer {
   readonly #epsilon: number;
 
   constructor(where: "adam" | "adamW", parameters: ParametersOrGroups, options: AdamOptions) {
+    checkOptimizer(where, [parameters, options]);
     checkKeys(where, options, [...optimizerKeys, "betas", "epsilon", "amsgrad"]);
+    checkOptimizerOptions(where, options);
     const { betas = [0.9, 0.999], epsilon = 1e-8, amsgrad = false } = options;
     const slots = zeroSlots("m", "v", ...(amsgrad ? ["vMax"] : []));
     super(where, parameters, { slots, decay: where === "adamW" ? "decoupled" : "l2" }, options);
@@ -96,10 +99,12 @@ export class Adam extends Optimizer {
 
 /** Adam with L2 decay (default 0). */
 export function adam(parameters: ParametersOrGroups, options: AdamOptions): Adam {
+  checkOptimizer("adam", arguments);
   return new Adam("adam", parameters, options);
 }
 
 /** Adam with decoupled weight decay, 0.01 unless given. */
 export function adamW(parameters: ParametersOrGroups, options: AdamOptions): Adam {
+  checkOptimizer("adamW", arguments);
   return new Adam("adamW", parameters, { weightDecay: 0.01, ...options });
 }

@@ -3,6 +3,7 @@ import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { maximum } from "../tensor/functions.ts";
 import type { AdamOptions } from "./adam.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkBetas,
   checkRange,
@@ -26,7 +27,9 @@ export class Adamax extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: AdamaxOptions) {
+    checkOptimizer("adamax", arguments);
     checkKeys("adamax", options, [...optimizerKeys, "betas", "epsilon"]);
+    checkOptimizerOptions("adamax", options);
     const { betas = [0.9, 0.999], epsilon = 1e-8 } = options;
     super("adamax", parameters, { slots: zeroSlots("m", "u") }, options);
     checkBetas("adamax", betas);
@@ -49,5 +52,6 @@ export class Adamax extends Optimizer {
 
 /** Adamax with L2 decay (default 0). */
 export function adamax(parameters: ParametersOrGroups, options: AdamaxOptions): Adamax {
+  checkOptimizer("adamax", arguments);
   return new Adamax(parameters, options);
 }

@@ -2,6 +2,7 @@
 import { checkKeys } from "../core/keys.ts";
 import { power } from "../core/real.ts";
 import { equal, where } from "../tensor/functions.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   Optimizer,
@@ -34,7 +35,9 @@ export class ASGD extends Optimizer {
   readonly #start: number;
 
   constructor(parameters: ParametersOrGroups, options: ASGDOptions) {
+    checkOptimizer("asgd", arguments);
     checkKeys("asgd", options, [...optimizerKeys, "lambda", "alpha", "t0"]);
+    checkOptimizerOptions("asgd", options);
     const { lambda = 1e-4, alpha = 0.75, t0 = 1e6 } = options;
     super("asgd", parameters, { slots: zeroSlots("average") }, options);
     checkRange("asgd", "lambda", lambda);
@@ -68,5 +71,6 @@ export class ASGD extends Optimizer {
 
 /** Averaged SGD with L2 decay (default 0). */
 export function asgd(parameters: ParametersOrGroups, options: ASGDOptions): ASGD {
+  checkOptimizer("asgd", arguments);
   return new ASGD(parameters, options);
 }

@@ -1,7 +1,13 @@
 // Gradient clipping.
+import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
+import { tensors } from "../tensor/arguments.ts";
 import { div, maximum, minimum, sqrt, sum } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const normCall = signature("optim.globalNorm", { gradients: tensors });
+const clipCall = signature("optim.clipByGlobalNorm", { gradients: tensors, limit: number });
+const valueCall = signature("optim.clipByValue", { gradients: tensors, limit: number });
 
 function checkLimit(where: string, limit: number): void {
   if (!(limit > 0))
@@ -10,11 +16,15 @@ function checkLimit(where: string, limit: number): void {
 
 /** √ of the sum of all squares: one reduce a tensor, then tensors added in the order given, which is by name. → [] */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
+  checkArguments(normCall, arguments);
+  if (gradients.length === 0)
+    throw new ConfigError({ where: "optim.globalNorm", problem: "no gradients", expected: "at least one tensor" });
   return sqrt(gradients.map((gradient) => sum(gradient.mul(gradient))).reduce((total, part) => total.add(part)));
 }
 
 /** Scales all gradients by min(1, limit ÷ (norm + 10⁻⁶)) (Pascanu et al. 2013; PyTorch's formula). `gradients` in name order. Throws ConfigError unless limit > 0. */
 export function clipByGlobalNorm(gradients: readonly Tensor[], limit: number): { gradients: Tensor[]; norm: Tensor } {
+  checkArguments(clipCall, arguments);
   checkLimit("clipByGlobalNorm", limit);
   const norm = globalNorm(gradients);
   const factor = minimum(div(limit, norm.add(1e-6)), 1);
@@ -23,6 +33,7 @@ export function clipByGlobalNorm(gradients: readonly Tensor[], limit: number): {
 
 /** Each element to [−limit, limit]; NaN stays. Throws ConfigError unless limit > 0. */
 export function clipByValue(gradients: readonly Tensor[], limit: number): Tensor[] {
+  checkArguments(valueCall, arguments);
   checkLimit("clipByValue", limit);
   return gradients.map((gradient) => maximum(minimum(gradient, limit), -limit));
 }

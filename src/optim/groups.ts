@@ -1,7 +1,10 @@
 // Parameter groups by glob: the first that a path matches has it, and what none matches is a group of its own, last.
+
+import { checkArguments, checkKind, either, kind, signature, string, strings } from "../core/arguments.ts";
 import { ConfigError, didYouMean } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import type { Parameter } from "../tensor/variable.ts";
+import { parameters as parametersKind } from "./arguments.ts";
 import { matches } from "./glob.ts";
 import { type GroupOptions, groupKeys } from "./optimizer.ts";
 
@@ -11,15 +14,22 @@ export interface GlobGroup extends Omit<GroupOptions, "parameters"> {
   readonly parameters: string | readonly string[];
 }
 
+const call = signature("optim.parameterGroups", {
+  parameters: parametersKind,
+  groups: kind("a list of groups: { parameters: glob, … }", (value) => Array.isArray(value)),
+});
+
 /**
  * Parameters in groups by glob, for an optimizer: `optim.adamW(optim.parameterGroups(model.parameters(), [{ parameters: "*.bias", weightDecay: 0 }]), …)`. Throws ConfigError for a
  * glob that no path matches, or whose parameters all belong to earlier groups.
  */
 export function parameterGroups(parameters: readonly Parameter[], groups: readonly GlobGroup[]): GroupOptions[] {
+  checkArguments(call, arguments);
   const left = new Map(parameters.map((parameter, i) => [parameter.label ?? String(i), parameter]));
   const paths = [...left.keys()];
   const made = groups.map((group, at): GroupOptions => {
     checkKeys(`groups[${at}]`, group, groupKeys);
+    checkKind(`groups[${at}].parameters`, "it", either(string, strings), group.parameters);
     const { parameters: given, ...numbers } = group;
     const globs = typeof given === "string" ? [given] : given;
     for (const glob of globs) {

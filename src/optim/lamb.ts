@@ -3,6 +3,7 @@ import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
 import { type AdamOptions, moments } from "./adam.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
 import {
   checkBetas,
@@ -27,7 +28,9 @@ export class Lamb extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: LambOptions) {
+    checkOptimizer("lamb", arguments);
     checkKeys("lamb", options, [...optimizerKeys, "betas", "epsilon"]);
+    checkOptimizerOptions("lamb", options);
     const { betas = [0.9, 0.999], epsilon = 1e-6 } = options;
     super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, options);
     checkBetas("lamb", betas);
@@ -58,5 +61,6 @@ export class Lamb extends Optimizer {
 
 /** LAMB, for large batches; its decay is part of the scaled direction (default 0). */
 export function lamb(parameters: ParametersOrGroups, options: LambOptions): Lamb {
+  checkOptimizer("lamb", arguments);
   return new Lamb(parameters, options);
 }

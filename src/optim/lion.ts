@@ -1,6 +1,7 @@
 // Lion: the sign of an interpolated momentum.
 import { checkKeys } from "../core/keys.ts";
 import { sign } from "../tensor/functions.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkBetas,
   Optimizer,
@@ -22,7 +23,9 @@ export class Lion extends Optimizer {
   readonly #betas: readonly [number, number];
 
   constructor(parameters: ParametersOrGroups, options: LionOptions) {
+    checkOptimizer("lion", arguments);
     checkKeys("lion", options, [...optimizerKeys, "betas"]);
+    checkOptimizerOptions("lion", options);
     const { betas = [0.9, 0.99] } = options;
     super("lion", parameters, { slots: zeroSlots("m"), decay: "decoupled" }, options);
     checkBetas("lion", betas);
@@ -39,5 +42,6 @@ export class Lion extends Optimizer {
 
 /** Lion with decoupled decay (default 0). */
 export function lion(parameters: ParametersOrGroups, options: LionOptions): Lion {
+  checkOptimizer("lion", arguments);
   return new Lion(parameters, options);
 }

@@ -1,11 +1,15 @@
 // Muon: momentum made orthogonal, for matrices; AdamW for everything else.
 
-import { ConfigError } from "../core/errors.ts";
+import { checkArguments, number, signature } from "../core/arguments.ts";
+import { ConfigError, ShapeError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
+import { formatShape } from "../core/shape.ts";
+import { tensor } from "../tensor/arguments.ts";
 import { matmul } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Parameter } from "../tensor/variable.ts";
 import { adamRule, adamScalars } from "./adam.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
 import { matches } from "./glob.ts";
 import {
@@ -37,10 +41,21 @@ export interface MuonOptions extends OptimizerOptions {
   readonly adamEpsilon?: number;
 }
 
+const orthogonalCall = signature("optim.orthogonalize", { x: tensor, iterations: number });
+
 const coefficients = [3.4445, -4.775, 2.0315] as const;
 
 /** The nearest half-orthogonal matrix, roughly: X ← a·X + (b·A + c·A²)·X with A = X·Xᵀ, from x ÷ (‖x‖ + 10⁻⁷), so many times. x: [rows, columns]. */
 export function orthogonalize(x: Tensor, iterations: number): Tensor {
+  checkArguments(orthogonalCall, arguments);
+  if (x.rank !== 2 || !Number.isSafeInteger(iterations) || iterations < 0) {
+    throw new ShapeError({
+      where: "optim.orthogonalize",
+      problem: "not a matrix and a number of iterations",
+      got: `${formatShape(x.shape)}, ${iterations}`,
+      expected: "[rows, columns], an integer ≥ 0",
+    });
+  }
   const [a, b, c] = coefficients;
   const tall = x.shape[0] > x.shape[1];
   let X = tall ? x.transpose() : x;
@@ -68,6 +83,7 @@ export class Muon extends Optimizer {
   readonly #byAdam: (parameter: Parameter) => boolean;
 
   constructor(parameters: ParametersOrGroups, options: MuonOptions) {
+    checkOptimizer("muon", arguments);
     checkKeys("muon", options, [
       ...optimizerKeys,
       "momentum",
@@ -78,6 +94,7 @@ export class Muon extends Optimizer {
       "adamBetas",
       "adamEpsilon",
     ]);
+    checkOptimizerOptions("muon", options);
     const { momentum = 0.95, nesterov = true, newtonSchulzSteps = 5, adjust = "original", adam = [] } = options;
     const { adamBetas = [0.9, 0.95], adamEpsilon = 1e-8 } = options;
     const used = new Set<string>();
@@ -134,5 +151,6 @@ export class Muon extends Optimizer {
 
 /** Muon with decoupled decay (default 0). Throws ConfigError for a glob that matches nothing. */
 export function muon(parameters: ParametersOrGroups, options: MuonOptions): Muon {
+  checkOptimizer("muon", arguments);
   return new Muon(parameters, options);
 }

@@ -3,6 +3,7 @@ import { checkKeys } from "../core/keys.ts";
 import { integerPower, power } from "../core/real.ts";
 import { sqrt } from "../tensor/functions.ts";
 import { type AdamOptions, moments } from "./adam.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkBetas,
   checkRange,
@@ -35,7 +36,9 @@ export class NAdam extends Optimizer {
   #product = { step: 0, value: 1 };
 
   constructor(parameters: ParametersOrGroups, options: NAdamOptions) {
+    checkOptimizer("nadam", arguments);
     checkKeys("nadam", options, [...optimizerKeys, "betas", "epsilon", "momentumDecay", "decoupledWeightDecay"]);
+    checkOptimizerOptions("nadam", options);
     const { betas = [0.9, 0.999], epsilon = 1e-8, momentumDecay = 0.004, decoupledWeightDecay = false } = options;
     super(
       "nadam",
@@ -84,5 +87,6 @@ export class NAdam extends Optimizer {
 
 /** NAdam with L2 decay (default 0), or decoupled. */
 export function nadam(parameters: ParametersOrGroups, options: NAdamOptions): NAdam {
+  checkOptimizer("nadam", arguments);
   return new NAdam(parameters, options);
 }

@@ -1,13 +1,14 @@
 // Optimizers: from gradients to the next version of parameters and slots, as tensors, so that an update is part of a compiled step. Numbers
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { compareUtf8 } from "../core/canonical.ts";
-import { ConfigError, ShapeError } from "../core/errors.ts";
+import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import { atSite, makerSite } from "../graph/site.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onExecute, runtimeScalar } from "../tensor/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
 export interface ParameterGroup {
@@ -129,6 +130,7 @@ export abstract class Optimizer implements Stateful {
     rules: Rules,
     { learningRate, weightDecay = 0, decayAll = false, maximize = false }: OptimizerOptions,
   ) {
+    checkOptimizer(where, [given, { learningRate, weightDecay, decayAll, maximize }]);
     checkRange(where, "learningRate", learningRate);
     checkRange(where, "weightDecay", weightDecay);
     this.#where = where;
@@ -141,6 +143,7 @@ export abstract class Optimizer implements Stateful {
     const groups: ParameterGroup[] = [];
     for (const [at, option] of options.entries()) {
       checkKeys(`${where}.groups[${at}]`, option, groupKeys);
+      checkOptimizerOptions(`${where}.groups[${at}]`, option);
       const rate = option.learningRate ?? learningRate;
       const decay = option.weightDecay ?? weightDecay;
       const { tags = [], adjustLearningRate, decayAll: every = decayAll } = option;
@@ -300,7 +303,7 @@ export function checkRange(where: string, name: string, value: number, low = 0, 
     throw new ConfigError({
       where: `${where}.${name}`,
       problem: "a number out of range",
-      got: String(value),
+      got: showValue(value),
       expected: `a number in ${low === Number.MIN_VALUE ? "(0" : `[${low}`}, ${high})`,
     });
   }

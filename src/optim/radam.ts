@@ -3,6 +3,7 @@ import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { div, greater, sqrt, where } from "../tensor/functions.ts";
 import { type AdamOptions, moments } from "./adam.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkBetas,
   checkRange,
@@ -30,7 +31,9 @@ export class RAdam extends Optimizer {
   readonly #epsilon: number;
 
   constructor(parameters: ParametersOrGroups, options: RAdamOptions) {
+    checkOptimizer("radam", arguments);
     checkKeys("radam", options, [...optimizerKeys, "betas", "epsilon", "decoupledWeightDecay"]);
+    checkOptimizerOptions("radam", options);
     const { betas = [0.9, 0.999], epsilon = 1e-8, decoupledWeightDecay = false } = options;
     super(
       "radam",
@@ -76,5 +79,6 @@ export class RAdam extends Optimizer {
 
 /** RAdam with L2 decay (default 0), or decoupled. */
 export function radam(parameters: ParametersOrGroups, options: RAdamOptions): RAdam {
+  checkOptimizer("radam", arguments);
   return new RAdam(parameters, options);
 }

@@ -1,6 +1,7 @@
 // RMSprop.
 import { checkKeys } from "../core/keys.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   Optimizer,
@@ -33,7 +34,9 @@ export class RMSprop extends Optimizer {
   readonly #momentum: number;
 
   constructor(parameters: ParametersOrGroups, options: RMSpropOptions) {
+    checkOptimizer("rmsprop", arguments);
     checkKeys("rmsprop", options, [...optimizerKeys, "alpha", "epsilon", "momentum", "centered"]);
+    checkOptimizerOptions("rmsprop", options);
     const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false } = options;
     const slots = zeroSlots("v", ...(centered ? ["mean"] : []), ...(momentum > 0 ? ["momentum"] : []));
     super("rmsprop", parameters, { slots }, options);
@@ -61,5 +64,6 @@ export class RMSprop extends Optimizer {
 
 /** RMSprop with L2 decay (default 0). */
 export function rmsprop(parameters: ParametersOrGroups, options: RMSpropOptions): RMSprop {
+  checkOptimizer("rmsprop", arguments);
   return new RMSprop(parameters, options);
 }

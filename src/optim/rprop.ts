@@ -3,6 +3,7 @@
 import { ConfigError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import { full, greater, less, maximum, minimum, sign, where, zeros } from "../tensor/functions.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   Optimizer,
@@ -29,7 +30,9 @@ export class Rprop extends Optimizer {
   readonly #bounds: readonly [number, number];
 
   constructor(parameters: ParametersOrGroups, options: RpropOptions) {
+    checkOptimizer("rprop", arguments);
     checkKeys("rprop", options, ["learningRate", "maximize", "etas", "stepSizes"]);
+    checkOptimizerOptions("rprop", options);
     const { etas = [0.5, 1.2], stepSizes = [1e-6, 50], learningRate } = options;
     checkRange("rprop", "learningRate", learningRate);
     super(
@@ -74,5 +77,6 @@ export class Rprop extends Optimizer {
 
 /** Rprop, for full batches. */
 export function rprop(parameters: ParametersOrGroups, options: RpropOptions): Rprop {
+  checkOptimizer("rprop", arguments);
   return new Rprop(parameters, options);
 }

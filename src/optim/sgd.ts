@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
+import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,
   Optimizer,
@@ -33,7 +34,9 @@ export class SGD extends Optimizer {
   readonly #dampening: number;
 
   constructor(parameters: ParametersOrGroups, options: SGDOptions) {
+    checkOptimizer("sgd", arguments);
     checkKeys("sgd", options, [...optimizerKeys, "momentum", "nesterov", "dampening"]);
+    checkOptimizerOptions("sgd", options);
     const { momentum = 0, nesterov = false, dampening = 0 } = options;
     super("sgd", parameters, { slots: zeroSlots(...(momentum > 0 ? ["momentum"] : [])) }, options);
     checkRange("sgd", "momentum", momentum, 0, 1);
@@ -68,5 +71,6 @@ export class SGD extends Optimizer {
 
 /** Stochastic gradient descent with optional momentum (Nesterov's too) and L2 decay. */
 export function sgd(parameters: ParametersOrGroups, options: SGDOptions): SGD {
+  checkOptimizer("sgd", arguments);
   return new SGD(parameters, options);
 }

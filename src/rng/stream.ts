@@ -1,10 +1,19 @@
 // The run's one source of randomness: a PCG32 stream, exactly as the npm package pcg-random gives it, and its position, which is its
 // only state. The stream hands out ranges of draws; what fills them needs only the seed and the offset. No other file imports pcg-random.
 import PcgRandom from "pcg-random";
-import { StreamError } from "../core/errors.ts";
+import { anything, checkArguments, signature } from "../core/arguments.ts";
+import { StreamError, showValue } from "../core/errors.ts";
 import { runWithin } from "../core/promise.ts";
 import { regionOf } from "./regions.ts";
 import { fill, jump, type PcgState } from "./words.ts";
+
+/** Only their numbers: what a seed or a position may be, the functions say themselves. */
+const calls = {
+  Stream: signature("Stream", { "seed?": anything, "position?": anything }),
+  reserve: signature("reserve", { "count?": anything }),
+  seek: signature("seek", { "position?": anything }),
+  manualSeed: signature("manualSeed", { "seed?": anything }),
+};
 
 /**
  * A seed and a position in its draws. The stream of a seed is `new PcgRandom(low 32 bits, high 32 bits)` with that package's default
@@ -20,6 +29,7 @@ export class Stream {
 
   /** Starts at `position` draws from the seed's first. Throws StreamError for a bad seed or position. */
   constructor(seed: bigint | number, position = 0) {
+    checkArguments(calls.Stream, arguments);
     this.seed = parseSeed("Stream", seed);
     this.#position = checkPosition("Stream", position);
   }
@@ -34,11 +44,12 @@ export class Stream {
    * in. Throws StreamError where a range would leave it, and then doesn't move.
    */
   reserve(count: number): number {
+    checkArguments(calls.reserve, arguments);
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new StreamError({
         where: "reserve",
         problem: "not a number of draws",
-        got: show(count),
+        got: showValue(count),
         expected: "an integer ≥ 0",
       });
     }
@@ -59,6 +70,7 @@ export class Stream {
 
   /** Goes to a saved position. Throws StreamError unless it is an integer in [0, 2⁵³ − 1]. */
   seek(position: number): void {
+    checkArguments(calls.seek, arguments);
     this.#position = checkPosition("seek", position);
   }
 }
@@ -68,16 +80,11 @@ function checkPosition(where: string, position: number): number {
     throw new StreamError({
       where,
       problem: "not a position in a stream",
-      got: show(position),
+      got: showValue(position),
       expected: "an integer in [0, 2^53 − 1]",
     });
   }
   return position;
-}
-
-function show(value: unknown): string {
-  if (typeof value === "bigint") return `${value}n`;
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /** A seed, checked: a safe integer ≥ 0 or a bigint in [0, 2⁶⁴), as bigint. Anything else, text too, is a StreamError naming `where`. */
@@ -89,7 +96,7 @@ export function parseSeed(where: string, seed: unknown): bigint {
   throw new StreamError({
     where,
     problem: tooWide ? "a number too large to hold every integer" : "not a seed",
-    got: seed === undefined ? "nothing" : show(seed),
+    got: seed === undefined ? "nothing" : showValue(seed),
     expected: "an integer in [0, 2^64)",
     hint: tooWide
       ? `above 2^53 − 1 write a bigint: ${BigInt(seed)}n, if that is the one you mean`
@@ -105,7 +112,7 @@ export function seedFromText(where: string, text: string): bigint {
     throw new StreamError({
       where,
       problem: "not a seed",
-      got: show(text),
+      got: showValue(text),
       expected: "decimal digits, an integer in [0, 2^64)",
       hint: "digits only, no sign, point, exponent or leading zero: 1234",
     });
@@ -134,7 +141,7 @@ export function fillWords(seed: bigint, offset: number | bigint, out: Uint32Arra
     throw new StreamError({
       where: "fillWords",
       problem: "not a range of draws",
-      got: `${out.length} draws from ${show(offset)}`,
+      got: `${out.length} draws from ${showValue(offset)}`,
       expected: "an integer offset ≥ 0, as bigint above 2^53 − 1, and an end of at most 2^64",
     });
   }
@@ -145,6 +152,7 @@ let ambient: Stream | undefined;
 
 /** Starts the ambient stream, which random ops outside a trace and a Trainer draw from, at the seed's first draw. Returns it. */
 export function manualSeed(seed: number | bigint): Stream {
+  checkArguments(calls.manualSeed, arguments);
   ambient = new Stream(parseSeed("manualSeed", seed));
   return ambient;
 }

@@ -1,12 +1,14 @@
 // Compiled functions: traced once a signature into one graph, planned once, and run in place on their state. Draws inside are relative to a
 // base that each call reserves, so the same graph serves every step.
 import type { Backend } from "../backend/contract.ts";
+import { isBackend } from "../backend/load.ts";
 import type { Plan } from "../compile/plan.ts";
+import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { allTaken } from "../core/promise.ts";
 import type { Graph } from "../graph/hash.ts";
 import { refuseInTrace } from "../graph/scope.ts";
-import { ambientStream, type Stream } from "../rng/stream.ts";
+import { ambientStream, Stream } from "../rng/stream.ts";
 import { type Execution, makeCall, peekInputs, runCall } from "./call.ts";
 import { currentBackend, exclusive, namedBackend } from "./engine.ts";
 import { Program, type Ready, surroundings } from "./program.ts";
@@ -55,6 +57,22 @@ export interface Peek {
 /** So many traces are kept a function; the one unused for longest goes first. */
 const mostPrograms = 256;
 
+const isOwner = (value: unknown): boolean => typeof (value as Partial<Stateful> | null)?.namedVariables === "function";
+const call = signature("compile", {
+  fn: callable,
+  "options?": optionsOf<CompileOptions>({
+    "state?": kind(
+      "a module, an optimizer, or a list of them",
+      (value) => isOwner(value) || (Array.isArray(value) && Array.from(value).every(isOwner)),
+    ),
+    "name?": string,
+    "backend?": kind("a backend or its name", (value) => typeof value === "string" || isBackend(value)),
+    "stream?": kind("a Stream", (value) => value instanceof Stream),
+    "strict?": boolean,
+    "log?": callable,
+  }),
+});
+
 /**
  * Compiles a function of tensors, state included: `compile((x, y) => { …; optimizer.minimize(loss); return loss; }, { state: [model, optimizer] })`.
  * The first call with a signature (shapes, dtypes, strings, options of the state's owners) traces it; later calls run the plan. A number
@@ -65,6 +83,7 @@ export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, R> {
+  checkArguments(call, arguments);
   const { name = fn.name || "function", state = [], strict = true, log } = options;
   const owners: readonly Stateful[] = Array.isArray(state) ? state : [state as Stateful];
   /** Newest use first. */

@@ -1,11 +1,28 @@
 // Differentiation of functions of tensors. The gradients are tensors like any other, so they differentiate again.
 import { gradients as nodeGradients } from "../autograd/grad.ts";
-import { GradError } from "../core/errors.ts";
+import { callable, checkArguments, kind, signature } from "../core/arguments.ts";
+import { GradError, showValue } from "../core/errors.ts";
+import { tensor as tensorKind, tensors } from "./arguments.ts";
 import { ops } from "./functions.ts";
 import { Tensor } from "./tensor.ts";
 
+const call = signature(
+  "gradients",
+  {
+    output: tensorKind,
+    wanted: kind("a list of tensors", tensors.accepts, (_, value) =>
+      value instanceof Tensor ? "write [x], and take the first of the result" : undefined,
+    ),
+    "seed?": tensorKind,
+  },
+  "by several tensors they are one list: gradients(loss, [w, b])",
+);
+const gradCall = signature("grad", { f: callable });
+const bothCall = signature("valueAndGrad", { f: callable });
+
 /** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError. */
 export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tensor): Tensor[] {
+  checkArguments(call, arguments);
   return nodeGradients(
     output.node,
     wanted.map((tensor) => tensor.node),
@@ -20,13 +37,14 @@ export type ScalarFunction<A extends readonly Tensor[]> = (...args: A) => Tensor
 export function valueAndGrad<A extends readonly Tensor[]>(
   f: ScalarFunction<A>,
 ): (...args: A) => { value: Tensor; gradients: Tensor[] } {
+  checkArguments(bothCall, arguments);
   return (...args) => {
     const distinct = args.map((tensor, i) => {
       if (!(tensor instanceof Tensor)) {
         throw new GradError({
           where: "grad",
           problem: `argument ${i} isn't a tensor`,
-          got: typeof tensor,
+          got: showValue(tensor),
           expected: "a tensor",
           hint: "close over other values",
         });
@@ -34,13 +52,23 @@ export function valueAndGrad<A extends readonly Tensor[]>(
       // A tensor given twice is two arguments: ×1 keeps its bits and makes each a node of its own.
       return args.some((other, j) => j !== i && other.node === tensor.node) ? ops.mul(tensor, 1) : tensor;
     });
-    const value = f(...(distinct as unknown as A));
+    const value: unknown = f(...(distinct as unknown as A));
+    if (!(value instanceof Tensor)) {
+      throw new GradError({
+        where: "grad",
+        problem: "the function gives no tensor",
+        got: showValue(value),
+        expected: "a float32 scalar",
+        hint: value instanceof Promise ? "a function that is differentiated isn't async" : undefined,
+      });
+    }
     return { value, gradients: gradients(value, distinct) };
   };
 }
 
 /** The gradient of `f` by its first argument, as a function of the same arguments; `valueAndGrad` gives the others too. */
 export function grad<A extends readonly [Tensor, ...Tensor[]]>(f: ScalarFunction<A>): (...args: A) => Tensor {
+  checkArguments(gradCall, arguments);
   const both = valueAndGrad(f);
   return (...args) => both(...args).gradients[0];
 }

@@ -1,5 +1,6 @@
 // Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
 import type { Backend } from "../backend/contract.ts";
+import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { ShapeError, TraceError } from "../core/errors.ts";
@@ -9,6 +10,7 @@ import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
 import { Node, reachable } from "../graph/node.ts";
 import { currentTrace, type TraceScope, withTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
+import { tensor as tensorKind } from "./arguments.ts";
 import { materialize } from "./engine.ts";
 import { tensor } from "./functions.ts";
 import { Tensor } from "./tensor.ts";
@@ -150,8 +152,20 @@ export async function captured(
   return { ...graph, captured: values };
 }
 
+const scalarCall = signature("runtimeScalar", {
+  name: string,
+  provide: kind(
+    "a function that gives a number",
+    (value) => typeof value === "function",
+    (_, value) => (typeof value === "number" ? `write () => ${value}, or read it where it changes` : undefined),
+  ),
+});
+const executeCall = signature("onExecute", { callback: callable });
+const watchCall = signature("watch", { name: string, value: tensorKind });
+
 /** A host number that each call of the compiled function reads anew, when it is made, rounded once to float32: []. Outside a trace: its value now. Throws TraceError where `provide` gives no number. */
 export function runtimeScalar(name: string, provide: () => number): Tensor {
+  checkArguments(scalarCall, arguments);
   const scope = currentTrace();
   if (!scope) return tensor(provided(name, provide));
   const node = creation.input([], "float32");
@@ -180,6 +194,7 @@ function provided(name: string, provide: () => number): number {
  * Throws TraceError where it is async.
  */
 export function onExecute(callback: () => unknown): void {
+  checkArguments(executeCall, arguments);
   const scope = currentTrace();
   const refusal = () =>
     new TraceError({
@@ -196,5 +211,6 @@ export function onExecute(callback: () => unknown): void {
 
 /** Has the open trace compute a tensor beside its results, for those who watch: it isn't in the graph's hash. Does nothing outside a trace. */
 export function watch(name: string, value: Tensor): void {
+  checkArguments(watchCall, arguments);
   currentTrace()?.watched.set(name, value.node);
 }

@@ -2,12 +2,14 @@
 // function that lists it as state it is an input and, once assigned, an output that takes the input's place in memory.
 
 import type { Backend } from "../backend/contract.ts";
+import { checkArguments, kind, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
+import { checkTensor, tensor as tensorKind } from "./arguments.ts";
 import type { Evaluation } from "./engine.ts";
 import { Lineage, settleLineages } from "./lineage.ts";
 import { Tensor } from "./tensor.ts";
@@ -21,6 +23,11 @@ export interface Stateful {
   pieces?(): readonly unknown[];
 }
 
+const assignCall = signature("assign", { value: tensorKind });
+const loadCall = signature("load", {
+  data: kind("a typed array", (value) => ArrayBuffer.isView(value) && !(value instanceof DataView)),
+});
+
 /** A cell with versions. It is a tensor too: ops read the version it holds when they are called. */
 export class Variable extends Tensor {
   readonly #shape: Shape;
@@ -29,6 +36,7 @@ export class Variable extends Tensor {
 
   /** `initial`: its first value; computed when it is first needed. */
   constructor(initial: Tensor) {
+    checkTensor(new.target.name, "its first value", initial);
     super(initial.node);
     this.#shape = initial.shape;
     this.#dtype = initial.dtype;
@@ -68,6 +76,7 @@ export class Variable extends Tensor {
 
   /** Gives it another value of the same shape and dtype. In a trace the value is a state output of each run. Throws ShapeError, DTypeError. */
   assign(value: Tensor): void {
+    checkArguments(assignCall, arguments);
     this.#check(value.shape, value.dtype);
     const scope = currentTrace();
     if (!scope) {
@@ -80,6 +89,7 @@ export class Variable extends Tensor {
 
   /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size, TraceError in a trace. */
   load(data: TypedArray): void {
+    checkArguments(loadCall, arguments);
     refuseInTrace("load");
     this.#begin(creation.constant(data.slice(), this.#shape, this.#dtype));
   }

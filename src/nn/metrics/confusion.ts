@@ -1,5 +1,6 @@
 // Metrics of classification out of the confusion matrix: how many targets of each class were taken for each class. The counts are exact integers, up to
 // 2²⁴ a batch.
+import { checkArguments, number, options as optionsOf, signature, string } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { cast, ones, scatterAdd } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -84,18 +85,40 @@ interface AverageOptions {
   readonly average?: Average;
 }
 
+export interface FBetaOptions extends AverageOptions {
+  /** How many times as much recall counts; 1 unless given. */
+  readonly beta?: number;
+}
+
+const averageCall = (name: string) =>
+  signature(`metrics.${name}`, { "options?": optionsOf<AverageOptions>({ "average?": string }) });
+const calls = {
+  precision: averageCall("precision"),
+  recall: averageCall("recall"),
+  dice: averageCall("dice"),
+  fBeta: signature("metrics.fBeta", { "options?": optionsOf<FBetaOptions>({ "beta?": number, "average?": string }) }),
+  meanIoU: signature("metrics.meanIoU", {}),
+  perClassAccuracy: signature("metrics.perClassAccuracy", {}),
+};
+
 /** Of what was found of a class, the part that is right; 0 where nothing was found. */
-export function precision({ average = "macro" }: AverageOptions = {}): Metric {
+export function precision(options: AverageOptions = {}): Metric {
+  checkArguments(calls.precision, arguments);
+  const { average = "macro" } = options;
   return averaged("precision", "precision", average, ({ hits, wrong }) => quotient(hits, hits + wrong));
 }
 
 /** Of what is there of a class, the part that was found; 0 where nothing is there. */
-export function recall({ average = "macro" }: AverageOptions = {}): Metric {
+export function recall(options: AverageOptions = {}): Metric {
+  checkArguments(calls.recall, arguments);
+  const { average = "macro" } = options;
   return averaged("recall", "recall", average, ({ hits, missed }) => quotient(hits, hits + missed));
 }
 
 /** (1 + β²)·hits ÷ ((1 + β²)·hits + β²·missed + wrong) (van Rijsbergen 1979): recall counts β times as much as precision. β ≥ 0, default 1. Named f1, f2, f0.5 … */
-export function fBeta({ beta = 1, average = "macro" }: AverageOptions & { readonly beta?: number } = {}): Metric {
+export function fBeta(options: FBetaOptions = {}): Metric {
+  checkArguments(calls.fBeta, arguments);
+  const { beta = 1, average = "macro" } = options;
   if (!(beta >= 0 && beta < Infinity))
     throw new ConfigError({ where: "metrics.fBeta.beta", problem: "out of range", got: String(beta), expected: "≥ 0" });
   const square = beta * beta;
@@ -105,17 +128,21 @@ export function fBeta({ beta = 1, average = "macro" }: AverageOptions & { readon
 }
 
 /** 2·hits ÷ (2·hits + missed + wrong) (Dice 1945): the overlap of what is there and what was found, as segmentation calls F₁. */
-export function dice({ average = "macro" }: AverageOptions = {}): Metric {
+export function dice(options: AverageOptions = {}): Metric {
+  checkArguments(calls.dice, arguments);
+  const { average = "macro" } = options;
   return averaged("dice", "dice", average, ({ hits, wrong, missed }) => quotient(2 * hits, 2 * hits + missed + wrong));
 }
 
 /** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
 export function meanIoU(): Metric {
+  checkArguments(calls.meanIoU, arguments);
   return averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong));
 }
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */
 export function perClassAccuracy(): Metric {
+  checkArguments(calls.perClassAccuracy, arguments);
   return {
     name: "per_class_accuracy",
     mode: "max",

@@ -1,4 +1,5 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { DataError, ShapeError } from "../../core/errors.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import {
@@ -27,6 +28,29 @@ import {
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { checkCount, type Metric, ratio, targetsOf } from "./metric.ts";
+
+export interface TopKOptions {
+  /** How many of the largest outputs count; 5 unless given. */
+  readonly k?: number;
+}
+
+export interface AtKOptions {
+  /** How many of the largest outputs count. */
+  readonly k: number;
+}
+
+export interface AucOptions {
+  /** Counts a histogram of so many bins in place of all scores. */
+  readonly bins?: number;
+}
+
+const atK = { options: optionsOf<AtKOptions>({ k: number }) };
+const calls = {
+  topKAccuracy: signature("metrics.topKAccuracy", { "options?": optionsOf<TopKOptions>({ "k?": number }) }),
+  precisionAtK: signature("metrics.precisionAtK", atK),
+  recallAtK: signature("metrics.recallAtK", atK),
+  auc: signature("metrics.auc", { "options?": optionsOf<AucOptions>({ "bins?": number }) }),
+};
 
 /** Rows of scores with their targets: class numbers [rows], or relevance [rows, classes], 1 for what is to be found. */
 interface Rows {
@@ -81,7 +105,9 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
 }
 
 /** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
-export function topKAccuracy({ k = 5 }: { readonly k?: number } = {}): Metric {
+export function topKAccuracy(options: TopKOptions = {}): Metric {
+  checkArguments(calls.topKAccuracy, arguments);
+  const { k = 5 } = options;
   checkCount("topKAccuracy.k", k);
   return {
     name: `top_${k}_accuracy`,
@@ -95,7 +121,9 @@ export function topKAccuracy({ k = 5 }: { readonly k?: number } = {}): Metric {
 }
 
 /** Of the k largest outputs of a row, the part that is relevant, averaged over rows. targets: class numbers [...], or relevance in {0, 1} of the outputs' shape. */
-export function precisionAtK({ k }: { readonly k: number }): Metric {
+export function precisionAtK(options: AtKOptions): Metric {
+  checkArguments(calls.precisionAtK, arguments);
+  const { k } = options;
   checkCount("precisionAtK.k", k);
   return {
     name: `precision_at_${k}`,
@@ -109,7 +137,9 @@ export function precisionAtK({ k }: { readonly k: number }): Metric {
 }
 
 /** Of what is relevant in a row, the part among its k largest outputs, averaged over rows that have any. Targets as `precisionAtK`'s. */
-export function recallAtK({ k }: { readonly k: number }): Metric {
+export function recallAtK(options: AtKOptions): Metric {
+  checkArguments(calls.recallAtK, arguments);
+  const { k } = options;
   checkCount("recallAtK.k", k);
   return {
     name: `recall_at_${k}`,
@@ -129,7 +159,9 @@ export function recallAtK({ k }: { readonly k: number }): Metric {
  * once. It keeps two numbers a sample; with `bins` it counts a histogram of the probabilities instead, and pairs in one bin are ties. outputs: logits of the targets' shape, or
  * [..., 2], whose difference is the score; targets 0 or 1. NaN where a class is missing or a score is NaN.
  */
-export function auc({ bins }: { readonly bins?: number } = {}): Metric {
+export function auc(options: AucOptions = {}): Metric {
+  checkArguments(calls.auc, arguments);
+  const { bins } = options;
   if (bins !== undefined) return binnedAuc(bins);
   return {
     name: "auc",

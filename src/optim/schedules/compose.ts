@@ -1,7 +1,9 @@
 // Schedules made of schedules.
 
-import { ConfigError } from "../../core/errors.ts";
+import { callable, checkKind } from "../../core/arguments.ts";
+import { ConfigError, showValue } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
+import { checkSchedule } from "../arguments.ts";
 import { Check, type Form, type Schedule, type ScheduleKey, schedule, type Targets } from "./schedule.ts";
 
 export interface SequentialOptions extends Targets {
@@ -14,6 +16,14 @@ const suffix: Readonly<Record<ScheduleKey, string>> = { learningRate: "LR", weig
 
 /** Parts of a schedule set the same number, and leave the groups and the steering to the whole. */
 function checkParts(where: string, key: ScheduleKey, parts: readonly Schedule[]): void {
+  if (!Array.isArray(parts) || !Array.from(parts).every((part) => typeof part === "function")) {
+    throw new ConfigError({
+      where,
+      problem: "not schedulers",
+      got: showValue(parts),
+      expected: "a list of what optim.constantLR and its like make",
+    });
+  }
   if (parts.length === 0) throw new ConfigError({ where, problem: "no schedulers", expected: "at least one" });
   for (const { key: own = "learningRate", paramGroupTags = [], steering } of parts) {
     const tagged = paramGroupTags.length > 0 ? "one with tags" : undefined;
@@ -87,13 +97,28 @@ function chained(key: ScheduleKey, options: ChainedOptions): Schedule {
 }
 
 /** Learning rates one after another, each schedule counting from 0 where it begins: at the milestones, or where the ones before it are through. */
-export const sequentialLR = (options: SequentialOptions): Schedule => sequential("learningRate", options);
+export function sequentialLR(options: SequentialOptions): Schedule {
+  checkSchedule("sequentialLR", arguments);
+  return sequential("learningRate", options);
+}
+
 /** As `sequentialLR`, of the weight decay. */
-export const sequentialWD = (options: SequentialOptions): Schedule => sequential("weightDecay", options);
+export function sequentialWD(options: SequentialOptions): Schedule {
+  checkSchedule("sequentialWD", arguments);
+  return sequential("weightDecay", options);
+}
+
 /** Schedules multiplied: the first's learning rate times each other one's part of its value at step 0. */
-export const chainedLR = (options: ChainedOptions): Schedule => chained("learningRate", options);
+export function chainedLR(options: ChainedOptions): Schedule {
+  checkSchedule("chainedLR", arguments);
+  return chained("learningRate", options);
+}
+
 /** As `chainedLR`, of the weight decay. */
-export const chainedWD = (options: ChainedOptions): Schedule => chained("weightDecay", options);
+export function chainedWD(options: ChainedOptions): Schedule {
+  checkSchedule("chainedWD", arguments);
+  return chained("weightDecay", options);
+}
 
 export interface ScalePerParamOptions extends Targets {
   readonly scheduler: Schedule;
@@ -101,8 +126,10 @@ export interface ScalePerParamOptions extends Targets {
 
 /** A schedule of the learning rate times each group's `adjustLearningRate`. */
 export function scalePerParamLR(options: ScalePerParamOptions): Schedule {
+  checkSchedule("scalePerParamLR", arguments);
   checkKeys("ScalePerParamLR", options, ["scheduler", "paramGroupTags"]);
   const { scheduler, ...targets } = options;
+  checkKind("ScalePerParamLR.scheduler", "it", callable, scheduler);
   const { totalIters, steering } = scheduler;
   if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [scheduler]);
   const at: Form["at"] = (step, group) => scheduler(step, group) * (group?.adjustLearningRate ?? 1);

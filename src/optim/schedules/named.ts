@@ -1,5 +1,7 @@
 // The closed forms under the names that people know: `…LR` sets the learning rate, `…WD` the weight decay. Option names are those of the Cerebras
 // Model Zoo: `initialLearningRate` and the like for a learning rate, `initialVal` for a decay.
+
+import { checkSchedule } from "../arguments.ts";
 import * as cycles from "./cycle.ts";
 import * as decays from "./decay.ts";
 import { type ReduceOnPlateauOptions, reduceOnPlateau } from "./plateau.ts";
@@ -32,22 +34,24 @@ const otherNames: Readonly<Record<string, string>> = Object.fromEntries(
 );
 const otherName = (key: string): string => (Object.hasOwn(otherNames, key) ? otherNames[key] : key);
 
-const learningRate =
-  <O extends object>(where: string, make: Maker<O>) =>
-  ({ paramGroupTags, ...options }: AsLearningRate<O> & Targets): Schedule => {
+const learningRate = <O extends object>(where: string, make: Maker<O>) =>
+  function (given: AsLearningRate<O> & Targets): Schedule {
+    checkSchedule(where, arguments);
+    const { paramGroupTags, ...options } = given;
     const own = Object.fromEntries(Object.entries(options).map(([name, value]) => [otherName(name), value]));
-    return schedule(
-      "learningRate",
-      make(own as O, new Check(where, otherName)),
-      { paramGroupTags },
-      { [where]: options },
-    );
+    const check = new Check(where, otherName);
+    check.tags(paramGroupTags);
+    return schedule("learningRate", make(own as O, check), { paramGroupTags }, { [where]: options });
   };
 
-const weightDecay =
-  <O extends object>(where: string, make: Maker<O>) =>
-  ({ paramGroupTags, ...options }: O & Targets): Schedule =>
-    schedule("weightDecay", make(options as unknown as O, new Check(where)), { paramGroupTags }, { [where]: options });
+const weightDecay = <O extends object>(where: string, make: Maker<O>) =>
+  function (given: O & Targets): Schedule {
+    checkSchedule(where, arguments);
+    const { paramGroupTags, ...options } = given;
+    const check = new Check(where);
+    check.tags(paramGroupTags);
+    return schedule("weightDecay", make(options as unknown as O, check), { paramGroupTags }, { [where]: options });
+  };
 
 /** One rate for `totalIters` steps, or for ever. */
 export const constantLR = learningRate<decays.ConstantOptions>("ConstantLR", decays.constant);

@@ -1,7 +1,8 @@
 // What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
 // the first optimizer step.
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, showValue } from "../../core/errors.ts";
 import { checkKeys, type Every } from "../../core/keys.ts";
+import { checkScheduleOptions } from "../arguments.ts";
 import type { Mode, NumberNames } from "../monitored.ts";
 import type { ParameterGroup } from "../optimizer.ts";
 
@@ -79,21 +80,32 @@ export class Check {
   keys<O extends object, const K extends readonly (keyof O & string)[]>(options: O, known: K & Every<O, K>): void {
     const names = [...known.map(this.#name), "paramGroupTags"];
     checkKeys(this.where, Object.fromEntries(Object.keys(options).map((key) => [this.#name(key), true])), names);
+    checkScheduleOptions(this.where, options, this.#name);
+  }
+
+  /** Throws ConfigError unless they are a tag or a list of tags. */
+  tags(paramGroupTags: unknown): void {
+    checkScheduleOptions(this.where, { paramGroupTags }, this.#name);
   }
 
   /** Throws ConfigError unless the condition holds. */
   that(holds: boolean, key: string, value: unknown, expected: string, problem = "a number out of range"): void {
     if (holds) return;
-    throw new ConfigError({ where: `${this.where}.${this.#name(key)}`, problem, got: String(value), expected });
+    throw new ConfigError({
+      where: `${this.where}.${this.#name(key)}`,
+      problem,
+      got: typeof value === "string" ? value : showValue(value),
+      expected,
+    });
   }
 
   /** Finite and ≥ 0: a learning rate, a decay. */
   value(key: string, value: number): void {
-    this.that(value >= 0 && value < Infinity, key, value, "a number ≥ 0");
+    this.that(typeof value === "number" && value >= 0 && value < Infinity, key, value, "a number ≥ 0");
   }
 
   positive(key: string, value: number): void {
-    this.that(value > 0 && value < Infinity, key, value, "a number > 0");
+    this.that(typeof value === "number" && value > 0 && value < Infinity, key, value, "a number > 0");
   }
 
   /** A number of steps. */

@@ -1,0 +1,20 @@
+// Kinds of arguments that are tensors, for what is built on them.
+import { checkKind, type Kind, kind, listOf } from "../core/arguments.ts";
+import { Tensor } from "./tensor.ts";
+
+const wrap = (value: unknown): string | undefined =>
+  typeof value === "number" || Array.isArray(value) || ArrayBuffer.isView(value)
+    ? "make a tensor of it first: tensor(values)"
+    : undefined;
+
+export const tensor: Kind = kind(
+  "a tensor",
+  (value) => value instanceof Tensor,
+  (_, value) => wrap(value),
+);
+export const tensors: Kind = listOf(tensor, "a list of tensors");
+
+/** Throws ConfigError unless the value is a tensor: where one is read before any op checks it. */
+export function checkTensor(where: string, what: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor)) checkKind(where, what, tensor, value);
+}
