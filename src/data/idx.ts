@@ -1,8 +1,8 @@
 // The IDX format, as the MNIST files have it: two zero bytes, a type byte, the number of axes, big-endian u32 extents, big-endian elements. A file may be
 // gzipped. Its header is held to its length before memory is asked for.
 
-import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { gunzip, gunzipStart } from "#files";
+import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { DataError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 

@@ -2,6 +2,7 @@
 // who trains keeps epoch and cursor, and can start again at any batch.
 
 import {
+  anything,
   boolean,
   callable,
   checkArguments,
@@ -156,12 +157,26 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
   };
 }
 
+function isDataset(value: unknown): boolean {
+  const { name, size, fields, digests } = (value ?? {}) as Partial<Dataset>;
+  const isField = (field: Partial<Dataset["fields"][string]> | null) =>
+    Array.isArray(field?.shape) && typeof field.read === "function";
+  return (
+    typeof name === "string" &&
+    Number.isSafeInteger(size) &&
+    isRecord(fields) &&
+    Object.values(fields).every((field) => isField(field as Dataset["fields"][string] | null)) &&
+    isRecord(digests) &&
+    Object.values(digests).every((digest) => typeof digest === "string")
+  );
+}
+
 const call = signature("data.dataLoader", {
-  dataset: kind("a dataset", (value) => isRecord((value as Partial<Dataset> | null)?.fields)),
+  dataset: kind("a dataset: { name, size, fields, digests }", isDataset),
   options: optionsOf<LoaderOptions>({
     batchSize: number,
     "shuffle?": boolean,
-    "shuffleSeed?": kind("a seed", (value) => typeof value === "number" || typeof value === "bigint"),
+    "shuffleSeed?": anything,
     "dropLast?": boolean,
     "transform?": callable,
   }),

@@ -2,8 +2,17 @@
 // ascending order, so it doesn't depend on the split.
 
 import { readText } from "#files";
+import {
+  checkArguments,
+  isRecord,
+  kind,
+  number,
+  oneOf,
+  options as optionsOf,
+  signature,
+  string,
+} from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
-import { checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError, showValue } from "../core/errors.ts";
 import { checkKeys, unknownKey } from "../core/keys.ts";
@@ -20,7 +29,16 @@ const calls = {
         typeof value !== "string" && typeof (value as Iterable<number> | null)?.[Symbol.iterator] === "function",
     ),
   }),
-  textWindows: signature("data.textWindows", { name: string, text: string, options: record }),
+  textWindows: signature("data.textWindows", {
+    name: string,
+    text: string,
+    options: optionsOf<TextOptions>({
+      context: number,
+      "split?": oneOf(["train", "validation"]),
+      "validationFraction?": number,
+      "stride?": number,
+    }),
+  }),
   textDataset: signature("data.textDataset", { path: string, options: record }),
 };
 

@@ -107,6 +107,14 @@ export class Muon extends Optimizer {
     super("muon", parameters, { slots, decay: "decoupled" }, options);
     checkRange("muon", "momentum", momentum, 0, 1);
     checkRange("muon", "newtonSchulzSteps", newtonSchulzSteps, 1, 100);
+    if (!Number.isInteger(newtonSchulzSteps)) {
+      throw new ConfigError({
+        where: "muon.newtonSchulzSteps",
+        problem: "not a number of steps",
+        got: String(newtonSchulzSteps),
+        expected: "an integer in [1, 100)",
+      });
+    }
     checkRange("muon", "adamEpsilon", adamEpsilon);
     checkBetas("muon", adamBetas);
     const unused = adam.find((glob) => !used.has(glob));

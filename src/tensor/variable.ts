@@ -9,7 +9,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
-import { checkTensor, tensor as tensorKind } from "./arguments.ts";
+import { tensor as tensorKind } from "./arguments.ts";
 import type { Evaluation } from "./engine.ts";
 import { Lineage, settleLineages } from "./lineage.ts";
 import { Tensor } from "./tensor.ts";
@@ -23,6 +23,7 @@ export interface Stateful {
   pieces?(): readonly unknown[];
 }
 
+const variableCall = signature("Variable", { initial: tensorKind });
 const assignCall = signature("assign", { value: tensorKind });
 const loadCall = signature("load", {
   data: kind("a typed array", (value) => ArrayBuffer.isView(value) && !(value instanceof DataView)),
@@ -36,7 +37,7 @@ export class Variable extends Tensor {
 
   /** `initial`: its first value; computed when it is first needed. */
   constructor(initial: Tensor) {
-    checkTensor(new.target.name, "its first value", initial);
+    checkArguments(variableCall, arguments);
     super(initial.node);
     this.#shape = initial.shape;
     this.#dtype = initial.dtype;

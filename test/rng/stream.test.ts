@@ -131,7 +131,7 @@ describe("seeds", () => {
     [true, "true"],
     [null, "null"],
     [undefined, "nothing"],
-    [[1], "1"],
+    [[1], "[1]"],
     [2 ** 64, "18446744073709552000"],
   ])("%s is no seed", (seed, got) => {
     const error = thrown(() => parseSeed("trainer.init.seed", seed));

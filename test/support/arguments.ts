@@ -50,6 +50,13 @@ interface WrongCall {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
+/** Whether a value of `wrong` is of the kind that the right one is of, and might be right too: a name, a function, a seed, a real number. */
+const alike = (own: unknown, value: unknown): boolean =>
+  own === value ||
+  (typeof own === "number"
+    ? value === 1.5 && !Number.isInteger(own)
+    : typeof own === typeof value && typeof own !== "object");
+
 /** Wrong calls beside a right one: an argument more, too few, and each argument and option in turn replaced. */
 function wrongCalls({ args: right, required, requiredKeys, variadic }: RightCall): WrongCall[] {
   const calls: WrongCall[] = [];
@@ -62,13 +69,13 @@ function wrongCalls({ args: right, required, requiredKeys, variadic }: RightCall
       calls.push({ what: `${i}${what}`, args: right().map((each, at) => (at === i ? value : each)) });
     if (i < required) calls.push({ what: `${i} and the rest left out`, args: args.slice(0, i) });
     for (const [name, value] of Object.entries(wrong))
-      if (i < required || value !== undefined) put(` = ${name}`, value);
+      if (value === undefined ? i < required : !alike(own, value)) put(` = ${name}`, value);
     if (!isRecord(own)) continue;
     put(".nonsense", { ...own, nonsense: 1 });
     for (const key of Object.keys(own))
       for (const [name, value] of Object.entries(wrong)) {
-        if (value === own[key] || (value === undefined && !requiredKeys.includes(key))) continue;
-        put(`.${key} = ${name}`, { ...own, [key]: value });
+        if (value === undefined ? requiredKeys.includes(key) : !alike(own[key], value))
+          put(`.${key} = ${name}`, { ...own, [key]: value });
       }
   }
   return calls;

@@ -43,9 +43,10 @@ function sequential(key: ScheduleKey, options: SequentialOptions): Schedule {
   const where = `Sequential${suffix[key]}`;
   checkKeys(where, options, ["schedulers", "milestones", "paramGroupTags"]);
   const { schedulers, milestones, ...targets } = options;
+  new Check(where).tags(targets.paramGroupTags);
   checkParts(`${where}.schedulers`, key, schedulers);
   const starts = [0];
-  if (milestones) {
+  if (milestones !== undefined) {
     new Check(where).milestones("milestones", milestones, schedulers.length - 1);
     starts.push(...milestones);
   } else {
@@ -78,6 +79,7 @@ export interface ChainedOptions extends Targets {
 function chained(key: ScheduleKey, options: ChainedOptions): Schedule {
   checkKeys(`Chained${suffix[key]}`, options, ["schedulers", "paramGroupTags"]);
   const { schedulers, ...targets } = options;
+  new Check(`Chained${suffix[key]}`).tags(targets.paramGroupTags);
   const where = `Chained${suffix[key]}.schedulers`;
   checkParts(where, key, schedulers);
   const [first, ...others] = schedulers;
@@ -129,6 +131,7 @@ export function scalePerParamLR(options: ScalePerParamOptions): Schedule {
   checkSchedule("scalePerParamLR", arguments);
   checkKeys("ScalePerParamLR", options, ["scheduler", "paramGroupTags"]);
   const { scheduler, ...targets } = options;
+  new Check("ScalePerParamLR").tags(targets.paramGroupTags);
   checkKind("ScalePerParamLR.scheduler", "it", callable, scheduler);
   const { totalIters, steering } = scheduler;
   if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [scheduler]);

@@ -138,6 +138,7 @@ export interface PiecewiseConstantOptions {
 export function piecewiseConstant(options: PiecewiseConstantOptions, check: Check): Form {
   check.keys(options, ["vals", "milestones"]);
   const { vals, milestones } = options;
+  check.list("vals", vals);
   for (const val of vals) check.value("vals", val);
   check.that(vals.length > 0, "vals", "none", "at least one value", "no values");
   check.milestones("milestones", milestones, vals.length - 1);

@@ -1,5 +1,6 @@
 // What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
 // the first optimizer step.
+import { checkKind, numbers } from "../../core/arguments.ts";
 import { ConfigError, showValue } from "../../core/errors.ts";
 import { checkKeys, type Every } from "../../core/keys.ts";
 import { checkScheduleOptions } from "../arguments.ts";
@@ -113,10 +114,22 @@ export class Check {
     this.that(Number.isSafeInteger(value) && value >= 1, key, value, "an integer ≥ 1", "not a number of steps");
   }
 
+  /** Throws ConfigError unless it is a list of numbers. */
+  list(key: string, values: readonly number[]): void {
+    checkKind(`${this.where}.${this.#name(key)}`, "it", numbers, values);
+  }
+
   /** Ascending steps from 1 on; `count` of them where given. */
-  milestones(key: string, steps: readonly number[], count = steps.length): void {
+  milestones(key: string, steps: readonly number[], count?: number): void {
+    this.list(key, steps);
     const ascending = steps.every((at, i) => Number.isSafeInteger(at) && at > (steps[i - 1] ?? 0));
-    const expected = `${count} ascending steps, the first at least 1`;
-    this.that(ascending && steps.length === count, key, `[${steps.join(", ")}]`, expected, "not milestones");
+    const expected = `${count ?? steps.length} ascending steps, the first at least 1`;
+    this.that(
+      ascending && steps.length === (count ?? steps.length),
+      key,
+      `[${steps.join(", ")}]`,
+      expected,
+      "not milestones",
+    );
   }
 }

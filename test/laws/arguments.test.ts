@@ -1,0 +1,319 @@
+// Every public function, constructor and method outside the ops refuses wrong arguments with a typed error, or is on the list of what is
+// meant. The ops are test/tensor/arguments.test.ts's.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import * as sg from "../../src/index.ts";
+import { type Accepted, call, notRefused, outcome, type RightCall, type Untyped } from "../support/arguments.ts";
+
+const { nn, losses, optim, data } = sg;
+const x = () =>
+  sg.tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+const classes = () => sg.tensor([0, 1], "int32");
+const parameters = () => nn.linear(2, 2).parameters();
+const dataset = () =>
+  data.arrayDataset("d", { inputs: { data: new Float32Array(4), shape: [2, 2], dtype: "float32" } });
+const folder = mkdtempSync(join(tmpdir(), "arguments-"));
+const schedule = () => optim.constantLR({ learningRate: 0.1, totalIters: 2 });
+const decay = () => optim.constantWD({ val: 0.1, totalIters: 2 });
+
+const optimizer = (options: object = {}) =>
+  call(() => [parameters(), { learningRate: 0.1, ...options }], 2, { requiredKeys: ["learningRate"] });
+const betas = { betas: [0.9, 0.99], epsilon: 1e-8 };
+const common = { weightDecay: 0.1, decayAll: true, maximize: true };
+const form = (options: object, optional: readonly string[] = []) =>
+  call(() => [{ ...options, paramGroupTags: "a" }], 1, {
+    requiredKeys: Object.keys(options).filter((key) => !optional.includes(key)),
+  });
+const lossOf = (targets: () => sg.Tensor, options?: object) =>
+  call(() => [x(), { targets: targets() }, ...(options ? [options] : [])], 2, { requiredKeys: ["targets"] });
+const none = call(() => []);
+
+/** A schedule of the learning rate and of the weight decay. */
+function both(
+  name: string,
+  rate: object,
+  decayed: object,
+  optional: readonly string[] = [],
+): Record<string, RightCall> {
+  return { [`optim.${name}LR`]: form(rate, optional), [`optim.${name}WD`]: form(decayed, optional) };
+}
+
+const calls: Readonly<Record<string, RightCall>> = {
+  "nn.Activation": call(() => ["square", (t: sg.Tensor) => t.mul(t)]),
+  "nn.Conv2d": call(() => [1, 2, 3, { stride: 1, padding: 1, bias: true }], 3),
+  "nn.conv2d": call(() => [1, 2, 3, { stride: 1, padding: 1, bias: true }], 3),
+  "nn.Dropout": call(() => [0.5]),
+  "nn.dropout": call(() => [0.5]),
+  "nn.Embedding": call(() => [3, 2]),
+  "nn.embedding": call(() => [3, 2]),
+  "nn.Gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0 }], 1, {
+    requiredKeys: ["vocabulary", "context", "width", "heads", "layers"],
+  }),
+  "nn.gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0 }], 1, {
+    requiredKeys: ["vocabulary", "context", "width", "heads", "layers"],
+  }),
+  "nn.LayerNorm": call(() => [[2], { epsilon: 1e-5, bias: true }], 1),
+  "nn.layerNorm": call(() => [[2], { epsilon: 1e-5, bias: true }], 1),
+  "nn.Linear": call(() => [2, 3, { bias: true }], 2),
+  "nn.linear": call(() => [2, 3, { bias: true }], 2),
+  "nn.MaxPool2d": call(() => [2, { stride: 1, padding: 1 }], 1),
+  "nn.maxPool2d": call(() => [2, { stride: 1, padding: 1 }], 1),
+  "nn.SampleShape": call(() => [[2]], 0),
+  "nn.SelfAttention": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
+  "nn.selfAttention": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
+  "nn.Sequential": call(() => [nn.relu(), nn.relu()], 0, { variadic: true }),
+  "nn.sequential": call(() => [nn.relu(), nn.relu()], 0, { variadic: true }),
+  "nn.TransformerBlock": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
+  "nn.transformerBlock": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
+  "nn.cnn": call(() => [{ input: [1, 4, 4], channels: [2], classes: 2, size: 3, dropout: 0.5 }], 1, {
+    requiredKeys: ["input", "channels", "classes"],
+  }),
+  "nn.flatten": none,
+  "nn.gelu": none,
+  "nn.relu": none,
+  "nn.sigmoid": none,
+  "nn.tanh": none,
+  "nn.unflatten": call(() => [[2, 1]]),
+  "nn.save": call(() => [nn.linear(2, 2), `${folder}/saved.safetensors`, { by: "me" }], 2),
+  "nn.load": call(() => [nn.linear(2, 2), `${folder}/w.safetensors`, { strict: true }], 2),
+  "losses.binaryCrossEntropy": lossOf(x, { positiveWeight: 1 }),
+  "losses.crossEntropy": lossOf(classes, { labelSmoothing: 0.1 }),
+  "losses.huber": lossOf(x, { delta: 1 }),
+  "losses.klDivergence": lossOf(x, { logTarget: true }),
+  "losses.l1": lossOf(x),
+  "losses.mse": lossOf(x),
+  "losses.nll": lossOf(classes),
+  "losses.smoothL1": lossOf(x, { beta: 1 }),
+  "metrics.accuracy": none,
+  "metrics.auc": call(() => [{ bins: 4 }], 0),
+  "metrics.dice": call(() => [{ average: "macro" }], 0),
+  "metrics.fBeta": call(() => [{ beta: 2, average: "macro" }], 0),
+  "metrics.mean": call(() => [losses.mse, "mse", { mode: "min" }], 1),
+  "metrics.meanIoU": none,
+  "metrics.perClassAccuracy": none,
+  "metrics.perplexity": none,
+  "metrics.precision": call(() => [{ average: "macro" }], 0),
+  "metrics.precisionAtK": call(() => [{ k: 2 }], 1, { requiredKeys: ["k"] }),
+  "metrics.recall": call(() => [{ average: "macro" }], 0),
+  "metrics.recallAtK": call(() => [{ k: 2 }], 1, { requiredKeys: ["k"] }),
+  "metrics.topKAccuracy": call(() => [{ k: 2 }], 0),
+  ...Object.fromEntries(
+    Object.entries({
+      adadelta: { ...common, rho: 0.9, epsilon: 1e-6 },
+      adafactor: {
+        ...common,
+        epsilons: [1e-30, 1e-3],
+        clipThreshold: 1,
+        decayRate: -0.8,
+        beta1: 0.5,
+        scaleParameter: true,
+        relativeStep: true,
+      },
+      adagrad: { ...common, learningRateDecay: 0, initialAccumulatorValue: 0, epsilon: 1e-10 },
+      adam: { ...common, ...betas, amsgrad: true },
+      adamW: { ...common, ...betas, amsgrad: true },
+      adamax: { ...common, ...betas },
+      asgd: { ...common, lambda: 1e-4, alpha: 0.75, t0: 1e6 },
+      lamb: { ...common, ...betas },
+      lion: { ...common, betas: [0.9, 0.99] },
+      muon: {
+        ...common,
+        momentum: 0.9,
+        nesterov: true,
+        newtonSchulzSteps: 5,
+        adjust: "original",
+        adam: [],
+        adamBetas: [0.9, 0.95],
+        adamEpsilon: 1e-8,
+      },
+      nadam: { ...common, ...betas, momentumDecay: 0.004, decoupledWeightDecay: true },
+      radam: { ...common, ...betas, decoupledWeightDecay: true },
+      rmsprop: { ...common, alpha: 0.9, epsilon: 1e-8, momentum: 0.5, centered: true },
+      rprop: { maximize: true, etas: [0.5, 1.2], stepSizes: [1e-6, 50] },
+      sgd: { ...common, momentum: 0.9, nesterov: true, dampening: 0 },
+    }).flatMap(([name, options]) => [[`optim.${name}`, optimizer(options)]]),
+  ),
+  "optim.SGD": optimizer({ momentum: 0.9 }),
+  "optim.Lion": optimizer({ betas: [0.9, 0.99] }),
+  "optim.clipByGlobalNorm": call(() => [[x()], 1]),
+  "optim.clipByValue": call(() => [[x()], 1]),
+  "optim.globalNorm": call(() => [[x()]]),
+  "optim.orthogonalize": call(() => [x(), 2]),
+  "optim.parameterGroups": call(() => [parameters(), [{ parameters: "bias", weightDecay: 0 }]]),
+  ...both("constant", { learningRate: 0.1, totalIters: 2 }, { val: 0.1, totalIters: 2 }, ["totalIters"]),
+  ...both(
+    "linear",
+    { initialLearningRate: 0.1, endLearningRate: 0, totalIters: 2 },
+    { initialVal: 0.1, endVal: 0, totalIters: 2 },
+  ),
+  ...both(
+    "polynomial",
+    { initialLearningRate: 0.1, endLearningRate: 0, totalIters: 2, power: 2, cycle: true },
+    { initialVal: 0.1, endVal: 0, totalIters: 2, power: 2, cycle: true },
+    ["power", "cycle"],
+  ),
+  ...both(
+    "cosineDecay",
+    { initialLearningRate: 0.1, endLearningRate: 0, totalIters: 2 },
+    { initialVal: 0.1, endVal: 0, totalIters: 2 },
+  ),
+  ...both(
+    "exponential",
+    { initialLearningRate: 0.1, totalIters: 2, decayRate: 0.5, staircase: true },
+    { initialVal: 0.1, totalIters: 2, decayRate: 0.5, staircase: true },
+    ["staircase"],
+  ),
+  ...both(
+    "multiStep",
+    { initialLearningRate: 0.1, gamma: 0.5, milestones: [1, 2] },
+    { initialVal: 0.1, gamma: 0.5, milestones: [1, 2] },
+  ),
+  ...both("step", { initialLearningRate: 0.1, stepSize: 2, gamma: 0.5 }, { initialVal: 0.1, stepSize: 2, gamma: 0.5 }),
+  ...both("piecewiseConstant", { learningRates: [0.1, 0.2], milestones: [1] }, { vals: [0.1, 0.2], milestones: [1] }),
+  ...both("lambda", { initialLearningRate: 0.1, lambda: () => 1 }, { initialVal: 0.1, lambda: () => 1 }),
+  ...both("multiplicative", { initialLearningRate: 0.1, coefficient: 0.5 }, { initialVal: 0.1, coefficient: 0.5 }),
+  ...both(
+    "reduceOnPlateau",
+    {
+      initialLearningRate: 0.1,
+      metric: "loss",
+      mode: "min",
+      factor: 0.1,
+      patience: 2,
+      threshold: 0.1,
+      thresholdMode: "rel",
+      cooldown: 0,
+      minLr: 0,
+      epsilon: 0.1,
+    },
+    {
+      initialVal: 0.1,
+      metric: "loss",
+      mode: "min",
+      factor: 0.1,
+      patience: 2,
+      threshold: 0.1,
+      thresholdMode: "rel",
+      cooldown: 0,
+      minVal: 0,
+      epsilon: 0.1,
+    },
+    ["metric", "mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "minVal", "epsilon"],
+  ),
+  ...both(
+    "cosineAnnealing",
+    { initialLearningRate: 0.1, TMax: 2, etaMin: 0 },
+    { initialVal: 0.1, TMax: 2, etaMin: 0 },
+    ["etaMin"],
+  ),
+  ...both(
+    "cosineAnnealingWarmRestarts",
+    { initialLearningRate: 0.1, T0: 2, TMult: 1, etaMin: 0 },
+    { initialVal: 0.1, T0: 2, TMult: 1, etaMin: 0 },
+    ["TMult", "etaMin"],
+  ),
+  "optim.sequentialLR": call(
+    () => [{ schedulers: [schedule(), schedule()], milestones: [2], paramGroupTags: "a" }],
+    1,
+    { requiredKeys: ["schedulers"] },
+  ),
+  "optim.sequentialWD": call(() => [{ schedulers: [decay(), decay()], milestones: [2], paramGroupTags: "a" }], 1, {
+    requiredKeys: ["schedulers"],
+  }),
+  "optim.chainedLR": call(() => [{ schedulers: [schedule(), schedule()], paramGroupTags: "a" }], 1, {
+    requiredKeys: ["schedulers"],
+  }),
+  "optim.chainedWD": call(() => [{ schedulers: [decay(), decay()], paramGroupTags: "a" }], 1, {
+    requiredKeys: ["schedulers"],
+  }),
+  "optim.scalePerParamLR": call(() => [{ scheduler: schedule(), paramGroupTags: "a" }], 1, {
+    requiredKeys: ["scheduler"],
+  }),
+  "data.Vocabulary": call(() => ["abc"]),
+  "data.arrayDataset": call(
+    () => ["d", { inputs: { data: new Float32Array(4), shape: [2, 2], dtype: "float32" } }],
+    2,
+    { requiredKeys: ["inputs"] },
+  ),
+  "data.dataLoader": call(
+    () => [dataset(), { batchSize: 1, shuffle: true, dropLast: true, transform: (t: object) => t }],
+    2,
+    { requiredKeys: ["batchSize"] },
+  ),
+  "data.parseIdx": call(() => ["file", Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7)], 2),
+  "data.textWindows": call(
+    () => ["text", "abcdefgh", { context: 2, split: "train", validationFraction: 0.5, stride: 1 }],
+    3,
+    { requiredKeys: ["context"] },
+  ),
+  Variable: call(() => [x()]),
+  Parameter: call(() => [x()]),
+  Stream: call(() => [1, 2], 1),
+  autocast: call(() => ["bfloat16", () => x()]),
+  compile: call(
+    () => [(t: sg.Tensor) => t, { state: [], name: "f", backend: "reference", strict: true, log: () => {} }],
+    1,
+  ),
+  grad: call(() => [(t: sg.Tensor) => t.sum()]),
+  gradients: call(() => {
+    const t = x();
+    return [t, [t], sg.ones([2, 2])];
+  }, 2),
+  loadBackend: call(() => ["reference", { threads: 1 }], 1),
+  manualSeed: call(() => [1]),
+  onExecute: call(() => [() => {}]),
+  runtimeScalar: call(() => ["rate", () => 1]),
+  setDefaultBackend: call(() => ["reference"]),
+  valueAndGrad: call(() => [(t: sg.Tensor) => t.sum()]),
+  watch: call(() => ["x", x()]),
+  tensor: call(() => [[[1, 2]], { dtype: "int32", shape: [2, 1] }], 1),
+  zeros: call(() => [[2], "int32"], 1),
+  ones: call(() => [[2], "int32"], 1),
+};
+
+/** What is accepted, and why. */
+const accepted: readonly Accepted[] = [
+  [/^optim\.\w+: [01](\.\w+)? = a fraction$/, "a real number that is 0 or 1 in the right call"],
+  [/^(losses|metrics)\.\w+: \d\.(positiveWeight|delta|beta) = a fraction$/, "a real number"],
+  [/^optim\.\w+: 0\.(paramGroupTags|milestones) = an empty list$/, "none"],
+  [/^(nn\.\w+|zeros|ones): 0 = an empty list$/, "the shape of a scalar"],
+  [/^(optim\.(clipByValue|muon)|gradients|optim.parameterGroups): \d(\.adam)? = an empty list$/, "none"],
+  [/^nn\.cnn: 0\.channels = an empty list$/, "no convolutions"],
+  [/^compile: 1\.state = an empty list$/, "no state"],
+  [/^(losses\.\w+: 1|data\.dataLoader: 0)\.nonsense$/, "a batch and a dataset may hold more"],
+  [/^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|shuffleSeed = a bigint$/, "a seed"],
+  [/^optim\.multiplicative(LR|WD): 0\.coefficient = a function$/, "a coefficient of the step"],
+  [/^autocast: 0 = null$/, "no rounding"],
+];
+
+const publicCall = (path: string): ((...args: readonly unknown[]) => unknown) => {
+  const target = path.split(".").reduce((at: Untyped, name) => at[name], sg);
+  const isClass = /^class/.test(Function.prototype.toString.call(target));
+  return isClass ? (...args) => new target(...args) : target;
+};
+
+beforeAll(async () => {
+  sg.manualSeed(1);
+  await sg.setDefaultBackend("reference");
+  await nn.save(nn.linear(2, 2), `${folder}/w.safetensors`);
+});
+
+describe("public functions", () => {
+  test("each right call is accepted", async () => {
+    const wrong: string[] = [];
+    for (const [name, { args }] of Object.entries(calls)) {
+      const came = await outcome(() => publicCall(name)(...args()));
+      if (came !== "accepted") wrong.push(`${name}: ${came}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(Object.keys(calls))("%s", async (name) => {
+    expect(await notRefused(name, calls[name], publicCall(name), accepted)).toEqual([]);
+  });
+});
