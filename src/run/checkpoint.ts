@@ -17,6 +17,10 @@ import {
   isRecord,
   isSeed,
   isText,
+  numberOf,
+  numbersOf,
+  numbersText,
+  numberText,
   recordOf,
 } from "./fields.ts";
 import { makeInside, refuseLink } from "./inside.ts";
@@ -146,12 +150,21 @@ function readIndex(folder: string): Index {
   checkFields(path, "an index of checkpoints", index, indexChecks);
   const { checkpoints, removed } = index as Index;
   for (const file of [...checkpoints.map((entry) => entry.file), ...removed]) refuseLink(`${folder}/${file}`);
-  return { checkpoints, removed };
+  const whole = checkpoints.map(({ metrics, ...entry }) => ({
+    ...entry,
+    ...(metrics && { metrics: numbersOf(metrics) }),
+  }));
+  return { checkpoints: whole, removed };
 }
 
 /** Writes the index, and only then removes the files that have left it: it names at all times what is whole, and what is still to go. */
 function writeIndex(folder: string, checkpoints: readonly CheckpointEntry[], removed: readonly string[]): void {
-  writeAtomic(`${folder}/${indexName}`, new TextEncoder().encode(`${JSON.stringify({ checkpoints, removed })}\n`));
+  const written = checkpoints.map(({ metrics, ...entry }) => ({
+    ...entry,
+    ...(metrics && { metrics: numbersText(metrics) }),
+  }));
+  const text = JSON.stringify({ checkpoints: written, removed });
+  writeAtomic(`${folder}/${indexName}`, new TextEncoder().encode(`${text}\n`));
   for (const file of removed) remove(`${folder}/${file}`);
 }
 
@@ -211,7 +224,8 @@ export function saveCheckpoint(
   // Before the first file, so that files without an index are never what a run that was killed leaves.
   if (!exists(`${folder}/${indexName}`)) writeIndex(folder, [], []);
   const entries = [...tensors];
-  const text = JSON.stringify(state);
+  const { loss, metrics: last } = state;
+  const text = JSON.stringify({ ...state, loss: loss === null ? null : numberText(loss), metrics: numbersText(last) });
   const metadata = { [stateKey]: text, [digestKey]: stateDigest(text, entries) };
   writeSafetensors(`${folder}/${file}`, entries, metadata);
   const others = listCheckpoints(folder).filter((entry) => entry.file !== file);
@@ -313,7 +327,7 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
       (value.offset === null || isCount(value.offset)),
   ],
   chain: ["64 hex digits", isHash],
-  loss: ["a number or null", isNumber],
+  loss: ["a number or null", (value) => value === null || isNumber(value)],
   metrics: ["numbers by name", recordOf(isNumber)],
   optimizerSteps: ["a count", (value) => value === undefined || isCount(value)],
   columns: ["names", (value) => value === undefined || (Array.isArray(value) && value.every(isText))],
@@ -331,7 +345,8 @@ function parseJson(text: string): unknown {
 
 function checkedState(path: string, state: unknown): RunState {
   checkFields(path, "a checkpoint", state, stateChecks);
-  return state as RunState;
+  const { loss, metrics, ...others } = state as RunState;
+  return { ...others, loss: loss === null ? null : numberOf(loss), metrics: numbersOf(metrics) };
 }
 
 /** Throws CheckpointError where a checkpoint belongs to another seed or another graph than the run's. */

@@ -8,8 +8,20 @@ export type FieldCheck = readonly [expected: string, holds: (value: unknown) => 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 export const isText = (value: unknown): value is string => typeof value === "string";
-/** A number, or the null that JSON has in place of NaN and the infinities. */
-export const isNumber = (value: unknown): boolean => typeof value === "number" || value === null;
+const unusual: readonly unknown[] = ["NaN", "Infinity", "-Infinity", "-0"];
+/** A number as `numberText` writes it. */
+export const isNumber = (value: unknown): boolean => typeof value === "number" || unusual.includes(value);
+/** A number for JSON: text where JSON has none such, or would change it. */
+export const numberText = (value: number): number | string =>
+  Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value);
+/** The number that `numberText` was given. */
+export const numberOf = (value: number | string): number => Number(value);
+
+type Numbers<T> = Readonly<Record<string, T>>;
+export const numbersText = (numbers: Numbers<number>): Numbers<number | string> =>
+  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, numberText(value)]));
+export const numbersOf = (numbers: Numbers<number | string>): Numbers<number> =>
+  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, numberOf(value)]));
 export const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 /** SHA-256 as 64 hex digits. */
 export const isHash = (value: unknown): boolean => isText(value) && /^[0-9a-f]{64}$/.test(value);

@@ -14,6 +14,10 @@ import {
   isRecord,
   isSeed,
   isText,
+  numberOf,
+  numbersOf,
+  numbersText,
+  numberText,
   recordOf,
 } from "./fields.ts";
 
@@ -39,6 +43,8 @@ export interface ValidationData {
   readonly batchSize: number | string;
   readonly samplesPerEpoch: number | string;
   readonly drawsPerEpoch: number | string;
+  /** Batches that a validation takes of it, where not all. */
+  readonly evalSteps?: number;
   /** SHA-256 of the data under it, by name. */
   readonly digests: Readonly<Record<string, string>>;
 }
@@ -93,13 +99,17 @@ export function hyperparameter(value: number): Hyperparameter {
   };
 }
 
-/** Numbers that JSON lacks become null. */
-const finite = (value: unknown): unknown => (typeof value === "number" && !Number.isFinite(value) ? null : value);
-
 /** Writes the manifest, all at once. Throws CheckpointError. */
 export function writeManifest(path: string, manifest: Manifest): void {
+  const { result } = manifest;
+  const written = {
+    ...manifest,
+    ...(result && {
+      result: { ...result, loss: numberText(result.loss), metrics: numbersText(result.metrics) },
+    }),
+  };
   const plain = JSON.parse(
-    JSON.stringify(manifest, (_, value) => finite(typeof value === "bigint" ? value.toString() : value)),
+    JSON.stringify(written, (_, value) => (typeof value === "bigint" ? value.toString() : value)),
   );
   writeAtomic(path, new TextEncoder().encode(`${canonicalJson(plain)}\n`));
 }
@@ -125,6 +135,7 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
             isRecord(item) &&
             isText(item.name) &&
             [item.batchSize, item.samplesPerEpoch, item.drawsPerEpoch].every(isValue) &&
+            (item.evalSteps === undefined || isCount(item.evalSteps)) &&
             recordOf(isHash)(item.digests),
         )),
   ],
@@ -174,5 +185,7 @@ export function readManifest(path: string): Manifest {
   checkFields(path, "a manifest", manifest, manifestChecks);
   const { status, result } = manifest as Manifest;
   if (status === "finished" || result !== undefined) checkFields(`${path}: result`, "a result", result, resultChecks);
-  return manifest as Manifest;
+  if (result === undefined) return manifest as Manifest;
+  const { loss, metrics } = result;
+  return { ...(manifest as Manifest), result: { ...result, loss: numberOf(loss), metrics: numbersOf(metrics) } };
 }

@@ -1,4 +1,5 @@
 // What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level.
+import { ConfigError } from "../core/errors.ts";
 import { logLevels } from "./config/shared.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Metrics } from "./hooks.ts";
@@ -33,6 +34,15 @@ export class Logs {
 
   #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
     const prefix = this.#scopes.map((name) => `${name}/`).join("");
+    if (prefix === "" && Object.hasOwn(values, "step")) {
+      throw new ConfigError({
+        where: "logMetrics",
+        problem: "every record has the step under this name",
+        got: "step",
+        expected: "another name for a number of one's own",
+        hint: "the step that a record belongs to is logMetrics' second argument",
+      });
+    }
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
   }
 

@@ -183,7 +183,7 @@ function callModel(model: Module, { precision, config }: ResolvedOptions, batch:
     return namingModules(model, forward, config?.trainer.init.model.name);
   } catch (cause) {
     // A model may take the batch itself; one that took inputs that aren't there fails at the first use of them.
-    if (batch.inputs || !(cause instanceof TypeError)) throw cause;
+    if (batch.inputs || !/undefined/.test(String(cause))) throw cause;
     throw new ConfigError({
       where: "batch",
       problem: "the batch has no inputs, and the model takes them",

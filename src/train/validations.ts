@@ -1,26 +1,32 @@
-// What a run records of its validation data where they decide something: a schedule that goes by them, or how long the run is. In all other runs
+// What a run records of its validation data where they decide something: a schedule that goes by them, how long the run is, or which checkpoints are the best. In all other runs
 // validation only watches, and nothing of it is recorded.
 import type { DataLoader } from "../data/loader.ts";
 import { jsonNumber, type ValidationData } from "../run/manifest.ts";
 import { EarlyStopping } from "./callbacks/early-stopping.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** Whether a run's rates or its length depend on its validations. */
-function validationDecides({ schedules, hooks }: Pick<Trainer, "schedules" | "hooks">): boolean {
-  return (schedules?.steering.length ?? 0) > 0 || hooks.callbacks.some((callback) => callback instanceof EarlyStopping);
+/** Whether a run's rates, its length, or which of its checkpoints are kept as the best depend on its validations. */
+function validationDecides({ schedules, hooks, options }: Deciding): boolean {
+  const steers = (schedules?.steering.length ?? 0) > 0;
+  return (
+    steers || !!options.checkpoint?.keepBest || hooks.callbacks.some((callback) => callback instanceof EarlyStopping)
+  );
 }
+type Deciding = Pick<Trainer, "schedules" | "hooks" | "options">;
 
-/** The validation loaders of a run whose rates or length depend on them, in their order; undefined for any other run. */
+/** The validation loaders of a run that depends on them, in their order; undefined for any other run. */
 export function recordedValidation(
-  trainer: Pick<Trainer, "schedules" | "hooks">,
+  trainer: Deciding,
   validations: readonly DataLoader[],
 ): readonly ValidationData[] | undefined {
   if (!validationDecides(trainer) || validations.length === 0) return undefined;
+  const { evalSteps } = trainer.options.loop;
   return validations.map(({ name, batchSize, samplesPerEpoch, drawsPerEpoch, digests }) => ({
     name,
     batchSize: jsonNumber(batchSize),
     samplesPerEpoch: jsonNumber(samplesPerEpoch),
     drawsPerEpoch: jsonNumber(drawsPerEpoch),
+    ...(evalSteps !== undefined && { evalSteps }),
     digests: { ...digests },
   }));
 }

@@ -318,7 +318,7 @@ describe("checkpoints", () => {
     ["loader", { loader: { epoch: 0, offset: "1", cursor: 0 } }],
     ["chain", { chain: "CD".repeat(32) }],
     ["loss", { loss: "0" }],
-    ["metrics", { metrics: [] }],
+    ["metrics", { metrics: { loss: "many" as never } }],
     ["optimizerSteps", { optimizerSteps: 1.5 }],
     ["callbacks", { callbacks: 1 }],
   ])("a state with a wrong %s is named: %j", (field, change) => {

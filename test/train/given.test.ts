@@ -36,6 +36,21 @@ describe("options", () => {
     await expect(fitted(changes)).rejects.toThrow(ConfigError);
   });
 
+  test("two loggers of a class of one's own, with defaults for its options, are both told", async () => {
+    const told: string[] = [];
+    class Mine {
+      readonly #file: string;
+      constructor({ file = "a" }: { file?: string } = {}) {
+        this.#file = file;
+      }
+      logMetrics(): void {
+        told.push(this.#file);
+      }
+    }
+    await toyTrainer({ loggers: [new Mine(), new Mine({ file: "b" })], loop: { numSteps: 1 } }).fit(toyTrain());
+    expect(told).toEqual(["a", "b"]);
+  });
+
   test("one logger of a class that takes no options", async () => {
     const two = [new CSVLogger(), new CSVLogger()];
     await expect(fitted({ loggers: two })).rejects.toThrow(/loggers: the same logger twice: got CSVLogger/);

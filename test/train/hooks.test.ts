@@ -258,4 +258,13 @@ describe("nameScope", () => {
       "plain@0",
     ]);
   });
+
+  test("a number named step is refused outside a scope: each record has its step under that name", async () => {
+    const trainer = toyTrainer();
+    for (const logs of [() => trainer.logMetrics({ step: 9 }, 2), () => trainer.logHistograms({ step: {} as never })]) {
+      await expect(logs()).rejects.toThrow(ConfigError);
+      await expect(logs()).rejects.toThrow(/logMetrics: every record has the step under this name/);
+    }
+    await trainer.nameScope("mine", () => trainer.logMetrics({ step: 9 }));
+  });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,11 +7,18 @@ import { CheckpointError, TrainingError } from "../../src/core/errors.ts";
 import { numericsId } from "../../src/core/numerics.ts";
 import { replaceFileCalls } from "../../src/io/files.node.ts";
 import * as nn from "../../src/nn/index.ts";
+import type { Metric } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import { readChain } from "../../src/run/chainfile.ts";
-import { latestCheckpoint } from "../../src/run/checkpoint.ts";
+import { latestCheckpoint, listCheckpoints, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { EarlyStopping, LoadCheckpointStates, Sparsity } from "../../src/train/callbacks/index.ts";
+import { ones } from "../../src/tensor/functions.ts";
+import {
+  EarlyStopping,
+  type EarlyStoppingOptions,
+  LoadCheckpointStates,
+  Sparsity,
+} from "../../src/train/callbacks/index.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Callback } from "../../src/train/hooks.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
@@ -187,6 +195,33 @@ describe("a run that is lengthened is one that was as long from the start", () =
       expect(whole.steps).toBe(every === 2 ? 8 : 16);
     },
   );
+
+  test("EarlyStopping refuses a state of other validations, and one of another number", async () => {
+    const run = (modelDir: string, numSteps: number, stopping: EarlyStoppingOptions, loop = {}) =>
+      toyTrainer(
+        options(modelDir, {
+          callbacks: [new EarlyStopping(stopping)],
+          loop: { numSteps, evalFrequency: 0.25, ...loop },
+        }),
+      ).fit(toyTrain(), toyTest());
+    const modelDir = folder();
+    await run(modelDir, 8, { patience: 8 });
+    for (const [again, message] of [
+      [() => run(modelDir, 16, { patience: 8 }), /EarlyStopping.*another validation frequency: got 2, expected 4/],
+      [
+        () => run(modelDir, 16, { patience: 8 }, { evalFrequency: 2, evalSteps: 1 }),
+        /another validation evalSteps: got none, expected 1/,
+      ],
+      [
+        () => run(modelDir, 16, { metric: "accuracy", mode: "max" }, { evalFrequency: 2 }),
+        /another metric: got loss, expected accuracy/,
+      ],
+    ] as const) {
+      await expect(again()).rejects.toThrow(CheckpointError);
+      await expect(again()).rejects.toThrow(message);
+    }
+    await run(modelDir, 16, { patience: 9 }, { evalFrequency: 2 });
+  });
 });
 
 describe("what a folder refuses", () => {
@@ -407,4 +442,62 @@ test("the only checkpoint's file is gone: the run may begin anew", async () => {
   await expect(train()).rejects.toThrow(/isn't there: .*\nHint: put it back; or give ckptPath: null \(--ckpt none\)/);
   await expect(toyTrainer(options(modelDir)).validate(toyTest())).rejects.toThrow(/newest checkpoint isn't there/);
   expect((await train({ ckptPath: null })).digest).toBe(run.digest);
+});
+
+describe("numbers that JSON lacks", () => {
+  const odd: Metric = { name: "odd", mode: "max", terms: () => ones([1]), value: () => Number.NaN };
+  const metrics = { odd, low: { ...odd, value: () => Number.NEGATIVE_INFINITY }, zero: { ...odd, value: () => -0 } };
+  const run = (modelDir: string, numSteps: number) =>
+    toyTrainer({ modelDir, metrics, loop: { numSteps, evalFrequency: 2 }, checkpoint: { steps: 2 } }).fit(
+      toyTrain(),
+      toyTest(),
+    );
+
+  test("a metric that is one of them leaves the next fit as it is, finished or resumed, and comes back", async () => {
+    const modelDir = folder();
+    const first = await run(modelDir, 4);
+    expect(Object.is(first.metrics.zero, -0)).toBe(true);
+    expect((await run(modelDir, 4)).metrics).toStrictEqual(first.metrics);
+    expect(readManifest(join(modelDir, "manifest.json")).result!.metrics).toStrictEqual(first.metrics);
+    expect(listCheckpoints(join(modelDir, "checkpoints")).map((entry) => entry.metrics)).toStrictEqual([
+      expect.objectContaining({ odd: Number.NaN, low: Number.NEGATIVE_INFINITY, zero: -0 }),
+      first.metrics,
+    ]);
+    const { state } = loadCheckpoint(latestCheckpoint(join(modelDir, "checkpoints"))!);
+    expect(state.metrics).toStrictEqual(first.metrics);
+    // The last step isn't validated here: its metrics are the checkpoint's.
+    const longer = toyTrainer({ modelDir, metrics, loop: { numSteps: 5 } });
+    expect((await longer.fit(toyTrain(), toyTest())).metrics).toStrictEqual(first.metrics);
+  });
+});
+
+describe("what a checkpoint is begun with is in the record", () => {
+  const base = async () => {
+    const modelDir = folder();
+    await toyTrainer({ modelDir, loop: { numSteps: 3 } }).fit(toyTrain());
+    return join(modelDir, "checkpoints/checkpoint_3.safetensors");
+  };
+
+  test("LoadCheckpointStates: which states and how strictly; the optimizer's file by its SHA-256 too", async () => {
+    const path = await base();
+    const run = async (states: ("model" | "optimizer")[], modelDir = folder(), strict = true) => {
+      const callbacks = [new LoadCheckpointStates({ path, states, strict })];
+      const { digest } = await toyTrainer({ modelDir, callbacks, loop: { numSteps: 2 } }).fit(toyTrain());
+      return { digest, modelDir, manifest: readManifest(join(modelDir, "manifest.json")) };
+    };
+    const { manifest, modelDir } = await run(["optimizer"]);
+    const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex");
+    expect(manifest.data["weights/checkpoint_3.safetensors"]).toBe(sha256);
+    expect(Object.keys(manifest.hyperparameters)).toEqual(
+      expect.arrayContaining([
+        "callbacks/LoadCheckpointStates/states/0/optimizer",
+        "callbacks/LoadCheckpointStates/strict",
+      ]),
+    );
+    await expect(run(["model"], modelDir)).rejects.toThrow(/another callbacks\/LoadCheckpointStates\/states/);
+    await expect(run(["optimizer"], modelDir, false)).rejects.toThrow(
+      /another callbacks\/LoadCheckpointStates\/strict/,
+    );
+    expect(await run(["optimizer"], modelDir)).toMatchObject({ manifest: { status: "finished" } });
+  });
 });

@@ -153,3 +153,28 @@ describe("a run with EarlyStopping", () => {
     expect([validation, status]).toEqual([undefined, "finished"]);
   });
 });
+
+describe("a run that keeps its best checkpoints", () => {
+  const best = (modelDir: string, numSteps: number, loop = {}): Partial<TrainerOptions> => ({
+    modelDir,
+    loop: { numSteps, evalFrequency: 2, ...loop },
+    checkpoint: { keep: 1, keepBest: { metric: "loss" } },
+  });
+
+  test("isn't gone on with under other validation data, since its numbers don't compare; nothing is deleted", async () => {
+    const modelDir = temporaryFolder();
+    await toyTrainer(best(modelDir, 4)).fit(toyTrain(), held());
+    const index = readFileSync(`${modelDir}/checkpoints/index.json`, "utf8");
+    for (const [loader, loop, message] of [
+      [held(1), {}, /another validation data held/],
+      [held(), { evalSteps: 1 }, /another validation evalSteps: got none, expected 1/],
+    ] as const) {
+      const other = toyTrainer(best(modelDir, 8, loop)).fit(toyTrain(), loader);
+      await expect(other).rejects.toThrow(CheckpointError);
+      await expect(other).rejects.toThrow(message);
+    }
+    expect(readFileSync(`${modelDir}/checkpoints/index.json`, "utf8")).toBe(index);
+    const run = await toyTrainer(best(modelDir, 8)).fit(toyTrain(), held());
+    expect(run.digest).toBe((await toyTrainer(best(temporaryFolder(), 8)).fit(toyTrain(), held())).digest);
+  });
+});

@@ -1,7 +1,8 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 
-import { ConfigError } from "../../core/errors.ts";
+import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
+import { periodOf } from "../config/options.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
 import { Monitor, type MonitorOptions } from "../monitor.ts";
 import { numberNames } from "../numbers.ts";
@@ -16,6 +17,12 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   readonly divergenceThreshold?: number;
 }
 
+interface Told {
+  readonly metric: string;
+  readonly mode: "min" | "max";
+  readonly frequency: string | number;
+}
+
 /** Stops training after `patience` validations without an improvement, or past a threshold. The run's digest is that of the steps taken. */
 export class EarlyStopping implements Callback {
   readonly name = "EarlyStopping";
@@ -25,6 +32,9 @@ export class EarlyStopping implements Callback {
   readonly #patience: number;
   readonly #options: EarlyStoppingOptions;
   #waited = 0;
+  /** Which validations it is told of, and which of their numbers it takes. */
+  #told: Told | undefined;
+  #restored: Told | undefined;
   #reason: string | undefined;
 
   constructor(options: EarlyStoppingOptions = {}) {
@@ -47,7 +57,7 @@ export class EarlyStopping implements Callback {
     if (validations.length > 0) this.#monitor.aim(numberNames(trainer.options, validations));
   }
 
-  onTrainStart({ trainer, validation }: FitContext): void {
+  onTrainStart({ trainer, validation, totalSteps }: FitContext): void {
     const { evalFrequency } = trainer.options.loop;
     if (!validation || evalFrequency === undefined) {
       throw new ConfigError({
@@ -58,8 +68,27 @@ export class EarlyStopping implements Callback {
         hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
       });
     }
+    const frequency = typeof evalFrequency === "number" ? periodOf(evalFrequency, totalSteps) : evalFrequency;
+    this.#told = { metric: this.#monitor.metric, mode: this.#monitor.mode!, frequency };
+    this.#checkRestored(this.#told);
     // What was decided before a checkpoint stands after it, unless patience has grown.
     if (this.#reason !== undefined && this.#waited >= this.#patience) trainer.stop(this.#reason);
+  }
+
+  /** Throws CheckpointError where a checkpoint's best and patience are of another number, or of validations that this run doesn't have. */
+  #checkRestored(told: Told): void {
+    const restored = this.#restored;
+    this.#restored = undefined;
+    for (const key of restored ? (["metric", "mode", "frequency"] as const) : []) {
+      if (restored![key] === told[key]) continue;
+      throw new CheckpointError({
+        where: "EarlyStopping",
+        problem: `the checkpoint's state is of another ${key === "frequency" ? "validation frequency" : key}`,
+        got: String(restored![key]),
+        expected: String(told[key]),
+        hint: `give it as it was${key === "frequency" ? " (a fraction is another number of steps in a longer run)" : ""}, use another folder (modelDir), or leave EarlyStopping out`,
+      });
+    }
   }
 
   onValidateEnd({ trainer, step, decides }: ValidateContext, metrics: Metrics): void {
@@ -84,11 +113,12 @@ export class EarlyStopping implements Callback {
   }
 
   saveState(): unknown {
-    return { ...this.#monitor.saveState(), waited: this.#waited, reason: this.#reason ?? null };
+    return { ...this.#monitor.saveState(), told: this.#told, waited: this.#waited, reason: this.#reason ?? null };
   }
 
   loadState(state: unknown): void {
-    const { waited, reason } = state as { waited: number; reason: string | null };
+    const { waited, reason, told } = state as { waited: number; reason: string | null; told?: Told };
+    this.#restored = told;
     this.#monitor.loadState(state);
     this.#waited = waited;
     this.#reason = reason ?? undefined;

@@ -1,9 +1,11 @@
 // Begins a run with some of what another one's checkpoint holds: its weights, or its optimizer's state too. The file's SHA-256 is in the run's
 // manifest and chain, as data is; a run that goes on from its own checkpoint takes everything from there.
 
-import { ConfigError } from "../../core/errors.ts";
+import { read } from "#files";
+import { sha256Hex } from "../../core/canonical.ts";
+import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
-import { load, loadVariables } from "../../nn/load.ts";
+import { load, loadVariables, noteWeights } from "../../nn/load.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -19,6 +21,7 @@ export interface LoadCheckpointStatesOptions {
 
 /** Loads parts of a checkpoint once model and optimizer are there. Throws CheckpointError for a file that is missing, damaged, or doesn't fit. */
 export class LoadCheckpointStates implements Callback {
+  readonly name = "LoadCheckpointStates";
   readonly changesTraining = true;
   readonly #options: LoadCheckpointStatesOptions;
 
@@ -27,11 +30,18 @@ export class LoadCheckpointStates implements Callback {
     this.#options = options;
   }
 
+  /** Without the path: the file's content is in the digests of the run's data, and where it lies is nothing to a bit. */
+  describe(): unknown {
+    const { states = ["model"], strict = true } = this.#options;
+    return { states, strict };
+  }
+
   postSetup({ model, optimizer }: Trainer): void {
     const { path, states = ["model"], strict } = this.#options;
     if (states.includes("model")) load(model, path, { strict });
     if (!states.includes("optimizer")) return;
     if (!optimizer) throw new ConfigError({ where: "states", problem: "there is no optimizer", got: "optimizer" });
+    noteWeights(model, path, sha256Hex(read(path, CheckpointError)));
     const { tensors, state } = loadCheckpoint(path);
     const isSlot = ([name]: readonly [string, unknown]) => /^optimizer\/(?!scaler\/)/.test(name);
     loadVariables(path, new Map([...tensors].filter(isSlot)), optimizer.namedVariables().filter(isSlot), { strict });

@@ -1,4 +1,4 @@
-// What callbacks keep in a checkpoint: a record each as JSON, and variables. A callback that says it only
+// What callbacks keep in a checkpoint: a value each, and variables. A callback that says it only
 // watches may come and go between two fits of a run.
 import { CheckpointError } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
@@ -6,13 +6,14 @@ import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
 import type { Callback, Hooks } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
+import { decodePlain, encodePlain } from "./plain.ts";
 import { WeightAverage } from "./weight-average.ts";
 
-/** What each callback's `saveState` gives, by name; undefined where none has one. */
+/** What each callback's `saveState` gives, as JSON by name; undefined where none has one. Throws CheckpointError for what couldn't come back. */
 export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undefined {
   const states = [...named].flatMap(([name, callback]) => {
     const state = callback.saveState?.();
-    return state === undefined ? [] : [[name, state] as const];
+    return state === undefined ? [] : [[name, encodePlain(`${name}.saveState`, state)] as const];
   });
   return states.length > 0 ? Object.fromEntries(states) : undefined;
 }
@@ -63,6 +64,6 @@ function loadCallback({ path, state, tensors }: Checkpoint, name: string, callba
     }
     cell.load(data);
   }
-  callback.loadState?.(own);
+  callback.loadState?.(decodePlain(`${path}: ${name}`, own));
   return true;
 }

@@ -11,6 +11,7 @@ import { monitoredName } from "../../optim/monitored.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../hooks.ts";
+import { Optionless } from "../optionless.ts";
 import type { Config } from "./schema.ts";
 import {
   type CheckpointOptions,
@@ -127,18 +128,18 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
   };
 }
 
-/** A logger of a class that takes no options writes what another of that class writes, into the same files. */
+/** A logger of the library's takes no options, so that two of one class would write the same into the same files. */
 function checkLoggers(loggers: readonly Logger[]): void {
   const twice = loggers.find(
-    ({ constructor: kind }, i) =>
-      kind !== Object && kind.length === 0 && loggers.findIndex((other) => other.constructor === kind) < i,
+    (logger, i) =>
+      logger instanceof Optionless && loggers.findIndex((other) => other.constructor === logger.constructor) < i,
   );
   if (!twice) return;
   throw new ConfigError({
     where: "loggers",
     problem: "the same logger twice",
     got: twice.constructor.name,
-    expected: "one of each class that takes no options",
+    expected: "one of each of the library's classes",
   });
 }
 
