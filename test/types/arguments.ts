@@ -1,0 +1,56 @@
+// What doesn't compile: the compiler holds each line below to an error. Nothing here runs.
+import { arange, losses, matmul, max, nn, optim, relu, sub, sum, tensor, where } from "../../src/index.ts";
+
+const x = tensor([1, 2]);
+
+/** Right calls, in every form that is meant. */
+export const right = () => [
+  x.sum(0),
+  x.sum([0]),
+  sum(x, { axis: 0, keepDims: true }),
+  tensor([1, 2], "int32"),
+  tensor([1, 2], [2, 1]),
+  arange(0, 1, 0.25),
+  relu(x),
+  sub(1, x),
+  where(x.greater(0), x, 0),
+];
+
+export const wrong = () => [
+  // @ts-expect-error one operand
+  relu(x, 1),
+  // @ts-expect-error a method of no argument
+  x.relu(1),
+  // @ts-expect-error two operands
+  sub(x),
+  // @ts-expect-error two operands
+  sub(x, 1, 1),
+  // @ts-expect-error one operand beside the tensor itself
+  x.mul(),
+  // @ts-expect-error one operand beside the tensor itself
+  x.mul(1, 2),
+  // @ts-expect-error maximum is the one of two tensors
+  max(x, x),
+  // @ts-expect-error PyTorch's name
+  x.mean({ dim: 0 }),
+  // @ts-expect-error keepDims goes by name
+  x.sum(0, true),
+  // @ts-expect-error the shape is one list
+  x.reshape(3, 2),
+  // @ts-expect-error an axis by itself
+  x.softmax({ axis: 1 }),
+  // @ts-expect-error a product has no options
+  matmul(x, x, true),
+  // @ts-expect-error no such dtype
+  tensor([1], "float"),
+  // @ts-expect-error a tensor is no number
+  x > 0,
+  // @ts-expect-error a misspelt option
+  nn.linear(2, 3, { bais: false }),
+  // @ts-expect-error a layer without options
+  nn.embedding(2, 3, {}),
+  // @ts-expect-error parameters, not a module; and options
+  optim.adam(nn.linear(2, 2)),
+  // @ts-expect-error a misspelt option
+  losses.crossEntropy(x, x, { reducton: "sum" }),
+];
