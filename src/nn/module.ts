@@ -92,19 +92,12 @@ export abstract class Module implements Stateful {
     );
   }
 
-  /** Its own properties and those of its modules, one after another. */
+  /** Its own properties and those of its modules, and what lies in lists and plain records among them, one after another. */
   pieces(into: unknown[] = []): readonly unknown[] {
     const properties = this as unknown as Record<string, unknown>;
     for (const name in properties) {
-      const value = properties[name];
-      into.push(name, value);
-      if (value instanceof Module) value.pieces(into);
-      else if (Array.isArray(value)) {
-        for (const item of value) {
-          into.push(item);
-          if (item instanceof Module) item.pieces(into);
-        }
-      }
+      into.push(name);
+      addPieces(properties[name], into, deepest);
     }
     return into;
   }
@@ -121,5 +114,21 @@ export abstract class Module implements Stateful {
   /** What `toString` says after the class: `(784 → 128)`. */
   protected describe(): string {
     return "";
+  }
+}
+
+/** Options lie no deeper in lists and records than this; what does is one piece by itself. */
+const deepest = 3;
+
+function addPieces(value: unknown, into: unknown[], depth: number): void {
+  into.push(value);
+  if (value instanceof Module) value.pieces(into);
+  else if (typeof value !== "object" || value === null || depth === 0) return;
+  else if (Array.isArray(value)) for (const item of value) addPieces(item, into, depth - 1);
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    for (const key in value) {
+      into.push(key);
+      addPieces((value as Record<string, unknown>)[key], into, depth - 1);
+    }
   }
 }

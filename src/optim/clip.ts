@@ -3,6 +3,7 @@ import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { tensors } from "../tensor/arguments.ts";
 import { div, maximum, minimum, sqrt, sum } from "../tensor/functions.ts";
+import { asGradientOf } from "../tensor/gradients.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const normCall = signature("optim.globalNorm", { gradients: tensors });
@@ -14,7 +15,7 @@ function checkLimit(where: string, limit: number): void {
     throw new ConfigError({ where, problem: "not a limit", got: String(limit), expected: "a number > 0" });
 }
 
-/** √ of the sum of all squares: one reduce a tensor, then tensors added in the order given, which is by name. → [] */
+/** √ of the sum of all squares: one reduce a tensor, then tensors added in the order given, which a Trainer's is by name. → [] */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
   checkArguments(normCall, arguments);
   if (gradients.length === 0)
@@ -22,18 +23,18 @@ export function globalNorm(gradients: readonly Tensor[]): Tensor {
   return sqrt(gradients.map((gradient) => sum(gradient.mul(gradient))).reduce((total, part) => total.add(part)));
 }
 
-/** Scales all gradients by min(1, limit ÷ (norm + 10⁻⁶)) (Pascanu et al. 2013; PyTorch's formula). `gradients` in name order. Throws ConfigError unless limit > 0. */
+/** Scales all gradients by min(1, limit ÷ (norm + 10⁻⁶)) (Pascanu et al. 2013; PyTorch's formula). The norm adds up in the order given. Throws ConfigError unless limit > 0. */
 export function clipByGlobalNorm(gradients: readonly Tensor[], limit: number): { gradients: Tensor[]; norm: Tensor } {
   checkArguments(clipCall, arguments);
   checkLimit("clipByGlobalNorm", limit);
   const norm = globalNorm(gradients);
   const factor = minimum(div(limit, norm.add(1e-6)), 1);
-  return { gradients: gradients.map((gradient) => gradient.mul(factor)), norm };
+  return { gradients: gradients.map((gradient) => asGradientOf(gradient.mul(factor), gradient)), norm };
 }
 
 /** Each element to [−limit, limit]; NaN stays. Throws ConfigError unless limit > 0. */
 export function clipByValue(gradients: readonly Tensor[], limit: number): Tensor[] {
   checkArguments(valueCall, arguments);
   checkLimit("clipByValue", limit);
-  return gradients.map((gradient) => maximum(minimum(gradient, limit), -limit));
+  return gradients.map((gradient) => asGradientOf(maximum(minimum(gradient, limit), -limit), gradient));
 }

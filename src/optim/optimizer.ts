@@ -3,8 +3,10 @@
 import { compareUtf8 } from "../core/canonical.ts";
 import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
+import { sameShape } from "../core/shape.ts";
 import { atSite, makerSite } from "../graph/site.ts";
 import { zeros } from "../tensor/functions.ts";
+import { gradientOf, gradients as gradientsOf } from "../tensor/gradients.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onExecute, runtimeScalar } from "../tensor/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
@@ -109,8 +111,9 @@ export interface Update {
 /** Base of all optimizers. A subclass names its slots, its host scalars, and the rule. */
 export abstract class Optimizer implements Stateful {
   readonly groups: readonly ParameterGroup[];
-  /** Steps taken: part of a checkpoint. */
-  steps = 0;
+  /** All parameters, in the order in which they were given: the order of `gradients(loss, optimizer.parameters)`. */
+  readonly parameters: readonly Parameter[];
+  #steps = 0;
   readonly #where: string;
   /** Where it was made: that is what its nodes tell of. */
   readonly #site = makerSite();
@@ -120,7 +123,7 @@ export abstract class Optimizer implements Stateful {
   readonly #names = new Map<Parameter, string>();
   /** A step that failed isn't counted. */
   readonly #takeBack = () => {
-    this.steps--;
+    this.#steps--;
   };
 
   /** Parameters whose `requiresGrad` is false are left out. Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
@@ -175,6 +178,7 @@ export abstract class Optimizer implements Stateful {
         expected: "model.parameters()",
       });
     this.groups = groups;
+    this.parameters = options.flatMap((option) => option.parameters.filter(({ requiresGrad }) => requiresGrad));
   }
 
   #adopt(where: string, parameter: Parameter): string {
@@ -197,14 +201,43 @@ export abstract class Optimizer implements Stateful {
     return this.#rules.fixedRate ?? false;
   }
 
-  /** All parameters by their paths' UTF-8 order: the order in which `update` takes gradients. */
-  get parameters(): readonly Parameter[] {
-    return [...this.#names].sort(([, a], [, b]) => compareUtf8(a, b)).map(([parameter]) => parameter);
-  }
-
   /** The paths of `parameters`, in the same order. */
   get parameterNames(): readonly string[] {
-    return [...this.#names.values()].sort(compareUtf8);
+    return this.parameters.map((parameter) => this.#names.get(parameter)!);
+  }
+
+  /** Paths and parameters by the paths' UTF-8 order: what a Trainer adds norms up in. */
+  get namedParameters(): readonly (readonly [string, Parameter])[] {
+    return [...this.#names]
+      .map(([parameter, name]) => [name, parameter] as const)
+      .sort(([a], [b]) => compareUtf8(a, b));
+  }
+
+  /** Steps taken: part of a checkpoint. `update` counts them; `seek` goes to a saved number of them. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  set steps(value: never) {
+    throw new ConfigError({
+      where: `${this.#where}.steps`,
+      problem: "steps are counted by update",
+      got: `an assignment of ${String(value)}`,
+      hint: "leave it out; to go on from a checkpoint: optimizer.seek(steps)",
+    });
+  }
+
+  /** Goes to a saved number of steps. Throws ConfigError unless it is a count. */
+  seek(steps: number): void {
+    if (!Number.isSafeInteger(steps) || steps < 0) {
+      throw new ConfigError({
+        where: `${this.#where}.seek`,
+        problem: "not a number of steps",
+        got: String(steps),
+        expected: "an integer ≥ 0",
+      });
+    }
+    this.#steps = steps;
   }
 
   /** Parameters and slots: `parameter/<path>`, `optimizer/<slot>/<path>`. */
@@ -228,28 +261,58 @@ export abstract class Optimizer implements Stateful {
     return this.groups.map(decaying);
   }
 
-  /** One step: assigns parameters and slots from gradients in the order of `parameters`. In a compiled function this happens at each execution. Throws ShapeError when the gradients aren't the parameters'. */
-  update(gradients: readonly Tensor[]): void {
-    const { parameters } = this;
-    if (gradients.length !== parameters.length) {
-      throw new ShapeError({
-        where: "update",
-        problem: "a gradient for each parameter",
-        got: String(gradients.length),
-        expected: String(parameters.length),
-        hint: "gradients(loss, optimizer.parameters)",
-      });
-    }
-    onExecute(() => {
-      this.steps++;
-      return this.#takeBack;
-    });
-    atSite(this.#site.for(this.#where), () => this.#update(gradients));
+  /** One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Throws GradError. */
+  minimize(loss: Tensor): void {
+    this.update(gradientsOf(loss, this.parameters));
   }
 
-  #update(gradients: readonly Tensor[]): void {
-    const { parameters } = this;
-    const gradientOf = new Map(parameters.map((parameter, i) => [parameter, gradients[i]]));
+  /**
+   * One step: assigns parameters and slots. Gradients know what they are of, in any order; those that don't, since something was made of them, are of `parameters` in
+   * order, the optimizer's own unless given. In a compiled function this happens at each execution. Throws ShapeError where a parameter has no gradient, or two, or
+   * one that is another's.
+   */
+  update(gradients: readonly Tensor[], parameters: readonly Parameter[] = this.parameters): void {
+    const byParameter = this.#assigned(gradients, parameters);
+    onExecute(() => {
+      this.#steps++;
+      return this.#takeBack;
+    });
+    atSite(this.#site.for(this.#where), () => this.#update(byParameter));
+  }
+
+  /** Whose each gradient is. */
+  #assigned(gradients: readonly Tensor[], parameters: readonly Parameter[]): ReadonlyMap<Parameter, Tensor> {
+    const refuse = (problem: string, got: string, expected: string): never => {
+      throw new ShapeError({
+        where: "update",
+        problem,
+        got,
+        expected,
+        hint: "optimizer.minimize(loss), or optimizer.update(gradients(loss, optimizer.parameters))",
+      });
+    };
+    const nameOf = (of: Tensor | undefined) =>
+      this.#names.get(of as Parameter) ?? (of as Parameter | undefined)?.label ?? "a tensor that isn't the optimizer's";
+    const count = this.parameters.length;
+    if (gradients.length !== count || parameters.length !== count)
+      refuse("a gradient for each parameter", String(gradients.length), String(count));
+    const known = gradients.map(gradientOf);
+    const inOrder = !known.every((of) => of !== undefined);
+    const assigned = new Map<Parameter, Tensor>();
+    for (const [i, gradient] of gradients.entries()) {
+      const of = inOrder ? parameters[i] : (known[i] as Parameter);
+      if (inOrder && known[i] && known[i] !== of)
+        refuse(`gradient ${i} is another parameter's`, nameOf(known[i]), nameOf(of));
+      if (!this.#slots.has(of)) refuse(`gradient ${i} is of nothing that is optimised`, nameOf(of), "a parameter's");
+      if (assigned.has(of)) refuse("two gradients of one parameter", nameOf(of), "one for each");
+      if (!sameShape(gradient.shape, of.shape))
+        refuse(`the gradient of ${nameOf(of)} is of another shape`, `[${gradient.shape}]`, `[${of.shape}]`);
+      assigned.set(of, gradient);
+    }
+    return assigned;
+  }
+
+  #update(byParameter: ReadonlyMap<Parameter, Tensor>): void {
     this.groups.forEach((group, at) => {
       const decays = decaying(group);
       const provided = { ...this.scalars(group), ...(decays && { weightDecay: () => this.#decay(group) }) };
@@ -258,7 +321,7 @@ export abstract class Optimizer implements Stateful {
       );
       for (const cell of group.parameters) {
         const slots = this.#slots.get(cell)!;
-        const gradient = gradientOf.get(cell)!;
+        const gradient = byParameter.get(cell)!;
         const site = this.#site.for(`${this.#where} update of ${this.#names.get(cell)}`);
         const next = atSite(site, () => {
           const update = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };

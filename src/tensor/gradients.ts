@@ -2,6 +2,7 @@
 import { gradients as nodeGradients } from "../autograd/grad.ts";
 import { callable, checkArguments, kind, signature } from "../core/arguments.ts";
 import { GradError, showValue } from "../core/errors.ts";
+import { settled } from "../core/promise.ts";
 import { tensor as tensorKind, tensors } from "./arguments.ts";
 import { ops } from "./functions.ts";
 import { Tensor } from "./tensor.ts";
@@ -20,6 +21,20 @@ const call = signature(
 const gradCall = signature("grad", { f: callable });
 const bothCall = signature("valueAndGrad", { f: callable });
 
+const ofTensors = new WeakMap<Tensor, Tensor>();
+
+/** What a gradient is of, where it is one that `gradients` gave, or made from it by what keeps to that (clipping). */
+export function gradientOf(gradient: Tensor): Tensor | undefined {
+  return ofTensors.get(gradient);
+}
+
+/** The gradient, made from another of the same tensor. */
+export function asGradientOf(gradient: Tensor, from: Tensor): Tensor {
+  const of = ofTensors.get(from);
+  if (of) ofTensors.set(gradient, of);
+  return gradient;
+}
+
 /** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError. */
 export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tensor): Tensor[] {
   checkArguments(call, arguments);
@@ -27,7 +42,11 @@ export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tens
     output.node,
     wanted.map((tensor) => tensor.node),
     seed?.node,
-  ).map((node) => new Tensor(node));
+  ).map((node, i) => {
+    const gradient = new Tensor(node);
+    ofTensors.set(gradient, wanted[i]);
+    return gradient;
+  });
 }
 
 /** A function of tensors with a scalar result. */
@@ -52,14 +71,21 @@ export function valueAndGrad<A extends readonly Tensor[]>(
       // A tensor given twice is two arguments: ×1 keeps its bits and makes each a node of its own.
       return args.some((other, j) => j !== i && other.node === tensor.node) ? ops.mul(tensor, 1) : tensor;
     });
-    const value: unknown = f(...(distinct as unknown as A));
+    const refusal = () =>
+      new GradError({
+        where: "grad",
+        problem: "the function gives no tensor",
+        got: "a promise",
+        expected: "a float32 scalar",
+        hint: "a function that is differentiated isn't async",
+      });
+    const value: unknown = settled(f(...(distinct as unknown as A)), refusal);
     if (!(value instanceof Tensor)) {
       throw new GradError({
         where: "grad",
         problem: "the function gives no tensor",
         got: showValue(value),
         expected: "a float32 scalar",
-        hint: value instanceof Promise ? "a function that is differentiated isn't async" : undefined,
       });
     }
     return { value, gradients: gradients(value, distinct) };

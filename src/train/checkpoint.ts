@@ -226,7 +226,7 @@ export async function loadCheckpoint(
   stream.seek(state.position);
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
-  if (optimizer) optimizer.steps = state.optimizerSteps ?? state.step;
+  optimizer?.seek(state.optimizerSteps ?? state.step);
   if (use === "weights") trainer.columns = state.columns ?? trainer.columns;
   if (use === "resume") loadCallbacks(trainer, checkpoint);
   else loadAverages(trainer, checkpoint);

@@ -6,7 +6,7 @@ import type { Optimizer } from "../optim/optimizer.ts";
 import { abs, equal, less, max, maximum, minimum, tensor, where } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { watch } from "../tensor/trace.ts";
-import { type Stateful, Variable } from "../tensor/variable.ts";
+import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 
 type Precision = ResolvedOptions["precision"];
@@ -87,10 +87,10 @@ export class GradientScaler implements Stateful {
   }
 
   /** The optimizer's step with clipped gradients; under a dynamic scale only where all of them are finite. */
-  update(optimizer: Optimizer, gradients: readonly Tensor[]): void {
+  update(optimizer: Optimizer, gradients: readonly Tensor[], parameters: readonly Parameter[]): void {
     const dynamic = this.#dynamic;
     if (!dynamic) {
-      optimizer.update(this.#clip(gradients));
+      optimizer.update(this.#clip(gradients), parameters);
       return;
     }
     if (this.#precision.logLossScale) {
@@ -100,7 +100,7 @@ export class GradientScaler implements Stateful {
     const largest = gradients.map((gradient) => max(abs(gradient))).reduce((a, b) => maximum(a, b));
     const finite = less(largest, Number.POSITIVE_INFINITY);
     const before = optimizer.namedVariables().map(([, variable]) => [variable, new Tensor(variable.node)] as const);
-    optimizer.update(this.#clip(gradients));
+    optimizer.update(this.#clip(gradients), parameters);
     for (const [variable, old] of before) variable.assign(where(finite, new Tensor(variable.node), old));
     dynamic.advance(finite);
   }

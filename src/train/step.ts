@@ -61,10 +61,12 @@ export function makeTrainStep({
       hint: "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })",
     });
   }
+  const names = optimizer.namedParameters.map(([name]) => name);
+  const parameters = optimizer.namedParameters.map(([, parameter]) => parameter);
   const backward = (batch: Batch) => {
     const { outputs, loss } = runModel(model, options, batch);
     const scalar = checkLoss(loss);
-    return { batch, outputs, loss: scalar, gradients: gradientsOf(scaler.scaled(scalar), optimizer.parameters) };
+    return { batch, outputs, loss: scalar, gradients: gradientsOf(scaler.scaled(scalar), parameters) };
   };
   const step = (given: StepInput): Tensor => {
     const {
@@ -74,10 +76,9 @@ export function makeTrainStep({
       gradients: scaled,
     } = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
     const gradients = scaler.unscaled(scaled);
-    const { parameterNames } = optimizer;
-    const named = Object.fromEntries(gradients.map((gradient, i) => [parameterNames[i], gradient]));
+    const named = Object.fromEntries(gradients.map((gradient, i) => [names[i], gradient]));
     traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss, gradients: named });
-    scaler.update(optimizer, gradients);
+    scaler.update(optimizer, gradients, parameters);
     hooks.callNow("onTraceUpdate", { trainer, role: "train", model, batch, outputs, loss, gradients: named });
     return loss;
   };

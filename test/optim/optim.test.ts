@@ -72,12 +72,16 @@ describe("optimizers", () => {
     expect(await p.item()).toBe(-11);
   });
 
-  test("slots are named; parameters come in UTF-8 order of their paths", () => {
+  test("slots are named; parameters come in the order given, and by their paths where asked", () => {
     const [a, b] = [new Parameter(tensor([1])), new Parameter(tensor([1]))];
     [a.label, b.label] = ["z", "m"];
     const rule = optim.adam([a, b], { learningRate: 1 });
-    expect(rule.parameters).toEqual([b, a]);
-    expect(rule.parameterNames).toEqual(["m", "z"]);
+    expect(rule.parameters).toEqual([a, b]);
+    expect(rule.parameterNames).toEqual(["z", "m"]);
+    expect(rule.namedParameters).toEqual([
+      ["m", b],
+      ["z", a],
+    ]);
     expect(
       rule
         .namedVariables()

@@ -38,8 +38,7 @@ export class ComputeNorm implements Callback {
 
   onTrace({ role, trainer, gradients }: TraceContext): void {
     if (role !== "train") return;
-    const { parameters, parameterNames } = trainer.needOptimizer();
-    const values = Object.fromEntries(parameterNames.map((name, i) => [name, parameters[i]]));
+    const values = Object.fromEntries(trainer.needOptimizer().namedParameters);
     this.#scalars.watch([
       ...(this.#options.gradients ? this.#norms("norm/gradient", gradients) : []),
       ...(this.#options.parameters ? this.#norms("norm/parameter", values) : []),

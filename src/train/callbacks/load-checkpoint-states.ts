@@ -45,6 +45,6 @@ export class LoadCheckpointStates implements Callback {
     const { tensors, state } = loadCheckpoint(path);
     const isSlot = ([name]: readonly [string, unknown]) => /^optimizer\/(?!scaler\/)/.test(name);
     loadVariables(path, new Map([...tensors].filter(isSlot)), optimizer.namedVariables().filter(isSlot), { strict });
-    optimizer.steps = state.optimizerSteps ?? state.step;
+    optimizer.seek(state.optimizerSteps ?? state.step);
   }
 }

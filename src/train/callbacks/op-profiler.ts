@@ -114,11 +114,11 @@ async function inputOf({ trainer, loader, batch }: StepContext): Promise<StepInp
 async function stepAhead({ trainer }: StepContext, input: StepInput): Promise<Peek> {
   const step = await trainer.trainStep();
   const optimizer = trainer.needOptimizer();
-  optimizer.steps++;
+  optimizer.seek(optimizer.steps + 1);
   try {
     return await step.peek(input);
   } finally {
-    optimizer.steps--;
+    optimizer.seek(optimizer.steps - 1);
   }
 }
 

@@ -15,7 +15,7 @@ export async function untouched<T>(trainer: Trainer, body: () => Promise<T>): Pr
     return await body();
   } finally {
     for (const [variable, data] of kept) variable.load(data);
-    optimizer.steps = steps;
+    optimizer.seek(steps);
     optimizer.groups.forEach((group, i) => Object.assign(group, groups[i]));
   }
 }
