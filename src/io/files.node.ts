@@ -302,9 +302,56 @@ export function processIdentity(pid: number): string | undefined {
   }
 }
 
+/** A process as others can tell it: where its number means something, and which of those that had the number it is. */
+export interface ProcessPlace {
+  readonly host: string;
+  /** Of this start of the system; empty where it can't be known. */
+  readonly boot: string;
+  /** The space of process numbers, a container's own; empty where it can't be known. */
+  readonly namespace: string;
+}
+
+/** Where this process is. */
+export function thisPlace(): ProcessPlace {
+  const known = (body: () => string): string => {
+    try {
+      return body().trim();
+    } catch {
+      return "";
+    }
+  };
+  return {
+    host: os.hostname(),
+    boot: known(() => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
+    namespace: known(() => fs.readlinkSync("/proc/self/ns/pid")),
+  };
+}
+
 /** This process, as `processIdentity` tells it. */
 export function thisProcess(): { pid: number; started: string } {
   return { pid: process.pid, started: processIdentity(process.pid)! };
+}
+
+/** When a file was last written, in milliseconds of its own file system's clock; undefined where there is none. */
+export function modifiedAt(path: string): number | undefined {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** Writes a file's own bytes again, so that it counts as written now; false, and nothing done, where it isn't there or holds others. */
+export function refresh(path: string, bytes: Uint8Array): boolean {
+  try {
+    let same = false;
+    withDescriptor(path, opened.change, (descriptor) => {
+      const found = new Uint8Array(bytes.length + 1);
+      const length = fs.readSync(descriptor, found, 0, found.length, 0);
+      same = length === bytes.length && bytes.every((byte, i) => byte === found[i]);
+      if (same) calls.writeSync(descriptor, bytes, 0, bytes.length, 0);
+    });
+    return same;
+  } catch (cause) {
+    if (["ENOENT", "ELOOP"].includes((cause as NodeJS.ErrnoException).code ?? "")) return false;
+    throw failure(path, "the file can't be written", cause, CheckpointError);
+  }
 }
 
 /** What runs this: package version, engine, operating system, processor. For information; what can't be known is left out. */

@@ -1,8 +1,8 @@
 // Files where there are none (a browser): the same names as files.node, each a typed error. What needs no files is there for real.
 import { CheckpointError, DataError } from "../core/errors.ts";
-import type { AppendOptions, FileCalls, FileErrorClass } from "./files.node.ts";
+import type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace } from "./files.node.ts";
 
-export type { AppendOptions, FileCalls, FileErrorClass };
+export type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace };
 
 function none(path: string, kind: FileErrorClass): never {
   throw new kind({
@@ -117,6 +117,21 @@ export function processIdentity(_pid: number): string | undefined {
 /** Throws. */
 export function thisProcess(): { pid: number; started: string } {
   return none("process", CheckpointError);
+}
+
+/** Throws. */
+export function thisPlace(): ProcessPlace {
+  return none("process", CheckpointError);
+}
+
+/** Undefined: there are no files. */
+export function modifiedAt(_path: string): number | undefined {
+  return undefined;
+}
+
+/** False: there are no files. */
+export function refresh(_path: string, _bytes: Uint8Array): boolean {
+  return false;
 }
 
 /** What runs this, as far as a browser says. */

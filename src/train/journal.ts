@@ -13,7 +13,7 @@ import { weightsDigests } from "../nn/load.ts";
 import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
 import { dropCheckpointsAfter, type RunState } from "../run/checkpoint.ts";
-import { lockFolder } from "../run/lock.ts";
+import { type FolderLock, lockFolder } from "../run/lock.ts";
 import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
 import {
   checkpointFolder,
@@ -49,7 +49,7 @@ export interface JournalParts {
 interface Folder {
   readonly path: string;
   readonly chainFile: ChainFile;
-  readonly release: () => void;
+  readonly lock: FolderLock;
   /** As it was found. */
   readonly manifest: Manifest | undefined;
 }
@@ -85,15 +85,15 @@ export class Journal {
     const { modelDir } = parts.trainer.options;
     if (modelDir === undefined) return new Journal(parts, undefined);
     makeDirectory(modelDir);
-    const release = lockFolder(modelDir);
+    const lock = lockFolder(modelDir);
     try {
       const path = `${modelDir}/manifest.json`;
       const manifest = exists(path) ? readManifest(path) : undefined;
       if (manifest) checkSameRun(path, manifest, parts);
       const chainFile = new ChainFile(`${modelDir}/chain.bin`, parts.inputNames);
-      return new Journal(parts, { path: modelDir, chainFile, release, manifest });
+      return new Journal(parts, { path: modelDir, chainFile, lock, manifest });
     } catch (error) {
-      release();
+      lock.release();
       throw error;
     }
   }
@@ -205,11 +205,13 @@ export class Journal {
     const { graphs } = this.#parts.trainer;
     if (step.graphHash !== graphs.train) graphs.trainLast = step.graphHash;
     const link = this.chain.link(step);
+    this.#folder?.lock.beat();
     this.#folder?.chainFile.append(link);
   }
 
   /** Writes the links that wait, onto the disk: before a checkpoint is saved. */
   flush(): void {
+    this.#folder?.lock.check();
     this.#folder?.chainFile.flush({ durable: true });
   }
 
@@ -227,14 +229,15 @@ export class Journal {
 
   /** Says in the manifest that the run ended before its end, if it had begun; it can be gone on with. */
   stop(status: "failed" | "interrupted"): void {
-    if (!this.#begun) return;
+    // A folder that was lost is another run's to write.
+    if (!this.#begun || this.#folder?.lock.lost) return;
     this.flush();
     this.#writeManifest(status);
   }
 
   /** Gives the folder back. */
   close(): void {
-    this.#folder?.release();
+    this.#folder?.lock.release();
   }
 
   #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory">): Run {
