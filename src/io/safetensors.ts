@@ -131,6 +131,8 @@ function readPlace(where: string, name: string, entry: unknown): Place {
   if (!format) return fail("unsupported dtype", formatName, `one of ${[...formatTypes.keys()].join(", ")}`);
   if (!Array.isArray(shape) || !shape.every(isCount) || !isCount(sizeOf(shape)))
     return fail("shape is not a list of extents", shape);
+  // What holds no elements may still be counted through.
+  if (shape.some((extent) => extent >= 2 ** 32)) return fail("an extent is too large", shape, "extents below 2^32");
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1])
     return fail("data_offsets are not two ascending counts", offsets);
   const [begin, end] = offsets as [number, number];

@@ -14,6 +14,21 @@ export const module: Kind = kind(
       : undefined,
 );
 
+/** As many layers as nobody makes: a larger count is a slip, and would be made one by one. */
+const mostLayers = 2 ** 16;
+
+/** Throws ShapeError unless a stack of layers, of so many parameters in all, can be made: before the first one is. */
+export function checkStack(where: string, layers: number, parameters: number): void {
+  checkCount(where, "layers", layers);
+  if (layers <= mostLayers && !(parameters >= 2 ** 40)) return;
+  throw new ShapeError({
+    where: `nn.${where}`,
+    problem: "too large a model",
+    got: `${layers} layers, ${parameters.toPrecision(3)} parameters`,
+    expected: `at most ${mostLayers} layers, and fewer than 2^40 parameters`,
+  });
+}
+
 /** Throws ShapeError unless the value is an integer ≥ 1. */
 export function checkCount(where: string, what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {

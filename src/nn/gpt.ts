@@ -5,7 +5,7 @@ import { formatShape } from "../core/shape.ts";
 import { slice } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkCount, checkInputs } from "./check.ts";
+import { checkInputs, checkStack } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
@@ -50,7 +50,8 @@ export class Gpt extends Module {
     checkArguments(call, arguments);
     super();
     const { vocabulary, context, width, heads, layers, dropout = 0 } = options;
-    checkCount("gpt", "layers", layers);
+    const perLayer = 12 * width * width + 13 * width;
+    checkStack("gpt", layers, layers * perLayer + (2 * vocabulary + context + 2) * width + vocabulary);
     this.vocabulary = vocabulary;
     this.token = embedding(vocabulary, width);
     this.position = embedding(context, width);

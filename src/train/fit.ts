@@ -65,7 +65,17 @@ export function evaluationDue({ evalFrequency: every }: LoopOptions, total: numb
 
 /** How long a fit is. Throws ConfigError for a loader without a full batch, or a loop without an end. */
 export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch: number; totalSteps: number } {
-  const steps = Math.ceil(loader.batchesPerEpoch / (loop.gradAccumSteps ?? 1));
+  const { gradAccumSteps = 1 } = loop;
+  const { batchesPerEpoch } = loader;
+  if (gradAccumSteps > Math.max(1, batchesPerEpoch)) {
+    throw new ConfigError({
+      where: "loop.gradAccumSteps",
+      problem: "a step takes more batches than an epoch has",
+      got: String(gradAccumSteps),
+      expected: `at most ${batchesPerEpoch}`,
+    });
+  }
+  const steps = Math.ceil(batchesPerEpoch / gradAccumSteps);
   const stepsPerEpoch = Math.min(steps, loop.stepsPerEpoch ?? Infinity);
   if (!(stepsPerEpoch >= 1) || loader.samplesPerEpoch < loader.batchSize) {
     throw new ConfigError({

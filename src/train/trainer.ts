@@ -38,6 +38,7 @@ import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
 import { Logs, type MessageLevel } from "./logs.ts";
 import type { Progress } from "./loop.ts";
+import { checkMemory } from "./memory.ts";
 import { Occupancy } from "./occupancy.ts";
 import { type Prediction, predictInTurn } from "./predict.ts";
 import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
@@ -247,6 +248,7 @@ export class Trainer {
   /** Gives the variables their first values, on the backend: the init graph. */
   async initialize(): Promise<Backend> {
     const backend = await this.backend();
+    checkMemory(this, backend);
     const evaluation = await exclusive(() => settleVariables(backend, this.variables()));
     if (evaluation && !this.initGraph) {
       this.initGraph = evaluation.graph;

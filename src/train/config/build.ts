@@ -1,5 +1,5 @@
 // From a config to what it names: the Trainer's options, the Trainer, and its data loaders.
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks } from "./callbacks.ts";
@@ -45,6 +45,19 @@ function located<T>(config: Config, body: () => T): T {
   try {
     return body();
   } catch (error) {
+    if (error instanceof ShapeError) {
+      const { where, problem, got, expected, hint } = error;
+      const place = placeOf(config, ["trainer", "init", "model"]);
+      throw new ConfigError({
+        where: `${place?.where ?? "trainer.init.model"}: ${where}`,
+        problem,
+        got,
+        expected,
+        hint,
+        position: place?.position,
+        cause: error,
+      });
+    }
     if (!(error instanceof ConfigError) || error.position || !error.where.startsWith("trainer.")) throw error;
     const { problem, got, expected, hint } = error;
     throw new ConfigError({
