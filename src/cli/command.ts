@@ -14,7 +14,19 @@ export interface Outcome {
 }
 
 /** Shows a Trainer's messages where no logger of the config does: on stderr, so that stdout holds results. */
-export const messages: Logger = { logMessage: (_level, text) => void process.stderr.write(`${text}\n`) };
+export const messages: Logger = { logMessage: (_level, text) => void process.stderr.write(`${printable(text)}\n`) };
+
+/**
+ * Text for a terminal: names and values come out of files, which may be a stranger's, and what a terminal would take for a command is shown as text. Line ends and
+ * tabs stay.
+ */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return `\\u${code.padStart(4, "0")}`;
+  });
+}
 
 /** JSON on one line; bigint as a decimal string. */
 export function oneLine(value: unknown): string {
@@ -34,12 +46,12 @@ export async function report(json: boolean | undefined, body: () => Promise<Outc
   } catch (error) {
     const known = error instanceof SeedgradError;
     const text = known ? `${error.name}: ${error.message}` : String((error as Error)?.stack ?? error);
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printable(text)}\n`);
     const { name = "Error", message = String(error) } = error as Error;
     outcome = { code: codeOf(error), json: { error: { name, message } }, lines: [] };
   }
-  for (const line of outcome.lines) process.stdout.write(`${line}\n`);
-  if (json) process.stdout.write(`${oneLine(outcome.json)}\n`);
+  for (const line of outcome.lines) process.stdout.write(`${printable(line)}\n`);
+  if (json) process.stdout.write(`${printable(oneLine(outcome.json))}\n`);
   process.exitCode = outcome.code;
 }
 

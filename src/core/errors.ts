@@ -99,6 +99,11 @@ export function layerSite(stack: string | undefined): string | undefined {
   return undefined;
 }
 
+/** The longest part of a message, in characters: what a file names may fill many screens. */
+const longestPart = 1200;
+const clipped = (text: string): string =>
+  text.length <= longestPart ? text : `${text.slice(0, longestPart)}… (${text.length} characters)`;
+
 /** Base of all errors thrown on purpose: `<where>: <problem>: got <…>, expected <…>`, then `Hint: …`. */
 export class SeedgradError extends Error {
   readonly where: string;
@@ -109,11 +114,14 @@ export class SeedgradError extends Error {
 
   constructor(details: ErrorDetails) {
     const { where, problem, got, expected, hint, cause } = details;
-    const facts = [got === undefined ? "" : `got ${got}`, expected === undefined ? "" : `expected ${expected}`]
+    const facts = [
+      got === undefined ? "" : `got ${clipped(got)}`,
+      expected === undefined ? "" : `expected ${clipped(expected)}`,
+    ]
       .filter(Boolean)
       .join(", ");
     super(
-      `${where}: ${problem}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${hint}` : ""}`,
+      `${clipped(where)}: ${clipped(problem)}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${clipped(hint)}` : ""}`,
       cause === undefined ? undefined : { cause },
     );
     this.name = new.target.name;
