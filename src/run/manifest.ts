@@ -45,6 +45,8 @@ export interface ValidationData {
   readonly drawsPerEpoch: number | string;
   /** Batches that a validation takes of it, where not all. */
   readonly evalSteps?: number;
+  /** Decimal; of a loader that has a seed of its own. */
+  readonly shuffleSeed?: string;
   /** SHA-256 of the data under it, by name. */
   readonly digests: Readonly<Record<string, string>>;
 }
@@ -136,6 +138,7 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
             isText(item.name) &&
             [item.batchSize, item.samplesPerEpoch, item.drawsPerEpoch].every(isValue) &&
             (item.evalSteps === undefined || isCount(item.evalSteps)) &&
+            (item.shuffleSeed === undefined || isSeed(item.shuffleSeed)) &&
             recordOf(isHash)(item.digests),
         )),
   ],

@@ -21,12 +21,13 @@ export function recordedValidation(
 ): readonly ValidationData[] | undefined {
   if (!validationDecides(trainer) || validations.length === 0) return undefined;
   const { evalSteps } = trainer.options.loop;
-  return validations.map(({ name, batchSize, samplesPerEpoch, drawsPerEpoch, digests }) => ({
+  return validations.map(({ name, batchSize, samplesPerEpoch, drawsPerEpoch, shuffleSeed, digests }) => ({
     name,
     batchSize: jsonNumber(batchSize),
     samplesPerEpoch: jsonNumber(samplesPerEpoch),
     drawsPerEpoch: jsonNumber(drawsPerEpoch),
     ...(evalSteps !== undefined && { evalSteps }),
+    ...(shuffleSeed !== undefined && { shuffleSeed: shuffleSeed.toString() }),
     digests: { ...digests },
   }));
 }

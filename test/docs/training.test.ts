@@ -8,7 +8,7 @@ import { root } from "../support/sources.ts";
 
 const page = readFileSync(`${root}docs/training.md`, "utf8");
 const section = page.slice(page.indexOf("## Models and data"), page.indexOf("## Text"));
-const common = ["batch_size", "shuffle", "drop_last"];
+const common = ["batch_size", "shuffle", "shuffle_seed", "drop_last"];
 const asText = ["split", "context", "stride", "validation_fraction"];
 
 test.each([...models.describe(), ...loaders.describe()])("$name, its keys and their defaults", ({ name, options }) => {

@@ -59,6 +59,9 @@ describe("a run with ReduceOnPlateau", () => {
       { name: "toy", batchSize: 32, samplesPerEpoch: 70, drawsPerEpoch: 0, digests: toyTest().digests },
     ]);
     expect(Object.keys(held().digests).length).toBeGreaterThan(0);
+    const seeded = temporaryFolder();
+    await toyTrainer(steered(seeded)).fit(toyTrain(), toyTrain({ shuffleSeed: 2n ** 64n - 1n }));
+    expect(readManifest(`${seeded}/manifest.json`).validation).toMatchObject([{ shuffleSeed: "18446744073709551615" }]);
     // Nothing of it is in what the chain begins with.
     expect(data).toEqual(toyTrain().digests);
     const other = temporaryFolder();
