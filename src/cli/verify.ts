@@ -1,10 +1,11 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest; or trains a config and compares the digest alone.
 import { existsSync } from "node:fs";
 import type { Threads } from "../backend/load.ts";
+import type { Check, Finding } from "../train/replay.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
 import { verifyConfig, verifyRun } from "../verify/verify.ts";
-import type { Outcome } from "./command.ts";
+import { type Outcome, oneLine, table } from "./command.ts";
 import { diffJson } from "./diff.ts";
 import { configOf, type ImportFlags, importFor } from "./imports.ts";
 
@@ -27,21 +28,52 @@ export async function verify(
   const folder = config === what ? undefined : what;
   if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
   const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
-  const { equal, digest, expected, from, steps, firstDifference, difference, backend, threads } = found;
+  const { equal, digest, expected, from, steps, firstDifference, difference, checks, stopped, backend, threads } =
+    found;
   const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
-  const verdict = equal
-    ? `the same: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}`
-    : `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${difference}`;
-  const trusted = from === 0 ? [] : [`the checkpoint at step ${from} was taken as it is`];
+  const cut = stopped ? `, stopped at step ${from + steps} of ${stopped.of} (${oneLine(stopped.reason)})` : "";
+  const verdict =
+    found.verdict === "different"
+      ? `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${short(difference!)}`
+      : `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}`;
   const digests =
     expected === undefined
       ? ["the digest is of the run's end, and wasn't compared"]
       : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
-  const lines = [verdict, ...trusted, ...digests];
-  if (equal) return { code: 0, json: { ...found }, lines };
-  const diff = await explained(what, found.firstDifference, { ...options, import: programs, trustImports });
-  if (!diff) return { code: 1, json: { ...found }, lines };
-  return { code: 1, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
+  const lines = [verdict, ...digests, ...showChecks(checks)];
+  const code = equal ? 0 : 1;
+  // What no step shows needs no second replay to be explained: the rows name it.
+  const explainable = firstDifference !== undefined || (expected !== undefined && digest !== expected);
+  const diff = explainable
+    ? await explained(what, firstDifference, { ...options, import: programs, trustImports })
+    : undefined;
+  if (!diff) return { code, json: { ...found }, lines };
+  return { code, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
+}
+
+/** On one line, and no longer than a few of a terminal's. */
+function short(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
+/** So many rows of a kind are shown; all are in `--json`. */
+const shownRows = 20;
+
+/** The rows by what was found. */
+function showChecks(checks: readonly Check[]): string[] {
+  const titles: Record<Finding, string> = {
+    differs: "# differs",
+    same: "# checked, and the same",
+    trusted: "# taken on trust",
+  };
+  return (["differs", "same", "trusted"] as const).flatMap((finding) => {
+    const rows = checks.filter(({ found }) => found === finding);
+    if (rows.length === 0) return [];
+    const shown = table(rows.slice(0, shownRows).map(({ what, detail = "" }) => [what, short(detail)]));
+    const more = rows.length > shownRows ? [`… and ${rows.length - shownRows} more (--json)`] : [];
+    return ["", titles[finding], ...shown, ...more];
+  });
 }
 
 /** Why it differs; undefined where there is nothing but a digest to compare with. */

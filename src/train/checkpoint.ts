@@ -43,7 +43,18 @@ export function checkpointFolder({ options }: Trainer): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
 }
 
-function stateOf({ seed, stream, progress, graphs, journal, hooks, optimizer, settled, columns }: Trainer): RunState {
+/** Where a run stands, as a checkpoint of now would say. Throws CheckpointError where none is going on, or its step isn't done with. */
+export function stateOf({
+  seed,
+  stream,
+  progress,
+  graphs,
+  journal,
+  hooks,
+  optimizer,
+  settled,
+  columns,
+}: Trainer): RunState {
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({

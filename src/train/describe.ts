@@ -6,6 +6,7 @@ import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
 import { show } from "./config/validate.ts";
 import type { Trainer } from "./trainer.ts";
+import { belongsToRun } from "./validations.ts";
 
 /** The config file's name and text, and the config as the manifest holds it: null for a run made in code, whose program no file holds. */
 export function describeOptions({ options, seed, model, optimizer }: Trainer): {
@@ -47,7 +48,8 @@ function groupNumbers(group: object): Record<string, number> {
  * is true or false of schedules and callbacks is 1 or 0; a word is part of the path, and 1. A
  * config says them; in code, schedules and callbacks say what they were made with.
  */
-export function optimizerNumbers({ options, optimizer, schedules, hooks }: Trainer): Record<string, number> {
+export function optimizerNumbers(trainer: Trainer): Record<string, number> {
+  const { options, optimizer, schedules, hooks } = trainer;
   const numbers: Record<string, number> = {};
   const visit = (value: unknown, path: string, words = false) => {
     if (typeof value === "number") numbers[path] = value;
@@ -62,7 +64,10 @@ export function optimizerNumbers({ options, optimizer, schedules, hooks }: Train
     const { optimizer: chosen, schedulers, precision } = init;
     visit(toYamlForm({ optimizer: chosen, precision }), "");
     visit(toYamlForm({ schedulers }), "", true);
-    const trains = new Set(hooks.callbacks.filter((callback) => callback.changesTraining).map(({ name }) => name));
+    const own = hooks.callbacks.filter(
+      (callback) => callback.changesTraining !== undefined && belongsToRun(trainer, callback),
+    );
+    const trains = new Set(own.map(({ name }) => name));
     const training = init.callbacks.filter((choice) => trains.has(choice.class));
     // A file's content is in the data's digests; where it lies is nothing to a bit.
     for (const { class: name, path: _file, ...chosen } of training)
@@ -72,7 +77,7 @@ export function optimizerNumbers({ options, optimizer, schedules, hooks }: Train
       numbers["precision/initialLossScale"] = options.precision.initialLossScale;
     visit(schedules?.all, "schedulers", true);
     for (const [name, callback] of hooks.named)
-      if (callback.changesTraining !== false) visit(callback.describe?.(), `callbacks/${name}`, true);
+      if (belongsToRun(trainer, callback)) visit(callback.describe?.(), `callbacks/${name}`, true);
   }
   optimizer?.groups.forEach((group, i) => {
     const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.of(group, key));

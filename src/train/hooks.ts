@@ -101,6 +101,10 @@ export interface Callback {
   readonly name?: string;
   /** Whether training depends on it. `false`: it only watches, a replay leaves it out, and a run may go on without it. */
   readonly changesTraining?: boolean;
+  /** Whether the numbers of a validation depend on it, as on an average in the weights' place: a replay that validates keeps it, and where a schedule goes by validation it belongs to the run as what changes training does. */
+  readonly changesValidation?: boolean;
+  /** Whether the run's end depends on it and on validation, as on EarlyStopping: a replay that validates keeps it. */
+  readonly endsRun?: boolean;
   /** What it was made with, as JSON. A run that is made in code records numbers, flags and words of those that change training, and isn't gone on with under others. */
   describe?(): unknown;
   /** Variables of its own: in checkpoints as `callback/<name>/<variable>`, not in the digest. */

@@ -39,6 +39,6 @@ export { ProgressLogger } from "./loggers/progress.ts";
 export { ReportLogger } from "./loggers/report.ts";
 export { TensorBoardLogger } from "./loggers/tensorboard.ts";
 export type { Prediction } from "./predict.ts";
-export type { Rebuild, ReplayOptions, Verification } from "./replay.ts";
+export type { Check, Finding, Rebuild, ReplayOptions, Verdict, Verification } from "./replay.ts";
 export { summarizeScalar, summarizeTensor } from "./summarize.ts";
 export { Trainer } from "./trainer.ts";

@@ -354,17 +354,18 @@ export class Trainer {
     given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader | readonly DataLoader[] } = {},
   ): Promise<Verification> {
     const { train, val, ...options } = { ...this.#lastLoaders, ...given };
-    return replayRun(directory, (changes) => ({ trainer: this.#again(changes), train, val }), options);
+    const validates = listOf(val).length > 0 && this.options.loop.evalFrequency !== undefined;
+    return replayRun(directory, (changes) => ({ trainer: this.#again(changes, validates), train, val }), options);
   }
 
-  #again(changes: Partial<TrainerOptions>): Trainer {
+  #again(changes: Partial<TrainerOptions>, validates: boolean): Trainer {
     if (this.seedGiven) checkSeed(this.seed, changes.seed);
     const { model, optimizer, callbacks = [] } = this.#given;
     checkMakeable({ model, optimizer });
     return new Trainer({
       ...this.#given,
       ...changes,
-      callbacks: [...replayed(callbacks), ...(changes.callbacks ?? [])],
+      callbacks: [...replayed(callbacks, { validates }), ...(changes.callbacks ?? [])],
     });
   }
 

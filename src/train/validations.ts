@@ -2,16 +2,21 @@
 // validation only watches, and nothing of it is recorded.
 import type { DataLoader } from "../data/loader.ts";
 import { jsonNumber, type ValidationData } from "../run/manifest.ts";
-import { EarlyStopping } from "./callbacks/early-stopping.ts";
+import type { Callback } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Whether a run's rates, its length, or which of its checkpoints are kept as the best depend on its validations. */
-function validationDecides({ schedules, hooks, options }: Deciding): boolean {
+export function validationDecides({ schedules, hooks, options }: Deciding): boolean {
   const steers = (schedules?.steering.length ?? 0) > 0;
-  return (
-    steers || !!options.checkpoint?.keepBest || hooks.callbacks.some((callback) => callback instanceof EarlyStopping)
-  );
+  return steers || !!options.checkpoint?.keepBest || hooks.callbacks.some(({ endsRun }) => endsRun);
 }
+
+/** Whether a run's bits depend on a callback: it trains, or a schedule goes by validations that are made with it. */
+export function belongsToRun({ schedules }: Pick<Trainer, "schedules">, callback: Callback): boolean {
+  const { changesTraining, changesValidation } = callback;
+  return changesTraining !== false || (changesValidation === true && (schedules?.steering.length ?? 0) > 0);
+}
+
 type Deciding = Pick<Trainer, "schedules" | "hooks" | "options">;
 
 /** The validation loaders of a run that depends on them, in their order; undefined for any other run. */
@@ -19,8 +24,16 @@ export function recordedValidation(
   trainer: Deciding,
   validations: readonly DataLoader[],
 ): readonly ValidationData[] | undefined {
-  if (!validationDecides(trainer) || validations.length === 0) return undefined;
-  const { evalSteps } = trainer.options.loop;
+  return validationDecides(trainer) ? describeLoaders(trainer, validations) : undefined;
+}
+
+/** Validation loaders as a manifest records them; undefined for none. */
+export function describeLoaders(
+  { options }: Pick<Trainer, "options">,
+  validations: readonly DataLoader[],
+): readonly ValidationData[] | undefined {
+  if (validations.length === 0) return undefined;
+  const { evalSteps } = options.loop;
   return validations.map(({ name, batchSize, samplesPerEpoch, drawsPerEpoch, shuffleSeed, digests }) => ({
     name,
     batchSize: jsonNumber(batchSize),

@@ -9,6 +9,7 @@ import type { TrainerOptions } from "../train/config/options.ts";
 import type { FitContext, StepContext, StepResult } from "../train/hooks.ts";
 import type { Rebuild } from "../train/replay.ts";
 import type { Trainer } from "../train/trainer.ts";
+import { validationDecides } from "../train/validations.ts";
 import { sameElements } from "./bits.ts";
 import { latestOf, type RecordingBackend, type RunRecord, recording } from "./record.ts";
 
@@ -138,7 +139,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
       if (!train)
         throw new ConfigError({ where: "rebuild", problem: "there is no loader to replay with", got: "no train" });
       loader = train;
-      const validation = trainer.schedules?.steering.length ? val : undefined;
+      const validation = validationDecides(trainer) ? val : undefined;
       await trainer.fit(train, validation, { ckptPath: program.checkpoint ?? null });
       ended[side] = true;
     } catch (error) {

@@ -20,6 +20,7 @@ import type { Config } from "../train/config/schema.ts";
 import { listOf } from "../train/evaluate.ts";
 import { lengthOf } from "../train/fit.ts";
 import { dataOf, numbersOf } from "../train/journal.ts";
+import { leavesOf } from "../train/leaves.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { recordedValidation, validationFacts } from "../train/validations.ts";
 import { phasesOf, rebuildConfig, rebuildFromConfig } from "./verify.ts";
@@ -218,18 +219,6 @@ export async function strayed({ links, facts, rebuild, changes }: Side): Promise
   return names.length === 0
     ? undefined
     : names.map((name) => `${name}: recorded ${recorded.get(name) ?? "none"}, made here ${made.get(name) ?? "none"}`);
-}
-
-/** Leaves of nested records and lists by their path. */
-function leavesOf(value: unknown, path = "", found = new Map<string, string>()): Map<string, string> {
-  if (value === null || value === undefined || typeof value !== "object") {
-    if (path !== "" && value !== undefined)
-      found.set(path, typeof value === "bigint" ? value.toString() : JSON.stringify(value));
-    return found;
-  }
-  for (const [key, item] of Object.entries(value))
-    leavesOf(item, Array.isArray(value) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`, found);
-  return found;
 }
 
 /** The latest checkpoint before a step that both sides have, with the same tensors in both: where a replay of both may begin. */

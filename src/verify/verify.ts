@@ -16,7 +16,7 @@ import {
   replayRun,
   type Verification,
 } from "../train/replay.ts";
-import { recordedValidation, validationDifference } from "../train/validations.ts";
+import { recordedValidation, validationDecides, validationDifference } from "../train/validations.ts";
 
 export interface VerifyOptions extends ReplayOptions {
   /** How a run that was made in code is made again: `(changes) => ({ trainer: new Trainer({ ...options, ...changes }), train })`. A YAML run needs none. */
@@ -65,7 +65,10 @@ export function rebuildFromConfig(folder: string): Rebuild {
 /** How a config's program is made: its own callbacks but for those that only watch, then those of `changes`. */
 export function rebuildConfig(config: Config): Rebuild {
   return ({ callbacks = [], ...changes }) => {
-    const all = [...replayed(trainerOptions(config).callbacks!), ...callbacks];
+    const { fit, init } = config.trainer;
+    const data = fit?.valDataloader ?? fit?.valDataloaders?.[0];
+    const validates = data !== undefined && init.loop.evalFrequency !== undefined;
+    const all = [...replayed(trainerOptions(config).callbacks!, { validates }), ...callbacks];
     const { trainer, train, vals } = buildTrainer(config, { ...changes, callbacks: all });
     return { trainer, train, val: vals };
   };
@@ -94,7 +97,7 @@ export async function verifyConfig(
     ...(threads !== undefined && { threads }),
   });
   if (!train) throw new ConfigError({ where: `${file}: trainer.fit`, problem: "a required key is missing" });
-  const run = await trainer.fit(train, trainer.schedules?.steering.length ? val : undefined, { ckptPath: null });
+  const run = await trainer.fit(train, validationDecides(trainer) ? val : undefined, { ckptPath: null });
   const { digest, steps: taken, graphHash } = run;
   const graph =
     manifest && manifest.graphs.train !== graphHash ? `: graph ${graphHash}, published ${manifest.graphs.train}` : "";
@@ -102,12 +105,21 @@ export async function verifyConfig(
   const validation = other ? `; ${other.what} is ${other.found}, published ${other.recorded}` : "";
   const equal = digest === expected;
   return {
+    verdict: equal ? "same" : "different",
     equal,
     digest,
     expected,
     from: 0,
     steps: taken,
     ...(!equal && { difference: `the digest${graph}${validation}` }),
+    checks: [
+      { what: "digest", found: equal ? "same" : "differs" },
+      {
+        what: "all else that was published of the run",
+        found: "trusted",
+        detail: "a config has only its digest to be held against",
+      },
+    ],
     backend: run.backend,
     threads: run.threads,
   };

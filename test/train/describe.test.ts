@@ -77,7 +77,7 @@ describe("numbers and words of a run made in code", () => {
     const folder = await fitted({ schedulers: steps(0.5) });
     const other = toyTrainer({ loop: { numSteps: 4 }, schedulers: steps(0.25) });
     const found = await other.verify(folder, { train: toyTrain() });
-    expect(found).toMatchObject({ equal: false, firstDifference: 4 });
+    expect(found).toMatchObject({ equal: false, firstDifference: 3 });
     expect(found.difference).toMatch(/; schedulers\/0\/StepLR\/gamma is 0\.25, recorded 0\.5$/);
     // A number of which nothing shows in four steps.
     const late = toyTrainer({
@@ -85,6 +85,8 @@ describe("numbers and words of a run made in code", () => {
       schedulers: stepLR({ initialLearningRate: 0.01, stepSize: 2, gamma: 0.5 }),
       callbacks: [{ describe: () => ({ unused: 1 }) }],
     });
-    expect(await late.verify(folder, { train: toyTrain() })).toMatchObject({ equal: true });
+    const { equal, firstDifference, difference } = await late.verify(folder, { train: toyTrain() });
+    expect([equal, firstDifference]).toEqual([false, undefined]);
+    expect(difference).toBe("manifest.json: hyperparameters: callbacks/callback/unused is 1 (3f800000), recorded none");
   });
 });

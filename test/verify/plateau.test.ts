@@ -46,7 +46,7 @@ test("verify replays validation, and the schedule's steps with it", async () => 
   const flipped = rows.slice(0, 48).map((row) => row.replace(/.$/, (label) => (label === "0" ? "1" : "0")));
   writeFileSync(held, ["a,b,label", ...flipped].join("\n"));
   await expect(verifyRun(`${folder}/run`)).rejects.toThrow(
-    /the validation data held\.csv.* isn't what the run's schedule went by/,
+    /the validation data held\.csv.* isn't what the run went by/,
   );
   const other = await verifyConfig(config, { against: `${folder}/run` });
   expect(other.difference).toMatch(

@@ -28,6 +28,7 @@ export class EarlyStopping implements Callback {
   readonly name = "EarlyStopping";
   /** How long the run is, is in its record: a replay ends there. */
   readonly changesTraining = false;
+  readonly endsRun = true;
   readonly #monitor: Monitor;
   readonly #patience: number;
   readonly #options: EarlyStoppingOptions;
@@ -54,6 +55,8 @@ export class EarlyStopping implements Callback {
   }
 
   onFitStart({ trainer, validations }: FitContext): void {
+    // A replay in the process of its run is given the same object.
+    if (trainer.step === 0) this.loadState({ best: null, bestStep: null, waited: 0, reason: null });
     if (validations.length > 0) this.#monitor.aim(numberNames(trainer.options, validations));
   }
 

@@ -6,6 +6,7 @@ import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
 import type { Callback, Hooks } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
+import { belongsToRun } from "../validations.ts";
 import { decodePlain, encodePlain } from "./plain.ts";
 import { WeightAverage } from "./weight-average.ts";
 
@@ -28,7 +29,7 @@ export function loadCallbacks(trainer: Trainer, checkpoint: Checkpoint): void {
       problem: `nothing of the callback ${name} is in it`,
       expected: "a checkpoint of a run that had it",
     };
-    if (callback.changesTraining !== false) throw new CheckpointError(details);
+    if (belongsToRun(trainer, callback)) throw new CheckpointError(details);
     trainer.message("warn", `${new CheckpointError(details).message}: it begins anew`);
     if (callback instanceof WeightAverage) callback.forget();
   }

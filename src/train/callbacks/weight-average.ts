@@ -34,6 +34,7 @@ interface AverageState {
 export abstract class WeightAverage implements Callback {
   abstract readonly name: string;
   readonly changesTraining = false;
+  readonly changesValidation: boolean;
   readonly #options: Required<WeightAverageOptions>;
   /** The file of weights that is written in the end. */
   readonly #file: string;
@@ -58,12 +59,19 @@ export abstract class WeightAverage implements Callback {
     }
     checkCount(`${where}.every`, every);
     this.#options = { start, every, validate };
+    this.changesValidation = validate;
     this.#file = file;
   }
 
   /** Whether validation sees the average. */
   get validates(): boolean {
     return this.#options.validate;
+  }
+
+  /** What validated numbers depend on. */
+  describe(): Readonly<Record<string, unknown>> {
+    const { start, every } = this.#options;
+    return { start, every, ...this.describeRate() };
   }
 
   /** How much of the difference between weights and average is added, when `count` weights are in it already. */

@@ -64,7 +64,18 @@ describe("EarlyStopping", () => {
       trainer: new Trainer({ ...toyOptions(options), ...changes }),
       train: toyTrain(),
     });
-    expect(await verifyRun(modelDir, { rebuild })).toMatchObject({ equal: true, steps: 3 });
+    // A program without the callback can't know that the run had to end there.
+    expect(await verifyRun(modelDir, { rebuild })).toMatchObject({
+      verdict: "same, stopped early",
+      equal: false,
+      steps: 3,
+    });
+    const again = toyTrainer({ ...options, callbacks: told([1, 2, 3, 4], { patience: 2 }) });
+    expect(await again.verify(modelDir, { train: toyTrain(), val: toyTest() })).toMatchObject({
+      verdict: "same",
+      equal: true,
+      steps: 3,
+    });
   });
 
   test("interrupted at any step and resumed: best and patience go on", async () => {

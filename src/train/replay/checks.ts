@@ -1,0 +1,59 @@
+// What a verification looked at, row by row: what was found to be the same, what differs, and what nobody looked at and has to be believed.
+
+/** `same` and `differs`: compared with what the replay computed; `trusted`: taken as it is. */
+export type Finding = "same" | "differs" | "trusted";
+
+/** One row of a verification. */
+export interface Check {
+  /** `result: loss`, `checkpoints/checkpoint_20.safetensors`, `graph train`. */
+  readonly what: string;
+  readonly found: Finding;
+  /** How it differs, or why it is taken on trust, for a reader. */
+  readonly detail?: string;
+}
+
+/** Rows in the order in which they were added. */
+export class Checks {
+  readonly rows: Check[] = [];
+
+  /** Something compared: each phrase says how it differs; none, it is the same. */
+  compared(what: string, differences: readonly string[], detail?: string): void {
+    if (differences.length > 0) this.rows.push({ what, found: "differs", detail: differences.join("; ") });
+    else this.rows.push({ what, found: "same", ...(detail !== undefined && { detail }) });
+  }
+
+  /** A value of the folder held against the replay's. */
+  value(what: string, recorded: unknown, replayed: unknown): void {
+    const [a, b] = [show(recorded), show(replayed)];
+    this.compared(what, a === b ? [] : [differing(b, a)]);
+  }
+
+  trusted(what: string, detail: string): void {
+    this.rows.push({ what, found: "trusted", detail });
+  }
+
+  get differing(): readonly Check[] {
+    return this.rows.filter(({ found }) => found === "differs");
+  }
+}
+
+/** `replayed, recorded recorded`: how every difference is told. */
+export const differing = (replayed: string, recorded: string): string => `${replayed}, recorded ${recorded}`;
+
+/** Values as a file has them: numbers that JSON lacks are one. */
+function show(value: unknown): string {
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "not finite";
+  if (value === null || value === "NaN" || value === "Infinity" || value === "-Infinity") return "not finite";
+  return value === undefined ? "none" : String(value);
+}
+
+/** In which members two records of values differ, a phrase each: recorded ones held against the replay's. */
+export function recordDifferences(
+  recorded: Readonly<Record<string, unknown>>,
+  replayed: Readonly<Record<string, unknown>>,
+): string[] {
+  return [...new Set([...Object.keys(replayed), ...Object.keys(recorded)])].flatMap((name) => {
+    const [a, b] = [recorded, replayed].map((record) => (Object.hasOwn(record, name) ? show(record[name]) : "none"));
+    return a === b ? [] : [`${name} is ${differing(b, a)}`];
+  });
+}

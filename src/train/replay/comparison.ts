@@ -1,0 +1,114 @@
+// The callback that a replay is watched by: it compares each link as it is made, each checkpoint of the folder at its step, and ends the replay at a
+// link that differs, at the last step asked for, or where the recorded run ended.
+import { ReproError } from "../../core/errors.ts";
+import type { DataLoader } from "../../data/loader.ts";
+import type { ChainLink } from "../../run/chain.ts";
+import type { CheckpointEntry } from "../../run/checkpoint.ts";
+import { type ChainDifference, compareLinks, differenceError } from "../../run/compare.ts";
+import { evaluate } from "../evaluate.ts";
+import { lengthOf } from "../fit.ts";
+import type { Callback, FitContext, Metrics, StepResult } from "../hooks.ts";
+import { dataOf, numbersOf, shuffleSeedsOf } from "../journal.ts";
+import type { Trainer } from "../trainer.ts";
+import type { Checks } from "./checks.ts";
+import type { Recorded } from "./recorded.ts";
+import { compareCheckpoint } from "./states.ts";
+
+/** What the replay's program gives, as a manifest records it. */
+export interface ProgramFacts {
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly data: Readonly<Record<string, string>>;
+  readonly shuffleSeeds: readonly string[] | undefined;
+  readonly totalSteps: number;
+}
+
+/** A number that a file says a step was given, and the replay's step wasn't. */
+function unknownNumber({ step, numbers }: ChainLink, recorded: ChainLink): ChainDifference | undefined {
+  const name = Object.keys(recorded.numbers).find((other) => numbers[other] === undefined);
+  return name === undefined ? undefined : { step, kind: "given", first: `${name} none`, second: `${name} given` };
+}
+
+/** Watches a replay. */
+export class Comparison implements Callback {
+  readonly #recorded: Recorded;
+  readonly #validations: () => readonly DataLoader[];
+  readonly #checks: Checks;
+  readonly #metrics: Metrics[] = [];
+  step: number;
+  facts: ProgramFacts | undefined;
+  difference: ChainDifference | undefined;
+  /** Whether the replay was ended here, and is no failure. */
+  ended = false;
+  /** Whether nothing but the recorded end made the replay end before the loop's limits. */
+  cut = false;
+
+  constructor(recorded: Recorded, validations: () => readonly DataLoader[], checks: Checks) {
+    this.#recorded = recorded;
+    this.#validations = validations;
+    this.#checks = checks;
+    this.step = recorded.from;
+  }
+
+  /** Whether the replay validates. */
+  get validates(): boolean {
+    return this.#metrics.length > 0;
+  }
+
+  onFitStart({ trainer, loader, totalSteps }: FitContext): void {
+    const { stepsPerEpoch } = lengthOf(trainer.options.loop, loader);
+    this.facts = {
+      // As they are before a callback moves them.
+      numbers: numbersOf({ trainer, loader, stepsPerEpoch, totalSteps }),
+      data: dataOf({ trainer, loader }),
+      shuffleSeeds: shuffleSeedsOf({ loader })?.map(String),
+      totalSteps,
+    };
+  }
+
+  async onTrainStart({ trainer }: FitContext): Promise<void> {
+    if (trainer.step === 0) await this.#compareCheckpoints(trainer, 0, undefined);
+  }
+
+  onTrainStepEnd({ trainer, step }: StepResult): void {
+    this.step = step;
+    const link = trainer.chain!.last!;
+    const recorded = this.#recorded.links[step - 1];
+    this.difference = compareLinks(step, link, recorded) ?? unknownNumber(link, recorded);
+    if (!this.difference) return;
+    this.ended = true;
+    throw differenceError(this.difference);
+  }
+
+  async onTrainBatchEnd({ trainer, step, totalSteps, validated }: StepResult): Promise<void> {
+    if (validated) this.#metrics.push(validated);
+    await this.#compareCheckpoints(trainer, step, validated);
+    const { last, links, manifest } = this.#recorded;
+    if (step === last) {
+      this.ended = true;
+      throw new ReproError({ where: `step ${step}`, problem: "the replay was to end here" });
+    }
+    if (manifest.result?.stopped === undefined || step !== links.length || trainer.progress.stopped !== undefined)
+      return;
+    this.cut = true;
+    if (step < totalSteps) trainer.stop("the recorded run ends here");
+  }
+
+  async #compareCheckpoints(trainer: Trainer, step: number, validated: Metrics | undefined): Promise<void> {
+    const { folder, entries } = this.#recorded;
+    const here = entries.filter((entry) => entry.step === step);
+    for (const entry of here) {
+      const path = `${folder}/checkpoints/${entry.file}`;
+      const validation = { here: validated ?? (await this.#again(trainer, entry)), all: this.#metrics };
+      await compareCheckpoint(trainer, { path, entry }, validation, this.#checks);
+    }
+  }
+
+  /** The numbers of a validation that the run made where this program makes none: the last of a run that was made longer since. */
+  async #again(trainer: Trainer, { metrics }: CheckpointEntry): Promise<Metrics | undefined> {
+    const loaders = this.#validations();
+    if (metrics === undefined || loaders.length === 0) return undefined;
+    const found = await evaluate(trainer, loaders);
+    this.#metrics.push(found);
+    return found;
+  }
+}
