@@ -11,9 +11,14 @@ import { Arrived } from "./arrived.ts";
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
  * nothing depends on one. Contributions to a node add up left to right, in reverse order of the consumers' making; a consumer's input
  * positions ascending. What comes from a slice is added where it lands, and nowhere else. A gradient's nodes stand where the forward node
- * stands whose rule made them. Throws GradError.
+ * stands whose rule made them. `aliases`: other nodes that stand for the same value as one that is wanted. Throws GradError.
  */
-export function gradients(output: Node, wanted: readonly Node[], seed?: Node): Node[] {
+export function gradients(
+  output: Node,
+  wanted: readonly Node[],
+  seed?: Node,
+  aliases: ReadonlyMap<Node, Node> = new Map(),
+): Node[] {
   if (output.dtype !== "float32")
     throw new GradError({
       where: "grad",
@@ -49,7 +54,7 @@ export function gradients(output: Node, wanted: readonly Node[], seed?: Node): N
         expected: "float32",
       });
   }
-  return accumulate(output, wanted, seed);
+  return accumulate(output, wanted, seed, aliases);
 }
 
 /** Runs `body`, whose nodes are for the gradient of `node`. */
@@ -69,23 +74,30 @@ function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   });
 }
 
-function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefined): Node[] {
+function accumulate(
+  output: Node,
+  wanted: readonly Node[],
+  seed: Node | undefined,
+  aliases: ReadonlyMap<Node, Node>,
+): Node[] {
+  const targets = new Set([...wanted, ...aliases.keys()]);
   // What was made before all that is wanted depends on none of it.
-  const first = Math.min(...wanted.map(({ id }) => id));
+  const first = Math.min(...[...targets].map(({ id }) => id));
   const order = reachable([output], ({ id }) => id <= first);
   for (const node of order) refuseForgotten(node, wanted);
-  const targets = new Set(wanted);
   const active = new Set<Node>();
   for (const node of order) {
     if (targets.has(node) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input))))
       active.add(node);
   }
   const sums = new Map<Node, Arrived>();
+  const standing = (node: Node) => aliases.get(node) ?? node;
   const gradOf = (node: Node): Node | undefined => {
-    const arrived = sums.get(node);
+    const arrived = sums.get(standing(node));
     return arrived && gradientOf(node, () => arrived.sum());
   };
-  if (active.has(output)) sums.set(output, new Arrived(output.shape, seed ?? gradientOf(output, () => full([], 1))));
+  if (active.has(output))
+    sums.set(standing(output), new Arrived(output.shape, seed ?? gradientOf(output, () => full([], 1))));
   for (const node of order.reverse()) {
     const { vjp } = recordOf(node);
     if (vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
@@ -96,8 +108,8 @@ function accumulate(output: Node, wanted: readonly Node[], seed: Node | undefine
       parts.forEach((part, i) => {
         const input = node.inputs[i];
         if (!part || !active.has(input)) return;
-        const arrived = sums.get(input) ?? new Arrived(input.shape);
-        sums.set(input, arrived);
+        const arrived = sums.get(standing(input)) ?? new Arrived(input.shape);
+        sums.set(standing(input), arrived);
         arrived.add(part);
       });
     });

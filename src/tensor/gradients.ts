@@ -3,9 +3,12 @@ import { gradients as nodeGradients } from "../autograd/grad.ts";
 import { callable, checkArguments, kind, signature } from "../core/arguments.ts";
 import { GradError, showValue } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
+import type { Node } from "../graph/node.ts";
+import { currentTrace } from "../graph/scope.ts";
 import { tensor as tensorKind, tensors } from "./arguments.ts";
 import { ops } from "./functions.ts";
 import { Tensor } from "./tensor.ts";
+import { Variable } from "./variable.ts";
 
 const call = signature(
   "gradients",
@@ -38,11 +41,14 @@ export function asGradientOf(gradient: Tensor, from: Tensor): Tensor {
 /** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError. */
 export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tensor): Tensor[] {
   checkArguments(call, arguments);
-  return nodeGradients(
-    output.node,
-    wanted.map((tensor) => tensor.node),
-    seed?.node,
-  ).map((node, i) => {
+  const nodes = wanted.map((tensor) => tensor.node);
+  // A variable that was given memory since the output was made had another node then.
+  const aliases = new Map<Node, Node>();
+  for (const [i, tensor] of wanted.entries()) {
+    const origin = tensor instanceof Variable && !currentTrace() ? tensor.lineage.origin : undefined;
+    if (origin && !nodes.includes(origin)) aliases.set(origin, nodes[i]);
+  }
+  return nodeGradients(output.node, nodes, seed?.node, aliases).map((node, i) => {
     const gradient = new Tensor(node);
     ofTensors.set(gradient, wanted[i]);
     return gradient;

@@ -19,6 +19,8 @@ export class Lineage implements Stored {
   readonly #memory: { stored: Stored | null } = { stored: null };
   /** Computes the first version; null once that is in memory. */
   #first: Node | null;
+  /** What computed the first version, as long as somebody has it. */
+  #origin: WeakRef<Node> | null = null;
   /** Whether a call was made that writes a version after the first. */
   #rewritten = false;
   /** Stands for the newest version, made when first asked for. */
@@ -42,6 +44,11 @@ export class Lineage implements Stored {
       lend(this.#leaf, this);
     }
     return this.#leaf;
+  }
+
+  /** What stood for the newest version before it had memory: tensors made then are of it. */
+  get origin(): Node | undefined {
+    return this.#rewritten ? undefined : this.#origin?.deref();
   }
 
   /** Where its memory is, once it is settled. */
@@ -113,6 +120,7 @@ export class Lineage implements Stored {
     if (old) old.backend.free(old.buffer);
     else memories.register(this, this.#memory);
     this.#memory.stored = stored;
+    if (this.#first) this.#origin = new WeakRef(this.#first);
     this.#first = null;
     if (this.#retired) this.#freeUnneeded();
   }

@@ -214,7 +214,11 @@ test("the default backend is the one that was set when the call was made", async
     return new Proxy(inner, {
       get(target, key) {
         const value = target[key as keyof Backend] as unknown;
-        if (key === "load") seen.push(name);
+        if (key === "load")
+          return (plan: Parameters<Backend["load"]>[0]) => {
+            seen.push(name);
+            return target.load(plan);
+          };
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
@@ -308,5 +312,37 @@ describe("a promise where a value was meant", () => {
     expect(() => autocast("bfloat16", late)).toThrow(DTypeError);
     expect(() => withStream(new Stream(1n), late)).toThrow(StreamError);
     expect(await withStream(new Stream(1n), () => sg.uniform([1]).item())).toBeLessThan(1);
+  });
+});
+
+describe("gradients by a variable that was given memory since the output was made", () => {
+  const x = () => sg.tensor([1, 2, 3]);
+
+  test("are those of before, not zeros; uses on both sides of it add up", async () => {
+    const w = new Variable(sg.uniform([3]));
+    const before = w.mul(x()).sum();
+    const f = compile((y: Tensor) => w.add(y), { state: owner({ w }) });
+    await f(x());
+    expect(await gradients(before, [w])[0].array()).toEqual([1, 2, 3]);
+    const after = w.mul(10).sum();
+    expect(await gradients(before.add(after), [w])[0].array()).toEqual([11, 12, 13]);
+    expect(await gradients(after, [w])[0].array()).toEqual([10, 10, 10]);
+  });
+
+  test("and go on to what its value was made from", async () => {
+    const a = sg.tensor([2]);
+    const w = new Variable(a.mul(3));
+    const output = w.mul(w).sum();
+    await compile((y: Tensor) => w.add(y), { state: owner({ w }) })(a);
+    const [byA, byW] = gradients(output, [a, w]);
+    expect([await byA.item(), await byW.item()]).toEqual([36, 12]);
+  });
+
+  test("a version that was written over is another: nothing depends on it", async () => {
+    const w = new Variable(sg.uniform([3]));
+    const before = w.mul(x()).sum();
+    await before.item();
+    await compile((y: Tensor) => w.assign(w.add(y)), { state: owner({ w }) })(x());
+    expect(await gradients(before, [w])[0].array()).toEqual([0, 0, 0]);
   });
 });

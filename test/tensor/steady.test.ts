@@ -33,7 +33,8 @@ test.concurrent.each([
   async (steps, threads, results) => {
     const { loss, wasm, heap, arrays } = await growth(steps, threads, results);
     expect(loss).toBeLessThan(1e-3);
-    expect(arrays).toBe(0);
+    // Nothing grows; what the first steps needed and later ones don't may have gone.
+    expect(arrays).toBeLessThanOrEqual(0);
     // Collected every 300 steps, a few hundred results of 4 KiB wait for it at a time, of 11 MB in all.
     if (results === "disposed") expect(wasm).toBe(0);
     else expect(wasm).toBeLessThan(3_000_000);
