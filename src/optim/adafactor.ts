@@ -69,7 +69,7 @@ export class Adafactor extends Optimizer {
     checkRange("adafactor", "clipThreshold", clipThreshold, Number.MIN_VALUE);
     checkRange("adafactor", "decayRate", decayRate, -1, 0);
     checkRange("adafactor", "beta1", beta1, 0, 1);
-    this.#options = { epsilons, clipThreshold, decayRate, scaleParameter, relativeStep };
+    this.#options = { epsilons: [...epsilons], clipThreshold, decayRate, scaleParameter, relativeStep };
     this.#beta1 = beta1;
   }
 

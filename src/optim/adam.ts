@@ -84,7 +84,7 @@ export class Adam extends Optimizer {
     super(where, parameters, { slots, decay: where === "adamW" ? "decoupled" : "l2" }, options);
     checkBetas(where, betas);
     checkRange(where, "epsilon", epsilon);
-    this.#betas = betas;
+    this.#betas = [...betas];
     this.#epsilon = epsilon;
   }
 

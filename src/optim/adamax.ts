@@ -34,7 +34,7 @@ export class Adamax extends Optimizer {
     super("adamax", parameters, { slots: zeroSlots("m", "u") }, options);
     checkBetas("adamax", betas);
     checkRange("adamax", "epsilon", epsilon);
-    this.#betas = betas;
+    this.#betas = [...betas];
     this.#epsilon = epsilon;
   }
 

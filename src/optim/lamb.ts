@@ -35,7 +35,7 @@ export class Lamb extends Optimizer {
     super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, options);
     checkBetas("lamb", betas);
     checkRange("lamb", "epsilon", epsilon);
-    this.#betas = betas;
+    this.#betas = [...betas];
     this.#epsilon = epsilon;
   }
 

@@ -29,7 +29,7 @@ export class Lion extends Optimizer {
     const { betas = [0.9, 0.99] } = options;
     super("lion", parameters, { slots: zeroSlots("m"), decay: "decoupled" }, options);
     checkBetas("lion", betas);
-    this.#betas = betas;
+    this.#betas = [...betas];
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {

@@ -95,7 +95,8 @@ export class Muon extends Optimizer {
       "adamEpsilon",
     ]);
     checkOptimizerOptions("muon", options);
-    const { momentum = 0.95, nesterov = true, newtonSchulzSteps = 5, adjust = "original", adam = [] } = options;
+    const { momentum = 0.95, nesterov = true, newtonSchulzSteps = 5, adjust = "original" } = options;
+    const adam = [...(options.adam ?? [])];
     const { adamBetas = [0.9, 0.95], adamEpsilon = 1e-8 } = options;
     const used = new Set<string>();
     const byAdam = ({ rank, label = "" }: Parameter) => {
@@ -130,7 +131,7 @@ export class Muon extends Optimizer {
     this.#nesterov = nesterov;
     this.#iterations = newtonSchulzSteps;
     this.#adjust = adjust;
-    this.#adamBetas = adamBetas;
+    this.#adamBetas = [...adamBetas];
     this.#adamEpsilon = adamEpsilon;
     this.#byAdam = byAdam;
   }

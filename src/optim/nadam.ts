@@ -49,7 +49,7 @@ export class NAdam extends Optimizer {
     checkBetas("nadam", betas);
     checkRange("nadam", "epsilon", epsilon);
     checkRange("nadam", "momentumDecay", momentumDecay);
-    this.#betas = betas;
+    this.#betas = [...betas];
     this.#epsilon = epsilon;
     this.#momentumDecay = momentumDecay;
   }

@@ -11,6 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { onExecute, runtimeScalar } from "../tensor/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
 import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { fixedBut, fixInstances } from "./fixed.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
 export interface ParameterGroup {
@@ -108,11 +109,13 @@ export interface Update {
   readonly decays: boolean;
 }
 
-/** Base of all optimizers. A subclass names its slots, its host scalars, and the rule. */
+/**
+ * Base of all optimizers. A subclass names its slots, its host scalars, and the rule. What it is made with is fixed; of what its groups hold, learning rate and weight decay
+ * may be set. A subclass keeps its options in #private or declared fields; a declared one that changes has a compiled function traced anew.
+ */
 export abstract class Optimizer implements Stateful {
-  readonly groups: readonly ParameterGroup[];
-  /** All parameters, in the order in which they were given: the order of `gradients(loss, optimizer.parameters)`. */
-  readonly parameters: readonly Parameter[];
+  readonly #groups: readonly ParameterGroup[];
+  readonly #parameters: readonly Parameter[];
   #steps = 0;
   readonly #where: string;
   /** Where it was made: that is what its nodes tell of. */
@@ -159,15 +162,18 @@ export abstract class Optimizer implements Stateful {
           (parameter) => parameter.requiresGrad && decayed(parameter) === decays,
         );
         if (parameters.length === 0) continue;
-        groups.push({
-          parameters,
-          names: parameters.map((parameter) => this.#adopt(where, parameter)),
-          tags: typeof tags === "string" ? [tags] : tags,
+        const group: ParameterGroup = {
+          parameters: Object.freeze(parameters),
+          names: Object.freeze(parameters.map((parameter) => this.#adopt(where, parameter))),
+          tags: Object.freeze(typeof tags === "string" ? [tags] : [...tags]),
           decays,
           ...(adjustLearningRate !== undefined && { adjustLearningRate }),
           learningRate: rate,
           weightDecay: decays ? decay : 0,
-        });
+        };
+        const place = `${where}.groups[${groups.length}]`;
+        const check = (field: string, value: number) => checkRange(place, field, value);
+        groups.push(fixedBut(place, group, ["learningRate", "weightDecay"], check));
       }
     }
     if (groups.length === 0)
@@ -177,8 +183,23 @@ export abstract class Optimizer implements Stateful {
         got: "no parameters",
         expected: "model.parameters()",
       });
-    this.groups = groups;
-    this.parameters = options.flatMap((option) => option.parameters.filter(({ requiresGrad }) => requiresGrad));
+    this.#groups = Object.freeze(groups);
+    this.#parameters = Object.freeze(
+      options.flatMap((option) => option.parameters.filter(({ requiresGrad }) => requiresGrad)),
+    );
+  }
+
+  static {
+    fixInstances(Optimizer.prototype, (instance) => (#where in instance ? instance.#where : "optimizer"));
+  }
+
+  get groups(): readonly ParameterGroup[] {
+    return this.#groups;
+  }
+
+  /** All parameters, in the order in which they were given: the order of `gradients(loss, optimizer.parameters)`. */
+  get parameters(): readonly Parameter[] {
+    return this.#parameters;
   }
 
   #adopt(where: string, parameter: Parameter): string {
@@ -218,15 +239,6 @@ export abstract class Optimizer implements Stateful {
     return this.#steps;
   }
 
-  set steps(value: never) {
-    throw new ConfigError({
-      where: `${this.#where}.steps`,
-      problem: "steps are counted by update",
-      got: `an assignment of ${String(value)}`,
-      hint: "leave it out; to go on from a checkpoint: optimizer.seek(steps)",
-    });
-  }
-
   /** Goes to a saved number of steps. Throws ConfigError unless it is a count. */
   seek(steps: number): void {
     if (!Number.isSafeInteger(steps) || steps < 0) {
@@ -256,9 +268,9 @@ export abstract class Optimizer implements Stateful {
     return this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
   }
 
-  /** Parameters and slots stay the same ones; whether groups decay is what may change. */
+  /** Parameters and slots stay the same ones; whether groups decay is what may change, and the fields that a subclass declares. */
   pieces(): readonly unknown[] {
-    return this.groups.map(decaying);
+    return [...this.groups.map(decaying), ...Object.entries(this).flat()];
   }
 
   /** One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Throws GradError. */

@@ -43,7 +43,7 @@ export class RAdam extends Optimizer {
     );
     checkBetas("radam", betas);
     checkRange("radam", "epsilon", epsilon);
-    this.#betas = betas;
+    this.#betas = [...betas];
     this.#epsilon = epsilon;
   }
 

@@ -56,8 +56,8 @@ export class Rprop extends Optimizer {
     checkRange("rprop", "etas[1]", etas[1], 1);
     checkRange("rprop", "stepSizes[0]", stepSizes[0], Number.MIN_VALUE);
     checkRange("rprop", "stepSizes[1]", stepSizes[1], stepSizes[0]);
-    this.#etas = etas;
-    this.#bounds = stepSizes;
+    this.#etas = [...etas];
+    this.#bounds = [...stepSizes];
   }
 
   protected override scalars(): Record<string, () => number> {

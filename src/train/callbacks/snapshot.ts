@@ -10,7 +10,7 @@ export async function untouched<T>(trainer: Trainer, body: () => Promise<T>): Pr
     kept.push([variable, await variable.data()]);
   const optimizer = trainer.needOptimizer();
   const { steps } = optimizer;
-  const groups = optimizer.groups.map((group) => ({ ...group }));
+  const groups = optimizer.groups.map(({ learningRate, weightDecay }) => ({ learningRate, weightDecay }));
   try {
     return await body();
   } finally {
