@@ -1,6 +1,7 @@
 // What every command shares: exit codes, how a failure is shown, and the last line that `--json` promises.
 import { surviveClosedOutput } from "#terminal";
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
+import { clipped, printable, printableMessage } from "../core/printable.ts";
 import type { Logger } from "../train/hooks.ts";
 
 /** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM. */
@@ -14,19 +15,9 @@ export interface Outcome {
 }
 
 /** Shows a Trainer's messages where no logger of the config does: on stderr, so that stdout holds results. */
-export const messages: Logger = { logMessage: (_level, text) => void process.stderr.write(`${printable(text)}\n`) };
-
-/**
- * Text for a terminal: names and values come out of files, which may be a stranger's, and what a terminal would take for a command is shown as text. Line ends and
- * tabs stay.
- */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return `\\u${code.padStart(4, "0")}`;
-  });
-}
+export const messages: Logger = {
+  logMessage: (_level, text) => void process.stderr.write(`${printableMessage(text)}\n`),
+};
 
 /** JSON on one line; bigint as a decimal string. */
 export function oneLine(value: unknown): string {
@@ -46,7 +37,7 @@ export async function report(json: boolean | undefined, body: () => Promise<Outc
   } catch (error) {
     const known = error instanceof SeedgradError;
     const text = known ? `${error.name}: ${error.message}` : String((error as Error)?.stack ?? error);
-    process.stderr.write(`${printable(text)}\n`);
+    process.stderr.write(`${printableMessage(text)}\n`);
     const { name = "Error", message = String(error) } = error as Error;
     outcome = { code: codeOf(error), json: { error: { name, message } }, lines: [] };
   }
@@ -55,8 +46,12 @@ export async function report(json: boolean | undefined, body: () => Promise<Outc
   process.exitCode = outcome.code;
 }
 
-/** A table's rows as aligned lines. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+/** Letters of a cell that a table shows. */
+const widestCell = 120;
+
+/** A table's rows as aligned lines; a longer cell is cut short. */
+export function table(whole: readonly (readonly string[])[]): string[] {
+  const rows = whole.map((row) => row.map((cell) => clipped(printable(cell), widestCell)));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row

@@ -11,6 +11,7 @@ import { type ImportedProgram, type Manifest, readManifest } from "../run/manife
 import { changedImports, isPath, noteImport, programName } from "../train/config/imports.ts";
 import { importsOf, loadConfig, loadPhases } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
+import { messages } from "./command.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 
 /** Files imported so far, by SHA-256: a copy of one registers nothing new. */
@@ -98,7 +99,7 @@ export async function importFor(
   for (const name of new Set(names))
     now[name] = await importProgram(name, given.length > 0 ? undefined : run, recordedAs(recorded, name));
   for (const changed of changedImports(recorded, now))
-    process.stderr.write(`warning: ${run} was made with another program: ${changed}\n`);
+    messages.logMessage?.("warn", `warning: ${run} was made with another program: ${changed}`);
   if (given.length > 0) standIn(own, given, recorded, now);
   return names;
 }

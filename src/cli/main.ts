@@ -2,6 +2,7 @@
 // The command line: `seedgrad COMMAND`. One file a command; here only the flags and which command they belong to.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { printableMessage } from "../core/printable.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
 import { diffConfigs, listEntries, showConfig, validateConfig } from "./config.ts";
@@ -32,7 +33,8 @@ const program = new Command("seedgrad")
   .description("Training runs that come out the same to the last bit.")
   .version(version())
   .showSuggestionAfterError()
-  .exitOverride();
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => void process.stderr.write(printableMessage(text)) });
 
 /** Says under `--help` what the exit codes of a command that compares mean. */
 const comparing = (command: Command, same: string, other: string): Command =>

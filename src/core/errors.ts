@@ -1,4 +1,5 @@
 // Every error the engine throws on purpose: one message shape, one class a kind, typed fields. Messages are built here only.
+import { messagePart } from "./printable.ts";
 
 /** What an error says: the op or place, what is wrong, what was there, what should be, and what to do. */
 export interface ErrorDetails {
@@ -99,11 +100,6 @@ export function layerSite(stack: string | undefined): string | undefined {
   return undefined;
 }
 
-/** The longest part of a message, in characters: what a file names may fill many screens. */
-const longestPart = 1200;
-const clipped = (text: string): string =>
-  text.length <= longestPart ? text : `${text.slice(0, longestPart)}… (${text.length} characters)`;
-
 /** Base of all errors thrown on purpose: `<where>: <problem>: got <…>, expected <…>`, then `Hint: …`. */
 export class SeedgradError extends Error {
   readonly where: string;
@@ -115,13 +111,13 @@ export class SeedgradError extends Error {
   constructor(details: ErrorDetails) {
     const { where, problem, got, expected, hint, cause } = details;
     const facts = [
-      got === undefined ? "" : `got ${clipped(got)}`,
-      expected === undefined ? "" : `expected ${clipped(expected)}`,
+      got === undefined ? "" : `got ${messagePart(got)}`,
+      expected === undefined ? "" : `expected ${messagePart(expected)}`,
     ]
       .filter(Boolean)
       .join(", ");
     super(
-      `${clipped(where)}: ${clipped(problem)}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${clipped(hint)}` : ""}`,
+      `${messagePart(where)}: ${messagePart(problem)}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${messagePart(hint)}` : ""}`,
       cause === undefined ? undefined : { cause },
     );
     this.name = new.target.name;

@@ -1,5 +1,6 @@
 // The terminal where there is one (Node, Bun, Deno), behind the condition `#terminal`: lines and a progress bar, both on stderr.
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
+import { printableMessage } from "../../core/printable.ts";
 import { now } from "../clock.ts";
 
 /** A progress bar that lines can be written above. */
@@ -48,7 +49,7 @@ export function openProgressBar(total: number, start: number, format: string): P
       if (now() - drawn >= interval) draw();
     },
     line(text) {
-      bars.log(`${text}\n`);
+      bars.log(`${printableMessage(text)}\n`);
       draw();
     },
     stop() {
@@ -61,5 +62,5 @@ export function openProgressBar(total: number, start: number, format: string): P
 /** Writes a line to stderr. */
 export function writeLine(text: string): void {
   surviveClosedOutput();
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printableMessage(text)}\n`);
 }
