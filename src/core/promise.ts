@@ -1,4 +1,5 @@
 // Callables that must give a value at once: a promise in its place is an error, and what it rejects with later is nobody's.
+import { ConfigError } from "./errors.ts";
 
 /** Whether a value is a promise, or anything else that is awaited. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -12,6 +13,21 @@ export function settled<T>(value: T, refusal: () => Error): T {
   if (!isPromise(value)) return value;
   Promise.resolve(value).catch(() => undefined);
   throw refusal();
+}
+
+/** What a user's callable gave, named by `where`. Throws ConfigError for a promise. */
+export function atOnce<T>(where: string, value: T): T {
+  return settled(
+    value,
+    () =>
+      new ConfigError({
+        where,
+        problem: "a promise where a value was meant",
+        got: "a promise",
+        expected: "a synchronous function",
+        hint: "await what it needs before, and let it return the value itself",
+      }),
+  );
 }
 
 let bodies = 0;

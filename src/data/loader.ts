@@ -16,6 +16,7 @@ import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
+import { atOnce } from "../core/promise.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
 import { parseSeed } from "../rng/stream.ts";
@@ -107,10 +108,10 @@ function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spa
   for (const [key, field] of Object.entries(fields)) {
     const { shape, dtype } = field;
     const data = spare.array(dtype, indices.length * sizeOf(shape));
-    field.read(indices, data);
+    atOnce(`dataset ${name}: read of ${key}`, field.read(indices, data));
     gathered[key] = { data, dtype, shape: [indices.length, ...shape] };
   }
-  let tensors: LoadedBatch["tensors"] | undefined = transform(gathered, indices);
+  let tensors: LoadedBatch["tensors"] | undefined = atOnce(`loader ${name}: transform`, transform(gathered, indices));
   const batch: LoadedBatch = {
     get tensors() {
       if (tensors) return tensors;

@@ -1,4 +1,5 @@
 // Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
+import { atOnce } from "../core/promise.ts";
 import { enterPart } from "../graph/site.ts";
 import type { Module } from "./module.ts";
 
@@ -26,7 +27,7 @@ export function namingModules<T>(model: Module, body: () => T, name: string = mo
     const value = (...args: Parameters<Module["forward"]>) => {
       const before = enterPart(part);
       try {
-        return forward.apply(module, args);
+        return atOnce(`forward of ${part}`, forward.apply(module, args));
       } finally {
         enterPart(before);
       }

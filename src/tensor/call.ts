@@ -246,27 +246,34 @@ function restore<R>({ parts, lineages, before, undo }: Call<R>, failed: Set<Line
   }
 }
 
-/** The elements of all inputs as a call that is made now would begin with them: arguments, scalars, state. Nothing is run. */
+/** Arguments and scalars as they are now: what is the host's is copied. */
+export function hostValues(
+  leaves: readonly Leaf["value"][],
+  scalars: readonly { readonly provide: () => number }[],
+): (Node | TypedArray)[] {
+  return [...leaves, ...scalars.map(({ provide }) => provide())].map((value) =>
+    value instanceof Tensor ? value.node : typeof value === "number" ? Float32Array.of(value) : value.data.slice(),
+  );
+}
+
+/** The elements of all inputs as the call that `values` were taken for would begin with them: arguments, scalars, state. Nothing is run. */
 export async function peekInputs<R>(
   {
     program,
-    leaves,
+    values,
     lineages,
-  }: { program: Program<R>; leaves: readonly Leaf["value"][]; lineages: readonly Lineage[] },
+  }: { program: Program<R>; values: readonly (Node | TypedArray)[]; lineages: readonly Lineage[] },
   backend: Backend,
 ): Promise<TypedArray[]> {
-  const { state, scalars } = program.traced;
+  const { state } = program.traced;
   await settleLineages(
     backend,
     state.map(({ name }, i) => [name, lineages[i]]),
   );
   const read = async (buffer: Buffer) => (await backend.read(buffer)).slice();
   const inputs: TypedArray[] = [];
-  for (const leaf of leaves) {
-    if (leaf instanceof Tensor) inputs.push(await read((await materialize(backend, leaf.node)).buffer));
-    else inputs.push(typeof leaf === "number" ? Float32Array.of(leaf) : leaf.data);
-  }
-  for (const { provide } of scalars) inputs.push(Float32Array.of(provide()));
+  for (const value of values)
+    inputs.push(value instanceof Node ? await read((await materialize(backend, value)).buffer) : value);
   for (const { buffer } of lineages) inputs.push(await read(buffer));
   return inputs;
 }

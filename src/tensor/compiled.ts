@@ -9,7 +9,7 @@ import { allTaken } from "../core/promise.ts";
 import type { Graph } from "../graph/hash.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { ambientStream, Stream } from "../rng/stream.ts";
-import { type Execution, makeCall, peekInputs, runCall } from "./call.ts";
+import { type Execution, hostValues, makeCall, peekInputs, runCall } from "./call.ts";
 import { currentBackend, exclusive, namedBackend } from "./engine.ts";
 import { Program, type Ready, surroundings } from "./program.ts";
 import { checkSame } from "./retrace.ts";
@@ -137,11 +137,12 @@ export function compile<A extends readonly unknown[], R>(
     const { program, leaves } = find(args, streamNow().seed);
     const backend = backendNow();
     const lineages = program.traced.state.map(({ variable }) => variable.lineage);
+    const values = hostValues(leaves, program.traced.scalars);
     for (const lineage of lineages) lineage.hold();
     return exclusive(async () => {
       try {
         const { executable } = await program.load(await backend, told);
-        return { plan: executable.plan, inputs: await peekInputs({ program, leaves, lineages }, await backend) };
+        return { plan: executable.plan, inputs: await peekInputs({ program, values, lineages }, await backend) };
       } finally {
         for (const lineage of lineages) lineage.letGo();
       }

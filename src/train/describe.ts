@@ -1,6 +1,7 @@
 // How a Trainer is written down: its effective config, and the numbers of its optimizer.
 
 import { ownValue } from "../core/keys.ts";
+import { atOnce } from "../core/promise.ts";
 import { hyperparameter, type Manifest } from "../run/manifest.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
@@ -77,7 +78,8 @@ export function optimizerNumbers(trainer: Trainer): Record<string, number> {
       numbers["precision/initialLossScale"] = options.precision.initialLossScale;
     visit(schedules?.all, "schedulers", true);
     for (const [name, callback] of hooks.named)
-      if (belongsToRun(trainer, callback)) visit(callback.describe?.(), `callbacks/${name}`, true);
+      if (belongsToRun(trainer, callback))
+        visit(atOnce(`${name}.describe`, callback.describe?.()), `callbacks/${name}`, true);
   }
   optimizer?.groups.forEach((group, i) => {
     const fixed = Object.entries(groupNumbers(group)).filter(([key]) => !schedules?.of(group, key));

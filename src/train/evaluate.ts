@@ -1,6 +1,7 @@
 // Validation: the model in evaluation mode over one loader or several, once. It draws from the watching part of the stream, anew each time, and leaves
 // the stream, the weights and the model's flags as they were.
 import { DataError } from "../core/errors.ts";
+import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
@@ -122,7 +123,7 @@ async function pass(
   for (const { name, metric } of options.metrics) {
     const total = totals.get(name);
     if (!total) continue;
-    const value = metric.value(total);
+    const value = atOnce(`metrics.${name}.value`, metric.value(total));
     Object.assign(metrics, typeof value === "number" ? { [name]: value } : prefixed(name, value));
   }
   return metrics;

@@ -1,5 +1,6 @@
 // What a Trainer is given by a program, held to what it must be: programs in JavaScript, and types that were talked out of, get this far.
 import { ConfigError, ReproError } from "../core/errors.ts";
+import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
@@ -53,7 +54,7 @@ export function makeOptimizer(
   model: Module,
 ): Optimizer | undefined {
   if (given === undefined) return undefined;
-  const optimizer = given instanceof Optimizer ? given : (given(model) as unknown);
+  const optimizer = given instanceof Optimizer ? given : (atOnce("optimizer", given(model)) as unknown);
   if (!(optimizer instanceof Optimizer)) {
     throw new ConfigError({
       where: "optimizer",
@@ -83,7 +84,9 @@ export function makeSchedules(given: unknown, optimizer: Optimizer | undefined):
     throw new ConfigError({ where: "schedulers", problem: "there is no optimizer whose rates they set", got: "none" });
   }
   const made =
-    typeof given === "function" && !isSchedule(given) ? (given as (optimizer: Optimizer) => unknown)(optimizer) : given;
+    typeof given === "function" && !isSchedule(given)
+      ? atOnce("schedulers", (given as (optimizer: Optimizer) => unknown)(optimizer))
+      : given;
   const list: readonly unknown[] = Array.isArray(made) ? made : [made];
   for (const value of list) {
     if (isSchedule(value)) continue;

@@ -2,6 +2,7 @@
 // under the names of its class and hook, and only `onTrace` may add to a graph.
 import { SeedgradError, TrainingError } from "../core/errors.ts";
 import { unknownKey } from "../core/keys.ts";
+import { atOnce } from "../core/promise.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -287,14 +288,16 @@ export class Hooks {
     }
   }
 
-  /** As `call`, for hooks that are synchronous. */
+  /** As `call`, for hooks that are synchronous: throws ConfigError for a promise, since nobody would wait for it. */
   callNow<H extends HookName>(hook: H, ...args: Parameters<NonNullable<Logger[H]>>): void {
     for (const callback of this.having(hook)) {
+      let given: unknown;
       try {
-        (callback[hook] as (...args: unknown[]) => unknown)(...args);
+        given = (callback[hook] as (...args: unknown[]) => unknown)(...args);
       } catch (cause) {
         throw hookError(callback, hook, cause);
       }
+      atOnce(`${callbackName(callback)}.${hook}`, given);
     }
   }
 }

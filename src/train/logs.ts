@@ -1,5 +1,7 @@
 // What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level.
+
 import { ConfigError } from "../core/errors.ts";
+import { atOnce } from "../core/promise.ts";
 import { logLevels } from "./config/shared.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Metrics } from "./hooks.ts";
@@ -20,7 +22,7 @@ export class Logs {
     const { options, hooks } = this.#trainer;
     if (logLevels.indexOf(level) < logLevels.indexOf(options.logging.logLevel)) return;
     const [shown] = hooks.having("logMessage");
-    if (shown) shown.logMessage!(level, text);
+    if (shown) atOnce("logMessage", shown.logMessage!(level, text));
     else console[level === "warn" || level === "error" ? "warn" : "info"](`seedgrad: ${text}`);
   }
 

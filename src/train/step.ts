@@ -2,6 +2,7 @@
 // is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
 import type { Backend } from "../backend/contract.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
+import { atOnce } from "../core/promise.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
 import type { Batch, ModelOutput, Module } from "../nn/module.ts";
@@ -138,7 +139,7 @@ export function makeEvalStep({ trainer, model, options, hooks, stream, backend, 
           hint: "return [loss, outputs] or { loss, outputs } from forward",
         });
       }
-      terms[name] = metric.terms(outputs, batch);
+      terms[name] = atOnce(`metrics.${name}.terms`, metric.terms(outputs, batch));
     }
     traceHooks(hooks, { trainer, role: "eval", model, batch, outputs, loss, gradients: {} });
     return terms;
@@ -161,7 +162,7 @@ export function makePredictStep({ model, options, stream, backend, log }: StepPa
 /** Outputs and loss of what `forward` returned: outputs where there is a loss function, else a loss, [loss, outputs], or a record that holds a loss. */
 function runModel(model: Module, options: ResolvedOptions, batch: Batch): { outputs?: Tensor; loss?: Tensor } {
   const { loss } = options;
-  const lossOf = (outputs: Tensor) => inPart("the loss", () => loss!(outputs, batch));
+  const lossOf = (outputs: Tensor) => inPart("the loss", () => atOnce("loss", loss!(outputs, batch)));
   const result = callModel(model, options, batch);
   if (result instanceof Tensor) return loss ? { outputs: result, loss: lossOf(result) } : { loss: result };
   const { loss: own, outputs } = Array.isArray(result)
@@ -179,7 +180,8 @@ function runModel(model: Module, options: ResolvedOptions, batch: Batch): { outp
 
 /** What `forward` returns, its nodes named by the modules that made them. */
 function callModel(model: Module, { precision, config }: ResolvedOptions, batch: Batch): ModelOutput {
-  const forward = () => autocast(mixedFormat(precision), () => model.forward(batch.inputs, batch));
+  const forward = () =>
+    autocast(mixedFormat(precision), () => atOnce("model.forward", model.forward(batch.inputs, batch)));
   try {
     return namingModules(model, forward, config?.trainer.init.model.name);
   } catch (cause) {

@@ -5,6 +5,7 @@ import type { Backend } from "../backend/contract.ts";
 import { loadBackend, type Threads } from "../backend/load.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
+import { atOnce } from "../core/promise.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
@@ -127,7 +128,7 @@ export class Trainer {
         hint: 'write model: () => …; or deterministic: "warn", which marks the digest',
       });
     }
-    this.model = model instanceof Module ? model : withStream(this.stream, model);
+    this.model = model instanceof Module ? model : withStream(this.stream, () => atOnce("model", model()));
     if (!(this.model instanceof Module)) {
       throw new ConfigError({
         where: "model",
@@ -187,10 +188,9 @@ export class Trainer {
   /** What callbacks keep, by name: `callback/<name>/<variable>`. */
   callbackVariables(): [string, Variable][] {
     return [...this.hooks.named].flatMap(([name, callback]) =>
-      [...(callback.namedVariables?.() ?? [])].map(([path, variable]): [string, Variable] => [
-        `callback/${name}/${path}`,
-        variable,
-      ]),
+      [...atOnce(`${name}.namedVariables`, callback.namedVariables?.() ?? [])].map(
+        ([path, variable]): [string, Variable] => [`callback/${name}/${path}`, variable],
+      ),
     );
   }
 

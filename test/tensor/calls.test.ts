@@ -346,3 +346,13 @@ describe("gradients by a variable that was given memory since the output was mad
     expect(await gradients(before, [w])[0].array()).toEqual([0, 0, 0]);
   });
 });
+
+test("a peek takes its scalars and host arrays when it is asked for", async () => {
+  let rate = 1;
+  const data = new Float32Array([1]);
+  const scaled = compile((x: Tensor) => x.mul(runtimeScalar("rate", () => rate)));
+  const peek = scaled.peek({ data, shape: [1], dtype: "float32" } as unknown as Tensor);
+  rate = 2;
+  data[0] = 2;
+  expect((await peek).inputs.map((input) => [...input])).toEqual([[1], [1]]);
+});

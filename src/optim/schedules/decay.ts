@@ -1,4 +1,5 @@
 // Closed forms that go one way: from a first value down (or up) to a last one. `v₀` is initialVal, `v₁` endVal, s the step, n totalIters.
+import { atOnce } from "../../core/promise.ts";
 import { cos, integerPower, power } from "../../core/real.ts";
 import type { Check, Form } from "./schedule.ts";
 
@@ -192,7 +193,7 @@ export function lambda(options: LambdaOptions, check: Check): Form {
   const { initialVal, lambda: factor } = options;
   check.value("initialVal", initialVal);
   check.that(typeof factor === "function", "lambda", typeof factor, "(step) => number", "not a function");
-  return { at: (step) => initialVal * factor(step), totalIters: Infinity };
+  return { at: (step) => initialVal * atOnce("lambda", factor(step)), totalIters: Infinity };
 }
 
 export interface MultiplicativeOptions {
@@ -214,7 +215,8 @@ export function multiplicative(options: MultiplicativeOptions, check: Check): Fo
   // Products so far: the same factors in the same order, whichever step is asked first.
   const values = [initialVal];
   const at = (s: number) => {
-    while (values.length <= s) values.push(values[values.length - 1] * coefficient(values.length));
+    while (values.length <= s)
+      values.push(values[values.length - 1] * atOnce("coefficient", coefficient(values.length)));
     return values[s];
   };
   return { at, totalIters: Infinity };

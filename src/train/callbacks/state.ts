@@ -2,6 +2,7 @@
 // watches may come and go between two fits of a run.
 import { CheckpointError } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
+import { atOnce } from "../../core/promise.ts";
 import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
 import type { Callback, Hooks } from "../hooks.ts";
@@ -13,7 +14,7 @@ import { WeightAverage } from "./weight-average.ts";
 /** What each callback's `saveState` gives, as JSON by name; undefined where none has one. Throws CheckpointError for what couldn't come back. */
 export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undefined {
   const states = [...named].flatMap(([name, callback]) => {
-    const state = callback.saveState?.();
+    const state = atOnce(`${name}.saveState`, callback.saveState?.());
     return state === undefined ? [] : [[name, encodePlain(`${name}.saveState`, state)] as const];
   });
   return states.length > 0 ? Object.fromEntries(states) : undefined;
@@ -48,7 +49,7 @@ export function forgetAverages({ hooks }: Trainer): void {
 
 /** Whether a checkpoint has all that a callback keeps; then it is given it. */
 function loadCallback({ path, state, tensors }: Checkpoint, name: string, callback: Callback): boolean {
-  const variables = [...(callback.namedVariables?.() ?? [])];
+  const variables = [...atOnce(`${name}.namedVariables`, callback.namedVariables?.() ?? [])];
   if (!callback.loadState && variables.length === 0) return true;
   const own = ownValue(state.callbacks, name);
   const found = variables.map(([variable]) => tensors.get(`callback/${name}/${variable}`));
@@ -65,6 +66,6 @@ function loadCallback({ path, state, tensors }: Checkpoint, name: string, callba
     }
     cell.load(data);
   }
-  callback.loadState?.(decodePlain(`${path}: ${name}`, own));
+  atOnce(`${name}.loadState`, callback.loadState?.(decodePlain(`${path}: ${name}`, own)));
   return true;
 }

@@ -2,6 +2,7 @@
 // imported before a config that names them is read: `seedgrad fit config.yaml --import ./mine.js`.
 import type { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
+import { atOnce } from "../../core/promise.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
@@ -64,7 +65,7 @@ export function register<K extends keyof Registrable>(
   if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
     refuse(`there is a ${kind} of this name`, name, "a name of its own");
   const make = (options: unknown, context: unknown): unknown => {
-    const made = (factory as (...args: unknown[]) => unknown)(options, context);
+    const made = atOnce(`${kind} ${name}`, (factory as (...args: unknown[]) => unknown)(options, context));
     if ((typeof made === "object" && made !== null) || typeof made === "function") return made;
     throw new ConfigError({ where: `${kind} ${name}`, problem: "its factory made nothing", got: String(made) });
   };
