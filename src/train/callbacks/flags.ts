@@ -3,7 +3,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { checkKeys } from "../../core/keys.ts";
 import { type LogLevel, logLevels } from "../config/shared.ts";
-import type { Callback } from "../hooks.ts";
+import type { Callback, FitContext, ValidateContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
 
@@ -57,7 +57,8 @@ export class ScopedFlags implements Callback {
   readonly name = "ScopedFlags";
   readonly changesTraining = false;
   readonly #options: ScopedFlagsOptions;
-  readonly #before: Flags[] = [];
+  /** What the flags were before each part that goes on, by what its hooks are told. */
+  readonly #before = new WeakMap<object, Flags>();
 
   constructor(options: ScopedFlagsOptions) {
     checkKeys("ScopedFlags", options, ["train", "validate"]);
@@ -67,36 +68,43 @@ export class ScopedFlags implements Callback {
     };
   }
 
-  #enter({ options }: Trainer, flags: Flags = {}): void {
-    this.#before.push({ ...options.logging });
-    Object.assign(options.logging, flags);
+  #enter(context: { readonly trainer: Trainer }, flags: Flags = {}): void {
+    const { logging } = context.trainer.options;
+    this.#before.set(context, { ...logging });
+    Object.assign(logging, flags);
   }
 
-  #leave({ options }: Trainer): void {
-    Object.assign(options.logging, this.#before.pop());
+  /** Once for each part: an end that another callback's hook failed in is told again as an exception. */
+  #leave(context: { readonly trainer: Trainer }): void {
+    Object.assign(context.trainer.options.logging, this.#before.get(context));
+    this.#before.delete(context);
   }
 
-  onTrainStart({ trainer }: { trainer: Trainer }): void {
-    this.#enter(trainer, this.#options.train);
+  onTrainStart(context: FitContext): void {
+    this.#enter(context, this.#options.train);
   }
 
-  onTrainEnd({ trainer }: { trainer: Trainer }): void {
-    this.#leave(trainer);
+  onTrainEnd(context: FitContext): void {
+    this.#leave(context);
   }
 
-  onTrainException({ trainer }: { trainer: Trainer }): void {
-    this.#leave(trainer);
+  onTrainException(context: FitContext): void {
+    this.#leave(context);
   }
 
-  onValidateStart({ trainer }: { trainer: Trainer }): void {
-    this.#enter(trainer, this.#options.validate);
+  onFitException(context: FitContext): void {
+    this.#leave(context);
   }
 
-  onValidateEnd({ trainer }: { trainer: Trainer }): void {
-    this.#leave(trainer);
+  onValidateStart(context: ValidateContext): void {
+    this.#enter(context, this.#options.validate);
   }
 
-  onValidateException({ trainer }: { trainer: Trainer }): void {
-    this.#leave(trainer);
+  onValidateEnd(context: ValidateContext): void {
+    this.#leave(context);
+  }
+
+  onValidateException(context: ValidateContext): void {
+    this.#leave(context);
   }
 }

@@ -5,7 +5,7 @@ import { checkKeys } from "../../core/keys.ts";
 import { exp, log } from "../../core/real.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
-import { groups } from "../group.ts";
+import { groups as groupsOf } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
@@ -41,6 +41,8 @@ export class LearningRateFinder implements Callback {
   readonly #options: Required<LearningRateFinderOptions>;
   #tried: readonly TriedRate[] = [];
   #suggestion: number | undefined;
+  /** The groups' rates as the run was made with them: another fit finds them so. */
+  #given: readonly number[] = [];
 
   constructor(options: LearningRateFinderOptions = {}) {
     checkKeys("LearningRateFinder", options, ["minimum", "maximum", "steps", "stopAt", "apply"]);
@@ -91,8 +93,23 @@ export class LearningRateFinder implements Callback {
       const text = this.#suggestion === undefined ? "none: the loss fell nowhere" : this.#suggestion.toPrecision(3);
       trainer.message("info", `LearningRateFinder: ${this.#tried.length} rates tried, suggestion: ${text}`);
     }
+    const { groups } = trainer.needOptimizer();
+    this.#given = groups.map(({ learningRate }) => learningRate);
     if (this.#options.apply && this.#suggestion !== undefined)
-      for (const group of trainer.needOptimizer().groups) group.learningRate = this.#suggestion;
+      for (const group of groups) group.learningRate = this.#suggestion;
+  }
+
+  onTrainEnd({ trainer }: FitContext): void {
+    for (const [i, rate] of this.#given.entries()) trainer.needOptimizer().groups[i].learningRate = rate;
+    this.#given = [];
+  }
+
+  onTrainException(context: FitContext): void {
+    this.onTrainEnd(context);
+  }
+
+  onFitException(context: FitContext): void {
+    this.onTrainEnd(context);
   }
 
   async #try({ trainer, loader }: FitContext): Promise<TriedRate[]> {
@@ -108,7 +125,7 @@ export class LearningRateFinder implements Callback {
     let best = Number.POSITIVE_INFINITY;
     while (tried.length < steps) {
       const draws = { seed, offset: stream.reserve(loader.drawsPerEpoch) };
-      for await (const { input } of groups(loader, draws, trainer.options.loop.gradAccumSteps)) {
+      for await (const { input } of groupsOf(loader, draws, trainer.options.loop.gradAccumSteps)) {
         const learningRate = minimum * exp((range * tried.length) / (steps - 1));
         for (const group of optimizer.groups) group.learningRate = learningRate;
         const { result, watched, draws: taken } = await step.execute([input], { base: stream.position });

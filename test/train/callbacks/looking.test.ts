@@ -103,6 +103,20 @@ describe("LearningRateFinder", () => {
     expect(rates).toContain(finder.suggestion);
   });
 
+  test("apply: a second fit of the same Trainer goes on with the rate found, and the optimizer's own is as it was", async () => {
+    const loop = { numSteps: 4 };
+    const callbacks = () => [new LearningRateFinder({ steps: 12, apply: true })];
+    const whole = await toyTrainer({ loop, callbacks: callbacks() }).fit(toyTrain());
+    const modelDir = temporaryFolder();
+    const stop = new AbortController();
+    const abort = { onTrainBatchEnd: ({ step }: { step: number }) => void (step === 2 && stop.abort()) };
+    const trainer = toyTrainer({ loop, modelDir, checkpoint: { steps: 1 }, callbacks: [...callbacks(), abort] });
+    await expect(trainer.fit(toyTrain(), undefined, { signal: stop.signal })).rejects.toThrow();
+    expect((await trainer.fit(toyTrain())).digest).toBe(whole.digest);
+    expect(trainer.optimizer!.groups[0].learningRate).toBe(0.01);
+    expect((await trainer.fit(toyTrain())).digest).toBe(whole.digest);
+  });
+
   test("apply: trains with what it found, also after a resume; not beside schedules", async () => {
     const options = { loop: { numSteps: 6 }, checkpoint: { steps: 1 } };
     const make = () => new LearningRateFinder({ steps: 20, apply: true });

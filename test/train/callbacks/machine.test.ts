@@ -125,6 +125,30 @@ describe("flags", () => {
     expect(metrics.loss.map(([step]) => step)).toEqual([3, 4]);
   });
 
+  test.each(["onTrainStart", "onTrainEnd", "onValidateStart", "onValidateEnd"] as const)(
+    "what another callback's %s fails in is left once",
+    async (hook) => {
+      for (const after of [true, false]) {
+        const told: number[] = [];
+        const broken: Callback = {
+          [hook]: () => {
+            throw new Error("no");
+          },
+        };
+        const watcher: Callback = {
+          onTrainException: ({ trainer }) => void told.push(trainer.options.logging.logSteps),
+        };
+        const flags = new ScopedFlags({ train: { logSteps: 7 }, validate: { logSteps: 8 } });
+        const callbacks = [watcher, ...(after ? [flags, broken] : [broken, flags])];
+        const trainer = toyTrainer({ callbacks, loop: { numSteps: 2, evalFrequency: 1 } });
+        await expect(trainer.fit(toyTrain(), toyTest())).rejects.toThrow(/no/);
+        expect(trainer.options.logging.logSteps).toBe(10);
+        // A validation that failed has put back the flags of training, not those before it.
+        if (hook.startsWith("onValidate")) expect(told).toEqual([7]);
+      }
+    },
+  );
+
   test("an error in training leaves no flag behind; bad flags are refused", async () => {
     const broken: Callback = {
       onValidateBatchEnd() {
