@@ -42,25 +42,25 @@ const none = (name: string) =>
   );
 const calls = { relu: none("relu"), gelu: none("gelu"), tanh: none("tanh"), sigmoid: none("sigmoid") };
 
-/** x < 0 ? 0 : x. */
+/** A layer of x < 0 ? 0 : x for each element. x: [...] float32 → the same. */
 export function relu(): Activation {
   checkArguments(calls.relu, arguments);
   return new Activation("relu", (x) => applyRelu(x));
 }
 
-/** x·Φ(x), the exact form. */
+/** A layer of x·Φ(x), the exact form, for each element. x: [...] float32 → the same. */
 export function gelu(): Activation {
   checkArguments(calls.gelu, arguments);
   return new Activation("gelu", (x) => applyGelu(x));
 }
 
-/** Hyperbolic tangent. */
+/** A layer of the hyperbolic tangent of each element. x: [...] float32 → the same. */
 export function tanh(): Activation {
   checkArguments(calls.tanh, arguments);
   return new Activation("tanh", (x) => applyTanh(x));
 }
 
-/** 1 ÷ (1 + e⁻ˣ). */
+/** A layer of 1 ÷ (1 + e⁻ˣ) for each element. x: [...] float32 → the same. */
 export function sigmoid(): Activation {
   checkArguments(calls.sigmoid, arguments);
   return new Activation("sigmoid", (x) => applySigmoid(x));

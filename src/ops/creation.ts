@@ -6,7 +6,7 @@ import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts"
 import { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
-import { attributeDType, defineOp, full, makeNode } from "./define.ts";
+import { attributeDType, defineOp, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
 
 defineOp({ name: "full", kind: "full", version: 1, vjp: "none", dtype: attributeDType });
@@ -174,8 +174,6 @@ export function oneHot(indices: Node, depth: number, dtype: DType = "float32"): 
   const column = makeNode("reshape", [indices], [...indices.shape, 1], { shape: [...indices.shape, 1] });
   return cast(equal(column, coordinate(shape, shape.length - 1)), dtype);
 }
-
-export { full };
 
 const range = options<RangeOptions>({ "step?": number, "dtype?": oneOf(["int32", "float32"]) });
 takes({ arange }, { start: number, "stop?": number, "options?": either(number, range) }, "the dtype goes by name");

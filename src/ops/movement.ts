@@ -6,7 +6,7 @@ import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../c
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
-import { broadcastTo, checkNumber, defineOp, full, makeNode } from "./define.ts";
+import { checkNumber, defineOp, makeNode } from "./define.ts";
 
 const numbers = (value: unknown) => value as readonly number[];
 const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;
@@ -281,8 +281,6 @@ export function stack(parts: readonly Node[], axis = 0): Node {
     at,
   );
 }
-
-export { broadcastTo, full };
 
 const oneList = (call: string) => `it is one list: ${call}`;
 const range = kind(

@@ -10,48 +10,49 @@ import {
   signature,
 } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
+import { joined, only, without } from "../core/namespaces.ts";
 import type { Shape } from "../core/shape.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as conv from "../ops/conv.ts";
 import * as creation from "../ops/creation.ts";
 import { type ArrayLike, fromValues } from "../ops/creation.ts";
+import * as define from "../ops/define.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
-import { roundTo as roundToNode } from "../ops/precision.ts";
+import * as precision from "../ops/precision.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as unfoldOps from "../ops/unfold.ts";
-import { type Lifted, lift, Tensor } from "./tensor.ts";
-
-type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };
+import { type LiftedAll, lift, Tensor } from "./tensor.ts";
 
 const liftAll = <T extends object>(namespace: T): LiftedAll<T> =>
   Object.fromEntries(
     Object.entries(namespace).map(([name, apply]) => [name, lift(apply as (...args: never[]) => unknown)]),
   ) as LiftedAll<T>;
 
-const { input: _input, variable: _variable, constant: _constant, fromValues: _fromValues, ...creationOps } = creation;
-const { checkProbability: _checkProbability, keepMask: _keepMask, ...samplers } = randomOps;
-
 /** Every op as a function of tensors, by name. */
-export const ops = liftAll({
-  ...creationOps,
-  ...compare,
-  ...composite,
-  ...conv,
-  ...elementwise,
-  ...gatherOps,
-  ...matmulOps,
-  ...movement,
-  roundTo: roundToNode,
-  ...samplers,
-  ...reduce,
-  ...unfoldOps,
-});
+export const ops = liftAll(
+  joined(
+    without(creation, "input", "variable", "constant", "fromValues"),
+    compare,
+    composite,
+    conv,
+    elementwise,
+    gatherOps,
+    matmulOps,
+    movement,
+    without(randomOps, "checkProbability", "keepMask"),
+    reduce,
+    unfoldOps,
+    only(define, "broadcastTo", "full"),
+    only(precision, "roundTo"),
+  ),
+);
 
+/** What `tensor` makes of its values. */
 export interface TensorOptions {
   readonly dtype?: DType;
   /** The extents, where values are flat. */
@@ -83,13 +84,13 @@ const oneList = "the shape is one list: zeros([2, 3])";
 const zerosCall = signature("zeros", filled, oneList);
 const onesCall = signature("ones", filled, oneList);
 
-/** Zeros of a shape. */
+/** Zeros: → [...shape], of the dtype, float32 unless given. Throws ShapeError, DTypeError. */
 export function zeros(shape: Shape, dtype: DType = "float32"): Tensor {
   checkArguments(zerosCall, arguments);
   return ops.full(shape, 0, dtype);
 }
 
-/** Ones of a shape. */
+/** Ones: → [...shape], of the dtype, float32 unless given. Throws ShapeError, DTypeError. */
 export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
   checkArguments(onesCall, arguments);
   return ops.full(shape, 1, dtype);

@@ -3,6 +3,7 @@
 import { checkArguments, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
+import { joined, only, without } from "../core/namespaces.ts";
 import { allTaken } from "../core/promise.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
@@ -12,11 +13,12 @@ import { signatureOf } from "../ops/arguments.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as conv from "../ops/conv.ts";
+import * as define from "../ops/define.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as gather from "../ops/gather.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
-import { roundTo } from "../ops/precision.ts";
+import * as precision from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as unfoldOps from "../ops/unfold.ts";
 import { currentBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
@@ -76,6 +78,7 @@ export class Tensor {
     return this.node.shape;
   }
 
+  /** Its elements' type: float32, int32, uint32 or bool. */
   get dtype(): DType {
     return this.node.dtype;
   }
@@ -219,20 +222,19 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
   return lifted as Lifted<F>;
 }
 
-const { where: _where, ...elementwiseMethods } = elementwise;
-const { concat: _concat, stack: _stack, full: _full, ...movementMethods } = movement;
-const methods = {
-  ...compare,
-  ...composite,
-  ...conv,
-  ...elementwiseMethods,
-  ...gather,
-  ...matmul,
-  ...movementMethods,
-  ...reduce,
-  ...unfoldOps,
-  roundTo,
-};
+const methods = joined(
+  compare,
+  composite,
+  conv,
+  without(elementwise, "where"),
+  gather,
+  matmul,
+  without(movement, "concat", "stack"),
+  reduce,
+  unfoldOps,
+  only(define, "broadcastTo"),
+  only(precision, "roundTo"),
+);
 
 type Tail<F> = F extends (first: infer _, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 

@@ -3,6 +3,7 @@ import { gradients } from "../../../src/autograd/grad.ts";
 import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { assemble } from "../../../src/ops/assemble.ts";
+import { broadcastTo } from "../../../src/ops/define.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
@@ -320,11 +321,7 @@ export function assembleCases(): Computation[] {
       name: "assemble of views and expressions",
       inputs: [roughData([8, 20], 1), roughData([20, 8], 2), roughData([1, 8], 3)],
       build: (a, b, c) => {
-        const pieces = [
-          movement.flip(a, 1),
-          movement.transpose(b),
-          movement.broadcastTo(movement.transpose(c), [8, 20]),
-        ];
+        const pieces = [movement.flip(a, 1), movement.transpose(b), broadcastTo(movement.transpose(c), [8, 20])];
         const places = placesOf([
           [
             [8, 20],

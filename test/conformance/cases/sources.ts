@@ -2,7 +2,7 @@
 import type { Node } from "../../../src/graph/node.ts";
 import * as composite from "../../../src/ops/composite.ts";
 import * as creation from "../../../src/ops/creation.ts";
-import { makeNode } from "../../../src/ops/define.ts";
+import { full, makeNode } from "../../../src/ops/define.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import * as random from "../../../src/ops/random.ts";
 import { testData } from "../../support/graphs.ts";
@@ -32,12 +32,10 @@ export function randomCases(): Computation[] {
 export function creationCases(): Computation[] {
   const make = (name: string, build: () => Node): Computation => ({ name, inputs: [], build });
   return [
-    ...dtypes.map((dtype) => make(`full of ${dtype}`, () => creation.full([2, 3], 1, dtype))),
-    ...[-0, NaN, Infinity, 0.1, 1e-45].map((x) =>
-      make(`full of ${Object.is(x, -0) ? "-0" : x}`, () => creation.full([3], x)),
-    ),
-    make("full of a scalar", () => creation.full([], 7)),
-    make("full of nothing", () => creation.full([0], 7)),
+    ...dtypes.map((dtype) => make(`full of ${dtype}`, () => full([2, 3], 1, dtype))),
+    ...[-0, NaN, Infinity, 0.1, 1e-45].map((x) => make(`full of ${Object.is(x, -0) ? "-0" : x}`, () => full([3], x))),
+    make("full of a scalar", () => full([], 7)),
+    make("full of nothing", () => full([0], 7)),
     ...[0, 1, 2].map((axis) => make(`coordinate along ${axis}`, () => creation.coordinate([2, 3, 4], axis))),
     make("arange", () => creation.arange(5)),
     make("arange of floats", () => creation.arange(1, 3, { step: 0.3, dtype: "float32" })),

@@ -1,0 +1,37 @@
+// The last step of `npm run build`. src/tensor/functions.ts exports the ops by taking `ops` apart, and the compiler writes each of them to the
+// declarations without a comment: here each gets back the documentation that its property of `ops` has, which is the op's own.
+import { realpathSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+/** The text of functions.d.ts with the documentation of each op before its constant. Throws where an op has none. */
+export function withOpDocs(program: ts.Program, path: string): string {
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(path)!;
+  const ops = checker
+    .getExportsOfModule(checker.getSymbolAtLocation(file)!)
+    .find((symbol) => symbol.name === "ops") as ts.Symbol;
+  const type = checker.getTypeOfSymbol(ops);
+  const declare = (declaration: ts.VariableDeclaration) => {
+    const name = declaration.name.getText(file);
+    const text = ts.displayPartsToString(type.getProperty(name)?.getDocumentationComment(checker));
+    if (!text) throw new Error(`no documentation of ${name} was found`);
+    return `/** ${text.replaceAll("\n", "\n * ")} */\nexport declare const ${declaration.getText(file)};`;
+  };
+  const isListOfOps = (statement: ts.Statement): statement is ts.VariableStatement =>
+    ts.isVariableStatement(statement) && statement.declarationList.declarations.length > 1;
+  return file.statements
+    .map((statement) =>
+      isListOfOps(statement)
+        ? `\n${statement.declarationList.declarations.map(declare).join("\n")}`
+        : statement.getFullText(file),
+    )
+    .join("")
+    .concat("\n");
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const path = "dist/src/tensor/functions.d.ts";
+  const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
+  writeFileSync(path, withOpDocs(ts.createProgram([path], { ...options, target: ts.ScriptTarget.ES2022 }), path));
+}
