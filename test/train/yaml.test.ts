@@ -154,3 +154,15 @@ describe("parseYaml", () => {
     expect(formatPath(["a", 0, "b", 2])).toBe("a[0].b[2]");
   });
 });
+
+test.each([
+  ["closing brackets", "]"],
+  ["colons", ": "],
+  ["documents", "---\n"],
+  ["values at a node's end", "a: [], [\n"],
+])("a long text of %s is an error at once: none of its other errors is looked for", (_, part) => {
+  const text = part.repeat(Math.floor(900_000 / part.length));
+  const began = performance.now();
+  expect(() => parseYaml(text, "a.yaml")).toThrow(ConfigError);
+  expect(performance.now() - began).toBeLessThan(5000);
+});

@@ -1,6 +1,9 @@
 // YAML text as plain values, each with its place in the text. Positions come from the parser's own nodes; aliases and merge keys are followed
 // within bounds; tags, several documents, duplicate keys and keys that aren't text are errors. It knows nothing of what the config means.
 import {
+  Composer,
+  type CST,
+  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -8,7 +11,7 @@ import {
   LineCounter,
   type Node,
   type ParsedNode,
-  parseDocument,
+  Parser,
   visit as visitNodes,
 } from "yaml";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
@@ -61,17 +64,27 @@ export function parseYaml(text: string, file: string): YamlSource {
     fail(0, "the config is too long", [], { got: `${text.length} characters`, expected: `≤ ${longestText}` });
   checkDepth(text, (offset) => fail(offset, "nested too deeply", [], { expected: `at most ${deepest} levels` }));
 
-  const document = parseDocument(text, {
+  const composer = new Composer({
     intAsBigInt: true,
     merge: true,
-    lineCounter: lines,
     prettyErrors: false,
     stringKeys: false,
     // The parser's own check takes time that grows with the square of the keys; visitMap does it.
     uniqueKeys: false,
   });
-  for (const { message, pos } of [...document.errors, ...document.warnings])
-    fail(pos[0], `not valid YAML: ${message.split("\n")[0]}`);
+  const invalid = (offset: number, message: string) => fail(offset, `not valid YAML: ${message.split("\n")[0]}`);
+  // The parser would collect every error of a text, in time that grows with their square: the first one ends it.
+  function* tokens(): Generator<CST.Token> {
+    for (const token of new Parser(lines.addNewLine).parse(text)) {
+      if (token.type === "error") invalid(token.offset, token.message);
+      yield token;
+    }
+  }
+  const documents = composer.compose(tokens(), true, text.length);
+  const document = documents.next().value as Document.Parsed;
+  for (const { message, pos } of [...document.errors, ...document.warnings]) invalid(pos[0], message);
+  const second = documents.next();
+  if (!second.done) invalid(second.value.range[0], "multiple documents in one file");
 
   const anchors = new Map<string, Node>();
   const targets = new Map<Node, Node | undefined>();
@@ -190,7 +203,8 @@ function checkDepth(text: string, tooDeep: (offset: number) => never): void {
   let total = 0;
   for (const { index, 0: line } of text.matchAll(/^[ \t]*(?:(?:[-?:]|[&!*][^\s]*)(?:[ \t]+|$))*/gm)) {
     const indent = line.length - line.trimStart().length;
-    const levels = 1 + [...line.matchAll(/(?<=^|\s)[-?:](?=\s|$)/g)].length;
+    let levels = 1;
+    for (const _ of line.matchAll(/(?<=^|\s)[-?:](?=\s|$)/g)) if (++levels > 4 * deepest) tooDeep(index);
     while (lines.length > 0 && lines[lines.length - 1].indent >= indent) total -= lines.pop()!.levels;
     lines.push({ indent, levels });
     total += levels;
