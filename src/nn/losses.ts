@@ -141,7 +141,7 @@ export function mse(outputs: Tensor, batch: Batch | Tensor): Tensor {
   return functions.mse(outputs, targetsOf("mse", batch));
 }
 
-/** Mean of |output − target|. */
+/** Mean of |output − target|; targets of the outputs' shape, given alone or as `batch.targets`. */
 export function l1(outputs: Tensor, batch: Batch | Tensor): Tensor {
   checkArguments(calls.l1, arguments);
   return functions.mean(outputs.sub(likeOutputs("l1", outputs, batch)).abs());

@@ -29,7 +29,7 @@ export function currentBackend(): Backend | Promise<Backend> {
   return chosen ?? setDefaultBackend("wasm");
 }
 
-/** As `currentBackend`, loaded. */
+/** The backend that tensors outside a compiled function are computed on, loaded. Rejects with BackendError where it can't be loaded. */
 export async function defaultBackend(): Promise<Backend> {
   return currentBackend();
 }

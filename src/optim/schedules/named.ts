@@ -59,14 +59,14 @@ export const constantLR = learningRate<decays.ConstantOptions>("ConstantLR", dec
 export const linearLR = learningRate<decays.DecayOptions>("LinearLR", decays.linear);
 /** From initial to end along a power of what is left of the way. */
 export const polynomialLR = learningRate<decays.PolynomialOptions>("PolynomialLR", decays.polynomial);
-/** Times `decayRate` every `totalIters` steps. */
+/** The initial rate · decayRate^(step ÷ totalIters), the exponent rounded down with `staircase`. */
 export const exponentialLR = learningRate<decays.ExponentialOptions>("ExponentialLR", decays.exponential);
-/** Divided by 1 + decayRate·(a power of the step ÷ totalIters). */
+/** The initial rate ÷ (1 + decayRate·(step^stepExponent ÷ totalIters)), the quotient rounded down with `staircase`. */
 export const inverseExponentialTimeDecayLR = learningRate<decays.InverseExponentialTimeDecayOptions>(
   "InverseExponentialTimeDecayLR",
   decays.inverseExponentialTimeDecay,
 );
-/** Divided by the root of the step. */
+/** The initial rate times `scale`, divided by the root of the step, which counts as `warmupSteps` until it gets there. */
 export const inverseSquareRootDecayLR = learningRate<decays.InverseSquareRootDecayOptions>(
   "InverseSquareRootDecayLR",
   decays.inverseSquareRootDecay,
@@ -78,9 +78,9 @@ export const piecewiseConstantLR = learningRate<decays.PiecewiseConstantOptions>
   "PiecewiseConstantLR",
   decays.piecewiseConstant,
 );
-/** Times γ at each milestone. */
+/** The initial rate, times γ at each milestone. */
 export const multiStepLR = learningRate<decays.MultiStepOptions>("MultiStepLR", decays.multiStep);
-/** Times γ every `stepSize` steps. */
+/** The initial rate, times γ every `stepSize` steps. */
 export const stepLR = learningRate<decays.StepOptions>("StepLR", decays.step);
 /** Down along a cosine in TMax steps, and up again. */
 export const cosineAnnealingLR = learningRate<cycles.CosineAnnealingOptions>(
