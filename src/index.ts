@@ -4,7 +4,23 @@ export { loadBackend } from "./backend/load.ts";
 export type { Plan } from "./compile/plan.ts";
 export type { HostArray } from "./core/array.ts";
 export type { DType, TypedArray } from "./core/dtype.ts";
-export * from "./core/errors.ts";
+export {
+  BackendError,
+  CheckpointError,
+  ConfigError,
+  type ConfigPosition,
+  DataError,
+  DTypeError,
+  type ErrorDetails,
+  GradError,
+  InterruptedError,
+  ReproError,
+  SeedgradError,
+  ShapeError,
+  StreamError,
+  TraceError,
+  TrainingError,
+} from "./core/errors.ts";
 export { numericsId } from "./core/numerics.ts";
 export type { Shape } from "./core/shape.ts";
 export * as data from "./data/index.ts";

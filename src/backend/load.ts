@@ -1,5 +1,5 @@
 // Backends by name: the one table of what there is. Each is imported when it is asked for, so that the library itself stays light.
-import { checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { checkArguments, type Kind, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { BackendError, didYouMean } from "../core/errors.ts";
 import type { Backend } from "./contract.ts";
 
@@ -24,20 +24,21 @@ export const backendNames: readonly string[] = Object.keys(loaders);
 /** Modes of GPU.js whose bits depend on the device: class B, and nothing here certifies a device. */
 const uncertified: readonly string[] = ["gpujs:webgpu", "gpujs:webgl2", "gpujs:headlessgl"];
 
+/** How many threads. */
+export const threadsKind: Kind = kind(
+  'a number of threads, or "all"',
+  (value) => value === "all" || (Number.isSafeInteger(value) && (value as number) >= 1),
+);
+/** A backend, by what it can do, or a text. */
+export const backendKind: Kind = kind(
+  "a backend or its name",
+  (value) => typeof value === "string" || typeof (value as Partial<Backend> | null)?.load === "function",
+);
+
 const call = signature("loadBackend", {
   name: string,
-  "options?": optionsOf<BackendOptions>({
-    "threads?": kind(
-      'a number of threads, or "all"',
-      (value) => value === "all" || (Number.isSafeInteger(value) && (value as number) >= 1),
-    ),
-  }),
+  "options?": optionsOf<BackendOptions>({ "threads?": threadsKind }),
 });
-
-/** Whether it is a backend, by what it can do. */
-export function isBackend(value: unknown): value is Backend {
-  return typeof value === "object" && value !== null && typeof (value as Partial<Backend>).load === "function";
-}
 
 /** A backend by name. Throws BackendError on an unknown name, one that isn't certified, or a backend that isn't what it should be here. */
 export async function loadBackend(name: string, options: BackendOptions = {}): Promise<Backend> {

@@ -12,7 +12,7 @@ import { importPrograms, readPhases } from "./imports.ts";
 /** Checks a config and says what it is. An error says file, line and column. */
 export async function validateConfig(file: string, flags: RunFlags): Promise<Outcome> {
   const phases = await readPhases(file, flags);
-  const hashes = phases.map(configHash);
+  const hashes = phases.map((phase) => configHash(phase));
   const what = phases.length === 1 ? "a config" : `a config of ${phases.length} phases`;
   return {
     code: 0,

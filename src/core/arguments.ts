@@ -142,6 +142,10 @@ export function oneOf(words: readonly string[], other: Readonly<Record<string, s
 
 export const anything = kind("a value", () => true);
 export const number = kind("a number", (value) => typeof value === "number");
+/** A number to compare with. */
+export const real = kind("a number, not NaN", (value) => typeof value === "number" && !Number.isNaN(value));
+/** A number of things, or a place in an order. */
+export const count = kind("an integer ≥ 0", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
 export const boolean = kind("true or false", (value) => typeof value === "boolean");
 export const string = kind("a string", (value) => typeof value === "string");
 export const callable = kind("a function", (value) => typeof value === "function");
@@ -151,6 +155,11 @@ export const shape: Kind = {
   ...listOf(number, "a shape: a list of integers ≥ 0"),
   explain: (_, value) => (typeof value === "number" ? `write [${value}]` : undefined),
 };
+/** Elements as the engine gives them. */
+export const typedArray = kind(
+  "a Float32Array, an Int32Array or a Uint8Array",
+  (value) => value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array,
+);
 export const dtype = oneOf(dtypes, {
   float: "float32",
   "torch.float32": "float32",
@@ -180,7 +189,7 @@ export function options<O extends object>(kinds: OptionKinds<O>): Kind {
   const entries = Object.entries(kinds as Kinds);
   const known = new Map(entries.map(([key, each]) => [plainName(key), each]));
   const required = entries.flatMap(([key]) => (key.endsWith("?") ? [] : [key]));
-  const expected = `options: { ${entries.map(([key]) => key).join(", ")} }`;
+  const expected = entries.length === 0 ? "an empty record" : `options: { ${entries.map(([key]) => key).join(", ")} }`;
   const accepts = (value: unknown) => {
     if (!isRecord(value)) return false;
     for (const key of Object.keys(value)) {

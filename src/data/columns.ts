@@ -1,9 +1,18 @@
 // Columns of a CSV table as arrays: found by their names, read as float32 or as classes. Nothing that isn't a number becomes one by itself.
 
 import { readText } from "#files";
+import {
+  checkArguments,
+  either,
+  kind,
+  number,
+  options as optionsOf,
+  signature,
+  string,
+  strings,
+} from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { DataError, didYouMean } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import { type CsvRow, type CsvTable, isNumber, noHeader, parseCsv, placeText } from "./csv.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 
@@ -60,6 +69,25 @@ export function inputColumns(where: string, { header }: CsvTable, target?: strin
   });
 }
 
+const isTable = (value: unknown) => {
+  const { header, size, each } = (value ?? {}) as Partial<CsvTable>;
+  return Array.isArray(header) && typeof size === "number" && typeof each === "function";
+};
+/** What a missing number is written as, and becomes. */
+export const missingKind = optionsOf<MissingNumbers>({ texts: strings, value: either(number, string) });
+const csvOptions = optionsOf<CsvOptions>({
+  "inputs?": strings,
+  target: string,
+  "classes?": strings,
+  "missing?": missingKind,
+});
+const arraysCall = signature("data.csvArrays", {
+  where: string,
+  table: kind("a table, as parseCsv gives it", isTable),
+  options: csvOptions,
+});
+const datasetCall = signature("data.csvDataset", { path: string, options: csvOptions });
+
 /**
  * A table's numbers: `inputs` [rows, columns] float32; `targets` [rows, 1] float32, or with classes [rows] int32. Columns are found by name; blanks
  * around a name, number or class don't count. Throws DataError for an unknown column, and with line and column for a text that is no number, no
@@ -70,7 +98,7 @@ export function csvArrays(
   table: CsvTable,
   options: CsvOptions,
 ): Record<"inputs" | "targets", HostArray> {
-  checkKeys("csv", options, ["inputs", "target", "classes", "missing"]);
+  checkArguments(arraysCall, arguments);
   const { inputs, target, classes } = options;
   const source = { where, table, missing: checkMissing(where, options.missing) };
   const [targetColumn] = positions(source, [target]);
@@ -84,6 +112,7 @@ export function csvArrays(
 
 /** A dataset of a CSV file, named by the file without its folder (a run's digest must not know of folders): the fields of `csvArrays`, and the inputs' columns. Throws DataError. */
 export function csvDataset(path: string, options: CsvOptions): Dataset {
+  checkArguments(datasetCall, arguments);
   const name = path.split(/[\\/]/).at(-1)!;
   const table = parseCsv(path, readText(path));
   const { inputs, target } = options;
@@ -94,15 +123,13 @@ export function csvDataset(path: string, options: CsvOptions): Dataset {
 
 function checkMissing(where: string, missing: MissingNumbers | undefined): MissingNumbers | undefined {
   if (missing === undefined) return undefined;
-  checkKeys("csv.missing", missing, ["texts", "value"]);
-  const { texts, value } = missing;
-  const fits = Array.isArray(texts) && texts.every((text) => typeof text === "string");
-  if (fits && (value === "drop" || Number.isFinite(Math.fround(value)))) return missing;
+  const { value } = missing;
+  if (value === "drop" || Number.isFinite(Math.fround(value))) return missing;
   throw new DataError({
     where: `${where}: missing`,
-    problem: fits ? "not what a missing number may become" : "not the texts that stand for one",
-    got: String(fits ? value : texts),
-    expected: fits ? "a float32 number, or drop" : "a list of texts",
+    problem: "not what a missing number may become",
+    got: String(value),
+    expected: "a float32 number, or drop",
   });
 }
 

@@ -1,6 +1,7 @@
 // CSV as RFC 4180 has it: comma-separated fields, quotes doubled inside quotes, LF or CRLF, a header line. A table holds the text alone: its fields
 // are found anew each time rows are walked, so that a file takes no more memory than its text. Every error says line and column, from 1, a
 // column counting UTF-16 units.
+import { checkArguments, signature, string } from "../core/arguments.ts";
 import { DataError } from "../core/errors.ts";
 
 /** One field and where it begins. */
@@ -135,11 +136,14 @@ class CsvReader implements CsvRow {
   }
 }
 
+const call = signature("data.parseCsv", { where: string, text: string });
+
 /**
  * Splits CSV text; blank lines are skipped. Throws DataError with line and column for a stray or open quote, a bare carriage return, a column
  * named twice, and a row of another length than the header.
  */
 export function parseCsv(where: string, text: string): CsvTable {
+  checkArguments(call, arguments);
   const first = new CsvReader(where, text);
   if (!first.next()) throw new DataError({ where, problem: "an empty file", expected: "a header line and rows" });
   const header = Array.from({ length: first.length }, (_, column) => ownText(first.text(column).trim()));

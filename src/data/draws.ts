@@ -1,5 +1,6 @@
 // Where a training loader draws: its part of the stream's data region. A range is a function of the loader's number and the epoch alone, so the order
 // of the data doesn't depend on what a model draws, on where a run was resumed, or on how long it is.
+import { checkArguments, count, kind, number, signature } from "../core/arguments.ts";
 import { DataError, StreamError } from "../core/errors.ts";
 import { dataOffset } from "../rng/regions.ts";
 
@@ -16,6 +17,16 @@ const beforeEpochs = 2 ** 30;
 /** Loaders that the data region has room for. */
 const mostLoaders = 8;
 
+const call = signature("data.epochDraws", {
+  loader: kind("a data loader", (value) => {
+    const { name, drawsPerEpoch } = (value ?? {}) as Partial<Parameters<typeof epochDraws>[0]>;
+    return typeof name === "string" && typeof drawsPerEpoch === "number";
+  }),
+  seed: kind("a seed: a bigint", (value) => typeof value === "bigint"),
+  epoch: count,
+  "number?": number,
+});
+
 /**
  * The draws of an epoch (from 0) of a run's training loader `number`: 0 is the one that `fit` is given. They begin at
  * 2⁴¹ + number · 2³⁸ + 2³⁰ + epoch · drawsPerEpoch. Throws StreamError where they would leave the loader's part of the stream, and DataError for a
@@ -27,6 +38,7 @@ export function epochDraws(
   epoch: number,
   number = 0,
 ): EpochDraws {
+  checkArguments(call, arguments);
   const { name, drawsPerEpoch } = loader;
   const where = `loader ${name}`;
   if (!Number.isSafeInteger(drawsPerEpoch) || drawsPerEpoch < 0) {

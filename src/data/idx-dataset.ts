@@ -1,9 +1,9 @@
 // A dataset of a pair of IDX files, such as Fashion-MNIST's or one's own: what is in them is the user's, and is held to no published bytes.
 
 import { read } from "#files";
+import { checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { DataError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import { sizeOf } from "../core/shape.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
@@ -24,9 +24,11 @@ export function idxInputs(path: string): HostArray {
   return { data: values, shape: [shape[0], sizeOf(shape.slice(1))], dtype: "float32" };
 }
 
+const call = signature("data.idxDataset", { options: optionsOf<IdxOptions>({ inputs: string, targets: string }) });
+
 /** `inputs` as `idxInputs` gives them; `targets` of integers int32 with the file's shape, of other numbers [samples, …, 1] float32. Throws DataError where the two don't hold as many samples, and what reading them throws. */
 export function idxDataset(options: IdxOptions): Dataset {
-  checkKeys("idxDataset", options, ["inputs", "targets"]);
+  checkArguments(call, arguments);
   const { inputs, targets } = options;
   const { data, shape } = parseIdx(targets, read(targets));
   if (shape.length === 0) throw noSamples(targets);

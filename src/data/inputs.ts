@@ -1,10 +1,10 @@
 // Inputs alone, from a file: what a trained model is asked about. The file's name says what it is.
 
 import { readText } from "#files";
+import { checkArguments, options as optionsOf, signature, string, strings } from "../core/arguments.ts";
 import { DataError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import { readSafetensors } from "../io/safetensors.ts";
-import { csvColumns, inputColumns, type MissingNumbers } from "./columns.ts";
+import { csvColumns, inputColumns, type MissingNumbers, missingKind } from "./columns.ts";
 import { parseCsv } from "./csv.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 import { idxInputs } from "./idx-dataset.ts";
@@ -16,12 +16,17 @@ export interface InputsOptions {
   readonly missing?: MissingNumbers;
 }
 
+const call = signature("data.inputsDataset", {
+  path: string,
+  "options?": optionsOf<InputsOptions>({ "columns?": strings, "missing?": missingKind }),
+});
+
 /**
  * A dataset of a file's inputs: `.csv`, numbers under a header; `.safetensors`, its tensors by name, one of them `inputs`; IDX (`…ubyte`, `.idx`, either with `.gz`), each sample
  * flat: unsigned bytes standardised as MNIST's images, other elements as they are. Throws DataError for another kind of file, and CheckpointError for a damaged safetensors file.
  */
 export function inputsDataset(path: string, options: InputsOptions = {}): Dataset {
-  checkKeys("inputsDataset", options, ["columns", "missing"]);
+  checkArguments(call, arguments);
   const name = path.split(/[\\/]/).at(-1)!;
   if (name.endsWith(".csv")) {
     const table = parseCsv(path, readText(path));

@@ -15,7 +15,6 @@ import {
 import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
@@ -72,14 +71,14 @@ export interface LoaderOptions {
   readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 }
 
-/** The keys of a loader's options. */
-export const loaderKeys = [
-  "batchSize",
-  "shuffle",
-  "shuffleSeed",
-  "dropLast",
-  "transform",
-] as const satisfies readonly (keyof LoaderOptions)[];
+/** What a loader's options are. */
+export const loaderKinds = {
+  batchSize: number,
+  "shuffle?": boolean,
+  "shuffleSeed?": anything,
+  "dropLast?": boolean,
+  "transform?": callable,
+} as const;
 
 /** Memory that batches gave back, as long as one loop over an epoch lasts: fresh memory costs more than what is written into it. */
 class Spare {
@@ -174,13 +173,7 @@ function isDataset(value: unknown): boolean {
 
 const call = signature("data.dataLoader", {
   dataset: kind("a dataset: { name, size, fields, digests }", isDataset),
-  options: optionsOf<LoaderOptions>({
-    batchSize: number,
-    "shuffle?": boolean,
-    "shuffleSeed?": anything,
-    "dropLast?": boolean,
-    "transform?": callable,
-  }),
+  options: optionsOf<LoaderOptions>(loaderKinds),
 });
 
 /**
@@ -190,7 +183,6 @@ const call = signature("data.dataLoader", {
 export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
   checkArguments(call, arguments);
   const { name, size, digests, columns, vocabulary } = dataset;
-  checkKeys(`loader ${name}`, options, loaderKeys);
   const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;
   const shuffleSeed =
     options.shuffleSeed === undefined ? undefined : parseSeed(`loader ${name}: shuffleSeed`, options.shuffleSeed);

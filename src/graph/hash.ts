@@ -1,11 +1,12 @@
 // The graph's hash: SHA-256 of a canonical encoding that holds the numerics id, the seed and the draw ranges, and nothing of the
 // machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
+import { checkArguments, type Kind, kind, signature } from "../core/arguments.ts";
 import { canonicalBytes, Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { type Meaning, meaningOf } from "./meaning.ts";
-import { type Node, reachable } from "./node.ts";
+import { Node, reachable } from "./node.ts";
 
 /** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
 export interface Graph {
@@ -183,8 +184,27 @@ export function sameNames(graph: Graph, twin: Graph): Graph {
   return twin;
 }
 
+/** A graph, by what it holds. */
+export const graphKind: Kind = kind("a graph", (value) => {
+  const { seed, inputs, outputs, watched, state, draws, base } = (value ?? {}) as Partial<Graph>;
+  return (
+    typeof seed === "bigint" &&
+    [inputs, outputs, watched].every(areNamed) &&
+    Array.isArray(state) &&
+    Array.from(state).every((each) => typeof each?.input === "number" && typeof each.output === "number") &&
+    [draws, base].every(Number.isSafeInteger)
+  );
+});
+const areNamed = (list: unknown) =>
+  Array.isArray(list) &&
+  Array.from(list as Partial<GraphInput>[]).every(
+    (each) => typeof each?.name === "string" && each.node instanceof Node,
+  );
+const hashCall = signature("graphHash", { graph: graphKind });
+
 /** The graph's hash, 64 hex digits. Same program and seed: same hash on every machine; another seed: another hash. */
 export function graphHash(graph: Graph): string {
+  checkArguments(hashCall, arguments);
   return namesOf(graph).hash;
 }
 

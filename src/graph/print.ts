@@ -1,11 +1,15 @@
 // The graph as text, a line a node: what `explain` shows and what two people compare when hashes differ.
+import { checkArguments, signature } from "../core/arguments.ts";
 import { toHex } from "../core/canonical.ts";
 import { formatShape } from "../core/shape.ts";
-import { contentDigest, fixedData, type Graph, graphNodes } from "./hash.ts";
+import { contentDigest, fixedData, type Graph, graphKind, graphNodes } from "./hash.ts";
 import type { Node } from "./node.ts";
+
+const call = signature("printGraph", { graph: graphKind });
 
 /** Lines like `%7 = matmul(%3, %5) float32[64, 10]`, inputs first, then nodes in making order, then outputs. */
 export function printGraph(graph: Graph): string {
+  checkArguments(call, arguments);
   const names = new Map<Node, string>();
   const lines: string[] = [];
   for (const { name, node } of graph.inputs) {

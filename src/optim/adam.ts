@@ -1,4 +1,5 @@
 // Adam and AdamW.
+import { anything, checkArguments, oneOf, signature } from "../core/arguments.ts";
 import { checkKeys } from "../core/keys.ts";
 import { integerPower } from "../core/real.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
@@ -67,6 +68,8 @@ export function adamRule(
   };
 }
 
+const call = signature("optim.Adam", { where: oneOf(["adam", "adamW"]), parameters: anything, options: anything });
+
 /**
  * Adam (Kingma & Ba 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − (rate ÷ (1 − β₁ᵗ))·m ÷ (√v ÷ √(1 − β₂ᵗ) + ε). Decay: L2, g ← g + decay·p;
  * decoupled (AdamW, Loshchilov & Hutter 2019): p ← p·(1 − rate·decay) first. PyTorch's formula. Slots: m, v; amsgrad: vMax, which takes v's place in the denominator.
@@ -76,6 +79,7 @@ export class Adam extends Optimizer {
   readonly #epsilon: number;
 
   constructor(where: "adam" | "adamW", parameters: ParametersOrGroups, options: AdamOptions) {
+    checkArguments(call, arguments);
     checkOptimizer(where, [parameters, options]);
     checkKeys(where, options, [...optimizerKeys, "betas", "epsilon", "amsgrad"]);
     checkOptimizerOptions(where, options);

@@ -1,5 +1,6 @@
 // Optimizers: from gradients to the next version of parameters and slots, as tensors, so that an update is part of a compiled step. Numbers
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
+import { anything, checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
@@ -78,11 +79,13 @@ export interface Rules {
   readonly fixedRate?: boolean;
 }
 
+const slotsCall = signature("optim.zeroSlots", { "...names": string });
+
 /** Slots of the parameter's shape that start as zeros. */
-export const zeroSlots =
-  (...names: readonly string[]): Rules["slots"] =>
-  (parameter) =>
-    Object.fromEntries(names.map((name) => [name, zeros(parameter.shape)]));
+export function zeroSlots(...names: readonly string[]): Rules["slots"] {
+  checkArguments(slotsCall, names);
+  return (parameter) => Object.fromEntries(names.map((name) => [name, zeros(parameter.shape)]));
+}
 
 /** What an optimizer is made over: a model's parameters, or groups of them. */
 export type ParametersOrGroups = readonly Parameter[] | readonly GroupOptions[];
@@ -109,6 +112,13 @@ export interface Update {
   readonly decays: boolean;
 }
 
+const baseCall = signature("optim.Optimizer", {
+  where: string,
+  given: anything,
+  rules: kind("a record of rules: { slots }", (value) => isRecord(value) && typeof value.slots === "function"),
+  options: kind("a record of options", isRecord),
+});
+
 /**
  * Base of all optimizers. A subclass names its slots, its host scalars, and the rule. What it is made with is fixed; of what its groups hold, learning rate and weight decay
  * may be set. A subclass keeps its options in #private or declared fields; a declared one that changes has a compiled function traced anew.
@@ -130,12 +140,9 @@ export abstract class Optimizer implements Stateful {
   };
 
   /** Parameters whose `requiresGrad` is false are left out. Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
-  constructor(
-    where: string,
-    given: ParametersOrGroups,
-    rules: Rules,
-    { learningRate, weightDecay = 0, decayAll = false, maximize = false }: OptimizerOptions,
-  ) {
+  constructor(where: string, given: ParametersOrGroups, rules: Rules, options: OptimizerOptions) {
+    checkArguments(baseCall, arguments);
+    const { learningRate, weightDecay = 0, decayAll = false, maximize = false } = options;
     checkOptimizer(where, [given, { learningRate, weightDecay, decayAll, maximize }]);
     checkRange(where, "learningRate", learningRate);
     checkRange(where, "weightDecay", weightDecay);
@@ -143,11 +150,11 @@ export abstract class Optimizer implements Stateful {
     this.#rules = rules;
     this.#maximize = maximize;
     const flat = given.length > 0 && given[0] instanceof Variable;
-    const options: readonly GroupOptions[] = flat
+    const list: readonly GroupOptions[] = flat
       ? [{ parameters: given as readonly Parameter[] }]
       : (given as readonly GroupOptions[]);
     const groups: ParameterGroup[] = [];
-    for (const [at, option] of options.entries()) {
+    for (const [at, option] of list.entries()) {
       checkKeys(`${where}.groups[${at}]`, option, groupKeys);
       checkOptimizerOptions(`${where}.groups[${at}]`, option);
       const rate = option.learningRate ?? learningRate;
@@ -185,7 +192,7 @@ export abstract class Optimizer implements Stateful {
       });
     this.#groups = Object.freeze(groups);
     this.#parameters = Object.freeze(
-      options.flatMap((option) => option.parameters.filter(({ requiresGrad }) => requiresGrad)),
+      list.flatMap((option) => option.parameters.filter(({ requiresGrad }) => requiresGrad)),
     );
   }
 

@@ -1,5 +1,17 @@
 // One tensor, or 64 KiB of it, shown by itself to be part of a run's final state: who has the run's digest needs the tensor's elements and some
 // hundred bytes of hashes for it, and not the checkpoint.
+import {
+  checkArguments,
+  dtype as dtypeKind,
+  kind,
+  listOf,
+  number,
+  options as optionsOf,
+  shape as shapeKind,
+  signature,
+  string,
+  typedArray,
+} from "../core/arguments.ts";
 import { canonicalBytes, fromHex, toHex } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
@@ -34,12 +46,35 @@ const pathOf = (leaves: readonly Uint8Array[], index: number): ProofPath => ({
   path: merklePath(leaves, index).map(toHex),
 });
 
+const hash = kind("64 hex digits", (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value));
+const path = optionsOf<ProofPath>({ index: number, count: number, path: listOf(hash, "a list of hashes") });
+const calls = {
+  prove: signature("proveTensor", {
+    checkpoint: string,
+    name: string,
+    "options?": optionsOf<{ block?: number }>({ "block?": number }),
+  }),
+  digest: signature("digestOfProof", {
+    proof: optionsOf<TensorProof>({
+      link: hash,
+      name: string,
+      dtype: dtypeKind,
+      shape: shapeKind,
+      tensor: path,
+      "block?": path,
+    }),
+    data: typedArray,
+  }),
+};
+
 /** Proves a tensor of a run's final checkpoint, or one block of it, and gives the elements that are proved. Throws DataError for a tensor or block that isn't there, CheckpointError for a file that is none. */
 export function proveTensor(
   checkpoint: string,
   name: string,
-  { block }: { readonly block?: number } = {},
+  options: { readonly block?: number } = {},
 ): { readonly proof: TensorProof; readonly data: TypedArray } {
+  checkArguments(calls.prove, arguments);
+  const { block } = options;
   const { state, tensors } = loadCheckpoint(checkpoint);
   const sorted = sortedTensors([...tensors].filter(isOfRun));
   const index = sorted.findIndex(([other]) => other === name);
@@ -63,6 +98,7 @@ export function proveTensor(
 
 /** The digest (without a mark) of the run that elements are part of, if the proof is theirs: equal to the published one, they are. Throws DataError for a proof that is none. */
 export function digestOfProof(proof: TensorProof, data: TypedArray): string {
+  checkArguments(calls.digest, arguments);
   const { link, name, dtype, shape, tensor, block } = proof;
   const dataRoot = block ? climb(name, leafHash(canonicalBytes(data)), block) : merkleRoot(blockHashes(data));
   return digestOf(fromHex(link), climb(name, tensorHash(name, { dtype, shape }, dataRoot), tensor));

@@ -1,7 +1,7 @@
 // Compiled functions: traced once a signature into one graph, planned once, and run in place on their state. Draws inside are relative to a
 // base that each call reserves, so the same graph serves every step.
 import type { Backend } from "../backend/contract.ts";
-import { isBackend } from "../backend/load.ts";
+import { backendKind } from "../backend/load.ts";
 import type { Plan } from "../compile/plan.ts";
 import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
@@ -66,7 +66,7 @@ const call = signature("compile", {
       (value) => isOwner(value) || (Array.isArray(value) && Array.from(value).every(isOwner)),
     ),
     "name?": string,
-    "backend?": kind("a backend or its name", (value) => typeof value === "string" || isBackend(value)),
+    "backend?": backendKind,
     "stream?": kind("a Stream", (value) => value instanceof Stream),
     "strict?": boolean,
     "log?": callable,

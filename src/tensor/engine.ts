@@ -1,9 +1,9 @@
 // Where values live: which backend is in use, which nodes have been computed, and the one queue that all execution goes through. A node's
 // value is computed once and kept as long as the node is; memory is given back when nothing refers to it any more.
 import type { Backend, Buffer } from "../backend/contract.ts";
-import { isBackend, loadBackend } from "../backend/load.ts";
+import { backendKind, loadBackend } from "../backend/load.ts";
 import { compileGraph } from "../compile/cache.ts";
-import { checkArguments, kind, signature } from "../core/arguments.ts";
+import { checkArguments, signature } from "../core/arguments.ts";
 import { itemSize, type TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -29,14 +29,15 @@ export function currentBackend(): Backend | Promise<Backend> {
   return chosen ?? setDefaultBackend("wasm");
 }
 
+const currentCall = signature("defaultBackend", {});
+
 /** The backend that tensors outside a compiled function are computed on, loaded. Rejects with BackendError where it can't be loaded. */
 export async function defaultBackend(): Promise<Backend> {
+  checkArguments(currentCall, arguments);
   return currentBackend();
 }
 
-const call = signature("setDefaultBackend", {
-  backend: kind("a backend or its name", (value) => typeof value === "string" || isBackend(value)),
-});
+const call = signature("setDefaultBackend", { backend: backendKind });
 
 /** Sets the default backend by object or name, for all that is called from now on. Values made on another one are moved when they are next used. Throws BackendError, and then leaves the one before. */
 export function setDefaultBackend(backend: Backend | string): Promise<Backend> {

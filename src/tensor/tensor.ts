@@ -37,6 +37,8 @@ const reads = Object.fromEntries(
   ]),
 );
 
+const others = { toString: signature("toString", {}), dispose: signature("dispose", {}) };
+
 const hostCopies = new WeakMap<Node, TypedArray>();
 
 function nested(data: TypedArray, shape: Shape, dtype: DType): NestedArray {
@@ -150,6 +152,7 @@ export class Tensor {
 
   /** As NumPy prints it where the values are at hand (a constant, or read before), else its dtype and shape. */
   toString(): string {
+    checkArguments(others.toString, arguments);
     const { node } = this;
     const data = node.data ?? hostCopies.get(node);
     return data
@@ -181,6 +184,7 @@ export class Tensor {
 
   /** Gives its memory back now rather than when nothing refers to it any more. */
   dispose(): void {
+    checkArguments(others.dispose, arguments);
     release(this.node);
   }
 

@@ -258,3 +258,15 @@ export async function checkUnchanged(trainer: Trainer, path: string): Promise<vo
     });
   }
 }
+
+/** Takes over the weights of the chosen checkpoint. */
+export async function takeChosen(
+  trainer: Trainer,
+  method: "validate" | "predict",
+  choice: CheckpointChoice,
+): Promise<void> {
+  await trainer.initialize();
+  const path = chosenCheckpoint(trainer, choice);
+  if (path === undefined) refuseAbsent(trainer, method);
+  else await takeWeights(trainer, path, method);
+}

@@ -11,7 +11,6 @@ import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
-import { checkLoaders } from "./given.ts";
 import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
 import type { EvalStep } from "./step.ts";
@@ -43,7 +42,6 @@ export async function evaluate(
   loaders: readonly DataLoader[],
   { steps, silent = false, decides = false, weights }: EvaluateOptions & { readonly decides?: boolean } = {},
 ): Promise<Metrics> {
-  checkLoaders("validate", ...loaders);
   refuseAbsent(trainer, "evaluate");
   const evalStep = await trainer.evalStep();
   const evalSteps = steps ?? trainer.options.loop.evalSteps;

@@ -1,7 +1,6 @@
 // What a Trainer is given by a program, held to what it must be: programs in JavaScript, and types that were talked out of, get this far.
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
-import type { DataLoader } from "../data/loader.ts";
 import type { Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedules/index.ts";
@@ -9,19 +8,6 @@ import type { Schedule } from "../optim/schedules/index.ts";
 /** What a value is, for a message. */
 const kindOf = (value: unknown): string =>
   typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "record"}` : String(value);
-
-/** Throws ConfigError unless each value is a data loader. `where` names the method. */
-export function checkLoaders(where: string, ...values: readonly unknown[]): void {
-  for (const value of values) {
-    if (typeof (value as DataLoader | null | undefined)?.batches === "function") continue;
-    throw new ConfigError({
-      where,
-      problem: "not a data loader",
-      got: kindOf(value),
-      expected: "what data.dataLoader(dataset, { batchSize }) gives",
-    });
-  }
-}
 
 /** Throws ReproError where a run was made under another seed than the one that a program gives. */
 export function checkSeed(given: bigint, ofRun: unknown): void {

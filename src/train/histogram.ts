@@ -1,6 +1,8 @@
 // How many of a tensor's elements lie where: equal buckets from the least to the greatest. The bounds and counts are exact float64 arithmetic on
 // the elements in their order, so the same tensor always gives the same histogram.
 
+import { checkArguments, either, kind, numbers, signature } from "../core/arguments.ts";
+
 /** A tensor's elements by size. Those that aren't finite are left out; −0 is 0. */
 export interface Histogram {
   /** The least and the greatest element. */
@@ -19,8 +21,20 @@ export interface Histogram {
 
 const buckets = 30;
 
+const call = signature("histogramOf", {
+  elements: either(
+    numbers,
+    kind(
+      "an array of them",
+      (value) =>
+        ArrayBuffer.isView(value) && typeof (value as Partial<Float32Array>)[0] !== "bigint" && "length" in value,
+    ),
+  ),
+});
+
 /** 30 buckets of equal width, or one where all elements are equal. Undefined where no element is finite. */
 export function histogramOf(elements: ArrayLike<number>): Histogram | undefined {
+  checkArguments(call, arguments);
   let [count, sum, sumOfSquares] = [0, 0, 0];
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < elements.length; i++) {

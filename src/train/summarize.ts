@@ -1,7 +1,9 @@
 // What a model shows of itself while it runs: numbers and tensors by name, for whoever logs them. Outside a training step it does nothing, and it
 // changes neither hash nor bits.
+import { checkArguments, signature, string } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { currentTrace, type TraceScope } from "../graph/scope.ts";
+import { tensor as tensorKind } from "../tensor/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 interface Summary {
@@ -27,8 +29,13 @@ function add(where: string, name: string, tensor: Tensor): void {
   byTrace.set(trace, [...known.filter((summary) => summary.name !== name), { name, tensor }]);
 }
 
+const [scalarCall, tensorCall] = ["summarizeScalar", "summarizeTensor"].map((name) =>
+  signature(name, { name: string, tensor: tensorKind }),
+);
+
 /** Inside a model's `forward`: has the callback TensorSummaries log a scalar. tensor: [] float32. Throws ShapeError, DTypeError. */
 export function summarizeScalar(name: string, tensor: Tensor): void {
+  checkArguments(scalarCall, arguments);
   if (tensor.rank !== 0)
     throw new ShapeError({
       where: "summarizeScalar",
@@ -42,6 +49,7 @@ export function summarizeScalar(name: string, tensor: Tensor): void {
 
 /** Inside a model's `forward`: has the callback TensorSummaries log a tensor's mean, deviation and extremes. Any shape, float32. Throws DTypeError. */
 export function summarizeTensor(name: string, tensor: Tensor): void {
+  checkArguments(tensorCall, arguments);
   add("summarizeTensor", name, tensor);
 }
 

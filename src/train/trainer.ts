@@ -3,8 +3,8 @@
 
 import type { Backend } from "../backend/contract.ts";
 import { loadBackend, type Threads } from "../backend/load.ts";
+import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
@@ -18,22 +18,16 @@ import type { LedgerRow } from "../run/ledger.ts";
 import { defaultBackend, exclusive } from "../tensor/engine.ts";
 import { listState } from "../tensor/trace.ts";
 import { settleVariables, type Variable } from "../tensor/variable.ts";
+import { calls, takesNothing } from "./arguments.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";
-import {
-  chosenCheckpoint,
-  type Origin,
-  refuseAbsent,
-  saveCheckpoint,
-  seedOfFolder,
-  takeWeights,
-} from "./checkpoint.ts";
+import { type Origin, saveCheckpoint, seedOfFolder, takeChosen, takeWeights } from "./checkpoint.ts";
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, type EvaluateOptions, evaluate, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
-import { checkLoaders, checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
+import { checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
 import type { Histogram } from "./histogram.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
@@ -101,6 +95,7 @@ export class Trainer {
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {
+    checkArguments(calls.Trainer, arguments);
     this.options = resolveOptions(options);
     this.#given = options;
     const { callbacks, loggers, checkpoint, model, optimizer, schedulers } = this.options;
@@ -196,26 +191,31 @@ export class Trainer {
 
   /** Ends the fit that is going on after this step, as if it were the last: what `EarlyStopping` does. `reason` for a reader. */
   stop(reason: string): void {
+    checkArguments(calls.stop, arguments);
     this.progress.stopped ??= reason;
   }
 
   /** Shows a message, unless `logLevel` is above its level. */
   message(level: MessageLevel, text: string): void {
+    checkArguments(calls.message, arguments);
     this.#logs.message(level, text);
   }
 
   /** Records numbers under the steps taken so far, or under `step`; within `nameScope` under its names. */
   logMetrics(metrics: Metrics, step = this.step): Promise<void> {
+    checkArguments(calls.logMetrics, arguments);
     return this.#logs.metrics(metrics, step);
   }
 
   /** As `logMetrics`, of whole tensors: for the loggers that take histograms. */
   logHistograms(histograms: Readonly<Record<string, Histogram>>, step = this.step): Promise<void> {
+    checkArguments(calls.logHistograms, arguments);
     return this.#logs.histograms(histograms, step);
   }
 
   /** Runs `body`, in which every logged name begins with `name/`; scopes nest. Await it before the next. */
   nameScope<T>(name: string, body: () => T | Promise<T>): Promise<T> {
+    checkArguments(calls.nameScope, arguments);
     return this.#logs.within(name, body);
   }
 
@@ -274,8 +274,8 @@ export class Trainer {
     validation?: DataLoader | readonly DataLoader[],
     options: FitOptions = {},
   ): Promise<Run> {
+    checkArguments(calls.fit, arguments);
     const list = listOf(validation);
-    checkLoaders("fit", train, ...list);
     return this.occupancy.alone("fit", () => {
       this.#lastLoaders = { train, val: list };
       this.changes++;
@@ -288,19 +288,11 @@ export class Trainer {
     loaders: DataLoader | readonly DataLoader[],
     choice: CheckpointChoice & WeightsOptions = {},
   ): Promise<Metrics> {
-    checkKeys("validate", choice, ["ckptPath", "weights"]);
+    checkArguments(calls.validate, arguments);
     return this.occupancy.alone("validate", async () => {
-      await this.#choose("validate", choice);
+      await takeChosen(this, "validate", choice);
       return evaluate(this, listOf(loaders), choice);
     });
-  }
-
-  /** Takes over the weights of the chosen checkpoint. */
-  async #choose(method: "validate" | "predict", choice: CheckpointChoice): Promise<void> {
-    await this.initialize();
-    const path = chosenCheckpoint(this, choice);
-    if (path === undefined) refuseAbsent(this, method);
-    else await takeWeights(this, path, method);
   }
 
   /**
@@ -308,7 +300,7 @@ export class Trainer {
    * no hook is called and nothing is logged. During a fit: in a hook, awaited; nothing about the run depends on it. Throws TrainingError from elsewhere.
    */
   async evaluate(loaders: DataLoader | readonly DataLoader[], how: EvaluateOptions = {}): Promise<Metrics> {
-    checkKeys("evaluate", how, ["steps", "silent", "weights"]);
+    checkArguments(calls.evaluate, arguments);
     return this.occupancy.evaluating(this.hooks.calling, () => evaluate(this, listOf(loaders), how));
   }
 
@@ -318,17 +310,19 @@ export class Trainer {
     ckptPaths?: string | readonly string[],
     options: WeightsOptions = {},
   ): Promise<CheckpointMetrics[]> {
+    checkArguments(calls.validateAll, arguments);
     const list = listOf(loaders);
-    checkKeys("validateAll", options, ["weights"]);
-    checkLoaders("validateAll", ...list);
     return this.occupancy.alone("validateAll", () => validateAll(this, list, ckptPaths, options));
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
-  async *predict(loader: DataLoader, choice: CheckpointChoice & WeightsOptions = {}): AsyncGenerator<Prediction> {
-    checkLoaders("predict", loader);
-    checkKeys("predict", choice, ["ckptPath", "weights"]);
-    await this.occupancy.alone("predict", () => this.#choose("predict", choice));
+  predict(loader: DataLoader, choice: CheckpointChoice & WeightsOptions = {}): AsyncGenerator<Prediction> {
+    checkArguments(calls.predict, arguments);
+    return this.#predictions(loader, choice);
+  }
+
+  async *#predictions(loader: DataLoader, choice: CheckpointChoice & WeightsOptions): AsyncGenerator<Prediction> {
+    await this.occupancy.alone("predict", () => takeChosen(this, "predict", choice));
     yield* predictInTurn(this, await this.#steps.predict(), loader, choice);
   }
 
@@ -337,11 +331,13 @@ export class Trainer {
    * step that isn't done with, TrainingError from outside a hook.
    */
   async saveCheckpoint(name?: string): Promise<string> {
+    checkArguments(calls.saveCheckpoint, arguments);
     return this.occupancy.saving(this.hooks.calling, () => saveCheckpoint(this, name));
   }
 
   /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data; a `fit` after it goes on from there, as with `ckptPath`. Throws CheckpointError for one of another model, TrainingError during a fit. */
   async loadCheckpoint(path: string): Promise<void> {
+    checkArguments(calls.loadCheckpoint, arguments);
     await this.occupancy.alone("loadCheckpoint", () => takeWeights(this, path, "loadCheckpoint"));
   }
 
@@ -353,6 +349,7 @@ export class Trainer {
     directory: string,
     given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader | readonly DataLoader[] } = {},
   ): Promise<Verification> {
+    checkArguments(calls.verify, arguments);
     const { train, val, ...options } = { ...this.#lastLoaders, ...given };
     const validates = listOf(val).length > 0 && this.options.loop.evalFrequency !== undefined;
     return replayRun(directory, (changes) => ({ trainer: this.#again(changes, validates), train, val }), options);
@@ -371,11 +368,13 @@ export class Trainer {
 
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
+    checkArguments(calls.explain, arguments);
     return explain(this, this.#limited(train), validation);
   }
 
   /** Who owns which draws of a run on a loader, from draw 0 on. */
   async ledger(train: DataLoader): Promise<LedgerRow[]> {
+    checkArguments(calls.ledger, arguments);
     const loader = this.#limited(train);
     return ledgerOf(this, loader, await explain(this, loader), this.#initDraws);
   }
@@ -390,3 +389,5 @@ export class Trainer {
     return overfitBatches === undefined ? loader : firstBatches(loader, overfitBatches);
   }
 }
+
+takesNothing(Trainer);

@@ -1,7 +1,18 @@
 // Why two runs differ: first what they were given, then the first step at which their chains part, then that step run again on both sides, op by
 // op. Chains that agree prove all they hold, so that nothing is run again then. Runs are folders; a config, or a program in code, is run as far as it takes.
+
 import type { Backend } from "../backend/contract.ts";
-import { backendNames, loadBackend, type Threads } from "../backend/load.ts";
+import { backendKind, backendNames, loadBackend, type Threads, threadsKind } from "../backend/load.ts";
+import {
+  callable,
+  checkArguments,
+  type Kind,
+  kind,
+  number,
+  options as optionsOf,
+  signature,
+  string,
+} from "../core/arguments.ts";
 import { toHex } from "../core/canonical.ts";
 import { SeedgradError } from "../core/errors.ts";
 import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
@@ -64,8 +75,36 @@ export interface DiffOptions {
   readonly prepare?: () => Promise<void>;
 }
 
+const pairOf = (each: Kind) =>
+  kind(
+    `a pair for the two sides, each ${each.expected} or undefined`,
+    (value) =>
+      Array.isArray(value) && value.length <= 2 && value.every((one) => one === undefined || each.accepts(one)),
+  );
+const runsCall = signature("diffRuns", {
+  first: string,
+  second: string,
+  "options?": optionsOf<DiffOptions>({
+    "backends?": pairOf(backendKind),
+    "threads?": threadsKind,
+    "rebuild?": pairOf(callable),
+    "steps?": number,
+    "prepare?": callable,
+  }),
+});
+const replayCall = signature("diffReplay", {
+  folder: string,
+  "options?": optionsOf<SideOptions & { recordedOn?: string | Backend }>({
+    "backend?": backendKind,
+    "threads?": threadsKind,
+    "rebuild?": callable,
+    "recordedOn?": backendKind,
+  }),
+});
+
 /** Compares two runs' folders, two configs, or one of each. Throws ConfigError for a path that is neither, CheckpointError for a folder that is damaged. */
 export async function diffRuns(first: string, second: string, options: DiffOptions = {}): Promise<Diff> {
+  checkArguments(runsCall, arguments);
   const { backends = [], rebuild = [], threads } = options;
   const given = (side: 0 | 1): SideOptions => ({ backend: backends[side], rebuild: rebuild[side], threads });
   return diffSides(await openSide(first, given(0)), await openSide(second, given(1)), options);
@@ -74,13 +113,10 @@ export async function diffRuns(first: string, second: string, options: DiffOptio
 /** Compares a run with its own program, run here: what `verify` found to differ, explained. */
 export async function diffReplay(
   folder: string,
-  {
-    backend,
-    threads,
-    rebuild = rebuildFromConfig(folder),
-    recordedOn,
-  }: SideOptions & { readonly recordedOn?: string | Backend } = {},
+  options: SideOptions & { readonly recordedOn?: string | Backend } = {},
 ): Promise<Diff> {
+  checkArguments(replayCall, arguments);
+  const { backend, threads, rebuild = rebuildFromConfig(folder), recordedOn } = options;
   const manifest = readManifest(`${folder}/manifest.json`);
   const own = String(manifest.environment.backend);
   const here = backend ?? own;

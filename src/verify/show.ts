@@ -1,4 +1,5 @@
 // A comparison in words: the lines that `diff` prints, and `verify` where something differs.
+import { checkArguments, isRecord, kind, listOf, signature, strings } from "../core/arguments.ts";
 import type { NodeDifference } from "../graph/compare.ts";
 import { showPlace } from "../graph/site.ts";
 import { showAgreement } from "./agree.ts";
@@ -8,8 +9,19 @@ import type { OpDifference } from "./input.ts";
 /** So many differences of one kind are shown; of the rest, how many. */
 const shown = 12;
 
+const records = listOf(kind("a record", isRecord), "a list of records");
+const call = signature("showDiff", {
+  diff: kind("a comparison, as diffRuns gives it", (value) => {
+    const { names, facts, graph, notes, equal } = (value ?? {}) as Partial<Diff>;
+    const told = [names, notes].every(strings.accepts) && [facts, graph].every(records.accepts);
+    return told && names?.length === 2 && typeof equal === "boolean";
+  }),
+});
+
 /** A comparison as lines for people. */
-export function showDiff({ names, facts, graph, chain, step, op, cause, notes, ...agreement }: Diff): string[] {
+export function showDiff(diff: Diff): string[] {
+  checkArguments(call, arguments);
+  const { names, facts, graph, chain, step, op, cause, notes, ...agreement } = diff;
   const lines = [`first   ${names[0]}`, `second  ${names[1]}`];
   if (facts.length > 0) {
     lines.push("", "# what they were given");

@@ -2,8 +2,10 @@
 // against a digest that was published.
 
 import { exists, list } from "#files";
+import { callable, checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
 import { readManifest } from "../run/manifest.ts";
+import { replayKinds } from "../train/arguments.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
@@ -34,8 +36,16 @@ export function phasesOf(given: string): string[] {
     .filter((phase) => exists(`${phase}/manifest.json`));
 }
 
+const runCall = signature("verifyRun", {
+  folder: string,
+  "options?": optionsOf<VerifyOptions>({ ...replayKinds, "rebuild?": callable }),
+});
+const configCall = signature("verifyConfig", { file: string, options: optionsOf<ReplayOptions>(replayKinds) });
+
 /** Replays a run from its folder: see `replayRun`. Throws ReproError for a run made in code without `rebuild`, CheckpointError for a folder of phases. */
-export async function verifyRun(folder: string, { rebuild, ...options }: VerifyOptions = {}): Promise<Verification> {
+export async function verifyRun(folder: string, given: VerifyOptions = {}): Promise<Verification> {
+  checkArguments(runCall, arguments);
+  const { rebuild, ...options } = given;
   const phases = phasesOf(folder);
   if (phases.length > 0) {
     throw new CheckpointError({
@@ -75,10 +85,9 @@ export function rebuildConfig(config: Config): Rebuild {
 }
 
 /** Trains a config in memory and holds its digest against a published one, which must be given; there is no chain to compare. Throws ConfigError. */
-export async function verifyConfig(
-  file: string,
-  { against, from, steps, backend, threads }: ReplayOptions,
-): Promise<Verification> {
+export async function verifyConfig(file: string, options: ReplayOptions): Promise<Verification> {
+  checkArguments(configCall, arguments);
+  const { against, from, steps, backend, threads } = options;
   if (against === undefined || from !== undefined || steps !== undefined) {
     throw new ConfigError({
       where: file,

@@ -234,7 +234,7 @@ describe("MNIST", () => {
     for (const name of ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
       writeFileSync(`${directory}/${name}.gz`, gzipSync(readFileSync(`${source}/${name}`), { level: 1 }));
     expect(mnistDataset("test", { directory }).digests).toEqual(mnistDataset("test").digests);
-    expect(() => mnistDataset("validation" as never)).toThrow(/no such split: got validation/);
+    expect(() => mnistDataset("validation" as never)).toThrow(/split isn't "train" or "test": got "validation"/);
   });
 
   test("the real files: sizes, labels, standardised pixels, each operation rounded", async () => {

@@ -33,13 +33,15 @@ export interface RightCall {
   readonly requiredKeys: readonly string[];
   /** Takes any number of its last kind. */
   readonly variadic: boolean;
+  /** Of what reads files or trains, and so is called wrongly alone: what an error of its arguments begins with. Another error doesn't count. */
+  readonly refusedAs?: string;
 }
 
 export const call = (
   args: RightCall["args"],
   required: number = args().length,
-  { requiredKeys = [], variadic = false }: Partial<Pick<RightCall, "requiredKeys" | "variadic">> = {},
-): RightCall => ({ args, required, requiredKeys, variadic });
+  { requiredKeys = [], variadic = false, refusedAs }: Partial<Omit<RightCall, "args" | "required">> = {},
+): RightCall => ({ args, required, requiredKeys, variadic, refusedAs });
 
 interface WrongCall {
   /** `2 = NaN`, `1.axis = null`, `one more`. */
@@ -92,9 +94,10 @@ export async function notRefused(
 ): Promise<string[]> {
   const found: string[] = [];
   for (const { what, args } of wrongCalls(right)) {
-    const came = await outcome(() => apply(...args));
+    const came = await outcome(() => apply(...args), right.refusedAs);
     const said = `${name}: ${what.replace(/^\d/, (position) => String(Number(position) + first))}`;
-    if (came === "typed" || (came === "accepted" && accepted.some(([pattern]) => pattern.test(said)))) continue;
+    const meant = () => accepted.some(([pattern]) => pattern.test(said));
+    if (came === "typed" || (/^(accepted|elsewhere)/.test(came) && meant())) continue;
     found.push(`${said}: ${came}`);
   }
   return found;
@@ -103,15 +106,16 @@ export async function notRefused(
 /** Calls by a pattern of `<name>: <what>`, and why they are right. */
 export type Accepted = readonly [RegExp, string];
 
-/** What came of a call: a typed error, a value, or an error that no one meant. Tensors are computed. */
-export async function outcome(call: () => unknown): Promise<"typed" | "accepted" | string> {
+/** What came of a call: a typed error, one that doesn't begin with `refusedAs`, a value, or an error that no one meant. Tensors are computed. */
+export async function outcome(call: () => unknown, refusedAs = ""): Promise<"typed" | "accepted" | string> {
   try {
     const value = await call();
     const tensors = (Array.isArray(value) ? value : [value]).filter((each) => each instanceof Tensor);
     for (const each of tensors) await each.data();
     return "accepted";
   } catch (error) {
-    if (error instanceof SeedgradError) return "typed";
+    if (error instanceof SeedgradError)
+      return error.where.startsWith(refusedAs) ? "typed" : `elsewhere: ${error.message}`;
     return `${error instanceof Error ? error.stack?.split("\n").slice(0, 3).join(" ") : String(error)}`;
   }
 }

@@ -24,7 +24,7 @@ describe("options", () => {
     [
       "an optimizer of another model's parameters",
       { optimizer: () => optim.sgd(toyModel().parameters(), rates) },
-      /updates a parameter that isn't the model's: got 0\.bias/,
+      /updates a parameter that isn't the model's: got 0\.weight/,
     ],
     ["no schedule", { schedulers: () => 3 }, /not a schedule: got 3/],
     ["a class among schedules", { schedulers: () => [optim.constantLR(rates), class A {}] }, /not a schedule/],
@@ -74,16 +74,18 @@ describe("options", () => {
 describe("loaders", () => {
   const dataset = arrayDataset("d", { inputs: { data: new Float32Array(2), shape: [2], dtype: "float32" } });
   test.each([
-    ["nothing", null, /fit: not a data loader: got null/],
-    ["a name", "mnist", /got mnist, expected what data\.dataLoader/],
-    ["a dataset", dataset, /not a data loader/],
+    ["nothing", null, /fit: (train|validation) isn't a data loader.*: got null/],
+    ["a name", "mnist", /got "mnist"\nHint: data\.dataLoader/],
+    ["a dataset", dataset, /isn't a data loader/],
   ])("%s", async (_what, given, message) => {
     await expect(fitted({}, given)).rejects.toThrow(message);
     await expect(fitted({ loop: { numSteps: 1, evalFrequency: 1 } }, toyTrain(), given)).rejects.toThrow(message);
     const trainer = toyTrainer();
-    await expect(trainer.validate(given as never)).rejects.toThrow(/validate: not a data loader/);
-    await expect(trainer.validateAll([toyTest(), given as never])).rejects.toThrow(/validateAll: not a data loader/);
-    await expect(trainer.predict(given as never).next()).rejects.toThrow(/predict: not a data loader/);
+    await expect(trainer.validate(given as never)).rejects.toThrow(/validate: loaders isn't a data loader/);
+    await expect(trainer.validateAll([toyTest(), given as never])).rejects.toThrow(
+      /validateAll: loaders isn't a data loader/,
+    );
+    expect(() => trainer.predict(given as never)).toThrow(/predict: loader isn't a data loader/);
   });
 });
 
@@ -112,5 +114,5 @@ test("plain arrays are no dataset", () => {
 });
 
 test("what is registered is a factory", () => {
-  expect(() => register("model", "no_factory", 3 as never)).toThrow(/not a factory: got 3/);
+  expect(() => register("model", "no_factory", 3 as never)).toThrow(/factory isn't a function: got 3/);
 });

@@ -167,7 +167,7 @@ describe("options", () => {
   test("what is no record is refused", () => {
     const parameters = toyModel().parameters();
     expect(() => optim.sgd(parameters, undefined as never)).toThrow(
-      "sgd: the options aren't a record: got undefined, expected { learningRate, weightDecay, decayAll, maximize, momentum, nesterov, dampening }",
+      "sgd: options is undefined: expected sgd(parameters, options), options: a record of options",
     );
     expect(() => optim.adam(parameters, 0.1 as never)).toThrow(ConfigError);
     expect(() => data.dataLoader(dataset, null as never)).toThrow(ConfigError);
@@ -193,7 +193,7 @@ describe("without options", () => {
     expect(() => new Made({})).not.toThrow();
     expect(() => new Made({ file: "a" })).toThrow(ConfigError);
     expect(() => new Made({ file: "a" })).toThrow(`${name}.file: unknown key: got file, expected no keys here`);
-    expect(() => new Made("a")).toThrow(`${name}: the options aren't a record: got a, expected none`);
+    expect(() => new Made("a")).toThrow(`${name}: options isn't an empty record: got "a"`);
   });
 });
 

@@ -1,6 +1,7 @@
 // The schedules of a run over the groups of its optimizer: at most one for each group's learning rate, and one for its weight decay.
+import { checkArguments, kind, listOf, signature } from "../../core/arguments.ts";
 import { ConfigError, didYouMean, TrainingError } from "../../core/errors.ts";
-import type { Optimizer, ParameterGroup } from "../optimizer.ts";
+import { Optimizer, type ParameterGroup } from "../optimizer.ts";
 import type { Schedule, ScheduleKey, Steering } from "./schedule.ts";
 
 interface Setting {
@@ -8,6 +9,14 @@ interface Setting {
   readonly key: ScheduleKey;
   readonly group: ParameterGroup;
 }
+
+const call = signature("optim.Schedules", {
+  schedules: listOf(
+    kind("a schedule", (value) => typeof value === "function" && (value as Partial<Schedule>).totalIters !== undefined),
+    "a list of schedules",
+  ),
+  optimizer: kind("an optimizer", (value) => value instanceof Optimizer),
+});
 
 /** Sets the numbers of an optimizer's groups by step. */
 export class Schedules {
@@ -19,6 +28,7 @@ export class Schedules {
 
   /** Throws ConfigError for two schedules on one number of one group, tags that no group has, and numbers that the optimizer doesn't use. */
   constructor(schedules: readonly Schedule[], optimizer: Optimizer) {
+    checkArguments(call, arguments);
     const settings: Setting[] = [];
     for (const schedule of schedules) {
       const { key = "learningRate" } = schedule;

@@ -2,8 +2,8 @@
 
 import { findCompiled } from "../../compile/cache.ts";
 import type { Plan } from "../../compile/plan.ts";
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { itemSize, makeArray } from "../../core/dtype.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { now } from "../clock.ts";
@@ -30,6 +30,10 @@ export interface TriedBatchSize {
   readonly samplesPerSecond: number;
 }
 
+const call = signature("BatchSizeFinder", {
+  "options?": optionsOf<BatchSizeFinderOptions>({ "memory?": number, "maximum?": number, "steps?": number }),
+});
+
 /** Before the first step, tries batch sizes 1, 2, 4 … and tells memory and samples a second of each. The run itself keeps its own batch size, and its bits. */
 export class BatchSizeFinder implements Callback {
   readonly name = "BatchSizeFinder";
@@ -38,7 +42,7 @@ export class BatchSizeFinder implements Callback {
   #tried: TriedBatchSize[] = [];
 
   constructor(options: BatchSizeFinderOptions = {}) {
-    checkKeys("BatchSizeFinder", options, ["memory", "steps", "maximum"]);
+    checkArguments(call, arguments);
     const { memory = 2048, steps = 3, maximum } = options;
     checkCount("BatchSizeFinder.memory", memory, "MiB");
     checkCount("BatchSizeFinder.steps", steps);

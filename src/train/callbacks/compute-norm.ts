@@ -1,7 +1,7 @@
 // L2 norms of gradients and parameters, computed in the step and read where it is logged.
 
+import { boolean, checkArguments, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { sqrt, sum } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../hooks.ts";
@@ -16,6 +16,10 @@ export interface ComputeNormOptions {
   readonly perLayer?: boolean;
 }
 
+const call = signature("ComputeNorm", {
+  "options?": optionsOf<ComputeNormOptions>({ "gradients?": boolean, "parameters?": boolean, "perLayer?": boolean }),
+});
+
 /** Logs `norm/gradient` and `norm/parameter`: √ of the sum of squares over all; per layer `norm/gradient/<path>`, `norm/parameter/<path>`. */
 export class ComputeNorm implements Callback {
   readonly name = "ComputeNorm";
@@ -24,7 +28,7 @@ export class ComputeNorm implements Callback {
   readonly #scalars = new WatchedScalars("ComputeNorm");
 
   constructor(options: ComputeNormOptions = {}) {
-    checkKeys("ComputeNorm", options, ["gradients", "parameters", "perLayer"]);
+    checkArguments(call, arguments);
     const { gradients = true, parameters = true, perLayer = false } = options;
     if (!gradients && !parameters) {
       throw new ConfigError({

@@ -1,8 +1,8 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
 
+import { checkArguments, number, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { makeInside } from "../../run/inside.ts";
@@ -23,6 +23,10 @@ export interface DumpActivationsOptions {
 
 const prefix = "DumpActivations/";
 
+const call = signature("DumpActivations", {
+  "options?": optionsOf<DumpActivationsOptions>({ "modules?": strings, "every?": number }),
+});
+
 /** Writes `activations/step_<n>.safetensors` into the run's folder: the outputs of the chosen modules in training, by path. */
 export class DumpActivations implements Callback {
   readonly name = "DumpActivations";
@@ -32,7 +36,7 @@ export class DumpActivations implements Callback {
   #observer: ModuleObserver | undefined;
 
   constructor(options: DumpActivationsOptions = {}) {
-    checkKeys("DumpActivations", options, ["modules", "every"]);
+    checkArguments(call, arguments);
     const { modules = ["*"], every = 1 } = options;
     checkCount("DumpActivations.every", every);
     this.#modules = modules;

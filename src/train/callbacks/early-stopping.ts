@@ -1,7 +1,7 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 
+import { checkArguments, number, options as optionsOf, real, signature, string } from "../../core/arguments.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { periodOf } from "../config/options.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
 import { Monitor, type MonitorOptions } from "../monitor.ts";
@@ -23,6 +23,17 @@ interface Told {
   readonly frequency: string | number;
 }
 
+const call = signature("EarlyStopping", {
+  "options?": optionsOf<EarlyStoppingOptions>({
+    "patience?": number,
+    "stoppingThreshold?": real,
+    "divergenceThreshold?": real,
+    "metric?": string,
+    "mode?": string,
+    "minDelta?": number,
+  }),
+});
+
 /** Stops training after `patience` validations without an improvement, or past a threshold. The run's digest is that of the steps taken. */
 export class EarlyStopping implements Callback {
   readonly name = "EarlyStopping";
@@ -39,14 +50,7 @@ export class EarlyStopping implements Callback {
   #reason: string | undefined;
 
   constructor(options: EarlyStoppingOptions = {}) {
-    checkKeys("EarlyStopping", options, [
-      "patience",
-      "stoppingThreshold",
-      "divergenceThreshold",
-      "metric",
-      "mode",
-      "minDelta",
-    ]);
+    checkArguments(call, arguments);
     const { patience = 3, ...rest } = options;
     checkCount("EarlyStopping.patience", patience, "validations");
     this.#patience = patience;

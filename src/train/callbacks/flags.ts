@@ -1,7 +1,6 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
 
-import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
+import { checkArguments, number, oneOf, options as optionsOf, signature } from "../../core/arguments.ts";
 import { type LogLevel, logLevels } from "../config/shared.ts";
 import type { Callback, FitContext, ValidateContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -14,18 +13,11 @@ export interface Flags {
   readonly logSteps?: number;
 }
 
-/** The flags that are given. Throws ConfigError for one that is unknown or out of range. */
-function checkedFlags(where: string, flags: Flags = {}): Flags {
-  checkKeys(where, flags, ["logLevel", "logSteps"]);
-  const { logLevel, logSteps } = flags;
-  if (logLevel !== undefined && !logLevels.includes(logLevel)) {
-    throw new ConfigError({
-      where: `${where}.logLevel`,
-      problem: "unknown",
-      got: logLevel,
-      expected: logLevels.join(", "),
-    });
-  }
+const flags = optionsOf<Flags>({ "logLevel?": oneOf(logLevels), "logSteps?": number });
+const globalCall = signature("GlobalFlags", { flags });
+
+/** The flags that are given. Throws ConfigError for one that is out of range. */
+function checkedFlags(where: string, { logLevel, logSteps }: Flags = {}): Flags {
   if (logSteps !== undefined) checkCount(`${where}.logSteps`, logSteps);
   return { ...(logLevel !== undefined && { logLevel }), ...(logSteps !== undefined && { logSteps }) };
 }
@@ -37,6 +29,7 @@ export class GlobalFlags implements Callback {
   readonly #flags: Flags;
 
   constructor(flags: Flags) {
+    checkArguments(globalCall, arguments);
     this.#flags = checkedFlags("GlobalFlags", flags);
   }
 
@@ -52,6 +45,10 @@ export interface ScopedFlagsOptions {
   readonly validate?: Flags;
 }
 
+const scopedCall = signature("ScopedFlags", {
+  options: optionsOf<ScopedFlagsOptions>({ "train?": flags, "validate?": flags }),
+});
+
 /** Sets flags for a part of the run, and puts them back after it. */
 export class ScopedFlags implements Callback {
   readonly name = "ScopedFlags";
@@ -61,7 +58,7 @@ export class ScopedFlags implements Callback {
   readonly #before = new WeakMap<object, Flags>();
 
   constructor(options: ScopedFlagsOptions) {
-    checkKeys("ScopedFlags", options, ["train", "validate"]);
+    checkArguments(scopedCall, arguments);
     this.#options = {
       train: checkedFlags("ScopedFlags.train", options.train),
       validate: checkedFlags("ScopedFlags.validate", options.validate),

@@ -1,7 +1,7 @@
 // How much of what a machine can compute a run makes use of: the arithmetic that the step's plan holds, over the time that steps take.
 
 import { planCost } from "../../compile/cost.ts";
-import { checkKeys } from "../../core/keys.ts";
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { now } from "../clock.ts";
 import { firstGroup } from "../group.ts";
 import type { Callback, FitContext, StepResult } from "../hooks.ts";
@@ -11,6 +11,8 @@ export interface FlopUtilizationOptions {
   /** What the machine can do, in GFLOP/s; without it no share is logged. */
   readonly peak?: number;
 }
+
+const call = signature("FlopUtilization", { "options?": optionsOf<FlopUtilizationOptions>({ "peak?": number }) });
 
 /** Logs `flops/gflops_per_second` (float32 + − × ÷ √ of the training step's plan, a multiply-add as two) and, with `peak`, the share `flops/utilization`. Validation and saving don't count. */
 export class FlopUtilization implements Callback {
@@ -23,7 +25,7 @@ export class FlopUtilization implements Callback {
   #steps = 0;
 
   constructor(options: FlopUtilizationOptions = {}) {
-    checkKeys("FlopUtilization", options, ["peak"]);
+    checkArguments(call, arguments);
     const { peak } = options;
     if (peak !== undefined) checkRange("FlopUtilization.peak", peak, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
     this.#peak = peak;

@@ -1,7 +1,7 @@
 // Keeps only the newest checkpoints: the option `checkpoint: {keep: n}` as a callback, as the Cerebras Trainer has it.
 
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
@@ -10,6 +10,8 @@ export interface KeepNCheckpointsOptions {
   readonly n: number;
 }
 
+const call = signature("KeepNCheckpoints", { options: optionsOf<KeepNCheckpointsOptions>({ n: number }) });
+
 /** Drops all but the newest `n` checkpoints; those that `keepBest` keeps stay. */
 export class KeepNCheckpoints implements Callback {
   readonly name = "KeepNCheckpoints";
@@ -17,7 +19,7 @@ export class KeepNCheckpoints implements Callback {
   readonly #n: number;
 
   constructor(options: KeepNCheckpointsOptions) {
-    checkKeys("KeepNCheckpoints", options, ["n"]);
+    checkArguments(call, arguments);
     const { n } = options;
     checkCount("KeepNCheckpoints.n", n, "checkpoints");
     this.#n = n;

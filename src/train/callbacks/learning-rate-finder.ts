@@ -1,14 +1,14 @@
 // Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
 
+import { boolean, checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { exp, log } from "../../core/real.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
 import { groups as groupsOf } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkRange } from "./check.ts";
 import { untouched } from "./snapshot.ts";
 
 export interface LearningRateFinderOptions {
@@ -31,6 +31,16 @@ export interface TriedRate {
   readonly smoothed: number;
 }
 
+const call = signature("LearningRateFinder", {
+  "options?": optionsOf<LearningRateFinderOptions>({
+    "minimum?": number,
+    "maximum?": number,
+    "steps?": number,
+    "stopAt?": number,
+    "apply?": boolean,
+  }),
+});
+
 /**
  * Tells, before the first step, the learning rate at which the loss falls fastest. Weights, optimizer state and the stream's position are then what they
  * were: without `apply` the run is the same run. With it training is changed: every group gets the rate, and the digest is another.
@@ -45,8 +55,9 @@ export class LearningRateFinder implements Callback {
   #given: readonly number[] = [];
 
   constructor(options: LearningRateFinderOptions = {}) {
-    checkKeys("LearningRateFinder", options, ["minimum", "maximum", "steps", "stopAt", "apply"]);
+    checkArguments(call, arguments);
     const { minimum = 1e-6, maximum = 1, steps = 60, stopAt = 4, apply = false } = options;
+    checkRange("LearningRateFinder.stopAt", stopAt, 1, Number.POSITIVE_INFINITY);
     checkCount("LearningRateFinder.steps", steps, "steps", 10);
     if (!(minimum > 0 && maximum > minimum && maximum < Number.POSITIVE_INFINITY)) {
       throw new ConfigError({

@@ -2,9 +2,17 @@
 // manifest and chain, as data is; a run that goes on from its own checkpoint takes everything from there.
 
 import { read } from "#files";
+import {
+  boolean,
+  checkArguments,
+  listOf,
+  oneOf,
+  options as optionsOf,
+  signature,
+  string,
+} from "../../core/arguments.ts";
 import { sha256Hex } from "../../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { load, loadVariables, noteWeights } from "../../nn/load.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
 import type { Callback } from "../hooks.ts";
@@ -19,6 +27,14 @@ export interface LoadCheckpointStatesOptions {
   readonly strict?: boolean;
 }
 
+const call = signature("LoadCheckpointStates", {
+  options: optionsOf<LoadCheckpointStatesOptions>({
+    path: string,
+    "states?": listOf(oneOf(["model", "optimizer"]), "a list of model and optimizer"),
+    "strict?": boolean,
+  }),
+});
+
 /** Loads parts of a checkpoint once model and optimizer are there. Throws CheckpointError for a file that is missing, damaged, or doesn't fit. */
 export class LoadCheckpointStates implements Callback {
   readonly name = "LoadCheckpointStates";
@@ -26,7 +42,7 @@ export class LoadCheckpointStates implements Callback {
   readonly #options: LoadCheckpointStatesOptions;
 
   constructor(options: LoadCheckpointStatesOptions) {
-    checkKeys("LoadCheckpointStates", options, ["path", "states", "strict"]);
+    checkArguments(call, arguments);
     this.#options = options;
   }
 

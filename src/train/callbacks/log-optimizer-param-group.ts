@@ -1,7 +1,7 @@
 // The numbers of the optimizer's parameter groups, as the step that is logged used them.
 
+import { checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
 import type { Callback, Metrics, StepContext, StepResult } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -15,6 +15,10 @@ const toSnake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.to
 const numbersOf = (group: ParameterGroup): [string, number][] =>
   Object.entries(group).filter((entry): entry is [string, number] => typeof entry[1] === "number");
 
+const call = signature("LogOptimizerParamGroup", {
+  "options?": optionsOf<LogOptimizerParamGroupOptions>({ "keys?": strings }),
+});
+
 /** Logs `optimizer/<group>/<key>`: learning rate, weight decay and what else the groups hold. */
 export class LogOptimizerParamGroup implements Callback {
   readonly name = "LogOptimizerParamGroup";
@@ -23,7 +27,7 @@ export class LogOptimizerParamGroup implements Callback {
   #used: Metrics = {};
 
   constructor(options: LogOptimizerParamGroupOptions = {}) {
-    checkKeys("LogOptimizerParamGroup", options, ["keys"]);
+    checkArguments(call, arguments);
     const { keys } = options;
     this.#keys = keys?.map(toSnake);
   }

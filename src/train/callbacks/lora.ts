@@ -1,7 +1,7 @@
 // Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
 
+import { checkArguments, kind, number, options as optionsOf, real, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -26,6 +26,12 @@ export interface LoraOptions {
   readonly train?: readonly string[];
 }
 
+const layerCall = signature("LoraLinear", {
+  layer: kind("a linear layer", (value) => value instanceof Linear),
+  rank: number,
+  scale: real,
+});
+
 /** y = x·Wᵀ + b + (x·Aᵀ)·Bᵀ·scale, W and b of the layer it stands for. loraA: [rank, inputs] from U(±1/√inputs), loraB: [outputs, rank], zeros at first. */
 export class LoraLinear extends Module {
   readonly weight: Parameter;
@@ -34,8 +40,11 @@ export class LoraLinear extends Module {
   readonly loraB: Parameter;
   readonly #scale: number;
 
-  constructor({ weight, bias }: Linear, rank: number, scale: number) {
+  constructor(layer: Linear, rank: number, scale: number) {
+    checkArguments(layerCall, arguments);
+    checkCount("LoraLinear.rank", rank, "columns");
     super();
+    const { weight, bias } = layer;
     const [outputs, inputs] = weight.shape;
     const bound = 1 / Math.sqrt(inputs);
     this.weight = weight;
@@ -61,6 +70,10 @@ export class LoraLinear extends Module {
   }
 }
 
+const call = signature("Lora", {
+  "options?": optionsOf<LoraOptions>({ "rank?": number, "alpha?": number, "modules?": strings, "train?": strings }),
+});
+
 /** Changes training: puts a LoraLinear in place of each chosen linear layer, drawn from the run's stream after the model, and freezes everything else. Names of the layers' own weights stay, so that a checkpoint of the plain model loads. */
 export class Lora implements Callback {
   readonly name = "Lora";
@@ -68,7 +81,7 @@ export class Lora implements Callback {
   readonly #options: Required<LoraOptions>;
 
   constructor(options: LoraOptions = {}) {
-    checkKeys("Lora", options, ["rank", "alpha", "modules", "train"]);
+    checkArguments(call, arguments);
     const { rank = 8, alpha = 2 * rank, modules = ["*"], train = [] } = options;
     checkCount("Lora.rank", rank, "columns");
     checkRange("Lora.alpha", alpha, 0, Number.POSITIVE_INFINITY);

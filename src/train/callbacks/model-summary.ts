@@ -1,8 +1,8 @@
 // A table of a model's modules: what they give, and how many numbers they hold.
 
-import { checkKeys } from "../../core/keys.ts";
+import { checkArguments, kind, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { sizeOf } from "../../core/shape.ts";
-import type { Module } from "../../nn/module.ts";
+import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { Parameter } from "../../tensor/variable.ts";
 import type { Callback, FitContext, TraceContext } from "../hooks.ts";
@@ -11,8 +11,14 @@ import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 
+const countCall = signature("countParameters", {
+  trainer: kind("a Trainer", (value) => (value as Partial<Trainer> | null)?.model instanceof Module),
+});
+
 /** How many numbers a model's parameters are: all of them, and those that its optimizer moves. */
-export function countParameters({ model, optimizer }: Trainer): { total: number; trainable: number } {
+export function countParameters(trainer: Trainer): { total: number; trainable: number } {
+  checkArguments(countCall, arguments);
+  const { model, optimizer } = trainer;
   const moved = new Set<Parameter>(optimizer?.parameters);
   const sizes = model.namedParameters().map(([, parameter]) => [parameter, sizeOf(parameter.shape)] as const);
   const sum = (entries: typeof sizes) => entries.reduce((total, [, size]) => total + size, 0);
@@ -36,6 +42,8 @@ export interface ModelSummaryOptions {
   readonly depth?: number;
 }
 
+const call = signature("ModelSummary", { "options?": optionsOf<ModelSummaryOptions>({ "depth?": number }) });
+
 /** Shows a table of modules at the start: path, class, output shape, parameters. */
 export class ModelSummary implements Callback {
   readonly name = "ModelSummary";
@@ -45,7 +53,7 @@ export class ModelSummary implements Callback {
   #observer: ModuleObserver | undefined;
 
   constructor(options: ModelSummaryOptions = {}) {
-    checkKeys("ModelSummary", options, ["depth"]);
+    checkArguments(call, arguments);
     const { depth = Number.POSITIVE_INFINITY } = options;
     if (depth !== Number.POSITIVE_INFINITY) checkCount("ModelSummary.depth", depth, "levels");
     this.#depth = depth;

@@ -1,7 +1,7 @@
 // Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
 
+import { boolean, checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { TrainingError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { abs, less, sum, where } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../hooks.ts";
@@ -19,6 +19,10 @@ export interface NaNCheckerOptions {
   readonly every?: number;
 }
 
+const call = signature("NaNChecker", {
+  "options?": optionsOf<NaNCheckerOptions>({ "activations?": boolean, "gradients?": boolean, "every?": number }),
+});
+
 /** Stops a run at the first step in which a parameter, an activation or a gradient is NaN or infinite, and names the first one. */
 export class NaNChecker implements Callback {
   readonly name = "NaNChecker";
@@ -29,7 +33,7 @@ export class NaNChecker implements Callback {
   #observer: ModuleObserver | undefined;
 
   constructor(options: NaNCheckerOptions = {}) {
-    checkKeys("NaNChecker", options, ["activations", "gradients", "every"]);
+    checkArguments(call, arguments);
     const { activations = true, gradients, every = 1 } = options;
     checkCount("NaNChecker.every", every);
     this.#options = { activations, gradients, every };

@@ -5,7 +5,7 @@ import { type Kernel, kernelInputs } from "../../../kernels/kernel.ts";
 import type { Backend, Buffer } from "../../backend/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
-import { checkKeys } from "../../core/keys.ts";
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import type { Peek } from "../../tensor/compiled.ts";
 import { now } from "../clock.ts";
 import { groups, type StepInput } from "../group.ts";
@@ -30,6 +30,10 @@ export interface ProfiledKernel extends Cost {
   readonly seconds?: number;
 }
 
+const call = signature("OpProfiler", {
+  "options?": optionsOf<OpProfilerOptions>({ "rows?": number, "repeats?": number }),
+});
+
 /** Shows before a fit's first step which of its kernels take longest: each is timed alone, over that step's own data, weights and state, beside the run and without touching it. */
 export class OpProfiler implements Callback {
   readonly name = "OpProfiler";
@@ -40,7 +44,7 @@ export class OpProfiler implements Callback {
   #due = false;
 
   constructor(options: OpProfilerOptions = {}) {
-    checkKeys("OpProfiler", options, ["rows", "repeats"]);
+    checkArguments(call, arguments);
     const { rows = 12, repeats = 5 } = options;
     checkCount("OpProfiler.rows", rows, "rows");
     checkCount("OpProfiler.repeats", repeats, "repeats");

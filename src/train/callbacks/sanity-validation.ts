@@ -1,5 +1,5 @@
 // A few batches of validation before the first step, so that what is wrong with it shows at once and not after an epoch.
-import { checkKeys } from "../../core/keys.ts";
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 
@@ -8,6 +8,8 @@ export interface SanityValidationOptions {
   readonly steps?: number;
 }
 
+const call = signature("SanityValidation", { "options?": optionsOf<SanityValidationOptions>({ "steps?": number }) });
+
 /** Validates on a few batches before training. Nothing of it is logged, no other callback is told, and nothing moves. */
 export class SanityValidation implements Callback {
   readonly name = "SanityValidation";
@@ -15,7 +17,7 @@ export class SanityValidation implements Callback {
   readonly #steps: number;
 
   constructor(options: SanityValidationOptions = {}) {
-    checkKeys("SanityValidation", options, ["steps"]);
+    checkArguments(call, arguments);
     const { steps = 2 } = options;
     checkCount("SanityValidation.steps", steps, "batches");
     this.#steps = steps;

@@ -1,8 +1,8 @@
 // Beside a checkpoint, a file of some of its tensors alone: weights to hand on, without what only training needs.
 
+import { checkArguments, number, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
 import type { Callback, CheckpointContext } from "../hooks.ts";
@@ -20,6 +20,10 @@ export interface SaveCheckpointStateOptions {
   readonly every?: number;
 }
 
+const call = signature("SaveCheckpointState", {
+  "options?": optionsOf<SaveCheckpointStateOptions>({ "states?": strings, "every?": number }),
+});
+
 /** Writes `<checkpoint>_<states>.safetensors` beside each checkpoint. It is no checkpoint: `nn.load` reads it, a run can't go on from it. */
 export class SaveCheckpointState implements Callback {
   readonly name = "SaveCheckpointState";
@@ -28,7 +32,7 @@ export class SaveCheckpointState implements Callback {
   readonly #every: number;
 
   constructor(options: SaveCheckpointStateOptions = {}) {
-    checkKeys("SaveCheckpointState", options, ["states", "every"]);
+    checkArguments(call, arguments);
     const { states = ["model"], every = 1 } = options;
     checkCount("SaveCheckpointState.every", every);
     const unknown = states.find((state) => !Object.hasOwn(prefixes, state));

@@ -1,7 +1,7 @@
 // Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
 
+import { checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Callback } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
@@ -14,6 +14,10 @@ export interface SelectiveGradOptions {
   readonly train?: readonly string[];
 }
 
+const call = signature("SelectiveGrad", {
+  options: optionsOf<SelectiveGradOptions>({ "freeze?": strings, "train?": strings }),
+});
+
 /** Changes training: parameters matched by `freeze`, or not by `train`, keep their values. Throws ConfigError for a glob that matches none. */
 export class SelectiveGrad implements Callback {
   readonly name = "SelectiveGrad";
@@ -21,7 +25,7 @@ export class SelectiveGrad implements Callback {
   readonly #options: SelectiveGradOptions;
 
   constructor(options: SelectiveGradOptions) {
-    checkKeys("SelectiveGrad", options, ["freeze", "train"]);
+    checkArguments(call, arguments);
     if ((options.freeze === undefined) === (options.train === undefined)) {
       throw new ConfigError({
         where: "SelectiveGrad",

@@ -1,7 +1,7 @@
 // Begins a run later in its data, as if the samples before had been seen: for a run that goes on from another one's weights.
 
+import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import { checkCount } from "./check.ts";
 
@@ -10,6 +10,8 @@ export interface SkipSamplesOptions {
   readonly samples: number;
 }
 
+const call = signature("SkipSamples", { options: optionsOf<SkipSamplesOptions>({ samples: number }) });
+
 /** Changes training: skips the first samples of the data's order; each later epoch has the order it would have had. */
 export class SkipSamples implements Callback {
   readonly name = "SkipSamples";
@@ -17,7 +19,7 @@ export class SkipSamples implements Callback {
   readonly #samples: number;
 
   constructor(options: SkipSamplesOptions) {
-    checkKeys("SkipSamples", options, ["samples"]);
+    checkArguments(call, arguments);
     const { samples } = options;
     checkCount("SkipSamples.samples", samples, "samples", 0);
     this.#samples = samples;

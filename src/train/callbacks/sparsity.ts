@@ -1,9 +1,9 @@
 // Sparse weights: masks over parameters, drawn once or chosen by magnitude, once or along a schedule. Masked weights and their optimizer state are
 // zero after every step.
 
+import { checkArguments, number, options as optionsOf, signature, string, strings } from "../../core/arguments.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones, uniform } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -32,6 +32,19 @@ interface Masked {
   readonly order?: Tensor;
 }
 
+const call = signature("Sparsity", {
+  options: optionsOf<SparsityOptions>({
+    sparsity: number,
+    "parameters?": strings,
+    "method?": string,
+    "schedule?": optionsOf<NonNullable<SparsityOptions["schedule"]>>({
+      "begin?": number,
+      end: number,
+      "every?": number,
+    }),
+  }),
+});
+
 /** Changes training: each chosen parameter has a share of zeros. The masks are part of the step's state, and in checkpoints. */
 export class Sparsity implements Callback {
   readonly name = "Sparsity";
@@ -40,7 +53,7 @@ export class Sparsity implements Callback {
   #masked: Masked[] = [];
 
   constructor(options: SparsityOptions) {
-    checkKeys("Sparsity", options, ["sparsity", "parameters", "method", "schedule"]);
+    checkArguments(call, arguments);
     const { sparsity, method = "magnitude", schedule } = options;
     checkRange("Sparsity.sparsity", sparsity, 0, 1);
     if (method !== "magnitude" && (method !== "random" || schedule)) {
@@ -52,7 +65,6 @@ export class Sparsity implements Callback {
       });
     }
     if (schedule) {
-      checkKeys("Sparsity.schedule", schedule, ["begin", "end", "every"]);
       const { begin = 1, end, every = 1 } = schedule;
       checkCount("Sparsity.schedule.begin", begin);
       checkCount("Sparsity.schedule.every", every);

@@ -1,7 +1,7 @@
 // Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
 
+import { boolean, checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
@@ -32,6 +32,15 @@ const layoutKey = (i: number) => `TensorSummaries/histograms/${i}`;
 
 type Kind = "parameters" | "gradients" | "activations";
 
+const call = signature("TensorSummaries", {
+  "options?": optionsOf<TensorSummariesOptions>({
+    "parameters?": strings,
+    "gradients?": strings,
+    "activations?": strings,
+    "histograms?": boolean,
+  }),
+});
+
 /** Logs `summary/<kind>/<path>/mean`, `…/std`, `…/min`, `…/max`; and whatever the model gives to `summarizeScalar` and `summarizeTensor`. */
 export class TensorSummaries implements Callback {
   readonly name = "TensorSummaries";
@@ -43,7 +52,7 @@ export class TensorSummaries implements Callback {
   readonly #layouts: Layout[] = [];
 
   constructor(options: TensorSummariesOptions = {}) {
-    checkKeys("TensorSummaries", options, ["parameters", "gradients", "activations", "histograms"]);
+    checkArguments(call, arguments);
     const { parameters = [], gradients = [], activations = [], histograms = false } = options;
     this.#options = { parameters, gradients, activations, histograms };
   }

@@ -2,9 +2,9 @@
 // own, so that the training graph, its hash and its bits stay what they are.
 
 import { makeDirectory } from "#files";
+import { boolean, checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import type { HostArray } from "../../core/array.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../tensor/compiled.ts";
 import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
@@ -217,6 +217,16 @@ export interface ExponentialMovingAverageOptions extends WeightAverageOptions {
   readonly warmup?: boolean;
 }
 
+const emaCall = signature("ExponentialMovingAverage", {
+  "options?": optionsOf<ExponentialMovingAverageOptions>({
+    "decay?": number,
+    "warmup?": boolean,
+    "start?": number,
+    "every?": number,
+    "validate?": boolean,
+  }),
+});
+
 /** average ← average + (1 − decay)·(weights − average) after each step; the first step's weights begin it. `ema.safetensors` in the end. */
 export class ExponentialMovingAverage extends WeightAverage {
   readonly name = "ExponentialMovingAverage";
@@ -224,7 +234,7 @@ export class ExponentialMovingAverage extends WeightAverage {
   readonly #warmup: boolean;
 
   constructor(options: ExponentialMovingAverageOptions = {}) {
-    checkKeys("ExponentialMovingAverage", options, ["decay", "warmup", "start", "every", "validate"]);
+    checkArguments(emaCall, arguments);
     const { decay = 0.999, warmup = false, ...rest } = options;
     super("ExponentialMovingAverage", "ema.safetensors", rest);
     checkRange("ExponentialMovingAverage.decay", decay, 0, 1);
@@ -241,12 +251,16 @@ export class ExponentialMovingAverage extends WeightAverage {
   }
 }
 
+const swaCall = signature("StochasticWeightAveraging", {
+  "options?": optionsOf<WeightAverageOptions>({ "start?": number, "every?": number, "validate?": boolean }),
+});
+
 /** The plain mean of the weights of all steps that count (Izmailov et al. 2018), from three quarters of the run on by default. `swa.safetensors` in the end. */
 export class StochasticWeightAveraging extends WeightAverage {
   readonly name = "StochasticWeightAveraging";
 
   constructor(options: WeightAverageOptions = {}) {
-    checkKeys("StochasticWeightAveraging", options, ["start", "every", "validate"]);
+    checkArguments(swaCall, arguments);
     const { start = 0.75, ...rest } = options;
     super("StochasticWeightAveraging", "swa.safetensors", { start, ...rest });
   }

@@ -1,4 +1,5 @@
 // From a config to what it names: the Trainer's options, the Trainer, and its data loaders.
+import { checkArguments, isRecord, kind, signature } from "../../core/arguments.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
@@ -10,12 +11,19 @@ import { metrics } from "./metrics.ts";
 import { models } from "./models.ts";
 import { optimizers } from "./optimizers.ts";
 import type { TrainerOptions } from "./options.ts";
-import { placeOf } from "./parse.ts";
+import { configKind, placeOf } from "./parse.ts";
 import { schedulers } from "./schedulers.ts";
 import type { Config } from "./schema.ts";
 
+const optionsCall = signature("trainerOptions", { config: configKind });
+const buildCall = signature("buildTrainer", {
+  config: configKind,
+  "changes?": kind("a record of the Trainer's options", isRecord),
+});
+
 /** What a Trainer is constructed with under a config. */
 export function trainerOptions(config: Config): TrainerOptions {
+  checkArguments(optionsCall, arguments);
   const { init } = config.trainer;
   const { model, loss, optimizer, schedulers: given } = init;
   return {
@@ -76,6 +84,7 @@ export function buildTrainer(
   config: Config,
   changes: Partial<TrainerOptions> = {},
 ): { trainer: Trainer; train?: DataLoader; val?: DataLoader; vals: readonly DataLoader[] } {
+  checkArguments(buildCall, arguments);
   const trainer = new Trainer({ ...trainerOptions(config), ...changes });
   const { fit } = config.trainer;
   const single = fit?.valDataloader ? [fit.valDataloader] : [];

@@ -1,5 +1,7 @@
 // The schema as JSON Schema in YAML's form, for editors: snake_case keys, and a choice of class as a map with one key.
+
 import { z } from "zod";
+import { checkArguments, signature } from "../../core/arguments.ts";
 import { toSnake } from "./form.ts";
 import { configSchema } from "./schema.ts";
 
@@ -8,8 +10,11 @@ type JsonSchema = { [key: string]: unknown };
 const map = (record: JsonSchema, change: (key: string, value: unknown) => [string, unknown]): JsonSchema =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => change(key, value)));
 
+const call = signature("configJsonSchema", {});
+
 /** JSON Schema (2020-12) of a config file. Two names in one choice are left to `fit` to refuse: editors offer nothing where a map may not grow. */
 export function configJsonSchema(): JsonSchema {
+  checkArguments(call, arguments);
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
     unrepresentable: "any",

@@ -2,7 +2,18 @@
 
 import { stringify } from "yaml";
 import { readText, size } from "#files";
-import type { Threads } from "../../backend/load.ts";
+import { type Threads, threadsKind } from "../../backend/load.ts";
+import {
+  anything,
+  checkArguments,
+  type Kind,
+  kind,
+  number,
+  oneOf,
+  options as optionsOf,
+  signature,
+  string,
+} from "../../core/arguments.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
@@ -20,6 +31,35 @@ export interface ConfigOverrides {
   readonly deterministic?: "strict" | "warn";
 }
 
+/** A config as parsing gives it. */
+export const configKind: Kind = kind(
+  "a parsed config",
+  (value) => configSchema.safeParse(value).success,
+  (_, value) => {
+    validate(configSchema, value);
+    return undefined;
+  },
+);
+const overrides = optionsOf<ConfigOverrides>({
+  "seed?": anything,
+  "modelDir?": string,
+  "maxSteps?": number,
+  "backend?": string,
+  "threads?": threadsKind,
+  "deterministic?": oneOf(["strict", "warn"]),
+});
+const parsing = { text: string, file: string, "overrides?": overrides };
+const loading = { path: string, "overrides?": overrides };
+const calls = {
+  parseConfig: signature("parseConfig", parsing),
+  parsePhases: signature("parsePhases", parsing),
+  loadConfig: signature("loadConfig", loading),
+  loadPhases: signature("loadPhases", loading),
+  continuePhase: signature("continuePhase", { config: configKind, checkpoint: string }),
+  configToYaml: signature("configToYaml", { config: configKind }),
+  configHash: signature("configHash", { config: configKind }),
+};
+
 /** What a config wants imported before it can be checked: `imports`, as far as it is a list of texts. Throws ConfigError for a text that is no YAML. */
 export function importsOf(path: string): string[] {
   const { value } = parseYaml(readConfigText(path), path);
@@ -29,6 +69,7 @@ export function importsOf(path: string): string[] {
 
 /** Parses and checks a config; `file` is its name in errors. Throws ConfigError with file:line:column, for several phases too: see `parsePhases`. */
 export function parseConfig(text: string, file: string, overrides: ConfigOverrides = {}): Config {
+  checkArguments(calls.parseConfig, arguments);
   const [config, ...others] = parsePhases(text, file, overrides);
   if (others.length === 0) return config;
   throw new ConfigError({
@@ -44,6 +85,7 @@ export function parseConfig(text: string, file: string, overrides: ConfigOverrid
  * `phase-1`, `phase-2` … in the folder of the whole. Throws ConfigError with file:line:column.
  */
 export function parsePhases(text: string, file: string, overrides: ConfigOverrides = {}): Config[] {
+  checkArguments(calls.parsePhases, arguments);
   const source = parseYaml(text, file);
   const { value, author, origin } = toSchemaForm(source);
   const record = value as { trainer?: unknown } | null;
@@ -151,16 +193,19 @@ function readConfigText(path: string): string {
 
 /** Parses and checks a config file. Throws ConfigError. */
 export function loadConfig(path: string, overrides: ConfigOverrides = {}): Config {
+  checkArguments(calls.loadConfig, arguments);
   return parseConfig(readConfigText(path), path, overrides);
 }
 
 /** As `loadConfig`, for a file of one trainer or of several phases. */
 export function loadPhases(path: string, overrides: ConfigOverrides = {}): Config[] {
+  checkArguments(calls.loadPhases, arguments);
   return parsePhases(readConfigText(path), path, overrides);
 }
 
 /** A phase that begins with the weights of the one before: its checkpoint is loaded, unless the phase says itself what it loads. */
 export function continuePhase(config: Config, checkpoint: string): Config {
+  checkArguments(calls.continuePhase, arguments);
   const { trainer } = config;
   const { callbacks } = trainer.init;
   if (callbacks.some((choice) => choice.class === "LoadCheckpointStates")) return config;
@@ -176,11 +221,13 @@ export function continuePhase(config: Config, checkpoint: string): Config {
 
 /** The effective config as YAML: parses to the same config again. */
 export function configToYaml(config: Config): string {
+  checkArguments(calls.configToYaml, arguments);
   return stringify(toYamlForm(config), { lineWidth: 120 });
 }
 
 /** SHA-256 of the config without what no bit of training depends on (folder, backend, threads): 64 hex digits. */
 export function configHash(config: Config): string {
+  checkArguments(calls.configHash, arguments);
   const { modelDir: _folder, backend: _backend, threads: _threads, ...init } = config.trainer.init;
   const { fit, validate } = config.trainer;
   const json = canonicalJson(toYamlForm({ trainer: { init, fit, validate } }));

@@ -1,6 +1,8 @@
 // Classes of one's own in configs: registered under a name, they are chosen like those that come with the package. A program that registers is
 // imported before a config that names them is read: `seedgrad fit config.yaml --import ./mine.js`.
+
 import type { z } from "zod";
+import { callable, checkArguments, isRecord, kind as kindOf, signature, string } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { atOnce } from "../../core/promise.ts";
 import type { DataLoader } from "../../data/loader.ts";
@@ -46,6 +48,18 @@ const catalogs: Readonly<Record<keyof Registrable, unknown>> = {
   logger: loggers,
 };
 
+const call = signature("register", {
+  kind: string,
+  name: string,
+  factory: callable,
+  "shape?": kindOf(
+    "zod types by key",
+    (value) =>
+      isRecord(value) &&
+      Object.values(value).every((type) => typeof (type as Partial<z.ZodType> | null)?.safeParse === "function"),
+  ),
+});
+
 /**
  * Lets configs name a class of one's own: `register("model", "resnet", ({ depth }) => new ResNet(depth))`. `shape` checks its options: zod types by camelCase
  * key; without it they come unchecked. Throws ConfigError for an unknown kind and a name that is taken (of whatever case).
@@ -56,12 +70,11 @@ export function register<K extends keyof Registrable>(
   factory: Registrable[K],
   shape?: z.ZodRawShape,
 ): void {
+  checkArguments(call, arguments);
   if (!Object.hasOwn(catalogs, kind))
     refuse("nothing of this kind can be registered", String(kind), Object.keys(catalogs).join(", "));
   const catalog = catalogs[kind] as Catalog<unknown, unknown>;
-  if (typeof name !== "string" || !/^[A-Za-z_][\w-]*$/.test(name))
-    refuse("not a name", String(name), "letters, digits, _ and -");
-  if (typeof factory !== "function") refuse("not a factory", String(factory), "a function of the options");
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) refuse("not a name", String(name), "letters, digits, _ and -");
   if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
     refuse(`there is a ${kind} of this name`, name, "a name of its own");
   const make = (options: unknown, context: unknown): unknown => {

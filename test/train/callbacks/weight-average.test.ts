@@ -314,7 +314,9 @@ describe("the numbers of a run under an average can be had again", () => {
     await expect(fresh.validate(toyTest(), { weights: "average" })).rejects.toThrow(
       /ExponentialMovingAverage of 0 steps/,
     );
-    await expect(fresh.validate(toyTest(), { weights: "best" as never })).rejects.toThrow(/weights: unknown: got best/);
+    await expect(fresh.validate(toyTest(), { weights: "best" as never })).rejects.toThrow(
+      /validate\.weights: it isn't "raw" or "average": got "best"/,
+    );
     const trainer = toyTrainer(options(modelDir));
     await trainer.validate(toyTest());
     const first = trainer.evaluate(toyTest());
