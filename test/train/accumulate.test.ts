@@ -114,9 +114,10 @@ describe("a run", () => {
         onValidateStart: ({ step }) => void validated.push(step),
       },
     ];
+    const whole = { ...loop, evalFrequency: "epoch" } as const;
     const trainer = toyTrainer({
       modelDir,
-      loop: { ...loop, evalFrequency: "epoch" },
+      loop: whole,
       checkpoint: { steps: 5 },
       logging: { logSteps: 6, logLevel: "silent" },
       loggers: [{ logMetrics: (_, step) => void logged.push(step) }],
@@ -140,7 +141,7 @@ describe("a run", () => {
       cursor: 4,
     });
     const rebuild = (changes: Partial<TrainerOptions>) => ({
-      trainer: toyTrainer({ loop, schedulers: trainer.options.schedulers as never, ...changes }),
+      trainer: toyTrainer({ loop: whole, schedulers: trainer.options.schedulers as never, ...changes }),
       train: loader(),
     });
     expect((await replayRun(modelDir, rebuild, {})).equal).toBe(true);

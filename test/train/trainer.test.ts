@@ -489,7 +489,7 @@ describe("what is refused", () => {
     await expect(toyTrainer({ loop: {} }).fit(toyTrain())).rejects.toThrow(/nothing says when training ends/);
     await expect(toyTrainer({ optimizer: undefined }).fit(toyTrain())).rejects.toThrow(/training needs one/);
     await expect(toyTrainer({ loss: undefined }).fit(toyTrain())).rejects.toThrow(/no scalar to minimise/);
-    await expect(toyTrainer().fit({ ...toyTrain(), batchesPerEpoch: 0 })).rejects.toThrow(/no batches/);
+    await expect(toyTrainer().fit({ ...toyTrain(), batchesPerEpoch: 0 })).rejects.toThrow(/no full batch/);
   });
 
   test("a model that gives its own loss", async () => {
