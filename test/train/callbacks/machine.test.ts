@@ -27,8 +27,8 @@ describe("OpProfiler", () => {
       expect(seconds.every((value) => value >= 0 && value < 1)).toBe(true);
       expect(seconds).toEqual([...seconds].sort((a, b) => b - a));
       // The forward product of the first layer: 16 samples, 4 inputs, 8 outputs, a multiply and an add each.
-      const first = profiler.profile.find(({ kind, shape }) => kind === "matmul" && String(shape) === "16,8")!;
-      expect(first.flops).toBe(2 * 16 * 4 * 8);
+      const products = profiler.profile.filter(({ kind, shape }) => kind === "matmul" && String(shape) === "16,8");
+      expect(products.map(({ flops }) => flops)).toContain(2 * 16 * 4 * 8);
       const table = messages.find((text) => text.includes("kernels of the training step"))!.split("\n");
       expect(table).toHaveLength(2 + 3);
       expect(table[1]).toMatch(/^kernel +kind +output +µs +share +FLOP +bytes$/);

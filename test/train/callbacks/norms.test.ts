@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/core/errors.ts";
+import { epochDraws } from "../../../src/data/draws.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { crossEntropy } from "../../../src/nn/losses.ts";
 import { globalNorm } from "../../../src/optim/clip.ts";
@@ -19,11 +20,10 @@ describe("ComputeNorm", () => {
     const { metrics } = await recorded([new ComputeNorm({ perLayer: true })], { model, loop: { numSteps: 1 } });
     const trainer = toyTrainer({ model });
     const loader = toyTrain();
-    const position = trainer.stream.position;
-    for await (const { tensors } of loader.batches({ seed: 7n, offset: position })) {
+    for await (const { tensors } of loader.batches(epochDraws(loader, 7n, 0))) {
       const [inputs, targets] = [tensors.inputs, tensors.targets].map(({ data, shape }) => tensor(data, { shape }));
       const loss = crossEntropy(trainer.model.forward(inputs) as Tensor, { targets });
-      const parameters = trainer.optimizer!.parameters;
+      const parameters = trainer.optimizer!.namedParameters.map(([, parameter]) => parameter);
       const grads = gradients(loss, parameters);
       for (const [kind, tensors] of [
         ["gradient", grads],

@@ -30,8 +30,12 @@ test("calls in the order in which they end, a second one of a module numbered; e
   // Traced and not asked about, and run without a trace: neither is seen later.
   await compile(forward, { state: model })(ones([2, 3]));
   await forward(ones([2, 3])).data();
+  // A first call is traced twice.
   await watching(ones([2, 3]));
-  expect(seen.map((calls) => calls.map(({ path }) => path))).toEqual([["0.layer", "0.layer#1", "0", "1", "model"]]);
+  expect(seen.map((calls) => calls.map(({ path }) => path))).toEqual([
+    ["0.layer", "0.layer#1", "0", "1", "model"],
+    ["0.layer", "0.layer#1", "0", "1", "model"],
+  ]);
   expect(seen[0][0].outputs[0].shape).toEqual([2, 3]);
   expect(Object.keys(model)).not.toContain("forward");
 });
