@@ -117,7 +117,7 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     const { modelDir, run } = await makeRun();
     const page = await open(modelDir, { javaScriptEnabled: false });
     const body = (await page.textContent("main"))!;
-    for (const text of [run.digest, "epoch 0: the loader", "graph train", "engine", '"seed": "7"', "finished"])
+    for (const text of [run.digest, "the order of the data: epoch", "graph train", "engine", '"seed": "7"', "finished"])
       expect(body).toContain(text);
     expect(await page.locator("path.line").count()).toBe(14);
   });

@@ -11,7 +11,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { thisProcess } from "../../src/io/files.node.ts";
+import { thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { dataOffset } from "../../src/rng/regions.ts";
 import { configFile, presetWith, scratch, start } from "../support/cli.ts";
 import { root } from "../support/sources.ts";
@@ -101,7 +101,10 @@ describe("exit code 1", () => {
     writeFileSync(join(modelDir, "lock"), JSON.stringify(thisProcess()));
     const used = await train();
     expect([used.code, used.stderr]).toEqual([1, expect.stringMatching(/CheckpointError: .*another run is using/)]);
-    writeFileSync(join(modelDir, "lock"), JSON.stringify({ pid: 4_000_000, started: "0" }));
+    writeFileSync(
+      join(modelDir, "lock"),
+      JSON.stringify({ ...thisPlace(), ...thisProcess(), pid: 4_000_000, started: "0" }),
+    );
 
     const checkpoint = join(modelDir, "checkpoints/checkpoint_4.safetensors");
     truncateSync(checkpoint, 1000);

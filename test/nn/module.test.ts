@@ -87,7 +87,7 @@ describe("the tree", () => {
     expect(await run()).toEqual(first);
     model.train();
     expect(await run()).toEqual(first);
-    expect(messages).toEqual(["made", "found"]);
+    expect(messages).toEqual(["made", "traced", "found"]);
     (model.layers as nn.Module[])[1] = nn.linear(3, 2);
     expect(await run()).toEqual(await direct());
     expect(await run()).not.toEqual(first);

@@ -1,7 +1,7 @@
 // Where a step's time goes: each kernel of its plan, run by itself on the backend over what it reads in that step, with the arithmetic and memory
 // traffic it stands for.
 
-import { type Kernel, kernelInputs } from "../../../kernels/kernel.ts";
+import { type Kernel, kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
 import type { Backend, Buffer } from "../../backend/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
@@ -189,18 +189,14 @@ function planOf(plan: Plan, kernel: Kernel): Plan {
       ? { ...value, place }
       : { ...value, place: { kind: "input", index: inputs.indexOf(source) } };
   });
-  const renumber = (item: unknown): unknown => {
-    if (Array.isArray(item)) return item.map(renumber);
-    if (typeof item !== "object" || item === null || !("source" in item) || typeof item.source !== "number")
-      return item;
-    return { ...item, source: numbers.get(item.source)! };
-  };
-  const own = Object.fromEntries(Object.entries(kernel).map(([key, item]) => [key, renumber(item)]));
+  const own = mapInputs(kernel, (input) =>
+    typeof input.source === "number" ? { ...input, source: numbers.get(input.source)! } : input,
+  );
   const port = (source: number) => ({ ...plan.values[source], name: String(source), value: numbers.get(source)! });
   return {
     ...plan,
     values,
-    kernels: [{ ...own, output: sources.length } as Kernel],
+    kernels: [{ ...own, output: sources.length }],
     inputs: inputs.map(port),
     outputs: [{ ...plan.values[kernel.output], name: "output", value: sources.length }],
     state: [],

@@ -63,7 +63,9 @@ function compareConfig(folder: string, { config }: Recorded["manifest"], trainer
   if (config !== null && own) {
     const { init } = own.trainer;
     const seeded = { ...own, trainer: { ...own.trainer, init: { ...init, seed: init.seed ?? trainer.seed } } };
-    checks.compared("config.yaml and manifest.json", recordDifferences(leaves(config), leaves(toYamlForm(seeded))));
+    // Where a run's folder was is no part of the run: folders move.
+    const moved = (value: unknown) => ({ ...leaves(value), "trainer.init.model_dir": undefined });
+    checks.compared("config.yaml and manifest.json", recordDifferences(moved(config), moved(toYamlForm(seeded))));
     return init.checkpoint !== null;
   }
   const path = `${folder}/config.json`;
