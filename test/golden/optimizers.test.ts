@@ -72,7 +72,7 @@ describe("five steps, compiled, of", () => {
     const rule = makers[name]([w, b]);
     const step = compile(
       (waves: { w: Tensor; b: Tensor }) => {
-        rule.update([waves.b.add(b.mul(0.3)), waves.w.add(w.mul(0.3))]);
+        rule.update([waves.w.add(w.mul(0.3)), waves.b.add(b.mul(0.3))]);
         return [];
       },
       { state: rule, strict: true },
