@@ -77,7 +77,8 @@ describe("explain", () => {
       "adamW update of 0.bias",
     ])
       expect(large).toMatch(new RegExp(`<details><summary>\\d+: ${part}, \\d+ nodes</summary>`));
-    expect(large).toMatch(/\ngradient of matmul at src\/nn\/linear\.ts:\d+:\d+, in layer 0 \(Linear\) of mlp</);
+    // In this process the line that asked for the page made the graph; of the command line's own it is the layer's.
+    expect(large).toMatch(/\ngradient of matmul at \S+\.ts:\d+:\d+, in layer 0 \(Linear\) of mlp</);
   });
 
   test("--against: the same graphs, or where they differ node by node; a run's folder will do", async () => {

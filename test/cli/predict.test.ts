@@ -63,7 +63,7 @@ describe("a run on a CSV file", () => {
     expect(parsed).toEqual(outputs.map((row, index) => ({ index, outputs: row })));
     const { tensors, metadata } = readSafetensors(files[2]);
     expect([...tensors.get("outputs")!.data]).toEqual(outputs.flat());
-    expect(metadata).toEqual({ checkpoint_step: "4" });
+    expect(metadata).toEqual({ checkpoint_step: "4", weights: "raw" });
     const early = await start([
       "predict",
       config,

@@ -6,6 +6,7 @@ import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
+import { histogramOf } from "../../src/train/histogram.ts";
 import type { Callback, HookName, Logger } from "../../src/train/hooks.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -261,7 +262,10 @@ describe("nameScope", () => {
 
   test("a number named step is refused outside a scope: each record has its step under that name", async () => {
     const trainer = toyTrainer();
-    for (const logs of [() => trainer.logMetrics({ step: 9 }, 2), () => trainer.logHistograms({ step: {} as never })]) {
+    for (const logs of [
+      () => trainer.logMetrics({ step: 9 }, 2),
+      () => trainer.logHistograms({ step: histogramOf([1, 2])! }),
+    ]) {
       await expect(logs()).rejects.toThrow(ConfigError);
       await expect(logs()).rejects.toThrow(/logMetrics: every record has the step under this name/);
     }
