@@ -7,12 +7,16 @@ import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
+import { setDefaultBackend } from "../../src/tensor/engine.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { buildTrainer, register } from "../../src/train/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
+
+// Else the default one is still being loaded when the last test ends.
+beforeAll(() => setDefaultBackend("reference"));
 
 const ended: unknown[] = [];
 const note = (reason: unknown) => ended.push(reason);

@@ -2,14 +2,18 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { replaceFileCalls } from "#files";
+import { setDefaultBackend } from "../../../src/tensor/engine.ts";
 import type { Logger } from "../../../src/train/hooks.ts";
 import { CSVLogger } from "../../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../../src/train/loggers/jsonl.ts";
 import { frame, TensorBoardLogger } from "../../../src/train/loggers/tensorboard.ts";
 import type { Trainer } from "../../../src/train/trainer.ts";
 import { toyTrain, toyTrainer } from "../../support/toy.ts";
+
+// Else the default one is still being loaded when the last test ends.
+beforeAll(() => setDefaultBackend("reference"));
 
 const root = mkdtempSync(join(tmpdir(), "seedgrad-records-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -97,20 +101,21 @@ describe.each(Object.keys(files) as (keyof typeof files)[])("%s", (kind) => {
     expect(bytes().subarray(-(whole.ends[11] - whole.ends[6]))).toEqual(whole.bytes.subarray(whole.ends[6]));
   });
 
-  test.skipIf(kind === "jsonl")("a header that is damaged or cut is written again, and the rest stays", () => {
-    const damaged = whole.bytes.slice();
-    damaged[kind === "csv" ? 5 : 15] ^= 0xff;
-    const { resume, bytes } = placed(kind, damaged);
-    expect(resume(12)).toHaveLength(1);
-    const steady = (all: Uint8Array) => (kind === "csv" ? all : all.subarray(header));
-    expect(steady(bytes())).toEqual(steady(whole.bytes));
-    const cut = placed(kind, whole.bytes.subarray(0, header - 5));
-    cut.resume(0);
-    cut.logger.logMetrics!({ loss: 1 }, 1);
-    const { resume: again } = placed(kind, cut.bytes());
-    expect(again(1)).toEqual([]);
-    expect(cut.bytes().length).toBeGreaterThan(header);
-  });
+  if (header > 0)
+    test("a header that is damaged or cut is written again, and the rest stays", () => {
+      const damaged = whole.bytes.slice();
+      damaged[kind === "csv" ? 5 : 15] ^= 0xff;
+      const { resume, bytes } = placed(kind, damaged);
+      expect(resume(12)).toHaveLength(1);
+      const steady = (all: Uint8Array) => (kind === "csv" ? all : all.subarray(header));
+      expect(steady(bytes())).toEqual(steady(whole.bytes));
+      const cut = placed(kind, whole.bytes.subarray(0, header - 5));
+      cut.resume(0);
+      cut.logger.logMetrics!({ loss: 1 }, 1);
+      const { resume: again } = placed(kind, cut.bytes());
+      expect(again(1)).toEqual([]);
+      expect(cut.bytes().length).toBeGreaterThan(header);
+    });
 });
 
 test("an event that ends inside a varint, with checksums that fit, is damage, not a hang", () => {
