@@ -66,7 +66,7 @@ export function indexText({ shape, strides, offset }: View, names: readonly stri
 
 function inputText({ source, dtype, view }: KernelInput, i: number, names: readonly string[]): InputText {
   const index = isContiguous(view) ? "this.thread.x" : indexText(view, names);
-  if (source === "coordinate") return { value: indexText(view, names) };
+  if (source === "coordinate") return { value: index };
   const guards = view.bounds.flatMap((bound, axis) => {
     if (!bound) return [];
     return [
