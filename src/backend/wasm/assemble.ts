@@ -3,23 +3,16 @@
 import type { AssembleStage, PieceStage } from "../../../kernels/assemble.ts";
 import type { AssembleKernel, KernelInput } from "../../../kernels/kernel.ts";
 import { contiguousView, sliceView } from "../../../kernels/view.ts";
+import { mergeAxes } from "../../schedule/merge.ts";
+import type { NestInput } from "../../schedule/nest.ts";
+import { splitAxis } from "../../schedule/parallel.ts";
+import { inTiles } from "../../schedule/split.ts";
 import type { Code, Local } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { Elements } from "./halves.ts";
 import { i32 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
-import { splitAxis } from "./map.ts";
-import {
-  type Cursor,
-  countLoop,
-  inTiles,
-  type Limit,
-  limitCode,
-  loops,
-  type NestInput,
-  simplify,
-  start,
-} from "./nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
 
 /** Pieces that one function writes: a function of very many would be slow to compile. */
 const mostPieces = 32;
@@ -56,7 +49,7 @@ function printPiece(
   const { fn } = target;
   const view = sliceView(contiguousView(shape), starts, steps, input.view.shape);
   const written: KernelInput = { source: output, dtype, storage, view };
-  const nest = inTiles(simplify(view.shape, kind === "mark" ? [written] : [written, input]));
+  const nest = inTiles(mergeAxes(view.shape, kind === "mark" ? [written] : [written, input]));
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const last = nest.extents.length - 1;
   const split = splitAxis(nest);

@@ -5,13 +5,16 @@ import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError, ShapeError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { firstState } from "../../rng/stream.ts";
+import { align } from "../../schedule/places.ts";
+import { schedulePlan } from "../../schedule/schedule.ts";
+import type { Target } from "../../schedule/target.ts";
 import type { Backend, Buffer, Executable, Run } from "../contract.ts";
-import { align, table, tableBytes } from "./context.ts";
+import { table, tableBytes } from "./context.ts";
 import { outcome } from "./control.ts";
 import { Memory, maximumPages, Workspace } from "./memory.ts";
 import { Pool, threadCount } from "./pool.ts";
 import { probe } from "./probe.ts";
-import { type Program, printPlan, type Target } from "./program.ts";
+import { type Program, printSchedule } from "./program.ts";
 
 export interface WasmOptions {
   /** 1 if left out; "all": as many as the machine runs at once. */
@@ -61,7 +64,13 @@ class WasmBackend implements Backend {
     this.threads = threads;
     this.#memory = new Memory({ shared });
     this.#workspace = new Workspace(this.#memory);
-    this.#target = { simd, shareFrom, sharedMaximum: shared ? maximumPages : undefined };
+    this.#target = {
+      lanes: simd ? 4 : 1,
+      isShared: shared,
+      shareFrom,
+      firstCache: 32 * 1024,
+      secondCache: 512 * 1024,
+    };
     this.#pool = shared ? new Pool(this.#memory, threads, { patience }) : undefined;
   }
 
@@ -107,7 +116,7 @@ class WasmBackend implements Backend {
       if (kernel.kind === "reduce") checkSize("a reduction is over too many elements", kernel.dtype, kernel.reduced);
       if (kernel.kind === "scatter") checkSize("too many elements are added", kernel.dtype, kernel.updates.view.shape);
     }
-    const program = printPlan(plan, this.#target);
+    const program = printSchedule(schedulePlan(plan, this.#target), this.#memory.shared ? maximumPages : undefined);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
     const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };

@@ -2,15 +2,17 @@
 // outputs run side by side, so that memory is read along its rows.
 import { chunkSize, type ReduceKernel } from "../../../kernels/kernel.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { mergeAxes } from "../../schedule/merge.ts";
+import type { Nest } from "../../schedule/nest.ts";
+import { operationCount, splitAxis } from "../../schedule/parallel.ts";
+import { segments } from "../../schedule/split.ts";
 import { Champion, combined, neutral } from "./accumulate.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
-import { operationCount } from "./expression.ts";
 import { i32, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
-import { splitAxis } from "./map.ts";
-import { type Cursor, countLoop, type Limit, limitCode, loops, type Nest, segments, simplify, start } from "./nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
 
 /** Vectors of outputs that run side by side. */
 const widest = 8;
@@ -21,7 +23,7 @@ const fewTerms = 9;
 /** Prints a reduction in the order `chunks`. */
 export function printColumns(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
   const { fn } = target;
-  const nest = simplify([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const nest = mergeAxes([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const axis = nest.outer - 1;
   const split = splitAxis({ ...nest, extents: nest.extents.slice(0, nest.outer) });

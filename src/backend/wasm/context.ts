@@ -3,6 +3,9 @@
 // kernels that differ in nothing else are one function; and it does its part of the work, whatever the number of parts.
 
 import type { Draws } from "../../../kernels/kernel.ts";
+import { align, type Locals, noLocals } from "../../schedule/places.ts";
+import type { RowBlocks } from "../../schedule/rows.ts";
+import { type DrawWord, type Listed, nameOf } from "../../schedule/signature.ts";
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
 import { i32, i64, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
@@ -24,42 +27,11 @@ export const table = {
   values: 64,
 } as const;
 
-export const alignment = 64;
-export const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
-
 /** Bytes of a table whose lists have so many addresses in all. */
 export const tableBytes = (addresses: number) => align(table.values + 4 * addresses);
 
-/** What a kernel's list has a word for: a value (its address; where its group has it to itself, the place of its rows), or half of a range's first draw. */
-export type Listed = number | DrawWord;
-
-/** The low or the high 32 bits of where draws begin, counted from the base. */
-export interface DrawWord {
-  readonly draws: Draws;
-  readonly half: "low" | "high";
-}
-
 /** What a list holds: the address of a value, which a run is told; or a number. */
 export type Entry = { readonly value: number } | { readonly constant: number };
-
-/** Equal for equal ones. */
-export const nameOf = (listed: Listed): number | string =>
-  typeof listed === "number" ? listed : `${listed.half} of draw ${listed.draws.firstDraw}`;
-
-/** Where the rows of a block lie, from the beginning of the part's local memory. */
-export interface LocalPlace {
-  readonly offset: number;
-  /** Bytes a row, of which the whole value has `Cut.rows`. */
-  readonly rowBytes: number;
-}
-
-/** A group's local values, and the memory they take. */
-export interface Locals {
-  readonly places: ReadonlyMap<number, LocalPlace>;
-  readonly bytes: number;
-}
-
-export const noLocals: Locals = { places: new Map(), bytes: 0 };
 
 /** A kernel's function: what its printer fills. */
 export interface KernelFunction {
@@ -70,7 +42,7 @@ export interface KernelFunction {
   readonly slots: ReadonlyMap<number | string, number>;
   /** Those of its values that are local to its group, which is cut in this way. */
   readonly locals: Locals;
-  readonly cut?: Cut;
+  readonly cut?: RowBlocks;
   /** Bytes before scratch memory where local values begin. */
   readonly localsBefore: number;
   /** Where scratch memory begins. */
@@ -146,7 +118,7 @@ export class Context {
   }
 
   /** A function for a kernel that reads and writes these values. */
-  kernelFunction(name: string, values: readonly Listed[], locals: Locals = noLocals, cut?: Cut): KernelFunction {
+  kernelFunction(name: string, values: readonly Listed[], locals: Locals = noLocals, cut?: RowBlocks): KernelFunction {
     const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
     const [table, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
     const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
@@ -206,13 +178,7 @@ export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> 
   return i64.load(kernel.table.get, offset);
 }
 
-/** How kernels are cut together: borders lie at multiples of `grain` of so many rows, of which each kernel's leading axis has a multiple. */
-export interface Cut {
-  readonly rows: number;
-  readonly grain: number;
-}
-
 /** The part's share of an axis that has `extent ÷ rows` points a row. */
-export function cutShare(kernel: KernelFunction, extent: number, { rows, grain }: Cut): ReturnType<typeof share> {
+export function cutShare(kernel: KernelFunction, extent: number, { rows, grain }: RowBlocks): ReturnType<typeof share> {
   return share(kernel, extent, grain * (extent / rows));
 }

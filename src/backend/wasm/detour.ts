@@ -1,8 +1,9 @@
 // The long side of a choice, only for the elements of a strip that need it: what it starts from is moved together, its stages run over that,
 // and what they give is put back in its place. Where most elements need it they all take it. Each element goes through the same operations.
+
+import type { Detour } from "../../schedule/stages.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
 import { i8x16, i32, i32x4, v128 } from "./instructions.ts";
-import type { Detour } from "./stages.ts";
 
 /** For each of the 16 sets of lanes, which bytes to take: to move the set's lanes together, and to put them back. */
 const bytes = 2 * 16 * 16;

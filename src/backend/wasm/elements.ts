@@ -1,13 +1,14 @@
 // The innermost loop: elements along one axis, four at a time and then one by one. Maps run it over an output row; column sums over a row
 // of accumulators; both read their inputs the same way.
 import type { Expr } from "../../../kernels/expr.ts";
+import type { Nest, NestInput } from "../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, type Local } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { ExpressionPrinter } from "./expression.ts";
 import { Elements } from "./halves.ts";
 import { i32 } from "./instructions.ts";
 import { evenly, type Four, type Lanes } from "./lanes.ts";
-import type { Cursor, Nest, NestInput } from "./nest.ts";
+import type { Cursor } from "./nest.ts";
 
 /** What reads a row's elements: wide (four at once) and one by one, `words` bytes-of-words from its beginning. */
 export interface Row {

@@ -10,11 +10,6 @@ export interface Leaves {
   input(index: number): Code;
 }
 
-/** What an expression costs, roughly: the number of its operations. */
-export function operationCount(body: Expr): number {
-  return topological(body).filter((expr) => children(expr).length > 0).length;
-}
-
 const isZero = (expr: Expr) => expr.kind === "constant" && Object.is(expr.value, 0);
 const isSame = (a: Expr, b: Expr) =>
   a === b || (a.kind === "constant" && b.kind === "constant" && a.type === b.type && Object.is(a.value, b.value));

@@ -1,8 +1,9 @@
 // 16-bit floats: in memory, where reading is exact, and writing a float32 that is a number of the format is, NaN staying one; and rounding to them,
 // which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
-import type { Expr, NarrowFormat, ScalarType } from "../../../kernels/expr.ts";
+import type { Expr, NarrowFormat } from "../../../kernels/expr.ts";
 import type { Stored } from "../../../kernels/kernel.ts";
+import type { Element } from "../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "./assembler.ts";
 import { f32, f32x4, i32, i32x4, select, v128 } from "./instructions.ts";
 import type { Four, Held, Lanes } from "./lanes.ts";
@@ -138,12 +139,6 @@ export function rounded(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat,
 /** What is left to compute of an expression whose values are kept so: writing them rounds. */
 export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
   return storage && body.kind === "unary" && body.op === storage ? body.x : body;
-}
-
-/** A type and how it is kept. */
-export interface Element {
-  readonly type: ScalarType;
-  readonly storage?: Stored["storage"];
 }
 
 /** The elements of an input or an output in memory, for a function's code. */

@@ -3,12 +3,13 @@
 import type { GatherKernel, KernelInput, ScatterKernel } from "../../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../../kernels/view.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { mergeAxes } from "../../schedule/merge.ts";
+import { splitAxis } from "../../schedule/parallel.ts";
 import { type Code, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { Elements } from "./halves.ts";
 import { i32, memory } from "./instructions.ts";
-import { splitAxis } from "./map.ts";
-import { type Cursor, countLoop, type Limit, limitCode, loops, simplify, start } from "./nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
 
 /** What both families walk: indices, what lies in order beside them, and what is addressed through them. */
 interface Walk {
@@ -36,7 +37,7 @@ const withoutAxis = (view: View, axis: number, shape: readonly number[]): View =
 
 function printWalk(context: Context, target: KernelFunction, number: number, walk: Walk, move: Move): Code[] {
   const { fn } = target;
-  const nest = simplify(walk.shape, [walk.plain, walk.indices, walk.addressed]);
+  const nest = mergeAxes(walk.shape, [walk.plain, walk.indices, walk.addressed]);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const last = nest.extents.length - 1;
   const [plain, indices, addressed] = nest.inputs;

@@ -1,39 +1,28 @@
 // Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
 import type { Expr } from "../../../kernels/expr.ts";
 import { elementBytes, isDraws, type KernelInput, type MapKernel } from "../../../kernels/kernel.ts";
+import { mergeAxes } from "../../schedule/merge.ts";
+import type { Nest } from "../../schedule/nest.ts";
+import { grain, operationCount, splitAxis } from "../../schedule/parallel.ts";
+import type { RowBlocks } from "../../schedule/rows.ts";
+import { inPairs, inTiles, segments } from "../../schedule/split.ts";
+import { stagesOf } from "../../schedule/stages.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
-import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, unrolling } from "./elements.ts";
-import { operationCount } from "./expression.ts";
 import { beforeRounding, Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
-import {
-  type Cursor,
-  countLoop,
-  inPairs,
-  inTiles,
-  type Limit,
-  limitCode,
-  loops,
-  type Nest,
-  segments,
-  simplify,
-  start,
-} from "./nest.ts";
-import { stagesOf } from "./stages.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
 import { type Scratch, StripPrinter } from "./strips.ts";
 import { strip, WordStrip } from "./words.ts";
 
-/** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
-export const grain = 64;
-
 /** Prints a map kernel into its function; parts have the borders of the cut, if there is one. */
-export function printMap(context: Context, kernel: MapKernel, target: KernelFunction, cut?: Cut): void {
+export function printMap(context: Context, kernel: MapKernel, target: KernelFunction, cut?: RowBlocks): void {
   const { fn } = target;
   const { shape, dtype, storage } = kernel;
   const body = beforeRounding(kernel.body, storage);
   const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguous(shape) };
-  const whole = simplify(shape, [...kernel.inputs, output]);
+  const whole = mergeAxes(shape, [...kernel.inputs, output]);
   const isDrawn = kernel.inputs.some(({ source }) => isDraws(source));
   const nest = cut || isDrawn ? whole : context.isSimd ? inTiles(inPairs(whole)) : inTiles(whole);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
@@ -118,12 +107,6 @@ function contiguous(shape: readonly number[]) {
     stride *= shape[axis];
   }
   return { shape, strides, offset: 0, bounds: shape.map(() => null) };
-}
-
-/** The axis whose points are shared out: the outermost with enough of them, else the longest. */
-export function splitAxis(nest: Nest): number {
-  const enough = nest.extents.findIndex((extent, axis) => extent >= (axis === nest.extents.length - 1 ? 1024 : 16));
-  return enough >= 0 ? enough : nest.extents.indexOf(Math.max(...nest.extents));
 }
 
 /** Rows of fewer elements aren't cut into strips. */

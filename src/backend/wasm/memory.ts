@@ -2,7 +2,7 @@
 // host is, so a host that isn't copies element by element.
 import { type DType, itemSize, makeArray, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
-import { align } from "./context.ts";
+import { align } from "../../schedule/places.ts";
 
 const pageBytes = 65536;
 /** Pages that 32-bit addresses reach. */

@@ -2,11 +2,12 @@
 // completes it. So scratch memory is two blocks', however long the row is.
 import type { Expr } from "../../../kernels/expr.ts";
 import { blockSize, elementBytes } from "../../../kernels/kernel.ts";
+import type { Nest, NestInput } from "../../schedule/nest.ts";
 import type { Code, FunctionBuilder, Local } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { i32, memory, select } from "./instructions.ts";
 import { mapLoops } from "./map.ts";
-import { type Cursor, countLoop, type Limit, limitCode, loops, type Nest, type NestInput } from "./nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode, loops } from "./nest.ts";
 
 /** Elements that may wait. */
 export const waitingSize = 2 * blockSize;

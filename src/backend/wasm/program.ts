@@ -1,10 +1,14 @@
-// A plan as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
+// A schedule as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
 // them from a table, so one module serves any buffers and any number of parts.
 import { assembleStages } from "../../../kernels/assemble.ts";
-import { elementBytes, type Kernel, type MatmulKernel, placedPieces } from "../../../kernels/kernel.ts";
-import type { Plan } from "../../compile/plan.ts";
+import { elementBytes, type MatmulKernel, placedPieces } from "../../../kernels/kernel.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { isLongRow, workOf } from "../../schedule/parallel.ts";
+import type { Locals } from "../../schedule/places.ts";
+import type { Member, RowBlocks } from "../../schedule/rows.ts";
+import type { Schedule } from "../../schedule/schedule.ts";
+import { type Listed, signatureOf } from "../../schedule/signature.ts";
 import { inFunctions, printPieces } from "./assemble.ts";
 import {
   block,
@@ -19,40 +23,16 @@ import {
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
-import {
-  Context,
-  type Cut,
-  type Entry,
-  type KernelFunction,
-  type Listed,
-  type Locals,
-  share,
-  table,
-  valueAddress,
-} from "./context.ts";
+import { Context, type Entry, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { barrierFunction, control } from "./control.ts";
-import { operationCount } from "./expression.ts";
-import { type Group, groupKernels, type Member } from "./groups.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
-import { placeLocals } from "./locals.ts";
 import { printMap } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
-import { isLongRow, printBlocks, printJoin, printRows } from "./rows.ts";
+import { printBlocks, printJoin, printRows } from "./rows.ts";
 import { printMatmul, printPanels } from "./schedules/matmul.ts";
-import { signatureOf } from "./signature.ts";
-import { transposeProducts } from "./transposed.ts";
-
-/** What a module is made for. */
-export interface Target {
-  readonly simd: boolean;
-  /** Shared memory's maximum in pages; left out for memory that isn't shared. */
-  readonly sharedMaximum?: number;
-  /** Work from which a stage is shared out, in elementary operations; less costs more in barriers than it gains. */
-  readonly shareFrom: number;
-}
 
 /** A module's bytes, and how much scratch memory each part needs. */
 export interface Program {
@@ -85,35 +65,28 @@ interface Step {
   readonly checks: number | undefined;
 }
 
-/** Prints a plan. */
-export function printPlan(plan: Plan, target: Target): Program {
-  const module = new ModuleBuilder({ sharedMaximum: target.sharedMaximum });
-  const groups = groupKernels(plan, transposeProducts(plan));
-  const panelBytes = target.simd ? Math.max(0, ...groups.map((group) => group.panelBytes)) : 0;
-  // What is alone says its work with its stages.
-  const works = groups.map(({ cut, members }) =>
-    cut ? members.reduce((sum, { kernel }) => sum + workOf(kernel), 0) : 0,
-  );
-  const blocks = groups.map((group, i) => blockCount(group, works[i], target));
-  const locals = groups.map((group, i) => placeLocals(group, blocks[i]));
+/** Prints a schedule; `sharedMaximum`: shared memory's maximum in pages, left out for memory that isn't shared. */
+export function printSchedule(schedule: Schedule, sharedMaximum?: number): Program {
+  const { plan, groups, target } = schedule;
+  const module = new ModuleBuilder({ sharedMaximum });
   const context = new Context(module, {
-    lanes: target.simd ? simdLanes : scalarLanes,
+    lanes: target.lanes > 1 ? simdLanes : scalarLanes,
     single: scalarLanes,
-    isShared: target.sharedMaximum !== undefined,
-    panelBytes,
-    localBytes: Math.max(0, ...locals.map(({ bytes }) => bytes)),
+    isShared: sharedMaximum !== undefined,
+    panelBytes: schedule.panelBytes,
+    localBytes: schedule.localBytes,
   });
   const known = new Map<string, readonly Omit<Stage, "list">[]>();
-  const steps = groups.flatMap(({ members, cut }, at): Step[] => {
+  const steps = groups.flatMap(({ members, cut, locals, blocks, work }): Step[] => {
     const stages = members.flatMap((member) => {
-      const { key, values } = signatureOf(member, cut, locals[at]);
-      const made = known.get(key) ?? printKernel(context, member, values, locals[at], cut);
+      const { key, values } = signatureOf(member, cut, locals);
+      const made = known.get(key) ?? printKernel(context, member, values, locals, cut);
       known.set(key, made);
-      const list = values.map((listed) => entryOf(listed, locals[at]));
+      const list = values.map((listed) => entryOf(listed, locals));
       return made.map((stage): Stage => ({ ...stage, list }));
     });
     if (!cut) return stages.map(stepOf);
-    return [{ stages, work: works[at], checks: undefined, blocks: blocks[at] }];
+    return [{ stages, work, checks: undefined, blocks }];
   });
   plan.copies.forEach(({ from, output }, i) => {
     const values = [from, output];
@@ -122,7 +95,7 @@ export function printPlan(plan: Plan, target: Target): Program {
     printCopy(size * itemSize(dtype), from, output, kernel);
     steps.push(stepOf({ fn: kernel.fn, list: values.map((value) => ({ value })), work: size / 4, checks: undefined }));
   });
-  printRun(module, steps, target, context.bytesBefore);
+  printRun(context, steps, target.shareFrom);
   return {
     bytes: module.encode(),
     scratchBytes: context.scratchBytes,
@@ -142,19 +115,11 @@ function entryOf(listed: Listed, { places }: Locals): Entry {
 
 const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
 
-/** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
-function blockCount({ cut, bytes }: Group, work: number, { shareFrom }: Target): number {
-  if (!cut) return 1;
-  const { rows, grain } = cut;
-  const wanted = Math.max(bytes / 32768, Math.min(64, work / Math.max(1, shareFrom)));
-  return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
-}
-
 /** `run(table, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
-function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target, bytesBefore: number): void {
+function printRun({ module, isShared, bytesBefore }: Context, steps: readonly Step[], shareFrom: number): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
-  const barrier = target.sharedMaximum !== undefined ? barrierFunction(module) : undefined;
+  const barrier = isShared ? barrierFunction(module) : undefined;
   const result = run.local("i32");
   const resume = run.local("i32");
   const home = i32.load(at.get, table.control);
@@ -164,7 +129,7 @@ function printRun(module: ModuleBuilder, steps: readonly Step[], target: Target,
       i32.mul(part.get, i32.load(at.get, table.scratch + 4)),
     ),
   );
-  const isSmall = ({ work }: Step) => work < target.shareFrom;
+  const isSmall = ({ work }: Step) => work < shareFrom;
   let meetings = 0;
   const meet = (leave: Label): Code[] => {
     if (!barrier) return [];
@@ -239,7 +204,7 @@ function printKernel(
   { kernel, number, panels }: Member,
   values: readonly Listed[],
   locals: Locals,
-  cut: Cut | undefined,
+  cut: RowBlocks | undefined,
 ): Omit<Stage, "list">[] {
   const size = sizeOf(kernel.shape);
   const whole = workOf(kernel);
@@ -287,27 +252,6 @@ function printKernel(
       });
     case "random":
       return [stage(kernel.sampler, whole, (target) => printRandom(context, kernel, target))];
-  }
-}
-
-/** Roughly, in elementary operations. */
-function workOf(kernel: Kernel): number {
-  const size = sizeOf(kernel.shape);
-  switch (kernel.kind) {
-    case "map":
-      return size * (1 + operationCount(kernel.body));
-    case "reduce":
-      return size * sizeOf(kernel.reduced) * (1 + operationCount(kernel.body));
-    case "matmul":
-      return size * kernel.depth;
-    case "gather":
-      return size;
-    case "scatter":
-      return sizeOf(kernel.updates.view.shape);
-    case "assemble":
-      return size;
-    case "random":
-      return 4 * size;
   }
 }
 

@@ -1,9 +1,9 @@
 // Samplers that take several words an element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
 import type { RandomKernel } from "../../../kernels/kernel.ts";
+import { grain } from "../../schedule/parallel.ts";
 import { type Code, call, type Local, when } from "./assembler.ts";
 import { type Context, headerWord, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { i32, i64 } from "./instructions.ts";
-import { grain } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { jumpFunction, multiplier, outputOf } from "./words.ts";
 

@@ -3,28 +3,31 @@
 import { input, type ScalarType } from "../../../kernels/expr.ts";
 import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { mergeAxes } from "../../schedule/merge.ts";
+import type { Nest } from "../../schedule/nest.ts";
+import { operationCount, splitAxis } from "../../schedule/parallel.ts";
+import type { RowBlocks } from "../../schedule/rows.ts";
 import { Champion, combined, Extreme, neutral } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import { type Context, type Cut, cutShare, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { type Context, cutShare, type KernelFunction, share, table, valueAddress } from "./context.ts";
 import { ElementPrinter, type Row } from "./elements.ts";
-import { operationCount } from "./expression.ts";
 import { findExtreme } from "./extreme.ts";
 import { f32x4, i32, i32x4, select, shuffle32 } from "./instructions.ts";
-import { mapInto, splitAxis } from "./map.ts";
-import { type Cursor, countLoop, limitCode, loops, type Nest, simplify, start } from "./nest.ts";
+import { mapInto } from "./map.ts";
+import { type Cursor, countLoop, limitCode, loops, start } from "./nest.ts";
 import { Pieces, waitingSize } from "./pieces.ts";
 
 type Join = "sum" | "max" | "min";
 
 /** Prints a reduction in the order `lanes`. */
-export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction, cut?: Cut): void {
+export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction, cut?: RowBlocks): void {
   const { fn } = target;
   const count = sizeOf(kernel.reduced);
-  const nest = simplify([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const nest = mergeAxes([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const plain = nest.extents.length === nest.outer + 1 && nest.inputs.every((x) => !x.bounds[nest.outer]);
   const outer: Nest = { ...nest, extents: nest.extents.slice(0, nest.outer) };
-  const split = cut === undefined ? splitAxis({ ...outer, inputs: [] }) : 0;
+  const split = cut === undefined ? splitAxis(outer) : 0;
   const extent = nest.extents[split];
   const [begin, end, limits] = cut ? cutShare(target, extent, cut) : share(target, extent, 1);
   const scratch = fn.local("i32");
@@ -72,15 +75,6 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
   }
 }
 
-/** Whether a reduction to one number is worth cutting into its blocks: they are what several parts share, and one of them adds up. */
-export function isLongRow(kernel: ReduceKernel): boolean {
-  const count = sizeOf(kernel.reduced);
-  const { order, combine, shape, inputs, reduced } = kernel;
-  if (order !== "lanes" || combine === "argmax" || combine === "argmin" || sizeOf(shape) !== 1) return false;
-  const nest = simplify([...shape, ...reduced], inputs, shape.length);
-  return count >= 16 * blockSize && nest.extents.length === 2 && nest.inputs.every(({ bounds }) => !bounds[1]);
-}
-
 /** Where the blocks' values wait: in the first part's scratch memory. */
 const partials = ({ table: at }: KernelFunction, context: Context) =>
   i32.add(i32.load(at.get, table.scratch), i32.const(context.bytesBefore));
@@ -92,7 +86,7 @@ export function printBlocks(context: Context, kernel: ReduceKernel, target: Kern
   const count = sizeOf(kernel.reduced);
   const blocks = Math.ceil(count / blockSize);
   context.needScratch(4 * blocks);
-  const nest = simplify([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const nest = mergeAxes([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const [begin, end, limits] = share(target, blocks, 16);
   const [to, setTo] = fn.hold(partials(target, context));

@@ -1,18 +1,16 @@
 // A long expression's stages over strips of a row: each stage runs over the whole strip, and what later ones need waits in scratch memory
 // that stays in the first cache.
+
+import type { Nest, NestInput } from "../../schedule/nest.ts";
+import { type Detour, type Stages, strip, stripUnroll as unroll } from "../../schedule/stages.ts";
 import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { DetourPrinter } from "./detour.ts";
 import { ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
-import type { Cursor, Limit, Nest, NestInput } from "./nest.ts";
-import type { Detour, Stages } from "./stages.ts";
+import type { Cursor, Limit } from "./nest.ts";
 
-/** Elements of a strip. */
-const strip = 256;
-/** Vectors a round: the loop's own cost is shared between them. */
-const unroll = 2;
 const roundBytes = 16 * unroll;
 
 /** Scratch memory from `from` bytes after where it begins. */

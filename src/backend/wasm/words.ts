@@ -1,10 +1,11 @@
 // Words of the run's PCG32 stream in 64-bit integers: jump-ahead to any draw, then a strip at a time into scratch memory, from where a map reads
 // them at once. Equal to src/rng word for word.
 import type { Draws } from "../../../kernels/kernel.ts";
+import type { NestInput } from "../../schedule/nest.ts";
 import { block, branch, branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
 import { type Context, drawOffset, headerWord, type KernelFunction, table } from "./context.ts";
 import { i32, i64, select } from "./instructions.ts";
-import { type Cursor, type Limit, limitCode, type NestInput } from "./nest.ts";
+import { type Cursor, type Limit, limitCode } from "./nest.ts";
 
 export const multiplier = 0x5851f42d4c957f2dn;
 

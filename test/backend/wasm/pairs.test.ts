@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import type { KernelInput } from "../../../kernels/kernel.ts";
 import { contiguousView } from "../../../kernels/view.ts";
-import { inPairs, simplify } from "../../../src/backend/wasm/nest.ts";
 import { sizeOf } from "../../../src/core/shape.ts";
 import { notEqual } from "../../../src/ops/compare.ts";
 import { coordinate } from "../../../src/ops/creation.ts";
@@ -10,6 +9,8 @@ import { broadcastTo } from "../../../src/ops/define.ts";
 import * as ops from "../../../src/ops/elementwise.ts";
 import { reshape, slice, transpose } from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
+import { mergeAxes } from "../../../src/schedule/merge.ts";
+import { inPairs } from "../../../src/schedule/split.ts";
 import { traceGraph } from "../../support/graphs.ts";
 import { anyData } from "../../support/kernels.ts";
 import { wasmVariants } from "../../support/wasm.ts";
@@ -31,7 +32,7 @@ describe("a nest in pairs", () => {
   const output = input([10, 2, 1]);
 
   test("two axes become one; what a single stride walks stays without pairs", () => {
-    const nest = inPairs(simplify(shape, [input([6, 1, 0]), input([20, 4, 2]), output]));
+    const nest = inPairs(mergeAxes(shape, [input([6, 1, 0]), input([20, 4, 2]), output]));
     expect(nest.extents.slice(-2)).toEqual([3, 10]);
     expect(nest.inputs.map(({ strides, pair }) => [strides.at(-1), pair])).toEqual([
       [1, 0],
@@ -43,15 +44,15 @@ describe("a nest in pairs", () => {
   test("bounds on either axis, and other extents, leave it as it is", () => {
     const bounded = { ...input([5, 1, 0]), view: { ...view(shape, [5, 1, 0]), bounds: [null, [1, 5] as const, null] } };
     for (const nest of [
-      simplify(shape, [bounded, output]),
-      simplify(
+      mergeAxes(shape, [bounded, output]),
+      mergeAxes(
         [3, 5, 4],
         [
           { ...output, view: view([3, 5, 4], [5, 1, 0]) },
           { ...output, view: contiguousView([3, 5, 4]) },
         ],
       ),
-      simplify(
+      mergeAxes(
         [2],
         [
           { ...output, view: view([2], [3]) },

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../src/backend/contract.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { printPlan } from "../../../src/backend/wasm/program.ts";
+import { printSchedule } from "../../../src/backend/wasm/program.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { sizeOf } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { cast, exp, mul } from "../../../src/ops/elementwise.ts";
 import { flip, pad, reshape, slice, transpose } from "../../../src/ops/movement.ts";
 import { argmax, argmin, max, min, sum } from "../../../src/ops/reduce.ts";
+import { schedulePlan } from "../../../src/schedule/schedule.ts";
 import { expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
 
 const reference = referenceBackend();
@@ -91,7 +92,8 @@ describe.each([
 test("scratch memory doesn't grow with the row", () => {
   const bytes = (rows: number) => {
     const plan = planOf([rows, 61], (x) => sum(exp(transpose(x, [1, 0])), { axis: [0, 1] }));
-    return printPlan(plan, { simd: true, shareFrom: 4096, sharedMaximum: 65536 }).scratchBytes;
+    const target = { lanes: 4, isShared: true, shareFrom: 4096, firstCache: 32768, secondCache: 524288 };
+    return printSchedule(schedulePlan(plan, target), 65536).scratchBytes;
   };
   expect(bytes(100)).toBeLessThan(32_768);
   expect(bytes(60_000)).toBe(bytes(100));

@@ -2,8 +2,6 @@
 // reference's bits.
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../../src/autograd/grad.ts";
-import { groupKernels } from "../../../src/backend/wasm/groups.ts";
-import { transposeProducts } from "../../../src/backend/wasm/transposed.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { Graph } from "../../../src/graph/hash.ts";
 import type { Node } from "../../../src/graph/node.ts";
@@ -14,6 +12,8 @@ import { add, gelu, mul, relu, sqrt, sub, where } from "../../../src/ops/element
 import { matmul } from "../../../src/ops/matmul.ts";
 import { reshape, slice, swapAxes } from "../../../src/ops/movement.ts";
 import { mean } from "../../../src/ops/reduce.ts";
+import { groupKernels } from "../../../src/schedule/rows.ts";
+import { transposeProducts } from "../../../src/schedule/transpose.ts";
 import { testData, traceGraph } from "../../support/graphs.ts";
 import { wasmVariants } from "../../support/wasm.ts";
 

@@ -2,22 +2,13 @@
 // left operand is packed in panels of 4 and the tile runs over all pairs. A chunk of 256 terms is the tile's whole sum, so this order is
 // the written one.
 import { chunkSize } from "../../../../kernels/kernel.ts";
+import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileColumns, tileRows } from "../../../schedule/tile.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { i32, select } from "../instructions.ts";
 import { countLoop, type Limit, limitCode } from "../nest.ts";
 import { type Operand, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
-import { cornerFunction, tileColumns, tileFunction, tileRows } from "./tile.ts";
-
-export const columnBlock = 512;
-/** So many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
-const lineGroups = 4;
-export const rowBlock = lineGroups * tileRows;
-/** Panels lie a cache line further apart than they are long, or lines at a power of two would push each other out. */
-export const gap = 64;
-const leftPitch = 4 * tileRows * chunkSize + gap;
-export const leftBytes = lineGroups * leftPitch;
-export const cornerBytes = 4 * tileRows * tileColumns;
+import { cornerFunction, tileFunction } from "./tile.ts";
 
 /** Extents and operands of the product. */
 export interface Product {

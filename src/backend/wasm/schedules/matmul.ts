@@ -1,50 +1,29 @@
 // Matrix products: how one is shared out, alone or in a group with what surrounds it, and its loops over a batch.
-import { chunkSize, type KernelInput, type MatmulKernel } from "../../../../kernels/kernel.ts";
-import { contiguousView, type View } from "../../../../kernels/view.ts";
-import type { Code } from "../assembler.ts";
-import { type Context, type Cut, cutShare, type KernelFunction, share, valueAddress } from "../context.ts";
-import { i32 } from "../instructions.ts";
-import { type Cursor, loops, type Nest, simplify, start } from "../nest.ts";
+import { chunkSize, type MatmulKernel } from "../../../../kernels/kernel.ts";
+import { mergeAxes } from "../../../schedule/merge.ts";
+import type { Nest } from "../../../schedule/nest.ts";
+import type { RowBlocks } from "../../../schedule/rows.ts";
 import {
-  BlockPrinter,
+  batchInputs,
   columnBlock,
   cornerBytes,
   gap,
   leftBytes,
-  type Mode,
-  type Product,
   rowBlock,
-  type Share,
-} from "./blocks.ts";
+  tileColumns,
+  tileRows,
+} from "../../../schedule/tile.ts";
+import type { Code } from "../assembler.ts";
+import { type Context, cutShare, type KernelFunction, share, valueAddress } from "../context.ts";
+import { i32 } from "../instructions.ts";
+import { type Cursor, loops, start } from "../nest.ts";
+import { BlockPrinter, type Mode, type Product, type Share } from "./blocks.ts";
 import { operandOf } from "./pack.ts";
 import { printPlainMatmul } from "./plain.ts";
-import { tileColumns, tileRows } from "./tile.ts";
-
-/** The operands and the output over the batch's axes. */
-export function batchInputs({ shape, a, b, output, dtype }: MatmulKernel): KernelInput[] {
-  const batch = shape.slice(0, -2);
-  const head = (view: View): View => ({
-    shape: batch,
-    strides: view.strides.slice(0, -2),
-    bounds: view.bounds.slice(0, -2),
-    offset: view.offset,
-  });
-  return [
-    { ...a, view: head(a.view) },
-    { ...b, view: head(b.view) },
-    { source: output, dtype, view: head(contiguousView(shape)) },
-  ];
-}
-
-/** What all of the right operand takes when it is packed. */
-export function panelBytes({ shape, depth }: MatmulKernel): number {
-  const panels = Math.ceil(shape[shape.length - 1] / tileColumns);
-  return panels * (4 * tileColumns * depth + gap * Math.ceil(depth / chunkSize));
-}
 
 /** A product in a group: how it is cut, and for one that is cut by its rows where its packed right operand is. */
 export interface Grouped {
-  readonly cut: Cut;
+  readonly cut: RowBlocks;
   readonly panels: number | undefined;
 }
 
@@ -101,7 +80,7 @@ function productOf(kernel: MatmulKernel): { product: Product; nest: Nest } {
       a: operandOf(a, rank - 1, rank - 2),
       b: operandOf(b, rank - 2, rank - 1),
     },
-    nest: simplify(shape.slice(0, -2), batchInputs(kernel)),
+    nest: mergeAxes(shape.slice(0, -2), batchInputs(kernel)),
   };
 }
 

@@ -1,12 +1,12 @@
 // Packing for the matrix product: panels of 4 rows of the left operand as [depth][4], panels of 8 columns of the right one as [depth][8].
 // Any strides are read; what is contiguous one way or the other goes by vectors. 16-bit floats are widened on the way.
 import { elementBytes, type KernelInput, type Stored } from "../../../../kernels/kernel.ts";
+import { tileColumns } from "../../../schedule/tile.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { Elements } from "../halves.ts";
 import { f32, i32, memory, shuffle32, v128 } from "../instructions.ts";
 import { countLoop } from "../nest.ts";
-import { tileColumns } from "./tile.ts";
 
 /** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
 export type Layout = "along" | "across" | "scattered";

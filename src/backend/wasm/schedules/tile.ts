@@ -1,12 +1,9 @@
 // The matrix product's inner tile: 4 rows × 8 columns of sums over up to 256 terms, ascending from +0, multiply, round, add, round. Both
 // operands come packed. The block ends after every term, by a branch out: that keeps V8 from hoisting loads until registers run out.
+import { tileColumns, tileRows, tileUnroll as unroll } from "../../../schedule/tile.ts";
 import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { f32, f32x4, i32, v128 } from "../instructions.ts";
-
-export const tileRows = 4;
-export const tileColumns = 8;
-const unroll = 16;
 
 /**
  * (a, b, c, stride, depth): c[4][8] = a·b, or += where `adds`; a is packed [depth][4], b [depth][8], rows of c lie `stride` bytes apart.

@@ -1,20 +1,20 @@
 // Which kernels run block by block together: those that stay within a row of each other, and no others; products that are read sideways.
 import { describe, expect, test } from "vitest";
-import { kernelInputs } from "../../../kernels/kernel.ts";
-import { type Group, groupKernels } from "../../../src/backend/wasm/groups.ts";
-import { placeLocals } from "../../../src/backend/wasm/locals.ts";
-import { transposeProducts } from "../../../src/backend/wasm/transposed.ts";
-import { lower } from "../../../src/compile/lower.ts";
-import type { Plan } from "../../../src/compile/plan.ts";
-import type { Shape } from "../../../src/core/shape.ts";
-import type { Node } from "../../../src/graph/node.ts";
-import { softmax } from "../../../src/ops/composite.ts";
-import { add, exp, mul, sqrt, sub } from "../../../src/ops/elementwise.ts";
-import { matmul } from "../../../src/ops/matmul.ts";
-import { transpose } from "../../../src/ops/movement.ts";
-import { uniform } from "../../../src/ops/random.ts";
-import { sum } from "../../../src/ops/reduce.ts";
-import { type Built, traceGraph } from "../../support/graphs.ts";
+import { kernelInputs } from "../../kernels/kernel.ts";
+import { lower } from "../../src/compile/lower.ts";
+import type { Plan } from "../../src/compile/plan.ts";
+import type { Shape } from "../../src/core/shape.ts";
+import type { Node } from "../../src/graph/node.ts";
+import { softmax } from "../../src/ops/composite.ts";
+import { add, exp, mul, sqrt, sub } from "../../src/ops/elementwise.ts";
+import { matmul } from "../../src/ops/matmul.ts";
+import { transpose } from "../../src/ops/movement.ts";
+import { uniform } from "../../src/ops/random.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { placeLocals } from "../../src/schedule/places.ts";
+import { type Group, groupKernels } from "../../src/schedule/rows.ts";
+import { transposeProducts } from "../../src/schedule/transpose.ts";
+import { type Built, traceGraph } from "../support/graphs.ts";
 
 function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Node>) => Built, fuse = true): Plan {
   const ports = Object.fromEntries(
@@ -23,6 +23,7 @@ function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Nod
   return lower(traceGraph(ports, build), { fuse });
 }
 
+const target = { lanes: 4, isShared: false, shareFrom: 4096, firstCache: 32768, secondCache: 524288 };
 const groupsOf = (plan: Plan): Group[] => groupKernels(plan, plan.kernels);
 const numbers = (groups: readonly Group[]) => groups.map(({ members }) => members.map(({ number }) => number));
 
@@ -42,7 +43,7 @@ describe("local values", () => {
     }
     expect(inside.some((value) => readOutside.has(value))).toBe(true);
     for (const [value, rowBytes] of group.local) expect(rowBytes * group.cut!.rows).toBe(4 * plan.values[value].size);
-    const { places, bytes } = placeLocals(group, 64);
+    const { places, bytes } = placeLocals(group, 64, target);
     expect([...places.keys()]).toEqual([...group.local.keys()]);
     // 64 rows a block of each, and memory used again when its value has been read for the last time.
     const all = [...group.local.values()].reduce((sum, rowBytes) => sum + 64 * rowBytes, 0);
@@ -60,7 +61,7 @@ describe("local values", () => {
         if (together) expect(a.end <= b.start || b.end <= a.start).toBe(true);
       }
     }
-    expect(placeLocals(group, 1).places.size).toBe(0);
+    expect(placeLocals(group, 1, target).places.size).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 // Long expressions in stages: a loop over a few hundred elements a stage, with what later stages need in scratch memory. One long chain of
 // operations leaves a processor waiting for each one's result; several short ones of neighbouring elements overlap. Which operations an
 // element takes, and their order, stay as they were.
-import { children, type Expr, input, type ScalarType, topological } from "../../../kernels/expr.ts";
+import { children, type Expr, input, type ScalarType, topological } from "../../kernels/expr.ts";
 
 /** What one loop computes: values for later ones by slot; the last one the body itself, slot −1. */
 export interface Stage {
@@ -26,6 +26,11 @@ export interface Detour {
   /** The slot that holds what they give. */
   readonly gives: number;
 }
+
+/** Elements of a strip: what waits between stages stays in the first cache. */
+export const strip = 256;
+/** Vectors a round of a stage: the loop's own cost is shared between them. */
+export const stripUnroll = 2;
 
 /** Below so many operations an expression stays whole. */
 const worthwhile = 20;

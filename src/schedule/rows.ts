@@ -2,22 +2,20 @@
 // meet in between. A kernel joins a group when everything it shares with it stays within a row; it moves up past kernels that it has
 // nothing to do with. Products are among them: by batch, or by rows with the right operand packed beforehand, so that what follows a
 // product runs on rows it has just made. Which element is computed from what, and in which order sums run, stays as it was.
-import {
-  elementBytes,
-  type Kernel,
-  type KernelInput,
-  kernelInputs,
-  type MatmulKernel,
-} from "../../../kernels/kernel.ts";
-import { contiguousView } from "../../../kernels/view.ts";
-import { lastCheck } from "../../compile/checks.ts";
-import { type Plan, valueBytes } from "../../compile/plan.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Cut } from "./context.ts";
-import { type Nest, simplify } from "./nest.ts";
-import { rowBlock } from "./schedules/blocks.ts";
-import { batchInputs, panelBytes } from "./schedules/matmul.ts";
-import { tileRows } from "./schedules/tile.ts";
+import { elementBytes, type Kernel, type KernelInput, kernelInputs, type MatmulKernel } from "../../kernels/kernel.ts";
+import { contiguousView } from "../../kernels/view.ts";
+import { lastCheck } from "../compile/checks.ts";
+import { type Plan, valueBytes } from "../compile/plan.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import { mergeAxes } from "./merge.ts";
+import type { Nest } from "./nest.ts";
+import { batchInputs, panelBytes, rowBlock, tileRows } from "./tile.ts";
+
+/** How kernels are cut together: borders lie at multiples of `grain` of so many rows, of which each kernel's leading axis has a multiple. */
+export interface RowBlocks {
+  readonly rows: number;
+  readonly grain: number;
+}
 
 /** A kernel and its number in the plan. */
 export interface Member {
@@ -30,7 +28,7 @@ export interface Member {
 /** Kernels in order; several have a cut in common. */
 export interface Group {
   readonly members: readonly Member[];
-  readonly cut: Cut | undefined;
+  readonly cut: RowBlocks | undefined;
   /** Memory that their rows take. */
   readonly bytes: number;
   /** Memory that a part's packed right operands take. */
@@ -212,14 +210,14 @@ function rowsOf(kernel: Kernel): number {
     case "map":
     case "reduce": {
       if (sizeOf(shape) === 0 || kernel.inputs.some(({ view }) => view.bounds.some(Boolean))) return 0;
-      if (kernel.kind === "map") return leadOf(simplify(shape, [...kernel.inputs, wholeOutput(kernel)]));
+      if (kernel.kind === "map") return leadOf(mergeAxes(shape, [...kernel.inputs, wholeOutput(kernel)]));
       if (kernel.order !== "lanes" || sizeOf(kernel.reduced) === 0) return 0;
-      return simplify([...shape, ...kernel.reduced], kernel.inputs, shape.length).extents[0];
+      return mergeAxes([...shape, ...kernel.reduced], kernel.inputs, shape.length).extents[0];
     }
     case "matmul": {
       if (isByRows(kernel)) return shape[shape.length - 2];
       if (kernel.depth === 0 || sizeOf(shape) === 0 || sizeOf(shape.slice(0, -2)) === 1) return 0;
-      return leadOf(simplify(shape.slice(0, -2), batchInputs(kernel)));
+      return leadOf(mergeAxes(shape.slice(0, -2), batchInputs(kernel)));
     }
     default:
       return 0;
@@ -276,7 +274,7 @@ function accessesOf(plan: Plan, kernel: Kernel): Access[] {
 
 /** How far apart the rows of a view begin, in bytes, where each keeps to its own part of memory; else undefined. */
 function rowStep(input: KernelInput, domain: Shape, rows: number): number | undefined {
-  const { inputs, outer, extents } = simplify(domain, [input]);
+  const { inputs, outer, extents } = mergeAxes(domain, [input]);
   const { strides, offset } = inputs[0];
   if (extents[outer] % rows !== 0 || input.view.bounds.some(Boolean)) return undefined;
   let [low, high] = [offset, offset];

@@ -1,9 +1,9 @@
-// Products that are only read sideways are made sideways: (A·B)ᵀ = Bᵀ·Aᵀ has the same products and the same order of sums, so the same
-// bits, and its readers walk along memory. A linear layer's weight gradient is such a product.
-import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel, mapInputs } from "../../../kernels/kernel.ts";
-import { transposeView, type View } from "../../../kernels/view.ts";
-import type { Plan } from "../../compile/plan.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
+// A product whose only readers transpose it is computed transposed: (A·B)ᵀ = Bᵀ·Aᵀ has the same products and the same order of sums, so the
+// same bits, and its readers walk along memory. A linear layer's weight gradient is such a product.
+import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel, mapInputs } from "../../kernels/kernel.ts";
+import { transposeView, type View } from "../../kernels/view.ts";
+import type { Plan } from "../compile/plan.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 
 /** The plan's kernels, with matrix products transposed where that makes their readers' steps smaller. */
 export function transposeProducts(plan: Plan): readonly Kernel[] {

@@ -1,14 +1,27 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
-import { isDraws, type KernelInput, kernelInputs } from "../../../kernels/kernel.ts";
-import { expressionText } from "../../../kernels/text.ts";
-import { type Cut, type Listed, type Locals, nameOf } from "./context.ts";
-import type { Member } from "./groups.ts";
+import { type Draws, isDraws, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { expressionText } from "../../kernels/text.ts";
+import type { Locals } from "./places.ts";
+import type { Member, RowBlocks } from "./rows.ts";
+
+/** What a kernel's list has a word for: a value (its address; where its group has it to itself, the place of its rows), or half of a range's first draw. */
+export type Listed = number | DrawWord;
+
+/** The low or the high 32 bits of where draws begin, counted from the base. */
+export interface DrawWord {
+  readonly draws: Draws;
+  readonly half: "low" | "high";
+}
+
+/** Equal for equal ones. */
+export const nameOf = (listed: Listed): number | string =>
+  typeof listed === "number" ? listed : `${listed.half} of draw ${listed.draws.firstDraw}`;
 
 /** The signature (with how it is cut together with others), and the kernel's values in the order in which its function knows them. */
 export function signatureOf(
   { kernel, number, panels }: Member,
-  cut: Cut | undefined,
+  cut: RowBlocks | undefined,
   { places }: Locals,
 ): { key: string; values: Listed[] } {
   const values: Listed[] = [];

@@ -1,0 +1,56 @@
+// Axes that all views walk alike become one: fewer loops, and longer rows for the innermost one, which is where vectors are.
+import { elementBytes, type KernelInput } from "../../kernels/kernel.ts";
+import type { Bounds, Nest } from "./nest.ts";
+
+/**
+ * Drops axes of extent 1 and merges neighbours that every view walks as one; axes before and after `border` stay apart, and either side
+ * keeps at least one axis.
+ */
+export function mergeAxes(shape: readonly number[], inputs: readonly KernelInput[], border = 0): Nest {
+  const axes = shape
+    .map((extent, axis) => ({ extent, before: axis < border, from: axis }))
+    .filter(({ extent }) => extent !== 1);
+  const merged: { extent: number; before: boolean; from: number[] }[] = [];
+  for (const { extent, before, from } of axes) {
+    const last = merged[merged.length - 1];
+    const joins =
+      last !== undefined &&
+      last.before === before &&
+      inputs.every(({ view }) => {
+        const previous = last.from[last.from.length - 1];
+        return (
+          !view.bounds[previous] && !view.bounds[from] && view.strides[previous] === view.strides[from] * shape[from]
+        );
+      });
+    if (joins) {
+      last.extent *= extent;
+      last.from.push(from);
+    } else merged.push({ extent, before, from: [from] });
+  }
+  const unit = { extent: 1, from: [] };
+  if (!merged.some(({ before }) => before)) merged.unshift({ ...unit, before: true });
+  if (merged.every(({ before }) => before)) merged.push({ ...unit, before: false });
+  const inner = merged.map(({ from }): number | undefined => from[from.length - 1]);
+  const outer = merged.filter(({ before }) => before).length;
+  return {
+    extents: merged.map(({ extent }) => extent),
+    outer,
+    inputs: inputs.map(({ source, dtype, storage, view }) => ({
+      type: dtype,
+      storage,
+      source,
+      scale: typeof source === "number" ? elementBytes({ dtype, storage }) : 1,
+      offset: view.offset,
+      strides: inner.map((axis) => (axis === undefined ? 0 : view.strides[axis])),
+      bounds: inner.map((axis) => (axis === undefined ? null : tighten(view.bounds[axis], shape[axis]))),
+      never: view.bounds.some((bound, axis) => bound && isEmpty(bound, shape[axis])),
+    })),
+  };
+}
+
+const isEmpty = ([low, high]: readonly [number, number], extent: number) => Math.max(low, 0) >= Math.min(high, extent);
+
+function tighten(bound: Bounds, extent: number): Bounds {
+  if (!bound || (bound[0] <= 0 && bound[1] >= extent)) return null;
+  return [Math.max(bound[0], 0), Math.min(bound[1], extent)];
+}

@@ -1,0 +1,37 @@
+// A loop nest as a schedule has it: extents, and for each input how far a step along each axis goes. Rules make one nest from another; a
+// backend prints the last.
+import type { ScalarType } from "../../kernels/expr.ts";
+import type { Source, Stored } from "../../kernels/kernel.ts";
+
+/** A type and how it is kept. */
+export interface Element {
+  readonly type: ScalarType;
+  readonly storage?: Stored["storage"];
+}
+
+/** `[low, high)` of the coordinates that are inside, or all. */
+export type Bounds = readonly [number, number] | null;
+
+/** One input in a simplified nest. Strides and bounds are one an axis of the nest. */
+export interface NestInput extends Element {
+  readonly source: Source;
+  readonly strides: readonly number[];
+  readonly bounds: readonly Bounds[];
+  /** In elements. */
+  readonly offset: number;
+  /** Along the last axis points come in pairs: the elements from a pair's first point to its second. The stride is that from pair to pair. */
+  readonly pair?: number;
+  /** Bytes from the cursor to the element, where strides are 1. */
+  readonly beyond?: number;
+  /** No point of the nest is inside. */
+  readonly never: boolean;
+  /** Bytes an element; 1 for coordinates and draws, whose "address" is the index itself. */
+  readonly scale: number;
+}
+
+export interface Nest {
+  readonly extents: readonly number[];
+  /** How many of the axes come from before the border: at least one, and at least one comes after. */
+  readonly outer: number;
+  readonly inputs: readonly NestInput[];
+}

@@ -1,0 +1,51 @@
+// What is shared out among threads, and in which portions: a portion must be worth more than the barrier after it costs, and threads shouldn't
+// write to one cache line.
+import { children, type Expr, topological } from "../../kernels/expr.ts";
+import { blockSize, type Kernel, type ReduceKernel } from "../../kernels/kernel.ts";
+import { sizeOf } from "../core/shape.ts";
+import { mergeAxes } from "./merge.ts";
+import type { Nest } from "./nest.ts";
+
+/** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
+export const grain = 64;
+
+/** What an expression costs, roughly: the number of its operations. */
+export function operationCount(body: Expr): number {
+  return topological(body).filter((expr) => children(expr).length > 0).length;
+}
+
+/** What a kernel costs, roughly, in elementary operations. */
+export function workOf(kernel: Kernel): number {
+  const size = sizeOf(kernel.shape);
+  switch (kernel.kind) {
+    case "map":
+      return size * (1 + operationCount(kernel.body));
+    case "reduce":
+      return size * sizeOf(kernel.reduced) * (1 + operationCount(kernel.body));
+    case "matmul":
+      return size * kernel.depth;
+    case "gather":
+      return size;
+    case "scatter":
+      return sizeOf(kernel.updates.view.shape);
+    case "assemble":
+      return size;
+    case "random":
+      return 4 * size;
+  }
+}
+
+/** The axis whose points are shared out: the outermost with enough of them, else the longest. */
+export function splitAxis({ extents }: Pick<Nest, "extents">): number {
+  const enough = extents.findIndex((extent, axis) => extent >= (axis === extents.length - 1 ? 1024 : 16));
+  return enough >= 0 ? enough : extents.indexOf(Math.max(...extents));
+}
+
+/** Whether a reduction to one number is worth cutting into its blocks: they are what several parts share, and one of them adds up. */
+export function isLongRow(kernel: ReduceKernel): boolean {
+  const count = sizeOf(kernel.reduced);
+  const { order, combine, shape, inputs, reduced } = kernel;
+  if (order !== "lanes" || combine === "argmax" || combine === "argmin" || sizeOf(shape) !== 1) return false;
+  const nest = mergeAxes([...shape, ...reduced], inputs, shape.length);
+  return count >= 16 * blockSize && nest.extents.length === 2 && nest.inputs.every(({ bounds }) => !bounds[1]);
+}

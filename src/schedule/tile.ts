@@ -1,0 +1,40 @@
+// How a product is tiled: 4 rows by 8 columns of sums in registers (8 vectors, and what is loaded fits beside them: 6×8, 4×12 and 3×16 spill
+// and run at half the speed on V8), both operands packed; for 512 columns the right operand's panels of 256 terms stay in the second cache.
+import { chunkSize, type KernelInput, type MatmulKernel } from "../../kernels/kernel.ts";
+import { contiguousView, type View } from "../../kernels/view.ts";
+
+export const tileRows = 4;
+export const tileColumns = 8;
+/** Terms a round of the tile's loop. */
+export const tileUnroll = 16;
+export const columnBlock = 512;
+/** So many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
+export const lineGroups = 4;
+export const rowBlock = lineGroups * tileRows;
+/** Panels lie a cache line further apart than they are long, or lines at a power of two would push each other out. */
+export const gap = 64;
+export const leftPitch = 4 * tileRows * chunkSize + gap;
+export const leftBytes = lineGroups * leftPitch;
+export const cornerBytes = 4 * tileRows * tileColumns;
+
+/** The operands and the output over the batch's axes. */
+export function batchInputs({ shape, a, b, output, dtype }: MatmulKernel): KernelInput[] {
+  const batch = shape.slice(0, -2);
+  const head = (view: View): View => ({
+    shape: batch,
+    strides: view.strides.slice(0, -2),
+    bounds: view.bounds.slice(0, -2),
+    offset: view.offset,
+  });
+  return [
+    { ...a, view: head(a.view) },
+    { ...b, view: head(b.view) },
+    { source: output, dtype, view: head(contiguousView(shape)) },
+  ];
+}
+
+/** What all of the right operand takes when it is packed. */
+export function panelBytes({ shape, depth }: MatmulKernel): number {
+  const panels = Math.ceil(shape[shape.length - 1] / tileColumns);
+  return panels * (4 * tileColumns * depth + gap * Math.ceil(depth / chunkSize));
+}
