@@ -6,6 +6,7 @@ import { compareResults, reportLines } from "./compare.ts";
 import { loadContestants } from "./contestants.ts";
 import { type Case, type Contestant, hostContestant, measure } from "./harness.ts";
 import { busy, describeMachine, load } from "./machine.ts";
+import { benchInNode } from "./node.ts";
 import { help, type Options, parseOptions } from "./options.ts";
 import { startPeers } from "./peers.ts";
 import { htmlPage } from "./report/html.ts";
@@ -88,6 +89,7 @@ async function run(args: readonly string[], print: Print): Promise<number> {
     for (const { name, about } of allCases) print(`${name.padEnd(26)} ${about}`);
     return 0;
   }
+  if (options.node && process.versions.node.split(".")[0] !== options.node) return benchInNode(options.node, args);
   // Read before minutes of measuring, so that a wrong name is told at once.
   const before = options.compare === undefined ? undefined : readResults(options.compare);
   const page = options.markdown === undefined ? undefined : readText(options.markdown);

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import type { NodeMajor } from "../tools/engines.ts";
 import { defaultThreads } from "./contestants.ts";
+import { nodeMajor } from "./node.ts";
 import { UsageError } from "./results.ts";
 
 export const peerNames = ["pytorch", "tfjs", "jax-js", "gpu.js"] as const;
@@ -15,6 +17,7 @@ export interface Options {
   readonly backends: readonly string[];
   readonly threads: readonly number[];
   readonly rounds?: number;
+  readonly node?: NodeMajor;
   readonly peers: readonly PeerName[];
   readonly from?: string;
   readonly json?: string;
@@ -32,6 +35,7 @@ takes about three minutes.
   --backend B,…       backends, default wasm,reference,gpujs:webasm,gpujs:cpu; all but wasm run the small cases only
   --threads N,…       numbers of threads, default 1 and all cores
   --rounds N          rounds instead of each case's own number
+  --node N            in Node N instead of this one; npm run setup:system fetches Node 24 and 26
   --peers[=P,…]       also PyTorch, tfjs, jax-js and gpu.js (${peerNames.join(",")}), in the same rounds; prints ratios.
                       The JavaScript ones come with npm run bench:peers:install, PyTorch from the system's python3
   --json FILE         writes {machine, rows, absent}
@@ -89,6 +93,7 @@ function read(args: readonly string[]) {
         backend: { type: "string", default: "wasm,reference,gpujs:webasm,gpujs:cpu" },
         threads: { type: "string" },
         rounds: { type: "string" },
+        node: { type: "string" },
         peers: { type: "boolean", default: false },
         from: { type: "string" },
         json: { type: "string" },
@@ -115,6 +120,7 @@ export function parseOptions(args: readonly string[]): Options {
     threads:
       values.threads === undefined ? defaultThreads() : list("threads", values.threads, (n) => count("threads", n, 64)),
     rounds: values.rounds === undefined ? undefined : count("rounds", values.rounds, 1000),
+    node: values.node === undefined ? undefined : nodeMajor(values.node),
     peers: named ? list("peers", named.slice("--peers=".length), peerOf) : values.peers ? [...peerNames] : [],
     from: values.from,
     json: writable("json", values.json),

