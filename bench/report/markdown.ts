@@ -1,8 +1,9 @@
 // Results as Markdown tables between two marks of a page, and the plot beside it.
+import { type BarGroup, barChart, barStyle } from "../../src/report/bars.ts";
 import type { Results, Row } from "../results.ts";
 import { UsageError } from "../results.ts";
-import { type BarGroup, barChart } from "./charts.ts";
 import { machineLine } from "./html.ts";
+import { colours } from "./kinds.ts";
 import { barsOf, number, type Section, sectionsOf } from "./plots.ts";
 import { percent, ratiosOf } from "./table.ts";
 
@@ -126,7 +127,7 @@ export function plotOf({ rows }: Results): string {
     const bars = own.filter((row) => ["wasm", "tfjs:wasm", "jax-js:wasm"].includes(row.backend) || row === torch);
     return bars.length > 0 ? [barsOf(name, bars)] : [];
   });
-  return barChart("seedgrad and peers", shown, { alone: true });
+  return barChart("seedgrad and peers", shown, barStyle(colours));
 }
 
 /** The generated part: machine and tables. */

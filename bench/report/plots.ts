@@ -1,13 +1,8 @@
 // Which bars stand together: a chart a heading of the cases, a group of bars a case.
+import type { BarGroup } from "../../src/report/bars.ts";
 import { groups } from "../cases/index.ts";
 import type { Results, Row } from "../results.ts";
-import type { BarGroup, Kind } from "./charts.ts";
-
-/** What a row's bar belongs to. */
-function kindOf({ backend, peer }: Row): Kind {
-  if (peer !== undefined) return backend.startsWith("pytorch:") ? "pytorch" : "peer";
-  return backend === "wasm" || backend === "host" ? backend : "other";
-}
+import { kindOf } from "./kinds.ts";
 
 export const labelOf = ({ backend, threads, peer }: Pick<Row, "backend" | "threads" | "peer">): string =>
   peer === undefined && backend === "wasm" ? `wasm, ${threads} thread${threads > 1 ? "s" : ""}` : backend;

@@ -8,14 +8,13 @@ import { printKernels } from "../compile/listing.ts";
 import { ConfigError } from "../core/errors.ts";
 import { compareGraphs } from "../graph/compare.ts";
 import { printGraph } from "../graph/print.ts";
+import { graphPage, type PlannedGraph } from "../report/graph.ts";
 import { graphDraws, type LedgerRow, printLedger } from "../run/ledger.ts";
 import { buildTrainer } from "../train/config/build.ts";
-import type { PlannedGraph } from "../train/explain.ts";
 import { showNode } from "../verify/show.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import type { RunFlags } from "./flags.ts";
 import { configOf, readConfig } from "./imports.ts";
-import { graphPage } from "./page.ts";
 
 /** The flags of `explain`. */
 export interface ExplainFlags extends RunFlags {

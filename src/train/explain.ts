@@ -1,23 +1,14 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
 import { lower } from "../compile/lower.ts";
-import type { Plan } from "../compile/plan.ts";
 import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { type Graph, graphHash } from "../graph/hash.ts";
+import { graphHash } from "../graph/hash.ts";
+import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { inEvaluation } from "./evaluate.ts";
 import { lengthOf } from "./fit.ts";
 import { firstGroup, type Group, groups } from "./group.ts";
 import type { Trainer } from "./trainer.ts";
-
-/** A graph of a run, by role. */
-export interface PlannedGraph {
-  /** `init`, `train`, `trainLast` (the short last batch or group), `eval`, `evalLast`. */
-  readonly role: string;
-  readonly graph: Graph;
-  readonly graphHash: string;
-  readonly plan: Plan;
-}
 
 /** The first group of batches, and the last where it has another size. */
 async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Promise<Group[]> {

@@ -1,4 +1,6 @@
 // The Trainer and what belongs to it.
+
+export type { PlannedGraph } from "../report/graph.ts";
 export * from "./callbacks/index.ts";
 export { buildTrainer, trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
@@ -17,7 +19,6 @@ export { type GivenOptions, type Registrable, register } from "./config/register
 export type { Config } from "./config/schema.ts";
 export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";
 export type { CheckpointMetrics } from "./evaluate.ts";
-export type { PlannedGraph } from "./explain.ts";
 export type { CheckpointChoice, FitOptions, Run } from "./fit.ts";
 export { type Histogram, histogramOf } from "./histogram.ts";
 export type {

@@ -11,6 +11,7 @@ import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { Schedules } from "../optim/schedules/index.ts";
+import type { PlannedGraph } from "../report/graph.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
 import type { KeepBest } from "../run/checkpoint.ts";
@@ -25,7 +26,7 @@ import { type Origin, saveCheckpoint, seedOfFolder, takeChosen, takeWeights } fr
 import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
 import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, type EvaluateOptions, evaluate, listOf, validateAll } from "./evaluate.ts";
-import { explain, ledgerOf, type PlannedGraph } from "./explain.ts";
+import { explain, ledgerOf } from "./explain.ts";
 import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
 import { checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
 import type { Histogram } from "./histogram.ts";

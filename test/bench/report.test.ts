@@ -1,10 +1,10 @@
 // Table, page, plot and Markdown: what they say of given rows, and that they are well formed.
 import { describe, expect, test } from "vitest";
-import { barChart } from "../../bench/report/charts.ts";
 import { htmlPage } from "../../bench/report/html.ts";
 import { fillPage, markdownTables, plotOf } from "../../bench/report/markdown.ts";
 import { ratioLines, ratiosOf, rowLine } from "../../bench/report/table.ts";
 import type { Results } from "../../bench/results.ts";
+import { barChart } from "../../src/report/bars.ts";
 import { machine, row } from "../support/bench.ts";
 
 const step = (backend: string, threads: number, ms: number, peer?: string) =>
@@ -109,7 +109,7 @@ describe("the page", () => {
 });
 
 describe("a chart", () => {
-  const bars = [10, 5, 0].map((value, i) => ({ label: `b${i}`, value, text: String(value), kind: "wasm" as const }));
+  const bars = [10, 5, 0].map((value, i) => ({ label: `b${i}`, value, text: String(value), kind: "wasm" }));
 
   test("draws lengths in proportion", () => {
     const chart = barChart("t", [{ title: "g", bars }]);

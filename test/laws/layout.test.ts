@@ -16,6 +16,7 @@ const order = [
   ["tensor"],
   ["nn", "optim", "data", "io"],
   ["run"],
+  ["report"],
   ["train"],
   ["verify"],
   ["cli"],

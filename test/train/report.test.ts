@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { renderChart } from "../../src/report/curves.ts";
+import { formatNumber } from "../../src/report/html.ts";
+import { seriesText } from "../../src/report/run.ts";
+import { groupSeries, SeriesStore } from "../../src/report/series.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Callback } from "../../src/train/hooks.ts";
-import { formatNumber, renderChart } from "../../src/train/loggers/report/chart.ts";
-import { seriesText } from "../../src/train/loggers/report/page.ts";
-import { groupSeries, SeriesStore } from "../../src/train/loggers/report/series.ts";
 import { ReportLogger } from "../../src/train/loggers/report.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";

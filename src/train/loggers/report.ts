@@ -3,6 +3,8 @@
 
 import { exists, readText, writeAtomic } from "#files";
 import { CheckpointError } from "../../core/errors.ts";
+import { renderReport, seriesText } from "../../report/run.ts";
+import { SeriesStore } from "../../report/series.ts";
 import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
@@ -10,8 +12,6 @@ import { now } from "../clock.ts";
 import type { FitContext, Logger, Metrics } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";
-import { renderReport, seriesText } from "./report/page.ts";
-import { SeriesStore } from "./report/series.ts";
 
 /** At validations it is written at most once in so many seconds. */
 const interval = 5;

@@ -1,7 +1,7 @@
 // The drawing's laws on random graphs: boxes below what they read, none over another, edges from edge to edge.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Box, layOut } from "../../src/cli/layout.ts";
+import { type Box, layOut } from "../../src/report/layered.ts";
 
 const graphs = fc
   .array(fc.tuple(fc.integer({ min: 10, max: 120 }), fc.array(fc.nat(200), { maxLength: 3 })), { maxLength: 40 })

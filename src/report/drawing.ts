@@ -1,17 +1,11 @@
-// The graphs of a run as one page that opens offline: a drawing for each role, plans and kernels as tables, the ledger. No scripts, nothing fetched.
-import { kernelCost, planCost, planMemory } from "../compile/cost.ts";
-import { printKernels } from "../compile/listing.ts";
+// A graph as a drawing: a box per node, or per part of the program where there are many, each part to open. No script.
 import { formatShape } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
-import { printGraph } from "../graph/print.ts";
 import { showPlace } from "../graph/site.ts";
 import { recordOf } from "../ops/define.ts";
-import type { PlannedGraph } from "../train/explain.ts";
-import { type Box, layOut } from "./layout.ts";
-
-const escaped = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+import { escapeHtml } from "./html.ts";
+import { type Box, layOut } from "./layered.ts";
 
 /** A box of the drawing. */
 interface Drawn {
@@ -117,9 +111,9 @@ function draw(drawn: readonly Drawn[]): string {
     const { width: w, height: h } = boxes[i];
     const texts = lines.map(
       (line, n) =>
-        `<text x="${at(x + w / 2)}" y="${at(y + 15 + 14 * n)}"${n > 0 ? ' class="small"' : ""}>${escaped(line)}</text>`,
+        `<text x="${at(x + w / 2)}" y="${at(y + 15 + 14 * n)}"${n > 0 ? ' class="small"' : ""}>${escapeHtml(line)}</text>`,
     );
-    return `<g class="${kind}"><title>${escaped(title)}</title><rect x="${at(x)}" y="${at(y)}" width="${at(w)}" height="${at(h)}" rx="4"/>${texts.join("")}</g>`;
+    return `<g class="${kind}"><title>${escapeHtml(title)}</title><rect x="${at(x)}" y="${at(y)}" width="${at(w)}" height="${at(h)}" rx="4"/>${texts.join("")}</g>`;
   });
   return `<div class="drawing"><svg width="${at(width)}" height="${at(height)}" viewBox="0 0 ${at(width)} ${at(height)}" role="img"><g class="edges">${paths.join("")}</g>${nodes.join("")}</svg></div>`;
 }
@@ -142,7 +136,8 @@ function partsOf(nodes: readonly Node[]): { name: string; nodes: Node[] }[] {
 
 const nodeCount = ({ length }: readonly Node[]) => `${length} node${length === 1 ? "" : "s"}`;
 
-function drawing(graph: Graph): string {
+/** The drawing, with its parts where there are any. */
+export function drawing(graph: Graph): string {
   const nodes = graphNodes(graph);
   const whole = boxesOf(graph, nodes);
   if (whole.length <= mostTogether) return draw(whole);
@@ -161,98 +156,30 @@ function drawing(graph: Graph): string {
   });
   const opened = parts.map(
     ({ name, nodes: members }, i) =>
-      `<details><summary>${i + 1}: ${escaped(name)}, ${nodeCount(members)}</summary>${draw(boxesOf(graph, members))}</details>`,
+      `<details><summary>${i + 1}: ${escapeHtml(name)}, ${nodeCount(members)}</summary>${draw(boxesOf(graph, members))}</details>`,
   );
   return `${draw(summary)}\n${opened.join("\n")}`;
 }
 
-function tableOf(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = (tag: string, row: readonly (string | number)[]) =>
-    `<tr>${row.map((cell) => `<${tag}>${escaped(String(cell))}</${tag}>`).join("")}</tr>`;
-  return `<div class="drawing"><table>${cells("th", heads)}${rows.map((row) => cells("td", row)).join("")}</table></div>`;
-}
+/** The drawings' rules. */
+export const drawingStyle = `
+:root{--edge:#8894a5;--input:#e3eefb;--state:#e6f4e6;--number:#fbf0dc;--random:#f6e2f1;--heavy:#fde4dc;--result:#1d6fd1}
+@media (prefers-color-scheme: dark){:root{--edge:#66717f;--input:#1d3350;--state:#1f3a26;--number:#413519;--random:#402440;--heavy:#4a2a22;--result:#7db4f5}}
+.drawing{overflow:auto;max-height:85vh;margin:12px 0;border:1px solid var(--line);border-radius:10px}
+.drawing svg{display:block;margin:0 auto;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.drawing text{font-size:11px;text-anchor:middle;fill:var(--ink)} .drawing text.small{fill:var(--soft)}
+.drawing rect{fill:var(--card);stroke:var(--edge)} .edges path{fill:none;stroke:var(--edge);stroke-width:1}
+.input rect{fill:var(--input)} .parameter rect,.optimizer rect,.buffer rect{fill:var(--state)} .scalar rect{fill:var(--number)} .random rect{fill:var(--random)}
+.matmul rect,.gather rect,.scatter rect,.reduce rect{fill:var(--heavy)} .result rect{stroke:var(--result);stroke-width:2} .other rect{stroke-dasharray:3 2}`;
 
-function section({ role, graph, graphHash, plan }: PlannedGraph): string {
-  const { flops, bytesRead, bytesWritten } = planCost(plan);
-  const { arena, lowerBound, state, constants, peak } = planMemory(plan);
-  const kernels = plan.kernels.map((kernel, i) => {
-    const cost = kernelCost(kernel, plan);
-    return [
-      i,
-      kernel.kind,
-      `${kernel.dtype}${formatShape(kernel.shape)}`,
-      cost.flops,
-      cost.bytesRead,
-      cost.bytesWritten,
-    ];
-  });
-  return `<section><h2 id="${role}">${role}</h2><p><code>${graphHash}</code></p>
-${tableOf(
-  [
-    "nodes",
-    "kernels",
-    "FLOP",
-    "bytes read",
-    "bytes written",
-    "arena bytes",
-    "lower bound",
-    "state bytes",
-    "constant bytes",
-    "peak bytes",
-    "draws",
-  ],
-  [
-    [
-      plan.nodeCount,
-      plan.kernels.length,
-      flops,
-      bytesRead,
-      bytesWritten,
-      arena,
-      lowerBound,
-      state,
-      constants,
-      peak,
-      graph.draws,
-    ],
-  ],
-)}
-${drawing(graph)}
-<details><summary>kernels</summary>${tableOf(["kernel", "kind", "output", "FLOP", "bytes read", "bytes written"], kernels)}<pre>${escaped(printKernels(plan))}</pre></details>
-<details><summary>nodes</summary><pre>${escaped(printGraph(graph))}</pre></details></section>`;
-}
-
-const style = `
-:root { color-scheme: light dark; --ink: #1d2430; --soft: #5b6675; --paper: #fbfbfc; --line: #9aa5b3; --box: #fff; --edge: #8894a5; --input: #e3eefb; --state: #e6f4e6; --number: #fbf0dc; --random: #f6e2f1; --heavy: #fde4dc; --result: #1d6fd1; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa5b3; --paper: #14181e; --line: #4b5563; --box: #1f252d; --edge: #66717f; --input: #1d3350; --state: #1f3a26; --number: #413519; --random: #402440; --heavy: #4a2a22; --result: #7db4f5; } }
-body { margin: 0 auto; max-width: 100rem; padding: 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2.5rem; }
-code, pre, svg { font-family: ui-monospace, Menlo, Consolas, monospace; } code { overflow-wrap: anywhere; }
-pre { overflow-x: auto; font-size: 12px; line-height: 1.4; } .drawing { overflow: auto; max-height: 85vh; margin: 0.75rem 0; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: collapse; font-size: 13px; } th, td { padding: 0.25rem 0.75rem; text-align: right; white-space: nowrap; } th { color: var(--soft); font-weight: 500; }
-summary { cursor: pointer; padding: 0.2rem 0; } svg { display: block; margin: 0 auto; } svg text { font-size: 11px; text-anchor: middle; fill: var(--ink); } svg text.small { fill: var(--soft); }
-svg rect { fill: var(--box); stroke: var(--line); } .edges path { fill: none; stroke: var(--edge); stroke-width: 1; }
-.input rect { fill: var(--input); } .parameter rect, .optimizer rect, .buffer rect { fill: var(--state); } .scalar rect { fill: var(--number); } .random rect { fill: var(--random); }
-.matmul rect, .gather rect, .scatter rect, .reduce rect { fill: var(--heavy); } .result rect { stroke: var(--result); stroke-width: 2; } .other rect { stroke-dasharray: 3 2; }
-.key span { display: inline-block; padding: 0 0.5rem; margin: 0 0.4rem 0.3rem 0; border: 1px solid var(--line); border-radius: 4px; }`;
-
-/** The page. `ledger`: its last section, as text. */
-export function graphPage(name: string, seed: bigint, graphs: readonly PlannedGraph[], ledger: string): string {
-  const key = [
-    ["--input", "input"],
-    ["--state", "parameter, state"],
-    ["--number", "number of the step"],
-    ["--random", "draws"],
-    ["--heavy", "product, reduction, index"],
-    ["--box", "elementwise, movement"],
-  ].map(([color, text]) => `<span style="background: var(${color})">${text}</span>`);
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(name)}: graphs</title><style>${style}</style></head>
-<body><h1>${escaped(name)}, seed ${seed}</h1>
-<p>${graphs.map(({ role }) => `<a href="#${role}">${role}</a>`).join(" · ")} · <a href="#ledger">ledger of draws</a></p>
-<p class="key">${key.join("")} a blue frame: what the graph gives back</p>
-${graphs.map(section).join("\n")}
-<section><h2 id="ledger">ledger of draws</h2><pre>${escaped(ledger)}</pre></section>
-</body></html>
-`;
-}
+/** What the boxes' colours mean, as HTML. */
+export const drawingKey = [
+  ["--input", "input"],
+  ["--state", "parameter, state"],
+  ["--number", "number of the step"],
+  ["--random", "draws"],
+  ["--heavy", "product, reduction, index"],
+  ["--card", "elementwise, movement"],
+]
+  .map(([colour, text]) => `<span style="background: var(${colour})">${text}</span>`)
+  .join("");

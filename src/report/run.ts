@@ -1,8 +1,9 @@
-// The report as one HTML page that needs nothing else: curves, what the run was made of, its digest, and who drew which random numbers.
-import { type LedgerRow, ledgerRange } from "../../../run/ledger.ts";
-import type { Manifest } from "../../../run/manifest.ts";
-import { script, style } from "./assets.ts";
-import { escapeHtml, formatNumber, renderChart } from "./chart.ts";
+// A run's report: curves, what the run was made of, its digest, and who drew which random numbers.
+import { type LedgerRow, ledgerRange } from "../run/ledger.ts";
+import type { Manifest } from "../run/manifest.ts";
+import { renderChart } from "./curves.ts";
+import { escapeHtml, formatNumber, htmlPage, tableHtml } from "./html.ts";
+import { script } from "./readout.ts";
 import { groupSeries, type Series, type SeriesStore } from "./series.ts";
 
 /** What a report is made from. */
@@ -20,6 +21,36 @@ export interface ReportParts {
   readonly totalSteps: number;
 }
 
+const style = `
+:root { --c0: #2563eb; --c1: #d95f02; --c2: #0f8f6a; --c3: #c2255c; --c4: #7048e8; --c5: #0b7285; --c6: #9c6f00; --c7: #6b7280; --good: #0f7b4f; --bad: #b42318; }
+@media (prefers-color-scheme: dark) { :root { --c0: #6ea8fe; --c1: #ffa94d; --c2: #51cf9f; --c3: #ff8fab; --c4: #b197fc; --c5: #66d9e8; --c6: #e9c46a; --c7: #a0a7b1; --good: #63d29b; --bad: #ff8a80; } }
+.head { display: flex; gap: 12px; align-items: center; flex-wrap: wrap; }
+.pill { border: 1px solid currentColor; border-radius: 99px; padding: 1px 10px; font-size: .8rem; color: var(--soft); }
+.pill.finished { color: var(--good); } .pill.failed, .pill.interrupted { color: var(--bad); }
+.digest { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; margin: 18px 0; }
+.digest code { font-size: .95rem; font-weight: 600; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 10px; margin: 0; }
+.cards div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 9px 13px; min-width: 0; }
+.cards dt { color: var(--soft); font-size: .78rem; }
+.cards dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 14px; }
+.chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 12px 10px; min-width: 0; }
+.chart figcaption { display: flex; justify-content: space-between; gap: 8px; margin-bottom: 4px; }
+.at, .keys { color: var(--soft); font-size: .8rem; font-variant-numeric: tabular-nums; }
+.keys { margin: 4px 0 0; display: flex; flex-wrap: wrap; gap: 2px 14px; }
+.key { overflow-wrap: anywhere; } .key b { color: var(--ink); font-weight: 600; }
+.key i { display: inline-block; width: 10px; height: 3px; border-radius: 2px; background: var(--c); margin-right: 5px; vertical-align: middle; }
+.chart svg { display: block; width: 100%; height: auto; touch-action: pan-y; }
+.chart text { fill: var(--soft); font-size: 10.5px; font-variant-numeric: tabular-nums; }
+.grid { stroke: var(--line); stroke-width: 1; }
+.line { fill: none; stroke: var(--c); stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
+.noise { fill: none; stroke: var(--c); stroke-width: 1; opacity: .28; }
+.chart circle { fill: var(--c); }
+.cursor { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 3 3; visibility: hidden; }
+.s0 { --c: var(--c0); } .s1 { --c: var(--c1); } .s2 { --c: var(--c2); } .s3 { --c: var(--c3); } .s4 { --c: var(--c4); } .s5 { --c: var(--c5); } .s6 { --c: var(--c6); } .s7 { --c: var(--c7); }
+@media print { .chart, .cards div { break-inside: avoid; } }
+`;
+
 /** Rows of a long table that are shown: so many first ones, and the last few. */
 const mostRows = 24;
 const lastRows = 4;
@@ -33,11 +64,7 @@ export function renderReport(parts: ReportParts): string {
   const name = directory.split(/[/\\]/).filter(Boolean).at(-1) ?? directory;
   const charts = groupSeries(series.list()).map(renderChart);
   const { result, seed, seedGiven, graphs, data, environment } = manifest;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
-<title>${escapeHtml(name)} · seedgrad run</title><style>${style}</style></head>
-<body><main>
-<header><div class="head"><h1>${escapeHtml(name)}</h1><span class="pill ${manifest.status}">${manifest.status}</span></div>
+  const body = `<header><div class="head"><h1>${escapeHtml(name)}</h1><span class="pill ${manifest.status}">${manifest.status}</span></div>
 <p class="soft">step ${step} of ${totalSteps}${result?.stopped ? ` · ${escapeHtml(result.stopped)}` : ""} · seed ${seed}${seedGiven ? "" : " (drawn)"} · ${escapeHtml(manifest.numericsId)}</p></header>
 ${digest(parts)}
 <dl class="cards">${cards(parts)
@@ -46,29 +73,26 @@ ${digest(parts)}
 <section><h2>Curves</h2>${charts.length > 0 ? `<div class="charts">${charts.join("\n")}</div>` : '<p class="soft">Nothing has been logged yet.</p>'}</section>
 ${validations(series.list())}
 <section><h2>Config</h2><p class="soft">${escapeHtml(config.name)}, as it took effect, defaults included</p><pre>${escapeHtml(config.text)}</pre></section>
-<section><h2>Ledger of draws</h2><p class="soft">Who owns which part of the seed's one stream of random numbers</p>${table(
+<section><h2>Ledger of draws</h2><p class="soft">Who owns which part of the seed's one stream of random numbers</p>${tableHtml(
     ["draws", "count", "owner"],
     shortened(parts.ledger).map((row) =>
       row ? [ledgerRange(row), String(row.count), row.owner] : ["…", "…", `${parts.ledger.length - mostRows} more`],
     ),
-    [1],
+    ["wrap", "number"],
   )}</section>
-<section><h2>Graphs and data</h2>${table(
+<section><h2>Graphs and data</h2>${tableHtml(
     ["what", "SHA-256"],
     [
       ...Object.entries(graphs).map(([role, hash]) => [`graph ${role}`, hash]),
       ...Object.entries(data).map(([field, hash]) => [`data ${field}`, hash]),
     ],
   )}</section>
-<section><h2>Environment</h2><p class="soft">For information: no bit of the run depends on it</p>${table(
+<section><h2>Environment</h2><p class="soft">For information: no bit of the run depends on it</p>${tableHtml(
     ["what", "value"],
     Object.entries(environment).map(([key, value]) => [key, typeof value === "number" ? formatNumber(value) : value]),
-  )}</section>
-</main>
-${seriesTag}${series.serialize()}</script>
-<script>${script}</script>
-</body></html>
-`;
+  )}</section>`;
+  const scripts = `${seriesTag}${series.serialize()}</script>\n<script>${script}</script>`;
+  return htmlPage({ title: `${name} · seedgrad run`, style, body, scripts });
 }
 
 /** The series in a page that `renderReport` made, as text; undefined if it is none. */
@@ -122,18 +146,15 @@ function validations(all: readonly Series[]): string {
     return [String(step), ...validated.map(cell)];
   });
   const head = ["step", ...validated.map(({ name }) => name.slice(4).replaceAll("_", " "))];
-  return `<section><h2>Validations</h2>${table(head, rows, [...head.keys()])}</section>`;
+  return `<section><h2>Validations</h2>${tableHtml(
+    head,
+    rows,
+    head.map(() => "number"),
+  )}</section>`;
 }
 
 /** A long list's first and last items; undefined stands for those between. */
 function shortened<T>(items: readonly T[]): (T | undefined)[] {
   if (items.length <= mostRows + 1) return [...items];
   return [...items.slice(0, mostRows - lastRows), undefined, ...items.slice(-lastRows)];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[] = []): string {
-  const kind = (i: number) => (numbers.includes(i) ? "number" : "break");
-  const cells = (row: readonly string[], tag: "td" | "th") =>
-    row.map((cell, i) => `<${tag} class="${kind(i)}">${escapeHtml(cell)}</${tag}>`).join("");
-  return `<div class="wide"><table><thead><tr>${cells(head, "th")}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, "td")}</tr>`).join("")}</tbody></table></div>`;
 }

@@ -1,5 +1,6 @@
-// One chart as SVG text: axes, grid, and a line a series. It needs no script; what a script may add is the readout.
-import { log } from "../../../core/real.ts";
+// One chart of logged numbers as SVG text: axes, grid, one line per series. It needs no script; a script may add the readout.
+import { log } from "../core/real.ts";
+import { escapeHtml, formatNumber } from "./html.ts";
 import type { ChartGroup, Series } from "./series.ts";
 
 /** Size in user units; on a page a chart is about as wide, so that text stays readable. */
@@ -8,19 +9,6 @@ const height = 210;
 const plot = { left: 46, right: 364, top: 10, bottom: 184 };
 /** Lines more than this are told of, not drawn. */
 const mostLines = 8;
-
-/** Text for HTML and attributes. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-/** A number for people: four digits. */
-export function formatNumber(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
-  const size = Math.abs(value);
-  return size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
-}
 
 interface Axis {
   /** From a value to [0, 1]. */
