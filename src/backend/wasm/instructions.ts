@@ -63,7 +63,6 @@ export const i32 = {
   shrS: binary<"i32", "i32">("i32", 0x75),
   shrU: binary<"i32", "i32">("i32", 0x76),
   rotr: binary<"i32", "i32">("i32", 0x78),
-  popcnt: unary<"i32", "i32">("i32", 0x69),
   wrapI64: unary<"i64", "i32">("i32", 0xa7),
   reinterpretF32: unary<"f32", "i32">("i32", 0xbc),
   truncSatF32S: unary<"f32", "i32">("i32", 0xfc, 0x00),
@@ -175,8 +174,7 @@ const lane = <R extends ValueType>(type: R, opcode: number) => ({
     instruction("v128", [x, value], [...simd(opcode + 1), index]),
 });
 
-/** `swizzle`: the bytes of a that b numbers; 0 for numbers from 16 on. */
-export const i8x16 = { swizzle: vector(14), narrowI16x8U: vector(102) };
+export const i8x16 = { narrowI16x8U: vector(102) };
 export const i16x8 = { narrowI32x4U: vector(134), extendLowI8x16U: vectorUnary(137) };
 
 export const i32x4 = {
@@ -206,7 +204,6 @@ export const i32x4 = {
   maxS: vector(184),
   truncSatF32x4S: vectorUnary(248),
   /** Each lane's top bit, the first lane's lowest. */
-  bitmask: unary<"v128", "i32">("i32", ...simd(164)),
 };
 
 export const i64x2 = {

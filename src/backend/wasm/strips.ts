@@ -2,10 +2,9 @@
 // that stays in the first cache.
 
 import type { Nest, NestInput } from "../../schedule/nest.ts";
-import { type Detour, type Stages, strip, stripUnroll as unroll } from "../../schedule/stages.ts";
+import { type Stages, strip, stripUnroll as unroll } from "../../schedule/stages.ts";
 import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import type { Context } from "./context.ts";
-import { DetourPrinter } from "./detour.ts";
 import { ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
@@ -26,7 +25,6 @@ export class StripPrinter {
   readonly #stages: Stages;
   readonly #output: NestInput;
   readonly #scratch: Scratch;
-  readonly #detour: Detour | undefined;
 
   /** The nest's last input is the output. Asks for the scratch memory it needs. */
   constructor(context: Context, fn: FunctionBuilder, nest: Nest, stages: Stages, scratch: Scratch) {
@@ -50,12 +48,7 @@ export class StripPrinter {
     this.#nest = { ...nest, inputs: [...nest.inputs, ...slots] };
     this.#stages = stages;
     this.#scratch = scratch;
-    // Short rows aren't worth the patterns.
-    this.#detour = nest.extents[last] >= strip ? stages.detour : undefined;
-    const bytes = this.#detour
-      ? DetourPrinter.bytes({ slotBytes: 4 * strip, count: slots.length })
-      : 4 * strip * slots.length;
-    context.needScratch(scratch.from + bytes);
+    context.needScratch(scratch.from + 4 * strip * slots.length);
   }
 
   /** The elements from `words` on in eights, as many as there are before `end`; `address` is the output's at `words`. */
@@ -74,42 +67,35 @@ export class StripPrinter {
     const axis = this.#nest.extents.length - 1;
     const base = fn.local("i32");
     const to = fn.local("i32");
-    const store = (slot: number, value: Code, step: number, from: Local<"i32">): Code => {
+    const store = (slot: number, value: Code, step: number): Code => {
       if (slot < 0) return output.store(address(), value, 4 * bytes * step);
       const type = slots[slot] === "bool" ? "int32" : slots[slot];
-      return lanes.store(type, i32.add(from.get, words.get), value, 4 * strip * slot + 16 * step);
+      return lanes.store(type, i32.add(base.get, words.get), value, 4 * strip * slot + 16 * step);
     };
     const [from, setFrom] = fn.hold(words.get);
     const count = typeof end === "number" ? i32.const(4 * end) : i32.shl(end.get, i32.const(2));
     const [stop, setStop] = fn.hold(i32.add(from.get, i32.and(i32.sub(count, from.get), i32.const(-roundBytes))));
-    const slotPlaces = { base, slotBytes: 4 * strip, count: slots.length };
-    const detour = this.#detour && new DetourPrinter(fn, this.#detour, slotPlaces, { words, from, to });
     const before: Code[] = [];
-    const run = stages.flatMap(({ roots }, at) => {
-      const { first = 0, end: last = 0 } = this.#detour ?? {};
-      const around = detour && at >= first && at < last ? detour : { base, to };
-      const cursors = [...here, ...slots.map((): Cursor => ({ at: around.base, inside: true }))];
+    const run = stages.flatMap(({ roots }) => {
+      const cursors = [...here, ...slots.map((): Cursor => ({ at: base, inside: true }))];
       const bodies = roots.map(({ body }) => body);
       const printer = new ElementPrinter(fn, lanes, this.#nest, axis, ...bodies);
       const printed = printer.prepare(cursors, [...inside, ...slots.map(() => true)]);
       before.push(...printed.before);
       return [
-        ...(detour && at === first ? detour.enter(roundBytes) : []),
-        ...(detour && at === last ? detour.leave() : []),
         words.set(from.get),
         loop((next) => [
           ...Array.from({ length: unroll }, (_, step) => {
             const values = printed.all(words, step);
-            return roots.map(({ slot }, i) => store(slot, values[i], step, around.base));
+            return roots.map(({ slot }, i) => store(slot, values[i], step));
           }).flat(),
-          branchIf(next, i32.ltS(words.tee(i32.add(words.get, i32.const(roundBytes))), around.to.get)),
+          branchIf(next, i32.ltS(words.tee(i32.add(words.get, i32.const(roundBytes))), to.get)),
         ]),
       ];
     });
     const start = i32.add(this.#scratch.base.get, i32.const(this.#scratch.from));
     return [
       ...before,
-      ...(detour?.before(start) ?? []),
       setFrom,
       setStop,
       block((leave) => [

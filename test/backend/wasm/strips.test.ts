@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import { children, type Expr, input, add as plus, mul as times, topological } from "../../../kernels/expr.ts";
 import * as math from "../../../kernels/math/index.ts";
-import * as random from "../../../kernels/random.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { greater } from "../../../src/ops/compare.ts";
 import { add, cos, erf, exp, gelu, log, mul, sigmoid, sin, tanh, where } from "../../../src/ops/elementwise.ts";
@@ -53,46 +52,6 @@ describe("stages", () => {
     expect(Math.max(...counts)).toBeLessThan(30);
     expect(Math.min(...counts)).toBeGreaterThan(0);
     expect(counts.reduce((sum, each) => sum + each, 0)).toBeLessThan(1.3 * count(body));
-  });
-
-  test("of drawn numbers set the long side of a choice apart", () => {
-    const body = random.normal(input(0, "uint32"));
-    const { stages, slots, detour } = stagesOf(body, 1)!;
-    expect(detour).toMatchObject({ side: false });
-    const { first, end, takes, gives, condition } = detour!;
-    expect(end - first).toBeGreaterThan(1);
-    const reads = (from: number, to: number) =>
-      new Set(
-        stages
-          .slice(from, to)
-          .flatMap(({ roots }) =>
-            roots.flatMap((root) =>
-              topological(root.body).flatMap((expr) => (expr.kind === "input" ? [expr.index] : [])),
-            ),
-          ),
-      );
-    const written = stages.slice(first, end).flatMap(({ roots }) => roots.map(({ slot }) => 1 + slot));
-    expect([...reads(first, end)].filter((at) => !written.includes(at))).toEqual(takes.map((slot) => 1 + slot));
-    expect([...reads(end, stages.length)].filter((at) => written.includes(at))).toEqual([1 + gives]);
-    const whole = scalarFunction(body);
-    const parts = stages.map(({ roots }) => roots.map((root) => ({ ...root, run: scalarFunction(root.body) })));
-    let taken = 0;
-    for (let i = 0; i < 2000; i++) {
-      const word = Math.imul(i, 0x9e3779b1) >>> 0;
-      const held: number[] = slots.map(() => Number.NaN);
-      let result: number | undefined;
-      parts.forEach((stage, at) => {
-        if (at >= first && at < end && held[condition]) return;
-        if (at === first) taken++;
-        for (const { slot, run } of stage) {
-          if (slot < 0) result = run(word, ...held);
-          else held[slot] = run(word, ...held);
-        }
-      });
-      expect(result).toBe(whole(word));
-    }
-    expect(taken / 2000).toBeCloseTo(0.317, 1);
-    expect(stagesOf(math.gelu(input(0, "float32")), 1)!.detour).toBeUndefined();
   });
 
   test("a short expression stays whole", () => {
