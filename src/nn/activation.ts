@@ -7,7 +7,7 @@ import {
   tanh as applyTanh,
 } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkInputs } from "./check.ts";
+import { checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
 const call = signature("nn.Activation", { name: string, apply: callable });
@@ -25,7 +25,7 @@ export class Activation extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkInputs(this.name, inputs);
+    checkForward(`nn.${this.name}`, arguments);
     return this.#apply(inputs);
   }
 

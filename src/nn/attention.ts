@@ -5,7 +5,7 @@ import { formatShape } from "../core/shape.ts";
 import { checkProbability } from "../ops/random.ts";
 import { reshape, scaledDotProductAttention, slice, swapAxes } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkInputs } from "./check.ts";
+import { checkCount, checkForward } from "./check.ts";
 import { type Linear, linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -56,7 +56,7 @@ export class SelfAttention extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkInputs("selfAttention", inputs);
+    checkForward("nn.selfAttention", arguments);
     const { heads, causal, dropout, training } = this;
     const width = this.out.weight.shape[0];
     if (inputs.rank !== 3 || inputs.shape[2] !== width) {

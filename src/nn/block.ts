@@ -3,7 +3,7 @@ import { checkArguments } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { gelu } from "./activation.ts";
 import { blockCall, type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
-import { checkInputs } from "./check.ts";
+import { checkForward } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
@@ -30,7 +30,7 @@ export class TransformerBlock extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkInputs("transformerBlock", inputs);
+    checkForward("nn.transformerBlock", arguments);
     const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs))));
     return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x)) as Tensor));
   }

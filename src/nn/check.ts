@@ -1,8 +1,8 @@
 // Checks on layers: sizes, and what comes in.
-import { type Kind, kind } from "../core/arguments.ts";
+import { checkArguments, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
 import { ShapeError, showValue } from "../core/errors.ts";
-import { checkTensor } from "../tensor/arguments.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/arguments.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
 export const module: Kind = kind(
@@ -41,7 +41,13 @@ export function checkCount(where: string, what: string, value: number): void {
   }
 }
 
-/** Throws ConfigError unless a layer's inputs are a tensor: for layers that look at it before an op does. */
-export function checkInputs(where: string, inputs: Tensor): void {
-  checkTensor(`nn.${where}`, "inputs", inputs);
+const batch = kind(
+  "a batch: tensors by name",
+  (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor),
+);
+
+/** Throws ConfigError unless a layer's `forward` is given a tensor, and at most a batch beside it. */
+export function checkForward(where: string, given: ArrayLike<unknown>): void {
+  if (given.length === 1 && given[0] instanceof Tensor) return;
+  checkArguments(signature(`${where}.forward`, { inputs: tensor, "batch?": batch }), given);
 }

@@ -13,7 +13,7 @@ import type { WindowOptions } from "../ops/conv.ts";
 import { conv2d as applyConv2d, maxPool2d as applyMaxPool2d, reshape, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "../tensor/variable.ts";
-import { checkCount, checkInputs } from "./check.ts";
+import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
 export interface Conv2dOptions extends WindowOptions {
@@ -65,6 +65,7 @@ export class Conv2d extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkForward("nn.conv2d", arguments);
     const { weight, bias, stride, padding } = this;
     return applyConv2d(inputs, weight, bias, { stride, padding });
   }
@@ -97,6 +98,7 @@ export class MaxPool2d extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkForward("nn.maxPool2d", arguments);
     return applyMaxPool2d(inputs, this.size, this.options);
   }
 
@@ -124,7 +126,7 @@ export class SampleShape extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkInputs(this.shape ? "unflatten" : "flatten", inputs);
+    checkForward(this.shape ? "nn.unflatten" : "nn.flatten", arguments);
     const [batch, ...rest] = inputs.shape;
     const shape = this.shape ?? [sizeOf(rest)];
     if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {

@@ -3,7 +3,7 @@ import { checkArguments, number, signature } from "../core/arguments.ts";
 import { checkProbability } from "../ops/random.ts";
 import { dropout as apply } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkInputs } from "./check.ts";
+import { checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
 const call = signature("nn.dropout", { p: number });
@@ -20,7 +20,7 @@ export class Dropout extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkInputs("dropout", inputs);
+    checkForward("nn.dropout", arguments);
     return this.training && this.p > 0 ? apply(inputs, this.p) : inputs;
   }
 

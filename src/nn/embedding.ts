@@ -3,7 +3,7 @@ import { checkArguments, number, signature } from "../core/arguments.ts";
 import { normal, take } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "../tensor/variable.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
 const call = signature(
@@ -25,6 +25,7 @@ export class Embedding extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkForward("nn.embedding", arguments);
     return take(this.weight, inputs);
   }
 

@@ -5,7 +5,7 @@ import { formatShape } from "../core/shape.ts";
 import { slice } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkInputs, checkStack } from "./check.ts";
+import { checkForward, checkStack } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
@@ -62,7 +62,7 @@ export class Gpt extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkInputs("gpt", inputs);
+    checkForward("nn.gpt", arguments);
     const [context] = this.position.weight.shape;
     if (inputs.rank !== 2 || inputs.shape[1] > context) {
       throw new ShapeError({

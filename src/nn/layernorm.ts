@@ -13,7 +13,7 @@ import type { Shape } from "../core/shape.ts";
 import { layerNorm as apply, ones, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "../tensor/variable.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
 export interface LayerNormOptions {
@@ -54,6 +54,7 @@ export class LayerNorm extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkForward("nn.layerNorm", arguments);
     return apply(inputs, this.weight, this.bias, this.epsilon);
   }
 

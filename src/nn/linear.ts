@@ -3,7 +3,7 @@ import { boolean, checkArguments, number, options as optionsOf, signature } from
 import { linear as apply, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "../tensor/variable.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
 export interface LinearOptions {
@@ -34,6 +34,7 @@ export class Linear extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkForward("nn.linear", arguments);
     return apply(inputs, this.weight, this.bias);
   }
 

@@ -1,5 +1,5 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
-import { boolean, checkArguments, signature } from "../core/arguments.ts";
+import { boolean, checkArguments, kind, signature } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter, type Stateful, Variable } from "../tensor/variable.ts";
@@ -10,7 +10,17 @@ export type Batch = Readonly<Record<string, Tensor>>;
 /** What a model may return: outputs for a loss function, its own loss, a loss with outputs, or a record that holds a loss. */
 export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Readonly<Record<string, Tensor>>;
 
-const trainCall = signature("train", { "mode?": boolean });
+const calls = {
+  namedChildren: signature("namedChildren", {}),
+  namedParameters: signature("namedParameters", {}),
+  parameters: signature("parameters", {}),
+  namedVariables: signature("namedVariables", {}),
+  eval: signature("eval", {}),
+  traceKey: signature("traceKey", {}),
+  toText: signature("toString", {}),
+  train: signature("train", { "mode?": boolean }),
+  pieces: signature("pieces", { "into?": kind("a list", Array.isArray) }),
+};
 
 /** Base of all layers and models. A subclass assigns parameters and children to properties in its constructor, in the order in which they are drawn. */
 export abstract class Module implements Stateful {
@@ -24,6 +34,7 @@ export abstract class Module implements Stateful {
 
   /** Direct children by name: properties that are modules or lists of modules (`blocks.0`). */
   namedChildren(): [string, Module][] {
+    checkArguments(calls.namedChildren, arguments);
     return Object.entries(this).flatMap(([name, value]) => {
       if (value instanceof Module) return [[name, value] as [string, Module]];
       if (!Array.isArray(value)) return [];
@@ -33,11 +44,13 @@ export abstract class Module implements Stateful {
 
   /** Parameters of the whole tree by path (`0.weight`), in the order in which they were assigned; one that stands in two places is named by the first. */
   namedParameters(): [string, Parameter][] {
+    checkArguments(calls.namedParameters, arguments);
     return this.#walk().filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
 
   /** Its parameters in the order of `namedParameters`. Each one's `label` becomes its path here: what an optimizer calls it. */
   parameters(): Parameter[] {
+    checkArguments(calls.parameters, arguments);
     return this.namedParameters().map(([path, parameter]) => {
       parameter.label = path;
       return parameter;
@@ -46,6 +59,7 @@ export abstract class Module implements Stateful {
 
   /** Parameters as `parameter/<path>` and other variables as `buffer/<path>`, in UTF-8 order. */
   namedVariables(): [string, Variable][] {
+    checkArguments(calls.namedVariables, arguments);
     return this.#walk()
       .map(([path, variable]): [string, Variable] => [
         `${variable instanceof Parameter ? "parameter" : "buffer"}/${path}`,
@@ -71,7 +85,7 @@ export abstract class Module implements Stateful {
 
   /** Sets the whole tree to training, or to evaluation with `false`. */
   train(mode = true): this {
-    checkArguments(trainCall, arguments);
+    checkArguments(calls.train, arguments);
     this.training = mode;
     for (const [, child] of this.namedChildren()) child.train(mode);
     return this;
@@ -79,11 +93,13 @@ export abstract class Module implements Stateful {
 
   /** Sets the whole tree to evaluation. */
   eval(): this {
+    checkArguments(calls.eval, arguments);
     return this.train(false);
   }
 
   /** Its training flags: a compiled function is traced anew when one changes. */
   traceKey(): string {
+    checkArguments(calls.traceKey, arguments);
     return (
       (this.training ? "t" : "e") +
       this.namedChildren()
@@ -94,6 +110,7 @@ export abstract class Module implements Stateful {
 
   /** Its own properties and those of its modules, and what lies in lists and plain records among them, one after another. */
   pieces(into: unknown[] = []): readonly unknown[] {
+    checkArguments(calls.pieces, arguments);
     const properties = this as unknown as Record<string, unknown>;
     for (const name in properties) {
       into.push(name);
@@ -104,6 +121,7 @@ export abstract class Module implements Stateful {
 
   /** The tree as text, a module a line. */
   toString(): string {
+    checkArguments(calls.toText, arguments);
     const children = this.namedChildren().map(
       ([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`,
     );

@@ -1,10 +1,11 @@
 // Layers one after another.
 import { checkArguments, signature } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkInputs, module } from "./check.ts";
+import { checkForward, module } from "./check.ts";
 import { type Batch, type ModelOutput, Module } from "./module.ts";
 
 const call = signature("nn.sequential", { "...layers": module });
+const childrenCall = signature("namedChildren", {});
 
 /** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
 export class Sequential extends Module {
@@ -17,11 +18,12 @@ export class Sequential extends Module {
   }
 
   override namedChildren(): [string, Module][] {
+    checkArguments(childrenCall, arguments);
     return this.layers.map((layer, i) => [String(i), layer]);
   }
 
   override forward(inputs: Tensor, batch?: Batch): ModelOutput {
-    checkInputs("sequential", inputs);
+    checkForward("nn.sequential", arguments);
     return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs);
   }
 }

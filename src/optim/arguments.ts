@@ -4,6 +4,7 @@ import {
   callable,
   checkArguments,
   checkKind,
+  count,
   either,
   isRecord,
   type Kind,
@@ -16,6 +17,7 @@ import {
   string,
   strings,
 } from "../core/arguments.ts";
+import { tensor, tensors } from "../tensor/arguments.ts";
 import { Variable } from "../tensor/variable.ts";
 
 const pair = kind("two numbers [a, b]", (value) => numbers.accepts(value) && (value as readonly number[]).length === 2);
@@ -82,6 +84,16 @@ export const parameters: Kind = kind(
   "a list of parameters",
   (value) => Array.isArray(value) && Array.from(value).every(parameter.accepts),
 );
+
+/** How an optimizer's methods are called. */
+export const methodCalls = {
+  seek: signature("optimizer.seek", { steps: kind("a number of steps, an integer ≥ 0", count.accepts) }),
+  namedVariables: signature("optimizer.namedVariables", {}),
+  traceKey: signature("optimizer.traceKey", {}),
+  pieces: signature("optimizer.pieces", {}),
+  minimize: signature("optimizer.minimize", { loss: tensor }),
+  update: signature("optimizer.update", { gradients: tensors, "parameters?": parameters }),
+};
 
 const record: Kind = kind("a record of options", isRecord, (_, value) =>
   typeof value === "number" ? `options go by name: { learningRate: ${value} }` : undefined,

@@ -11,7 +11,7 @@ import { gradientOf, gradients as gradientsOf } from "../tensor/gradients.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onExecute, runtimeScalar } from "../tensor/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { methodCalls as calls, checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
@@ -248,19 +248,13 @@ export abstract class Optimizer implements Stateful {
 
   /** Goes to a saved number of steps. Throws ConfigError unless it is a count. */
   seek(steps: number): void {
-    if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new ConfigError({
-        where: `${this.#where}.seek`,
-        problem: "not a number of steps",
-        got: String(steps),
-        expected: "an integer ≥ 0",
-      });
-    }
+    checkArguments(calls.seek, arguments);
     this.#steps = steps;
   }
 
   /** Parameters and slots: `parameter/<path>`, `optimizer/<slot>/<path>`. */
   namedVariables(): [string, Variable][] {
+    checkArguments(calls.namedVariables, arguments);
     return [...this.#slots].flatMap(([parameter, slots]) => {
       const path = this.#names.get(parameter)!;
       return [
@@ -272,16 +266,19 @@ export abstract class Optimizer implements Stateful {
 
   /** Which groups decay weights: a compiled function is traced anew when one that didn't begins to. */
   traceKey(): string {
+    checkArguments(calls.traceKey, arguments);
     return this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
   }
 
   /** Parameters and slots stay the same ones; whether groups decay is what may change, and the fields that a subclass declares. */
   pieces(): readonly unknown[] {
+    checkArguments(calls.pieces, arguments);
     return [...this.groups.map(decaying), ...Object.entries(this).flat()];
   }
 
   /** One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Throws GradError. */
   minimize(loss: Tensor): void {
+    checkArguments(calls.minimize, arguments);
     this.update(gradientsOf(loss, this.parameters));
   }
 
@@ -291,6 +288,7 @@ export abstract class Optimizer implements Stateful {
    * one that is another's.
    */
   update(gradients: readonly Tensor[], parameters: readonly Parameter[] = this.parameters): void {
+    checkArguments(calls.update, arguments);
     const byParameter = this.#assigned(gradients, parameters);
     onExecute(() => {
       this.#steps++;

@@ -1,5 +1,5 @@
 // Kinds of arguments that are tensors, for what is built on them.
-import { checkKind, type Kind, kind, listOf } from "../core/arguments.ts";
+import { type Kind, kind, listOf } from "../core/arguments.ts";
 import { Tensor } from "./tensor.ts";
 
 const wrap = (value: unknown): string | undefined =>
@@ -13,8 +13,3 @@ export const tensor: Kind = kind(
   (_, value) => wrap(value),
 );
 export const tensors: Kind = listOf(tensor, "a list of tensors");
-
-/** Throws ConfigError unless the value is a tensor: where one is read before any op checks it. */
-export function checkTensor(where: string, what: string, value: unknown): asserts value is Tensor {
-  if (!(value instanceof Tensor)) checkKind(where, what, tensor, value);
-}

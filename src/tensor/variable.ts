@@ -28,6 +28,7 @@ const assignCall = signature("assign", { value: tensorKind });
 const loadCall = signature("load", {
   data: kind("a typed array", (value) => ArrayBuffer.isView(value) && !(value instanceof DataView)),
 });
+const disposeCall = signature("dispose", {});
 
 /** A cell with versions. It is a tensor too: ops read the version it holds when they are called. */
 export class Variable extends Tensor {
@@ -114,7 +115,10 @@ export class Variable extends Tensor {
     return this.#lineage;
   }
 
-  override dispose(): void {}
+  /** Does nothing: it keeps its memory for as long as anyone has it. */
+  override dispose(): void {
+    checkArguments(disposeCall, arguments);
+  }
 }
 
 /** Gives variables memory of their own on the backend, computing what is pending as one graph whose outputs carry their names. Call under `exclusive`. null where nothing was computed. */

@@ -1,18 +1,14 @@
-// Every public function, constructor and method outside the ops refuses wrong arguments with a typed error, or is on the list of what is
-// meant. What is exported and stands neither in the table nor among the exceptions fails. The ops are test/tensor/arguments.test.ts's.
+// Every public function and constructor outside the ops refuses wrong arguments with a typed error, or is on the list of what is meant. What
+// is exported and stands neither in the table nor among the exceptions fails. The ops are test/tensor/arguments.test.ts's, methods methods.test.ts's.
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
 import { type Accepted, call, notRefused, outcome, type RightCall, type Untyped } from "../support/arguments.ts";
+import { loader, none, reads, trainer, trainerOptions, x } from "../support/right.ts";
 
-const { nn, losses, metrics, optim, data } = sg;
-const x = () =>
-  sg.tensor([
-    [1, 2],
-    [3, 4],
-  ]);
+const { nn, losses, optim, data } = sg;
 const classes = () => sg.tensor([0, 1], "int32");
 const idx = () => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7);
 const parameters = () => nn.linear(2, 2).parameters();
@@ -32,7 +28,6 @@ const form = (options: object, optional: readonly string[] = []) =>
   });
 const lossOf = (targets: () => sg.Tensor, options?: object) =>
   call(() => [x(), { targets: targets() }, ...(options ? [options] : [])], 2, { requiredKeys: ["targets"] });
-const none = call(() => []);
 
 const config = () => sg.parseConfig(configText(), "run.yaml");
 const configText = () => `trainer:
@@ -60,34 +55,6 @@ const graph = () => ({
   draws: 0,
   base: 0,
 });
-/** What it inherits isn't tried key by key. */
-const loader = (): sg.data.DataLoader => Object.create(data.dataLoader(trainable(), { batchSize: 1 }));
-const trainable = () =>
-  data.arrayDataset("d", {
-    inputs: { data: new Float32Array(4), shape: [2, 2], dtype: "float32" },
-    targets: { data: Float32Array.of(1, 2), shape: [2, 1], dtype: "float32" },
-  });
-const trainerOptions = () => ({
-  seed: 1,
-  model: () => nn.linear(2, 1),
-  loss: losses.mse,
-  metrics: { mse: metrics.mean(losses.mse, "mse", { mode: "min" }) },
-  optimizer: (model: sg.nn.Module) => optim.sgd(model.parameters(), { learningRate: 0.1 }),
-  precision: {},
-  loop: { numSteps: 1 },
-  checkpoint: null,
-  logging: { logLevel: "silent" as const },
-  callbacks: [],
-  loggers: [],
-  backend: "reference",
-  threads: 1,
-  deterministic: "strict" as const,
-  fastDevRun: 1,
-});
-const trainer = () => {
-  const { fastDevRun: _, threads: __, ...options } = trainerOptions();
-  return new sg.Trainer(options);
-};
 const hash = "0".repeat(64);
 const path = () => ({ index: 0, count: 1, path: [] });
 let registered = 0;
@@ -95,10 +62,6 @@ let registered = 0;
 /** Of what has options alone, all of which may be left out but `requiredKeys`. */
 const options = (given: object, requiredKeys?: readonly string[]) =>
   call(() => [given], requiredKeys ? 1 : 0, { requiredKeys });
-/** Of what reads files or trains. */
-const reads = (refusedAs: string, args: RightCall["args"], required?: number, requiredKeys?: readonly string[]) =>
-  call(args, required, { requiredKeys, refusedAs });
-
 /** A schedule of the learning rate and of the weight decay. */
 function both(
   name: string,
@@ -424,46 +387,7 @@ const calls: Readonly<Record<string, RightCall>> = {
     ].map((name) => [name, options({})]),
   ),
   Trainer: call(() => [trainerOptions()], 1, { requiredKeys: ["model"] }),
-  "Trainer.backend": none,
-  "Trainer.callbackVariables": none,
-  "Trainer.describe": none,
-  "Trainer.evalStep": none,
-  "Trainer.evaluate": call(() => [loader(), { steps: 1, silent: true, weights: "raw" }], 1),
-  "Trainer.explain": call(() => [loader(), loader()], 1),
-  "Trainer.fit": call(() => [loader(), loader(), { ckptPath: "none", signal: new AbortController().signal }], 1, {
-    refusedAs: "fit",
-  }),
-  "Trainer.initialize": none,
-  "Trainer.ledger": call(() => [loader()]),
-  "Trainer.loadCheckpoint": reads("loadCheckpoint", () => ["none"]),
-  "Trainer.logHistograms": call(() => [{ a: sg.histogramOf([1, 2]) }, 1], 1),
-  "Trainer.logMetrics": call(() => [{ a: 1 }, 1], 1),
-  "Trainer.message": call(() => ["info", "words"]),
-  "Trainer.nameScope": call(() => ["name", () => 1]),
-  "Trainer.needOptimizer": none,
-  "Trainer.predict": reads("predict", () => [loader(), { ckptPath: "none", weights: "raw" }], 1),
-  "Trainer.saveCheckpoint": reads("saveCheckpoint", () => ["name"], 0),
-  "Trainer.stop": call(() => ["enough"]),
-  "Trainer.trainStep": none,
-  "Trainer.validate": reads("validate", () => [loader(), { ckptPath: "none", weights: "raw" }], 1),
-  "Trainer.validateAll": reads("validateAll", () => [loader(), "none", { weights: "raw" }], 1),
-  "Trainer.variables": none,
-  "Trainer.verify": reads(
-    "verify",
-    () => [
-      "none",
-      { backend: "reference", threads: 1, from: 0, steps: 1, against: hash, train: loader(), val: loader() },
-    ],
-    1,
-  ),
   Tensor: call(() => [x().node]),
-  "Tensor.array": none,
-  "Tensor.data": none,
-  "Tensor.dispose": none,
-  "Tensor.format": none,
-  "Tensor.item": none,
-  "Tensor.realize": none,
-  "Tensor.toString": none,
   buildTrainer: call(() => [config(), { seed: 1 }], 1),
   configHash: call(() => [config()]),
   configJsonSchema: none,
@@ -572,7 +496,7 @@ const accepted: readonly Accepted[] = [
     "a number out of range: refused once the files are read",
   ],
   [
-    /^(Trainer\.verify|verifyRun|proveTensor): \d\.\w+ = (a fraction|NaN|an index far out)$/,
+    /^(verifyRun|proveTensor): \d\.\w+ = (a fraction|NaN|an index far out)$/,
     "a number out of range: refused once the run is read",
   ],
   [/^diffRuns: 2\.steps = /, "a number out of range: refused once the runs are read"],
@@ -580,20 +504,14 @@ const accepted: readonly Accepted[] = [
     /^\w+: 0\.(modules|states|keys|train|freeze|parameters|gradients|activations|callbacks|loggers|metrics) = an empty list$/,
     "none",
   ],
-  [
-    /^(diffRuns: 2\.(backends|rebuild)|Trainer\.(evaluate: 0|validate: 0|fit: 1)|histogramOf: 0) = an empty list$/,
-    "none",
-  ],
+  [/^(diffRuns: 2\.(backends|rebuild)|histogramOf: 0) = an empty list$/, "none"],
   [/^(EarlyStopping|FlopUtilization|LearningRateFinder|Lora): 0\.\w+ = a fraction$/, "a real number"],
   [/^EarlyStopping: 0\.\w+Threshold = an index far out$/, "a real number"],
   [/^LoraLinear: 2 = (a fraction|an index far out)$/, "a real number"],
   [/^Trainer: 0\.seed = (null|a bigint)$/, "a seed, or none"],
   [/^(buildTrainer|loadConfig|loadPhases|parseConfig|parsePhases): \d\.seed = (null|a bigint)$/, "a seed, or none"],
-  [/^Trainer\.verify: 1\.val = an empty list$/, "no validation data"],
   [/^digestOfProof: 0\.shape = an empty list$/, "the shape of a scalar"],
   [/^showDiff: 0(\.nonsense|\.(facts|graph|notes) = an empty list)$/, "none; a comparison may say more"],
-  [/ckptPath = null$/, "no checkpoint"],
-  [/^Trainer\.logMetrics: 0( = a record|\.nonsense|\.a = )/, "numbers by any name"],
   [/^Tensor: one more$/, "the engine makes one at each op, and its nodes are no program's"],
 ];
 
@@ -609,27 +527,17 @@ const exceptions: Readonly<Record<string, string>> = {
   "nn.Module": "a base class: its constructor takes nothing, and a subclass has its own",
 };
 
-/** Everything exported that can be called, by its path; the methods of what programs hold in their hands: a Trainer's, and a tensor's but for the ops. */
+/** Everything exported that can be called, by its path. */
 function exported(): string[] {
   const callable = (of: object, prefix: string) =>
     Object.entries(of).flatMap(([name, value]) => (typeof value === "function" ? [prefix + name] : []));
   const namespaces = Object.entries(sg).flatMap(([name, value]) =>
     name !== "ops" && typeof value === "object" ? callable(value, `${name}.`) : [],
   );
-  const methods = [sg.Trainer, sg.Tensor].flatMap((of) =>
-    Object.entries(Object.getOwnPropertyDescriptors(of.prototype)).flatMap(([name, { value }]) =>
-      typeof value === "function" && name !== "constructor" ? [`${of.name}.${name}`] : [],
-    ),
-  );
-  return [...callable(sg, ""), ...namespaces, ...methods].filter(
-    (path) => !Object.hasOwn(sg.ops, path.replace("Tensor.", "")),
-  );
+  return [...callable(sg, ""), ...namespaces].filter((path) => !Object.hasOwn(sg.ops, path));
 }
 
 const publicCall = (path: string): ((...args: readonly unknown[]) => unknown) => {
-  const [of, method] = path.split(".");
-  if (method && of === "Trainer") return (...args) => (trainer() as Untyped)[method](...args);
-  if (method && of === "Tensor") return (...args) => (sg.tensor(1) as Untyped)[method](...args);
   const target = path.split(".").reduce((at: Untyped, name) => at[name], sg);
   const isClass = /^class/.test(Function.prototype.toString.call(target));
   return isClass ? (...args) => new target(...args) : target;

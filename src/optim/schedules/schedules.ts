@@ -1,6 +1,6 @@
 // The schedules of a run over the groups of its optimizer: at most one for each group's learning rate, and one for its weight decay.
-import { checkArguments, kind, listOf, signature } from "../../core/arguments.ts";
-import { ConfigError, didYouMean, TrainingError } from "../../core/errors.ts";
+import { anything, checkArguments, count, kind, listOf, signature, string } from "../../core/arguments.ts";
+import { ConfigError, didYouMean, showValue, TrainingError } from "../../core/errors.ts";
 import { Optimizer, type ParameterGroup } from "../optimizer.ts";
 import type { Schedule, ScheduleKey, Steering } from "./schedule.ts";
 
@@ -17,10 +17,16 @@ const call = signature("optim.Schedules", {
   ),
   optimizer: kind("an optimizer", (value) => value instanceof Optimizer),
 });
+const applyCall = signature("schedules.apply", { step: count });
+const ofCall = signature("schedules.of", {
+  group: anything,
+  key: string,
+});
 
 /** Sets the numbers of an optimizer's groups by step. */
 export class Schedules {
   readonly #settings: readonly Setting[];
+  readonly #groups: readonly ParameterGroup[];
   /** As they were given. */
   readonly all: readonly Schedule[];
   /** Callbacks of the schedules that go by validation. */
@@ -46,12 +52,14 @@ export class Schedules {
       }
     }
     this.#settings = settings;
+    this.#groups = optimizer.groups;
     this.all = schedules;
     this.steering = [...new Set(schedules.flatMap(({ steering }) => steering ?? []))];
   }
 
   /** Sets what the step numbered `step` from 0 uses. Throws TrainingError for a value that isn't a number ≥ 0. */
   apply(step: number): void {
+    checkArguments(applyCall, arguments);
     for (const { schedule, key, group } of this.#settings) {
       const value = schedule(step, group);
       if (!(value >= 0 && value < Infinity)) {
@@ -68,6 +76,14 @@ export class Schedules {
 
   /** The schedule that sets this number of the group, if one does. */
   of(group: ParameterGroup, key: string): Schedule | undefined {
+    checkArguments(ofCall, arguments);
+    if (!this.#groups.includes(group))
+      throw new ConfigError({
+        where: "schedules.of",
+        problem: "group isn't one of the optimizer's",
+        got: showValue(group),
+        expected: "one of optimizer.groups",
+      });
     return this.#settings.find((setting) => setting.group === group && setting.key === key)?.schedule;
   }
 }

@@ -2,6 +2,7 @@
 
 import { checkArguments, kind, number, options as optionsOf, real, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { checkForward } from "../../nn/check.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -31,6 +32,7 @@ const layerCall = signature("LoraLinear", {
   rank: number,
   scale: real,
 });
+const mergedCall = signature("LoraLinear.merged", {});
 
 /** y = x·Wᵀ + b + (x·Aᵀ)·Bᵀ·scale, W and b of the layer it stands for. loraA: [rank, inputs] from U(±1/√inputs), loraB: [outputs, rank], zeros at first. */
 export class LoraLinear extends Module {
@@ -55,12 +57,14 @@ export class LoraLinear extends Module {
   }
 
   override forward(inputs: Tensor): Tensor {
+    checkForward("LoraLinear", arguments);
     const update = linear(linear(inputs, this.loraA), this.loraB);
     return linear(inputs, this.weight, this.bias).add(update.mul(this.#scale));
   }
 
   /** W + scale·B·A: the weight of a plain layer that gives the same, but for rounding. → [outputs, inputs] */
   merged(): Tensor {
+    checkArguments(mergedCall, arguments);
     return this.weight.add(matmul(this.loraB, this.loraA).mul(this.#scale));
   }
 

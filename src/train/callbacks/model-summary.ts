@@ -11,9 +11,11 @@ import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 
-const countCall = signature("countParameters", {
+const ofTrainer = {
   trainer: kind("a Trainer", (value) => (value as Partial<Trainer> | null)?.model instanceof Module),
-});
+};
+const countCall = signature("countParameters", ofTrainer);
+const textCall = signature("ModelSummary.text", ofTrainer);
 
 /** How many numbers a model's parameters are: all of them, and those that its optimizer moves. */
 export function countParameters(trainer: Trainer): { total: number; trainable: number } {
@@ -76,6 +78,7 @@ export class ModelSummary implements Callback {
 
   /** The table as text. Output shapes are there once a step has been traced. */
   text(trainer: Trainer): string {
+    checkArguments(textCall, arguments);
     const modules = namedModules(trainer.model).filter(
       ([path]) => path === "model" || path.split(".").length <= this.#depth,
     );

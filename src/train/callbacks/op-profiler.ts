@@ -33,6 +33,7 @@ export interface ProfiledKernel extends Cost {
 const call = signature("OpProfiler", {
   "options?": optionsOf<OpProfilerOptions>({ "rows?": number, "repeats?": number }),
 });
+const textCall = signature("OpProfiler.text", {});
 
 /** Shows before a fit's first step which of its kernels take longest: each is timed alone, over that step's own data, weights and state, beside the run and without touching it. */
 export class OpProfiler implements Callback {
@@ -79,6 +80,7 @@ export class OpProfiler implements Callback {
 
   /** The table as text. */
   text(): string {
+    checkArguments(textCall, arguments);
     const whole = this.#profile.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
     const rows = this.#profile
       .slice(0, this.#rows)

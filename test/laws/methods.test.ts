@@ -1,0 +1,210 @@
+// Every method of a public class refuses wrong arguments with a typed error, or is on the list of what is meant. A method that stands neither
+// in the table nor among the exceptions fails. A tensor's ops are test/tensor/arguments.test.ts's.
+import { beforeAll, describe, expect, test } from "vitest";
+import * as sg from "../../src/index.ts";
+import { type Accepted, call, notRefused, outcome, type RightCall, type Untyped } from "../support/arguments.ts";
+import { loader, none, reads, trainer, x } from "../support/right.ts";
+
+const { nn, optim, data } = sg;
+const hash = "0".repeat(64);
+
+/** `forward` of a layer, whose second argument a layer may leave alone. */
+const forward = (inputs: () => sg.Tensor = x) => call(() => [inputs(), { inputs: x() }], 1);
+const images = () => sg.zeros([1, 1, 2, 2]);
+const sequences = () => sg.zeros([1, 2, 2]);
+const tokens = () => sg.zeros([1, 2], "int32");
+const schedules = () => new optim.Schedules([optim.constantLR({ learningRate: 0.1, totalIters: 2 })], optimizer);
+sg.manualSeed(1);
+const optimizer = optim.sgd(nn.linear(2, 2).parameters(), { learningRate: 0.1 });
+const loss = () => sg.add(...(optimizer.parameters.map((each) => each.sum()) as [sg.Tensor, sg.Tensor]));
+
+/** What methods are called on, by class. */
+const instances: Readonly<Record<string, () => object>> = {
+  Tensor: () => sg.tensor(1),
+  Variable: () => new sg.Variable(x()),
+  Stream: () => new sg.Stream(1),
+  Trainer: trainer,
+  LoraLinear: () => new sg.LoraLinear(nn.linear(2, 2), 1, 1),
+  ModelSummary: () => new sg.ModelSummary(),
+  OpProfiler: () => new sg.OpProfiler(),
+  "data.Vocabulary": () => new data.Vocabulary("abc"),
+  "nn.Module": () => nn.linear(2, 2),
+  "nn.Activation": () => nn.relu(),
+  "nn.Conv2d": () => nn.conv2d(1, 1, 1),
+  "nn.Dropout": () => nn.dropout(0.5),
+  "nn.Embedding": () => nn.embedding(3, 2),
+  "nn.Gpt": () => nn.gpt({ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1 }),
+  "nn.LayerNorm": () => nn.layerNorm([2]),
+  "nn.Linear": () => nn.linear(2, 2),
+  "nn.MaxPool2d": () => nn.maxPool2d(1),
+  "nn.SampleShape": () => nn.flatten(),
+  "nn.SelfAttention": () => nn.selfAttention(2, 1),
+  "nn.Sequential": () => nn.sequential(nn.linear(2, 2)),
+  "nn.TransformerBlock": () => nn.transformerBlock(2, 1),
+  "optim.Optimizer": () => optimizer,
+  "optim.Schedules": schedules,
+};
+
+const calls: Readonly<Record<string, RightCall>> = {
+  "Trainer.backend": none,
+  "Trainer.callbackVariables": none,
+  "Trainer.describe": none,
+  "Trainer.evalStep": none,
+  "Trainer.evaluate": call(() => [loader(), { steps: 1, silent: true, weights: "raw" }], 1),
+  "Trainer.explain": call(() => [loader(), loader()], 1),
+  "Trainer.fit": call(() => [loader(), loader(), { ckptPath: "none", signal: new AbortController().signal }], 1, {
+    refusedAs: "fit",
+  }),
+  "Trainer.initialize": none,
+  "Trainer.ledger": call(() => [loader()]),
+  "Trainer.loadCheckpoint": reads("loadCheckpoint", () => ["none"]),
+  "Trainer.logHistograms": call(() => [{ a: sg.histogramOf([1, 2]) }, 1], 1),
+  "Trainer.logMetrics": call(() => [{ a: 1 }, 1], 1),
+  "Trainer.message": call(() => ["info", "words"]),
+  "Trainer.nameScope": call(() => ["name", () => 1]),
+  "Trainer.needOptimizer": none,
+  "Trainer.predict": reads("predict", () => [loader(), { ckptPath: "none", weights: "raw" }], 1),
+  "Trainer.saveCheckpoint": reads("saveCheckpoint", () => ["name"], 0),
+  "Trainer.stop": call(() => ["enough"]),
+  "Trainer.trainStep": none,
+  "Trainer.validate": reads("validate", () => [loader(), { ckptPath: "none", weights: "raw" }], 1),
+  "Trainer.validateAll": reads("validateAll", () => [loader(), "none", { weights: "raw" }], 1),
+  "Trainer.variables": none,
+  "Trainer.verify": reads(
+    "verify",
+    () => [
+      "none",
+      { backend: "reference", threads: 1, from: 0, steps: 1, against: hash, train: loader(), val: loader() },
+    ],
+    1,
+  ),
+  "Tensor.array": none,
+  "Tensor.data": none,
+  "Tensor.dispose": none,
+  "Tensor.format": none,
+  "Tensor.item": none,
+  "Tensor.realize": none,
+  "Tensor.toString": none,
+  "Variable.assign": call(() => [x()]),
+  "Variable.dispose": none,
+  "Variable.load": call(() => [Float32Array.of(1, 2, 3, 4)]),
+  "Stream.reserve": call(() => [2]),
+  "Stream.seek": call(() => [2]),
+  "data.Vocabulary.encode": call(() => ["abc"]),
+  "data.Vocabulary.decode": call(() => [[0, 1]]),
+  "LoraLinear.forward": forward(),
+  "LoraLinear.merged": none,
+  "nn.Activation.forward": forward(),
+  "nn.Conv2d.forward": forward(images),
+  "nn.Dropout.forward": forward(),
+  "nn.Embedding.forward": forward(tokens),
+  "nn.Gpt.forward": forward(tokens),
+  "nn.LayerNorm.forward": forward(),
+  "nn.Linear.forward": forward(),
+  "nn.MaxPool2d.forward": forward(images),
+  "nn.SampleShape.forward": forward(),
+  "nn.SelfAttention.forward": forward(sequences),
+  "nn.Sequential.forward": forward(),
+  "nn.Sequential.namedChildren": none,
+  "nn.TransformerBlock.forward": forward(sequences),
+  "nn.Module.eval": none,
+  "nn.Module.namedChildren": none,
+  "nn.Module.namedParameters": none,
+  "nn.Module.namedVariables": none,
+  "nn.Module.parameters": none,
+  "nn.Module.pieces": call(() => [["a"]], 0),
+  "nn.Module.toString": none,
+  "nn.Module.traceKey": none,
+  "nn.Module.train": call(() => [true], 0),
+  "optim.Optimizer.minimize": call(() => [loss()]),
+  "optim.Optimizer.namedVariables": none,
+  "optim.Optimizer.pieces": none,
+  "optim.Optimizer.seek": call(() => [2]),
+  "optim.Optimizer.traceKey": none,
+  "optim.Optimizer.update": call(
+    () => [sg.gradients(loss(), optimizer.parameters as sg.Parameter[]), optimizer.parameters],
+    1,
+  ),
+  "optim.Schedules.apply": call(() => [1]),
+  "ModelSummary.text": call(() => [trainer()]),
+  "OpProfiler.text": none,
+  "optim.Schedules.of": call(() => [optimizer.groups[0], "learningRate"]),
+};
+
+/** What is accepted, and why. */
+const accepted: readonly Accepted[] = [
+  [
+    /^Trainer\.verify: \d\.\w+ = (a fraction|NaN|an index far out)$/,
+    "a number out of range: refused once the run is read",
+  ],
+  [/^Trainer\.(evaluate: 0|validate: 0|fit: 1) = an empty list$/, "none"],
+  [/^Trainer\.verify: 1\.val = an empty list$/, "no validation data"],
+  [/ckptPath = null$/, "no checkpoint"],
+  [/^Trainer\.logMetrics: 0( = a record|\.nonsense|\.a = )/, "numbers by any name"],
+  [/^data\.Vocabulary\.decode: 0 = an empty list$/, "an empty text"],
+  [/^nn\.Module\.pieces: 0 = /, "a list of anything"],
+];
+
+/** What a program doesn't call, by the class's path or any's, and why. */
+const exceptions: readonly (readonly [RegExp, string])[] = [
+  [/\.(on|pre|post)[A-Z]\w*$/, "a hook: called by a Trainer"],
+  [/^\w+\.(setup|finalize|logMetrics|logHistograms|flush|logMessage)$/, "a hook: called by a Trainer"],
+  [
+    /^\w+\.(describe|saveState|loadState)$|^Sparsity\.namedVariables$/,
+    "what a callback's record is made of: asked by a Trainer",
+  ],
+  [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
+  [/^optim\.\w+\.(rule|scalars)$/, "protected: asked by update"],
+  [/\.(describeRate|rate)$/, "protected: asked by hooks"],
+];
+
+/** The methods that classes declare, by their paths: those of a tensor but for the ops. */
+function declared(): string[] {
+  const of = (holder: object, prefix: string): string[] =>
+    Object.entries(holder).flatMap(([name, value]) => {
+      if (typeof value === "object" && prefix === "" && name !== "ops") return of(value, `${name}.`);
+      return typeof value === "function" && value.prototype
+        ? methodsOf(value).map((method) => `${prefix}${name}.${method}`)
+        : [];
+    });
+  return of(sg, "").filter((path) => !(path.startsWith("Tensor.") && Object.hasOwn(sg.ops, path.slice(7))));
+}
+
+const methodsOf = ({ prototype }: { readonly prototype: object }) =>
+  Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { value }]) =>
+    typeof value === "function" && name !== "constructor" ? [name] : [],
+  );
+
+const publicCall = (path: string): ((...args: readonly unknown[]) => unknown) => {
+  const at = path.lastIndexOf(".");
+  return (...args) => (instances[path.slice(0, at)]() as Untyped)[path.slice(at + 1)](...args);
+};
+
+beforeAll(async () => {
+  await sg.setDefaultBackend("reference");
+});
+
+describe("public methods", () => {
+  test("each is in the table, or an exception with a reason", () => {
+    const placed = (path: string) => exceptions.some(([pattern]) => pattern.test(path)) && !Object.hasOwn(calls, path);
+    expect(Object.keys(calls).sort()).toEqual(
+      declared()
+        .filter((path) => !placed(path))
+        .sort(),
+    );
+  });
+
+  test("each right call is accepted", async () => {
+    const wrong: string[] = [];
+    for (const [name, { args, refusedAs }] of Object.entries(calls)) {
+      if (refusedAs !== undefined) continue;
+      const came = await outcome(() => publicCall(name)(...args()));
+      if (came !== "accepted") wrong.push(`${name}: ${came}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(Object.keys(calls))("%s", async (name) => {
+    expect(await notRefused(name, calls[name], publicCall(name), accepted)).toEqual([]);
+  });
+});
