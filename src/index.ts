@@ -1,6 +1,7 @@
 // The public API, and nothing else.
-export type { Backend, Executable, ReproducibilityClass } from "./backend/contract.ts";
+
 export { loadBackend } from "./backend/load.ts";
+export type { Backend, Executable, ReproducibilityClass } from "./compile/contract.ts";
 export type { Plan } from "./compile/plan.ts";
 export type { HostArray } from "./core/array.ts";
 export type { DType, TypedArray } from "./core/dtype.ts";
@@ -31,16 +32,15 @@ export * as losses from "./nn/losses.ts";
 export * as metrics from "./nn/metrics.ts";
 export { autocast, type NarrowFormat } from "./ops/precision.ts";
 export * as optim from "./optim/index.ts";
+export { type Compiled, type CompileOptions, compile, type Execution } from "./program/compiled.ts";
+export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gradients.ts";
+export { onExecute, runtimeScalar, watch } from "./program/trace.ts";
+export { Parameter, type Stateful, Variable } from "./program/variable.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
 export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";
-export { type Compiled, type CompileOptions, compile, type Execution } from "./tensor/compiled.ts";
-export { defaultBackend, setDefaultBackend } from "./tensor/engine.ts";
+export { defaultBackend, setDefaultBackend } from "./runtime/backends.ts";
 export * from "./tensor/functions.ts";
-export { grad, gradients, type ScalarFunction, valueAndGrad } from "./tensor/gradients.ts";
 export { type NestedArray, Tensor } from "./tensor/tensor.ts";
-export { onExecute, runtimeScalar, watch } from "./tensor/trace.ts";
-
-export { Parameter, type Stateful, Variable } from "./tensor/variable.ts";
 export * from "./train/index.ts";
 export { type Diff, type DiffOptions, diffReplay, diffRuns, type FactDifference } from "./verify/diff.ts";
 export { showDiff } from "./verify/show.ts";

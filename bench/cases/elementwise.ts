@@ -1,7 +1,8 @@
 // Elementwise ops: add and a fused chain from first cache to memory, and every elementary function that has a record.
 import { input } from "../../kernels/expr.ts";
 import { ops, zeros } from "../../src/index.ts";
-import { allRecords, type ElementwiseRecord, type OpRecord } from "../../src/ops/define.ts";
+import { allRecords } from "../../src/ops/define.ts";
+import type { ElementwiseRecord, OpRecord } from "../../src/ops/record.ts";
 import type { Case, Ceiling } from "../harness.ts";
 import { type Kernel, kernelCase, programOf } from "./kernels.ts";
 import { copyProbe } from "./probe.ts";

@@ -3,7 +3,7 @@
 import { lower } from "../../src/compile/lower.ts";
 import { dtypeOf, type TypedArray } from "../../src/core/dtype.ts";
 import type { Backend, Shape, Tensor } from "../../src/index.ts";
-import { traceFunction } from "../../src/tensor/trace.ts";
+import { traceFunction } from "../../src/program/trace.ts";
 import { bitsOf } from "../bits.ts";
 import type { Runner } from "../harness.ts";
 

@@ -4,8 +4,8 @@ import type { Place } from "../../kernels/assemble.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { assemble } from "../ops/assemble.ts";
-import type { Landing } from "../ops/define.ts";
 import { add } from "../ops/elementwise.ts";
+import type { Landing } from "../ops/record.ts";
 
 export class Arrived {
   readonly #shape: Shape;

@@ -1,9 +1,9 @@
 // A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
 // kernel interpreter differ only in how a kernel gets its runner.
 import type { Kernel } from "../../kernels/kernel.ts";
+import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "../compile/contract.ts";
 import { layOutArena, type Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
-import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "./contract.ts";
 import { hostMemory } from "./memory.ts";
 
 /** What a kernel's runner is given: the elements of the plan's values, and where its draws are. */

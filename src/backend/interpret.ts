@@ -9,12 +9,12 @@ import {
   placedPieces,
 } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
+import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { permutation, randint } from "../rng/samplers.ts";
 import { fillWords } from "../rng/stream.ts";
-import type { Backend } from "./contract.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "./host.ts";
 import { assembler } from "./reference/assemble.ts";
 import { evaluator } from "./reference/expression.ts";

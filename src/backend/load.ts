@@ -1,7 +1,8 @@
 // Backends by name: the one table of what there is. Each is imported when it is asked for, so that the library itself stays light.
+
+import type { Backend } from "../compile/contract.ts";
 import { checkArguments, type Kind, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { BackendError, didYouMean } from "../core/errors.ts";
-import type { Backend } from "./contract.ts";
 
 /** How many threads: as many as the machine runs at once, or where there can't be several one, with `all`. */
 export type Threads = number | "all";

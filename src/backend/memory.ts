@@ -1,7 +1,8 @@
 // Memory of the backends that live on the host: a buffer is a typed array. What is done with the elements is no business of this file.
+
+import type { Backend, Buffer } from "../compile/contract.ts";
 import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
-import type { Backend, Buffer } from "./contract.ts";
 
 interface HostBuffer extends Buffer {
   array: TypedArray | null;

@@ -1,10 +1,11 @@
 // The reference backend: the executable meaning of the ops. It runs a plan's graph node by node in making order, in plain loops, and looks
 // at none of the plan's kernels, so that whatever fusion, printers and schedules do, this is what they are held to.
+
+import type { Backend, Buffer, Executable, Run } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { fixedData, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
-import type { Backend, Buffer, Executable, Run } from "./contract.ts";
 import { hostMemory } from "./memory.ts";
 import { type Meaning, meaningOf } from "./reference/node.ts";
 

@@ -4,7 +4,8 @@ import { ConfigError } from "../core/errors.ts";
 import { type Diff, diffRuns } from "../verify/diff.ts";
 import { showDiff, showNode } from "../verify/show.ts";
 import type { Outcome } from "./command.ts";
-import { configOf, type ImportFlags, importFor } from "./imports.ts";
+import type { ImportFlags } from "./flags.ts";
+import { configOf, importFor } from "./imports.ts";
 
 /** The flags of `diff`. */
 export interface DiffFlags extends ImportFlags {

@@ -2,8 +2,8 @@
 import { backendNames, loadBackend } from "../backend/load.ts";
 import { canonicalBytes, sha256, toHex } from "../core/canonical.ts";
 import { numericsId } from "../core/numerics.ts";
+import { compile } from "../program/compiled.ts";
 import { Stream } from "../rng/stream.ts";
-import { compile } from "../tensor/compiled.ts";
 import { matmul, normal, softmax, sum, uniform } from "../tensor/functions.ts";
 import type { Outcome } from "./command.ts";
 import { table } from "./command.ts";

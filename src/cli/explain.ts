@@ -1,8 +1,8 @@
 // `seedgrad explain WHAT`: the graphs of a config or a run, their hashes and plans, what their kernels cost, and the ledger of draws: which op owns
 // which range of the stream. Nothing is trained.
 import { writeAtomic } from "#files";
-import type { Backend } from "../backend/contract.ts";
 import { findCompiled } from "../compile/cache.ts";
+import type { Backend } from "../compile/contract.ts";
 import { kernelCost, planCost, planMemory } from "../compile/cost.ts";
 import { printKernels } from "../compile/listing.ts";
 import { ConfigError } from "../core/errors.ts";

@@ -5,7 +5,14 @@ import type { Threads } from "../backend/load.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { WeightsChoice } from "../train/weights.ts";
-import type { ImportFlags } from "./imports.ts";
+
+/** The flags that say which programs may run. */
+export interface ImportFlags {
+  /** In a run's folder: in place of the programs that its config names. */
+  readonly import?: readonly string[];
+  /** Whether the programs that a run's folder names may run. */
+  readonly trustImports?: boolean;
+}
 
 /** The flags of commands that run a config. */
 export interface RunFlags extends ImportFlags {

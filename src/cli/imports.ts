@@ -12,7 +12,7 @@ import { changedImports, isPath, noteImport, programName } from "../train/config
 import { importsOf, loadConfig, loadPhases } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { messages } from "./command.ts";
-import { overridesOf, type RunFlags } from "./flags.ts";
+import { type ImportFlags, overridesOf, type RunFlags } from "./flags.ts";
 
 /** Files imported so far, by SHA-256: a copy of one registers nothing new. */
 const imported = new Map<string, string>();
@@ -65,14 +65,6 @@ function fileOf(name: string, run: string | undefined, recorded: ImportedProgram
 /** Imports programs by name, each once. */
 export async function importPrograms(names: readonly string[]): Promise<void> {
   for (const name of new Set(names)) await importProgram(name);
-}
-
-/** The flags that say which programs may run. */
-export interface ImportFlags {
-  /** In a run's folder: in place of the programs that its config names. */
-  readonly import?: readonly string[];
-  /** Whether the programs that a run's folder names may run. */
-  readonly trustImports?: boolean;
 }
 
 /**

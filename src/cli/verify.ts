@@ -7,7 +7,8 @@ import { showDiff } from "../verify/show.ts";
 import { verifyConfig, verifyRun } from "../verify/verify.ts";
 import { type Outcome, oneLine, table } from "./command.ts";
 import { diffJson } from "./diff.ts";
-import { configOf, type ImportFlags, importFor } from "./imports.ts";
+import type { ImportFlags } from "./flags.ts";
+import { configOf, importFor } from "./imports.ts";
 
 /** The flags of `verify`. */
 export interface VerifyFlags extends ImportFlags {

@@ -1,8 +1,9 @@
 // Compiled graphs by their key: a graph that was compiled before on the same backend is found, not made again.
-import type { Backend, Executable } from "../backend/contract.ts";
+
 import { detached } from "../graph/detach.ts";
 import type { Graph } from "../graph/hash.ts";
 import { planKey } from "../graph/hash.ts";
+import type { Backend, Executable } from "./contract.ts";
 import { lower } from "./lower.ts";
 
 /** So many executables are kept a backend, beside those that somebody holds; the one unused for longest goes first. */

@@ -8,7 +8,7 @@ import { contiguousView, coordinateView, isContiguous } from "../../kernels/view
 import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import type { ElementwiseRecord, MovementRecord } from "../ops/define.ts";
+import type { ElementwiseRecord, MovementRecord } from "../ops/record.ts";
 import { formatOf } from "./formats.ts";
 
 /** A value that isn't in memory (yet): one expression over views of values that are. */

@@ -1,21 +1,15 @@
 // How a computed node was computed, once its value is at hand: enough to differentiate through it and to compute its ancestors again, and
 // nothing that keeps their values in memory. What is far behind is let go, so that a loop over tensors is bounded in memory and time.
 import { sizeOf } from "../core/shape.ts";
-import { Node, reachable } from "./node.ts";
+import { Node, type Past, type Recipe, reachable } from "./node.ts";
 
 /** So many nodes, and so many bytes of leaves that can't be computed again, may lie behind a computed node before what is behind its inputs is let go. */
 export const horizon = { nodes: 16_384, bytes: 2 ** 26 } as const;
 
-/** What lies behind a node, at most: an ancestor that several inputs share is counted once, inputs of separate histories are one history. */
-interface Past {
-  readonly nodes: number;
-  readonly bytes: number;
-}
-
 const nothing: Past = { nodes: 0, bytes: 0 };
 
-/** A node without its value: the node itself while somebody else holds it, and else one like it, made when asked for. */
-export class Recipe {
+/** The recipe of a node that has been computed. */
+class NodeRecipe implements Recipe {
   #past: Past;
   readonly #make: (() => Node) | null;
   #live: WeakRef<Node> | undefined;
@@ -49,17 +43,14 @@ export class Recipe {
     return this.#inputs;
   }
 
-  /** The node, if somebody holds it. */
   get held(): Node | undefined {
     return this.#kept ?? this.#live?.deref();
   }
 
-  /** What lies behind it, itself included. */
   get past(): Past {
     return this.#past;
   }
 
-  /** Keeps the node with its value, and nothing behind it. */
   end(node: Node): void {
     this.#kept = node;
     this.#past = { nodes: 1, bytes: 4 * sizeOf(node.shape) };
@@ -110,7 +101,7 @@ export function settle(nodes: readonly Node[], known: Known): void {
     past = own;
   }
   for (const node of fresh) {
-    node.recipe = new Recipe(
+    node.recipe = new NodeRecipe(
       node,
       isLeaf(node) ? nothing : past,
       node.inputs.map((input) => input.recipe!),

@@ -4,7 +4,6 @@ import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { inMessages } from "../core/errors.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
-import type { Recipe } from "./ancestry.ts";
 import { hereSite, type Site } from "./site.ts";
 
 /** What an op was given beside its inputs; enters the graph's hash. */
@@ -15,6 +14,25 @@ export interface DrawRange {
   readonly offset: number;
   readonly count: number;
   readonly seed?: bigint;
+}
+
+/** What lies behind a node, at most: an ancestor that several inputs share is counted once, inputs of separate histories are one history. */
+export interface Past {
+  readonly nodes: number;
+  readonly bytes: number;
+}
+
+/** How a node was computed, without its value. */
+export interface Recipe {
+  /** The node itself while somebody else holds it, and else one like it, made when asked for. */
+  readonly node: Node;
+  /** The node, if somebody holds it. */
+  readonly held: Node | undefined;
+  readonly inputs: readonly Recipe[];
+  /** What lies behind it, itself included. */
+  readonly past: Past;
+  /** Keeps the node with its value, and nothing behind it. */
+  end(node: Node): void;
 }
 
 export interface NodeInit {

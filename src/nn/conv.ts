@@ -10,9 +10,9 @@ import {
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { WindowOptions } from "../ops/conv.ts";
+import { Parameter } from "../program/variable.ts";
 import { conv2d as applyConv2d, maxPool2d as applyMaxPool2d, reshape, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Parameter } from "../tensor/variable.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 

@@ -1,8 +1,8 @@
 // Rows of a table by number.
 import { checkArguments, number, signature } from "../core/arguments.ts";
+import { Parameter } from "../program/variable.ts";
 import { normal, take } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Parameter } from "../tensor/variable.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 

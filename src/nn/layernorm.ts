@@ -10,9 +10,9 @@ import {
 } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
+import { Parameter } from "../program/variable.ts";
 import { layerNorm as apply, ones, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Parameter } from "../tensor/variable.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 

@@ -1,8 +1,8 @@
 // The affine layer.
 import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { Parameter } from "../program/variable.ts";
 import { linear as apply, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Parameter } from "../tensor/variable.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 

@@ -7,7 +7,7 @@ import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
-import type { Variable } from "../tensor/variable.ts";
+import type { Variable } from "../program/variable.ts";
 import { module } from "./check.ts";
 import type { Module } from "./module.ts";
 

@@ -1,8 +1,8 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
 import { boolean, checkArguments, kind, signature } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
+import { Parameter, type Stateful, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Parameter, type Stateful, Variable } from "../tensor/variable.ts";
 
 /** What a model is given beside its inputs: the batch's tensors by name. */
 export type Batch = Readonly<Record<string, Tensor>>;

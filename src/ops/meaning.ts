@@ -5,7 +5,7 @@ import { Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Meaning } from "../graph/meaning.ts";
 import type { Node } from "../graph/node.ts";
-import type { ElementwiseRecord, OpRecord } from "./define.ts";
+import type { ElementwiseRecord, OpRecord } from "./record.ts";
 
 /** The meanings of a record's nodes. */
 export function meaningsOf(record: OpRecord): (node: Node) => Meaning {

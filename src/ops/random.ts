@@ -7,8 +7,9 @@ import { ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
-import { defineOp, defineUnary, makeNode, type OpRecord, sameDType } from "./define.ts";
+import { defineOp, defineUnary, makeNode, sameDType } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
+import type { OpRecord } from "./record.ts";
 
 defineOp({
   name: "randomWords",

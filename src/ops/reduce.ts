@@ -7,9 +7,10 @@ import { Node } from "../graph/node.ts";
 import { axes as axesKind, takes, tensor } from "./arguments.ts";
 import { equal, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, defineOp, makeNode, numeric, type ReduceRecord, type Vjp, type VjpContext } from "./define.ts";
+import { broadcastTo, defineOp, makeNode, numeric } from "./define.ts";
 import { add, cast, div, mul, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
+import type { ReduceRecord, Vjp, VjpContext } from "./record.ts";
 
 /** Which axes, and whether they stay with extent 1. */
 export interface ReduceOptions {

@@ -1,9 +1,9 @@
 // Adafactor: Adam's second moment of a matrix from its rows' and columns' means alone.
 import { checkKeys } from "../core/keys.ts";
 import { power } from "../core/real.ts";
+import type { Parameter } from "../program/variable.ts";
 import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Parameter } from "../tensor/variable.ts";
 import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import {
   checkRange,

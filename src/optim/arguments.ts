@@ -17,8 +17,8 @@ import {
   string,
   strings,
 } from "../core/arguments.ts";
+import { Variable } from "../program/variable.ts";
 import { tensor, tensors } from "../tensor/arguments.ts";
-import { Variable } from "../tensor/variable.ts";
 
 const pair = kind("two numbers [a, b]", (value) => numbers.accepts(value) && (value as readonly number[]).length === 2);
 

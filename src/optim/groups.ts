@@ -3,7 +3,7 @@
 import { checkArguments, checkKind, either, kind, signature, string, strings } from "../core/arguments.ts";
 import { ConfigError, didYouMean } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
-import type { Parameter } from "../tensor/variable.ts";
+import type { Parameter } from "../program/variable.ts";
 import { parameters as parametersKind } from "./arguments.ts";
 import { matches } from "./glob.ts";
 import { type GroupOptions, groupKeys } from "./optimizer.ts";

@@ -6,11 +6,11 @@ import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import { sameShape } from "../core/shape.ts";
 import { atSite, makerSite } from "../graph/site.ts";
+import { gradientOf, gradients as gradientsOf } from "../program/gradients.ts";
+import { onExecute, runtimeScalar } from "../program/trace.ts";
+import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
 import { zeros } from "../tensor/functions.ts";
-import { gradientOf, gradients as gradientsOf } from "../tensor/gradients.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { onExecute, runtimeScalar } from "../tensor/trace.ts";
-import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
 import { methodCalls as calls, checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
 

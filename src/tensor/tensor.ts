@@ -21,7 +21,10 @@ import * as movement from "../ops/movement.ts";
 import * as precision from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as unfoldOps from "../ops/unfold.ts";
-import { currentBackend, exclusive, readNode, realizeNodes, release } from "./engine.ts";
+import { currentBackend } from "../runtime/backends.ts";
+import { readNode, realizeNodes } from "../runtime/evaluate.ts";
+import { exclusive } from "../runtime/queue.ts";
+import { release } from "../runtime/values.ts";
 import { formatArray } from "./format.ts";
 
 /** Nested arrays of numbers (booleans for bool), or one for a scalar: what `array()` gives. */

@@ -5,6 +5,7 @@ import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
 import { giveWeights, loadVariables, type Misfits } from "../nn/load.ts";
+import type { Variable } from "../program/variable.ts";
 import {
   type Checkpoint,
   type CheckpointEntry,
@@ -18,7 +19,6 @@ import {
   saveCheckpoint as writeCheckpoint,
 } from "../run/checkpoint.ts";
 import { readManifest } from "../run/manifest.ts";
-import type { Variable } from "../tensor/variable.ts";
 import { forgetAverages, loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import type { CheckpointChoice } from "./fit.ts";

@@ -5,8 +5,8 @@ import { unknownKey } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
+import type { Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Variable } from "../tensor/variable.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Trainer } from "./trainer.ts";
 

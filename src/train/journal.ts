@@ -1,7 +1,7 @@
 // What a fit writes down: the chain, and where there is a folder its lock, config, chain file and manifest. It decides whether what lies in
 // the folder is this run; it never touches what it doesn't recognise.
 import { exists, machine, makeDirectory, writeAtomic } from "#files";
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { ownValue } from "../core/keys.ts";

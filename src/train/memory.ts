@@ -1,5 +1,5 @@
 // What a run's state takes, before memory is asked for it: sizes come from configs, and one zero too many is said at once.
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import { itemSize } from "../core/dtype.ts";
 import { ConfigError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";

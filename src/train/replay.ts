@@ -1,8 +1,9 @@
 // A run made again from its folder, in memory: its chain compared link by link, whole, or from one of its checkpoints, to the end or for some steps;
 // its checkpoints at their steps; and in the end all that the folder says of it. It writes nothing, and stops at the first step that differs: what
 // came before that step is proved equal.
-import type { Backend } from "../backend/contract.ts";
+
 import type { Threads } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { checkKeys, ownValue } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";

@@ -3,10 +3,10 @@
 import { ConfigError } from "../core/errors.ts";
 import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
+import { watch } from "../program/trace.ts";
+import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
 import { abs, equal, less, max, maximum, minimum, tensor, where } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { watch } from "../tensor/trace.ts";
-import { type Parameter, type Stateful, Variable } from "../tensor/variable.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 
 type Precision = ResolvedOptions["precision"];

@@ -1,6 +1,6 @@
 // The two graphs of a run: the training step (forward, backward, clipping, update) and the evaluation step. The training graph's only result
 // is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { currentTrace } from "../graph/scope.ts";
@@ -9,10 +9,10 @@ import type { Batch, ModelOutput, Module } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/precision.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
+import { type Compiled, compile } from "../program/compiled.ts";
+import { gradients as gradientsOf } from "../program/gradients.ts";
 import type { Stream } from "../rng/stream.ts";
-import { type Compiled, compile } from "../tensor/compiled.ts";
 import { stack, tensor } from "../tensor/functions.ts";
-import { gradients as gradientsOf } from "../tensor/gradients.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { ResolvedOptions } from "./config/options.ts";
 import { mixedFormat } from "./config/shared.ts";

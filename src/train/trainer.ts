@@ -1,8 +1,8 @@
 // The Trainer: a seed, a model made under it, and what is done with them. It owns the stream, the graphs and the run's folder; the loop
 // itself is in loop.ts.
 
-import type { Backend } from "../backend/contract.ts";
 import { loadBackend, type Threads } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
@@ -11,14 +11,15 @@ import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { Schedules } from "../optim/schedules/index.ts";
+import { listState } from "../program/trace.ts";
+import { settleVariables, type Variable } from "../program/variable.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
 import type { KeepBest } from "../run/checkpoint.ts";
 import type { LedgerRow } from "../run/ledger.ts";
-import { defaultBackend, exclusive } from "../tensor/engine.ts";
-import { listState } from "../tensor/trace.ts";
-import { settleVariables, type Variable } from "../tensor/variable.ts";
+import { defaultBackend } from "../runtime/backends.ts";
+import { exclusive } from "../runtime/queue.ts";
 import { calls, takesNothing } from "./arguments.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
 import { Checkpointer } from "./callbacks/checkpointer.ts";

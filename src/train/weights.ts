@@ -2,7 +2,7 @@
 // long as it takes, and never while something else looks at the others.
 import type { HostArray } from "../core/array.ts";
 import { ConfigError, TrainingError } from "../core/errors.ts";
-import type { Parameter } from "../tensor/variable.ts";
+import type { Parameter } from "../program/variable.ts";
 import { WeightAverage } from "./callbacks/weight-average.ts";
 import type { Trainer } from "./trainer.ts";
 

@@ -1,8 +1,8 @@
 // Why two runs differ: first what they were given, then the first step at which their chains part, then that step run again on both sides, op by
 // op. Chains that agree prove all they hold, so that nothing is run again then. Runs are folders; a config, or a program in code, is run as far as it takes.
 
-import type { Backend } from "../backend/contract.ts";
 import { backendKind, backendNames, loadBackend, type Threads, threadsKind } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import {
   callable,
   checkArguments,

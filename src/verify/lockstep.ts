@@ -1,6 +1,6 @@
 // Two programs run side by side, in memory: first what gave their variables their values, then step after step, until something that went into
 // a graph or came out of it differs. The two wait for each other in a hook, after each step.
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import type { EpochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";

@@ -1,6 +1,6 @@
 // The first op of a recorded step whose inputs agree on both sides and whose output doesn't: which it is, where it was made, what each side
 // computed and what it means, and why they differ.
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";

@@ -1,10 +1,10 @@
 // A recorded run looked into: every node's value on a backend, each in memory of its own; and, since fused kernels may go wrong where single ops
 // don't, every kernel's output as the fused plan computes it, against what the kernel means.
 import { kernelInputs } from "../../kernels/kernel.ts";
-import type { Backend } from "../backend/contract.ts";
 import type { KernelCall } from "../backend/host.ts";
 import { interpretKernel, reader } from "../backend/interpret.ts";
 import { type Meaning, meaningOf } from "../backend/reference/node.ts";
+import type { Backend } from "../compile/contract.ts";
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";

@@ -1,6 +1,6 @@
 // A backend that remembers: what each graph was last run on, and what came out. It hands everything on to the backend it wraps, so that what
 // is recorded is what really ran.
-import type { Backend, Buffer } from "../backend/contract.ts";
+import type { Backend, Buffer } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { TypedArray } from "../core/dtype.ts";
 

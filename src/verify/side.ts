@@ -2,8 +2,8 @@
 // how it is made again.
 
 import { exists, readText } from "#files";
-import type { Backend } from "../backend/contract.ts";
 import type { Threads } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, SeedgradError } from "../core/errors.ts";
 import type { Graph } from "../graph/hash.ts";

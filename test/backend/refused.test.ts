@@ -1,15 +1,15 @@
 // A run that a bad index ends: state is as it was before, and the index that is told is the first, on every backend, with any number of threads.
 import { afterAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
 import { loadBackend } from "../../src/backend/load.ts";
 import { wasmBackend } from "../../src/backend/wasm/backend.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import { ShapeError } from "../../src/core/errors.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import * as sg from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 
 const made: Backend[] = [];
 const backends: [string, () => Promise<Backend>][] = [

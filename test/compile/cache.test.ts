@@ -1,18 +1,18 @@
 // The cache of compiled graphs, by counted work: a graph is encoded once, a known key finds its plan without encoding, a second trace is
 // compared and not compiled, and what a compiled function holds isn't taken from it.
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { wasmBackend } from "../../src/backend/wasm/backend.ts";
 import { compileGraph, findCompiled } from "../../src/compile/cache.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import { graphHash, planKey } from "../../src/graph/hash.ts";
 import { exp } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { Stream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor } from "../../src/tensor/functions.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 import { traceGraph } from "../support/graphs.ts";
 
 const work = vi.hoisted(() => ({ encodings: 0 }));

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import { kernelCost, planCost, planMemory } from "../../src/compile/cost.ts";
 import { printKernels } from "../../src/compile/listing.ts";
 import type { Plan } from "../../src/compile/plan.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { Stream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import { argmax, gather, matmul, max, tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 
 const host = (...shape: number[]) =>
   ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape, dtype: "float32" }) as const;

@@ -2,10 +2,10 @@
 // interpreter and on gpujs; and their plans' memory holds what it should.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { loadBackend } from "../../src/backend/load.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { checkMemory } from "../support/arena.ts";

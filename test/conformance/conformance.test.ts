@@ -1,10 +1,10 @@
 // Law 5: every backend gives reference's bits, op by op. Many cases go into one plan, since compiling is what costs.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { backendNames, loadBackend } from "../../src/backend/load.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { wasmBackend } from "../../src/backend/wasm/backend.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { compareGraphs } from "../../src/graph/compare.ts";
 import { type Graph, graphHash } from "../../src/graph/hash.ts";
+import { compile } from "../../src/program/compiled.ts";
 import { Stream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import { dropout, matmul, tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 

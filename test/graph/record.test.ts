@@ -4,8 +4,8 @@ import { CheckpointError } from "../../src/core/errors.ts";
 import { compareGraphs } from "../../src/graph/compare.ts";
 import type { Graph } from "../../src/graph/hash.ts";
 import { readGraph, recordGraph } from "../../src/graph/record.ts";
+import { compile } from "../../src/program/compiled.ts";
 import { Stream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import { dropout, tensor } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 

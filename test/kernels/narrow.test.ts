@@ -8,9 +8,9 @@ import { DTypeError } from "../../src/core/errors.ts";
 import { narrowed } from "../../src/core/narrow.ts";
 import { full } from "../../src/ops/define.ts";
 import { autocast, roundTo as roundNode } from "../../src/ops/precision.ts";
-import { compile } from "../../src/tensor/compiled.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { gradients } from "../../src/program/gradients.ts";
 import { matmul, tensor } from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { narrowing } from "../support/narrow.ts";
 

@@ -1,10 +1,10 @@
 // The laws of docs/design.md at the level of a whole run. Laws 1 and 7 about the source's text, 3, 6, 8 and 10 about steps and watching, and the
-// op-by-op side of 5 have their own files: laws/elementary, tensor/compiled, compile/fusion, train/trainer, conformance.
+// op-by-op side of 5 have their own files: laws/elementary, program/compiled, compile/fusion, train/trainer, conformance.
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ShapeError } from "../../src/core/errors.ts";
+import { compile } from "../../src/program/compiled.ts";
 import { fillWords, manualSeed, Stream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import { dropout, normal, ones, uniform, zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { Trainer } from "../../src/train/trainer.ts";

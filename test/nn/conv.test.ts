@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ShapeError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
+import { gradients } from "../../src/program/gradients.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { arange, conv2d, maxPool2d, ones, tensor, unfold, zeros } from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import { models } from "../../src/train/config/models.ts";
 
 beforeAll(() => {

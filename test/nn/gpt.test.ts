@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ShapeError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { normal, scaledDotProductAttention, tensor, zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 

@@ -4,12 +4,12 @@ import { ShapeError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as losses from "../../src/nn/losses.ts";
 import { accuracy, mean } from "../../src/nn/metrics.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { Parameter, Variable } from "../../src/program/variable.ts";
 import { fillWords, manualSeed } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { ones, tensor, zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Parameter, Variable } from "../../src/tensor/variable.ts";
 
 beforeAll(() => {
   manualSeed(0);

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import * as optim from "../../src/optim/index.ts";
 import { Optimizer } from "../../src/optim/optimizer.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { Parameter } from "../../src/program/variable.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
-import { Parameter } from "../../src/tensor/variable.ts";
 
 beforeAll(() => setDefaultBackend("reference"));
 

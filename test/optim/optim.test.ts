@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, ShapeError } from "../../src/core/errors.ts";
 import * as optim from "../../src/optim/index.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { Parameter } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Parameter } from "../../src/tensor/variable.ts";
 
 beforeAll(() => {
   manualSeed(0);

@@ -4,12 +4,12 @@ import { ConfigError, ShapeError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
 import { clipByGlobalNorm, clipByValue } from "../../src/optim/clip.ts";
 import * as optim from "../../src/optim/index.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { Parameter } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Parameter } from "../../src/tensor/variable.ts";
 
 beforeAll(() => setDefaultBackend("reference"));
 

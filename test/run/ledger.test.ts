@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import type { DataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
+import { compile } from "../../src/program/compiled.ts";
 import { dataOffset, watchOffset } from "../../src/rng/regions.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { graphDraws, printLedger, runLedger } from "../../src/run/ledger.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import { ones, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { lengthOf } from "../../src/train/fit.ts";

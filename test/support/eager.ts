@@ -1,12 +1,12 @@
-// Run by itself with --expose-gc by test/tensor/eager.test.ts: a loop over tensors that nothing compiles, of one of the kinds below. Prints how
+// Run by itself with --expose-gc by test/runtime/eager.test.ts: a loop over tensors that nothing compiles, of one of the kinds below. Prints how
 // many versions of 256 KiB are alive at its end, how its heap grew over the second half, and how long its quarters took.
 import { loadBackend } from "../../src/backend/load.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor, uniform } from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 
 const [kind, steps] = [process.argv[2], Number(process.argv[3])];
 const size = 1 << 16;

@@ -1,9 +1,9 @@
 // Backends that go wrong on purpose, in one way each: kernels are interpreted as they should be, and one kind of them isn't.
 import * as e from "../../kernels/expr.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
-import type { Backend } from "../../src/backend/contract.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../../src/backend/host.ts";
 import { interpretKernel, reader } from "../../src/backend/interpret.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 

@@ -1,6 +1,6 @@
 // Graphs for tests: made in a trace from a plain function, run whole on a backend, compared by bits.
 import { expect } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import type { FuseOptions } from "../../src/compile/fuse.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";

@@ -6,10 +6,10 @@ import { arrayDataset, dataLoader } from "../../src/data/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { mse } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { gradients } from "../../src/program/gradients.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
 import { tensor } from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 manualSeed(1n);

@@ -1,14 +1,14 @@
-// Run by itself with --expose-gc by test/tensor/steady.test.ts: many compiled steps on the wasm backend. Prints what grew between the first
+// Run by itself with --expose-gc by test/program/steady.test.ts: many compiled steps on the wasm backend. Prints what grew between the first
 // tenth and the end: WebAssembly memory in bytes, and the JavaScript heap and its array buffers after collection.
 import { loadBackend } from "../../src/backend/load.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { watch } from "../../src/program/trace.ts";
 import { Stream, withStream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { watch } from "../../src/tensor/trace.ts";
 
 const [steps, threads, kept] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] === "collected"];
 let grown = 0;

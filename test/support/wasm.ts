@@ -1,8 +1,8 @@
 // The wasm backend in the ways it can run, for tests of what it makes of a graph: all must give the reference's bits.
 import { afterAll, beforeAll } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { type WasmOptions, wasmBackend } from "../../src/backend/wasm/backend.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import type { FuseOptions } from "../../src/compile/fuse.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";

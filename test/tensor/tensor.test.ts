@@ -1,10 +1,10 @@
 // Tensors: lazy, read async, printed as NumPy prints; errors at the caller's line.
 import { beforeAll, describe, expect, test } from "vitest";
 import { DTypeError, ShapeError } from "../../src/core/errors.ts";
+import { grad, gradients, valueAndGrad } from "../../src/program/gradients.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
-import { grad, gradients, valueAndGrad } from "../../src/tensor/gradients.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
 beforeAll(() => {

@@ -7,7 +7,7 @@ import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";

@@ -4,12 +4,12 @@ import { ConfigError, ReproError, SeedgradError, TraceError, TrainingError } fro
 import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
+import { watch } from "../../src/program/trace.ts";
 import { watchOffset } from "../../src/rng/regions.ts";
 import { permutation } from "../../src/rng/samplers.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { normal, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { watch } from "../../src/tensor/trace.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import type { Run } from "../../src/train/fit.ts";
 import type { Callback, StepResult } from "../../src/train/hooks.ts";
@@ -103,10 +103,10 @@ describe("law 10: watching doesn't touch", () => {
   ];
   const watchNorm = (name: string, gradient: import("../../src/tensor/tensor.ts").Tensor) =>
     watchImport.watch(`norm/${name}`, gradient.mul(gradient).sum().sqrt());
-  let watchImport: typeof import("../../src/tensor/trace.ts");
+  let watchImport: typeof import("../../src/program/trace.ts");
 
   test.each(changes)("%s: same digest, hash and position", async (_what, change, validates) => {
-    watchImport = await import("../../src/tensor/trace.ts");
+    watchImport = await import("../../src/program/trace.ts");
     const plain = await toyTrainer().fit(toyTrain());
     const run = await toyTrainer(change).fit(toyTrain(), validates ? toyTest() : undefined);
     expect([run.digest, run.graphHash, run.streamPosition]).toEqual([

@@ -12,10 +12,10 @@ import {
   type ScatterKernel,
 } from "../../../kernels/kernel.ts";
 import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
+import type { Backend } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { DType, TypedArray } from "../../core/dtype.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Backend } from "../contract.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel, wordReader } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";

@@ -1,5 +1,7 @@
 // The wasm backend: emits a module a plan, owns one memory, and runs a plan in one call. Same bits as reference, by construction: every
 // operation WebAssembly has is the one IEEE 754 operation, and the orders of sums are the written ones.
+
+import type { Backend, Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError, ShapeError } from "../../core/errors.ts";
@@ -8,7 +10,6 @@ import { firstState } from "../../rng/stream.ts";
 import { align } from "../../schedule/places.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import type { Target } from "../../schedule/target.ts";
-import type { Backend, Buffer, Executable, Run } from "../contract.ts";
 import { table, tableBytes } from "./context.ts";
 import { outcome } from "./control.ts";
 import { Memory, maximumPages, Workspace } from "./memory.ts";

@@ -4,7 +4,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { withTerms } from "../../nn/metrics/metric.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
-import { watch } from "../../tensor/trace.ts";
+import { watch } from "../../program/trace.ts";
 import type { Callback, FitContext, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";

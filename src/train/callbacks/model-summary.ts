@@ -4,7 +4,7 @@ import { checkArguments, kind, number, options as optionsOf, signature } from ".
 import { sizeOf } from "../../core/shape.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
-import { Parameter } from "../../tensor/variable.ts";
+import { Parameter } from "../../program/variable.ts";
 import type { Callback, FitContext, TraceContext } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 import type { Trainer } from "../trainer.ts";

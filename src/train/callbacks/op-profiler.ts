@@ -2,11 +2,11 @@
 // traffic it stands for.
 
 import { type Kernel, kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
-import type { Backend, Buffer } from "../../backend/contract.ts";
+import type { Backend, Buffer } from "../../compile/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
-import type { Peek } from "../../tensor/compiled.ts";
+import type { Peek } from "../../program/compiled.ts";
 import { now } from "../clock.ts";
 import { groups, type StepInput } from "../group.ts";
 import type { Callback, StepContext } from "../hooks.ts";

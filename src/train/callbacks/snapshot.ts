@@ -1,6 +1,6 @@
 // Weights and optimizer state put aside and back: what tries steps out before a run must leave no trace.
 import type { TypedArray } from "../../core/dtype.ts";
-import type { Variable } from "../../tensor/variable.ts";
+import type { Variable } from "../../program/variable.ts";
 import type { Trainer } from "../trainer.ts";
 
 /** Runs `body`, and then gives every variable, the optimizer's count of steps and its groups' numbers what they were before. */

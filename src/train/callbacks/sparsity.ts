@@ -4,10 +4,10 @@
 import { checkArguments, number, options as optionsOf, signature, string, strings } from "../../core/arguments.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones, uniform } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type Parameter, Variable } from "../../tensor/variable.ts";
 import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount, checkRange } from "./check.ts";

@@ -4,9 +4,9 @@ import { boolean, checkArguments, options as optionsOf, signature, strings } fro
 import { ConfigError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { namedModules } from "../../nn/naming.ts";
+import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { watch } from "../../tensor/trace.ts";
 import { type Histogram, histogramOf } from "../histogram.ts";
 import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
 import { summarized } from "../summarize.ts";

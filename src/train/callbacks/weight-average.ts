@@ -6,10 +6,10 @@ import { boolean, checkArguments, number, options as optionsOf, signature } from
 import type { HostArray } from "../../core/array.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
-import { type Compiled, compile } from "../../tensor/compiled.ts";
+import { type Compiled, compile } from "../../program/compiled.ts";
+import { runtimeScalar } from "../../program/trace.ts";
+import { type Parameter, Variable } from "../../program/variable.ts";
 import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
-import { runtimeScalar } from "../../tensor/trace.ts";
-import { type Parameter, Variable } from "../../tensor/variable.ts";
 import type { Callback, FitContext, StepResult } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkCount, checkRange } from "./check.ts";

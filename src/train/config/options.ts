@@ -1,8 +1,8 @@
 // What a Trainer is constructed with, checked by the schema that YAML is checked by.
 
 import { z } from "zod";
-import type { Backend } from "../../backend/contract.ts";
 import type { Threads } from "../../backend/load.ts";
+import type { Backend } from "../../compile/contract.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";

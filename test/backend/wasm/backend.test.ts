@@ -1,6 +1,5 @@
 // The wasm backend by itself: its memory, its errors, buffers that move between runs, and extents at the edges of its blocks and tiles.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Backend } from "../../../src/backend/contract.ts";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import { call, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
@@ -11,6 +10,7 @@ import { scalarLanes, simdLanes } from "../../../src/backend/wasm/lanes.ts";
 import { Memory } from "../../../src/backend/wasm/memory.ts";
 import { limitCode } from "../../../src/backend/wasm/nest.ts";
 import { probe } from "../../../src/backend/wasm/probe.ts";
+import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { DType } from "../../../src/core/dtype.ts";
 import { BackendError, ShapeError } from "../../../src/core/errors.ts";

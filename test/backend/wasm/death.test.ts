@@ -1,15 +1,15 @@
 // A worker that is killed, ends by itself or throws where nothing catches, while it works or rests: a BackendError within a second, never a
 // wait; and whatever is wanted of that backend afterwards says the same.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Backend, Buffer, Executable } from "../../../src/backend/contract.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import type { Backend, Buffer, Executable } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { BackendError } from "../../../src/core/errors.ts";
 import { exp } from "../../../src/ops/elementwise.ts";
+import { compile } from "../../../src/program/compiled.ts";
+import { Variable } from "../../../src/program/variable.ts";
 import { Stream } from "../../../src/rng/stream.ts";
-import { compile } from "../../../src/tensor/compiled.ts";
 import { tensor, zeros } from "../../../src/tensor/functions.ts";
-import { Variable } from "../../../src/tensor/variable.ts";
 import { traceGraph } from "../../support/graphs.ts";
 
 interface Thread {

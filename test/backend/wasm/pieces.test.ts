@@ -1,9 +1,9 @@
 // Long rows that no single stride walks: the bits of reference, in scratch memory of two blocks however long the row is.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../../src/backend/contract.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
 import { printSchedule } from "../../../src/backend/wasm/program.ts";
+import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { sizeOf } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";

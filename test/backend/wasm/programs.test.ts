@@ -2,9 +2,9 @@
 // and on several that share even the smallest kernel.
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../../src/backend/contract.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import { type WasmOptions, wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { printGraph } from "../../../src/graph/print.ts";
 import { expectSameBits, runPlan } from "../../support/graphs.ts";

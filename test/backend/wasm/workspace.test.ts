@@ -1,8 +1,8 @@
 // Plans of one backend run one after another in one workspace: memory grows to what the largest needs, wherever it moves the bits stay.
 import { expect, test, vi } from "vitest";
-import type { Executable } from "../../../src/backend/contract.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
+import type { Executable } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { BackendError } from "../../../src/core/errors.ts";
 import { exp, mul } from "../../../src/ops/elementwise.ts";

@@ -2,7 +2,7 @@
 import type { DType } from "../../../src/core/dtype.ts";
 import type { Shape } from "../../../src/core/shape.ts";
 import type { Attributes, Node } from "../../../src/graph/node.ts";
-import type { OpRecord } from "../../../src/ops/define.ts";
+import type { OpRecord } from "../../../src/ops/record.ts";
 import { type Data, testData } from "../../support/graphs.ts";
 
 /** One computation: inputs bound when run, and a node made from them. */

@@ -2,7 +2,8 @@
 import type { DType } from "../../../src/core/dtype.ts";
 import type { Shape } from "../../../src/core/shape.ts";
 import type { Attributes } from "../../../src/graph/node.ts";
-import { allRecords, broadcastOperands, type ElementwiseRecord, makeNode } from "../../../src/ops/define.ts";
+import { allRecords, broadcastOperands, makeNode } from "../../../src/ops/define.ts";
+import type { ElementwiseRecord } from "../../../src/ops/record.ts";
 import { arrayOf, type Data, testData, testWords } from "../../support/graphs.ts";
 import { acceptedDTypes, type Computation, dtypes, tuples } from "./case.ts";
 

@@ -1,7 +1,7 @@
 // Callbacks that measure the machine, and those that set how much is said.
 import { describe, expect, test } from "vitest";
-import type { Backend } from "../../../src/backend/contract.ts";
 import { loadBackend } from "../../../src/backend/load.ts";
+import type { Backend } from "../../../src/compile/contract.ts";
 import { canonicalBytes, sha256, toHex } from "../../../src/core/canonical.ts";
 import { ConfigError } from "../../../src/core/errors.ts";
 import { GlobalFlags, ScopedFlags } from "../../../src/train/callbacks/flags.ts";

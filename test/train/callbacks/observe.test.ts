@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as nn from "../../../src/nn/index.ts";
+import { compile } from "../../../src/program/compiled.ts";
 import { manualSeed } from "../../../src/rng/stream.ts";
-import { compile } from "../../../src/tensor/compiled.ts";
 import { ones } from "../../../src/tensor/functions.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { type ModuleCall, ModuleObserver } from "../../../src/train/callbacks/observe.ts";

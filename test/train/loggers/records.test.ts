@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { replaceFileCalls } from "#files";
-import { setDefaultBackend } from "../../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../../src/runtime/backends.ts";
 import type { Logger } from "../../../src/train/hooks.ts";
 import { CSVLogger } from "../../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../../src/train/loggers/jsonl.ts";

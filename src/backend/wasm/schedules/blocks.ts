@@ -6,7 +6,7 @@ import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileColumns, tileRow
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { i32, select } from "../instructions.ts";
-import { countLoop, type Limit, limitCode } from "../nest.ts";
+import { type Cursor, countLoop, type Limit, limitCode } from "../nest.ts";
 import { type Operand, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
 import { cornerFunction, tileFunction } from "./tile.ts";
 
@@ -23,6 +23,12 @@ export interface Product {
 export interface Share {
   readonly rows: readonly [Limit, Limit];
   readonly columns: readonly [Limit, Limit];
+}
+
+/** What a way of multiplying prints: code once a run, and for each product of the batch. */
+export interface ProductCode {
+  readonly prelude: readonly Code[];
+  body(cursors: readonly Cursor[]): readonly Code[];
 }
 
 /** The right operand packed block by block and multiplied; packed whole; or multiplied after it was packed whole. */

@@ -13,11 +13,10 @@ import {
   tileColumns,
   tileRows,
 } from "../../../schedule/tile.ts";
-import type { Code } from "../assembler.ts";
 import { type Context, cutShare, type KernelFunction, share, valueAddress } from "../context.ts";
 import { i32 } from "../instructions.ts";
-import { type Cursor, loops, start } from "../nest.ts";
-import { BlockPrinter, type Mode, type Product, type Share } from "./blocks.ts";
+import { loops, start } from "../nest.ts";
+import { BlockPrinter, type Mode, type Product, type ProductCode, type Share } from "./blocks.ts";
 import { operandOf } from "./pack.ts";
 import { printPlainMatmul } from "./plain.ts";
 
@@ -82,12 +81,6 @@ function productOf(kernel: MatmulKernel): { product: Product; nest: Nest } {
     },
     nest: mergeAxes(shape.slice(0, -2), batchInputs(kernel)),
   };
-}
-
-/** What a way of multiplying prints: code once a run, and for each product of the batch. */
-export interface ProductCode {
-  readonly prelude: readonly Code[];
-  body(cursors: readonly Cursor[]): readonly Code[];
 }
 
 function blocked(

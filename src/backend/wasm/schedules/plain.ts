@@ -5,8 +5,7 @@ import type { Context } from "../context.ts";
 import { Elements } from "../halves.ts";
 import { f32, i32 } from "../instructions.ts";
 import { countLoop, limitCode } from "../nest.ts";
-import type { Product, Share } from "./blocks.ts";
-import type { ProductCode } from "./matmul.ts";
+import type { Product, ProductCode, Share } from "./blocks.ts";
 
 /** Prints rows × columns of sums, each over k ascending in chunks of 256. */
 export function printPlainMatmul(context: Context, fn: FunctionBuilder, product: Product, part: Share): ProductCode {

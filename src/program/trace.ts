@@ -1,5 +1,5 @@
 // Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
@@ -10,11 +10,11 @@ import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
 import { Node, reachable } from "../graph/node.ts";
 import { currentTrace, type TraceScope, withTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
-import { tensor as tensorKind } from "./arguments.ts";
-import { materialize } from "./engine.ts";
-import { tensor } from "./functions.ts";
-import { Tensor } from "./tensor.ts";
-import { isHostArray, mapTree } from "./tree.ts";
+import { materialize } from "../runtime/evaluate.ts";
+import { tensor as tensorKind } from "../tensor/arguments.ts";
+import { tensor } from "../tensor/functions.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { isHostArray, mapTree } from "../tensor/tree.ts";
 import type { Stateful, Variable } from "./variable.ts";
 
 /** A state variable of a traced function. */

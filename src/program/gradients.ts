@@ -5,9 +5,9 @@ import { GradError, showValue } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace } from "../graph/scope.ts";
-import { tensor as tensorKind, tensors } from "./arguments.ts";
-import { ops } from "./functions.ts";
-import { Tensor } from "./tensor.ts";
+import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
+import { ops } from "../tensor/functions.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { Variable } from "./variable.ts";
 
 const call = signature(

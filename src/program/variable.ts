@@ -1,7 +1,7 @@
 // Variable: a cell that holds a tensor and can be given another. Tensors made from it stand on the version it held then. Inside a compiled
 // function that lists it as state it is an input and, once assigned, an output that takes the input's place in memory.
 
-import type { Backend } from "../backend/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import { checkArguments, kind, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
@@ -9,10 +9,10 @@ import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
-import { tensor as tensorKind } from "./arguments.ts";
-import type { Evaluation } from "./engine.ts";
+import type { Evaluation } from "../runtime/evaluate.ts";
+import { tensor as tensorKind } from "../tensor/arguments.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { Lineage, settleLineages } from "./lineage.ts";
-import { Tensor } from "./tensor.ts";
 
 /** Whatever owns variables: modules, optimizers, or a cell itself. Names are unique and stable: `parameter/0.weight`, `buffer/…`, `optimizer/…`. */
 export interface Stateful {

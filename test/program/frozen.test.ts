@@ -2,9 +2,9 @@
 import { beforeAll, expect, test } from "vitest";
 import { TraceError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
+import { compile } from "../../src/program/compiled.ts";
 import { ambientStream, manualSeed } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 

@@ -1,11 +1,13 @@
 // Lineage: the memory of a variable from one assignment outside of compiled functions to the next. Calls write their versions into it, one over
 // another, in the order in which they were made. A program is told of the newest version it has asked for, whether that is in memory yet or not.
-import type { Backend, Buffer } from "../backend/contract.ts";
+import type { Backend, Buffer } from "../compile/contract.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import * as creation from "../ops/creation.ts";
-import { type Evaluation, evaluate, lend, moveTo, overwrite, type Stored, spoil } from "./engine.ts";
+import { type Evaluation, evaluate } from "../runtime/evaluate.ts";
+import { moveTo, type Stored } from "../runtime/stored.ts";
+import { lend, overwrite, spoil } from "../runtime/values.ts";
 
 /** What stood for the newest version before a call was made that writes the next. */
 export interface Before {

@@ -7,12 +7,12 @@ import { loadBackend } from "../../src/backend/load.ts";
 import { GradError } from "../../src/core/errors.ts";
 import { horizon } from "../../src/graph/ancestry.ts";
 import { reachable } from "../../src/graph/node.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { manualSeed, Stream, withStream } from "../../src/rng/stream.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor, uniform } from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 
 const script = fileURLToPath(new URL("../support/eager.ts", import.meta.url));
 
@@ -195,7 +195,7 @@ describe("a value on another backend", () => {
       if (buffer.size === 1000) copies--;
       free(buffer);
     };
-    const { compile } = await import("../../src/tensor/compiled.ts");
+    const { compile } = await import("../../src/program/compiled.ts");
     await setDefaultBackend(other);
     const v = new Variable(tensor(new Float32Array(1000).fill(1)));
     const step = compile(() => v.assign(v.add(1)), {

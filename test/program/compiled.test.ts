@@ -1,14 +1,14 @@
 // Compiled functions: one graph for all steps, state in place, draws relative to a base, and what a trace refuses.
 import { beforeAll, describe, expect, test } from "vitest";
 import { ShapeError, TraceError } from "../../src/core/errors.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { onExecute, runtimeScalar, watch } from "../../src/program/trace.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { manualSeed, Stream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { setDefaultBackend } from "../../src/tensor/engine.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { onExecute, runtimeScalar, watch } from "../../src/tensor/trace.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 
 beforeAll(() => {
   manualSeed(0);

@@ -1,8 +1,8 @@
 // What a backend is: it owns memory and runs whole plans. Everything above speaks this contract only; every backend here gives the same
 // bits, or says by its class that it can't promise to.
 
-import type { Plan } from "../compile/plan.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
+import type { Plan } from "./plan.ts";
 
 /** A: same bits on any machine by construction. B: certified per device by a probe. C: not certified. */
 export type ReproducibilityClass = "A" | "B" | "C";

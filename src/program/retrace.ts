@@ -3,9 +3,9 @@ import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Attributes, DrawRange, Node } from "../graph/node.ts";
-import { Tensor } from "./tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { isHostArray } from "../tensor/tree.ts";
 import type { Capture, TraceResult } from "./trace.ts";
-import { isHostArray } from "./tree.ts";
 
 type Traced = TraceResult<unknown> & Capture;
 

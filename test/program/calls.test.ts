@@ -1,19 +1,19 @@
 // When a compiled call takes what it depends on: when it is made. Only its execution waits for its turn.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../src/backend/contract.ts";
 import { loadBackend } from "../../src/backend/load.ts";
+import type { Backend } from "../../src/compile/contract.ts";
 import { DTypeError, ShapeError, StreamError, TraceError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
 import { autocast } from "../../src/ops/precision.ts";
 import * as optim from "../../src/optim/index.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { gradients } from "../../src/program/gradients.ts";
+import { onExecute, runtimeScalar } from "../../src/program/trace.ts";
+import { Variable } from "../../src/program/variable.ts";
 import { ambientStream, manualSeed, Stream, withStream } from "../../src/rng/stream.ts";
-import { compile } from "../../src/tensor/compiled.ts";
-import { currentBackend, setDefaultBackend } from "../../src/tensor/engine.ts";
+import { currentBackend, setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
-import { gradients } from "../../src/tensor/gradients.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { onExecute, runtimeScalar } from "../../src/tensor/trace.ts";
-import { Variable } from "../../src/tensor/variable.ts";
 
 const names = ["reference", "wasm", "gpujs:cpu"];
 const waits = [0, 1, 3, 60];

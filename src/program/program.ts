@@ -1,13 +1,14 @@
 // Programs: what one trace of a function serves, and what each backend has made ready for it.
-import type { Backend, Buffer, Executable } from "../backend/contract.ts";
+
 import { compileGraph } from "../compile/cache.ts";
+import type { Backend, Buffer, Executable } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
 import { castFormat, type NarrowFormat } from "../ops/precision.ts";
-import { store } from "./engine.ts";
+import { store } from "../runtime/stored.ts";
+import { type Form, formOf, hasForm, type Leaf } from "../tensor/tree.ts";
 import { type Capture, captured, type TraceResult } from "./trace.ts";
-import { type Form, formOf, hasForm, type Leaf } from "./tree.ts";
 import type { Stateful } from "./variable.ts";
 
 /** A program on a backend, and all that needn't be found out again at each execution. */

@@ -1,17 +1,19 @@
 // Calls of compiled functions. A call takes its draws, its state and its host values when it is made; only its execution waits for its turn.
 // Where one fails, state stays as it was before it, and calls that were made on what it would have written aren't run.
-import type { Backend, Buffer } from "../backend/contract.ts";
+import type { Backend, Buffer } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { Node } from "../graph/node.ts";
 import type { Stream } from "../rng/stream.ts";
-import { bind, materialize, spoil, store, valueAtHand } from "./engine.ts";
+import { materialize } from "../runtime/evaluate.ts";
+import { store } from "../runtime/stored.ts";
+import { bind, spoil, valueAtHand } from "../runtime/values.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { type Leaf, mapTree } from "../tensor/tree.ts";
 import { type Before, type Lineage, settleLineages } from "./lineage.ts";
 import { type Program, type Ready, stage } from "./program.ts";
-import { Tensor } from "./tensor.ts";
 import { resultLeaf } from "./trace.ts";
-import { type Leaf, mapTree } from "./tree.ts";
 
 /** What one execution did. */
 export interface Execution<R> {

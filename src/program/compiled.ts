@@ -1,7 +1,8 @@
 // Compiled functions: traced once a signature into one graph, planned once, and run in place on their state. Draws inside are relative to a
 // base that each call reserves, so the same graph serves every step.
-import type { Backend } from "../backend/contract.ts";
+
 import { backendKind } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
@@ -9,12 +10,13 @@ import { allTaken } from "../core/promise.ts";
 import type { Graph } from "../graph/hash.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { ambientStream, Stream } from "../rng/stream.ts";
+import { currentBackend, namedBackend } from "../runtime/backends.ts";
+import { exclusive } from "../runtime/queue.ts";
+import type { Leaf } from "../tensor/tree.ts";
 import { type Execution, hostValues, makeCall, peekInputs, runCall } from "./call.ts";
-import { currentBackend, exclusive, namedBackend } from "./engine.ts";
 import { Program, type Ready, surroundings } from "./program.ts";
 import { checkSame } from "./retrace.ts";
 import { listState, traceFunction } from "./trace.ts";
-import type { Leaf } from "./tree.ts";
 import type { Stateful } from "./variable.ts";
 
 export type { Execution } from "./call.ts";

@@ -1,0 +1,107 @@
+// What an op is, as data: one record with its name, shape and dtype rules, meaning and gradient, by the kind of what it computes.
+import type { Place } from "../../kernels/assemble.ts";
+import type { Expr } from "../../kernels/expr.ts";
+import type { Combine } from "../../kernels/kernel.ts";
+import type { View } from "../../kernels/view.ts";
+import type { DType } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Attributes, Node } from "../graph/node.ts";
+
+/** What a gradient rule is given: the op's node, the gradient of its output, and what went in. */
+export interface VjpContext {
+  readonly inputs: readonly Node[];
+  readonly output: Node;
+  readonly grad: Node;
+  readonly attributes: Attributes;
+}
+
+/** A gradient that lands on some of the input's points, and says nothing of the others. */
+export interface Landing extends Place {
+  readonly piece: Node;
+}
+
+/** Gradients of the inputs, null where none flows; or "none": the op has no gradient at all. */
+export type Vjp = "none" | ((context: VjpContext) => readonly (Node | Landing | null)[]);
+
+/** Where tests try an elementwise op: a range for random points, and the edges. */
+export interface Samples {
+  readonly range: readonly [number, number];
+  readonly edges: readonly number[];
+}
+
+/** What all records have. */
+export interface RecordBase {
+  readonly name: string;
+  readonly vjp: Vjp;
+  readonly dtype: (inputs: readonly DType[], attributes: Attributes, where: string) => DType;
+}
+
+/** An op that no expression writes down. */
+interface VersionedBase extends RecordBase {
+  /** Of its meaning, in the graph's hash: it rises with every change of the bits that it gives. A test pins each to the digest of the op's cases. */
+  readonly version: number;
+}
+
+/** One output element from the elements at the same place; operands broadcast before they come here. */
+export interface ElementwiseRecord extends RecordBase {
+  readonly kind: "elementwise";
+  readonly inputs: number;
+  readonly value: (inputs: readonly Expr[], attributes: Attributes) => Expr;
+  readonly samples: Samples;
+}
+
+/** Elements keep their values and change their places: a view, or null where a copy must be made first. */
+export interface MovementRecord extends VersionedBase {
+  readonly kind: "movement";
+  readonly shape: (input: Shape, attributes: Attributes, where: string) => Shape;
+  readonly view: (view: View, shape: Shape, attributes: Attributes) => View | null;
+  /** Fills what a bounded view leaves out; movement that adds no points has none. */
+  readonly fill?: (attributes: Attributes) => number;
+}
+
+export interface ReduceRecord extends VersionedBase {
+  readonly kind: "reduce";
+  readonly combine: Combine;
+}
+
+export interface MatmulRecord extends VersionedBase {
+  readonly kind: "matmul";
+}
+
+/** Reads or writes by an index that is data. */
+export interface IndexedRecord extends VersionedBase {
+  readonly kind: "gather" | "scatter";
+}
+
+/** Pieces added where they land. */
+export interface AssembleRecord extends VersionedBase {
+  readonly kind: "assemble";
+}
+
+/** Words of the stream, one an element. */
+export interface WordsRecord extends VersionedBase {
+  readonly kind: "words";
+}
+
+/** Integers from the stream that take several words. */
+export interface RandomRecord extends VersionedBase {
+  readonly kind: "random";
+  readonly sampler: "randint" | "permutation";
+  readonly draws: (size: number) => number;
+}
+
+/** Values that come from no tensor: `full` of one number, `coordinate` along an axis, or a leaf bound from outside. */
+export interface CreationRecord extends VersionedBase {
+  readonly kind: "full" | "coordinate" | "leaf";
+}
+
+export type OpRecord =
+  | ElementwiseRecord
+  | MovementRecord
+  | ReduceRecord
+  | MatmulRecord
+  | IndexedRecord
+  | AssembleRecord
+  | WordsRecord
+  | RandomRecord
+  | CreationRecord;

@@ -1,0 +1,141 @@
+// Evaluation: nodes without values are computed as one closed graph, from the nodes below them that have one.
+import { compileGraph } from "../compile/cache.ts";
+import type { Backend, Buffer } from "../compile/contract.ts";
+import type { TypedArray } from "../core/dtype.ts";
+import { TraceError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
+import { isForgetful } from "../graph/ancestry.ts";
+import { type Graph, type GraphOutput, graphHash } from "../graph/hash.ts";
+import { type Node, reachable } from "../graph/node.ts";
+import { recordOf } from "../ops/define.ts";
+import { currentBackend } from "./backends.ts";
+import { exclusive } from "./queue.ts";
+import type { Stored } from "./stored.ts";
+import { hasValue, keep, storedValue, valueOn, whyGone } from "./values.ts";
+
+/** A graph that computes the outputs from nodes that have values. Throws TraceError where a leaf has none. */
+function closeGraph(outputs: readonly GraphOutput[], seed: bigint): Graph {
+  const nodes = reachable(
+    outputs.map((output) => output.node),
+    hasValue,
+  );
+  for (const node of nodes) {
+    if (hasValue(node)) continue;
+    if (isForgetful(node)) {
+      throw new TraceError({
+        where: "data",
+        problem: "a tensor can't be read: it depends on one that was disposed, and how that was computed is forgotten",
+        hint: "dispose later",
+      });
+    }
+    if (node.op !== "variable" && node.op !== "input") continue;
+    const { problem, hint } = whyGone(node) ?? {
+      problem: "it belongs to a trace, and is read outside it",
+      hint: "return it from the compiled function",
+    };
+    throw new TraceError({ where: "data", problem: `a tensor can't be read: ${problem}`, hint });
+  }
+  const ranges = nodes.flatMap((node) => (node.draws && !hasValue(node) ? [node.draws] : []));
+  const base = ranges.length ? Math.min(...ranges.map(({ offset }) => offset)) : 0;
+  const end = ranges.length ? Math.max(...ranges.map(({ offset, count }) => offset + count)) : 0;
+  const inputs = nodes.filter(hasValue).map((node, index) => ({ name: String(index), node }));
+  return { seed, inputs, outputs, watched: [], state: [], draws: end - base, base };
+}
+
+/** What `evaluate` did. */
+export interface Evaluation {
+  /** One value for each output, in order. */
+  readonly stored: readonly Stored[];
+  readonly graph: Graph;
+  readonly graphHash: string;
+}
+
+/** Nodes that some graph computed on the way to its outputs. */
+const computed = new WeakSet<Node>();
+
+/** Ops whose values are as good as their inputs', or as nothing. */
+const cheap: readonly string[] = ["full", "coordinate", "leaf", "movement", "words"];
+
+/**
+ * What a second graph computes again: nodes without a value that an earlier one computed on its way and that something new reads. They are
+ * worth keeping, since the next graph may need them a third time: a loop that reads only its losses would begin from its first step each time.
+ */
+function neededAgain(nodes: readonly Node[]): Node[] {
+  const again = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (hasValue(node) || !computed.has(node) || again.has(node)) return;
+    if (!cheap.includes(recordOf(node).kind)) again.add(node);
+    else node.inputs.forEach(visit);
+  };
+  for (const node of nodes) if (!hasValue(node) && !computed.has(node)) node.inputs.forEach(visit);
+  return [...again].sort((a, b) => a.id - b.id);
+}
+
+/** Computes outputs as one graph. Call under `exclusive`. Nodes drawn under another seed than the first one met are computed first. */
+export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
+  const pending = () =>
+    reachable(
+      outputs.map((output) => output.node),
+      hasValue,
+    ).filter((node) => !hasValue(node));
+  const random = pending().filter((node) => node.draws);
+  const [seed = 0n, ...others] = new Set(random.map(({ draws }) => draws!.seed!));
+  for (const other of others) {
+    const nodes = random.filter(({ draws }) => draws!.seed === other);
+    const roots = nodes.map((node, i) => ({ name: String(i), node }));
+    keep(nodes, await run(backend, closeGraph(roots, other)));
+  }
+  const nodes = pending();
+  const roots = new Set(outputs.map(({ node }) => node));
+  const again = neededAgain(nodes).filter((node) => !roots.has(node));
+  const closed = closeGraph(outputs, seed);
+  const graph = { ...closed, watched: again.map((node, i) => ({ name: String(i), node })) };
+  const stored = await run(backend, graph);
+  keep(again, stored.splice(outputs.length));
+  for (const node of nodes) computed.add(node);
+  return { stored, graph, graphHash: graphHash(graph) };
+}
+
+async function run(backend: Backend, graph: Graph): Promise<Stored[]> {
+  const inputs: Buffer[] = [];
+  for (const { node } of graph.inputs) inputs.push((await valueOn(backend, node))!.buffer);
+  const { executable } = await compileGraph(backend, graph);
+  const outputs: Buffer[] = [];
+  try {
+    for (const { node } of [...graph.outputs, ...graph.watched])
+      outputs.push(backend.allocate(node.dtype, sizeOf(node.shape)));
+    await executable.run({ inputs, outputs, seed: graph.seed, base: graph.base });
+  } catch (error) {
+    for (const buffer of outputs) backend.free(buffer);
+    throw error;
+  }
+  return outputs.map((buffer) => ({ backend, buffer }));
+}
+
+/** Computes nodes that have no value yet, all in one graph, and keeps their values. Call under `exclusive`. */
+export async function realizeNodes(backend: Backend, nodes: readonly Node[]): Promise<void> {
+  const missing = [...new Set(nodes)].filter((node) => !hasValue(node));
+  if (missing.length === 0) return;
+  const { stored } = await evaluate(
+    backend,
+    missing.map((node, index) => ({ name: String(index), node })),
+  );
+  keep(missing, stored);
+}
+
+/** The node's value on the backend, computed if need be. Call under `exclusive`. */
+export async function materialize(backend: Backend, node: Node): Promise<Stored> {
+  await realizeNodes(backend, [node]);
+  return (await valueOn(backend, node))!;
+}
+
+/** The node's elements on the host, computed if need be: a copy. */
+export function readNode(node: Node): Promise<TypedArray> {
+  if (node.data) return Promise.resolve(node.data.slice());
+  const chosen = currentBackend();
+  return exclusive(async () => {
+    const known = storedValue(node);
+    const { backend, buffer } = known ?? (await materialize(await chosen, node));
+    return backend.read(buffer);
+  });
+}
