@@ -1,9 +1,10 @@
 // How long threads take to meet: a program of nothing but barriers, on a pool of its own.
 import { branchIf, call, type Local, loop, ModuleBuilder } from "../../src/backend/wasm/assembler.ts";
-import { barrierFunction, outcome } from "../../src/backend/wasm/control.ts";
 import { i32 } from "../../src/backend/wasm/instructions.ts";
-import { Memory, maximumPages } from "../../src/backend/wasm/memory.ts";
-import { Pool } from "../../src/backend/wasm/pool.ts";
+import { barrierFunction } from "../../src/backend/wasm/runtime/barrier.ts";
+import { outcome } from "../../src/backend/wasm/runtime/control.ts";
+import { Memory, maximumPages } from "../../src/backend/wasm/runtime/memory.ts";
+import { Pool } from "../../src/backend/wasm/runtime/pool.ts";
 import { textBits } from "../bits.ts";
 import type { Case } from "../harness.ts";
 

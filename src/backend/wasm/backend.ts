@@ -10,12 +10,12 @@ import { firstState } from "../../rng/stream.ts";
 import { align } from "../../schedule/places.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import type { Target } from "../../schedule/target.ts";
-import { table, tableBytes } from "./context.ts";
-import { outcome } from "./control.ts";
-import { Memory, maximumPages, Workspace } from "./memory.ts";
-import { Pool, threadCount } from "./pool.ts";
 import { probe } from "./probe.ts";
 import { type Program, printSchedule } from "./program.ts";
+import { bindings, bindingsBytes } from "./runtime/bindings.ts";
+import { outcome } from "./runtime/control.ts";
+import { Memory, maximumPages, Workspace } from "./runtime/memory.ts";
+import { Pool, threadCount } from "./runtime/pool.ts";
 
 export interface WasmOptions {
   /** 1 if left out; "all": as many as the machine runs at once. */
@@ -157,7 +157,7 @@ interface Home {
   readonly pool: Pool | undefined;
 }
 
-type RunFunction = (table: number, part: number, parts: number) => number;
+type RunFunction = (bindings: number, part: number, parts: number) => number;
 
 function addressOf(memory: Memory, buffer: Buffer): number {
   const { address, owner } = buffer as WasmBuffer;
@@ -171,16 +171,16 @@ class WasmExecutable implements Executable {
   readonly scratchBytes: number;
   readonly #memory: Memory;
   readonly #run: RunFunction;
-  readonly #table: number;
+  readonly #bindings: number;
   readonly #workspace: Workspace;
   /** Of the arena, and of each part's scratch memory behind it. */
   readonly #workspaceBytes: number;
-  /** Where the table says that the workspace is. */
+  /** Where the bindings say that the workspace is. */
   #workspaceAt = -1;
   readonly #blocks: [number, number][] = [];
-  /** Where in the table each value's address stands. */
+  /** Where in the bindings each value's address stands. */
   readonly #places = new Map<number, number[]>();
-  /** Addresses of inputs, then outputs, as they are in the table. */
+  /** Addresses of inputs, then outputs, as they are in the bindings. */
   readonly #bound: number[];
   readonly #pool: Pool | undefined;
   readonly #parallel: boolean;
@@ -200,13 +200,13 @@ class WasmExecutable implements Executable {
       this.#blocks.push([address, bytes]);
       return address;
     };
-    this.#table = block(tableBytes(program.lists.length));
+    this.#bindings = block(bindingsBytes(program.lists.length));
     this.#workspace = workspace;
     this.scratchBytes = scratchBytes * (this.#parallel ? pool!.parts : 1);
     this.#workspaceBytes = align(plan.arenaBytes) + this.scratchBytes;
     const constants: [number, number][] = [];
     program.lists.forEach((entry, i) => {
-      const at = this.#table + table.values + 4 * i;
+      const at = this.#bindings + bindings.values + 4 * i;
       if ("constant" in entry) constants.push([at, entry.constant]);
       else this.#places.set(entry.value, [...(this.#places.get(entry.value) ?? []), at]);
     });
@@ -222,15 +222,15 @@ class WasmExecutable implements Executable {
       throw error;
     }
     const { view } = memory;
-    view.setUint32(this.#table + table.scratch + 4, scratchBytes, true);
+    view.setUint32(this.#bindings + bindings.scratch + 4, scratchBytes, true);
     for (const [at, constant] of constants) view.setUint32(at, constant, true);
-    view.setUint32(this.#table + table.control, pool?.control ?? 0, true);
+    view.setUint32(this.#bindings + bindings.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
   }
 
   /** Gives the pool's workers the program, if it has work for them. */
   async share(module: WebAssembly.Module): Promise<void> {
-    if (this.#parallel) this.#id = await this.#pool!.add(module, this.#table);
+    if (this.#parallel) this.#id = await this.#pool!.add(module, this.#bindings);
   }
 
   get sources(): Executable["sources"] {
@@ -252,7 +252,7 @@ class WasmExecutable implements Executable {
     this.#bind(this.plan.outputs, outputs, inputs.length);
     const { view } = this.#memory;
     if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
-    view.setInt32(this.#table + table.status, 0, true);
+    view.setInt32(this.#bindings + bindings.status, 0, true);
     if (this.#parallel) this.#pool!.dispatch(this.#id);
     return this.#part();
   }
@@ -260,7 +260,7 @@ class WasmExecutable implements Executable {
   /** This thread's part of the run. Throws BackendError if it ends in a trap. */
   #part(): number {
     try {
-      return this.#run(this.#table, 0, this.#parallel ? this.#pool!.parts : 1);
+      return this.#run(this.#bindings, 0, this.#parallel ? this.#pool!.parts : 1);
     } catch (cause) {
       if (this.#parallel) this.#pool!.trapped(cause);
       throw new BackendError({
@@ -273,7 +273,7 @@ class WasmExecutable implements Executable {
     }
   }
 
-  /** Tells the table where the workspace is. */
+  /** Tells the bindings where the workspace is. */
   #settle(): void {
     const at = this.#workspace.reserve(this.#workspaceBytes);
     if (at === this.#workspaceAt) return;
@@ -282,7 +282,7 @@ class WasmExecutable implements Executable {
     values.forEach(({ place }, value) => {
       if (place.kind === "arena") this.#place(value, at + place.offset);
     });
-    this.#memory.view.setUint32(this.#table + table.scratch, at + align(arenaBytes), true);
+    this.#memory.view.setUint32(this.#bindings + bindings.scratch, at + align(arenaBytes), true);
   }
 
   /** What follows when this thread has done its part: while others have yet to do theirs, events may come. */
@@ -298,14 +298,14 @@ class WasmExecutable implements Executable {
 
   #checkIndices(): void {
     const { view } = this.#memory;
-    const status = () => view.getInt32(this.#table + table.status, true);
+    const status = () => view.getInt32(this.#bindings + bindings.status, true);
     if (status() === 0) return;
     // Of several parts that found one the quickest is told of: again in one part, which finds the first. No state has been written yet.
     if (this.#parallel) {
-      view.setInt32(this.#table + table.status, 0, true);
-      this.#run(this.#table, 0, 1);
+      view.setInt32(this.#bindings + bindings.status, 0, true);
+      this.#run(this.#bindings, 0, 1);
     }
-    this.#refuse(status() - 1, view.getInt32(this.#table + table.badIndex, true));
+    this.#refuse(status() - 1, view.getInt32(this.#bindings + bindings.badIndex, true));
   }
 
   #bind(ports: Plan["inputs"], buffers: readonly Buffer[], from: number): void {
@@ -326,11 +326,11 @@ class WasmExecutable implements Executable {
       const [stateLow, stateHigh, incrementLow, incrementHigh] = firstState(seed);
       this.#seed = seed;
       [stateLow, stateHigh, incrementLow, incrementHigh].forEach((word, i) => {
-        view.setUint32(this.#table + table.state + 4 * i, word, true);
+        view.setUint32(this.#bindings + bindings.state + 4 * i, word, true);
       });
     }
-    view.setUint32(this.#table + table.base, base % 2 ** 32, true);
-    view.setUint32(this.#table + table.base + 4, Math.floor(base / 2 ** 32), true);
+    view.setUint32(this.#bindings + bindings.base, base % 2 ** 32, true);
+    view.setUint32(this.#bindings + bindings.base + 4, Math.floor(base / 2 ** 32), true);
   }
 
   #refuse(number: number, index: number): never {

@@ -1,6 +1,6 @@
-// What every kernel's printer shares: the module being built, and the layout of the table through which a run tells the code where its
-// buffers are. Every kernel is a function (table, values, scratch, part, parts): it reads where its values begin from a list of its own, so that
-// kernels that differ in nothing else are one function; and it does its part of the work, whatever the number of parts.
+// What every kernel's printer shares: the module being built, and the function being filled. Every kernel is a function (bindings, values,
+// scratch, part, parts): it reads where its values begin from a list of its own, so that kernels that differ in nothing else are one function;
+// and it does its part of the work, whatever the number of parts.
 
 import type { Draws } from "../../../kernels/kernel.ts";
 import { align, type Locals, noLocals } from "../../schedule/places.ts";
@@ -11,32 +11,13 @@ import { i32, i64, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Limit } from "./nest.ts";
 
-/** Byte offsets in a run's table. The kernels' lists of addresses follow the header, one word a value. */
-export const table = {
-  /** Not 0 once an index was out of range: 1 + the kernel's number; the index itself is at `badIndex`. */
-  status: 0,
-  badIndex: 4,
-  /** Address of the first part's scratch memory; in the next word, how far apart those of the parts are. */
-  scratch: 8,
-  /** The stream's state before draw 0, its increment, and the absolute offset that draws are relative to, as u64. */
-  state: 16,
-  increment: 24,
-  base: 32,
-  /** Address of the threads' control block. */
-  control: 40,
-  values: 64,
-} as const;
-
-/** Bytes of a table whose lists have so many addresses in all. */
-export const tableBytes = (addresses: number) => align(table.values + 4 * addresses);
-
 /** What a list holds: the address of a value, which a run is told; or a number. */
 export type Entry = { readonly value: number } | { readonly constant: number };
 
 /** A kernel's function: what its printer fills. */
 export interface KernelFunction {
   readonly fn: FunctionBuilder;
-  readonly table: Local<"i32">;
+  readonly bindings: Local<"i32">;
   /** Where its list is; each one's place in it, by name. */
   readonly values: Local<"i32">;
   readonly slots: ReadonlyMap<number | string, number>;
@@ -120,9 +101,9 @@ export class Context {
   /** A function for a kernel that reads and writes these values. */
   kernelFunction(name: string, values: readonly Listed[], locals: Locals = noLocals, cut?: RowBlocks): KernelFunction {
     const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
-    const [table, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
+    const [bindings, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
     const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
-    return { fn, table, values: list, slots, locals, cut, localsBefore: this.bytesBefore, scratch, part, parts };
+    return { fn, bindings, values: list, slots, locals, cut, localsBefore: this.bytesBefore, scratch, part, parts };
   }
 }
 
@@ -173,9 +154,9 @@ function minimum(local: Local<"i32">, limit: number): Code<"i32"> {
   return select(local.get, i32.const(limit), i32.ltS(local.get, i32.const(limit)));
 }
 
-/** A u64 of the table's header. */
+/** A u64 of the bindings' header. */
 export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
-  return i64.load(kernel.table.get, offset);
+  return i64.load(kernel.bindings.get, offset);
 }
 
 /** The part's share of an axis that has `extent ÷ rows` points a row. */

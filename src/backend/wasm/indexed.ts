@@ -1,15 +1,16 @@
 // Reading and adding by an index that is data. A scatter adds in source order: each part walks all updates and keeps its own columns. An
-// index out of range is written to the table, and nothing is read or written through it.
+// index out of range is written to the bindings, and nothing is read or written through it.
 import type { GatherKernel, KernelInput, ScatterKernel } from "../../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../../kernels/view.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { mergeAxes } from "../../schedule/merge.ts";
 import { splitAxis } from "../../schedule/parallel.ts";
 import { type Code, type Local, when } from "./assembler.ts";
-import { type Context, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { Elements } from "./halves.ts";
 import { i32, memory } from "./instructions.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
+import { bindings } from "./runtime/bindings.ts";
 
 /** What both families walk: indices, what lies in order beside them, and what is addressed through them. */
 interface Walk {
@@ -51,9 +52,9 @@ function printWalk(context: Context, target: KernelFunction, number: number, wal
   const [first, stop]: [Limit, Limit] = split === last ? [begin, end] : [0, nest.extents[last]];
   const index = fn.local("i32");
   const found = fn.local("i32");
-  const report = when(i32.eqz(i32.load(target.table.get, table.status)), [
-    i32.store(target.table.get, index.get, table.badIndex),
-    i32.store(target.table.get, i32.const(number + 1), table.status),
+  const report = when(i32.eqz(i32.load(target.bindings.get, bindings.status)), [
+    i32.store(target.bindings.get, index.get, bindings.badIndex),
+    i32.store(target.bindings.get, i32.const(number + 1), bindings.status),
   ]);
   const checked = (body: readonly Code[]) => when(i32.geU(index.get, i32.const(walk.extent)), [report], body);
   const offset = i32.mul(index.get, i32.const(walk.stride * addressed.scale));

@@ -1,5 +1,5 @@
 // A schedule as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
-// them from a table, so one module serves any buffers and any number of parts.
+// them from its bindings, so one module serves any buffers and any number of parts.
 import { assembleStages } from "../../../kernels/assemble.ts";
 import { elementBytes, type MatmulKernel, placedPieces } from "../../../kernels/kernel.ts";
 import { itemSize } from "../../core/dtype.ts";
@@ -23,8 +23,7 @@ import {
   when,
 } from "./assembler.ts";
 import { printColumns } from "./columns.ts";
-import { Context, type Entry, type KernelFunction, share, table, valueAddress } from "./context.ts";
-import { barrierFunction, control } from "./control.ts";
+import { Context, type Entry, type KernelFunction, share, valueAddress } from "./context.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
@@ -32,6 +31,9 @@ import { printMap } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
 import { printBlocks, printJoin, printRows } from "./rows.ts";
+import { barrierFunction } from "./runtime/barrier.ts";
+import { bindings } from "./runtime/bindings.ts";
+import { control } from "./runtime/control.ts";
 import { printMatmul, printPanels } from "./schedules/matmul.ts";
 
 /** A module's bytes, and how much scratch memory each part needs. */
@@ -40,7 +42,7 @@ export interface Program {
   readonly scratchBytes: number;
   /** Whether anything in it is worth several parts. */
   readonly parallel: boolean;
-  /** The lists of the table, one after another. */
+  /** The lists of the bindings, one after another. */
   readonly lists: readonly Entry[];
 }
 
@@ -115,18 +117,18 @@ function entryOf(listed: Listed, { places }: Locals): Entry {
 
 const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
 
-/** `run(table, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
+/** `run(bindings, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
 function printRun({ module, isShared, bytesBefore }: Context, steps: readonly Step[], shareFrom: number): void {
   const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, part, parts] = run.parameters as Local<"i32">[];
   const barrier = isShared ? barrierFunction(module) : undefined;
   const result = run.local("i32");
   const resume = run.local("i32");
-  const home = i32.load(at.get, table.control);
+  const home = i32.load(at.get, bindings.control);
   const [scratch, setScratch] = run.hold(
     i32.add(
-      i32.add(i32.load(at.get, table.scratch), i32.const(bytesBefore)),
-      i32.mul(part.get, i32.load(at.get, table.scratch + 4)),
+      i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore)),
+      i32.mul(part.get, i32.load(at.get, bindings.scratch + 4)),
     ),
   );
   const isSmall = ({ work }: Step) => work < shareFrom;
@@ -139,10 +141,11 @@ function printRun({ module, isShared, bytesBefore }: Context, steps: readonly St
   /** Leaves out what was done before the run was paused. */
   const unlessDone = (step: Code): Code => (barrier ? when(i32.leU(resume.get, i32.const(meetings)), [step]) : step);
   /** Whether a bad index was found up to this kernel: what a quicker part has found in a later one by now is for that one's meeting. */
-  const refused = (number: number) => i32.leU(i32.sub(i32.load(at.get, table.status), i32.const(1)), i32.const(number));
+  const refused = (number: number) =>
+    i32.leU(i32.sub(i32.load(at.get, bindings.status), i32.const(1)), i32.const(number));
   let position = 0;
   const callAt = (place: number, fn: FunctionBuilder, of: Code<"i32">, count: Code<"i32">): Code =>
-    call(fn, at.get, i32.add(at.get, i32.const(table.values + 4 * place)), scratch.get, of, count);
+    call(fn, at.get, i32.add(at.get, i32.const(bindings.values + 4 * place)), scratch.get, of, count);
   const runStep = (step: Step): Code => {
     const { stages, blocks } = step;
     const places = stages.map(({ list }) => {

@@ -2,9 +2,10 @@
 import type { RandomKernel } from "../../../kernels/kernel.ts";
 import { grain } from "../../schedule/parallel.ts";
 import { type Code, call, type Local, when } from "./assembler.ts";
-import { type Context, headerWord, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { type Context, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
 import { i32, i64 } from "./instructions.ts";
 import { countLoop, limitCode } from "./nest.ts";
+import { bindings } from "./runtime/bindings.ts";
 import { jumpFunction, multiplier, outputOf } from "./words.ts";
 
 /** Prints a random kernel. */
@@ -18,13 +19,13 @@ export function printRandom(context: Context, kernel: RandomKernel, target: Kern
   const single = kernel.sampler === "permutation";
   const [begin, end, limits] = single ? [0, size, []] : share(target, size, grain);
   const first = i64.add(
-    i64.add(headerWord(target, table.base), i64.const(BigInt(kernel.offset))),
+    i64.add(headerWord(target, bindings.base), i64.const(BigInt(kernel.offset))),
     i64.mul(i64.extendI32U(limitCode(begin)), i64.const(2n)),
   );
   const prelude = [
     ...limits,
-    increment.set(headerWord(target, table.increment)),
-    state.set(call<"i64">(jump, headerWord(target, table.state), increment.get, first)),
+    increment.set(headerWord(target, bindings.increment)),
+    state.set(call<"i64">(jump, headerWord(target, bindings.state), increment.get, first)),
     to.set(valueAddress(target, kernel.output)),
   ];
   const advance = (local: Local<"i64">) => local.set(i64.add(i64.mul(local.get, i64.const(multiplier)), increment.get));

@@ -9,13 +9,14 @@ import { operationCount, splitAxis } from "../../schedule/parallel.ts";
 import type { RowBlocks } from "../../schedule/rows.ts";
 import { Champion, combined, Extreme, neutral } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import { type Context, cutShare, type KernelFunction, share, table, valueAddress } from "./context.ts";
+import { type Context, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, type Row } from "./elements.ts";
 import { findExtreme } from "./extreme.ts";
 import { f32x4, i32, i32x4, select, shuffle32 } from "./instructions.ts";
 import { mapInto } from "./map.ts";
 import { type Cursor, countLoop, limitCode, loops, start } from "./nest.ts";
 import { Pieces, waitingSize } from "./pieces.ts";
+import { bindings } from "./runtime/bindings.ts";
 
 type Join = "sum" | "max" | "min";
 
@@ -76,8 +77,8 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
 }
 
 /** Where the blocks' values wait: in the first part's scratch memory. */
-const partials = ({ table: at }: KernelFunction, context: Context) =>
-  i32.add(i32.load(at.get, table.scratch), i32.const(context.bytesBefore));
+const partials = ({ bindings: at }: KernelFunction, context: Context) =>
+  i32.add(i32.load(at.get, bindings.scratch), i32.const(context.bytesBefore));
 
 /** Prints a long row's first stage: each block's value. */
 export function printBlocks(context: Context, kernel: ReduceKernel, target: KernelFunction): void {

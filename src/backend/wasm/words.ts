@@ -3,9 +3,10 @@
 import type { Draws } from "../../../kernels/kernel.ts";
 import type { NestInput } from "../../schedule/nest.ts";
 import { block, branch, branchIf, type Code, call, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import { type Context, drawOffset, headerWord, type KernelFunction, table } from "./context.ts";
+import { type Context, drawOffset, headerWord, type KernelFunction } from "./context.ts";
 import { i32, i64, select } from "./instructions.ts";
 import { type Cursor, type Limit, limitCode } from "./nest.ts";
+import { bindings } from "./runtime/bindings.ts";
 
 export const multiplier = 0x5851f42d4c957f2dn;
 
@@ -116,14 +117,14 @@ export class WordStrip {
 
   /** Fills the strip with elements [begin, end) of a row that begins at index `row` of the range. */
   fill(row: Local<"i32">, begin: Limit, end: Limit): Code[] {
-    const increment = headerWord(this.#target, table.increment);
+    const increment = headerWord(this.#target, bindings.increment);
     const [index, setIndex] = this.#target.fn.hold(i32.add(row.get, limitCode(begin)));
     const [count, setCount] = this.#target.fn.hold(i32.sub(limitCode(end), limitCode(begin)));
     const first = i64.add(
-      headerWord(this.#target, table.base),
+      headerWord(this.#target, bindings.base),
       i64.add(drawOffset(this.#target, this.#draws), i64.extendI32U(index.get)),
     );
-    const jump = call<"i64">(jumpFunction(this.#context), headerWord(this.#target, table.state), increment, first);
+    const jump = call<"i64">(jumpFunction(this.#context), headerWord(this.#target, bindings.state), increment, first);
     const to = i32.add(this.#target.scratch.get, i32.const(this.#from));
     return [
       setIndex,

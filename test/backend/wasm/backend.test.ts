@@ -7,9 +7,9 @@ import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
 import { Context, share } from "../../../src/backend/wasm/context.ts";
 import { i32 } from "../../../src/backend/wasm/instructions.ts";
 import { scalarLanes, simdLanes } from "../../../src/backend/wasm/lanes.ts";
-import { Memory } from "../../../src/backend/wasm/memory.ts";
 import { limitCode } from "../../../src/backend/wasm/nest.ts";
 import { probe } from "../../../src/backend/wasm/probe.ts";
+import { Memory } from "../../../src/backend/wasm/runtime/memory.ts";
 import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { DType } from "../../../src/core/dtype.ts";
@@ -162,8 +162,8 @@ test("shares of huge extents among many parts join without gaps", () => {
   const [begin, end, code] = share(kernel, extent, 1);
   kernel.fn.body(
     ...code,
-    i32.store(kernel.table.get, limitCode(begin)),
-    i32.store(kernel.table.get, limitCode(end), 4),
+    i32.store(kernel.bindings.get, limitCode(begin)),
+    i32.store(kernel.bindings.get, limitCode(end), 4),
   );
   const f = module.function("f", ["i32", "i32"], [], { exported: true });
   const [part, count] = f.parameters as Local<"i32">[];

@@ -1,8 +1,7 @@
-// How threads meet: a barrier, and a place where workers wait for their next job, both in WebAssembly over one control block in shared
-// memory. A thread spins for a while and then sleeps; nobody is woken while nobody sleeps.
+// The control block: the words in shared memory through which threads wait for each other, the waiting itself, and the module through which
+// JavaScript uses it. A thread spins for a while and then sleeps; nobody is woken while nobody sleeps.
 import {
   block,
-  branch,
   branchIf,
   type Code,
   drop,
@@ -11,8 +10,8 @@ import {
   loop,
   ModuleBuilder,
   when,
-} from "./assembler.ts";
-import { atomics, i32, i64 } from "./instructions.ts";
+} from "../assembler.ts";
+import { atomics, i32, i64 } from "../instructions.ts";
 
 /** Byte offsets in the control block. The words that threads wait for have cache lines of their own. */
 export const control = {
@@ -22,13 +21,13 @@ export const control = {
   spins: 8,
   /** Not 0 once a thread has failed: everybody leaves. */
   aborted: 12,
-  /** The meeting at which the first part broke off waiting, from 1, and the generation it waited with; 0: it is to begin at the beginning. */
+  /** The barrier at which the first part broke off waiting, from 1, and the generation it waited with; 0: it is to begin at the beginning. */
   resume: 16,
   resumed: 20,
   /** Nanoseconds, as i64, after which the first part breaks off waiting. */
   patience: 24,
   /** How often a worker that waits for a job looks again before it sleeps. */
-  lingers: 32,
+  idleSpins: 32,
   /** Goes up when all have arrived; and who sleeps until then. */
   generation: 64,
   sleepers: 68,
@@ -43,7 +42,7 @@ export const control = {
 export const outcome = { done: 0, failed: 1, paused: 2 } as const;
 
 /** Code that waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
-function waitWhile(
+export function waitWhile(
   fn: FunctionBuilder,
   base: Local<"i32">,
   seen: Local<"i32">,
@@ -73,7 +72,7 @@ function waitWhile(
 }
 
 /** Code that moves the word on and wakes who sleeps for it. */
-function moveOn(base: Local<"i32">, offset: number, sleepers: number): Code[] {
+export function moveOn(base: Local<"i32">, offset: number, sleepers: number): Code[] {
   return [
     drop(atomics.add(base.get, i32.const(1), offset)),
     when(atomics.load(base.get, sleepers), [drop(atomics.notify(base.get, i32.const(-1), offset))]),
@@ -81,54 +80,8 @@ function moveOn(base: Local<"i32">, offset: number, sleepers: number): Code[] {
 }
 
 /**
- * (control, part, parts, number, resume) → `done` once every part has arrived, `failed` where one never will, `paused` where the first part
- * has waited for long: it is to come again with the meeting's number as `resume`, having left out what came before. The meetings of a
- * run are numbered from 1.
- */
-export function barrierFunction(module: ModuleBuilder): FunctionBuilder {
-  const fn = module.function("barrier", ["i32", "i32", "i32", "i32", "i32"], ["i32"]);
-  const [base, part, parts, number, resume] = fn.parameters as Local<"i32">[];
-  const seen = fn.local("i32");
-  const last = i32.eq(atomics.add(base.get, i32.const(1), control.arrived), i32.sub(parts.get, i32.const(1)));
-  const limit = fn.local("i64");
-  const result = fn.local("i32");
-  fn.body(
-    limit.set(i64.const(-1n)),
-    when(i32.eqz(part.get), [limit.set(i64.load(base.get, control.patience))]),
-    seen.set(atomics.load(base.get, control.generation)),
-    block((leave) => [
-      branchIf(leave, i32.gtU(resume.get, number.get)),
-      // Who fails says so first and then moves the generation on: one of the two is seen here or while waiting.
-      branchIf(leave, atomics.load(base.get, control.aborted)),
-      block((wait) => [
-        when(i32.eq(resume.get, number.get), [seen.set(i32.load(base.get, control.resumed)), branch(wait)]),
-        when(last, [
-          atomics.store(base.get, i32.const(0), control.arrived),
-          ...moveOn(base, control.generation, control.sleepers),
-          branch(leave),
-        ]),
-      ]),
-      waitWhile(fn, base, seen, {
-        offset: control.generation,
-        sleepers: control.sleepers,
-        looks: control.spins,
-        nanoseconds: limit.get,
-      }),
-      branchIf(leave, i32.ne(atomics.load(base.get, control.generation), seen.get)),
-      branchIf(leave, atomics.load(base.get, control.aborted)),
-      i32.store(base.get, number.get, control.resume),
-      i32.store(base.get, seen.get, control.resumed),
-      result.set(i32.const(outcome.paused)),
-    ]),
-    when(atomics.load(base.get, control.aborted), [result.set(i32.const(outcome.failed))]),
-    result.get,
-  );
-  return fn;
-}
-
-/**
  * The module through which JavaScript uses the control block: `park(control, seen)` waits for a job after the `seen`-th and gives its
- * number in order, `job(control)` says which it is, `dispatch(control, job)` gives one out, `abort(control)` sends everybody home.
+ * number in order, `job(control)` says which it is, `dispatch(control, job)` gives one out, `abort(control)` releases all threads.
  */
 export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum });
@@ -138,7 +91,7 @@ export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
     waitWhile(park, parkBase, seen, {
       offset: control.jobs,
       sleepers: control.idle,
-      looks: control.lingers,
+      looks: control.idleSpins,
       nanoseconds: i64.const(-1n),
     }),
     atomics.load(parkBase.get, control.jobs),

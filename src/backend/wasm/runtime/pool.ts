@@ -1,7 +1,7 @@
 // The thread pool: workers started once, which wait in WebAssembly between runs. The calling thread is part 0 of every run. A worker that
 // dies ends the pool with a BackendError; it is never waited for without end.
 import { availableThreads, startWorker, threadsRefused, type WorkerHandle } from "#workers";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError } from "../../../core/errors.ts";
 import { control, controlModule } from "./control.ts";
 import { type Memory, maximumPages } from "./memory.ts";
 
@@ -17,9 +17,9 @@ listen((message) => {
     }
     for (const id of message.forget) programs.delete(id);
     if (message.program) {
-      const { id, module, table } = message.program;
+      const { id, module, bindings } = message.program;
       const { run } = new WebAssembly.Instance(module, { environment: { memory: home.memory } }).exports;
-      programs.set(id, () => run(table, home.part, home.parts));
+      programs.set(id, () => run(bindings, home.part, home.parts));
     }
     post({ ready: true });
   } catch (error) {
@@ -118,7 +118,7 @@ export class Pool {
     const crowded = parts > availableThreads();
     memory.view.setInt32(this.control + control.spins, crowded ? 200 : 60_000, true);
     // Waking a worker costs more than most of what a program does between two steps: it waits for about a tenth of a millisecond.
-    memory.view.setInt32(this.control + control.lingers, crowded ? 200 : 400_000, true);
+    memory.view.setInt32(this.control + control.idleSpins, crowded ? 200 : 400_000, true);
     memory.view.setBigInt64(this.control + control.patience, BigInt(patience * 1e6), true);
     this.#module = new WebAssembly.Module(controlModule(maximumPages));
     const instance = new WebAssembly.Instance(this.#module, { environment: { memory: memory.memory } });
@@ -154,10 +154,10 @@ export class Pool {
     await answered;
   }
 
-  /** Gives every worker a program that runs on a table; the id is what `dispatch` takes. */
-  async add(module: WebAssembly.Module, table: number): Promise<number> {
+  /** Gives every worker a program that runs on its bindings; the id is what `dispatch` takes. */
+  async add(module: WebAssembly.Module, bindings: number): Promise<number> {
     const id = this.#nextId++;
-    await this.turn(() => this.#send({ program: { id, module, table } }));
+    await this.turn(() => this.#send({ program: { id, module, bindings } }));
     return id;
   }
 

@@ -1,8 +1,8 @@
 // The backend's memory: one growing WebAssembly.Memory and who has which bytes of it. WebAssembly's memory is little-endian whatever the
 // host is, so a host that isn't copies element by element.
-import { type DType, itemSize, makeArray, type TypedArray } from "../../core/dtype.ts";
-import { BackendError } from "../../core/errors.ts";
-import { align } from "../../schedule/places.ts";
+import { type DType, itemSize, makeArray, type TypedArray } from "../../../core/dtype.ts";
+import { BackendError } from "../../../core/errors.ts";
+import { align } from "../../../schedule/places.ts";
 
 const pageBytes = 65536;
 /** Pages that 32-bit addresses reach. */
