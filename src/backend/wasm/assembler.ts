@@ -1,31 +1,12 @@
 // A WebAssembly assembler: code is a tree of instructions, typed by the value it leaves; functions and a module turn trees into bytes.
-// The vocabulary of single instructions is in instructions.ts. Nothing is optimised here: what is written is what is emitted.
+// The vocabulary of single instructions is in instructions.ts. What is written is what is emitted, but for a loop's constants (constants.ts).
 
-/** A WebAssembly value type; `none` is code that leaves no value. */
-export type ValueType = "i32" | "i64" | "f32" | "v128";
-export type CodeType = ValueType | "none";
+import { Bytes, unsigned } from "./bytes.ts";
+import { type Code, type CodeType, instruction, Local, nothing, type Target, type ValueType } from "./code.ts";
+import { type HeldConstants, heldOr, holdConstants } from "./constants.ts";
 
-/**
- * Code that leaves one value of type T, or none: first what its operands leave, then its own bytes. A structured piece opens a block with
- * `opens` around its operands; a branch ends in the depth of the block it goes `to`.
- */
-export interface Code<T extends CodeType = CodeType> {
-  readonly type: T;
-  readonly operands: readonly Code[];
-  readonly bytes: readonly number[];
-  readonly opens: number;
-  readonly to: Target | undefined;
-}
-
-/** What a branch goes to: the end of a block or the start of a loop. A block is its own target. */
-export type Target = object;
-
-/** Code out of the code of its operands and the bytes of an instruction. */
-export function instruction<T extends CodeType>(type: T, operands: readonly Code[], bytes: readonly number[]): Code<T> {
-  return { type, operands, bytes, opens: 0, to: undefined };
-}
-
-const nothing: readonly never[] = [];
+export { signed, unsigned } from "./bytes.ts";
+export { type Code, type CodeType, instruction, Local, type Target, type ValueType } from "./code.ts";
 
 /** Several pieces of code, one after another. */
 export function sequence(...codes: readonly Code[]): Code<"none"> {
@@ -39,56 +20,6 @@ export function after<T extends CodeType>(first: Code, then: Code<T>): Code<T> {
 
 const typeByte: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
-/** Unsigned LEB128. */
-export function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  bytes.push(rest);
-  return bytes;
-}
-
-/** Signed LEB128; numbers are int32. */
-export function signed(value: bigint | number): number[] {
-  const bytes: number[] = [];
-  if (typeof value === "number") {
-    for (let rest = value; ; rest >>= 7) {
-      if (rest >= -64 && rest < 64) return [...bytes, rest & 127];
-      bytes.push((rest & 127) | 128);
-    }
-  }
-  for (let rest = value; ; rest >>= 7n) {
-    if (rest >= -64n && rest < 64n) return [...bytes, Number(rest & 127n)];
-    bytes.push(Number(rest & 127n) | 128);
-  }
-}
-
-/** A local variable of a function. */
-export class Local<T extends ValueType = ValueType> {
-  readonly type: T;
-  /** Its value. */
-  readonly get: Code<T>;
-  readonly #set: readonly number[];
-  readonly #tee: readonly number[];
-
-  constructor(type: T, index: number) {
-    this.type = type;
-    const bytes = unsigned(index);
-    this.get = instruction(type, nothing, [0x20, ...bytes]);
-    this.#set = [0x21, ...bytes];
-    this.#tee = [0x22, ...bytes];
-  }
-
-  set(value: Code<T>): Code<"none"> {
-    return instruction("none", [value], this.#set);
-  }
-
-  /** Sets it and leaves the value. */
-  tee(value: Code<T>): Code<T> {
-    return instruction(this.type, [value], this.#tee);
-  }
-}
-
 function structured(opens: number, body: (target: Target) => readonly Code[]): Code<"none"> {
   const operands: Code[] = [];
   const code: Code<"none"> = { type: "none", operands, bytes: nothing, opens, to: undefined };
@@ -101,9 +32,11 @@ export function block(body: (leave: Target) => readonly Code[]): Code<"none"> {
   return structured(0x02, body);
 }
 
+const loopByte = 0x03;
+
 /** A loop; a branch to its target starts it again, and without one it ends. */
 export function loop(body: (again: Target) => readonly Code[]): Code<"none"> {
-  return structured(0x03, body);
+  return structured(loopByte, body);
 }
 
 const otherwise = instruction("none", nothing, [0x05]);
@@ -157,9 +90,31 @@ export class FunctionBuilder {
 
   /** Gives the function its code, which becomes bytes here, so that the tree needn't be kept. */
   body(...codes: readonly Code[]): void {
-    const open: Code[] = [];
-    for (const part of codes) emit(part, this.#code, open);
+    for (const part of codes) this.#emit(part, [], undefined);
     this.#code.push(0x0b);
+  }
+
+  /** `open` holds the blocks around the code, outermost first; `held` is what stands for constants in the loop around it. */
+  #emit(written: Code, open: Code[], held: HeldConstants | undefined): void {
+    const code = heldOr(written, held);
+    const out = this.#code;
+    if (code.opens === 0) {
+      for (const part of code.operands) this.#emit(part, open, held);
+      out.extend(code.bytes);
+      if (code.to) out.extend(unsigned(open.length - 1 - open.lastIndexOf(code.to as Code)));
+      return;
+    }
+    let inside = held;
+    if (code.opens === loopByte && !held) {
+      const constants = holdConstants(code.operands, () => this.local("v128"));
+      for (const part of constants.set) this.#emit(part, open, undefined);
+      inside = constants.held;
+    }
+    out.push(code.opens, 0x40);
+    open.push(code);
+    for (const part of code.operands) this.#emit(part, open, inside);
+    out.push(0x0b);
+    open.pop();
   }
 
   encode(out: Bytes): void {
@@ -178,56 +133,9 @@ export class FunctionBuilder {
   }
 }
 
-/** `open` holds the blocks around the code, outermost first. */
-function emit(code: Code, out: Bytes, open: Code[]): void {
-  if (code.opens !== 0) {
-    out.push(code.opens, 0x40);
-    open.push(code);
-    for (const part of code.operands) emit(part, out, open);
-    out.push(0x0b);
-    open.pop();
-    return;
-  }
-  for (const part of code.operands) emit(part, out, open);
-  out.extend(code.bytes);
-  if (code.to) out.extend(unsigned(open.length - 1 - open.lastIndexOf(code.to as Code)));
-}
-
 /** The call of a function with one result or none. */
 export function call<T extends CodeType = "none">(target: FunctionBuilder, ...operands: readonly Code[]): Code<T> {
   return instruction((target.results[0] ?? "none") as T, operands, [0x10, ...unsigned(target.index)]);
-}
-
-/** A growing array of bytes. */
-class Bytes {
-  #data = new Uint8Array(256);
-  length = 0;
-
-  push(...bytes: readonly number[]): void {
-    this.extend(bytes);
-  }
-
-  extend(bytes: readonly number[]): void {
-    this.#reserve(bytes.length);
-    for (let i = 0; i < bytes.length; i++) this.#data[this.length++] = bytes[i];
-  }
-
-  append(other: Bytes): void {
-    this.#reserve(other.length);
-    this.#data.set(other.finish(), this.length);
-    this.length += other.length;
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#data.subarray(0, this.length);
-  }
-
-  #reserve(count: number): void {
-    if (this.length + count <= this.#data.length) return;
-    const bigger = new Uint8Array(Math.max(2 * this.#data.length, this.length + count));
-    bigger.set(this.#data);
-    this.#data = bigger;
-  }
 }
 
 /** The memory a module imports, as `memory` of `environment`: shared memory states its maximum, in pages of 64 KiB. */

@@ -2,7 +2,6 @@
 // that it puts together are valid and compute.
 
 import { describe, expect, test } from "vitest";
-import wabtModule from "wabt";
 import {
   block,
   branch,
@@ -32,16 +31,9 @@ import {
   shuffle32,
   v128,
 } from "../../../src/backend/wasm/instructions.ts";
+import { disassemble } from "../../support/wabt.ts";
 
 const vocabulary = { i32, i64, f32, v128, memory, i8x16, i16x8, i32x4, i64x2, f32x4, atomics };
-
-async function disassemble(bytes: Uint8Array): Promise<string> {
-  const wabt = await wabtModule();
-  const module = wabt.readWasm(bytes, { threads: true, simd: true, bulk_memory: true, sat_float_to_int: true });
-  const text = module.toText({});
-  module.destroy();
-  return text;
-}
 
 /** A module of one function `f`. */
 function moduleOf(

@@ -1,0 +1,65 @@
+// No loop of a printed plan builds a SIMD constant: newer V8s would build it anew each time round. All are set before the outermost loop.
+import { describe, expect, test } from "vitest";
+import { type Local, loop, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
+import { f32x4, i32, v128 } from "../../../src/backend/wasm/instructions.ts";
+import { printSchedule } from "../../../src/backend/wasm/program.ts";
+import { lower } from "../../../src/compile/lower.ts";
+import { exp, gelu, mul, sin, tanh } from "../../../src/ops/elementwise.ts";
+import { transpose } from "../../../src/ops/movement.ts";
+import { normal } from "../../../src/ops/random.ts";
+import { max, sum } from "../../../src/ops/reduce.ts";
+import { schedulePlan } from "../../../src/schedule/schedule.ts";
+import { testData, traceGraph } from "../../support/graphs.ts";
+import { disassemble } from "../../support/wabt.ts";
+
+/** How many constants a module's text has inside loops and outside of them. */
+function count(text: string): { inside: number; outside: number } {
+  const open: boolean[] = [];
+  const found = { inside: 0, outside: 0 };
+  for (const line of text.split("\n").map((each) => each.trim())) {
+    if (/^(block|loop|if)\b/.test(line)) open.push(line.startsWith("loop"));
+    else if (/^end\b/.test(line)) open.pop();
+    else if (line.startsWith("v128.const")) found[open.includes(true) ? "inside" : "outside"]++;
+  }
+  return found;
+}
+
+describe("constants", () => {
+  test("of maps in one piece and in stages, of reductions in both orders, and of random numbers stand before the loops", async () => {
+    const x = testData([40, 300]);
+    const graph = traceGraph({ x }, ({ x }) => ({
+      outputs: {
+        short: mul(exp(x), x),
+        long: gelu(x),
+        tile: tanh(transpose(x)),
+        rows: sum(exp(x), [1]),
+        columns: sum(sin(x), [0]),
+        largest: max(gelu(x), [1]),
+        drawn: normal([500]),
+      },
+    }));
+    const target = { lanes: 4, isShared: false, shareFrom: 4096, firstCache: 32768, secondCache: 524288 };
+    const { inside, outside } = count(await disassemble(printSchedule(schedulePlan(lower(graph), target)).bytes));
+    expect(inside).toBe(0);
+    expect(outside).toBeGreaterThan(30);
+  });
+
+  test("of loops in loops are set once, before the outer one, equal ones together", async () => {
+    const module = new ModuleBuilder();
+    const fn = module.function("f", ["i32"]);
+    const at = fn.parameters[0] as Local<"i32">;
+    const one = () => v128.const(1, 1, 1, 1);
+    fn.body(
+      v128.store(i32.const(0), one()),
+      loop(() => [
+        v128.store(at.get, one()),
+        loop(() => [v128.store(at.get, f32x4.add(one(), v128.const(1, 2, 3, 4)), 16)]),
+      ]),
+      loop(() => [v128.store(at.get, one())]),
+    );
+    const text = await disassemble(module.encode());
+    expect(count(text)).toEqual({ inside: 0, outside: 4 });
+    expect(text.indexOf("0x00000004")).toBeLessThan(text.indexOf("loop"));
+    expect(WebAssembly.validate(module.encode())).toBe(true);
+  });
+});

@@ -1,0 +1,10 @@
+// WebAssembly's text format of a module, by an independent disassembler.
+import wabtModule from "wabt";
+
+export async function disassemble(bytes: Uint8Array): Promise<string> {
+  const wabt = await wabtModule();
+  const module = wabt.readWasm(bytes, { threads: true, simd: true, bulk_memory: true, sat_float_to_int: true });
+  const text = module.toText({});
+  module.destroy();
+  return text;
+}
