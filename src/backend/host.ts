@@ -2,8 +2,10 @@
 // kernel interpreter differ only in how a kernel gets its runner.
 import type { Kernel } from "../../kernels/kernel.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "../compile/contract.ts";
-import { layOutArena, type Plan } from "../compile/plan.ts";
+import type { Plan } from "../compile/plan.ts";
+import { plainTarget, type Target } from "../compile/target.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
+import { schedulePlan } from "../schedule/schedule.ts";
 import { hostMemory } from "./memory.ts";
 
 /** What a kernel's runner is given: the elements of the plan's values, and where its draws are. */
@@ -32,6 +34,9 @@ export interface KernelFamily {
   dispose?(): void;
 }
 
+/** Kernels run as they are, on floats of 32 bits. */
+const target: Target = { ...plainTarget, words: true };
+
 /** The backend over a family of kernel runners. */
 export function hostBackend(family: KernelFamily): Backend {
   const { arrayOf, ...memory } = hostMemory(family.name);
@@ -39,17 +44,11 @@ export function hostBackend(family: KernelFamily): Backend {
     name: family.name,
     class: family.class,
     threads: 1,
+    target,
     ...memory,
     load: (plan) => new HostExecutable(plan, family, arrayOf),
     dispose: () => family.dispose?.(),
   };
-}
-
-/** The plan's values, every float in 32 bits: what these backends compute on. */
-function inWords({ values, kernels, copies, arenaBytes }: Plan): Pick<Plan, "values" | "arenaBytes"> {
-  if (values.every(({ storage }) => !storage)) return { values, arenaBytes };
-  const whole = values.map((value) => ({ ...value, storage: undefined }));
-  return { values: whole, arenaBytes: layOutArena(whole, kernels, copies).arenaBytes };
 }
 
 class HostExecutable implements Executable {
@@ -62,13 +61,13 @@ class HostExecutable implements Executable {
   constructor(plan: Plan, family: KernelFamily, arrayOf: (buffer: Buffer) => TypedArray) {
     this.plan = plan;
     this.#arrayOf = arrayOf;
-    const { values, arenaBytes } = inWords(plan);
+    const { offsets, arenaBytes } = schedulePlan(plan, target);
     const arena = new ArrayBuffer(arenaBytes);
-    this.#fixed = values.map(({ dtype, size, place }) =>
+    this.#fixed = plan.values.map(({ dtype, size, place }, value) =>
       place.kind === "constant"
         ? place.data
-        : place.kind === "arena"
-          ? makeArray(dtype, size, arena, place.offset)
+        : place.kind === "temporary"
+          ? makeArray(dtype, size, arena, offsets.get(value))
           : null,
     );
     this.#runners = plan.kernels.map((kernel) => family.prepare(kernel, plan));

@@ -3,6 +3,7 @@
 
 import type { Backend, Buffer, Executable, Run } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
+import { plainTarget } from "../compile/target.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { fixedData, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
@@ -16,6 +17,7 @@ export function referenceBackend(): Backend {
     name: "reference",
     class: "A",
     threads: 1,
+    target: plainTarget,
     ...memory,
     load: (plan) => new ReferenceExecutable(plan, arrayOf),
     dispose() {},

@@ -3,13 +3,14 @@
 import { writeAtomic } from "#files";
 import { findCompiled } from "../compile/cache.ts";
 import type { Backend } from "../compile/contract.ts";
-import { kernelCost, planCost, planMemory } from "../compile/cost.ts";
+import { kernelCost, planCost } from "../compile/cost.ts";
 import { printKernels } from "../compile/listing.ts";
 import { ConfigError } from "../core/errors.ts";
 import { compareGraphs } from "../graph/compare.ts";
 import { printGraph } from "../graph/print.ts";
 import { graphPage, type PlannedGraph } from "../report/graph.ts";
 import { graphDraws, type LedgerRow, printLedger } from "../run/ledger.ts";
+import { memoryOf } from "../schedule/memory.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { showNode } from "../verify/show.ts";
 import { messages, type Outcome, table } from "./command.ts";
@@ -67,7 +68,7 @@ export async function explain(what: string, flags: ExplainFlags): Promise<Outcom
       graphHash,
       seed: trainer.seed,
       backend: backend.name,
-      graphs: graphs.map((each) => graphJson(each, scratchOf(backend, each))),
+      graphs: graphs.map((each) => graphJson(each, backend)),
       ledger,
       steps: Object.fromEntries(draws.map(({ role, graph }) => [role, graphDraws(graph).map(withoutSite)])),
       ...(flags.html !== undefined && { html: flags.html }),
@@ -98,18 +99,20 @@ function scratchOf(backend: Backend, { plan }: PlannedGraph): number {
   return findCompiled(backend, plan.key)?.scratchBytes ?? 0;
 }
 
-function graphJson({ role, graphHash, plan, graph }: PlannedGraph, scratchBytes: number) {
+function graphJson(each: PlannedGraph, backend: Backend) {
+  const { role, graphHash, plan, graph, schedule } = each;
+  const memory = memoryOf(schedule);
   return {
     role,
     graphHash,
     nodes: plan.nodeCount,
     kernels: plan.kernels.length,
-    arenaBytes: plan.arenaBytes,
-    lowerBoundBytes: plan.lowerBoundBytes,
-    scratchBytes,
+    arenaBytes: memory.arena,
+    lowerBoundBytes: memory.lowerBound,
+    scratchBytes: scratchOf(backend, each),
     draws: graph.draws,
     ...planCost(plan),
-    memory: planMemory(plan),
+    memory,
   };
 }
 
@@ -130,9 +133,9 @@ function planTable(graphs: readonly PlannedGraph[], backend: Backend): string[] 
     "draws",
   ];
   const rows = graphs.map((each) => {
-    const { role, graphHash, plan, graph } = each;
+    const { role, graphHash, plan, graph, schedule } = each;
     const { flops, bytesRead, bytesWritten } = planCost(plan);
-    const { arena, lowerBound, state, peak } = planMemory(plan);
+    const { arena, lowerBound, state, peak } = memoryOf(schedule);
     const counts = [
       plan.nodeCount,
       plan.kernels.length,

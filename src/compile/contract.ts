@@ -3,6 +3,7 @@
 
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Plan } from "./plan.ts";
+import type { Target } from "./target.ts";
 
 /** A: same bits on any machine by construction. B: certified per device by a probe. C: not certified. */
 export type ReproducibilityClass = "A" | "B" | "C";
@@ -43,6 +44,8 @@ export interface Backend {
   readonly class: ReproducibilityClass;
   /** How many threads it runs on. */
   readonly threads: number;
+  /** What plans are scheduled for. */
+  readonly target: Target;
   /** Makes memory for `size` elements, zero-filled. */
   allocate(dtype: DType, size: number): Buffer;
   /** Copies elements in; `data` has exactly the buffer's size. */

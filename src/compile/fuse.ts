@@ -60,10 +60,10 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     roots.map((root) => root.node),
   );
 
-  const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "arena", offset: 0 }): number =>
+  const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "temporary" }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
   const read = (value: number): Lazy => wholeOf(value, { ...values[value], format: values[value].storage });
-  /** An arena value becomes what the caller gets: as its dtype. */
+  /** A temporary value becomes what the caller gets: as its dtype. */
   const give = (value: number, index: number) => {
     Object.assign(values[value], { place: { kind: "output", index }, storage: undefined });
   };
@@ -235,7 +235,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       isContiguous(only.view) &&
       sizeOf(node.shape) === values[only.source].size;
     let value: number;
-    if (whole && values[only.source as number].place.kind === "arena") {
+    if (whole && values[only.source as number].place.kind === "temporary") {
       value = only.source as number;
       give(value, index);
     } else if (whole) {

@@ -30,7 +30,7 @@ function name(value: number, { values, inputs, outputs }: Plan): string {
     input: ({ index }) => port(inputs, index),
     output: ({ index }) => port(outputs, index),
     constant: () => `constant v${value}`,
-    arena: ({ offset }) => `v${value}@${offset}`,
+    temporary: () => `v${value}`,
   };
   const { place } = values[value];
   return (places[place.kind] as (of: Value["place"]) => string)(place);

@@ -1,5 +1,5 @@
-// From a graph to its plan: fusion, state in place, and the arena. State is updated where it lives when no later kernel reads the old
-// value or may yet refuse an index; otherwise the new value waits in the arena and is copied last. So a run that ends early leaves state as it was.
+// From a graph to its plan: fusion, and state in place. State is updated where it lives when no later kernel reads the old
+// value or may yet refuse an index; otherwise the new value waits as a temporary one and is copied last. So a run that ends early leaves state as it was.
 
 import { input as inputExpr } from "../../kernels/expr.ts";
 import { type Kernel, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
@@ -7,7 +7,7 @@ import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { lastCheck } from "./checks.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
-import { layOutArena, type Plan, type Value } from "./plan.ts";
+import type { Plan, Value } from "./plan.ts";
 
 /** Lowers a graph. */
 export function lower(graph: Graph, options: FuseOptions = {}): Plan {
@@ -16,7 +16,6 @@ export function lower(graph: Graph, options: FuseOptions = {}): Plan {
   const kernels = fused.kernels
     .filter((kernel) => fused.values[kernel.output].size > 0)
     .map((kernel) => withStorage(kernel, fused.values));
-  const memory = layOutArena(fused.values, kernels, fused.copies);
   return {
     graph,
     key: planKey(graph),
@@ -27,13 +26,12 @@ export function lower(graph: Graph, options: FuseOptions = {}): Plan {
     outputs: fused.outputs,
     state: graph.state,
     copies: fused.copies,
-    ...memory,
     draws: graph.draws,
     nodeCount: graphNodes(graph, { watched: true }).length,
   };
 }
 
-/** Sends every state output that can't be written in place through the arena. */
+/** Sends every state output that can't be written in place through a temporary value. */
 function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }: Fused): void {
   const overwritten = new Set(graph.state.map(({ input }) => inputs[input].value));
   for (const copy of copies) {
@@ -43,7 +41,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
         ({ input, output }) => inputs[input].value === copy.from && outputs[output].value === copy.output,
       )
     ) {
-      copy.from = copyToArena(values, kernels, copy.from);
+      copy.from = copyOf(values, kernels, copy.from);
     }
   }
   const checked = lastCheck(kernels);
@@ -59,7 +57,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
     const to = outputs[output].value;
     const at = writer.get(to);
     if (at === undefined || (at > checked && safeInPlace(kernels, at, from, readers.get(from) ?? new Set()))) continue;
-    const waiting = values.push({ ...values[to], place: { kind: "arena", offset: 0 } }) - 1;
+    const waiting = values.push({ ...values[to], place: { kind: "temporary" } }) - 1;
     kernels.forEach((kernel, i) => {
       kernels[i] = renumber(kernel, to, waiting);
     });
@@ -76,9 +74,9 @@ function safeInPlace(kernels: readonly Kernel[], at: number, from: number, reade
   return reads.length === 0 || (kernel.kind === "map" && reads.every(({ view }) => isContiguous(view)));
 }
 
-function copyToArena(values: Fused["values"], kernels: Kernel[], from: number): number {
+function copyOf(values: Fused["values"], kernels: Kernel[], from: number): number {
   const { dtype, shape, size } = values[from];
-  const output = values.push({ dtype, shape, size, place: { kind: "arena", offset: 0 } }) - 1;
+  const output = values.push({ dtype, shape, size, place: { kind: "temporary" } }) - 1;
   kernels.unshift({
     kind: "map",
     output,

@@ -1,10 +1,12 @@
 // The graphs of a run as one page: a drawing per role, plans and kernels as tables, the ledger of draws. No scripts.
-import { kernelCost, planCost, planMemory } from "../compile/cost.ts";
+import { kernelCost, planCost } from "../compile/cost.ts";
 import { printKernels } from "../compile/listing.ts";
 import type { Plan } from "../compile/plan.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
 import { printGraph } from "../graph/print.ts";
+import { memoryOf } from "../schedule/memory.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import { drawing, drawingKey, drawingStyle } from "./drawing.ts";
 import { type Column, escapeHtml, htmlPage, tableHtml } from "./html.ts";
 
@@ -15,13 +17,15 @@ export interface PlannedGraph {
   readonly graph: Graph;
   readonly graphHash: string;
   readonly plan: Plan;
+  /** How the run's backend runs it. */
+  readonly schedule: Schedule;
 }
 
 const numbers = (count: number) => new Array<Column>(count).fill("number");
 
-function section({ role, graph, graphHash, plan }: PlannedGraph): string {
+function section({ role, graph, graphHash, plan, schedule }: PlannedGraph): string {
   const { flops, bytesRead, bytesWritten } = planCost(plan);
-  const { arena, lowerBound, state, constants, peak } = planMemory(plan);
+  const { arena, lowerBound, state, constants, peak } = memoryOf(schedule);
   const kernels = plan.kernels.map((kernel, i) => {
     const cost = kernelCost(kernel, plan);
     return [

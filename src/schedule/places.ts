@@ -1,10 +1,97 @@
-// Values that only one group writes and reads, row by row: a block's rows of them lie in the part's own memory, over and over the same, and
-// never go out to the arena.
-import { lifetimes, type Taken, takeGap } from "../compile/plan.ts";
+// Where temporary values are kept. A value that one group alone writes and reads, row by row, lives in thread-local scratch, reused per block, and
+// never goes out to the arena; all others have a place in the arena for as long as some group touches them.
+import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
+import { type Plan, valueBytes } from "../compile/plan.ts";
+import type { Target } from "../compile/target.ts";
 import type { Group, RowBlocks } from "./rows.ts";
-import type { Target } from "./target.ts";
 
 export const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
+
+/** First and last step that touches each value; what a kernel writes begins where it is written. */
+function lifetimes(steps: readonly (readonly Kernel[])[], copies: Plan["copies"]): Map<number, [number, number]> {
+  const spans = new Map<number, [number, number]>();
+  const touch = (value: number, at: number) => {
+    const span = spans.get(value);
+    if (span) span[1] = at;
+    else spans.set(value, [at, at]);
+  };
+  steps.forEach((kernels, at) => {
+    for (const kernel of kernels) {
+      touch(kernel.output, at);
+      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(source, at);
+    }
+  });
+  for (const { from } of copies) touch(from, steps.length);
+  return spans;
+}
+
+/** Memory from `start` to `end` that is a value's own from one step to another. */
+interface Taken {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Takes the lowest gap of so many bytes that is free from one step to another, and says where it starts. `taken` is in order of start, and stays so. */
+function takeGap(taken: Taken[], bytes: number, from: number, to: number): number {
+  let start = 0;
+  for (const other of taken) {
+    if (other.from > to || from > other.to) continue;
+    if (start + bytes <= other.start) break;
+    start = Math.max(start, other.end);
+  }
+  let [low, high] = [0, taken.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (taken[middle].start <= start) low = middle + 1;
+    else high = middle;
+  }
+  taken.splice(low, 0, { start, end: start + bytes, from, to });
+  return start;
+}
+
+/** Where values are in the arena, in bytes from its beginning. */
+export interface Arena {
+  readonly offsets: ReadonlyMap<number, number>;
+  readonly arenaBytes: number;
+  /** Sum of the sizes that are alive at the worst moment: no arena can be smaller. */
+  readonly lowerBoundBytes: number;
+}
+
+/** Lays out the temporary values that aren't local to a group: those alive in one group never overlap; largest first, each at the lowest gap. */
+export function layOutArena(
+  { values, copies }: Plan,
+  groups: readonly (Pick<Group, "members"> & { readonly locals: Locals })[],
+): Arena {
+  const spans = lifetimes(
+    groups.map(({ members }) => members.map(({ kernel }) => kernel)),
+    copies,
+  );
+  const local = new Set(groups.flatMap(({ locals }) => [...locals.places.keys()]));
+  const bytes = (value: number) => align(Math.max(1, valueBytes(values[value])));
+  const order = [...values.keys()]
+    .filter((value) => values[value].place.kind === "temporary" && spans.has(value) && !local.has(value))
+    .sort((a, b) => bytes(b) - bytes(a) || a - b);
+  const taken: Taken[] = [];
+  const offsets = new Map<number, number>();
+  const change = new Array<number>(groups.length + 2).fill(0);
+  let arenaBytes = 0;
+  for (const value of order) {
+    const [from, to] = spans.get(value)!;
+    const offset = takeGap(taken, bytes(value), from, to);
+    offsets.set(value, offset);
+    arenaBytes = Math.max(arenaBytes, offset + bytes(value));
+    change[from] += bytes(value);
+    change[to + 1] -= bytes(value);
+  }
+  let [alive, lowerBoundBytes] = [0, 0];
+  for (const difference of change) {
+    alive += difference;
+    lowerBoundBytes = Math.max(lowerBoundBytes, alive);
+  }
+  return { offsets, arenaBytes, lowerBoundBytes };
+}
 
 /** Where the rows of a block lie, from the beginning of the part's local memory. */
 export interface LocalPlace {
@@ -22,7 +109,7 @@ export interface Locals {
 export const noLocals: Locals = { places: new Map(), bytes: 0 };
 
 /** The most rows that one of `blocks` blocks has. */
-const rowsOfBlock = ({ rows, grain }: RowBlocks, blocks: number): number =>
+export const rowsOfBlock = ({ rows, grain }: RowBlocks, blocks: number): number =>
   Math.min(rows, Math.ceil(Math.ceil(rows / grain) / blocks) * grain);
 
 /** Places for the group's local values when it runs in so many blocks: those alive together never overlap. None where they would be too large. */
@@ -30,7 +117,7 @@ export function placeLocals({ members, cut, local }: Group, blocks: number, { se
   if (!cut || local.size === 0) return noLocals;
   const rows = rowsOfBlock(cut, blocks);
   const spans = lifetimes(
-    members.map(({ kernel }) => kernel),
+    members.map(({ kernel }) => [kernel]),
     [],
   );
   const taken: Taken[] = [];

@@ -43,17 +43,11 @@ const mostOwnBytes = 320 * 1024;
 /** Fewer rows than this in common aren't worth giving up finer ones. */
 const fewestRows = 8;
 
-/** Where a value is in memory. */
-interface Region {
-  /** −1: the arena; others by the number of the value, an input's for state. */
-  readonly space: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A stretch of memory that a kernel touches. `rowBytes` gives, for a number of rows, how far apart they are where it keeps to them. */
-interface Access extends Region {
+/** Memory that a kernel touches. `rowBytes` gives, for a number of rows, how far apart they are where it keeps to them. */
+interface Access {
   readonly value: number;
+  /** The value whose memory it is: of state, which is one memory as an input and as an output, the input's. */
+  readonly home: number;
   readonly writes: boolean;
   rowBytes(rows: number): number | undefined;
 }
@@ -68,10 +62,22 @@ interface Draft {
   panelBytes: number;
 }
 
+const alone = ({ kernel, number }: Member): Group => ({
+  members: [{ kernel, number }],
+  bytes: 0,
+  cut: undefined,
+  panelBytes: 0,
+  local: new Map(),
+});
+
+/** Each kernel as a group of its own. */
+export const apart = (kernels: readonly Kernel[]): Group[] =>
+  kernels.map((kernel, number) => alone({ kernel, number }));
+
 /** The plan's kernels in groups, in an order that computes the same. */
 export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   const groups: Draft[] = [];
-  const neighbours = overlapping(plan);
+  const homes = homesOf(plan);
   const readers = plan.values.map((): Set<Draft> => new Set());
   const writers = plan.values.map((): Set<Draft> => new Set());
   const copied = new Set(plan.copies.map(({ from }) => from));
@@ -79,23 +85,21 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   const checked = lastCheck(kernels);
   let lastRefusing: Draft | undefined;
   kernels.forEach((kernel, number) => {
-    const accesses = accessesOf(plan, kernel);
+    const accesses = accessesOf(plan, homes, kernel);
     const rows = rowsOf(kernel);
     const panels = kernel.kind === "matmul" && isByRows(kernel) ? panelBytes(kernel) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
     let after = -1;
     const sharing = new Set<Draft>();
-    for (const { value, writes } of accesses) {
-      for (const other of neighbours[value]) {
-        const isLarge = valueBytes(plan.values[other]) > 256;
-        for (const [drafts, conflicts] of [
-          [writers[other], true],
-          [readers[other], writes],
-        ] as const) {
-          for (const draft of drafts) {
-            if (conflicts) after = Math.max(after, draft.at);
-            if (isLarge) sharing.add(draft);
-          }
+    for (const { home, writes } of accesses) {
+      const isLarge = valueBytes(plan.values[home]) > 256;
+      for (const [drafts, conflicts] of [
+        [writers[home], true],
+        [readers[home], writes],
+      ] as const) {
+        for (const draft of drafts) {
+          if (conflicts) after = Math.max(after, draft.at);
+          if (isLarge) sharing.add(draft);
         }
       }
     }
@@ -103,7 +107,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     const refuses = (kernel.kind === "gather" || kernel.kind === "scatter") && number <= checked;
     if (lastRefusing && (refuses || state.has(kernel.output))) after = Math.max(after, lastRefusing.at);
     const note = (draft: Draft) => {
-      for (const { value, writes } of accesses) (writes ? writers : readers)[value].add(draft);
+      for (const { home, writes } of accesses) (writes ? writers : readers)[home].add(draft);
     };
     for (const group of [...sharing].sort((a, b) => b.at - a.at)) {
       if (group.at < after) break;
@@ -127,17 +131,14 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   });
   return groups.map((group): Group => {
     const { members, rows, accesses, panelBytes: panels } = group;
-    if (members.length === 1) {
-      const [{ kernel, number }] = members;
-      return { members: [{ kernel, number }], bytes: 0, cut: undefined, panelBytes: 0, local: new Map() };
-    }
+    if (members.length === 1) return alone(members[0]);
     const cut = { rows, grain: grainOf(members, rows) };
-    const regions = new Map<string, number>();
-    for (const { space, from, to, rowBytes } of accesses) {
-      if (rowBytes(rows) !== undefined) regions.set(`${space} ${from}`, to - from);
+    const walked = new Map<number, number>();
+    for (const { home, rowBytes } of accesses) {
+      if (rowBytes(rows) !== undefined) walked.set(home, valueBytes(plan.values[home]));
     }
     const isAlone = (value: number) =>
-      plan.values[value].place.kind === "arena" &&
+      plan.values[value].place.kind === "temporary" &&
       !copied.has(value) &&
       [...readers[value], ...writers[value]].every((draft) => draft === group);
     const local = new Map<number, number>();
@@ -145,7 +146,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
       if (writes && isAlone(value)) local.set(value, rowBytes(rows)!);
     }
     for (const { value, rowBytes } of accesses) if (rowBytes(rows) !== local.get(value)) local.delete(value);
-    const bytes = [...regions.values()].reduce((sum, each) => sum + each, 0);
+    const bytes = [...walked.values()].reduce((sum, each) => sum + each, 0);
     return { members, cut, bytes, panelBytes: panels, local };
   });
 }
@@ -168,30 +169,13 @@ function grainOf(members: readonly Member[], rows: number): number {
   }, 1);
 }
 
-const overlap = (a: Region, b: Region) => a.space === b.space && a.from < b.to && b.from < a.to;
-
-/** For each value, those whose memory is in part its own, itself included. */
-function overlapping(plan: Plan): readonly (readonly number[])[] {
-  const regions = plan.values.map((_, value) => ({ ...regionOf(plan, value), value }));
-  const found = regions.map((): number[] => []);
-  const sorted = [...regions].sort((a, b) => a.space - b.space || a.from - b.from);
-  sorted.forEach((a, i) => {
-    found[a.value].push(a.value);
-    for (let j = i + 1; j < sorted.length && sorted[j].space === a.space && sorted[j].from < a.to; j++) {
-      found[a.value].push(sorted[j].value);
-      found[sorted[j].value].push(a.value);
-    }
-  });
-  return found;
-}
-
 /** Whether, cut into so many rows, a row of the second depends on no other row of the first. */
 function fits(first: readonly Access[], second: readonly Access[], rows: number): boolean {
   return second.every((b) =>
     first.every((a) => {
-      if (!(a.writes || b.writes) || !overlap(a, b)) return true;
+      if (!(a.writes || b.writes) || a.home !== b.home) return true;
       const bytes = a.rowBytes(rows);
-      return bytes !== undefined && bytes === b.rowBytes(rows) && a.from === b.from;
+      return bytes !== undefined && bytes === b.rowBytes(rows);
     }),
   );
 }
@@ -242,7 +226,7 @@ function remembered(find: (rows: number) => number | undefined): (rows: number) 
   };
 }
 
-function accessesOf(plan: Plan, kernel: Kernel): Access[] {
+function accessesOf(plan: Plan, homes: readonly number[], kernel: Kernel): Access[] {
   const domainOf = (input: KernelInput): Shape | undefined => {
     switch (kernel.kind) {
       case "map":
@@ -260,16 +244,16 @@ function accessesOf(plan: Plan, kernel: Kernel): Access[] {
     const domain = domainOf(input);
     return [
       {
-        ...regionOf(plan, input.source),
         value: input.source,
+        home: homes[input.source],
         writes: false,
         rowBytes: remembered((rows) => domain && rowStep(input, domain, rows)),
       },
     ];
   });
-  const output = regionOf(plan, kernel.output);
-  const all = output.to - output.from;
-  return [...reads, { ...output, value: kernel.output, writes: true, rowBytes: (rows: number) => all / rows }];
+  const { output } = kernel;
+  const all = valueBytes(plan.values[output]);
+  return [...reads, { value: output, home: homes[output], writes: true, rowBytes: (rows: number) => all / rows }];
 }
 
 /** How far apart the rows of a view begin, in bytes, where each keeps to its own part of memory; else undefined. */
@@ -287,11 +271,9 @@ function rowStep(input: KernelInput, domain: Shape, rows: number): number | unde
   return strides[outer] * (extents[outer] / rows) * elementBytes(input);
 }
 
-/** Where a value is in memory. State is the same memory as an input and as an output. */
-function regionOf(plan: Plan, value: number): Region {
-  const { place } = plan.values[value];
-  const bytes = valueBytes(plan.values[value]);
-  if (place.kind === "arena") return { space: -1, from: place.offset, to: place.offset + bytes };
-  const state = place.kind === "output" ? plan.state.find(({ output }) => output === place.index) : undefined;
-  return { space: state ? plan.inputs[state.input].value : value, from: 0, to: bytes };
+/** For each value, the value whose memory it shares: a state's input for its output, else itself. */
+function homesOf({ values, state, inputs, outputs }: Plan): number[] {
+  const homes = [...values.keys()];
+  for (const { input, output } of state) homes[outputs[output].value] = inputs[input].value;
+  return homes;
 }

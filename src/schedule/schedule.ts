@@ -1,10 +1,10 @@
 // A plan's schedule: how its kernels run, and where what they hand on lives. Pure data, made by the rules beside this file; a backend prints
 // it and decides nothing. It is in no hash, and no bit of a result depends on it.
-import type { Plan } from "../compile/plan.ts";
+import type { Plan, Value } from "../compile/plan.ts";
+import type { Target } from "../compile/target.ts";
 import { workOf } from "./parallel.ts";
-import { type Locals, placeLocals } from "./places.ts";
-import { type Group, groupKernels } from "./rows.ts";
-import type { Target } from "./target.ts";
+import { type Arena, type Locals, layOutArena, placeLocals } from "./places.ts";
+import { apart, type Group, groupKernels } from "./rows.ts";
 import { transposeProducts } from "./transpose.ts";
 
 /** A group and how it is run. */
@@ -16,7 +16,7 @@ export interface ScheduledGroup extends Group {
   readonly locals: Locals;
 }
 
-export interface Schedule {
+export interface Schedule extends Arena {
   readonly plan: Plan;
   readonly target: Target;
   /** In order. */
@@ -27,8 +27,10 @@ export interface Schedule {
 }
 
 /** Schedules a plan for a target. */
-export function schedulePlan(plan: Plan, target: Target): Schedule {
-  const groups = groupKernels(plan, transposeProducts(plan)).map((group): ScheduledGroup => {
+export function schedulePlan(given: Plan, target: Target): Schedule {
+  const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
+  const found = target.groups ? groupKernels(plan, transposeProducts(plan)) : apart(plan.kernels);
+  const groups = found.map((group): ScheduledGroup => {
     const work = group.members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
     const blocks = blockCount(group, work, target);
     return { ...group, work, blocks, locals: placeLocals(group, blocks, target) };
@@ -37,10 +39,13 @@ export function schedulePlan(plan: Plan, target: Target): Schedule {
     plan,
     target,
     groups,
+    ...layOutArena(plan, groups),
     panelBytes: target.lanes > 1 ? Math.max(0, ...groups.map(({ panelBytes }) => panelBytes)) : 0,
     localBytes: Math.max(0, ...groups.map(({ locals }) => locals.bytes)),
   };
 }
+
+const inWords = (value: Value): Value => ({ ...value, storage: undefined });
 
 /** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
 function blockCount({ cut, bytes }: Group, work: number, { shareFrom, firstCache }: Target): number {

@@ -17,7 +17,7 @@ export function transposeProducts(plan: Plan): readonly Kernel[] {
   });
   plan.kernels.forEach(({ output }, at) => {
     const kernel = kernels[at];
-    if (kernel.kind !== "matmul" || plan.values[output].place.kind !== "arena" || outside.has(output)) return;
+    if (kernel.kind !== "matmul" || plan.values[output].place.kind !== "temporary" || outside.has(output)) return;
     const places = [...(readers.get(output) ?? [])];
     const turned = places.map((place) => rewire(kernels[place], kernel));
     if (turned.some((reader) => reader === null)) return;

@@ -1,10 +1,11 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
 import { lower } from "../compile/lower.ts";
+import type { Plan } from "../compile/plan.ts";
 import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { graphHash } from "../graph/hash.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
+import { schedulePlan } from "../schedule/schedule.ts";
 import { inEvaluation } from "./evaluate.ts";
 import { lengthOf } from "./fit.ts";
 import { firstGroup, type Group, groups } from "./group.ts";
@@ -44,22 +45,22 @@ export function ledgerOf(
 /** Plans every graph that a fit would run. */
 export async function explain(trainer: Trainer, train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
   const planned: PlannedGraph[] = [];
+  const { target } = await trainer.backend();
+  const add = (role: string, plan: Plan) =>
+    planned.push({ role, graph: plan.graph, graphHash: plan.graphHash, plan, schedule: schedulePlan(plan, target) });
   await trainer.initialize();
   const { initGraph, model } = trainer;
-  if (initGraph)
-    planned.push({ role: "init", graph: initGraph, graphHash: graphHash(initGraph), plan: lower(initGraph) });
+  if (initGraph) add("init", lower(initGraph));
   const trainStep = await trainer.trainStep();
   const { gradAccumSteps } = trainer.options.loop;
   for (const [i, { input }] of (await groupsOf(trainer, train, gradAccumSteps)).entries()) {
-    const plan = await trainStep.plan(input);
-    planned.push({ role: i === 0 ? "train" : "trainLast", graph: plan.graph, graphHash: plan.graphHash, plan });
+    add(i === 0 ? "train" : "trainLast", await trainStep.plan(input));
   }
   if (!validation) return planned;
   const evalStep = await trainer.evalStep();
   await inEvaluation(model, async () => {
     for (const [i, { batch }] of (await groupsOf(trainer, validation, 1)).entries()) {
-      const plan = await evalStep.plan(batch.tensors);
-      planned.push({ role: i === 0 ? "eval" : "evalLast", graph: plan.graph, graphHash: plan.graphHash, plan });
+      add(i === 0 ? "eval" : "evalLast", await evalStep.plan(batch.tensors));
     }
   });
   return planned;

@@ -124,7 +124,7 @@ export interface WrongKernel extends Suspect {
 /** The first of the plan's kernels whose inputs are what this backend computed and whose output isn't what it means; undefined where there is none. */
 export async function probeKernels(backend: Backend, record: RunRecord): Promise<WrongKernel | undefined> {
   const { plan, seed, base } = record;
-  const seen = plan.values.flatMap(({ place }, value) => (place.kind === "arena" ? [value] : []));
+  const seen = plan.values.flatMap(({ place }, value) => (place.kind === "temporary" ? [value] : []));
   const values = plan.values.map((value) => ({ ...value }));
   const ports = seen.map((value, i) => {
     values[value].place = { kind: "output", index: plan.outputs.length + i };

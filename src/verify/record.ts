@@ -45,6 +45,7 @@ export function recording(inner: Backend): RecordingBackend {
     name: inner.name,
     class: inner.class,
     threads: inner.threads,
+    target: inner.target,
     allocate: (dtype, size) => inner.allocate(dtype, size),
     write: (buffer, data) => inner.write(buffer, data),
     read: (buffer) => inner.read(buffer),

@@ -1,13 +1,15 @@
 // What plans cost, counted by hand; and kernels as text.
 import { describe, expect, test } from "vitest";
-import { kernelCost, planCost, planMemory } from "../../src/compile/cost.ts";
+import { kernelCost, planCost } from "../../src/compile/cost.ts";
 import { printKernels } from "../../src/compile/listing.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { Variable } from "../../src/program/variable.ts";
 import { Stream } from "../../src/rng/stream.ts";
+import { memoryOf } from "../../src/schedule/memory.ts";
 import { argmax, gather, matmul, max, tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { plainSchedule } from "../support/arena.ts";
 
 const host = (...shape: number[]) =>
   ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape, dtype: "float32" }) as const;
@@ -49,15 +51,16 @@ describe("cost", () => {
       w.assign(w.sub(x.exp()));
       return x.sum();
     }, w);
-    const memory = planMemory(plan);
+    const schedule = plainSchedule(plan);
+    const memory = memoryOf(schedule);
     expect(memory).toMatchObject({
       inputs: 96,
       state: 96,
       constants: 0,
-      arena: plan.arenaBytes,
-      lowerBound: plan.lowerBoundBytes,
+      arena: schedule.arenaBytes,
+      lowerBound: schedule.lowerBoundBytes,
     });
-    expect(memory.peak).toBe(96 + 96 + plan.arenaBytes + 4);
+    expect(memory.peak).toBe(96 + 96 + schedule.arenaBytes + 4);
   });
 });
 

@@ -20,11 +20,11 @@ test.each(presets)("%s: each plan's arena is at most 1.2 times the lower bound",
   });
   const planned = await trainer.explain(train!, val);
   expect(planned.map(({ role }) => role)).toEqual(expect.arrayContaining(["init", "train", "eval"]));
-  for (const { role, plan } of planned) {
-    expect(plan.arenaBytes, role).toBeGreaterThanOrEqual(plan.lowerBoundBytes);
-    expect(plan.arenaBytes, role).toBeLessThanOrEqual(1.2 * plan.lowerBoundBytes);
+  for (const { role, schedule } of planned) {
+    expect(schedule.arenaBytes, role).toBeGreaterThanOrEqual(schedule.lowerBoundBytes);
+    expect(schedule.arenaBytes, role).toBeLessThanOrEqual(1.2 * schedule.lowerBoundBytes);
   }
-  const largest = planned.find(({ role }) => role === "train")!.plan;
+  const largest = planned.find(({ role }) => role === "train")!.schedule;
   expect(largest.lowerBoundBytes).toBeGreaterThan(100_000);
 });
 
@@ -35,9 +35,9 @@ test("moby-gpt in a 16-bit type needs less than three quarters of it", async () 
       const config = parseConfig(text.replace("{max_gradient_norm: 1.0}", precision), "moby-gpt.yaml");
       const changes = { modelDir: undefined, checkpoint: null, loggers: [], backend: "reference" } as const;
       const { trainer, train } = buildTrainer(config, changes);
-      const { plan } = (await trainer.explain(train!)).find(({ role }) => role === "train")!;
-      expect(plan.arenaBytes).toBeLessThanOrEqual(1.2 * plan.lowerBoundBytes);
-      return plan.arenaBytes;
+      const { schedule } = (await trainer.explain(train!)).find(({ role }) => role === "train")!;
+      expect(schedule.arenaBytes).toBeLessThanOrEqual(1.2 * schedule.lowerBoundBytes);
+      return schedule.arenaBytes;
     },
   );
   const [whole, narrow] = await Promise.all(arenas);

@@ -23,7 +23,15 @@ function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Nod
   return lower(traceGraph(ports, build), { fuse });
 }
 
-const target = { lanes: 4, isShared: false, shareFrom: 4096, firstCache: 32768, secondCache: 524288 };
+const target = {
+  groups: true,
+  words: false,
+  lanes: 4,
+  isShared: false,
+  shareFrom: 4096,
+  firstCache: 32768,
+  secondCache: 524288,
+};
 const groupsOf = (plan: Plan): Group[] => groupKernels(plan, plan.kernels);
 const numbers = (groups: readonly Group[]) => groups.map(({ members }) => members.map(({ number }) => number));
 
@@ -38,7 +46,7 @@ describe("local values", () => {
     const others = plan.kernels.filter((_, number) => !group.members.some((member) => member.number === number));
     const readOutside = new Set(others.flatMap((kernel) => kernelInputs(kernel).map(({ source }) => source)));
     for (const value of inside) {
-      const isLocal = plan.values[value].place.kind === "arena" && !readOutside.has(value);
+      const isLocal = plan.values[value].place.kind === "temporary" && !readOutside.has(value);
       expect(group.local.has(value)).toBe(isLocal);
     }
     expect(inside.some((value) => readOutside.has(value))).toBe(true);

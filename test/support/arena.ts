@@ -1,21 +1,40 @@
-// A plan's memory checked by walking its kernels once more: nothing is read before it is written or after it is overwritten.
+// A schedule's memory checked by walking its kernels once more: nothing is read before it is written or after it is overwritten.
 import { expect } from "vitest";
 import { elementBytes, kernelInputs } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import { type Plan, valueBytes } from "../../src/compile/plan.ts";
+import { plainTarget } from "../../src/compile/target.ts";
+import { rowsOfBlock } from "../../src/schedule/places.ts";
+import { type Schedule, schedulePlan } from "../../src/schedule/schedule.ts";
 
-/** Fails unless every read of the plan finds the value that was meant. */
-export function checkMemory(plan: Plan): void {
+/** The plan's kernels one after another, and where their values lie. */
+export const plainSchedule = (plan: Plan): Schedule => schedulePlan(plan, plainTarget);
+
+/** Fails unless every read of the plan, run kernel by kernel, finds the value that was meant. */
+export const checkMemory = (plan: Plan): void => checkSchedule(plainSchedule(plan));
+
+/** Fails unless every read finds the value that was meant. */
+export function checkSchedule(schedule: Schedule): void {
+  const { plan, offsets, arenaBytes, lowerBoundBytes, groups } = schedule;
   /** Which value each byte of a memory holds: the arena is one, each bound buffer another. */
   const holds = new Map<string, (number | undefined)[]>();
   const placeOf = (value: number): { memory: string; from: number; to: number } => {
     const { place } = plan.values[value];
     const bytes = valueBytes(plan.values[value]);
     switch (place.kind) {
-      case "arena":
-        expect(place.offset % elementBytes(plan.values[value]), `value ${value} is aligned`).toBe(0);
-        expect(place.offset + bytes, `value ${value} is inside the arena`).toBeLessThanOrEqual(plan.arenaBytes);
-        return { memory: "arena", from: place.offset, to: place.offset + bytes };
+      case "temporary": {
+        const group = groups.find(({ locals }) => locals.places.has(value));
+        if (group) {
+          const { offset, rowBytes } = group.locals.places.get(value)!;
+          const rows = rowsOfBlock(group.cut!, group.blocks);
+          expect(offset + rows * rowBytes, `value ${value} is inside`).toBeLessThanOrEqual(schedule.localBytes);
+          return { memory: "local", from: offset, to: offset + rows * rowBytes };
+        }
+        const offset = offsets.get(value)!;
+        expect(offset % elementBytes(plan.values[value]), `value ${value} is aligned`).toBe(0);
+        expect(offset + bytes, `value ${value} is inside the arena`).toBeLessThanOrEqual(arenaBytes);
+        return { memory: "arena", from: offset, to: offset + bytes };
+      }
       case "constant":
         return { memory: `constant ${value}`, from: 0, to: bytes };
       case "input":
@@ -42,7 +61,7 @@ export function checkMemory(plan: Plan): void {
   plan.values.forEach(({ place }, value) => {
     if (place.kind === "input" || place.kind === "constant") write(value);
   });
-  plan.kernels.forEach((kernel, at) => {
+  for (const { kernel, number: at } of groups.flatMap(({ members }) => members)) {
     for (const { source } of kernelInputs(kernel)) if (typeof source === "number") read(source, `kernel ${at}`);
     const { memory, from, to } = placeOf(kernel.output);
     for (const { source, view } of kernelInputs(kernel)) {
@@ -54,11 +73,11 @@ export function checkMemory(plan: Plan): void {
       if (!apart && !inOrder) expect.fail(`kernel ${at} overwrites value ${source} while it reads it`);
     }
     write(kernel.output);
-  });
+  }
   for (const { from, output } of plan.copies) {
     read(from, "a copy");
     write(output);
   }
   for (const port of plan.outputs) read(port.value, `output ${port.name}`);
-  expect(plan.arenaBytes).toBeGreaterThanOrEqual(plan.lowerBoundBytes);
+  expect(arenaBytes).toBeGreaterThanOrEqual(lowerBoundBytes);
 }

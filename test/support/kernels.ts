@@ -40,8 +40,6 @@ export function planOf(kernel: Unplaced, sources: readonly Source[]): Plan {
     outputs: [{ name: "y", dtype, shape, value: output }],
     state: [],
     copies: [],
-    arenaBytes: 0,
-    lowerBoundBytes: 0,
     draws: 0,
   };
 }

@@ -176,7 +176,7 @@ function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan)
   const at = plan.values.length;
   const staged: Plan = {
     ...plan,
-    values: [...plan.values, { dtype: "float32", shape: [whole], size: whole, place: { kind: "arena", offset: 0 } }],
+    values: [...plan.values, { dtype: "float32", shape: [whole], size: whole, place: { kind: "temporary" } }],
   };
   const all: KernelInput = { source: at, dtype: "float32", view: contiguousView([whole]) };
   const points = new Float32Array(whole);

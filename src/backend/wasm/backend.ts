@@ -3,13 +3,12 @@
 
 import type { Backend, Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
+import type { Target } from "../../compile/target.ts";
 import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError, ShapeError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { firstState } from "../../rng/stream.ts";
-import { align } from "../../schedule/places.ts";
-import { schedulePlan } from "../../schedule/schedule.ts";
-import type { Target } from "../../schedule/target.ts";
+import { type Schedule, schedulePlan } from "../../schedule/schedule.ts";
 import { probe } from "./probe.ts";
 import { type Program, printSchedule } from "./program.ts";
 import { bindings, bindingsBytes } from "./runtime/bindings.ts";
@@ -57,7 +56,7 @@ class WasmBackend implements Backend {
   readonly threads: number;
   readonly #memory: Memory;
   readonly #workspace: Workspace;
-  readonly #target: Target;
+  readonly target: Target;
   readonly #pool: Pool | undefined;
 
   constructor(simd: boolean, threads: number, shareFrom: number, patience: number | undefined) {
@@ -65,7 +64,9 @@ class WasmBackend implements Backend {
     this.threads = threads;
     this.#memory = new Memory({ shared });
     this.#workspace = new Workspace(this.#memory);
-    this.#target = {
+    this.target = {
+      groups: true,
+      words: false,
       lanes: simd ? 4 : 1,
       isShared: shared,
       shareFrom,
@@ -117,11 +118,12 @@ class WasmBackend implements Backend {
       if (kernel.kind === "reduce") checkSize("a reduction is over too many elements", kernel.dtype, kernel.reduced);
       if (kernel.kind === "scatter") checkSize("too many elements are added", kernel.dtype, kernel.updates.view.shape);
     }
-    const program = printSchedule(schedulePlan(plan, this.#target), this.#memory.shared ? maximumPages : undefined);
+    const schedule = schedulePlan(plan, this.target);
+    const program = printSchedule(schedule, this.#memory.shared ? maximumPages : undefined);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
     const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };
-    const executable = new WasmExecutable(plan, program, exports.run as RunFunction, home);
+    const executable = new WasmExecutable(schedule, program, exports.run as RunFunction, home);
     try {
       await executable.share(module);
     } catch (error) {
@@ -169,6 +171,7 @@ function addressOf(memory: Memory, buffer: Buffer): number {
 class WasmExecutable implements Executable {
   readonly plan: Plan;
   readonly scratchBytes: number;
+  readonly #schedule: Schedule;
   readonly #memory: Memory;
   readonly #run: RunFunction;
   readonly #bindings: number;
@@ -188,8 +191,10 @@ class WasmExecutable implements Executable {
   #id = 0;
   #seed: bigint | undefined;
 
-  constructor(plan: Plan, program: Program, run: RunFunction, { memory, workspace, pool }: Home) {
+  constructor(schedule: Schedule, program: Program, run: RunFunction, { memory, workspace, pool }: Home) {
+    const { plan } = schedule;
     this.plan = plan;
+    this.#schedule = schedule;
     this.#memory = memory;
     this.#run = run;
     this.#pool = pool;
@@ -203,7 +208,7 @@ class WasmExecutable implements Executable {
     this.#bindings = block(bindingsBytes(program.lists.length));
     this.#workspace = workspace;
     this.scratchBytes = scratchBytes * (this.#parallel ? pool!.parts : 1);
-    this.#workspaceBytes = align(plan.arenaBytes) + this.scratchBytes;
+    this.#workspaceBytes = schedule.arenaBytes + this.scratchBytes;
     const constants: [number, number][] = [];
     program.lists.forEach((entry, i) => {
       const at = this.#bindings + bindings.values + 4 * i;
@@ -278,11 +283,9 @@ class WasmExecutable implements Executable {
     const at = this.#workspace.reserve(this.#workspaceBytes);
     if (at === this.#workspaceAt) return;
     this.#workspaceAt = at;
-    const { values, arenaBytes } = this.plan;
-    values.forEach(({ place }, value) => {
-      if (place.kind === "arena") this.#place(value, at + place.offset);
-    });
-    this.#memory.view.setUint32(this.#bindings + bindings.scratch, at + align(arenaBytes), true);
+    const { offsets, arenaBytes } = this.#schedule;
+    for (const [value, offset] of offsets) this.#place(value, at + offset);
+    this.#memory.view.setUint32(this.#bindings + bindings.scratch, at + arenaBytes, true);
   }
 
   /** What follows when this thread has done its part: while others have yet to do theirs, events may come. */

@@ -6,6 +6,7 @@ import { checkArguments, number, options as optionsOf, signature } from "../../c
 import { itemSize, makeArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { watchOffset } from "../../rng/regions.ts";
+import { schedulePlan } from "../../schedule/schedule.ts";
 import { now } from "../clock.ts";
 import { firstGroup, type HostBatch, microBatches } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
@@ -82,7 +83,10 @@ export class BatchSizeFinder implements Callback {
       const all = <T>(value: T): T[] => Array.from({ length: perStep }, () => value);
       const input = perStep === 1 ? batch : microBatches(this.name, all(batch), all(batchSize));
       const plan = await step.plan(input);
-      const bytes = planBytes(plan) + (findCompiled(backend, plan.key)?.scratchBytes ?? 0);
+      const bytes =
+        portBytes(plan) +
+        schedulePlan(plan, backend.target).arenaBytes +
+        (findCompiled(backend, plan.key)?.scratchBytes ?? 0);
       if (bytes > memory * 2 ** 20) break;
       let seconds = Number.POSITIVE_INFINITY;
       for (let i = 0; i < steps; i++) {
@@ -113,8 +117,9 @@ function resized(tensors: HostBatch, rows: number): HostBatch {
   );
 }
 
-function planBytes({ arenaBytes, inputs, outputs, state }: Plan): number {
+/** What a run of the plan is given and gives. */
+function portBytes({ inputs, outputs, state }: Plan): number {
   const updated = new Set(state.map(({ output }) => output));
   const ports = [...inputs, ...outputs.filter((_, i) => !updated.has(i))];
-  return arenaBytes + ports.reduce((sum, { dtype, shape }) => sum + itemSize(dtype) * sizeOf(shape), 0);
+  return ports.reduce((sum, { dtype, shape }) => sum + itemSize(dtype) * sizeOf(shape), 0);
 }

@@ -203,7 +203,5 @@ function planOf(plan: Plan, kernel: Kernel): Plan {
     outputs: [{ ...plan.values[kernel.output], name: "output", value: sources.length }],
     state: [],
     copies: [],
-    arenaBytes: 0,
-    lowerBoundBytes: 0,
   };
 }

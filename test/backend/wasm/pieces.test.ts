@@ -92,7 +92,15 @@ describe.each([
 test("scratch memory doesn't grow with the row", () => {
   const bytes = (rows: number) => {
     const plan = planOf([rows, 61], (x) => sum(exp(transpose(x, [1, 0])), { axis: [0, 1] }));
-    const target = { lanes: 4, isShared: true, shareFrom: 4096, firstCache: 32768, secondCache: 524288 };
+    const target = {
+      groups: true,
+      words: false,
+      lanes: 4,
+      isShared: true,
+      shareFrom: 4096,
+      firstCache: 32768,
+      secondCache: 524288,
+    };
     return printSchedule(schedulePlan(plan, target), 65536).scratchBytes;
   };
   expect(bytes(100)).toBeLessThan(32_768);

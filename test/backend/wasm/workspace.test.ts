@@ -9,6 +9,7 @@ import { exp, mul } from "../../../src/ops/elementwise.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
 import { transpose } from "../../../src/ops/movement.ts";
 import { sum } from "../../../src/ops/reduce.ts";
+import { schedulePlan } from "../../../src/schedule/schedule.ts";
 import { expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
 
 /** A plan with values in the arena, of about 8·n² bytes, and scratch memory. */
@@ -49,7 +50,7 @@ test.each([1, 3])("threads: %d", async (threads) => {
   }
   const bytes = grow.mock.calls.reduce((total, [pages]) => total + pages * 65536, 0);
   grow.mockRestore();
-  const arenas = plans.map(({ arenaBytes }) => arenaBytes);
+  const arenas = plans.map((plan) => schedulePlan(plan, backend.target).arenaBytes);
   expect(arenas.reduce((total, size) => total + size)).toBeGreaterThan(1.5 * bytes);
   // What one plan's dispose gives back is not the workspace.
   runs[2][0].dispose();

@@ -46,6 +46,7 @@ describe("OpProfiler", () => {
       name: "watched",
       class: "A",
       threads: 1,
+      target: inner.target,
       allocate: (dtype, size) => inner.allocate(dtype, size),
       write: (buffer, data) => inner.write(buffer, data),
       read: (buffer) => inner.read(buffer),

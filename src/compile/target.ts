@@ -1,6 +1,10 @@
 // What a schedule needs to know of where it will run; a backend states it.
 
 export interface Target {
+  /** Whether kernels may be changed and run together as long as they compute the same; else each is run as it is. */
+  readonly groups: boolean;
+  /** Whether values kept in 16 bits take 32. */
+  readonly words: boolean;
   /** Elements that one vector holds: 1 without SIMD. */
   readonly lanes: number;
   /** Whether several threads may run a plan together. */
@@ -11,3 +15,14 @@ export interface Target {
   readonly firstCache: number;
   readonly secondCache: number;
 }
+
+/** What runs a plan's kernels one after another, each as it is. */
+export const plainTarget: Target = {
+  groups: false,
+  words: false,
+  lanes: 1,
+  isShared: false,
+  shareFrom: 0,
+  firstCache: 0,
+  secondCache: 0,
+};
