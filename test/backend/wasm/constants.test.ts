@@ -38,7 +38,15 @@ describe("constants", () => {
         drawn: normal([500]),
       },
     }));
-    const target = { lanes: 4, isShared: false, shareFrom: 4096, firstCache: 32768, secondCache: 524288 };
+    const target = {
+      groups: true,
+      words: false,
+      lanes: 4,
+      isShared: false,
+      shareFrom: 4096,
+      firstCache: 32768,
+      secondCache: 524288,
+    };
     const { inside, outside } = count(await disassemble(printSchedule(schedulePlan(lower(graph), target)).bytes));
     expect(inside).toBe(0);
     expect(outside).toBeGreaterThan(30);
