@@ -15,6 +15,7 @@ import { placeLocals } from "../../src/schedule/places.ts";
 import { type Group, groupKernels } from "../../src/schedule/rows.ts";
 import { transposeProducts } from "../../src/schedule/transpose.ts";
 import { type Built, traceGraph } from "../support/graphs.ts";
+import { wasmTarget } from "../support/wasm.ts";
 
 function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Node>) => Built, fuse = true): Plan {
   const ports = Object.fromEntries(
@@ -23,15 +24,6 @@ function planOf(shapes: Record<string, Shape>, build: (nodes: Record<string, Nod
   return lower(traceGraph(ports, build), { fuse });
 }
 
-const target = {
-  groups: true,
-  words: false,
-  lanes: 4,
-  isShared: false,
-  shareFrom: 4096,
-  firstCache: 32768,
-  secondCache: 524288,
-};
 const groupsOf = (plan: Plan): Group[] => groupKernels(plan, plan.kernels);
 const numbers = (groups: readonly Group[]) => groups.map(({ members }) => members.map(({ number }) => number));
 
@@ -51,7 +43,7 @@ describe("local values", () => {
     }
     expect(inside.some((value) => readOutside.has(value))).toBe(true);
     for (const [value, rowBytes] of group.local) expect(rowBytes * group.cut!.rows).toBe(4 * plan.values[value].size);
-    const { places, bytes } = placeLocals(group, 64, target);
+    const { places, bytes } = placeLocals(group, 64, wasmTarget);
     expect([...places.keys()]).toEqual([...group.local.keys()]);
     // 64 rows a block of each, and memory used again when its value has been read for the last time.
     const all = [...group.local.values()].reduce((sum, rowBytes) => sum + 64 * rowBytes, 0);
@@ -69,7 +61,7 @@ describe("local values", () => {
         if (together) expect(a.end <= b.start || b.end <= a.start).toBe(true);
       }
     }
-    expect(placeLocals(group, 1, target).places.size).toBe(0);
+    expect(placeLocals(group, 1, wasmTarget).places.size).toBe(0);
   });
 });
 

@@ -5,9 +5,21 @@ import { type WasmOptions, wasmBackend } from "../../src/backend/wasm/backend.ts
 import type { Backend } from "../../src/compile/contract.ts";
 import type { FuseOptions } from "../../src/compile/fuse.ts";
 import { lower } from "../../src/compile/lower.ts";
+import type { Target } from "../../src/compile/target.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import type { Graph } from "../../src/graph/hash.ts";
 import { expectSameBits, runPlan } from "./graphs.ts";
+
+/** What the wasm backend schedules for on one thread, with SIMD. */
+export const wasmTarget: Target = {
+  groups: true,
+  words: false,
+  lanes: 4,
+  isShared: false,
+  shareFrom: 4096,
+  firstCache: 32 * 1024,
+  secondCache: 512 * 1024,
+};
 
 const variants: Record<string, WasmOptions> = {
   SIMD: { simd: true },

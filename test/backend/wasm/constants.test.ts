@@ -11,6 +11,7 @@ import { max, sum } from "../../../src/ops/reduce.ts";
 import { schedulePlan } from "../../../src/schedule/schedule.ts";
 import { testData, traceGraph } from "../../support/graphs.ts";
 import { disassemble } from "../../support/wabt.ts";
+import { wasmTarget } from "../../support/wasm.ts";
 
 /** How many constants a module's text has inside loops and outside of them. */
 function count(text: string): { inside: number; outside: number } {
@@ -38,16 +39,7 @@ describe("constants", () => {
         drawn: normal([500]),
       },
     }));
-    const target = {
-      groups: true,
-      words: false,
-      lanes: 4,
-      isShared: false,
-      shareFrom: 4096,
-      firstCache: 32768,
-      secondCache: 524288,
-    };
-    const { inside, outside } = count(await disassemble(printSchedule(schedulePlan(lower(graph), target)).bytes));
+    const { inside, outside } = count(await disassemble(printSchedule(schedulePlan(lower(graph), wasmTarget)).bytes));
     expect(inside).toBe(0);
     expect(outside).toBeGreaterThan(30);
   });

@@ -12,6 +12,7 @@ import { flip, pad, reshape, slice, transpose } from "../../../src/ops/movement.
 import { argmax, argmin, max, min, sum } from "../../../src/ops/reduce.ts";
 import { schedulePlan } from "../../../src/schedule/schedule.ts";
 import { expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
+import { wasmTarget } from "../../support/wasm.ts";
 
 const reference = referenceBackend();
 const planOf = (shape: readonly number[], build: (x: Node) => Node) =>
@@ -92,16 +93,7 @@ describe.each([
 test("scratch memory doesn't grow with the row", () => {
   const bytes = (rows: number) => {
     const plan = planOf([rows, 61], (x) => sum(exp(transpose(x, [1, 0])), { axis: [0, 1] }));
-    const target = {
-      groups: true,
-      words: false,
-      lanes: 4,
-      isShared: true,
-      shareFrom: 4096,
-      firstCache: 32768,
-      secondCache: 524288,
-    };
-    return printSchedule(schedulePlan(plan, target), 65536).scratchBytes;
+    return printSchedule(schedulePlan(plan, { ...wasmTarget, isShared: true }), 65536).scratchBytes;
   };
   expect(bytes(100)).toBeLessThan(32_768);
   expect(bytes(60_000)).toBe(bytes(100));

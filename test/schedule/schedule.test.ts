@@ -1,0 +1,102 @@
+// A schedule computes its plan: of random programs, whatever it is made for, every kernel runs once, after what it reads and before what overwrites
+// that; and what is alive together never lies in one place.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { kernelInputs } from "../../kernels/kernel.ts";
+import { lower } from "../../src/compile/lower.ts";
+import { valueBytes } from "../../src/compile/plan.ts";
+import { plainTarget, type Target } from "../../src/compile/target.ts";
+import { type Schedule, schedulePlan } from "../../src/schedule/schedule.ts";
+import { checkSchedule } from "../support/arena.ts";
+import { programOf } from "../support/programs.ts";
+import { wasmTarget } from "../support/wasm.ts";
+
+const targets: Record<string, Target> = {
+  "kernels as they are": plainTarget,
+  "four lanes, one thread": wasmTarget,
+  "several threads, everything shared": { ...wasmTarget, isShared: true, shareFrom: 0 },
+  "no lanes, a small cache": { ...wasmTarget, lanes: 1, firstCache: 256, secondCache: 2048 },
+};
+
+/** Which buffer a value is bound to: state is one as an input and as an output. */
+function bufferOf({ plan }: Schedule, value: number): string {
+  const { place } = plan.values[value];
+  if (place.kind !== "output") return String(value);
+  const state = plan.state.find(({ output }) => output === place.index);
+  return String(state ? plan.inputs[state.input].value : value);
+}
+
+/** Each kernel of the plan once, and no two that share a buffer, of which one writes it, the other way round than in the plan. */
+function checkOrder(schedule: Schedule): void {
+  const { plan, groups } = schedule;
+  const members = groups.flatMap((group) => group.members);
+  expect(members.map(({ number }) => number).sort((a, b) => a - b)).toEqual([...plan.kernels.keys()]);
+  const position = new Map(members.map(({ number }, at) => [number, at]));
+  const touched = plan.kernels.map((kernel) => ({
+    writes: bufferOf(schedule, kernel.output),
+    reads: new Set(
+      kernelInputs(kernel).flatMap(({ source }) => (typeof source === "number" ? [bufferOf(schedule, source)] : [])),
+    ),
+  }));
+  touched.forEach((first, i) => {
+    touched.slice(i + 1).forEach((second, k) => {
+      const meet = first.writes === second.writes || second.reads.has(first.writes) || first.reads.has(second.writes);
+      if (meet) expect(position.get(i), `kernels ${i} and ${i + 1 + k}`).toBeLessThan(position.get(i + 1 + k)!);
+    });
+  });
+}
+
+/** No two values of the arena that some group touches, first to last, lie over each other. */
+function checkPlaces({ plan, groups, offsets, arenaBytes, lowerBoundBytes }: Schedule): void {
+  const spans = new Map<number, [number, number]>();
+  const touch = (value: number, at: number) => spans.set(value, [spans.get(value)?.[0] ?? at, at]);
+  groups.forEach(({ members }, at) => {
+    for (const { kernel } of members) {
+      touch(kernel.output, at);
+      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(source, at);
+    }
+  });
+  for (const { from } of plan.copies) touch(from, groups.length);
+  const alive = [...offsets].map(([value, from]) => ({
+    value,
+    from,
+    to: from + valueBytes(plan.values[value]),
+    span: spans.get(value)!,
+  }));
+  const worst = groups.map((_, at) =>
+    alive.reduce(
+      (sum, { from, to, span }) =>
+        span[0] <= at && at <= span[1] ? sum + Math.max(64, Math.ceil((to - from) / 64) * 64) : sum,
+      0,
+    ),
+  );
+  expect(lowerBoundBytes).toBe(Math.max(0, ...worst));
+  for (const a of alive) {
+    expect(a.to).toBeLessThanOrEqual(arenaBytes);
+    for (const b of alive) {
+      const together = a.value < b.value && a.span[0] <= b.span[1] && b.span[0] <= a.span[1];
+      if (together && a.from < b.to && b.from < a.to) expect.fail(`values ${a.value} and ${b.value} share memory`);
+    }
+  }
+  // What lives between kernels lives in exactly one place.
+  const local = groups.flatMap(({ locals }) => [...locals.places.keys()]);
+  expect(new Set(local).size).toBe(local.length);
+  for (const value of spans.keys())
+    if (plan.values[value].place.kind === "temporary")
+      expect([offsets.has(value), local.includes(value)].filter(Boolean).length, `value ${value}`).toBe(1);
+}
+
+describe.each(Object.entries(targets))("random programs, %s", (_, target) => {
+  test("are scheduled whole, in order, and each value where no other is", () => {
+    const choices = fc.array(fc.nat(5000), { minLength: 20, maxLength: 120 });
+    fc.assert(
+      fc.property(choices, fc.boolean(), fc.boolean(), (numbers, differentiate, fuse) => {
+        const schedule = schedulePlan(lower(programOf(numbers, { differentiate }).graph, { fuse }), target);
+        checkOrder(schedule);
+        checkPlaces(schedule);
+        checkSchedule(schedule);
+      }),
+      { numRuns: Number(process.env.FUZZ ?? 1) * 60 },
+    );
+  }, 60_000);
+});
