@@ -5,9 +5,30 @@ import { blockSize, type Kernel, type ReduceKernel } from "../../kernels/kernel.
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
+import type { RowBlocks } from "./rows.ts";
 
 /** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
 export const grain = 64;
+
+/** What threads share: an axis of so many points, in multiples of a grain. */
+export interface Parallel {
+  readonly axis: number;
+  readonly extent: number;
+  readonly grain: number;
+}
+
+/** What a function costs when it is run. */
+export interface Cost {
+  /** In elementary operations. */
+  readonly work: number;
+  /** Bytes of thread-local scratch. */
+  readonly scratch: number;
+}
+
+/** An axis as threads share it; in a group its points follow the group's rows. */
+export function parallelAxis(axis: number, extent: number, grain: number, blocks?: RowBlocks): Parallel {
+  return { axis, extent, grain: blocks ? blocks.grain * (extent / blocks.rows) : grain };
+}
 
 /** What an expression costs, roughly: the number of its operations. */
 export function operationCount(body: Expr): number {

@@ -2,13 +2,21 @@
 // it and decides nothing. It is in no hash, and no bit of a result depends on it.
 import type { Plan, Value } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
-import { workOf } from "./parallel.ts";
-import { type Arena, type Locals, layOutArena, placeLocals } from "./places.ts";
-import { apart, type Group, groupKernels } from "./rows.ts";
+import { itemSize } from "../core/dtype.ts";
+import { type Loops, loopsOf } from "./loops.ts";
+import { grain, type Parallel, parallelAxis, workOf } from "./parallel.ts";
+import { type Arena, align, type Locals, layOutArena, placeLocals } from "./places.ts";
+import { apart, type Group, groupKernels, type Member } from "./rows.ts";
 import { transposeProducts } from "./transpose.ts";
+
+/** A kernel of a group, and its functions. */
+export interface ScheduledMember extends Member {
+  readonly loops: readonly Loops[];
+}
 
 /** A group and how it is run. */
 export interface ScheduledGroup extends Group {
+  readonly members: readonly ScheduledMember[];
   /** Into how many blocks its rows are divided; threads take blocks. */
   readonly blocks: number;
   /** Of all members, in elementary operations. */
@@ -16,14 +24,27 @@ export interface ScheduledGroup extends Group {
   readonly locals: Locals;
 }
 
+/** An output that is a copy of a value made elsewhere, done last. */
+export interface ScheduledCopy {
+  readonly from: number;
+  readonly output: number;
+  /** Of bytes. */
+  readonly parallel: Parallel;
+  readonly work: number;
+}
+
 export interface Schedule extends Arena {
   readonly plan: Plan;
   readonly target: Target;
   /** In order. */
   readonly groups: readonly ScheduledGroup[];
-  /** Bytes of each thread's memory for the groups' packed right operands, and for their local values. */
-  readonly panelBytes: number;
+  readonly copies: readonly ScheduledCopy[];
+  /** Whether anything in it is worth several threads. */
+  readonly isParallel: boolean;
+  /** Bytes of each thread's own memory: the groups' local values, their packed right operands, and what kernels keep to themselves, one after another. */
   readonly localBytes: number;
+  readonly panelBytes: number;
+  readonly scratchBytes: number;
 }
 
 /** Schedules a plan for a target. */
@@ -31,17 +52,28 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
   const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
   const found = target.groups ? groupKernels(plan, transposeProducts(plan)) : apart(plan.kernels);
   const groups = found.map((group): ScheduledGroup => {
-    const work = group.members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
+    const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.cut) }));
+    const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
     const blocks = blockCount(group, work, target);
-    return { ...group, work, blocks, locals: placeLocals(group, blocks, target) };
+    return { ...group, members, work, blocks, locals: placeLocals(group, blocks, target) };
   });
+  const copies = plan.copies.map(({ from, output }): ScheduledCopy => {
+    const { size, dtype } = plan.values[from];
+    return { from, output, parallel: parallelAxis(0, size * itemSize(dtype), grain), work: size / 4 };
+  });
+  const all = groups.flatMap(({ members }) => members.flatMap(({ loops }) => loops));
+  const works = [...copies, ...all, ...groups.filter(({ cut }) => cut)].map(({ work }) => work);
+  const most = (bytes: readonly number[]) => align(bytes.reduce((a, b) => Math.max(a, b), 0));
   return {
     plan,
     target,
     groups,
+    copies,
+    isParallel: target.isShared && works.some((work) => work >= target.shareFrom),
     ...layOutArena(plan, groups),
-    panelBytes: target.lanes > 1 ? Math.max(0, ...groups.map(({ panelBytes }) => panelBytes)) : 0,
-    localBytes: Math.max(0, ...groups.map(({ locals }) => locals.bytes)),
+    localBytes: most(groups.map(({ locals }) => locals.bytes)),
+    panelBytes: target.lanes > 1 ? most(groups.map(({ panelBytes }) => panelBytes)) : 0,
+    scratchBytes: most(all.map(({ scratch }) => scratch)),
   };
 }
 

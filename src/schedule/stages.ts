@@ -19,6 +19,11 @@ export const strip = 256;
 /** Vectors a round of a stage: the loop's own cost is shared between them. */
 export const stripUnroll = 2;
 
+/** Rows of fewer elements aren't cut into strips. */
+export const shortestStrip = 32;
+/** Scratch memory that waits between stages. */
+export const scratchOf = (stages: Stages | null): number => 4 * strip * (stages?.slots.length ?? 0);
+
 /** Below so many operations an expression stays whole. */
 const worthwhile = 20;
 /** A stage of this many operations costs as much as one value more that goes through memory … */

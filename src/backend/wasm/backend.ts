@@ -198,8 +198,8 @@ class WasmExecutable implements Executable {
     this.#memory = memory;
     this.#run = run;
     this.#pool = pool;
-    this.#parallel = pool !== undefined && program.parallel;
-    const { scratchBytes } = program;
+    this.#parallel = pool !== undefined && schedule.isParallel;
+    const threadBytes = schedule.localBytes + schedule.panelBytes + schedule.scratchBytes;
     const block = (bytes: number): number => {
       const address = memory.allocate(bytes);
       this.#blocks.push([address, bytes]);
@@ -207,7 +207,7 @@ class WasmExecutable implements Executable {
     };
     this.#bindings = block(bindingsBytes(program.lists.length));
     this.#workspace = workspace;
-    this.scratchBytes = scratchBytes * (this.#parallel ? pool!.parts : 1);
+    this.scratchBytes = threadBytes * (this.#parallel ? pool!.parts : 1);
     this.#workspaceBytes = schedule.arenaBytes + this.scratchBytes;
     const constants: [number, number][] = [];
     program.lists.forEach((entry, i) => {
@@ -227,7 +227,7 @@ class WasmExecutable implements Executable {
       throw error;
     }
     const { view } = memory;
-    view.setUint32(this.#bindings + bindings.scratch + 4, scratchBytes, true);
+    view.setUint32(this.#bindings + bindings.scratch + 4, threadBytes, true);
     for (const [at, constant] of constants) view.setUint32(at, constant, true);
     view.setUint32(this.#bindings + bindings.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);

@@ -1,35 +1,28 @@
 // Reductions over axes that aren't the last: every output adds its terms ascending in chunks of 256, chunk sums ascending. Neighbouring
 // outputs run side by side, so that memory is read along its rows.
 import { chunkSize, type ReduceKernel } from "../../../kernels/kernel.ts";
-import { sizeOf } from "../../core/shape.ts";
-import { mergeAxes } from "../../schedule/merge.ts";
-import type { Nest } from "../../schedule/nest.ts";
-import { operationCount, splitAxis } from "../../schedule/parallel.ts";
-import { segments } from "../../schedule/split.ts";
+import type { StridedFold } from "../../schedule/folds.ts";
 import { Champion, combined, neutral } from "./accumulate.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
-import { ElementPrinter, unrolling } from "./elements.ts";
+import { ElementPrinter } from "./elements.ts";
 import { i32, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
 
-/** Vectors of outputs that run side by side. */
-const widest = 8;
-
-/** Up to so many terms of an output are written out without loops: a pooling window's. */
-const fewTerms = 9;
-
-/** Prints a reduction in the order `chunks`. */
-export function printColumns(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+/** Prints a fold over other axes than the last. */
+export function printStridedFold(
+  context: Context,
+  kernel: ReduceKernel,
+  fold: StridedFold,
+  target: KernelFunction,
+): void {
   const { fn } = target;
-  const nest = mergeAxes([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const { nest, axis, parallel } = fold;
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const axis = nest.outer - 1;
-  const split = splitAxis({ ...nest, extents: nest.extents.slice(0, nest.outer) });
-  const [begin, end, limits] = share(target, nest.extents[split], split === axis ? 16 : 1);
+  const [begin, end, limits] = share(target, parallel);
   const [to, setTo] = fn.hold(valueAddress(target, kernel.output));
-  const columns = new ColumnPrinter(context, fn, kernel, nest, axis);
+  const columns = new ColumnPrinter(context, fn, kernel, fold);
   fn.body(
     ...code,
     ...limits,
@@ -45,9 +38,9 @@ export function printColumns(context: Context, kernel: ReduceKernel, target: Ker
           row = level === 0 ? counter.get : i32.add(i32.mul(row, i32.const(nest.extents[level])), counter.get);
         });
         const [out, setOut] = fn.hold(i32.add(to.get, i32.mul(row, i32.const(4 * nest.extents[axis]))));
-        return [setOut, ...columns.row(here, out, split === axis ? { begin, end } : undefined)];
+        return [setOut, ...columns.row(here, out, parallel.axis === axis ? { begin, end } : undefined)];
       },
-      { axis: split, begin, end },
+      { axis: parallel.axis, begin, end },
     ),
   );
 }
@@ -56,35 +49,28 @@ class ColumnPrinter {
   readonly #context: Context;
   readonly #fn: FunctionBuilder;
   readonly #kernel: ReduceKernel;
-  readonly #nest: Nest;
-  readonly #axis: number;
+  readonly #fold: StridedFold;
   readonly #column: Local<"i32">;
   readonly #words: Local<"i32">;
 
-  constructor(context: Context, fn: FunctionBuilder, kernel: ReduceKernel, nest: Nest, axis: number) {
+  constructor(context: Context, fn: FunctionBuilder, kernel: ReduceKernel, fold: StridedFold) {
     this.#context = context;
     this.#fn = fn;
     this.#kernel = kernel;
-    this.#nest = nest;
-    this.#axis = axis;
+    this.#fold = fold;
     this.#column = fn.local("i32");
     this.#words = fn.local("i32");
   }
 
   /** One row of outputs, from `out` on. */
   row(cursors: readonly Cursor[], out: Local<"i32">, limits?: { begin: Limit; end: Limit }): Code[] {
-    const { combine, body } = this.#kernel;
-    const single = this.#context.single;
-    const { width } = this.#context.lanes;
-    const isIndex = combine === "argmax" || combine === "argmin";
-    const simple = unrolling(this.#context, this.#nest, this.#axis, operationCount(body)) > 1;
-    const groups = width === 1 ? [] : isIndex || !simple ? [1] : [widest, 1];
-    return segments(this.#nest, this.#axis).flatMap((segment) => {
+    const { lanes, single } = this.#context;
+    const { segments, widths } = this.#fold;
+    return segments.flatMap((segment) => {
       const code: Code[] = [this.#column.set(this.#clip(segment.begin, limits?.begin, i32.gtS))];
       const [end, setEnd] = this.#fn.hold(this.#clip(segment.end, limits?.end, i32.ltS));
       code.push(setEnd);
-      for (const group of groups)
-        code.push(...this.#group(this.#context.lanes, group, cursors, segment.inside, out, end));
+      for (const group of widths) code.push(...this.#group(lanes, group, cursors, segment.inside, out, end));
       code.push(...this.#group(single, 1, cursors, segment.inside, out, end));
       return code;
     });
@@ -117,15 +103,14 @@ class ColumnPrinter {
 
   #sum(lanes: Lanes, group: number, cursors: readonly Cursor[], inside: readonly boolean[], out: Local<"i32">): Code[] {
     const fn = this.#fn;
-    const nest = this.#nest;
-    const { combine, reduced, body, dtype } = this.#kernel;
-    const count = sizeOf(reduced);
-    const printer = new ElementPrinter(fn, lanes, nest, this.#axis, body);
+    const { nest, axis, count, writtenTerms } = this.#fold;
+    const { combine, body, dtype } = this.#kernel;
+    const printer = new ElementPrinter(fn, lanes, nest, axis, body);
     const term = (here: readonly Cursor[]) => printer.prepare(here, inside);
     const store = (step: number, value: Code) =>
       lanes.store(dtype, i32.add(out.get, this.#words.get), value, 4 * step * lanes.width);
     const terms = (use: (here: readonly Cursor[]) => Code[]) =>
-      loops(fn, nest, [nest.outer, nest.extents.length], cursors, use, undefined, count <= fewTerms ? count : 1);
+      loops(fn, nest, [nest.outer, nest.extents.length], cursors, use, undefined, writtenTerms);
     if (combine === "argmax" || combine === "argmin") {
       const champion = new Champion(fn, lanes, combine, body.type);
       const [index, set] = fn.hold(i32.const(0));

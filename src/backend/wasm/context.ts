@@ -3,7 +3,8 @@
 // and it does its part of the work, whatever the number of parts.
 
 import type { Draws } from "../../../kernels/kernel.ts";
-import { align, type Locals, noLocals } from "../../schedule/places.ts";
+import type { Parallel } from "../../schedule/parallel.ts";
+import { type Locals, noLocals } from "../../schedule/places.ts";
 import type { RowBlocks } from "../../schedule/rows.ts";
 import { type DrawWord, type Listed, nameOf } from "../../schedule/signature.ts";
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
@@ -44,7 +45,6 @@ export class Context {
   /** Bytes before those in which they keep local values. */
   readonly localBytes: number;
   readonly #shared = new Map<string, FunctionBuilder>();
-  #scratchBytes = 0;
 
   constructor(
     module: ModuleBuilder,
@@ -66,8 +66,8 @@ export class Context {
     this.lanes = lanes;
     this.single = single;
     this.isShared = isShared;
-    this.panelBytes = align(panelBytes);
-    this.localBytes = align(localBytes);
+    this.panelBytes = panelBytes;
+    this.localBytes = localBytes;
   }
 
   get isSimd(): boolean {
@@ -77,16 +77,6 @@ export class Context {
   /** What lies before scratch memory in a part's own. */
   get bytesBefore(): number {
     return this.localBytes + this.panelBytes;
-  }
-
-  /** Scratch memory each part has, as far as kernels asked for it, with what lies before it. */
-  get scratchBytes(): number {
-    return this.bytesBefore + align(this.#scratchBytes);
-  }
-
-  /** Asks for scratch memory; kernels share it, one after another. */
-  needScratch(bytes: number): void {
-    this.#scratchBytes = Math.max(this.#scratchBytes, bytes);
   }
 
   /** A function that several kernels call, made once. */
@@ -138,7 +128,10 @@ function borderUnit({ parts }: KernelFunction, extent: number, grain: number, at
 }
 
 /** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */
-export function share(kernel: KernelFunction, extent: number, grain: number): [Limit, Limit, Code[]] {
+export function share(
+  kernel: KernelFunction,
+  { extent, grain }: Pick<Parallel, "extent" | "grain">,
+): [Limit, Limit, Code[]] {
   const { fn, part } = kernel;
   const border = (at: Code<"i32">) => {
     const [local, set] = fn.hold(i32.mul(borderUnit(kernel, extent, grain, at), i32.const(grain)));
@@ -157,9 +150,4 @@ function minimum(local: Local<"i32">, limit: number): Code<"i32"> {
 /** A u64 of the bindings' header. */
 export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
   return i64.load(kernel.bindings.get, offset);
-}
-
-/** The part's share of an axis that has `extent ÷ rows` points a row. */
-export function cutShare(kernel: KernelFunction, extent: number, { rows, grain }: RowBlocks): ReturnType<typeof share> {
-  return share(kernel, extent, grain * (extent / rows));
 }

@@ -3,7 +3,6 @@
 import type { Expr } from "../../../kernels/expr.ts";
 import type { Nest, NestInput } from "../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, type Local } from "./assembler.ts";
-import type { Context } from "./context.ts";
 import { ExpressionPrinter } from "./expression.ts";
 import { Elements } from "./halves.ts";
 import { i32 } from "./instructions.ts";
@@ -114,14 +113,4 @@ export class ElementPrinter {
     const [at, set] = this.#fn.hold(first());
     return after(set, elements.spread(at.get, distances));
   }
-}
-
-/** How many times the loop's body is repeated: long bodies fill the processor by themselves. */
-export function unrolling(context: Context, nest: Nest, axis: number, operations: number): number {
-  const plain = nest.inputs.every(
-    ({ strides, source, pair }) =>
-      pair === undefined && (strides[axis] === 0 || (strides[axis] === 1 && source !== "coordinate")),
-  );
-  if (!context.isSimd || !plain) return 1;
-  return operations <= 8 ? 4 : operations <= 24 ? 2 : 1;
 }

@@ -1,8 +1,7 @@
 // 16-bit floats: in memory, where reading is exact, and writing a float32 that is a number of the format is, NaN staying one; and rounding to them,
 // which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
-import type { Expr, NarrowFormat } from "../../../kernels/expr.ts";
-import type { Stored } from "../../../kernels/kernel.ts";
+import type { NarrowFormat } from "../../../kernels/expr.ts";
 import type { Element } from "../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "./assembler.ts";
 import { f32, f32x4, i32, i32x4, select, v128 } from "./instructions.ts";
@@ -134,11 +133,6 @@ export function rounded(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat,
   const infinite = below(constant(beyond - 1), magnitude.get, infinity);
   const sign = or(and(bits(x.get), constant(1 << 31)), ifNaN(x.get, infinity + (1 << 22)));
   return after(sequence(setX, set, setMagnitude), float(or(or(magnitude.get, infinite), sign)));
-}
-
-/** What is left to compute of an expression whose values are kept so: writing them rounds. */
-export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
-  return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 
 /** The elements of an input or an output in memory, for a function's code. */

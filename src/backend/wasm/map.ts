@@ -1,43 +1,30 @@
 // Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
-import type { Expr } from "../../../kernels/expr.ts";
-import { elementBytes, isDraws, type KernelInput, type MapKernel } from "../../../kernels/kernel.ts";
-import { mergeAxes } from "../../schedule/merge.ts";
-import type { Nest } from "../../schedule/nest.ts";
-import { grain, operationCount, splitAxis } from "../../schedule/parallel.ts";
-import type { RowBlocks } from "../../schedule/rows.ts";
-import { inPairs, inTiles, segments } from "../../schedule/split.ts";
-import { stagesOf } from "../../schedule/stages.ts";
+import { isDraws } from "../../../kernels/kernel.ts";
+import { drawStrip, type ElementLoops } from "../../schedule/elements.ts";
+import { stripUnroll } from "../../schedule/stages.ts";
+import type { RowLoops } from "../../schedule/vectorise.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
-import { type Context, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
-import { ElementPrinter, unrolling } from "./elements.ts";
-import { beforeRounding, Elements } from "./halves.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { ElementPrinter } from "./elements.ts";
+import { Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
 import { type Scratch, StripPrinter } from "./strips.ts";
-import { strip, WordStrip } from "./words.ts";
+import { WordStrip } from "./words.ts";
 
-/** Prints a map kernel into its function; parts have the borders of the cut, if there is one. */
-export function printMap(context: Context, kernel: MapKernel, target: KernelFunction, cut?: RowBlocks): void {
+/** Prints the loops into a kernel's function. */
+export function printElements(context: Context, elements: ElementLoops, target: KernelFunction): void {
   const { fn } = target;
-  const { shape, dtype, storage } = kernel;
-  const body = beforeRounding(kernel.body, storage);
-  const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguous(shape) };
-  const whole = mergeAxes(shape, [...kernel.inputs, output]);
-  const isDrawn = kernel.inputs.some(({ source }) => isDraws(source));
-  const nest = cut || isDrawn ? whole : context.isSimd ? inTiles(inPairs(whole)) : inTiles(whole);
+  const { nest, parallel, drawn } = elements;
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const split = cut === undefined ? splitAxis(nest) : nest.outer;
-  const { [split]: extent } = nest.extents;
-  const [begin, end, limits] = cut
-    ? cutShare(target, extent, cut)
-    : share(target, extent, split === nest.extents.length - 1 ? grain : 1);
-  const part = { axis: split, begin, end };
+  const [begin, end, limits] = share(target, parallel);
+  const part = { axis: parallel.axis, begin, end };
   fn.body(
     ...code,
     ...limits,
-    ...(isDrawn
-      ? drawnLoops(context, target, nest, body, cursors, part)
-      : mapLoops(context, fn, nest, 0, body, cursors, part, { base: target.scratch, from: 0 })),
+    ...(drawn > 0
+      ? drawnLoops(context, target, elements, cursors, part)
+      : mapLoops(context, fn, elements, 0, cursors, part, { base: target.scratch, from: 0 })),
   );
 }
 
@@ -52,19 +39,20 @@ interface Part {
 function drawnLoops(
   context: Context,
   target: KernelFunction,
-  nest: Nest,
-  body: Expr,
+  elements: ElementLoops,
   cursors: readonly Cursor[],
   part: Part,
 ): Code[] {
   const { fn } = target;
+  const { nest } = elements;
   const axis = nest.extents.length - 1;
   let held = 0;
   const words = nest.inputs.map(({ source }) =>
-    isDraws(source) ? new WordStrip(context, target, source, 4 * strip * held++) : undefined,
+    isDraws(source) ? new WordStrip(context, target, source, 4 * drawStrip * held++) : undefined,
   );
-  const plain = { ...nest, inputs: nest.inputs.map((input, i) => (words[i] ? WordStrip.input(axis + 1) : input)) };
-  const scratch = { base: target.scratch, from: 4 * strip * held };
+  const inputs = nest.inputs.map((input, i) => (words[i] ? WordStrip.input(axis + 1) : input));
+  const plain = { ...elements, nest: { ...nest, inputs } };
+  const scratch = { base: target.scratch, from: 4 * drawStrip * held };
   const [from, to]: [Limit, Limit] = part.axis === axis ? [part.begin, part.end] : [0, nest.extents[axis]];
   const stripLoops = (here: readonly Cursor[], begin: Limit, end: Limit): Code[] => [
     ...words.flatMap((each, i) => each?.fill(here[i].at, begin, end) ?? []),
@@ -73,7 +61,6 @@ function drawnLoops(
       fn,
       plain,
       axis,
-      body,
       here.map((cursor, i) => words[i]?.cursor ?? cursor),
       { axis, begin, end },
       scratch,
@@ -87,9 +74,9 @@ function drawnLoops(
       [0, axis],
       cursors,
       (here) => {
-        if (typeof to === "number" && to <= strip) return stripLoops(here, from, to);
-        return countLoop(fn, from, to, strip, (begin) => {
-          const [end, setEnd] = fn.hold(i32.add(begin.get, i32.const(strip)));
+        if (typeof to === "number" && to <= drawStrip) return stripLoops(here, from, to);
+        return countLoop(fn, from, to, drawStrip, (begin) => {
+          const [end, setEnd] = fn.hold(i32.add(begin.get, i32.const(drawStrip)));
           const clipped = end.set(select(end.get, limitCode(to), i32.ltS(end.get, limitCode(to))));
           return [setEnd, clipped, ...stripLoops(here, begin, end)];
         });
@@ -99,42 +86,27 @@ function drawnLoops(
   ];
 }
 
-function contiguous(shape: readonly number[]) {
-  let stride = 1;
-  const strides = shape.map(() => 0);
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  return { shape, strides, offset: 0, bounds: shape.map(() => null) };
-}
-
-/** Rows of fewer elements aren't cut into strips. */
-const shortest = 32;
-
 /**
  * Loops over the nest's axes from `from` on and writes the body's values. The nest's last input is the output, without bounds and with
- * neighbours side by side. With scratch memory long bodies go strip by strip.
+ * neighbours side by side. `scratch` is where stages leave what they have for later ones.
  */
 export function mapLoops(
   context: Context,
   fn: FunctionBuilder,
-  nest: Nest,
+  rows: RowLoops,
   from: number,
-  body: Expr,
   cursors: readonly Cursor[],
   limits?: Part,
   scratch?: Scratch,
 ): Code[] {
+  const { nest, body, lanes, unroll, stages } = rows;
   const axis = nest.extents.length - 1;
   const output = nest.inputs.length - 1;
   const { [output]: written } = nest.inputs;
-  const unroll = unrolling(context, nest, axis, operationCount(body));
   const wide = new ElementPrinter(fn, context.lanes, nest, axis, body);
-  const narrow = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body) : wide;
+  const narrow = lanes > 1 ? new ElementPrinter(fn, context.single, nest, axis, body) : wide;
   const bytes = written.scale;
   const words = fn.local("i32");
-  const stages = context.isSimd && scratch ? stagesOf(body, nest.inputs.length) : null;
   const strips = stages && new StripPrinter(context, fn, nest, stages, scratch!);
   return loops(
     fn,
@@ -142,31 +114,33 @@ export function mapLoops(
     [from, axis],
     cursors,
     (here) =>
-      segments(nest, axis).flatMap((segment) => {
+      rows.segments.flatMap(({ isStaged, inside, ...segment }) => {
         const [begin, end, code] = clip(fn, segment, limits?.axis === axis ? limits : undefined);
         const to = here[output].at;
         const address = () => i32.add(to.get, bytes === 4 ? words.get : i32.shrU(words.get, i32.const(3 - bytes)));
-        const rows: Code[] = [...code, words.set(timesFour(begin))];
+        const printed: Code[] = [...code, words.set(timesFour(begin))];
         const room = typeof begin === "number" && typeof end === "number" ? end - begin : Infinity;
         const run = (printer: ElementPrinter, width: number, count: number) => {
           if (room < width * count) return;
           const elements = new Elements(fn, width === 1 ? context.single : context.lanes, written);
-          const { before, at } = printer.prepare(here, segment.inside);
+          const { before, at } = printer.prepare(here, inside);
           const steps = Array.from({ length: count }, (_, step) =>
             // The address is pushed before the value is computed; both orders give the same.
             elements.store(address(), at(words, step), step * width * bytes),
           );
-          rows.push(...guarded(words, width * count, end, before, steps));
+          printed.push(...guarded(words, width * count, end, before, steps));
         };
-        if (strips && room >= shortest) {
-          rows.push(...strips.print(here, segment.inside, words, end, address));
-          if (room % 8 !== 0 || room === Infinity) run(narrow, 1, 1);
-        } else if (context.isSimd) {
-          if (unroll > 1) run(wide, 4, unroll);
-          if (unroll === 1 || room % (4 * unroll) >= 4 || room === Infinity) run(wide, 4, 1);
-          if (room % 4 !== 0 || room === Infinity) run(narrow, 1, 1);
-        } else run(narrow, 1, 1);
-        return rows;
+        /** What is left when so many at a time are done. */
+        const isLeft = (done: number, next: number) => room === Infinity || room % done >= next;
+        if (strips && isStaged) {
+          printed.push(...strips.print(here, inside, words, end, address));
+          if (isLeft(lanes * stripUnroll, 1)) run(narrow, 1, 1);
+        } else {
+          if (unroll > 1) run(wide, lanes, unroll);
+          if (unroll === 1 || isLeft(lanes * unroll, lanes)) run(wide, lanes, 1);
+          if (lanes > 1 && isLeft(lanes, 1)) run(narrow, 1, 1);
+        }
+        return printed;
       }),
     limits,
   );
@@ -204,33 +178,4 @@ function clip(
 
 function bounded(limit: Limit, border: number, compare: typeof i32.ltS): Code<"i32"> {
   return select(limitCode(limit), i32.const(border), compare(limitCode(limit), i32.const(border)));
-}
-
-/** A map over the axes from `from` on into scratch memory, row-major: how a reduction reads what no single stride gives. */
-export function mapInto(
-  context: Context,
-  fn: FunctionBuilder,
-  body: Expr,
-  nest: Nest,
-  cursors: readonly Cursor[],
-  to: Local<"i32">,
-): Code[] {
-  let stride = 1;
-  const strides = nest.extents.map(() => 0);
-  for (let axis = nest.extents.length - 1; axis >= nest.outer; axis--) {
-    strides[axis] = stride;
-    stride *= nest.extents[axis];
-  }
-  const { type } = body;
-  const output = {
-    type,
-    source: 0,
-    strides,
-    bounds: nest.extents.map(() => null),
-    offset: 0,
-    never: false,
-    scale: elementBytes({ dtype: type }),
-  };
-  const whole: Nest = { ...nest, inputs: [...nest.inputs, output] };
-  return mapLoops(context, fn, whole, nest.outer, body, [...cursors, { at: to, inside: true }]);
 }

@@ -1,54 +1,37 @@
 // A long row that no single stride walks, piece by piece: its elements go into scratch memory in order, where a block waits for the piece that
 // completes it. So scratch memory is two blocks', however long the row is.
-import type { Expr } from "../../../kernels/expr.ts";
 import { blockSize, elementBytes } from "../../../kernels/kernel.ts";
-import type { Nest, NestInput } from "../../schedule/nest.ts";
+import type { RowLoops } from "../../schedule/vectorise.ts";
 import type { Code, FunctionBuilder, Local } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { i32, memory, select } from "./instructions.ts";
 import { mapLoops } from "./map.ts";
 import { type Cursor, countLoop, type Limit, limitCode, loops } from "./nest.ts";
 
-/** Elements that may wait. */
-export const waitingSize = 2 * blockSize;
-
 export class Pieces {
   readonly #context: Context;
   readonly #fn: FunctionBuilder;
-  readonly #nest: Nest;
-  readonly #body: Expr;
+  readonly #gather: RowLoops;
   readonly #scratch: Local<"i32">;
   readonly #bytes: number;
   readonly #to: Local<"i32">;
   /** How many elements wait. */
   readonly waiting: Local<"i32">;
 
-  constructor(context: Context, fn: FunctionBuilder, nest: Nest, body: Expr, scratch: Local<"i32">) {
-    const axis = nest.extents.length - 1;
-    const { type } = body;
-    this.#bytes = elementBytes({ dtype: type });
-    const output: NestInput = {
-      type,
-      source: 0,
-      strides: nest.extents.map((_, i) => (i === axis ? 1 : 0)),
-      bounds: nest.extents.map(() => null),
-      offset: 0,
-      never: false,
-      scale: this.#bytes,
-    };
+  constructor(context: Context, fn: FunctionBuilder, gather: RowLoops, scratch: Local<"i32">) {
     this.#context = context;
     this.#fn = fn;
-    this.#nest = { ...nest, inputs: [...nest.inputs, output] };
-    this.#body = body;
+    this.#gather = gather;
+    this.#bytes = elementBytes({ dtype: gather.body.type });
     this.#scratch = scratch;
     this.#to = fn.local("i32");
     this.waiting = fn.local("i32");
-    context.needScratch(this.#bytes * waitingSize);
   }
 
   /** The loops over the row; after each piece, of a block's size at most, `take` does something with what waits and says so by `drop`. */
   print(cursors: readonly Cursor[], take: () => readonly Code[]): Code[] {
-    const { extents, outer } = this.#nest;
+    const { nest } = this.#gather;
+    const { extents, outer } = nest;
     const axis = extents.length - 1;
     const fn = this.#fn;
     const { waiting } = this;
@@ -60,9 +43,8 @@ export class Pieces {
         ...mapLoops(
           this.#context,
           fn,
-          this.#nest,
+          this.#gather,
           axis,
-          this.#body,
           [...here, { at: this.#to, inside: true }],
           isWhole ? undefined : { axis, begin, end },
         ),
@@ -72,7 +54,7 @@ export class Pieces {
     };
     return [
       waiting.set(i32.const(0)),
-      ...loops(fn, this.#nest, [outer, axis], cursors, (here) => {
+      ...loops(fn, nest, [outer, axis], cursors, (here) => {
         const { [axis]: extent } = extents;
         if (extent <= blockSize) return piece(here, 0, extent);
         return countLoop(fn, 0, extent, blockSize, (begin) => {

@@ -1,15 +1,12 @@
 // A schedule as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
-import { assembleStages } from "../../../kernels/assemble.ts";
-import { elementBytes, type MatmulKernel, placedPieces } from "../../../kernels/kernel.ts";
-import { itemSize } from "../../core/dtype.ts";
-import { sizeOf } from "../../core/shape.ts";
-import { isLongRow, workOf } from "../../schedule/parallel.ts";
+import type { RandomKernel, ReduceKernel } from "../../../kernels/kernel.ts";
+import type { Loops } from "../../schedule/loops.ts";
 import type { Locals } from "../../schedule/places.ts";
 import type { Member, RowBlocks } from "../../schedule/rows.ts";
-import type { Schedule } from "../../schedule/schedule.ts";
+import type { Schedule, ScheduledCopy, ScheduledMember } from "../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../schedule/signature.ts";
-import { inFunctions, printPieces } from "./assemble.ts";
+import { printPieces } from "./assemble.ts";
 import {
   block,
   branchIf,
@@ -22,26 +19,23 @@ import {
   sequence,
   when,
 } from "./assembler.ts";
-import { printColumns } from "./columns.ts";
+import { printStridedFold } from "./columns.ts";
 import { Context, type Entry, type KernelFunction, share, valueAddress } from "./context.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
-import { printMap } from "./map.ts";
+import { printElements } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printRandom } from "./random.ts";
-import { printBlocks, printJoin, printRows } from "./rows.ts";
+import { printBlocks, printContiguousFold, printJoin } from "./rows.ts";
 import { barrierFunction } from "./runtime/barrier.ts";
 import { bindings } from "./runtime/bindings.ts";
 import { control } from "./runtime/control.ts";
-import { printMatmul, printPanels } from "./schedules/matmul.ts";
+import { printPanels, printProduct } from "./schedules/matmul.ts";
 
-/** A module's bytes, and how much scratch memory each part needs. */
+/** A module's bytes, and the lists that its functions read addresses from. */
 export interface Program {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly scratchBytes: number;
-  /** Whether anything in it is worth several parts. */
-  readonly parallel: boolean;
   /** The lists of the bindings, one after another. */
   readonly lists: readonly Entry[];
 }
@@ -69,7 +63,7 @@ interface Step {
 
 /** Prints a schedule; `sharedMaximum`: shared memory's maximum in pages, left out for memory that isn't shared. */
 export function printSchedule(schedule: Schedule, sharedMaximum?: number): Program {
-  const { plan, groups, target } = schedule;
+  const { groups, copies, target } = schedule;
   const module = new ModuleBuilder({ sharedMaximum });
   const context = new Context(module, {
     lanes: target.lanes > 1 ? simdLanes : scalarLanes,
@@ -82,7 +76,7 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
   const steps = groups.flatMap(({ members, cut, locals, blocks, work }): Step[] => {
     const stages = members.flatMap((member) => {
       const { key, values } = signatureOf(member, cut, locals);
-      const made = known.get(key) ?? printKernel(context, member, values, locals, cut);
+      const made = known.get(key) ?? printMember(context, member, values, locals, cut);
       known.set(key, made);
       const list = values.map((listed) => entryOf(listed, locals));
       return made.map((stage): Stage => ({ ...stage, list }));
@@ -90,18 +84,16 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
     if (!cut) return stages.map(stepOf);
     return [{ stages, work, checks: undefined, blocks }];
   });
-  plan.copies.forEach(({ from, output }, i) => {
-    const values = [from, output];
+  copies.forEach((copy, i) => {
+    const values = [copy.from, copy.output];
     const kernel = context.kernelFunction(`copy ${i}`, values);
-    const { size, dtype } = plan.values[from];
-    printCopy(size * itemSize(dtype), from, output, kernel);
-    steps.push(stepOf({ fn: kernel.fn, list: values.map((value) => ({ value })), work: size / 4, checks: undefined }));
+    printCopy(copy, kernel);
+    const list = values.map((value) => ({ value }));
+    steps.push(stepOf({ fn: kernel.fn, list, work: copy.work, checks: undefined }));
   });
   printRun(context, steps, target.shareFrom);
   return {
     bytes: module.encode(),
-    scratchBytes: context.scratchBytes,
-    parallel: steps.some(({ work }) => work >= target.shareFrom),
     lists: steps.flatMap(({ stages }) => stages.flatMap(({ list }) => list)),
   };
 }
@@ -202,66 +194,68 @@ function printRun({ module, isShared, bytesBefore }: Context, steps: readonly St
   );
 }
 
-function printKernel(
+function printMember(
   context: Context,
-  { kernel, number, panels }: Member,
+  member: ScheduledMember,
   values: readonly Listed[],
   locals: Locals,
   cut: RowBlocks | undefined,
 ): Omit<Stage, "list">[] {
-  const size = sizeOf(kernel.shape);
-  const whole = workOf(kernel);
-  const stage = (name: string, work: number, print: (target: KernelFunction) => void, checks?: number) => {
-    const target = context.kernelFunction(`${number} ${name}`, values, locals, cut);
-    print(target);
-    return { fn: target.fn, work, checks };
-  };
-  const zeros = () =>
-    stage("zeros", size / 16, (target) => printZeros(kernel.output, size * elementBytes(kernel), target));
-  const multiply = (product: MatmulKernel): Omit<Stage, "list"> => {
-    const made = stage("matmul", whole, (target) => printMatmul(context, product, target, cut && { cut, panels }));
-    if (panels === undefined || !context.isSimd) return made;
-    const target = context.kernelFunction(`${number} panels`, values);
-    printPanels(context, product, target, panels);
-    return { ...made, prepare: target.fn };
-  };
-  switch (kernel.kind) {
-    case "map":
-      return [stage("map", whole, (target) => printMap(context, kernel, target, cut))];
-    case "reduce": {
-      const count = sizeOf(kernel.reduced);
-      if (count === 0) return [zeros()];
-      const print = kernel.order === "lanes" ? printRows : printColumns;
-      if (!cut && context.isShared && isLongRow(kernel)) {
-        return [
-          stage("blocks", whole, (target) => printBlocks(context, kernel, target)),
-          stage("join", 0, (target) => printJoin(context, kernel, target)),
-        ];
-      }
-      return [stage(`reduce ${kernel.order}`, whole, (target) => print(context, kernel, target, cut))];
-    }
-    case "matmul":
-      if (kernel.depth === 0) return [zeros()];
-      return [multiply(kernel)];
+  const { number } = member;
+  return member.loops.map((each) => {
+    const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, cut);
+    printLoops(context, member, each, target);
+    const made = { fn: target.fn, work: each.work };
+    if (each.kind === "gather" || each.kind === "scatter") return { ...made, checks: number };
+    if (each.kind !== "product" || each.panels === undefined) return { ...made, checks: undefined };
+    const panels = context.kernelFunction(`${number} panels`, values);
+    printPanels(context, each, panels);
+    return { ...made, checks: undefined, prepare: panels.fn };
+  });
+}
+
+function printLoops(context: Context, { kernel, number }: Member, loops: Loops, target: KernelFunction): void {
+  switch (loops.kind) {
+    case "elements":
+      printElements(context, loops, target);
+      break;
+    case "contiguous fold":
+      printContiguousFold(context, kernel as ReduceKernel, loops, target);
+      break;
+    case "blocks":
+      printBlocks(context, kernel as ReduceKernel, loops, target);
+      break;
+    case "join":
+      printJoin(context, kernel as ReduceKernel, loops, target);
+      break;
+    case "strided fold":
+      printStridedFold(context, kernel as ReduceKernel, loops, target);
+      break;
+    case "product":
+      printProduct(context, loops, target);
+      break;
     case "gather":
-      return [stage("gather", whole, (target) => printGather(context, kernel, number, target), number)];
+      printGather(context, number, loops, target);
+      break;
     case "scatter":
-      return [zeros(), stage("scatter", whole, (target) => printScatter(context, kernel, number, target), number)];
-    case "assemble":
-      return inFunctions(assembleStages(kernel.shape, placedPieces(kernel))).map((each) => {
-        if (each.kind === "zeros") return zeros();
-        const points = each.pieces.reduce((sum, i) => sum + sizeOf(kernel.pieces[i].input.view.shape), 0);
-        return stage(`${each.kind} pieces`, points, (target) => printPieces(context, kernel, each, target));
-      });
-    case "random":
-      return [stage(kernel.sampler, whole, (target) => printRandom(context, kernel, target))];
+      printScatter(context, number, loops, target);
+      break;
+    case "pieces":
+      printPieces(context, loops, target);
+      break;
+    case "zeros":
+      printZeros(kernel.output, loops, target);
+      break;
+    case "sampler":
+      printRandom(context, kernel as RandomKernel, loops, target);
+      break;
   }
 }
 
 /** Copies a value, unless both are one buffer. */
-function printCopy(bytes: number, from: number, to: number, target: KernelFunction): void {
+function printCopy({ from, output: to, parallel }: ScheduledCopy, target: KernelFunction): void {
   const { fn } = target;
-  const [begin, end, limits] = share(target, bytes, 64);
+  const [begin, end, limits] = share(target, parallel);
   const [source, setSource] = fn.hold(valueAddress(target, from));
   const [goal, setGoal] = fn.hold(valueAddress(target, to));
   const place = (base: Local<"i32">) => i32.add(base.get, limitCode(begin));

@@ -1,6 +1,6 @@
 // Samplers that take several words an element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
 import type { RandomKernel } from "../../../kernels/kernel.ts";
-import { grain } from "../../schedule/parallel.ts";
+import type { SamplerLoops } from "../../schedule/loops.ts";
 import { type Code, call, type Local, when } from "./assembler.ts";
 import { type Context, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
 import { i32, i64 } from "./instructions.ts";
@@ -9,15 +9,19 @@ import { bindings } from "./runtime/bindings.ts";
 import { jumpFunction, multiplier, outputOf } from "./words.ts";
 
 /** Prints a random kernel. */
-export function printRandom(context: Context, kernel: RandomKernel, target: KernelFunction): void {
+export function printRandom(
+  context: Context,
+  kernel: RandomKernel,
+  { parallel }: SamplerLoops,
+  target: KernelFunction,
+): void {
   const { fn } = target;
   const size = kernel.shape.reduce((product, extent) => product * extent, 1);
   const jump = jumpFunction(context);
   const increment = fn.local("i64");
   const state = fn.local("i64");
   const to = fn.local("i32");
-  const single = kernel.sampler === "permutation";
-  const [begin, end, limits] = single ? [0, size, []] : share(target, size, grain);
+  const [begin, end, limits] = parallel ? share(target, parallel) : [0, size, []];
   const first = i64.add(
     i64.add(headerWord(target, bindings.base), i64.const(BigInt(kernel.offset))),
     i64.mul(i64.extendI32U(limitCode(begin)), i64.const(2n)),

@@ -2,43 +2,38 @@
 // 1; blocks join in ascending order. With SIMD the lanes are four vectors; without, sixteen locals.
 import { input, type ScalarType } from "../../../kernels/expr.ts";
 import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel.ts";
-import { sizeOf } from "../../core/shape.ts";
-import { mergeAxes } from "../../schedule/merge.ts";
+import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../schedule/folds.ts";
 import type { Nest } from "../../schedule/nest.ts";
-import { operationCount, splitAxis } from "../../schedule/parallel.ts";
-import type { RowBlocks } from "../../schedule/rows.ts";
 import { Champion, combined, Extreme, neutral } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "./assembler.ts";
-import { type Context, cutShare, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter, type Row } from "./elements.ts";
 import { findExtreme } from "./extreme.ts";
 import { f32x4, i32, i32x4, select, shuffle32 } from "./instructions.ts";
-import { mapInto } from "./map.ts";
+import { mapLoops } from "./map.ts";
 import { type Cursor, countLoop, limitCode, loops, start } from "./nest.ts";
-import { Pieces, waitingSize } from "./pieces.ts";
+import { Pieces } from "./pieces.ts";
 import { bindings } from "./runtime/bindings.ts";
 
 type Join = "sum" | "max" | "min";
 
-/** Prints a reduction in the order `lanes`. */
-export function printRows(context: Context, kernel: ReduceKernel, target: KernelFunction, cut?: RowBlocks): void {
+/** Prints a fold over the last axes. */
+export function printContiguousFold(
+  context: Context,
+  kernel: ReduceKernel,
+  fold: ContiguousFold,
+  target: KernelFunction,
+): void {
   const { fn } = target;
-  const count = sizeOf(kernel.reduced);
-  const nest = mergeAxes([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
+  const { nest, count, parallel, gather, isInPieces, isTwoPass } = fold;
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const plain = nest.extents.length === nest.outer + 1 && nest.inputs.every((x) => !x.bounds[nest.outer]);
-  const outer: Nest = { ...nest, extents: nest.extents.slice(0, nest.outer) };
-  const split = cut === undefined ? splitAxis(outer) : 0;
-  const extent = nest.extents[split];
-  const [begin, end, limits] = cut ? cutShare(target, extent, cut) : share(target, extent, 1);
-  const scratch = fn.local("i32");
-  const prelude: Code[] = [...code, ...limits];
-  if (!plain) prelude.push(scratch.set(target.scratch.get));
-  if (!plain && count <= waitingSize) context.needScratch(4 * count);
-  const pieces = plain || count <= waitingSize ? undefined : new Pieces(context, fn, nest, kernel.body, scratch);
+  const [begin, end, limits] = share(target, parallel);
+  const { scratch } = target;
+  const pieces = gather && isInPieces ? new Pieces(context, fn, gather, scratch) : undefined;
   const [to, setTo] = fn.hold(valueAddress(target, kernel.output));
   fn.body(
-    ...prelude,
+    ...code,
+    ...limits,
     setTo,
     ...loops(
       fn,
@@ -46,15 +41,13 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
       [0, nest.outer],
       cursors,
       (here, counters) => {
-        if (pieces) {
-          const address = i32.add(to.get, outputOffset(nest, counters));
-          return reducePieces(context, fn, kernel, pieces, waitingRow(), here, count, address);
-        }
-        const [row, fill] = plain ? [rowOf(context, fn, nest, nest.outer, kernel.body, here), []] : gathered(here);
         const address = i32.add(to.get, outputOffset(nest, counters));
-        return [...fill, ...row.before, ...reduceRow(context, fn, kernel, row, count, address)];
+        if (pieces) return reducePieces(context, fn, kernel, pieces, waitingRow(), here, count, address);
+        const row = gather ? waitingRow() : rowOf(context, fn, nest, nest.outer, kernel.body, here);
+        const fill = gather ? mapLoops(context, fn, gather, nest.outer, [...here, { at: scratch, inside: true }]) : [];
+        return [...fill, ...row.before, ...reduceRow(context, fn, kernel, row, count, address, isTwoPass)];
       },
-      { axis: split, begin, end },
+      { axis: parallel.axis, begin, end },
     ),
   );
 
@@ -70,10 +63,6 @@ export function printRows(context: Context, kernel: ReduceKernel, target: Kernel
     };
     return rowOf(context, fn, flat, 0, input(0, type), [{ at: scratch, inside: true }]);
   }
-
-  function gathered(here: readonly Cursor[]): [Row, Code[]] {
-    return [waitingRow(), mapInto(context, fn, kernel.body, nest, here, scratch)];
-  }
 }
 
 /** Where the blocks' values wait: in the first part's scratch memory. */
@@ -81,15 +70,16 @@ const partials = ({ bindings: at }: KernelFunction, context: Context) =>
   i32.add(i32.load(at.get, bindings.scratch), i32.const(context.bytesBefore));
 
 /** Prints a long row's first stage: each block's value. */
-export function printBlocks(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+export function printBlocks(
+  context: Context,
+  kernel: ReduceKernel,
+  { nest, count, blocks, parallel }: BlockFold,
+  target: KernelFunction,
+): void {
   const { fn } = target;
   const { combine, dtype, body } = kernel;
-  const count = sizeOf(kernel.reduced);
-  const blocks = Math.ceil(count / blockSize);
-  context.needScratch(4 * blocks);
-  const nest = mergeAxes([...kernel.shape, ...kernel.reduced], kernel.inputs, kernel.shape.length);
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const [begin, end, limits] = share(target, blocks, 16);
+  const [begin, end, limits] = share(target, parallel);
   const [to, setTo] = fn.hold(partials(target, context));
   const row = rowOf(context, fn, nest, 1, body, cursors);
   const words = fn.local("i32");
@@ -114,11 +104,10 @@ export function printBlocks(context: Context, kernel: ReduceKernel, target: Kern
 }
 
 /** Prints a long row's second stage: the blocks' values, joined in order by the first part. */
-export function printJoin(context: Context, kernel: ReduceKernel, target: KernelFunction): void {
+export function printJoin(context: Context, kernel: ReduceKernel, { blocks }: JoinFold, target: KernelFunction): void {
   const { fn } = target;
   const { combine, dtype } = kernel;
   const { single } = context;
-  const blocks = Math.ceil(sizeOf(kernel.reduced) / blockSize);
   const [from, setFrom] = fn.hold(partials(target, context));
   const total = fn.local(single.valueType(dtype));
   const join = (at: Local<"i32">) => {
@@ -166,12 +155,12 @@ function reduceRow(
   row: Row,
   count: number,
   address: Code<"i32">,
+  isTwoPass: boolean,
 ): Code[] {
   const { combine, dtype, body } = kernel;
   if (combine === "argmax" || combine === "argmin") {
-    const isShort = count < 16 || operationCount(body) > 8;
-    if (context.isSimd && !isShort && (body.type === "float32" || body.type === "int32")) {
-      const [code, index] = findExtreme(fn, combine, body.type, row, count);
+    if (isTwoPass) {
+      const [code, index] = findExtreme(fn, combine, body.type as "float32" | "int32", row, count);
       return [...code, i32.store(address, index)];
     }
     const champion = new Champion(fn, context.single, combine, body.type);

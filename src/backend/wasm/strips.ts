@@ -26,7 +26,7 @@ export class StripPrinter {
   readonly #output: NestInput;
   readonly #scratch: Scratch;
 
-  /** The nest's last input is the output. Asks for the scratch memory it needs. */
+  /** The nest's last input is the output. */
   constructor(context: Context, fn: FunctionBuilder, nest: Nest, stages: Stages, scratch: Scratch) {
     this.#output = nest.inputs[nest.inputs.length - 1];
     const last = nest.extents.length - 1;
@@ -48,7 +48,6 @@ export class StripPrinter {
     this.#nest = { ...nest, inputs: [...nest.inputs, ...slots] };
     this.#stages = stages;
     this.#scratch = scratch;
-    context.needScratch(scratch.from + 4 * strip * slots.length);
   }
 
   /** The elements from `words` on in eights, as many as there are before `end`; `address` is the output's at `words`. */

@@ -86,9 +86,6 @@ function fillFunction(context: Context): FunctionBuilder {
   });
 }
 
-/** Words of a strip: they stay in the first cache. */
-export const strip = 512;
-
 /** A range of draws, of which a strip at a time lies in scratch memory `from` bytes after where it begins. */
 export class WordStrip {
   /** Code to run before the first strip. */
@@ -112,7 +109,6 @@ export class WordStrip {
     this.#next = fn.local("i32");
     this.#at = fn.local("i32");
     this.before = [this.#next.set(i32.const(-1))];
-    context.needScratch(from + 4 * strip);
   }
 
   /** Fills the strip with elements [begin, end) of a row that begins at index `row` of the range. */

@@ -159,7 +159,7 @@ test("shares of huge extents among many parts join without gaps", () => {
   const module = new ModuleBuilder();
   const context = new Context(module, { lanes: simdLanes, single: scalarLanes });
   const kernel = context.kernelFunction("share", []);
-  const [begin, end, code] = share(kernel, extent, 1);
+  const [begin, end, code] = share(kernel, { extent, grain: 1 });
   kernel.fn.body(
     ...code,
     i32.store(kernel.bindings.get, limitCode(begin)),

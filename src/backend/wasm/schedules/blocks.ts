@@ -2,22 +2,14 @@
 // left operand is packed in panels of 4 and the tile runs over all pairs. A chunk of 256 terms is the tile's whole sum, so this order is
 // the written one.
 import { chunkSize } from "../../../../kernels/kernel.ts";
+import type { ProductLoops } from "../../../schedule/product.ts";
 import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileColumns, tileRows } from "../../../schedule/tile.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { i32, select } from "../instructions.ts";
 import { type Cursor, countLoop, type Limit, limitCode } from "../nest.ts";
-import { type Operand, packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
+import { packLeft, packLeftGroup, packRight, packRightRows } from "./pack.ts";
 import { cornerFunction, tileFunction } from "./tile.ts";
-
-/** Extents and operands of the product. */
-export interface Product {
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
-  readonly a: Operand;
-  readonly b: Operand;
-}
 
 /** What a part does of one product: rows and columns [begin, end). */
 export interface Share {
@@ -37,7 +29,7 @@ export type Mode = "both" | "panels" | "tiles";
 export class BlockPrinter {
   readonly #context: Context;
   readonly #fn: FunctionBuilder;
-  readonly #product: Product;
+  readonly #product: ProductLoops;
   readonly #part: Share;
   readonly #scratch: { left: Local<"i32">; right: Local<"i32">; corner: Local<"i32"> };
   readonly #mode: Mode;
@@ -45,7 +37,7 @@ export class BlockPrinter {
   constructor(
     context: Context,
     fn: FunctionBuilder,
-    product: Product,
+    product: ProductLoops,
     part: Share,
     scratch: { left: Local<"i32">; right: Local<"i32">; corner: Local<"i32"> },
     mode: Mode,

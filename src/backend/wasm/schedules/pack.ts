@@ -1,32 +1,13 @@
 // Packing for the matrix product: panels of 4 rows of the left operand as [depth][4], panels of 8 columns of the right one as [depth][8].
 // Any strides are read; what is contiguous one way or the other goes by vectors. 16-bit floats are widened on the way.
-import { elementBytes, type KernelInput, type Stored } from "../../../../kernels/kernel.ts";
+import { elementBytes, type Stored } from "../../../../kernels/kernel.ts";
+import type { Operand } from "../../../schedule/product.ts";
 import { tileColumns } from "../../../schedule/tile.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { Elements } from "../halves.ts";
 import { f32, i32, memory, shuffle32, v128 } from "../instructions.ts";
 import { countLoop } from "../nest.ts";
-
-/** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
-export type Layout = "along" | "across" | "scattered";
-
-/** An operand in memory: how it lies and is kept, and the bytes from term to term and from row to row of the left or column to column of the right one. */
-export interface Operand {
-  readonly layout: Layout;
-  readonly storage: Stored["storage"];
-  readonly depth: number;
-  readonly across: number;
-}
-
-/** The operand that an input is, whose axes these are. */
-export function operandOf(input: KernelInput, depthAxis: number, otherAxis: number): Operand {
-  const { storage, view } = input;
-  const { [depthAxis]: depth, [otherAxis]: across } = view.strides;
-  const bytes = elementBytes(input);
-  const layout = across === 1 ? "across" : depth === 1 ? "along" : "scattered";
-  return { layout, storage, depth: bytes * depth, across: bytes * across };
-}
 
 /** How an operand's elements are read, and the bytes each takes; packed ones are float32. */
 interface Reading {

@@ -1,14 +1,20 @@
 // The matrix product without SIMD: four columns side by side in scalars, straight from the operands. For engines whose SIMD can't be used.
 import { chunkSize } from "../../../../kernels/kernel.ts";
+import type { ProductLoops } from "../../../schedule/product.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { Elements } from "../halves.ts";
 import { f32, i32 } from "../instructions.ts";
 import { countLoop, limitCode } from "../nest.ts";
-import type { Product, ProductCode, Share } from "./blocks.ts";
+import type { ProductCode, Share } from "./blocks.ts";
 
 /** Prints rows × columns of sums, each over k ascending in chunks of 256. */
-export function printPlainMatmul(context: Context, fn: FunctionBuilder, product: Product, part: Share): ProductCode {
+export function printPlainMatmul(
+  context: Context,
+  fn: FunctionBuilder,
+  product: ProductLoops,
+  part: Share,
+): ProductCode {
   const { columns, depth, a: aLies, b: bLies } = product;
   const [left, right] = [aLies, bLies].map(
     ({ storage }) => new Elements(fn, context.single, { type: "float32", storage }),

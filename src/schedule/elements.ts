@@ -1,0 +1,47 @@
+// Kernels without a fold: merged axes, tiles or pairs where an input asks for them, vectors along the last one.
+import type { Expr } from "../../kernels/expr.ts";
+import { isDraws, type KernelInput, type MapKernel, type Stored } from "../../kernels/kernel.ts";
+import { contiguousView } from "../../kernels/view.ts";
+import type { Target } from "../compile/target.ts";
+import { mergeAxes } from "./merge.ts";
+import { grain, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
+import type { RowBlocks } from "./rows.ts";
+import { inPairs, inTiles } from "./split.ts";
+import { scratchOf } from "./stages.ts";
+import { type RowLoops, rowLoops } from "./vectorise.ts";
+
+/** Words of the stream that are drawn at once into thread-local scratch: they stay in the first cache. */
+export const drawStrip = 512;
+
+/** Every point of the output by itself. */
+export interface ElementLoops extends RowLoops {
+  readonly kind: "elements";
+  readonly parallel: Parallel;
+  readonly scratch: number;
+  /** How many inputs are words of the stream: drawn `drawStrip` at a time. */
+  readonly drawn: number;
+}
+
+/** What is left to compute of an expression whose values are kept so: writing them rounds. */
+export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
+  return storage && body.kind === "unary" && body.op === storage ? body.x : body;
+}
+
+export function elementLoops(kernel: MapKernel, target: Target, blocks: RowBlocks | undefined): ElementLoops {
+  const { shape, dtype, storage, inputs } = kernel;
+  const body = beforeRounding(kernel.body, storage);
+  const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguousView(shape) };
+  const whole = mergeAxes(shape, [...inputs, output]);
+  const drawn = inputs.filter(({ source }) => isDraws(source)).length;
+  const nest = blocks || drawn > 0 ? whole : inTiles(target.lanes > 1 ? inPairs(whole) : whole);
+  const last = nest.extents.length - 1;
+  const axis = blocks ? nest.outer : splitAxis(nest);
+  const rows = rowLoops(nest, body, target, { isCut: axis === last || drawn > 0, hasScratch: true });
+  return {
+    ...rows,
+    kind: "elements",
+    parallel: parallelAxis(axis, nest.extents[axis], axis === last ? grain : 1, blocks),
+    scratch: 4 * drawStrip * drawn + scratchOf(rows.stages),
+    drawn,
+  };
+}

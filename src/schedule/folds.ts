@@ -1,0 +1,144 @@
+// Kernels with a fold. Over the last axes each output reads a row, in blocks of lanes; a row that no single stride walks is gathered in scratch
+// first, whole or block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side.
+import type { Expr } from "../../kernels/expr.ts";
+import { blockSize, elementBytes, type ReduceKernel } from "../../kernels/kernel.ts";
+import type { Target } from "../compile/target.ts";
+import { sizeOf } from "../core/shape.ts";
+import { mergeAxes } from "./merge.ts";
+import type { Nest } from "./nest.ts";
+import { type Cost, isLongRow, operationCount, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
+import type { RowBlocks } from "./rows.ts";
+import { type Segment, segments } from "./split.ts";
+import { type RowLoops, rowLoops, unrolling } from "./vectorise.ts";
+
+/** Elements of a gathered row that may wait in scratch: two blocks, however long the row is. */
+export const waitingSize = 2 * blockSize;
+/** Vectors of outputs that run side by side: as many sums as fit in registers. */
+const widest = 8;
+/** Up to so many terms of an output are written out without loops: a pooling window's. */
+const fewTerms = 9;
+
+/** A fold over the last axes. */
+export interface ContiguousFold {
+  readonly kind: "contiguous fold";
+  readonly nest: Nest;
+  readonly count: number;
+  readonly lanes: number;
+  readonly parallel: Parallel;
+  /** What gathers a row in scratch; undefined where it is read in place. */
+  readonly gather: RowLoops | undefined;
+  /** The row is longer than what may wait, and comes a block at a time. */
+  readonly isInPieces: boolean;
+  /** argmax, argmin: first what is the extreme, vector by vector, then where it is. */
+  readonly isTwoPass: boolean;
+}
+
+/** One long row: its blocks' values, which threads share, go to the first thread's scratch … */
+export interface BlockFold {
+  readonly kind: "blocks";
+  readonly nest: Nest;
+  readonly count: number;
+  readonly blocks: number;
+  readonly lanes: number;
+  readonly parallel: Parallel;
+}
+
+/** … and it joins them in order. */
+export interface JoinFold {
+  readonly kind: "join";
+  readonly blocks: number;
+  readonly parallel: undefined;
+}
+
+/** A fold over other axes: neighbouring outputs side by side. */
+export interface StridedFold {
+  readonly kind: "strided fold";
+  readonly nest: Nest;
+  readonly count: number;
+  /** The axis along which outputs are neighbours. */
+  readonly axis: number;
+  /** Vectors of outputs at once, one choice after another; what is left over goes one by one. */
+  readonly widths: readonly number[];
+  readonly lanes: number;
+  readonly segments: readonly Segment[];
+  /** Terms that are written out, 1: none. */
+  readonly writtenTerms: number;
+  readonly parallel: Parallel;
+}
+
+export type FoldLoops = ContiguousFold | BlockFold | JoinFold | StridedFold;
+
+export function foldLoops(
+  kernel: ReduceKernel,
+  target: Target,
+  group: RowBlocks | undefined,
+  work: number,
+): (FoldLoops & Cost)[] {
+  const { combine, order, reduced } = kernel;
+  const { shape, inputs, body } = kernel;
+  const { lanes } = target;
+  const nest = mergeAxes([...shape, ...reduced], inputs, shape.length);
+  const count = sizeOf(reduced);
+  const outer = { extents: nest.extents.slice(0, nest.outer) };
+  const isIndex = combine === "argmax" || combine === "argmin";
+  if (order === "chunks") {
+    const axis = nest.outer - 1;
+    const split = splitAxis(outer);
+    const isSimple = unrolling(nest, axis, body, lanes) > 1;
+    return [
+      {
+        kind: "strided fold",
+        nest,
+        count,
+        axis,
+        lanes,
+        widths: lanes === 1 ? [] : isIndex || !isSimple ? [1] : [widest, 1],
+        segments: segments(nest, axis),
+        writtenTerms: count <= fewTerms ? count : 1,
+        parallel: parallelAxis(split, nest.extents[split], split === axis ? 16 : 1),
+        work,
+        scratch: 0,
+      },
+    ];
+  }
+  if (!group && target.isShared && isLongRow(kernel)) {
+    const blocks = Math.ceil(count / blockSize);
+    return [
+      { kind: "blocks", nest, count, blocks, lanes, parallel: parallelAxis(1, blocks, 16), work, scratch: 4 * blocks },
+      { kind: "join", blocks, parallel: undefined, work: 0, scratch: 0 },
+    ];
+  }
+  const isInPlace = nest.extents.length === nest.outer + 1 && nest.inputs.every(({ bounds }) => !bounds[nest.outer]);
+  const isInPieces = !isInPlace && count > waitingSize;
+  const split = group ? 0 : splitAxis(outer);
+  const isPlainType = body.type === "float32" || body.type === "int32";
+  return [
+    {
+      kind: "contiguous fold",
+      nest,
+      count,
+      lanes,
+      parallel: parallelAxis(split, nest.extents[split], 1, group),
+      gather: isInPlace ? undefined : gatherLoops(nest, body, isInPieces, target),
+      isInPieces,
+      isTwoPass: isIndex && lanes > 1 && isPlainType && count >= 16 && operationCount(body) <= 8,
+      work,
+      scratch: isInPlace ? 0 : isInPieces ? elementBytes({ dtype: body.type }) * waitingSize : 4 * count,
+    },
+  ];
+}
+
+/** The row's elements into scratch, in order: all of them, or one walk along the last axis. */
+function gatherLoops(nest: Nest, body: Expr, isInPieces: boolean, target: Target): RowLoops {
+  const { type } = body;
+  const last = nest.extents.length - 1;
+  let stride = 1;
+  const strides = nest.extents.map(() => 0);
+  for (let axis = last; axis >= (isInPieces ? last : nest.outer); axis--) {
+    strides[axis] = stride;
+    stride *= nest.extents[axis];
+  }
+  const bounds = nest.extents.map(() => null);
+  const output = { type, source: 0, strides, bounds, offset: 0, never: false, scale: elementBytes({ dtype: type }) };
+  return rowLoops({ ...nest, inputs: [...nest.inputs, output] }, body, target, { isCut: true, hasScratch: false });
+}
