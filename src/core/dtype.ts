@@ -1,6 +1,8 @@
 // The element types a tensor can have and the typed array that holds each. There is no promotion between them:
 // mixing two is a DTypeError, with a cast as the hint.
 
+import { BackendError } from "./errors.ts";
+
 /** Element type. `uint32` holds raw random words; arithmetic is on float32 and int32; comparisons give `bool` (0 or 1 in a byte). */
 export type DType = "float32" | "int32" | "uint32" | "bool";
 
@@ -21,9 +23,23 @@ export function dtypeOf(data: TypedArray): DType {
   return data instanceof Uint32Array ? "uint32" : "bool";
 }
 
-/** A zero-filled array of `size` elements, or a view of `buffer` from `byteOffset` on. */
+function allocate(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new BackendError({
+      where: "memory",
+      problem: "no memory for a tensor's elements",
+      got: `${bytes} bytes, ${(bytes / 2 ** 30).toPrecision(3)} GiB`,
+      hint: "smaller shapes, or fewer tensors at a time",
+      cause,
+    });
+  }
+}
+
+/** A zero-filled array of `size` elements, or a view of `buffer` from `byteOffset` on. Throws BackendError where there is no memory for them. */
 export function makeArray(dtype: DType, size: number, buffer?: ArrayBufferLike, byteOffset = 0): TypedArray {
-  const memory = buffer ?? new ArrayBuffer(size * itemSize(dtype));
+  const memory = buffer ?? allocate(size * itemSize(dtype));
   switch (dtype) {
     case "float32":
       return new Float32Array(memory, byteOffset, size);

@@ -16,18 +16,24 @@ export const module: Kind = kind(
 
 /** As many layers as nobody makes: a larger count is a slip, and would be made one by one. */
 const mostLayers = 2 ** 16;
+/** 64 GiB as float32. */
+const mostParameters = 2 ** 34;
 
 /** Throws ShapeError unless a stack of layers, of so many parameters in all, can be made: before the first one is. */
 export function checkStack(where: string, layers: number, parameters: number): void {
   checkCount(where, "layers", layers);
-  if (layers <= mostLayers && !(parameters >= 2 ** 40)) return;
+  if (layers <= mostLayers && !(parameters >= mostParameters)) return;
   throw new ShapeError({
     where: `nn.${where}`,
     problem: "too large a model",
-    got: `${layers} layers, ${parameters.toPrecision(3)} parameters`,
-    expected: `at most ${mostLayers} layers, and fewer than 2^40 parameters`,
+    got: `${layers} layers, ${parameters.toPrecision(3)} parameters, ${((4 * parameters) / 2 ** 30).toPrecision(3)} GiB`,
+    expected: `at most ${mostLayers} layers, and fewer than 2^34 parameters, 64 GiB`,
   });
 }
+
+/** The parameters of an affine layer. */
+export const affineParameters = (inputs: number, outputs: number, bias = true): number =>
+  outputs * (inputs + (bias ? 1 : 0));
 
 /** Throws ShapeError unless the value is an integer ≥ 1. */
 export function checkCount(where: string, what: string, value: number): void {

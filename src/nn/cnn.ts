@@ -3,7 +3,7 @@ import { checkArguments, number, numbers, options as optionsOf, signature } from
 import { ShapeError } from "../core/errors.ts";
 import { checkProbability } from "../ops/random.ts";
 import { relu } from "./activation.ts";
-import { checkCount } from "./check.ts";
+import { affineParameters, checkCount, checkStack } from "./check.ts";
 import { conv2d, flatten, maxPool2d, unflatten } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { linear } from "./linear.ts";
@@ -53,12 +53,23 @@ export function cnn(options: CnnOptions): Sequential {
       expected: "an odd size",
     });
   }
+  checkCount("cnn", "classes", classes);
   let [inputs, height, width] = input;
-  const blocks = channels.flatMap((outputs) => {
-    const block = [conv2d(inputs, outputs, size, { padding: (size - 1) / 2 }), relu(), maxPool2d(2)];
+  let parameters = 0;
+  const convolutions = channels.map((outputs) => {
+    checkCount("cnn", "one of channels", outputs);
+    const extents = [inputs, outputs] as const;
+    parameters += affineParameters(inputs * size * size, outputs);
     [inputs, height, width] = [outputs, Math.floor(height / 2), Math.floor(width / 2)];
-    return block;
+    return extents;
   });
+  const features = inputs * height * width;
+  checkStack("cnn", channels.length + 1, parameters + affineParameters(features, classes));
+  const blocks = convolutions.flatMap(([from, to]) => [
+    conv2d(from, to, size, { padding: (size - 1) / 2 }),
+    relu(),
+    maxPool2d(2),
+  ]);
   const before = dropout > 0 ? [dropoutLayer(dropout)] : [];
-  return sequential(unflatten(input), ...blocks, flatten(), ...before, linear(inputs * height * width, classes));
+  return sequential(unflatten(input), ...blocks, flatten(), ...before, linear(features, classes));
 }

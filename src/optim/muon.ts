@@ -43,17 +43,19 @@ export interface MuonOptions extends OptimizerOptions {
 
 const orthogonalCall = signature("optim.orthogonalize", { x: tensor, iterations: number });
 
+/** Each is five nodes, and a handful are enough. */
+const mostIterations = 100;
 const coefficients = [3.4445, -4.775, 2.0315] as const;
 
 /** The nearest half-orthogonal matrix, roughly: X ← a·X + (b·A + c·A²)·X with A = X·Xᵀ, from x ÷ (‖x‖ + 10⁻⁷), so many times. x: [rows, columns]. */
 export function orthogonalize(x: Tensor, iterations: number): Tensor {
   checkArguments(orthogonalCall, arguments);
-  if (x.rank !== 2 || !Number.isSafeInteger(iterations) || iterations < 0) {
+  if (x.rank !== 2 || !Number.isSafeInteger(iterations) || iterations < 0 || iterations >= mostIterations) {
     throw new ShapeError({
       where: "optim.orthogonalize",
       problem: "not a matrix and a number of iterations",
       got: `${formatShape(x.shape)}, ${iterations}`,
-      expected: "[rows, columns], an integer ≥ 0",
+      expected: `[rows, columns], an integer in [0, ${mostIterations})`,
     });
   }
   const [a, b, c] = coefficients;
@@ -107,13 +109,13 @@ export class Muon extends Optimizer {
     const slots = (parameter: Parameter) => zeroSlots(...(byAdam(parameter) ? ["m", "v"] : ["momentum"]))(parameter);
     super("muon", parameters, { slots, decay: "decoupled" }, options);
     checkRange("muon", "momentum", momentum, 0, 1);
-    checkRange("muon", "newtonSchulzSteps", newtonSchulzSteps, 1, 100);
+    checkRange("muon", "newtonSchulzSteps", newtonSchulzSteps, 1, mostIterations);
     if (!Number.isInteger(newtonSchulzSteps)) {
       throw new ConfigError({
         where: "muon.newtonSchulzSteps",
         problem: "not a number of steps",
         got: String(newtonSchulzSteps),
-        expected: "an integer in [1, 100)",
+        expected: `an integer in [1, ${mostIterations})`,
       });
     }
     checkRange("muon", "adamEpsilon", adamEpsilon);

@@ -5,12 +5,13 @@ import { ConfigError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** Where all of a backend's values lie in one WebAssembly memory, whose addresses have 32 bits. */
-const addressSpace = 2 ** 32;
+/** The bytes that a backend's values can take: those of one WebAssembly memory have 32-bit addresses, and no other machine is asked for more than 64 GiB. */
+export const memoryOf = ({ name }: Backend): number => (/^wasm|webasm$/.test(name) ? 2 ** 32 : 2 ** 36);
 
 /** Throws ConfigError where parameters, optimizer state and the largest gradient can't fit the backend's memory. */
-export function checkMemory(trainer: Trainer, { name }: Backend): void {
-  if (!/^wasm|webasm$/.test(name)) return;
+export function checkMemory(trainer: Trainer, backend: Backend): void {
+  const { name } = backend;
+  const limit = memoryOf(backend);
   const sizes = [...trainer.variables(), ...trainer.callbackVariables()].map(([path, { shape, dtype }]) => ({
     path,
     shape,
@@ -19,13 +20,13 @@ export function checkMemory(trainer: Trainer, { name }: Backend): void {
   const state = sizes.reduce((total, { bytes }) => total + bytes, 0);
   const [largest] = sizes.filter(({ path }) => path.startsWith("parameter/")).sort((a, b) => b.bytes - a.bytes);
   const gradient = trainer.optimizer && largest ? largest.bytes : 0;
-  if (state + gradient < addressSpace) return;
+  if (state + gradient < limit) return;
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   throw new ConfigError({
     where: "model",
     problem: `its parameters and what is kept for them don't fit the memory of ${name}`,
     got: `${gib(state)} of state${gradient > 0 ? ` and a gradient of ${gib(gradient)}` : ""}${largest ? `; the largest parameter is ${largest.path.slice("parameter/".length)} ${formatShape(largest.shape)}` : ""}`,
-    expected: `less than ${gib(addressSpace)}`,
+    expected: `less than ${gib(limit)}`,
     hint: "smaller sizes, or an optimizer that keeps less",
   });
 }

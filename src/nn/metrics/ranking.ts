@@ -1,6 +1,6 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
-import { DataError, ShapeError } from "../../core/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../core/errors.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import {
   add,
@@ -203,8 +203,18 @@ function shareAbove(positives: Float32Array, negatives: Float32Array): number {
   return above / (positives.length * negatives.length);
 }
 
+const mostBins = 2 ** 24;
+
 function binnedAuc(bins: number): Metric {
   checkCount("auc.bins", bins);
+  if (bins > mostBins) {
+    throw new ConfigError({
+      where: "metrics.auc.bins",
+      problem: "more bins than float32 tells probabilities apart by",
+      got: `${bins}: ${((8 * bins) / 2 ** 20).toPrecision(3)} MiB a batch`,
+      expected: `at most ${mostBins}`,
+    });
+  }
   return {
     name: "auc",
     mode: "max",

@@ -4,21 +4,23 @@ import { findCompiled } from "../../compile/cache.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { itemSize, makeArray } from "../../core/dtype.ts";
+import { ConfigError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { now } from "../clock.ts";
 import { firstGroup, type HostBatch, microBatches } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
-import { checkCount } from "./check.ts";
+import { memoryOf } from "../memory.ts";
+import { checkCount, checkRepeats } from "./check.ts";
 import { untouched } from "./snapshot.ts";
 
 export interface BatchSizeFinderOptions {
-  /** Memory that a step may take, in MiB; 2048 by default. */
+  /** Memory that a step may take, in MiB; 2048 by default, at most 65536. */
   readonly memory?: number;
   /** No batch larger than this; the data's samples by default. */
   readonly maximum?: number;
-  /** Steps that are timed for each size; 3 by default. */
+  /** Steps that are timed for each size; 3 by default, at most 65536. */
   readonly steps?: number;
 }
 
@@ -30,6 +32,9 @@ export interface TriedBatchSize {
   /** The best of the steps timed. */
   readonly samplesPerSecond: number;
 }
+
+/** MiB. */
+const mostMemory = 2 ** 16;
 
 const call = signature("BatchSizeFinder", {
   "options?": optionsOf<BatchSizeFinderOptions>({ "memory?": number, "maximum?": number, "steps?": number }),
@@ -46,7 +51,15 @@ export class BatchSizeFinder implements Callback {
     checkArguments(call, arguments);
     const { memory = 2048, steps = 3, maximum } = options;
     checkCount("BatchSizeFinder.memory", memory, "MiB");
-    checkCount("BatchSizeFinder.steps", steps);
+    if (memory > mostMemory) {
+      throw new ConfigError({
+        where: "BatchSizeFinder.memory",
+        problem: "more memory than a step can take",
+        got: `${memory} MiB`,
+        expected: `at most ${mostMemory} MiB, 64 GiB`,
+      });
+    }
+    checkRepeats("BatchSizeFinder.steps", steps, "a step of training for every batch size, before the first");
     if (maximum !== undefined) checkCount("BatchSizeFinder.maximum", maximum, "samples");
     this.#options = { memory, steps, maximum };
   }
@@ -77,8 +90,10 @@ export class BatchSizeFinder implements Callback {
     const step = await trainer.trainStep();
     const backend = await trainer.backend();
     const [{ tensors }] = (await firstGroup(trainer.seed, loader, 1)).batches;
+    const limit = Math.min(memory * 2 ** 20, memoryOf(backend));
     const tried: TriedBatchSize[] = [];
     for (let batchSize = 1; batchSize <= maximum; batchSize *= 2) {
+      if (perStep * batchBytes(tensors, batchSize) > limit) break;
       const batch = resized(tensors, batchSize);
       const all = <T>(value: T): T[] => Array.from({ length: perStep }, () => value);
       const input = perStep === 1 ? batch : microBatches(this.name, all(batch), all(batchSize));
@@ -87,7 +102,7 @@ export class BatchSizeFinder implements Callback {
         portBytes(plan) +
         schedulePlan(plan, backend.target).arenaBytes +
         (findCompiled(backend, plan.key)?.scratchBytes ?? 0);
-      if (bytes > memory * 2 ** 20) break;
+      if (bytes > limit) break;
       let seconds = Number.POSITIVE_INFINITY;
       for (let i = 0; i < steps; i++) {
         const start = now();
@@ -101,6 +116,10 @@ export class BatchSizeFinder implements Callback {
     return tried;
   }
 }
+
+/** What a batch of so many rows takes. */
+const batchBytes = (tensors: HostBatch, rows: number): number =>
+  Object.values(tensors).reduce((sum, { shape, dtype }) => sum + rows * sizeOf(shape.slice(1)) * itemSize(dtype), 0);
 
 /** A batch of so many rows: the given ones, again and again. */
 function resized(tensors: HostBatch, rows: number): HostBatch {

@@ -12,6 +12,21 @@ export function checkCount(where: string, value: number, what = "steps", least =
   });
 }
 
+/** As often as anyone waits for: a larger count is a slip, and would be gone through before the run begins. */
+export const mostRepeats = 2 ** 16;
+
+/** Throws ConfigError unless the value is an integer in [least, 2^16]. `each`: what one of them takes. */
+export function checkRepeats(where: string, value: number, each: string, least = 1): void {
+  checkCount(where, value, "steps", least);
+  if (value <= mostRepeats) return;
+  throw new ConfigError({
+    where,
+    problem: "more than anyone waits for",
+    got: `${value}: each is ${each}`,
+    expected: `at most ${mostRepeats}`,
+  });
+}
+
 /** Throws ConfigError unless low ≤ value < high. */
 export function checkRange(where: string, value: number, low: number, high: number): void {
   if (typeof value === "number" && value >= low && value < high) return;

@@ -8,14 +8,14 @@ import { Stream } from "../../rng/stream.ts";
 import { groups as groupsOf } from "../group.ts";
 import type { Callback, FitContext } from "../hooks.ts";
 import type { Trainer } from "../trainer.ts";
-import { checkCount, checkRange } from "./check.ts";
+import { checkRange, checkRepeats } from "./check.ts";
 import { untouched } from "./snapshot.ts";
 
 export interface LearningRateFinderOptions {
   /** The first and the last rate tried; 1e-6 and 1 by default. */
   readonly minimum?: number;
   readonly maximum?: number;
-  /** How many rates are tried, evenly in the logarithm; 60 by default. */
+  /** How many rates are tried, evenly in the logarithm; 60 by default, at most 65536. */
   readonly steps?: number;
   /** Ends once the smoothed loss is so many times the best; 4 by default. */
   readonly stopAt?: number;
@@ -58,7 +58,7 @@ export class LearningRateFinder implements Callback {
     checkArguments(call, arguments);
     const { minimum = 1e-6, maximum = 1, steps = 60, stopAt = 4, apply = false } = options;
     checkRange("LearningRateFinder.stopAt", stopAt, 1, Number.POSITIVE_INFINITY);
-    checkCount("LearningRateFinder.steps", steps, "steps", 10);
+    checkRepeats("LearningRateFinder.steps", steps, "a step of training before the first", 10);
     if (!(minimum > 0 && maximum > minimum && maximum < Number.POSITIVE_INFINITY)) {
       throw new ConfigError({
         where: "LearningRateFinder",

@@ -10,12 +10,12 @@ import type { Peek } from "../../program/compiled.ts";
 import { now } from "../clock.ts";
 import { groups, type StepInput } from "../group.ts";
 import type { Callback, StepContext } from "../hooks.ts";
-import { checkCount } from "./check.ts";
+import { checkCount, checkRepeats } from "./check.ts";
 
 export interface OpProfilerOptions {
   /** Rows of the table; 12 by default. */
   readonly rows?: number;
-  /** How often each kernel is timed: the least counts; 5 by default. */
+  /** How often each kernel is timed: the least counts; 5 by default, at most 65536. */
   readonly repeats?: number;
 }
 
@@ -48,7 +48,7 @@ export class OpProfiler implements Callback {
     checkArguments(call, arguments);
     const { rows = 12, repeats = 5 } = options;
     checkCount("OpProfiler.rows", rows, "rows");
-    checkCount("OpProfiler.repeats", repeats, "repeats");
+    checkRepeats("OpProfiler.repeats", repeats, "a run of every kernel of the step");
     this.#rows = rows;
     this.#repeats = repeats;
   }

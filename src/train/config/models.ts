@@ -1,6 +1,7 @@
 // The models that a config may name: `model: {name: mlp, …}`.
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
+import { affineParameters, checkStack } from "../../nn/check.ts";
 import { cnn, dropout as dropoutLayer, gelu, gpt, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
 import type { Module } from "../../nn/module.ts";
 import { Catalog, count, expected, flag, list, probability, word } from "./values.ts";
@@ -18,6 +19,8 @@ export const models = new Catalog<Module, void, "name">("name", "a map with a na
       bias: flag.default(true),
     },
     ({ sizes, dropout, activation, bias }) => {
+      const parameters = sizes.slice(1).reduce((sum, size, i) => sum + affineParameters(sizes[i], size, bias), 0);
+      checkStack("mlp", sizes.length - 1, parameters);
       const layers = sizes.slice(1).flatMap((size, i) => {
         const affine = linear(sizes[i], size, { bias });
         if (i === sizes.length - 2) return [affine];

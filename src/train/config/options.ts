@@ -166,7 +166,15 @@ function nameMetrics(metrics: TrainerOptions["metrics"] = []): ResolvedOptions["
 export function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
   const { numSteps = Infinity, maxSteps = Infinity, numEpochs = Infinity } = loop;
   const total = Math.min(numSteps, maxSteps, numEpochs * stepsPerEpoch);
-  if (total !== Infinity) return total;
+  if (Number.isSafeInteger(total)) return total;
+  if (total !== Infinity) {
+    throw new ConfigError({
+      where: "loop.numEpochs",
+      problem: "more steps than can be counted",
+      got: `${numEpochs} epochs of ${stepsPerEpoch} steps`,
+      expected: "fewer than 2^53 steps",
+    });
+  }
   throw new ConfigError({
     where: "loop",
     problem: "nothing says when training ends",

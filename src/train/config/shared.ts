@@ -1,7 +1,7 @@
 // The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
 import { z } from "zod";
 import { float32Bits } from "../../core/canonical.ts";
-import { count, expected, flag, limit, record, seed, text, word } from "./values.ts";
+import { count, countUpTo, expected, flag, limit, record, seed, text, word } from "./values.ts";
 
 const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epoch, or end");
 
@@ -57,7 +57,7 @@ export const precisionSchema = record({
   fp16Type: word(["float16", "bfloat16"]).optional(),
   lossScalingFactor: z.union([lossScale, z.literal("dynamic")], expected(factorText)).default(1),
   initialLossScale: lossScale.default(2 ** 16),
-  stepsPerIncrease: count.default(2000),
+  stepsPerIncrease: countUpTo(2 ** 31 - 1).default(2000),
   minLossScale: lossScale.default(2 ** -14),
   maxLossScale: lossScale.default(2 ** 24),
   logLossScale: flag.default(false),
@@ -86,7 +86,8 @@ export const sharedShape = {
   backend: text.optional(),
   threads: z.union([count, z.literal("all")], expected("an integer ≥ 1, or all")).optional(),
   deterministic: word(["strict", "warn"]).optional(),
-  fastDevRun: count.optional(),
+  /** A test before the run: a larger number is a slip. */
+  fastDevRun: countUpTo(2 ** 16).optional(),
 };
 
 export type LoopOptions = z.input<typeof loopSchema>;

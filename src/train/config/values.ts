@@ -12,6 +12,10 @@ export function record<S extends z.ZodRawShape>(shape: S) {
 /** What a value's error says should be there. */
 export const expected = (error: string) => ({ error });
 export const count = z.int(expected("an integer ≥ 1")).min(1, expected("an integer ≥ 1"));
+export const countUpTo = (most: number) => {
+  const range = expected(`an integer in [1, ${most}]`);
+  return z.int(range).min(1, range).max(most, range);
+};
 const seedText = "an integer in [0, 2^64), in decimal digits";
 /** A seed of a stream. */
 export const seed = z
