@@ -4,13 +4,13 @@ import { writeAtomic } from "#files";
 import { findCompiled } from "../compile/cache.ts";
 import type { Backend } from "../compile/contract.ts";
 import { kernelCost, planCost } from "../compile/cost.ts";
-import { printKernels } from "../compile/listing.ts";
 import { ConfigError } from "../core/errors.ts";
 import { compareGraphs } from "../graph/compare.ts";
 import { printGraph } from "../graph/print.ts";
 import { graphPage, type PlannedGraph } from "../report/graph.ts";
 import { graphDraws, type LedgerRow, printLedger } from "../run/ledger.ts";
 import { memoryOf } from "../schedule/memory.ts";
+import { showSchedule } from "../schedule/show.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { showNode } from "../verify/show.ts";
 import { messages, type Outcome, table } from "./command.ts";
@@ -184,8 +184,8 @@ async function kernelTexts(
   graphs: readonly PlannedGraph[],
 ): Promise<string[]> {
   const lines: string[] = [];
-  for (const { role, plan } of graphs) {
-    lines.push(`# kernels of ${role}`, printKernels(plan), "");
+  for (const { role, plan, schedule } of graphs) {
+    lines.push(`# kernels of ${role}`, showSchedule(schedule), "");
     const executable = await backend.load(plan);
     const generated = executable.sources.filter(({ source }) => source !== undefined);
     for (const { kernel, where, source } of generated)

@@ -121,7 +121,7 @@ comparing(
   "with --against: other graphs",
 )
   .description("graphs, hashes, plans, what kernels cost, and the ledger of draws")
-  .option("--kernels", "every kernel as text")
+  .option("--kernels", "the schedule: every kernel and its loops as text")
   .option("--html <file>", "draws the graphs in one page")
   .option("--against <other>", "where the graphs of another config or run differ, node by node")
   .action((what: string, flags: ExplainFlags) => report(flags.json, () => explain(what, flags)));

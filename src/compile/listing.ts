@@ -1,4 +1,4 @@
-// A plan's kernels as text that a person can check against the graph: what each reads, what it computes an element, and in which order sums run.
+// Kernels as text that a person can check against the graph: what each reads, what it computes an element, and in which order sums run.
 import { children, type Expr, topological } from "../../kernels/expr.ts";
 import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount, type Stored } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
@@ -6,12 +6,8 @@ import { formatShape, sizeOf } from "../core/shape.ts";
 import { kernelCost } from "./cost.ts";
 import type { Plan, Value } from "./plan.ts";
 
-/** Every kernel of the plan, a few lines each. */
-export function printKernels(plan: Plan): string {
-  return plan.kernels.map((kernel, i) => printKernel(kernel, i, plan).join("\n")).join("\n");
-}
-
-function printKernel(kernel: Kernel, number: number, plan: Plan): string[] {
+/** A kernel in a few lines: what it costs, reads and computes. */
+export function printKernel(kernel: Kernel, number: number, plan: Plan): string[] {
   const { flops, bytesRead, bytesWritten } = kernelCost(kernel, plan);
   const { shape, output } = kernel;
   return [

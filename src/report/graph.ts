@@ -1,12 +1,12 @@
 // The graphs of a run as one page: a drawing per role, plans and kernels as tables, the ledger of draws. No scripts.
 import { kernelCost, planCost } from "../compile/cost.ts";
-import { printKernels } from "../compile/listing.ts";
 import type { Plan } from "../compile/plan.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
 import { printGraph } from "../graph/print.ts";
 import { memoryOf } from "../schedule/memory.ts";
 import type { Schedule } from "../schedule/schedule.ts";
+import { showSchedule } from "../schedule/show.ts";
 import { drawing, drawingKey, drawingStyle } from "./drawing.ts";
 import { type Column, escapeHtml, htmlPage, tableHtml } from "./html.ts";
 
@@ -59,7 +59,7 @@ function section({ role, graph, graphHash, plan, schedule }: PlannedGraph): stri
   return `<section><h2 id="${role}">${role}</h2><p><code>${graphHash}</code></p>
 ${tableHtml(Object.keys(costs), [Object.values(costs)], numbers(11))}
 ${drawing(graph)}
-<details><summary>kernels</summary>${listed}<pre>${escapeHtml(printKernels(plan))}</pre></details>
+<details><summary>kernels</summary>${listed}<pre>${escapeHtml(showSchedule(schedule))}</pre></details>
 <details><summary>nodes</summary><pre>${escapeHtml(printGraph(graph))}</pre></details></section>`;
 }
 

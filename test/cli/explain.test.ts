@@ -47,6 +47,10 @@ describe("explain", () => {
     const wasm = text(await explain(config, { kernels: true, backend: "wasm" }));
     expect(wasm).toContain("# kernels of train");
     expect(wasm).toContain("sum of a[i, k]·b[k, j], k < 784");
+    // What runs together, its loops and its places are in it.
+    expect(wasm).toMatch(/\nkernels [\d, ]+ together: \d+ blocks of at most \d+ of 64 rows/);
+    expect(wasm).toMatch(/\n {4}v\d+ in thread-local scratch \[\d+, \d+\)/);
+    expect(wasm).toContain("for tiles of 4 × 8: fold k, 4 lanes, 16 terms a round");
     expect(wasm).not.toContain("## kernel");
     const gpujs = text(await explain(config, { kernels: true, backend: "gpujs:cpu" }));
     expect(gpujs).toMatch(/## kernel 0 as [\s\S]*function/);

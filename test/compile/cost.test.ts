@@ -1,12 +1,12 @@
 // What plans cost, counted by hand; and kernels as text.
 import { describe, expect, test } from "vitest";
 import { kernelCost, planCost } from "../../src/compile/cost.ts";
-import { printKernels } from "../../src/compile/listing.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { Variable } from "../../src/program/variable.ts";
 import { Stream } from "../../src/rng/stream.ts";
 import { memoryOf } from "../../src/schedule/memory.ts";
+import { showSchedule } from "../../src/schedule/show.ts";
 import { argmax, gather, matmul, max, tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { plainSchedule } from "../support/arena.ts";
@@ -72,7 +72,7 @@ describe("listing", () => {
       const picked = gather(products, argmax(x, { axis: 1, keepDims: true }), 1);
       return [x.add(noise).sum({ axis: 0 }), x.sum(), picked, x.exp()];
     });
-    const text = printKernels(plan);
+    const text = showSchedule(plainSchedule(plan));
     for (const [i, { kind }] of plan.kernels.entries()) expect(text).toContain(`kernel ${i}: ${kind} → `);
     expect(text).toContain('a = "argument/0" float32[6, 4]');
     expect(text).toMatch(/[ab] = draws \[0, 24\) from the base, uint32\[6, 4\]/);
