@@ -11,7 +11,7 @@ export interface Target {
   readonly isShared: boolean;
   /** Work from which a kernel is shared out, in elementary operations; less costs more in barriers than it gains. */
   readonly shareFrom: number;
-  /** Bytes of a core's caches that data may fill. */
+  /** Bytes of a core's caches that data may fill: half of the first one, since streams and what they push out meet there. */
   readonly firstCache: number;
   readonly secondCache: number;
 }

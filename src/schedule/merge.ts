@@ -1,4 +1,4 @@
-// Axes that all views walk alike become one: fewer loops, and longer rows for the innermost one, which is where vectors are.
+// Axes that all views walk alike become one: fewer loops, and longer rows for the innermost one, where the vectors are. Axes of one point go.
 import { elementBytes, type KernelInput } from "../../kernels/kernel.ts";
 import type { Bounds, Nest } from "./nest.ts";
 

@@ -17,7 +17,7 @@ export const wasmTarget: Target = {
   lanes: 4,
   isShared: false,
   shareFrom: 4096,
-  firstCache: 32 * 1024,
+  firstCache: 16 * 1024,
   secondCache: 512 * 1024,
 };
 

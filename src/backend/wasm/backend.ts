@@ -70,7 +70,7 @@ class WasmBackend implements Backend {
       lanes: simd ? 4 : 1,
       isShared: shared,
       shareFrom,
-      firstCache: 32 * 1024,
+      firstCache: 16 * 1024,
       secondCache: 512 * 1024,
     };
     this.#pool = shared ? new Pool(this.#memory, threads, { patience }) : undefined;
