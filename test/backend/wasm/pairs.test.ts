@@ -1,7 +1,5 @@
 // Rows of a map whose last axis has two points: they are read in pairs, so that four elements are computed at once whatever the inputs' views.
-import { describe, expect, test } from "vitest";
-import type { KernelInput } from "../../../kernels/kernel.ts";
-import { contiguousView } from "../../../kernels/view.ts";
+import { describe, test } from "vitest";
 import { sizeOf } from "../../../src/core/shape.ts";
 import { notEqual } from "../../../src/ops/compare.ts";
 import { coordinate } from "../../../src/ops/creation.ts";
@@ -9,60 +7,9 @@ import { broadcastTo } from "../../../src/ops/define.ts";
 import * as ops from "../../../src/ops/elementwise.ts";
 import { reshape, slice, transpose } from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
-import { mergeAxes } from "../../../src/schedule/merge.ts";
-import { inPairs } from "../../../src/schedule/split.ts";
 import { traceGraph } from "../../support/graphs.ts";
 import { anyData } from "../../support/kernels.ts";
 import { wasmVariants } from "../../support/wasm.ts";
-
-const view = (shape: readonly number[], strides: readonly number[], offset = 0) => ({
-  shape,
-  strides,
-  offset,
-  bounds: shape.map(() => null),
-});
-
-describe("a nest in pairs", () => {
-  const shape = [3, 5, 2];
-  const input = (strides: readonly number[]): KernelInput => ({
-    source: 0,
-    dtype: "float32",
-    view: view(shape, strides),
-  });
-  const output = input([10, 2, 1]);
-
-  test("two axes become one; what a single stride walks stays without pairs", () => {
-    const nest = inPairs(mergeAxes(shape, [input([6, 1, 0]), input([20, 4, 2]), output]));
-    expect(nest.extents.slice(-2)).toEqual([3, 10]);
-    expect(nest.inputs.map(({ strides, pair }) => [strides.at(-1), pair])).toEqual([
-      [1, 0],
-      [2, undefined],
-      [1, undefined],
-    ]);
-  });
-
-  test("bounds on either axis, and other extents, leave it as it is", () => {
-    const bounded = { ...input([5, 1, 0]), view: { ...view(shape, [5, 1, 0]), bounds: [null, [1, 5] as const, null] } };
-    for (const nest of [
-      mergeAxes(shape, [bounded, output]),
-      mergeAxes(
-        [3, 5, 4],
-        [
-          { ...output, view: view([3, 5, 4], [5, 1, 0]) },
-          { ...output, view: contiguousView([3, 5, 4]) },
-        ],
-      ),
-      mergeAxes(
-        [2],
-        [
-          { ...output, view: view([2], [3]) },
-          { ...output, view: contiguousView([2]) },
-        ],
-      ),
-    ])
-      expect(inPairs(nest)).toBe(nest);
-  });
-});
 
 describe("the reference's bits", () => {
   const holds = wasmVariants();
