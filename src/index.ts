@@ -37,11 +37,14 @@ export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gr
 export { onExecute, runtimeScalar, watch } from "./program/trace.ts";
 export { Parameter, type Stateful, Variable } from "./program/variable.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
+export type { FactDifference } from "./run/facts.ts";
 export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";
+export type { Check, Finding, Verdict, Verification } from "./run/verification.ts";
 export { defaultBackend, setDefaultBackend } from "./runtime/backends.ts";
 export * from "./tensor/functions.ts";
 export { type NestedArray, Tensor } from "./tensor/tensor.ts";
 export * from "./train/index.ts";
-export { type Diff, type DiffOptions, diffReplay, diffRuns, type FactDifference } from "./verify/diff.ts";
+export { type Diff, type DiffOptions, diffReplay, diffRuns } from "./verify/diff.ts";
 export { showDiff } from "./verify/show.ts";
+export { buildTrainer, Trainer } from "./verify/trainer.ts";
 export { type VerifyOptions, verifyConfig, verifyRun } from "./verify/verify.ts";

@@ -1,7 +1,7 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest; or trains a config and compares the digest alone.
 import { existsSync } from "node:fs";
 import type { Threads } from "../backend/load.ts";
-import type { Check, Finding } from "../train/replay.ts";
+import type { Check, Finding } from "../run/verification.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
 import { verifyConfig, verifyRun } from "../verify/verify.ts";

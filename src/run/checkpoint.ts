@@ -7,6 +7,7 @@ import { CheckpointError } from "../core/errors.ts";
 import { ownValue } from "../core/keys.ts";
 import { parseFileJson } from "../io/json.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
+import { compareFacts, deciding, hintOf } from "./facts.ts";
 import {
   checkFields,
   checkNumerics,
@@ -349,22 +350,23 @@ function checkedState(path: string, state: unknown): RunState {
   return { ...others, loss: loss === null ? null : numberOf(loss), metrics: numbersOf(metrics) };
 }
 
-/** Throws CheckpointError where a checkpoint belongs to another seed or another graph than the run's. */
+/** Throws CheckpointError where a checkpoint belongs to another run: another seed, or another graph. */
 export function checkState(
   { path, state }: Checkpoint,
   run: { readonly seed: bigint; readonly graphHash: string },
 ): void {
-  const facts: [string, string, string, string][] = [
-    ["seed", state.seed, String(run.seed), "use the run's own seed, or another folder"],
-    [
-      "graph",
-      state.graphHash,
-      run.graphHash,
-      "model, loss, optimizer or batch size changed: use another folder, or ckptPath: null",
-    ],
-  ];
-  for (const [what, got, expected, hint] of facts) {
-    if (got !== expected)
-      throw new CheckpointError({ where: path, problem: `it belongs to another ${what}`, got, expected, hint });
-  }
+  const factsOf = ({ seed, graphHash }: { seed: bigint | string; graphHash: string }) => ({
+    seed: String(seed),
+    graphs: { train: graphHash },
+  });
+  const [other] = compareFacts(factsOf(state), factsOf(run), deciding.checkpoint);
+  if (!other) return;
+  const { what, first: got, second: expected } = other;
+  throw new CheckpointError({
+    where: path,
+    problem: `it belongs to another ${what}`,
+    got,
+    expected,
+    hint: hintOf(other),
+  });
 }

@@ -1,8 +1,6 @@
 // How a Trainer is written down: its effective config, and the numbers of its optimizer.
 
-import { ownValue } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
-import { hyperparameter, type Manifest } from "../run/manifest.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
 import { show } from "./config/validate.ts";
@@ -87,23 +85,3 @@ export function optimizerNumbers(trainer: Trainer): Record<string, number> {
   });
   return numbers;
 }
-
-/** Where a program's numbers, as `optimizerNumbers` gives them, aren't those of a run, a phrase each. */
-export function numberDifferences(
-  numbers: Readonly<Record<string, number>>,
-  { hyperparameters }: Pick<Manifest, "hyperparameters">,
-): string[] {
-  const names = new Set([
-    ...Object.keys(numbers),
-    ...Object.keys(hyperparameters).filter((name) => !ofLoop.test(name)),
-  ]);
-  return [...names].flatMap((name) => {
-    const number = ownValue(numbers, name);
-    const own = number === undefined ? "none" : hyperparameter(number).value;
-    const recorded = ownValue(hyperparameters, name)?.value ?? "none";
-    return own === recorded ? [] : [`${name} is ${own}, recorded ${recorded}`];
-  });
-}
-
-/** What a manifest has of the data's loader, and of validation that a schedule goes by. */
-const ofLoop = /^(loader\/|validation\/|stepsPerEpoch$)/;

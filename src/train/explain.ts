@@ -7,8 +7,8 @@ import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
 import { inEvaluation } from "./evaluate.ts";
-import { lengthOf } from "./fit.ts";
 import { firstGroup, type Group, groups } from "./group.ts";
+import { lengthOf } from "./length.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** The first group of batches, and the last where it has another size. */

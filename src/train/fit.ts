@@ -7,15 +7,14 @@ import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { byName } from "./columns.ts";
-import { periodOf, totalStepsOf } from "./config/options.ts";
-import type { LoopOptions } from "./config/shared.ts";
 import { evaluate } from "./evaluate.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { type FitContext, type Metrics, tell } from "./hooks.ts";
 import { inputNames } from "./inputs.ts";
 import { Journal } from "./journal.ts";
-import { type EvaluationDue, train } from "./loop.ts";
+import { type EvaluationDue, evaluationDue, lengthOf } from "./length.ts";
+import { train } from "./loop.ts";
 import { numberNames } from "./numbers.ts";
 import type { Trainer } from "./trainer.ts";
 import { checkSameCharacters, checkVocabulary } from "./vocabulary.ts";
@@ -52,41 +51,6 @@ export interface CheckpointChoice {
 export interface FitOptions extends CheckpointChoice {
   /** Aborted: the fit finishes the step it is in, saves, and rejects with InterruptedError. */
   readonly signal?: AbortSignal;
-}
-
-/** Which validation follows a step of `total`. Where validation happens at all, it happens after the last step too. */
-export function evaluationDue({ evalFrequency: every }: LoopOptions, total: number): EvaluationDue {
-  if (every === undefined) return () => undefined;
-  const period = typeof every === "number" ? periodOf(every, total) : undefined;
-  const scheduled = (step: number, epochEnds: boolean) =>
-    period === undefined ? every === "epoch" && epochEnds : step % period === 0;
-  return (step, epochEnds) => (scheduled(step, epochEnds) ? "scheduled" : step === total ? "final" : undefined);
-}
-
-/** How long a fit is. Throws ConfigError for a loader without a full batch, or a loop without an end. */
-export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch: number; totalSteps: number } {
-  const { gradAccumSteps = 1 } = loop;
-  const { batchesPerEpoch } = loader;
-  if (gradAccumSteps > Math.max(1, batchesPerEpoch)) {
-    throw new ConfigError({
-      where: "loop.gradAccumSteps",
-      problem: "a step takes more batches than an epoch has",
-      got: String(gradAccumSteps),
-      expected: `at most ${batchesPerEpoch}`,
-    });
-  }
-  const steps = Math.ceil(batchesPerEpoch / gradAccumSteps);
-  const stepsPerEpoch = Math.min(steps, loop.stepsPerEpoch ?? Infinity);
-  if (!(stepsPerEpoch >= 1) || loader.samplesPerEpoch < loader.batchSize) {
-    throw new ConfigError({
-      where: `loader ${loader.name}`,
-      problem: "an epoch has no full batch to train on",
-      got: `${loader.samplesPerEpoch} samples in batches of ${loader.batchSize}`,
-      expected: "at least one full batch",
-      hint: "make batchSize smaller",
-    });
-  }
-  return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };
 }
 
 /** Why nothing is validated in a run, or undefined. */
@@ -171,7 +135,6 @@ export async function runFit(
       graph,
       graphHash,
       inputNames: await inputNames(trainer, plan),
-      stepsPerEpoch,
       totalSteps,
     });
     trainer.journal = journal;

@@ -2,7 +2,7 @@
 
 export type { PlannedGraph } from "../report/graph.ts";
 export * from "./callbacks/index.ts";
-export { buildTrainer, trainerOptions } from "./config/build.ts";
+export { trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export type { ResolvedOptions, TrainerOptions } from "./config/options.ts";
 export {
@@ -40,6 +40,5 @@ export { ProgressLogger } from "./loggers/progress.ts";
 export { ReportLogger } from "./loggers/report.ts";
 export { TensorBoardLogger } from "./loggers/tensorboard.ts";
 export type { Prediction } from "./predict.ts";
-export type { Check, Finding, Rebuild, ReplayOptions, Verdict, Verification } from "./replay.ts";
+export type { Rebuild, ReplayOptions } from "./replay.ts";
 export { summarizeScalar, summarizeTensor } from "./summarize.ts";
-export { Trainer } from "./trainer.ts";

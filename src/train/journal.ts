@@ -4,17 +4,17 @@ import { exists, machine, makeDirectory, writeAtomic } from "#files";
 import type { Backend } from "../compile/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
-import { ownValue } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { recordGraph } from "../graph/record.ts";
-import { weightsDigests } from "../nn/load.ts";
 import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
 import { dropCheckpointsAfter, type RunState } from "../run/checkpoint.ts";
+import { compareFacts, deciding, inShort, type RunFacts } from "../run/facts.ts";
 import { type FolderLock, lockFolder } from "../run/lock.ts";
-import { hyperparameter, type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
+import { type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
+import { changedImports } from "../run/programs.ts";
 import {
   checkpointFolder,
   checkUnchanged,
@@ -24,12 +24,10 @@ import {
   readTensors,
 } from "./checkpoint.ts";
 import { timestamp } from "./clock.ts";
-import { changedImports, recordedImports } from "./config/imports.ts";
-import { periodOf } from "./config/options.ts";
-import { describeOptions, optimizerNumbers } from "./describe.ts";
+import { describeOptions } from "./describe.ts";
+import { programFacts } from "./facts.ts";
 import type { CheckpointChoice, Run } from "./fit.ts";
 import type { Trainer } from "./trainer.ts";
-import { recordedValidation, validationDifference } from "./validations.ts";
 
 /** What a journal is opened with. */
 export interface JournalParts {
@@ -42,7 +40,6 @@ export interface JournalParts {
   readonly graphHash: string;
   /** Names of the numbers that the host gives a step, for the chain's file. */
   readonly inputNames: readonly string[];
-  readonly stepsPerEpoch: number;
   readonly totalSteps: number;
 }
 
@@ -62,36 +59,42 @@ export class Journal {
   readonly chain: Chain;
   readonly #parts: JournalParts;
   readonly #folder: Folder | undefined;
-  /** As they are when the fit begins: a callback may move them later. */
-  readonly #numbers: Readonly<Record<string, number>>;
+  readonly #facts: RunFacts;
   /** Graphs that ran before the checkpoint that this fit resumed from. */
   #earlierGraphs: Manifest["graphs"] = {};
   #begun = false;
 
-  private constructor(parts: JournalParts, folder: Folder | undefined) {
+  private constructor(parts: JournalParts, facts: RunFacts, folder: Folder | undefined) {
     const { trainer, graphHash } = parts;
     this.#parts = parts;
+    this.#facts = facts;
     this.#folder = folder;
-    this.#numbers = numbersOf(parts);
     const known = trainer.chain;
     this.chain =
       known && trainer.step > 0 && known.step === trainer.step
         ? known
-        : new Chain({ graphHash, seed: trainer.seed, data: dataOf(parts), shuffleSeeds: shuffleSeedsOf(parts) });
+        : new Chain({
+            graphHash,
+            seed: trainer.seed,
+            data: facts.data,
+            shuffleSeeds: facts.shuffleSeeds?.map(BigInt),
+          });
   }
 
   /** Takes the folder, if there is one. Throws CheckpointError when it is in use, or holds another run. */
   static open(parts: JournalParts): Journal {
-    const { modelDir } = parts.trainer.options;
-    if (modelDir === undefined) return new Journal(parts, undefined);
+    const { trainer, loader, validations } = parts;
+    const { modelDir } = trainer.options;
+    const facts = programFacts(trainer, loader, validations);
+    if (modelDir === undefined) return new Journal(parts, facts, undefined);
     makeDirectory(modelDir);
     const lock = lockFolder(modelDir);
     try {
       const path = `${modelDir}/manifest.json`;
       const manifest = exists(path) ? readManifest(path) : undefined;
-      if (manifest) checkSameRun(path, manifest, parts);
+      if (manifest) checkSameRun(path, manifest, facts);
       const chainFile = new ChainFile(`${modelDir}/chain.bin`, parts.inputNames);
-      return new Journal(parts, { path: modelDir, chainFile, lock, manifest });
+      return new Journal(parts, facts, { path: modelDir, chainFile, lock, manifest });
     } catch (error) {
       lock.release();
       throw error;
@@ -132,7 +135,7 @@ export class Journal {
       this.chain.resume(state.step, state.chain);
       if (state.step > 0) this.#earlierGraphs = this.#folder?.manifest?.graphs ?? {};
       trainer.message("info", `going on from ${path}, step ${state.step}`);
-      for (const changed of changedImports(this.#folder?.manifest?.imports, this.#imports()))
+      for (const changed of changedImports(this.#folder?.manifest?.imports, this.#facts.imports))
         trainer.message("warn", `the run began with another program: ${changed}`);
     } else if (trainer.step > 0 && (choice.ckptPath === null || this.chain.step !== trainer.step)) {
       throw new ConfigError({
@@ -246,12 +249,6 @@ export class Journal {
     return { ...result, graphHash, seed: trainer.seed, backend: name, threads, directory: this.#folder?.path };
   }
 
-  /** The config's programs, as they are now. */
-  #imports(): Manifest["imports"] {
-    const { config } = this.#parts.trainer.options;
-    return config && this.#folder && recordedImports(config, this.#folder.path);
-  }
-
   /** The config, and the graph that it makes. */
   #writeProgram(): void {
     if (!this.#folder) return;
@@ -263,19 +260,12 @@ export class Journal {
   #writeManifest(status: RunStatus, result?: Manifest["result"], times?: Times): void {
     if (!this.#folder) return;
     const { trainer, backend } = this.#parts;
-    const numbers = Object.entries(this.#numbers);
     writeManifest(`${this.#folder.path}/manifest.json`, {
+      ...this.#facts,
       format: 1,
       numericsId,
-      seed: trainer.seed.toString(),
       seedGiven: trainer.seedGiven,
       graphs: { ...this.#earlierGraphs, ...trainer.graphs },
-      data: dataOf(this.#parts),
-      shuffleSeeds: shuffleSeedsOf(this.#parts)?.map(String),
-      validation: recordedValidation(trainer, this.#parts.validations),
-      config: describeOptions(trainer).config,
-      imports: this.#imports(),
-      hyperparameters: Object.fromEntries(numbers.map(([name, value]) => [name, hyperparameter(value)])),
       deterministic: trainer.marked ? "warn" : "strict",
       status,
       result,
@@ -292,47 +282,6 @@ export class Journal {
   }
 }
 
-/** SHA-256 of all that a run takes from files: the training data, and weights it begins with. */
-export function dataOf({ trainer, loader }: Pick<JournalParts, "trainer" | "loader">): Record<string, string> {
-  return { ...loader.digests, ...weightsDigests(trainer.model) };
-}
-
-/** The seed of its own that the training loader was given, where it was. */
-export function shuffleSeedsOf({ loader }: Pick<JournalParts, "loader">): readonly bigint[] | undefined {
-  return loader.shuffleSeed === undefined ? undefined : [loader.shuffleSeed];
-}
-
-/** What training depends on beside graph, seed and data: numbers that reach the step from the host, and the loader's. */
-export function numbersOf({
-  trainer,
-  loader,
-  stepsPerEpoch,
-  totalSteps,
-}: Pick<JournalParts, "trainer" | "loader" | "stepsPerEpoch" | "totalSteps">): Record<string, number> {
-  const { batchSize, drawsPerEpoch } = loader;
-  return {
-    ...optimizerNumbers(trainer),
-    ...validationNumbers(trainer, totalSteps),
-    "loader/batchSize": batchSize,
-    "loader/drawsPerEpoch": drawsPerEpoch,
-    stepsPerEpoch,
-  };
-}
-
-/** Where a schedule goes by validation: when that happens, and on how much. */
-function validationNumbers({ schedules, options }: Trainer, totalSteps: number): Record<string, number> {
-  const { evalFrequency: every = "end", evalSteps } = options.loop;
-  const { steering = [] } = schedules ?? {};
-  if (steering.length === 0) return {};
-  return {
-    ...Object.fromEntries(steering.map(({ name, metric, mode }) => [`validation/${name}/${metric}/${mode}`, 1])),
-    ...(typeof every === "string"
-      ? { [`validation/${every}`]: 1 }
-      : { "validation/period": periodOf(every, totalSteps) }),
-    ...(evalSteps !== undefined && { "validation/evalSteps": evalSteps }),
-  };
-}
-
 /** The chain that a checkpoint from another folder brings along, where that folder has it and the run's own doesn't. */
 function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: string): ChainLink[] | undefined {
   if (step === 0 || own.has(step, hash)) return undefined;
@@ -342,39 +291,15 @@ function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: st
   return links.length === step && toHex(links[step - 1].hash) === hash ? links : undefined;
 }
 
-/** Throws CheckpointError unless the manifest is of this run: seed, training graph, data, the numbers that steps depend on, and the validation that decides. */
-function checkSameRun(path: string, manifest: Manifest, parts: JournalParts): void {
-  const { trainer, graphHash, validations } = parts;
-  const numbers = numbersOf(parts);
-  const other = validationDifference(manifest.validation, recordedValidation(trainer, validations));
-  const data = dataOf(parts);
-  const names = [...new Set([...Object.keys(numbers), ...Object.keys(manifest.hyperparameters)])];
-  const dataNames = [...new Set([...Object.keys(data), ...Object.keys(manifest.data)])];
-  const hint = "use another folder (modelDir), or the run's own config";
-  const facts: [string, string, string][] = [
-    ["seed", manifest.seed, trainer.seed.toString()],
-    ["graph", manifest.graphs.train ?? "none", graphHash],
-    ["shuffle seed", String(manifest.shuffleSeeds ?? "none"), String(shuffleSeedsOf(parts) ?? "none")],
-    ...dataNames.map((name): [string, string, string] => [
-      `data ${name}`,
-      ownValue(manifest.data, name) ?? "none",
-      ownValue(data, name) ?? "none",
-    ]),
-    ...names.map((name): [string, string, string] => [
-      name,
-      String(ownValue(manifest.hyperparameters, name)?.value ?? "none"),
-      String(ownValue(numbers, name) ?? "none"),
-    ]),
-    ...(other ? [[other.what, other.recorded, other.found] satisfies [string, string, string]] : []),
-  ];
-  for (const [what, got, expected] of facts) {
-    if (got === expected) continue;
-    throw new CheckpointError({
-      where: path,
-      problem: `the folder holds a run of another ${what}`,
-      got,
-      expected,
-      hint,
-    });
-  }
+/** Throws CheckpointError unless a manifest is of the run that is to be gone on with. */
+function checkSameRun(path: string, manifest: Manifest, facts: RunFacts): void {
+  const [other] = compareFacts(facts, manifest, deciding.resume).map(inShort);
+  if (!other) return;
+  throw new CheckpointError({
+    where: path,
+    problem: `the folder belongs to a different run: it has another ${other.what}`,
+    got: other.second,
+    expected: other.first,
+    hint: "use another folder (modelDir), or the run's own config",
+  });
 }

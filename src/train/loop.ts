@@ -12,6 +12,7 @@ import { ahead, type DataClock } from "./feed.ts";
 import { groups } from "./group.ts";
 import type { Hooks, Metrics, StepContext, StepResult } from "./hooks.ts";
 import { stepNumbers } from "./inputs.ts";
+import type { EvaluationDue } from "./length.ts";
 import { learningRates } from "./rates.ts";
 import type { TrainStep } from "./step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -33,9 +34,6 @@ export interface Progress {
   /** Why the run ends before its last step, if it does. */
   stopped?: string;
 }
-
-/** Which validation follows a step: one at the loop's frequency, one only because the run ends there, or none. */
-export type EvaluationDue = (step: number, epochEnds: boolean) => "scheduled" | "final" | undefined;
 
 /** What the loop is given. */
 export interface Training {

@@ -6,7 +6,7 @@ import type { Backend } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
-import { type DataLoader, firstBatches } from "../data/loader.ts";
+import type { DataLoader } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -18,6 +18,7 @@ import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { Chain } from "../run/chain.ts";
 import type { KeepBest } from "../run/checkpoint.ts";
 import type { LedgerRow } from "../run/ledger.ts";
+import type { Verification } from "../run/verification.ts";
 import { defaultBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
 import { calls, takesNothing } from "./arguments.ts";
@@ -33,12 +34,13 @@ import { checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.
 import type { Histogram } from "./histogram.ts";
 import { Hooks, type Metrics } from "./hooks.ts";
 import type { Journal } from "./journal.ts";
+import { limited } from "./length.ts";
 import { Logs, type MessageLevel } from "./logs.ts";
 import type { Progress } from "./loop.ts";
 import { checkMemory } from "./memory.ts";
 import { Occupancy } from "./occupancy.ts";
 import { type Prediction, predictInTurn } from "./predict.ts";
-import { type ReplayOptions, replayed, replayRun, type Verification } from "./replay.ts";
+import { judge, type ReplayOptions, replayed } from "./replay.ts";
 import { GradientScaler } from "./scaler.ts";
 import type { EvalStep, TrainStep } from "./step.ts";
 import { Steps } from "./steps.ts";
@@ -281,7 +283,7 @@ export class Trainer {
     return this.occupancy.alone("fit", () => {
       this.#lastLoaders = { train, val: list };
       this.changes++;
-      return runFit(this, this.#limited(train), list, options);
+      return runFit(this, limited(train, this.options.loop), list, options);
     });
   }
 
@@ -354,7 +356,7 @@ export class Trainer {
     checkArguments(calls.verify, arguments);
     const { train, val, ...options } = { ...this.#lastLoaders, ...given };
     const validates = listOf(val).length > 0 && this.options.loop.evalFrequency !== undefined;
-    return replayRun(directory, (changes) => ({ trainer: this.#again(changes, validates), train, val }), options);
+    return judge(directory, (changes) => ({ trainer: this.#again(changes, validates), train, val }), options);
   }
 
   #again(changes: Partial<TrainerOptions>, validates: boolean): Trainer {
@@ -371,24 +373,19 @@ export class Trainer {
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
     checkArguments(calls.explain, arguments);
-    return explain(this, this.#limited(train), validation);
+    return explain(this, limited(train, this.options.loop), validation);
   }
 
   /** Who owns which draws of a run on a loader, from draw 0 on. */
   async ledger(train: DataLoader): Promise<LedgerRow[]> {
     checkArguments(calls.ledger, arguments);
-    const loader = this.#limited(train);
+    const loader = limited(train, this.options.loop);
     return ledgerOf(this, loader, await explain(this, loader), this.#initDraws);
   }
 
   /** The effective config as it is saved with a run: its file's name and text. */
   describe(): { readonly name: string; readonly text: string } {
     return describeOptions(this);
-  }
-
-  #limited(loader: DataLoader): DataLoader {
-    const { overfitBatches } = this.options.loop;
-    return overfitBatches === undefined ? loader : firstBatches(loader, overfitBatches);
   }
 }
 

@@ -44,33 +44,3 @@ export function describeLoaders(
     digests: { ...digests },
   }));
 }
-
-/** What decides of validation loaders, each fact as text by name: `batchSize`, `data points.csv`; of the second loader and later ones with its number before it. */
-export function validationFacts(recorded: readonly ValidationData[] = []): ReadonlyMap<string, string> {
-  const facts = recorded.flatMap(({ digests, ...numbers }, i) => {
-    const data = Object.entries(digests).map(([name, digest]) => [`data ${name}`, digest] as const);
-    return [...Object.entries(numbers), ...data].map(
-      ([what, value]) => [`${i === 0 ? "" : `loader ${i + 1}, `}${what}`, String(value)] as const,
-    );
-  });
-  return new Map(facts);
-}
-
-/** A fact in which two runs' validation differs. */
-export interface ValidationDifference {
-  readonly what: string;
-  readonly recorded: string;
-  readonly found: string;
-}
-
-/** The first fact in which validation loaders aren't those that were recorded; undefined where there is none, or one of the two runs doesn't depend on validation. */
-export function validationDifference(
-  recorded: readonly ValidationData[] | undefined,
-  found: readonly ValidationData[] | undefined,
-): ValidationDifference | undefined {
-  if (!recorded || !found) return undefined;
-  const [before, now] = [validationFacts(recorded), validationFacts(found)];
-  const what = [...new Set([...before.keys(), ...now.keys()])].find((name) => before.get(name) !== now.get(name));
-  if (what === undefined) return undefined;
-  return { what: `validation ${what}`, recorded: before.get(what) ?? "none", found: now.get(what) ?? "none" };
-}

@@ -17,6 +17,7 @@ import { toHex } from "../core/canonical.ts";
 import { SeedgradError } from "../core/errors.ts";
 import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
 import { type ChainDifference, compareChains, firstShown } from "../run/compare.ts";
+import { compareFacts, deciding, type FactDifference, type KindDifference } from "../run/facts.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { type Agreement, chainsAgree, firstSteps, oneGoesOn } from "./agree.ts";
@@ -24,28 +25,9 @@ import type { Cause } from "./causes.ts";
 import type { OpDifference } from "./input.ts";
 import { type Lockstep, type Program, runLockstep } from "./lockstep.ts";
 import { firstDifference } from "./op.ts";
-import {
-  changesOf,
-  commonCheckpoint,
-  type Facts,
-  openSide,
-  programSide,
-  type Side,
-  type SideOptions,
-  strayed,
-  trainGraph,
-} from "./side.ts";
+import { changesOf } from "./replay.ts";
+import { commonCheckpoint, openSide, programSide, type Side, type SideOptions, strayed, trainGraph } from "./side.ts";
 import { rebuildFromConfig } from "./verify.ts";
-
-/** A fact that two sides were given differently. */
-export interface FactDifference {
-  /** `seed`, `data mnist/train/images`, or the config's path. */
-  readonly what: string;
-  readonly first: string;
-  readonly second: string;
-  /** Whether bits may depend on it. */
-  readonly matters: boolean;
-}
 
 /** How two sides compare. */
 export interface Diff extends Agreement {
@@ -129,7 +111,8 @@ export async function diffReplay(
 }
 
 async function diffSides(a: Side, b: Side, { steps: most, prepare }: DiffOptions): Promise<Diff> {
-  const facts = factDifferences(a, b);
+  const given = factDifferences(a, b);
+  const facts = given.map(({ kind: _, name: __, ...told }): FactDifference => told);
   const matters = facts.filter((fact) => fact.matters);
   const names = [a.name, b.name] as const;
   const agreed = (agreement: Agreement, note: string | undefined, chain?: ChainDifference): Diff => {
@@ -139,12 +122,12 @@ async function diffSides(a: Side, b: Side, { steps: most, prepare }: DiffOptions
   const bothRan = a.links !== undefined && b.links !== undefined;
   const chain = bothRan ? compareChains(a.links, b.links) : undefined;
   // What a chain begins with can't differ where its links agree: a manifest that says so isn't believed.
-  const agreement = bothRan && !facts.some(({ what }) => named.test(what)) ? chainsAgree(a, b, most) : undefined;
+  const agreement = bothRan && !given.some(beginsWith) ? chainsAgree(a, b, most) : undefined;
   if (agreement) return agreed(agreement, matters.length > 0 ? nothingShows : undefined, chain);
   const replayed = a.folder !== undefined && a.folder === b.folder;
   if (!bothRan && !replayed && matters.length === 0)
     return agreed({ equal: true }, "the same program: the same seed, numbers, data and graph");
-  const found = await replay([a, b], partingStep([a, b], facts, chain), most, prepare);
+  const found = await replay([a, b], partingStep([a, b], given, chain), most, prepare);
   const again = !bothRan && !replayed ? replaysAgree([a, b], found, most) : undefined;
   if (again) return agreed(again, nothingShows);
   const graph = await graphDifferences(a, b);
@@ -158,16 +141,16 @@ const nothingShows = "of what differs in what they were given, nothing shows in 
 /** The first step at which recorded links show a difference; undefined where none does. Chains that began with other data differ from their first link on, whatever it holds. */
 function partingStep(
   [a, b]: readonly [Side, Side],
-  given: readonly FactDifference[],
+  given: readonly KindDifference[],
   chain: ChainDifference | undefined,
 ): number | undefined {
   if (!chain || chain.kind === "length") return undefined;
-  const otherOrigin = chain.kind === "origin" && given.some(({ what }) => named.test(what));
+  const otherOrigin = chain.kind === "origin" && given.some(beginsWith);
   return otherOrigin ? firstShown(a.links!, b.links!) : chain.step;
 }
 
 /** Facts that a chain begins with. */
-const named = /^(seed|graph|data )/;
+const beginsWith = ({ kind }: KindDifference): boolean => (deciding.digest as readonly string[]).includes(kind);
 
 /** The agreement of two sides, at least one of which had to be run: all links that were made are the same, and those that one recorded too. */
 function replaysAgree([a, b]: readonly [Side, Side], { lockstep }: Replayed, most?: number): Agreement | undefined {
@@ -181,38 +164,18 @@ function replaysAgree([a, b]: readonly [Side, Side], { lockstep }: Replayed, mos
   return lengths[0] === lengths[1] ? { equal: true } : oneGoesOn([a, b], steps, lengths);
 }
 
-/** Keys that decide where and how fast, and how much is written. */
-const informs = /^(imports\[|trainer\.init\.(model_dir|backend|threads|logging|loggers|checkpoint)\b)/;
-
-function factDifferences({ facts: a }: Side, { facts: b }: Side): FactDifference[] {
-  const found: FactDifference[] = [];
-  const compare = (what: string, first = "none", second = "none", matters = true) => {
-    if (first !== second) found.push({ what, first, second, matters });
-  };
-  const compareAll = (x: ReadonlyMap<string, string>, y: ReadonlyMap<string, string>, prefix = "") => {
-    for (const key of new Set([...x.keys(), ...y.keys()])) {
-      if (key === "trainer.init.seed") continue;
-      compare(prefix + key, x.get(key), y.get(key), !informs.test(key));
-    }
-  };
-  compare("seed", a.seed, b.seed);
-  // The numbers of optimizer, schedules and precision stand in a config as they were written.
-  const configs = a.config.size > 0 && b.config.size > 0;
-  if (configs) compareAll(a.config, b.config);
-  const rest = ({ numbers }: Facts) =>
-    new Map([...numbers].filter(([key]) => !configs || !/^(optimizer|schedulers|precision)\//.test(key)));
-  compareAll(rest(a), rest(b));
-  compareAll(a.data, b.data, "data ");
-  // A side on which nothing goes by validation says nothing of it.
-  if (a.validation.size > 0 && b.validation.size > 0) compareAll(a.validation, b.validation, "validation ");
-  compareAll(a.imports, b.imports, "import ");
-  compare("graph", a.graphHash, b.graphHash);
-  return found;
+/** What two sides were given differently. */
+function factDifferences({ facts: a }: Side, { facts: b }: Side): readonly KindDifference[] {
+  // The numbers of optimizer, schedules and precision stand in a config as they were written, and the seed is told by itself.
+  const inConfig = a.config && b.config ? /^(optimizer|schedulers|precision)\// : /^(?!)/;
+  return compareFacts(a, b, deciding.diff).filter(
+    ({ kind, what }) => !(kind === "numbers" && inConfig.test(what)) && what !== "trainer.init.seed",
+  );
 }
 
 /** Where the training graphs differ, if their hashes do. */
 async function graphDifferences(a: Side, b: Side): Promise<readonly NodeDifference[]> {
-  if (a.facts.graphHash === b.facts.graphHash) return [];
+  if (compareFacts(a.facts, b.facts, ["graph"]).length === 0) return [];
   try {
     const [x, y] = [await trainGraph(a), await trainGraph(b)];
     return x && y ? compareGraphs(x, y).differences : [];

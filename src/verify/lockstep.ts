@@ -1,13 +1,13 @@
 // Two programs run side by side, in memory: first what gave their variables their values, then step after step, until something that went into
 // a graph or came out of it differs. The two wait for each other in a hook, after each step.
 import type { Backend } from "../compile/contract.ts";
-import { ConfigError, ReproError } from "../core/errors.ts";
+import { ReproError } from "../core/errors.ts";
 import type { EpochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
 import type { TrainerOptions } from "../train/config/options.ts";
 import type { FitContext, StepContext, StepResult } from "../train/hooks.ts";
-import type { Rebuild } from "../train/replay.ts";
+import { type Rebuild, remake } from "../train/replay.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { validationDecides } from "../train/validations.ts";
 import { sameElements } from "./bits.ts";
@@ -127,20 +127,15 @@ export async function runLockstep(first: Program, second: Program, last = Number
       },
     };
     try {
-      const { trainer, train, val } = program.rebuild({
+      const { trainer, train, validations } = remake("rebuild", program.rebuild, {
         ...program.changes,
-        modelDir: undefined,
-        checkpoint: null,
-        loggers: [],
         logging: { logLevel: "error" },
         backend: backend as RecordingBackend,
         callbacks: [callback],
       });
-      if (!train)
-        throw new ConfigError({ where: "rebuild", problem: "there is no loader to replay with", got: "no train" });
       loader = train;
-      const validation = validationDecides(trainer) ? val : undefined;
-      await trainer.fit(train, validation, { ckptPath: program.checkpoint ?? null });
+      const decides = validationDecides(trainer);
+      await trainer.fit(train, decides ? validations : undefined, { ckptPath: program.checkpoint ?? null });
       ended[side] = true;
     } catch (error) {
       if (!stopped(error)) throw error;

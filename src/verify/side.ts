@@ -11,40 +11,23 @@ import { readGraph } from "../graph/record.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
-import { hyperparameter, type Manifest, readManifest } from "../run/manifest.ts";
+import { compareFacts, type RunFacts } from "../run/facts.ts";
+import { readManifest } from "../run/manifest.ts";
 import { tensorsDigest } from "../run/state.ts";
 import { toYamlForm } from "../train/config/form.ts";
-import { programName, recordedImports } from "../train/config/imports.ts";
+import { recordedImports } from "../train/config/imports.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
-import { listOf } from "../train/evaluate.ts";
-import { lengthOf } from "../train/fit.ts";
-import { dataOf, numbersOf } from "../train/journal.ts";
-import { leavesOf } from "../train/leaves.ts";
-import type { Rebuild } from "../train/replay.ts";
-import { recordedValidation, validationFacts } from "../train/validations.ts";
+import { programFacts } from "../train/facts.ts";
+import { lengthOf, limited } from "../train/length.ts";
+import { type Rebuild, remake } from "../train/replay.ts";
+import { changesOf } from "./replay.ts";
 import { phasesOf, rebuildConfig, rebuildFromConfig } from "./verify.ts";
-
-/** What decides a run's bits, each as text by name, in the order in which it is told. */
-export interface Facts {
-  readonly seed: string;
-  /** Leaves of the config, `trainer.init.loop.num_epochs` → `3`. */
-  readonly config: ReadonlyMap<string, string>;
-  /** Numbers of optimizer, schedules and loader, with their float32 bits. */
-  readonly numbers: ReadonlyMap<string, string>;
-  readonly data: ReadonlyMap<string, string>;
-  /** Of the loaders that a run's schedules, or its length, go by. */
-  readonly validation: ReadonlyMap<string, string>;
-  /** SHA-256 of the programs that its config's classes come from, by their files' names. */
-  readonly imports: ReadonlyMap<string, string>;
-  /** The training step's graph at the full batch. */
-  readonly graphHash: string;
-}
 
 export interface Side {
   /** What it is called in reports. */
   readonly name: string;
-  readonly facts: Facts;
+  readonly facts: RunFacts;
   /** Its optimizer steps: those of a run that there are, or those a program is to take. */
   readonly steps: number;
   /** How a run ended, where it didn't just come to its loop's end. */
@@ -59,6 +42,15 @@ export interface Side {
   /** The backend it ran on, or is to run on. */
   readonly backend: string | Backend;
   readonly changes: Parameters<Rebuild>[0];
+  /** Its program made here and traced, once: what it is made of, and its training graph. Undefined where no one knows how. */
+  readonly trace: () => Promise<Traced> | undefined;
+}
+
+/** A program as it is here. */
+interface Traced {
+  readonly facts: RunFacts;
+  readonly graph: Graph;
+  readonly steps: number;
 }
 
 /** How a path is opened. */
@@ -83,48 +75,38 @@ export async function openSide(path: string, options: SideOptions = {}): Promise
   });
 }
 
-function runSide(folder: string, { backend, rebuild }: SideOptions): Side {
+function runSide(folder: string, { backend, rebuild: given }: SideOptions): Side {
   const manifest = readManifest(`${folder}/manifest.json`);
   const links = readChain(`${folder}/chain.bin`);
   const { status, result } = manifest;
+  // Its config is read, and what it names must be there, only where the run is made again.
+  const own: Rebuild | undefined =
+    manifest.config === null ? undefined : (changes) => rebuildFromConfig(folder)(changes);
+  const rebuild = given ?? own;
+  const changes = changesOf(manifest);
   return {
     name: folder,
-    facts: factsOfManifest(manifest),
+    facts: manifest,
     steps: links.length,
     status: status === "finished" ? result?.stopped : status,
     links,
     digest: result?.digest,
     folder,
-    // Its config is read, and what it names must be there, only where the run is made again.
-    rebuild: rebuild ?? (manifest.config === null ? undefined : (changes) => rebuildFromConfig(folder)(changes)),
+    rebuild,
     backend: backend ?? String(manifest.environment.backend ?? "wasm"),
-    changes: changesOf(manifest),
+    changes,
+    trace: once(() => rebuild && traced(rebuild, changes)),
   };
 }
 
-/** What a replay of a run needs beside its program. */
-export function changesOf({ seed, deterministic }: Manifest): Side["changes"] {
-  return { seed: BigInt(seed), ...(deterministic === "warn" && { deterministic: "warn" }) };
-}
-
-function factsOfManifest(manifest: Manifest): Facts {
-  const { seed, config, hyperparameters, data, validation, imports, graphs } = manifest;
-  const numbers = Object.entries(hyperparameters).map(
-    ([name, { value, float32 }]) => [name, `${value} (${float32})`] as const,
-  );
-  return {
-    seed,
-    config: leavesOf(config),
-    numbers: new Map(numbers),
-    data: new Map(Object.entries(data)),
-    validation: validationFacts(validation),
-    imports: importFacts(imports),
-    graphHash: graphs.train ?? "none",
+/** What a function gives, asked for once. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
-
-const importFacts = (imports: Manifest["imports"]) =>
-  new Map(Object.entries(imports ?? {}).map(([name, { sha256 }]) => [programName(name), sha256]));
 
 async function configSide(file: string, { backend, threads }: SideOptions): Promise<Side> {
   const config = loadConfig(file);
@@ -154,46 +136,37 @@ export async function programSide(
     folder,
   }: { backend: string | Backend; config?: Config; changes?: Side["changes"]; folder?: string },
 ): Promise<Side> {
-  const { trainer, graphHash, loader, validations } = await traced(rebuild, changes);
-  const { stepsPerEpoch, totalSteps } = lengthOf(trainer.options.loop, loader);
-  const numbers = Object.entries(numbersOf({ trainer, loader, stepsPerEpoch, totalSteps })).map(([key, value]) => {
-    const { value: shown, float32 } = hyperparameter(value);
-    return [key, `${shown} (${float32})`] as const;
-  });
-  const facts: Facts = {
-    seed: trainer.seed.toString(),
-    config: leavesOf(toYamlForm(config ?? trainer.options.config)),
-    numbers: new Map(numbers),
-    data: new Map(Object.entries(dataOf({ trainer, loader }))),
-    validation: validationFacts(recordedValidation(trainer, validations)),
-    imports: importFacts(recordedImports(config ?? trainer.options.config ?? {}, ".")),
-    graphHash,
-  };
-  return { name, facts, steps: totalSteps, rebuild, backend, changes, folder };
+  const made = traced(rebuild, changes, config);
+  const { facts, steps } = await made;
+  return { name, facts, steps, rebuild, backend, changes, folder, trace: () => made };
 }
 
-async function traced(rebuild: Rebuild, changes: Side["changes"]) {
-  const silent = {
-    modelDir: undefined,
-    checkpoint: null,
-    loggers: [],
-    callbacks: [],
-    logging: { logLevel: "error" },
-  } as const;
-  const { trainer, train, val } = rebuild({ ...changes, ...silent });
-  if (!train) throw new ConfigError({ where: "rebuild", problem: "there is no loader to train with", got: "no train" });
+async function traced(rebuild: Rebuild, changes: Side["changes"], config?: Config): Promise<Traced> {
+  const silent = { callbacks: [], logging: { logLevel: "error" } } as const;
+  const { trainer, train, validations } = remake("rebuild", rebuild, { ...changes, ...silent });
   const planned = await trainer.explain(train);
   const { graphHash, graph } = planned.find(({ role }) => role === "train")!;
-  return { trainer, loader: train, validations: listOf(val), graph, graphHash };
+  const facts = programFacts(trainer, train, validations);
+  const { options } = trainer;
+  const { totalSteps: steps } = lengthOf(options.loop, limited(train, options.loop));
+  const chosen = config ?? options.config;
+  const found = {
+    ...facts,
+    graphs: { ...facts.graphs, train: graphHash },
+    config: chosen ? toYamlForm(chosen) : null,
+    imports: recordedImports(chosen ?? {}, "."),
+  };
+  return { facts: found, graph, steps };
 }
 
 /** The training graph of a side. Where a run's program can't be made here, or makes another by now: the graph that its folder recorded, which knows no lines of a program. */
-export async function trainGraph({ links, folder, rebuild, changes, facts }: Side): Promise<Graph | undefined> {
+export async function trainGraph({ links, folder, trace, facts }: Side): Promise<Graph | undefined> {
   const path = `${folder}/graph.json`;
   const recorded = () => (links && exists(path) ? readGraph(path, readText(path, CheckpointError)) : undefined);
   try {
-    const made = rebuild && (await traced(rebuild, changes));
-    return made && (!links || made.graphHash === facts.graphHash) ? made.graph : (recorded() ?? made?.graph);
+    const made = await trace();
+    const same = made && (!links || compareFacts(facts, made.facts, ["graph"]).length === 0);
+    return same ? made.graph : (recorded() ?? made?.graph);
   } catch (error) {
     const graph = error instanceof SeedgradError ? recorded() : undefined;
     if (graph) return graph;
@@ -202,23 +175,11 @@ export async function trainGraph({ links, folder, rebuild, changes, facts }: Sid
 }
 
 /** What a run's own program makes here otherwise than its folder recorded: its graph, or its data. Undefined where all is as it was, and for a side that recorded nothing. */
-export async function strayed({ links, facts, rebuild, changes }: Side): Promise<readonly string[] | undefined> {
-  if (!links || !rebuild) return undefined;
-  const { trainer, loader, graphHash } = await traced(rebuild, changes);
-  const made = new Map(
-    [...Object.entries(dataOf({ trainer, loader }))].map(([name, digest]) => [`data ${name}`, digest]),
-  );
-  made.set("graph", graphHash);
-  const recorded = new Map([...facts.data].map(([name, digest]) => [`data ${name}`, digest])).set(
-    "graph",
-    facts.graphHash,
-  );
-  const names = [...new Set([...recorded.keys(), ...made.keys()])].filter(
-    (name) => recorded.get(name) !== made.get(name),
-  );
-  return names.length === 0
-    ? undefined
-    : names.map((name) => `${name}: recorded ${recorded.get(name) ?? "none"}, made here ${made.get(name) ?? "none"}`);
+export async function strayed({ links, facts, trace }: Side): Promise<readonly string[] | undefined> {
+  const made = links && (await trace());
+  const differences = made ? compareFacts(facts, made.facts, ["data", "graph"]) : [];
+  if (differences.length === 0) return undefined;
+  return differences.map(({ what, first, second }) => `${what}: recorded ${first}, made here ${second}`);
 }
 
 /** The latest checkpoint before a step that both sides have, with the same tensors in both: where a replay of both may begin. */

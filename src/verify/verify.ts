@@ -4,21 +4,18 @@
 import { exists, list } from "#files";
 import { callable, checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
+import { compareFacts } from "../run/facts.ts";
 import { readManifest } from "../run/manifest.ts";
+import type { Verification } from "../run/verification.ts";
 import { replayKinds } from "../train/arguments.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
-import { listOf } from "../train/evaluate.ts";
-import {
-  published,
-  type Rebuild,
-  type ReplayOptions,
-  replayed,
-  replayRun,
-  type Verification,
-} from "../train/replay.ts";
-import { recordedValidation, validationDecides, validationDifference } from "../train/validations.ts";
+import { programFacts } from "../train/facts.ts";
+import { type Rebuild, type ReplayOptions, remake, replayed } from "../train/replay.ts";
+import { validationDecides } from "../train/validations.ts";
+import { published } from "./folder.ts";
+import { replayRun } from "./replay.ts";
 
 export interface VerifyOptions extends ReplayOptions {
   /** How a run that was made in code is made again: `(changes) => ({ trainer: new Trainer({ ...options, ...changes }), train })`. A YAML run needs none. */
@@ -97,21 +94,19 @@ export async function verifyConfig(file: string, options: ReplayOptions): Promis
     });
   }
   const { digest: expected, manifest } = published(against);
-  const { trainer, train, val } = rebuildConfig(loadConfig(file))({
-    modelDir: undefined,
-    checkpoint: null,
-    loggers: [],
-    logging: { logLevel: "warn" },
-    ...(backend !== undefined && { backend }),
-    ...(threads !== undefined && { threads }),
+  const { trainer, train, validations } = remake(`${file}: trainer.fit`, rebuildConfig(loadConfig(file)), {
+    backend,
+    threads,
   });
-  if (!train) throw new ConfigError({ where: `${file}: trainer.fit`, problem: "a required key is missing" });
-  const run = await trainer.fit(train, validationDecides(trainer) ? val : undefined, { ckptPath: null });
-  const { digest, steps: taken, graphHash } = run;
-  const graph =
-    manifest && manifest.graphs.train !== graphHash ? `: graph ${graphHash}, published ${manifest.graphs.train}` : "";
-  const other = validationDifference(manifest?.validation, recordedValidation(trainer, listOf(val)));
-  const validation = other ? `; ${other.what} is ${other.found}, published ${other.recorded}` : "";
+  const decides = validationDecides(trainer);
+  const run = await trainer.fit(train, decides ? validations : undefined, { ckptPath: null });
+  const { digest, steps: taken } = run;
+  const others = manifest
+    ? compareFacts(manifest, programFacts(trainer, train, validations), ["graph", "validation"])
+    : [];
+  const told = others.map(({ kind, what, first, second }) =>
+    kind === "graph" ? `: graph ${second}, published ${first}` : `; ${what} is ${second}, published ${first}`,
+  );
   const equal = digest === expected;
   return {
     verdict: equal ? "same" : "different",
@@ -120,7 +115,7 @@ export async function verifyConfig(file: string, options: ReplayOptions): Promis
     expected,
     from: 0,
     steps: taken,
-    ...(!equal && { difference: `the digest${graph}${validation}` }),
+    ...(!equal && { difference: `the digest${told.join("")}` }),
     checks: [
       { what: "digest", found: equal ? "same" : "differs" },
       {

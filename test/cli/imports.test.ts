@@ -13,7 +13,7 @@ import { verify } from "../../src/cli/verify.ts";
 import { sha256Hex } from "../../src/core/canonical.ts";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { changedImports } from "../../src/train/config/imports.ts";
+import { changedImports } from "../../src/run/programs.ts";
 import { scratch, start } from "../support/cli.ts";
 import { root } from "../support/sources.ts";
 

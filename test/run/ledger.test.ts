@@ -8,7 +8,7 @@ import { manualSeed } from "../../src/rng/stream.ts";
 import { graphDraws, printLedger, runLedger } from "../../src/run/ledger.ts";
 import { ones, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { lengthOf } from "../../src/train/fit.ts";
+import { lengthOf } from "../../src/train/length.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 
 test("ranges of a step and of a run", async () => {

@@ -9,7 +9,7 @@ import * as optim from "../../src/optim/index.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { summarizeScalar, summarizeTensor } from "../../src/train/summarize.ts";
-import { Trainer } from "../../src/train/trainer.ts";
+import { Trainer } from "../../src/verify/trainer.ts";
 
 const samples = 70;
 const inputs = Float32Array.from({ length: samples * 4 }, (_, i) => ((i * 37) % 23) / 23 - 0.5);

@@ -11,7 +11,7 @@ import { listCheckpoints, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { groups } from "../../src/train/group.ts";
 import type { Callback, StepResult } from "../../src/train/hooks.ts";
-import { replayRun } from "../../src/train/replay.ts";
+import { replayRun } from "../../src/verify/replay.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

@@ -9,9 +9,10 @@ import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { buildTrainer } from "../../src/train/config/build.ts";
 import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import { buildTrainer, register } from "../../src/train/index.ts";
+import { register } from "../../src/train/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

@@ -1,5 +1,4 @@
-// Programs imported for configs, by content: a run's manifest records them, so that who replays it is told when one has changed since. They are no
-// part of the digest: what they make is, through the graph's hash.
+// The programs imported in this process for configs, as a run's manifest records them: who replays it is told when one has changed since.
 import type { ImportedProgram, Manifest } from "../../run/manifest.ts";
 import type { Config } from "./schema.ts";
 
@@ -18,16 +17,6 @@ export function noteImport(name: string, program: Import): void {
   imported.set(name, program);
 }
 
-/** The last part of a program's path, by which it is known where it lies elsewhere; a package's name. */
-export function programName(name: string): string {
-  return isPath(name) ? name.split(/[\\/]/).at(-1)! : name;
-}
-
-/** Whether a program is named by its path, and not as a package. */
-export function isPath(name: string): boolean {
-  return /^[./\\]|^[A-Za-z]:/.test(name);
-}
-
 /** What a manifest in `folder` records of a config's programs; undefined where none was imported. */
 export function recordedImports({ imports = [] }: Pick<Config, "imports">, folder: string): Manifest["imports"] {
   const known = imports.flatMap((name): [string, ImportedProgram][] => {
@@ -35,16 +24,4 @@ export function recordedImports({ imports = [] }: Pick<Config, "imports">, folde
     return sha256 === undefined ? [] : [[name, { sha256, ...(pathFrom && { path: pathFrom(folder) }) }]];
   });
   return known.length > 0 ? Object.fromEntries(known) : undefined;
-}
-
-/** Where programs that are there now aren't those recorded, a sentence each. A program that has moved is known by its content or its file's name. */
-export function changedImports(recorded: Manifest["imports"], now: Manifest["imports"] = {}): string[] {
-  return Object.entries(recorded ?? {}).flatMap(([name, { sha256 }]) => {
-    const programs = Object.entries(now);
-    if (programs.some(([, program]) => program.sha256 === sha256)) return [];
-    const found = programs.find(([other]) => programName(other) === programName(name));
-    const was = `SHA-256 ${sha256.slice(0, 16)}… is recorded`;
-    if (!found) return [`${name} wasn't imported: ${was}`];
-    return [`${found[0]} has changed since: it is ${found[1].sha256.slice(0, 16)}…, and ${was}`];
-  });
 }

@@ -1,13 +1,13 @@
 // What a run's folder says, read and held to itself, as far as a replay needs it; and what somebody published of a run.
 import { exists } from "#files";
-import { toHex } from "../../core/canonical.ts";
-import { CheckpointError, ConfigError } from "../../core/errors.ts";
-import { ownValue } from "../../core/keys.ts";
-import type { ChainLink } from "../../run/chain.ts";
-import { readChain } from "../../run/chainfile.ts";
-import { type CheckpointEntry, listCheckpoints, loadCheckpoint } from "../../run/checkpoint.ts";
-import { type Manifest, readManifest } from "../../run/manifest.ts";
-import type { ReplayOptions } from "../replay.ts";
+import { toHex } from "../core/canonical.ts";
+import { CheckpointError, ConfigError } from "../core/errors.ts";
+import type { ChainLink } from "../run/chain.ts";
+import { readChain } from "../run/chainfile.ts";
+import { type CheckpointEntry, listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
+import { compareFacts, deciding } from "../run/facts.ts";
+import { type Manifest, readManifest } from "../run/manifest.ts";
+import type { ReplayOptions } from "../train/replay.ts";
 
 /** A run's folder as a replay sees it. */
 export interface Recorded {
@@ -112,7 +112,13 @@ export function targetOf({ manifest, last }: Recorded, against: string | undefin
   if (against === undefined)
     return { digest: last === Number.POSITIVE_INFINITY ? manifest.result?.digest : undefined, differences: [] };
   const { digest, manifest: other } = published(against);
-  return { digest, differences: other ? manifestDifferences(manifest, other) : [] };
+  const differences = other ? compareFacts(manifest, other, deciding.digest) : [];
+  return {
+    digest,
+    differences: differences.map(
+      ({ what, first, second }) => `${what}: the run has ${first}, what it is held against ${second}`,
+    ),
+  };
 }
 
 /** What someone published of a run: a digest, or the manifest that holds it, by path or by its folder's. Throws ConfigError for neither, CheckpointError for a manifest without a result. */
@@ -131,18 +137,4 @@ export function published(against: string): { readonly digest: string; readonly 
   if (!manifest.result)
     throw new CheckpointError({ where: path, problem: "the manifest holds no result", got: manifest.status });
   return { digest: manifest.result.digest, manifest };
-}
-
-/** In which of the facts that a digest stands for two manifests differ, for a reader. */
-function manifestDifferences(a: Manifest, b: Manifest): string[] {
-  const data = Object.keys({ ...a.data, ...b.data }).sort();
-  const facts: (readonly [string, string | undefined, string | undefined])[] = [
-    ["seed", a.seed, b.seed],
-    ["shuffle seed", a.shuffleSeeds?.join(), b.shuffleSeeds?.join()],
-    ["graph", a.graphs.train, b.graphs.train],
-    ...data.map((name) => [`data ${name}`, ownValue(a.data, name), ownValue(b.data, name)] as const),
-  ];
-  return facts
-    .filter(([, x, y]) => x !== y)
-    .map(([what, x = "none", y = "none"]) => `${what}: the run has ${x}, what it is held against ${y}`);
 }

@@ -1,26 +1,18 @@
 // The callback that a replay is watched by: it compares each link as it is made, each checkpoint of the folder at its step, and ends the replay at a
 // link that differs, at the last step asked for, or where the recorded run ended.
-import { ReproError } from "../../core/errors.ts";
-import type { DataLoader } from "../../data/loader.ts";
-import type { ChainLink } from "../../run/chain.ts";
-import type { CheckpointEntry } from "../../run/checkpoint.ts";
-import { type ChainDifference, compareLinks, differenceError } from "../../run/compare.ts";
-import { evaluate } from "../evaluate.ts";
-import { lengthOf } from "../fit.ts";
-import type { Callback, FitContext, Metrics, StepResult } from "../hooks.ts";
-import { dataOf, numbersOf, shuffleSeedsOf } from "../journal.ts";
-import type { Trainer } from "../trainer.ts";
+import { ReproError } from "../core/errors.ts";
+import type { DataLoader } from "../data/loader.ts";
+import type { ChainLink } from "../run/chain.ts";
+import type { CheckpointEntry } from "../run/checkpoint.ts";
+import { type ChainDifference, compareLinks, differenceError } from "../run/compare.ts";
+import type { RunFacts } from "../run/facts.ts";
+import { evaluate } from "../train/evaluate.ts";
+import { programFacts } from "../train/facts.ts";
+import type { Callback, FitContext, Metrics, StepResult } from "../train/hooks.ts";
+import type { Trainer } from "../train/trainer.ts";
 import type { Checks } from "./checks.ts";
-import type { Recorded } from "./recorded.ts";
+import type { Recorded } from "./folder.ts";
 import { compareCheckpoint } from "./states.ts";
-
-/** What the replay's program gives, as a manifest records it. */
-export interface ProgramFacts {
-  readonly numbers: Readonly<Record<string, number>>;
-  readonly data: Readonly<Record<string, string>>;
-  readonly shuffleSeeds: readonly string[] | undefined;
-  readonly totalSteps: number;
-}
 
 /** A number that a file says a step was given, and the replay's step wasn't. */
 function unknownNumber({ step, numbers }: ChainLink, recorded: ChainLink): ChainDifference | undefined {
@@ -35,7 +27,9 @@ export class Comparison implements Callback {
   readonly #checks: Checks;
   readonly #metrics: Metrics[] = [];
   step: number;
-  facts: ProgramFacts | undefined;
+  /** The replay's program, as a manifest would record it. */
+  facts: RunFacts | undefined;
+  totalSteps: number | undefined;
   difference: ChainDifference | undefined;
   /** Whether the replay was ended here, and is no failure. */
   ended = false;
@@ -55,14 +49,9 @@ export class Comparison implements Callback {
   }
 
   onFitStart({ trainer, loader, totalSteps }: FitContext): void {
-    const { stepsPerEpoch } = lengthOf(trainer.options.loop, loader);
-    this.facts = {
-      // As they are before a callback moves them.
-      numbers: numbersOf({ trainer, loader, stepsPerEpoch, totalSteps }),
-      data: dataOf({ trainer, loader }),
-      shuffleSeeds: shuffleSeedsOf({ loader })?.map(String),
-      totalSteps,
-    };
+    // As they are before a callback moves them.
+    this.facts = programFacts(trainer, loader, this.#validations());
+    this.totalSteps = totalSteps;
   }
 
   async onTrainStart({ trainer }: FitContext): Promise<void> {

@@ -1,49 +1,44 @@
 // What a folder says of a run, held against the program that was replayed and what it came to: result, hyper-parameters, graphs, data, config. And
 // the rows of what nobody can compare.
 import { exists, list, readText } from "#files";
-import type { DataLoader } from "../../data/loader.ts";
-import { isRecord } from "../../run/fields.ts";
-import { hyperparameter } from "../../run/manifest.ts";
-import { toYamlForm } from "../config/form.ts";
-import { changedImports, recordedImports } from "../config/imports.ts";
-import { describeOptions } from "../describe.ts";
-import type { Run } from "../fit.ts";
-import { leavesOf } from "../leaves.ts";
-import type { Trainer } from "../trainer.ts";
-import { describeLoaders, validationDecides, validationFacts } from "../validations.ts";
+import type { DataLoader } from "../data/loader.ts";
+import { compareFacts, type RunFacts } from "../run/facts.ts";
+import { isRecord } from "../run/fields.ts";
+import { textLeaves } from "../run/leaves.ts";
+import { changedImports } from "../run/programs.ts";
+import { toYamlForm } from "../train/config/form.ts";
+import { recordedImports } from "../train/config/imports.ts";
+import { describeOptions } from "../train/describe.ts";
+import type { Run } from "../train/fit.ts";
+import type { Trainer } from "../train/trainer.ts";
+import { describeLoaders, validationDecides } from "../train/validations.ts";
 import { type Checks, recordDifferences } from "./checks.ts";
-import type { ProgramFacts } from "./comparison.ts";
-import type { Recorded } from "./recorded.ts";
+import type { Recorded } from "./folder.ts";
 
 /** Compares what the manifest says a run was made of. */
 export function compareProgram(
   { folder, manifest, entries }: Recorded,
-  { trainer, facts, validations }: { trainer: Trainer; facts: ProgramFacts; validations: readonly DataLoader[] },
+  { trainer, facts, validations }: { trainer: Trainer; facts: RunFacts; validations: readonly DataLoader[] },
   checks: Checks,
 ): void {
-  const { hyperparameters, graphs, data, shuffleSeeds, validation, imports } = manifest;
-  const numbers = Object.entries(facts.numbers).map(([name, value]) => [name, hyperparameter(value)] as const);
-  const shown = (all: typeof hyperparameters) =>
-    Object.fromEntries(Object.entries(all).map(([name, { value, float32 }]) => [name, `${value} (${float32})`]));
-  checks.compared(
-    "manifest.json: hyperparameters",
-    recordDifferences(shown(hyperparameters), shown(Object.fromEntries(numbers))),
-  );
+  const { graphs, validation, imports } = manifest;
   const here = trainer.graphs;
+  checks.facts("manifest.json: hyperparameters", compareFacts(manifest, facts, ["numbers"]));
   const both = Object.keys(graphs).filter((role) => here[role] !== undefined);
-  const of = (all: Readonly<Record<string, string>>) => Object.fromEntries(both.map((role) => [role, all[role]]));
-  checks.compared("manifest.json: graphs", recordDifferences(of(graphs), of(here)), both.join(", "));
+  const of = (all: Readonly<Record<string, string>>) => ({
+    graphs: Object.fromEntries(both.map((role) => [role, all[role]])),
+  });
+  checks.facts("manifest.json: graphs", compareFacts(of(graphs), of(here), ["graphs"]), both.join(", "));
   const alone = Object.keys(graphs).filter((role) => here[role] === undefined);
   if (alone.length > 0) checks.trusted("manifest.json: graphs", `${alone.join(", ")}: the replay ran no such graph`);
-  checks.compared("manifest.json: data", recordDifferences(data, facts.data), "by SHA-256");
-  checks.value("manifest.json: shuffle seeds", shuffleSeeds, facts.shuffleSeeds);
+  checks.facts("manifest.json: data", compareFacts(manifest, facts, ["data"]), "by SHA-256");
+  checks.facts("manifest.json: shuffle seeds", compareFacts(manifest, facts, ["shuffle seed"]));
   if (validations.length > 0) {
     // That the best checkpoints are kept by validation is no option of a replay, which saves none: the manifest says so.
-    const found = validation || validationDecides(trainer) ? describeLoaders(trainer, validations) : undefined;
-    checks.compared(
-      "manifest.json: validation data",
-      recordDifferences(Object.fromEntries(validationFacts(validation)), Object.fromEntries(validationFacts(found))),
-    );
+    const decides = validation !== undefined || validationDecides(trainer);
+    const found = decides ? describeLoaders(trainer, validations) : [];
+    const differences = compareFacts({ validation: validation ?? [] }, { validation: found }, ["validation"]);
+    checks.facts("manifest.json: validation data", differences);
   } else if (validation) checks.trusted("manifest.json: validation data", "the replay has none");
   const saves = compareConfig(folder, manifest, trainer, checks);
   const last = manifest.result?.steps;
@@ -57,15 +52,14 @@ export function compareProgram(
 
 /** The folder's config file, the manifest's config, and the program as it was made again; gives whether the run saves checkpoints. */
 function compareConfig(folder: string, { config }: Recorded["manifest"], trainer: Trainer, checks: Checks): boolean {
-  const leaves = (value: unknown) =>
-    Object.fromEntries([...leavesOf(value)].map(([path, leaf]) => [path, leaf.replace(/^"(.*)"$/s, "$1")]));
   const own = trainer.options.config;
   if (config !== null && own) {
     const { init } = own.trainer;
     const seeded = { ...own, trainer: { ...own.trainer, init: { ...init, seed: init.seed ?? trainer.seed } } };
+    const differences = compareFacts({ config }, { config: toYamlForm(seeded) }, ["config"]);
     // Where a run's folder was is no part of the run: folders move.
-    const moved = (value: unknown) => ({ ...leaves(value), "trainer.init.model_dir": undefined });
-    checks.compared("config.yaml and manifest.json", recordDifferences(moved(config), moved(toYamlForm(seeded))));
+    const others = differences.filter(({ what }) => what !== "trainer.init.model_dir");
+    checks.facts("config.yaml and manifest.json", others);
     return init.checkpoint !== null;
   }
   const path = `${folder}/config.json`;
@@ -76,6 +70,7 @@ function compareConfig(folder: string, { config }: Recorded["manifest"], trainer
   const described: Record<string, unknown> = parse(readText(path));
   const program: Record<string, unknown> = JSON.parse(describeOptions(trainer).text);
   // The numbers of parameter groups are among the hyper-parameters; here they may be those that a schedule had come to.
+  const leaves = (value: unknown) => Object.fromEntries(textLeaves(value));
   const part = ({ seed, loss, metrics, optimizer, precision, loop }: Record<string, unknown>) =>
     leaves({ seed, loss, metrics, optimizer: isRecord(optimizer) ? optimizer.class : undefined, precision, loop });
   checks.compared(

@@ -1,16 +1,6 @@
 // What a verification looked at, row by row: what was found to be the same, what differs, and what nobody looked at and has to be believed.
-
-/** `same` and `differs`: compared with what the replay computed; `trusted`: taken as it is. */
-export type Finding = "same" | "differs" | "trusted";
-
-/** One row of a verification. */
-export interface Check {
-  /** `result: loss`, `checkpoints/checkpoint_20.safetensors`, `graph train`. */
-  readonly what: string;
-  readonly found: Finding;
-  /** How it differs, or why it is taken on trust, for a reader. */
-  readonly detail?: string;
-}
+import type { KindDifference } from "../run/facts.ts";
+import type { Check } from "../run/verification.ts";
 
 /** Rows in the order in which they were added. */
 export class Checks {
@@ -28,6 +18,11 @@ export class Checks {
     this.compared(what, a === b ? [] : [differing(b, a)]);
   }
 
+  /** Facts of the run held against the program's. */
+  facts(what: string, differences: readonly KindDifference[], detail?: string): void {
+    this.compared(what, differences.map(phrase), detail);
+  }
+
   trusted(what: string, detail: string): void {
     this.rows.push({ what, found: "trusted", detail });
   }
@@ -39,6 +34,10 @@ export class Checks {
 
 /** `replayed, recorded recorded`: how every difference is told. */
 export const differing = (replayed: string, recorded: string): string => `${replayed}, recorded ${recorded}`;
+
+/** How a fact differs: recorded first, the replay's second. */
+export const phrase = ({ kind, name, first, second }: KindDifference): string =>
+  kind === name ? differing(second, first) : `${name} is ${differing(second, first)}`;
 
 /** Values as a file has them: numbers that JSON lacks are one. */
 function show(value: unknown): string {

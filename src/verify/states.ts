@@ -1,12 +1,12 @@
 // A run's checkpoint held against the replay at its step: every tensor by its hash, every field of the state, and what the index says of it.
 import { exists } from "#files";
-import { toHex } from "../../core/canonical.ts";
-import { CheckpointError } from "../../core/errors.ts";
-import { type Checkpoint, type CheckpointEntry, loadCheckpoint } from "../../run/checkpoint.ts";
-import { isOfRun, tensorDigest } from "../../run/state.ts";
-import { readTensors, stateOf } from "../checkpoint.ts";
-import type { Metrics } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import { toHex } from "../core/canonical.ts";
+import { CheckpointError } from "../core/errors.ts";
+import { type Checkpoint, type CheckpointEntry, loadCheckpoint } from "../run/checkpoint.ts";
+import { isOfRun, tensorDigest } from "../run/state.ts";
+import { readTensors, stateOf } from "../train/checkpoint.ts";
+import type { Metrics } from "../train/hooks.ts";
+import type { Trainer } from "../train/trainer.ts";
 import { type Checks, recordDifferences } from "./checks.ts";
 
 /** What the replay knows of validations when it comes to a checkpoint. */

@@ -11,3 +11,7 @@ export function leavesOf(value: unknown, path = "", found = new Map<string, stri
     leavesOf(item, Array.isArray(value) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`, found);
   return found;
 }
+
+/** The same for a reader: a string without its quotes. */
+export const textLeaves = (value: unknown): Map<string, string> =>
+  new Map([...leavesOf(value)].map(([path, leaf]) => [path, leaf.replace(/^"(.*)"$/s, "$1")]));
