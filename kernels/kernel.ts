@@ -1,5 +1,5 @@
-// Kernels: each family's loop nest described once. A kernel says what is read (views), what one element computes (an expression), and in
-// which order sums run; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
+// Kernels: each loop nest described once. A kernel says what is read (views, perhaps by an index that is data), what one point computes (an
+// expression), and in which order points are combined; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
 import { type DType, itemSize } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
 import type { Place, Placed } from "./assemble.ts";
@@ -26,10 +26,19 @@ export interface Draws {
 /** A value's number, a view's own affine index as int32, or words of the stream. */
 export type Source = number | "coordinate" | Draws;
 
-/** What a kernel reads, through a view. Draws are read by maps alone, whole and in order. */
+/** What a kernel reads, through a view over its loop's axes. Draws are read by loops without a fold alone, whole and in order. */
 export interface KernelInput extends Stored {
   readonly source: Source;
   readonly view: View;
+  readonly index?: Index;
+}
+
+/** An index that is data: it takes the element `stride` times its value further on. One outside [0, extent) is an error when run. */
+export interface Index {
+  /** int32, a view over the loop's axes without bounds. */
+  readonly at: KernelInput;
+  readonly extent: number;
+  readonly stride: number;
 }
 
 interface KernelBase extends Stored {
@@ -37,13 +46,6 @@ interface KernelBase extends Stored {
   readonly output: number;
   /** The output's shape. */
   readonly shape: Shape;
-}
-
-/** out[i] = body(inputs[i]) over `shape`. */
-export interface MapKernel extends KernelBase {
-  readonly kind: "map";
-  readonly inputs: readonly KernelInput[];
-  readonly body: Expr;
 }
 
 export type Combine = "sum" | "max" | "min" | "argmax" | "argmin";
@@ -54,35 +56,26 @@ export type Combine = "sum" | "max" | "min" | "argmax" | "argmin";
  */
 export type Order = "lanes" | "chunks";
 
-/** Combines body(inputs) over `reduced`, for every point of `shape`. Views run over [...shape, ...reduced]. argmax, argmin give the row-major index in `reduced`: NaN wins, ties to the lowest. */
-export interface ReduceKernel extends KernelBase {
-  readonly kind: "reduce";
+/** The loop's values combined over `reduced`, in a written order. argmax, argmin give the row-major index in `reduced`: NaN wins, ties to the lowest. */
+export interface Fold {
   readonly reduced: Shape;
-  readonly order: Order;
   readonly combine: Combine;
+  readonly order: Order;
+}
+
+/**
+ * A loop nest: body(inputs) at every point of `shape`, or where there is a fold, combined over its `reduced` for every point of `shape`. Views run
+ * over [...shape, ...reduced]. A product of matrices is a sum of products (product.ts), a read by index an input with an index.
+ */
+export interface LoopKernel extends KernelBase {
+  readonly kind: "loop";
   readonly inputs: readonly KernelInput[];
   readonly body: Expr;
+  readonly fold?: Fold;
 }
 
-/** out[batch…, i, j] = Σₖ a[batch…, i, k] · b[batch…, k, j]: k ascending in chunks of 256 from +0, chunk sums ascending. float32. */
-export interface MatmulKernel extends KernelBase {
-  readonly kind: "matmul";
-  readonly depth: number;
-  /** View over [...batch, rows, depth]. */
-  readonly a: KernelInput;
-  /** View over [...batch, depth, columns]. */
-  readonly b: KernelInput;
-}
-
-/** out[…i…] = x[…indices[…i…]…]: the index replaces the coordinate of `axis`. An index outside [0, extent) is an error when run. */
-export interface GatherKernel extends KernelBase {
-  readonly kind: "gather";
-  readonly axis: number;
-  /** View over x's own shape: the extents of the output but along `axis`. */
-  readonly x: KernelInput;
-  /** int32, a view over the output's shape. */
-  readonly indices: KernelInput;
-}
+/** A loop with a fold. */
+export type FoldKernel = LoopKernel & { readonly fold: Fold };
 
 /** out = zeros; out[…indices[…i…]…] += updates[…i…], by destination, in ascending row-major position of the update. An index outside is an error when run. */
 export interface ScatterKernel extends KernelBase {
@@ -110,27 +103,36 @@ export interface RandomKernel extends KernelBase {
   readonly high?: number;
 }
 
-export type Kernel =
-  | MapKernel
-  | ReduceKernel
-  | MatmulKernel
-  | GatherKernel
-  | ScatterKernel
-  | AssembleKernel
-  | RandomKernel;
+export type Kernel = LoopKernel | ScatterKernel | AssembleKernel | RandomKernel;
 
 export const isDraws = (source: Source): source is Draws => typeof source === "object";
+
+export const isFold = (kernel: Kernel): kernel is FoldKernel => kernel.kind === "loop" && kernel.fold !== undefined;
+
+/** Whether each element of the output comes from one point of the loop. */
+export const isMap = (kernel: Kernel): kernel is LoopKernel => kernel.kind === "loop" && kernel.fold === undefined;
+
+/** What a loop reads that does nothing but read one input by an index; else null. */
+export function asGather(kernel: Kernel): (KernelInput & { readonly index: Index }) | null {
+  if (!isMap(kernel) || kernel.inputs.length !== 1 || kernel.body.kind !== "input") return null;
+  const [input] = kernel.inputs;
+  return input.index ? { ...input, index: input.index } : null;
+}
+
+/** The extents that a loop's views run over. */
+export const loopShape = ({ shape, fold }: LoopKernel): Shape => (fold ? [...shape, ...fold.reduced] : shape);
+
+/** Inputs, then the indices of those that have one. */
+export function withIndices(inputs: readonly KernelInput[]): readonly KernelInput[] {
+  const indices = inputs.flatMap(({ index }) => (index ? [index.at] : []));
+  return indices.length > 0 ? [...inputs, ...indices] : inputs;
+}
 
 /** Everything the kernel reads. */
 export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
   switch (kernel.kind) {
-    case "map":
-    case "reduce":
-      return kernel.inputs;
-    case "matmul":
-      return [kernel.a, kernel.b];
-    case "gather":
-      return [kernel.x, kernel.indices];
+    case "loop":
+      return withIndices(kernel.inputs);
     case "scatter":
       return [kernel.indices, kernel.updates];
     case "assemble":
@@ -141,15 +143,16 @@ export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
 }
 
 /** The kernel with other inputs in the places of its own. */
+export function mapInputs<K extends Kernel>(kernel: K, change: (input: KernelInput) => KernelInput): K;
 export function mapInputs(kernel: Kernel, change: (input: KernelInput) => KernelInput): Kernel {
   switch (kernel.kind) {
-    case "map":
-    case "reduce":
-      return { ...kernel, inputs: kernel.inputs.map(change) };
-    case "matmul":
-      return { ...kernel, a: change(kernel.a), b: change(kernel.b) };
-    case "gather":
-      return { ...kernel, x: change(kernel.x), indices: change(kernel.indices) };
+    case "loop": {
+      const deep = (input: KernelInput): KernelInput => {
+        const changed = change(input);
+        return changed.index ? { ...changed, index: { ...changed.index, at: change(changed.index.at) } } : changed;
+      };
+      return { ...kernel, inputs: kernel.inputs.map(deep) };
+    }
     case "scatter":
       return { ...kernel, indices: change(kernel.indices), updates: change(kernel.updates) };
     case "assemble":
@@ -159,14 +162,20 @@ export function mapInputs(kernel: Kernel, change: (input: KernelInput) => Kernel
   }
 }
 
+/** The indices that may be out of range, and what they are held against. */
+export function kernelIndices(kernel: Kernel): readonly Pick<Index, "at" | "extent">[] {
+  if (kernel.kind === "scatter") return [{ at: kernel.indices, extent: kernel.shape[kernel.axis] }];
+  return kernel.kind === "loop" ? kernel.inputs.flatMap(({ index }) => (index ? [index] : [])) : [];
+}
+
 /** The pieces of an assembly with their shapes. */
 export function placedPieces({ pieces }: AssembleKernel): Placed[] {
   return pieces.map(({ input, starts, steps }) => ({ shape: input.view.shape, starts, steps }));
 }
 
-/** Sums of a matmul or a `chunks` reduction run in chunks of this many terms. */
+/** `chunks` folds run in chunks of this many terms. */
 export const chunkSize = 256;
-/** A `lanes` reduction runs in blocks of this many elements … */
+/** A `lanes` fold runs in blocks of this many elements … */
 export const blockSize = 1024;
 /** … with this many lanes a block. */
 export const laneCount = 16;

@@ -28,7 +28,7 @@ export function isContiguous(view: View): boolean {
   return view.shape.every((extent, axis) => extent === 1 || view.strides[axis] === strides[axis]);
 }
 
-/** Axis `i` of the result is axis `permutation[i]` of the view. */
+/** Axis `i` of the result is axis `permutation[i]` of the view. Axes that are left out stay at 0. */
 export function transposeView(view: View, permutation: readonly number[]): View {
   return {
     shape: permutation.map((axis) => view.shape[axis]),
@@ -51,6 +51,17 @@ export function broadcastView(view: View, shape: Shape): View {
       const bound = view.bounds[axis - lead];
       return bound && stretched(axis) ? (bound[0] <= 0 && bound[1] > 0 ? null : [0, 0]) : bound;
     }),
+  };
+}
+
+/** A new axis along which nothing changes. */
+export function repeatView(view: View, axis: number, extent: number): View {
+  const inserted = <T>(values: readonly T[], value: T): T[] => [...values.slice(0, axis), value, ...values.slice(axis)];
+  return {
+    shape: inserted(view.shape, extent),
+    strides: inserted(view.strides, 0),
+    offset: view.offset,
+    bounds: inserted(view.bounds, null),
   };
 }
 

@@ -1,24 +1,27 @@
 // Kernels in plain loops: every input copied through its view, the body evaluated an operation at a time, sums in the written orders. What a
 // backend can't print runs here, and tests read here what a fused kernel means.
 import {
+  asGather,
   type Draws,
   isDraws,
   type Kernel,
   type KernelInput,
   kernelInputs,
+  loopShape,
   placedPieces,
 } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 import { permutation, randint } from "../rng/samplers.ts";
 import { fillWords } from "../rng/stream.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "./host.ts";
 import { assembler } from "./reference/assemble.ts";
 import { evaluator } from "./reference/expression.ts";
-import { gatherAlong, scatterAlong } from "./reference/indexed.ts";
+import { gatherFrom, scatterAlong } from "./reference/indexed.ts";
 import { multiply } from "./reference/matmul.ts";
 import { copyThrough, placesOf } from "./reference/movement.ts";
 import { reducer } from "./reference/reduce.ts";
@@ -32,19 +35,38 @@ export function interpretBackend(): Backend {
 export type Reader = (call: KernelCall) => TypedArray;
 
 /** How a kernel's input is read in this plan. */
-export function reader({ source, dtype, view }: KernelInput, plan: Plan): Reader {
+export function reader(input: KernelInput, plan: Plan): Reader {
+  const { source, dtype, view, index } = input;
   const size = sizeOf(view.shape);
   if (source === "coordinate") {
     const coordinates = placesOf(view);
     return () => coordinates;
   }
   if (isDraws(source)) return wordReader(source, size);
+  if (index) {
+    const places = placesOf(view);
+    const readIndex = reader(index.at, plan);
+    const out = makeArray(dtype, size);
+    return (call) => {
+      gatherFrom(call.array(source), places, index, readIndex(call), out);
+      return out;
+    };
+  }
   if (isContiguous(view) && size === plan.values[source].size) return (call) => call.array(source);
   return (call) => {
     const out = makeArray(dtype, size);
     copyThrough(view, call.array(source), 0, out);
     return out;
   };
+}
+
+/** What a kernel is computed from: its inputs; of a product the operands over their own axes; of a mere read by index all that is read from, as it lies, and the indices. */
+export function readersOf(kernel: Kernel, plan: Plan): Reader[] {
+  const product = asProduct(kernel);
+  if (product) return [reader(product.a, plan), reader(product.b, plan)];
+  const gather = asGather(kernel);
+  if (gather) return [(call) => call.array(gather.source as number), reader(gather.index.at, plan)];
+  return (kernel.kind === "loop" ? kernel.inputs : kernelInputs(kernel)).map((input) => reader(input, plan));
 }
 
 /** The first `size` words of a range of draws. */
@@ -58,7 +80,7 @@ export function wordReader({ firstDraw }: Draws, size: number): Reader {
 
 /** A kernel's runner in plain loops. */
 export function interpretKernel(kernel: Kernel, plan: Plan): KernelRunner {
-  const readers = kernelInputs(kernel).map((input) => reader(input, plan));
+  const readers = readersOf(kernel, plan);
   const compute = computeOf(kernel);
   return {
     where: "interpreter",
@@ -77,27 +99,28 @@ type Compute = (inputs: readonly TypedArray[], out: TypedArray, call: KernelCall
 function computeOf(kernel: Kernel): Compute {
   const { shape } = kernel;
   switch (kernel.kind) {
-    case "map":
-      return evaluator(kernel.body, sizeOf(shape));
-    case "reduce": {
-      const whole: Shape = [...shape, ...kernel.reduced];
-      const axes = kernel.reduced.map((_, i) => shape.length + i);
-      const body = makeArray(kernel.body.type, sizeOf(whole));
-      const evaluate = evaluator(kernel.body, body.length);
-      const reduce = reducer(kernel.combine, whole, axes, kernel.dtype, kernel.order);
+    case "loop": {
+      const { fold, body } = kernel;
+      const product = asProduct(kernel);
+      if (product) {
+        const sizes = { ...product, batch: sizeOf(product.batch) };
+        return ([a, b], out) => multiply(a, b, out, sizes);
+      }
+      const gather = asGather(kernel);
+      if (gather) {
+        const places = placesOf(gather.view);
+        return ([x, indices], out) => gatherFrom(x, places, gather.index, indices, out);
+      }
+      if (!fold) return evaluator(body, sizeOf(shape));
+      const whole = loopShape(kernel);
+      const axes = fold.reduced.map((_, i) => shape.length + i);
+      const values = makeArray(body.type, sizeOf(whole));
+      const evaluate = evaluator(body, values.length);
+      const reduce = reducer(fold.combine, whole, axes, kernel.dtype, fold.order);
       return (inputs, out) => {
-        evaluate(inputs, body);
-        reduce(body, out);
+        evaluate(inputs, values);
+        reduce(values, out);
       };
-    }
-    case "matmul": {
-      const [rows, columns] = shape.slice(-2);
-      const sizes = { batch: sizeOf(shape.slice(0, -2)), rows, depth: kernel.depth, columns };
-      return ([a, b], out) => multiply(a, b, out, sizes);
-    }
-    case "gather": {
-      const along = { axis: kernel.axis, shape, extent: kernel.x.view.shape[kernel.axis], where: "gather" };
-      return ([x, indices], out) => gatherAlong(along, x, indices, out);
     }
     case "scatter": {
       const along = {

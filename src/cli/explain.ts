@@ -1,6 +1,7 @@
 // `seedgrad explain WHAT`: the graphs of a config or a run, their hashes and plans, what their kernels cost, and the ledger of draws: which op owns
 // which range of the stream. Nothing is trained.
 import { writeAtomic } from "#files";
+import { wordOf } from "../../kernels/word.ts";
 import { findCompiled } from "../compile/cache.ts";
 import type { Backend } from "../compile/contract.ts";
 import { kernelCost, planCost } from "../compile/cost.ts";
@@ -165,7 +166,7 @@ function kernelTable({ plan }: PlannedGraph): string[] {
     .slice(0, mostKernels)
     .map(({ i, kernel, flops, bytesRead, bytesWritten }) => [
       String(i),
-      kernel.kind,
+      wordOf(kernel),
       `[${kernel.shape.join(", ")}]`,
       String(flops),
       String(bytesRead),

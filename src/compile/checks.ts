@@ -1,5 +1,5 @@
 // Which kernels may end a run: state is written after them, so that a run that ends early leaves it as it was.
-import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import { type Kernel, type KernelInput, kernelIndices } from "../../kernels/kernel.ts";
 import { keyOf } from "./lazy.ts";
 
 /** Indices, and the extent that they are held against. */
@@ -10,12 +10,12 @@ export const rangeKey = (indices: KernelInput, extent: number) =>
 export function lastCheck(kernels: readonly Kernel[]): number {
   const inRange = new Set<string>();
   let last = -1;
-  kernels.forEach((kernel, at) => {
-    if (kernel.kind !== "gather" && kernel.kind !== "scatter") return;
-    const extent = kernel.kind === "gather" ? kernel.x.view.shape[kernel.axis] : kernel.shape[kernel.axis];
-    const key = rangeKey(kernel.indices, extent);
-    if (!inRange.has(key)) last = at;
-    inRange.add(key);
+  kernels.forEach((kernel, number) => {
+    for (const { at, extent } of kernelIndices(kernel)) {
+      const key = rangeKey(at, extent);
+      if (!inRange.has(key)) last = number;
+      inRange.add(key);
+    }
   });
   return last;
 }

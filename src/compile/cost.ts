@@ -2,7 +2,14 @@
 // what was just written in its caches, and a comparison or a select costs something too.
 import { assembleStages } from "../../kernels/assemble.ts";
 import { type Expr, topological } from "../../kernels/expr.ts";
-import { elementBytes, type Kernel, type KernelInput, kernelInputs, placedPieces } from "../../kernels/kernel.ts";
+import {
+  elementBytes,
+  type Kernel,
+  type KernelInput,
+  kernelInputs,
+  loopShape,
+  placedPieces,
+} from "../../kernels/kernel.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Plan, valueBytes } from "./plan.ts";
 
@@ -22,28 +29,22 @@ function operations(body: Expr): number {
   return topological(body).filter(counts).length;
 }
 
-/** Elements of the source that a view can reach: no more than there are, and no more than the view has points along axes that move. */
-function elementsRead({ source, view }: KernelInput, plan: Plan): number {
+/** Elements of the source that a view can reach: no more than there are, and no more than the view has points along axes that move, and places for an index. */
+function elementsRead({ source, view, index }: KernelInput, plan: Plan): number {
   if (typeof source !== "number") return 0;
   const reached = view.shape.reduce(
     (product, extent, axis) => (view.strides[axis] === 0 ? product : product * extent),
-    1,
+    index?.extent ?? 1,
   );
   return Math.min(reached, plan.values[source].size);
 }
 
 function flopsOf(kernel: Kernel): number {
-  const size = sizeOf(kernel.shape);
   switch (kernel.kind) {
-    case "map":
-      return size * operations(kernel.body);
-    case "reduce": {
-      const points = size * sizeOf(kernel.reduced);
-      const joins = kernel.combine === "sum" && kernel.dtype === "float32" ? 1 : 0;
-      return points * (operations(kernel.body) + joins);
+    case "loop": {
+      const joins = kernel.fold?.combine === "sum" && kernel.dtype === "float32" ? 1 : 0;
+      return sizeOf(loopShape(kernel)) * (operations(kernel.body) + joins);
     }
-    case "matmul":
-      return 2 * size * kernel.depth;
     case "scatter":
       return sizeOf(kernel.updates.view.shape);
     case "assemble": {

@@ -1,11 +1,23 @@
-// Kernels of the families that read buffers: reductions, products, reads and writes by index, samplers.
+// Kernels of the families that read buffers: folds, products among them, reads and writes by index, samplers.
 import * as e from "../../kernels/expr.ts";
 import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
-import { transposeView } from "../../kernels/view.ts";
+import { productViews } from "../../kernels/product.ts";
+import { repeatView, transposeView } from "../../kernels/view.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { recordOf } from "../ops/define.ts";
 import { firstDraw, type Lazy } from "./lazy.ts";
+
+/** What is read of `x`, a view over its own shape, where an index replaces the coordinate along an axis. */
+export function byIndex(x: KernelInput, axis: number, at: KernelInput): KernelInput {
+  const { shape, strides } = x.view;
+  const rest = [...shape.keys()].filter((each) => each !== axis);
+  return {
+    ...x,
+    view: repeatView(transposeView(x.view, rest), axis, at.view.shape[axis]),
+    index: { at, extent: shape[axis], stride: strides[axis] },
+  };
+}
 
 /** The kernel of a node whose family reads buffers. */
 export function lowerFamily(
@@ -25,28 +37,39 @@ export function lowerFamily(
       const permutation = [...kept, ...axes];
       const last = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
       const inputs = x.inputs.map((input) => ({ ...input, view: transposeView(input.view, permutation) }));
+      const body = x.dtype === "bool" ? e.toInt32(x.body) : x.body;
+      const reduced = axes.map((axis) => x.shape[axis]);
       return {
-        kind: "reduce",
         ...base,
-        reduced: axes.map((axis) => x.shape[axis]),
-        order: last ? "lanes" : "chunks",
-        combine: record.combine,
+        kind: "loop",
         inputs,
-        body: x.dtype === "bool" ? e.toInt32(x.body) : x.body,
+        body,
+        fold: { reduced, combine: record.combine, order: last ? "lanes" : "chunks" },
       };
     }
     case "matmul": {
       const [a, b] = operands.map(asInput);
-      return { kind: "matmul", ...base, depth: a.view.shape[a.view.shape.length - 1], a, b };
-    }
-    case "gather":
+      const [left, right] = productViews(a.view, b.view);
       return {
-        kind: "gather",
         ...base,
-        axis: node.attributes.axis as number,
-        x: asInput(operands[0]),
-        indices: asInput(operands[1]),
+        kind: "loop",
+        inputs: [
+          { ...a, view: left },
+          { ...b, view: right },
+        ],
+        body: e.mul(e.input(0, node.dtype), e.input(1, node.dtype)),
+        fold: { reduced: a.view.shape.slice(-1), combine: "sum", order: "chunks" },
       };
+    }
+    case "gather": {
+      const [x, at] = operands.map(asInput);
+      return {
+        ...base,
+        kind: "loop",
+        inputs: [byIndex(x, node.attributes.axis as number, at)],
+        body: e.input(0, node.dtype),
+      };
+    }
     case "scatter":
       return {
         kind: "scatter",

@@ -3,7 +3,7 @@
 
 import { areApart } from "../../kernels/assemble.ts";
 import * as e from "../../kernels/expr.ts";
-import { type Kernel, type KernelInput, placedPieces } from "../../kernels/kernel.ts";
+import { type Kernel, type KernelInput, kernelIndices, placedPieces } from "../../kernels/kernel.ts";
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
@@ -12,7 +12,7 @@ import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { rangeKey } from "./checks.ts";
-import { lowerFamily } from "./family.ts";
+import { byIndex, lowerFamily } from "./family.ts";
 import {
   hasDraws,
   isCheap,
@@ -71,7 +71,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   const store = (lazy: Lazy): Lazy => {
     const output = newValue(lazy.dtype, lazy.shape);
     if (narrow) values[output].storage = lazy.format;
-    kernels.push({ kind: "map", output, dtype: lazy.dtype, shape: lazy.shape, inputs: lazy.inputs, body: lazy.body });
+    const { dtype, shape, inputs, body } = lazy;
+    kernels.push({ kind: "loop", output, dtype, shape, inputs, body });
     return read(output);
   };
   /** Where a few operations on a part that has a format give the value: that part in 16 bits, and the value computed by each reader; else null. */
@@ -101,7 +102,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     if (narrow && record.kind === "gather") values[output].storage = operands[0].format;
     const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
     const kernel = lowerFamily(node, record, parts, output, asInput, graph.base);
-    if (kernel.kind === "gather") checked.add(rangeKey(kernel.indices, kernel.x.view.shape[kernel.axis]));
+    if (record.kind === "gather") for (const { at, extent } of kernelIndices(kernel)) checked.add(rangeKey(at, extent));
     if (narrow && kernel.kind === "assemble" && areApart(placedPieces(kernel))) {
       const [format, ...others] = new Set(operands.map((operand) => operand.format));
       if (others.length === 0) values[output].storage = format;
@@ -121,7 +122,10 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       checked.add(rangeKey(indices, x.shape[axis]));
       const output = newValue(input.dtype, node.shape);
       values[output].storage = values[input.source as number].storage;
-      kernels.push({ kind: "gather", output, dtype: input.dtype, shape: node.shape, axis, x: input, indices });
+      const { shape } = node;
+      const { dtype } = input;
+      const inputs = [byIndex(input, axis, indices)];
+      kernels.push({ kind: "loop", output, dtype, shape, inputs, body: e.input(0, dtype) });
       return read(output).inputs[0];
     });
     return { shape: node.shape, dtype: node.dtype, body: x.body, inputs, format: x.format };

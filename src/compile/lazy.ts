@@ -86,8 +86,10 @@ export function keyOf(input: KernelInput): string {
   const known = keys.get(input);
   if (known !== undefined) return known;
   const { strides, offset, bounds } = input.view;
+  const { index } = input;
+  const by = index ? ` by ${index.stride} of ${keyOf(index.at)} [${index.at.view.shape}] below ${index.extent}` : "";
   const source = isDraws(input.source) ? `draw ${input.source.firstDraw}` : input.source;
-  const key = `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}`;
+  const key = `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}${by}`;
   keys.set(input, key);
   return key;
 }

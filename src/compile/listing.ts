@@ -1,7 +1,9 @@
 // Kernels as text that a person can check against the graph: what each reads, what it computes an element, and in which order sums run.
 import { children, type Expr, topological } from "../../kernels/expr.ts";
 import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount, type Stored } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { isContiguous } from "../../kernels/view.ts";
+import { wordOf } from "../../kernels/word.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { kernelCost } from "./cost.ts";
 import type { Plan, Value } from "./plan.ts";
@@ -11,7 +13,7 @@ export function printKernel(kernel: Kernel, number: number, plan: Plan): string[
   const { flops, bytesRead, bytesWritten } = kernelCost(kernel, plan);
   const { shape, output } = kernel;
   return [
-    `kernel ${number}: ${kernel.kind} → ${name(output, plan)} ${kept(kernel)}${formatShape(shape)}  ${flops} FLOP, ${bytesRead} B read, ${bytesWritten} B written`,
+    `kernel ${number}: ${wordOf(kernel)} → ${name(output, plan)} ${kept(kernel)}${formatShape(shape)}  ${flops} FLOP, ${bytesRead} B read, ${bytesWritten} B written`,
     ...bodyOf(kernel, plan).map((line) => `  ${line}`),
   ];
 }
@@ -34,8 +36,12 @@ function name(value: number, { values, inputs, outputs }: Plan): string {
 
 const letters = "abcdefghijklmnopqrstuvwxyz";
 
-/** One input's name, and the line that says what it is. */
-function inputLine(input: KernelInput, index: number, plan: Plan): string {
+/** One input's name, and what it is. */
+const inputLine = (input: KernelInput, index: number, plan: Plan) =>
+  `${letters[index] ?? `i${index}`} = ${described(input, plan)}`;
+
+/** What an input is. */
+function described(input: KernelInput, plan: Plan): string {
   const { source, view } = input;
   const { shape, strides, offset, bounds } = view;
   const what =
@@ -47,32 +53,33 @@ function inputLine(input: KernelInput, index: number, plan: Plan): string {
   const plain = source !== "coordinate" && isContiguous(view);
   const moved = plain ? "" : ` by strides [${strides.join(", ")}]${offset === 0 ? "" : ` from ${offset}`}`;
   const bounded = bounds.some(Boolean) ? ` within ${JSON.stringify(bounds)}` : "";
-  return `${letters[index] ?? `i${index}`} = ${what} ${kept(input)}${formatShape(shape)}${moved}${bounded}`;
+  const { index } = input;
+  const further = index ? ` plus ${index.stride} × ${described(index.at, plan)}, an index below ${index.extent}` : "";
+  return `${what} ${kept(input)}${formatShape(shape)}${moved}${bounded}${further}`;
 }
 
 function bodyOf(kernel: Kernel, plan: Plan): string[] {
   const inputs = (list: readonly KernelInput[]) => list.map((input, i) => inputLine(input, i, plan));
   switch (kernel.kind) {
-    case "map":
-      return [...inputs(kernel.inputs), ...printExpression(kernel.body, "out")];
-    case "reduce": {
+    case "loop": {
+      const { fold, body } = kernel;
+      const product = asProduct(kernel);
+      if (product)
+        return [
+          ...inputs([product.a, product.b]),
+          `out[i, j] = sum of a[i, k]·b[k, j], k < ${product.depth}: chunks of ${chunkSize}, ascending, each product and sum rounded`,
+        ];
+      if (!fold) return [...inputs(kernel.inputs), ...printExpression(body, "out")];
       const order =
-        kernel.order === "lanes"
+        fold.order === "lanes"
           ? `blocks of ${blockSize}, ${laneCount} lanes in each, lanes combined by halves`
           : `chunks of ${chunkSize}, ascending`;
       return [
         ...inputs(kernel.inputs),
-        ...printExpression(kernel.body, "x"),
-        `out = ${kernel.combine} of x over ${formatShape(kernel.reduced)}: ${order}`,
+        ...printExpression(body, "x"),
+        `out = ${fold.combine} of x over ${formatShape(fold.reduced)}: ${order}`,
       ];
     }
-    case "matmul":
-      return [
-        ...inputs([kernel.a, kernel.b]),
-        `out[i, j] = sum of a[i, k]·b[k, j], k < ${kernel.depth}: chunks of ${chunkSize}, ascending, each product and sum rounded`,
-      ];
-    case "gather":
-      return [...inputs([kernel.x, kernel.indices]), `out = a at index b on axis ${kernel.axis}`];
     case "scatter":
       return [
         ...inputs([kernel.indices, kernel.updates]),

@@ -2,7 +2,7 @@
 // value or may yet refuse an index; otherwise the new value waits as a temporary one and is copied last. So a run that ends early leaves state as it was.
 
 import { input as inputExpr } from "../../kernels/expr.ts";
-import { type Kernel, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
+import { isMap, type Kernel, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { lastCheck } from "./checks.ts";
@@ -71,14 +71,14 @@ function safeInPlace(kernels: readonly Kernel[], at: number, from: number, reade
   const kernel = kernels[at];
   if (Math.max(...readers, -1) > at) return false;
   const reads = kernelInputs(kernel).filter(({ source }) => source === from);
-  return reads.length === 0 || (kernel.kind === "map" && reads.every(({ view }) => isContiguous(view)));
+  return reads.length === 0 || (isMap(kernel) && reads.every(({ view, index }) => !index && isContiguous(view)));
 }
 
 function copyOf(values: Fused["values"], kernels: Kernel[], from: number): number {
   const { dtype, shape, size } = values[from];
   const output = values.push({ dtype, shape, size, place: { kind: "temporary" } }) - 1;
   kernels.unshift({
-    kind: "map",
+    kind: "loop",
     output,
     dtype,
     shape,

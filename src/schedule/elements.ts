@@ -1,6 +1,6 @@
 // Kernels without a fold: merged axes, tiles or pairs where an input asks for them, vectors along the last one.
 import type { Expr } from "../../kernels/expr.ts";
-import { isDraws, type KernelInput, type MapKernel, type Stored } from "../../kernels/kernel.ts";
+import { isDraws, type KernelInput, type LoopKernel, type Stored } from "../../kernels/kernel.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";
@@ -27,7 +27,7 @@ export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
   return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 
-export function elementLoops(kernel: MapKernel, target: Target, blocks: RowBlocks | undefined): ElementLoops {
+export function elementLoops(kernel: LoopKernel, target: Target, blocks: RowBlocks | undefined): ElementLoops {
   const { shape, dtype, storage, inputs } = kernel;
   const body = beforeRounding(kernel.body, storage);
   const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguousView(shape) };

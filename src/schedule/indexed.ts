@@ -1,6 +1,6 @@
 // Reading and adding by an index that is data. What is gathered may be shared along any axis; a scatter adds in source order, so each thread walks
 // all updates and keeps its own columns.
-import type { GatherKernel, KernelInput, ScatterKernel } from "../../kernels/kernel.ts";
+import type { Index, KernelInput, LoopKernel, ScatterKernel } from "../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";
@@ -35,13 +35,13 @@ const withoutAxis = (view: View, axis: number, shape: readonly number[]): View =
 });
 
 export function gatherLoops(
-  { shape, axis, x, indices, output, dtype, storage }: GatherKernel,
+  { shape, output, dtype, storage }: LoopKernel,
+  { index, ...x }: KernelInput & { readonly index: Index },
   target: Target,
 ): GatherLoops {
   const plain = { source: output, dtype, storage, view: contiguousView(shape) };
-  const nest = mergeAxes(shape, [plain, indices, { ...x, view: withoutAxis(x.view, axis, shape) }]);
-  const walk = walkOf(nest, target, splitAxis(nest));
-  return { ...walk, kind: "gather", extent: x.view.shape[axis], stride: x.view.strides[axis] };
+  const nest = mergeAxes(shape, [plain, index.at, x]);
+  return { ...walkOf(nest, target, splitAxis(nest)), kind: "gather", extent: index.extent, stride: index.stride };
 }
 
 export function scatterLoops(

@@ -1,7 +1,8 @@
 // How a kernel runs: one or more functions, one after another, each a loop nest of one of these kinds. A backend prints each kind; every number
 // that shapes it stands here.
 import { assembleStages } from "../../kernels/assemble.ts";
-import { elementBytes, type Kernel, placedPieces } from "../../kernels/kernel.ts";
+import { asGather, elementBytes, isFold, type Kernel, placedPieces } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type ElementLoops, elementLoops } from "./elements.ts";
@@ -44,16 +45,16 @@ export function loopsOf(member: Member, target: Target, blocks: RowBlocks | unde
   const work = workOf(kernel);
   const size = sizeOf(kernel.shape);
   switch (kernel.kind) {
-    case "map":
-      return [{ ...elementLoops(kernel, target, blocks), work }];
-    case "reduce":
-      if (sizeOf(kernel.reduced) === 0) return [zeros(kernel)];
-      return foldLoops(kernel, target, blocks, work);
-    case "matmul":
-      if (kernel.depth === 0) return [zeros(kernel)];
-      return [{ ...productLoops(kernel, target, blocks, member.panels), work }];
-    case "gather":
-      return [{ ...gatherLoops(kernel, target), work, scratch: 0 }];
+    case "loop": {
+      const gather = asGather(kernel);
+      if (gather) return [{ ...gatherLoops(kernel, gather, target), work, scratch: 0 }];
+      if (!isFold(kernel)) return [{ ...elementLoops(kernel, target, blocks), work }];
+      if (sizeOf(kernel.fold.reduced) === 0) return [zeros(kernel)];
+      const product = asProduct(kernel);
+      // Without SIMD there is nothing to pack for.
+      if (!product || target.lanes === 1) return foldLoops(kernel, target, blocks, work);
+      return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
+    }
     case "scatter":
       return [zeros(kernel), { ...scatterLoops(kernel, target), work, scratch: 0 }];
     case "assemble":

@@ -1,7 +1,8 @@
 // What is shared out among threads, and in which portions: a portion must be worth more than the barrier after it costs, and threads shouldn't
 // write to one cache line.
 import { children, type Expr, topological } from "../../kernels/expr.ts";
-import { blockSize, type Kernel, type ReduceKernel } from "../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, type Kernel, loopShape } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
@@ -39,14 +40,8 @@ export function operationCount(body: Expr): number {
 export function workOf(kernel: Kernel): number {
   const size = sizeOf(kernel.shape);
   switch (kernel.kind) {
-    case "map":
-      return size * (1 + operationCount(kernel.body));
-    case "reduce":
-      return size * sizeOf(kernel.reduced) * (1 + operationCount(kernel.body));
-    case "matmul":
-      return size * kernel.depth;
-    case "gather":
-      return size;
+    case "loop":
+      return sizeOf(loopShape(kernel)) * (asProduct(kernel) ? 1 : 1 + operationCount(kernel.body));
     case "scatter":
       return sizeOf(kernel.updates.view.shape);
     case "assemble":
@@ -62,11 +57,12 @@ export function splitAxis({ extents }: Pick<Nest, "extents">): number {
   return enough >= 0 ? enough : extents.indexOf(Math.max(...extents));
 }
 
-/** Whether a reduction to one number is worth cutting into its blocks: they are what several parts share, and one of them adds up. */
-export function isLongRow(kernel: ReduceKernel): boolean {
-  const count = sizeOf(kernel.reduced);
-  const { order, combine, shape, inputs, reduced } = kernel;
+/** Whether a fold to one number is worth cutting into its blocks: they are what several parts share, and one of them adds up. */
+export function isLongRow(kernel: FoldKernel): boolean {
+  const { shape, inputs, fold } = kernel;
+  const { order, combine, reduced } = fold;
+  const count = sizeOf(reduced);
   if (order !== "lanes" || combine === "argmax" || combine === "argmin" || sizeOf(shape) !== 1) return false;
-  const nest = mergeAxes([...shape, ...reduced], inputs, shape.length);
+  const nest = mergeAxes(loopShape(kernel), inputs, shape.length);
   return count >= 16 * blockSize && nest.extents.length === 2 && nest.inputs.every(({ bounds }) => !bounds[1]);
 }

@@ -1,6 +1,7 @@
 // Matrix products: what threads share (who shares columns packs all of the left operand, who shares rows all of the right), the tile, and where
 // packed operands lie.
-import { chunkSize, elementBytes, type KernelInput, type MatmulKernel, type Stored } from "../../kernels/kernel.ts";
+import { chunkSize, elementBytes, type Kernel, type KernelInput, type Stored } from "../../kernels/kernel.ts";
+import type { Product } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
@@ -28,7 +29,7 @@ function operandOf(input: KernelInput, depthAxis: number, otherAxis: number): Op
   return { layout, storage, depth: bytes * depth, across: bytes * across };
 }
 
-/** Products of a batch; with SIMD in tiles over packed operands, else straight from them. */
+/** Products of a batch, in tiles over packed operands. */
 export interface ProductLoops {
   readonly kind: "product";
   /** Over the batch. */
@@ -47,15 +48,15 @@ export interface ProductLoops {
 }
 
 export function productLoops(
-  kernel: MatmulKernel,
+  kernel: Kernel,
+  product: Product,
   { lanes }: Target,
   group: RowBlocks | undefined,
   panels: number | undefined,
 ): ProductLoops {
-  const { shape, depth, a, b } = kernel;
-  const rank = shape.length;
-  const [rows, columns] = shape.slice(-2);
-  const nest = mergeAxes(shape.slice(0, -2), batchInputs(kernel));
+  const { batch, rows, columns, depth, a, b } = product;
+  const rank = batch.length + 2;
+  const nest = mergeAxes(batch, batchInputs(kernel, product));
   const most = Math.max(...nest.extents);
   const axis = group ? nest.outer : nest.extents.indexOf(most);
   const alone = most >= 8 ? "batch" : columns >= rows && columns >= 2 * tileColumns ? "columns" : "rows";
@@ -78,7 +79,7 @@ export function productLoops(
     lanes,
     by,
     parallel,
-    panels: lanes > 1 ? panels : undefined,
-    scratch: lanes > 1 ? leftBytes + cornerBytes + right : 0,
+    panels,
+    scratch: leftBytes + cornerBytes + right,
   };
 }

@@ -167,14 +167,6 @@ function showProduct(product: ProductLoops, sharing: Sharing): string[] {
   const batch = isBatch
     ? axes(nest, [0, nest.extents.length], by === "batch" ? parallel : undefined, by === "batch" ? sharing : () => "")
     : [];
-  if (lanes === 1) {
-    return within([
-      ...batch,
-      `for row < ${rows}${share("rows")}`,
-      `for column < ${columns}${share("columns")}, 4 then 1 side by side`,
-      `fold ${depth} in chunks of ${chunkSize}`,
-    ]);
-  }
   const pack = `pack b in panels of ${tileColumns} columns`;
   const before = panels === undefined ? [] : [`once for each thread, ${pack} from ${panels} of its packed operands`];
   const height = product.a.layout === "across" ? `${lineGroups * tileRows}, then ${tileRows}` : `${tileRows}`;

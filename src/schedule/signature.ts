@@ -1,6 +1,6 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
-import { type Draws, isDraws, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { type Draws, isDraws, type KernelInput, kernelIndices, kernelInputs } from "../../kernels/kernel.ts";
 import { expressionText } from "../../kernels/text.ts";
 import type { Locals } from "./places.ts";
 import type { Member, RowBlocks } from "./rows.ts";
@@ -50,19 +50,12 @@ export function signatureOf(
     slot(kernel.output),
   ];
   switch (kernel.kind) {
-    case "map":
-      key.push(expressionText(kernel.body));
+    case "loop":
+      key.push(expressionText(kernel.body), kernel.fold ?? "map", panels);
+      for (const { index } of kernel.inputs) key.push(index && [index.extent, index.stride]);
       break;
-    case "reduce":
-      key.push(kernel.reduced, kernel.order, kernel.combine, expressionText(kernel.body));
-      break;
-    case "matmul":
-      key.push(kernel.depth, panels);
-      break;
-    case "gather":
     case "scatter":
-      // The number is what an index out of range is reported under.
-      key.push(kernel.axis, number);
+      key.push(kernel.axis);
       break;
     case "assemble":
       for (const { starts, steps } of kernel.pieces) key.push(starts, steps);
@@ -70,6 +63,8 @@ export function signatureOf(
     case "random":
       key.push(kernel.sampler, kernel.offset, kernel.low, kernel.high);
   }
+  // What an index out of range is reported under.
+  if (kernelIndices(kernel).length > 0) key.push(number);
   for (const value of values) if (typeof value === "number") key.push(places.get(value)?.rowBytes ?? "arena");
   return { key: JSON.stringify(key), values };
 }

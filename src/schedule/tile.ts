@@ -1,6 +1,7 @@
 // How a product is tiled: 4 rows by 8 columns of sums in registers (8 vectors, and what is loaded fits beside them: 6×8, 4×12 and 3×16 spill
 // and run at half the speed on V8), both operands packed; for 512 columns the right operand's panels of 256 terms stay in the second cache.
-import { chunkSize, type KernelInput, type MatmulKernel } from "../../kernels/kernel.ts";
+import { chunkSize, type Kernel, type KernelInput } from "../../kernels/kernel.ts";
+import type { Product } from "../../kernels/product.ts";
 import { contiguousView, type View } from "../../kernels/view.ts";
 
 export const tileRows = 4;
@@ -18,8 +19,7 @@ export const leftBytes = lineGroups * leftPitch;
 export const cornerBytes = 4 * tileRows * tileColumns;
 
 /** The operands and the output over the batch's axes. */
-export function batchInputs({ shape, a, b, output, dtype }: MatmulKernel): KernelInput[] {
-  const batch = shape.slice(0, -2);
+export function batchInputs({ shape, output, dtype }: Kernel, { batch, a, b }: Product): KernelInput[] {
   const head = (view: View): View => ({
     shape: batch,
     strides: view.strides.slice(0, -2),
@@ -34,7 +34,7 @@ export function batchInputs({ shape, a, b, output, dtype }: MatmulKernel): Kerne
 }
 
 /** What all of the right operand takes when it is packed. */
-export function panelBytes({ shape, depth }: MatmulKernel): number {
-  const panels = Math.ceil(shape[shape.length - 1] / tileColumns);
+export function panelBytes({ columns, depth }: Product): number {
+  const panels = Math.ceil(columns / tileColumns);
   return panels * (4 * tileColumns * depth + gap * Math.ceil(depth / chunkSize));
 }

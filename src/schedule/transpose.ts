@@ -1,7 +1,15 @@
 // A product whose only readers transpose it is computed transposed: (A·B)ᵀ = Bᵀ·Aᵀ has the same products and the same order of sums, so the same
 // bits, and its readers walk along memory. A linear layer's weight gradient is such a product. Measured: the gradient and Adam's pass for 512 × 512
 // weights 1.5 times as fast, a step of the mnist-mlp preset 1.15 to 1.2 times.
-import { type Kernel, type KernelInput, kernelInputs, type MatmulKernel, mapInputs } from "../../kernels/kernel.ts";
+import {
+  isFold,
+  type Kernel,
+  type KernelInput,
+  kernelInputs,
+  type LoopKernel,
+  mapInputs,
+} from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { transposeView, type View } from "../../kernels/view.ts";
 import type { Plan } from "../compile/plan.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
@@ -18,7 +26,13 @@ export function transposeProducts(plan: Plan): readonly Kernel[] {
   });
   plan.kernels.forEach(({ output }, at) => {
     const kernel = kernels[at];
-    if (kernel.kind !== "matmul" || plan.values[output].place.kind !== "temporary" || outside.has(output)) return;
+    if (
+      kernel.kind !== "loop" ||
+      !asProduct(kernel) ||
+      plan.values[output].place.kind !== "temporary" ||
+      outside.has(output)
+    )
+      return;
     const places = [...(readers.get(output) ?? [])];
     const turned = places.map((place) => rewire(kernels[place], kernel));
     if (turned.some((reader) => reader === null)) return;
@@ -33,19 +47,19 @@ export function transposeProducts(plan: Plan): readonly Kernel[] {
   return kernels;
 }
 
-function sideways(kernel: MatmulKernel): MatmulKernel {
-  const { shape, a, b } = kernel;
+function sideways(kernel: LoopKernel): LoopKernel {
+  const { shape } = kernel;
   const rank = shape.length;
   const order = [...shape.keys()].slice(0, -2).concat(rank - 1, rank - 2);
-  const turn = (input: KernelInput): KernelInput => ({ ...input, view: transposeView(input.view, order) });
-  return { ...kernel, shape: order.map((axis) => shape[axis]), a: turn(b), b: turn(a) };
+  const turn = (input: KernelInput) => ({ ...input, view: transposeView(input.view, [...order, rank]) });
+  return { ...mapInputs(kernel, turn), shape: order.map((axis) => shape[axis]) };
 }
 
 /** Elements that are read with steps that are neither 0 nor 1; a product packs its operands, so it doesn't mind. */
 function strideCost(kernel: Kernel, value: number): number {
-  if (kernel.kind === "matmul") return 0;
+  if (asProduct(kernel)) return 0;
   // Sums in chunks run over neighbouring outputs side by side.
-  const innermost = kernel.kind === "reduce" && kernel.order === "chunks" ? kernel.shape.length : Infinity;
+  const innermost = isFold(kernel) && kernel.fold.order === "chunks" ? kernel.shape.length : Infinity;
   return kernelInputs(kernel)
     .filter(({ source }) => source === value)
     .reduce((sum, { view }) => {
@@ -56,7 +70,7 @@ function strideCost(kernel: Kernel, value: number): number {
 }
 
 /** The kernel with its views of the product's output as they are when that is stored sideways; null where one can't be had. */
-function rewire(kernel: Kernel, product: MatmulKernel): Kernel | null {
+function rewire(kernel: Kernel, product: LoopKernel): Kernel | null {
   let possible = true;
   const turn = (input: KernelInput): KernelInput => {
     if (input.source !== product.output) return input;

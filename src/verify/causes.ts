@@ -3,13 +3,19 @@
 import { type Expr, topological } from "../../kernels/expr.ts";
 import {
   type AssembleKernel,
+  asGather,
   type Draws,
+  type FoldKernel,
   isDraws,
+  isFold,
   type Kernel,
-  type MapKernel,
+  type LoopKernel,
   placedPieces,
 } from "../../kernels/kernel.ts";
+import { asProduct, type Product } from "../../kernels/product.ts";
+import { type KernelWord, wordOf } from "../../kernels/word.ts";
 import { assembler } from "../backend/reference/assemble.ts";
+import { placesOf } from "../backend/reference/movement.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation, randint } from "../rng/samplers.ts";
@@ -43,7 +49,7 @@ export interface Cause {
 export interface Suspect {
   /** The kernel that computes the op; undefined where nothing but bits is known. */
   readonly kernel?: Kernel;
-  /** Its inputs' elements over their views, row-major. */
+  /** What it is computed from: as `readersOf` has it. */
   readonly inputs: readonly TypedArray[];
   readonly right: TypedArray;
   readonly wrong: TypedArray;
@@ -66,7 +72,7 @@ export function causeOf(suspect: Suspect): Cause {
     bitsAlone(right, wrong) ??
     (kernel && (kernel.kind === "random" ? drawsOf(suspect, kernel) : computed(suspect, kernel))) ?? {
       name: "unknown",
-      detail: `none of the known faults gives these bits, and none is claimed; ruled out: ${(kernel ? ruledOut[kernel.kind] : bitFaults).join(", ")}`,
+      detail: `none of the known faults gives these bits, and none is claimed; ruled out: ${(kernel ? ruledOut[wordOf(kernel)] : bitFaults).join(", ")}`,
     }
   );
 }
@@ -80,8 +86,8 @@ const bodyFaults: readonly CauseName[] = [
   "changed constant",
 ];
 
-/** What is tried on a kernel of each kind. */
-const ruledOut: Readonly<Record<Kernel["kind"], readonly CauseName[]>> = {
+/** What is tried on a kernel of each form. */
+const ruledOut: Readonly<Record<KernelWord, readonly CauseName[]>> = {
   map: ["draw range", "another seed", ...bodyFaults],
   reduce: ["order of a sum", ...bodyFaults],
   matmul: [...bitFaults, "order of a sum", "contraction"],
@@ -127,50 +133,45 @@ function reproduces({ right, wrong }: Suspect, elements: Elements, { anyZero = f
 
 function computed(suspect: Suspect, kernel: Exclude<Kernel, { kind: "random" }>): Cause | undefined {
   switch (kernel.kind) {
-    case "map":
+    case "loop": {
+      const product = asProduct(kernel);
+      if (product) return otherProduct(suspect, product);
+      const gather = asGather(kernel);
+      if (gather) return otherRow(suspect, gather);
+      if (isFold(kernel)) return otherFold(suspect, kernel);
       return wordsOf(suspect, kernel) ?? faultOf(suspect, kernel.body, (scalar) => scalar);
-    case "reduce": {
-      if (kernel.combine !== "sum" || kernel.dtype !== "float32") return undefined;
-      const { body, order } = kernel;
-      const size = sizeOf(kernel.reduced);
-      const written = writtenOrders[order];
-      const terms = (value: (index: number) => number, from: number): Terms => ({
-        length: size,
-        left: (i) => value(from * size + i),
-      });
-      const value = elementOf(suspect, body);
-      // A sum of products: what a contracting compiler sees.
-      const product = body.kind === "binary" && body.op === "mul" ? body : undefined;
-      const factors = product && [elementOf(suspect, product.a), elementOf(suspect, product.b)];
-      return (
-        otherSum(suspect, written, (i) =>
-          factors
-            ? {
-                length: size,
-                left: (k) => factors[0](i * size + k),
-                right: (k) => factors[1](i * size + k),
-              }
-            : terms(value, i),
-        ) ?? faultOf(suspect, body, (scalar) => (i) => sumIn(written, terms(scalar, i)))
-      );
     }
-    case "matmul": {
-      const { depth, shape } = kernel;
-      const [rows, columns] = shape.slice(-2);
-      const [a, b] = suspect.inputs;
-      return otherSum(suspect, writtenOrders.chunks, (index) => {
-        const [row, column] = [Math.floor(index / columns), index % columns];
-        const from = Math.floor(row / rows) * depth * columns + column;
-        return { length: depth, left: (k) => a[row * depth + k], right: (k) => b[from + k * columns] };
-      });
-    }
-    case "gather":
-      return otherRow(suspect, kernel);
     case "scatter":
       return scatterBackwards(suspect, kernel);
     case "assemble":
       return assembledBackwards(suspect, kernel);
   }
+}
+
+/** A fold's sum, or its body, computed another way. */
+function otherFold(suspect: Suspect, { fold, dtype, body }: FoldKernel): Cause | undefined {
+  if (fold.combine !== "sum" || dtype !== "float32") return undefined;
+  const length = sizeOf(fold.reduced);
+  const written = writtenOrders[fold.order];
+  const terms = (value: Elements, from: number): Terms => ({ length, left: (i) => value(from * length + i) });
+  const value = elementOf(suspect, body);
+  // A sum of products: what a contracting compiler sees.
+  const factors =
+    body.kind === "binary" && body.op === "mul" ? [elementOf(suspect, body.a), elementOf(suspect, body.b)] : undefined;
+  return (
+    otherSum(suspect, written, (i) =>
+      factors ? { ...terms(factors[0], i), right: (k) => factors[1](i * length + k) } : terms(value, i),
+    ) ?? faultOf(suspect, body, (scalar) => (i) => sumIn(written, terms(scalar, i)))
+  );
+}
+
+function otherProduct(suspect: Suspect, { rows, columns, depth }: Product): Cause | undefined {
+  const [a, b] = suspect.inputs;
+  return otherSum(suspect, writtenOrders.chunks, (index) => {
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    const from = Math.floor(row / rows) * depth * columns + column;
+    return { length: depth, left: (k) => a[row * depth + k], right: (k) => b[from + k * columns] };
+  });
 }
 
 const elementOf = ({ inputs }: Suspect, body: Expr, fault: ScalarFault = {}): Elements => {
@@ -270,13 +271,10 @@ function otherSum(suspect: Suspect, written: Order, terms: (index: number) => Te
 /** A read by index that took other rows. */
 function otherRow(
   { inputs: [x, indices], right, wrong }: Suspect,
-  kernel: Kernel & { kind: "gather" },
+  { view, index: { extent, stride } }: NonNullable<ReturnType<typeof asGather>>,
 ): Cause | undefined {
-  const { axis, shape } = kernel;
-  const extent = kernel.x.view.shape[axis];
-  const inner = sizeOf(shape.slice(axis + 1));
-  const outer = inner * shape[axis];
-  const place = (i: number, index: number) => (Math.floor(i / outer) * extent + index) * inner + (i % inner);
+  const places = placesOf(view);
+  const place = (i: number, index: number) => places[i] + index * stride;
   const { at } = differences(right, wrong);
   const rows = at.map((i) =>
     Array.from({ length: extent }, (_, index) => index).find((index) => Object.is(x[place(i, index)], wrong[i])),
@@ -326,7 +324,7 @@ function drawsOf(suspect: Suspect, kernel: Kernel & { kind: "random" }): Cause |
 }
 
 /** The range of draws, or the seed, that the words came from which a map is over. */
-function wordsOf(suspect: Suspect, { inputs, body }: MapKernel): Cause | undefined {
+function wordsOf(suspect: Suspect, { inputs, body }: LoopKernel): Cause | undefined {
   const { wrong, seed, base } = suspect;
   const at = inputs.findIndex(({ source }) => isDraws(source));
   if (at < 0 || wrong.length === 0) return undefined;

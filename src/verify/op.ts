@@ -1,5 +1,6 @@
 // The first op of a recorded step whose inputs agree on both sides and whose output doesn't: which it is, where it was made, what each side
 // computed and what it means, and why they differ.
+import { wordOf } from "../../kernels/word.ts";
 import type { Backend } from "../compile/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
@@ -217,7 +218,7 @@ async function kernelDifference(
   const { index, ...shown } = valuesAt(first, second, wrong.kernel.shape);
   return {
     kind: "kernel",
-    name: `kernel ${wrong.number}, ${wrong.kernel.kind}${node ? `, that ends in ${node.op}` : ""}`,
+    name: `kernel ${wrong.number}, ${wordOf(wrong.kernel)}${node ? `, that ends in ${node.op}` : ""}`,
     node: node && describe(node),
     ...(node && placeOf(presence.record.plan.graph, node)),
     ...shown,

@@ -1,8 +1,7 @@
 // A recorded run looked into: every node's value on a backend, each in memory of its own; and, since fused kernels may go wrong where single ops
 // don't, every kernel's output as the fused plan computes it, against what the kernel means.
-import { kernelInputs } from "../../kernels/kernel.ts";
 import type { KernelCall } from "../backend/host.ts";
-import { interpretKernel, reader } from "../backend/interpret.ts";
+import { interpretKernel, readersOf } from "../backend/interpret.ts";
 import { type Meaning, meaningOf } from "../backend/reference/node.ts";
 import type { Backend } from "../compile/contract.ts";
 import { lower } from "../compile/lower.ts";
@@ -111,7 +110,7 @@ function placed(plan: Plan, value: number, inputs: readonly TypedArray[]): Typed
 }
 
 function kernelInputsOf(plan: Plan, kernel: Plan["kernels"][number], call: KernelCall): TypedArray[] {
-  return kernelInputs(kernel).map((input) => reader(input, plan)(call));
+  return readersOf(kernel, plan).map((read) => read(call));
 }
 
 /** A fused kernel that gave other bits than it means. */

@@ -3,13 +3,15 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import * as e from "../../kernels/expr.ts";
-import type { Combine, KernelInput, MatmulKernel, ReduceKernel } from "../../kernels/kernel.ts";
+import type { Combine, FoldKernel, KernelInput, LoopKernel } from "../../kernels/kernel.ts";
+import { productViews } from "../../kernels/product.ts";
 import { contiguousView, coordinateView, transposeView, type View } from "../../kernels/view.ts";
 import { gpujsOver } from "../../src/backend/gpujs/backend.ts";
 import { facadeOver, type Mode, openGpu, type RawGpu } from "../../src/backend/gpujs/facade.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { loadBackend } from "../../src/backend/load.ts";
 import type { Backend } from "../../src/compile/contract.ts";
+import { byIndex } from "../../src/compile/family.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import { BackendError, ShapeError } from "../../src/core/errors.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
@@ -164,7 +166,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
     for (const body of bodies) {
       const shape = [pairs.length];
       const kernel: Unplaced = {
-        kind: "map",
+        kind: "loop",
         dtype: body.type === "bool" ? "bool" : "float32",
         shape,
         inputs: [whole(0, shape), whole(1, shape)],
@@ -196,7 +198,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
         const inputs = [0, 1, 2].map((i) => whole(i, shape));
         const dtype = body.type === "bool" ? "bool" : "float32";
         const sources = inputs.map((): Source => ({ dtype: "float32", size: 1000 }));
-        await holds(backend, { kind: "map", dtype, shape, inputs, body }, sources, name);
+        await holds(backend, { kind: "loop", dtype, shape, inputs, body }, sources, name);
       }
     }
   });
@@ -206,7 +208,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
     const powers = Float32Array.from({ length: 254 }, (_, i) => i - 126);
     const x = e.input(0, "float32");
     for (const body of [e.pow2(x), e.exponent(e.mul(e.pow2(x), 1.9999999)), e.exponent(e.pow2(x))]) {
-      const kernel: Unplaced = { kind: "map", dtype: "float32", shape, inputs: [whole(0, shape)], body };
+      const kernel: Unplaced = { kind: "loop", dtype: "float32", shape, inputs: [whole(0, shape)], body };
       const plan = planOf(kernel, [{ dtype: "float32", size: 254 }]);
       const [expected] = await runPlan(interpreter, plan, [powers]);
       expectSameBits((await runPlan(backend, plan, [powers]))[0], expected, JSON.stringify(body));
@@ -221,7 +223,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
         const { inputs, sources } = anyInputs(shape, pick);
         const body = anyBody(inputs, pick);
         const dtype = body.type === "bool" ? "bool" : "float32";
-        const source = await holds(backend, { kind: "map", dtype, shape, inputs, body }, sources, name, pick(1000));
+        const source = await holds(backend, { kind: "loop", dtype, shape, inputs, body }, sources, name, pick(1000));
         expectSafe(source!);
       }),
       { numRuns: 150 * factor },
@@ -233,13 +235,11 @@ describe.each(modes)("gpujs:%s", (mode) => {
   test.each(combines)("%s at the edges of lanes, chunks and blocks, in both orders", async (combine) => {
     for (const order of ["lanes", "chunks"] as const) {
       for (const count of counts) {
-        const kernel: Unplaced<ReduceKernel> = {
-          kind: "reduce",
+        const kernel: Unplaced<FoldKernel> = {
+          kind: "loop",
           dtype: combine.startsWith("arg") ? "int32" : "float32",
           shape: [3],
-          reduced: [count],
-          order,
-          combine,
+          fold: { reduced: [count], order, combine },
           inputs: [whole(0, [3, count])],
           body: e.input(0, "float32"),
         };
@@ -264,12 +264,10 @@ describe.each(modes)("gpujs:%s", (mode) => {
         const order = pick(2) ? "lanes" : "chunks";
         const dtype = combine.startsWith("arg") ? "int32" : "float32";
         const kernel: Unplaced = {
-          kind: "reduce",
+          kind: "loop",
           dtype,
           shape,
-          reduced,
-          order,
-          combine,
+          fold: { reduced, order, combine },
           inputs,
           body: body.type === "bool" ? e.toFloat32(body) : body,
         };
@@ -281,12 +279,10 @@ describe.each(modes)("gpujs:%s", (mode) => {
 
   test("a reduction of one input reads that one, whichever it is", async () => {
     const kernel: Unplaced = {
-      kind: "reduce",
+      kind: "loop",
       dtype: "float32",
       shape: [3],
-      reduced: [20],
-      order: "lanes",
-      combine: "max",
+      fold: { reduced: [20], order: "lanes", combine: "max" },
       inputs: [whole(0, [3, 20]), whole(1, [3, 20]), whole(2, [3, 20])],
       body: e.input(1, "float32"),
     };
@@ -311,13 +307,13 @@ describe.each(modes)("gpujs:%s", (mode) => {
           };
         };
         const [a, b] = [plain([...batch, rows, depth]), plain([...batch, depth, columns])];
-        const kernel: Unplaced<MatmulKernel> = {
-          kind: "matmul",
+        const kernel: Unplaced<LoopKernel> = {
+          kind: "loop",
           dtype: "float32",
           shape: [...batch, rows, columns],
-          depth,
-          a: { source: 0, dtype: "float32", view: a.view },
-          b: { source: 1, dtype: "float32", view: b.view },
+          inputs: productViews(a.view, b.view).map((view, source) => ({ source, dtype: "float32", view })),
+          body: e.mul(e.input(0, "float32"), e.input(1, "float32")),
+          fold: { reduced: [depth], order: "chunks", combine: "sum" },
         };
         const sources = [a, b].map(({ size }): Source => ({ dtype: "float32", size }));
         expectSafe((await holds(backend, kernel, sources, name, pick(1000)))!);
@@ -354,7 +350,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
         const read: KernelInput = { source: 1, dtype, view: values.view };
         const shape = along(gathers ? count : extent);
         const kernel: Unplaced = gathers
-          ? { kind: "gather", dtype, shape, axis, x: read, indices: at }
+          ? { kind: "loop", dtype, shape, inputs: [byIndex(read, axis, at)], body: e.input(0, dtype) }
           : { kind: "scatter", dtype, shape, axis, indices: at, updates: read };
         const plan = planOf(kernel, [
           { dtype: "int32", size: indices?.size ?? sizeOf(along(count)) },
@@ -406,12 +402,11 @@ describe.each(modes)("gpujs:%s", (mode) => {
       expect(executable.sources[0].where).toBe(where);
     }
     const gather: Unplaced = {
-      kind: "gather",
+      kind: "loop",
       dtype: "int32",
       shape: [2],
-      axis: 0,
-      x: whole(0, [3], "int32"),
-      indices: whole(1, [2], "int32"),
+      inputs: [byIndex(whole(0, [3], "int32"), 0, whole(1, [2], "int32"))],
+      body: e.input(0, "int32"),
     };
     const plan = planOf(
       gather,
@@ -426,7 +421,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
   test("integer work and empty arrays are the interpreter's", async () => {
     const i = e.input(0, "int32");
     const map = (shape: Shape, body: e.Expr, input: KernelInput): Unplaced => ({
-      kind: "map",
+      kind: "loop",
       dtype: body.type,
       shape,
       inputs: [input],
@@ -453,14 +448,14 @@ describe.each(modes)("gpujs:%s", (mode) => {
       [{ dtype: "float32", size: 0 }],
       "interpreter",
     );
-    await holds(backend, { kind: "map", dtype: "float32", shape: [4], inputs: [], body: e.constant(-0) }, [], name);
+    await holds(backend, { kind: "loop", dtype: "float32", shape: [4], inputs: [], body: e.constant(-0) }, [], name);
   });
 
   test("indices that float32 doesn't hold are the interpreter's", async () => {
     const where = async (shape: Shape, view: View, size: number) => {
       const body = e.neg(e.input(0, "float32"));
       const inputs = [{ source: 0, dtype: "float32", view } as const];
-      const plan = planOf({ kind: "map", dtype: "float32", shape, inputs, body }, [{ dtype: "float32", size }]);
+      const plan = planOf({ kind: "loop", dtype: "float32", shape, inputs, body }, [{ dtype: "float32", size }]);
       const executable = await backend.load(plan);
       executable.dispose();
       return executable.sources[0].where;
@@ -480,7 +475,7 @@ describe("large arrays", () => {
   const run = async (view: View, shape: Shape, body: e.Expr) => {
     const backend = await loadBackend("gpujs:webasm");
     const inputs = [{ source: 0, dtype: "float32", view } as const];
-    const plan = planOf({ kind: "map", dtype: "float32", shape, inputs, body }, [
+    const plan = planOf({ kind: "loop", dtype: "float32", shape, inputs, body }, [
       { dtype: "float32", size: sizeOf(shape) },
     ]);
     const data = new Float32Array(sizeOf(shape));
@@ -529,7 +524,7 @@ describe("the mode is the one that was named", () => {
   const x = new Float32Array(4);
   const shape = [4];
   const plan = planOf(
-    { kind: "map", dtype: "float32", shape, inputs: [whole(0, shape)], body: e.neg(e.input(0, "float32")) },
+    { kind: "loop", dtype: "float32", shape, inputs: [whole(0, shape)], body: e.neg(e.input(0, "float32")) },
     [{ dtype: "float32", size: 4 }],
   );
 

@@ -124,8 +124,7 @@ describe("groups", () => {
     const made = new Set<number>();
     for (const number of order) {
       const kernel = plan.kernels[number];
-      const inputs = "inputs" in kernel ? kernel.inputs : kernel.kind === "matmul" ? [kernel.a, kernel.b] : [];
-      for (const { source } of inputs) {
+      for (const { source } of kernelInputs(kernel)) {
         if (typeof source === "number" && plan.kernels.some(({ output }) => output === source))
           expect(made.has(source)).toBe(true);
       }

@@ -172,8 +172,8 @@ describe("a schedule as text", () => {
       "      for tiles of 4 × 8: fold k, 4 lanes, 16 terms a round",
     ]);
     expect(loopsOf(scheduleOf(shapes, product, { ...wasmTarget, lanes: 1 }))).toEqual([
-      "for row < 64",
-      "  for column < 600, 4 then 1 side by side",
+      "for i0 < 64",
+      "  for i1 < 600: 4, then 1 side by side",
       "    fold 300 in chunks of 256",
     ]);
     const group = showSchedule(

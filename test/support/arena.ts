@@ -1,6 +1,6 @@
 // A schedule's memory checked by walking its kernels once more: nothing is read before it is written or after it is overwritten.
 import { expect } from "vitest";
-import { elementBytes, kernelInputs } from "../../kernels/kernel.ts";
+import { elementBytes, isMap, kernelInputs } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import { type Plan, valueBytes } from "../../src/compile/plan.ts";
 import { plainTarget } from "../../src/compile/target.ts";
@@ -69,7 +69,7 @@ export function checkSchedule(schedule: Schedule): void {
       const other = placeOf(source);
       const apart = other.memory !== memory || other.to <= from || to <= other.from;
       // Writing over what is being read is safe only in an elementwise kernel that reads in order.
-      const inOrder = kernel.kind === "map" && other.from === from && isContiguous(view);
+      const inOrder = isMap(kernel) && other.from === from && isContiguous(view);
       if (!apart && !inOrder) expect.fail(`kernel ${at} overwrites value ${source} while it reads it`);
     }
     write(kernel.output);

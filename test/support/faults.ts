@@ -1,6 +1,7 @@
 // Backends that go wrong on purpose, in one way each: kernels are interpreted as they should be, and one kind of them isn't.
 import * as e from "../../kernels/expr.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
+import type { Kernel, LoopKernel } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../../src/backend/host.ts";
 import { interpretKernel, reader } from "../../src/backend/interpret.ts";
 import type { Backend } from "../../src/compile/contract.ts";
@@ -35,7 +36,7 @@ export function afterwards(
 export const withBody =
   (change: (body: e.Expr) => e.Expr): Fault =>
   (kernel, plan) => {
-    if (kernel.kind !== "map" && kernel.kind !== "reduce") return undefined;
+    if (kernel.kind !== "loop") return undefined;
     const body = change(kernel.body);
     return body === kernel.body ? undefined : interpretKernel({ ...kernel, body }, plan);
   };
@@ -74,18 +75,19 @@ export function loosenComparisons(body: e.Expr): e.Expr {
 export function matmulElements(
   kernel: Kernel,
   call: KernelCall,
-): { a: (i: number, k: number) => number; b: (k: number, j: number) => number } | undefined {
-  if (kernel.kind !== "matmul" || kernel.shape.length !== 2) return undefined;
-  const read = ({ source, view: { strides, offset } }: typeof kernel.a) => {
+): { a: (i: number, k: number) => number; b: (k: number, j: number) => number; depth: number } | undefined {
+  const product = asProduct(kernel);
+  if (!product || kernel.shape.length !== 2) return undefined;
+  const read = ({ source, view: { strides, offset } }: typeof product.a) => {
     const data = call.array(source as number);
     return (i: number, j: number) => data[offset + i * strides[0] + j * strides[1]];
   };
-  return { a: read(kernel.a), b: read(kernel.b) };
+  return { a: read(product.a), b: read(product.b), depth: product.depth };
 }
 
 /** A map kernel computed an element at a time by `value`, which is given the expression and how its leaves are read. */
 export function elementwise(
-  kernel: Kernel & { kind: "map" },
+  kernel: LoopKernel,
   plan: Plan,
   value: (expr: e.Expr, read: (index: number) => number) => number,
 ): KernelRunner {

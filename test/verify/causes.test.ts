@@ -236,7 +236,7 @@ describe("draws", () => {
 
   test("words far away, earlier and later, and of a seed that lost its high half", () => {
     const kernel: Kernel = {
-      kind: "map",
+      kind: "loop",
       output: 0,
       dtype: "uint32",
       shape: [30],
@@ -270,7 +270,7 @@ describe("draws", () => {
 
   test("a mask over words from another range or seed", () => {
     const kernel: Kernel = {
-      kind: "map",
+      kind: "loop",
       output: 0,
       dtype: "float32",
       shape: [40],

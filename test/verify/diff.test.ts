@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as e from "../../kernels/expr.ts";
-import { isDraws, kernelInputs } from "../../kernels/kernel.ts";
+import { isDraws, isFold, isMap, kernelInputs, loopShape } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { interpretKernel } from "../../src/backend/interpret.ts";
 import type { Backend } from "../../src/compile/contract.ts";
 import { ConfigError } from "../../src/core/errors.ts";
@@ -92,14 +93,14 @@ async function verifiedOn(backend: Backend, options: Partial<TrainerOptions> = {
 describe("a kernel that goes wrong", () => {
   test("contraction in a matmul: named from the folder, by diff and by verify", async () => {
     const backend = faulty((kernel, plan) =>
-      kernel.kind !== "matmul"
+      !asProduct(kernel)
         ? undefined
         : afterwards(kernel, plan, (out, call) => {
-            const { a, b } = matmulElements(kernel, call)!;
+            const { a, b, depth } = matmulElements(kernel, call)!;
             const columns = kernel.shape[1];
             for (let at = 0; at < out.length; at++) {
               let sum = 0;
-              for (let k = 0; k < kernel.depth; k++)
+              for (let k = 0; k < depth; k++)
                 sum = Math.fround(a(Math.floor(at / columns), k) * b(k, at % columns) + sum);
               out[at] = sum;
             }
@@ -127,7 +128,7 @@ describe("a kernel that goes wrong", () => {
             e.children(expr).some((child) => child.kind === "binary" && child.op === "mul"),
         );
     const backend = faulty((kernel, plan) =>
-      kernel.kind === "map" && kernel.dtype === "float32" && plain(kernel.body)
+      isMap(kernel) && kernel.dtype === "float32" && plain(kernel.body)
         ? elementwise(kernel, plan, contracting)
         : undefined,
     );
@@ -151,7 +152,7 @@ describe("a kernel that goes wrong", () => {
   };
   const change = (from: (x: number) => boolean, to: (x: number) => number): Backend =>
     faulty((kernel, plan) =>
-      kernel.kind === "map" && kernel.dtype === "float32"
+      isMap(kernel) && kernel.dtype === "float32"
         ? afterwards(kernel, plan, (out) => {
             for (let i = 0; i < out.length; i++) if (from(out[i])) out[i] = to(out[i]);
           })
@@ -223,13 +224,13 @@ describe("a kernel that goes wrong", () => {
   ])("another order of a sum: %s", async (name, sum) => {
     const backend = faulty((kernel, plan) => {
       if (
-        kernel.kind !== "reduce" ||
-        kernel.combine !== "sum" ||
+        !isFold(kernel) ||
+        kernel.fold.combine !== "sum" ||
         kernel.dtype !== "float32" ||
-        sizeOf(kernel.reduced) !== 16
+        sizeOf(kernel.fold.reduced) !== 16
       )
         return undefined;
-      const terms = { ...kernel, kind: "map" as const, shape: [...kernel.shape, ...kernel.reduced] };
+      const terms = { ...kernel, fold: undefined, shape: loopShape(kernel) };
       return afterwards(kernel, plan, (out, call) => {
         const values = new Float32Array(out.length * 16);
         void interpretKernel(terms, plan).run({
@@ -264,7 +265,7 @@ describe("a kernel that goes wrong", () => {
 
   test("what fits nothing is unknown", async () => {
     const backend = faulty((kernel, plan) =>
-      kernel.kind === "matmul"
+      asProduct(kernel)
         ? afterwards(kernel, plan, (out) => {
             out[out.length - 1] += 0.0123;
           })
@@ -320,7 +321,7 @@ describe("where it was made", () => {
 
   test("a fault in the backward pass names the forward line of the user's model, and its layer", async () => {
     const weight = faulty((kernel, plan) =>
-      kernel.kind === "matmul" && kernel.shape.join() === "4,8"
+      asProduct(kernel) && kernel.shape.join() === "4,8"
         ? afterwards(kernel, plan, (out) => {
             out[3] += 0.5;
           })
@@ -589,7 +590,7 @@ describe("a fault that comes late", () => {
   /** From a position in the stream on, a matmul of the training step is wrong. */
   const late = (position: number) =>
     faulty((kernel, plan) =>
-      kernel.kind === "matmul" && plan.draws > 0
+      asProduct(kernel) && plan.draws > 0
         ? afterwards(kernel, plan, (out, { base }) => {
             if (base >= position) out[0] += 0.5;
           })

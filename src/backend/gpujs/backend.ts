@@ -2,25 +2,27 @@
 // the host. Class A in modes webasm and cpu.
 import {
   type Draws,
-  type GatherKernel,
+  type FoldKernel,
   isDraws,
+  isFold,
   type Kernel,
   type KernelInput,
+  kernelIndices,
   kernelInputs,
-  type MapKernel,
-  type ReduceKernel,
-  type ScatterKernel,
+  type LoopKernel,
+  loopShape,
 } from "../../../kernels/kernel.ts";
+import { asProduct } from "../../../kernels/product.ts";
 import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
 import type { Backend } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { DType, TypedArray } from "../../core/dtype.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
+import { sizeOf } from "../../core/shape.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel, wordReader } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu } from "./facade.ts";
-import { canPrintGather, canPrintScatter, printGather, printScatter, rangeCheck } from "./indexed.ts";
+import { canPrintScatter, printScatter, rangeCheck } from "./indexed.ts";
 import {
   canPrintMap,
   canPrintMatmul,
@@ -59,35 +61,42 @@ function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRun
   const total = sizes.reduce((sum, size) => sum + size, sizeOf(kernel.shape));
   // gpu.js takes no empty arrays.
   if (!sizes.includes(0) && total < elementLimit) {
-    if (kernel.kind === "map" && canPrintMap(kernel))
-      return printed(gpu, mode, printMap(kernel), kernel.inputs, sizeOf(kernel.shape), kernel.output, plan);
-    if (kernel.kind === "matmul" && canPrintMatmul(kernel))
-      return printed(gpu, mode, printMatmul(kernel), [kernel.a, kernel.b], sizeOf(kernel.shape), kernel.output, plan);
-    if (kernel.kind === "reduce" && canPrintReduce(kernel)) return reduceRunner(gpu, mode, kernel, plan);
-    if (kernel.kind === "gather" && canPrintGather(kernel))
-      return indexedRunner(gpu, mode, kernel, printGather(kernel), kernel.x.view.shape[kernel.axis], plan);
     if (kernel.kind === "scatter" && canPrintScatter(kernel))
-      return indexedRunner(gpu, mode, kernel, printScatter(kernel), kernel.shape[kernel.axis], plan);
+      return checked(kernel, printed(gpu, mode, printScatter(kernel), kernel, plan), plan);
+    if (kernel.kind === "loop") {
+      const runner = loopRunner(gpu, mode, kernel, plan);
+      if (runner) return checked(kernel, runner, plan);
+    }
   }
   return interpretKernel(kernel, plan);
 }
 
-/** A printed kernel's runner: inputs as float32 arrays, the result into the output's own. */
+/** A loop's runner, where it can be printed. */
+function loopRunner(gpu: Facade, mode: Mode, kernel: LoopKernel, plan: Plan): KernelRunner | undefined {
+  const product = asProduct(kernel);
+  if (product) {
+    if (!canPrintMatmul(product)) return undefined;
+    return printed(gpu, mode, printMatmul(product), { ...kernel, inputs: [product.a, product.b] }, plan);
+  }
+  if (isFold(kernel)) return canPrintFold(kernel) ? foldRunner(gpu, mode, kernel, plan) : undefined;
+  return canPrintMap(kernel) ? printed(gpu, mode, printMap(kernel), kernel, plan) : undefined;
+}
+
+/** A printed kernel's runner: what it reads as float32 arrays, the result into the output's own. */
 function printed(
   gpu: Facade,
   mode: Mode,
   { source, constants, usesPowers }: PrintedKernel,
-  inputs: readonly KernelInput[],
-  size: number,
-  output: number,
+  reads: Kernel,
   plan: Plan,
 ): KernelRunner {
-  const arrays = inputs.flatMap(({ source, dtype, view }) =>
+  const { output, shape } = reads;
+  const arrays = kernelInputs(reads).flatMap(({ source, dtype, view }) =>
     source === "coordinate" ? [] : [{ source, dtype, size: sourceSize(source, view, plan) }],
   );
   const fixed = usesPowers ? [constants, powers] : [constants];
   const sizes = arrays.flatMap(({ dtype, size }) => (dtype === "uint32" ? [size, size] : [size]));
-  const kernel = gpu.kernel(source, size, [...fixed.map(({ length }) => length), ...sizes]);
+  const kernel = gpu.kernel(source, sizeOf(shape), [...fixed.map(({ length }) => length), ...sizes]);
   const readers = arrays.map(arrayReader);
   return {
     where: `gpujs:${mode}`,
@@ -99,23 +108,15 @@ function printed(
   };
 }
 
-/** A gather or scatter: printed, with its indices checked before; the interpreter says which one is out of range. */
-function indexedRunner(
-  gpu: Facade,
-  mode: Mode,
-  kernel: GatherKernel | ScatterKernel,
-  source: PrintedKernel,
-  extent: number,
-  plan: Plan,
-): KernelRunner {
-  const runner = printed(gpu, mode, source, kernelInputs(kernel), sizeOf(kernel.shape), kernel.output, plan);
-  const inRange = rangeCheck(kernel.indices.view, extent);
+/** A printed kernel with its indices checked before, if it has any: the interpreter says which one is out of range. */
+function checked(kernel: Kernel, runner: KernelRunner, plan: Plan): KernelRunner {
+  const checks = kernelIndices(kernel).map(({ at, extent }) => {
+    const inRange = rangeCheck(at.view, extent);
+    return (call: KernelCall) => inRange(call.array(at.source as number));
+  });
+  if (checks.length === 0) return runner;
   const interpreted = interpretKernel(kernel, plan);
-  const indices = kernel.indices.source as number;
-  return {
-    ...runner,
-    run: (call) => (inRange(call.array(indices)) ? runner.run(call) : interpreted.run(call)),
-  };
+  return { ...runner, run: (call) => (checks.every((holds) => holds(call)) ? runner : interpreted).run(call) };
 }
 
 /** Elements of a source: a value's, or a word a point. */
@@ -150,28 +151,31 @@ function arrayReader({ source, dtype, size }: ArraySource): (call: KernelCall) =
   };
 }
 
-/** The body of a reduction as a map over all its points. */
-function bodyOf({ body, inputs, shape, reduced, dtype }: ReduceKernel): MapKernel & { shape: Shape } {
-  return { kind: "map", output: -1, dtype, shape: [...shape, ...reduced], inputs, body };
-}
+/** A fold's body as a map over all its points. */
+const bodyOf = (kernel: FoldKernel): LoopKernel => ({ ...kernel, fold: undefined, shape: loopShape(kernel) });
 
-function canPrintReduce(kernel: ReduceKernel): boolean {
-  const { body, shape, reduced } = kernel;
-  const whole = sizeOf(shape) * sizeOf(reduced);
+function canPrintFold(kernel: FoldKernel): boolean {
+  const { body } = kernel;
+  const whole = sizeOf(loopShape(kernel));
   return body.type === "float32" && whole > 0 && whole < exactIntegers && canPrintMap(bodyOf(kernel));
 }
 
-/** A reduction in two kernels: its body, unless that is an array as it lies, and the sum in the written order. */
-function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan): KernelRunner {
-  const { combine, order, shape, reduced, inputs, body, output } = kernel;
-  const count = sizeOf(reduced);
-  const reduction =
+/** A fold in two kernels: its body, unless that is an array as it lies, and the fold in the written order. */
+function foldRunner(gpu: Facade, mode: Mode, kernel: FoldKernel, plan: Plan): KernelRunner {
+  const { inputs, body, fold } = kernel;
+  const { combine, order } = fold;
+  const count = sizeOf(fold.reduced);
+  const source =
     combine === "argmax" || combine === "argmin" ? printArgument(combine, count) : printReduce(combine, order, count);
-  const whole = sizeOf(shape) * count;
+  const whole = sizeOf(loopShape(kernel));
   const only = body.kind === "input" ? inputs[body.index] : undefined;
   const direct =
-    only && typeof only.source === "number" && isContiguous(only.view) && whole === plan.values[only.source].size;
-  if (direct) return printed(gpu, mode, reduction, [only], sizeOf(shape), output, plan);
+    only &&
+    !only.index &&
+    typeof only.source === "number" &&
+    isContiguous(only.view) &&
+    whole === plan.values[only.source].size;
+  if (direct) return printed(gpu, mode, source, { ...kernel, inputs: [only] }, plan);
   // The body's values: one more value, behind the plan's own.
   const at = plan.values.length;
   const staged: Plan = {
@@ -180,8 +184,9 @@ function reduceRunner(gpu: Facade, mode: Mode, kernel: ReduceKernel, plan: Plan)
   };
   const all: KernelInput = { source: at, dtype: "float32", view: contiguousView([whole]) };
   const points = new Float32Array(whole);
-  const map = printed(gpu, mode, printMap(bodyOf(kernel)), inputs, whole, at, staged);
-  const reduce = printed(gpu, mode, reduction, [all], sizeOf(shape), output, staged);
+  const values = { ...bodyOf(kernel), output: at };
+  const map = printed(gpu, mode, printMap(values), values, staged);
+  const reduce = printed(gpu, mode, source, { ...kernel, inputs: [all] }, staged);
   return {
     where: map.where,
     source: `${map.source}\n${reduce.source}`,

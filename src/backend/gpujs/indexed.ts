@@ -1,6 +1,6 @@
-// Reading and adding by indices that are data, as GPU.js source: a kernel never stops in the middle, so the indices are checked on the host
-// before it runs.
-import type { GatherKernel, KernelInput, ScatterKernel } from "../../../kernels/kernel.ts";
+// Adding by indices that are data, as GPU.js source; and what holds for reading by them too: a kernel never stops in the middle, so the indices
+// are checked on the host before it runs.
+import type { KernelInput, ScatterKernel } from "../../../kernels/kernel.ts";
 import { isContiguous, type View } from "../../../kernels/view.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
@@ -14,29 +14,11 @@ const readable = ({ dtype, view }: KernelInput) =>
   (dtype === "float32" || dtype === "bool") && fits(view) && view.bounds.every((bound) => !bound);
 const indexing = ({ view }: KernelInput) => fits(view) && view.bounds.every((bound) => !bound);
 
-/** Whether a gather can be printed: of float32 or bool, by plain views whose indices float32 holds. */
-export function canPrintGather({ x, indices, shape }: GatherKernel): boolean {
-  return readable(x) && indexing(indices) && sizeOf(shape) > 0;
-}
-
 /** Whether a scatter can be printed, and is worth it. */
 export function canPrintScatter({ indices, updates, shape, axis }: ScatterKernel): boolean {
   const size = sizeOf(shape);
   const looks = size * indices.view.shape[axis];
   return readable(updates) && indexing(indices) && size > 0 && looks > 0 && looks < looksLimit;
-}
-
-/** out[point] = a0 where the index a1[point] replaces the coordinate of the axis. */
-export function printGather({ axis, shape, x, indices }: GatherKernel): PrintedKernel {
-  const { lines, names } = coordinates("this.thread.x", shape, "i");
-  const read = indexText(
-    x.view,
-    names.map((name, i) => (i === axis ? "at" : name)),
-  );
-  return assemble([x, indices], [...lines, `let at = a1[${indexText(indices.view, names)}];`, `return a0[${read}];`], {
-    constants: [0],
-    usesPowers: false,
-  });
 }
 
 /** out[point] = Σ of a1 over the positions along the axis whose index a0 is the point's coordinate, ascending from +0. */

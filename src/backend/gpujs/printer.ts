@@ -3,11 +3,12 @@ import {
   blockSize,
   chunkSize,
   type KernelInput,
+  type LoopKernel,
   laneCount,
-  type MapKernel,
-  type MatmulKernel,
   type Order,
+  withIndices,
 } from "../../../kernels/kernel.ts";
+import type { Product } from "../../../kernels/product.ts";
 import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
 import { type Shape, sizeOf, stridesOf } from "../../core/shape.ts";
 import { exactIntegers, type InputText, isPrintable, type PrintedBody, printBody } from "./expression.ts";
@@ -19,20 +20,23 @@ export interface PrintedKernel {
   readonly usesPowers: boolean;
 }
 
-/** Whether every index of a view, and every number of elements, is exact in float32. */
-export function fits({ shape, strides, offset }: View): boolean {
-  const reach = shape.reduce(
+/** No element that an input reads lies further on. */
+const reach = ({ view: { shape, strides, offset }, index }: Pick<KernelInput, "view" | "index">): number =>
+  shape.reduce(
     (sum, extent, axis) => sum + Math.abs(strides[axis]) * Math.max(0, extent - 1),
-    Math.abs(offset),
+    Math.abs(offset) + (index ? Math.abs(index.stride) * index.extent : 0),
   );
-  return reach < exactIntegers && sizeOf(shape) < exactIntegers;
-}
+
+/** Whether every index of a view, and every number of elements, is exact in float32. */
+export const fits = (view: View): boolean => reach({ view }) < exactIntegers && sizeOf(view.shape) < exactIntegers;
 
 /** Whether a map can be printed. What is read in order is read by `this.thread.x` itself, an integer, however large. */
-export function canPrintMap({ body, inputs, shape }: Pick<MapKernel, "body" | "inputs" | "shape">): boolean {
+export function canPrintMap({ body, inputs, shape }: Pick<LoopKernel, "body" | "inputs" | "shape">): boolean {
   const coordinates = new Set(inputs.flatMap(({ source }, i) => (source === "coordinate" ? [i] : [])));
-  const plain = inputs.every(({ source, view }) =>
-    source === "coordinate" ? fits(view) : isContiguous(view) || fits(view),
+  const plain = inputs.every((input) =>
+    input.index
+      ? fits(input.index.at.view) && reach(input) < exactIntegers && !input.view.bounds.some(Boolean)
+      : fits(input.view) || (input.source !== "coordinate" && isContiguous(input.view)),
   );
   return plain && sizeOf(shape) > 0 && isPrintable(body, coordinates);
 }
@@ -64,8 +68,9 @@ export function indexText({ shape, strides, offset }: View, names: readonly stri
   return terms.join(" + ");
 }
 
-function inputText({ source, dtype, view }: KernelInput, i: number, names: readonly string[]): InputText {
-  const index = isContiguous(view) ? "this.thread.x" : indexText(view, names);
+/** How an element is read; `further` is added to its place. */
+function inputText({ source, dtype, view }: KernelInput, i: number, names: readonly string[], further = ""): InputText {
+  const index = !further && isContiguous(view) ? "this.thread.x" : `${indexText(view, names)}${further}`;
   if (source === "coordinate") return { value: index };
   const guards = view.bounds.flatMap((bound, axis) => {
     if (!bound) return [];
@@ -99,14 +104,19 @@ export function assemble(
 }
 
 /** out[x] = body over `shape`. */
-export function printMap({ inputs, shape, body }: Pick<MapKernel, "inputs" | "shape" | "body">): PrintedKernel {
+export function printMap({ inputs, shape, body }: Pick<LoopKernel, "inputs" | "shape" | "body">): PrintedKernel {
   const { lines, names } = coordinates("this.thread.x", shape, "i");
-  const printed = printBody(
-    body,
-    inputs.map((input, i) => inputText(input, i, names)),
-  );
-  const used = inputs.every(({ view }) => isContiguous(view)) ? [] : lines;
-  return assemble(inputs, [...used, ...printed.lines, `return ${printed.result};`], printed);
+  const all = withIndices(inputs);
+  const used = all.every(({ view, index }) => isContiguous(view) && !index) ? [] : lines;
+  let place = inputs.length;
+  const texts = inputs.map((input, i): InputText => {
+    const { index } = input;
+    if (!index) return inputText(input, i, names);
+    used.push(`let at${i} = ${inputText(index.at, place++, names).value};`);
+    return inputText(input, i, names, ` + at${i} * ${index.stride}`);
+  });
+  const printed = printBody(body, texts);
+  return assemble(all, [...used, ...printed.lines, `return ${printed.result};`], printed);
 }
 
 const joins: Record<"sum" | "max" | "min", (a: string, b: string) => string> = {
@@ -182,12 +192,14 @@ export function printArgument(combine: "argmax" | "argmin", count: number): Prin
 }
 
 /** Whether a product can be printed: both operands are plain views by contract. */
-export function canPrintMatmul({ a, b, shape, depth }: MatmulKernel): boolean {
-  return fits(a.view) && fits(b.view) && sizeOf(shape) < exactIntegers && depth > 0 && sizeOf(shape) > 0;
+export function canPrintMatmul({ batch, rows, columns, depth, a, b }: Product): boolean {
+  const size = sizeOf(batch) * rows * columns;
+  return fits(a.view) && fits(b.view) && size < exactIntegers && depth > 0 && size > 0;
 }
 
 /** out[x] = Σₖ a·b in chunks of 256, both operands read through their views. */
-export function printMatmul({ a, b, shape, depth }: MatmulKernel): PrintedKernel {
+export function printMatmul({ batch: lead, rows, columns, depth, a, b }: Product): PrintedKernel {
+  const shape = [...lead, rows, columns];
   const { lines, names } = coordinates("this.thread.x", shape, "i");
   const [row, column] = names.slice(-2);
   const batch = names.slice(0, -2);

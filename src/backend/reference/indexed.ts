@@ -18,18 +18,19 @@ function forEachPlace({ axis, shape, extent, where, site }: Along, indices: Type
   const outer = inner * shape[axis];
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i];
-    if (index < 0 || index >= extent) {
-      throw new ShapeError({
-        where,
-        problem: "an index is out of range",
-        got: `${index} at position ${i}`,
-        expected: `an integer in [0, ${extent})`,
-        hint: site && `the op was made at ${site}`,
-      });
-    }
+    if (index < 0 || index >= extent) throw outOfRange(index, i, { extent, where, site });
     visit((Math.floor(i / outer) * extent + index) * inner + (i % inner), i);
   }
 }
+
+const outOfRange = (index: number, at: number, { extent, where, site }: Pick<Along, "extent" | "where" | "site">) =>
+  new ShapeError({
+    where,
+    problem: "an index is out of range",
+    got: `${index} at position ${at}`,
+    expected: `an integer in [0, ${extent})`,
+    hint: site && `the op was made at ${site}`,
+  });
 
 type Visit = (place: number, position: number) => void;
 
@@ -38,6 +39,21 @@ export function gatherAlong(along: Along, x: TypedArray, indices: TypedArray, ou
   forEachPlace(along, indices, (place, position) => {
     out[position] = x[place];
   });
+}
+
+/** out[i] = x at places[i] and `stride` times index i further. */
+export function gatherFrom(
+  x: TypedArray,
+  places: Int32Array,
+  { extent, stride }: { readonly extent: number; readonly stride: number },
+  indices: TypedArray,
+  out: TypedArray,
+): void {
+  for (let i = 0; i < out.length; i++) {
+    const index = indices[i];
+    if (index < 0 || index >= extent) throw outOfRange(index, i, { extent, where: "gather" });
+    out[i] = x[places[i] + index * stride];
+  }
 }
 
 /** Adds update i at the place of index i, in ascending position; `out` holds zeros before. */

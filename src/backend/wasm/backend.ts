@@ -1,6 +1,6 @@
 // The wasm backend: emits a module a plan, owns one memory, and runs a plan in one call. Same bits as reference, by construction: every
 // operation WebAssembly has is the one IEEE 754 operation, and the orders of sums are the written ones.
-
+import { isFold, kernelIndices } from "../../../kernels/kernel.ts";
 import type { Backend, Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { Target } from "../../compile/target.ts";
@@ -115,7 +115,7 @@ class WasmBackend implements Backend {
     this.#pool?.check();
     for (const { dtype, shape } of plan.values) checkSize("a tensor is too large", dtype, shape);
     for (const kernel of plan.kernels) {
-      if (kernel.kind === "reduce") checkSize("a reduction is over too many elements", kernel.dtype, kernel.reduced);
+      if (isFold(kernel)) checkSize("a reduction is over too many elements", kernel.dtype, kernel.fold.reduced);
       if (kernel.kind === "scatter") checkSize("too many elements are added", kernel.dtype, kernel.updates.view.shape);
     }
     const schedule = schedulePlan(plan, this.target);
@@ -338,12 +338,9 @@ class WasmExecutable implements Executable {
 
   #refuse(number: number, index: number): never {
     const kernel = this.plan.kernels[number];
-    const extent =
-      kernel.kind === "gather"
-        ? kernel.x.view.shape[kernel.axis]
-        : kernel.kind === "scatter" && kernel.shape[kernel.axis];
+    const [{ extent }] = kernelIndices(kernel);
     throw new ShapeError({
-      where: kernel.kind === "gather" ? "gather" : "scatterAdd",
+      where: kernel.kind === "scatter" ? "scatterAdd" : "gather",
       problem: "an index is out of range",
       got: String(index),
       expected: `an integer in [0, ${extent})`,

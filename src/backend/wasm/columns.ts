@@ -1,6 +1,6 @@
 // Reductions over axes that aren't the last: every output adds its terms ascending in chunks of 256, chunk sums ascending. Neighbouring
 // outputs run side by side, so that memory is read along its rows.
-import { chunkSize, type ReduceKernel } from "../../../kernels/kernel.ts";
+import { chunkSize, type FoldKernel } from "../../../kernels/kernel.ts";
 import type { StridedFold } from "../../schedule/folds.ts";
 import { Champion, combined, neutral } from "./accumulate.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "./assembler.ts";
@@ -13,7 +13,7 @@ import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./n
 /** Prints a fold over other axes than the last. */
 export function printStridedFold(
   context: Context,
-  kernel: ReduceKernel,
+  kernel: FoldKernel,
   fold: StridedFold,
   target: KernelFunction,
 ): void {
@@ -48,12 +48,12 @@ export function printStridedFold(
 class ColumnPrinter {
   readonly #context: Context;
   readonly #fn: FunctionBuilder;
-  readonly #kernel: ReduceKernel;
+  readonly #kernel: FoldKernel;
   readonly #fold: StridedFold;
   readonly #column: Local<"i32">;
   readonly #words: Local<"i32">;
 
-  constructor(context: Context, fn: FunctionBuilder, kernel: ReduceKernel, fold: StridedFold) {
+  constructor(context: Context, fn: FunctionBuilder, kernel: FoldKernel, fold: StridedFold) {
     this.#context = context;
     this.#fn = fn;
     this.#kernel = kernel;
@@ -104,7 +104,8 @@ class ColumnPrinter {
   #sum(lanes: Lanes, group: number, cursors: readonly Cursor[], inside: readonly boolean[], out: Local<"i32">): Code[] {
     const fn = this.#fn;
     const { nest, axis, count, writtenTerms } = this.#fold;
-    const { combine, body, dtype } = this.#kernel;
+    const { body, dtype, fold } = this.#kernel;
+    const { combine } = fold;
     const printer = new ElementPrinter(fn, lanes, nest, axis, body);
     const term = (here: readonly Cursor[]) => printer.prepare(here, inside);
     const store = (step: number, value: Code) =>

@@ -1,6 +1,6 @@
 // A schedule as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
-import type { RandomKernel, ReduceKernel } from "../../../kernels/kernel.ts";
+import type { FoldKernel, RandomKernel } from "../../../kernels/kernel.ts";
 import type { Loops } from "../../schedule/loops.ts";
 import type { Locals } from "../../schedule/places.ts";
 import type { Member, RowBlocks } from "../../schedule/rows.ts";
@@ -220,16 +220,16 @@ function printLoops(context: Context, { kernel, number }: Member, loops: Loops, 
       printElements(context, loops, target);
       break;
     case "contiguous fold":
-      printContiguousFold(context, kernel as ReduceKernel, loops, target);
+      printContiguousFold(context, kernel as FoldKernel, loops, target);
       break;
     case "blocks":
-      printBlocks(context, kernel as ReduceKernel, loops, target);
+      printBlocks(context, kernel as FoldKernel, loops, target);
       break;
     case "join":
-      printJoin(context, kernel as ReduceKernel, loops, target);
+      printJoin(context, kernel as FoldKernel, loops, target);
       break;
     case "strided fold":
-      printStridedFold(context, kernel as ReduceKernel, loops, target);
+      printStridedFold(context, kernel as FoldKernel, loops, target);
       break;
     case "product":
       printProduct(context, loops, target);

@@ -1,7 +1,7 @@
 // Reductions over the last axes: blocks of 1024, in a block 16 lanes, lane j taking elements j, j + 16 … ascending; lanes combine 8, 4, 2,
 // 1; blocks join in ascending order. With SIMD the lanes are four vectors; without, sixteen locals.
 import { input, type ScalarType } from "../../../kernels/expr.ts";
-import { blockSize, laneCount, type ReduceKernel } from "../../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, laneCount } from "../../../kernels/kernel.ts";
 import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../schedule/folds.ts";
 import type { Nest } from "../../schedule/nest.ts";
 import { Champion, combined, Extreme, neutral } from "./accumulate.ts";
@@ -20,7 +20,7 @@ type Join = "sum" | "max" | "min";
 /** Prints a fold over the last axes. */
 export function printContiguousFold(
   context: Context,
-  kernel: ReduceKernel,
+  kernel: FoldKernel,
   fold: ContiguousFold,
   target: KernelFunction,
 ): void {
@@ -72,12 +72,13 @@ const partials = ({ bindings: at }: KernelFunction, context: Context) =>
 /** Prints a long row's first stage: each block's value. */
 export function printBlocks(
   context: Context,
-  kernel: ReduceKernel,
+  kernel: FoldKernel,
   { nest, count, blocks, parallel }: BlockFold,
   target: KernelFunction,
 ): void {
   const { fn } = target;
-  const { combine, dtype, body } = kernel;
+  const { dtype, body } = kernel;
+  const { combine } = kernel.fold;
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
   const [begin, end, limits] = share(target, parallel);
   const [to, setTo] = fn.hold(partials(target, context));
@@ -104,9 +105,10 @@ export function printBlocks(
 }
 
 /** Prints a long row's second stage: the blocks' values, joined in order by the first part. */
-export function printJoin(context: Context, kernel: ReduceKernel, { blocks }: JoinFold, target: KernelFunction): void {
+export function printJoin(context: Context, kernel: FoldKernel, { blocks }: JoinFold, target: KernelFunction): void {
   const { fn } = target;
-  const { combine, dtype } = kernel;
+  const { dtype } = kernel;
+  const { combine } = kernel.fold;
   const { single } = context;
   const [from, setFrom] = fn.hold(partials(target, context));
   const total = fn.local(single.valueType(dtype));
@@ -138,7 +140,7 @@ function rowOf(
   fn: FunctionBuilder,
   nest: Nest,
   axis: number,
-  body: ReduceKernel["body"],
+  body: FoldKernel["body"],
   cursors: readonly Cursor[],
 ): Row {
   const inside = cursors.map(() => true);
@@ -151,13 +153,14 @@ function rowOf(
 function reduceRow(
   context: Context,
   fn: FunctionBuilder,
-  kernel: ReduceKernel,
+  kernel: FoldKernel,
   row: Row,
   count: number,
   address: Code<"i32">,
   isTwoPass: boolean,
 ): Code[] {
-  const { combine, dtype, body } = kernel;
+  const { dtype, body } = kernel;
+  const { combine } = kernel.fold;
   if (combine === "argmax" || combine === "argmin") {
     if (isTwoPass) {
       const [code, index] = findExtreme(fn, combine, body.type as "float32" | "int32", row, count);
@@ -193,7 +196,7 @@ function reduceRow(
 function reducePieces(
   context: Context,
   fn: FunctionBuilder,
-  { combine, dtype, body }: ReduceKernel,
+  { fold: { combine }, dtype, body }: FoldKernel,
   pieces: Pieces,
   row: Row,
   cursors: readonly Cursor[],

@@ -2,6 +2,7 @@
 // traffic it stands for.
 
 import { type Kernel, kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
+import { type KernelWord, wordOf } from "../../../kernels/word.ts";
 import type { Backend, Buffer } from "../../compile/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
@@ -23,7 +24,7 @@ export interface OpProfilerOptions {
 export interface ProfiledKernel extends Cost {
   /** Its number in the plan. */
   readonly kernel: number;
-  readonly kind: Kernel["kind"];
+  readonly kind: KernelWord;
   /** The output's shape. */
   readonly shape: readonly number[];
   /** Undefined on `reference`, which runs nodes and no kernels. */
@@ -71,8 +72,7 @@ export class OpProfiler implements Callback {
     const draws = { seed: trainer.seed, base: trainer.stream.position };
     const seconds = backend.name === "reference" ? [] : await times(backend, { plan, inputs }, draws, this.#repeats);
     const measured = plan.kernels.map((kernel, i): ProfiledKernel => {
-      const { kind, shape } = kernel;
-      return { kernel: i, kind, shape, ...kernelCost(kernel, plan), seconds: seconds[i] };
+      return { kernel: i, kind: wordOf(kernel), shape: kernel.shape, ...kernelCost(kernel, plan), seconds: seconds[i] };
     });
     this.#profile = measured.sort((x, y) => (y.seconds ?? y.flops) - (x.seconds ?? x.flops));
     trainer.message("info", `kernels of the training step:\n${this.text()}`);

@@ -1,6 +1,7 @@
 // Products in groups: what follows a product runs on the rows it has just made, forward, backward and in the optimizer's update, with the
 // reference's bits.
 import { describe, expect, test } from "vitest";
+import { wordOf } from "../../../kernels/word.ts";
 import { gradients } from "../../../src/autograd/grad.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { Graph } from "../../../src/graph/hash.ts";
@@ -19,7 +20,7 @@ import { wasmVariants } from "../../support/wasm.ts";
 
 const kindsOf = (graph: Graph) => {
   const plan = lower(graph);
-  return groupKernels(plan, transposeProducts(plan)).map(({ members }) => members.map(({ kernel }) => kernel.kind));
+  return groupKernels(plan, transposeProducts(plan)).map(({ members }) => members.map(({ kernel }) => wordOf(kernel)));
 };
 const inputsOf = (graph: Graph) =>
   graph.inputs.map(({ node: { shape, dtype } }, i) => testData(shape, dtype, [-1, 1], i + 1).data);

@@ -5,7 +5,6 @@ import { type Context, type KernelFunction, share, valueAddress } from "../conte
 import { i32 } from "../instructions.ts";
 import { loops, start } from "../nest.ts";
 import { BlockPrinter, type Mode, type ProductCode, type Share } from "./blocks.ts";
-import { printPlainMatmul } from "./plain.ts";
 
 /** Prints matrix products of any strides over their batch. */
 export function printProduct(context: Context, product: ProductLoops, target: KernelFunction): void {
@@ -17,10 +16,7 @@ export function printProduct(context: Context, product: ProductLoops, target: Ke
     rows: by === "rows" ? [begin, end] : [0, rows],
     columns: by === "columns" ? [begin, end] : [0, columns],
   };
-  const one =
-    product.lanes > 1
-      ? blocked(context, target, product, part, panels === undefined ? "both" : "tiles")
-      : printPlainMatmul(context, fn, product, part);
+  const one = blocked(context, target, product, part, panels === undefined ? "both" : "tiles");
   const batch = by === "batch" ? { axis: parallel.axis, begin, end } : undefined;
   fn.body(...code, ...limits, ...one.prelude, ...loops(fn, nest, [0, nest.extents.length], cursors, one.body, batch));
 }

@@ -1,0 +1,12 @@
+// What a kernel is called where people read about it.
+import { isFold, type Kernel } from "./kernel.ts";
+import { asProduct } from "./product.ts";
+
+export type KernelWord = "map" | "reduce" | "matmul" | "gather" | Exclude<Kernel["kind"], "loop">;
+
+/** A loop goes by its form: a map, a gather, a reduce, a matmul. */
+export function wordOf(kernel: Kernel): KernelWord {
+  if (kernel.kind !== "loop") return kernel.kind;
+  if (isFold(kernel)) return asProduct(kernel) ? "matmul" : "reduce";
+  return kernel.inputs.some(({ index }) => index) ? "gather" : "map";
+}
