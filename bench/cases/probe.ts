@@ -3,7 +3,7 @@ import { block, branchIf, type Code, call, type Local, loop, ModuleBuilder } fro
 import { Context } from "../../src/backend/wasm/context.ts";
 import { f32x4, i32, v128 } from "../../src/backend/wasm/instructions.ts";
 import { scalarLanes, simdLanes } from "../../src/backend/wasm/lanes.ts";
-import { tileFunction } from "../../src/backend/wasm/schedules/tile.ts";
+import { tileFunction } from "../../src/backend/wasm/product/tile.ts";
 import { tileColumns, tileRows } from "../../src/schedule/tile.ts";
 import { bitsOf } from "../bits.ts";
 import type { Case, Runner } from "../harness.ts";

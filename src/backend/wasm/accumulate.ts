@@ -74,7 +74,7 @@ export class Extreme {
 }
 
 /** The best value so far and its index; NaN wins, the first of equals stays. */
-export class Champion {
+export class ArgAccumulator {
   readonly #lanes: Lanes;
   readonly #type: ScalarType;
   readonly #combine: "argmax" | "argmin";

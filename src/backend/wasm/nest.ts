@@ -33,7 +33,7 @@ export function start(
 }
 
 /** Cursors at coordinate `i` of an axis. */
-export function descend(
+function descend(
   fn: FunctionBuilder,
   nest: Nest,
   axis: number,

@@ -19,19 +19,20 @@ import {
   sequence,
   when,
 } from "./assembler.ts";
-import { printStridedFold } from "./columns.ts";
 import { Context, type Entry, type KernelFunction, share, valueAddress } from "./context.ts";
+import { printContiguousFold } from "./contiguous.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
+import { printBlocks, printJoin } from "./longrow.ts";
 import { printElements } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
+import { printPanels, printProduct } from "./product/product.ts";
 import { printRandom } from "./random.ts";
-import { printBlocks, printContiguousFold, printJoin } from "./rows.ts";
 import { barrierFunction } from "./runtime/barrier.ts";
 import { bindings } from "./runtime/bindings.ts";
 import { control } from "./runtime/control.ts";
-import { printPanels, printProduct } from "./schedules/matmul.ts";
+import { printStridedFold } from "./strided.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */
 export interface Program {

@@ -2,7 +2,7 @@
 // outputs run side by side, so that memory is read along its rows.
 import { chunkSize, type FoldKernel } from "../../../kernels/kernel.ts";
 import type { StridedFold } from "../../schedule/folds.ts";
-import { Champion, combined, neutral } from "./accumulate.ts";
+import { ArgAccumulator, combined, neutral } from "./accumulate.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";
@@ -113,16 +113,16 @@ class ColumnPrinter {
     const terms = (use: (here: readonly Cursor[]) => Code[]) =>
       loops(fn, nest, [nest.outer, nest.extents.length], cursors, use, undefined, writtenTerms);
     if (combine === "argmax" || combine === "argmin") {
-      const champion = new Champion(fn, lanes, combine, body.type);
+      const winner = new ArgAccumulator(fn, lanes, combine, body.type);
       const [index, set] = fn.hold(i32.const(0));
       return [
         set,
-        ...champion.start(),
+        ...winner.start(),
         ...terms((here) => {
           const { before, at } = term(here);
-          return [...before, ...champion.join(at(this.#words, 0), index), index.set(i32.add(index.get, i32.const(1)))];
+          return [...before, ...winner.join(at(this.#words, 0), index), index.set(i32.add(index.get, i32.const(1)))];
         }),
-        store(0, champion.index),
+        store(0, winner.index),
       ];
     }
     const locals = () => Array.from({ length: group }, () => fn.local(lanes.valueType(dtype)));
