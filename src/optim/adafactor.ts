@@ -1,36 +1,48 @@
 // Adafactor: Adam's second moment of a matrix from its rows' and columns' means alone.
-import { checkKeys } from "../core/keys.ts";
+import {
+  flag,
+  fraction,
+  type Given,
+  maker,
+  nonNegative,
+  numberOf,
+  options,
+  positive,
+  type Read,
+  tuple,
+} from "../core/options.ts";
 import { power } from "../core/real.ts";
 import type { Parameter } from "../program/variable.ts";
 import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkRange,
   decaying,
   Optimizer,
-  type OptimizerOptions,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
   type Updated,
 } from "./optimizer.ts";
 
-export interface AdafactorOptions extends OptimizerOptions {
+const record = options("Adafactor", {
+  ...optimizerFields,
   /** Added to the squared gradient; and the least root mean square of a parameter that the rate is scaled by. */
-  readonly epsilons?: readonly [number, number];
+  epsilons: tuple("two numbers ≥ 0", nonNegative, nonNegative).default([1e-30, 1e-3]),
   /** d: an update's root mean square is clipped to it. */
-  readonly clipThreshold?: number;
+  clipThreshold: positive.default(1),
   /** The second moment's decay at step t is 1 − t to this power; in [−1, 0). */
-  readonly decayRate?: number;
+  decayRate: numberOf("a number in [-1, 0)", { least: -1, below: 0 }).default(-0.8),
   /** Of a first moment of the updates, in [0, 1); none is kept where it is left out. */
-  readonly beta1?: number;
+  beta1: fraction.optional(),
   /** Multiplies the rate by the parameter's root mean square. */
-  readonly scaleParameter?: boolean;
+  scaleParameter: flag.default(true),
   /** The rate at step t is the lesser of learningRate and 1 ÷ √t. */
-  readonly relativeStep?: boolean;
-}
+  relativeStep: flag.default(false),
+});
+
+export type AdafactorOptions = Given<typeof record>;
 
 const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(mul(x, x)));
 
@@ -40,37 +52,19 @@ const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(mul(x, x)));
  * before the step). The decoupled decay is by the rate alone. Slots: row and column, or v; with β₁ m.
  */
 export class Adafactor extends Optimizer {
-  readonly #options: Required<Omit<AdafactorOptions, keyof OptimizerOptions | "beta1">>;
-  readonly #beta1: number;
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: AdafactorOptions) {
-    checkOptimizer("adafactor", arguments);
-    checkKeys("adafactor", options, [
-      ...optimizerKeys,
-      "epsilons",
-      "clipThreshold",
-      "decayRate",
-      "beta1",
-      "scaleParameter",
-      "relativeStep",
-    ]);
-    checkOptimizerOptions("adafactor", options);
-    const { epsilons = [1e-30, 1e-3], clipThreshold = 1, decayRate = -0.8, beta1 = 0 } = options;
-    const { scaleParameter = true, relativeStep = false } = options;
+    const read = readOptions("adafactor", record, options, arguments);
+    const { beta1 = 0 } = read;
     const slots = ({ shape }: Parameter) => ({
       ...(shape.length >= 2
         ? { row: zeros(shape.slice(0, -1)), column: zeros([...shape.slice(0, -2), shape[shape.length - 1]]) }
         : { v: zeros(shape) }),
       ...(beta1 > 0 && { m: zeros(shape) }),
     });
-    super("adafactor", parameters, { slots, decay: "own" }, options);
-    checkRange("adafactor", "epsilons[0]", epsilons[0]);
-    checkRange("adafactor", "epsilons[1]", epsilons[1]);
-    checkRange("adafactor", "clipThreshold", clipThreshold, Number.MIN_VALUE);
-    checkRange("adafactor", "decayRate", decayRate, -1, 0);
-    checkRange("adafactor", "beta1", beta1, 0, 1);
-    this.#options = { epsilons: [...epsilons], clipThreshold, decayRate, scaleParameter, relativeStep };
-    this.#beta1 = beta1;
+    super("adafactor", parameters, { slots, decay: "own" }, read);
+    this.#options = read;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
@@ -86,7 +80,7 @@ export class Adafactor extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars, decays }: Update): Updated {
-    const { epsilons, clipThreshold, scaleParameter } = this.#options;
+    const { epsilons, clipThreshold, scaleParameter, beta1 = 0 } = this.#options;
     const square = gradient.mul(gradient).add(epsilons[0]);
     const average = (slot: Tensor, value: Tensor) => slot.mul(scalars.kept).add(value.mul(scalars.fresh));
     const next: Record<string, Tensor> = {};
@@ -98,7 +92,7 @@ export class Adafactor extends Optimizer {
     const scaled = slots.v ? gradient.div(sqrt(next.v)) : gradient.div(sqrt(factored(next.row, next.column)));
     let update = scaled.div(maximum(rootMeanSquare(scaled).div(clipThreshold), 1));
     if (slots.m) {
-      next.m = slots.m.mul(this.#beta1).add(update.mul(1 - this.#beta1));
+      next.m = slots.m.mul(beta1).add(update.mul(1 - beta1));
       update = next.m;
     }
     const rate = scaleParameter
@@ -118,7 +112,4 @@ function factored(row: Tensor, column: Tensor): Tensor {
 }
 
 /** Adafactor with decoupled decay (default 0). */
-export function adafactor(parameters: ParametersOrGroups, options: AdafactorOptions): Adafactor {
-  checkOptimizer("adafactor", arguments);
-  return new Adafactor(parameters, options);
-}
+export const adafactor = maker(record, Adafactor);

@@ -1,63 +1,50 @@
 // Adagrad.
-import { checkKeys } from "../core/keys.ts";
+import { type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import type { Parameter } from "../program/variable.ts";
 import { full, sqrt } from "../tensor/functions.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkRange,
   Optimizer,
-  type OptimizerOptions,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
   type Updated,
 } from "./optimizer.ts";
 
-export interface AdagradOptions extends OptimizerOptions {
+const record = options("Adagrad", {
+  ...optimizerFields,
   /** Lowers the rate at step t to rate ÷ (1 + (t − 1)·this). */
-  readonly learningRateDecay?: number;
+  learningRateDecay: nonNegative.default(0),
   /** What the sum of squares starts at. */
-  readonly initialAccumulatorValue?: number;
+  initialAccumulatorValue: nonNegative.default(0),
   /** Added to the denominator. */
-  readonly epsilon?: number;
-}
+  epsilon: nonNegative.default(1e-10),
+});
+
+export type AdagradOptions = Given<typeof record>;
 
 /** s ← s + g², p ← p − (rate ÷ (1 + (t − 1)·decay))·g ÷ (√s + ε) (Duchi et al. 2011; PyTorch's formula). Decay of weights: L2. Slot: sum. */
 export class Adagrad extends Optimizer {
-  readonly #decay: number;
-  readonly #epsilon: number;
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: AdagradOptions) {
-    checkOptimizer("adagrad", arguments);
-    checkKeys("adagrad", options, [...optimizerKeys, "learningRateDecay", "initialAccumulatorValue", "epsilon"]);
-    checkOptimizerOptions("adagrad", options);
-    const { learningRateDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10 } = options;
-    checkRange("adagrad", "learningRateDecay", learningRateDecay);
-    checkRange("adagrad", "initialAccumulatorValue", initialAccumulatorValue);
-    checkRange("adagrad", "epsilon", epsilon);
-    super(
-      "adagrad",
-      parameters,
-      { slots: (parameter) => ({ sum: full(parameter.shape, initialAccumulatorValue) }) },
-      options,
-    );
-    this.#decay = learningRateDecay;
-    this.#epsilon = epsilon;
+    const read = readOptions("adagrad", record, options, arguments);
+    const slots = ({ shape }: Parameter) => ({ sum: full(shape, read.initialAccumulatorValue) });
+    super("adagrad", parameters, { slots }, read);
+    this.#options = read;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return { learningRate: () => group.learningRate / (1 + (this.steps - 1) * this.#decay) };
+    return { learningRate: () => group.learningRate / (1 + (this.steps - 1) * this.#options.learningRateDecay) };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
     const sum = slots.sum.add(gradient.mul(gradient));
-    const direction = gradient.div(sqrt(sum).add(this.#epsilon));
+    const direction = gradient.div(sqrt(sum).add(this.#options.epsilon));
     return { parameter: parameter.sub(direction.mul(scalars.learningRate)), slots: { sum } };
   }
 }
 
 /** Adagrad with L2 decay (default 0). */
-export function adagrad(parameters: ParametersOrGroups, options: AdagradOptions): Adagrad {
-  checkOptimizer("adagrad", arguments);
-  return new Adagrad(parameters, options);
-}
+export const adagrad = maker(record, Adagrad);

@@ -1,16 +1,13 @@
 // Adam and AdamW.
 import { anything, checkArguments, oneOf, signature } from "../core/arguments.ts";
-import { checkKeys } from "../core/keys.ts";
+import { flag, fraction, type Given, named, nonNegative, options, type Read, tuple } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkBetas,
-  checkRange,
   Optimizer,
-  type OptimizerOptions,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -18,14 +15,32 @@ import {
   zeroSlots,
 } from "./optimizer.ts";
 
-export interface AdamOptions extends OptimizerOptions {
+/** Two decay rates, each in [0, 1). */
+export const betas = tuple("two numbers in [0, 1)", fraction, fraction);
+
+export const momentFields = {
   /** Decay of the two moments, each in [0, 1). */
-  readonly betas?: readonly [number, number];
+  betas: betas.default([0.9, 0.999]),
   /** Added to the denominator. */
-  readonly epsilon?: number;
+  epsilon: nonNegative.default(1e-8),
+} as const;
+
+const adamFields = {
+  ...optimizerFields,
+  ...momentFields,
   /** Divides by the largest second moment so far (Reddi et al. 2018). */
-  readonly amsgrad?: boolean;
-}
+  amsgrad: flag.default(false),
+} as const;
+const records = {
+  adam: options("Adam", adamFields),
+  adamW: options("AdamW", {
+    ...adamFields,
+    /** Decay rate; by default on parameters of two axes or more only: not on biases and norms. */
+    weightDecay: nonNegative.default(0.01),
+  }),
+} as const;
+
+export type AdamOptions = Given<typeof records.adam>;
 
 /** m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g². */
 export function moments(
@@ -68,6 +83,7 @@ export function adamRule(
   };
 }
 
+type OptimizerArguments<O> = [parameters: ParametersOrGroups, options: O];
 const call = signature("optim.Adam", { where: oneOf(["adam", "adamW"]), parameters: anything, options: anything });
 
 /**
@@ -75,40 +91,33 @@ const call = signature("optim.Adam", { where: oneOf(["adam", "adamW"]), paramete
  * decoupled (AdamW, Loshchilov & Hutter 2019): p ← p·(1 − rate·decay) first. PyTorch's formula. Slots: m, v; amsgrad: vMax, which takes v's place in the denominator.
  */
 export class Adam extends Optimizer {
-  readonly #betas: readonly [number, number];
-  readonly #epsilon: number;
+  readonly #options: Read<typeof records.adam>;
 
   constructor(where: "adam" | "adamW", parameters: ParametersOrGroups, options: AdamOptions) {
     checkArguments(call, arguments);
-    checkOptimizer(where, [parameters, options]);
-    checkKeys(where, options, [...optimizerKeys, "betas", "epsilon", "amsgrad"]);
-    checkOptimizerOptions(where, options);
-    const { betas = [0.9, 0.999], epsilon = 1e-8, amsgrad = false } = options;
-    const slots = zeroSlots("m", "v", ...(amsgrad ? ["vMax"] : []));
-    super(where, parameters, { slots, decay: where === "adamW" ? "decoupled" : "l2" }, options);
-    checkBetas(where, betas);
-    checkRange(where, "epsilon", epsilon);
-    this.#betas = [...betas];
-    this.#epsilon = epsilon;
+    const read = readOptions(where, records[where], options, [parameters, options]);
+    const slots = zeroSlots("m", "v", ...(read.amsgrad ? ["vMax"] : []));
+    super(where, parameters, { slots, decay: where === "adamW" ? "decoupled" : "l2" }, read);
+    this.#options = read;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return adamScalars(this, group, this.#betas);
+    return adamScalars(this, group, this.#options.betas);
   }
 
   protected override rule(update: Update): Updated {
-    return adamRule(update, this.#betas, this.#epsilon);
+    return adamRule(update, this.#options.betas, this.#options.epsilon);
   }
 }
 
 /** Adam with L2 decay (default 0). */
-export function adam(parameters: ParametersOrGroups, options: AdamOptions): Adam {
-  checkOptimizer("adam", arguments);
-  return new Adam("adam", parameters, options);
-}
+export const adam = named(
+  records.adam,
+  (...given: OptimizerArguments<AdamOptions>): Adam => new Adam("adam", ...given),
+);
 
 /** Adam with decoupled weight decay, 0.01 unless given. */
-export function adamW(parameters: ParametersOrGroups, options: AdamOptions): Adam {
-  checkOptimizer("adamW", arguments);
-  return new Adam("adamW", parameters, { weightDecay: 0.01, ...options });
-}
+export const adamW = named(
+  records.adamW,
+  (...given: OptimizerArguments<AdamOptions>): Adam => new Adam("adamW", ...given),
+);

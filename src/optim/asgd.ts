@@ -1,13 +1,11 @@
 // Averaged stochastic gradient descent.
-import { checkKeys } from "../core/keys.ts";
+import { type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
 import { power } from "../core/real.ts";
 import { equal, where } from "../tensor/functions.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkRange,
   Optimizer,
-  type OptimizerOptions,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -15,14 +13,17 @@ import {
   zeroSlots,
 } from "./optimizer.ts";
 
-export interface ASGDOptions extends OptimizerOptions {
+const record = options("ASGD", {
+  ...optimizerFields,
   /** Decay term λ. */
-  readonly lambda?: number;
+  lambda: nonNegative.default(1e-4),
   /** Power α of the rate's decay. */
-  readonly alpha?: number;
+  alpha: nonNegative.default(0.75),
   /** The step at which averaging starts. */
-  readonly t0?: number;
-}
+  t0: nonNegative.default(1e6),
+});
+
+export type ASGDOptions = Given<typeof record>;
 
 /**
  * ηₜ = rate ÷ (1 + λ·rate·(t − 1))^α, p ← p·(1 − λ·ηₜ) − ηₜ·g; a ← p up to step t₀ + 1, from there a ← a + (p − a) ÷ (t − 1 − t₀) (Polyak & Juditsky 1992, Bottou
@@ -30,31 +31,21 @@ export interface ASGDOptions extends OptimizerOptions {
  * with. Decay: L2.
  */
 export class ASGD extends Optimizer {
-  readonly #lambda: number;
-  readonly #alpha: number;
-  readonly #start: number;
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: ASGDOptions) {
-    checkOptimizer("asgd", arguments);
-    checkKeys("asgd", options, [...optimizerKeys, "lambda", "alpha", "t0"]);
-    checkOptimizerOptions("asgd", options);
-    const { lambda = 1e-4, alpha = 0.75, t0 = 1e6 } = options;
-    super("asgd", parameters, { slots: zeroSlots("average") }, options);
-    checkRange("asgd", "lambda", lambda);
-    checkRange("asgd", "alpha", alpha);
-    checkRange("asgd", "t0", t0);
-    this.#lambda = lambda;
-    this.#alpha = alpha;
-    this.#start = t0;
+    const read = readOptions("asgd", record, options, arguments);
+    super("asgd", parameters, { slots: zeroSlots("average") }, read);
+    this.#options = read;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const rate = () =>
-      group.learningRate / power(1 + this.#lambda * group.learningRate * (this.steps - 1), this.#alpha);
+    const { lambda, alpha, t0 } = this.#options;
+    const rate = () => group.learningRate / power(1 + lambda * group.learningRate * (this.steps - 1), alpha);
     return {
       learningRate: rate,
-      shrinking: () => 1 - this.#lambda * rate(),
-      averaging: () => 1 / Math.max(1, this.steps - 1 - this.#start),
+      shrinking: () => 1 - lambda * rate(),
+      averaging: () => 1 / Math.max(1, this.steps - 1 - t0),
     };
   }
 
@@ -70,7 +61,4 @@ export class ASGD extends Optimizer {
 }
 
 /** Averaged SGD with L2 decay (default 0). */
-export function asgd(parameters: ParametersOrGroups, options: ASGDOptions): ASGD {
-  checkOptimizer("asgd", arguments);
-  return new ASGD(parameters, options);
-}
+export const asgd = maker(record, ASGD);

@@ -1,18 +1,24 @@
 // Parameter groups by glob: the first that a path matches has it, and what none matches is a group of its own, last.
 
-import { checkArguments, checkKind, either, kind, signature, string, strings } from "../core/arguments.ts";
+import { checkArguments, checkKind, kind, signature } from "../core/arguments.ts";
 import { ConfigError, didYouMean } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
+import { type Given, options, recordOf, type Type, texts } from "../core/options.ts";
 import type { Parameter } from "../program/variable.ts";
 import { parameters as parametersKind } from "./arguments.ts";
 import { matches } from "./glob.ts";
-import { type GroupOptions, groupKeys } from "./optimizer.ts";
+import { type GroupOptions, groupFields } from "./optimizer.ts";
+
+const record = options("group", {
+  /** A glob or several, as `*.bias` or `blocks.?.*`: `*` stands for any text, dots too. */
+  parameters: texts,
+  ...groupFields,
+});
 
 /** A group by the paths of its parameters. */
-export interface GlobGroup extends Omit<GroupOptions, "parameters"> {
-  /** A glob or several, as `*.bias` or `blocks.?.*`: `*` stands for any text, dots too. */
-  readonly parameters: string | readonly string[];
-}
+export type GlobGroup = Given<typeof record>;
+
+/** A group as a config says it. */
+export const globGroup: Type<GlobGroup> = recordOf(record);
 
 const call = signature("optim.parameterGroups", {
   parameters: parametersKind,
@@ -28,8 +34,7 @@ export function parameterGroups(parameters: readonly Parameter[], groups: readon
   const left = new Map(parameters.map((parameter, i) => [parameter.label ?? String(i), parameter]));
   const paths = [...left.keys()];
   const made = groups.map((group, at): GroupOptions => {
-    checkKeys(`groups[${at}]`, group, groupKeys);
-    checkKind(`groups[${at}].parameters`, "it", either(string, strings), group.parameters);
+    checkKind(`groups[${at}]`, "it", record, group);
     const { parameters: given, ...numbers } = group;
     const globs = typeof given === "string" ? [given] : given;
     for (const glob of globs) {

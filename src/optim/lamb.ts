@@ -1,15 +1,13 @@
 // LAMB: Adam's direction, scaled layer by layer.
-import { checkKeys } from "../core/keys.ts";
+import { type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
-import { type AdamOptions, moments } from "./adam.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { momentFields, moments } from "./adam.ts";
+import { readOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
 import {
-  checkBetas,
-  checkRange,
   Optimizer,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -17,30 +15,30 @@ import {
   zeroSlots,
 } from "./optimizer.ts";
 
-export type LambOptions = Omit<AdamOptions, "amsgrad">;
+const record = options("Lamb", {
+  ...optimizerFields,
+  ...momentFields,
+  /** Added to the denominator. */
+  epsilon: nonNegative.default(1e-6),
+});
+
+export type LambOptions = Given<typeof record>;
 
 /**
  * m and v as Adam's, both corrected for their bias; r = m̂ ÷ (√v̂ + ε) + decay·p, p ← p − rate·(‖p‖ ÷ ‖r‖)·r, norms by parameter, the ratio 1 where either is 0 (You et al.
  * 2020, algorithm 2 with φ(z) = z). m̂ = m ÷ (1 − β₁ᵗ), v̂ = v ÷ (1 − β₂ᵗ). Slots: m, v.
  */
 export class Lamb extends Optimizer {
-  readonly #betas: readonly [number, number];
-  readonly #epsilon: number;
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: LambOptions) {
-    checkOptimizer("lamb", arguments);
-    checkKeys("lamb", options, [...optimizerKeys, "betas", "epsilon"]);
-    checkOptimizerOptions("lamb", options);
-    const { betas = [0.9, 0.999], epsilon = 1e-6 } = options;
-    super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, options);
-    checkBetas("lamb", betas);
-    checkRange("lamb", "epsilon", epsilon);
-    this.#betas = [...betas];
-    this.#epsilon = epsilon;
+    const read = readOptions("lamb", record, options, arguments);
+    super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, read);
+    this.#options = read;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const [beta1, beta2] = this.#betas;
+    const [beta1, beta2] = this.#options.betas;
     return {
       learningRate: () => group.learningRate,
       firstCorrection: () => 1 - integerPower(beta1, this.steps),
@@ -49,8 +47,8 @@ export class Lamb extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars, decays }: Update): Updated {
-    const { m, v } = moments(gradient, slots, this.#betas);
-    const denominator = sqrt(v.div(scalars.secondCorrection)).add(this.#epsilon);
+    const { m, v } = moments(gradient, slots, this.#options.betas);
+    const denominator = sqrt(v.div(scalars.secondCorrection)).add(this.#options.epsilon);
     const direction = m.div(scalars.firstCorrection).div(denominator);
     const update = decays ? direction.add(parameter.mul(scalars.weightDecay)) : direction;
     const [weight, length] = [globalNorm([parameter]), globalNorm([update])];
@@ -60,7 +58,4 @@ export class Lamb extends Optimizer {
 }
 
 /** LAMB, for large batches; its decay is part of the scaled direction (default 0). */
-export function lamb(parameters: ParametersOrGroups, options: LambOptions): Lamb {
-  checkOptimizer("lamb", arguments);
-  return new Lamb(parameters, options);
-}
+export const lamb = maker(record, Lamb);

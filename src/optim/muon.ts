@@ -2,22 +2,31 @@
 
 import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
+import {
+  flag,
+  fraction,
+  type Given,
+  list,
+  maker,
+  nonNegative,
+  numberOf,
+  options,
+  type Read,
+  text,
+  word,
+} from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { matmul } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { adamRule, adamScalars } from "./adam.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { adamRule, adamScalars, betas } from "./adam.ts";
+import { readOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
 import { matches } from "./glob.ts";
 import {
-  checkBetas,
-  checkRange,
   Optimizer,
-  type OptimizerOptions,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -25,21 +34,25 @@ import {
   zeroSlots,
 } from "./optimizer.ts";
 
-export interface MuonOptions extends OptimizerOptions {
-  /** In [0, 1). */
-  readonly momentum?: number;
+const record = options("Muon", {
+  ...optimizerFields,
+  /** How much of the momentum is kept, in [0, 1). */
+  momentum: fraction.default(0.95),
   /** Nesterov's form. */
-  readonly nesterov?: boolean;
+  nesterov: flag.default(true),
   /** Newton–Schulz iterations. */
-  readonly newtonSchulzSteps?: number;
+  newtonSchulzSteps: numberOf("an integer ≥ 1 and < 100", { integer: true, least: 1, below: 100 }).default(5),
   /** `original`: steps times √max(1, rows ÷ columns). `match_rms_adamw`: times 0.2·√max(rows, columns), so that AdamW's rates and decay fit. */
-  readonly adjust?: "original" | "match_rms_adamw";
+  adjust: word("original", "match_rms_adamw").default("original"),
   /** Globs of matrices that AdamW updates: embeddings, the last layer. */
-  readonly adam?: readonly string[];
-  /** AdamW's, for those and for what has fewer than two axes. */
-  readonly adamBetas?: readonly [number, number];
-  readonly adamEpsilon?: number;
-}
+  adam: list(text).default([]),
+  /** AdamW's decay of the two moments, for those and for what has fewer than two axes. */
+  adamBetas: betas.default([0.9, 0.95]),
+  /** Added to AdamW's denominator. */
+  adamEpsilon: nonNegative.default(1e-8),
+});
+
+export type MuonOptions = Given<typeof record>;
 
 const orthogonalCall = signature("optim.orthogonalize", { x: tensor, iterations: number });
 
@@ -76,30 +89,12 @@ export function orthogonalize(x: Tensor, iterations: number): Tensor {
  * the same rate: give them a group for one of their own. Slots: momentum, or m and v.
  */
 export class Muon extends Optimizer {
-  readonly #momentum: number;
-  readonly #nesterov: boolean;
-  readonly #iterations: number;
-  readonly #adjust: "original" | "match_rms_adamw";
-  readonly #adamBetas: readonly [number, number];
-  readonly #adamEpsilon: number;
+  readonly #options: Read<typeof record>;
   readonly #byAdam: (parameter: Parameter) => boolean;
 
   constructor(parameters: ParametersOrGroups, options: MuonOptions) {
-    checkOptimizer("muon", arguments);
-    checkKeys("muon", options, [
-      ...optimizerKeys,
-      "momentum",
-      "nesterov",
-      "newtonSchulzSteps",
-      "adjust",
-      "adam",
-      "adamBetas",
-      "adamEpsilon",
-    ]);
-    checkOptimizerOptions("muon", options);
-    const { momentum = 0.95, nesterov = true, newtonSchulzSteps = 5, adjust = "original" } = options;
-    const adam = [...(options.adam ?? [])];
-    const { adamBetas = [0.9, 0.95], adamEpsilon = 1e-8 } = options;
+    const read = readOptions("muon", record, options, arguments);
+    const { adam } = read;
     const used = new Set<string>();
     const byAdam = ({ rank, label = "" }: Parameter) => {
       const found = adam.filter((glob) => matches(glob, label));
@@ -107,19 +102,7 @@ export class Muon extends Optimizer {
       return rank < 2 || found.length > 0;
     };
     const slots = (parameter: Parameter) => zeroSlots(...(byAdam(parameter) ? ["m", "v"] : ["momentum"]))(parameter);
-    super("muon", parameters, { slots, decay: "decoupled" }, options);
-    checkRange("muon", "momentum", momentum, 0, 1);
-    checkRange("muon", "newtonSchulzSteps", newtonSchulzSteps, 1, mostIterations);
-    if (!Number.isInteger(newtonSchulzSteps)) {
-      throw new ConfigError({
-        where: "muon.newtonSchulzSteps",
-        problem: "not a number of steps",
-        got: String(newtonSchulzSteps),
-        expected: `an integer in [1, ${mostIterations})`,
-      });
-    }
-    checkRange("muon", "adamEpsilon", adamEpsilon);
-    checkBetas("muon", adamBetas);
+    super("muon", parameters, { slots, decay: "decoupled" }, read);
     const unused = adam.find((glob) => !used.has(glob));
     if (unused !== undefined) {
       throw new ConfigError({
@@ -129,39 +112,32 @@ export class Muon extends Optimizer {
         expected: `a glob of ${this.parameterNames.join(", ")}`,
       });
     }
-    this.#momentum = momentum;
-    this.#nesterov = nesterov;
-    this.#iterations = newtonSchulzSteps;
-    this.#adjust = adjust;
-    this.#adamBetas = [...adamBetas];
-    this.#adamEpsilon = adamEpsilon;
+    this.#options = read;
     this.#byAdam = byAdam;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
     return {
       learningRate: () => group.learningRate,
-      ...(group.parameters.some(this.#byAdam) && adamScalars(this, group, this.#adamBetas)),
+      ...(group.parameters.some(this.#byAdam) && adamScalars(this, group, this.#options.adamBetas)),
     };
   }
 
   protected override rule(update: Update): Updated {
     const { parameter, gradient, slots, scalars } = update;
-    if (!slots.momentum) return adamRule(update, this.#adamBetas, this.#adamEpsilon);
-    const fresh = gradient.mul(1 - this.#momentum);
-    const momentum = slots.momentum.mul(this.#momentum).add(fresh);
-    const direction = this.#nesterov ? fresh.add(momentum.mul(this.#momentum)) : momentum;
+    const { momentum: kept, nesterov, newtonSchulzSteps, adjust, adamBetas, adamEpsilon } = this.#options;
+    if (!slots.momentum) return adamRule(update, adamBetas, adamEpsilon);
+    const fresh = gradient.mul(1 - kept);
+    const momentum = slots.momentum.mul(kept).add(fresh);
+    const direction = nesterov ? fresh.add(momentum.mul(kept)) : momentum;
     const rows = parameter.shape[0];
     const columns = parameter.size / rows;
-    const orthogonal = orthogonalize(direction.reshape([rows, columns]), this.#iterations).reshape(parameter.shape);
+    const orthogonal = orthogonalize(direction.reshape([rows, columns]), newtonSchulzSteps).reshape(parameter.shape);
     const scale =
-      this.#adjust === "original" ? Math.sqrt(Math.max(1, rows / columns)) : 0.2 * Math.sqrt(Math.max(rows, columns));
+      adjust === "original" ? Math.sqrt(Math.max(1, rows / columns)) : 0.2 * Math.sqrt(Math.max(rows, columns));
     return { parameter: parameter.sub(orthogonal.mul(scalars.learningRate.mul(scale))), slots: { momentum } };
   }
 }
 
 /** Muon with decoupled decay (default 0). Throws ConfigError for a glob that matches nothing. */
-export function muon(parameters: ParametersOrGroups, options: MuonOptions): Muon {
-  checkOptimizer("muon", arguments);
-  return new Muon(parameters, options);
-}
+export const muon = maker(record, Muon);

@@ -1,14 +1,12 @@
 // NAdam: Adam with Nesterov's momentum.
-import { checkKeys } from "../core/keys.ts";
+import { flag, type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
 import { integerPower, power } from "../core/real.ts";
 import { sqrt } from "../tensor/functions.ts";
-import { type AdamOptions, moments } from "./adam.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { momentFields, moments } from "./adam.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkBetas,
-  checkRange,
   Optimizer,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -16,12 +14,16 @@ import {
   zeroSlots,
 } from "./optimizer.ts";
 
-export interface NAdamOptions extends Omit<AdamOptions, "amsgrad"> {
+const record = options("NAdam", {
+  ...optimizerFields,
+  ...momentFields,
   /** ψ in the momentum's schedule μₜ. */
-  readonly momentumDecay?: number;
+  momentumDecay: nonNegative.default(0.004),
   /** Decays weights as AdamW does, and not as L2. */
-  readonly decoupledWeightDecay?: boolean;
-}
+  decoupledWeightDecay: flag.default(false),
+});
+
+export type NAdamOptions = Given<typeof record>;
 
 /**
  * μₜ = β₁·(1 − ½·0.96^(t·ψ)), Mₜ = μ₁·…·μₜ; m and v as Adam's; p ← p − (a·g + b·m) ÷ (√(v ÷ (1 − β₂ᵗ)) + ε), a = rate·(1 − μₜ) ÷ (1 − Mₜ), b =
@@ -29,33 +31,20 @@ export interface NAdamOptions extends Omit<AdamOptions, "amsgrad"> {
  * host. Decay: L2, or decoupled. Slots: m, v.
  */
 export class NAdam extends Optimizer {
-  readonly #betas: readonly [number, number];
-  readonly #epsilon: number;
-  readonly #momentumDecay: number;
+  readonly #options: Read<typeof record>;
   /** M at a step: a product that goes on from there, the same from whichever step it is asked. */
   #product = { step: 0, value: 1 };
 
   constructor(parameters: ParametersOrGroups, options: NAdamOptions) {
-    checkOptimizer("nadam", arguments);
-    checkKeys("nadam", options, [...optimizerKeys, "betas", "epsilon", "momentumDecay", "decoupledWeightDecay"]);
-    checkOptimizerOptions("nadam", options);
-    const { betas = [0.9, 0.999], epsilon = 1e-8, momentumDecay = 0.004, decoupledWeightDecay = false } = options;
-    super(
-      "nadam",
-      parameters,
-      { slots: zeroSlots("m", "v"), decay: decoupledWeightDecay ? "decoupled" : "l2" },
-      options,
-    );
-    checkBetas("nadam", betas);
-    checkRange("nadam", "epsilon", epsilon);
-    checkRange("nadam", "momentumDecay", momentumDecay);
-    this.#betas = [...betas];
-    this.#epsilon = epsilon;
-    this.#momentumDecay = momentumDecay;
+    const read = readOptions("nadam", record, options, arguments);
+    const decay = read.decoupledWeightDecay ? "decoupled" : "l2";
+    super("nadam", parameters, { slots: zeroSlots("m", "v"), decay }, read);
+    this.#options = read;
   }
 
   #momentum(step: number): number {
-    return this.#betas[0] * (1 - 0.5 * power(0.96, step * this.#momentumDecay));
+    const { betas, momentumDecay } = this.#options;
+    return betas[0] * (1 - 0.5 * power(0.96, step * momentumDecay));
   }
 
   #momentumProduct(step: number): number {
@@ -73,20 +62,17 @@ export class NAdam extends Optimizer {
         const next = this.#momentum(this.steps + 1);
         return (group.learningRate * next) / (1 - this.#momentumProduct(this.steps) * next);
       },
-      correction: () => 1 - integerPower(this.#betas[1], this.steps),
+      correction: () => 1 - integerPower(this.#options.betas[1], this.steps),
     };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const { m, v } = moments(gradient, slots, this.#betas);
-    const denominator = sqrt(v.div(scalars.correction)).add(this.#epsilon);
+    const { m, v } = moments(gradient, slots, this.#options.betas);
+    const denominator = sqrt(v.div(scalars.correction)).add(this.#options.epsilon);
     const direction = gradient.mul(scalars.gradientRate).add(m.mul(scalars.momentumRate));
     return { parameter: parameter.sub(direction.div(denominator)), slots: { m, v } };
   }
 }
 
 /** NAdam with L2 decay (default 0), or decoupled. */
-export function nadam(parameters: ParametersOrGroups, options: NAdamOptions): NAdam {
-  checkOptimizer("nadam", arguments);
-  return new NAdam(parameters, options);
-}
+export const nadam = maker(record, NAdam);

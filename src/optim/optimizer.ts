@@ -1,9 +1,9 @@
 // Optimizers: from gradients to the next version of parameters and slots, as tensors, so that an update is part of a compiled step. Numbers
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
-import { anything, checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
+import { anything, checkArguments, checkKind, isRecord, kind, signature, string } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
-import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
+import { ConfigError, ShapeError } from "../core/errors.ts";
+import { code, flag, type Given, nonNegative, OptionRecord, options, texts } from "../core/options.ts";
 import { sameShape } from "../core/shape.ts";
 import { atSite, makerSite } from "../graph/site.ts";
 import { gradientOf, gradients as gradientsOf } from "../program/gradients.ts";
@@ -11,7 +11,7 @@ import { onExecute, runtimeScalar } from "../program/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { methodCalls as calls, checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { methodCalls as calls, parameters as parametersKind, readOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
@@ -28,46 +28,42 @@ export interface ParameterGroup {
   weightDecay: number;
 }
 
-/** What a user gives for a group: parameters, and numbers that differ from the optimizer's. */
-export interface GroupOptions {
-  readonly parameters: readonly Parameter[];
-  readonly learningRate?: number;
-  readonly weightDecay?: number;
-  readonly decayAll?: boolean;
-  /** Names for schedulers to choose it by. */
-  readonly tags?: string | readonly string[];
-  /** The factor that `scalePerParamLR` applies, ≥ 0. */
-  readonly adjustLearningRate?: number;
-}
-
-export interface OptimizerOptions {
+/** Options that every optimizer takes. */
+export const optimizerFields = {
   /** Step size, ≥ 0. */
-  readonly learningRate: number;
+  learningRate: nonNegative,
   /** Decay rate; by default on parameters of two axes or more only: not on biases and norms. */
-  readonly weightDecay?: number;
+  weightDecay: nonNegative.default(0),
   /** Decays every parameter, biases and norms too. */
-  readonly decayAll?: boolean;
+  decayAll: flag.default(false),
   /** Climbs the objective: the gradient's sign is flipped first. */
-  readonly maximize?: boolean;
-}
+  maximize: flag.default(false),
+} as const;
 
-/** The keys of options that every optimizer takes. */
-export const optimizerKeys = [
-  "learningRate",
-  "weightDecay",
-  "decayAll",
-  "maximize",
-] as const satisfies readonly (keyof OptimizerOptions)[];
+export type OptimizerOptions = Given<{ readonly fields: typeof optimizerFields }>;
 
-/** The keys of a group's options. */
-export const groupKeys = [
-  "parameters",
-  "learningRate",
-  "weightDecay",
-  "decayAll",
-  "tags",
-  "adjustLearningRate",
-] as const satisfies readonly (keyof GroupOptions)[];
+/** What a group may have of its own. */
+export const groupFields = {
+  /** Step size of the group, in place of the optimizer's. */
+  learningRate: nonNegative.optional(),
+  /** Decay rate of the group, in place of the optimizer's. */
+  weightDecay: nonNegative.optional(),
+  /** Decays every parameter of the group, biases and norms too. */
+  decayAll: flag.optional(),
+  /** Names for schedulers to choose it by. */
+  tags: texts.optional(),
+  /** The factor that `scalePerParamLR` applies, ≥ 0. */
+  adjustLearningRate: nonNegative.optional(),
+} as const;
+
+const groupRecord = options("ParameterGroup", {
+  /** The parameters of the group. */
+  parameters: code<readonly Parameter[]>(parametersKind),
+  ...groupFields,
+});
+
+/** What a user gives for a group: parameters, and numbers that differ from the optimizer's. */
+export type GroupOptions = Given<typeof groupRecord>;
 
 /** What a subclass tells its base. */
 export interface Rules {
@@ -112,6 +108,7 @@ export interface Update {
   readonly decays: boolean;
 }
 
+const base = new OptionRecord("optim.Optimizer", optimizerFields);
 const baseCall = signature("optim.Optimizer", {
   where: string,
   given: anything,
@@ -142,10 +139,10 @@ export abstract class Optimizer implements Stateful {
   /** Parameters whose `requiresGrad` is false are left out. Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
   constructor(where: string, given: ParametersOrGroups, rules: Rules, options: OptimizerOptions) {
     checkArguments(baseCall, arguments);
-    const { learningRate, weightDecay = 0, decayAll = false, maximize = false } = options;
-    checkOptimizer(where, [given, { learningRate, weightDecay, decayAll, maximize }]);
-    checkRange(where, "learningRate", learningRate);
-    checkRange(where, "weightDecay", weightDecay);
+    const own = Object.fromEntries(
+      Object.keys(optimizerFields).map((key) => [key, options[key as keyof OptimizerOptions]]),
+    ) as unknown as OptimizerOptions;
+    const { learningRate, weightDecay, decayAll, maximize } = readOptions(where, base, own, [given, own]);
     this.#where = where;
     this.#rules = rules;
     this.#maximize = maximize;
@@ -155,14 +152,10 @@ export abstract class Optimizer implements Stateful {
       : (given as readonly GroupOptions[]);
     const groups: ParameterGroup[] = [];
     for (const [at, option] of list.entries()) {
-      checkKeys(`${where}.groups[${at}]`, option, groupKeys);
-      checkOptimizerOptions(`${where}.groups[${at}]`, option);
+      checkKind(`${where}.groups[${at}]`, "it", groupRecord, option);
       const rate = option.learningRate ?? learningRate;
       const decay = option.weightDecay ?? weightDecay;
       const { tags = [], adjustLearningRate, decayAll: every = decayAll } = option;
-      checkRange(where, "learningRate", rate);
-      checkRange(where, "weightDecay", decay);
-      if (adjustLearningRate !== undefined) checkRange(where, "adjustLearningRate", adjustLearningRate);
       const decayed = (parameter: Parameter) => decay > 0 && (every || parameter.rank >= 2);
       for (const decays of [true, false]) {
         const parameters = option.parameters.filter(
@@ -179,7 +172,7 @@ export abstract class Optimizer implements Stateful {
           weightDecay: decays ? decay : 0,
         };
         const place = `${where}.groups[${groups.length}]`;
-        const check = (field: string, value: number) => checkRange(place, field, value);
+        const check = (field: string, value: number) => nonNegative.check(`${place}.${field}`, value);
         groups.push(fixedBut(place, group, ["learningRate", "weightDecay"], check));
       }
     }
@@ -376,22 +369,3 @@ export abstract class Optimizer implements Stateful {
 
 /** Whether a group's step decays weights. */
 export const decaying = ({ decays, weightDecay }: ParameterGroup): boolean => decays || weightDecay > 0;
-
-/** Throws ConfigError unless `low` ≤ value < `high`. */
-export function checkRange(where: string, name: string, value: number, low = 0, high = Infinity): void {
-  if (typeof value !== "number" || !(value >= low && value < high)) {
-    throw new ConfigError({
-      where: `${where}.${name}`,
-      problem: "a number out of range",
-      got: showValue(value),
-      expected: `a number in ${low === Number.MIN_VALUE ? "(0" : `[${low}`}, ${high})`,
-    });
-  }
-}
-
-/** Throws ConfigError unless both are in [0, 1). */
-export function checkBetas(where: string, betas: readonly [number, number]): void {
-  betas.forEach((beta, i) => {
-    checkRange(where, `betas[${i}]`, beta, 0, 1);
-  });
-}

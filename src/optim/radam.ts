@@ -1,14 +1,12 @@
 // RAdam: Adam whose adaptive rate is rectified while its variance is large.
-import { checkKeys } from "../core/keys.ts";
+import { flag, type Given, maker, options, type Read } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { div, greater, sqrt, where } from "../tensor/functions.ts";
-import { type AdamOptions, moments } from "./adam.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { momentFields, moments } from "./adam.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkBetas,
-  checkRange,
   Optimizer,
-  optimizerKeys,
+  optimizerFields,
   type ParameterGroup,
   type ParametersOrGroups,
   type Update,
@@ -16,10 +14,14 @@ import {
   zeroSlots,
 } from "./optimizer.ts";
 
-export interface RAdamOptions extends Omit<AdamOptions, "amsgrad"> {
+const record = options("RAdam", {
+  ...optimizerFields,
+  ...momentFields,
   /** Decays weights as AdamW does, and not as L2. */
-  readonly decoupledWeightDecay?: boolean;
-}
+  decoupledWeightDecay: flag.default(false),
+});
+
+export type RAdamOptions = Given<typeof record>;
 
 /**
  * ρ∞ = 2 ÷ (1 − β₂) − 1, ρₜ = ρ∞ − 2t·β₂ᵗ ÷ (1 − β₂ᵗ); m and v as Adam's, u = (m ÷ (1 − β₁ᵗ))·rate. Where ρₜ > 5: p ← p − u·(√(1 − β₂ᵗ) ÷ (√v + ε))·rₜ,
@@ -27,29 +29,18 @@ export interface RAdamOptions extends Omit<AdamOptions, "amsgrad"> {
  * Decay: L2, or decoupled. Slots: m, v.
  */
 export class RAdam extends Optimizer {
-  readonly #betas: readonly [number, number];
-  readonly #epsilon: number;
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: RAdamOptions) {
-    checkOptimizer("radam", arguments);
-    checkKeys("radam", options, [...optimizerKeys, "betas", "epsilon", "decoupledWeightDecay"]);
-    checkOptimizerOptions("radam", options);
-    const { betas = [0.9, 0.999], epsilon = 1e-8, decoupledWeightDecay = false } = options;
-    super(
-      "radam",
-      parameters,
-      { slots: zeroSlots("m", "v"), decay: decoupledWeightDecay ? "decoupled" : "l2" },
-      options,
-    );
-    checkBetas("radam", betas);
-    checkRange("radam", "epsilon", epsilon);
-    this.#betas = [...betas];
-    this.#epsilon = epsilon;
+    const read = readOptions("radam", record, options, arguments);
+    const decay = read.decoupledWeightDecay ? "decoupled" : "l2";
+    super("radam", parameters, { slots: zeroSlots("m", "v"), decay }, read);
+    this.#options = read;
   }
 
   /** rₜ; 0 where its variance is too large for one. */
   #rectified(): number {
-    const beta2 = this.#betas[1];
+    const beta2 = this.#options.betas[1];
     const decayed = integerPower(beta2, this.steps);
     const limit = 2 / (1 - beta2) - 1;
     const length = limit - (2 * this.steps * decayed) / (1 - decayed);
@@ -59,7 +50,7 @@ export class RAdam extends Optimizer {
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const [beta1, beta2] = this.#betas;
+    const [beta1, beta2] = this.#options.betas;
     return {
       learningRate: () => group.learningRate,
       firstCorrection: () => 1 - integerPower(beta1, this.steps),
@@ -69,16 +60,13 @@ export class RAdam extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const { m, v } = moments(gradient, slots, this.#betas);
+    const { m, v } = moments(gradient, slots, this.#options.betas);
     const plain = m.div(scalars.firstCorrection).mul(scalars.learningRate);
-    const adaptive = div(scalars.secondCorrection, sqrt(v).add(this.#epsilon));
+    const adaptive = div(scalars.secondCorrection, sqrt(v).add(this.#options.epsilon));
     const step = where(greater(scalars.rectified, 0), plain.mul(adaptive).mul(scalars.rectified), plain);
     return { parameter: parameter.sub(step), slots: { m, v } };
   }
 }
 
 /** RAdam with L2 decay (default 0), or decoupled. */
-export function radam(parameters: ParametersOrGroups, options: RAdamOptions): RAdam {
-  checkOptimizer("radam", arguments);
-  return new RAdam(parameters, options);
-}
+export const radam = maker(record, RAdam);

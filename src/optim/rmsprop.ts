@@ -1,60 +1,52 @@
 // RMSprop.
-import { checkKeys } from "../core/keys.ts";
+import { flag, fraction, type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 import {
-  checkRange,
   Optimizer,
-  type OptimizerOptions,
-  optimizerKeys,
+  optimizerFields,
   type ParametersOrGroups,
   type Update,
   type Updated,
   zeroSlots,
 } from "./optimizer.ts";
 
-export interface RMSpropOptions extends OptimizerOptions {
+const record = options("RMSprop", {
+  ...optimizerFields,
   /** Decay of the running averages, in [0, 1). */
-  readonly alpha?: number;
+  alpha: fraction.default(0.99),
   /** Added to the denominator. */
-  readonly epsilon?: number;
-  /** In [0, 1). */
-  readonly momentum?: number;
+  epsilon: nonNegative.default(1e-8),
+  /** How much of the last step's direction is kept, in [0, 1). */
+  momentum: fraction.default(0),
   /** Divides by the deviation: the running mean's square is taken away first. */
-  readonly centered?: boolean;
-}
+  centered: flag.default(false),
+});
+
+export type RMSpropOptions = Given<typeof record>;
 
 /**
  * v ← α·v + (1 − α)·g², d = √v + ε (Hinton 2012), centered: a ← α·a + (1 − α)·g, d = √(v − a²) + ε (Graves 2013); p ← p − rate·g ÷ d, or with momentum
  * μ: b ← μ·b + g ÷ d, p ← p − rate·b. PyTorch's formula, but v − a² below 0, which rounding makes, counts as 0. Decay: L2. Slots: v, mean, momentum.
  */
 export class RMSprop extends Optimizer {
-  readonly #alpha: number;
-  readonly #epsilon: number;
-  readonly #momentum: number;
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: RMSpropOptions) {
-    checkOptimizer("rmsprop", arguments);
-    checkKeys("rmsprop", options, [...optimizerKeys, "alpha", "epsilon", "momentum", "centered"]);
-    checkOptimizerOptions("rmsprop", options);
-    const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false } = options;
+    const read = readOptions("rmsprop", record, options, arguments);
+    const { centered, momentum } = read;
     const slots = zeroSlots("v", ...(centered ? ["mean"] : []), ...(momentum > 0 ? ["momentum"] : []));
-    super("rmsprop", parameters, { slots }, options);
-    checkRange("rmsprop", "alpha", alpha, 0, 1);
-    checkRange("rmsprop", "epsilon", epsilon);
-    checkRange("rmsprop", "momentum", momentum, 0, 1);
-    this.#alpha = alpha;
-    this.#epsilon = epsilon;
-    this.#momentum = momentum;
+    super("rmsprop", parameters, { slots }, read);
+    this.#options = read;
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const alpha = this.#alpha;
+    const { alpha, epsilon } = this.#options;
     const v = slots.v.mul(alpha).add(gradient.mul(gradient).mul(1 - alpha));
     const mean = slots.mean?.mul(alpha).add(gradient.mul(1 - alpha));
-    const deviation = sqrt(mean ? maximum(v.sub(mean.mul(mean)), 0) : v).add(this.#epsilon);
+    const deviation = sqrt(mean ? maximum(v.sub(mean.mul(mean)), 0) : v).add(epsilon);
     const scaled = gradient.div(deviation);
-    const momentum = slots.momentum?.mul(this.#momentum).add(scaled);
+    const momentum = slots.momentum?.mul(this.#options.momentum).add(scaled);
     return {
       parameter: parameter.sub((momentum ?? scaled).mul(scalars.learningRate)),
       slots: { v, ...(mean && { mean }), ...(momentum && { momentum }) },
@@ -63,7 +55,4 @@ export class RMSprop extends Optimizer {
 }
 
 /** RMSprop with L2 decay (default 0). */
-export function rmsprop(parameters: ParametersOrGroups, options: RMSpropOptions): RMSprop {
-  checkOptimizer("rmsprop", arguments);
-  return new RMSprop(parameters, options);
-}
+export const rmsprop = maker(record, RMSprop);

@@ -1,24 +1,22 @@
 // Rprop: steps by the gradient's sign, each weight with a step size of its own.
 
 import { ConfigError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
+import { type Given, maker, nonNegative, options, type Read, tuple } from "../core/options.ts";
 import { full, greater, less, maximum, minimum, sign, where, zeros } from "../tensor/functions.ts";
-import { checkOptimizer, checkOptimizerOptions } from "./arguments.ts";
-import {
-  checkRange,
-  Optimizer,
-  type OptimizerOptions,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-} from "./optimizer.ts";
+import { readOptions } from "./arguments.ts";
+import { Optimizer, optimizerFields, type ParametersOrGroups, type Update, type Updated } from "./optimizer.ts";
 
-export interface RpropOptions extends Omit<OptimizerOptions, "weightDecay" | "decayAll"> {
+const { learningRate, maximize } = optimizerFields;
+const record = options("Rprop", {
+  learningRate,
+  maximize,
   /** What a step size is multiplied by where the sign changed, in (0, 1), and where it stayed, ≥ 1. */
-  readonly etas?: readonly [number, number];
+  etas: tuple("two numbers ≥ 0", nonNegative, nonNegative).default([0.5, 1.2]),
   /** Bounds of a step size. */
-  readonly stepSizes?: readonly [number, number];
-}
+  stepSizes: tuple("two numbers ≥ 0", nonNegative, nonNegative).default([1e-6, 50]),
+});
+
+export type RpropOptions = Given<typeof record>;
 
 /**
  * s ← s·η, η = η⁺ where g·g′ > 0, η⁻ where < 0, else 1, within the bounds; where the sign changed g counts as 0; p ← p − sign(g)·s, g′ ← g
@@ -26,15 +24,11 @@ export interface RpropOptions extends Omit<OptimizerOptions, "weightDecay" | "de
  * previous, size.
  */
 export class Rprop extends Optimizer {
-  readonly #etas: readonly [number, number];
-  readonly #bounds: readonly [number, number];
+  readonly #options: Read<typeof record>;
 
   constructor(parameters: ParametersOrGroups, options: RpropOptions) {
-    checkOptimizer("rprop", arguments);
-    checkKeys("rprop", options, ["learningRate", "maximize", "etas", "stepSizes"]);
-    checkOptimizerOptions("rprop", options);
-    const { etas = [0.5, 1.2], stepSizes = [1e-6, 50], learningRate } = options;
-    checkRange("rprop", "learningRate", learningRate);
+    const read = readOptions("rprop", record, options, arguments);
+    const { etas, stepSizes, learningRate } = read;
     super(
       "rprop",
       parameters,
@@ -43,7 +37,7 @@ export class Rprop extends Optimizer {
         decay: "own",
         fixedRate: true,
       },
-      options,
+      read,
     );
     if (this.groups.some(({ decays, learningRate: rate }) => decays || rate !== learningRate)) {
       throw new ConfigError({
@@ -52,12 +46,16 @@ export class Rprop extends Optimizer {
         expected: "one learning rate, where step sizes start, and no decay",
       });
     }
-    checkRange("rprop", "etas[0]", etas[0], Number.MIN_VALUE, 1);
-    checkRange("rprop", "etas[1]", etas[1], 1);
-    checkRange("rprop", "stepSizes[0]", stepSizes[0], Number.MIN_VALUE);
-    checkRange("rprop", "stepSizes[1]", stepSizes[1], stepSizes[0]);
-    this.#etas = [...etas];
-    this.#bounds = [...stepSizes];
+    const ordered = etas[0] > 0 && etas[0] < 1 && etas[1] >= 1 && stepSizes[0] > 0 && stepSizes[1] >= stepSizes[0];
+    if (!ordered) {
+      throw new ConfigError({
+        where: "rprop",
+        problem: "etas or stepSizes out of range",
+        got: `[${etas.join(", ")}], [${stepSizes.join(", ")}]`,
+        expected: "0 < etas[0] < 1 ≤ etas[1], and 0 < stepSizes[0] ≤ stepSizes[1]",
+      });
+    }
+    this.#options = read;
   }
 
   protected override scalars(): Record<string, () => number> {
@@ -65,18 +63,16 @@ export class Rprop extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots }: Update): Updated {
-    const [shrink, grow] = this.#etas;
+    const { etas, stepSizes } = this.#options;
+    const [shrink, grow] = etas;
     const agreement = gradient.mul(slots.previous);
     const turned = less(agreement, 0);
     const factor = where(greater(agreement, 0), full([], grow), where(turned, full([], shrink), 1));
-    const size = minimum(maximum(slots.size.mul(factor), this.#bounds[0]), this.#bounds[1]);
+    const size = minimum(maximum(slots.size.mul(factor), stepSizes[0]), stepSizes[1]);
     const previous = where(turned, 0, gradient);
     return { parameter: parameter.sub(sign(previous).mul(size)), slots: { previous, size } };
   }
 }
 
 /** Rprop, for full batches. */
-export function rprop(parameters: ParametersOrGroups, options: RpropOptions): Rprop {
-  checkOptimizer("rprop", arguments);
-  return new Rprop(parameters, options);
-}
+export const rprop = maker(record, Rprop);

@@ -1,6 +1,6 @@
 // What makes two runs the same, once. A manifest says the facts of a run that there was; a program that is there to be run says the same of itself
 // (train/facts). Each fact is read from either, compared by name as text, and a difference is told in one form; who asks says which facts decide.
-import { textLeaves } from "./leaves.ts";
+import { leavesOf } from "./leaves.ts";
 import type { Hyperparameter, Manifest, ValidationData } from "./manifest.ts";
 import { programName } from "./programs.ts";
 
@@ -62,7 +62,7 @@ const facts: Readonly<Record<FactKind, Fact>> = {
   validation: { read: ({ validation }) => validation && validationFacts(validation), prefix: "validation " },
   /** Leaves by path. A run that was made in code has none. */
   config: {
-    read: ({ config }) => (config ? textLeaves(config) : undefined),
+    read: ({ config }) => (config ? configTexts(config) : undefined),
     matters: (name) => !informs.test(name),
   },
   /** SHA-256 of the programs that the config's classes come from, by their files' names. */
@@ -131,6 +131,10 @@ export function inShort(difference: KindDifference): KindDifference {
   const short = (text: string) => text.replace(/ \([0-9a-f]{8}\)$/, "");
   return { ...difference, first: short(difference.first), second: short(difference.second) };
 }
+
+/** Leaves as JSON; an integer too large for a number is digits in either, as a seed is. */
+const configTexts = (config: Manifest["config"]): Texts =>
+  new Map([...leavesOf(config)].map(([path, leaf]) => [path, leaf.replace(/^"(\d+)"$/, "$1")]));
 
 /** Of validation loaders, each value by name: `batchSize`, `data points.csv`; of the second loader and later ones with its number before it. */
 function validationFacts(recorded: readonly ValidationData[]): Texts {

@@ -12,6 +12,5 @@ export function leavesOf(value: unknown, path = "", found = new Map<string, stri
   return found;
 }
 
-/** The same for a reader: a string without its quotes. */
-export const textLeaves = (value: unknown): Map<string, string> =>
-  new Map([...leavesOf(value)].map(([path, leaf]) => [path, leaf.replace(/^"(.*)"$/s, "$1")]));
+/** A leaf for a reader: text without its quotes. */
+export const unquoted = (leaf: string): string => leaf.replace(/^"(.*)"$/s, "$1");

@@ -1,5 +1,6 @@
 // What a verification looked at, row by row: what was found to be the same, what differs, and what nobody looked at and has to be believed.
 import type { KindDifference } from "../run/facts.ts";
+import { unquoted } from "../run/leaves.ts";
 import type { Check } from "../run/verification.ts";
 
 /** Rows in the order in which they were added. */
@@ -36,8 +37,10 @@ export class Checks {
 export const differing = (replayed: string, recorded: string): string => `${replayed}, recorded ${recorded}`;
 
 /** How a fact differs: recorded first, the replay's second. */
-export const phrase = ({ kind, name, first, second }: KindDifference): string =>
-  kind === name ? differing(second, first) : `${name} is ${differing(second, first)}`;
+export const phrase = ({ kind, name, first, second }: KindDifference): string => {
+  const told = differing(unquoted(second), unquoted(first));
+  return kind === name ? told : `${name} is ${told}`;
+};
 
 /** Values as a file has them: numbers that JSON lacks are one. */
 function show(value: unknown): string {

@@ -4,7 +4,7 @@ import { exists, list, readText } from "#files";
 import type { DataLoader } from "../data/loader.ts";
 import { compareFacts, type RunFacts } from "../run/facts.ts";
 import { isRecord } from "../run/fields.ts";
-import { textLeaves } from "../run/leaves.ts";
+import { leavesOf, unquoted } from "../run/leaves.ts";
 import { changedImports } from "../run/programs.ts";
 import { toYamlForm } from "../train/config/form.ts";
 import { recordedImports } from "../train/config/imports.ts";
@@ -70,7 +70,8 @@ function compareConfig(folder: string, { config }: Recorded["manifest"], trainer
   const described: Record<string, unknown> = parse(readText(path));
   const program: Record<string, unknown> = JSON.parse(describeOptions(trainer).text);
   // The numbers of parameter groups are among the hyper-parameters; here they may be those that a schedule had come to.
-  const leaves = (value: unknown) => Object.fromEntries(textLeaves(value));
+  const leaves = (value: unknown) =>
+    Object.fromEntries([...leavesOf(value)].map(([path, leaf]) => [path, unquoted(leaf)]));
   const part = ({ seed, loss, metrics, optimizer, precision, loop }: Record<string, unknown>) =>
     leaves({ seed, loss, metrics, optimizer: isRecord(optimizer) ? optimizer.class : undefined, precision, loop });
   checks.compared(

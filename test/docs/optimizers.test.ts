@@ -5,12 +5,11 @@ import { parse } from "yaml";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
 import { trainerOptions } from "../../src/train/config/build.ts";
+import { optimizers, schedulers } from "../../src/train/config/families.ts";
 import { toSnake } from "../../src/train/config/form.ts";
 import { losses } from "../../src/train/config/losses.ts";
 import { metrics } from "../../src/train/config/metrics.ts";
-import { optimizers } from "../../src/train/config/optimizers.ts";
 import { configToYaml, parseConfig } from "../../src/train/config/parse.ts";
-import { schedulers } from "../../src/train/config/schedulers.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { root } from "../support/sources.ts";
 

@@ -346,7 +346,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "data.textDataset": call(() => [`${folder}/t.txt`, { context: 2, stride: 1, validationFraction: 0.5 }], 2, {
     requiredKeys: ["context"],
   }),
-  BatchSizeFinder: options({ memory: 1e9, maximum: 4, steps: 2 }),
+  BatchSizeFinder: options({ memory: 1024, maximum: 4, steps: 2 }),
   ComputeNorm: options({ gradients: true, parameters: true, perLayer: true }),
   DumpActivations: options({ modules: ["*"], every: 1 }),
   EarlyStopping: options({

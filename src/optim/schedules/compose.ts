@@ -1,30 +1,24 @@
 // Schedules made of schedules.
 
-import { callable, checkKind } from "../../core/arguments.ts";
-import { ConfigError, showValue } from "../../core/errors.ts";
-import { checkKeys } from "../../core/keys.ts";
-import { checkSchedule } from "../arguments.ts";
-import { Check, type Form, type Schedule, type ScheduleKey, schedule, type Targets } from "./schedule.ts";
+import { kind } from "../../core/arguments.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { type Given, list, named, options as optionsOf, part, type Read } from "../../core/options.ts";
+import { Check, type Form, milestones, type Schedule, type ScheduleKey, schedule, targetFields } from "./schedule.ts";
 
-export interface SequentialOptions extends Targets {
-  readonly schedulers: readonly Schedule[];
-  /** Where each but the first begins; where the ones before it are through unless given. */
-  readonly milestones?: readonly number[];
-}
+const suffixes = { LR: "learningRate", WD: "weightDecay" } as const;
+type Suffix = keyof typeof suffixes;
 
-const suffix: Readonly<Record<ScheduleKey, string>> = { learningRate: "LR", weightDecay: "WD" };
+const scheduler = part<Schedule>(
+  "scheduler",
+  kind("a scheduler, as optim.constantLR and its like make", (value) => typeof value === "function"),
+);
+const parts = {
+  /** The schedules that it is made of. */
+  schedulers: list(scheduler, 1, "at least one scheduler"),
+} as const;
 
 /** Parts of a schedule set the same number, and leave the groups and the steering to the whole. */
 function checkParts(where: string, key: ScheduleKey, parts: readonly Schedule[]): void {
-  if (!Array.isArray(parts) || !Array.from(parts).every((part) => typeof part === "function")) {
-    throw new ConfigError({
-      where,
-      problem: "not schedulers",
-      got: showValue(parts),
-      expected: "a list of what optim.constantLR and its like make",
-    });
-  }
-  if (parts.length === 0) throw new ConfigError({ where, problem: "no schedulers", expected: "at least one" });
   for (const { key: own = "learningRate", paramGroupTags = [], steering } of parts) {
     const tagged = paramGroupTags.length > 0 ? "one with tags" : undefined;
     const got = own !== key ? `one of ${own}` : (tagged ?? (steering && "one that goes by validation"));
@@ -38,17 +32,25 @@ function checkParts(where: string, key: ScheduleKey, parts: readonly Schedule[])
   }
 }
 
+const sequentialRecord = (suffix: Suffix) =>
+  optionsOf(`Sequential${suffix}`, {
+    ...parts,
+    /** Where each but the first begins; where the ones before it are through unless given. */
+    milestones: milestones.optional(),
+    ...targetFields,
+  });
+type SequentialRecord = ReturnType<typeof sequentialRecord>;
+export type SequentialOptions = Given<SequentialRecord>;
+
 /** One after another, each counting from 0 where it begins. */
-function sequential(key: ScheduleKey, options: SequentialOptions): Schedule {
-  const where = `Sequential${suffix[key]}`;
-  checkKeys(where, options, ["schedulers", "milestones", "paramGroupTags"]);
-  const { schedulers, milestones, ...targets } = options;
-  new Check(where).tags(targets.paramGroupTags);
-  checkParts(`${where}.schedulers`, key, schedulers);
+function sequential(suffix: Suffix, given: Read<SequentialRecord>): Schedule {
+  const where = `Sequential${suffix}`;
+  const { schedulers, milestones: begins, ...targets } = given;
+  checkParts(`${where}.schedulers`, suffixes[suffix], schedulers);
   const starts = [0];
-  if (milestones !== undefined) {
-    new Check(where).milestones("milestones", milestones, schedulers.length - 1);
-    starts.push(...milestones);
+  if (begins !== undefined) {
+    new Check(where).milestones(begins, schedulers.length - 1);
+    starts.push(...begins);
   } else {
     for (const { totalIters } of schedulers.slice(0, -1)) {
       if (totalIters === Infinity)
@@ -66,22 +68,19 @@ function sequential(key: ScheduleKey, options: SequentialOptions): Schedule {
     while (step < starts[part]) part--;
     return schedulers[part](step - starts[part], group);
   };
-  return schedule(key, { at, totalIters: starts[last] + schedulers[last].totalIters }, targets, {
-    [where]: { schedulers, milestones },
+  return schedule(suffixes[suffix], { at, totalIters: starts[last] + schedulers[last].totalIters }, targets, {
+    [where]: { schedulers, milestones: begins },
   });
 }
 
-export interface ChainedOptions extends Targets {
-  readonly schedulers: readonly Schedule[];
-}
+const chainedRecord = (suffix: Suffix) => optionsOf(`Chained${suffix}`, { ...parts, ...targetFields });
+type ChainedRecord = ReturnType<typeof chainedRecord>;
+export type ChainedOptions = Given<ChainedRecord>;
 
 /** The first times the others, each divided by its value at step 0. */
-function chained(key: ScheduleKey, options: ChainedOptions): Schedule {
-  checkKeys(`Chained${suffix[key]}`, options, ["schedulers", "paramGroupTags"]);
-  const { schedulers, ...targets } = options;
-  new Check(`Chained${suffix[key]}`).tags(targets.paramGroupTags);
-  const where = `Chained${suffix[key]}.schedulers`;
-  checkParts(where, key, schedulers);
+function chained(suffix: Suffix, { schedulers, ...targets }: Read<ChainedRecord>): Schedule {
+  const where = `Chained${suffix}.schedulers`;
+  checkParts(where, suffixes[suffix], schedulers);
   const [first, ...others] = schedulers;
   const starts = others.map((other) => other(0));
   const zero = starts.indexOf(0);
@@ -95,46 +94,42 @@ function chained(key: ScheduleKey, options: ChainedOptions): Schedule {
   }
   const at = (step: number) => others.reduce((value, other, i) => value * (other(step) / starts[i]), first(step));
   const totalIters = Math.max(...schedulers.map((part) => part.totalIters));
-  return schedule(key, { at, totalIters }, targets, { [`Chained${suffix[key]}`]: { schedulers } });
+  return schedule(suffixes[suffix], { at, totalIters }, targets, { [`Chained${suffix}`]: { schedulers } });
+}
+
+/** A maker of schedules of a record's options. */
+function maker<R extends SequentialRecord | ChainedRecord>(
+  suffix: Suffix,
+  recordOf: (suffix: Suffix) => R,
+  make: (suffix: Suffix, options: never) => Schedule,
+): (options: Given<R>) => Schedule {
+  const record = recordOf(suffix) as SequentialRecord;
+  return named(record, function (options: Given<R>): Schedule {
+    return make(suffix, record.read(options as never, arguments) as never);
+  });
 }
 
 /** Learning rates one after another, each schedule counting from 0 where it begins: at the milestones, or where the ones before it are through. */
-export function sequentialLR(options: SequentialOptions): Schedule {
-  checkSchedule("sequentialLR", arguments);
-  return sequential("learningRate", options);
-}
-
+export const sequentialLR = maker("LR", sequentialRecord, sequential);
 /** As `sequentialLR`, of the weight decay. */
-export function sequentialWD(options: SequentialOptions): Schedule {
-  checkSchedule("sequentialWD", arguments);
-  return sequential("weightDecay", options);
-}
-
+export const sequentialWD = maker("WD", sequentialRecord, sequential);
 /** Schedules multiplied: the first's learning rate times each other one's part of its value at step 0. */
-export function chainedLR(options: ChainedOptions): Schedule {
-  checkSchedule("chainedLR", arguments);
-  return chained("learningRate", options);
-}
-
+export const chainedLR = maker("LR", chainedRecord, chained);
 /** As `chainedLR`, of the weight decay. */
-export function chainedWD(options: ChainedOptions): Schedule {
-  checkSchedule("chainedWD", arguments);
-  return chained("weightDecay", options);
-}
+export const chainedWD = maker("WD", chainedRecord, chained);
 
-export interface ScalePerParamOptions extends Targets {
-  readonly scheduler: Schedule;
-}
+const scaled = optionsOf("ScalePerParamLR", {
+  /** The schedule whose values are scaled. */
+  scheduler,
+  ...targetFields,
+});
+export type ScalePerParamOptions = Given<typeof scaled>;
 
 /** A schedule of the learning rate times each group's `adjustLearningRate`. */
-export function scalePerParamLR(options: ScalePerParamOptions): Schedule {
-  checkSchedule("scalePerParamLR", arguments);
-  checkKeys("ScalePerParamLR", options, ["scheduler", "paramGroupTags"]);
-  const { scheduler, ...targets } = options;
-  new Check("ScalePerParamLR").tags(targets.paramGroupTags);
-  checkKind("ScalePerParamLR.scheduler", "it", callable, scheduler);
-  const { totalIters, steering } = scheduler;
-  if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [scheduler]);
-  const at: Form["at"] = (step, group) => scheduler(step, group) * (group?.adjustLearningRate ?? 1);
-  return schedule("learningRate", { at, totalIters, steering }, targets, { ScalePerParamLR: { scheduler } });
-}
+export const scalePerParamLR = named(scaled, function (options: ScalePerParamOptions): Schedule {
+  const { scheduler: whole, ...targets } = scaled.read(options, arguments);
+  const { totalIters, steering } = whole;
+  if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [whole]);
+  const at: Form["at"] = (step, group) => whole(step, group) * (group?.adjustLearningRate ?? 1);
+  return schedule("learningRate", { at, totalIters, steering }, targets, { ScalePerParamLR: { scheduler: whole } });
+});

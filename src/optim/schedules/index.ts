@@ -9,6 +9,8 @@ export {
   sequentialLR,
   sequentialWD,
 } from "./compose.ts";
-export * from "./named.ts";
+export * from "./cycle.ts";
+export * from "./decay.ts";
+export { reduceOnPlateauLR, reduceOnPlateauWD } from "./plateau.ts";
 export type { Schedule, ScheduleKey, Steering, Targets } from "./schedule.ts";
 export { Schedules } from "./schedules.ts";

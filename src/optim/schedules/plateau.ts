@@ -1,28 +1,8 @@
 // A value that is lowered when a validated number stops getting better: not a function of the step alone, so validation is part of such a run,
 // and what it has seen is part of a checkpoint.
+import { countOf, fraction, nonNegative, type Read, text, word } from "../../core/options.ts";
 import { directionOf, type Mode, monitored, monitoredName } from "../monitored.ts";
-import type { Check, Form, Steering } from "./schedule.ts";
-
-export interface ReduceOnPlateauOptions {
-  readonly initialVal: number;
-  /** The validated number, `loss` unless given. */
-  readonly metric?: string;
-  /** Whether less or more of it is better: by default what its loss or metric says; a metric that doesn't say needs it. */
-  readonly mode?: Mode;
-  /** What the value is multiplied by, in [0, 1); default 0.1. */
-  readonly factor?: number;
-  /** Validations without an improvement that are borne; default 10. */
-  readonly patience?: number;
-  /** What counts as an improvement: by this part of the best (`rel`), or by this much (`abs`); default 10⁻⁴. */
-  readonly threshold?: number;
-  readonly thresholdMode?: "rel" | "abs";
-  /** Validations after a change that don't count; default 0. */
-  readonly cooldown?: number;
-  /** The least value; default 0. */
-  readonly minVal?: number;
-  /** A smaller change isn't made; default 10⁻⁸. */
-  readonly epsilon?: number;
-}
+import { type Check, closedForm, type Form, learningRate, type Steering, weightDecay } from "./schedule.ts";
 
 interface State {
   value: number;
@@ -32,34 +12,35 @@ interface State {
   cooling: number;
 }
 
+const fields = {
+  /** The first value. */
+  initialVal: nonNegative,
+  /** The validated number. */
+  metric: text.default("loss"),
+  /** Whether less or more of it is better: by default what its loss or metric says; a metric that doesn't say needs it. */
+  mode: word("min", "max").optional(),
+  /** What the value is multiplied by, in [0, 1). */
+  factor: fraction.default(0.1),
+  /** Validations without an improvement that are borne. */
+  patience: countOf("validations", 0).default(10),
+  /** What counts as an improvement: by this part of the best (`rel`), or by this much (`abs`). */
+  threshold: nonNegative.default(1e-4),
+  /** Whether `threshold` is a part of the best or an amount. */
+  thresholdMode: word("rel", "abs").default("rel"),
+  /** Validations after a change that don't count. */
+  cooldown: countOf("validations", 0).default(0),
+  /** The least value. */
+  minVal: nonNegative.default(0),
+  /** A smaller change isn't made. */
+  epsilon: nonNegative.default(1e-8),
+} as const;
+
 /** v ← max(factor·v, minVal) after more than `patience` validations in a row without an improvement (PyTorch's ReduceLROnPlateau). Its state is in checkpoints; a run begins with it anew. */
-export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): Form {
-  check.keys(options, [
-    "initialVal",
-    "metric",
-    "mode",
-    "factor",
-    "patience",
-    "threshold",
-    "thresholdMode",
-    "cooldown",
-    "minVal",
-    "epsilon",
-  ]);
-  const { initialVal, metric = "loss", mode, factor = 0.1, patience = 10, threshold = 1e-4 } = options;
-  const { thresholdMode = "rel", cooldown = 0, minVal = 0, epsilon = 1e-8 } = options;
-  check.value("initialVal", initialVal);
-  check.that(mode === undefined || mode === "min" || mode === "max", "mode", mode, "min or max", "unknown mode");
-  check.that(factor >= 0 && factor < 1, "factor", factor, "a number in [0, 1)");
-  for (const [key, count] of Object.entries({ patience, cooldown }))
-    check.that(Number.isSafeInteger(count) && count >= 0, key, count, "an integer ≥ 0");
-  check.value("threshold", threshold);
-  check.that(["rel", "abs"].includes(thresholdMode), "thresholdMode", thresholdMode, "rel or abs", "unknown mode");
-  check.value("minVal", minVal);
-  check.value("epsilon", epsilon);
+function steered(options: Read<{ readonly fields: typeof fields }>, check: Check): Form {
+  const { initialVal, metric, mode, factor, patience, threshold, thresholdMode, cooldown, minVal, epsilon } = options;
   const first: State = { value: initialVal, best: null, bad: 0, cooling: 0 };
   const state = { ...first };
-  let direction = mode;
+  let direction: Mode | undefined = mode;
 
   const improves = (value: number, best: number) => {
     const sign = direction === "min" ? -1 : 1;
@@ -106,3 +87,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions, check: Check): 
   };
   return { at: () => state.value, totalIters: Infinity, steering };
 }
+const reduceOnPlateau = closedForm("ReduceOnPlateau", fields, steered);
+/** Lowered when a validated number stops getting better: validation is part of such a run. */
+export const reduceOnPlateauLR = learningRate(reduceOnPlateau);
+/** As `reduceOnPlateauLR`, of the weight decay. */
+export const reduceOnPlateauWD = weightDecay(reduceOnPlateau);

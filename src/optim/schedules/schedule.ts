@@ -1,9 +1,18 @@
 // What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
 // the first optimizer step.
-import { checkKind, numbers } from "../../core/arguments.ts";
+import { checkArguments, numbers, signature } from "../../core/arguments.ts";
 import { ConfigError, showValue } from "../../core/errors.ts";
-import { checkKeys, type Every } from "../../core/keys.ts";
-import { checkScheduleOptions } from "../arguments.ts";
+import {
+  type Fields,
+  type Given,
+  named,
+  type OptionRecord,
+  options as optionsOf,
+  type Read,
+  steps,
+  Type,
+  texts,
+} from "../../core/options.ts";
 import type { Mode, NumberNames } from "../monitored.ts";
 import type { ParameterGroup } from "../optimizer.ts";
 
@@ -43,10 +52,12 @@ export interface Steering {
 }
 
 /** Options that every schedule takes. */
-export interface Targets {
+export const targetFields = {
   /** Sets only the groups with one of these tags; all groups unless given. */
-  readonly paramGroupTags?: string | readonly string[];
-}
+  paramGroupTags: texts.optional(),
+} as const;
+
+export type Targets = Given<{ readonly fields: typeof targetFields }>;
 
 /** A closed form, and after how many steps it is through. */
 export interface Form {
@@ -67,7 +78,7 @@ export function schedule(
   return Object.assign(value, { totalIters, key, paramGroupTags: tags, options, ...(steering && { steering }) });
 }
 
-/** Checks a schedule's options; errors name an option as its author writes it. */
+/** What a closed form's own checks throw: options whose values don't fit each other. Errors name an option as its author writes it. */
 export class Check {
   readonly where: string;
   readonly #name: (key: string) => string;
@@ -77,59 +88,91 @@ export class Check {
     this.#name = name;
   }
 
-  /** Throws ConfigError where a form's options have a key that isn't `known`, or `paramGroupTags`; a list that misses a key of theirs doesn't compile. */
-  keys<O extends object, const K extends readonly (keyof O & string)[]>(options: O, known: K & Every<O, K>): void {
-    const names = [...known.map(this.#name), "paramGroupTags"];
-    checkKeys(this.where, Object.fromEntries(Object.keys(options).map((key) => [this.#name(key), true])), names);
-    checkScheduleOptions(this.where, options, this.#name);
-  }
-
-  /** Throws ConfigError unless they are a tag or a list of tags. */
-  tags(paramGroupTags: unknown): void {
-    checkScheduleOptions(this.where, { paramGroupTags }, this.#name);
-  }
-
   /** Throws ConfigError unless the condition holds. */
   that(holds: boolean, key: string, value: unknown, expected: string, problem = "a number out of range"): void {
     if (holds) return;
-    throw new ConfigError({
-      where: `${this.where}.${this.#name(key)}`,
-      problem,
-      got: typeof value === "string" ? value : showValue(value),
-      expected,
-    });
+    const got = typeof value === "string" ? value : showValue(value);
+    throw new ConfigError({ where: `${this.where}.${this.#name(key)}`, problem, got, expected });
   }
 
-  /** Finite and ≥ 0: a learning rate, a decay. */
-  value(key: string, value: number): void {
-    this.that(typeof value === "number" && value >= 0 && value < Infinity, key, value, "a number ≥ 0");
-  }
-
-  positive(key: string, value: number): void {
-    this.that(typeof value === "number" && value > 0 && value < Infinity, key, value, "a number > 0");
-  }
-
-  /** A number of steps. */
-  count(key: string, value: number): void {
-    this.that(Number.isSafeInteger(value) && value >= 1, key, value, "an integer ≥ 1", "not a number of steps");
-  }
-
-  /** Throws ConfigError unless it is a list of numbers. */
-  list(key: string, values: readonly number[]): void {
-    checkKind(`${this.where}.${this.#name(key)}`, "it", numbers, values);
-  }
-
-  /** Ascending steps from 1 on; `count` of them where given. */
-  milestones(key: string, steps: readonly number[], count?: number): void {
-    this.list(key, steps);
-    const ascending = steps.every((at, i) => Number.isSafeInteger(at) && at > (steps[i - 1] ?? 0));
-    const expected = `${count ?? steps.length} ascending steps, the first at least 1`;
-    this.that(
-      ascending && steps.length === (count ?? steps.length),
-      key,
-      `[${steps.join(", ")}]`,
-      expected,
-      "not milestones",
-    );
+  /** Throws ConfigError unless there are so many milestones. */
+  milestones(at: readonly number[], count: number): void {
+    const expected = `${count} ascending steps, the first at least 1`;
+    this.that(at.length === count, "milestones", at, expected, "not milestones");
   }
 }
+
+const areAscending = (at: readonly number[]) =>
+  at.every((step, i) => Number.isSafeInteger(step) && step > (at[i - 1] ?? 0));
+
+/** Ascending steps from 1 on. */
+export const milestones: Type<readonly number[]> = new Type(
+  "a list",
+  numbers,
+  { kind: "list", item: steps, least: 0 },
+  (value: readonly number[]) => {
+    if (areAscending(value)) return undefined;
+    return { problem: "not milestones", value, expected: "ascending steps, the first at least 1" };
+  },
+);
+
+/** A closed form under a decay's names: `initialVal` and the like. */
+export interface ClosedForm<S extends Fields> {
+  readonly record: OptionRecord<S>;
+  readonly make: (options: Read<OptionRecord<S>>, check: Check) => Form;
+}
+
+/** A closed form of these options. */
+export const closedForm = <const S extends Fields>(
+  name: string,
+  fields: S,
+  make: (options: Read<OptionRecord<S>>, check: Check) => Form,
+): ClosedForm<S> => ({ record: optionsOf(name, fields), make });
+
+/** What a form's options are called in a schedule of the learning rate: the names of the Cerebras Model Zoo. */
+const learningRateNames = {
+  val: "learningRate",
+  vals: "learningRates",
+  initialVal: "initialLearningRate",
+  endVal: "endLearningRate",
+  baseVal: "baseLr",
+  maxVal: "maxLr",
+  minVal: "minLr",
+} as const;
+type Names = typeof learningRateNames;
+const nameOf = (key: string): string =>
+  Object.hasOwn(learningRateNames, key) ? learningRateNames[key as keyof Names] : key;
+
+/** A form's options under the names of a learning rate's. */
+type AsLearningRate<S> = { readonly [K in keyof S as K extends keyof Names ? Names[K] : K]: S[K] };
+type Maker<S> = (options: Given<{ readonly fields: S & typeof targetFields }>) => Schedule;
+
+function makerOf<S extends Fields>(
+  key: ScheduleKey,
+  name: string,
+  { record, make }: ClosedForm<S>,
+  rename: (key: string) => string,
+): (given: object) => Schedule {
+  const own = Object.keys(record.fields);
+  const renamed = Object.fromEntries(own.map((key) => [rename(key), record.fields[key]]));
+  const whole = optionsOf(name, { ...renamed, ...targetFields });
+  const call = signature(name, { options: whole });
+  return named(whole, function (given: object): Schedule {
+    checkArguments(call, arguments);
+    const read: Readonly<Record<string, unknown>> = whole.fill(given);
+    const { paramGroupTags, ...options } = given as Targets;
+    const values = Object.fromEntries(own.map((key) => [key, read[rename(key)]]));
+    const form = make(values as Read<OptionRecord<S>>, new Check(name, rename));
+    return schedule(key, form, { paramGroupTags }, { [name]: options });
+  });
+}
+
+/** The learning rate's schedule of a form; `name`: another than the form's with LR. */
+export const learningRate = <S extends Fields>(
+  form: ClosedForm<S>,
+  name = `${form.record.name}LR`,
+): Maker<AsLearningRate<S>> => makerOf("learningRate", name, form, nameOf);
+
+/** The weight decay's schedule of a form. */
+export const weightDecay = <S extends Fields>(form: ClosedForm<S>): Maker<S> =>
+  makerOf("weightDecay", `${form.record.name}WD`, form, (key) => key);

@@ -4,15 +4,14 @@ import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks } from "./callbacks.ts";
+import { optimizers, schedulers } from "./families.ts";
 import { loaders, makeValidation } from "./loaders.ts";
 import { loggers } from "./loggers.ts";
 import { losses } from "./losses.ts";
 import { metrics } from "./metrics.ts";
 import { models } from "./models.ts";
-import { optimizers } from "./optimizers.ts";
 import type { TrainerOptions } from "./options.ts";
 import { configKind, placeOf } from "./parse.ts";
-import { schedulers } from "./schedulers.ts";
 import type { Config } from "./schema.ts";
 
 const optionsCall = signature("trainerOptions", { config: configKind });

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import * as callback from "../callbacks/index.ts";
 import type { Callback } from "../hooks.ts";
+import { Catalog } from "./catalog.ts";
 import { logLevels } from "./shared.ts";
-import { Catalog, count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";
+import { count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";
 
 const from0 = z.int(expected("an integer ≥ 0")).min(0, expected("an integer ≥ 0"));
 const finite = z.number(expected("a number"));
@@ -19,7 +20,7 @@ const flags = { logLevel: word(logLevels).optional(), logSteps: count.optional()
 const globs = list(text);
 const average = { every: count.default(1), validate: flag.default(true) };
 
-export const callbacks = new Catalog<Callback, void, "class">("class", "a callback: a map with one key")
+export const callbacks = new Catalog<Callback, void, "class">("callback", "class", "a callback: a map with one key")
   .add(
     "BatchSizeFinder",
     { memory: count.default(2048), maximum: count.optional(), steps: count.default(3) },

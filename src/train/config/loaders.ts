@@ -8,7 +8,8 @@ import { type DataLoader, dataLoader } from "../../data/loader.ts";
 import { mnistDataset } from "../../data/mnist.ts";
 import { mobyDickDataset } from "../../data/moby-dick.ts";
 import { textDataset } from "../../data/text.ts";
-import { Catalog, type Choice, count, expected, flag, list, record, seed, text, word } from "./values.ts";
+import { Catalog, type Choice } from "./catalog.ts";
+import { count, expected, flag, list, record, seed, text, word } from "./values.ts";
 
 const base = { batchSize: count, shuffle: flag.optional(), dropLast: flag.optional(), shuffleSeed: seed.optional() };
 const share = z
@@ -38,7 +39,7 @@ export function makeValidation(choice: Choice<"name">, train: Choice<"name"> | u
 }
 
 /** Each entry reads its data when it is made. Throws DataError where they are missing or not what they should be. */
-export const loaders = new Catalog<DataLoader, void, "name">("name", "a data loader: a map with a name")
+export const loaders = new Catalog<DataLoader, void, "name">("dataloader", "name", "a data loader: a map with a name")
   .add(
     "mnist",
     { split: word(["train", "test"]), ...base, directory: text.optional() },

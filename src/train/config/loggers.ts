@@ -5,9 +5,9 @@ import { JSONLLogger } from "../loggers/jsonl.ts";
 import { ProgressLogger } from "../loggers/progress.ts";
 import { ReportLogger } from "../loggers/report.ts";
 import { TensorBoardLogger } from "../loggers/tensorboard.ts";
-import { Catalog } from "./values.ts";
+import { Catalog } from "./catalog.ts";
 
-export const loggers = new Catalog<Logger, void, "class">("class", "a logger: a map with one key")
+export const loggers = new Catalog<Logger, void, "class">("logger", "class", "a logger: a map with one key")
   .add("ProgressLogger", {}, () => new ProgressLogger())
   .add("CSVLogger", {}, () => new CSVLogger())
   .add("JSONLLogger", {}, () => new JSONLLogger())

@@ -2,9 +2,10 @@
 
 import type { Loss } from "../../nn/losses.ts";
 import * as nn from "../../nn/losses.ts";
-import { Catalog, flag, limit, probability } from "./values.ts";
+import { Catalog } from "./catalog.ts";
+import { flag, limit, probability } from "./values.ts";
 
-export const losses = new Catalog<Loss, void, "class">("class", "a loss: its name, or a map with one key")
+export const losses = new Catalog<Loss, void, "class">("loss", "class", "a loss: its name, or a map with one key")
   .add("cross_entropy", { labelSmoothing: probability.default(0) }, (options) =>
     options.labelSmoothing === 0 ? nn.crossEntropy : (outputs, batch) => nn.crossEntropy(outputs, batch, options),
   )

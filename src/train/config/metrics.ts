@@ -1,11 +1,16 @@
 // The metrics that a config may name: `metrics: [accuracy, {f_beta: {beta: 2}}]`.
 import * as nn from "../../nn/metrics.ts";
+import { Catalog } from "./catalog.ts";
 import { losses } from "./losses.ts";
-import { Catalog, count, live, rate, word } from "./values.ts";
+import { count, live, rate, word } from "./values.ts";
 
 const average = { average: word(["macro", "micro", "weighted", "binary"]).default("macro") };
 
-export const metrics = new Catalog<nn.Metric, void, "class">("class", "a metric: its name, or a map with one key")
+export const metrics = new Catalog<nn.Metric, void, "class">(
+  "metric",
+  "class",
+  "a metric: its name, or a map with one key",
+)
   .add("accuracy", {}, () => nn.accuracy())
   .add("top_k_accuracy", { k: count.default(5) }, (options) => nn.topKAccuracy(options))
   .add("per_class_accuracy", {}, () => nn.perClassAccuracy())

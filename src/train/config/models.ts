@@ -4,12 +4,13 @@ import { ConfigError } from "../../core/errors.ts";
 import { affineParameters, checkStack } from "../../nn/check.ts";
 import { cnn, dropout as dropoutLayer, gelu, gpt, linear, relu, sequential, sigmoid, tanh } from "../../nn/index.ts";
 import type { Module } from "../../nn/module.ts";
-import { Catalog, count, expected, flag, list, probability, word } from "./values.ts";
+import { Catalog } from "./catalog.ts";
+import { count, expected, flag, list, probability, word } from "./values.ts";
 
 const activations = { relu, gelu, tanh, sigmoid };
 
 /** Each entry draws its weights from the ambient stream. */
-export const models = new Catalog<Module, void, "name">("name", "a map with a name")
+export const models = new Catalog<Module, void, "name">("model", "name", "a map with a name")
   .add(
     "mlp",
     {

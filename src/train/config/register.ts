@@ -13,14 +13,13 @@ import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../hooks.ts";
 import { callbacks } from "./callbacks.ts";
+import type { Catalog } from "./catalog.ts";
+import { optimizers, schedulers } from "./families.ts";
 import { loaders } from "./loaders.ts";
 import { loggers } from "./loggers.ts";
 import { losses } from "./losses.ts";
 import { metrics } from "./metrics.ts";
 import { models } from "./models.ts";
-import { optimizers } from "./optimizers.ts";
-import { schedulers } from "./schedulers.ts";
-import type { Catalog } from "./values.ts";
 
 /** What a config says beside the name, with keys in camelCase. */
 export type GivenOptions = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-// The values that configs are made of: zod types whose error text says what is expected, and the catalog of classes that a choice picks from.
+// The values that configs are made of: zod types whose error text says what is expected.
 import { z } from "zod";
 
 /** A record without other keys; the error for an unknown key lists the known ones. */
@@ -57,88 +57,4 @@ export function live<T extends z.ZodType>(get: () => T): z.ZodLazy<T> {
   const schema = z.lazy(get);
   Object.defineProperty(schema._zod, "innerType", { configurable: true, get });
   return schema;
-}
-
-/** A choice as configured: which class or name, and its options, checked by that entry's schema. */
-export type Choice<K extends "class" | "name"> = { readonly [key in K]: string } & Readonly<Record<string, unknown>>;
-
-interface Entry<T, C> {
-  readonly schema: z.ZodObject;
-  readonly make: (options: never, context: C) => T;
-}
-
-/**
- * What a key of a config may name: each entry has a name, the options it takes, and how it is made from them and what else there is. YAML
- * chooses by `Name: {…}` (`class`), or by `name: …` beside the options (`name`).
- */
-export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name"> {
-  readonly #key: K;
-  readonly #error: string;
-  readonly #entries = new Map<string, Entry<T, C>>();
-  #schema: z.ZodType<Choice<K>> | undefined;
-
-  constructor(key: K, error: string) {
-    this.#key = key;
-    this.#error = error;
-  }
-
-  get names(): readonly string[] {
-    return [...this.#entries.keys()];
-  }
-
-  add<S extends z.ZodRawShape>(
-    name: string,
-    shape: S,
-    make: (options: Omit<z.output<z.ZodObject<S>>, "class" | "name">, context: C) => T,
-  ): this {
-    const key = this.#key === "name" ? name.toLowerCase() : name;
-    const schema = record({ [this.#key]: z.literal(key), ...shape });
-    this.#schema = undefined;
-    this.#entries.set(key, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
-    return this;
-  }
-
-  /** Each entry with its options: whether one must be given, and what it is otherwise. */
-  describe(): { name: string; options: { key: string; required: boolean; fallback?: unknown }[] }[] {
-    return [...this.#entries].map(([name, { schema }]) => {
-      const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-      const own = Object.entries(properties).filter(([key]) => key !== this.#key);
-      const options = own.map(([key, value]) => ({
-        key,
-        required: required.includes(key),
-        ...(typeof value === "object" && value.default !== undefined && { fallback: value.default }),
-      }));
-      return { name, options };
-    });
-  }
-
-  /** As `add`, for options that only whoever registers knows: unchecked without a shape. */
-  register(name: string, shape: z.ZodRawShape | undefined, make: (options: unknown, context: C) => T): void {
-    if (shape) {
-      this.add(name, shape, make as never);
-      return;
-    }
-    const key = this.#key === "name" ? name.toLowerCase() : name;
-    const schema = z
-      .looseObject({ [this.#key]: z.literal(key) })
-      .refine((value) => !Object.keys(value).some((option) => option.startsWith("!")), expected("keys in snake_case"));
-    this.#schema = undefined;
-    this.#entries.set(key, { schema: schema as unknown as z.ZodObject, make: make as Entry<T, C>["make"] });
-  }
-
-  /** Any one of the entries as they are now. */
-  get schema(): z.ZodType<Choice<K>> {
-    if (!this.#schema) {
-      const [first, ...rest] = [...this.#entries.values()].map((entry) => entry.schema);
-      const union = z.discriminatedUnion(this.#key, [first, ...rest], expected(this.#error));
-      this.#schema = union as unknown as z.ZodType<Choice<K>>;
-    }
-    return this.#schema;
-  }
-
-  /** Makes what a checked choice names. */
-  make(choice: Choice<K>, context: C): T {
-    const { [this.#key]: name, ...options } = choice;
-    return this.#entries.get(name as string)!.make(options as never, context);
-  }
 }

@@ -1,0 +1,351 @@
+// Options of whatever has some, written once: a record says of each option its type, its range and its default. TypeScript's type of the options, the checks of a
+// constructor, and what a config may say (train/config) all come from that record; an option's documentation is its JSDoc there.
+import {
+  boolean,
+  checkArguments,
+  checkKind,
+  either as eitherKind,
+  count as integer,
+  isRecord,
+  type Kind,
+  kind,
+  listOf,
+  number as numberKind,
+  oneOf,
+  type Signature,
+  signature,
+  string,
+} from "./arguments.ts";
+import { ConfigError, showValue } from "./errors.ts";
+import { unknownKey } from "./keys.ts";
+
+/** Bounds of a number; `above` and `below` are no values themselves. */
+export interface Bounds {
+  readonly integer?: boolean;
+  readonly least?: number;
+  readonly above?: number;
+  readonly below?: number;
+  readonly most?: number;
+}
+
+/** How a value looks where it is written as text. */
+export type Form =
+  | ({ readonly kind: "number" } & Bounds)
+  | { readonly kind: "flag" }
+  | { readonly kind: "seed" }
+  | { readonly kind: "text"; readonly empty: boolean }
+  | { readonly kind: "word"; readonly words: readonly string[] }
+  | { readonly kind: "list"; readonly item: Type; readonly least: number }
+  | { readonly kind: "tuple"; readonly items: readonly Type[] }
+  | { readonly kind: "either"; readonly types: readonly Type[] }
+  | { readonly kind: "record"; readonly options: OptionRecord }
+  /** A choice from a family of things: a loss, a scheduler. */
+  | { readonly kind: "part"; readonly family: string }
+  /** What only a program can give: a function. */
+  | { readonly kind: "code" };
+
+/** What is wrong with a value of the right kind; `at`: where in it. */
+interface Fault {
+  readonly at?: string;
+  readonly problem: string;
+  readonly value: unknown;
+  readonly expected: string;
+}
+
+/** What an option may be: its kind, and what else must hold. `T`: its TypeScript type. */
+export class Type<T = unknown> {
+  declare readonly value: T;
+  /** In words, range included: `a number ≥ 0`. */
+  readonly expected: string;
+  readonly kind: Kind;
+  readonly form: Form;
+  readonly #fault: (value: never) => Fault | undefined;
+
+  constructor(expected: string, kind: Kind, form: Form, fault: (value: never) => Fault | undefined = () => undefined) {
+    this.expected = expected;
+    this.kind = kind;
+    this.form = form;
+    this.#fault = fault;
+  }
+
+  /** What is wrong with a value of this kind, if anything is. */
+  fault(value: unknown): Fault | undefined {
+    return this.#fault(value as never);
+  }
+
+  accepts(value: unknown): value is T {
+    return this.kind.accepts(value) && this.fault(value) === undefined;
+  }
+
+  /** Throws ConfigError unless the value is one of these. */
+  check(where: string, value: unknown): void {
+    checkKind(where, "it", this.kind, value);
+    const fault = this.fault(value);
+    if (!fault) return;
+    const { at = "", problem, value: got, expected } = fault;
+    throw new ConfigError({ where: where + at, problem, got: showValue(got), expected });
+  }
+
+  /** May be left out, and is this value then. */
+  default(value: T): Option<T | undefined, T> {
+    return new Option(this, value);
+  }
+
+  /** May be left out. */
+  optional(): Option<T | undefined, T | undefined> {
+    return new Option(this, undefined);
+  }
+}
+
+/** An option that may be left out: its type, and what it is then. */
+export class Option<Given, Read> {
+  declare readonly given: Given;
+  declare readonly read: Read;
+  readonly type: Type;
+  readonly fallback: Read;
+
+  constructor(type: Type, fallback: Read) {
+    this.type = type;
+    this.fallback = fallback;
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: any type's option
+type AnyField = Type<any> | Option<any, any>;
+export type Fields = Readonly<Record<string, AnyField>>;
+type GivenOf<F> = F extends Option<infer G, unknown> ? G : F extends Type<infer T> ? T : never;
+type ReadOf<F> = F extends Option<unknown, infer R> ? R : F extends Type<infer T> ? T : never;
+type Flat<T> = { readonly [K in keyof T]: T[K] } & {};
+
+/** The options as they are given: what has a default may be left out. `R`: the type of a record of options. */
+export type Given<R extends { readonly fields: Fields }> = GivenFields<R["fields"]>;
+type GivenFields<S> = Flat<
+  { readonly [K in keyof S as undefined extends GivenOf<S[K]> ? never : K]: GivenOf<S[K]> } & {
+    readonly [K in keyof S as undefined extends GivenOf<S[K]> ? K : never]?: GivenOf<S[K]>;
+  }
+>;
+/** The options as they are read: with their defaults. */
+export type Read<R extends { readonly fields: Fields }> = ReadFields<R["fields"]>;
+type ReadFields<S> = Flat<
+  { readonly [K in keyof S as undefined extends ReadOf<S[K]> ? never : K]: ReadOf<S[K]> } & {
+    readonly [K in keyof S as undefined extends ReadOf<S[K]> ? K : never]?: ReadOf<S[K]>;
+  }
+>;
+
+const typeOf = (field: AnyField): Type => (field instanceof Option ? field.type : field);
+
+/** The options of one thing. As a kind of argument it is a record with these keys and no others. */
+export class OptionRecord<S extends Fields = Fields> implements Kind {
+  /** What a config calls the thing; errors too, unless they are told otherwise. */
+  readonly name: string;
+  readonly fields: S;
+  readonly #call: Signature;
+
+  constructor(name: string, fields: S) {
+    this.name = name;
+    this.fields = fields;
+    this.#call = this.call(name);
+  }
+
+  get expected(): string {
+    const keys = Object.entries(this.fields).map(([key, field]) => (field instanceof Option ? `${key}?` : key));
+    return keys.length === 0 ? "an empty record" : `options: { ${keys.join(", ")} }`;
+  }
+
+  /** Whether one of them must be given. */
+  get needed(): boolean {
+    return Object.values(this.fields).some((field) => !(field instanceof Option));
+  }
+
+  /** The signature of a function of these options alone, or of parameters and then these options. */
+  call(where: string, parameters: Readonly<Record<string, Kind>> = {}): Signature {
+    return signature(where, { ...parameters, [this.needed ? "options" : "options?"]: this });
+  }
+
+  accepts(value: unknown): boolean {
+    if (!isRecord(value)) return false;
+    for (const key of Object.keys(value)) {
+      if (!Object.hasOwn(this.fields, key)) return false;
+      if (value[key] !== undefined && !typeOf(this.fields[key]).accepts(value[key])) return false;
+    }
+    return Object.entries(this.fields).every(([key, field]) => field instanceof Option || value[key] !== undefined);
+  }
+
+  /** Throws ConfigError, with the key in its path, for the first thing that is wrong. */
+  explain(where: string, value: unknown): string | undefined {
+    const [first] = Object.keys(this.fields);
+    if (typeof value === "number" && first !== undefined) return `options go by name: { ${first}: ${value} }`;
+    if (!isRecord(value)) return undefined;
+    for (const key of Object.keys(value)) {
+      if (!Object.hasOwn(this.fields, key)) throw unknownKey(`${where}.${key}`, key, Object.keys(this.fields));
+      if (value[key] !== undefined) typeOf(this.fields[key]).check(`${where}.${key}`, value[key]);
+    }
+    for (const [key, field] of Object.entries(this.fields)) {
+      if (field instanceof Option || value[key] !== undefined) continue;
+      throw new ConfigError({ where: `${where}.${key}`, problem: "missing", expected: field.expected });
+    }
+    return undefined;
+  }
+
+  /** Checked options with their defaults; lists and records are copies. */
+  fill(given: object = {}): ReadFields<S> {
+    const read: Record<string, unknown> = {};
+    for (const [key, field] of Object.entries(this.fields)) {
+      const value =
+        (given as Readonly<Record<string, unknown>>)[key] ?? (field instanceof Option ? field.fallback : undefined);
+      if (value !== undefined) read[key] = copied(typeOf(field).form, value);
+    }
+    return read as ReadFields<S>;
+  }
+
+  /** The options of a function or constructor that takes nothing else, with their defaults; `given`: all that it is called with. Throws ConfigError. */
+  read(options: GivenFields<S> | undefined, given: ArrayLike<unknown>): ReadFields<S> {
+    checkArguments(this.#call, given);
+    return this.fill(options);
+  }
+}
+
+function copied(form: Form, value: unknown): unknown {
+  if (form.kind === "record") return form.options.fill(value as object);
+  return Array.isArray(value) ? [...value] : value;
+}
+
+/** The record of a thing's options. */
+export const options = <const S extends Fields>(name: string, fields: S): OptionRecord<S> =>
+  new OptionRecord(name, fields);
+
+/** A function or class that a config may name, with the record of its options. */
+export interface Thing {
+  readonly options: OptionRecord;
+  /** How it is made from a config's options, where that isn't a call with them. */
+  readonly fromConfig?: (options: never) => unknown;
+}
+
+/** A function as what a config may name. `fromConfig`: how it is made from a config's options, where that isn't a call with them. */
+export function named<F extends (...args: never[]) => unknown, S extends Fields>(
+  record: OptionRecord<S>,
+  make: F,
+  fromConfig?: (options: ReadFields<S>) => unknown,
+): F {
+  return Object.assign(make, { options: record, ...(fromConfig && { fromConfig }) });
+}
+
+/** A class's maker: a function of what its constructor takes, which checks its arguments. */
+export const maker = <S extends Fields, A extends readonly unknown[], T>(
+  record: OptionRecord<S>,
+  Class: new (...given: A) => T,
+): ((...given: A) => T) => named(record, (...given: A): T => new Class(...given));
+
+/** What a folder's index has for configs to name, in its order. */
+export function thingsOf(index: object): (Thing & ((...args: never[]) => unknown))[] {
+  return Object.values(index).filter((value) => (value as Partial<Thing> | null)?.options instanceof OptionRecord);
+}
+
+/** A number within bounds, in words: `a number ≥ 0`. */
+export function numberOf(expected: string, bounds: Bounds, problem = "a number out of range"): Type<number> {
+  const { integer: whole, least = -Infinity, above = -Infinity, below = Infinity, most = Infinity } = bounds;
+  const inside = (value: number) =>
+    value >= least && value > above && value < below && value <= most && (!whole || Number.isSafeInteger(value));
+  return new Type<number>(expected, numberKind, { kind: "number", ...bounds }, (value: number) =>
+    inside(value) ? undefined : { problem, value, expected },
+  );
+}
+
+export const finite: Type<number> = numberOf("a number", {});
+export const nonNegative: Type<number> = numberOf("a number ≥ 0", { least: 0 });
+export const positive: Type<number> = numberOf("a number > 0", { above: 0 });
+/** A decay rate. */
+export const fraction: Type<number> = numberOf("a number in [0, 1)", { least: 0, below: 1 });
+export const probability: Type<number> = numberOf("a number in [0, 1]", { least: 0, most: 1 });
+/** A share that is neither nothing nor all. */
+export const share: Type<number> = numberOf("a number in (0, 1)", { above: 0, below: 1 });
+/** A number of things: at least one. */
+export const countOf = (what: string, least = 1): Type<number> =>
+  numberOf(`an integer ≥ ${least}`, { integer: true, least }, `not a number of ${what}`);
+export const count: Type<number> = countOf("things");
+export const steps: Type<number> = countOf("steps");
+export const flag: Type<boolean> = new Type("true or false", boolean, { kind: "flag" });
+export const text: Type<string> = new Type(
+  "text that isn't empty",
+  string,
+  { kind: "text", empty: false },
+  (value: string) => (value === "" ? { problem: "it is empty", value, expected: "text that isn't empty" } : undefined),
+);
+export const anyText: Type<string> = new Type("text", string, { kind: "text", empty: true });
+
+/** One of some words. */
+export const word = <const W extends string>(...words: readonly W[]): Type<W> =>
+  new Type(`one of ${words.join(", ")}`, oneOf(words), { kind: "word", words });
+
+/** The first fault of a list's items. */
+function faultOf(types: (i: number) => Type, values: readonly unknown[]): Fault | undefined {
+  for (const [i, value] of values.entries()) {
+    const fault = types(i).fault(value);
+    if (fault) return { ...fault, at: `[${i}]${fault.at ?? ""}` };
+  }
+  return undefined;
+}
+
+/** A list of a type's values, `least` of them or more. */
+export function list<T>(item: Type<T>, least = 0, expected = "a list"): Type<readonly T[]> {
+  const plural = listOf(item.kind, `a list, of ${item.kind.expected} each`);
+  return new Type(expected, plural, { kind: "list", item: item, least }, (value: readonly T[]) =>
+    value.length < least ? { problem: "too few", value, expected } : faultOf(() => item, value),
+  );
+}
+
+/** A list of as many numbers as there are types, each within its own. */
+export function tuple<const N extends readonly Type<number>[]>(
+  expected: string,
+  ...items: N
+): Type<{ readonly [K in keyof N]: number }> {
+  const names = "abcdefgh".slice(0, items.length).split("").join(", ");
+  const right = kind(
+    `${["no", "one", "two", "three"][items.length]} numbers [${names}]`,
+    (value) =>
+      Array.isArray(value) &&
+      value.length === items.length &&
+      items.every(({ kind: each }, i) => each.accepts(value[i])),
+  );
+  return new Type<{ readonly [K in keyof N]: number }>(
+    expected,
+    right,
+    { kind: "tuple", items },
+    (value: readonly number[]) => faultOf((i) => items[i], value),
+  );
+}
+
+/** A value of one of two types. */
+export function either<A, B>(a: Type<A>, b: Type<B>, expected: string): Type<A | B> {
+  const form: Form = { kind: "either", types: [a, b] };
+  return new Type<A | B>(expected, eitherKind(a.kind, b.kind), form, (value) => {
+    const faults = [a, b].flatMap((type) => (type.kind.accepts(value) ? [type.fault(value)] : []));
+    return faults.includes(undefined) ? undefined : { ...faults[0]!, expected };
+  });
+}
+
+/** One text, or a list of them. */
+export const texts: Type<string | readonly string[]> = either(
+  text,
+  list(text, 1, "text, or a list of texts"),
+  "text, or a list of texts",
+);
+
+/** A record of options within options. */
+export const recordOf = <S extends Fields>(inner: OptionRecord<S>): Type<GivenFields<S>> =>
+  new Type<GivenFields<S>>("a map of keys and values", inner, { kind: "record", options: inner as never });
+
+/** An integer in [0, 2⁶⁴). */
+export const seed: Type<number | bigint> = new Type(
+  "an integer in [0, 2^64), in decimal digits",
+  kind("an integer in [0, 2⁶⁴)", (value) =>
+    typeof value === "bigint" ? value >= 0n && value < 2n ** 64n : integer.accepts(value),
+  ),
+  { kind: "seed" },
+);
+
+/** What a program gives as a value of this kind, and a config as a choice from a family. */
+export const part = <T>(family: string, kind: Kind): Type<T> => new Type(`a ${family}`, kind, { kind: "part", family });
+
+/** What only a program can give. */
+export const code = <T>(kind: Kind): Type<T> => new Type(kind.expected, kind, { kind: "code" });
