@@ -7,30 +7,24 @@ import type { Bounds, Nest } from "./nest.ts";
  * keeps at least one axis.
  */
 export function mergeAxes(shape: readonly number[], inputs: readonly KernelInput[], border = 0): Nest {
-  const axes = shape
-    .map((extent, axis) => ({ extent, before: axis < border, from: axis }))
-    .filter(({ extent }) => extent !== 1);
-  const merged: { extent: number; before: boolean; from: number[] }[] = [];
-  for (const { extent, before, from } of axes) {
-    const last = merged[merged.length - 1];
-    const joins =
-      last !== undefined &&
-      last.before === before &&
-      inputs.every(({ view }) => {
-        const previous = last.from[last.from.length - 1];
-        return (
-          !view.bounds[previous] && !view.bounds[from] && view.strides[previous] === view.strides[from] * shape[from]
-        );
-      });
-    if (joins) {
-      last.extent *= extent;
-      last.from.push(from);
-    } else merged.push({ extent, before, from: [from] });
-  }
-  const unit = { extent: 1, from: [] };
+  /** The last of the axes that an axis of the nest is made of; undefined: of none. */
+  const merged: { extent: number; readonly before: boolean; last: number | undefined }[] = [];
+  shape.forEach((extent, axis) => {
+    if (extent === 1) return;
+    const before = axis < border;
+    const outer = merged[merged.length - 1];
+    const previous = outer?.before === before ? outer.last : undefined;
+    const isOne = ({ view: { bounds, strides } }: KernelInput) =>
+      !bounds[previous!] && !bounds[axis] && strides[previous!] === strides[axis] * extent;
+    if (previous !== undefined && inputs.every(isOne)) {
+      outer.extent *= extent;
+      outer.last = axis;
+    } else merged.push({ extent, before, last: axis });
+  });
+  const unit = { extent: 1, last: undefined };
   if (!merged.some(({ before }) => before)) merged.unshift({ ...unit, before: true });
   if (merged.every(({ before }) => before)) merged.push({ ...unit, before: false });
-  const inner = merged.map(({ from }): number | undefined => from[from.length - 1]);
+  const inner = merged.map(({ last }) => last);
   const outer = merged.filter(({ before }) => before).length;
   return {
     extents: merged.map(({ extent }) => extent),

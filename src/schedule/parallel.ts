@@ -31,9 +31,13 @@ export function parallelAxis(axis: number, extent: number, grain: number, blocks
   return { axis, extent, grain: blocks ? blocks.grain * (extent / blocks.rows) : grain };
 }
 
+const counts = new WeakMap<Expr, number>();
+
 /** What an expression costs, roughly: the number of its operations. */
 export function operationCount(body: Expr): number {
-  return topological(body).filter((expr) => children(expr).length > 0).length;
+  const count = counts.get(body) ?? topological(body).filter((expr) => children(expr).length > 0).length;
+  counts.set(body, count);
+  return count;
 }
 
 /** What a kernel costs, roughly, in elementary operations. */

@@ -16,7 +16,7 @@ import { asProduct, type Product } from "../../kernels/product.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { lastCheck } from "../compile/checks.ts";
 import { type Plan, valueBytes } from "../compile/plan.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { batchInputs, panelBytes, rowBlock, tileRows } from "./tile.ts";
@@ -208,15 +208,15 @@ function rowsOf(kernel: Kernel): number {
   if (product) {
     if (isByRows(product)) return product.rows;
     if (product.depth === 0 || sizeOf(product.batch) === 1) return 0;
-    return leadOf(mergeAxes(product.batch, batchInputs(kernel, product)));
+    return leadPoints(mergeAxes(product.batch, batchInputs(kernel, product)));
   }
-  if (!fold) return leadOf(mergeAxes(shape, [...inputs, wholeOutput(kernel)]));
+  if (!fold) return leadPoints(mergeAxes(shape, [...inputs, wholeOutput(kernel)]));
   if (fold.order !== "lanes" || sizeOf(fold.reduced) === 0) return 0;
   return mergeAxes(loopShape(kernel), inputs, shape.length).extents[0];
 }
 
 /** Points of the first axis that all views walk as one. */
-const leadOf = ({ extents, outer }: Nest) => extents[outer];
+const leadPoints = ({ extents, outer }: Nest) => extents[outer];
 
 const wholeOutput = ({ output, dtype, storage, shape }: Kernel): KernelInput => ({
   source: output,
@@ -225,48 +225,43 @@ const wholeOutput = ({ output, dtype, storage, shape }: Kernel): KernelInput => 
   view: contiguousView(shape),
 });
 
-function remembered(find: (rows: number) => number | undefined): (rows: number) => number | undefined {
-  const known = new Map<number, number | undefined>();
-  return (rows) => {
-    if (!known.has(rows)) known.set(rows, find(rows));
-    return known.get(rows);
-  };
-}
-
 function accessesOf(plan: Plan, homes: readonly number[], kernel: Kernel): Access[] {
   const product = asProduct(kernel);
   const isInRows = (input: KernelInput) =>
     kernel.kind === "loop" && !input.index && !(product && isByRows(product) && input === product.b);
   const reads = (product ? [product.a, product.b] : kernelInputs(kernel)).flatMap((input): Access[] => {
     if (typeof input.source !== "number" || plan.values[input.source].place.kind === "constant") return [];
-    const domain = isInRows(input) ? input.view.shape : undefined;
-    return [
-      {
-        value: input.source,
-        home: homes[input.source],
-        writes: false,
-        rowBytes: remembered((rows) => domain && rowStep(input, domain, rows)),
-      },
-    ];
+    let lead: Lead | null | undefined = isInRows(input) ? undefined : null;
+    const rowBytes = (rows: number) => {
+      if (lead === undefined) lead = leadOf(input);
+      return lead && lead.points % rows === 0 ? lead.bytes * (lead.points / rows) : undefined;
+    };
+    return [{ value: input.source, home: homes[input.source], writes: false, rowBytes }];
   });
   const { output } = kernel;
   const all = valueBytes(plan.values[output]);
   return [...reads, { value: output, home: homes[output], writes: true, rowBytes: (rows: number) => all / rows }];
 }
 
-/** How far apart the rows of a view begin, in bytes, where each keeps to its own part of memory; else undefined. */
-function rowStep(input: KernelInput, domain: Shape, rows: number): number | undefined {
-  const { inputs, outer, extents } = mergeAxes(domain, [input]);
+/** The first axis that a view walks as one: its points, and the bytes from one to the next. */
+interface Lead {
+  readonly points: number;
+  readonly bytes: number;
+}
+
+/** The view's first axis, where each of its points keeps to its own part of memory; else null. */
+function leadOf(input: KernelInput): Lead | null {
+  if (input.view.bounds.some(Boolean)) return null;
+  const { inputs, outer, extents } = mergeAxes(input.view.shape, [input]);
   const { strides, offset } = inputs[0];
-  if (extents[outer] % rows !== 0 || input.view.bounds.some(Boolean)) return undefined;
   let [low, high] = [offset, offset];
   for (let axis = outer + 1; axis < extents.length; axis++) {
     const way = strides[axis] * (extents[axis] - 1);
     if (way < 0) low += way;
     else high += way;
   }
-  if (low < 0 || high >= strides[outer]) return undefined;
-  return strides[outer] * (extents[outer] / rows) * elementBytes(input);
+  if (low < 0 || high >= strides[outer]) return null;
+  return { points: extents[outer], bytes: strides[outer] * elementBytes(input) };
 }
 
 /** For each value, the value whose memory it shares: a state's input for its output, else itself. */
