@@ -5,7 +5,7 @@ import { contiguousView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";
 import { grain, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
-import type { RowBlocks } from "./rows.ts";
+import type { Division } from "./rows.ts";
 import { inPairs, inTiles } from "./split.ts";
 import { scratchOf } from "./stages.ts";
 import { type RowLoops, rowLoops } from "./vectorise.ts";
@@ -27,7 +27,7 @@ export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
   return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 
-export function elementLoops(kernel: LoopKernel, target: Target, blocks: RowBlocks | undefined): ElementLoops {
+export function elementLoops(kernel: LoopKernel, target: Target, blocks: Division | undefined): ElementLoops {
   const { shape, dtype, storage, inputs } = kernel;
   const body = beforeRounding(kernel.body, storage);
   const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguousView(shape) };

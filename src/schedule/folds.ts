@@ -9,7 +9,7 @@ import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { type Cost, isLongRow, operationCount, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
-import type { RowBlocks } from "./rows.ts";
+import type { Division } from "./rows.ts";
 import { type Segment, segments } from "./split.ts";
 import { type RowLoops, rowLoops, unrolling } from "./vectorise.ts";
 
@@ -75,7 +75,7 @@ export type FoldLoops = ContiguousFold | BlockFold | JoinFold | StridedFold;
 export function foldLoops(
   kernel: FoldKernel,
   target: Target,
-  group: RowBlocks | undefined,
+  group: Division | undefined,
   work: number,
 ): (FoldLoops & Cost)[] {
   const { shape, inputs, body, fold } = kernel;

@@ -11,7 +11,7 @@ import { type GatherLoops, gatherLoops, type ScatterLoops, scatterLoops } from "
 import { type Cost, grain, type Parallel, workOf } from "./parallel.ts";
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
 import { type ProductLoops, productLoops } from "./product.ts";
-import type { Member, RowBlocks } from "./rows.ts";
+import type { Division, Member } from "./rows.ts";
 
 /** The output set to zero. */
 export interface ZeroLoops {
@@ -40,7 +40,7 @@ export type Loops = (
   Cost;
 
 /** The functions of a kernel, in order; all threads finish one before the next begins. `blocks`: it runs in a group, block by block. */
-export function loopsOf(member: Member, target: Target, blocks: RowBlocks | undefined): Loops[] {
+export function loopsOf(member: Member, target: Target, blocks: Division | undefined): Loops[] {
   const { kernel } = member;
   const work = workOf(kernel);
   const size = sizeOf(kernel.shape);

@@ -12,7 +12,7 @@ export interface Element {
 /** `[low, high)` of the coordinates that are inside, or all. */
 export type Bounds = readonly [number, number] | null;
 
-/** One input in a simplified nest. Strides and bounds are one an axis of the nest. */
+/** One input in a simplified nest. It has a stride and bounds for each axis of the nest. */
 export interface NestInput extends Element {
   readonly source: Source;
   readonly strides: readonly number[];
@@ -25,7 +25,7 @@ export interface NestInput extends Element {
   readonly beyond?: number;
   /** No point of the nest is inside. */
   readonly never: boolean;
-  /** Bytes an element; 1 for coordinates and draws, whose "address" is the index itself. */
+  /** Bytes per element; 1 for coordinates and draws, whose "address" is the index itself. */
   readonly scale: number;
 }
 

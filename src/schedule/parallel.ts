@@ -6,7 +6,7 @@ import { asProduct } from "../../kernels/product.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
-import type { RowBlocks } from "./rows.ts";
+import type { Division } from "./rows.ts";
 
 /** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
 export const grain = 64;
@@ -27,7 +27,7 @@ export interface Cost {
 }
 
 /** An axis as threads share it; in a group its points follow the group's rows. */
-export function parallelAxis(axis: number, extent: number, grain: number, blocks?: RowBlocks): Parallel {
+export function parallelAxis(axis: number, extent: number, grain: number, blocks?: Division): Parallel {
   return { axis, extent, grain: blocks ? blocks.grain * (extent / blocks.rows) : grain };
 }
 

@@ -4,7 +4,7 @@
 import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
 import { type Plan, valueBytes } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
-import type { Group, RowBlocks } from "./rows.ts";
+import type { Division, Group } from "./rows.ts";
 
 export const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
@@ -97,7 +97,7 @@ export function layOutArena(
 /** Where the rows of a block lie, from the beginning of the part's local memory. */
 export interface LocalPlace {
   readonly offset: number;
-  /** Bytes a row, of which the whole value has `RowBlocks.rows`. */
+  /** Bytes per row; the whole value has `Division.rows` of them. */
   readonly rowBytes: number;
 }
 
@@ -110,13 +110,13 @@ export interface Locals {
 export const noLocals: Locals = { places: new Map(), bytes: 0 };
 
 /** The most rows that one of `blocks` blocks has. */
-export const rowsOfBlock = ({ rows, grain }: RowBlocks, blocks: number): number =>
+export const rowsOfBlock = ({ rows, grain }: Division, blocks: number): number =>
   Math.min(rows, Math.ceil(Math.ceil(rows / grain) / blocks) * grain);
 
 /** Places for the group's local values when it runs in so many blocks: those alive together never overlap. None where they would be too large. */
-export function placeLocals({ members, cut, local }: Group, blocks: number, { secondCache }: Target): Locals {
-  if (!cut || local.size === 0) return noLocals;
-  const rows = rowsOfBlock(cut, blocks);
+export function placeLocals({ members, division, local }: Group, blocks: number, { secondCache }: Target): Locals {
+  if (!division || local.size === 0) return noLocals;
+  const rows = rowsOfBlock(division, blocks);
   const spans = lifetimes(
     members.map(({ kernel }) => [kernel]),
     [],

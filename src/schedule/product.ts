@@ -6,7 +6,7 @@ import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { type Parallel, parallelAxis } from "./parallel.ts";
-import type { RowBlocks } from "./rows.ts";
+import type { Division } from "./rows.ts";
 import { batchInputs, columnBlock, cornerBytes, gap, leftBytes, rowBlock, tileColumns, tileRows } from "./tile.ts";
 
 /** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
@@ -51,7 +51,7 @@ export function productLoops(
   kernel: Kernel,
   product: Product,
   { lanes }: Target,
-  group: RowBlocks | undefined,
+  group: Division | undefined,
   panels: number | undefined,
 ): ProductLoops {
   const { batch, rows, columns, depth, a, b } = product;

@@ -21,8 +21,8 @@ import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { batchInputs, panelBytes, rowBlock, tileRows } from "./tile.ts";
 
-/** How kernels are cut together: borders lie at multiples of `grain` of so many rows, of which each kernel's leading axis has a multiple. */
-export interface RowBlocks {
+/** How the kernels of a group are divided into blocks: at multiples of `grain` of `rows` rows. Each kernel's leading axis has a multiple of them. */
+export interface Division {
   readonly rows: number;
   readonly grain: number;
 }
@@ -35,10 +35,10 @@ export interface Member {
   readonly panels?: number;
 }
 
-/** Kernels in order; several have a cut in common. */
+/** Kernels in order; several have a division in common. */
 export interface Group {
   readonly members: readonly Member[];
-  readonly cut: RowBlocks | undefined;
+  readonly division: Division | undefined;
   /** Memory that their rows take. */
   readonly bytes: number;
   /** Memory that a part's packed right operands take. */
@@ -67,7 +67,7 @@ interface Draft {
   at: number;
   members: Member[];
   accesses: Access[];
-  /** Into how many rows, or any divisor of it, all members can be cut; 0: they can't. */
+  /** Into how many rows, or any divisor of it, all members can be divided; 0: they can't. */
   rows: number;
   panelBytes: number;
 }
@@ -75,7 +75,7 @@ interface Draft {
 const alone = ({ kernel, number }: Member): Group => ({
   members: [{ kernel, number }],
   bytes: 0,
-  cut: undefined,
+  division: undefined,
   panelBytes: 0,
   local: new Map(),
 });
@@ -143,7 +143,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   return groups.map((group): Group => {
     const { members, rows, accesses, panelBytes: panels } = group;
     if (members.length === 1) return alone(members[0]);
-    const cut = { rows, grain: grainOf(members, rows) };
+    const division = { rows, grain: grainOf(members, rows) };
     const walked = new Map<number, number>();
     for (const { home, rowBytes } of accesses) {
       if (rowBytes(rows) !== undefined) walked.set(home, valueBytes(plan.values[home]));
@@ -158,7 +158,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     }
     for (const { value, rowBytes } of accesses) if (rowBytes(rows) !== local.get(value)) local.delete(value);
     const bytes = [...walked.values()].reduce((sum, each) => sum + each, 0);
-    return { members, cut, bytes, panelBytes: panels, local };
+    return { members, division, bytes, panelBytes: panels, local };
   });
 }
 
@@ -168,7 +168,7 @@ function greatestDivisor(a: number, b: number): number {
   return x;
 }
 
-/** Rows of one element are cut at cache lines, rows of a product at its tiles. */
+/** Rows of one element are divided at cache lines, rows of a product at its tiles. */
 function grainOf(members: readonly Member[], rows: number): number {
   const isFlat = members.every(({ kernel }) => isMap(kernel) && sizeOf(kernel.shape) === rows);
   if (isFlat) return 64;
@@ -181,7 +181,7 @@ function grainOf(members: readonly Member[], rows: number): number {
   }, 1);
 }
 
-/** Whether, cut into so many rows, a row of the second depends on no other row of the first. */
+/** Whether, divided into so many rows, a row of the second depends on no other row of the first. */
 function fits(first: readonly Access[], second: readonly Access[], rows: number): boolean {
   return second.every((b) =>
     first.every((a) => {
@@ -199,7 +199,7 @@ function isByRows(product: Product): boolean {
   return rows >= columns && rows >= 2 * rowBlock && panelBytes(product) <= mostOwnBytes;
 }
 
-/** Into how many rows, or any divisor of it, the kernel can be cut; 0: it can't. */
+/** Into how many rows, or any divisor of it, the kernel can be divided; 0: it can't. */
 function rowsOf(kernel: Kernel): number {
   if (kernel.kind !== "loop") return 0;
   const { shape, inputs, fold } = kernel;

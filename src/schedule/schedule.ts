@@ -52,7 +52,7 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
   const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
   const found = target.groups ? groupKernels(plan, transposeProducts(plan)) : apart(plan.kernels);
   const groups = found.map((group): ScheduledGroup => {
-    const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.cut) }));
+    const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.division) }));
     const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
     const blocks = blockCount(group, work, target);
     return { ...group, members, work, blocks, locals: placeLocals(group, blocks, target) };
@@ -62,7 +62,7 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
     return { from, output, parallel: parallelAxis(0, size * itemSize(dtype), grain), work: size / 4 };
   });
   const all = groups.flatMap(({ members }) => members.flatMap(({ loops }) => loops));
-  const works = [...copies, ...all, ...groups.filter(({ cut }) => cut)].map(({ work }) => work);
+  const works = [...copies, ...all, ...groups.filter(({ division }) => division)].map(({ work }) => work);
   const most = (bytes: readonly number[]) => align(bytes.reduce((a, b) => Math.max(a, b), 0));
   return {
     plan,
@@ -80,9 +80,9 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
 const inWords = (value: Value): Value => ({ ...value, storage: undefined });
 
 /** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
-function blockCount({ cut, bytes }: Group, work: number, { shareFrom, firstCache }: Target): number {
-  if (!cut) return 1;
-  const { rows, grain } = cut;
+function blockCount({ division, bytes }: Group, work: number, { shareFrom, firstCache }: Target): number {
+  if (!division) return 1;
+  const { rows, grain } = division;
   const wanted = Math.max(bytes / firstCache, Math.min(64, work / Math.max(1, shareFrom)));
   return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
 }

@@ -31,7 +31,7 @@ export function showSchedule(schedule: Schedule): string {
 }
 
 function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {
-  const { members, cut, blocks } = group;
+  const { members, division, blocks } = group;
   const lines = members.flatMap((member) => {
     const [head, ...body] = printKernel(member.kernel, member.number, schedule.plan);
     const loops = member.loops.flatMap((each) => showLoops(each, sharingOf(schedule, group, each.work)));
@@ -40,27 +40,27 @@ function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {
       ...indent([...placeOf(schedule, group, member.kernel.output), ...body.map((line) => line.trim()), ...loops]),
     ];
   });
-  if (!cut) return lines;
+  if (!division) return lines;
   const numbers = members.map(({ number }) => number).join(", ");
   const shared = isShared(schedule, group.work) ? "threads share the blocks" : "on one thread";
-  const head = `kernels ${numbers} together: ${blocks} blocks of at most ${rowsOfBlock(cut, blocks)} of ${cut.rows} rows, ${shared}`;
+  const head = `kernels ${numbers} together: ${blocks} blocks of at most ${rowsOfBlock(division, blocks)} of ${division.rows} rows, ${shared}`;
   return [head, ...indent(lines)];
 }
 
 const isShared = ({ target }: Schedule, work: number) => target.isShared && work >= target.shareFrom;
 
-function sharingOf(schedule: Schedule, { cut }: ScheduledGroup, work: number): Sharing {
-  if (cut) return () => ", the block's";
+function sharingOf(schedule: Schedule, { division }: ScheduledGroup, work: number): Sharing {
+  if (division) return () => ", the block's";
   if (!schedule.target.isShared) return () => "";
   return (parallel) =>
     parallel && isShared(schedule, work) ? `, threads share it in multiples of ${parallel.grain}` : ", one thread";
 }
 
 /** Where a temporary value lives. */
-function placeOf({ offsets, plan }: Schedule, { locals, cut, blocks }: ScheduledGroup, value: number): string[] {
+function placeOf({ offsets, plan }: Schedule, { locals, division, blocks }: ScheduledGroup, value: number): string[] {
   const local = locals.places.get(value);
-  if (local && cut) {
-    const bytes = rowsOfBlock(cut, blocks) * local.rowBytes;
+  if (local && division) {
+    const bytes = rowsOfBlock(division, blocks) * local.rowBytes;
     return [`v${value} in thread-local scratch [${local.offset}, ${local.offset + bytes})`];
   }
   const offset = offsets.get(value);

@@ -3,7 +3,7 @@
 import { type Draws, isDraws, type KernelInput, kernelIndices, kernelInputs } from "../../kernels/kernel.ts";
 import { expressionText } from "../../kernels/text.ts";
 import type { Locals } from "./places.ts";
-import type { Member, RowBlocks } from "./rows.ts";
+import type { Division, Member } from "./rows.ts";
 
 /** What a kernel's list has a word for: a value (its address; where its group has it to itself, the place of its rows), or half of a range's first draw. */
 export type Listed = number | DrawWord;
@@ -18,10 +18,10 @@ export interface DrawWord {
 export const nameOf = (listed: Listed): number | string =>
   typeof listed === "number" ? listed : `${listed.half} of draw ${listed.draws.firstDraw}`;
 
-/** The signature (with how it is cut together with others), and the kernel's values in the order in which its function knows them. */
+/** The signature (with how its group is divided), and the kernel's values in the order in which its function knows them. */
 export function signatureOf(
   { kernel, number, panels }: Member,
-  cut: RowBlocks | undefined,
+  division: Division | undefined,
   { places }: Locals,
 ): { key: string; values: Listed[] } {
   const values: Listed[] = [];
@@ -42,7 +42,7 @@ export function signatureOf(
     view.bounds,
   ];
   const key: unknown[] = [
-    cut ?? "alone",
+    division ?? "alone",
     kernel.kind,
     kernel.storage ?? kernel.dtype,
     kernel.shape,

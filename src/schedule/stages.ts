@@ -16,7 +16,7 @@ export interface Stages {
 
 /** Elements of a strip: what waits between stages stays in the first cache. */
 export const strip = 256;
-/** Vectors a round of a stage: the loop's own cost is shared between them. */
+/** Vectors per round of a stage's loop: the loop's own cost is shared between them. */
 export const stripUnroll = 2;
 
 /** Rows of fewer elements aren't cut into strips. */

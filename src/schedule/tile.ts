@@ -6,10 +6,10 @@ import { contiguousView, type View } from "../../kernels/view.ts";
 
 export const tileRows = 4;
 export const tileColumns = 8;
-/** Terms a round of the tile's loop. */
+/** Terms per round of the tile's loop. */
 export const tileUnroll = 16;
 export const columnBlock = 512;
-/** So many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
+/** How many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
 export const lineGroups = 4;
 export const rowBlock = lineGroups * tileRows;
 /** Panels lie a cache line further apart than they are long, or lines at a power of two would push each other out. */

@@ -14,7 +14,7 @@ export interface RowLoops {
   readonly body: Expr;
   /** Elements at once along the last axis; what is left over goes one by one. */
   readonly lanes: number;
-  /** Vectors a round. */
+  /** Vectors per round of the loop. */
   readonly unroll: number;
   readonly segments: readonly (Segment & { readonly isStaged: boolean })[];
   readonly stages: Stages | null;

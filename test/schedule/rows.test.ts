@@ -42,7 +42,8 @@ describe("local values", () => {
       expect(group.local.has(value)).toBe(isLocal);
     }
     expect(inside.some((value) => readOutside.has(value))).toBe(true);
-    for (const [value, rowBytes] of group.local) expect(rowBytes * group.cut!.rows).toBe(4 * plan.values[value].size);
+    for (const [value, rowBytes] of group.local)
+      expect(rowBytes * group.division!.rows).toBe(4 * plan.values[value].size);
     const { places, bytes } = placeLocals(group, 64, wasmTarget);
     expect([...places.keys()]).toEqual([...group.local.keys()]);
     // 64 rows a block of each, and memory used again when its value has been read for the last time.
@@ -71,7 +72,7 @@ describe("groups", () => {
     const [group, ...others] = groupsOf(plan);
     expect(others).toEqual([]);
     expect(group.members.length).toBe(plan.kernels.length);
-    expect(group.cut).toEqual({ rows: 40, grain: 1 });
+    expect(group.division).toEqual({ rows: 40, grain: 1 });
   });
 
   test("an optimizer's moments and its parameter are one pass, past kernels that have nothing to do with them", () => {
@@ -91,7 +92,7 @@ describe("groups", () => {
       };
     });
     const together = groupsOf(plan).find(({ members }) => members.length === 3)!;
-    expect(together.cut).toEqual({ rows: 1200, grain: 64 });
+    expect(together.division).toEqual({ rows: 1200, grain: 64 });
     expect(groupsOf(plan).length).toBe(2);
   });
 

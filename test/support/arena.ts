@@ -26,7 +26,7 @@ export function checkSchedule(schedule: Schedule): void {
         const group = groups.find(({ locals }) => locals.places.has(value));
         if (group) {
           const { offset, rowBytes } = group.locals.places.get(value)!;
-          const rows = rowsOfBlock(group.cut!, group.blocks);
+          const rows = rowsOfBlock(group.division!, group.blocks);
           expect(offset + rows * rowBytes, `value ${value} is inside`).toBeLessThanOrEqual(schedule.localBytes);
           return { memory: "local", from: offset, to: offset + rows * rowBytes };
         }

@@ -5,7 +5,7 @@
 import type { Draws } from "../../../kernels/kernel.ts";
 import type { Parallel } from "../../schedule/parallel.ts";
 import { type Locals, noLocals } from "../../schedule/places.ts";
-import type { RowBlocks } from "../../schedule/rows.ts";
+import type { Division } from "../../schedule/rows.ts";
 import { type DrawWord, type Listed, nameOf } from "../../schedule/signature.ts";
 import type { Code, FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts";
 import { i32, i64, select } from "./instructions.ts";
@@ -22,9 +22,9 @@ export interface KernelFunction {
   /** Where its list is; each one's place in it, by name. */
   readonly values: Local<"i32">;
   readonly slots: ReadonlyMap<number | string, number>;
-  /** Those of its values that are local to its group, which is cut in this way. */
+  /** Those of its values that are local to its group, which is divided in this way. */
   readonly locals: Locals;
-  readonly cut?: RowBlocks;
+  readonly division?: Division;
   /** Bytes before scratch memory where local values begin. */
   readonly localsBefore: number;
   /** Where scratch memory begins. */
@@ -89,11 +89,27 @@ export class Context {
   }
 
   /** A function for a kernel that reads and writes these values. */
-  kernelFunction(name: string, values: readonly Listed[], locals: Locals = noLocals, cut?: RowBlocks): KernelFunction {
+  kernelFunction(
+    name: string,
+    values: readonly Listed[],
+    locals: Locals = noLocals,
+    division?: Division,
+  ): KernelFunction {
     const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
     const [bindings, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
     const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
-    return { fn, bindings, values: list, slots, locals, cut, localsBefore: this.bytesBefore, scratch, part, parts };
+    return {
+      fn,
+      bindings,
+      values: list,
+      slots,
+      locals,
+      division,
+      localsBefore: this.bytesBefore,
+      scratch,
+      part,
+      parts,
+    };
   }
 }
 
@@ -108,14 +124,14 @@ const listWord = (kernel: KernelFunction, listed: Listed): Code<"i32"> =>
 
 /** Where a value begins. */
 export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
-  const { cut, scratch, localsBefore } = kernel;
+  const { division, scratch, localsBefore } = kernel;
   const local = kernel.locals.places.get(value);
   const word = listWord(kernel, value);
-  if (!local || !cut) return word;
+  if (!local || !division) return word;
   // The block's rows lie there: where row 0 would be.
   const first = i32.mul(
-    borderUnit(kernel, cut.rows, cut.grain, kernel.part.get),
-    i32.const(cut.grain * local.rowBytes),
+    borderUnit(kernel, division.rows, division.grain, kernel.part.get),
+    i32.const(division.grain * local.rowBytes),
   );
   return i32.sub(i32.add(i32.sub(scratch.get, i32.const(localsBefore)), word), first);
 }

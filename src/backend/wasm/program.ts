@@ -3,7 +3,7 @@
 import type { FoldKernel, RandomKernel } from "../../../kernels/kernel.ts";
 import type { Loops } from "../../schedule/loops.ts";
 import type { Locals } from "../../schedule/places.ts";
-import type { Member, RowBlocks } from "../../schedule/rows.ts";
+import type { Division, Member } from "../../schedule/rows.ts";
 import type { Schedule, ScheduledCopy, ScheduledMember } from "../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../schedule/signature.ts";
 import { printPieces } from "./assemble.ts";
@@ -74,15 +74,15 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
     localBytes: schedule.localBytes,
   });
   const known = new Map<string, readonly Omit<Stage, "list">[]>();
-  const steps = groups.flatMap(({ members, cut, locals, blocks, work }): Step[] => {
+  const steps = groups.flatMap(({ members, division, locals, blocks, work }): Step[] => {
     const stages = members.flatMap((member) => {
-      const { key, values } = signatureOf(member, cut, locals);
-      const made = known.get(key) ?? printMember(context, member, values, locals, cut);
+      const { key, values } = signatureOf(member, division, locals);
+      const made = known.get(key) ?? printMember(context, member, values, locals, division);
       known.set(key, made);
       const list = values.map((listed) => entryOf(listed, locals));
       return made.map((stage): Stage => ({ ...stage, list }));
     });
-    if (!cut) return stages.map(stepOf);
+    if (!division) return stages.map(stepOf);
     return [{ stages, work, checks: undefined, blocks }];
   });
   copies.forEach((copy, i) => {
@@ -200,11 +200,11 @@ function printMember(
   member: ScheduledMember,
   values: readonly Listed[],
   locals: Locals,
-  cut: RowBlocks | undefined,
+  division: Division | undefined,
 ): Omit<Stage, "list">[] {
   const { number } = member;
   return member.loops.map((each) => {
-    const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, cut);
+    const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, division);
     printLoops(context, member, each, target);
     const made = { fn: target.fn, work: each.work };
     if (each.kind === "gather" || each.kind === "scatter") return { ...made, checks: number };
