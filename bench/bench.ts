@@ -6,6 +6,7 @@ import { compareResults, reportLines } from "./compare.ts";
 import { loadContestants } from "./contestants.ts";
 import { type Case, type Contestant, hostContestant, measure } from "./harness.ts";
 import { busy, describeMachine, load } from "./machine.ts";
+import { costHeader, costLine, measureCost, startNeighbour } from "./neighbour.ts";
 import { benchInNode } from "./node.ts";
 import { help, type Options, parseOptions } from "./options.ts";
 import { startPeers } from "./peers.ts";
@@ -71,6 +72,25 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
   return { results: { machine: done, ...results }, wrong };
 }
 
+/** The cases alone and beside a busy neighbour. */
+async function measureCosts({ filter, threads, rounds }: Options, print: Print): Promise<void> {
+  const chosen = allCases.filter(({ name, place }) => filter.test(name) && place === "backend");
+  if (chosen.length === 0) throw new UsageError(`--filter: no case of a backend matches ${filter}`);
+  manualSeed(0);
+  const { contestants, dispose } = await loadContestants(["wasm"], threads);
+  const neighbour = startNeighbour();
+  try {
+    print(`load ${load()}; medians and minima over rounds\n\n${costHeader}`);
+    for (const subject of chosen) {
+      for (const contestant of partakers(subject, contestants))
+        print(costLine(await measureCost(subject, contestant, neighbour, rounds)));
+    }
+  } finally {
+    neighbour.end();
+    await dispose();
+  }
+}
+
 function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -90,6 +110,10 @@ async function run(args: readonly string[], print: Print): Promise<number> {
     return 0;
   }
   if (options.node && process.versions.node.split(".")[0] !== options.node) return benchInNode(options.node, args);
+  if (options.neighbour) {
+    await measureCosts(options, print);
+    return 0;
+  }
   // Read before minutes of measuring, so that a wrong name is told at once.
   const before = options.compare === undefined ? undefined : readResults(options.compare);
   const page = options.markdown === undefined ? undefined : readText(options.markdown);

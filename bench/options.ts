@@ -19,6 +19,7 @@ export interface Options {
   readonly rounds?: number;
   readonly node?: NodeMajor;
   readonly peers: readonly PeerName[];
+  readonly neighbour: boolean;
   readonly from?: string;
   readonly json?: string;
   readonly html?: string;
@@ -38,6 +39,8 @@ takes about three minutes.
   --node N            in Node N instead of this one; npm run setup:system fetches Node 24 and 26
   --peers[=P,…]       also PyTorch, tfjs, jax-js and gpu.js (${peerNames.join(",")}), in the same rounds; prints ratios.
                       The JavaScript ones come with npm run bench:peers:install, PyTorch from the system's python3
+  --neighbour         training steps alone and beside a process that spins on one core, in turns: what that costs.
+                      On wasm; --filter, --threads and --rounds hold here too, --rounds 20 if left out
   --json FILE         writes {machine, rows, absent}
   --html FILE         writes one page with plots and table, for offline
   --markdown FILE     puts table and notes between the marks of FILE, and a plot beside it as .svg
@@ -89,12 +92,13 @@ function read(args: readonly string[]) {
       options: {
         help: { type: "boolean", short: "h", default: false },
         list: { type: "boolean", default: false },
-        filter: { type: "string", default: "" },
+        filter: { type: "string" },
         backend: { type: "string", default: "wasm,reference,gpujs:webasm,gpujs:cpu" },
         threads: { type: "string" },
         rounds: { type: "string" },
         node: { type: "string" },
         peers: { type: "boolean", default: false },
+        neighbour: { type: "boolean", default: false },
         from: { type: "string" },
         json: { type: "string" },
         html: { type: "string" },
@@ -115,13 +119,14 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     help: values.help,
     list: values.list,
-    filter: expression(values.filter),
+    filter: expression(values.filter ?? (values.neighbour ? "^(mlp-small|mlp-large|cnn|gpt)$" : "")),
     backends: list("backend", values.backend, (name) => name),
     threads:
       values.threads === undefined ? defaultThreads() : list("threads", values.threads, (n) => count("threads", n, 64)),
     rounds: values.rounds === undefined ? undefined : count("rounds", values.rounds, 1000),
     node: values.node === undefined ? undefined : nodeMajor(values.node),
     peers: named ? list("peers", named.slice("--peers=".length), peerOf) : values.peers ? [...peerNames] : [],
+    neighbour: values.neighbour,
     from: values.from,
     json: writable("json", values.json),
     html: writable("html", values.html),
