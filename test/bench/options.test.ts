@@ -129,3 +129,16 @@ describe("the program", () => {
     expect((await bench("--from", fast, "--compare", slow)).status).toBe(0);
   });
 });
+
+test("--neighbour measures training steps unless a filter names others, and runs a case beside it", async () => {
+  const steps = parseOptions(["--neighbour"]);
+  expect([steps.neighbour, steps.filter.test("mlp-small"), steps.filter.test("add-64k")]).toEqual([true, true, false]);
+  expect(parseOptions(["--neighbour", "--filter", "^add"]).filter).toEqual(/^add/);
+  expect(parseOptions([]).neighbour).toBe(false);
+  const { status, stdout } = await bench("--neighbour", "--filter", "^mlp-small$", "--threads", "1", "--rounds", "2");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /\nmlp-small +wasm +1 +[\d.e+-]+ \([\d.e+-]+\) +[\d.e+-]+ \([\d.e+-]+\) +\d+\.\d\d × \(\d+\.\d\d\)/,
+  );
+  expect((await bench("--neighbour", "--filter", "^nothing$")).status).not.toBe(0);
+});
