@@ -47,13 +47,33 @@ export function areApart(pieces: readonly Placed[]): boolean {
 /** 0 for a piece that meets no earlier one, else one more than the highest of those it meets. */
 function levelsOf(pieces: readonly Placed[]): number[] {
   const grids = pieces.map(gridOf);
+  const cellsOf = byCells(grids);
+  const cells = new Map<number, number[]>();
   const levels: number[] = [];
   grids.forEach((grid, i) => {
     let level = 0;
-    for (let j = 0; j < i; j++) if (levels[j] >= level && meet(grids[j], grid)) level = levels[j] + 1;
+    const [first, last] = cellsOf(grid);
+    for (let cell = first; cell <= last; cell++) {
+      const earlier = cells.get(cell) ?? [];
+      for (const j of earlier) if (levels[j] >= level && meet(grids[j], grid)) level = levels[j] + 1;
+      cells.set(cell, earlier);
+      earlier.push(i);
+    }
     levels.push(level);
   });
   return levels;
+}
+
+/**
+ * Only pieces of one cell need to be held against each other: cells divide the axis along which most pieces begin apart, and are as wide as a piece is on
+ * average, so that thousands of slices of one tensor aren't held against each other pair by pair.
+ */
+function byCells(grids: readonly Grid[]): (grid: Grid) => readonly [first: number, last: number] {
+  const beginnings = (grids[0] ?? []).map((_, axis) => new Set(grids.map((grid) => grid[axis][0])).size);
+  const axis = beginnings.indexOf(Math.max(...beginnings));
+  if (axis < 0) return () => [0, 0];
+  const width = Math.ceil(grids.reduce((sum, grid) => sum + grid[axis][1] - grid[axis][0] + 1, 0) / grids.length);
+  return (grid) => [Math.floor(grid[axis][0] / width), Math.floor(grid[axis][1] / width)];
 }
 
 /** Along each axis: the first and the last point, and the distance from one to the next, 0 where there is one. */

@@ -77,10 +77,15 @@ export async function runPlan(
   { inputs, seed, base }: Pick<RunRecord, "inputs" | "seed" | "base">,
 ): Promise<TypedArray[]> {
   const executable = await backend.load(plan);
-  const make = ({ dtype }: Plan["inputs"][number], size: number) => backend.allocate(dtype, size);
-  const given = plan.inputs.map((port, i) => make(port, inputs[i].length));
-  const results = plan.outputs.map((port) => make(port, plan.values[port.value].size));
+  const held: Buffer[] = [];
+  const make = ({ dtype }: Plan["inputs"][number], size: number) => {
+    const buffer = backend.allocate(dtype, size);
+    held.push(buffer);
+    return buffer;
+  };
   try {
+    const given = plan.inputs.map((port, i) => make(port, inputs[i].length));
+    const results = plan.outputs.map((port) => make(port, plan.values[port.value].size));
     given.forEach((buffer, i) => {
       backend.write(buffer, inputs[i]);
     });
@@ -89,7 +94,7 @@ export async function runPlan(
     for (const buffer of results) outputs.push((await backend.read(buffer)).slice());
     return outputs;
   } finally {
-    for (const buffer of [...given, ...results]) backend.free(buffer);
+    for (const buffer of held) backend.free(buffer);
     executable.dispose();
   }
 }

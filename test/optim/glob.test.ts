@@ -1,6 +1,7 @@
 // Globs over parameters' paths: what matches, and that no pattern takes long.
 import { expect, test } from "vitest";
 import { matches } from "../../src/optim/glob.ts";
+import { cpuSeconds } from "../support/cpu.ts";
 
 test.each([
   ["*", "", true],
@@ -22,7 +23,8 @@ test.each([
 });
 
 test("a pattern of many stars isn't slow", () => {
-  const begin = performance.now();
-  expect(matches("*a".repeat(200), `${"a".repeat(5000)}b`)).toBe(false);
-  expect(performance.now() - begin).toBeLessThan(2000);
+  const seconds = cpuSeconds(() => {
+    expect(matches("*a".repeat(200), `${"a".repeat(5000)}b`)).toBe(false);
+  });
+  expect(seconds).toBeLessThan(2);
 });

@@ -158,10 +158,10 @@ describe("a fit", () => {
   });
 
   test("says which share of the steps' time it waited for data: without validation", async () => {
-    const waiting = await toyTrainer({ loop: { numSteps: 4 } }).fit(asyncLoader(() => rest(30)).loader);
+    const waiting = await toyTrainer({ loop: { numSteps: 4 } }).fit(asyncLoader(() => rest(150)).loader);
     expect(waiting.dataShare).toBeGreaterThan(0.5);
     expect(waiting.dataShare).toBeLessThanOrEqual(1);
-    const slowSteps = { onTrainStepEnd: () => rest(30) };
+    const slowSteps = { onTrainStepEnd: () => rest(200) };
     const overlapped = await toyTrainer({ loop: { numSteps: 4 }, callbacks: [slowSteps] }).fit(
       asyncLoader(() => rest(15)).loader,
     );
@@ -171,14 +171,14 @@ describe("a fit", () => {
       ...loader,
       *batches(epoch, start) {
         for (const batch of loader.batches(epoch, start) as Iterable<LoadedBatch>) {
-          for (const begin = performance.now(); performance.now() - begin < 20; );
+          for (const begin = performance.now(); performance.now() - begin < 100; );
           yield batch;
         }
       },
     });
     // Work done at once is no less waited for because it's done early.
     expect((await toyTrainer({ loop: { numSteps: 4 } }).fit(busy(toyTrain()))).dataShare).toBeGreaterThan(0.5);
-    const validation = { onValidateBatchEnd: () => rest(60) };
+    const validation = { onValidateBatchEnd: () => rest(300) };
     const { dataShare } = await toyTrainer({ loop: { numSteps: 4, evalFrequency: 1 }, callbacks: [validation] }).fit(
       busy(toyTrain()),
       toyTest(),

@@ -75,6 +75,9 @@ function program(folder: string, init: Init = {}, fit: Record<string, unknown> =
   return { trainer, fit: (signal?: AbortSignal) => trainer.fit(loader!, vals, { signal }) };
 }
 
+/** A run whose learning rate a finder chose. */
+const chosenRate: Init = { schedulers: [], callbacks: [{ LearningRateFinder: { steps: 12, apply: true } }] };
+
 const made = async (name: string, init?: Init, fit?: Record<string, unknown>) => {
   const folder = `${work}/${name}`;
   await program(folder, init, fit).fit();
@@ -678,6 +681,20 @@ describe("folders that were changed are named, or refused", () => {
     expect(text).toMatch(/result: stopped: the replay's EarlyStopping doesn't stop it there/);
   }, 60_000);
 
+  test("a finder whose rate was applied, and which looks at other rates now: named", async () => {
+    const folder = await made("finder", chosenRate);
+    config("steps: 12", "steps: 13")(folder);
+    manifest((m) => {
+      m.config.trainer.init.callbacks[0].steps = 13;
+      for (const [name, number] of Object.entries<Json>(m.hyperparameters))
+        if (name.endsWith("LearningRateFinder/steps"))
+          m.hyperparameters[name] = { ...number, value: 13, float32: "41500000" };
+    })(folder);
+    const { verdict, text } = await said(folder);
+    expect(verdict).toBe("different");
+    expect(text).toMatch(/step 1\b.*rate|learning_?[rR]ate/);
+  }, 60_000);
+
   test("all checkpoints gone, logs, code that nobody compares: told among what is taken on trust", async () => {
     const folder = copy(base);
     rmSync(`${folder}/checkpoints`, { recursive: true });
@@ -706,6 +723,11 @@ describe("runs that nobody touched are the same", () => {
     [
       "with an equal average, no schedule",
       { schedulers: [], callbacks: [{ StochasticWeightAveraging: { start: 2 } }] },
+    ],
+    ["at a rate that a finder chose", chosenRate],
+    [
+      "beside finders that only look",
+      { callbacks: [{ LearningRateFinder: { steps: 10 } }, { BatchSizeFinder: { maximum: 4, steps: 1 } }] },
     ],
     ["without validation", { schedulers: [], callbacks: [], loop: { num_steps: 6 } }, { val_dataloader: null }],
     ["with the initial checkpoint", { checkpoint: { steps: 3, save_initial_checkpoint: true } }],

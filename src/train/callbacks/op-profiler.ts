@@ -151,16 +151,19 @@ async function times(
     for (const [i, kernel] of plan.kernels.entries()) {
       const alone = planOf(plan, kernel);
       const executable = await backend.load(alone);
-      const given = alone.inputs.map(({ name }) => buffers.get(Number(name))!);
-      const run = { inputs: given, outputs: [hold(kernel.output)], ...draws };
-      let least = Number.POSITIVE_INFINITY;
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        const start = now();
-        await executable.run(run);
-        least = Math.min(least, now() - start);
+      try {
+        const given = alone.inputs.map(({ name }) => buffers.get(Number(name))!);
+        const run = { inputs: given, outputs: [hold(kernel.output)], ...draws };
+        let least = Number.POSITIVE_INFINITY;
+        for (let repeat = 0; repeat < repeats; repeat++) {
+          const start = now();
+          await executable.run(run);
+          least = Math.min(least, now() - start);
+        }
+        seconds.push(least);
+      } finally {
+        executable.dispose();
       }
-      seconds.push(least);
-      executable.dispose();
       for (const value of [...sourcesOf(kernel), kernel.output]) {
         const buffer = buffers.get(value);
         if (!buffer || (lastReader.get(value) ?? i) > i) continue;

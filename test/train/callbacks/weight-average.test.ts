@@ -122,6 +122,19 @@ describe("in a folder", () => {
     for (const i of [0, 1]) expect(await bitsOf(again[i])).toEqual(await bitsOf(whole[i]));
   });
 
+  test("two of one class, the other way round when the run goes on: neither takes the other's average in silence", async () => {
+    const make = (...decays: number[]) =>
+      decays.map((decay) => new ExponentialMovingAverage({ decay, validate: false }));
+    const modelDir = temporaryFolder();
+    const crashed = toyTrainer(options(modelDir, [...make(0.9, 0.5), crashAt(3)])).fit(toyTrain(), toyTest());
+    await expect(crashed).rejects.toThrow(/stop/);
+    const swapped = toyTrainer(options(modelDir, make(0.5, 0.9))).fit(toyTrain(), toyTest());
+    await expect(swapped).rejects.toThrow(CheckpointError);
+    const again = make(0.9, 0.5);
+    await toyTrainer(options(modelDir, again)).fit(toyTrain(), toyTest());
+    expect(await bitsOf(again[0])).not.toEqual(await bitsOf(again[1]));
+  });
+
   test("checkpoints hold it as callback/<name>/<path>, and the end writes its weights", async () => {
     const modelDir = temporaryFolder();
     const ema = new ExponentialMovingAverage();
