@@ -92,7 +92,7 @@ function resumeCommand(
   phases: readonly Config[],
   { checkpoint }: InterruptedError,
 ): string {
-  const { seed, modelDir, maxSteps, backend, threads, json, import: imports = [], trustImports } = flags;
+  const { seed, modelDir, maxSteps, set = [], backend, threads, json, import: imports = [], trustImports } = flags;
   const { init, fit } = phases[0].trainer;
   const latest =
     phases.length > 1 || (fit!.ckptPath === undefined && (init.checkpoint?.autoloadLastCheckpoint ?? true));
@@ -107,6 +107,7 @@ function resumeCommand(
   const words = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
   );
+  words.push(...set.flatMap((text) => ["--set", text]));
   words.push(...imports.flatMap((name) => ["--import", name]), ...(trustImports ? ["--trust-imports"] : []));
   return shellCommand([...callerWords(), "fit", file, ...words, ...(json ? ["--json"] : [])]);
 }

@@ -19,6 +19,7 @@ export interface RunFlags extends ImportFlags {
   readonly seed?: bigint;
   readonly modelDir?: string;
   readonly maxSteps?: number;
+  readonly set?: readonly string[];
   readonly backend?: string;
   readonly threads?: Threads;
   readonly ckpt?: string;
@@ -55,8 +56,8 @@ export function parseSeedFlag(text: string): bigint {
 }
 
 /** What the flags put in place of the config's own. */
-export function overridesOf({ seed, modelDir, maxSteps, backend, threads }: RunFlags): ConfigOverrides {
-  return { seed, modelDir, maxSteps, backend, threads };
+export function overridesOf({ seed, modelDir, maxSteps, set, backend, threads }: RunFlags): ConfigOverrides {
+  return { seed, modelDir, maxSteps, set, backend, threads };
 }
 
 /** Which weights of a checkpoint. */

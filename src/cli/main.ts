@@ -56,6 +56,11 @@ const withRunFlags = (command: Command): Command =>
     .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
     .option("--model-dir <folder>", "the run's folder, in place of the config's")
     .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
+    .option(
+      "--set <key=value>",
+      "any key of the config, as in trainer.init.optimizer.AdamW.learning_rate=0.01; may be given again",
+      addTo,
+    )
     .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
     .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
     .option("--json", "the last line of stdout is one JSON object");

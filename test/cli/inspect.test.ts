@@ -32,13 +32,13 @@ describe("config", () => {
   test("validate and show: the effective config is a config, with the flags in it", async () => {
     const [valid, effective, wrong] = await Promise.all([
       start(["config", "validate", preset, "--json"]),
-      shown(showConfig(preset, { seed: 18446744073709551615n, maxSteps: 7 })),
+      shown(showConfig(preset, { seed: 18446744073709551615n, maxSteps: 7, set: ["trainer.init.loop.num_epochs=9"] })),
       shown(validateConfig(configFile(presetWith(["dropout", "dropuot"])), {})),
     ]);
     expect(valid.code, valid.stderr).toBe(0);
     expect(valid.json()).toMatchObject({ valid: true, phases: 1, hashes: [expect.stringMatching(/^[0-9a-f]{64}$/)] });
     const { init } = parseConfig(effective.stdout, "shown.yaml").trainer;
-    expect([init.seed, init.loop.maxSteps]).toEqual([18446744073709551615n, 7]);
+    expect([init.seed, init.loop.maxSteps, init.loop.numEpochs]).toEqual([18446744073709551615n, 7, 9]);
     expect([wrong.code, wrong.stderr]).toEqual([
       undefined,
       expect.stringMatching(/config\.yaml:5:\d+: .*dropuot[\s\S]*did you mean dropout/),

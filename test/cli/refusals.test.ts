@@ -43,6 +43,7 @@ describe.concurrent("exit code 2, and nothing runs", () => {
   test.each<[string[], RegExp]>([
     [["fit", presetPath, "--seed", "-1"], /--seed/],
     [["fit", presetPath, "--max-steps", "0"], /integer ≥ 1/],
+    [["fit", presetPath, "--set", "trainer.init.sead=3"], /--set trainer\.init\.sead:1:1: .*unknown key/],
     [["fit", presetPath, "--threads", "some"], /integer ≥ 1, or all/],
     [["fit", presetPath, "--backend", "wsam", "--model-dir", "/dev/null/x"], /did you mean wasm/],
     [["fit", "no/such.yaml"], /no such file/],

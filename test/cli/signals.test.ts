@@ -41,8 +41,9 @@ describe("a signal", () => {
   test("SIGINT: code 130, a checkpoint, and the command that is printed goes on to the same digest; SIGTERM: 143", async () => {
     const config = configFile(text);
     const modelDir = folder();
-    const args = ["fit", config, "--model-dir", modelDir, "--max-steps", "2400", "--json"];
-    const whole = start(["fit", config, "--model-dir", folder(), "--max-steps", "2400", "--json"]);
+    const run = ["--max-steps", "2400", "--set", "trainer.init.optimizer.AdamW.weight_decay=0.5", "--json"];
+    const args = ["fit", config, "--model-dir", modelDir, ...run];
+    const whole = start(["fit", config, "--model-dir", folder(), ...run]);
 
     const stopped = await start(
       args,

@@ -23,6 +23,11 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** Other names of keys. */
 const synonyms: ReadonlyMap<string, string> = new Map([["lr", "learningRate"]]);
+/** Whether two keys of YAML's are one. */
+export const sameKey = (a: string, b: string): boolean =>
+  a === b || (synonyms.get(a) ?? toCamel(a)) === (synonyms.get(b) ?? toCamel(b));
+/** Whether a key of YAML's holds a choice by name, or a list of such. */
+export const isNamed = (key: string): boolean => isChoice(toCamel(key));
 /** Keys whose text is a name, of any case. */
 const nameKeys = new Set(["name", "split", "activation", "evalFrequency", "deterministic", "logLevel"]);
 

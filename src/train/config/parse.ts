@@ -8,6 +8,7 @@ import {
   checkArguments,
   type Kind,
   kind,
+  listOf,
   number,
   oneOf,
   options as optionsOf,
@@ -16,6 +17,7 @@ import {
 } from "../../core/arguments.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
+import { withAssignments } from "./assign.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Author, validate } from "./validate.ts";
@@ -29,6 +31,8 @@ export interface ConfigOverrides {
   readonly backend?: string;
   readonly threads?: Threads;
   readonly deterministic?: "strict" | "warn";
+  /** Any other key of the file, as `KEY=VALUE`: a path as the file has it, a value as YAML. What is given by name here comes after. */
+  readonly set?: readonly string[];
 }
 
 /** A config as parsing gives it. */
@@ -47,6 +51,7 @@ const overrides = optionsOf<ConfigOverrides>({
   "backend?": string,
   "threads?": threadsKind,
   "deterministic?": oneOf(["strict", "warn"]),
+  "set?": listOf(string, "a list of KEY=VALUE texts"),
 });
 const parsing = { text: string, file: string, "overrides?": overrides };
 const loading = { path: string, "overrides?": overrides };
@@ -86,7 +91,11 @@ export function parseConfig(text: string, file: string, overrides: ConfigOverrid
  */
 export function parsePhases(text: string, file: string, overrides: ConfigOverrides = {}): Config[] {
   checkArguments(calls.parsePhases, arguments);
-  const source = parseYaml(text, file);
+  const { set = [] } = overrides;
+  return withAssignments(parseYaml(text, file), set, (source) => parseSource(source, file, overrides));
+}
+
+function parseSource(source: YamlSource, file: string, overrides: ConfigOverrides): Config[] {
   const { value, author, origin } = toSchemaForm(source);
   const record = value as { trainer?: unknown } | null;
   const list = Array.isArray(record?.trainer) && record.trainer.length > 0 ? (record.trainer as unknown[]) : undefined;

@@ -1,0 +1,137 @@
+// Values put into a config from outside its file: `--set trainer.init.optimizer.AdamW.learning_rate=0.01`. A path is as the file has it, a value is YAML, and the
+// schema then checks both as it does the file; an error names the assignment. It knows which keys choose by a name, and nothing else of what a config means.
+import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
+import { isNamed, sameKey } from "./form.ts";
+import { show } from "./validate.ts";
+import { formatPath, type Path, parseYaml, type YamlSource } from "./yaml.ts";
+
+interface Assignment {
+  readonly path: Path;
+  readonly value: YamlSource;
+  readonly position: ConfigPosition;
+  /** What was there before keeps its places in the file; from here on the path is the assignment's. */
+  readonly from: number;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isRecord = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const begins = (path: Path, start: Path): boolean => start.every((part, i) => path[i] === part);
+
+/** What `parse` makes of a config with `KEY=VALUE` assignments, the last one first where two say something of one key. A value that the schema refuses and that may be a text is tried as one. Throws ConfigError. */
+export function withAssignments<T>(source: YamlSource, texts: readonly string[], parse: (source: YamlSource) => T): T {
+  const asText = new Map<number, ConfigError>();
+  for (;;) {
+    const whole = texts.reduce((sofar, text, i) => assigned(sofar, text, asText.has(i)), source);
+    try {
+      return parse(whole);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const at = texts.findIndex((text) => error.position?.file === fileOf(text));
+      if (at < 0 || !mayBeText(texts[at])) throw error;
+      if (asText.has(at)) throw asText.get(at);
+      asText.set(at, error);
+    }
+  }
+}
+
+const keyOf = (text: string): string => text.slice(0, Math.max(0, text.indexOf("="))).trim();
+const textOf = (text: string): string => text.slice(text.indexOf("=") + 1);
+const fileOf = (text: string): string => `--set ${keyOf(text)}`;
+
+/** Whether the value is a number or a flag without quotes, which a key of texts would take as it is written. */
+function mayBeText(text: string): boolean {
+  const { value, plainText } = parseYaml(textOf(text), fileOf(text));
+  return plainText([]) !== undefined && typeof value !== "string";
+}
+
+function assigned(source: YamlSource, text: string, isText: boolean): YamlSource {
+  const path = pathOf(text);
+  const value = parseYaml(isText ? JSON.stringify(textOf(text).trim()) : textOf(text), fileOf(text));
+  const position = { file: fileOf(text), line: 1, column: 1 };
+  const found = put(source.value, path, value.value, position);
+  return over({ ...source, value: found.value }, { path: found.path, from: found.from, value, position });
+}
+
+/** Keys with dots between them, places in lists in brackets. */
+function pathOf(text: string): Path {
+  const key = keyOf(text);
+  const path = [...key.matchAll(/([^.[\]\s]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+  if (path.length > 0 && formatPath(path) === key && !path.includes("__proto__")) {
+    if (path[0] !== "imports") return path;
+    throw new ConfigError({
+      where: "--set imports",
+      problem: "programs are imported before the config is read",
+      hint: "give --import PROGRAM",
+    });
+  }
+  throw new ConfigError({
+    where: "--set",
+    problem: "not an assignment",
+    got: JSON.stringify(text),
+    expected: "KEY=VALUE, as in trainer.init.optimizer.AdamW.learning_rate=0.01 or trainer.init.schedulers[0]…",
+  });
+}
+
+/** The value with `item` at a path; the path by the keys that are there, and how much of it was there. */
+function put(
+  value: unknown,
+  path: Path,
+  item: unknown,
+  position: ConfigPosition,
+  done: Path = [],
+): { value: unknown; path: Path; from: number } {
+  const [part, ...rest] = path;
+  if (part === undefined) return { value: item, path: done, from: done.length };
+  const fail = (problem: string, expected: string): never => {
+    throw new ConfigError({ where: formatPath([...done, part]), problem, got: show(value), expected, position });
+  };
+  const parent = done.at(-1);
+  const names = typeof parent === "string" && isNamed(parent);
+  if (Array.isArray(value)) {
+    const named = value.flatMap((entry, i) => (names && nameIn(entry, String(part)) !== undefined ? [i] : []));
+    const index = typeof part === "number" ? part : named.length === 1 ? named[0] : -1;
+    if (!(index in value)) {
+      const what = `[0] to [${value.length - 1}]${names ? ", or the name of one of them" : ""}`;
+      fail("no such item of the list", value.length === 0 ? "an item that is there" : what);
+    }
+    const inner = put(value[index], typeof part === "number" ? rest : path, item, position, [...done, index]);
+    return { ...inner, value: value.map((entry, i) => (i === index ? inner.value : entry)) };
+  }
+  if (typeof part === "number") return fail("not a list", "a list");
+  const isName = names || (typeof parent === "number" && isNamed(String(done.at(-2))));
+  const record = isName && typeof value === "string" ? { [value]: {} } : (value ?? {});
+  if (!isRecord(record)) return fail("not a map of keys", "a map of keys and values");
+  const key = isName ? nameIn(record, part) : Object.keys(record).find((known) => sameKey(known, part));
+  const inner = put(record[key ?? part], rest, item, position, [...done, key ?? part]);
+  return {
+    path: inner.path,
+    from: key === undefined ? done.length + 1 : inner.from,
+    value: Object.assign(Object.create(null), record, { [key ?? part]: inner.value }),
+  };
+}
+
+/** How a choice writes a name: in any case. */
+function nameIn(choice: unknown, name: string): string | undefined {
+  const names = isRecord(choice) ? Object.keys(choice) : [String(choice)];
+  return names.find((known) => known.toLowerCase() === name.toLowerCase());
+}
+
+/** A source with an assignment's places over its own. */
+function over(source: YamlSource, { path, value, position, from }: Assignment): YamlSource {
+  const isMine = (at: Path) => begins(at, path.slice(0, from));
+  const isValue = (at: Path) => begins(at, path);
+  const below = (at: Path) => at.slice(path.length);
+  return {
+    value: source.value,
+    keyPosition: (at) =>
+      at.length > path.length && isValue(at)
+        ? value.keyPosition(below(at))
+        : isMine(at)
+          ? position
+          : source.keyPosition(at),
+    valuePosition: (at) =>
+      isValue(at) ? value.valuePosition(below(at)) : isMine(at) ? position : source.valuePosition(at),
+    plainText: (at) => (isValue(at) ? value.plainText(below(at)) : isMine(at) ? undefined : source.plainText(at)),
+  };
+}
