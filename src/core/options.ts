@@ -49,6 +49,8 @@ interface Fault {
   readonly at?: string;
   readonly problem: string;
   readonly value: unknown;
+  /** The value in words, where it says more than the value itself. */
+  readonly got?: string;
   readonly expected: string;
 }
 
@@ -82,8 +84,8 @@ export class Type<T = unknown> {
     checkKind(where, "it", this.kind, value);
     const fault = this.fault(value);
     if (!fault) return;
-    const { at = "", problem, value: got, expected } = fault;
-    throw new ConfigError({ where: where + at, problem, got: showValue(got), expected });
+    const { at = "", problem, got = showValue(fault.value), expected } = fault;
+    throw new ConfigError({ where: where + at, problem, got, expected });
   }
 
   /** May be left out, and is this value then. */
@@ -136,15 +138,18 @@ const typeOf = (field: AnyField): Type => (field instanceof Option ? field.type 
 
 /** The options of one thing. As a kind of argument it is a record with these keys and no others. */
 export class OptionRecord<S extends Fields = Fields> implements Kind {
-  /** What a config calls the thing; errors too, unless they are told otherwise. */
+  /** What a config calls the thing. */
   readonly name: string;
   readonly fields: S;
+  /** What errors call it. */
+  readonly where: string;
   readonly #call: Signature;
 
-  constructor(name: string, fields: S) {
+  constructor(name: string, fields: S, where: string = name) {
     this.name = name;
     this.fields = fields;
-    this.#call = this.call(name);
+    this.where = where;
+    this.#call = this.call();
   }
 
   get expected(): string {
@@ -157,9 +162,11 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
     return Object.values(this.fields).some((field) => !(field instanceof Option));
   }
 
-  /** The signature of a function of these options alone, or of parameters and then these options. */
-  call(where: string, parameters: Readonly<Record<string, Kind>> = {}): Signature {
-    return signature(where, { ...parameters, [this.needed ? "options" : "options?"]: this });
+  /** The signature of a function of these options alone, or of parameters and then these options, if there are any. */
+  call(parameters: Readonly<Record<string, Kind>> = {}, hint?: string): Signature {
+    const none = Object.keys(parameters).length > 0 && Object.keys(this.fields).length === 0;
+    const last = this.needed ? "options" : "options?";
+    return signature(this.where, { ...parameters, ...(!none && { [last]: this }) }, hint);
   }
 
   accepts(value: unknown): boolean {
@@ -210,36 +217,9 @@ function copied(form: Form, value: unknown): unknown {
   return Array.isArray(value) ? [...value] : value;
 }
 
-/** The record of a thing's options. */
-export const options = <const S extends Fields>(name: string, fields: S): OptionRecord<S> =>
-  new OptionRecord(name, fields);
-
-/** A function or class that a config may name, with the record of its options. */
-export interface Thing {
-  readonly options: OptionRecord;
-  /** How it is made from a config's options, where that isn't a call with them. */
-  readonly fromConfig?: (options: never) => unknown;
-}
-
-/** A function as what a config may name. `fromConfig`: how it is made from a config's options, where that isn't a call with them. */
-export function named<F extends (...args: never[]) => unknown, S extends Fields>(
-  record: OptionRecord<S>,
-  make: F,
-  fromConfig?: (options: ReadFields<S>) => unknown,
-): F {
-  return Object.assign(make, { options: record, ...(fromConfig && { fromConfig }) });
-}
-
-/** A class's maker: a function of what its constructor takes, which checks its arguments. */
-export const maker = <S extends Fields, A extends readonly unknown[], T>(
-  record: OptionRecord<S>,
-  Class: new (...given: A) => T,
-): ((...given: A) => T) => named(record, (...given: A): T => new Class(...given));
-
-/** What a folder's index has for configs to name, in its order. */
-export function thingsOf(index: object): (Thing & ((...args: never[]) => unknown))[] {
-  return Object.values(index).filter((value) => (value as Partial<Thing> | null)?.options instanceof OptionRecord);
-}
+/** The record of a thing's options. `where`: what errors call it, where that is another name. */
+export const options = <const S extends Fields>(name: string, fields: S, where?: string): OptionRecord<S> =>
+  new OptionRecord(name, fields, where);
 
 /** A number within bounds, in words: `a number ≥ 0`. */
 export function numberOf(expected: string, bounds: Bounds, problem = "a number out of range"): Type<number> {
@@ -262,6 +242,28 @@ export const share: Type<number> = numberOf("a number in (0, 1)", { above: 0, be
 /** A number of things: at least one. */
 export const countOf = (what: string, least = 1): Type<number> =>
   numberOf(`an integer ≥ ${least}`, { integer: true, least }, `not a number of ${what}`);
+/** A number of things of which more than `most` is a slip: what `more` says of it, to begin with its problem. */
+export function countUpTo(
+  what: string,
+  most: number,
+  more: (value: number) => Omit<Fault, "value" | "at">,
+  least = 1,
+): Type<number> {
+  const bounds = { integer: true, least, most };
+  const expected = `an integer in [${least}, ${most}]`;
+  return new Type<number>(expected, numberKind, { kind: "number", ...bounds }, (value: number) => {
+    if (value > most) return { ...more(value), value };
+    return countOf(what, least).fault(value);
+  });
+}
+/** As often as anyone waits for: more is a slip, and would be gone through before the run begins. `each`: what one of them takes. */
+export const repeats = (each: string, least = 1): Type<number> =>
+  countUpTo(
+    "steps",
+    2 ** 16,
+    (value) => ({ problem: "more than anyone waits for", got: `${value}: each is ${each}`, expected: "at most 65536" }),
+    least,
+  );
 export const count: Type<number> = countOf("things");
 export const steps: Type<number> = countOf("steps");
 export const flag: Type<boolean> = new Type("true or false", boolean, { kind: "flag" });

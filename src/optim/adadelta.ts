@@ -1,5 +1,6 @@
 // Adadelta.
-import { fraction, type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import { fraction, type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { maker } from "../core/things.ts";
 import { sqrt } from "../tensor/functions.ts";
 import { readOptions } from "./arguments.ts";
 import {

@@ -3,7 +3,6 @@ import {
   flag,
   fraction,
   type Given,
-  maker,
   nonNegative,
   numberOf,
   options,
@@ -12,6 +11,7 @@ import {
   tuple,
 } from "../core/options.ts";
 import { power } from "../core/real.ts";
+import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
 import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";

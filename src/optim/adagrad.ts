@@ -1,5 +1,6 @@
 // Adagrad.
-import { type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import { type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
 import { full, sqrt } from "../tensor/functions.ts";
 import { readOptions } from "./arguments.ts";

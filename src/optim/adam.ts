@@ -1,7 +1,8 @@
 // Adam and AdamW.
 import { anything, checkArguments, oneOf, signature } from "../core/arguments.ts";
-import { flag, fraction, type Given, named, nonNegative, options, type Read, tuple } from "../core/options.ts";
+import { flag, fraction, type Given, nonNegative, options, type Read, tuple } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
+import { named } from "../core/things.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { readOptions } from "./arguments.ts";

@@ -1,6 +1,7 @@
 // Adamax.
-import { type Given, maker, options, type Read } from "../core/options.ts";
+import { type Given, options, type Read } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
+import { maker } from "../core/things.ts";
 import { maximum } from "../tensor/functions.ts";
 import { momentFields } from "./adam.ts";
 import { readOptions } from "./arguments.ts";

@@ -1,6 +1,7 @@
 // Averaged stochastic gradient descent.
-import { type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import { type Given, nonNegative, options, type Read } from "../core/options.ts";
 import { power } from "../core/real.ts";
+import { maker } from "../core/things.ts";
 import { equal, where } from "../tensor/functions.ts";
 import { readOptions } from "./arguments.ts";
 import {

@@ -1,6 +1,7 @@
 // LAMB: Adam's direction, scaled layer by layer.
-import { type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import { type Given, nonNegative, options, type Read } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
+import { maker } from "../core/things.ts";
 import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
 import { momentFields, moments } from "./adam.ts";
 import { readOptions } from "./arguments.ts";

@@ -1,5 +1,6 @@
 // Lion: the sign of an interpolated momentum.
-import { type Given, maker, options, type Read } from "../core/options.ts";
+import { type Given, options, type Read } from "../core/options.ts";
+import { maker } from "../core/things.ts";
 import { sign } from "../tensor/functions.ts";
 import { betas } from "./adam.ts";
 import { readOptions } from "./arguments.ts";

@@ -7,7 +7,6 @@ import {
   fraction,
   type Given,
   list,
-  maker,
   nonNegative,
   numberOf,
   options,
@@ -16,6 +15,7 @@ import {
   word,
 } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
+import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { matmul } from "../tensor/functions.ts";

@@ -1,6 +1,7 @@
 // NAdam: Adam with Nesterov's momentum.
-import { flag, type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import { flag, type Given, nonNegative, options, type Read } from "../core/options.ts";
 import { integerPower, power } from "../core/real.ts";
+import { maker } from "../core/things.ts";
 import { sqrt } from "../tensor/functions.ts";
 import { momentFields, moments } from "./adam.ts";
 import { readOptions } from "./arguments.ts";

@@ -1,6 +1,7 @@
 // RAdam: Adam whose adaptive rate is rectified while its variance is large.
-import { flag, type Given, maker, options, type Read } from "../core/options.ts";
+import { flag, type Given, options, type Read } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
+import { maker } from "../core/things.ts";
 import { div, greater, sqrt, where } from "../tensor/functions.ts";
 import { momentFields, moments } from "./adam.ts";
 import { readOptions } from "./arguments.ts";

@@ -1,5 +1,6 @@
 // RMSprop.
-import { flag, fraction, type Given, maker, nonNegative, options, type Read } from "../core/options.ts";
+import { flag, fraction, type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { maker } from "../core/things.ts";
 import { maximum, sqrt } from "../tensor/functions.ts";
 import { readOptions } from "./arguments.ts";
 import {

@@ -1,7 +1,8 @@
 // Rprop: steps by the gradient's sign, each weight with a step size of its own.
 
 import { ConfigError } from "../core/errors.ts";
-import { type Given, maker, nonNegative, options, type Read, tuple } from "../core/options.ts";
+import { type Given, nonNegative, options, type Read, tuple } from "../core/options.ts";
+import { maker } from "../core/things.ts";
 import { full, greater, less, maximum, minimum, sign, where, zeros } from "../tensor/functions.ts";
 import { readOptions } from "./arguments.ts";
 import { Optimizer, optimizerFields, type ParametersOrGroups, type Update, type Updated } from "./optimizer.ts";

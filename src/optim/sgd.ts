@@ -1,7 +1,8 @@
 // Stochastic gradient descent.
 
 import { ConfigError } from "../core/errors.ts";
-import { flag, fraction, type Given, maker, options, type Read } from "../core/options.ts";
+import { flag, fraction, type Given, options, type Read } from "../core/options.ts";
+import { maker } from "../core/things.ts";
 import { readOptions } from "./arguments.ts";
 import {
   Optimizer,

@@ -5,8 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parseConfig, type Shape, Tensor, tensor } from "../../src/index.ts";
 import * as sg from "../../src/index.ts";
 import { withTerms } from "../../src/nn/metrics/metric.ts";
-import { losses } from "../../src/train/config/losses.ts";
-import { metrics } from "../../src/train/config/metrics.ts";
+import { losses, metrics } from "../../src/train/config/families.ts";
 
 const golden: {
   losses: Record<string, { value: number; gradient: number[] }>;

@@ -1,6 +1,7 @@
 // An optimizer or a schedule is one file: a record of options beside what it makes. Constructor, YAML and JSON Schema follow from the record.
 import { expect, test } from "vitest";
-import { countOf, type Given, maker, nonNegative, options, type Read } from "../../src/core/options.ts";
+import { countOf, type Given, nonNegative, options, type Read } from "../../src/core/options.ts";
+import { maker } from "../../src/core/things.ts";
 import { linear } from "../../src/nn/linear.ts";
 import { readOptions } from "../../src/optim/arguments.ts";
 import {

@@ -1,7 +1,7 @@
 // Metrics of classification out of the confusion matrix: how many targets of each class were taken for each class. The counts are exact integers, up to
 // 2²⁴ a batch.
-import { checkArguments, number, options as optionsOf, signature, string } from "../../core/arguments.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { type Given, nonNegative, options, word } from "../../core/options.ts";
+import { factory } from "../../core/things.ts";
 import { cast, ones, scatterAdd } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
@@ -63,15 +63,13 @@ const averages: Readonly<Record<Average, (counts: readonly Counts[], value: (cou
   binary: (counts, value) => value(counts[1]),
 };
 
+const averageFields = {
+  /** How classes' values become one: their mean, over those that occur; the value of all counts together; the mean by number of targets; or class 1's alone. */
+  average: word("macro", "micro", "weighted", "binary").default("macro"),
+} as const;
+type AverageOptions = Given<{ readonly fields: typeof averageFields }>;
+
 function averaged(where: string, name: string, average: Average, value: (counts: Counts) => number): Metric {
-  if (!Object.hasOwn(averages, average)) {
-    throw new ConfigError({
-      where: `metrics.${where}.average`,
-      problem: "unknown",
-      got: average,
-      expected: `one of ${Object.keys(averages).join(", ")}`,
-    });
-  }
   return {
     name: average === "macro" ? name : `${name}_${average}`,
     mode: "max",
@@ -80,70 +78,47 @@ function averaged(where: string, name: string, average: Average, value: (counts:
   };
 }
 
-interface AverageOptions {
-  /** Default macro. */
-  readonly average?: Average;
-}
-
-export interface FBetaOptions extends AverageOptions {
-  /** How many times as much recall counts; 1 unless given. */
-  readonly beta?: number;
-}
-
-const averageCall = (name: string) =>
-  signature(`metrics.${name}`, { "options?": optionsOf<AverageOptions>({ "average?": string }) });
-const calls = {
-  precision: averageCall("precision"),
-  recall: averageCall("recall"),
-  dice: averageCall("dice"),
-  fBeta: signature("metrics.fBeta", { "options?": optionsOf<FBetaOptions>({ "beta?": number, "average?": string }) }),
-  meanIoU: signature("metrics.meanIoU", {}),
-  perClassAccuracy: signature("metrics.perClassAccuracy", {}),
-};
+/** A metric of each class, averaged. */
+const perClass = (name: string, value: (counts: Counts) => number): ((options?: AverageOptions) => Metric) =>
+  factory(options(name, averageFields, `metrics.${name}`), ({ average }) => averaged(name, name, average, value));
 
 /** Of what was found of a class, the part that is right; 0 where nothing was found. */
-export function precision(options: AverageOptions = {}): Metric {
-  checkArguments(calls.precision, arguments);
-  const { average = "macro" } = options;
-  return averaged("precision", "precision", average, ({ hits, wrong }) => quotient(hits, hits + wrong));
-}
+export const precision = perClass("precision", ({ hits, wrong }) => quotient(hits, hits + wrong));
 
 /** Of what is there of a class, the part that was found; 0 where nothing is there. */
-export function recall(options: AverageOptions = {}): Metric {
-  checkArguments(calls.recall, arguments);
-  const { average = "macro" } = options;
-  return averaged("recall", "recall", average, ({ hits, missed }) => quotient(hits, hits + missed));
-}
+export const recall = perClass("recall", ({ hits, missed }) => quotient(hits, hits + missed));
+
+const fBetaRecord = options(
+  "f_beta",
+  {
+    /** How many times as much recall counts. */
+    beta: nonNegative.default(1),
+    ...averageFields,
+  },
+  "metrics.fBeta",
+);
+export type FBetaOptions = Given<typeof fBetaRecord>;
 
 /** (1 + β²)·hits ÷ ((1 + β²)·hits + β²·missed + wrong) (van Rijsbergen 1979): recall counts β times as much as precision. β ≥ 0, default 1. Named f1, f2, f0.5 … */
-export function fBeta(options: FBetaOptions = {}): Metric {
-  checkArguments(calls.fBeta, arguments);
-  const { beta = 1, average = "macro" } = options;
-  if (!(beta >= 0 && beta < Infinity))
-    throw new ConfigError({ where: "metrics.fBeta.beta", problem: "out of range", got: String(beta), expected: "≥ 0" });
+export const fBeta = factory(fBetaRecord, ({ beta, average }) => {
   const square = beta * beta;
   return averaged("fBeta", `f${beta}`, average, ({ hits, wrong, missed }) =>
     quotient((1 + square) * hits, (1 + square) * hits + square * missed + wrong),
   );
-}
+});
 
 /** 2·hits ÷ (2·hits + missed + wrong) (Dice 1945): the overlap of what is there and what was found, as segmentation calls F₁. */
-export function dice(options: AverageOptions = {}): Metric {
-  checkArguments(calls.dice, arguments);
-  const { average = "macro" } = options;
-  return averaged("dice", "dice", average, ({ hits, wrong, missed }) => quotient(2 * hits, 2 * hits + missed + wrong));
-}
+export const dice = perClass("dice", ({ hits, wrong, missed }) => quotient(2 * hits, 2 * hits + missed + wrong));
 
 /** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
-export function meanIoU(): Metric {
-  checkArguments(calls.meanIoU, arguments);
-  return averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong));
-}
+export const meanIoU = factory(options("mean_iou", {}, "metrics.meanIoU"), () =>
+  averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
+);
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */
-export function perClassAccuracy(): Metric {
-  checkArguments(calls.perClassAccuracy, arguments);
-  return {
+export const perClassAccuracy = factory(
+  options("per_class_accuracy", {}, "metrics.perClassAccuracy"),
+  (): Metric => ({
     name: "per_class_accuracy",
     mode: "max",
     terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch),
@@ -153,5 +128,5 @@ export function perClassAccuracy(): Metric {
       );
       return { ...Object.fromEntries(found), mean: meanOf(found.map(([, value]) => value)) };
     },
-  };
-}
+  }),
+);

@@ -52,14 +52,3 @@ export function predictions(where: string, outputs: Tensor, targets: Tensor): { 
     expected: "[..., classes] and [...], or one shape",
   });
 }
-
-/** Throws ConfigError unless the value is an integer ≥ 1. */
-export function checkCount(where: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  throw new ConfigError({
-    where: `metrics.${where}`,
-    problem: "not a number of things",
-    got: String(value),
-    expected: "an integer ≥ 1",
-  });
-}

@@ -1,7 +1,8 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
-import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
-import { ConfigError, DataError, ShapeError } from "../../core/errors.ts";
+import { DataError, ShapeError } from "../../core/errors.ts";
+import { countOf, countUpTo, options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
+import { factory } from "../../core/things.ts";
 import {
   add,
   argmax,
@@ -27,30 +28,9 @@ import {
 } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
-import { checkCount, type Metric, ratio, targetsOf } from "./metric.ts";
+import { type Metric, ratio, targetsOf } from "./metric.ts";
 
-export interface TopKOptions {
-  /** How many of the largest outputs count; 5 unless given. */
-  readonly k?: number;
-}
-
-export interface AtKOptions {
-  /** How many of the largest outputs count. */
-  readonly k: number;
-}
-
-export interface AucOptions {
-  /** Counts a histogram of so many bins in place of all scores. */
-  readonly bins?: number;
-}
-
-const atK = { options: optionsOf<AtKOptions>({ k: number }) };
-const calls = {
-  topKAccuracy: signature("metrics.topKAccuracy", { "options?": optionsOf<TopKOptions>({ "k?": number }) }),
-  precisionAtK: signature("metrics.precisionAtK", atK),
-  recallAtK: signature("metrics.recallAtK", atK),
-  auc: signature("metrics.auc", { "options?": optionsOf<AucOptions>({ "bins?": number }) }),
-};
+const k = countOf("places");
 
 /** Rows of scores with their targets: class numbers [rows], or relevance [rows, classes], 1 for what is to be found. */
 interface Rows {
@@ -105,11 +85,16 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
 }
 
 /** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
-export function topKAccuracy(options: TopKOptions = {}): Metric {
-  checkArguments(calls.topKAccuracy, arguments);
-  const { k = 5 } = options;
-  checkCount("topKAccuracy.k", k);
-  return {
+export const topKAccuracy = factory(
+  options(
+    "top_k_accuracy",
+    {
+      /** How many of the largest outputs count. */
+      k: k.default(5),
+    },
+    "metrics.topKAccuracy",
+  ),
+  ({ k }): Metric => ({
     name: `top_${k}_accuracy`,
     mode: "max",
     terms: (outputs, batch) => {
@@ -117,15 +102,18 @@ export function topKAccuracy(options: TopKOptions = {}): Metric {
       return stack([sum(hits), tensor(hits.size)]);
     },
     value: ratio,
-  };
-}
+  }),
+);
+
+const atK = {
+  /** How many of the largest outputs count. */
+  k,
+} as const;
 
 /** Of the k largest outputs of a row, the part that is relevant, averaged over rows. targets: class numbers [...], or relevance in {0, 1} of the outputs' shape. */
-export function precisionAtK(options: AtKOptions): Metric {
-  checkArguments(calls.precisionAtK, arguments);
-  const { k } = options;
-  checkCount("precisionAtK.k", k);
-  return {
+export const precisionAtK = factory(
+  options("precision_at_k", atK, "metrics.precisionAtK"),
+  ({ k }): Metric => ({
     name: `precision_at_${k}`,
     mode: "max",
     terms: (outputs, batch) => {
@@ -133,15 +121,13 @@ export function precisionAtK(options: AtKOptions): Metric {
       return stack([sum(hits), tensor(hits.size * k)]);
     },
     value: ratio,
-  };
-}
+  }),
+);
 
 /** Of what is relevant in a row, the part among its k largest outputs, averaged over rows that have any. Targets as `precisionAtK`'s. */
-export function recallAtK(options: AtKOptions): Metric {
-  checkArguments(calls.recallAtK, arguments);
-  const { k } = options;
-  checkCount("recallAtK.k", k);
-  return {
+export const recallAtK = factory(
+  options("recall_at_k", atK, "metrics.recallAtK"),
+  ({ k }): Metric => ({
     name: `recall_at_${k}`,
     mode: "max",
     terms: (outputs, batch) => {
@@ -151,18 +137,34 @@ export function recallAtK(options: AtKOptions): Metric {
       return stack([sum(share), sum(cast(any, "float32"))]);
     },
     value: ratio,
-  };
-}
+  }),
+);
+
+const mostBins = 2 ** 24;
+const bins = countUpTo("bins", mostBins, (bins) => ({
+  problem: "more bins than float32 tells probabilities apart by",
+  got: `${bins}: ${((8 * bins) / 2 ** 20).toPrecision(3)} MiB a batch`,
+  expected: `at most ${mostBins}`,
+}));
 
 /**
  * The area under the ROC curve: how often a positive's score is above a negative's, ties half (Mann & Whitney 1947), over all pairs of all batches: exact, counted and divided
  * once. It keeps two numbers a sample; with `bins` it counts a histogram of the probabilities instead, and pairs in one bin are ties. outputs: logits of the targets' shape, or
  * [..., 2], whose difference is the score; targets 0 or 1. NaN where a class is missing or a score is NaN.
  */
-export function auc(options: AucOptions = {}): Metric {
-  checkArguments(calls.auc, arguments);
-  const { bins } = options;
-  if (bins !== undefined) return binnedAuc(bins);
+export const auc = factory(
+  options(
+    "auc",
+    {
+      /** Counts a histogram of so many bins in place of all scores. */
+      bins: bins.optional(),
+    },
+    "metrics.auc",
+  ),
+  ({ bins }): Metric => (bins === undefined ? exactAuc() : binnedAuc(bins)),
+);
+
+function exactAuc(): Metric {
   return {
     name: "auc",
     mode: "max",
@@ -203,18 +205,7 @@ function shareAbove(positives: Float32Array, negatives: Float32Array): number {
   return above / (positives.length * negatives.length);
 }
 
-const mostBins = 2 ** 24;
-
 function binnedAuc(bins: number): Metric {
-  checkCount("auc.bins", bins);
-  if (bins > mostBins) {
-    throw new ConfigError({
-      where: "metrics.auc.bins",
-      problem: "more bins than float32 tells probabilities apart by",
-      got: `${bins}: ${((8 * bins) / 2 ** 20).toPrecision(3)} MiB a batch`,
-      expected: `at most ${mostBins}`,
-    });
-  }
   return {
     name: "auc",
     mode: "max",

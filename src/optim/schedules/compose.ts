@@ -2,7 +2,8 @@
 
 import { kind } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { type Given, list, named, options as optionsOf, part, type Read } from "../../core/options.ts";
+import { type Given, list, options as optionsOf, part, type Read } from "../../core/options.ts";
+import { named } from "../../core/things.ts";
 import { Check, type Form, milestones, type Schedule, type ScheduleKey, schedule, targetFields } from "./schedule.ts";
 
 const suffixes = { LR: "learningRate", WD: "weightDecay" } as const;

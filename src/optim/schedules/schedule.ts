@@ -5,7 +5,6 @@ import { ConfigError, showValue } from "../../core/errors.ts";
 import {
   type Fields,
   type Given,
-  named,
   type OptionRecord,
   options as optionsOf,
   type Read,
@@ -13,6 +12,7 @@ import {
   Type,
   texts,
 } from "../../core/options.ts";
+import { named } from "../../core/things.ts";
 import type { Mode, NumberNames } from "../monitored.ts";
 import type { ParameterGroup } from "../optimizer.ts";
 

@@ -1,7 +1,8 @@
 // What keys of a config may name: the things of a folder's index, and what a program registers. Each has a record of its options (core/options); here those become zod
 // types, whose error text says what is expected.
 import { z } from "zod";
-import { type Fields, type Form, Option, type OptionRecord, type Thing, type Type } from "../../core/options.ts";
+import { type Fields, type Form, Option, type OptionRecord, type Type } from "../../core/options.ts";
+import type { Thing } from "../../core/things.ts";
 import { expected, list, live, record, seed } from "./values.ts";
 
 /** A choice as configured: which class or name, and its options, checked by that entry's schema. */
@@ -130,7 +131,7 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
       if (Object.values(fields).some((field) => !(field instanceof Option) && field.form.kind === "code")) continue;
       this.add(name, { ...shapeOf(thing.options), ...more }, (given, context) => {
         const whole = withParts(thing.options, given) as never;
-        return thing.fromConfig ? (thing.fromConfig(whole) as T) : make(thing as never, whole, context);
+        return thing.fromConfig ? (thing.fromConfig(whole, given as never) as T) : make(thing as never, whole, context);
       });
     }
     return this;

@@ -14,11 +14,9 @@ import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../hooks.ts";
 import { callbacks } from "./callbacks.ts";
 import type { Catalog } from "./catalog.ts";
-import { optimizers, schedulers } from "./families.ts";
+import { losses, metrics, optimizers, schedulers } from "./families.ts";
 import { loaders } from "./loaders.ts";
 import { loggers } from "./loggers.ts";
-import { losses } from "./losses.ts";
-import { metrics } from "./metrics.ts";
 import { models } from "./models.ts";
 
 /** What a config says beside the name, with keys in camelCase. */

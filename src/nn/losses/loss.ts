@@ -1,0 +1,77 @@
+// What a loss is: a function from a model's outputs and the batch to a scalar, the mean over what there is to compare; and how one is made of a record of its options.
+import { checkArguments, isRecord, kind } from "../../core/arguments.ts";
+import { ConfigError, ShapeError, showValue } from "../../core/errors.ts";
+import type { Fields, OptionRecord, Read } from "../../core/options.ts";
+import { formatShape, sameShape } from "../../core/shape.ts";
+import { named, type OptionsArguments } from "../../core/things.ts";
+import { tensor } from "../../tensor/arguments.ts";
+import { cast } from "../../tensor/functions.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+
+/** outputs, batch → [] float32. */
+export type Loss = (outputs: Tensor, batch: Batch) => Tensor;
+
+/** What one is computed from: `targets` of a batch, or the tensor that is given alone. */
+type Value<S extends Fields> = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Tensor;
+/** A loss as a program calls it. */
+type Call<S extends Fields> = (
+  outputs: Tensor,
+  batch: Batch | Tensor,
+  ...options: OptionsArguments<OptionRecord<S>>
+) => Tensor;
+
+const given = {
+  outputs: tensor,
+  batch: kind("a tensor of targets, or a batch that has one", (value) => value instanceof Tensor || isRecord(value)),
+};
+const onlyMean = "a loss is a mean, and has no other reduction or weights: write it with ops";
+
+/** A loss of a record of options: arguments are checked by it, and `value` has them with their defaults. A config's loss has its options bound. */
+export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S>): Call<S> {
+  const call = record.call(given, onlyMean);
+  const loss = (...args: [outputs: Tensor, batch: Batch | Tensor, options?: object]): Tensor => {
+    checkArguments(call, args);
+    const [outputs, batch, options] = args;
+    return value(outputs, batch, record.fill(options));
+  };
+  Object.defineProperty(loss, "name", { value: record.where.slice("losses.".length) });
+  const plain = Object.keys(record.fields).length === 0;
+  const bound = (options: Read<OptionRecord<S>>): Loss =>
+    plain ? loss : (outputs, batch) => value(outputs, batch, options);
+  return named(record, loss, bound) as Call<S>;
+}
+
+/** The targets of a batch, or those given alone. Throws ConfigError where there are none. */
+export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
+  const targets = batch instanceof Tensor ? batch : batch.targets;
+  if (targets && !(targets instanceof Tensor)) {
+    throw new ConfigError({
+      where,
+      problem: "the batch's targets aren't a tensor",
+      got: showValue(targets),
+      expected: "a tensor",
+    });
+  }
+  if (targets) return targets;
+  throw new ConfigError({
+    where,
+    problem: "the batch has no targets",
+    got: Object.keys(batch).join(", "),
+    expected: "a tensor named targets",
+    hint: "write loss: (outputs, batch) => … for batches of other names",
+  });
+}
+
+/** Targets of the outputs' shape, as float32. Throws ShapeError for another shape. */
+export function targetsLike(where: string, outputs: Tensor, batch: Batch | Tensor): Tensor {
+  const targets = targetsOf(where, batch);
+  if (sameShape(outputs.shape, targets.shape)) return cast(targets, "float32");
+  throw new ShapeError({
+    where,
+    problem: "a target for each output",
+    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
+    expected: "one shape",
+    hint: "reshape one of them, as in targets.reshape(outputs.shape)",
+  });
+}
