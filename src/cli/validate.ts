@@ -2,7 +2,7 @@
 // checkpoint, on every loader.
 import { ConfigError } from "../core/errors.ts";
 import { buildTrainer } from "../train/config/build.ts";
-import { makeValidation } from "../train/config/loaders.ts";
+import { fitValidations, makeValidation } from "../train/config/loaders.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readConfig } from "./imports.ts";
@@ -11,7 +11,7 @@ import { readConfig } from "./imports.ts";
 export async function validate(file: string, flags: RunFlags): Promise<Outcome> {
   const config = await readConfig(file, flags);
   const { validate: own, fit, init } = config.trainer;
-  const loader = own?.valDataloader ?? fit?.valDataloader ?? fit?.valDataloaders?.[0];
+  const loader = own ? makeValidation(own.valDataloader, fit?.trainDataloader) : fit && fitValidations(fit)[0];
   if (!loader) {
     throw new ConfigError({
       where: `${file}: trainer.validate`,
@@ -21,7 +21,7 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
-  const metrics = await trainer.validate(makeValidation(loader, fit?.trainDataloader), {
+  const metrics = await trainer.validate(loader, {
     ...choice,
     weights: flags.weights ?? own?.weights,
   });
@@ -41,9 +41,10 @@ export async function validate(file: string, flags: RunFlags): Promise<Outcome> 
 export async function validateAll(file: string, flags: RunFlags & { readonly ckpts?: string }): Promise<Outcome> {
   const config = await readConfig(file, flags);
   const { validateAll: own, validate: one, fit, init } = config.trainer;
-  const fitted = [...(fit?.valDataloader ? [fit.valDataloader] : []), ...(fit?.valDataloaders ?? [])];
-  const choices = own?.valDataloaders ?? (one ? [one.valDataloader] : fitted);
-  if (choices.length === 0) {
+  const choices = own?.valDataloaders ?? (one ? [one.valDataloader] : undefined);
+  const list =
+    choices?.map((choice) => makeValidation(choice, fit?.trainDataloader)) ?? (fit ? fitValidations(fit) : []);
+  if (list.length === 0) {
     throw new ConfigError({
       where: `${file}: trainer.validate_all`,
       problem: "a required key is missing",
@@ -51,7 +52,6 @@ export async function validateAll(file: string, flags: RunFlags & { readonly ckp
     });
   }
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
-  const list = choices.map((choice) => makeValidation(choice, fit?.trainDataloader));
   const found = await trainer.validateAll(list, flags.ckpts ?? own?.ckptPaths, {
     weights: flags.weights ?? own?.weights,
   });

@@ -27,6 +27,18 @@ export interface Dataset {
   readonly columns?: readonly string[];
   /** Of a text: which character each number stands for. */
   readonly vocabulary?: Characters;
+  /** Of a part of a dataset: which of its samples it holds. */
+  readonly split?: SplitPart;
+}
+
+/** The samples of a part that is drawn when the run's seed is known; `fields` reads by the whole dataset's numbers. */
+export interface SplitPart {
+  /** Draws before epoch 0 that this part, and the parts that it is of, take in all. */
+  readonly draws: number;
+  /** A seed of its own: these draws aren't the run's. */
+  readonly seed?: bigint;
+  /** The samples, by their numbers in the whole dataset, under a run's seed. */
+  order(seed: bigint): Int32Array;
 }
 
 /** The characters of a text in the order of their numbers, from 0. */
@@ -39,6 +51,23 @@ export interface Characters {
 function holds({ data, dtype }: HostArray): boolean {
   return dtypes.includes(dtype) && data instanceof (makeArray(dtype, 0).constructor as new () => TypedArray);
 }
+
+function isDataset(value: unknown): boolean {
+  const { name, size, fields, digests } = (value ?? {}) as Partial<Dataset>;
+  const isField = (field: Partial<Dataset["fields"][string]> | null) =>
+    Array.isArray(field?.shape) && typeof field.read === "function";
+  return (
+    typeof name === "string" &&
+    Number.isSafeInteger(size) &&
+    isRecord(fields) &&
+    Object.values(fields).every((field) => isField(field as Dataset["fields"][string] | null)) &&
+    isRecord(digests) &&
+    Object.values(digests).every((digest) => typeof digest === "string")
+  );
+}
+
+/** As a kind of argument. */
+export const datasetKind = kind("a dataset: { name, size, fields, digests }", isDataset);
 
 const call = signature("data.arrayDataset", { name: string, arrays: kind("a record of arrays by field", isRecord) });
 

@@ -17,6 +17,17 @@ const beforeEpochs = 2 ** 30;
 /** Loaders that the data region has room for. */
 const mostLoaders = 8;
 
+/** Where a range of draws before epoch 0, which ends `end` draws after the region's beginning, begins in the stream. Throws StreamError where there is no room for it. */
+export function splitOffset(name: string, begin: number, end: number): number {
+  if (end <= beforeEpochs) return dataOffset + begin;
+  throw new StreamError({
+    where: `dataset ${name}`,
+    problem: "too many samples to split: the draws before epoch 0 are used up",
+    got: `${end} draws`,
+    expected: `at most ${beforeEpochs}`,
+  });
+}
+
 const call = signature("data.epochDraws", {
   loader: kind("a data loader", (value) => {
     const { name, drawsPerEpoch } = (value ?? {}) as Partial<Parameters<typeof epochDraws>[0]>;

@@ -6,8 +6,6 @@ import {
   boolean,
   callable,
   checkArguments,
-  isRecord,
-  kind,
   number,
   options as optionsOf,
   signature,
@@ -19,8 +17,9 @@ import { atOnce } from "../core/promise.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
 import { parseSeed } from "../rng/stream.ts";
-import type { Characters, Dataset } from "./dataset.ts";
+import { type Characters, type Dataset, datasetKind } from "./dataset.ts";
 import type { EpochDraws } from "./draws.ts";
+import { randomSplit } from "./split.ts";
 
 /** A batch on the host. */
 export interface LoadedBatch {
@@ -38,6 +37,10 @@ export interface DataLoader {
   readonly samplesPerEpoch: number;
   /** Draws that an epoch takes in all: the same number for each, so that an epoch's range is known from its number. */
   readonly drawsPerEpoch: number;
+  /** Draws before epoch 0 that decide which samples it holds: of a part of a split. */
+  readonly splitDraws?: number;
+  /** Data that were set aside for validation: what `fit` validates on where it is given nothing else. */
+  readonly validation?: DataLoader;
   /** A seed of its own, in [0, 2⁶⁴): `batches` draws the same ranges from that seed's stream in place of the epoch's. */
   readonly shuffleSeed?: bigint;
   /** SHA-256 of the data under it, by name. */
@@ -67,6 +70,8 @@ export interface LoaderOptions {
   readonly shuffleSeed?: bigint | number;
   /** Leaves out a last batch that isn't full; as `shuffle` unless given, and then only in training: validation and prediction see every sample. */
   readonly dropLast?: boolean;
+  /** The share of the samples, in (0, 1), that is set aside for validation: a random split, as `randomSplit` makes it. The loader has the rest, and `validation` is a loader of these. */
+  readonly validationSplit?: number;
   /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
   readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 }
@@ -77,6 +82,7 @@ export const loaderKinds = {
   "shuffle?": boolean,
   "shuffleSeed?": anything,
   "dropLast?": boolean,
+  "validationSplit?": number,
   "transform?": callable,
 } as const;
 
@@ -157,32 +163,34 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
   };
 }
 
-function isDataset(value: unknown): boolean {
-  const { name, size, fields, digests } = (value ?? {}) as Partial<Dataset>;
-  const isField = (field: Partial<Dataset["fields"][string]> | null) =>
-    Array.isArray(field?.shape) && typeof field.read === "function";
-  return (
-    typeof name === "string" &&
-    Number.isSafeInteger(size) &&
-    isRecord(fields) &&
-    Object.values(fields).every((field) => isField(field as Dataset["fields"][string] | null)) &&
-    isRecord(digests) &&
-    Object.values(digests).every((digest) => typeof digest === "string")
-  );
-}
-
 const call = signature("data.dataLoader", {
-  dataset: kind("a dataset: { name, size, fields, digests }", isDataset),
+  dataset: datasetKind,
   options: optionsOf<LoaderOptions>(loaderKinds),
 });
 
 /**
- * Batches of a dataset; one larger than it is one short batch. Throws ConfigError unless batchSize is an integer ≥ 1, and for a shuffleSeed without shuffle, StreamError for one that is no seed;
+ * Batches of a dataset; one larger than it is one short batch. Throws ConfigError unless batchSize is an integer ≥ 1, for a shuffleSeed without shuffle, and for a validationSplit that is no share, StreamError for one that is no seed;
  * `batches` throws DataError for a start past the epoch's end.
  */
 export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
   checkArguments(call, arguments);
-  const { name, size, digests, columns, vocabulary } = dataset;
+  const { validationSplit: share, ...rest } = options;
+  if (share === undefined) return loaderOf(dataset, rest);
+  if (!(share > 0 && share < 1)) {
+    throw new ConfigError({
+      where: `loader ${dataset.name}: validationSplit`,
+      problem: "not a share of the samples",
+      got: String(share),
+      expected: "a number in (0, 1)",
+    });
+  }
+  const [train, validation] = randomSplit(dataset, [1 - share, share]);
+  const { batchSize, transform } = rest;
+  return { ...loaderOf(train, rest), validation: loaderOf(validation, { batchSize, transform }) };
+}
+
+function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
+  const { name, size, digests, columns, vocabulary, split } = dataset;
   const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;
   const shuffleSeed =
     options.shuffleSeed === undefined ? undefined : parseSeed(`loader ${name}: shuffleSeed`, options.shuffleSeed);
@@ -218,6 +226,7 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
     samplesPerEpoch: dropLast ? batchesPerEpoch * batchSize : size,
     drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
     ...(shuffleSeed !== undefined && { shuffleSeed }),
+    ...(split && split.seed === undefined && { splitDraws: split.draws }),
     digests,
     ...(columns && { columns }),
     ...(vocabulary && { vocabulary }),
@@ -239,10 +248,11 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
         const order = shuffle
           ? permutation(shuffleSeed ?? seed, offset, size)
           : Int32Array.from({ length: size }, (_, i) => i);
+        const part = split?.order(seed);
         const spare = new Spare();
         for (let batch = start; batch < count; batch++) {
           const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-          yield gather(dataset, indices, { transform, spare });
+          yield gather(dataset, part ? indices.map((index) => part[index]) : indices, { transform, spare });
         }
       })();
     },

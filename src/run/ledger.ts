@@ -3,7 +3,7 @@ import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { type Graph, graphNodes } from "../graph/hash.ts";
 import { reachable } from "../graph/node.ts";
-import { watchOffset } from "../rng/regions.ts";
+import { dataOffset, watchOffset } from "../rng/regions.ts";
 
 /** One owner's range [offset, offset + count) in the stream, or relative to a step's base. */
 export interface LedgerRow {
@@ -52,7 +52,7 @@ export interface RunDraws {
   readonly trainLast?: Graph;
   /** Draws of the model callable in all. */
   readonly initDraws: number;
-  readonly loader: Pick<DataLoader, "name" | "drawsPerEpoch" | "shuffleSeed">;
+  readonly loader: Pick<DataLoader, "name" | "drawsPerEpoch" | "shuffleSeed" | "splitDraws">;
   readonly seed: bigint;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
@@ -85,14 +85,15 @@ export function runLedger(run: RunDraws): LedgerRow[] {
 
 /** The orders of the data, by epoch one after another. */
 function dataRows({ loader, seed, stepsPerEpoch, totalSteps }: RunDraws): LedgerRow[] {
-  const { drawsPerEpoch: draws, shuffleSeed } = loader;
+  const { drawsPerEpoch: draws, shuffleSeed, splitDraws = 0 } = loader;
   const epochs = Math.ceil(totalSteps / stepsPerEpoch);
-  if (draws === 0 || epochs === 0) return [];
+  const split = splitDraws > 0 ? [{ owner: "the split of the data", offset: dataOffset, count: splitDraws }] : [];
+  if (draws === 0 || epochs === 0) return split;
   const { offset } = epochDraws(loader, seed, 0);
   epochDraws(loader, seed, epochs - 1);
   const which = epochs === 1 ? "epoch 0" : `epochs 0 to ${epochs - 1}, ${draws} draws each`;
   const stream = shuffleSeed === undefined ? "" : `, of the stream of seed ${shuffleSeed}`;
-  return [{ owner: `the order of the data: ${which}${stream}`, offset, count: epochs * draws }];
+  return [...split, { owner: `the order of the data: ${which}${stream}`, offset, count: epochs * draws }];
 }
 
 /** A row's range of draws as text. */

@@ -2,12 +2,12 @@
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { epochDraws } from "../data/draws.ts";
-import type { DataLoader } from "../data/loader.ts";
+import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
-import { inEvaluation } from "./evaluate.ts";
-import { firstGroup, type Group, groups } from "./group.ts";
+import { inEvaluation, noBatches } from "./evaluate.ts";
+import { firstGroup, type Group, groups, samplesOf } from "./group.ts";
 import { lengthOf } from "./length.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -18,6 +18,20 @@ async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Pr
   const last = (Math.ceil(batchesPerEpoch / size) - 1) * size;
   if (last > 0 && samplesPerEpoch < (last + size) * batchSize)
     for await (const group of groups(loader, epochDraws(loader, seed, 0), size, last)) found.push(group);
+  return found;
+}
+
+/** The first batch of a validation, and the last where it has another size: a validation sees every sample. */
+async function validationBatches({ seed }: Trainer, loader: DataLoader): Promise<LoadedBatch[]> {
+  const draws = epochDraws(loader, seed, 0);
+  const found: LoadedBatch[] = [];
+  for (const start of new Set([0, Math.max(1, loader.batchesPerEpoch - 1)])) {
+    for await (const batch of loader.batches(draws, start, { whole: true })) {
+      if (found.length === 0 || samplesOf(batch) !== samplesOf(found[0])) found.push(batch);
+      if (start === 0) break;
+    }
+    if (found.length === 0) throw noBatches("explain", loader);
+  }
   return found;
 }
 
@@ -59,8 +73,8 @@ export async function explain(trainer: Trainer, train: DataLoader, validation?: 
   if (!validation) return planned;
   const evalStep = await trainer.evalStep();
   await inEvaluation(model, async () => {
-    for (const [i, { batch }] of (await groupsOf(trainer, validation, 1)).entries()) {
-      add(i === 0 ? "eval" : "evalLast", await evalStep.plan(batch.tensors));
+    for (const [i, { tensors }] of (await validationBatches(trainer, validation)).entries()) {
+      add(i === 0 ? "eval" : "evalLast", await evalStep.plan(tensors));
     }
   });
   return planned;

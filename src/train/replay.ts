@@ -59,7 +59,7 @@ export function remake(where: string, rebuild: Rebuild, changes: Partial<Trainer
     checkpoint: null,
     loggers: [],
   });
-  if (train) return { trainer, train, validations: listOf(val) };
+  if (train) return { trainer, train, validations: listOf(val ?? train.validation) };
   throw new ConfigError({ where, problem: "there is no loader to replay with", got: "no train" });
 }
 

@@ -272,14 +272,14 @@ export class Trainer {
     return this.#steps.eval();
   }
 
-  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Of several validation loaders the first is the one whose batches callbacks are told of. */
+  /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Without validation data: validates on what the training loader sets aside (`validationSplit`), if it does; `[]` is none. Of several validation loaders the first is the one whose batches callbacks are told of. */
   async fit(
     train: DataLoader,
     validation?: DataLoader | readonly DataLoader[],
     options: FitOptions = {},
   ): Promise<Run> {
     checkArguments(calls.fit, arguments);
-    const list = listOf(validation);
+    const list = listOf(validation ?? train.validation);
     return this.occupancy.alone("fit", () => {
       this.#lastLoaders = { train, val: list };
       this.changes++;
@@ -373,7 +373,7 @@ export class Trainer {
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
     checkArguments(calls.explain, arguments);
-    return explain(this, limited(train, this.options.loop), validation);
+    return explain(this, limited(train, this.options.loop), validation ?? train.validation);
   }
 
   /** Who owns which draws of a run on a loader, from draw 0 on. */

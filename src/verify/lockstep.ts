@@ -135,7 +135,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
       });
       loader = train;
       const decides = validationDecides(trainer);
-      await trainer.fit(train, decides ? validations : undefined, { ckptPath: program.checkpoint ?? null });
+      await trainer.fit(train, decides ? validations : [], { ckptPath: program.checkpoint ?? null });
       ended[side] = true;
     } catch (error) {
       if (!stopped(error)) throw error;

@@ -73,7 +73,8 @@ export function rebuildFromConfig(folder: string): Rebuild {
 export function rebuildConfig(config: Config): Rebuild {
   return ({ callbacks = [], ...changes }) => {
     const { fit, init } = config.trainer;
-    const data = fit?.valDataloader ?? fit?.valDataloaders?.[0];
+    const { trainDataloader, valDataloader, valDataloaders } = fit ?? {};
+    const data = valDataloader ?? valDataloaders?.[0] ?? trainDataloader?.validationSplit;
     const validates = data !== undefined && init.loop.evalFrequency !== undefined;
     const all = [...replayed(trainerOptions(config).callbacks!, { validates }), ...callbacks];
     const { trainer, train, vals } = buildTrainer(config, { ...changes, callbacks: all });
@@ -99,7 +100,7 @@ export async function verifyConfig(file: string, options: ReplayOptions): Promis
     threads,
   });
   const decides = validationDecides(trainer);
-  const run = await trainer.fit(train, decides ? validations : undefined, { ckptPath: null });
+  const run = await trainer.fit(train, decides ? validations : [], { ckptPath: null });
   const { digest, steps: taken } = run;
   const others = manifest
     ? compareFacts(manifest, programFacts(trainer, train, validations), ["graph", "validation"])

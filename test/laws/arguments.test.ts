@@ -343,6 +343,7 @@ const calls: Readonly<Record<string, RightCall>> = {
     ["context"],
   ),
   "data.parseCsv": call(() => ["d.csv", "a,b\n1,2\n"]),
+  "data.randomSplit": call(() => [dataset(), [1, 1], { seed: 1 }], 2),
   "data.textDataset": call(() => [`${folder}/t.txt`, { context: 2, stride: 1, validationFraction: 0.5 }], 2, {
     requiredKeys: ["context"],
   }),
@@ -485,8 +486,8 @@ const accepted: readonly Accepted[] = [
   [/^(optim\.(clipByValue|muon)|gradients|optim.parameterGroups): \d(\.adam)? = an empty list$/, "none"],
   [/^nn\.cnn: 0\.channels = an empty list$/, "no convolutions"],
   [/^compile: 1\.state = an empty list$/, "no state"],
-  [/^(losses\.\w+: 1|data\.dataLoader: 0)\.nonsense$/, "a batch and a dataset may hold more"],
-  [/^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|shuffleSeed = a bigint$/, "a seed"],
+  [/^(losses\.\w+: 1|data\.(dataLoader|randomSplit): 0)\.nonsense$/, "a batch and a dataset may hold more"],
+  [/^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|(shuffleSeed|randomSplit: 2.seed) = a bigint$/, "a seed"],
   [/^optim\.multiplicative(LR|WD): 0\.coefficient = a function$/, "a coefficient of the step"],
   [/^autocast: 0 = null$/, "no rounding"],
   [/^optim\.Optimizer: [23]\.nonsense$/, "rules and options may be a subclass's, which checks their keys"],

@@ -58,9 +58,10 @@ const named = (name: string) => {
 
 const dataset = data.arrayDataset("d", { inputs: { data: new Float32Array(2), shape: [2], dtype: "float32" } });
 const table = data.parseCsv("t.csv", "a,b\n1,2\n");
-const batches = ["batchSize", "shuffle", "dropLast", "shuffleSeed"];
+const batches = ["batchSize", "shuffle", "dropLast", "shuffleSeed", "validationSplit"];
+const common = [...batches, "randomSplit"];
 const of = (name: string, ...left: readonly string[]) =>
-  catalogKeys(loaders, name).filter((key) => ![...batches, ...left].includes(key));
+  catalogKeys(loaders, name).filter((key) => ![...common, ...left].includes(key));
 const monitor = ["metric", "mode", "minDelta"];
 const group = ["parameters", "learningRate", "weightDecay", "decayAll", "tags", "adjustLearningRate"];
 
@@ -94,6 +95,7 @@ const makers: readonly Maker[] = [
     make: (options) => data.dataLoader(dataset, options as never),
     keys: [...batches, "transform"],
   },
+  { name: "randomSplit", make: (options) => data.randomSplit(dataset, [1, 1], options), keys: ["seed"] },
   { name: "csvArrays", make: (options) => data.csvArrays("t.csv", table, options as never), keys: of("csv", "file") },
   {
     name: "csv.missing",
@@ -115,7 +117,7 @@ const makers: readonly Maker[] = [
   {
     name: "mobyDick",
     make: (options) => data.mobyDick(options as never),
-    keys: [...catalogKeys(loaders, "moby_dick").filter((key) => key !== "split"), "transform"],
+    keys: [...of("moby_dick", "split"), ...batches, "transform"],
   },
   { name: "inputsDataset", make: (options) => data.inputsDataset("none.csv", options), keys: ["columns", "missing"] },
   { name: "idxDataset", make: (options) => data.idxDataset(options as never), keys: of("idx") },

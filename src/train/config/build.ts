@@ -5,7 +5,7 @@ import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks } from "./callbacks.ts";
 import { losses, metrics, optimizers, schedulers } from "./families.ts";
-import { loaders, makeValidation } from "./loaders.ts";
+import { fitValidations, loaders } from "./loaders.ts";
 import { loggers } from "./loggers.ts";
 import { models } from "./models.ts";
 import type { TrainerOptions } from "./options.ts";
@@ -84,14 +84,7 @@ export function buildTrainer(
   checkArguments(buildCall, arguments);
   const trainer = new Trainer({ ...trainerOptions(config), ...changes });
   const { fit } = config.trainer;
-  const single = fit?.valDataloader ? [fit.valDataloader] : [];
-  const vals = [...single, ...(fit?.valDataloaders ?? [])].map((choice) =>
-    makeValidation(choice, fit?.trainDataloader),
-  );
-  return {
-    trainer,
-    train: fit && loaders.make(fit.trainDataloader),
-    val: vals[0],
-    vals,
-  };
+  const train = fit && loaders.make(fit.trainDataloader);
+  const vals = fit ? fitValidations(fit, train) : [];
+  return { trainer, train, val: vals[0], vals };
 }
