@@ -4,7 +4,7 @@ import { Context } from "../../src/backend/wasm/context.ts";
 import { f32x4, i32, v128 } from "../../src/backend/wasm/instructions.ts";
 import { scalarLanes, simdLanes } from "../../src/backend/wasm/lanes.ts";
 import { tileFunction } from "../../src/backend/wasm/product/tile.ts";
-import { tileColumns, tileRows } from "../../src/schedule/tile.ts";
+import { tileRows } from "../../src/schedule/tile.ts";
 import { bitsOf } from "../bits.ts";
 import type { Case, Runner } from "../harness.ts";
 
@@ -53,13 +53,14 @@ async function registers(): Promise<Runner> {
   return moduleRunner(module, 65536, registerRepeats, 0, 4);
 }
 
+const tileColumns = 8;
 const tileDepth = 256;
 const tileRepeats = 200;
 
 /** The matrix product's inner tile over packed panels of 12 KiB that stay in the first cache. */
 async function tile(): Promise<Runner> {
   const module = new ModuleBuilder();
-  const multiply = tileFunction(new Context(module, { lanes: simdLanes, single: scalarLanes }), false);
+  const multiply = tileFunction(new Context(module, { lanes: simdLanes, single: scalarLanes }), tileColumns, false);
   const fn = module.function("run", ["i32"], [], { exported: true });
   const count = fn.parameters[0] as Local<"i32">;
   const result = head;

@@ -7,6 +7,8 @@ export interface Target {
   readonly words: boolean;
   /** Elements that one vector holds: 1 without SIMD. */
   readonly lanes: number;
+  /** Elements that neighbouring vectors compute together: 8 where the engine runs a pair of them as one; else as `lanes`. */
+  readonly vectorWidth: number;
   /** Whether several threads may run a plan together. */
   readonly isShared: boolean;
   /** Work from which a kernel is shared out, in elementary operations; less costs more in barriers than it gains. */
@@ -21,6 +23,7 @@ export const plainTarget: Target = {
   groups: false,
   words: false,
   lanes: 1,
+  vectorWidth: 1,
   isShared: false,
   shareFrom: 0,
   firstCache: 0,

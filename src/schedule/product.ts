@@ -7,7 +7,7 @@ import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { type Parallel, parallelAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
-import { batchInputs, columnBlock, cornerBytes, gap, leftBytes, rowBlock, tileColumns, tileRows } from "./tile.ts";
+import { batchInputs, columnBlock, gap, leftBytes, rowBlock, tileColumns, tileRows } from "./tile.ts";
 
 /** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
 export type Layout = "along" | "across" | "scattered";
@@ -40,6 +40,8 @@ export interface ProductLoops {
   readonly a: Operand;
   readonly b: Operand;
   readonly lanes: number;
+  /** Columns of a tile and of a panel of the right operand. */
+  readonly tileColumns: number;
   readonly by: "batch" | "rows" | "columns";
   readonly parallel: Parallel;
   /** Where the right operand, packed whole before the group's first block, begins in each thread's panels; undefined: packed block by block. */
@@ -50,24 +52,25 @@ export interface ProductLoops {
 export function productLoops(
   kernel: Kernel,
   product: Product,
-  { lanes }: Target,
+  target: Target,
   group: Division | undefined,
   panels: number | undefined,
 ): ProductLoops {
   const { batch, rows, columns, depth, a, b } = product;
   const rank = batch.length + 2;
+  const width = tileColumns(target);
   const nest = mergeAxes(batch, batchInputs(kernel, product));
   const most = Math.max(...nest.extents);
   const axis = group ? nest.outer : nest.extents.indexOf(most);
-  const alone = most >= 8 ? "batch" : columns >= rows && columns >= 2 * tileColumns ? "columns" : "rows";
+  const alone = most >= 8 ? "batch" : columns >= rows && columns >= 2 * width ? "columns" : "rows";
   const by = !group ? alone : panels === undefined ? "batch" : "rows";
   const parallel = {
     batch: () => parallelAxis(axis, nest.extents[axis], 1, group),
-    columns: () => parallelAxis(rank - 1, columns, tileColumns, group),
+    columns: () => parallelAxis(rank - 1, columns, width, group),
     rows: () => parallelAxis(rank - 2, rows, rows >= 16 * rowBlock ? rowBlock : tileRows, group),
   }[by]();
-  const pitch = 4 * tileColumns * Math.min(depth, chunkSize) + gap;
-  const right = panels === undefined ? Math.ceil(Math.min(columns, columnBlock) / tileColumns) * pitch : 0;
+  const pitch = 4 * width * Math.min(depth, chunkSize) + gap;
+  const right = panels === undefined ? Math.ceil(Math.min(columns, columnBlock) / width) * pitch : 0;
   return {
     kind: "product",
     nest,
@@ -76,10 +79,11 @@ export function productLoops(
     depth,
     a: operandOf(a, rank - 1, rank - 2),
     b: operandOf(b, rank - 2, rank - 1),
-    lanes,
+    lanes: target.lanes,
+    tileColumns: width,
     by,
     parallel,
     panels,
-    scratch: leftBytes + cornerBytes + right,
+    scratch: leftBytes + 4 * tileRows * width + right,
   };
 }

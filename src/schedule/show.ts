@@ -10,7 +10,7 @@ import { rowsOfBlock } from "./places.ts";
 import type { ProductLoops } from "./product.ts";
 import type { Schedule, ScheduledGroup } from "./schedule.ts";
 import { strip, stripUnroll } from "./stages.ts";
-import { columnBlock, lineGroups, tileColumns, tileRows, tileUnroll } from "./tile.ts";
+import { columnBlock, lineGroups, tileRows, tileUnroll } from "./tile.ts";
 import type { RowLoops } from "./vectorise.ts";
 
 /** How the threads divide a function's work, as the end of the line of the axis that they share. */
@@ -161,7 +161,7 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
 }
 
 function showProduct(product: ProductLoops, sharing: Sharing): string[] {
-  const { nest, rows, columns, depth, lanes, by, parallel, panels } = product;
+  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, panels } = product;
   const share = (axis: "rows" | "columns") => (by === axis ? sharing(parallel) : "");
   const isBatch = nest.extents.some((extent) => extent > 1);
   const batch = isBatch

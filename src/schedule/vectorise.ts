@@ -1,6 +1,6 @@
 // The innermost loop: vectors run along the last axis, where elements lie side by side. Short bodies are repeated 2 or 4 times a round, which shares
 // the loop's own cost (an addition of 64 K elements 1.9 times as fast, a chain of five operations 1.3 times); long ones fill the processor by
-// themselves; the longest are taken apart into stages.
+// themselves; the longest are taken apart into stages. Where an engine runs neighbouring vectors as one, each round has at least two.
 import type { Expr } from "../../kernels/expr.ts";
 import type { Target } from "../compile/target.ts";
 import type { Nest } from "./nest.ts";
@@ -24,7 +24,7 @@ export interface RowLoops {
 export function rowLoops(
   nest: Nest,
   body: Expr,
-  { lanes }: Target,
+  { lanes, vectorWidth }: Target,
   { isCut, hasScratch }: { readonly isCut: boolean; readonly hasScratch: boolean },
 ): RowLoops {
   const axis = nest.extents.length - 1;
@@ -33,7 +33,7 @@ export function rowLoops(
     nest,
     body,
     lanes,
-    unroll: unrolling(nest, axis, body, lanes),
+    unroll: Math.max(unrolling(nest, axis, body, lanes), vectorWidth / lanes),
     segments: segments(nest, axis).map((segment) => ({
       ...segment,
       isStaged: stages !== null && (isCut || segment.end - segment.begin >= shortestStrip),

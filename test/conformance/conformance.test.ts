@@ -95,8 +95,8 @@ const others: Record<string, () => Promise<Backend>> = {
   ...Object.fromEntries(
     backendNames.filter((name) => name !== "reference").map((name) => [name, () => loadBackend(name)]),
   ),
-  // Everything is shared out, however small: the borders between threads move no bits.
-  "wasm on 3 threads": () => wasmBackend({ threads: 3, shareFrom: 0 }),
+  // Everything is shared out, however small: the borders between threads move no bits, nor does the vectors' width.
+  "wasm on 3 threads, vectors of 8": () => wasmBackend({ threads: 3, shareFrom: 0, vectorWidth: 8 }),
   "wasm without SIMD": () => wasmBackend({ simd: false }),
 };
 

@@ -15,6 +15,7 @@ export const wasmTarget: Target = {
   groups: true,
   words: false,
   lanes: 4,
+  vectorWidth: 4,
   isShared: false,
   shareFrom: 4096,
   firstCache: 16 * 1024,
@@ -24,7 +25,7 @@ export const wasmTarget: Target = {
 const variants: Record<string, WasmOptions> = {
   SIMD: { simd: true },
   scalar: { simd: false },
-  "SIMD, 3 threads": { simd: true, threads: 3, shareFrom: 0 },
+  "vectors of 8, 3 threads": { simd: true, vectorWidth: 8, threads: 3, shareFrom: 0 },
   "scalar, 3 threads": { simd: false, threads: 3, shareFrom: 0 },
 };
 

@@ -21,6 +21,8 @@ export interface WasmOptions {
   readonly threads?: number | "all";
   /** False: without SIMD. Left out: with it where a probe shows that it is there and keeps subnormals. */
   readonly simd?: boolean;
+  /** Elements that neighbouring vectors compute together (4): 8 suits engines that run a pair of vectors as one. Moves no bits. */
+  readonly vectorWidth?: 4 | 8;
   /** Milliseconds of waiting for a thread after which events may come (250). Moves no bits; tests set 0. */
   readonly patience?: number;
   /** Work from which a kernel is shared out among threads, in elementary operations. Moves no bits; tests set 0. */
@@ -44,8 +46,8 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  const { simd = found.simd, threads, shareFrom = 4096, patience } = options;
-  const backend = new WasmBackend(simd, threadCount(threads), shareFrom, patience);
+  const { simd = found.simd, vectorWidth = 4, threads, shareFrom = 4096, patience } = options;
+  const backend = new WasmBackend(simd, vectorWidth, threadCount(threads), shareFrom, patience);
   await backend.start();
   return backend;
 }
@@ -59,7 +61,7 @@ class WasmBackend implements Backend {
   readonly target: Target;
   readonly #pool: Pool | undefined;
 
-  constructor(simd: boolean, threads: number, shareFrom: number, patience: number | undefined) {
+  constructor(simd: boolean, vectorWidth: number, threads: number, shareFrom: number, patience: number | undefined) {
     const shared = threads > 1;
     this.threads = threads;
     this.#memory = new Memory({ shared });
@@ -68,6 +70,7 @@ class WasmBackend implements Backend {
       groups: true,
       words: false,
       lanes: simd ? 4 : 1,
+      vectorWidth: simd ? vectorWidth : 1,
       isShared: shared,
       shareFrom,
       firstCache: 16 * 1024,

@@ -68,6 +68,8 @@ export class ElementPrinter {
       hoisted.set(index, local);
       before.push(set);
     });
+    /** Where an input is at step 0, which comes first: the steps read at offsets from there. */
+    const places = new Map<number, Local<"i32">>();
     const all = (words: Local<"i32"> | 0, step: number): Code[] => {
       return this.#printer.print({
         input: (index) => {
@@ -76,7 +78,15 @@ export class ElementPrinter {
           if (!inside[index] || cursor.inside === false) return lanes.constant(input.type, 0);
           const known = hoisted.get(index);
           if (known) return known.get;
-          const value = this.#read(input, cursor, words, step);
+          const place = (along: Code<"i32">): Code<"i32"> => {
+            if (lanes.width === 1 || words === 0) return along;
+            const known = places.get(index);
+            if (known && step > 0) return known.get;
+            const local = known ?? this.#fn.local("i32");
+            places.set(index, local);
+            return local.tee(along);
+          };
+          const value = this.#read(input, cursor, words, step, place);
           const mask = masks.get(index);
           return mask ? lanes.keep(input.type, mask.get, value, true) : value;
         },
@@ -85,7 +95,13 @@ export class ElementPrinter {
     return { before, at: (words, step) => all(words, step)[0], all };
   }
 
-  #read(input: NestInput, cursor: Cursor, words: Local<"i32"> | 0, step: number): Code {
+  #read(
+    input: NestInput,
+    cursor: Cursor,
+    words: Local<"i32"> | 0,
+    step: number,
+    place: (along: Code<"i32">) => Code<"i32">,
+  ): Code {
     const lanes = this.#lanes;
     const { pair, source } = input;
     const stride = input.strides[this.#axis] * input.scale;
@@ -109,7 +125,7 @@ export class ElementPrinter {
     const first = () => (skip === 0 ? along() : i32.add(along(), i32.const(skip)));
     if (source === "coordinate") return lanes.ramp(first(), distances);
     const elements = new Elements(this.#fn, lanes, input);
-    if (pair === undefined && stride === input.scale) return elements.load(along(), skip + (input.beyond ?? 0));
+    if (pair === undefined && stride === input.scale) return elements.load(place(along()), skip + (input.beyond ?? 0));
     const [at, set] = this.#fn.hold(first());
     return after(set, elements.spread(at.get, distances));
   }

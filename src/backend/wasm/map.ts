@@ -124,11 +124,13 @@ export function mapLoops(
           if (room < width * count) return;
           const elements = new Elements(fn, width === 1 ? context.single : context.lanes, written);
           const { before, at } = printer.prepare(here, inside);
-          const steps = Array.from({ length: count }, (_, step) =>
-            // The address is pushed before the value is computed; both orders give the same.
-            elements.store(address(), at(words, step), step * width * bytes),
+          // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
+          const [place, setPlace] = fn.hold(address());
+          const values = Array.from({ length: count }, (_, step) => fn.hold(at(words, step) as Code<"v128">));
+          const stores = values.map(([value], step) => elements.store(place.get, value.get, step * width * bytes));
+          printed.push(
+            ...guarded(words, width * count, end, before, [setPlace, ...values.map(([, set]) => set), ...stores]),
           );
-          printed.push(...guarded(words, width * count, end, before, steps));
         };
         /** What is left when so many at a time are done. */
         const isLeft = (done: number, next: number) => room === Infinity || room % done >= next;

@@ -108,8 +108,8 @@ class ColumnPrinter {
     const { combine } = fold;
     const printer = new ElementPrinter(fn, lanes, nest, axis, body);
     const term = (here: readonly Cursor[]) => printer.prepare(here, inside);
-    const store = (step: number, value: Code) =>
-      lanes.store(dtype, i32.add(out.get, this.#words.get), value, 4 * step * lanes.width);
+    const [to, setTo] = fn.hold(i32.add(out.get, this.#words.get));
+    const store = (step: number, value: Code) => lanes.store(dtype, to.get, value, 4 * step * lanes.width);
     const terms = (use: (here: readonly Cursor[]) => Code[]) =>
       loops(fn, nest, [nest.outer, nest.extents.length], cursors, use, undefined, writtenTerms);
     if (combine === "argmax" || combine === "argmin") {
@@ -122,6 +122,7 @@ class ColumnPrinter {
           const { before, at } = term(here);
           return [...before, ...winner.join(at(this.#words, 0), index), index.set(i32.add(index.get, i32.const(1)))];
         }),
+        setTo,
         store(0, winner.index),
       ];
     }
@@ -146,6 +147,6 @@ class ColumnPrinter {
       }),
     );
     if (total !== chunk && count % chunkSize !== 0) code.push(...flush);
-    return [...code, ...total.map((local, i) => store(i, local.get))];
+    return [...code, setTo, ...total.map((local, i) => store(i, local.get))];
   }
 }

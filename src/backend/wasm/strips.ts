@@ -66,10 +66,11 @@ export class StripPrinter {
     const axis = this.#nest.extents.length - 1;
     const base = fn.local("i32");
     const to = fn.local("i32");
+    const [goal, place] = [fn.local("i32"), fn.local("i32")];
     const store = (slot: number, value: Code, step: number): Code => {
-      if (slot < 0) return output.store(address(), value, 4 * bytes * step);
+      if (slot < 0) return output.store(goal.get, value, 4 * bytes * step);
       const type = slots[slot] === "bool" ? "int32" : slots[slot];
-      return lanes.store(type, i32.add(base.get, words.get), value, 4 * strip * slot + 16 * step);
+      return lanes.store(type, place.get, value, 4 * strip * slot + 16 * step);
     };
     const [from, setFrom] = fn.hold(words.get);
     const count = typeof end === "number" ? i32.const(4 * end) : i32.shl(end.get, i32.const(2));
@@ -81,13 +82,17 @@ export class StripPrinter {
       const printer = new ElementPrinter(fn, lanes, this.#nest, axis, ...bodies);
       const printed = printer.prepare(cursors, [...inside, ...slots.map(() => true)]);
       before.push(...printed.before);
+      // As in a map: no store before the last value.
+      const steps = Array.from({ length: unroll }, (_, step) =>
+        printed.all(words, step).map((value) => fn.hold(value as Code<"v128">)),
+      );
       return [
         words.set(from.get),
         loop((next) => [
-          ...Array.from({ length: unroll }, (_, step) => {
-            const values = printed.all(words, step);
-            return roots.map(({ slot }, i) => store(slot, values[i], step));
-          }).flat(),
+          ...(roots.some(({ slot }) => slot < 0) ? [goal.set(address())] : []),
+          ...(roots.some(({ slot }) => slot >= 0) ? [place.set(i32.add(base.get, words.get))] : []),
+          ...steps.flatMap((values) => values.map(([, set]) => set)),
+          ...roots.flatMap(({ slot }, i) => steps.map((values, step) => store(slot, values[i][0].get, step))),
           branchIf(next, i32.ltS(words.tee(i32.add(words.get, i32.const(roundBytes))), to.get)),
         ]),
       ];

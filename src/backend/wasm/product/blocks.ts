@@ -1,9 +1,9 @@
-// One matrix product in blocks: for 512 columns, for 256 terms, the right operand is packed in panels of 8 columns; then for 4 or 16 rows the
+// One matrix product in blocks: for 512 columns, for 256 terms, the right operand is packed in panels of 8 or 16 columns; then for 4 or 16 rows the
 // left operand is packed in panels of 4 and the tile runs over all pairs. A chunk of 256 terms is the tile's whole sum, so this order is
 // the written one.
 import { chunkSize } from "../../../../kernels/kernel.ts";
 import type { ProductLoops } from "../../../schedule/product.ts";
-import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileColumns, tileRows } from "../../../schedule/tile.ts";
+import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileRows } from "../../../schedule/tile.ts";
 import { type Code, call, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { i32, select } from "../instructions.ts";
@@ -79,14 +79,14 @@ export class BlockPrinter {
     at: { column: Local<"i32">; width: Local<"i32">; k: Local<"i32"> | 0; terms: number; adds: boolean },
   ): Code[] {
     const fn = this.#fn;
-    const { a: aLies, b: bLies, columns } = this.#product;
+    const { a: aLies, b: bLies, columns, tileColumns } = this.#product;
     const { left, right, corner } = this.#scratch;
     const { column, width, k, terms, adds } = at;
     const bytes = (index: Local<"i32"> | 0, stride: number) =>
       index === 0 ? i32.const(0) : i32.mul(index.get, i32.const(stride));
-    const tile = tileFunction(this.#context, adds);
-    const store = tileFunction(this.#context, false);
-    const patch = cornerFunction(this.#context, adds);
+    const tile = tileFunction(this.#context, tileColumns, adds);
+    const store = tileFunction(this.#context, tileColumns, false);
+    const patch = cornerFunction(this.#context, tileColumns, adds);
     const panel = fn.local("i32");
     const pitch = 4 * tileColumns * terms + gap;
     const [from, setFrom] = fn.hold(i32.add(i32.add(b.get, bytes(k, bLies.depth)), bytes(column, bLies.across)));
@@ -95,25 +95,27 @@ export class BlockPrinter {
     const termBytes = i32.const(bLies.depth);
     // Rows that lie whole in memory are packed row by row, the rest panel by panel.
     const [first, setFirst] = fn.hold(i32.const(0));
+    const shift = i32.const(Math.log2(tileColumns));
+    const wholePanels = i32.shrU(width.get, shift);
     const whole = [
       first.set(i32.and(width.get, i32.const(-tileColumns))),
       call(
-        packRightRows(this.#context, bLies),
+        packRightRows(this.#context, bLies, tileColumns),
         from.get,
         panel.get,
         i32.const(terms),
         termBytes,
-        i32.shrU(width.get, i32.const(3)),
+        wholePanels,
         i32.const(pitch),
       ),
-      panel.set(i32.add(panel.get, i32.mul(i32.shrU(width.get, i32.const(3)), i32.const(pitch)))),
+      panel.set(i32.add(panel.get, i32.mul(wholePanels, i32.const(pitch)))),
     ];
     const packing = [
       setFirst,
       ...(bLies.layout === "across" ? whole : []),
       ...countLoop(fn, first, width, tileColumns, (j) => [
         call(
-          packRight(this.#context, bLies),
+          packRight(this.#context, bLies, tileColumns),
           i32.add(from.get, bytes(j, bLies.across)),
           panel.get,
           i32.const(terms),
@@ -195,7 +197,7 @@ export class BlockPrinter {
     const pack = [setFrom, panel.set(right.get), ...packing];
     // Packed whole, the chunks' panels follow one another.
     if (this.#mode === "panels") return [...pack, right.set(panel.get)];
-    const panels = i32.shrU(i32.add(width.get, i32.const(tileColumns - 1)), i32.const(3));
+    const panels = i32.shrU(i32.add(width.get, i32.const(tileColumns - 1)), shift);
     const onward = right.set(i32.add(right.get, i32.mul(panels, i32.const(pitch))));
     const isPacked = this.#mode === "tiles";
     const [top, setTop] = fn.hold(limitCode(begin));

@@ -1,8 +1,7 @@
-// Packing for the matrix product: panels of 4 rows of the left operand as [depth][4], panels of 8 columns of the right one as [depth][8].
+// Packing for the matrix product: panels of 4 rows of the left operand as [depth][4], panels of 8 or 16 columns of the right one as [depth][columns].
 // Any strides are read; what is contiguous one way or the other goes by vectors. 16-bit floats are widened on the way.
 import { elementBytes, type Stored } from "../../../../kernels/kernel.ts";
 import type { Operand } from "../../../schedule/product.ts";
-import { tileColumns } from "../../../schedule/tile.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "../assembler.ts";
 import type { Context } from "../context.ts";
 import { Elements } from "../halves.ts";
@@ -137,40 +136,41 @@ export function packLeftGroup(context: Context, operand: Operand, groups: number
 }
 
 /** (from, to, depth, stride, panels, pitch): whole panels of the right operand, whose rows are read in order. */
-export function packRightRows(context: Context, operand: Operand): FunctionBuilder {
-  const name = nameOf("right rows", operand);
+export function packRightRows(context: Context, operand: Operand, width: number): FunctionBuilder {
+  const name = nameOf(`right rows ${width}`, operand);
   return context.shared(name, () => {
     const { storage } = operand;
     const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32"]);
     const [from, to, depth, stride, panels, pitch] = fn.parameters as Local<"i32">[];
     const [read, write] = [fn.local("i32"), fn.local("i32")];
     const { four, bytes } = reading(context, fn, storage);
+    const vectors = Array.from({ length: width / 4 }, () => fn.local("v128"));
     const row = () => [
       read.set(from.get),
       write.set(to.get),
       ...countLoop(fn, 0, panels, 1, () => [
-        v128.store(write.get, four(read.get)),
-        v128.store(write.get, four(read.get, 4 * bytes), 16),
-        read.set(i32.add(read.get, i32.const(bytes * tileColumns))),
+        ...vectors.map((vector, i) => vector.set(four(read.get, 4 * bytes * i))),
+        ...vectors.map((vector, i) => v128.store(write.get, vector.get, 16 * i)),
+        read.set(i32.add(read.get, i32.const(bytes * width))),
         write.set(i32.add(write.get, pitch.get)),
       ]),
       from.set(i32.add(from.get, stride.get)),
-      to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+      to.set(i32.add(to.get, i32.const(4 * width))),
     ];
     fn.body(...countLoop(fn, 0, depth, 1, row));
     return fn;
   });
 }
 
-/** (from, to, depth, stride, across, columns): a panel of the right operand, for `across` one with fewer than 8 columns; columns lie `across` bytes apart, missing ones become 0. */
-export function packRight(context: Context, operand: Operand): FunctionBuilder {
+/** (from, to, depth, stride, across, columns): a panel of the right operand, for `across` one with fewer columns than it is wide; columns lie `across` bytes apart, missing ones become 0. */
+export function packRight(context: Context, operand: Operand, width: number): FunctionBuilder {
   const { layout, storage } = operand;
-  const name = nameOf("right", operand);
+  const name = nameOf(`right ${width}`, operand);
   return context.shared(name, () => {
     const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32"]);
     const [from, to, depth, stride, across, columns] = fn.parameters as Local<"i32">[];
     const read = reading(context, fn, storage);
-    const bytes = i32.mul(depth.get, i32.const(4 * tileColumns));
+    const bytes = i32.mul(depth.get, i32.const(4 * width));
     const element = fn.local("i32");
     const partial = [
       memory.fill(to.get, i32.const(0), bytes),
@@ -181,24 +181,24 @@ export function packRight(context: Context, operand: Operand): FunctionBuilder {
           element.set(i32.add(element.get, across.get)),
         ]),
         from.set(i32.add(from.get, stride.get)),
-        to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+        to.set(i32.add(to.get, i32.const(4 * width))),
       ]),
     ];
     // Whole panels of rows that lie in order are packRightRows'.
     if (layout === "across") fn.body(...partial);
-    else fn.body(when(i32.ltS(columns.get, i32.const(tileColumns)), partial, whole()));
+    else fn.body(when(i32.ltS(columns.get, i32.const(width)), partial, whole()));
     return fn;
 
     function whole(): Code[] {
-      const lines = Array.from({ length: tileColumns }, () => fn.local("i32"));
+      const lines = Array.from({ length: width }, () => fn.local("i32"));
       const spread = lines.map((line, j) => line.set(i32.add(from.get, i32.mul(across.get, i32.const(j)))));
-      if (layout === "along") return [...spread, ...packAlong(fn, read, lines, to, depth, 4 * tileColumns)];
+      if (layout === "along") return [...spread, ...packAlong(fn, read, lines, to, depth, 4 * width)];
       return [
         ...spread,
         ...countLoop(fn, 0, depth, 1, () => [
           ...lines.map((line, j) => f32.store(to.get, read.one(line.get), 4 * j)),
           ...lines.map((line) => line.set(i32.add(line.get, stride.get))),
-          to.set(i32.add(to.get, i32.const(4 * tileColumns))),
+          to.set(i32.add(to.get, i32.const(4 * width))),
         ]),
       ];
     }

@@ -1,6 +1,6 @@
 // Matrix products: what a part does of them, and their loops over a batch.
 import type { ProductLoops } from "../../../schedule/product.ts";
-import { cornerBytes, leftBytes } from "../../../schedule/tile.ts";
+import { leftBytes, tileRows } from "../../../schedule/tile.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
 import { i32 } from "../instructions.ts";
 import { loops, start } from "../nest.ts";
@@ -42,7 +42,7 @@ function blocked(
   const [corner, setCorner] = fn.hold(i32.add(left.get, i32.const(leftBytes)));
   const [right, setRight] = fn.hold(
     mode === "both"
-      ? i32.add(corner.get, i32.const(cornerBytes))
+      ? i32.add(corner.get, i32.const(4 * tileRows * product.tileColumns))
       : i32.add(target.scratch.get, i32.const(product.panels! - context.panelBytes)),
   );
   return {
