@@ -1,8 +1,7 @@
 // `seedgrad config validate|show|diff`: configs alone; nothing is trained. And what a config may name: `seedgrad model list`, `seedgrad data list`.
 
+import { loaders, models } from "../train/config/families.ts";
 import { toSnake, toYamlForm } from "../train/config/form.ts";
-import { loaders } from "../train/config/loaders.ts";
-import { models } from "../train/config/models.ts";
 import { configHash, configToYaml } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { type Outcome, oneLine, table } from "./command.ts";
@@ -68,7 +67,7 @@ export async function listEntries(kind: "model" | "data", { import: imports = []
   const entries = (kind === "model" ? models : loaders).describe();
   const rows = entries.map(({ name, options }) => [
     name,
-    options
+    [...options.filter(({ required }) => required), ...options.filter(({ required }) => !required)]
       .map(
         ({ key, required, fallback }) =>
           `${toSnake(key)}${required ? "*" : ""}${fallback === undefined ? "" : ` = ${oneLine(fallback)}`}`,

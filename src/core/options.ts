@@ -16,12 +16,13 @@ import {
   signature,
   string,
 } from "./arguments.ts";
-import { ConfigError, showValue } from "./errors.ts";
+import { ConfigError, type ErrorDetails, type SeedgradError, showValue } from "./errors.ts";
 import { unknownKey } from "./keys.ts";
 
 /** Bounds of a number; `above` and `below` are no values themselves. */
 export interface Bounds {
   readonly integer?: boolean;
+  readonly odd?: boolean;
   readonly least?: number;
   readonly above?: number;
   readonly below?: number;
@@ -43,6 +44,8 @@ export type Form =
   | { readonly kind: "part"; readonly family: string }
   /** What only a program can give: a function. */
   | { readonly kind: "code" };
+
+type Failing = new (details: ErrorDetails) => SeedgradError;
 
 /** What is wrong with a value of the right kind; `at`: where in it. */
 interface Fault {
@@ -79,13 +82,13 @@ export class Type<T = unknown> {
     return this.kind.accepts(value) && this.fault(value) === undefined;
   }
 
-  /** Throws ConfigError unless the value is one of these. */
-  check(where: string, value: unknown): void {
+  /** Throws ConfigError unless the value is one of these; `Failure`: another class for one of the right kind. */
+  check(where: string, value: unknown, Failure: Failing = ConfigError): void {
     checkKind(where, "it", this.kind, value);
     const fault = this.fault(value);
     if (!fault) return;
     const { at = "", problem, got = showValue(fault.value), expected } = fault;
-    throw new ConfigError({ where: where + at, problem, got, expected });
+    throw new Failure({ where: where + at, problem, got, expected });
   }
 
   /** May be left out, and is this value then. */
@@ -143,12 +146,15 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
   readonly fields: S;
   /** What errors call it. */
   readonly where: string;
+  readonly #Failure: Failing | undefined;
   readonly #call: Signature;
 
-  constructor(name: string, fields: S, where: string = name) {
+  /** `Failure`: what is thrown for a value out of range, in place of ConfigError. */
+  constructor(name: string, fields: S, where: string = name, Failure?: Failing) {
     this.name = name;
     this.fields = fields;
     this.where = where;
+    this.#Failure = Failure;
     this.#call = this.call();
   }
 
@@ -185,7 +191,7 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
     if (!isRecord(value)) return undefined;
     for (const key of Object.keys(value)) {
       if (!Object.hasOwn(this.fields, key)) throw unknownKey(`${where}.${key}`, key, Object.keys(this.fields));
-      if (value[key] !== undefined) typeOf(this.fields[key]).check(`${where}.${key}`, value[key]);
+      if (value[key] !== undefined) typeOf(this.fields[key]).check(`${where}.${key}`, value[key], this.#Failure);
     }
     for (const [key, field] of Object.entries(this.fields)) {
       if (field instanceof Option || value[key] !== undefined) continue;
@@ -218,14 +224,23 @@ function copied(form: Form, value: unknown): unknown {
 }
 
 /** The record of a thing's options. `where`: what errors call it, where that is another name. */
-export const options = <const S extends Fields>(name: string, fields: S, where?: string): OptionRecord<S> =>
-  new OptionRecord(name, fields, where);
+export const options = <const S extends Fields>(
+  name: string,
+  fields: S,
+  where?: string,
+  Failure?: Failing,
+): OptionRecord<S> => new OptionRecord(name, fields, where, Failure);
 
 /** A number within bounds, in words: `a number ≥ 0`. */
 export function numberOf(expected: string, bounds: Bounds, problem = "a number out of range"): Type<number> {
-  const { integer: whole, least = -Infinity, above = -Infinity, below = Infinity, most = Infinity } = bounds;
+  const { integer: whole, odd, least = -Infinity, above = -Infinity, below = Infinity, most = Infinity } = bounds;
   const inside = (value: number) =>
-    value >= least && value > above && value < below && value <= most && (!whole || Number.isSafeInteger(value));
+    value >= least &&
+    value > above &&
+    value < below &&
+    value <= most &&
+    (!whole || Number.isSafeInteger(value)) &&
+    (!odd || value % 2 === 1);
   return new Type<number>(expected, numberKind, { kind: "number", ...bounds }, (value: number) =>
     inside(value) ? undefined : { problem, value, expected },
   );

@@ -1,38 +1,45 @@
 // Columns of a CSV table as arrays: found by their names, read as float32 or as classes. Nothing that isn't a number becomes one by itself.
 
 import { readText } from "#files";
-import {
-  checkArguments,
-  either,
-  kind,
-  number,
-  options as optionsOf,
-  signature,
-  string,
-  strings,
-} from "../core/arguments.ts";
+import { checkArguments, kind, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { DataError, didYouMean } from "../core/errors.ts";
+import {
+  anyText,
+  either,
+  finite,
+  type Given,
+  list,
+  options as optionsOf,
+  recordOf,
+  text,
+  word,
+} from "../core/options.ts";
+import { named } from "../core/things.ts";
 import { type CsvRow, type CsvTable, isNumber, noHeader, parseCsv, placeText } from "./csv.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 
-/** Texts that stand for a missing number, and what becomes of it. */
-export interface MissingNumbers {
-  readonly texts: readonly string[];
+const missingRecord = optionsOf("missing", {
+  /** Texts that stand for a missing number. */
+  texts: list(anyText),
   /** A number in its place, or `drop` leaves out every row that misses one of the columns used. */
-  readonly value: number | "drop";
-}
+  value: either(finite, word("drop"), "a number, or drop"),
+});
+/** Texts that stand for a missing number, and what becomes of it. */
+export type MissingNumbers = Given<typeof missingRecord>;
+export const missing = recordOf(missingRecord);
 
-export interface CsvOptions {
+const csvFields = {
   /** Columns that become `inputs`, in this order; all but the target unless given. */
-  readonly inputs?: readonly string[];
+  inputs: list(text).optional(),
   /** The column that becomes `targets`: numbers as float32, or with `classes` their position there as int32. */
-  readonly target: string;
+  target: text,
   /** The target's possible values, in the order of their class numbers. */
-  readonly classes?: readonly string[];
+  classes: list(anyText).optional(),
   /** Without it a missing number is an error; a missing target always is, unless its row is dropped. */
-  readonly missing?: MissingNumbers;
-}
+  missing: missing.optional(),
+} as const;
+export type CsvOptions = Given<{ readonly fields: typeof csvFields }>;
 
 /** Where a table's names are looked up. */
 interface Source {
@@ -73,20 +80,13 @@ const isTable = (value: unknown) => {
   const { header, size, each } = (value ?? {}) as Partial<CsvTable>;
   return Array.isArray(header) && typeof size === "number" && typeof each === "function";
 };
-/** What a missing number is written as, and becomes. */
-export const missingKind = optionsOf<MissingNumbers>({ texts: strings, value: either(number, string) });
-const csvOptions = optionsOf<CsvOptions>({
-  "inputs?": strings,
-  target: string,
-  "classes?": strings,
-  "missing?": missingKind,
-});
-const arraysCall = signature("data.csvArrays", {
-  where: string,
-  table: kind("a table, as parseCsv gives it", isTable),
-  options: csvOptions,
-});
-const datasetCall = signature("data.csvDataset", { path: string, options: csvOptions });
+const calls = {
+  arrays: optionsOf("csv", csvFields, "data.csvArrays").call({
+    where: string,
+    table: kind("a table, as parseCsv gives it", isTable),
+  }),
+  dataset: optionsOf("csv", csvFields, "data.csvDataset").call({ path: string }),
+};
 
 /**
  * A table's numbers: `inputs` [rows, columns] float32; `targets` [rows, 1] float32, or with classes [rows] int32. Columns are found by name; blanks
@@ -98,7 +98,7 @@ export function csvArrays(
   table: CsvTable,
   options: CsvOptions,
 ): Record<"inputs" | "targets", HostArray> {
-  checkArguments(arraysCall, arguments);
+  checkArguments(calls.arrays, arguments);
   const { inputs, target, classes } = options;
   const source = { where, table, missing: checkMissing(where, options.missing) };
   const [targetColumn] = positions(source, [target]);
@@ -111,15 +111,23 @@ export function csvArrays(
 }
 
 /** A dataset of a CSV file, named by the file without its folder (a run's digest must not know of folders): the fields of `csvArrays`, and the inputs' columns. Throws DataError. */
-export function csvDataset(path: string, options: CsvOptions): Dataset {
-  checkArguments(datasetCall, arguments);
-  const name = path.split(/[\\/]/).at(-1)!;
-  const table = parseCsv(path, readText(path));
-  const { inputs, target } = options;
-  const dataset = arrayDataset(name, csvArrays(path, table, options));
-  const columns = inputs?.map((column) => column.trim()) ?? inputColumns(path, table, target.trim());
-  return { ...dataset, columns };
-}
+export const csvDataset: (path: string, options: CsvOptions) => Dataset = named(
+  optionsOf("csv", {
+    /** The table's path: UTF-8, a header line. */
+    file: text,
+    ...csvFields,
+  }),
+  function (path: string, options: CsvOptions): Dataset {
+    checkArguments(calls.dataset, arguments);
+    const name = path.split(/[\\/]/).at(-1)!;
+    const table = parseCsv(path, readText(path));
+    const { inputs, target } = options;
+    const dataset = arrayDataset(name, csvArrays(path, table, options));
+    const columns = inputs?.map((column) => column.trim()) ?? inputColumns(path, table, target.trim());
+    return { ...dataset, columns };
+  },
+  ({ file, ...options }) => csvDataset(file, options),
+);
 
 function checkMissing(where: string, missing: MissingNumbers | undefined): MissingNumbers | undefined {
   if (missing === undefined) return undefined;

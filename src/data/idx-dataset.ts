@@ -1,20 +1,26 @@
 // A dataset of a pair of IDX files, such as Fashion-MNIST's or one's own: what is in them is the user's, and is held to no published bytes.
 
 import { read } from "#files";
-import { checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { DataError } from "../core/errors.ts";
+import { type Given, options as optionsOf, text } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
+import { factory } from "../core/things.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
 import { standardise } from "./mnist.ts";
 
-export interface IdxOptions {
-  /** The path of the inputs' file; it may be gzipped. */
-  readonly inputs: string;
-  /** The path of the targets' file. */
-  readonly targets: string;
-}
+const record = optionsOf(
+  "idx",
+  {
+    /** The path of the inputs' file; it may be gzipped. */
+    inputs: text,
+    /** The path of the targets' file. */
+    targets: text,
+  },
+  "data.idxDataset",
+);
+export type IdxOptions = Given<typeof record>;
 
 /** The samples of an IDX file, each flat: [samples, width] float32. Unsigned bytes are standardised as MNIST's images, other elements are as they are. */
 export function idxInputs(path: string): HostArray {
@@ -24,12 +30,8 @@ export function idxInputs(path: string): HostArray {
   return { data: values, shape: [shape[0], sizeOf(shape.slice(1))], dtype: "float32" };
 }
 
-const call = signature("data.idxDataset", { options: optionsOf<IdxOptions>({ inputs: string, targets: string }) });
-
 /** `inputs` as `idxInputs` gives them; `targets` of integers int32 with the file's shape, of other numbers [samples, …, 1] float32. Throws DataError where the two don't hold as many samples, and what reading them throws. */
-export function idxDataset(options: IdxOptions): Dataset {
-  checkArguments(call, arguments);
-  const { inputs, targets } = options;
+export const idxDataset = factory(record, ({ inputs, targets }): Dataset => {
   const { data, shape } = parseIdx(targets, read(targets));
   if (shape.length === 0) throw noSamples(targets);
   const whole = !(data instanceof Float32Array || data instanceof Float64Array);
@@ -39,7 +41,7 @@ export function idxDataset(options: IdxOptions): Dataset {
       ? { data: Int32Array.from(data), shape, dtype: "int32" }
       : { data: Float32Array.from(data), shape: shape.length === 1 ? [...shape, 1] : shape, dtype: "float32" },
   });
-}
+});
 
 const noSamples = (where: string) =>
   new DataError({ where, problem: "it holds one element, and no samples", got: "[]", expected: "at least one axis" });

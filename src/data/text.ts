@@ -2,19 +2,27 @@
 // ascending order, so it doesn't depend on the split.
 
 import { readText } from "#files";
-import { checkArguments, kind, number, oneOf, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { ConfigError, DataError, showValue } from "../core/errors.ts";
+import { DataError, showValue } from "../core/errors.ts";
+import { countOf, type Given, options as optionsOf, text as path, share, word } from "../core/options.ts";
+import { named } from "../core/things.ts";
 import type { Characters, Dataset } from "./dataset.ts";
 
-/** What a text's options are. */
-export const textKinds = {
-  context: number,
-  "split?": oneOf(["train", "validation"]),
-  "validationFraction?": number,
-  "stride?": number,
+/** What windows of a text are made by. */
+export const textFields = {
+  /** How many characters a sample shows. */
+  context: countOf("characters"),
+  /** `train`: the text up to the split; `validation`: the rest. All of it if left out. */
+  split: word("train", "validation").optional(),
+  /** The share of the characters, from the end, that is for validation: in (0, 1); 0.1 unless given. */
+  validationFraction: share.optional(),
+  /** From one sample's first character to the next one's; `context` unless given, so that samples share no target. */
+  stride: countOf("characters").optional(),
 } as const;
+export type TextOptions = Given<{ readonly fields: typeof textFields }>;
+
 const calls = {
   Vocabulary: signature("Vocabulary", { text: string }),
   encode: signature("encode", { text: string }),
@@ -25,12 +33,8 @@ const calls = {
         typeof value !== "string" && typeof (value as Iterable<number> | null)?.[Symbol.iterator] === "function",
     ),
   }),
-  textWindows: signature("data.textWindows", {
-    name: string,
-    text: string,
-    options: optionsOf<TextOptions>(textKinds),
-  }),
-  textDataset: signature("data.textDataset", { path: string, options: optionsOf<TextOptions>(textKinds) }),
+  textWindows: optionsOf("text", textFields, "data.textWindows").call({ name: string, text: string }),
+  textDataset: optionsOf("text", textFields, "data.textDataset").call({ path: string }),
 };
 
 /** Characters by number: the code points of a text, ascending. */
@@ -79,17 +83,6 @@ export class Vocabulary implements Characters {
   }
 }
 
-export interface TextOptions {
-  /** How many characters a sample shows. */
-  readonly context: number;
-  /** `train`: the text up to the split; `validation`: the rest. All of it if left out. */
-  readonly split?: "train" | "validation";
-  /** The share of the characters, from the end, that is for validation: in (0, 1); 0.1 unless given. */
-  readonly validationFraction?: number;
-  /** From one sample's first character to the next one's; `context` unless given, so that samples share no target. */
-  readonly stride?: number;
-}
-
 /** Windows of a text, and the numbers of its characters. */
 export interface TextDataset extends Dataset {
   readonly vocabulary: Vocabulary;
@@ -102,23 +95,6 @@ export interface TextDataset extends Dataset {
 export function textWindows(name: string, text: string, options: TextOptions): TextDataset {
   checkArguments(calls.textWindows, arguments);
   const { context, split, validationFraction = 0.1, stride = context } = options;
-  for (const [what, value] of Object.entries({ context, stride })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new ConfigError({
-      where: `text ${name}: ${what}`,
-      problem: "not a count",
-      got: String(value),
-      expected: "an integer ≥ 1",
-    });
-  }
-  if (!(validationFraction > 0 && validationFraction < 1)) {
-    throw new ConfigError({
-      where: `text ${name}: validationFraction`,
-      problem: "not a share of the text",
-      got: String(validationFraction),
-      expected: "a number in (0, 1)",
-    });
-  }
   const vocabulary = new Vocabulary(text);
   const whole = vocabulary.encode(text);
   const border = Math.floor(whole.length * (1 - validationFraction));
@@ -152,7 +128,15 @@ export function textWindows(name: string, text: string, options: TextOptions): T
 }
 
 /** Windows of a UTF-8 file. Throws DataError where it can't be read or is too short, ConfigError for sizes that aren't. */
-export function textDataset(path: string, options: TextOptions): TextDataset {
-  checkArguments(calls.textDataset, arguments);
-  return textWindows(path.split(/[\\/]/).pop()!, readText(path), options);
-}
+export const textDataset: (path: string, options: TextOptions) => TextDataset = named(
+  optionsOf("text", {
+    /** The text's path, UTF-8. */
+    file: path,
+    ...textFields,
+  }),
+  function (path: string, options: TextOptions): TextDataset {
+    checkArguments(calls.textDataset, arguments);
+    return textWindows(path.split(/[\\/]/).pop()!, readText(path), options);
+  },
+  ({ file, ...options }) => textDataset(file, options),
+);

@@ -1,7 +1,8 @@
 // A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
-import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
+import { count, type Given, options, probability } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
+import { maker } from "../core/things.ts";
 import { slice } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
@@ -12,29 +13,26 @@ import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { type Linear, linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
-export interface GptOptions {
-  /** How many tokens there are. */
-  readonly vocabulary: number;
-  /** The longest sequence it takes. */
-  readonly context: number;
-  readonly width: number;
-  /** Attention heads; a divisor of width. */
-  readonly heads: number;
-  readonly layers: number;
-  /** Probability on the embeddings, the attention weights and both addends of each block; 0 unless given. */
-  readonly dropout?: number;
-}
-
-const call = signature("nn.gpt", {
-  options: optionsOf<GptOptions>({
-    vocabulary: number,
-    context: number,
-    width: number,
-    heads: number,
-    layers: number,
-    "dropout?": number,
-  }),
-});
+const record = options(
+  "gpt",
+  {
+    /** How many tokens there are. */
+    vocabulary: count,
+    /** The longest sequence it takes. */
+    context: count,
+    /** Numbers of each token's vector. */
+    width: count,
+    /** Attention heads; a divisor of width. */
+    heads: count,
+    /** Transformer blocks. */
+    layers: count,
+    /** Probability on the embeddings, the attention weights and both addends of each block. */
+    dropout: probability.default(0),
+  },
+  "nn.gpt",
+  ShapeError,
+);
+export type GptOptions = Given<typeof record>;
 
 /** Token plus position embeddings, causal blocks, a last norm, and a head of its own. inputs: [batch, time ≤ context] int32 → [batch, time, vocabulary]. */
 export class Gpt extends Module {
@@ -47,9 +45,16 @@ export class Gpt extends Module {
   readonly head: Linear;
 
   constructor(options: GptOptions) {
-    checkArguments(call, arguments);
+    const { vocabulary, context, width, heads, layers, dropout } = record.read(options, arguments);
     super();
-    const { vocabulary, context, width, heads, layers, dropout = 0 } = options;
+    if (width % heads !== 0) {
+      throw new ShapeError({
+        where: "nn.gpt.heads",
+        problem: "the width must be divisible by heads",
+        got: `width ${width}, heads ${heads}`,
+        expected: "a width that is a multiple of heads",
+      });
+    }
     const perLayer = 12 * width * width + 13 * width;
     checkStack("gpt", layers, layers * perLayer + (2 * vocabulary + context + 2) * width + vocabulary);
     this.vocabulary = vocabulary;
@@ -79,7 +84,4 @@ export class Gpt extends Module {
 }
 
 /** A decoder-only transformer. Throws ShapeError for sizes that don't fit. */
-export function gpt(options: GptOptions): Gpt {
-  checkArguments(call, arguments);
-  return new Gpt(options);
-}
+export const gpt = maker(record, Gpt);

@@ -10,5 +10,6 @@ export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
 export { Linear, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
+export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";
 export { Sequential, sequential } from "./sequential.ts";

@@ -90,7 +90,7 @@ describe("windows", () => {
   test("bad sizes; a text too short", () => {
     for (const wrong of [0, 1.5, -1, Number.NaN]) {
       expect(() => textWindows("t", text, { context: wrong })).toThrow(ConfigError);
-      expect(() => textWindows("t", text, { context: 3, stride: wrong })).toThrow(/text t: stride/);
+      expect(() => textWindows("t", text, { context: 3, stride: wrong })).toThrow(/data\.textWindows\.stride/);
     }
     for (const validationFraction of [0, 1, -0.1, Number.NaN])
       expect(() => textWindows("t", text, { context: 3, validationFraction })).toThrow(ConfigError);

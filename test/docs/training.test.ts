@@ -1,9 +1,8 @@
 // docs/training.md: every model and data loader that a config may name stands there with its keys.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { loaders, models } from "../../src/train/config/families.ts";
 import { toSnake } from "../../src/train/config/form.ts";
-import { loaders } from "../../src/train/config/loaders.ts";
-import { models } from "../../src/train/config/models.ts";
 import { root } from "../support/sources.ts";
 
 const page = readFileSync(`${root}docs/training.md`, "utf8");

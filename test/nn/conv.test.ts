@@ -6,7 +6,7 @@ import { gradients } from "../../src/program/gradients.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { arange, conv2d, maxPool2d, ones, tensor, unfold, zeros } from "../../src/tensor/functions.ts";
-import { models } from "../../src/train/config/models.ts";
+import { models } from "../../src/train/config/families.ts";
 
 beforeAll(() => {
   manualSeed(0);

@@ -4,10 +4,9 @@ import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks } from "./callbacks.ts";
-import { losses, metrics, optimizers, schedulers } from "./families.ts";
-import { fitValidations, loaders } from "./loaders.ts";
+import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";
+import { fitValidations } from "./loaders.ts";
 import { loggers } from "./loggers.ts";
-import { models } from "./models.ts";
 import type { TrainerOptions } from "./options.ts";
 import { configKind, placeOf } from "./parse.ts";
 import type { Config } from "./schema.ts";
@@ -52,7 +51,9 @@ function located<T>(config: Config, body: () => T): T {
   } catch (error) {
     if (error instanceof ShapeError) {
       const { where, problem, got, expected, hint } = error;
-      const place = placeOf(config, ["trainer", "init", "model"]);
+      const option = where.split(".").at(-1)!;
+      const path = ["trainer", "init", "model", ...(Object.hasOwn(config.trainer.init.model, option) ? [option] : [])];
+      const place = placeOf(config, path);
       throw new ConfigError({
         where: `${place?.where ?? "trainer.init.model"}: ${where}`,
         problem,

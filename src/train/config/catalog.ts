@@ -1,7 +1,7 @@
 // What keys of a config may name: the things of a folder's index, and what a program registers. Each has a record of its options (core/options); here those become zod
 // types, whose error text says what is expected.
 import { z } from "zod";
-import { type Fields, type Form, Option, type OptionRecord, type Type } from "../../core/options.ts";
+import { type Fields, type Form, Option, type OptionRecord, options, type Type } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";
 import { expected, list, live, record, seed } from "./values.ts";
 
@@ -15,7 +15,7 @@ const bounded = (error: string, form: Form & { readonly kind: "number" }): z.Zod
   if (form.above !== undefined) type = type.gt(form.above, said);
   if (form.below !== undefined) type = type.lt(form.below, said);
   if (form.most !== undefined) type = type.max(form.most, said);
-  return type;
+  return form.odd ? type.refine((value) => value % 2 === 1, said) : type;
 };
 
 /** A type of option as zod's. */
@@ -86,6 +86,9 @@ interface Entry<T, C> {
   readonly make: (options: never, context: C) => T;
 }
 
+/** Makes a thing of a config's options: what `addThings` is told to do with them besides. */
+type Build = (options: never) => unknown;
+
 /**
  * What a key of a config may name: each entry has a name, the options it takes, and how it is made from them and what else there is. YAML
  * chooses by `Name: {…}` (`class`), or by `name: …` beside the options (`name`).
@@ -118,20 +121,21 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
   }
 
   /**
-   * Adds things by the names in their records; not those of which something must be given that only a program can. `make`: how one of them is made;
-   * `more`: options that each takes in a config alone.
+   * Adds things by the names in their records; not those of which something must be given that only a program can. `make`: how one of them is made, where more than its
+   * options makes it; `more`: options that each takes in a config alone.
    */
   addThings(
     things: readonly Thing[],
-    make: (thing: never, options: never, context: C) => T,
-    more: z.ZodRawShape = {},
+    make: (build: never, options: never, context: C) => T = (build: Build, options: never) => build(options) as T,
+    more: Fields = {},
   ): this {
     for (const thing of things) {
       const { name, fields } = thing.options;
       if (Object.values(fields).some((field) => !(field instanceof Option) && field.form.kind === "code")) continue;
-      this.add(name, { ...shapeOf(thing.options), ...more }, (given, context) => {
-        const whole = withParts(thing.options, given) as never;
-        return thing.fromConfig ? (thing.fromConfig(whole, given as never) as T) : make(thing as never, whole, context);
+      const record = options(name, { ...fields, ...more });
+      this.add(name, shapeOf(record), (given, context) => {
+        const build = thing.fromConfig ? (whole: never) => thing.fromConfig!(whole, given as never) : thing;
+        return make(build as never, withParts(record, given) as never, context);
       });
     }
     return this;

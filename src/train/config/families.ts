@@ -1,23 +1,45 @@
 // The families of things that a config may name, one catalog each: what is in a folder's index, and what a program registers.
-import { list, options } from "../../core/options.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { countOf, finite, type Given, list, options, recordOf, seed } from "../../core/options.ts";
 import { thingsOf } from "../../core/things.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import * as datasetIndex from "../../data/datasets.ts";
+import { type DataLoader, dataLoader, type LoaderOptions, loaderRecord } from "../../data/loader.ts";
+import { randomSplit } from "../../data/split.ts";
 import type { Loss } from "../../nn/losses.ts";
 import * as lossIndex from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import * as metricIndex from "../../nn/metrics.ts";
+import * as modelIndex from "../../nn/models.ts";
 import type { Module } from "../../nn/module.ts";
 import { type GlobGroup, globGroup, parameterGroups } from "../../optim/groups.ts";
 import type { Optimizer, OptimizerOptions, ParametersOrGroups } from "../../optim/optimizer.ts";
 import * as optimizerIndex from "../../optim/optimizers.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import * as scheduleIndex from "../../optim/schedules/index.ts";
-import { Catalog, shapeOf } from "./catalog.ts";
-
-/** What each optimizer takes in a config alone. */
-const groupsOption = options("optimizer", { groups: list(globGroup).default([]) });
+import { Catalog } from "./catalog.ts";
 
 type MakeOptimizer = (parameters: ParametersOrGroups, options: OptimizerOptions) => Optimizer;
 type OptimizerChoice = OptimizerOptions & { readonly groups: readonly GlobGroup[] };
+
+/** `model: {name: mlp, …}`: each draws its weights from the ambient stream. */
+export const models = new Catalog<Module, void, "name">("model", "name", "a map with a name").addThings(
+  thingsOf(modelIndex),
+);
+
+/** `loss: cross_entropy`, or `loss: {cross_entropy: {label_smoothing: 0.1}}`. */
+export const losses = new Catalog<Loss, void, "class">(
+  "loss",
+  "class",
+  "a loss: its name, or a map with one key",
+).addThings(thingsOf(lossIndex));
+
+/** `metrics: [accuracy, {f_beta: {beta: 2}}]`. */
+export const metrics = new Catalog<Metric, void, "class">(
+  "metric",
+  "class",
+  "a metric: its name, or a map with one key",
+).addThings(thingsOf(metricIndex));
 
 /** `optimizer: {AdamW: {learning_rate: 0.001, groups: [{parameters: "*.bias", weight_decay: 0}]}}`: each takes the model whose parameters it updates. */
 export const optimizers = new Catalog<Optimizer, Module, "class">(
@@ -30,29 +52,61 @@ export const optimizers = new Catalog<Optimizer, Module, "class">(
     const parameters = model.parameters();
     return make(groups.length > 0 ? parameterGroups(parameters, groups) : parameters, options);
   },
-  shapeOf(groupsOption),
+  {
+    /** Parameters with numbers of their own, by glob. */
+    groups: list(globGroup).default([]),
+  },
 );
-
-/** How a thing is made whose only argument is its options. */
-const withOptions = <T>(make: (options: object) => T, options: object): T => make(options);
 
 /** `schedulers: [{LinearLR: {…}}]`: `…LR` sets learning rates, `…WD` weight decays, with the same options under other names. */
 export const schedulers = new Catalog<Schedule, void, "class">(
   "scheduler",
   "class",
   "a scheduler: a map with one key",
-).addThings(thingsOf(scheduleIndex), withOptions<Schedule>);
+).addThings(thingsOf(scheduleIndex));
 
-/** `loss: cross_entropy`, or `loss: {cross_entropy: {label_smoothing: 0.1}}`. */
-export const losses = new Catalog<Loss, void, "class">(
-  "loss",
-  "class",
-  "a loss: its name, or a map with one key",
-).addThings(thingsOf(lossIndex), withOptions<Loss>);
+const randomSplitRecord = options("random_split", {
+  /** Numbers of samples that sum to all, or shares that sum to 1. */
+  parts: list(finite),
+  /** Which part, from 0. */
+  part: countOf("parts", 0),
+  /** The seed whose stream the parts are drawn from, in place of the run's. */
+  seed: seed.optional(),
+});
+type RandomSplit = Given<typeof randomSplitRecord>;
 
-/** `metrics: [accuracy, {f_beta: {beta: 2}}]`. */
-export const metrics = new Catalog<Metric, void, "class">(
-  "metric",
-  "class",
-  "a metric: its name, or a map with one key",
-).addThings(thingsOf(metricIndex), withOptions<Metric>);
+/** One part of a dataset. Throws ConfigError where the split has none of that number. */
+function partOf(dataset: Dataset, { parts, part, seed }: RandomSplit): Dataset {
+  const found = randomSplit(dataset, parts, { seed })[part];
+  if (found) return found;
+  throw new ConfigError({
+    where: `dataset ${dataset.name}: random_split.part`,
+    problem: "no such part",
+    got: String(part),
+    expected: `an integer in [0, ${parts.length})`,
+  });
+}
+
+/** `train_dataloader: {name: mnist, …}`: a dataset's options and a loader's. Its data are read when it is made: throws DataError where they are missing or not what they should be. */
+export const loaders = new Catalog<DataLoader, void, "name">(
+  "dataloader",
+  "name",
+  "a data loader: a map with a name",
+).addThings(
+  thingsOf(datasetIndex),
+  (
+    build: (options: object) => Dataset,
+    { randomSplit: split, ...given }: LoaderOptions & { readonly randomSplit?: RandomSplit },
+  ) => {
+    const [own, loading]: [string, unknown][][] = [[], []];
+    for (const entry of Object.entries(given))
+      (Object.hasOwn(loaderRecord.fields, entry[0]) ? loading : own).push(entry);
+    const whole = build(Object.fromEntries(own));
+    return dataLoader(split ? partOf(whole, split) : whole, Object.fromEntries(loading) as unknown as LoaderOptions);
+  },
+  {
+    ...loaderRecord.fields,
+    /** One part of a random split of the samples, as `randomSplit` makes it. */
+    randomSplit: recordOf(randomSplitRecord).optional(),
+  },
+);

@@ -1,41 +1,11 @@
-// The data loaders that a config may name: `train_dataloader: {name: mnist, …}`.
-import { z } from "zod";
+// Validation and prediction on tables: the columns that are inputs are those that a config trains on.
 import { exists, readText } from "#files";
 import { ConfigError } from "../../core/errors.ts";
-import { csvDataset, inputColumns } from "../../data/columns.ts";
+import { inputColumns } from "../../data/columns.ts";
 import { parseCsv } from "../../data/csv.ts";
-import type { Dataset } from "../../data/dataset.ts";
-import { idxDataset } from "../../data/idx-dataset.ts";
-import { type DataLoader, dataLoader } from "../../data/loader.ts";
-import { mnistDataset } from "../../data/mnist.ts";
-import { mobyDickDataset } from "../../data/moby-dick.ts";
-import { randomSplit } from "../../data/split.ts";
-import { textDataset } from "../../data/text.ts";
-import { Catalog, type Choice } from "./catalog.ts";
-import { count, expected, flag, list, record, seed, text, word } from "./values.ts";
-
-const share = z
-  .number(expected("a number in (0, 1)"))
-  .gt(0, expected("a number in (0, 1)"))
-  .lt(1, expected("a number in (0, 1)"));
-const base = {
-  batchSize: count,
-  shuffle: flag.optional(),
-  dropLast: flag.optional(),
-  shuffleSeed: seed.optional(),
-  validationSplit: share.optional(),
-  randomSplit: record({
-    parts: list(z.number(expected("numbers of samples, or shares"))),
-    part: z.int(expected("an integer ≥ 0")).min(0, expected("an integer ≥ 0")),
-    seed: seed.optional(),
-  }).optional(),
-};
-const windows = {
-  split: word(["train", "validation"]).optional(),
-  context: count,
-  validationFraction: share.optional(),
-  stride: count.optional(),
-};
+import type { DataLoader } from "../../data/loader.ts";
+import type { Choice } from "./catalog.ts";
+import { loaders } from "./families.ts";
 
 /** Where a config trains on a CSV file: the columns that are inputs, as it names them or as the file's header does. Undefined for other data, and for a file that isn't here. */
 export function trainedColumns(train: Choice<"name"> | undefined): readonly string[] | undefined {
@@ -82,63 +52,3 @@ interface FitLoaders {
   readonly valDataloader?: Choice<"name">;
   readonly valDataloaders?: readonly Choice<"name">[];
 }
-
-/** What every loader of a config takes. */
-type Common = z.output<z.ZodObject<typeof base>>;
-
-/** Each entry reads its data when it is made. Throws DataError where they are missing or not what they should be. */
-export const loaders = new Catalog<DataLoader, void, "name">("dataloader", "name", "a data loader: a map with a name");
-
-/** Adds a dataset with the options that every loader takes beside its own. */
-function add<S extends z.ZodRawShape>(
-  name: string,
-  shape: S,
-  make: (options: Omit<z.output<z.ZodObject<S>>, keyof Common>) => Dataset,
-): void {
-  loaders.add(name, { ...shape, ...base }, (given) => {
-    const {
-      batchSize,
-      shuffle,
-      dropLast,
-      shuffleSeed,
-      validationSplit,
-      randomSplit: split,
-      ...own
-    } = given as unknown as Common;
-    const whole = make(own as never);
-    const dataset = split ? partOf(whole, split) : whole;
-    return dataLoader(dataset, { batchSize, shuffle, dropLast, shuffleSeed, validationSplit });
-  });
-}
-
-function partOf(dataset: Dataset, { parts, part, seed }: NonNullable<Common["randomSplit"]>): Dataset {
-  const found = randomSplit(dataset, parts, { seed })[part];
-  if (found) return found;
-  throw new ConfigError({
-    where: `dataset ${dataset.name}: random_split.part`,
-    problem: "no such part",
-    got: String(part),
-    expected: `an integer in [0, ${parts.length})`,
-  });
-}
-
-add("mnist", { split: word(["train", "test"]), directory: text.optional() }, ({ split, directory }) =>
-  mnistDataset(split, { directory }),
-);
-add("moby_dick", { ...windows, directory: text.optional() }, mobyDickDataset);
-add(
-  "csv",
-  {
-    file: text,
-    inputs: list(text).optional(),
-    target: text,
-    classes: list(text).optional(),
-    missing: record({
-      texts: list(z.string(expected("text"))),
-      value: z.union([z.number(expected("a number, or drop")), z.literal("drop")], expected("a number, or drop")),
-    }).optional(),
-  },
-  ({ file, ...options }) => csvDataset(file, options),
-);
-add("idx", { inputs: text, targets: text }, idxDataset);
-add("text", { file: text, ...windows }, ({ file, ...options }) => textDataset(file, options));

@@ -14,10 +14,8 @@ import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../hooks.ts";
 import { callbacks } from "./callbacks.ts";
 import type { Catalog } from "./catalog.ts";
-import { losses, metrics, optimizers, schedulers } from "./families.ts";
-import { loaders } from "./loaders.ts";
+import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";
 import { loggers } from "./loggers.ts";
-import { models } from "./models.ts";
 
 /** What a config says beside the name, with keys in camelCase. */
 export type GivenOptions = Readonly<Record<string, unknown>>;

@@ -2,10 +2,8 @@
 // `{ class: "AdamW", … }` here, and written `AdamW: {…}` in YAML. What there is to choose from is in the catalogs.
 import { z } from "zod";
 import { callbacks, defaultCallbacks } from "./callbacks.ts";
-import { losses, metrics, optimizers, schedulers } from "./families.ts";
-import { loaders } from "./loaders.ts";
+import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";
 import { defaultLoggers, loggers } from "./loggers.ts";
-import { models } from "./models.ts";
 import { sharedShape } from "./shared.ts";
 import { expected, list, live, record, text, texts, word } from "./values.ts";
 

@@ -1,0 +1,6 @@
+// The datasets that a config may name, each as a loader's.
+export { csvDataset } from "./columns.ts";
+export { idxDataset } from "./idx-dataset.ts";
+export { mnistDataset } from "./mnist.ts";
+export { mobyDickDataset } from "./moby-dick.ts";
+export { textDataset } from "./text.ts";

@@ -1,0 +1,40 @@
+// A stack of affine layers with activations between them.
+import { ShapeError } from "../core/errors.ts";
+import { count, flag, type Given, list, options, probability, word } from "../core/options.ts";
+import { factory } from "../core/things.ts";
+import { gelu, relu, sigmoid, tanh } from "./activation.ts";
+import { affineParameters, checkStack } from "./check.ts";
+import { dropout as dropoutLayer } from "./dropout.ts";
+import { linear } from "./linear.ts";
+import { sequential } from "./sequential.ts";
+
+const activations = { relu, gelu, tanh, sigmoid };
+
+const record = options(
+  "mlp",
+  {
+    /** Sizes of inputs, hidden layers and outputs, in this order. */
+    sizes: list(count, 2, "at least two sizes, inputs first"),
+    /** Probability after each activation. */
+    dropout: probability.default(0),
+    /** What follows each layer but the last. */
+    activation: word("relu", "gelu", "tanh", "sigmoid").default("relu"),
+    /** Whether layers add a bias. */
+    bias: flag.default(true),
+  },
+  "nn.mlp",
+  ShapeError,
+);
+export type MlpOptions = Given<typeof record>;
+
+/** A multilayer perceptron: affine layers, an activation and dropout after each but the last. inputs: [batch, sizes[0]] → [batch, sizes[n − 1]]. Throws ShapeError for sizes that don't fit. */
+export const mlp = factory(record, ({ sizes, dropout, activation, bias }) => {
+  const parameters = sizes.slice(1).reduce((sum, size, i) => sum + affineParameters(sizes[i], size, bias), 0);
+  checkStack("mlp", sizes.length - 1, parameters);
+  const layers = sizes.slice(1).flatMap((size, i) => {
+    const affine = linear(sizes[i], size, { bias });
+    if (i === sizes.length - 2) return [affine];
+    return [affine, activations[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
+  });
+  return sequential(...layers);
+});
