@@ -2,7 +2,7 @@
 import { surviveClosedOutput } from "#terminal";
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
 import { clipped, printable, printableMessage } from "../core/printable.ts";
-import type { Logger } from "../train/hooks.ts";
+import type { Logger } from "../train/contract.ts";
 
 /** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM. */
 export type ExitCode = 0 | 1 | 2 | 129 | 130 | 143;

@@ -19,10 +19,8 @@ import {
   strings,
 } from "../core/arguments.ts";
 import type { DataLoader } from "../data/loader.ts";
-import type { EvaluateOptions } from "./evaluate.ts";
-import type { CheckpointChoice, FitOptions } from "./fit.ts";
+import type { CheckpointChoice, EvaluateOptions, FitOptions, WeightsOptions } from "./contract.ts";
 import type { ReplayOptions } from "./replay.ts";
-import type { WeightsOptions } from "./weights.ts";
 
 const loader: Kind = kind(
   "a data loader",
@@ -63,6 +61,7 @@ const none = [
   "initialize",
   "trainStep",
   "evalStep",
+  "runState",
   "describe",
 ] as const;
 

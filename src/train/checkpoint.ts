@@ -19,15 +19,15 @@ import {
   saveCheckpoint as writeCheckpoint,
 } from "../run/checkpoint.ts";
 import { readManifest } from "../run/manifest.ts";
-import { forgetAverages, loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
-import type { ResolvedOptions } from "./config/options.ts";
-import type { CheckpointChoice } from "./fit.ts";
+import { loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
+import type { ResolvedSettings } from "./config/options.ts";
+import type { CheckpointChoice, TrainerView } from "./contract.ts";
 import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Origin, Session } from "./session.ts";
 
 /** All variables' values on the host, by name: those of training, unless others are given. */
 export async function readTensors(
-  trainer: Trainer,
+  trainer: TrainerView,
   variables: readonly [string, Variable][] = trainer.variables(),
 ): Promise<[string, HostArray][]> {
   const tensors: [string, HostArray][] = [];
@@ -39,22 +39,13 @@ export async function readTensors(
 }
 
 /** The folder of a trainer's checkpoints, or undefined where nothing is written. */
-export function checkpointFolder({ options }: Trainer): string | undefined {
+export function checkpointFolder({ options }: Pick<TrainerView, "options">): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/checkpoints`;
 }
 
 /** Where a run stands, as a checkpoint of now would say. Throws CheckpointError where none is going on, or its step isn't done with. */
-export function stateOf({
-  seed,
-  stream,
-  progress,
-  graphs,
-  journal,
-  hooks,
-  optimizer,
-  settled,
-  columns,
-}: Trainer): RunState {
+export function stateOf({ trainer, progress, graphs, journal, settled, columns }: Session): RunState {
+  const { seed, stream, optimizer } = trainer;
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({
@@ -83,7 +74,7 @@ export function stateOf({
     chain: journal.chain.hash,
     loss,
     metrics,
-    callbacks: saveCallbacks(hooks),
+    callbacks: saveCallbacks(trainer),
     ...(optimizer && optimizer.steps !== step && { optimizerSteps: optimizer.steps }),
     ...(columns && { columns }),
   };
@@ -91,35 +82,36 @@ export function stateOf({
 
 /** Writes a checkpoint of a run that is going on. `name`: its file's, without ending; by default from `checkpointName`. `entry`: what the index says of it. Returns the path. */
 export async function saveCheckpoint(
-  trainer: Trainer,
+  session: Session,
   name?: string,
   entry: Pick<CheckpointEntry, "metrics" | "best"> = {},
 ): Promise<string> {
+  const { trainer, hooks } = session;
   const folder = checkpointFolder(trainer);
-  trainer.occupancy.refuseEvaluating("saveCheckpoint");
-  const state = stateOf(trainer);
+  session.occupancy.refuseEvaluating("saveCheckpoint");
+  const state = stateOf(session);
   if (folder === undefined) {
     throw new ConfigError({ where: "saveCheckpoint", problem: "there is no folder to save to", got: "no modelDir" });
   }
   const { checkpointName = "checkpoint_{step}", keep } = trainer.options.checkpoint ?? {};
   const file = name ?? checkpointName.replace("{step}", String(state.step));
   const context = { trainer, step: state.step, path: `${folder}/${file}.safetensors` };
-  await trainer.hooks.call("onSaveCheckpoint", context);
+  await hooks.call("onSaveCheckpoint", context);
   const tensors = await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]);
-  await trainer.hooks.call("postprocessCheckpoint", context);
-  await trainer.hooks.call("flush");
-  trainer.journal!.flush();
+  await hooks.call("postprocessCheckpoint", context);
+  await hooks.call("flush");
+  session.journal!.flush();
   const path = writeCheckpoint(folder, file, state, tensors, {
-    keep: trainer.keepCheckpoints ?? keep,
-    keepBest: trainer.keepBest,
+    keep: hooks.callbacks.find(({ keepCheckpoints }) => keepCheckpoints !== undefined)?.keepCheckpoints ?? keep,
+    keepBest: session.keepBest,
     ...entry,
   });
-  await trainer.hooks.call("onAfterSaveCheckpoint", context);
+  await hooks.call("onAfterSaveCheckpoint", context);
   return path;
 }
 
 /** The seed of a run in the folder that is to be gone on with. */
-export function seedOfFolder({ modelDir, checkpoint }: ResolvedOptions): bigint | undefined {
+export function seedOfFolder({ modelDir, checkpoint }: ResolvedSettings): bigint | undefined {
   const path = `${modelDir}/manifest.json`;
   if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true) || !exists(path)) return undefined;
   return BigInt(readManifest(path).seed);
@@ -144,7 +136,7 @@ export function newestCheckpoint(folder: string): string | undefined {
 }
 
 /** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there. */
-export function chosenCheckpoint(trainer: Trainer, { ckptPath }: CheckpointChoice): string | undefined {
+export function chosenCheckpoint(trainer: TrainerView, { ckptPath }: CheckpointChoice): string | undefined {
   if (ckptPath === null) return undefined;
   if (ckptPath === undefined) {
     const folder = checkpointFolder(trainer);
@@ -160,7 +152,7 @@ export function chosenCheckpoint(trainer: Trainer, { ckptPath }: CheckpointChoic
 }
 
 /** The checkpoints that paths or a pattern name; left out: all in the trainer's folder. Throws CheckpointError where there are none. */
-export function checkpointPaths(trainer: Trainer, given?: string | readonly string[]): string[] {
+export function checkpointPaths(trainer: TrainerView, given?: string | readonly string[]): string[] {
   const folder = checkpointFolder(trainer);
   const own = () => (folder === undefined ? [] : listCheckpoints(folder).map(({ file }) => `${folder}/${file}`));
   const paths = given === undefined ? own() : typeof given === "string" ? globFiles(given) : [...given];
@@ -173,14 +165,8 @@ export function checkpointPaths(trainer: Trainer, given?: string | readonly stri
   });
 }
 
-/** Where the weights are from, if they are neither the model callable's nor this Trainer's steps': which method took them, and the file. After `fit`: the folder of a finished run that has none to take. */
-export interface Origin {
-  readonly method: "loadCheckpoint" | "validate" | "validateAll" | "predict" | "fit";
-  readonly path: string;
-}
-
 /** Throws CheckpointError where the weights of a finished run are asked for, and it kept none. */
-export function refuseAbsent({ origin }: Trainer, where: string): void {
+export function refuseAbsent({ origin }: Session, where: string): void {
   if (origin?.method !== "fit") return;
   throw new CheckpointError({
     where: `${where}: ${origin.path}`,
@@ -191,25 +177,26 @@ export function refuseAbsent({ origin }: Trainer, where: string): void {
 }
 
 /** Replaces the weights by those of a checkpoint, or of a file of weights alone (`ema.safetensors`), to look at them or, by `loadCheckpoint`, to go on from. */
-export async function takeWeights(trainer: Trainer, path: string, method: Origin["method"]): Promise<void> {
+export async function takeWeights(session: Session, path: string, method: Origin["method"]): Promise<void> {
   const file = readSafetensors(path);
-  trainer.changes++;
-  trainer.origin = { method, path };
-  if (holdsState(file)) await loadCheckpoint(trainer, path, "weights", checkpointOf(path, file));
-  else await loadWeights(trainer, path, file);
+  session.changes++;
+  session.origin = { method, path };
+  if (holdsState(file)) await loadCheckpoint(session, path, "weights", checkpointOf(path, file));
+  else await loadWeights(session, path, file);
 }
 
-async function loadWeights(trainer: Trainer, path: string, { tensors, metadata }: Safetensors): Promise<void> {
-  const { hooks, model, options, progress } = trainer;
+async function loadWeights(session: Session, path: string, { tensors, metadata }: Safetensors): Promise<void> {
+  const { trainer, hooks, progress } = session;
+  const { model, options } = trainer;
   const step = /^\d+$/.test(metadata.step ?? "") ? Number(metadata.step) : 0;
   await hooks.call("onBeforeLoadCheckpoint", { trainer, path });
   tellMisfits(trainer, path, giveWeights(model, path, tensors, { strict: options.checkpoint?.strict ?? true }));
-  forgetAverages(trainer);
+  loadAverages(trainer, undefined);
   progress.step = step;
   await hooks.call("onLoadCheckpoint", { trainer, step, path });
 }
 
-function tellMisfits(trainer: Trainer, path: string, { missing, unknown, different }: Misfits): void {
+function tellMisfits(trainer: TrainerView, path: string, { missing, unknown, different }: Misfits): void {
   const left = [...missing, ...unknown, ...different];
   if (left.length > 0)
     trainer.message("warn", `${path}: not all of it fits, and the rest stays as it is: ${left.join(", ")}`);
@@ -217,12 +204,13 @@ function tellMisfits(trainer: Trainer, path: string, { missing, unknown, differe
 
 /** Takes a checkpoint over: weights and averages of them, optimizer state, and for training the place in stream and data. Throws CheckpointError where it isn't this run's. */
 export async function loadCheckpoint(
-  trainer: Trainer,
+  session: Session,
   path: string,
   use: "resume" | "weights",
   checkpoint: Checkpoint = readCheckpoint(path),
 ): Promise<Checkpoint> {
-  const { hooks, stream, progress, seed, graphs, optimizer, options } = trainer;
+  const { trainer, hooks, progress, graphs } = session;
+  const { stream, seed, optimizer, options } = trainer;
   await hooks.call("onBeforeLoadCheckpoint", { trainer, path });
   const { state, tensors } = checkpoint;
   const strict = use === "resume" || (options.checkpoint?.strict ?? true);
@@ -238,7 +226,7 @@ export async function loadCheckpoint(
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
   optimizer?.seek(state.optimizerSteps ?? state.step);
-  if (use === "weights") trainer.columns = state.columns ?? trainer.columns;
+  if (use === "weights") session.columns = state.columns ?? session.columns;
   if (use === "resume") loadCallbacks(trainer, checkpoint);
   else loadAverages(trainer, checkpoint);
   await hooks.call("onLoadCheckpoint", context);
@@ -246,7 +234,7 @@ export async function loadCheckpoint(
 }
 
 /** Throws CheckpointError where a tensor of training isn't what a checkpoint has, since it was changed after `loadCheckpoint`: what goes on from there would be no run's. */
-export async function checkUnchanged(trainer: Trainer, path: string): Promise<void> {
+export async function checkUnchanged(trainer: TrainerView, path: string): Promise<void> {
   const { tensors } = readCheckpoint(path);
   for (const [name, { data }] of await readTensors(trainer)) {
     const saved = tensors.get(name)?.data;
@@ -261,12 +249,12 @@ export async function checkUnchanged(trainer: Trainer, path: string): Promise<vo
 
 /** Takes over the weights of the chosen checkpoint. */
 export async function takeChosen(
-  trainer: Trainer,
+  session: Session,
   method: "validate" | "predict",
   choice: CheckpointChoice,
 ): Promise<void> {
-  await trainer.initialize();
-  const path = chosenCheckpoint(trainer, choice);
-  if (path === undefined) refuseAbsent(trainer, method);
-  else await takeWeights(trainer, path, method);
+  await session.trainer.initialize();
+  const path = chosenCheckpoint(session.trainer, choice);
+  if (path === undefined) refuseAbsent(session, method);
+  else await takeWeights(session, path, method);
 }

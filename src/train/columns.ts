@@ -3,13 +3,13 @@ import type { HostArray } from "../core/array.ts";
 import { makeArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Session } from "./session.ts";
 
 /**
  * The loader, with its inputs' columns in the order that the model was trained on; columns that it wasn't trained on are left out. Throws DataError where one is
  * missing. Where either side names no columns they are taken as they come.
  */
-export function byName({ columns: wanted }: Pick<Trainer, "columns">, loader: DataLoader): DataLoader {
+export function byName({ columns: wanted }: Pick<Session, "columns">, loader: DataLoader): DataLoader {
   const { columns: own, name } = loader;
   if (!own || !wanted || own.join("\n") === wanted.join("\n")) return loader;
   const missing = wanted.filter((column) => !own.includes(column));

@@ -3,17 +3,18 @@
 import { atOnce } from "../core/promise.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
+import type { Config } from "./config/schema.ts";
 import { show } from "./config/validate.ts";
-import type { Trainer } from "./trainer.ts";
+import type { TrainerView } from "./contract.ts";
 import { belongsToRun } from "./validations.ts";
 
 /** The config file's name and text, and the config as the manifest holds it: null for a run made in code, whose program no file holds. */
-export function describeOptions({ options, seed, model, optimizer }: Trainer): {
+export function describeOptions({ options, seed, model, optimizer }: TrainerView): {
   name: string;
   text: string;
   config: unknown;
 } {
-  const { config } = options;
+  const config = options.config as Config | undefined;
   if (config) {
     const { init } = config.trainer;
     const effective = { ...config, trainer: { ...config.trainer, init: { ...init, seed } } };
@@ -47,8 +48,8 @@ function groupNumbers(group: object): Record<string, number> {
  * is true or false of schedules and callbacks is 1 or 0; a word is part of the path, and 1. A
  * config says them; in code, schedules and callbacks say what they were made with.
  */
-export function optimizerNumbers(trainer: Trainer): Record<string, number> {
-  const { options, optimizer, schedules, hooks } = trainer;
+export function optimizerNumbers(trainer: TrainerView): Record<string, number> {
+  const { options, optimizer, schedules, callbacks } = trainer;
   const numbers: Record<string, number> = {};
   const visit = (value: unknown, path: string, words = false) => {
     if (typeof value === "number") numbers[path] = value;
@@ -58,12 +59,12 @@ export function optimizerNumbers(trainer: Trainer): Record<string, number> {
     else if (typeof value === "object" && value !== null)
       for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}/${key}`, words);
   };
-  const init = options.config?.trainer.init;
+  const init = (options.config as Config | undefined)?.trainer.init;
   if (init) {
     const { optimizer: chosen, schedulers, precision } = init;
     visit(toYamlForm({ optimizer: chosen, precision }), "");
     visit(toYamlForm({ schedulers }), "", true);
-    const own = hooks.callbacks.filter(
+    const own = [...callbacks.values()].filter(
       (callback) => callback.changesTraining !== undefined && belongsToRun(trainer, callback),
     );
     const trains = new Set(own.map(({ name }) => name));
@@ -75,7 +76,7 @@ export function optimizerNumbers(trainer: Trainer): Record<string, number> {
     if (options.precision.lossScalingFactor === "dynamic")
       numbers["precision/initialLossScale"] = options.precision.initialLossScale;
     visit(schedules?.all, "schedulers", true);
-    for (const [name, callback] of hooks.named)
+    for (const [name, callback] of callbacks)
       if (belongsToRun(trainer, callback))
         visit(atOnce(`${name}.describe`, callback.describe?.()), `callbacks/${name}`, true);
   }

@@ -11,23 +11,15 @@ import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
-import { Hooks, type Metrics, tell, type ValidateContext } from "./hooks.ts";
+import type { EvalStep, EvaluateOptions, Metrics, ValidateContext, WeightsChoice, WeightsOptions } from "./contract.ts";
+import { Hooks, tell } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
-import type { EvalStep } from "./step.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Session } from "./session.ts";
 import { checkVocabulary } from "./vocabulary.ts";
-import { chosenAverage, type WeightsChoice, type WeightsOptions } from "./weights.ts";
-
-/** How a validation is made. */
-export interface EvaluateOptions extends WeightsOptions {
-  /** On so many batches of each loader, in place of `loop.evalSteps`. */
-  readonly steps?: number;
-  /** No hook is called and nothing is logged. */
-  readonly silent?: boolean;
-}
+import { chosenAverage } from "./weights.ts";
 
 interface Evaluation {
-  readonly trainer: Trainer;
+  readonly session: Session;
   readonly evalStep: EvalStep;
   /** The first is the one that hooks are told the batches of. */
   readonly loaders: readonly DataLoader[];
@@ -38,19 +30,19 @@ interface Evaluation {
 
 /** Validates with the weights as they are, logs what came out as `val_<name>`, and gives it. `decides`: as hooks are told. */
 export async function evaluate(
-  trainer: Trainer,
+  session: Session,
   loaders: readonly DataLoader[],
   { steps, silent = false, decides = false, weights }: EvaluateOptions & { readonly decides?: boolean } = {},
 ): Promise<Metrics> {
-  refuseAbsent(trainer, "evaluate");
+  const { trainer } = session;
+  refuseAbsent(session, "evaluate");
   const evalStep = await trainer.evalStep();
   const evalSteps = steps ?? trainer.options.loop.evalSteps;
-  const hooks = silent ? new Hooks([]) : trainer.hooks;
+  const hooks = silent ? new Hooks([]) : session.hooks;
   const average = chosenAverage(trainer, weights);
-  const found = await trainer.exchange.under(average, () =>
-    passes({ trainer, evalStep, loaders, evalSteps, hooks, decides }),
-  );
-  trainer.weightsUsed = average ? "average" : "raw";
+  const given: Evaluation = { session, evalStep, loaders, evalSteps, hooks, decides };
+  const found = await session.exchange.under(average, () => session.during("validate", () => passes(given)));
+  session.weightsUsed = average ? "average" : "raw";
   for (const metrics of silent ? [] : found) await trainer.logMetrics(valued(metrics));
   return Object.assign({}, ...found);
 }
@@ -60,7 +52,8 @@ export async function evaluate(
  * later ones begin with the loader's: `mnist/test/accuracy`. `onValidateStart` comes before all of them, and `onValidateEnd`, with all values, after them.
  */
 async function passes(given: Evaluation): Promise<Metrics[]> {
-  const { trainer, loaders, hooks, decides } = given;
+  const { session, loaders, hooks, decides } = given;
+  const { trainer } = session;
   const { model, step } = trainer;
   for (const loader of loaders) checkVocabulary(trainer, loader);
   const context: ValidateContext = { trainer, step, decides };
@@ -70,7 +63,7 @@ async function passes(given: Evaluation): Promise<Metrics[]> {
       const found: Metrics[] = [];
       for (const [i, loader] of loaders.entries()) {
         const metrics = await pass(given, context, {
-          loader: byName(trainer, loader),
+          loader: byName(session, loader),
           hooks: i === 0 ? hooks : new Hooks([]),
         });
         found.push(i === 0 ? metrics : prefixed(placeOf(loaders, i), metrics));
@@ -85,11 +78,12 @@ async function passes(given: Evaluation): Promise<Metrics[]> {
 }
 
 async function pass(
-  { trainer, evalStep, evalSteps }: Evaluation,
+  { session, evalStep, evalSteps }: Evaluation,
   context: ValidateContext,
   { loader, hooks }: { readonly loader: DataLoader; readonly hooks: Hooks },
 ): Promise<Metrics> {
-  const { options, seed, graphs } = trainer;
+  const { graphs } = session;
+  const { options, seed } = session.trainer;
   const stream = new Stream(seed, watchOffset);
   const totals = new Map<string, number[]>();
   const batches = loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) }, 0, { whole: true });
@@ -160,17 +154,18 @@ export interface CheckpointMetrics {
 
 /** Each checkpoint's weights on each loader, by step. */
 export async function validateAll(
-  trainer: Trainer,
+  session: Session,
   loaders: readonly DataLoader[],
   ckptPaths: string | readonly string[] | undefined,
   { weights }: WeightsOptions,
 ): Promise<CheckpointMetrics[]> {
+  const { trainer, progress } = session;
   await trainer.initialize();
   const found: CheckpointMetrics[] = [];
   for (const ckptPath of checkpointPaths(trainer, ckptPaths)) {
-    await takeWeights(trainer, ckptPath, "validateAll");
-    const metrics = await evaluate(trainer, loaders, { weights });
-    found.push({ ckptPath, step: trainer.step, metrics, weights: trainer.weightsUsed });
+    await takeWeights(session, ckptPath, "validateAll");
+    const metrics = await evaluate(session, loaders, { weights });
+    found.push({ ckptPath, step: progress.step, metrics, weights: session.weightsUsed });
   }
   return found.sort((a, b) => a.step - b.step);
 }

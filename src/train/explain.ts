@@ -6,13 +6,14 @@ import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
+import type { TrainerView } from "./contract.ts";
 import { inEvaluation, noBatches } from "./evaluate.ts";
 import { firstGroup, type Group, groups, samplesOf } from "./group.ts";
 import { lengthOf } from "./length.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Session } from "./session.ts";
 
 /** The first group of batches, and the last where it has another size. */
-async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Promise<Group[]> {
+async function groupsOf({ seed }: TrainerView, loader: DataLoader, size: number): Promise<Group[]> {
   const { samplesPerEpoch, batchesPerEpoch, batchSize } = loader;
   const found = [await firstGroup(seed, loader, size)];
   const last = (Math.ceil(batchesPerEpoch / size) - 1) * size;
@@ -22,7 +23,7 @@ async function groupsOf({ seed }: Trainer, loader: DataLoader, size: number): Pr
 }
 
 /** The first batch of a validation, and the last where it has another size: a validation sees every sample. */
-async function validationBatches({ seed }: Trainer, loader: DataLoader): Promise<LoadedBatch[]> {
+async function validationBatches({ seed }: TrainerView, loader: DataLoader): Promise<LoadedBatch[]> {
   const draws = epochDraws(loader, seed, 0);
   const found: LoadedBatch[] = [];
   for (const start of new Set([0, Math.max(1, loader.batchesPerEpoch - 1)])) {
@@ -37,7 +38,7 @@ async function validationBatches({ seed }: Trainer, loader: DataLoader): Promise
 
 /** The ledger of a run. `planned`: its graphs; `initDraws`: how many draws its model callable took. */
 export function ledgerOf(
-  { options, seed }: Trainer,
+  { options, seed }: TrainerView,
   loader: DataLoader,
   planned: readonly PlannedGraph[],
   initDraws: number,
@@ -57,13 +58,15 @@ export function ledgerOf(
 }
 
 /** Plans every graph that a fit would run. */
-export async function explain(trainer: Trainer, train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
+export async function explain(session: Session, train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
   const planned: PlannedGraph[] = [];
+  const { trainer } = session;
   const { target } = await trainer.backend();
   const add = (role: string, plan: Plan) =>
     planned.push({ role, graph: plan.graph, graphHash: plan.graphHash, plan, schedule: schedulePlan(plan, target) });
   await trainer.initialize();
-  const { initGraph, model } = trainer;
+  const { initGraph } = session;
+  const { model } = trainer;
   if (initGraph) add("init", lower(initGraph));
   const trainStep = await trainer.trainStep();
   const { gradAccumSteps } = trainer.options.loop;

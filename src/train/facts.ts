@@ -4,14 +4,13 @@ import { weightsDigests } from "../nn/load.ts";
 import type { RunFacts } from "../run/facts.ts";
 import { hyperparameter } from "../run/manifest.ts";
 import { recordedImports } from "./config/imports.ts";
-import { periodOf } from "./config/options.ts";
+import type { TrainerView } from "./contract.ts";
 import { describeOptions, optimizerNumbers } from "./describe.ts";
-import { lengthOf, limited } from "./length.ts";
-import type { Trainer } from "./trainer.ts";
+import { lengthOf, limited, periodOf } from "./length.ts";
 import { recordedValidation } from "./validations.ts";
 
 /** The facts of a run on these loaders, as they are now: a callback may move numbers later. Graphs: those that are known by now. */
-export function programFacts(trainer: Trainer, train: DataLoader, validations: readonly DataLoader[]): RunFacts {
+export function programFacts(trainer: TrainerView, train: DataLoader, validations: readonly DataLoader[]): RunFacts {
   const { options, seed, model, graphs } = trainer;
   const loader = limited(train, options.loop);
   const { shuffleSeed, digests } = loader;
@@ -29,7 +28,7 @@ export function programFacts(trainer: Trainer, train: DataLoader, validations: r
 }
 
 /** Numbers that reach the step from the host, and the loader's. */
-function numbersOf(trainer: Trainer, loader: DataLoader): Record<string, number> {
+function numbersOf(trainer: TrainerView, loader: DataLoader): Record<string, number> {
   const { batchSize, drawsPerEpoch } = loader;
   const { stepsPerEpoch, totalSteps } = lengthOf(trainer.options.loop, loader);
   return {
@@ -42,7 +41,7 @@ function numbersOf(trainer: Trainer, loader: DataLoader): Record<string, number>
 }
 
 /** Where a schedule goes by validation: when that happens, and on how much. */
-function validationNumbers({ schedules, options }: Trainer, totalSteps: number): Record<string, number> {
+function validationNumbers({ schedules, options }: TrainerView, totalSteps: number): Record<string, number> {
   const { evalFrequency: every = "end", evalSteps } = options.loop;
   const { steering = [] } = schedules ?? {};
   if (steering.length === 0) return {};

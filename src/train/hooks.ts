@@ -1,236 +1,85 @@
-// What a callback may hook into, in call order, and the one place where hooks are called. A hook watches: what it throws stops the run
-// under the names of its class and hook, and only `onTrace` may add to a graph.
-import { SeedgradError, TrainingError } from "../core/errors.ts";
+// The hooks in the order in which they are called, and the one place where they are. A hook watches: what it throws stops the run under the names of its class and hook,
+// and only the tracing ones may add to a graph. The loop that calls them, with what is called when something fails left out:
+//
+//   new Trainer:              preSetup; make the model; setup; make optimizer and schedules; postSetup
+//   fit:                      onFitStart
+//                             trace the step: onTrace, onTraceUpdate
+//     from a checkpoint:      onBeforeLoadCheckpoint; read it; preprocessCheckpoint; take it over; onLoadCheckpoint
+//                             onTrainStart
+//     each step:              onTrainBatchStart; onTrainStepStart
+//                             run the compiled step: forward, backward, clipping, update; add it to the chain
+//                             onAfterOptimizerStep
+//                             onBeforeSchedulerStep; set the next rates; onAfterSchedulerStep
+//                             onTrainStepEnd; logMetrics, logHistograms
+//       validation, if due:   onValidateStart
+//         each batch:         onValidateBatchStart; onValidateStepStart; run the compiled step; onValidateStepEnd; onValidateBatchEnd
+//                             onValidateEnd; logMetrics
+//                             onTrainBatchEnd
+//       a checkpoint, if due: onSaveCheckpoint; read the tensors; postprocessCheckpoint; flush; write it; onAfterSaveCheckpoint
+//     at the end:             onTrainEnd; flush; write the digest down; onFitEnd; finalize
+import { ConfigError, SeedgradError, TrainingError } from "../core/errors.ts";
 import { unknownKey } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
-import type { Batch, Module } from "../nn/module.ts";
-import type { Variable } from "../program/variable.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { Histogram } from "./histogram.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Callback, HookName, Logger, TrainerView } from "./contract.ts";
 
-/** What hooks of a fit are told. */
-export interface FitContext {
-  readonly trainer: Trainer;
-  /** Optimizer steps in the whole run. */
-  readonly totalSteps: number;
-  /** What it trains on. */
-  readonly loader: DataLoader;
-  /** What it validates on, if anything; of several loaders the first. */
-  readonly validation?: DataLoader;
-  /** All loaders that it validates on. */
-  readonly validations: readonly DataLoader[];
-}
-
-/** What hooks of one optimizer step are told. */
-export interface StepContext extends FitContext {
-  /** The number of this optimizer step, from 1. */
-  readonly step: number;
-  /** From 0. */
-  readonly epoch: number;
-  /** With accumulation: the micro-batches of the step, one after another. Its memory is used again after `onTrainBatchEnd`: copy what is to be kept. */
-  readonly batch: LoadedBatch;
-  /** The first parameter group's. */
-  readonly learningRate: number;
-}
-
-/** What hooks from `onBeforeForward` on are told: the step has run by then, whole. */
-export interface StepResult extends StepContext {
-  readonly loss: number;
-  /** What `watch` was given while the step was traced, by name. */
-  readonly watched: Readonly<Record<string, Tensor>>;
-  /** Whether this step's numbers are logged: every `logSteps` steps, and at the last. */
-  readonly logged: boolean;
-  /** For `onTrainBatchEnd`: the values of the validation that followed this step, if one did. */
-  readonly validated?: Metrics;
-}
-
-/** What hooks of a validation are told. */
-export interface ValidateContext {
-  readonly trainer: Trainer;
-  /** Optimizer steps taken when it runs. */
-  readonly step: number;
-  /**
-   * Whether it is one of the run's own validations, at the loop's frequency: what decides about the run by validated numbers (EarlyStopping, ReduceOnPlateau) takes these alone.
-   * Not one that a hook or a program asked for, nor one that is made only because the run ends there.
-   */
-  readonly decides: boolean;
-}
-
-export interface ValidateBatchContext extends ValidateContext {
-  /** From 0. */
-  readonly index: number;
-  readonly batch: LoadedBatch;
-}
-
-/** What hooks are told once a validation batch has run. */
-export interface ValidateStepResult extends ValidateBatchContext {
-  /** What `watch` was given while the evaluation step was traced, by name. */
-  readonly watched: Readonly<Record<string, Tensor>>;
-}
-
-/** The values of a validation: `loss` and each metric by name. */
-export type Metrics = Readonly<Record<string, number>>;
-
-/** What `onTrace` is given: the tensors of a step in the making. */
-export interface TraceContext {
-  readonly trainer: Trainer;
-  readonly role: "train" | "eval";
-  readonly model: Module;
-  /** Where gradients are accumulated, batch and outputs are those of the first micro-batch; loss and gradients are those of the whole group. */
-  readonly batch: Batch;
-  readonly outputs?: Tensor;
-  readonly loss?: Tensor;
-  /** Gradients by the paths of their parameters, before clipping; empty in an evaluation. */
-  readonly gradients: Readonly<Record<string, Tensor>>;
-}
-
-/** What a checkpoint is about to hold, or held. */
-export interface CheckpointContext {
-  readonly trainer: Trainer;
-  readonly step: number;
-  /** The file. */
-  readonly path: string;
-}
-
-type Hook<C extends unknown[]> = (...args: C) => void | Promise<void>;
-
-/** Any of the hooks, listed in call order. Those of the constructor and `onTrace` are synchronous. */
-export interface Callback {
-  /** What its state is called in checkpoints, and it in errors; its class's name unless given. */
-  readonly name?: string;
-  /** Whether training depends on it. `false`: it only watches, a replay leaves it out, and a run may go on without it. */
-  readonly changesTraining?: boolean;
-  /** Whether the numbers of a validation depend on it, as on an average in the weights' place: a replay that validates keeps it, and where a schedule goes by validation it belongs to the run as what changes training does. */
-  readonly changesValidation?: boolean;
-  /** Whether the run's end depends on it and on validation, as on EarlyStopping: a replay that validates keeps it. */
-  readonly endsRun?: boolean;
-  /** What it was made with, as JSON. A run that is made in code records numbers, flags and words of those that change training, and isn't gone on with under others. */
-  describe?(): unknown;
-  /** Variables of its own: in checkpoints as `callback/<name>/<variable>`, not in the digest. */
-  namedVariables?(): Iterable<readonly [string, Variable]>;
-  /** What else it needs to go on from a checkpoint, as JSON. */
-  saveState?(): unknown;
-  /** Takes over what `saveState` gave, of a checkpoint. */
-  loadState?(state: unknown): void;
-  /** The seed is set; there is no model yet. */
-  preSetup?(trainer: Trainer): void;
-  /** The model is there; its optimizer isn't yet. */
-  setup?(trainer: Trainer): void;
-  /** All is there. */
-  postSetup?(trainer: Trainer): void;
-  onFitStart?: Hook<[FitContext]>;
-  onBeforeLoadCheckpoint?: Hook<[{ trainer: Trainer; path: string }]>;
-  /** Sees the state of a checkpoint before it is taken over. */
-  preprocessCheckpoint?: Hook<[CheckpointContext]>;
-  onLoadCheckpoint?: Hook<[CheckpointContext]>;
-  onTrainStart?: Hook<[FitContext]>;
-  onTrainBatchStart?: Hook<[StepContext]>;
-  onTrainStepStart?: Hook<[StepContext]>;
-  /** The one hook that may add nodes, through `watch`: called when a step is traced, before its first execution. */
-  onTrace?(context: TraceContext): void;
-  /** Called when the training step is traced, after its update: what is assigned here is part of training. */
-  onTraceUpdate?(context: TraceContext): void;
-  onBeforeForward?: Hook<[StepResult]>;
-  onAfterForward?: Hook<[StepResult]>;
-  onBeforeBackward?: Hook<[StepResult]>;
-  onAfterBackward?: Hook<[StepResult]>;
-  onBeforeOptimizerStep?: Hook<[StepResult]>;
-  onAfterOptimizerStep?: Hook<[StepResult]>;
-  onBeforeSchedulerStep?: Hook<[StepResult]>;
-  onAfterSchedulerStep?: Hook<[StepResult]>;
-  onTrainStepEnd?: Hook<[StepResult]>;
-  onTrainBatchEnd?: Hook<[StepResult]>;
-  onSaveCheckpoint?: Hook<[CheckpointContext]>;
-  postprocessCheckpoint?: Hook<[CheckpointContext]>;
-  onAfterSaveCheckpoint?: Hook<[CheckpointContext]>;
-  onValidateStart?: Hook<[ValidateContext]>;
-  onValidateBatchStart?: Hook<[ValidateBatchContext]>;
-  onValidateStepStart?: Hook<[ValidateBatchContext]>;
-  onValidateStepEnd?: Hook<[ValidateStepResult]>;
-  onValidateBatchEnd?: Hook<[ValidateStepResult]>;
-  onValidateEnd?: Hook<[ValidateContext, Metrics]>;
-  onTrainEnd?: Hook<[FitContext]>;
-  onFitEnd?: Hook<[FitContext]>;
-  onTrainException?: Hook<[FitContext, unknown]>;
-  onValidateException?: Hook<[ValidateContext, unknown]>;
-  onFitException?: Hook<[FitContext, unknown]>;
-  /** After everything, whether it went well or not. */
-  finalize?: Hook<[{ trainer: Trainer }]>;
-}
-
-/** A callback that is told numbers to record, and messages to show. */
-export interface Logger extends Callback {
-  /** `step`: optimizer steps taken. */
-  logMetrics?: Hook<[Metrics, number]>;
-  /** As `logMetrics`, of whole tensors' elements by name. */
-  logHistograms?: Hook<[Readonly<Record<string, Histogram>>, number]>;
-  /** Puts on the disk what it was told: called before a checkpoint is named, and before the run is called finished. */
-  flush?: Hook<[]>;
-  /** Shows a message to people; the first logger that can does it. */
-  logMessage?(level: "debug" | "info" | "warn" | "error", message: string): void;
-}
-
-export type HookName = {
-  [K in keyof Logger]-?: K extends "describe" | "namedVariables" | "saveState" | "loadState"
-    ? never
-    : NonNullable<Logger[K]> extends (...args: never[]) => unknown
-      ? K
-      : never;
-}[keyof Logger];
-
-/** Every hook; the compiler holds it to the two interfaces. */
-const hookNames: Readonly<Record<HookName, true>> = {
-  preSetup: true,
-  setup: true,
-  postSetup: true,
-  onFitStart: true,
-  onBeforeLoadCheckpoint: true,
-  preprocessCheckpoint: true,
-  onLoadCheckpoint: true,
-  onTrainStart: true,
-  onTrainBatchStart: true,
-  onTrainStepStart: true,
-  onTrace: true,
-  onTraceUpdate: true,
-  onBeforeForward: true,
-  onAfterForward: true,
-  onBeforeBackward: true,
-  onAfterBackward: true,
-  onBeforeOptimizerStep: true,
-  onAfterOptimizerStep: true,
-  onBeforeSchedulerStep: true,
-  onAfterSchedulerStep: true,
-  onTrainStepEnd: true,
-  onTrainBatchEnd: true,
-  onSaveCheckpoint: true,
-  postprocessCheckpoint: true,
-  onAfterSaveCheckpoint: true,
-  onValidateStart: true,
-  onValidateBatchStart: true,
-  onValidateStepStart: true,
-  onValidateStepEnd: true,
-  onValidateBatchEnd: true,
-  onValidateEnd: true,
-  onTrainEnd: true,
-  onFitEnd: true,
-  onTrainException: true,
-  onValidateException: true,
-  onFitException: true,
-  finalize: true,
-  logMetrics: true,
-  logHistograms: true,
-  flush: true,
-  logMessage: true,
+/** Every hook, in order, with what it is part of. The compiler holds it to what a callback and a logger may have; docs/callbacks.md shows it. */
+export const hookParts: Readonly<Record<HookName, string>> = {
+  preSetup: "construction",
+  setup: "construction",
+  postSetup: "construction",
+  onFitStart: "a fit",
+  onTrace: "tracing",
+  onTraceUpdate: "tracing",
+  onBeforeLoadCheckpoint: "loading",
+  preprocessCheckpoint: "loading",
+  onLoadCheckpoint: "loading",
+  onTrainStart: "a fit",
+  onTrainBatchStart: "each step",
+  onTrainStepStart: "each step",
+  onAfterOptimizerStep: "each step",
+  onBeforeSchedulerStep: "each step",
+  onAfterSchedulerStep: "each step",
+  onTrainStepEnd: "each step",
+  onValidateStart: "validation",
+  onValidateBatchStart: "validation",
+  onValidateStepStart: "validation",
+  onValidateStepEnd: "validation",
+  onValidateBatchEnd: "validation",
+  onValidateEnd: "validation",
+  onTrainBatchEnd: "each step",
+  onSaveCheckpoint: "saving",
+  postprocessCheckpoint: "saving",
+  onAfterSaveCheckpoint: "saving",
+  onTrainEnd: "a fit",
+  onFitEnd: "a fit",
+  onValidateException: "failure",
+  onTrainException: "failure",
+  onFitException: "failure",
+  finalize: "a fit",
+  logMetrics: "logging",
+  logHistograms: "logging",
+  flush: "logging",
+  logMessage: "logging",
 };
+
+/** Hooks that others have, and that would lie here: forward, backward and update are one compiled step, and nothing can be called inside it. */
+const insideStep = /^on(Before|After)(Forward|Backward|OptimizerStep|ZeroGrad)$/;
 
 /** Throws ConfigError for a method whose name is a hook's in form, as `onTrainStpe`, and is none: it would never be called. */
 function checkHookNames(callback: Callback): void {
   for (let at: object | null = callback; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-      if (typeof value !== "function" || !/^(on|pre|post)[A-Z]/.test(name) || Object.hasOwn(hookNames, name)) continue;
-      throw unknownKey(`${callbackName(callback)}.${name}`, name, Object.keys(hookNames), {
+      if (typeof value !== "function" || !/^(on|pre|post)[A-Z]/.test(name) || Object.hasOwn(hookParts, name)) continue;
+      const where = `${callbackName(callback)}.${name}`;
+      if (insideStep.test(name)) {
+        throw new ConfigError({
+          where,
+          problem: "the compiled step runs whole, and nothing is called inside it",
+          got: name,
+          expected: "onTrace, to watch a tensor of the step, and onAfterOptimizerStep, to read it",
+        });
+      }
+      throw unknownKey(where, name, Object.keys(hookParts), {
         problem: "no hook has this name, so it would never be called",
         hint: "a method of your own is named otherwise than on…, pre… or post…, or is #private",
       });
@@ -317,7 +166,7 @@ function hookError(callback: Callback, hook: HookName, cause: unknown): Seedgrad
 }
 
 /** Does something on the way out of an error: if it fails too, that is said, and the first error stands. */
-export async function tell(trainer: Trainer, body: () => void | Promise<void>): Promise<void> {
+export async function tell(trainer: TrainerView, body: () => void | Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {

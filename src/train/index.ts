@@ -4,7 +4,7 @@ export type { PlannedGraph } from "../report/graph.ts";
 export * from "./callbacks/index.ts";
 export { trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
-export type { ResolvedOptions, TrainerOptions } from "./config/options.ts";
+export type { ResolvedSettings, RunConfig, TrainerSettings } from "./config/options.ts";
 export {
   type ConfigOverrides,
   configHash,
@@ -18,22 +18,34 @@ export {
 export { type GivenOptions, type Registrable, register } from "./config/register.ts";
 export type { Config } from "./config/schema.ts";
 export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";
-export type { CheckpointMetrics } from "./evaluate.ts";
-export type { CheckpointChoice, FitOptions, Run } from "./fit.ts";
-export { type Histogram, histogramOf } from "./histogram.ts";
 export type {
   Callback,
+  CheckpointChoice,
   CheckpointContext,
+  EvalStep,
+  EvaluateOptions,
   FitContext,
+  FitOptions,
+  HookName,
   Logger,
   Metrics,
+  Place,
+  Progress,
+  Run,
   StepContext,
   StepResult,
   TraceContext,
+  TrainerOptions,
+  TrainerView,
+  TrainStep,
   ValidateBatchContext,
   ValidateContext,
   ValidateStepResult,
-} from "./hooks.ts";
+  WeightsChoice,
+  WeightsOptions,
+} from "./contract.ts";
+export type { CheckpointMetrics } from "./evaluate.ts";
+export { type Histogram, histogramOf } from "./histogram.ts";
 export { CSVLogger } from "./loggers/csv.ts";
 export { JSONLLogger } from "./loggers/jsonl.ts";
 export { ProgressLogger } from "./loggers/progress.ts";

@@ -1,21 +1,21 @@
 // The numbers that the host gives a training step, as its link in the chain holds them: learning rate and weight decay of each parameter group, a dynamic
 // loss scale, and all runtime scalars of the graph, which are what an optimizer makes of the first two.
 import type { Plan } from "../compile/plan.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Session } from "./session.ts";
 
 /** Learning rates, weight decays and loss scale that the next step is given, by name: `groups/0/learningRate`, `lossScale`. A constant loss scale is in the graph. */
-export async function stepNumbers(trainer: Trainer): Promise<Record<string, number>> {
+export async function stepNumbers(session: Session): Promise<Record<string, number>> {
   const numbers: Record<string, number> = {};
-  for (const [i, { learningRate, weightDecay }] of trainer.needOptimizer().groups.entries()) {
+  for (const [i, { learningRate, weightDecay }] of session.trainer.needOptimizer().groups.entries()) {
     numbers[`groups/${i}/learningRate`] = learningRate;
     numbers[`groups/${i}/weightDecay`] = weightDecay;
   }
-  const scale = await trainer.scaler.dynamicScale();
+  const scale = await session.scaler.dynamicScale();
   return scale === undefined ? numbers : { ...numbers, lossScale: scale };
 }
 
 /** The names of all that a step is given: of `stepNumbers`, and of the plan's runtime scalars. */
-export async function inputNames(trainer: Trainer, { inputs }: Plan): Promise<string[]> {
+export async function inputNames(session: Session, { inputs }: Plan): Promise<string[]> {
   const scalars = inputs.flatMap(({ name }) => (name.startsWith("scalar/") ? [name.slice("scalar/".length)] : []));
-  return [...Object.keys(await stepNumbers(trainer)), ...scalars];
+  return [...Object.keys(await stepNumbers(session)), ...scalars];
 }

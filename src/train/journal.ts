@@ -2,11 +2,10 @@
 // the folder is this run; it never touches what it doesn't recognise.
 import { exists, machine, makeDirectory, writeAtomic } from "#files";
 import type { Backend } from "../compile/contract.ts";
+import type { Plan } from "../compile/plan.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import type { DataLoader } from "../data/loader.ts";
-import type { Graph } from "../graph/hash.ts";
 import { recordGraph } from "../graph/record.ts";
 import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
 import { ChainFile, readChain } from "../run/chainfile.ts";
@@ -24,23 +23,19 @@ import {
   readTensors,
 } from "./checkpoint.ts";
 import { timestamp } from "./clock.ts";
+import type { CheckpointChoice, FitContext, Run } from "./contract.ts";
 import { describeOptions } from "./describe.ts";
 import { programFacts } from "./facts.ts";
-import type { CheckpointChoice, Run } from "./fit.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Session } from "./session.ts";
 
 /** What a journal is opened with. */
 export interface JournalParts {
-  readonly trainer: Trainer;
-  readonly loader: DataLoader;
-  readonly validations: readonly DataLoader[];
+  readonly context: FitContext;
   readonly backend: Backend;
   /** The training step's, at the full batch. */
-  readonly graph: Graph;
-  readonly graphHash: string;
+  readonly plan: Plan;
   /** Names of the numbers that the host gives a step, for the chain's file. */
   readonly inputNames: readonly string[];
-  readonly totalSteps: number;
 }
 
 interface Folder {
@@ -54,9 +49,14 @@ interface Folder {
 /** How long a fit took, and where the time went: it informs, and proves nothing. */
 type Times = Pick<Run, "seconds" | "dataShare">;
 
+/** Whether the digest is marked, since something about the run can't promise its bits. */
+const isMarked = ({ trainer, backend }: Session) =>
+  trainer.options.deterministic === "warn" || (backend !== undefined && backend.class !== "A");
+
 /** The record of one fit in progress. */
 export class Journal {
   readonly chain: Chain;
+  readonly #session: Session;
   readonly #parts: JournalParts;
   readonly #folder: Folder | undefined;
   readonly #facts: RunFacts;
@@ -64,17 +64,17 @@ export class Journal {
   #earlierGraphs: Manifest["graphs"] = {};
   #begun = false;
 
-  private constructor(parts: JournalParts, facts: RunFacts, folder: Folder | undefined) {
-    const { trainer, graphHash } = parts;
+  private constructor(session: Session, parts: JournalParts, facts: RunFacts, folder: Folder | undefined) {
+    const { chain, progress, trainer } = session;
+    this.#session = session;
     this.#parts = parts;
     this.#facts = facts;
     this.#folder = folder;
-    const known = trainer.chain;
     this.chain =
-      known && trainer.step > 0 && known.step === trainer.step
-        ? known
+      chain && progress.step > 0 && chain.step === progress.step
+        ? chain
         : new Chain({
-            graphHash,
+            graphHash: parts.plan.graphHash,
             seed: trainer.seed,
             data: facts.data,
             shuffleSeeds: facts.shuffleSeeds?.map(BigInt),
@@ -82,11 +82,11 @@ export class Journal {
   }
 
   /** Takes the folder, if there is one. Throws CheckpointError when it is in use, or holds another run. */
-  static open(parts: JournalParts): Journal {
-    const { trainer, loader, validations } = parts;
+  static open(session: Session, parts: JournalParts): Journal {
+    const { trainer, loader, validations } = parts.context;
     const { modelDir } = trainer.options;
     const facts = programFacts(trainer, loader, validations);
-    if (modelDir === undefined) return new Journal(parts, facts, undefined);
+    if (modelDir === undefined) return new Journal(session, parts, facts, undefined);
     makeDirectory(modelDir);
     const lock = lockFolder(modelDir);
     try {
@@ -94,7 +94,7 @@ export class Journal {
       const manifest = exists(path) ? readManifest(path) : undefined;
       if (manifest) checkSameRun(path, manifest, facts);
       const chainFile = new ChainFile(`${modelDir}/chain.bin`, parts.inputNames);
-      return new Journal(parts, facts, { path: modelDir, chainFile, lock, manifest });
+      return new Journal(session, parts, facts, { path: modelDir, chainFile, lock, manifest });
     } catch (error) {
       lock.release();
       throw error;
@@ -103,18 +103,19 @@ export class Journal {
 
   /** The run that the folder, or the trainer, has finished already; its weights are loaded. */
   async finished({ ckptPath }: CheckpointChoice): Promise<Run | undefined> {
-    const { trainer, totalSteps } = this.#parts;
+    const session = this.#session;
+    const { trainer, totalSteps } = this.#parts.context;
     if (ckptPath !== undefined) return undefined;
-    const { lastRun } = trainer;
-    if (lastRun && !trainer.origin && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
+    const { lastRun } = session;
+    if (lastRun && !session.origin && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
     const folder = this.#folder;
     const { status, result, environment } = folder?.manifest ?? {};
     if (!folder || status !== "finished" || !result) return undefined;
     if (result.steps !== totalSteps && result.stopped === undefined) return undefined;
     if (!(trainer.options.checkpoint?.autoloadLastCheckpoint ?? true)) return undefined;
     const checkpoint = newestCheckpoint(checkpointFolder(trainer)!);
-    trainer.origin = checkpoint === undefined ? { method: "fit", path: folder.path } : undefined;
-    if (checkpoint !== undefined) await loadCheckpoint(trainer, checkpoint, "resume");
+    session.origin = checkpoint === undefined ? { method: "fit", path: folder.path } : undefined;
+    if (checkpoint !== undefined) await loadCheckpoint(session, checkpoint, "resume");
     trainer.message("info", `the run in ${folder.path} is finished: ${result.digest}`);
     const { seconds = 0, dataShare } = environment ?? {};
     return this.#run({
@@ -126,26 +127,27 @@ export class Journal {
 
   /** Puts the trainer where the chosen checkpoint is, or at the beginning; what the folder holds of later steps goes. */
   async restore(choice: CheckpointChoice): Promise<void> {
-    const { trainer } = this.#parts;
+    const session = this.#session;
+    const { trainer, progress } = session;
     const path = await this.#beginning(choice);
-    trainer.origin = undefined;
+    session.origin = undefined;
     if (path !== undefined) {
-      const { state } = await loadCheckpoint(trainer, path, "resume");
+      const { state } = await loadCheckpoint(session, path, "resume");
       this.#checkLength(path, state);
       this.chain.resume(state.step, state.chain);
       if (state.step > 0) this.#earlierGraphs = this.#folder?.manifest?.graphs ?? {};
       trainer.message("info", `going on from ${path}, step ${state.step}`);
       for (const changed of changedImports(this.#folder?.manifest?.imports, this.#facts.imports))
         trainer.message("warn", `the run began with another program: ${changed}`);
-    } else if (trainer.step > 0 && (choice.ckptPath === null || this.chain.step !== trainer.step)) {
+    } else if (progress.step > 0 && (choice.ckptPath === null || this.chain.step !== progress.step)) {
       throw new ConfigError({
         where: "fit",
         problem: "this Trainer has trained already, and can't begin again",
-        got: `step ${trainer.step}`,
+        got: `step ${progress.step}`,
         hint: "make a new Trainer",
       });
     }
-    trainer.chain = this.chain;
+    session.chain = this.chain;
     if (this.#folder) this.#cutBack(this.#folder, path);
     this.#writeProgram();
     this.#writeManifest("running");
@@ -154,8 +156,7 @@ export class Journal {
 
   /** The checkpoint to go on from: the chosen one, or what `loadCheckpoint` took. Throws where the Trainer's weights are neither that nor what a run begins with. */
   async #beginning(choice: CheckpointChoice): Promise<string | undefined> {
-    const { trainer } = this.#parts;
-    const { origin } = trainer;
+    const { trainer, origin } = this.#session;
     const chosen = chosenCheckpoint(trainer, choice);
     if (origin?.method === "loadCheckpoint" && choice.ckptPath === undefined) {
       if (chosen !== undefined && chosen !== origin.path) {
@@ -180,7 +181,7 @@ export class Journal {
 
   /** A run that is past its end can't be made again from its config. */
   #checkLength(path: string, { step }: RunState): void {
-    const { totalSteps } = this.#parts;
+    const { totalSteps } = this.#parts.context;
     if (step <= totalSteps) return;
     throw new CheckpointError({
       where: path,
@@ -193,8 +194,8 @@ export class Journal {
 
   /** Drops what the folder holds of later steps; an error comes before anything is dropped. */
   #cutBack({ chainFile }: Folder, checkpoint: string | undefined): void {
-    const { trainer } = this.#parts;
-    const { step } = trainer;
+    const { trainer, progress } = this.#session;
+    const { step } = progress;
     const adopted = checkpoint && foreignChain(chainFile, checkpoint, step, this.chain.hash);
     if (!adopted) chainFile.check(step, this.chain.hash);
     // Checkpoints first: at no moment may there be one that the chain doesn't reach.
@@ -205,7 +206,7 @@ export class Journal {
 
   /** The next step's link. */
   link(step: ChainStep): void {
-    const { graphs } = this.#parts.trainer;
+    const { graphs } = this.#session;
     if (step.graphHash !== graphs.train) graphs.trainLast = step.graphHash;
     const link = this.chain.link(step);
     this.#folder?.lock.beat();
@@ -220,14 +221,15 @@ export class Journal {
 
   /** The digest, written down: the run is finished. */
   async finish(times: Times): Promise<Run> {
-    const { trainer } = this.#parts;
-    const { step: steps, loss, metrics, stopped } = trainer.progress;
-    const digest = this.chain.digest(await readTensors(trainer), { marked: trainer.marked });
+    const session = this.#session;
+    const { trainer } = session;
+    const { step: steps, loss, metrics, stopped } = session.progress;
+    const digest = this.chain.digest(await readTensors(trainer), { marked: isMarked(session) });
     const result = { digest, steps, loss: loss!, metrics, streamPosition: trainer.stream.position, stopped };
     this.flush();
     this.#writeManifest("finished", result, times);
-    trainer.lastRun = this.#run({ ...result, ...times });
-    return trainer.lastRun;
+    session.lastRun = this.#run({ ...result, ...times });
+    return session.lastRun;
   }
 
   /** Says in the manifest that the run ended before its end, if it had begun; it can be gone on with. */
@@ -244,29 +246,31 @@ export class Journal {
   }
 
   #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory">): Run {
-    const { trainer, backend, graphHash } = this.#parts;
+    const { context, backend, plan } = this.#parts;
     const { name, threads } = backend;
-    return { ...result, graphHash, seed: trainer.seed, backend: name, threads, directory: this.#folder?.path };
+    const { graphHash } = plan;
+    return { ...result, graphHash, seed: context.trainer.seed, backend: name, threads, directory: this.#folder?.path };
   }
 
   /** The config, and the graph that it makes. */
   #writeProgram(): void {
     if (!this.#folder) return;
-    writeAtomic(`${this.#folder.path}/graph.json`, new TextEncoder().encode(recordGraph(this.#parts.graph)));
-    const { name, text } = describeOptions(this.#parts.trainer);
+    writeAtomic(`${this.#folder.path}/graph.json`, new TextEncoder().encode(recordGraph(this.#parts.plan.graph)));
+    const { name, text } = describeOptions(this.#session.trainer);
     writeAtomic(`${this.#folder.path}/${name}`, new TextEncoder().encode(text));
   }
 
   #writeManifest(status: RunStatus, result?: Manifest["result"], times?: Times): void {
     if (!this.#folder) return;
-    const { trainer, backend } = this.#parts;
+    const session = this.#session;
+    const { backend } = this.#parts;
     writeManifest(`${this.#folder.path}/manifest.json`, {
       ...this.#facts,
       format: 1,
       numericsId,
-      seedGiven: trainer.seedGiven,
-      graphs: { ...this.#earlierGraphs, ...trainer.graphs },
-      deterministic: trainer.marked ? "warn" : "strict",
+      seedGiven: session.trainer.seedGiven,
+      graphs: { ...this.#earlierGraphs, ...session.graphs },
+      deterministic: isMarked(session) ? "warn" : "strict",
       status,
       result,
       environment: {

@@ -1,7 +1,6 @@
 // How long a run is, and which validations happen in it.
 import { ConfigError } from "../core/errors.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
-import { periodOf, totalStepsOf } from "./config/options.ts";
 import type { LoopOptions } from "./config/shared.ts";
 
 /** Which validation follows a step: one at the loop's frequency, one only because the run ends there, or none. */
@@ -45,4 +44,30 @@ export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch
     });
   }
   return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };
+}
+
+/** How many optimizer steps a run has: the least of the limits given. Throws ConfigError when none is. */
+function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
+  const { numSteps = Infinity, maxSteps = Infinity, numEpochs = Infinity } = loop;
+  const total = Math.min(numSteps, maxSteps, numEpochs * stepsPerEpoch);
+  if (Number.isSafeInteger(total)) return total;
+  if (total !== Infinity) {
+    throw new ConfigError({
+      where: "loop.numEpochs",
+      problem: "more steps than can be counted",
+      got: `${numEpochs} epochs of ${stepsPerEpoch} steps`,
+      expected: "fewer than 2^53 steps",
+    });
+  }
+  throw new ConfigError({
+    where: "loop",
+    problem: "nothing says when training ends",
+    expected: "numSteps, maxSteps or numEpochs",
+    hint: "loop: { numEpochs: 3 }",
+  });
+}
+
+/** How many optimizer steps lie between two validations, of a frequency that is a number. */
+export function periodOf(every: number, totalSteps: number): number {
+  return every < 1 ? Math.max(1, Math.floor(every * totalSteps)) : every;
 }

@@ -1,37 +1,53 @@
-// What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level.
+// What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level, and how much of both.
 
 import { ConfigError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
+import type { ResolvedSettings } from "./config/options.ts";
 import { logLevels } from "./config/shared.ts";
+import type { MessageLevel, Metrics } from "./contract.ts";
 import type { Histogram } from "./histogram.ts";
-import type { Metrics } from "./hooks.ts";
-import type { Trainer } from "./trainer.ts";
-
-export type MessageLevel = "debug" | "info" | "warn" | "error";
+import type { Session } from "./session.ts";
 
 /** The log of one Trainer. */
 export class Logs {
-  readonly #trainer: Trainer;
+  readonly #session: Session;
   readonly #scopes: string[] = [];
 
-  constructor(trainer: Trainer) {
-    this.#trainer = trainer;
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** How much is logged and shown at the moment: what was given, and over it what callbacks have for the parts of the run that are going on. */
+  settings(given: ResolvedSettings["logging"]): ResolvedSettings["logging"] {
+    const session = this.#session;
+    const now = <K extends keyof typeof given>(key: K): (typeof given)[K] => {
+      const set = session.parts.flatMap((part) => session.hooks.callbacks.map(({ logging }) => logging?.[part]?.[key]));
+      return (set.filter((value) => value !== undefined).at(-1) as (typeof given)[K] | undefined) ?? given[key];
+    };
+    return {
+      get logSteps() {
+        return now("logSteps");
+      },
+      get logLevel() {
+        return now("logLevel");
+      },
+    };
   }
 
   message(level: MessageLevel, text: string): void {
-    const { options, hooks } = this.#trainer;
-    if (logLevels.indexOf(level) < logLevels.indexOf(options.logging.logLevel)) return;
+    const { trainer, hooks } = this.#session;
+    if (logLevels.indexOf(level) < logLevels.indexOf(trainer.options.logging.logLevel)) return;
     const [shown] = hooks.having("logMessage");
     if (shown) atOnce("logMessage", shown.logMessage!(level, text));
     else console[level === "warn" || level === "error" ? "warn" : "info"](`seedgrad: ${text}`);
   }
 
   async metrics(metrics: Metrics, step: number): Promise<void> {
-    await this.#trainer.hooks.call("logMetrics", this.#scoped(metrics), step);
+    await this.#session.hooks.call("logMetrics", this.#scoped(metrics), step);
   }
 
   async histograms(histograms: Readonly<Record<string, Histogram>>, step: number): Promise<void> {
-    await this.#trainer.hooks.call("logHistograms", this.#scoped(histograms), step);
+    await this.#session.hooks.call("logHistograms", this.#scoped(histograms), step);
   }
 
   #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {

@@ -3,13 +3,13 @@ import type { Backend } from "../compile/contract.ts";
 import { itemSize } from "../core/dtype.ts";
 import { ConfigError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import type { Trainer } from "./trainer.ts";
+import type { TrainerView } from "./contract.ts";
 
 /** The bytes that a backend's values can take: those of one WebAssembly memory have 32-bit addresses, and no other machine is asked for more than 64 GiB. */
 export const memoryOf = ({ name }: Backend): number => (/^wasm|webasm$/.test(name) ? 2 ** 32 : 2 ** 36);
 
 /** Throws ConfigError where parameters, optimizer state and the largest gradient can't fit the backend's memory. */
-export function checkMemory(trainer: Trainer, backend: Backend): void {
+export function checkMemory(trainer: TrainerView, backend: Backend): void {
   const { name } = backend;
   const limit = memoryOf(backend);
   const sizes = [...trainer.variables(), ...trainer.callbackVariables()].map(([path, { shape, dtype }]) => ({

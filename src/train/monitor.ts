@@ -2,7 +2,7 @@
 import { ConfigError } from "../core/errors.ts";
 import { directionOf, type Mode, monitored, monitoredName, type NumberNames } from "../optim/monitored.ts";
 import { checkRange } from "./callbacks/check.ts";
-import type { Metrics } from "./hooks.ts";
+import type { Metrics } from "./contract.ts";
 
 export interface MonitorOptions {
   /** A validation's number by name: `loss`, or a metric's, of a second loader `<loader>/loss`; with or without `val_` before it. `loss` by default. */

@@ -1,11 +1,13 @@
 // The names of a validation's numbers: the first loader's are plain, those of the others begin with the loader's name.
+import { ConfigError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Mode, NumberNames } from "../optim/monitored.ts";
-import type { ResolvedOptions } from "./config/options.ts";
+import type { ResolvedSettings } from "./config/options.ts";
+import type { TrainerView } from "./contract.ts";
 
 /** The names that the numbers of a validation on these loaders may have: the loss's, and each metric's, which may be of several numbers. */
 export function numberNames(
-  { metrics }: Pick<ResolvedOptions, "metrics">,
+  { metrics }: Pick<ResolvedSettings, "metrics">,
   loaders: readonly DataLoader[],
 ): NumberNames {
   const own = metrics.map(({ name }) => name);
@@ -24,4 +26,21 @@ export function placeOf(loaders: readonly DataLoader[], i: number): string {
   const { name } = loaders[i];
   const same = loaders.slice(0, i).filter((other) => other.name === name).length;
   return same === 0 ? name : `${name}#${same + 1}`;
+}
+
+/** Throws ConfigError where a run on these loaders validates nothing, and something (`where`) goes by validated numbers. */
+export function checkValidated(
+  where: string,
+  { options }: Pick<TrainerView, "options">,
+  validations: readonly DataLoader[],
+  problem = "nothing is validated in this run",
+): void {
+  if (validations.length > 0 && options.loop.evalFrequency !== undefined) return;
+  throw new ConfigError({
+    where,
+    problem,
+    got: validations.length === 0 ? "no validation data" : "no evalFrequency",
+    expected: "validation to go by",
+    hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
+  });
 }

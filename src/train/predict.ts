@@ -1,17 +1,17 @@
 // Prediction: the model's outputs for a loader's batches, in its order, in evaluation mode. Like validation it leaves stream, weights and flags alone.
 import type { HostArray } from "../core/array.ts";
-import { ConfigError, TrainingError } from "../core/errors.ts";
+import { TrainingError } from "../core/errors.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
+import type { WeightsChoice, WeightsOptions } from "./contract.ts";
 import { inEvaluation, noBatches } from "./evaluate.ts";
+import type { Session } from "./session.ts";
 import type { PredictStep } from "./step.ts";
-import type { Trainer } from "./trainer.ts";
 import { checkVocabulary } from "./vocabulary.ts";
-import { chosenAverage, type WeightsChoice, type WeightsOptions } from "./weights.ts";
+import { chosenAverage } from "./weights.ts";
 
 /** A batch's outputs. */
 export interface Prediction {
@@ -24,21 +24,22 @@ export interface Prediction {
 
 /** The outputs batch by batch. Throws ConfigError for a model that returns its loss alone. */
 async function* predict(
-  trainer: Trainer,
+  session: Session,
   step: PredictStep,
   loader: DataLoader,
   { weights: choice }: WeightsOptions,
 ): AsyncGenerator<Prediction> {
+  const { trainer } = session;
   checkVocabulary(trainer, loader);
   const average = chosenAverage(trainer, choice);
   const weights = average ? "average" : "raw";
-  trainer.weightsUsed = weights;
+  session.weightsUsed = weights;
   const { model, seed } = trainer;
   const stream = new Stream(seed, watchOffset);
   let some = false;
   const draws = { seed, offset: stream.reserve(loader.drawsPerEpoch) };
-  for await (const batch of byName(trainer, loader).batches(draws, 0, { whole: true })) {
-    const outputs = await trainer.exchange.under(average, async () => {
+  for await (const batch of byName(session, loader).batches(draws, 0, { whole: true })) {
+    const outputs = await session.exchange.under(average, async () => {
       const { result, draws: taken } = await inEvaluation(model, () =>
         step.execute([batch.tensors], { base: stream.position }),
       );
@@ -57,17 +58,17 @@ async function* predict(
 
 /** As `predict`, each batch in a turn of its own among the Trainer's calls. Throws TrainingError once the weights were replaced since the first. */
 export async function* predictInTurn(
-  trainer: Trainer,
+  session: Session,
   step: PredictStep,
   loader: DataLoader,
   options: WeightsOptions,
 ): AsyncGenerator<Prediction> {
-  const { occupancy, changes } = trainer;
-  const source = predict(trainer, step, loader, options);
+  const { occupancy, changes } = session;
+  const source = predict(session, step, loader, options);
   try {
     for (;;) {
       const next = await occupancy.alone("predict", () => {
-        if (trainer.changes === changes) return source.next();
+        if (session.changes === changes) return source.next();
         throw new TrainingError({
           where: "trainer.predict",
           problem: "the weights were replaced since the first batch",
@@ -80,14 +81,4 @@ export async function* predictInTurn(
   } finally {
     await source.return(undefined);
   }
-}
-
-/** The outputs of what `forward` returned. Throws ConfigError where it returned a loss alone. */
-export function outputsOf({ outputs }: { readonly outputs?: Tensor }): Tensor {
-  if (outputs) return outputs;
-  throw new ConfigError({
-    where: "predict",
-    problem: "the model returns its loss and no outputs",
-    hint: "return [loss, outputs] or { loss, outputs } from forward, or give the Trainer a loss",
-  });
 }

@@ -1,13 +1,12 @@
 // The learning rates of a step under the names that they are logged by.
 import type { ParameterGroup } from "../optim/optimizer.ts";
-import type { Metrics } from "./hooks.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Metrics, TrainerView } from "./contract.ts";
 
 /**
  * `learning_rate` where all parameter groups have the same one in the whole run; otherwise `learning_rate/<group>` of each, by its number from 0. The names don't depend on
  * the step, so a warmup that begins at 0 everywhere doesn't change them.
  */
-export function learningRates(trainer: Trainer): Metrics {
+export function learningRates(trainer: TrainerView): Metrics {
   const { groups } = trainer.needOptimizer();
   const { schedules } = trainer;
   const [first] = groups;

@@ -4,18 +4,23 @@ import type { Threads } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
+import type { PlannedGraph } from "../report/graph.ts";
 import type { Verification } from "../run/verification.ts";
-import type { TrainerOptions } from "./config/options.ts";
+import type { Callback, FitOptions, Run, TrainerOptions, TrainerView } from "./contract.ts";
 import { listOf } from "./evaluate.ts";
-import type { Callback } from "./hooks.ts";
-import type { Trainer } from "./trainer.ts";
+
+/** A Trainer that is there to be run. */
+export interface Fitting extends TrainerView {
+  fit(train: DataLoader, validation?: DataLoader | readonly DataLoader[], options?: FitOptions): Promise<Run>;
+  explain(train: DataLoader): Promise<PlannedGraph[]>;
+}
 
 /**
  * The program of a run, made again: a new Trainer, with `changes` over its options, and its loaders; `val` for its validations. The callbacks of `changes`
  * come after those of the program's own that belong to the run.
  */
 export type Rebuild = (changes: Partial<TrainerOptions>) => {
-  readonly trainer: Trainer;
+  readonly trainer: Fitting;
   readonly train?: DataLoader;
   readonly val?: DataLoader | readonly DataLoader[];
 };
@@ -34,7 +39,7 @@ export interface ReplayOptions {
 
 /** A program that is there to be run. */
 export interface Remade {
-  readonly trainer: Trainer;
+  readonly trainer: Fitting;
   readonly train: DataLoader;
   readonly validations: readonly DataLoader[];
 }

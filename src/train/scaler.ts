@@ -7,9 +7,9 @@ import { watch } from "../program/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
 import { abs, equal, less, max, maximum, minimum, tensor, where } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { ResolvedOptions } from "./config/options.ts";
+import type { ResolvedSettings } from "./config/options.ts";
 
-type Precision = ResolvedOptions["precision"];
+type Precision = ResolvedSettings["precision"];
 
 /** The state of a dynamic scale: `optimizer/scaler/scale`, `…/good_steps` since it last changed, `…/skipped_steps` in all. */
 class DynamicScale {

@@ -1,71 +1,72 @@
-// The two graphs of a run: the training step (forward, backward, clipping, update) and the evaluation step. The training graph's only result
+// The graphs of a run: the training step (forward, backward, clipping, update), the evaluation step and the prediction step. The training graph's only result
 // is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
 import type { Backend } from "../compile/contract.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
-import type { Batch, ModelOutput, Module } from "../nn/module.ts";
+import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/precision.ts";
-import type { Optimizer } from "../optim/optimizer.ts";
 import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
-import type { Stream } from "../rng/stream.ts";
 import { stack, tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { ResolvedOptions } from "./config/options.ts";
 import { mixedFormat } from "./config/shared.ts";
+import type { EvalStep, TraceContext, TrainerView, TrainStep } from "./contract.ts";
 import type { HostBatch, MicroBatches, StepInput } from "./group.ts";
-import type { Hooks, TraceContext } from "./hooks.ts";
-import { outputsOf } from "./predict.ts";
-import type { GradientScaler } from "./scaler.ts";
-import type { Trainer } from "./trainer.ts";
-
-export type TrainStep = Compiled<[StepInput], Tensor>;
-/** Gives terms that add up over batches, by metric; `loss` is [loss · samples, samples]. */
-export type EvalStep = Compiled<[HostBatch], Record<string, Tensor>>;
+import type { Session } from "./session.ts";
 
 /** Gives the model's outputs. */
 export type PredictStep = Compiled<[HostBatch], Tensor>;
 
-/** What the steps are made of. */
-export interface StepParts {
-  readonly trainer: Trainer;
-  readonly model: Module;
-  readonly optimizer?: Optimizer;
-  readonly scaler: GradientScaler;
-  readonly options: ResolvedOptions;
-  readonly hooks: Hooks;
-  readonly stream: Stream;
-  readonly backend: Backend;
-  readonly log: (message: string) => void;
+/** The compiled steps of one Trainer, each made when it is first asked for. */
+export class Steps {
+  readonly #session: Session;
+  #train: TrainStep | undefined;
+  #eval: EvalStep | undefined;
+  #predict: PredictStep | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async train(): Promise<TrainStep> {
+    this.#session.trainer.needOptimizer();
+    const backend = await this.#session.trainer.backend();
+    this.#train ??= makeTrainStep(this.#session, backend);
+    return this.#train;
+  }
+
+  async eval(): Promise<EvalStep> {
+    const backend = await this.#session.trainer.backend();
+    this.#eval ??= makeEvalStep(this.#session, backend);
+    return this.#eval;
+  }
+
+  async predict(): Promise<PredictStep> {
+    const backend = await this.#session.trainer.backend();
+    this.#predict ??= makePredictStep(this.#session, backend);
+    return this.#predict;
+  }
 }
 
-/** The compiled training step: a batch, or micro-batches, in, the (mean) loss out, parameters and optimizer state updated in place. */
-export function makeTrainStep({
-  trainer,
-  model,
-  optimizer,
-  scaler,
-  options,
-  hooks,
-  stream,
+const optionsOf = ({ trainer }: Session, backend: Backend) => ({
+  stream: trainer.stream,
   backend,
-  log,
-}: StepParts): TrainStep {
-  if (!optimizer) {
-    throw new ConfigError({
-      where: "optimizer",
-      problem: "training needs one",
-      got: "none",
-      hint: "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })",
-    });
-  }
+  strict: true,
+  log: (text: string) => trainer.message(text.startsWith("found") ? "info" : "debug", text),
+});
+
+/** A batch, or micro-batches, in, the (mean) loss out, parameters and optimizer state updated in place. */
+function makeTrainStep(session: Session, backend: Backend): TrainStep {
+  const { trainer, scaler, hooks } = session;
+  const { model } = trainer;
+  const optimizer = trainer.needOptimizer();
   const names = optimizer.namedParameters.map(([name]) => name);
   const parameters = optimizer.namedParameters.map(([, parameter]) => parameter);
   const backward = (batch: Batch) => {
-    const { outputs, loss } = runModel(model, options, batch);
+    const { outputs, loss } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
     return { batch, outputs, loss: scalar, gradients: gradientsOf(scaler.scaled(scalar), parameters) };
   };
@@ -78,20 +79,14 @@ export function makeTrainStep({
     } = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
     const gradients = scaler.unscaled(scaled);
     const named = Object.fromEntries(gradients.map((gradient, i) => [names[i], gradient]));
-    traceHooks(hooks, { trainer, role: "train", model, batch, outputs, loss, gradients: named });
+    const context: TraceContext = { trainer, role: "train", model, batch, outputs, loss, gradients: named };
+    traceHooks(session, context);
     scaler.update(optimizer, gradients, parameters);
-    hooks.callNow("onTraceUpdate", { trainer, role: "train", model, batch, outputs, loss, gradients: named });
+    hooks.callNow("onTraceUpdate", context);
     return loss;
   };
   const callbacks = { namedVariables: () => trainer.callbackVariables() };
-  return compile(step, {
-    state: [model, optimizer, scaler, callbacks],
-    name: "train",
-    stream,
-    backend,
-    strict: true,
-    log,
-  });
+  return compile(step, { ...optionsOf(session, backend), name: "train", state: [model, optimizer, scaler, callbacks] });
 }
 
 interface Backward {
@@ -123,11 +118,13 @@ function accumulate({ batches, shares }: MicroBatches, backward: (batch: Batch) 
   return sum;
 }
 
-/** The compiled evaluation step of a model that is in evaluation mode. */
-export function makeEvalStep({ trainer, model, options, hooks, stream, backend, log }: StepParts): EvalStep {
+/** Of a model that is in evaluation mode. */
+function makeEvalStep(session: Session, backend: Backend): EvalStep {
+  const { trainer } = session;
+  const { model, options } = trainer;
   const step = (given: HostBatch): Record<string, Tensor> => {
     const batch = given as unknown as Batch;
-    const { outputs, loss } = runModel(model, options, batch);
+    const { outputs, loss } = runModel(trainer, batch);
     const samples = Object.values(batch)[0]?.shape[0] ?? 1;
     const terms: Record<string, Tensor> = {};
     if (loss) terms.loss = stack([checkLoss(loss).mul(samples), tensor(samples)]);
@@ -141,35 +138,45 @@ export function makeEvalStep({ trainer, model, options, hooks, stream, backend, 
       }
       terms[name] = atOnce(`metrics.${name}.terms`, metric.terms(outputs, batch));
     }
-    traceHooks(hooks, { trainer, role: "eval", model, batch, outputs, loss, gradients: {} });
+    traceHooks(session, { trainer, role: "eval", model, batch, outputs, loss, gradients: {} });
     return terms;
   };
-  return compile(step, { state: [model], name: "eval", stream, backend, strict: true, log });
+  return compile(step, { ...optionsOf(session, backend), name: "eval", state: [model] });
 }
 
-/** The compiled prediction step of a model that is in evaluation mode: outputs alone, so that a batch needs no targets. */
-export function makePredictStep({ model, options, stream, backend, log }: StepParts): PredictStep {
+/** Of a model that is in evaluation mode: outputs alone, so that a batch needs no targets. */
+function makePredictStep(session: Session, backend: Backend): PredictStep {
+  const { trainer } = session;
   const step = (given: HostBatch): Tensor => {
-    const batch = given as unknown as Batch;
-    const { loss } = options;
-    const result = callModel(model, options, batch);
-    if (result instanceof Tensor) return outputsOf(loss ? { outputs: result } : {});
-    return outputsOf(Array.isArray(result) ? { outputs: result[1] } : (result as { outputs?: Tensor }));
+    const { outputs } = partsOf(trainer, callModel(trainer, given as unknown as Batch));
+    if (outputs) return outputs;
+    throw new ConfigError({
+      where: "predict",
+      problem: "the model returns its loss and no outputs",
+      hint: "return [loss, outputs] or { loss, outputs } from forward, or give the Trainer a loss",
+    });
   };
-  return compile(step, { state: [model], name: "predict", stream, backend, strict: true, log });
+  return compile(step, { ...optionsOf(session, backend), name: "predict", state: [trainer.model] });
 }
 
-/** Outputs and loss of what `forward` returned: outputs where there is a loss function, else a loss, [loss, outputs], or a record that holds a loss. */
-function runModel(model: Module, options: ResolvedOptions, batch: Batch): { outputs?: Tensor; loss?: Tensor } {
-  const { loss } = options;
-  const lossOf = (outputs: Tensor) => inPart("the loss", () => atOnce("loss", loss!(outputs, batch)));
-  const result = callModel(model, options, batch);
-  if (result instanceof Tensor) return loss ? { outputs: result, loss: lossOf(result) } : { loss: result };
-  const { loss: own, outputs } = Array.isArray(result)
-    ? { loss: result[0] as Tensor, outputs: result[1] as Tensor }
-    : (result as Readonly<{ loss?: Tensor; outputs?: Tensor }>);
+interface Parts {
+  readonly loss?: Tensor;
+  readonly outputs?: Tensor;
+}
+
+/** What `forward` returned, by what it is: outputs where the Trainer has a loss, else a loss; [loss, outputs]; or a record of them. */
+function partsOf({ options }: TrainerView, result: ModelOutput): Parts {
+  if (result instanceof Tensor) return options.loss ? { outputs: result } : { loss: result };
+  return Array.isArray(result) ? { loss: result[0], outputs: result[1] } : (result as Parts);
+}
+
+/** Outputs, and the loss: the model's own, or the Trainer's of the outputs. */
+function runModel(trainer: TrainerView, batch: Batch): Parts {
+  const { loss } = trainer.options;
+  const result = callModel(trainer, batch);
+  const { loss: own, outputs } = partsOf(trainer, result);
   if (!loss) return { loss: own, outputs };
-  if (outputs && !own) return { outputs, loss: lossOf(outputs) };
+  if (outputs && !own) return { outputs, loss: inPart("the loss", () => atOnce("loss", loss(outputs, batch))) };
   throw new ConfigError({
     where: "loss",
     problem: own ? "the model returns a loss of its own, and the Trainer has one too" : "the model returns no outputs",
@@ -179,7 +186,7 @@ function runModel(model: Module, options: ResolvedOptions, batch: Batch): { outp
 }
 
 /** What `forward` returns, its nodes named by the modules that made them. */
-function callModel(model: Module, { precision, config }: ResolvedOptions, batch: Batch): ModelOutput {
+function callModel({ model, options: { precision, config } }: TrainerView, batch: Batch): ModelOutput {
   const forward = () =>
     autocast(mixedFormat(precision), () => atOnce("model.forward", model.forward(batch.inputs, batch)));
   try {
@@ -200,22 +207,18 @@ function callModel(model: Module, { precision, config }: ResolvedOptions, batch:
 
 function checkLoss(loss: unknown): Tensor {
   if (loss instanceof Tensor && loss.rank === 0 && loss.dtype === "float32") return loss;
+  const got = loss instanceof Tensor ? `${loss.dtype}[${loss.shape.join(", ")}]` : String(loss ?? "nothing");
   throw new ConfigError({
     where: "loss",
     problem: "no scalar to minimise",
-    got:
-      loss instanceof Tensor
-        ? `${loss.dtype}[${loss.shape.join(", ")}]`
-        : loss === undefined
-          ? "nothing"
-          : String(loss),
+    got,
     expected: "float32[]",
     hint: "give a loss (loss: losses.crossEntropy), or return one from forward",
   });
 }
 
 /** Calls `onTrace`, and holds it to watching: a draw or an assignment there would be part of training. */
-function traceHooks(hooks: Hooks, context: TraceContext): void {
+function traceHooks({ hooks }: Session, context: TraceContext): void {
   const scope = currentTrace()!;
   const { draws } = scope;
   const held = [...scope.cells.values()].map((cell) => [cell, cell.current] as const);

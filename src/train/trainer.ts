@@ -1,13 +1,12 @@
-// The Trainer: a seed, a model made under it, and what is done with them. It owns the stream, the graphs and the run's folder; the loop
-// itself is in loop.ts.
+// The Trainer: a seed, a model made under it, and what is done with them. It owns the stream and the run's folder, and takes what it is called with; the loop
+// itself is in loop.ts, and what moves is in the session.
 
-import { loadBackend, type Threads } from "../backend/load.ts";
+import { loadBackend } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
-import type { Graph } from "../graph/hash.ts";
 import { Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { Schedules } from "../optim/schedules/index.ts";
@@ -15,102 +14,80 @@ import { listState } from "../program/trace.ts";
 import { settleVariables, type Variable } from "../program/variable.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
-import type { Chain } from "../run/chain.ts";
-import type { KeepBest } from "../run/checkpoint.ts";
+import type { ChainLink } from "../run/chain.ts";
+import type { RunState } from "../run/checkpoint.ts";
 import type { LedgerRow } from "../run/ledger.ts";
 import type { Verification } from "../run/verification.ts";
 import { defaultBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
 import { calls, takesNothing } from "./arguments.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
-import { Checkpointer } from "./callbacks/checkpointer.ts";
-import { type Origin, saveCheckpoint, seedOfFolder, takeChosen, takeWeights } from "./checkpoint.ts";
-import { type ResolvedOptions, resolveOptions, type TrainerOptions } from "./config/options.ts";
+import { saveCheckpoint, seedOfFolder, stateOf, takeChosen, takeWeights } from "./checkpoint.ts";
+import { Checkpointer } from "./checkpointer.ts";
+import { type ResolvedSettings, resolveOptions } from "./config/options.ts";
+import type {
+  CheckpointChoice,
+  EvalStep,
+  EvaluateOptions,
+  FitOptions,
+  Logger,
+  MessageLevel,
+  Metrics,
+  Progress,
+  Run,
+  TrainerOptions,
+  TrainerView,
+  TrainStep,
+  WeightsChoice,
+  WeightsOptions,
+} from "./contract.ts";
 import { describeOptions } from "./describe.ts";
-import { type CheckpointMetrics, type EvaluateOptions, evaluate, listOf, validateAll } from "./evaluate.ts";
+import { type CheckpointMetrics, evaluate, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf } from "./explain.ts";
-import { type CheckpointChoice, type FitOptions, type Run, runFit } from "./fit.ts";
+import { runFit } from "./fit.ts";
 import { checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
 import type { Histogram } from "./histogram.ts";
-import { Hooks, type Metrics } from "./hooks.ts";
-import type { Journal } from "./journal.ts";
+import { Hooks } from "./hooks.ts";
 import { limited } from "./length.ts";
-import { Logs, type MessageLevel } from "./logs.ts";
-import type { Progress } from "./loop.ts";
+import { Logs } from "./logs.ts";
 import { checkMemory } from "./memory.ts";
-import { Occupancy } from "./occupancy.ts";
 import { type Prediction, predictInTurn } from "./predict.ts";
 import { judge, type ReplayOptions, replayed } from "./replay.ts";
 import { GradientScaler } from "./scaler.ts";
-import type { EvalStep, TrainStep } from "./step.ts";
-import { Steps } from "./steps.ts";
-import { Exchange, type WeightsChoice, type WeightsOptions } from "./weights.ts";
-
-/** The graphs of a run by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
-export type Graphs = Record<string, string>;
+import { Session } from "./session.ts";
+import { Steps } from "./step.ts";
 
 /** Trains and validates one model under one seed. */
-export class Trainer {
-  readonly options: ResolvedOptions;
+export class Trainer implements TrainerView {
+  readonly options: ResolvedSettings;
   readonly #given: TrainerOptions;
-  /** In [0, 2⁶⁴). */
   readonly seed: bigint;
-  /** Whether the seed was given, and not drawn. */
   readonly seedGiven: boolean;
   readonly stream: Stream;
   readonly model: Module;
   readonly optimizer?: Optimizer;
-  /** What precision does to gradients; a dynamic loss scale is its state. */
-  readonly scaler: GradientScaler;
   readonly schedules?: Schedules;
-  readonly hooks: Hooks;
-  /** Hashes of the graphs that ran, by role. */
-  readonly graphs: Graphs = {};
-  readonly progress: Progress = { step: 0, epoch: 0, offset: null, cursor: 0, loss: null, metrics: {} };
-  /** Draws of the model callable. */
-  readonly #initDraws: number;
-  #backend: Backend | undefined;
-  /** What gave the variables their first values. */
-  initGraph: Graph | undefined;
-  readonly #logs = new Logs(this);
-  readonly #steps = new Steps(this);
-  /** The chain of the steps taken so far. */
-  chain: Chain | undefined;
-  /** How many of the newest checkpoints stay, over what `checkpoint.keep` says. */
-  keepCheckpoints: number | undefined;
-  /** What `checkpoint.keepBest` says, with its direction: from the beginning of a fit. */
-  keepBest: KeepBest | undefined;
-  /** What the last fit gave. */
-  lastRun: Run | undefined;
-  #lastLoaders: { readonly train?: DataLoader; readonly val?: readonly DataLoader[] } = {};
-  /** What a fit in progress writes down: the folder, and the chain. */
-  journal: Journal | undefined;
-  readonly occupancy = new Occupancy();
-  /** Whether the last step is done with, hooks, schedules and validation too: only then is there a state to save. */
-  settled = true;
-  /** Counts what changes the weights as a whole: a prediction goes on only under those it began with. */
-  changes = 0;
-  origin: Origin | undefined;
-  readonly exchange = new Exchange();
-  /** The names of the inputs' columns that the model was trained on, where they came from a table: of the last fit, or of a checkpoint. */
-  columns: readonly string[] | undefined;
-  /** Which weights the last validation or prediction was made with. */
-  weightsUsed: WeightsChoice = "raw";
+  readonly #session = new Session(this);
+  readonly #logs = new Logs(this.#session);
+  readonly #steps = new Steps(this.#session);
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {
     checkArguments(calls.Trainer, arguments);
-    this.options = resolveOptions(options);
+    const resolved = resolveOptions(options);
+    this.options = { ...resolved, logging: this.#logs.settings(resolved.logging) };
     this.#given = options;
-    const { callbacks, loggers, checkpoint, model, optimizer, schedulers } = this.options;
+    const { checkpoint, model, optimizer, schedulers } = this.options;
+    const { callbacks = [], loggers = [] } = options;
+    const session = this.#session;
     const core = callbacks.some((callback) => callback instanceof CheckLoss) ? [] : [new CheckLoss()];
-    const saving = checkpoint ? [new Checkpointer(checkpoint)] : [];
-    this.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
+    const saving = checkpoint ? [new Checkpointer(session)] : [];
+    session.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
     this.seedGiven = this.options.seed !== null;
     const adopted = this.seedGiven ? undefined : seedOfFolder(this.options);
     this.seed = this.seedGiven ? parseSeed("seed", this.options.seed) : (adopted ?? drawSeed());
     this.stream = new Stream(this.seed);
-    this.hooks.callNow("preSetup", this);
+    session.hooks.callNow("preSetup", this);
     if (adopted !== undefined) this.message("info", `no seed was given: the run in the folder has ${adopted}`);
     else if (!this.seedGiven) {
       this.message(
@@ -136,25 +113,43 @@ export class Trainer {
         expected: "a Module",
       });
     }
-    this.hooks.callNow("setup", this);
+    session.hooks.callNow("setup", this);
     this.optimizer = makeOptimizer(optimizer, this.model);
-    this.scaler = new GradientScaler(this.options.precision);
+    session.scaler = new GradientScaler(this.options.precision);
     const schedules = makeSchedules(schedulers, this.optimizer);
     this.schedules = this.optimizer && schedulers !== undefined ? new Schedules(schedules, this.optimizer) : undefined;
     const steering = this.schedules?.steering ?? [];
-    if (steering.length > 0) this.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
-    this.#initDraws = this.stream.position;
-    this.hooks.callNow("postSetup", this);
+    if (steering.length > 0) session.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
+    session.initDraws = this.stream.position;
+    session.hooks.callNow("postSetup", this);
   }
 
-  /** Optimizer steps taken. */
+  get callbacks(): ReadonlyMap<string, Logger> {
+    return this.#session.hooks.named;
+  }
+
+  get graphs(): Readonly<Record<string, string>> {
+    return { ...this.#session.graphs };
+  }
+
+  get progress(): Progress {
+    return { ...this.#session.progress };
+  }
+
   get step(): number {
-    return this.progress.step;
+    return this.#session.progress.step;
   }
 
-  /** Whether the digest is marked, since something about the run can't promise its bits. */
-  get marked(): boolean {
-    return this.options.deterministic === "warn" || (this.#backend !== undefined && this.#backend.class !== "A");
+  get lastLink(): ChainLink | undefined {
+    return this.#session.chain?.last;
+  }
+
+  get lastRun(): Run | undefined {
+    return this.#session.lastRun;
+  }
+
+  get weightsUsed(): WeightsChoice {
+    return this.#session.weightsUsed;
   }
 
   get #strict(): boolean {
@@ -181,12 +176,12 @@ export class Trainer {
 
   /** All variables by name: parameters, buffers, optimizer state. */
   variables(): [string, Variable][] {
-    return listState(this.optimizer ? [this.model, this.optimizer, this.scaler] : [this.model]);
+    return listState(this.optimizer ? [this.model, this.optimizer, this.#session.scaler] : [this.model]);
   }
 
   /** What callbacks keep, by name: `callback/<name>/<variable>`. */
   callbackVariables(): [string, Variable][] {
-    return [...this.hooks.named].flatMap(([name, callback]) =>
+    return [...this.callbacks].flatMap(([name, callback]) =>
       [...atOnce(`${name}.namedVariables`, callback.namedVariables?.() ?? [])].map(
         ([path, variable]): [string, Variable] => [`callback/${name}/${path}`, variable],
       ),
@@ -196,7 +191,7 @@ export class Trainer {
   /** Ends the fit that is going on after this step, as if it were the last: what `EarlyStopping` does. `reason` for a reader. */
   stop(reason: string): void {
     checkArguments(calls.stop, arguments);
-    this.progress.stopped ??= reason;
+    this.#session.progress.stopped ??= reason;
   }
 
   /** Shows a message, unless `logLevel` is above its level. */
@@ -225,12 +220,12 @@ export class Trainer {
 
   /** The backend, loaded, and what it may promise. */
   async backend(): Promise<Backend> {
-    if (this.#backend) return this.#backend;
-    const { backend: given, threads } = this.options;
-    const backend =
-      typeof given === "string"
-        ? await loadBackend(given, { threads })
-        : (given ?? (await this.#defaultBackend(threads)));
+    const session = this.#session;
+    if (session.backend) return session.backend;
+    const { backend: given = await defaultBackend(), threads } = this.options;
+    const name = typeof given === "string" ? given : given.name;
+    const asked = typeof given === "string" || (this.options.backend === undefined && threads !== undefined);
+    const backend = asked ? await loadBackend(name, { threads }) : (given as Backend);
     if (backend.class !== "A") {
       this.#doubt({
         where: `backend ${backend.name}`,
@@ -240,13 +235,8 @@ export class Trainer {
         hint: 'choose one of class A (seedgrad doctor lists them); or deterministic: "warn", which marks the digest',
       });
     }
-    this.#backend = backend;
+    session.backend = backend;
     return backend;
-  }
-
-  async #defaultBackend(threads: Threads | undefined): Promise<Backend> {
-    const backend = await defaultBackend();
-    return threads === undefined ? backend : loadBackend(backend.name, { threads });
   }
 
   /** Gives the variables their first values, on the backend: the init graph. */
@@ -254,9 +244,10 @@ export class Trainer {
     const backend = await this.backend();
     checkMemory(this, backend);
     const evaluation = await exclusive(() => settleVariables(backend, this.variables()));
-    if (evaluation && !this.initGraph) {
-      this.initGraph = evaluation.graph;
-      this.graphs.init = evaluation.graphHash;
+    const session = this.#session;
+    if (evaluation && !session.initGraph) {
+      session.initGraph = evaluation.graph;
+      session.graphs.init = evaluation.graphHash;
     }
     await exclusive(() => settleVariables(backend, this.callbackVariables()));
     return backend;
@@ -280,10 +271,10 @@ export class Trainer {
   ): Promise<Run> {
     checkArguments(calls.fit, arguments);
     const list = listOf(validation ?? train.validation);
-    return this.occupancy.alone("fit", () => {
-      this.#lastLoaders = { train, val: list };
-      this.changes++;
-      return runFit(this, limited(train, this.options.loop), list, options);
+    return this.#session.occupancy.alone("fit", () => {
+      this.#session.lastLoaders = { train, val: list };
+      this.#session.changes++;
+      return runFit(this.#session, limited(train, this.options.loop), list, options);
     });
   }
 
@@ -293,9 +284,9 @@ export class Trainer {
     choice: CheckpointChoice & WeightsOptions = {},
   ): Promise<Metrics> {
     checkArguments(calls.validate, arguments);
-    return this.occupancy.alone("validate", async () => {
-      await takeChosen(this, "validate", choice);
-      return evaluate(this, listOf(loaders), choice);
+    return this.#session.occupancy.alone("validate", async () => {
+      await takeChosen(this.#session, "validate", choice);
+      return evaluate(this.#session, listOf(loaders), choice);
     });
   }
 
@@ -305,7 +296,9 @@ export class Trainer {
    */
   async evaluate(loaders: DataLoader | readonly DataLoader[], how: EvaluateOptions = {}): Promise<Metrics> {
     checkArguments(calls.evaluate, arguments);
-    return this.occupancy.evaluating(this.hooks.calling, () => evaluate(this, listOf(loaders), how));
+    return this.#session.occupancy.evaluating(this.#session.hooks.calling, () =>
+      evaluate(this.#session, listOf(loaders), how),
+    );
   }
 
   /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none, TrainingError during a fit. */
@@ -316,7 +309,7 @@ export class Trainer {
   ): Promise<CheckpointMetrics[]> {
     checkArguments(calls.validateAll, arguments);
     const list = listOf(loaders);
-    return this.occupancy.alone("validateAll", () => validateAll(this, list, ckptPaths, options));
+    return this.#session.occupancy.alone("validateAll", () => validateAll(this.#session, list, ckptPaths, options));
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
@@ -326,8 +319,8 @@ export class Trainer {
   }
 
   async *#predictions(loader: DataLoader, choice: CheckpointChoice & WeightsOptions): AsyncGenerator<Prediction> {
-    await this.occupancy.alone("predict", () => takeChosen(this, "predict", choice));
-    yield* predictInTurn(this, await this.#steps.predict(), loader, choice);
+    await this.#session.occupancy.alone("predict", () => takeChosen(this.#session, "predict", choice));
+    yield* predictInTurn(this.#session, await this.#steps.predict(), loader, choice);
   }
 
   /**
@@ -336,13 +329,18 @@ export class Trainer {
    */
   async saveCheckpoint(name?: string): Promise<string> {
     checkArguments(calls.saveCheckpoint, arguments);
-    return this.occupancy.saving(this.hooks.calling, () => saveCheckpoint(this, name));
+    return this.#session.occupancy.saving(this.#session.hooks.calling, () => saveCheckpoint(this.#session, name));
+  }
+
+  /** Where the run that is going on stands, as a checkpoint of now would say: call it in a hook, between two steps. Throws CheckpointError in a step that isn't done with, and where no run is going on. */
+  runState(): RunState {
+    return stateOf(this.#session);
   }
 
   /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data; a `fit` after it goes on from there, as with `ckptPath`. Throws CheckpointError for one of another model, TrainingError during a fit. */
   async loadCheckpoint(path: string): Promise<void> {
     checkArguments(calls.loadCheckpoint, arguments);
-    await this.occupancy.alone("loadCheckpoint", () => takeWeights(this, path, "loadCheckpoint"));
+    await this.#session.occupancy.alone("loadCheckpoint", () => takeWeights(this.#session, path, "loadCheckpoint"));
   }
 
   /**
@@ -354,7 +352,7 @@ export class Trainer {
     given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader | readonly DataLoader[] } = {},
   ): Promise<Verification> {
     checkArguments(calls.verify, arguments);
-    const { train, val, ...options } = { ...this.#lastLoaders, ...given };
+    const { train, val, ...options } = { ...this.#session.lastLoaders, ...given };
     const validates = listOf(val).length > 0 && this.options.loop.evalFrequency !== undefined;
     return judge(directory, (changes) => ({ trainer: this.#again(changes, validates), train, val }), options);
   }
@@ -373,14 +371,14 @@ export class Trainer {
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
     checkArguments(calls.explain, arguments);
-    return explain(this, limited(train, this.options.loop), validation ?? train.validation);
+    return explain(this.#session, limited(train, this.options.loop), validation ?? train.validation);
   }
 
   /** Who owns which draws of a run on a loader, from draw 0 on. */
   async ledger(train: DataLoader): Promise<LedgerRow[]> {
     checkArguments(calls.ledger, arguments);
     const loader = limited(train, this.options.loop);
-    return ledgerOf(this, loader, await explain(this, loader), this.#initDraws);
+    return ledgerOf(this, loader, await explain(this.#session, loader), this.#session.initDraws);
   }
 
   /** The effective config as it is saved with a run: its file's name and text. */

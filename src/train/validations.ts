@@ -2,22 +2,21 @@
 // validation only watches, and nothing of it is recorded.
 import type { DataLoader } from "../data/loader.ts";
 import { jsonNumber, type ValidationData } from "../run/manifest.ts";
-import type { Callback } from "./hooks.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Callback, TrainerView } from "./contract.ts";
 
 /** Whether a run's rates, its length, or which of its checkpoints are kept as the best depend on its validations. */
-export function validationDecides({ schedules, hooks, options }: Deciding): boolean {
+export function validationDecides({ schedules, callbacks, options }: Deciding): boolean {
   const steers = (schedules?.steering.length ?? 0) > 0;
-  return steers || !!options.checkpoint?.keepBest || hooks.callbacks.some(({ endsRun }) => endsRun);
+  return steers || !!options.checkpoint?.keepBest || [...callbacks.values()].some(({ endsRun }) => endsRun);
 }
 
 /** Whether a run's bits depend on a callback: it trains, or a schedule goes by validations that are made with it. */
-export function belongsToRun({ schedules }: Pick<Trainer, "schedules">, callback: Callback): boolean {
+export function belongsToRun({ schedules }: Pick<TrainerView, "schedules">, callback: Callback): boolean {
   const { changesTraining, changesValidation } = callback;
   return changesTraining !== false || (changesValidation === true && (schedules?.steering.length ?? 0) > 0);
 }
 
-type Deciding = Pick<Trainer, "schedules" | "hooks" | "options">;
+type Deciding = Pick<TrainerView, "schedules" | "callbacks" | "options">;
 
 /** The validation loaders of a run that depends on them, in their order; undefined for any other run. */
 export function recordedValidation(
@@ -29,7 +28,7 @@ export function recordedValidation(
 
 /** Validation loaders as a manifest records them; undefined for none. */
 export function describeLoaders(
-  { options }: Pick<Trainer, "options">,
+  { options }: Pick<TrainerView, "options">,
   validations: readonly DataLoader[],
 ): readonly ValidationData[] | undefined {
   if (validations.length === 0) return undefined;

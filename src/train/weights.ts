@@ -4,20 +4,15 @@ import type { HostArray } from "../core/array.ts";
 import { ConfigError, TrainingError } from "../core/errors.ts";
 import type { Parameter } from "../program/variable.ts";
 import { WeightAverage } from "./callbacks/weight-average.ts";
-import type { Trainer } from "./trainer.ts";
-
-/** `raw`: as training has them. `average`: as a callback (ExponentialMovingAverage, StochasticWeightAveraging) keeps them. */
-export type WeightsChoice = "raw" | "average";
-
-export interface WeightsOptions {
-  /** Left out: what the run's own validations see, the average of the callback that has `validate`, once it has begun; else raw. */
-  readonly weights?: WeightsChoice;
-}
+import type { TrainerView, WeightsChoice } from "./contract.ts";
 
 /** The average that a choice means; undefined for raw weights. Throws ConfigError where there is none, or several of which none is the one to validate. */
-export function chosenAverage({ hooks }: Trainer, choice: WeightsChoice | undefined): WeightAverage | undefined {
+export function chosenAverage(
+  { callbacks }: Pick<TrainerView, "callbacks">,
+  choice: WeightsChoice | undefined,
+): WeightAverage | undefined {
   if (choice === "raw") return undefined;
-  const all = hooks.callbacks.filter((callback) => callback instanceof WeightAverage);
+  const all = [...callbacks.values()].filter((callback) => callback instanceof WeightAverage);
   const begun = all.filter(({ count }) => count > 0);
   const validated = begun.find(({ validates }) => validates);
   if (choice === undefined || validated) return validated;

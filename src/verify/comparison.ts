@@ -6,10 +6,8 @@ import type { ChainLink } from "../run/chain.ts";
 import type { CheckpointEntry } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks, differenceError } from "../run/compare.ts";
 import type { RunFacts } from "../run/facts.ts";
-import { evaluate } from "../train/evaluate.ts";
+import type { Callback, FitContext, Metrics, StepResult, TrainerView } from "../train/contract.ts";
 import { programFacts } from "../train/facts.ts";
-import type { Callback, FitContext, Metrics, StepResult } from "../train/hooks.ts";
-import type { Trainer } from "../train/trainer.ts";
 import type { Checks } from "./checks.ts";
 import type { Recorded } from "./folder.ts";
 import { compareCheckpoint } from "./states.ts";
@@ -60,7 +58,7 @@ export class Comparison implements Callback {
 
   onTrainStepEnd({ trainer, step }: StepResult): void {
     this.step = step;
-    const link = trainer.chain!.last!;
+    const link = trainer.lastLink!;
     const recorded = this.#recorded.links[step - 1];
     this.difference = compareLinks(step, link, recorded) ?? unknownNumber(link, recorded);
     if (!this.difference) return;
@@ -82,7 +80,7 @@ export class Comparison implements Callback {
     if (step < totalSteps) trainer.stop("the recorded run ends here");
   }
 
-  async #compareCheckpoints(trainer: Trainer, step: number, validated: Metrics | undefined): Promise<void> {
+  async #compareCheckpoints(trainer: TrainerView, step: number, validated: Metrics | undefined): Promise<void> {
     const { folder, entries } = this.#recorded;
     const here = entries.filter((entry) => entry.step === step);
     for (const entry of here) {
@@ -93,10 +91,10 @@ export class Comparison implements Callback {
   }
 
   /** The numbers of a validation that the run made where this program makes none: the last of a run that was made longer since. */
-  async #again(trainer: Trainer, { metrics }: CheckpointEntry): Promise<Metrics | undefined> {
+  async #again(trainer: TrainerView, { metrics }: CheckpointEntry): Promise<Metrics | undefined> {
     const loaders = this.#validations();
     if (metrics === undefined || loaders.length === 0) return undefined;
-    const found = await evaluate(trainer, loaders);
+    const found = await trainer.evaluate(loaders);
     this.#metrics.push(found);
     return found;
   }

@@ -5,10 +5,8 @@ import { ReproError } from "../core/errors.ts";
 import type { EpochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
-import type { TrainerOptions } from "../train/config/options.ts";
-import type { FitContext, StepContext, StepResult } from "../train/hooks.ts";
+import type { FitContext, StepContext, StepResult, TrainerOptions, TrainerView } from "../train/contract.ts";
 import { type Rebuild, remake } from "../train/replay.ts";
-import type { Trainer } from "../train/trainer.ts";
 import { validationDecides } from "../train/validations.ts";
 import { sameElements } from "./bits.ts";
 import { latestOf, type RecordingBackend, type RunRecord, recording } from "./record.ts";
@@ -28,7 +26,7 @@ export interface Place extends EpochDraws {
 
 /** One side of a meeting. */
 export interface Presence {
-  readonly trainer: Trainer;
+  readonly trainer: TrainerView;
   readonly loader: DataLoader;
   readonly record: RunRecord;
   /** The step's batch, and where it is; none for the init graph. */
@@ -119,8 +117,8 @@ export async function runLockstep(first: Program, second: Program, last = Number
         if (record && trainer.step === 0) await arrive(0, { trainer, loader: loader!, record });
       },
       async onTrainStepEnd({ trainer, step, batch }: StepResult) {
-        const { chain, graphs } = trainer;
-        const link = chain!.last!;
+        const { graphs } = trainer;
+        const link = trainer.lastLink!;
         links[side].push(link);
         const record = latestOf(backend, [graphs.train, graphs.trainLast])!;
         await arrive(step, { trainer, loader: loader!, record, batch, place, link });

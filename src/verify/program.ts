@@ -8,9 +8,8 @@ import { leavesOf, unquoted } from "../run/leaves.ts";
 import { changedImports } from "../run/programs.ts";
 import { toYamlForm } from "../train/config/form.ts";
 import { recordedImports } from "../train/config/imports.ts";
+import type { Run, TrainerView } from "../train/contract.ts";
 import { describeOptions } from "../train/describe.ts";
-import type { Run } from "../train/fit.ts";
-import type { Trainer } from "../train/trainer.ts";
 import { describeLoaders, validationDecides } from "../train/validations.ts";
 import { type Checks, recordDifferences } from "./checks.ts";
 import type { Recorded } from "./folder.ts";
@@ -18,7 +17,7 @@ import type { Recorded } from "./folder.ts";
 /** Compares what the manifest says a run was made of. */
 export function compareProgram(
   { folder, manifest, entries }: Recorded,
-  { trainer, facts, validations }: { trainer: Trainer; facts: RunFacts; validations: readonly DataLoader[] },
+  { trainer, facts, validations }: { trainer: TrainerView; facts: RunFacts; validations: readonly DataLoader[] },
   checks: Checks,
 ): void {
   const { graphs, validation, imports } = manifest;
@@ -51,7 +50,12 @@ export function compareProgram(
 }
 
 /** The folder's config file, the manifest's config, and the program as it was made again; gives whether the run saves checkpoints. */
-function compareConfig(folder: string, { config }: Recorded["manifest"], trainer: Trainer, checks: Checks): boolean {
+function compareConfig(
+  folder: string,
+  { config }: Recorded["manifest"],
+  trainer: TrainerView,
+  checks: Checks,
+): boolean {
   const own = trainer.options.config;
   if (config !== null && own) {
     const { init } = own.trainer;
@@ -94,7 +98,7 @@ function parse(text: string): Record<string, unknown> {
 /** Compares how the run ended. `cut`: only the recorded end made the replay end there. */
 export function compareResult(
   { manifest }: Recorded,
-  { trainer, run, validates, cut }: { trainer: Trainer; run: Run; validates: boolean; cut: boolean },
+  { trainer, run, validates, cut }: { trainer: TrainerView; run: Run; validates: boolean; cut: boolean },
   checks: Checks,
 ): void {
   const { digest, steps, loss, streamPosition, metrics, stopped } = manifest.result!;
@@ -105,7 +109,7 @@ export function compareResult(
   if (validates) checks.compared("result: metrics", recordDifferences(metrics, run.metrics));
   else if (Object.keys(metrics).length > 0)
     checks.trusted("result: metrics", "metrics not checked: no validation data");
-  const named = trainer.hooks.callbacks.find(({ endsRun, name }) => endsRun && stopped?.startsWith(`${name}:`));
+  const named = [...trainer.callbacks.values()].find(({ endsRun, name }) => endsRun && stopped?.startsWith(`${name}:`));
   if (!cut) checks.value("result: stopped", stopped, run.stopped);
   else if (named)
     checks.compared("result: stopped", [`the replay's ${named.name} doesn't stop it there, recorded ${stopped}`]);

@@ -7,8 +7,8 @@ import type { ChainDifference } from "../run/compare.ts";
 import { compareFacts, inShort, type KindDifference, type RunFacts } from "../run/facts.ts";
 import type { Manifest } from "../run/manifest.ts";
 import type { Verification } from "../run/verification.ts";
+import type { TrainerView } from "../train/contract.ts";
 import { type Rebuild, type ReplayOptions, remake } from "../train/replay.ts";
-import type { Trainer } from "../train/trainer.ts";
 import { describeLoaders } from "../train/validations.ts";
 import { Checks, phrase } from "./checks.ts";
 import { Comparison } from "./comparison.ts";
@@ -95,7 +95,7 @@ function endDifference(
     : `the digest: the folder's own digest ${result!.digest === digest ? "is the replay's" : "differs as well"}`;
 }
 
-function tell({ kind, first, second }: ChainDifference, { graphs }: Trainer, manifest: Manifest): string {
+function tell({ kind, first, second }: ChainDifference, { graphs }: TrainerView, manifest: Manifest): string {
   const { train } = manifest.graphs;
   const program = graphs.train === train ? "" : `; the program is another: graph ${graphs.train}, recorded ${train}`;
   return kind === "origin" ? `what the chain begins with${program}` : `${first}, recorded ${second}${program}`;

@@ -4,9 +4,8 @@ import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { type Checkpoint, type CheckpointEntry, loadCheckpoint } from "../run/checkpoint.ts";
 import { isOfRun, tensorDigest } from "../run/state.ts";
-import { readTensors, stateOf } from "../train/checkpoint.ts";
-import type { Metrics } from "../train/hooks.ts";
-import type { Trainer } from "../train/trainer.ts";
+import { readTensors } from "../train/checkpoint.ts";
+import type { Metrics, TrainerView } from "../train/contract.ts";
 import { type Checks, recordDifferences } from "./checks.ts";
 
 /** What the replay knows of validations when it comes to a checkpoint. */
@@ -19,7 +18,7 @@ export interface Validated {
 
 /** Compares a checkpoint's file with the trainer as it is now, at that step. */
 export async function compareCheckpoint(
-  trainer: Trainer,
+  trainer: TrainerView,
   { path, entry }: { readonly path: string; readonly entry: CheckpointEntry },
   validated: Validated,
   checks: Checks,
@@ -31,7 +30,7 @@ export async function compareCheckpoint(
   }
   const checkpoint = readOr(path, (problem) => checks.compared(what, [problem]));
   if (!checkpoint) return;
-  const own = stateOf(trainer);
+  const own = trainer.runState();
   const { callbacks = {}, metrics, ...state } = checkpoint.state;
   const { callbacks: ownCallbacks = {}, metrics: _, ...ownState } = own;
   const differences = [
@@ -66,13 +65,13 @@ const flat = ({ loader, ...state }: Omit<Checkpoint["state"], "metrics" | "callb
 });
 
 /** Whether a callback of this name is in the replay, and says that training, validation or the run's end depend on it. */
-function isReplayed({ hooks }: Trainer, name: string): boolean {
-  const { changesTraining, changesValidation, endsRun } = hooks.named.get(name) ?? {};
+function isReplayed({ callbacks }: TrainerView, name: string): boolean {
+  const { changesTraining, changesValidation, endsRun } = callbacks.get(name) ?? {};
   return (changesTraining || changesValidation || endsRun) === true;
 }
 
 function callbackDifferences(
-  trainer: Trainer,
+  trainer: TrainerView,
   recorded: Readonly<Record<string, unknown>>,
   own: Readonly<Record<string, unknown>>,
 ): string[] {
@@ -82,7 +81,7 @@ function callbackDifferences(
   return recordDifferences(text(recorded), text(own));
 }
 
-async function tensorDifferences(trainer: Trainer, { tensors }: Checkpoint): Promise<string[]> {
+async function tensorDifferences(trainer: TrainerView, { tensors }: Checkpoint): Promise<string[]> {
   const replayed = new Map(await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]));
   const compared = (name: string) => isOfRun([name, 0]) || isReplayed(trainer, name.split("/")[1]);
   const names = new Set([...replayed.keys(), ...tensors.keys()].filter(compared));

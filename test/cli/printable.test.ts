@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { messages, report, table } from "../../src/cli/command.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { printable } from "../../src/core/printable.ts";
-import type { Logger } from "../../src/train/hooks.ts";
+import type { Logger } from "../../src/train/contract.ts";
 import { ProgressLogger } from "../../src/train/loggers/progress.ts";
 import { start } from "../support/cli.ts";
 

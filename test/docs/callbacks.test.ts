@@ -8,11 +8,11 @@ import { callbacks } from "../../src/train/config/callbacks.ts";
 import { toCamel, toSnake } from "../../src/train/config/form.ts";
 import { loggers } from "../../src/train/config/loggers.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import type { Run } from "../../src/train/fit.ts";
-import { replayed } from "../../src/train/replay.ts";
+import type { Run } from "../../src/train/contract.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { hookLoop, hookRows } from "../support/hook-table.ts";
 import { root } from "../support/sources.ts";
 import { toyTest, toyTrain } from "../support/toy.ts";
 
@@ -176,9 +176,14 @@ test("a folder's run isn't gone on with under other numbers of a callback that t
 function rebuilt(choices: Record<string, unknown>, changes: object) {
   const made = trainerOf(choices, "unused");
   const callbacks = [
-    ...replayed(made.options.callbacks, { validates: false }),
+    ...[...made.callbacks.values()].filter(({ changesTraining }) => changesTraining),
     ...((changes as { callbacks?: [] }).callbacks ?? []),
   ];
   const { metrics: _, ...options } = made.options;
   return { trainer: new Trainer({ ...options, ...changes, callbacks }), train: toyTrain() };
 }
+
+test("the table of hooks, and the loop beside it, are those of the code", () => {
+  expect(page).toContain(hookRows());
+  expect(page).toContain(`\`\`\`text\n${hookLoop()}\n\`\`\``);
+});

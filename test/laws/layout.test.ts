@@ -26,8 +26,6 @@ const order = [
 const rank = new Map(order.flatMap((parts, i) => parts.map((part) => [part, i])));
 const all = sources("src", "kernels");
 
-/** The trainer's parts still name each other's types. */
-const isTrainer = (path: string) => path.startsWith("src/train/");
 const partOf = (path: string) => (path.startsWith("kernels/") ? "kernels" : path.split("/")[1]);
 const target = (path: string, from: string) => normalize(join(dirname(path), from)).replaceAll("\\", "/");
 
@@ -55,9 +53,7 @@ describe("layout", () => {
     const edges = new Map(
       all.map(({ path, imports }) => [
         path,
-        imports
-          .filter(({ from, typeOnly }) => from.startsWith(".") && !(typeOnly && isTrainer(path)))
-          .map(({ from }) => target(path, from)),
+        imports.filter(({ from }) => from.startsWith(".")).map(({ from }) => target(path, from)),
       ]),
     );
     const state = new Map<string, "open" | "done">();
@@ -74,6 +70,40 @@ describe("layout", () => {
     };
     for (const path of edges.keys()) visit(path, []);
     expect(circles).toEqual([]);
+  });
+
+  test("a Trainer is moved by its spine alone: callbacks and loggers know neither it nor what it moves, and nobody else makes one", () => {
+    const importers = (file: string, { types }: { types: boolean }) =>
+      all
+        .filter(({ path, imports }) =>
+          imports.some(
+            ({ from, typeOnly }) => (types || !typeOnly) && from.startsWith(".") && target(path, from) === file,
+          ),
+        )
+        .map(({ path }) => path);
+    expect(importers("src/train/trainer.ts", { types: false }).sort()).toEqual([
+      "src/train/config/build.ts",
+      "src/verify/trainer.ts",
+    ]);
+    const spine =
+      /^src\/train\/(trainer|fit|loop|step|evaluate|predict|explain|journal|checkpoint|checkpointer|logs|inputs|columns)\.ts$/;
+    const users = importers("src/train/session.ts", { types: true });
+    expect(users.length).toBeGreaterThan(5);
+    expect(users.filter((path) => !spine.test(path))).toEqual([]);
+    const parts = all.filter(({ path }) => /^src\/train\/(callbacks|loggers)\//.test(path));
+    const known = new Set(
+      ["trainer", "fit", "loop", "step", "evaluate", "journal", "checkpoint", "logs"].map(
+        (name) => `src/train/${name}.ts`,
+      ),
+    );
+    expect(
+      parts.flatMap(({ path, imports }) =>
+        imports
+          .map(({ from }) => target(path, from))
+          .filter((to) => known.has(to))
+          .map((to) => `${path} → ${to}`),
+      ),
+    ).toEqual([]);
   });
 
   test.each([

@@ -5,7 +5,7 @@ import type * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import { schedulers } from "../../src/train/config/families.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import type { Callback } from "../../src/train/hooks.ts";
+import type { Callback } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

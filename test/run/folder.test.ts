@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeF
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { listCheckpoints } from "../../src/run/checkpoint.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 

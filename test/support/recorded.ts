@@ -1,7 +1,5 @@
 // A toy run, and what its callbacks logged and said.
-import type { TrainerOptions } from "../../src/train/config/options.ts";
-import type { Run } from "../../src/train/fit.ts";
-import type { Callback, Logger } from "../../src/train/hooks.ts";
+import type { Callback, Logger, Run, TrainerOptions } from "../../src/train/contract.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { toyTest, toyTrain, toyTrainer } from "./toy.ts";
 

@@ -1,6 +1,6 @@
 // A run that is cut off in the middle of an epoch and gone on with by new objects, beside one that isn't: both digests.
 import type { DataLoader } from "../../src/data/loader.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { Trainer } from "../../src/verify/trainer.ts";
 import { temporaryFolder } from "./folder.ts";
 

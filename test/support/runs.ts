@@ -9,8 +9,8 @@ import { crossEntropy } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import { trainerOptions } from "../../src/train/config/build.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
 import { loadConfig } from "../../src/train/config/parse.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { root } from "./sources.ts";
 

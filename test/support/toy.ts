@@ -7,7 +7,7 @@ import { crossEntropy } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { summarizeScalar, summarizeTensor } from "../../src/train/summarize.ts";
 import { Trainer } from "../../src/verify/trainer.ts";
 

@@ -8,7 +8,7 @@ import * as optim from "../../src/optim/index.ts";
 import { latestCheckpoint, listCheckpoints, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { LoadCheckpointStates } from "../../src/train/callbacks/load-checkpoint-states.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";

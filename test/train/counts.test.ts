@@ -5,7 +5,7 @@ import { dataLoader } from "../../src/data/loader.ts";
 import { textWindows } from "../../src/data/text.ts";
 import * as sg from "../../src/index.ts";
 import { losses, metrics, nn, optim } from "../../src/index.ts";
-import type { Callback } from "../../src/train/hooks.ts";
+import type { Callback } from "../../src/train/contract.ts";
 import type { TrainerOptions } from "../../src/train/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";

@@ -5,7 +5,7 @@ import * as optim from "../../src/optim/index.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { SkipSamples } from "../../src/train/callbacks/skip-samples.ts";
 import { Sparsity } from "../../src/train/callbacks/sparsity.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

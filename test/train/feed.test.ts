@@ -2,8 +2,8 @@
 // loader is closed, the time spent waiting is told, and no bit depends on any of it.
 import { describe, expect, test } from "vitest";
 import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
+import type { StepContext, StepResult } from "../../src/train/contract.ts";
 import { ahead, DataClock } from "../../src/train/feed.ts";
-import type { StepContext, StepResult } from "../../src/train/hooks.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

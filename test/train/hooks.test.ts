@@ -5,9 +5,8 @@ import { ConfigError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { Callback, HookName, Logger, TrainerOptions } from "../../src/train/contract.ts";
 import { histogramOf } from "../../src/train/histogram.ts";
-import type { Callback, HookName, Logger } from "../../src/train/hooks.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -18,8 +17,9 @@ const beginning = words("onFitStart");
 const traced = words("onTrace onTrace");
 const tracedUpdates = words("onTrace onTraceUpdate onTrace onTraceUpdate");
 const loading = words("onBeforeLoadCheckpoint preprocessCheckpoint onLoadCheckpoint");
-const step = words(`onTrainBatchStart onTrainStepStart onBeforeForward onAfterForward onBeforeBackward onAfterBackward
-  onBeforeOptimizerStep onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd`);
+const step = words(
+  `onTrainBatchStart onTrainStepStart onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd`,
+);
 const saving = words("onSaveCheckpoint postprocessCheckpoint flush onAfterSaveCheckpoint");
 const validationBatch = (first: boolean) => [
   ...words("onValidateBatchStart onValidateStepStart"),
@@ -145,11 +145,6 @@ const known = [
   "onTrainStepStart",
   "onTrace",
   "onTraceUpdate",
-  "onBeforeForward",
-  "onAfterForward",
-  "onBeforeBackward",
-  "onAfterBackward",
-  "onBeforeOptimizerStep",
   "onAfterOptimizerStep",
   "onBeforeSchedulerStep",
   "onAfterSchedulerStep",
@@ -175,6 +170,32 @@ const known = [
   "flush",
   "logMessage",
 ] as const satisfies readonly HookName[];
+
+describe("a callback and its Trainer", () => {
+  test.each(["onBeforeForward", "onAfterForward", "onBeforeBackward", "onAfterBackward", "onBeforeOptimizerStep"])(
+    "%s can't happen inside the compiled step, and is refused",
+    (name) => {
+      const made = () => toyTrainer({ callbacks: [{ [name]: () => {} } as Callback] });
+      expect(made).toThrow(ConfigError);
+      expect(made).toThrow(
+        /the compiled step runs whole.*onTrace, to watch a tensor of the step, and onAfterOptimizer/,
+      );
+    },
+  );
+
+  test("what it reads of the Trainer it can't move", async () => {
+    const meddling: Callback = {
+      onTrainBatchEnd({ trainer }) {
+        Object.assign(trainer.progress, { step: 99, stopped: "no" });
+        Object.assign(trainer.graphs, { train: "none" });
+        for (const key of ["progress", "graphs", "step", "callbacks", "lastRun"])
+          expect(() => Object.assign(trainer, { [key]: undefined })).toThrow(TypeError);
+      },
+    };
+    const run = await toyTrainer({ callbacks: [meddling] }).fit(toyTrain());
+    expect(run.digest).toBe((await toyTrainer().fit(toyTrain())).digest);
+  });
+});
 
 describe("what forward may return", () => {
   type Returned = (outputs: Tensor, loss: Tensor) => nn.ModelOutput;

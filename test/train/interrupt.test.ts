@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { InterruptedError } from "../../src/core/errors.ts";
 import { latestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import type { Callback } from "../../src/train/hooks.ts";
+import type { Callback } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

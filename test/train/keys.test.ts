@@ -7,7 +7,7 @@ import * as made from "../../src/train/callbacks/index.ts";
 import { callbacks } from "../../src/train/config/callbacks.ts";
 import { loaders, optimizers, schedulers } from "../../src/train/config/families.ts";
 import { loggers } from "../../src/train/config/loggers.ts";
-import type { Callback } from "../../src/train/hooks.ts";
+import type { Callback } from "../../src/train/contract.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
 import { ProgressLogger } from "../../src/train/loggers/progress.ts";

@@ -4,8 +4,7 @@ import { describe, expect, test } from "vitest";
 import { CheckpointError, TrainingError } from "../../src/core/errors.ts";
 import * as optim from "../../src/optim/index.ts";
 import { EarlyStopping } from "../../src/train/callbacks/early-stopping.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
-import type { Callback, StepResult } from "../../src/train/hooks.ts";
+import type { Callback, StepResult, TrainerOptions } from "../../src/train/contract.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -21,7 +20,7 @@ const hooked = (body: (trainer: Trainer, result: StepResult) => unknown, hook: k
   ({
     name: "user",
     changesTraining: false,
-    [hook]: (result: StepResult) => (result.step === 5 ? body(result.trainer, result) : undefined),
+    [hook]: (result: StepResult) => (result.step === 5 ? body(result.trainer as Trainer, result) : undefined),
   }) as Callback;
 const take = async (values: AsyncIterable<unknown>) => {
   for await (const _ of values);

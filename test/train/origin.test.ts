@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import { ExponentialMovingAverage } from "../../src/train/callbacks/index.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";

@@ -19,8 +19,7 @@ import {
   LoadCheckpointStates,
   Sparsity,
 } from "../../src/train/callbacks/index.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
-import type { Callback } from "../../src/train/hooks.ts";
+import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
 import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";

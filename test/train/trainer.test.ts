@@ -10,9 +10,7 @@ import { permutation } from "../../src/rng/samplers.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { normal, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
-import type { Run } from "../../src/train/fit.ts";
-import type { Callback, StepResult } from "../../src/train/hooks.ts";
+import type { Callback, Run, StepResult, TrainerOptions } from "../../src/train/contract.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { toyModel, toyOptions, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -91,7 +89,7 @@ describe("law 10: watching doesn't touch", () => {
             onTrace({ gradients }) {
               for (const [name, gradient] of Object.entries(gradients)) watchNorm(name, gradient);
             },
-            async onAfterBackward({ trainer, watched }) {
+            async onAfterOptimizerStep({ trainer, watched }) {
               for (const value of Object.values(watched)) await value.item();
               for (const [, variable] of trainer.variables()) await variable.data();
             },
@@ -222,7 +220,7 @@ describe("graphs", () => {
   test("clipping by norm: the norm is watched", async () => {
     const norms: number[] = [];
     const seen: Callback = {
-      async onAfterBackward({ watched }: StepResult) {
+      async onAfterOptimizerStep({ watched }: StepResult) {
         norms.push(await watched.gradient_norm.item());
       },
     };
@@ -346,12 +344,10 @@ describe("hooks", () => {
     ..."preSetup setup postSetup onFitStart onBeforeLoadCheckpoint preprocessCheckpoint onLoadCheckpoint onTrainStart".split(
       " ",
     ),
-    ..."onTrainBatchStart onTrainStepStart onTrace onBeforeForward onAfterForward onBeforeBackward onAfterBackward".split(
+    ..."onTrainBatchStart onTrainStepStart onTrace onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep".split(
       " ",
     ),
-    ..."onBeforeOptimizerStep onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd".split(
-      " ",
-    ),
+    "onTrainStepEnd",
     ..."onTrainBatchEnd onSaveCheckpoint postprocessCheckpoint onAfterSaveCheckpoint onValidateStart".split(" "),
     ..."onValidateBatchStart onValidateStepStart onValidateStepEnd onValidateBatchEnd onValidateEnd onTrainEnd".split(
       " ",
@@ -361,12 +357,10 @@ describe("hooks", () => {
   const recorder = (into: string[], prefix = ""): Callback =>
     Object.fromEntries(names.map((name) => [name, () => void into.push(prefix + name)]));
 
-  const step = [
-    ..."onTrainBatchStart onTrainStepStart onBeforeForward onAfterForward onBeforeBackward onAfterBackward".split(" "),
-    ..."onBeforeOptimizerStep onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd".split(
+  const step =
+    "onTrainBatchStart onTrainStepStart onAfterOptimizerStep onBeforeSchedulerStep onAfterSchedulerStep onTrainStepEnd".split(
       " ",
-    ),
-  ];
+    );
   const batch = "onValidateBatchStart onValidateStepStart onValidateStepEnd onValidateBatchEnd".split(" ");
 
   test("the whole order of a fit", async () => {
@@ -398,20 +392,20 @@ describe("hooks", () => {
     const trainer = toyTrainer({ callbacks: [only("a"), only("b")], loggers: [only("logger")], loop: { numSteps: 1 } });
     await trainer.fit(toyTrain());
     expect(calls).toEqual(["a", "b", "logger"]);
-    expect(trainer.hooks.callbacks[0].constructor.name).toBe("CheckLoss");
+    expect([...trainer.callbacks.values()][0].constructor.name).toBe("CheckLoss");
   });
 
   test("an error in a hook names class and hook, and is told to the exception hooks", async () => {
     const calls: string[] = [];
     class Faulty {
-      onAfterForward() {
+      onAfterOptimizerStep() {
         throw new RangeError("no");
       }
     }
     const trainer = toyTrainer({ callbacks: [new Faulty(), recorder(calls)] });
     const error = (await trainer.fit(toyTrain()).catch((caught) => caught)) as TrainingError;
     expect(error).toBeInstanceOf(TrainingError);
-    expect(error.message).toContain("Faulty.onAfterForward");
+    expect(error.message).toContain("Faulty.onAfterOptimizerStep");
     expect(error.cause).toBeInstanceOf(RangeError);
     expect(calls.slice(-3)).toEqual(["onTrainException", "onFitException", "finalize"]);
   });

@@ -17,7 +17,7 @@ import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { add, tensor, uniform, where } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import type { Rebuild } from "../../src/train/replay.ts";
 import { type Diff, diffReplay, diffRuns } from "../../src/verify/diff.ts";
 import { showDiff } from "../../src/verify/show.ts";

@@ -5,7 +5,7 @@ import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
-import type { TrainerOptions } from "../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { diffRuns } from "../../src/verify/diff.ts";
 import { phasesOf, verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";

@@ -1,7 +1,7 @@
 // Stops a run whose loss is no number any more.
 
 import { TrainingError } from "../../core/errors.ts";
-import type { Callback, StepResult } from "../hooks.ts";
+import type { Callback, StepResult } from "../contract.ts";
 import { Optionless } from "../optionless.ts";
 
 /** Throws TrainingError, naming the step, when the loss is NaN or infinite. */

@@ -4,7 +4,7 @@ import { boolean, checkArguments, options as optionsOf, signature } from "../../
 import { ConfigError } from "../../core/errors.ts";
 import { sqrt, sum } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Callback, StepResult, TraceContext } from "../hooks.ts";
+import type { Callback, StepResult, TraceContext } from "../contract.ts";
 import { WatchedScalars } from "./scalars.ts";
 
 export interface ComputeNormOptions {

@@ -8,8 +8,7 @@ import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
 import { makeInside } from "../../run/inside.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 import { select } from "./select.ts";
@@ -43,7 +42,7 @@ export class DumpActivations implements Callback {
     this.#every = every;
   }
 
-  postSetup({ model }: Trainer): void {
+  postSetup({ model }: TrainerView): void {
     select(
       "DumpActivations.modules",
       namedModules(model).map(([path]) => path),
@@ -71,7 +70,7 @@ export class DumpActivations implements Callback {
     throw new ConfigError({ where: "DumpActivations", problem: "there is no folder to write to", got: "no modelDir" });
   }
 
-  async onAfterForward({ trainer, step, watched }: StepResult): Promise<void> {
+  async onAfterOptimizerStep({ trainer, step, watched }: StepResult): Promise<void> {
     if (step % this.#every !== 0) return;
     const folder = `${trainer.options.modelDir}/activations`;
     const tensors: [string, HostArray][] = [];

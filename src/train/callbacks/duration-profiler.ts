@@ -1,9 +1,8 @@
 // Where the time of a fit goes, and how much of it is left.
 
 import { now } from "../clock.ts";
-import type { Callback, FitContext, StepResult } from "../hooks.ts";
+import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 
 const parts = ["data", "train", "validate", "checkpoint"] as const;
 type Part = (typeof parts)[number];
@@ -64,7 +63,7 @@ export class DurationProfiler extends Optionless implements Callback {
     this.#enter("data");
   }
 
-  onTrainEnd({ trainer }: { trainer: Trainer }): void {
+  onTrainEnd({ trainer }: { trainer: TrainerView }): void {
     this.#enter("data");
     const text = parts.map((part) => `${part} ${this.#seconds[part].toFixed(2)} s`).join(", ");
     trainer.message("info", `time: ${text}`);

@@ -1,11 +1,11 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 
 import { checkArguments, number, options as optionsOf, real, signature, string } from "../../core/arguments.ts";
-import { CheckpointError, ConfigError } from "../../core/errors.ts";
-import { periodOf } from "../config/options.ts";
-import type { Callback, FitContext, Metrics, ValidateContext } from "../hooks.ts";
+import { CheckpointError } from "../../core/errors.ts";
+import type { Callback, FitContext, Metrics, ValidateContext } from "../contract.ts";
+import { periodOf } from "../length.ts";
 import { Monitor, type MonitorOptions } from "../monitor.ts";
-import { numberNames } from "../numbers.ts";
+import { checkValidated, numberNames } from "../numbers.ts";
 import { checkCount } from "./check.ts";
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -64,18 +64,10 @@ export class EarlyStopping implements Callback {
     if (validations.length > 0) this.#monitor.aim(numberNames(trainer.options, validations));
   }
 
-  onTrainStart({ trainer, validation, totalSteps }: FitContext): void {
-    const { evalFrequency } = trainer.options.loop;
-    if (!validation || evalFrequency === undefined) {
-      throw new ConfigError({
-        where: "EarlyStopping",
-        problem: "nothing is validated in this run",
-        got: validation ? "no evalFrequency" : "no validation data",
-        expected: "validation to stop by",
-        hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
-      });
-    }
-    const frequency = typeof evalFrequency === "number" ? periodOf(evalFrequency, totalSteps) : evalFrequency;
+  onTrainStart({ trainer, validations, totalSteps }: FitContext): void {
+    checkValidated("EarlyStopping", trainer, validations);
+    const every = trainer.options.loop.evalFrequency!;
+    const frequency = typeof every === "number" ? periodOf(every, totalSteps) : every;
     this.#told = { metric: this.#monitor.metric, mode: this.#monitor.mode!, frequency };
     this.#checkRestored(this.#told);
     // What was decided before a checkpoint stands after it, unless patience has grown.

@@ -2,8 +2,7 @@
 
 import { checkArguments, number, oneOf, options as optionsOf, signature } from "../../core/arguments.ts";
 import { type LogLevel, logLevels } from "../config/shared.ts";
-import type { Callback, FitContext, ValidateContext } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback } from "../contract.ts";
 import { checkCount } from "./check.ts";
 
 export interface Flags {
@@ -26,15 +25,11 @@ function checkedFlags(where: string, { logLevel, logSteps }: Flags = {}): Flags 
 export class GlobalFlags implements Callback {
   readonly name = "GlobalFlags";
   readonly changesTraining = false;
-  readonly #flags: Flags;
+  readonly logging: Callback["logging"];
 
   constructor(flags: Flags) {
     checkArguments(globalCall, arguments);
-    this.#flags = checkedFlags("GlobalFlags", flags);
-  }
-
-  preSetup({ options }: Trainer): void {
-    Object.assign(options.logging, this.#flags);
+    this.logging = { run: checkedFlags("GlobalFlags", flags) };
   }
 }
 
@@ -49,59 +44,17 @@ const scopedCall = signature("ScopedFlags", {
   options: optionsOf<ScopedFlagsOptions>({ "train?": flags, "validate?": flags }),
 });
 
-/** Sets flags for a part of the run, and puts them back after it. */
+/** Sets flags for a part of the run. */
 export class ScopedFlags implements Callback {
   readonly name = "ScopedFlags";
   readonly changesTraining = false;
-  readonly #options: ScopedFlagsOptions;
-  /** What the flags were before each part that goes on, by what its hooks are told. */
-  readonly #before = new WeakMap<object, Flags>();
+  readonly logging: Callback["logging"];
 
   constructor(options: ScopedFlagsOptions) {
     checkArguments(scopedCall, arguments);
-    this.#options = {
+    this.logging = {
       train: checkedFlags("ScopedFlags.train", options.train),
       validate: checkedFlags("ScopedFlags.validate", options.validate),
     };
-  }
-
-  #enter(context: { readonly trainer: Trainer }, flags: Flags = {}): void {
-    const { logging } = context.trainer.options;
-    this.#before.set(context, { ...logging });
-    Object.assign(logging, flags);
-  }
-
-  /** Once for each part: an end that another callback's hook failed in is told again as an exception. */
-  #leave(context: { readonly trainer: Trainer }): void {
-    Object.assign(context.trainer.options.logging, this.#before.get(context));
-    this.#before.delete(context);
-  }
-
-  onTrainStart(context: FitContext): void {
-    this.#enter(context, this.#options.train);
-  }
-
-  onTrainEnd(context: FitContext): void {
-    this.#leave(context);
-  }
-
-  onTrainException(context: FitContext): void {
-    this.#leave(context);
-  }
-
-  onFitException(context: FitContext): void {
-    this.#leave(context);
-  }
-
-  onValidateStart(context: ValidateContext): void {
-    this.#enter(context, this.#options.validate);
-  }
-
-  onValidateEnd(context: ValidateContext): void {
-    this.#leave(context);
-  }
-
-  onValidateException(context: ValidateContext): void {
-    this.#leave(context);
   }
 }

@@ -2,9 +2,8 @@
 
 import { planCost } from "../../compile/cost.ts";
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
-import { now } from "../clock.ts";
+import type { Callback, FitContext, StepResult } from "../contract.ts";
 import { firstGroup } from "../group.ts";
-import type { Callback, FitContext, StepResult } from "../hooks.ts";
 import { checkRange } from "./check.ts";
 
 export interface FlopUtilizationOptions {
@@ -20,7 +19,6 @@ export class FlopUtilization implements Callback {
   readonly changesTraining = false;
   readonly #peak: number | undefined;
   #flops = 0;
-  #started = 0;
   #seconds = 0;
   #steps = 0;
 
@@ -38,16 +36,9 @@ export class FlopUtilization implements Callback {
     this.#steps = 0;
   }
 
-  onTrainStepStart(): void {
-    this.#started = now();
-  }
-
-  onBeforeForward(): void {
-    this.#seconds += now() - this.#started;
+  async onTrainStepEnd({ trainer, step, seconds, logged }: StepResult): Promise<void> {
+    this.#seconds += seconds;
     this.#steps++;
-  }
-
-  async onTrainStepEnd({ trainer, step, logged }: StepResult): Promise<void> {
     if (!logged) return;
     const rate = (this.#flops * this.#steps) / this.#seconds / 1e9;
     this.#seconds = 0;

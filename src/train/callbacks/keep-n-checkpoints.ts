@@ -2,8 +2,7 @@
 
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import type { Callback } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, TrainerView } from "../contract.ts";
 import { checkCount } from "./check.ts";
 
 export interface KeepNCheckpointsOptions {
@@ -16,26 +15,24 @@ const call = signature("KeepNCheckpoints", { options: optionsOf<KeepNCheckpoints
 export class KeepNCheckpoints implements Callback {
   readonly name = "KeepNCheckpoints";
   readonly changesTraining = false;
-  readonly #n: number;
+  readonly keepCheckpoints: number;
 
   constructor(options: KeepNCheckpointsOptions) {
     checkArguments(call, arguments);
     const { n } = options;
     checkCount("KeepNCheckpoints.n", n, "checkpoints");
-    this.#n = n;
+    this.keepCheckpoints = n;
   }
 
-  setup(trainer: Trainer): void {
-    const { checkpoint } = trainer.options;
-    if (checkpoint?.keep !== undefined && checkpoint.keep !== this.#n) {
+  setup({ options: { checkpoint } }: TrainerView): void {
+    if (checkpoint?.keep !== undefined && checkpoint.keep !== this.keepCheckpoints) {
       throw new ConfigError({
         where: "KeepNCheckpoints.n",
         problem: "checkpoint.keep says otherwise",
-        got: String(this.#n),
+        got: String(this.keepCheckpoints),
         expected: String(checkpoint.keep),
         hint: "give one of the two",
       });
     }
-    trainer.keepCheckpoints = this.#n;
   }
 }

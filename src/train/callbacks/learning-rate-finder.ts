@@ -5,9 +5,8 @@ import { ConfigError } from "../../core/errors.ts";
 import { exp, log } from "../../core/real.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
+import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { groups as groupsOf } from "../group.ts";
-import type { Callback, FitContext } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
 import { checkRange, checkRepeats } from "./check.ts";
 import { untouched } from "./snapshot.ts";
 
@@ -85,7 +84,7 @@ export class LearningRateFinder implements Callback {
     return this.#suggestion;
   }
 
-  postSetup({ schedules }: Trainer): void {
+  postSetup({ schedules }: TrainerView): void {
     this.#suggestion = undefined;
     if (!this.#options.apply || !schedules) return;
     throw new ConfigError({

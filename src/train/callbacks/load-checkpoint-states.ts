@@ -15,8 +15,7 @@ import { sha256Hex } from "../../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { load, loadVariables, noteWeights } from "../../nn/load.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
-import type { Callback } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, TrainerView } from "../contract.ts";
 
 export interface LoadCheckpointStatesOptions {
   /** A checkpoint; for `model` alone any safetensors file of weights. */
@@ -52,7 +51,7 @@ export class LoadCheckpointStates implements Callback {
     return { states, strict };
   }
 
-  postSetup({ model, optimizer }: Trainer): void {
+  postSetup({ model, optimizer }: TrainerView): void {
     const { path, states = ["model"], strict } = this.#options;
     if (states.includes("model")) load(model, path, { strict });
     if (!states.includes("optimizer")) return;

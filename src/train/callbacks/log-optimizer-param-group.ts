@@ -3,8 +3,7 @@
 import { checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
-import type { Callback, Metrics, StepContext, StepResult } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, Metrics, StepContext, StepResult, TrainerView } from "../contract.ts";
 
 export interface LogOptimizerParamGroupOptions {
   /** Which numbers, in camelCase or snake_case: `learningRate`, `weightDecay` … All of a group by default. */
@@ -32,7 +31,7 @@ export class LogOptimizerParamGroup implements Callback {
     this.#keys = keys?.map(toSnake);
   }
 
-  postSetup(trainer: Trainer): void {
+  postSetup(trainer: TrainerView): void {
     const known = new Set(trainer.optimizer?.groups.flatMap(numbersOf).map(([key]) => toSnake(key)));
     const unknown = this.#keys?.find((key) => !known.has(key));
     if (unknown === undefined) return;

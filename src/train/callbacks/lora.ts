@@ -10,8 +10,7 @@ import { Parameter } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
 import { linear, matmul, uniform, zeros } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Callback } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, TrainerView } from "../contract.ts";
 import { checkCount, checkRange } from "./check.ts";
 import { select } from "./select.ts";
 import { refuseFinishedOptimizer } from "./selective-grad.ts";
@@ -96,7 +95,7 @@ export class Lora implements Callback {
     return this.#options;
   }
 
-  setup({ model, options, stream }: Trainer): void {
+  setup({ model, options, stream }: TrainerView): void {
     refuseFinishedOptimizer("Lora", options.optimizer);
     const { rank, alpha, modules, train } = this.#options;
     const layers = namedModules(model).filter(([, module]) => module instanceof Linear);

@@ -5,9 +5,16 @@ import { withTerms } from "../../nn/metrics/metric.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
-import type { Callback, FitContext, Metrics, TraceContext, ValidateContext, ValidateStepResult } from "../hooks.ts";
+import type {
+  Callback,
+  FitContext,
+  Metrics,
+  TraceContext,
+  TrainerView,
+  ValidateContext,
+  ValidateStepResult,
+} from "../contract.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 
 const prefix = "ModelEvalMetrics/";
 const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";
@@ -19,7 +26,7 @@ export class ModelEvalMetrics extends Optionless implements Callback {
   #metrics = new Map<string, Metric>();
   #totals = new Map<string, number[]>();
 
-  postSetup({ model, options }: Trainer): void {
+  postSetup({ model, options }: TrainerView): void {
     this.#metrics = new Map();
     const taken = new Set(["loss", ...options.metrics.map(({ name }) => name)]);
     for (const [path, module] of namedModules(model)) {

@@ -5,20 +5,19 @@ import { sizeOf } from "../../core/shape.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { Parameter } from "../../program/variable.ts";
-import type { Callback, FitContext, TraceContext } from "../hooks.ts";
+import type { Callback, FitContext, TraceContext, TrainerView } from "../contract.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 
 const ofTrainer = {
-  trainer: kind("a Trainer", (value) => (value as Partial<Trainer> | null)?.model instanceof Module),
+  trainer: kind("a Trainer", (value) => (value as Partial<TrainerView> | null)?.model instanceof Module),
 };
 const countCall = signature("countParameters", ofTrainer);
 const textCall = signature("ModelSummary.text", ofTrainer);
 
 /** How many numbers a model's parameters are: all of them, and those that its optimizer moves. */
-export function countParameters(trainer: Trainer): { total: number; trainable: number } {
+export function countParameters(trainer: TrainerView): { total: number; trainable: number } {
   checkArguments(countCall, arguments);
   const { model, optimizer } = trainer;
   const moved = new Set<Parameter>(optimizer?.parameters);
@@ -61,7 +60,7 @@ export class ModelSummary implements Callback {
     this.#depth = depth;
   }
 
-  postSetup({ model }: Trainer): void {
+  postSetup({ model }: TrainerView): void {
     this.#observer = new ModuleObserver(model);
   }
 
@@ -77,7 +76,7 @@ export class ModelSummary implements Callback {
   }
 
   /** The table as text. Output shapes are there once a step has been traced. */
-  text(trainer: Trainer): string {
+  text(trainer: TrainerView): string {
     checkArguments(textCall, arguments);
     const modules = namedModules(trainer.model).filter(
       ([path]) => path === "model" || path.split(".").length <= this.#depth,

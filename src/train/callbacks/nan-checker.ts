@@ -4,8 +4,7 @@ import { boolean, checkArguments, number, options as optionsOf, signature } from
 import { TrainingError } from "../../core/errors.ts";
 import { abs, less, sum, where } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Callback, StepResult, TraceContext } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
@@ -39,7 +38,7 @@ export class NaNChecker implements Callback {
     this.#options = { activations, gradients, every };
   }
 
-  postSetup({ model, options }: Trainer): void {
+  postSetup({ model, options }: TrainerView): void {
     this.#gradients = this.#options.gradients ?? options.precision.lossScalingFactor !== "dynamic";
     if (this.#options.activations) this.#observer = new ModuleObserver(model);
   }
@@ -59,7 +58,7 @@ export class NaNChecker implements Callback {
     this.#counts.watch(found.filter(([, x]) => x.dtype === "float32").map(([name, x]) => [name, notFinite(x)]));
   }
 
-  async onAfterBackward({ step, watched, batch, loss }: StepResult): Promise<void> {
+  async onAfterOptimizerStep({ step, watched, batch, loss }: StepResult): Promise<void> {
     if (step % this.#options.every !== 0 && Number.isFinite(loss)) return;
     const bad = (await this.#counts.read(watched)).filter(([, count]) => count > 0);
     if (bad.length === 0) return;

@@ -9,8 +9,8 @@ import type { Plan, Value } from "../../compile/plan.ts";
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import type { Peek } from "../../program/compiled.ts";
 import { now } from "../clock.ts";
+import type { Callback, StepContext } from "../contract.ts";
 import { groups, type StepInput } from "../group.ts";
-import type { Callback, StepContext } from "../hooks.ts";
 import { checkCount, checkRepeats } from "./check.ts";
 
 export interface OpProfilerOptions {

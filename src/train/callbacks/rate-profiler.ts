@@ -1,8 +1,8 @@
 // How fast training is. It looks at the clock between steps; validation and saving don't count.
 
 import { now } from "../clock.ts";
+import type { Callback, StepResult } from "../contract.ts";
 import { samplesOf } from "../group.ts";
-import type { Callback, StepResult } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 
 /** Logs `rate/samples_per_second` and `rate/steps_per_second` since the last logged step, and both as `…_average` over the fit. */

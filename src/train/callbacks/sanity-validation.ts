@@ -1,6 +1,6 @@
 // A few batches of validation before the first step, so that what is wrong with it shows at once and not after an epoch.
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
-import type { Callback, FitContext } from "../hooks.ts";
+import type { Callback, FitContext } from "../contract.ts";
 import { checkCount } from "./check.ts";
 
 export interface SanityValidationOptions {

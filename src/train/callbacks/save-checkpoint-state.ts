@@ -5,7 +5,7 @@ import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
-import type { Callback, CheckpointContext } from "../hooks.ts";
+import type { Callback, CheckpointContext } from "../contract.ts";
 import { checkCount } from "./check.ts";
 
 const prefixes = { model: ["parameter/", "buffer/"], optimizer: ["optimizer/"], callbacks: ["callback/"] } as const;

@@ -3,8 +3,7 @@
 import { checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
-import type { Callback } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, TrainerView } from "../contract.ts";
 import { select } from "./select.ts";
 
 export interface SelectiveGradOptions {
@@ -41,7 +40,7 @@ export class SelectiveGrad implements Callback {
     return this.#options;
   }
 
-  setup({ model, options }: Trainer): void {
+  setup({ model, options }: TrainerView): void {
     refuseFinishedOptimizer("SelectiveGrad", options.optimizer);
     const parameters = model.namedParameters();
     const paths = parameters.map(([path]) => path);

@@ -2,7 +2,7 @@
 
 import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
-import type { Callback, FitContext } from "../hooks.ts";
+import type { Callback, FitContext, Place } from "../contract.ts";
 import { checkCount } from "./check.ts";
 
 export interface SkipSamplesOptions {
@@ -29,15 +29,14 @@ export class SkipSamples implements Callback {
     return { samples: this.#samples };
   }
 
-  onTrainStart({ trainer, loader }: FitContext): void {
-    if (trainer.step > 0) return;
-    const { progress, options } = trainer;
+  beginsAt({ trainer, loader }: FitContext): Place {
+    const { options } = trainer;
     const { samplesPerEpoch, batchSize, batchesPerEpoch } = loader;
-    const epochs = Math.floor(this.#samples / samplesPerEpoch);
-    const batches = (this.#samples - epochs * samplesPerEpoch) / batchSize;
+    const epoch = Math.floor(this.#samples / samplesPerEpoch);
+    const cursor = (this.#samples - epoch * samplesPerEpoch) / batchSize;
     const perStep = options.loop.gradAccumSteps;
     const limit = (options.loop.stepsPerEpoch ?? batchesPerEpoch) * perStep;
-    if (!Number.isInteger(batches / perStep) || batches >= limit) {
+    if (!Number.isInteger(cursor / perStep) || cursor >= limit) {
       throw new ConfigError({
         where: "SkipSamples.samples",
         problem: "the samples end inside a step, or past the epoch's last one",
@@ -45,7 +44,6 @@ export class SkipSamples implements Callback {
         expected: `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`,
       });
     }
-    progress.epoch = epochs;
-    progress.cursor = batches;
+    return { epoch, cursor };
   }
 }

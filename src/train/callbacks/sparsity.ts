@@ -8,8 +8,7 @@ import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones, uniform } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { checkCount, checkRange } from "./check.ts";
 import { select } from "./select.ts";
 
@@ -77,7 +76,7 @@ export class Sparsity implements Callback {
     return this.#options;
   }
 
-  setup({ model, stream }: Trainer): void {
+  setup({ model, stream }: TrainerView): void {
     const { parameters: globs, method } = this.#options;
     const all = model.namedParameters().filter(([, { dtype }]) => dtype === "float32");
     const wide = all.filter(([, { rank }]) => rank >= 2).map(([path]) => path);

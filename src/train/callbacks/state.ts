@@ -5,15 +5,14 @@ import { ownValue } from "../../core/keys.ts";
 import { atOnce } from "../../core/promise.ts";
 import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
-import type { Callback, Hooks } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, TrainerView } from "../contract.ts";
 import { belongsToRun } from "../validations.ts";
 import { decodePlain, encodePlain } from "./plain.ts";
 import { WeightAverage } from "./weight-average.ts";
 
 /** What each callback's `saveState` gives, as JSON by name; undefined where none has one. Throws CheckpointError for what couldn't come back. */
-export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undefined {
-  const states = [...named].flatMap(([name, callback]) => {
+export function saveCallbacks({ callbacks }: TrainerView): Record<string, unknown> | undefined {
+  const states = [...callbacks].flatMap(([name, callback]) => {
     const state = atOnce(`${name}.saveState`, callback.saveState?.());
     return state === undefined ? [] : [[name, encodePlain(`${name}.saveState`, state)] as const];
   });
@@ -21,9 +20,9 @@ export function saveCallbacks({ named }: Hooks): Record<string, unknown> | undef
 }
 
 /** Gives callbacks what a checkpoint has of them. One that isn't in it begins anew, with a warning; throws CheckpointError where training depends on it, or a variable has another shape. */
-export function loadCallbacks(trainer: Trainer, checkpoint: Checkpoint): void {
+export function loadCallbacks(trainer: TrainerView, checkpoint: Checkpoint): void {
   const { path } = checkpoint;
-  for (const [name, callback] of trainer.hooks.named) {
+  for (const [name, callback] of trainer.callbacks) {
     if (loadCallback(checkpoint, name, callback)) continue;
     const details = {
       where: path,
@@ -36,15 +35,11 @@ export function loadCallbacks(trainer: Trainer, checkpoint: Checkpoint): void {
   }
 }
 
-/** As `loadCallbacks`, of averages of weights alone, and without a warning: what a validation needs. */
-export function loadAverages({ hooks }: Trainer, checkpoint: Checkpoint): void {
-  for (const [name, callback] of hooks.named)
-    if (callback instanceof WeightAverage && !loadCallback(checkpoint, name, callback)) callback.forget();
-}
-
-/** Has averages begin anew: none of them is of the weights that there are now. */
-export function forgetAverages({ hooks }: Trainer): void {
-  for (const callback of hooks.callbacks) if (callback instanceof WeightAverage) callback.forget();
+/** As `loadCallbacks`, of averages of weights alone, and without a warning: what a validation needs. Those that it hasn't begin anew: none is of the weights that there are now. */
+export function loadAverages({ callbacks }: TrainerView, checkpoint: Checkpoint | undefined): void {
+  for (const [name, callback] of callbacks)
+    if (callback instanceof WeightAverage && !(checkpoint && loadCallback(checkpoint, name, callback)))
+      callback.forget();
 }
 
 /** Whether a checkpoint has all that a callback keeps; then it is given it. */

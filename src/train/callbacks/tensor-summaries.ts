@@ -7,10 +7,9 @@ import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { type Histogram, histogramOf } from "../histogram.ts";
-import type { Callback, FitContext, StepResult, TraceContext } from "../hooks.ts";
 import { summarized } from "../summarize.ts";
-import type { Trainer } from "../trainer.ts";
 import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 import { select } from "./select.ts";
@@ -57,7 +56,7 @@ export class TensorSummaries implements Callback {
     this.#options = { parameters, gradients, activations, histograms };
   }
 
-  postSetup({ model, optimizer }: Trainer): void {
+  postSetup({ model, optimizer }: TrainerView): void {
     const { parameters, gradients, activations } = this.#options;
     const paths = model.namedParameters().map(([path]) => path);
     select("TensorSummaries.parameters", paths, parameters);
@@ -71,7 +70,7 @@ export class TensorSummaries implements Callback {
   }
 
   onFitStart({ trainer }: FitContext): void {
-    if (!this.#options.histograms || trainer.hooks.having("logHistograms").length > 0) return;
+    if (!this.#options.histograms || [...trainer.callbacks.values()].some(({ logHistograms }) => logHistograms)) return;
     throw new ConfigError({
       where: "TensorSummaries.histograms",
       problem: "no logger takes them",

@@ -10,8 +10,7 @@ import { type Compiled, compile } from "../../program/compiled.ts";
 import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
-import type { Callback, FitContext, StepResult } from "../hooks.ts";
-import type { Trainer } from "../trainer.ts";
+import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 import { checkCount, checkRange } from "./check.ts";
 
 export interface WeightAverageOptions {
@@ -77,8 +76,10 @@ export abstract class WeightAverage implements Callback {
   /** How much of the difference between weights and average is added, when `count` weights are in it already. */
   protected abstract rate(count: number): number;
 
-  postSetup({ model, hooks }: Trainer): void {
-    const validated = hooks.callbacks.filter((callback) => callback instanceof WeightAverage && callback.validates);
+  postSetup({ model, callbacks }: TrainerView): void {
+    const validated = [...callbacks.values()].filter(
+      (callback) => callback instanceof WeightAverage && callback.validates,
+    );
     if (validated.length > 1) {
       throw new ConfigError({
         where: `${this.name}.validate`,
@@ -121,7 +122,7 @@ export abstract class WeightAverage implements Callback {
   }
 
   /** Throws CheckpointError where a checkpoint's average was begun otherwise, so that it would become one that no run from its beginning has. */
-  #checkRestored({ step }: Trainer): void {
+  #checkRestored({ step }: TrainerView): void {
     const restored = this.#restored;
     this.#restored = undefined;
     if (!restored) return;

@@ -1,7 +1,7 @@
 // The callbacks that a config may name: `callbacks: [CheckLoss: {}]`.
 import { z } from "zod";
 import * as callback from "../callbacks/index.ts";
-import type { Callback } from "../hooks.ts";
+import type { Callback } from "../contract.ts";
 import { Catalog } from "./catalog.ts";
 import { logLevels } from "./shared.ts";
 import { count, decay, expected, flag, limit, list, rate, record, text, word } from "./values.ts";

@@ -1,6 +1,6 @@
 // The programs imported in this process for configs, as a run's manifest records them: who replays it is told when one has changed since.
 import type { ImportedProgram, Manifest } from "../../run/manifest.ts";
-import type { Config } from "./schema.ts";
+import type { RunConfig } from "./options.ts";
 
 /** A program that was imported in this process. */
 export interface Import {
@@ -18,7 +18,7 @@ export function noteImport(name: string, program: Import): void {
 }
 
 /** What a manifest in `folder` records of a config's programs; undefined where none was imported. */
-export function recordedImports({ imports = [] }: Pick<Config, "imports">, folder: string): Manifest["imports"] {
+export function recordedImports({ imports = [] }: Pick<RunConfig, "imports">, folder: string): Manifest["imports"] {
   const known = imports.flatMap((name): [string, ImportedProgram][] => {
     const { sha256, pathFrom } = imported.get(name) ?? {};
     return sha256 === undefined ? [] : [[name, { sha256, ...(pathFrom && { path: pathFrom(folder) }) }]];

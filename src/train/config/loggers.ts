@@ -1,5 +1,5 @@
 // The loggers that a config may name: `loggers: [CSVLogger: {}]`.
-import type { Logger } from "../hooks.ts";
+import type { Logger } from "../contract.ts";
 import { CSVLogger } from "../loggers/csv.ts";
 import { JSONLLogger } from "../loggers/jsonl.ts";
 import { ProgressLogger } from "../loggers/progress.ts";

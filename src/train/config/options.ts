@@ -10,9 +10,7 @@ import { Module } from "../../nn/module.ts";
 import { monitoredName } from "../../optim/monitored.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
-import type { Callback, Logger } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
-import type { Config } from "./schema.ts";
 import {
   type CheckpointOptions,
   type LoggingOptions,
@@ -22,7 +20,16 @@ import {
 } from "./shared.ts";
 import { validate } from "./validate.ts";
 
-export interface TrainerOptions {
+/** A parsed config, as far as a Trainer looks into it: `Config` is one. */
+export interface RunConfig {
+  readonly imports?: readonly string[];
+  readonly trainer: {
+    readonly init: Readonly<Record<string, unknown>> & { readonly model: { readonly name: string } };
+  };
+}
+
+/** What a Trainer is made with, beside its callbacks and loggers. */
+export interface TrainerSettings {
   /** An integer in [0, 2⁶⁴). Left out or null: one is drawn from the operating system, logged and saved. */
   readonly seed?: number | bigint | null;
   /** The run's folder. Left out: nothing is written. */
@@ -42,8 +49,6 @@ export interface TrainerOptions {
   /** null: nothing is saved. */
   readonly checkpoint?: CheckpointOptions | null;
   readonly logging?: LoggingOptions;
-  readonly callbacks?: readonly Callback[];
-  readonly loggers?: readonly Logger[];
   /** A name (`wasm`, `reference` …) or a backend; the default backend if left out. */
   readonly backend?: string | Backend;
   readonly threads?: Threads;
@@ -52,7 +57,7 @@ export interface TrainerOptions {
   /** Trains and validates on so many batches, and writes nothing: a test of everything before the run itself. */
   readonly fastDevRun?: number;
   /** The config that the other options were made from, where it came from YAML: saved with the run, and what `verify` replays. */
-  readonly config?: Config;
+  readonly config?: RunConfig;
 }
 
 const isFunction = (value: unknown) => typeof value === "function";
@@ -62,30 +67,30 @@ const custom = <T>(check: (value: unknown) => boolean, error: string) => z.custo
 const shape = {
   ...sharedShape,
   modelDir: z.string({ error: "a path" }).min(1, { error: "a path" }).optional(),
-  model: custom<TrainerOptions["model"]>(
+  model: custom<TrainerSettings["model"]>(
     (value) => value instanceof Module || isFunction(value),
     "a callable that makes the model: () => nn.sequential(…)",
   ),
   loss: custom<Loss>(isFunction, "a function: losses.crossEntropy").optional(),
-  metrics: custom<NonNullable<TrainerOptions["metrics"]>>(
+  metrics: custom<NonNullable<TrainerSettings["metrics"]>>(
     (value) => isObject(value) && Object.values(value).every((metric) => isFunction((metric as Metric | null)?.terms)),
     "metrics by name, or a list of them: { accuracy: metrics.accuracy() }",
   ).optional(),
-  optimizer: custom<NonNullable<TrainerOptions["optimizer"]>>(
+  optimizer: custom<NonNullable<TrainerSettings["optimizer"]>>(
     (value) => value instanceof Optimizer || isFunction(value),
     "an optimizer, or (model) => one",
   ).optional(),
-  schedulers: custom<NonNullable<TrainerOptions["schedulers"]>>(
+  schedulers: custom<NonNullable<TrainerSettings["schedulers"]>>(
     (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction)),
     "a schedule, a list of them, or (optimizer) => either",
   ).optional(),
-  callbacks: z.array(custom<Callback>(isObject, "an object with hooks"), { error: "a list of callbacks" }).default([]),
-  loggers: z.array(custom<Logger>(isObject, "an object with hooks"), { error: "a list of loggers" }).default([]),
+  callbacks: z.array(custom<object>(isObject, "an object with hooks"), { error: "a list of callbacks" }).default([]),
+  loggers: z.array(custom<object>(isObject, "an object with hooks"), { error: "a list of loggers" }).default([]),
   backend: custom<string | Backend>(
     (value) => typeof value === "string" || (isObject(value) && isFunction((value as Backend).load)),
     "a backend or its name",
   ).optional(),
-  config: custom<Config>(isObject, "a parsed config").optional(),
+  config: custom<RunConfig>(isObject, "a parsed config").optional(),
 };
 
 const known = Object.keys(shape).join(", ");
@@ -93,16 +98,16 @@ const optionsSchema = z.strictObject(shape, {
   error: (issue) => (issue.code === "unrecognized_keys" ? known : "the Trainer's options"),
 });
 
-/** Options with defaults filled in, and metrics by name. */
-export interface ResolvedOptions extends Omit<z.output<typeof optionsSchema>, "metrics"> {
+/** Settings with defaults filled in, and metrics by name. */
+export interface ResolvedSettings extends Omit<z.output<typeof optionsSchema>, "metrics" | "callbacks" | "loggers"> {
   readonly metrics: readonly { readonly name: string; readonly metric: Metric }[];
 }
 
 /** Checks a Trainer's options. Throws ConfigError with the path of what is wrong. */
-export function resolveOptions(options: TrainerOptions): ResolvedOptions {
-  const resolved = validate(optionsSchema, options);
+export function resolveOptions(options: TrainerSettings & { readonly loggers?: readonly object[] }): ResolvedSettings {
+  const { callbacks: _callbacks, loggers, ...resolved } = validate(optionsSchema, options);
   const { modelDir, checkpoint } = resolved;
-  checkLoggers(resolved.loggers);
+  checkLoggers(loggers);
   if (modelDir === undefined && options.checkpoint) {
     throw new ConfigError({
       where: "checkpoint",
@@ -129,7 +134,7 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
 }
 
 /** A logger of the library's takes no options, so that two of one class would write the same into the same files. */
-function checkLoggers(loggers: readonly Logger[]): void {
+function checkLoggers(loggers: readonly object[]): void {
   const twice = loggers.find(
     (logger, i) =>
       logger instanceof Optionless && loggers.findIndex((other) => other.constructor === logger.constructor) < i,
@@ -143,7 +148,7 @@ function checkLoggers(loggers: readonly Logger[]): void {
   });
 }
 
-function nameMetrics(metrics: TrainerOptions["metrics"] = []): ResolvedOptions["metrics"] {
+function nameMetrics(metrics: TrainerSettings["metrics"] = []): ResolvedSettings["metrics"] {
   const named = Array.isArray(metrics)
     ? (metrics as readonly Metric[]).map((metric) => ({ name: metric.name, metric }))
     : Object.entries(metrics as Readonly<Record<string, Metric>>).map(([name, metric]) => ({ name, metric }));
@@ -160,30 +165,4 @@ function nameMetrics(metrics: TrainerOptions["metrics"] = []): ResolvedOptions["
     seen.add(name);
   }
   return named;
-}
-
-/** How many optimizer steps a run has: the least of the limits given. Throws ConfigError when none is. */
-export function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
-  const { numSteps = Infinity, maxSteps = Infinity, numEpochs = Infinity } = loop;
-  const total = Math.min(numSteps, maxSteps, numEpochs * stepsPerEpoch);
-  if (Number.isSafeInteger(total)) return total;
-  if (total !== Infinity) {
-    throw new ConfigError({
-      where: "loop.numEpochs",
-      problem: "more steps than can be counted",
-      got: `${numEpochs} epochs of ${stepsPerEpoch} steps`,
-      expected: "fewer than 2^53 steps",
-    });
-  }
-  throw new ConfigError({
-    where: "loop",
-    problem: "nothing says when training ends",
-    expected: "numSteps, maxSteps or numEpochs",
-    hint: "loop: { numEpochs: 3 }",
-  });
-}
-
-/** How many optimizer steps lie between two validations, of a frequency that is a number. */
-export function periodOf(every: number, totalSteps: number): number {
-  return every < 1 ? Math.max(1, Math.floor(every * totalSteps)) : every;
 }

@@ -19,6 +19,7 @@ import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 import { withAssignments } from "./assign.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
+import type { RunConfig } from "./options.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Author, validate } from "./validate.ts";
 import { longestText, type Path, parseYaml, type YamlSource } from "./yaml.ts";
@@ -159,7 +160,7 @@ const authors = new WeakMap<object, Author>();
 
 /** Where a path of a config's schema form is in the YAML text: for errors that show only when a run begins. Undefined for a config from elsewhere. */
 export function placeOf(
-  config: Config,
+  config: RunConfig,
   path: Path,
 ): { readonly where: string; readonly position?: ConfigPosition } | undefined {
   const author = authors.get(config.trainer.init.model);

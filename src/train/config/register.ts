@@ -11,7 +11,7 @@ import type { Metric } from "../../nn/metrics.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
-import type { Callback, Logger } from "../hooks.ts";
+import type { Callback, Logger } from "../contract.ts";
 import { callbacks } from "./callbacks.ts";
 import type { Catalog } from "./catalog.ts";
 import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";

@@ -1,8 +1,7 @@
 // metrics.csv in the run's folder: one row per logged value, so that values logged later need no new column.
 
-import type { Logger, Metrics } from "../hooks.ts";
+import type { Logger, Metrics, TrainerView } from "../contract.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 import { damageMessage, linesOf, RecordFile } from "./records.ts";
 
 const encoder = new TextEncoder();
@@ -18,7 +17,7 @@ const row = /^(\d+),(?:[^",]*|"(?:[^"]|"")*"),(?:NaN|-?Infinity|-?\d[\d.e+-]*)$/
 export class CSVLogger extends Optionless implements Logger {
   #file: RecordFile | undefined;
 
-  postSetup({ options }: Trainer): void {
+  postSetup({ options }: TrainerView): void {
     if (options.modelDir === undefined) return;
     const first = encoder.encode(`${header}\n`);
     this.#file = new RecordFile(`${options.modelDir}/metrics.csv`, {
@@ -28,7 +27,7 @@ export class CSVLogger extends Optionless implements Logger {
     });
   }
 
-  onTrainStart({ trainer }: { trainer: Trainer }): void {
+  onTrainStart({ trainer }: { trainer: TrainerView }): void {
     const damage = this.#file?.cutBack(trainer.step);
     if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
   }

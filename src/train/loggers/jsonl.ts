@@ -1,8 +1,7 @@
 // metrics.jsonl in the run's folder: a JSON object a line.
 
-import type { Logger, Metrics } from "../hooks.ts";
+import type { Logger, Metrics, TrainerView } from "../contract.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 import { damageMessage, linesOf, RecordFile } from "./records.ts";
 
 const encoder = new TextEncoder();
@@ -20,12 +19,12 @@ const stepOf = (line: string): number | undefined => {
 export class JSONLLogger extends Optionless implements Logger {
   #file: RecordFile | undefined;
 
-  postSetup({ options }: Trainer): void {
+  postSetup({ options }: TrainerView): void {
     if (options.modelDir === undefined) return;
     this.#file = new RecordFile(`${options.modelDir}/metrics.jsonl`, { next: linesOf(stepOf) });
   }
 
-  onTrainStart({ trainer }: { trainer: Trainer }): void {
+  onTrainStart({ trainer }: { trainer: TrainerView }): void {
     const damage = this.#file?.cutBack(trainer.step);
     if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
   }

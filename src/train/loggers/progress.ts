@@ -2,8 +2,8 @@
 
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { now } from "../clock.ts";
+import type { FitContext, Logger, Metrics, StepResult } from "../contract.ts";
 import { samplesOf } from "../group.ts";
-import type { FitContext, Logger, Metrics, StepResult } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
 
 /** About so many plain lines a run. */

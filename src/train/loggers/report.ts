@@ -9,9 +9,8 @@ import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
 import { now } from "../clock.ts";
-import type { FitContext, Logger, Metrics } from "../hooks.ts";
+import type { FitContext, Logger, Metrics, TrainerView } from "../contract.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 
 /** At validations it is written at most once in so many seconds. */
 const interval = 5;
@@ -36,7 +35,7 @@ export class ReportLogger extends Optionless implements Logger {
   }
 
   /** The curves in the report that is there; none where it is missing or damaged. */
-  #readBack(trainer: Trainer, path: string): SeriesStore {
+  #readBack(trainer: TrainerView, path: string): SeriesStore {
     if (!exists(path)) return new SeriesStore();
     try {
       return SeriesStore.parse(seriesText(readText(path, CheckpointError)) ?? "");
@@ -81,6 +80,6 @@ export class ReportLogger extends Optionless implements Logger {
   }
 }
 
-function pathOf({ options }: Trainer): string | undefined {
+function pathOf({ options }: TrainerView): string | undefined {
   return options.modelDir === undefined ? undefined : `${options.modelDir}/report.html`;
 }

@@ -2,10 +2,9 @@
 // CRC-32C of the data) around Event messages in protocol buffers.
 
 import { crc32c } from "../../core/crc.ts";
+import type { Logger, Metrics, TrainerView } from "../contract.ts";
 import type { Histogram } from "../histogram.ts";
-import type { Logger, Metrics } from "../hooks.ts";
 import { Optionless } from "../optionless.ts";
-import type { Trainer } from "../trainer.ts";
 import { damageMessage, type ReadRecord, RecordFile } from "./records.ts";
 
 const masked = (bytes: Uint8Array): number => {
@@ -106,7 +105,7 @@ function nextFrame(bytes: Uint8Array): ReadRecord | undefined {
 export class TensorBoardLogger extends Optionless implements Logger {
   #file: RecordFile | undefined;
 
-  postSetup({ options }: Trainer): void {
+  postSetup({ options }: TrainerView): void {
     if (options.modelDir === undefined) return;
     this.#file = new RecordFile(`${options.modelDir}/events.out.tfevents.0000000000.seedgrad`, {
       header: () => frame(fileVersion()),
@@ -115,7 +114,7 @@ export class TensorBoardLogger extends Optionless implements Logger {
     });
   }
 
-  onTrainStart({ trainer }: { trainer: Trainer }): void {
+  onTrainStart({ trainer }: { trainer: TrainerView }): void {
     const damage = this.#file?.cutBack(trainer.step);
     if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
   }

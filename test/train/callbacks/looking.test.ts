@@ -14,7 +14,7 @@ import { LearningRateFinder } from "../../../src/train/callbacks/learning-rate-f
 import { ModelEvalMetrics } from "../../../src/train/callbacks/model-eval-metrics.ts";
 import { SaveCheckpointState } from "../../../src/train/callbacks/save-checkpoint-state.ts";
 import { TensorSummaries } from "../../../src/train/callbacks/tensor-summaries.ts";
-import type { Callback } from "../../../src/train/hooks.ts";
+import type { Callback } from "../../../src/train/contract.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { recorded } from "../../support/recorded.ts";
 import { Summarizing, toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";

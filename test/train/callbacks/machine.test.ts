@@ -8,7 +8,7 @@ import { GlobalFlags, ScopedFlags } from "../../../src/train/callbacks/flags.ts"
 import { FlopUtilization } from "../../../src/train/callbacks/flop-utilization.ts";
 import { OpProfiler } from "../../../src/train/callbacks/op-profiler.ts";
 import { parseConfig } from "../../../src/train/config/parse.ts";
-import type { Callback } from "../../../src/train/hooks.ts";
+import type { Callback } from "../../../src/train/contract.ts";
 import { recorded } from "../../support/recorded.ts";
 import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
 

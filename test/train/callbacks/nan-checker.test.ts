@@ -6,7 +6,7 @@ import { crossEntropy } from "../../../src/nn/losses.ts";
 import * as optim from "../../../src/optim/index.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { NaNChecker, type NaNCheckerOptions } from "../../../src/train/callbacks/nan-checker.ts";
-import type { TrainerOptions } from "../../../src/train/config/options.ts";
+import type { TrainerOptions } from "../../../src/train/contract.ts";
 import { toyTrain, toyTrainer } from "../../support/toy.ts";
 
 /** x · 10³⁸: infinite where |x| > 3.4. */
@@ -39,7 +39,7 @@ describe("NaNChecker", () => {
     const model = () => nn.sequential(nn.linear(4, 8), new Huge(), new Huge(), nn.linear(8, 2));
     const error = await fails({ model });
     expect(error.message).toMatch(
-      /NaNChecker\.onAfterBackward: step 1: the output of 2 \(Huge\) is not finite: got \d+ elements/,
+      /NaNChecker\.onAfterOptimizerStep: step 1: the output of 2 \(Huge\) is not finite: got \d+ elements/,
     );
     expect(error.hint).toContain("the output of 3 (Linear)");
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../../src/core/errors.ts";
 import { decodePlain, encodePlain } from "../../../src/train/callbacks/plain.ts";
-import type { Callback } from "../../../src/train/hooks.ts";
+import type { Callback } from "../../../src/train/contract.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { toyTrain, toyTrainer } from "../../support/toy.ts";
 

@@ -6,7 +6,7 @@ import { LogOptimizerParamGroup } from "../../../src/train/callbacks/log-optimiz
 import { CountParams, ModelSummary } from "../../../src/train/callbacks/model-summary.ts";
 import { RateProfiler } from "../../../src/train/callbacks/rate-profiler.ts";
 import { SanityValidation } from "../../../src/train/callbacks/sanity-validation.ts";
-import type { Callback } from "../../../src/train/hooks.ts";
+import type { Callback } from "../../../src/train/contract.ts";
 import { recorded } from "../../support/recorded.ts";
 
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

@@ -10,15 +10,14 @@ import { Lora, LoraLinear } from "../../../src/train/callbacks/lora.ts";
 import { SelectiveGrad } from "../../../src/train/callbacks/selective-grad.ts";
 import { SkipSamples } from "../../../src/train/callbacks/skip-samples.ts";
 import { Sparsity, type SparsityOptions } from "../../../src/train/callbacks/sparsity.ts";
-import type { TrainerOptions } from "../../../src/train/config/options.ts";
-import type { Callback } from "../../../src/train/hooks.ts";
+import type { Callback, TrainerOptions, TrainerView } from "../../../src/train/contract.ts";
 import { Trainer } from "../../../src/train/trainer.ts";
 import { verifyRun } from "../../../src/verify/verify.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { recorded } from "../../support/recorded.ts";
 import { toyOptions, toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
 
-const weights = async (trainer: Trainer) => {
+const weights = async (trainer: TrainerView) => {
   const found: Record<string, number[]> = {};
   for (const [name, variable] of trainer.variables()) found[name] = [...(await variable.data())];
   return found;

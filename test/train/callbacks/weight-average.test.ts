@@ -8,8 +8,7 @@ import {
   StochasticWeightAveraging,
   type WeightAverage,
 } from "../../../src/train/callbacks/weight-average.ts";
-import type { TrainerOptions } from "../../../src/train/config/options.ts";
-import type { Callback, Metrics } from "../../../src/train/hooks.ts";
+import type { Callback, Metrics, TrainerOptions } from "../../../src/train/contract.ts";
 import type { Trainer } from "../../../src/train/trainer.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";

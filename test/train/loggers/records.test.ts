@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { replaceFileCalls } from "#files";
 import { setDefaultBackend } from "../../../src/runtime/backends.ts";
-import type { Logger } from "../../../src/train/hooks.ts";
+import type { Logger } from "../../../src/train/contract.ts";
 import { CSVLogger } from "../../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../../src/train/loggers/jsonl.ts";
 import { frame, TensorBoardLogger } from "../../../src/train/loggers/tensorboard.ts";

@@ -1,0 +1,74 @@
+// What moves while a Trainer works. The Trainer holds it, and hands it to its spine (fit, loop, step and what these are made of) alone: everyone else has a TrainerView.
+import type { Backend } from "../compile/contract.ts";
+import type { DataLoader } from "../data/loader.ts";
+import type { Graph } from "../graph/hash.ts";
+import type { Chain } from "../run/chain.ts";
+import type { KeepBest } from "../run/checkpoint.ts";
+import type { Progress, Run, TrainerView, WeightsChoice } from "./contract.ts";
+import { Hooks } from "./hooks.ts";
+import { Occupancy } from "./occupancy.ts";
+import type { GradientScaler } from "./scaler.ts";
+import { Exchange } from "./weights.ts";
+
+/** Where the weights are from, if they are neither the model callable's nor this Trainer's steps': which method took them, and the file. After `fit`: the folder of a finished run that has none to take. */
+export interface Origin {
+  readonly method: "loadCheckpoint" | "validate" | "validateAll" | "predict" | "fit";
+  readonly path: string;
+}
+
+/** One Trainer at work. */
+export class Session {
+  readonly trainer: TrainerView;
+  hooks = new Hooks([]);
+  /** What precision does to gradients; a dynamic loss scale is its state. */
+  scaler!: GradientScaler;
+  readonly progress: { -readonly [key in keyof Progress]: Progress[key] } = {
+    step: 0,
+    epoch: 0,
+    offset: null,
+    cursor: 0,
+    loss: null,
+    metrics: {},
+  };
+  readonly graphs: Record<string, string> = {};
+  /** Draws of the model callable. */
+  initDraws = 0;
+  backend: Backend | undefined;
+  /** What gave the variables their first values. */
+  initGraph: Graph | undefined;
+  /** The chain of the steps taken so far. */
+  chain: Chain | undefined;
+  /** What a fit in progress writes down. */
+  journal: { readonly chain: Chain; flush(): void } | undefined;
+  /** What `checkpoint.keepBest` says, with its direction: from the beginning of a fit. */
+  keepBest: KeepBest | undefined;
+  lastRun: Run | undefined;
+  lastLoaders: { readonly train?: DataLoader; readonly val?: readonly DataLoader[] } = {};
+  readonly occupancy = new Occupancy();
+  readonly exchange = new Exchange();
+  /** Whether the last step is done with, hooks, schedules and validation too: only then is there a state to save. */
+  settled = true;
+  /** Counts what changes the weights as a whole: a prediction goes on only under those it began with. */
+  changes = 0;
+  origin: Origin | undefined;
+  /** The names of the inputs' columns that the model was trained on, where they came from a table: of the last fit, or of a checkpoint. */
+  columns: readonly string[] | undefined;
+  weightsUsed: WeightsChoice = "raw";
+
+  /** The parts of the run that are going on, the innermost last: a callback may have other things logged in them. */
+  readonly parts: ("run" | "train" | "validate")[] = ["run"];
+
+  constructor(trainer: TrainerView) {
+    this.trainer = trainer;
+  }
+
+  /** Runs `body` as a part of the run. */
+  async during<T>(part: "train" | "validate", body: () => Promise<T>): Promise<T> {
+    this.parts.push(part);
+    try {
+      return await body();
+    } finally {
+      this.parts.splice(this.parts.lastIndexOf(part), 1);
+    }
+  }
+}
