@@ -64,7 +64,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "Trainer.nameScope": call(() => ["name", () => 1]),
   "Trainer.needOptimizer": none,
   "Trainer.predict": reads("predict", () => [loader(), { ckptPath: "none", weights: "raw" }], 1),
-  "Trainer.runState": none,
+  "Trainer.runState": reads("saveCheckpoint", () => []),
   "Trainer.saveCheckpoint": reads("saveCheckpoint", () => ["name"], 0),
   "Trainer.stop": call(() => ["enough"]),
   "Trainer.trainStep": none,
@@ -151,7 +151,7 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
   [/\.(on|pre|post)[A-Z]\w*$/, "a hook: called by a Trainer"],
   [/^\w+\.(setup|finalize|logMetrics|logHistograms|flush|logMessage)$/, "a hook: called by a Trainer"],
   [
-    /^\w+\.(describe|saveState|loadState)$|^Sparsity\.namedVariables$/,
+    /^\w+\.(describe|saveState|loadState|beginsAt)$|^Sparsity\.namedVariables$/,
     "what a callback's record is made of: asked by a Trainer",
   ],
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
