@@ -44,19 +44,19 @@ export function checkpointFolder({ options }: Pick<TrainerView, "options">): str
 }
 
 /** Where a run stands, as a checkpoint of now would say. Throws CheckpointError where none is going on, or its step isn't done with. */
-export function stateOf({ trainer, progress, graphs, journal, settled, columns }: Session): RunState {
+export function stateOf({ trainer, progress, graphs, journal, settled, columns }: Session, where: string): RunState {
   const { seed, stream, optimizer } = trainer;
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
     throw new CheckpointError({
-      where: "saveCheckpoint",
+      where,
       problem: "no run is going on",
       hint: "call it in a hook, during fit; a fit writes the final checkpoint by itself",
     });
   }
   if (!settled) {
     throw new CheckpointError({
-      where: "saveCheckpoint",
+      where,
       problem:
         "the step isn't done with: what hooks, schedules and a validation do after it would be missing, and a run from there would be another",
       got: `step ${step}`,
@@ -89,7 +89,7 @@ export async function saveCheckpoint(
   const { trainer, hooks } = session;
   const folder = checkpointFolder(trainer);
   session.occupancy.refuseEvaluating("saveCheckpoint");
-  const state = stateOf(session);
+  const state = stateOf(session, "saveCheckpoint");
   if (folder === undefined) {
     throw new ConfigError({ where: "saveCheckpoint", problem: "there is no folder to save to", got: "no modelDir" });
   }

@@ -334,7 +334,7 @@ export class Trainer implements TrainerView {
 
   /** Where the run that is going on stands, as a checkpoint of now would say: call it in a hook, between two steps. Throws CheckpointError in a step that isn't done with, and where no run is going on. */
   runState(): RunState {
-    return stateOf(this.#session);
+    return stateOf(this.#session, "runState");
   }
 
   /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data; a `fit` after it goes on from there, as with `ckptPath`. Throws CheckpointError for one of another model, TrainingError during a fit. */

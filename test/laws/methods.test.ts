@@ -64,7 +64,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "Trainer.nameScope": call(() => ["name", () => 1]),
   "Trainer.needOptimizer": none,
   "Trainer.predict": reads("predict", () => [loader(), { ckptPath: "none", weights: "raw" }], 1),
-  "Trainer.runState": reads("saveCheckpoint", () => []),
+  "Trainer.runState": reads("runState", () => []),
   "Trainer.saveCheckpoint": reads("saveCheckpoint", () => ["name"], 0),
   "Trainer.stop": call(() => ["enough"]),
   "Trainer.trainStep": none,
