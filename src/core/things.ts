@@ -41,3 +41,36 @@ export const factory = <S extends Fields, T>(
 export function thingsOf(index: object): (Thing & ((...args: never[]) => unknown))[] {
   return Object.values(index).filter((value) => (value as Partial<Thing> | null)?.options instanceof OptionRecord);
 }
+
+/** A class whose constructor takes a record of options. */
+export interface Configured<S extends Fields> {
+  readonly options: OptionRecord;
+  new (
+    ...given: OptionsArguments<OptionRecord<S>>
+  ): {
+    /** What errors call it, and checkpoints its state. */
+    readonly name: string;
+    /** What it was made with, and the defaults of the rest. */
+    readonly options: Read<OptionRecord<S>>;
+  };
+  fromConfig(options: object): unknown;
+}
+
+/** Base of a class that a config may name: its constructor takes the record's options alone, checks them and fills in defaults. Throws ConfigError. */
+export function configured<S extends Fields>(record: OptionRecord<S>): Configured<S> {
+  return class {
+    static readonly options: OptionRecord = record as never;
+    readonly name: string;
+    readonly options: unknown;
+
+    constructor(...given: readonly unknown[]) {
+      const { options } = new.target;
+      this.name = options.name;
+      this.options = options.read(given[0] as never, given);
+    }
+
+    static fromConfig(options: object): unknown {
+      return new this(options);
+    }
+  } as unknown as Configured<S>;
+}

@@ -46,11 +46,7 @@ export type {
 } from "./contract.ts";
 export type { CheckpointMetrics } from "./evaluate.ts";
 export { type Histogram, histogramOf } from "./histogram.ts";
-export { CSVLogger } from "./loggers/csv.ts";
-export { JSONLLogger } from "./loggers/jsonl.ts";
-export { ProgressLogger } from "./loggers/progress.ts";
-export { ReportLogger } from "./loggers/report.ts";
-export { TensorBoardLogger } from "./loggers/tensorboard.ts";
+export * from "./loggers/index.ts";
 export type { Prediction } from "./predict.ts";
 export type { Rebuild, ReplayOptions } from "./replay.ts";
 export { summarizeScalar, summarizeTensor } from "./summarize.ts";

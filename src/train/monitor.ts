@@ -1,17 +1,18 @@
 // A validated number that a callback goes by: which one, which values are better, and the best so far.
-import { ConfigError } from "../core/errors.ts";
+import { type Given, nonNegative, type Read, text, word } from "../core/options.ts";
 import { directionOf, type Mode, monitored, monitoredName, type NumberNames } from "../optim/monitored.ts";
-import { checkRange } from "./callbacks/check.ts";
 import type { Metrics } from "./contract.ts";
 
-export interface MonitorOptions {
-  /** A validation's number by name: `loss`, or a metric's, of a second loader `<loader>/loss`; with or without `val_` before it. `loss` by default. */
-  readonly metric?: string;
+/** Which number, and how. */
+export const monitorFields = {
+  /** A validation's number by name: `loss`, or a metric's, of a second loader `<loader>/loss`; with or without `val_` before it. */
+  metric: text.default("loss"),
   /** Whether less or more of it is better: by default what its loss or metric says; a metric that doesn't say needs it. */
-  readonly mode?: Mode;
-  /** A change smaller than this is no improvement; 0 by default. */
-  readonly minDelta?: number;
-}
+  mode: word("min", "max").optional(),
+  /** A change smaller than this is no improvement. */
+  minDelta: nonNegative.default(0),
+} as const;
+export type MonitorOptions = Given<{ readonly fields: typeof monitorFields }>;
 
 /** Reads one number from validations, and knows its best. */
 export class Monitor {
@@ -24,11 +25,7 @@ export class Monitor {
   best: number | undefined;
   bestStep: number | undefined;
 
-  /** Throws ConfigError for a mode or minDelta that is none. */
-  constructor(where: string, { metric = "loss", mode, minDelta = 0 }: MonitorOptions) {
-    if (mode !== undefined && mode !== "min" && mode !== "max")
-      throw new ConfigError({ where: `${where}.mode`, problem: "unknown", got: String(mode), expected: "min or max" });
-    checkRange(`${where}.minDelta`, minDelta, 0, Number.POSITIVE_INFINITY);
+  constructor(where: string, { metric, mode, minDelta }: Read<{ readonly fields: typeof monitorFields }>) {
     this.#where = where;
     this.metric = monitoredName(metric);
     this.mode = mode;

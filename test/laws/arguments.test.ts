@@ -361,7 +361,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   }),
   ExponentialMovingAverage: options({ decay: 0.9, warmup: true, start: 1, every: 1, validate: true }),
   FlopUtilization: options({ peak: 1e9 }),
-  GlobalFlags: options({ logLevel: "info", logSteps: 1 }, []),
+  GlobalFlags: options({ logLevel: "info", logSteps: 1 }),
   KeepNCheckpoints: options({ n: 1 }, ["n"]),
   LearningRateFinder: options({ minimum: 0.1, maximum: 1, steps: 10, stopAt: 4, apply: true }),
   LoadCheckpointStates: options({ path: "a.safetensors", states: ["model"], strict: true }, ["path"]),
@@ -373,7 +373,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   OpProfiler: options({ rows: 1, repeats: 1 }),
   SanityValidation: options({ steps: 1 }),
   SaveCheckpointState: options({ states: ["model"], every: 1 }),
-  ScopedFlags: options({ train: { logSteps: 1 }, validate: { logLevel: "info" } }, []),
+  ScopedFlags: options({ train: { logSteps: 1 }, validate: { logLevel: "info" } }),
   SelectiveGrad: options({ freeze: ["*"] }, ["freeze"]),
   SkipSamples: options({ samples: 0 }, ["samples"]),
   Sparsity: options(

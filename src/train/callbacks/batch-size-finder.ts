@@ -2,27 +2,31 @@
 
 import { findCompiled } from "../../compile/cache.ts";
 import type { Plan } from "../../compile/plan.ts";
-import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { itemSize, makeArray } from "../../core/dtype.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { countOf, countUpTo, type Given, options, repeats } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { configured } from "../../core/things.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { now } from "../clock.ts";
 import type { Callback, FitContext } from "../contract.ts";
 import { firstGroup, type HostBatch, microBatches } from "../group.ts";
 import { memoryOf } from "../memory.ts";
-import { checkCount, checkRepeats } from "./check.ts";
 import { untouched } from "./snapshot.ts";
 
-export interface BatchSizeFinderOptions {
-  /** Memory that a step may take, in MiB; 2048 by default, at most 65536. */
-  readonly memory?: number;
-  /** No batch larger than this; the data's samples by default. */
-  readonly maximum?: number;
-  /** Steps that are timed for each size; 3 by default, at most 65536. */
-  readonly steps?: number;
-}
+const record = options("BatchSizeFinder", {
+  /** Memory that a step may take, in MiB, at most 65536. */
+  memory: countUpTo("MiB", 2 ** 16, (value) => ({
+    problem: "more memory than a step can take",
+    got: `${value} MiB`,
+    expected: "at most 65536 MiB, 64 GiB",
+  })).default(2048),
+  /** No batch larger than this; the data's samples unless given. */
+  maximum: countOf("samples").optional(),
+  /** Steps that are timed for each size, at most 65536. */
+  steps: repeats("a step of training for every batch size, before the first").default(3),
+});
+export type BatchSizeFinderOptions = Given<typeof record>;
 
 /** One batch size that was tried. */
 export interface TriedBatchSize {
@@ -33,36 +37,10 @@ export interface TriedBatchSize {
   readonly samplesPerSecond: number;
 }
 
-/** MiB. */
-const mostMemory = 2 ** 16;
-
-const call = signature("BatchSizeFinder", {
-  "options?": optionsOf<BatchSizeFinderOptions>({ "memory?": number, "maximum?": number, "steps?": number }),
-});
-
 /** Before the first step, tries batch sizes 1, 2, 4 … and tells memory and samples a second of each. The run itself keeps its own batch size, and its bits. */
-export class BatchSizeFinder implements Callback {
-  readonly name = "BatchSizeFinder";
+export class BatchSizeFinder extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #options: BatchSizeFinderOptions & { readonly memory: number; readonly steps: number };
   #tried: TriedBatchSize[] = [];
-
-  constructor(options: BatchSizeFinderOptions = {}) {
-    checkArguments(call, arguments);
-    const { memory = 2048, steps = 3, maximum } = options;
-    checkCount("BatchSizeFinder.memory", memory, "MiB");
-    if (memory > mostMemory) {
-      throw new ConfigError({
-        where: "BatchSizeFinder.memory",
-        problem: "more memory than a step can take",
-        got: `${memory} MiB`,
-        expected: `at most ${mostMemory} MiB, 64 GiB`,
-      });
-    }
-    checkRepeats("BatchSizeFinder.steps", steps, "a step of training for every batch size, before the first");
-    if (maximum !== undefined) checkCount("BatchSizeFinder.maximum", maximum, "samples");
-    this.#options = { memory, steps, maximum };
-  }
 
   /** What was tried, smallest first. */
   get tried(): readonly TriedBatchSize[] {
@@ -85,7 +63,7 @@ export class BatchSizeFinder implements Callback {
   }
 
   async #try({ trainer, loader }: FitContext): Promise<TriedBatchSize[]> {
-    const { memory, steps, maximum = loader.samplesPerEpoch } = this.#options;
+    const { memory, steps, maximum = loader.samplesPerEpoch } = this.options;
     const perStep = trainer.options.loop.gradAccumSteps;
     const step = await trainer.trainStep();
     const backend = await trainer.backend();

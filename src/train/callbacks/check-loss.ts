@@ -1,11 +1,12 @@
 // Stops a run whose loss is no number any more.
 
 import { TrainingError } from "../../core/errors.ts";
+import { options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { Callback, StepResult } from "../contract.ts";
-import { Optionless } from "../optionless.ts";
 
 /** Throws TrainingError, naming the step, when the loss is NaN or infinite. */
-export class CheckLoss extends Optionless implements Callback {
+export class CheckLoss extends configured(options("CheckLoss", {})) implements Callback {
   readonly changesTraining = false;
 
   onTrainStepEnd({ loss, step, learningRate }: StepResult): void {

@@ -1,52 +1,38 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
 
-import { checkArguments, number, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { type Given, list, options, steps, text } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
 import { makeInside } from "../../run/inside.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 import { select } from "./select.ts";
 
-export interface DumpActivationsOptions {
-  /** Globs of modules; the model itself is `model`; all by default. */
-  readonly modules?: readonly string[];
-  /** Every so many steps; 1 by default. */
-  readonly every?: number;
-}
+const record = options("DumpActivations", {
+  /** Globs of modules; the model itself is `model`. */
+  modules: list(text).default(["*"]),
+  /** Every so many steps. */
+  every: steps.default(1),
+});
+export type DumpActivationsOptions = Given<typeof record>;
 
 const prefix = "DumpActivations/";
 
-const call = signature("DumpActivations", {
-  "options?": optionsOf<DumpActivationsOptions>({ "modules?": strings, "every?": number }),
-});
-
 /** Writes `activations/step_<n>.safetensors` into the run's folder: the outputs of the chosen modules in training, by path. */
-export class DumpActivations implements Callback {
-  readonly name = "DumpActivations";
+export class DumpActivations extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #modules: readonly string[];
-  readonly #every: number;
   #observer: ModuleObserver | undefined;
-
-  constructor(options: DumpActivationsOptions = {}) {
-    checkArguments(call, arguments);
-    const { modules = ["*"], every = 1 } = options;
-    checkCount("DumpActivations.every", every);
-    this.#modules = modules;
-    this.#every = every;
-  }
 
   postSetup({ model }: TrainerView): void {
     select(
       "DumpActivations.modules",
       namedModules(model).map(([path]) => path),
-      this.#modules,
+      this.options.modules,
     );
     this.#observer = new ModuleObserver(model);
   }
@@ -60,7 +46,7 @@ export class DumpActivations implements Callback {
     const names = select(
       "DumpActivations.modules",
       outputs.map(([path]) => path),
-      this.#modules,
+      this.options.modules,
     );
     for (const [path, tensor] of outputs) if (names.includes(path)) watch(prefix + path, tensor);
   }
@@ -71,7 +57,7 @@ export class DumpActivations implements Callback {
   }
 
   async onAfterOptimizerStep({ trainer, step, watched }: StepResult): Promise<void> {
-    if (step % this.#every !== 0) return;
+    if (step % this.options.every !== 0) return;
     const folder = `${trainer.options.modelDir}/activations`;
     const tensors: [string, HostArray][] = [];
     for (const [name, tensor] of Object.entries(watched)) {

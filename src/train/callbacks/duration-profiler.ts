@@ -1,15 +1,15 @@
 // Where the time of a fit goes, and how much of it is left.
 
+import { options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { now } from "../clock.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
-import { Optionless } from "../optionless.ts";
 
 const parts = ["data", "train", "validate", "checkpoint"] as const;
 type Part = (typeof parts)[number];
 
 /** Logs `duration/data` (waiting for batches), `duration/train`, `duration/validate`, `duration/checkpoint` and `duration/left` in seconds; at the end a line says it all. */
-export class DurationProfiler extends Optionless implements Callback {
-  readonly name = "DurationProfiler";
+export class DurationProfiler extends configured(options("DurationProfiler", {})) implements Callback {
   readonly changesTraining = false;
   #seconds: Record<Part, number> = { data: 0, train: 0, validate: 0, checkpoint: 0 };
   #part: Part = "data";

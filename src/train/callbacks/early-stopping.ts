@@ -1,21 +1,23 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 
-import { checkArguments, number, options as optionsOf, real, signature, string } from "../../core/arguments.ts";
 import { CheckpointError } from "../../core/errors.ts";
+import { countOf, finite, type Given, options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { Callback, FitContext, Metrics, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
-import { Monitor, type MonitorOptions } from "../monitor.ts";
+import { Monitor, monitorFields } from "../monitor.ts";
 import { checkValidated, numberNames } from "../numbers.ts";
-import { checkCount } from "./check.ts";
 
-export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Validations in a row without an improvement after which the run ends; 3 by default. */
-  readonly patience?: number;
+const record = options("EarlyStopping", {
+  ...monitorFields,
+  /** Validations in a row without an improvement after which the run ends. */
+  patience: countOf("validations").default(3),
   /** Ends the run once the number is at least this good. */
-  readonly stoppingThreshold?: number;
+  stoppingThreshold: finite.optional(),
   /** Ends the run once the number is worse than this. */
-  readonly divergenceThreshold?: number;
-}
+  divergenceThreshold: finite.optional(),
+});
+export type EarlyStoppingOptions = Given<typeof record>;
 
 interface Told {
   readonly metric: string;
@@ -23,40 +25,17 @@ interface Told {
   readonly frequency: string | number;
 }
 
-const call = signature("EarlyStopping", {
-  "options?": optionsOf<EarlyStoppingOptions>({
-    "patience?": number,
-    "stoppingThreshold?": real,
-    "divergenceThreshold?": real,
-    "metric?": string,
-    "mode?": string,
-    "minDelta?": number,
-  }),
-});
-
 /** Stops training after `patience` validations without an improvement, or past a threshold. The run's digest is that of the steps taken. */
-export class EarlyStopping implements Callback {
-  readonly name = "EarlyStopping";
+export class EarlyStopping extends configured(record) implements Callback {
   /** How long the run is, is in its record: a replay ends there. */
   readonly changesTraining = false;
   readonly endsRun = true;
-  readonly #monitor: Monitor;
-  readonly #patience: number;
-  readonly #options: EarlyStoppingOptions;
+  readonly #monitor = new Monitor("EarlyStopping", this.options);
   #waited = 0;
   /** Which validations it is told of, and which of their numbers it takes. */
   #told: Told | undefined;
   #restored: Told | undefined;
   #reason: string | undefined;
-
-  constructor(options: EarlyStoppingOptions = {}) {
-    checkArguments(call, arguments);
-    const { patience = 3, ...rest } = options;
-    checkCount("EarlyStopping.patience", patience, "validations");
-    this.#patience = patience;
-    this.#options = rest;
-    this.#monitor = new Monitor("EarlyStopping", rest);
-  }
 
   onFitStart({ trainer, validations }: FitContext): void {
     // A replay in the process of its run is given the same object.
@@ -71,7 +50,7 @@ export class EarlyStopping implements Callback {
     this.#told = { metric: this.#monitor.metric, mode: this.#monitor.mode!, frequency };
     this.#checkRestored(this.#told);
     // What was decided before a checkpoint stands after it, unless patience has grown.
-    if (this.#reason !== undefined && this.#waited >= this.#patience) trainer.stop(this.#reason);
+    if (this.#reason !== undefined && this.#waited >= this.options.patience) trainer.stop(this.#reason);
   }
 
   /** Throws CheckpointError where a checkpoint's best and patience are of another number, or of validations that this run doesn't have. */
@@ -101,13 +80,13 @@ export class EarlyStopping implements Callback {
 
   #verdict(value: number): string | undefined {
     const { metric, best, bestStep } = this.#monitor;
-    const { stoppingThreshold, divergenceThreshold } = this.#options;
+    const { stoppingThreshold, divergenceThreshold } = this.options;
     if (!Number.isFinite(value)) return `EarlyStopping: ${metric} is ${value}`;
     if (stoppingThreshold !== undefined && !this.#monitor.better(stoppingThreshold, value))
       return `EarlyStopping: ${metric} ${value} has reached ${stoppingThreshold}`;
     if (divergenceThreshold !== undefined && this.#monitor.better(divergenceThreshold, value))
       return `EarlyStopping: ${metric} ${value} is past ${divergenceThreshold}`;
-    if (this.#waited < this.#patience) return undefined;
+    if (this.#waited < this.options.patience) return undefined;
     return `EarlyStopping: ${metric} was best at step ${bestStep} (${best}), ${this.#waited} validations ago`;
   }
 

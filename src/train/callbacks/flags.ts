@@ -1,60 +1,33 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
-
-import { checkArguments, number, oneOf, options as optionsOf, signature } from "../../core/arguments.ts";
-import { type LogLevel, logLevels } from "../config/shared.ts";
+import { type Given, options, recordOf, steps, word } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
+import { logLevels } from "../config/shared.ts";
 import type { Callback } from "../contract.ts";
-import { checkCount } from "./check.ts";
 
-export interface Flags {
+const globalRecord = options("GlobalFlags", {
   /** Which messages are shown from. */
-  readonly logLevel?: LogLevel;
+  logLevel: word(...logLevels).optional(),
   /** Numbers are logged every so many steps. */
-  readonly logSteps?: number;
-}
-
-const flags = optionsOf<Flags>({ "logLevel?": oneOf(logLevels), "logSteps?": number });
-const globalCall = signature("GlobalFlags", { flags });
-
-/** The flags that are given. Throws ConfigError for one that is out of range. */
-function checkedFlags(where: string, { logLevel, logSteps }: Flags = {}): Flags {
-  if (logSteps !== undefined) checkCount(`${where}.logSteps`, logSteps);
-  return { ...(logLevel !== undefined && { logLevel }), ...(logSteps !== undefined && { logSteps }) };
-}
+  logSteps: steps.optional(),
+});
+export type Flags = Given<typeof globalRecord>;
 
 /** Sets flags for the whole run, over what `logging` says. */
-export class GlobalFlags implements Callback {
-  readonly name = "GlobalFlags";
+export class GlobalFlags extends configured(globalRecord) implements Callback {
   readonly changesTraining = false;
-  readonly logging: Callback["logging"];
-
-  constructor(flags: Flags) {
-    checkArguments(globalCall, arguments);
-    this.logging = { run: checkedFlags("GlobalFlags", flags) };
-  }
+  readonly logging: Callback["logging"] = { run: this.options };
 }
 
-export interface ScopedFlagsOptions {
+const scopedRecord = options("ScopedFlags", {
   /** Flags while training steps run. */
-  readonly train?: Flags;
+  train: recordOf(globalRecord).optional(),
   /** Flags while validation runs. */
-  readonly validate?: Flags;
-}
-
-const scopedCall = signature("ScopedFlags", {
-  options: optionsOf<ScopedFlagsOptions>({ "train?": flags, "validate?": flags }),
+  validate: recordOf(globalRecord).optional(),
 });
+export type ScopedFlagsOptions = Given<typeof scopedRecord>;
 
 /** Sets flags for a part of the run. */
-export class ScopedFlags implements Callback {
-  readonly name = "ScopedFlags";
+export class ScopedFlags extends configured(scopedRecord) implements Callback {
   readonly changesTraining = false;
-  readonly logging: Callback["logging"];
-
-  constructor(options: ScopedFlagsOptions) {
-    checkArguments(scopedCall, arguments);
-    this.logging = {
-      train: checkedFlags("ScopedFlags.train", options.train),
-      validate: checkedFlags("ScopedFlags.validate", options.validate),
-    };
-  }
+  readonly logging: Callback["logging"] = this.options;
 }

@@ -1,33 +1,23 @@
 // How much of what a machine can compute a run makes use of: the arithmetic that the step's plan holds, over the time that steps take.
 
 import { planCost } from "../../compile/cost.ts";
-import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
+import { type Given, options, positive } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { Callback, FitContext, StepResult } from "../contract.ts";
 import { firstGroup } from "../group.ts";
-import { checkRange } from "./check.ts";
 
-export interface FlopUtilizationOptions {
+const record = options("FlopUtilization", {
   /** What the machine can do, in GFLOP/s; without it no share is logged. */
-  readonly peak?: number;
-}
-
-const call = signature("FlopUtilization", { "options?": optionsOf<FlopUtilizationOptions>({ "peak?": number }) });
+  peak: positive.optional(),
+});
+export type FlopUtilizationOptions = Given<typeof record>;
 
 /** Logs `flops/gflops_per_second` (float32 + − × ÷ √ of the training step's plan, a multiply-add as two) and, with `peak`, the share `flops/utilization`. Validation and saving don't count. */
-export class FlopUtilization implements Callback {
-  readonly name = "FlopUtilization";
+export class FlopUtilization extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #peak: number | undefined;
   #flops = 0;
   #seconds = 0;
   #steps = 0;
-
-  constructor(options: FlopUtilizationOptions = {}) {
-    checkArguments(call, arguments);
-    const { peak } = options;
-    if (peak !== undefined) checkRange("FlopUtilization.peak", peak, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
-    this.#peak = peak;
-  }
 
   async onTrainStart({ trainer, loader }: FitContext): Promise<void> {
     const { input } = await firstGroup(trainer.seed, loader, trainer.options.loop.gradAccumSteps);
@@ -46,7 +36,7 @@ export class FlopUtilization implements Callback {
     await trainer.logMetrics(
       {
         "flops/gflops_per_second": rate,
-        ...(this.#peak !== undefined && { "flops/utilization": rate / this.#peak }),
+        ...(this.options.peak !== undefined && { "flops/utilization": rate / this.options.peak }),
       },
       step,
     );

@@ -1,28 +1,20 @@
 // Keeps only the newest checkpoints: the option `checkpoint: {keep: n}` as a callback, as the Cerebras Trainer has it.
 
-import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { countOf, type Given, options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { Callback, TrainerView } from "../contract.ts";
-import { checkCount } from "./check.ts";
 
-export interface KeepNCheckpointsOptions {
-  readonly n: number;
-}
-
-const call = signature("KeepNCheckpoints", { options: optionsOf<KeepNCheckpointsOptions>({ n: number }) });
+const record = options("KeepNCheckpoints", {
+  /** How many of the newest stay. */
+  n: countOf("checkpoints"),
+});
+export type KeepNCheckpointsOptions = Given<typeof record>;
 
 /** Drops all but the newest `n` checkpoints; those that `keepBest` keeps stay. */
-export class KeepNCheckpoints implements Callback {
-  readonly name = "KeepNCheckpoints";
+export class KeepNCheckpoints extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly keepCheckpoints: number;
-
-  constructor(options: KeepNCheckpointsOptions) {
-    checkArguments(call, arguments);
-    const { n } = options;
-    checkCount("KeepNCheckpoints.n", n, "checkpoints");
-    this.keepCheckpoints = n;
-  }
+  readonly keepCheckpoints = this.options.n;
 
   setup({ options: { checkpoint } }: TrainerView): void {
     if (checkpoint?.keep !== undefined && checkpoint.keep !== this.keepCheckpoints) {

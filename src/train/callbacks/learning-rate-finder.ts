@@ -1,26 +1,28 @@
 // Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
 
-import { boolean, checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { flag, type Given, numberOf, options, positive, repeats } from "../../core/options.ts";
 import { exp, log } from "../../core/real.ts";
+import { configured, type OptionsArguments } from "../../core/things.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { groups as groupsOf } from "../group.ts";
-import { checkRange, checkRepeats } from "./check.ts";
 import { untouched } from "./snapshot.ts";
 
-export interface LearningRateFinderOptions {
-  /** The first and the last rate tried; 1e-6 and 1 by default. */
-  readonly minimum?: number;
-  readonly maximum?: number;
-  /** How many rates are tried, evenly in the logarithm; 60 by default, at most 65536. */
-  readonly steps?: number;
-  /** Ends once the smoothed loss is so many times the best; 4 by default. */
-  readonly stopAt?: number;
-  /** Trains with the suggestion; false by default: then it is only told. */
-  readonly apply?: boolean;
-}
+const record = options("LearningRateFinder", {
+  /** The first rate tried. */
+  minimum: positive.default(1e-6),
+  /** The last rate tried. */
+  maximum: positive.default(1),
+  /** How many rates are tried, evenly in the logarithm, at most 65536. */
+  steps: repeats("a step of training before the first", 10).default(60),
+  /** Ends once the smoothed loss is so many times the best. */
+  stopAt: numberOf("a number ≥ 1", { least: 1 }).default(4),
+  /** Trains with the suggestion; otherwise it is only told. */
+  apply: flag.default(false),
+});
+export type LearningRateFinderOptions = Given<typeof record>;
 
 /** One rate that was tried. */
 export interface TriedRate {
@@ -30,48 +32,31 @@ export interface TriedRate {
   readonly smoothed: number;
 }
 
-const call = signature("LearningRateFinder", {
-  "options?": optionsOf<LearningRateFinderOptions>({
-    "minimum?": number,
-    "maximum?": number,
-    "steps?": number,
-    "stopAt?": number,
-    "apply?": boolean,
-  }),
-});
-
 /**
  * Tells, before the first step, the learning rate at which the loss falls fastest. Weights, optimizer state and the stream's position are then what they
  * were: without `apply` the run is the same run. With it training is changed: every group gets the rate, and the digest is another.
  */
-export class LearningRateFinder implements Callback {
-  readonly name = "LearningRateFinder";
-  readonly changesTraining: boolean;
-  readonly #options: Required<LearningRateFinderOptions>;
+export class LearningRateFinder extends configured(record) implements Callback {
+  readonly changesTraining = this.options.apply;
   #tried: readonly TriedRate[] = [];
   #suggestion: number | undefined;
   /** The groups' rates as the run was made with them: another fit finds them so. */
   #given: readonly number[] = [];
 
-  constructor(options: LearningRateFinderOptions = {}) {
-    checkArguments(call, arguments);
-    const { minimum = 1e-6, maximum = 1, steps = 60, stopAt = 4, apply = false } = options;
-    checkRange("LearningRateFinder.stopAt", stopAt, 1, Number.POSITIVE_INFINITY);
-    checkRepeats("LearningRateFinder.steps", steps, "a step of training before the first", 10);
-    if (!(minimum > 0 && maximum > minimum && maximum < Number.POSITIVE_INFINITY)) {
-      throw new ConfigError({
-        where: "LearningRateFinder",
-        problem: "no range of learning rates",
-        got: `${minimum} to ${maximum}`,
-        expected: "0 < minimum < maximum",
-      });
-    }
-    this.#options = { minimum, maximum, steps, stopAt, apply };
-    this.changesTraining = apply;
+  constructor(...given: OptionsArguments<typeof record>) {
+    super(...given);
+    const { minimum, maximum } = this.options;
+    if (maximum > minimum) return;
+    throw new ConfigError({
+      where: "LearningRateFinder",
+      problem: "no range of learning rates",
+      got: `${minimum} to ${maximum}`,
+      expected: "0 < minimum < maximum",
+    });
   }
 
   describe(): unknown {
-    return this.#options;
+    return this.options;
   }
 
   /** What was tried, in order. */
@@ -86,7 +71,7 @@ export class LearningRateFinder implements Callback {
 
   postSetup({ schedules }: TrainerView): void {
     this.#suggestion = undefined;
-    if (!this.#options.apply || !schedules) return;
+    if (!this.options.apply || !schedules) return;
     throw new ConfigError({
       where: "LearningRateFinder.apply",
       problem: "the run's schedules set the learning rate",
@@ -105,7 +90,7 @@ export class LearningRateFinder implements Callback {
     }
     const { groups } = trainer.needOptimizer();
     this.#given = groups.map(({ learningRate }) => learningRate);
-    if (this.#options.apply && this.#suggestion !== undefined)
+    if (this.options.apply && this.#suggestion !== undefined)
       for (const group of groups) group.learningRate = this.#suggestion;
   }
 
@@ -123,7 +108,7 @@ export class LearningRateFinder implements Callback {
   }
 
   async #try({ trainer, loader }: FitContext): Promise<TriedRate[]> {
-    const { minimum, maximum, steps, stopAt } = this.#options;
+    const { minimum, maximum, steps, stopAt } = this.options;
     const { seed } = trainer;
     const step = await trainer.trainStep();
     const optimizer = trainer.needOptimizer();

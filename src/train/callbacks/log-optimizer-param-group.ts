@@ -1,35 +1,26 @@
 // The numbers of the optimizer's parameter groups, as the step that is logged used them.
 
-import { checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { type Given, list, options, text } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
 import type { Callback, Metrics, StepContext, StepResult, TrainerView } from "../contract.ts";
 
-export interface LogOptimizerParamGroupOptions {
-  /** Which numbers, in camelCase or snake_case: `learningRate`, `weightDecay` … All of a group by default. */
-  readonly keys?: readonly string[];
-}
+const record = options("LogOptimizerParamGroup", {
+  /** Which numbers, in camelCase or snake_case: `learningRate`, `weightDecay` … All of a group unless given. */
+  keys: list(text).optional(),
+});
+export type LogOptimizerParamGroupOptions = Given<typeof record>;
 
 const toSnake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const numbersOf = (group: ParameterGroup): [string, number][] =>
   Object.entries(group).filter((entry): entry is [string, number] => typeof entry[1] === "number");
 
-const call = signature("LogOptimizerParamGroup", {
-  "options?": optionsOf<LogOptimizerParamGroupOptions>({ "keys?": strings }),
-});
-
 /** Logs `optimizer/<group>/<key>`: learning rate, weight decay and what else the groups hold. */
-export class LogOptimizerParamGroup implements Callback {
-  readonly name = "LogOptimizerParamGroup";
+export class LogOptimizerParamGroup extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #keys: readonly string[] | undefined;
+  readonly #keys = this.options.keys?.map(toSnake);
   #used: Metrics = {};
-
-  constructor(options: LogOptimizerParamGroupOptions = {}) {
-    checkArguments(call, arguments);
-    const { keys } = options;
-    this.#keys = keys?.map(toSnake);
-  }
 
   postSetup(trainer: TrainerView): void {
     const known = new Set(trainer.optimizer?.groups.flatMap(numbersOf).map(([key]) => toSnake(key)));

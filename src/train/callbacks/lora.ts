@@ -1,7 +1,9 @@
 // Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
 
-import { checkArguments, kind, number, options as optionsOf, real, signature, strings } from "../../core/arguments.ts";
+import { checkArguments, count, kind, real, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { countOf, type Given, list, nonNegative, options, text } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { checkForward } from "../../nn/check.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
@@ -11,24 +13,24 @@ import { withStream } from "../../rng/stream.ts";
 import { linear, matmul, uniform, zeros } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, TrainerView } from "../contract.ts";
-import { checkCount, checkRange } from "./check.ts";
 import { select } from "./select.ts";
 import { refuseFinishedOptimizer } from "./selective-grad.ts";
 
-export interface LoraOptions {
-  /** Rank of the update; 8 by default. */
-  readonly rank?: number;
-  /** The update is scaled by alpha ÷ rank; twice the rank by default. */
-  readonly alpha?: number;
-  /** Globs of the linear layers that get one; all by default. */
-  readonly modules?: readonly string[];
-  /** Globs of other parameters that are trained too; none by default. */
-  readonly train?: readonly string[];
-}
+const record = options("Lora", {
+  /** Rank of the update. */
+  rank: countOf("columns").default(8),
+  /** The update is scaled by alpha ÷ rank; twice the rank unless given. */
+  alpha: nonNegative.optional(),
+  /** Globs of the linear layers that get one. */
+  modules: list(text).default(["*"]),
+  /** Globs of other parameters that are trained too. */
+  train: list(text).default([]),
+});
+export type LoraOptions = Given<typeof record>;
 
 const layerCall = signature("LoraLinear", {
   layer: kind("a linear layer", (value) => value instanceof Linear),
-  rank: number,
+  rank: kind("a number of columns, an integer ≥ 1", (value) => count.accepts(value) && value !== 0),
   scale: real,
 });
 const mergedCall = signature("LoraLinear.merged", {});
@@ -43,7 +45,6 @@ export class LoraLinear extends Module {
 
   constructor(layer: Linear, rank: number, scale: number) {
     checkArguments(layerCall, arguments);
-    checkCount("LoraLinear.rank", rank, "columns");
     super();
     const { weight, bias } = layer;
     const [outputs, inputs] = weight.shape;
@@ -73,31 +74,18 @@ export class LoraLinear extends Module {
   }
 }
 
-const call = signature("Lora", {
-  "options?": optionsOf<LoraOptions>({ "rank?": number, "alpha?": number, "modules?": strings, "train?": strings }),
-});
-
 /** Changes training: puts a LoraLinear in place of each chosen linear layer, drawn from the run's stream after the model, and freezes everything else. Names of the layers' own weights stay, so that a checkpoint of the plain model loads. */
-export class Lora implements Callback {
-  readonly name = "Lora";
+export class Lora extends configured(record) implements Callback {
   readonly changesTraining = true;
-  readonly #options: Required<LoraOptions>;
-
-  constructor(options: LoraOptions = {}) {
-    checkArguments(call, arguments);
-    const { rank = 8, alpha = 2 * rank, modules = ["*"], train = [] } = options;
-    checkCount("Lora.rank", rank, "columns");
-    checkRange("Lora.alpha", alpha, 0, Number.POSITIVE_INFINITY);
-    this.#options = { rank, alpha, modules, train };
-  }
+  readonly #alpha = this.options.alpha ?? 2 * this.options.rank;
 
   describe(): unknown {
-    return this.#options;
+    return { ...this.options, alpha: this.#alpha };
   }
 
   setup({ model, options, stream }: TrainerView): void {
     refuseFinishedOptimizer("Lora", options.optimizer);
-    const { rank, alpha, modules, train } = this.#options;
+    const { rank, modules, train } = this.options;
     const layers = namedModules(model).filter(([, module]) => module instanceof Linear);
     if (layers.length === 0 || model instanceof Linear) {
       throw new ConfigError({
@@ -118,7 +106,7 @@ export class Lora implements Callback {
     for (const [, parameter] of model.namedParameters()) parameter.requiresGrad = false;
     withStream(stream, () => {
       for (const [path, layer] of layers)
-        if (paths.has(path)) replaceModule(model, layer, new LoraLinear(layer as Linear, rank, alpha / rank));
+        if (paths.has(path)) replaceModule(model, layer, new LoraLinear(layer as Linear, rank, this.#alpha / rank));
     });
     if (train.length === 0) return;
     const parameters = model.namedParameters();

@@ -1,6 +1,8 @@
 // Metrics that a model brings along itself: a property `metrics` of it, or of a module inside, measured in validation beside the Trainer's own.
 
 import { ConfigError } from "../../core/errors.ts";
+import { options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { withTerms } from "../../nn/metrics/metric.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -14,14 +16,12 @@ import type {
   ValidateContext,
   ValidateStepResult,
 } from "../contract.ts";
-import { Optionless } from "../optionless.ts";
 
 const prefix = "ModelEvalMetrics/";
 const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";
 
 /** Logs `val_<name>` of every metric in a module's `metrics` (a record of metrics by name, or a list of them). */
-export class ModelEvalMetrics extends Optionless implements Callback {
-  readonly name = "ModelEvalMetrics";
+export class ModelEvalMetrics extends configured(options("ModelEvalMetrics", {})) implements Callback {
   readonly changesTraining = false;
   #metrics = new Map<string, Metric>();
   #totals = new Map<string, number[]>();

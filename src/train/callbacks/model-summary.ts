@@ -1,13 +1,13 @@
 // A table of a model's modules: what they give, and how many numbers they hold.
 
-import { checkArguments, kind, number, options as optionsOf, signature } from "../../core/arguments.ts";
+import { checkArguments, kind, signature } from "../../core/arguments.ts";
+import { countOf, type Given, options } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { configured } from "../../core/things.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { Parameter } from "../../program/variable.ts";
 import type { Callback, FitContext, TraceContext, TrainerView } from "../contract.ts";
-import { Optionless } from "../optionless.ts";
-import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 
 const ofTrainer = {
@@ -27,8 +27,7 @@ export function countParameters(trainer: TrainerView): { total: number; trainabl
 }
 
 /** Says at the start how many parameters there are, and logs `parameters/total` and `parameters/trainable` once, at step 0. */
-export class CountParams extends Optionless implements Callback {
-  readonly name = "CountParams";
+export class CountParams extends configured(options("CountParams", {})) implements Callback {
   readonly changesTraining = false;
 
   async onTrainStart({ trainer }: FitContext): Promise<void> {
@@ -38,27 +37,18 @@ export class CountParams extends Optionless implements Callback {
   }
 }
 
-export interface ModelSummaryOptions {
-  /** How deep into the tree of modules; all of it by default. */
-  readonly depth?: number;
-}
-
-const call = signature("ModelSummary", { "options?": optionsOf<ModelSummaryOptions>({ "depth?": number }) });
+const record = options("ModelSummary", {
+  /** How deep into the tree of modules; all of it unless given. */
+  depth: countOf("levels").optional(),
+});
+export type ModelSummaryOptions = Given<typeof record>;
 
 /** Shows a table of modules at the start: path, class, output shape, parameters. */
-export class ModelSummary implements Callback {
-  readonly name = "ModelSummary";
+export class ModelSummary extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #depth: number;
+  readonly #depth = this.options.depth ?? Number.POSITIVE_INFINITY;
   readonly #shapes = new Map<string, string>();
   #observer: ModuleObserver | undefined;
-
-  constructor(options: ModelSummaryOptions = {}) {
-    checkArguments(call, arguments);
-    const { depth = Number.POSITIVE_INFINITY } = options;
-    if (depth !== Number.POSITIVE_INFINITY) checkCount("ModelSummary.depth", depth, "levels");
-    this.#depth = depth;
-  }
 
   postSetup({ model }: TrainerView): void {
     this.#observer = new ModuleObserver(model);

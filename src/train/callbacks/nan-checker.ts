@@ -1,46 +1,34 @@
 // Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
 
-import { boolean, checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { TrainingError } from "../../core/errors.ts";
+import { flag, type Given, options, steps } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { abs, less, sum, where } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { checkCount } from "./check.ts";
 import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 
-export interface NaNCheckerOptions {
-  /** Looks at every module's outputs; true by default. */
-  readonly activations?: boolean;
-  /** Looks at every gradient; true by default, but under a dynamic loss scale, which expects some to overflow and skips their steps. */
-  readonly gradients?: boolean;
-  /** Looks every so many steps, and whenever the loss is not finite; 1 by default. */
-  readonly every?: number;
-}
-
-const call = signature("NaNChecker", {
-  "options?": optionsOf<NaNCheckerOptions>({ "activations?": boolean, "gradients?": boolean, "every?": number }),
+const record = options("NaNChecker", {
+  /** Looks at every module's outputs. */
+  activations: flag.default(true),
+  /** Looks at every gradient; unless given, but under a dynamic loss scale, which expects some to overflow and skips their steps. */
+  gradients: flag.optional(),
+  /** Looks every so many steps, and whenever the loss is not finite. */
+  every: steps.default(1),
 });
+export type NaNCheckerOptions = Given<typeof record>;
 
 /** Stops a run at the first step in which a parameter, an activation or a gradient is NaN or infinite, and names the first one. */
-export class NaNChecker implements Callback {
-  readonly name = "NaNChecker";
+export class NaNChecker extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #options: NaNCheckerOptions & { readonly every: number };
   #gradients = true;
   readonly #counts = new WatchedScalars("NaNChecker");
   #observer: ModuleObserver | undefined;
 
-  constructor(options: NaNCheckerOptions = {}) {
-    checkArguments(call, arguments);
-    const { activations = true, gradients, every = 1 } = options;
-    checkCount("NaNChecker.every", every);
-    this.#options = { activations, gradients, every };
-  }
-
   postSetup({ model, options }: TrainerView): void {
-    this.#gradients = this.#options.gradients ?? options.precision.lossScalingFactor !== "dynamic";
-    if (this.#options.activations) this.#observer = new ModuleObserver(model);
+    this.#gradients = this.options.gradients ?? options.precision.lossScalingFactor !== "dynamic";
+    if (this.options.activations) this.#observer = new ModuleObserver(model);
   }
 
   /** In the order in which a bad number would spread: what went in, parameters, modules as they ran, the loss, gradients from the last parameter back. */
@@ -59,7 +47,7 @@ export class NaNChecker implements Callback {
   }
 
   async onAfterOptimizerStep({ step, watched, batch, loss }: StepResult): Promise<void> {
-    if (step % this.#options.every !== 0 && Number.isFinite(loss)) return;
+    if (step % this.options.every !== 0 && Number.isFinite(loss)) return;
     const bad = (await this.#counts.read(watched)).filter(([, count]) => count > 0);
     if (bad.length === 0) return;
     const [[first, count], ...others] = bad;

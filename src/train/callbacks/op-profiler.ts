@@ -6,19 +6,21 @@ import { type KernelWord, wordOf } from "../../../kernels/word.ts";
 import type { Backend, Buffer } from "../../compile/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
-import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
+import { checkArguments, signature } from "../../core/arguments.ts";
+import { countOf, type Given, options, repeats } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { Peek } from "../../program/compiled.ts";
 import { now } from "../clock.ts";
 import type { Callback, StepContext } from "../contract.ts";
 import { groups, type StepInput } from "../group.ts";
-import { checkCount, checkRepeats } from "./check.ts";
 
-export interface OpProfilerOptions {
-  /** Rows of the table; 12 by default. */
-  readonly rows?: number;
-  /** How often each kernel is timed: the least counts; 5 by default, at most 65536. */
-  readonly repeats?: number;
-}
+const record = options("OpProfiler", {
+  /** Rows of the table. */
+  rows: countOf("rows").default(12),
+  /** How often each kernel is timed, at most 65536: the least counts. */
+  repeats: repeats("a run of every kernel of the step").default(5),
+});
+export type OpProfilerOptions = Given<typeof record>;
 
 /** One kernel of the training step. */
 export interface ProfiledKernel extends Cost {
@@ -31,28 +33,13 @@ export interface ProfiledKernel extends Cost {
   readonly seconds?: number;
 }
 
-const call = signature("OpProfiler", {
-  "options?": optionsOf<OpProfilerOptions>({ "rows?": number, "repeats?": number }),
-});
 const textCall = signature("OpProfiler.text", {});
 
 /** Shows before a fit's first step which of its kernels take longest: each is timed alone, over that step's own data, weights and state, beside the run and without touching it. */
-export class OpProfiler implements Callback {
-  readonly name = "OpProfiler";
+export class OpProfiler extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #rows: number;
-  readonly #repeats: number;
   #profile: readonly ProfiledKernel[] = [];
   #due = false;
-
-  constructor(options: OpProfilerOptions = {}) {
-    checkArguments(call, arguments);
-    const { rows = 12, repeats = 5 } = options;
-    checkCount("OpProfiler.rows", rows, "rows");
-    checkRepeats("OpProfiler.repeats", repeats, "a run of every kernel of the step");
-    this.#rows = rows;
-    this.#repeats = repeats;
-  }
 
   /** Every kernel, slowest first; by arithmetic where nothing was timed. */
   get profile(): readonly ProfiledKernel[] {
@@ -70,7 +57,8 @@ export class OpProfiler implements Callback {
     const backend = await trainer.backend();
     const { plan, inputs } = await stepAhead(context, await inputOf(context));
     const draws = { seed: trainer.seed, base: trainer.stream.position };
-    const seconds = backend.name === "reference" ? [] : await times(backend, { plan, inputs }, draws, this.#repeats);
+    const seconds =
+      backend.name === "reference" ? [] : await times(backend, { plan, inputs }, draws, this.options.repeats);
     const measured = plan.kernels.map((kernel, i): ProfiledKernel => {
       return { kernel: i, kind: wordOf(kernel), shape: kernel.shape, ...kernelCost(kernel, plan), seconds: seconds[i] };
     });
@@ -83,7 +71,7 @@ export class OpProfiler implements Callback {
     checkArguments(textCall, arguments);
     const whole = this.#profile.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
     const rows = this.#profile
-      .slice(0, this.#rows)
+      .slice(0, this.options.rows)
       .map(({ kernel, kind, shape, flops, bytesRead, bytesWritten, seconds }) => [
         String(kernel),
         kind,

@@ -1,13 +1,13 @@
 // How fast training is. It looks at the clock between steps; validation and saving don't count.
 
+import { options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { now } from "../clock.ts";
 import type { Callback, StepResult } from "../contract.ts";
 import { samplesOf } from "../group.ts";
-import { Optionless } from "../optionless.ts";
 
 /** Logs `rate/samples_per_second` and `rate/steps_per_second` since the last logged step, and both as `…_average` over the fit. */
-export class RateProfiler extends Optionless implements Callback {
-  readonly name = "RateProfiler";
+export class RateProfiler extends configured(options("RateProfiler", {})) implements Callback {
   readonly changesTraining = false;
   #whole = { seconds: 0, steps: 0, samples: 0 };
   #recent = { seconds: 0, steps: 0, samples: 0 };

@@ -1,50 +1,45 @@
 // Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
 
-import { checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { type Given, list, options, text } from "../../core/options.ts";
+import { configured, type OptionsArguments } from "../../core/things.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 import { select } from "./select.ts";
 
-export interface SelectiveGradOptions {
+const record = options("SelectiveGrad", {
   /** Globs of parameters that are not trained: `0.*`. */
-  readonly freeze?: readonly string[];
+  freeze: list(text).optional(),
   /** Globs of the only parameters that are trained; all others are frozen. */
-  readonly train?: readonly string[];
-}
-
-const call = signature("SelectiveGrad", {
-  options: optionsOf<SelectiveGradOptions>({ "freeze?": strings, "train?": strings }),
+  train: list(text).optional(),
 });
+export type SelectiveGradOptions = Given<typeof record>;
 
 /** Changes training: parameters matched by `freeze`, or not by `train`, keep their values. Throws ConfigError for a glob that matches none. */
-export class SelectiveGrad implements Callback {
-  readonly name = "SelectiveGrad";
+export class SelectiveGrad extends configured(record) implements Callback {
   readonly changesTraining = true;
-  readonly #options: SelectiveGradOptions;
 
-  constructor(options: SelectiveGradOptions) {
-    checkArguments(call, arguments);
-    if ((options.freeze === undefined) === (options.train === undefined)) {
-      throw new ConfigError({
-        where: "SelectiveGrad",
-        problem: "which parameters are trained isn't clear",
-        got: options.freeze ? "freeze and train" : "neither freeze nor train",
-        expected: "one of the two",
-      });
-    }
-    this.#options = options;
+  constructor(...given: OptionsArguments<typeof record>) {
+    super(...given);
+    const { freeze, train } = this.options;
+    if ((freeze === undefined) !== (train === undefined)) return;
+    throw new ConfigError({
+      where: "SelectiveGrad",
+      problem: "which parameters are trained isn't clear",
+      got: freeze ? "freeze and train" : "neither freeze nor train",
+      expected: "one of the two",
+    });
   }
 
   describe(): unknown {
-    return this.#options;
+    return this.options;
   }
 
   setup({ model, options }: TrainerView): void {
     refuseFinishedOptimizer("SelectiveGrad", options.optimizer);
     const parameters = model.namedParameters();
     const paths = parameters.map(([path]) => path);
-    const { freeze, train } = this.#options;
+    const { freeze, train } = this.options;
     const chosen = new Set(select(`SelectiveGrad.${freeze ? "freeze" : "train"}`, paths, (freeze ?? train)!));
     for (const [path, parameter] of parameters)
       if (chosen.has(path) === (freeze !== undefined)) parameter.requiresGrad = false;

@@ -1,46 +1,36 @@
 // Begins a run later in its data, as if the samples before had been seen: for a run that goes on from another one's weights.
 
-import { checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { countOf, type Given, options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import type { Callback, FitContext, Place } from "../contract.ts";
-import { checkCount } from "./check.ts";
 
-export interface SkipSamplesOptions {
+const record = options("SkipSamples", {
   /** How many samples are taken as seen: whole steps of them, epochs too. */
-  readonly samples: number;
-}
-
-const call = signature("SkipSamples", { options: optionsOf<SkipSamplesOptions>({ samples: number }) });
+  samples: countOf("samples", 0),
+});
+export type SkipSamplesOptions = Given<typeof record>;
 
 /** Changes training: skips the first samples of the data's order; each later epoch has the order it would have had. */
-export class SkipSamples implements Callback {
-  readonly name = "SkipSamples";
+export class SkipSamples extends configured(record) implements Callback {
   readonly changesTraining = true;
-  readonly #samples: number;
-
-  constructor(options: SkipSamplesOptions) {
-    checkArguments(call, arguments);
-    const { samples } = options;
-    checkCount("SkipSamples.samples", samples, "samples", 0);
-    this.#samples = samples;
-  }
 
   describe(): unknown {
-    return { samples: this.#samples };
+    return this.options;
   }
 
   beginsAt({ trainer, loader }: FitContext): Place {
     const { options } = trainer;
     const { samplesPerEpoch, batchSize, batchesPerEpoch } = loader;
-    const epoch = Math.floor(this.#samples / samplesPerEpoch);
-    const cursor = (this.#samples - epoch * samplesPerEpoch) / batchSize;
+    const epoch = Math.floor(this.options.samples / samplesPerEpoch);
+    const cursor = (this.options.samples - epoch * samplesPerEpoch) / batchSize;
     const perStep = options.loop.gradAccumSteps;
     const limit = (options.loop.stepsPerEpoch ?? batchesPerEpoch) * perStep;
     if (!Number.isInteger(cursor / perStep) || cursor >= limit) {
       throw new ConfigError({
         where: "SkipSamples.samples",
         problem: "the samples end inside a step, or past the epoch's last one",
-        got: String(this.#samples),
+        got: String(this.options.samples),
         expected: `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`,
       });
     }

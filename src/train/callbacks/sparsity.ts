@@ -1,27 +1,36 @@
 // Sparse weights: masks over parameters, drawn once or chosen by magnitude, once or along a schedule. Masked weights and their optimizer state are
 // zero after every step.
 
-import { checkArguments, number, options as optionsOf, signature, string, strings } from "../../core/arguments.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { countOf, fraction, type Given, list, options, recordOf, steps, text, word } from "../../core/options.ts";
+import { configured, type OptionsArguments } from "../../core/things.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones, uniform } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { checkCount, checkRange } from "./check.ts";
 import { select } from "./select.ts";
 
-export interface SparsityOptions {
-  /** The share of each chosen parameter that is zero in the end, in [0, 1). */
-  readonly sparsity: number;
-  /** Globs of parameters; by default all of two axes or more. */
-  readonly parameters?: readonly string[];
-  /** Which elements are zero: the smallest in magnitude (unless given), or random ones, drawn from the run's stream. */
-  readonly method?: "magnitude" | "random";
+const scheduleRecord = options("Sparsity.schedule", {
+  /** The first step at which weights are pruned. */
+  begin: steps.default(1),
+  /** The last one. */
+  end: steps,
+  /** Steps from one pruning to the next. */
+  every: steps.default(1),
+});
+const record = options("Sparsity", {
+  /** The share of each chosen parameter that is zero in the end. */
+  sparsity: fraction,
+  /** Globs of parameters; all of two axes or more unless given. */
+  parameters: list(text).optional(),
+  /** Which elements are zero: the smallest in magnitude, or random ones, drawn from the run's stream. */
+  method: word("magnitude", "random").default("magnitude"),
   /** A schedule of magnitude pruning (Zhu & Gupta 2017): from `begin` to `end` the share grows from 0 as 1 − (1 − x)³, every `every` steps. Without: static, from the first step. */
-  readonly schedule?: { readonly begin?: number; readonly end: number; readonly every?: number };
-}
+  schedule: recordOf(scheduleRecord).optional(),
+});
+export type SparsityOptions = Given<typeof record>;
 
 interface Masked {
   readonly path: string;
@@ -31,53 +40,33 @@ interface Masked {
   readonly order?: Tensor;
 }
 
-const call = signature("Sparsity", {
-  options: optionsOf<SparsityOptions>({
-    sparsity: number,
-    "parameters?": strings,
-    "method?": string,
-    "schedule?": optionsOf<NonNullable<SparsityOptions["schedule"]>>({
-      "begin?": number,
-      end: number,
-      "every?": number,
-    }),
-  }),
-});
-
 /** Changes training: each chosen parameter has a share of zeros. The masks are part of the step's state, and in checkpoints. */
-export class Sparsity implements Callback {
-  readonly name = "Sparsity";
+export class Sparsity extends configured(record) implements Callback {
   readonly changesTraining = true;
-  readonly #options: SparsityOptions;
+  readonly #given: SparsityOptions;
   #masked: Masked[] = [];
 
-  constructor(options: SparsityOptions) {
-    checkArguments(call, arguments);
-    const { sparsity, method = "magnitude", schedule } = options;
-    checkRange("Sparsity.sparsity", sparsity, 0, 1);
-    if (method !== "magnitude" && (method !== "random" || schedule)) {
+  constructor(...given: OptionsArguments<typeof record>) {
+    super(...given);
+    [this.#given] = given;
+    const { method, schedule } = this.options;
+    if (method === "random" && schedule) {
       throw new ConfigError({
         where: "Sparsity.method",
-        problem: schedule ? "a schedule goes by magnitude" : "unknown",
-        got: String(method),
-        expected: schedule ? "magnitude" : "magnitude or random",
+        problem: "a schedule goes by magnitude",
+        got: method,
+        expected: "magnitude",
       });
     }
-    if (schedule) {
-      const { begin = 1, end, every = 1 } = schedule;
-      checkCount("Sparsity.schedule.begin", begin);
-      checkCount("Sparsity.schedule.every", every);
-      checkCount("Sparsity.schedule.end", end, "steps", begin);
-    }
-    this.#options = options;
+    if (schedule) countOf("steps", schedule.begin ?? 1).check("Sparsity.schedule.end", schedule.end);
   }
 
   describe(): unknown {
-    return this.#options;
+    return this.#given;
   }
 
   setup({ model, stream }: TrainerView): void {
-    const { parameters: globs, method } = this.#options;
+    const { parameters: globs, method } = this.options;
     const all = model.namedParameters().filter(([, { dtype }]) => dtype === "float32");
     const wide = all.filter(([, { rank }]) => rank >= 2).map(([path]) => path);
     const chosen = new Set(
@@ -121,11 +110,11 @@ export class Sparsity implements Callback {
   }
 
   async onTrainStart({ trainer }: FitContext): Promise<void> {
-    if (trainer.step === 0 && !this.#options.schedule) await this.#prune(this.#options.sparsity);
+    if (trainer.step === 0 && !this.options.schedule) await this.#prune(this.options.sparsity);
   }
 
   async onAfterOptimizerStep({ step }: StepResult): Promise<void> {
-    const { schedule, sparsity } = this.#options;
+    const { schedule, sparsity } = this.options;
     if (!schedule) return;
     const { begin = 1, end, every = 1 } = schedule;
     if (step < begin || step > end || ((step - begin) % every !== 0 && step !== end)) return;

@@ -1,8 +1,9 @@
 // Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
 
-import { boolean, checkArguments, options as optionsOf, signature, strings } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { flag, type Given, list, options, text } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
+import { configured } from "../../core/things.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
@@ -14,16 +15,17 @@ import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 import { select } from "./select.ts";
 
-export interface TensorSummariesOptions {
-  /** Globs of parameters, `["*"]` for all; none by default. */
-  readonly parameters?: readonly string[];
-  /** Globs of parameters whose gradients are summarised; none by default. */
-  readonly gradients?: readonly string[];
-  /** Globs of modules whose outputs are summarised; the model itself is `model`; none by default. */
-  readonly activations?: readonly string[];
-  /** Whether loggers are told a histogram of each chosen tensor too: TensorBoardLogger shows them. false by default. */
-  readonly histograms?: boolean;
-}
+const record = options("TensorSummaries", {
+  /** Globs of parameters, `["*"]` for all. */
+  parameters: list(text).default([]),
+  /** Globs of parameters whose gradients are summarised. */
+  gradients: list(text).default([]),
+  /** Globs of modules whose outputs are summarised; the model itself is `model`. */
+  activations: list(text).default([]),
+  /** Whether loggers are told a histogram of each chosen tensor too: TensorBoardLogger shows them. */
+  histograms: flag.default(false),
+});
+export type TensorSummariesOptions = Given<typeof record>;
 
 /** Names and sizes of the tensors that histograms are of, in the order in which a step puts their elements into one. */
 type Layout = readonly { readonly name: string; readonly size: number }[];
@@ -31,33 +33,16 @@ const layoutKey = (i: number) => `TensorSummaries/histograms/${i}`;
 
 type Kind = "parameters" | "gradients" | "activations";
 
-const call = signature("TensorSummaries", {
-  "options?": optionsOf<TensorSummariesOptions>({
-    "parameters?": strings,
-    "gradients?": strings,
-    "activations?": strings,
-    "histograms?": boolean,
-  }),
-});
-
 /** Logs `summary/<kind>/<path>/mean`, `…/std`, `…/min`, `…/max`; and whatever the model gives to `summarizeScalar` and `summarizeTensor`. */
-export class TensorSummaries implements Callback {
-  readonly name = "TensorSummaries";
+export class TensorSummaries extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #options: Required<TensorSummariesOptions>;
   readonly #scalars = new WatchedScalars("TensorSummaries");
   #observer: ModuleObserver | undefined;
   /** The layouts of the steps that were traced: a short last batch has activations of its own sizes. */
   readonly #layouts: Layout[] = [];
 
-  constructor(options: TensorSummariesOptions = {}) {
-    checkArguments(call, arguments);
-    const { parameters = [], gradients = [], activations = [], histograms = false } = options;
-    this.#options = { parameters, gradients, activations, histograms };
-  }
-
   postSetup({ model, optimizer }: TrainerView): void {
-    const { parameters, gradients, activations } = this.#options;
+    const { parameters, gradients, activations } = this.options;
     const paths = model.namedParameters().map(([path]) => path);
     select("TensorSummaries.parameters", paths, parameters);
     select("TensorSummaries.gradients", [...(optimizer?.parameterNames ?? [])], gradients);
@@ -70,7 +55,7 @@ export class TensorSummaries implements Callback {
   }
 
   onFitStart({ trainer }: FitContext): void {
-    if (!this.#options.histograms || [...trainer.callbacks.values()].some(({ logHistograms }) => logHistograms)) return;
+    if (!this.options.histograms || [...trainer.callbacks.values()].some(({ logHistograms }) => logHistograms)) return;
     throw new ConfigError({
       where: "TensorSummaries.histograms",
       problem: "no logger takes them",
@@ -82,16 +67,16 @@ export class TensorSummaries implements Callback {
   onTrace({ role, model, gradients }: TraceContext): void {
     const calls = this.#observer?.take() ?? [];
     if (role !== "train") return;
-    const options = this.#options;
+    const { options: chosen } = this;
     const found: [string, Tensor][] = summarized().map(({ name, tensor }) => [name, tensor]);
     const add = (kind: Kind, tensors: readonly (readonly [string, Tensor])[]) => {
       const wanted = new Set(
-        options[kind].length === 0
+        chosen[kind].length === 0
           ? []
           : select(
               kind,
               tensors.map(([path]) => path),
-              options[kind],
+              chosen[kind],
             ),
       );
       for (const [path, tensor] of tensors) if (wanted.has(path)) found.push([`summary/${kind}/${path}`, tensor]);
@@ -103,7 +88,7 @@ export class TensorSummaries implements Callback {
       calls.flatMap(({ path, outputs }) => outputs.map((tensor): [string, Tensor] => [path, tensor])),
     );
     this.#scalars.watch(found.flatMap(([name, tensor]) => statistics(name, tensor)));
-    const whole = options.histograms ? found.filter(([, tensor]) => tensor.rank > 0 && sizeOf(tensor.shape) > 0) : [];
+    const whole = chosen.histograms ? found.filter(([, tensor]) => tensor.rank > 0 && sizeOf(tensor.shape) > 0) : [];
     if (whole.length === 0) return;
     const layout: Layout = whole.map(([name, tensor]) => ({ name, size: sizeOf(tensor.shape) }));
     // A step that is traced again, as strict mode does, is watched under the same name.

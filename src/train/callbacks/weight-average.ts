@@ -2,25 +2,26 @@
 // own, so that the training graph, its hash and its bits stay what they are.
 
 import { makeDirectory } from "#files";
-import { boolean, checkArguments, number, options as optionsOf, signature } from "../../core/arguments.ts";
 import type { HostArray } from "../../core/array.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
+import { either, flag, fraction, type Given, options, type Read, share, steps } from "../../core/options.ts";
+import { configured, type OptionsArguments } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
-import { checkCount, checkRange } from "./check.ts";
 
-export interface WeightAverageOptions {
-  /** The first step whose weights are in it: a step, or a fraction of all in (0, 1). */
-  readonly start?: number;
-  /** Takes the weights of every so many steps; 1 by default. */
-  readonly every?: number;
-  /** Validates with the average in place of the weights; true by default. */
-  readonly validate?: boolean;
-}
+const averageFields = {
+  /** Takes the weights of every so many steps. */
+  every: steps.default(1),
+  /** Validates with the average in place of the weights. */
+  validate: flag.default(true),
+} as const;
+const start = either(steps, share, "an integer ≥ 1, or a fraction of all steps in (0, 1)");
+const averageRecord = options("WeightAverage", { ...averageFields, start: start.default(1) });
+export type WeightAverageOptions = Given<typeof averageRecord>;
 
 /** What a checkpoint holds of an average beside its tensors. */
 interface AverageState {
@@ -30,13 +31,11 @@ interface AverageState {
 }
 
 /** Keeps an average of every parameter, saves it with checkpoints, and at the end as a file of weights. */
-export abstract class WeightAverage implements Callback {
-  abstract readonly name: string;
+export abstract class WeightAverage extends configured(averageRecord) implements Callback {
   readonly changesTraining = false;
-  readonly changesValidation: boolean;
-  readonly #options: Required<WeightAverageOptions>;
+  readonly changesValidation = this.options.validate;
   /** The file of weights that is written in the end. */
-  readonly #file: string;
+  protected abstract readonly file: string;
   #cells: [string, Parameter, Variable][] = [];
   #update: Compiled<[], null> | undefined;
   #rate = 1;
@@ -46,30 +45,14 @@ export abstract class WeightAverage implements Callback {
   /** How many steps' weights are in it. */
   count = 0;
 
-  constructor(where: string, file: string, { start = 1, every = 1, validate = true }: WeightAverageOptions) {
-    const fraction = start > 0 && start < 1;
-    if (!fraction && !(Number.isSafeInteger(start) && start >= 1)) {
-      throw new ConfigError({
-        where: `${where}.start`,
-        problem: "not a step",
-        got: String(start),
-        expected: "an integer ≥ 1, or a fraction of all steps in (0, 1)",
-      });
-    }
-    checkCount(`${where}.every`, every);
-    this.#options = { start, every, validate };
-    this.changesValidation = validate;
-    this.#file = file;
-  }
-
   /** Whether validation sees the average. */
   get validates(): boolean {
-    return this.#options.validate;
+    return this.options.validate;
   }
 
   /** What validated numbers depend on. */
   describe(): Readonly<Record<string, unknown>> {
-    const { start, every } = this.#options;
+    const { start, every } = this.options;
     return { start, every, ...this.describeRate() };
   }
 
@@ -106,7 +89,7 @@ export abstract class WeightAverage implements Callback {
     return {
       count: this.count,
       firstStep: this.#firstStep,
-      options: { every: this.#options.every, ...this.describeRate() },
+      options: { every: this.options.every, ...this.describeRate() },
     };
   }
 
@@ -145,7 +128,7 @@ export abstract class WeightAverage implements Callback {
   }
 
   async onTrainStart({ trainer, totalSteps }: FitContext): Promise<void> {
-    const { start } = this.#options;
+    const { start } = this.options;
     this.#firstStep = start < 1 ? Math.max(1, Math.ceil(start * totalSteps)) : start;
     this.#checkRestored(trainer);
     if (this.#firstStep > totalSteps) {
@@ -171,7 +154,7 @@ export abstract class WeightAverage implements Callback {
   }
 
   async onAfterOptimizerStep({ step }: StepResult): Promise<void> {
-    const { every } = this.#options;
+    const { every } = this.options;
     if (step < this.#firstStep || (step - this.#firstStep) % every !== 0) return;
     this.#rate = this.count === 0 ? 1 : this.rate(this.count);
     await this.#update!();
@@ -207,64 +190,51 @@ export abstract class WeightAverage implements Callback {
       if (name.startsWith("buffer/")) tensors.push([name, { data: await buffer.data(), shape, dtype }]);
     }
     const metadata = { average: this.name, steps: String(this.count), step: String(trainer.step) };
-    writeSafetensors(`${modelDir}/${this.#file}`, tensors, metadata);
+    writeSafetensors(`${modelDir}/${this.file}`, tensors, metadata);
   }
 }
 
-export interface ExponentialMovingAverageOptions extends WeightAverageOptions {
-  /** How much of the average stays at each step, in [0, 1); 0.999 by default. */
-  readonly decay?: number;
+const exponentialRecord = options("ExponentialMovingAverage", {
+  /** How much of the average stays at each step. */
+  decay: fraction.default(0.999),
   /** Begins with a smaller decay, (1 + n) ÷ (10 + n) after n steps, until that reaches `decay`. */
-  readonly warmup?: boolean;
-}
-
-const emaCall = signature("ExponentialMovingAverage", {
-  "options?": optionsOf<ExponentialMovingAverageOptions>({
-    "decay?": number,
-    "warmup?": boolean,
-    "start?": number,
-    "every?": number,
-    "validate?": boolean,
-  }),
+  warmup: flag.default(false),
+  /** The first step whose weights are in it: a step, or a fraction of all in (0, 1). */
+  start: start.default(1),
+  ...averageFields,
 });
+export type ExponentialMovingAverageOptions = Given<typeof exponentialRecord>;
 
 /** average ← average + (1 − decay)·(weights − average) after each step; the first step's weights begin it. `ema.safetensors` in the end. */
 export class ExponentialMovingAverage extends WeightAverage {
-  readonly name = "ExponentialMovingAverage";
-  readonly #decay: number;
-  readonly #warmup: boolean;
+  static override readonly options = exponentialRecord;
+  declare readonly options: Read<typeof exponentialRecord>;
+  protected override readonly file = "ema.safetensors";
 
-  constructor(options: ExponentialMovingAverageOptions = {}) {
-    checkArguments(emaCall, arguments);
-    const { decay = 0.999, warmup = false, ...rest } = options;
-    super("ExponentialMovingAverage", "ema.safetensors", rest);
-    checkRange("ExponentialMovingAverage.decay", decay, 0, 1);
-    this.#decay = decay;
-    this.#warmup = warmup;
+  /** Takes options of its own, beside those of every average. */
+  constructor(...given: OptionsArguments<typeof exponentialRecord>) {
+    super(...given);
   }
 
   protected override describeRate() {
-    return { decay: this.#decay, warmup: this.#warmup };
+    const { decay, warmup } = this.options;
+    return { decay, warmup };
   }
 
   protected override rate(count: number): number {
-    return 1 - (this.#warmup ? Math.min(this.#decay, (1 + count) / (10 + count)) : this.#decay);
+    const { decay, warmup } = this.options;
+    return 1 - (warmup ? Math.min(decay, (1 + count) / (10 + count)) : decay);
   }
 }
 
-const swaCall = signature("StochasticWeightAveraging", {
-  "options?": optionsOf<WeightAverageOptions>({ "start?": number, "every?": number, "validate?": boolean }),
-});
-
 /** The plain mean of the weights of all steps that count (Izmailov et al. 2018), from three quarters of the run on by default. `swa.safetensors` in the end. */
 export class StochasticWeightAveraging extends WeightAverage {
-  readonly name = "StochasticWeightAveraging";
-
-  constructor(options: WeightAverageOptions = {}) {
-    checkArguments(swaCall, arguments);
-    const { start = 0.75, ...rest } = options;
-    super("StochasticWeightAveraging", "swa.safetensors", { start, ...rest });
-  }
+  static override readonly options = options("StochasticWeightAveraging", {
+    /** The first step whose weights are in it: a step, or a fraction of all in (0, 1). */
+    start: start.default(0.75),
+    ...averageFields,
+  });
+  protected override readonly file = "swa.safetensors";
 
   protected override describeRate() {
     return {};

@@ -4,10 +4,8 @@ import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
 import type { TrainerOptions } from "../contract.ts";
 import { Trainer } from "../trainer.ts";
-import { callbacks } from "./callbacks.ts";
-import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";
+import { callbacks, loaders, loggers, losses, metrics, models, optimizers, schedulers } from "./families.ts";
 import { fitValidations } from "./loaders.ts";
-import { loggers } from "./loggers.ts";
 import { configKind, placeOf } from "./parse.ts";
 import type { Config } from "./schema.ts";
 

@@ -17,6 +17,9 @@ import type { Optimizer, OptimizerOptions, ParametersOrGroups } from "../../opti
 import * as optimizerIndex from "../../optim/optimizers.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import * as scheduleIndex from "../../optim/schedules/index.ts";
+import * as callbackIndex from "../callbacks/index.ts";
+import type { Callback, Logger } from "../contract.ts";
+import * as loggerIndex from "../loggers/index.ts";
 import { Catalog } from "./catalog.ts";
 
 type MakeOptimizer = (parameters: ParametersOrGroups, options: OptimizerOptions) => Optimizer;
@@ -110,3 +113,21 @@ export const loaders = new Catalog<DataLoader, void, "name">(
     randomSplit: recordOf(randomSplitRecord).optional(),
   },
 );
+
+/** `callbacks: [CheckLoss: {}]`. */
+export const callbacks = new Catalog<Callback, void, "class">(
+  "callback",
+  "class",
+  "a callback: a map with one key",
+).addThings(thingsOf(callbackIndex));
+
+/** `loggers: [CSVLogger: {}]`. */
+export const loggers = new Catalog<Logger, void, "class">("logger", "class", "a logger: a map with one key").addThings(
+  thingsOf(loggerIndex),
+);
+
+/** What a run from YAML has unless it is switched off with `Name: null`. */
+export const defaultChoices: Readonly<Record<string, readonly string[]>> = {
+  callbacks: ["CheckLoss"],
+  loggers: ["ProgressLogger", "CSVLogger", "JSONLLogger", "ReportLogger"],
+};

@@ -2,7 +2,8 @@
 // path of the schema's form remembers the path it was written at.
 import { ConfigError } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
-import { choices, defaultChoices, singleChoices } from "./schema.ts";
+import { defaultChoices } from "./families.ts";
+import { choices, singleChoices } from "./schema.ts";
 import { type Author, show, unknownKey } from "./validate.ts";
 import { formatPath, type Path, type YamlSource } from "./yaml.ts";
 

@@ -4,13 +4,14 @@ import { z } from "zod";
 import type { Threads } from "../../backend/load.ts";
 import type { Backend } from "../../compile/contract.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { OptionRecord } from "../../core/options.ts";
+import type { Thing } from "../../core/things.ts";
 import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { Module } from "../../nn/module.ts";
 import { monitoredName } from "../../optim/monitored.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
-import { Optionless } from "../optionless.ts";
 import {
   type CheckpointOptions,
   type LoggingOptions,
@@ -133,11 +134,12 @@ export function resolveOptions(options: TrainerSettings & { readonly loggers?: r
   };
 }
 
+const isLibrary = (logger: object) => (logger.constructor as Partial<Thing>).options instanceof OptionRecord;
+
 /** A logger of the library's takes no options, so that two of one class would write the same into the same files. */
 function checkLoggers(loggers: readonly object[]): void {
   const twice = loggers.find(
-    (logger, i) =>
-      logger instanceof Optionless && loggers.findIndex((other) => other.constructor === logger.constructor) < i,
+    (logger, i) => isLibrary(logger) && loggers.findIndex((other) => other.constructor === logger.constructor) < i,
   );
   if (!twice) return;
   throw new ConfigError({

@@ -12,10 +12,8 @@ import type { Module } from "../../nn/module.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../contract.ts";
-import { callbacks } from "./callbacks.ts";
 import type { Catalog } from "./catalog.ts";
-import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";
-import { loggers } from "./loggers.ts";
+import { callbacks, loaders, loggers, losses, metrics, models, optimizers, schedulers } from "./families.ts";
 
 /** What a config says beside the name, with keys in camelCase. */
 export type GivenOptions = Readonly<Record<string, unknown>>;

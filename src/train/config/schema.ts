@@ -1,9 +1,7 @@
 // The one schema of a training run: what YAML says in snake_case and TypeScript in camelCase. A choice of class is held as
 // `{ class: "AdamW", … }` here, and written `AdamW: {…}` in YAML. What there is to choose from is in the catalogs.
 import { z } from "zod";
-import { callbacks, defaultCallbacks } from "./callbacks.ts";
-import { loaders, losses, metrics, models, optimizers, schedulers } from "./families.ts";
-import { defaultLoggers, loggers } from "./loggers.ts";
+import { callbacks, loaders, loggers, losses, metrics, models, optimizers, schedulers } from "./families.ts";
 import { sharedShape } from "./shared.ts";
 import { expected, list, live, record, text, texts, word } from "./values.ts";
 
@@ -69,9 +67,5 @@ export const choices = {
   callbacks,
   loggers,
 } as const;
-/** Of these, the ones that hold a single choice, and the ones with entries that are there unless switched off. */
+/** Of these, the ones that hold a single choice. */
 export const singleChoices: readonly string[] = ["loss", "optimizer", "scheduler"];
-export const defaultChoices: Readonly<Record<string, readonly string[]>> = {
-  callbacks: defaultCallbacks,
-  loggers: defaultLoggers,
-};

@@ -1,8 +1,9 @@
 // metrics.jsonl in the run's folder: a JSON object a line.
 
-import type { Logger, Metrics, TrainerView } from "../contract.ts";
-import { Optionless } from "../optionless.ts";
-import { damageMessage, linesOf, RecordFile } from "./records.ts";
+import { options } from "../../core/options.ts";
+import type { Metrics } from "../contract.ts";
+import { FileLogger } from "./file.ts";
+import { linesOf, type RecordFormat } from "./records.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,29 +16,17 @@ const stepOf = (line: string): number | undefined => {
   }
 };
 
-/** Writes `{"step": …, …}` lines; NaN and infinities as text. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
-export class JSONLLogger extends Optionless implements Logger {
-  #file: RecordFile | undefined;
-
-  postSetup({ options }: TrainerView): void {
-    if (options.modelDir === undefined) return;
-    this.#file = new RecordFile(`${options.modelDir}/metrics.jsonl`, { next: linesOf(stepOf) });
-  }
-
-  onTrainStart({ trainer }: { trainer: TrainerView }): void {
-    const damage = this.#file?.cutBack(trainer.step);
-    if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
-  }
+/** Writes `{"step": …, …}` lines into `metrics.jsonl`; NaN and infinities as text. */
+export class JSONLLogger extends FileLogger {
+  static override readonly options = options("JSONLLogger", {});
+  protected override readonly file = "metrics.jsonl";
+  protected override readonly format: RecordFormat = { next: linesOf(stepOf) };
 
   logMetrics(metrics: Metrics, step: number): void {
     const values = Object.entries(metrics).map(([name, value]) => [
       name,
       Number.isFinite(value) ? value : String(value),
     ]);
-    this.#file?.append(() => encoder.encode(`${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`));
-  }
-
-  flush(): void {
-    this.#file?.flush();
+    this.append(() => encoder.encode(`${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`));
   }
 }

@@ -1,10 +1,11 @@
 // Progress for people: a bar on a terminal, plain lines elsewhere. It looks at the clock and at what the step gave, and at nothing else.
 
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
+import { options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { now } from "../clock.ts";
 import type { FitContext, Logger, Metrics, StepResult } from "../contract.ts";
 import { samplesOf } from "../group.ts";
-import { Optionless } from "../optionless.ts";
 
 /** About so many plain lines a run. */
 const plainLines = 20;
@@ -18,7 +19,7 @@ const seconds = (value: number): string => {
 const number = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
 
 /** Shows step, loss, samples a second and time left; each validation as a line. */
-export class ProgressLogger extends Optionless implements Logger {
+export class ProgressLogger extends configured(options("ProgressLogger", {})) implements Logger {
   #bar: ProgressBar | undefined;
   #started = 0;
   #firstStep = 0;

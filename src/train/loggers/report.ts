@@ -3,6 +3,8 @@
 
 import { exists, readText, writeAtomic } from "#files";
 import { CheckpointError } from "../../core/errors.ts";
+import { options } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { renderReport, seriesText } from "../../report/run.ts";
 import { SeriesStore } from "../../report/series.ts";
 import type { LedgerRow } from "../../run/ledger.ts";
@@ -10,14 +12,12 @@ import { readManifest } from "../../run/manifest.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
 import { now } from "../clock.ts";
 import type { FitContext, Logger, Metrics, TrainerView } from "../contract.ts";
-import { Optionless } from "../optionless.ts";
 
 /** At validations it is written at most once in so many seconds. */
 const interval = 5;
 
 /** Writes `report.html`. On resume its curves are cut back to the checkpoint's step. Without a folder: nothing. */
-export class ReportLogger extends Optionless implements Logger {
-  readonly name = "ReportLogger";
+export class ReportLogger extends configured(options("ReportLogger", {})) implements Logger {
   readonly changesTraining = false;
   #series = new SeriesStore();
   #ledger: readonly LedgerRow[] = [];

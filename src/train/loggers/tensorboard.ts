@@ -2,10 +2,11 @@
 // CRC-32C of the data) around Event messages in protocol buffers.
 
 import { crc32c } from "../../core/crc.ts";
-import type { Logger, Metrics, TrainerView } from "../contract.ts";
+import { options } from "../../core/options.ts";
+import type { Metrics } from "../contract.ts";
 import type { Histogram } from "../histogram.ts";
-import { Optionless } from "../optionless.ts";
-import { damageMessage, type ReadRecord, RecordFile } from "./records.ts";
+import { FileLogger } from "./file.ts";
+import type { ReadRecord, RecordFormat } from "./records.ts";
 
 const masked = (bytes: Uint8Array): number => {
   const crc = crc32c(bytes);
@@ -101,39 +102,23 @@ function nextFrame(bytes: Uint8Array): ReadRecord | undefined {
   return { length, step: whole ? stepOf(event) : undefined };
 }
 
-/** Writes `events.out.tfevents.0000000000.seedgrad`. On resume it is cut back to the checkpoint's step. Without a folder: nothing. */
-export class TensorBoardLogger extends Optionless implements Logger {
-  #file: RecordFile | undefined;
-
-  postSetup({ options }: TrainerView): void {
-    if (options.modelDir === undefined) return;
-    this.#file = new RecordFile(`${options.modelDir}/events.out.tfevents.0000000000.seedgrad`, {
-      header: () => frame(fileVersion()),
-      isHeader: (bytes) => isVersion(bytes.subarray(12)),
-      next: nextFrame,
-    });
-  }
-
-  onTrainStart({ trainer }: { trainer: TrainerView }): void {
-    const damage = this.#file?.cutBack(trainer.step);
-    if (damage) trainer.message("warn", damageMessage(this.#file!, trainer.step, damage));
-  }
+/** Writes scalars and histograms into `events.out.tfevents.0000000000.seedgrad`. */
+export class TensorBoardLogger extends FileLogger {
+  static override readonly options = options("TensorBoardLogger", {});
+  protected override readonly file = "events.out.tfevents.0000000000.seedgrad";
+  protected override readonly format: RecordFormat = {
+    header: () => frame(fileVersion()),
+    isHeader: (bytes) => isVersion(bytes.subarray(12)),
+    next: nextFrame,
+  };
 
   logMetrics(metrics: Metrics, at: number): void {
     const values = Object.entries(metrics).map(([tag, value]) => scalar(tag, value));
-    this.#append(values, at);
+    this.append(() => frame(summary(values, at)));
   }
 
   logHistograms(histograms: Readonly<Record<string, Histogram>>, at: number): void {
     const values = Object.entries(histograms).map(([tag, value]) => histogram(tag, value));
-    this.#append(values, at);
-  }
-
-  #append(values: readonly (readonly number[])[], at: number): void {
-    this.#file?.append(() => frame(summary(values, at)));
-  }
-
-  flush(): void {
-    this.#file?.flush();
+    this.append(() => frame(summary(values, at)));
   }
 }

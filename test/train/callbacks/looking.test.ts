@@ -83,7 +83,7 @@ describe("checkpoints", () => {
     for (const [i, parameter] of model.parameters().entries())
       expect(await parameter.data()).toEqual(await trainer.model.parameters()[i].data());
     expect(() => new SaveCheckpointState({ states: ["weights" as never] })).toThrow(
-      /some of model, optimizer, callbacks/,
+      /"model" or "optimizer" or "callbacks"/,
     );
   });
 });

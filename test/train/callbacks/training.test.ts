@@ -197,7 +197,7 @@ describe("Sparsity", () => {
 
   test("bad input", () => {
     expect(() => new Sparsity({ sparsity: 1 })).toThrow(/sparsity/);
-    expect(() => new Sparsity({ sparsity: 0.5, method: "no" as never })).toThrow(/magnitude or random/);
+    expect(() => new Sparsity({ sparsity: 0.5, method: "no" as never })).toThrow(/"magnitude" or "random"/);
     expect(() => new Sparsity({ sparsity: 0.5, method: "random", schedule: { end: 3 } })).toThrow(/by magnitude/);
     expect(() => new Sparsity({ sparsity: 0.5, schedule: { begin: 5, end: 3 } })).toThrow(/end/);
     expect(() => toyTrainer({ callbacks: [new Sparsity({ sparsity: 0.5, parameters: ["x"] })] })).toThrow(/got x/);
