@@ -100,7 +100,7 @@ const last = ["learning rate", "norm", "optimizer", "rate", "duration"];
 
 /** Which chart a number belongs to: `loss` and `val_loss` together, each norm with its own kind. */
 function titleOf(name: string): string {
-  const base = name.replace(/^val_/, "").replace(/_average$/, "");
+  const base = name.replace(/^(val|train)_/, "").replace(/_(average|epoch)$/, "");
   const [head, second, ...rest] = base.split("/");
   if (base === "gradient_norm") return "norm: gradient";
   if (head === "learning_rate") return "learning rate";

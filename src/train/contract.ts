@@ -52,6 +52,11 @@ export interface EvaluateOptions extends WeightsOptions {
 
 export type MessageLevel = "debug" | "info" | "warn" | "error";
 
+/** Every number that was logged, by name: the steps that it was logged of, ascending, and its values, as the loggers were told them. Of several under one step the last. */
+export type History = Readonly<
+  Record<string, { readonly steps: readonly number[]; readonly values: readonly number[] }>
+>;
+
 /** What a finished fit gives. */
 export interface Run {
   /** 64 hex digits that another person compares; `warn:` before them where the run couldn't promise its bits. */
@@ -65,6 +70,8 @@ export interface Run {
   readonly loss: number;
   /** The last validation's, by name: `loss` and the metrics. */
   readonly metrics: Metrics;
+  /** What was logged up to its end. Of what was logged in another process: as far as a logger's file in the folder has it (CSVLogger, JSONLLogger). */
+  readonly history: History;
   readonly seconds: number;
   /** The share of the steps' time in which they waited for data, in [0, 1]; undefined where no step was taken. */
   readonly dataShare?: number;
@@ -154,6 +161,16 @@ export interface FitContext {
   readonly validations: readonly DataLoader[];
 }
 
+/** What hooks of an epoch of training are told. */
+export interface EpochContext extends FitContext {
+  /** From 0. */
+  readonly epoch: number;
+  /** Optimizer steps taken. */
+  readonly step: number;
+  /** For `onTrainEpochEnd`: the values of the validation that followed the epoch's last step, if one did. */
+  readonly validated?: Metrics;
+}
+
 /** What hooks of one optimizer step are told. */
 export interface StepContext extends FitContext {
   /** The number of this optimizer step, from 1. */
@@ -191,6 +208,13 @@ export interface ValidateContext {
   readonly decides: boolean;
 }
 
+/** What hooks of a validation's pass over one of its loaders are told. */
+export interface ValidateEpochContext extends ValidateContext {
+  readonly loader: DataLoader;
+  /** Which of the loaders it is, from 0. */
+  readonly number: number;
+}
+
 export interface ValidateBatchContext extends ValidateContext {
   /** From 0. */
   readonly index: number;
@@ -212,6 +236,8 @@ export interface TraceContext {
   readonly batch: Batch;
   readonly outputs?: Tensor;
   readonly loss?: Tensor;
+  /** Every micro-batch with its outputs; without accumulation one. */
+  readonly microBatches: readonly { readonly batch: Batch; readonly outputs?: Tensor }[];
   /** Gradients by the paths of their parameters, before clipping; empty in an evaluation. */
   readonly gradients: Readonly<Record<string, Tensor>>;
 }
@@ -237,7 +263,9 @@ interface CallbackFacts {
   /** Whether the run's end depends on it and on validation, as on EarlyStopping: a replay that validates keeps it. */
   readonly endsRun?: boolean;
   /** What is logged and shown while it is there, in the whole run or a part of it, over what the Trainer's `logging` says. */
-  readonly logging?: Readonly<Partial<Record<"run" | "train" | "validate", LoggingOptions>>>;
+  readonly logging?: Readonly<
+    Partial<Record<"run" | "train" | "validate", Pick<LoggingOptions, "logSteps" | "logLevel">>>
+  >;
   /** How many of the newest checkpoints stay, in place of what `checkpoint.keep` says. */
   readonly keepCheckpoints?: number;
   /** What it was made with, as JSON. A run that is made in code records numbers, flags and words of those that change training, and isn't gone on with under others. */
@@ -274,6 +302,8 @@ export interface Callback extends CallbackFacts {
   onLoadCheckpoint?: Hook<[CheckpointContext]>;
   /** The first step of this fit comes next. */
   onTrainStart?: Hook<[FitContext]>;
+  /** An epoch's first batch comes next; not where a run goes on inside an epoch. */
+  onTrainEpochStart?: Hook<[EpochContext]>;
   /** A step's batch is there. */
   onTrainBatchStart?: Hook<[StepContext]>;
   /** The compiled step (forward, backward, clipping, update) comes next. */
@@ -288,6 +318,8 @@ export interface Callback extends CallbackFacts {
   onTrainStepEnd?: Hook<[StepResult]>;
   /** A validation begins. */
   onValidateStart?: Hook<[ValidateContext]>;
+  /** One of its loaders is gone through. */
+  onValidateEpochStart?: Hook<[ValidateEpochContext]>;
   /** A batch of the first validation loader is there. */
   onValidateBatchStart?: Hook<[ValidateBatchContext]>;
   /** The compiled evaluation step comes next. */
@@ -296,8 +328,12 @@ export interface Callback extends CallbackFacts {
   onValidateStepEnd?: Hook<[ValidateStepResult]>;
   /** The batch is done with. */
   onValidateBatchEnd?: Hook<[ValidateStepResult]>;
+  /** A loader was gone through: with its own numbers, by their plain names. */
+  onValidateEpochEnd?: Hook<[ValidateEpochContext, Metrics]>;
   /** A validation is over: with all its numbers. */
   onValidateEnd?: Hook<[ValidateContext, Metrics]>;
+  /** An epoch's last step, and the validation that followed it, are over; not where the run ends inside an epoch. */
+  onTrainEpochEnd?: Hook<[EpochContext]>;
   /** The step, and the validation that followed it, are done with: what a checkpoint holds is settled. */
   onTrainBatchEnd?: Hook<[StepResult]>;
   /** A checkpoint is about to be made. */
@@ -326,6 +362,8 @@ export interface Logger extends Callback {
   logMetrics?: Hook<[Metrics, number]>;
   /** As `logMetrics`, of whole tensors' elements by name. */
   logHistograms?: Hook<[Readonly<Record<string, Histogram>>, number]>;
+  /** The numbers that it has on the disk of earlier processes, up to the step that the run goes on from: asked after `onTrainStart`. The first logger that can is. */
+  readBack?(): Iterable<readonly [step: number, name: string, value: number]>;
   /** What was logged must be on the disk: a checkpoint is about to be named, or the run to be called finished. */
   flush?: Hook<[]>;
   /** A message is for people; the first logger that can shows it. */
@@ -333,7 +371,7 @@ export interface Logger extends Callback {
 }
 
 /** What is called of a callback or logger, and when: hooks.ts has each. */
-export type HookName = Exclude<keyof Logger, keyof CallbackFacts>;
+export type HookName = Exclude<keyof Logger, keyof CallbackFacts | "readBack">;
 
 /** What a Trainer is made with. */
 export interface TrainerOptions extends TrainerSettings {

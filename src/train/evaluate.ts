@@ -1,9 +1,7 @@
 // Validation: the model in evaluation mode over one loader or several, once. It draws from the watching part of the stream, anew each time, and leaves
 // the stream, the weights and the model's flags as they were.
 import { DataError } from "../core/errors.ts";
-import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { withTerms } from "../nn/metrics/metric.ts";
 import type { Module } from "../nn/module.ts";
 import { namedModules } from "../nn/naming.ts";
 import { watchOffset } from "../rng/regions.ts";
@@ -11,10 +9,19 @@ import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
-import type { EvalStep, EvaluateOptions, Metrics, ValidateContext, WeightsChoice, WeightsOptions } from "./contract.ts";
+import type {
+  EvalStep,
+  EvaluateOptions,
+  Metrics,
+  ValidateContext,
+  ValidateEpochContext,
+  WeightsChoice,
+  WeightsOptions,
+} from "./contract.ts";
 import { Hooks, tell } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
 import type { Session } from "./session.ts";
+import { meanLoss, prefixed, Totals } from "./totals.ts";
 import { checkVocabulary } from "./vocabulary.ts";
 import { chosenAverage } from "./weights.ts";
 
@@ -43,7 +50,7 @@ export async function evaluate(
   const given: Evaluation = { session, evalStep, loaders, evalSteps, hooks, decides };
   const found = await session.exchange.under(average, () => session.during("validate", () => passes(given)));
   session.weightsUsed = average ? "average" : "raw";
-  for (const metrics of silent ? [] : found) await trainer.logMetrics(valued(metrics));
+  for (const metrics of silent ? [] : found) await trainer.logMetrics(prefixed("val_", metrics));
   return Object.assign({}, ...found);
 }
 
@@ -51,8 +58,8 @@ export async function evaluate(
  * The loss over all samples and each metric, in float64 from the batches' float32 terms, added in the loader's order; a record for each loader. Names of the second and
  * later ones begin with the loader's: `mnist/test/accuracy`. `onValidateStart` comes before all of them, and `onValidateEnd`, with all values, after them.
  */
-async function passes(given: Evaluation): Promise<Metrics[]> {
-  const { session, loaders, hooks, decides } = given;
+async function passes(evaluation: Evaluation): Promise<Metrics[]> {
+  const { session, loaders, hooks, decides } = evaluation;
   const { trainer } = session;
   const { model, step } = trainer;
   for (const loader of loaders) checkVocabulary(trainer, loader);
@@ -61,12 +68,13 @@ async function passes(given: Evaluation): Promise<Metrics[]> {
     return await inEvaluation(model, async () => {
       await hooks.call("onValidateStart", context);
       const found: Metrics[] = [];
-      for (const [i, loader] of loaders.entries()) {
-        const metrics = await pass(given, context, {
-          loader: byName(session, loader),
-          hooks: i === 0 ? hooks : new Hooks([]),
-        });
-        found.push(i === 0 ? metrics : prefixed(placeOf(loaders, i), metrics));
+      for (const [number, given] of loaders.entries()) {
+        const loader = byName(session, given);
+        const epoch = { ...context, loader, number };
+        await hooks.call("onValidateEpochStart", epoch);
+        const metrics = await pass(evaluation, epoch);
+        await hooks.call("onValidateEpochEnd", epoch, metrics);
+        found.push(number === 0 ? metrics : prefixed(`${placeOf(loaders, number)}/`, metrics));
       }
       await hooks.call("onValidateEnd", context, Object.assign({}, ...found));
       return found;
@@ -78,14 +86,14 @@ async function passes(given: Evaluation): Promise<Metrics[]> {
 }
 
 async function pass(
-  { session, evalStep, evalSteps }: Evaluation,
-  context: ValidateContext,
-  { loader, hooks }: { readonly loader: DataLoader; readonly hooks: Hooks },
+  { session, evalStep, evalSteps, hooks: all }: Evaluation,
+  { loader, number, ...context }: ValidateEpochContext,
 ): Promise<Metrics> {
   const { graphs } = session;
   const { options, seed } = session.trainer;
+  const hooks = number === 0 ? all : new Hooks([]);
   const stream = new Stream(seed, watchOffset);
-  const totals = new Map<string, number[]>();
+  const totals = new Totals([meanLoss, ...options.metrics]);
   const batches = loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) }, 0, { whole: true });
   let index = 0;
   for await (const batch of batches) {
@@ -98,8 +106,7 @@ async function pass(
     graphs.eval ??= graphHash;
     if (graphHash !== graphs.eval) graphs.evalLast = graphHash;
     for (const [name, terms] of Object.entries(result)) {
-      const metric = options.metrics.find((other) => other.name === name)?.metric ?? {};
-      totals.set(name, withTerms(metric, totals.get(name) ?? [], await terms.data()));
+      totals.add(name, await terms.data());
       terms.dispose();
     }
     await hooks.call("onValidateStepEnd", { ...batchContext, watched });
@@ -109,16 +116,7 @@ async function pass(
     await breathe();
   }
   if (index === 0) throw noBatches("validate", loader);
-  const metrics: Record<string, number> = {};
-  const loss = totals.get("loss");
-  if (loss) metrics.loss = loss[0] / loss[1];
-  for (const { name, metric } of options.metrics) {
-    const total = totals.get(name);
-    if (!total) continue;
-    const value = atOnce(`metrics.${name}.value`, metric.value(total));
-    Object.assign(metrics, typeof value === "number" ? { [name]: value } : prefixed(name, value));
-  }
-  return metrics;
+  return totals.values();
 }
 
 /** The error for a loader that gives nothing to look at. */
@@ -130,13 +128,6 @@ export const noBatches = (where: string, { name, batchSize }: DataLoader) =>
     expected: "at least one",
     hint: "dropLast: true leaves out a batch that isn't full",
   });
-
-const prefixed = (prefix: string, metrics: Metrics): Metrics =>
-  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]));
-
-/** Validated numbers under the names that they are logged by: `val_<name>`. */
-export const valued = (metrics: Metrics): Metrics =>
-  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`val_${name}`, value]));
 
 /** One loader or several as a list. */
 export const listOf = (loaders: DataLoader | readonly DataLoader[] | undefined): readonly DataLoader[] =>

@@ -82,7 +82,9 @@ export async function runFit(
     for (const callback of progress.step === 0 ? hooks.callbacks : [])
       Object.assign(progress, callback.beginsAt?.(context));
 
+    session.history.cutBack(progress.step);
     await hooks.call("onTrainStart", context);
+    if (progress.step > 0) session.readBack();
     const clock = new DataClock();
     const begun = progress.step;
     let dataShare: number | undefined;

@@ -6,14 +6,18 @@
 //                             trace the step: onTrace, onTraceUpdate
 //     from a checkpoint:      onBeforeLoadCheckpoint; read it; preprocessCheckpoint; take it over; onLoadCheckpoint
 //                             onTrainStart
+//     each epoch:             onTrainEpochStart
 //     each step:              onTrainBatchStart; onTrainStepStart
 //                             run the compiled step: forward, backward, clipping, update; add it to the chain
 //                             onAfterOptimizerStep
 //                             onBeforeSchedulerStep; set the next rates; onAfterSchedulerStep
 //                             onTrainStepEnd; logMetrics, logHistograms
 //       validation, if due:   onValidateStart
-//         each batch:         onValidateBatchStart; onValidateStepStart; run the compiled step; onValidateStepEnd; onValidateBatchEnd
+//         each loader:        onValidateEpochStart
+//           each batch:       onValidateBatchStart; onValidateStepStart; run the compiled step; onValidateStepEnd; onValidateBatchEnd
+//                             onValidateEpochEnd
 //                             onValidateEnd; logMetrics
+//       if the epoch ends:    onTrainEpochEnd
 //                             onTrainBatchEnd
 //       a checkpoint, if due: onSaveCheckpoint; read the tensors; postprocessCheckpoint; flush; write it; onAfterSaveCheckpoint
 //     at the end:             onTrainEnd; flush; write the digest down; onFitEnd; finalize
@@ -34,6 +38,7 @@ export const hookParts: Readonly<Record<HookName, string>> = {
   preprocessCheckpoint: "loading",
   onLoadCheckpoint: "loading",
   onTrainStart: "a fit",
+  onTrainEpochStart: "each epoch",
   onTrainBatchStart: "each step",
   onTrainStepStart: "each step",
   onAfterOptimizerStep: "each step",
@@ -41,11 +46,14 @@ export const hookParts: Readonly<Record<HookName, string>> = {
   onAfterSchedulerStep: "each step",
   onTrainStepEnd: "each step",
   onValidateStart: "validation",
+  onValidateEpochStart: "validation",
   onValidateBatchStart: "validation",
   onValidateStepStart: "validation",
   onValidateStepEnd: "validation",
   onValidateBatchEnd: "validation",
+  onValidateEpochEnd: "validation",
   onValidateEnd: "validation",
+  onTrainEpochEnd: "each epoch",
   onTrainBatchEnd: "each step",
   onSaveCheckpoint: "saving",
   postprocessCheckpoint: "saving",

@@ -117,6 +117,7 @@ export class Journal {
     session.origin = checkpoint === undefined ? { method: "fit", path: folder.path } : undefined;
     if (checkpoint !== undefined) await loadCheckpoint(session, checkpoint, "resume");
     trainer.message("info", `the run in ${folder.path} is finished: ${result.digest}`);
+    session.readBack();
     const { seconds = 0, dataShare } = environment ?? {};
     return this.#run({
       ...result,
@@ -245,11 +246,13 @@ export class Journal {
     this.#folder?.lock.release();
   }
 
-  #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory">): Run {
+  #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory" | "history">): Run {
     const { context, backend, plan } = this.#parts;
     const { name, threads } = backend;
     const { graphHash } = plan;
-    return { ...result, graphHash, seed: context.trainer.seed, backend: name, threads, directory: this.#folder?.path };
+    const { seed } = context.trainer;
+    const history = this.#session.history.all();
+    return { ...result, history, graphHash, seed, backend: name, threads, directory: this.#folder?.path };
   }
 
   /** The config, and the graph that it makes. */

@@ -20,11 +20,12 @@ export class Logs {
   /** How much is logged and shown at the moment: what was given, and over it what callbacks have for the parts of the run that are going on. */
   settings(given: ResolvedSettings["logging"]): ResolvedSettings["logging"] {
     const session = this.#session;
-    const now = <K extends keyof typeof given>(key: K): (typeof given)[K] => {
+    const now = <K extends "logSteps" | "logLevel">(key: K): (typeof given)[K] => {
       const set = session.parts.flatMap((part) => session.hooks.callbacks.map(({ logging }) => logging?.[part]?.[key]));
       return (set.filter((value) => value !== undefined).at(-1) as (typeof given)[K] | undefined) ?? given[key];
     };
     return {
+      ...given,
       get logSteps() {
         return now("logSteps");
       },
@@ -43,7 +44,9 @@ export class Logs {
   }
 
   async metrics(metrics: Metrics, step: number): Promise<void> {
-    await this.#session.hooks.call("logMetrics", this.#scoped(metrics), step);
+    const scoped = this.#scoped(metrics);
+    this.#session.history.add(step, scoped);
+    await this.#session.hooks.call("logMetrics", scoped, step);
   }
 
   async histograms(histograms: Readonly<Record<string, Histogram>>, step: number): Promise<void> {

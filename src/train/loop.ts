@@ -41,12 +41,13 @@ export async function train(session: Session, training: Training): Promise<void>
     const draws = epochDraws(loader, stream.seed, progress.epoch);
     checkOrder(loader, session, draws);
     progress.offset = draws.offset;
+    const { epoch } = progress;
+    if (progress.cursor === 0) await hooks.call("onTrainEpochStart", { ...context, epoch, step: progress.step });
     const before = progress.step;
     // To the epoch's end, or the run's.
     const left = Math.min(stepsPerEpoch - Math.floor(progress.cursor / gradAccumSteps), totalSteps - before);
     const feed = groups(clock.measure(loader), draws, gradAccumSteps, progress.cursor);
     for await (const { batches, input, batch } of ahead(feed, left, clock)) {
-      const { epoch } = progress;
       const step = progress.step + 1;
       const { learningRate } = parameterGroups[0];
       const beginning: StepContext = { ...context, step, epoch, batch, learningRate };
@@ -79,6 +80,7 @@ export async function train(session: Session, training: Training): Promise<void>
       const validated = which && (await clock.beside(() => evaluate(session, validations, { decides })));
       progress.metrics = validated ?? progress.metrics;
       if (validated) schedules?.apply(progress.step);
+      if (epochEnds) await hooks.call("onTrainEpochEnd", { ...context, epoch, step, validated });
       session.settled = true;
       await hooks.call("onTrainBatchEnd", { ...stepResult, validated });
       await breathe();

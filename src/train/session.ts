@@ -5,6 +5,7 @@ import type { Graph } from "../graph/hash.ts";
 import type { Chain } from "../run/chain.ts";
 import type { KeepBest } from "../run/checkpoint.ts";
 import type { Progress, Run, TrainerView, WeightsChoice } from "./contract.ts";
+import { LoggedNumbers } from "./history.ts";
 import { Hooks } from "./hooks.ts";
 import { Occupancy } from "./occupancy.ts";
 import type { GradientScaler } from "./scaler.ts";
@@ -44,6 +45,7 @@ export class Session {
   keepBest: KeepBest | undefined;
   lastRun: Run | undefined;
   lastLoaders: { readonly train?: DataLoader; readonly val?: readonly DataLoader[] } = {};
+  readonly history = new LoggedNumbers();
   readonly occupancy = new Occupancy();
   readonly exchange = new Exchange();
   /** Whether the last step is done with, hooks, schedules and validation too: only then is there a state to save. */
@@ -60,6 +62,12 @@ export class Session {
 
   constructor(trainer: TrainerView) {
     this.trainer = trainer;
+  }
+
+  /** Takes into the history what a logger has of it from earlier processes. */
+  readBack(): void {
+    const logger = this.hooks.callbacks.find((each) => each.readBack);
+    for (const [step, name, value] of logger?.readBack?.() ?? []) this.history.add(step, { [name]: value });
   }
 
   /** Runs `body` as a part of the run. */

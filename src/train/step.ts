@@ -16,6 +16,7 @@ import { mixedFormat } from "./config/shared.ts";
 import type { EvalStep, TraceContext, TrainerView, TrainStep } from "./contract.ts";
 import type { HostBatch, MicroBatches, StepInput } from "./group.ts";
 import type { Session } from "./session.ts";
+import { termsOf } from "./totals.ts";
 
 /** Gives the model's outputs. */
 export type PredictStep = Compiled<[HostBatch], Tensor>;
@@ -65,21 +66,27 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   const optimizer = trainer.needOptimizer();
   const names = optimizer.namedParameters.map(([name]) => name);
   const parameters = optimizer.namedParameters.map(([, parameter]) => parameter);
-  const backward = (batch: Batch) => {
+  const backward = (batch: Batch): Backward => {
     const { outputs, loss } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
-    return { batch, outputs, loss: scalar, gradients: gradientsOf(scaler.scaled(scalar), parameters) };
+    const gradients = gradientsOf(scaler.scaled(scalar), parameters);
+    return { microBatches: [{ batch, outputs }], loss: scalar, gradients };
   };
   const step = (given: StepInput): Tensor => {
-    const {
-      batch,
-      outputs,
-      loss,
-      gradients: scaled,
-    } = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
-    const gradients = scaler.unscaled(scaled);
+    const { microBatches, loss, ...scaled } = isGroup(given)
+      ? accumulate(given, backward)
+      : backward(given as unknown as Batch);
+    const gradients = scaler.unscaled(scaled.gradients);
     const named = Object.fromEntries(gradients.map((gradient, i) => [names[i], gradient]));
-    const context: TraceContext = { trainer, role: "train", model, batch, outputs, loss, gradients: named };
+    const context = {
+      trainer,
+      role: "train",
+      model,
+      ...microBatches[0],
+      loss,
+      microBatches,
+      gradients: named,
+    } as const;
     traceHooks(session, context);
     scaler.update(optimizer, gradients, parameters);
     hooks.callNow("onTraceUpdate", context);
@@ -90,8 +97,7 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
 }
 
 interface Backward {
-  readonly batch: Batch;
-  readonly outputs?: Tensor;
+  readonly microBatches: TraceContext["microBatches"];
   readonly loss: Tensor;
   readonly gradients: readonly Tensor[];
 }
@@ -101,7 +107,7 @@ const isGroup = (given: StepInput): given is MicroBatches => Array.isArray(given
 
 /**
  * Each micro-batch's loss and gradients, times its share of the group's samples, added in the order of the micro-batches: the shares are inputs of
- * the graph, which is the same for equal and unequal micro-batches. Batch and outputs stay the first's.
+ * the graph, which is the same for equal and unequal micro-batches.
  */
 function accumulate({ batches, shares }: MicroBatches, backward: (batch: Batch) => Backward): Backward {
   const weighted = (i: number): Backward => {
@@ -113,7 +119,7 @@ function accumulate({ batches, shares }: MicroBatches, backward: (batch: Batch) 
   for (let i = 1; i < batches.length; i++) {
     const next = weighted(i);
     const gradients = sum.gradients.map((gradient, j) => gradient.add(next.gradients[j]));
-    sum = { ...sum, loss: sum.loss.add(next.loss), gradients };
+    sum = { microBatches: [...sum.microBatches, ...next.microBatches], loss: sum.loss.add(next.loss), gradients };
   }
   return sum;
 }
@@ -128,17 +134,9 @@ function makeEvalStep(session: Session, backend: Backend): EvalStep {
     const samples = Object.values(batch)[0]?.shape[0] ?? 1;
     const terms: Record<string, Tensor> = {};
     if (loss) terms.loss = stack([checkLoss(loss).mul(samples), tensor(samples)]);
-    for (const { name, metric } of options.metrics) {
-      if (!outputs) {
-        throw new ConfigError({
-          where: `metrics.${name}`,
-          problem: "the model returns no outputs to measure",
-          hint: "return [loss, outputs] or { loss, outputs } from forward",
-        });
-      }
-      terms[name] = atOnce(`metrics.${name}.terms`, metric.terms(outputs, batch));
-    }
-    traceHooks(session, { trainer, role: "eval", model, batch, outputs, loss, gradients: {} });
+    for (const { name, metric } of options.metrics) terms[name] = termsOf(name, metric, outputs, batch);
+    const microBatches = [{ batch, outputs }];
+    traceHooks(session, { trainer, role: "eval", model, batch, outputs, loss, microBatches, gradients: {} });
     return terms;
   };
   return compile(step, { ...optionsOf(session, backend), name: "eval", state: [model] });

@@ -56,6 +56,7 @@ import { judge, type ReplayOptions, replayed } from "./replay.ts";
 import { GradientScaler } from "./scaler.ts";
 import { Session } from "./session.ts";
 import { Steps } from "./step.ts";
+import { TrainMetrics } from "./train-metrics.ts";
 
 /** Trains and validates one model under one seed. */
 export class Trainer implements TrainerView {
@@ -80,7 +81,10 @@ export class Trainer implements TrainerView {
     const { checkpoint, model, optimizer, schedulers } = this.options;
     const { callbacks = [], loggers = [] } = options;
     const session = this.#session;
-    const core = callbacks.some((callback) => callback instanceof CheckLoss) ? [] : [new CheckLoss()];
+    const core = [
+      ...(callbacks.some((callback) => callback instanceof CheckLoss) ? [] : [new CheckLoss()]),
+      ...(this.options.logging.trainMetrics ? [new TrainMetrics(this.options.metrics)] : []),
+    ];
     const saving = checkpoint ? [new Checkpointer(session)] : [];
     session.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
     this.seedGiven = this.options.seed !== null;

@@ -27,10 +27,10 @@ const validationBatch = (first: boolean) => [
   ...words("onValidateStepEnd onValidateBatchEnd"),
 ];
 const validation = (first: boolean) => [
-  "onValidateStart",
+  ...words("onValidateStart onValidateEpochStart"),
   // Two full batches, and a short one that is a graph of its own.
   ...[first, false, first].flatMap(validationBatch),
-  "onValidateEnd",
+  ...words("onValidateEpochEnd onValidateEnd"),
 ];
 const end = words("onTrainEnd flush onFitEnd finalize");
 const failing = words("onTrainException onValidateException onFitException");
@@ -42,7 +42,9 @@ const all = [
     ...tracedUpdates,
     ...loading,
     "onTrainStart",
+    "onTrainEpochStart",
     ...step,
+    "onTrainEpochEnd",
     "onTrainBatchEnd",
     ...saving,
     ...validation(true),
@@ -83,7 +85,7 @@ describe("the order of hooks", () => {
       ...construction,
       ...beginning,
       ...tracedUpdates,
-      "onTrainStart",
+      ...words("onTrainStart onTrainEpochStart"),
       ...one(true),
       ...one(false),
       ...end,
@@ -107,6 +109,37 @@ describe("the order of hooks", () => {
       ...saving,
       ...end,
     ]);
+  });
+
+  test("epochs: each has its beginning and its end, but where a run goes on or ends inside one; validation tells each loader", async () => {
+    const calls: string[] = [];
+    const note = (text: string) => void calls.push(text);
+    const watcher: Callback = {
+      onTrainEpochStart: ({ epoch, step }) => note(`start ${epoch} after ${step}`),
+      onTrainEpochEnd: ({ epoch, step, validated }) =>
+        note(`end ${epoch} after ${step}, ${Object.keys(validated ?? {})}`),
+      onTrainBatchEnd: ({ step }) => note(`${step}`),
+      onValidateEpochStart: ({ loader, number }) => note(`${number} of ${loader.batchSize}`),
+      onValidateEpochEnd: ({ number }, metrics) => note(`${number} ${Object.keys(metrics)}`),
+    };
+    const modelDir = `${temporaryFolder()}/run`;
+    const trained = (numSteps: number) =>
+      toyTrainer(options(modelDir, { callbacks: [watcher], loop: { numSteps, evalFrequency: "epoch" } })).fit(
+        toyTrain(),
+        [toyTest(), toyTrain()],
+      );
+    const validated = ["0 of 32", "0 loss,accuracy", "1 of 16", "1 loss,accuracy"];
+    await trained(4);
+    expect(calls).toEqual([
+      ...["start 0 after 0", "1", "2", "3", ...validated],
+      ...["end 0 after 4, loss,accuracy,toy#2/loss,toy#2/accuracy", "4"],
+    ]);
+    calls.length = 0;
+    await trained(6);
+    expect(calls).toEqual(["start 1 after 4", "5", ...validated, "6"]);
+    calls.length = 0;
+    await trained(7);
+    expect(calls).toEqual([...validated, "7"]);
   });
 
   test("what fails in a validation is told from the inside out", async () => {
@@ -141,6 +174,7 @@ const known = [
   "preprocessCheckpoint",
   "onLoadCheckpoint",
   "onTrainStart",
+  "onTrainEpochStart",
   "onTrainBatchStart",
   "onTrainStepStart",
   "onTrace",
@@ -154,11 +188,14 @@ const known = [
   "postprocessCheckpoint",
   "onAfterSaveCheckpoint",
   "onValidateStart",
+  "onValidateEpochStart",
   "onValidateBatchStart",
   "onValidateStepStart",
   "onValidateStepEnd",
   "onValidateBatchEnd",
+  "onValidateEpochEnd",
   "onValidateEnd",
+  "onTrainEpochEnd",
   "onTrainEnd",
   "onFitEnd",
   "onTrainException",

@@ -73,6 +73,7 @@ export function mixedFormat({ enabled, fp16Type }: PrecisionOptions): "float16" 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export const loggingSchema = record({
   logSteps: count.default(10),
+  trainMetrics: flag.optional(),
   logLevel: word(logLevels).default("info"),
 });
 

@@ -12,7 +12,8 @@ const quote = (text: string) => {
   const line = text.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
   return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
 };
-const row = /^(\d+),(?:[^",]*|"(?:[^"]|"")*"),(?:NaN|-?Infinity|-?\d[\d.e+-]*)$/;
+const unquoted = (cell: string) => (cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
+const row = /^(\d+),([^",]*|"(?:[^"]|"")*"),(NaN|-?Infinity|-?\d[\d.e+-]*)$/;
 
 const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 const first = encoder.encode(`${header}\n`);
@@ -30,5 +31,12 @@ export class CSVLogger extends FileLogger {
   logMetrics(metrics: Metrics, step: number): void {
     const lines = Object.entries(metrics).map(([name, value]) => `${step},${quote(name)},${value}\n`);
     this.append(() => encoder.encode(lines.join("")));
+  }
+
+  *readBack(): Generator<readonly [number, string, number]> {
+    for (const line of this.lines()) {
+      const [, step, name, value] = row.exec(line) ?? [];
+      if (step !== undefined) yield [Number(step), unquoted(name), Number(value)];
+    }
   }
 }

@@ -25,6 +25,11 @@ export abstract class FileLogger extends configured(options("FileLogger", {})) i
     this.#records?.append(record);
   }
 
+  /** Its lines, of a file of text; none where there is no file. */
+  protected lines(): readonly string[] {
+    return this.#records?.lines() ?? [];
+  }
+
   flush(): void {
     this.#records?.flush();
   }

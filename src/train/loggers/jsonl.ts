@@ -29,4 +29,12 @@ export class JSONLLogger extends FileLogger {
     ]);
     this.append(() => encoder.encode(`${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`));
   }
+
+  *readBack(): Generator<readonly [number, string, number]> {
+    for (const line of this.lines()) {
+      if (stepOf(line) === undefined) continue;
+      const { step, ...values } = JSON.parse(line) as Record<string, number | string>;
+      for (const [name, value] of Object.entries(values)) yield [Number(step), name, Number(value)];
+    }
+  }
 }

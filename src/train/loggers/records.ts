@@ -1,6 +1,6 @@
 // A file of records that the file loggers share: added to as numbers come, put on the disk before a checkpoint is named, and cut back to a
 // checkpoint's step when a run goes on from there. It is read in windows, so its length is bounded by the disk alone.
-import { append, exists, makeDirectory, readRange, size, truncate, writeAtomic } from "#files";
+import { append, exists, makeDirectory, readRange, readText, size, truncate, writeAtomic } from "#files";
 
 /** A record at the beginning of some bytes. */
 export interface ReadRecord {
@@ -51,6 +51,11 @@ export class RecordFile {
     const { header } = this.#format;
     if (header && !(exists(this.path) && size(this.path) > 0)) append(this.path, header());
     append(this.path, record());
+  }
+
+  /** A file of text by its lines; none where there is no file. */
+  lines(): string[] {
+    return exists(this.path) ? readText(this.path).split("\n") : [];
   }
 
   /** Waits until all records are on the disk. */

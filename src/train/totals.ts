@@ -1,0 +1,63 @@
+// A loss and metrics over many batches: what a graph computes of each batch, added up on the host in float64, and the numbers out of it.
+import { ConfigError } from "../core/errors.ts";
+import { atOnce } from "../core/promise.ts";
+import { type Metric, ratio, withTerms } from "../nn/metrics/metric.ts";
+import type { Batch } from "../nn/module.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Metrics } from "./contract.ts";
+
+interface Named {
+  readonly name: string;
+  readonly metric: Pick<Metric, "collects" | "value">;
+}
+
+/** The mean loss as a metric of [loss · samples, samples]. */
+export const meanLoss: Named = { name: "loss", metric: { value: ratio } };
+
+/** Numbers under names that begin with another. */
+export const prefixed = (prefix: string, metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}${name}`, value]));
+
+/** A metric's terms in a graph. Throws ConfigError for a model without outputs. */
+export function termsOf(name: string, metric: Metric, outputs: Tensor | undefined, batch: Batch): Tensor {
+  if (outputs) return atOnce(`metrics.${name}.terms`, metric.terms(outputs, batch));
+  throw new ConfigError({
+    where: `metrics.${name}`,
+    problem: "the model returns no outputs to measure",
+    hint: "return [loss, outputs] or { loss, outputs } from forward",
+  });
+}
+
+/** What was added up so far, by metric. */
+export class Totals {
+  readonly #metrics: readonly Named[];
+  #totals: Readonly<Record<string, number[]>> = {};
+
+  constructor(metrics: readonly Named[]) {
+    this.#metrics = metrics;
+  }
+
+  add(name: string, terms: ArrayLike<number>): void {
+    const { metric } = this.#metrics.find((other) => other.name === name)!;
+    this.#totals = { ...this.#totals, [name]: withTerms(metric, this.#totals[name] ?? [], terms) };
+  }
+
+  /** The numbers of all metrics that anything was added of. */
+  values(): Metrics {
+    const found: Record<string, number> = {};
+    for (const { name, metric } of this.#metrics) {
+      if (!Object.hasOwn(this.#totals, name)) continue;
+      const value = atOnce(`metrics.${name}.value`, metric.value(this.#totals[name]));
+      Object.assign(found, typeof value === "number" ? { [name]: value } : prefixed(`${name}/`, value));
+    }
+    return found;
+  }
+
+  get state(): Readonly<Record<string, number[]>> {
+    return this.#totals;
+  }
+
+  set state(totals: Readonly<Record<string, number[]>>) {
+    this.#totals = totals;
+  }
+}
