@@ -151,7 +151,7 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
   [/\.(on|pre|post)[A-Z]\w*$/, "a hook: called by a Trainer"],
   [/^\w+\.(setup|finalize|logMetrics|logHistograms|flush|logMessage)$/, "a hook: called by a Trainer"],
   [
-    /^\w+\.(describe|saveState|loadState|beginsAt)$|^Sparsity\.namedVariables$/,
+    /^\w+\.(describe|saveState|loadState|beginsAt|readBack)$|^Sparsity\.namedVariables$/,
     "what a callback's record is made of: asked by a Trainer",
   ],
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
