@@ -210,7 +210,11 @@ export abstract class Optimizer implements Stateful {
         got: this.#names.get(parameter),
         expected: "each parameter once",
       });
-    const name = parameter.label ?? String(this.#slots.size);
+    const label = parameter.label ?? String(this.#slots.size);
+    // Models that weren't made one have parameters of the same path.
+    const taken = new Set(this.#names.values());
+    let name = label;
+    for (let i = 2; taken.has(name); i++) name = `${label}.${i}`;
     this.#names.set(parameter, name);
     const slots = Object.entries(this.#rules.slots(parameter));
     this.#slots.set(parameter, Object.fromEntries(slots.map(([slot, first]) => [slot, new Variable(first)])));

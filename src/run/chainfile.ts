@@ -152,7 +152,7 @@ export class ChainFile {
   readonly path: string;
   /** The file's. */
   #layout: Layout;
-  readonly #names: readonly string[];
+  #names: readonly string[];
   #waiting: ChainLink[] = [];
   /** The file's length as this run left it; undefined before it has cut or written the file. */
   #length: number | undefined;
@@ -239,6 +239,18 @@ export class ChainFile {
     const { headerSize, recordSize } = this.#layout;
     this.#length = headerSize + step * recordSize;
     truncate(this.path, this.#length);
+  }
+
+  /** Has the file hold these numbers too, of the steps from now on: it is written anew where it doesn't yet. */
+  widen(names: readonly string[]): void {
+    const known = this.#layout.names;
+    const all = [...new Set([...known, ...names])].slice(0, mostNames);
+    if (all.length === known.length) return;
+    this.flush();
+    this.#checkLength();
+    const links = readChain(this.path);
+    this.#names = all;
+    this.replace(links);
   }
 
   /** Puts these links, from step 1 on, in place of all there are, at once. */

@@ -48,6 +48,8 @@ export interface RunState {
   readonly metrics: Readonly<Record<string, number>>;
   /** Steps that the optimizer counts, where they aren't the run's: it began with the state of another. */
   readonly optimizerSteps?: number;
+  /** Steps that each optimizer of a loop of one's own counts, by the name it is kept under. */
+  readonly optimizers?: Readonly<Record<string, number>>;
   /** The names of the inputs' columns, where the training data are a table. */
   readonly columns?: readonly string[];
   /** What callbacks keep, by name. */
@@ -331,6 +333,7 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   loss: ["a number or null", (value) => value === null || isNumber(value)],
   metrics: ["numbers by name", recordOf(isNumber)],
   optimizerSteps: ["a count", (value) => value === undefined || isCount(value)],
+  optimizers: ["counts by name", (value) => value === undefined || recordOf(isCount)(value)],
   columns: ["names", (value) => value === undefined || (Array.isArray(value) && value.every(isText))],
   callbacks: ["a record", (value) => value === undefined || isRecord(value)],
 };

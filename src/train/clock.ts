@@ -16,8 +16,3 @@ export async function breathe(): Promise<void> {
   await turn();
   rested = now();
 }
-
-/** The time of day, for a manifest's information. */
-export function timestamp(): string {
-  return new Date().toISOString();
-}

@@ -1,18 +1,14 @@
 // What a fit writes down: the chain, and where there is a folder its lock, config, chain file and manifest. It decides whether what lies in
 // the folder is this run; it never touches what it doesn't recognise.
-import { exists, machine, makeDirectory, writeAtomic } from "#files";
 import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
-import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
-import { numericsId } from "../core/numerics.ts";
 import { recordGraph } from "../graph/record.ts";
-import { Chain, type ChainLink, type ChainStep } from "../run/chain.ts";
-import { ChainFile, readChain } from "../run/chainfile.ts";
-import { dropCheckpointsAfter, type RunState } from "../run/checkpoint.ts";
-import { compareFacts, deciding, inShort, type RunFacts } from "../run/facts.ts";
-import { type FolderLock, lockFolder } from "../run/lock.ts";
-import { type Manifest, type RunStatus, readManifest, writeManifest } from "../run/manifest.ts";
+import { Chain, type ChainStep } from "../run/chain.ts";
+import type { RunState } from "../run/checkpoint.ts";
+import type { RunFacts } from "../run/facts.ts";
+import { RunFolder } from "../run/folder.ts";
+import type { Manifest, RunStatus } from "../run/manifest.ts";
 import { changedImports } from "../run/programs.ts";
 import {
   checkpointFolder,
@@ -22,7 +18,6 @@ import {
   newestCheckpoint,
   readTensors,
 } from "./checkpoint.ts";
-import { timestamp } from "./clock.ts";
 import type { CheckpointChoice, FitContext, Run } from "./contract.ts";
 import { describeOptions } from "./describe.ts";
 import { programFacts } from "./facts.ts";
@@ -38,14 +33,6 @@ export interface JournalParts {
   readonly inputNames: readonly string[];
 }
 
-interface Folder {
-  readonly path: string;
-  readonly chainFile: ChainFile;
-  readonly lock: FolderLock;
-  /** As it was found. */
-  readonly manifest: Manifest | undefined;
-}
-
 /** How long a fit took, and where the time went: it informs, and proves nothing. */
 type Times = Pick<Run, "seconds" | "dataShare">;
 
@@ -58,13 +45,13 @@ export class Journal {
   readonly chain: Chain;
   readonly #session: Session;
   readonly #parts: JournalParts;
-  readonly #folder: Folder | undefined;
+  readonly #folder: RunFolder | undefined;
   readonly #facts: RunFacts;
   /** Graphs that ran before the checkpoint that this fit resumed from. */
   #earlierGraphs: Manifest["graphs"] = {};
   #begun = false;
 
-  private constructor(session: Session, parts: JournalParts, facts: RunFacts, folder: Folder | undefined) {
+  private constructor(session: Session, parts: JournalParts, facts: RunFacts, folder: RunFolder | undefined) {
     const { chain, progress, trainer } = session;
     this.#session = session;
     this.#parts = parts;
@@ -87,16 +74,12 @@ export class Journal {
     const { modelDir } = trainer.options;
     const facts = programFacts(trainer, loader, validations);
     if (modelDir === undefined) return new Journal(session, parts, facts, undefined);
-    makeDirectory(modelDir);
-    const lock = lockFolder(modelDir);
+    const folder = RunFolder.take(modelDir, facts);
     try {
-      const path = `${modelDir}/manifest.json`;
-      const manifest = exists(path) ? readManifest(path) : undefined;
-      if (manifest) checkSameRun(path, manifest, facts);
-      const chainFile = new ChainFile(`${modelDir}/chain.bin`, parts.inputNames);
-      return new Journal(session, parts, facts, { path: modelDir, chainFile, lock, manifest });
+      folder.openChain(parts.inputNames);
+      return new Journal(session, parts, facts, folder);
     } catch (error) {
-      lock.release();
+      folder.close();
       throw error;
     }
   }
@@ -149,7 +132,7 @@ export class Journal {
       });
     }
     session.chain = this.chain;
-    if (this.#folder) this.#cutBack(this.#folder, path);
+    this.#folder?.cutBack(progress.step, this.chain.hash, path);
     this.#writeProgram();
     this.#writeManifest("running");
     this.#begun = true;
@@ -193,31 +176,17 @@ export class Journal {
     });
   }
 
-  /** Drops what the folder holds of later steps; an error comes before anything is dropped. */
-  #cutBack({ chainFile }: Folder, checkpoint: string | undefined): void {
-    const { trainer, progress } = this.#session;
-    const { step } = progress;
-    const adopted = checkpoint && foreignChain(chainFile, checkpoint, step, this.chain.hash);
-    if (!adopted) chainFile.check(step, this.chain.hash);
-    // Checkpoints first: at no moment may there be one that the chain doesn't reach.
-    dropCheckpointsAfter(checkpointFolder(trainer)!, step === 0 && checkpoint === undefined ? -1 : step);
-    if (adopted) chainFile.replace(adopted);
-    else chainFile.cutBack(step);
-  }
-
   /** The next step's link. */
   link(step: ChainStep): void {
     const { graphs } = this.#session;
     if (step.graphHash !== graphs.train) graphs.trainLast = step.graphHash;
     const link = this.chain.link(step);
-    this.#folder?.lock.beat();
-    this.#folder?.chainFile.append(link);
+    this.#folder?.append(link);
   }
 
   /** Writes the links that wait, onto the disk: before a checkpoint is saved. */
   flush(): void {
-    this.#folder?.lock.check();
-    this.#folder?.chainFile.flush({ durable: true });
+    this.#folder?.flush();
   }
 
   /** The digest, written down: the run is finished. */
@@ -236,14 +205,14 @@ export class Journal {
   /** Says in the manifest that the run ended before its end, if it had begun; it can be gone on with. */
   stop(status: "failed" | "interrupted"): void {
     // A folder that was lost is another run's to write.
-    if (!this.#begun || this.#folder?.lock.lost) return;
+    if (!this.#begun || this.#folder?.lost) return;
     this.flush();
     this.#writeManifest(status);
   }
 
   /** Gives the folder back. */
   close(): void {
-    this.#folder?.lock.release();
+    this.#folder?.close();
   }
 
   #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory" | "history">): Run {
@@ -258,55 +227,21 @@ export class Journal {
   /** The config, and the graph that it makes. */
   #writeProgram(): void {
     if (!this.#folder) return;
-    writeAtomic(`${this.#folder.path}/graph.json`, new TextEncoder().encode(recordGraph(this.#parts.plan.graph)));
+    this.#folder.write("graph.json", recordGraph(this.#parts.plan.graph));
     const { name, text } = describeOptions(this.#session.trainer);
-    writeAtomic(`${this.#folder.path}/${name}`, new TextEncoder().encode(text));
+    this.#folder.write(name, text);
   }
 
   #writeManifest(status: RunStatus, result?: Manifest["result"], times?: Times): void {
-    if (!this.#folder) return;
     const session = this.#session;
-    const { backend } = this.#parts;
-    writeManifest(`${this.#folder.path}/manifest.json`, {
-      ...this.#facts,
-      format: 1,
-      numericsId,
+    const facts = { ...this.#facts, graphs: { ...this.#earlierGraphs, ...session.graphs } };
+    this.#folder?.writeManifest(facts, {
+      backend: this.#parts.backend,
       seedGiven: session.trainer.seedGiven,
-      graphs: { ...this.#earlierGraphs, ...session.graphs },
       deterministic: isMarked(session) ? "warn" : "strict",
       status,
       result,
-      environment: {
-        backend: backend.name,
-        class: backend.class,
-        threads: backend.threads,
-        time: timestamp(),
-        ...machine(),
-        ...(times && { seconds: times.seconds }),
-        ...(times?.dataShare !== undefined && { dataShare: times.dataShare }),
-      },
+      times,
     });
   }
-}
-
-/** The chain that a checkpoint from another folder brings along, where that folder has it and the run's own doesn't. */
-function foreignChain(own: ChainFile, checkpoint: string, step: number, hash: string): ChainLink[] | undefined {
-  if (step === 0 || own.has(step, hash)) return undefined;
-  const path = [...checkpoint.split("/").slice(0, -2), "chain.bin"].join("/");
-  if (!exists(path) || path === own.path) return undefined;
-  const links = readChain(path, step);
-  return links.length === step && toHex(links[step - 1].hash) === hash ? links : undefined;
-}
-
-/** Throws CheckpointError unless a manifest is of the run that is to be gone on with. */
-function checkSameRun(path: string, manifest: Manifest, facts: RunFacts): void {
-  const [other] = compareFacts(facts, manifest, deciding.resume).map(inShort);
-  if (!other) return;
-  throw new CheckpointError({
-    where: path,
-    problem: `the folder belongs to a different run: it has another ${other.what}`,
-    got: other.second,
-    expected: other.first,
-    hint: "use another folder (modelDir), or the run's own config",
-  });
 }

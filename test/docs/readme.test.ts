@@ -7,7 +7,12 @@ import { parsePhases } from "../../src/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
-const pages = ["README.md", ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)];
+const pages = [
+  "README.md",
+  ...readdirSync(`${root}docs`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.includes("."))
+    .map((name) => `docs/${name}`),
+];
 const blocks = pages.flatMap((page) =>
   [...readFileSync(`${root}${page}`, "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(
     (match, i) => [`${page}, block ${i + 1}`, match[1]] as const,

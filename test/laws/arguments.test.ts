@@ -423,6 +423,16 @@ const calls: Readonly<Record<string, RightCall>> = {
   parsePhases: call(() => [configText(), "run.yaml", overrides()], 2),
   printGraph: call(() => [Object.create(graph())]),
   proveTensor: reads("proveTensor", () => ["none", "parameter/w", { block: 0 }], 2),
+  recordRun: call(
+    () => [
+      { seed: 1, checkpointSteps: 1, backend: "reference", threads: 1 },
+      async (run: sg.RunRecorder) => {
+        run.keep({ model: sg.nn.linear(1, 1) });
+        for await (const _ of run.steps(1)) await run.record({ loss: 1 });
+      },
+    ],
+    1,
+  ),
   register: call(() => ["callback", `Own${registered++}`, () => ({}), {}], 3),
   showDiff: call(() => [{ names: ["a", "b"], equal: true, facts: [], graph: [], notes: [] }], 1, {
     requiredKeys: ["names", "equal", "facts", "graph", "notes"],
@@ -435,6 +445,11 @@ const calls: Readonly<Record<string, RightCall>> = {
     "verifyRun",
     () => ["none", { backend: "reference", threads: 1, from: 0, steps: 1, against: hash, rebuild: () => 0 }],
     1,
+  ),
+  verifyRecordedRun: reads(
+    "verifyRecordedRun",
+    () => ["none", async () => {}, { backend: "reference", threads: 1, from: 0, steps: 1, against: hash }],
+    2,
   ),
   "data.Vocabulary": call(() => ["abc"]),
   "data.arrayDataset": call(
@@ -493,7 +508,8 @@ const accepted: readonly Accepted[] = [
   [/^optim\.Optimizer: [23]\.nonsense$/, "rules and options may be a subclass's, which checks their keys"],
   [/^optim\.Schedules: 0 = an empty list$/, "none"],
   [
-    /^(verifyRun|proveTensor): \d\.\w+ = (a fraction|NaN|an index far out)$/,
+  [
+    /^(verifyRun|verifyRecordedRun|proveTensor): \d\.\w+ = (a fraction|NaN|an index far out)$/,
     "a number out of range: refused once the run is read",
   ],
   [/^diffRuns: 2\.steps = /, "a number out of range: refused once the runs are read"],
@@ -505,6 +521,7 @@ const accepted: readonly Accepted[] = [
   [/^(EarlyStopping|FlopUtilization|LearningRateFinder|Lora): 0\.\w+ = a fraction$/, "a real number"],
   [/^EarlyStopping: 0\.\w+Threshold = an index far out$/, "a real number"],
   [/^LoraLinear: 2 = (a fraction|an index far out)$/, "a real number"],
+  [/^recordRun: 0\.seed = a bigint$/, "a seed"],
   [/^Trainer: 0\.seed = (null|a bigint)$/, "a seed, or none"],
   [/^(buildTrainer|loadConfig|loadPhases|parseConfig|parsePhases): \d\.seed = (null|a bigint)$/, "a seed, or none"],
   [/^digestOfProof: 0\.shape = an empty list$/, "the shape of a scalar"],
