@@ -508,7 +508,6 @@ const accepted: readonly Accepted[] = [
   [/^optim\.Optimizer: [23]\.nonsense$/, "rules and options may be a subclass's, which checks their keys"],
   [/^optim\.Schedules: 0 = an empty list$/, "none"],
   [
-  [
     /^(verifyRun|verifyRecordedRun|proveTensor): \d\.\w+ = (a fraction|NaN|an index far out)$/,
     "a number out of range: refused once the run is read",
   ],
