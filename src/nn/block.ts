@@ -15,7 +15,7 @@ export class TransformerBlock extends Module {
   readonly norm1: LayerNorm;
   readonly attention: SelfAttention;
   readonly norm2: LayerNorm;
-  readonly mlp: Sequential;
+  readonly mlp: Sequential<Tensor>;
   readonly dropout: Dropout;
 
   constructor(width: number, heads: number, options: SelfAttentionOptions = {}) {
@@ -32,7 +32,7 @@ export class TransformerBlock extends Module {
   override forward(inputs: Tensor): Tensor {
     checkForward("nn.transformerBlock", arguments);
     const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs))));
-    return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x)) as Tensor));
+    return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x))));
   }
 }
 

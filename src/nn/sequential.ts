@@ -7,8 +7,15 @@ import { type Batch, type ModelOutput, Module } from "./module.ts";
 const call = signature("nn.sequential", { "...layers": module });
 const childrenCall = signature("namedChildren", {});
 
+/** What the last of the layers returns. */
+type OutputOf<L extends readonly Module[]> = L extends readonly [...Module[], infer Last extends Module]
+  ? ReturnType<Last["forward"]>
+  : L extends readonly []
+    ? Tensor
+    : ReturnType<L[number]["forward"]>;
+
 /** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
-export class Sequential extends Module {
+export class Sequential<Output extends ModelOutput = ModelOutput> extends Module {
   readonly layers: readonly Module[];
 
   constructor(...layers: Module[]) {
@@ -22,13 +29,13 @@ export class Sequential extends Module {
     return this.layers.map((layer, i) => [String(i), layer]);
   }
 
-  override forward(inputs: Tensor, batch?: Batch): ModelOutput {
+  override forward(inputs: Tensor, batch?: Batch): Output {
     checkForward("nn.sequential", arguments);
-    return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs);
+    return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs) as Output;
   }
 }
 
 /** A module that applies the given ones in order. */
-export function sequential(...layers: Module[]): Sequential {
-  return new Sequential(...layers);
+export function sequential<const L extends readonly Module[]>(...layers: L): Sequential<OutputOf<L>> {
+  return new Sequential<OutputOf<L>>(...layers);
 }

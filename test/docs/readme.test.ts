@@ -25,7 +25,7 @@ function run(text: string): string {
   const folder = temporaryFolder();
   writeFileSync(
     `${folder}/program.mts`,
-    text.replace('from "seedgrad"', `from "${root}src/index.ts"`).replace('"runs/', `"${folder}/runs/`),
+    text.replace('from "seedgrad"', `from "${root}src/index.ts"`).replaceAll('"runs/', `"${folder}/runs/`),
   );
   return execFileSync(process.execPath, ["--import", "tsx", `${folder}/program.mts`], {
     cwd: root,
