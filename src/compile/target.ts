@@ -9,8 +9,8 @@ export interface Target {
   readonly lanes: number;
   /** Elements that neighbouring vectors compute together: 8 where the engine runs a pair of them as one; else as `lanes`. */
   readonly vectorWidth: number;
-  /** Whether several threads may run a plan together. */
-  readonly isShared: boolean;
+  /** Threads that may run a plan together. */
+  readonly threads: number;
   /** Work from which a kernel is shared out, in elementary operations; less costs more in barriers than it gains. */
   readonly shareFrom: number;
   /** Bytes of a core's caches that data may fill: half of the first one, since streams and what they push out meet there. */
@@ -24,7 +24,7 @@ export const plainTarget: Target = {
   words: false,
   lanes: 1,
   vectorWidth: 1,
-  isShared: false,
+  threads: 1,
   shareFrom: 0,
   firstCache: 0,
   secondCache: 0,

@@ -105,7 +105,7 @@ export function foldLoops(
       },
     ];
   }
-  if (!group && target.isShared && isLongRow(kernel)) {
+  if (!group && target.threads > 1 && isLongRow(kernel)) {
     const blocks = Math.ceil(count / blockSize);
     return [
       { kind: "blocks", nest, count, blocks, lanes, parallel: parallelAxis(1, blocks, 16), work, scratch: 4 * blocks },

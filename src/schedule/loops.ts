@@ -8,7 +8,7 @@ import { sizeOf } from "../core/shape.ts";
 import { type ElementLoops, elementLoops } from "./elements.ts";
 import { type FoldLoops, foldLoops } from "./folds.ts";
 import { type GatherLoops, gatherLoops, type ScatterLoops, scatterLoops } from "./indexed.ts";
-import { type Cost, grain, type Parallel, workOf } from "./parallel.ts";
+import { type Cost, chunkCount, grain, type Parallel, workOf } from "./parallel.ts";
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
 import { type ProductLoops, productLoops } from "./product.ts";
 import type { Division, Member } from "./rows.ts";
@@ -37,10 +37,27 @@ export type Loops = (
   | ZeroLoops
   | SamplerLoops
 ) &
-  Cost;
+  Cost & {
+    /** What threads take of it one by one; in a group they take the group's blocks. */
+    readonly chunks: number;
+  };
+
+/** A function, before it is known into how many chunks threads divide it. */
+type Undivided = Loops extends infer L ? (L extends Loops ? Omit<L, "chunks"> : never) : never;
+
+/** Columns or rows of a product that a chunk has at least: each packs all of the other operand. */
+const leastOfProduct = 256;
 
 /** The functions of a kernel, in order; all threads finish one before the next begins. `blocks`: it runs in a group, block by block. */
 export function loopsOf(member: Member, target: Target, blocks: Division | undefined): Loops[] {
+  return undivided(member, target, blocks).map((loops): Loops => {
+    const shared = loops.kind === "pieces" ? loops.pieces.map(({ parallel }) => parallel) : [loops.parallel];
+    const least = loops.kind === "product" && loops.by !== "batch" ? leastOfProduct : 1;
+    return { ...loops, chunks: blocks ? 1 : chunkCount(loops.work, shared, target, least) };
+  });
+}
+
+function undivided(member: Member, target: Target, blocks: Division | undefined): Undivided[] {
   const { kernel } = member;
   const work = workOf(kernel);
   const size = sizeOf(kernel.shape);
@@ -69,7 +86,7 @@ export function loopsOf(member: Member, target: Target, blocks: Division | undef
   }
 }
 
-function zeros(kernel: Kernel): Loops {
+function zeros(kernel: Kernel): Undivided {
   const size = sizeOf(kernel.shape);
   const bytes = size * elementBytes(kernel);
   return { kind: "zeros", bytes, parallel: { axis: 0, extent: bytes, grain }, work: size / 16, scratch: 0 };

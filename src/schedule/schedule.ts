@@ -3,35 +3,12 @@
 import type { Plan, Value } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
 import { itemSize } from "../core/dtype.ts";
-import { type Loops, loopsOf } from "./loops.ts";
-import { grain, type Parallel, parallelAxis, workOf } from "./parallel.ts";
-import { type Arena, align, type Locals, layOutArena, placeLocals } from "./places.ts";
-import { apart, type Group, groupKernels, type Member } from "./rows.ts";
+import { loopsOf } from "./loops.ts";
+import { chunkCount, grain, parallelAxis, workOf } from "./parallel.ts";
+import { type Phase, phasesOf, type ScheduledCopy, type ScheduledGroup } from "./phases.ts";
+import { type Arena, align, layOutArena, placeLocals } from "./places.ts";
+import { apart, type Group, groupKernels } from "./rows.ts";
 import { transposeProducts } from "./transpose.ts";
-
-/** A kernel of a group, and its functions. */
-export interface ScheduledMember extends Member {
-  readonly loops: readonly Loops[];
-}
-
-/** A group and how it is run. */
-export interface ScheduledGroup extends Group {
-  readonly members: readonly ScheduledMember[];
-  /** Into how many blocks its rows are divided; threads take blocks. */
-  readonly blocks: number;
-  /** Of all members, in elementary operations. */
-  readonly work: number;
-  readonly locals: Locals;
-}
-
-/** An output that is a copy of a value made elsewhere, done last. */
-export interface ScheduledCopy {
-  readonly from: number;
-  readonly output: number;
-  /** Of bytes. */
-  readonly parallel: Parallel;
-  readonly work: number;
-}
 
 export interface Schedule extends Arena {
   readonly plan: Plan;
@@ -39,6 +16,8 @@ export interface Schedule extends Arena {
   /** In order. */
   readonly groups: readonly ScheduledGroup[];
   readonly copies: readonly ScheduledCopy[];
+  /** What all that is, as threads do it. */
+  readonly phases: readonly Phase[];
   /** Whether anything in it is worth several threads. */
   readonly isParallel: boolean;
   /** Bytes of each thread's own memory: the groups' local values, their packed right operands, and what kernels keep to themselves, one after another. */
@@ -59,17 +38,19 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
   });
   const copies = plan.copies.map(({ from, output }): ScheduledCopy => {
     const { size, dtype } = plan.values[from];
-    return { from, output, parallel: parallelAxis(0, size * itemSize(dtype), grain), work: size / 4 };
+    const parallel = parallelAxis(0, size * itemSize(dtype), grain);
+    return { from, output, parallel, chunks: chunkCount(size / 4, [parallel], target) };
   });
   const all = groups.flatMap(({ members }) => members.flatMap(({ loops }) => loops));
-  const works = [...copies, ...all, ...groups.filter(({ division }) => division)].map(({ work }) => work);
+  const phases = phasesOf(groups, copies);
   const most = (bytes: readonly number[]) => align(bytes.reduce((a, b) => Math.max(a, b), 0));
   return {
     plan,
     target,
     groups,
     copies,
-    isParallel: target.isShared && works.some((work) => work >= target.shareFrom),
+    phases,
+    isParallel: target.threads > 1 && phases.some(({ chunks }) => chunks > 1),
     ...layOutArena(plan, groups),
     localBytes: most(groups.map(({ locals }) => locals.bytes)),
     panelBytes: target.lanes > 1 ? most(groups.map(({ panelBytes }) => panelBytes)) : 0,
@@ -80,8 +61,8 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
 const inWords = (value: Value): Value => ({ ...value, storage: undefined });
 
 /** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
-function blockCount({ division, bytes }: Group, work: number, { shareFrom, firstCache }: Target): number {
-  if (!division) return 1;
+function blockCount({ division, bytes }: Group, work: number, { shareFrom, firstCache, threads }: Target): number {
+  if (!division || (threads > 1 && work < shareFrom)) return 1;
   const { rows, grain } = division;
   const wanted = Math.max(bytes / firstCache, Math.min(64, work / Math.max(1, shareFrom)));
   return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));

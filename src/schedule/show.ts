@@ -6,9 +6,10 @@ import { drawStrip } from "./elements.ts";
 import type { Loops } from "./loops.ts";
 import type { Nest } from "./nest.ts";
 import type { Parallel } from "./parallel.ts";
+import type { ScheduledGroup } from "./phases.ts";
 import { rowsOfBlock } from "./places.ts";
 import type { ProductLoops } from "./product.ts";
-import type { Schedule, ScheduledGroup } from "./schedule.ts";
+import type { Schedule } from "./schedule.ts";
 import { strip, stripUnroll } from "./stages.ts";
 import { columnBlock, lineGroups, tileRows, tileUnroll } from "./tile.ts";
 import type { RowLoops } from "./vectorise.ts";
@@ -34,7 +35,7 @@ function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {
   const { members, division, blocks } = group;
   const lines = members.flatMap((member) => {
     const [head, ...body] = printKernel(member.kernel, member.number, schedule.plan);
-    const loops = member.loops.flatMap((each) => showLoops(each, sharingOf(schedule, group, each.work)));
+    const loops = member.loops.flatMap((each) => showLoops(each, sharingOf(schedule, group, each.chunks)));
     return [
       head,
       ...indent([...placeOf(schedule, group, member.kernel.output), ...body.map((line) => line.trim()), ...loops]),
@@ -42,18 +43,16 @@ function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {
   });
   if (!division) return lines;
   const numbers = members.map(({ number }) => number).join(", ");
-  const shared = isShared(schedule, group.work) ? "threads share the blocks" : "on one thread";
+  const shared = schedule.target.threads > 1 && blocks > 1 ? "threads take the blocks" : "on one thread";
   const head = `kernels ${numbers} together: ${blocks} blocks of at most ${rowsOfBlock(division, blocks)} of ${division.rows} rows, ${shared}`;
   return [head, ...indent(lines)];
 }
 
-const isShared = ({ target }: Schedule, work: number) => target.isShared && work >= target.shareFrom;
-
-function sharingOf(schedule: Schedule, { division }: ScheduledGroup, work: number): Sharing {
+function sharingOf({ target }: Schedule, { division }: ScheduledGroup, chunks: number): Sharing {
   if (division) return () => ", the block's";
-  if (!schedule.target.isShared) return () => "";
+  if (target.threads === 1) return () => "";
   return (parallel) =>
-    parallel && isShared(schedule, work) ? `, threads share it in multiples of ${parallel.grain}` : ", one thread";
+    parallel && chunks > 1 ? `, threads take ${chunks} chunks in multiples of ${parallel.grain}` : ", one thread";
 }
 
 /** Where a temporary value lives. */

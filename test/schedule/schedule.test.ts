@@ -14,7 +14,7 @@ import { wasmTarget } from "../support/wasm.ts";
 const targets: Record<string, Target> = {
   "kernels as they are": plainTarget,
   "four lanes, one thread": wasmTarget,
-  "several threads, everything shared": { ...wasmTarget, isShared: true, shareFrom: 0 },
+  "several threads, everything shared": { ...wasmTarget, threads: 2, shareFrom: 0 },
   "no lanes, a small cache": { ...wasmTarget, lanes: 1, firstCache: 256, secondCache: 2048 },
 };
 

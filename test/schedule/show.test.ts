@@ -35,7 +35,7 @@ function scheduleOf(
   return schedulePlan(lower(traceGraph(ports, (nodes) => ({ outputs: build(nodes) }))), target);
 }
 
-const threads: Target = { ...wasmTarget, isShared: true };
+const threads: Target = { ...wasmTarget, threads: 2 };
 /** The lines of a kernel's loops: what stands below what it computes. */
 const loopsOf = (schedule: Schedule): string[] =>
   showSchedule(schedule)
@@ -90,7 +90,7 @@ describe("a schedule as text", () => {
     expect(loopsOf(scheduleOf({ x: [100] }, ({ x }) => ({ y: add(x, 1) })))).toEqual(["for i1 < 100, 4 lanes × 4"]);
     const large = { x: [1000, 1000] };
     expect(loopsOf(scheduleOf(large, ({ x }) => ({ y: mul(x, 2) }), threads))).toEqual([
-      "for i1 < 1000000, threads share it in multiples of 64, 4 lanes × 4",
+      "for i1 < 1000000, threads take 8 chunks in multiples of 64, 4 lanes × 4",
     ]);
     expect(
       loopsOf(
@@ -109,7 +109,7 @@ describe("a schedule as text", () => {
         ),
       ),
     ).toEqual([
-      "for i1 < 1000, threads share it in multiples of 1",
+      "for i1 < 1000, threads take 8 chunks in multiples of 1",
       "  for i2 < 1004, 4 lanes, in parts [0, 1) [1, 1002) [1002, 1004)",
     ]);
     // A cache line of the transposed input is used up before it leaves the cache.
@@ -137,7 +137,7 @@ describe("a schedule as text", () => {
       "  fold 40 in blocks of 1024, 16 sums in vectors of 4",
     ]);
     expect(of([300, 40], (x) => sum(x, { axis: 0 }), threads)).toEqual([
-      "for i0 < 40, threads share it in multiples of 16: 32, then 4, then 1 side by side",
+      "for i0 < 40, threads take 2 chunks in multiples of 16: 32, then 4, then 1 side by side",
       "  fold 300 in chunks of 256",
     ]);
     expect(of([9, 40], (x) => max(x, { axis: 0 }))).toEqual([
@@ -145,7 +145,7 @@ describe("a schedule as text", () => {
       "  fold 9 written out",
     ]);
     expect(of([100_000], (x) => sum(x), threads)).toEqual([
-      "for block < 98, threads share it in multiples of 16",
+      "for block < 98, threads take 6 chunks in multiples of 16",
       "  fold 1024 of 100000, 16 sums in vectors of 4, into scratch",
       "then fold the 98 blocks, one thread",
     ]);
@@ -166,7 +166,7 @@ describe("a schedule as text", () => {
     const shapes = { x: [64, 300], w: [300, 600] };
     const product = ({ x, w }: Record<string, Node>) => ({ y: matmul(x, w) });
     expect(loopsOf(scheduleOf(shapes, product, threads))).toEqual([
-      "for column < 600 in 512s, threads share it in multiples of 8",
+      "for column < 600 in 512s, threads take 2 chunks in multiples of 8",
       "  for k < 300 in chunks of 256: pack b in panels of 8 columns",
       "    for row < 64 in 4s: pack a in panels of 4 rows",
       "      for tiles of 4 × 8: fold k, 4 lanes, 16 terms a round",

@@ -16,7 +16,7 @@ export const wasmTarget: Target = {
   words: false,
   lanes: 4,
   vectorWidth: 4,
-  isShared: false,
+  threads: 1,
   shareFrom: 4096,
   firstCache: 16 * 1024,
   secondCache: 512 * 1024,

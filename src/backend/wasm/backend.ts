@@ -71,7 +71,7 @@ class WasmBackend implements Backend {
       words: false,
       lanes: simd ? 4 : 1,
       vectorWidth: simd ? vectorWidth : 1,
-      isShared: shared,
+      threads,
       shareFrom,
       firstCache: 16 * 1024,
       secondCache: 512 * 1024,
@@ -162,7 +162,7 @@ interface Home {
   readonly pool: Pool | undefined;
 }
 
-type RunFunction = (bindings: number, part: number, parts: number) => number;
+type RunFunction = (bindings: number, control: number, part: number, parts: number, firstPhase: number) => number;
 
 function addressOf(memory: Memory, buffer: Buffer): number {
   const { address, owner } = buffer as WasmBuffer;
@@ -192,6 +192,8 @@ class WasmExecutable implements Executable {
   readonly #parallel: boolean;
   /** What the pool calls the program, once it has it. */
   #id = 0;
+  /** Of the latest run. */
+  #firstPhase = 0;
   #seed: bigint | undefined;
 
   constructor(schedule: Schedule, program: Program, run: RunFunction, { memory, workspace, pool }: Home) {
@@ -232,7 +234,6 @@ class WasmExecutable implements Executable {
     const { view } = memory;
     view.setUint32(this.#bindings + bindings.scratch + 4, threadBytes, true);
     for (const [at, constant] of constants) view.setUint32(at, constant, true);
-    view.setUint32(this.#bindings + bindings.control, pool?.control ?? 0, true);
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
   }
 
@@ -261,14 +262,19 @@ class WasmExecutable implements Executable {
     const { view } = this.#memory;
     if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
     view.setInt32(this.#bindings + bindings.status, 0, true);
-    if (this.#parallel) this.#pool!.dispatch(this.#id);
+    this.#begin(this.#parallel ? this.#id : undefined);
     return this.#part();
+  }
+
+  #begin(id: number | undefined): void {
+    if (this.#pool) this.#firstPhase = this.#pool.begin(id);
   }
 
   /** This thread's part of the run. Throws BackendError if it ends in a trap. */
   #part(): number {
+    const { control, parts } = this.#pool ?? { control: 0, parts: 1 };
     try {
-      return this.#run(this.#bindings, 0, this.#parallel ? this.#pool!.parts : 1);
+      return this.#run(this.#bindings, control, 0, parts, this.#firstPhase);
     } catch (cause) {
       if (this.#parallel) this.#pool!.trapped(cause);
       throw new BackendError({
@@ -306,10 +312,11 @@ class WasmExecutable implements Executable {
     const { view } = this.#memory;
     const status = () => view.getInt32(this.#bindings + bindings.status, true);
     if (status() === 0) return;
-    // Of several parts that found one the quickest is told of: again in one part, which finds the first. No state has been written yet.
+    // Of several that were found the quickest thread's is told of: again on this one alone, which finds the first. No state has been written yet.
     if (this.#parallel) {
       view.setInt32(this.#bindings + bindings.status, 0, true);
-      this.#run(this.#bindings, 0, 1);
+      this.#begin(undefined);
+      this.#part();
     }
     this.#refuse(status() - 1, view.getInt32(this.#bindings + bindings.badIndex, true));
   }

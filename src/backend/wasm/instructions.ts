@@ -248,8 +248,12 @@ const atomic = (opcode: number) => [0xfe, opcode];
 export const atomics = {
   load: load("i32", atomic(0x10), 2),
   store: store<"i32">(atomic(0x17), 2),
+  load64: load("i64", atomic(0x11), 3),
   add: (address: Code<"i32">, value: Code<"i32">, offset = 0): Code<"i32"> =>
     instruction("i32", [address, value], [...atomic(0x1e), 2, ...unsigned(offset)]),
+  /** Stores the i64 `value` where `expected` stands; gives what stood there. */
+  exchange64: (address: Code<"i32">, expected: Code<"i64">, value: Code<"i64">, offset = 0): Code<"i64"> =>
+    instruction("i64", [address, expected, value], [...atomic(0x49), 3, ...unsigned(offset)]),
   /** Wakes up to `count` sleepers; gives how many. */
   notify: (address: Code<"i32">, count: Code<"i32">, offset = 0): Code<"i32"> =>
     instruction("i32", [address, count], [...atomic(0x00), 2, ...unsigned(offset)]),

@@ -2,9 +2,10 @@
 // them from its bindings, so one module serves any buffers and any number of parts.
 import type { FoldKernel, RandomKernel } from "../../../kernels/kernel.ts";
 import type { Loops } from "../../schedule/loops.ts";
+import type { Call, ScheduledCopy, ScheduledMember } from "../../schedule/phases.ts";
 import type { Locals } from "../../schedule/places.ts";
 import type { Division, Member } from "../../schedule/rows.ts";
-import type { Schedule, ScheduledCopy, ScheduledMember } from "../../schedule/schedule.ts";
+import type { Schedule } from "../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../schedule/signature.ts";
 import { printPieces } from "./assemble.ts";
 import {
@@ -13,25 +14,23 @@ import {
   type Code,
   call,
   type FunctionBuilder,
-  type Target as Label,
   type Local,
   ModuleBuilder,
-  sequence,
   when,
 } from "./assembler.ts";
 import { Context, type Entry, type KernelFunction, share, valueAddress } from "./context.ts";
 import { printContiguousFold } from "./contiguous.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
-import { i32, memory } from "./instructions.ts";
+import { i32, memory, select } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
 import { printBlocks, printJoin } from "./longrow.ts";
 import { printElements } from "./map.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { printPanels, printProduct } from "./product/product.ts";
 import { printRandom } from "./random.ts";
-import { barrierFunction } from "./runtime/barrier.ts";
 import { bindings } from "./runtime/bindings.ts";
-import { control } from "./runtime/control.ts";
+import { PhasePrinter } from "./runtime/chunks.ts";
+import { outcome } from "./runtime/control.ts";
 import { printStridedFold } from "./strided.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */
@@ -42,29 +41,24 @@ export interface Program {
 }
 
 /** A function of the program, and what it is called with. */
-interface Stage {
+interface Printed {
   readonly fn: FunctionBuilder;
-  /** Called once before the blocks of a group. */
+  /** Called once by a thread before its first chunk of a phase. */
   readonly prepare?: FunctionBuilder;
   /** Its function's list. */
   readonly list: readonly Entry[];
-  /** Roughly, in elementary operations: small ones aren't shared out. */
-  readonly work: number;
-  /** The kernel's number where it may find a bad index, after which nothing more is run; else undefined. */
-  readonly checks: number | undefined;
 }
 
-/** Stages that run block by block, each block through all of them; all parts finish a step before the next begins. */
-interface Step {
-  readonly stages: readonly Stage[];
-  readonly blocks: number;
-  readonly work: number;
-  readonly checks: number | undefined;
+/** A phase and its functions. */
+interface PrintedPhase {
+  readonly chunks: number;
+  readonly checks: boolean;
+  readonly functions: readonly Printed[];
 }
 
 /** Prints a schedule; `sharedMaximum`: shared memory's maximum in pages, left out for memory that isn't shared. */
 export function printSchedule(schedule: Schedule, sharedMaximum?: number): Program {
-  const { groups, copies, target } = schedule;
+  const { target } = schedule;
   const module = new ModuleBuilder({ sharedMaximum });
   const context = new Context(module, {
     lanes: target.lanes > 1 ? simdLanes : scalarLanes,
@@ -73,29 +67,23 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
     panelBytes: schedule.panelBytes,
     localBytes: schedule.localBytes,
   });
-  const known = new Map<string, readonly Omit<Stage, "list">[]>();
-  const steps = groups.flatMap(({ members, division, locals, blocks, work }): Step[] => {
-    const stages = members.flatMap((member) => {
-      const { key, values } = signatureOf(member, division, locals);
-      const made = known.get(key) ?? printMember(context, member, values, locals, division);
-      known.set(key, made);
-      const list = values.map((listed) => entryOf(listed, locals));
-      return made.map((stage): Stage => ({ ...stage, list }));
-    });
-    if (!division) return stages.map(stepOf);
-    return [{ stages, work, checks: undefined, blocks }];
-  });
-  copies.forEach((copy, i) => {
-    const values = [copy.from, copy.output];
-    const kernel = context.kernelFunction(`copy ${i}`, values);
-    printCopy(copy, kernel);
-    const list = values.map((value) => ({ value }));
-    steps.push(stepOf({ fn: kernel.fn, list, work: copy.work, checks: undefined }));
-  });
-  printRun(context, steps, target.shareFrom);
+  const known = new Map<string, readonly Omit<Printed, "list">[]>();
+  const print = (call: Call): Printed => {
+    if (call.kind === "copy") return printCopy(context, call.copy);
+    const { member, group } = call;
+    const { division, locals } = group;
+    const { key, values } = signatureOf(member, division, locals);
+    const made = known.get(key) ?? printMember(context, member, values, locals, division);
+    known.set(key, made);
+    return { ...made[member.loops.indexOf(call.loops)], list: values.map((listed) => entryOf(listed, locals)) };
+  };
+  const phases = schedule.phases.map(
+    ({ chunks, checks, calls }): PrintedPhase => ({ chunks, checks, functions: calls.map(print) }),
+  );
+  printRun(context, phases);
   return {
     bytes: module.encode(),
-    lists: steps.flatMap(({ stages }) => stages.flatMap(({ list }) => list)),
+    lists: phases.flatMap(({ functions }) => functions.flatMap(({ list }) => list)),
   };
 }
 
@@ -108,90 +96,55 @@ function entryOf(listed: Listed, { places }: Locals): Entry {
   return place ? { constant: place.offset } : { value: listed };
 }
 
-const stepOf = (stage: Stage): Step => ({ stages: [stage], blocks: 1, work: stage.work, checks: stage.checks });
-
-/** `run(bindings, part, parts)` → a barrier's outcome: the steps in order, a barrier after each that others must see. Once paused, it goes on where it was. */
-function printRun({ module, isShared, bytesBefore }: Context, steps: readonly Step[], shareFrom: number): void {
-  const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
-  const [at, part, parts] = run.parameters as Local<"i32">[];
-  const barrier = isShared ? barrierFunction(module) : undefined;
-  const result = run.local("i32");
-  const resume = run.local("i32");
-  const home = i32.load(at.get, bindings.control);
-  const [scratch, setScratch] = run.hold(
+/** `run(bindings, control, part, parts, first phase)` → an outcome: the phases in order. Once paused, it goes on where it was if called again. */
+function printRun({ module, isShared, bytesBefore }: Context, phases: readonly PrintedPhase[]): void {
+  const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
+  const [at, home, part, parts, first] = run.parameters as Local<"i32">[];
+  const scratch = run.local("i32");
+  const setScratch = scratch.set(
     i32.add(
       i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore)),
       i32.mul(part.get, i32.load(at.get, bindings.scratch + 4)),
     ),
   );
-  const isSmall = ({ work }: Step) => work < shareFrom;
-  let meetings = 0;
-  const meet = (leave: Label): Code[] => {
-    if (!barrier) return [];
-    const number = i32.const(++meetings);
-    return [branchIf(leave, result.tee(call<"i32">(barrier, home, part.get, parts.get, number, resume.get)))];
-  };
-  /** Leaves out what was done before the run was paused. */
-  const unlessDone = (step: Code): Code => (barrier ? when(i32.leU(resume.get, i32.const(meetings)), [step]) : step);
-  /** Whether a bad index was found up to this kernel: what a quicker part has found in a later one by now is for that one's meeting. */
-  const refused = (number: number) =>
-    i32.leU(i32.sub(i32.load(at.get, bindings.status), i32.const(1)), i32.const(number));
   let position = 0;
-  const callAt = (place: number, fn: FunctionBuilder, of: Code<"i32">, count: Code<"i32">): Code =>
-    call(fn, at.get, i32.add(at.get, i32.const(bindings.values + 4 * place)), scratch.get, of, count);
-  const runStep = (step: Step): Code => {
-    const { stages, blocks } = step;
-    const places = stages.map(({ list }) => {
+  const calls = ({ functions, chunks }: PrintedPhase) => {
+    const all = functions.map(({ fn, prepare, list }) => {
+      const values = i32.add(at.get, i32.const(bindings.values + 4 * position));
       position += list.length;
-      return position - list.length;
+      const callOf = (called: FunctionBuilder) => (chunk: Code<"i32">) =>
+        call(called, at.get, values, scratch.get, chunk, i32.const(chunks));
+      return { before: prepare && callOf(prepare)(i32.const(0)), each: callOf(fn) };
     });
-    if (stages.length > 1) {
-      const border = (of: Code<"i32">) => i32.divU(i32.mul(i32.const(blocks), of), parts.get);
-      const [begin, setBegin] = run.hold(isSmall(step) ? i32.const(0) : border(part.get));
-      const [end, setEnd] = run.hold(isSmall(step) ? i32.const(blocks) : border(i32.add(part.get, i32.const(1))));
-      const rounds = countLoop(run, begin, end, 1, (block) =>
-        stages.map(({ fn }, i) => callAt(places[i], fn, block.get, i32.const(blocks))),
-      );
-      const prepared = stages.flatMap(({ prepare }, i) =>
-        prepare ? [callAt(places[i], prepare, part.get, parts.get)] : [],
-      );
-      const first = prepared.length > 0 ? [when(i32.ltS(begin.get, end.get), prepared)] : [];
-      const all = [setBegin, setEnd, ...first, ...rounds];
-      return isSmall(step) ? when(i32.eqz(part.get), all) : sequence(...all);
-    }
-    const [{ fn }] = stages;
-    const [place] = places;
-    return isSmall(step)
-      ? when(i32.eqz(part.get), [callAt(place, fn, i32.const(0), i32.const(1))])
-      : callAt(place, fn, part.get, parts.get);
+    return {
+      before: [setScratch, ...all.flatMap(({ before }) => before ?? [])],
+      each: (chunk: Local<"i32">) => all.map(({ each }) => each(chunk.get)),
+    };
   };
-  run.body(
-    setScratch,
-    ...(barrier
-      ? [
-          when(i32.eqz(part.get), [
-            resume.set(i32.load(home, control.resume)),
-            i32.store(home, i32.const(0), control.resume),
-          ]),
-        ]
-      : []),
-    block((failure) => [
+  const status = i32.load(at.get, bindings.status);
+  if (!isShared) {
+    run.body(
       block((leave) =>
-        steps.flatMap((step, i): Code[] => {
-          const next = steps[i + 1];
-          // Small ones, and those that follow one another, are the first part's alone.
-          const together = next && step.checks === undefined && isSmall(step) && isSmall(next);
-          return [
-            unlessDone(runStep(step)),
-            ...(together || (!next && step.checks === undefined) ? [] : meet(failure)),
-            ...(step.checks === undefined ? [] : [unlessDone(branchIf(leave, refused(step.checks)))]),
-          ];
+        phases.flatMap((phase): Code[] => {
+          const { before, each } = calls(phase);
+          const checked = phase.checks ? [branchIf(leave, status)] : [];
+          return [...before, ...countLoop(run, 0, phase.chunks, 1, each), ...checked];
         }),
       ),
-      // Also after an early end: nobody returns before all have read why.
-      ...meet(failure),
-    ]),
-    result.get,
+      i32.const(outcome.done),
+    );
+    return;
+  }
+  const printer = new PhasePrinter(module, run, { control: home, part, parts, first });
+  run.body(
+    block((leave) =>
+      phases.map((phase, number): Code => {
+        // After a bad index nothing more is run.
+        const step = select(i32.const(phases.length - number), i32.const(1), status);
+        return printer.print(leave, { ...calls(phase), chunks: phase.chunks, step: phase.checks ? step : undefined });
+      }),
+    ),
+    printer.outcome,
   );
 }
 
@@ -201,17 +154,15 @@ function printMember(
   values: readonly Listed[],
   locals: Locals,
   division: Division | undefined,
-): Omit<Stage, "list">[] {
+): Omit<Printed, "list">[] {
   const { number } = member;
   return member.loops.map((each) => {
     const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, division);
     printLoops(context, member, each, target);
-    const made = { fn: target.fn, work: each.work };
-    if (each.kind === "gather" || each.kind === "scatter") return { ...made, checks: number };
-    if (each.kind !== "product" || each.panels === undefined) return { ...made, checks: undefined };
+    if (each.kind !== "product" || each.panels === undefined) return { fn: target.fn };
     const panels = context.kernelFunction(`${number} panels`, values);
     printPanels(context, each, panels);
-    return { ...made, checks: undefined, prepare: panels.fn };
+    return { fn: target.fn, prepare: panels.fn };
   });
 }
 
@@ -254,7 +205,9 @@ function printLoops(context: Context, { kernel, number }: Member, loops: Loops, 
 }
 
 /** Copies a value, unless both are one buffer. */
-function printCopy({ from, output: to, parallel }: ScheduledCopy, target: KernelFunction): void {
+function printCopy(context: Context, { from, output: to, parallel }: ScheduledCopy): Printed {
+  const values = [from, to];
+  const target = context.kernelFunction(`copy ${to}`, values);
   const { fn } = target;
   const [begin, end, limits] = share(target, parallel);
   const [source, setSource] = fn.hold(valueAddress(target, from));
@@ -268,4 +221,5 @@ function printCopy({ from, output: to, parallel }: ScheduledCopy, target: Kernel
       memory.copy(place(goal), place(source), i32.sub(limitCode(end), limitCode(begin))),
     ]),
   );
+  return { fn, list: values.map((value) => ({ value })) };
 }

@@ -94,6 +94,8 @@ function textName(space: string, name: string): string {
     "atomics.load": "i32.atomic.load",
     "atomics.store": "i32.atomic.store",
     "atomics.add": "i32.atomic.rmw.add",
+    "atomics.load64": "i64.atomic.load",
+    "atomics.exchange64": "i64.atomic.rmw.cmpxchg",
     "atomics.notify": "memory.atomic.notify",
     "atomics.wait": "memory.atomic.wait32",
   };

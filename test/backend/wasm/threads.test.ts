@@ -2,10 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { type Code, call, type Local, ModuleBuilder, when } from "../../../src/backend/wasm/assembler.ts";
+import {
+  block,
+  branchIf,
+  type Code,
+  type Local,
+  loop,
+  ModuleBuilder,
+  when,
+} from "../../../src/backend/wasm/assembler.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { i32, memory } from "../../../src/backend/wasm/instructions.ts";
-import { barrierFunction } from "../../../src/backend/wasm/runtime/barrier.ts";
+import { atomics, i32, memory } from "../../../src/backend/wasm/instructions.ts";
+import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
 import { Pool, threadCount } from "../../../src/backend/wasm/runtime/pool.ts";
 import { lower } from "../../../src/compile/lower.ts";
@@ -13,13 +21,16 @@ import { BackendError } from "../../../src/core/errors.ts";
 import { exp } from "../../../src/ops/elementwise.ts";
 import { traceGraph } from "../../support/graphs.ts";
 
-/** A program as plans are: `run(control, part, parts)`, where every part does something and then meets the others. */
-function program(work: (part: Local<"i32">) => Code): WebAssembly.Module {
+/** A program as plans are: one phase of so many chunks. */
+function program(chunks: number, each: (chunk: Local<"i32">, part: Local<"i32">) => Code): WebAssembly.Module {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
-  const barrier = barrierFunction(module);
-  const run = module.function("run", ["i32", "i32", "i32"], ["i32"], { exported: true });
-  const [control, part, parts] = run.parameters as Local<"i32">[];
-  run.body(work(part), call<"i32">(barrier, control.get, part.get, parts.get, i32.const(1), i32.const(0)));
+  const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
+  const [, control, part, parts, first] = run.parameters as Local<"i32">[];
+  const printer = new PhasePrinter(module, run, { control, part, parts, first });
+  run.body(
+    block((leave) => [printer.print(leave, { chunks, each: (chunk) => [each(chunk, part)] })]),
+    printer.outcome,
+  );
   return new WebAssembly.Module(module.encode());
 }
 
@@ -28,49 +39,54 @@ async function started(parts: number) {
   const pool = new Pool(store, parts);
   await pool.start();
   const load = async (module: WebAssembly.Module) => {
-    const id = await pool.add(module, pool.control);
+    const id = await pool.add(module, 0);
     const instance = new WebAssembly.Instance(module, { environment: { memory: store.memory } });
-    const run = instance.exports.run as (control: number, part: number, parts: number) => number;
+    const run = instance.exports.run as (...args: number[]) => number;
     return (pause = 0) => {
-      pool.dispatch(id);
+      const first = pool.begin(id);
       for (const start = performance.now(); performance.now() - start < pause; );
-      return run(pool.control, 0, parts);
+      return run(0, pool.control, 0, parts, first);
     };
   };
   return { store, pool, load };
 }
 
-test("every part runs, every time, and sees what the others wrote", async () => {
+test("every chunk is done, every time, and seen by the calling thread", async () => {
   const { store, pool, load } = await started(4);
   const address = store.allocate(64);
-  const cell = (part: Local<"i32">) => i32.add(i32.const(address), i32.shl(part.get, i32.const(2)));
-  const count = await load(program((part) => i32.store(cell(part), i32.add(i32.load(cell(part)), i32.const(1)))));
-  const empty = await load(program(() => when(i32.const(0), [])));
+  const cell = (chunk: Local<"i32">) => i32.add(i32.const(address), i32.shl(chunk.get, i32.const(2)));
+  const count = await load(program(4, (chunk) => i32.store(cell(chunk), i32.add(i32.load(cell(chunk)), i32.const(1)))));
+  const empty = await load(program(1, () => when(i32.const(0), [])));
   for (let round = 0; round < 500; round++) {
     expect(count()).toBe(0);
     expect(empty()).toBe(0);
     // A worker falls asleep in between now and then.
     if (round % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  expect([0, 1, 2, 3].map((part) => store.view.getInt32(address + 4 * part, true))).toEqual([500, 500, 500, 500]);
+  expect([0, 1, 2, 3].map((chunk) => store.view.getInt32(address + 4 * chunk, true))).toEqual([500, 500, 500, 500]);
   pool.stop();
 });
 
-// It fails before the main thread comes to the barrier, or while that waits there.
+// It fails before the main thread begins, or while that waits for it.
 test.each([0, 100])(
   "a worker that traps ends the pool with a BackendError: the main thread %d ms behind",
   async (pause) => {
-    const { pool, load } = await started(3);
-    // Part 2 writes far outside of memory.
+    const { store, pool, load } = await started(3);
+    // Part 2 writes far outside of memory; the others have no end before it has begun.
+    const begun = store.allocate(64);
     const run = await load(
-      program((part) =>
-        when(i32.eq(part.get, i32.const(2)), [memory.fill(i32.const(-64), i32.const(0), i32.const(64))]),
+      program(12, (_, part) =>
+        when(
+          i32.eq(part.get, i32.const(2)),
+          [atomics.store(i32.const(begun), i32.const(1)), memory.fill(i32.const(-64), i32.const(0), i32.const(64))],
+          [loop((again) => [branchIf(again, i32.eqz(atomics.load(i32.const(begun))))])],
+        ),
       ),
     );
     expect(run(pause)).toBe(1);
     await expect(pool.fail()).rejects.toThrow(/a worker thread has died: got RuntimeError/);
     expect(() => run()).toThrow(BackendError);
-    await expect(load(program(() => when(i32.const(0), [])))).rejects.toThrow(BackendError);
+    await expect(load(program(1, () => when(i32.const(0), [])))).rejects.toThrow(BackendError);
   },
 );
 

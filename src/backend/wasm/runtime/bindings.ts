@@ -12,8 +12,6 @@ export const bindings = {
   state: 16,
   increment: 24,
   base: 32,
-  /** Address of the threads' control block. */
-  control: 40,
   values: 64,
 } as const;
 

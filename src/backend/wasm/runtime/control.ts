@@ -4,6 +4,7 @@ import {
   block,
   branchIf,
   type Code,
+  call,
   drop,
   type FunctionBuilder,
   type Local,
@@ -13,32 +14,37 @@ import {
 } from "../assembler.ts";
 import { atomics, i32, i64 } from "../instructions.ts";
 
-/** Byte offsets in the control block. The words that threads wait for have cache lines of their own. */
+/** Byte offsets in the control block. What threads wait for and what they write have cache lines of their own. */
 export const control = {
-  /** How many have arrived at the barrier. */
-  arrived: 0,
-  /** How often a thread that waits at a barrier looks again before it sleeps. */
-  spins: 8,
-  /** Not 0 once a thread has failed: everybody leaves. */
-  aborted: 12,
-  /** The barrier at which the first part broke off waiting, from 1, and the generation it waited with; 0: it is to begin at the beginning. */
-  resume: 16,
-  resumed: 20,
-  /** Nanoseconds, as i64, after which the first part breaks off waiting. */
-  patience: 24,
+  /** How often a thread that waits for a phase to end looks again before it sleeps. */
+  spins: 0,
   /** How often a worker that waits for a job looks again before it sleeps. */
-  idleSpins: 32,
-  /** Goes up when all have arrived; and who sleeps until then. */
-  generation: 64,
+  idleSpins: 4,
+  /** Not 0 once a thread has failed: everybody leaves. */
+  aborted: 8,
+  /** Nanoseconds, as i64, after which the first part breaks off waiting. */
+  patience: 16,
+  /** The phase, counted across runs; and who sleeps until it is over. */
+  phase: 64,
   sleepers: 68,
-  /** Goes up with each job; who sleeps until then; and what the job is. */
-  jobs: 128,
-  idle: 132,
-  job: 136,
-  bytes: 192,
+  /** Chunks of the phase that are finished. */
+  finished: 128,
+  /** The latest job's first phase; who sleeps until there is another; and what the job is. */
+  jobs: 192,
+  idle: 196,
+  job: 200,
+  /** For each part, as i64: the phase in which a chunk of its share was last taken, in the upper half; the chunk that is next. */
+  shares: 256,
 } as const;
 
-/** What `run` and a barrier give. */
+/** Bytes from one part's share to the next: a cache line. */
+export const shareBytes = 64;
+/** Bytes of the control block of so many parts. */
+export const controlBytes = (parts: number) => control.shares + shareBytes * parts;
+/** How far the phase moves when a thread fails: past all of any run. */
+const pastAll = 2 ** 30;
+
+/** What `run` gives. */
 export const outcome = { done: 0, failed: 1, paused: 2 } as const;
 
 /** Code that waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
@@ -72,16 +78,17 @@ export function waitWhile(
 }
 
 /** Code that moves the word on and wakes who sleeps for it. */
-export function moveOn(base: Local<"i32">, offset: number, sleepers: number): Code[] {
+export function moveOn(base: Local<"i32">, offset: number, sleepers: number, step: Code<"i32">): Code[] {
   return [
-    drop(atomics.add(base.get, i32.const(1), offset)),
+    drop(atomics.add(base.get, step, offset)),
     when(atomics.load(base.get, sleepers), [drop(atomics.notify(base.get, i32.const(-1), offset))]),
   ];
 }
 
 /**
- * The module through which JavaScript uses the control block: `park(control, seen)` waits for a job after the `seen`-th and gives its
- * number in order, `job(control)` says which it is, `dispatch(control, job)` gives one out, `abort(control)` releases all threads.
+ * The module through which JavaScript uses the control block: `park(control, seen)` waits for a job that doesn't begin with phase `seen` and gives
+ * the phase with which it begins, `job(control)` then says which it is, `begin(control)` begins a run and gives its first phase,
+ * `dispatch(control, job)` begins one and gives it out, `abort(control)` releases all threads.
  */
 export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum });
@@ -98,17 +105,29 @@ export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
   );
   const job = module.function("job", ["i32"], ["i32"], { exported: true });
   job.body(atomics.load(job.parameters[0].get as Code<"i32">, control.job));
-  const dispatch = module.function("dispatch", ["i32", "i32"], [], { exported: true });
+  const begin = module.function("begin", ["i32"], ["i32"], { exported: true });
+  const [beginBase] = begin.parameters as Local<"i32">[];
+  begin.body(i32.add(atomics.add(beginBase.get, i32.const(1), control.phase), i32.const(1)));
+  const dispatch = module.function("dispatch", ["i32", "i32"], ["i32"], { exported: true });
   const [dispatchBase, number] = dispatch.parameters as Local<"i32">[];
+  const first = dispatch.local("i32");
   dispatch.body(
+    first.set(call<"i32">(begin, dispatchBase.get)),
+    // The job first: a worker that takes it for an earlier one's finds nothing left to do.
     atomics.store(dispatchBase.get, number.get, control.job),
-    ...moveOn(dispatchBase, control.jobs, control.idle),
+    ...moveOn(
+      dispatchBase,
+      control.jobs,
+      control.idle,
+      i32.sub(first.get, atomics.load(dispatchBase.get, control.jobs)),
+    ),
+    first.get,
   );
   const abort = module.function("abort", ["i32"], [], { exported: true });
   const [abortBase] = abort.parameters as Local<"i32">[];
   abort.body(
     atomics.store(abortBase.get, i32.const(1), control.aborted),
-    ...moveOn(abortBase, control.generation, control.sleepers),
+    ...moveOn(abortBase, control.phase, control.sleepers, i32.const(pastAll)),
   );
   return module.encode();
 }

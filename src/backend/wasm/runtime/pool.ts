@@ -2,7 +2,7 @@
 // dies ends the pool with a BackendError; it is never waited for without end.
 import { availableThreads, startWorker, threadsRefused, type WorkerHandle } from "#workers";
 import { BackendError } from "../../../core/errors.ts";
-import { control, controlModule } from "./control.ts";
+import { control, controlBytes, controlModule } from "./control.ts";
 import { type Memory, maximumPages } from "./memory.ts";
 
 /** What a worker does: it answers each message with "ready" and then waits in WebAssembly for jobs until one tells it to listen again. */
@@ -19,7 +19,7 @@ listen((message) => {
     if (message.program) {
       const { id, module, bindings } = message.program;
       const { run } = new WebAssembly.Instance(module, { environment: { memory: home.memory } }).exports;
-      programs.set(id, () => run(bindings, home.part, home.parts));
+      programs.set(id, (first) => run(bindings, home.control, home.part, home.parts, first));
     }
     post({ ready: true });
   } catch (error) {
@@ -34,7 +34,7 @@ function serve() {
     const job = pool.job(home.control);
     if (job === 0) return;
     try {
-      if (programs.get(job)() !== 0) return;
+      if (programs.get(job)(seen) !== 0) return;
     } catch (error) {
       pool.abort(home.control);
       post({ failed: String(error) });
@@ -45,7 +45,8 @@ function serve() {
 `;
 
 interface ControlExports {
-  dispatch(control: number, job: number): void;
+  begin(control: number): number;
+  dispatch(control: number, job: number): number;
   abort(control: number): void;
 }
 
@@ -113,7 +114,7 @@ export class Pool {
   constructor(memory: Memory, parts: number, { patience = 250 }: { readonly patience?: number } = {}) {
     this.parts = parts;
     this.#memory = memory;
-    this.control = memory.allocate(control.bytes);
+    this.control = memory.allocate(controlBytes(parts));
     // With more threads than cores, one that spins keeps another from working.
     const crowded = parts > availableThreads();
     memory.view.setInt32(this.control + control.spins, crowded ? 200 : 60_000, true);
@@ -196,10 +197,10 @@ export class Pool {
     this.#forget.push(id);
   }
 
-  /** Sets the workers to work; the caller runs part 0 itself, which ends when all parts do. Throws BackendError if a worker has died. */
-  dispatch(id: number): void {
+  /** Begins a run, which the workers join if they have its program; the caller is its part 0. Gives the run's first phase. Throws BackendError if a worker has died. */
+  begin(id: number | undefined): number {
     this.check();
-    this.#exports.dispatch(this.control, id);
+    return id === undefined ? this.#exports.begin(this.control) : this.#exports.dispatch(this.control, id);
   }
 
   /** Throws BackendError if a worker has died, or the pool was stopped. */

@@ -1,0 +1,105 @@
+// Chunks of phases: each is done exactly once, after all of the phase before, whatever the threads' pace; and a run needs no thread that
+// holds none.
+import { afterEach, describe, expect, test } from "vitest";
+import { block, branchIf, drop, type Local, loop, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
+import { atomics, i32 } from "../../../src/backend/wasm/instructions.ts";
+import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
+import { outcome } from "../../../src/backend/wasm/runtime/control.ts";
+import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
+import { Pool } from "../../../src/backend/wasm/runtime/pool.ts";
+
+/** Where a phase's chunks count how often they were done, how many of the phase before they found done, and how many looks each takes. */
+interface Cells {
+  readonly done: number;
+  readonly found: number;
+  readonly delay: number;
+}
+
+/** A program of phases of so many chunks, at these addresses. */
+function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
+  const module = new ModuleBuilder({ sharedMaximum: maximumPages });
+  const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
+  const [, control, part, parts, first] = run.parameters as Local<"i32">[];
+  const printer = new PhasePrinter(module, run, { control, part, parts, first });
+  const left = run.local("i32");
+  const sum = run.local("i32");
+  let before = 0;
+  run.body(
+    block((leave) =>
+      phases.map((chunks, number) => {
+        const previous = number > 0 ? phases[number - 1] : 0;
+        const from = before - previous;
+        const here = before;
+        before += chunks;
+        const at = (chunk: Local<"i32">) => i32.shl(i32.add(chunk.get, i32.const(here)), i32.const(2));
+        return printer.print(leave, {
+          chunks,
+          each: (chunk) => [
+            sum.set(i32.const(0)),
+            ...Array.from({ length: previous }, (_, i) =>
+              sum.set(i32.add(sum.get, atomics.load(i32.const(cells.done + 4 * (from + i))))),
+            ),
+            left.set(i32.load(at(chunk), cells.delay)),
+            loop((again) => [branchIf(again, i32.gtS(left.tee(i32.sub(left.get, i32.const(1))), i32.const(0)))]),
+            i32.store(at(chunk), sum.get, cells.found),
+            drop(atomics.add(at(chunk), i32.const(1), cells.done)),
+          ],
+        });
+      }),
+    ),
+    printer.outcome,
+  );
+  return new WebAssembly.Module(module.encode());
+}
+
+let pool: Pool | undefined;
+afterEach(() => pool?.stop());
+
+async function started(parts: number, phases: readonly number[]) {
+  const memory = new Memory({ shared: true });
+  pool = new Pool(memory, parts, { patience: 20 });
+  if (parts > 1) await pool.start();
+  const total = phases.reduce((sum, chunks) => sum + chunks, 0);
+  const cells = {
+    done: memory.allocate(4 * total),
+    found: memory.allocate(4 * total),
+    delay: memory.allocate(4 * total),
+  };
+  const module = program(phases, cells);
+  const id = parts > 1 ? await pool.add(module, 0) : undefined;
+  const instance = new WebAssembly.Instance(module, { environment: { memory: memory.memory } });
+  const run = instance.exports.run as (...args: number[]) => number;
+  const here = pool;
+  return {
+    total,
+    words: (at: number) => new Int32Array(memory.memory.buffer, at, total),
+    cells,
+    async run(alone = false) {
+      const first = here.begin(alone ? undefined : id);
+      for (;;) {
+        const left = run(0, here.control, 0, parts, first);
+        if (left !== outcome.paused) return left;
+        await here.look();
+      }
+    },
+  };
+}
+
+describe.each([1, 2, 3, 8])("%d threads", (parts) => {
+  test("each chunk once, after all of the phase before, at any pace", async () => {
+    const phases = [5, 1, 16, 3, 1, 1, 40, 2, 7, 8];
+    const { run, total, words, cells } = await started(parts, phases);
+    const expected = phases.flatMap((chunks, i) => new Array<number>(chunks).fill(i > 0 ? phases[i - 1] : 0));
+    let seed = 1;
+    const random = () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 1);
+    for (let round = 1; round <= 300; round++) {
+      const longest = [1, 100, 10_000][round % 3];
+      words(cells.delay).forEach((_, i, all) => {
+        all[i] = random() % (random() % 10 === 0 ? 20 * longest : longest);
+      });
+      expect(await run(round % 7 === 0)).toBe(outcome.done);
+      expect([...words(cells.done)]).toEqual(new Array(total).fill(round));
+      expect([...words(cells.found)]).toEqual(expected.map((count) => count * round));
+    }
+  });
+});
