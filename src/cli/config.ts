@@ -1,12 +1,11 @@
-// `seedgrad config validate|show|diff`: configs alone; nothing is trained. And what a config may name: `seedgrad model list`, `seedgrad data list`.
+// `seedgrad config validate|show|diff`: configs alone; nothing is trained.
 
-import { loaders, models } from "../train/config/families.ts";
-import { toSnake, toYamlForm } from "../train/config/form.ts";
+import { toYamlForm } from "../train/config/form.ts";
 import { configHash, configToYaml } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { type Outcome, oneLine, table } from "./command.ts";
 import type { RunFlags } from "./flags.ts";
-import { importPrograms, readPhases } from "./imports.ts";
+import { readPhases } from "./imports.ts";
 
 /** Checks a config and says what it is. An error says file, line and column. */
 export async function validateConfig(file: string, flags: RunFlags): Promise<Outcome> {
@@ -58,25 +57,5 @@ export async function diffConfigs(a: string, b: string, flags: RunFlags): Promis
     code: rows.length > 0 ? 1 : 0,
     json: { equal: rows.length === 0, differences: rows },
     lines: rows.length > 0 ? table([["path", a, b], ...shown]) : ["the same config"],
-  };
-}
-
-/** The entries of a catalog with their options: `name = default`, or `name*` where it must be given. */
-export async function listEntries(kind: "model" | "data", { import: imports = [] }: RunFlags): Promise<Outcome> {
-  await importPrograms(imports);
-  const entries = (kind === "model" ? models : loaders).describe();
-  const rows = entries.map(({ name, options }) => [
-    name,
-    [...options.filter(({ required }) => required), ...options.filter(({ required }) => !required)]
-      .map(
-        ({ key, required, fallback }) =>
-          `${toSnake(key)}${required ? "*" : ""}${fallback === undefined ? "" : ` = ${oneLine(fallback)}`}`,
-      )
-      .join(", "),
-  ]);
-  return {
-    code: 0,
-    json: { [kind === "model" ? "models" : "loaders"]: entries },
-    lines: table([["name", "options (*: required)"], ...rows]),
   };
 }

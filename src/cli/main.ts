@@ -5,12 +5,13 @@ import { Command, CommanderError } from "commander";
 import { printableMessage } from "../core/printable.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
-import { diffConfigs, listEntries, showConfig, validateConfig } from "./config.ts";
+import { diffConfigs, showConfig, validateConfig } from "./config.ts";
 import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
 import { parseCount, parseSeedFlag, parseStep, parseThreads, parseWeights, type RunFlags } from "./flags.ts";
+import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
 import { schema } from "./schema.ts";
 import { validate, validateAll } from "./validate.ts";
@@ -157,16 +158,16 @@ checkpoint
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: RunFlags) => report(flags.json, () => checkpointDiff(a, b)));
 
-for (const kind of ["model", "data"] as const) {
-  program
-    .command(kind)
-    .description(`the ${kind === "model" ? "models" : "data loaders"} that a config may name`)
-    .command("list")
-    .description("names and options")
-    .option("--import <program>", "a program to import first; may be given again", addTo)
-    .option("--json", "the last line of stdout is one JSON object")
-    .action((flags: RunFlags) => report(flags.json, () => listEntries(kind, flags)));
-}
+program
+  .command("list")
+  .argument("[family]", "models, losses, metrics, optimizers, schedulers, dataloaders, callbacks or loggers")
+  .argument("[name]", "one of them")
+  .description("what a config may name, and the options of each")
+  .option("--import <program>", "a program to import first; may be given again", addTo)
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((family: string | undefined, name: string | undefined, flags: RunFlags) =>
+    report(flags.json, () => list(family, name, flags)),
+  );
 
 program
   .command("schema")

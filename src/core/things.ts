@@ -37,9 +37,11 @@ export const factory = <S extends Fields, T>(
 ): ((...given: OptionsArguments<OptionRecord<S>>) => T) =>
   named(record, (...given: OptionsArguments<OptionRecord<S>>): T => make(record.read(given[0], given)));
 
-/** What a folder's index has for configs to name, in its order. */
+/** What a folder's index has for configs to name, by its exports' names, whatever order a bundler gives them. */
 export function thingsOf(index: object): (Thing & ((...args: never[]) => unknown))[] {
-  return Object.values(index).filter((value) => (value as Partial<Thing> | null)?.options instanceof OptionRecord);
+  return Object.entries(index)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, value]) => ((value as Partial<Thing> | null)?.options instanceof OptionRecord ? [value] : []));
 }
 
 /** A class whose constructor takes a record of options. */

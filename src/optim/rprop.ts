@@ -9,6 +9,7 @@ import { Optimizer, optimizerFields, type ParametersOrGroups, type Update, type 
 
 const { learningRate, maximize } = optimizerFields;
 const record = options("Rprop", {
+  /** The first step size of every weight. */
   learningRate,
   maximize,
   /** What a step size is multiplied by where the sign changed, in (0, 1), and where it stayed, ≥ 1. */

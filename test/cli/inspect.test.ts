@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkpointDiff, checkpointInfo } from "../../src/cli/checkpoint.ts";
 import { type Outcome, oneLine } from "../../src/cli/command.ts";
-import { diffConfigs, listEntries, showConfig, validateConfig } from "../../src/cli/config.ts";
+import { diffConfigs, showConfig, validateConfig } from "../../src/cli/config.ts";
+import { list } from "../../src/cli/list.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/run/checkpoint.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { configFile, presetWith, scratch, start } from "../support/cli.ts";
@@ -180,8 +181,8 @@ describe("lists", () => {
       `import { nn, register } from ${JSON.stringify(index)};\nregister("model", "mine", () => nn.linear(1, 1));\n`,
     );
     const [model, data] = await Promise.all([
-      start(["model", "list", "--import", mine, "--json"]),
-      shown(listEntries("data", {})),
+      start(["list", "models", "--import", mine, "--json"]),
+      shown(list("dataloaders", undefined, {})),
     ]);
     expect(model.stdout).toMatch(/^mlp +sizes\*, dropout = 0, activation = "relu", bias = true$/m);
     expect(model.stdout).toMatch(/^mine$/m);

@@ -130,7 +130,7 @@ export const closedForm = <const S extends Fields>(
 ): ClosedForm<S> => ({ record: optionsOf(name, fields), make });
 
 /** What a form's options are called in a schedule of the learning rate: the names of the Cerebras Model Zoo. */
-const learningRateNames = {
+export const learningRateNames = {
   val: "learningRate",
   vals: "learningRates",
   initialVal: "initialLearningRate",

@@ -1,8 +1,10 @@
 // What keys of a config may name: the things of a folder's index, and what a program registers. Each has a record of its options (core/options); here those become zod
 // types, whose error text says what is expected.
 import { z } from "zod";
-import { type Fields, type Form, Option, type OptionRecord, options, type Type } from "../../core/options.ts";
+import { ownValue } from "../../core/keys.ts";
+import { type Fields, type Form, Option, OptionRecord, options, type Type } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";
+import { common, own } from "./documentation.ts";
 import { expected, list, live, record, seed } from "./values.ts";
 
 /** A choice as configured: which class or name, and its options, checked by that entry's schema. */
@@ -54,14 +56,17 @@ function zodOf({ form, expected: error }: Type): z.ZodType {
 const typeOf = (field: Fields[string]): Type => (field instanceof Option ? field.type : (field as Type));
 
 /** Zod types of a record's options; what only a program can give isn't among them. */
-export function shapeOf({ fields }: OptionRecord): z.ZodRawShape {
+export function shapeOf({ name, fields }: OptionRecord): z.ZodRawShape {
   const shape: Record<string, z.ZodType> = {};
   for (const [key, field] of Object.entries(fields)) {
     const type = typeOf(field);
     if (type.form.kind === "code") continue;
     const plain = zodOf(type);
     const filled = field instanceof Option && field.fallback !== undefined ? plain.default(field.fallback) : plain;
-    shape[key] = field instanceof Option && field.fallback === undefined ? plain.optional() : filled;
+    const whole = field instanceof Option && field.fallback === undefined ? plain.optional() : filled;
+    const text = documentOf(name, key);
+    // A description is the schema's own where it says what a part may be.
+    shape[key] = text === undefined || type.form.kind === "part" ? whole : whole.describe(text);
   }
   return shape;
 }
@@ -79,11 +84,53 @@ function withParts({ fields }: OptionRecord, given: Readonly<Record<string, unkn
   );
 }
 
-const families = new Map<string, Catalog<unknown, unknown>>();
+/** All catalogs by what each is of. */
+export const families = new Map<string, Catalog<unknown, unknown>>();
+
+/** What an option of the library's is said to mean; under the key "", a thing itself. */
+const documentOf = (name: string, key: string): string | undefined =>
+  Object.hasOwn(own, name) ? (ownValue(own[name], key) ?? ownValue(common, key)) : undefined;
+
+/** A type in words, with what lists and maps hold. */
+function words({ expected, form }: Type): string {
+  if (form.kind === "record") return `a map of ${Object.keys(form.options.fields).join(", ")}`;
+  return form.kind === "list" ? `a list: ${words(form.item)}` : expected;
+}
+
+/** What a config may say of a record's options. */
+const inWords = ({ name, fields }: OptionRecord): EntryOption[] =>
+  Object.entries(fields).flatMap(([key, field]): EntryOption[] => {
+    const type = typeOf(field);
+    if (type.form.kind === "code") return [];
+    const fallback = field instanceof Option ? field.fallback : undefined;
+    const text = documentOf(name, key);
+    return [
+      {
+        key,
+        type: words(type),
+        required: !(field instanceof Option),
+        ...(fallback !== undefined && { fallback }),
+        ...(text !== undefined && { text }),
+      },
+    ];
+  });
+
+/** An option of an entry. */
+export interface EntryOption {
+  readonly key: string;
+  /** In words, where it is known. */
+  readonly type: string;
+  readonly required: boolean;
+  readonly fallback?: unknown;
+  /** What it means. */
+  readonly text?: string;
+}
 
 interface Entry<T, C> {
   readonly schema: z.ZodObject;
   readonly make: (options: never, context: C) => T;
+  /** Its options; of what a program registers zod types, or nothing. */
+  readonly options?: OptionRecord | z.ZodRawShape;
 }
 
 /** Makes a thing of a config's options: what `addThings` is told to do with them besides. */
@@ -110,14 +157,9 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     return [...this.#entries.keys()];
   }
 
-  /** Adds an entry by zod types of its options. */
-  add<S extends z.ZodRawShape>(
-    name: string,
-    shape: S,
-    make: (options: Omit<z.output<z.ZodObject<S>>, "class" | "name">, context: C) => T,
-  ): this {
-    const key = this.#key === "name" ? name.toLowerCase() : name;
-    return this.#put(key, record({ [this.#key]: z.literal(key), ...shape }), make as never);
+  /** The records of its entries. */
+  get records(): readonly OptionRecord[] {
+    return [...this.#entries.values()].flatMap(({ options }) => (options instanceof OptionRecord ? [options] : []));
   }
 
   /**
@@ -133,44 +175,42 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
       const { name, fields } = thing.options;
       if (Object.values(fields).some((field) => !(field instanceof Option) && field.form.kind === "code")) continue;
       const record = options(name, { ...fields, ...more });
-      this.add(name, shapeOf(record), (given, context) => {
+      this.register(name, record, (given, context) => {
         const build = thing.fromConfig ? (whole: never) => thing.fromConfig!(whole, given as never) : thing;
-        return make(build as never, withParts(record, given) as never, context);
+        return make(build as never, withParts(record, given as never) as never, context);
       });
     }
     return this;
   }
 
-  #put(key: string, schema: unknown, make: Entry<T, C>["make"]): this {
-    this.#schema = undefined;
-    this.#entries.set(key, { schema: schema as z.ZodObject, make });
-    return this;
-  }
-
-  /** As `add`, for options that only whoever registers knows: unchecked without a shape. */
-  register(name: string, shape: z.ZodRawShape | undefined, make: (options: unknown, context: C) => T): void {
-    if (shape) {
-      this.add(name, shape, make as never);
-      return;
-    }
+  /** Adds an entry by a record of its options, or by zod types of them; without either they are unchecked. */
+  register(name: string, options: Entry<T, C>["options"], make: (options: unknown, context: C) => T): void {
     const key = this.#key === "name" ? name.toLowerCase() : name;
-    const schema = z
-      .looseObject({ [this.#key]: z.literal(key) })
-      .refine((value) => !Object.keys(value).some((option) => option.startsWith("!")), expected("keys in snake_case"));
-    this.#put(key, schema, make as never);
+    const known = { [this.#key]: z.literal(key) };
+    const shape = options instanceof OptionRecord ? shapeOf(options) : options;
+    const schema = shape
+      ? record({ ...known, ...shape })
+      : z
+          .looseObject(known)
+          .refine(
+            (value) => !Object.keys(value).some((option) => option.startsWith("!")),
+            expected("keys in snake_case"),
+          );
+    this.#schema = undefined;
+    this.#entries.set(key, { schema: schema as z.ZodObject, make, options });
   }
 
-  /** Each entry with its options: whether one must be given, and what it is otherwise. */
-  describe(): { name: string; options: { key: string; required: boolean; fallback?: unknown }[] }[] {
-    return [...this.#entries].map(([name, { schema }]) => {
-      const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-      const own = Object.entries(properties).filter(([key]) => key !== this.#key);
-      const options = own.map(([key, value]) => ({
-        key,
-        required: required.includes(key),
-        ...(typeof value === "object" && value.default !== undefined && { fallback: value.default }),
-      }));
-      return { name, options };
+  /** Each entry with its options, and what they mean. */
+  describe(): { name: string; text?: string; options: EntryOption[] }[] {
+    return [...this.#entries].map(([name, { options = {} }]) => {
+      if (options instanceof OptionRecord)
+        return { name, text: documentOf(options.name, ""), options: inWords(options) };
+      const shape = Object.entries(options as Readonly<Record<string, z.ZodType>>);
+      const keys = shape.map(([key, type]): EntryOption => {
+        const { success, data } = type.safeParse(undefined);
+        return { key, type: type.description ?? "", required: !success, ...(data !== undefined && { fallback: data }) };
+      });
+      return { name, options: keys };
     });
   }
 

@@ -22,9 +22,6 @@ import type { Callback, Logger } from "../contract.ts";
 import * as loggerIndex from "../loggers/index.ts";
 import { Catalog } from "./catalog.ts";
 
-type MakeOptimizer = (parameters: ParametersOrGroups, options: OptimizerOptions) => Optimizer;
-type OptimizerChoice = OptimizerOptions & { readonly groups: readonly GlobGroup[] };
-
 /** `model: {name: mlp, …}`: each draws its weights from the ambient stream. */
 export const models = new Catalog<Module, void, "name">("model", "name", "a map with a name").addThings(
   thingsOf(modelIndex),
@@ -44,22 +41,28 @@ export const metrics = new Catalog<Metric, void, "class">(
   "a metric: its name, or a map with one key",
 ).addThings(thingsOf(metricIndex));
 
+/** An optimizer of a model's parameters, in groups if a config has some. */
+export function optimizerOf(
+  make: (parameters: ParametersOrGroups, options: OptimizerOptions) => Optimizer,
+  { groups, ...options }: OptimizerOptions & { readonly groups: readonly GlobGroup[] },
+  model: Module,
+): Optimizer {
+  const parameters = model.parameters();
+  return make(groups.length > 0 ? parameterGroups(parameters, groups) : parameters, options);
+}
+
+/** What each optimizer takes in a config alone. */
+export const groupsFields = {
+  /** Parameters with numbers of their own, by glob. */
+  groups: list(globGroup).default([]),
+} as const;
+
 /** `optimizer: {AdamW: {learning_rate: 0.001, groups: [{parameters: "*.bias", weight_decay: 0}]}}`: each takes the model whose parameters it updates. */
 export const optimizers = new Catalog<Optimizer, Module, "class">(
   "optimizer",
   "class",
   "one optimizer: a map with one key",
-).addThings(
-  thingsOf(optimizerIndex),
-  (make: MakeOptimizer, { groups, ...options }: OptimizerChoice, model) => {
-    const parameters = model.parameters();
-    return make(groups.length > 0 ? parameterGroups(parameters, groups) : parameters, options);
-  },
-  {
-    /** Parameters with numbers of their own, by glob. */
-    groups: list(globGroup).default([]),
-  },
-);
+).addThings(thingsOf(optimizerIndex), optimizerOf, groupsFields);
 
 /** `schedulers: [{LinearLR: {…}}]`: `…LR` sets learning rates, `…WD` weight decays, with the same options under other names. */
 export const schedulers = new Catalog<Schedule, void, "class">(
@@ -90,29 +93,30 @@ function partOf(dataset: Dataset, { parts, part, seed }: RandomSplit): Dataset {
   });
 }
 
+/** What each data loader takes in a config beside its dataset's options. */
+export const loaderFields = {
+  ...loaderRecord.fields,
+  /** One part of a random split of the samples, as `randomSplit` makes it. */
+  randomSplit: recordOf(randomSplitRecord).optional(),
+} as const;
+
+/** The loader of what makes a dataset of a config's options. */
+export function loaderOf(
+  build: (options: object) => Dataset,
+  { randomSplit: split, ...given }: LoaderOptions & { readonly randomSplit?: RandomSplit },
+): DataLoader {
+  const [own, loading]: [string, unknown][][] = [[], []];
+  for (const entry of Object.entries(given)) (Object.hasOwn(loaderRecord.fields, entry[0]) ? loading : own).push(entry);
+  const whole = build(Object.fromEntries(own));
+  return dataLoader(split ? partOf(whole, split) : whole, Object.fromEntries(loading) as unknown as LoaderOptions);
+}
+
 /** `train_dataloader: {name: mnist, …}`: a dataset's options and a loader's. Its data are read when it is made: throws DataError where they are missing or not what they should be. */
 export const loaders = new Catalog<DataLoader, void, "name">(
   "dataloader",
   "name",
   "a data loader: a map with a name",
-).addThings(
-  thingsOf(datasetIndex),
-  (
-    build: (options: object) => Dataset,
-    { randomSplit: split, ...given }: LoaderOptions & { readonly randomSplit?: RandomSplit },
-  ) => {
-    const [own, loading]: [string, unknown][][] = [[], []];
-    for (const entry of Object.entries(given))
-      (Object.hasOwn(loaderRecord.fields, entry[0]) ? loading : own).push(entry);
-    const whole = build(Object.fromEntries(own));
-    return dataLoader(split ? partOf(whole, split) : whole, Object.fromEntries(loading) as unknown as LoaderOptions);
-  },
-  {
-    ...loaderRecord.fields,
-    /** One part of a random split of the samples, as `randomSplit` makes it. */
-    randomSplit: recordOf(randomSplitRecord).optional(),
-  },
-);
+).addThings(thingsOf(datasetIndex), loaderOf, loaderFields);
 
 /** `callbacks: [CheckLoss: {}]`. */
 export const callbacks = new Catalog<Callback, void, "class">(

@@ -1,0 +1,47 @@
+// `seedgrad list`: what a config may name, a family of it, and the options of one thing.
+import { expect, test } from "vitest";
+import { list } from "../../src/cli/list.ts";
+import { ConfigError } from "../../src/core/errors.ts";
+
+const lines = async (family?: string, name?: string) => (await list(family, name, {})).lines.join("\n");
+
+test("all families, with their names", async () => {
+  const shown = await lines();
+  expect(shown).toMatch(/^losses: .*cross_entropy/m);
+  expect(shown).toMatch(/^dataloaders: .*mnist/m);
+  expect(shown.split("\n").map((line) => line.split(":")[0])).toEqual([
+    ...["models", "losses", "metrics", "optimizers", "schedulers", "dataloaders", "callbacks", "loggers"],
+  ]);
+});
+
+test("a family, by its name in any case or number: required options first", async () => {
+  for (const family of ["losses", "loss", "LOSSES"])
+    expect(await lines(family)).toMatch(/^cross_entropy +label_smoothing = 0$/m);
+  expect(await lines("callbacks")).toMatch(/^LoadCheckpointStates +path\*, states = \["model"\], strict = true$/m);
+});
+
+test("one thing: each option with type, default and meaning", async () => {
+  const shown = await lines("optimizers", "adamw");
+  expect(shown).toMatch(/^Adam with decoupled weight decay/);
+  expect(shown).toMatch(/^learning_rate +a number ≥ 0 +required +Step size, ≥ 0\.$/m);
+  expect(shown).toMatch(/^amsgrad +true or false +false +Divides by the largest second moment/m);
+  expect(await lines("metrics", "accuracy")).toMatch(/no options$/);
+  const { json } = await list("losses", "huber", {});
+  expect(json).toEqual({
+    name: "huber",
+    text: expect.stringMatching(/Huber 1964/),
+    options: [
+      { key: "delta", type: "a number > 0", required: false, fallback: 1, text: "Where the square becomes a line." },
+    ],
+  });
+});
+
+test.each([
+  ["lozzes", undefined, "list: unknown name", "losses"],
+  ["optimizers", "AdmaW", "list optimizers: unknown name: got AdmaW", "AdamW"],
+])("%s %s is refused, with the nearest name", async (family, name, message, near) => {
+  const error = (await list(family, name, {}).catch((cause: unknown) => cause)) as ConfigError;
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error.message).toContain(message);
+  expect(error.hint).toBe(`did you mean ${near}?`);
+});

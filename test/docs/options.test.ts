@@ -1,0 +1,24 @@
+// docs/options.md and what `seedgrad list` and the JSON Schema say of options are the JSDoc of the sources.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { configJsonSchema } from "../../src/train/config/json-schema.ts";
+import { documentationSource, optionsPage } from "../../tools/option-docs.ts";
+import { root } from "../support/sources.ts";
+
+const text = (path: string) => readFileSync(`${root}${path}`, "utf8");
+
+test("src/train/config/documentation.ts and docs/options.md are as `npm run docs` writes them", () => {
+  expect(text("src/train/config/documentation.ts")).toBe(documentationSource());
+  expect(text("docs/options.md")).toBe(optionsPage());
+});
+
+test("the JSON Schema has an option's JSDoc as its description, of records within too", () => {
+  const schema = JSON.stringify(configJsonSchema());
+  for (const said of [
+    "Divides by the largest second moment so far (Reddi et al. 2018).",
+    "The part of each target that is spread evenly over all classes.",
+    "Steps from one pruning to the next.",
+    "Texts that stand for a missing number.",
+  ])
+    expect(schema).toContain(`"description":${JSON.stringify(said)}`);
+});
