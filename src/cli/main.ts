@@ -68,13 +68,16 @@ const withRunFlags = (command: Command): Command =>
 
 withRunFlags(program.command("fit").argument("<config>", "YAML file"))
   .description("train; a preset's digest is compared with the published one")
-  .option("--ckpt <path>", "checkpoint to start from, or none; left out: the latest in the run's folder")
+  .option("--ckpt <path>", "checkpoint to start from, best, last, or none; left out: the latest in the run's folder")
   .option("--fresh", "a new run folder if the config's is there already")
   .action((config: string, flags: RunFlags) => report(flags.json, () => fitConfig(config, flags)));
 
 withRunFlags(program.command("validate").argument("<config>", "YAML file"))
   .description("validate the weights of a checkpoint")
-  .option("--ckpt <path>", "checkpoint or file of weights, or none; left out: the latest in the run's folder")
+  .option(
+    "--ckpt <path>",
+    "checkpoint or file of weights, best, last, or none; left out: the latest in the run's folder",
+  )
   .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
   .action((config: string, flags: RunFlags) => report(flags.json, () => validate(config, flags)));
 
@@ -90,7 +93,10 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
   .description("the model's outputs for inputs in a file")
   .requiredOption("--input <file>", "CSV, IDX or safetensors")
   .option("--output <file>", "ends with .csv, .jsonl or .safetensors; left out: JSON lines on stdout")
-  .option("--ckpt <path>", "checkpoint or file of weights, or none; left out: the latest in the run's folder")
+  .option(
+    "--ckpt <path>",
+    "checkpoint or file of weights, best, last, or none; left out: the latest in the run's folder",
+  )
   .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
   .option("--batch-size <n>", "samples at once", parseCount)
   .action((config: string, flags: PredictFlags) => report(flags.json, () => predict(config, flags)));

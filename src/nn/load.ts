@@ -1,11 +1,21 @@
 // Weights in files: a model's parameters and buffers by their paths, as safetensors. A checkpoint of a run serves too: what it holds of
 // optimizers and callbacks is passed over.
 import { makeDirectory, read } from "#files";
-import { boolean, checkArguments, isRecord, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import {
+  boolean,
+  checkArguments,
+  isRecord,
+  kind,
+  oneOf,
+  options as optionsOf,
+  signature,
+  string,
+} from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
+import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import type { Variable } from "../program/variable.ts";
 import { module } from "./check.ts";
@@ -14,6 +24,8 @@ import type { Module } from "./module.ts";
 export interface LoadOptions {
   /** Whether file and model must hold the same names and shapes; otherwise what fits is taken, and something must. Default true. */
   readonly strict?: boolean;
+  /** Which parameters of a checkpoint: `raw`, those of training, by default; `average`, those that ExponentialMovingAverage or StochasticWeightAveraging kept beside them. A file of averaged weights alone needs it not. */
+  readonly weights?: "raw" | "average";
 }
 
 /** What of a file didn't fit, by name. */
@@ -67,7 +79,7 @@ const metadataKind = kind(
 const loadCall = signature("nn.load", {
   model: module,
   path: string,
-  "options?": optionsOf<LoadOptions>({ "strict?": boolean }),
+  "options?": optionsOf<LoadOptions>({ "strict?": boolean, "weights?": oneOf(["raw", "average"]) }),
 });
 const saveCall = signature("nn.save", { model: module, path: string, "metadata?": metadataKind });
 
@@ -95,9 +107,37 @@ export function noteWeights(model: Module, path: string, digest: string): void {
 export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
   checkArguments(loadCall, arguments);
   const bytes = read(path, CheckpointError);
-  giveWeights(model, path, decodeSafetensors(path, bytes).tensors, options);
-  noteWeights(model, path, sha256Hex(bytes));
+  const { weights, strict } = options;
+  const { tensors, metadata } = decodeSafetensors(path, bytes);
+  giveWeights(model, path, weights === "average" ? averaged(path, tensors, metadata) : tensors, { strict });
+  noteWeights(model, weights === "average" ? `${path} (average)` : path, sha256Hex(bytes));
   return model;
+}
+
+/** A checkpoint's tensors with the parameters that an average has. Throws CheckpointError where no average, or more than one, has begun. */
+function averaged(
+  where: string,
+  tensors: ReadonlyMap<string, HostArray>,
+  { seedgrad = "{}" }: Readonly<Record<string, string>>,
+): Map<string, HostArray> {
+  const { callbacks = {} } = parseFileJson(seedgrad) as { callbacks?: Record<string, { count?: unknown } | null> };
+  const begun = Object.keys(callbacks).filter(
+    (name) => typeof callbacks[name]?.count === "number" && callbacks[name].count > 0,
+  );
+  if (begun.length !== 1) {
+    throw new CheckpointError({
+      where,
+      problem: begun.length > 1 ? "several averages of weights are in it" : "no average of weights is in it",
+      got: begun.join(", ") || "none that has begun",
+      expected: "a checkpoint of a run with one average, after its start",
+      hint: "ema.safetensors and swa.safetensors hold one alone, and are loaded without this option",
+    });
+  }
+  const prefix = `callback/${begun[0]}/`;
+  const own = [...tensors].flatMap(([name, array]): [string, HostArray][] =>
+    name.startsWith(prefix) ? [[`parameter/${name.slice(prefix.length)}`, array]] : [],
+  );
+  return new Map([...tensors, ...own]);
 }
 
 /** Gives a model the weights among a file's tensors, and tells what didn't fit. Throws CheckpointError as `loadVariables` does. */

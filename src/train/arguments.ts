@@ -28,7 +28,7 @@ const loader: Kind = kind(
   () => "data.dataLoader(dataset, { batchSize }) makes one",
 );
 const loaders = either(loader, listOf(loader, "a list of them"));
-const path = kind("a path, or null", (value) => typeof value === "string" || value === null);
+const path = kind("a path, best, last, or null", (value) => typeof value === "string" || value === null);
 const weights = { "weights?": oneOf(["raw", "average"]) } as const;
 const choice = optionsOf<CheckpointChoice & WeightsOptions>({ "ckptPath?": path, ...weights });
 const positive = kind("an integer ≥ 1", (value) => Number.isSafeInteger(value) && (value as number) >= 1);
@@ -111,6 +111,7 @@ export const calls = {
     }),
   }),
   validate: signature("validate", { loaders, "choice?": choice }),
+  test: signature("test", { loaders, "choice?": choice }),
   evaluate: signature("evaluate", {
     loaders,
     "how?": optionsOf<EvaluateOptions>({ "steps?": positive, "silent?": boolean, ...weights }),

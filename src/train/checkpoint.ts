@@ -7,6 +7,7 @@ import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
 import { giveWeights, loadVariables, type Misfits } from "../nn/load.ts";
 import type { Variable } from "../program/variable.ts";
 import {
+  bestCheckpoints,
   type Checkpoint,
   type CheckpointEntry,
   checkpointOf,
@@ -21,8 +22,9 @@ import {
 import { readManifest } from "../run/manifest.ts";
 import { loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedSettings } from "./config/options.ts";
-import type { CheckpointChoice, TrainerView } from "./contract.ts";
+import type { CheckpointChoice, Run, TrainerView } from "./contract.ts";
 import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
+import { modeOf } from "./numbers.ts";
 import type { Origin, Session } from "./session.ts";
 
 /** All variables' values on the host, by name: those of training, unless others are given. */
@@ -135,17 +137,39 @@ export function newestCheckpoint(folder: string): string | undefined {
   });
 }
 
-/** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there. */
-export function chosenCheckpoint(trainer: TrainerView, { ckptPath }: CheckpointChoice): string | undefined {
+/** The best of the checkpoints that `checkpoint.keepBest` keeps; undefined where there is none. */
+export function bestCheckpoint({ trainer, keepBest }: Session): Run["best"] {
+  const given = trainer.options.checkpoint?.keepBest;
+  const folder = checkpointFolder(trainer);
+  const mode = keepBest?.mode ?? given?.mode ?? (given && modeOf(trainer.options, given.metric));
+  if (!given || !mode || folder === undefined) return undefined;
+  const { metric } = given;
+  const [best] = bestCheckpoints(listCheckpoints(folder), { metric, mode, k: 1 });
+  return best && { path: `${folder}/${best.file}`, step: best.step, metric, value: best.metrics![metric] };
+}
+
+/** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there, ConfigError where nothing says which is the best. */
+export function chosenCheckpoint(session: Session, { ckptPath }: CheckpointChoice): string | undefined {
+  const { trainer } = session;
   if (ckptPath === null) return undefined;
+  const folder = checkpointFolder(trainer);
   if (ckptPath === undefined) {
-    const folder = checkpointFolder(trainer);
     const autoload = trainer.options.checkpoint?.autoloadLastCheckpoint ?? true;
     return folder !== undefined && autoload ? newestCheckpoint(folder) : undefined;
   }
-  if (exists(ckptPath)) return ckptPath;
+  if (ckptPath === "best" && !trainer.options.checkpoint?.keepBest) {
+    throw new ConfigError({
+      where: "ckptPath",
+      problem: "nothing says which checkpoint is the best",
+      got: "best",
+      expected: 'checkpoint: { keepBest: { metric: "…" } }, as the run had it',
+    });
+  }
+  const named = ckptPath === "best" ? bestCheckpoint(session)?.path : folder && newestCheckpoint(folder);
+  const path = ckptPath === "best" || ckptPath === "last" ? named : ckptPath;
+  if (path !== undefined && exists(path)) return path;
   throw new CheckpointError({
-    where: ckptPath,
+    where: path ?? `${folder ?? "no modelDir"}: ${ckptPath}`,
     problem: "there is no such checkpoint",
     hint: "leave ckptPath out for the latest in the run's folder, or null for none",
   });
@@ -250,11 +274,24 @@ export async function checkUnchanged(trainer: TrainerView, path: string): Promis
 /** Takes over the weights of the chosen checkpoint. */
 export async function takeChosen(
   session: Session,
-  method: "validate" | "predict",
+  method: "validate" | "test" | "predict",
   choice: CheckpointChoice,
 ): Promise<void> {
   await session.trainer.initialize();
-  const path = chosenCheckpoint(session.trainer, choice);
+  if (choice.ckptPath === undefined && session.origin?.method === "finalWeights") return;
+  const path = chosenCheckpoint(session, choice);
   if (path === undefined) refuseAbsent(session, method);
   else await takeWeights(session, path, method);
+}
+
+/** Gives the Trainer the weights that a callback wants it to have when a fit is over; averages of those before begin anew. */
+export async function takeFinalWeights(session: Session): Promise<void> {
+  const { trainer } = session;
+  for (const [path, callback] of trainer.callbacks) {
+    const weights = await callback.finalWeights?.();
+    if (!weights) continue;
+    for (const [variable, data] of weights) variable.load(data);
+    loadAverages(trainer, undefined);
+    session.origin = { method: "finalWeights", path };
+  }
 }

@@ -1,6 +1,7 @@
 // What stands between a Trainer and all that hangs on it: callbacks, loggers, what their hooks are told, and the Trainer as they see it. Everyone may read a Trainer
 // through `TrainerView`; only the spine (trainer, fit, loop, step and what these are made of) moves one.
 import type { Backend } from "../compile/contract.ts";
+import type { TypedArray } from "../core/dtype.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -32,7 +33,7 @@ export interface WeightsOptions {
   readonly weights?: WeightsChoice;
 }
 
-/** Which checkpoint a fit or validation starts from: left out, the latest in the run's folder; null, none; else that file. */
+/** Which checkpoint a fit or validation starts from: left out or `last`, the latest in the run's folder; `best`, the best of those that `checkpoint.keepBest` keeps; null, none; else that file. */
 export interface CheckpointChoice {
   readonly ckptPath?: string | null;
 }
@@ -70,6 +71,8 @@ export interface Run {
   readonly loss: number;
   /** The last validation's, by name: `loss` and the metrics. */
   readonly metrics: Metrics;
+  /** The best checkpoint that `checkpoint.keepBest` keeps: its file, its step, and the validated number that it was kept for. */
+  readonly best?: { readonly path: string; readonly step: number; readonly metric: string; readonly value: number };
   /** What was logged up to its end. Of what was logged in another process: as far as a logger's file in the folder has it (CSVLogger, JSONLLogger). */
   readonly history: History;
   readonly seconds: number;
@@ -272,6 +275,8 @@ interface CallbackFacts {
   describe?(): unknown;
   /** Where in the data a run begins, if not with the first batch: asked once, of a run without steps. */
   beginsAt?(context: FitContext): Place;
+  /** What the Trainer's variables are to be once a fit is over and its digest written down: undefined, as training left them. */
+  finalWeights?(): Promise<readonly (readonly [Variable, TypedArray])[] | undefined>;
   /** Variables of its own: in checkpoints as `callback/<name>/<variable>`, not in the digest. */
   namedVariables?(): Iterable<readonly [string, Variable]>;
   /** What else it needs to go on from a checkpoint, as JSON. */

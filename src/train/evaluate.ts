@@ -35,11 +35,19 @@ interface Evaluation {
   readonly decides: boolean;
 }
 
-/** Validates with the weights as they are, logs what came out as `val_<name>`, and gives it. `decides`: as hooks are told. */
+/** What a validation is for. */
+interface EvaluationUse {
+  /** As hooks are told. */
+  readonly decides?: boolean;
+  /** What the logged names begin with; `val_` by default. */
+  readonly prefix?: string;
+}
+
+/** Validates with the weights as they are, logs what came out as `val_<name>`, and gives it. */
 export async function evaluate(
   session: Session,
   loaders: readonly DataLoader[],
-  { steps, silent = false, decides = false, weights }: EvaluateOptions & { readonly decides?: boolean } = {},
+  { steps, silent = false, weights, decides = false, prefix = "val_" }: EvaluateOptions & EvaluationUse = {},
 ): Promise<Metrics> {
   const { trainer } = session;
   refuseAbsent(session, "evaluate");
@@ -50,7 +58,7 @@ export async function evaluate(
   const given: Evaluation = { session, evalStep, loaders, evalSteps, hooks, decides };
   const found = await session.exchange.under(average, () => session.during("validate", () => passes(given)));
   session.weightsUsed = average ? "average" : "raw";
-  for (const metrics of silent ? [] : found) await trainer.logMetrics(prefixed("val_", metrics));
+  for (const metrics of silent ? [] : found) await trainer.logMetrics(prefixed(prefix, metrics));
   return Object.assign({}, ...found);
 }
 

@@ -4,7 +4,7 @@ import { checkKeys } from "../core/keys.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { directionOf } from "../optim/monitored.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
-import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
+import { checkpointFolder, saveCheckpoint, takeFinalWeights } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { byName } from "./columns.ts";
 import type { FitContext, FitOptions, Run } from "./contract.ts";
@@ -75,6 +75,7 @@ export async function runFit(
     session.journal = journal;
     const finished = await journal.finished(choice);
     if (finished) {
+      await takeFinalWeights(session);
       failed = false;
       return finished;
     }
@@ -104,6 +105,7 @@ export async function runFit(
     await hooks.call("flush");
     const run = await journal.finish({ seconds: now() - started, dataShare });
     await hooks.call("onFitEnd", context);
+    await takeFinalWeights(session);
     failed = false;
     return run;
   } catch (error) {

@@ -11,6 +11,7 @@ import { RunFolder } from "../run/folder.ts";
 import type { Manifest, RunStatus } from "../run/manifest.ts";
 import { changedImports } from "../run/programs.ts";
 import {
+  bestCheckpoint,
   checkpointFolder,
   checkUnchanged,
   chosenCheckpoint,
@@ -88,9 +89,10 @@ export class Journal {
   async finished({ ckptPath }: CheckpointChoice): Promise<Run | undefined> {
     const session = this.#session;
     const { trainer, totalSteps } = this.#parts.context;
-    if (ckptPath !== undefined) return undefined;
+    if (ckptPath !== undefined && ckptPath !== "last") return undefined;
     const { lastRun } = session;
-    if (lastRun && !session.origin && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
+    const own = !session.origin || session.origin.method === "finalWeights";
+    if (lastRun && own && (lastRun.steps === totalSteps || lastRun.stopped !== undefined)) return lastRun;
     const folder = this.#folder;
     const { status, result, environment } = folder?.manifest ?? {};
     if (!folder || status !== "finished" || !result) return undefined;
@@ -141,7 +143,7 @@ export class Journal {
   /** The checkpoint to go on from: the chosen one, or what `loadCheckpoint` took. Throws where the Trainer's weights are neither that nor what a run begins with. */
   async #beginning(choice: CheckpointChoice): Promise<string | undefined> {
     const { trainer, origin } = this.#session;
-    const chosen = chosenCheckpoint(trainer, choice);
+    const chosen = chosenCheckpoint(this.#session, choice);
     if (origin?.method === "loadCheckpoint" && choice.ckptPath === undefined) {
       if (chosen !== undefined && chosen !== origin.path) {
         throw new CheckpointError({
@@ -215,13 +217,23 @@ export class Journal {
     this.#folder?.close();
   }
 
-  #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory" | "history">): Run {
+  #run(result: Omit<Run, "graphHash" | "seed" | "backend" | "threads" | "directory" | "history" | "best">): Run {
     const { context, backend, plan } = this.#parts;
     const { name, threads } = backend;
     const { graphHash } = plan;
     const { seed } = context.trainer;
     const history = this.#session.history.all();
-    return { ...result, history, graphHash, seed, backend: name, threads, directory: this.#folder?.path };
+    const best = bestCheckpoint(this.#session);
+    return {
+      ...result,
+      ...(best && { best }),
+      history,
+      graphHash,
+      seed,
+      backend: name,
+      threads,
+      directory: this.#folder?.path,
+    };
   }
 
   /** The config, and the graph that it makes. */

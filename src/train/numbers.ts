@@ -21,6 +21,12 @@ export function numberNames(
   return { names: of(["loss", ...own]), several: of(own), modes };
 }
 
+/** Which values of a validated number are better, as its loss or metric says: for a name of any loader's. */
+export function modeOf({ metrics }: Pick<ResolvedSettings, "metrics">, number: string): Mode | undefined {
+  const known = [["loss", "min"] as const, ...metrics.map(({ name, metric: { mode } }) => [name, mode] as const)];
+  return known.find(([name]) => `/${number}/`.includes(`/${name}/`))?.[1];
+}
+
 /** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */
 export function placeOf(loaders: readonly DataLoader[], i: number): string {
   const { name } = loaders[i];

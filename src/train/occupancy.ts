@@ -5,6 +5,7 @@ import { TrainingError } from "../core/errors.ts";
 /** What to call in place of a method that can't be called during a fit. */
 const instead: Readonly<Record<string, string>> = {
   validate: "await trainer.evaluate(loader) in the hook: it validates with the weights as they are",
+  test: "await trainer.evaluate(loader) in the hook: it validates with the weights as they are",
   validateAll: "await trainer.evaluate(loader) in the hook: it validates with the weights as they are",
   predict: "predict after the fit; await trainer.evaluate(loader) in a hook measures the weights as they are",
   loadCheckpoint: "fit(train, validation, { ckptPath }) begins from a checkpoint",

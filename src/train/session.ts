@@ -11,9 +11,9 @@ import { Occupancy } from "./occupancy.ts";
 import type { GradientScaler } from "./scaler.ts";
 import { Exchange } from "./weights.ts";
 
-/** Where the weights are from, if they are neither the model callable's nor this Trainer's steps': which method took them, and the file. After `fit`: the folder of a finished run that has none to take. */
+/** Where the weights are from, if they are neither the model callable's nor this Trainer's steps': which method took them, and the file. After `fit`: the folder of a finished run that has none to take; after `finalWeights`: the callback that gave them. */
 export interface Origin {
-  readonly method: "loadCheckpoint" | "validate" | "validateAll" | "predict" | "fit";
+  readonly method: "loadCheckpoint" | "validate" | "test" | "validateAll" | "predict" | "fit" | "finalWeights";
   readonly path: string;
 }
 

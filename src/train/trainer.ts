@@ -294,6 +294,18 @@ export class Trainer implements TrainerView {
     });
   }
 
+  /** As `validate`, on data that nothing was chosen by: what comes out is logged as `test_<name>`. */
+  async test(
+    loaders: DataLoader | readonly DataLoader[],
+    choice: CheckpointChoice & WeightsOptions = {},
+  ): Promise<Metrics> {
+    checkArguments(calls.test, arguments);
+    return this.#session.occupancy.alone("test", async () => {
+      await takeChosen(this.#session, "test", choice);
+      return evaluate(this.#session, listOf(loaders), { weights: choice.weights, prefix: "test_" });
+    });
+  }
+
   /**
    * Validates with the weights as they are, and logs what came out as `val_<name>`; names of a second loader and later ones begin with the loader's. `steps`: on so many batches in place of `evalSteps`; `silent`:
    * no hook is called and nothing is logged. During a fit: in a hook, awaited; nothing about the run depends on it. Throws TrainingError from elsewhere.

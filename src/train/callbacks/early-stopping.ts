@@ -1,9 +1,11 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 
 import { CheckpointError } from "../../core/errors.ts";
-import { countOf, finite, type Given, options } from "../../core/options.ts";
+import { countOf, finite, flag, type Given, options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
-import type { Callback, FitContext, Metrics, ValidateContext } from "../contract.ts";
+import { Variable } from "../../program/variable.ts";
+import { zeros } from "../../tensor/functions.ts";
+import type { Callback, FitContext, Metrics, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
 import { Monitor, monitorFields } from "../monitor.ts";
 import { checkValidated, numberNames } from "../numbers.ts";
@@ -16,6 +18,8 @@ const record = options("EarlyStopping", {
   stoppingThreshold: finite.optional(),
   /** Ends the run once the number is worse than this. */
   divergenceThreshold: finite.optional(),
+  /** Whether the Trainer has, when the fit is over, the weights that were validated as the best: a copy of them is kept beside the model, and in checkpoints. The digest stays that of the last step. */
+  restoreBest: flag.default(false),
 });
 export type EarlyStoppingOptions = Given<typeof record>;
 
@@ -36,6 +40,19 @@ export class EarlyStopping extends configured(record) implements Callback {
   #told: Told | undefined;
   #restored: Told | undefined;
   #reason: string | undefined;
+  /** The model's variables by path, each with its copy. */
+  #kept: [string, Variable, Variable][] = [];
+
+  postSetup({ model }: TrainerView): void {
+    if (!this.options.restoreBest) return;
+    this.#kept = model
+      .namedVariables()
+      .map(([path, variable]) => [path, variable, new Variable(zeros(variable.shape, variable.dtype))]);
+  }
+
+  namedVariables(): [string, Variable][] {
+    return this.#kept.map(([path, , copy]) => [path, copy]);
+  }
 
   onFitStart({ trainer, validations }: FitContext): void {
     // A replay in the process of its run is given the same object.
@@ -69,10 +86,12 @@ export class EarlyStopping extends configured(record) implements Callback {
     }
   }
 
-  onValidateEnd({ trainer, step, decides }: ValidateContext, metrics: Metrics): void {
+  async onValidateEnd({ trainer, step, decides }: ValidateContext, metrics: Metrics): Promise<void> {
     if (!decides) return;
     const value = this.#monitor.read(metrics);
-    this.#waited = this.#monitor.improves(value) ? 0 : this.#waited + 1;
+    const better = this.#monitor.improves(value);
+    this.#waited = better ? 0 : this.#waited + 1;
+    for (const [, variable, copy] of better ? this.#kept : []) copy.load((await variable.data()).slice());
     this.#monitor.keep(value, step);
     this.#reason = this.#verdict(value);
     if (this.#reason !== undefined) trainer.stop(this.#reason);
@@ -88,6 +107,11 @@ export class EarlyStopping extends configured(record) implements Callback {
       return `EarlyStopping: ${metric} ${value} is past ${divergenceThreshold}`;
     if (this.#waited < this.options.patience) return undefined;
     return `EarlyStopping: ${metric} was best at step ${bestStep} (${best}), ${this.#waited} validations ago`;
+  }
+
+  async finalWeights() {
+    if (this.#kept.length === 0 || this.#monitor.best === undefined) return undefined;
+    return Promise.all(this.#kept.map(async ([, variable, copy]) => [variable, await copy.data()] as const));
   }
 
   saveState(): unknown {

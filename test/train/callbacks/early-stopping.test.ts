@@ -18,6 +18,8 @@ const told = (values: readonly number[], options: EarlyStoppingOptions = {}): Ca
       onTrainStart: (context: never) => stopping.onTrainStart(context),
       onValidateEnd: (context: never, metrics: Metrics) =>
         stopping.onValidateEnd(context, { ...metrics, loss: values[(context as { step: number }).step - 1] }),
+      namedVariables: () => stopping.namedVariables(),
+      finalWeights: () => stopping.finalWeights(),
       saveState: () => stopping.saveState(),
       loadState: (state: unknown) => stopping.loadState(state),
     }),
