@@ -5,7 +5,7 @@ import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { continuePhase } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
-import type { FitOptions, Run } from "../train/contract.ts";
+import type { FitOptions, Run } from "../train/run.ts";
 import { messages, type Outcome } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readPhases } from "./imports.ts";

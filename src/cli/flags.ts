@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
-import type { WeightsChoice } from "../train/contract.ts";
+import type { WeightsChoice } from "../train/run.ts";
 
 /** The flags that say which programs may run. */
 export interface ImportFlags {

@@ -19,8 +19,8 @@ import {
   strings,
 } from "../core/arguments.ts";
 import type { DataLoader } from "../data/loader.ts";
-import type { CheckpointChoice, EvaluateOptions, FitOptions, WeightsOptions } from "./contract.ts";
 import type { ReplayOptions } from "./replay.ts";
+import type { CheckpointChoice, EvaluateOptions, FitOptions, WeightsOptions } from "./run.ts";
 
 const loader: Kind = kind(
   "a data loader",

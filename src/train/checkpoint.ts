@@ -22,9 +22,10 @@ import {
 import { readManifest } from "../run/manifest.ts";
 import { loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedSettings } from "./config/options.ts";
-import type { CheckpointChoice, Run, TrainerView } from "./contract.ts";
+import type { TrainerView } from "./contract.ts";
 import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
 import { modeOf } from "./numbers.ts";
+import type { CheckpointChoice, Run } from "./run.ts";
 import type { Origin, Session } from "./session.ts";
 
 /** All variables' values on the host, by name: those of training, unless others are given. */

@@ -3,7 +3,8 @@
 import { monitored } from "../optim/monitored.ts";
 import { bestCheckpoints, listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
-import type { Callback, Metrics, StepResult } from "./contract.ts";
+import type { Callback, StepResult } from "./contract.ts";
+import type { Metrics } from "./run.ts";
 import type { Session } from "./session.ts";
 
 export class Checkpointer implements Callback {

@@ -9,17 +9,10 @@ import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
-import type {
-  EvalStep,
-  EvaluateOptions,
-  Metrics,
-  ValidateContext,
-  ValidateEpochContext,
-  WeightsChoice,
-  WeightsOptions,
-} from "./contract.ts";
+import type { ValidateContext, ValidateEpochContext } from "./contract.ts";
 import { Hooks, tell } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
+import type { EvalStep, EvaluateOptions, Metrics, WeightsChoice, WeightsOptions } from "./run.ts";
 import type { Session } from "./session.ts";
 import { meanLoss, prefixed, Totals } from "./totals.ts";
 import { checkVocabulary } from "./vocabulary.ts";

@@ -7,7 +7,7 @@ import { listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint, takeFinalWeights } from "./checkpoint.ts";
 import { now } from "./clock.ts";
 import { byName } from "./columns.ts";
-import type { FitContext, FitOptions, Run } from "./contract.ts";
+import type { FitContext } from "./contract.ts";
 import { DataClock } from "./feed.ts";
 import { firstGroup } from "./group.ts";
 import { tell } from "./hooks.ts";
@@ -16,6 +16,7 @@ import { Journal } from "./journal.ts";
 import { lengthOf } from "./length.ts";
 import { train } from "./loop.ts";
 import { checkValidated, numberNames } from "./numbers.ts";
+import type { FitOptions, Run } from "./run.ts";
 import type { Session } from "./session.ts";
 import { checkSameCharacters, checkVocabulary } from "./vocabulary.ts";
 

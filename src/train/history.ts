@@ -1,5 +1,5 @@
 // Every number that was logged, by name and step, as `fit` gives it.
-import type { History, Metrics } from "./contract.ts";
+import type { History, Metrics } from "./run.ts";
 
 interface Series {
   readonly steps: number[];

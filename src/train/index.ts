@@ -20,36 +20,38 @@ export type { Config } from "./config/schema.ts";
 export type { CheckpointOptions, LoggingOptions, LoopOptions, PrecisionOptions } from "./config/shared.ts";
 export type {
   Callback,
-  CheckpointChoice,
   CheckpointContext,
   EpochContext,
-  EvalStep,
-  EvaluateOptions,
   FitContext,
-  FitOptions,
-  History,
   HookName,
   Logger,
-  Metrics,
-  Place,
-  Progress,
-  Run,
   StepContext,
   StepResult,
   TraceContext,
   TrainerOptions,
   TrainerView,
-  TrainStep,
   ValidateBatchContext,
   ValidateContext,
   ValidateEpochContext,
   ValidateStepResult,
-  WeightsChoice,
-  WeightsOptions,
 } from "./contract.ts";
 export type { CheckpointMetrics } from "./evaluate.ts";
 export { type Histogram, histogramOf } from "./histogram.ts";
 export * from "./loggers/index.ts";
 export type { Prediction } from "./predict.ts";
 export type { Rebuild, ReplayOptions } from "./replay.ts";
+export type {
+  CheckpointChoice,
+  EvalStep,
+  EvaluateOptions,
+  FitOptions,
+  History,
+  Metrics,
+  Place,
+  Progress,
+  Run,
+  TrainStep,
+  WeightsChoice,
+  WeightsOptions,
+} from "./run.ts";
 export { summarizeScalar, summarizeTensor } from "./summarize.ts";

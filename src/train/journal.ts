@@ -19,9 +19,10 @@ import {
   newestCheckpoint,
   readTensors,
 } from "./checkpoint.ts";
-import type { CheckpointChoice, FitContext, Run } from "./contract.ts";
+import type { FitContext } from "./contract.ts";
 import { describeOptions } from "./describe.ts";
 import { programFacts } from "./facts.ts";
+import type { CheckpointChoice, Run } from "./run.ts";
 import type { Session } from "./session.ts";
 
 /** What a journal is opened with. */

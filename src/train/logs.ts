@@ -4,8 +4,8 @@ import { ConfigError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import { logLevels } from "./config/shared.ts";
-import type { MessageLevel, Metrics } from "./contract.ts";
 import type { Histogram } from "./histogram.ts";
+import type { MessageLevel, Metrics } from "./run.ts";
 import type { Session } from "./session.ts";
 
 /** The log of one Trainer. */

@@ -5,13 +5,14 @@ import { type EpochDraws, epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Chain } from "../run/chain.ts";
 import { breathe, now } from "./clock.ts";
-import type { FitContext, Metrics, StepContext, StepResult } from "./contract.ts";
+import type { FitContext, StepContext, StepResult } from "./contract.ts";
 import { evaluate } from "./evaluate.ts";
 import { ahead, type DataClock } from "./feed.ts";
 import { groups } from "./group.ts";
 import { stepNumbers } from "./inputs.ts";
 import { evaluationDue } from "./length.ts";
 import { learningRates } from "./rates.ts";
+import type { Metrics } from "./run.ts";
 import type { Session } from "./session.ts";
 
 /** What the loop is given. */

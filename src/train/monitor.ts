@@ -1,7 +1,7 @@
 // A validated number that a callback goes by: which one, which values are better, and the best so far.
 import { type Given, nonNegative, type Read, text, word } from "../core/options.ts";
 import { directionOf, type Mode, monitored, monitoredName, type NumberNames } from "../optim/monitored.ts";
-import type { Metrics } from "./contract.ts";
+import type { Metrics } from "./run.ts";
 
 /** Which number, and how. */
 export const monitorFields = {

@@ -1,6 +1,7 @@
 // The learning rates of a step under the names that they are logged by.
 import type { ParameterGroup } from "../optim/optimizer.ts";
-import type { Metrics, TrainerView } from "./contract.ts";
+import type { TrainerView } from "./contract.ts";
+import type { Metrics } from "./run.ts";
 
 /**
  * `learning_rate` where all parameter groups have the same one in the whole run; otherwise `learning_rate/<group>` of each, by its number from 0. The names don't depend on

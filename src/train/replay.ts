@@ -6,8 +6,9 @@ import { ConfigError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import type { Verification } from "../run/verification.ts";
-import type { Callback, FitOptions, Run, TrainerOptions, TrainerView } from "./contract.ts";
+import type { Callback, TrainerOptions, TrainerView } from "./contract.ts";
 import { listOf } from "./evaluate.ts";
+import type { FitOptions, Run } from "./run.ts";
 
 /** A Trainer that is there to be run. */
 export interface Fitting extends TrainerView {

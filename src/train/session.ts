@@ -4,10 +4,11 @@ import type { DataLoader } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import type { Chain } from "../run/chain.ts";
 import type { KeepBest } from "../run/checkpoint.ts";
-import type { Progress, Run, TrainerView, WeightsChoice } from "./contract.ts";
+import type { TrainerView } from "./contract.ts";
 import { LoggedNumbers } from "./history.ts";
 import { Hooks } from "./hooks.ts";
 import { Occupancy } from "./occupancy.ts";
+import type { Progress, Run, WeightsChoice } from "./run.ts";
 import type { GradientScaler } from "./scaler.ts";
 import { Exchange } from "./weights.ts";
 

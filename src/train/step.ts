@@ -13,8 +13,9 @@ import { gradients as gradientsOf } from "../program/gradients.ts";
 import { stack, tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
-import type { EvalStep, TraceContext, TrainerView, TrainStep } from "./contract.ts";
+import type { TraceContext, TrainerView } from "./contract.ts";
 import type { HostBatch, MicroBatches, StepInput } from "./group.ts";
+import type { EvalStep, TrainStep } from "./run.ts";
 import type { Session } from "./session.ts";
 import { termsOf } from "./totals.ts";
 

@@ -4,7 +4,7 @@ import { atOnce } from "../core/promise.ts";
 import { type Metric, ratio, withTerms } from "../nn/metrics/metric.ts";
 import type { Batch } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Metrics } from "./contract.ts";
+import type { Metrics } from "./run.ts";
 
 interface Named {
   readonly name: string;

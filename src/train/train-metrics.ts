@@ -2,8 +2,9 @@
 // watched in the step, so that its hash, its bits and the stream are those of a run without them.
 import { watch } from "../program/trace.ts";
 import type { ResolvedSettings } from "./config/options.ts";
-import type { Callback, EpochContext, Metrics, StepResult, TraceContext } from "./contract.ts";
+import type { Callback, EpochContext, StepResult, TraceContext } from "./contract.ts";
 import { samplesOf } from "./group.ts";
+import type { Metrics } from "./run.ts";
 import { meanLoss, prefixed, Totals, termsOf } from "./totals.ts";
 
 const keyOf = (name: string, i: number) => `TrainMetrics/${name}/${i}`;

@@ -25,22 +25,7 @@ import { CheckLoss } from "./callbacks/check-loss.ts";
 import { saveCheckpoint, seedOfFolder, stateOf, takeChosen, takeWeights } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { type ResolvedSettings, resolveOptions } from "./config/options.ts";
-import type {
-  CheckpointChoice,
-  EvalStep,
-  EvaluateOptions,
-  FitOptions,
-  Logger,
-  MessageLevel,
-  Metrics,
-  Progress,
-  Run,
-  TrainerOptions,
-  TrainerView,
-  TrainStep,
-  WeightsChoice,
-  WeightsOptions,
-} from "./contract.ts";
+import type { Logger, TrainerOptions, TrainerView } from "./contract.ts";
 import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf } from "./explain.ts";
@@ -53,6 +38,19 @@ import { Logs } from "./logs.ts";
 import { checkMemory } from "./memory.ts";
 import { type Prediction, predictInTurn } from "./predict.ts";
 import { judge, type ReplayOptions, replayed } from "./replay.ts";
+import type {
+  CheckpointChoice,
+  EvalStep,
+  EvaluateOptions,
+  FitOptions,
+  MessageLevel,
+  Metrics,
+  Progress,
+  Run,
+  TrainStep,
+  WeightsChoice,
+  WeightsOptions,
+} from "./run.ts";
 import { GradientScaler } from "./scaler.ts";
 import { Session } from "./session.ts";
 import { Steps } from "./step.ts";

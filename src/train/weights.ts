@@ -4,7 +4,8 @@ import type { HostArray } from "../core/array.ts";
 import { ConfigError, TrainingError } from "../core/errors.ts";
 import type { Parameter } from "../program/variable.ts";
 import { WeightAverage } from "./callbacks/weight-average.ts";
-import type { TrainerView, WeightsChoice } from "./contract.ts";
+import type { TrainerView } from "./contract.ts";
+import type { WeightsChoice } from "./run.ts";
 
 /** The average that a choice means; undefined for raw weights. Throws ConfigError where there is none, or several of which none is the one to validate. */
 export function chosenAverage(

@@ -5,7 +5,8 @@ import { CheckpointError } from "../core/errors.ts";
 import { type Checkpoint, type CheckpointEntry, loadCheckpoint } from "../run/checkpoint.ts";
 import { isOfRun, tensorDigest } from "../run/state.ts";
 import { readTensors } from "../train/checkpoint.ts";
-import type { Metrics, TrainerView } from "../train/contract.ts";
+import type { TrainerView } from "../train/contract.ts";
+import type { Metrics } from "../train/run.ts";
 import { type Checks, recordDifferences } from "./checks.ts";
 
 /** What the replay knows of validations when it comes to a checkpoint. */

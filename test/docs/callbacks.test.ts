@@ -7,7 +7,7 @@ import { trainerOptions } from "../../src/train/config/build.ts";
 import { callbacks, loggers } from "../../src/train/config/families.ts";
 import { toCamel, toSnake } from "../../src/train/config/form.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import type { Run } from "../../src/train/contract.ts";
+import type { Run } from "../../src/train/run.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";

@@ -1,5 +1,6 @@
 // A toy run, and what its callbacks logged and said.
-import type { Callback, Logger, Run, TrainerOptions } from "../../src/train/contract.ts";
+import type { Callback, Logger, TrainerOptions } from "../../src/train/contract.ts";
+import type { Run } from "../../src/train/run.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { toyTest, toyTrain, toyTrainer } from "./toy.ts";
 

@@ -7,8 +7,8 @@ import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import { listCheckpoints } from "../../src/run/checkpoint.ts";
 import { tensor } from "../../src/tensor/functions.ts";
-import type { Metrics } from "../../src/train/contract.ts";
 import { globFiles } from "../../src/train/glob.ts";
+import type { Metrics } from "../../src/train/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

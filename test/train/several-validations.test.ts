@@ -9,7 +9,8 @@ import { SanityValidation } from "../../src/train/callbacks/sanity-validation.ts
 import { ExponentialMovingAverage } from "../../src/train/callbacks/weight-average.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import type { Callback, Metrics } from "../../src/train/contract.ts";
+import type { Callback } from "../../src/train/contract.ts";
+import type { Metrics } from "../../src/train/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

@@ -10,7 +10,8 @@ import { permutation } from "../../src/rng/samplers.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { normal, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { Callback, Run, StepResult, TrainerOptions } from "../../src/train/contract.ts";
+import type { Callback, StepResult, TrainerOptions } from "../../src/train/contract.ts";
+import type { Run } from "../../src/train/run.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { toyModel, toyOptions, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

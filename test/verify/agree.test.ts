@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as optim from "../../src/optim/index.ts";
-import type { Run } from "../../src/train/contract.ts";
+import type { Run } from "../../src/train/run.ts";
 import { diffRuns } from "../../src/verify/diff.ts";
 import { showDiff } from "../../src/verify/show.ts";
 import { temporaryFolder } from "../support/folder.ts";

@@ -5,10 +5,11 @@ import { countOf, finite, flag, type Given, options } from "../../core/options.t
 import { configured } from "../../core/things.ts";
 import { Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/functions.ts";
-import type { Callback, FitContext, Metrics, TrainerView, ValidateContext } from "../contract.ts";
+import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
 import { Monitor, monitorFields } from "../monitor.ts";
 import { checkValidated, numberNames } from "../numbers.ts";
+import type { Metrics } from "../run.ts";
 
 const record = options("EarlyStopping", {
   ...monitorFields,

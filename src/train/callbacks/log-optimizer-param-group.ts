@@ -4,7 +4,8 @@ import { ConfigError } from "../../core/errors.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
-import type { Callback, Metrics, StepContext, StepResult, TrainerView } from "../contract.ts";
+import type { Callback, StepContext, StepResult, TrainerView } from "../contract.ts";
+import type { Metrics } from "../run.ts";
 
 const record = options("LogOptimizerParamGroup", {
   /** Which numbers, in camelCase or snake_case: `learningRate`, `weightDecay` … All of a group unless given. */

@@ -10,12 +10,12 @@ import { watch } from "../../program/trace.ts";
 import type {
   Callback,
   FitContext,
-  Metrics,
   TraceContext,
   TrainerView,
   ValidateContext,
   ValidateStepResult,
 } from "../contract.ts";
+import type { Metrics } from "../run.ts";
 
 const prefix = "ModelEvalMetrics/";
 const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";

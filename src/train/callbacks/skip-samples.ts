@@ -3,7 +3,8 @@
 import { ConfigError } from "../../core/errors.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
-import type { Callback, FitContext, Place } from "../contract.ts";
+import type { Callback, FitContext } from "../contract.ts";
+import type { Place } from "../run.ts";
 
 const record = options("SkipSamples", {
   /** How many samples are taken as seen: whole steps of them, epochs too. */

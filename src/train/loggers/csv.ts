@@ -1,7 +1,7 @@
 // metrics.csv in the run's folder: one row per logged value, so that values logged later need no new column.
 
 import { options } from "../../core/options.ts";
-import type { Metrics } from "../contract.ts";
+import type { Metrics } from "../run.ts";
 import { FileLogger } from "./file.ts";
 import { linesOf, type RecordFormat } from "./records.ts";
 

@@ -1,7 +1,7 @@
 // metrics.jsonl in the run's folder: a JSON object a line.
 
 import { options } from "../../core/options.ts";
-import type { Metrics } from "../contract.ts";
+import type { Metrics } from "../run.ts";
 import { FileLogger } from "./file.ts";
 import { linesOf, type RecordFormat } from "./records.ts";
 

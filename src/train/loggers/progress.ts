@@ -4,8 +4,9 @@ import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { now } from "../clock.ts";
-import type { FitContext, Logger, Metrics, StepResult } from "../contract.ts";
+import type { FitContext, Logger, StepResult } from "../contract.ts";
 import { samplesOf } from "../group.ts";
+import type { Metrics } from "../run.ts";
 
 /** About so many plain lines a run. */
 const plainLines = 20;

@@ -11,7 +11,8 @@ import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
 import { now } from "../clock.ts";
-import type { FitContext, Logger, Metrics, TrainerView } from "../contract.ts";
+import type { FitContext, Logger, TrainerView } from "../contract.ts";
+import type { Metrics } from "../run.ts";
 
 /** At validations it is written at most once in so many seconds. */
 const interval = 5;

@@ -3,8 +3,8 @@
 
 import { crc32c } from "../../core/crc.ts";
 import { options } from "../../core/options.ts";
-import type { Metrics } from "../contract.ts";
 import type { Histogram } from "../histogram.ts";
+import type { Metrics } from "../run.ts";
 import { FileLogger } from "./file.ts";
 import type { ReadRecord, RecordFormat } from "./records.ts";
 

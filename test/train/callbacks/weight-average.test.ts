@@ -8,7 +8,8 @@ import {
   StochasticWeightAveraging,
   type WeightAverage,
 } from "../../../src/train/callbacks/weight-average.ts";
-import type { Callback, Metrics, TrainerOptions } from "../../../src/train/contract.ts";
+import type { Callback, TrainerOptions } from "../../../src/train/contract.ts";
+import type { Metrics } from "../../../src/train/run.ts";
 import type { Trainer } from "../../../src/train/trainer.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
