@@ -44,7 +44,8 @@ import {
 } from "../../src/train/config/families.ts";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import type { Callback, FitContext, Logger, Metrics } from "../../src/train/contract.ts";
+import type { Callback, FitContext, Logger } from "../../src/train/contract.ts";
+import type { Metrics } from "../../src/train/run.ts";
 
 const record = options("SignOfLife", {
   ...optimizerFields,
