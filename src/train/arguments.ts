@@ -20,7 +20,7 @@ import {
 } from "../core/arguments.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { ReplayOptions } from "./replay.ts";
-import type { CheckpointChoice, EvaluateOptions, FitOptions, WeightsOptions } from "./run.ts";
+import type { ChosenWeights, EvaluateOptions, FitOptions, Loaders, WeightsOptions } from "./run.ts";
 
 const loader: Kind = kind(
   "a data loader",
@@ -30,7 +30,7 @@ const loader: Kind = kind(
 const loaders = either(loader, listOf(loader, "a list of them"));
 const path = kind("a path, best, last, or null", (value) => typeof value === "string" || value === null);
 const weights = { "weights?": oneOf(["raw", "average"]) } as const;
-const choice = optionsOf<CheckpointChoice & WeightsOptions>({ "ckptPath?": path, ...weights });
+const choice = optionsOf<ChosenWeights>({ "ckptPath?": path, ...weights });
 const positive = kind("an integer ≥ 1", (value) => Number.isSafeInteger(value) && (value as number) >= 1);
 const isPromise = (value: unknown) => value instanceof Promise;
 /** The schema looks at the rest; to it a promise is a record without keys. */
@@ -126,7 +126,7 @@ export const calls = {
   loadCheckpoint: signature("loadCheckpoint", { path: string }),
   verify: signature("verify", {
     directory: string,
-    "given?": optionsOf<ReplayOptions & { train?: DataLoader; val?: DataLoader | readonly DataLoader[] }>({
+    "given?": optionsOf<ReplayOptions & { train?: DataLoader; val?: Loaders }>({
       ...replayKinds,
       "train?": loader,
       "val?": loaders,

@@ -18,6 +18,7 @@ import type { Histogram } from "./histogram.ts";
 import type {
   EvalStep,
   EvaluateOptions,
+  Loaders,
   MessageLevel,
   Metrics,
   Place,
@@ -63,7 +64,7 @@ export interface TrainerView {
   initialize(): Promise<Backend>;
   trainStep(): Promise<TrainStep>;
   evalStep(): Promise<EvalStep>;
-  evaluate(loaders: DataLoader | readonly DataLoader[], how?: EvaluateOptions): Promise<Metrics>;
+  evaluate(loaders: Loaders, how?: EvaluateOptions): Promise<Metrics>;
   saveCheckpoint(name?: string): Promise<string>;
   runState(): RunState;
   ledger(train: DataLoader): Promise<LedgerRow[]>;

@@ -6,13 +6,21 @@ import type { Module } from "../nn/module.ts";
 import { namedModules } from "../nn/naming.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
-import { checkpointPaths, refuseAbsent, takeWeights } from "./checkpoint.ts";
+import { checkpointPaths, refuseAbsent, takeChosen, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
 import type { ValidateContext, ValidateEpochContext } from "./contract.ts";
 import { Hooks, tell } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
-import type { EvalStep, EvaluateOptions, Metrics, WeightsChoice, WeightsOptions } from "./run.ts";
+import type {
+  ChosenWeights,
+  EvalStep,
+  EvaluateOptions,
+  Loaders,
+  Metrics,
+  WeightsChoice,
+  WeightsOptions,
+} from "./run.ts";
 import type { Session } from "./session.ts";
 import { meanLoss, prefixed, Totals } from "./totals.ts";
 import { checkVocabulary } from "./vocabulary.ts";
@@ -120,6 +128,19 @@ async function pass(
   return totals.values();
 }
 
+/** Validates with the weights of the chosen checkpoint. */
+export function evaluateChosen(
+  session: Session,
+  method: "validate" | "test",
+  loaders: Loaders,
+  { weights, ...choice }: ChosenWeights,
+): Promise<Metrics> {
+  return session.occupancy.alone(method, async () => {
+    await takeChosen(session, method, choice);
+    return evaluate(session, listOf(loaders), { weights, prefix: method === "test" ? "test_" : "val_" });
+  });
+}
+
 /** The error for a loader that gives nothing to look at. */
 export const noBatches = (where: string, { name, batchSize }: DataLoader) =>
   new DataError({
@@ -131,7 +152,7 @@ export const noBatches = (where: string, { name, batchSize }: DataLoader) =>
   });
 
 /** One loader or several as a list. */
-export const listOf = (loaders: DataLoader | readonly DataLoader[] | undefined): readonly DataLoader[] =>
+export const listOf = (loaders: Loaders | undefined): readonly DataLoader[] =>
   loaders === undefined ? [] : Array.isArray(loaders) ? loaders : [loaders as DataLoader];
 
 /** What the weights of one checkpoint come to. */

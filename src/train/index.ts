@@ -42,10 +42,12 @@ export type { Prediction } from "./predict.ts";
 export type { Rebuild, ReplayOptions } from "./replay.ts";
 export type {
   CheckpointChoice,
+  ChosenWeights,
   EvalStep,
   EvaluateOptions,
   FitOptions,
   History,
+  Loaders,
   Metrics,
   Place,
   Progress,

@@ -8,11 +8,11 @@ import type { PlannedGraph } from "../report/graph.ts";
 import type { Verification } from "../run/verification.ts";
 import type { Callback, TrainerOptions, TrainerView } from "./contract.ts";
 import { listOf } from "./evaluate.ts";
-import type { FitOptions, Run } from "./run.ts";
+import type { FitOptions, Loaders, Run } from "./run.ts";
 
 /** A Trainer that is there to be run. */
 export interface Fitting extends TrainerView {
-  fit(train: DataLoader, validation?: DataLoader | readonly DataLoader[], options?: FitOptions): Promise<Run>;
+  fit(train: DataLoader, validation?: Loaders, options?: FitOptions): Promise<Run>;
   explain(train: DataLoader): Promise<PlannedGraph[]>;
 }
 
@@ -23,7 +23,7 @@ export interface Fitting extends TrainerView {
 export type Rebuild = (changes: Partial<TrainerOptions>) => {
   readonly trainer: Fitting;
   readonly train?: DataLoader;
-  readonly val?: DataLoader | readonly DataLoader[];
+  readonly val?: Loaders;
 };
 
 export interface ReplayOptions {

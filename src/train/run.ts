@@ -1,5 +1,6 @@
 // What a run is asked for and what it gives: which checkpoint and which weights, where it is, what was logged, and what it came to.
 
+import type { DataLoader } from "../data/loader.ts";
 import type { Compiled } from "../program/compiled.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HostBatch, StepInput } from "./group.ts";
@@ -23,6 +24,12 @@ export interface WeightsOptions {
 export interface CheckpointChoice {
   readonly ckptPath?: string | null;
 }
+
+/** Which weights of which checkpoint. */
+export interface ChosenWeights extends CheckpointChoice, WeightsOptions {}
+
+/** One data loader, or several. */
+export type Loaders = DataLoader | readonly DataLoader[];
 
 export interface FitOptions extends CheckpointChoice {
   /** Aborted: the fit finishes the step it is in, saves, and rejects with InterruptedError. */

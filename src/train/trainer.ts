@@ -27,7 +27,7 @@ import { Checkpointer } from "./checkpointer.ts";
 import { type ResolvedSettings, resolveOptions } from "./config/options.ts";
 import type { Logger, TrainerOptions, TrainerView } from "./contract.ts";
 import { describeOptions } from "./describe.ts";
-import { type CheckpointMetrics, evaluate, listOf, validateAll } from "./evaluate.ts";
+import { type CheckpointMetrics, evaluate, evaluateChosen, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf } from "./explain.ts";
 import { runFit } from "./fit.ts";
 import { checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
@@ -39,10 +39,11 @@ import { checkMemory } from "./memory.ts";
 import { type Prediction, predictInTurn } from "./predict.ts";
 import { judge, type ReplayOptions, replayed } from "./replay.ts";
 import type {
-  CheckpointChoice,
+  ChosenWeights,
   EvalStep,
   EvaluateOptions,
   FitOptions,
+  Loaders,
   MessageLevel,
   Metrics,
   Progress,
@@ -266,11 +267,7 @@ export class Trainer implements TrainerView {
   }
 
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Without validation data: validates on what the training loader sets aside (`validationSplit`), if it does; `[]` is none. Of several validation loaders the first is the one whose batches callbacks are told of. */
-  async fit(
-    train: DataLoader,
-    validation?: DataLoader | readonly DataLoader[],
-    options: FitOptions = {},
-  ): Promise<Run> {
+  async fit(train: DataLoader, validation?: Loaders, options: FitOptions = {}): Promise<Run> {
     checkArguments(calls.fit, arguments);
     const list = listOf(validation ?? train.validation);
     return this.#session.occupancy.alone("fit", () => {
@@ -281,34 +278,22 @@ export class Trainer implements TrainerView {
   }
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run, TrainingError during a fit: `evaluate` is for hooks. */
-  async validate(
-    loaders: DataLoader | readonly DataLoader[],
-    choice: CheckpointChoice & WeightsOptions = {},
-  ): Promise<Metrics> {
+  async validate(loaders: Loaders, choice: ChosenWeights = {}): Promise<Metrics> {
     checkArguments(calls.validate, arguments);
-    return this.#session.occupancy.alone("validate", async () => {
-      await takeChosen(this.#session, "validate", choice);
-      return evaluate(this.#session, listOf(loaders), choice);
-    });
+    return evaluateChosen(this.#session, "validate", loaders, choice);
   }
 
   /** As `validate`, on data that nothing was chosen by: what comes out is logged as `test_<name>`. */
-  async test(
-    loaders: DataLoader | readonly DataLoader[],
-    choice: CheckpointChoice & WeightsOptions = {},
-  ): Promise<Metrics> {
+  async test(loaders: Loaders, choice: ChosenWeights = {}): Promise<Metrics> {
     checkArguments(calls.test, arguments);
-    return this.#session.occupancy.alone("test", async () => {
-      await takeChosen(this.#session, "test", choice);
-      return evaluate(this.#session, listOf(loaders), { weights: choice.weights, prefix: "test_" });
-    });
+    return evaluateChosen(this.#session, "test", loaders, choice);
   }
 
   /**
    * Validates with the weights as they are, and logs what came out as `val_<name>`; names of a second loader and later ones begin with the loader's. `steps`: on so many batches in place of `evalSteps`; `silent`:
    * no hook is called and nothing is logged. During a fit: in a hook, awaited; nothing about the run depends on it. Throws TrainingError from elsewhere.
    */
-  async evaluate(loaders: DataLoader | readonly DataLoader[], how: EvaluateOptions = {}): Promise<Metrics> {
+  async evaluate(loaders: Loaders, how: EvaluateOptions = {}): Promise<Metrics> {
     checkArguments(calls.evaluate, arguments);
     return this.#session.occupancy.evaluating(this.#session.hooks.calling, () =>
       evaluate(this.#session, listOf(loaders), how),
@@ -317,7 +302,7 @@ export class Trainer implements TrainerView {
 
   /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none, TrainingError during a fit. */
   async validateAll(
-    loaders: DataLoader | readonly DataLoader[],
+    loaders: Loaders,
     ckptPaths?: string | readonly string[],
     options: WeightsOptions = {},
   ): Promise<CheckpointMetrics[]> {
@@ -327,12 +312,12 @@ export class Trainer implements TrainerView {
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
-  predict(loader: DataLoader, choice: CheckpointChoice & WeightsOptions = {}): AsyncGenerator<Prediction> {
+  predict(loader: DataLoader, choice: ChosenWeights = {}): AsyncGenerator<Prediction> {
     checkArguments(calls.predict, arguments);
     return this.#predictions(loader, choice);
   }
 
-  async *#predictions(loader: DataLoader, choice: CheckpointChoice & WeightsOptions): AsyncGenerator<Prediction> {
+  async *#predictions(loader: DataLoader, choice: ChosenWeights): AsyncGenerator<Prediction> {
     await this.#session.occupancy.alone("predict", () => takeChosen(this.#session, "predict", choice));
     yield* predictInTurn(this.#session, await this.#steps.predict(), loader, choice);
   }
@@ -363,7 +348,7 @@ export class Trainer implements TrainerView {
    */
   verify(
     directory: string,
-    given: ReplayOptions & { readonly train?: DataLoader; readonly val?: DataLoader | readonly DataLoader[] } = {},
+    given: ReplayOptions & { readonly train?: DataLoader; readonly val?: Loaders } = {},
   ): Promise<Verification> {
     checkArguments(calls.verify, arguments);
     const { train, val, ...options } = { ...this.#session.lastLoaders, ...given };
