@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { Option, type OptionRecord, type Type } from "../src/core/options.ts";
 import * as datasets from "../src/data/datasets.ts";
+import * as transforms from "../src/data/transforms/index.ts";
 import * as losses from "../src/nn/losses.ts";
 import * as metrics from "../src/nn/metrics.ts";
 import * as models from "../src/nn/models.ts";
@@ -20,6 +21,7 @@ import * as loggers from "../src/train/loggers/index.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const indexes = {
   "data/datasets": datasets,
+  "data/transforms/index": transforms,
   "nn/losses": losses,
   "nn/metrics": metrics,
   "nn/models": models,

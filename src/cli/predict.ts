@@ -9,7 +9,7 @@ import { dataLoader } from "../data/loader.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer } from "../train/config/build.ts";
-import { trainedColumns } from "../train/config/loaders.ts";
+import { trainedTable } from "../train/config/loaders.ts";
 import { messages, type Outcome } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readConfig } from "./imports.ts";
@@ -44,7 +44,7 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
       hint: "fit the config first, or give --ckpt PATH; --ckpt none predicts with weights as they are drawn",
     });
   }
-  const dataset = inputsDataset(input, { columns: trainedColumns(config.trainer.fit?.trainDataloader) });
+  const dataset = inputsDataset(input, trainedTable(config.trainer.fit?.trainDataloader));
   const loader = dataLoader(dataset, { batchSize: Math.min(batchSize, Math.max(1, dataset.size)) });
   const parts: HostArray[] = [];
   const choice = { ...checkpointChoice(flags), weights: flags.weights };

@@ -1,6 +1,6 @@
 // The canonical byte encoding under every hash, SHA-256, and canonical JSON. Equal meaning gives equal bytes on every machine:
 // little-endian, no host order, sorted keys, one NaN.
-import { sha256 } from "#hash";
+import { sha256, sha256Parts } from "#hash";
 import type { TypedArray } from "./dtype.ts";
 
 /** What an attribute or a config value may be. */
@@ -171,7 +171,7 @@ export function canonicalBytes(data: TypedArray): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-export { sha256 };
+export { sha256, sha256Parts };
 
 /** SHA-256 of some bytes, 64 hex digits. */
 export function sha256Hex(bytes: Uint8Array): string {

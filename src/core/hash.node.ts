@@ -10,3 +10,10 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   if (bytes.length < few) return inScript(bytes);
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
+
+/** SHA-256 of bytes that come in parts. */
+export function sha256Parts(parts: Iterable<Uint8Array>): Uint8Array {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}

@@ -5,3 +5,10 @@ import { sha256 as inScript } from "@noble/hashes/sha2.js";
 export function sha256(bytes: Uint8Array): Uint8Array {
   return inScript(bytes);
 }
+
+/** SHA-256 of bytes that come in parts. */
+export function sha256Parts(parts: Iterable<Uint8Array>): Uint8Array {
+  const hash = inScript.create();
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}

@@ -27,8 +27,32 @@ export interface Dataset {
   readonly columns?: readonly string[];
   /** Of a text: which character each number stands for. */
   readonly vocabulary?: Characters;
+  /** Of images in folders: the class of each number. Validation data with other classes are refused. */
+  readonly classes?: readonly string[];
+  /** Of a table: how its numbers are learned from the rows that are trained on. `fields` are those of all rows. */
+  readonly table?: Table;
   /** Of a part of a dataset: which of its samples it holds. */
   readonly split?: SplitPart;
+}
+
+/** A table whose inputs depend on what some rows teach. */
+export interface Table {
+  /** What these samples teach, or all; undefined where there is nothing to learn. */
+  fit(samples?: Int32Array): TableState | undefined;
+  /** The same rows, with inputs by what was learned elsewhere. Throws DataError for a column or a category that isn't there. */
+  under(state: TableState): Pick<Dataset, "fields" | "columns">;
+}
+
+/** How the columns of a table become inputs, in their order: kept with a run, and applied to what is validated and predicted. */
+export type TableState = readonly TableColumn[];
+
+/** A column of texts becomes a number for each category; one of numbers is standardised where it has a mean and a deviation, and a missing number becomes `fill`. */
+export interface TableColumn {
+  readonly column: string;
+  readonly categories?: readonly string[];
+  readonly mean?: number;
+  readonly deviation?: number;
+  readonly fill?: number;
 }
 
 /** The samples of a part that is drawn when the run's seed is known; `fields` reads by the whole dataset's numbers. */
@@ -108,22 +132,24 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
       expected: "at least one sample, of at least one element",
     });
   }
-  const field = ({ data, shape, dtype }: HostArray): Field => {
-    const width = sizeOf(shape.slice(1));
-    return {
-      shape: shape.slice(1),
-      dtype,
-      read(indices, out) {
-        indices.forEach((index, row) => {
-          out.set(data.subarray(index * width, (index + 1) * width), row * width);
-        });
-      },
-    };
-  };
   return {
     name,
     size,
-    fields: Object.fromEntries(entries.map(([key, array]) => [key, field(array)])),
+    fields: Object.fromEntries(entries.map(([key, array]) => [key, arrayField(array)])),
     digests: Object.fromEntries(entries.map(([key, { data }]) => [`${name}/${key}`, sha256Hex(canonicalBytes(data))])),
+  };
+}
+
+/** The field of an array whose first axis counts samples. */
+export function arrayField({ data, shape, dtype }: HostArray): Field {
+  const width = sizeOf(shape.slice(1));
+  return {
+    shape: shape.slice(1),
+    dtype,
+    read(indices, out) {
+      indices.forEach((index, row) => {
+        out.set(data.subarray(index * width, (index + 1) * width), row * width);
+      });
+    },
   };
 }

@@ -1,18 +1,20 @@
 // Loaders: batches of a dataset in an order that is a pure function of the seed and of the epoch's range of draws. A loader has no state:
 // who trains keeps epoch and cursor, and can start again at any batch.
 
-import { anything, callable, checkArguments } from "../core/arguments.ts";
+import { anything, callable, checkArguments, kind } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
+import { sha256Hex } from "../core/canonical.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
-import { code, countOf, flag, type Given, options as optionsOf, share, Type } from "../core/options.ts";
+import { code, countOf, flag, type Given, list, options as optionsOf, part, share, Type } from "../core/options.ts";
 import { atOnce } from "../core/promise.ts";
 import { sizeOf } from "../core/shape.ts";
-import { permutation } from "../rng/samplers.ts";
-import { parseSeed } from "../rng/stream.ts";
-import { type Characters, type Dataset, datasetKind } from "./dataset.ts";
+import { fillWords, parseSeed } from "../rng/stream.ts";
+import { type Characters, type Dataset, datasetKind, type Table, type TableState } from "./dataset.ts";
 import type { EpochDraws } from "./draws.ts";
+import { sampleOrder } from "./order.ts";
 import { randomSplit } from "./split.ts";
+import type { RandomTransform } from "./transforms/transform.ts";
 
 /** A batch on the host. */
 export interface LoadedBatch {
@@ -40,6 +42,10 @@ export interface DataLoader {
   readonly digests: Readonly<Record<string, string>>;
   /** Of a table: the names of its inputs' columns. Validation and prediction find columns by these. */
   readonly columns?: readonly string[];
+  /** Of a table: how its inputs are learned of the rows that are trained on, and read by what was learned elsewhere. */
+  readonly table?: LoaderTable;
+  /** Of images in folders: the class of each number. */
+  readonly classes?: readonly string[];
   /** Of a text: its characters. A model with a smaller vocabulary is refused. */
   readonly vocabulary?: Characters;
   /**
@@ -58,6 +64,11 @@ export interface DataLoader {
 /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
 type Transform = (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) => LoadedBatch["tensors"];
 
+const isTransform = (value: unknown): boolean => {
+  const { name, draws, apply } = (value ?? {}) as Partial<RandomTransform>;
+  return typeof name === "string" && Number.isSafeInteger(draws) && typeof apply === "function";
+};
+
 /** What every loader takes. */
 export const loaderRecord = optionsOf(
   "dataloader",
@@ -72,12 +83,24 @@ export const loaderRecord = optionsOf(
     shuffleSeed: new Type<bigint | number>("an integer in [0, 2⁶⁴)", anything, { kind: "seed" }).optional(),
     /** The share of the samples that is set aside for validation: a random split, as `randomSplit` makes it. The loader has the rest, and `validation` is a loader of these. */
     validationSplit: share.optional(),
+    /** Shuffles within windows of so many neighbouring samples, which come in a random order: for data on disk, which are then read in one place at a time. */
+    shuffleWindow: countOf("samples", 2).optional(),
+    /** Random changes of training batches, one after another, from the epoch's own draws; validation and prediction leave them out. */
+    augment: list(part<RandomTransform>("transform", kind("a transform: data.randomFlip() …", isTransform))).optional(),
     /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
     transform: code<Transform>(callable).optional(),
   },
   "data.dataLoader",
 );
 export type LoaderOptions = Given<typeof loaderRecord>;
+
+/** A table behind a loader. */
+export interface LoaderTable {
+  /** What the loader's samples under a run's seed teach; undefined where there is nothing to learn. */
+  fit(seed: bigint): TableState | undefined;
+  /** The loader with inputs by what was learned elsewhere. Throws DataError as `Table.under` does. */
+  under(state: TableState): DataLoader;
+}
 
 /** Memory that batches gave back, as long as one loop over an epoch lasts: fresh memory costs more than what is written into it. */
 class Spare {
@@ -172,8 +195,9 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
 }
 
 function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
-  const { name, size, digests, columns, vocabulary, split } = dataset;
-  const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors } = options;
+  const { name, size, digests, columns, vocabulary, classes, split, table } = dataset;
+  const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors, augment = [] } = options;
+  const { shuffleWindow } = options;
   const shuffleSeed =
     options.shuffleSeed === undefined ? undefined : parseSeed(`loader ${name}: shuffleSeed`, options.shuffleSeed);
   if (shuffleSeed !== undefined && !shuffle) {
@@ -184,6 +208,14 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
       hint: "set shuffle: true, or leave the seed out",
     });
   }
+  if (shuffleWindow !== undefined && !shuffle) {
+    throw new ConfigError({
+      where: `loader ${name}: shuffleWindow`,
+      problem: "windows of an order that isn't shuffled",
+      got: String(shuffleWindow),
+      hint: "set shuffle: true, or leave the windows out",
+    });
+  }
   if (!(Number.isInteger(size) && size >= 1 && size < 2 ** 31)) {
     throw new DataError({
       where: `loader ${name}`,
@@ -192,17 +224,29 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
       expected: "an integer in [1, 2^31)",
     });
   }
+  const orderDraws = shuffle ? 2 * (size - 1) : 0;
+  const sampleDraws = augment.reduce((sum, { draws }) => sum + draws, 0);
+  const changes = augment.map((each) => [each.name, each.made]);
+  const said = JSON.stringify({ shuffleWindow, ...(changes.length > 0 && { augment: changes }) });
+  const fitted = table && learned(dataset, table);
   const batchesPerEpoch = dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
   return {
     name,
     batchSize,
     batchesPerEpoch,
     samplesPerEpoch: dropLast ? batchesPerEpoch * batchSize : size,
-    drawsPerEpoch: shuffle ? 2 * (size - 1) : 0,
+    drawsPerEpoch: orderDraws + size * sampleDraws,
     ...(shuffleSeed !== undefined && { shuffleSeed }),
     ...(split && split.seed === undefined && { splitDraws: split.draws }),
-    digests,
+    digests: said === "{}" ? digests : { ...digests, [`${name}/loader`]: sha256Hex(new TextEncoder().encode(said)) },
     ...(columns && { columns }),
+    ...(classes && { classes }),
+    ...(table && {
+      table: {
+        fit: (seed: bigint) => table.fit(split?.order(seed)),
+        under: (state: TableState) => loaderOf({ ...dataset, ...table.under(state), table: undefined }, options),
+      },
+    }),
     ...(vocabulary && { vocabulary }),
     release(batch) {
       releases.get(batch)?.();
@@ -219,16 +263,59 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
         });
       }
       return (function* () {
-        const order = shuffle
-          ? permutation(shuffleSeed ?? seed, offset, size)
-          : Int32Array.from({ length: size }, (_, i) => i);
+        const from = { seed: shuffleSeed ?? seed, offset };
+        const order = sampleOrder(size, shuffle ? from : undefined, shuffleWindow);
         const part = split?.order(seed);
+        const source = fitted?.(seed) ?? dataset;
         const spare = new Spare();
         for (let batch = start; batch < count; batch++) {
-          const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-          yield gather(dataset, part ? indices.map((index) => part[index]) : indices, { transform, spare });
+          const samples = order(batch * batchSize, (batch + 1) * batchSize);
+          const random = whole ? [] : augment;
+          const change = (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) =>
+            transform(transformed(random, tensors, wordsOf(from, orderDraws, sampleDraws, samples)), indices);
+          yield gather(source, part ? samples.map((index) => part[index]) : samples, { transform: change, spare });
         }
       })();
     },
   };
+}
+
+/** The dataset as each seed's samples teach it, one seed remembered; undefined where there is nothing to learn. */
+function learned(dataset: Dataset, table: Table): (seed: bigint) => Dataset | undefined {
+  let known: { readonly seed: bigint; readonly dataset: Dataset | undefined } | undefined;
+  return (seed) => {
+    if (known?.seed !== seed) {
+      const state = table.fit(dataset.split?.order(seed));
+      known = { seed, dataset: state && { ...dataset, ...table.under(state) } };
+    }
+    return known.dataset;
+  };
+}
+
+/** The words of samples, `each` for every one in turn: those of sample i begin i · each draws after the order's. */
+function wordsOf({ seed, offset }: EpochDraws, orderDraws: number, each: number, samples: Int32Array): Uint32Array {
+  const words = new Uint32Array(samples.length * each);
+  if (each > 0)
+    samples.forEach((sample, row) => {
+      fillWords(seed, offset + orderDraws + sample * each, words.subarray(row * each, (row + 1) * each));
+    });
+  return words;
+}
+
+/** A batch after each transform, which takes its own of every sample's words. */
+function transformed(
+  transforms: readonly RandomTransform[],
+  tensors: LoadedBatch["tensors"],
+  words: Uint32Array,
+): LoadedBatch["tensors"] {
+  const each = transforms.reduce((sum, { draws }) => sum + draws, 0);
+  const samples = each === 0 ? 0 : words.length / each;
+  let at = 0;
+  return transforms.reduce((changed, { draws, apply }) => {
+    const own = new Uint32Array(samples * draws);
+    for (let row = 0; row < samples; row++)
+      own.set(words.subarray(row * each + at, row * each + at + draws), row * draws);
+    at += draws;
+    return apply(changed, own);
+  }, tensors);
 }

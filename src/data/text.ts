@@ -5,10 +5,11 @@ import { readText } from "#files";
 import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { DataError, showValue } from "../core/errors.ts";
-import { countOf, type Given, options as optionsOf, text as path, share, word } from "../core/options.ts";
+import { ConfigError, DataError, showValue } from "../core/errors.ts";
+import { code, countOf, either, type Given, options as optionsOf, text as path, share, word } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import type { Characters, Dataset } from "./dataset.ts";
+import { BytePairTokenizer, loadTokenizer, tokenCount, trainTokenizer } from "./tokenizer.ts";
 
 /** What windows of a text are made by. */
 export const textFields = {
@@ -20,6 +21,14 @@ export const textFields = {
   validationFraction: share.optional(),
   /** From one sample's first character to the next one's; `context` unless given, so that samples share no target. */
   stride: countOf("characters").optional(),
+  /** Trains a byte-pair tokenizer of so many tokens on the text up to the split, and counts in tokens where without it characters are counted. */
+  tokens: tokenCount.optional(),
+  /** A tokenizer, or the path of its file: counts in its tokens. */
+  tokenizer: either(
+    path,
+    code<BytePairTokenizer>(kind("a tokenizer", (value) => value instanceof BytePairTokenizer)),
+    "a tokenizer, or the path of its file",
+  ).optional(),
 } as const;
 export type TextOptions = Given<{ readonly fields: typeof textFields }>;
 
@@ -83,9 +92,30 @@ export class Vocabulary implements Characters {
   }
 }
 
-/** Windows of a text, and the numbers of its characters. */
+/** Windows of a text, and the numbers of its characters or tokens. */
 export interface TextDataset extends Dataset {
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: Vocabulary | BytePairTokenizer;
+}
+
+/** The text up to the split, and what follows. */
+function partsOf(text: string, validationFraction: number): readonly [train: string, validation: string] {
+  const characters = Array.from(text);
+  const border = Math.floor(characters.length * (1 - validationFraction));
+  return [characters.slice(0, border).join(""), characters.slice(border).join("")];
+}
+
+/** The tokenizer that a text is read with, if any: given, of a file, or trained on the text up to the split. Throws ConfigError for two of these. */
+function tokenizerOf(name: string, train: string, { tokens, tokenizer }: TextOptions): BytePairTokenizer | undefined {
+  if (tokens !== undefined && tokenizer !== undefined) {
+    throw new ConfigError({
+      where: `text ${name}: tokens`,
+      problem: "a tokenizer to train, and one that is given",
+      got: "tokens and tokenizer",
+      expected: "one of them",
+    });
+  }
+  if (tokens !== undefined) return trainTokenizer(train, { tokens });
+  return typeof tokenizer === "string" ? loadTokenizer(tokenizer) : tokenizer;
 }
 
 /**
@@ -95,17 +125,17 @@ export interface TextDataset extends Dataset {
 export function textWindows(name: string, text: string, options: TextOptions): TextDataset {
   checkArguments(calls.textWindows, arguments);
   const { context, split, validationFraction = 0.1, stride = context } = options;
-  const vocabulary = new Vocabulary(text);
-  const whole = vocabulary.encode(text);
-  const border = Math.floor(whole.length * (1 - validationFraction));
-  const ids = split === "train" ? whole.subarray(0, border) : split === "validation" ? whole.subarray(border) : whole;
+  const [train, validation] = partsOf(text, validationFraction);
+  const tokenizer = tokenizerOf(name, split === undefined ? text : train, options);
+  const vocabulary = tokenizer ?? new Vocabulary(text);
+  const ids = vocabulary.encode(split === "train" ? train : split === "validation" ? validation : text);
   const size = Math.floor((ids.length - context - 1) / stride) + 1;
   if (size < 1) {
     throw new DataError({
       where: `text ${name}`,
       problem: `${split ? `the ${split} part` : "the text"} is shorter than one sample`,
-      got: `${ids.length} characters`,
-      expected: `at least ${context + 1}: a context of ${context} and the character after it`,
+      got: `${ids.length} ${tokenizer ? "tokens" : "characters"}`,
+      expected: `at least ${context + 1}: a context of ${context} and the ${tokenizer ? "token" : "character"} after it`,
     });
   }
   const window = (shift: number) => ({
@@ -122,7 +152,10 @@ export function textWindows(name: string, text: string, options: TextOptions): T
     name: split ? `${name}/${split}` : name,
     size,
     fields: { inputs: window(0), targets: window(1) },
-    digests: { [`${name}/text`]: sha256Hex(new TextEncoder().encode(text)) },
+    digests: {
+      [`${name}/text`]: sha256Hex(new TextEncoder().encode(text)),
+      ...(tokenizer && { [`${name}/tokenizer`]: tokenizer.digest }),
+    },
     vocabulary,
   };
 }

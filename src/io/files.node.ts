@@ -2,13 +2,14 @@
 // steps, and nothing else may happen meanwhile. Every failure is a typed error that names the path; a failed write loses nothing old.
 import { constants as buffers } from "node:buffer";
 import * as fs from "node:fs";
-import { createRequire } from "node:module";
 import * as os from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as zlib from "node:zlib";
 import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError, type ErrorDetails, type SeedgradError } from "../core/errors.ts";
+
+export { packageFolder, packageModule } from "./packages.node.ts";
 
 /** The class a failure is thrown as: DataError for reading unless said otherwise, CheckpointError for writing. */
 export type FileErrorClass = new (details: ErrorDetails) => SeedgradError;
@@ -103,11 +104,17 @@ export function gunzipStart(where: string, bytes: Uint8Array): Uint8Array {
 }
 
 /** What gzipped bytes hold; undefined where that is more than `most` bytes, and then no more memory was taken. Throws DataError with `where` for damaged bytes. */
-export function gunzip(where: string, bytes: Uint8Array, most: number): Uint8Array | undefined {
-  const maxOutputLength = Math.min(most, buffers.MAX_LENGTH);
+export const gunzip = (where: string, bytes: Uint8Array, most: number): Uint8Array | undefined =>
+  unpack(where, zlib.gunzipSync, bytes, most);
+
+/** As `gunzip`, of deflated bytes without a header, as a zip archive has them. */
+export const inflate = (where: string, bytes: Uint8Array, most: number): Uint8Array | undefined =>
+  unpack(where, zlib.inflateRawSync, bytes, most);
+
+function unpack(where: string, call: typeof zlib.gunzipSync, bytes: Uint8Array, most: number): Uint8Array | undefined {
   return attempt(where, damagedGzip, DataError, () => {
     try {
-      return zlib.gunzipSync(bytes, { maxOutputLength });
+      return call(bytes, { maxOutputLength: Math.max(1, Math.min(most, buffers.MAX_LENGTH)) });
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return undefined;
       throw cause;
@@ -115,7 +122,7 @@ export function gunzip(where: string, bytes: Uint8Array, most: number): Uint8Arr
   });
 }
 
-const damagedGzip = "the file is damaged: its gzip data can't be unpacked";
+const damagedGzip = "the file is damaged: its packed data can't be unpacked";
 
 /** Whether there is a file or folder of that name. */
 export function exists(path: string): boolean {
@@ -376,16 +383,6 @@ function ownVersion(): string | undefined {
     try {
       const { name, version } = JSON.parse(fs.readFileSync(join(folder, "package.json"), "utf8"));
       if (name === "seedgrad") return version;
-    } catch {}
-  }
-  return undefined;
-}
-
-/** The folder of an installed npm package, looked for from the working folder and then from this one; undefined if there is none. */
-export function packageFolder(name: string): string | undefined {
-  for (const from of [join(process.cwd(), "package.json"), import.meta.url]) {
-    try {
-      return dirname(createRequire(from).resolve(`${name}/package.json`));
     } catch {}
   }
   return undefined;

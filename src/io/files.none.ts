@@ -55,6 +55,11 @@ export function gunzipStart(where: string, _bytes: Uint8Array): Uint8Array {
   });
 }
 
+/** Throws. */
+export function inflate(where: string, _bytes: Uint8Array, _length: number): Uint8Array | undefined {
+  return gunzipStart(where, _bytes);
+}
+
 /** False: there are no files. */
 export function exists(_path: string): boolean {
   return false;
@@ -138,6 +143,11 @@ export function refresh(_path: string, _bytes: Uint8Array): boolean {
 export function machine(): Record<string, string | number> {
   const { navigator } = globalThis;
   return navigator?.userAgent === undefined ? {} : { engine: navigator.userAgent };
+}
+
+/** Undefined: no packages are installed. */
+export function packageModule(_name: string): unknown {
+  return undefined;
 }
 
 /** Undefined: no packages are installed. */

@@ -1,7 +1,7 @@
 // The element types of the safetensors format that are understood: the four that are written, and those of other programs. What a dtype here
 // can't hold exactly is refused, but for the fractions of F64: they are rounded to float32 once.
 import { float32FromBits } from "../core/canonical.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
 
 /** A type of the format: its bytes, the dtype that takes its values, and how an element is read. */
 export interface FormatType {
@@ -10,6 +10,23 @@ export interface FormatType {
   readonly read: (view: DataView, at: number) => number | bigint;
   /** Which values the dtype takes, where it isn't all of them, and in words. */
   readonly takes?: readonly [test: (value: number | bigint) => boolean, expected: string];
+}
+
+/** Elements of a type, little-endian from byte `at` on. `refuse` is called with the first that the dtype doesn't take: its number, its value, and what it takes. */
+export function readElements(
+  view: DataView,
+  at: number,
+  { dtype, bytes, read, takes: [isTaken, expected] = [() => true, ""] }: FormatType,
+  count: number,
+  refuse: (index: number, value: string, expected: string) => never,
+): TypedArray {
+  const data = makeArray(dtype, count);
+  for (let i = 0; i < count; i++) {
+    const value = read(view, at + bytes * i);
+    if (!isTaken(value)) refuse(i, String(value), expected);
+    data[i] = Number(value);
+  }
+  return data;
 }
 
 /** What each dtype is called in a file. */

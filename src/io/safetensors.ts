@@ -3,10 +3,10 @@
 import { read, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, compareUtf8 } from "../core/canonical.ts";
-import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { itemSize } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { type FormatType, formatNames, formatTypes } from "./formats.ts";
+import { type FormatType, formatNames, formatTypes, readElements } from "./formats.ts";
 import { checkNesting, repeatedKey } from "./json.ts";
 
 /** What a file holds: tensors by name, in the order of their bytes, and free text by key. */
@@ -87,7 +87,10 @@ export function decodeSafetensors(where: string, bytes: Uint8Array): Safetensors
   checkCover(where, places, bytes.length - start);
   const tensors = new Map<string, HostArray>();
   for (const { name, format, shape, begin } of places) {
-    const data = readElements(where, name, view, start + begin, format, sizeOf(shape));
+    const data = readElements(view, start + begin, format, sizeOf(shape), (i, got, expected) => {
+      const problem = `tensor ${quoted(name)}: element ${i} (byte ${start + begin + format.bytes * i}) is no ${format.dtype}`;
+      return refuse(where, problem, got, expected);
+    });
     tensors.set(name, { data, shape, dtype: format.dtype });
   }
   const formats = new Map(places.map(({ name, formatName }) => [name, formatName]));
@@ -162,26 +165,6 @@ function checkCover(where: string, places: readonly Place[], length: number): vo
     end = place.end;
   }
   if (end !== length) refuse(where, "bytes after the last tensor", `${length - end} bytes`, "none");
-}
-
-function readElements(
-  where: string,
-  name: string,
-  view: DataView,
-  at: number,
-  { dtype, bytes, read: readElement, takes: [isTaken, expected] = [() => true, ""] }: FormatType,
-  count: number,
-): TypedArray {
-  const data = makeArray(dtype, count);
-  for (let i = 0; i < count; i++) {
-    const value = readElement(view, at + bytes * i);
-    if (!isTaken(value)) {
-      const problem = `tensor ${quoted(name)}: element ${i} (byte ${at + bytes * i}) is no ${dtype}`;
-      refuse(where, problem, String(value), expected);
-    }
-    data[i] = Number(value);
-  }
-  return data;
 }
 
 function readMetadata(where: string, header: Record<string, unknown>): Record<string, string> {

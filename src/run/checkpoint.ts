@@ -5,6 +5,7 @@ import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { ownValue } from "../core/keys.ts";
+import type { TableState } from "../data/dataset.ts";
 import { parseFileJson } from "../io/json.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
 import { compareFacts, deciding, hintOf } from "./facts.ts";
@@ -52,6 +53,8 @@ export interface RunState {
   readonly optimizers?: Readonly<Record<string, number>>;
   /** The names of the inputs' columns, where the training data are a table. */
   readonly columns?: readonly string[];
+  /** How a table's columns became inputs, by what was learned of the rows that are trained on. */
+  readonly table?: TableState;
   /** What callbacks keep, by name. */
   readonly callbacks?: Readonly<Record<string, unknown>>;
 }
@@ -314,6 +317,12 @@ export function checkpointOf(path: string, { tensors, metadata }: Safetensors): 
   return { path, state: checkedState(path, state), tensors };
 }
 
+const isTableColumn = (value: unknown): boolean =>
+  isRecord(value) &&
+  isText(value.column) &&
+  (value.categories === undefined || (Array.isArray(value.categories) && value.categories.every(isText))) &&
+  [value.mean, value.deviation, value.fill].every((number) => number === undefined || Number.isFinite(number));
+
 const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   format: ["1", (value) => value === 1],
   numericsId: ["a string", isText],
@@ -335,6 +344,10 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   optimizerSteps: ["a count", (value) => value === undefined || isCount(value)],
   optimizers: ["counts by name", (value) => value === undefined || recordOf(isCount)(value)],
   columns: ["names", (value) => value === undefined || (Array.isArray(value) && value.every(isText))],
+  table: [
+    "columns, each with its categories or numbers",
+    (value) => value === undefined || (Array.isArray(value) && value.every(isTableColumn)),
+  ],
   callbacks: ["a record", (value) => value === undefined || isRecord(value)],
 };
 

@@ -47,7 +47,10 @@ export function checkpointFolder({ options }: Pick<TrainerView, "options">): str
 }
 
 /** Where a run stands, as a checkpoint of now would say. Throws CheckpointError where none is going on, or its step isn't done with. */
-export function stateOf({ trainer, progress, graphs, journal, settled, columns }: Session, where: string): RunState {
+export function stateOf(
+  { trainer, progress, graphs, journal, settled, columns, table }: Session,
+  where: string,
+): RunState {
   const { seed, stream, optimizer } = trainer;
   const { step, epoch, offset, cursor, loss, metrics } = progress;
   if (!journal) {
@@ -80,6 +83,7 @@ export function stateOf({ trainer, progress, graphs, journal, settled, columns }
     callbacks: saveCallbacks(trainer),
     ...(optimizer && optimizer.steps !== step && { optimizerSteps: optimizer.steps }),
     ...(columns && { columns }),
+    ...(table && { table }),
   };
 }
 
@@ -251,7 +255,10 @@ export async function loadCheckpoint(
   const { epoch, offset, cursor } = state.loader;
   Object.assign(progress, { step: state.step, epoch, offset, cursor, loss: state.loss, metrics: state.metrics });
   optimizer?.seek(state.optimizerSteps ?? state.step);
-  if (use === "weights") session.columns = state.columns ?? session.columns;
+  if (use === "weights") {
+    session.columns = state.columns ?? session.columns;
+    session.table = state.table ?? session.table;
+  }
   if (use === "resume") loadCallbacks(trainer, checkpoint);
   else loadAverages(trainer, checkpoint);
   await hooks.call("onLoadCheckpoint", context);

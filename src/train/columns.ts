@@ -6,11 +6,21 @@ import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Session } from "./session.ts";
 
 /**
- * The loader, with its inputs' columns in the order that the model was trained on; columns that it wasn't trained on are left out. Throws DataError where one is
+ * The loader, with its inputs by what was learned of the table that the model was trained on, and its columns in the order that the model was trained on; columns that it wasn't trained on are left out. Throws DataError where one is
  * missing. Where either side names no columns they are taken as they come.
  */
-export function byName({ columns: wanted }: Pick<Session, "columns">, loader: DataLoader): DataLoader {
+export function byName(session: Pick<Session, "columns" | "table">, given: DataLoader): DataLoader {
+  const { columns: wanted, table } = session;
+  const loader = table && given.table ? given.table.under(table) : given;
   const { columns: own, name } = loader;
+  if (table && own && !given.table) {
+    throw new DataError({
+      where: `loader ${name}`,
+      problem: "a table whose numbers are ready, for a model that was trained on numbers that were learned",
+      got: own.join(", "),
+      expected: "the file itself: data.csvDataset, data.parquetDataset or data.inputsDataset",
+    });
+  }
   if (!own || !wanted || own.join("\n") === wanted.join("\n")) return loader;
   const missing = wanted.filter((column) => !own.includes(column));
   if (missing.length > 0) {

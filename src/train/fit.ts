@@ -18,7 +18,7 @@ import { train } from "./loop.ts";
 import { checkValidated, numberNames } from "./numbers.ts";
 import type { FitOptions, Run } from "./run.ts";
 import type { Session } from "./session.ts";
-import { checkSameCharacters, checkVocabulary } from "./vocabulary.ts";
+import { checkSameCharacters, checkSameClasses, checkVocabulary } from "./vocabulary.ts";
 
 /** Settles the directions of what goes by validated numbers: schedules, and which checkpoints are the best. Throws ConfigError where no validation of the run can have the number. */
 function aim(session: Session, { trainer, validations }: FitContext): void {
@@ -38,9 +38,11 @@ function aim(session: Session, { trainer, validations }: FitContext): void {
 function checkData(session: Session, { trainer, loader, validations }: FitContext): void {
   for (const each of [loader, ...validations]) checkVocabulary(trainer, each);
   session.columns = loader.columns;
+  session.table = loader.table?.fit(session.trainer.seed);
   for (const each of validations) {
     byName(session, each);
     checkSameCharacters(loader, each);
+    checkSameClasses(loader, each);
   }
 }
 

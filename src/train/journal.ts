@@ -3,6 +3,7 @@
 import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { BytePairTokenizer } from "../data/tokenizer.ts";
 import { recordGraph } from "../graph/record.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
 import type { RunState } from "../run/checkpoint.ts";
@@ -243,6 +244,8 @@ export class Journal {
     this.#folder.write("graph.json", recordGraph(this.#parts.plan.graph));
     const { name, text } = describeOptions(this.#session.trainer);
     this.#folder.write(name, text);
+    const { vocabulary } = this.#parts.context.loader;
+    if (vocabulary instanceof BytePairTokenizer) this.#folder.write("tokenizer.json", vocabulary.json);
   }
 
   #writeManifest(status: RunStatus, result?: Manifest["result"], times?: Times): void {

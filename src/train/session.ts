@@ -1,5 +1,6 @@
 // What moves while a Trainer works. The Trainer holds it, and hands it to its spine (fit, loop, step and what these are made of) alone: everyone else has a TrainerView.
 import type { Backend } from "../compile/contract.ts";
+import type { TableState } from "../data/dataset.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Graph } from "../graph/hash.ts";
 import type { Chain } from "../run/chain.ts";
@@ -56,6 +57,8 @@ export class Session {
   origin: Origin | undefined;
   /** The names of the inputs' columns that the model was trained on, where they came from a table: of the last fit, or of a checkpoint. */
   columns: readonly string[] | undefined;
+  /** How a table's columns become inputs, where that was learned: of the last fit, or of a checkpoint. */
+  table: TableState | undefined;
   weightsUsed: WeightsChoice = "raw";
 
   /** The parts of the run that are going on, the innermost last: a callback may have other things logged in them. */

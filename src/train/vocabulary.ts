@@ -23,6 +23,19 @@ export function checkVocabulary({ model, options }: TrainerView, loader: DataLoa
   });
 }
 
+/** Throws ConfigError where validation images are of other classes than those that are trained on: the same number would mean another. */
+export function checkSameClasses(training: DataLoader, validation: DataLoader): void {
+  const [expected, got] = [training.classes, validation.classes].map((classes) => classes?.join(", "));
+  if (expected === undefined || got === undefined || got === expected) return;
+  throw new ConfigError({
+    where: `loader ${validation.name}: classes`,
+    problem: `not the classes of loader ${training.name}`,
+    got,
+    expected,
+    hint: "give both the same list of classes",
+  });
+}
+
 /** Throws ConfigError where a validation text numbers its characters otherwise than the training text: each is another file's. */
 export function checkSameCharacters(training: DataLoader, validation: DataLoader): void {
   const [numbered, other] = [training.vocabulary?.characters, validation.vocabulary?.characters];

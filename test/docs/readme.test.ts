@@ -48,7 +48,7 @@ describe("ts blocks", () => {
     const config = {
       extends: `${root}tsconfig.json`,
       compilerOptions,
-      include: [`${folder}/*.mts`, `${root}src/rng/pcg-random.d.ts`],
+      include: [`${folder}/*.mts`, `${root}src/rng/pcg-random.d.ts`, `${root}src/io/pngjs.d.ts`],
     };
     writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
     const tsc = [`${root}node_modules/typescript/bin/tsc`, "--noEmit", "--project", folder];

@@ -343,6 +343,34 @@ const calls: Readonly<Record<string, RightCall>> = {
     1,
     ["context"],
   ),
+  "data.imageFolder": reads(
+    "data.imageFolder",
+    () => [{ folder: "none", classes: ["a"], colour: "rgb", mean: [0, 0, 0], deviation: [1, 1, 1] }],
+    1,
+    ["folder"],
+  ),
+  "data.jsonlDataset": reads(
+    "data.jsonlDataset",
+    () => [{ file: "none.jsonl", context: 2, key: "text", separator: "", split: "train", tokens: 300 }],
+    1,
+    ["file", "context"],
+  ),
+  "data.npyDataset": reads("data.npyDataset", () => [{ inputs: "a.npy", targets: "b.npy", scale: 2 }], 1, ["inputs"]),
+  "data.npzDataset": reads("data.npzDataset", () => [{ file: "a.npz", inputs: "x", targets: "y", scale: 2 }], 1, [
+    "file",
+  ]),
+  "data.parquetDataset": reads("data.parquetDataset", () => [{ file: "a.parquet", ...csvOptions() }], 1, [
+    "file",
+    "target",
+  ]),
+  "data.BytePairTokenizer": call(() => [[[97, 98]]]),
+  "data.trainTokenizer": call(() => ["a text", { tokens: 260 }], 2, { requiredKeys: ["tokens"] }),
+  "data.loadTokenizer": call(() => [`${folder}/tokenizer.json`]),
+  "data.mixup": options({ alpha: 1, classes: 2 }),
+  "data.randomCrop": options({ size: [2, 2], padding: 1, fill: 0, shape: [1, 2, 2] }),
+  "data.randomShift": options({ pixels: 1, fill: 0, shape: [1, 2, 2] }, ["pixels"]),
+  "data.randomFlip": options({ axis: "vertical", probability: 0.25, shape: [1, 2, 2] }),
+  "data.randomErase": options({ size: [2, 2], probability: 0.25, fill: 0, shape: [1, 2, 2] }, ["size"]),
   "data.parseCsv": call(() => ["d.csv", "a,b\n1,2\n"]),
   "data.randomSplit": call(() => [dataset(), [1, 1], { seed: 1 }], 2),
   "data.textDataset": call(() => [`${folder}/t.txt`, { context: 2, stride: 1, validationFraction: 0.5 }], 2, {
@@ -502,6 +530,9 @@ const accepted: readonly Accepted[] = [
   [/^(optim\.(clipByValue|muon)|gradients|optim.parameterGroups): \d(\.adam)? = an empty list$/, "none"],
   [/^compile: 1\.state = an empty list$/, "no state"],
   [/^(losses\.\w+: 1|data\.(dataLoader|randomSplit): 0)\.nonsense$/, "a batch and a dataset may hold more"],
+  [/^data\.parquetDataset: 0\.inputs = an empty list$/, "none are named: refused once the file is read"],
+  [/^data\.(BytePairTokenizer: 0|inputsDataset: 1\.categorical) = an empty list$/, "none"],
+  [/^data\.(mixup|random\w+|npy\w+|npz\w+): 0\.(alpha|fill|scale) = (a fraction|an index far out)$/, "a real number"],
   [/^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|(shuffleSeed|randomSplit: 2.seed) = a bigint$/, "a seed"],
   [/^optim\.multiplicative(LR|WD): 0\.coefficient = a function$/, "a coefficient of the step"],
   [/^autocast: 0 = null$/, "no rounding"],
@@ -561,6 +592,7 @@ beforeAll(async () => {
   await sg.setDefaultBackend("reference");
   await nn.save(nn.linear(2, 2), `${folder}/w.safetensors`);
   writeFileSync(`${folder}/d.csv`, "a,b\n1,2\n");
+  writeFileSync(`${folder}/tokenizer.json`, '{"format": 1, "merges": []}');
   writeFileSync(`${folder}/t.txt`, "a text of some characters");
   writeFileSync(`${folder}/run.yaml`, configText());
   for (const name of ["a.idx", "b.idx"]) writeFileSync(`${folder}/${name}`, idx());

@@ -108,6 +108,7 @@ describe("layout", () => {
 
   test.each([
     ["gpu.js", /^src\/backend\/gpujs\/facade\.ts$/],
+    ["pngjs", /^src\/io\/png\.node\.ts$/],
     ["pcg-random", /^src\/rng\/stream\.ts$/],
     ["yaml", /^src\/(train\/config|cli\/)/],
     ["zod", /^src\/(train\/config|cli\/)/],

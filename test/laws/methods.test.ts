@@ -1,5 +1,6 @@
 // Every method of a public class refuses wrong arguments with a typed error, or is on the list of what is meant. A method that stands neither
 // in the table nor among the exceptions fails. A tensor's ops are test/tensor/arguments.test.ts's.
+import { tmpdir } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
 import { type Accepted, call, notRefused, outcome, type RightCall, type Untyped } from "../support/arguments.ts";
@@ -27,6 +28,7 @@ const instances: Readonly<Record<string, () => object>> = {
   LoraLinear: () => new sg.LoraLinear(nn.linear(2, 2), 1, 1),
   ModelSummary: () => new sg.ModelSummary(),
   OpProfiler: () => new sg.OpProfiler(),
+  "data.BytePairTokenizer": () => new data.BytePairTokenizer([[97, 98]]),
   "data.Vocabulary": () => new data.Vocabulary("abc"),
   "nn.Module": () => nn.linear(2, 2),
   "nn.Activation": () => nn.relu(),
@@ -92,6 +94,9 @@ const calls: Readonly<Record<string, RightCall>> = {
   "Variable.load": call(() => [Float32Array.of(1, 2, 3, 4)]),
   "Stream.reserve": call(() => [2]),
   "Stream.seek": call(() => [2]),
+  "data.BytePairTokenizer.encode": call(() => ["abc"]),
+  "data.BytePairTokenizer.decode": call(() => [[0, 1]]),
+  "data.BytePairTokenizer.save": call(() => [`${tmpdir()}/seedgrad-methods-tokenizer.json`]),
   "data.Vocabulary.encode": call(() => ["abc"]),
   "data.Vocabulary.decode": call(() => [[0, 1]]),
   "LoraLinear.forward": forward(),
@@ -143,7 +148,7 @@ const accepted: readonly Accepted[] = [
   [/^Trainer\.verify: 1\.val = an empty list$/, "no validation data"],
   [/ckptPath = null$/, "no checkpoint"],
   [/^Trainer\.logMetrics: 0( = a record|\.nonsense|\.a = )/, "numbers by any name"],
-  [/^data\.Vocabulary\.decode: 0 = an empty list$/, "an empty text"],
+  [/^data\.(Vocabulary|BytePairTokenizer)\.decode: 0 = an empty list$/, "an empty text"],
   [/^nn\.Module\.pieces: 0 = /, "a list of anything"],
 ];
 

@@ -4,7 +4,7 @@ import { ConfigError } from "../../src/core/errors.ts";
 import * as data from "../../src/data/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import * as made from "../../src/train/callbacks/index.ts";
-import { callbacks, loaders, loggers, optimizers, schedulers } from "../../src/train/config/families.ts";
+import { callbacks, loaders, loggers, optimizers, schedulers, transforms } from "../../src/train/config/families.ts";
 import type { Callback } from "../../src/train/contract.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
@@ -55,7 +55,10 @@ const named = (name: string) => {
 
 const dataset = data.arrayDataset("d", { inputs: { data: new Float32Array(2), shape: [2], dtype: "float32" } });
 const table = data.parseCsv("t.csv", "a,b\n1,2\n");
-const batches = ["batchSize", "shuffle", "dropLast", "shuffleSeed", "validationSplit"];
+const batches = [
+  ...["batchSize", "shuffle", "dropLast", "shuffleSeed", "validationSplit"],
+  ...["shuffleWindow", "augment"],
+];
 const common = [...batches, "randomSplit"];
 const of = (name: string, ...left: readonly string[]) =>
   catalogKeys(loaders, name).filter((key) => ![...common, ...left].includes(key));
@@ -116,7 +119,20 @@ const makers: readonly Maker[] = [
     make: (options) => data.mobyDick(options as never),
     keys: [...of("moby_dick", "split"), ...batches, "transform"],
   },
-  { name: "inputsDataset", make: (options) => data.inputsDataset("none.csv", options), keys: ["columns", "missing"] },
+  {
+    name: "inputsDataset",
+    make: (options) => data.inputsDataset("none.csv", options),
+    keys: ["columns", "missing", "categorical"],
+  },
+  ...entries(transforms, (name) => {
+    const found = Object.entries(data).find(([key]) => key.toLowerCase() === name.replace("_", ""));
+    return found![1] as unknown as Make;
+  }),
+  { name: "npyDataset", make: (options) => data.npyDataset(options as never), keys: of("npy") },
+  { name: "npzDataset", make: (options) => data.npzDataset(options as never), keys: of("npz") },
+  { name: "jsonlDataset", make: (options) => data.jsonlDataset(options as never), keys: of("jsonl") },
+  { name: "imageFolder", make: (options) => data.imageFolder(options as never), keys: of("images") },
+  { name: "parquetDataset", make: (options) => data.parquetDataset(options as never), keys: of("parquet") },
   { name: "idxDataset", make: (options) => data.idxDataset(options as never), keys: of("idx") },
   {
     name: "fit",

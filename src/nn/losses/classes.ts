@@ -17,10 +17,14 @@ export type CrossEntropyOptions = Given<typeof crossEntropyRecord>;
 
 /**
  * Mean of −log softmax(outputs)[target]; with label smoothing ε (1 − ε) of it and ε of the mean of −log softmax(outputs) over classes (Szegedy et al. 2016). outputs: [...,
- * classes] float32, targets: [...] int32, given alone or as `batch.targets`.
+ * classes] float32, targets: [...] int32, given alone or as `batch.targets`; or probabilities, [..., classes] float32: the mean of −Σ target · log softmax(outputs).
  */
 export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, { labelSmoothing }) => {
-  const hard = functions.crossEntropy(outputs, targetsOf(crossEntropyRecord.where, batch));
+  const targets = targetsOf(crossEntropyRecord.where, batch);
+  const hard =
+    targets.dtype === "float32" && sameShape(targets.shape, outputs.shape)
+      ? functions.mean(functions.sum(targets.mul(functions.logSoftmax(outputs)), -1)).neg()
+      : functions.crossEntropy(outputs, targets);
   if (labelSmoothing === 0) return hard;
   const even = functions.mean(functions.logSoftmax(outputs));
   return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));

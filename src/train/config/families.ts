@@ -6,6 +6,8 @@ import type { Dataset } from "../../data/dataset.ts";
 import * as datasetIndex from "../../data/datasets.ts";
 import { type DataLoader, dataLoader, type LoaderOptions, loaderRecord } from "../../data/loader.ts";
 import { randomSplit } from "../../data/split.ts";
+import * as transformIndex from "../../data/transforms/index.ts";
+import type { RandomTransform } from "../../data/transforms/transform.ts";
 import type { Loss } from "../../nn/losses.ts";
 import * as lossIndex from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
@@ -70,6 +72,13 @@ export const schedulers = new Catalog<Schedule, void, "class">(
   "class",
   "a scheduler: a map with one key",
 ).addThings(thingsOf(scheduleIndex));
+
+/** `augment: [{random_crop: {padding: 4}}, random_flip]`, of a training loader. */
+export const transforms = new Catalog<RandomTransform, void, "class">(
+  "transform",
+  "class",
+  "a transform: its name, or a map with one key",
+).addThings(thingsOf(transformIndex));
 
 const randomSplitRecord = options("random_split", {
   /** Numbers of samples that sum to all, or shares that sum to 1. */

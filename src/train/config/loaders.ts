@@ -3,20 +3,32 @@ import { exists, readText } from "#files";
 import { ConfigError } from "../../core/errors.ts";
 import { inputColumns } from "../../data/columns.ts";
 import { parseCsv } from "../../data/csv.ts";
+import type { InputsOptions } from "../../data/inputs.ts";
 import type { DataLoader } from "../../data/loader.ts";
+import { type ParquetOptions, parquetTable } from "../../data/parquet.ts";
 import type { Choice } from "./catalog.ts";
 import { loaders } from "./families.ts";
 
-/** Where a config trains on a CSV file: the columns that are inputs, as it names them or as the file's header does. Undefined for other data, and for a file that isn't here. */
+const isTable = ({ name }: Choice<"name">): boolean => name === "csv" || name === "parquet";
+
+/** Where a config trains on a table: the columns that are inputs, as it names them or as the file's header does. Undefined for other data, and for a file that isn't here. */
 export function trainedColumns(train: Choice<"name"> | undefined): readonly string[] | undefined {
-  const { name, file, inputs, target } = (train ?? {}) as Partial<Record<"name" | "file" | "target", string>> & {
-    readonly inputs?: readonly string[];
-  };
-  if (name !== "csv" || file === undefined || inputs) return inputs;
-  return exists(file) ? inputColumns(file, parseCsv(file, readText(file)), target?.trim()) : undefined;
+  if (!train || !isTable(train)) return undefined;
+  const { name, file, inputs, target } = train as Choice<"name"> & ParquetOptions;
+  if (file === undefined || inputs) return inputs;
+  const table = () => (name === "csv" ? parseCsv(file, readText(file)) : parquetTable(file));
+  return exists(file) ? inputColumns(file, table(), target?.trim()) : undefined;
 }
 
-/** Validation data of a config: of a CSV file whose inputs aren't named, the columns that are trained on, by name. Throws ConfigError where they are to be split again. */
+/** How a config that trains on a table has inputs read that are to be predicted: rows aren't dropped, since each is to be answered. */
+export function trainedTable(train: Choice<"name"> | undefined): InputsOptions {
+  const columns = trainedColumns(train);
+  if (!train || !isTable(train)) return {};
+  const { categorical, missing } = train as Choice<"name"> & ParquetOptions;
+  return { columns, categorical, missing: missing?.value === "drop" ? undefined : missing };
+}
+
+/** Validation data of a config: of a table whose inputs aren't named, the columns that are trained on, by name. Throws ConfigError where they are to be split again. */
 export function makeValidation(choice: Choice<"name">, train: Choice<"name"> | undefined): DataLoader {
   if (choice.validationSplit !== undefined) {
     throw new ConfigError({
@@ -26,7 +38,7 @@ export function makeValidation(choice: Choice<"name">, train: Choice<"name"> | u
       hint: "give it to train_dataloader, and no val_dataloader; or choose a part by random_split",
     });
   }
-  const columns = choice.name === "csv" && choice.inputs === undefined ? trainedColumns(train) : undefined;
+  const columns = isTable(choice) && choice.inputs === undefined ? trainedColumns(train) : undefined;
   return loaders.make(columns ? { ...choice, inputs: columns } : choice);
 }
 

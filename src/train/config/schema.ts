@@ -1,7 +1,17 @@
 // The one schema of a training run: what YAML says in snake_case and TypeScript in camelCase. A choice of class is held as
 // `{ class: "AdamW", … }` here, and written `AdamW: {…}` in YAML. What there is to choose from is in the catalogs.
 import { z } from "zod";
-import { callbacks, loaders, loggers, losses, metrics, models, optimizers, schedulers } from "./families.ts";
+import {
+  callbacks,
+  loaders,
+  loggers,
+  losses,
+  metrics,
+  models,
+  optimizers,
+  schedulers,
+  transforms,
+} from "./families.ts";
 import { sharedShape } from "./shared.ts";
 import { expected, list, live, record, text, texts, word } from "./values.ts";
 
@@ -61,6 +71,7 @@ export type Config = z.infer<typeof configSchema>;
 export const choices = {
   loss: losses,
   metrics,
+  augment: transforms,
   optimizer: optimizers,
   schedulers,
   scheduler: schedulers,

@@ -1,0 +1,130 @@
+// Parquet tables by hyparquet, an optional peer that is loaded when a file is asked for: columns of plain values, read as the rows of a CSV table are, so that a column of either kind of file means the same.
+import { packageModule, read } from "#files";
+import { DataError } from "../core/errors.ts";
+import { type Given, options as optionsOf, text } from "../core/options.ts";
+import { factory } from "../core/things.ts";
+import { csvFields, tableDataset } from "./columns.ts";
+import type { CsvRow, CsvTable } from "./csv.ts";
+import type { Dataset } from "./dataset.ts";
+
+/** What is used of hyparquet 1.33. */
+interface Hyparquet {
+  parquetMetadata(bytes: Uint8Array): { readonly num_rows: bigint; readonly row_groups: readonly RowGroup[] };
+  parquetSchema(metadata: object): { readonly children: readonly SchemaTree[] };
+}
+interface SchemaTree {
+  readonly element: { readonly name: string; readonly repetition_type?: string };
+  readonly children: readonly SchemaTree[];
+}
+interface RowGroup {
+  readonly num_rows: bigint;
+  readonly columns: readonly { readonly meta_data?: ColumnChunk }[];
+}
+interface ColumnChunk {
+  readonly path_in_schema: readonly string[];
+  readonly dictionary_page_offset?: bigint;
+  readonly data_page_offset: bigint;
+  readonly total_compressed_size: bigint;
+}
+type ReadColumn = (reader: object, rows: object, decoder: object) => { readonly data: readonly ArrayLike<unknown>[] };
+
+const record = optionsOf(
+  "parquet",
+  {
+    /** The table's path. */
+    file: text,
+    ...csvFields,
+  },
+  "data.parquetDataset",
+);
+export type ParquetOptions = Given<typeof record>;
+
+/** A dataset of a Parquet file, as `csvDataset` makes it of a CSV file with the same rows; a missing value is the text `""`, a truth value 0 or 1. Throws DataError, where hyparquet isn't installed too. */
+export const parquetDataset = factory(
+  record,
+  ({ file, ...options }): Dataset => tableDataset(file, parquetTable(file), options),
+);
+
+function load<T>(path: string, name: string): T {
+  const found = packageModule(name);
+  if (found) return found as T;
+  throw new DataError({
+    where: path,
+    problem: "the npm package hyparquet, which reads Parquet files, isn't installed here",
+    hint: "npm install hyparquet@1.33",
+  });
+}
+
+/** A file's columns as a table of texts. Throws DataError for a damaged file, and for columns of lists and records. */
+export function parquetTable(path: string): CsvTable {
+  const { parquetMetadata, parquetSchema } = load<Hyparquet>(path, "hyparquet");
+  const { readColumn } = load<{ readonly readColumn: ReadColumn }>(path, "hyparquet/src/column.js");
+  const { DEFAULT_PARSERS: parsers } = load<{ readonly DEFAULT_PARSERS: object }>(path, "hyparquet/src/convert.js");
+  const bytes = read(path);
+  try {
+    const metadata = parquetMetadata(bytes);
+    const root = parquetSchema(metadata);
+    const trees = root.children.filter(
+      ({ children, element }) => children.length === 0 && element.repetition_type !== "REPEATED",
+    );
+    const columns = trees.map((tree) => {
+      const { element } = tree;
+      const values: string[] = [];
+      for (const { num_rows: rows, columns: chunks } of metadata.row_groups) {
+        const chunk = chunks.find(({ meta_data: meta }) => meta?.path_in_schema.join() === element.name)!.meta_data!;
+        const begin = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+        const view = new DataView(bytes.buffer, bytes.byteOffset + begin, Number(chunk.total_compressed_size));
+        const decoder = {
+          ...chunk,
+          pathInSchema: chunk.path_in_schema,
+          element,
+          schemaPath: [root, tree],
+          parsers,
+          utf8: true,
+        };
+        const selection = { groupStart: 0, selectStart: 0, selectEnd: Number(rows), groupRows: Number(rows) };
+        for (const part of readColumn({ view, offset: 0 }, selection, decoder).data)
+          for (let i = 0; i < part.length; i++) values.push(textOf(part[i]));
+      }
+      return values;
+    });
+    return tableOf(
+      trees.map(({ element }) => element.name),
+      columns,
+      Number(metadata.num_rows),
+    );
+  } catch (cause) {
+    throw new DataError({
+      where: path,
+      problem: "it can't be read as a Parquet table",
+      got: (cause as Error).message,
+      cause,
+    });
+  }
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "boolean") return value ? "1" : "0";
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+function tableOf(header: readonly string[], columns: readonly (readonly string[])[], size: number): CsvTable {
+  const row = (index: number): CsvRow => ({
+    length: header.length,
+    text: (column) => columns[column][index],
+    field: (column) => ({ text: columns[column][index], line: index + 1, column: column + 1 }),
+  });
+  return {
+    header,
+    size,
+    rows: {
+      *[Symbol.iterator]() {
+        for (let index = 0; index < size; index++) yield Array.from(header, (_, column) => row(index).field(column));
+      },
+    },
+    each(visit) {
+      for (let index = 0; index < size; index++) visit(row(index), index);
+    },
+  };
+}
