@@ -6,12 +6,14 @@ import { isMap, type Kernel, kernelInputs, mapInputs, type Stored } from "../../
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { lastCheck } from "./checks.ts";
+import { withoutCopies } from "./copies.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
 import type { Plan, Value } from "./plan.ts";
 
 /** Lowers a graph. */
 export function lower(graph: Graph, options: FuseOptions = {}): Plan {
-  const fused = fuse(graph, options);
+  const made = fuse(graph, options);
+  const fused = options.fuse === false ? made : { ...made, kernels: withoutCopies(made) };
   settleState(graph, fused);
   const kernels = fused.kernels
     .filter((kernel) => fused.values[kernel.output].size > 0)

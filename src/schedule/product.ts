@@ -7,26 +7,50 @@ import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { type Parallel, parallelAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
-import { batchInputs, columnBlock, gap, leftBytes, rowBlock, tileColumns, tileRows } from "./tile.ts";
+import { batchInputs, columnBlock, gap, isByRows, leftBytes, rowBlock, tileColumns, tileRows } from "./tile.ts";
 
-/** How an operand lies: neighbours along the depth, neighbours across it, or neither. */
+/** How an operand lies: neighbours along the depth, neighbours across it, or neither. Where an axis isn't one walk, as far as they go. */
 export type Layout = "along" | "across" | "scattered";
 
-/** An operand in memory: how it lies and is kept, and the bytes from term to term and from row to row of the left or column to column of the right one. */
+/** Steps through memory, outermost first: how many, and bytes from one to the next. */
+export interface Walk {
+  readonly extents: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** An operand in memory: how it lies and is kept, and its walks from term to term and from row to row of the left or column to column of the right one. */
 export interface Operand {
   readonly layout: Layout;
   readonly storage: Stored["storage"];
-  readonly depth: number;
-  readonly across: number;
+  readonly depth: Walk;
+  readonly across: Walk;
 }
 
-/** The operand that an input is, whose axes these are. */
-function operandOf(input: KernelInput, depthAxis: number, otherAxis: number): Operand {
-  const { storage, view } = input;
-  const { [depthAxis]: depth, [otherAxis]: across } = view.strides;
+/** Whether each step is as long as the one before. */
+export const isStraight = ({ extents }: Walk) => extents.length === 1;
+
+/** What the places of a chunk's terms take, a word each: where their walk isn't straight, they are found once for all lines. */
+export const tableBytes = ({ depth }: Operand) => (isStraight(depth) ? 0 : 4 * chunkSize);
+
+/** An input's axes [from, to) as a walk of as few steps as there can be. */
+function walkOf({ view, ...input }: KernelInput, from: number, to: number): Walk {
+  const range = <T>(values: readonly T[]) => values.slice(from, to);
+  const shape = range(view.shape);
+  const own = { ...input, view: { shape, strides: range(view.strides), bounds: range(view.bounds), offset: 0 } };
+  const { extents, outer, inputs } = mergeAxes(shape, [own]);
+  const [{ strides, scale }] = inputs;
+  return { extents: extents.slice(outer), strides: strides.slice(outer).map((stride) => stride * scale) };
+}
+
+/** How many neighbours a walk finds at a time. */
+const run = ({ extents, strides }: Walk, bytes: number) => (strides.at(-1) === bytes ? extents.at(-1)! : 1);
+
+function operandOf(input: KernelInput, depth: Walk, across: Walk): Operand {
   const bytes = elementBytes(input);
-  const layout = across === 1 ? "across" : depth === 1 ? "along" : "scattered";
-  return { layout, storage, depth: bytes * depth, across: bytes * across };
+  const [terms, others] = [run(depth, bytes), run(across, bytes)];
+  const isAcross = others > 1 && (isStraight(across) || others >= terms);
+  const layout = isAcross ? "across" : terms > 1 ? "along" : "scattered";
+  return { layout, storage: input.storage, depth, across };
 }
 
 /** Products of a batch, in tiles over packed operands. */
@@ -44,7 +68,9 @@ export interface ProductLoops {
   readonly tileColumns: number;
   readonly by: "batch" | "rows" | "columns";
   readonly parallel: Parallel;
-  /** Where the right operand, packed whole before the group's first block, begins in each thread's panels; undefined: packed block by block. */
+  /** The operand that is packed whole before the group's first block; undefined: both are packed block by block. */
+  readonly whole: "a" | "b" | undefined;
+  /** Where it begins in each thread's packed operands. */
   readonly panels: number | undefined;
   readonly scratch: number;
 }
@@ -56,34 +82,40 @@ export function productLoops(
   group: Division | undefined,
   panels: number | undefined,
 ): ProductLoops {
-  const { batch, rows, columns, depth, a, b } = product;
-  const rank = batch.length + 2;
+  const { batch, rows, columns, depth, axes, a, b } = product;
+  const [border, end] = [batch.length + axes.rows, batch.length + axes.depth];
   const width = tileColumns(target);
   const nest = mergeAxes(batch, batchInputs(kernel, product));
   const most = Math.max(...nest.extents);
   const axis = group ? nest.outer : nest.extents.indexOf(most);
   const alone = most >= 8 ? "batch" : columns >= rows && columns >= 2 * width ? "columns" : "rows";
-  const by = !group ? alone : panels === undefined ? "batch" : "rows";
+  const by = !group ? alone : isByRows(product) ? "rows" : "batch";
+  const whole = panels === undefined ? undefined : by === "rows" ? "b" : "a";
   const parallel = {
     batch: () => parallelAxis(axis, nest.extents[axis], 1, group),
-    columns: () => parallelAxis(rank - 1, columns, width, group),
-    rows: () => parallelAxis(rank - 2, rows, rows >= 16 * rowBlock ? rowBlock : tileRows, group),
+    columns: () => parallelAxis(batch.length + 1, columns, width, group),
+    rows: () => parallelAxis(batch.length, rows, rows >= 16 * rowBlock ? rowBlock : tileRows, group),
   }[by]();
   const pitch = 4 * width * Math.min(depth, chunkSize) + gap;
-  const right = panels === undefined ? Math.ceil(Math.min(columns, columnBlock) / width) * pitch : 0;
+  const blockBytes = whole !== "b" ? Math.ceil(Math.min(columns, columnBlock) / width) * pitch : 0;
+  const [left, right] = [
+    operandOf(a, walkOf(a, border, border + axes.depth), walkOf(a, batch.length, border)),
+    operandOf(b, walkOf(b, batch.length, end), walkOf(b, end, end + axes.columns)),
+  ];
   return {
     kind: "product",
     nest,
     rows,
     columns,
     depth,
-    a: operandOf(a, rank - 1, rank - 2),
-    b: operandOf(b, rank - 2, rank - 1),
+    a: left,
+    b: right,
     lanes: target.lanes,
     tileColumns: width,
     by,
     parallel,
+    whole,
     panels,
-    scratch: leftBytes + 4 * tileRows * width + right,
+    scratch: 4 * tileRows * width + tableBytes(left) + tableBytes(right) + leftBytes + blockBytes,
   };
 }

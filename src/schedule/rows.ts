@@ -12,14 +12,14 @@ import {
   kernelInputs,
   loopShape,
 } from "../../kernels/kernel.ts";
-import { asProduct, type Product } from "../../kernels/product.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { lastCheck } from "../compile/checks.ts";
 import { type Plan, valueBytes } from "../compile/plan.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
-import { batchInputs, panelBytes, rowBlock, tileRows } from "./tile.ts";
+import { batchInputs, isByRows, mostPanelBytes, panelBytes, rowBlock, tileRows } from "./tile.ts";
 
 /** How the kernels of a group are divided into blocks: at multiples of `grain` of `rows` rows. Each kernel's leading axis has a multiple of them. */
 export interface Division {
@@ -31,7 +31,7 @@ export interface Division {
 export interface Member {
   readonly kernel: Kernel;
   readonly number: number;
-  /** For a product in a group by its rows: where the group's packed right operands have its own, in bytes. */
+  /** For a product in a group that packs an operand whole: where the group's packed operands have it, in bytes. */
   readonly panels?: number;
 }
 
@@ -41,15 +41,12 @@ export interface Group {
   readonly division: Division | undefined;
   /** Memory that their rows take. */
   readonly bytes: number;
-  /** Memory that a part's packed right operands take. */
+  /** Memory that a part's packed operands take. */
   readonly panelBytes: number;
   /** Values that nothing else touches, each row written and read in one block; bytes a row of each. */
   readonly local: ReadonlyMap<number, number>;
 }
 
-/** Packed right operands of a group, and each of them, should stay in the second cache beside what the rows bring: measured. */
-const mostPanelBytes = 640 * 1024;
-const mostOwnBytes = 320 * 1024;
 /** Fewer rows than this in common aren't worth giving up finer ones. */
 const fewestRows = 8;
 
@@ -98,7 +95,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
     const accesses = accessesOf(plan, homes, kernel);
     const rows = rowsOf(kernel);
     const product = asProduct(kernel);
-    const panels = product && isByRows(product) ? panelBytes(product) : 0;
+    const panels = product ? panelBytes(product) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
     let after = -1;
     const sharing = new Set<Draft>();
@@ -192,18 +189,11 @@ function fits(first: readonly Access[], second: readonly Access[], rows: number)
   );
 }
 
-/** A product that isn't one of a batch, worth sharing out by its rows: each part packs all of the right operand. */
-function isByRows(product: Product): boolean {
-  const { batch, rows, columns, depth } = product;
-  if (depth === 0 || sizeOf(batch) > 1) return false;
-  return rows >= columns && rows >= 2 * rowBlock && panelBytes(product) <= mostOwnBytes;
-}
-
 /** Into how many rows, or any divisor of it, the kernel can be divided; 0: it can't. */
 function rowsOf(kernel: Kernel): number {
   if (kernel.kind !== "loop") return 0;
   const { shape, inputs, fold } = kernel;
-  if (sizeOf(shape) === 0 || inputs.some(({ view, index }) => index || view.bounds.some(Boolean))) return 0;
+  if (sizeOf(shape) === 0 || inputs.some(({ index }) => index)) return 0;
   const product = asProduct(kernel);
   if (product) {
     if (isByRows(product)) return product.rows;
@@ -212,11 +202,12 @@ function rowsOf(kernel: Kernel): number {
   }
   if (!fold) return leadPoints(mergeAxes(shape, [...inputs, wholeOutput(kernel)]));
   if (fold.order !== "lanes" || sizeOf(fold.reduced) === 0) return 0;
-  return mergeAxes(loopShape(kernel), inputs, shape.length).extents[0];
+  return leadPoints(mergeAxes(loopShape(kernel), inputs, shape.length), 0);
 }
 
-/** Points of the first axis that all views walk as one. */
-const leadPoints = ({ extents, outer }: Nest) => extents[outer];
+/** Points of the first axis that all views walk as one; 0 where one has bounds on it. */
+const leadPoints = ({ extents, inputs, outer }: Nest, axis = outer) =>
+  inputs.some(({ bounds }) => bounds[axis]) ? 0 : extents[axis];
 
 const wholeOutput = ({ output, dtype, storage, shape }: Kernel): KernelInput => ({
   source: output,
@@ -251,14 +242,15 @@ interface Lead {
 
 /** The view's first axis, where each of its points keeps to its own part of memory; else null. */
 function leadOf(input: KernelInput): Lead | null {
-  if (input.view.bounds.some(Boolean)) return null;
   const { inputs, outer, extents } = mergeAxes(input.view.shape, [input]);
-  const { strides, offset } = inputs[0];
+  const { strides, offset, bounds, never } = inputs[0];
+  if (never || bounds[outer]) return null;
   let [low, high] = [offset, offset];
   for (let axis = outer + 1; axis < extents.length; axis++) {
-    const way = strides[axis] * (extents[axis] - 1);
-    if (way < 0) low += way;
-    else high += way;
+    const [first, end] = bounds[axis] ?? [0, extents[axis]];
+    const ways = [strides[axis] * first, strides[axis] * (end - 1)];
+    low += Math.min(...ways);
+    high += Math.max(...ways);
   }
   if (low < 0 || high >= strides[outer]) return null;
   return { points: extents[outer], bytes: strides[outer] * elementBytes(input) };

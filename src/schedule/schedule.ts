@@ -20,7 +20,7 @@ export interface Schedule extends Arena {
   readonly phases: readonly Phase[];
   /** Whether anything in it is worth several threads. */
   readonly isParallel: boolean;
-  /** Bytes of each thread's own memory: the groups' local values, their packed right operands, and what kernels keep to themselves, one after another. */
+  /** Bytes of each thread's own memory: the groups' local values, their packed operands, and what kernels keep to themselves, one after another. */
   readonly localBytes: number;
   readonly panelBytes: number;
   readonly scratchBytes: number;

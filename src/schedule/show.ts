@@ -8,7 +8,7 @@ import type { Nest } from "./nest.ts";
 import type { Parallel } from "./parallel.ts";
 import type { ScheduledGroup } from "./phases.ts";
 import { rowsOfBlock } from "./places.ts";
-import type { ProductLoops } from "./product.ts";
+import { isStraight, type ProductLoops } from "./product.ts";
 import type { Schedule } from "./schedule.ts";
 import { strip, stripUnroll } from "./stages.ts";
 import { columnBlock, lineGroups, tileRows, tileUnroll } from "./tile.ts";
@@ -160,22 +160,24 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
 }
 
 function showProduct(product: ProductLoops, sharing: Sharing): string[] {
-  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, panels } = product;
+  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, panels } = product;
   const share = (axis: "rows" | "columns") => (by === axis ? sharing(parallel) : "");
   const isBatch = nest.extents.some((extent) => extent > 1);
   const batch = isBatch
     ? axes(nest, [0, nest.extents.length], by === "batch" ? parallel : undefined, by === "batch" ? sharing : () => "")
     : [];
-  const pack = `pack b in panels of ${tileColumns} columns`;
-  const before = panels === undefined ? [] : [`once for each thread, ${pack} from ${panels} of its packed operands`];
-  const height = product.a.layout === "across" ? `${lineGroups * tileRows}, then ${tileRows}` : `${tileRows}`;
+  const packs = { a: `pack a in panels of ${tileRows} rows`, b: `pack b in panels of ${tileColumns} columns` };
+  const here = (side: "a" | "b") => (whole === side ? "" : `: ${packs[side]}`);
+  const before = whole ? [`once for each thread, ${packs[whole]} from ${panels} of its packed operands`] : [];
+  const groups = product.a.layout === "across" && isStraight(product.a.across);
+  const height = groups && whole !== "a" ? `${lineGroups * tileRows}, then ${tileRows}` : `${tileRows}`;
   return [
     ...before,
     ...within([
       ...batch,
       `for column < ${columns} in ${columnBlock}s${share("columns")}`,
-      `for k < ${depth} in chunks of ${chunkSize}${panels === undefined ? `: ${pack}` : ""}`,
-      `for row < ${rows} in ${height}s${share("rows")}: pack a in panels of ${tileRows} rows`,
+      `for k < ${depth} in chunks of ${chunkSize}${here("b")}`,
+      `for row < ${rows} in ${height}s${share("rows")}${here("a")}`,
       `for tiles of ${tileRows} × ${tileColumns}: fold k, ${lanes} lanes, ${tileUnroll} terms a round`,
     ]),
   ];

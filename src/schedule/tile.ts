@@ -5,6 +5,7 @@ import { chunkSize, type Kernel, type KernelInput } from "../../kernels/kernel.t
 import type { Product } from "../../kernels/product.ts";
 import { contiguousView, type View } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
+import { sizeOf } from "../core/shape.ts";
 
 export const tileRows = 4;
 /** A tile has two vectors in each row, or two pairs of them. */
@@ -24,8 +25,8 @@ export const leftBytes = lineGroups * leftPitch;
 export function batchInputs({ shape, output, dtype }: Kernel, { batch, a, b }: Product): KernelInput[] {
   const head = (view: View): View => ({
     shape: batch,
-    strides: view.strides.slice(0, -2),
-    bounds: view.bounds.slice(0, -2),
+    strides: view.strides.slice(0, batch.length),
+    bounds: view.bounds.slice(0, batch.length),
     offset: view.offset,
   });
   return [
@@ -35,8 +36,28 @@ export function batchInputs({ shape, output, dtype }: Kernel, { batch, a, b }: P
   ];
 }
 
+/** Packed operands of a group, and each of them, should stay in the second cache beside what the rows bring: measured. */
+export const mostPanelBytes = 640 * 1024;
+const mostOwnBytes = 320 * 1024;
+
 /** Room for all of the right operand, packed in panels of 8 or 16 columns: what runs together doesn't depend on which. */
-export function panelBytes({ columns, depth }: Product): number {
+function rightBytes({ columns, depth }: Product): number {
   const most = 16 * Math.ceil(columns / 16);
   return 4 * most * depth + (most / 8) * gap * Math.ceil(depth / chunkSize);
+}
+
+/** A product that isn't one of a batch, worth sharing out by its rows: each part packs all of the right operand. */
+export function isByRows(product: Product): boolean {
+  const { batch, rows, columns, depth } = product;
+  if (depth === 0 || sizeOf(batch) > 1) return false;
+  return rows >= columns && rows >= 2 * rowBlock && rightBytes(product) <= mostOwnBytes;
+}
+
+/** What a product in a group packs whole, before the first block: by rows the right operand, by batch the left one where it is the same for all of it. */
+export function panelBytes(product: Product): number {
+  if (isByRows(product)) return rightBytes(product);
+  const { batch, rows, depth, a } = product;
+  const bytes = Math.ceil(rows / tileRows) * Math.ceil(depth / chunkSize) * leftPitch;
+  const isSame = batch.every((extent, axis) => extent === 1 || a.view.strides[axis] === 0);
+  return isSame && sizeOf(batch) > 1 && bytes <= mostOwnBytes ? bytes : 0;
 }

@@ -9,10 +9,10 @@ import {
   type LoopKernel,
   mapInputs,
 } from "../../kernels/kernel.ts";
-import { asProduct } from "../../kernels/product.ts";
+import { asProduct, type Product } from "../../kernels/product.ts";
 import { transposeView, type View } from "../../kernels/view.ts";
 import type { Plan } from "../compile/plan.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 
 /** The plan's kernels, with matrix products transposed where that makes their readers' steps smaller. */
 export function transposeProducts(plan: Plan): readonly Kernel[] {
@@ -26,15 +26,11 @@ export function transposeProducts(plan: Plan): readonly Kernel[] {
   });
   plan.kernels.forEach(({ output }, at) => {
     const kernel = kernels[at];
-    if (
-      kernel.kind !== "loop" ||
-      !asProduct(kernel) ||
-      plan.values[output].place.kind !== "temporary" ||
-      outside.has(output)
-    )
-      return;
+    const product = asProduct(kernel);
+    if (kernel.kind !== "loop" || !product) return;
+    if (plan.values[output].place.kind !== "temporary" || outside.has(output)) return;
     const places = [...(readers.get(output) ?? [])];
-    const turned = places.map((place) => rewire(kernels[place], kernel));
+    const turned = places.map((place) => rewire(kernels[place], output, product));
     if (turned.some((reader) => reader === null)) return;
     const cost = (list: readonly (Kernel | null)[]) =>
       list.reduce((sum, reader) => sum + strideCost(reader!, output), 0);
@@ -42,16 +38,18 @@ export function transposeProducts(plan: Plan): readonly Kernel[] {
     places.forEach((place, i) => {
       kernels[place] = turned[i]!;
     });
-    kernels[at] = sideways(kernel);
+    kernels[at] = sideways(kernel, product);
   });
   return kernels;
 }
 
-function sideways(kernel: LoopKernel): LoopKernel {
+function sideways(kernel: LoopKernel, { batch, axes }: Product): LoopKernel {
   const { shape } = kernel;
-  const rank = shape.length;
-  const order = [...shape.keys()].slice(0, -2).concat(rank - 1, rank - 2);
-  const turn = (input: KernelInput) => ({ ...input, view: transposeView(input.view, [...order, rank]) });
+  const border = batch.length + axes.rows;
+  const places = [...shape.keys()];
+  const order = [...places.slice(0, batch.length), ...places.slice(border), ...places.slice(batch.length, border)];
+  const all = [...order, ...kernel.fold!.reduced.map((_, i) => shape.length + i)];
+  const turn = (input: KernelInput) => ({ ...input, view: transposeView(input.view, all) });
   return { ...mapInputs(kernel, turn), shape: order.map((axis) => shape[axis]) };
 }
 
@@ -70,11 +68,11 @@ function strideCost(kernel: Kernel, value: number): number {
 }
 
 /** The kernel with its views of the product's output as they are when that is stored sideways; null where one can't be had. */
-function rewire(kernel: Kernel, product: LoopKernel): Kernel | null {
+function rewire(kernel: Kernel, output: number, product: Product): Kernel | null {
   let possible = true;
   const turn = (input: KernelInput): KernelInput => {
-    if (input.source !== product.output) return input;
-    const view = sidewaysView(input.view, product.shape);
+    if (input.source !== output) return input;
+    const view = sidewaysView(input.view, product);
     if (!view) possible = false;
     return view ? { ...input, view } : input;
   };
@@ -83,8 +81,7 @@ function rewire(kernel: Kernel, product: LoopKernel): Kernel | null {
 }
 
 /** A view of [..., rows, columns] as a view of the same elements stored as [..., columns, rows]: each axis must walk along one of them. */
-function sidewaysView(view: View, shape: Shape): View | null {
-  const [rows, columns] = shape.slice(-2);
+function sidewaysView(view: View, { rows, columns }: Product): View | null {
   if (rows === 1 || columns === 1 || view.offset < 0 || view.bounds.some(Boolean)) return null;
   const plane = rows * columns;
   const rest = view.offset % plane;

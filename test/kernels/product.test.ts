@@ -46,6 +46,21 @@ describe("a loop is found to be a product", () => {
     expect([a.source, b.source, a.view.shape, b.view.shape]).toEqual([1, 0, [2, 4, 5], [2, 5, 3]]);
   });
 
+  test("of several axes each: a convolution's rows, columns and terms", () => {
+    const strides = { filters: [0, 27, 0, 0, 3, 1, 9], image: [108, 0, 6, 1, 6, 1, 36] };
+    const bounds = strides.image.map(() => null);
+    const shape = [2, 7, 4, 4, 3, 3, 3];
+    const [w, x] = [strides.filters, strides.image].map(
+      (each, source): KernelInput => ({ source, dtype: "float32", view: { shape, strides: each, bounds, offset: 0 } }),
+    );
+    const fold = { ...product.fold!, reduced: [3, 3, 3] };
+    const found = asProduct({ ...product, shape: [2, 7, 4, 4], inputs: [x, w], fold })!;
+    expect(found).toMatchObject({ batch: [2], rows: 7, columns: 16, depth: 27 });
+    expect(found.axes).toEqual({ rows: 1, columns: 2, depth: 3 });
+    expect([found.a.source, found.a.view.strides]).toEqual([0, [0, 27, 3, 1, 9]]);
+    expect([found.b.source, found.b.view.strides]).toEqual([1, [108, 6, 1, 36, 6, 1]]);
+  });
+
   const { fold } = product;
   const index = {
     at: { source: 3, dtype: "int32", view: contiguousView([2, 3, 4, 5]) },

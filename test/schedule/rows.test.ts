@@ -1,18 +1,21 @@
 // Which kernels run block by block together: those that stay within a row of each other, and no others; products that are read sideways.
 import { describe, expect, test } from "vitest";
 import { kernelInputs } from "../../kernels/kernel.ts";
+import { asProduct } from "../../kernels/product.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import type { Shape } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { softmax } from "../../src/ops/composite.ts";
+import { conv2d } from "../../src/ops/conv.ts";
 import { add, exp, mul, sqrt, sub } from "../../src/ops/elementwise.ts";
 import { matmul } from "../../src/ops/matmul.ts";
-import { transpose } from "../../src/ops/movement.ts";
+import { pad, transpose } from "../../src/ops/movement.ts";
 import { uniform } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { placeLocals } from "../../src/schedule/places.ts";
 import { type Group, groupKernels } from "../../src/schedule/rows.ts";
+import { panelBytes } from "../../src/schedule/tile.ts";
 import { transposeProducts } from "../../src/schedule/transpose.ts";
 import { type Built, traceGraph } from "../support/graphs.ts";
 import { wasmTarget } from "../support/wasm.ts";
@@ -94,6 +97,37 @@ describe("groups", () => {
     const together = groupsOf(plan).find(({ members }) => members.length === 3)!;
     expect(together.division).toEqual({ rows: 1200, grain: 64 });
     expect(groupsOf(plan).length).toBe(2);
+  });
+
+  test("a convolution's padding and its products walk the images together; filters are packed once", () => {
+    const plan = planOf({ x: [12, 3, 9, 8], w: [5, 3, 3, 3] }, ({ x, w }) => ({
+      outputs: { y: conv2d(x, w, undefined, { padding: 1 }) },
+    }));
+    const [group, ...others] = groupsOf(plan);
+    expect(others).toEqual([]);
+    expect(group.division).toEqual({ rows: 12, grain: 1 });
+    expect([...group.local]).toEqual([[plan.kernels[0].output, 4 * 3 * 11 * 10]]);
+    expect(group.members[1].panels).toBe(0);
+    expect(group.panelBytes).toBe(panelBytes(asProduct(plan.kernels[1])!));
+  });
+
+  test("bounds along the rows keep a kernel out", () => {
+    const plan = planOf({ x: [6, 40] }, ({ x }) => {
+      const y = exp(x);
+      return {
+        outputs: {
+          y,
+          z: mul(
+            pad(y, [
+              [1, 1],
+              [0, 0],
+            ]),
+            2,
+          ),
+        },
+      };
+    });
+    expect(numbers(groupsOf(plan))).toEqual([[0], [1]]);
   });
 
   test("words are no kernel of their own", () => {

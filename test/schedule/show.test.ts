@@ -9,6 +9,7 @@ import type { Target } from "../../src/compile/target.ts";
 import type { Shape } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { softmax } from "../../src/ops/composite.ts";
+import { conv2d } from "../../src/ops/conv.ts";
 import { add, exp, gelu, mul, relu, tanh } from "../../src/ops/elementwise.ts";
 import { scatterAdd, take } from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
@@ -181,6 +182,22 @@ describe("a schedule as text", () => {
     );
     expect(group).toContain("once for each thread, pack b in panels of 8 columns from 0 of its packed operands");
     expect(group).toContain("for row < 512 in 4s, the block's: pack a in panels of 4 rows");
+  });
+
+  test("a convolution: no copy of its windows, the padded image in scratch, the filters packed once", () => {
+    const shapes = { x: [64, 16, 14, 14], w: [32, 16, 3, 3] };
+    const schedule = scheduleOf(shapes, ({ x, w }) => ({ y: conv2d(x, w, undefined, { padding: 1 }) }));
+    const text = showSchedule(schedule);
+    expect(text).toMatch(/^arena 0 B, at least 0; each thread 16384 B of local values, \d+ B of packed operands/);
+    expect(text).toContain("b = v2 float32[64, 3, 3, 16, 14, 14] by strides [4096, 16, 1, 256, 16, 1]");
+    expect(loopsOf(schedule).slice(-6)).toEqual([
+      "  once for each thread, pack a in panels of 4 rows from 0 of its packed operands",
+      "  for i1 < 64, the block's",
+      "    for column < 196 in 512s",
+      "      for k < 144 in chunks of 256: pack b in panels of 8 columns",
+      "        for row < 32 in 4s",
+      "          for tiles of 4 × 8: fold k, 4 lanes, 16 terms a round",
+    ]);
   });
 
   test("by index, pieces, several draws an element", () => {

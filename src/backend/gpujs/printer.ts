@@ -198,27 +198,35 @@ export function canPrintMatmul({ batch, rows, columns, depth, a, b }: Product): 
 }
 
 /** out[x] = Σₖ a·b in chunks of 256, both operands read through their views. */
-export function printMatmul({ batch: lead, rows, columns, depth, a, b }: Product): PrintedKernel {
-  const shape = [...lead, rows, columns];
+export function printMatmul({ batch: lead, depth, axes, a, b }: Product): PrintedKernel {
+  const border = lead.length + axes.rows;
+  const terms = a.view.shape.slice(border);
+  const shape = [...a.view.shape.slice(0, border), ...b.view.shape.slice(lead.length + axes.depth)];
   const { lines, names } = coordinates("this.thread.x", shape, "i");
-  const [row, column] = names.slice(-2);
-  const batch = names.slice(0, -2);
-  const start = (view: View, at: readonly string[]) => indexText(view, at);
-  const strideOf = (view: View, axis: number) => view.strides[axis < 0 ? view.strides.length + axis : axis];
-  const step = (stride: number) => (stride === 1 ? "k0" : `k0 * ${stride}`);
-  const product = `Math.fround(a0[at + ${step(strideOf(a.view, -1))}] * a1[bt + ${step(strideOf(b.view, -2))}])`;
-  const chunk = (from: string, length: number, suffix: string) => [
-    `let s${suffix} = k[0];`,
-    `for (let c${suffix} = 0; c${suffix} < ${length}; c${suffix}++) {`,
-    `  let k0${suffix} = ${from} + c${suffix};`,
-    `  s${suffix} = Math.fround(s${suffix} + ${product.replaceAll("k0", `k0${suffix}`)});`,
-    "}",
-    `total = Math.fround(total + s${suffix});`,
-  ];
+  const [batch, rows, columns] = [names.slice(0, lead.length), names.slice(lead.length, border), names.slice(border)];
+  const first = terms.map(() => "0");
+  const along = ({ strides }: View, from: number): View => ({
+    ...contiguousView(terms),
+    strides: strides.slice(from, from + axes.depth),
+  });
+  const [aSteps, bSteps] = [along(a.view, border), along(b.view, lead.length)];
+  const chunk = (from: string, length: number, suffix: string) => {
+    const term = coordinates(`k0${suffix}`, terms, `d${suffix}`);
+    const [left, right] = [aSteps, bSteps].map((view) => indexText(view, term.names));
+    return [
+      `let s${suffix} = k[0];`,
+      `for (let c${suffix} = 0; c${suffix} < ${length}; c${suffix}++) {`,
+      `  let k0${suffix} = ${from} + c${suffix};`,
+      ...term.lines.map((line) => `  ${line}`),
+      `  s${suffix} = Math.fround(s${suffix} + Math.fround(a0[at + ${left}] * a1[bt + ${right}]));`,
+      "}",
+      `total = Math.fround(total + s${suffix});`,
+    ];
+  };
   const [full, rest] = [Math.floor(depth / chunkSize), depth % chunkSize];
   lines.push(
-    `let at = ${start(a.view, [...batch, row, "0"])};`,
-    `let bt = ${start(b.view, [...batch, "0", column])};`,
+    `let at = ${indexText(a.view, [...batch, ...rows, ...first])};`,
+    `let bt = ${indexText(b.view, [...batch, ...first, ...columns])};`,
     "let total = k[0];",
   );
   if (full > 0)
