@@ -28,7 +28,10 @@ function convolutional({ channels, extent, classes }: Extract<Workload, { kind: 
 }
 
 function modelOf(workload: Training): nn.Module {
-  if (workload.kind === "gpt") return nn.gpt(workload);
+  if (workload.kind === "gpt") {
+    const { vocabulary, width, heads, layers, context } = workload;
+    return nn.gpt({ vocabulary, width, heads, layers, context });
+  }
   return workload.kind === "cnn" ? convolutional(workload) : perceptron(workload.sizes, workload.dropout);
 }
 

@@ -81,8 +81,8 @@ const alone = ({ kernel, number }: Member): Group => ({
 export const apart = (kernels: readonly Kernel[]): Group[] =>
   kernels.map((kernel, number) => alone({ kernel, number }));
 
-/** The plan's kernels in groups, in an order that computes the same. */
-export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
+/** The plan's kernels in groups, in an order that computes the same. `isTiled`: products run in tiles over packed operands; else as other folds do. */
+export function groupKernels(plan: Plan, kernels: readonly Kernel[], isTiled = true): Group[] {
   const groups: Draft[] = [];
   const homes = homesOf(plan);
   const readers = plan.values.map((): Set<Draft> => new Set());
@@ -93,7 +93,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[]): Group[] {
   let lastRefusing: Draft | undefined;
   kernels.forEach((kernel, number) => {
     const accesses = accessesOf(plan, homes, kernel);
-    const rows = rowsOf(kernel);
+    const rows = rowsOf(kernel, isTiled);
     const product = asProduct(kernel);
     const panels = product ? panelBytes(product) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
@@ -189,19 +189,19 @@ function fits(first: readonly Access[], second: readonly Access[], rows: number)
   );
 }
 
-/** Into how many rows, or any divisor of it, the kernel can be divided; 0: it can't. */
-function rowsOf(kernel: Kernel): number {
+/** Into how many rows, or any divisor of it, the kernel can be divided; 0: it can't. `isTiled`: products run in tiles. */
+function rowsOf(kernel: Kernel, isTiled: boolean): number {
   if (kernel.kind !== "loop") return 0;
   const { shape, inputs, fold } = kernel;
-  if (sizeOf(shape) === 0 || inputs.some(({ index }) => index)) return 0;
+  if (sizeOf(loopShape(kernel)) === 0 || inputs.some(({ index }) => index)) return 0;
   const product = asProduct(kernel);
   if (product) {
-    if (isByRows(product)) return product.rows;
-    if (product.depth === 0 || sizeOf(product.batch) === 1) return 0;
-    return leadPoints(mergeAxes(product.batch, batchInputs(kernel, product)));
-  }
-  if (!fold) return leadPoints(mergeAxes(shape, [...inputs, wholeOutput(kernel)]));
-  if (fold.order !== "lanes" || sizeOf(fold.reduced) === 0) return 0;
+    if (!isByRows(product) && sizeOf(product.batch) === 1) return 0;
+    if (isTiled)
+      return isByRows(product) ? product.rows : leadPoints(mergeAxes(product.batch, batchInputs(kernel, product)));
+  } else if (!fold) return leadPoints(mergeAxes(shape, [...inputs, wholeOutput(kernel)]));
+  // Over other axes than the last, one that walks across its rows had better run over all of them side by side.
+  else if (fold.order !== "lanes" && !inputs.every(leadOf)) return 0;
   return leadPoints(mergeAxes(loopShape(kernel), inputs, shape.length), 0);
 }
 

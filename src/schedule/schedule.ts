@@ -29,7 +29,7 @@ export interface Schedule extends Arena {
 /** Schedules a plan for a target. */
 export function schedulePlan(given: Plan, target: Target): Schedule {
   const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
-  const found = target.groups ? groupKernels(plan, transposeProducts(plan)) : apart(plan.kernels);
+  const found = target.groups ? groupKernels(plan, transposeProducts(plan), target.lanes > 1) : apart(plan.kernels);
   const groups = found.map((group): ScheduledGroup => {
     const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.division) }));
     const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);

@@ -7,10 +7,10 @@ import type { Plan } from "../../src/compile/plan.ts";
 import type { Shape } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { softmax } from "../../src/ops/composite.ts";
-import { conv2d } from "../../src/ops/conv.ts";
+import { conv2d, maxPool2d } from "../../src/ops/conv.ts";
 import { add, exp, mul, sqrt, sub } from "../../src/ops/elementwise.ts";
 import { matmul } from "../../src/ops/matmul.ts";
-import { pad, transpose } from "../../src/ops/movement.ts";
+import { pad, reshape, transpose } from "../../src/ops/movement.ts";
 import { uniform } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { placeLocals } from "../../src/schedule/places.ts";
@@ -109,6 +109,23 @@ describe("groups", () => {
     expect([...group.local]).toEqual([[plan.kernels[0].output, 4 * 3 * 11 * 10]]);
     expect(group.members[1].panels).toBe(0);
     expect(group.panelBytes).toBe(panelBytes(asProduct(plan.kernels[1])!));
+  });
+
+  test("pooling walks its images' rows; what sums across them stays out", () => {
+    const plan = planOf({ x: [12, 3, 8, 8] }, ({ x }) => {
+      const y = exp(x);
+      return { outputs: { y, pooled: maxPool2d(y, 2), sums: sum(y, { axis: 0 }) } };
+    });
+    expect(numbers(groupsOf(plan)).filter((group) => group.length > 1)).toEqual([[0, 1]]);
+  });
+
+  test("products without tiles are divided as their loops are", () => {
+    const plan = planOf({ x: [2, 3, 40, 4], w: [12, 8] }, ({ x, w }) => ({
+      outputs: { y: exp(matmul(reshape(transpose(x, [0, 2, 1, 3]), [80, 12]), w)) },
+    }));
+    const groups = (isTiled: boolean) => numbers(groupKernels(plan, plan.kernels, isTiled));
+    expect(groups(true)).toEqual([[0, 1]]);
+    expect(groups(false)).toEqual([[0], [1]]);
   });
 
   test("bounds along the rows keep a kernel out", () => {
