@@ -1,5 +1,6 @@
 // The bench from its arguments to its exit code: measures, prints, and writes what the options ask for.
 import { readFileSync, writeFileSync } from "node:fs";
+import { widthFor } from "../src/backend/wasm/width.ts";
 import { manualSeed } from "../src/index.ts";
 import { allCases } from "./cases/index.ts";
 import { compareResults, reportLines } from "./compare.ts";
@@ -34,10 +35,11 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
   manualSeed(0);
   const start = performance.now();
   const before = load();
-  const own = await loadContestants(options.backends, options.threads);
+  const own = await loadContestants(options.backends, options.threads, options.vectorWidth);
   const peers = await startPeers(options.peers);
   const contestants = [...own.contestants, ...peers.contestants];
-  const machine = describeMachine(before, before);
+  const width = await widthFor(options.vectorWidth);
+  const machine = describeMachine(before, before, width);
   print(
     `${machine.cpu}, ${machine.cores} cores, ${machine.engine}, load ${before}; a call's time, medians over rounds\n`,
   );
@@ -64,7 +66,7 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
   }
   peers.stop();
   await own.dispose();
-  const done = describeMachine(before, load());
+  const done = describeMachine(before, load(), width);
   const seconds = Math.round((performance.now() - start) / 1000);
   print(
     `\n${results.rows.length} rows in ${seconds} s, load now ${done.load[1]}; ${wrong.length === 0 ? "all backends gave the same bits" : `${wrong.length} WRONG`}`,
@@ -73,11 +75,11 @@ async function measureAll(options: Options, print: Print): Promise<{ results: Re
 }
 
 /** The cases alone and beside a busy neighbour. */
-async function measureCosts({ filter, threads, rounds }: Options, print: Print): Promise<void> {
+async function measureCosts({ filter, threads, rounds, vectorWidth }: Options, print: Print): Promise<void> {
   const chosen = allCases.filter(({ name, place }) => filter.test(name) && place === "backend");
   if (chosen.length === 0) throw new UsageError(`--filter: no case of a backend matches ${filter}`);
   manualSeed(0);
-  const { contestants, dispose } = await loadContestants(["wasm"], threads);
+  const { contestants, dispose } = await loadContestants(["wasm"], threads, vectorWidth);
   const neighbour = startNeighbour();
   try {
     print(`load ${load()}; medians and minima over rounds\n\n${costHeader}`);

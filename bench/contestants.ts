@@ -1,5 +1,6 @@
 // seedgrad's own contestants: each backend, with each number of threads it can have.
 import { availableParallelism } from "node:os";
+import type { VectorWidth } from "../src/backend/wasm/width.ts";
 import { type Backend, BackendError, loadBackend } from "../src/index.ts";
 import { type Contestant, localEntrant } from "./harness.ts";
 import { UsageError } from "./results.ts";
@@ -27,12 +28,13 @@ function contestantOf(backend: Backend): Contestant {
 export async function loadContestants(
   names: readonly string[],
   threads: readonly number[],
+  vectorWidth: VectorWidth,
 ): Promise<{ readonly contestants: Contestant[]; dispose(): Promise<void> }> {
   const backends: Backend[] = [];
   try {
     for (const name of names) {
       for (const count of threads) {
-        const backend = await loadBackend(name, { threads: count });
+        const backend = await loadBackend(name, { threads: count, vectorWidth });
         if (backend.threads === count || backends.every((known) => known.name !== name)) backends.push(backend);
         else await backend.dispose();
       }

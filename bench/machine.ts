@@ -6,14 +6,14 @@ import type { Machine } from "./results.ts";
 /** The load average over the last minute. */
 export const load = (): number => Number(loadavg()[0].toFixed(2));
 
-/** This machine, with the load before and after. */
-export function describeMachine(before: number, after: number): Machine {
+/** This machine, with the load before and after, and the vectors' width. */
+export function describeMachine(before: number, after: number, width: 4 | 8): Machine {
   return {
     cpu: cpus()[0].model.trim(),
     cores: availableParallelism(),
     memory_gib: Number((totalmem() / 2 ** 30).toFixed(1)),
     os: `${type()} ${release()} ${process.arch}`,
-    engine: `Node ${process.versions.node}, V8 ${process.versions.v8}`,
+    engine: `Node ${process.versions.node}, V8 ${process.versions.v8}, vectors of ${width}`,
     numerics: numericsId,
     load: [before, after],
     day: new Date().toISOString().slice(0, 10),

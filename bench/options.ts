@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import type { VectorWidth } from "../src/backend/wasm/width.ts";
 import type { NodeMajor } from "../tools/engines.ts";
 import { defaultThreads } from "./contestants.ts";
 import { nodeMajor } from "./node.ts";
@@ -17,6 +18,7 @@ export interface Options {
   readonly backends: readonly string[];
   readonly threads: readonly number[];
   readonly rounds?: number;
+  readonly vectorWidth: VectorWidth;
   readonly node?: NodeMajor;
   readonly peers: readonly PeerName[];
   readonly neighbour: boolean;
@@ -35,6 +37,7 @@ takes about three minutes.
   --filter REGEX      only cases whose name matches
   --backend B,…       backends, default wasm,reference,gpujs:webasm,gpujs:cpu; all but wasm run the small cases only
   --threads N,…       numbers of threads, default 1 and all cores
+  --vector-width N    elements that wasm computes together: 4, 8 or auto (default), which is 8 where the engine can
   --rounds N          rounds instead of each case's own number
   --node N            in Node N instead of this one; npm run setup:system fetches Node 24 and 26
   --peers[=P,…]       also PyTorch, tfjs, jax-js and gpu.js (${peerNames.join(",")}), in the same rounds; prints ratios.
@@ -85,6 +88,12 @@ function peerOf(name: string): PeerName {
   return known;
 }
 
+function widthOf(text: string): VectorWidth {
+  if (text === "auto") return text;
+  if (text === "4" || text === "8") return Number(text) as 4 | 8;
+  throw new UsageError(`--vector-width: got ${text}, expected 4, 8 or auto`);
+}
+
 function read(args: readonly string[]) {
   try {
     return parseArgs({
@@ -96,6 +105,7 @@ function read(args: readonly string[]) {
         backend: { type: "string", default: "wasm,reference,gpujs:webasm,gpujs:cpu" },
         threads: { type: "string" },
         rounds: { type: "string" },
+        "vector-width": { type: "string", default: "auto" },
         node: { type: "string" },
         peers: { type: "boolean", default: false },
         neighbour: { type: "boolean", default: false },
@@ -124,6 +134,7 @@ export function parseOptions(args: readonly string[]): Options {
     threads:
       values.threads === undefined ? defaultThreads() : list("threads", values.threads, (n) => count("threads", n, 64)),
     rounds: values.rounds === undefined ? undefined : count("rounds", values.rounds, 1000),
+    vectorWidth: widthOf(values["vector-width"]),
     node: values.node === undefined ? undefined : nodeMajor(values.node),
     peers: named ? list("peers", named.slice("--peers=".length), peerOf) : values.peers ? [...peerNames] : [],
     neighbour: values.neighbour,

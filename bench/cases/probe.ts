@@ -53,12 +53,11 @@ async function registers(): Promise<Runner> {
   return moduleRunner(module, 65536, registerRepeats, 0, 4);
 }
 
-const tileColumns = 8;
 const tileDepth = 256;
 const tileRepeats = 200;
 
-/** The matrix product's inner tile over packed panels of 12 KiB that stay in the first cache. */
-async function tile(): Promise<Runner> {
+/** The matrix product's inner tile over packed panels that stay in the first cache. */
+async function tile(tileColumns: number): Promise<Runner> {
   const module = new ModuleBuilder();
   const multiply = tileFunction(new Context(module, { lanes: simdLanes, single: scalarLanes }), tileColumns, false);
   const fn = module.function("run", ["i32"], [], { exported: true });
@@ -113,10 +112,9 @@ export const registerProbe: Case = {
   prepare: registers,
 };
 
-/** The inner tile of matmul from cache. */
-export const tileProbe: Case = {
-  name: "probe-tile",
-  about: "matmul's 4×8 tile over packed panels in the first cache",
+const tileProbe = (name: string, tileColumns: number): Case => ({
+  name,
+  about: `matmul's 4×${tileColumns} tile over packed panels in the first cache`,
   unit: "GFLOP/s",
   work: tileRepeats * 2 * tileRows * tileColumns * tileDepth,
   rounds: 25,
@@ -124,8 +122,11 @@ export const tileProbe: Case = {
   warmup: 200,
   place: "host",
   ceiling: { subject: registerProbe, work: tileRepeats * 2 * tileRows * tileColumns * tileDepth, perThread: true },
-  prepare: tile,
-};
+  prepare: () => tile(tileColumns),
+});
+
+/** The inner tiles of matmul from cache: of vectors of 4, and of 8. */
+export const tileProbes = [tileProbe("probe-tile", 8), tileProbe("probe-tile-wide", 16)] as const;
 
 /** A plain copy loop; bytes read plus bytes written. */
 export const copyProbe: Case = {
@@ -140,4 +141,4 @@ export const copyProbe: Case = {
   prepare: copy,
 };
 
-export const cases: readonly Case[] = [registerProbe, tileProbe, copyProbe];
+export const cases: readonly Case[] = [registerProbe, ...tileProbes, copyProbe];

@@ -3,6 +3,7 @@
 import type { Backend } from "../compile/contract.ts";
 import { checkArguments, type Kind, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { BackendError, didYouMean } from "../core/errors.ts";
+import type { VectorWidth } from "./wasm/width.ts";
 
 /** How many threads: as many as the machine runs at once, or where there can't be several one, with `all`. */
 export type Threads = number | "all";
@@ -10,13 +11,29 @@ export type Threads = number | "all";
 export interface BackendOptions {
   /** Threads to run on, where the backend can: 1 if left out. */
   readonly threads?: Threads;
+  /**
+   * Of `wasm` (4): 8 sets V8's flag `--experimental-wasm-revectorize` for the whole process, from Node 24 on, on x64. Every result keeps its
+   * bits, and each program's first run is held against vectors of 4.
+   */
+  readonly vectorWidth?: VectorWidth;
+}
+
+let defaultWidth: VectorWidth = 4;
+
+/** Sets the vectors' width of backends that are loaded from now on without one. */
+export function setDefaultVectorWidth(width: VectorWidth): void {
+  defaultWidth = width;
 }
 
 const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Backend>>> = {
   reference: async () => (await import("./reference.ts")).referenceBackend(),
   "gpujs:webasm": async () => (await import("./gpujs/backend.ts")).gpujsBackend("webasm"),
   "gpujs:cpu": async () => (await import("./gpujs/backend.ts")).gpujsBackend("cpu"),
-  wasm: async (options) => (await import("./wasm/backend.ts")).wasmBackend(options),
+  wasm: async ({ threads, vectorWidth = defaultWidth }) => {
+    const [{ wasmBackend }, { widthFor }] = await Promise.all([import("./wasm/backend.ts"), import("./wasm/width.ts")]);
+    const width = await widthFor(vectorWidth);
+    return wasmBackend({ threads, vectorWidth: width, isChecked: width === 8 });
+  },
 };
 
 /** The names `loadBackend` takes. */
@@ -30,6 +47,8 @@ export const threadsKind: Kind = kind(
   'a number of threads, or "all"',
   (value) => value === "all" || (Number.isSafeInteger(value) && (value as number) >= 1),
 );
+/** How many elements neighbouring vectors compute together. */
+export const vectorWidthKind: Kind = kind('4, 8 or "auto"', (value) => value === 4 || value === 8 || value === "auto");
 /** A backend, by what it can do, or a text. */
 export const backendKind: Kind = kind(
   "a backend or its name",
@@ -38,7 +57,7 @@ export const backendKind: Kind = kind(
 
 const call = signature("loadBackend", {
   name: string,
-  "options?": optionsOf<BackendOptions>({ "threads?": threadsKind }),
+  "options?": optionsOf<BackendOptions>({ "threads?": threadsKind, "vectorWidth?": vectorWidthKind }),
 });
 
 /** A backend by name. Throws BackendError on an unknown name, one that isn't certified, or a backend that isn't what it should be here. */

@@ -1,5 +1,6 @@
 // `seedgrad doctor`: each backend, its class, and what a probe of it found: the bits of a small program against reference's.
 import { backendNames, loadBackend } from "../backend/load.ts";
+import { findWidth } from "../backend/wasm/width.ts";
 import { canonicalBytes, sha256, toHex } from "../core/canonical.ts";
 import { numericsId } from "../core/numerics.ts";
 import { compile } from "../program/compiled.ts";
@@ -14,10 +15,12 @@ interface Finding {
   readonly threads: number;
   readonly found: string;
   readonly ok: boolean;
+  /** Elements that neighbouring vectors compute together. */
+  readonly vectorWidth: number;
 }
 
 /** Random numbers, a matmul, elementary functions and reductions: the SHA-256 of the result's bits. */
-async function probe(name: string): Promise<{ bits: string; class: string; threads: number }> {
+async function probe(name: string): Promise<{ bits: string; class: string; threads: number; vectorWidth: number }> {
   const backend = await loadBackend(name);
   try {
     const program = compile(
@@ -34,7 +37,8 @@ async function probe(name: string): Promise<{ bits: string; class: string; threa
       { backend, stream: new Stream(0n), name: "probe" },
     );
     const bits = toHex(sha256(canonicalBytes(await (await program()).data())));
-    return { bits, class: backend.class, threads: backend.threads };
+    const { class: kind, threads, target } = backend;
+    return { bits, class: kind, threads, vectorWidth: target.vectorWidth };
   } finally {
     await backend.dispose();
   }
@@ -46,12 +50,13 @@ export async function doctor(): Promise<Outcome> {
   const findings: Finding[] = [];
   for (const name of backendNames) {
     try {
-      const { bits, class: kind, threads } = await probe(name);
+      const { bits, class: kind, threads, vectorWidth } = await probe(name);
       const ok = bits === expected;
       findings.push({
         backend: name,
         class: kind,
         threads,
+        vectorWidth,
         ok,
         found: ok ? "same bits as reference" : "OTHER BITS than reference",
       });
@@ -60,11 +65,13 @@ export async function doctor(): Promise<Outcome> {
         backend: name,
         class: "-",
         threads: 0,
+        vectorWidth: 0,
         ok: false,
         found: `not here: ${(error as Error).message.split("\n")[0]}`,
       });
     }
   }
+  const width = await findWidth();
   const wrong = findings.some((finding) => finding.class === "A" && !finding.ok);
   return {
     code: wrong ? 1 : 0,
@@ -73,14 +80,18 @@ export async function doctor(): Promise<Outcome> {
       engine: process.version,
       platform: `${process.platform}-${process.arch}`,
       probe: expected,
+      vectors: width,
       backends: findings,
     },
     lines: [
       `numerics ${numericsId} | Node ${process.version} | ${process.platform}-${process.arch} | probe ${expected.slice(0, 12)}`,
       ...table([
-        ["backend", "class", "threads", "probe"],
-        ...findings.map((finding) => [finding.backend, finding.class, String(finding.threads), finding.found]),
+        ["backend", "class", "threads", "vectors", "probe"],
+        ...findings.map(({ backend, class: kind, threads, vectorWidth, found }) => {
+          return [backend, kind, String(threads), vectorWidth > 1 ? `of ${vectorWidth}` : "-", found];
+        }),
       ]),
+      `vectors of ${width.width}: ${width.reason}`,
       "class A: same bits on any machine by construction; B: certified per device by a probe; C: not certified",
     ],
   };

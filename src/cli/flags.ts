@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
+import type { VectorWidth } from "../backend/wasm/width.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { WeightsChoice } from "../train/run.ts";
@@ -43,6 +44,14 @@ export function parseThreads(text: string): Threads {
   } catch {
     throw new InvalidArgumentError("expected an integer ≥ 1, or all");
   }
+}
+
+/** The vectors' width. */
+export function parseVectorWidth(text: string): VectorWidth {
+  if (text === "auto") return text;
+  if (text === "4") return 4;
+  if (text === "8") return 8;
+  throw new InvalidArgumentError("expected 4, 8 or auto");
 }
 
 /** A step's number: a whole number ≥ 0. */

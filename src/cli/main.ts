@@ -2,6 +2,8 @@
 // The command line: `seedgrad COMMAND`. One file a command; here only the flags and which command they belong to.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { setDefaultVectorWidth } from "../backend/load.ts";
+import type { VectorWidth } from "../backend/wasm/width.ts";
 import { printableMessage } from "../core/printable.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
@@ -10,7 +12,15 @@ import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
-import { parseCount, parseSeedFlag, parseStep, parseThreads, parseWeights, type RunFlags } from "./flags.ts";
+import {
+  parseCount,
+  parseSeedFlag,
+  parseStep,
+  parseThreads,
+  parseVectorWidth,
+  parseWeights,
+  type RunFlags,
+} from "./flags.ts";
 import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
 import { schema } from "./schema.ts";
@@ -29,6 +39,15 @@ function version(): string {
   }
   return "unknown";
 }
+
+const withBackendFlags = (command: Command): Command =>
+  command
+    .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
+    .option(
+      "--vector-width <n>",
+      "elements that wasm computes together: 4, 8 or auto, which is 8 where the engine can; moves no bit",
+      parseVectorWidth,
+    );
 
 const program = new Command("seedgrad")
   .description("Training runs that come out the same to the last bit.")
@@ -53,7 +72,7 @@ const withImport = (command: Command): Command =>
     .option("--trust-imports", "run the programs that a run's folder names; without it none of them runs");
 
 const withRunFlags = (command: Command): Command =>
-  withImport(command)
+  withBackendFlags(withImport(command))
     .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
     .option("--model-dir <folder>", "the run's folder, in place of the config's")
     .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
@@ -63,7 +82,6 @@ const withRunFlags = (command: Command): Command =>
       addTo,
     )
     .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
-    .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
     .option("--json", "the last line of stdout is one JSON object");
 
 withRunFlags(program.command("fit").argument("<config>", "YAML file"))
@@ -102,7 +120,9 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
   .action((config: string, flags: PredictFlags) => report(flags.json, () => predict(config, flags)));
 
 comparing(
-  withImport(program.command("verify").argument("<run>", "a run's folder; or a YAML file, with --against")),
+  withBackendFlags(
+    withImport(program.command("verify").argument("<run>", "a run's folder; or a YAML file, with --against")),
+  ),
   "",
   "not the same, or the folder is damaged",
 )
@@ -111,18 +131,18 @@ comparing(
   .option("--steps <n>", "replay at most so many steps", parseCount)
   .option("--against <what>", "a digest, or a manifest, in place of the run's own")
   .option("--backend <name>", "another backend than the run's")
-  .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
 
 comparing(
-  withImport(program.command("diff").argument("<a>", "a run's folder, or a YAML file").argument("<b>", "another")),
+  withBackendFlags(
+    withImport(program.command("diff").argument("<a>", "a run's folder, or a YAML file").argument("<b>", "another")),
+  ),
   " to the end; with --steps, for so many steps",
   "something differs, or one goes on where the other ends; or a folder is damaged",
 )
   .description("why two runs or configs differ: what they were given, the first step, the first op")
   .option("--backend <names>", "where to replay: one for both sides, or one for each, with a comma")
-  .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
   .option("--steps <n>", "compare the first so many steps alone", parseCount)
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: DiffFlags) => report(flags.json, () => diff(a, b, flags)));
@@ -186,6 +206,10 @@ program
   .description("backends, their class, and what a probe of each found")
   .option("--json", "the last line of stdout is one JSON object")
   .action((flags: { json?: boolean }) => report(flags.json, () => doctor()));
+
+program.hook("preAction", (_, command) => {
+  setDefaultVectorWidth(command.opts<{ vectorWidth?: VectorWidth }>().vectorWidth ?? "auto");
+});
 
 /** Runs the command line. */
 async function main(args: readonly string[]): Promise<void> {

@@ -1,6 +1,8 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest; or trains a config and compares the digest alone.
 import { existsSync } from "node:fs";
-import type { Threads } from "../backend/load.ts";
+import { setDefaultVectorWidth, type Threads } from "../backend/load.ts";
+import type { VectorWidth } from "../backend/wasm/width.ts";
+import { readManifest } from "../run/manifest.ts";
 import type { Check, Finding } from "../run/verification.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
@@ -17,17 +19,20 @@ export interface VerifyFlags extends ImportFlags {
   readonly against?: string;
   readonly backend?: string;
   readonly threads?: Threads;
+  /** Left out: the one that the run didn't have, where the engine has both. */
+  readonly vectorWidth?: VectorWidth;
   readonly json?: boolean;
 }
 
 /** Verifies a run's folder, or a config against a published digest. Exit code 1 when something differs. */
 export async function verify(
   what: string,
-  { json: _json, import: programs, trustImports, ...options }: VerifyFlags,
+  { json: _json, import: programs, trustImports, vectorWidth, ...options }: VerifyFlags,
 ): Promise<Outcome> {
   const config = configOf(what);
   const folder = config === what ? undefined : what;
   if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
+  if (vectorWidth === undefined && recordedWidth(what) === 8) setDefaultVectorWidth(4);
   const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
   const { equal, digest, expected, from, steps, firstDifference, difference, checks, stopped, backend, threads } =
     found;
@@ -36,7 +41,7 @@ export async function verify(
   const verdict =
     found.verdict === "different"
       ? `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${short(difference!)}`
-      : `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}`;
+      : `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}${(found.vectorWidth ?? 1) > 1 ? `, vectors of ${found.vectorWidth}` : ""}`;
   const digests =
     expected === undefined
       ? ["the digest is of the run's end, and wasn't compared"]
@@ -50,6 +55,12 @@ export async function verify(
     : undefined;
   if (!diff) return { code, json: { ...found }, lines };
   return { code, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
+}
+
+/** The vectors' width that a run's folder says it was made with. */
+function recordedWidth(folder: string): unknown {
+  const path = `${folder}/manifest.json`;
+  return existsSync(path) ? readManifest(path).environment.vectorWidth : undefined;
 }
 
 /** On one line, and no longer than a few of a terminal's. */

@@ -119,6 +119,7 @@ export class RunFolder {
         backend: backend.name,
         class: backend.class,
         threads: backend.threads,
+        vectorWidth: backend.target.vectorWidth,
         time: new Date().toISOString(),
         ...machine(),
         ...(times && { seconds: times.seconds }),

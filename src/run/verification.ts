@@ -38,4 +38,6 @@ export interface Verification {
   readonly checks: readonly Check[];
   readonly backend: string;
   readonly threads: number;
+  /** Elements that neighbouring vectors computed together, where a Trainer replayed. */
+  readonly vectorWidth?: number;
 }

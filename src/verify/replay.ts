@@ -38,13 +38,22 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
   refuse(data, "isn't what the run was trained on");
   const validation = describeLoaders(trainer, validations);
   refuse(compareFacts(manifest, { validation }, ["validation"]), "isn't what the run went by");
-  const { name: backend, threads } = await trainer.backend();
+  const { name: backend, threads, target: runs } = await trainer.backend();
   const found = (facts: Partial<Verification>): Verification => {
     const differing = checks.differing.map(({ what, detail }) => `${what}: ${detail}`);
     const difference = facts.difference ?? (differing.length > 0 ? differing.join("; ") : undefined);
     const verdict = difference !== undefined ? "different" : facts.stopped ? "same, stopped early" : "same";
     const shown = { ...facts, ...(difference !== undefined && { difference }), checks: checks.rows };
-    return { ...shown, verdict, equal: verdict === "same", from, steps: comparison.step - from, backend, threads };
+    return {
+      ...shown,
+      verdict,
+      equal: verdict === "same",
+      from,
+      steps: comparison.step - from,
+      backend,
+      threads,
+      vectorWidth: runs.vectorWidth,
+    };
   };
   const compareRest = () => {
     if (comparison.facts) compareProgram(recorded, { trainer, facts: comparison.facts, validations }, checks);

@@ -127,5 +127,6 @@ export async function verifyConfig(file: string, options: ReplayOptions): Promis
     ],
     backend: run.backend,
     threads: run.threads,
+    vectorWidth: (await trainer.backend()).target.vectorWidth,
   };
 }

@@ -21,7 +21,7 @@ interface Engine extends EnginePackage {
   readonly lanes: readonly string[];
 }
 
-const all = ["reference", "wasm/1", "wasm/2", "wasm/1/scalar", "gpujs:webasm", "gpujs:cpu"];
+const all = ["reference", "wasm/1", "wasm/2", "wasm/1/scalar", "wasm/2/auto", "gpujs:webasm", "gpujs:cpu"];
 const some = ["reference", "wasm/1", "wasm/1/scalar"];
 const node = (major: NodeMajor): Engine => ({
   name: `node-${major}`,

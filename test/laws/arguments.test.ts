@@ -509,7 +509,7 @@ const calls: Readonly<Record<string, RightCall>> = {
     const t = x();
     return [t, [t], sg.ones([2, 2])];
   }, 2),
-  loadBackend: call(() => ["reference", { threads: 1 }], 1),
+  loadBackend: call(() => ["reference", { threads: 1, vectorWidth: 4 }], 1),
   manualSeed: call(() => [1]),
   onExecute: call(() => [() => {}]),
   runtimeScalar: call(() => ["rate", () => 1]),

@@ -9,6 +9,7 @@ import { BackendError, ShapeError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { firstState } from "../../rng/stream.ts";
 import { type Schedule, schedulePlan } from "../../schedule/schedule.ts";
+import { CheckedExecutable } from "./checked.ts";
 import { probe } from "./probe.ts";
 import { type Program, printSchedule } from "./program.ts";
 import { bindings, bindingsBytes } from "./runtime/bindings.ts";
@@ -21,8 +22,10 @@ export interface WasmOptions {
   readonly threads?: number | "all";
   /** False: without SIMD. Left out: with it where a probe shows that it is there and keeps subnormals. */
   readonly simd?: boolean;
-  /** Elements that neighbouring vectors compute together (4): 8 suits engines that run a pair of vectors as one. Moves no bits. */
+  /** Elements that neighbouring vectors compute together (4): 8 suits engines that run two of them as one. Moves no bits. */
   readonly vectorWidth?: 4 | 8;
+  /** Whether programs that update state at vectors of 8 are held against vectors of 4, twice. */
+  readonly isChecked?: boolean;
   /** Milliseconds of waiting for a thread after which events may come (250). Moves no bits; tests set 0. */
   readonly patience?: number;
   /** Work from which a kernel is shared out among threads, in elementary operations. Moves no bits; tests set 0. */
@@ -46,8 +49,7 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  const { simd = found.simd, vectorWidth = 4, threads, shareFrom = 4096, patience } = options;
-  const backend = new WasmBackend(simd, vectorWidth, threadCount(threads), shareFrom, patience);
+  const backend = new WasmBackend({ simd: found.simd, ...options }, threadCount(options.threads));
   await backend.start();
   return backend;
 }
@@ -60,9 +62,11 @@ class WasmBackend implements Backend {
   readonly #workspace: Workspace;
   readonly target: Target;
   readonly #pool: Pool | undefined;
+  readonly #isChecked: boolean;
 
-  constructor(simd: boolean, vectorWidth: number, threads: number, shareFrom: number, patience: number | undefined) {
+  constructor({ simd, vectorWidth = 4, isChecked = false, shareFrom = 4096, patience }: WasmOptions, threads: number) {
     const shared = threads > 1;
+    this.#isChecked = isChecked;
     this.threads = threads;
     this.#memory = new Memory({ shared });
     this.#workspace = new Workspace(this.#memory);
@@ -115,13 +119,21 @@ class WasmBackend implements Backend {
   }
 
   async load(plan: Plan): Promise<Executable> {
+    const executable = await this.#load(plan, this.target);
+    if (!this.#isChecked || plan.state.length === 0) return executable;
+    return new CheckedExecutable(executable, this, (other, vectorWidth) => {
+      return this.#load(other, { ...this.target, vectorWidth });
+    });
+  }
+
+  async #load(plan: Plan, target: Target): Promise<Executable> {
     this.#pool?.check();
     for (const { dtype, shape } of plan.values) checkSize("a tensor is too large", dtype, shape);
     for (const kernel of plan.kernels) {
       if (isFold(kernel)) checkSize("a reduction is over too many elements", kernel.dtype, kernel.fold.reduced);
       if (kernel.kind === "scatter") checkSize("too many elements are added", kernel.dtype, kernel.updates.view.shape);
     }
-    const schedule = schedulePlan(plan, this.target);
+    const schedule = schedulePlan(plan, target);
     const program = printSchedule(schedule, this.#memory.shared ? maximumPages : undefined);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
