@@ -10,7 +10,7 @@ import type { ScheduledGroup } from "./phases.ts";
 import { rowsOfBlock } from "./places.ts";
 import { isStraight, type ProductLoops } from "./product.ts";
 import type { Schedule } from "./schedule.ts";
-import { strip, stripUnroll } from "./stages.ts";
+import { strip } from "./stages.ts";
 import { columnBlock, lineGroups, tileRows, tileUnroll } from "./tile.ts";
 import type { RowLoops } from "./vectorise.ts";
 
@@ -94,7 +94,7 @@ function rowLines({ nest, lanes, unroll, segments, stages }: RowLoops, first: st
   const count = stages.stages.length;
   return [
     line,
-    `in ${count} stages over strips of ${strip}, ${lanes} lanes × ${stripUnroll}: ${stages.slots.length} values wait in scratch`,
+    `in ${count} stages over strips of ${strip}, ${lanes} lanes × ${stages.unroll}: ${stages.slots.length} values wait in scratch`,
   ];
 }
 

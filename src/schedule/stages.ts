@@ -12,12 +12,12 @@ export interface Stages {
   readonly stages: readonly Stage[];
   /** The type each slot holds. */
   readonly slots: readonly ScalarType[];
+  /** Vectors per round of a stage's loop: the loop's own cost is shared between them. */
+  readonly unroll: number;
 }
 
 /** Elements of a strip: what waits between stages stays in the first cache. */
 export const strip = 256;
-/** Vectors per round of a stage's loop: the loop's own cost is shared between them. */
-export const stripUnroll = 2;
 
 /** Rows of fewer elements aren't cut into strips. */
 export const shortestStrip = 32;
@@ -26,8 +26,8 @@ export const scratchOf = (stages: Stages | null): number => 4 * strip * (stages?
 
 /** Below so many operations an expression stays whole. */
 const worthwhile = 20;
-/** A stage of this many operations costs as much as one value more that goes through memory … */
-const comfortable = 5;
+/** A stage of this many operations costs as much as one value more that goes through memory; where two vectors are one operation, memory weighs more. */
+const comfortable = (vectorWidth: number) => (vectorWidth === 8 ? 7 : 5);
 
 /** Distinct operations, operands first; a choice's condition last, so that it isn't kept for long. */
 function operationsOf(body: Expr): Expr[] {
@@ -45,7 +45,7 @@ function operationsOf(body: Expr): Expr[] {
 }
 
 /** The body in stages; null where it is short. Inputs from `firstSlot` on are the slots. */
-export function stagesOf(body: Expr, firstSlot: number): Stages | null {
+export function stagesOf(body: Expr, firstSlot: number, vectorWidth: number): Stages | null {
   const order = operationsOf(body);
   const count = order.length;
   if (count < worthwhile) return null;
@@ -75,7 +75,7 @@ export function stagesOf(body: Expr, firstSlot: number): Stages | null {
   for (let at = 1; at <= count; at++) {
     let found = { total: Infinity, from: 0 };
     for (let from = 0; from < at; from++) {
-      const length = (at - from) / comfortable;
+      const length = (at - from) / comfortable(vectorWidth);
       const total = best[from].total + length * length + prices[at];
       if (total < found.total) found = { total, from };
     }
@@ -125,5 +125,5 @@ export function stagesOf(body: Expr, firstSlot: number): Stages | null {
       }),
     };
   });
-  return { stages, slots };
+  return { stages, slots, unroll: vectorWidth / 2 };
 }

@@ -28,7 +28,7 @@ export function rowLoops(
   { isCut, hasScratch }: { readonly isCut: boolean; readonly hasScratch: boolean },
 ): RowLoops {
   const axis = nest.extents.length - 1;
-  const stages = lanes > 1 && hasScratch ? stagesOf(body, nest.inputs.length) : null;
+  const stages = lanes > 1 && hasScratch ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
   return {
     nest,
     body,

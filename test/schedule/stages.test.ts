@@ -20,7 +20,7 @@ const functions: Record<string, (x: Expr) => Expr> = {
 describe("stages", () => {
   test.each(Object.entries(functions))("of %s, one after another, are the expression", (_, value) => {
     const body = value(input(0, "float32"));
-    const { stages, slots } = stagesOf(body, 1)!;
+    const { stages, slots } = stagesOf(body, 1, 4)!;
     expect(stages.length).toBeGreaterThan(1);
     const whole = scalarFunction(body);
     const parts = stages.map(({ roots }) => roots.map((root) => ({ ...root, run: scalarFunction(root.body) })));
@@ -40,7 +40,7 @@ describe("stages", () => {
   test("hold few operations each, and repeat only those that are quickly done again", () => {
     const count = (body: Expr) => topological(body).filter((expr) => children(expr).length > 0).length;
     const body = math.gelu(input(0, "float32"));
-    const found = stagesOf(body, 1)!;
+    const found = stagesOf(body, 1, 4)!;
     const { stages, slots } = found;
     expect(scratchOf(found)).toBe(4 * strip * slots.length);
     const counts = stages.map(({ roots }) => roots.reduce((sum, root) => sum + count(root.body), 0));
@@ -50,7 +50,7 @@ describe("stages", () => {
   });
 
   test("a short expression stays whole", () => {
-    expect(stagesOf(plus(times(input(0, "float32"), 2), 1), 1)).toBeNull();
+    expect(stagesOf(plus(times(input(0, "float32"), 2), 1), 1, 4)).toBeNull();
     expect(scratchOf(null)).toBe(0);
   });
 });

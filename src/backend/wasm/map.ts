@@ -1,7 +1,6 @@
 // Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
 import { isDraws } from "../../../kernels/kernel.ts";
 import { drawStrip, type ElementLoops } from "../../schedule/elements.ts";
-import { stripUnroll } from "../../schedule/stages.ts";
 import type { RowLoops } from "../../schedule/vectorise.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
@@ -136,7 +135,9 @@ export function mapLoops(
         const isLeft = (done: number, next: number) => room === Infinity || room % done >= next;
         if (strips && isStaged) {
           printed.push(...strips.print(here, inside, words, end, address));
-          if (isLeft(lanes * stripUnroll, 1)) run(narrow, 1, 1);
+          const done = lanes * stages!.unroll;
+          if (stages!.unroll > 2 && isLeft(done, 2 * lanes)) run(wide, lanes, 2);
+          if (isLeft(2 * lanes, 1)) run(narrow, 1, 1);
         } else {
           if (unroll > 1) run(wide, lanes, unroll);
           if (unroll === 1 || isLeft(lanes * unroll, lanes)) run(wide, lanes, 1);

@@ -2,15 +2,13 @@
 // that stays in the first cache.
 
 import type { Nest, NestInput } from "../../schedule/nest.ts";
-import { type Stages, strip, stripUnroll as unroll } from "../../schedule/stages.ts";
+import { type Stages, strip } from "../../schedule/stages.ts";
 import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
 import { i32, select } from "./instructions.ts";
 import type { Cursor, Limit } from "./nest.ts";
-
-const roundBytes = 16 * unroll;
 
 /** Scratch memory from `from` bytes after where it begins. */
 export interface Scratch {
@@ -50,7 +48,7 @@ export class StripPrinter {
     this.#scratch = scratch;
   }
 
-  /** The elements from `words` on in eights, as many as there are before `end`; `address` is the output's at `words`. */
+  /** The elements from `words` on in whole rounds, as many as there are before `end`; `address` is the output's at `words`. */
   print(
     here: readonly Cursor[],
     inside: readonly boolean[],
@@ -60,7 +58,8 @@ export class StripPrinter {
   ): Code[] {
     const fn = this.#fn;
     const { lanes } = this.#context;
-    const { stages, slots } = this.#stages;
+    const { stages, slots, unroll } = this.#stages;
+    const roundBytes = 16 * unroll;
     const output = new Elements(fn, lanes, this.#output);
     const bytes = this.#output.scale;
     const axis = this.#nest.extents.length - 1;
