@@ -37,6 +37,7 @@ export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gr
 export { onExecute, runtimeScalar, watch } from "./program/trace.ts";
 export { Parameter, type Stateful, Variable } from "./program/variable.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
+export type { Duration, RunLength } from "./core/duration.ts";
 export type { FactDifference } from "./run/facts.ts";
 export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";
 export type { HostState, Kept } from "./run/kept.ts";

@@ -34,7 +34,7 @@ export type Form =
   | ({ readonly kind: "number" } & Bounds)
   | { readonly kind: "flag" }
   | { readonly kind: "seed" }
-  | { readonly kind: "text"; readonly empty: boolean }
+  | { readonly kind: "text"; readonly empty: boolean; readonly pattern?: RegExp }
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly item: Type; readonly least: number }
   | { readonly kind: "tuple"; readonly items: readonly Type[] }
@@ -119,7 +119,14 @@ export class Option<Given, Read> {
 type AnyField = Type<any> | Option<any, any>;
 export type Fields = Readonly<Record<string, AnyField>>;
 type GivenOf<F> = F extends Option<infer G, unknown> ? G : F extends Type<infer T> ? T : never;
-type ReadOf<F> = F extends Option<unknown, infer R> ? R : F extends Type<infer T> ? T : never;
+type ReadOf<F> =
+  F extends Option<unknown, infer R>
+    ? R
+    : F extends { readonly reads: infer R }
+      ? R
+      : F extends Type<infer T>
+        ? T
+        : never;
 type Flat<T> = { readonly [K in keyof T]: T[K] } & {};
 
 /** The options as they are given: what has a default may be left out. `R`: the type of a record of options. */

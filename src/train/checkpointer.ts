@@ -1,5 +1,6 @@
 // Saves checkpoints as a run goes: every so many steps, at the beginning if asked, at the end always, and after a validation that is among
 // the best. Comes last of all callbacks.
+import { stepsOf } from "../core/duration.ts";
 import { monitored } from "../optim/monitored.ts";
 import { bestCheckpoints, listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";
@@ -22,10 +23,11 @@ export class Checkpointer implements Callback {
     if (this.#options.saveInitialCheckpoint && this.#session.progress.step === 0) await saveCheckpoint(this.#session);
   }
 
-  async onTrainBatchEnd({ step, totalSteps, validated: metrics }: StepResult): Promise<void> {
+  async onTrainBatchEnd(result: StepResult): Promise<void> {
+    const { step, totalSteps, validated: metrics } = result;
     const { steps } = this.#options;
     const ends = step === totalSteps || this.#session.progress.stopped !== undefined;
-    const due = ends || (steps !== undefined && step % steps === 0);
+    const due = ends || (steps !== undefined && step % stepsOf(steps, result) === 0);
     const best = metrics !== undefined && this.#isBest(step, metrics);
     if (due || best) await saveCheckpoint(this.#session, undefined, { metrics, best: best && !due });
   }

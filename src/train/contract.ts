@@ -76,6 +76,7 @@ export interface FitContext {
   readonly trainer: TrainerView;
   /** Optimizer steps in the whole run. */
   readonly totalSteps: number;
+  readonly stepsPerEpoch: number;
   /** What it trains on. */
   readonly loader: DataLoader;
   /** What it validates on, if anything; of several loaders the first. */

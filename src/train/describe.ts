@@ -1,5 +1,6 @@
 // How a Trainer is written down: its effective config, and the numbers of its optimizer.
 
+import { isRelative, type RunLength, stepsOf } from "../core/duration.ts";
 import { atOnce } from "../core/promise.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
@@ -46,13 +47,14 @@ function groupNumbers(group: object): Record<string, number> {
 /**
  * Every number of optimizer, schedules, clipping and callbacks that train under its path, and those of each parameter group that no schedule moves. What
  * is true or false of schedules and callbacks is 1 or 0; a word is part of the path, and 1. A
- * config says them; in code, schedules and callbacks say what they were made with.
+ * config says them, and durations stand as the steps that they are in a run of this length; in code, schedules and callbacks say what they were made with.
  */
-export function optimizerNumbers(trainer: TrainerView): Record<string, number> {
+export function optimizerNumbers(trainer: TrainerView, length: RunLength): Record<string, number> {
   const { options, optimizer, schedules, callbacks } = trainer;
   const numbers: Record<string, number> = {};
   const visit = (value: unknown, path: string, words = false) => {
     if (typeof value === "number") numbers[path] = value;
+    else if (isRelative(value)) numbers[path] = stepsOf(value, length);
     else if (words && typeof value === "boolean") numbers[path] = Number(value);
     else if (words && typeof value === "string") numbers[`${path}/${value}`] = 1;
     else if (typeof value === "function") visit((value as { options?: unknown }).options, path, words);

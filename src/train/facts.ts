@@ -1,4 +1,5 @@
 // What a Trainer's run is given, in the form in which a manifest says it of a run that there was: see run/facts.
+import type { RunLength } from "../core/duration.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { weightsDigests } from "../nn/load.ts";
 import type { RunFacts } from "../run/facts.ts";
@@ -32,8 +33,8 @@ function numbersOf(trainer: TrainerView, loader: DataLoader): Record<string, num
   const { batchSize, drawsPerEpoch } = loader;
   const { stepsPerEpoch, totalSteps } = lengthOf(trainer.options.loop, loader);
   return {
-    ...optimizerNumbers(trainer),
-    ...validationNumbers(trainer, totalSteps),
+    ...optimizerNumbers(trainer, { stepsPerEpoch, totalSteps }),
+    ...validationNumbers(trainer, { stepsPerEpoch, totalSteps }),
     "loader/batchSize": batchSize,
     "loader/drawsPerEpoch": drawsPerEpoch,
     stepsPerEpoch,
@@ -41,15 +42,15 @@ function numbersOf(trainer: TrainerView, loader: DataLoader): Record<string, num
 }
 
 /** Where a schedule goes by validation: when that happens, and on how much. */
-function validationNumbers({ schedules, options }: TrainerView, totalSteps: number): Record<string, number> {
+function validationNumbers({ schedules, options }: TrainerView, length: RunLength): Record<string, number> {
   const { evalFrequency: every = "end", evalSteps } = options.loop;
   const { steering = [] } = schedules ?? {};
   if (steering.length === 0) return {};
   return {
     ...Object.fromEntries(steering.map(({ name, metric, mode }) => [`validation/${name}/${metric}/${mode}`, 1])),
-    ...(typeof every === "string"
+    ...(every === "epoch" || every === "end"
       ? { [`validation/${every}`]: 1 }
-      : { "validation/period": periodOf(every, totalSteps) }),
+      : { "validation/period": periodOf(every, length) }),
     ...(evalSteps !== undefined && { "validation/evalSteps": evalSteps }),
   };
 }

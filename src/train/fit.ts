@@ -58,7 +58,8 @@ export async function runFit(
   const { trainer, hooks, progress } = session;
   const { options } = trainer;
   const { stepsPerEpoch, totalSteps } = lengthOf(options.loop, loader);
-  const context: FitContext = { trainer, totalSteps, loader, validation: validations[0], validations };
+  trainer.schedules?.resolve({ stepsPerEpoch, totalSteps });
+  const context: FitContext = { trainer, totalSteps, stepsPerEpoch, loader, validation: validations[0], validations };
   checkData(session, context);
   if (validations.length === 0 && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
     trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");

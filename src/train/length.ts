@@ -1,4 +1,5 @@
 // How long a run is, and which validations happen in it.
+import { type Duration, type RunLength, stepsOf } from "../core/duration.ts";
 import { ConfigError } from "../core/errors.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import type { LoopOptions } from "./config/shared.ts";
@@ -11,10 +12,11 @@ export function limited(loader: DataLoader, { overfitBatches }: LoopOptions): Da
   return overfitBatches === undefined ? loader : firstBatches(loader, overfitBatches);
 }
 
-/** Which validation follows a step of `total`. Where validation happens at all, it happens after the last step too. */
-export function evaluationDue({ evalFrequency: every }: LoopOptions, total: number): EvaluationDue {
+/** Which validation follows a step. Where validation happens at all, it happens after the last step too. */
+export function evaluationDue({ evalFrequency: every }: LoopOptions, length: RunLength): EvaluationDue {
   if (every === undefined) return () => undefined;
-  const period = typeof every === "number" ? periodOf(every, total) : undefined;
+  const { totalSteps: total } = length;
+  const period = every === "epoch" || every === "end" ? undefined : periodOf(every, length);
   const scheduled = (step: number, epochEnds: boolean) =>
     period === undefined ? every === "epoch" && epochEnds : step % period === 0;
   return (step, epochEnds) => (scheduled(step, epochEnds) ? "scheduled" : step === total ? "final" : undefined);
@@ -67,7 +69,9 @@ function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
   });
 }
 
-/** How many optimizer steps lie between two validations, of a frequency that is a number. */
-export function periodOf(every: number, totalSteps: number): number {
-  return every < 1 ? Math.max(1, Math.floor(every * totalSteps)) : every;
+/** How many optimizer steps lie between two validations, of a frequency in steps. */
+export function periodOf(every: Duration, length: RunLength): number {
+  return typeof every === "number" && every < 1
+    ? Math.max(1, Math.floor(every * length.totalSteps))
+    : stepsOf(every, length);
 }

@@ -1,5 +1,7 @@
 // The training loop: for each epoch the loader's range of the stream; then, batch by batch, the compiled step, the chain's next
 // link, the hooks, validation where it is due, and the checkpoint. Everything it depends on is in the progress that it moves on.
+
+import { stepsOf } from "../core/duration.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
@@ -33,7 +35,7 @@ export async function train(session: Session, training: Training): Promise<void>
   const { totalSteps, loader, validations } = context;
   const { stream, schedules, options } = trainer;
   const { gradAccumSteps } = options.loop;
-  const due = validations.length > 0 ? evaluationDue(options.loop, totalSteps) : () => undefined;
+  const due = validations.length > 0 ? evaluationDue(options.loop, context) : () => undefined;
   const { groups: parameterGroups } = trainer.needOptimizer();
   const trainStep = await trainer.trainStep();
   schedules?.apply(progress.step);
@@ -66,7 +68,7 @@ export async function train(session: Session, training: Training): Promise<void>
       link({ graphHash, position: stream.position, batch, given: { ...scalars, ...numbers }, loss });
       advance(session, training, loss, batches.length);
 
-      const logged = step % options.logging.logSteps === 0 || step === totalSteps;
+      const logged = step % stepsOf(options.logging.logSteps, context) === 0 || step === totalSteps;
       const stepResult: StepResult = { ...beginning, loss, watched, seconds, logged };
       await hooks.call("onAfterOptimizerStep", stepResult);
       await hooks.call("onBeforeSchedulerStep", stepResult);

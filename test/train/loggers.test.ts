@@ -24,7 +24,13 @@ const placed = <L extends Logger>(logger: L): { logger: L; modelDir: string; at:
     logger,
     modelDir,
     at: (step) => {
-      void logger.onTrainStart?.({ trainer: { step } as Trainer, totalSteps: 9, loader: toyTrain(), validations: [] });
+      void logger.onTrainStart?.({
+        trainer: { step } as Trainer,
+        totalSteps: 9,
+        stepsPerEpoch: 9,
+        loader: toyTrain(),
+        validations: [],
+      });
     },
   };
 };

@@ -4,7 +4,16 @@ import { kind } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type Given, list, options as optionsOf, part, type Read } from "../../core/options.ts";
 import { named } from "../../core/things.ts";
-import { Check, type Form, milestones, type Schedule, type ScheduleKey, schedule, targetFields } from "./schedule.ts";
+import {
+  Check,
+  durable,
+  type Form,
+  milestones,
+  type Schedule,
+  type ScheduleKey,
+  schedule,
+  targetFields,
+} from "./schedule.ts";
 
 const suffixes = { LR: "learningRate", WD: "weightDecay" } as const;
 type Suffix = keyof typeof suffixes;
@@ -105,8 +114,9 @@ function maker<R extends SequentialRecord | ChainedRecord>(
   make: (suffix: Suffix, options: never) => Schedule,
 ): (options: Given<R>) => Schedule {
   const record = recordOf(suffix) as SequentialRecord;
+  const makeOf = durable(record.name, suffixes[suffix], (options: object) => make(suffix, options as never));
   return named(record, function (options: Given<R>): Schedule {
-    return make(suffix, record.read(options as never, arguments) as never);
+    return makeOf(record.read(options as never, arguments));
   });
 }
 
@@ -126,11 +136,15 @@ const scaled = optionsOf("ScalePerParamLR", {
 });
 export type ScalePerParamOptions = Given<typeof scaled>;
 
-/** A schedule of the learning rate times each group's `adjustLearningRate`. */
-export const scalePerParamLR = named(scaled, function (options: ScalePerParamOptions): Schedule {
-  const { scheduler: whole, ...targets } = scaled.read(options, arguments);
+const scalePerParam = durable("ScalePerParamLR", "learningRate", (given: Read<typeof scaled>) => {
+  const { scheduler: whole, ...targets } = given;
   const { totalIters, steering } = whole;
   if (!steering) checkParts("ScalePerParamLR.scheduler", "learningRate", [whole]);
   const at: Form["at"] = (step, group) => whole(step, group) * (group?.adjustLearningRate ?? 1);
   return schedule("learningRate", { at, totalIters, steering }, targets, { ScalePerParamLR: { scheduler: whole } });
+});
+
+/** A schedule of the learning rate times each group's `adjustLearningRate`. */
+export const scalePerParamLR = named(scaled, function (options: ScalePerParamOptions): Schedule {
+  return scalePerParam(scaled.read(options, arguments));
 });

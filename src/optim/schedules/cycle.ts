@@ -1,5 +1,6 @@
 // Closed forms that go up and down.
-import { flag, nonNegative, positive, share, steps, word } from "../../core/options.ts";
+import { resolvedDuration } from "../../core/duration.ts";
+import { flag, nonNegative, positive, share, word } from "../../core/options.ts";
 import { cos, integerPower } from "../../core/real.ts";
 import { closedForm, learningRate, weightDecay } from "./schedule.ts";
 
@@ -13,7 +14,7 @@ const cosineAnnealing = closedForm(
     /** The first value. */
     initialVal: nonNegative,
     /** Steps from the first value to the last. */
-    TMax: steps,
+    TMax: resolvedDuration,
     /** The last value. */
     etaMin: nonNegative.default(0),
   },
@@ -22,7 +23,7 @@ const cosineAnnealing = closedForm(
     totalIters: Infinity,
   }),
 );
-/** Down along a cosine in TMax steps, and up again. */
+/** Down along a cosine in TMax resolvedDuration, and up again. */
 export const cosineAnnealingLR = learningRate(cosineAnnealing);
 /** As `cosineAnnealingLR`, of the weight decay. */
 export const cosineAnnealingWD = weightDecay(cosineAnnealing);
@@ -34,9 +35,9 @@ const cosineAnnealingWarmRestarts = closedForm(
     /** What each period begins with. */
     initialVal: nonNegative,
     /** Steps before the first restart. */
-    T0: steps,
+    T0: resolvedDuration,
     /** How many times longer each period is than the one before. */
-    TMult: steps.default(1),
+    TMult: resolvedDuration.default(1),
     /** What each period goes down to. */
     etaMin: nonNegative.default(0),
   },
@@ -66,9 +67,9 @@ const cyclic = closedForm(
     /** The highest value. */
     maxVal: nonNegative,
     /** Steps up. */
-    stepSizeUp: steps.default(2000),
+    stepSizeUp: resolvedDuration.default(2000),
     /** Steps down; as many as up unless given. */
-    stepSizeDown: steps.optional(),
+    stepSizeDown: resolvedDuration.optional(),
     /** `triangular`; `triangular2`: half the height each cycle; `exp_range`: γˢ of the height. */
     mode: word("triangular", "triangular2", "exp_range").default("triangular"),
     /** γ of `exp_range`. */
@@ -103,7 +104,7 @@ const oneCycle = closedForm(
     /** The highest value. */
     maxVal: nonNegative,
     /** Steps in all. */
-    totalSteps: steps.default(1000),
+    totalSteps: resolvedDuration.default(1000),
     /** The part of the steps that goes up, in (0, 1). */
     pctStart: share.default(0.3),
     /** The last value is the first divided by this. */

@@ -1,9 +1,10 @@
 // Closed forms that go one way: from a first value down (or up) to a last one. `v₀` is initialVal, `v₁` endVal, s the step, n totalIters.
 import { callable } from "../../core/arguments.ts";
-import { code, either, flag, list, nonNegative, positive, steps } from "../../core/options.ts";
+import { resolvedDuration } from "../../core/duration.ts";
+import { code, either, flag, list, nonNegative, positive } from "../../core/options.ts";
 import { atOnce } from "../../core/promise.ts";
 import { cos, integerPower, power } from "../../core/real.ts";
-import { type Check, closedForm, type Form, learningRate, milestones, weightDecay } from "./schedule.ts";
+import { type Check, closedForm, type Form, learningRate, milestones, warmupFields, weightDecay } from "./schedule.ts";
 
 const constant = closedForm(
   "Constant",
@@ -11,7 +12,8 @@ const constant = closedForm(
     /** The value. */
     val: nonNegative,
     /** How many steps it is for; without end where it is left out. */
-    totalIters: steps.optional(),
+    totalIters: resolvedDuration.optional(),
+    ...warmupFields,
   },
   ({ val, totalIters = Infinity }) => ({ at: () => val, totalIters }),
 );
@@ -29,7 +31,8 @@ const ends = {
   /** The last value. */
   endVal: nonNegative,
   /** Steps from the first value to the last. */
-  totalIters: steps,
+  totalIters: resolvedDuration,
+  ...warmupFields,
 } as const;
 
 interface Ends {
@@ -45,7 +48,7 @@ const between = ({ initialVal, endVal, totalIters }: Ends, shape: (part: number)
 
 /** At step s the part s ÷ n of the way, at the end from n on. */
 const linear = closedForm("Linear", ends, (options) => between(options, (part) => part));
-/** From initial to end in equal steps. */
+/** From initial to end in equal resolvedDuration. */
 export const linearLR = learningRate(linear);
 /** As `linearLR`, of the weight decay. */
 export const linearWD = weightDecay(linear);
@@ -86,10 +89,10 @@ export const polynomialWD = weightDecay(polynomial);
 const decaying = {
   ...initial,
   /** Steps that one whole decay takes; it goes on beyond them. */
-  totalIters: steps,
-  /** What the value is multiplied by in `totalIters` steps. */
+  totalIters: resolvedDuration,
+  /** What the value is multiplied by in `totalIters` resolvedDuration. */
   decayRate: positive,
-  /** Changes only every `totalIters` steps. */
+  /** Changes only every `totalIters` resolvedDuration. */
   staircase: flag.default(false),
 } as const;
 
@@ -135,7 +138,7 @@ const inverseSquareRootDecay = closedForm(
     /** A factor of every value. */
     scale: nonNegative.default(1),
     /** Steps at the beginning without decay. */
-    warmupSteps: steps.default(1),
+    warmupSteps: resolvedDuration.default(1),
   },
   ({ initialVal, scale, warmupSteps }) => ({
     at: (step) => (initialVal * scale) / Math.sqrt(Math.max(step, warmupSteps)),
@@ -194,7 +197,7 @@ const step = closedForm(
   {
     ...initial,
     /** Steps between two changes. */
-    stepSize: steps,
+    stepSize: resolvedDuration,
     /** What the value is multiplied by at each change. */
     gamma: nonNegative,
   },
@@ -203,7 +206,7 @@ const step = closedForm(
     totalIters: Infinity,
   }),
 );
-/** The initial rate, times γ every `stepSize` steps. */
+/** The initial rate, times γ every `stepSize` resolvedDuration. */
 export const stepLR = learningRate(step);
 /** As `stepLR`, of the weight decay. */
 export const stepWD = weightDecay(step);

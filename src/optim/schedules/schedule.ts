@@ -1,6 +1,15 @@
 // What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
 // the first optimizer step.
-import { checkArguments, numbers, signature } from "../../core/arguments.ts";
+import { checkArguments, listOf, signature } from "../../core/arguments.ts";
+import {
+  type Duration,
+  duration,
+  firstRelative,
+  Resolved,
+  type RunLength,
+  resolved,
+  resolvedDuration,
+} from "../../core/duration.ts";
 import { ConfigError, showValue } from "../../core/errors.ts";
 import {
   type Fields,
@@ -8,8 +17,6 @@ import {
   type OptionRecord,
   options as optionsOf,
   type Read,
-  steps,
-  Type,
   texts,
 } from "../../core/options.ts";
 import { named } from "../../core/things.ts";
@@ -30,6 +37,10 @@ export interface Schedule {
   readonly paramGroupTags?: readonly string[];
   /** What it was made with, under its name: a run records it. */
   readonly options?: Readonly<Record<string, object>>;
+  /** Of one whose steps only a run's length tells (`2ep`, `0.1dur`): it itself, in steps. It has no values before. */
+  readonly resolve?: (length: RunLength) => Schedule;
+  /** The first resolvedDuration that makes it one. */
+  readonly relative?: string;
   /** What a schedule that goes by validated numbers does in a run: a Trainer takes it for a callback. */
   readonly steering?: Steering;
 }
@@ -78,6 +89,25 @@ export function schedule(
   return Object.assign(value, { totalIters, key, paramGroupTags: tags, options, ...(steering && { steering }) });
 }
 
+/** What makes schedules of options in which durations may stand: of such one that is made when a run's length is known. */
+export function durable<G extends object>(name: string, key: ScheduleKey, make: (given: G) => Schedule) {
+  return (given: G): Schedule => {
+    const relative = firstRelative(given);
+    if (relative === undefined) return make(given);
+    const at = () => {
+      throw new ConfigError({
+        where: name,
+        problem: "its steps aren't known before a run's length is",
+        got: relative,
+        hint: "a Trainer's fit resolves them; elsewhere schedule.resolve({ stepsPerEpoch, totalSteps })",
+      });
+    };
+    const resolve = (length: RunLength) => make(resolved(given, length));
+    const waiting = schedule(key, { at, totalIters: Infinity }, given as Targets, { [name]: given });
+    return Object.assign(waiting, { resolve, relative });
+  };
+}
+
 /** What a closed form's own checks throw: options whose values don't fit each other. Errors name an option as its author writes it. */
 export class Check {
   readonly where: string;
@@ -106,15 +136,39 @@ const areAscending = (at: readonly number[]) =>
   at.every((step, i) => Number.isSafeInteger(step) && step > (at[i - 1] ?? 0));
 
 /** Ascending steps from 1 on. */
-export const milestones: Type<readonly number[]> = new Type(
+export const milestones: Resolved<readonly Duration[], readonly number[]> = new Resolved(
   "a list",
-  numbers,
-  { kind: "list", item: steps, least: 0 },
-  (value: readonly number[]) => {
-    if (areAscending(value)) return undefined;
+  listOf(duration.kind, "a list, of numbers each"),
+  { kind: "list", item: duration, least: 0 },
+  (value: readonly Duration[]) => {
+    const known = value.filter((at) => typeof at === "number");
+    if (areAscending(known) && value.every((at) => duration.accepts(at))) return undefined;
     return { problem: "not milestones", value, expected: "ascending steps, the first at least 1" };
   },
 );
+
+/** The option of a form that may begin with a warm-up. */
+export const warmupFields = {
+  /** Steps in which the value first rises from 0 to the first one, in equal steps: of `totalIters`, where that says when the form is through. */
+  warmup: resolvedDuration.optional(),
+} as const;
+
+/** A form after its warm-up, if it has one. */
+function warmed(
+  { warmup, ...values }: Readonly<Record<string, unknown>>,
+  check: Check,
+  make: (values: Readonly<Record<string, unknown>>) => Form,
+): Form {
+  if (typeof warmup !== "number") return make(values);
+  const { totalIters } = values;
+  const all = typeof totalIters === "number" ? totalIters : Infinity;
+  check.that(warmup < all, "warmup", warmup, `fewer steps than totalIters, ${all}`);
+  const form = make({ ...values, ...(all < Infinity && { totalIters: all - warmup }) });
+  return {
+    at: (step, group) => (step < warmup ? form.at(0, group) * (step / warmup) : form.at(step - warmup, group)),
+    totalIters: form.totalIters + warmup,
+  };
+}
 
 /** A closed form under a decay's names: `initialVal` and the like. */
 export interface ClosedForm<S extends Fields> {
@@ -157,13 +211,17 @@ function makerOf<S extends Fields>(
   const renamed = Object.fromEntries(own.map((key) => [rename(key), record.fields[key]]));
   const whole = optionsOf(name, { ...renamed, ...targetFields });
   const call = signature(name, { options: whole });
-  return named(whole, function (given: object): Schedule {
-    checkArguments(call, arguments);
+  const makeOf = durable(name, key, (given: object) => {
     const read: Readonly<Record<string, unknown>> = whole.fill(given);
     const { paramGroupTags, ...options } = given as Targets;
     const values = Object.fromEntries(own.map((key) => [key, read[rename(key)]]));
-    const form = make(values as Read<OptionRecord<S>>, new Check(name, rename));
+    const check = new Check(name, rename);
+    const form = warmed(values, check, (values) => make(values as Read<OptionRecord<S>>, check));
     return schedule(key, form, { paramGroupTags }, { [name]: options });
+  });
+  return named(whole, function (given: object): Schedule {
+    checkArguments(call, arguments);
+    return makeOf(given);
   });
 }
 

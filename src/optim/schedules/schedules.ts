@@ -1,5 +1,15 @@
 // The schedules of a run over the groups of its optimizer: at most one for each group's learning rate, and one for its weight decay.
-import { anything, checkArguments, count, kind, listOf, signature, string } from "../../core/arguments.ts";
+import {
+  anything,
+  checkArguments,
+  count,
+  kind,
+  listOf,
+  options as optionsOf,
+  signature,
+  string,
+} from "../../core/arguments.ts";
+import { type RunLength, resolved } from "../../core/duration.ts";
 import { ConfigError, didYouMean, showValue, TrainingError } from "../../core/errors.ts";
 import { Optimizer, type ParameterGroup } from "../optimizer.ts";
 import type { Schedule, ScheduleKey, Steering } from "./schedule.ts";
@@ -17,6 +27,9 @@ const call = signature("optim.Schedules", {
   ),
   optimizer: kind("an optimizer", (value) => value instanceof Optimizer),
 });
+const resolveCall = signature("schedules.resolve", {
+  length: optionsOf<RunLength>({ stepsPerEpoch: count, totalSteps: count }),
+});
 const applyCall = signature("schedules.apply", { step: count });
 const ofCall = signature("schedules.of", {
   group: anything,
@@ -25,10 +38,12 @@ const ofCall = signature("schedules.of", {
 
 /** Sets the numbers of an optimizer's groups by step. */
 export class Schedules {
-  readonly #settings: readonly Setting[];
+  #settings: readonly Setting[];
+  readonly #given: readonly Setting[];
   readonly #groups: readonly ParameterGroup[];
-  /** As they were given. */
-  readonly all: readonly Schedule[];
+  /** As they were given, and in steps once `resolve` was told a run's length. */
+  all: readonly Schedule[];
+  readonly #schedules: readonly Schedule[];
   /** Callbacks of the schedules that go by validation. */
   readonly steering: readonly Steering[];
 
@@ -52,9 +67,19 @@ export class Schedules {
       }
     }
     this.#settings = settings;
+    this.#given = settings;
+    this.#schedules = schedules;
     this.#groups = optimizer.groups;
     this.all = schedules;
     this.steering = [...new Set(schedules.flatMap(({ steering }) => steering ?? []))];
+  }
+
+  /** Makes steps of the durations in them: of epochs (`2ep`) and shares of the run (`0.1dur`). Throws ConfigError for options that don't fit each other then. */
+  resolve(length: RunLength): void {
+    checkArguments(resolveCall, arguments);
+    const now = new Map(this.#schedules.map((schedule) => [schedule, resolved(schedule, length)]));
+    this.all = [...now.values()];
+    this.#settings = this.#given.map((setting) => ({ ...setting, schedule: now.get(setting.schedule)! }));
   }
 
   /** Sets what the step numbered `step` from 0 uses. Throws TrainingError for a value that isn't a number ≥ 0. */

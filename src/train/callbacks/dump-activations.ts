@@ -1,8 +1,9 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
 
 import type { HostArray } from "../../core/array.ts";
+import { duration, stepsOf } from "../../core/duration.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { type Given, list, options, steps, text } from "../../core/options.ts";
+import { type Given, list, options, text } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -17,7 +18,7 @@ const record = options("DumpActivations", {
   /** Globs of modules; the model itself is `model`. */
   modules: list(text).default(["*"]),
   /** Every so many steps. */
-  every: steps.default(1),
+  every: duration.default(1),
 });
 export type DumpActivationsOptions = Given<typeof record>;
 
@@ -56,8 +57,9 @@ export class DumpActivations extends configured(record) implements Callback {
     throw new ConfigError({ where: "DumpActivations", problem: "there is no folder to write to", got: "no modelDir" });
   }
 
-  async onAfterOptimizerStep({ trainer, step, watched }: StepResult): Promise<void> {
-    if (step % this.options.every !== 0) return;
+  async onAfterOptimizerStep(context: StepResult): Promise<void> {
+    const { trainer, step, watched } = context;
+    if (step % stepsOf(this.options.every, context) !== 0) return;
     const folder = `${trainer.options.modelDir}/activations`;
     const tensors: [string, HostArray][] = [];
     for (const [name, tensor] of Object.entries(watched)) {

@@ -61,10 +61,11 @@ export class EarlyStopping extends configured(record) implements Callback {
     if (validations.length > 0) this.#monitor.aim(numberNames(trainer.options, validations));
   }
 
-  onTrainStart({ trainer, validations, totalSteps }: FitContext): void {
+  onTrainStart(context: FitContext): void {
+    const { trainer, validations } = context;
     checkValidated("EarlyStopping", trainer, validations);
     const every = trainer.options.loop.evalFrequency!;
-    const frequency = typeof every === "number" ? periodOf(every, totalSteps) : every;
+    const frequency = every === "epoch" || every === "end" ? every : periodOf(every, context);
     this.#told = { metric: this.#monitor.metric, mode: this.#monitor.mode!, frequency };
     this.#checkRestored(this.#told);
     // What was decided before a checkpoint stands after it, unless patience has grown.

@@ -1,5 +1,6 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
-import { type Given, options, recordOf, steps, word } from "../../core/options.ts";
+import { duration } from "../../core/duration.ts";
+import { type Given, options, recordOf, word } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { logLevels } from "../config/shared.ts";
 import type { Callback } from "../contract.ts";
@@ -8,7 +9,7 @@ const globalRecord = options("GlobalFlags", {
   /** Which messages are shown from. */
   logLevel: word(...logLevels).optional(),
   /** Numbers are logged every so many steps. */
-  logSteps: steps.optional(),
+  logSteps: duration.optional(),
 });
 export type Flags = Given<typeof globalRecord>;
 

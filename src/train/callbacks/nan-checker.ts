@@ -1,7 +1,8 @@
 // Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
 
+import { duration, stepsOf } from "../../core/duration.ts";
 import { TrainingError } from "../../core/errors.ts";
-import { flag, type Given, options, steps } from "../../core/options.ts";
+import { flag, type Given, options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { abs, less, sum, where } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -15,7 +16,7 @@ const record = options("NaNChecker", {
   /** Looks at every gradient; unless given, but under a dynamic loss scale, which expects some to overflow and skips their steps. */
   gradients: flag.optional(),
   /** Looks every so many steps, and whenever the loss is not finite. */
-  every: steps.default(1),
+  every: duration.default(1),
 });
 export type NaNCheckerOptions = Given<typeof record>;
 
@@ -46,8 +47,9 @@ export class NaNChecker extends configured(record) implements Callback {
     this.#counts.watch(found.filter(([, x]) => x.dtype === "float32").map(([name, x]) => [name, notFinite(x)]));
   }
 
-  async onAfterOptimizerStep({ step, watched, batch, loss }: StepResult): Promise<void> {
-    if (step % this.options.every !== 0 && Number.isFinite(loss)) return;
+  async onAfterOptimizerStep(context: StepResult): Promise<void> {
+    const { step, watched, batch, loss } = context;
+    if (step % stepsOf(this.options.every, context) !== 0 && Number.isFinite(loss)) return;
     const bad = (await this.#counts.read(watched)).filter(([, count]) => count > 0);
     if (bad.length === 0) return;
     const [[first, count], ...others] = bad;

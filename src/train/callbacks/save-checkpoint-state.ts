@@ -1,11 +1,12 @@
 // Beside a checkpoint, a file of some of its tensors alone: weights to hand on, without what only training needs.
 
 import type { HostArray } from "../../core/array.ts";
-import { type Given, list, options, steps, word } from "../../core/options.ts";
+import { duration, stepsOf } from "../../core/duration.ts";
+import { type Given, list, options, word } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
-import type { Callback, CheckpointContext } from "../contract.ts";
+import type { Callback, CheckpointContext, FitContext } from "../contract.ts";
 
 const prefixes = { model: ["parameter/", "buffer/"], optimizer: ["optimizer/"], callbacks: ["callback/"] } as const;
 
@@ -16,16 +17,21 @@ const record = options("SaveCheckpointState", {
   /** Which parts. */
   states: list(word("model", "optimizer", "callbacks"), 1, "at least one part of a checkpoint").default(["model"]),
   /** Only beside checkpoints of steps that are multiples of it. */
-  every: steps.default(1),
+  every: duration.default(1),
 });
 export type SaveCheckpointStateOptions = Given<typeof record>;
 
 /** Writes `<checkpoint>_<states>.safetensors` beside each checkpoint. It is no checkpoint: `nn.load` reads it, a run can't go on from it. */
 export class SaveCheckpointState extends configured(record) implements Callback {
   readonly changesTraining = false;
+  #every = 1;
+
+  onTrainStart(context: FitContext): void {
+    this.#every = stepsOf(this.options.every, context);
+  }
 
   onAfterSaveCheckpoint({ step, path }: CheckpointContext): void {
-    if (step % this.options.every !== 0) return;
+    if (step % this.#every !== 0) return;
     const wanted = this.options.states.flatMap((state) => prefixes[state]);
     const tensors: [string, HostArray][] = [...loadCheckpoint(path).tensors].filter(([name]) =>
       wanted.some((prefix) => name.startsWith(prefix)),

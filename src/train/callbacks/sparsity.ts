@@ -2,8 +2,9 @@
 // zero after every step.
 
 import type { TypedArray } from "../../core/dtype.ts";
+import { duration, resolved } from "../../core/duration.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { countOf, fraction, type Given, list, options, recordOf, steps, text, word } from "../../core/options.ts";
+import { countOf, fraction, type Given, list, options, recordOf, text, word } from "../../core/options.ts";
 import { configured, type OptionsArguments } from "../../core/things.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
@@ -14,11 +15,11 @@ import { select } from "./select.ts";
 
 const scheduleRecord = options("Sparsity.schedule", {
   /** The first step at which weights are pruned. */
-  begin: steps.default(1),
+  begin: duration.default(1),
   /** The last one. */
-  end: steps,
+  end: duration,
   /** Steps from one pruning to the next. */
-  every: steps.default(1),
+  every: duration.default(1),
 });
 const record = options("Sparsity", {
   /** The share of each chosen parameter that is zero in the end. */
@@ -58,7 +59,9 @@ export class Sparsity extends configured(record) implements Callback {
         expected: "magnitude",
       });
     }
-    if (schedule) countOf("steps", schedule.begin ?? 1).check("Sparsity.schedule.end", schedule.end);
+    const { begin = 1, end } = schedule ?? {};
+    if (typeof begin === "number" && typeof end === "number")
+      countOf("steps", begin).check("Sparsity.schedule.end", end);
   }
 
   describe(): unknown {
@@ -113,10 +116,14 @@ export class Sparsity extends configured(record) implements Callback {
     if (trainer.step === 0 && !this.options.schedule) await this.#prune(this.options.sparsity);
   }
 
-  async onAfterOptimizerStep({ step }: StepResult): Promise<void> {
+  async onAfterOptimizerStep(context: StepResult): Promise<void> {
     const { schedule, sparsity } = this.options;
     if (!schedule) return;
-    const { begin = 1, end, every = 1 } = schedule;
+    const { step } = context;
+    const { begin, end, every } = resolved({ begin: 1, every: 1, ...schedule }, context) as Record<
+      "begin" | "end" | "every",
+      number
+    >;
     if (step < begin || step > end || ((step - begin) % every !== 0 && step !== end)) return;
     const left = 1 - (end === begin ? 1 : (step - begin) / (end - begin));
     await this.#prune(sparsity * (1 - left * left * left));

@@ -3,8 +3,9 @@
 
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
+import { duration, stepsOf } from "../../core/duration.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
-import { either, flag, fraction, type Given, options, type Read, share, steps } from "../../core/options.ts";
+import { either, flag, fraction, type Given, options, type Read, share } from "../../core/options.ts";
 import { configured, type OptionsArguments } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
@@ -15,11 +16,15 @@ import type { Callback, FitContext, StepResult, TrainerView } from "../contract.
 
 const averageFields = {
   /** Takes the weights of every so many steps. */
-  every: steps.default(1),
+  every: duration.default(1),
   /** Validates with the average in place of the weights. */
   validate: flag.default(true),
 } as const;
-const start = either(steps, share, "an integer ≥ 1, or a fraction of all steps in (0, 1)");
+const start = either(
+  share,
+  duration,
+  "steps: an integer ≥ 1, a fraction of all steps in (0, 1), epochs as in 2ep, or a share as in 0.1dur",
+);
 const averageRecord = options("WeightAverage", { ...averageFields, start: start.default(1) });
 export type WeightAverageOptions = Given<typeof averageRecord>;
 
@@ -40,6 +45,7 @@ export abstract class WeightAverage extends configured(averageRecord) implements
   #update: Compiled<[], null> | undefined;
   #rate = 1;
   #firstStep = 1;
+  #every = 1;
   /** What a checkpoint says of it, until the fit that goes on from there begins. */
   #restored: AverageState | undefined;
   /** How many steps' weights are in it. */
@@ -89,7 +95,7 @@ export abstract class WeightAverage extends configured(averageRecord) implements
     return {
       count: this.count,
       firstStep: this.#firstStep,
-      options: { every: this.options.every, ...this.describeRate() },
+      options: { every: this.#every, ...this.describeRate() },
     };
   }
 
@@ -127,9 +133,12 @@ export abstract class WeightAverage extends configured(averageRecord) implements
     }
   }
 
-  async onTrainStart({ trainer, totalSteps }: FitContext): Promise<void> {
-    const { start } = this.options;
-    this.#firstStep = start < 1 ? Math.max(1, Math.ceil(start * totalSteps)) : start;
+  async onTrainStart(context: FitContext): Promise<void> {
+    const { trainer, totalSteps } = context;
+    const { start, every } = this.options;
+    const isShare = typeof start === "number" && start < 1;
+    this.#firstStep = isShare ? Math.max(1, Math.ceil(start * totalSteps)) : stepsOf(start, context);
+    this.#every = stepsOf(every, context);
     this.#checkRestored(trainer);
     if (this.#firstStep > totalSteps) {
       const text = `the run ends at step ${totalSteps}, and the average begins at step ${this.#firstStep}: none is made`;
@@ -154,8 +163,7 @@ export abstract class WeightAverage extends configured(averageRecord) implements
   }
 
   async onAfterOptimizerStep({ step }: StepResult): Promise<void> {
-    const { every } = this.options;
-    if (step < this.#firstStep || (step - this.#firstStep) % every !== 0) return;
+    if (step < this.#firstStep || (step - this.#firstStep) % this.#every !== 0) return;
     this.#rate = this.count === 0 ? 1 : this.rate(this.count);
     await this.#update!();
     this.count++;

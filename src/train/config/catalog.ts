@@ -31,6 +31,7 @@ function zodOf({ form, expected: error }: Type): z.ZodType {
     case "seed":
       return seed;
     case "text":
+      if (form.pattern) return z.string(said).regex(form.pattern, said);
       return form.empty ? z.string(said) : z.string(expected("text")).min(1, said);
     case "word":
       return z.enum(form.words as readonly [string], said);

@@ -1,9 +1,9 @@
 // The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
 import { z } from "zod";
 import { float32Bits } from "../../core/canonical.ts";
-import { count, countUpTo, expected, flag, limit, record, seed, text, word } from "./values.ts";
+import { count, countUpTo, duration, expected, flag, limit, record, relative, seed, text, word } from "./values.ts";
 
-const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epoch, or end");
+const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epochs as in 2ep, epoch, or end");
 
 export const loopSchema = record({
   numSteps: count.optional(),
@@ -15,6 +15,7 @@ export const loopSchema = record({
       [
         z.int(frequency).min(1, frequency),
         z.number(frequency).gt(0, frequency).lt(1, frequency),
+        relative,
         z.literal("epoch"),
         z.literal("end"),
       ],
@@ -27,7 +28,7 @@ export const loopSchema = record({
 });
 
 export const checkpointSchema = record({
-  steps: count.optional(),
+  steps: duration.optional(),
   autoloadLastCheckpoint: flag.default(true),
   saveInitialCheckpoint: flag.default(false),
   checkpointName: z
@@ -72,7 +73,7 @@ export function mixedFormat({ enabled, fp16Type }: PrecisionOptions): "float16" 
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export const loggingSchema = record({
-  logSteps: count.default(10),
+  logSteps: duration.default(10),
   trainMetrics: flag.optional(),
   logLevel: word(logLevels).default("info"),
 });

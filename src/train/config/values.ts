@@ -1,5 +1,6 @@
 // The values that configs are made of: zod types whose error text says what is expected.
 import { z } from "zod";
+import { type Duration, pattern } from "../../core/duration.ts";
 
 /** A record without other keys; the error for an unknown key lists the known ones. */
 export function record<S extends z.ZodRawShape>(shape: S) {
@@ -11,7 +12,15 @@ export function record<S extends z.ZodRawShape>(shape: S) {
 
 /** What a value's error says should be there. */
 export const expected = (error: string) => ({ error });
+const relativeSaid = expected("a number of steps ≥ 1, epochs as in 2ep, or a share of the run as in 0.1dur");
+/** Epochs, or a share of a run. */
+export const relative = z.string(relativeSaid).regex(pattern, relativeSaid) as unknown as z.ZodType<
+  Exclude<Duration, number>,
+  Exclude<Duration, number>
+>;
 export const count = z.int(expected("an integer ≥ 1")).min(1, expected("an integer ≥ 1"));
+/** Steps, by number or as a run of some length has them. */
+export const duration = z.union([count, relative], relativeSaid);
 export const countUpTo = (most: number) => {
   const range = expected(`an integer in [1, ${most}]`);
   return z.int(range).min(1, range).max(most, range);

@@ -137,7 +137,7 @@ describe("flags", () => {
           },
         };
         const watcher: Callback = {
-          onTrainException: ({ trainer }) => void told.push(trainer.options.logging.logSteps),
+          onTrainException: ({ trainer }) => void told.push(Number(trainer.options.logging.logSteps)),
         };
         const flags = new ScopedFlags({ train: { logSteps: 7 }, validate: { logSteps: 8 } });
         const callbacks = [watcher, ...(after ? [flags, broken] : [broken, flags])];

@@ -38,7 +38,7 @@ function placed(kind: keyof typeof files, bytes?: Uint8Array) {
     const said: string[] = [];
     const message = (_level: string, text: string) => void said.push(text);
     const trainer = { step, message } as unknown as Trainer;
-    void logger.onTrainStart!({ trainer, totalSteps: 9, loader: toyTrain(), validations: [] });
+    void logger.onTrainStart!({ trainer, totalSteps: 9, stepsPerEpoch: 9, loader: toyTrain(), validations: [] });
     return said;
   };
   return { logger, path, resume, bytes: () => new Uint8Array(readFileSync(path)) };
