@@ -135,6 +135,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "optim.Schedules.apply": call(() => [1]),
   "ModelSummary.text": call(() => [trainer()]),
   "OpProfiler.text": none,
+  "optim.Schedules.resolve": call(() => [{ stepsPerEpoch: 2, totalSteps: 4 }], 1),
   "optim.Schedules.of": call(() => [optimizer.groups[0], "learningRate"]),
 };
 
