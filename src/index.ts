@@ -5,6 +5,7 @@ export type { Backend, Executable, ReproducibilityClass } from "./compile/contra
 export type { Plan } from "./compile/plan.ts";
 export type { HostArray } from "./core/array.ts";
 export type { DType, TypedArray } from "./core/dtype.ts";
+export type { Duration, RunLength } from "./core/duration.ts";
 export {
   BackendError,
   CheckpointError,
@@ -37,7 +38,6 @@ export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gr
 export { onExecute, runtimeScalar, watch } from "./program/trace.ts";
 export { Parameter, type Stateful, Variable } from "./program/variable.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
-export type { Duration, RunLength } from "./core/duration.ts";
 export type { FactDifference } from "./run/facts.ts";
 export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";
 export type { HostState, Kept } from "./run/kept.ts";
