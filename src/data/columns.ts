@@ -20,7 +20,7 @@ import {
 import { named } from "../core/things.ts";
 import { type CsvRow, type CsvTable, isNumber, noHeader, parseCsv, placeText } from "./csv.ts";
 import { arrayDataset, arrayField, type Dataset, type TableState } from "./dataset.ts";
-import { encodedColumns, encodeTable, fitTable, type Learning, type RawTable } from "./table.ts";
+import { encodedColumns, encodeTable, fitTable, type Learning, type RawTable, sortCategories } from "./table.ts";
 
 const missingRecord = optionsOf("missing", {
   /** Texts that stand for a missing number. */
@@ -114,8 +114,7 @@ export function csvArrays(
 ): Record<"inputs" | "targets", HostArray> {
   checkArguments(calls.arrays, arguments);
   const { raw, targets } = readTable(where, table, options);
-  const learning = learningOf(raw, options);
-  return { inputs: encodeTable(raw, fitTable(raw, learning)), targets: targets! };
+  return { inputs: encodeTable(raw, fitTable(raw, learningOf(raw, options))), targets: targets! };
 }
 
 /** A dataset of a CSV file, named by the file without its folder (a run's digest must not know of folders): the fields of `csvArrays`, and the inputs' columns. What is learned is learned of the rows that are trained on, and kept with the run. Throws DataError. */
@@ -347,12 +346,4 @@ function positionsOfTexts(
       });
     }),
   );
-}
-
-/** Renumbers a column's texts, which have numbers in the order they came, by their own order. */
-function sortCategories(data: Float32Array, column: number, width: number, found: Map<string, number>): string[] {
-  const sorted = [...found.keys()].sort();
-  const place = new Map(sorted.map((text, i) => [found.get(text)!, i]));
-  for (let at = column; at < data.length; at += width) data[at] = place.get(data[at]) ?? Number.NaN;
-  return sorted;
 }

@@ -229,6 +229,8 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
   const changes = augment.map((each) => [each.name, each.made]);
   const said = JSON.stringify({ shuffleWindow, ...(changes.length > 0 && { augment: changes }) });
   const fitted = table && learned(dataset, table);
+  // Every validation of a run reads by the same state.
+  let known: { readonly state: TableState; readonly loader: DataLoader } | undefined;
   const batchesPerEpoch = dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
   return {
     name,
@@ -244,7 +246,11 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
     ...(table && {
       table: {
         fit: (seed: bigint) => table.fit(split?.order(seed)),
-        under: (state: TableState) => loaderOf({ ...dataset, ...table.under(state), table: undefined }, options),
+        under(state: TableState) {
+          if (known?.state !== state)
+            known = { state, loader: loaderOf({ ...dataset, ...table.under(state), table: undefined }, options) };
+          return known.loader;
+        },
       },
     }),
     ...(vocabulary && { vocabulary }),

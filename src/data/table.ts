@@ -91,3 +91,16 @@ export function encodeTable({ where, columns, data }: RawTable, state: TableStat
   }
   return { data: out, shape: [rows, width], dtype: "float32" };
 }
+
+/** Renumbers a column's texts, which have numbers in the order they came, by their own order. */
+export function sortCategories(
+  data: Float32Array,
+  column: number,
+  width: number,
+  found: Map<string, number>,
+): string[] {
+  const sorted = [...found.keys()].sort();
+  const place = new Map(sorted.map((text, i) => [found.get(text)!, i]));
+  for (let at = column; at < data.length; at += width) data[at] = place.get(data[at]) ?? Number.NaN;
+  return sorted;
+}

@@ -6,6 +6,7 @@ import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
+import { byName } from "./columns.ts";
 import type { TrainerView } from "./contract.ts";
 import { inEvaluation, noBatches } from "./evaluate.ts";
 import { firstGroup, type Group, groups, samplesOf } from "./group.ts";
@@ -75,8 +76,9 @@ export async function explain(session: Session, train: DataLoader, validation?: 
   }
   if (!validation) return planned;
   const evalStep = await trainer.evalStep();
+  const read = byName({ columns: train.columns, table: train.table?.fit(trainer.seed) }, validation);
   await inEvaluation(model, async () => {
-    for (const [i, { tensors }] of (await validationBatches(trainer, validation)).entries()) {
+    for (const [i, { tensors }] of (await validationBatches(trainer, read)).entries()) {
       add(i === 0 ? "eval" : "evalLast", await evalStep.plan(tensors));
     }
   });

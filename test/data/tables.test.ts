@@ -158,6 +158,17 @@ describe("a run", () => {
     await expect(later.predict(dataLoader(kinds, { batchSize: 1 })).next()).rejects.toThrow(/isn't of the kind/);
   });
 
+  test("explain reads validation data by what training data teach: fewer categories, and the run's own graph", async () => {
+    const path = file();
+    const few = dataLoader(csvDataset(file(["colour,length,price", "red,2,10"]), options), { batchSize: 2 });
+    const trainer = toyTrainer({ ...changes, loop: { numSteps: 1, evalFrequency: "end" } });
+    const planned = await trainer.explain(train(path), few);
+    await trainer.fit(train(path), few);
+    expect(planned.find(({ role }) => role === "eval")!.graphHash).toBe(trainer.graphs.eval);
+    const [own] = [few.table!.fit(1n)!];
+    expect(few.table!.under(own)).toBe(few.table!.under(own));
+  });
+
   test("other ways to read the file are another run", async () => {
     const modelDir = temporaryFolder();
     const path = file();
