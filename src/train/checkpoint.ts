@@ -170,8 +170,8 @@ export function chosenCheckpoint(session: Session, { ckptPath }: CheckpointChoic
       expected: 'checkpoint: { keepBest: { metric: "…" } }, as the run had it',
     });
   }
-  const named = ckptPath === "best" ? bestCheckpoint(session)?.path : folder && newestCheckpoint(folder);
-  const path = ckptPath === "best" || ckptPath === "last" ? named : ckptPath;
+  const last = () => (folder === undefined ? undefined : newestCheckpoint(folder));
+  const path = ckptPath === "best" ? bestCheckpoint(session)?.path : ckptPath === "last" ? last() : ckptPath;
   if (path !== undefined && exists(path)) return path;
   throw new CheckpointError({
     where: path ?? `${folder ?? "no modelDir"}: ${ckptPath}`,
