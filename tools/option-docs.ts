@@ -13,8 +13,7 @@ import * as optimizers from "../src/optim/optimizers.ts";
 import * as schedules from "../src/optim/schedules/index.ts";
 import { learningRateNames } from "../src/optim/schedules/schedule.ts";
 import * as callbacks from "../src/train/callbacks/index.ts";
-import { families } from "../src/train/config/catalog.ts";
-import "../src/train/config/families.ts";
+import { families } from "../src/train/config/families.ts";
 import { toSnake } from "../src/train/config/form.ts";
 import * as loggers from "../src/train/loggers/index.ts";
 
@@ -108,7 +107,7 @@ function documentation(): { own: Record<string, Texts>; common: Texts } {
     return texts.length === 1 ? texts[0] : undefined;
   };
   const whole: Record<string, Texts> = {};
-  for (const [name, { fields }] of recordsWithin([...families.values()].flatMap((catalog) => catalog.records))) {
+  for (const [name, { fields }] of recordsWithin(Object.values(families).flatMap((catalog) => catalog.records))) {
     whole[name] = things[name] ? { "": things[name] } : {};
     for (const [key, field] of Object.entries(fields)) {
       if (typeOf(field).form.kind === "code") continue;
@@ -164,7 +163,7 @@ const cell = (text: string) => text.replaceAll("|", "\\|");
 
 /** The text of docs/options.md. */
 export function optionsPage(): string {
-  const parts = [...families].map(([family, catalog]) => {
+  const parts = Object.entries(families).map(([family, catalog]) => {
     const things = catalog.describe().map(({ name, text = "", options }) => {
       const rows = options.map(
         ({ key, type, required, fallback, text: meaning = "" }) =>

@@ -1,6 +1,7 @@
 // `seedgrad list [FAMILY [NAME]]`: what a config may name, and what each takes.
 import { unknownKey } from "../core/keys.ts";
-import { families as catalogs, type EntryOption } from "../train/config/catalog.ts";
+import type { EntryOption } from "../train/config/catalog.ts";
+import { families as catalogs } from "../train/config/families.ts";
 import { toSnake } from "../train/config/form.ts";
 import { type Outcome, oneLine, table } from "./command.ts";
 import type { RunFlags } from "./flags.ts";
@@ -26,7 +27,7 @@ export async function list(
   { import: imports = [] }: RunFlags,
 ): Promise<Outcome> {
   await importPrograms(imports);
-  const families = new Map([...catalogs].map(([of, catalog]) => [plural(of), catalog]));
+  const families = new Map(Object.entries(catalogs).map(([of, catalog]) => [plural(of), catalog]));
   if (family === undefined) {
     const names = [...families].map(([of, catalog]) => [of, catalog.names] as const);
     return {
@@ -35,7 +36,7 @@ export async function list(
       lines: names.map(([of, known]) => `${of}: ${known.join(", ")}`),
     };
   }
-  const singular = [...catalogs.keys()].find((of) => of === family.toLowerCase());
+  const singular = Object.keys(catalogs).find((of) => of === family.toLowerCase());
   const of = singular ? plural(singular) : family.toLowerCase();
   const entries = chosen("list", families, of).describe();
   if (name === undefined) {

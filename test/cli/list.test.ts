@@ -10,7 +10,7 @@ test("all families, with their names", async () => {
   expect(shown).toMatch(/^losses: .*cross_entropy/m);
   expect(shown).toMatch(/^dataloaders: .*mnist/m);
   expect(shown.split("\n").map((line) => line.split(":")[0])).toEqual([
-    ...["models", "losses", "metrics", "optimizers", "schedulers", "transforms", "dataloaders", "callbacks", "loggers"],
+    ...["models", "dataloaders", "transforms", "optimizers", "schedulers", "losses", "metrics", "callbacks", "loggers"],
   ]);
 });
 

@@ -44,6 +44,7 @@ import {
 } from "../../src/train/config/families.ts";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
+import { register } from "../../src/train/config/register.ts";
 import type { Callback, FitContext, Logger } from "../../src/train/contract.ts";
 import type { Metrics } from "../../src/train/run.ts";
 
@@ -222,6 +223,19 @@ test.each([
 ])("what is wrong in a %s is said with its place", (kind, text, at, message) => {
   expect(() => parse({ [kind]: text })).toThrow(message);
   expect(() => parse({ [kind]: text })).toThrow(new RegExp(`^thing\\.yaml:${at}:\\d+: `));
+});
+
+test("a record checks what a program registers, too", () => {
+  register(
+    "loss",
+    "scaled",
+    ({ by }) =>
+      (outputs, batch) =>
+        mse(outputs, batch).mul(by as number),
+    options("scaled", { by: positive }),
+  );
+  expect(parse({ loss: "{scaled: {by: 2}}" }).trainer.init.loss).toEqual({ class: "scaled", by: 2 });
+  expect(() => parse({ loss: "{scaled: {by: 0}}" })).toThrow(/^thing\.yaml:5:\d+: .*by.*a number > 0/);
 });
 
 test("the JSON Schema and `seedgrad list` have each, with its options", async () => {

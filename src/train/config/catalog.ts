@@ -85,8 +85,8 @@ function withParts({ fields }: OptionRecord, given: Readonly<Record<string, unkn
   );
 }
 
-/** All catalogs by what each is of. */
-export const families = new Map<string, Catalog<unknown, unknown>>();
+/** All catalogs by what each is of, for what an option of one chooses from another. */
+const families = new Map<string, Catalog<unknown, unknown>>();
 
 /** What an option of the library's is said to mean; under the key "", a thing itself. */
 const documentOf = (name: string, key: string): string | undefined =>

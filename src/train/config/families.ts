@@ -144,3 +144,16 @@ export const defaultChoices: Readonly<Record<string, readonly string[]>> = {
   callbacks: ["CheckLoss"],
   loggers: ["ProgressLogger", "CSVLogger", "JSONLLogger", "ReportLogger"],
 };
+
+/** All of them, by what `register` calls each. */
+export const families = {
+  model: models,
+  dataloader: loaders,
+  transform: transforms,
+  optimizer: optimizers,
+  scheduler: schedulers,
+  loss: losses,
+  metric: metrics,
+  callback: callbacks,
+  logger: loggers,
+} as const;

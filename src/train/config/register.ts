@@ -4,8 +4,10 @@
 import type { z } from "zod";
 import { callable, checkArguments, isRecord, kind as kindOf, signature, string } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { OptionRecord } from "../../core/options.ts";
 import { atOnce } from "../../core/promise.ts";
 import type { DataLoader } from "../../data/loader.ts";
+import type { RandomTransform } from "../../data/transforms/transform.ts";
 import type { Loss } from "../../nn/losses.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import type { Module } from "../../nn/module.ts";
@@ -13,7 +15,7 @@ import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import type { Callback, Logger } from "../contract.ts";
 import type { Catalog } from "./catalog.ts";
-import { callbacks, loaders, loggers, losses, metrics, models, optimizers, schedulers } from "./families.ts";
+import { families } from "./families.ts";
 
 /** What a config says beside the name, with keys in camelCase. */
 export type GivenOptions = Readonly<Record<string, unknown>>;
@@ -22,6 +24,7 @@ export type GivenOptions = Readonly<Record<string, unknown>>;
 export interface Registrable {
   readonly model: (options: GivenOptions) => Module;
   readonly dataloader: (options: GivenOptions) => DataLoader;
+  readonly transform: (options: GivenOptions) => RandomTransform;
   readonly optimizer: (options: GivenOptions, model: Module) => Optimizer;
   readonly scheduler: (options: GivenOptions) => Schedule;
   readonly loss: (options: GivenOptions) => Loss;
@@ -30,43 +33,33 @@ export interface Registrable {
   readonly logger: (options: GivenOptions) => Logger;
 }
 
-const catalogs: Readonly<Record<keyof Registrable, unknown>> = {
-  model: models,
-  dataloader: loaders,
-  optimizer: optimizers,
-  scheduler: schedulers,
-  loss: losses,
-  metric: metrics,
-  callback: callbacks,
-  logger: loggers,
-};
-
 const call = signature("register", {
   kind: string,
   name: string,
   factory: callable,
   "shape?": kindOf(
-    "zod types by key",
+    "a record of options, or zod types by key",
     (value) =>
-      isRecord(value) &&
-      Object.values(value).every((type) => typeof (type as Partial<z.ZodType> | null)?.safeParse === "function"),
+      value instanceof OptionRecord ||
+      (isRecord(value) &&
+        Object.values(value).every((type) => typeof (type as Partial<z.ZodType> | null)?.safeParse === "function")),
   ),
 });
 
 /**
- * Lets configs name a class of one's own: `register("model", "resnet", ({ depth }) => new ResNet(depth))`. `shape` checks its options: zod types by camelCase
+ * Lets configs name a class of one's own: `register("model", "resnet", ({ depth }) => new ResNet(depth))`. `shape` checks its options: a record of them as the library's own have, or zod types by camelCase
  * key; without it they come unchecked. Throws ConfigError for an unknown kind and a name that is taken (of whatever case).
  */
 export function register<K extends keyof Registrable>(
   kind: K,
   name: string,
   factory: Registrable[K],
-  shape?: z.ZodRawShape,
+  shape?: OptionRecord | z.ZodRawShape,
 ): void {
   checkArguments(call, arguments);
-  if (!Object.hasOwn(catalogs, kind))
-    refuse("nothing of this kind can be registered", String(kind), Object.keys(catalogs).join(", "));
-  const catalog = catalogs[kind] as Catalog<unknown, unknown>;
+  if (!Object.hasOwn(families, kind))
+    refuse("nothing of this kind can be registered", String(kind), Object.keys(families).join(", "));
+  const catalog = families[kind] as Catalog<unknown, unknown>;
   if (!/^[A-Za-z_][\w-]*$/.test(name)) refuse("not a name", String(name), "letters, digits, _ and -");
   if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
     refuse(`there is a ${kind} of this name`, name, "a name of its own");

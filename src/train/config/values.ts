@@ -39,19 +39,9 @@ export const seed = z
     expected(seedText),
   )
   .meta({ id: "seed" });
-export const rate = z.number(expected("a number ≥ 0")).min(0, expected("a number ≥ 0"));
 export const limit = z.number(expected("a number > 0")).gt(0, expected("a number > 0"));
 export const flag = z.boolean(expected("true or false"));
 export const text = z.string(expected("text")).min(1, expected("text that isn't empty"));
-/** In [0, 1): a decay rate. */
-export const decay = z
-  .number(expected("a number in [0, 1)"))
-  .min(0, expected("a number in [0, 1)"))
-  .lt(1, expected("a number in [0, 1)"));
-export const probability = z
-  .number(expected("a number in [0, 1]"))
-  .min(0, expected("a number in [0, 1]"))
-  .max(1, expected("a number in [0, 1]"));
 export const word = <const T extends readonly string[]>(words: T) =>
   z.enum(words, expected(`one of ${words.join(", ")}`));
 export const list = <T extends z.ZodType>(item: T) => z.array(item, expected("a list"));
