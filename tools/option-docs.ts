@@ -163,14 +163,15 @@ const cell = (text: string) => text.replaceAll("|", "\\|");
 
 /** The text of docs/options.md. */
 export function optionsPage(): string {
+  const { own, common } = documentation();
   const parts = Object.entries(families).map(([family, catalog]) => {
-    const things = catalog.describe().map(({ name, text = "", options }) => {
+    const things = catalog.describe().map(({ name, options }) => {
       const rows = options.map(
-        ({ key, type, required, fallback, text: meaning = "" }) =>
-          `| \`${toSnake(key)}\` | ${cell(type)} | ${required ? "required" : fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``} | ${cell(meaning)} |\n`,
+        ({ key, type, required, fallback }) =>
+          `| \`${toSnake(key)}\` | ${cell(type)} | ${required ? "required" : fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``} | ${cell(own[name][key] ?? common[key])} |\n`,
       );
       const table = rows.length > 0 ? `\n| key | type | default | meaning |\n|---|---|---|---|\n${rows.join("")}` : "";
-      return `### ${name}\n\n${text}\n${table}`;
+      return `### ${name}\n\n${own[name][""]}\n${table}`;
     });
     return `## ${family}\n\n${things.join("\n")}`;
   });
