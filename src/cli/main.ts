@@ -130,6 +130,7 @@ comparing(
   .option("--from <step>", "begin at the run's checkpoint of this step", parseStep)
   .option("--steps <n>", "replay at most so many steps", parseCount)
   .option("--against <what>", "a digest, or a manifest, in place of the run's own")
+  .option("--data <folder>", "where the files and folders of data lie that the run's config names")
   .option("--backend <name>", "another backend than the run's")
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));

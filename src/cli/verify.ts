@@ -6,7 +6,7 @@ import { readManifest } from "../run/manifest.ts";
 import type { Check, Finding } from "../run/verification.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
-import { verifyConfig, verifyRun } from "../verify/verify.ts";
+import { rebuildFromConfig, verifyConfig, verifyRun } from "../verify/verify.ts";
 import { type Outcome, oneLine, table } from "./command.ts";
 import { diffJson } from "./diff.ts";
 import type { ImportFlags } from "./flags.ts";
@@ -17,6 +17,7 @@ export interface VerifyFlags extends ImportFlags {
   readonly from?: number;
   readonly steps?: number;
   readonly against?: string;
+  readonly data?: string;
   readonly backend?: string;
   readonly threads?: Threads;
   /** Left out: the one that the run didn't have, where the engine has both. */
@@ -92,9 +93,12 @@ function showChecks(checks: readonly Check[]): string[] {
 async function explained(
   what: string,
   firstDifference: number | undefined,
-  { against, backend, threads, ...programs }: VerifyFlags,
+  { against, backend, threads, data, ...programs }: VerifyFlags,
 ): Promise<Diff | undefined> {
-  if (firstDifference !== undefined || against === undefined) return diffReplay(what, { backend, threads });
+  if (firstDifference !== undefined || against === undefined) {
+    const rebuild = data === undefined ? undefined : rebuildFromConfig(what, data);
+    return diffReplay(what, { backend, threads, rebuild });
+  }
   if (!existsSync(`${against}/chain.bin`)) return undefined;
   const config = configOf(against);
   const prepare = async () => {

@@ -34,7 +34,7 @@ export type Form =
   | ({ readonly kind: "number" } & Bounds)
   | { readonly kind: "flag" }
   | { readonly kind: "seed" }
-  | { readonly kind: "text"; readonly empty: boolean; readonly pattern?: RegExp }
+  | { readonly kind: "text"; readonly empty: boolean; readonly pattern?: RegExp; readonly path?: "file" | "folder" }
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly item: Type; readonly least: number }
   | { readonly kind: "tuple"; readonly items: readonly Type[] }
@@ -289,13 +289,19 @@ export const repeats = (each: string, least = 1): Type<number> =>
 export const count: Type<number> = countOf("things");
 export const steps: Type<number> = countOf("steps");
 export const flag: Type<boolean> = new Type("true or false", boolean, { kind: "flag" });
-export const text: Type<string> = new Type(
-  "text that isn't empty",
-  string,
-  { kind: "text", empty: false },
-  (value: string) => (value === "" ? { problem: "it is empty", value, expected: "text that isn't empty" } : undefined),
-);
 export const anyText: Type<string> = new Type("text", string, { kind: "text", empty: true });
+
+const notEmpty = (kind?: "file" | "folder"): Type<string> => {
+  const expected = "text that isn't empty";
+  return new Type(expected, string, { kind: "text", empty: false, ...(kind && { path: kind }) }, (value: string) =>
+    value === "" ? { problem: "it is empty", value, expected } : undefined,
+  );
+};
+export const text: Type<string> = notEmpty();
+/** Where a file is. */
+export const filePath: Type<string> = notEmpty("file");
+/** Where a folder is. */
+export const folderPath: Type<string> = notEmpty("folder");
 
 /** One of some words. */
 export const word = <const W extends string>(...words: readonly W[]): Type<W> =>

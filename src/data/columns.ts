@@ -8,6 +8,7 @@ import { DataError, didYouMean } from "../core/errors.ts";
 import {
   anyText,
   either,
+  filePath,
   finite,
   flag,
   type Given,
@@ -121,7 +122,7 @@ export function csvArrays(
 export const csvDataset: (path: string, options: CsvOptions) => Dataset = named(
   optionsOf("csv", {
     /** The table's path: UTF-8, a header line. */
-    file: text,
+    file: filePath,
     ...csvFields,
   }),
   function (path: string, options: CsvOptions): Dataset {

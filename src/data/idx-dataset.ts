@@ -3,7 +3,7 @@
 import { read } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { DataError } from "../core/errors.ts";
-import { type Given, options as optionsOf, text } from "../core/options.ts";
+import { filePath, type Given, options as optionsOf } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
 import { factory } from "../core/things.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
@@ -14,9 +14,9 @@ const record = optionsOf(
   "idx",
   {
     /** The path of the inputs' file; it may be gzipped. */
-    inputs: text,
+    inputs: filePath,
     /** The path of the targets' file. */
-    targets: text,
+    targets: filePath,
   },
   "data.idxDataset",
 );

@@ -3,7 +3,16 @@ import { exists, list, read } from "#files";
 import { decodePng } from "#png";
 import { sha256Hex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
-import { finite, type Given, list as listOf, options as optionsOf, positive, text, word } from "../core/options.ts";
+import {
+  finite,
+  folderPath,
+  type Given,
+  list as listOf,
+  options as optionsOf,
+  positive,
+  text,
+  word,
+} from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import type { Dataset } from "./dataset.ts";
 
@@ -11,7 +20,7 @@ const record = optionsOf(
   "images",
   {
     /** The folder of the classes' folders. */
-    folder: text,
+    folder: folderPath,
     /** The classes' folders in the order of their numbers; all of them by name unless given. */
     classes: listOf(text, 1, "a list of at least one text").optional(),
     /** `rgb`: three channels; `grey`: one, by the weights of ITU-R 601. */

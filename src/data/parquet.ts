@@ -1,7 +1,7 @@
 // Parquet tables by hyparquet, an optional peer that is loaded when a file is asked for: columns of plain values, read as the rows of a CSV table are, so that a column of either kind of file means the same.
 import { packageModule, read } from "#files";
 import { DataError } from "../core/errors.ts";
-import { type Given, options as optionsOf, text } from "../core/options.ts";
+import { filePath, type Given, options as optionsOf } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { csvFields, tableDataset } from "./columns.ts";
 import type { CsvRow, CsvTable } from "./csv.ts";
@@ -32,7 +32,7 @@ const record = optionsOf(
   "parquet",
   {
     /** The table's path. */
-    file: text,
+    file: filePath,
     ...csvFields,
   },
   "data.parquetDataset",

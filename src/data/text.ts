@@ -6,7 +6,7 @@ import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError, showValue } from "../core/errors.ts";
-import { code, countOf, either, type Given, options as optionsOf, text as path, share, word } from "../core/options.ts";
+import { code, countOf, either, filePath, type Given, options as optionsOf, share, word } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import type { Characters, Dataset } from "./dataset.ts";
 import { BytePairTokenizer, loadTokenizer, tokenCount, trainTokenizer } from "./tokenizer.ts";
@@ -25,7 +25,7 @@ export const textFields = {
   tokens: tokenCount.optional(),
   /** A tokenizer, or the path of its file: counts in its tokens. */
   tokenizer: either(
-    path,
+    filePath,
     code<BytePairTokenizer>(kind("a tokenizer", (value) => value instanceof BytePairTokenizer)),
     "a tokenizer, or the path of its file",
   ).optional(),
@@ -164,7 +164,7 @@ export function textWindows(name: string, text: string, options: TextOptions): T
 export const textDataset: (path: string, options: TextOptions) => TextDataset = named(
   optionsOf("text", {
     /** The text's path, UTF-8. */
-    file: path,
+    file: filePath,
     ...textFields,
   }),
   function (path: string, options: TextOptions): TextDataset {

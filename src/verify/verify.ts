@@ -10,6 +10,7 @@ import type { Verification } from "../run/verification.ts";
 import { replayKinds } from "../train/arguments.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
+import { withData } from "../train/config/relocate.ts";
 import type { Config } from "../train/config/schema.ts";
 import { programFacts } from "../train/facts.ts";
 import { type Rebuild, type ReplayOptions, remake, replayed } from "../train/replay.ts";
@@ -20,6 +21,8 @@ import { replayRun } from "./replay.ts";
 export interface VerifyOptions extends ReplayOptions {
   /** How a run that was made in code is made again: `(changes) => ({ trainer: new Trainer({ ...options, ...changes }), train })`. A YAML run needs none. */
   readonly rebuild?: Rebuild;
+  /** Of a YAML run: where the files and folders of data lie that its config names, each found by as much of the end of its path as is there. */
+  readonly data?: string;
 }
 
 /** The folders of phases in a folder that is no run itself, in their order. */
@@ -35,14 +38,14 @@ export function phasesOf(given: string): string[] {
 
 const runCall = signature("verifyRun", {
   folder: string,
-  "options?": optionsOf<VerifyOptions>({ ...replayKinds, "rebuild?": callable }),
+  "options?": optionsOf<VerifyOptions>({ ...replayKinds, "rebuild?": callable, "data?": string }),
 });
 const configCall = signature("verifyConfig", { file: string, options: optionsOf<ReplayOptions>(replayKinds) });
 
 /** Replays a run from its folder: see `replayRun`. Throws ReproError for a run made in code without `rebuild`, CheckpointError for a folder of phases. */
 export async function verifyRun(folder: string, given: VerifyOptions = {}): Promise<Verification> {
   checkArguments(runCall, arguments);
-  const { rebuild, ...options } = given;
+  const { rebuild, data, ...options } = given;
   const phases = phasesOf(folder);
   if (phases.length > 0) {
     throw new CheckpointError({
@@ -53,31 +56,31 @@ export async function verifyRun(folder: string, given: VerifyOptions = {}): Prom
       hint: `verify each of them: ${phases.join(", ")}`,
     });
   }
-  return replayRun(folder, rebuild ?? rebuildFromConfig(folder), options);
+  return replayRun(folder, rebuild ?? rebuildFromConfig(folder, data), options);
 }
 
-/** How a YAML run is made again: from the config in its folder. Throws CheckpointError where there is no manifest, ReproError for a run made in code. */
-export function rebuildFromConfig(folder: string): Rebuild {
-  const { config } = readManifest(`${folder}/manifest.json`);
-  if (config === null) {
+/** How a YAML run is made again: from the config in its folder; `data`: where the files that it names lie now. Throws CheckpointError where there is no manifest, ReproError for a run made in code. */
+export function rebuildFromConfig(folder: string, data?: string): Rebuild {
+  if (readManifest(`${folder}/manifest.json`).config === null) {
     throw new ReproError({
       where: folder,
       problem: "the run was made in code, and no file holds its program",
-      hint: `in the program that made it, with its trainer: await trainer.verify(${JSON.stringify(folder)})`,
+      hint: `in the program that made it, with its trainer: await trainer.verify(${JSON.stringify(folder)}), or verifyRecordedRun for what recordRun made`,
     });
   }
-  return rebuildConfig(loadConfig(`${folder}/config.yaml`));
+  const config = loadConfig(`${folder}/config.yaml`);
+  return rebuildConfig(config, data === undefined ? config : withData(config, data));
 }
 
-/** How a config's program is made: its own callbacks but for those that only watch, then those of `changes`. */
-export function rebuildConfig(config: Config): Rebuild {
+/** How a config's program is made: its own callbacks but for those that only watch, then those of `changes`. `here`: the same with its data where they lie now. */
+export function rebuildConfig(config: Config, here = config): Rebuild {
   return ({ callbacks = [], ...changes }) => {
     const { fit, init } = config.trainer;
     const { trainDataloader, valDataloader, valDataloaders } = fit ?? {};
     const data = valDataloader ?? valDataloaders?.[0] ?? trainDataloader?.validationSplit;
     const validates = data !== undefined && init.loop.evalFrequency !== undefined;
     const all = [...replayed(trainerOptions(config).callbacks!, { validates }), ...callbacks];
-    const { trainer, train, vals } = buildTrainer(config, { ...changes, callbacks: all });
+    const { trainer, train, vals } = buildTrainer(here, { ...changes, config, callbacks: all });
     return { trainer, train, val: vals };
   };
 }

@@ -471,7 +471,10 @@ const calls: Readonly<Record<string, RightCall>> = {
   verifyConfig: reads("verifyConfig", () => ["none", { backend: "reference", threads: 1, against: hash }], 2),
   verifyRun: reads(
     "verifyRun",
-    () => ["none", { backend: "reference", threads: 1, from: 0, steps: 1, against: hash, rebuild: () => 0 }],
+    () => [
+      "none",
+      { backend: "reference", threads: 1, from: 0, steps: 1, against: hash, rebuild: () => 0, data: "none" },
+    ],
     1,
   ),
   verifyRecordedRun: reads(

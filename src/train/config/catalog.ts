@@ -163,6 +163,12 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     return [...this.#entries.values()].flatMap(({ options }) => (options instanceof OptionRecord ? [options] : []));
   }
 
+  /** The record of an entry that has one. */
+  recordOf(name: string): OptionRecord | undefined {
+    const { options } = this.#entries.get(name) ?? {};
+    return options instanceof OptionRecord ? options : undefined;
+  }
+
   /**
    * Adds things by the names in their records; not those of which something must be given that only a program can. `make`: how one of them is made, where more than its
    * options makes it; `more`: options that each takes in a config alone.

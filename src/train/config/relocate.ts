@@ -1,0 +1,58 @@
+// A config whose data lie elsewhere: a run that somebody else made names the files of their machine.
+import { exists } from "#files";
+import { DataError } from "../../core/errors.ts";
+import { type Form, Option } from "../../core/options.ts";
+import type { Choice } from "./catalog.ts";
+import { loaders } from "./families.ts";
+import type { Config } from "./schema.ts";
+
+/**
+ * The config with each file and folder of its loaders looked for in `folder`, by as much of the end of its path as is there: `/home/a/data/train/x.csv` is `folder/train/x.csv`, or `folder/x.csv`.
+ * Throws DataError for one that isn't there. What the data are is the digests' to say.
+ */
+export function withData(config: Config, folder: string): Config {
+  const one = <C extends Choice<"name"> | undefined>(choice: C): C => (choice && relocated(choice, folder)) as C;
+  const many = <C extends readonly Choice<"name">[] | undefined>(choices: C): C => choices?.map(one) as unknown as C;
+  const { fit, validate, validateAll, init } = config.trainer;
+  return {
+    ...config,
+    trainer: {
+      init,
+      ...(fit && {
+        fit: {
+          ...fit,
+          trainDataloader: one(fit.trainDataloader),
+          valDataloader: one(fit.valDataloader),
+          valDataloaders: many(fit.valDataloaders),
+        },
+      }),
+      ...(validate && { validate: { ...validate, valDataloader: one(validate.valDataloader) } }),
+      ...(validateAll && { validateAll: { ...validateAll, valDataloaders: many(validateAll.valDataloaders) } }),
+    },
+  };
+}
+
+function relocated(choice: Choice<"name">, folder: string): Choice<"name"> {
+  const fields = loaders.recordOf(choice.name)?.fields ?? {};
+  const paths = Object.entries(fields).flatMap(([key, field]) => {
+    const kind = placeKind((field instanceof Option ? field.type : field).form);
+    const path = choice[key];
+    return kind !== undefined && typeof path === "string"
+      ? [[key, found(`${choice.name}.${key}`, path, folder, kind)] as const]
+      : [];
+  });
+  return { ...choice, ...Object.fromEntries(paths) };
+}
+
+function placeKind(form: Form): "file" | "folder" | undefined {
+  if (form.kind === "text") return form.path;
+  return form.kind === "either" ? form.types.map((type) => placeKind(type.form)).find((kind) => kind) : undefined;
+}
+
+function found(where: string, path: string, folder: string, kind: "file" | "folder"): string {
+  const parts = path.split(/[\\/]+/).filter((part) => part !== "" && part !== "." && part !== "..");
+  const tried = parts.map((_, i) => `${folder}/${parts.slice(i).join("/")}`);
+  const there = [...tried, ...(kind === "folder" ? [folder] : [])].find((candidate) => exists(candidate));
+  if (there !== undefined) return there;
+  throw new DataError({ where, problem: `it isn't in the folder of data`, got: path, expected: tried.join(", or ") });
+}
