@@ -46,6 +46,7 @@ const pieces =
 
 const keyOf = (left: number, right: number): number => left * mostTokens + right;
 
+/** Tokens of a text by number: its bytes, and the pairs of tokens that were merged, in that order (Sennrich et al. 2016; over bytes as GPT-2). */
 export class BytePairTokenizer implements Characters {
   /** In the order they are made: the first becomes token 256. */
   readonly merges: readonly Merge[];
