@@ -13,7 +13,7 @@ export interface Stored {
   readonly storage?: NarrowFormat;
 }
 
-/** Bytes an element takes in memory. */
+/** Bytes that an element takes in memory. */
 export function elementBytes({ dtype, storage }: Stored): number {
   return storage ? 2 : itemSize(dtype);
 }
@@ -177,5 +177,5 @@ export function placedPieces({ pieces }: AssembleKernel): Placed[] {
 export const chunkSize = 256;
 /** A `lanes` fold runs in blocks of this many elements … */
 export const blockSize = 1024;
-/** … with this many lanes a block. */
+/** … with this many lanes per block. */
 export const laneCount = 16;

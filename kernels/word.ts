@@ -4,7 +4,7 @@ import { asProduct } from "./product.ts";
 
 export type KernelWord = "map" | "reduce" | "matmul" | "gather" | Exclude<Kernel["kind"], "loop">;
 
-/** A loop goes by its form: a map, a gather, a reduce, a matmul. */
+/** A loop is named by its form: a map, a gather, a reduce, a matmul. */
 export function wordOf(kernel: Kernel): KernelWord {
   if (kernel.kind !== "loop") return kernel.kind;
   if (isFold(kernel)) return asProduct(kernel) ? "matmul" : "reduce";

@@ -1,6 +1,6 @@
 // Which kernels may end a run: state is written after them, so that a run that ends early leaves it as it was.
 import { type Kernel, type KernelInput, kernelIndices } from "../../kernels/kernel.ts";
-import { keyOf } from "./lazy.ts";
+import { keyOf } from "./fused.ts";
 
 /** Indices, and the extent that they are held against. */
 export const rangeKey = (indices: KernelInput, extent: number) =>

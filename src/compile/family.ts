@@ -6,7 +6,7 @@ import { repeatView, transposeView } from "../../kernels/view.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { recordOf } from "../ops/define.ts";
-import { firstDraw, type Lazy } from "./lazy.ts";
+import { type FusedExpr, firstDraw } from "./fused.ts";
 
 /** What is read of `x`, a view over its own shape, where an index replaces the coordinate along an axis. */
 export function byIndex(x: KernelInput, axis: number, at: KernelInput): KernelInput {
@@ -23,9 +23,9 @@ export function byIndex(x: KernelInput, axis: number, at: KernelInput): KernelIn
 export function lowerFamily(
   node: Node,
   record: ReturnType<typeof recordOf>,
-  operands: readonly Lazy[],
+  operands: readonly FusedExpr[],
   output: number,
-  asInput: (lazy: Lazy) => KernelInput,
+  asInput: (fused: FusedExpr) => KernelInput,
   drawBase: number,
 ): Kernel {
   const base = { output, dtype: node.dtype, shape: node.shape };

@@ -14,18 +14,18 @@ import { recordOf } from "../ops/define.ts";
 import { rangeKey } from "./checks.ts";
 import { byIndex, lowerFamily } from "./family.ts";
 import {
+  type FusedExpr,
   hasDraws,
   isCheap,
   isDrawnAgain,
   isTooLong,
-  type Lazy,
   merge,
   move,
   repeats,
   wholeOf,
   withNarrow,
   wordsOf,
-} from "./lazy.ts";
+} from "./fused.ts";
 import type { Port, Value } from "./plan.ts";
 
 export interface Fused {
@@ -46,7 +46,7 @@ export interface FuseOptions {
 export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseOptions = {}): Fused {
   const values: Value[] = [];
   const kernels: Kernel[] = [];
-  const lazies = new Map<Node, Lazy>();
+  const expressions = new Map<Node, FusedExpr>();
   /** Indices that some gather before has refused to go on with unless they were in range. */
   const checked = new Set<string>();
   const nodes = graphNodes(graph, { watched: true });
@@ -62,21 +62,21 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
 
   const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "temporary" }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
-  const read = (value: number): Lazy => wholeOf(value, { ...values[value], format: values[value].storage });
+  const read = (value: number): FusedExpr => wholeOf(value, { ...values[value], format: values[value].storage });
   /** A temporary value becomes what the caller gets: as its dtype. */
   const give = (value: number, index: number) => {
     Object.assign(values[value], { place: { kind: "output", index }, storage: undefined });
   };
-  /** Writes a lazy value to memory, as it is, and gives back a view of it. */
-  const store = (lazy: Lazy): Lazy => {
-    const output = newValue(lazy.dtype, lazy.shape);
-    if (narrow) values[output].storage = lazy.format;
-    const { dtype, shape, inputs, body } = lazy;
+  /** Writes an expression to memory, as it is, and gives back a view of it. */
+  const store = (fused: FusedExpr): FusedExpr => {
+    const output = newValue(fused.dtype, fused.shape);
+    if (narrow) values[output].storage = fused.format;
+    const { dtype, shape, inputs, body } = fused;
     kernels.push({ kind: "loop", output, dtype, shape, inputs, body });
     return read(output);
   };
   /** Where a few operations on a part that has a format give the value: that part in 16 bits, and the value computed by each reader; else null. */
-  const fromNarrow = ({ narrow: half }: Lazy): Lazy | null => {
+  const fromNarrow = ({ narrow: half }: FusedExpr): FusedExpr | null => {
     if (!half || !narrow || !fusing) return null;
     const { part, from } = half;
     const isThere = part.body.kind === "input";
@@ -86,16 +86,16 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     if (!isThere) store(part);
     return found;
   };
-  /** The lazy value as one plain view of memory, without bounds. */
-  const asInput = (lazy: Lazy): KernelInput => {
-    const [only] = lazy.inputs;
+  /** The expression as one plain view of memory, without bounds. */
+  const asInput = (fused: FusedExpr): KernelInput => {
+    const [only] = fused.inputs;
     const plain =
-      lazy.body.kind === "input" && typeof only.source === "number" && only.view.bounds.every((bound) => !bound);
-    return plain ? only : store(lazy).inputs[0];
+      fused.body.kind === "input" && typeof only.source === "number" && only.view.bounds.every((bound) => !bound);
+    return plain ? only : store(fused).inputs[0];
   };
 
   /** The node's own kernel, over what is in memory. */
-  const family = (node: Node, operands: readonly Lazy[]): Lazy => {
+  const family = (node: Node, operands: readonly FusedExpr[]): FusedExpr => {
     const record = recordOf(node);
     const output = newValue(node.dtype, node.shape);
     // What is gathered are the operand's own values.
@@ -111,7 +111,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     return read(output);
   };
   /** A gather of less than there is, from an expression: its inputs are read by index and the rest is computed for those elements alone. */
-  const pick = (node: Node, x: Lazy, indices: KernelInput): Lazy | null => {
+  const pick = (node: Node, x: FusedExpr, indices: KernelInput): FusedExpr | null => {
     const axis = node.attributes.axis as number;
     const moving = x.inputs.filter(({ view }) => view.strides[axis] !== 0);
     const isPlain = x.inputs.every(({ source, view }) => typeof source === "number" && !view.bounds.some(Boolean));
@@ -131,7 +131,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     return { shape: node.shape, dtype: node.dtype, body: x.body, inputs, format: x.format };
   };
   /** A scatter of one element along the axis, whose indices a gather has found in range: 0 + the update where the coordinate is the index. */
-  const place = (node: Node, [at, updates]: readonly Lazy[]): Lazy | null => {
+  const place = (node: Node, [at, updates]: readonly FusedExpr[]): FusedExpr | null => {
     const axis = node.attributes.axis as number;
     if (!fusing || at.shape[axis] !== 1) return null;
     const indices = asInput(at);
@@ -153,19 +153,19 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
 
   const inputs = graph.inputs.map(({ name, node }, index): Port => {
     const value = newValue(node.dtype, node.shape, { kind: "input", index });
-    lazies.set(node, read(value));
+    expressions.set(node, read(value));
     return { name, dtype: node.dtype, shape: node.shape, value };
   });
 
   for (const node of nodes) {
     const data = fixedData(graph, node);
     if (data) {
-      lazies.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
+      expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
       continue;
     }
     const record = recordOf(node);
-    const operands = node.inputs.map((input) => lazies.get(input)!);
-    let lazy: Lazy;
+    const operands = node.inputs.map((input) => expressions.get(input)!);
+    let fused: FusedExpr;
     switch (record.kind) {
       case "leaf":
         throw new BackendError({
@@ -175,7 +175,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
           expected: "one of its inputs, a constant or a captured value",
         });
       case "full":
-        lazy = {
+        fused = {
           shape: node.shape,
           dtype: node.dtype,
           body: e.constant(node.attributes.value as number, node.dtype),
@@ -183,7 +183,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
         };
         break;
       case "coordinate":
-        lazy = {
+        fused = {
           shape: node.shape,
           dtype: "int32",
           body: e.input(0, "int32"),
@@ -201,40 +201,40 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
           );
           merged = merge(node, record, parts);
         }
-        lazy = parts === operands ? withNarrow(merged, parts, (each) => merge(node, record, each)) : merged;
+        fused = parts === operands ? withNarrow(merged, parts, (each) => merge(node, record, each)) : merged;
         break;
       }
       case "movement": {
         const moved = repeats(node, record, operands[0]) ? null : move(node, record, operands[0]);
-        lazy = moved
+        fused = moved
           ? withNarrow(moved, operands, ([part]) => move(node, record, part))
           : move(node, record, store(operands[0]))!;
         break;
       }
       case "words":
-        lazy = wordsOf(node, graph.base);
+        fused = wordsOf(node, graph.base);
         break;
       case "gather":
-        lazy = pick(node, operands[0], asInput(operands[1])) ?? family(node, operands);
+        fused = pick(node, operands[0], asInput(operands[1])) ?? family(node, operands);
         break;
       case "scatter":
-        lazy = place(node, operands) ?? family(node, operands);
+        fused = place(node, operands) ?? family(node, operands);
         break;
       default:
-        lazy = family(node, operands);
+        fused = family(node, operands);
     }
-    const trivial = lazy.body.kind === "input" || lazy.body.kind === "constant";
-    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(lazy))))
-      lazy = (whole.has(node) ? null : fromNarrow(lazy)) ?? store(lazy);
-    lazies.set(node, lazy);
+    const trivial = fused.body.kind === "input" || fused.body.kind === "constant";
+    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(fused))))
+      fused = (whole.has(node) ? null : fromNarrow(fused)) ?? store(fused);
+    expressions.set(node, fused);
   }
 
   const copies: Fused["copies"] = [];
   const outputs = roots.map(({ name, node }, index): Port => {
-    const lazy = lazies.get(node)!;
-    const [only] = lazy.inputs;
+    const fused = expressions.get(node)!;
+    const [only] = fused.inputs;
     const whole =
-      lazy.body.kind === "input" &&
+      fused.body.kind === "input" &&
       typeof only.source === "number" &&
       isContiguous(only.view) &&
       sizeOf(node.shape) === values[only.source].size;
@@ -246,7 +246,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       value = newValue(node.dtype, node.shape, { kind: "output", index });
       copies.push({ from: only.source as number, output: value });
     } else {
-      value = store(lazy).inputs[0].source as number;
+      value = store(fused).inputs[0].source as number;
       give(value, index);
     }
     return { name, dtype: node.dtype, shape: node.shape, value };

@@ -1,7 +1,7 @@
 // Memory in backends that only the collector can give back, since only it knows that a tensor is gone. The collector doesn't see that memory,
 // so it is told.
 
-/** Up to so many bytes nobody minds. */
+/** Below this many bytes nothing is done. */
 const calm = 2 ** 26;
 /** To ask for so much and let go of it again makes an engine collect: it is never touched, so that it is no memory. */
 const push = 2 ** 28;

@@ -19,7 +19,7 @@ export const waitingSize = 2 * blockSize;
 const widest = 8;
 /** Outputs side by side without SIMD: what they have in common is read once. */
 const scalars = 4;
-/** Up to so many terms of an output are written out without loops: a pooling window's. */
+/** Up to this many terms of an output are written out without loops: a pooling window's. */
 const fewTerms = 9;
 
 /** A fold over the last axes. */
@@ -61,7 +61,7 @@ export interface StridedFold {
   readonly count: number;
   /** The axis along which outputs are neighbours. */
   readonly axis: number;
-  /** Vectors of outputs at once, one choice after another; what is left over goes one by one. */
+  /** Vectors of outputs at once, one choice after another; what is left over is computed one at a time. */
   readonly widths: readonly number[];
   readonly lanes: number;
   readonly segments: readonly Segment[];

@@ -54,7 +54,7 @@ export function scatterLoops(
   const nest = mergeAxes(walked, [updates, indices, addressed]);
   const last = nest.extents.length - 1;
   const walk = walkOf(nest, target, last);
-  // Only columns that keep their index never meet.
+  // Only columns that keep their index are never written by two threads.
   const isShared = walk.isRow && nest.inputs[2].strides[last] !== 0;
   return {
     ...walk,

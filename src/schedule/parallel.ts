@@ -13,7 +13,7 @@ import type { Division } from "./rows.ts";
 /** Below this many elements of a lone axis a part of its own isn't worth its cache lines. */
 export const grain = 64;
 
-/** What threads share: an axis of so many points, in multiples of a grain. */
+/** What threads share: an axis, its number of points, and the grain in whose multiples they are divided. */
 export interface Parallel {
   readonly axis: number;
   readonly extent: number;

@@ -34,7 +34,7 @@ interface Taken {
   readonly to: number;
 }
 
-/** Takes the lowest gap of so many bytes that is free from one step to another, and says where it starts. `taken` is in order of start, and stays so. */
+/** Takes the lowest gap of `bytes` that is free from step `from` to step `to`, and says where it starts. `taken` is in order of start, and stays so. */
 function takeGap(taken: Taken[], bytes: number, from: number, to: number): number {
   let start = 0;
   for (const other of taken) {
@@ -113,7 +113,7 @@ export const noLocals: Locals = { places: new Map(), bytes: 0 };
 export const rowsOfBlock = ({ rows, grain }: Division, blocks: number): number =>
   Math.min(rows, Math.ceil(Math.ceil(rows / grain) / blocks) * grain);
 
-/** Places for the group's local values when it runs in so many blocks: those alive together never overlap. None where they would be too large. */
+/** Places for the group's local values when it runs in `blocks` blocks: those alive together never overlap. None where they would be too large. */
 export function placeLocals({ members, division, local }: Group, blocks: number, { secondCache }: Target): Locals {
   if (!division || local.size === 0) return noLocals;
   const rows = rowsOfBlock(division, blocks);

@@ -25,7 +25,7 @@ export function inPairs(nest: Nest): Nest {
 const heights = [16, 8] as const;
 const width = 8;
 const lineBytes = 64;
-/** Below so many elements all of it stays in the cache anyway. */
+/** Below this many elements all of it stays in the cache anyway. */
 const worthTiles = 8192;
 
 /**

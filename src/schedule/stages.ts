@@ -24,7 +24,7 @@ export const shortestStrip = 32;
 /** Scratch memory that waits between stages. */
 export const scratchOf = (stages: Stages | null): number => 4 * strip * (stages?.slots.length ?? 0);
 
-/** Below so many operations an expression stays whole. */
+/** Below this many operations an expression stays whole. */
 const worthwhile = 20;
 /** A stage of this many operations costs as much as one value more that goes through memory; where two vectors are one operation, memory weighs more. */
 const comfortable = (vectorWidth: number) => (vectorWidth === 8 ? 7 : 5);

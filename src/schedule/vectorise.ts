@@ -1,4 +1,4 @@
-// The innermost loop: vectors run along the last axis, where elements lie side by side. Short bodies are repeated 2 or 4 times a round, which shares
+// The innermost loop: vectors run along the last axis, where elements lie side by side. Short bodies are repeated 2 or 4 times per round, which shares
 // the loop's own cost (an addition of 64 K elements 1.9 times as fast, a chain of five operations 1.3 times); long ones fill the processor by
 // themselves; the longest are taken apart into stages. Where an engine runs neighbouring vectors as one, each round has at least two.
 import type { Expr } from "../../kernels/expr.ts";
@@ -12,7 +12,7 @@ import { type Stages, shortestStrip, stagesOf } from "./stages.ts";
 export interface RowLoops {
   readonly nest: Nest;
   readonly body: Expr;
-  /** Elements at once along the last axis; what is left over goes one by one. */
+  /** Elements at once along the last axis; what is left over is computed one at a time. */
   readonly lanes: number;
   /** Vectors per round of the loop. */
   readonly unroll: number;

@@ -131,7 +131,7 @@ export function mapLoops(
             ...guarded(words, width * count, end, before, [setPlace, ...values.map(([, set]) => set), ...stores]),
           );
         };
-        /** What is left when so many at a time are done. */
+        /** What is left when `done` at a time are done. */
         const isLeft = (done: number, next: number) => room === Infinity || room % done >= next;
         if (strips && isStaged) {
           printed.push(...strips.print(here, inside, words, end, address));

@@ -1,4 +1,4 @@
-// A schedule as one WebAssembly module: a function a kernel stage, and `run`, which calls them in order. The module knows no addresses: it reads
+// A schedule as one WebAssembly module: one function per loop nest, and `run`, which calls them phase by phase. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
 import type { FoldKernel, RandomKernel } from "../../../kernels/kernel.ts";
 import type { Loops } from "../../schedule/loops.ts";
@@ -21,7 +21,7 @@ import {
 import { Context, type Entry, type KernelFunction, share, valueAddress } from "./context.ts";
 import { printContiguousFold } from "./contiguous.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
-import { i32, memory, select } from "./instructions.ts";
+import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
 import { printBlocks, printJoin } from "./longrow.ts";
 import { printElements } from "./map.ts";
@@ -96,7 +96,7 @@ function entryOf(listed: Listed, { places }: Locals): Entry {
   return place ? { constant: place.offset } : { value: listed };
 }
 
-/** `run(bindings, control, part, parts, first phase)` → an outcome: the phases in order. Once paused, it goes on where it was if called again. */
+/** `run(bindings, control, part, parts, first phase)` → an outcome: the phases in order. Called again after a pause, it continues where the run is. */
 function printRun({ module, isShared, bytesBefore }: Context, phases: readonly PrintedPhase[]): void {
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [at, home, part, parts, first] = run.parameters as Local<"i32">[];
@@ -121,8 +121,8 @@ function printRun({ module, isShared, bytesBefore }: Context, phases: readonly P
       each: (chunk: Local<"i32">) => all.map(({ each }) => each(chunk.get)),
     };
   };
-  const status = i32.load(at.get, bindings.status);
   if (!isShared) {
+    const status = i32.load(at.get, bindings.status);
     run.body(
       block((leave) =>
         phases.flatMap((phase): Code[] => {
@@ -135,13 +135,14 @@ function printRun({ module, isShared, bytesBefore }: Context, phases: readonly P
     );
     return;
   }
-  const printer = new PhasePrinter(module, run, { control: home, part, parts, first });
+  const thread = { control: home, part, parts, first, status: i32.add(at.get, i32.const(bindings.status)) };
+  const printer = new PhasePrinter(module, run, thread);
   run.body(
     block((leave) =>
       phases.map((phase, number): Code => {
+        const { chunks, checks } = phase;
         // After a bad index nothing more is run.
-        const step = select(i32.const(phases.length - number), i32.const(1), status);
-        return printer.print(leave, { ...calls(phase), chunks: phase.chunks, step: phase.checks ? step : undefined });
+        return printer.print(leave, { ...calls(phase), chunks, skips: checks ? phases.length - number : 1 });
       }),
     ),
     printer.outcome,

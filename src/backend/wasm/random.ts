@@ -1,4 +1,4 @@
-// Samplers that take several words an element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
+// Samplers that take several draws per element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
 import type { RandomKernel } from "../../../kernels/kernel.ts";
 import type { SamplerLoops } from "../../schedule/loops.ts";
 import { type Code, call, type Local, when } from "./assembler.ts";

@@ -10,7 +10,7 @@ import { bindings } from "./runtime/bindings.ts";
 
 export const multiplier = 0x5851f42d4c957f2dn;
 
-/** (state, increment, draws) → the state so many draws on, by squaring the step x ↦ m·x + c. */
+/** (state, increment, draws) → the state `draws` draws later, by squaring the step x ↦ m·x + c. */
 export function jumpFunction(context: Context): FunctionBuilder {
   return context.shared("jump", () => {
     const fn = context.module.function("jump", ["i64", "i64", "i64"], ["i64"]);
@@ -36,7 +36,7 @@ export function outputOf(state: Local<"i64">): Code<"i32"> {
 /** Generators that take turns: their multiplications overlap. */
 const ways = 4;
 
-/** (address, count, state, increment) → the state after; so many words are at the address. */
+/** (address, count, state, increment) → the state after; `count` draws are at the address. */
 function fillFunction(context: Context): FunctionBuilder {
   return context.shared("words", () => {
     const fn = context.module.function("words", ["i32", "i32", "i64", "i64"], ["i64"]);
@@ -137,7 +137,7 @@ export class WordStrip {
     return { at: this.#at, inside: true };
   }
 
-  /** The strip as an input of a nest of so many axes. */
+  /** The strip as an input of a nest of that many axes. */
   static input(axes: number): NestInput {
     const strides = Array.from({ length: axes }, (_, axis) => (axis === axes - 1 ? 1 : 0));
     const bounds = strides.map(() => null);

@@ -1,18 +1,23 @@
 // Chunks of phases: each is done exactly once, after all of the phase before, whatever the threads' pace; and a run needs no thread that
 // holds none.
 import { afterEach, describe, expect, test } from "vitest";
-import { block, branchIf, drop, type Local, loop, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
+import { block, branchIf, drop, type Local, loop, ModuleBuilder, when } from "../../../src/backend/wasm/assembler.ts";
 import { atomics, i32 } from "../../../src/backend/wasm/instructions.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { outcome } from "../../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
 import { Pool } from "../../../src/backend/wasm/runtime/pool.ts";
 
-/** Where a phase's chunks count how often they were done, how many of the phase before they found done, and how many looks each takes. */
+/**
+ * Where chunks count how often they were done, how many of the phase before they found done, and how many looks each takes; which chunk finds that the
+ * run can't go on, and where it says so.
+ */
 interface Cells {
   readonly done: number;
   readonly found: number;
   readonly delay: number;
+  readonly bad: number;
+  readonly status: number;
 }
 
 /** A program of phases of so many chunks, at these addresses. */
@@ -20,7 +25,7 @@ function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
-  const printer = new PhasePrinter(module, run, { control, part, parts, first });
+  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: i32.const(cells.status) });
   const left = run.local("i32");
   const sum = run.local("i32");
   let before = 0;
@@ -34,6 +39,7 @@ function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
         const at = (chunk: Local<"i32">) => i32.shl(i32.add(chunk.get, i32.const(here)), i32.const(2));
         return printer.print(leave, {
           chunks,
+          skips: phases.length - number,
           each: (chunk) => [
             sum.set(i32.const(0)),
             ...Array.from({ length: previous }, (_, i) =>
@@ -43,6 +49,7 @@ function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
             loop((again) => [branchIf(again, i32.gtS(left.tee(i32.sub(left.get, i32.const(1))), i32.const(0)))]),
             i32.store(at(chunk), sum.get, cells.found),
             drop(atomics.add(at(chunk), i32.const(1), cells.done)),
+            when(i32.eq(at(chunk), i32.load(i32.const(cells.bad))), [i32.store(i32.const(cells.status), i32.const(1))]),
           ],
         });
       }),
@@ -64,14 +71,18 @@ async function started(parts: number, phases: readonly number[]) {
     done: memory.allocate(4 * total),
     found: memory.allocate(4 * total),
     delay: memory.allocate(4 * total),
+    bad: memory.allocate(4),
+    status: memory.allocate(4),
   };
   const module = program(phases, cells);
   const id = parts > 1 ? await pool.add(module, 0) : undefined;
   const instance = new WebAssembly.Instance(module, { environment: { memory: memory.memory } });
   const run = instance.exports.run as (...args: number[]) => number;
   const here = pool;
+  memory.view.setInt32(cells.bad, -1, true);
   return {
     total,
+    memory,
     words: (at: number) => new Int32Array(memory.memory.buffer, at, total),
     cells,
     async run(alone = false) {
@@ -100,6 +111,24 @@ describe.each([1, 2, 3, 8])("%d threads", (parts) => {
       expect(await run(round % 7 === 0)).toBe(outcome.done);
       expect([...words(cells.done)]).toEqual(new Array(total).fill(round));
       expect([...words(cells.found)]).toEqual(expected.map((count) => count * round));
+    }
+  });
+
+  test("after a phase in which a chunk finds that the run can't go on, none begins", async () => {
+    const phases = [4, 12, 1, 6, 9];
+    const { run, total, words, cells, memory } = await started(parts, phases);
+    const phaseOf = phases.flatMap((chunks, phase) => new Array<number>(chunks).fill(phase));
+    const expected = new Array<number>(total).fill(0);
+    for (let round = 0; round < 300; round++) {
+      const bad = (round * 7) % total;
+      memory.view.setInt32(cells.bad, 4 * bad, true);
+      memory.view.setInt32(cells.status, 0, true);
+      words(cells.delay)[bad] = (round * 37) % 1000;
+      expect(await run()).toBe(outcome.done);
+      phaseOf.forEach((phase, chunk) => {
+        if (phase <= phaseOf[bad]) expected[chunk]++;
+      });
+      expect([...words(cells.done)]).toEqual(expected);
     }
   });
 });

@@ -26,7 +26,7 @@ function program(chunks: number, each: (chunk: Local<"i32">, part: Local<"i32">)
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
-  const printer = new PhasePrinter(module, run, { control, part, parts, first });
+  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: i32.const(0) });
   run.body(
     block((leave) => [printer.print(leave, { chunks, each: (chunk) => [each(chunk, part)] })]),
     printer.outcome,

@@ -15,5 +15,5 @@ export const bindings = {
   values: 64,
 } as const;
 
-/** Bytes of bindings whose lists have so many addresses in all. */
+/** Bytes of bindings whose lists have this many addresses in all. */
 export const bindingsBytes = (addresses: number) => align(bindings.values + 4 * addresses);

@@ -25,6 +25,8 @@ export interface Thread {
   readonly parts: Local<"i32">;
   /** The run's first phase. */
   readonly first: Local<"i32">;
+  /** Address of a word that is 0 until a chunk finds that the run can't go on. */
+  readonly status: Code<"i32">;
 }
 
 /** What a thread does in a phase. */
@@ -33,8 +35,8 @@ export interface Work {
   /** Code before its first chunk. */
   readonly before?: readonly Code[];
   each(chunk: Local<"i32">): readonly Code[];
-  /** By how many phases the run then moves on, 1 if left out. */
-  readonly step?: Code<"i32">;
+  /** By how many phases the run then moves on if its status isn't 0; 1 if left out. */
+  readonly skips?: number;
 }
 
 /** Prints the phases of a run, one after another, into a function. */
@@ -61,8 +63,8 @@ export class PhasePrinter {
   }
 
   /** The next phase; goes to `leave` where a run fails or is paused. */
-  print(leave: Target, { chunks, before = [], each, step = i32.const(1) }: Work): Code {
-    const { control: home, part, parts, first } = this.#thread;
+  print(leave: Target, { chunks, before = [], each, skips = 1 }: Work): Code {
+    const { control: home, part, parts, first, status } = this.#thread;
     const chunk = this.#chunk;
     const count = this.#count;
     const phase = i32.add(first.get, i32.const(this.#number++));
@@ -81,7 +83,12 @@ export class PhasePrinter {
           branch(more),
         ]),
       ]),
-      branchIf(leave, this.#result.tee(call<"i32">(this.#finish, home.get, phase, part.get, count.get, all, step))),
+      branchIf(
+        leave,
+        this.#result.tee(
+          call<"i32">(this.#finish, home.get, phase, part.get, count.get, all, status, i32.const(skips)),
+        ),
+      ),
     ]);
   }
 }
@@ -139,15 +146,17 @@ function takeFunction(module: ModuleBuilder): FunctionBuilder {
 }
 
 /**
- * (control, phase, part, count, chunks, step) → `done` once the phase is over, or a thread has failed; `paused` where the first part has waited for
+ * (control, phase, part, count, chunks, status, skips) → `done` once the phase is over, or a thread has failed; `paused` where the first part has waited for
  * long, and is to come again with a count of 0. `count` is how many of the phase's `chunks` the thread has finished; who finishes the last one moves
- * on by `step` phases.
+ * on by one phase, or by `skips` where there is something at the address `status`.
  */
 function finishFunction(module: ModuleBuilder): FunctionBuilder {
-  const fn = module.function("finish", ["i32", "i32", "i32", "i32", "i32", "i32"], ["i32"]);
-  const [base, phase, part, count, chunks, step] = fn.parameters as Local<"i32">[];
+  const fn = module.function("finish", ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], ["i32"]);
+  const [base, phase, part, count, chunks, status, skips] = fn.parameters as Local<"i32">[];
   const limit = fn.local("i64");
   const result = fn.local("i32");
+  // Read once all chunks are finished: any of them may have written it.
+  const step = select(skips.get, i32.const(1), i32.load(status.get));
   const finished = i32.add(atomics.add(base.get, count.get, control.finished), count.get);
   fn.body(
     limit.set(i64.const(-1n)),
@@ -156,7 +165,7 @@ function finishFunction(module: ModuleBuilder): FunctionBuilder {
       when(count.get, [
         when(i32.eq(finished, chunks.get), [
           atomics.store(base.get, i32.const(0), control.finished),
-          ...moveOn(base, control.phase, control.sleepers, step.get),
+          ...moveOn(base, control.phase, control.sleepers, step),
           branch(leave),
         ]),
       ]),

@@ -39,7 +39,7 @@ export const control = {
 
 /** Bytes from one part's share to the next: a cache line. */
 export const shareBytes = 64;
-/** Bytes of the control block of so many parts. */
+/** Bytes of the control block of this many parts. */
 export const controlBytes = (parts: number) => control.shares + shareBytes * parts;
 /** How far the phase moves when a thread fails: past all of any run. */
 const pastAll = 2 ** 30;
@@ -86,9 +86,10 @@ export function moveOn(base: Local<"i32">, offset: number, sleepers: number, ste
 }
 
 /**
- * The module through which JavaScript uses the control block: `park(control, seen)` waits for a job that doesn't begin with phase `seen` and gives
- * the phase with which it begins, `job(control)` then says which it is, `begin(control)` begins a run and gives its first phase,
- * `dispatch(control, job)` begins one and gives it out, `abort(control)` releases all threads.
+ * The module through which JavaScript uses the control block: `park(control, seen)` waits for a job that doesn't begin with phase `seen`
+ * and gives the phase with which it begins, as `latest(control)` does without waiting; `job(control)` then says which job it is.
+ * `begin(control)` begins a run and gives its first phase, `dispatch(control, job)` begins one and gives it out as a job,
+ * `abort(control)` releases all threads.
  */
 export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum });
@@ -103,6 +104,8 @@ export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
     }),
     atomics.load(parkBase.get, control.jobs),
   );
+  const latest = module.function("latest", ["i32"], ["i32"], { exported: true });
+  latest.body(atomics.load(latest.parameters[0].get as Code<"i32">, control.jobs));
   const job = module.function("job", ["i32"], ["i32"], { exported: true });
   job.body(atomics.load(job.parameters[0].get as Code<"i32">, control.job));
   const begin = module.function("begin", ["i32"], ["i32"], { exported: true });

@@ -133,7 +133,7 @@ export class Workspace {
     this.#memory = memory;
   }
 
-  /** Where the workspace begins, which has at least so many bytes: somewhere else than before, if it had fewer. Call while no plan runs. */
+  /** Where the workspace begins, after it has grown to at least `bytes`, which moves it. Call while no plan runs. */
   reserve(bytes: number): number {
     if (bytes > this.#bytes) {
       if (this.#bytes > 0) this.#memory.free(this.#address, this.#bytes);

@@ -21,6 +21,8 @@ listen((message) => {
       const { run } = new WebAssembly.Instance(module, { environment: { memory: home.memory } }).exports;
       programs.set(id, (first) => run(bindings, home.control, home.part, home.parts, first));
     }
+    // Jobs given out before are over; the next one comes after this answer.
+    seen = pool.latest(home.control);
     post({ ready: true });
   } catch (error) {
     post({ failed: String(error) });

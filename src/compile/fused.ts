@@ -1,5 +1,5 @@
 // Values that aren't in memory (yet): expressions over views of what is. How elementwise and movement ops make one out of others, and what is known
-// of it: whether it grew too long, is made of words alone, or has a 16-bit format.
+// of it: whether it grew too long, is made of draws alone, or has a 16-bit format.
 
 import type { NarrowFormat } from "../../kernels/expr.ts";
 import * as e from "../../kernels/expr.ts";
@@ -12,7 +12,7 @@ import type { ElementwiseRecord, MovementRecord } from "../ops/record.ts";
 import { formatOf } from "./formats.ts";
 
 /** A value that isn't in memory (yet): one expression over views of values that are. */
-export interface Lazy {
+export interface FusedExpr {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly body: e.Expr;
@@ -20,7 +20,7 @@ export interface Lazy {
   /** All its values are numbers of this 16-bit format. */
   readonly format?: NarrowFormat;
   /** A part that has a format, and the same value computed from it, once it is in memory, where views give that. */
-  readonly narrow?: { readonly part: Lazy; from(part: Lazy): Lazy | null };
+  readonly narrow?: { readonly part: FusedExpr; from(part: FusedExpr): FusedExpr | null };
 }
 
 /** A fused expression grows to at most this many inputs and operations; beyond, a part of it goes to memory. */
@@ -28,18 +28,22 @@ const maxInputs = 8;
 const maxOperations = 400;
 
 /** Whether the value grew beyond what one kernel should compute. */
-export const isTooLong = ({ body, inputs }: Lazy) =>
+export const isTooLong = ({ body, inputs }: FusedExpr) =>
   inputs.length > maxInputs || (treeSize(body) > maxOperations && e.topological(body).length > maxOperations);
 
 export const hasDraws = ({ source }: KernelInput) => isDraws(source);
 
 /** An expression no larger than this may be computed by each reader: from words alone (a dropout mask is drawn again, never stored), or from what takes half its memory. */
 const againOperations = 16;
-export const isDrawnAgain = ({ body, inputs }: Lazy) =>
+export const isDrawnAgain = ({ body, inputs }: FusedExpr) =>
   inputs.length > 0 && inputs.every(hasDraws) && treeSize(body) <= againOperations;
 
 /** Whether what is computed from a part that has a format is cheap beside it: few operations, and nothing else that is large. */
-export function isCheap({ shape, body, inputs }: Lazy, part: Lazy, sizeOfValue: (value: number) => number): boolean {
+export function isCheap(
+  { shape, body, inputs }: FusedExpr,
+  part: FusedExpr,
+  sizeOfValue: (value: number) => number,
+): boolean {
   const size = sizeOf(shape);
   const [{ source: own }] = part.inputs;
   const isSmall = ({ source }: KernelInput) =>
@@ -48,13 +52,16 @@ export function isCheap({ shape, body, inputs }: Lazy, part: Lazy, sizeOfValue: 
 }
 
 /** All of a value that is in memory. */
-export function wholeOf(source: number, { shape, dtype, format }: Pick<Lazy, "shape" | "dtype" | "format">): Lazy {
+export function wholeOf(
+  source: number,
+  { shape, dtype, format }: Pick<FusedExpr, "shape" | "dtype" | "format">,
+): FusedExpr {
   const inputs = [{ source, dtype, view: contiguousView(shape) }];
   return { shape, dtype, body: e.input(0, dtype), inputs, format };
 }
 
-/** Words of the stream, one an element. */
-export function wordsOf(node: Node, base: number): Lazy {
+/** Draws of the stream, one per element. */
+export function wordsOf(node: Node, base: number): FusedExpr {
   const { shape, dtype } = node;
   const source = { firstDraw: firstDraw(node, base) };
   return { shape, dtype, body: e.input(0, "uint32"), inputs: [{ source, dtype, view: contiguousView(shape) }] };
@@ -66,8 +73,8 @@ export function firstDraw({ draws }: Node, base: number): number {
 }
 
 /** Whether fusing would compute the same element many times over: an expression that is stretched. */
-export function repeats(node: Node, record: MovementRecord, lazy: Lazy): boolean {
-  return !record.fill && sizeOf(node.shape) > sizeOf(lazy.shape) && e.children(lazy.body).length > 0;
+export function repeats(node: Node, record: MovementRecord, fused: FusedExpr): boolean {
+  return !record.fill && sizeOf(node.shape) > sizeOf(fused.shape) && e.children(fused.body).length > 0;
 }
 
 /** Sizes of expressions as trees: no less than the number of their distinct parts. */
@@ -95,10 +102,10 @@ export function keyOf(input: KernelInput): string {
 }
 
 /** One expression out of several over the same shape: equal inputs are read once. */
-export function merge(node: Node, record: ElementwiseRecord, parts: readonly Lazy[]): Lazy {
+export function merge(node: Node, record: ElementwiseRecord, parts: readonly FusedExpr[]): FusedExpr {
   const inputs: KernelInput[] = [];
   const places = new Map<string, number>();
-  const done = new Map<Lazy, e.Expr>();
+  const done = new Map<FusedExpr, e.Expr>();
   const bodies = parts.map((part) => {
     const known = done.get(part);
     if (known) return known;
@@ -120,18 +127,18 @@ export function merge(node: Node, record: ElementwiseRecord, parts: readonly Laz
 }
 
 /** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */
-export function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | null {
+export function move(node: Node, record: MovementRecord, fused: FusedExpr): FusedExpr | null {
   const inputs: KernelInput[] = [];
-  for (const input of lazy.inputs) {
+  for (const input of fused.inputs) {
     const view = record.view(input.view, node.shape, node.attributes);
-    if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(lazy.shape)))) return null;
+    if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(fused.shape)))) return null;
     inputs.push({ ...input, view });
   }
-  let { body, format } = lazy;
+  let { body, format } = fused;
   if (record.fill) {
     const before = node.attributes.before as readonly number[];
     const covered: e.Expr[] = [];
-    lazy.shape.forEach((extent, axis) => {
+    fused.shape.forEach((extent, axis) => {
       if (node.shape[axis] === extent) return;
       const at = e.input(
         inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1,
@@ -141,18 +148,22 @@ export function move(node: Node, record: MovementRecord, lazy: Lazy): Lazy | nul
       if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
     });
     body = e.select(covered.reduce(e.and), body, e.constant(record.fill(node.attributes), node.dtype));
-    format = formatOf(body, [lazy]);
+    format = formatOf(body, [fused]);
   }
   return { shape: node.shape, dtype: node.dtype, body, inputs, format };
 }
 
 /** The value with what it is made of by `make`, where one of the parts has a format, or has a part that has, and the value has none. */
-export function withNarrow(lazy: Lazy, parts: readonly Lazy[], make: (parts: readonly Lazy[]) => Lazy | null): Lazy {
+export function withNarrow(
+  fused: FusedExpr,
+  parts: readonly FusedExpr[],
+  make: (parts: readonly FusedExpr[]) => FusedExpr | null,
+): FusedExpr {
   const [narrow, ...others] = new Set(parts.filter((part) => part.format || part.narrow));
-  if (lazy.format || !narrow || others.length > 0) return lazy;
-  const from = (part: Lazy): Lazy | null => {
+  if (fused.format || !narrow || others.length > 0) return fused;
+  const from = (part: FusedExpr): FusedExpr | null => {
     const made = narrow.narrow ? narrow.narrow.from(part) : part;
     return made && make(parts.map((each) => (each === narrow ? made : each)));
   };
-  return { ...lazy, narrow: { part: narrow.narrow?.part ?? narrow, from } };
+  return { ...fused, narrow: { part: narrow.narrow?.part ?? narrow, from } };
 }
