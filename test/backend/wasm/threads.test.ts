@@ -6,14 +6,18 @@ import {
   block,
   branchIf,
   type Code,
+  call,
+  drop,
+  type FunctionBuilder,
   type Local,
   loop,
   ModuleBuilder,
   when,
 } from "../../../src/backend/wasm/assembler.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { atomics, i32, memory } from "../../../src/backend/wasm/instructions.ts";
+import { atomics, i32, i64, memory } from "../../../src/backend/wasm/instructions.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
+import { sleepFunction } from "../../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
 import { Pool, threadCount } from "../../../src/backend/wasm/runtime/pool.ts";
 import { lower } from "../../../src/compile/lower.ts";
@@ -22,13 +26,17 @@ import { exp } from "../../../src/ops/elementwise.ts";
 import { traceGraph } from "../../support/graphs.ts";
 
 /** A program as plans are: one phase of so many chunks. */
-function program(chunks: number, each: (chunk: Local<"i32">, part: Local<"i32">) => Code): WebAssembly.Module {
+function program(
+  chunks: number,
+  each: (chunk: Local<"i32">, part: Local<"i32">, sleep: FunctionBuilder) => Code,
+): WebAssembly.Module {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
+  const sleep = sleepFunction(module);
   const printer = new PhasePrinter(module, run, { control, part, parts, first, status: i32.const(0) });
   run.body(
-    block((leave) => [printer.print(leave, { chunks, each: (chunk) => [each(chunk, part)] })]),
+    block((leave) => [printer.print(leave, { chunks, each: (chunk) => [each(chunk, part, sleep)] })]),
     printer.outcome,
   );
   return new WebAssembly.Module(module.encode());
@@ -64,6 +72,29 @@ test("every chunk is done, every time, and seen by the calling thread", async ()
     if (round % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect([0, 1, 2, 3].map((chunk) => store.view.getInt32(address + 4 * chunk, true))).toEqual([500, 500, 500, 500]);
+  pool.stop();
+});
+
+test("a worker that missed a run while it was given a program helps in the next", async () => {
+  const { store, pool, load } = await started(2);
+  const address = store.allocate(64);
+  const begun = i32.const(address);
+  const quick = await load(program(1, () => when(i32.const(0), [])));
+  // The calling thread waits in its first chunk until the worker has one, for two seconds at most.
+  const both = program(4, (_, part, sleep) =>
+    when(
+      part.get,
+      [atomics.store(begun, i32.const(1)), drop(atomics.notify(begun, i32.const(-1)))],
+      [drop(call<"i32">(sleep, begun, i32.const(0), i64.const(2_000_000_000n)))],
+    ),
+  );
+  for (let round = 0; round < 30; round++) {
+    quick();
+    const run = await load(both);
+    expect(run()).toBe(0);
+    expect(store.view.getInt32(address, true)).toBe(1);
+    store.view.setInt32(address, 0, true);
+  }
   pool.stop();
 });
 

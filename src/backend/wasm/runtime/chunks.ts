@@ -15,7 +15,7 @@ import {
   when,
 } from "../assembler.ts";
 import { atomics, i32, i64, select } from "../instructions.ts";
-import { control, moveOn, outcome, shareBytes, waitWhile } from "./control.ts";
+import { control, moveOn, outcome, shareBytes, sleepFunction, waitWhile } from "./control.ts";
 
 /** What a thread is called with. */
 export interface Thread {
@@ -153,6 +153,7 @@ function takeFunction(module: ModuleBuilder): FunctionBuilder {
 function finishFunction(module: ModuleBuilder): FunctionBuilder {
   const fn = module.function("finish", ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], ["i32"]);
   const [base, phase, part, count, chunks, status, skips] = fn.parameters as Local<"i32">[];
+  const sleep = sleepFunction(module);
   const limit = fn.local("i64");
   const result = fn.local("i32");
   // Read once all chunks are finished: any of them may have written it.
@@ -174,6 +175,7 @@ function finishFunction(module: ModuleBuilder): FunctionBuilder {
         sleepers: control.sleepers,
         looks: control.spins,
         nanoseconds: limit.get,
+        sleep,
       }),
       branchIf(leave, i32.ne(atomics.load(base.get, control.phase), phase.get)),
       branchIf(leave, atomics.load(base.get, control.aborted)),
