@@ -49,6 +49,7 @@ describe("a run replayed", () => {
         steps: 6,
         backend,
         threads: 1,
+        vectorWidth: backend === "wasm" ? 4 : 1,
       });
     }
     expect(filesOf(folder)).toEqual(before);
