@@ -33,16 +33,19 @@ export async function verify(
   const config = configOf(what);
   const folder = config === what ? undefined : what;
   if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
-  if (vectorWidth === undefined && recordedWidth(what) === 8) setDefaultVectorWidth(4);
+  const width = recordedWidth(what);
+  if (vectorWidth === undefined && width === 8) setDefaultVectorWidth(4);
   const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
   const { equal, digest, expected, from, steps, firstDifference, difference, checks, stopped, backend, threads } =
     found;
   const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
   const cut = stopped ? `, stopped at step ${from + steps} of ${stopped.of} (${oneLine(stopped.reason)})` : "";
+  const isWide = found.vectorWidth === 8 || (width === 8 && backend === "wasm");
+  const vectors = isWide ? `, vectors of ${found.vectorWidth}` : "";
   const verdict =
     found.verdict === "different"
       ? `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${short(difference!)}`
-      : `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}${(found.vectorWidth ?? 1) > 1 ? `, vectors of ${found.vectorWidth}` : ""}`;
+      : `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}${vectors}`;
   const digests =
     expected === undefined
       ? ["the digest is of the run's end, and wasn't compared"]
