@@ -1,6 +1,8 @@
 // Runs a loop of one's own and records it. The loop is a function that is given a recorder, and is called when the seed is set: so the same function can be run again, to go on after a
 // checkpoint or to verify what somebody else recorded.
+
 import { backendKind, loadBackend, threadsKind } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import {
   anything,
   callable,
@@ -54,8 +56,10 @@ export async function runLoop(options: RecordOptions, loop: Loop, replay?: Repla
   const before = currentBackend();
   let recorder: RunRecorder | undefined;
   try {
-    const { backend: given = before, threads } = options;
-    const backend = await (typeof given === "string" ? loadBackend(given, { threads }) : given);
+    const { backend: given = await before, threads } = options;
+    const name = typeof given === "string" ? given : given.name;
+    const asked = typeof given === "string" || (options.backend === undefined && threads !== undefined);
+    const backend = asked ? await loadBackend(name, { threads }) : (given as Backend);
     await setDefaultBackend(backend);
     recorder = RunRecorder.begin(options, backend, replay);
     await loop(recorder);

@@ -77,6 +77,7 @@ describe("a recorded run", () => {
     expect(run.digest).toMatch(/^[0-9a-f]{64}$/);
     expect((await record({ backend: "reference" })).digest).toBe(run.digest);
     expect((await record({ threads: 2, backend: "wasm" })).digest).toBe(run.digest);
+    expect(await record({ threads: 2 })).toMatchObject({ backend: "wasm", threads: 2, digest: run.digest });
     expect((await record({ seed: 6 })).digest).not.toBe(run.digest);
     expect(readManifest(`${modelDir}/manifest.json`)).toMatchObject({
       status: "finished",
