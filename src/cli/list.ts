@@ -7,7 +7,8 @@ import { type Outcome, oneLine, table } from "./command.ts";
 import type { RunFlags } from "./flags.ts";
 import { importPrograms } from "./imports.ts";
 
-const plural = (family: string) => (family === "loss" ? "losses" : `${family}s`);
+/** A family of things, of several. */
+export const plural = (family: string) => (family === "loss" ? "losses" : `${family}s`);
 
 /** The value under a name of any case. Throws ConfigError, with the nearest name there is. */
 function chosen<T>(where: string, named: ReadonlyMap<string, T>, name: string): T {

@@ -7,6 +7,7 @@ import type { VectorWidth } from "../backend/wasm/width.ts";
 import { printableMessage } from "../core/printable.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
+import { completion } from "./completion.ts";
 import { diffConfigs, showConfig, validateConfig } from "./config.ts";
 import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
@@ -201,6 +202,13 @@ program
   .description("JSON Schema of configs, for editors")
   .option("--json", "on one line")
   .action((flags: { json?: boolean }) => report(flags.json, () => schema(flags)));
+
+program
+  .command("completion")
+  .argument("<shell>", "bash or zsh")
+  .description("a script that completes commands and flags: source <(seedgrad completion bash)")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((shell: string, flags: { json?: boolean }) => report(flags.json, () => completion(program, shell)));
 
 program
   .command("doctor")
