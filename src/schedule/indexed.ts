@@ -41,7 +41,11 @@ export function gatherLoops(
 ): GatherLoops {
   const plain = { source: output, dtype, storage, view: contiguousView(shape) };
   const nest = mergeAxes(shape, [plain, index.at, x]);
-  return { ...walkOf(nest, target, splitAxis(nest)), kind: "gather", extent: index.extent, stride: index.stride };
+  // Chunks in order read indices in order: of several that are out of range the first is told.
+  const outermost = nest.inputs[1].strides.findIndex((stride) => stride !== 0);
+  const split = splitAxis(nest);
+  const axis = outermost >= 0 && outermost < split ? outermost : split;
+  return { ...walkOf(nest, target, axis), kind: "gather", extent: index.extent, stride: index.stride };
 }
 
 export function scatterLoops(
