@@ -61,7 +61,10 @@ describe("phases, with a model that a program registers", () => {
   test("without the program, or with one that can't be imported, or that fails: named", async () => {
     const config = configFile(`trainer:${phase(1, 0.1)}\n`);
     const bare = await start(["fit", config]);
-    expect([bare.code, bare.stderr]).toEqual([2, expect.stringMatching(/unknown name: got own, expected one of mlp/)]);
+    expect([bare.code, bare.stderr]).toEqual([
+      2,
+      expect.stringMatching(/unknown name: got own, expected one of cnn, gpt, mlp/),
+    ]);
     const absent = await start(["fit", config, "--import", "./no/such.js"]);
     expect([absent.code, absent.stderr]).toEqual([
       2,
