@@ -124,7 +124,7 @@ function subjects(): Subject[] {
   const compared = (a: expr.Expr, b: expr.Expr) =>
     [lt, le, eq, ne, gt, ge].reduce(
       (sum: expr.Expr, compare, i) => {
-        return add(sum, mul(toInt32(compare(a, b)), 2 ** i));
+        return add(sum, mul(toInt32(compare(a, b)), 1 << i));
       },
       expr.constant(0, "int32"),
     );
