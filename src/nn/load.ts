@@ -17,7 +17,7 @@ import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
-import type { Variable } from "../program/variable.ts";
+import { readVariables, type Variable } from "../program/variable.ts";
 import { module } from "./check.ts";
 import type { Module } from "./module.ts";
 
@@ -158,11 +158,10 @@ export function giveWeights(
 /** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */
 export async function save(model: Module, path: string, metadata?: Readonly<Record<string, string>>): Promise<void> {
   checkArguments(saveCall, arguments);
-  const tensors: [string, HostArray][] = [];
-  for (const [name, variable] of model.namedVariables()) {
-    const { shape, dtype } = variable;
-    tensors.push([name.replace(/^(parameter|buffer)\//, ""), { data: await variable.data(), shape, dtype }]);
-  }
+  const named = model
+    .namedVariables()
+    .map(([name, variable]) => [name.replace(/^(parameter|buffer)\//, ""), variable] as const);
+  const tensors = await readVariables(named);
   const folder = path.replace(/[^\\/]*$/, "");
   if (folder !== "") makeDirectory(folder);
   writeSafetensors(path, tensors, metadata);

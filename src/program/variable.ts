@@ -3,6 +3,7 @@
 
 import type { Backend } from "../compile/contract.ts";
 import { checkArguments, kind, signature } from "../core/arguments.ts";
+import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
@@ -130,6 +131,16 @@ export function settleVariables(
     backend,
     [...named].map(([name, variable]) => [name, variable.lineage] as const),
   );
+}
+
+/** The variables' values on the host, by name. */
+export async function readVariables(named: Iterable<readonly [string, Variable]>): Promise<[string, HostArray][]> {
+  const arrays: [string, HostArray][] = [];
+  for (const [name, variable] of named) {
+    const { shape, dtype } = variable;
+    arrays.push([name, { data: await variable.data(), shape, dtype }]);
+  }
+  return arrays;
 }
 
 /** A variable that training changes: what an optimizer is given. */

@@ -4,7 +4,7 @@ import type { HostArray } from "../core/array.ts";
 import { ConfigError } from "../core/errors.ts";
 import { loadVariables } from "../nn/load.ts";
 import { Optimizer } from "../optim/optimizer.ts";
-import type { Stateful, Variable } from "../program/variable.ts";
+import { readVariables, type Stateful, type Variable } from "../program/variable.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type Hyperparameter, hyperparameter } from "./manifest.ts";
 
@@ -90,11 +90,7 @@ export class KeptState implements Stateful {
 
   /** All values on the host, by name. */
   async tensors(): Promise<[string, HostArray][]> {
-    const tensors: [string, HostArray][] = [];
-    for (const [name, variable] of this.namedVariables()) {
-      const { shape, dtype } = variable;
-      tensors.push([name, { data: await variable.data(), shape, dtype }]);
-    }
+    const tensors = await readVariables(this.namedVariables());
     for (const [name, thing] of this.#host()) {
       for (const [key, array] of Object.entries(thing.save())) tensors.push([`${name}/${key}`, array]);
     }

@@ -61,7 +61,7 @@ export async function runLoop(options: RecordOptions, loop: Loop, replay?: Repla
     const asked = typeof given === "string" || (options.backend === undefined && threads !== undefined);
     const backend = asked ? await loadBackend(name, { threads }) : (given as Backend);
     await setDefaultBackend(backend);
-    recorder = RunRecorder.begin(options, backend, replay);
+    recorder = new RunRecorder(options, backend, replay);
     await loop(recorder);
     return await recorder.finish();
   } catch (error) {

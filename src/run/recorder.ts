@@ -66,7 +66,9 @@ export class RunRecorder {
   /** The final tensors, as the last of the steps left them. */
   #final: [string, HostArray][] | undefined;
   #walked = false;
-  private constructor(options: RecordOptions, backend: Backend, replay: Replay | undefined) {
+
+  /** Takes the folder, and sets the seed. */
+  constructor(options: RecordOptions, backend: Backend, replay?: Replay) {
     const { modelDir } = options;
     this.#options = options;
     this.#replay = replay;
@@ -76,11 +78,6 @@ export class RunRecorder {
     this.#folder =
       modelDir === undefined ? undefined : RunFolder.take(modelDir, { seed: this.seed.toString() }, ["seed"]);
     this.stream = manualSeed(this.seed);
-  }
-
-  /** Takes the folder, and sets the seed. */
-  static begin(options: RecordOptions, backend: Backend, replay?: Replay): RunRecorder {
-    return new RunRecorder(options, backend, replay);
   }
 
   /**
@@ -220,6 +217,7 @@ export class RunRecorder {
     if (step === count || (checkpointSteps !== undefined && step % checkpointSteps === 0)) await this.#save();
     await this.#replay?.onStep({
       link,
+      backend: this.backend,
       facts: this.#now(),
       state: this.#progress(),
       tensors: () => this.#kept.tensors(),

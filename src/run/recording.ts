@@ -48,6 +48,7 @@ export interface RecordedStep {
 /** What a step came to, for who runs a loop again. */
 export interface Replayed {
   readonly link: ChainLink;
+  readonly backend: Backend;
   readonly facts: RunFacts;
   /** As a checkpoint of now would say. */
   readonly state: RunState;

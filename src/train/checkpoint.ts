@@ -5,7 +5,7 @@ import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
 import { giveWeights, loadVariables, type Misfits } from "../nn/load.ts";
-import type { Variable } from "../program/variable.ts";
+import { readVariables, type Variable } from "../program/variable.ts";
 import {
   bestCheckpoints,
   type Checkpoint,
@@ -33,12 +33,7 @@ export async function readTensors(
   trainer: TrainerView,
   variables: readonly [string, Variable][] = trainer.variables(),
 ): Promise<[string, HostArray][]> {
-  const tensors: [string, HostArray][] = [];
-  for (const [name, variable] of variables) {
-    const { shape, dtype } = variable;
-    tensors.push([name, { data: await variable.data(), shape, dtype }]);
-  }
-  return tensors;
+  return readVariables(variables);
 }
 
 /** The folder of a trainer's checkpoints, or undefined where nothing is written. */

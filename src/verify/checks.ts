@@ -1,7 +1,7 @@
 // What a verification looked at, row by row: what was found to be the same, what differs, and what nobody looked at and has to be believed.
 import type { KindDifference } from "../run/facts.ts";
 import { unquoted } from "../run/leaves.ts";
-import type { Check } from "../run/verification.ts";
+import type { Check, Verification } from "../run/verification.ts";
 
 /** Rows in the order in which they were added. */
 export class Checks {
@@ -28,8 +28,15 @@ export class Checks {
     this.rows.push({ what, found: "trusted", detail });
   }
 
-  get differing(): readonly Check[] {
-    return this.rows.filter(({ found }) => found === "differs");
+  /** The verdict over all rows; `facts`: what differs beside them, and whether the run was stopped. */
+  conclude({
+    difference,
+    stopped,
+  }: Pick<Verification, "difference" | "stopped">): Pick<Verification, "verdict" | "equal" | "difference" | "checks"> {
+    const rows = this.rows.flatMap(({ what, found, detail }) => (found === "differs" ? [`${what}: ${detail}`] : []));
+    const told = difference ?? (rows.length > 0 ? rows.join("; ") : undefined);
+    const verdict = told !== undefined ? "different" : stopped ? "same, stopped early" : "same";
+    return { ...(told !== undefined && { difference: told }), verdict, equal: verdict === "same", checks: this.rows };
   }
 }
 

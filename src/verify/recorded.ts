@@ -1,6 +1,7 @@
 // A recorded loop judged by being run again, in memory: each link of its chain and each checkpoint of its folder is compared as the step is made, and its
 // digest in the end. It stops at the first step that differs.
 import { backendKind, threadsKind } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
 import { callable, checkArguments, number, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { loadCheckpoint } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks } from "../run/compare.ts";
@@ -44,9 +45,10 @@ export async function verifyRecordedRun(
   const checks = new Checks();
   let step = from;
   let difference: ChainDifference | undefined;
-  let where: { backend: string; threads: number } | undefined;
+  let where: Pick<Backend, "name" | "threads"> | undefined;
   const onStep = async (made: Replayed) => {
     step = made.link.step;
+    where = made.backend;
     difference = compareLinks(step, made.link, links[step - 1]);
     if (difference) throw new Ended();
     await compareCheckpoints(recorded, made, checks);
@@ -55,25 +57,17 @@ export async function verifyRecordedRun(
     if (step === last) throw new Ended();
   };
   const { backend = String(manifest.environment.backend), threads } = options;
-  const found = (facts: Partial<Verification>): Verification => {
-    const differing = checks.differing.map(({ what, detail }) => `${what}: ${detail}`);
-    const told = facts.difference ?? (differing.length > 0 ? differing.join("; ") : undefined);
-    const verdict = told === undefined ? "same" : "different";
-    const name = typeof backend === "string" ? backend : backend.name;
-    return {
-      ...facts,
-      ...(told !== undefined && { difference: told }),
-      verdict,
-      equal: verdict === "same",
-      from,
-      steps: step - from,
-      checks: checks.rows,
-      ...(where ?? { backend: name, threads: typeof threads === "number" ? threads : 1 }),
-    };
-  };
+  const found = (facts: Partial<Verification>): Verification => ({
+    ...facts,
+    ...checks.conclude(facts),
+    from,
+    steps: step - from,
+    backend: where!.name,
+    threads: where!.threads,
+  });
   try {
     const run = await runLoop({ seed: BigInt(manifest.seed), backend, threads }, loop, { checkpoint, onStep });
-    where = { backend: run.backend, threads: run.threads };
+    where = { name: run.backend, threads: run.threads };
     checks.compared("chain.bin", [], `the links of steps ${from + 1} to ${step}`);
     checks.value("result: steps", manifest.result?.steps, run.steps);
     checks.value("result: digest", target.digest, run.digest);

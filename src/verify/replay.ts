@@ -39,22 +39,15 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
   const validation = describeLoaders(trainer, validations);
   refuse(compareFacts(manifest, { validation }, ["validation"]), "isn't what the run went by");
   const { name: backend, threads, target: runs } = await trainer.backend();
-  const found = (facts: Partial<Verification>): Verification => {
-    const differing = checks.differing.map(({ what, detail }) => `${what}: ${detail}`);
-    const difference = facts.difference ?? (differing.length > 0 ? differing.join("; ") : undefined);
-    const verdict = difference !== undefined ? "different" : facts.stopped ? "same, stopped early" : "same";
-    const shown = { ...facts, ...(difference !== undefined && { difference }), checks: checks.rows };
-    return {
-      ...shown,
-      verdict,
-      equal: verdict === "same",
-      from,
-      steps: comparison.step - from,
-      backend,
-      threads,
-      vectorWidth: runs.vectorWidth,
-    };
-  };
+  const found = (facts: Partial<Verification>): Verification => ({
+    ...facts,
+    ...checks.conclude(facts),
+    from,
+    steps: comparison.step - from,
+    backend,
+    threads,
+    vectorWidth: runs.vectorWidth,
+  });
   const compareRest = () => {
     if (comparison.facts) compareProgram(recorded, { trainer, facts: comparison.facts, validations }, checks);
     addTrusted(recorded, checks);

@@ -1,5 +1,6 @@
 // Values put into a config from outside its file: `--set trainer.init.optimizer.AdamW.learning_rate=0.01`. A path is as the file has it, a value is YAML, and the
 // schema then checks both as it does the file; an error names the assignment. It knows which keys choose by a name, and nothing else of what a config means.
+import { isRecord } from "../../core/arguments.ts";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 import { isNamed, sameKey } from "./form.ts";
 import { show } from "./validate.ts";
@@ -13,9 +14,6 @@ interface Assignment {
   readonly from: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const begins = (path: Path, start: Path): boolean => start.every((part, i) => path[i] === part);
 
 /** What `parse` makes of a config with `KEY=VALUE` assignments, the last one first where two say something of one key. A value that the schema refuses and that may be a text is tried as one. Throws ConfigError. */
