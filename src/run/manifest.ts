@@ -1,6 +1,6 @@
 // The manifest of a run: what it was, in canonical JSON (RFC 8785), and how it ended. Only numerics id, train graph hash, seed and data enter
 // the digest; the rest informs.
-import { readText, writeAtomic } from "#files";
+import { exists, readText, writeAtomic } from "#files";
 import { canonicalJson, float32Bits } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { parseFileJson } from "../io/json.ts";
@@ -114,6 +114,12 @@ export function writeManifest(path: string, manifest: Manifest): void {
     JSON.stringify(written, (_, value) => (typeof value === "bigint" ? value.toString() : value)),
   );
   writeAtomic(path, new TextEncoder().encode(`${canonicalJson(plain)}\n`));
+}
+
+/** The seed of the run that a folder holds; undefined where it holds none. */
+export function seedOfFolder(folder: string): bigint | undefined {
+  const path = `${folder}/manifest.json`;
+  return exists(path) ? BigInt(readManifest(path).seed) : undefined;
 }
 
 const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {

@@ -17,7 +17,7 @@ import { checkState, latestCheckpoint, loadCheckpoint, type RunState, saveCheckp
 import type { RunFacts } from "./facts.ts";
 import { RunFolder } from "./folder.ts";
 import { type Kept, KeptState, keptKind } from "./kept.ts";
-import { type RunStatus, readManifest } from "./manifest.ts";
+import { type RunStatus, seedOfFolder } from "./manifest.ts";
 import type { RecordedRun, RecordedStep, RecordOptions, Replay } from "./recording.ts";
 
 const isNumbers = (value: unknown): boolean =>
@@ -35,12 +35,6 @@ const calls = {
     numbers: kind("numbers or tensors of one element by name", isNumbers),
   }),
 };
-/** The seed of the run that a folder holds. */
-function seedOfFolder(modelDir: string | undefined): bigint | undefined {
-  if (modelDir === undefined || latestCheckpoint(`${modelDir}/checkpoints`) === undefined) return undefined;
-  return BigInt(readManifest(`${modelDir}/manifest.json`).seed);
-}
-
 /** What a loop of one's own is given: it makes compiled functions, keeps state, hands out steps and takes down what each came to. */
 export class RunRecorder {
   readonly seed: bigint;
@@ -63,7 +57,7 @@ export class RunRecorder {
   #recorded: Record<string, number> | undefined;
   #batch: LoadedBatch | undefined;
   #numbers: Readonly<Record<string, number>> = {};
-  /** The final tensors, as the last of the steps left them. */
+  /** The tensors as the step that was saved left them; undefined once another has ended. */
   #final: [string, HostArray][] | undefined;
   #walked = false;
 
@@ -74,7 +68,9 @@ export class RunRecorder {
     this.#replay = replay;
     this.backend = backend;
     this.seed =
-      options.seed === undefined ? (seedOfFolder(modelDir) ?? drawSeed()) : parseSeed("recordRun: seed", options.seed);
+      options.seed === undefined
+        ? ((modelDir === undefined ? undefined : seedOfFolder(modelDir)) ?? drawSeed())
+        : parseSeed("recordRun: seed", options.seed);
     this.#folder =
       modelDir === undefined ? undefined : RunFolder.take(modelDir, { seed: this.seed.toString() }, ["seed"]);
     this.stream = manualSeed(this.seed);
@@ -132,6 +128,8 @@ export class RunRecorder {
     this.#folder?.check(this.#given, ["shuffle seed", "data", "numbers"]);
     this.#restore(count);
     const place = this.#place;
+    // What the loop does after its steps is no part of a run that was finished before, either.
+    if (place.step === count) this.#final = await this.#kept.tensors();
     while (place.step < count) {
       const draws = loader && epochDraws(loader, this.seed, place.epoch);
       place.offset = draws?.offset ?? null;
@@ -210,6 +208,7 @@ export class RunRecorder {
     this.#folder?.append(link);
     this.#numbers = this.#recorded;
     this.#recorded = undefined;
+    this.#final = undefined;
     place.step = step;
     place.cursor = this.#loader ? (place.cursor + 1) % this.#loader.batchesPerEpoch : 0;
     if (this.#loader && place.cursor === 0) place.epoch++;

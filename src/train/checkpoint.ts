@@ -19,7 +19,7 @@ import {
   loadCheckpoint as readCheckpoint,
   saveCheckpoint as writeCheckpoint,
 } from "../run/checkpoint.ts";
-import { readManifest } from "../run/manifest.ts";
+import { seedOfFolder } from "../run/manifest.ts";
 import { loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { TrainerView } from "./contract.ts";
@@ -113,10 +113,9 @@ export async function saveCheckpoint(
 }
 
 /** The seed of a run in the folder that is to be gone on with. */
-export function seedOfFolder({ modelDir, checkpoint }: ResolvedSettings): bigint | undefined {
-  const path = `${modelDir}/manifest.json`;
-  if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true) || !exists(path)) return undefined;
-  return BigInt(readManifest(path).seed);
+export function adoptedSeed({ modelDir, checkpoint }: ResolvedSettings): bigint | undefined {
+  if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true)) return undefined;
+  return seedOfFolder(modelDir);
 }
 
 /** The newest checkpoint of a folder, undefined for none. Throws CheckpointError where its file is gone, with the newest that is there. */

@@ -22,7 +22,7 @@ import { defaultBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
 import { calls, takesNothing } from "./arguments.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
-import { saveCheckpoint, seedOfFolder, stateOf, takeChosen, takeWeights } from "./checkpoint.ts";
+import { adoptedSeed, saveCheckpoint, stateOf, takeChosen, takeWeights } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { type ResolvedSettings, resolveOptions } from "./config/options.ts";
 import type { Logger, TrainerOptions, TrainerView } from "./contract.ts";
@@ -87,7 +87,7 @@ export class Trainer implements TrainerView {
     const saving = checkpoint ? [new Checkpointer(session)] : [];
     session.hooks = new Hooks([...core, ...callbacks, ...loggers, ...saving]);
     this.seedGiven = this.options.seed !== null;
-    const adopted = this.seedGiven ? undefined : seedOfFolder(this.options);
+    const adopted = this.seedGiven ? undefined : adoptedSeed(this.options);
     this.seed = this.seedGiven ? parseSeed("seed", this.options.seed) : (adopted ?? drawSeed());
     this.stream = new Stream(this.seed);
     session.hooks.callNow("preSetup", this);

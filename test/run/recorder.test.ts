@@ -113,6 +113,46 @@ describe("a recorded run", () => {
     expect((await verifyRecordedRun(modelDir, program({ leave: 3 }))).verdict).toBe("same");
   });
 
+  test("that leaves its steps between checkpoints has the digest of its own end, and of no earlier checkpoint", async () => {
+    const at = async (steps: number, checkpointSteps?: number) => {
+      let left = steps;
+      return recordRun({ seed: 5, checkpointSteps }, async (run) => {
+        const model = nn.linear(1, 1);
+        const optimizer = optim.sgd(model.parameters(), { learningRate: 0.1 });
+        run.keep({ model, optimizer });
+        const step = run.compile((x: Tensor) => {
+          const loss = mse(model.forward(x), x.mul(2));
+          optimizer.minimize(loss);
+          return loss;
+        });
+        for await (const { batch } of run.steps(9, loader)) {
+          if (left-- === 0) break;
+          await run.record({ loss: await step(batch.inputs) });
+        }
+      });
+    };
+    expect((await at(3, 2)).digest).toBe((await at(3)).digest);
+  });
+
+  test("has its digest before what the loop does after its steps, when it is finished again too", async () => {
+    const modelDir = temporaryFolder();
+    const loop = async (run: RunRecorder) => {
+      const model = nn.linear(1, 1);
+      run.keep({ model });
+      for await (const _ of run.steps(2)) await run.record({ loss: 1 });
+      for (const parameter of model.parameters()) parameter.assign(parameter.add(1));
+    };
+    const { digest } = await recordRun({ seed: 5, modelDir }, loop);
+    expect((await recordRun({ seed: 5, modelDir }, loop)).digest).toBe(digest);
+  });
+
+  test("that failed before its first checkpoint goes on with the seed that it drew", async () => {
+    const modelDir = temporaryFolder();
+    await expect(recordRun({ modelDir }, program({ fail: 2 }))).rejects.toThrow("the power went");
+    const { seed } = readManifest(`${modelDir}/manifest.json`);
+    expect((await recordRun({ modelDir }, program())).seed).toBe(BigInt(seed));
+  });
+
   test("without a seed draws one, which the folder keeps", async () => {
     const modelDir = temporaryFolder();
     const { seed, digest } = await recordRun({ modelDir }, program());
