@@ -1,11 +1,20 @@
 // Assembling a tensor of pieces: where each lands, and in which order they can be written so that each point adds up what lands on it in the
 // order of the pieces, from the first, with no zero added.
 import { type Shape, sizeOf } from "../src/core/shape.ts";
+import type { Compute, KernelBase, Kind } from "./kernel.ts";
+import { contiguousView, placesOf, sliceView } from "./view.ts";
 
 /** Where a piece lands: along each axis at start, start + step, … of the whole. Steps may be negative, not 0. */
 export interface Place {
   readonly starts: readonly number[];
   readonly steps: readonly number[];
+}
+
+/** The pieces where they land, each point the sum of those that land there, in their order and from the first; 0 where none does. */
+export interface AssembleKernel extends KernelBase {
+  readonly kind: "assemble";
+  /** Where each input, a piece, lands; its view is without bounds. */
+  readonly places: readonly Place[];
 }
 
 /** A piece's shape and place. */
@@ -100,3 +109,49 @@ function meet(a: Grid, b: Grid): boolean {
 function greatestDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestDivisor(b, a % b);
 }
+
+/** The pieces of an assembly with their shapes. */
+export function placedPieces({ inputs, places }: AssembleKernel): Placed[] {
+  return places.map((place, i) => ({ ...place, shape: inputs[i].view.shape }));
+}
+
+/** The first piece that lands on a point is copied, so that no zero is added. */
+function computeOf(shape: Shape, placed: readonly Placed[]): Compute {
+  const places = placed.map((piece) =>
+    placesOf(sliceView(contiguousView(shape), piece.starts, piece.steps, piece.shape)),
+  );
+  return (pieces, out) => {
+    const landed = new Uint8Array(sizeOf(shape));
+    out.fill(0);
+    places.forEach((at, piece) => {
+      at.forEach((to, i) => {
+        out[to] = landed[to] ? out[to] + pieces[piece][i] : pieces[piece][i];
+        landed[to] = 1;
+      });
+    });
+  };
+}
+
+const isPlain = (step: number) => step === 1;
+
+export const assemble: Kind<AssembleKernel> = {
+  compute: (kernel) => computeOf(kernel.shape, placedPieces(kernel)),
+  work: ({ shape }) => sizeOf(shape),
+  flops: (kernel) =>
+    assembleStages(kernel.shape, placedPieces(kernel))
+      .flatMap((stage) => (stage.kind === "add" ? stage.pieces : []))
+      .reduce((sum, i) => sum + sizeOf(kernel.inputs[i].view.shape), 0),
+  text: () => "out = each piece added where it lands, in this order, the first copied; 0 where none lands",
+  inputText({ places }, i) {
+    const { starts, steps } = places[i];
+    return `, from [${starts.join(", ")}]${steps.every(isPlain) ? "" : ` in steps of [${steps.join(", ")}]`}`;
+  },
+  keepsElements: (kernel) => areApart(placedPieces(kernel)),
+  otherOrder: {
+    text: "pieces from the last to the first, in place of the written order",
+    compute(kernel) {
+      const compute = computeOf(kernel.shape, placedPieces(kernel).reverse());
+      return (pieces, out, run) => compute([...pieces].reverse(), out, run);
+    },
+  },
+};

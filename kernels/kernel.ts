@@ -1,8 +1,8 @@
 // Kernels: each loop nest described once. A kernel says what is read (views, perhaps by an index that is data), what one point computes (an
-// expression), and in which order points are combined; printers and the interpreter in the backends give it a body. Sources and outputs are numbers of the plan's values.
-import { type DType, itemSize } from "../src/core/dtype.ts";
+// expression), and in which order points are combined; printers and the interpreter in the backends give it a body. Sources and outputs are numbers
+// of the plan's values. What isn't such a loop is of a kind of its own (kinds.ts).
+import { type DType, itemSize, type TypedArray } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
-import type { Place, Placed } from "./assemble.ts";
 import type { Expr, NarrowFormat } from "./expr.ts";
 import type { View } from "./view.ts";
 
@@ -41,11 +41,47 @@ export interface Index {
   readonly stride: number;
 }
 
-interface KernelBase extends Stored {
+/** What all kernels have. */
+export interface KernelBase extends Stored {
+  readonly kind: string;
   /** The value it writes, whole, row-major. */
   readonly output: number;
   /** The output's shape. */
   readonly shape: Shape;
+  readonly inputs: readonly KernelInput[];
+}
+
+/** Indices that may be out of range, what they are held against, and the op that is told of then. */
+export interface CheckedIndex extends Pick<Index, "at" | "extent"> {
+  readonly where: string;
+}
+
+/** Fills `out` from what the inputs' views read, row-major; draws are counted from `base`. `site`: where the op was made, for errors. */
+export type Compute = (
+  inputs: readonly TypedArray[],
+  out: TypedArray,
+  run: { readonly seed: bigint; readonly base: number; readonly site?: string },
+) => void;
+
+/** All that is asked of kernels of a kind that isn't a loop, but for how a backend runs them. */
+export interface Kind<K extends KernelBase> {
+  /** Its meaning, in plain loops. */
+  compute(kernel: K): Compute;
+  /** What it costs, roughly, in elementary operations. */
+  work(kernel: K): number;
+  /** float32 + − × ÷ √; none if left out. */
+  flops?(kernel: K): number;
+  /** What it computes, for people: the inputs' names are a, b, … */
+  text(kernel: K): string;
+  /** What is told beside input `i`. */
+  inputText?(kernel: K, i: number): string;
+  indices?(kernel: K): readonly CheckedIndex[];
+  /** Its range of draws, counted from the base. */
+  draws?(kernel: K): { readonly first: number; readonly count: number };
+  /** Whether each element of the output is one of its inputs', or 0. */
+  keepsElements?(kernel: K): boolean;
+  /** A sum in the order that a slip gives it: what is looked for where bits are wrong. */
+  readonly otherOrder?: { readonly text: string; compute(kernel: K): Compute };
 }
 
 export type Combine = "sum" | "max" | "min" | "argmax" | "argmin";
@@ -69,7 +105,6 @@ export interface Fold {
  */
 export interface LoopKernel extends KernelBase {
   readonly kind: "loop";
-  readonly inputs: readonly KernelInput[];
   readonly body: Expr;
   readonly fold?: Fold;
 }
@@ -77,43 +112,17 @@ export interface LoopKernel extends KernelBase {
 /** A loop with a fold. */
 export type FoldKernel = LoopKernel & { readonly fold: Fold };
 
-/** out = zeros; out[…indices[…i…]…] += updates[…i…], by destination, in ascending row-major position of the update. An index outside is an error when run. */
-export interface ScatterKernel extends KernelBase {
-  readonly kind: "scatter";
-  readonly axis: number;
-  readonly indices: KernelInput;
-  readonly updates: KernelInput;
-}
-
-/** The pieces where they land, each point the sum of those that land there, in their order and from the first; 0 where none does. */
-export interface AssembleKernel extends KernelBase {
-  readonly kind: "assemble";
-  /** A view over each piece's shape, without bounds, and where it lands. */
-  readonly pieces: readonly (Place & { readonly input: KernelInput })[];
-}
-
-/** Integers that take several words each: a sampler of src/rng. The offset is relative to the base that the execution is given. */
-export interface RandomKernel extends KernelBase {
-  readonly kind: "random";
-  readonly sampler: "randint" | "permutation";
-  readonly offset: number;
-  readonly draws: number;
-  /** randint's bounds [low, high). */
-  readonly low?: number;
-  readonly high?: number;
-}
-
-export type Kernel = LoopKernel | ScatterKernel | AssembleKernel | RandomKernel;
-
 export const isDraws = (source: Source): source is Draws => typeof source === "object";
 
-export const isFold = (kernel: Kernel): kernel is FoldKernel => kernel.kind === "loop" && kernel.fold !== undefined;
+const isLoop = (kernel: KernelBase): kernel is LoopKernel => kernel.kind === "loop";
+
+export const isFold = (kernel: KernelBase): kernel is FoldKernel => isLoop(kernel) && kernel.fold !== undefined;
 
 /** Whether each element of the output comes from one point of the loop. */
-export const isMap = (kernel: Kernel): kernel is LoopKernel => kernel.kind === "loop" && kernel.fold === undefined;
+export const isMap = (kernel: KernelBase): kernel is LoopKernel => isLoop(kernel) && kernel.fold === undefined;
 
 /** What a loop reads that does nothing but read one input by an index; else null. */
-export function asGather(kernel: Kernel): (KernelInput & { readonly index: Index }) | null {
+export function asGather(kernel: KernelBase): (KernelInput & { readonly index: Index }) | null {
   if (!isMap(kernel) || kernel.inputs.length !== 1 || kernel.body.kind !== "input") return null;
   const [input] = kernel.inputs;
   return input.index ? { ...input, index: input.index } : null;
@@ -129,48 +138,15 @@ export function withIndices(inputs: readonly KernelInput[]): readonly KernelInpu
 }
 
 /** Everything the kernel reads. */
-export function kernelInputs(kernel: Kernel): readonly KernelInput[] {
-  switch (kernel.kind) {
-    case "loop":
-      return withIndices(kernel.inputs);
-    case "scatter":
-      return [kernel.indices, kernel.updates];
-    case "assemble":
-      return kernel.pieces.map(({ input }) => input);
-    case "random":
-      return [];
-  }
-}
+export const kernelInputs = ({ inputs }: KernelBase): readonly KernelInput[] => withIndices(inputs);
 
 /** The kernel with other inputs in the places of its own. */
-export function mapInputs<K extends Kernel>(kernel: K, change: (input: KernelInput) => KernelInput): K;
-export function mapInputs(kernel: Kernel, change: (input: KernelInput) => KernelInput): Kernel {
-  switch (kernel.kind) {
-    case "loop": {
-      const deep = (input: KernelInput): KernelInput => {
-        const changed = change(input);
-        return changed.index ? { ...changed, index: { ...changed.index, at: change(changed.index.at) } } : changed;
-      };
-      return { ...kernel, inputs: kernel.inputs.map(deep) };
-    }
-    case "scatter":
-      return { ...kernel, indices: change(kernel.indices), updates: change(kernel.updates) };
-    case "assemble":
-      return { ...kernel, pieces: kernel.pieces.map((piece) => ({ ...piece, input: change(piece.input) })) };
-    case "random":
-      return kernel;
-  }
-}
-
-/** The indices that may be out of range, and what they are held against. */
-export function kernelIndices(kernel: Kernel): readonly Pick<Index, "at" | "extent">[] {
-  if (kernel.kind === "scatter") return [{ at: kernel.indices, extent: kernel.shape[kernel.axis] }];
-  return kernel.kind === "loop" ? kernel.inputs.flatMap(({ index }) => (index ? [index] : [])) : [];
-}
-
-/** The pieces of an assembly with their shapes. */
-export function placedPieces({ pieces }: AssembleKernel): Placed[] {
-  return pieces.map(({ input, starts, steps }) => ({ shape: input.view.shape, starts, steps }));
+export function mapInputs<K extends KernelBase>(kernel: K, change: (input: KernelInput) => KernelInput): K {
+  const deep = (input: KernelInput): KernelInput => {
+    const changed = change(input);
+    return changed.index ? { ...changed, index: { ...changed.index, at: change(changed.index.at) } } : changed;
+  };
+  return { ...kernel, inputs: kernel.inputs.map(deep) };
 }
 
 /** `chunks` folds run in chunks of this many terms. */

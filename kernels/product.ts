@@ -2,7 +2,7 @@
 // terms may each be several axes, as a convolution's are: windows of an image, read where they lie. What a schedule tiles and packs is found here, by
 // the loop's form alone.
 import { type Shape, sizeOf } from "../src/core/shape.ts";
-import { type FoldKernel, isFold, type Kernel, type KernelInput } from "./kernel.ts";
+import { type FoldKernel, isFold, type KernelBase, type KernelInput, type LoopKernel } from "./kernel.ts";
 import { repeatView, transposeView, type View } from "./view.ts";
 
 /** out[batch…, i, j] = Σₖ a[batch…, i, k] · b[batch…, k, j], where i, j and k each count the points of one or more axes, row-major. */
@@ -19,10 +19,10 @@ export interface Product {
   readonly b: KernelInput;
 }
 
-const found = new WeakMap<Kernel, Product | null>();
+const found = new WeakMap<KernelBase, Product | null>();
 
 /** The product that a kernel is, or null. The same object each time. */
-export function asProduct(kernel: Kernel): Product | null {
+export function asProduct(kernel: LoopKernel | KernelBase): Product | null {
   let product = found.get(kernel);
   if (product === undefined) {
     product = isFold(kernel) ? find(kernel) : null;

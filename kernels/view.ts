@@ -154,3 +154,14 @@ export function reshapeView(view: View, shape: Shape): View | null {
   }
   return { shape, strides, offset: view.offset, bounds };
 }
+
+/** The view's affine index at each of its points, row-major. */
+export function placesOf({ shape, strides, offset }: View): Int32Array {
+  let out = Int32Array.of(offset);
+  shape.forEach((extent, axis) => {
+    const next = new Int32Array(out.length * extent);
+    for (let i = 0; i < next.length; i++) next[i] = out[Math.floor(i / extent)] + (i % extent) * strides[axis];
+    out = next;
+  });
+  return out;
+}

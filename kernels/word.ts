@@ -1,8 +1,9 @@
 // What a kernel is called where people read about it.
-import { isFold, type Kernel } from "./kernel.ts";
+import { isFold } from "./kernel.ts";
+import type { Kernel, SpecialKind } from "./kinds.ts";
 import { asProduct } from "./product.ts";
 
-export type KernelWord = "map" | "reduce" | "matmul" | "gather" | Exclude<Kernel["kind"], "loop">;
+export type KernelWord = "map" | "reduce" | "matmul" | "gather" | SpecialKind;
 
 /** A loop is named by its form: a map, a gather, a reduce, a matmul. */
 export function wordOf(kernel: Kernel): KernelWord {

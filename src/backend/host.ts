@@ -1,6 +1,6 @@
 // A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
 // kernel interpreter differ only in how a kernel gets its runner.
-import type { Kernel } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { plainTarget, type Target } from "../compile/target.ts";

@@ -1,29 +1,19 @@
 // Kernels in plain loops: every input copied through its view, the body evaluated an operation at a time, sums in the written orders. What a
 // backend can't print runs here, and tests read here what a fused kernel means.
-import {
-  asGather,
-  type Draws,
-  isDraws,
-  type Kernel,
-  type KernelInput,
-  kernelInputs,
-  loopShape,
-  placedPieces,
-} from "../../kernels/kernel.ts";
+import { asGather, type Compute, type Draws, isDraws, type KernelInput, loopShape } from "../../kernels/kernel.ts";
+import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
-import { isContiguous } from "../../kernels/view.ts";
+import { isContiguous, placesOf } from "../../kernels/view.ts";
 import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import { permutation, randint } from "../rng/samplers.ts";
 import { fillWords } from "../rng/stream.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "./host.ts";
-import { assembler } from "./reference/assemble.ts";
 import { evaluator } from "./reference/expression.ts";
-import { gatherFrom, scatterAlong } from "./reference/indexed.ts";
+import { gatherFrom } from "./reference/indexed.ts";
 import { multiply } from "./reference/matmul.ts";
-import { copyThrough, placesOf } from "./reference/movement.ts";
+import { copyThrough } from "./reference/movement.ts";
 import { reducer } from "./reference/reduce.ts";
 
 /** A backend that interprets kernels: class A. For tests of fusion and plans; it isn't in the table of backends. */
@@ -66,7 +56,7 @@ export function readersOf(kernel: Kernel, plan: Plan): Reader[] {
   if (product) return [reader(product.a, plan), reader(product.b, plan)];
   const gather = asGather(kernel);
   if (gather) return [(call) => call.array(gather.source as number), reader(gather.index.at, plan)];
-  return (kernel.kind === "loop" ? kernel.inputs : kernelInputs(kernel)).map((input) => reader(input, plan));
+  return kernel.inputs.map((input) => reader(input, plan));
 }
 
 /** The first `size` words of a range of draws. */
@@ -94,52 +84,27 @@ export function interpretKernel(kernel: Kernel, plan: Plan): KernelRunner {
   };
 }
 
-type Compute = (inputs: readonly TypedArray[], out: TypedArray, call: KernelCall) => void;
-
 function computeOf(kernel: Kernel): Compute {
-  const { shape } = kernel;
-  switch (kernel.kind) {
-    case "loop": {
-      const { fold, body } = kernel;
-      const product = asProduct(kernel);
-      if (product) {
-        const sizes = { ...product, batch: sizeOf(product.batch) };
-        return ([a, b], out) => multiply(a, b, out, sizes);
-      }
-      const gather = asGather(kernel);
-      if (gather) {
-        const places = placesOf(gather.view);
-        return ([x, indices], out) => gatherFrom(x, places, gather.index, indices, out);
-      }
-      if (!fold) return evaluator(body, sizeOf(shape));
-      const whole = loopShape(kernel);
-      const axes = fold.reduced.map((_, i) => shape.length + i);
-      const values = makeArray(body.type, sizeOf(whole));
-      const evaluate = evaluator(body, values.length);
-      const reduce = reducer(fold.combine, whole, axes, kernel.dtype, fold.order);
-      return (inputs, out) => {
-        evaluate(inputs, values);
-        reduce(values, out);
-      };
-    }
-    case "scatter": {
-      const along = {
-        axis: kernel.axis,
-        shape: kernel.indices.view.shape,
-        extent: shape[kernel.axis],
-        where: "scatterAdd",
-      };
-      return ([indices, updates], out) => scatterAlong(along, indices, updates, out.fill(0));
-    }
-    case "assemble":
-      return assembler(shape, placedPieces(kernel));
-    case "random": {
-      const { sampler, offset, low, high } = kernel;
-      return (_, out, { seed, base }) => {
-        const at = base + offset;
-        if (sampler === "randint") randint(seed, at, low!, high!, out as Int32Array);
-        else out.set(permutation(seed, at, out.length));
-      };
-    }
+  if (kernel.kind !== "loop") return kindOf(kernel).compute(kernel);
+  const { shape, fold, body } = kernel;
+  const product = asProduct(kernel);
+  if (product) {
+    const sizes = { ...product, batch: sizeOf(product.batch) };
+    return ([a, b], out) => multiply(a, b, out, sizes);
   }
+  const gather = asGather(kernel);
+  if (gather) {
+    const places = placesOf(gather.view);
+    return ([x, indices], out) => gatherFrom(x, places, gather.index, indices, out);
+  }
+  if (!fold) return evaluator(body, sizeOf(shape));
+  const whole = loopShape(kernel);
+  const axes = fold.reduced.map((_, i) => shape.length + i);
+  const values = makeArray(body.type, sizeOf(whole));
+  const evaluate = evaluator(body, values.length);
+  const reduce = reducer(fold.combine, whole, axes, kernel.dtype, fold.order);
+  return (inputs, out) => {
+    evaluate(inputs, values);
+    reduce(values, out);
+  };
 }

@@ -1,5 +1,6 @@
 // Which kernels may end a run: state is written after them, so that a run that ends early leaves it as it was.
-import { type Kernel, type KernelInput, kernelIndices } from "../../kernels/kernel.ts";
+import type { KernelInput } from "../../kernels/kernel.ts";
+import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
 import { keyOf } from "./fused.ts";
 
 /** Indices, and the extent that they are held against. */

@@ -1,15 +1,8 @@
 // What a kernel costs by its description alone: the arithmetic it does and the bytes it reads and writes. Counts, not times: a backend may keep
 // what was just written in its caches, and a comparison or a select costs something too.
-import { assembleStages } from "../../kernels/assemble.ts";
 import { type Expr, topological } from "../../kernels/expr.ts";
-import {
-  elementBytes,
-  type Kernel,
-  type KernelInput,
-  kernelInputs,
-  loopShape,
-  placedPieces,
-} from "../../kernels/kernel.ts";
+import { elementBytes, type KernelInput, kernelInputs, loopShape } from "../../kernels/kernel.ts";
+import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Plan, valueBytes } from "./plan.ts";
 
@@ -40,22 +33,9 @@ function elementsRead({ source, view, index }: KernelInput, plan: Plan): number 
 }
 
 function flopsOf(kernel: Kernel): number {
-  switch (kernel.kind) {
-    case "loop": {
-      const joins = kernel.fold?.combine === "sum" && kernel.dtype === "float32" ? 1 : 0;
-      return sizeOf(loopShape(kernel)) * (operations(kernel.body) + joins);
-    }
-    case "scatter":
-      return sizeOf(kernel.updates.view.shape);
-    case "assemble": {
-      const added = assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
-        stage.kind === "add" ? stage.pieces : [],
-      );
-      return added.reduce((sum, i) => sum + sizeOf(kernel.pieces[i].input.view.shape), 0);
-    }
-    default:
-      return 0;
-  }
+  if (kernel.kind !== "loop") return kindOf(kernel).flops?.(kernel) ?? 0;
+  const joins = kernel.fold?.combine === "sum" && kernel.dtype === "float32" ? 1 : 0;
+  return sizeOf(loopShape(kernel)) * (operations(kernel.body) + joins);
 }
 
 /** The cost of a kernel of the plan. */

@@ -1,9 +1,9 @@
-// Kernels of the families that read buffers: folds, products among them, reads and writes by index, samplers.
+// Kernels of the families that read buffers: folds, products among them, reads by index, and the kinds beside the loop.
 import * as e from "../../kernels/expr.ts";
-import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import type { KernelInput } from "../../kernels/kernel.ts";
+import type { Kernel, SpecialKernel } from "../../kernels/kinds.ts";
 import { productViews } from "../../kernels/product.ts";
 import { repeatView, transposeView } from "../../kernels/view.ts";
-import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { recordOf } from "../ops/define.ts";
 import { type FusedExpr, firstDraw } from "./fused.ts";
@@ -70,35 +70,10 @@ export function lowerFamily(
         body: e.input(0, node.dtype),
       };
     }
-    case "scatter":
-      return {
-        kind: "scatter",
-        ...base,
-        axis: node.attributes.axis as number,
-        indices: asInput(operands[0]),
-        updates: asInput(operands[1]),
-      };
-    case "assemble": {
-      const { starts, steps } = node.attributes as { starts: number[][]; steps: number[][] };
-      const pieces = operands.map((piece, i) => ({ piece, starts: starts[i], steps: steps[i] }));
-      const filled = pieces.filter(({ piece }) => sizeOf(piece.shape) > 0);
-      return {
-        kind: "assemble",
-        ...base,
-        pieces: filled.map(({ piece, ...place }) => ({ input: asInput(piece), ...place })),
-      };
-    }
-    case "random": {
-      const { low, high } = node.attributes as { low?: number; high?: number };
-      return {
-        kind: "random",
-        ...base,
-        sampler: record.sampler,
-        offset: firstDraw(node, drawBase),
-        draws: node.draws!.count,
-        low,
-        high,
-      };
+    case "special": {
+      const inputs = operands.map(asInput);
+      const offset = node.draws ? firstDraw(node, drawBase) : 0;
+      return { kind: record.of, ...base, inputs, ...record.kernel(node, inputs, offset) } as SpecialKernel;
     }
     default:
       throw new TypeError(`no kernel family for ${record.kind}`);

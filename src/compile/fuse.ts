@@ -1,9 +1,9 @@
 // Fusion: a graph's nodes become kernels. Elementwise and movement nodes stay expressions over views until something must be in memory:
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 
-import { areApart } from "../../kernels/assemble.ts";
 import * as e from "../../kernels/expr.ts";
-import { type Kernel, type KernelInput, kernelIndices, placedPieces } from "../../kernels/kernel.ts";
+import type { KernelInput } from "../../kernels/kernel.ts";
+import { type Kernel, kernelIndices, kindOf } from "../../kernels/kinds.ts";
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
@@ -103,7 +103,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
     const kernel = lowerFamily(node, record, parts, output, asInput, graph.base);
     if (record.kind === "gather") for (const { at, extent } of kernelIndices(kernel)) checked.add(rangeKey(at, extent));
-    if (narrow && kernel.kind === "assemble" && areApart(placedPieces(kernel))) {
+    if (narrow && kernel.kind !== "loop" && kindOf(kernel).keepsElements?.(kernel)) {
       const [format, ...others] = new Set(operands.map((operand) => operand.format));
       if (others.length === 0) values[output].storage = format;
     }
@@ -217,8 +217,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       case "gather":
         fused = pick(node, operands[0], asInput(operands[1])) ?? family(node, operands);
         break;
-      case "scatter":
-        fused = place(node, operands) ?? family(node, operands);
+      case "special":
+        fused = (record.of === "scatter" && place(node, operands)) || family(node, operands);
         break;
       default:
         fused = family(node, operands);
@@ -269,11 +269,7 @@ function readWhole(nodes: readonly Node[], roots: readonly Node[]): Set<Node> {
   for (const node of [...nodes].reverse()) {
     const { kind } = recordOf(node);
     const reads =
-      kind === "matmul" ||
-      kind === "gather" ||
-      kind === "scatter" ||
-      kind === "assemble" ||
-      (kind === "movement" && found.has(node));
+      kind === "matmul" || kind === "gather" || kind === "special" || (kind === "movement" && found.has(node));
     if (reads) for (const input of node.inputs) found.add(input);
   }
   return found;

@@ -1,6 +1,7 @@
 // Kernels as text that a person can check against the graph: what each reads, what it computes an element, and in which order sums run.
 import { children, type Expr, topological } from "../../kernels/expr.ts";
-import { blockSize, chunkSize, type Kernel, type KernelInput, laneCount, type Stored } from "../../kernels/kernel.ts";
+import { blockSize, chunkSize, type KernelInput, laneCount, type Stored } from "../../kernels/kernel.ts";
+import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import { wordOf } from "../../kernels/word.ts";
@@ -60,45 +61,28 @@ function described(input: KernelInput, plan: Plan): string {
 
 function bodyOf(kernel: Kernel, plan: Plan): string[] {
   const inputs = (list: readonly KernelInput[]) => list.map((input, i) => inputLine(input, i, plan));
-  switch (kernel.kind) {
-    case "loop": {
-      const { fold, body } = kernel;
-      const product = asProduct(kernel);
-      if (product)
-        return [
-          ...inputs([product.a, product.b]),
-          `out[i, j] = sum of a[i, k]·b[k, j], k < ${product.depth}: chunks of ${chunkSize}, ascending, each product and sum rounded`,
-        ];
-      if (!fold) return [...inputs(kernel.inputs), ...printExpression(body, "out")];
-      const order =
-        fold.order === "lanes"
-          ? `blocks of ${blockSize}, ${laneCount} lanes in each, lanes combined by halves`
-          : `chunks of ${chunkSize}, ascending`;
-      return [
-        ...inputs(kernel.inputs),
-        ...printExpression(body, "x"),
-        `out = ${fold.combine} of x over ${formatShape(fold.reduced)}: ${order}`,
-      ];
-    }
-    case "scatter":
-      return [
-        ...inputs([kernel.indices, kernel.updates]),
-        `out = zeros, plus b at index a on axis ${kernel.axis}, in ascending position`,
-      ];
-    case "assemble":
-      return [
-        ...kernel.pieces.map(
-          ({ input, starts, steps }, i) =>
-            `${inputLine(input, i, plan)}, from [${starts.join(", ")}]${steps.every((step) => step === 1) ? "" : ` in steps of [${steps.join(", ")}]`}`,
-        ),
-        "out = each piece added where it lands, in this order, the first copied; 0 where none lands",
-      ];
-    case "random": {
-      const range = `draws [${kernel.offset}, ${kernel.offset + kernel.draws}) from the base`;
-      const bounds = kernel.low === undefined ? "" : `, integers in [${kernel.low}, ${kernel.high})`;
-      return [`out = ${kernel.sampler} from ${range}${bounds}`];
-    }
+  if (kernel.kind !== "loop") {
+    const { text, inputText } = kindOf(kernel);
+    const lines = inputs(kernel.inputs).map((line, i) => `${line}${inputText?.(kernel, i) ?? ""}`);
+    return [...lines, text(kernel)];
   }
+  const { fold, body } = kernel;
+  const product = asProduct(kernel);
+  if (product)
+    return [
+      ...inputs([product.a, product.b]),
+      `out[i, j] = sum of a[i, k]·b[k, j], k < ${product.depth}: chunks of ${chunkSize}, ascending, each product and sum rounded`,
+    ];
+  if (!fold) return [...inputs(kernel.inputs), ...printExpression(body, "out")];
+  const order =
+    fold.order === "lanes"
+      ? `blocks of ${blockSize}, ${laneCount} lanes in each, lanes combined by halves`
+      : `chunks of ${chunkSize}, ascending`;
+  return [
+    ...inputs(kernel.inputs),
+    ...printExpression(body, "x"),
+    `out = ${fold.combine} of x over ${formatShape(fold.reduced)}: ${order}`,
+  ];
 }
 
 const symbols: Readonly<Record<string, string>> = {

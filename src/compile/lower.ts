@@ -2,7 +2,8 @@
 // value or may yet refuse an index; otherwise the new value waits as a temporary one and is copied last. So a run that ends early leaves state as it was.
 
 import { input as inputExpr } from "../../kernels/expr.ts";
-import { isMap, type Kernel, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
+import { isMap, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { lastCheck } from "./checks.ts";

@@ -1,7 +1,8 @@
 // A plan: a graph as kernels in an order that computes it, over numbered values. Pure data: a schedule says how it runs and where values are kept.
 
 import type { NarrowFormat } from "../../kernels/expr.ts";
-import { elementBytes, type Kernel, type Stored } from "../../kernels/kernel.ts";
+import { elementBytes, type Stored } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";

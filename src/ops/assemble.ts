@@ -1,6 +1,6 @@
 // A tensor of pieces: joins, and the gradients of slices. What it costs is the whole once, and each piece once.
 import type { Place } from "../../kernels/assemble.ts";
-import type { Shape } from "../core/shape.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { defineOp, makeNode, sameDType } from "./define.ts";
 
@@ -8,8 +8,17 @@ const anyDType = sameDType("float32", "int32", "uint32", "bool");
 
 defineOp({
   name: "assemble",
-  kind: "assemble",
+  kind: "special",
+  of: "assemble",
   version: 1,
+  kernel: ({ attributes }, inputs) => {
+    const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };
+    const filled = [...inputs.keys()].filter((i) => sizeOf(inputs[i].view.shape) > 0);
+    return {
+      inputs: filled.map((i) => inputs[i]),
+      places: filled.map((i) => ({ starts: starts[i], steps: steps[i] })),
+    };
+  },
   dtype: anyDType,
   vjp: ({ inputs, grad, attributes }) => {
     const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };

@@ -44,7 +44,7 @@ export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attr
     op,
   );
   const size = shape.reduce((product, extent) => product * extent, 1);
-  const drawn = record.kind === "words" ? size : record.kind === "random" ? record.draws(size) : undefined;
+  const drawn = record.kind === "words" ? size : record.kind === "special" ? record.draws?.(size) : undefined;
   const draws = drawn === undefined ? undefined : reserveDraws(drawn);
   return new Node({ op, dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });
 }

@@ -30,8 +30,10 @@ defineOp({
 
 defineOp({
   name: "scatterAdd",
-  kind: "scatter",
+  kind: "special",
+  of: "scatter",
   version: 1,
+  kernel: ({ attributes }) => ({ axis: attributes.axis as number }),
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || updates !== "float32")
       throw new DTypeError({

@@ -1,6 +1,7 @@
 // Random ops: each takes its range of draws when its node is made, a number that depends on the shape alone. The words are integers from
 // the stream; the samplers over them are elementwise ops, so they fuse like any other.
 import * as random from "../../kernels/random.ts";
+import type { RandomKernel } from "../../kernels/sampler.ts";
 import { number, shape } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
@@ -9,7 +10,7 @@ import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
 import { defineOp, defineUnary, makeNode, sameDType } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
-import type { OpRecord } from "./record.ts";
+import type { OpRecord, SpecialRecord } from "./record.ts";
 
 defineOp({
   name: "randomWords",
@@ -18,20 +19,29 @@ defineOp({
   vjp: "none",
   dtype: () => "uint32",
 });
+const sampler =
+  (name: RandomKernel["sampler"]): SpecialRecord<"random">["kernel"] =>
+  ({ attributes, draws }, _, offset) => {
+    const { low, high } = attributes as { low?: number; high?: number };
+    return { sampler: name, offset, draws: draws!.count, low, high };
+  };
+
 defineOp({
   name: "randint",
-  kind: "random",
+  kind: "special",
+  of: "random",
   version: 1,
-  sampler: "randint",
+  kernel: sampler("randint"),
   vjp: "none",
   dtype: () => "int32",
   draws: (size) => 2 * size,
 });
 defineOp({
   name: "permutation",
-  kind: "random",
+  kind: "special",
+  of: "random",
   version: 1,
-  sampler: "permutation",
+  kernel: sampler("permutation"),
   vjp: "none",
   dtype: () => "int32",
   draws: (size) => 2 * Math.max(0, size - 1),

@@ -1,7 +1,8 @@
 // What an op is, as data: one record with its name, shape and dtype rules, meaning and gradient, by the kind of what it computes.
 import type { Place } from "../../kernels/assemble.ts";
 import type { Expr } from "../../kernels/expr.ts";
-import type { Combine } from "../../kernels/kernel.ts";
+import type { Combine, KernelBase, KernelInput } from "../../kernels/kernel.ts";
+import type { SpecialKernel, SpecialKind } from "../../kernels/kinds.ts";
 import type { View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
@@ -68,26 +69,31 @@ export interface MatmulRecord extends VersionedBase {
   readonly kind: "matmul";
 }
 
-/** Reads or writes by an index that is data. */
-export interface IndexedRecord extends VersionedBase {
-  readonly kind: "gather" | "scatter";
+/** Reads by an index that is data. */
+export interface GatherRecord extends VersionedBase {
+  readonly kind: "gather";
 }
 
-/** Pieces added where they land. */
-export interface AssembleRecord extends VersionedBase {
-  readonly kind: "assemble";
+/** What makes a kernel one of its kind, beside what all have. */
+type Own<K extends KernelBase> = K extends KernelBase ? Omit<K, keyof KernelBase> : never;
+
+/** A kernel of a kind of its own over the operands, which are in memory; an operand without elements may be left out. */
+export interface SpecialRecord<K extends SpecialKind = SpecialKind> extends VersionedBase {
+  readonly kind: "special";
+  readonly of: K;
+  /** What is read, of the operands' views, and what makes the kernel; `firstDraw` is where its draws begin, counted from the base. */
+  readonly kernel: (
+    node: Node,
+    operands: readonly KernelInput[],
+    firstDraw: number,
+  ) => Own<SpecialKernel<K>> & { readonly inputs?: readonly KernelInput[] };
+  /** How many words of the stream it takes. */
+  readonly draws?: (size: number) => number;
 }
 
 /** Words of the stream, one an element. */
 export interface WordsRecord extends VersionedBase {
   readonly kind: "words";
-}
-
-/** Integers from the stream that take several words. */
-export interface RandomRecord extends VersionedBase {
-  readonly kind: "random";
-  readonly sampler: "randint" | "permutation";
-  readonly draws: (size: number) => number;
 }
 
 /** Values that come from no tensor: `full` of one number, `coordinate` along an axis, or a leaf bound from outside. */
@@ -100,8 +106,7 @@ export type OpRecord =
   | MovementRecord
   | ReduceRecord
   | MatmulRecord
-  | IndexedRecord
-  | AssembleRecord
+  | GatherRecord
+  | { [K in SpecialKind]: SpecialRecord<K> }[SpecialKind]
   | WordsRecord
-  | RandomRecord
   | CreationRecord;

@@ -59,7 +59,8 @@ function boxesOf(graph: Graph, nodes: readonly Node[]): Drawn[] {
     const numbers = node.inputs.filter((input) => isPlain(graph, input)).map((input) => shortNumber(numberOf(input)));
     const from = operands.map((input) => places.get(input) ?? chip(input));
     const result = results.get(node);
-    const { kind } = recordOf(node);
+    const record = recordOf(node);
+    const kind = record.kind === "special" ? record.of : record.kind;
     const lines = [
       `${node.op}${numbers.length > 0 ? ` ${numbers.join(", ")}` : ""}`,
       `${shortType(node)}${formatShape(node.shape)}`,

@@ -1,6 +1,7 @@
 // Reading and adding by an index that is data. What is gathered may be shared along any axis; a scatter adds in source order, so each thread walks
 // all updates and keeps its own columns.
-import type { Index, KernelInput, LoopKernel, ScatterKernel } from "../../kernels/kernel.ts";
+import type { ScatterKernel } from "../../kernels/indexed.ts";
+import type { Index, KernelInput, LoopKernel } from "../../kernels/kernel.ts";
 import { contiguousView, type View } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";
@@ -49,7 +50,7 @@ export function gatherLoops(
 }
 
 export function scatterLoops(
-  { shape, axis, indices, updates, output, dtype }: ScatterKernel,
+  { shape, axis, inputs: [indices, updates], output, dtype }: ScatterKernel,
   target: Target,
 ): ScatterLoops {
   const view = contiguousView(shape);

@@ -1,7 +1,8 @@
 // How a kernel runs: one or more functions, one after another, each a loop nest of one of these kinds. A backend prints each kind; every number
 // that shapes it stands here.
-import { assembleStages } from "../../kernels/assemble.ts";
-import { asGather, elementBytes, isFold, type Kernel, placedPieces } from "../../kernels/kernel.ts";
+import { assembleStages, placedPieces } from "../../kernels/assemble.ts";
+import { asGather, elementBytes, isFold } from "../../kernels/kernel.ts";
+import type { Kernel, SpecialKernel, SpecialKind } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -60,31 +61,36 @@ export function loopsOf(member: Member, target: Target, blocks: Division | undef
 function undivided(member: Member, target: Target, blocks: Division | undefined): Undivided[] {
   const { kernel } = member;
   const work = workOf(kernel);
-  const size = sizeOf(kernel.shape);
-  switch (kernel.kind) {
-    case "loop": {
-      const gather = asGather(kernel);
-      if (gather) return [{ ...gatherLoops(kernel, gather, target), work, scratch: 0 }];
-      if (!isFold(kernel)) return [{ ...elementLoops(kernel, target, blocks), work }];
-      if (sizeOf(kernel.fold.reduced) === 0) return [zeros(kernel)];
-      const product = asProduct(kernel);
-      // Without SIMD there is nothing to pack for.
-      if (!product || target.lanes === 1) return foldLoops(kernel, target, blocks, work);
-      return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
-    }
-    case "scatter":
-      return [zeros(kernel), { ...scatterLoops(kernel, target), work, scratch: 0 }];
-    case "assemble":
-      return assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
-        stage.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, stage, target),
-      );
-    case "random": {
-      // A permutation's swaps depend on one another.
-      const parallel = kernel.sampler === "permutation" ? undefined : { axis: 0, extent: size, grain };
-      return [{ kind: "sampler", parallel, work, scratch: 0 }];
-    }
-  }
+  if (kernel.kind !== "loop") return (rules[kernel.kind] as Rule)(kernel, target, work);
+  const gather = asGather(kernel);
+  if (gather) return [{ ...gatherLoops(kernel, gather, target), work, scratch: 0 }];
+  if (!isFold(kernel)) return [{ ...elementLoops(kernel, target, blocks), work }];
+  if (sizeOf(kernel.fold.reduced) === 0) return [zeros(kernel)];
+  const product = asProduct(kernel);
+  // Without SIMD there is nothing to pack for.
+  if (!product || target.lanes === 1) return foldLoops(kernel, target, blocks, work);
+  return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
 }
+
+type Rule<K extends SpecialKind = SpecialKind> = (
+  kernel: SpecialKernel<K>,
+  target: Target,
+  work: number,
+) => Undivided[];
+
+/** How kernels run that aren't loops, by their kind. */
+const rules: { readonly [K in SpecialKind]: Rule<K> } = {
+  scatter: (kernel, target, work) => [zeros(kernel), { ...scatterLoops(kernel, target), work, scratch: 0 }],
+  assemble: (kernel, target) =>
+    assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
+      stage.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, stage, target),
+    ),
+  random({ sampler, shape }, _, work) {
+    // A permutation's swaps depend on one another.
+    const parallel = sampler === "permutation" ? undefined : { axis: 0, extent: sizeOf(shape), grain };
+    return [{ kind: "sampler", parallel, work, scratch: 0 }];
+  },
+};
 
 function zeros(kernel: Kernel): Undivided {
   const size = sizeOf(kernel.shape);

@@ -2,7 +2,8 @@
 // write to one cache line. A thread takes a chunk at a time, so that one which is kept from running holds up no more than that: with another process on
 // one of two cores, a step of a small model takes 1.6 times as long as alone; in one share for each thread it took 3.2 times.
 import { children, type Expr, topological } from "../../kernels/expr.ts";
-import { blockSize, type FoldKernel, type Kernel, loopShape } from "../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, loopShape } from "../../kernels/kernel.ts";
+import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -66,17 +67,8 @@ export function operationCount(body: Expr): number {
 
 /** What a kernel costs, roughly, in elementary operations. */
 export function workOf(kernel: Kernel): number {
-  const size = sizeOf(kernel.shape);
-  switch (kernel.kind) {
-    case "loop":
-      return sizeOf(loopShape(kernel)) * (asProduct(kernel) ? 1 : 1 + operationCount(kernel.body));
-    case "scatter":
-      return sizeOf(kernel.updates.view.shape);
-    case "assemble":
-      return size;
-    case "random":
-      return 4 * size;
-  }
+  if (kernel.kind !== "loop") return kindOf(kernel).work(kernel);
+  return sizeOf(loopShape(kernel)) * (asProduct(kernel) ? 1 : 1 + operationCount(kernel.body));
 }
 
 /** The axis whose points are shared out: the outermost with enough of them, else the longest. */

@@ -1,7 +1,7 @@
 // What threads do from one barrier to the next: a phase is a few functions, in chunks that any thread may take in any order; each chunk is an
 // independent range of what they share, so who takes which moves no bit. Functions that aren't worth sharing and follow one another are one
 // phase of one chunk.
-import { kernelIndices } from "../../kernels/kernel.ts";
+import { kernelIndices } from "../../kernels/kinds.ts";
 import type { Loops } from "./loops.ts";
 import type { Parallel } from "./parallel.ts";
 import type { Locals } from "./places.ts";

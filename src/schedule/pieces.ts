@@ -1,7 +1,7 @@
 // Pieces into a whole, in the stages that the kernel's description gives: each piece is walked through its own view and the view of where it lands.
 // The pieces of one stage have no point in common, so neither their order nor threads matter within it.
-import type { PieceStage } from "../../kernels/assemble.ts";
-import type { AssembleKernel, KernelInput } from "../../kernels/kernel.ts";
+import type { AssembleKernel, PieceStage } from "../../kernels/assemble.ts";
+import type { KernelInput } from "../../kernels/kernel.ts";
 import { contiguousView, sliceView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -38,7 +38,7 @@ export function pieceLoops(
       kind: "pieces" as const,
       stage: kind,
       pieces: own.map((number) => pieceOf(kernel, kind, number, target)),
-      work: own.reduce((sum, number) => sum + sizeOf(kernel.pieces[number].input.view.shape), 0),
+      work: own.reduce((sum, number) => sum + sizeOf(kernel.inputs[number].view.shape), 0),
       scratch: 0,
     };
   });
@@ -46,7 +46,8 @@ export function pieceLoops(
 
 function pieceOf(kernel: AssembleKernel, stage: PieceStage["kind"], number: number, { lanes }: Target): Piece {
   const { shape, output, dtype, storage } = kernel;
-  const { input, starts, steps } = kernel.pieces[number];
+  const input = kernel.inputs[number];
+  const { starts, steps } = kernel.places[number];
   const view = sliceView(contiguousView(shape), starts, steps, input.view.shape);
   const written: KernelInput = { source: output, dtype, storage, view };
   const nest = inTiles(mergeAxes(view.shape, stage === "mark" ? [written] : [written, input]));

@@ -1,7 +1,8 @@
 // Where temporary values are kept. What one group alone writes and reads, row by row, lives in thread-local scratch, reused per block, and never goes
 // out to the arena; all others have a place in the arena for as long as some group touches them. Local values halve the arena of an mnist-mlp evaluation
 // (1.10 to 0.56 MB) and take a fifth off moby-gpt's (21.1 to 16.8 MB); in time they gain little (a softmax of 4096 × 1000: 5 %).
-import { type Kernel, kernelInputs } from "../../kernels/kernel.ts";
+import { kernelInputs } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import { type Plan, valueBytes } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
 import type { Division, Group } from "./rows.ts";

@@ -1,6 +1,7 @@
 // Matrix products: what threads share (who shares columns packs all of the left operand, who shares rows all of the right), the tile, and where
 // packed operands lie.
-import { chunkSize, elementBytes, type Kernel, type KernelInput, type Stored } from "../../kernels/kernel.ts";
+import { chunkSize, elementBytes, type KernelInput, type Stored } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import type { Product } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes } from "./merge.ts";

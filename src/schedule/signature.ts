@@ -1,6 +1,7 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
-import { type Draws, isDraws, type KernelInput, kernelIndices, kernelInputs } from "../../kernels/kernel.ts";
+import { type Draws, isDraws, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { kernelIndices } from "../../kernels/kinds.ts";
 import { expressionText } from "../../kernels/text.ts";
 import type { Locals } from "./places.ts";
 import type { Division, Member } from "./rows.ts";
@@ -17,6 +18,8 @@ export interface DrawWord {
 /** Equal for equal ones. */
 export const nameOf = (listed: Listed): number | string =>
   typeof listed === "number" ? listed : `${listed.half} of draw ${listed.draws.firstDraw}`;
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1);
 
 /** The signature (with how its group is divided), and the kernel's values in the order in which its function knows them. */
 export function signatureOf(
@@ -41,28 +44,15 @@ export function signatureOf(
     view.offset,
     view.bounds,
   ];
+  const { inputs, output, ...own } = kernel;
   const key: unknown[] = [
     division ?? "alone",
-    kernel.kind,
-    kernel.storage ?? kernel.dtype,
-    kernel.shape,
+    Object.entries(kernel.kind === "loop" ? { ...own, body: expressionText(kernel.body) } : own).sort(byName),
     kernelInputs(kernel).map(input),
-    slot(kernel.output),
+    slot(output),
+    panels,
+    inputs.map(({ index }) => index && [index.extent, index.stride]),
   ];
-  switch (kernel.kind) {
-    case "loop":
-      key.push(expressionText(kernel.body), kernel.fold ?? "map", panels);
-      for (const { index } of kernel.inputs) key.push(index && [index.extent, index.stride]);
-      break;
-    case "scatter":
-      key.push(kernel.axis);
-      break;
-    case "assemble":
-      for (const { starts, steps } of kernel.pieces) key.push(starts, steps);
-      break;
-    case "random":
-      key.push(kernel.sampler, kernel.offset, kernel.low, kernel.high);
-  }
   // What an index out of range is reported under.
   if (kernelIndices(kernel).length > 0) key.push(number);
   for (const value of values) if (typeof value === "number") key.push(places.get(value)?.rowBytes ?? "arena");

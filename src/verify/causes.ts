@@ -2,23 +2,20 @@
 // is the cause. What no fault reproduces is called unknown.
 import { type Expr, topological } from "../../kernels/expr.ts";
 import {
-  type AssembleKernel,
   asGather,
+  type Compute,
   type Draws,
   type FoldKernel,
   isDraws,
   isFold,
-  type Kernel,
   type LoopKernel,
-  placedPieces,
 } from "../../kernels/kernel.ts";
+import { type Kernel, kindOf, type SpecialKernel, type SpecialKind } from "../../kernels/kinds.ts";
 import { asProduct, type Product } from "../../kernels/product.ts";
+import { placesOf } from "../../kernels/view.ts";
 import { type KernelWord, wordOf } from "../../kernels/word.ts";
-import { assembler } from "../backend/reference/assemble.ts";
-import { placesOf } from "../backend/reference/movement.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import { permutation, randint } from "../rng/samplers.ts";
 import { fillWords } from "../rng/stream.ts";
 import { bitsOf, differences, sameBits, sameElements } from "./bits.ts";
 import { type Comparison, type ScalarFault, scalarOf } from "./scalar.ts";
@@ -70,9 +67,9 @@ export function causeOf(suspect: Suspect): Cause {
   const { kernel, right, wrong } = suspect;
   return (
     bitsAlone(right, wrong) ??
-    (kernel && (kernel.kind === "random" ? drawsOf(suspect, kernel) : computed(suspect, kernel))) ?? {
+    (kernel && (kernel.kind === "loop" ? loopCause(suspect, kernel) : specialCause(suspect, kernel))) ?? {
       name: "unknown",
-      detail: `none of the known faults gives these bits, and none is claimed; ruled out: ${(kernel ? ruledOut[wordOf(kernel)] : bitFaults).join(", ")}`,
+      detail: `none of the known faults gives these bits, and none is claimed; ruled out: ${(kernel ? triedOn(kernel) : bitFaults).join(", ")}`,
     }
   );
 }
@@ -86,16 +83,21 @@ const bodyFaults: readonly CauseName[] = [
   "changed constant",
 ];
 
-/** What is tried on a kernel of each form. */
-const ruledOut: Readonly<Record<KernelWord, readonly CauseName[]>> = {
+/** What is tried on a loop of each form. */
+const ruledOut: Readonly<Record<Exclude<KernelWord, SpecialKind>, readonly CauseName[]>> = {
   map: ["draw range", "another seed", ...bodyFaults],
   reduce: ["order of a sum", ...bodyFaults],
   matmul: [...bitFaults, "order of a sum", "contraction"],
   gather: [...bitFaults, "data row"],
-  scatter: [...bitFaults, "order of a sum"],
-  assemble: [...bitFaults, "order of a sum"],
-  random: [...bitFaults, "draw range", "another seed"],
 };
+
+/** What is tried on a kernel. */
+function triedOn(kernel: Kernel): readonly CauseName[] {
+  if (kernel.kind === "loop") return ruledOut[wordOf(kernel) as keyof typeof ruledOut];
+  const { otherOrder, draws } = kindOf(kernel);
+  const own: CauseName[] = [...(otherOrder ? ["order of a sum" as const] : [])];
+  return [...bitFaults, ...own, ...(draws ? (["draw range", "another seed"] as const) : [])];
+}
 
 /** What the bits themselves show. */
 function bitsAlone(right: TypedArray, wrong: TypedArray): Cause | undefined {
@@ -131,21 +133,34 @@ function reproduces({ right, wrong }: Suspect, elements: Elements, { anyZero = f
   });
 }
 
-function computed(suspect: Suspect, kernel: Exclude<Kernel, { kind: "random" }>): Cause | undefined {
-  switch (kernel.kind) {
-    case "loop": {
-      const product = asProduct(kernel);
-      if (product) return otherProduct(suspect, product);
-      const gather = asGather(kernel);
-      if (gather) return otherRow(suspect, gather);
-      if (isFold(kernel)) return otherFold(suspect, kernel);
-      return wordsOf(suspect, kernel) ?? faultOf(suspect, kernel.body, (scalar) => scalar);
-    }
-    case "scatter":
-      return scatterBackwards(suspect, kernel);
-    case "assemble":
-      return assembledBackwards(suspect, kernel);
-  }
+function loopCause(suspect: Suspect, kernel: LoopKernel): Cause | undefined {
+  const product = asProduct(kernel);
+  if (product) return otherProduct(suspect, product);
+  const gather = asGather(kernel);
+  if (gather) return otherRow(suspect, gather);
+  if (isFold(kernel)) return otherFold(suspect, kernel);
+  return wordsOf(suspect, kernel) ?? faultOf(suspect, kernel.body, (scalar) => scalar);
+}
+
+/** The other order, the range of draws, or the seed, in which the kernel's elements were computed. */
+function specialCause(suspect: Suspect, kernel: SpecialKernel): Cause | undefined {
+  const { wrong, inputs, base } = suspect;
+  const kind = kindOf(kernel);
+  const isFrom = (compute: Compute, seed: bigint, from: number): boolean => {
+    const out = wrong.slice().fill(0);
+    compute(inputs, out, { seed, base: from });
+    return sameElements(out, wrong);
+  };
+  if (kind.otherOrder && isFrom(kind.otherOrder.compute(kernel), suspect.seed, base))
+    return { name: "order of a sum", detail: kind.otherOrder.text };
+  const range = kind.draws?.(kernel);
+  if (!range) return undefined;
+  const compute = kind.compute(kernel);
+  const own = base + range.first;
+  const found = nearby(own, (at) => isFrom(compute, suspect.seed, at - range.first));
+  return found === undefined
+    ? seedOf(suspect, (seed) => isFrom(compute, seed, base))
+    : movedRange(own, found, range.count);
 }
 
 /** A fold's sum, or its body, computed another way. */
@@ -281,46 +296,6 @@ function otherRow(
   );
   if (at.length === 0 || rows.some((row) => row === undefined)) return undefined;
   return { name: "data row", detail: `it read index ${rows[0]} in place of ${indices[at[0]]}` };
-}
-
-/** Contributions to each destination in descending position. */
-function scatterBackwards(
-  { inputs: [indices, updates], wrong }: Suspect,
-  kernel: Kernel & { kind: "scatter" },
-): Cause | undefined {
-  const { axis, shape } = kernel;
-  const extents = kernel.indices.view.shape;
-  const inner = sizeOf(extents.slice(axis + 1));
-  const outer = inner * extents[axis];
-  const out = wrong.slice().fill(0);
-  for (let i = indices.length - 1; i >= 0; i--)
-    out[(Math.floor(i / outer) * shape[axis] + indices[i]) * inner + (i % inner)] += updates[i];
-  return sameElements(out, wrong)
-    ? { name: "order of a sum", detail: "contributions in descending position, in place of ascending" }
-    : undefined;
-}
-
-/** Pieces added from the last to the first. */
-function assembledBackwards({ inputs, wrong }: Suspect, kernel: AssembleKernel): Cause | undefined {
-  const out = wrong.slice();
-  assembler(kernel.shape, placedPieces(kernel).reverse())([...inputs].reverse(), out);
-  return sameElements(out, wrong)
-    ? { name: "order of a sum", detail: "pieces from the last to the first, in place of the written order" }
-    : undefined;
-}
-
-/** The range of draws, or the seed, that a sampler's elements came from. */
-function drawsOf(suspect: Suspect, kernel: Kernel & { kind: "random" }): Cause | undefined {
-  const { wrong, base } = suspect;
-  const own = base + kernel.offset;
-  const isFrom = (from: bigint, offset: number): boolean => {
-    if (kernel.sampler === "permutation") return sameElements(permutation(from, offset, wrong.length), wrong);
-    const out = wrong.slice();
-    randint(from, offset, kernel.low!, kernel.high!, out as Int32Array);
-    return sameElements(out, wrong);
-  };
-  const found = nearby(own, (at) => isFrom(suspect.seed, at));
-  return found === undefined ? seedOf(suspect, (from) => isFrom(from, own)) : movedRange(own, found, kernel.draws);
 }
 
 /** The range of draws, or the seed, that the words came from which a map is over. */

@@ -351,7 +351,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
         const shape = along(gathers ? count : extent);
         const kernel: Unplaced = gathers
           ? { kind: "loop", dtype, shape, inputs: [byIndex(read, axis, at)], body: e.input(0, dtype) }
-          : { kind: "scatter", dtype, shape, axis, indices: at, updates: read };
+          : { kind: "scatter", dtype, shape, axis, inputs: [at, read] };
         const plan = planOf(kernel, [
           { dtype: "int32", size: indices?.size ?? sizeOf(along(count)) },
           { dtype, size: values.size },
@@ -386,8 +386,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
       dtype: "float32",
       shape: [rows],
       axis: 0,
-      indices: whole(0, [count], "int32"),
-      updates: whole(1, [count]),
+      inputs: [whole(0, [count], "int32"), whole(1, [count])],
     });
     for (const [rows, count, where] of [
       [2048, 2047, name],

@@ -1,6 +1,7 @@
 // Backends that go wrong on purpose, in one way each: kernels are interpreted as they should be, and one kind of them isn't.
 import * as e from "../../kernels/expr.ts";
-import type { Kernel, LoopKernel } from "../../kernels/kernel.ts";
+import type { LoopKernel } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../../src/backend/host.ts";
 import { interpretKernel, reader } from "../../src/backend/interpret.ts";

@@ -1,6 +1,7 @@
 // A test-only reading of graphs in float64, from the same records: what gradients are checked with by central differences. Elementary
 // functions keep their float32 polynomials, so values are good to about 1e-7; the order of sums doesn't matter here.
 import { type Expr, input as inputExpr, topological } from "../../kernels/expr.ts";
+import { kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/core/shape.ts";
 import { type Node, reachable } from "../../src/graph/node.ts";
@@ -148,36 +149,23 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
       const [axis, strides] = [attributes.axis as number, stridesOf(inputs[0].shape)];
       return fill((point, i) => operands[0][dot(replaced(point, axis, operands[1][i]), strides)]);
     }
-    case "scatter": {
-      const [axis, strides] = [attributes.axis as number, stridesOf(shape)];
-      const out = new Float64Array(sizeOf(shape));
-      points(inputs[1].shape).forEach((point, i) => {
-        out[dot(replaced(point, axis, operands[0][i]), strides)] += operands[1][i];
+    case "special": {
+      const given = inputs.map((operand, source) => {
+        return { source, dtype: operand.dtype, view: contiguousView(operand.shape) };
       });
-      return out;
-    }
-    case "assemble": {
-      const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };
-      const strides = stridesOf(shape);
+      const base = { kind: record.of, output: -1, dtype: node.dtype, shape, inputs: given };
+      const kernel = { ...base, ...record.kernel(node, given, 0) } as SpecialKernel;
       const out = new Float64Array(sizeOf(shape));
-      inputs.forEach((piece, at) => {
-        points(piece.shape).forEach((point, i) => {
-          out[
-            dot(
-              point.map((p, axis) => starts[at][axis] + p * steps[at][axis]),
-              strides,
-            )
-          ] += operands[at][i];
-        });
-      });
+      const read = kernel.inputs.map(({ source }) => operands[source as number]);
+      // Sums that are stored in float64 are rounded to that.
+      kindOf(kernel).compute(kernel)(read as never, out as never, { seed: 1n, base: node.draws?.offset ?? 0 });
       return out;
     }
     case "full":
       return fill(() => attributes.value as number);
     case "coordinate":
       return fill((point) => point[attributes.axis as number]);
-    case "words":
-    case "random": {
+    case "words": {
       const words = new Uint32Array(node.draws!.count);
       fillWords(node.draws!.seed ?? 1n, node.draws!.offset, words);
       return Float64Array.from(words.subarray(0, sizeOf(shape)));

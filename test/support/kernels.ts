@@ -1,5 +1,6 @@
 // Kernels for tests by themselves: a plan of one kernel over any views, and data with every kind of float in it.
-import type { Kernel, KernelInput } from "../../kernels/kernel.ts";
+import type { KernelInput } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import { contiguousView, type View } from "../../kernels/view.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";

@@ -1,7 +1,7 @@
 // Each kind of kernel with each fault it can have, made by other loops than those that look for it.
 import { describe, expect, test } from "vitest";
 import { high16, input, lt, select } from "../../kernels/expr.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { interpretKernel } from "../../src/backend/interpret.ts";
 import { lower } from "../../src/compile/lower.ts";

@@ -5,13 +5,12 @@ import {
   type FoldKernel,
   isDraws,
   isFold,
-  type Kernel,
   type KernelInput,
-  kernelIndices,
   kernelInputs,
   type LoopKernel,
   loopShape,
 } from "../../../kernels/kernel.ts";
+import { type Kernel, kernelIndices, type SpecialKernel, type SpecialKind } from "../../../kernels/kinds.ts";
 import { asProduct } from "../../../kernels/product.ts";
 import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
 import type { Backend } from "../../compile/contract.ts";
@@ -22,7 +21,7 @@ import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel, wordReader } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu } from "./facade.ts";
-import { canPrintScatter, printScatter, rangeCheck } from "./indexed.ts";
+import { printScatter, rangeCheck } from "./indexed.ts";
 import {
   canPrintMap,
   canPrintMatmul,
@@ -61,14 +60,23 @@ function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRun
   const total = sizes.reduce((sum, size) => sum + size, sizeOf(kernel.shape));
   // gpu.js takes no empty arrays.
   if (!sizes.includes(0) && total < elementLimit) {
-    if (kernel.kind === "scatter" && canPrintScatter(kernel))
-      return checked(kernel, printed(gpu, mode, printScatter(kernel), kernel, plan), plan);
-    if (kernel.kind === "loop") {
-      const runner = loopRunner(gpu, mode, kernel, plan);
-      if (runner) return checked(kernel, runner, plan);
-    }
+    const runner =
+      kernel.kind === "loop" ? loopRunner(gpu, mode, kernel, plan) : specialRunner(gpu, mode, kernel, plan);
+    if (runner) return checked(kernel, runner, plan);
   }
   return interpretKernel(kernel, plan);
+}
+
+/** Sources of kernels that aren't loops, by their kind; undefined where one can't be printed. The interpreter has the other kinds. */
+const printers: { readonly [K in SpecialKind]?: (kernel: SpecialKernel<K>) => PrintedKernel | undefined } = {
+  scatter: printScatter,
+};
+
+function specialRunner(gpu: Facade, mode: Mode, kernel: SpecialKernel, plan: Plan): KernelRunner | undefined {
+  const source = (printers[kernel.kind] as ((kernel: SpecialKernel) => PrintedKernel | undefined) | undefined)?.(
+    kernel,
+  );
+  return source && printed(gpu, mode, source, kernel, plan);
 }
 
 /** A loop's runner, where it can be printed. */

@@ -1,6 +1,7 @@
 // Adding by indices that are data, as GPU.js source; and what holds for reading by them too: a kernel never stops in the middle, so the indices
 // are checked on the host before it runs.
-import type { KernelInput, ScatterKernel } from "../../../kernels/kernel.ts";
+import type { ScatterKernel } from "../../../kernels/indexed.ts";
+import type { KernelInput } from "../../../kernels/kernel.ts";
 import { isContiguous, type View } from "../../../kernels/view.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
@@ -14,15 +15,10 @@ const readable = ({ dtype, view }: KernelInput) =>
   (dtype === "float32" || dtype === "bool") && fits(view) && view.bounds.every((bound) => !bound);
 const indexing = ({ view }: KernelInput) => fits(view) && view.bounds.every((bound) => !bound);
 
-/** Whether a scatter can be printed, and is worth it. */
-export function canPrintScatter({ indices, updates, shape, axis }: ScatterKernel): boolean {
-  const size = sizeOf(shape);
-  const looks = size * indices.view.shape[axis];
-  return readable(updates) && indexing(indices) && size > 0 && looks > 0 && looks < looksLimit;
-}
-
-/** out[point] = Σ of a1 over the positions along the axis whose index a0 is the point's coordinate, ascending from +0. */
-export function printScatter({ axis, shape, indices, updates }: ScatterKernel): PrintedKernel {
+/** out[point] = Σ of a1 over the positions along the axis whose index a0 is the point's coordinate, ascending from +0; undefined where it can't be printed, or isn't worth it. */
+export function printScatter({ axis, shape, inputs: [indices, updates] }: ScatterKernel): PrintedKernel | undefined {
+  const looks = sizeOf(shape) * indices.view.shape[axis];
+  if (!readable(updates) || !indexing(indices) || looks === 0 || looks >= looksLimit) return undefined;
   const { lines, names } = coordinates("this.thread.x", shape, "i");
   const along = names.map((name, i) => (i === axis ? "c" : name));
   lines.push(

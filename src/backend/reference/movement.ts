@@ -28,14 +28,3 @@ export function copyThrough(view: View, source: TypedArray, fill: number, out: T
   };
   walk(0, view.offset, 0);
 }
-
-/** The view's affine index at each of its points, row-major. */
-export function placesOf({ shape, strides, offset }: View): Int32Array {
-  let out = Int32Array.of(offset);
-  shape.forEach((extent, axis) => {
-    const next = new Int32Array(out.length * extent);
-    for (let i = 0; i < next.length; i++) next[i] = out[Math.floor(i / extent)] + (i % extent) * strides[axis];
-    out = next;
-  });
-  return out;
-}

@@ -1,16 +1,15 @@
 // What one node computes, by the kind of its op's record: the meaning itself, an array in and an array out, with nothing fused or planned.
 import { input as inputExpr } from "../../../kernels/expr.ts";
+import { kindOf, type SpecialKernel } from "../../../kernels/kinds.ts";
 import { contiguousView } from "../../../kernels/view.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Node } from "../../graph/node.ts";
 import { recordOf } from "../../ops/define.ts";
-import { permutation, randint } from "../../rng/samplers.ts";
 import { fillWords } from "../../rng/stream.ts";
-import { assembler } from "./assemble.ts";
 import { evaluator } from "./expression.ts";
-import { gatherAlong, scatterAlong } from "./indexed.ts";
+import { gatherAlong } from "./indexed.ts";
 import { multiply } from "./matmul.ts";
 import { copyThrough, movesNothing } from "./movement.ts";
 import { reducer } from "./reduce.ts";
@@ -78,28 +77,27 @@ export function meaningOf(node: Node): Meaning {
         return out;
       };
     }
-    case "gather":
-    case "scatter": {
+    case "gather": {
       const axis = attributes.axis as number;
-      const gathers = record.kind === "gather";
-      const extent = (gathers ? node.inputs[0].shape : shape)[axis];
-      const along = { axis, extent, shape: node.inputs[gathers ? 1 : 0].shape, where: node.op, site: node.site };
-      return ([first, second]) => {
+      const [{ shape: from }, { shape: extents }] = node.inputs;
+      const along = { axis, extent: from[axis], shape: extents, where: node.op, site: node.site };
+      return ([x, indices]) => {
         const out = make();
-        if (gathers) gatherAlong(along, first, second, out);
-        else scatterAlong(along, first, second, out);
+        gatherAlong(along, x, indices, out);
         return out;
       };
     }
-    case "assemble": {
-      const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };
-      const assemble = assembler(
-        shape,
-        node.inputs.map((piece, i) => ({ shape: piece.shape, starts: starts[i], steps: steps[i] })),
-      );
-      return (pieces) => {
+    case "special": {
+      const given = node.inputs.map((operand, source) => {
+        return { source, dtype: operand.dtype, view: contiguousView(operand.shape) };
+      });
+      const own = record.kernel(node, given, 0);
+      const kernel = { kind: record.of, output: -1, dtype, shape, inputs: given, ...own } as SpecialKernel;
+      const compute = kindOf(kernel).compute(kernel);
+      return (operands, { seed, offset }) => {
         const out = make();
-        assemble(pieces, out);
+        const inputs = kernel.inputs.map(({ source }) => operands[source as number]);
+        compute(inputs, out, { seed, base: offset, site: node.site });
         return out;
       };
     }
@@ -109,15 +107,6 @@ export function meaningOf(node: Node): Meaning {
         fillWords(seed, offset, out);
         return out;
       };
-    case "random": {
-      const { low, high } = attributes as { low: number; high: number };
-      return (_, { seed, offset }) => {
-        if (record.sampler === "permutation") return permutation(seed, offset, size);
-        const out = make();
-        randint(seed, offset, low, high, out as Int32Array);
-        return out;
-      };
-    }
     case "leaf":
       throw new BackendError({
         where: node.op,

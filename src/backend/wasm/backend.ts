@@ -1,11 +1,13 @@
 // The wasm backend: emits a module a plan, owns one memory, and runs a plan in one call. Same bits as reference, by construction: every
 // operation WebAssembly has is the one IEEE 754 operation, and the orders of sums are the written ones.
-import { isFold, kernelIndices } from "../../../kernels/kernel.ts";
+import { outOfRange } from "../../../kernels/indexed.ts";
+import { isFold } from "../../../kernels/kernel.ts";
+import { kernelIndices } from "../../../kernels/kinds.ts";
 import type { Backend, Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { Target } from "../../compile/target.ts";
 import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
-import { BackendError, ShapeError } from "../../core/errors.ts";
+import { BackendError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { firstState } from "../../rng/stream.ts";
 import { type Schedule, schedulePlan } from "../../schedule/schedule.ts";
@@ -131,7 +133,8 @@ class WasmBackend implements Backend {
     for (const { dtype, shape } of plan.values) checkSize("a tensor is too large", dtype, shape);
     for (const kernel of plan.kernels) {
       if (isFold(kernel)) checkSize("a reduction is over too many elements", kernel.dtype, kernel.fold.reduced);
-      if (kernel.kind === "scatter") checkSize("too many elements are added", kernel.dtype, kernel.updates.view.shape);
+      if (kernel.kind !== "loop")
+        for (const { dtype, view } of kernel.inputs) checkSize("a kernel reads too many elements", dtype, view.shape);
     }
     const schedule = schedulePlan(plan, target);
     const program = printSchedule(schedule, this.#memory.shared ? maximumPages : undefined);
@@ -359,14 +362,7 @@ class WasmExecutable implements Executable {
   }
 
   #refuse(number: number, index: number): never {
-    const kernel = this.plan.kernels[number];
-    const [{ extent }] = kernelIndices(kernel);
-    throw new ShapeError({
-      where: kernel.kind === "scatter" ? "scatterAdd" : "gather",
-      problem: "an index is out of range",
-      got: String(index),
-      expected: `an integer in [0, ${extent})`,
-    });
+    throw outOfRange(String(index), kernelIndices(this.plan.kernels[number])[0]);
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 // A schedule as one WebAssembly module: one function per loop nest, and `run`, which calls them phase by phase. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
-import type { FoldKernel, RandomKernel } from "../../../kernels/kernel.ts";
+import type { FoldKernel } from "../../../kernels/kernel.ts";
+import type { RandomKernel } from "../../../kernels/sampler.ts";
 import type { Loops } from "../../schedule/loops.ts";
 import type { Call, ScheduledCopy, ScheduledMember } from "../../schedule/phases.ts";
 import type { Locals } from "../../schedule/places.ts";

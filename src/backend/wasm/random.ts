@@ -1,5 +1,5 @@
 // Samplers that take several draws per element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
-import type { RandomKernel } from "../../../kernels/kernel.ts";
+import type { RandomKernel } from "../../../kernels/sampler.ts";
 import type { SamplerLoops } from "../../schedule/loops.ts";
 import { type Code, call, type Local, when } from "./assembler.ts";
 import { type Context, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";

@@ -1,7 +1,8 @@
 // Where a step's time goes: each kernel of its plan, run by itself on the backend over what it reads in that step, with the arithmetic and memory
 // traffic it stands for.
 
-import { type Kernel, kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
+import { kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
+import type { Kernel } from "../../../kernels/kinds.ts";
 import { type KernelWord, wordOf } from "../../../kernels/word.ts";
 import type { Backend, Buffer } from "../../compile/contract.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
