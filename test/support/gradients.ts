@@ -1,0 +1,73 @@
+// Gradients against central differences, both read in float64 from the same records: what any op's gradient is checked with.
+import { expect } from "vitest";
+import { gradients } from "../../src/autograd/grad.ts";
+import { type Shape, sizeOf } from "../../src/core/shape.ts";
+import type { Node } from "../../src/graph/node.ts";
+import { withTrace } from "../../src/graph/scope.ts";
+import { constant, input } from "../../src/ops/creation.ts";
+import * as ops from "../../src/ops/elementwise.ts";
+import * as reduce from "../../src/ops/reduce.ts";
+import { evaluateFloat64 } from "./float64.ts";
+import { arrayOf, testWords } from "./graphs.ts";
+
+/** Points of a range, no two of them nearer than the differences reach. */
+function spread(count: number, [low, high]: readonly [number, number], seed: number): Float64Array {
+  const next = testWords(seed);
+  const order = Array.from({ length: count }, (_, i) => ({ i, key: next() })).sort((a, b) => a.key - b.key);
+  return Float64Array.from(order, ({ i }) => low + ((i + 0.2 + (0.6 * next()) / 2 ** 32) / count) * (high - low));
+}
+
+export interface GradientOptions {
+  /** Of the inputs' elements; [−2, 2] unless given. */
+  readonly ranges?: readonly (readonly [number, number])[];
+  /** 1e-5 unless given. */
+  readonly tolerance?: number;
+  /** Whether second gradients are checked; they are unless it is false. */
+  readonly second?: boolean;
+}
+
+/** Checks the gradients of a weighted sum of `build`'s result, and with `second` those of a weighted sum of them. */
+export function checkGradients(
+  shapes: readonly Shape[],
+  build: (...inputs: Node[]) => Node,
+  options: GradientOptions = {},
+): void {
+  const { ranges = [], tolerance = 1e-5, second = true } = options;
+  withTrace(() => {
+    const inputs = shapes.map((shape) => input(shape, "float32"));
+    const data = shapes.map((shape, i) => spread(sizeOf(shape), ranges[i] ?? [-2, 2], i + 1));
+    const weighted = (x: Node, seed: number) => {
+      const weights = constant(arrayOf("float32", [...spread(sizeOf(x.shape), [-1, 1], seed)]), x.shape, "float32");
+      const product = ops.mul(x, weights);
+      return product.shape.length ? reduce.sum(product) : product;
+    };
+    const output = weighted(build(...inputs), 11);
+    const first = gradients(output, inputs);
+    const at = (roots: readonly Node[], moved = -1, element = 0, by = 0) => {
+      const bound = new Map(
+        inputs.map((node, i) => [node, i === moved ? data[i].map((x, j) => (j === element ? x + by : x)) : data[i]]),
+      );
+      return evaluateFloat64(roots, bound);
+    };
+    const compare = (scalar: Node, grads: readonly Node[], what: string) => {
+      const values = at(grads);
+      inputs.forEach((node, i) => {
+        expect(grads[i].shape).toEqual(node.shape);
+        for (let element = 0; element < sizeOf(node.shape); element++) {
+          // Five points: the error is of the fourth order in the step.
+          const difference = (by: number) =>
+            (at([scalar], i, element, by)[0][0] - at([scalar], i, element, -by)[0][0]) / (2 * by);
+          const step = 0.01;
+          const expected = (4 * difference(step / 2) - difference(step)) / 3;
+          const off = Math.abs(values[i][element] - expected) / Math.max(1, Math.abs(expected));
+          if (!(off <= tolerance))
+            expect.fail(`${what} of input ${i}, element ${element}: ${values[i][element]}, by differences ${expected}`);
+        }
+      });
+    };
+    compare(output, first, "gradient");
+    if (!second) return;
+    const total = first.map((grad, i) => weighted(grad, 20 + i)).reduce((a, b) => ops.add(a, b));
+    compare(total, gradients(total, inputs), "second gradient");
+  });
+}
