@@ -16,7 +16,9 @@ test("all families, with their names", async () => {
 
 test("a family, by its name in any case or number: required options first", async () => {
   for (const family of ["losses", "loss", "LOSSES"])
-    expect(await lines(family)).toMatch(/^cross_entropy +label_smoothing = 0$/m);
+    expect(await lines(family)).toMatch(
+      /^cross_entropy +label_smoothing = 0, class_weights, ignore_index, reduction = "mean"$/m,
+    );
   expect(await lines("callbacks")).toMatch(/^LoadCheckpointStates +path\*, states = \["model"\], strict = true$/m);
 });
 
@@ -32,6 +34,7 @@ test("one thing: each option with type, default and meaning", async () => {
     text: expect.stringMatching(/Huber 1964/),
     options: [
       { key: "delta", type: "a number > 0", required: false, fallback: 1, text: "Where the square becomes a line." },
+      expect.objectContaining({ key: "reduction", required: false, fallback: "mean" }),
     ],
   });
 });

@@ -9,6 +9,7 @@ import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
 import { broadcastCases, elementwiseCases } from "./cases/elementwise.ts";
 import { indexedCases } from "./cases/indexed.ts";
+import { lossCases } from "./cases/losses.ts";
 import { matmulCases } from "./cases/matmul.ts";
 import { movementCases } from "./cases/movement.ts";
 import { reduceCases } from "./cases/reduce.ts";
@@ -29,6 +30,7 @@ export function conformanceCases(): Case[] {
     random: randomCases(),
     creation: creationCases(),
     composite: compositeCases(),
+    losses: lossCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }

@@ -4,10 +4,12 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
+import * as nn from "../../src/nn/index.ts";
 import { trainerOptions } from "../../src/train/config/build.ts";
 import { losses, metrics, optimizers, schedulers } from "../../src/train/config/families.ts";
 import { toSnake } from "../../src/train/config/form.ts";
 import { configToYaml, parseConfig } from "../../src/train/config/parse.ts";
+import { register } from "../../src/train/config/register.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { root } from "../support/sources.ts";
 
@@ -88,7 +90,19 @@ function defaultOf(row: string, key: string): unknown {
   return stated === undefined ? undefined : parse(stated);
 }
 
-const common = ["class", "learning_rate", "weight_decay", "decay_all", "maximize", "groups"];
+/** Keys that all of a kind have. */
+const common: Readonly<Record<string, readonly string[]>> = {
+  optimizer: ["class", "learning_rate", "weight_decay", "decay_all", "maximize", "groups"],
+  loss: ["class", "reduction"],
+};
+const ofClasses = ["cross_entropy", "nll", "multi_margin", "gaussian_nll", "cosine_embedding"];
+register("model", "pairs", () => nn.sequential(nn.linear(4, 6), nn.unflatten([2, 3])));
+register("model", "triples", () => nn.sequential(nn.linear(4, 6), nn.unflatten([3, 2])));
+const modelOf: Readonly<Record<string, string>> = {
+  cosine_embedding: "pairs",
+  info_nce: "pairs",
+  triplet_margin: "triples",
+};
 
 describe.each([
   ["optimizer", optimizers.names],
@@ -103,10 +117,14 @@ describe.each([
   test.each(examples(kind).map((entry) => [nameOf(entry), entry] as const))(
     "%s trains, and its keys are listed",
     async (name, entry) => {
-      const regression = kind === "loss" && !["cross_entropy", "nll"].includes(name);
+      const regression = kind === "loss" && !ofClasses.includes(name);
       const choice = kind === "schedulers" || kind === "metrics" ? [entry] : entry;
       const { config, run, moved } = await train(
-        { [kind]: choice, ...(regression && { metrics: [] }) },
+        {
+          [kind]: choice,
+          ...(kind === "loss" && { metrics: [] }),
+          ...(kind === "loss" && name in modelOf && { model: { name: modelOf[name] } }),
+        },
         regression ? values : classes,
       );
       expect(moved).toBe(true);
@@ -123,7 +141,7 @@ describe.each([
         const stated = given.includes(toSnake(key)) ? undefined : defaultOf(rowOf(name), toSnake(key));
         if (stated !== undefined) expect([key, value]).toEqual([key, stated]);
       }
-      expect(kind === "optimizer" ? unlisted.filter((key) => !common.includes(key)) : unlisted).toEqual([]);
+      expect(unlisted.filter((key) => !common[kind]?.includes(key))).toEqual([]);
     },
   );
 });

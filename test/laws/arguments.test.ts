@@ -29,6 +29,9 @@ const form = (options: object, optional: readonly string[] = []) =>
 const lossOf = (targets: () => sg.Tensor, options?: object) =>
   call(() => [x(), { targets: targets() }, ...(options ? [options] : [])], 2, { requiredKeys: ["targets"] });
 
+const reduction = "sum";
+const pair = (count: number) => sg.ones([2, count, 3]);
+
 const config = () => sg.parseConfig(configText(), "run.yaml");
 const configText = () => `trainer:
   init:
@@ -111,14 +114,24 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.unflatten": call(() => [[2, 1]]),
   "nn.save": call(() => [nn.linear(2, 2), `${folder}/saved.safetensors`, { by: "me" }], 2),
   "nn.load": call(() => [nn.linear(2, 2), `${folder}/w.safetensors`, { strict: true }], 2),
-  "losses.binaryCrossEntropy": lossOf(x, { positiveWeight: 1 }),
-  "losses.crossEntropy": lossOf(classes, { labelSmoothing: 0.1 }),
-  "losses.huber": lossOf(x, { delta: 1 }),
-  "losses.klDivergence": lossOf(x, { logTarget: true }),
-  "losses.l1": lossOf(x),
-  "losses.mse": lossOf(x),
-  "losses.nll": lossOf(classes),
-  "losses.smoothL1": lossOf(x, { beta: 1 }),
+  "losses.binaryCrossEntropy": lossOf(x, { positiveWeight: 1, reduction }),
+  "losses.cosineEmbedding": call(() => [pair(2), { targets: classes() }, { margin: 0.1, reduction }], 2, {
+    requiredKeys: ["targets"],
+  }),
+  "losses.crossEntropy": lossOf(classes, { labelSmoothing: 0.1, classWeights: [1, 2], ignoreIndex: -100, reduction }),
+  "losses.focal": lossOf(x, { gamma: 2, alpha: 0.25, reduction }),
+  "losses.gaussianNll": lossOf(classes, { full: true, epsilon: 1e-6, reduction }),
+  "losses.hinge": lossOf(x, { margin: 1, reduction }),
+  "losses.huber": lossOf(x, { delta: 1, reduction }),
+  "losses.infoNce": call(() => [pair(2), {}, { temperature: 0.1, symmetric: true, reduction }], 2),
+  "losses.klDivergence": lossOf(x, { logTarget: true, reduction }),
+  "losses.l1": lossOf(x, { reduction }),
+  "losses.mse": lossOf(x, { reduction }),
+  "losses.multiMargin": lossOf(classes, { margin: 1, power: 2, classWeights: [1, 2], reduction }),
+  "losses.nll": lossOf(classes, { classWeights: [1, 2], ignoreIndex: -100, reduction }),
+  "losses.poissonNll": lossOf(x, { logInput: true, full: true, epsilon: 1e-8, reduction }),
+  "losses.smoothL1": lossOf(x, { beta: 1, reduction }),
+  "losses.tripletMargin": call(() => [pair(3), {}, { margin: 1, swap: true, reduction }], 2),
   "metrics.accuracy": none,
   "metrics.auc": call(() => [{ bins: 4 }], 0),
   "metrics.dice": call(() => [{ average: "macro" }], 0),
@@ -527,7 +540,9 @@ const calls: Readonly<Record<string, RightCall>> = {
 /** What is accepted, and why. */
 const accepted: readonly Accepted[] = [
   [/^optim\.\w+: [01](\.\w+)? = a fraction$/, "a real number that is 0 or 1 in the right call"],
-  [/^(losses|metrics)\.\w+: \d\.(positiveWeight|delta|beta) = a fraction$/, "a real number"],
+  [/^(losses|metrics)\.\w+: \d\.(positiveWeight|delta|beta|gamma|margin) = a fraction$/, "a real number"],
+  [/^losses\.\w+: 2\.(margin|ignoreIndex) = an index far out$/, "any number, and any target"],
+  [/^losses\.(infoNce|tripletMargin): 1 = a record( without a prototype)?$/, "they have no targets"],
   [/^optim\.\w+: 0\.(paramGroupTags|milestones) = an empty list$/, "none"],
   [/^(nn\.\w+|zeros|ones): 0 = an empty list$/, "the shape of a scalar"],
   [/^(optim\.(clipByValue|muon)|gradients|optim.parameterGroups): \d(\.adam)? = an empty list$/, "none"],

@@ -1,84 +1,242 @@
-// Losses of classes and of probabilities.
-import { ShapeError } from "../../core/errors.ts";
-import { flag, type Given, options, positive, probability } from "../../core/options.ts";
+// Losses of classes: which of several a row of outputs is.
+import { ConfigError, DTypeError, ShapeError } from "../../core/errors.ts";
+import { finite, flag, type Given, list, nonNegative, numberOf, options, probability } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/functions.ts";
-import { lossOf, targetsLike, targetsOf } from "./loss.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { checkRows, lossOf, targetsLike, targetsOf } from "./loss.ts";
+import { reduced, reductionFields } from "./reduction.ts";
+
+const weightFields = {
+  /** What a target of each class counts, in the order of classes; a mean is divided by the sum of its targets' weights. */
+  classWeights: list(nonNegative, 1, "a weight for each class").optional(),
+} as const;
+const classFields = {
+  ...weightFields,
+  /** Targets of this number count nothing, as PyTorch's −100; a mean is over the others. */
+  ignoreIndex: numberOf("an integer", { integer: true }).optional(),
+  ...reductionFields,
+} as const;
 
 const crossEntropyRecord = options(
   "cross_entropy",
   {
     /** The part of each target that is spread evenly over all classes. */
     labelSmoothing: probability.default(0),
+    ...classFields,
   },
   "losses.crossEntropy",
 );
 export type CrossEntropyOptions = Given<typeof crossEntropyRecord>;
 
+/** The weights as a tensor: [classes]. Throws ShapeError for another number of them. */
+function weightsOf(where: string, weights: readonly number[], classes: number): Tensor {
+  if (weights.length === classes) return functions.tensor(weights);
+  throw new ShapeError({
+    where: `${where}.classWeights`,
+    problem: "not a weight for each class",
+    got: String(weights.length),
+    expected: String(classes),
+  });
+}
+
+/** Of each target: its element of its row, and what it counts where some count otherwise. */
+interface Picked {
+  readonly index: Tensor;
+  readonly values: Tensor;
+  readonly weights: Tensor | undefined;
+  /** Zeroes what belongs to ignored targets. */
+  readonly masked: (values: Tensor) => Tensor;
+}
+
+/** The elements of rows [targets, classes] that targets name: [targets, 1] each. Throws DTypeError for targets that aren't int32. */
+function pick(
+  where: string,
+  rows: Tensor,
+  targets: Tensor,
+  { classWeights, ignoreIndex }: { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number },
+): Picked {
+  if (targets.dtype !== "int32")
+    throw new DTypeError({
+      where,
+      problem: "targets aren't class numbers",
+      got: targets.dtype,
+      expected: "int32",
+      hint: 'cast(targets, "int32"), or give probabilities of the outputs\' shape to crossEntropy',
+    });
+  const column = [targets.size, 1];
+  const kept = ignoreIndex === undefined ? undefined : functions.notEqual(targets, ignoreIndex).reshape(column);
+  const index = kept ? functions.where(kept, targets.reshape(column), 0) : targets.reshape(column);
+  const masked = (values: Tensor) => (kept ? functions.where(kept, values, 0) : values);
+  const values = masked(rows.gather(index, 1));
+  if (!classWeights) return { index, values, weights: kept && functions.cast(kept, "float32"), masked };
+  const weights = functions.take(weightsOf(where, classWeights, rows.shape[1]), index);
+  return { index, values: values.mul(weights), weights: masked(weights), masked };
+}
+
 /**
- * Mean of −log softmax(outputs)[target]; with label smoothing ε (1 − ε) of it and ε of the mean of −log softmax(outputs) over classes (Szegedy et al. 2016). outputs: [...,
- * classes] float32, targets: [...] int32, given alone or as `batch.targets`; or probabilities, [..., classes] float32: the mean of −Σ target · log softmax(outputs).
+ * −log softmax(outputs)[target]; with label smoothing ε (1 − ε) of it and ε of the mean of −log softmax(outputs) over classes (Szegedy et al. 2016). outputs: [...,
+ * classes] float32, targets: [...] int32, given alone or as `batch.targets`; or probabilities, [..., classes] float32: −Σ target · log softmax(outputs). Weights, ignored
+ * targets and reductions as PyTorch's.
  */
-export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, { labelSmoothing }) => {
-  const targets = targetsOf(crossEntropyRecord.where, batch);
-  const hard =
-    targets.dtype === "float32" && sameShape(targets.shape, outputs.shape)
-      ? functions.mean(functions.sum(targets.mul(functions.logSoftmax(outputs)), -1)).neg()
-      : functions.crossEntropy(outputs, targets);
+export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) => {
+  const { where } = crossEntropyRecord;
+  const { labelSmoothing, classWeights, ignoreIndex, reduction } = given;
+  const targets = targetsOf(where, batch);
+  const classes = outputs.shape[outputs.rank - 1];
+  const soft = targets.dtype === "float32" && sameShape(targets.shape, outputs.shape);
+  if (soft && ignoreIndex !== undefined)
+    throw new ConfigError({
+      where: `${where}.ignoreIndex`,
+      problem: "targets are probabilities, of which none is ignored",
+      expected: "targets of class numbers, int32",
+    });
+  const scaled = (logs: Tensor) => (classWeights ? logs.mul(weightsOf(where, classWeights, classes)) : logs);
+  const shape = outputs.shape.slice(0, -1);
+  let [hard, whole]: (Tensor | undefined)[] = [];
+  let masked = (values: Tensor) => values;
+  if (soft) {
+    const logs = functions.logSoftmax(outputs);
+    hard = reduced(where, functions.sum(targets.mul(scaled(logs)), -1), batch, reduction).neg();
+  } else {
+    checkRows(where, outputs, targets);
+    const picked = pick(where, functions.logSoftmax(outputs.reshape([targets.size, classes])), targets, given);
+    whole = picked.weights && functions.sum(picked.weights);
+    hard = reduced(where, picked.values, batch, reduction, { shape, whole }).neg();
+    masked = (values) => picked.masked(values.reshape([targets.size, 1]));
+  }
   if (labelSmoothing === 0) return hard;
-  const even = functions.mean(functions.logSoftmax(outputs));
+  const logs = functions.logSoftmax(outputs);
+  // Where all terms count alike one mean over all of them is enough.
+  const alike = reduction === "mean" && !whole && !classWeights && (batch instanceof Tensor || !batch.sampleWeights);
+  const even = alike
+    ? functions.mean(logs)
+    : reduced(where, masked(functions.mean(scaled(logs), -1)), batch, reduction, { shape, whole });
   return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));
 });
 
-/** Mean of −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. */
-export const nll = lossOf(options("nll", {}, "losses.nll"), (outputs, batch) => {
-  const targets = targetsOf("losses.nll", batch);
-  if (!sameShape(outputs.shape.slice(0, -1), targets.shape) || outputs.rank === 0) {
-    throw new ShapeError({
-      where: "losses.nll",
-      problem: "a target for each row of outputs",
-      got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-      expected: "[..., classes] and [...]",
-    });
-  }
+const nllRecord = options("nll", classFields, "losses.nll");
+export type NllOptions = Given<typeof nllRecord>;
+
+/** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */
+export const nll = lossOf(nllRecord, (outputs, batch, given) => {
+  const { where } = nllRecord;
+  const targets = targetsOf(where, batch);
+  checkRows(where, outputs, targets);
+  const rows = outputs.reshape([targets.size, outputs.shape[outputs.rank - 1]]);
+  const { values, weights } = pick(where, rows, targets, given);
+  const whole = weights && functions.sum(weights);
+  return reduced(where, values, batch, given.reduction, { shape: targets.shape, whole }).neg();
+});
+
+const marginRecord = options(
+  "multi_margin",
+  {
+    /** By how much the target's score must lead. */
+    margin: finite.default(1),
+    /** The power of what is missing, 1 or 2. */
+    power: numberOf("1 or 2", { integer: true, least: 1, most: 2 }).default(1),
+    ...weightFields,
+    ...reductionFields,
+  },
+  "losses.multiMargin",
+);
+export type MultiMarginOptions = Given<typeof marginRecord>;
+
+/** Σ max(0, margin − outputs[target] + outputs[c])ᵖ over the other classes c, ÷ classes (Crammer & Singer 2001; PyTorch's multi_margin_loss): a class's weight multiplies its targets' terms, and a mean is over their number. outputs: [..., classes], targets: [...] int32. */
+export const multiMargin = lossOf(marginRecord, (outputs, batch, { margin, power, classWeights, reduction }) => {
+  const { where } = marginRecord;
+  const targets = targetsOf(where, batch);
+  checkRows(where, outputs, targets);
   const classes = outputs.shape[outputs.rank - 1];
   const rows = outputs.reshape([targets.size, classes]);
-  return functions.mean(rows.gather(targets.reshape([targets.size, 1]), 1)).neg();
+  const { index, values } = pick(where, rows, targets, {});
+  const missing = functions.maximum(rows.sub(values).add(margin), 0);
+  const powered = power === 2 ? missing.mul(missing) : missing;
+  const own = functions.oneHot(targets.reshape([targets.size]), classes, "bool");
+  const terms = functions.sum(functions.where(own, 0, powered), { axis: 1, keepDims: true }).div(classes);
+  const weights = classWeights && functions.take(weightsOf(where, classWeights, classes), index);
+  return reduced(where, weights ? terms.mul(weights) : terms, batch, reduction, { shape: targets.shape });
 });
 
-const binaryRecord = options(
-  "binary_cross_entropy",
+const focalRecord = options(
+  "focal",
   {
-    /** The weight of positive targets. */
-    positiveWeight: positive.default(1),
+    /** How much what is well found counts less. */
+    gamma: nonNegative.default(2),
+    /** What positive targets count; negative ones count 1 − alpha. For targets of 0 and 1 alone. */
+    alpha: probability.optional(),
+    ...reductionFields,
   },
-  "losses.binaryCrossEntropy",
+  "losses.focal",
 );
-export type BinaryCrossEntropyOptions = Given<typeof binaryRecord>;
+export type FocalOptions = Given<typeof focalRecord>;
 
-/** Mean of t·w·softplus(−x) + (1 − t)·softplus(x), which is −log of the probability of target t under the logit x. outputs, targets: one shape; targets in [0, 1], of any dtype. */
-export const binaryCrossEntropy = lossOf(binaryRecord, (outputs, batch, { positiveWeight }) => {
-  const targets = targetsLike(binaryRecord.where, outputs, batch);
-  const missed = targets.mul(functions.softplus(outputs.neg()));
-  const raised = functions.sub(1, targets).mul(functions.softplus(outputs));
-  return functions.mean((positiveWeight === 1 ? missed : missed.mul(positiveWeight)).add(raised));
+/**
+ * −(1 − p)^γ · log p, p the probability of the target (Lin et al. 2017): of class numbers [...] int32 under logits [..., classes], or of 0 and 1 under logits of the targets'
+ * shape. Torchvision's sigmoid_focal_loss has alpha 0.25 unless told otherwise, and sums.
+ */
+export const focal = lossOf(focalRecord, (outputs, batch, { gamma, alpha, reduction }) => {
+  const { where } = focalRecord;
+  const targets = targetsOf(where, batch);
+  const binary = sameShape(outputs.shape, targets.shape);
+  if (alpha !== undefined && !binary)
+    throw new ConfigError({
+      where: `${where}.alpha`,
+      problem: "targets are class numbers, of which none is positive",
+      got: `outputs of ${formatShape(outputs.shape)} and targets of ${formatShape(targets.shape)}`,
+      expected: "targets of the outputs' shape",
+    });
+  const positive = binary ? functions.greater(targets, 0) : undefined;
+  const lead = positive ? functions.where(positive, outputs, outputs.neg()) : leadOf(where, outputs, targets);
+  // p = sigmoid(lead), so log(1 − p) = −softplus(lead) and −log p = softplus(−lead): no power and no difference of numbers near 1.
+  const missed = functions.softplus(lead.neg());
+  const terms = gamma === 0 ? missed : functions.exp(functions.softplus(lead).mul(-gamma)).mul(missed);
+  const weighted =
+    alpha === undefined || !positive
+      ? terms
+      : terms.mul(functions.where(positive, functions.full([], alpha), 1 - alpha));
+  return reduced(where, weighted, batch, reduction, { shape: targets.shape });
 });
+
+/** outputs[target] − log Σ e^outputs[c] over the other classes c: the logit of the target against the rest. [targets, 1]. */
+function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
+  checkRows(where, outputs, targets);
+  const classes = outputs.shape[outputs.rank - 1];
+  if (classes < 2)
+    throw new ShapeError({
+      where,
+      problem: "one class alone",
+      got: formatShape(outputs.shape),
+      expected: "two or more",
+    });
+  const rows = outputs.reshape([targets.size, classes]);
+  const { values } = pick(where, rows, targets, {});
+  const own = functions.oneHot(targets.reshape([targets.size]), classes, "bool");
+  const others = functions.where(own, -Infinity, rows);
+  const top = functions.stopGradient(functions.max(others, { axis: 1, keepDims: true }));
+  const rest = functions.log(functions.sum(functions.exp(others.sub(top)), { axis: 1, keepDims: true }));
+  return values.sub(top).sub(rest);
+}
 
 const klRecord = options(
   "kl_divergence",
   {
     /** Whether targets are logarithms of probabilities too. */
     logTarget: flag.default(false),
+    ...reductionFields,
   },
   "losses.klDivergence",
 );
 export type KlDivergenceOptions = Given<typeof klRecord>;
 
-/** Σ t·(log t − output) ÷ batch (Kullback & Leibler 1951; PyTorch's kl_div with `batchmean`); a target of 0 counts 0. outputs: [batch, ...], logarithms of probabilities; targets: the same shape. */
-export const klDivergence = lossOf(klRecord, (outputs, batch, { logTarget }) => {
+/** Σ t·(log t − output) ÷ batch (Kullback & Leibler 1951; the mean is PyTorch's kl_div with `batchmean`); a target of 0 counts 0. outputs: [batch, ...], logarithms of probabilities; targets: the same shape. */
+export const klDivergence = lossOf(klRecord, (outputs, batch, { logTarget, reduction }) => {
   const targets = targetsLike(klRecord.where, outputs, batch);
   const none = functions.equal(targets, 0);
   const logs = logTarget ? targets : functions.log(functions.where(none, 1, targets));
   const weights = logTarget ? functions.exp(targets) : targets;
-  return functions.sum(weights.mul(logs.sub(outputs))).div(outputs.shape[0] ?? 1);
+  const terms = weights.mul(logs.sub(outputs));
+  const total = reduced(klRecord.where, terms, batch, reduction === "mean" ? "sum" : reduction);
+  return reduction === "mean" ? total.div(outputs.shape[0] ?? 1) : total;
 });

@@ -1,16 +1,29 @@
 // Losses of numbers: how far outputs are from targets of their shape, given alone or as `batch.targets`.
 import { type Given, options, positive } from "../../core/options.ts";
 import * as functions from "../../tensor/functions.ts";
-import { lossOf, targetsLike, targetsOf } from "./loss.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+import { lossOf, targetsLike } from "./loss.ts";
+import { reduced, reductionFields } from "./reduction.ts";
 
-/** Mean of (output − target)²; targets of the outputs' shape, given alone or as `batch.targets`. */
-export const mse = lossOf(options("mse", {}, "losses.mse"), (outputs, batch) =>
-  functions.mse(outputs, targetsOf("losses.mse", batch)),
-);
+const differences = (where: string, outputs: Tensor, batch: Batch | Tensor) =>
+  outputs.sub(targetsLike(where, outputs, batch));
 
-/** Mean of |output − target|; targets of the outputs' shape, given alone or as `batch.targets`. */
-export const l1 = lossOf(options("l1", {}, "losses.l1"), (outputs, batch) =>
-  functions.mean(outputs.sub(targetsLike("losses.l1", outputs, batch)).abs()),
+const mseRecord = options("mse", reductionFields, "losses.mse");
+export type MseOptions = Given<typeof mseRecord>;
+
+/** (output − target)²; targets of the outputs' shape, given alone or as `batch.targets`. */
+export const mse = lossOf(mseRecord, (outputs, batch, { reduction }) => {
+  const difference = differences(mseRecord.where, outputs, batch);
+  return reduced(mseRecord.where, difference.mul(difference), batch, reduction);
+});
+
+const l1Record = options("l1", reductionFields, "losses.l1");
+export type L1Options = Given<typeof l1Record>;
+
+/** |output − target|; targets of the outputs' shape, given alone or as `batch.targets`. */
+export const l1 = lossOf(l1Record, (outputs, batch, { reduction }) =>
+  reduced(l1Record.where, differences(l1Record.where, outputs, batch).abs(), batch, reduction),
 );
 
 const smoothRecord = options(
@@ -18,16 +31,18 @@ const smoothRecord = options(
   {
     /** Where the square becomes a line. */
     beta: positive.default(1),
+    ...reductionFields,
   },
   "losses.smoothL1",
 );
 export type SmoothL1Options = Given<typeof smoothRecord>;
 
-/** Mean of ½·d² ÷ β where |d| < β, else |d| − ½·β (Girshick 2015), d = output − target; β > 0, default 1. */
-export const smoothL1 = lossOf(smoothRecord, (outputs, batch, { beta }) => {
-  const size = outputs.sub(targetsLike(smoothRecord.where, outputs, batch)).abs();
+/** ½·d² ÷ β where |d| < β, else |d| − ½·β (Girshick 2015), d = output − target; β > 0, default 1. */
+export const smoothL1 = lossOf(smoothRecord, (outputs, batch, { beta, reduction }) => {
+  const size = differences(smoothRecord.where, outputs, batch).abs();
   const square = size.mul(size).mul(0.5).div(beta);
-  return functions.mean(functions.where(functions.less(size, beta), square, size.sub(0.5 * beta)));
+  const terms = functions.where(functions.less(size, beta), square, size.sub(0.5 * beta));
+  return reduced(smoothRecord.where, terms, batch, reduction);
 });
 
 const huberRecord = options(
@@ -35,14 +50,16 @@ const huberRecord = options(
   {
     /** Where the square becomes a line. */
     delta: positive.default(1),
+    ...reductionFields,
   },
   "losses.huber",
 );
 export type HuberOptions = Given<typeof huberRecord>;
 
-/** Mean of ½·d² where |d| ≤ δ, else δ·(|d| − ½·δ) (Huber 1964), d = output − target; δ > 0, default 1. */
-export const huber = lossOf(huberRecord, (outputs, batch, { delta }) => {
-  const size = outputs.sub(targetsLike(huberRecord.where, outputs, batch)).abs();
+/** ½·d² where |d| ≤ δ, else δ·(|d| − ½·δ) (Huber 1964), d = output − target; δ > 0, default 1. */
+export const huber = lossOf(huberRecord, (outputs, batch, { delta, reduction }) => {
+  const size = differences(huberRecord.where, outputs, batch).abs();
   const line = size.sub(0.5 * delta).mul(delta);
-  return functions.mean(functions.where(functions.lessEqual(size, delta), size.mul(size).mul(0.5), line));
+  const terms = functions.where(functions.lessEqual(size, delta), size.mul(size).mul(0.5), line);
+  return reduced(huberRecord.where, terms, batch, reduction);
 });

@@ -1,4 +1,4 @@
-// What a loss is: a function from a model's outputs and the batch to a scalar, the mean over what there is to compare; and how one is made of a record of its options.
+// What a loss is: a function from a model's outputs and the batch to a scalar, unless its terms are asked for one by one; and how one is made of a record of its options.
 import { checkArguments, isRecord, kind } from "../../core/arguments.ts";
 import { ConfigError, ShapeError, showValue } from "../../core/errors.ts";
 import type { Fields, OptionRecord, Read } from "../../core/options.ts";
@@ -25,20 +25,22 @@ const given = {
   outputs: tensor,
   batch: kind("a tensor of targets, or a batch that has one", (value) => value instanceof Tensor || isRecord(value)),
 };
-const onlyMean = "a loss is a mean, and has no other reduction or weights: write it with ops";
+const byName =
+  'a reduction goes by name: { reduction: "sum" }; weights of samples are the batch\'s: { targets, sampleWeights }';
 
 /** A loss of a record of options: arguments are checked by it, and `value` has them with their defaults. A config's loss has its options bound. */
 export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S>): Call<S> {
-  const call = record.call(given, onlyMean);
+  const call = record.call(given, byName);
   const loss = (...args: [outputs: Tensor, batch: Batch | Tensor, options?: object]): Tensor => {
     checkArguments(call, args);
     const [outputs, batch, options] = args;
     return value(outputs, batch, record.fill(options));
   };
   Object.defineProperty(loss, "name", { value: record.where.slice("losses.".length) });
-  const plain = Object.keys(record.fields).length === 0;
-  const bound = (options: Read<OptionRecord<S>>): Loss =>
-    plain ? loss : (outputs, batch) => value(outputs, batch, options);
+  const bound =
+    (options: Read<OptionRecord<S>>): Loss =>
+    (outputs, batch) =>
+      value(outputs, batch, options);
   return named(record, loss, bound) as Call<S>;
 }
 
@@ -63,13 +65,24 @@ export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
   });
 }
 
+/** Throws ShapeError unless there is a target for each row of outputs: [..., classes] and [...]. */
+export function checkRows(where: string, outputs: Tensor, targets: Tensor): void {
+  if (outputs.rank > 0 && sameShape(outputs.shape.slice(0, -1), targets.shape)) return;
+  throw new ShapeError({
+    where,
+    problem: "a target for each row of outputs",
+    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
+    expected: "[..., classes] and [...]",
+  });
+}
+
 /** Targets of the outputs' shape, as float32. Throws ShapeError for another shape. */
 export function targetsLike(where: string, outputs: Tensor, batch: Batch | Tensor): Tensor {
   const targets = targetsOf(where, batch);
   if (sameShape(outputs.shape, targets.shape)) return cast(targets, "float32");
   throw new ShapeError({
     where,
-    problem: "a target for each output",
+    problem: "a target for each prediction",
     got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
     expected: "one shape",
     hint: "reshape one of them, as in targets.reshape(outputs.shape)",

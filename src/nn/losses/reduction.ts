@@ -1,0 +1,61 @@
+// What a loss makes of its terms, one for each thing to compare: their mean, their sum or themselves, each times its sample's weight where the batch has some.
+import { ConfigError, ShapeError, showValue } from "../../core/errors.ts";
+import { word } from "../../core/options.ts";
+import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
+import { cast, mean, sum } from "../../tensor/functions.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+
+export const reductionFields = {
+  /** The terms' mean, their sum, or `none`: each by itself, for a program that goes on with them. */
+  reduction: word("mean", "sum", "none").default("mean"),
+} as const;
+
+export type Reduction = "mean" | "sum" | "none";
+
+/** The batch's `sampleWeights` as float32, with axes of 1 up to the terms' rank. Throws ShapeError unless their shape is that of the terms' first axes. */
+function sampleWeights(where: string, batch: Batch | Tensor, shape: Shape): Tensor | undefined {
+  const weights = batch instanceof Tensor ? undefined : batch.sampleWeights;
+  if (weights === undefined) return undefined;
+  if (!(weights instanceof Tensor))
+    throw new ConfigError({
+      where,
+      problem: "the batch's sample weights aren't a tensor",
+      got: showValue(weights),
+      expected: "a tensor",
+    });
+  if (weights.rank === 0 || !sameShape(weights.shape, shape.slice(0, weights.rank)))
+    throw new ShapeError({
+      where,
+      problem: "sample weights of another shape than the loss's terms",
+      got: `${formatShape(weights.shape)} for terms of ${formatShape(shape)}`,
+      expected: "a weight for each sample, or for each term",
+    });
+  return cast(weights, "float32").reshape([...weights.shape, ...shape.slice(weights.rank).map(() => 1)]);
+}
+
+/** How terms stand, where that isn't told by themselves. */
+interface Terms {
+  /** What their shape is, if they come in another. */
+  readonly shape?: Shape;
+  /** What their sum is divided by in a mean, if not by their number: [] float32. */
+  readonly whole?: Tensor;
+}
+
+/** A loss out of its terms. Sample weights multiply the terms alone: twice the weights are twice the loss, as in Keras. */
+export function reduced(
+  where: string,
+  terms: Tensor,
+  batch: Batch | Tensor,
+  reduction: Reduction,
+  { shape = terms.shape, whole }: Terms = {},
+): Tensor {
+  const weights = sampleWeights(where, batch, shape);
+  const moved = (weights || reduction === "none") && !sameShape(terms.shape, shape);
+  const each = moved ? terms.reshape(shape) : terms;
+  const weighted = weights ? each.mul(weights) : each;
+  if (reduction === "none") return weighted;
+  if (reduction === "mean" && !whole) return mean(weighted);
+  const total = sum(weighted);
+  return reduction === "mean" && whole ? total.div(whole) : total;
+}
