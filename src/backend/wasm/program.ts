@@ -44,7 +44,7 @@ export interface Program {
 /** A function of the program, and what it is called with. */
 interface Printed {
   readonly fn: FunctionBuilder;
-  /** Called once by a thread before its first chunk of a phase. */
+  /** Called once by a thread before its first chunk of a phase; in a phase of one chunk right before the function, since what it packs may be made there. */
   readonly prepare?: FunctionBuilder;
   /** Its function's list. */
   readonly list: readonly Entry[];
@@ -117,9 +117,12 @@ function printRun({ module, isShared, bytesBefore }: Context, phases: readonly P
         call(called, at.get, values, scratch.get, chunk, i32.const(chunks));
       return { before: prepare && callOf(prepare)(i32.const(0)), each: callOf(fn) };
     });
+    const first = (inside: boolean) => (before: Code | undefined) =>
+      before && inside === (chunks === 1) ? [before] : [];
+    const [outside, within] = [first(false), first(true)];
     return {
-      before: [setScratch, ...all.flatMap(({ before }) => before ?? [])],
-      each: (chunk: Local<"i32">) => all.map(({ each }) => each(chunk.get)),
+      before: [setScratch, ...all.flatMap(({ before }) => outside(before))],
+      each: (chunk: Local<"i32">) => all.flatMap(({ before, each }) => [...within(before), each(chunk.get)]),
     };
   };
   if (!isShared) {
