@@ -1,15 +1,26 @@
 // Layers and models.
 export { Activation, gelu, relu, sigmoid, tanh } from "./activation.ts";
 export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
+export { BatchNorm, type BatchNormOptions, batchNorm1d, batchNorm2d, batchNorm3d } from "./batchnorm.ts";
 export { TransformerBlock, transformerBlock } from "./block.ts";
 export { type CnnOptions, cnn } from "./cnn.ts";
 export { Conv2d, type Conv2dOptions, conv2d, flatten, MaxPool2d, maxPool2d, SampleShape, unflatten } from "./conv.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export { Embedding, embedding } from "./embedding.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
+export { GroupNorm, type GroupNormOptions, groupNorm, instanceNorm } from "./groupnorm.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
 export { Linear, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
 export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";
+export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
+export {
+  SpectralNorm,
+  type SpectralNormOptions,
+  spectralNorm,
+  WeightNorm,
+  type WeightNormOptions,
+  weightNorm,
+} from "./weightnorm.ts";

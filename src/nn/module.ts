@@ -23,14 +23,14 @@ const calls = {
 };
 
 /** Base of all layers and models. A subclass assigns parameters and children to properties in its constructor, in the order in which they are drawn. */
-export abstract class Module implements Stateful {
+export abstract class Module<out Output extends ModelOutput = ModelOutput> implements Stateful {
   /** Whether it is being trained: dropout acts only then. Set through `train` and `eval`. */
   training = true;
   /** Of a model over tokens: how many there are. What trains it holds this against its data. */
   declare readonly vocabulary?: number;
 
   /** The outputs for a batch's `inputs`; the whole batch comes second, for models that compute their own loss. */
-  abstract forward(inputs: Tensor, batch?: Batch): ModelOutput;
+  abstract forward(inputs: Tensor, batch?: Batch): Output;
 
   /** Direct children by name: properties that are modules or lists of modules (`blocks.0`). */
   namedChildren(): [string, Module][] {

@@ -6,7 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
 import { lessEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { add, div, exp, log, mul, neg, sqrt, stopGradient, sub, where } from "./elementwise.ts";
+import { add, div, exp, log, mul, neg, stopGradient, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { matmul } from "./matmul.ts";
 import { reshape, swapAxes } from "./movement.ts";
@@ -118,32 +118,6 @@ export function scaledDotProductAttention(
   return matmul(p > 0 ? dropout(weights, p) : weights, v);
 }
 
-/** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. */
-export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon = 1e-5): Node {
-  if (!(epsilon >= 0 && epsilon < Infinity)) {
-    throw new ShapeError({
-      where: "layerNorm",
-      problem: "epsilon is out of range",
-      got: String(epsilon),
-      expected: "a number ≥ 0",
-    });
-  }
-  const rank = weight.shape.length;
-  const axis = weight.shape.map((_, i) => i - rank);
-  if (formatShape(x.shape.slice(-rank)) !== formatShape(weight.shape)) {
-    throw new ShapeError({
-      where: "layerNorm",
-      problem: "the last axes aren't the weight's",
-      got: formatShape(x.shape),
-      expected: `[..., ${weight.shape.join(", ")}]`,
-    });
-  }
-  const centred = sub(x, mean(x, { axis, keepDims: true }));
-  const deviation = sqrt(add(mean(mul(centred, centred), { axis, keepDims: true }), epsilon));
-  const out = mul(div(centred, deviation), weight);
-  return bias ? add(out, bias) : out;
-}
-
 takes({ softmax, logSoftmax }, { x: tensor, "axis?": axis });
 takes({ crossEntropy }, { logits: tensor, targets: tensor }, "options are those of losses.crossEntropy");
 takes({ mse }, { prediction: tensor, target: tensor });
@@ -158,4 +132,3 @@ takes(
     "options?": options<AttentionOptions>({ "causal?": boolean, "dropout?": number }),
   },
 );
-takes({ layerNorm }, { x: tensor, weight: tensor, "bias?": biasKind, "epsilon?": number });

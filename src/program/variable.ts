@@ -6,6 +6,7 @@ import { checkArguments, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
+import { atOnce } from "../core/promise.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, refuseInTrace } from "../graph/scope.ts";
@@ -31,6 +32,31 @@ const loadCall = signature("load", {
 });
 const disposeCall = signature("dispose", {});
 
+/** Throws ShapeError or DTypeError for a value that the variable couldn't hold. */
+function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor): void {
+  const expected = `${variable.dtype}${formatShape(variable.shape)}`;
+  const got = `${dtype}${formatShape(shape)}`;
+  if (dtype !== variable.dtype)
+    throw new DTypeError({ where, problem: "another dtype than the variable's", got, expected });
+  if (!sameShape(shape, variable.shape))
+    throw new ShapeError({ where, problem: "another shape than the variable's", got, expected });
+}
+
+let substitutes: ReadonlyMap<Variable, Tensor> | undefined;
+
+/** Runs `body` with tensors in the place of variables: an op that reads one reads its tensor, and gradients flow there. Nothing is assigned. Throws ShapeError, DTypeError for a tensor that the variable couldn't hold. */
+export function substituting<T>(values: ReadonlyMap<Variable, Tensor>, body: () => T): T {
+  for (const [variable, value] of values) checkFits("substituting", variable, value);
+  const outer = substitutes;
+  const nodes = [...values].map(([variable, value]) => [variable, new Tensor(value.node)] as const);
+  substitutes = new Map([...(outer ?? []), ...nodes]);
+  try {
+    return atOnce("the body of a substitution", body());
+  } finally {
+    substitutes = outer;
+  }
+}
+
 /** A cell with versions. It is a tensor too: ops read the version it holds when they are called. */
 export class Variable extends Tensor {
   readonly #shape: Shape;
@@ -47,6 +73,8 @@ export class Variable extends Tensor {
   }
 
   override get node(): Node {
+    const substitute = substitutes?.get(this);
+    if (substitute) return substitute.node;
     const scope = currentTrace();
     if (scope) {
       const cell = scope.cells.get(this);
@@ -80,7 +108,15 @@ export class Variable extends Tensor {
   /** Gives it another value of the same shape and dtype. In a trace the value is a state output of each run. Throws ShapeError, DTypeError. */
   assign(value: Tensor): void {
     checkArguments(assignCall, arguments);
-    this.#check(value.shape, value.dtype);
+    checkFits("assign", this, value);
+    if (substitutes?.has(this)) {
+      throw new TraceError({
+        where: "assign",
+        problem: "a tensor stands in the variable's place",
+        got: `${this.#dtype}${formatShape(this.#shape)}`,
+        hint: "what a model assigns in its forward pass, buffers, can't be substituted",
+      });
+    }
     const scope = currentTrace();
     if (!scope) {
       this.#begin(value.node);
@@ -100,15 +136,6 @@ export class Variable extends Tensor {
   #begin(first: Node): void {
     this.#lineage.retire();
     this.#lineage = new Lineage(first, this.#shape, this.#dtype);
-  }
-
-  #check(shape: Shape, dtype: DType): void {
-    const expected = `${this.#dtype}${formatShape(this.#shape)}`;
-    const got = `${dtype}${formatShape(shape)}`;
-    if (dtype !== this.#dtype)
-      throw new DTypeError({ where: "assign", problem: "another dtype than the variable's", got, expected });
-    if (!sameShape(shape, this.#shape))
-      throw new ShapeError({ where: "assign", problem: "another shape than the variable's", got, expected });
   }
 
   /** Where its versions are, now and until it is next assigned: what a call takes. For the compiler. */

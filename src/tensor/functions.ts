@@ -22,6 +22,7 @@ import * as elementwise from "../ops/elementwise.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
+import * as norm from "../ops/norm.ts";
 import * as precision from "../ops/precision.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
@@ -44,6 +45,7 @@ export const ops = liftAll(
     gatherOps,
     matmulOps,
     movement,
+    norm,
     without(randomOps, "checkProbability", "keepMask"),
     reduce,
     unfoldOps,
@@ -102,6 +104,8 @@ export const {
   arange,
   argmax,
   argmin,
+  batchNorm,
+  batchNormTraining,
   bernoulli,
   broadcastTo,
   cast,
@@ -122,6 +126,8 @@ export const {
   gelu,
   greater,
   greaterEqual,
+  groupNorm,
+  instanceNorm,
   layerNorm,
   less,
   lessEqual,
@@ -149,6 +155,7 @@ export const {
   randint,
   relu,
   reshape,
+  rmsNorm,
   roundTo,
   scaledDotProductAttention,
   scatterAdd,

@@ -1,6 +1,6 @@
 // Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. The ops
 // take and give nodes; here they are lifted to tensors, and attached as methods: a new op in one of their files is a method by itself.
-import { checkArguments, signature } from "../core/arguments.ts";
+import { checkArguments, isRecord, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
 import { joined, only, without } from "../core/namespaces.ts";
@@ -18,6 +18,7 @@ import * as elementwise from "../ops/elementwise.ts";
 import * as gather from "../ops/gather.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
+import * as norm from "../ops/norm.ts";
 import * as precision from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as unfoldOps from "../ops/unfold.ts";
@@ -198,33 +199,42 @@ export class Tensor {
 
 export interface Tensor extends Methods {}
 
-type LiftArgument<T> = T extends Node ? Tensor : T extends readonly Node[] ? readonly Tensor[] : T;
-type LiftResult<T> = T extends Node ? Tensor : T;
+/** Records with a node among their values. */
+type Lift<T> = T extends Node ? Tensor : Extract<T[keyof T], Node> extends never ? T : { [K in keyof T]: Lift<T[K]> };
 
 /** A function of nodes as a function of tensors. */
 export type Lifted<F> = F extends (...args: infer A) => infer R
-  ? (...args: { [K in keyof A]: LiftArgument<A[K]> }) => LiftResult<R>
+  ? (...args: { [K in keyof A]: Lift<A[K]> }) => Lift<R>
   : never;
 
 /** The functions of a namespace, lifted. */
 export type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };
 
-const unwrap = (value: unknown): unknown =>
-  value instanceof Tensor
-    ? value.node
-    : Array.isArray(value) && value.some((item) => item instanceof Tensor)
-      ? value.map(unwrap)
-      : value;
+/** A value with every item of class `From` replaced: itself, or in a list or a plain record. Others stay the objects that they are. */
+function replaced<F>(value: unknown, From: abstract new (...args: never[]) => F, by: (item: F) => unknown): unknown {
+  const each = (item: unknown) => replaced(item, From, by);
+  const isIt = (item: unknown) => item instanceof From;
+  if (value instanceof From) return by(value);
+  if (Array.isArray(value)) return value.some(isIt) ? value.map(each) : value;
+  if (!isRecord(value) || !Object.values(value).some(isIt)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item)]));
+}
+
+const nodeOf = (tensor: Tensor) => tensor.node;
+const tensorOf = (node: Node) => new Tensor(node);
 
 /** Lifts one function, whose arguments are checked by its signature. */
 export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<F> {
   const call = signatureOf(apply);
   const body = apply as unknown as (...args: unknown[]) => unknown;
   const lifted = (...args: unknown[]) => {
-    for (let i = 0; i < args.length; i++) args[i] = unwrap(args[i]);
+    for (let i = 0; i < args.length; i++) args[i] = replaced(args[i], Tensor, nodeOf);
     checkArguments(call, args);
-    const result = atOneSite(() => body(...args));
-    return result instanceof Node ? new Tensor(result) : result;
+    return replaced(
+      atOneSite(() => body(...args)),
+      Node,
+      tensorOf,
+    );
   };
   return lifted as Lifted<F>;
 }
@@ -237,6 +247,7 @@ const methods = joined(
   gather,
   matmul,
   without(movement, "concat", "stack"),
+  norm,
   reduce,
   unfoldOps,
   only(define, "broadcastTo"),

@@ -262,9 +262,8 @@ describe("composites", () => {
     check([[3, 4]], (x) => reduce.mean(ops.mul(x, x), { axis: 0 }));
     check([[3, 4]], (x) => reduce.variance(x, { axis: [0, 1] }));
   });
-  test("linear, layerNorm", () => {
+  test("linear", () => {
     check([[2, 3], [4, 3], [4]], composite.linear);
-    check([[2, 5], [5], [5]], (x, w, b) => composite.layerNorm(x, w, b), { tolerance: 5e-5 });
   });
   test("dropout: the mask of the forward pass is the mask of the backward pass", () => {
     check([[6, 5]], (x) => composite.dropout(ops.mul(x, x), 0.4));

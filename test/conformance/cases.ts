@@ -12,6 +12,7 @@ import { indexedCases } from "./cases/indexed.ts";
 import { lossCases } from "./cases/losses.ts";
 import { matmulCases } from "./cases/matmul.ts";
 import { movementCases } from "./cases/movement.ts";
+import { normCases } from "./cases/norm.ts";
 import { reduceCases } from "./cases/reduce.ts";
 import { creationCases, randomCases } from "./cases/sources.ts";
 
@@ -31,6 +32,7 @@ export function conformanceCases(): Case[] {
     creation: creationCases(),
     composite: compositeCases(),
     losses: lossCases(),
+    norm: normCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }

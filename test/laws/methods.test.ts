@@ -32,6 +32,9 @@ const instances: Readonly<Record<string, () => object>> = {
   "data.Vocabulary": () => new data.Vocabulary("abc"),
   "nn.Module": () => nn.linear(2, 2),
   "nn.Activation": () => nn.relu(),
+  "nn.BatchNorm": () => nn.batchNorm2d(1),
+  "nn.GroupNorm": () => nn.groupNorm(1, 1),
+  "nn.RmsNorm": () => nn.rmsNorm(2),
   "nn.Conv2d": () => nn.conv2d(1, 1, 1),
   "nn.Dropout": () => nn.dropout(0.5),
   "nn.Embedding": () => nn.embedding(3, 2),
@@ -102,6 +105,9 @@ const calls: Readonly<Record<string, RightCall>> = {
   "LoraLinear.forward": forward(),
   "LoraLinear.merged": none,
   "nn.Activation.forward": forward(),
+  "nn.BatchNorm.forward": forward(images),
+  "nn.GroupNorm.forward": forward(images),
+  "nn.RmsNorm.forward": forward(),
   "nn.Conv2d.forward": forward(images),
   "nn.Dropout.forward": forward(),
   "nn.Embedding.forward": forward(tokens),
@@ -164,6 +170,7 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
   [/^optim\.\w+\.(rule|scalars)$/, "protected: asked by update"],
   [/\.(describeRate|rate)$/, "protected: asked by hooks"],
+  [/^nn\.(Spectral|Weight)Norm\.reparametrized$/, "protected: asked by forward"],
 ];
 
 /** The methods that classes declare, by their paths: those of a tensor but for the ops. */

@@ -11,6 +11,7 @@ import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
+import * as norm from "../../src/ops/norm.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 
@@ -230,9 +231,40 @@ describe("shapes that don't fit: ShapeError", () => {
     "crossEntropy of a scalar": [() => composite.crossEntropy(f(), i()), /^crossEntropy: a target for each row/],
     "crossEntropy of no rows": [() => composite.crossEntropy(f(0, 5), i(0)), /nothing to reduce/],
     "layerNorm with another weight": [
-      () => composite.layerNorm(f(2, 5), f(4), undefined),
+      () => norm.layerNorm(f(2, 5), f(4), undefined),
       "layerNorm: the last axes aren't the weight's: got [2, 5], expected [..., 4]",
     ],
+    "rmsNorm with another weight": [() => norm.rmsNorm(f(2, 5), f(4)), /^rmsNorm: the last axes aren't the weight's/],
+    "rmsNorm with a negative epsilon": [
+      () => norm.rmsNorm(f(5), f(5), -1),
+      /^rmsNorm: epsilon is out of range: got -1/,
+    ],
+    "batchNorm of a vector": [
+      () => norm.batchNorm(f(3), f(3), f(3)),
+      /^batchNorm: .*: got \[3\].*, expected x: \[batch, channels, \.\.\.\]/,
+    ],
+    "batchNorm of other channels": [
+      () => norm.batchNorm(f(2, 3), f(3), f(4)),
+      "batchNorm: variance isn't a number for each channel: got [4] with x: [2, 3], expected [3]",
+    ],
+    "batchNorm with an infinite epsilon": [
+      () => norm.batchNorm(f(2, 3), f(3), f(3), undefined, undefined, { epsilon: Infinity }),
+      /^batchNorm: epsilon is out of range/,
+    ],
+    "batchNormTraining of one value": [
+      () => norm.batchNormTraining(f(1, 3)),
+      /^batchNormTraining: fewer than two values of a channel.*got \[1, 3\].*\nHint: a larger batch/,
+    ],
+    "batchNormTraining of no channels": [() => norm.batchNormTraining(f(2, 0)), /fewer than two values of a channel/],
+    "groupNorm of groups that don't divide": [
+      () => norm.groupNorm(f(2, 4), 3),
+      "groupNorm: the channels can't be shared out to the groups: got 4 channels, 3 groups, expected a divisor of the channels",
+    ],
+    "instanceNorm of another weight": [
+      () => norm.instanceNorm(f(2, 4, 3), f(3)),
+      /^instanceNorm: weight isn't a number for each channel/,
+    ],
+    "instanceNorm of one element each": [() => norm.instanceNorm(f(2)), /^instanceNorm: no batch of channels/],
     "linear of another width": [() => composite.linear(f(2, 3), f(4, 5)), /^matmul: depths differ/],
     "softmax over no axis": [() => composite.softmax(f(2), 1), /^max: axis out of range/],
   });
@@ -371,7 +403,7 @@ describe("sites", () => {
     const here = Number(/errors\.test\.ts:(\d+)/.exec(new Error("line").stack!)![1]);
     const nodes = [
       ops.add(f(2), 1),
-      composite.layerNorm(f(2, 3), f(3), f(3)),
+      norm.layerNorm(f(2, 3), f(3), f(3)),
       movement.concat([f(2), f(2), f(2)]),
       composite.crossEntropy(f(2, 3), i(2)),
     ];

@@ -7,12 +7,14 @@ import { lower } from "../../../src/compile/lower.ts";
 import type { Graph } from "../../../src/graph/hash.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { lessEqual } from "../../../src/ops/compare.ts";
-import { dropout, layerNorm, linear, softmax } from "../../../src/ops/composite.ts";
+import { dropout, linear, softmax } from "../../../src/ops/composite.ts";
+import { conv2d } from "../../../src/ops/conv.ts";
 import { coordinate } from "../../../src/ops/creation.ts";
 import { add, gelu, mul, relu, sqrt, sub, where } from "../../../src/ops/elementwise.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
 import { reshape, slice, swapAxes } from "../../../src/ops/movement.ts";
-import { mean } from "../../../src/ops/reduce.ts";
+import { layerNorm } from "../../../src/ops/norm.ts";
+import { mean, sum } from "../../../src/ops/reduce.ts";
 import { groupKernels } from "../../../src/schedule/rows.ts";
 import { transposeProducts } from "../../../src/schedule/transpose.ts";
 import { testData, traceGraph } from "../../support/graphs.ts";
@@ -106,6 +108,18 @@ describe("products in groups", () => {
     [8, 33, 8, 1, 300],
   ])("a transformer's block: batch %i, time %i, width %i, %i heads, %i inside", async (...sizes) => {
     const graph = block(...sizes);
+    await holds(graph, inputsOf(graph));
+  });
+
+  test("what a group packs whole may be made in the phase that it runs in, and another group's after it", async () => {
+    const float = (...shape: number[]) => ({ dtype: "float32" as const, shape });
+    const ports = { x: float(2, 2, 4, 4), w: float(3, 2, 3, 3), m: float(3, 1, 1, 1), u: float(4, 3, 1, 1) };
+    const graph = traceGraph(ports, ({ x, w, m, u }) => {
+      const once = conv2d(x, mul(w, m));
+      const twice = conv2d(relu(once), mul(u, sum(m)));
+      const found = gradients(sum(mul(twice, twice)), [x, w, m, u]);
+      return { outputs: Object.fromEntries(found.map((node, i) => [String(i), node])) };
+    });
     await holds(graph, inputsOf(graph));
   });
 

@@ -25,7 +25,6 @@ export function compositeCases(): Computation[] {
     { name: "logSoftmax", inputs: [x], build: (a) => composite.logSoftmax(a) },
     { name: "mse", inputs: [x, floats([6, 10], 5)], build: composite.mse },
     { name: "variance", inputs: [x], build: (a) => reduce.variance(a, { axis: 0 }) },
-    { name: "layerNorm", inputs: [x, floats([10]), floats([10], 2)], build: (a, w, b) => composite.layerNorm(a, w, b) },
     {
       name: "crossEntropy",
       inputs: [x, testData([6], "int32", [0, 9.9])],

@@ -1,0 +1,125 @@
+// Batch normalisation: by the batch in training, by running statistics in evaluation. Those are buffers, assigned by the forward pass, so that a
+// compiled step updates them where it runs, and its checkpoint, digest and replay have them.
+import { checkArguments, kind, number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { flag, type Given, nonNegative, options as optionsOf, probability } from "../core/options.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import { Parameter, Variable } from "../program/variable.ts";
+import { batchNorm, batchNormTraining, ones, stopGradient, zeros } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+
+const record = (name: string) =>
+  optionsOf(
+    name,
+    {
+      /** Added to the variance. */
+      epsilon: nonNegative.default(1e-5),
+      /** The batch's share in the running statistics: running ← running·(1 − momentum) + batch·momentum. */
+      momentum: probability.default(0.1),
+      /** Whether each channel has a weight and a bias. */
+      affine: flag.default(true),
+      /** Whether running statistics are kept; without them evaluation goes by the batch too. */
+      trackRunningStats: flag.default(true),
+    },
+    `nn.${name}`,
+    ShapeError,
+  );
+export type BatchNormOptions = Given<ReturnType<typeof record>>;
+
+/** How many axes follow the channels in what a layer takes. */
+export type SpatialAxes = 1 | 2 | 3;
+
+const base = record("BatchNorm");
+const channels = { channels: number };
+const call = base.call({ axes: kind("1, 2 or 3", (value) => [1, 2, 3].includes(value as number)), ...channels });
+const calls = {
+  1: record("batchNorm1d").call(channels),
+  2: record("batchNorm2d").call(channels),
+  3: record("batchNorm3d").call(channels),
+};
+const shapes = {
+  1: "channels] or [batch, channels, length]",
+  2: "channels, height, width]",
+  3: "channels, depth, height, width]",
+};
+
+/** (x − mean) · (weight ÷ √(variance + epsilon)) + bias for each channel (Ioffe and Szegedy 2015). x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` (n − 1 in its count, as PyTorch's) are buffers; weight starts as ones, bias as zeros. */
+export class BatchNorm extends Module {
+  readonly weight?: Parameter;
+  readonly bias?: Parameter;
+  readonly runningMean?: Variable;
+  readonly runningVariance?: Variable;
+  readonly axes: SpatialAxes;
+  readonly channels: number;
+  readonly epsilon: number;
+  readonly momentum: number;
+
+  constructor(axes: SpatialAxes, channels: number, options: BatchNormOptions = {}) {
+    checkArguments(call, arguments);
+    super();
+    const { epsilon, momentum, affine, trackRunningStats } = base.fill(options);
+    checkCount(`batchNorm${axes}d`, "channels", channels);
+    this.axes = axes;
+    this.channels = channels;
+    this.epsilon = epsilon;
+    this.momentum = momentum;
+    if (affine) {
+      this.weight = new Parameter(ones([channels]));
+      this.bias = new Parameter(zeros([channels]));
+    }
+    if (trackRunningStats) {
+      this.runningMean = new Variable(zeros([channels]));
+      this.runningVariance = new Variable(ones([channels]));
+    }
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const { axes, channels, weight, bias, epsilon, momentum, runningMean, runningVariance } = this;
+    const where = `nn.batchNorm${axes}d`;
+    checkForward(where, arguments);
+    const { shape, rank } = inputs;
+    if (shape[1] !== channels || !(rank === axes + 2 || (axes === 1 && rank === 2))) {
+      throw new ShapeError({
+        where,
+        problem: "inputs of another shape",
+        got: formatShape(shape),
+        expected: `[batch, ${shapes[axes]} with ${channels} channels`,
+      });
+    }
+    if (!this.training && runningMean && runningVariance)
+      return batchNorm(inputs, runningMean, runningVariance, weight, bias, { epsilon });
+    const { output, mean, variance } = batchNormTraining(inputs, weight, bias, { epsilon });
+    if (runningMean && runningVariance) {
+      const count = sizeOf(shape) / channels;
+      const blend = (running: Variable, batch: Tensor) =>
+        running.assign(running.mul(1 - momentum).add(stopGradient(batch).mul(momentum)));
+      blend(runningMean, mean);
+      blend(runningVariance, variance.mul(count / (count - 1)));
+    }
+    return output;
+  }
+
+  protected override describe(): string {
+    return `(${this.channels})`;
+  }
+}
+
+/** Batch normalisation of [batch, channels] or [batch, channels, length]: `torch.nn.BatchNorm1d`. */
+export function batchNorm1d(channels: number, options: BatchNormOptions = {}): BatchNorm {
+  checkArguments(calls[1], arguments);
+  return new BatchNorm(1, channels, options);
+}
+
+/** Batch normalisation of images, [batch, channels, height, width]: `torch.nn.BatchNorm2d`. */
+export function batchNorm2d(channels: number, options: BatchNormOptions = {}): BatchNorm {
+  checkArguments(calls[2], arguments);
+  return new BatchNorm(2, channels, options);
+}
+
+/** Batch normalisation of volumes, [batch, channels, depth, height, width]: `torch.nn.BatchNorm3d`. */
+export function batchNorm3d(channels: number, options: BatchNormOptions = {}): BatchNorm {
+  checkArguments(calls[3], arguments);
+  return new BatchNorm(3, channels, options);
+}

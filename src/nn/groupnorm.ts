@@ -1,0 +1,90 @@
+// Group normalisation, of which instance normalisation is the case of one channel a group. It knows no batch: training and evaluation are the same.
+import { checkArguments, number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
+import { formatShape } from "../core/shape.ts";
+import { Parameter } from "../program/variable.ts";
+import { groupNorm as apply, ones, zeros } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+
+const record = (name: string, affine: boolean) =>
+  optionsOf(
+    name,
+    {
+      /** Added to the variance. */
+      epsilon: nonNegative.default(1e-5),
+      /** Whether each channel has a weight and a bias. */
+      affine: flag.default(affine),
+    },
+    `nn.${name}`,
+    ShapeError,
+  );
+export type GroupNormOptions = Given<ReturnType<typeof record>>;
+
+const group = record("groupNorm", true);
+const instance = record("instanceNorm", false);
+const call = group.call({ groups: number, channels: number });
+const instanceCall = instance.call({ channels: number });
+
+/** Each sample's channels in groups of neighbours, each group normalised by its own mean and variance (Wu and He 2018), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. */
+export class GroupNorm extends Module {
+  readonly weight?: Parameter;
+  readonly bias?: Parameter;
+  readonly groups: number;
+  readonly channels: number;
+  readonly epsilon: number;
+
+  constructor(groups: number, channels: number, options: GroupNormOptions = {}) {
+    checkArguments(call, arguments);
+    super();
+    const { epsilon, affine } = group.fill(options);
+    checkCount("groupNorm", "groups", groups);
+    checkCount("groupNorm", "channels", channels);
+    if (channels % groups !== 0) {
+      throw new ShapeError({
+        where: "nn.groupNorm",
+        problem: "the channels can't be shared out to the groups",
+        got: `${channels} channels, ${groups} groups`,
+        expected: "a divisor of the channels",
+      });
+    }
+    this.groups = groups;
+    this.channels = channels;
+    this.epsilon = epsilon;
+    if (!affine) return;
+    this.weight = new Parameter(ones([channels]));
+    this.bias = new Parameter(zeros([channels]));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.groupNorm", arguments);
+    const { groups, channels, weight, bias, epsilon } = this;
+    if (inputs.shape[1] !== channels) {
+      throw new ShapeError({
+        where: "nn.groupNorm",
+        problem: "inputs of another shape",
+        got: formatShape(inputs.shape),
+        expected: `[batch, ${channels}, ...]`,
+      });
+    }
+    return apply(inputs, groups, weight, bias, { epsilon });
+  }
+
+  protected override describe(): string {
+    return `(${this.channels} channels, ${this.groups} ${this.groups === 1 ? "group" : "groups"})`;
+  }
+}
+
+/** Group normalisation, of `channels` channels in `groups` groups: `torch.nn.GroupNorm`. Throws ShapeError unless groups divides channels. */
+export function groupNorm(groups: number, channels: number, options: GroupNormOptions = {}): GroupNorm {
+  checkArguments(call, arguments);
+  return new GroupNorm(groups, channels, options);
+}
+
+/** Instance normalisation of [batch, channels, ...] with any number of further axes: `torch.nn.InstanceNorm1d` to `3d`, without running statistics, and as there without weights unless `affine`. */
+export function instanceNorm(channels: number, options: GroupNormOptions = {}): GroupNorm {
+  checkArguments(instanceCall, arguments);
+  return new GroupNorm(channels, channels, instance.fill(options));
+}

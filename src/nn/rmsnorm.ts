@@ -1,0 +1,52 @@
+// Normalisation by the root of the mean square.
+import { checkArguments, either, number, shape as shapeKind } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { type Given, nonNegative, options as optionsOf } from "../core/options.ts";
+import type { Shape } from "../core/shape.ts";
+import { Parameter } from "../program/variable.ts";
+import { rmsNorm as apply, ones } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+
+const record = optionsOf(
+  "rmsNorm",
+  {
+    /** Added to the mean square; 2⁻²³ unless given, as PyTorch's. */
+    epsilon: nonNegative.default(2 ** -23),
+  },
+  "nn.rmsNorm",
+  ShapeError,
+);
+export type RmsNormOptions = Given<typeof record>;
+const call = record.call({ shape: either(number, shapeKind) });
+
+/** x ÷ √(mean of x² + epsilon) over the last axes, times weight (ones at first), Zhang and Sennrich 2019. x: [..., ...shape] → the same. */
+export class RmsNorm extends Module {
+  readonly weight: Parameter;
+  readonly epsilon: number;
+
+  constructor(shape: number | Shape, options: RmsNormOptions = {}) {
+    checkArguments(call, arguments);
+    super();
+    const extents = typeof shape === "number" ? [shape] : shape;
+    for (const extent of extents) checkCount("rmsNorm", "an extent", extent);
+    this.epsilon = record.fill(options).epsilon;
+    this.weight = new Parameter(ones(extents));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.rmsNorm", arguments);
+    return apply(inputs, this.weight, this.epsilon);
+  }
+
+  protected override describe(): string {
+    return `(${this.weight.shape.join(" × ")})`;
+  }
+}
+
+/** Normalises over the last axes, of the given extents, without centring: `torch.nn.RMSNorm`. */
+export function rmsNorm(shape: number | Shape, options: RmsNormOptions = {}): RmsNorm {
+  checkArguments(call, arguments);
+  return new RmsNorm(shape, options);
+}

@@ -1,0 +1,169 @@
+// Layers whose weight is made from a parameter at each forward pass: by weight normalisation, or by its largest singular value.
+import { checkArguments } from "../core/arguments.ts";
+import { ConfigError, ShapeError } from "../core/errors.ts";
+import { count, type Given, nonNegative, numberOf, options as optionsOf, type Read, text } from "../core/options.ts";
+import { formatShape } from "../core/shape.ts";
+import { Parameter, substituting, Variable } from "../program/variable.ts";
+import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkForward, module } from "./check.ts";
+import { type Batch, Module } from "./module.ts";
+
+const shared = {
+  /** Which of the layer's parameters. */
+  name: text.default("weight"),
+  /** The axis of its rows: that of the outputs, 0 in the layers here. */
+  axis: numberOf("an axis: an integer ≥ 0", { integer: true, least: 0 }).default(0),
+};
+const record = optionsOf("weightNorm", shared, "nn.weightNorm", ShapeError);
+const spectralRecord = optionsOf(
+  "spectralNorm",
+  {
+    ...shared,
+    /** Steps of the power iteration at each forward pass in training. */
+    powerIterations: count.default(1),
+    /** The least norm that a vector is divided by. */
+    epsilon: nonNegative.default(1e-12),
+  },
+  "nn.spectralNorm",
+  ShapeError,
+);
+export type WeightNormOptions = Given<typeof record>;
+export type SpectralNormOptions = Given<typeof spectralRecord>;
+const call = record.call({ layer: module });
+const spectralCall = spectralRecord.call({ layer: module });
+
+const norm = (x: Tensor, axis?: readonly number[]) =>
+  x
+    .mul(x)
+    .sum({ axis, keepDims: axis !== undefined })
+    .sqrt();
+
+/** The layer, run with another weight in its parameter's place. */
+abstract class Reparametrized<M extends Module> extends Module<ReturnType<M["forward"]>> {
+  readonly layer: M;
+  readonly #where: string;
+  readonly #parameter: Parameter;
+
+  constructor(where: string, layer: M, { name, axis }: Read<typeof record>) {
+    super();
+    const parameter = (layer as unknown as Record<string, unknown>)[name];
+    if (!(parameter instanceof Parameter)) {
+      const names = Object.entries(layer).flatMap(([key, value]) => (value instanceof Parameter ? [key] : []));
+      throw new ConfigError({
+        where,
+        problem: "the layer itself has no such parameter",
+        got: name,
+        expected: names.join(", ") || "a layer with parameters of its own",
+      });
+    }
+    if (parameter.rank < 2 || axis >= parameter.rank) {
+      throw new ShapeError({
+        where,
+        problem: "no rows along the axis",
+        got: `${name} ${formatShape(parameter.shape)}, axis ${axis}`,
+        expected: "a parameter of two axes or more, and one of them",
+      });
+    }
+    this.layer = layer;
+    this.#where = where;
+    this.#parameter = parameter;
+  }
+
+  override forward(inputs: Tensor, batch?: Batch): ReturnType<M["forward"]> {
+    checkForward(this.#where, arguments);
+    const weight = this.reparametrized(this.#parameter);
+    return substituting(new Map([[this.#parameter, weight]]), () => this.layer.forward(inputs, batch)) as ReturnType<
+      M["forward"]
+    >;
+  }
+
+  /** The weight that the layer sees. */
+  protected abstract reparametrized(parameter: Parameter): Tensor;
+}
+
+/** A layer whose weight is magnitude · v ÷ ‖v‖ for each row, v being the layer's own parameter (Salimans and Kingma 2016). `magnitude` starts as ‖v‖, so nothing changes at first. */
+export class WeightNorm<M extends Module = Module> extends Reparametrized<M> {
+  readonly magnitude: Parameter;
+  readonly #axes: readonly number[];
+
+  constructor(layer: M, options: WeightNormOptions = {}) {
+    checkArguments(call, arguments);
+    const read = record.fill(options);
+    super("nn.weightNorm", layer, read);
+    const parameter = (layer as unknown as Record<string, Parameter>)[read.name];
+    this.#axes = parameter.shape.map((_, i) => i).filter((i) => i !== read.axis);
+    this.magnitude = new Parameter(stopGradient(norm(parameter, this.#axes)));
+  }
+
+  protected override reparametrized(parameter: Parameter): Tensor {
+    return parameter.mul(this.magnitude.div(norm(parameter, this.#axes)));
+  }
+}
+
+/** Weight normalisation of a layer: `torch.nn.utils.parametrizations.weight_norm`. Throws ConfigError where it has no such parameter, ShapeError where that is no matrix. */
+export function weightNorm<M extends Module>(layer: M, options: WeightNormOptions = {}): WeightNorm<M> {
+  checkArguments(call, arguments);
+  return new WeightNorm(layer, options);
+}
+
+/** A layer whose weight is divided by its largest singular value (Miyato et al. 2018), estimated by power iteration: `left` and `right`, its singular vectors, are buffers that each forward pass in training moves on. They start from N(0, 1), left first, and 15 iterations. */
+export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
+  readonly left: Variable;
+  readonly right: Variable;
+  readonly #options: Read<typeof spectralRecord>;
+
+  constructor(layer: M, options: SpectralNormOptions = {}) {
+    checkArguments(spectralCall, arguments);
+    const read = spectralRecord.fill(options);
+    super("nn.spectralNorm", layer, read);
+    this.#options = read;
+    const matrix = this.#matrix((layer as unknown as Record<string, Parameter>)[read.name]);
+    const [rows, columns] = matrix.shape;
+    const drawn = [normal([rows]), normal([columns])] as const;
+    const [left, right] = this.#iterated(
+      stopGradient(matrix),
+      drawn.map((x) => this.#unit(x)),
+      15,
+    );
+    this.left = new Variable(left);
+    this.right = new Variable(right);
+  }
+
+  #matrix(parameter: Tensor): Tensor {
+    const { axis } = this.#options;
+    const rows = parameter.shape[axis];
+    return swapAxes(parameter, 0, axis).reshape([rows, parameter.size / rows]);
+  }
+
+  #unit(x: Tensor): Tensor {
+    return x.div(maximum(norm(x), this.#options.epsilon));
+  }
+
+  #iterated(matrix: Tensor, [left, right]: readonly Tensor[], times: number): readonly Tensor[] {
+    for (let i = 0; i < times; i++) {
+      left = this.#unit(matmul(matrix, right));
+      right = this.#unit(matmul(left, matrix));
+    }
+    return [left, right];
+  }
+
+  protected override reparametrized(parameter: Parameter): Tensor {
+    const matrix = this.#matrix(parameter);
+    const held = [this.left, this.right];
+    const [left, right] = this.training
+      ? this.#iterated(stopGradient(matrix), held, this.#options.powerIterations)
+      : held;
+    if (this.training) {
+      this.left.assign(left);
+      this.right.assign(right);
+    }
+    return parameter.div(matmul(left, matmul(matrix, right)));
+  }
+}
+
+/** Spectral normalisation of a layer: `torch.nn.utils.parametrizations.spectral_norm`. Throws ConfigError where it has no such parameter, ShapeError where that is no matrix. */
+export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOptions = {}): SpectralNorm<M> {
+  checkArguments(spectralCall, arguments);
+  return new SpectralNorm(layer, options);
+}
