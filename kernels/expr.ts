@@ -28,8 +28,11 @@ export type UnaryOp =
   | NarrowFormat
   | "toFloat32"
   | "toInt32";
-/** float32: + − × ÷, each rounded once. int32: add, sub, mul, wrapping. bool: and, or. */
-export type BinaryOp = "add" | "sub" | "mul" | "div" | "and" | "or";
+/**
+ * float32: + − × ÷, each rounded once. int32: add, sub, mul, wrapping; `div` truncates towards zero, x ÷ 0 is 0, −2³¹ ÷ −1 wraps. bool: and, or. int32
+ * and uint32: and, or, xor of all bits; `shl`, `shr` by b mod 32 places, where int32's shr copies the sign bit.
+ */
+export type BinaryOp = "add" | "sub" | "mul" | "div" | "and" | "or" | "xor" | "shl" | "shr";
 /** IEEE comparisons: false where an operand is NaN, but for `ne`. */
 export type CompareOp = "lt" | "le" | "eq" | "ne" | "gt" | "ge";
 
@@ -94,6 +97,9 @@ export const mul = (a: Operand, b: Operand) => binary("mul", a, b);
 export const div = (a: Operand, b: Operand) => binary("div", a, b);
 export const and = (a: Expr, b: Expr) => binary("and", a, b);
 export const or = (a: Expr, b: Expr) => binary("or", a, b);
+export const xor = (a: Operand, b: Operand) => binary("xor", a, b);
+export const shl = (a: Operand, b: Operand) => binary("shl", a, b);
+export const shr = (a: Operand, b: Operand) => binary("shr", a, b);
 export const lt = (a: Operand, b: Operand) => compare("lt", a, b);
 export const le = (a: Operand, b: Operand) => compare("le", a, b);
 export const eq = (a: Operand, b: Operand) => compare("eq", a, b);

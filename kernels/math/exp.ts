@@ -35,6 +35,15 @@ export function expReduce(v: Expr, low?: Expr): { n: Expr; y: Expr } {
   return { n, y: add(r, mul(mul(r, r), expTail(r))) };
 }
 
+/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low` as above. */
+export function expParts(v: Expr, low?: Expr): { n: Expr; r: Expr; tail: Expr } {
+  const n = nearest(sub(mul(v, log2e), shift));
+  const high = sub(v, mul(n, ln2High));
+  const rest: Operand = low ? add(mul(n, ln2Low), low) : mul(n, ln2Low);
+  const r = sub(high, rest);
+  return { n, r, tail: add(mul(mul(r, r), expTail(r)), sub(sub(high, r), rest)) };
+}
+
 /** eˣ. At most 0.93 ULP. ∞ from 88.73 on, 0 below −103.97. */
 export function exp(x: Expr): Expr {
   const { n, y } = expReduce(clamp(x, -104, 89));

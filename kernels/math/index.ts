@@ -5,9 +5,13 @@ import { type Expr, ge, le, ne, or, select } from "../expr.ts";
 
 export { erf } from "./erf.ts";
 export { exp } from "./exp.ts";
+export { expm1 } from "./expm1.ts";
 export { gelu } from "./gelu.ts";
 export { log } from "./log.ts";
+export { log1p } from "./log1p.ts";
+export { rsqrt } from "./root.ts";
 export { sigmoid } from "./sigmoid.ts";
+export { silu } from "./silu.ts";
 export { softplus } from "./softplus.ts";
 export { tanh } from "./tanh.ts";
 export { cos, sin } from "./trig.ts";

@@ -4,11 +4,10 @@ import { splitter } from "./constants.ts";
 import { clamp, expReduce } from "./exp.ts";
 
 /**
- * 1 ÷ (1 + e⁻ˣ). At most 0.91 ULP, subnormal results included: with e⁻ˣ = 2ⁿ·(1 + y) the smaller of 1 and 2ⁿ is factored out, and the
- * quotient's remainder made good.
+ * 1 ÷ (1 + 2ⁿ·(1 + y)) as (quotient + correction), to be multiplied by t1·t2 where n ≥ 0: the smaller of 1 and 2ⁿ is factored out, and the quotient's
+ * remainder made good. The quotient has few bits.
  */
-export function sigmoid(x: Expr): Expr {
-  const { n, y } = expReduce(clamp(neg(x), -104, 104));
+export function logistic({ n, y }: { n: Expr; y: Expr }) {
   const k = neg(abs(n));
   const half = floor(mul(k, 0.5));
   const [t1, t2] = [pow2(half), pow2(sub(k, half))];
@@ -20,10 +19,16 @@ export function sigmoid(x: Expr): Expr {
   const low = add(add(sub(D, d), w), add(sub(1, D), t));
   const q = div(constant(1), d);
   const cq = mul(q, splitter);
-  const qHigh = sub(cq, sub(cq, q));
+  const quotient = sub(cq, sub(cq, q));
   const cd = mul(d, splitter);
   const dHigh = sub(cd, sub(cd, d));
-  const remainder = sub(sub(1, mul(qHigh, dHigh)), mul(qHigh, add(sub(d, dHigh), low)));
-  const value = add(qHigh, mul(q, remainder));
+  const remainder = sub(sub(1, mul(quotient, dHigh)), mul(quotient, add(sub(d, dHigh), low)));
+  return { quotient, correction: mul(q, remainder), negative, t1, t2 };
+}
+
+/** 1 ÷ (1 + e⁻ˣ). At most 0.91 ULP, subnormal results included. */
+export function sigmoid(x: Expr): Expr {
+  const { quotient, correction, negative, t1, t2 } = logistic(expReduce(clamp(neg(x), -104, 104)));
+  const value = add(quotient, correction);
   return select(negative, value, mul(mul(value, t1), t2));
 }

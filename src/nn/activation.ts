@@ -1,11 +1,6 @@
 // Layers without parameters: one function each.
-import { callable, checkArguments, signature, string } from "../core/arguments.ts";
-import {
-  gelu as applyGelu,
-  relu as applyRelu,
-  sigmoid as applySigmoid,
-  tanh as applyTanh,
-} from "../tensor/functions.ts";
+import { callable, checkArguments, type Kinds, real, signature, string } from "../core/arguments.ts";
+import { ops } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
 import { Module } from "./module.ts";
@@ -34,34 +29,71 @@ export class Activation extends Module {
   }
 }
 
-const none = (name: string) =>
-  signature(
+type Name = keyof typeof ops;
+
+/** What makes a layer of the function of that name, with the numbers that come after its tensor. */
+function layer<Given extends readonly (number | undefined)[] = []>(name: Name, parameters: Kinds = {}) {
+  const call = signature(
     `nn.${name}`,
-    {},
+    parameters,
     `it makes a layer: nn.${name}().forward(x); the function of a tensor is ${name}(x) at top level`,
   );
-const calls = { relu: none("relu"), gelu: none("gelu"), tanh: none("tanh"), sigmoid: none("sigmoid") };
+  const apply = ops[name] as unknown as (x: Tensor, ...given: Given) => Tensor;
+  return (...given: Given): Activation => {
+    checkArguments(call, given);
+    return new Activation(name, (x) => apply(x, ...given));
+  };
+}
 
 /** A layer of x < 0 ? 0 : x for each element. x: [...] float32 → the same. */
-export function relu(): Activation {
-  checkArguments(calls.relu, arguments);
-  return new Activation("relu", (x) => applyRelu(x));
-}
-
+export const relu = layer("relu");
+/** A layer of x held between 0 and 6. x: [...] float32 → the same. */
+export const relu6 = layer("relu6");
+/** A layer of x where x > 0, else slope·x; slope 0.01 unless given. x: [...] float32 → the same. */
+export const leakyRelu = layer<[slope?: number]>("leakyRelu", { "slope?": real });
+/** A layer of x where x > 0, else alpha·(eˣ − 1); alpha 1 unless given. x: [...] float32 → the same. */
+export const elu = layer<[alpha?: number]>("elu", { "alpha?": real });
+/** A layer of the scaled exponential linear unit, with the constants of self-normalising networks. x: [...] float32 → the same. */
+export const selu = layer("selu");
+/** A layer of x where x > 0, else alpha·(e^(x ÷ alpha) − 1); alpha 1 unless given. x: [...] float32 → the same. */
+export const celu = layer<[alpha?: number]>("celu", { "alpha?": real });
 /** A layer of x·Φ(x), the exact form, for each element. x: [...] float32 → the same. */
-export function gelu(): Activation {
-  checkArguments(calls.gelu, arguments);
-  return new Activation("gelu", (x) => applyGelu(x));
-}
-
+export const gelu = layer("gelu");
+/** A layer of x·σ(x), the sigmoid linear unit or swish. x: [...] float32 → the same. */
+export const silu = layer("silu");
+/** A layer of x·tanh(ln(1 + eˣ)). x: [...] float32 → the same. */
+export const mish = layer("mish");
 /** A layer of the hyperbolic tangent of each element. x: [...] float32 → the same. */
-export function tanh(): Activation {
-  checkArguments(calls.tanh, arguments);
-  return new Activation("tanh", (x) => applyTanh(x));
-}
-
+export const tanh = layer("tanh");
+/** A layer of x held between min and max, −1 and 1 unless given. x: [...] float32 → the same. */
+export const hardtanh = layer<[min?: number, max?: number]>("hardtanh", { "min?": real, "max?": real });
 /** A layer of 1 ÷ (1 + e⁻ˣ) for each element. x: [...] float32 → the same. */
-export function sigmoid(): Activation {
-  checkArguments(calls.sigmoid, arguments);
-  return new Activation("sigmoid", (x) => applySigmoid(x));
-}
+export const sigmoid = layer("sigmoid");
+/** A layer of ln σ(x). x: [...] float32 → the same. */
+export const logSigmoid = layer("logSigmoid");
+/** A layer of relu6(x + 3) ÷ 6. x: [...] float32 → the same. */
+export const hardSigmoid = layer("hardSigmoid");
+/** A layer of x·relu6(x + 3) ÷ 6. x: [...] float32 → the same. */
+export const hardSwish = layer("hardSwish");
+/** A layer of ln(1 + eˣ). x: [...] float32 → the same. */
+export const softplus = layer("softplus");
+
+/** What a model's `activation` may name. */
+export const activations = {
+  relu,
+  gelu,
+  tanh,
+  sigmoid,
+  silu,
+  relu6,
+  leakyRelu,
+  elu,
+  selu,
+  celu,
+  mish,
+  hardtanh,
+  logSigmoid,
+  hardSigmoid,
+  hardSwish,
+  softplus,
+} as const;

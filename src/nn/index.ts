@@ -1,5 +1,23 @@
 // Layers and models.
-export { Activation, gelu, relu, sigmoid, tanh } from "./activation.ts";
+export {
+  Activation,
+  celu,
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from "./activation.ts";
 export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
 export { BatchNorm, type BatchNormOptions, batchNorm1d, batchNorm2d, batchNorm3d } from "./batchnorm.ts";
 export { TransformerBlock, transformerBlock } from "./block.ts";
@@ -14,6 +32,7 @@ export { Linear, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
 export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";
+export { PRelu, type PReluOptions, prelu } from "./prelu.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export {

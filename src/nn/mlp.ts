@@ -2,13 +2,13 @@
 import { ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, list, options, probability, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
-import { gelu, relu, sigmoid, tanh } from "./activation.ts";
+import { activations } from "./activation.ts";
 import { affineParameters, checkStack } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { linear } from "./linear.ts";
 import { sequential } from "./sequential.ts";
 
-const activations = { relu, gelu, tanh, sigmoid };
+const names = Object.keys(activations) as (keyof typeof activations)[];
 
 const record = options(
   "mlp",
@@ -18,7 +18,7 @@ const record = options(
     /** Probability after each activation. */
     dropout: probability.default(0),
     /** What follows each layer but the last. */
-    activation: word("relu", "gelu", "tanh", "sigmoid").default("relu"),
+    activation: word(...names).default("relu"),
     /** Whether layers add a bias. */
     bias: flag.default(true),
   },

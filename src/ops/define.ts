@@ -153,6 +153,17 @@ export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
 
 /** float32 in and out. */
 export const floatOnly = sameDType("float32");
+/** float32 in and out, of a division that integers have another op for. */
+export const dividing: RecordBase["dtype"] = (inputs, attributes, where) => {
+  if (inputs.every((dtype) => dtype === "int32"))
+    refuse(
+      where,
+      inputs,
+      "float32",
+      'integers are divided by floorDivide(a, b); or cast first, as in x.cast("float32")',
+    );
+  return floatOnly(inputs, attributes, where);
+};
 /** float32 or int32, the same in and out. */
 export const numeric = sameDType("float32", "int32");
 

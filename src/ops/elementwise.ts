@@ -14,6 +14,7 @@ import {
   defineBinary,
   defineOp,
   defineUnary,
+  dividing,
   floatOnly,
   makeNode,
   type NodeLike,
@@ -52,7 +53,7 @@ export const mul = defineBinary({
 /** a ÷ b, elementwise; float32 only. */
 export const div = defineBinary({
   name: "div",
-  dtype: floatOnly,
+  dtype: dividing,
   value: ([a, b]) => e.div(a, b),
   vjp: ({ inputs: [, b], output, grad }) => [div(grad, b), neg(div(mul(grad, output), b))],
   samples: { range: [0.5, 4], edges: ordinary },
@@ -112,6 +113,15 @@ export const exp = defineUnary({
   samples: { range: [-4, 4], edges: [...ordinary, 88, 89, -88, -104, 104] },
 });
 
+/** eˣ − 1, exact near 0; gradient g·eˣ. x: [...] float32 → the same. Error bound and source: kernels/math. */
+export const expm1 = defineUnary({
+  name: "expm1",
+  dtype: floatOnly,
+  value: ([x]) => math.expm1(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, exp(x))],
+  samples: { range: [-4, 4], edges: [...ordinary, 1e-8, -1e-5, -18, 88, 89] },
+});
+
 /** Natural logarithm. Error bound and source: kernels/math. */
 export const log = defineUnary({
   name: "log",
@@ -119,6 +129,15 @@ export const log = defineUnary({
   value: ([x]) => math.log(x),
   vjp: ({ inputs: [x], grad }) => [div(grad, x)],
   samples: { range: [0.1, 8], edges: ordinary },
+});
+
+/** ln(1 + x), exact near 0; gradient g ÷ (1 + x). x: [...] float32 → the same. Error bound and source: kernels/math. */
+export const log1p = defineUnary({
+  name: "log1p",
+  dtype: floatOnly,
+  value: ([x]) => math.log1p(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, add(x, 1))],
+  samples: { range: [-0.7, 8], edges: [...ordinary, 1e-8, -1e-5, -0.9999999, -1.5] },
 });
 
 /** Hyperbolic tangent; gradient g·(1 − y²). */

@@ -9,7 +9,10 @@ import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { atOneSite } from "../graph/site.ts";
+import * as activations from "../ops/activations.ts";
 import { signatureOf } from "../ops/arguments.ts";
+import * as arithmetic from "../ops/arithmetic.ts";
+import * as bits from "../ops/bits.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as conv from "../ops/conv.ts";
@@ -240,6 +243,9 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
 }
 
 const methods = joined(
+  activations,
+  arithmetic,
+  bits,
   compare,
   composite,
   conv,

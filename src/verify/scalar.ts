@@ -104,11 +104,25 @@ export function scalarOf(body: Expr, { contract, flush, constant, comparison }: 
   };
   const integer = ({ op, type, a, b }: Expr & { kind: "binary" }): number => {
     const [x, y] = [at(a), at(b)];
-    if (op === "and") return x && y ? 1 : 0;
-    if (op === "or") return x || y ? 1 : 0;
-    if (op === "mul") return Math.imul(x, y);
-    const exact = op === "add" ? x + y : x - y;
-    return type === "uint32" ? exact >>> 0 : exact | 0;
+    const wrapped = (exact: number) => (type === "uint32" ? exact >>> 0 : exact | 0);
+    switch (op) {
+      case "and":
+        return wrapped(x & y);
+      case "or":
+        return wrapped(x | y);
+      case "xor":
+        return wrapped(x ^ y);
+      case "shl":
+        return wrapped(x << y);
+      case "shr":
+        return type === "uint32" ? x >>> y : x >> y;
+      case "mul":
+        return wrapped(Math.imul(x, y));
+      case "div":
+        return y === 0 ? 0 : wrapped(x / y);
+      default:
+        return wrapped(op === "add" ? x + y : x - y);
+    }
   };
   const unary = ({ op, type, x: operand }: Expr & { kind: "unary" }): number => {
     const x = at(operand);

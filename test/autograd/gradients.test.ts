@@ -8,6 +8,8 @@ import { GradError } from "../../src/core/errors.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { withTrace } from "../../src/graph/scope.ts";
+import * as activations from "../../src/ops/activations.ts";
+import * as arithmetic from "../../src/ops/arithmetic.ts";
 import { assemble } from "../../src/ops/assemble.ts";
 import { less } from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
@@ -240,6 +242,37 @@ describe("every other op", () => {
     const differentiable = allRecords().filter((record) => record.vjp !== "none");
     expect(differentiable.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
   });
+});
+
+describe("composites of elementwise ops", () => {
+  const { celu, elu, hardSigmoid, hardSwish, hardtanh, leakyRelu, logSigmoid, mish, relu6, selu } = activations;
+  test.each([logSigmoid, mish, elu, celu, selu])("$name", (f) => check([[24]], (x) => f(x)));
+  test.each([leakyRelu, relu6, hardtanh, hardSigmoid, hardSwish])("$name, away from its kinks", (f) => {
+    for (const range of [
+      [-7, -4],
+      [-0.9, -0.1],
+      [0.1, 0.9],
+      [6.5, 8],
+    ] as const)
+      check([[8]], (x) => f(x), { ranges: [range] });
+  });
+  test("clamp by tensors, lerp, remainder", () => {
+    check([[3, 4], [4], [3, 1]], (x, low, high) => arithmetic.clamp(x, low, high), {
+      ranges: [
+        [-2, 2],
+        [-0.9, -0.8],
+        [0.85, 0.95],
+      ],
+    });
+    check([[3, 4], [4], [3, 1]], (a, b, w) => arithmetic.lerp(a, b, w));
+    check([[6], [6]], (a, b) => arithmetic.remainder(ops.mul(a, a), b), {
+      ranges: [
+        [1.1, 1.2],
+        [0.9, 1],
+      ],
+    });
+  });
+  test("nanToNum", () => check([[5]], (x) => arithmetic.nanToNum(ops.mul(x, x))));
 });
 
 describe("composites", () => {

@@ -4,6 +4,7 @@ import { reachable } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import { input } from "../../src/ops/creation.ts";
 
+import { activationCases } from "./cases/activations.ts";
 import { assembleCases } from "./cases/assemble.ts";
 import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
@@ -33,6 +34,7 @@ export function conformanceCases(): Case[] {
     composite: compositeCases(),
     losses: lossCases(),
     norm: normCases(),
+    activations: activationCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }

@@ -120,6 +120,20 @@ const calls: Readonly<Record<string, RightCall>> = {
   }),
   "nn.mlp": options({ sizes: [4, 2], dropout: 0.5, activation: "relu", bias: true }, ["sizes"]),
   "nn.flatten": none,
+  "nn.hardSigmoid": none,
+  "nn.hardSwish": none,
+  "nn.logSigmoid": none,
+  "nn.mish": none,
+  "nn.relu6": none,
+  "nn.selu": none,
+  "nn.silu": none,
+  "nn.softplus": none,
+  "nn.leakyRelu": call(() => [0.1], 0),
+  "nn.elu": call(() => [0.5], 0),
+  "nn.celu": call(() => [0.5], 0),
+  "nn.hardtanh": call(() => [-2, 2], 0),
+  "nn.prelu": call(() => [2, { init: 0.1 }], 0),
+  "nn.PRelu": call(() => [2, { init: 0.1 }], 0),
   "nn.gelu": none,
   "nn.relu": none,
   "nn.sigmoid": none,
@@ -552,6 +566,7 @@ const calls: Readonly<Record<string, RightCall>> = {
 
 /** What is accepted, and why. */
 const accepted: readonly Accepted[] = [
+  [/^nn\.(leakyRelu|elu|celu|hardtanh|prelu|PRelu): [01](\.init)? = (a fraction|an index far out)$/, "a real number"],
   [/^optim\.\w+: [01](\.\w+)? = a fraction$/, "a real number that is 0 or 1 in the right call"],
   [/^(losses|metrics)\.\w+: \d\.(positiveWeight|delta|beta|gamma|margin) = a fraction$/, "a real number"],
   [/^losses\.\w+: 2\.(margin|ignoreIndex) = an index far out$/, "any number, and any target"],

@@ -58,8 +58,11 @@ function source(expr: Expr, name: (child: Expr) => string): string {
     case "binary": {
       const [a, b] = [name(expr.a), name(expr.b)];
       if (expr.type === "bool") return expr.op === "and" ? `${a} & ${b}` : `${a} | ${b}`;
-      const sign = { add: "+", sub: "-", mul: "*", div: "/", and: "&", or: "|" }[expr.op];
+      const signs = { add: "+", sub: "-", mul: "*", div: "/", and: "&", or: "|", xor: "^", shl: "<<", shr: ">>" };
+      const sign = signs[expr.op];
       if (expr.type === "float32") return `f(${a} ${sign} ${b})`;
+      if (expr.type === "uint32") return expr.op === "shr" ? `${a} >>> ${b}` : `(${a} ${sign} ${b}) >>> 0`;
+      if (expr.op === "div") return `${b} === 0 ? 0 : (${a} / ${b}) | 0`;
       return expr.op === "mul" ? `Math.imul(${a}, ${b})` : `(${a} ${sign} ${b}) | 0`;
     }
     case "compare": {

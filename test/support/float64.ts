@@ -41,7 +41,8 @@ function step(expr: Expr, of: (expr: Expr) => number, inputs: readonly number[])
     }
     case "binary": {
       const [a, b] = [of(expr.a), of(expr.b)];
-      return { add: a + b, sub: a - b, mul: a * b, div: a / b, and: a && b, or: a || b }[expr.op];
+      const bits = { xor: a ^ b, shl: a << b, shr: a >> b };
+      return { add: a + b, sub: a - b, mul: a * b, div: a / b, and: a && b, or: a || b, ...bits }[expr.op];
     }
     case "unary": {
       const x = of(expr.x);

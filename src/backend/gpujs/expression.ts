@@ -61,6 +61,8 @@ export const powerOfTwo = (n: number) => float32FromBits((n + 127) << 23);
 /** Exact powers of two for `exponent`, largest first. */
 const steps = [64, 32, 16, 8, 4, 2, 1];
 
+const signs = { add: "+", sub: "-", mul: "*", div: "/" };
+
 /** Prints a body; names begin with `prefix`. */
 export function printBody(given: Expr, inputs: readonly InputText[], prefix = "v"): PrintedBody {
   const body = withRoundingInSteps(given);
@@ -112,7 +114,7 @@ export function printBody(given: Expr, inputs: readonly InputText[], prefix = "v
         const [a, b] = [name(expr.a), name(expr.b)];
         if (expr.op === "and") names.set(expr, local(`${a} > ${constant(0.5)} ? ${b} : ${constant(0)}`));
         else if (expr.op === "or") names.set(expr, local(`${a} > ${constant(0.5)} ? ${constant(1)} : ${b}`));
-        else names.set(expr, local(`Math.fround(${a} ${{ add: "+", sub: "-", mul: "*", div: "/" }[expr.op]} ${b})`));
+        else names.set(expr, local(`Math.fround(${a} ${signs[expr.op as keyof typeof signs]} ${b})`));
         break;
       }
       case "compare": {

@@ -1,6 +1,6 @@
 // Scalar expressions over whole arrays, an operation at a time in plain loops: the executable meaning of kernels/expr. Rounding is the
 // store into a Float32Array: one correctly rounded + − × ÷ √ of float32 operands, since float64 holds enough for that (53 ≥ 2·24 + 2).
-import { children, type Expr, topological } from "../../../kernels/expr.ts";
+import { type BinaryOp, children, type Expr, topological } from "../../../kernels/expr.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
 import { narrowed } from "../../core/narrow.ts";
 
@@ -52,7 +52,7 @@ function loopOf(expr: Expr): Loop {
     case "unary":
       return expr.op === "toInt32" && expr.x.type === "float32" ? truncate : unary[expr.op];
     case "binary":
-      return expr.op === "mul" && expr.type === "int32" ? multiplyIntegers : binary[expr.op];
+      return expr.type === "int32" ? (integer[expr.op] ?? binary[expr.op]) : binary[expr.op];
     case "compare":
       return compare[expr.op];
     case "select":
@@ -75,8 +75,14 @@ const truncate: Loop = (out, count, a) => {
   }
 };
 
-const multiplyIntegers: Loop = (out, count, a, b) => {
-  for (let i = 0; i < count; i++) out[i] = Math.imul(a[i], b[i]);
+/** Where int32 isn't what storing wraps it to. */
+const integer: Partial<Record<BinaryOp, Loop>> = {
+  mul(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = Math.imul(a[i], b[i]);
+  },
+  div(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = b[i] === 0 ? 0 : Math.trunc(a[i] / b[i]);
+  },
 };
 
 const copy: Loop = (out, count, a) => {
@@ -146,10 +152,20 @@ const binary = {
     for (let i = 0; i < count; i++) out[i] = a[i] / b[i];
   },
   and(out, count, a, b) {
-    for (let i = 0; i < count; i++) out[i] = a[i] && b[i] ? 1 : 0;
+    for (let i = 0; i < count; i++) out[i] = a[i] & b[i];
   },
   or(out, count, a, b) {
-    for (let i = 0; i < count; i++) out[i] = a[i] || b[i] ? 1 : 0;
+    for (let i = 0; i < count; i++) out[i] = a[i] | b[i];
+  },
+  xor(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] ^ b[i];
+  },
+  shl(out, count, a, b) {
+    for (let i = 0; i < count; i++) out[i] = a[i] << b[i];
+  },
+  shr(out, count, a, b) {
+    const signed = a instanceof Int32Array;
+    for (let i = 0; i < count; i++) out[i] = signed ? a[i] >> b[i] : a[i] >>> b[i];
   },
 } satisfies Record<string, Loop>;
 

@@ -4,6 +4,7 @@ import type { Code, FunctionBuilder, Local } from "./assembler.ts";
 import { rounded } from "./halves.ts";
 import { f32x4, i32, select, v128 } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
+import { isLanewise, lanewise } from "./lanewise.ts";
 
 /** How the printer reads the kernel's inputs at the point it is at. */
 export interface Leaves {
@@ -79,7 +80,9 @@ export class ExpressionPrinter {
       }
       case "binary": {
         const a = visit(expr.a);
-        return lanes.binary(expr.op, expr.type, a, visit(expr.b));
+        const b = visit(expr.b);
+        if (isLanewise(expr.op, expr.type)) return lanewise(this.#fn, lanes, expr.op, expr.type, a, b);
+        return lanes.binary(expr.op, expr.type, a, b);
       }
       case "compare": {
         const a = visit(expr.a);

@@ -55,6 +55,7 @@ export const i32 = {
   add: binary<"i32", "i32">("i32", 0x6a),
   sub: binary<"i32", "i32">("i32", 0x6b),
   mul: binary<"i32", "i32">("i32", 0x6c),
+  divS: binary<"i32", "i32">("i32", 0x6d),
   divU: binary<"i32", "i32">("i32", 0x6e),
   and: binary<"i32", "i32">("i32", 0x71),
   or: binary<"i32", "i32">("i32", 0x72),

@@ -142,6 +142,8 @@ export const simdLanes: Lanes = {
     const [x, y] = [a as V, b as V];
     if (op === "and") return v128.and(x, y);
     if (op === "or") return v128.or(x, y);
+    if (op === "xor") return v128.xor(x, y);
+    if (op === "shl" || op === "shr") return split(op);
     if (type === "float32") return f32x4[op](x, y);
     return i32x4[op as "add" | "sub" | "mul"](x, y);
   },
@@ -211,7 +213,8 @@ export const scalarLanes: Lanes = {
   },
   binary(op, type, a, b) {
     const [x, y] = [a as I, b as I];
-    if (op === "and" || op === "or") return i32[op](x, y);
+    if (op === "and" || op === "or" || op === "xor") return i32[op](x, y);
+    if (op === "shl" || op === "shr") return split(op);
     if (type === "float32") return f32[op](a as F, b as F);
     return i32[op as "add" | "sub" | "mul"](x, y);
   },

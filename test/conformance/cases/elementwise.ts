@@ -1,6 +1,9 @@
 // Elementwise ops over their samples and every way to broadcast: all from the records.
 import type { DType } from "../../../src/core/dtype.ts";
 import type { Shape } from "../../../src/core/shape.ts";
+import "../../../src/ops/activations.ts";
+import "../../../src/ops/arithmetic.ts";
+import "../../../src/ops/bits.ts";
 import type { Attributes } from "../../../src/graph/node.ts";
 import { allRecords, broadcastOperands, makeNode } from "../../../src/ops/define.ts";
 import type { ElementwiseRecord } from "../../../src/ops/record.ts";

@@ -1,0 +1,55 @@
+// A rectifier whose slope below 0 is learned.
+import { checkArguments, number, options as optionsOf, real, signature } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { Parameter } from "../program/variable.ts";
+import { prelu as apply, full, reshape } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+
+export interface PReluOptions {
+  /** The slopes at first; 0.25 unless given. */
+  readonly init?: number;
+}
+
+const call = signature("nn.prelu", { "count?": number, "options?": optionsOf<PReluOptions>({ "init?": real }) });
+
+/**
+ * x where x > 0, else weight·x (He et al. 2015), weight: [count]: one slope for all, or one for each channel of axis 1. inputs: [...] float32, or
+ * [batch, count, ...] → the same. Throws ShapeError for another number of channels.
+ */
+export class PRelu extends Module {
+  readonly weight: Parameter;
+
+  constructor(count = 1, options: PReluOptions = {}) {
+    checkArguments(call, arguments);
+    super();
+    checkCount("prelu", "count", count);
+    this.weight = new Parameter(full([count], options.init ?? 0.25));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.prelu", arguments);
+    const [count] = this.weight.shape;
+    if (count > 1 && inputs.shape[1] !== count)
+      throw new ShapeError({
+        where: "nn.prelu",
+        problem: "not one slope for each channel",
+        got: formatShape(inputs.shape),
+        expected: `[batch, ${count}, ...]`,
+      });
+    const behind = Array.from({ length: Math.max(0, inputs.rank - 2) }, () => 1);
+    return apply(inputs, count === 1 ? this.weight : reshape(this.weight, [count, ...behind]));
+  }
+
+  protected override describe(): string {
+    return `(${this.weight.shape[0]})`;
+  }
+}
+
+/** A rectifier of `count` learned slopes: 1 for all elements, or one for each channel of axis 1. */
+export function prelu(count = 1, options: PReluOptions = {}): PRelu {
+  checkArguments(call, arguments);
+  return new PRelu(count, options);
+}

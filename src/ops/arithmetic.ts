@@ -1,0 +1,147 @@
+// Powers without logarithms, rounding, division with rounding, bounds, and questions about floats. Gradient formulas are part of the meaning, as in elementwise.ts.
+import * as e from "../../kernels/expr.ts";
+import { rsqrt as rsqrtOf } from "../../kernels/math/index.ts";
+import * as integer from "../../kernels/math/integer.ts";
+import * as math from "../../kernels/math/round.ts";
+import { options, real } from "../core/arguments.ts";
+import { ConfigError } from "../core/errors.ts";
+import type { Node } from "../graph/node.ts";
+import { operand, takes, tensor } from "./arguments.ts";
+import { equal, greater, less } from "./compare.ts";
+import { comparing, defineBinary, defineUnary, floatOnly, type NodeLike, numeric } from "./define.ts";
+import { add, div, mul, neg, sub, where } from "./elementwise.ts";
+
+const edges = [0, -0, 0.5, -0.5, 1, -1, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
+const samples = { range: [-4, 4], edges } as const;
+
+/** x·x. x: [...] float32 or int32 (wraps) → the same. */
+export const square = defineUnary({
+  name: "square",
+  dtype: numeric,
+  value: ([x]) => e.mul(x, x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, mul(x, 2))],
+  samples: { range: [-4, 4], edges },
+});
+
+/** 1 ÷ x. x: [...] float32 → the same; gradient −g·y². */
+export const reciprocal = defineUnary({
+  name: "reciprocal",
+  dtype: floatOnly,
+  value: ([x]) => e.div(1, x),
+  vjp: ({ output, grad }) => [neg(mul(grad, mul(output, output)))],
+  samples: { range: [0.5, 4], edges },
+});
+
+/** 1 ÷ √x; gradient −½·g·y ÷ x. x: [...] float32 → the same. Error bound and source: kernels/math. */
+export const rsqrt = defineUnary({
+  name: "rsqrt",
+  dtype: floatOnly,
+  value: ([x]) => rsqrtOf(x),
+  vjp: ({ inputs: [x], output, grad }) => [div(mul(mul(grad, -0.5), output), x)],
+  samples: { range: [0.3, 4], edges: [...edges, -1e30, 1e-30, 1e30] },
+});
+
+/** ⌈x⌉, the least integer that isn't below x. x: [...] float32 → the same. Its gradient is 0. */
+export const ceil = defineUnary({
+  name: "ceil",
+  dtype: floatOnly,
+  value: ([x]) => math.ceil(x),
+  vjp: "none",
+  samples,
+});
+
+/** The nearest integer, ties to even, as in PyTorch and NumPy (not as JavaScript's Math.round). x: [...] float32 → the same. Its gradient is 0. */
+export const round = defineUnary({
+  name: "round",
+  dtype: floatOnly,
+  value: ([x]) => math.round(x),
+  vjp: "none",
+  samples: { range: [-4, 4], edges: [...edges, 1.5, -2.5, 8388607.5, 4194303.5, -8388609] },
+});
+
+/** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. */
+export const trunc = defineUnary({
+  name: "trunc",
+  dtype: floatOnly,
+  value: ([x]) => math.trunc(x),
+  vjp: "none",
+  samples,
+});
+
+/**
+ * ⌊a ÷ b⌋. float32: the quotient is rounded before. int32: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32 or int32 → the same. Its
+ * gradient is 0.
+ */
+export const floorDivide = defineBinary({
+  name: "floorDivide",
+  dtype: numeric,
+  value: ([a, b]) => (a.type === "int32" ? integer.floorDivide(a, b) : e.floor(e.div(a, b))),
+  vjp: "none",
+  samples: { range: [0.5, 4], edges },
+});
+
+/**
+ * a − b·⌊a ÷ b⌋, with the sign of b. float32: as written, each operation rounded, where PyTorch's is exact. int32: exact, and a where b is 0.
+ * [...] float32 or int32 → the same.
+ */
+export function remainder(a: NodeLike, b: NodeLike): Node {
+  return sub(a, mul(b, floorDivide(a, b)));
+}
+
+const question = (name: string, value: (x: e.Expr) => e.Expr) =>
+  defineUnary({ name, dtype: comparing("float32"), value: ([x]) => value(x), vjp: "none", samples });
+
+/** Whether each element is NaN. x: [...] float32 → [...] bool. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
+export const isNaN = question("isNaN", (x) => e.ne(x, x));
+/** Whether each element is neither infinite nor NaN. x: [...] float32 → [...] bool. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
+export const isFinite = question("isFinite", (x) => e.lt(e.abs(x), Infinity));
+/** Whether each element is ∞ or −∞. x: [...] float32 → [...] bool. */
+export const isInf = question("isInf", (x) => e.eq(e.abs(x), Infinity));
+
+/**
+ * Each element held between two bounds: x where min ≤ x ≤ max, NaN as it is. x: [...] float32 or int32; bounds are numbers, or tensors of x's dtype that broadcast.
+ * The gradient passes at the bounds and between them. One bound alone is `maximum` or `minimum`. Throws ConfigError for numbers with min > max.
+ */
+export function clamp(x: Node, min: NodeLike, max: NodeLike): Node {
+  if (typeof min === "number" && typeof max === "number" && !(min <= max))
+    throw new ConfigError({
+      where: "clamp",
+      problem: "no such range",
+      got: `${min} and ${max}`,
+      expected: "min ≤ max",
+    });
+  const raised = where(less(x, min), min, x);
+  return where(greater(raised, max), max, raised);
+}
+
+/** What stands for numbers that aren't finite. */
+export interface NanToNumOptions {
+  /** For NaN; 0 unless given. */
+  readonly nan?: number;
+  /** For ∞; the largest float32 unless given. */
+  readonly posinf?: number;
+  /** For −∞; the lowest float32 unless given. */
+  readonly neginf?: number;
+}
+
+/** Numbers in the places of NaN and ±∞. x: [...] float32 → the same. No gradient flows where one was replaced. */
+export function nanToNum(x: Node, options: NanToNumOptions = {}): Node {
+  const largest = (2 - 2 ** -23) * 2 ** 127;
+  const { nan = 0, posinf = largest, neginf = -largest } = options;
+  return where(isNaN(x), nan, where(equal(x, Infinity), posinf, where(equal(x, -Infinity), neginf, x)));
+}
+
+/** a + weight·(b − a). All float32, of shapes that broadcast. */
+export function lerp(a: Node, b: NodeLike, weight: NodeLike): Node {
+  return add(a, mul(weight, sub(b, a)));
+}
+
+takes({ clamp }, { x: tensor, min: operand, max: operand }, "one bound alone is maximum(x, min) or minimum(x, max)");
+takes(
+  { nanToNum },
+  { x: tensor, "options?": options<NanToNumOptions>({ "nan?": real, "posinf?": real, "neginf?": real }) },
+);
+takes({ remainder }, { a: operand, b: operand });
+takes({ lerp }, { a: tensor, b: operand, weight: operand });

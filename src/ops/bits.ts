@@ -1,0 +1,28 @@
+// Operations on the bits of integers: int32, and uint32 words. No gradient.
+import * as e from "../../kernels/expr.ts";
+import { defineBinary, defineUnary, sameDType } from "./define.ts";
+
+const samples = { range: [0, 1], edges: [] } as const;
+const integers = sameDType("int32", "uint32");
+const bitwise = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
+  defineBinary({ name, dtype: integers, value: ([a, b]) => value(a, b), vjp: "none", samples });
+
+/** The bits that both have. [...] int32 or uint32 → the same. */
+export const bitAnd = bitwise("bitAnd", e.and);
+/** The bits that either has. [...] int32 or uint32 → the same. */
+export const bitOr = bitwise("bitOr", e.or);
+/** The bits that one of the two has. [...] int32 or uint32 → the same. */
+export const bitXor = bitwise("bitXor", e.xor);
+/** a · 2ᵇ, wrapping; b counts mod 32, as in JavaScript. [...] int32 or uint32 → the same. */
+export const shiftLeft = bitwise("shiftLeft", e.shl);
+/** ⌊a ÷ 2ᵇ⌋: int32 keeps its sign, uint32 is filled with zeros; b counts mod 32, as in JavaScript. [...] int32 or uint32 → the same. */
+export const shiftRight = bitwise("shiftRight", e.shr);
+
+/** Every bit the other way: −1 − x on int32. [...] int32 or uint32 → the same. */
+export const bitNot = defineUnary({
+  name: "bitNot",
+  dtype: integers,
+  value: ([x]) => e.xor(x, x.type === "int32" ? -1 : 2 ** 32 - 1),
+  vjp: "none",
+  samples,
+});

@@ -1,0 +1,135 @@
+// What elementwise functions mean at their edges: signs of zero, ties, NaN and infinities, division of integers, shifts; and what they refuse.
+import { beforeAll, describe, expect, test } from "vitest";
+import { ConfigError, DTypeError, gradients, nn, ops, ShapeError, setDefaultBackend, tensor } from "../../src/index.ts";
+
+beforeAll(() => setDefaultBackend("reference"));
+const inf = Infinity;
+const f = (...values: number[]) => tensor(values);
+const i = (...values: number[]) => tensor(values, "int32");
+const word = (...values: number[]) => tensor(Uint32Array.from(values));
+
+const table: Record<string, readonly [() => { array(): Promise<unknown> }, unknown]> = {
+  "ceil keeps −0": [() => f(-0.5, -0, 0, 0.5, -inf, NaN).ceil(), [-0, -0, 0, 1, -inf, NaN]],
+  "trunc is towards zero": [
+    () => f(-1.5, -0.5, 1.5, -0, 3e38, -inf, NaN).trunc(),
+    [-1, -0, 1, -0, Math.fround(3e38), -inf, NaN],
+  ],
+  "round is to even": [
+    () => f(0.5, 1.5, 2.5, -0.5, -1.5, -0, 8388607.5, 4194302.5, 16777217, inf, NaN).round(),
+    [0, 2, 2, -0, -2, -0, 8388608, 4194302, 16777216, inf, NaN],
+  ],
+  "rsqrt at its ends": [
+    () => f(0, -0, inf, -1, 4, 2 ** -149).rsqrt(),
+    [inf, -inf, 0, NaN, 0.5, Math.fround(2 ** 74.5)],
+  ],
+  "floorDivide of integers": [
+    () => i(7, -7, 7, -7, 5, -5, 0, -(2 ** 31), 2 ** 31 - 1).floorDivide(i(2, 2, -2, -2, 0, 0, 0, -1, -(2 ** 31))),
+    [3, -4, -4, 3, 0, 0, 0, -(2 ** 31), -1],
+  ],
+  "remainder of integers": [
+    () => i(7, -7, 7, -7, 5, -5, -(2 ** 31), 2 ** 31 - 1).remainder(i(2, 2, -2, -2, 0, 0, -1, -(2 ** 31))),
+    [1, 1, -1, -1, 5, -5, 0, -1],
+  ],
+  "remainder of floats": [
+    () => f(5.5, -5.5, 5.5, -5.5, 1, 0).remainder(f(2, 2, -2, -2, 0, 3)),
+    [1.5, 0.5, -0.5, -1.5, NaN, 0],
+  ],
+  "shifts count mod 32": [() => i(1, 1, 1, -1).shiftLeft(i(31, 32, -1, 4)), [-(2 ** 31), 1, -(2 ** 31), -16]],
+  "int32 shifted right keeps its sign": [() => i(-8, 8, -1).shiftRight(i(1, 33, 31)), [-4, 4, -1]],
+  "a word shifted right is filled with zeros": [() => word(2 ** 32 - 8, 1).shiftRight(word(1, 0)), [2 ** 31 - 4, 1]],
+  "bits of words": [() => word(0xf0f0f0f0).bitXor(word(0xffffffff)).bitOr(word(1)).bitAnd(word(0xff)), [0x0f]],
+  bitNot: [() => i(0, -1, 5).bitNot(), [-1, 0, -6]],
+  "bitNot of words": [() => word(0, 2 ** 32 - 1).bitNot(), [2 ** 32 - 1, 0]],
+  isNaN: [() => f(NaN, inf, -inf, 0).isNaN(), [true, false, false, false]],
+  isInf: [() => f(NaN, inf, -inf, 0).isInf(), [false, true, true, false]],
+  isFinite: [() => f(NaN, inf, -inf, 3e38).isFinite(), [false, false, false, true]],
+  nanToNum: [
+    () => f(NaN, inf, -inf, 1).nanToNum(),
+    [0, Math.fround(3.4028234663852886e38), -Math.fround(3.4028234663852886e38), 1],
+  ],
+  "nanToNum with numbers": [() => f(NaN, inf, -inf, 1).nanToNum({ nan: inf, posinf: 5, neginf: -5 }), [inf, 5, -5, 1]],
+  "clamp passes NaN": [() => f(-2, 0, 2, NaN, inf).clamp(-1, 1), [-1, 0, 1, NaN, 1]],
+  "clamp of integers": [() => i(-9, 0, 9).clamp(-1, 5), [-1, 0, 5]],
+  "silu at its ends": [() => f(inf, -inf, 0, -0, 1e-40, NaN).silu(), [inf, -0, 0, -0, Math.fround(0.5e-40), NaN]],
+  "expm1 at its ends": [() => f(inf, -inf, 0, -0, 1e-40, NaN).expm1(), [inf, -1, 0, -0, Math.fround(1e-40), NaN]],
+  "log1p at its ends": [() => f(inf, -inf, 0, -0, -1, -1.5, NaN).log1p(), [inf, NaN, 0, -0, -inf, NaN, NaN]],
+  "elu at its ends": [() => f(inf, -inf, 0, -0, NaN).elu(0.5), [inf, -0.5, 0, -0, NaN]],
+};
+
+describe("values", () => {
+  test.each(Object.keys(table))("%s", async (name) => {
+    const [build, expected] = table[name];
+    expect(await build().array()).toEqual(expected);
+  });
+
+  test("an exponential's overflow reaches no gradient", async () => {
+    const x = f(1000, -1000, 2);
+    for (const y of [x.elu(), x.selu(), x.celu(), x.silu()])
+      for (const value of await gradients(y.sum(), [x])[0].data()) expect(Number.isFinite(value)).toBe(true);
+  });
+
+  test("clamp's gradient passes at a bound, hardtanh's doesn't", async () => {
+    const x = f(-1, 0, 1, 2);
+    expect(await gradients(x.clamp(-1, 1).sum(), [x])[0].array()).toEqual([1, 1, 1, 0]);
+    expect(await gradients(x.hardtanh(-1, 1).sum(), [x])[0].array()).toEqual([0, 1, 0, 0]);
+  });
+});
+
+describe("what is refused", () => {
+  test.each<[string, () => unknown, new (...args: never[]) => Error, RegExp]>([
+    [
+      "div of integers",
+      () => i(1).div(i(2)),
+      DTypeError,
+      /^div: .*int32 and int32.*\nHint: integers are divided by floorDivide/,
+    ],
+    ["ceil of integers", () => i(1).ceil(), DTypeError, /^ceil: /],
+    ["floorDivide of two dtypes", () => i(1).floorDivide(f(1)), DTypeError, /no promotion: cast/],
+    ["bits of floats", () => f(1).bitAnd(f(1)), DTypeError, /int32 or uint32/],
+    ["isNaN of integers", () => i(1).isNaN(), DTypeError, /^isNaN: /],
+    ["a range that is none", () => f(1).clamp(2, 1), ConfigError, /clamp: .*2 and 1.*min ≤ max/],
+    ["hardtanh likewise", () => f(1).hardtanh(2, 1), ConfigError, /hardtanh: /],
+    ["celu of alpha 0", () => f(1).celu(0), ConfigError, /celu: /],
+    [
+      "one bound",
+      () => (f(1) as unknown as { clamp(x: number): unknown }).clamp(1),
+      ConfigError,
+      /clamp: max is missing/,
+    ],
+  ])("%s", (_, attempt, kind, message) => {
+    expect(attempt).toThrow(kind);
+    expect(attempt).toThrow(message);
+  });
+});
+
+describe("layers", () => {
+  test("of activations: the functions, by name and with their numbers", async () => {
+    const x = f(-2, -0.5, 0, 3);
+    const { leakyRelu, elu, hardtanh, silu } = ops;
+    const pairs = [
+      [nn.silu(), silu(x)],
+      [nn.leakyRelu(0.1), leakyRelu(x, 0.1)],
+      [nn.elu(), elu(x)],
+      [nn.hardtanh(-1, 2), hardtanh(x, -1, 2)],
+    ] as const;
+    for (const [layer, expected] of pairs) expect(await layer.forward(x).array()).toEqual(await expected.array());
+    expect(String(nn.mlp({ sizes: [2, 3, 1], activation: "silu" }))).toContain("silu");
+  });
+
+  test("prelu: one slope, or one for each channel", async () => {
+    expect(await nn.prelu().forward(f(-2, 4)).array()).toEqual([-0.5, 4]);
+    const images = tensor([-1, -1, -1, -1, -1, -1], [1, 3, 2]);
+    const layer = nn.prelu(3);
+    layer.weight.assign(f(1, 2, 3));
+    expect(await layer.forward(images).array()).toEqual([
+      [
+        [-1, -1],
+        [-2, -2],
+        [-3, -3],
+      ],
+    ]);
+    expect(await gradients(layer.forward(images).sum(), [layer.weight])[0].array()).toEqual([-2, -2, -2]);
+    expect(() => layer.forward(f(1, 2, 3))).toThrow(ShapeError);
+    expect(() => layer.forward(tensor([1, 2], [1, 2]))).toThrow(/one slope for each channel: got \[1, 2\]/);
+  });
+});
