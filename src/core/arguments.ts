@@ -9,7 +9,7 @@ export interface Kind {
   /** In words: `a tensor`. */
   readonly expected: string;
   accepts(value: unknown): boolean;
-  /** Throws a more precise error than "isn't …", or says what to do about a value that isn't accepted. */
+  /** Throws a more precise error than "isn't …", or says what to do about a value that isn't accepted, or about undefined where one must be. */
   explain?(where: string, value: unknown): string | undefined;
 }
 
@@ -87,6 +87,7 @@ function refuse(call: Signature, given: ArrayLike<unknown>, i: number): never {
       where: call.where,
       problem: i < given.length ? `${name} is undefined` : `${name} is missing`,
       expected: `${shownCall(call)}, ${name}: ${call.kinds[i].expected}`,
+      hint: call.kinds[i].explain?.(call.where, undefined),
     });
   }
   return refuseValue(call.where, name, call.kinds[i] ?? call.rest!, given[i]);

@@ -74,7 +74,12 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
         problem: "not an element",
         got: showValue(value),
         expected: "numbers, booleans, or arrays of them",
-        hint: value instanceof Promise ? "await it first" : undefined,
+        hint:
+          (value as unknown) instanceof Promise
+            ? "await it first"
+            : typeof value === "bigint"
+              ? "there is no int64: indices are int32, as in tensor(Int32Array.from(values, Number))"
+              : undefined,
       });
     if (depth > deepest)
       throw new ShapeError({

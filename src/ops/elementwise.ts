@@ -2,7 +2,7 @@
 // they fix bits, so each is written as the sequence that runs.
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
-import { dtype } from "../core/arguments.ts";
+import { dtype, type Kind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
@@ -311,6 +311,13 @@ export function stopGradient(x: Node): Node {
   return makeNode("stopGradient", [x], x.shape);
 }
 
-takes({ where }, { condition: tensor, a: operand, b: operand });
+const chosen: Kind = {
+  ...operand,
+  explain: (at, value) =>
+    value === undefined
+      ? "where a mask holds, outside a compiled function: await mask.nonzero()"
+      : operand.explain!(at, value),
+};
+takes({ where }, { condition: tensor, a: chosen, b: operand });
 takes({ cast }, { x: tensor, dtype });
 takes({ stopGradient }, { x: tensor });

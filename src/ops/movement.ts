@@ -1,12 +1,15 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { broadcastView, padView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
-import { kind, listOf, number, numbers as numberList, shape as shapeKind } from "../core/arguments.ts";
+import { either, kind, listOf, number, numbers as numberList, oneOf, shape as shapeKind } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
-import { checkNumber, defineOp, makeNode } from "./define.ts";
+import { broadcastTo, checkNumber, defineOp, makeNode } from "./define.ts";
+import { pickedBy, type SliceSpec } from "./range.ts";
+
+export type { SliceSpec };
 
 const numbers = (value: unknown) => value as readonly number[];
 const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;
@@ -134,9 +137,6 @@ export function swapAxes(x: Node, a = -1, b = -2): Node {
   return transpose(x, order);
 }
 
-/** A range along an axis: `[start, stop]` or `[start, stop, step]`, negatives counted from the end, undefined or null for all; a number picks one and drops the axis. */
-export type SliceSpec = number | readonly [number, number] | readonly [number, number, number] | null | undefined;
-
 /** NumPy's basic slicing; axes that aren't named are kept whole. Throws ShapeError on an index out of range or a step of 0. */
 export function slice(x: Node, specs: readonly SliceSpec[]): Node {
   const rank = x.shape.length;
@@ -147,66 +147,14 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
       got: String(specs.length),
       expected: `at most ${rank}`,
     });
-  const starts: number[] = [];
-  const steps: number[] = [];
-  const shape: number[] = [];
-  const kept: number[] = [];
-  x.shape.forEach((extent, axis) => {
-    const spec = specs[axis];
-    if (spec === undefined || spec === null) {
-      starts.push(0);
-      steps.push(1);
-      shape.push(extent);
-      kept.push(extent);
-      return;
-    }
-    if (typeof spec === "number") {
-      const index = normalizeIndex(spec, extent, axis);
-      starts.push(index);
-      steps.push(1);
-      shape.push(1);
-      return;
-    }
-    const [from, to, step = 1] = spec;
-    if (
-      ![from, to, step].every((value) => Number.isInteger(value) || Math.abs(value) === Infinity) ||
-      step === 0 ||
-      !Number.isInteger(step)
-    ) {
-      throw new ShapeError({
-        where: "slice",
-        problem: "not a range",
-        got: `[${spec.join(", ")}] on axis ${axis}`,
-        expected: "integers and a step that isn't 0",
-      });
-    }
-    const clamp = (value: number, low: number, high: number) =>
-      Math.min(Math.max(value < 0 ? value + extent : value, low), high);
-    const [start, stop] =
-      step > 0
-        ? [clamp(from, 0, extent), clamp(to, 0, extent)]
-        : [clamp(from, -1, extent - 1), to < -extent ? -1 : clamp(to, -1, extent - 1)];
-    const count = Math.max(0, Math.ceil((stop - start) / step));
-    starts.push(count === 0 ? 0 : start);
-    steps.push(step);
-    shape.push(count);
-    kept.push(count);
-  });
+  const picked = x.shape.map((extent, axis) => pickedBy("slice", specs[axis], extent, axis));
+  const [starts, steps, shape] = (["start", "step", "count"] as const).map((key) => picked.map((each) => each[key]));
   const whole = shape.every((extent, axis) => extent === x.shape[axis] && starts[axis] === 0 && steps[axis] === 1);
   const sliced = whole ? x : makeNode("slice", [x], shape, { starts, steps, shape });
-  return reshape(sliced, kept);
-}
-
-function normalizeIndex(index: number, extent: number, axis: number): number {
-  if (!Number.isInteger(index) || index < -extent || index >= extent) {
-    throw new ShapeError({
-      where: "slice",
-      problem: `index out of range on axis ${axis}`,
-      got: String(index),
-      expected: `an integer in [${-extent}, ${extent - 1}]`,
-    });
-  }
-  return index < 0 ? index + extent : index;
+  return reshape(
+    sliced,
+    shape.filter((_, axis) => typeof specs[axis] !== "number"),
+  );
 }
 
 /** The axes reversed. */
@@ -218,8 +166,19 @@ export function flip(x: Node, axes: number | readonly number[]): Node {
   );
 }
 
-/** Adds [before, after] points along each axis, filled with `value`. Throws ShapeError on negative amounts. */
-export function pad(x: Node, amounts: readonly (readonly [number, number] | readonly number[])[], value = 0): Node {
+/** What stands in added points: a number, or the tensor's own points, as PyTorch names it. */
+export type Padding = number | "reflect" | "replicate" | "circular";
+
+/**
+ * Adds [before, after] points along each axis, filled with a number, 0 unless given, or with the tensor's own points: "reflect" mirrors them at the edge,
+ * which isn't repeated (3 2 | 1 2 3 | 2 1), "replicate" repeats the edge (1 1 | 1 2 3 | 3 3; NumPy's edge), "circular" goes on at the other end
+ * (2 3 | 1 2 3 | 1 2; NumPy's wrap). Throws ShapeError on negative amounts, and where an axis has too few points to fill them.
+ */
+export function pad(
+  x: Node,
+  amounts: readonly (readonly [number, number] | readonly number[])[],
+  padding: Padding = 0,
+): Node {
   if (
     amounts.length !== x.shape.length ||
     amounts.some((pair) => pair.length !== 2 || pair.some((amount) => !Number.isInteger(amount) || amount < 0))
@@ -231,14 +190,49 @@ export function pad(x: Node, amounts: readonly (readonly [number, number] | read
       expected: `${x.shape.length} pairs of integers ≥ 0`,
     });
   }
-  checkNumber("pad", value, x.dtype);
+  if (typeof padding !== "number")
+    return amounts.reduce<Node>((padded, [before, after], axis) => extend(padded, axis, before, after, padding), x);
+  checkNumber("pad", padding, x.dtype);
   if (amounts.every(([before, after]) => before === 0 && after === 0)) return x;
   const [before, after] = [amounts.map((pair) => pair[0]), amounts.map((pair) => pair[1])];
   const shape = checkShape(
     "pad",
     x.shape.map((extent, axis) => before[axis] + extent + after[axis]),
   );
-  return makeNode("pad", [x], shape, { before, after, value: x.dtype === "float32" ? Math.fround(value) : value });
+  const value = x.dtype === "float32" ? Math.fround(padding) : padding;
+  return makeNode("pad", [x], shape, { before, after, value });
+}
+
+/** An axis with points of its own before and after it. */
+function extend(x: Node, axis: number, before: number, after: number, mode: Exclude<Padding, number>): Node {
+  if (before === 0 && after === 0) return x;
+  const extent = x.shape[axis];
+  const most = { reflect: extent - 1, replicate: extent > 0 ? Infinity : 0, circular: extent }[mode];
+  if (Math.max(before, after) > most) {
+    throw new ShapeError({
+      where: "pad",
+      problem: `axis ${axis} has too few points for "${mode}"`,
+      got: `${Math.max(before, after)} points beside ${extent}`,
+      expected: `at most ${Math.max(most, 0)}`,
+    });
+  }
+  const part = (start: number, stop: number, step = 1) =>
+    slice(x, [...new Array(axis).fill(null), [start, stop, step] as const]);
+  const edge = (at: number, count: number) =>
+    broadcastTo(
+      part(at, at + 1),
+      x.shape.map((size, i) => (i === axis ? count : size)),
+    );
+  const end = extent - 2 - after;
+  const [head, tail] = {
+    reflect: () => [part(before, 0, -1), part(extent - 2, end < 0 ? -Infinity : end, -1)],
+    replicate: () => [edge(0, before), edge(extent - 1, after)],
+    circular: () => [part(extent - before, extent), part(0, after)],
+  }[mode]();
+  return concat(
+    [head, x, tail].filter(({ shape }) => shape[axis] > 0),
+    axis,
+  );
 }
 
 /** Joins tensors along an axis; the other extents must agree. Throws ShapeError. */
@@ -304,8 +298,17 @@ takes(
   "a range for each axis, from its start to its end, in one list: x.slice([[1, 3], [0, 2]])",
 );
 takes({ flip }, { x: tensor, axes: axesKind }, oneList("x.flip([0, 1])"));
+const padding = oneOf(["reflect", "replicate", "circular"], {
+  edge: '"replicate"',
+  wrap: '"circular"',
+  constant: "by its number: pad(x, amounts, 0)",
+});
 takes(
   { pad },
-  { x: tensor, amounts: listOf(numberList, "a list of [before, after], one for each axis"), "value?": number },
+  {
+    x: tensor,
+    amounts: listOf(numberList, "a list of [before, after], one for each axis"),
+    "padding?": either(number, padding),
+  },
 );
 takes({ concat, stack }, { parts: tensors, "axis?": axisKind }, oneList("concat([a, b])"));

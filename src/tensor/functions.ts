@@ -14,6 +14,7 @@ import { joined, only, without } from "../core/namespaces.ts";
 import type { Shape } from "../core/shape.ts";
 import * as activations from "../ops/activations.ts";
 import * as arithmetic from "../ops/arithmetic.ts";
+import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
@@ -21,8 +22,11 @@ import * as conv from "../ops/conv.ts";
 import * as creation from "../ops/creation.ts";
 import { type ArrayLike, fromValues } from "../ops/creation.ts";
 import * as define from "../ops/define.ts";
+import * as diagonals from "../ops/diagonal.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as gatherOps from "../ops/gather.ts";
+import * as grid from "../ops/grid.ts";
+import * as indexing from "../ops/indexing.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as norm from "../ops/norm.ts";
@@ -44,11 +48,15 @@ export const ops = liftAll(
     activations,
     arithmetic,
     bits,
+    axes,
     compare,
     composite,
     conv,
+    diagonals,
     elementwise,
     gatherOps,
+    grid,
+    indexing,
     matmulOps,
     movement,
     norm,
@@ -122,10 +130,13 @@ export const {
   ceil,
   celu,
   clamp,
+  chunk,
   concat,
   conv2d,
   cos,
   crossEntropy,
+  diag,
+  diagonal,
   div,
   dropout,
   elu,
@@ -133,11 +144,14 @@ export const {
   erf,
   exp,
   expm1,
+  expandDims,
   eye,
+  flatten,
   flip,
   floor,
   floorDivide,
   full,
+  fullLike,
   gather,
   gelu,
   greater,
@@ -158,6 +172,7 @@ export const {
   less,
   lessEqual,
   linear,
+  linspace,
   log,
   log1p,
   logicalAnd,
@@ -165,14 +180,17 @@ export const {
   logicalOr,
   logSigmoid,
   logSoftmax,
+  logspace,
   matmul,
   max,
   maximum,
   maxPool2d,
   mean,
+  meshgrid,
   min,
   minimum,
   mish,
+  moveAxis,
   mse,
   mul,
   nanToNum,
@@ -180,6 +198,7 @@ export const {
   normal,
   notEqual,
   oneHot,
+  onesLike,
   pad,
   permutation,
   prelu,
@@ -191,6 +210,9 @@ export const {
   reshape,
   rmsNorm,
   round,
+  repeatInterleave,
+  roll,
+  rot90,
   roundTo,
   rsqrt,
   scaledDotProductAttention,
@@ -205,19 +227,28 @@ export const {
   slice,
   softmax,
   softplus,
+  split,
   sqrt,
   square,
+  squeeze,
   stack,
   stopGradient,
   sub,
   sum,
   swapAxes,
   take,
+  takeAlongAxis,
   tanh,
+  tile,
+  trace,
   transpose,
   trunc,
+  tril,
+  triu,
   unfold,
   uniform,
+  unstack,
   variance,
   where,
+  zerosLike,
 } = ops;

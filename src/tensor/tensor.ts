@@ -5,20 +5,25 @@ import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
 import { joined, only, without } from "../core/namespaces.ts";
 import { allTaken } from "../core/promise.ts";
-import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { atOneSite } from "../graph/site.ts";
 import * as activations from "../ops/activations.ts";
 import { signatureOf } from "../ops/arguments.ts";
 import * as arithmetic from "../ops/arithmetic.ts";
+import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as conv from "../ops/conv.ts";
+import { constant } from "../ops/creation.ts";
 import * as define from "../ops/define.ts";
+import * as diagonals from "../ops/diagonal.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as gather from "../ops/gather.ts";
+import * as grid from "../ops/grid.ts";
+import * as indexing from "../ops/indexing.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as norm from "../ops/norm.ts";
@@ -44,7 +49,11 @@ const reads = Object.fromEntries(
   ]),
 );
 
-const others = { toString: signature("toString", {}), dispose: signature("dispose", {}) };
+const others = {
+  nonzero: signature("nonzero", {}),
+  toString: signature("toString", {}),
+  dispose: signature("dispose", {}),
+};
 
 const hostCopies = new WeakMap<Node, TypedArray>();
 
@@ -138,6 +147,23 @@ export class Tensor {
       });
     }
     return allTaken(this.#read().then((data) => data[0]));
+  }
+
+  /** Where it isn't 0, or is true, row-major: an int32 tensor [count] for each axis, so that `x.at(...(await mask.nonzero()))` reads x where a mask holds (PyTorch's as_tuple form). Throws ShapeError on a scalar, TraceError while tracing: the count is data. */
+  nonzero(): Promise<Tensor[]> {
+    checkArguments(others.nonzero, arguments);
+    refuseInTrace("nonzero");
+    const { shape } = this;
+    normalizeAxis("nonzero", 0, shape.length);
+    const strides = stridesOf(shape);
+    const placesIn = (data: TypedArray): Tensor[] => {
+      const found = Array.from(data.keys()).filter((i) => data[i] !== 0);
+      return shape.map((extent, axis) => {
+        const places = Int32Array.from(found, (i) => Math.floor(i / strides[axis]) % extent);
+        return new Tensor(constant(places, [places.length], "int32"));
+      });
+    };
+    return allTaken(this.#read().then(placesIn));
   }
 
   /** Computes it now and keeps the value; later ops start from it. */
@@ -246,11 +272,15 @@ const methods = joined(
   activations,
   arithmetic,
   bits,
+  axes,
   compare,
   composite,
   conv,
+  diagonals,
   without(elementwise, "where"),
   gather,
+  without(grid, "linspace", "logspace", "meshgrid"),
+  indexing,
   matmul,
   without(movement, "concat", "stack"),
   norm,

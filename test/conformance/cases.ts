@@ -5,6 +5,7 @@ import { withTrace } from "../../src/graph/scope.ts";
 import { input } from "../../src/ops/creation.ts";
 
 import { activationCases } from "./cases/activations.ts";
+import { arrangementCases } from "./cases/arrangement.ts";
 import { assembleCases } from "./cases/assemble.ts";
 import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
@@ -35,6 +36,7 @@ export function conformanceCases(): Case[] {
     losses: lossCases(),
     norm: normCases(),
     activations: activationCases(),
+    arrangement: arrangementCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }

@@ -21,7 +21,7 @@ const loss = () => sg.add(...(optimizer.parameters.map((each) => each.sum()) as 
 
 /** What methods are called on, by class. */
 const instances: Readonly<Record<string, () => object>> = {
-  Tensor: () => sg.tensor(1),
+  Tensor: () => sg.tensor([1]),
   Variable: () => new sg.Variable(x()),
   Stream: () => new sg.Stream(1),
   Trainer: trainer,
@@ -91,6 +91,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "Tensor.dispose": none,
   "Tensor.format": none,
   "Tensor.item": none,
+  "Tensor.nonzero": none,
   "Tensor.realize": none,
   "Tensor.toString": none,
   "Variable.assign": call(() => [x()]),
