@@ -18,12 +18,15 @@ import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
+import * as contraction from "../ops/contraction.ts";
 import * as conv from "../ops/conv.ts";
 import * as creation from "../ops/creation.ts";
 import { type ArrayLike, fromValues } from "../ops/creation.ts";
 import * as define from "../ops/define.ts";
 import * as diagonals from "../ops/diagonal.ts";
+import * as einsumOps from "../ops/einsum.ts";
 import * as elementwise from "../ops/elementwise.ts";
+import * as fftOps from "../ops/fft.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as grid from "../ops/grid.ts";
 import * as indexing from "../ops/indexing.ts";
@@ -51,9 +54,12 @@ export const ops = liftAll(
     axes,
     compare,
     composite,
+    contraction,
     conv,
     diagonals,
+    einsumOps,
     elementwise,
+    fftOps,
     gatherOps,
     grid,
     indexing,
@@ -127,6 +133,7 @@ export const {
   bitXor,
   broadcastTo,
   cast,
+  cdist,
   ceil,
   celu,
   clamp,
@@ -134,11 +141,14 @@ export const {
   concat,
   conv2d,
   cos,
+  cross,
   crossEntropy,
   diag,
   diagonal,
   div,
+  dot,
   dropout,
+  einsum,
   elu,
   equal,
   erf,
@@ -146,6 +156,7 @@ export const {
   expm1,
   expandDims,
   eye,
+  fft,
   flatten,
   flip,
   floor,
@@ -157,15 +168,19 @@ export const {
   greater,
   greaterEqual,
   groupNorm,
+  ifft,
+  inner,
   instanceNorm,
   hardSigmoid,
   hardSwish,
   hardtanh,
+  irfft,
   // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
   isFinite,
   isInf,
   // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
   isNaN,
+  kron,
   layerNorm,
   leakyRelu,
   lerp,
@@ -199,6 +214,7 @@ export const {
   notEqual,
   oneHot,
   onesLike,
+  outer,
   pad,
   permutation,
   prelu,
@@ -208,6 +224,7 @@ export const {
   relu6,
   remainder,
   reshape,
+  rfft,
   rmsNorm,
   round,
   repeatInterleave,
@@ -239,6 +256,7 @@ export const {
   take,
   takeAlongAxis,
   tanh,
+  tensordot,
   tile,
   trace,
   transpose,

@@ -16,11 +16,13 @@ import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
+import * as contraction from "../ops/contraction.ts";
 import * as conv from "../ops/conv.ts";
 import { constant } from "../ops/creation.ts";
 import * as define from "../ops/define.ts";
 import * as diagonals from "../ops/diagonal.ts";
 import * as elementwise from "../ops/elementwise.ts";
+import * as fftOps from "../ops/fft.ts";
 import * as gather from "../ops/gather.ts";
 import * as grid from "../ops/grid.ts";
 import * as indexing from "../ops/indexing.ts";
@@ -275,9 +277,11 @@ const methods = joined(
   axes,
   compare,
   composite,
+  contraction,
   conv,
   diagonals,
   without(elementwise, "where"),
+  fftOps,
   gather,
   without(grid, "linspace", "logspace", "meshgrid"),
   indexing,

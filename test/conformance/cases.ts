@@ -9,6 +9,7 @@ import { arrangementCases } from "./cases/arrangement.ts";
 import { assembleCases } from "./cases/assemble.ts";
 import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
+import { contractionCases } from "./cases/contraction.ts";
 import { broadcastCases, elementwiseCases } from "./cases/elementwise.ts";
 import { indexedCases } from "./cases/indexed.ts";
 import { lossCases } from "./cases/losses.ts";
@@ -37,6 +38,7 @@ export function conformanceCases(): Case[] {
     norm: normCases(),
     activations: activationCases(),
     arrangement: arrangementCases(),
+    contraction: contractionCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }
