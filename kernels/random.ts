@@ -24,6 +24,8 @@ import {
   sqrt,
   sub,
 } from "./expr.ts";
+import { log } from "./math/log.ts";
+import { cos, sin } from "./math/trig.ts";
 
 /** Uniform on [0, 1): ⌊word/2⁸⌋·2⁻²⁴, exact. word: uint32 → float32. */
 export function uniform(word: Expr): Expr {
@@ -91,10 +93,7 @@ export function truncatedNormal(word: Expr, low: number, high: number): Expr {
   }
   // The mass between the bounds, without cancellation where both are on one side of 0.
   const mass = from > 0 ? normalTail(from) - normalTail(to) : normalTail(-to) - normalTail(-from);
-  const upper = mul(high16(word), 2 ** 17);
-  const lower = add(mul(low16(word), 2), 1);
-  const rise = mul(add(upper, lower), 2 ** -33);
-  const fall = mul(sub(sub(2 ** 33, upper), lower), 2 ** -33);
+  const { rise, fall } = shares(word);
   const belowIt = add(mul(rise, mass), normalTail(-from));
   const aboveIt = add(mul(fall, mass), normalTail(to));
   const positive = lt(aboveIt, belowIt);
@@ -105,6 +104,58 @@ export function truncatedNormal(word: Expr, low: number, high: number): Expr {
   const raised = from > -7 ? select(lt(z, from), from, z) : z;
   return to < 7 ? select(gt(raised, to), to, raised) : raised;
 }
+
+/** p = (2·word + 1)·2⁻³³ and 1 − p, each rounded once by itself. word: uint32. */
+function shares(word: Expr): { readonly rise: Expr; readonly fall: Expr } {
+  const upper = mul(high16(word), 2 ** 17);
+  const lower = add(mul(low16(word), 2), 1);
+  return { rise: mul(add(upper, lower), 2 ** -33), fall: mul(sub(sub(2 ** 33, upper), lower), 2 ** -33) };
+}
+
+/** The top bit, t = (2m + 1)·2⁻³² of the low 31 bits m, and 1 − t, each rounded once by itself. word: uint32. */
+function signed(word: Expr): { readonly negative: Expr; readonly rise: Expr; readonly fall: Expr } {
+  const high = high16(word);
+  const negative = ge(high, 0x8000);
+  const upper = mul(sub(high, select(negative, 0x8000, 0)), 2 ** 17);
+  const lower = add(mul(low16(word), 2), 1);
+  return { negative, rise: mul(add(upper, lower), 2 ** -32), fall: mul(sub(sub(2 ** 32, upper), lower), 2 ** -32) };
+}
+
+/** −log of a number in (0, 1), given it and what is left to 1: near 1 it is −log(1 − rest) by Kahan's quotient, which loses nothing of a small rest. */
+function minusLog(p: Expr, rest: Expr): Expr {
+  const near = lt(rest, p);
+  const whole = sub(1, rest);
+  const value = neg(log(select(near, whole, p)));
+  const left = sub(1, whole);
+  return select(near, select(eq(left, 0), rest, div(mul(value, rest), left)), value);
+}
+
+/** Standard exponential by the inverse CDF: −log p, p = (2·word + 1)·2⁻³³: in [2⁻³³, 22.88]. word: uint32 → float32. */
+export function exponential(word: Expr): Expr {
+  const { rise, fall } = shares(word);
+  return minusLog(rise, fall);
+}
+
+/** Standard Laplace: a magnitude of −log t, t = (2m + 1)·2⁻³² of the low 31 bits m; the top bit set makes it negative. Reaches ±22.19, never 0. word: uint32 → float32. */
+export function laplace(word: Expr): Expr {
+  const { negative, rise, fall } = signed(word);
+  const magnitude = minusLog(rise, fall);
+  return select(negative, neg(magnitude), magnitude);
+}
+
+/** Standard Cauchy: a magnitude of cot(½·π·t), t = (2m + 1)·2⁻³² of the low 31 bits m, from the sine and cosine of the smaller of ½·π·t and ½·π·(1 − t); the top bit set makes it negative. Reaches ±2.7·10⁹. word: uint32 → float32. */
+export function cauchy(word: Expr): Expr {
+  const { negative, rise, fall } = signed(word);
+  const far = lt(rise, fall);
+  const angle = mul(select(far, rise, fall), Math.PI / 2);
+  const [s, c] = [sin(angle), cos(angle)];
+  const magnitude = div(select(far, c, s), select(far, s, c));
+  return select(negative, neg(magnitude), magnitude);
+}
+
+/** Whether a word is below another: uint32, uint32 → bool. */
+export const belowWord = (a: Expr, b: Expr): Expr =>
+  or(lt(high16(a), high16(b)), and(eq(high16(a), high16(b)), lt(low16(a), low16(b))));
 
 /** log₂((1 + s)/(1 − s))/s as a polynomial in s², for |s| ≤ 0.172: minimax, relative error 2⁻²⁶. */
 const logarithm = [2.885390043258667, 0.9618218541145325, 0.5745982527732849, 0.48009756207466125];

@@ -1,11 +1,12 @@
 // A small convolutional network for images.
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, list, numberOf, options, probability, tuple } from "../core/options.ts";
+import { count, type Given, list, numberOf, options, probability, tuple, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { relu } from "./activation.ts";
 import { affineParameters, checkStack } from "./check.ts";
 import { conv2d, flatten, maxPool2d, unflatten } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
+import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";
 import { sequential } from "./sequential.ts";
 
@@ -23,6 +24,8 @@ const record = options(
     size: odd.default(3),
     /** Probability before the last layer. */
     dropout: probability.default(0),
+    /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given, inputs counted over the filter. */
+    init: word(...initNames).optional(),
   },
   "nn.cnn",
   ShapeError,
@@ -30,7 +33,7 @@ const record = options(
 export type CnnOptions = Given<typeof record>;
 
 /** For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit. */
-export const cnn = factory(record, ({ input, channels, classes, size, dropout }) => {
+export const cnn = factory(record, ({ input, channels, classes, size, dropout, init }) => {
   let [inputs, height, width] = input;
   let parameters = 0;
   const convolutions = channels.map((outputs) => {
@@ -42,10 +45,10 @@ export const cnn = factory(record, ({ input, channels, classes, size, dropout })
   const features = inputs * height * width;
   checkStack("cnn", channels.length + 1, parameters + affineParameters(features, classes));
   const blocks = convolutions.flatMap(([from, to]) => [
-    conv2d(from, to, size, { padding: (size - 1) / 2 }),
+    conv2d(from, to, size, { padding: (size - 1) / 2, init }),
     relu(),
     maxPool2d(2),
   ]);
   const before = dropout > 0 ? [dropoutLayer(dropout)] : [];
-  return sequential(unflatten(input), ...blocks, flatten(), ...before, linear(features, classes));
+  return sequential(unflatten(input), ...blocks, flatten(), ...before, linear(features, classes, { init }));
 });

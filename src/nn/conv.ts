@@ -14,10 +14,13 @@ import { Parameter } from "../program/variable.ts";
 import { conv2d as applyConv2d, maxPool2d as applyMaxPool2d, reshape, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
+import { type Init, initial, initKind } from "./init.ts";
 import { Module } from "./module.ts";
 
 export interface Conv2dOptions extends WindowOptions {
   readonly bias?: boolean;
+  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√(inputs·size²)) unless given. */
+  readonly init?: Init;
 }
 
 const byName = "stride and padding go by name";
@@ -27,7 +30,12 @@ const convCall = signature(
     inputs: number,
     outputs: number,
     size: number,
-    "options?": optionsOf<Conv2dOptions>({ "stride?": number, "padding?": number, "bias?": boolean }),
+    "options?": optionsOf<Conv2dOptions>({
+      "stride?": number,
+      "padding?": number,
+      "bias?": boolean,
+      "init?": initKind,
+    }),
   },
   byName,
 );
@@ -54,11 +62,12 @@ export class Conv2d extends Module {
   constructor(inputs: number, outputs: number, size: number, options: Conv2dOptions = {}) {
     checkArguments(convCall, arguments);
     super();
-    const { stride = 1, padding = 0, bias = true } = options;
+    const { stride = 1, padding = 0, bias = true, init } = options;
     for (const [what, value] of Object.entries({ inputs, outputs, size, stride })) checkCount("conv2d", what, value);
     if (padding !== 0) checkCount("conv2d", "padding", padding);
     const bound = 1 / Math.sqrt(inputs * size * size);
-    this.weight = new Parameter(uniform([outputs, inputs, size, size], -bound, bound));
+    const shape = [outputs, inputs, size, size];
+    this.weight = new Parameter(init ? initial("nn.conv2d", init, shape) : uniform(shape, -bound, bound));
     if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
     this.stride = stride;
     this.padding = padding;

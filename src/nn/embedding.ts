@@ -1,27 +1,34 @@
 // Rows of a table by number.
-import { checkArguments, number, signature } from "../core/arguments.ts";
+import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, take } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
+import { type Init, initial, initKind } from "./init.ts";
 import { Module } from "./module.ts";
 
-const call = signature(
-  "nn.embedding",
-  { count: number, width: number },
-  "it has no options: initial weights are given by weight.assign",
-);
+export interface EmbeddingOptions {
+  /** How the weight begins: a name, as xavier_uniform, or a function of its shape. N(0, 1) unless given. */
+  readonly init?: Init;
+}
 
-/** weight: [count, width] from N(0, 1), as PyTorch's. inputs: [...] int32 in [0, count) → [..., width]. A number out of range is a ShapeError when run. */
+const call = signature("nn.embedding", {
+  count: number,
+  width: number,
+  "options?": optionsOf<EmbeddingOptions>({ "init?": initKind }),
+});
+
+/** weight: [count, width] from N(0, 1), as PyTorch's, unless `init` gives it. inputs: [...] int32 in [0, count) → [..., width]. A number out of range is a ShapeError when run. */
 export class Embedding extends Module {
   readonly weight: Parameter;
 
-  constructor(count: number, width: number) {
+  constructor(count: number, width: number, options: EmbeddingOptions = {}) {
     checkArguments(call, arguments);
     super();
+    const { init } = options;
     checkCount("embedding", "count", count);
     checkCount("embedding", "width", width);
-    this.weight = new Parameter(normal([count, width]));
+    this.weight = new Parameter(init ? initial("nn.embedding", init, [count, width]) : normal([count, width]));
   }
 
   override forward(inputs: Tensor): Tensor {
@@ -35,7 +42,7 @@ export class Embedding extends Module {
 }
 
 /** A table of `count` vectors of `width` elements. */
-export function embedding(count: number, width: number): Embedding {
+export function embedding(count: number, width: number, options: EmbeddingOptions = {}): Embedding {
   checkArguments(call, arguments);
-  return new Embedding(count, width);
+  return new Embedding(count, width, options);
 }

@@ -24,11 +24,20 @@ export { TransformerBlock, transformerBlock } from "./block.ts";
 export { type CnnOptions, cnn } from "./cnn.ts";
 export { Conv2d, type Conv2dOptions, conv2d, flatten, MaxPool2d, maxPool2d, SampleShape, unflatten } from "./conv.ts";
 export { Dropout, dropout } from "./dropout.ts";
-export { Embedding, embedding } from "./embedding.ts";
+export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { GroupNorm, type GroupNormOptions, groupNorm, instanceNorm } from "./groupnorm.ts";
+export {
+  type Fan,
+  type GainOptions,
+  type Init,
+  type InitName,
+  init,
+  type KaimingOptions,
+  type Nonlinearity,
+} from "./init.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
-export { Linear, linear } from "./linear.ts";
+export { Linear, type LinearOptions, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
 export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";

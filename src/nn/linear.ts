@@ -4,20 +4,23 @@ import { Parameter } from "../program/variable.ts";
 import { linear as apply, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
+import { type Init, initial, initKind } from "./init.ts";
 import { Module } from "./module.ts";
 
 export interface LinearOptions {
   /** Whether b is added; true unless given. */
   readonly bias?: boolean;
+  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√inputs) unless given. */
+  readonly init?: Init;
 }
 
 const call = signature("nn.linear", {
   inputs: number,
   outputs: number,
-  "options?": optionsOf<LinearOptions>({ "bias?": boolean }),
+  "options?": optionsOf<LinearOptions>({ "bias?": boolean, "init?": initKind }),
 });
 
-/** y = x·Wᵀ + b. x: [..., inputs] → [..., outputs]. weight: [outputs, inputs], bias: [outputs], both drawn from U(±1/√inputs), weight first, as PyTorch's. */
+/** y = x·Wᵀ + b. x: [..., inputs] → [..., outputs]. weight: [outputs, inputs], bias: [outputs], both drawn from U(±1/√inputs), weight first, as PyTorch's, unless `init` gives the weight. */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
@@ -25,11 +28,12 @@ export class Linear extends Module {
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     checkArguments(call, arguments);
     super();
-    const { bias = true } = options;
+    const { bias = true, init } = options;
     checkCount("linear", "inputs", inputs);
     checkCount("linear", "outputs", outputs);
     const bound = 1 / Math.sqrt(inputs);
-    this.weight = new Parameter(uniform([outputs, inputs], -bound, bound));
+    const shape = [outputs, inputs];
+    this.weight = new Parameter(init ? initial("nn.linear", init, shape) : uniform(shape, -bound, bound));
     if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
   }
 

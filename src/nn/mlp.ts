@@ -5,6 +5,7 @@ import { factory } from "../core/things.ts";
 import { activations } from "./activation.ts";
 import { affineParameters, checkStack } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
+import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";
 import { sequential } from "./sequential.ts";
 
@@ -21,6 +22,8 @@ const record = options(
     activation: word(...names).default("relu"),
     /** Whether layers add a bias. */
     bias: flag.default(true),
+    /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given. */
+    init: word(...initNames).optional(),
   },
   "nn.mlp",
   ShapeError,
@@ -28,11 +31,11 @@ const record = options(
 export type MlpOptions = Given<typeof record>;
 
 /** A multilayer perceptron: affine layers, an activation and dropout after each but the last. inputs: [batch, sizes[0]] → [batch, sizes[n − 1]]. Throws ShapeError for sizes that don't fit. */
-export const mlp = factory(record, ({ sizes, dropout, activation, bias }) => {
+export const mlp = factory(record, ({ sizes, dropout, activation, bias, init }) => {
   const parameters = sizes.slice(1).reduce((sum, size, i) => sum + affineParameters(sizes[i], size, bias), 0);
   checkStack("mlp", sizes.length - 1, parameters);
   const layers = sizes.slice(1).flatMap((size, i) => {
-    const affine = linear(sizes[i], size, { bias });
+    const affine = linear(sizes[i], size, { bias, init });
     if (i === sizes.length - 2) return [affine];
     return [affine, activations[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
   });

@@ -47,11 +47,13 @@ defineOp({
   draws: (size) => 2 * Math.max(0, size - 1),
 });
 
-const samples = { range: [0, 2 ** 32 - 1], edges: [0, 1, 2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1] } as const;
-const words = (shape: Shape, where: string) => makeNode("randomWords", [], checkShape(where, shape));
+/** Words that samplers are tried at. */
+export const wordSamples = { range: [0, 2 ** 32 - 1], edges: [0, 1, 2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1] } as const;
+/** Raw words of the stream, one draw each. */
+export const words = (shape: Shape, where: string): Node => makeNode("randomWords", [], checkShape(where, shape));
 
 /** Raw words in, `result` out. */
-const fromWords = (result: DType): OpRecord["dtype"] => {
+export const fromWords = (result: DType): OpRecord["dtype"] => {
   const check = sameDType("uint32");
   return (inputs, attributes, where) => {
     check(inputs, attributes, where);
@@ -67,14 +69,14 @@ defineOp({
   value: ([word], { low, high }) =>
     low === undefined ? random.uniform(word) : random.uniformBetween(word, low as number, high as number),
   vjp: "none",
-  samples,
+  samples: wordSamples,
 });
 const normalFromWords = defineUnary({
   name: "normalFromWords",
   dtype: fromWords("float32"),
   value: ([word]) => random.normal(word),
   vjp: "none",
-  samples,
+  samples: wordSamples,
 });
 defineOp({
   name: "belowThreshold",
@@ -83,7 +85,7 @@ defineOp({
   dtype: fromWords("bool"),
   value: ([word], { threshold }) => random.below(word, threshold as number),
   vjp: "none",
-  samples,
+  samples: wordSamples,
 });
 
 /**

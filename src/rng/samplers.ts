@@ -110,19 +110,3 @@ export function categoricalThresholds(weights: ArrayLike<number>): Float64Array 
   for (let k = 0; k < thresholds.length; k++) thresholds[k] = Math.round((thresholds[k] / sum) * 2 ** 32);
   return thresholds;
 }
-
-/** Fills `out`, int32 [n], with class indices: the first k whose threshold (of `categoricalThresholds`) is above the word. n draws. */
-export function categorical(seed: bigint, offset: number | bigint, thresholds: Float64Array, out: Int32Array): void {
-  eachBlock(seed, offset, out.length, (words, first) => {
-    for (let i = 0; i < words.length; i++) {
-      let low = 0;
-      let high = thresholds.length - 1;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (words[i] < thresholds[middle]) high = middle;
-        else low = middle + 1;
-      }
-      out[first + i] = low;
-    }
-  });
-}

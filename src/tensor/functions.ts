@@ -16,6 +16,7 @@ import * as activations from "../ops/activations.ts";
 import * as arithmetic from "../ops/arithmetic.ts";
 import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
+import * as choices from "../ops/choices.ts";
 import * as compare from "../ops/compare.ts";
 import * as composite from "../ops/composite.ts";
 import * as contraction from "../ops/contraction.ts";
@@ -24,6 +25,7 @@ import * as creation from "../ops/creation.ts";
 import { type ArrayLike, fromValues } from "../ops/creation.ts";
 import * as define from "../ops/define.ts";
 import * as diagonals from "../ops/diagonal.ts";
+import * as distributions from "../ops/distributions.ts";
 import * as einsumOps from "../ops/einsum.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as fftOps from "../ops/fft.ts";
@@ -66,7 +68,9 @@ export const ops = liftAll(
     matmulOps,
     movement,
     norm,
-    without(randomOps, "checkProbability", "keepMask"),
+    choices,
+    distributions,
+    without(randomOps, "checkProbability", "keepMask", "fromWords", "words", "wordSamples"),
     reduce,
     unfoldOps,
     only(define, "broadcastTo", "full"),
@@ -138,6 +142,10 @@ export const {
   celu,
   clamp,
   chunk,
+  beta,
+  categorical,
+  cauchy,
+  choice,
   concat,
   conv2d,
   cos,
@@ -145,6 +153,7 @@ export const {
   crossEntropy,
   diag,
   diagonal,
+  dirichlet,
   div,
   dot,
   dropout,
@@ -155,6 +164,7 @@ export const {
   exp,
   expm1,
   expandDims,
+  exponential,
   eye,
   fft,
   flatten,
@@ -163,6 +173,7 @@ export const {
   floorDivide,
   full,
   fullLike,
+  gamma,
   gather,
   gelu,
   greater,
@@ -181,6 +192,8 @@ export const {
   // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
   isNaN,
   kron,
+  gumbel,
+  laplace,
   layerNorm,
   leakyRelu,
   lerp,
@@ -190,16 +203,17 @@ export const {
   linspace,
   log,
   log1p,
+  logNormal,
+  logSoftmax,
   logicalAnd,
   logicalNot,
   logicalOr,
   logSigmoid,
-  logSoftmax,
   logspace,
   matmul,
   max,
-  maximum,
   maxPool2d,
+  maximum,
   mean,
   meshgrid,
   min,
@@ -218,6 +232,7 @@ export const {
   pad,
   permutation,
   prelu,
+  poisson,
   randint,
   reciprocal,
   relu,
@@ -237,6 +252,7 @@ export const {
   selu,
   shiftLeft,
   shiftRight,
+  shuffle,
   sigmoid,
   sign,
   silu,
@@ -263,6 +279,7 @@ export const {
   trunc,
   tril,
   triu,
+  truncatedNormal,
   unfold,
   uniform,
   unstack,

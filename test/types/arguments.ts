@@ -47,8 +47,8 @@ export const wrong = () => [
   x > 0,
   // @ts-expect-error a misspelt option
   nn.linear(2, 3, { bais: false }),
-  // @ts-expect-error a layer without options
-  nn.embedding(2, 3, {}),
+  // @ts-expect-error no such initialiser
+  nn.embedding(2, 3, { init: "he" }),
   // @ts-expect-error parameters, not a module; and options
   optim.adam(nn.linear(2, 2)),
   // @ts-expect-error a misspelt option

@@ -1,8 +1,10 @@
 // What comes from no tensor: the stream, fills, coordinates, constants.
 import type { Node } from "../../../src/graph/node.ts";
+import * as choices from "../../../src/ops/choices.ts";
 import * as composite from "../../../src/ops/composite.ts";
 import * as creation from "../../../src/ops/creation.ts";
 import { full, makeNode } from "../../../src/ops/define.ts";
+import * as distributions from "../../../src/ops/distributions.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import * as random from "../../../src/ops/random.ts";
 import { testData } from "../../support/graphs.ts";
@@ -25,6 +27,20 @@ export function randomCases(): Computation[] {
     make("randint of one value", () => random.randint([3], 5, 6)),
     ...[0, 1, 2, 100].map((count) => make(`permutation of ${count}`, () => random.permutation(count))),
     make("dropout", () => composite.dropout(random.normal([4, 50]), 0.3)),
+    make("truncatedNormal", () => distributions.truncatedNormal([300], 1, 2, { low: -1, high: Infinity })),
+    ...([distributions.exponential, distributions.gumbel, distributions.laplace, distributions.cauchy] as const).map(
+      (f) => make(f.name, () => f([1025])),
+    ),
+    make("logNormal", () => distributions.logNormal([3, 17], 1, 0.5)),
+    make("gamma", () => distributions.gamma([17], 0.7, 2)),
+    make("beta", () => distributions.beta([17], 0.7, 2)),
+    make("dirichlet", () => distributions.dirichlet([5], full([3], 0.3))),
+    make("poisson", () => choices.poisson([17], 2.5)),
+    make("categorical", () => choices.categorical(random.normal([3, 17]), 5)),
+    make("choice by weight", () => choices.choice(4, 300, { weights: [1, 0, 3, 5] })),
+    make("choice without replacement", () => choices.choice(17, 5, { replace: false })),
+    make("choice of rows", () => choices.choice(random.normal([5, 3]), 17)),
+    make("shuffle", () => choices.shuffle(random.normal([3, 17]), 1)),
     make("nothing random", () => random.uniform([0, 3])),
   ];
 }

@@ -1,0 +1,192 @@
+// Initial weights as functions of a shape, drawn from the ambient stream. `init` of a layer takes one, or the name of one that needs no options. Fans are
+// PyTorch's: of a weight [outputs, inputs, ...window] inputs · window and outputs · window.
+import {
+  checkArguments,
+  either,
+  kind,
+  number,
+  oneOf,
+  options as optionsOf,
+  shape as shapeKind,
+  signature,
+} from "../core/arguments.ts";
+import { ShapeError, showValue } from "../core/errors.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
+import { orthogonalize } from "../optim/muon.ts";
+import { matmul, normal, ones, uniform, zeros } from "../tensor/functions.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+/** What an activation makes of a variance, and what is done about it. */
+export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
+
+/** Which number of connections a variance is divided by. */
+export type Fan = "fanIn" | "fanOut" | "fanAverage";
+
+export interface GainOptions {
+  /** What a standard deviation is multiplied by; 1 unless given. */
+  readonly gain?: number;
+}
+
+export interface KaimingOptions {
+  /** fanIn unless given. */
+  readonly mode?: Fan;
+  /** relu unless given. */
+  readonly nonlinearity?: Nonlinearity;
+  /** Of leakyRelu; 0.01 unless given. */
+  readonly slope?: number;
+}
+
+const gainKind = optionsOf<GainOptions>({ "gain?": number });
+const nonlinearities = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", "selu"] as const;
+const kaimingKind = optionsOf<KaimingOptions>({
+  "mode?": oneOf(["fanIn", "fanOut", "fanAverage"]),
+  "nonlinearity?": oneOf(nonlinearities),
+  "slope?": number,
+});
+const withGain = { shape: shapeKind, "options?": gainKind };
+const calls = {
+  gain: signature("nn.init.gain", { nonlinearity: oneOf(nonlinearities), "slope?": number }),
+  xavierUniform: signature("nn.init.xavierUniform", withGain),
+  xavierNormal: signature("nn.init.xavierNormal", withGain),
+  kaimingUniform: signature("nn.init.kaimingUniform", { shape: shapeKind, "options?": kaimingKind }),
+  kaimingNormal: signature("nn.init.kaimingNormal", { shape: shapeKind, "options?": kaimingKind }),
+  lecunUniform: signature("nn.init.lecunUniform", withGain),
+  lecunNormal: signature("nn.init.lecunNormal", withGain),
+  orthogonal: signature("nn.init.orthogonal", withGain),
+};
+
+/** What keeps a signal's variance through an activation: 1, tanh ⁵⁄₃, relu √2, leakyRelu √(2 ÷ (1 + slope²)), selu ¾, as PyTorch's calculate_gain. */
+function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
+  checkArguments(calls.gain, arguments);
+  const gains = { linear: 1, sigmoid: 1, tanh: 5 / 3, relu: Math.SQRT2, selu: 3 / 4 };
+  return nonlinearity === "leakyRelu" ? Math.sqrt(2 / (1 + slope * slope)) : gains[nonlinearity];
+}
+
+function fansOf(where: string, shape: Shape): { readonly [K in Fan]: number } {
+  if (shape.length < 2 || sizeOf(shape) === 0)
+    throw new ShapeError({
+      where: `nn.init.${where}`,
+      problem: "no inputs and outputs to count",
+      got: formatShape(shape),
+      expected: "[outputs, inputs, ...window]",
+    });
+  const window = sizeOf(shape.slice(2));
+  const [fanOut, fanIn] = [shape[0] * window, shape[1] * window];
+  return { fanIn, fanOut, fanAverage: (fanIn + fanOut) / 2 };
+}
+
+/** U(±√3·deviation), whose standard deviation is that. */
+const spread = (shape: Shape, deviation: number) => uniform(shape, -Math.sqrt(3) * deviation, Math.sqrt(3) * deviation);
+const scaleOf = (where: string, shape: Shape, { mode = "fanIn", nonlinearity = "relu", slope }: KaimingOptions) =>
+  gain(nonlinearity, slope) / Math.sqrt(fansOf(where, shape)[mode]);
+
+/** U(±gain·√(6 ÷ (fan in + fan out))) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
+function xavierUniform(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+  checkArguments(calls.xavierUniform, arguments);
+  return spread(shape, gain / Math.sqrt(fansOf("xavierUniform", shape).fanAverage));
+}
+
+/** N(0, gain²·2 ÷ (fan in + fan out)) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
+function xavierNormal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+  checkArguments(calls.xavierNormal, arguments);
+  return normal(shape, 0, gain / Math.sqrt(fansOf("xavierNormal", shape).fanAverage));
+}
+
+/** U(±gain·√(3 ÷ fan)), the gain that of what follows (He et al. 2015). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
+function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Tensor {
+  checkArguments(calls.kaimingUniform, arguments);
+  return spread(shape, scaleOf("kaimingUniform", shape, options));
+}
+
+/** N(0, gain² ÷ fan), the gain that of what follows (He et al. 2015). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
+function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tensor {
+  checkArguments(calls.kaimingNormal, arguments);
+  return normal(shape, 0, scaleOf("kaimingNormal", shape, options));
+}
+
+/** U(±gain·√(3 ÷ fan in)) (LeCun et al. 1998). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
+function lecunUniform(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+  checkArguments(calls.lecunUniform, arguments);
+  return spread(shape, gain / Math.sqrt(fansOf("lecunUniform", shape).fanIn));
+}
+
+/** N(0, gain² ÷ fan in) (LeCun et al. 1998); JAX's and Keras's are cut off at two deviations. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
+function lecunNormal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+  checkArguments(calls.lecunNormal, arguments);
+  return normal(shape, 0, gain / Math.sqrt(fansOf("lecunNormal", shape).fanIn));
+}
+
+/** Newton–Schulz iterations that bring singular values near 1, and that bring them to it. */
+const [rough, fine] = [14, 6];
+
+/**
+ * gain times a matrix of orthonormal rows, or columns where they are fewer, alike in all directions (Saxe et al. 2014): the orthogonal part of a normal matrix, found by 20 Newton–Schulz iterations where
+ * PyTorch takes its QR. Axes but the first are flattened. Within 10⁻⁵ of orthonormal. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes.
+ */
+function orthogonal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+  checkArguments(calls.orthogonal, arguments);
+  fansOf("orthogonal", shape);
+  const rows = shape[0];
+  const columns = sizeOf(shape) / rows;
+  let x = orthogonalize(normal([rows, columns]), rough);
+  for (let i = 0; i < fine; i++) {
+    const square = rows <= columns ? matmul(matmul(x, x.transpose()), x) : matmul(x, matmul(x.transpose(), x));
+    x = x.mul(1.5).sub(square.mul(0.5));
+  }
+  return x.mul(gain).reshape(shape);
+}
+
+/** Initial weights as functions of a shape, drawn from the ambient stream; and the gain of an activation. */
+export const init: {
+  readonly gain: typeof gain;
+  readonly xavierUniform: typeof xavierUniform;
+  readonly xavierNormal: typeof xavierNormal;
+  readonly kaimingUniform: typeof kaimingUniform;
+  readonly kaimingNormal: typeof kaimingNormal;
+  readonly lecunUniform: typeof lecunUniform;
+  readonly lecunNormal: typeof lecunNormal;
+  readonly orthogonal: typeof orthogonal;
+} = {
+  gain,
+  xavierUniform,
+  xavierNormal,
+  kaimingUniform,
+  kaimingNormal,
+  lecunUniform,
+  lecunNormal,
+  orthogonal,
+};
+
+const named = {
+  xavier_uniform: xavierUniform,
+  xavier_normal: xavierNormal,
+  kaiming_uniform: kaimingUniform,
+  kaiming_normal: kaimingNormal,
+  lecun_uniform: lecunUniform,
+  lecun_normal: lecunNormal,
+  orthogonal,
+  zeros,
+  ones,
+} as const;
+
+/** An initialiser that needs no options, by its name in a config and in code. */
+export type InitName = keyof typeof named;
+export const initNames = Object.keys(named) as readonly InitName[];
+/** How a layer's weight begins: a name, or a function of its shape. */
+export type Init = InitName | ((shape: Shape) => Tensor);
+export const initKind = either(
+  oneOf(initNames),
+  kind("a function of a shape", (value) => typeof value === "function"),
+);
+
+/** A layer's weight, as it was asked for. Throws ShapeError where a function gives a tensor of another shape, or none. */
+export function initial(where: string, init: Init, shape: Shape): Tensor {
+  const value: unknown = typeof init === "string" ? named[init](shape) : init(shape);
+  if (value instanceof Tensor && sameShape(value.shape, shape)) return value;
+  throw new ShapeError({
+    where: `${where}.init`,
+    problem: "no initial weight of this shape",
+    got: value instanceof Tensor ? formatShape(value.shape) : showValue(value),
+    expected: `a tensor ${formatShape(shape)}`,
+  });
+}
