@@ -66,14 +66,20 @@ export function log(x: number): number {
 /** π/2 in three parts of 33, 33 and 53 bits. */
 const halfPi = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21] as const;
 
-/** cos x for |x| ≤ 10⁵, x in radians, by reduction by π/2 and Taylor series. Absolute error below 10⁻¹⁵. */
-export function cos(x: number): number {
+/** cos(x − quarters·π/2) for |x| ≤ 10⁵. */
+function turned(x: number, quarters: number): number {
   const n = Math.floor(x / (Math.PI / 2) + 0.5);
   const r = x - n * halfPi[0] - n * halfPi[1] - n * halfPi[2];
-  const quadrant = ((n % 4) + 4) % 4;
+  const quadrant = (((n - quarters) % 4) + 4) % 4;
   const value = quadrant % 2 === 0 ? polynomial(r * r, cosSeries) : r * polynomial(r * r, sinSeries);
   return quadrant === 1 || quadrant === 2 ? -value : value;
 }
+
+/** cos x for |x| ≤ 10⁵, x in radians, by reduction by π/2 and Taylor series. Absolute error below 10⁻¹⁵. */
+export const cos = (x: number): number => turned(x, 0);
+
+/** sin x, as `cos`. */
+export const sin = (x: number): number => turned(x, 1);
 
 /** xⁿ for an integer n by binary exponentiation; of a negative n the reciprocal. */
 export function integerPower(x: number, n: number): number {

@@ -41,9 +41,29 @@ export { Linear, type LinearOptions, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
 export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";
+export { MultiHeadAttention, type MultiHeadAttentionOptions, multiHeadAttention } from "./multihead.ts";
+export {
+  LearnedPositions,
+  learnedPositions,
+  type PositionOptions,
+  RotaryPositions,
+  rotaryPositions,
+  SinusoidalPositions,
+  sinusoidalPositions,
+} from "./positions.ts";
 export { PRelu, type PReluOptions, prelu } from "./prelu.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
+export {
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerOptions,
+  TransformerStack,
+  transformerDecoder,
+  transformerDecoderLayer,
+  transformerEncoder,
+  transformerEncoderLayer,
+} from "./transformer.ts";
 export {
   SpectralNorm,
   type SpectralNormOptions,

@@ -1,11 +1,9 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
-import { boolean, number, options } from "../core/arguments.ts";
+import { number } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
-import { lessEqual } from "./compare.ts";
-import { coordinate } from "./creation.ts";
 import { add, div, exp, log, mul, neg, stopGradient, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { matmul } from "./matmul.ts";
@@ -76,59 +74,8 @@ export function linear(x: Node, weight: Node, bias?: Node): Node {
   return bias ? add(out, bias) : out;
 }
 
-export interface AttentionOptions {
-  /** Query i sees keys 0 … i alone. */
-  readonly causal?: boolean;
-  /** Probability of zeroing a weight, in [0, 1]. */
-  readonly dropout?: number;
-}
-
-/**
- * softmax(q·kᵀ ÷ √depth)·v (Vaswani et al. 2017), dropout on the weights. q: [..., queries, depth], k: [..., keys, depth], v: [..., keys, width] →
- * [..., queries, width]. `causal`: query i sees keys 0 … i alone, and there are as many of both. One draw a weight where dropout > 0.
- */
-export function scaledDotProductAttention(
-  q: Node,
-  k: Node,
-  v: Node,
-  { causal = false, dropout: p = 0 }: AttentionOptions = {},
-): Node {
-  if (q.shape.length < 2 || k.shape.length < 2) {
-    throw new ShapeError({
-      where: "scaledDotProductAttention",
-      problem: "no rows of queries or keys",
-      got: `${formatShape(q.shape)} and ${formatShape(k.shape)}`,
-      expected: "[..., queries, depth] and [..., keys, depth]",
-    });
-  }
-  checkProbability("scaledDotProductAttention", p);
-  const [queries, depth] = q.shape.slice(-2);
-  const keys = k.shape[k.shape.length - 2];
-  if (causal && queries !== keys) {
-    throw new ShapeError({
-      where: "scaledDotProductAttention",
-      problem: "causal attention of other lengths",
-      got: `${queries} queries and ${keys} keys`,
-      expected: "as many queries as keys",
-    });
-  }
-  const scores = mul(matmul(q, swapAxes(k)), 1 / Math.sqrt(depth));
-  const seen = causal && lessEqual(coordinate([queries, keys], 1), coordinate([queries, keys], 0));
-  const weights = softmax(seen ? where(seen, scores, -Infinity) : scores);
-  return matmul(p > 0 ? dropout(weights, p) : weights, v);
-}
-
 takes({ softmax, logSoftmax }, { x: tensor, "axis?": axis });
 takes({ crossEntropy }, { logits: tensor, targets: tensor }, "options are those of losses.crossEntropy");
 takes({ mse }, { prediction: tensor, target: tensor });
 takes({ dropout }, { x: tensor, p: number }, "whether it is training is the layer's business: nn.dropout(p)");
 takes({ linear }, { x: tensor, weight: tensor, "bias?": biasKind });
-takes(
-  { scaledDotProductAttention },
-  {
-    q: tensor,
-    k: tensor,
-    v: tensor,
-    "options?": options<AttentionOptions>({ "causal?": boolean, "dropout?": number }),
-  },
-);

@@ -14,6 +14,7 @@ import { joined, only, without } from "../core/namespaces.ts";
 import type { Shape } from "../core/shape.ts";
 import * as activations from "../ops/activations.ts";
 import * as arithmetic from "../ops/arithmetic.ts";
+import * as attention from "../ops/attention.ts";
 import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
 import * as choices from "../ops/choices.ts";
@@ -54,6 +55,7 @@ export const ops = liftAll(
     arithmetic,
     bits,
     axes,
+    attention,
     compare,
     composite,
     contraction,

@@ -12,6 +12,7 @@ import { atOneSite } from "../graph/site.ts";
 import * as activations from "../ops/activations.ts";
 import { signatureOf } from "../ops/arguments.ts";
 import * as arithmetic from "../ops/arithmetic.ts";
+import * as attention from "../ops/attention.ts";
 import * as axes from "../ops/axes.ts";
 import * as bits from "../ops/bits.ts";
 import * as compare from "../ops/compare.ts";
@@ -275,6 +276,7 @@ const methods = joined(
   arithmetic,
   bits,
   axes,
+  attention,
   compare,
   composite,
   contraction,

@@ -7,6 +7,7 @@ import { input } from "../../src/ops/creation.ts";
 import { activationCases } from "./cases/activations.ts";
 import { arrangementCases } from "./cases/arrangement.ts";
 import { assembleCases } from "./cases/assemble.ts";
+import { attentionCases } from "./cases/attention.ts";
 import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
 import { contractionCases } from "./cases/contraction.ts";
@@ -39,6 +40,7 @@ export function conformanceCases(): Case[] {
     activations: activationCases(),
     arrangement: arrangementCases(),
     contraction: contractionCases(),
+    attention: attentionCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }

@@ -1,6 +1,6 @@
 // The project's own float64 functions for schedules: close to the host's (which differ among hosts by an ulp or two), and with pinned bits.
 import { describe, expect, test } from "vitest";
-import { cos, exp, integerPower, log, power } from "../../src/core/real.ts";
+import { cos, exp, integerPower, log, power, sin } from "../../src/core/real.ts";
 
 const points = (from: number, to: number, count = 2001) =>
   Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1));
@@ -18,6 +18,11 @@ describe("against the host, relative error ≤ 4·10⁻¹⁵", () => {
   test("cos, absolute", () => {
     for (const x of [...points(-10, 10), ...points(-1e5, 1e5)])
       expect(Math.abs(cos(x) - Math.cos(x)), String(x)).toBeLessThanOrEqual(1e-15);
+  });
+
+  test("sin, absolute", () => {
+    for (const x of [...points(-10, 10), ...points(-1e5, 1e5)])
+      expect(Math.abs(sin(x) - Math.sin(x)), String(x)).toBeLessThanOrEqual(1e-15);
   });
 
   test("power", () => {

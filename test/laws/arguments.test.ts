@@ -109,6 +109,45 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.MaxPool2d": call(() => [2, { stride: 1, padding: 1 }], 1),
   "nn.maxPool2d": call(() => [2, { stride: 1, padding: 1 }], 1),
   "nn.SampleShape": call(() => [[2]], 0),
+  "nn.MultiHeadAttention": call(
+    () => [2, 1, { causal: true, dropout: 0.5, bias: true, keyHeads: 1, memoryWidth: 2, rotary: 4 }],
+    2,
+  ),
+  "nn.multiHeadAttention": call(
+    () => [2, 1, { causal: true, dropout: 0.5, bias: true, keyHeads: 1, memoryWidth: 2, rotary: 4 }],
+    2,
+  ),
+  "nn.LearnedPositions": call(() => [4, 2]),
+  "nn.learnedPositions": call(() => [4, 2]),
+  "nn.RotaryPositions": call(() => [4, 2, { base: 100.5 }], 2),
+  "nn.rotaryPositions": call(() => [4, 2, { base: 100.5 }], 2),
+  "nn.SinusoidalPositions": call(() => [4, 2, { base: 100.5 }], 2),
+  "nn.sinusoidalPositions": call(() => [4, 2, { base: 100.5 }], 2),
+  "nn.TransformerDecoderLayer": call(
+    () => [2, 1, { hidden: 4, dropout: 0.5, activation: "gelu", normFirst: true, causal: true }],
+    2,
+  ),
+  "nn.transformerDecoderLayer": call(
+    () => [2, 1, { hidden: 4, dropout: 0.5, activation: "gelu", normFirst: true, causal: true }],
+    2,
+  ),
+  "nn.TransformerEncoderLayer": call(
+    () => [2, 1, { hidden: 4, dropout: 0.5, activation: "gelu", normFirst: true, causal: true }],
+    2,
+  ),
+  "nn.transformerEncoderLayer": call(
+    () => [2, 1, { hidden: 4, dropout: 0.5, activation: "gelu", normFirst: true, causal: true }],
+    2,
+  ),
+  "nn.transformerDecoder": call(
+    () => [1, 2, 1, { hidden: 4, dropout: 0.5, activation: "gelu", normFirst: true, causal: true }],
+    3,
+  ),
+  "nn.transformerEncoder": call(
+    () => [1, 2, 1, { hidden: 4, dropout: 0.5, activation: "gelu", normFirst: true, causal: true }],
+    3,
+  ),
+  "nn.TransformerStack": call(() => [[nn.layerNorm(2)], nn.layerNorm(2)], 1),
   "nn.SelfAttention": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
   "nn.selfAttention": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
   "nn.Sequential": call(() => [nn.relu(), nn.relu()], 0, { variadic: true }),

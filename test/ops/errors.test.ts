@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DTypeError, SeedgradError, ShapeError } from "../../src/core/errors.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
+import { scaledDotProductAttention } from "../../src/ops/attention.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import * as creation from "../../src/ops/creation.ts";
@@ -265,6 +266,22 @@ describe("shapes that don't fit: ShapeError", () => {
       /^instanceNorm: weight isn't a number for each channel/,
     ],
     "instanceNorm of one element each": [() => norm.instanceNorm(f(2)), /^instanceNorm: no batch of channels/],
+    "attention without a value for each key": [
+      () => scaledDotProductAttention(f(2, 4), f(3, 4), f(2, 4)),
+      "scaledDotProductAttention: no value for each key: got [3, 4] and [2, 4], expected [..., 3, width]",
+    ],
+    "attention's mask of another shape": [
+      () => scaledDotProductAttention(f(2, 4), f(3, 4), f(3, 4), { mask: b(3, 3) }),
+      /^scaledDotProductAttention.mask: shapes don't broadcast: got \[2, 3\] and \[3, 3\]/,
+    ],
+    "attention's mask with a batch that the scores haven't": [
+      () => scaledDotProductAttention(f(2, 4), f(3, 4), f(3, 4), { mask: b(5, 1, 3) }),
+      "scaledDotProductAttention.mask: the mask has more than the scores: got [5, 1, 3], expected a shape that broadcasts to [2, 3]",
+    ],
+    "attention of heads that can't be shared": [
+      () => scaledDotProductAttention(f(4, 2, 4), f(3, 2, 4), f(3, 2, 4)),
+      /^matmul: /,
+    ],
     "linear of another width": [() => composite.linear(f(2, 3), f(4, 5)), /^matmul: depths differ/],
     "softmax over no axis": [() => composite.softmax(f(2), 1), /^max: axis out of range/],
   });
@@ -290,6 +307,10 @@ describe("element types that don't fit: DTypeError", () => {
     ];
   }
   each(DTypeError, {
+    "attention's mask of integers": [
+      () => scaledDotProductAttention(f(2, 4), f(3, 4), f(3, 4), { mask: i(2, 3) }),
+      /^scaledDotProductAttention.mask: a mask of another dtype: got int32, expected bool.*\nHint: .*mask.notEqual\(0\)/,
+    ],
     ...floatOnly,
     "float32 + int32": [
       () => ops.add(f(2), i(2)),

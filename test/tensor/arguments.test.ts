@@ -163,7 +163,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   rot90: call(() => [x(), 1, [1, 0]], 1),
   roundTo: call(() => [x(), "bfloat16"]),
   rsqrt: unary,
-  scaledDotProductAttention: call(() => [x(), x(), x(), { causal: true, dropout: 0.5 }], 3),
+  scaledDotProductAttention: call(() => [x(), x(), x(), { causal: true, dropout: 0.5, mask: b(), scale: 1 }], 3),
   scatterAdd: call(() => [i(), x(), 1, 2]),
   selu: unary,
   shiftLeft: call(() => [i(), i()]),
@@ -216,6 +216,7 @@ const accepted: readonly Accepted[] = [
   [/^(bitAnd|bitNot|bitOr|bitXor|shiftLeft|shiftRight): \d = an index far out$/, "int32 holds it; shifts count mod 32"],
   [new RegExp(`^where: [12] = ${numbers}$`), "a number is an operand"],
   [new RegExp(`^pad: 2 = ${numbers}$`), "float32 holds any number"],
+  [/^scaledDotProductAttention: 3.scale = (NaN|a fraction|an index far out)$/, "a factor"],
   [/^full: 1 = an index far out$/, "int32 holds it"],
   [
     /^(normal|uniform|logNormal|cauchy|gumbel|laplace|truncatedNormal): [12] = (a fraction|an index far out)$/,

@@ -60,20 +60,6 @@ export function compositeCases(): Computation[] {
       },
     })),
     {
-      name: "gradients through attention",
-      inputs: [floats([2, 5, 4], 16), floats([2, 5, 4], 17), floats([2, 5, 3], 18)],
-      build: (q, k, v) => {
-        const out = composite.scaledDotProductAttention(q, k, v, { causal: true, dropout: 0.2 });
-        const found = gradients(reduce.sum(elementwise.mul(out, out)), [q, k, v]);
-        return movement.concat(found.map((x) => movement.reshape(x, [-1])));
-      },
-    },
-    ...[{}, { causal: true }, { causal: true, dropout: 0.3 }].map((options) => ({
-      name: `scaledDotProductAttention ${JSON.stringify(options)}`,
-      inputs: [floats([2, 3, 5, 4], 6), floats([2, 3, 5, 4], 7), floats([2, 3, 5, 6], 8)],
-      build: (q: Node, k: Node, v: Node) => composite.scaledDotProductAttention(q, k, v, options),
-    })),
-    {
       name: "a comparison cast and summed",
       inputs: [x, x],
       build: (a, b) => reduce.sum(compare.less(a, movement.flip(b, 1)), { axis: 1 }),

@@ -1,0 +1,166 @@
+// Where in a sequence a vector is: learned, sinusoidal, or as a rotation of queries and keys.
+import { checkArguments, number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { type Given, options as optionsOf, positive } from "../core/options.ts";
+import { cos, power, sin } from "../core/real.ts";
+import { formatShape } from "../core/shape.ts";
+import { Parameter } from "../program/variable.ts";
+import { concat, neg, normal, slice, tensor } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+
+const record = (name: string) =>
+  optionsOf(
+    name,
+    {
+      /** The longest wave is 2π · base positions. */
+      base: positive.default(10000),
+    },
+    `nn.${name}`,
+    ShapeError,
+  );
+export type PositionOptions = Given<ReturnType<typeof record>>;
+const extents = { context: number, width: number };
+const [learnedRecord, sinusoidalRecord, rotaryRecord] = [
+  optionsOf("learnedPositions", {}, "nn.learnedPositions", ShapeError),
+  record("sinusoidalPositions"),
+  record("rotaryPositions"),
+];
+const learnedCall = learnedRecord.call(extents, "it has no options: initial weights are given by weight.assign");
+const sinusoidalCall = sinusoidalRecord.call(extents);
+const rotaryCall = rotaryRecord.call(extents);
+
+/** Throws ShapeError unless the last axes are [time ≤ context, width]. */
+function checkSequence(where: string, { shape }: Tensor, [context, width]: readonly number[]): number {
+  const [time, last] = shape.slice(-2);
+  if (shape.length >= 2 && time <= context && last === width) return time;
+  throw new ShapeError({
+    where,
+    problem: "not sequences of vectors that fit the context",
+    got: formatShape(shape),
+    expected: `[..., time, ${width}], time ≤ ${context}`,
+  });
+}
+
+function checkExtents(where: string, context: number, width: number, even: boolean): void {
+  checkCount(where, "context", context);
+  checkCount(where, "width", width);
+  if (even && width % 2 !== 0) {
+    throw new ShapeError({
+      where: `nn.${where}`,
+      problem: "no pairs",
+      got: `width ${width}`,
+      expected: "an even width",
+    });
+  }
+}
+
+/** [context, width] of f(position · base^(−2i ÷ width)), i < width ÷ 2, in float64, each rounded once. */
+function waves(context: number, width: number, base: number, columns: (angle: number) => readonly number[]): Tensor {
+  const frequencies = Array.from({ length: width / 2 }, (_, i) => 1 / power(base, (2 * i) / width));
+  const rows = Array.from({ length: context }, (_, at) => frequencies.map((each) => columns(at * each)));
+  return tensor(Float32Array.from(rows.flat(2)), { shape: [context, (width / 2) * columns(0).length] });
+}
+
+/** x plus a vector for each position. x: [..., time ≤ context, width] → the same. weight: [context, width] from N(0, 1), as an embedding's. */
+export class LearnedPositions extends Module<Tensor> {
+  readonly weight: Parameter;
+
+  constructor(context: number, width: number) {
+    checkArguments(learnedCall, arguments);
+    super();
+    checkExtents("learnedPositions", context, width, false);
+    this.weight = new Parameter(normal([context, width]));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.learnedPositions", arguments);
+    const time = checkSequence("nn.learnedPositions", inputs, this.weight.shape);
+    return inputs.add(slice(this.weight, [[0, time]]));
+  }
+
+  protected override describe(): string {
+    return `(${this.weight.shape.join(" × ")})`;
+  }
+}
+
+/** Learned positions for sequences of up to `context` vectors of `width` elements: added to them. */
+export function learnedPositions(context: number, width: number): LearnedPositions {
+  checkArguments(learnedCall, arguments);
+  return new LearnedPositions(context, width);
+}
+
+/** x plus sin(p · base^(−2i ÷ width)) in column 2i and the cosine of it in column 2i + 1, at position p (Vaswani et al. 2017). x: [..., time ≤ context, width] → the same. */
+export class SinusoidalPositions extends Module<Tensor> {
+  readonly #table: Tensor;
+
+  constructor(context: number, width: number, options: PositionOptions = {}) {
+    checkArguments(sinusoidalCall, arguments);
+    super();
+    checkExtents("sinusoidalPositions", context, width, true);
+    this.#table = waves(context, width, sinusoidalRecord.fill(options).base, (angle) => [sin(angle), cos(angle)]);
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.sinusoidalPositions", arguments);
+    const time = checkSequence("nn.sinusoidalPositions", inputs, this.#table.shape);
+    return inputs.add(slice(this.#table, [[0, time]]));
+  }
+
+  protected override describe(): string {
+    return `(${this.#table.shape.join(" × ")})`;
+  }
+}
+
+/** Sinusoidal positions for sequences of up to `context` vectors of `width` elements: added to them, and not trained. */
+export function sinusoidalPositions(
+  context: number,
+  width: number,
+  options: PositionOptions = {},
+): SinusoidalPositions {
+  checkArguments(sinusoidalCall, arguments);
+  return new SinusoidalPositions(context, width, options);
+}
+
+/** Each pair (xᵢ, xᵢ₊ₕ), h = width ÷ 2, turned by p · base^(−2i ÷ width) at position p, so that products of queries and keys see how far apart they are (Su et al. 2021, halves as in GPT-NeoX and LLaMA). x: [..., time ≤ context, width] → the same. */
+export class RotaryPositions extends Module<Tensor> {
+  readonly #cosines: Tensor;
+  readonly #sines: Tensor;
+
+  constructor(context: number, width: number, options: PositionOptions = {}) {
+    checkArguments(rotaryCall, arguments);
+    super();
+    checkExtents("rotaryPositions", context, width, true);
+    const { base } = rotaryRecord.fill(options);
+    this.#cosines = waves(context, width, base, (angle) => [cos(angle)]);
+    this.#sines = waves(context, width, base, (angle) => [sin(angle)]);
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.rotaryPositions", arguments);
+    const [context, half] = this.#cosines.shape;
+    const time = checkSequence("nn.rotaryPositions", inputs, [context, 2 * half]);
+    const leading = inputs.shape.slice(0, -1).map(() => null);
+    const [first, second] = [
+      [0, half],
+      [half, 2 * half],
+    ].map((range) => slice(inputs, [...leading, range as [number, number]]));
+    const whole = (table: Tensor) => {
+      const rows = slice(table, [[0, time]]);
+      return concat([rows, rows], -1);
+    };
+    return inputs.mul(whole(this.#cosines)).add(concat([neg(second), first], -1).mul(whole(this.#sines)));
+  }
+
+  protected override describe(): string {
+    const [context, half] = this.#cosines.shape;
+    return `(${context} × ${2 * half})`;
+  }
+}
+
+/** Rotary positions for sequences of up to `context` vectors of `width` elements, those of a head: what queries and keys go through. */
+export function rotaryPositions(context: number, width: number, options: PositionOptions = {}): RotaryPositions {
+  checkArguments(rotaryCall, arguments);
+  return new RotaryPositions(context, width, options);
+}
