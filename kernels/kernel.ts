@@ -41,6 +41,17 @@ export interface Index {
   readonly stride: number;
 }
 
+/** A loop in which kernels are run position after position. Kernels of one loop follow one another, and have this very object. */
+export interface Repeat {
+  readonly count: number;
+  /** Whether the last position comes first. */
+  readonly reverse: boolean;
+  /** By how much the draws of a position begin further on than those of the one before. */
+  readonly draws: number;
+  /** The loop that it is in. */
+  readonly within?: Repeat;
+}
+
 /** What all kernels have. */
 export interface KernelBase extends Stored {
   readonly kind: string;
@@ -49,6 +60,8 @@ export interface KernelBase extends Stored {
   /** The output's shape. */
   readonly shape: Shape;
   readonly inputs: readonly KernelInput[];
+  /** The innermost loop that it is repeated in. */
+  readonly repeat?: Repeat;
 }
 
 /** Indices that may be out of range, what they are held against, and the op that is told of then. */

@@ -47,6 +47,7 @@ export type { RecordedRun, RecordedStep, RecordOptions } from "./run/recording.t
 export type { Check, Finding, Verdict, Verification } from "./run/verification.ts";
 export { defaultBackend, setDefaultBackend } from "./runtime/backends.ts";
 export * from "./tensor/functions.ts";
+export { type ScanOptions, scan } from "./tensor/scan.ts";
 export { type NestedArray, Tensor } from "./tensor/tensor.ts";
 export * from "./train/index.ts";
 export { type Diff, type DiffOptions, diffReplay, diffRuns } from "./verify/diff.ts";

@@ -2,9 +2,11 @@
 import { GradError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { hasForgotten } from "../graph/ancestry.ts";
+import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
+import type { Landing, LoopVjpContext } from "../ops/record.ts";
 import { Arrived } from "./arrived.ts";
 
 /**
@@ -54,7 +56,10 @@ export function gradients(
         expected: "float32",
       });
   }
-  return accumulate(output, wanted, seed, aliases);
+  const seedOf = () => seed ?? gradientOf(output, () => full([], 1));
+  return accumulate([{ node: output, grad: seedOf }], wanted, aliases).map(
+    (gradient, i) => gradient ?? gradientOf(wanted[i], () => full(wanted[i].shape, 0)),
+  );
 }
 
 /** Runs `body`, whose nodes are for the gradient of `node`. */
@@ -74,16 +79,19 @@ function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   });
 }
 
+/** Gradients where any flows. `outputs`: what is differentiated, with its own gradients in the order in which they add up. */
 function accumulate(
-  output: Node,
+  outputs: readonly { readonly node: Node; grad(): Node }[],
   wanted: readonly Node[],
-  seed: Node | undefined,
-  aliases: ReadonlyMap<Node, Node>,
-): Node[] {
+  aliases: ReadonlyMap<Node, Node> = new Map(),
+): (Node | undefined)[] {
   const targets = new Set([...wanted, ...aliases.keys()]);
   // What was made before all that is wanted depends on none of it.
   const first = Math.min(...[...targets].map(({ id }) => id));
-  const order = reachable([output], ({ id }) => id <= first);
+  const order = reachable(
+    outputs.map(({ node }) => node),
+    ({ id }) => id <= first,
+  );
   for (const node of order) refuseForgotten(node, wanted);
   const active = new Set<Node>();
   for (const node of order) {
@@ -96,23 +104,46 @@ function accumulate(
     const arrived = sums.get(standing(node));
     return arrived && gradientOf(node, () => arrived.sum());
   };
-  if (active.has(output))
-    sums.set(standing(output), new Arrived(output.shape, seed ?? gradientOf(output, () => full([], 1))));
+  const arrive = (node: Node, part: Node | Landing): void => {
+    const arrived = sums.get(standing(node)) ?? new Arrived(node.shape);
+    sums.set(standing(node), arrived);
+    arrived.add(part);
+  };
+  for (const { node, grad } of outputs) if (active.has(node)) arrive(node, grad());
+  const loops = loopNodes(order, (node) => recordOf(node).kind === "repeat");
   for (const node of order.reverse()) {
-    const { vjp } = recordOf(node);
-    if (vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
-    const grad = gradOf(node);
-    if (!grad) continue;
+    const record = recordOf(node);
+    if (record.vjp === "none" || !node.inputs.some((input) => active.has(input))) continue;
+    let parts: () => readonly (Node | Landing | null)[];
+    if (record.kind === "repeat") {
+      // What a loop's nodes are read by is made after the first of them: by now all has arrived.
+      const siblings = loops.get(loopAttributes(node).body)!;
+      if (siblings[0] !== node) continue;
+      const arrived = siblings.reverse().flatMap((each) => {
+        const grad = gradOf(each);
+        return grad ? [{ node: each, grad }] : [];
+      });
+      if (arrived.length === 0) continue;
+      const isWanted = node.inputs.map((input) => active.has(input));
+      parts = () => record.vjp({ outputs: arrived, wanted: isWanted, differentiate });
+    } else {
+      const { vjp } = record;
+      const grad = gradOf(node);
+      if (!grad) continue;
+      parts = () => vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
+    }
     gradientOf(node, () => {
-      const parts = vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
-      parts.forEach((part, i) => {
+      parts().forEach((part, i) => {
         const input = node.inputs[i];
-        if (!part || !active.has(input)) return;
-        const arrived = sums.get(standing(input)) ?? new Arrived(input.shape);
-        sums.set(standing(input), arrived);
-        arrived.add(part);
+        if (part && active.has(input)) arrive(input, part);
       });
     });
   }
-  return wanted.map((node) => gradOf(node) ?? gradientOf(node, () => full(node.shape, 0)));
+  return wanted.map(gradOf);
 }
+
+const differentiate: LoopVjpContext["differentiate"] = (outputs, wanted) =>
+  accumulate(
+    outputs.map(({ node, grad }) => ({ node, grad: () => grad })),
+    wanted,
+  );

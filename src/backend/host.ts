@@ -1,8 +1,10 @@
 // A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
 // kernel interpreter differ only in how a kernel gets its runner.
+import type { Repeat } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "../compile/contract.ts";
-import type { Plan } from "../compile/plan.ts";
+import { type Nested, nested, positionOf } from "../compile/nested.ts";
+import { type Plan, partStart } from "../compile/plan.ts";
 import { plainTarget, type Target } from "../compile/target.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
@@ -56,6 +58,7 @@ class HostExecutable implements Executable {
   readonly scratchBytes = 0;
   readonly #arrayOf: (buffer: Buffer) => TypedArray;
   readonly #runners: KernelRunner[];
+  readonly #order: readonly Nested<{ readonly runner: KernelRunner }>[];
   readonly #fixed: (TypedArray | null)[];
 
   constructor(plan: Plan, family: KernelFamily, arrayOf: (buffer: Buffer) => TypedArray) {
@@ -71,6 +74,10 @@ class HostExecutable implements Executable {
           : null,
     );
     this.#runners = plan.kernels.map((kernel) => family.prepare(kernel, plan));
+    this.#order = nested(
+      this.#runners.map((runner, i) => ({ runner, repeat: plan.kernels[i].repeat })),
+      ({ repeat }) => repeat,
+    );
   }
 
   get sources(): Executable["sources"] {
@@ -78,18 +85,36 @@ class HostExecutable implements Executable {
   }
 
   async run({ inputs, outputs, seed, base }: Run): Promise<void> {
+    const { values, copies } = this.plan;
+    const positions = new Map<Repeat, number>();
     const array = (value: number): TypedArray => {
       const fixed = this.#fixed[value];
       if (fixed) return fixed;
-      const { place } = this.plan.values[value];
+      const { place, size } = values[value];
+      if (place.kind === "part") {
+        const from = partStart(place, place.repeat ? positions.get(place.repeat)! : 0);
+        return array(place.of).subarray(from, from + size);
+      }
       return this.#arrayOf((place.kind === "input" ? inputs : outputs)[(place as { index: number }).index]);
     };
-    const call: KernelCall = { array, seed, base };
-    for (const runner of this.#runners) {
-      const pending = runner.run(call);
-      if (pending) await pending;
-    }
-    for (const { from, output } of this.plan.copies) {
+    const runAll = async (order: readonly Nested<{ readonly runner: KernelRunner }>[], base: number): Promise<void> => {
+      const call: KernelCall = { array, seed, base };
+      for (const each of order) {
+        if ("item" in each) {
+          const pending = each.item.runner.run(call);
+          if (pending) await pending;
+          continue;
+        }
+        const { repeat, body } = each;
+        for (let turn = 0; turn < repeat.count; turn++) {
+          const position = positionOf(repeat, turn);
+          positions.set(repeat, position);
+          await runAll(body, base + position * repeat.draws);
+        }
+      }
+    };
+    await runAll(this.#order, base);
+    for (const { from, output } of copies) {
       if (array(from) !== array(output)) array(output).set(array(from));
     }
   }

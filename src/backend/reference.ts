@@ -5,10 +5,14 @@ import type { Backend, Buffer, Executable, Run } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { plainTarget } from "../compile/target.ts";
 import type { TypedArray } from "../core/dtype.ts";
+import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { fixedData, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
+import { recordOf } from "../ops/define.ts";
 import { hostMemory } from "./memory.ts";
-import { type Meaning, meaningOf } from "./reference/node.ts";
+import { loopMeaning } from "./reference/loop.ts";
+import type { Meaning } from "./reference/meaning.ts";
+import { meaningOf } from "./reference/node.ts";
 
 /** The backend called `reference`: class A, one thread, its memory typed arrays. */
 export function referenceBackend(): Backend {
@@ -24,10 +28,10 @@ export function referenceBackend(): Backend {
   };
 }
 
-/** One node, what it computes, and the nodes whose elements nothing reads after it. */
+/** One node, or all of one loop, what it computes, and the nodes whose elements nothing reads after it. */
 interface Step {
-  readonly node: Node;
-  readonly meaning: Meaning;
+  readonly nodes: readonly Node[];
+  readonly meaning: (...given: Parameters<Meaning>) => readonly TypedArray[];
   readonly done: readonly Node[];
 }
 
@@ -50,13 +54,22 @@ class ReferenceExecutable implements Executable {
       return data ? [[node, data] as const] : [];
     });
     const computed = nodes.filter((node) => !fixedData(graph, node));
-    const lastReader = new Map<Node, Node>();
-    for (const node of computed) for (const input of node.inputs) lastReader.set(input, node);
+    const isLoop = (node: Node) => recordOf(node).kind === "repeat";
+    const loops = loopNodes(computed, isLoop);
+    const steps = computed.flatMap((node): Omit<Step, "done">[] => {
+      if (!isLoop(node)) {
+        const meaning = meaningOf(node);
+        return [{ nodes: [node], meaning: (...given) => [meaning(...given)] }];
+      }
+      const nodes = loops.get(loopAttributes(node).body)!;
+      return nodes[0] === node ? [{ nodes, meaning: loopMeaning(nodes, meaningOf) }] : [];
+    });
+    const lastReader = new Map<Node, Omit<Step, "done">>();
+    for (const step of steps) for (const input of step.nodes[0].inputs) lastReader.set(input, step);
     for (const { node } of [...graph.outputs, ...graph.watched]) lastReader.delete(node);
-    this.#steps = computed.map((node) => ({
-      node,
-      meaning: meaningOf(node),
-      done: [...new Set(node.inputs)].filter((input) => lastReader.get(input) === node),
+    this.#steps = steps.map((step) => ({
+      ...step,
+      done: [...new Set(step.nodes[0].inputs)].filter((input) => lastReader.get(input) === step),
     }));
   }
 
@@ -68,11 +81,16 @@ class ReferenceExecutable implements Executable {
     graph.inputs.forEach(({ node }, i) => {
       values.set(node, bound[i]);
     });
-    for (const { node, meaning, done } of this.#steps) {
-      const operands = node.inputs.map((input) => values.get(input)!);
-      const { draws } = node;
+    for (const { nodes, meaning, done } of this.#steps) {
+      const { inputs: operands, draws } = nodes[0];
       const relative = draws ? draws.offset - (draws.seed === undefined ? 0 : graph.base) : 0;
-      values.set(node, meaning(operands, { seed, offset: base + relative }));
+      const results = meaning(
+        operands.map((input) => values.get(input)!),
+        { seed, offset: base + relative },
+      );
+      nodes.forEach((node, i) => {
+        values.set(node, results[i]);
+      });
       for (const input of done) values.delete(input);
     }
     const results = [...graph.outputs, ...graph.watched].map(({ node }) => {

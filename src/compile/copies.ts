@@ -7,6 +7,7 @@ import type { Kernel } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import { type Shape, stridesOf } from "../core/shape.ts";
 import type { Fused } from "./fuse.ts";
+import { valuesInParts } from "./plan.ts";
 
 /** The kernels without the copies that their readers, products all, do without. */
 export function withoutCopies({
@@ -20,10 +21,13 @@ export function withoutCopies({
     for (const { source } of kernelInputs(kernel))
       if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
   });
+  const inParts = valuesInParts(values);
   const outside = new Set(copies.map(({ from }) => from));
   given.forEach(({ output }, at) => {
     const source = copied(kernels[at]!);
-    if (!source || values[output].place.kind !== "temporary" || outside.has(output)) return;
+    if (!source || values[output].place.kind !== "temporary" || outside.has(output) || inParts.has(output)) return;
+    // A part is another memory at another time.
+    if (values[source.source as number].place.kind === "part") return;
     const places = [...(readers.get(output) ?? [])];
     const changed = places.map((place) => readThrough(kernels[place]!, output, source));
     if (places.length === 0 || changed.includes(null)) return;

@@ -47,16 +47,23 @@ export function kernelCost(kernel: Kernel, plan: Plan): Cost {
   return { flops: flopsOf(kernel), bytesRead, bytesWritten: sizeOf(kernel.shape) * elementBytes(kernel) };
 }
 
-/** The cost of one run of the plan: its kernels, and the copies at its end. */
+/** How often a run runs a kernel. */
+export function timesOf({ repeat }: Kernel): number {
+  let times = 1;
+  for (let loop = repeat; loop; loop = loop.within) times *= loop.count;
+  return times;
+}
+
+/** The cost of one run of the plan: its kernels, as often as they are run, and the copies at its end. */
 export function planCost(plan: Plan): Cost {
   const copied = plan.copies.reduce((sum, { from }) => sum + valueBytes(plan.values[from]), 0);
   return plan.kernels
-    .map((kernel) => kernelCost(kernel, plan))
+    .map((kernel) => ({ times: timesOf(kernel), ...kernelCost(kernel, plan) }))
     .reduce(
-      (sum, cost) => ({
-        flops: sum.flops + cost.flops,
-        bytesRead: sum.bytesRead + cost.bytesRead,
-        bytesWritten: sum.bytesWritten + cost.bytesWritten,
+      (sum, { times, flops, bytesRead, bytesWritten }) => ({
+        flops: sum.flops + times * flops,
+        bytesRead: sum.bytesRead + times * bytesRead,
+        bytesWritten: sum.bytesWritten + times * bytesWritten,
       }),
       { flops: 0, bytesRead: copied, bytesWritten: copied },
     );

@@ -2,12 +2,13 @@
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 
 import * as e from "../../kernels/expr.ts";
-import type { KernelInput } from "../../kernels/kernel.ts";
+import type { KernelInput, Repeat } from "../../kernels/kernel.ts";
 import { type Kernel, kernelIndices, kindOf } from "../../kernels/kinds.ts";
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
+import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
@@ -27,6 +28,7 @@ import {
   wordsOf,
 } from "./fused.ts";
 import type { Port, Value } from "./plan.ts";
+import { type Fusing, lowerRepeat } from "./repeat.ts";
 
 export interface Fused {
   readonly values: Value[];
@@ -51,14 +53,14 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   const checked = new Set<string>();
   const nodes = graphNodes(graph, { watched: true });
   const roots = [...graph.outputs, ...graph.watched];
-  const whole = readWhole(
-    nodes,
-    roots.map((root) => root.node),
-  );
-  const readers = countReaders(
-    nodes,
-    roots.map((root) => root.node),
-  );
+  const whole = new Set<Node>();
+  const readers = new Map<Node, number>();
+  let repeat: Repeat | undefined;
+  const writtenIn = new Map<number, Repeat | undefined>();
+  const emit = (kernel: Kernel) => {
+    kernels.push(repeat ? { ...kernel, repeat } : kernel);
+    writtenIn.set(kernel.output, repeat);
+  };
 
   const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "temporary" }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
@@ -72,7 +74,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     const output = newValue(fused.dtype, fused.shape);
     if (narrow) values[output].storage = fused.format;
     const { dtype, shape, inputs, body } = fused;
-    kernels.push({ kind: "loop", output, dtype, shape, inputs, body });
+    emit({ kind: "loop", output, dtype, shape, inputs, body });
     return read(output);
   };
   /** Where a few operations on a part that has a format give the value: that part in 16 bits, and the value computed by each reader; else null. */
@@ -107,7 +109,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       const [format, ...others] = new Set(operands.map((operand) => operand.format));
       if (others.length === 0) values[output].storage = format;
     }
-    kernels.push(kernel);
+    emit(kernel);
     return read(output);
   };
   /** A gather of less than there is, from an expression: its inputs are read by index and the rest is computed for those elements alone. */
@@ -125,7 +127,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       const { shape } = node;
       const { dtype } = input;
       const inputs = [byIndex(input, axis, indices)];
-      kernels.push({ kind: "loop", output, dtype, shape, inputs, body: e.input(0, dtype) });
+      emit({ kind: "loop", output, dtype, shape, inputs, body: e.input(0, dtype) });
       return read(output).inputs[0];
     });
     return { shape: node.shape, dtype: node.dtype, body: x.body, inputs, format: x.format };
@@ -157,12 +159,38 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     return { name, dtype: node.dtype, shape: node.shape, value };
   });
 
-  for (const node of nodes) {
-    const data = fixedData(graph, node);
-    if (data) {
-      expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
-      continue;
+  const lowerNodes = (nodes: readonly Node[], asked: readonly Node[]): void => {
+    for (const node of readWhole(nodes, asked)) whole.add(node);
+    for (const [node, count] of countReaders(nodes, asked)) readers.set(node, count);
+    const loops = loopNodes(nodes, (node) => recordOf(node).kind === "repeat");
+    for (const node of nodes) {
+      const data = fixedData(graph, node);
+      if (data) expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
+      else if (recordOf(node).kind !== "repeat") expressions.set(node, lowerNode(node));
+      // All of a loop's nodes at the first of them: what it reads is there.
+      else if (!expressions.has(node)) lowerRepeat(loops.get(loopAttributes(node).body)!, loopFusing);
     }
+  };
+  const loopFusing: Fusing = {
+    values,
+    expressions,
+    newValue,
+    emit,
+    asInput,
+    within(inner, body) {
+      const outer = repeat;
+      repeat = inner;
+      body();
+      repeat = outer;
+    },
+    lower: lowerNodes,
+    isWritten: (value, inner) => values[value].place.kind === "temporary" && writtenIn.get(value) === inner,
+    get around() {
+      return repeat;
+    },
+  };
+
+  const lowerNode = (node: Node): FusedExpr => {
     const record = recordOf(node);
     const operands = node.inputs.map((input) => expressions.get(input)!);
     let fused: FusedExpr;
@@ -226,8 +254,12 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     const trivial = fused.body.kind === "input" || fused.body.kind === "constant";
     if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(fused))))
       fused = (whole.has(node) ? null : fromNarrow(fused)) ?? store(fused);
-    expressions.set(node, fused);
-  }
+    return fused;
+  };
+  lowerNodes(
+    nodes,
+    roots.map((root) => root.node),
+  );
 
   const copies: Fused["copies"] = [];
   const outputs = roots.map(({ name, node }, index): Port => {
@@ -239,7 +271,10 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       isContiguous(only.view) &&
       sizeOf(node.shape) === values[only.source].size;
     let value: number;
-    if (whole && values[only.source as number].place.kind === "temporary") {
+    const isState = graph.state.some(({ output }) => output === index);
+    // What a loop writes part by part isn't state: state waits for the last kernel that reads it.
+    const isWritten = writtenIn.has(only?.source as number) || !isState;
+    if (whole && isWritten && values[only.source as number].place.kind === "temporary") {
       value = only.source as number;
       give(value, index);
     } else if (whole) {
@@ -251,6 +286,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     }
     return { name, dtype: node.dtype, shape: node.shape, value };
   });
+  for (const value of values) if (value.place.kind === "part") value.storage = values[value.place.of].storage;
   return { values, kernels, inputs, outputs, copies };
 }
 

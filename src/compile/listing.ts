@@ -23,13 +23,15 @@ export function printKernel(kernel: Kernel, number: number, plan: Plan): string[
 const kept = ({ dtype, storage }: Stored) => storage ?? dtype;
 
 /** A value by its number, and where it lives. */
-function name(value: number, { values, inputs, outputs }: Plan): string {
+function name(value: number, plan: Plan): string {
+  const { values, inputs, outputs } = plan;
   const port = (ports: Plan["inputs"], index: number) => JSON.stringify(ports[index].name);
   const places: { [K in Value["place"]["kind"]]: (place: Value["place"] & { kind: K }) => string } = {
     input: ({ index }) => port(inputs, index),
     output: ({ index }) => port(outputs, index),
     constant: () => `constant v${value}`,
     temporary: () => `v${value}`,
+    part: ({ of, repeat }) => `part v${value} of ${name(of, plan)}${repeat ? " at t" : ""}`,
   };
   const { place } = values[value];
   return (places[place.kind] as (of: Value["place"]) => string)(place);

@@ -9,7 +9,7 @@ import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
 import { lastCheck } from "./checks.ts";
 import { withoutCopies } from "./copies.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
-import type { Plan, Value } from "./plan.ts";
+import { homeOf, type Plan, type Value } from "./plan.ts";
 
 /** Lowers a graph. */
 export function lower(graph: Graph, options: FuseOptions = {}): Plan {
@@ -52,7 +52,9 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
   const readers = new Map<number, Set<number>>();
   kernels.forEach((kernel, at) => {
     for (const { source } of kernelInputs(kernel)) {
-      if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
+      if (typeof source !== "number") continue;
+      const home = homeOf(values, source);
+      readers.set(home, (readers.get(home) ?? new Set()).add(at));
     }
   });
   for (const { input, output } of graph.state) {
@@ -64,6 +66,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
     kernels.forEach((kernel, i) => {
       kernels[i] = renumber(kernel, to, waiting);
     });
+    for (const { place } of values) if (place.kind === "part" && place.of === to) Object.assign(place, { of: waiting });
     for (const copy of copies) if (copy.from === to) copy.from = waiting;
     copies.push({ from: waiting, output: to });
   }

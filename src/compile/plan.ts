@@ -1,18 +1,38 @@
 // A plan: a graph as kernels in an order that computes it, over numbered values. Pure data: a schedule says how it runs and where values are kept.
 
 import type { NarrowFormat } from "../../kernels/expr.ts";
-import { elementBytes, type Stored } from "../../kernels/kernel.ts";
+import { elementBytes, type Repeat, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
 
-/** Where a value lives: bound by the caller of a run, part of the plan, or between kernels only. */
+/**
+ * A part of another value: its elements from `start` on, and at position t of a loop `step` · ((t + `shift`) mod `slots`) further on; all of t + `shift`
+ * where there are no `slots`. No two parts that kernels of one position touch overlap.
+ */
+export interface Part {
+  readonly kind: "part";
+  readonly of: number;
+  readonly start: number;
+  readonly step: number;
+  readonly shift: number;
+  readonly slots?: number;
+  readonly repeat?: Repeat;
+}
+
+/** The element of the whole that a part begins with, at position t. */
+export function partStart({ start, step, shift, slots = Infinity }: Part, position: number): number {
+  return start + step * ((position + shift) % slots);
+}
+
+/** Where a value lives: bound by the caller of a run, part of the plan, between kernels only, or in another value. */
 export type Place =
   | { readonly kind: "input"; readonly index: number }
   | { readonly kind: "output"; readonly index: number }
   | { readonly kind: "constant"; readonly data: TypedArray }
-  | { readonly kind: "temporary" };
+  | { readonly kind: "temporary" }
+  | Part;
 
 /** One buffer of the plan. */
 export interface Value extends Stored {
@@ -25,6 +45,18 @@ export interface Value extends Stored {
 
 /** Bytes that a value takes. */
 export const valueBytes = (value: Value): number => value.size * elementBytes(value);
+
+/** The value whose memory a value has. */
+export function homeOf(values: readonly Value[], value: number): number {
+  let home = value;
+  for (let { place } = values[home]; place.kind === "part"; { place } = values[home]) home = place.of;
+  return home;
+}
+
+/** Values that others are parts of. */
+export function valuesInParts(values: readonly Value[]): ReadonlySet<number> {
+  return new Set(values.flatMap(({ place }) => (place.kind === "part" ? [place.of] : [])));
+}
 
 /** What the caller binds to an input or gets from an output. */
 export interface Port {

@@ -2,6 +2,7 @@
 // nodes is the same where op, dtype, shape, attributes, draws and the numbers of its inputs are.
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import { formatShape } from "../core/shape.ts";
+import { type Body, bodyText } from "./body.ts";
 import { contentDigest, fixedData, type Graph, graphNodes } from "./hash.ts";
 import type { Node } from "./node.ts";
 
@@ -9,7 +10,7 @@ import type { Node } from "./node.ts";
 export interface NodeDifference {
   /** `node`: the two stand for each other and differ; `first`, `second`: only that graph has it; `input`, `output`: what goes in or out; `draws`: how many in all. */
   readonly kind: "node" | "first" | "second" | "input" | "output" | "draws";
-  /** What differs: `op`, `dtype`, `shape`, `draws`, `inputs`, `content`, or the name of an attribute. */
+  /** What differs: `op`, `dtype`, `shape`, `draws`, `inputs`, `content`, the name of an attribute, or `body %n`: a value in a loop's body. */
   readonly what: readonly string[];
   /** Each as text; empty where a graph has none. */
   readonly first: string;
@@ -50,6 +51,10 @@ class Listing {
     ]);
     if (content !== undefined) return facts.set("content", String(content).slice(0, 16));
     for (const [key, value] of Object.entries(node.attributes)) {
+      if (key === "body") {
+        for (const [name, text] of bodyText(value as Body)) facts.set(`body ${name}`, text);
+        continue;
+      }
       // Shapes and dtypes among the attributes say what the node's own say.
       const own = key === "shape" ? formatShape(value as readonly number[]) : value;
       if (value === undefined || own === facts.get(key)) continue;
@@ -70,7 +75,9 @@ class Listing {
   show(node: Node): string {
     const { op, dtype, shape, ...attributes } = Object.fromEntries(this.facts(node));
     const operands = node.inputs.map((input) => `%${this.numbers.get(input) ?? "?"}`);
-    const rest = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
+    const rest = Object.entries(attributes)
+      .filter(([key]) => !key.startsWith("body "))
+      .map(([key, value]) => `${key}=${value}`);
     return `%${this.numbers.get(node)} = ${op}(${[...operands, ...rest].join(", ")}) ${dtype}${shape}`;
   }
 }

@@ -2,12 +2,13 @@
 import { checkArguments, signature } from "../core/arguments.ts";
 import { toHex } from "../core/canonical.ts";
 import { formatShape } from "../core/shape.ts";
+import { attributeText, type Body, bodyText } from "./body.ts";
 import { contentDigest, fixedData, type Graph, graphKind, graphNodes } from "./hash.ts";
 import type { Node } from "./node.ts";
 
 const call = signature("printGraph", { graph: graphKind });
 
-/** Lines like `%7 = matmul(%3, %5) float32[64, 10]`, inputs first, then nodes in making order, then outputs. */
+/** Lines like `%7 = matmul(%3, %5) float32[64, 10]`, inputs first, then nodes in making order, then outputs. A loop's body stands once, before it, with numbers of its own. */
 export function printGraph(graph: Graph): string {
   checkArguments(call, arguments);
   const names = new Map<Node, string>();
@@ -16,9 +17,18 @@ export function printGraph(graph: Graph): string {
     names.set(node, `%${names.size}`);
     lines.push(`${names.get(node)} = input "${name}" ${node.dtype}${formatShape(node.shape)}`);
   }
-  for (const node of graphNodes(graph, { watched: true })) {
+  const nodes = graphNodes(graph, { watched: true });
+  const bodies: Body[] = [];
+  for (const node of nodes) {
     const data = fixedData(graph, node);
-    const operands = data ? [`content=${toHex(contentDigest(data)).slice(0, 12)}`] : describe(graph, node, names);
+    const { body } = node.attributes as { body?: Body };
+    if (!data && body && !bodies.includes(body)) {
+      bodies.push(body);
+      lines.push(`body ${bodies.length}:`, ...bodyText(body).map(([name, text]) => `  ${name} = ${text}`));
+    }
+    const operands = data
+      ? [`content=${toHex(contentDigest(data)).slice(0, 12)}`]
+      : describe(graph, node, names, bodies);
     const op = data ? "constant" : node.op;
     names.set(node, `%${names.size}`);
     lines.push(`${names.get(node)} = ${op}(${operands.join(", ")}) ${node.dtype}${formatShape(node.shape)}`);
@@ -27,16 +37,11 @@ export function printGraph(graph: Graph): string {
   return lines.join("\n");
 }
 
-/** A number so that −0, NaN and the infinities can be told. */
-function printNumber(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
-}
-
-function describe(graph: Graph, node: Node, names: ReadonlyMap<Node, string>): string[] {
+function describe(graph: Graph, node: Node, names: ReadonlyMap<Node, string>, bodies: readonly Body[]): string[] {
   const operands = node.inputs.map((input) => names.get(input)!);
   for (const [key, value] of Object.entries(node.attributes)) {
-    if (value !== undefined)
-      operands.push(`${key}=${typeof value === "number" ? printNumber(value) : JSON.stringify(value)}`);
+    const body = bodies.indexOf(value as Body);
+    if (value !== undefined) operands.push(body >= 0 ? `body ${body + 1}` : `${key}=${attributeText(value)}`);
   }
   if (node.draws) {
     const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);

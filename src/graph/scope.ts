@@ -20,6 +20,8 @@ export interface TraceScope {
 }
 
 let open: TraceScope | undefined;
+/** The innermost body of a loop that is being traced. */
+let tracedBody: { draws: number } | undefined;
 
 /** The trace that is open, if any. */
 export function currentTrace(): TraceScope | undefined {
@@ -51,8 +53,35 @@ export function withTrace<T>(body: (scope: TraceScope) => T): { scope: TraceScop
   }
 }
 
+/** Runs the function that is a loop's body, whose draws are counted from 0: gives how many there are. */
+export function withBody<T>(trace: () => T): { draws: number; result: T } {
+  const around = tracedBody;
+  const own = { draws: 0 };
+  tracedBody = own;
+  try {
+    return { result: trace(), draws: own.draws };
+  } finally {
+    tracedBody = around;
+  }
+}
+
+/** Throws TraceError where the body of a loop is being traced: `what` would be done once, whatever the number of iterations. */
+export function refuseInBody(what: string): void {
+  if (!tracedBody) return;
+  throw new TraceError({
+    where: what,
+    problem: "done in the body of a scan",
+    hint: "the body is traced once and then repeated: give what it computes as a carry or an output, and use that outside",
+  });
+}
+
 /** The range of draws for a random node being made now, in program order. */
 export function reserveDraws(count: number): DrawRange {
+  if (tracedBody) {
+    const offset = tracedBody.draws;
+    tracedBody.draws += count;
+    return { offset, count };
+  }
   if (open) {
     const offset = open.draws;
     open.draws += count;
@@ -64,7 +93,7 @@ export function reserveDraws(count: number): DrawRange {
 
 /** Throws TraceError when a trace is open: `what` needs a value, and a trace has none. */
 export function refuseInTrace(what: string): void {
-  if (open) {
+  if (open || tracedBody) {
     throw new TraceError({
       where: what,
       problem: "a value was read while tracing",

@@ -3,15 +3,40 @@ import { input } from "../../kernels/expr.ts";
 import { expressionText } from "../../kernels/text.ts";
 import { Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
-import type { Meaning } from "../graph/meaning.ts";
+import { type Body, loopAttributes, loopOf } from "../graph/body.ts";
+import { type Meaning, meaningOf } from "../graph/meaning.ts";
 import type { Node } from "../graph/node.ts";
-import type { ElementwiseRecord, OpRecord } from "./record.ts";
+import type { ElementwiseRecord, LoopRecord, OpRecord } from "./record.ts";
 
 /** The meanings of a record's nodes. */
 export function meaningsOf(record: OpRecord): (node: Node) => Meaning {
   if (record.kind === "elementwise") return expressionMeanings(record);
+  if (record.kind === "repeat") return loopMeanings(record);
   const meaning = { key: record.name, is: record.version };
   return () => meaning;
+}
+
+/** What the nodes of its body mean, each once, in their order. */
+function loopMeanings({ name, version }: LoopRecord): (node: Node) => Meaning {
+  const known = new WeakMap<Body, Meaning>();
+  return (node) => {
+    const { body } = loopAttributes(node);
+    let meaning = known.get(body);
+    if (!meaning) {
+      const { values, leaves } = loopOf(node);
+      const inner = new Map<string, Meaning["is"]>();
+      for (const each of values.slice(leaves.length)) {
+        const { key, is } = meaningOf(each);
+        inner.set(key, is);
+      }
+      const encoder = new Encoder().u32(version);
+      for (const is of inner.values()) encoder.value(is);
+      const is = sha256(encoder.finish());
+      meaning = { key: `${name} ${toHex(is)}`, is };
+      known.set(body, meaning);
+    }
+    return meaning;
+  };
 }
 
 /** Meanings of one op that are kept: a sampler's bounds may be others at every step. */

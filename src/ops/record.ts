@@ -101,6 +101,24 @@ export interface CreationRecord extends VersionedBase {
   readonly kind: "full" | "coordinate" | "leaf";
 }
 
+/** What the gradient rule of a loop is given: those of its outputs that have a gradient, with it. */
+export interface LoopVjpContext {
+  readonly outputs: readonly { readonly node: Node; readonly grad: Node }[];
+  /** Whether somebody wants the gradient of an input. */
+  readonly wanted: readonly boolean[];
+  /** Gradients by `wanted` of nodes whose gradients are given, in the order in which they add up; undefined where none flows. */
+  differentiate(
+    outputs: readonly { readonly node: Node; readonly grad: Node }[],
+    wanted: readonly Node[],
+  ): (Node | undefined)[];
+}
+
+/** One output of a loop over positions, whose body is a graph of its own: those of one body are computed, and differentiated, together. */
+export interface LoopRecord extends Omit<VersionedBase, "vjp"> {
+  readonly kind: "repeat";
+  readonly vjp: (context: LoopVjpContext) => readonly (Node | null)[];
+}
+
 export type OpRecord =
   | ElementwiseRecord
   | MovementRecord
@@ -109,4 +127,5 @@ export type OpRecord =
   | GatherRecord
   | { [K in SpecialKind]: SpecialRecord<K> }[SpecialKind]
   | WordsRecord
-  | CreationRecord;
+  | CreationRecord
+  | LoopRecord;

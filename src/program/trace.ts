@@ -8,7 +8,7 @@ import { isPromise, settled } from "../core/promise.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
 import { Node, reachable } from "../graph/node.ts";
-import { currentTrace, type TraceScope, withTrace } from "../graph/scope.ts";
+import { currentTrace, refuseInBody, type TraceScope, withTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
 import { materialize } from "../runtime/evaluate.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
@@ -212,5 +212,6 @@ export function onExecute(callback: () => unknown): void {
 /** Has the open trace compute a tensor beside its results, for those who watch: it isn't in the graph's hash. Does nothing outside a trace. */
 export function watch(name: string, value: Tensor): void {
   checkArguments(watchCall, arguments);
+  refuseInBody("watch");
   currentTrace()?.watched.set(name, value.node);
 }

@@ -9,7 +9,7 @@ import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { currentTrace, refuseInTrace } from "../graph/scope.ts";
+import { currentTrace, refuseInBody, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
 import type { Evaluation } from "../runtime/evaluate.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
@@ -108,6 +108,7 @@ export class Variable extends Tensor {
   /** Gives it another value of the same shape and dtype. In a trace the value is a state output of each run. Throws ShapeError, DTypeError. */
   assign(value: Tensor): void {
     checkArguments(assignCall, arguments);
+    refuseInBody("assign");
     checkFits("assign", this, value);
     if (substitutes?.has(this)) {
       throw new TraceError({

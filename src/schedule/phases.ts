@@ -1,7 +1,9 @@
 // What threads do from one barrier to the next: a phase is a few functions, in chunks that any thread may take in any order; each chunk is an
 // independent range of what they share, so who takes which moves no bit. Functions that aren't worth sharing and follow one another are one
 // phase of one chunk.
+import type { Repeat } from "../../kernels/kernel.ts";
 import { kernelIndices } from "../../kernels/kinds.ts";
+import { type Nested, nested } from "../compile/nested.ts";
 import type { Loops } from "./loops.ts";
 import type { Parallel } from "./parallel.ts";
 import type { Locals } from "./places.ts";
@@ -44,9 +46,25 @@ export interface Phase {
   readonly checks: boolean;
 }
 
-/** The phases of groups and then copies, in order. */
-export function phasesOf(groups: readonly ScheduledGroup[], copies: readonly ScheduledCopy[]): Phase[] {
-  const all = groups.flatMap((group): Phase[] => {
+/** Phases that are run position after position. */
+export interface RepeatedPhases {
+  readonly repeat: Repeat;
+  readonly body: readonly Step[];
+}
+
+/** What threads do, in order. */
+export type Step = Phase | RepeatedPhases;
+
+/** What groups and then copies come to, in order. */
+export function stepsOf(groups: readonly ScheduledGroup[], copies: readonly ScheduledCopy[]): Step[] {
+  const last = copies.map((copy): Phase => ({ calls: [{ kind: "copy", copy }], chunks: copy.chunks, checks: false }));
+  return merged([...groupSteps(nested(groups, ({ members }) => members[0].kernel.repeat)), ...last]);
+}
+
+function groupSteps(groups: readonly Nested<ScheduledGroup>[]): Step[] {
+  return groups.flatMap((each): Step[] => {
+    if ("repeat" in each) return [{ repeat: each.repeat, body: merged(groupSteps(each.body)) }];
+    const { item: group } = each;
     const calls = group.members.flatMap((member) =>
       member.loops.map((loops): Call & { kind: "loops" } => ({ kind: "loops", group, member, loops })),
     );
@@ -57,13 +75,29 @@ export function phasesOf(groups: readonly ScheduledGroup[], copies: readonly Sch
       return { calls: [call], chunks: loops.chunks, checks };
     });
   });
-  for (const copy of copies) all.push({ calls: [{ kind: "copy", copy }], chunks: copy.chunks, checks: false });
-  const phases: Phase[] = [];
-  for (const phase of all) {
-    const last = phases[phases.length - 1];
-    if (last && last.chunks === 1 && phase.chunks === 1 && !last.checks) {
-      phases[phases.length - 1] = { ...phase, calls: [...last.calls, ...phase.calls] };
-    } else phases.push(phase);
+}
+
+/** Neighbours of one chunk as one phase. */
+function merged(all: readonly Step[]): Step[] {
+  const steps: Step[] = [];
+  for (const step of all) {
+    const last = steps[steps.length - 1];
+    const isOne = last && !("repeat" in last) && !("repeat" in step) && last.chunks === 1 && step.chunks === 1;
+    if (isOne && !last.checks) steps[steps.length - 1] = { ...step, calls: [...last.calls, ...step.calls] };
+    else steps.push(step);
   }
-  return phases;
+  return steps;
+}
+
+/** All phases, each once. */
+export function* phasesIn(steps: readonly Step[]): Iterable<Phase> {
+  for (const step of steps) {
+    if ("repeat" in step) yield* phasesIn(step.body);
+    else yield step;
+  }
+}
+
+/** How many phases a run of steps goes through. */
+export function phaseCount(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + ("repeat" in step ? step.repeat.count * phaseCount(step.body) : 1), 0);
 }

@@ -1,29 +1,60 @@
 // Where temporary values are kept. What one group alone writes and reads, row by row, lives in thread-local scratch, reused per block, and never goes
 // out to the arena; all others have a place in the arena for as long as some group touches them. Local values halve the arena of an mnist-mlp evaluation
 // (1.10 to 0.56 MB) and take a fifth off moby-gpt's (21.1 to 16.8 MB); in time they gain little (a softmax of 4096 × 1000: 5 %).
-import { kernelInputs } from "../../kernels/kernel.ts";
+import { kernelInputs, type Repeat } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
-import { type Plan, valueBytes } from "../compile/plan.ts";
+import { homeOf, type Plan, valueBytes } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
 import type { Division, Group } from "./rows.ts";
 
 export const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
+type Spans = Map<number, [number, number]>;
+
 /** First and last step that touches each value; what a kernel writes begins where it is written. */
-function lifetimes(steps: readonly (readonly Kernel[])[], copies: Plan["copies"]): Map<number, [number, number]> {
-  const spans = new Map<number, [number, number]>();
-  const touch = (value: number, at: number) => {
-    const span = spans.get(value);
-    if (span) span[1] = at;
-    else spans.set(value, [at, at]);
-  };
+function lifetimes(
+  steps: readonly (readonly Kernel[])[],
+  touch: (spans: Spans, value: number, at: number) => void,
+): Spans {
+  const spans: Spans = new Map();
   steps.forEach((kernels, at) => {
     for (const kernel of kernels) {
-      touch(kernel.output, at);
-      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(source, at);
+      touch(spans, kernel.output, at);
+      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(spans, source, at);
     }
   });
-  for (const { from } of copies) touch(from, steps.length);
+  return spans;
+}
+
+function extend(spans: Spans, value: number, from: number, to = from): void {
+  const span = spans.get(value);
+  if (!span) spans.set(value, [from, to]);
+  else {
+    span[0] = Math.min(span[0], from);
+    span[1] = Math.max(span[1], to);
+  }
+}
+
+/** Lifetimes of memory in a plan: what is in a loop from outside of it, or from one position to another, lives as long as the loop runs. */
+function lifetimesIn({ values, copies }: Plan, steps: readonly (readonly Kernel[])[]): Spans {
+  const loops = new Map<Repeat, [number, number]>();
+  /** The loop that a value is anew in at each position. */
+  const owners = new Map<number, Repeat | undefined>();
+  for (const { place } of values) if (place.kind === "part" && place.repeat) owners.set(place.of, place.repeat.within);
+  steps.forEach((kernels, at) => {
+    for (const { output, repeat } of kernels) {
+      if (values[output].place.kind !== "part") owners.set(output, repeat);
+      for (let loop = repeat; loop; loop = loop.within) loops.set(loop, [loops.get(loop)?.[0] ?? at, at]);
+    }
+  });
+  const spans = lifetimes(steps, (known, value, at) => {
+    const home = homeOf(values, value);
+    const owner = owners.get(home);
+    let loop = steps[at][0].repeat;
+    while (loop && loop !== owner && loop.within !== owner) loop = loop.within;
+    extend(known, home, ...(loop && loop !== owner ? loops.get(loop)! : ([at, at] as const)));
+  });
+  for (const { from } of copies) extend(spans, homeOf(values, from), steps.length);
   return spans;
 }
 
@@ -63,12 +94,13 @@ export interface Arena {
 
 /** Lays out the temporary values that aren't local to a group: those alive in one group never overlap; largest first, each at the lowest gap. */
 export function layOutArena(
-  { values, copies }: Plan,
+  plan: Plan,
   groups: readonly (Pick<Group, "members"> & { readonly locals: Locals })[],
 ): Arena {
-  const spans = lifetimes(
+  const { values } = plan;
+  const spans = lifetimesIn(
+    plan,
     groups.map(({ members }) => members.map(({ kernel }) => kernel)),
-    copies,
   );
   const local = new Set(groups.flatMap(({ locals }) => [...locals.places.keys()]));
   const bytes = (value: number) => align(Math.max(1, valueBytes(values[value])));
@@ -120,7 +152,7 @@ export function placeLocals({ members, division, local }: Group, blocks: number,
   const rows = rowsOfBlock(division, blocks);
   const spans = lifetimes(
     members.map(({ kernel }) => [kernel]),
-    [],
+    extend,
   );
   const taken: Taken[] = [];
   const places = new Map<number, LocalPlace>();

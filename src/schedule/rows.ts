@@ -8,7 +8,7 @@ import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { lastCheck } from "../compile/checks.ts";
-import { type Plan, valueBytes } from "../compile/plan.ts";
+import { type Plan, valueBytes, valuesInParts } from "../compile/plan.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
@@ -83,14 +83,18 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], isTiled = t
   const copied = new Set(plan.copies.map(({ from }) => from));
   const state = new Set(plan.state.map(({ output }) => plan.outputs[output].value));
   const checked = lastCheck(kernels);
+  const inParts = valuesInParts(plan.values);
   let lastRefusing: Draft | undefined;
+  /** Where the drafts begin that are in the same loop: nothing is moved into a loop or out of one. */
+  let first = 0;
   kernels.forEach((kernel, number) => {
+    if (number > 0 && kernel.repeat !== kernels[number - 1].repeat) first = groups.length;
     const accesses = accessesOf(plan, homes, kernel);
     const rows = rowsOf(kernel, isTiled);
     const product = asProduct(kernel);
     const panels = product ? panelBytes(product) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
-    let after = -1;
+    let after = first - 1;
     const sharing = new Set<Draft>();
     for (const { home, writes } of accesses) {
       const isLarge = valueBytes(plan.values[home]) > 256;
@@ -111,7 +115,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], isTiled = t
       for (const { home, writes } of accesses) (writes ? writers : readers)[home].add(draft);
     };
     for (const group of [...sharing].sort((a, b) => b.at - a.at)) {
-      if (group.at < after) break;
+      if (group.at < Math.max(after, first)) break;
       const common = greatestDivisor(group.rows, rows);
       if (Math.min(group.rows, rows) === 0 || common < 2) continue;
       if (common < Math.min(fewestRows, Math.max(group.rows, rows))) continue;
@@ -141,6 +145,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], isTiled = t
     const isAlone = (value: number) =>
       plan.values[value].place.kind === "temporary" &&
       !copied.has(value) &&
+      !inParts.has(value) &&
       [...readers[value], ...writers[value]].every((draft) => draft === group);
     const local = new Map<number, number>();
     for (const { value, writes, rowBytes } of accesses) {

@@ -5,7 +5,7 @@ import type { Target } from "../compile/target.ts";
 import { itemSize } from "../core/dtype.ts";
 import { loopsOf } from "./loops.ts";
 import { chunkCount, grain, parallelAxis, workOf } from "./parallel.ts";
-import { type Phase, phasesOf, type ScheduledCopy, type ScheduledGroup } from "./phases.ts";
+import { type Phase, phasesIn, type ScheduledCopy, type ScheduledGroup, type Step, stepsOf } from "./phases.ts";
 import { type Arena, align, layOutArena, placeLocals } from "./places.ts";
 import { apart, type Group, groupKernels } from "./rows.ts";
 import { transposeProducts } from "./transpose.ts";
@@ -17,6 +17,8 @@ export interface Schedule extends Arena {
   readonly groups: readonly ScheduledGroup[];
   readonly copies: readonly ScheduledCopy[];
   /** What all that is, as threads do it. */
+  readonly steps: readonly Step[];
+  /** The phases among them, each once. */
   readonly phases: readonly Phase[];
   /** Whether anything in it is worth several threads. */
   readonly isParallel: boolean;
@@ -42,13 +44,15 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
     return { from, output, parallel, chunks: chunkCount(size / 4, [parallel], target) };
   });
   const all = groups.flatMap(({ members }) => members.flatMap(({ loops }) => loops));
-  const phases = phasesOf(groups, copies);
+  const steps = stepsOf(groups, copies);
+  const phases = [...phasesIn(steps)];
   const most = (bytes: readonly number[]) => align(bytes.reduce((a, b) => Math.max(a, b), 0));
   return {
     plan,
     target,
     groups,
     copies,
+    steps,
     phases,
     isParallel: target.threads > 1 && phases.some(({ chunks }) => chunks > 1),
     ...layOutArena(plan, groups),

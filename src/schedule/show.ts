@@ -2,6 +2,7 @@
 // where each value lives. A backend prints the same data as code, so what stands here is what runs.
 import { blockSize, chunkSize, laneCount } from "../../kernels/kernel.ts";
 import { printKernel } from "../compile/listing.ts";
+import { type Nested, nested } from "../compile/nested.ts";
 import { drawStrip } from "./elements.ts";
 import type { Loops } from "./loops.ts";
 import type { Nest } from "./nest.ts";
@@ -26,9 +27,23 @@ export function showSchedule(schedule: Schedule): string {
   const { arenaBytes, lowerBoundBytes, localBytes, panelBytes, scratchBytes, groups, copies } = schedule;
   return [
     `arena ${arenaBytes} B, at least ${lowerBoundBytes}; each thread ${localBytes} B of local values, ${panelBytes} B of packed operands, ${scratchBytes} B of scratch`,
-    ...groups.flatMap((group) => showGroup(schedule, group)),
+    ...showAll(
+      schedule,
+      nested(groups, ({ members }) => members[0].kernel.repeat),
+    ),
     ...copies.map(({ from, output, parallel }) => `copy v${from} → v${output}: ${parallel.extent} B`),
   ].join("\n");
+}
+
+/** Groups, those of a loop within it; t is its position. */
+function showAll(schedule: Schedule, groups: readonly Nested<ScheduledGroup>[]): string[] {
+  return groups.flatMap((each) => {
+    if ("item" in each) return showGroup(schedule, each.item);
+    const { count, reverse, draws } = each.repeat;
+    const order = reverse ? `t = ${count - 1} … 0` : `t = 0 … ${count - 1}`;
+    const drawn = draws > 0 ? `, draws of t from ${draws} t on` : "";
+    return [`repeat ${count} times, ${order}${drawn}:`, ...indent(showAll(schedule, each.body))];
+  });
 }
 
 function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {

@@ -1,7 +1,7 @@
 // What a kernel's function depends on: everything but which values it reads and writes. Kernels with one signature share one function,
 // which a model of many equal layers makes short to compile and quick to become hot.
 import { type Draws, isDraws, type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
-import { kernelIndices } from "../../kernels/kinds.ts";
+import { kernelIndices, kindOf } from "../../kernels/kinds.ts";
 import { expressionText } from "../../kernels/text.ts";
 import type { Locals } from "./places.ts";
 import type { Division, Member } from "./rows.ts";
@@ -19,6 +19,11 @@ export interface DrawWord {
 export const nameOf = (listed: Listed): number | string =>
   typeof listed === "number" ? listed : `${listed.half} of draw ${listed.draws.firstDraw}`;
 
+const drawWords = (draws: Draws): DrawWord[] => [
+  { draws, half: "low" },
+  { draws, half: "high" },
+];
+
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1);
 
 /** The signature (with how its group is divided), and the kernel's values in the order in which its function knows them. */
@@ -33,23 +38,23 @@ export function signatureOf(
     return known >= 0 ? known : values.push(value) - 1;
   };
   const input = ({ source, dtype, storage, view }: KernelInput) => [
-    isDraws(source)
-      ? ["draws", slot({ draws: source, half: "low" }), slot({ draws: source, half: "high" })]
-      : typeof source === "number"
-        ? slot(source)
-        : source,
+    isDraws(source) ? ["draws", ...drawWords(source).map(slot)] : typeof source === "number" ? slot(source) : source,
     storage ?? dtype,
     view.shape,
     view.strides,
     view.offset,
     view.bounds,
   ];
-  const { inputs, output, ...own } = kernel;
+  const { inputs, output, repeat, ...own } = kernel;
+  const drawn = kernel.kind === "loop" ? undefined : kindOf(kernel).draws?.(kernel);
   const key: unknown[] = [
     division ?? "alone",
-    Object.entries(kernel.kind === "loop" ? { ...own, body: expressionText(kernel.body) } : own).sort(byName),
+    Object.entries(kernel.kind === "loop" ? { ...own, body: expressionText(kernel.body) } : own)
+      .filter(([name]) => !(drawn && name === "offset"))
+      .sort(byName),
     kernelInputs(kernel).map(input),
     slot(output),
+    drawn && drawWords({ firstDraw: drawn.first }).map(slot),
     panels,
     inputs.map(({ index }) => index && [index.extent, index.stride]),
   ];

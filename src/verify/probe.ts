@@ -2,7 +2,8 @@
 // don't, every kernel's output as the fused plan computes it, against what the kernel means.
 import type { KernelCall } from "../backend/host.ts";
 import { interpretKernel, readersOf } from "../backend/interpret.ts";
-import { type Meaning, meaningOf } from "../backend/reference/node.ts";
+import type { Meaning } from "../backend/reference/meaning.ts";
+import { meaningOf } from "../backend/reference/node.ts";
 import type { Backend } from "../compile/contract.ts";
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";

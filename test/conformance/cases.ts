@@ -18,6 +18,7 @@ import { matmulCases } from "./cases/matmul.ts";
 import { movementCases } from "./cases/movement.ts";
 import { normCases } from "./cases/norm.ts";
 import { reduceCases } from "./cases/reduce.ts";
+import { scanCases } from "./cases/scan.ts";
 import { creationCases, randomCases } from "./cases/sources.ts";
 
 export type { Case };
@@ -35,6 +36,7 @@ export function conformanceCases(): Case[] {
     random: randomCases(),
     creation: creationCases(),
     composite: compositeCases(),
+    scan: scanCases(),
     losses: lossCases(),
     norm: normCases(),
     activations: activationCases(),

@@ -582,6 +582,15 @@ const calls: Readonly<Record<string, RightCall>> = {
   Parameter: call(() => [x()]),
   Stream: call(() => [1, 2], 1),
   autocast: call(() => ["bfloat16", () => x()]),
+  scan: call(
+    () => [
+      (carry: sg.Tensor) => [carry, null],
+      sg.ones([3]),
+      x(),
+      { axis: 0, reverse: false, recompute: false, truncate: 2, length: 2 },
+    ],
+    3,
+  ),
   compile: call(
     () => [(t: sg.Tensor) => t, { state: [], name: "f", backend: "reference", strict: true, log: () => {} }],
     1,
@@ -623,6 +632,7 @@ const accepted: readonly Accepted[] = [
   [/^autocast: 0 = null$/, "no rounding"],
   [/^optim\.Optimizer: [23]\.nonsense$/, "rules and options may be a subclass's, which checks their keys"],
   [/^optim\.Schedules: 0 = an empty list$/, "none"],
+  [/^scan: [12] = (null|an empty list)$/, "no carry, no slices"],
   [
     /^(verifyRun|verifyRecordedRun|proveTensor): \d\.\w+ = (a fraction|NaN|an index far out)$/,
     "a number out of range: refused once the run is read",

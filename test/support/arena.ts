@@ -35,6 +35,10 @@ export function checkSchedule(schedule: Schedule): void {
         expect(offset + bytes, `value ${value} is inside the arena`).toBeLessThanOrEqual(arenaBytes);
         return { memory: "arena", from: offset, to: offset + bytes };
       }
+      case "part": {
+        // Each part as memory of its own: which of them is where at which time isn't followed.
+        return { memory: `part ${value}`, from: 0, to: bytes };
+      }
       case "constant":
         return { memory: `constant ${value}`, from: 0, to: bytes };
       case "input":

@@ -4,6 +4,7 @@ import { type Expr, input as inputExpr, topological } from "../../kernels/expr.t
 import { kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/core/shape.ts";
+import { loopAttributes, loopOf } from "../../src/graph/body.ts";
 import { type Node, reachable } from "../../src/graph/node.ts";
 import { recordOf } from "../../src/ops/define.ts";
 import { fillWords } from "../../src/rng/stream.ts";
@@ -171,9 +172,35 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
       fillWords(node.draws!.seed ?? 1n, node.draws!.offset, words);
       return Float64Array.from(words.subarray(0, sizeOf(shape)));
     }
+    case "repeat":
+      return repeated(node, operands);
     case "leaf":
       return Float64Array.from(node.data!);
   }
+}
+
+/** A loop's node, position after position. */
+function repeated(node: Node, operands: readonly Numbers[]): Numbers {
+  const { of, at } = loopAttributes(node);
+  const { attributes, values, leaves, next } = loopOf(node);
+  const { body, length, reverse } = attributes;
+  let carry = operands.slice(0, next.length);
+  const out = new Float64Array(sizeOf(node.shape));
+  for (let turn = 0; turn < length; turn++) {
+    const position = reverse ? length - 1 - turn : turn;
+    const bound = leaves.map((leaf, i): [Node, Numbers] => {
+      const size = sizeOf(leaf.shape);
+      const isSlice = i >= next.length && i < next.length + body.slices;
+      return [
+        leaf,
+        i < next.length ? carry[i] : isSlice ? operands[i].slice(position * size, (position + 1) * size) : operands[i],
+      ];
+    });
+    const found = evaluateFloat64([...next, values[at]], new Map(bound));
+    if (of === "stack") out.set(found[next.length], position * sizeOf(values[at].shape));
+    carry = found.slice(0, next.length);
+  }
+  return of === "carry" ? carry[at] : out;
 }
 
 /** The nodes' elements in float64, with some leaves bound. */

@@ -10,18 +10,11 @@ import { recordOf } from "../../ops/define.ts";
 import { fillWords } from "../../rng/stream.ts";
 import { evaluator } from "./expression.ts";
 import { gatherAlong } from "./indexed.ts";
+import { loopMeaning } from "./loop.ts";
 import { multiply } from "./matmul.ts";
+import type { Meaning } from "./meaning.ts";
 import { copyThrough, movesNothing } from "./movement.ts";
 import { reducer } from "./reduce.ts";
-
-/** Where the run's draws are: the stream's seed, and the absolute offset of a node's first draw. */
-export interface Draws {
-  readonly seed: bigint;
-  readonly offset: number;
-}
-
-/** A node made ready: its elements from its operands' elements, in an array that nobody writes to afterwards. */
-export type Meaning = (operands: readonly TypedArray[], draws: Draws) => TypedArray;
 
 /** The meaning of a node that isn't a leaf. Throws BackendError for a leaf: nothing computes it. */
 export function meaningOf(node: Node): Meaning {
@@ -107,6 +100,10 @@ export function meaningOf(node: Node): Meaning {
         fillWords(seed, offset, out);
         return out;
       };
+    case "repeat": {
+      const loop = loopMeaning([node], meaningOf);
+      return (operands, draws) => loop(operands, draws)[0];
+    }
     case "leaf":
       throw new BackendError({
         where: node.op,

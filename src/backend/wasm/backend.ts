@@ -10,7 +10,9 @@ import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { firstState } from "../../rng/stream.ts";
+import { align } from "../../schedule/places.ts";
 import { type Schedule, schedulePlan } from "../../schedule/schedule.ts";
+import type { DrawWord } from "../../schedule/signature.ts";
 import { CheckedExecutable } from "./checked.ts";
 import { probe } from "./probe.ts";
 import { type Program, printSchedule } from "./program.ts";
@@ -186,6 +188,9 @@ function addressOf(memory: Memory, buffer: Buffer): number {
   return address;
 }
 
+const drawWord = ({ draws: { firstDraw }, half }: DrawWord) =>
+  half === "low" ? firstDraw % 2 ** 32 : Math.floor(firstDraw / 2 ** 32);
+
 class WasmExecutable implements Executable {
   readonly plan: Plan;
   readonly scratchBytes: number;
@@ -199,8 +204,8 @@ class WasmExecutable implements Executable {
   /** Where the bindings say that the workspace is. */
   #workspaceAt = -1;
   readonly #blocks: [number, number][] = [];
-  /** Where in the bindings each value's address stands. */
-  readonly #places = new Map<number, number[]>();
+  /** Where in the bindings each value's address stands, or one so many bytes into it. */
+  readonly #places = new Map<number, { readonly at: number; readonly offset: number }[]>();
   /** Addresses of inputs, then outputs, as they are in the bindings. */
   readonly #bound: number[];
   readonly #pool: Pool | undefined;
@@ -219,7 +224,7 @@ class WasmExecutable implements Executable {
     this.#run = run;
     this.#pool = pool;
     this.#parallel = pool !== undefined && schedule.isParallel;
-    const threadBytes = schedule.localBytes + schedule.panelBytes + schedule.scratchBytes;
+    const threadBytes = schedule.localBytes + schedule.panelBytes + schedule.scratchBytes + align(program.listBytes);
     const block = (bytes: number): number => {
       const address = memory.allocate(bytes);
       this.#blocks.push([address, bytes]);
@@ -233,7 +238,8 @@ class WasmExecutable implements Executable {
     program.lists.forEach((entry, i) => {
       const at = this.#bindings + bindings.values + 4 * i;
       if ("constant" in entry) constants.push([at, entry.constant]);
-      else this.#places.set(entry.value, [...(this.#places.get(entry.value) ?? []), at]);
+      else if ("draws" in entry) constants.push([at, drawWord(entry)]);
+      else this.#places.set(entry.value, [...(this.#places.get(entry.value) ?? []), { at, offset: entry.offset }]);
     });
     try {
       plan.values.forEach(({ place, dtype, size }, value) => {
@@ -346,7 +352,7 @@ class WasmExecutable implements Executable {
   }
 
   #place(value: number, address: number): void {
-    for (const at of this.#places.get(value) ?? []) this.#memory.view.setUint32(at, address, true);
+    for (const { at, offset } of this.#places.get(value) ?? []) this.#memory.view.setUint32(at, address + offset, true);
   }
 
   #setStream(view: DataView, seed: bigint, base: number): void {

@@ -73,14 +73,14 @@ export class CheckedExecutable implements Executable {
 
   /** The first kernel that gives other bits, by its number and what it is; undefined where none does once each one's values are kept. */
   async #wrongKernel(run: Run): Promise<string | undefined> {
-    const plan = withAllValues(this.plan);
+    const { plan, told } = withAllValues(this.plan);
     const results: Uint8Array[][] = [];
     for (const width of [4, 8] as const) {
       const executable = await this.#load(plan, width);
       results.push(await this.#outputs(executable, run).finally(() => executable.dispose()));
     }
     const at = firstOther(results[0], results[1]);
-    return at === undefined ? undefined : `kernel ${at}, ${wordOf(plan.kernels[at])}`;
+    return at === undefined ? undefined : `kernel ${told[at]}, ${wordOf(plan.kernels[told[at]])}`;
   }
 
   dispose(): void {
@@ -94,18 +94,20 @@ function firstOther(a: readonly Uint8Array[], b: readonly Uint8Array[]): number 
   return at < 0 ? undefined : at;
 }
 
-/** The plan with what each kernel writes as an output, in order. */
-function withAllValues(plan: Plan): Plan {
+/** The plan with what each kernel writes as an output, in order, but for parts of other values; and the numbers of those kernels. */
+function withAllValues(plan: Plan): { plan: Plan; told: number[] } {
   const plain = <T extends object>(stored: T): T => ({ ...stored, storage: undefined });
   const kernels = plan.kernels.map((kernel) => plain(mapInputs(kernel, plain)));
-  const numbers = new Map(kernels.map(({ output }, index) => [output, index]));
+  const told = [...kernels.keys()].filter((number) => plan.values[kernels[number].output].place.kind !== "part");
+  const numbers = new Map(told.map((number, index) => [kernels[number].output, index]));
   const values = plan.values.map((value, number) => {
     const index = numbers.get(number);
     return plain(index === undefined ? value : { ...value, place: { kind: "output" as const, index } });
   });
-  const outputs = kernels.map(({ output }) => {
+  const outputs = told.map((number) => {
+    const { output } = kernels[number];
     const { dtype, shape } = values[output];
     return { name: `v${output}`, dtype, shape, value: output };
   });
-  return { ...plan, kernels, values, outputs, state: [], copies: [] };
+  return { plan: { ...plan, kernels, values, outputs, state: [], copies: [] }, told };
 }

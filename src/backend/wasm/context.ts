@@ -2,7 +2,7 @@
 // scratch, part, parts): it reads where its values begin from a list of its own, so that kernels that differ in nothing else are one function;
 // and it does its part of the work, whatever the number of parts.
 
-import type { Draws } from "../../../kernels/kernel.ts";
+import type { Draws, Repeat } from "../../../kernels/kernel.ts";
 import type { Parallel } from "../../schedule/parallel.ts";
 import { type Locals, noLocals } from "../../schedule/places.ts";
 import type { Division } from "../../schedule/rows.ts";
@@ -12,8 +12,19 @@ import { i32, i64, select } from "./instructions.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Limit } from "./nest.ts";
 
-/** What a list holds: the address of a value, which a run is told; or a number. */
-export type Entry = { readonly value: number } | { readonly constant: number };
+/** By how much an address is further on at a loop's positions: `bytes` · ((position + `shift`) mod `slots`). */
+export interface Motion {
+  readonly repeat: Repeat;
+  readonly bytes: number;
+  readonly shift: number;
+  readonly slots?: number;
+}
+
+/** What a list holds: an address of which a run is told, so many bytes into a value; a number; or half of where draws begin. */
+export type Entry =
+  | { readonly value: number; readonly offset: number; readonly motions: readonly Motion[] }
+  | { readonly constant: number }
+  | DrawWord;
 
 /** A kernel's function: what its printer fills. */
 export interface KernelFunction {

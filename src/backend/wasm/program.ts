@@ -1,7 +1,8 @@
 // A schedule as one WebAssembly module: one function per loop nest, and `run`, which calls them phase by phase. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
-import type { FoldKernel } from "../../../kernels/kernel.ts";
+import { elementBytes, type FoldKernel } from "../../../kernels/kernel.ts";
 import type { RandomKernel } from "../../../kernels/sampler.ts";
+import type { Plan } from "../../compile/plan.ts";
 import type { Loops } from "../../schedule/loops.ts";
 import type { Call, ScheduledCopy, ScheduledMember } from "../../schedule/phases.ts";
 import type { Locals } from "../../schedule/places.ts";
@@ -9,29 +10,18 @@ import type { Division, Member } from "../../schedule/rows.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../schedule/signature.ts";
 import { printPieces } from "./assemble.ts";
-import {
-  block,
-  branchIf,
-  type Code,
-  call,
-  type FunctionBuilder,
-  type Local,
-  ModuleBuilder,
-  when,
-} from "./assembler.ts";
-import { Context, type Entry, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Local, ModuleBuilder, when } from "./assembler.ts";
+import { Context, type Entry, type KernelFunction, type Motion, share, valueAddress } from "./context.ts";
 import { printContiguousFold } from "./contiguous.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
 import { printBlocks, printJoin } from "./longrow.ts";
 import { printElements } from "./map.ts";
-import { countLoop, limitCode } from "./nest.ts";
+import { limitCode } from "./nest.ts";
 import { printPanels, printProduct } from "./product/product.ts";
 import { printRandom } from "./random.ts";
-import { bindings } from "./runtime/bindings.ts";
-import { PhasePrinter } from "./runtime/chunks.ts";
-import { outcome } from "./runtime/control.ts";
+import { type Printed, RunPrinter } from "./run.ts";
 import { printStridedFold } from "./strided.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */
@@ -39,22 +29,8 @@ export interface Program {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The lists of the bindings, one after another. */
   readonly lists: readonly Entry[];
-}
-
-/** A function of the program, and what it is called with. */
-interface Printed {
-  readonly fn: FunctionBuilder;
-  /** Called once by a thread before its first chunk of a phase; in a phase of one chunk right before the function, since what it packs may be made there. */
-  readonly prepare?: FunctionBuilder;
-  /** Its function's list. */
-  readonly list: readonly Entry[];
-}
-
-/** A phase and its functions. */
-interface PrintedPhase {
-  readonly chunks: number;
-  readonly checks: boolean;
-  readonly functions: readonly Printed[];
+  /** Bytes of each thread's own memory, behind all else of it, for lists that change from position to position. */
+  readonly listBytes: number;
 }
 
 /** Prints a schedule; `sharedMaximum`: shared memory's maximum in pages, left out for memory that isn't shared. */
@@ -76,81 +52,32 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
     const { key, values } = signatureOf(member, division, locals);
     const made = known.get(key) ?? printMember(context, member, values, locals, division);
     known.set(key, made);
-    return { ...made[member.loops.indexOf(call.loops)], list: values.map((listed) => entryOf(listed, locals)) };
-  };
-  const phases = schedule.phases.map(
-    ({ chunks, checks, calls }): PrintedPhase => ({ chunks, checks, functions: calls.map(print) }),
-  );
-  printRun(context, phases);
-  return {
-    bytes: module.encode(),
-    lists: phases.flatMap(({ functions }) => functions.flatMap(({ list }) => list)),
-  };
-}
-
-function entryOf(listed: Listed, { places }: Locals): Entry {
-  if (typeof listed !== "number") {
-    const { draws, half } = listed;
-    return { constant: half === "low" ? draws.firstDraw % 2 ** 32 : Math.floor(draws.firstDraw / 2 ** 32) };
-  }
-  const place = places.get(listed);
-  return place ? { constant: place.offset } : { value: listed };
-}
-
-/** `run(bindings, control, part, parts, first phase)` → an outcome: the phases in order. Called again after a pause, it continues where the run is. */
-function printRun({ module, isShared, bytesBefore }: Context, phases: readonly PrintedPhase[]): void {
-  const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
-  const [at, home, part, parts, first] = run.parameters as Local<"i32">[];
-  const scratch = run.local("i32");
-  const setScratch = scratch.set(
-    i32.add(
-      i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore)),
-      i32.mul(part.get, i32.load(at.get, bindings.scratch + 4)),
-    ),
-  );
-  let position = 0;
-  const calls = ({ functions, chunks }: PrintedPhase) => {
-    const all = functions.map(({ fn, prepare, list }) => {
-      const values = i32.add(at.get, i32.const(bindings.values + 4 * position));
-      position += list.length;
-      const callOf = (called: FunctionBuilder) => (chunk: Code<"i32">) =>
-        call(called, at.get, values, scratch.get, chunk, i32.const(chunks));
-      return { before: prepare && callOf(prepare)(i32.const(0)), each: callOf(fn) };
-    });
-    const first = (inside: boolean) => (before: Code | undefined) =>
-      before && inside === (chunks === 1) ? [before] : [];
-    const [outside, within] = [first(false), first(true)];
     return {
-      before: [setScratch, ...all.flatMap(({ before }) => outside(before))],
-      each: (chunk: Local<"i32">) => all.flatMap(({ before, each }) => [...within(before), each(chunk.get)]),
+      ...made[member.loops.indexOf(call.loops)],
+      list: values.map((listed) => entryOf(listed, locals, schedule.plan)),
     };
   };
-  if (!isShared) {
-    const status = i32.load(at.get, bindings.status);
-    run.body(
-      block((leave) =>
-        phases.flatMap((phase): Code[] => {
-          const { before, each } = calls(phase);
-          const checked = phase.checks ? [branchIf(leave, status)] : [];
-          return [...before, ...countLoop(run, 0, phase.chunks, 1, each), ...checked];
-        }),
-      ),
-      i32.const(outcome.done),
-    );
-    return;
+  const printed = new Map(schedule.phases.flatMap(({ calls }) => calls.map((call) => [call, print(call)] as const)));
+  const runner = new RunPrinter(context, schedule, printed);
+  runner.print();
+  return { bytes: module.encode(), lists: runner.lists, listBytes: runner.listBytes };
+}
+
+/** An entry of a function's list. */
+function entryOf(listed: Listed, { places }: Locals, { values }: Plan): Entry {
+  if (typeof listed !== "number") return listed;
+  const place = places.get(listed);
+  if (place) return { constant: place.offset };
+  let [value, offset] = [listed, 0];
+  const motions: Motion[] = [];
+  for (let part = values[value].place; part.kind === "part"; part = values[value].place) {
+    const bytes = elementBytes(values[value]);
+    offset += part.start * bytes;
+    if (part.repeat)
+      motions.push({ repeat: part.repeat, bytes: part.step * bytes, shift: part.shift, slots: part.slots });
+    value = part.of;
   }
-  const thread = { control: home, part, parts, first, status: i32.add(at.get, i32.const(bindings.status)) };
-  const printer = new PhasePrinter(module, run, thread);
-  run.body(
-    block((leave) =>
-      phases.map((phase, number): Code => {
-        const { chunks, checks } = phase;
-        // After a bad index nothing more is run.
-        return printer.print(leave, { ...calls(phase), chunks, skips: checks ? phases.length - number : 1 });
-      }),
-    ),
-    printer.outcome,
-  );
+  return { value, offset, motions };
 }
 
 function printMember(
@@ -226,5 +153,5 @@ function printCopy(context: Context, { from, output: to, parallel }: ScheduledCo
       memory.copy(place(goal), place(source), i32.sub(limitCode(end), limitCode(begin))),
     ]),
   );
-  return { fn, list: values.map((value) => ({ value })) };
+  return { fn, list: values.map((value) => ({ value, offset: 0, motions: [] })) };
 }

@@ -2,7 +2,7 @@
 import type { RandomKernel } from "../../../kernels/sampler.ts";
 import type { SamplerLoops } from "../../schedule/loops.ts";
 import { type Code, call, type Local, when } from "./assembler.ts";
-import { type Context, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, drawOffset, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
 import { i32, i64 } from "./instructions.ts";
 import { countLoop, limitCode } from "./nest.ts";
 import { bindings } from "./runtime/bindings.ts";
@@ -23,7 +23,7 @@ export function printRandom(
   const to = fn.local("i32");
   const [begin, end, limits] = parallel ? share(target, parallel) : [0, size, []];
   const first = i64.add(
-    i64.add(headerWord(target, bindings.base), i64.const(BigInt(kernel.offset))),
+    i64.add(headerWord(target, bindings.base), drawOffset(target, { firstDraw: kernel.offset })),
     i64.mul(i64.extendI32U(limitCode(begin)), i64.const(2n)),
   );
   const prelude = [

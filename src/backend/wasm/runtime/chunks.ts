@@ -35,8 +35,10 @@ export interface Work {
   /** Code before its first chunk. */
   readonly before?: readonly Code[];
   each(chunk: Local<"i32">): readonly Code[];
+  /** The phase, counted from the run's first; the next one if left out. */
+  readonly number?: Code<"i32">;
   /** By how many phases the run then moves on if its status isn't 0; 1 if left out. */
-  readonly skips?: number;
+  readonly skips?: number | Code<"i32">;
 }
 
 /** Prints the phases of a run, one after another, into a function. */
@@ -63,11 +65,12 @@ export class PhasePrinter {
   }
 
   /** The next phase; goes to `leave` where a run fails or is paused. */
-  print(leave: Target, { chunks, before = [], each, skips = 1 }: Work): Code {
+  print(leave: Target, { chunks, before = [], each, number, skips = 1 }: Work): Code {
     const { control: home, part, parts, first, status } = this.#thread;
     const chunk = this.#chunk;
     const count = this.#count;
-    const phase = i32.add(first.get, i32.const(this.#number++));
+    const phase = i32.add(first.get, number ?? i32.const(this.#number++));
+    const further = typeof skips === "number" ? i32.const(skips) : skips;
     const all = i32.const(chunks);
     const begin = before.length > 0 ? [when(i32.eqz(count.get), before)] : [];
     return block((over) => [
@@ -85,9 +88,7 @@ export class PhasePrinter {
       ]),
       branchIf(
         leave,
-        this.#result.tee(
-          call<"i32">(this.#finish, home.get, phase, part.get, count.get, all, status, i32.const(skips)),
-        ),
+        this.#result.tee(call<"i32">(this.#finish, home.get, phase, part.get, count.get, all, status, further)),
       ),
     ]);
   }

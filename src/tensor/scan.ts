@@ -1,0 +1,187 @@
+// A loop over the positions of an axis, for trees of tensors.
+import { boolean, callable, checkArguments, kind, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { ShapeError, TraceError } from "../core/errors.ts";
+import { settled } from "../core/promise.ts";
+import { formatShape, normalizeAxis } from "../core/shape.ts";
+import { atOneSite } from "../graph/site.ts";
+import { constant } from "../ops/creation.ts";
+import { scanNodes } from "../ops/scan.ts";
+import { ops } from "./functions.ts";
+import { Tensor } from "./tensor.ts";
+import { isHostArray, mapTree } from "./tree.ts";
+
+/** A tensor, or a list or record of such, or of lists and records of them. */
+export type Tree = Tensor | null | readonly Tree[] | { readonly [key: string]: Tree };
+
+/** How a scan runs. */
+export interface ScanOptions {
+  /** The axis of `xs` whose positions are taken one by one, and along which outputs are stacked (0). */
+  readonly axis?: number;
+  /** From the last position to the first; outputs stay at their positions. */
+  readonly reverse?: boolean;
+  /** The gradient computes the body's inner values again from the carries, instead of keeping them. */
+  readonly recompute?: boolean;
+  /** Gradients don't pass a carry before every so many iterations: truncated backpropagation. */
+  readonly truncate?: number;
+  /** How many iterations, where `xs` has no tensor. */
+  readonly length?: number;
+}
+
+const tree = kind("a tensor, or a list or record of tensors, or null", (value) => typeof value === "object");
+const call = signature("scan", {
+  body: callable,
+  init: tree,
+  xs: tree,
+  "options?": optionsOf<ScanOptions>({
+    "axis?": number,
+    "reverse?": boolean,
+    "recompute?": boolean,
+    "truncate?": number,
+    "length?": number,
+  }),
+});
+
+/** A tree's tensors in path order, and the tree with others in their places. */
+function flatten(what: string, tree: unknown): { leaves: Tensor[]; rebuild(leaves: readonly Tensor[]): unknown } {
+  const leaves: Tensor[] = [];
+  const visit = (replace: (tensor: Tensor) => unknown) =>
+    mapTree(tree, "", ({ path, value }) => {
+      if (value instanceof Tensor) return replace(value);
+      throw new TraceError({
+        where: "scan",
+        problem: `${what} has something else than tensors, at ${path || "the top"}`,
+        got: isHostArray(value) ? "a host array" : String(value),
+        expected: "tensors, in lists and records",
+        hint: "make a tensor of it: tensor(value)",
+      });
+    });
+  visit((tensor) => leaves.push(tensor));
+  return {
+    leaves,
+    rebuild(others) {
+      let at = 0;
+      return visit(() => others[at++]);
+    },
+  };
+}
+
+/** Where a tree has its tensors, as text. */
+const formText = (tree: unknown): string => JSON.stringify(mapTree(tree, "", () => "tensor"));
+
+/**
+ * A loop over the positions of an axis, as JAX's `lax.scan`: `body(carry, x)` → [next carry, y], from `init` on; x: the slices of `xs` at the
+ * position, y: what is stacked. Carry, xs and ys are tensors, or lists and records of them; xs may be null where `length` is given. → [final carry,
+ * stacked ys]. The body is traced once, and may use other tensors, which get gradients too; random ops in it draw anew at each position. Costs are
+ * linear in the length, forwards and backwards. Throws ShapeError, TraceError, ConfigError.
+ */
+export function scan<C, Y>(
+  body: (carry: C, x: never) => readonly [C, Y],
+  init: C,
+  xs: unknown,
+  options: ScanOptions = {},
+): [C, Y] {
+  checkArguments(call, arguments);
+  const { axis = 0, reverse, recompute, truncate } = options;
+  const carried = flatten("init", init);
+  const sliced = flatten("xs", xs);
+  const axes = sliced.leaves.map((leaf) => normalizeAxis("scan", axis, leaf.rank));
+  const length = lengthOf(sliced.leaves, axes, options.length);
+  if (truncate !== undefined) checkCount("truncate", truncate, 1);
+  return atOneSite(() => {
+    const stacks = sliced.leaves.map((leaf, i) => moveAxis(leaf, axes[i], 0).node);
+    // Whether gradients stop before a position: it begins a stretch of `truncate` iterations.
+    if (truncate !== undefined) stacks.push(beginnings(length, truncate, reverse).node);
+    let ys: ReturnType<typeof flatten> | undefined;
+    const { carry, slices } = scanNodes(
+      (step) => {
+        const x = step.slices.map((node) => new Tensor(node));
+        const before = step.carry.map((node) => new Tensor(node));
+        const stop = truncate === undefined ? undefined : x.pop()!;
+        const held = stop
+          ? before.map((tensor) =>
+              tensor.dtype === "float32" ? ops.where(stop, ops.stopGradient(tensor), tensor) : tensor,
+            )
+          : before;
+        const given = settled(body(carried.rebuild(held) as C, sliced.rebuild(x) as never), refuseAsync);
+        if (!Array.isArray(given) || given.length !== 2) refuseResult(given);
+        if (formText(given[0]) !== formText(init)) refuseCarry(given[0], init);
+        ys = flatten("the body's second result", given[1]);
+        const nodes = (tensors: readonly Tensor[]) => tensors.map(({ node }) => node);
+        return { carry: nodes(flatten("the body's first result", given[0]).leaves), slices: nodes(ys.leaves) };
+      },
+      carried.leaves.map(({ node }) => node),
+      stacks,
+      length,
+      { reverse, recompute },
+    );
+    const outputs = slices.map((node) => moveAxis(new Tensor(node), 0, normalizeAxis("scan", axis, node.shape.length)));
+    return [carried.rebuild(carry.map((node) => new Tensor(node))) as C, ys!.rebuild(outputs) as Y];
+  });
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new ShapeError({
+    where: "scan",
+    problem: `${name} isn't a count`,
+    got: String(value),
+    expected: `an integer from ${least} on`,
+  });
+}
+
+function lengthOf(leaves: readonly Tensor[], axes: readonly number[], given: number | undefined): number {
+  if (given !== undefined) checkCount("length", given, 0);
+  const extents = [
+    ...new Set([...leaves.map(({ shape }, i) => shape[axes[i]]), ...(given === undefined ? [] : [given])]),
+  ];
+  if (extents.length === 1) return extents[0];
+  throw new ShapeError({
+    where: "scan",
+    problem: extents.length === 0 ? "nothing says how many iterations there are" : "not one number of iterations",
+    got:
+      extents.length === 0
+        ? "xs without a tensor, and no length"
+        : `${extents.join(" and ")}: ${leaves.map(({ shape }) => formatShape(shape)).join(", ")}`,
+    expected: "one extent along the axis for all of xs, or length",
+  });
+}
+
+function moveAxis(tensor: Tensor, from: number, to: number): Tensor {
+  if (from === to) return tensor;
+  const order = [...tensor.shape.keys()].filter((each) => each !== from);
+  order.splice(to, 0, from);
+  return ops.transpose(tensor, order);
+}
+
+function beginnings(length: number, truncate: number, reverse = false): Tensor {
+  const turn = (position: number) => (reverse ? length - 1 - position : position);
+  const flags = Uint8Array.from({ length }, (_, t) => (turn(t) > 0 && turn(t) % truncate === 0 ? 1 : 0));
+  return new Tensor(constant(flags, [length], "bool"));
+}
+
+const refuseAsync = () =>
+  new TraceError({
+    where: "scan",
+    problem: "the body is asynchronous",
+    got: "a promise",
+    expected: "[next carry, y]",
+    hint: "await values before, and use them in the body",
+  });
+
+function refuseResult(got: unknown): never {
+  throw new TraceError({
+    where: "scan",
+    problem: "the body doesn't give two things",
+    got: Array.isArray(got) ? `a list of ${got.length}` : typeof got,
+    expected: "[next carry, y]: y is null where nothing is stacked",
+  });
+}
+
+function refuseCarry(got: unknown, init: unknown): never {
+  throw new ShapeError({
+    where: "scan",
+    problem: "the next carry isn't of init's form",
+    got: formText(got),
+    expected: formText(init),
+  });
+}
