@@ -1,13 +1,15 @@
-// Adding by indices that are data, and what holds for reading by them too: an index outside the axis is an error of the run.
+// Writing by indices that are data, and what holds for reading by them too: an index outside the axis is an error of the run.
 import type { TypedArray } from "../src/core/dtype.ts";
 import { ShapeError } from "../src/core/errors.ts";
 import { type Shape, sizeOf } from "../src/core/shape.ts";
 import type { KernelBase, Kind } from "./kernel.ts";
 
-/** out = zeros; out[…indices[…i…]…] += updates[…i…], by destination, in ascending row-major position of the update. Inputs: indices, updates. */
+/** out = zeros; out[…indices[…i…]…] += or = updates[…i…], by destination, in ascending row-major position of the update. Inputs: indices, updates. */
 export interface ScatterKernel extends KernelBase {
   readonly kind: "scatter";
   readonly axis: number;
+  /** Updates of one destination add up, or the last of them stays. */
+  readonly combine: "sum" | "last";
 }
 
 /** Along which axis, the shape of the indices, how long the axis is on the other side, and who asks. */
@@ -43,31 +45,35 @@ export const outOfRange = (got: string, { extent, where, site }: Pick<Along, "ex
     hint: site && `the op was made at ${site}`,
   });
 
-const where = "scatterAdd";
+const whereOf = ({ combine }: ScatterKernel) => (combine === "sum" ? "scatterAdd" : "scatter");
 const updatesOf = ({ inputs }: ScatterKernel) => sizeOf(inputs[1].view.shape);
 
-/** Updates added in ascending or in descending position. */
-const adding =
+/** Updates written in ascending or in descending position. */
+const writing =
   (isAscending: boolean): Kind<ScatterKernel>["compute"] =>
-  ({ axis, shape, inputs: [at] }) =>
+  (kernel) =>
   ([indices, updates], out, { site }) => {
-    const place = placeAt({ axis, shape: at.view.shape, extent: shape[axis], where, site }, indices);
+    const { axis, shape, combine, inputs } = kernel;
+    const along = { axis, shape: inputs[0].view.shape, extent: shape[axis], where: whereOf(kernel), site };
+    const place = placeAt(along, indices);
     const last = indices.length - 1;
     out.fill(0);
     for (let i = 0; i <= last; i++) {
       const position = isAscending ? i : last - i;
-      out[place(position)] += updates[position];
+      const to = place(position);
+      out[to] = combine === "sum" ? out[to] + updates[position] : updates[position];
     }
   };
 
 export const scatter: Kind<ScatterKernel> = {
-  compute: adding(true),
+  compute: writing(true),
   work: updatesOf,
   flops: updatesOf,
-  text: ({ axis }) => `out = zeros, plus b at index a on axis ${axis}, in ascending position`,
-  indices: ({ inputs: [at], shape, axis }) => [{ at, extent: shape[axis], where }],
+  text: ({ axis, combine }) =>
+    `out = zeros, ${combine === "sum" ? "plus" : "then"} b at index a on axis ${axis}, in ascending position`,
+  indices: (kernel) => [{ at: kernel.inputs[0], extent: kernel.shape[kernel.axis], where: whereOf(kernel) }],
   otherOrder: {
     text: "contributions in descending position, in place of ascending",
-    compute: adding(false),
+    compute: writing(false),
   },
 };

@@ -1,10 +1,13 @@
-// Reading and adding by an index that is data. Gradients of a read are added by destination, in ascending source position.
+// Reading, adding and writing by an index that is data. Gradients of a read are added by destination, in ascending source position.
 import { number } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { checkShape, formatShape, normalizeAxis } from "../core/shape.ts";
+import { checkShape, formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
-import { broadcastTo, defineOp, makeNode } from "./define.ts";
+import { operand, takes, tensor } from "./arguments.ts";
+import { greater } from "./compare.ts";
+import { coordinate } from "./creation.ts";
+import { broadcastTo, checkNumber, defineOp, full, makeNode, type NodeLike, sameDType } from "./define.ts";
+import { add, maximum, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 
 defineOp({
@@ -33,7 +36,7 @@ defineOp({
   kind: "special",
   of: "scatter",
   version: 1,
-  kernel: ({ attributes }) => ({ axis: attributes.axis as number }),
+  kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "sum" }),
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || updates !== "float32")
       throw new DTypeError({
@@ -48,6 +51,17 @@ defineOp({
     null,
     makeNode("gather", [grad, indices], indices.shape, attributes),
   ],
+});
+
+/** Which update each destination keeps: the last one's number, counted from 1 along the axis, and 0 where none is written. */
+defineOp({
+  name: "scatterLast",
+  kind: "special",
+  of: "scatter",
+  version: 1,
+  kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "last" }),
+  dtype: sameDType("int32"),
+  vjp: "none",
 });
 
 function checkAlong(where: string, a: Node, b: Node, axis: number): void {
@@ -93,10 +107,43 @@ export function scatterAdd(indices: Node, updates: Node, axis: number, size: num
   return makeNode("scatterAdd", [indices, updates], checkShape("scatterAdd", shape), { axis: at });
 }
 
+/**
+ * x with updates written where the indices say: out[…indices[…i…]…] = updates[…i…] along an axis, of several for one place the last in row-major order,
+ * and its gradient alone passes. indices: int32, x's shape but for the axis; updates: their shape and x's dtype, or a number. PyTorch's scatter, whose order isn't
+ * fixed. An index out of range is an error when run. Throws ShapeError, DTypeError.
+ */
+export function scatter(x: Node, indices: Node, updates: NodeLike, axis: number): Node {
+  const at = normalizeAxis("scatter", axis, x.shape.length);
+  checkAlong("scatter", x, indices, at);
+  if (typeof updates === "number") checkNumber("scatter", updates, x.dtype);
+  const written = typeof updates === "number" ? full(indices.shape, updates, x.dtype) : updates;
+  if (written.dtype !== x.dtype || indices.dtype !== "int32") {
+    throw new DTypeError({
+      where: "scatter",
+      problem: "dtypes don't fit",
+      got: `${x.dtype}, ${indices.dtype} and ${written.dtype}`,
+      expected: "int32 indices, and updates of x's dtype",
+      hint: 'cast first, as in x.cast("int32")',
+    });
+  }
+  if (formatShape(indices.shape) !== formatShape(written.shape)) {
+    throw new ShapeError({
+      where: "scatter",
+      problem: "an index for each update",
+      got: `${formatShape(indices.shape)} and ${formatShape(written.shape)}`,
+      expected: "one shape",
+    });
+  }
+  if (sizeOf(indices.shape) === 0) return x;
+  const last = makeNode("scatterLast", [indices, add(coordinate(indices.shape, at), 1)], x.shape, { axis: at });
+  return where(greater(last, 0), gather(written, maximum(sub(last, 1), 0), at), x);
+}
+
 takes({ gather }, { x: tensor, indices: tensor, axis: number });
 takes(
   { take },
   { table: tensor, indices: tensor },
   "rows of the first axis are taken; along another axis it is gather",
 );
+takes({ scatter }, { x: tensor, indices: tensor, updates: operand, axis: number });
 takes({ scatterAdd }, { indices: tensor, updates: tensor, axis: number, size: number });

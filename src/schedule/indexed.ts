@@ -1,4 +1,4 @@
-// Reading and adding by an index that is data. What is gathered may be shared along any axis; a scatter adds in source order, so each thread walks
+// Reading and writing by an index that is data. What is gathered may be shared along any axis; a scatter writes in source order, so each thread walks
 // all updates and keeps its own columns.
 import type { ScatterKernel } from "../../kernels/indexed.ts";
 import type { Index, KernelInput, LoopKernel } from "../../kernels/kernel.ts";
@@ -27,6 +27,8 @@ export interface GatherLoops extends Walk {
 
 export interface ScatterLoops extends Walk {
   readonly kind: "scatter";
+  /** Whether updates are added, or stored. */
+  readonly adds: boolean;
 }
 
 const withoutAxis = (view: View, axis: number, shape: readonly number[]): View => ({
@@ -50,7 +52,7 @@ export function gatherLoops(
 }
 
 export function scatterLoops(
-  { shape, axis, inputs: [indices, updates], output, dtype }: ScatterKernel,
+  { shape, axis, combine, inputs: [indices, updates], output, dtype }: ScatterKernel,
   target: Target,
 ): ScatterLoops {
   const view = contiguousView(shape);
@@ -64,6 +66,7 @@ export function scatterLoops(
   return {
     ...walk,
     kind: "scatter",
+    adds: combine === "sum",
     extent: shape[axis],
     stride: view.strides[axis],
     parallel: isShared ? walk.parallel : undefined,

@@ -250,6 +250,7 @@ export const {
   roundTo,
   rsqrt,
   scaledDotProductAttention,
+  scatter,
   scatterAdd,
   selu,
   shiftLeft,

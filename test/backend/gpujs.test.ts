@@ -351,7 +351,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
         const shape = along(gathers ? count : extent);
         const kernel: Unplaced = gathers
           ? { kind: "loop", dtype, shape, inputs: [byIndex(read, axis, at)], body: e.input(0, dtype) }
-          : { kind: "scatter", dtype, shape, axis, inputs: [at, read] };
+          : { kind: "scatter", combine: "sum", dtype, shape, axis, inputs: [at, read] };
         const plan = planOf(kernel, [
           { dtype: "int32", size: indices?.size ?? sizeOf(along(count)) },
           { dtype, size: values.size },
@@ -383,6 +383,7 @@ describe.each(modes)("gpujs:%s", (mode) => {
   test("a scatter of many updates to many places, and a gather of integers, are the interpreter's", async () => {
     const scatter = (rows: number, count: number): Unplaced => ({
       kind: "scatter",
+      combine: "sum",
       dtype: "float32",
       shape: [rows],
       axis: 0,

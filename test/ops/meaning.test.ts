@@ -24,6 +24,7 @@ const pinned: Readonly<Record<string, readonly [version: number, digest: string]
   gather: [1, "d4b08f3eb9ed93e11fa60c31736e65925f4d4ea9d837a6bd3f991187c39a38d9"],
   scatterAdd: [1, "0f05b38c4c992c149e0ee9bdf6c7c1e60593809f410600c064d0e49b2e215c56"],
   scan: [1, "b55e4bd0962f3f66860cf32b5cbd83bddf6f024dacd828817e9881a32f0ea9bd"],
+  scatterLast: [1, "bd9f2af3f5823217fdc79f1a8d7035daf48cd4981cd174d5368cb0100b564d04"],
   matmul: [1, "32ea6674f9f48f68925f69e99f9148704196689e5bbe1d02fd5d487fbb5ecb8c"],
   randomWords: [1, "0adc8a709026f4f4524e07eb0669e2c4b0b3d60a248b8d4fb5ec05a915ca8a27"],
   randint: [1, "72fa01400948bf217cfb4e94f8f9db00a96697234fde049ad984585eec20e015"],

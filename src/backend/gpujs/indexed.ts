@@ -15,10 +15,16 @@ const readable = ({ dtype, view }: KernelInput) =>
   (dtype === "float32" || dtype === "bool") && fits(view) && view.bounds.every((bound) => !bound);
 const indexing = ({ view }: KernelInput) => fits(view) && view.bounds.every((bound) => !bound);
 
-/** out[point] = Σ of a1 over the positions along the axis whose index a0 is the point's coordinate, ascending from +0; undefined where it can't be printed, or isn't worth it. */
-export function printScatter({ axis, shape, inputs: [indices, updates] }: ScatterKernel): PrintedKernel | undefined {
+/** out[point] = Σ of a1 over the positions along the axis whose index a0 is the point's coordinate, ascending from +0; undefined where updates don't add up, where it can't be printed, or isn't worth it. */
+export function printScatter({
+  axis,
+  shape,
+  combine,
+  inputs: [indices, updates],
+}: ScatterKernel): PrintedKernel | undefined {
   const looks = sizeOf(shape) * indices.view.shape[axis];
-  if (!readable(updates) || !indexing(indices) || looks === 0 || looks >= looksLimit) return undefined;
+  if (combine !== "sum" || !readable(updates) || !indexing(indices) || looks === 0 || looks >= looksLimit)
+    return undefined;
   const { lines, names } = coordinates("this.thread.x", shape, "i");
   const along = names.map((name, i) => (i === axis ? "c" : name));
   lines.push(

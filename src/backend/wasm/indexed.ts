@@ -1,4 +1,4 @@
-// Reading and adding by an index that is data. A scatter adds in source order: each part walks all updates and keeps its own columns. An
+// Reading and writing by an index that is data. A scatter writes in source order: each part walks all updates and keeps its own columns. An
 // index out of range is written to the bindings, and nothing is read or written through it.
 import type { GatherLoops, ScatterLoops, Walk } from "../../schedule/indexed.ts";
 import type { ZeroLoops } from "../../schedule/loops.ts";
@@ -71,13 +71,14 @@ export function printZeros(value: number, { parallel }: ZeroLoops, target: Kerne
   fn.body(...limits, memory.fill(address, i32.const(0), i32.sub(limitCode(end), limitCode(begin))));
 }
 
-/** Prints a scatter's second stage: every update added, in order. */
+/** Prints a scatter's second stage: every update added or stored, in order. */
 export function printScatter(context: Context, number: number, walk: ScatterLoops, target: KernelFunction): void {
   const [updates, , { type }] = walk.nest.inputs;
+  const { adds } = walk;
   const move: Move = (from, to, wide) => {
     const lanes = wide ? context.lanes : context.single;
     const update = new Elements(target.fn, lanes, updates).load(from);
-    return lanes.store(type, to, lanes.binary("add", type, lanes.load(type, to, 0), update), 0);
+    return lanes.store(type, to, adds ? lanes.binary("add", type, lanes.load(type, to, 0), update) : update, 0);
   };
   if (walk.nest.extents.includes(0)) target.fn.body();
   else target.fn.body(...printWalk(target, number, walk, move));

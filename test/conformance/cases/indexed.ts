@@ -1,5 +1,6 @@
 // Reads and additions by indices that are data, with repeats and through views.
 import type { Shape } from "../../../src/core/shape.ts";
+import { makeNode } from "../../../src/ops/define.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as indexed from "../../../src/ops/gather.ts";
 import * as movement from "../../../src/ops/movement.ts";
@@ -31,6 +32,16 @@ export function indexedCases(): Computation[] {
       build: (x, i) => indexed.gather(x, i, axis),
     });
     cases.push({
+      name: `scatter of [${index}] into [${shape}] along ${axis}, with repeats`,
+      inputs: [roughData(shape), indices(index, shape[at]), roughData(index, 2)],
+      build: (x, i, updates) => indexed.scatter(x, i, updates, axis),
+    });
+    cases.push({
+      name: `scatterLast of [${index}] into [${shape}] along ${axis}`,
+      inputs: [indices(index, shape[at]), testData(index, "int32", [1, 99])],
+      build: (i, updates) => makeNode("scatterLast", [i, updates], shape, { axis: at }),
+    });
+    cases.push({
       name: `scatterAdd of [${index}] into [${shape}] along ${axis}, with repeats`,
       inputs: [indices(index, shape[at]), roughData(index)],
       build: (i, x) => indexed.scatterAdd(i, x, axis, shape[at]),
@@ -41,6 +52,17 @@ export function indexedCases(): Computation[] {
       name: "scatterAdd of many into one",
       inputs: [testData([600, 2], "int32", [0, 0.5]), roughData([600, 2])],
       build: (i, x) => indexed.scatterAdd(i, x, 0, 2),
+    },
+    {
+      name: "scatter of many into one, and of a number",
+      inputs: [testData([4, 2], "bool"), testData([600, 2], "int32", [0, 3.99]), testData([600, 2], "bool", [0, 1], 2)],
+      build: (x, i, updates) => indexed.scatter(indexed.scatter(x, i, updates, 0), movement.slice(i, [[0, 2]]), 1, 0),
+    },
+    {
+      name: "scatter through views",
+      inputs: [testData([5, 4], "int32"), indices([4, 3], 5), testData([4, 3], "int32", [-9, 9], 3)],
+      build: (x, i, updates) =>
+        indexed.scatter(movement.flip(x, 0), movement.transpose(i), movement.transpose(updates), 0),
     },
     {
       name: "take rows",
