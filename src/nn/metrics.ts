@@ -1,6 +1,7 @@
 // Metrics: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
 export {
   type Average,
+  confusionMatrix,
   dice,
   fBeta,
   meanIoU,
@@ -11,3 +12,4 @@ export {
 export { accuracy, mean, perplexity } from "./metrics/mean.ts";
 export type { Metric } from "./metrics/metric.ts";
 export { auc, precisionAtK, recallAtK, topKAccuracy } from "./metrics/ranking.ts";
+export { mae, mape, r2, rmse } from "./metrics/regression.ts";

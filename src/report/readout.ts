@@ -17,7 +17,7 @@ export const script = `
     }
     return low > 0 && step - steps[low - 1] <= steps[low] - step ? low - 1 : low;
   };
-  for (const chart of document.querySelectorAll(".chart")) {
+  for (const chart of document.querySelectorAll(".chart[data-names]")) {
     const svg = chart.querySelector("svg");
     const cursor = chart.querySelector(".cursor");
     const at = chart.querySelector(".at");

@@ -2,6 +2,7 @@
 import { type LedgerRow, ledgerRange } from "../run/ledger.ts";
 import type { Manifest } from "../run/manifest.ts";
 import { renderChart } from "./curves.ts";
+import { confusionStyle, confusionsOf, isConfusionCell, renderConfusion } from "./heatmap.ts";
 import { escapeHtml, formatNumber, htmlPage, tableHtml } from "./html.ts";
 import { script } from "./readout.ts";
 import { groupSeries, type Series, type SeriesStore } from "./series.ts";
@@ -62,7 +63,9 @@ const seriesTag = '<script type="application/json" id="series">';
 export function renderReport(parts: ReportParts): string {
   const { directory, manifest, config, series, step, totalSteps } = parts;
   const name = directory.split(/[/\\]/).filter(Boolean).at(-1) ?? directory;
-  const charts = groupSeries(series.list()).map(renderChart);
+  const confusions = confusionsOf(series.list()).map(renderConfusion);
+  const drawn = series.list().filter(({ name }) => !isConfusionCell(name));
+  const charts = groupSeries(drawn).map(renderChart);
   const { result, seed, seedGiven, graphs, data, environment } = manifest;
   const body = `<header><div class="head"><h1>${escapeHtml(name)}</h1><span class="pill ${manifest.status}">${manifest.status}</span></div>
 <p class="soft">step ${step} of ${totalSteps}${result?.stopped ? ` · ${escapeHtml(result.stopped)}` : ""} · seed ${seed}${seedGiven ? "" : " (drawn)"} · ${escapeHtml(manifest.numericsId)}</p></header>
@@ -71,7 +74,8 @@ ${digest(parts)}
     .map(([term, value]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd></div>`)
     .join("")}</dl>
 <section><h2>Curves</h2>${charts.length > 0 ? `<div class="charts">${charts.join("\n")}</div>` : '<p class="soft">Nothing has been logged yet.</p>'}</section>
-${validations(series.list())}
+${confusions.length > 0 ? `<section><h2>Confusion</h2><p class="soft">Targets down, predictions across; a square is as full as its share of the row</p><div class="charts">${confusions.join("\n")}</div></section>` : ""}
+${validations(drawn)}
 <section><h2>Config</h2><p class="soft">${escapeHtml(config.name)}, as it took effect, defaults included</p><pre>${escapeHtml(config.text)}</pre></section>
 <section><h2>Ledger of draws</h2><p class="soft">Who owns which part of the seed's one stream of random numbers</p>${tableHtml(
     ["draws", "count", "owner"],
@@ -92,7 +96,7 @@ ${validations(series.list())}
     Object.entries(environment).map(([key, value]) => [key, typeof value === "number" ? formatNumber(value) : value]),
   )}</section>`;
   const scripts = `${seriesTag}${series.serialize()}</script>\n<script>${script}</script>`;
-  return htmlPage({ title: `${name} · seedgrad run`, style, body, scripts });
+  return htmlPage({ title: `${name} · seedgrad run`, style: style + confusionStyle, body, scripts });
 }
 
 /** The series in a page that `renderReport` made, as text; undefined if it is none. */
@@ -120,7 +124,7 @@ function cards({ manifest, series, parameters, step }: ReportParts): [string, st
     const value = latest.get(name);
     return value === undefined ? [] : [[title, formatNumber(value)]];
   };
-  const validated = [...latest.keys()].filter((name) => name.startsWith("val_"));
+  const validated = [...latest.keys()].filter((name) => name.startsWith("val_") && !isConfusionCell(name));
   const { seconds, backend, threads } = manifest.environment;
   return [
     ["steps", String(step)],

@@ -2,6 +2,7 @@
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { confusionMatrix } from "../../src/nn/metrics.ts";
 import { ComputeNorm } from "../../src/train/callbacks/index.ts";
 import { ReportLogger } from "../../src/train/loggers/report.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
@@ -112,6 +113,31 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     await page.mouse.move(2, 2);
     expect((await shown())[0]).toBe("step 12");
   });
+
+  test.each(["light", "dark"] as const)(
+    "a confusion matrix, %s: counts stand out from their squares",
+    async (colorScheme) => {
+      const modelDir = `${temporaryFolder()}/a-run`;
+      const metrics = [confusionMatrix()];
+      const loop = { numEpochs: 3, evalFrequency: "epoch" } as const;
+      await toyTrainer({ modelDir, metrics, loggers: [new ReportLogger()], loop }).fit(toyTrain(), toyTest());
+      const page = await open(modelDir, { colorScheme });
+      const seen = await evaluate<{ share: number; contrast: number }[]>(
+        page,
+        `[...document.querySelectorAll(".confusion rect")].map((rect) => {
+        const text = rect.nextElementSibling;
+        const rgb = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const share = Number(rect.getAttribute("fill-opacity"));
+        const card = rgb(getComputedStyle(rect.closest("figure")).backgroundColor);
+        const square = rgb(getComputedStyle(rect).fill).map((own, i) => share * own + (1 - share) * card[i]);
+        const sum = (colour) => colour.reduce((a, b) => a + b, 0) / 3;
+        return { share, contrast: text?.tagName === "text" ? Math.abs(sum(rgb(getComputedStyle(text).fill)) - sum(square)) : 255 };
+      })`,
+      );
+      expect(seen).toHaveLength(4);
+      for (const { contrast } of seen) expect(contrast).toBeGreaterThan(60);
+    },
+  );
 
   test("without script it is all there", async () => {
     const { modelDir, run } = await makeRun();

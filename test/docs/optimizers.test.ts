@@ -118,14 +118,16 @@ describe.each([
     "%s trains, and its keys are listed",
     async (name, entry) => {
       const regression = kind === "loss" && !ofClasses.includes(name);
+      const ofNumbers = kind === "metrics" && ["mae", "rmse", "mape", "r2"].includes(name);
       const choice = kind === "schedulers" || kind === "metrics" ? [entry] : entry;
       const { config, run, moved } = await train(
         {
           [kind]: choice,
           ...(kind === "loss" && { metrics: [] }),
+          ...(ofNumbers && { loss: "mse" }),
           ...(kind === "loss" && name in modelOf && { model: { name: modelOf[name] } }),
         },
-        regression ? values : classes,
+        regression || ofNumbers ? values : classes,
       );
       expect(moved).toBe(true);
       expect(Number.isFinite(run.loss)).toBe(true);

@@ -82,6 +82,13 @@ def top(row, k):
 
 pairs = [(float(a), float(b)) for a, x in zip(scores, bits) if x == 1 for b, y in zip(scores, bits) if y == 0]
 wanted = [[c for c in range(C) if relevance[i][c]] for i in range(N)]
+gap = scores.double() - other.double()
+
+
+def r2(x, t):
+    return 1 - float(((x - t) ** 2).sum() / ((t - t.mean()) ** 2).sum())
+
+
 metrics = {
     "accuracy": sum(hits) / N,
     "accuracy binary": sum(int(s > 0) == b for s, b in zip(scores.tolist(), bits.tolist())) / N,
@@ -101,6 +108,14 @@ metrics = {
     "recall_at_2": sum(len(set(top(logits[i], 2)) & set(w)) / len(w) for i, w in enumerate(wanted) if w)
     / sum(1 for w in wanted if w),
     "auc": sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs),
+    "mae": float(gap.abs().mean()),
+    "rmse": float((gap**2).mean().sqrt()),
+    "mape": float((gap.abs() / other.double().abs()).mean()),
+    "r2": r2(scores.double(), other.double()),
+    "r2 of several": sum(r2(logits.double()[:, c], probabilities.double()[:, c]) for c in range(C)) / C,
+    "confusion_matrix": {
+        f"{t}/{p}": sum(a == t and b == p for a, b in zip(true, predicted)) for t in range(C) for p in range(C)
+    },
     "perplexity": math.exp(float(f.cross_entropy(logits.double(), labels))),
     "mean_huber": float(f.huber_loss(scores.double(), other.double())),
 }

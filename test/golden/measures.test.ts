@@ -97,6 +97,12 @@ const metricCases: Record<string, [string, Tensor, Tensor, number?]> = {
   "precision_at_3 label": ["{precision_at_k: {k: 3}}", logits, labels],
   recall_at_2: ["{recall_at_k: {k: 2}}", logits, relevance, 1e-6],
   auc: ["auc", scores, bits],
+  mae: ["mae", scores, other, 1e-6],
+  rmse: ["rmse", scores, other, 1e-6],
+  mape: ["mape", scores, other, 1e-4],
+  r2: ["r2", scores, other, 1e-5],
+  "r2 of several": ["r2", logits, probabilities, 1e-3],
+  confusion_matrix: ["confusion_matrix", logits, labels],
   perplexity: ["perplexity", logits, labels, 1e-5],
   mean_huber: ["{mean: {loss: huber}}", scores, other, 1e-6],
 };

@@ -6,7 +6,7 @@ import * as losses from "../../src/nn/losses.ts";
 import { withTerms } from "../../src/nn/metrics/metric.ts";
 import * as metrics from "../../src/nn/metrics.ts";
 import { fillWords } from "../../src/rng/stream.ts";
-import { ops, tensor } from "../../src/tensor/functions.ts";
+import { ops, tensor, zeros } from "../../src/tensor/functions.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -172,6 +172,56 @@ describe("edges", () => {
   });
 });
 
+describe("metrics of numbers", () => {
+  test("r2 is that of all samples, whatever the batches, and loses nothing to a large mean", async () => {
+    const metric = metrics.r2();
+    const [outputs, targets] = [
+      [1000.5, 1001, 1003, 1001.5, 1000],
+      [1000, 1001, 1002, 1003, 999],
+    ];
+    let kept: number[] = [];
+    for (const [from, to] of [
+      [0, 2],
+      [2, 5],
+    ]) {
+      const batch = { targets: tensor(targets.slice(from, to)) };
+      kept = withTerms(metric, kept, await metric.terms(tensor(outputs.slice(from, to)), batch).data());
+    }
+    expect(metric.value(kept)).toBeCloseTo(1 - 4.5 / 10, 5);
+    const of = async (outputs: number[][], targets: number[][]) =>
+      metric.value([...(await metric.terms(tensor(outputs), { targets: tensor(targets) }).data())]);
+    expect(await of([[1], [1]], [[1], [1]])).toBe(1);
+    expect(await of([[1], [2]], [[1], [1]])).toBe(0);
+    // One output met, the other at its mean.
+    expect(
+      await of(
+        [
+          [1, 4],
+          [2, 4],
+        ],
+        [
+          [1, 3],
+          [2, 5],
+        ],
+      ),
+    ).toBe(0.5);
+  });
+
+  test("the confusion matrix: targets down, predictions across", async () => {
+    const outputs = [
+      [1, 0],
+      [1, 0],
+      [0, 1],
+    ];
+    expect(await measure(metrics.confusionMatrix(), outputs, [0, 1, 1])).toEqual({
+      "0/0": 1,
+      "0/1": 0,
+      "1/0": 1,
+      "1/1": 1,
+    });
+  });
+});
+
 describe("bad input", () => {
   const one = tensor([[1, 2]]);
   test.each<[string, () => unknown, typeof ConfigError | typeof ShapeError]>([
@@ -189,6 +239,9 @@ describe("bad input", () => {
     ["a metric's targets", () => metrics.accuracy().terms(one, {}), ConfigError],
     ["a metric's shapes", () => metrics.fBeta().terms(one, { targets: int([0, 1, 0]) }), ShapeError],
     ["scores for AUC", () => metrics.auc().terms(tensor([[1, 2, 3]]), { targets: int([0]) }), ShapeError],
+    ["a target of another shape", () => metrics.r2().terms(one, { targets: tensor([1, 2]) }), ShapeError],
+    ["an error without targets", () => metrics.rmse().terms(one, {}), ConfigError],
+    ["many classes", () => metrics.confusionMatrix().terms(zeros([1, 65]), { targets: int([0]) }), ShapeError],
     ["negative beta", () => metrics.fBeta({ beta: -1 }), ConfigError],
   ])("%s", (_, act, error) => {
     expect(act).toThrow(error);

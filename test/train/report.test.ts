@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { accuracy, confusionMatrix } from "../../src/nn/metrics.ts";
 import { renderChart } from "../../src/report/curves.ts";
+import { renderConfusion } from "../../src/report/heatmap.ts";
 import { formatNumber } from "../../src/report/html.ts";
 import { seriesText } from "../../src/report/run.ts";
 import { groupSeries, SeriesStore } from "../../src/report/series.ts";
@@ -66,6 +68,40 @@ describe("ReportLogger", () => {
     await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
     expect(page(modelDir)).toBe("mine");
     expect(existsSync("report.html")).toBe(false);
+  });
+});
+
+describe("a confusion matrix", () => {
+  test("is drawn as it was last, and is neither a curve nor a column", async () => {
+    const modelDir = temporaryFolder();
+    const metrics = [accuracy(), confusionMatrix()];
+    const run = await toyTrainer({ ...options(modelDir), metrics }).fit(toyTrain(), toyTest());
+    const text = page(modelDir);
+    const [figure] = text.match(/<figure class="chart confusion">.*?<\/figure>/s)!;
+    expect(text.match(/class="chart confusion"/g)!.length).toBe(1);
+    expect(figure).toContain("<h3>confusion matrix</h3>");
+    expect(figure.match(/<rect /g)!.length).toBe(4);
+    const cell = (target: number, predicted: number) => run.metrics[`confusion_matrix/${target}/${predicted}`];
+    for (const target of [0, 1]) {
+      const total = cell(target, 0) + cell(target, 1);
+      for (const predicted of [0, 1])
+        expect(figure).toContain(
+          `<title>target ${target}, predicted ${predicted}: ${cell(target, predicted)} of ${total}</title>`,
+        );
+    }
+    expect(cell(0, 0) + cell(0, 1) + cell(1, 0) + cell(1, 1)).toBe(70);
+    const others = text.replace(figure, "").replace(/<script.*/s, "");
+    expect(others).toContain("<h3>accuracy");
+    expect(others).not.toMatch(/<(h3|th|dt)[^>]*>[^<]*confusion|confusion_matrix\//);
+  });
+
+  test("of many classes: no counts in the squares, every few a number beside them; a class without targets is empty", () => {
+    const counts = Array.from({ length: 40 }, (_, i) => Array.from({ length: 40 }, (_, j) => Number(i === j && i > 0)));
+    const figure = renderConfusion({ name: "val_confusion_matrix", step: 3, counts });
+    expect(figure.match(/<rect /g)!.length).toBe(1600);
+    expect(figure).toContain('fill-opacity="0.040"><title>target 0, predicted 0: 0 of 0</title>');
+    expect(figure).not.toContain('class="full"');
+    expect(figure.match(/class="soft"/g)!.length).toBe(2 * 14 + 2);
   });
 });
 

@@ -1,5 +1,6 @@
 // Metrics of classification out of the confusion matrix: how many targets of each class were taken for each class. The counts are exact integers, up to
 // 2²⁴ a batch.
+import { ShapeError } from "../../core/errors.ts";
 import { type Given, nonNegative, options, word } from "../../core/options.ts";
 import { factory } from "../../core/things.ts";
 import { cast, ones, scatterAdd } from "../../tensor/functions.ts";
@@ -113,6 +114,31 @@ export const dice = perClass("dice", ({ hits, wrong, missed }) => quotient(2 * h
 /** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
 export const meanIoU = factory(options("mean_iou", {}, "metrics.meanIoU"), () =>
   averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
+);
+
+const mostClasses = 64;
+
+/** How many targets of each class were taken for each class, `confusion_matrix/target/predicted`: the report draws it. Of at most 64 classes. */
+export const confusionMatrix = factory(
+  options("confusion_matrix", {}, "metrics.confusionMatrix"),
+  (): Metric => ({
+    name: "confusion_matrix",
+    terms: (outputs, batch) => {
+      const counts = confusion("confusionMatrix", outputs, batch);
+      if (counts.size <= mostClasses ** 2) return counts;
+      throw new ShapeError({
+        where: "metrics.confusionMatrix",
+        problem: "too many classes to log a number for each pair",
+        got: String(Math.sqrt(counts.size)),
+        expected: `at most ${mostClasses}`,
+        hint: "perClassAccuracy logs a number for each",
+      });
+    },
+    value: (totals) => {
+      const classes = Math.sqrt(totals.length);
+      return Object.fromEntries(totals.map((count, i) => [`${Math.floor(i / classes)}/${i % classes}`, count]));
+    },
+  }),
 );
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */

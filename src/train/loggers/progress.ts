@@ -3,6 +3,7 @@
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
+import { isConfusionCell } from "../../report/heatmap.ts";
 import { now } from "../clock.ts";
 import type { FitContext, Logger, StepResult } from "../contract.ts";
 import { samplesOf } from "../group.ts";
@@ -53,7 +54,7 @@ export class ProgressLogger extends configured(options("ProgressLogger", {})) im
   }
 
   logMetrics(metrics: Metrics, step: number): void {
-    const validation = Object.entries(metrics).filter(([name]) => name.startsWith("val_"));
+    const validation = Object.entries(metrics).filter(([name]) => name.startsWith("val_") && !isConfusionCell(name));
     if (validation.length === 0) return;
     this.#write(`step ${step} | ${validation.map(([name, value]) => `${name} ${number(value)}`).join(" | ")}`);
   }
