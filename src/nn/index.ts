@@ -22,9 +22,18 @@ export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./atten
 export { BatchNorm, type BatchNormOptions, batchNorm1d, batchNorm2d, batchNorm3d } from "./batchnorm.ts";
 export { TransformerBlock, transformerBlock } from "./block.ts";
 export { type CnnOptions, cnn } from "./cnn.ts";
+export {
+  identity,
+  lambda,
+  ModuleDict,
+  ModuleList,
+  moduleDict,
+  moduleList,
+} from "./containers.ts";
 export { Conv2d, type Conv2dOptions, conv2d, flatten, MaxPool2d, maxPool2d, SampleShape, unflatten } from "./conv.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
+export { freeze, functionalCall, unfreeze } from "./functional.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { GroupNorm, type GroupNormOptions, groupNorm, instanceNorm } from "./groupnorm.ts";
 export {
@@ -54,6 +63,7 @@ export {
 export { PRelu, type PReluOptions, prelu } from "./prelu.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
+export { summary } from "./summary.ts";
 export {
   TransformerDecoderLayer,
   TransformerEncoderLayer,

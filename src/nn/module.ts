@@ -1,5 +1,5 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
-import { boolean, checkArguments, kind, signature } from "../core/arguments.ts";
+import { boolean, checkArguments, isRecord, kind, signature } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
 import { Parameter, type Stateful, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -32,13 +32,15 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   /** The outputs for a batch's `inputs`; the whole batch comes second, for models that compute their own loss. */
   abstract forward(inputs: Tensor, batch?: Batch): Output;
 
-  /** Direct children by name: properties that are modules or lists of modules (`blocks.0`). */
+  /** Direct children by name: properties that are modules, lists of modules (`blocks.0`) or plain records of them (`heads.value`). */
   namedChildren(): [string, Module][] {
     checkArguments(calls.namedChildren, arguments);
     return Object.entries(this).flatMap(([name, value]) => {
       if (value instanceof Module) return [[name, value] as [string, Module]];
-      if (!Array.isArray(value)) return [];
-      return value.flatMap((item, i) => (item instanceof Module ? [[`${name}.${i}`, item] as [string, Module]] : []));
+      if (!Array.isArray(value) && !isRecord(value)) return [];
+      return Object.entries(value as object).flatMap(([key, item]) =>
+        item instanceof Module ? [[`${name}.${key}`, item] as [string, Module]] : [],
+      );
     });
   }
 

@@ -1,7 +1,7 @@
 // Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
 import { atOnce } from "../core/promise.ts";
 import { enterPart } from "../graph/site.ts";
-import type { Module } from "./module.ts";
+import type { ModelOutput, Module } from "./module.ts";
 
 /** All modules of a model with their paths, parents first; the model itself is `model`. */
 export function namedModules(model: Module): [string, Module][] {
@@ -14,8 +14,12 @@ export function namedModules(model: Module): [string, Module][] {
   return found;
 }
 
-/** Runs `body`: nodes that a module's `forward` makes in it are of that module, `layer 0 (Linear) of mlp`. `name`: what the model is called; its class unless given. */
-export function namingModules<T>(model: Module, body: () => T, name: string = model.constructor.name): T {
+/** Runs `body` with each module's `forward`, wherever it is called, going through `around`, which runs it. */
+export function aroundForward<T>(
+  model: Module,
+  around: (path: string, module: Module, run: () => ModelOutput) => ModelOutput,
+  body: () => T,
+): T {
   const restore: (() => void)[] = [];
   const seen = new Set<Module>();
   for (const [path, module] of namedModules(model)) {
@@ -23,15 +27,7 @@ export function namingModules<T>(model: Module, body: () => T, name: string = mo
     seen.add(module);
     const { forward } = module;
     const own = Object.getOwnPropertyDescriptor(module, "forward");
-    const part = module === model ? name : `layer ${path} (${module.constructor.name}) of ${name}`;
-    const value = (...args: Parameters<Module["forward"]>) => {
-      const before = enterPart(part);
-      try {
-        return atOnce(`forward of ${part}`, forward.apply(module, args));
-      } finally {
-        enterPart(before);
-      }
-    };
+    const value = (...args: Parameters<Module["forward"]>) => around(path, module, () => forward.apply(module, args));
     Object.defineProperty(module, "forward", { value, configurable: true, writable: true, enumerable: false });
     restore.push(() => {
       if (own) Object.defineProperty(module, "forward", own);
@@ -43,4 +39,18 @@ export function namingModules<T>(model: Module, body: () => T, name: string = mo
   } finally {
     for (const undo of restore) undo();
   }
+}
+
+/** Runs `body`: nodes that a module's `forward` makes in it are of that module, `layer 0 (Linear) of mlp`. `name`: what the model is called; its class unless given. */
+export function namingModules<T>(model: Module, body: () => T, name: string = model.constructor.name): T {
+  const around = (path: string, module: Module, run: () => ModelOutput) => {
+    const part = module === model ? name : `layer ${path} (${module.constructor.name}) of ${name}`;
+    const before = enterPart(part);
+    try {
+      return atOnce(`forward of ${part}`, run());
+    } finally {
+      enterPart(before);
+    }
+  };
+  return aroundForward(model, around, body);
 }

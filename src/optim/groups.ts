@@ -2,10 +2,10 @@
 
 import { checkArguments, checkKind, kind, signature } from "../core/arguments.ts";
 import { ConfigError, didYouMean } from "../core/errors.ts";
+import { matches } from "../core/glob.ts";
 import { type Given, options, recordOf, type Type, texts } from "../core/options.ts";
 import type { Parameter } from "../program/variable.ts";
 import { parameters as parametersKind } from "./arguments.ts";
-import { matches } from "./glob.ts";
 import { type GroupOptions, groupFields } from "./optimizer.ts";
 
 const record = options("group", {

@@ -2,6 +2,7 @@
 
 import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
+import { matches } from "../core/glob.ts";
 import {
   flag,
   fraction,
@@ -23,7 +24,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { adamRule, adamScalars, betas } from "./adam.ts";
 import { readOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
-import { matches } from "./glob.ts";
 import {
   Optimizer,
   optimizerFields,

@@ -159,7 +159,7 @@ export abstract class Optimizer implements Stateful {
       const decayed = (parameter: Parameter) => decay > 0 && (every || parameter.rank >= 2);
       for (const decays of [true, false]) {
         const parameters = option.parameters.filter(
-          (parameter) => parameter.requiresGrad && decayed(parameter) === decays,
+          (parameter) => isTrained(parameter) && decayed(parameter) === decays,
         );
         if (parameters.length === 0) continue;
         const group: ParameterGroup = {
@@ -184,9 +184,7 @@ export abstract class Optimizer implements Stateful {
         expected: "model.parameters()",
       });
     this.#groups = Object.freeze(groups);
-    this.#parameters = Object.freeze(
-      list.flatMap((option) => option.parameters.filter(({ requiresGrad }) => requiresGrad)),
-    );
+    this.#parameters = Object.freeze(list.flatMap((option) => option.parameters.filter(isTrained)));
   }
 
   static {
@@ -197,9 +195,9 @@ export abstract class Optimizer implements Stateful {
     return this.#groups;
   }
 
-  /** All parameters, in the order in which they were given: the order of `gradients(loss, optimizer.parameters)`. */
+  /** All parameters but those that were frozen since, in the order in which they were given: the order of `gradients(loss, optimizer.parameters)`. */
   get parameters(): readonly Parameter[] {
-    return this.#parameters;
+    return this.#parameters.every(isTrained) ? this.#parameters : this.#parameters.filter(isTrained);
   }
 
   #adopt(where: string, parameter: Parameter): string {
@@ -234,6 +232,7 @@ export abstract class Optimizer implements Stateful {
   /** Paths and parameters by the paths' UTF-8 order: what a Trainer adds norms up in. */
   get namedParameters(): readonly (readonly [string, Parameter])[] {
     return [...this.#names]
+      .filter(([parameter]) => isTrained(parameter))
       .map(([parameter, name]) => [name, parameter] as const)
       .sort(([a], [b]) => compareUtf8(a, b));
   }
@@ -261,16 +260,18 @@ export abstract class Optimizer implements Stateful {
     });
   }
 
-  /** Which groups decay weights: a compiled function is traced anew when one that didn't begins to. */
+  /** Which groups decay weights, and which parameters are frozen: a compiled function is traced anew when that changes. */
   traceKey(): string {
     checkArguments(calls.traceKey, arguments);
-    return this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
+    const decays = this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
+    const frozen = this.#parameters.flatMap((parameter, i) => (isTrained(parameter) ? [] : [i]));
+    return frozen.length > 0 ? `${decays}, frozen ${frozen}` : decays;
   }
 
-  /** Parameters and slots stay the same ones; whether groups decay is what may change, and the fields that a subclass declares. */
+  /** Parameters and slots stay the same ones; whether groups decay and parameters are frozen is what may change, and the fields that a subclass declares. */
   pieces(): readonly unknown[] {
     checkArguments(calls.pieces, arguments);
-    return [...this.groups.map(decaying), ...Object.entries(this).flat()];
+    return [...this.groups.map(decaying), ...this.#parameters.map(isTrained), ...Object.entries(this).flat()];
   }
 
   /** One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Throws GradError. */
@@ -333,7 +334,7 @@ export abstract class Optimizer implements Stateful {
       const scalars = Object.fromEntries(
         Object.entries(provided).map(([name, provide]) => [name, runtimeScalar(`${name}/${at}`, provide)]),
       );
-      for (const cell of group.parameters) {
+      for (const cell of group.parameters.filter(isTrained)) {
         const slots = this.#slots.get(cell)!;
         const gradient = byParameter.get(cell)!;
         const site = this.#site.for(`${this.#where} update of ${this.#names.get(cell)}`);
@@ -370,6 +371,8 @@ export abstract class Optimizer implements Stateful {
   /** The next version of one parameter and its slots. */
   protected abstract rule(update: Update): Updated;
 }
+
+const isTrained = ({ requiresGrad }: Parameter): boolean => requiresGrad;
 
 /** Whether a group's step decays weights. */
 export const decaying = ({ decays, weightDecay }: ParameterGroup): boolean => decays || weightDecay > 0;

@@ -175,6 +175,6 @@ export async function readVariables(named: Iterable<readonly [string, Variable]>
 export class Parameter extends Variable {
   /** Its path in the module whose `parameters()` was called last: what an optimizer calls it. */
   label?: string;
-  /** Whether an optimizer that is made over it trains it; one with `false` keeps its value. */
+  /** Whether optimizers step it: with `false` it keeps its value. An optimizer that is made meanwhile hasn't got it at all. */
   requiresGrad = true;
 }

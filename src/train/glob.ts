@@ -1,6 +1,6 @@
 // Files by pattern: `runs/*/checkpoints/*.safetensors`.
 import { exists, list } from "#files";
-import { matches } from "../optim/glob.ts";
+import { matches } from "../core/glob.ts";
 
 /** What stands for other text in a pattern, for a reader. */
 export const wildcards =

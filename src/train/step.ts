@@ -65,12 +65,11 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   const { trainer, scaler, hooks } = session;
   const { model } = trainer;
   const optimizer = trainer.needOptimizer();
-  const names = optimizer.namedParameters.map(([name]) => name);
-  const parameters = optimizer.namedParameters.map(([, parameter]) => parameter);
+  const trained = () => optimizer.namedParameters.map(([, parameter]) => parameter);
   const backward = (batch: Batch): Backward => {
     const { outputs, loss } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
-    const gradients = gradientsOf(scaler.scaled(scalar), parameters);
+    const gradients = gradientsOf(scaler.scaled(scalar), trained());
     return { microBatches: [{ batch, outputs }], loss: scalar, gradients };
   };
   const step = (given: StepInput): Tensor => {
@@ -78,7 +77,7 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
       ? accumulate(given, backward)
       : backward(given as unknown as Batch);
     const gradients = scaler.unscaled(scaled.gradients);
-    const named = Object.fromEntries(gradients.map((gradient, i) => [names[i], gradient]));
+    const named = Object.fromEntries(optimizer.namedParameters.map(([name], i) => [name, gradients[i]]));
     const context = {
       trainer,
       role: "train",
@@ -89,7 +88,7 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
       gradients: named,
     } as const;
     traceHooks(session, context);
-    scaler.update(optimizer, gradients, parameters);
+    scaler.update(optimizer, gradients, trained());
     hooks.callNow("onTraceUpdate", context);
     return loss;
   };

@@ -51,6 +51,8 @@ const instances: Readonly<Record<string, () => object>> = {
   "nn.TransformerDecoderLayer": () => nn.transformerDecoderLayer(2, 1),
   "nn.TransformerEncoderLayer": () => nn.transformerEncoderLayer(2, 1),
   "nn.TransformerStack": () => nn.transformerEncoder(1, 2, 1),
+  "nn.ModuleDict": () => nn.moduleDict({ a: nn.relu() }),
+  "nn.ModuleList": () => nn.moduleList([nn.relu()]),
   "nn.SelfAttention": () => nn.selfAttention(2, 1),
   "nn.Sequential": () => nn.sequential(nn.linear(2, 2)),
   "nn.TransformerBlock": () => nn.transformerBlock(2, 1),
@@ -133,6 +135,10 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.TransformerDecoderLayer.forward": call(() => [sequences(), { memory: sequences() }], 2),
   "nn.TransformerEncoderLayer.forward": forward(sequences),
   "nn.TransformerStack.forward": forward(sequences),
+  "nn.ModuleDict.get": call(() => ["a"]),
+  "nn.ModuleDict.namedChildren": none,
+  "nn.ModuleList.at": call(() => [0]),
+  "nn.ModuleList.namedChildren": none,
   "nn.SelfAttention.forward": forward(sequences),
   "nn.Sequential.forward": forward(),
   "nn.Sequential.namedChildren": none,
@@ -187,6 +193,7 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
   [/^optim\.\w+\.(rule|scalars)$/, "protected: asked by update"],
   [/\.(describeRate|rate)$/, "protected: asked by hooks"],
+  [/^nn\.Module(Dict|List)\.forward$/, "it refuses every call"],
   [/^nn\.(Spectral|Weight)Norm\.reparametrized$/, "protected: asked by forward"],
 ];
 

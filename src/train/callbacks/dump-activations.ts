@@ -3,6 +3,7 @@
 import type { HostArray } from "../../core/array.ts";
 import { duration, stepsOf } from "../../core/duration.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { select } from "../../core/glob.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
@@ -12,7 +13,6 @@ import { makeInside } from "../../run/inside.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { ModuleObserver } from "./observe.ts";
-import { select } from "./select.ts";
 
 const record = options("DumpActivations", {
   /** Globs of modules; the model itself is `model`. */

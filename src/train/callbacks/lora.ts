@@ -2,6 +2,7 @@
 
 import { checkArguments, count, kind, real, signature } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { select } from "../../core/glob.ts";
 import { countOf, type Given, list, nonNegative, options, text } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { checkForward } from "../../nn/check.ts";
@@ -13,7 +14,6 @@ import { withStream } from "../../rng/stream.ts";
 import { linear, matmul, uniform, zeros } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, TrainerView } from "../contract.ts";
-import { select } from "./select.ts";
 import { refuseFinishedOptimizer } from "./selective-grad.ts";
 
 const record = options("Lora", {

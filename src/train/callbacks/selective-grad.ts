@@ -1,11 +1,11 @@
 // Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
 
 import { ConfigError } from "../../core/errors.ts";
+import { select } from "../../core/glob.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import { configured, type OptionsArguments } from "../../core/things.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Callback, TrainerView } from "../contract.ts";
-import { select } from "./select.ts";
 
 const record = options("SelectiveGrad", {
   /** Globs of parameters that are not trained: `0.*`. */

@@ -4,6 +4,7 @@
 import type { TypedArray } from "../../core/dtype.ts";
 import { duration, resolved } from "../../core/duration.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { select } from "../../core/glob.ts";
 import { countOf, fraction, type Given, list, options, recordOf, text, word } from "../../core/options.ts";
 import { configured, type OptionsArguments } from "../../core/things.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
@@ -11,7 +12,6 @@ import { withStream } from "../../rng/stream.ts";
 import { ones, uniform } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { select } from "./select.ts";
 
 const scheduleRecord = options("Sparsity.schedule", {
   /** The first step at which weights are pruned. */

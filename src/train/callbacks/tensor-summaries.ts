@@ -1,6 +1,7 @@
 // Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
 
 import { ConfigError } from "../../core/errors.ts";
+import { select } from "../../core/glob.ts";
 import { flag, type Given, list, options, text } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
@@ -13,7 +14,6 @@ import { type Histogram, histogramOf } from "../histogram.ts";
 import { summarized } from "../summarize.ts";
 import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
-import { select } from "./select.ts";
 
 const record = options("TensorSummaries", {
   /** Globs of parameters, `["*"]` for all. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ConfigError } from "../../../src/core/errors.ts";
-import { select } from "../../../src/train/callbacks/select.ts";
+import { ConfigError } from "../../src/core/errors.ts";
+import { select } from "../../src/core/glob.ts";
 
 test("select keeps the names' order, and refuses a glob for nothing", () => {
   expect(select("here", ["b.x", "a.x", "c"], ["a*", "b*"])).toEqual(["b.x", "a.x"]);

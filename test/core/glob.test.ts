@@ -1,6 +1,6 @@
 // Globs over parameters' paths: what matches, and that no pattern takes long.
 import { expect, test } from "vitest";
-import { matches } from "../../src/optim/glob.ts";
+import { matches } from "../../src/core/glob.ts";
 import { cpuSeconds } from "../support/cpu.ts";
 
 test.each([

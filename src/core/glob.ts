@@ -1,4 +1,5 @@
-// Parameters chosen by the pattern of their paths.
+// Names chosen by patterns: parameters by their paths.
+import { ConfigError } from "./errors.ts";
 
 /** Whether a path matches a glob: `*` stands for any text, dots too, `?` for one character; everything else for itself. */
 export function matches(glob: string, path: string): boolean {
@@ -20,4 +21,19 @@ export function matches(glob: string, path: string): boolean {
   }
   while (glob[at] === "*") at++;
   return at === glob.length;
+}
+
+/** The names that one of the globs matches, in their own order. Throws ConfigError for a glob that matches none. */
+export function select(where: string, names: readonly string[], globs: readonly string[]): string[] {
+  for (const glob of globs) {
+    if (names.some((name) => matches(glob, name))) continue;
+    const shown = names.slice(0, 12).join(", ");
+    throw new ConfigError({
+      where,
+      problem: "a glob that matches nothing",
+      got: glob,
+      expected: `one for some of ${shown || "none"}${names.length > 12 ? ", …" : ""}`,
+    });
+  }
+  return names.filter((name) => globs.some((glob) => matches(glob, name)));
 }

@@ -1,0 +1,66 @@
+// Models under other parameters than their own, and with some that training leaves alone.
+import { checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
+import { select } from "../core/glob.ts";
+import { unknownKey } from "../core/keys.ts";
+import { type Parameter, substituting } from "../program/variable.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { module } from "./check.ts";
+import type { Batch, ModelOutput, Module } from "./module.ts";
+
+const tensorsByName = kind(
+  "a record of tensors",
+  (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor),
+);
+const call = signature("nn.functionalCall", {
+  model: module,
+  parameters: tensorsByName,
+  inputs: kind("a tensor", (value) => value instanceof Tensor),
+  "batch?": tensorsByName,
+});
+const freezeCall = signature("nn.freeze", { model: module, "...globs": string });
+const unfreezeCall = signature("nn.unfreeze", { model: module, "...globs": string });
+
+/**
+ * What a model gives with other tensors in its parameters' places, by path; those that aren't named stay its own, and gradients flow to what is given:
+ * `torch.func.functional_call`. A parameter that stands in two places is replaced in both; buffers are the model's own. Throws ConfigError for a path
+ * that isn't a parameter's, ShapeError or DTypeError for a tensor that it couldn't hold.
+ */
+export function functionalCall<Output extends ModelOutput>(
+  model: Module<Output>,
+  parameters: Readonly<Record<string, Tensor>>,
+  inputs: Tensor,
+  batch?: Batch,
+): Output {
+  checkArguments(call, arguments);
+  const own = new Map(model.namedParameters());
+  const values = Object.entries(parameters).map(([path, value]): [Parameter, Tensor] => {
+    const parameter = own.get(path);
+    if (!parameter) throw unknownKey(`nn.functionalCall.parameters.${path}`, path, [...own.keys()]);
+    return [parameter, value];
+  });
+  return substituting(new Map(values), () => model.forward(inputs, batch));
+}
+
+function require<M extends Module>(where: string, model: M, globs: readonly string[], requiresGrad: boolean): M {
+  const parameters = model.namedParameters();
+  const paths = parameters.map(([path]) => path);
+  const chosen = new Set(globs.length > 0 ? select(where, paths, globs) : paths);
+  for (const [path, parameter] of parameters) if (chosen.has(path)) parameter.requiresGrad = requiresGrad;
+  return model;
+}
+
+/**
+ * Has training leave parameters alone whose paths match a glob (`*`: any text, `?`: one character), all of them without one: `nn.freeze(model, "encoder.*")`.
+ * They stay in the model's state, its digest and checkpoints. An optimizer keeps what it has of them and doesn't step them, made before or after; the graph of a
+ * step without them is another, and so is its hash. Throws ConfigError for a glob that matches none.
+ */
+export function freeze<M extends Module>(model: M, ...globs: readonly string[]): M {
+  checkArguments(freezeCall, arguments);
+  return require("nn.freeze", model, globs, false);
+}
+
+/** Has training step parameters again that `freeze` had it leave alone. An optimizer that was made while they were frozen hasn't got them. Throws ConfigError for a glob that matches none. */
+export function unfreeze<M extends Module>(model: M, ...globs: readonly string[]): M {
+  checkArguments(unfreezeCall, arguments);
+  return require("nn.unfreeze", model, globs, true);
+}

@@ -1,0 +1,107 @@
+// A model's table: what its modules give, how many numbers they hold, and what a forward pass costs. Found by tracing it: nothing is run or drawn.
+import { planCost } from "../compile/cost.ts";
+import { lower } from "../compile/lower.ts";
+import { checkArguments, either, isRecord, kind, shape as shapeKind, signature } from "../core/arguments.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { type Node, nextNodeId, reachable } from "../graph/node.ts";
+import { listState, traceFunction } from "../program/trace.ts";
+import { Parameter } from "../program/variable.ts";
+import { tensor as tensorKind } from "../tensor/arguments.ts";
+import { zeros } from "../tensor/functions.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { module as moduleKind } from "./check.ts";
+import type { Batch, ModelOutput, Module } from "./module.ts";
+import { aroundForward } from "./naming.ts";
+
+const call = signature("nn.summary", {
+  model: moduleKind,
+  inputs: either(tensorKind, shapeKind),
+  "batch?": kind(
+    "a batch: tensors by name",
+    (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor),
+  ),
+});
+
+/** One call of a module: what it gave, and which nodes were made in it. */
+interface Row {
+  readonly path: string;
+  readonly module: Module;
+  readonly outputs: readonly Tensor[];
+  readonly from: number;
+  readonly to: number;
+}
+
+const tensorsOf = (output: ModelOutput): Tensor[] =>
+  output instanceof Tensor ? [output] : (Object.values(output) as unknown[]).filter((part) => part instanceof Tensor);
+
+/** float32 arithmetic of the nodes that a call made. */
+function flopsOf({ outputs, from, to }: Row): number {
+  const isOutside = (node: Node) => node.id < from || node.id >= to;
+  const named = outputs.map(({ node }, i) => ({ name: String(i), node })).filter(({ node }) => !isOutside(node));
+  const nodes = reachable(
+    named.map(({ node }) => node),
+    isOutside,
+  );
+  const inputs = nodes.filter(isOutside).map((node, i) => ({ name: String(i), node }));
+  const graph = { seed: 0n, inputs, outputs: named, watched: [], state: [], draws: 0, base: 0 };
+  return planCost(lower(graph, { fuse: false })).flops;
+}
+
+const own = (module: Module) => Object.values(module).filter((value): value is Parameter => value instanceof Parameter);
+const sizesOf = (parameters: readonly Parameter[]) => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+const grouped = (x: number) => String(x).replace(/\B(?=(\d{3})+$)/g, ",");
+
+/** Lines of equal columns: the first two to the left, the others to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ");
+  return [line(rows[0]), "─".repeat(line(rows[0]).length), ...rows.slice(1).map(line)].join("\n");
+}
+
+/**
+ * A table as of torchinfo or Keras: each module once for each call, in order, with what it gives, its own parameters and the FLOPs of a forward pass in it and
+ * its children (+ − × ÷ √, a multiply-add being two), and totals: of parameters trained and frozen, a shared one counting once. `inputs`: a float32 shape, batch
+ * first, or a tensor of another dtype. Nothing is run, drawn or assigned. `console.log(nn.summary(model, [1, 784]))`.
+ */
+export function summary(model: Module, inputs: Shape | Tensor, batch: Batch = {}): string {
+  checkArguments(call, arguments);
+  const calls: Row[] = [];
+  const around = (path: string, called: Module, run: () => ModelOutput): ModelOutput => {
+    const [at, from] = [calls.length, nextNodeId()];
+    calls.push({ path, module: called, outputs: [], from, to: from });
+    const output = run();
+    calls[at] = { ...calls[at], outputs: tensorsOf(output), to: nextNodeId() };
+    return output;
+  };
+  const example = inputs instanceof Tensor ? inputs : zeros(inputs);
+  const forward = (x: Tensor, beside: Batch) => {
+    aroundForward(model, around, () => model.forward(x, beside));
+    return null;
+  };
+  traceFunction(forward, [example, batch] as const, listState([model]), 0n);
+  const seen = new Set<Parameter>();
+  const rows = calls.map((row) => {
+    const { path, module, outputs } = row;
+    const parameters = own(module);
+    const isAgain = parameters.length > 0 && parameters.every((each) => seen.has(each));
+    for (const each of parameters) seen.add(each);
+    const depth = path === "model" ? 0 : path.split(".").length;
+    return [
+      `${"  ".repeat(depth)}${path.split(".").at(-1)}`,
+      module.constructor.name,
+      outputs.map(({ shape }) => formatShape(shape)).join(" "),
+      isAgain ? "(again)" : grouped(sizesOf(parameters)),
+      grouped(flopsOf(row)),
+    ];
+  });
+  const parameters = model.namedParameters().map(([, parameter]) => parameter);
+  const buffers = model.namedVariables().filter(([name]) => name.startsWith("buffer/"));
+  const [total, trained] = [parameters, parameters.filter(({ requiresGrad }) => requiresGrad)].map(sizesOf);
+  return [
+    table([["layer", "class", "output", "parameters", "FLOPs"], ...rows]),
+    `parameters: ${grouped(total)} (${grouped(4 * total)} bytes), ${grouped(trained)} trained, ${grouped(total - trained)} frozen`,
+    `buffers: ${grouped(buffers.reduce((sum, [, { size }]) => sum + size, 0))} numbers`,
+    `FLOPs of a forward pass: ${rows.length > 0 ? rows[0][4] : 0}`,
+  ].join("\n");
+}
