@@ -40,6 +40,7 @@ export function crossEntropy(logits: Node, targets: Node): Node {
       problem: "targets aren't class numbers",
       got: targets.dtype,
       expected: "int32",
+      hint: 'cast first, as in targets.cast("int32")',
     });
   const rows = targets.shape.reduce((product, extent) => product * extent, 1);
   const picked = gather(logSoftmax(reshape(logits, [rows, classes])), reshape(targets, [rows, 1]), 1);

@@ -125,6 +125,10 @@ function checked(
         problem: `an element that ${dtype} can't hold`,
         got: `${value} at ${i}`,
         expected: dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
+        hint:
+          dtype === "int32" && Number.isInteger(value)
+            ? "int32 ends at 2147483647, and there is no int64: float32 holds every integer up to 16777216, uint32 those up to 4294967295"
+            : undefined,
       });
     }
   }

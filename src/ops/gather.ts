@@ -44,6 +44,7 @@ defineOp({
         problem: "dtypes don't fit",
         got: `${indices} and ${updates}`,
         expected: "int32 indices and float32 updates",
+        hint: 'cast first, as in x.cast("float32")',
       });
     return updates;
   },

@@ -371,9 +371,14 @@ describe("element types that don't fit: DTypeError", () => {
     ],
     "crossEntropy of float targets": [
       () => composite.crossEntropy(f(3, 5), f(3)),
-      /^crossEntropy: targets aren't class numbers: got float32/,
+      /^crossEntropy: targets aren't class numbers: got float32, expected int32\nHint: cast first, as in targets.cast/,
     ],
     "one-hot of floats": [() => creation.oneHot(f(3), 4), /^equal: dtypes don't fit/],
+    "a count beyond int32": [
+      () => creation.fromValues([1, 2 ** 31], "int32"),
+      /^tensor: an element that int32 can't hold: got 2147483648 at 1, .*\nHint: int32 ends at 2147483647, and there is no int64/,
+    ],
+    "updates of integers": [() => indexed.scatterAdd(i(2), i(2), 0, 3), /float32 updates\nHint: cast first/],
     "full of a fraction": [() => full([2], 0.5, "int32"), /^full: a number that int32 can't hold: got 0.5/],
     "full of 2 as bool": [
       () => full([2], 2, "bool"),
