@@ -34,9 +34,20 @@ export * as metrics from "./nn/metrics.ts";
 export { autocast, type NarrowFormat } from "./ops/precision.ts";
 export * as optim from "./optim/index.ts";
 export { type Compiled, type CompileOptions, compile, type Execution } from "./program/compiled.ts";
+export {
+  hessian,
+  hvp,
+  type JacobianOptions,
+  jacobian,
+  jvp,
+  type TensorResult,
+  vjp,
+} from "./program/derivatives.ts";
 export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gradients.ts";
+export { type CustomGradientContext, checkpoint, customGradient } from "./program/segments.ts";
 export { onExecute, runtimeScalar, watch } from "./program/trace.ts";
 export { Parameter, type Stateful, Variable } from "./program/variable.ts";
+export { type VmapOptions, vmap } from "./program/vmap.ts";
 export { manualSeed, Stream } from "./rng/stream.ts";
 export type { FactDifference } from "./run/facts.ts";
 export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";

@@ -8,6 +8,7 @@ import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
 import type { Landing, LoopVjpContext } from "../ops/record.ts";
 import { Arrived } from "./arrived.ts";
+import { Recomputed } from "./segments.ts";
 
 /**
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
@@ -21,6 +22,33 @@ export function gradients(
   seed?: Node,
   aliases: ReadonlyMap<Node, Node> = new Map(),
 ): Node[] {
+  return pullback([{ output, seed }], wanted, aliases);
+}
+
+/** Runs `body`, whose nodes are for the gradient of `node`. */
+function gradientOf<T>(node: Node, body: () => T): T {
+  const { made, op } = node;
+  return atSite(made?.for(`gradient of ${made.role === undefined ? op : `${op} (${made.role})`}`), body);
+}
+
+function refuseForgotten(node: Node, wanted: readonly Node[]): void {
+  const lost = wanted.find((each) => hasForgotten(node, each));
+  if (!lost) return;
+  throw new GradError({
+    where: "grad",
+    problem: "the output depends on a tensor by way of one that was computed so long ago that how is forgotten",
+    got: `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`,
+    hint: "ask for the gradients before so much more is computed and read, or compile the loop as one function",
+  });
+}
+
+/** An output, and the gradient that comes to it: 1 unless given. */
+export interface Seeded {
+  readonly output: Node;
+  readonly seed?: Node;
+}
+
+function checkSeeded({ output, seed }: Seeded): void {
   if (output.dtype !== "float32")
     throw new GradError({
       where: "grad",
@@ -47,6 +75,9 @@ export function gradients(
       expected: formatShape(output.shape),
     });
   }
+}
+
+function checkWanted(wanted: readonly Node[]): void {
   for (const node of wanted) {
     if (node.dtype !== "float32")
       throw new GradError({
@@ -56,27 +87,37 @@ export function gradients(
         expected: "float32",
       });
   }
-  const seedOf = () => seed ?? gradientOf(output, () => full([], 1));
-  return accumulate([{ node: output, grad: seedOf }], wanted, aliases).map(
-    (gradient, i) => gradient ?? gradientOf(wanted[i], () => full(wanted[i].shape, 0)),
+}
+
+/** The sum of the outputs' gradients with respect to each of `wanted`, from one walk over their graph. Throws GradError. */
+export function pullback(
+  outputs: readonly Seeded[],
+  wanted: readonly Node[],
+  aliases: ReadonlyMap<Node, Node> = new Map(),
+): Node[] {
+  outputs.forEach(checkSeeded);
+  checkWanted(wanted);
+  return accumulate(
+    outputs.map(({ output, seed }) => ({
+      node: output,
+      grad: () => seed ?? gradientOf(output, () => full([], 1)),
+    })),
+    wanted,
+    aliases,
+  ).map((gradient, at) => gradient ?? gradientOf(wanted[at], () => full(wanted[at].shape, 0)));
+}
+
+/** The derivative of outputs in the direction of `tangents`, one for each input (Townsend 2017): the backward pass is linear in what it is seeded with, and is differentiated by that. Of the backward pass itself nothing is left that must be computed. */
+export function pushforward(outputs: readonly Node[], inputs: readonly Node[], tangents: readonly Node[]): Node[] {
+  const seeds = outputs.map(({ shape }) => full(shape, 0));
+  const backward = pullback(
+    outputs.map((output, i) => ({ output, seed: seeds[i] })),
+    inputs,
   );
-}
-
-/** Runs `body`, whose nodes are for the gradient of `node`. */
-function gradientOf<T>(node: Node, body: () => T): T {
-  const { made, op } = node;
-  return atSite(made?.for(`gradient of ${made.role === undefined ? op : `${op} (${made.role})`}`), body);
-}
-
-function refuseForgotten(node: Node, wanted: readonly Node[]): void {
-  const lost = wanted.find((each) => hasForgotten(node, each));
-  if (!lost) return;
-  throw new GradError({
-    where: "grad",
-    problem: "the output depends on a tensor by way of one that was computed so long ago that how is forgotten",
-    got: `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`,
-    hint: "ask for the gradients before so much more is computed and read, or compile the loop as one function",
-  });
+  return pullback(
+    backward.map((output, i) => ({ output, seed: tangents[i] })),
+    seeds,
+  );
 }
 
 /** Gradients where any flows. `outputs`: what is differentiated, with its own gradients in the order in which they add up. */
@@ -110,6 +151,7 @@ function accumulate(
     arrived.add(part);
   };
   for (const { node, grad } of outputs) if (active.has(node)) arrive(node, grad());
+  const recomputed = new Recomputed(order);
   const loops = loopNodes(order, (node) => recordOf(node).kind === "repeat");
   for (const node of order.reverse()) {
     const record = recordOf(node);
@@ -130,7 +172,10 @@ function accumulate(
       const { vjp } = record;
       const grad = gradOf(node);
       if (!grad) continue;
-      parts = () => vjp({ inputs: node.inputs, output: node, grad, attributes: node.attributes });
+      parts = () => {
+        const inputs = node.inputs.map((input) => recomputed.of(input));
+        return vjp({ inputs, output: recomputed.of(node), grad, attributes: node.attributes });
+      };
     }
     gradientOf(node, () => {
       parts().forEach((part, i) => {

@@ -66,13 +66,11 @@ class HostExecutable implements Executable {
     this.#arrayOf = arrayOf;
     const { offsets, arenaBytes } = schedulePlan(plan, target);
     const arena = new ArrayBuffer(arenaBytes);
-    this.#fixed = plan.values.map(({ dtype, size, place }, value) =>
-      place.kind === "constant"
-        ? place.data
-        : place.kind === "temporary"
-          ? makeArray(dtype, size, arena, offsets.get(value))
-          : null,
-    );
+    this.#fixed = plan.values.map(({ dtype, size, place }, value) => {
+      if (place.kind === "constant") return place.data;
+      // A copy that no kernel makes any more has no place.
+      return offsets.has(value) ? makeArray(dtype, size, arena, offsets.get(value)) : null;
+    });
     this.#runners = plan.kernels.map((kernel) => family.prepare(kernel, plan));
     this.#order = nested(
       this.#runners.map((runner, i) => ({ runner, repeat: plan.kernels[i].repeat })),

@@ -18,7 +18,7 @@ class NodeRecipe implements Recipe {
   #inputs: readonly Recipe[];
 
   constructor(node: Node, past: Past, inputs: readonly Recipe[]) {
-    const { id, op, dtype, shape, attributes, draws } = node;
+    const { id, op, dtype, shape, attributes, draws, ownGradient } = node;
     this.#past = past;
     this.#inputs = inputs;
     if (isLeaf(node)) {
@@ -28,7 +28,8 @@ class NodeRecipe implements Recipe {
       return;
     }
     this.#live = new WeakRef(node);
-    this.#make = () => new Node({ op, dtype, shape, attributes, draws, revived: { id, recipe: this } });
+    const parts = { op, dtype, shape, attributes, draws, ownGradient };
+    this.#make = () => new Node({ ...parts, revived: { id, recipe: this } });
   }
 
   get node(): Node {

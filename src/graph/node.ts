@@ -35,6 +35,9 @@ export interface Recipe {
   end(node: Node): void;
 }
 
+/** A gradient rule that one node has to itself: from the gradient of its output, what it is applied to, and itself, one of each input's shape, or null where none flows. */
+export type OwnGradient = (grad: Node, inputs: readonly Node[], output: Node) => readonly (Node | null)[];
+
 export interface NodeInit {
   op: string;
   dtype: DType;
@@ -43,6 +46,7 @@ export interface NodeInit {
   attributes?: Attributes;
   draws?: DrawRange;
   data?: TypedArray;
+  ownGradient?: OwnGradient;
   /** Made by an execution: no line of a program stands for it. */
   unsited?: boolean;
   /** It stands for another node: made where that was. */
@@ -64,6 +68,8 @@ export class Node {
   readonly draws?: DrawRange;
   /** A constant's elements, row-major; never written to after the node is made. */
   readonly data?: TypedArray;
+  /** Its gradient, where its op leaves that to the node; never hashed, but for the nodes that it makes. */
+  readonly ownGradient?: OwnGradient;
   /** Where it comes from, for people; never hashed. */
   made?: Site;
   /** How it was computed, once that has been written down. */
@@ -72,7 +78,7 @@ export class Node {
   #inputs: readonly Node[] | null;
 
   constructor(init: NodeInit) {
-    const { op, dtype, shape, inputs = [], attributes = {}, draws, data, unsited, revived } = init;
+    const { op, dtype, shape, inputs = [], attributes = {}, draws, data, ownGradient, unsited, revived } = init;
     this.id = revived?.id ?? made++;
     this.op = op;
     this.dtype = dtype;
@@ -82,6 +88,7 @@ export class Node {
     this.attributes = attributes;
     this.draws = draws;
     this.data = data;
+    this.ownGradient = ownGradient;
     this.made = init.made ?? (unsited || revived ? undefined : hereSite());
   }
 

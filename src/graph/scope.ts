@@ -53,7 +53,7 @@ export function withTrace<T>(body: (scope: TraceScope) => T): { scope: TraceScop
   }
 }
 
-/** Runs the function that is a loop's body, whose draws are counted from 0: gives how many there are. */
+/** Runs a function once for many times: a loop's body, or one example of a batch. Its draws are counted from 0: gives how many there are. */
 export function withBody<T>(trace: () => T): { draws: number; result: T } {
   const around = tracedBody;
   const own = { draws: 0 };
@@ -70,8 +70,8 @@ export function refuseInBody(what: string): void {
   if (!tracedBody) return;
   throw new TraceError({
     where: what,
-    problem: "done in the body of a scan",
-    hint: "the body is traced once and then repeated: give what it computes as a carry or an output, and use that outside",
+    problem: "done in the body of a scan or a vmap",
+    hint: "the body is traced once, for one step or one example: give what it computes as a carry or an output, and use that outside",
   });
 }
 

@@ -1,8 +1,9 @@
 // A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, options, probability } from "../core/options.ts";
+import { count, flag, type Given, options, probability } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
+import { checkpoint } from "../program/segments.ts";
 import { slice } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
@@ -28,6 +29,8 @@ const record = options(
     layers: count,
     /** Probability on the embeddings, the attention weights and both addends of each block. */
     dropout: probability.default(0),
+    /** Blocks are computed again in the backward pass, so that what they compute on the way isn't kept until then: less memory for more time, the same bits. */
+    recompute: flag.default(false),
   },
   "nn.gpt",
   ShapeError,
@@ -43,9 +46,10 @@ export class Gpt extends Module {
   readonly blocks: readonly TransformerBlock[];
   readonly norm: LayerNorm;
   readonly head: Linear;
+  readonly recompute: boolean;
 
   constructor(options: GptOptions) {
-    const { vocabulary, context, width, heads, layers, dropout } = record.read(options, arguments);
+    const { vocabulary, context, width, heads, layers, dropout, recompute } = record.read(options, arguments);
     super();
     if (width % heads !== 0) {
       throw new ShapeError({
@@ -64,6 +68,7 @@ export class Gpt extends Module {
     this.blocks = Array.from({ length: layers }, () => transformerBlock(width, heads, { causal: true, dropout }));
     this.norm = layerNorm(width);
     this.head = linear(width, vocabulary);
+    this.recompute = recompute;
   }
 
   override forward(inputs: Tensor): Tensor {
@@ -79,7 +84,11 @@ export class Gpt extends Module {
     }
     const positions = slice(this.position.weight, [[0, inputs.shape[1]]]);
     const embedded = this.dropout.forward(this.token.forward(inputs).add(positions));
-    return this.head.forward(this.norm.forward(this.blocks.reduce((x, block) => block.forward(x), embedded)));
+    const through = (x: Tensor, block: TransformerBlock) => {
+      const forward = (inputs: Tensor) => block.forward(inputs);
+      return (this.recompute ? checkpoint(forward) : forward)(x);
+    };
+    return this.head.forward(this.norm.forward(this.blocks.reduce(through, embedded)));
   }
 }
 

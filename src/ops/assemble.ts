@@ -6,6 +6,8 @@ import { defineOp, makeNode, sameDType } from "./define.ts";
 
 const anyDType = sameDType("float32", "int32", "uint32", "bool");
 
+const leading = (first: number, places: unknown) => (places as number[][]).map((place) => [first, ...place]);
+
 defineOp({
   name: "assemble",
   kind: "special",
@@ -19,6 +21,7 @@ defineOp({
       places: filled.map((i) => ({ starts: starts[i], steps: steps[i] })),
     };
   },
+  batch: ({ starts, steps }) => ({ starts: leading(0, starts), steps: leading(1, steps) }),
   dtype: anyDType,
   vjp: ({ inputs, grad, attributes }) => {
     const { starts, steps } = attributes as { starts: number[][]; steps: number[][] };

@@ -9,7 +9,7 @@ import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { meaningsOf } from "./meaning.ts";
-import type { ElementwiseRecord, OpRecord, RecordBase } from "./record.ts";
+import type { Batch, ElementwiseRecord, OpRecord, RecordBase } from "./record.ts";
 
 /** A node, or a number that takes the other operand's dtype. */
 export type NodeLike = Node | number;
@@ -175,6 +175,16 @@ export function comparing(...allowed: DType[]): RecordBase["dtype"] {
     return "bool";
   };
 }
+
+/** An op on a batch whose attributes say nothing of places. */
+export const sameOnBatch: Batch = (attributes) => attributes;
+/** An op on a batch whose attributes name one axis. */
+export const nextAxis: Batch = (attributes) => ({ ...attributes, axis: (attributes.axis as number) + 1 });
+/** An op on a batch whose attributes name axes. */
+export const nextAxes: Batch = (attributes) => ({
+  ...attributes,
+  axes: (attributes.axes as readonly number[]).map((axis) => axis + 1),
+});
 
 /** The dtype that the attributes name. */
 export const attributeDType: RecordBase["dtype"] = (_, attributes) => attributes.dtype as DType;

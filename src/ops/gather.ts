@@ -6,7 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { greater } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, checkNumber, defineOp, full, makeNode, type NodeLike, sameDType } from "./define.ts";
+import { broadcastTo, checkNumber, defineOp, full, makeNode, type NodeLike, nextAxis, sameDType } from "./define.ts";
 import { add, maximum, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 
@@ -14,6 +14,7 @@ defineOp({
   name: "gather",
   kind: "gather",
   version: 1,
+  batch: nextAxis,
   dtype: ([x, indices], _, where) => {
     if (indices !== "int32")
       throw new DTypeError({
@@ -37,6 +38,7 @@ defineOp({
   of: "scatter",
   version: 1,
   kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "sum" }),
+  batch: nextAxis,
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || updates !== "float32")
       throw new DTypeError({
@@ -61,6 +63,7 @@ defineOp({
   of: "scatter",
   version: 1,
   kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "last" }),
+  batch: nextAxis,
   dtype: sameDType("int32"),
   vjp: "none",
 });

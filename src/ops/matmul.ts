@@ -3,7 +3,7 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { broadcastTo, defineOp, floatOnly, makeNode } from "./define.ts";
+import { broadcastTo, defineOp, floatOnly, makeNode, sameOnBatch } from "./define.ts";
 import { reshape, swapAxes } from "./movement.ts";
 import { narrow } from "./precision.ts";
 
@@ -11,6 +11,7 @@ defineOp({
   name: "matmul",
   kind: "matmul",
   version: 1,
+  batch: sameOnBatch,
   dtype: floatOnly,
   vjp: ({ inputs: [a, b], grad }) => [product(grad, swapAxes(b)), product(swapAxes(a), grad)],
 });

@@ -8,10 +8,12 @@ import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./ar
 import { assemble } from "./assemble.ts";
 import { broadcastTo, checkNumber, defineOp, makeNode } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
+import type { Batch } from "./record.ts";
 
 export type { SliceSpec };
 
 const numbers = (value: unknown) => value as readonly number[];
+const leadingExtent: Batch = ({ shape }, size) => ({ shape: [size, ...numbers(shape)] });
 const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;
 
 defineOp({
@@ -21,6 +23,8 @@ defineOp({
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape) => broadcastView(view, shape),
+  alignsLast: true,
+  batch: leadingExtent,
   vjp: ({ inputs: [x], grad }) => {
     const lead = grad.shape.length - x.shape.length;
     const axes = grad.shape
@@ -38,6 +42,7 @@ defineOp({
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape) => reshapeView(view, shape),
+  batch: leadingExtent,
   vjp: ({ inputs: [x], grad }) => [reshape(grad, x.shape)],
 });
 
@@ -48,6 +53,7 @@ defineOp({
   dtype: keepDType,
   shape: (input, { permutation }) => numbers(permutation).map((axis) => input[axis]),
   view: (view, _, { permutation }) => transposeView(view, numbers(permutation)),
+  batch: ({ permutation }) => ({ permutation: [0, ...numbers(permutation).map((axis) => axis + 1)] }),
   vjp: ({ grad, attributes }) => {
     const inverse: number[] = [];
     numbers(attributes.permutation).forEach((axis, i) => {
@@ -64,6 +70,11 @@ defineOp({
   dtype: keepDType,
   shape: (_, { shape }) => numbers(shape),
   view: (view, shape, { starts, steps }) => sliceView(view, numbers(starts), numbers(steps), shape),
+  batch: ({ starts, steps, shape }, size) => ({
+    starts: [0, ...numbers(starts)],
+    steps: [1, ...numbers(steps)],
+    shape: [size, ...numbers(shape)],
+  }),
   vjp: ({ grad, attributes }) => [
     sizeOf(grad.shape) === 0
       ? null
@@ -80,6 +91,7 @@ defineOp({
     input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),
   view: (view, _, { before, after }) => padView(view, numbers(before), numbers(after)),
   fill: ({ value }) => value as number,
+  batch: ({ before, after, value }) => ({ before: [0, ...numbers(before)], after: [0, ...numbers(after)], value }),
   vjp: ({ inputs: [x], grad, attributes }) => [
     slice(
       grad,

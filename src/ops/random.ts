@@ -8,7 +8,7 @@ import { ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
-import { defineOp, defineUnary, makeNode, sameDType } from "./define.ts";
+import { defineOp, defineUnary, makeNode, sameDType, sameOnBatch } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import type { OpRecord, SpecialRecord } from "./record.ts";
 
@@ -16,6 +16,7 @@ defineOp({
   name: "randomWords",
   kind: "words",
   version: 1,
+  batch: sameOnBatch,
   vjp: "none",
   dtype: () => "uint32",
 });
@@ -32,6 +33,7 @@ defineOp({
   of: "random",
   version: 1,
   kernel: sampler("randint"),
+  batch: sameOnBatch,
   vjp: "none",
   dtype: () => "int32",
   draws: (size) => 2 * size,
@@ -42,6 +44,7 @@ defineOp({
   of: "random",
   version: 1,
   kernel: sampler("permutation"),
+  batch: "each",
   vjp: "none",
   dtype: () => "int32",
   draws: (size) => 2 * Math.max(0, size - 1),

@@ -43,6 +43,17 @@ interface VersionedBase extends RecordBase {
   readonly version: number;
 }
 
+/**
+ * What an op becomes on a batch, for `vmap`: the attributes of the same op where every operand has a new first axis of `size`, and so has the result.
+ * "each": no such attributes exist, one node per example. "none": refused by name.
+ */
+export type Batch = "each" | "none" | ((attributes: Attributes, size: number) => Attributes);
+
+/** A record whose op takes operands or draws, and so may be batched. */
+interface BatchedBase extends VersionedBase {
+  readonly batch: Batch;
+}
+
 /** One output element from the elements at the same place; operands broadcast before they come here. */
 export interface ElementwiseRecord extends RecordBase {
   readonly kind: "elementwise";
@@ -52,25 +63,27 @@ export interface ElementwiseRecord extends RecordBase {
 }
 
 /** Elements keep their values and change their places: a view, or null where a copy must be made first. */
-export interface MovementRecord extends VersionedBase {
+export interface MovementRecord extends BatchedBase {
   readonly kind: "movement";
   readonly shape: (input: Shape, attributes: Attributes, where: string) => Shape;
   readonly view: (view: View, shape: Shape, attributes: Attributes) => View | null;
+  /** The operand's axes are the result's last ones, whatever is before them: what stretches. */
+  readonly alignsLast?: boolean;
   /** Fills what a bounded view leaves out; movement that adds no points has none. */
   readonly fill?: (attributes: Attributes) => number;
 }
 
-export interface ReduceRecord extends VersionedBase {
+export interface ReduceRecord extends BatchedBase {
   readonly kind: "reduce";
   readonly combine: Combine;
 }
 
-export interface MatmulRecord extends VersionedBase {
+export interface MatmulRecord extends BatchedBase {
   readonly kind: "matmul";
 }
 
 /** Reads by an index that is data. */
-export interface GatherRecord extends VersionedBase {
+export interface GatherRecord extends BatchedBase {
   readonly kind: "gather";
 }
 
@@ -78,7 +91,7 @@ export interface GatherRecord extends VersionedBase {
 type Own<K extends KernelBase> = K extends KernelBase ? Omit<K, keyof KernelBase> : never;
 
 /** A kernel of a kind of its own over the operands, which are in memory; an operand without elements may be left out. */
-export interface SpecialRecord<K extends SpecialKind = SpecialKind> extends VersionedBase {
+export interface SpecialRecord<K extends SpecialKind = SpecialKind> extends BatchedBase {
   readonly kind: "special";
   readonly of: K;
   /** What is read, of the operands' views, and what makes the kernel; `firstDraw` is where its draws begin, counted from the base. */
@@ -92,7 +105,7 @@ export interface SpecialRecord<K extends SpecialKind = SpecialKind> extends Vers
 }
 
 /** Words of the stream, one an element. */
-export interface WordsRecord extends VersionedBase {
+export interface WordsRecord extends BatchedBase {
   readonly kind: "words";
 }
 

@@ -7,7 +7,7 @@ import { Node } from "../graph/node.ts";
 import { axes as axesKind, takes, tensor } from "./arguments.ts";
 import { equal, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, defineOp, makeNode, numeric } from "./define.ts";
+import { broadcastTo, defineOp, makeNode, nextAxes, numeric } from "./define.ts";
 import { add, cast, div, mul, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import type { ReduceRecord, Vjp, VjpContext } from "./record.ts";
@@ -38,6 +38,7 @@ defineOp({
   kind: "reduce",
   version: 1,
   combine: "sum",
+  batch: nextAxes,
   dtype: ([dtype], _, where) => {
     if (dtype === "uint32")
       throw new DTypeError({
@@ -75,12 +76,12 @@ const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
 };
 
 const extreme = (name: string, combine: ReduceRecord["combine"], vjp: Vjp) =>
-  defineOp({ name, kind: "reduce", version: 1, combine, dtype: numeric, vjp });
+  defineOp({ name, kind: "reduce", version: 1, combine, batch: nextAxes, dtype: numeric, vjp });
 extreme("max", "max", extremeVjp);
 extreme("min", "min", extremeVjp);
 extreme("firstMax", "max", firstVjp);
-defineOp({ name: "argmax", kind: "reduce", version: 1, combine: "argmax", dtype: index, vjp: "none" });
-defineOp({ name: "argmin", kind: "reduce", version: 1, combine: "argmin", dtype: index, vjp: "none" });
+defineOp({ name: "argmax", kind: "reduce", version: 1, combine: "argmax", batch: nextAxes, dtype: index, vjp: "none" });
+defineOp({ name: "argmin", kind: "reduce", version: 1, combine: "argmin", batch: nextAxes, dtype: index, vjp: "none" });
 
 function reduce(
   op: string,

@@ -5,7 +5,7 @@ import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { defineOp, makeNode } from "./define.ts";
+import { defineOp, makeNode, nextAxis } from "./define.ts";
 import { add } from "./elementwise.ts";
 import { pad, reshape, slice, transpose } from "./movement.ts";
 
@@ -30,6 +30,7 @@ defineOp({
     const { axis, size, step } = attributes as unknown as Windows;
     return unfoldView(view, axis, size, step);
   },
+  batch: nextAxis,
   vjp: ({ inputs: [x], grad, attributes }) => [fold(grad, x.shape, attributes as unknown as Windows)],
 });
 

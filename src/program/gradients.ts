@@ -55,6 +55,50 @@ export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tens
   });
 }
 
+/** Functions that are being differentiated around this moment. */
+let depth = 0;
+
+/** Calls a function whose derivative is asked for. */
+export function run<A extends readonly unknown[], R>(f: (...args: A) => R, args: A): R {
+  depth++;
+  try {
+    return f(...args);
+  } finally {
+    depth--;
+  }
+}
+
+/**
+ * The arguments as tensors whose nodes are nobody else's, so that a tensor that is given twice is two arguments, and one that the function closes over
+ * is a constant to it: ×1 keeps bits. `always` unless only those that are given twice are. A variable is itself: a model's function reads it by name.
+ */
+export function ownArguments(where: string, args: readonly unknown[], { always = true } = {}): Tensor[] {
+  return args.map((tensor, i) => {
+    if (!(tensor instanceof Tensor)) {
+      throw new GradError({
+        where,
+        problem: `argument ${i} isn't a tensor`,
+        got: showValue(tensor),
+        expected: "a tensor",
+        hint: "close over other values",
+      });
+    }
+    const isTwice = args.some((other, j) => j !== i && (other as Tensor).node === tensor.node);
+    const isShared = isTwice || (always && !(tensor instanceof Variable));
+    return isShared && tensor.dtype === "float32" ? ops.mul(tensor, 1) : tensor;
+  });
+}
+
+/** The tensors of a function's result, which is one or a list of them. */
+export function resultsOf(where: string, value: unknown, expected = "a tensor, or a list of tensors"): Tensor[] {
+  const problem = "the function gives no tensor";
+  const hint = "a function that is differentiated isn't async";
+  settled(value, () => new GradError({ where, problem, got: "a promise", expected, hint }));
+  const list: unknown[] = Array.isArray(value) && where !== "grad" ? value : [value];
+  if (list.length > 0 && list.every((each) => each instanceof Tensor)) return list as Tensor[];
+  throw new GradError({ where, problem, got: showValue(value), expected });
+}
+
 /** A function of tensors with a scalar result. */
 export type ScalarFunction<A extends readonly Tensor[]> = (...args: A) => Tensor;
 
@@ -64,37 +108,9 @@ export function valueAndGrad<A extends readonly Tensor[]>(
 ): (...args: A) => { value: Tensor; gradients: Tensor[] } {
   checkArguments(bothCall, arguments);
   return (...args) => {
-    const distinct = args.map((tensor, i) => {
-      if (!(tensor instanceof Tensor)) {
-        throw new GradError({
-          where: "grad",
-          problem: `argument ${i} isn't a tensor`,
-          got: showValue(tensor),
-          expected: "a tensor",
-          hint: "close over other values",
-        });
-      }
-      // A tensor given twice is two arguments: ×1 keeps its bits and makes each a node of its own.
-      return args.some((other, j) => j !== i && other.node === tensor.node) ? ops.mul(tensor, 1) : tensor;
-    });
-    const refusal = () =>
-      new GradError({
-        where: "grad",
-        problem: "the function gives no tensor",
-        got: "a promise",
-        expected: "a float32 scalar",
-        hint: "a function that is differentiated isn't async",
-      });
-    const value: unknown = settled(f(...(distinct as unknown as A)), refusal);
-    if (!(value instanceof Tensor)) {
-      throw new GradError({
-        where: "grad",
-        problem: "the function gives no tensor",
-        got: showValue(value),
-        expected: "a float32 scalar",
-      });
-    }
-    return { value, gradients: gradients(value, distinct) };
+    const own = ownArguments("grad", args, { always: depth > 0 });
+    const [value] = resultsOf("grad", run(f, own as unknown as A), "a float32 scalar");
+    return { value, gradients: gradients(value, own) };
   };
 }
 

@@ -15,6 +15,7 @@ import { less } from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import { conv2d, maxPool2d } from "../../src/ops/conv.ts";
 import { fromValues, input } from "../../src/ops/creation.ts";
+import { withGradient } from "../../src/ops/custom.ts";
 import { allRecords, broadcastOperands, broadcastTo, makeNode } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
@@ -80,6 +81,11 @@ describe("every other op", () => {
   });
   cover("firstMax: one axis, several, all", () => {
     for (const axis of [0, 1, [0, 2], undefined]) check([[3, 4, 2]], (x) => ops.tanh(reduce.firstMax(x, { axis })));
+  });
+  cover("customGradient: made of ops, and differentiated again", () => {
+    const cube = (x: Node) =>
+      withGradient(ops.mul(x, ops.mul(x, x)), [x], (grad, [a]) => [ops.mul(grad, ops.mul(ops.mul(a, a), 3))]);
+    check([[2, 3]], (x) => ops.mul(cube(x), x));
   });
   cover("matmul: under conv2d and maxPool2d", () => {
     const windows = { stride: 2, padding: 1 };

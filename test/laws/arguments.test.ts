@@ -96,10 +96,10 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.dropout": call(() => [0.5]),
   "nn.Embedding": call(() => [3, 2, { init: "zeros" }], 2),
   "nn.embedding": call(() => [3, 2, { init: "zeros" }], 2),
-  "nn.Gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0 }], 1, {
+  "nn.Gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0, recompute: true }], 1, {
     requiredKeys: ["vocabulary", "context", "width", "heads", "layers"],
   }),
-  "nn.gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0 }], 1, {
+  "nn.gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0, recompute: true }], 1, {
     requiredKeys: ["vocabulary", "context", "width", "heads", "layers"],
   }),
   "nn.LayerNorm": call(() => [[2], { epsilon: 1e-5, bias: true }], 1),
@@ -610,6 +610,14 @@ const calls: Readonly<Record<string, RightCall>> = {
     () => [(t: sg.Tensor) => t, { state: [], name: "f", backend: "reference", strict: true, log: () => {} }],
     1,
   ),
+  checkpoint: call(() => [(t: sg.Tensor) => t]),
+  customGradient: call(() => [(t: sg.Tensor) => t, () => [null]]),
+  hessian: call(() => [(t: sg.Tensor) => t.sum(), { argument: 0, mode: "forward" }], 1),
+  hvp: call(() => [(t: sg.Tensor) => t.sum(), [x()], [x()]]),
+  jacobian: call(() => [(t: sg.Tensor) => t, { argument: 0, mode: "forward" }], 1),
+  jvp: call(() => [(t: sg.Tensor) => t, [x()], [x()]]),
+  vjp: call(() => [(t: sg.Tensor) => t, x()]),
+  vmap: call(() => [(t: sg.Tensor) => t, { inAxes: [0], outAxes: [0] }], 1),
   grad: call(() => [(t: sg.Tensor) => t.sum()]),
   gradients: call(() => {
     const t = x();
@@ -666,6 +674,8 @@ const accepted: readonly Accepted[] = [
   [/^(buildTrainer|loadConfig|loadPhases|parseConfig|parsePhases): \d\.seed = (null|a bigint)$/, "a seed, or none"],
   [/^digestOfProof: 0\.shape = an empty list$/, "the shape of a scalar"],
   [/^showDiff: 0(\.nonsense|\.(facts|graph|notes) = an empty list)$/, "none; a comparison may say more"],
+  [/^(jacobian|hessian): 1\.argument = an index far out$/, "which argument: refused once they are given"],
+  [/^vmap: 1\.(in|out)Axes = an? (index far out|empty list)$/, "axes of arguments: refused once they are given"],
   [/^Tensor: one more$/, "the engine makes one at each op, and its nodes are no program's"],
 ];
 

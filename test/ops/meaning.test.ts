@@ -35,6 +35,7 @@ const pinned: Readonly<Record<string, readonly [version: number, digest: string]
   firstMax: [1, "fc73d2581cae37f7b9cd186bea6422981d03b45287b81344c44161635c10c48d"],
   argmax: [1, "da4e3559321e6ca90af0f29afcbdc18eee1ec4e23eef450111ffbc95002f7912"],
   argmin: [1, "fa3898ead472d8b355cdc6d39bdc528f4f017a4acba3bea3fca138ae180f908b"],
+  customGradient: [1, "b35af291b947bf054a5d31a05e802b04fcff23b122c57d6e3171c8abd9a63cbb"],
   unfold: [1, "2e44057685a5f37ab42de412535f29962c4cee235b10d4fc64bd1481640f976c"],
 };
 

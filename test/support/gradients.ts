@@ -1,6 +1,6 @@
 // Gradients against central differences, both read in float64 from the same records: what any op's gradient is checked with.
 import { expect } from "vitest";
-import { gradients } from "../../src/autograd/grad.ts";
+import { gradients, pullback, pushforward } from "../../src/autograd/grad.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
@@ -26,7 +26,26 @@ export interface GradientOptions {
   readonly second?: boolean;
 }
 
-/** Checks the gradients of a weighted sum of `build`'s result, and with `second` those of a weighted sum of them. */
+/** Checks that the derivative along tangents and the gradients are one linear map, read from either side: u · (J v) = (uᵀ J) · v, to the last bits of a float64. */
+function checkForward(
+  output: Node,
+  inputs: readonly Node[],
+  bound: ReadonlyMap<Node, ArrayLike<number>>,
+  direction: (shape: Shape, seed: number) => Node,
+): void {
+  if (output.dtype !== "float32") return;
+  const seed = direction(output.shape, 31);
+  const tangents = inputs.map(({ shape }, i) => direction(shape, 32 + i));
+  const backward = pullback([{ output, seed }], inputs);
+  const [tangent] = pushforward([output], inputs, tangents);
+  const values = evaluateFloat64([seed, tangent, ...backward, ...tangents], bound);
+  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+  const left = dot(values[0], values[1]);
+  const right = inputs.reduce((sum, _, i) => sum + dot(values[2 + i], values[2 + inputs.length + i]), 0);
+  expect(Math.abs(left - right) / Math.max(1, Math.abs(right)), "jvp beside vjp").toBeLessThan(1e-9);
+}
+
+/** Checks the gradients of a weighted sum of `build`'s result, with `second` those of a weighted sum of them, and derivatives along tangents. */
 export function checkGradients(
   shapes: readonly Shape[],
   build: (...inputs: Node[]) => Node,
@@ -36,12 +55,15 @@ export function checkGradients(
   withTrace(() => {
     const inputs = shapes.map((shape) => input(shape, "float32"));
     const data = shapes.map((shape, i) => spread(sizeOf(shape), ranges[i] ?? [-2, 2], i + 1));
+    const direction = (shape: Shape, seed: number) =>
+      constant(arrayOf("float32", [...spread(sizeOf(shape), [-1, 1], seed)]), shape, "float32");
     const weighted = (x: Node, seed: number) => {
-      const weights = constant(arrayOf("float32", [...spread(sizeOf(x.shape), [-1, 1], seed)]), x.shape, "float32");
-      const product = ops.mul(x, weights);
+      const product = ops.mul(x, direction(x.shape, seed));
       return product.shape.length ? reduce.sum(product) : product;
     };
-    const output = weighted(build(...inputs), 11);
+    const built = build(...inputs);
+    if (second) checkForward(built, inputs, new Map(inputs.map((node, i) => [node, data[i]])), direction);
+    const output = weighted(built, 11);
     const first = gradients(output, inputs);
     const at = (roots: readonly Node[], moved = -1, element = 0, by = 0) => {
       const bound = new Map(

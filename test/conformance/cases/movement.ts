@@ -1,6 +1,7 @@
 // Movement ops alone and composed, on every dtype.
 import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
+import { withGradient } from "../../../src/ops/custom.ts";
 import { broadcastTo, full } from "../../../src/ops/define.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import { unfold } from "../../../src/ops/unfold.ts";
@@ -49,6 +50,7 @@ export function movementCases(): Computation[] {
           1,
         ),
     ],
+    ["customGradient", [2, 3], (x) => withGradient(x, [x], (grad) => [grad])],
     ["pad of a constant, reshaped", [4, 4], (x) => m.reshape(m.pad(full([15], 1, x.dtype), [[0, 1]]), [4, 4])],
     [
       "pad with zeros",

@@ -1,0 +1,45 @@
+// An output whose gradient is given by hand. It is a view of what its function computed; the function's inputs stand beside that, where their
+// gradients go. What the rule makes is in the gradient's graph, and so in its hash.
+import { GradError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
+import { Node, type OwnGradient } from "../graph/node.ts";
+import { defineOp, sameOnBatch } from "./define.ts";
+
+defineOp({
+  name: "customGradient",
+  kind: "movement",
+  version: 1,
+  batch: sameOnBatch,
+  dtype: ([dtype]) => dtype,
+  shape: (input) => input,
+  view: (view) => view,
+  vjp: ({ inputs: [, ...inputs], output, grad }) => {
+    const parts = output.ownGradient!(grad, inputs, output);
+    if (parts.length !== inputs.length) {
+      throw new GradError({
+        where: "customGradient",
+        problem: "not a gradient for each input",
+        got: String(parts.length),
+        expected: String(inputs.length),
+        hint: "null where none flows",
+      });
+    }
+    parts.forEach((part, i) => {
+      const { shape } = inputs[i];
+      if (!part || (part.dtype === "float32" && sameShape(part.shape, shape))) return;
+      throw new GradError({
+        where: "customGradient",
+        problem: `the gradient of input ${i} isn't of its shape`,
+        got: `${part.dtype}${formatShape(part.shape)}`,
+        expected: `float32${formatShape(shape)}`,
+      });
+    });
+    return [null, ...parts];
+  },
+});
+
+/** `output`, computed from `inputs`, with a gradient rule of its own: no gradient goes through what computed it. */
+export function withGradient(output: Node, inputs: readonly Node[], ownGradient: OwnGradient): Node {
+  const { dtype, shape } = output;
+  return new Node({ op: "customGradient", dtype, shape, inputs: [output, ...inputs], ownGradient });
+}

@@ -1,0 +1,78 @@
+// Functions of tensors whose backward pass is told otherwise than by their ops: computed again from its inputs, or given by hand.
+import { makeSegment } from "../autograd/segments.ts";
+import { callable, checkArguments, signature } from "../core/arguments.ts";
+import { GradError, showValue } from "../core/errors.ts";
+import { nextNodeId } from "../graph/node.ts";
+import { withGradient } from "../ops/custom.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { TensorResult } from "./derivatives.ts";
+import { resultsOf } from "./gradients.ts";
+
+const checkpointCall = signature("checkpoint", { f: callable });
+const customCall = signature("customGradient", { f: callable, backward: callable });
+
+/**
+ * `f`, computed again in the backward pass from its inputs (Chen et al. 2016), so that what it computes on the way isn't kept until then, as torch.utils.checkpoint
+ * and jax.checkpoint: memory for time. Its draws are drawn again from the same range. Value and gradients have the bits that they have without; the graph's hash is
+ * another. What `f` closes over, weights among them, is among its inputs. Checkpoints nest.
+ */
+export function checkpoint<A extends readonly unknown[], R extends TensorResult>(
+  f: (...args: A) => R,
+): (...args: A) => R {
+  checkArguments(checkpointCall, arguments);
+  return (...args) => {
+    const firstId = nextNodeId();
+    const value = f(...args);
+    makeSegment(
+      resultsOf("checkpoint", value).map(({ node }) => node),
+      firstId,
+    );
+    return value;
+  };
+}
+
+/** What a gradient by hand is made from. */
+export interface CustomGradientContext {
+  /** The gradient of the function's result, of its shape. */
+  readonly grad: Tensor;
+  readonly inputs: readonly Tensor[];
+  /** What the function gave. */
+  readonly output: Tensor;
+}
+
+/**
+ * `f` with a gradient of its own, as JAX's custom_vjp and torch.autograd.Function: `backward({ grad, inputs, output })` gives a tensor of each input's shape, or null
+ * where none flows. It is made of ops, so it differentiates again; it is linear in `grad`, or jvp is wrong. No gradient flows to what `f` closes over. Throws GradError.
+ */
+export function customGradient<A extends readonly Tensor[]>(
+  f: (...args: A) => Tensor,
+  backward: (context: CustomGradientContext) => readonly (Tensor | null)[],
+): (...args: A) => Tensor {
+  checkArguments(customCall, arguments);
+  return (...args) => {
+    const inputs = resultsOf("customGradient", args, "tensors as arguments");
+    const [output] = resultsOf("customGradient", f(...args));
+    const rule: Parameters<typeof withGradient>[2] = (grad, nodes, result) => {
+      const parts: unknown = backward({
+        grad: new Tensor(grad),
+        inputs: nodes.map((node) => new Tensor(node)),
+        output: new Tensor(result),
+      });
+      if (Array.isArray(parts) && parts.every((part) => part === null || part instanceof Tensor))
+        return parts.map((part: Tensor | null) => part?.node ?? null);
+      throw new GradError({
+        where: "customGradient",
+        problem: "backward gives no list of gradients",
+        got: showValue(parts),
+        expected: "a tensor or null for each input",
+      });
+    };
+    return new Tensor(
+      withGradient(
+        output.node,
+        inputs.map(({ node }) => node),
+        rule,
+      ),
+    );
+  };
+}

@@ -1,0 +1,370 @@
+// Derivatives and batches as a program asks for them: against closed forms, against each other, inside each other and compiled.
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import * as sg from "../../src/index.ts";
+import { expectSameBits } from "../support/graphs.ts";
+
+type T = sg.Tensor;
+beforeAll(() => sg.setDefaultBackend("reference"));
+beforeEach(() => {
+  sg.manualSeed(11);
+});
+
+const same = async (actual: T, expected: T, label: string) => {
+  expect(actual.shape, label).toEqual(expected.shape);
+  expectSameBits(await actual.data(), await expected.data(), label);
+};
+const near = async (actual: T, expected: readonly number[]) => {
+  const data = await actual.data();
+  expect(data.length).toBe(expected.length);
+  expected.forEach((value, i) => {
+    expect(Math.abs(data[i] - value)).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(value)));
+  });
+};
+const map = (x: T, y: T) => x.mul(y).sin().add(x.exp());
+const point = () => [sg.tensor([0.1, -0.5, 2]), sg.tensor([1, 2, -3])] as const;
+
+describe("vjp and jvp", () => {
+  test("of a function with a closed form", async () => {
+    const [x, y] = point();
+    const { value, tangent } = sg.jvp(map, [x, y], [sg.tensor([1, 1, 2]), sg.tensor([0, 1, 0])]);
+    const at = [0.1, -0.5, 2].map((a, i) => [a, [1, 2, -3][i], [1, 1, 2][i], [0, 1, 0][i]]);
+    await near(
+      value,
+      at.map(([a, b]) => Math.sin(a * b) + Math.exp(a)),
+    );
+    const cos = ([a, b]: number[]) => Math.cos(a * b);
+    await near(
+      tangent,
+      at.map((p) => p[2] * (cos(p) * p[1] + Math.exp(p[0])) + p[3] * cos(p) * p[0]),
+    );
+    const [ofX, ofY] = sg.vjp(map, x, y).vjp(sg.tensor([1, 2, 3]));
+    await near(
+      ofX,
+      at.map((p, i) => (i + 1) * (cos(p) * p[1] + Math.exp(p[0]))),
+    );
+    await near(
+      ofY,
+      at.map((p, i) => (i + 1) * cos(p) * p[0]),
+    );
+  });
+
+  test("of several results: one pass for all of them", async () => {
+    const [x] = point();
+    const f = (a: T): readonly T[] => [a.exp(), a.exp().sum()];
+    const { value, vjp } = sg.vjp(f, x);
+    expect(value.map(({ shape }) => [...shape])).toEqual([[3], []]);
+    const [gradient] = vjp([sg.ones([3]), sg.tensor(2)]);
+    await near(
+      gradient,
+      [0.1, -0.5, 2].map((a) => 3 * Math.exp(a)),
+    );
+    const { tangent } = sg.jvp(f, [x], [sg.ones([3])]);
+    await same(tangent[1], tangent[0].sum(), "the sum's tangent");
+  });
+
+  test("the backward pass that jvp differentiates is no part of what is computed", () => {
+    const [x, y] = point();
+    const { tangent } = sg.jvp(map, [x, y], [sg.ones([3]), sg.ones([3])]);
+    const graph = {
+      seed: 1n,
+      inputs: [],
+      outputs: [{ name: "t", node: tangent.node }],
+      watched: [],
+      state: [],
+      draws: 0,
+      base: 0,
+    };
+    expect(sg.printGraph(graph).match(/value=0/g)).toBeNull();
+  });
+
+  test("a tensor that the function closes over is a constant to it, a variable is itself", async () => {
+    const x = sg.tensor([2, 3]);
+    const inner = sg.grad((a: T) =>
+      sg
+        .grad((b: T) => b.mul(a).sum())(a)
+        .sum(),
+    )(x);
+    await near(inner, [1, 1]);
+    await near(sg.jvp((a: T) => a.mul(x), [x], [sg.ones([2])]).tangent, [2, 3]);
+    const w = new sg.Parameter(sg.tensor([2, 3]));
+    await near(sg.hvp((_: T) => w.mul(w).mul(w).sum(), [w], [sg.ones([2])]).hvp[0], [12, 18]);
+  });
+
+  test("hvp is the Hessian times the vector, in both ways to the Hessian", async () => {
+    const [x, y] = point();
+    const f = (a: T) => map(a, y).mul(a).sum();
+    const v = sg.tensor([1, -2, 0.5]);
+    for (const mode of ["forward", "reverse"] as const) {
+      const hessian = sg.hessian(f, { mode })(x);
+      const product = sg.matmul(hessian, v);
+      await near(sg.hvp(f, [x], [v]).hvp[0], [...(await product.data())]);
+    }
+  });
+});
+
+describe("jacobian", () => {
+  test("of another shape than its argument, forward and reverse, by the second argument", async () => {
+    const w = sg.normal([4, 3]);
+    const x = sg.normal([2, 3]);
+    const f = (a: T, b: T) => sg.linear(a, b).tanh();
+    for (const argument of [0, 1]) {
+      const [forward, reverse] = (["forward", "reverse"] as const).map((mode) =>
+        sg.jacobian(f, { argument, mode })(x, w),
+      );
+      expect(forward.shape).toEqual([2, 4, ...[x, w][argument].shape]);
+      await near(forward, [...(await reverse.data())]);
+    }
+    const rows = await sg.jacobian(f)(x, w).data();
+    const one = sg.vjp((a: T) => f(a, w), x).vjp(sg.tensor([0, 0, 0, 0, 0, 0, 1, 0], { shape: [2, 4] }))[0];
+    expect([...rows.slice(36, 42)]).toEqual([...(await one.data())]);
+  });
+
+  test("of a function of a scalar, and of an empty tensor", async () => {
+    await near(sg.jacobian((a: T) => sg.stack([a, a.mul(a)]))(sg.tensor(3)), [1, 6]);
+    expect(sg.jacobian((a: T) => a.exp())(sg.zeros([0])).shape).toEqual([0, 0]);
+  });
+
+  test("compiled, with a gradient of it", async () => {
+    const f = (a: T) =>
+      sg
+        .jacobian((b: T) => b.mul(b).mul(a))(a)
+        .sum();
+    const x = sg.tensor([1, 2]);
+    const compiled = sg.compile((a: T) => sg.grad(f)(a));
+    await same(await compiled(x), sg.grad(f)(x), "compiled");
+    await near(sg.grad(f)(x), [4, 8]);
+  });
+});
+
+describe("vmap", () => {
+  test("axes in and out, shared arguments, several results", async () => {
+    const [x, w] = [sg.normal([3, 5]), sg.normal([4, 3])];
+    const f = (a: T, b: T) => [sg.linear(a, b), a.sum()] as const;
+    const [rows, sums] = sg.vmap(f, { inAxes: [1, null], outAxes: [-1, 0] })(x, w);
+    expect([rows.shape, sums.shape]).toEqual([[4, 5], [5]]);
+    const columns = Array.from({ length: 5 }, (_, i) => x.slice([null, i]));
+    await same(
+      rows,
+      sg.stack(
+        columns.map((a) => sg.linear(a, w)),
+        1,
+      ),
+      "rows",
+    );
+    await same(sums, sg.stack(columns.map((a) => a.sum())), "sums");
+    const constant = sg.vmap((a: T) => [a, w.sum()] as const)(sg.ones([2, 1]))[1];
+    expect(constant.shape).toEqual([2]);
+  });
+
+  test("gradients of each sample, by the weights of a model, are those of a loop", async () => {
+    const model = sg.nn.sequential(sg.nn.linear(3, 4), sg.nn.gelu(), sg.nn.linear(4, 2));
+    const [x, y] = [sg.normal([5, 3]), sg.randint([5], 0, 2)];
+    const parameters = model.namedParameters().map(([, each]) => each);
+    const each = (a: T, b: T) => {
+      const logits = model.forward(a.reshape([1, 3]));
+      return sg.gradients(sg.crossEntropy(logits, b.reshape([1])), parameters);
+    };
+    const all = sg.vmap(each)(x, y);
+    const loop = Array.from({ length: 5 }, (_, i) => each(x.slice([i]), y.slice([i])));
+    for (const [i, gradient] of all.entries())
+      await same(gradient, sg.stack(loop.map((one) => one[i])), `parameter ${i}`);
+  });
+
+  test("nested, and differentiated", async () => {
+    const [x, y] = [sg.normal([4, 2]), sg.normal([3, 2])];
+    const dot = (a: T, b: T) => a.mul(b).sum().tanh();
+    const table = sg.vmap((a: T) => sg.vmap((b: T) => dot(a, b))(y))(x);
+    await same(
+      table,
+      sg.vmap((a: T, b: T) => sg.vmap(dot, { inAxes: [null, 0] })(a, b), { inAxes: [0, null] })(x, y),
+      "both",
+    );
+    expect(table.shape).toEqual([4, 3]);
+    const gradient = sg.grad((a: T) =>
+      sg
+        .vmap((one: T) => one.exp().sum().tanh())(a)
+        .sum(),
+    )(x);
+    await same(gradient, sg.vmap(sg.grad((one: T) => one.exp().sum().tanh()))(x), "grad of vmap");
+    await same(
+      sg.vmap((one: T) => sg.jvp((a: T) => a.exp(), [one], [sg.ones([2])]).tangent)(x),
+      x.exp(),
+      "vmap of jvp",
+    );
+  });
+
+  test("draws are for the whole batch, in one range, batch-major, those of dead nodes too", async () => {
+    const stream = sg.manualSeed(5);
+    const x = sg.zeros([3, 2]);
+    const drawn = sg.vmap((a: T) => {
+      sg.normal([7]);
+      return sg.uniform([2]).add(a);
+    })(x);
+    expect(stream.position).toBe(3 * 9);
+    sg.manualSeed(5);
+    sg.normal([21]);
+    await same(drawn, sg.uniform([3, 2]), "uniform");
+    const again = sg.manualSeed(6);
+    const orders = sg.vmap((a: T) => sg.permutation(3).add(a.cast("int32")))(sg.zeros([2]));
+    expect(again.position).toBe(8);
+    sg.manualSeed(6);
+    await same(orders, sg.stack([sg.permutation(3), sg.permutation(3)]), "permutations");
+    const nested = sg.manualSeed(7);
+    const inner = sg.vmap((a: T) => sg.vmap((b: T) => sg.normal([2]).add(b))(a))(sg.zeros([2, 3]));
+    expect(nested.position).toBe(12);
+    sg.manualSeed(7);
+    await same(inner, sg.normal([2, 3, 2]), "nested");
+  });
+
+  test("compiled: the draws of each call follow each other", async () => {
+    const step = sg.compile((a: T) => sg.vmap((one: T) => sg.dropout(one, 0.5))(a));
+    const x = sg.ones([4, 8]);
+    const [first, second] = [await step(x), await step(x)];
+    sg.manualSeed(11);
+    await same(first, sg.dropout(x, 0.5), "first");
+    await same(second, sg.dropout(x, 0.5), "second");
+  });
+
+  test("a batch of none", async () => {
+    expect(sg.vmap((a: T) => sg.permutation(3).add(a.sum().cast("int32")))(sg.zeros([0, 2])).shape).toEqual([0, 3]);
+  });
+});
+
+describe("customGradient", () => {
+  const clipped = sg.customGradient(
+    (x: T) => x.mul(x),
+    ({ grad, inputs: [x], output }) => [grad.mul(x).mul(10).add(output.mul(0))],
+  );
+  test("takes the place of the ops' gradients, wherever it is differentiated", async () => {
+    const x = sg.tensor([
+      [1, 2],
+      [3, -4],
+    ]);
+    const f = (a: T) => clipped(a).sum();
+    await near(sg.grad(f)(x), [10, 20, 30, -40]);
+    await near(sg.vmap(sg.grad(f))(x), [10, 20, 30, -40]);
+    await near(sg.grad((a: T) => sg.vmap(f)(a).sum())(x), [10, 20, 30, -40]);
+    await near(sg.jvp(clipped, [x], [sg.ones([2, 2])]).tangent, [10, 20, 30, -40]);
+    await near(sg.grad((a: T) => sg.grad(f)(a).sum())(x), [10, 10, 10, 10]);
+    await near(
+      sg.grad((a: T) =>
+        sg
+          .checkpoint((b: T) => clipped(b.mul(1)))(a)
+          .sum(),
+      )(x),
+      [10, 20, 30, -40],
+    );
+  });
+
+  test("null where none flows, and a value that was read keeps its rule", async () => {
+    const straight = sg.customGradient(
+      (x: T, scale: T) => x.mul(scale).floor(),
+      ({ grad }) => [grad, null],
+    );
+    const [x, scale] = [sg.tensor([0.5, 1.7]), sg.tensor(2)];
+    const y = straight(x, scale);
+    expect(await y.array()).toEqual([1, 3]);
+    const [ofX, ofScale] = sg.gradients(y.sum(), [x, scale]);
+    await near(ofX, [1, 1]);
+    await near(ofScale, [0]);
+  });
+
+  test("the rule is in the gradient's hash, by what it makes", () => {
+    const hashOf = (factor: number) => {
+      const f = sg.customGradient(
+        (x: T) => x.exp(),
+        ({ grad }) => [grad.mul(factor)],
+      );
+      return sg
+        .compile((x: T) => sg.grad((a: T) => f(a).sum())(x))
+        .trace(sg.ones([2]))
+        .then(sg.graphHash);
+    };
+    return Promise.all([hashOf(2), hashOf(2), hashOf(3)]).then(([a, b, c]) => {
+      expect(a).toBe(b);
+      expect(a).not.toBe(c);
+    });
+  });
+});
+
+describe("what is refused", () => {
+  const x = () => sg.ones([2, 3]);
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "a cotangent of another shape",
+      () => sg.vjp((a: T) => a.exp(), x()).vjp(sg.ones([3])),
+      /cotangents don't fit: got float32\[3\], expected float32\[2, 3\]/,
+    ],
+    ["tangents of another shape", () => sg.jvp((a: T) => a, [x()], [sg.ones([2])]), /tangents don't fit/],
+    ["too few tangents", () => sg.hvp((a: T) => a.sum(), [x()], []), /tangents don't fit/],
+    ["an int32 result", () => sg.jvp((a: T) => a.argmax(), [x()], [x()]), /isn't differentiable: got int32/],
+    ["a promise", () => sg.vjp((async (a: T) => a) as never, x()), /the function gives no tensor: got a promise/],
+    ["a number", () => sg.jacobian((() => 3) as never)(x()), /jacobian: the function gives no tensor: got 3/],
+    ["several results", () => sg.jacobian(((a: T) => [a, a]) as never)(x()), /several tensors/],
+    [
+      "an argument that isn't there",
+      () => sg.jacobian((a: T) => a, { argument: 1 })(x()),
+      /no such argument: got 1, expected below 1/,
+    ],
+    ["a Hessian of what isn't a scalar", () => sg.hessian((a: T) => a)(x()), /isn't a scalar/],
+    [
+      "batches of other sizes",
+      () => sg.vmap((a: T, b: T) => a.add(b.sum()))(x(), sg.ones([3])),
+      /other numbers of examples: got \[2, 3\] along 0, \[3\] along 0/,
+    ],
+    ["no batch", () => sg.vmap((a: T) => a, { inAxes: [null] })(x()), /no argument has an axis of examples/],
+    ["an axis out of range", () => sg.vmap((a: T) => a, { inAxes: 2 })(x()), /axis/],
+    [
+      "axes for other arguments",
+      () => sg.vmap((a: T) => a, { inAxes: [0, 0] })(x()),
+      /inAxes is of another length: got 2, expected 1/,
+    ],
+    ["a batched argument that isn't a tensor", () => sg.vmap((a: T) => a)(3 as never), /argument 0 isn't a tensor/],
+    [
+      "too few gradients",
+      () =>
+        sg.grad((a: T) =>
+          sg.customGradient(
+            (b: T) => b.sum(),
+            () => [],
+          )(a),
+        )(x()),
+      /not a gradient for each input: got 0, expected 1/,
+    ],
+    [
+      "gradients of another shape",
+      () =>
+        sg.grad((a: T) =>
+          sg.customGradient(
+            (b: T) => b.sum(),
+            ({ grad }) => [grad],
+          )(a),
+        )(x()),
+      /gradient of input 0 isn't of its shape: got float32\[\], expected float32\[2, 3\]/,
+    ],
+    [
+      "a rule that gives no list",
+      () => sg.grad((a: T) => sg.customGradient((b: T) => b.sum(), (({ grad }: { grad: T }) => grad) as never)(a))(x()),
+      /backward gives no list/,
+    ],
+  ])("%s", (_, attempt, problem) => {
+    expect(attempt).toThrow(sg.SeedgradError);
+    expect(attempt).toThrow(problem);
+  });
+
+  test("a variable assigned, or a value read, for one example", async () => {
+    const variable = new sg.Variable(sg.zeros([]));
+    expect(() =>
+      sg.vmap((a: T) => {
+        variable.assign(a.sum());
+        return a;
+      })(x()),
+    ).toThrow(/assign: done in the body of a scan or a vmap/);
+    let read: Promise<number> | undefined;
+    sg.vmap((a: T) => {
+      read = a.sum().item();
+      return a;
+    })(x());
+    await expect(read).rejects.toThrow(/belongs to a trace/);
+  });
+});
