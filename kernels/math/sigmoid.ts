@@ -3,9 +3,19 @@ import { abs, add, constant, div, type Expr, floor, lt, mul, neg, pow2, select, 
 import { splitter } from "./constants.ts";
 import { clamp, expReduce } from "./exp.ts";
 
+/** 1 ÷ (d + low) as quotient + correction: the quotient has 12 bits, and its remainder is made good. */
+export function inverse(d: Expr, low: Expr): { quotient: Expr; correction: Expr } {
+  const q = div(constant(1), d);
+  const cq = mul(q, splitter);
+  const quotient = sub(cq, sub(cq, q));
+  const cd = mul(d, splitter);
+  const dHigh = sub(cd, sub(cd, d));
+  const remainder = sub(sub(1, mul(quotient, dHigh)), mul(quotient, add(sub(d, dHigh), low)));
+  return { quotient, correction: mul(q, remainder) };
+}
+
 /**
- * 1 ÷ (1 + 2ⁿ·(1 + y)) as (quotient + correction), to be multiplied by t1·t2 where n ≥ 0: the smaller of 1 and 2ⁿ is factored out, and the quotient's
- * remainder made good. The quotient has few bits.
+ * 1 ÷ (1 + 2ⁿ·(1 + y)) as (quotient + correction), to be multiplied by t1·t2 where n ≥ 0: the smaller of 1 and 2ⁿ is factored out.
  */
 export function logistic({ n, y }: { n: Expr; y: Expr }) {
   const k = neg(abs(n));
@@ -17,13 +27,7 @@ export function logistic({ n, y }: { n: Expr; y: Expr }) {
   const w = select(negative, mul(t, y), y);
   const d = add(D, w);
   const low = add(add(sub(D, d), w), add(sub(1, D), t));
-  const q = div(constant(1), d);
-  const cq = mul(q, splitter);
-  const quotient = sub(cq, sub(cq, q));
-  const cd = mul(d, splitter);
-  const dHigh = sub(cd, sub(cd, d));
-  const remainder = sub(sub(1, mul(quotient, dHigh)), mul(quotient, add(sub(d, dHigh), low)));
-  return { quotient, correction: mul(q, remainder), negative, t1, t2 };
+  return { ...inverse(d, low), negative, t1, t2 };
 }
 
 /** 1 ÷ (1 + e⁻ˣ). At most 0.91 ULP, subnormal results included. */

@@ -39,6 +39,7 @@ import * as norm from "../ops/norm.ts";
 import * as precision from "../ops/precision.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
+import * as transcendental from "../ops/transcendental.ts";
 import * as unfoldOps from "../ops/unfold.ts";
 import { type LiftedAll, lift, Tensor } from "./tensor.ts";
 
@@ -74,6 +75,7 @@ export const ops = liftAll(
     distributions,
     without(randomOps, "checkProbability", "keepMask", "fromWords", "words", "wordSamples"),
     reduce,
+    transcendental,
     unfoldOps,
     only(define, "broadcastTo", "full"),
     only(precision, "roundTo"),
@@ -126,10 +128,13 @@ export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
 
 export const {
   abs,
+  acos,
   add,
   arange,
   argmax,
   argmin,
+  asin,
+  atan,
   batchNorm,
   batchNormTraining,
   bernoulli,
@@ -152,6 +157,7 @@ export const {
   conv2d,
   cos,
   cross,
+  cosh,
   crossEntropy,
   diag,
   diagonal,
@@ -164,6 +170,7 @@ export const {
   equal,
   erf,
   exp,
+  exp2,
   expm1,
   expandDims,
   exponential,
@@ -204,9 +211,11 @@ export const {
   linear,
   linspace,
   log,
+  log10,
   log1p,
   logNormal,
   logSoftmax,
+  log2,
   logicalAnd,
   logicalNot,
   logicalOr,
@@ -260,6 +269,7 @@ export const {
   sign,
   silu,
   sin,
+  sinh,
   slice,
   softmax,
   softplus,
@@ -274,6 +284,7 @@ export const {
   swapAxes,
   take,
   takeAlongAxis,
+  tan,
   tanh,
   tensordot,
   tile,

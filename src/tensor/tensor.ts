@@ -32,6 +32,7 @@ import * as movement from "../ops/movement.ts";
 import * as norm from "../ops/norm.ts";
 import * as precision from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
+import * as transcendental from "../ops/transcendental.ts";
 import * as unfoldOps from "../ops/unfold.ts";
 import { currentBackend } from "../runtime/backends.ts";
 import { readNode, realizeNodes } from "../runtime/evaluate.ts";
@@ -291,6 +292,7 @@ const methods = joined(
   without(movement, "concat", "stack"),
   norm,
   reduce,
+  transcendental,
   unfoldOps,
   only(define, "broadcastTo"),
   only(precision, "roundTo"),

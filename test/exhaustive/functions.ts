@@ -39,6 +39,13 @@ function gelu(x: number): number {
   return x < 0 ? x * tail : x - (x === Infinity ? 0 : x * tail);
 }
 
+/** 2ˣ by its integral part, which is exact, and the rest. */
+function exp2(x: number): number {
+  if (!(Math.abs(x) < 200)) return x > 0 ? Infinity : x < 0 ? 0 : x;
+  const n = Math.round(x);
+  return Math.exp((x - n) * Math.LN2) * 2 ** n;
+}
+
 export interface Subject {
   readonly expr: Expr;
   /** In float64, far beyond float32's precision. */
@@ -53,6 +60,19 @@ const x = input(0, "float32");
 export const subjects: Readonly<Record<string, Subject>> = {
   exp: { expr: math.exp(x), reference: Math.exp, bound: 1 },
   log: { expr: math.log(x), reference: Math.log, bound: 1 },
+  exp2: { expr: math.exp2(x), reference: exp2, bound: 1 },
+  expm1: { expr: math.expm1(x), reference: Math.expm1, bound: 1 },
+  log2: { expr: math.log2(x), reference: Math.log2, bound: 1 },
+  log10: { expr: math.log10(x), reference: Math.log10, bound: 1 },
+  log1p: { expr: math.log1p(x), reference: Math.log1p, bound: 1 },
+  rsqrt: { expr: math.rsqrt(x), reference: (v) => 1 / Math.sqrt(v), bound: 1 },
+  tan: { expr: math.tan(x), reference: Math.tan, bound: 1, within: 12868 },
+  asin: { expr: math.asin(x), reference: Math.asin, bound: 1 },
+  acos: { expr: math.acos(x), reference: Math.acos, bound: 1 },
+  atan: { expr: math.atan(x), reference: Math.atan, bound: 1 },
+  sinh: { expr: math.sinh(x), reference: Math.sinh, bound: 1 },
+  cosh: { expr: math.cosh(x), reference: Math.cosh, bound: 1 },
+  silu: { expr: math.silu(x), reference: (v) => (v === -Infinity ? -0 : v / (1 + Math.exp(-v))), bound: 1 },
   tanh: { expr: math.tanh(x), reference: Math.tanh, bound: 1 },
   sigmoid: {
     expr: math.sigmoid(x),

@@ -42,7 +42,12 @@ def record(name, function, *inputs):
 
 for name in ["square", "reciprocal", "ceil", "round", "trunc", "expm1"]:
     record(name, getattr(torch, name), x)
-record("rsqrt", torch.rsqrt, p)
+for name in ["atan", "sinh", "cosh", "exp2"]:
+    record(name, getattr(torch, name), x)
+for name in ["rsqrt", "log2", "log10"]:
+    record(name, getattr(torch, name), p)
+for name in ["asin", "acos", "tan"]:
+    record(name, getattr(torch, name), x / 4.5)
 record("log1p", torch.log1p, x / 5)
 record("remainder", torch.remainder, x, away)
 record("floorDivide", lambda a, b: torch.floor_divide(a.detach(), b.detach()), x, away)

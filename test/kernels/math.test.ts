@@ -57,6 +57,102 @@ describe("special values, as C's annex F", () => {
       ],
     ],
     [
+      "exp2",
+      [
+        [3, 8],
+        [-149, 2 ** -149],
+        [-151, 0],
+        [128, inf],
+        [inf, inf],
+        [-inf, 0],
+        [nan, nan],
+      ],
+    ],
+    [
+      "expm1",
+      [
+        [0, 0],
+        [-0, -0],
+        [inf, inf],
+        [-inf, -1],
+        [nan, nan],
+      ],
+    ],
+    ...(["log2", "log10"] as const).map((name): [string, [number, number][]] => [
+      name,
+      [
+        [0, -inf],
+        [-0, -inf],
+        [1, 0],
+        [-1, nan],
+        [inf, inf],
+        [nan, nan],
+      ],
+    ]),
+    [
+      "log1p",
+      [
+        [0, 0],
+        [-0, -0],
+        [-1, -inf],
+        [-2, nan],
+        [inf, inf],
+        [nan, nan],
+      ],
+    ],
+    [
+      "rsqrt",
+      [
+        [0, inf],
+        [-0, -inf],
+        [inf, 0],
+        [-1, nan],
+        [-inf, nan],
+        [nan, nan],
+      ],
+    ],
+    ...(["tan", "asin", "atan", "sinh"] as const).map((name): [string, [number, number][]] => [
+      name,
+      [
+        [0, 0],
+        [-0, -0],
+        [1e-40, 1e-40],
+        [nan, nan],
+        [inf, { tan: nan, asin: nan, atan: Math.PI / 2, sinh: inf }[name]],
+        [-inf, { tan: nan, asin: nan, atan: -Math.PI / 2, sinh: -inf }[name]],
+      ],
+    ]),
+    [
+      "acos",
+      [
+        [1, 0],
+        [-1, Math.PI],
+        [0, Math.PI / 2],
+        [1.5, nan],
+        [nan, nan],
+      ],
+    ],
+    [
+      "cosh",
+      [
+        [0, 1],
+        [-0, 1],
+        [inf, inf],
+        [-inf, inf],
+        [nan, nan],
+      ],
+    ],
+    [
+      "silu",
+      [
+        [0, 0],
+        [-0, -0],
+        [inf, inf],
+        [-inf, -0],
+        [nan, nan],
+      ],
+    ],
+    [
       "tanh",
       [
         [0, 0],

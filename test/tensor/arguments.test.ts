@@ -28,6 +28,15 @@ const reduced = call(() => [x(), { axis: 1, keepDims: true }], 1);
 
 /** A right call of each op, with every argument. */
 const calls: Readonly<Record<string, RightCall>> = {
+  acos: unary,
+  asin: unary,
+  atan: unary,
+  cosh: unary,
+  exp2: unary,
+  log10: unary,
+  log2: unary,
+  sinh: unary,
+  tan: unary,
   abs: unary,
   add: binary,
   arange: call(() => [0, 4, { step: 2, dtype: "int32" }], 1),
@@ -209,7 +218,7 @@ const calls: Readonly<Record<string, RightCall>> = {
 const numbers = "(NaN|a fraction|an index far out)";
 
 const elementwise =
-  "abs|add|ceil|cos|expm1|floorDivide|log1p|prelu|reciprocal|remainder|round|rsqrt|silu|square|trunc|isNaN|isFinite|isInf|div|equal|erf|exp|floor|gelu|greater|greaterEqual|less|lessEqual|log|maximum|minimum|mul|neg|notEqual|relu|sigmoid|sign|sin|softplus|sqrt|sub|tanh";
+  "acos|asin|atan|cosh|exp2|log10|log2|sinh|tan|abs|add|ceil|cos|expm1|floorDivide|log1p|prelu|reciprocal|remainder|round|rsqrt|silu|square|trunc|isNaN|isFinite|isInf|div|equal|erf|exp|floor|gelu|greater|greaterEqual|less|lessEqual|log|maximum|minimum|mul|neg|notEqual|relu|sigmoid|sign|sin|softplus|sqrt|sub|tanh";
 const accepted: readonly Accepted[] = [
   [new RegExp(`^(${elementwise}): \\d = ${numbers}$`), "a number is an operand"],
   [/^(leakyRelu|elu|celu|hardtanh|nanToNum): [12](\.\w+)? = (a fraction|an index far out)$/, "a real number"],

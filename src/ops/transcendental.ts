@@ -1,0 +1,108 @@
+// Elementary functions beside those of elementwise.ts, each with its gradient. Error bounds and sources: kernels/math, docs/elementary.md.
+import * as math from "../../kernels/math/index.ts";
+import { defineUnary, floatOnly } from "./define.ts";
+import { add, div, mul, neg, sqrt, sub } from "./elementwise.ts";
+
+const edges = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1e-5,
+  1e-40,
+  -1e-40,
+  2,
+  -2,
+  88,
+  -88,
+  129,
+  -150,
+  3e38,
+  -3e38,
+  Infinity,
+  -Infinity,
+  NaN,
+];
+
+/** 2ˣ, exact for integers; gradient g·(y·ln 2). x: [...] float32 → the same. */
+export const exp2 = defineUnary({
+  name: "exp2",
+  dtype: floatOnly,
+  value: ([x]) => math.exp2(x),
+  vjp: ({ output, grad }) => [mul(grad, mul(output, Math.LN2))],
+  samples: { range: [-4, 4], edges },
+});
+
+/** log₂ x, exact for powers of two; gradient g ÷ (x·ln 2). x: [...] float32 → the same. */
+export const log2 = defineUnary({
+  name: "log2",
+  dtype: floatOnly,
+  value: ([x]) => math.log2(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, mul(x, Math.LN2))],
+  samples: { range: [0.1, 8], edges },
+});
+
+/** log₁₀ x; gradient g ÷ (x·ln 10). x: [...] float32 → the same. */
+export const log10 = defineUnary({
+  name: "log10",
+  dtype: floatOnly,
+  value: ([x]) => math.log10(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, mul(x, Math.LN10))],
+  samples: { range: [0.1, 8], edges },
+});
+
+/** tan x, x in radians; gradient g·(1 + y²). x: [...] float32 → the same. Range and bound: kernels/math. */
+export const tan = defineUnary({
+  name: "tan",
+  dtype: floatOnly,
+  value: ([x]) => math.tan(x),
+  vjp: ({ output, grad }) => [mul(grad, add(1, mul(output, output)))],
+  samples: { range: [-1, 1], edges: [...edges, 1.5707964, 100, 12000] },
+});
+
+/** The angle in [−π/2, π/2] whose sine is x, NaN beyond ±1; gradient g ÷ √(1 − x²). x: [...] float32 → the same. */
+export const asin = defineUnary({
+  name: "asin",
+  dtype: floatOnly,
+  value: ([x]) => math.asin(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, sqrt(mul(sub(1, x), add(1, x))))],
+  samples: { range: [-0.8, 0.8], edges },
+});
+
+/** The angle in [0, π] whose cosine is x, NaN beyond ±1; gradient −g ÷ √(1 − x²). x: [...] float32 → the same. */
+export const acos = defineUnary({
+  name: "acos",
+  dtype: floatOnly,
+  value: ([x]) => math.acos(x),
+  vjp: ({ inputs: [x], grad }) => [neg(div(grad, sqrt(mul(sub(1, x), add(1, x)))))],
+  samples: { range: [-0.8, 0.8], edges },
+});
+
+/** The angle in [−π/2, π/2] whose tangent is x; gradient g ÷ (1 + x²). x: [...] float32 → the same. */
+export const atan = defineUnary({
+  name: "atan",
+  dtype: floatOnly,
+  value: ([x]) => math.atan(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, add(1, mul(x, x)))],
+  samples: { range: [-4, 4], edges: [...edges, 0.6, 1.7] },
+});
+
+/** Hyperbolic sine; gradient g·cosh x. x: [...] float32 → the same. */
+export const sinh = defineUnary({
+  name: "sinh",
+  dtype: floatOnly,
+  value: ([x]) => math.sinh(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, cosh(x))],
+  samples: { range: [-3, 3], edges: [...edges, 89.5] },
+});
+
+/** Hyperbolic cosine; gradient g·sinh x. x: [...] float32 → the same. */
+export const cosh = defineUnary({
+  name: "cosh",
+  dtype: floatOnly,
+  value: ([x]) => math.cosh(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, sinh(x))],
+  samples: { range: [-3, 3], edges: [...edges, 89.5] },
+});
