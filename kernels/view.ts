@@ -84,14 +84,14 @@ export function sliceView(view: View, starts: readonly number[], steps: readonly
   return { shape, strides, offset, bounds };
 }
 
-/** Windows of `size` points along an axis, `step` apart: the axis counts them, and a last axis runs inside. Null where the axis is bounded. */
-export function unfoldView(view: View, axis: number, size: number, step: number): View | null {
+/** Windows of `size` points, `dilation` apart, along an axis, `step` from one to the next: the axis counts them, and a last axis runs inside. Null where the axis is bounded. */
+export function unfoldView(view: View, axis: number, size: number, step: number, dilation = 1): View | null {
   const bound = view.bounds[axis];
   if (bound && (bound[0] > 0 || bound[1] < view.shape[axis])) return null;
-  const count = Math.floor((view.shape[axis] - size) / step) + 1;
+  const count = Math.floor((view.shape[axis] - dilation * (size - 1) - 1) / step) + 1;
   return {
     shape: [...view.shape.map((extent, i) => (i === axis ? count : extent)), size],
-    strides: [...view.strides.map((stride, i) => (i === axis ? stride * step : stride)), view.strides[axis]],
+    strides: [...view.strides.map((stride, i) => (i === axis ? stride * step : stride)), view.strides[axis] * dilation],
     offset: view.offset,
     bounds: [...view.bounds.map((other, i) => (i === axis ? null : other)), null],
   };

@@ -4,10 +4,12 @@ import { count, type Given, list, numberOf, options, probability, tuple, word } 
 import { factory } from "../core/things.ts";
 import { relu } from "./activation.ts";
 import { affineParameters, checkStack } from "./check.ts";
-import { conv2d, flatten, maxPool2d, unflatten } from "./conv.ts";
+import { conv2d } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
+import { flatten, unflatten } from "./flatten.ts";
 import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";
+import { maxPool2d } from "./pool.ts";
 import { sequential } from "./sequential.ts";
 
 const odd = numberOf("an odd integer ≥ 1", { integer: true, odd: true, least: 1 }, "no odd size");

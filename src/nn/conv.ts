@@ -1,167 +1,217 @@
-// Layers over images: convolution, pooling, and the way there and back from flat samples.
-import {
-  boolean,
-  checkArguments,
-  number,
-  options as optionsOf,
-  shape as shapeKind,
-  signature,
-} from "../core/arguments.ts";
+// Layers of convolutions, and of transposed ones, over one, two and three dimensions. Images are [batch, channels, ...extents].
+import { boolean, checkArguments, number, options as optionsOf, type Signature, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import type { WindowOptions } from "../ops/conv.ts";
+import type { ConvOptions as ApplyOptions, ConvTransposeOptions as TransposeOptions } from "../ops/conv.ts";
+import { type PerAxis, paddingKind, perAxisKind } from "../ops/window.ts";
 import { Parameter } from "../program/variable.ts";
-import { conv2d as applyConv2d, maxPool2d as applyMaxPool2d, reshape, uniform } from "../tensor/functions.ts";
+
+import { ops, uniform } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
 import { Module } from "./module.ts";
 
-export interface Conv2dOptions extends WindowOptions {
+export interface ConvOptions extends ApplyOptions {
+  /** Whether a bias is added; true unless given. */
   readonly bias?: boolean;
-  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√(inputs·size²)) unless given. */
+  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√fan-in) unless given. */
   readonly init?: Init;
 }
 
-const byName = "stride and padding go by name";
-const convCall = signature(
-  "nn.conv2d",
-  {
-    inputs: number,
-    outputs: number,
-    size: number,
-    "options?": optionsOf<Conv2dOptions>({
-      "stride?": number,
-      "padding?": number,
-      "bias?": boolean,
-      "init?": initKind,
-    }),
-  },
-  byName,
-);
-const poolCall = signature(
-  "nn.maxPool2d",
-  { size: number, "options?": optionsOf<WindowOptions>({ "stride?": number, "padding?": number }) },
-  byName,
-);
-const flattenCall = signature("nn.flatten", {});
-const unflattenCall = signature(
-  "nn.unflatten",
-  { shape: shapeKind },
-  "the shape is one list: nn.unflatten([1, 28, 28])",
-);
-const shapeCall = signature("nn.SampleShape", { "shape?": shapeKind });
+export interface ConvTransposeOptions extends TransposeOptions {
+  /** Whether a bias is added; true unless given. */
+  readonly bias?: boolean;
+  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√fan-in) unless given. */
+  readonly init?: Init;
+}
 
-/** Cross-correlation with square filters. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [outputs, inputs, size, size], bias: [outputs], both from U(±1/√(inputs·size²)), weight first, as PyTorch's. */
-export class Conv2d extends Module {
+/** What a layer is made with: channels in and out, the filters' size, and the rest by name. */
+export type ConvCall = [inputs: number, outputs: number, size: PerAxis, options?: ConvOptions];
+export type ConvTransposeCall = [inputs: number, outputs: number, size: PerAxis, options?: ConvTransposeOptions];
+
+interface Kind {
+  readonly name: string;
+  readonly rank: number;
+  readonly isTransposed: boolean;
+  readonly call: Signature;
+}
+
+function kindOf(rank: 1 | 2 | 3, { isTransposed }: Pick<Kind, "isTransposed">): Kind {
+  const name = `conv${isTransposed ? "Transpose" : ""}${rank}d`;
+  const common = {
+    "stride?": perAxisKind,
+    "dilation?": perAxisKind,
+    "groups?": number,
+    "bias?": boolean,
+    "init?": initKind,
+  } as const;
+  const options = isTransposed
+    ? optionsOf<ConvTransposeOptions>({ ...common, "padding?": perAxisKind, "outputPadding?": perAxisKind })
+    : optionsOf<ConvOptions>({ ...common, "padding?": paddingKind });
+  const parameters = { inputs: number, outputs: number, size: perAxisKind, "options?": options };
+  return { name, rank, isTransposed, call: signature(`nn.${name}`, parameters, "stride and padding go by name") };
+}
+
+const kinds = [1, 2, 3].map((rank) => kindOf(rank as 1 | 2 | 3, { isTransposed: false }));
+const transposedKinds = [1, 2, 3].map((rank) => kindOf(rank as 1 | 2 | 3, { isTransposed: true }));
+
+type Apply = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: object) => Tensor;
+
+/** What layers of convolutions have in common: `weight` as the op's, `bias`: [outputs], both from U(±1/√fan-in), weight first, as PyTorch's. */
+export abstract class Convolution extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
-  readonly stride: number;
-  readonly padding: number;
+  readonly stride: PerAxis;
+  readonly padding: PerAxis | "same" | "valid";
+  readonly dilation: PerAxis;
+  readonly groups: number;
+  readonly outputPadding?: PerAxis;
+  readonly #kind: Kind;
 
-  constructor(inputs: number, outputs: number, size: number, options: Conv2dOptions = {}) {
-    checkArguments(convCall, arguments);
+  constructor(kind: Kind, given: ConvCall | ConvTransposeCall) {
+    checkArguments(kind.call, given);
     super();
-    const { stride = 1, padding = 0, bias = true, init } = options;
-    for (const [what, value] of Object.entries({ inputs, outputs, size, stride })) checkCount("conv2d", what, value);
-    if (padding !== 0) checkCount("conv2d", "padding", padding);
-    const bound = 1 / Math.sqrt(inputs * size * size);
-    const shape = [outputs, inputs, size, size];
-    this.weight = new Parameter(init ? initial("nn.conv2d", init, shape) : uniform(shape, -bound, bound));
+    const { name, rank, isTransposed } = kind;
+    const [inputs, outputs, size, options = {}] = given;
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, init }: ConvOptions = options;
+    const { outputPadding }: ConvTransposeOptions = options as ConvTransposeOptions;
+    const sizes = typeof size === "number" ? Array<number>(rank).fill(size) : size;
+    checkCounts(name, rank, { inputs, outputs, groups, size, stride, dilation }, 1);
+    checkCounts(
+      name,
+      rank,
+      { padding: typeof padding === "string" ? 0 : padding, outputPadding: outputPadding ?? 0 },
+      0,
+    );
+    if (inputs % groups !== 0 || outputs % groups !== 0) {
+      throw new ShapeError({
+        where: `nn.${name}`,
+        problem: "channels don't divide into groups",
+        got: `${inputs} → ${outputs}, groups ${groups}`,
+        expected: "a divisor of both",
+      });
+    }
+    const [first, second] = isTransposed ? [inputs, outputs / groups] : [outputs, inputs / groups];
+    const bound = 1 / Math.sqrt(sizes.reduce((product, points) => product * points, second));
+    const shape = [first, second, ...sizes];
+    this.weight = new Parameter(init ? initial(`nn.${name}`, init, shape) : uniform(shape, -bound, bound));
     if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
     this.stride = stride;
     this.padding = padding;
+    this.dilation = dilation;
+    this.groups = groups;
+    if (outputPadding !== undefined) this.outputPadding = outputPadding;
+    this.#kind = kind;
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkForward("nn.conv2d", arguments);
-    const { weight, bias, stride, padding } = this;
-    return applyConv2d(inputs, weight, bias, { stride, padding });
+    const { name } = this.#kind;
+    checkForward(`nn.${name}`, arguments);
+    const { weight, bias, stride, padding, dilation, groups, outputPadding } = this;
+    const apply = ops[name as "conv2d"] as Apply;
+    const own = outputPadding === undefined ? {} : { outputPadding };
+    return apply(inputs, weight, bias, { stride, padding, dilation, groups, ...own });
   }
 
   protected override describe(): string {
-    const [outputs, inputs, size] = this.weight.shape;
-    return `(${inputs} → ${outputs}, ${size} × ${size}, stride ${this.stride}, padding ${this.padding}${this.bias ? "" : ", no bias"})`;
+    const { isTransposed } = this.#kind;
+    const [first, second, ...size] = this.weight.shape;
+    const [inputs, outputs] = isTransposed ? [first, second * this.groups] : [second * this.groups, first];
+    const words = [`stride ${across(this.stride)}`, `padding ${across(this.padding)}`];
+    if (this.dilation !== 1) words.push(`dilation ${across(this.dilation)}`);
+    if (this.groups !== 1) words.push(`groups ${this.groups}`);
+    if (this.outputPadding !== undefined) words.push(`output padding ${across(this.outputPadding)}`);
+    if (!this.bias) words.push("no bias");
+    return `(${inputs} → ${outputs}, ${size.join(" × ")}, ${words.join(", ")})`;
   }
 }
 
-/** A convolution from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
-export function conv2d(inputs: number, outputs: number, size: number, options: Conv2dOptions = {}): Conv2d {
-  checkArguments(convCall, arguments);
-  return new Conv2d(inputs, outputs, size, options);
-}
+const across = (value: PerAxis | string) => (typeof value === "object" ? value.join(" × ") : String(value));
 
-/** The largest of each window. x: [batch, channels, height, width] → [batch, channels, rows, columns]. */
-export class MaxPool2d extends Module {
-  readonly size: number;
-  readonly options: WindowOptions;
-
-  constructor(size: number, options: WindowOptions = {}) {
-    checkArguments(poolCall, arguments);
-    super();
-    checkCount("maxPool2d", "size", size);
-    if (options.stride !== undefined) checkCount("maxPool2d", "stride", options.stride);
-    if (options.padding !== undefined && options.padding !== 0) checkCount("maxPool2d", "padding", options.padding);
-    this.size = size;
-    this.options = options;
-  }
-
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.maxPool2d", arguments);
-    return applyMaxPool2d(inputs, this.size, this.options);
-  }
-
-  protected override describe(): string {
-    return `(${this.size})`;
-  }
-}
-
-/** Pooling by the maximum over windows of `size` points down and across, `stride` (the size unless given) apart. */
-export function maxPool2d(size: number, options: WindowOptions = {}): MaxPool2d {
-  checkArguments(poolCall, arguments);
-  return new MaxPool2d(size, options);
-}
-
-/** Gives each sample another shape. x: [batch, ...] → [batch, ...shape]. */
-export class SampleShape extends Module {
-  readonly shape: Shape | undefined;
-
-  /** Without a shape: one axis. */
-  constructor(shape?: Shape) {
-    checkArguments(shapeCall, arguments);
-    super();
-    for (const extent of shape ?? []) checkCount("unflatten", "an extent", extent);
-    this.shape = shape;
-  }
-
-  override forward(inputs: Tensor): Tensor {
-    checkForward(this.shape ? "nn.unflatten" : "nn.flatten", arguments);
-    const [batch, ...rest] = inputs.shape;
-    const shape = this.shape ?? [sizeOf(rest)];
-    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {
+/** Throws ShapeError unless each is an integer ≥ `least`, or a list of one for each axis. */
+export function checkCounts(name: string, rank: number, values: Readonly<Record<string, PerAxis>>, least: 0 | 1): void {
+  for (const [what, value] of Object.entries(values)) {
+    if (typeof value === "object" && value.length !== rank) {
       throw new ShapeError({
-        where: this.shape ? "nn.unflatten" : "nn.flatten",
-        problem: "samples of another size",
-        got: formatShape(inputs.shape),
-        expected: `[batch, …] with ${sizeOf(shape)} elements a sample`,
+        where: `nn.${name}`,
+        problem: `no ${what} for each axis`,
+        got: `[${value}]`,
+        expected: `a number, or ${rank} of them`,
       });
     }
-    return reshape(inputs, [batch, ...shape]);
-  }
-
-  protected override describe(): string {
-    return this.shape ? `(${this.shape.join(" × ")})` : "";
+    for (const each of typeof value === "number" ? [value] : value)
+      if (each !== 0 || least > 0) checkCount(name, what, each);
   }
 }
 
-/** Each sample on one axis: [batch, ...] → [batch, elements]. */
-export function flatten(): SampleShape {
-  checkArguments(flattenCall, arguments);
-  return new SampleShape();
+/** A convolution over one dimension. x: [batch, inputs, length] → [batch, outputs, columns]. weight: [outputs, inputs ÷ groups, size]. */
+export class Conv1d extends Convolution {
+  constructor(...given: ConvCall) {
+    super(kinds[0], given);
+  }
 }
 
-/** Each sample in the given shape: [batch, elements] → [batch, ...shape]. Throws ShapeError where the elements are more or fewer. */
-export function unflatten(shape: Shape): SampleShape {
-  checkArguments(unflattenCall, arguments);
-  return new SampleShape(shape);
+/** A convolution over two dimensions. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [outputs, inputs ÷ groups, down, across]. */
+export class Conv2d extends Convolution {
+  constructor(...given: ConvCall) {
+    super(kinds[1], given);
+  }
+}
+
+/** A convolution over three dimensions. x: [batch, inputs, depth, height, width] → [batch, outputs, …]. weight: [outputs, inputs ÷ groups, deep, down, across]. */
+export class Conv3d extends Convolution {
+  constructor(...given: ConvCall) {
+    super(kinds[2], given);
+  }
+}
+
+/** A transposed convolution over one dimension. x: [batch, inputs, length] → [batch, outputs, columns]. weight: [inputs, outputs ÷ groups, size]. */
+export class ConvTranspose1d extends Convolution {
+  constructor(...given: ConvTransposeCall) {
+    super(transposedKinds[0], given);
+  }
+}
+
+/** A transposed convolution over two dimensions. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [inputs, outputs ÷ groups, down, across]. */
+export class ConvTranspose2d extends Convolution {
+  constructor(...given: ConvTransposeCall) {
+    super(transposedKinds[1], given);
+  }
+}
+
+/** A transposed convolution over three dimensions. x: [batch, inputs, depth, height, width] → [batch, outputs, …]. weight: [inputs, outputs ÷ groups, deep, down, across]. */
+export class ConvTranspose3d extends Convolution {
+  constructor(...given: ConvTransposeCall) {
+    super(transposedKinds[2], given);
+  }
+}
+
+/** A layer of conv1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError. */
+export function conv1d(...given: ConvCall): Conv1d {
+  return new Conv1d(...given);
+}
+
+/** A layer of conv2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
+export function conv2d(...given: ConvCall): Conv2d {
+  return new Conv2d(...given);
+}
+
+/** A layer of conv3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError. */
+export function conv3d(...given: ConvCall): Conv3d {
+  return new Conv3d(...given);
+}
+
+/** A layer of convTranspose1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError. */
+export function convTranspose1d(...given: ConvTransposeCall): ConvTranspose1d {
+  return new ConvTranspose1d(...given);
+}
+
+/** A layer of convTranspose2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
+export function convTranspose2d(...given: ConvTransposeCall): ConvTranspose2d {
+  return new ConvTranspose2d(...given);
+}
+
+/** A layer of convTranspose3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError. */
+export function convTranspose3d(...given: ConvTransposeCall): ConvTranspose3d {
+  return new ConvTranspose3d(...given);
 }

@@ -30,9 +30,28 @@ export {
   moduleDict,
   moduleList,
 } from "./containers.ts";
-export { Conv2d, type Conv2dOptions, conv2d, flatten, MaxPool2d, maxPool2d, SampleShape, unflatten } from "./conv.ts";
+export {
+  Conv1d,
+  Conv2d,
+  Conv3d,
+  type ConvCall,
+  type ConvOptions,
+  Convolution,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeCall,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from "./conv.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
+export { flatten, SampleShape, unflatten } from "./flatten.ts";
 export { freeze, functionalCall, unfreeze } from "./functional.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { GroupNorm, type GroupNormOptions, groupNorm, instanceNorm } from "./groupnorm.ts";
@@ -52,6 +71,36 @@ export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";
 export { MultiHeadAttention, type MultiHeadAttentionOptions, multiHeadAttention } from "./multihead.ts";
 export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+  type AdaptivePoolCall,
+  AvgPool1d,
+  AvgPool2d,
+  AvgPool3d,
+  type AvgPoolCall,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxPool3d,
+  type MaxPoolCall,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  Pooling,
+} from "./pool.ts";
+export {
   LearnedPositions,
   learnedPositions,
   type PositionOptions,
@@ -61,6 +110,18 @@ export {
   sinusoidalPositions,
 } from "./positions.ts";
 export { PRelu, type PReluOptions, prelu } from "./prelu.ts";
+export {
+  Fold,
+  fold,
+  PixelShuffle,
+  PixelUnshuffle,
+  pixelShuffle,
+  pixelUnshuffle,
+  Unfold,
+  Upsample,
+  unfold,
+  upsample,
+} from "./resample.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { summary } from "./summary.ts";

@@ -1,113 +1,252 @@
-// Convolution and pooling over images, as windows and a matrix product, or windows and a maximum. Images are [batch, channels, height, width].
+// Convolutions over one, two and three dimensions: windows of a view and a product, all of one n-dimensional form. Images are
+// [batch, channels, ...extents], filters as PyTorch's. A transposed convolution is a convolution's gradient with respect to its images.
 import { number, options } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { bias as biasKind, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
-import { add } from "./elementwise.ts";
+import { add, mul } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { pad, reshape, slice, transpose } from "./movement.ts";
-import { firstMax } from "./reduce.ts";
-import { unfold } from "./unfold.ts";
+import { reshape, slice, swapAxes, transpose } from "./movement.ts";
+import { narrow } from "./precision.ts";
+import { sum } from "./reduce.ts";
+import {
+  checkImages,
+  foldWindows,
+  gathered,
+  type PerAxis,
+  paddingKind,
+  perAxis,
+  perAxisKind,
+  reachOf,
+  type WindowOptions,
+  windowsOf,
+} from "./window.ts";
 
-export interface WindowOptions {
-  /** From one window to the next, down and across. */
-  readonly stride?: number;
-  /** Points added on every side. */
-  readonly padding?: number;
+/** How a convolution's windows lie, and which channels meet. */
+export interface ConvOptions extends Omit<WindowOptions, "padding"> {
+  /** Points added on both sides; "same": as many windows as points, at stride 1, an odd point behind; "valid": none. 0 unless given. */
+  readonly padding?: PerAxis | "same" | "valid";
+  /** Into how many groups channels are divided, each convolved by itself; 1 unless given. As many as input channels: depthwise. */
+  readonly groups?: number;
 }
 
-/** [batch, channels, height, width] → [batch, channels, rows, down, columns, across] by its windows. */
-function windowsOf(
+/** How a transposed convolution's windows lie, and which channels meet. */
+export interface ConvTransposeOptions extends WindowOptions {
+  /** Points added behind, less than the stride or the dilation: which of the extents that one convolution takes to the same size is meant. */
+  readonly outputPadding?: PerAxis;
+  /** As in ConvOptions. */
+  readonly groups?: number;
+}
+
+const filterNames = ["across", "down, across", "deep, down, across"];
+
+/** Throws ShapeError unless filters, bias and groups fit. `first` and `second`: what the filters' leading axes are. */
+function checkFilters(
   where: string,
-  x: Node,
-  [down, across]: readonly [number, number],
-  { stride, padding }: Required<WindowOptions>,
-  fill: number,
-): Node {
-  if (!Number.isSafeInteger(stride) || stride < 1 || !Number.isSafeInteger(padding) || padding < 0) {
-    throw new ShapeError({
-      where,
-      problem: "not a stride and a padding",
-      got: `stride ${stride}, padding ${padding}`,
-      expected: "integers, stride ≥ 1, padding ≥ 0",
-    });
-  }
-  const [height, width] = x.shape.slice(2).map((extent) => extent + 2 * padding);
-  if (down > height || across > width) {
-    throw new ShapeError({
-      where,
-      problem: "a window larger than the image",
-      got: `${down}×${across} over ${height}×${width}`,
-      expected: "at least one window",
-    });
-  }
-  const sides = [padding, padding];
-  const padded = padding > 0 ? pad(x, [[0, 0], [0, 0], sides, sides], fill) : x;
-  if (stride === down && stride === across) {
-    // Windows that don't overlap are the image in another shape.
-    const [rows, columns] = [Math.floor(height / down), Math.floor(width / across)];
-    const whole = slice(padded, [null, null, [0, rows * down], [0, columns * across]]);
-    return reshape(whole, [x.shape[0], x.shape[1], rows, down, columns, across]);
-  }
-  // The second unfold keeps the image's columns innermost, for its gradient's sake.
-  const rows = transpose(unfold(padded, 2, down, stride), [0, 1, 2, 4, 3]);
-  return unfold(rows, 4, across, stride);
+  [weight, bias]: readonly [Node, Node | undefined],
+  rank: number,
+  {
+    groups,
+    grouped,
+    outputs,
+    leading,
+  }: Readonly<Record<"groups" | "grouped" | "outputs", number>> & { leading: string },
+): void {
+  const refuse = (problem: string, got: string, expected: string) => {
+    throw new ShapeError({ where, problem, got, expected });
+  };
+  if (weight.shape.length !== rank + 2)
+    refuse("not a filter an output channel", formatShape(weight.shape), `[${leading}, ${filterNames[rank - 1]}]`);
+  if (!Number.isSafeInteger(groups) || groups < 1 || grouped % groups !== 0)
+    refuse("channels don't divide into groups", `${grouped} channels, groups ${groups}`, `a divisor of ${grouped}`);
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outputs))
+    refuse("not a bias an output channel", formatShape(bias.shape), `[${outputs}]`);
 }
 
-function checkImages(where: string, x: Node, channels: number | undefined): void {
-  if (x.shape.length === 4 && (channels === undefined || x.shape[1] === channels)) return;
-  throw new ShapeError({
-    where,
-    problem: "not images",
-    got: formatShape(x.shape),
-    expected: `[batch, ${channels ?? "channels"}, height, width]`,
-  });
+const withBias = (out: Node, bias: Node | undefined): Node =>
+  bias ? add(out, broadcastTo(reshape(bias, [out.shape[1], ...out.shape.slice(2).map(() => 1)]), out.shape)) : out;
+
+/** [before, after] for each axis. */
+function paddingOf(
+  where: string,
+  padding: PerAxis | "same" | "valid",
+  { size, stride, dilation }: Readonly<Record<"size" | "stride" | "dilation", readonly number[]>>,
+): (readonly [number, number])[] {
+  if (padding === "valid") return size.map(() => [0, 0]);
+  if (padding !== "same") return perAxis(where, "padding", padding, size.length, 0).map((points) => [points, points]);
+  const added = size.map((points, i) => reachOf(points, dilation[i]) - 1);
+  if (stride.some((step) => step !== 1)) {
+    throw new ShapeError({
+      where,
+      problem: 'padding "same" is for stride 1',
+      got: `stride [${stride}]`,
+      expected: "stride 1",
+      hint: `give it as a number: windows of [${size}] with dilation [${dilation}] overlap [${added}] points`,
+    });
+  }
+  return added.map((points) => [Math.floor(points / 2), Math.ceil(points / 2)]);
+}
+
+function convolve(
+  where: string,
+  rank: number,
+  x: Node,
+  weight: Node,
+  bias: Node | undefined,
+  { stride: steps = 1, padding = 0, dilation: gaps = 1, groups = 1 }: ConvOptions,
+): Node {
+  const [outputs, inputs, ...size] = weight.shape;
+  checkFilters(where, [weight, bias], rank, { groups, grouped: outputs, outputs, leading: "out, in" });
+  checkImages(where, x, rank, inputs * groups);
+  const stride = perAxis(where, "stride", steps, rank, 1);
+  const dilation = perAxis(where, "dilation", gaps, rank, 1);
+  const windows = { size, stride, dilation, padding: paddingOf(where, padding, { size, stride, dilation }) };
+  if (groups > 1 && inputs === 1)
+    return withBias(depthwise(windowsOf(where, narrow(x), windows, 0), narrow(weight)), bias);
+  const [batch, , ...extents] = x.shape;
+  // Groups stand beside the images of the batch: each is a product of its own.
+  const images = windowsOf(where, reshape(x, [batch * groups, inputs, ...extents]), windows, 0);
+  const counts = images.shape.slice(2).filter((_, i) => i % 2 === 0);
+  const depth = inputs * size.reduce((product, points) => product * points, 1);
+  const positions = counts.reduce((product, count) => product * count, 1);
+  const lead = groups > 1 ? [groups] : [];
+  const filters = reshape(transpose(weight, [0, ...size.map((_, i) => 2 + i), 1]), [...lead, outputs / groups, depth]);
+  const points = gathered(images, { first: [0], last: [1] });
+  const out = matmul(filters, reshape(points, [batch, ...lead, depth, positions]));
+  return withBias(reshape(out, [batch, outputs, ...counts]), bias);
 }
 
 /**
- * Cross-correlation of images with a filter an output channel, plus bias, as PyTorch's conv2d. x: [batch, in, height, width], weight: [out, in,
+ * One input channel a group: a product of depth k would be a vector by a matrix, so each output is a sum over its window instead, in a product's
+ * order, with neighbours along the width side by side. Filters are the outermost axes of the terms: their gradient is then a sum over the last axes.
+ * windows: [batch, channels, n₁, k₁, …], weight: [channels · m, 1, k₁, …] → [batch, channels · m, n₁, …].
+ */
+function depthwise(windows: Node, weight: Node): Node {
+  const [batch, channels] = windows.shape;
+  const [outputs, , ...size] = weight.shape;
+  const of = gathered(windows, { first: [1], last: [0] });
+  const counts = of.shape.slice(2 + size.length);
+  const terms = [channels, outputs / channels, ...size, batch, ...counts];
+  const filters = reshape(weight, [...terms.slice(0, 2), ...size, 1, ...counts.map(() => 1)]);
+  const products = mul(broadcastTo(reshape(of, [channels, 1, ...terms.slice(2)]), terms), broadcastTo(filters, terms));
+  const taps = size.map((_, i) => 2 + i);
+  const last = 2 + size.length;
+  const beside = transpose(products, [last, 0, 1, ...taps, ...counts.map((_, i) => last + 1 + i)]);
+  const out = sum(beside, { axis: taps.map((axis) => axis + 1) });
+  return narrow(reshape(out, [batch, outputs, ...counts]));
+}
+
+function convolveTransposed(
+  where: string,
+  rank: number,
+  x: Node,
+  weight: Node,
+  bias: Node | undefined,
+  { stride: steps = 1, padding = 0, dilation: gaps = 1, outputPadding = 0, groups = 1 }: ConvTransposeOptions,
+): Node {
+  const [inputs, outputsPerGroup, ...size] = weight.shape;
+  const outputs = outputsPerGroup * groups;
+  checkFilters(where, [weight, bias], rank, { groups, grouped: inputs, outputs, leading: "in, out" });
+  checkImages(where, x, rank, inputs);
+  const stride = perAxis(where, "stride", steps, rank, 1);
+  const dilation = perAxis(where, "dilation", gaps, rank, 1);
+  const before = perAxis(where, "padding", padding, rank, 0);
+  const behind = perAxis(where, "outputPadding", outputPadding, rank, 0);
+  const [batch, , ...counts] = x.shape;
+  const extents = counts.map(
+    (count, i) => (count - 1) * stride[i] + reachOf(size[i], dilation[i]) + behind[i] - 2 * before[i],
+  );
+  if (behind.some((points, i) => points >= Math.max(stride[i], dilation[i])) || extents.some((extent) => extent < 1)) {
+    throw new ShapeError({
+      where,
+      problem: "no output of this size",
+      got: `padding [${before}] and outputPadding [${behind}], which give ${formatShape(extents)}`,
+      expected: "extents ≥ 1, and an outputPadding less than the stride or the dilation",
+    });
+  }
+  const lead = groups > 1 ? [groups] : [];
+  const depth = outputsPerGroup * size.reduce((product, points) => product * points, 1);
+  const positions = counts.reduce((product, count) => product * count, 1);
+  // Terms in conv2d's order, so that each is the other's gradient to the last bit.
+  const taps = size.map((_, i) => i);
+  const ordered = transpose(weight, [0, ...taps.map((i) => 2 + i), 1]);
+  const filters = swapAxes(reshape(ordered, [...lead, inputs / groups, depth]));
+  const columns = matmul(filters, reshape(x, [batch, ...lead, inputs / groups, positions]));
+  const apart = reshape(columns, [batch * groups, ...size, outputsPerGroup, ...counts]);
+  const windows = transpose(apart, [0, 1 + rank, ...taps.map((i) => 1 + i), ...taps.map((i) => 2 + rank + i)]);
+  const reached = extents.map((extent, i) => before[i] + extent);
+  const whole = reshape(foldWindows(windows, reached, { stride, dilation }), [batch, outputs, ...reached]);
+  const kept = slice(whole, [null, null, ...reached.map((end, i): [number, number] => [before[i], end])]);
+  return withBias(kept, bias);
+}
+
+type Apply<O> = (x: Node, weight: Node, bias?: Node, options?: O) => Node;
+
+const byName = "stride, padding and the like go by name";
+
+function convolution(rank: number): Apply<ConvOptions> {
+  const name = `conv${rank}d`;
+  const apply: Apply<ConvOptions> = (x, weight, bias, options = {}) => convolve(name, rank, x, weight, bias, options);
+  const kind = options<ConvOptions>({
+    "stride?": perAxisKind,
+    "padding?": paddingKind,
+    "dilation?": perAxisKind,
+    "groups?": number,
+  });
+  takes({ [name]: apply }, { x: tensor, weight: tensor, "bias?": biasKind, "options?": kind }, byName);
+  return apply;
+}
+
+function transposed(rank: number): Apply<ConvTransposeOptions> {
+  const name = `convTranspose${rank}d`;
+  const apply: Apply<ConvTransposeOptions> = (x, weight, bias, options = {}) =>
+    convolveTransposed(name, rank, x, weight, bias, options);
+  const kind = options<ConvTransposeOptions>({
+    "stride?": perAxisKind,
+    "padding?": perAxisKind,
+    "dilation?": perAxisKind,
+    "outputPadding?": perAxisKind,
+    "groups?": number,
+  });
+  takes({ [name]: apply }, { x: tensor, weight: tensor, "bias?": biasKind, "options?": kind }, byName);
+  return apply;
+}
+
+/**
+ * Cross-correlation of sequences with a filter an output channel, plus bias, as PyTorch's conv1d. x: [batch, in, length], weight:
+ * [out, in ÷ groups, across], bias: [out] → [batch, out, columns]. Sums as conv2d's. Throws ShapeError.
+ */
+export const conv1d = convolution(1);
+
+/**
+ * Cross-correlation of images with a filter an output channel, plus bias, as PyTorch's conv2d. x: [batch, in, height, width], weight: [out, in ÷ groups,
  * down, across], bias: [out] → [batch, out, rows, columns]. Each sum runs over (down, across, in) in a matrix product's order. Throws ShapeError.
  */
-export function conv2d(x: Node, weight: Node, bias?: Node, { stride = 1, padding = 0 }: WindowOptions = {}): Node {
-  if (weight.shape.length !== 4) {
-    throw new ShapeError({
-      where: "conv2d",
-      problem: "not a filter an output channel",
-      got: formatShape(weight.shape),
-      expected: "[out, in, down, across]",
-    });
-  }
-  const [outputs, inputs, down, across] = weight.shape;
-  checkImages("conv2d", x, inputs);
-  const windows = windowsOf("conv2d", x, [down, across], { stride, padding }, 0);
-  const [batch, , rows, , columns] = windows.shape;
-  const depth = down * across * inputs;
-  const filters = reshape(transpose(weight, [0, 2, 3, 1]), [outputs, depth]);
-  const points = reshape(transpose(windows, [0, 3, 5, 1, 2, 4]), [batch, depth, rows * columns]);
-  const out = reshape(matmul(filters, points), [batch, outputs, rows, columns]);
-  return bias ? add(out, broadcastTo(reshape(bias, [outputs, 1, 1]), out.shape)) : out;
-}
+export const conv2d = convolution(2);
 
-/** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. The gradient goes to the first of the largest, row by row, as PyTorch's. Throws ShapeError. */
-export function maxPool2d(x: Node, size: number, { stride = size, padding = 0 }: WindowOptions = {}): Node {
-  checkImages("maxPool2d", x, undefined);
-  if (!Number.isSafeInteger(size) || size < 1 || 2 * padding > size) {
-    throw new ShapeError({
-      where: "maxPool2d",
-      problem: "not a window",
-      got: `size ${size}, padding ${padding}`,
-      expected: "an integer size ≥ 1, and a padding of at most half of it",
-    });
-  }
-  return firstMax(windowsOf("maxPool2d", x, [size, size], { stride, padding }, -Infinity), { axis: [3, 5] });
-}
+/**
+ * Cross-correlation of volumes with a filter an output channel, plus bias, as PyTorch's conv3d. x: [batch, in, depth, height, width], weight:
+ * [out, in ÷ groups, deep, down, across], bias: [out] → [batch, out, layers, rows, columns]. Sums as conv2d's. Throws ShapeError.
+ */
+export const conv3d = convolution(3);
 
-const window = options<WindowOptions>({ "stride?": number, "padding?": number });
-takes(
-  { conv2d },
-  { x: tensor, weight: tensor, "bias?": biasKind, "options?": window },
-  "stride and padding go by name",
-);
-takes({ maxPool2d }, { x: tensor, size: number, "options?": window }, "stride and padding go by name");
+/**
+ * The gradient of conv1d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose1d. x: [batch, in, length], weight:
+ * [in, out ÷ groups, across], bias: [out] → [batch, out, (length − 1) · stride − 2 · padding + dilation · (across − 1) + outputPadding + 1].
+ * Sums over the channels in a matrix product's order, then over windows that overlap, as conv2d's gradient. Throws ShapeError.
+ */
+export const convTranspose1d = transposed(1);
+
+/**
+ * The gradient of conv2d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose2d. x: [batch, in, height, width], weight:
+ * [in, out ÷ groups, down, across], bias: [out] → [batch, out, rows, columns]; extents and sums as convTranspose1d's. Throws ShapeError.
+ */
+export const convTranspose2d = transposed(2);
+
+/**
+ * The gradient of conv3d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose3d. x: [batch, in, depth, height, width], weight:
+ * [in, out ÷ groups, deep, down, across], bias: [out] → [batch, out, layers, rows, columns]; extents and sums as convTranspose1d's. Throws ShapeError.
+ */
+export const convTranspose3d = transposed(3);

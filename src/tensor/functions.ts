@@ -32,10 +32,13 @@ import * as elementwise from "../ops/elementwise.ts";
 import * as fftOps from "../ops/fft.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as grid from "../ops/grid.ts";
+import * as im2colOps from "../ops/im2col.ts";
 import * as indexing from "../ops/indexing.ts";
+import * as interpolateOps from "../ops/interpolate.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as norm from "../ops/norm.ts";
+import * as pool from "../ops/pool.ts";
 import * as precision from "../ops/precision.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
@@ -63,6 +66,9 @@ export const ops = liftAll(
     conv,
     diagonals,
     einsumOps,
+    im2colOps,
+    without(interpolateOps, "checkInterpolation", "interpolateKinds"),
+    pool,
     elementwise,
     fftOps,
     gatherOps,
@@ -129,6 +135,12 @@ export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
 export const {
   abs,
   acos,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
   add,
   arange,
   argmax,
@@ -137,6 +149,9 @@ export const {
   atan,
   batchNorm,
   batchNormTraining,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
   bernoulli,
   bitAnd,
   bitNot,
@@ -153,8 +168,14 @@ export const {
   categorical,
   cauchy,
   choice,
+  col2im,
   concat,
+  conv1d,
   conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
   cos,
   cross,
   cosh,
@@ -185,6 +206,8 @@ export const {
   gamma,
   gather,
   gelu,
+  globalAvgPool,
+  globalMaxPool,
   greater,
   greaterEqual,
   groupNorm,
@@ -203,6 +226,8 @@ export const {
   kron,
   gumbel,
   laplace,
+  im2col,
+  interpolate,
   layerNorm,
   leakyRelu,
   lerp,
@@ -225,6 +250,8 @@ export const {
   max,
   maxPool2d,
   maximum,
+  maxPool1d,
+  maxPool3d,
   mean,
   meshgrid,
   min,
@@ -244,6 +271,8 @@ export const {
   permutation,
   prelu,
   poisson,
+  pixelShuffle,
+  pixelUnshuffle,
   randint,
   reciprocal,
   relu,

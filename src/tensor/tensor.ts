@@ -26,10 +26,13 @@ import * as elementwise from "../ops/elementwise.ts";
 import * as fftOps from "../ops/fft.ts";
 import * as gather from "../ops/gather.ts";
 import * as grid from "../ops/grid.ts";
+import * as im2colOps from "../ops/im2col.ts";
 import * as indexing from "../ops/indexing.ts";
+import * as interpolateOps from "../ops/interpolate.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as norm from "../ops/norm.ts";
+import * as pool from "../ops/pool.ts";
 import * as precision from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as transcendental from "../ops/transcendental.ts";
@@ -283,6 +286,9 @@ const methods = joined(
   contraction,
   conv,
   diagonals,
+  im2colOps,
+  without(interpolateOps, "checkInterpolation", "interpolateKinds"),
+  pool,
   without(elementwise, "where"),
   fftOps,
   gather,

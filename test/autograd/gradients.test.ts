@@ -14,7 +14,7 @@ import "../../src/ops/transcendental.ts";
 import { assemble } from "../../src/ops/assemble.ts";
 import { less } from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
-import { conv2d, maxPool2d } from "../../src/ops/conv.ts";
+import { conv2d } from "../../src/ops/conv.ts";
 import { fromValues, input } from "../../src/ops/creation.ts";
 import { withGradient } from "../../src/ops/custom.ts";
 import { allRecords, broadcastOperands, broadcastTo, makeNode } from "../../src/ops/define.ts";
@@ -22,6 +22,7 @@ import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
+import { maxPool2d } from "../../src/ops/pool.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { unfold } from "../../src/ops/unfold.ts";
 import { attributeSets } from "../conformance/cases/elementwise.ts";
@@ -79,6 +80,7 @@ describe("every other op", () => {
       [2, 2],
     ])
       check([[2, 7, 2]], (x) => unfold(ops.mul(x, x), 1, size, step));
+    for (const step of [1, 2, 3]) check([[2, 7]], (x) => unfold(ops.mul(x, x), 1, 3, step, 2));
   });
   cover("firstMax: one axis, several, all", () => {
     for (const axis of [0, 1, [0, 2], undefined]) check([[3, 4, 2]], (x) => ops.tanh(reduce.firstMax(x, { axis })));

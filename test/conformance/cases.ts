@@ -12,6 +12,7 @@ import type { Case, Computation } from "./cases/case.ts";
 import { compositeCases } from "./cases/composite.ts";
 import { contractionCases } from "./cases/contraction.ts";
 import { broadcastCases, elementwiseCases } from "./cases/elementwise.ts";
+import { imageCases } from "./cases/images.ts";
 import { indexedCases } from "./cases/indexed.ts";
 import { lossCases } from "./cases/losses.ts";
 import { matmulCases } from "./cases/matmul.ts";
@@ -43,6 +44,7 @@ export function conformanceCases(): Case[] {
     arrangement: arrangementCases(),
     contraction: contractionCases(),
     attention: attentionCases(),
+    images: imageCases(),
   };
   return Object.entries(groups).flatMap(([group, members]) => members.map((member) => ({ ...member, group })));
 }

@@ -75,6 +75,33 @@ function both(
   return { [`optim.${name}LR`]: form(rate, optional), [`optim.${name}WD`]: form(decayed, optional) };
 }
 
+const windows = { stride: 1, padding: 1, dilation: 1 };
+/** A layer's class and the function that makes it. */
+const layer = (name: string, args: readonly unknown[], required = args.length, more = {}) => {
+  const right = call(() => args, required, more);
+  return { [`nn.${name}`]: right, [`nn.${name[0].toUpperCase()}${name.slice(1)}`]: right };
+};
+const imageLayers: Record<string, RightCall> = Object.assign(
+  {},
+  ...[1, 2, 3].flatMap((rank) => [
+    layer(`conv${rank}d`, [2, 4, 3, { ...windows, groups: 2, bias: true, init: "zeros" }], 3),
+    layer(
+      `convTranspose${rank}d`,
+      [2, 4, 3, { ...windows, outputPadding: 0, groups: 2, bias: true, init: "zeros" }],
+      3,
+    ),
+    layer(`maxPool${rank}d`, [2, windows], 1),
+    layer(`avgPool${rank}d`, [2, { stride: 1, padding: 1, countPadding: false }], 1),
+    layer(`adaptiveAvgPool${rank}d`, [2]),
+    layer(`adaptiveMaxPool${rank}d`, [2]),
+  ]),
+  layer("fold", [[4, 4], 2, windows], 2),
+  layer("pixelShuffle", [2]),
+  layer("pixelUnshuffle", [2]),
+  layer("unfold", [2, windows], 1),
+  layer("upsample", [{ size: 4, mode: "bilinear", alignCorners: true }], 1, { requiredKeys: ["size"] }),
+);
+
 const calls: Readonly<Record<string, RightCall>> = {
   "nn.Activation": call(() => ["square", (t: sg.Tensor) => t.mul(t)]),
   "nn.BatchNorm": call(() => [2, 3, { epsilon: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true }], 2),
@@ -90,8 +117,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.spectralNorm": call(() => [nn.linear(2, 2), { name: "weight", axis: 0, powerIterations: 1, epsilon: 1e-12 }], 1),
   "nn.WeightNorm": call(() => [nn.linear(2, 2), { name: "weight", axis: 0 }], 1),
   "nn.weightNorm": call(() => [nn.linear(2, 2), { name: "weight", axis: 0 }], 1),
-  "nn.Conv2d": call(() => [1, 2, 3, { stride: 1, padding: 1, bias: true, init: "zeros" }], 3),
-  "nn.conv2d": call(() => [1, 2, 3, { stride: 1, padding: 1, bias: true, init: "zeros" }], 3),
+  ...imageLayers,
   "nn.Dropout": call(() => [0.5]),
   "nn.dropout": call(() => [0.5]),
   "nn.Embedding": call(() => [3, 2, { init: "zeros" }], 2),
@@ -106,8 +132,6 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.layerNorm": call(() => [[2], { epsilon: 1e-5, bias: true }], 1),
   "nn.Linear": call(() => [2, 3, { bias: true, init: "zeros" }], 2),
   "nn.linear": call(() => [2, 3, { bias: true, init: "zeros" }], 2),
-  "nn.MaxPool2d": call(() => [2, { stride: 1, padding: 1 }], 1),
-  "nn.maxPool2d": call(() => [2, { stride: 1, padding: 1 }], 1),
   "nn.SampleShape": call(() => [[2]], 0),
   "nn.MultiHeadAttention": call(
     () => [2, 1, { causal: true, dropout: 0.5, bias: true, keyHeads: 1, memoryWidth: 2, rotary: 4 }],
@@ -688,7 +712,9 @@ const exceptions: Readonly<Record<string, string>> = {
         : [],
     ),
   ),
+  "nn.Convolution": "abstract: its layers are tried",
   "nn.Module": "a base class: its constructor takes nothing, and a subclass has its own",
+  "nn.Pooling": "abstract: its layers are tried",
 };
 
 /** Everything exported that can be called, by its path. */

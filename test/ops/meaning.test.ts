@@ -36,7 +36,7 @@ const pinned: Readonly<Record<string, readonly [version: number, digest: string]
   argmax: [1, "da4e3559321e6ca90af0f29afcbdc18eee1ec4e23eef450111ffbc95002f7912"],
   argmin: [1, "fa3898ead472d8b355cdc6d39bdc528f4f017a4acba3bea3fca138ae180f908b"],
   customGradient: [1, "b35af291b947bf054a5d31a05e802b04fcff23b122c57d6e3171c8abd9a63cbb"],
-  unfold: [1, "2e44057685a5f37ab42de412535f29962c4cee235b10d4fc64bd1481640f976c"],
+  unfold: [1, "f92665fa6e2c43a52780d99fcfc8f144505bb121f30ccec9995e37e335a23790"],
 };
 
 const leaves = new Set(allRecords().flatMap(({ kind, name }) => (kind === "leaf" ? [name] : [])));

@@ -26,6 +26,23 @@ const unary = call(() => [x()]);
 const logical = call(() => [b(), b()]);
 const reduced = call(() => [x(), { axis: 1, keepDims: true }], 1);
 
+const windows = { stride: 1, padding: 1, dilation: 1 };
+const image = (rank: number) => sg.ones([1, 2, ...Array<number>(rank).fill(4)]);
+const filters = (rank: number) => sg.ones([2, 1, ...Array<number>(rank).fill(2)]);
+
+/** Right calls of what is there for one, two and three dimensions. */
+const imageCalls = (rank: number): Record<string, RightCall> => ({
+  [`conv${rank}d`]: call(() => [image(rank), filters(rank), sg.ones([2]), { ...windows, groups: 2 }], 2),
+  [`convTranspose${rank}d`]: call(
+    () => [image(rank), filters(rank), sg.ones([2]), { ...windows, outputPadding: 0, groups: 2 }],
+    2,
+  ),
+  [`maxPool${rank}d`]: call(() => [image(rank), 2, windows], 2),
+  [`avgPool${rank}d`]: call(() => [image(rank), 2, { stride: 1, padding: 1, countPadding: false }], 2),
+  [`adaptiveAvgPool${rank}d`]: call(() => [image(rank), 2]),
+  [`adaptiveMaxPool${rank}d`]: call(() => [image(rank), 2]),
+});
+
 /** A right call of each op, with every argument. */
 const calls: Readonly<Record<string, RightCall>> = {
   acos: unary,
@@ -62,7 +79,8 @@ const calls: Readonly<Record<string, RightCall>> = {
   cauchy: call(() => [[2], 0, 1], 1),
   choice: call(() => [2, 2, { replace: true, weights: [1, 2] }], 2),
   concat: call(() => [[x(), x()], 1], 1),
-  conv2d: call(() => [sg.ones([1, 1, 3, 3]), sg.ones([2, 1, 2, 2]), sg.ones([2]), { stride: 1, padding: 1 }], 2),
+  ...Object.fromEntries([1, 2, 3].flatMap((rank) => Object.entries(imageCalls(rank)))),
+  col2im: call(() => [sg.ones([1, 4, 4]), [3, 3], 2, { stride: 1, padding: 0, dilation: 1 }], 3),
   coordinate: call(() => [[2, 2], 1]),
   cos: unary,
   cross: call(() => [sg.ones([2, 3]), sg.ones([2, 3]), 1], 2),
@@ -93,6 +111,8 @@ const calls: Readonly<Record<string, RightCall>> = {
   gamma: call(() => [[2], 1, 1], 2),
   gather: call(() => [x(), i(), 1]),
   gelu: unary,
+  globalAvgPool: call(() => [image(2)]),
+  globalMaxPool: call(() => [image(2)]),
   greater: binary,
   greaterEqual: binary,
   groupNorm: call(() => [x(), 1, sg.ones([2]), sg.zeros([2]), { epsilon: 1e-5 }], 2),
@@ -109,6 +129,8 @@ const calls: Readonly<Record<string, RightCall>> = {
   kron: binary,
   gumbel: call(() => [[2], 0, 1], 1),
   laplace: call(() => [[2], 0, 1], 1),
+  im2col: call(() => [image(2), 2, windows], 2),
+  interpolate: call(() => [image(2), { size: 3, mode: "bilinear", alignCorners: true }], 2, { requiredKeys: ["size"] }),
   layerNorm: call(() => [x(), sg.ones([2]), sg.zeros([2]), 1e-5], 2),
   leakyRelu: call(() => [x(), 0.1], 1),
   lerp: call(() => [x(), x(), 0.5]),
@@ -127,7 +149,6 @@ const calls: Readonly<Record<string, RightCall>> = {
   logspace: call(() => [0, 1, 3, 2], 3),
   matmul: binary,
   max: reduced,
-  maxPool2d: call(() => [sg.ones([1, 1, 4, 4]), 2, { stride: 1, padding: 1 }], 2),
   maximum: binary,
   mean: reduced,
   meshgrid: call(() => [[sg.ones([2]), sg.ones([3])], { indexing: "ij" }], 2, { requiredKeys: ["indexing"] }),
@@ -158,6 +179,8 @@ const calls: Readonly<Record<string, RightCall>> = {
   permutation: call(() => [4]),
   prelu: binary,
   poisson: call(() => [[2], 1]),
+  pixelShuffle: call(() => [sg.ones([1, 4, 2, 2]), 2]),
+  pixelUnshuffle: call(() => [image(2), 2]),
   randint: call(() => [[2], 0, 4]),
   reciprocal: unary,
   relu: unary,
@@ -204,9 +227,9 @@ const calls: Readonly<Record<string, RightCall>> = {
   transpose: call(() => [x(), [1, 0]], 1),
   trunc: unary,
   truncatedNormal: call(() => [[2], 0, 1, { low: -1, high: 1 }], 1),
-  unfold: call(() => [x(), 1, 2, 1], 3),
   tril: call(() => [x(), 1], 1),
   triu: call(() => [x(), 1], 1),
+  unfold: call(() => [x(), 1, 2, 1, 1], 3),
   uniform: call(() => [[2], 0, 1], 1),
   variance: reduced,
   unstack: call(() => [x(), 1], 1),
@@ -352,8 +375,8 @@ describe("what a wrong call says", () => {
     ["options in the bias's place", (t, all) => all.conv2d(t, t, { stride: 2 }), /Hint: options come after it/],
     [
       "an option of its own",
-      (t, all) => all.conv2d(t, t, undefined, { dilation: 2 }),
-      /expected one of stride, padding/,
+      (t, all) => all.conv2d(t, t, undefined, { dilate: 2 }),
+      /expected one of stride, padding, dilation, groups/,
     ],
     [
       "where of a mask alone",

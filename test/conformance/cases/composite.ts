@@ -6,6 +6,7 @@ import * as composite from "../../../src/ops/composite.ts";
 import * as conv from "../../../src/ops/conv.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as movement from "../../../src/ops/movement.ts";
+import * as pool from "../../../src/ops/pool.ts";
 import * as reduce from "../../../src/ops/reduce.ts";
 import { roughData, testData } from "../../support/graphs.ts";
 import { type Computation, floats } from "./case.ts";
@@ -38,13 +39,13 @@ export function compositeCases(): Computation[] {
     ...[{}, { stride: 1 }, { stride: 2, padding: 1 }].map((options) => ({
       name: `maxPool2d ${JSON.stringify(options)}`,
       inputs: [roughData([2, 3, 7, 9], 12)],
-      build: (a: Node) => conv.maxPool2d(a, 3, options),
+      build: (a: Node) => pool.maxPool2d(a, 3, options),
     })),
     {
       name: "gradients through conv2d and maxPool2d",
       inputs: [floats([2, 2, 7, 8], 13), floats([3, 2, 3, 3], 14), floats([3], 15)],
       build: (a, w, b) => {
-        const pooled = conv.maxPool2d(conv.conv2d(a, w, b, { stride: 2, padding: 1 }), 2, { stride: 1 });
+        const pooled = pool.maxPool2d(conv.conv2d(a, w, b, { stride: 2, padding: 1 }), 2, { stride: 1 });
         const found = gradients(reduce.sum(elementwise.mul(pooled, pooled)), [a, w, b]);
         return movement.concat(found.map((x) => movement.reshape(x, [-1])));
       },
@@ -53,7 +54,7 @@ export function compositeCases(): Computation[] {
       name: `gradient of maxPool2d ${JSON.stringify(options)} at ties and NaN`,
       inputs: [{ dtype: "float32" as const, shape: [2, 2, 6, 7], data: ties(168) }, floats([2, 2, 6, 7], 19)],
       build: (a: Node, weights: Node) => {
-        const pooled = conv.maxPool2d(a, 3, options);
+        const pooled = pool.maxPool2d(a, 3, options);
         const [rows, columns] = pooled.shape.slice(2);
         const product = elementwise.mul(pooled, movement.slice(weights, [null, null, [0, rows], [0, columns]]));
         return gradients(reduce.sum(product), [a])[0];

@@ -76,6 +76,7 @@ export function movementCases(): Computation[] {
     ],
     ["unfold", [2, 7], (x) => unfold(x, 1, 3)],
     ["unfold with gaps, of an inner axis", [3, 9, 2], (x) => unfold(x, 1, 2, 3)],
+    ["unfold with gaps within", [3, 9, 2], (x) => unfold(x, 1, 3, 2, 3)],
     ["unfold of an unfold, moved", [2, 5, 6], (x) => m.transpose(unfold(unfold(x, 1, 3, 2), 2, 4), [0, 3, 4, 2, 1])],
     [
       "unfold of a pad",

@@ -1,0 +1,60 @@
+// The way to images and back: samples in another shape.
+import { checkArguments, shape as shapeKind, signature } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { reshape } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+
+const flattenCall = signature("nn.flatten", {});
+const unflattenCall = signature(
+  "nn.unflatten",
+  { shape: shapeKind },
+  "the shape is one list: nn.unflatten([1, 28, 28])",
+);
+const shapeCall = signature("nn.SampleShape", { "shape?": shapeKind });
+
+/** Gives each sample another shape. x: [batch, ...] → [batch, ...shape]. */
+export class SampleShape extends Module {
+  readonly shape: Shape | undefined;
+
+  /** Without a shape: one axis. */
+  constructor(shape?: Shape) {
+    checkArguments(shapeCall, arguments);
+    super();
+    for (const extent of shape ?? []) checkCount("unflatten", "an extent", extent);
+    this.shape = shape;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward(this.shape ? "nn.unflatten" : "nn.flatten", arguments);
+    const [batch, ...rest] = inputs.shape;
+    const shape = this.shape ?? [sizeOf(rest)];
+    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {
+      throw new ShapeError({
+        where: this.shape ? "nn.unflatten" : "nn.flatten",
+        problem: "samples of another size",
+        got: formatShape(inputs.shape),
+        expected: `[batch, …] with ${sizeOf(shape)} elements a sample`,
+      });
+    }
+    return reshape(inputs, [batch, ...shape]);
+  }
+
+  protected override describe(): string {
+    return this.shape ? `(${this.shape.join(" × ")})` : "";
+  }
+}
+
+/** Each sample on one axis: [batch, ...] → [batch, elements]. */
+export function flatten(): SampleShape {
+  checkArguments(flattenCall, arguments);
+  return new SampleShape();
+}
+
+/** Each sample in the given shape: [batch, elements] → [batch, ...shape]. Throws ShapeError where the elements are more or fewer. */
+export function unflatten(shape: Shape): SampleShape {
+  checkArguments(unflattenCall, arguments);
+  return new SampleShape(shape);
+}

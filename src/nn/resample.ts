@@ -1,0 +1,172 @@
+// Layers that give images another resolution, or another form. Images are [batch, channels, ...extents].
+import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { checkInterpolation, type InterpolateOptions, interpolateKinds } from "../ops/interpolate.ts";
+import { type PerAxis, perAxisKind, type WindowOptions } from "../ops/window.ts";
+import { ops } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { checkCounts } from "./conv.ts";
+import { Module } from "./module.ts";
+
+const windows = optionsOf<WindowOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind });
+const byName = "stride, padding and dilation go by name";
+const calls = {
+  upsample: signature("nn.upsample", { options: interpolateKinds }, "nn.upsample({ scaleFactor: 2 })"),
+  pixelShuffle: signature("nn.pixelShuffle", { factor: number }),
+  pixelUnshuffle: signature("nn.pixelUnshuffle", { factor: number }),
+  unfold: signature("nn.unfold", { size: perAxisKind, "options?": windows }, byName),
+  fold: signature("nn.fold", { outputSize: perAxisKind, size: perAxisKind, "options?": windows }, byName),
+};
+
+const across = (value: PerAxis) => (typeof value === "number" ? String(value) : value.join(" × "));
+
+/** Images in another resolution. x: [batch, channels, ...extents] → [batch, channels, ...size]. */
+export class Upsample extends Module {
+  readonly options: InterpolateOptions;
+
+  constructor(options: InterpolateOptions) {
+    checkArguments(calls.upsample, arguments);
+    super();
+    checkInterpolation("nn.upsample", options);
+    this.options = options;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.upsample", arguments);
+    return ops.interpolate(inputs, this.options);
+  }
+
+  protected override describe(): string {
+    const { size, scaleFactor, mode = "nearest" } = this.options;
+    return `(${size === undefined ? `by ${across(scaleFactor ?? 1)}` : `to ${across(size)}`}, ${mode})`;
+  }
+}
+
+/** A layer of interpolate, with its options; PyTorch's Upsample. Throws ConfigError. */
+export function upsample(options: InterpolateOptions): Upsample {
+  checkArguments(calls.upsample, arguments);
+  return new Upsample(options);
+}
+
+/** Channels as points. x: [..., channels · factor², height, width] → [..., channels, height · factor, width · factor]. */
+export class PixelShuffle extends Module {
+  readonly factor: number;
+
+  constructor(factor: number) {
+    checkArguments(calls.pixelShuffle, arguments);
+    super();
+    checkCount("pixelShuffle", "factor", factor);
+    this.factor = factor;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.pixelShuffle", arguments);
+    return ops.pixelShuffle(inputs, this.factor);
+  }
+
+  protected override describe(): string {
+    return `(${this.factor})`;
+  }
+}
+
+/** A layer of pixelShuffle. Throws ShapeError. */
+export function pixelShuffle(factor: number): PixelShuffle {
+  checkArguments(calls.pixelShuffle, arguments);
+  return new PixelShuffle(factor);
+}
+
+/** Points as channels. x: [..., channels, height · factor, width · factor] → [..., channels · factor², height, width]. */
+export class PixelUnshuffle extends Module {
+  readonly factor: number;
+
+  constructor(factor: number) {
+    checkArguments(calls.pixelUnshuffle, arguments);
+    super();
+    checkCount("pixelUnshuffle", "factor", factor);
+    this.factor = factor;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.pixelUnshuffle", arguments);
+    return ops.pixelUnshuffle(inputs, this.factor);
+  }
+
+  protected override describe(): string {
+    return `(${this.factor})`;
+  }
+}
+
+/** A layer of pixelUnshuffle. Throws ShapeError. */
+export function pixelUnshuffle(factor: number): PixelUnshuffle {
+  checkArguments(calls.pixelUnshuffle, arguments);
+  return new PixelUnshuffle(factor);
+}
+
+/** Windows of images as columns. x: [batch, channels, height, width] → [batch, channels · down · across, windows]. */
+export class Unfold extends Module {
+  readonly size: PerAxis;
+  readonly options: WindowOptions;
+
+  constructor(size: PerAxis, options: WindowOptions = {}) {
+    checkArguments(calls.unfold, arguments);
+    super();
+    checkWindows("unfold", { size }, options);
+    this.size = size;
+    this.options = options;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.unfold", arguments);
+    return ops.im2col(inputs, this.size, this.options);
+  }
+
+  protected override describe(): string {
+    return `(${across(this.size)})`;
+  }
+}
+
+/** A layer of im2col, PyTorch's Unfold. Throws ShapeError. */
+export function unfold(size: PerAxis, options: WindowOptions = {}): Unfold {
+  checkArguments(calls.unfold, arguments);
+  return new Unfold(size, options);
+}
+
+/** Columns added up to images. x: [batch, channels · down · across, windows] → [batch, channels, ...outputSize]. */
+export class Fold extends Module {
+  readonly outputSize: PerAxis;
+  readonly size: PerAxis;
+  readonly options: WindowOptions;
+
+  constructor(outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}) {
+    checkArguments(calls.fold, arguments);
+    super();
+    checkWindows("fold", { outputSize, size }, options);
+    this.outputSize = outputSize;
+    this.size = size;
+    this.options = options;
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.fold", arguments);
+    return ops.col2im(inputs, this.outputSize, this.size, this.options);
+  }
+
+  protected override describe(): string {
+    return `(${across(this.size)} to ${across(this.outputSize)})`;
+  }
+}
+
+/** A layer of col2im, PyTorch's Fold. Throws ShapeError. */
+export function fold(outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}): Fold {
+  checkArguments(calls.fold, arguments);
+  return new Fold(outputSize, size, options);
+}
+
+function checkWindows(
+  name: string,
+  sizes: Readonly<Record<string, PerAxis>>,
+  { stride = 1, padding = 0, dilation = 1 }: WindowOptions,
+): void {
+  checkCounts(name, 2, { ...sizes, stride, dilation }, 1);
+  checkCounts(name, 2, { padding }, 0);
+}

@@ -1,0 +1,46 @@
+// Windows added up where they came from: the gradient of unfold, and what transposed convolutions do.
+import type { Shape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { add } from "./elementwise.ts";
+import { pad, reshape, slice, transpose } from "./movement.ts";
+
+/** Windows along an axis. */
+export interface Windows {
+  readonly axis: number;
+  readonly size: number;
+  readonly step: number;
+  /** From one point of a window to the next; 1 unless given. */
+  readonly dilation?: number;
+}
+
+/**
+ * [..., count, ..., size] → `shape`, whose `axis` the windows lie along: at each point the sum of those contributions first that lie nearest to
+ * their window's beginning; 0 where none lands.
+ */
+export function fold(windows: Node, shape: Shape, { axis, size, step, dilation = 1 }: Windows): Node {
+  const rank = shape.length;
+  const count = windows.shape[axis];
+  // A block is a run of a window's points that lands within one step.
+  const run = dilation === 1 ? step : 1;
+  const blocks = Math.ceil(size / run);
+  const along = <T>(at: T, elsewhere: T) => shape.map((_, i) => (i === axis ? at : elsewhere));
+  const order = [...along(0, 0).keys()];
+  // [..., count, size, ...], the windows filled up to whole blocks.
+  const beside = transpose(windows, [...order.slice(0, axis + 1), rank, ...order.slice(axis + 1)]);
+  const filledTo = (x: Node, points: number) =>
+    pad(
+      x,
+      x.shape.map((extent, i) => [0, i === axis + 1 ? points - extent : 0]),
+    );
+  const filled = filledTo(beside, blocks * run);
+  // Within a block nothing overlaps.
+  const parts = Array.from({ length: blocks }, (_, b) => {
+    const block = slice(filled, [...order.slice(0, axis + 1).map(() => null), [b * run, (b + 1) * run]]);
+    const flat = reshape(filledTo(block, step), [...shape.slice(0, axis), count * step, ...shape.slice(axis + 1)]);
+    const shift = run * dilation;
+    return pad(flat, along([b * shift, (blocks - 1 - b) * shift], [0, 0]));
+  });
+  const sum = parts.reduce((total, part) => add(total, part));
+  const kept = Math.min(sum.shape[axis], shape[axis]);
+  return pad(slice(sum, along<[number, number] | null>([0, kept], null)), along([0, shape[axis] - kept], [0, 0]));
+}

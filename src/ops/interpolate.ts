@@ -1,0 +1,209 @@
+// Images in another resolution: by the nearest point or between points, and channels that become points. Images are [batch, channels, ...extents].
+import { boolean, number, oneOf, options } from "../core/arguments.ts";
+import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { constant } from "./creation.ts";
+import { broadcastTo } from "./define.ts";
+import { add, mul } from "./elementwise.ts";
+import { gather } from "./gather.ts";
+import { reshape, transpose } from "./movement.ts";
+import { extentNames, type PerAxis, perAxis, perAxisKind } from "./window.ts";
+
+/** The mean of neighbours along each axis has another name for one, two and three dimensions. */
+export type InterpolateMode = "nearest" | "linear" | "bilinear" | "trilinear";
+
+export interface InterpolateOptions {
+  /** The new extents. */
+  readonly size?: PerAxis;
+  /** What the extents are multiplied by, rounded down: in place of `size`. */
+  readonly scaleFactor?: PerAxis;
+  /** "nearest" unless given. */
+  readonly mode?: InterpolateMode;
+  /** Whether the first and last points stay where they are, rather than the outer edges of these; false unless given. Not for "nearest". */
+  readonly alignCorners?: boolean;
+}
+
+const between = ["linear", "bilinear", "trilinear"] as const;
+
+/** The points of x along an axis by number. */
+function pick(x: Node, axis: number, at: readonly number[]): Node {
+  const shape = x.shape.map((extent, i) => (i === axis ? at.length : extent));
+  const flat = shape.map((extent, i) => (i === axis ? extent : 1));
+  return gather(x, broadcastTo(constant(Int32Array.from(at), flat, "int32"), shape), axis);
+}
+
+function lerp(x: Node, axis: number, places: readonly number[]): Node {
+  const last = x.shape[axis] - 1;
+  const low = places.map((place) => Math.min(Math.floor(place), last));
+  const share = places.map((place, i) => place - low[i]);
+  const part = (at: readonly number[], weights: readonly number[]) => {
+    const picked = pick(x, axis, at);
+    const flat = picked.shape.map((extent, i) => (i === axis ? extent : 1));
+    return mul(picked, broadcastTo(constant(Float32Array.from(weights), flat, "float32"), picked.shape));
+  };
+  return add(
+    part(
+      low,
+      share.map((each) => 1 - each),
+    ),
+    part(
+      low.map((each) => Math.min(each + 1, last)),
+      share,
+    ),
+  );
+}
+
+function refuse(where: string, problem: string, got: string, expected: string): never {
+  throw new ConfigError({ where, problem, got, expected });
+}
+
+/** What can be said of the options without an image. Throws ConfigError unless they have one of size and scaleFactor, in range, and fit together. */
+export function checkInterpolation(
+  where: string,
+  { size, scaleFactor, mode = "nearest", alignCorners = false }: InterpolateOptions,
+): void {
+  if ((size === undefined) === (scaleFactor === undefined))
+    refuse(where, "not one of size and scaleFactor", size === undefined ? "neither" : "both", "one of them");
+  const given = size ?? scaleFactor!;
+  const numbers = typeof given === "number" ? [given] : given;
+  const isFit = (each: number) =>
+    size === undefined ? each > 0 && each < Infinity : Number.isSafeInteger(each) && each > 0;
+  if (numbers.length === 0 || !numbers.every(isFit)) {
+    const [what, expected] = size === undefined ? ["scaleFactor", "finite numbers > 0"] : ["size", "integers ≥ 1"];
+    refuse(where, `no ${what} for each axis`, showValue(given), expected);
+  }
+  if (mode === "nearest" && alignCorners)
+    refuse(where, "alignCorners is for modes between points", mode, between.join(", "));
+}
+
+/**
+ * Images in another resolution, as PyTorch's interpolate. x: [batch, channels, ...extents] → [batch, channels, ...size], of one to three extents. "nearest"
+ * takes point ⌊i ÷ scale⌋, as exact numbers. "linear", "bilinear" and "trilinear" (of one, two, three extents) add the two neighbours of
+ * (i + ½) ÷ scale − ½, times their shares, along the last axis first; with `alignCorners` of i · (from − 1) ÷ (to − 1). Places and shares are float64, the shares
+ * rounded once. The scale is `scaleFactor` where that is given, else to ÷ from. Throws ShapeError, ConfigError.
+ */
+export function interpolate(x: Node, options: InterpolateOptions): Node {
+  const { size, scaleFactor, mode = "nearest", alignCorners = false } = options;
+  const extents = x.shape.slice(2);
+  const rank = extents.length;
+  if (rank < 1 || rank > 3 || extents.includes(0)) {
+    throw new ShapeError({
+      where: "interpolate",
+      problem: "not images",
+      got: formatShape(x.shape),
+      expected: "[batch, channels, ...extents], of one to three extents ≥ 1",
+    });
+  }
+  checkInterpolation("interpolate", options);
+  if (mode !== "nearest" && mode !== between[rank - 1])
+    refuse(
+      "interpolate",
+      "a mode for other images",
+      mode,
+      `"nearest" or "${between[rank - 1]}" for [${extentNames(rank)}]`,
+    );
+  const factors = typeof scaleFactor === "number" ? extents.map(() => scaleFactor) : scaleFactor;
+  if (factors && factors.length !== rank)
+    refuse("interpolate", "not a factor for each axis", `[${factors}]`, `a number, or ${rank} of them`);
+  const counts = factors
+    ? extents.map((extent, i) => Math.floor(extent * factors[i]))
+    : perAxis("interpolate", "size", size!, rank, 1);
+  if (counts.includes(0)) {
+    throw new ShapeError({
+      where: "interpolate",
+      problem: "nothing is left",
+      got: `${formatShape(extents)} times [${factors}]`,
+      expected: "extents ≥ 1",
+    });
+  }
+  if (mode === "nearest" && counts.every((count, i) => count % extents[i] === 0)) return repeated(x, counts);
+  return counts.reduceRight<Node>((y, count, i) => {
+    const [extent, axis] = [extents[i], 2 + i];
+    if (count === extent && !(factors && factors[i] !== 1)) return y;
+    const back = (place: number) => (factors ? place / factors[i] : (place * extent) / count);
+    const points = Array.from({ length: count }, (_, at) => at);
+    if (mode === "nearest") {
+      return pick(
+        y,
+        axis,
+        points.map((at) => Math.min(Math.floor(back(at)), extent - 1)),
+      );
+    }
+    const places = points.map((at) => {
+      if (alignCorners) return count > 1 ? (at * (extent - 1)) / (count - 1) : 0;
+      return Math.max(0, back(at + 0.5) - 0.5);
+    });
+    return lerp(y, axis, places);
+  }, x);
+}
+
+/** Each point as often as the extents grow: a view, one copy, and a gradient that is a sum. */
+function repeated(x: Node, counts: readonly number[]): Node {
+  const [batch, channels, ...extents] = x.shape;
+  const apart = (of: (i: number) => number) => [batch, channels, ...extents.flatMap((extent, i) => [extent, of(i)])];
+  const wide = broadcastTo(
+    reshape(
+      x,
+      apart(() => 1),
+    ),
+    apart((i) => counts[i] / extents[i]),
+  );
+  return reshape(wide, [batch, channels, ...counts]);
+}
+
+function checkFactor(
+  where: string,
+  x: Node,
+  factor: number,
+  fits: (shape: readonly number[]) => boolean,
+  expected: string,
+) {
+  if (Number.isSafeInteger(factor) && factor >= 1 && x.shape.length >= 3 && fits(x.shape.slice(-3))) return;
+  throw new ShapeError({
+    where,
+    problem: "a factor that doesn't divide",
+    got: `${formatShape(x.shape)} by ${factor}`,
+    expected,
+  });
+}
+
+/** Channels become points: [..., channels · f², height, width] → [..., channels, height · f, width · f], as PyTorch's pixel_shuffle (Shi et al. 2016). Throws ShapeError. */
+export function pixelShuffle(x: Node, factor: number): Node {
+  const f = factor;
+  checkFactor(
+    "pixelShuffle",
+    x,
+    f,
+    ([channels]) => channels % f ** 2 === 0,
+    "[..., channels · factor², height, width]",
+  );
+  const lead = x.shape.slice(0, -3);
+  const [channels, height, width] = x.shape.slice(-3);
+  const apart = reshape(x, [...lead, channels / (f * f), f, f, height, width]);
+  const order = [...lead.map((_, i) => i), ...[0, 3, 1, 4, 2].map((axis) => lead.length + axis)];
+  return reshape(transpose(apart, order), [...lead, channels / (f * f), height * f, width * f]);
+}
+
+/** Points become channels: [..., channels, height · f, width · f] → [..., channels · f², height, width]: pixelShuffle backwards, as PyTorch's pixel_unshuffle. Throws ShapeError. */
+export function pixelUnshuffle(x: Node, factor: number): Node {
+  const f = factor;
+  const fits = ([, height, width]: readonly number[]) => height % f === 0 && width % f === 0;
+  checkFactor("pixelUnshuffle", x, f, fits, "[..., channels, height · factor, width · factor]");
+  const lead = x.shape.slice(0, -3);
+  const [channels, height, width] = x.shape.slice(-3);
+  const apart = reshape(x, [...lead, channels, height / f, f, width / f, f]);
+  const order = [...lead.map((_, i) => i), ...[0, 2, 4, 1, 3].map((axis) => lead.length + axis)];
+  return reshape(transpose(apart, order), [...lead, channels * f * f, height / f, width / f]);
+}
+
+/** What the options are. */
+export const interpolateKinds = options<InterpolateOptions>({
+  "size?": perAxisKind,
+  "scaleFactor?": perAxisKind,
+  "mode?": oneOf(["nearest", ...between]),
+  "alignCorners?": boolean,
+});
+takes({ interpolate }, { x: tensor, options: interpolateKinds }, "size or scaleFactor go by name: { scaleFactor: 2 }");
+takes({ pixelShuffle, pixelUnshuffle }, { x: tensor, factor: number });

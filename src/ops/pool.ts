@@ -1,0 +1,221 @@
+// Pooling over one, two and three dimensions: what windows of a view come to, by maximum or mean. Images are [batch, channels, ...extents].
+import { boolean, options } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { constant } from "./creation.ts";
+import { broadcastTo, full } from "./define.ts";
+import { div, where as select } from "./elementwise.ts";
+import { gather } from "./gather.ts";
+import { reshape } from "./movement.ts";
+import { firstMax, mean, sum } from "./reduce.ts";
+import { checkImages, gathered, type PerAxis, perAxis, perAxisKind, type WindowOptions, windowsOf } from "./window.ts";
+
+/** How a mean's windows lie. */
+export interface AvgPoolOptions extends Omit<WindowOptions, "dilation"> {
+  /** Whether padding's zeros count as points of a window; true unless given. */
+  readonly countPadding?: boolean;
+}
+
+/** The windows' axes in [batch, channels, n₁, k₁, …]. */
+const tapsOf = (rank: number) => Array.from({ length: rank }, (_, i) => 3 + 2 * i);
+
+function spec(where: string, rank: number, points: PerAxis, given: WindowOptions) {
+  const size = perAxis(where, "size", points, rank, 1);
+  const padding = perAxis(where, "padding", given.padding ?? 0, rank, 0);
+  if (padding.some((added, i) => 2 * added > size[i])) {
+    throw new ShapeError({
+      where,
+      problem: "not a window",
+      got: `size [${size}], padding [${padding}]`,
+      expected: "a padding of at most half the size",
+    });
+  }
+  const stride = perAxis(where, "stride", given.stride ?? size, rank, 1);
+  const dilation = perAxis(where, "dilation", given.dilation ?? 1, rank, 1);
+  return { size, stride, dilation, padding: padding.map((added) => [added, added] as const) };
+}
+
+/** The sum of each window, in chunks over its points, row by row. */
+function sums(windows: Node): Node {
+  const rank = windows.shape.length / 2 - 1;
+  const points = gathered(windows, { first: [0, 1], last: [] });
+  return sum(points, { axis: Array.from({ length: rank }, (_, i) => 2 + i) });
+}
+
+function averages(where: string, rank: number, x: Node, size: PerAxis, options: AvgPoolOptions): Node {
+  checkImages(where, x, rank);
+  const { countPadding = true } = options;
+  const windows = spec(where, rank, size, options);
+  const totals = sums(windowsOf(where, x, windows, 0));
+  if (countPadding)
+    return div(
+      totals,
+      windows.size.reduce((product, points) => product * points, 1),
+    );
+  const counts = sums(windowsOf(where, full([1, 1, ...x.shape.slice(2)], 1), windows, 0));
+  return div(totals, broadcastTo(counts, totals.shape));
+}
+
+/** One axis's windows from ⌊i · extent ÷ count⌋ to ⌈(i + 1) · extent ÷ count⌉. */
+const partsOf = (extent: number, count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    from: Math.floor((i * extent) / count),
+    to: Math.ceil(((i + 1) * extent) / count),
+  }));
+
+/** [batch, channels, n₁, k₁, …] for as many windows as `counts` says, those with fewer points filled up; and how many points each has, where they differ. */
+function adaptiveWindows(
+  where: string,
+  rank: number,
+  x: Node,
+  size: PerAxis,
+  fill: number,
+): { windows: Node; counts?: Node } {
+  checkImages(where, x, rank);
+  const extents = x.shape.slice(2);
+  const counts = perAxis(where, "size", size, rank, 1);
+  if (extents.includes(0)) {
+    throw new ShapeError({
+      where,
+      problem: "nothing to pool",
+      got: formatShape(x.shape),
+      expected: "extents ≥ 1",
+    });
+  }
+  if (extents.every((extent, i) => extent % counts[i] === 0)) {
+    const shape = extents.flatMap((extent, i) => [counts[i], extent / counts[i]]);
+    return { windows: reshape(x, [...x.shape.slice(0, 2), ...shape]) };
+  }
+  const parts = extents.map((extent, i) => partsOf(extent, counts[i]));
+  const windows = parts.reduce((y, ranges, i) => alongParts(y, 2 + 2 * i, ranges, fill), x);
+  const lengths = parts
+    .map((ranges) => ranges.map(({ from, to }) => to - from))
+    .reduce((products, own) => products.flatMap((product) => own.map((length) => product * length)));
+  return { windows, counts: constant(Float32Array.from(lengths), counts, "float32") };
+}
+
+/** An axis as two: its parts, and their points, as many as the longest has. */
+function alongParts(x: Node, axis: number, ranges: ReturnType<typeof partsOf>, fill: number): Node {
+  const longest = Math.max(...ranges.map(({ from, to }) => to - from));
+  const points = ranges.flatMap(({ from, to }) =>
+    Array.from({ length: longest }, (_, i) => ({ at: Math.min(from + i, to - 1), isThere: from + i < to })),
+  );
+  const along = (data: Int32Array | Uint8Array, dtype: "int32" | "bool") => {
+    const shape = x.shape.map((extent, i) => (i === axis ? points.length : extent));
+    const flat = shape.map((extent, i) => (i === axis ? extent : 1));
+    return broadcastTo(constant(data, flat, dtype), shape);
+  };
+  const found = gather(
+    x,
+    along(
+      Int32Array.from(points, ({ at }) => at),
+      "int32",
+    ),
+    axis,
+  );
+  const filled = select(
+    along(
+      Uint8Array.from(points, ({ isThere }) => Number(isThere)),
+      "bool",
+    ),
+    found,
+    fill,
+  );
+  return reshape(filled, [...x.shape.slice(0, axis), ranges.length, longest, ...x.shape.slice(axis + 1)]);
+}
+
+const byName = "stride, padding and the like go by name";
+
+type Pool<O> = (x: Node, size: PerAxis, options?: O) => Node;
+
+function maxPool(rank: number): Pool<WindowOptions> {
+  const name = `maxPool${rank}d`;
+  const apply: Pool<WindowOptions> = (x, size, options = {}) => {
+    checkImages(name, x, rank);
+    return firstMax(windowsOf(name, x, spec(name, rank, size, options), -Infinity), { axis: tapsOf(rank) });
+  };
+  const kind = options<WindowOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind });
+  takes({ [name]: apply }, { x: tensor, size: perAxisKind, "options?": kind }, byName);
+  return apply;
+}
+
+function avgPool(rank: number): Pool<AvgPoolOptions> {
+  const name = `avgPool${rank}d`;
+  const apply: Pool<AvgPoolOptions> = (x, size, options = {}) => averages(name, rank, x, size, options);
+  const kind = options<AvgPoolOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "countPadding?": boolean });
+  takes({ [name]: apply }, { x: tensor, size: perAxisKind, "options?": kind }, byName);
+  return apply;
+}
+
+type Adaptive = (x: Node, size: PerAxis) => Node;
+
+function adaptiveAvgPool(rank: number): Adaptive {
+  const name = `adaptiveAvgPool${rank}d`;
+  const apply: Adaptive = (x, size) => {
+    const { windows, counts } = adaptiveWindows(name, rank, x, size, 0);
+    const totals = sums(windows);
+    const points = tapsOf(rank).reduce((product, axis) => product * windows.shape[axis], 1);
+    return div(totals, counts ? broadcastTo(counts, totals.shape) : points);
+  };
+  takes({ [name]: apply }, { x: tensor, size: perAxisKind });
+  return apply;
+}
+
+function adaptiveMaxPool(rank: number): Adaptive {
+  const name = `adaptiveMaxPool${rank}d`;
+  const apply: Adaptive = (x, size) =>
+    firstMax(adaptiveWindows(name, rank, x, size, -Infinity).windows, { axis: tapsOf(rank) });
+  takes({ [name]: apply }, { x: tensor, size: perAxisKind });
+  return apply;
+}
+
+/** The largest of each window of `size` points; otherwise as maxPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. */
+export const maxPool1d = maxPool(1);
+/** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. NaN wins. The gradient goes to the first of the largest, row by row, as PyTorch's. Throws ShapeError. */
+export const maxPool2d = maxPool(2);
+/** The largest of each window; otherwise as maxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. */
+export const maxPool3d = maxPool(3);
+/** The mean of each window of `size` points; otherwise as avgPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. */
+export const avgPool1d = avgPool(1);
+/** The mean of each window, `size` points down and across: a sum in chunks, row by row, and one division; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. `countPadding` is PyTorch's count_include_pad. Throws ShapeError. */
+export const avgPool2d = avgPool(2);
+/** The mean of each window; otherwise as avgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. */
+export const avgPool3d = avgPool(3);
+/** Means of `size` windows; otherwise as adaptiveAvgPool2d. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. */
+export const adaptiveAvgPool1d = adaptiveAvgPool(1);
+/** Means of as many windows as `size` says, down and across: window i of n over an extent e from ⌊i·e ÷ n⌋ to ⌈(i + 1)·e ÷ n⌉, as PyTorch. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+export const adaptiveAvgPool2d = adaptiveAvgPool(2);
+/** Means of as many windows as `size` says; otherwise as adaptiveAvgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+export const adaptiveAvgPool3d = adaptiveAvgPool(3);
+/** The largest of each of `size` windows, which lie as adaptiveAvgPool2d's. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. */
+export const adaptiveMaxPool1d = adaptiveMaxPool(1);
+/** The largest of each of as many windows as `size` says, which lie as adaptiveAvgPool2d's; NaN and gradient as maxPool2d. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+export const adaptiveMaxPool2d = adaptiveMaxPool(2);
+/** The largest of each of as many windows as `size` says; otherwise as adaptiveMaxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+export const adaptiveMaxPool3d = adaptiveMaxPool(3);
+
+function spatialAxes(where: string, x: Node): number[] {
+  if (x.shape.length < 3) {
+    throw new ShapeError({
+      where,
+      problem: "not images",
+      got: formatShape(x.shape),
+      expected: "[batch, channels, ...extents]",
+    });
+  }
+  return x.shape.slice(2).map((_, i) => 2 + i);
+}
+
+/** The mean of each channel over all its extents. x: [batch, channels, ...extents] → [batch, channels]. Throws ShapeError when there is nothing to average. */
+export function globalAvgPool(x: Node): Node {
+  return mean(x, spatialAxes("globalAvgPool", x));
+}
+
+/** The largest of each channel over all its extents; NaN and gradient as maxPool2d. x: [batch, channels, ...extents] → [batch, channels]. Throws ShapeError where there is none. */
+export function globalMaxPool(x: Node): Node {
+  return firstMax(x, spatialAxes("globalMaxPool", x));
+}
+
+takes({ globalAvgPool, globalMaxPool }, { x: tensor });

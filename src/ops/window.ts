@@ -1,0 +1,123 @@
+// Windows over the extents of [batch, channels, ...extents], as views: what convolutions and poolings of one, two and three dimensions read.
+import { either, type Kind, number, numbers, oneOf } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, type Shape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { fold } from "./fold.ts";
+import { pad, reshape, slice, transpose } from "./movement.ts";
+import { unfold } from "./unfold.ts";
+
+/** A number for all axes, or one for each of [depth, height, width] that there is. */
+export type PerAxis = number | readonly number[];
+
+/** How windows lie over the extents. */
+export interface WindowOptions {
+  /** From one window to the next. */
+  readonly stride?: PerAxis;
+  /** Points added on both sides. */
+  readonly padding?: PerAxis;
+  /** From one point of a window to the next; 1 unless given. */
+  readonly dilation?: PerAxis;
+}
+
+/** One size, stride … an axis. */
+export interface Windows {
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  /** Points added [before, after]. */
+  readonly padding: readonly (readonly [number, number])[];
+}
+
+export const perAxisKind: Kind = either(number, { ...numbers, expected: "a list of one for each axis" });
+/** "same": as many windows as points at stride 1, the odd point behind, as PyTorch. "valid": no padding. */
+export const paddingKind: Kind = either(perAxisKind, oneOf(["same", "valid"], { SAME: '"same"', VALID: '"valid"' }));
+
+const names = [["width"], ["height", "width"], ["depth", "height", "width"]];
+
+/** The names of the extents, as errors call them: of one dimension `length`. */
+export const extentNames = (rank: number): string => (rank === 1 ? "length" : names[rank - 1].join(", "));
+
+/** How far a window of `size` points reaches. */
+export const reachOf = (size: number, dilation: number): number => dilation * (size - 1) + 1;
+
+/** The numbers for each axis. Throws ShapeError unless there are as many as axes, all integers ≥ `least`. */
+export function perAxis(where: string, what: string, value: PerAxis, rank: number, least: number): readonly number[] {
+  const list = typeof value === "number" ? Array<number>(rank).fill(value) : value;
+  if (list.length === rank && list.every((each) => Number.isSafeInteger(each) && each >= least)) return list;
+  throw new ShapeError({
+    where,
+    problem: `no ${what} for each axis`,
+    got: `${what} ${typeof value === "number" ? value : `[${value}]`}`,
+    expected: `an integer ≥ ${least}${rank > 1 ? `, or ${rank} of them` : ""}`,
+  });
+}
+
+/** Throws ShapeError unless x is [batch, channels, ...extents] of so many dimensions. */
+export function checkImages(where: string, x: Node, rank: number, channels?: number): void {
+  if (x.shape.length === rank + 2 && (channels === undefined || x.shape[1] === channels)) return;
+  throw new ShapeError({
+    where,
+    problem: "not images",
+    got: formatShape(x.shape),
+    expected: `[batch, ${channels ?? "channels"}, ${extentNames(rank)}]`,
+  });
+}
+
+/** [batch, channels, ...extents] → [batch, channels, n₁, k₁, n₂, k₂, …]: for each axis which window, and which of its points. Throws ShapeError where none fits. */
+export function windowsOf(where: string, x: Node, { size, stride, dilation, padding }: Windows, fill: number): Node {
+  const extents = x.shape.slice(2).map((extent, i) => padding[i][0] + extent + padding[i][1]);
+  const reach = size.map((points, i) => reachOf(points, dilation[i]));
+  if (reach.some((points, i) => points > extents[i])) {
+    throw new ShapeError({
+      where,
+      problem: "a window larger than the image",
+      got: `${reach.join("×")} over ${extents.join("×")}`,
+      expected: "at least one window",
+    });
+  }
+  const padded = pad(x, [[0, 0], [0, 0], ...padding], fill);
+  const counts = extents.map((extent, i) => Math.floor((extent - reach[i]) / stride[i]) + 1);
+  if (size.every((points, i) => points === stride[i] && dilation[i] === 1)) {
+    // Windows that don't overlap are the image in another shape.
+    const whole = slice(padded, [null, null, ...counts.map((count, i): [number, number] => [0, count * size[i]])]);
+    return reshape(whole, [...x.shape.slice(0, 2), ...counts.flatMap((count, i) => [count, size[i]])]);
+  }
+  // Each unfold but the last keeps the image's columns innermost, for its gradient's sake.
+  return size.reduce((windows, points, i) => {
+    const axis = 2 + 2 * i;
+    const unfolded = unfold(windows, axis, points, stride[i], dilation[i]);
+    return besideItsCount(unfolded, axis);
+  }, padded);
+}
+
+/** The last axis moved behind `axis`. */
+function besideItsCount(x: Node, axis: number): Node {
+  const last = x.shape.length - 1;
+  const order = x.shape.map((_, i) => i);
+  return axis + 1 === last ? x : transpose(x, [...order.slice(0, axis + 1), last, ...order.slice(axis + 1, last)]);
+}
+
+/** [batch, channels, n₁, k₁, n₂, k₂, …] → the axes given first, then k₁, k₂, …, then those given last, n₁, n₂, …. */
+export function gathered(windows: Node, order: { readonly first: Shape; readonly last: Shape }): Node {
+  const rank = (windows.shape.length - 2) / 2;
+  const axes = Array.from({ length: rank }, (_, i) => 2 + 2 * i);
+  return transpose(windows, [...order.first, ...axes.map((axis) => axis + 1), ...order.last, ...axes]);
+}
+
+/** [batch, channels, k₁, …, n₁, …] → [batch, channels, ...extents]: windows added up where they lie, along the last axis first. */
+export function foldWindows(
+  windows: Node,
+  extents: Shape,
+  { stride, dilation }: Pick<Windows, "stride" | "dilation">,
+): Node {
+  return extents.reduceRight((x, extent, i) => {
+    // [batch, channels, k₁ … kᵢ, n₁ … nᵢ, folded …]
+    const order = x.shape.map((_, each) => each);
+    const at = 2 + i;
+    const beside = transpose(x, [...order.filter((each) => each !== at), at]);
+    const axis = at + i;
+    const shape = beside.shape.slice(0, -1).map((each, j) => (j === axis ? extent : each));
+    return fold(beside, shape, { axis, size: x.shape[at], step: stride[i], dilation: dilation[i] });
+  }, windows);
+}
