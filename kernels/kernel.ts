@@ -97,7 +97,17 @@ export interface Kind<K extends KernelBase> {
   readonly otherOrder?: { readonly text: string; compute(kernel: K): Compute };
 }
 
-export type Combine = "sum" | "max" | "min" | "argmax" | "argmin";
+/** What joins values into one of their dtype. */
+export type Join = "sum" | "prod" | "max" | "min";
+export type Combine = Join | "argmax" | "argmin";
+
+/** The value that changes nothing: it stands on the left, or is a lane that got nothing. */
+export function neutral(combine: Combine, dtype: DType): number {
+  if (combine === "sum" || combine === "prod") return combine === "sum" ? 0 : 1;
+  const isLeast = combine === "max" || combine === "argmax";
+  if (dtype === "float32") return isLeast ? -Infinity : Infinity;
+  return isLeast ? -(2 ** 31) : 2 ** 31 - 1;
+}
 
 /**
  * The written orders of NUMERICS.md. `lanes` (the last axes): blocks of 1024, in a block 16 lanes, lane j takes i ≡ j (mod 16) ascending,

@@ -2,9 +2,11 @@
 import { assemble } from "./assemble.ts";
 import { scatter } from "./indexed.ts";
 import type { CheckedIndex, Kind, LoopKernel } from "./kernel.ts";
+import { prefix } from "./prefix.ts";
 import { random } from "./sampler.ts";
+import { sort } from "./sort.ts";
 
-const kinds = { scatter, assemble, random };
+const kinds = { scatter, assemble, random, prefix, sort };
 
 export type SpecialKind = keyof typeof kinds;
 

@@ -34,7 +34,8 @@ function elementsRead({ source, view, index }: KernelInput, plan: Plan): number 
 
 function flopsOf(kernel: Kernel): number {
   if (kernel.kind !== "loop") return kindOf(kernel).flops?.(kernel) ?? 0;
-  const joins = kernel.fold?.combine === "sum" && kernel.dtype === "float32" ? 1 : 0;
+  const joins =
+    (kernel.fold?.combine === "sum" || kernel.fold?.combine === "prod") && kernel.dtype === "float32" ? 1 : 0;
   return sizeOf(loopShape(kernel)) * (operations(kernel.body) + joins);
 }
 

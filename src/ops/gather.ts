@@ -40,12 +40,12 @@ defineOp({
   kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "sum" }),
   batch: nextAxis,
   dtype: ([indices, updates], _, where) => {
-    if (indices !== "int32" || updates !== "float32")
+    if (indices !== "int32" || (updates !== "float32" && updates !== "int32"))
       throw new DTypeError({
         where,
         problem: "dtypes don't fit",
         got: `${indices} and ${updates}`,
-        expected: "int32 indices and float32 updates",
+        expected: "int32 indices, and float32 or int32 updates",
         hint: 'cast first, as in x.cast("float32")',
       });
     return updates;

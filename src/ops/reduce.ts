@@ -1,48 +1,46 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
-import { boolean, either, isRecord, type Kind, options as optionsOf } from "../core/arguments.ts";
+import { count, number } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
-import { Node } from "../graph/node.ts";
-import { axes as axesKind, takes, tensor } from "./arguments.ts";
-import { equal, logicalOr, notEqual } from "./compare.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, defineOp, makeNode, nextAxes, numeric } from "./define.ts";
-import { add, cast, div, mul, sub, where } from "./elementwise.ts";
-import { reshape } from "./movement.ts";
-import type { ReduceRecord, Vjp, VjpContext } from "./record.ts";
+import { broadcastTo, makeNode, numeric } from "./define.ts";
+import { abs, add, cast, div, exp, log, mul, sqrt, stopGradient, sub, where } from "./elementwise.ts";
+import { reshape, transpose } from "./movement.ts";
+import { checkFloat, finite, fromEnd, later, prefixProduct } from "./prefix.ts";
+import type { RecordBase, VjpContext } from "./record.ts";
+import {
+  axesOption,
+  byName,
+  defineReduction,
+  keptShape,
+  type Over,
+  optionsFor,
+  overKind,
+  overWith,
+  type ReduceOptions,
+  reduce,
+} from "./reduction.ts";
 
-/** Which axes, and whether they stay with extent 1. */
-export interface ReduceOptions {
-  readonly axis?: number | readonly number[];
-  readonly keepDims?: boolean;
-}
-
-/** What is reduced: an axis, several, or options; all axes if left out. */
-export type Over = number | readonly number[] | ReduceOptions;
-
-const isAxes = (over: Over): over is number | readonly number[] => typeof over === "number" || Array.isArray(over);
-const optionsFor = (over: Over): ReduceOptions => (isAxes(over) ? { axis: over } : over);
+export type { Over, ReduceOptions };
 
 const axesOf = (attributes: VjpContext["attributes"]) => attributes.axes as readonly number[];
-const keptShape = (shape: Shape, axes: readonly number[]) =>
-  shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 
-const index = (inputs: readonly DType[], attributes: VjpContext["attributes"], where: string): DType => {
-  numeric(inputs, attributes, where);
-  return "int32";
-};
+const index: RecordBase["dtype"] = (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32";
 
-defineOp({
+/** Sum over axes (all if left out); empty: +0; of bool: int32. */
+export const sum = defineReduction({
   name: "sum",
-  kind: "reduce",
   version: 1,
   combine: "sum",
-  batch: nextAxes,
-  dtype: ([dtype], _, where) => {
+  empty: 0,
+  dtype: ([dtype], _, at): DType => {
     if (dtype === "uint32")
       throw new DTypeError({
-        where,
+        where: at,
         problem: "raw words don't add up",
         got: dtype,
         expected: "float32, int32 or bool",
@@ -52,6 +50,27 @@ defineOp({
   vjp: ({ inputs: [x], grad, attributes }) => [
     broadcastTo(reshape(grad, keptShape(x.shape, axesOf(attributes))), x.shape),
   ],
+});
+
+/** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. */
+export const prod = defineReduction({
+  name: "prod",
+  version: 1,
+  combine: "prod",
+  empty: 1,
+  dtype: numeric,
+  vjp: ({ inputs: [x], grad, attributes }) => {
+    const axes = axesOf(attributes);
+    const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const order = [...kept, ...axes];
+    const moved = transpose(x, order);
+    const line = kept.length;
+    const lines = reshape(moved, [...moved.shape.slice(0, line), sizeOf(moved.shape.slice(line))]);
+    const before = (each: Node) => later(prefixProduct(line, each), line, 1);
+    const others = mul(before(lines), fromEnd(line, before, lines));
+    const back = order.map((_, axis) => order.indexOf(axis));
+    return [transpose(reshape(mul(reshape(grad, [...grad.shape, 1]), others), moved.shape), back)];
+  },
 });
 
 /** The gradient of an extreme goes in equal parts to all elements that reach it: a NaN does, since it wins. */
@@ -71,104 +90,116 @@ const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
   const first = reshape(makeNode("argmax", [x], output.shape, { axes }), kept);
   const place = axes
     .map((axis) => coordinate(x.shape, axis))
-    .reduce((index, at, i) => add(mul(index, x.shape[axes[i]]), at));
+    .reduce((at, along, i) => add(mul(at, x.shape[axes[i]]), along));
   return [where(equal(place, broadcastTo(first, x.shape)), broadcastTo(reshape(grad, kept), x.shape), 0)];
 };
 
-const extreme = (name: string, combine: ReduceRecord["combine"], vjp: Vjp) =>
-  defineOp({ name, kind: "reduce", version: 1, combine, batch: nextAxes, dtype: numeric, vjp });
-extreme("max", "max", extremeVjp);
-extreme("min", "min", extremeVjp);
-extreme("firstMax", "max", firstVjp);
-defineOp({ name: "argmax", kind: "reduce", version: 1, combine: "argmax", batch: nextAxes, dtype: index, vjp: "none" });
-defineOp({ name: "argmin", kind: "reduce", version: 1, combine: "argmin", batch: nextAxes, dtype: index, vjp: "none" });
+const extreme = { version: 1, dtype: numeric };
+/** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
+export const max = defineReduction({ ...extreme, name: "max", combine: "max", vjp: extremeVjp });
+/** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
+export const min = defineReduction({ ...extreme, name: "min", combine: "min", vjp: extremeVjp });
+/** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. */
+export const firstMax = defineReduction({ ...extreme, name: "firstMax", combine: "max", vjp: firstVjp });
 
-function reduce(
-  op: string,
-  x: Node,
-  over: Over,
-  { emptyIs, where: place = op }: { emptyIs: "zero" | "error"; where?: string },
-): Node {
-  const { axis, keepDims = false } = optionsFor(over);
-  const axes = normalizeAxes(place, axis, x.shape.length);
-  const size = sizeOf(axes.map((i) => x.shape[i]));
-  if (size === 0 && emptyIs === "error") {
-    throw new ShapeError({
-      where: place,
-      problem: "nothing to reduce",
-      got: `${formatShape(x.shape)} over [${axes}]`,
-      expected: "at least one element",
-    });
-  }
-  const shape = x.shape.filter((_, i) => !axes.includes(i));
-  const out = makeNode(op, [x], shape, { axes });
-  return keepDims ? reshape(out, keptShape(x.shape, axes)) : out;
-}
-
-/** Sum over axes (all if left out); empty: +0; of bool: int32. */
-export function sum(x: Node, over: Over = {}): Node {
-  return reduce("sum", x, over, { emptyIs: "zero" });
-}
+const place = { version: 1, dtype: index, vjp: "none" } as const;
+/** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
+export const argmax = defineReduction({ ...place, name: "argmax", combine: "argmax" });
+/** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
+export const argmin = defineReduction({ ...place, name: "argmin", combine: "argmin" });
 
 /** Sum ÷ count, one division; float32. Throws ShapeError when empty. */
 export function mean(x: Node, over: Over = {}): Node {
-  if (x.dtype !== "float32")
-    throw new DTypeError({
-      where: "mean",
-      problem: "dtypes don't fit",
-      got: x.dtype,
-      expected: "float32",
-      hint: 'cast first, as in x.cast("float32")',
-    });
-  const count = sizeOf(normalizeAxes("mean", optionsFor(over).axis, x.shape.length).map((i) => x.shape[i]));
-  return div(reduce("sum", x, over, { emptyIs: "error", where: "mean" }), count);
+  checkFloat("mean", x);
+  return div(reduce("sum", x, over, undefined, "mean"), countOver("mean", x, over));
 }
 
-/** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
-export function max(x: Node, over: Over = {}): Node {
-  return reduce("max", x, over, { emptyIs: "error" });
+const countOver = (at: string, x: Node, over: Over) => sizeOf(axesOption(at, x, over).map((i) => x.shape[i]));
+
+/** Which axes, and what is taken off their number before it divides (0; `torch.var` takes off 1). */
+export interface VarianceOptions extends ReduceOptions {
+  readonly correction?: number;
 }
 
-/** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. */
-export function firstMax(x: Node, over: Over = {}): Node {
-  return reduce("firstMax", x, over, { emptyIs: "error" });
-}
-
-/** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
-export function min(x: Node, over: Over = {}): Node {
-  return reduce("min", x, over, { emptyIs: "error" });
-}
-
-/** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
-export function argmax(x: Node, over: Over = {}): Node {
-  return reduce("argmax", x, over, { emptyIs: "error" });
-}
-
-/** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
-export function argmin(x: Node, over: Over = {}): Node {
-  return reduce("argmin", x, over, { emptyIs: "error" });
-}
-
-/** Mean of squared deviations from the mean over axes, two passes; the count is n. float32. */
-export function variance(x: Node, over: Over = {}): Node {
+/** Sum of squared deviations from the mean over axes ÷ (count − correction), two passes; float32. The correction is 0 unless given, as NumPy's. Throws ShapeError unless it is below the count. */
+export function variance(x: Node, over: number | readonly number[] | VarianceOptions = {}): Node {
+  const { correction = 0 } = optionsFor(over) as VarianceOptions;
   const centred = sub(x, mean(x, { axis: optionsFor(over).axis, keepDims: true }));
-  return mean(mul(centred, centred), over);
+  const squares = mul(centred, centred);
+  if (correction === 0) return mean(squares, over);
+  const count = countOver("variance", x, over);
+  if (!(correction < count))
+    throw new ShapeError({
+      where: "variance",
+      problem: "nothing is left of the count",
+      got: `${count} elements, correction ${correction}`,
+      expected: "a correction below their number",
+    });
+  return div(sum(squares, over), count - correction);
 }
 
-const instead: Readonly<Record<string, string>> = { max: "maximum", min: "minimum", sum: "add" };
-const over: Kind = either(axesKind, optionsOf<ReduceOptions>({ "axis?": axesKind, "keepDims?": boolean }));
-const overKind: Kind = {
-  ...over,
-  expected: "an axis, a list of axes, or { axis, keepDims }",
-  explain: (where, value) =>
-    value instanceof Node && instead[where]
-      ? `of two tensors, element by element, it is ${instead[where]}(a, b)`
-      : isRecord(value)
-        ? over.explain!(where, value)
-        : undefined,
-};
-takes(
-  { sum, mean, max, firstMax, min, argmax, argmin, variance },
-  { x: tensor, "over?": overKind },
-  "keepDims goes by name, as in x.sum({ axis: 0, keepDims: true })",
-);
+/** √variance over axes; its gradient at 0 is 0, as `torch.std`'s. Otherwise as `variance`. */
+export function std(x: Node, over: number | readonly number[] | VarianceOptions = {}): Node {
+  return root(variance(x, over));
+}
+
+/** √x with the gradient 0 at 0. */
+function root(x: Node): Node {
+  const isPositive = greater(x, 0);
+  return where(isPositive, sqrt(where(isPositive, x, 1)), x);
+}
+
+/** Whether any element over axes isn't 0, as NumPy's `any`: x: any dtype → bool; empty: false. NaN isn't 0. */
+export function any(x: Node, over: Over = {}): Node {
+  return greater(sum(isSet(x), over), 0);
+}
+
+/** Whether all elements over axes aren't 0, as NumPy's `all`: x: any dtype → bool; empty: true. NaN isn't 0. */
+export function all(x: Node, over: Over = {}): Node {
+  return equal(sum(logicalNot(isSet(x)), over), 0);
+}
+
+const isSet = (x: Node) => (x.dtype === "bool" ? x : notEqual(x, 0));
+
+/** log Σ e^x over axes, moved by the largest so that nothing overflows, as `torch.logsumexp`; float32. Throws ShapeError when empty. */
+export function logSumExp(x: Node, over: Over = {}): Node {
+  checkFloat("logSumExp", x);
+  const axes = axesOption("logSumExp", x, over);
+  const base = finite(stopGradient(reduce("max", x, { axis: axes, keepDims: true }, undefined, "logSumExp")));
+  const out = add(log(sum(exp(sub(x, base)), { axis: axes, keepDims: true })), base);
+  return optionsFor(over).keepDims
+    ? out
+    : reshape(
+        out,
+        x.shape.filter((_, i) => !axes.includes(i)),
+      );
+}
+
+/** Which axes, and the order of the norm (2). */
+export interface NormOptions extends ReduceOptions {
+  readonly p?: number;
+}
+
+/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx² (gradient 0 at 0), 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|; float32. Throws ShapeError for another p. */
+export function norm(x: Node, given: number | readonly number[] | NormOptions = {}): Node {
+  checkFloat("norm", x);
+  const { p = 2, ...over } = optionsFor(given) as NormOptions;
+  switch (p) {
+    case 2:
+      return root(sum(mul(x, x), over));
+    case 1:
+      return sum(abs(x), over);
+    case 0:
+      return cast(sum(notEqual(x, 0), over), "float32");
+    case Infinity:
+      return reduce("max", abs(x), over, undefined, "norm");
+    case -Infinity:
+      return reduce("min", abs(x), over, undefined, "norm");
+    default:
+      throw new ShapeError({ where: "norm", problem: "no such norm", got: String(p), expected: "2, 1, 0, ∞ or −∞" });
+  }
+}
+
+takes({ mean, any, all, logSumExp }, { x: tensor, "over?": overKind }, byName);
+takes({ variance, std }, { x: tensor, "over?": overWith({ "correction?": count }) }, byName);
+takes({ norm }, { x: tensor, "over?": overWith({ "p?": number }) }, byName);

@@ -9,6 +9,7 @@ import { sizeOf } from "../core/shape.ts";
 import { type ElementLoops, elementLoops } from "./elements.ts";
 import { type FoldLoops, foldLoops } from "./folds.ts";
 import { type GatherLoops, gatherLoops, type ScatterLoops, scatterLoops } from "./indexed.ts";
+import { type LineLoops, lineLoops } from "./line.ts";
 import { type Cost, chunkCount, grain, type Parallel, workOf } from "./parallel.ts";
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
 import { type ProductLoops, productLoops } from "./product.ts";
@@ -35,6 +36,7 @@ export type Loops = (
   | GatherLoops
   | ScatterLoops
   | PieceLoops
+  | LineLoops
   | ZeroLoops
   | SamplerLoops
 ) &
@@ -72,6 +74,9 @@ function undivided(member: Member, target: Target, blocks: Division | undefined)
   return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
 }
 
+/** Two lists of keys and places: a merge reads one and writes the other. */
+const sortBytes = ({ shape, axis }: SpecialKernel<"sort">) => 2 * 8 * shape[axis];
+
 type Rule<K extends SpecialKind = SpecialKind> = (
   kernel: SpecialKernel<K>,
   target: Target,
@@ -85,6 +90,10 @@ const rules: { readonly [K in SpecialKind]: Rule<K> } = {
     assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
       stage.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, stage, target),
     ),
+  prefix: (kernel, target, work) => [{ ...lineLoops(kernel, target, { isSideBySide: true, scratchBytes: 0 }), work }],
+  sort: (kernel, target, work) => [
+    { ...lineLoops(kernel, target, { isSideBySide: false, scratchBytes: sortBytes(kernel) }), work },
+  ],
   random({ sampler, shape }, _, work) {
     // A permutation's swaps depend on one another.
     const parallel = sampler === "permutation" ? undefined : { axis: 0, extent: sizeOf(shape), grain };

@@ -160,6 +160,12 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       const row = isRow ? `, one index a row${lanes > 1 ? `, ${lanes} lanes` : ""}` : ", an index each";
       return within([...lines, `${last}${row}`]);
     }
+    case "lines": {
+      const { nest, parallel, widths, count } = loops;
+      const outer = axes(nest, [0, nest.outer], parallel, sharing);
+      const side = widths.length > 1 ? `: ${widths.join(", then ")} side by side` : "";
+      return within([...outer.slice(0, -1), `${outer[outer.length - 1]}${side}`, `for a line of ${count}`]);
+    }
     case "pieces":
       return loops.pieces.flatMap(({ number, nest, parallel, lanes }) => {
         const lines = axes(nest, [0, nest.extents.length], parallel, sharing);

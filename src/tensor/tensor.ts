@@ -20,12 +20,14 @@ import * as composite from "../ops/composite.ts";
 import * as contraction from "../ops/contraction.ts";
 import * as conv from "../ops/conv.ts";
 import { constant } from "../ops/creation.ts";
+import * as cumulative from "../ops/cumulative.ts";
 import * as define from "../ops/define.ts";
 import * as diagonals from "../ops/diagonal.ts";
 import * as elementwise from "../ops/elementwise.ts";
 import * as fftOps from "../ops/fft.ts";
 import * as gather from "../ops/gather.ts";
 import * as grid from "../ops/grid.ts";
+import * as histogramOps from "../ops/histogram.ts";
 import * as im2colOps from "../ops/im2col.ts";
 import * as indexing from "../ops/indexing.ts";
 import * as interpolateOps from "../ops/interpolate.ts";
@@ -35,6 +37,7 @@ import * as norm from "../ops/norm.ts";
 import * as pool from "../ops/pool.ts";
 import * as precision from "../ops/precision.ts";
 import * as reduce from "../ops/reduce.ts";
+import * as sortOps from "../ops/sort.ts";
 import * as transcendental from "../ops/transcendental.ts";
 import * as unfoldOps from "../ops/unfold.ts";
 import { currentBackend } from "../runtime/backends.ts";
@@ -285,6 +288,7 @@ const methods = joined(
   composite,
   contraction,
   conv,
+  cumulative,
   diagonals,
   im2colOps,
   without(interpolateOps, "checkInterpolation", "interpolateKinds"),
@@ -292,12 +296,14 @@ const methods = joined(
   without(elementwise, "where"),
   fftOps,
   gather,
-  without(grid, "linspace", "logspace", "meshgrid"),
+  histogramOps,
   indexing,
+  without(grid, "linspace", "logspace", "meshgrid"),
   matmul,
   without(movement, "concat", "stack"),
   norm,
   reduce,
+  sortOps,
   transcendental,
   unfoldOps,
   only(define, "broadcastTo"),

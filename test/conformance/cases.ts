@@ -14,6 +14,7 @@ import { contractionCases } from "./cases/contraction.ts";
 import { broadcastCases, elementwiseCases } from "./cases/elementwise.ts";
 import { imageCases } from "./cases/images.ts";
 import { indexedCases } from "./cases/indexed.ts";
+import { lineCases } from "./cases/line.ts";
 import { lossCases } from "./cases/losses.ts";
 import { matmulCases } from "./cases/matmul.ts";
 import { movementCases } from "./cases/movement.ts";
@@ -34,6 +35,7 @@ export function conformanceCases(): Case[] {
     movement: movementCases(),
     assemble: assembleCases(),
     indexed: indexedCases(),
+    lines: lineCases(),
     random: randomCases(),
     creation: creationCases(),
     composite: compositeCases(),

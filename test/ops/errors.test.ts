@@ -7,14 +7,17 @@ import { scaledDotProductAttention } from "../../src/ops/attention.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import * as creation from "../../src/ops/creation.ts";
+import * as cumulative from "../../src/ops/cumulative.ts";
 import { broadcastTo, defineOp, full } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
+import * as counting from "../../src/ops/histogram.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as norm from "../../src/ops/norm.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import * as sorting from "../../src/ops/sort.ts";
 
 const f = (...shape: number[]) => creation.input(shape, "float32");
 const i = (...shape: number[]) => creation.input(shape, "int32");
@@ -171,6 +174,42 @@ describe("shapes that don't fit: ShapeError", () => {
     "min of nothing": [() => reduce.min(f(2, 0)), /^min: nothing to reduce/],
     "argmax of nothing": [() => reduce.argmax(f(0)), /^argmax: nothing to reduce/],
     "argmin of nothing": [() => reduce.argmin(f(0)), /^argmin: nothing to reduce/],
+    "variance of as many as its correction": [
+      () => reduce.variance(f(2), { correction: 2 }),
+      "variance: nothing is left of the count: got 2 elements, correction 2, expected a correction below their number",
+    ],
+    "norm of no such order": [
+      () => reduce.norm(f(2), { p: 3 }),
+      /^norm: no such norm: got 3, expected 2, 1, 0, ∞ or −∞$/,
+    ],
+    "prod over no axis": [() => reduce.prod(f(2), 1), /^prod: axis out of range/],
+    "logSumExp of nothing": [() => reduce.logSumExp(f(0)), /^logSumExp: nothing to reduce/],
+    "cumsum of a scalar": [
+      () => cumulative.cumsum(f()),
+      /^cumsum: axis out of range: got -1, expected no axis: the tensor is a scalar/,
+    ],
+    "cummax along no axis": [() => cumulative.cummax(f(2), 1), /^cummax: axis out of range/],
+    "sort along no axis": [() => sorting.sort(f(2), 1), /^sort: axis out of range/],
+    "topK of more than there are": [
+      () => sorting.topK(f(2, 3), 4),
+      "topK: not so many elements: got 4, expected an integer in [0, 3]",
+    ],
+    "median of nothing": [() => sorting.median(f(0)), /^median: nothing to reduce: got \[0\]/],
+    "quantile of no quantile": [() => sorting.quantile(f(2), 1.5), /^quantile: not a quantile: got 1.5/],
+    "searchSorted in other lines": [
+      () => sorting.searchSorted(f(2, 3), f(3, 2)),
+      "searchSorted: lines and values don't fit: got [2, 3] and [3, 2], expected [n] and any shape, or [..., n] and [..., m]",
+    ],
+    "searchSorted in a scalar": [() => sorting.searchSorted(f(), f(2)), /^searchSorted: lines and values don't fit/],
+    "bincount without a weight each": [
+      () => counting.bincount(i(3), 4, f(2)),
+      "bincount: a weight for each element: got [3] and [2], expected one shape",
+    ],
+    "histogram without bins": [() => counting.histogram(f(3), { bins: 0 }), /^histogram: no such bins/],
+    "histogram of no range": [
+      () => counting.histogram(f(3), { range: [2, 1] }),
+      "histogram: no such bins: got 10 in [2,1], expected at least one, in a finite range [low, high]",
+    ],
     "variance of nothing": [() => reduce.variance(f(0)), /nothing to reduce/],
     "gather with shapes that differ beside the axis": [
       () => indexed.gather(f(4, 3), i(5, 2), 0),
@@ -356,6 +395,11 @@ describe("element types that don't fit: DTypeError", () => {
     ],
     "variance of int32": [() => reduce.variance(i(2)), /^mean: dtypes don't fit/],
     "max of bool": [() => reduce.max(b(2)), /^max: dtypes don't fit/],
+    "cumsum of bool": [() => cumulative.cumsum(b(2)), /^cumsum: dtypes don't fit: got bool/],
+    "logCumSumExp of int32": [() => cumulative.logCumSumExp(i(2)), /^logCumSumExp: dtypes don't fit: got int32/],
+    "argsort of bool": [() => sorting.argsort(b(2)), /^argsort: dtypes don't fit: got bool/],
+    "quantile of int32": [() => sorting.quantile(i(2), 0.5), /^quantile: dtypes don't fit: got int32/],
+    "prod of bool": [() => reduce.prod(b(2)), /^prod: dtypes don't fit: got bool/],
     "argmax of bool": [() => reduce.argmax(b(2)), /^argmax: dtypes don't fit/],
     "gather by floats": [
       () => indexed.gather(f(3), f(3), 0),
@@ -365,9 +409,9 @@ describe("element types that don't fit: DTypeError", () => {
       () => indexed.scatterAdd(f(3), f(3), 0, 3),
       /^scatterAdd: dtypes don't fit: got float32 and float32/,
     ],
-    "scatterAdd of int32": [
-      () => indexed.scatterAdd(i(3), i(3), 0, 3),
-      /^scatterAdd: dtypes don't fit: got int32 and int32/,
+    "scatterAdd of bool": [
+      () => indexed.scatterAdd(i(3), b(3), 0, 3),
+      /^scatterAdd: dtypes don't fit: got int32 and bool/,
     ],
     "crossEntropy of float targets": [
       () => composite.crossEntropy(f(3, 5), f(3)),
@@ -378,7 +422,7 @@ describe("element types that don't fit: DTypeError", () => {
       () => creation.fromValues([1, 2 ** 31], "int32"),
       /^tensor: an element that int32 can't hold: got 2147483648 at 1, .*\nHint: int32 ends at 2147483647, and there is no int64/,
     ],
-    "updates of integers": [() => indexed.scatterAdd(i(2), i(2), 0, 3), /float32 updates\nHint: cast first/],
+    "updates of bools": [() => indexed.scatterAdd(i(2), b(2), 0, 3), /int32 updates\nHint: cast first/],
     "full of a fraction": [() => full([2], 0.5, "int32"), /^full: a number that int32 can't hold: got 0.5/],
     "full of 2 as bool": [
       () => full([2], 2, "bool"),

@@ -22,7 +22,7 @@ const pinned: Readonly<Record<string, readonly [version: number, digest: string]
   slice: [1, "f97a0f17ac25fe3d1753cfd6408adcab0fa9536488dcf5c21cbb14458bcec0cb"],
   pad: [1, "8bd13ac43e886edb7937fb47b4ff9e3fb443a3cab8b0c1ead66cf8d54046b8bf"],
   gather: [1, "d4b08f3eb9ed93e11fa60c31736e65925f4d4ea9d837a6bd3f991187c39a38d9"],
-  scatterAdd: [1, "0f05b38c4c992c149e0ee9bdf6c7c1e60593809f410600c064d0e49b2e215c56"],
+  scatterAdd: [1, "d028fe98b3b75099e11cd86968d8d9452561122bd6f0ad247e4de6afe1f7e3e5"],
   scan: [1, "b55e4bd0962f3f66860cf32b5cbd83bddf6f024dacd828817e9881a32f0ea9bd"],
   scatterLast: [1, "bd9f2af3f5823217fdc79f1a8d7035daf48cd4981cd174d5368cb0100b564d04"],
   matmul: [1, "32ea6674f9f48f68925f69e99f9148704196689e5bbe1d02fd5d487fbb5ecb8c"],
@@ -37,6 +37,13 @@ const pinned: Readonly<Record<string, readonly [version: number, digest: string]
   argmin: [1, "fa3898ead472d8b355cdc6d39bdc528f4f017a4acba3bea3fca138ae180f908b"],
   customGradient: [1, "b35af291b947bf054a5d31a05e802b04fcff23b122c57d6e3171c8abd9a63cbb"],
   unfold: [1, "f92665fa6e2c43a52780d99fcfc8f144505bb121f30ccec9995e37e335a23790"],
+  cumsum: [1, "5c7374a0dc69e6a9ea63b60fe3a0faae0a1775d9e1690ddb212ea1c27f521ba1"],
+  cumprod: [1, "66ec975414b38d5666a3d1e4599c89f9f3a1d279491b46494226cbdd324460f0"],
+  recurrence: [1, "90d2ff02d57bd837b23e006e5034ff1b856fe74dab074ec477e3ee5c2e0833aa"],
+  cumargmax: [1, "d4cf4b6b31f508c01fa3e0befe261e979e068b7aa14b0e35e7190651d776f639"],
+  cumargmin: [1, "9018358225e823343ddc3f367cd6b22d6de51f2402d2fd9224d366103dd67e64"],
+  prod: [1, "61caaace9e2a3a82bd91ae98a1fb6c1753e5ee1f2960d0356358bc390d1542ce"],
+  argsort: [1, "4cd23a1403b3dd42e5610013386b9227029334f33ac184683b1fd3408bc428de"],
 };
 
 const leaves = new Set(allRecords().flatMap(({ kind, name }) => (kind === "leaf" ? [name] : [])));

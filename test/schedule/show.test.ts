@@ -10,12 +10,14 @@ import type { Shape } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { softmax } from "../../src/ops/composite.ts";
 import { conv2d } from "../../src/ops/conv.ts";
+import { cumsum } from "../../src/ops/cumulative.ts";
 import { add, exp, gelu, mul, relu, tanh } from "../../src/ops/elementwise.ts";
 import { scatterAdd, take } from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { concat, pad, transpose } from "../../src/ops/movement.ts";
 import { normal, permutation } from "../../src/ops/random.ts";
 import { argmax, max, sum } from "../../src/ops/reduce.ts";
+import { argsort } from "../../src/ops/sort.ts";
 import { type Schedule, schedulePlan } from "../../src/schedule/schedule.ts";
 import { showSchedule } from "../../src/schedule/show.ts";
 import { traceGraph } from "../support/graphs.ts";
@@ -44,6 +46,10 @@ const loopsOf = (schedule: Schedule): string[] =>
     .slice(1)
     .filter((line) => /^ +(for|fold|in \d+|draw|zero|gather|then|copy piece|add piece|once|pack)\b/.test(line))
     .map((line) => line.slice(2));
+
+/** The loops of what is built of one input. */
+const of = (shape: Shape, build: (x: Node) => Node, target?: Target) =>
+  loopsOf(scheduleOf({ x: shape }, ({ x }) => ({ y: build(x) }), target));
 
 describe("a schedule as text", () => {
   test("docs/design.md shows what a schedule looks like", () => {
@@ -131,8 +137,6 @@ describe("a schedule as text", () => {
   });
 
   test("folds: in both orders, a long row by its blocks, gathered rows, two passes", () => {
-    const of = (shape: Shape, build: (x: Node) => Node, target?: Target) =>
-      loopsOf(scheduleOf({ x: shape }, ({ x }) => ({ y: build(x) }), target));
     expect(of([30, 40], (x) => sum(x, { axis: 1 }))).toEqual([
       "for i0 < 30",
       "  fold 40 in blocks of 1024, 16 sums in vectors of 4",
@@ -161,6 +165,18 @@ describe("a schedule as text", () => {
     expect(of([30, 40], (x) => argmax(x, { axis: 1 }))[1]).toBe(
       "  fold 40 in two passes, 4 lanes: the extreme, then where it is",
     );
+  });
+
+  test("lines: which axis threads share, and lines side by side", () => {
+    expect(of([64, 300], (x) => cumsum(x, 1), threads)).toEqual([
+      "for i0 < 64, threads take 8 chunks in multiples of 1",
+      "  for a line of 300",
+    ]);
+    expect(of([300, 640], (x) => cumsum(x, 0), threads)).toEqual([
+      "for i0 < 640, threads take 8 chunks in multiples of 16: 16, then 4, then 1 side by side",
+      "  for a line of 300",
+    ]);
+    expect(of([3, 50, 4], (x) => argsort(x, 1))).toEqual(["for i0 < 3", "  for i1 < 4", "    for a line of 50"]);
   });
 
   test("products: tiles and packing, alone and in a group, and without lanes", () => {

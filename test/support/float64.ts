@@ -125,14 +125,15 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
       return fill((point) => {
         const row = inner.map((at) => operands[0][dot(point, pick(kept)) + dot(at, pick(axes))]);
         const [most, least] = [Math.max(...row), Math.min(...row)];
-        const { sum, max, min, argmax, argmin } = {
+        const found = {
           sum: row.reduce((a, b) => a + b, 0),
+          prod: row.reduce((a, b) => a * b, 1),
           max: most,
           min: least,
           argmax: row.indexOf(most),
           argmin: row.indexOf(least),
         };
-        return { sum, max, min, argmax, argmin }[record.combine];
+        return found[record.combine];
       });
     }
     case "matmul": {

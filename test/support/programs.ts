@@ -10,6 +10,7 @@ import type { Node } from "../../src/graph/node.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import * as creation from "../../src/ops/creation.ts";
+import * as cumulative from "../../src/ops/cumulative.ts";
 import { broadcastTo } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
@@ -18,6 +19,7 @@ import * as movement from "../../src/ops/movement.ts";
 import { roundTo } from "../../src/ops/precision.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import * as sorting from "../../src/ops/sort.ts";
 import { unfold } from "../../src/ops/unfold.ts";
 import { roughData, testData, traceGraph } from "./graphs.ts";
 
@@ -52,8 +54,25 @@ const unaries = [
   ops.stopGradient,
 ] as const;
 const binaries = [ops.add, ops.sub, ops.mul, ops.div, ops.maximum, ops.minimum] as const;
+const alongs = [
+  cumulative.cumsum,
+  cumulative.cumprod,
+  cumulative.logCumSumExp,
+  (x: Node, axis: number) => cumulative.cummax(x, axis).values,
+  (x: Node, axis: number) => sorting.sort(x, axis),
+  (x: Node, axis: number) => sorting.argsort(x, { axis, descending: true }),
+] as const;
 const comparisons = [compare.less, compare.equal, compare.greaterEqual, compare.notEqual] as const;
-const reductions = [reduce.sum, reduce.max, reduce.min, reduce.mean, reduce.argmax, reduce.variance] as const;
+const reductions = [
+  reduce.sum,
+  reduce.max,
+  reduce.min,
+  reduce.mean,
+  reduce.argmax,
+  reduce.variance,
+  reduce.prod,
+  reduce.logSumExp,
+] as const;
 
 /** The program that the choices spell. With `differentiate`, gradients of a sum of it are outputs too; with `narrow`, most floats are rounded to 16-bit formats. */
 export function programOf(choices: readonly number[], { differentiate = false, narrow = false } = {}): Program {
@@ -138,7 +157,11 @@ function attempt(body: () => Node): Node | undefined {
 /** One more value from those there are. */
 function grow(pick: (below: number) => number, any: () => Node, float: () => Node): Node {
   const axesOf = (x: Node) => x.shape.map((_, axis) => axis).filter(() => pick(2) === 1);
-  switch (pick(17)) {
+  switch (pick(18)) {
+    case 17: {
+      const x = float();
+      return alongs[pick(alongs.length)](x, pick(Math.max(1, x.shape.length)));
+    }
     case 0:
     case 1:
       return unaries[pick(unaries.length)](float());

@@ -2,9 +2,11 @@
 import {
   blockSize,
   chunkSize,
+  type Join,
   type KernelInput,
   type LoopKernel,
   laneCount,
+  neutral,
   type Order,
   withIndices,
 } from "../../../kernels/kernel.ts";
@@ -119,8 +121,9 @@ export function printMap({ inputs, shape, body }: Pick<LoopKernel, "inputs" | "s
   return assemble(all, [...used, ...printed.lines, `return ${printed.result};`], printed);
 }
 
-const joins: Record<"sum" | "max" | "min", (a: string, b: string) => string> = {
+const joins: Record<Join, (a: string, b: string) => string> = {
   sum: (a, b) => `Math.fround(${a} + ${b})`,
+  prod: (a, b) => `Math.fround(${a} * ${b})`,
   max: (a, b) => `${a} >= ${b} ? ${a} : (${a} !== ${a} ? ${a} : ${b})`,
   min: (a, b) => `${a} <= ${b} ? ${a} : (${a} !== ${a} ? ${a} : ${b})`,
 };
@@ -129,7 +132,7 @@ const joins: Record<"sum" | "max" | "min", (a: string, b: string) => string> = {
 const plainArray: KernelInput = { source: 0, dtype: "float32", view: contiguousView([]) };
 
 /** out[x] = the combination of a0[x·count] … in the written order. `k[0]` is what changes nothing. */
-export function printReduce(combine: "sum" | "max" | "min", order: Order, count: number): PrintedKernel {
+export function printReduce(combine: Join, order: Order, count: number): PrintedKernel {
   const join = joins[combine];
   const lines = [`let base = this.thread.x * ${count};`, "let total = k[0];"];
   const width = order === "lanes" ? blockSize : chunkSize;
@@ -167,8 +170,7 @@ export function printReduce(combine: "sum" | "max" | "min", order: Order, count:
     lines.push(`  total = ${join("total", "s0")};`);
   }
   lines.push("}", "return total;");
-  const identity = combine === "sum" ? 0 : combine === "max" ? -Infinity : Infinity;
-  return assemble([plainArray], lines, { constants: [identity], usesPowers: false });
+  return assemble([plainArray], lines, { constants: [neutral(combine, "float32")], usesPowers: false });
 }
 
 /** out[x] = where the largest or smallest of a0[x·count] … is: the first NaN, else the first of equals. */

@@ -1,5 +1,5 @@
 // Reductions in the written orders of NUMERICS: lanes over the last axes, chunks over any other set.
-import { blockSize, type Combine, chunkSize, laneCount, type Order } from "../../../kernels/kernel.ts";
+import { blockSize, type Combine, chunkSize, laneCount, neutral, type Order } from "../../../kernels/kernel.ts";
 import { type DType, makeArray, type TypedArray } from "../../core/dtype.ts";
 import { type Shape, stridesOf } from "../../core/shape.ts";
 
@@ -8,6 +8,7 @@ export type Reducer = (x: TypedArray, out: TypedArray) => void;
 
 const combines = {
   sum: (a: number, b: number) => a + b,
+  prod: (a: number, b: number) => a * b,
   max: (a: number, b: number) => (a >= b || a !== a ? a : b),
   min: (a: number, b: number) => (a <= b || a !== a ? a : b),
 };
@@ -15,13 +16,6 @@ const better = {
   argmax: (a: number, b: number) => a > b,
   argmin: (a: number, b: number) => a < b,
 };
-
-/** What changes nothing: a lane that gets no element is as if it weren't there. */
-function identity(combine: "sum" | "max" | "min", dtype: DType): number {
-  if (combine === "sum") return 0;
-  const [lowest, highest] = dtype === "int32" ? [-(2 ** 31), 2 ** 31 - 1] : [-Infinity, Infinity];
-  return combine === "max" ? lowest : highest;
-}
 
 /** The order that NUMERICS gives a reduction over these axes, ascending. */
 function orderOf(shape: Shape, axes: readonly number[]): Order {
@@ -75,8 +69,8 @@ function rowReducer(
       return best;
     };
   }
-  const join = combines[combine];
-  const nothing = identity(combine, dtype);
+  const join = combine === "prod" && dtype === "int32" ? Math.imul : combines[combine];
+  const nothing = neutral(combine, dtype);
   // Accumulators are typed arrays: a store rounds to float32, or wraps to int32.
   const total = makeArray(dtype, 1);
   if (order === "lanes") {

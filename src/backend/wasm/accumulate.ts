@@ -1,29 +1,14 @@
 // Accumulators of reductions, over four lanes or one: what they start from, how a value joins, and how argmax keeps its index. The order in
 // which values join is the reduction's own matter.
 import type { ScalarType } from "../../../kernels/expr.ts";
-import type { Combine } from "../../../kernels/kernel.ts";
+import { type Join, neutral } from "../../../kernels/kernel.ts";
 import { type Code, type FunctionBuilder, type Local, sequence } from "./assembler.ts";
 import { f32x4, v128 } from "./instructions.ts";
 import { evenly, type Lanes } from "./lanes.ts";
 
-/** The value that changes nothing: +0, or the least or greatest there is. It stands on the left, or is a lane that got nothing. */
-export function neutral(combine: Combine, type: ScalarType): number {
-  if (combine === "sum") return 0;
-  const least = combine === "max" || combine === "argmax";
-  if (type === "float32") return least ? -Infinity : Infinity;
-  return least ? -(2 ** 31) : 2 ** 31 - 1;
-}
-
 /** a, then b, combined as NUMERICS.md says; `a` is a local, since max and min look at it more than once. */
-export function combined(
-  fn: FunctionBuilder,
-  lanes: Lanes,
-  combine: "sum" | "max" | "min",
-  type: ScalarType,
-  a: Local,
-  b: Code,
-): Code {
-  if (combine === "sum") return lanes.binary("add", type, a.get, b);
+export function combined(fn: FunctionBuilder, lanes: Lanes, combine: Join, type: ScalarType, a: Local, b: Code): Code {
+  if (combine === "sum" || combine === "prod") return lanes.binary(combine === "sum" ? "add" : "mul", type, a.get, b);
   const first = a.get;
   const other = fn.local(lanes.valueType(type));
   const second = other.tee(b as never);

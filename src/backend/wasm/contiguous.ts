@@ -1,9 +1,9 @@
 // Folds over the last axes: a row of each output, read in place or gathered in scratch first, in blocks that join in ascending order.
 import { input } from "../../../kernels/expr.ts";
-import { blockSize, type FoldKernel } from "../../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, neutral } from "../../../kernels/kernel.ts";
 import { type ContiguousFold, waitingSize } from "../../schedule/folds.ts";
 import type { Nest } from "../../schedule/nest.ts";
-import { ArgAccumulator, combined, neutral } from "./accumulate.ts";
+import { ArgAccumulator, combined } from "./accumulate.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import type { Row } from "./elements.ts";

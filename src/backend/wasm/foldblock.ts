@@ -1,17 +1,14 @@
 // A block of a fold over the last axes: 16 lanes, lane j taking elements j, j + 16 … ascending; lanes combine 8, 4, 2, 1. With SIMD the lanes
 // are four vectors; without, sixteen locals.
 import type { Expr, ScalarType } from "../../../kernels/expr.ts";
-import { laneCount } from "../../../kernels/kernel.ts";
+import { type Join, laneCount, neutral } from "../../../kernels/kernel.ts";
 import type { Nest } from "../../schedule/nest.ts";
-import { combined, Extreme, neutral } from "./accumulate.ts";
+import { combined, Extreme } from "./accumulate.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "./assembler.ts";
 import type { Context } from "./context.ts";
 import { ElementPrinter, type Row } from "./elements.ts";
 import { f32x4, i32, i32x4, shuffle32 } from "./instructions.ts";
 import type { Cursor } from "./nest.ts";
-
-/** What has an accumulator for each lane. */
-export type Join = "sum" | "max" | "min";
 
 /** What reads a row that runs along an axis. */
 export function rowOf(
@@ -46,7 +43,8 @@ export function foldBlock(
   const accumulators = Array.from({ length: used }, () => fn.local(lanes.valueType(type)));
   const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, type, into, value) as never);
   const code: Code[] = accumulators.map((local) => local.set(start() as never));
-  const extreme = width > 1 && type === "float32" && combine !== "sum" ? new Extreme(fn, combine) : undefined;
+  const isExtreme = combine === "max" || combine === "min";
+  const extreme = width > 1 && type === "float32" && isExtreme ? new Extreme(fn, combine) : undefined;
   const take = (into: Local, value: Code) =>
     extreme?.take(into as Local<"v128">, value as Code<"v128">) ?? join(into, value);
   if (extreme) code.push(extreme.start);

@@ -79,6 +79,7 @@ export const i64 = {
   const: (value: bigint): Code<"i64"> => instruction("i64", [], [0x42, ...signed(BigInt.asIntN(64, value))]),
   eqz: unary<"i64", "i32">("i32", 0x50),
   ne: binary<"i64", "i32">("i32", 0x52),
+  ltS: binary<"i64", "i32">("i32", 0x53),
   add: binary<"i64", "i64">("i64", 0x7c),
   mul: binary<"i64", "i64">("i64", 0x7e),
   divU: binary<"i64", "i64">("i64", 0x80),

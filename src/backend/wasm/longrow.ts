@@ -1,10 +1,10 @@
 // One long row to one number, in two functions: threads fold its blocks into the first one's scratch, and that one joins them in order.
-import { blockSize, type FoldKernel } from "../../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, type Join, neutral } from "../../../kernels/kernel.ts";
 import type { BlockFold, JoinFold } from "../../schedule/folds.ts";
-import { combined, neutral } from "./accumulate.ts";
+import { combined } from "./accumulate.ts";
 import { type Code, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
-import { foldBlock, type Join, rowOf } from "./foldblock.ts";
+import { foldBlock, rowOf } from "./foldblock.ts";
 import { i32, select } from "./instructions.ts";
 import { countLoop, limitCode, start } from "./nest.ts";
 import { bindings } from "./runtime/bindings.ts";

@@ -1,6 +1,7 @@
 // A schedule as one WebAssembly module: one function per loop nest, and `run`, which calls them phase by phase. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
 import { elementBytes, type FoldKernel } from "../../../kernels/kernel.ts";
+import type { SpecialKernel } from "../../../kernels/kinds.ts";
 import type { RandomKernel } from "../../../kernels/sampler.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { Loops } from "../../schedule/loops.ts";
@@ -16,6 +17,7 @@ import { printContiguousFold } from "./contiguous.ts";
 import { printGather, printScatter, printZeros } from "./indexed.ts";
 import { i32, memory } from "./instructions.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
+import { printLines } from "./line.ts";
 import { printBlocks, printJoin } from "./longrow.ts";
 import { printElements } from "./map.ts";
 import { limitCode } from "./nest.ts";
@@ -123,6 +125,9 @@ function printLoops(context: Context, { kernel, number }: Member, loops: Loops, 
       break;
     case "scatter":
       printScatter(context, number, loops, target);
+      break;
+    case "lines":
+      printLines(context, kernel as SpecialKernel, loops, target);
       break;
     case "pieces":
       printPieces(context, loops, target);

@@ -90,7 +90,7 @@ function subjects(): Subject[] {
   const { neg, abs, sqrt, floor, toInt32, toFloat32, pow2, exponent, high16, low16, not, and, or, select } = expr;
   const { add, sub, mul, div, lt, le, eq, ne, gt, ge, input } = expr;
   const matrix = contiguousView([depth, columns]);
-  const folds = (["sum", "max", "min"] as const).flatMap((combine: Combine): Subject[] => [
+  const folds = (["sum", "prod", "max", "min"] as const).flatMap((combine: Combine): Subject[] => [
     {
       name: `${combine} of rows`,
       shape: [columns / 10],

@@ -1,8 +1,8 @@
 // Reductions over axes that aren't the last: every output adds its terms ascending in chunks of 256, chunk sums ascending. Neighbouring
 // outputs run side by side, so that memory is read along its rows.
-import { chunkSize, type FoldKernel } from "../../../kernels/kernel.ts";
+import { chunkSize, type FoldKernel, neutral } from "../../../kernels/kernel.ts";
 import type { StridedFold } from "../../schedule/folds.ts";
-import { ArgAccumulator, combined, neutral } from "./accumulate.ts";
+import { ArgAccumulator, combined } from "./accumulate.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "./assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";

@@ -1,8 +1,10 @@
 // Reads and additions by indices that are data, with repeats and through views.
 import type { Shape } from "../../../src/core/shape.ts";
+import type { Node } from "../../../src/graph/node.ts";
 import { makeNode } from "../../../src/ops/define.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as indexed from "../../../src/ops/gather.ts";
+import { bincount, histogram } from "../../../src/ops/histogram.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import { arrayOf, type Data, roughData, testData } from "../../support/graphs.ts";
 import { type Computation, dtypes, floats } from "./case.ts";
@@ -64,6 +66,28 @@ export function indexedCases(): Computation[] {
       build: (x, i, updates) =>
         indexed.scatter(movement.flip(x, 0), movement.transpose(i), movement.transpose(updates), 0),
     },
+    {
+      name: "scatterAdd of int32, which wraps",
+      inputs: [indices([300], 7), testData([300], "int32", [-(2 ** 31), 2 ** 31])],
+      build: (i, x) => indexed.scatterAdd(i, x, 0, 7),
+    },
+    {
+      name: "bincount",
+      inputs: [indices([3, 50], 5)],
+      build: (x) => bincount(x, 9),
+    },
+    {
+      name: "bincount of weights",
+      inputs: [indices([3, 50], 5), roughData([3, 50])],
+      build: (x, weights) => bincount(x, 5, weights),
+    },
+    ...[{}, { bins: 7, range: [-2, 3] }, { range: [1, 1] }].flatMap((options) =>
+      (["counts", "edges"] as const).map((part) => ({
+        name: `histogram's ${part} ${JSON.stringify(options)}`,
+        inputs: [floats([9, 40])],
+        build: (x: Node) => histogram(x, options)[part],
+      })),
+    ),
     {
       name: "take rows",
       inputs: [floats([9, 4]), indices([3, 5], 9)],

@@ -67,7 +67,7 @@ export function reduceCases(): Computation[] {
         );
       }
     }
-    // Sums are the only ones with a value for nothing.
+    // Of nothing others than sums make no node.
     if (record.combine === "sum") {
       for (const axes of [[0], [1], [0, 1]]) {
         const x = { dtype: "float32" as const, shape: axes.includes(0) ? [0, 4] : [4, 0], data: new Float32Array(0) };

@@ -1,0 +1,78 @@
+// Counting: how many elements there are of each integer, or in each bin.
+import { count as countKind, listOf, number, options } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { equal } from "./compare.ts";
+import { arange } from "./creation.ts";
+import { full } from "./define.ts";
+import { add, div, minimum, mul, sub, where } from "./elementwise.ts";
+import { scatterAdd } from "./gather.ts";
+import { reshape, slice } from "./movement.ts";
+import { checkFloat } from "./prefix.ts";
+import { max, min } from "./reduce.ts";
+import { searchSorted } from "./sort.ts";
+
+/**
+ * How many elements each integer in [0, length) has, as `torch.bincount`, whose length follows from the data: x: [...] int32 → [length] int32; or the sums of
+ * their weights, x's shape, float32, in ascending position. An integer outside is an error when run.
+ */
+export function bincount(x: Node, length: number, weights?: Node): Node {
+  if (weights && !sameShape(weights.shape, x.shape))
+    throw new ShapeError({
+      where: "bincount",
+      problem: "a weight for each element",
+      got: `${formatShape(x.shape)} and ${formatShape(weights.shape)}`,
+      expected: "one shape",
+    });
+  const flat = [sizeOf(x.shape)];
+  const updates = weights ? reshape(weights, flat) : full(flat, 1, "int32");
+  return scatterAdd(reshape(x, flat), updates, 0, length);
+}
+
+/** How many bins (10), and from where to where (from the least element to the largest). */
+export interface HistogramOptions {
+  readonly bins?: number;
+  readonly range?: readonly number[];
+}
+
+/** How many elements are in each bin, and where bins begin and end. */
+export interface Histogram {
+  /** [bins] int32. */
+  readonly counts: Node;
+  /** [bins + 1] float32, ascending. */
+  readonly edges: Node;
+}
+
+/**
+ * How many elements fall into each of equally wide bins, as NumPy's `histogram`: x: [...] float32. Edge i is min(low + (high − low)·fround(i ÷ bins), high); a bin
+ * has its lower edge, the last its upper one too. NaN and what lies outside the range isn't counted. Where low is high the range is half a unit wider on both sides.
+ */
+export function histogram(x: Node, { bins = 10, range }: HistogramOptions = {}): Histogram {
+  checkFloat("histogram", x);
+  if (bins < 1 || (range && !(range.length === 2 && range[0] <= range[1] && range[1] - range[0] < Infinity)))
+    throw new ShapeError({
+      where: "histogram",
+      problem: "no such bins",
+      got: `${bins} in [${range ?? ""}]`,
+      expected: "at least one, in a finite range [low, high]",
+    });
+  const [least, most] = range ? range.map((each) => full([], each)) : [min(x), max(x)];
+  const more = where(equal(least, most), full([], 0.5), 0);
+  const [low, high] = [sub(least, more), add(most, more)];
+  const parts = div(arange(0, bins + 1, { dtype: "float32" }), bins);
+  const edges = where(equal(parts, 1), high, minimum(add(low, mul(sub(high, low), parts)), high));
+  // 0 is below all bins, bins + 1 above them.
+  const found = where(equal(x, high), bins, searchSorted(edges, x, { right: true }));
+  return { counts: slice(bincount(found, bins + 2), [[1, bins + 1]]), edges };
+}
+
+takes({ bincount }, { x: tensor, length: countKind, "weights?": tensor });
+takes(
+  { histogram },
+  {
+    x: tensor,
+    "options?": options<HistogramOptions>({ "bins?": countKind, "range?": listOf(number, "a range [low, high]") }),
+  },
+);

@@ -1,0 +1,95 @@
+// Prefixes along an axis as ops with gradients: what cumulative.ts is made of.
+import type { PrefixCombine } from "../../kernels/prefix.ts";
+import { DTypeError } from "../core/errors.ts";
+import type { Node } from "../graph/node.ts";
+import { equal } from "./compare.ts";
+import { defineOp, floatOnly, makeNode, nextAxis, numeric } from "./define.ts";
+import { abs, mul, where } from "./elementwise.ts";
+import { flip, pad, slice } from "./movement.ts";
+import type { RecordBase, Vjp } from "./record.ts";
+
+function define(name: string, combine: PrefixCombine, dtype: RecordBase["dtype"], vjp: Vjp) {
+  defineOp({
+    name,
+    kind: "special",
+    of: "prefix",
+    version: 1,
+    batch: nextAxis,
+    kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine }),
+    dtype,
+    vjp,
+  });
+  return (axis: number, ...inputs: Node[]): Node => makeNode(name, inputs, inputs[0].shape, { axis });
+}
+
+const index: RecordBase["dtype"] = (inputs, attributes, where) => numeric(inputs, attributes, where) && "int32";
+
+/** Element i is x₀ + … + xᵢ along the axis. */
+export const prefixSum = define("cumsum", "sum", numeric, ({ grad, attributes }) => [
+  fromEnd(attributes.axis as number, (g) => prefixSum(attributes.axis as number, g), grad),
+]);
+
+/** Element i is x₀ · … · xᵢ along the axis. Its gradient divides by nothing, so zeros are as good as any. */
+export const prefixProduct = define("cumprod", "prod", numeric, ({ inputs: [x], output, grad, attributes }) => {
+  const axis = attributes.axis as number;
+  return [
+    mul(
+      later(output, axis, 1),
+      fromEnd(axis, (a, g) => recurrence(axis, a, g), earlier(x, axis), grad),
+    ),
+  ];
+});
+
+/** s₀ = b₀, sᵢ = aᵢ·sᵢ₋₁ + bᵢ along the axis; the first a isn't read. Its gradient is such a recurrence from the other end. */
+export const recurrence = define("recurrence", "linear", floatOnly, ({ inputs: [a], output, grad, attributes }) => {
+  const axis = attributes.axis as number;
+  const arriving = fromEnd(axis, (b, g) => recurrence(axis, b, g), earlier(a, axis), grad);
+  return [mul(arriving, later(output, axis, 0)), arriving];
+});
+
+/** Where the largest of the elements so far is; NaN wins, ties to the lowest. */
+export const prefixArgmax = define("cumargmax", "argmax", index, "none");
+/** Where the smallest of the elements so far is; NaN wins, ties to the lowest. */
+export const prefixArgmin = define("cumargmin", "argmin", index, "none");
+
+/** What is computed along the axis from its end. */
+export function fromEnd(axis: number, compute: (...inputs: Node[]) => Node, ...inputs: Node[]): Node {
+  return flip(compute(...inputs.map((each) => flip(each, axis))), axis);
+}
+
+/** Element i is x's i − 1, the first `value`. */
+export function later(x: Node, axis: number, value: number): Node {
+  return shifted(x, axis, [0, -1], [1, 0], value);
+}
+
+/** Element i is x's i + 1, the last 0. */
+const earlier = (x: Node, axis: number) => shifted(x, axis, [1, Infinity], [0, 1], 0);
+
+function shifted(
+  x: Node,
+  axis: number,
+  range: readonly [number, number],
+  amounts: readonly [number, number],
+  value: number,
+): Node {
+  if (x.shape[axis] === 0) return x;
+  const along = <T, U>(own: T, other: U) => x.shape.map((_, i) => (i === axis ? own : other));
+  return pad(slice(x, along(range, null)), along(amounts, [0, 0] as const), value);
+}
+
+/** Throws DTypeError unless x is float32. */
+export function checkFloat(where: string, x: Node): void {
+  if (x.dtype === "float32") return;
+  throw new DTypeError({
+    where,
+    problem: "dtypes don't fit",
+    got: x.dtype,
+    expected: "float32",
+    hint: 'cast first, as in x.cast("float32")',
+  });
+}
+
+/** x, and 0 where it is infinite: what an exponent can be moved by. */
+export function finite(x: Node): Node {
+  return where(equal(abs(x), Infinity), 0, x);
+}

@@ -1,0 +1,166 @@
+// Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
+import { boolean, either, number, numbers, options } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape, normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
+import type { Found } from "./cumulative.ts";
+import { defineOp, full, makeNode, nextAxis, numeric } from "./define.ts";
+import { add, minimum, mul, sub, where } from "./elementwise.ts";
+import { gather } from "./gather.ts";
+import { reshape, slice, stack, transpose } from "./movement.ts";
+import { checkFloat } from "./prefix.ts";
+import { axesOption, keptShape, type Over, optionsFor, overKind } from "./reduction.ts";
+
+defineOp({
+  name: "argsort",
+  kind: "special",
+  of: "sort",
+  version: 1,
+  batch: nextAxis,
+  kernel: ({ attributes }) => ({
+    axis: attributes.axis as number,
+    isDescending: attributes.descending as boolean,
+  }),
+  dtype: (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32",
+  vjp: "none",
+});
+
+/** Along which axis (−1), and which way. */
+export interface SortOptions {
+  readonly axis?: number;
+  readonly descending?: boolean;
+}
+
+const sortOptions = (given: number | SortOptions): SortOptions => (typeof given === "number" ? { axis: given } : given);
+
+/** Where along an axis the elements are in ascending order, as `torch.argsort` with `stable`: x: [...] float32 or int32 → [...] int32. NaN last, in descending order too. */
+export function argsort(x: Node, given: number | SortOptions = {}): Node {
+  const { axis = -1, descending = false } = sortOptions(given);
+  return makeNode("argsort", [x], x.shape, { axis: normalizeAxis("argsort", axis, x.shape.length), descending });
+}
+
+/** The elements in ascending order along an axis: x: [...] float32 or int32 → [...]. Stable, NaN last (`torch.sort` puts NaN first in descending order). A gradient goes back to where each element came from. */
+export function sort(x: Node, given: number | SortOptions = {}): Node {
+  const { axis = -1, descending = false } = sortOptions(given);
+  const at = normalizeAxis("sort", axis, x.shape.length);
+  return gather(x, argsort(x, { axis: at, descending }), at);
+}
+
+/** Along which axis (−1), and whether the largest (true) or the smallest. */
+export interface TopKOptions {
+  readonly axis?: number;
+  readonly largest?: boolean;
+}
+
+/** The k largest elements along an axis in descending order, and where they are: x: [..., n, ...] → values [..., k, ...], indices int32. Equal ones in their own order; NaN counts after all numbers, where `torch.topk` takes it first. Throws ShapeError unless 0 ≤ k ≤ n. */
+export function topK(x: Node, k: number, { axis = -1, largest = true }: TopKOptions = {}): Found {
+  const at = normalizeAxis("topK", axis, x.shape.length);
+  if (!(Number.isInteger(k) && k >= 0 && k <= x.shape[at]))
+    throw new ShapeError({
+      where: "topK",
+      problem: "not so many elements",
+      got: String(k),
+      expected: `an integer in [0, ${x.shape[at]}]`,
+    });
+  const order = argsort(x, { axis: at, descending: largest });
+  const indices = slice(
+    order,
+    x.shape.map((_, i) => (i === at ? [0, k] : null)),
+  );
+  return { values: gather(x, indices, at), indices };
+}
+
+/** The reduced axes as one last axis, in order, NaN last; and the shape that results have. */
+function sortedLines(name: string, x: Node, over: Over) {
+  const { keepDims = false } = optionsFor(over);
+  const axes = axesOption(name, x, over);
+  const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const count = sizeOf(axes.map((i) => x.shape[i]));
+  if (count === 0)
+    throw new ShapeError({
+      where: name,
+      problem: "nothing to reduce",
+      got: formatShape(x.shape),
+      expected: "at least one element",
+    });
+  const outer = kept.map((i) => x.shape[i]);
+  const lines = sort(reshape(transpose(x, [...kept, ...axes]), [...outer, count]));
+  const at = (i: number) => slice(lines, [...outer.map(() => null), i]);
+  const last = at(count - 1);
+  /** NaN where there is one. */
+  const orNaN = (value: Node) => where(notEqual(last, last), last, value);
+  const shape = keepDims ? keptShape(x.shape, axes) : outer;
+  return { count, at, give: (value: Node) => reshape(orNaN(value), shape) };
+}
+
+/** The middle element over axes (all if left out), of an even number the lower of the two, as `torch.median`: x: float32 or int32. NaN where there is one. The mean of both is `quantile(x, 0.5)`. */
+export function median(x: Node, over: Over = {}): Node {
+  const { count, at, give } = sortedLines("median", x, over);
+  return give(at(Math.floor((count - 1) / 2)));
+}
+
+/** The q-th quantile over axes (all if left out), q in [0, 1], between the two nearest elements by a + (b − a)·t, as `torch.quantile`: x: float32. A list of q's gives a first axis. NaN where there is one. */
+export function quantile(x: Node, q: number | readonly number[], over: Over = {}): Node {
+  checkFloat("quantile", x);
+  if (typeof q !== "number") return stack(q.map((each) => quantile(x, each, over)));
+  if (!(q >= 0 && q <= 1))
+    throw new ShapeError({
+      where: "quantile",
+      problem: "not a quantile",
+      got: String(q),
+      expected: "a number in [0, 1]",
+    });
+  const { count, at, give } = sortedLines("quantile", x, over);
+  const place = q * (count - 1);
+  const low = Math.floor(place);
+  if (low === place) return give(at(low));
+  const [a, b] = [at(low), at(low + 1)];
+  return give(add(a, mul(sub(b, a), place - low)));
+}
+
+/** Which side of equal elements: before them, or with `right` behind them. */
+export interface SearchOptions {
+  readonly right?: boolean;
+}
+
+/**
+ * Where values would be put into lines that ascend so that they still do, as `torch.searchsorted`: sorted: [n], values: [...] → [...] int32 in [0, n]; or sorted:
+ * [..., n], values: [..., m], of the same leading axes. NaN counts above all numbers. By bisection, n's bits long; what isn't sorted gives some number in [0, n].
+ */
+export function searchSorted(sorted: Node, values: Node, { right = false }: SearchOptions = {}): Node {
+  const rank = sorted.shape.length;
+  const count = sorted.shape[rank - 1];
+  const lead = (x: Node) => x.shape.slice(0, -1);
+  if (rank === 0 || (rank > 1 && !sameShape(lead(sorted), lead(values))))
+    throw new ShapeError({
+      where: "searchSorted",
+      problem: "lines and values don't fit",
+      got: `${formatShape(sorted.shape)} and ${formatShape(values.shape)}`,
+      expected: "[n] and any shape, or [..., n] and [..., m]",
+    });
+  const asked = rank === 1 ? reshape(values, [-1]) : values;
+  const isMissing = notEqual(asked, asked);
+  const isBefore = (element: Node) =>
+    right
+      ? logicalOr(lessEqual(element, asked), isMissing)
+      : logicalOr(less(element, asked), logicalAnd(isMissing, logicalNot(notEqual(element, element))));
+  let place = full(asked.shape, 0, "int32");
+  for (let step = 2 ** Math.floor(Math.log2(Math.max(1, count))); step >= 1 && count > 0; step /= 2) {
+    const next = add(place, step);
+    const element = gather(sorted, sub(minimum(next, count), 1), rank - 1);
+    place = where(logicalAnd(lessEqual(next, count), isBefore(element)), next, place);
+  }
+  return reshape(place, values.shape);
+}
+
+takes(
+  { argsort, sort },
+  { x: tensor, "axis?": either(axisKind, options<SortOptions>({ "axis?": number, "descending?": boolean })) },
+  "the way goes by name, as in x.sort({ descending: true })",
+);
+takes({ topK }, { x: tensor, k: number, "options?": options<TopKOptions>({ "axis?": number, "largest?": boolean }) });
+takes({ median }, { x: tensor, "over?": overKind });
+takes({ quantile }, { x: tensor, q: either(number, numbers), "over?": overKind });
+takes({ searchSorted }, { sorted: tensor, values: tensor, "options?": options<SearchOptions>({ "right?": boolean }) });
