@@ -11,7 +11,7 @@ import { add, div, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "
 
 const edges = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 
-/** x·σ(x), the sigmoid linear unit or swish (Elfwing et al. 2017); gradient g·σ·(1 + x·(1 − σ)). x: [...] float32 → the same. −0 at −∞. Error bound: kernels/math. */
+/** x·σ(x), the sigmoid linear unit or swish (Elfwing et al. 2017); gradient g·σ·(1 + x·(1 − σ)). x: [...] float32 → the same. −0 at −∞. Error bound: kernels/math. @torch torch.nn.functional.silu */
 export const silu = defineUnary({
   name: "silu",
   dtype: floatOnly,
@@ -23,7 +23,7 @@ export const silu = defineUnary({
   samples: { range: [-4, 4], edges: [...edges, 17, 101, -88, -104, -113] },
 });
 
-/** x where x > 0, else weight·x (He et al. 2015). x, weight: float32, of shapes that broadcast. Both have a gradient; at 0 that of x is weight·g. */
+/** x where x > 0, else weight·x (He et al. 2015). x, weight: float32, of shapes that broadcast. Both have a gradient; at 0 that of x is weight·g. @torch torch.nn.functional.prelu */
 export const prelu = defineBinary({
   name: "prelu",
   dtype: floatOnly,
@@ -35,7 +35,7 @@ export const prelu = defineBinary({
   samples: { range: [-4, 4], edges },
 });
 
-/** x where x > 0, else slope·x (Maas et al. 2013). x: [...] float32 → the same. */
+/** x where x > 0, else slope·x (Maas et al. 2013). x: [...] float32 → the same. @torch torch.nn.functional.leaky_relu */
 export function leakyRelu(x: Node, slope = 0.01): Node {
   return prelu(x, slope);
 }
@@ -43,17 +43,17 @@ export function leakyRelu(x: Node, slope = 0.01): Node {
 /** What isn't positive, else 0: so that no exponential of the other side overflows into a gradient. */
 const below = (x: Node) => where(greater(x, 0), 0, x);
 
-/** x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015). x: [...] float32 → the same. */
+/** x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015). x: [...] float32 → the same. @torch torch.nn.functional.elu */
 export function elu(x: Node, alpha = 1): Node {
   return where(greater(x, 0), x, mul(expm1(below(x)), alpha));
 }
 
-/** scale·elu(x, alpha) with the constants of self-normalising networks (Klambauer et al. 2017). x: [...] float32 → the same. */
+/** scale·elu(x, alpha) with the constants of self-normalising networks (Klambauer et al. 2017). x: [...] float32 → the same. @torch torch.nn.functional.selu */
 export function selu(x: Node): Node {
   return mul(elu(x, 1.6732632423543772), 1.0507009873554805);
 }
 
-/** x where x > 0, else alpha·(e^(x ÷ alpha) − 1), whose slope at 0 is 1 (Barron 2017). x: [...] float32 → the same. Throws ConfigError for alpha 0. */
+/** x where x > 0, else alpha·(e^(x ÷ alpha) − 1), whose slope at 0 is 1 (Barron 2017). x: [...] float32 → the same. Throws ConfigError for alpha 0. @torch torch.nn.functional.celu */
 export function celu(x: Node, alpha = 1): Node {
   if (alpha === 0)
     throw new ConfigError({
@@ -65,17 +65,17 @@ export function celu(x: Node, alpha = 1): Node {
   return where(greater(x, 0), x, mul(expm1(div(below(x), alpha)), alpha));
 }
 
-/** x·tanh(ln(1 + eˣ)) (Misra 2019). x: [...] float32 → the same. At most 3 ULP. */
+/** x·tanh(ln(1 + eˣ)) (Misra 2019). x: [...] float32 → the same. At most 3 ULP. @torch torch.nn.functional.mish */
 export function mish(x: Node): Node {
   return mul(x, tanh(softplus(x)));
 }
 
-/** ln σ(x) = −ln(1 + e⁻ˣ). x: [...] float32 → the same. As exact as softplus. */
+/** ln σ(x) = −ln(1 + e⁻ˣ). x: [...] float32 → the same. As exact as softplus. @torch torch.nn.functional.logsigmoid */
 export function logSigmoid(x: Node): Node {
   return neg(softplus(neg(x)));
 }
 
-/** x held between min and max; no gradient at the bounds and beyond, where `clamp` has one at the bounds. x: [...] float32 → the same. Throws ConfigError unless min ≤ max. */
+/** x held between min and max; no gradient at the bounds and beyond, where `clamp` has one at the bounds. x: [...] float32 → the same. Throws ConfigError unless min ≤ max. @torch torch.nn.functional.hardtanh */
 export function hardtanh(x: Node, min = -1, max = 1): Node {
   if (!(min <= max))
     throw new ConfigError({
@@ -87,17 +87,17 @@ export function hardtanh(x: Node, min = -1, max = 1): Node {
   return where(lessEqual(x, min), min, where(greaterEqual(x, max), max, x));
 }
 
-/** x held between 0 and 6. x: [...] float32 → the same. */
+/** x held between 0 and 6. x: [...] float32 → the same. @torch torch.nn.functional.relu6 */
 export function relu6(x: Node): Node {
   return hardtanh(x, 0, 6);
 }
 
-/** relu6(x + 3) ÷ 6 (Howard et al. 2019). x: [...] float32 → the same. */
+/** relu6(x + 3) ÷ 6 (Howard et al. 2019). x: [...] float32 → the same. @torch torch.nn.functional.hardsigmoid */
 export function hardSigmoid(x: Node): Node {
   return div(relu6(add(x, 3)), 6);
 }
 
-/** x·relu6(x + 3) ÷ 6 (Howard et al. 2019). x: [...] float32 → the same. */
+/** x·relu6(x + 3) ÷ 6 (Howard et al. 2019). x: [...] float32 → the same. @torch torch.nn.functional.hardswish */
 export function hardSwish(x: Node): Node {
   return mul(x, hardSigmoid(x));
 }

@@ -14,7 +14,7 @@ import { add, div, mul, neg, sub, where } from "./elementwise.ts";
 const edges = [0, -0, 0.5, -0.5, 1, -1, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 const samples = { range: [-4, 4], edges } as const;
 
-/** x·x. x: [...] float32 or int32 (wraps) → the same. */
+/** x·x. x: [...] float32 or int32 (wraps) → the same. @torch torch.square */
 export const square = defineUnary({
   name: "square",
   dtype: numeric,
@@ -23,7 +23,7 @@ export const square = defineUnary({
   samples: { range: [-4, 4], edges },
 });
 
-/** 1 ÷ x. x: [...] float32 → the same; gradient −g·y². */
+/** 1 ÷ x. x: [...] float32 → the same; gradient −g·y². @torch torch.reciprocal */
 export const reciprocal = defineUnary({
   name: "reciprocal",
   dtype: floatOnly,
@@ -32,7 +32,7 @@ export const reciprocal = defineUnary({
   samples: { range: [0.5, 4], edges },
 });
 
-/** 1 ÷ √x; gradient −½·g·y ÷ x. x: [...] float32 → the same. Error bound and source: kernels/math. */
+/** 1 ÷ √x; gradient −½·g·y ÷ x. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.rsqrt */
 export const rsqrt = defineUnary({
   name: "rsqrt",
   dtype: floatOnly,
@@ -41,7 +41,7 @@ export const rsqrt = defineUnary({
   samples: { range: [0.3, 4], edges: [...edges, -1e30, 1e-30, 1e30] },
 });
 
-/** ⌈x⌉, the least integer that isn't below x. x: [...] float32 → the same. Its gradient is 0. */
+/** ⌈x⌉, the least integer that isn't below x. x: [...] float32 → the same. Its gradient is 0. @torch torch.ceil */
 export const ceil = defineUnary({
   name: "ceil",
   dtype: floatOnly,
@@ -50,7 +50,7 @@ export const ceil = defineUnary({
   samples,
 });
 
-/** The nearest integer, ties to even, as in PyTorch and NumPy (not as JavaScript's Math.round). x: [...] float32 → the same. Its gradient is 0. */
+/** The nearest integer, ties to even, as in PyTorch and NumPy (not as JavaScript's Math.round). x: [...] float32 → the same. Its gradient is 0. @torch torch.round */
 export const round = defineUnary({
   name: "round",
   dtype: floatOnly,
@@ -59,7 +59,7 @@ export const round = defineUnary({
   samples: { range: [-4, 4], edges: [...edges, 1.5, -2.5, 8388607.5, 4194303.5, -8388609] },
 });
 
-/** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. */
+/** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. @torch torch.trunc */
 export const trunc = defineUnary({
   name: "trunc",
   dtype: floatOnly,
@@ -71,6 +71,7 @@ export const trunc = defineUnary({
 /**
  * ⌊a ÷ b⌋. float32: the quotient is rounded before. int32: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32 or int32 → the same. Its
  * gradient is 0.
+ * @torch torch.floor_divide
  */
 export const floorDivide = defineBinary({
   name: "floorDivide",
@@ -83,6 +84,7 @@ export const floorDivide = defineBinary({
 /**
  * a − b·⌊a ÷ b⌋, with the sign of b. float32: as written, each operation rounded, where PyTorch's is exact. int32: exact, and a where b is 0.
  * [...] float32 or int32 → the same.
+ * @torch torch.remainder
  */
 export function remainder(a: NodeLike, b: NodeLike): Node {
   return sub(a, mul(b, floorDivide(a, b)));
@@ -91,18 +93,19 @@ export function remainder(a: NodeLike, b: NodeLike): Node {
 const question = (name: string, value: (x: e.Expr) => e.Expr) =>
   defineUnary({ name, dtype: comparing("float32"), value: ([x]) => value(x), vjp: "none", samples });
 
-/** Whether each element is NaN. x: [...] float32 → [...] bool. */
+/** Whether each element is NaN. x: [...] float32 → [...] bool. @torch torch.isnan */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
 export const isNaN = question("isNaN", (x) => e.ne(x, x));
-/** Whether each element is neither infinite nor NaN. x: [...] float32 → [...] bool. */
+/** Whether each element is neither infinite nor NaN. x: [...] float32 → [...] bool. @torch torch.isfinite */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
 export const isFinite = question("isFinite", (x) => e.lt(e.abs(x), Infinity));
-/** Whether each element is ∞ or −∞. x: [...] float32 → [...] bool. */
+/** Whether each element is ∞ or −∞. x: [...] float32 → [...] bool. @torch torch.isinf */
 export const isInf = question("isInf", (x) => e.eq(e.abs(x), Infinity));
 
 /**
  * Each element held between two bounds: x where min ≤ x ≤ max, NaN as it is. x: [...] float32 or int32; bounds are numbers, or tensors of x's dtype that broadcast.
  * The gradient passes at the bounds and between them. One bound alone is `maximum` or `minimum`. Throws ConfigError for numbers with min > max.
+ * @torch torch.clamp
  */
 export function clamp(x: Node, min: NodeLike, max: NodeLike): Node {
   if (typeof min === "number" && typeof max === "number" && !(min <= max))
@@ -126,14 +129,14 @@ export interface NanToNumOptions {
   readonly neginf?: number;
 }
 
-/** Numbers in the places of NaN and ±∞. x: [...] float32 → the same. No gradient flows where one was replaced. */
+/** Numbers in the places of NaN and ±∞. x: [...] float32 → the same. No gradient flows where one was replaced. @torch torch.nan_to_num */
 export function nanToNum(x: Node, options: NanToNumOptions = {}): Node {
   const largest = (2 - 2 ** -23) * 2 ** 127;
   const { nan = 0, posinf = largest, neginf = -largest } = options;
   return where(isNaN(x), nan, where(equal(x, Infinity), posinf, where(equal(x, -Infinity), neginf, x)));
 }
 
-/** a + weight·(b − a). All float32, of shapes that broadcast. */
+/** a + weight·(b − a). All float32, of shapes that broadcast. @torch torch.lerp */
 export function lerp(a: Node, b: NodeLike, weight: NodeLike): Node {
   return add(a, mul(weight, sub(b, a)));
 }

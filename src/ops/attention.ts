@@ -99,6 +99,7 @@ function masked(scores: Node, mask: Node): Node {
  * [..., queries, width]. Keys and values may have fewer heads, the third axis from the last: each serves as many neighbouring heads of queries. A query
  * for which a mask leaves no key gets zeros, and gradients of zero. `causal`: query i sees keys 0 … i alone, and there are as many of both. One draw a
  * weight where dropout > 0.
+ * @torch torch.nn.functional.scaled_dot_product_attention
  */
 export function scaledDotProductAttention(q: Node, k: Node, v: Node, options: AttentionOptions = {}): Node {
   checkOperands(q, k, v, options);

@@ -21,7 +21,7 @@ function checkCount(where: string, what: string, value: number, least: number): 
   });
 }
 
-/** Drops axes of extent 1: all of them, or those named. [2, 1, 3] → [2, 3]. Throws ShapeError where a named axis is longer (PyTorch leaves it, NumPy throws). */
+/** Drops axes of extent 1: all of them, or those named. [2, 1, 3] → [2, 3]. Throws ShapeError where a named axis is longer (PyTorch leaves it, NumPy throws). @torch torch.squeeze */
 export function squeeze(x: Node, axis?: number | readonly number[]): Node {
   const dropped = axis === undefined ? undefined : normalizeAxes("squeeze", axis, x.shape.length);
   const long = dropped?.find((i) => x.shape[i] !== 1);
@@ -39,7 +39,7 @@ export function squeeze(x: Node, axis?: number | readonly number[]): Node {
   );
 }
 
-/** New axes of extent 1, placed as in the result: [2, 3] with axis 1 → [2, 1, 3]. NumPy's expand_dims, PyTorch's unsqueeze. */
+/** New axes of extent 1, placed as in the result: [2, 3] with axis 1 → [2, 1, 3]. NumPy's expand_dims, PyTorch's unsqueeze. @torch torch.unsqueeze */
 export function expandDims(x: Node, axis: number | readonly number[]): Node {
   const rank = x.shape.length + listed(axis).length;
   const added = normalizeAxes("expandDims", axis, rank);
@@ -50,7 +50,7 @@ export function expandDims(x: Node, axis: number | readonly number[]): Node {
   );
 }
 
-/** Axes moved to other places, the rest in their order: [2, 3, 4] from 0 to −1 → [3, 4, 2]. PyTorch's movedim. Throws ShapeError unless as many places as axes. */
+/** Axes moved to other places, the rest in their order: [2, 3, 4] from 0 to −1 → [3, 4, 2]. PyTorch's movedim. Throws ShapeError unless as many places as axes. @torch torch.movedim */
 export function moveAxis(x: Node, from: number | readonly number[], to: number | readonly number[]): Node {
   const rank = x.shape.length;
   const [sources, places] = [from, to].map((axes) => {
@@ -72,7 +72,7 @@ export function moveAxis(x: Node, from: number | readonly number[], to: number |
   );
 }
 
-/** Axes `start` … `end`, the last included, as one: [2, 3, 4] → [24]; from 1: [2, 12]. A scalar gives [1]. NumPy's ravel. Throws ShapeError. */
+/** Axes `start` … `end`, the last included, as one: [2, 3, 4] → [24]; from 1: [2, 12]. A scalar gives [1]. NumPy's ravel. Throws ShapeError. @torch torch.flatten */
 export function flatten(x: Node, start = 0, end = -1): Node {
   if (x.shape.length === 0) return reshape(x, [1]);
   const [first, last] = [start, end].map((axis) => normalizeAxis("flatten", axis, x.shape.length));
@@ -88,7 +88,7 @@ export function flatten(x: Node, start = 0, end = -1): Node {
   return reshape(x, [...x.shape.slice(0, first), size, ...x.shape.slice(last + 1)]);
 }
 
-/** Parts of the given extents along an axis: [7, 2] by [3, 4] → [3, 2] and [4, 2]. Throws ShapeError unless they add up to the axis. */
+/** Parts of the given extents along an axis: [7, 2] by [3, 4] → [3, 2] and [4, 2]. Throws ShapeError unless they add up to the axis. @torch torch.split */
 export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
   const at = normalizeAxis("split", axis, x.shape.length);
   for (const size of sizes) checkCount("split", "a part", size, 0);
@@ -108,7 +108,7 @@ export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
   });
 }
 
-/** At most `chunks` parts of ⌈extent ÷ chunks⌉ points, the last with what is left, as PyTorch's: 7 in 3 → 3, 3, 1. An empty axis gives one part. */
+/** At most `chunks` parts of ⌈extent ÷ chunks⌉ points, the last with what is left, as PyTorch's: 7 in 3 → 3, 3, 1. An empty axis gives one part. @torch torch.chunk */
 export function chunk(x: Node, chunks: number, axis = 0): Node[] {
   checkCount("chunk", "the number of parts", chunks, 1);
   const extent = x.shape[normalizeAxis("chunk", axis, x.shape.length)];
@@ -117,13 +117,13 @@ export function chunk(x: Node, chunks: number, axis = 0): Node[] {
   return split(x, parts.length ? parts : [0], axis);
 }
 
-/** Each point of an axis by itself, without that axis: [3, 2] → three of [2]. PyTorch's unbind. */
+/** Each point of an axis by itself, without that axis: [3, 2] → three of [2]. PyTorch's unbind. @torch torch.unbind */
 export function unstack(x: Node, axis = 0): Node[] {
   const at = normalizeAxis("unstack", axis, x.shape.length);
   return Array.from({ length: x.shape[at] }, (_, i) => slice(x, [...new Array(at).fill(null), i]));
 }
 
-/** The whole tensor repeated along each axis: [2, 3] by [2, 1] → [4, 3]. More counts than axes add axes in front. NumPy's tile, PyTorch's Tensor.repeat. */
+/** The whole tensor repeated along each axis: [2, 3] by [2, 1] → [4, 3]. More counts than axes add axes in front. NumPy's tile, PyTorch's Tensor.repeat. @torch torch.tile */
 export function tile(x: Node, counts: readonly number[]): Node {
   for (const count of counts) checkCount("tile", "a number of repeats", count, 0);
   const rank = Math.max(counts.length, x.shape.length);
@@ -143,7 +143,7 @@ export function tile(x: Node, counts: readonly number[]): Node {
   );
 }
 
-/** Each element `repeats` times in a row, along an axis; of all, flattened, where none is given: [1, 2] twice → [1, 1, 2, 2]. PyTorch's repeat_interleave, NumPy's repeat. */
+/** Each element `repeats` times in a row, along an axis; of all, flattened, where none is given: [1, 2] twice → [1, 1, 2, 2]. PyTorch's repeat_interleave, NumPy's repeat. @torch torch.repeat_interleave */
 export function repeatInterleave(x: Node, repeats: number, axis?: number): Node {
   checkCount("repeatInterleave", "the number of repeats", repeats, 0);
   if (axis === undefined) return repeatInterleave(flatten(x), repeats, 0);
@@ -156,7 +156,7 @@ export function repeatInterleave(x: Node, repeats: number, axis?: number): Node 
   );
 }
 
-/** Points moved on by `shift` along an axis, those past the end back in at the start; of several axes a shift each; of all, flattened, where none is given. [1, 2, 3] by 1 → [3, 1, 2]. */
+/** Points moved on by `shift` along an axis, those past the end back in at the start; of several axes a shift each; of all, flattened, where none is given. [1, 2, 3] by 1 → [3, 1, 2]. @torch torch.roll */
 export function roll(x: Node, shift: number | readonly number[], axis?: number | readonly number[]): Node {
   if (axis === undefined) return reshape(roll(flatten(x), shift, 0), x.shape);
   const [shifts, along] = [listed(shift), listed(axis)];
@@ -178,7 +178,7 @@ export function roll(x: Node, shift: number | readonly number[], axis?: number |
   }, x);
 }
 
-/** Turned by 90° `times` times, from the first of two axes towards the second, as NumPy's: [2, 3] → [3, 2]. */
+/** Turned by 90° `times` times, from the first of two axes towards the second, as NumPy's: [2, 3] → [3, 2]. @torch torch.rot90 */
 export function rot90(x: Node, times = 1, axes: readonly number[] = [0, 1]): Node {
   const [a, b] = axes.map((axis) => normalizeAxis("rot90", axis, x.shape.length));
   if (axes.length !== 2 || a === b || !Number.isSafeInteger(times)) {

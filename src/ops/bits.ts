@@ -7,18 +7,18 @@ const integers = sameDType("int32", "uint32");
 const bitwise = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
   defineBinary({ name, dtype: integers, value: ([a, b]) => value(a, b), vjp: "none", samples });
 
-/** The bits that both have. [...] int32 or uint32 → the same. */
+/** The bits that both have. [...] int32 or uint32 → the same. @torch torch.bitwise_and */
 export const bitAnd = bitwise("bitAnd", e.and);
-/** The bits that either has. [...] int32 or uint32 → the same. */
+/** The bits that either has. [...] int32 or uint32 → the same. @torch torch.bitwise_or */
 export const bitOr = bitwise("bitOr", e.or);
-/** The bits that one of the two has. [...] int32 or uint32 → the same. */
+/** The bits that one of the two has. [...] int32 or uint32 → the same. @torch torch.bitwise_xor */
 export const bitXor = bitwise("bitXor", e.xor);
-/** a · 2ᵇ, wrapping; b counts mod 32, as in JavaScript. [...] int32 or uint32 → the same. */
+/** a · 2ᵇ, wrapping; b counts mod 32, as in JavaScript. [...] int32 or uint32 → the same. @torch torch.bitwise_left_shift */
 export const shiftLeft = bitwise("shiftLeft", e.shl);
-/** ⌊a ÷ 2ᵇ⌋: int32 keeps its sign, uint32 is filled with zeros; b counts mod 32, as in JavaScript. [...] int32 or uint32 → the same. */
+/** ⌊a ÷ 2ᵇ⌋: int32 keeps its sign, uint32 is filled with zeros; b counts mod 32, as in JavaScript. [...] int32 or uint32 → the same. @torch torch.bitwise_right_shift */
 export const shiftRight = bitwise("shiftRight", e.shr);
 
-/** Every bit the other way: −1 − x on int32. [...] int32 or uint32 → the same. */
+/** Every bit the other way: −1 − x on int32. [...] int32 or uint32 → the same. @torch torch.bitwise_not */
 export const bitNot = defineUnary({
   name: "bitNot",
   dtype: integers,

@@ -38,7 +38,7 @@ function place(shape: Shape, weights: ArrayLike<number>, where: string): Node {
 
 const mostRate = 500;
 
-/** Poisson of a rate in [0, 500], by search in its fixed-point CDF, whose weights are rateᵏ ÷ k! in float64: within 2⁻³² of each probability. One draw a value, and a comparison with each count that can come. → [...shape] int32. Larger rates, and tensors of rates, aren't there: they have no search of a fixed length. Throws ShapeError. */
+/** Poisson of a rate in [0, 500], by search in its fixed-point CDF, whose weights are rateᵏ ÷ k! in float64: within 2⁻³² of each probability. One draw a value, and a comparison with each count that can come. → [...shape] int32. Larger rates, and tensors of rates, aren't there: they have no search of a fixed length. Throws ShapeError. @torch torch.poisson */
 export function poisson(shape: Shape, rate: number): Node {
   if (!(rate >= 0 && rate <= mostRate))
     throw new ShapeError({
@@ -57,6 +57,7 @@ export function poisson(shape: Shape, rate: number): Node {
 /**
  * A class drawn from softmax(logits): the largest of logits + gumbel (Gumbel 1954). logits: [..., classes] float32 → [...] int32, or with a `count` of draws for each
  * [..., count]. A logit of −∞ is never drawn. One draw for each logit and each of `count`. Throws ShapeError for logits without a class.
+ * @torch torch.multinomial
  */
 export function categorical(logits: Node, count?: number): Node {
   const rows = logits.shape.slice(0, -1);
@@ -83,6 +84,7 @@ export interface ChoiceOptions {
 /**
  * `count` of 0 … population − 1 as int32 [count], or of a tensor's rows: [count, ...]. With replacement 2 · count draws, or one each where there are weights; without, 2 · (population − 1).
  * Throws ShapeError.
+ * @torch none; numpy.random.Generator.choice
  */
 export function choice(population: NodeLike, count: number, { replace = true, weights }: ChoiceOptions = {}): Node {
   if (typeof population !== "number") {
@@ -103,7 +105,7 @@ export function choice(population: NodeLike, count: number, { replace = true, we
   return slice(permutation(population), [[0, count]]);
 }
 
-/** A tensor's slices along an axis in random order, each whole (NumPy's shuffle). 2 · (extent − 1) draws. x: [...] → [...]. Throws ShapeError for a scalar. */
+/** A tensor's slices along an axis in random order, each whole (NumPy's shuffle). 2 · (extent − 1) draws. x: [...] → [...]. Throws ShapeError for a scalar. @torch none: x[torch.randperm(n)]; numpy.random.Generator.permuted */
 export function shuffle(x: Node, axis = 0): Node {
   const at = normalizeAxis("shuffle", axis, x.shape.length);
   const order = permutation(x.shape[at]);

@@ -12,20 +12,20 @@ const compare = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
     samples,
   });
 
-/** a < b → bool. */
+/** a < b → bool. @torch torch.lt */
 export const less = compare("less", e.lt);
-/** a ≤ b → bool. */
+/** a ≤ b → bool. @torch torch.le */
 export const lessEqual = compare("lessEqual", e.le);
-/** a > b → bool. */
+/** a > b → bool. @torch torch.gt */
 export const greater = compare("greater", e.gt);
-/** a ≥ b → bool. */
+/** a ≥ b → bool. @torch torch.ge */
 export const greaterEqual = compare("greaterEqual", e.ge);
-/** a = b → bool. */
+/** a = b → bool. @torch torch.eq */
 export const equal = compare("equal", e.eq);
-/** a ≠ b → bool; true where either is NaN. */
+/** a ≠ b → bool; true where either is NaN. @torch torch.ne */
 export const notEqual = compare("notEqual", e.ne);
 
-/** a and b, on bool. */
+/** a and b, on bool. @torch torch.logical_and */
 export const logicalAnd = defineBinary({
   name: "logicalAnd",
   dtype: comparing("bool"),
@@ -33,7 +33,7 @@ export const logicalAnd = defineBinary({
   vjp: "none",
   samples,
 });
-/** a or b, on bool. */
+/** a or b, on bool. @torch torch.logical_or */
 export const logicalOr = defineBinary({
   name: "logicalOr",
   dtype: comparing("bool"),
@@ -41,7 +41,7 @@ export const logicalOr = defineBinary({
   vjp: "none",
   samples,
 });
-/** not x, on bool. */
+/** not x, on bool. @torch torch.logical_not */
 export const logicalNot = defineUnary({
   name: "logicalNot",
   dtype: comparing("bool"),

@@ -38,6 +38,7 @@ function checkNumeric(name: string, a: Node, b: Node): void {
 /**
  * Σ over axes of both: the last `axes` of a with the first `axes` of b, 2 unless given, or axes of each by name: tensordot(a, b, [[0], [1]]). The rest of
  * a's axes, then of b's. In float32 one matrix product, k row-major over a's summed axes; int32, or no other axis: products, then one sum. Throws ShapeError, DTypeError.
+ * @torch torch.tensordot
  */
 export function tensordot(a: Node, b: Node, axes: number | readonly (readonly number[])[] = 2): Node {
   checkNumeric("tensordot", a, b);
@@ -64,27 +65,27 @@ export function tensordot(a: Node, b: Node, axes: number | readonly (readonly nu
   return pairProduct({ node: a, axes: left }, { node: b, axes: right }, new Set(kept)).node;
 }
 
-/** Each element of a vector times each of another: [n], [m] → [n, m]. Throws ShapeError on other ranks. */
+/** Each element of a vector times each of another: [n], [m] → [n, m]. Throws ShapeError on other ranks. @torch torch.outer */
 export function outer(a: Node, b: Node): Node {
   if (a.shape.length !== 1 || b.shape.length !== 1)
     refuseShapes("outer", a, b, "[n] and [m]", "of more axes it is tensordot(a, b, 0)");
   return mul(expandDims(a, 1), expandDims(b, 0));
 }
 
-/** Σ aᵢ·bᵢ of two vectors: products, then one sum. [n], [n] → []. Throws ShapeError on other ranks. */
+/** Σ aᵢ·bᵢ of two vectors: products, then one sum. [n], [n] → []. Throws ShapeError on other ranks. @torch torch.dot */
 export function dot(a: Node, b: Node): Node {
   if (a.shape.length !== 1 || b.shape.length !== 1 || a.shape[0] !== b.shape[0])
     refuseShapes("dot", a, b, "[n] and [n]", "products of matrices are matmul(a, b)");
   return sum(mul(a, b));
 }
 
-/** Σ over the last axis of both: [..., n], [..., n] → [..., ...]. Of a scalar and a tensor: their product. Throws ShapeError. */
+/** Σ over the last axis of both: [..., n], [..., n] → [..., ...]. Of a scalar and a tensor: their product. Throws ShapeError. @torch torch.inner */
 export function inner(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) return mul(a, b);
   return tensordot(a, b, [[-1], [-1]]);
 }
 
-/** Kronecker product: each element of a times all of b, block by block. [r, c], [p, q] → [r·p, c·q]; of any ranks, the shorter shape with ones in front. */
+/** Kronecker product: each element of a times all of b, block by block. [r, c], [p, q] → [r·p, c·q]; of any ranks, the shorter shape with ones in front. @torch torch.kron */
 export function kron(a: Node, b: Node): Node {
   const rank = Math.max(a.shape.length, b.shape.length);
   const [x, y] = [a, b].map(({ shape }) => [...new Array(rank - shape.length).fill(1), ...shape]);
@@ -96,7 +97,7 @@ export function kron(a: Node, b: Node): Node {
   );
 }
 
-/** Vector product over an axis of extent 3, the last unless given; the others broadcast. Throws ShapeError. */
+/** Vector product over an axis of extent 3, the last unless given; the others broadcast. Throws ShapeError. @torch torch.linalg.cross */
 export function cross(a: Node, b: Node, axis = -1): Node {
   const shape = broadcastShapes("cross", a.shape, b.shape);
   const at = normalizeAxis("cross", axis, shape.length);
@@ -113,6 +114,7 @@ export function cross(a: Node, b: Node, axis = -1): Node {
 /**
  * Euclidean distance of each row of a to each of b: √Σ(aᵢ − bᵢ)², by the differences (no matrix product, which cancels digits); its gradient at distance 0 is 0.
  * [..., n, width], [..., m, width] → [..., n, m], leading axes broadcast. Throws ShapeError.
+ * @torch torch.cdist
  */
 export function cdist(a: Node, b: Node): Node {
   if (a.shape.length < 2 || b.shape.length < 2 || a.shape[a.shape.length - 1] !== b.shape[b.shape.length - 1])

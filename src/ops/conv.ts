@@ -217,18 +217,21 @@ function transposed(rank: number): Apply<ConvTransposeOptions> {
 /**
  * Cross-correlation of sequences with a filter an output channel, plus bias, as PyTorch's conv1d. x: [batch, in, length], weight:
  * [out, in ÷ groups, across], bias: [out] → [batch, out, columns]. Sums as conv2d's. Throws ShapeError.
+ * @torch torch.nn.functional.conv1d
  */
 export const conv1d = convolution(1);
 
 /**
  * Cross-correlation of images with a filter an output channel, plus bias, as PyTorch's conv2d. x: [batch, in, height, width], weight: [out, in ÷ groups,
  * down, across], bias: [out] → [batch, out, rows, columns]. Each sum runs over (down, across, in) in a matrix product's order. Throws ShapeError.
+ * @torch torch.nn.functional.conv2d
  */
 export const conv2d = convolution(2);
 
 /**
  * Cross-correlation of volumes with a filter an output channel, plus bias, as PyTorch's conv3d. x: [batch, in, depth, height, width], weight:
  * [out, in ÷ groups, deep, down, across], bias: [out] → [batch, out, layers, rows, columns]. Sums as conv2d's. Throws ShapeError.
+ * @torch torch.nn.functional.conv3d
  */
 export const conv3d = convolution(3);
 
@@ -236,17 +239,20 @@ export const conv3d = convolution(3);
  * The gradient of conv1d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose1d. x: [batch, in, length], weight:
  * [in, out ÷ groups, across], bias: [out] → [batch, out, (length − 1) · stride − 2 · padding + dilation · (across − 1) + outputPadding + 1].
  * Sums over the channels in a matrix product's order, then over windows that overlap, as conv2d's gradient. Throws ShapeError.
+ * @torch torch.nn.functional.conv_transpose1d
  */
 export const convTranspose1d = transposed(1);
 
 /**
  * The gradient of conv2d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose2d. x: [batch, in, height, width], weight:
  * [in, out ÷ groups, down, across], bias: [out] → [batch, out, rows, columns]; extents and sums as convTranspose1d's. Throws ShapeError.
+ * @torch torch.nn.functional.conv_transpose2d
  */
 export const convTranspose2d = transposed(2);
 
 /**
  * The gradient of conv3d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose3d. x: [batch, in, depth, height, width], weight:
  * [in, out ÷ groups, deep, down, across], bias: [out] → [batch, out, layers, rows, columns]; extents and sums as convTranspose1d's. Throws ShapeError.
+ * @torch torch.nn.functional.conv_transpose3d
  */
 export const convTranspose3d = transposed(3);

@@ -135,7 +135,7 @@ function checked(
   return constant(data, shape, dtype);
 }
 
-/** The coordinate along `axis` at every point of `shape`, int32. */
+/** The coordinate along `axis` at every point of `shape`, int32. @torch torch.arange, broadcast */
 export function coordinate(shape: Shape, axis: number): Node {
   const at = normalizeAxis("coordinate", axis, shape.length);
   return makeNode("coordinate", [], checkShape("coordinate", shape), { axis: at });
@@ -148,7 +148,7 @@ export interface RangeOptions {
   readonly dtype?: "int32" | "float32";
 }
 
-/** 0, 1, … count − 1: [count]. Or start, start + step, … below `stop`, each computed as start + i·step in the dtype: int32 where start and step are integers, else float32. A number in the options' place is the step. */
+/** 0, 1, … count − 1: [count]. Or start, start + step, … below `stop`, each computed as start + i·step in the dtype: int32 where start and step are integers, else float32. A number in the options' place is the step. @torch torch.arange */
 export function arange(start: number, stop?: number, options: number | RangeOptions = {}): Node {
   const { step = 1, dtype: given }: RangeOptions = typeof options === "number" ? { step: options } : options;
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
@@ -172,12 +172,12 @@ export interface EyeOptions {
   readonly dtype?: DType;
 }
 
-/** The identity matrix: [rows, columns] with 1 on the diagonal. */
+/** The identity matrix: [rows, columns] with 1 on the diagonal. @torch torch.eye */
 export function eye(rows: number, { columns = rows, dtype = "float32" }: EyeOptions = {}): Node {
   return cast(equal(coordinate([rows, columns], 0), coordinate([rows, columns], 1)), dtype);
 }
 
-/** 1 where the last axis's coordinate is the index, else 0. indices: [...] int32 → [..., depth]. */
+/** 1 where the last axis's coordinate is the index, else 0. indices: [...] int32 → [..., depth]. @torch torch.nn.functional.one_hot */
 export function oneHot(indices: Node, depth: number, dtype: DType = "float32"): Node {
   const shape = [...indices.shape, depth];
   const column = makeNode("reshape", [indices], [...indices.shape, 1], { shape: [...indices.shape, 1] });

@@ -22,12 +22,12 @@ export interface Found {
   readonly indices: Node;
 }
 
-/** Sums of the elements up to each along an axis, as `torch.cumsum`: x: [...] float32 or int32 → [...]; int32 wraps. */
+/** Sums of the elements up to each along an axis, as `torch.cumsum`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumsum */
 export function cumsum(x: Node, axis = -1): Node {
   return prefixSum(normalizeAxis("cumsum", axis, x.shape.length), x);
 }
 
-/** Products of the elements up to each along an axis, as `torch.cumprod`: x: [...] float32 or int32 → [...]; int32 wraps. */
+/** Products of the elements up to each along an axis, as `torch.cumprod`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumprod */
 export function cumprod(x: Node, axis = -1): Node {
   return prefixProduct(normalizeAxis("cumprod", axis, x.shape.length), x);
 }
@@ -35,6 +35,7 @@ export function cumprod(x: Node, axis = -1): Node {
 /**
  * Largest of the elements up to each along an axis, and where it is: x: [...] float32 or int32 → values [...], indices [...] int32. NaN wins. Of equal ones
  * the first counts and has the gradient, as in `argmax`; `torch.cummax` takes the last.
+ * @torch torch.cummax
  */
 export function cummax(x: Node, axis = -1): Found {
   const at = normalizeAxis("cummax", axis, x.shape.length);
@@ -42,7 +43,7 @@ export function cummax(x: Node, axis = -1): Found {
   return { values: gather(x, indices, at), indices };
 }
 
-/** Smallest of the elements up to each along an axis, and where it is; otherwise as `cummax`. */
+/** Smallest of the elements up to each along an axis, and where it is; otherwise as `cummax`. @torch torch.cummin */
 export function cummin(x: Node, axis = -1): Found {
   const at = normalizeAxis("cummin", axis, x.shape.length);
   const indices = prefixArgmin(at, x);
@@ -52,6 +53,7 @@ export function cummin(x: Node, axis = -1): Found {
 /**
  * log(e^x₀ + … + e^xᵢ) along an axis, as `torch.logcumsumexp`: x: [...] float32 → [...]. With mᵢ the largest so far it is mᵢ + log sᵢ, where
  * sᵢ = sᵢ₋₁·e^(mᵢ₋₁ − mᵢ) + e^(xᵢ − mᵢ): nothing overflows.
+ * @torch torch.logcumsumexp
  */
 export function logCumSumExp(x: Node, axis = -1): Node {
   checkFloat("logCumSumExp", x);

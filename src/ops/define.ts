@@ -49,7 +49,7 @@ export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attr
   return new Node({ op, dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });
 }
 
-/** A tensor of one number. The number is rounded to float32, or must be an integer or a boolean that the dtype holds. */
+/** A tensor of one number. The number is rounded to float32, or must be an integer or a boolean that the dtype holds. @torch torch.full */
 export function full(shape: Shape, value: number, dtype: DType = "float32"): Node {
   checkNumber("full", value, dtype);
   return makeNode("full", [], checkShape("full", shape), {
@@ -80,7 +80,7 @@ export function checkNumber(where: string, value: number, dtype: DType): void {
   }
 }
 
-/** Stretches to `shape` as NumPy does; the same node when nothing changes. */
+/** Stretches to `shape` as NumPy does; the same node when nothing changes. @torch torch.broadcast_to */
 export function broadcastTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   const target = checkShape("broadcastTo", shape);

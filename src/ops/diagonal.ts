@@ -28,12 +28,12 @@ function triangle(name: string, x: Node, offset: number, kept: (column: Node, bo
   return where(kept(coordinate(shape, 1), add(coordinate(shape, 0), offset)), x, 0);
 }
 
-/** The elements of each matrix on and above a diagonal, 0 below. x: [..., rows, columns]; `offset` > 0: the diagonal that many places above the main one. */
+/** The elements of each matrix on and above a diagonal, 0 below. x: [..., rows, columns]; `offset` > 0: the diagonal that many places above the main one. @torch torch.triu */
 export function triu(x: Node, offset = 0): Node {
   return triangle("triu", x, offset, greaterEqual);
 }
 
-/** The elements of each matrix on and below a diagonal, 0 above. x: [..., rows, columns]; `offset` > 0: the diagonal that many places above the main one. */
+/** The elements of each matrix on and below a diagonal, 0 above. x: [..., rows, columns]; `offset` > 0: the diagonal that many places above the main one. @torch torch.tril */
 export function tril(x: Node, offset = 0): Node {
   return triangle("tril", x, offset, lessEqual);
 }
@@ -54,7 +54,7 @@ function diagonalOf(rows: number, columns: number, offset: number): { start: num
   return { start: row * columns + column, count: Math.max(0, Math.min(rows - row, columns - column)) };
 }
 
-/** The diagonal of two axes, as a last axis: [rows, columns, ...] → [..., min(rows, columns)] for offset 0. Throws ShapeError. */
+/** The diagonal of two axes, as a last axis: [rows, columns, ...] → [..., min(rows, columns)] for offset 0. Throws ShapeError. @torch torch.diagonal */
 export function diagonal(x: Node, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions = {}): Node {
   checkMatrix("diagonal", x, offset);
   const [a, b] = [axis1, axis2].map((axis) => normalizeAxis("diagonal", axis, x.shape.length));
@@ -74,7 +74,7 @@ export function diagonal(x: Node, { offset = 0, axis1 = 0, axis2 = 1 }: Diagonal
   return slice(flat, [...rest.map(() => null), [start, start + count * (columns + 1), columns + 1]]);
 }
 
-/** Of a vector [n] the matrix [n + |offset|, n + |offset|] with it on a diagonal and 0 elsewhere; of a matrix its diagonal, as NumPy's and PyTorch's. Throws ShapeError on other ranks. */
+/** Of a vector [n] the matrix [n + |offset|, n + |offset|] with it on a diagonal and 0 elsewhere; of a matrix its diagonal, as NumPy's and PyTorch's. Throws ShapeError on other ranks. @torch torch.diag */
 export function diag(x: Node, offset = 0): Node {
   if (x.shape.length === 2) return diagonal(x, { offset });
   if (x.shape.length !== 1 || !Number.isSafeInteger(offset)) {
@@ -92,7 +92,7 @@ export function diag(x: Node, offset = 0): Node {
   return reshape(assemble([x], [{ starts: [start], steps: [size + 1] }], [size * size]), [size, size]);
 }
 
-/** Sum of the diagonal of two axes: [rows, columns, ...] → [...]. float32 or int32. */
+/** Sum of the diagonal of two axes: [rows, columns, ...] → [...]. float32 or int32. @torch torch.trace */
 export function trace(x: Node, options: DiagonalOptions = {}): Node {
   return sum(diagonal(x, options), -1);
 }

@@ -59,29 +59,29 @@ function placed(where: string, standard: Node, location: number, scale: number):
   return location === 0 && scale === 1 ? standard : add(mul(standard, scale), location);
 }
 
-/** Exponential of a rate: −log(p) ÷ rate, p = (2u + 1)·2⁻³³. One draw a value. → [...shape] float32, > 0. Throws ShapeError unless the rate is > 0. */
+/** Exponential of a rate: −log(p) ÷ rate, p = (2u + 1)·2⁻³³. One draw a value. → [...shape] float32, > 0. Throws ShapeError unless the rate is > 0. @torch torch.distributions.Exponential */
 export function exponential(shape: Shape, rate = 1): Node {
   check("exponential", holds(rate) && Math.fround(rate) > 0, [rate], "a rate > 0 that float32 holds");
   const standard = exponentialFromWords(words(shape, "exponential"));
   return rate === 1 ? standard : div(standard, rate);
 }
 
-/** Gumbel: location − scale·log(e), e standard exponential; its maximum over logits is a draw of their softmax. One draw a value. → [...shape] float32. Throws ShapeError unless scale > 0. */
+/** Gumbel: location − scale·log(e), e standard exponential; its maximum over logits is a draw of their softmax. One draw a value. → [...shape] float32. Throws ShapeError unless scale > 0. @torch torch.distributions.Gumbel */
 export function gumbel(shape: Shape, location = 0, scale = 1): Node {
   return placed("gumbel", neg(log(exponentialFromWords(words(shape, "gumbel")))), location, scale);
 }
 
-/** Laplace, the double exponential: location ± scale·e. One draw a value. → [...shape] float32. Throws ShapeError unless scale > 0. */
+/** Laplace, the double exponential: location ± scale·e. One draw a value. → [...shape] float32. Throws ShapeError unless scale > 0. @torch torch.distributions.Laplace */
 export function laplace(shape: Shape, location = 0, scale = 1): Node {
   return placed("laplace", laplaceFromWords(words(shape, "laplace")), location, scale);
 }
 
-/** Cauchy, which has neither mean nor variance: location + scale·tan(π·(p − ½)). One draw a value; the standard one reaches ±2.7·10⁹. → [...shape] float32. Throws ShapeError unless scale > 0. */
+/** Cauchy, which has neither mean nor variance: location + scale·tan(π·(p − ½)). One draw a value; the standard one reaches ±2.7·10⁹. → [...shape] float32. Throws ShapeError unless scale > 0. @torch torch.distributions.Cauchy */
 export function cauchy(shape: Shape, location = 0, scale = 1): Node {
   return placed("cauchy", cauchyFromWords(words(shape, "cauchy")), location, scale);
 }
 
-/** e to a normal of this mean and deviation. One draw a value. → [...shape] float32, > 0. Throws ShapeError as `normal`. */
+/** e to a normal of this mean and deviation. One draw a value. → [...shape] float32, > 0. Throws ShapeError as `normal`. @torch torch.distributions.LogNormal */
 export function logNormal(shape: Shape, mean = 0, deviation = 1): Node {
   return exp(normal(shape, mean, deviation));
 }
@@ -93,7 +93,7 @@ export interface TruncationOptions {
   readonly high?: number;
 }
 
-/** Normal given that it lies in [low, high], by the inverse CDF; PyTorch's trunc_normal_, whose bounds are −2 and 2 whatever mean and deviation. One draw a value. Throws ShapeError unless deviation > 0, low < high, and the bounds are no farther out than 4 deviations beyond the mean. */
+/** Normal given that it lies in [low, high], by the inverse CDF; PyTorch's trunc_normal_, whose bounds are −2 and 2 whatever mean and deviation. One draw a value. Throws ShapeError unless deviation > 0, low < high, and the bounds are no farther out than 4 deviations beyond the mean. @torch torch.nn.init.trunc_normal_ */
 export function truncatedNormal(shape: Shape, mean = 0, deviation = 1, options: TruncationOptions = {}): Node {
   const { low = mean - 2 * deviation, high = mean + 2 * deviation } = options;
   check(
@@ -147,19 +147,19 @@ function logGamma(name: string, shape: Shape, concentration: NodeLike): Node {
   return stopGradient(sub(add(log(d), chosen), where(small, lifted, 0)));
 }
 
-/** Gamma of a concentration, a number or a tensor that broadcasts to the shape, and a rate (PyTorch's Gamma): Marsaglia and Tsang's method with 8 proposals, within 4·10⁻¹¹ in probability. 17 draws a value. → [...shape] float32; NaN for a concentration ≤ 0 in a tensor. No gradient goes to the concentration. Throws ShapeError. */
+/** Gamma of a concentration, a number or a tensor that broadcasts to the shape, and a rate (PyTorch's Gamma): Marsaglia and Tsang's method with 8 proposals, within 4·10⁻¹¹ in probability. 17 draws a value. → [...shape] float32; NaN for a concentration ≤ 0 in a tensor. No gradient goes to the concentration. Throws ShapeError. @torch torch.distributions.Gamma */
 export function gamma(shape: Shape, concentration: NodeLike, rate = 1): Node {
   check("gamma", holds(rate) && Math.fround(rate) > 0, [rate], "a rate > 0 that float32 holds");
   const standard = exp(logGamma("gamma", shape, concentration));
   return rate === 1 ? standard : div(standard, rate);
 }
 
-/** Beta: x ÷ (x + y) of gammas of concentrations a and b, numbers or tensors that broadcast to the shape, as a sigmoid of the difference of their logarithms. 34 draws a value. → [...shape] float32. Throws ShapeError. */
+/** Beta: x ÷ (x + y) of gammas of concentrations a and b, numbers or tensors that broadcast to the shape, as a sigmoid of the difference of their logarithms. 34 draws a value. → [...shape] float32. Throws ShapeError. @torch torch.distributions.Beta */
 export function beta(shape: Shape, a: NodeLike, b: NodeLike): Node {
   return sigmoid(sub(logGamma("beta", shape, a), logGamma("beta", shape, b)));
 }
 
-/** Dirichlet: gammas of the concentrations, ÷ their sum, as a softmax of their logarithms. concentration: [k] float32 → [...shape, k], which sum to 1. 17 · k draws a value. Throws ShapeError. */
+/** Dirichlet: gammas of the concentrations, ÷ their sum, as a softmax of their logarithms. concentration: [k] float32 → [...shape, k], which sum to 1. 17 · k draws a value. Throws ShapeError. @torch torch.distributions.Dirichlet */
 export function dirichlet(shape: Shape, concentration: Node): Node {
   check("dirichlet", concentration.shape.length === 1, [`[${concentration.shape}]`], "concentrations [k]");
   return softmax(logGamma("dirichlet", [...shape, ...concentration.shape], concentration), -1);

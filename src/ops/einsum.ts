@@ -97,6 +97,7 @@ function extentsOf(operands: readonly Node[], terms: readonly (readonly string[]
  * product over the last axis. Without "->" the result has the letters that occur once, in the alphabet's order. Operands are multiplied from the left,
  * two at a time: axes that the rest doesn't need are summed there, in float32 by one matrix product where a third axis is left, else by products of
  * elements and a sum. An axis of extent 1 broadcasts. One dtype, float32 or int32. Throws ShapeError, DTypeError.
+ * @torch torch.einsum
  */
 export function einsum(equation: string, ...operands: Node[]): Node {
   const [input, output, more] = equation.replace(/\s/g, "").split("->");

@@ -23,7 +23,7 @@ import {
 
 const ordinary = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 
-/** a + b, elementwise. */
+/** a + b, elementwise. @torch torch.add */
 export const add = defineBinary({
   name: "add",
   dtype: numeric,
@@ -32,7 +32,7 @@ export const add = defineBinary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** a − b, elementwise. */
+/** a − b, elementwise. @torch torch.sub */
 export const sub = defineBinary({
   name: "sub",
   dtype: numeric,
@@ -41,7 +41,7 @@ export const sub = defineBinary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** a · b, elementwise. */
+/** a · b, elementwise. @torch torch.mul */
 export const mul = defineBinary({
   name: "mul",
   dtype: numeric,
@@ -50,7 +50,7 @@ export const mul = defineBinary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** a ÷ b, elementwise; float32 only. */
+/** a ÷ b, elementwise; float32 only. @torch torch.div */
 export const div = defineBinary({
   name: "div",
   dtype: dividing,
@@ -59,7 +59,7 @@ export const div = defineBinary({
   samples: { range: [0.5, 4], edges: ordinary },
 });
 
-/** −x: flips the sign bit (wraps on int32). */
+/** −x: flips the sign bit (wraps on int32). @torch torch.neg */
 export const neg = defineUnary({
   name: "neg",
   dtype: numeric,
@@ -68,7 +68,7 @@ export const neg = defineUnary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** |x|; the gradient at 0 is 0. */
+/** |x|; the gradient at 0 is 0. @torch torch.abs */
 export const abs = defineUnary({
   name: "abs",
   dtype: numeric,
@@ -77,7 +77,7 @@ export const abs = defineUnary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** 1 where x > 0, −1 where x < 0, else x: ±0 and NaN stay. Its gradient is 0. */
+/** 1 where x > 0, −1 where x < 0, else x: ±0 and NaN stay. Its gradient is 0. @torch torch.sign */
 export const sign = defineUnary({
   name: "sign",
   dtype: numeric,
@@ -86,7 +86,7 @@ export const sign = defineUnary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** √x, correctly rounded. */
+/** √x, correctly rounded. @torch torch.sqrt */
 export const sqrt = defineUnary({
   name: "sqrt",
   dtype: floatOnly,
@@ -95,7 +95,7 @@ export const sqrt = defineUnary({
   samples: { range: [0.1, 4], edges: ordinary },
 });
 
-/** ⌊x⌋; its gradient is 0. */
+/** ⌊x⌋; its gradient is 0. @torch torch.floor */
 export const floor = defineUnary({
   name: "floor",
   dtype: floatOnly,
@@ -104,7 +104,7 @@ export const floor = defineUnary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** eˣ. Error bound and source: kernels/math. */
+/** eˣ. Error bound and source: kernels/math. @torch torch.exp */
 export const exp = defineUnary({
   name: "exp",
   dtype: floatOnly,
@@ -113,7 +113,7 @@ export const exp = defineUnary({
   samples: { range: [-4, 4], edges: [...ordinary, 88, 89, -88, -104, 104] },
 });
 
-/** eˣ − 1, exact near 0; gradient g·eˣ. x: [...] float32 → the same. Error bound and source: kernels/math. */
+/** eˣ − 1, exact near 0; gradient g·eˣ. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.expm1 */
 export const expm1 = defineUnary({
   name: "expm1",
   dtype: floatOnly,
@@ -122,7 +122,7 @@ export const expm1 = defineUnary({
   samples: { range: [-4, 4], edges: [...ordinary, 1e-8, -1e-5, -18, 88, 89] },
 });
 
-/** Natural logarithm. Error bound and source: kernels/math. */
+/** Natural logarithm. Error bound and source: kernels/math. @torch torch.log */
 export const log = defineUnary({
   name: "log",
   dtype: floatOnly,
@@ -131,7 +131,7 @@ export const log = defineUnary({
   samples: { range: [0.1, 8], edges: ordinary },
 });
 
-/** ln(1 + x), exact near 0; gradient g ÷ (1 + x). x: [...] float32 → the same. Error bound and source: kernels/math. */
+/** ln(1 + x), exact near 0; gradient g ÷ (1 + x). x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.log1p */
 export const log1p = defineUnary({
   name: "log1p",
   dtype: floatOnly,
@@ -140,7 +140,7 @@ export const log1p = defineUnary({
   samples: { range: [-0.7, 8], edges: [...ordinary, 1e-8, -1e-5, -0.9999999, -1.5] },
 });
 
-/** Hyperbolic tangent; gradient g·(1 − y²). */
+/** Hyperbolic tangent; gradient g·(1 − y²). @torch torch.tanh */
 export const tanh = defineUnary({
   name: "tanh",
   dtype: floatOnly,
@@ -149,7 +149,7 @@ export const tanh = defineUnary({
   samples: { range: [-3, 3], edges: [...ordinary, 9, -9, 1e-5] },
 });
 
-/** 1 ÷ (1 + e⁻ˣ); gradient g·(y·(1 − y)). */
+/** 1 ÷ (1 + e⁻ˣ); gradient g·(y·(1 − y)). @torch torch.sigmoid */
 export const sigmoid = defineUnary({
   name: "sigmoid",
   dtype: floatOnly,
@@ -158,7 +158,7 @@ export const sigmoid = defineUnary({
   samples: { range: [-4, 4], edges: [...ordinary, -88, -104, 17] },
 });
 
-/** ln(1 + eˣ); gradient g·σ(x). Error bound and source: kernels/math. */
+/** ln(1 + eˣ); gradient g·σ(x). Error bound and source: kernels/math. @torch torch.nn.functional.softplus */
 export const softplus = defineUnary({
   name: "softplus",
   dtype: floatOnly,
@@ -167,7 +167,7 @@ export const softplus = defineUnary({
   samples: { range: [-6, 6], edges: [...ordinary, -20, -17, -88, -104, 20] },
 });
 
-/** sin x, x in radians. Range and bound: kernels/math. */
+/** sin x, x in radians. Range and bound: kernels/math. @torch torch.sin */
 export const sin = defineUnary({
   name: "sin",
   dtype: floatOnly,
@@ -176,7 +176,7 @@ export const sin = defineUnary({
   samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
 });
 
-/** cos x, x in radians. Range and bound: kernels/math. */
+/** cos x, x in radians. Range and bound: kernels/math. @torch torch.cos */
 export const cos = defineUnary({
   name: "cos",
   dtype: floatOnly,
@@ -185,7 +185,7 @@ export const cos = defineUnary({
   samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
 });
 
-/** The error function; gradient g·(2/√π·e^(−x²)). */
+/** The error function; gradient g·(2/√π·e^(−x²)). @torch torch.erf */
 export const erf = defineUnary({
   name: "erf",
   dtype: floatOnly,
@@ -194,7 +194,7 @@ export const erf = defineUnary({
   samples: { range: [-3, 3], edges: [...ordinary, 4, -4] },
 });
 
-/** x·Φ(x), the exact (erf) form (Hendrycks & Gimpel 2016); gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π). */
+/** x·Φ(x), the exact (erf) form (Hendrycks & Gimpel 2016); gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π). @torch torch.nn.functional.gelu */
 export const gelu = defineUnary({
   name: "gelu",
   dtype: floatOnly,
@@ -207,7 +207,7 @@ export const gelu = defineUnary({
   samples: { range: [-4, 4], edges: [...ordinary, -0.7, -14] },
 });
 
-/** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. */
+/** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. @torch torch.nn.functional.relu */
 export const relu = defineUnary({
   name: "relu",
   dtype: numeric,
@@ -218,7 +218,7 @@ export const relu = defineUnary({
 
 const half = (grad: Node) => mul(grad, 0.5);
 
-/** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. */
+/** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.maximum */
 export const maximum = defineBinary({
   name: "maximum",
   dtype: numeric,
@@ -231,7 +231,7 @@ export const maximum = defineBinary({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. */
+/** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.minimum */
 export const minimum = defineBinary({
   name: "minimum",
   dtype: numeric,
@@ -294,19 +294,19 @@ defineOp({
   samples: { range: [-4, 4], edges: ordinary },
 });
 
-/** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. */
+/** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. @torch torch.where */
 export function where(condition: Node, a: NodeLike, b: NodeLike): Node {
   const [x, y] = broadcastOperands("where", [a, b]);
   const nodes = broadcastOperands("where", [condition, x, y]);
   return makeNode("where", nodes, nodes[0].shape);
 }
 
-/** The elements in another dtype: float → int truncates and saturates, NaN → 0; to bool: ≠ 0. */
+/** The elements in another dtype: float → int truncates and saturates, NaN → 0; to bool: ≠ 0. @torch torch.Tensor.to */
 export function cast(x: Node, dtype: DType): Node {
   return x.dtype === dtype ? x : makeNode("cast", [x], x.shape, { dtype });
 }
 
-/** The same values; no gradient flows back through it. */
+/** The same values; no gradient flows back through it. @torch torch.Tensor.detach */
 export function stopGradient(x: Node): Node {
   return makeNode("stopGradient", [x], x.shape);
 }

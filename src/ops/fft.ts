@@ -165,20 +165,20 @@ const partsOf = (x: Node): Complex => [rows(at(x, "...", 0)), rows(at(x, "...", 
 const pairs = ([re, im]: Complex, lead: readonly number[]): Node =>
   reshape(stack([re, im], -1), [...lead, re.shape[1], 2]);
 
-/** Discrete Fourier transform, Xₖ = Σⱼ xⱼ·e^(−2πi·jk ÷ n), of pairs (real, imaginary): [..., n, 2] → [..., n, 2], any n ≥ 1. No scaling, as NumPy's and PyTorch's default. Throws ShapeError, DTypeError. */
+/** Discrete Fourier transform, Xₖ = Σⱼ xⱼ·e^(−2πi·jk ÷ n), of pairs (real, imaginary): [..., n, 2] → [..., n, 2], any n ≥ 1. No scaling, as NumPy's and PyTorch's default. Throws ShapeError, DTypeError. @torch torch.fft.fft */
 export function fft(x: Node): Node {
   checkPairs("fft", x);
   const n = x.shape[x.shape.length - 2];
   return pairs(transform(...partsOf(x), n), x.shape.slice(0, -2));
 }
 
-/** Inverse of `fft`: xⱼ = (Σₖ Xₖ·e^(2πi·jk ÷ n)) ÷ n. [..., n, 2] → [..., n, 2]. Throws ShapeError, DTypeError. */
+/** Inverse of `fft`: xⱼ = (Σₖ Xₖ·e^(2πi·jk ÷ n)) ÷ n. [..., n, 2] → [..., n, 2]. Throws ShapeError, DTypeError. @torch torch.fft.ifft */
 export function ifft(x: Node): Node {
   checkPairs("ifft", x);
   return pairs(inverse(partsOf(x), x.shape[x.shape.length - 2]), x.shape.slice(0, -2));
 }
 
-/** `fft` of real numbers, its first half: [..., n] → [..., ⌊n ÷ 2⌋ + 1, 2]; the others are their conjugates. Throws ShapeError, DTypeError. */
+/** `fft` of real numbers, its first half: [..., n] → [..., ⌊n ÷ 2⌋ + 1, 2]; the others are their conjugates. Throws ShapeError, DTypeError. @torch torch.fft.rfft */
 export function rfft(x: Node): Node {
   checkFloats("rfft", x);
   const n = x.shape[x.shape.length - 1];
@@ -199,7 +199,7 @@ export interface IrfftOptions {
   readonly n?: number;
 }
 
-/** Inverse of `rfft`: [..., half, 2] → [..., n], real numbers. The imaginary part of the first, and of an even n's last, counts for nothing. Throws ShapeError, DTypeError. */
+/** Inverse of `rfft`: [..., half, 2] → [..., n], real numbers. The imaginary part of the first, and of an even n's last, counts for nothing. Throws ShapeError, DTypeError. @torch torch.fft.irfft */
 export function irfft(x: Node, { n }: IrfftOptions = {}): Node {
   checkPairs("irfft", x);
   const half = x.shape[x.shape.length - 2];

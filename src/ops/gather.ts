@@ -79,14 +79,14 @@ function checkAlong(where: string, a: Node, b: Node, axis: number): void {
   }
 }
 
-/** out[…i…] = x[…indices[…i…]…] along an axis, as PyTorch's gather: shapes equal but for that axis. An index out of range is an error when run. */
+/** out[…i…] = x[…indices[…i…]…] along an axis, as PyTorch's gather: shapes equal but for that axis. An index out of range is an error when run. @torch torch.gather */
 export function gather(x: Node, indices: Node, axis: number): Node {
   const at = normalizeAxis("gather", axis, x.shape.length);
   checkAlong("gather", x, indices, at);
   return makeNode("gather", [x, indices], indices.shape, { axis: at });
 }
 
-/** Rows by number, as an embedding reads them. table: [rows, ...rest], indices: [...] int32 → [..., ...rest]. */
+/** Rows by number, as an embedding reads them. table: [rows, ...rest], indices: [...] int32 → [..., ...rest]. @torch torch.nn.functional.embedding */
 export function take(table: Node, indices: Node): Node {
   if (table.shape.length === 0)
     throw new ShapeError({ where: "take", problem: "a scalar has no rows", expected: "at least one axis" });
@@ -96,7 +96,7 @@ export function take(table: Node, indices: Node): Node {
   return reshape(gather(table, wide, 0), [...indices.shape, ...rest]);
 }
 
-/** zeros of extent `size` along `axis`, plus every update at its index, in ascending position. indices, updates: one shape. */
+/** zeros of extent `size` along `axis`, plus every update at its index, in ascending position. indices, updates: one shape. @torch torch.scatter_add */
 export function scatterAdd(indices: Node, updates: Node, axis: number, size: number): Node {
   const at = normalizeAxis("scatterAdd", axis, updates.shape.length);
   if (formatShape(indices.shape) !== formatShape(updates.shape)) {
@@ -115,6 +115,7 @@ export function scatterAdd(indices: Node, updates: Node, axis: number, size: num
  * x with updates written where the indices say: out[…indices[…i…]…] = updates[…i…] along an axis, of several for one place the last in row-major order,
  * and its gradient alone passes. indices: int32, x's shape but for the axis; updates: their shape and x's dtype, or a number. PyTorch's scatter, whose order isn't
  * fixed. An index out of range is an error when run. Throws ShapeError, DTypeError.
+ * @torch torch.scatter
  */
 export function scatter(x: Node, indices: Node, updates: NodeLike, axis: number): Node {
   const at = normalizeAxis("scatter", axis, x.shape.length);

@@ -24,12 +24,12 @@ function spaced(where: string, start: number, stop: number, count: number): numb
   return Array.from({ length: count }, (_, i) => (i > 0 && i === count - 1 ? stop : start + i * step));
 }
 
-/** `count` evenly spaced numbers, both ends included: start + i·((stop − start) ÷ (count − 1)) in float64, each rounded once. → [count] float32. Throws ShapeError. */
+/** `count` evenly spaced numbers, both ends included: start + i·((stop − start) ÷ (count − 1)) in float64, each rounded once. → [count] float32. Throws ShapeError. @torch torch.linspace */
 export function linspace(start: number, stop: number, count: number): Node {
   return constant(Float32Array.from(spaced("linspace", start, stop, count)), [count], "float32");
 }
 
-/** baseˣ for `count` evenly spaced x from start to stop: in float64 by this library's own power, the same on every engine, each rounded once. → [count] float32. Throws ShapeError. */
+/** baseˣ for `count` evenly spaced x from start to stop: in float64 by this library's own power, the same on every engine, each rounded once. → [count] float32. Throws ShapeError. @torch torch.logspace */
 export function logspace(start: number, stop: number, count: number, base = 10): Node {
   if (!(base > 0 && base < Infinity)) {
     throw new ShapeError({
@@ -49,7 +49,7 @@ export interface MeshgridOptions {
   readonly indexing: "ij" | "xy";
 }
 
-/** Coordinates of the grid that vectors span, one tensor for each of them: [a], [b] → two of [a, b], or of [b, a] with indexing "xy". Throws ShapeError. */
+/** Coordinates of the grid that vectors span, one tensor for each of them: [a], [b] → two of [a, b], or of [b, a] with indexing "xy". Throws ShapeError. @torch torch.meshgrid */
 export function meshgrid(vectors: readonly Node[], { indexing }: MeshgridOptions): Node[] {
   const shapes = vectors.map((vector) => vector.shape);
   if (vectors.length === 0 || shapes.some(({ length }) => length !== 1)) {
@@ -68,17 +68,17 @@ export function meshgrid(vectors: readonly Node[], { indexing }: MeshgridOptions
   });
 }
 
-/** A tensor of one number with another's shape, and its dtype unless one is given. Throws DTypeError on a number that the dtype can't hold. */
+/** A tensor of one number with another's shape, and its dtype unless one is given. Throws DTypeError on a number that the dtype can't hold. @torch torch.full_like */
 export function fullLike(x: Node, value: number, dtype: DType = x.dtype): Node {
   return full(x.shape, value, dtype);
 }
 
-/** Zeros with another tensor's shape, and its dtype unless one is given. */
+/** Zeros with another tensor's shape, and its dtype unless one is given. @torch torch.zeros_like */
 export function zerosLike(x: Node, dtype?: DType): Node {
   return fullLike(x, 0, dtype);
 }
 
-/** Ones with another tensor's shape, and its dtype unless one is given. */
+/** Ones with another tensor's shape, and its dtype unless one is given. @torch torch.ones_like */
 export function onesLike(x: Node, dtype?: DType): Node {
   return fullLike(x, 1, dtype);
 }

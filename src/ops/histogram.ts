@@ -17,6 +17,7 @@ import { searchSorted } from "./sort.ts";
 /**
  * How many elements each integer in [0, length) has, as `torch.bincount`, whose length follows from the data: x: [...] int32 → [length] int32; or the sums of
  * their weights, x's shape, float32, in ascending position. An integer outside is an error when run.
+ * @torch torch.bincount
  */
 export function bincount(x: Node, length: number, weights?: Node): Node {
   if (weights && !sameShape(weights.shape, x.shape))
@@ -48,6 +49,7 @@ export interface Histogram {
 /**
  * How many elements fall into each of equally wide bins, as NumPy's `histogram`: x: [...] float32. Edge i is min(low + (high − low)·fround(i ÷ bins), high); a bin
  * has its lower edge, the last its upper one too. NaN and what lies outside the range isn't counted. Where low is high the range is half a unit wider on both sides.
+ * @torch torch.histogram
  */
 export function histogram(x: Node, { bins = 10, range }: HistogramOptions = {}): Histogram {
   checkFloat("histogram", x);

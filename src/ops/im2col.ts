@@ -26,7 +26,7 @@ function spec(where: string, points: PerAxis, { stride = 1, padding = 0, dilatio
   };
 }
 
-/** Each window of images as a column, as PyTorch's functional unfold. x: [batch, channels, height, width] → [batch, channels · down · across, windows], windows row by row. Throws ShapeError. */
+/** Each window of images as a column, as PyTorch's functional unfold. x: [batch, channels, height, width] → [batch, channels · down · across, windows], windows row by row. Throws ShapeError. @torch torch.nn.functional.unfold */
 export function im2col(x: Node, size: PerAxis, options: WindowOptions = {}): Node {
   checkImages("im2col", x, 2);
   const windows = windowsOf("im2col", x, spec("im2col", size, options), 0);
@@ -37,6 +37,7 @@ export function im2col(x: Node, size: PerAxis, options: WindowOptions = {}): Nod
 /**
  * Columns added up to images of `outputSize`, as PyTorch's functional fold: im2col's gradient. x: [batch, channels · down · across, windows] →
  * [batch, channels, ...outputSize]; sums as conv2d's images' gradients. Throws ShapeError.
+ * @torch torch.nn.functional.fold
  */
 export function col2im(x: Node, outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}): Node {
   const extents = perAxis("col2im", "outputSize", outputSize, 2, 1);

@@ -91,6 +91,7 @@ function expanded(x: Node, indices: readonly Index[]): (number | null | Range | 
  * of their elements; negatives count from the end, and one out of range is an error when run. Their axes stand where the first of them stood, or in
  * front where anything but a number stands between two of them; a number beside tensors counts as one of them, as in NumPy (PyTorch applies it
  * first). A gradient is added where the elements were read. Throws ShapeError on a wrong index, DTypeError on a mask.
+ * @torch torch.Tensor.__getitem__
  */
 export function at(x: Node, ...indices: Index[]): Node {
   const items = expanded(x, indices);
@@ -150,7 +151,7 @@ function rowOf(indices: readonly Node[], extents: readonly number[]): Node {
   return where(outside, -1, row);
 }
 
-/** out[…i…] = x[…indices[…i…]…] along an axis, the other axes broadcast: what argmax or argsort gave, read back. indices: int32, negatives count from the end. Throws ShapeError. */
+/** out[…i…] = x[…indices[…i…]…] along an axis, the other axes broadcast: what argmax or argsort gave, read back. indices: int32, negatives count from the end. Throws ShapeError. @torch torch.take_along_dim */
 export function takeAlongAxis(x: Node, indices: Node, axis: number): Node {
   const at = normalizeAxis("takeAlongAxis", axis, x.shape.length);
   checkIndices("takeAlongAxis", indices);

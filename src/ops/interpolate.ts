@@ -83,6 +83,7 @@ export function checkInterpolation(
  * takes point ⌊i ÷ scale⌋, as exact numbers. "linear", "bilinear" and "trilinear" (of one, two, three extents) add the two neighbours of
  * (i + ½) ÷ scale − ½, times their shares, along the last axis first; with `alignCorners` of i · (from − 1) ÷ (to − 1). Places and shares are float64, the shares
  * rounded once. The scale is `scaleFactor` where that is given, else to ÷ from. Throws ShapeError, ConfigError.
+ * @torch torch.nn.functional.interpolate
  */
 export function interpolate(x: Node, options: InterpolateOptions): Node {
   const { size, scaleFactor, mode = "nearest", alignCorners = false } = options;
@@ -169,7 +170,7 @@ function checkFactor(
   });
 }
 
-/** Channels become points: [..., channels · f², height, width] → [..., channels, height · f, width · f], as PyTorch's pixel_shuffle (Shi et al. 2016). Throws ShapeError. */
+/** Channels become points: [..., channels · f², height, width] → [..., channels, height · f, width · f], as PyTorch's pixel_shuffle (Shi et al. 2016). Throws ShapeError. @torch torch.nn.functional.pixel_shuffle */
 export function pixelShuffle(x: Node, factor: number): Node {
   const f = factor;
   checkFactor(
@@ -186,7 +187,7 @@ export function pixelShuffle(x: Node, factor: number): Node {
   return reshape(transpose(apart, order), [...lead, channels / (f * f), height * f, width * f]);
 }
 
-/** Points become channels: [..., channels, height · f, width · f] → [..., channels · f², height, width]: pixelShuffle backwards, as PyTorch's pixel_unshuffle. Throws ShapeError. */
+/** Points become channels: [..., channels, height · f, width · f] → [..., channels · f², height, width]: pixelShuffle backwards, as PyTorch's pixel_unshuffle. Throws ShapeError. @torch torch.nn.functional.pixel_unshuffle */
 export function pixelUnshuffle(x: Node, factor: number): Node {
   const f = factor;
   const fits = ([, height, width]: readonly number[]) => height % f === 0 && width % f === 0;

@@ -25,6 +25,7 @@ function product(a: Node, b: Node): Node {
  * Matrix product with NumPy's rules: a: [..., rows, depth], b: [..., depth, columns] → [..., rows, columns]; leading axes broadcast, a
  * vector is a row on the left, a column on the right. A 2-D right operand takes all leading axes of the left as rows, so its gradient is
  * one product over all of them. float32, rounded under `autocast`. Throws ShapeError where the depths differ.
+ * @torch torch.matmul
  */
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {

@@ -100,7 +100,7 @@ defineOp({
   ],
 });
 
-/** The same elements in row-major order under another shape; one extent may be −1 and is found. Throws ShapeError when the sizes differ. */
+/** The same elements in row-major order under another shape; one extent may be −1 and is found. Throws ShapeError when the sizes differ. @torch torch.reshape */
 export function reshape(x: Node, shape: Shape): Node {
   const found = [...shape];
   const free = found.indexOf(-1);
@@ -120,7 +120,7 @@ export function reshape(x: Node, shape: Shape): Node {
   return makeNode("reshape", [x], found, { shape: found });
 }
 
-/** Axes in another order: axis i of the result is axis permutation[i] of x; reversed if left out. */
+/** Axes in another order: axis i of the result is axis permutation[i] of x; reversed if left out. @torch torch.permute */
 export function transpose(x: Node, permutation?: readonly number[]): Node {
   const order = (permutation ?? x.shape.map((_, axis) => -1 - axis)).map((axis) =>
     normalizeAxis("transpose", axis, x.shape.length),
@@ -141,7 +141,7 @@ export function transpose(x: Node, permutation?: readonly number[]): Node {
   );
 }
 
-/** Swaps two axes, the last two if left out. */
+/** Swaps two axes, the last two if left out. @torch torch.swapaxes */
 export function swapAxes(x: Node, a = -1, b = -2): Node {
   const order = x.shape.map((_, axis) => axis);
   const [i, j] = [a, b].map((axis) => normalizeAxis("swapAxes", axis, x.shape.length));
@@ -149,7 +149,7 @@ export function swapAxes(x: Node, a = -1, b = -2): Node {
   return transpose(x, order);
 }
 
-/** NumPy's basic slicing; axes that aren't named are kept whole. Throws ShapeError on an index out of range or a step of 0. */
+/** NumPy's basic slicing; axes that aren't named are kept whole. Throws ShapeError on an index out of range or a step of 0. @torch torch.Tensor.__getitem__ */
 export function slice(x: Node, specs: readonly SliceSpec[]): Node {
   const rank = x.shape.length;
   if (specs.length > rank)
@@ -169,7 +169,7 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
   );
 }
 
-/** The axes reversed. */
+/** The axes reversed. @torch torch.flip */
 export function flip(x: Node, axes: number | readonly number[]): Node {
   const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("flip", axis, x.shape.length));
   return slice(
@@ -185,6 +185,7 @@ export type Padding = number | "reflect" | "replicate" | "circular";
  * Adds [before, after] points along each axis, filled with a number, 0 unless given, or with the tensor's own points: "reflect" mirrors them at the edge,
  * which isn't repeated (3 2 | 1 2 3 | 2 1), "replicate" repeats the edge (1 1 | 1 2 3 | 3 3; NumPy's edge), "circular" goes on at the other end
  * (2 3 | 1 2 3 | 1 2; NumPy's wrap). Throws ShapeError on negative amounts, and where an axis has too few points to fill them.
+ * @torch torch.nn.functional.pad
  */
 export function pad(
   x: Node,
@@ -247,7 +248,7 @@ function extend(x: Node, axis: number, before: number, after: number, mode: Excl
   );
 }
 
-/** Joins tensors along an axis; the other extents must agree. Throws ShapeError. */
+/** Joins tensors along an axis; the other extents must agree. Throws ShapeError. @torch torch.cat */
 export function concat(parts: readonly Node[], axis = 0): Node {
   if (parts.length === 0)
     throw new ShapeError({ where: "concat", problem: "nothing to join", expected: "at least one tensor" });
@@ -278,7 +279,7 @@ export function concat(parts: readonly Node[], axis = 0): Node {
   return assemble(parts, places, shape);
 }
 
-/** Joins tensors of one shape along a new axis. */
+/** Joins tensors of one shape along a new axis. @torch torch.stack */
 export function stack(parts: readonly Node[], axis = 0): Node {
   const rank = (parts[0]?.shape.length ?? 0) + 1;
   const at = normalizeAxis("stack", axis, rank);

@@ -70,7 +70,7 @@ interface Affine {
   readonly epsilon: number;
 }
 
-/** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. */
+/** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. @torch torch.nn.functional.layer_norm */
 export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon = 1e-5): Node {
   checkEpsilon("layerNorm", epsilon);
   const axis = lastAxes("layerNorm", x, weight);
@@ -80,7 +80,7 @@ export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon
   return bias ? add(out, bias) : out;
 }
 
-/** x ÷ √(mean of x² + epsilon) over the last axes of `weight`'s rank, times weight (Zhang and Sennrich 2019). `epsilon`: 2⁻²³ unless given, as PyTorch's. x: [..., ...weight.shape] → the same. */
+/** x ÷ √(mean of x² + epsilon) over the last axes of `weight`'s rank, times weight (Zhang and Sennrich 2019). `epsilon`: 2⁻²³ unless given, as PyTorch's. x: [..., ...weight.shape] → the same. @torch torch.nn.functional.rms_norm */
 export function rmsNorm(x: Node, weight: Node, epsilon: number = 2 ** -23): Node {
   checkEpsilon("rmsNorm", epsilon);
   const axis = lastAxes("rmsNorm", x, weight);
@@ -90,6 +90,7 @@ export function rmsNorm(x: Node, weight: Node, epsilon: number = 2 ** -23): Node
 /**
  * (x − mean) · (weight ÷ √(variance + epsilon)) + bias for each channel, by statistics that are given (Ioffe and Szegedy 2015): what a trained
  * network computes. x: [batch, channels, ...] → the same; mean, variance, weight and bias: [channels].
+ * @torch torch.nn.functional.batch_norm, training=False
  */
 export function batchNorm(
   x: Node,
@@ -121,6 +122,7 @@ export interface BatchNormed {
 /**
  * As `batchNorm`, by the batch's own mean and variance (two passes; the count is n), which it gives too: what a network in training computes. Gradients
  * flow through the statistics. x: [batch, channels, ...]. Throws ShapeError where a channel has fewer than two values.
+ * @torch torch.nn.functional.batch_norm, training=True
  */
 export function batchNormTraining(
   x: Node,
@@ -148,6 +150,7 @@ export function batchNormTraining(
 /**
  * Each sample's channels in `groups` groups of neighbours, each normalised by its own mean and variance (Wu and He 2018), then weight and bias for each
  * channel. x: [batch, channels, ...] → the same; weight and bias: [channels]. Throws ShapeError unless groups divides channels.
+ * @torch torch.nn.functional.group_norm
  */
 export function groupNorm(
   x: Node,
@@ -175,7 +178,7 @@ export function groupNorm(
   return bias ? add(out, perChannel(bias, x)) : out;
 }
 
-/** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016): `groupNorm` of one channel a group. x: [batch, channels, ...] → the same. */
+/** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016): `groupNorm` of one channel a group. x: [batch, channels, ...] → the same. @torch torch.nn.functional.instance_norm */
 export function instanceNorm(x: Node, weight?: Node, bias?: Node, options: NormOptions = {}): Node {
   checkChannels("instanceNorm", x, { weight, bias });
   return groupNorm(x, x.shape[1], weight, bias, options);

@@ -171,29 +171,29 @@ function adaptiveMaxPool(rank: number): Adaptive {
   return apply;
 }
 
-/** The largest of each window of `size` points; otherwise as maxPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. */
+/** The largest of each window of `size` points; otherwise as maxPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. @torch torch.nn.functional.max_pool1d */
 export const maxPool1d = maxPool(1);
-/** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. NaN wins. The gradient goes to the first of the largest, row by row, as PyTorch's. Throws ShapeError. */
+/** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. NaN wins. The gradient goes to the first of the largest, row by row, as PyTorch's. Throws ShapeError. @torch torch.nn.functional.max_pool2d */
 export const maxPool2d = maxPool(2);
-/** The largest of each window; otherwise as maxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. */
+/** The largest of each window; otherwise as maxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. @torch torch.nn.functional.max_pool3d */
 export const maxPool3d = maxPool(3);
-/** The mean of each window of `size` points; otherwise as avgPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. */
+/** The mean of each window of `size` points; otherwise as avgPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. @torch torch.nn.functional.avg_pool1d */
 export const avgPool1d = avgPool(1);
-/** The mean of each window, `size` points down and across: a sum in chunks, row by row, and one division; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. `countPadding` is PyTorch's count_include_pad. Throws ShapeError. */
+/** The mean of each window, `size` points down and across: a sum in chunks, row by row, and one division; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. `countPadding` is PyTorch's count_include_pad. Throws ShapeError. @torch torch.nn.functional.avg_pool2d */
 export const avgPool2d = avgPool(2);
-/** The mean of each window; otherwise as avgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. */
+/** The mean of each window; otherwise as avgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. @torch torch.nn.functional.avg_pool3d */
 export const avgPool3d = avgPool(3);
-/** Means of `size` windows; otherwise as adaptiveAvgPool2d. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. */
+/** Means of `size` windows; otherwise as adaptiveAvgPool2d. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. @torch torch.nn.functional.adaptive_avg_pool1d */
 export const adaptiveAvgPool1d = adaptiveAvgPool(1);
-/** Means of as many windows as `size` says, down and across: window i of n over an extent e from ⌊i·e ÷ n⌋ to ⌈(i + 1)·e ÷ n⌉, as PyTorch. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+/** Means of as many windows as `size` says, down and across: window i of n over an extent e from ⌊i·e ÷ n⌋ to ⌈(i + 1)·e ÷ n⌉, as PyTorch. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_avg_pool2d */
 export const adaptiveAvgPool2d = adaptiveAvgPool(2);
-/** Means of as many windows as `size` says; otherwise as adaptiveAvgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+/** Means of as many windows as `size` says; otherwise as adaptiveAvgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_avg_pool3d */
 export const adaptiveAvgPool3d = adaptiveAvgPool(3);
-/** The largest of each of `size` windows, which lie as adaptiveAvgPool2d's. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. */
+/** The largest of each of `size` windows, which lie as adaptiveAvgPool2d's. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. @torch torch.nn.functional.adaptive_max_pool1d */
 export const adaptiveMaxPool1d = adaptiveMaxPool(1);
-/** The largest of each of as many windows as `size` says, which lie as adaptiveAvgPool2d's; NaN and gradient as maxPool2d. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+/** The largest of each of as many windows as `size` says, which lie as adaptiveAvgPool2d's; NaN and gradient as maxPool2d. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_max_pool2d */
 export const adaptiveMaxPool2d = adaptiveMaxPool(2);
-/** The largest of each of as many windows as `size` says; otherwise as adaptiveMaxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. */
+/** The largest of each of as many windows as `size` says; otherwise as adaptiveMaxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_max_pool3d */
 export const adaptiveMaxPool3d = adaptiveMaxPool(3);
 
 function spatialAxes(where: string, x: Node): number[] {
@@ -208,12 +208,12 @@ function spatialAxes(where: string, x: Node): number[] {
   return x.shape.slice(2).map((_, i) => 2 + i);
 }
 
-/** The mean of each channel over all its extents. x: [batch, channels, ...extents] → [batch, channels]. Throws ShapeError when there is nothing to average. */
+/** The mean of each channel over all its extents. x: [batch, channels, ...extents] → [batch, channels]. Throws ShapeError when there is nothing to average. @torch none: x.mean(axes); adaptive_avg_pool2d(x, 1) */
 export function globalAvgPool(x: Node): Node {
   return mean(x, spatialAxes("globalAvgPool", x));
 }
 
-/** The largest of each channel over all its extents; NaN and gradient as maxPool2d. x: [batch, channels, ...extents] → [batch, channels]. Throws ShapeError where there is none. */
+/** The largest of each channel over all its extents; NaN and gradient as maxPool2d. x: [batch, channels, ...extents] → [batch, channels]. Throws ShapeError where there is none. @torch none: x.amax(axes); adaptive_max_pool2d(x, 1) */
 export function globalMaxPool(x: Node): Node {
   return firstMax(x, spatialAxes("globalMaxPool", x));
 }

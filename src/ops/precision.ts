@@ -43,6 +43,7 @@ defineOp({
 /**
  * Each element rounded to the nearest `bfloat16` or `float16`, ties to even, subnormals kept, still float32; the gradient passes straight through, and
  * is rounded likewise. x: [...] float32 → [...] float32. Throws DTypeError for another dtype or format.
+ * @torch none: x.to(torch.bfloat16).float()
  */
 export function roundTo(x: Node, format: NarrowFormat): Node {
   if (!narrowFormats.includes(format)) {

@@ -94,6 +94,7 @@ defineOp({
 /**
  * Uniform on [low, high), both rounded to float32: low + u·(high − low), u = (word >>> 8)·2⁻²⁴, and where rounding would take that to high, the float
  * below it. One draw a value. Throws ShapeError unless low < high, and high − low is a float32.
+ * @torch torch.rand
  */
 export function uniform(shape: Shape, low = 0, high = 1): Node {
   const [from, to] = [Math.fround(low), Math.fround(high)];
@@ -110,7 +111,7 @@ export function uniform(shape: Shape, low = 0, high = 1): Node {
   return makeNode("uniformFromWords", [unit], unit.shape, from === 0 && to === 1 ? {} : { low: from, high: to });
 }
 
-/** Normal by the inverse CDF, reaching ±6.3 σ: mean + z·deviation. One draw a value. Throws ShapeError unless both are finite and deviation ≥ 0. */
+/** Normal by the inverse CDF, reaching ±6.3 σ: mean + z·deviation. One draw a value. Throws ShapeError unless both are finite and deviation ≥ 0. @torch torch.normal */
 export function normal(shape: Shape, mean = 0, deviation = 1): Node {
   const holds = (value: number) => typeof value === "number" && Number.isFinite(Math.fround(value));
   if (!holds(mean) || !holds(deviation) || deviation < 0) {
@@ -133,7 +134,7 @@ export function keepMask(shape: Shape, dropped: number): Node {
   });
 }
 
-/** True with probability p: word < round(p·2³²), p as float64. One draw a value. → bool */
+/** True with probability p: word < round(p·2³²), p as float64. One draw a value. → bool @torch torch.bernoulli */
 export function bernoulli(shape: Shape, p: number): Node {
   checkProbability("bernoulli", p);
   return makeNode("belowThreshold", [words(shape, "bernoulli")], shape, { threshold: Math.round(p * 2 ** 32) });
@@ -145,7 +146,7 @@ export function checkProbability(where: string, p: number): void {
     throw new ShapeError({ where, problem: "not a probability", got: String(p), expected: "a number in [0, 1]" });
 }
 
-/** Integers uniform on [low, high), int32; bias ≤ (high − low)/2⁶⁴. Two draws a value. */
+/** Integers uniform on [low, high), int32; bias ≤ (high − low)/2⁶⁴. Two draws a value. @torch torch.randint */
 export function randint(shape: Shape, low: number, high: number): Node {
   const fits = (value: number) => Number.isInteger(value) && value >= -(2 ** 31) && value <= 2 ** 31;
   if (!fits(low) || !fits(high) || high <= low || low === 2 ** 31) {
@@ -159,7 +160,7 @@ export function randint(shape: Shape, low: number, high: number): Node {
   return makeNode("randint", [], checkShape("randint", shape), { low, high });
 }
 
-/** 0 … count − 1 in random order (Fisher–Yates from the end), int32: [count]. 2·(count − 1) draws. */
+/** 0 … count − 1 in random order (Fisher–Yates from the end), int32: [count]. 2·(count − 1) draws. @torch torch.randperm */
 export function permutation(count: number): Node {
   return makeNode("permutation", [], checkShape("permutation", [count]), {});
 }

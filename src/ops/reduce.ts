@@ -31,7 +31,7 @@ const axesOf = (attributes: VjpContext["attributes"]) => attributes.axes as read
 
 const index: RecordBase["dtype"] = (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32";
 
-/** Sum over axes (all if left out); empty: +0; of bool: int32. */
+/** Sum over axes (all if left out); empty: +0; of bool: int32. @torch torch.sum */
 export const sum = defineReduction({
   name: "sum",
   version: 1,
@@ -52,7 +52,7 @@ export const sum = defineReduction({
   ],
 });
 
-/** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. */
+/** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. @torch torch.prod */
 export const prod = defineReduction({
   name: "prod",
   version: 1,
@@ -95,20 +95,20 @@ const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
 };
 
 const extreme = { version: 1, dtype: numeric };
-/** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
+/** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. @torch torch.amax */
 export const max = defineReduction({ ...extreme, name: "max", combine: "max", vjp: extremeVjp });
-/** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. */
+/** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. @torch torch.amin */
 export const min = defineReduction({ ...extreme, name: "min", combine: "min", vjp: extremeVjp });
-/** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. */
+/** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. @torch torch.max */
 export const firstMax = defineReduction({ ...extreme, name: "firstMax", combine: "max", vjp: firstVjp });
 
 const place = { version: 1, dtype: index, vjp: "none" } as const;
-/** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
+/** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. @torch torch.argmax */
 export const argmax = defineReduction({ ...place, name: "argmax", combine: "argmax" });
-/** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. */
+/** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. @torch torch.argmin */
 export const argmin = defineReduction({ ...place, name: "argmin", combine: "argmin" });
 
-/** Sum ÷ count, one division; float32. Throws ShapeError when empty. */
+/** Sum ÷ count, one division; float32. Throws ShapeError when empty. @torch torch.mean */
 export function mean(x: Node, over: Over = {}): Node {
   checkFloat("mean", x);
   return div(reduce("sum", x, over, undefined, "mean"), countOver("mean", x, over));
@@ -121,7 +121,7 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number;
 }
 
-/** Sum of squared deviations from the mean over axes ÷ (count − correction), two passes; float32. The correction is 0 unless given, as NumPy's. Throws ShapeError unless it is below the count. */
+/** Sum of squared deviations from the mean over axes ÷ (count − correction), two passes; float32. The correction is 0 unless given, as NumPy's. Throws ShapeError unless it is below the count. @torch torch.var */
 export function variance(x: Node, over: number | readonly number[] | VarianceOptions = {}): Node {
   const { correction = 0 } = optionsFor(over) as VarianceOptions;
   const centred = sub(x, mean(x, { axis: optionsFor(over).axis, keepDims: true }));
@@ -138,7 +138,7 @@ export function variance(x: Node, over: number | readonly number[] | VarianceOpt
   return div(sum(squares, over), count - correction);
 }
 
-/** √variance over axes; its gradient at 0 is 0, as `torch.std`'s. Otherwise as `variance`. */
+/** √variance over axes; its gradient at 0 is 0, as `torch.std`'s. Otherwise as `variance`. @torch torch.std */
 export function std(x: Node, over: number | readonly number[] | VarianceOptions = {}): Node {
   return root(variance(x, over));
 }
@@ -149,19 +149,19 @@ function root(x: Node): Node {
   return where(isPositive, sqrt(where(isPositive, x, 1)), x);
 }
 
-/** Whether any element over axes isn't 0, as NumPy's `any`: x: any dtype → bool; empty: false. NaN isn't 0. */
+/** Whether any element over axes isn't 0, as NumPy's `any`: x: any dtype → bool; empty: false. NaN isn't 0. @torch torch.any */
 export function any(x: Node, over: Over = {}): Node {
   return greater(sum(isSet(x), over), 0);
 }
 
-/** Whether all elements over axes aren't 0, as NumPy's `all`: x: any dtype → bool; empty: true. NaN isn't 0. */
+/** Whether all elements over axes aren't 0, as NumPy's `all`: x: any dtype → bool; empty: true. NaN isn't 0. @torch torch.all */
 export function all(x: Node, over: Over = {}): Node {
   return equal(sum(logicalNot(isSet(x)), over), 0);
 }
 
 const isSet = (x: Node) => (x.dtype === "bool" ? x : notEqual(x, 0));
 
-/** log Σ e^x over axes, moved by the largest so that nothing overflows, as `torch.logsumexp`; float32. Throws ShapeError when empty. */
+/** log Σ e^x over axes, moved by the largest so that nothing overflows, as `torch.logsumexp`; float32. Throws ShapeError when empty. @torch torch.logsumexp */
 export function logSumExp(x: Node, over: Over = {}): Node {
   checkFloat("logSumExp", x);
   const axes = axesOption("logSumExp", x, over);
@@ -180,7 +180,7 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number;
 }
 
-/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx² (gradient 0 at 0), 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|; float32. Throws ShapeError for another p. */
+/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx² (gradient 0 at 0), 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|; float32. Throws ShapeError for another p. @torch torch.linalg.vector_norm */
 export function norm(x: Node, given: number | readonly number[] | NormOptions = {}): Node {
   checkFloat("norm", x);
   const { p = 2, ...over } = optionsFor(given) as NormOptions;

@@ -35,13 +35,13 @@ export interface SortOptions {
 
 const sortOptions = (given: number | SortOptions): SortOptions => (typeof given === "number" ? { axis: given } : given);
 
-/** Where along an axis the elements are in ascending order, as `torch.argsort` with `stable`: x: [...] float32 or int32 → [...] int32. NaN last, in descending order too. */
+/** Where along an axis the elements are in ascending order, as `torch.argsort` with `stable`: x: [...] float32 or int32 → [...] int32. NaN last, in descending order too. @torch torch.argsort */
 export function argsort(x: Node, given: number | SortOptions = {}): Node {
   const { axis = -1, descending = false } = sortOptions(given);
   return makeNode("argsort", [x], x.shape, { axis: normalizeAxis("argsort", axis, x.shape.length), descending });
 }
 
-/** The elements in ascending order along an axis: x: [...] float32 or int32 → [...]. Stable, NaN last (`torch.sort` puts NaN first in descending order). A gradient goes back to where each element came from. */
+/** The elements in ascending order along an axis: x: [...] float32 or int32 → [...]. Stable, NaN last (`torch.sort` puts NaN first in descending order). A gradient goes back to where each element came from. @torch torch.sort */
 export function sort(x: Node, given: number | SortOptions = {}): Node {
   const { axis = -1, descending = false } = sortOptions(given);
   const at = normalizeAxis("sort", axis, x.shape.length);
@@ -54,7 +54,7 @@ export interface TopKOptions {
   readonly largest?: boolean;
 }
 
-/** The k largest elements along an axis in descending order, and where they are: x: [..., n, ...] → values [..., k, ...], indices int32. Equal ones in their own order; NaN counts after all numbers, where `torch.topk` takes it first. Throws ShapeError unless 0 ≤ k ≤ n. */
+/** The k largest elements along an axis in descending order, and where they are: x: [..., n, ...] → values [..., k, ...], indices int32. Equal ones in their own order; NaN counts after all numbers, where `torch.topk` takes it first. Throws ShapeError unless 0 ≤ k ≤ n. @torch torch.topk */
 export function topK(x: Node, k: number, { axis = -1, largest = true }: TopKOptions = {}): Found {
   const at = normalizeAxis("topK", axis, x.shape.length);
   if (!(Number.isInteger(k) && k >= 0 && k <= x.shape[at]))
@@ -95,13 +95,13 @@ function sortedLines(name: string, x: Node, over: Over) {
   return { count, at, give: (value: Node) => reshape(orNaN(value), shape) };
 }
 
-/** The middle element over axes (all if left out), of an even number the lower of the two, as `torch.median`: x: float32 or int32. NaN where there is one. The mean of both is `quantile(x, 0.5)`. */
+/** The middle element over axes (all if left out), of an even number the lower of the two, as `torch.median`: x: float32 or int32. NaN where there is one. The mean of both is `quantile(x, 0.5)`. @torch torch.median */
 export function median(x: Node, over: Over = {}): Node {
   const { count, at, give } = sortedLines("median", x, over);
   return give(at(Math.floor((count - 1) / 2)));
 }
 
-/** The q-th quantile over axes (all if left out), q in [0, 1], between the two nearest elements by a + (b − a)·t, as `torch.quantile`: x: float32. A list of q's gives a first axis. NaN where there is one. */
+/** The q-th quantile over axes (all if left out), q in [0, 1], between the two nearest elements by a + (b − a)·t, as `torch.quantile`: x: float32. A list of q's gives a first axis. NaN where there is one. @torch torch.quantile */
 export function quantile(x: Node, q: number | readonly number[], over: Over = {}): Node {
   checkFloat("quantile", x);
   if (typeof q !== "number") return stack(q.map((each) => quantile(x, each, over)));
@@ -128,6 +128,7 @@ export interface SearchOptions {
 /**
  * Where values would be put into lines that ascend so that they still do, as `torch.searchsorted`: sorted: [n], values: [...] → [...] int32 in [0, n]; or sorted:
  * [..., n], values: [..., m], of the same leading axes. NaN counts above all numbers. By bisection, n's bits long; what isn't sorted gives some number in [0, n].
+ * @torch torch.searchsorted
  */
 export function searchSorted(sorted: Node, values: Node, { right = false }: SearchOptions = {}): Node {
   const rank = sorted.shape.length;

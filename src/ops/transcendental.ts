@@ -26,7 +26,7 @@ const edges = [
   NaN,
 ];
 
-/** 2ˣ, exact for integers; gradient g·(y·ln 2). x: [...] float32 → the same. */
+/** 2ˣ, exact for integers; gradient g·(y·ln 2). x: [...] float32 → the same. @torch torch.exp2 */
 export const exp2 = defineUnary({
   name: "exp2",
   dtype: floatOnly,
@@ -35,7 +35,7 @@ export const exp2 = defineUnary({
   samples: { range: [-4, 4], edges },
 });
 
-/** log₂ x, exact for powers of two; gradient g ÷ (x·ln 2). x: [...] float32 → the same. */
+/** log₂ x, exact for powers of two; gradient g ÷ (x·ln 2). x: [...] float32 → the same. @torch torch.log2 */
 export const log2 = defineUnary({
   name: "log2",
   dtype: floatOnly,
@@ -44,7 +44,7 @@ export const log2 = defineUnary({
   samples: { range: [0.1, 8], edges },
 });
 
-/** log₁₀ x; gradient g ÷ (x·ln 10). x: [...] float32 → the same. */
+/** log₁₀ x; gradient g ÷ (x·ln 10). x: [...] float32 → the same. @torch torch.log10 */
 export const log10 = defineUnary({
   name: "log10",
   dtype: floatOnly,
@@ -53,7 +53,7 @@ export const log10 = defineUnary({
   samples: { range: [0.1, 8], edges },
 });
 
-/** tan x, x in radians; gradient g·(1 + y²). x: [...] float32 → the same. Range and bound: kernels/math. */
+/** tan x, x in radians; gradient g·(1 + y²). x: [...] float32 → the same. Range and bound: kernels/math. @torch torch.tan */
 export const tan = defineUnary({
   name: "tan",
   dtype: floatOnly,
@@ -62,7 +62,7 @@ export const tan = defineUnary({
   samples: { range: [-1, 1], edges: [...edges, 1.5707964, 100, 12000] },
 });
 
-/** The angle in [−π/2, π/2] whose sine is x, NaN beyond ±1; gradient g ÷ √(1 − x²). x: [...] float32 → the same. */
+/** The angle in [−π/2, π/2] whose sine is x, NaN beyond ±1; gradient g ÷ √(1 − x²). x: [...] float32 → the same. @torch torch.asin */
 export const asin = defineUnary({
   name: "asin",
   dtype: floatOnly,
@@ -71,7 +71,7 @@ export const asin = defineUnary({
   samples: { range: [-0.8, 0.8], edges },
 });
 
-/** The angle in [0, π] whose cosine is x, NaN beyond ±1; gradient −g ÷ √(1 − x²). x: [...] float32 → the same. */
+/** The angle in [0, π] whose cosine is x, NaN beyond ±1; gradient −g ÷ √(1 − x²). x: [...] float32 → the same. @torch torch.acos */
 export const acos = defineUnary({
   name: "acos",
   dtype: floatOnly,
@@ -80,7 +80,7 @@ export const acos = defineUnary({
   samples: { range: [-0.8, 0.8], edges },
 });
 
-/** The angle in [−π/2, π/2] whose tangent is x; gradient g ÷ (1 + x²). x: [...] float32 → the same. */
+/** The angle in [−π/2, π/2] whose tangent is x; gradient g ÷ (1 + x²). x: [...] float32 → the same. @torch torch.atan */
 export const atan = defineUnary({
   name: "atan",
   dtype: floatOnly,
@@ -89,7 +89,7 @@ export const atan = defineUnary({
   samples: { range: [-4, 4], edges: [...edges, 0.6, 1.7] },
 });
 
-/** Hyperbolic sine; gradient g·cosh x. x: [...] float32 → the same. */
+/** Hyperbolic sine; gradient g·cosh x. x: [...] float32 → the same. @torch torch.sinh */
 export const sinh = defineUnary({
   name: "sinh",
   dtype: floatOnly,
@@ -98,7 +98,7 @@ export const sinh = defineUnary({
   samples: { range: [-3, 3], edges: [...edges, 89.5] },
 });
 
-/** Hyperbolic cosine; gradient g·sinh x. x: [...] float32 → the same. */
+/** Hyperbolic cosine; gradient g·sinh x. x: [...] float32 → the same. @torch torch.cosh */
 export const cosh = defineUnary({
   name: "cosh",
   dtype: floatOnly,

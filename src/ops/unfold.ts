@@ -31,6 +31,7 @@ defineOp({
  * Windows of `size` points along an axis, `step` apart, as PyTorch's Tensor.unfold: the axis counts the windows, and a new last axis runs inside
  * them. [..., extent, ...] → [..., ⌊(extent − reach) ÷ step⌋ + 1, ..., size], reach = dilation · (size − 1) + 1: a window's points lie `dilation`
  * apart. A view: nothing is copied. Throws ShapeError where no window fits.
+ * @torch torch.Tensor.unfold
  */
 export function unfold(x: Node, axis: number, size: number, step = 1, dilation = 1): Node {
   const at = normalizeAxis("unfold", axis, x.shape.length);
