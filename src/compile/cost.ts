@@ -6,7 +6,7 @@ import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Plan, valueBytes } from "./plan.ts";
 
-/** Counts for one run of a kernel, or of a plan. */
+/** Counts for one run of a plan, or of a kernel as often as it is run there. */
 export interface Cost {
   /** float32 + − × ÷ √: a multiply-add is two. */
   readonly flops: number;
@@ -39,13 +39,15 @@ function flopsOf(kernel: Kernel): number {
   return sizeOf(loopShape(kernel)) * (operations(kernel.body) + joins);
 }
 
-/** The cost of a kernel of the plan. */
+/** The cost of a kernel in one run of the plan: as often as it is run. */
 export function kernelCost(kernel: Kernel, plan: Plan): Cost {
+  const times = timesOf(kernel);
   const bytesRead = kernelInputs(kernel).reduce(
     (sum, input) => sum + elementsRead(input, plan) * elementBytes(input),
     0,
   );
-  return { flops: flopsOf(kernel), bytesRead, bytesWritten: sizeOf(kernel.shape) * elementBytes(kernel) };
+  const bytesWritten = sizeOf(kernel.shape) * elementBytes(kernel);
+  return { flops: times * flopsOf(kernel), bytesRead: times * bytesRead, bytesWritten: times * bytesWritten };
 }
 
 /** How often a run runs a kernel. */
@@ -59,12 +61,12 @@ export function timesOf({ repeat }: Kernel): number {
 export function planCost(plan: Plan): Cost {
   const copied = plan.copies.reduce((sum, { from }) => sum + valueBytes(plan.values[from]), 0);
   return plan.kernels
-    .map((kernel) => ({ times: timesOf(kernel), ...kernelCost(kernel, plan) }))
+    .map((kernel) => kernelCost(kernel, plan))
     .reduce(
-      (sum, { times, flops, bytesRead, bytesWritten }) => ({
-        flops: sum.flops + times * flops,
-        bytesRead: sum.bytesRead + times * bytesRead,
-        bytesWritten: sum.bytesWritten + times * bytesWritten,
+      (sum, cost) => ({
+        flops: sum.flops + cost.flops,
+        bytesRead: sum.bytesRead + cost.bytesRead,
+        bytesWritten: sum.bytesWritten + cost.bytesWritten,
       }),
       { flops: 0, bytesRead: copied, bytesWritten: copied },
     );

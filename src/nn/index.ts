@@ -67,6 +67,7 @@ export {
 export { LayerNorm, layerNorm } from "./layernorm.ts";
 export { Linear, type LinearOptions, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
+export { LstmLanguageModel, type LstmLanguageModelOptions, lstmLanguageModel } from "./lstm-language-model.ts";
 export { type MlpOptions, mlp } from "./mlp.ts";
 export { type Batch, type ModelOutput, Module } from "./module.ts";
 export { MultiHeadAttention, type MultiHeadAttentionOptions, multiHeadAttention } from "./multihead.ts";
@@ -122,6 +123,18 @@ export {
   unfold,
   upsample,
 } from "./resample.ts";
+
+  Gru,
+  gru,
+  Lstm,
+  lstm,
+  type RecurrentOptions,
+  Rnn,
+  type RnnOptions,
+  rnn,
+  type SequenceOptions,
+} from "./recurrent.ts";
+
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { summary } from "./summary.ts";

@@ -1,4 +1,5 @@
 // The models that a config may name.
 export { cnn } from "./cnn.ts";
 export { gpt } from "./gpt.ts";
+export { lstmLanguageModel } from "./lstm-language-model.ts";
 export { mlp } from "./mlp.ts";

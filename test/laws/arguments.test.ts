@@ -29,6 +29,7 @@ const form = (options: object, optional: readonly string[] = []) =>
 const lossOf = (targets: () => sg.Tensor, options?: object) =>
   call(() => [x(), { targets: targets() }, ...(options ? [options] : [])], 2, { requiredKeys: ["targets"] });
 
+const recurrent = () => ({ layers: 2, bidirectional: true, dropout: 0.5, bias: true });
 const reduction = "sum";
 const pair = (count: number) => sg.ones([2, count, 3]);
 
@@ -125,6 +126,22 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.Gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0, recompute: true }], 1, {
     requiredKeys: ["vocabulary", "context", "width", "heads", "layers"],
   }),
+  "nn.Gru": call(() => [2, 3, recurrent()], 2),
+  "nn.gru": call(() => [2, 3, recurrent()], 2),
+  "nn.Lstm": call(() => [2, 3, recurrent()], 2),
+  "nn.lstm": call(() => [2, 3, recurrent()], 2),
+  "nn.LstmLanguageModel": options({ vocabulary: 3, width: 2, layers: 1, dropout: 0 }, [
+    "vocabulary",
+    "width",
+    "layers",
+  ]),
+  "nn.lstmLanguageModel": options({ vocabulary: 3, width: 2, layers: 1, dropout: 0 }, [
+    "vocabulary",
+    "width",
+    "layers",
+  ]),
+  "nn.Rnn": call(() => [2, 3, { ...recurrent(), nonlinearity: "relu" }], 2),
+  "nn.rnn": call(() => [2, 3, { ...recurrent(), nonlinearity: "relu" }], 2),
   "nn.gpt": call(() => [{ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1, dropout: 0, recompute: true }], 1, {
     requiredKeys: ["vocabulary", "context", "width", "heads", "layers"],
   }),

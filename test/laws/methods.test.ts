@@ -13,6 +13,7 @@ const hash = "0".repeat(64);
 const forward = (inputs: () => sg.Tensor = x) => call(() => [inputs(), { inputs: x() }], 1);
 const images = () => sg.zeros([1, 1, 2, 2]);
 const sequences = () => sg.zeros([1, 2, 2]);
+const timed = () => sg.ones([2, 4, 2]);
 const tokens = () => sg.zeros([1, 2], "int32");
 const schedules = () => new optim.Schedules([optim.constantLR({ learningRate: 0.1, totalIters: 2 })], optimizer);
 sg.manualSeed(1);
@@ -39,6 +40,10 @@ const instances: Readonly<Record<string, () => object>> = {
   "nn.Dropout": () => nn.dropout(0.5),
   "nn.Embedding": () => nn.embedding(3, 2),
   "nn.Gpt": () => nn.gpt({ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1 }),
+  "nn.Gru": () => nn.gru(2, 3),
+  "nn.Lstm": () => nn.lstm(2, 3),
+  "nn.LstmLanguageModel": () => nn.lstmLanguageModel({ vocabulary: 3, width: 2, layers: 1 }),
+  "nn.Rnn": () => nn.rnn(2, 3),
   "nn.LayerNorm": () => nn.layerNorm([2]),
   "nn.Linear": () => nn.linear(2, 2),
   "nn.PRelu": () => nn.prelu(),
@@ -128,6 +133,16 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.Dropout.forward": forward(),
   "nn.Embedding.forward": forward(tokens),
   "nn.Gpt.forward": forward(tokens),
+  "nn.Gru.forward": forward(timed),
+  "nn.Gru.run": call(() => [timed(), { state: sg.zeros([1, 2, 3]), mask: sg.full([2, 4], 1, "bool") }], 1),
+  "nn.Lstm.forward": forward(timed),
+  "nn.Lstm.run": call(
+    () => [timed(), { state: [sg.zeros([1, 2, 3]), sg.zeros([1, 2, 3])], mask: sg.full([2, 4], 1, "bool") }],
+    1,
+  ),
+  "nn.LstmLanguageModel.forward": forward(tokens),
+  "nn.Rnn.forward": forward(timed),
+  "nn.Rnn.run": call(() => [timed(), { state: sg.zeros([1, 2, 3]), mask: sg.full([2, 4], 1, "bool") }], 1),
   "nn.LayerNorm.forward": forward(),
   "nn.Linear.forward": forward(),
   "nn.PRelu.forward": forward(),

@@ -5,7 +5,7 @@ import { kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
 import type { Kernel } from "../../../kernels/kinds.ts";
 import { type KernelWord, wordOf } from "../../../kernels/word.ts";
 import type { Backend, Buffer } from "../../compile/contract.ts";
-import { type Cost, kernelCost } from "../../compile/cost.ts";
+import { type Cost, kernelCost, timesOf } from "../../compile/cost.ts";
 import type { Plan, Value } from "../../compile/plan.ts";
 import { checkArguments, signature } from "../../core/arguments.ts";
 import { countOf, type Given, options, repeats } from "../../core/options.ts";
@@ -141,7 +141,8 @@ async function times(
       const alone = planOf(plan, kernel);
       const executable = await backend.load(alone);
       try {
-        const given = alone.inputs.map(({ name }) => buffers.get(Number(name))!);
+        // What another kernel wrote part by part, or a part of it, is stood for by zeros.
+        const given = alone.inputs.map(({ name }) => buffers.get(Number(name)) ?? hold(Number(name)));
         const run = { inputs: given, outputs: [hold(kernel.output)], ...draws };
         let least = Number.POSITIVE_INFINITY;
         for (let repeat = 0; repeat < repeats; repeat++) {
@@ -149,7 +150,7 @@ async function times(
           await executable.run(run);
           least = Math.min(least, now() - start);
         }
-        seconds.push(least);
+        seconds.push(least * timesOf(kernel));
       } finally {
         executable.dispose();
       }
@@ -190,7 +191,7 @@ function planOf(plan: Plan, kernel: Kernel): Plan {
   return {
     ...plan,
     values,
-    kernels: [{ ...own, output: sources.length }],
+    kernels: [{ ...own, output: sources.length, repeat: undefined }],
     inputs: inputs.map(port),
     outputs: [{ ...plan.values[kernel.output], name: "output", value: sources.length }],
     state: [],

@@ -3,6 +3,7 @@
 /** What an option means wherever its record says nothing else. */
 export const common: Readonly<Record<string, string>> = {
   "classes": "The target's possible values, in the order of their class numbers.",
+  "vocabulary": "How many tokens there are.",
   "context": "How many characters a sample shows.",
   "inputs": "Columns that become `inputs`, in this order; all but the target unless given.",
   "target": "The column that becomes `targets`: numbers as float32, or with `classes` their position there as int32.",
@@ -87,7 +88,8 @@ export const common: Readonly<Record<string, string>> = {
 /** What a thing is, under the key "", and what its options mean. */
 export const own: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "cnn": {"":"For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes].","input":"A sample's channels, height and width; samples may come flat.","channels":"Output channels of each convolution; each halves height and width.","classes":"How many classes there are.","size":"The filters' extent down and across, odd.","dropout":"Probability before the last layer.","init":"How weights begin, by the name of an initialiser; U(±1/√inputs) unless given, inputs counted over the filter."},
-  "gpt": {"":"A decoder-only transformer.","vocabulary":"How many tokens there are.","context":"The longest sequence it takes.","width":"Numbers of each token's vector.","heads":"Attention heads; a divisor of width.","layers":"Transformer blocks.","dropout":"Probability on the embeddings, the attention weights and both addends of each block.","recompute":"Blocks are computed again in the backward pass, so that what they compute on the way isn't kept until then: less memory for more time, the same bits."},
+  "gpt": {"":"A decoder-only transformer.","context":"The longest sequence it takes.","width":"Numbers of each token's vector.","heads":"Attention heads; a divisor of width.","layers":"Transformer blocks.","dropout":"Probability on the embeddings, the attention weights and both addends of each block.","recompute":"Blocks are computed again in the backward pass, so that what they compute on the way isn't kept until then: less memory for more time, the same bits."},
+  "lstm_language_model": {"":"A language model of LSTM layers.","width":"Numbers of each token's vector, and of each layer's state.","layers":"LSTM layers.","dropout":"Probability on the embeddings and on each layer's outputs."},
   "mlp": {"":"A multilayer perceptron: affine layers, an activation and dropout after each but the last. inputs: [batch, sizes[0]] → [batch, sizes[n − 1]].","sizes":"Sizes of inputs, hidden layers and outputs, in this order.","dropout":"Probability after each activation.","activation":"What follows each layer but the last.","bias":"Whether layers add a bias.","init":"How weights begin, by the name of an initialiser; U(±1/√inputs) unless given."},
   "csv": {"":"A dataset of a CSV file, named by the file without its folder (a run's digest must not know of folders): the fields of `csvArrays`, and the inputs' columns.","file":"The table's path: UTF-8, a header line."},
   "missing": {"texts":"Texts that stand for a missing number.","value":"A number in its place, `mean` for the mean of its column, or `drop` leaves out every row that misses one of the columns used."},

@@ -1,0 +1,65 @@
+// A recurrent language model over token numbers: an embedding, LSTM layers, and a head.
+import { ShapeError } from "../core/errors.ts";
+import { count, type Given, options, probability } from "../core/options.ts";
+import { formatShape } from "../core/shape.ts";
+import { maker } from "../core/things.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkForward } from "./check.ts";
+import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
+import { type Embedding, embedding } from "./embedding.ts";
+import { type Linear, linear } from "./linear.ts";
+import { Module } from "./module.ts";
+import { type Lstm, lstm } from "./recurrent.ts";
+
+const record = options(
+  "lstm_language_model",
+  {
+    /** How many tokens there are. */
+    vocabulary: count,
+    /** Numbers of each token's vector, and of each layer's state. */
+    width: count,
+    /** LSTM layers. */
+    layers: count,
+    /** Probability on the embeddings and on each layer's outputs. */
+    dropout: probability.default(0),
+  },
+  "nn.lstmLanguageModel",
+  ShapeError,
+);
+export type LstmLanguageModelOptions = Given<typeof record>;
+
+/** Token embeddings, LSTM layers from a state of zeros, and a head of its own. inputs: [batch, time] int32 → [batch, time, vocabulary]. */
+export class LstmLanguageModel extends Module {
+  override readonly vocabulary: number;
+  readonly token: Embedding;
+  readonly dropout: Dropout;
+  readonly recurrent: Lstm;
+  readonly head: Linear;
+
+  constructor(options: LstmLanguageModelOptions) {
+    const { vocabulary, width, layers, dropout } = record.read(options, arguments);
+    super();
+    this.vocabulary = vocabulary;
+    this.token = embedding(vocabulary, width);
+    this.dropout = dropoutLayer(dropout);
+    this.recurrent = lstm(width, width, { layers, dropout });
+    this.head = linear(width, vocabulary);
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    checkForward("nn.lstmLanguageModel", arguments);
+    if (inputs.rank !== 2) {
+      throw new ShapeError({
+        where: "nn.lstmLanguageModel",
+        problem: "not a batch of sequences",
+        got: formatShape(inputs.shape),
+        expected: "[batch, time]",
+      });
+    }
+    const embedded = this.dropout.forward(this.token.forward(inputs));
+    return this.head.forward(this.dropout.forward(this.recurrent.forward(embedded)));
+  }
+}
+
+/** A language model of LSTM layers. Throws ShapeError for sizes that don't fit. */
+export const lstmLanguageModel = maker(record, LstmLanguageModel);
