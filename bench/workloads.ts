@@ -53,6 +53,15 @@ export type Workload =
       readonly batch: number;
     }
   | {
+      /** LSTM layers over sequences of as many features, and an affine layer; Adam. */
+      readonly kind: "lstm";
+      readonly width: number;
+      readonly layers: number;
+      readonly classes: number;
+      readonly length: number;
+      readonly batch: number;
+    }
+  | {
       readonly kind: "gpt";
       readonly vocabulary: number;
       readonly width: number;
@@ -120,6 +129,13 @@ export function operandsOf(workload: Workload): Operand[] {
       return [
         { shape: [batch, 1, extent, extent], range: unit },
         { shape: [batch], below: classes },
+      ];
+    }
+    case "lstm": {
+      const { batch, length, width, classes } = workload;
+      return [
+        { shape: [batch, length, width], range: unit },
+        { shape: [batch, length], below: classes },
       ];
     }
     case "gpt": {

@@ -1,9 +1,9 @@
-// The models whose steps are measured, layer for layer those of the peers: multilayer perceptrons, a convolutional network and a GPT.
+// The models whose steps are measured, layer for layer those of the peers: multilayer perceptrons, a convolutional network, an LSTM and a GPT.
 import { losses, nn, optim, Stream, type Tensor } from "../../src/index.ts";
 import { withStream } from "../../src/rng/stream.ts";
 import { learningRate, momentum, type Workload } from "../workloads.ts";
 
-export type Training = Extract<Workload, { kind: "mlp" | "cnn" | "gpt" }>;
+export type Training = Extract<Workload, { kind: "mlp" | "cnn" | "lstm" | "gpt" }>;
 
 /** A linear layer after each size but the last two with relu and dropout, as in 784-128-10. */
 function perceptron(sizes: readonly number[], dropout: number): nn.Module {
@@ -32,13 +32,17 @@ function modelOf(workload: Training): nn.Module {
     const { vocabulary, width, heads, layers, context } = workload;
     return nn.gpt({ vocabulary, width, heads, layers, context });
   }
+  if (workload.kind === "lstm") {
+    const { width, layers, classes } = workload;
+    return nn.sequential(nn.lstm(width, width, { layers }), nn.linear(width, classes));
+  }
   return workload.kind === "cnn" ? convolutional(workload) : perceptron(workload.sizes, workload.dropout);
 }
 
 /** Which optimizer a workload trains with. */
 function ruleOf(workload: Training): keyof typeof learningRate {
   if (workload.kind === "mlp") return workload.optimizer;
-  return workload.kind === "cnn" ? "adam" : "adamW";
+  return workload.kind === "gpt" ? "adamW" : "adam";
 }
 
 /** A model with its optimizer, drawn from a stream that goes on with its dropout. */

@@ -76,6 +76,8 @@ export const mlpLarge: Training = {
 };
 /** Two convolutions over MNIST's images, batch 64. */
 export const cnn: Training = { kind: "cnn", channels: [16, 32], extent: 28, classes: 10, batch: 64 };
+/** Two LSTM layers over 64 times, batch 32. */
+export const lstm: Training = { kind: "lstm", width: 256, layers: 2, classes: 16, length: 64, batch: 32 };
 /** A character model: 4 layers of 4 heads. */
 export const gpt: Training = {
   kind: "gpt",
@@ -102,6 +104,7 @@ export const cases: readonly Case[] = [
     calls: 2,
     warmup: 30,
   }),
+  stepCase("lstm", "2 layers, hidden 256, 64 times, batch 32, Adam", lstm, { rounds: 9, calls: 1, warmup: 5 }),
   stepCase("gpt", "4 layers, 4 heads, width 128, context 64, batch 16, AdamW", gpt, {
     rounds: 15,
     calls: 1,

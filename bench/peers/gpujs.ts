@@ -54,6 +54,7 @@ function kernelOf(workload: Workload): Loose {
     }
     case "mlp":
     case "cnn":
+    case "lstm":
     case "gpt":
       throw new Cannot("no gradients");
     default:

@@ -137,7 +137,7 @@ function perceptron({ sizes, dropout, batch, optimizer }: Extract<Workload, { ki
 await serve({
   version: `jax-js ${version}`,
   prepare(workload) {
-    if (workload.kind === "gpt" || workload.kind === "cnn")
+    if (workload.kind === "gpt" || workload.kind === "cnn" || workload.kind === "lstm")
       throw new Cannot("no layers, no trainer: the model would have to be written for it");
     if (workload.kind === "mlp") return perceptron(workload);
     const program = jit(programOf(workload));

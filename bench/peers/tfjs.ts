@@ -116,6 +116,7 @@ await serve({
           ? "the wasm backend has no UnsortedSegmentSum, the gradient of an embedding"
           : "too slow to wait for",
       );
+    if (workload.kind === "lstm") throw new Cannot("too slow to wait for");
     if (workload.kind === "mlp") return perceptron(workload);
     if (workload.kind === "cnn") return convolutional(workload);
     if (workload.kind === "conv2d") return convolution(workload);

@@ -137,11 +137,24 @@ class Gpt(nn.Module):
         return self.head(self.norm(self.blocks(self.token(tokens) + self.position.weight)))
 
 
+class Lstm(nn.Module):
+    def __init__(self, width, layers, classes):
+        super().__init__()
+        self.recurrent, self.head = nn.LSTM(width, width, layers, batch_first=True), nn.Linear(width, classes)
+
+    def forward(self, x):
+        return self.head(self.recurrent(x)[0])
+
+
 def training(w):
     if w["kind"] == "gpt":
         sizes = {name: w[name] for name in ("vocabulary", "width", "heads", "layers", "context")}
         model, name = Gpt(**sizes), "adamW"
         x, y = (fill([w["batch"], w["context"]], place, below=w["vocabulary"]) for place in (0, 1))
+    elif w["kind"] == "lstm":
+        model, name = Lstm(w["width"], w["layers"], w["classes"]), "adam"
+        x = fill([w["batch"], w["length"], w["width"]], 0, -1, 1)
+        y = fill([w["batch"], w["length"]], 1, below=w["classes"])
     elif w["kind"] == "cnn":
         channels, layers, name = [1] + w["channels"], [], "adam"
         for inputs, outputs in zip(channels, channels[1:]):
@@ -191,7 +204,7 @@ def obey(command):
     global run, comparable
     if command["do"] == "prepare":
         w = command["workload"]
-        trains = w["kind"] in ("mlp", "cnn", "gpt")
+        trains = w["kind"] in ("mlp", "cnn", "lstm", "gpt")
         comparable = not trains and w["kind"] not in ("uniform", "normal", "permutation")
         torch.manual_seed(0)
         run = training(w) if trains else kernel(w)

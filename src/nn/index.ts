@@ -112,6 +112,17 @@ export {
 } from "./positions.ts";
 export { PRelu, type PReluOptions, prelu } from "./prelu.ts";
 export {
+  Gru,
+  gru,
+  Lstm,
+  lstm,
+  type RecurrentOptions,
+  Rnn,
+  type RnnOptions,
+  rnn,
+  type SequenceOptions,
+} from "./recurrent.ts";
+export {
   Fold,
   fold,
   PixelShuffle,
@@ -123,18 +134,6 @@ export {
   unfold,
   upsample,
 } from "./resample.ts";
-
-  Gru,
-  gru,
-  Lstm,
-  lstm,
-  type RecurrentOptions,
-  Rnn,
-  type RnnOptions,
-  rnn,
-  type SequenceOptions,
-} from "./recurrent.ts";
-
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { summary } from "./summary.ts";
