@@ -45,37 +45,101 @@ function layer<Given extends readonly (number | undefined)[] = []>(name: Name, p
   };
 }
 
-/** A layer of x < 0 ? 0 : x for each element. x: [...] float32 → the same. */
+/**
+ * A layer of x < 0 ? 0 : x for each element. x: [...] float32 → the same.
+ * @torch torch.nn.ReLU
+ * @example nn.relu().forward(zeros([2, 3]))
+ */
 export const relu = layer("relu");
-/** A layer of x held between 0 and 6. x: [...] float32 → the same. */
+/**
+ * A layer of x held between 0 and 6. x: [...] float32 → the same.
+ * @torch torch.nn.ReLU6
+ * @example nn.relu6().forward(zeros([2, 3]))
+ */
 export const relu6 = layer("relu6");
-/** A layer of x where x > 0, else slope·x; slope 0.01 unless given. x: [...] float32 → the same. */
+/**
+ * A layer of x where x > 0, else slope·x; slope 0.01 unless given. x: [...] float32 → the same.
+ * @torch torch.nn.LeakyReLU
+ * @example nn.leakyRelu().forward(zeros([2, 3]))
+ */
 export const leakyRelu = layer<[slope?: number]>("leakyRelu", { "slope?": real });
-/** A layer of x where x > 0, else alpha·(eˣ − 1); alpha 1 unless given. x: [...] float32 → the same. */
+/**
+ * A layer of x where x > 0, else alpha·(eˣ − 1); alpha 1 unless given. x: [...] float32 → the same.
+ * @torch torch.nn.ELU
+ * @example nn.elu().forward(zeros([2, 3]))
+ */
 export const elu = layer<[alpha?: number]>("elu", { "alpha?": real });
-/** A layer of the scaled exponential linear unit, with the constants of self-normalising networks. x: [...] float32 → the same. */
+/**
+ * A layer of the scaled exponential linear unit, with the constants of self-normalising networks. x: [...] float32 → the same.
+ * @torch torch.nn.SELU
+ * @example nn.selu().forward(zeros([2, 3]))
+ */
 export const selu = layer("selu");
-/** A layer of x where x > 0, else alpha·(e^(x ÷ alpha) − 1); alpha 1 unless given. x: [...] float32 → the same. */
+/**
+ * A layer of x where x > 0, else alpha·(e^(x ÷ alpha) − 1); alpha 1 unless given. x: [...] float32 → the same.
+ * @torch torch.nn.CELU
+ * @example nn.celu().forward(zeros([2, 3]))
+ */
 export const celu = layer<[alpha?: number]>("celu", { "alpha?": real });
-/** A layer of x·Φ(x), the exact form, for each element. x: [...] float32 → the same. */
+/**
+ * A layer of x·Φ(x), the exact form, for each element. x: [...] float32 → the same.
+ * @torch torch.nn.GELU
+ * @example nn.gelu().forward(zeros([2, 3]))
+ */
 export const gelu = layer("gelu");
-/** A layer of x·σ(x), the sigmoid linear unit or swish. x: [...] float32 → the same. */
+/**
+ * A layer of x·σ(x), the sigmoid linear unit or swish. x: [...] float32 → the same.
+ * @torch torch.nn.SiLU
+ * @example nn.silu().forward(zeros([2, 3]))
+ */
 export const silu = layer("silu");
-/** A layer of x·tanh(ln(1 + eˣ)). x: [...] float32 → the same. */
+/**
+ * A layer of x·tanh(ln(1 + eˣ)). x: [...] float32 → the same.
+ * @torch torch.nn.Mish
+ * @example nn.mish().forward(zeros([2, 3]))
+ */
 export const mish = layer("mish");
-/** A layer of the hyperbolic tangent of each element. x: [...] float32 → the same. */
+/**
+ * A layer of the hyperbolic tangent of each element. x: [...] float32 → the same.
+ * @torch torch.nn.Tanh
+ * @example nn.tanh().forward(zeros([2, 3]))
+ */
 export const tanh = layer("tanh");
-/** A layer of x held between min and max, −1 and 1 unless given. x: [...] float32 → the same. */
+/**
+ * A layer of x held between min and max, −1 and 1 unless given. x: [...] float32 → the same.
+ * @torch torch.nn.Hardtanh
+ * @example nn.hardtanh().forward(zeros([2, 3]))
+ */
 export const hardtanh = layer<[min?: number, max?: number]>("hardtanh", { "min?": real, "max?": real });
-/** A layer of 1 ÷ (1 + e⁻ˣ) for each element. x: [...] float32 → the same. */
+/**
+ * A layer of 1 ÷ (1 + e⁻ˣ) for each element. x: [...] float32 → the same.
+ * @torch torch.nn.Sigmoid
+ * @example nn.sigmoid().forward(zeros([2, 3]))
+ */
 export const sigmoid = layer("sigmoid");
-/** A layer of ln σ(x). x: [...] float32 → the same. */
+/**
+ * A layer of ln σ(x). x: [...] float32 → the same.
+ * @torch torch.nn.LogSigmoid
+ * @example nn.logSigmoid().forward(zeros([2, 3]))
+ */
 export const logSigmoid = layer("logSigmoid");
-/** A layer of relu6(x + 3) ÷ 6. x: [...] float32 → the same. */
+/**
+ * A layer of relu6(x + 3) ÷ 6. x: [...] float32 → the same.
+ * @torch torch.nn.Hardsigmoid
+ * @example nn.hardSigmoid().forward(zeros([2, 3]))
+ */
 export const hardSigmoid = layer("hardSigmoid");
-/** A layer of x·relu6(x + 3) ÷ 6. x: [...] float32 → the same. */
+/**
+ * A layer of x·relu6(x + 3) ÷ 6. x: [...] float32 → the same.
+ * @torch torch.nn.Hardswish
+ * @example nn.hardSwish().forward(zeros([2, 3]))
+ */
 export const hardSwish = layer("hardSwish");
-/** A layer of ln(1 + eˣ). x: [...] float32 → the same. */
+/**
+ * A layer of ln(1 + eˣ). x: [...] float32 → the same.
+ * @torch torch.nn.Softplus
+ * @example nn.softplus().forward(zeros([2, 3]))
+ */
 export const softplus = layer("softplus");
 
 /** What a model's `activation` may name. */

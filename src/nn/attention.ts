@@ -79,7 +79,11 @@ export class SelfAttention extends Module {
   }
 }
 
-/** Self-attention with `heads` heads over vectors of `width` elements. Throws ShapeError unless heads divides width. */
+/**
+ * Self-attention with `heads` heads over vectors of `width` elements. Throws ShapeError unless heads divides width.
+ * @torch torch.nn.MultiheadAttention of one input
+ * @example nn.selfAttention(8, 2).forward(zeros([2, 5, 8]))
+ */
 export function selfAttention(width: number, heads: number, options: SelfAttentionOptions = {}): SelfAttention {
   checkArguments(call, arguments);
   return new SelfAttention(width, heads, options);

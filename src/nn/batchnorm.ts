@@ -106,19 +106,31 @@ export class BatchNorm extends Module {
   }
 }
 
-/** Batch normalisation of [batch, channels] or [batch, channels, length]: `torch.nn.BatchNorm1d`. */
+/**
+ * Batch normalisation of [batch, channels] or [batch, channels, length]: `torch.nn.BatchNorm1d`.
+ * @torch torch.nn.BatchNorm1d
+ * @example nn.batchNorm1d(3).forward(zeros([2, 3, 5]))
+ */
 export function batchNorm1d(channels: number, options: BatchNormOptions = {}): BatchNorm {
   checkArguments(calls[1], arguments);
   return new BatchNorm(1, channels, options);
 }
 
-/** Batch normalisation of images, [batch, channels, height, width]: `torch.nn.BatchNorm2d`. */
+/**
+ * Batch normalisation of images, [batch, channels, height, width]: `torch.nn.BatchNorm2d`.
+ * @torch torch.nn.BatchNorm2d
+ * @example nn.batchNorm2d(3).forward(zeros([2, 3, 5, 5]))
+ */
 export function batchNorm2d(channels: number, options: BatchNormOptions = {}): BatchNorm {
   checkArguments(calls[2], arguments);
   return new BatchNorm(2, channels, options);
 }
 
-/** Batch normalisation of volumes, [batch, channels, depth, height, width]: `torch.nn.BatchNorm3d`. */
+/**
+ * Batch normalisation of volumes, [batch, channels, depth, height, width]: `torch.nn.BatchNorm3d`.
+ * @torch torch.nn.BatchNorm3d
+ * @example nn.batchNorm3d(3).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function batchNorm3d(channels: number, options: BatchNormOptions = {}): BatchNorm {
   checkArguments(calls[3], arguments);
   return new BatchNorm(3, channels, options);

@@ -34,7 +34,11 @@ const record = options(
 );
 export type CnnOptions = Given<typeof record>;
 
-/** For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit. */
+/**
+ * For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit.
+ * @torch none: torch.nn.Sequential of its layers
+ * @example nn.cnn({ input: [1, 8, 8], channels: [2, 4], classes: 3 }).forward(zeros([2, 1, 8, 8]))
+ */
 export const cnn = factory(record, ({ input, channels, classes, size, dropout, init }) => {
   let [inputs, height, width] = input;
   let parameters = 0;

@@ -68,7 +68,11 @@ export class ModuleList<M extends Module = Module> extends Module<never> impleme
   }
 }
 
-/** Modules by number, to be called one by one: `for (const block of blocks) x = block.forward(x)`. */
+/**
+ * Modules by number, to be called one by one: `for (const block of blocks) x = block.forward(x)`.
+ * @torch torch.nn.ModuleList
+ * @example nn.moduleList([nn.linear(4, 3)])
+ */
 export function moduleList<M extends Module>(modules: readonly M[]): ModuleList<M> {
   checkArguments(listCall, arguments);
   return new ModuleList(modules);
@@ -109,19 +113,31 @@ export class ModuleDict<
   }
 }
 
-/** Modules by name, to be called one by one: `heads.get("value").forward(x)`. */
+/**
+ * Modules by name, to be called one by one: `heads.get("value").forward(x)`.
+ * @torch torch.nn.ModuleDict
+ * @example nn.moduleDict({ value: nn.linear(4, 3) })
+ */
 export function moduleDict<M extends Readonly<Record<string, Module>>>(modules: M): ModuleDict<M> {
   checkArguments(dictCall, arguments);
   return new ModuleDict(modules);
 }
 
-/** A layer that gives what it is given. x: [...] → the same. */
+/**
+ * A layer that gives what it is given. x: [...] → the same.
+ * @torch torch.nn.Identity
+ * @example nn.identity().forward(zeros([2, 3]))
+ */
 export function identity(): Activation {
   checkArguments(calls.identity, arguments);
   return new Activation("identity", (x) => x);
 }
 
-/** A function of a tensor as a layer without parameters: `nn.lambda((x) => x.square())`. */
+/**
+ * A function of a tensor as a layer without parameters: `nn.lambda((x) => x.square())`.
+ * @torch none: a Module with a forward
+ * @example nn.lambda((x) => x.square()).forward(zeros([2, 3]))
+ */
 export function lambda(apply: (x: Tensor) => Tensor): Activation {
   checkArguments(calls.lambda, arguments);
   return new Activation("lambda", apply);

@@ -186,32 +186,56 @@ export class ConvTranspose3d extends Convolution {
   }
 }
 
-/** A layer of conv1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError. */
+/**
+ * A layer of conv1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError.
+ * @torch torch.nn.Conv1d
+ * @example nn.conv1d(3, 4, 3).forward(zeros([2, 3, 8]))
+ */
 export function conv1d(...given: ConvCall): Conv1d {
   return new Conv1d(...given);
 }
 
-/** A layer of conv2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
+/**
+ * A layer of conv2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError.
+ * @torch torch.nn.Conv2d
+ * @example nn.conv2d(3, 4, 3).forward(zeros([2, 3, 8, 8]))
+ */
 export function conv2d(...given: ConvCall): Conv2d {
   return new Conv2d(...given);
 }
 
-/** A layer of conv3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError. */
+/**
+ * A layer of conv3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError.
+ * @torch torch.nn.Conv3d
+ * @example nn.conv3d(3, 4, 3).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function conv3d(...given: ConvCall): Conv3d {
   return new Conv3d(...given);
 }
 
-/** A layer of convTranspose1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError. */
+/**
+ * A layer of convTranspose1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError.
+ * @torch torch.nn.ConvTranspose1d
+ * @example nn.convTranspose1d(3, 4, 2).forward(zeros([2, 3, 8]))
+ */
 export function convTranspose1d(...given: ConvTransposeCall): ConvTranspose1d {
   return new ConvTranspose1d(...given);
 }
 
-/** A layer of convTranspose2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError. */
+/**
+ * A layer of convTranspose2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError.
+ * @torch torch.nn.ConvTranspose2d
+ * @example nn.convTranspose2d(3, 4, 2).forward(zeros([2, 3, 8, 8]))
+ */
 export function convTranspose2d(...given: ConvTransposeCall): ConvTranspose2d {
   return new ConvTranspose2d(...given);
 }
 
-/** A layer of convTranspose3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError. */
+/**
+ * A layer of convTranspose3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError.
+ * @torch torch.nn.ConvTranspose3d
+ * @example nn.convTranspose3d(3, 4, 2).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function convTranspose3d(...given: ConvTransposeCall): ConvTranspose3d {
   return new ConvTranspose3d(...given);
 }

@@ -29,7 +29,11 @@ export class Dropout extends Module {
   }
 }
 
-/** A dropout layer. p: probability of zeroing, in [0, 1]. Throws ShapeError. */
+/**
+ * A dropout layer. p: probability of zeroing, in [0, 1]. Throws ShapeError.
+ * @torch torch.nn.Dropout
+ * @example nn.dropout(0.5).forward(zeros([2, 3]))
+ */
 export function dropout(p: number): Dropout {
   checkArguments(call, arguments);
   return new Dropout(p);

@@ -41,7 +41,11 @@ export class Embedding extends Module {
   }
 }
 
-/** A table of `count` vectors of `width` elements. */
+/**
+ * A table of `count` vectors of `width` elements.
+ * @torch torch.nn.Embedding
+ * @example nn.embedding(9, 4).forward(zeros([2, 5], "int32"))
+ */
 export function embedding(count: number, width: number, options: EmbeddingOptions = {}): Embedding {
   checkArguments(call, arguments);
   return new Embedding(count, width, options);

@@ -47,13 +47,21 @@ export class SampleShape extends Module {
   }
 }
 
-/** Each sample on one axis: [batch, ...] → [batch, elements]. */
+/**
+ * Each sample on one axis: [batch, ...] → [batch, elements].
+ * @torch torch.nn.Flatten
+ * @example nn.flatten().forward(zeros([2, 3, 4]))
+ */
 export function flatten(): SampleShape {
   checkArguments(flattenCall, arguments);
   return new SampleShape();
 }
 
-/** Each sample in the given shape: [batch, elements] → [batch, ...shape]. Throws ShapeError where the elements are more or fewer. */
+/**
+ * Each sample in the given shape: [batch, elements] → [batch, ...shape]. Throws ShapeError where the elements are more or fewer.
+ * @torch torch.nn.Unflatten
+ * @example nn.unflatten([3, 4]).forward(zeros([2, 12]))
+ */
 export function unflatten(shape: Shape): SampleShape {
   checkArguments(unflattenCall, arguments);
   return new SampleShape(shape);

@@ -92,5 +92,9 @@ export class Gpt extends Module {
   }
 }
 
-/** A decoder-only transformer. Throws ShapeError for sizes that don't fit. */
+/**
+ * A decoder-only transformer. Throws ShapeError for sizes that don't fit.
+ * @torch none: transformers.GPT2LMHeadModel
+ * @example nn.gpt({ vocabulary: 9, context: 8, width: 8, heads: 2, layers: 1 }).forward(zeros([2, 5], "int32"))
+ */
 export const gpt = maker(record, Gpt);

@@ -77,13 +77,21 @@ export class GroupNorm extends Module {
   }
 }
 
-/** Group normalisation, of `channels` channels in `groups` groups: `torch.nn.GroupNorm`. Throws ShapeError unless groups divides channels. */
+/**
+ * Group normalisation, of `channels` channels in `groups` groups: `torch.nn.GroupNorm`. Throws ShapeError unless groups divides channels.
+ * @torch torch.nn.GroupNorm
+ * @example nn.groupNorm(2, 4).forward(zeros([2, 4, 5]))
+ */
 export function groupNorm(groups: number, channels: number, options: GroupNormOptions = {}): GroupNorm {
   checkArguments(call, arguments);
   return new GroupNorm(groups, channels, options);
 }
 
-/** Instance normalisation of [batch, channels, ...] with any number of further axes: `torch.nn.InstanceNorm1d` to `3d`, without running statistics, and as there without weights unless `affine`. */
+/**
+ * Instance normalisation of [batch, channels, ...] with any number of further axes: `torch.nn.InstanceNorm1d` to `3d`, without running statistics, and as there without weights unless `affine`.
+ * @torch torch.nn.InstanceNorm1d to 3d
+ * @example nn.instanceNorm(4, { affine: true }).forward(zeros([2, 4, 5]))
+ */
 export function instanceNorm(channels: number, options: GroupNormOptions = {}): GroupNorm {
   checkArguments(instanceCall, arguments);
   return new GroupNorm(channels, channels, instance.fill(options));

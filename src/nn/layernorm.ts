@@ -63,7 +63,11 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Normalises over the last axes, of the given extents. */
+/**
+ * Normalises over the last axes, of the given extents.
+ * @torch torch.nn.LayerNorm
+ * @example nn.layerNorm(4).forward(zeros([2, 4]))
+ */
 export function layerNorm(shape: number | Shape, options: LayerNormOptions = {}): LayerNorm {
   checkArguments(call, arguments);
   return new LayerNorm(shape, options);

@@ -48,7 +48,11 @@ export class Linear extends Module {
   }
 }
 
-/** A layer y = x·Wᵀ + b from `inputs` to `outputs` features. Throws ShapeError unless both are counts. */
+/**
+ * A layer y = x·Wᵀ + b from `inputs` to `outputs` features. Throws ShapeError unless both are counts.
+ * @torch torch.nn.Linear
+ * @example nn.linear(4, 3).forward(zeros([2, 4]))
+ */
 export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Linear {
   checkArguments(call, arguments);
   return new Linear(inputs, outputs, options);

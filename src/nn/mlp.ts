@@ -30,7 +30,11 @@ const record = options(
 );
 export type MlpOptions = Given<typeof record>;
 
-/** A multilayer perceptron: affine layers, an activation and dropout after each but the last. inputs: [batch, sizes[0]] → [batch, sizes[n − 1]]. Throws ShapeError for sizes that don't fit. */
+/**
+ * A multilayer perceptron: affine layers, an activation and dropout after each but the last. inputs: [batch, sizes[0]] → [batch, sizes[n − 1]]. Throws ShapeError for sizes that don't fit.
+ * @torch torchvision.ops.MLP
+ * @example nn.mlp({ sizes: [4, 8, 3] }).forward(zeros([2, 4]))
+ */
 export const mlp = factory(record, ({ sizes, dropout, activation, bias, init }) => {
   const parameters = sizes.slice(1).reduce((sum, size, i) => sum + affineParameters(sizes[i], size, bias), 0);
   checkStack("mlp", sizes.length - 1, parameters);

@@ -138,7 +138,11 @@ export class MultiHeadAttention extends Module<Tensor> {
   }
 }
 
-/** Attention with `heads` heads over vectors of `width` elements: `torch.nn.MultiheadAttention`, batch first. Masks say what is seen, as in `scaled_dot_product_attention`, where that layer's say what isn't. Throws ShapeError for sizes that don't fit. */
+/**
+ * Attention with `heads` heads over vectors of `width` elements: `torch.nn.MultiheadAttention`, batch first. Masks say what is seen, as in `scaled_dot_product_attention`, where that layer's say what isn't. Throws ShapeError for sizes that don't fit.
+ * @torch torch.nn.MultiheadAttention
+ * @example nn.multiHeadAttention(8, 2).forward(zeros([2, 5, 8]))
+ */
 export function multiHeadAttention(
   width: number,
   heads: number,

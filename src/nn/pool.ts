@@ -164,62 +164,110 @@ export class AdaptiveMaxPool3d extends Pooling {
   }
 }
 
-/** A layer of maxPool1d: the maximum over windows of `size` points; options as the op's. Throws ShapeError. */
+/**
+ * A layer of maxPool1d: the maximum over windows of `size` points; options as the op's. Throws ShapeError.
+ * @torch torch.nn.MaxPool1d
+ * @example nn.maxPool1d(2).forward(zeros([2, 3, 8]))
+ */
 export function maxPool1d(...given: MaxPoolCall): MaxPool1d {
   return new MaxPool1d(...given);
 }
 
-/** A layer of maxPool2d: the maximum over windows of `size` points; options as the op's. Throws ShapeError. */
+/**
+ * A layer of maxPool2d: the maximum over windows of `size` points; options as the op's. Throws ShapeError.
+ * @torch torch.nn.MaxPool2d
+ * @example nn.maxPool2d(2).forward(zeros([2, 3, 8, 8]))
+ */
 export function maxPool2d(...given: MaxPoolCall): MaxPool2d {
   return new MaxPool2d(...given);
 }
 
-/** A layer of maxPool3d: the maximum over windows of `size` points; options as the op's. Throws ShapeError. */
+/**
+ * A layer of maxPool3d: the maximum over windows of `size` points; options as the op's. Throws ShapeError.
+ * @torch torch.nn.MaxPool3d
+ * @example nn.maxPool3d(2).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function maxPool3d(...given: MaxPoolCall): MaxPool3d {
   return new MaxPool3d(...given);
 }
 
-/** A layer of avgPool1d: the mean over windows of `size` points; options as the op's. Throws ShapeError. */
+/**
+ * A layer of avgPool1d: the mean over windows of `size` points; options as the op's. Throws ShapeError.
+ * @torch torch.nn.AvgPool1d
+ * @example nn.avgPool1d(2).forward(zeros([2, 3, 8]))
+ */
 export function avgPool1d(...given: AvgPoolCall): AvgPool1d {
   return new AvgPool1d(...given);
 }
 
-/** A layer of avgPool2d: the mean over windows of `size` points; options as the op's. Throws ShapeError. */
+/**
+ * A layer of avgPool2d: the mean over windows of `size` points; options as the op's. Throws ShapeError.
+ * @torch torch.nn.AvgPool2d
+ * @example nn.avgPool2d(2).forward(zeros([2, 3, 8, 8]))
+ */
 export function avgPool2d(...given: AvgPoolCall): AvgPool2d {
   return new AvgPool2d(...given);
 }
 
-/** A layer of avgPool3d: the mean over windows of `size` points; options as the op's. Throws ShapeError. */
+/**
+ * A layer of avgPool3d: the mean over windows of `size` points; options as the op's. Throws ShapeError.
+ * @torch torch.nn.AvgPool3d
+ * @example nn.avgPool3d(2).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function avgPool3d(...given: AvgPoolCall): AvgPool3d {
   return new AvgPool3d(...given);
 }
 
-/** A layer of adaptiveAvgPool1d: the mean over as many windows as `size` says. Throws ShapeError. */
+/**
+ * A layer of adaptiveAvgPool1d: the mean over as many windows as `size` says. Throws ShapeError.
+ * @torch torch.nn.AdaptiveAvgPool1d
+ * @example nn.adaptiveAvgPool1d(2).forward(zeros([2, 3, 8]))
+ */
 export function adaptiveAvgPool1d(...given: AdaptivePoolCall): AdaptiveAvgPool1d {
   return new AdaptiveAvgPool1d(...given);
 }
 
-/** A layer of adaptiveAvgPool2d: the mean over as many windows as `size` says. Throws ShapeError. */
+/**
+ * A layer of adaptiveAvgPool2d: the mean over as many windows as `size` says. Throws ShapeError.
+ * @torch torch.nn.AdaptiveAvgPool2d
+ * @example nn.adaptiveAvgPool2d(2).forward(zeros([2, 3, 8, 8]))
+ */
 export function adaptiveAvgPool2d(...given: AdaptivePoolCall): AdaptiveAvgPool2d {
   return new AdaptiveAvgPool2d(...given);
 }
 
-/** A layer of adaptiveAvgPool3d: the mean over as many windows as `size` says. Throws ShapeError. */
+/**
+ * A layer of adaptiveAvgPool3d: the mean over as many windows as `size` says. Throws ShapeError.
+ * @torch torch.nn.AdaptiveAvgPool3d
+ * @example nn.adaptiveAvgPool3d(2).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function adaptiveAvgPool3d(...given: AdaptivePoolCall): AdaptiveAvgPool3d {
   return new AdaptiveAvgPool3d(...given);
 }
 
-/** A layer of adaptiveMaxPool1d: the maximum over as many windows as `size` says. Throws ShapeError. */
+/**
+ * A layer of adaptiveMaxPool1d: the maximum over as many windows as `size` says. Throws ShapeError.
+ * @torch torch.nn.AdaptiveMaxPool1d
+ * @example nn.adaptiveMaxPool1d(2).forward(zeros([2, 3, 8]))
+ */
 export function adaptiveMaxPool1d(...given: AdaptivePoolCall): AdaptiveMaxPool1d {
   return new AdaptiveMaxPool1d(...given);
 }
 
-/** A layer of adaptiveMaxPool2d: the maximum over as many windows as `size` says. Throws ShapeError. */
+/**
+ * A layer of adaptiveMaxPool2d: the maximum over as many windows as `size` says. Throws ShapeError.
+ * @torch torch.nn.AdaptiveMaxPool2d
+ * @example nn.adaptiveMaxPool2d(2).forward(zeros([2, 3, 8, 8]))
+ */
 export function adaptiveMaxPool2d(...given: AdaptivePoolCall): AdaptiveMaxPool2d {
   return new AdaptiveMaxPool2d(...given);
 }
 
-/** A layer of adaptiveMaxPool3d: the maximum over as many windows as `size` says. Throws ShapeError. */
+/**
+ * A layer of adaptiveMaxPool3d: the maximum over as many windows as `size` says. Throws ShapeError.
+ * @torch torch.nn.AdaptiveMaxPool3d
+ * @example nn.adaptiveMaxPool3d(2).forward(zeros([2, 3, 4, 4, 4]))
+ */
 export function adaptiveMaxPool3d(...given: AdaptivePoolCall): AdaptiveMaxPool3d {
   return new AdaptiveMaxPool3d(...given);
 }

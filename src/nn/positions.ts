@@ -85,7 +85,11 @@ export class LearnedPositions extends Module<Tensor> {
   }
 }
 
-/** Learned positions for sequences of up to `context` vectors of `width` elements: added to them. */
+/**
+ * Learned positions for sequences of up to `context` vectors of `width` elements: added to them.
+ * @torch none: torch.nn.Embedding of positions, added
+ * @example nn.learnedPositions(16, 8).forward(zeros([2, 5, 8]))
+ */
 export function learnedPositions(context: number, width: number): LearnedPositions {
   checkArguments(learnedCall, arguments);
   return new LearnedPositions(context, width);
@@ -113,7 +117,11 @@ export class SinusoidalPositions extends Module<Tensor> {
   }
 }
 
-/** Sinusoidal positions for sequences of up to `context` vectors of `width` elements: added to them, and not trained. */
+/**
+ * Sinusoidal positions for sequences of up to `context` vectors of `width` elements: added to them, and not trained.
+ * @torch none: PositionalEncoding of its tutorials
+ * @example nn.sinusoidalPositions(16, 8).forward(zeros([2, 5, 8]))
+ */
 export function sinusoidalPositions(
   context: number,
   width: number,
@@ -159,7 +167,11 @@ export class RotaryPositions extends Module<Tensor> {
   }
 }
 
-/** Rotary positions for sequences of up to `context` vectors of `width` elements, those of a head: what queries and keys go through. */
+/**
+ * Rotary positions for sequences of up to `context` vectors of `width` elements, those of a head: what queries and keys go through.
+ * @torch none: torchtune.modules.RotaryPositionalEmbeddings
+ * @example nn.rotaryPositions(16, 4).forward(zeros([2, 2, 5, 4]))
+ */
 export function rotaryPositions(context: number, width: number, options: PositionOptions = {}): RotaryPositions {
   checkArguments(rotaryCall, arguments);
   return new RotaryPositions(context, width, options);

@@ -48,7 +48,11 @@ export class PRelu extends Module {
   }
 }
 
-/** A rectifier of `count` learned slopes: 1 for all elements, or one for each channel of axis 1. */
+/**
+ * A rectifier of `count` learned slopes: 1 for all elements, or one for each channel of axis 1.
+ * @torch torch.nn.PReLU
+ * @example nn.prelu(3).forward(zeros([2, 3]))
+ */
 export function prelu(count = 1, options: PReluOptions = {}): PRelu {
   checkArguments(call, arguments);
   return new PRelu(count, options);

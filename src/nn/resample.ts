@@ -42,7 +42,11 @@ export class Upsample extends Module {
   }
 }
 
-/** A layer of interpolate, with its options; PyTorch's Upsample. Throws ConfigError. */
+/**
+ * A layer of interpolate, with its options; PyTorch's Upsample. Throws ConfigError.
+ * @torch torch.nn.Upsample
+ * @example nn.upsample({ size: [6, 6] }).forward(zeros([2, 3, 4, 4]))
+ */
 export function upsample(options: InterpolateOptions): Upsample {
   checkArguments(calls.upsample, arguments);
   return new Upsample(options);
@@ -69,7 +73,11 @@ export class PixelShuffle extends Module {
   }
 }
 
-/** A layer of pixelShuffle. Throws ShapeError. */
+/**
+ * A layer of pixelShuffle. Throws ShapeError.
+ * @torch torch.nn.PixelShuffle
+ * @example nn.pixelShuffle(2).forward(zeros([2, 4, 3, 3]))
+ */
 export function pixelShuffle(factor: number): PixelShuffle {
   checkArguments(calls.pixelShuffle, arguments);
   return new PixelShuffle(factor);
@@ -96,7 +104,11 @@ export class PixelUnshuffle extends Module {
   }
 }
 
-/** A layer of pixelUnshuffle. Throws ShapeError. */
+/**
+ * A layer of pixelUnshuffle. Throws ShapeError.
+ * @torch torch.nn.PixelUnshuffle
+ * @example nn.pixelUnshuffle(2).forward(zeros([2, 3, 4, 4]))
+ */
 export function pixelUnshuffle(factor: number): PixelUnshuffle {
   checkArguments(calls.pixelUnshuffle, arguments);
   return new PixelUnshuffle(factor);
@@ -125,7 +137,11 @@ export class Unfold extends Module {
   }
 }
 
-/** A layer of im2col, PyTorch's Unfold. Throws ShapeError. */
+/**
+ * A layer of im2col, PyTorch's Unfold. Throws ShapeError.
+ * @torch torch.nn.Unfold
+ * @example nn.unfold(2).forward(zeros([2, 3, 4, 4]))
+ */
 export function unfold(size: PerAxis, options: WindowOptions = {}): Unfold {
   checkArguments(calls.unfold, arguments);
   return new Unfold(size, options);
@@ -156,7 +172,11 @@ export class Fold extends Module {
   }
 }
 
-/** A layer of col2im, PyTorch's Fold. Throws ShapeError. */
+/**
+ * A layer of col2im, PyTorch's Fold. Throws ShapeError.
+ * @torch torch.nn.Fold
+ * @example nn.fold([4, 4], 2).forward(zeros([2, 12, 9]))
+ */
 export function fold(outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}): Fold {
   checkArguments(calls.fold, arguments);
   return new Fold(outputSize, size, options);

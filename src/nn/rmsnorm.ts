@@ -45,7 +45,11 @@ export class RmsNorm extends Module {
   }
 }
 
-/** Normalises over the last axes, of the given extents, without centring: `torch.nn.RMSNorm`. */
+/**
+ * Normalises over the last axes, of the given extents, without centring: `torch.nn.RMSNorm`.
+ * @torch torch.nn.RMSNorm
+ * @example nn.rmsNorm(4).forward(zeros([2, 4]))
+ */
 export function rmsNorm(shape: number | Shape, options: RmsNormOptions = {}): RmsNorm {
   checkArguments(call, arguments);
   return new RmsNorm(shape, options);

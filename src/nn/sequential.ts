@@ -35,7 +35,11 @@ export class Sequential<Output extends ModelOutput = ModelOutput> extends Module
   }
 }
 
-/** A module that applies the given ones in order. */
+/**
+ * A module that applies the given ones in order.
+ * @torch torch.nn.Sequential
+ * @example nn.sequential(nn.linear(4, 3), nn.relu()).forward(zeros([2, 4]))
+ */
 export function sequential<const L extends readonly Module[]>(...layers: L): Sequential<OutputOf<L>> {
   return new Sequential<OutputOf<L>>(...layers);
 }

@@ -94,7 +94,11 @@ export class TransformerEncoderLayer extends Module<Tensor> {
 const given = (batch: Readonly<Record<string, Tensor | undefined>>): Batch =>
   Object.fromEntries(Object.entries(batch).filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
 
-/** A layer of a transformer's encoder: `torch.nn.TransformerEncoderLayer`, batch first, of dropout 0 and 4 · width hidden numbers unless told otherwise. */
+/**
+ * A layer of a transformer's encoder: `torch.nn.TransformerEncoderLayer`, batch first, of dropout 0 and 4 · width hidden numbers unless told otherwise.
+ * @torch torch.nn.TransformerEncoderLayer
+ * @example nn.transformerEncoderLayer(8, 2).forward(zeros([2, 5, 8]))
+ */
 export function transformerEncoderLayer(
   width: number,
   heads: number,
@@ -151,7 +155,11 @@ export class TransformerDecoderLayer extends Module<Tensor> {
   }
 }
 
-/** A layer of a transformer's decoder: `torch.nn.TransformerDecoderLayer`, batch first, causal, of dropout 0 and 4 · width hidden numbers unless told otherwise. */
+/**
+ * A layer of a transformer's decoder: `torch.nn.TransformerDecoderLayer`, batch first, causal, of dropout 0 and 4 · width hidden numbers unless told otherwise.
+ * @torch torch.nn.TransformerDecoderLayer
+ * @example nn.transformerDecoderLayer(8, 2).forward(zeros([2, 5, 8]), { memory: zeros([2, 7, 8]) })
+ */
 export function transformerDecoderLayer(
   width: number,
   heads: number,
@@ -193,7 +201,11 @@ function stack<Layer extends Module<Tensor>>(
   return new TransformerStack(all, normFirst ? layerNorm(width) : undefined);
 }
 
-/** So many encoder layers: `torch.nn.TransformerEncoder`. inputs: [batch, time, width] → the same; of the batch `mask` and `keyMask`. */
+/**
+ * So many encoder layers: `torch.nn.TransformerEncoder`. inputs: [batch, time, width] → the same; of the batch `mask` and `keyMask`.
+ * @torch torch.nn.TransformerEncoder
+ * @example nn.transformerEncoder(2, 8, 2).forward(zeros([2, 5, 8]))
+ */
 export function transformerEncoder(
   layers: number,
   width: number,
@@ -205,7 +217,11 @@ export function transformerEncoder(
   return stack(size, encoder.fill(options), () => transformerEncoderLayer(width, heads, options));
 }
 
-/** So many decoder layers: `torch.nn.TransformerDecoder`. inputs: [batch, time, width] → the same; of the batch `memory`, `mask`, `keyMask`, `memoryMask` and `memoryKeyMask`. */
+/**
+ * So many decoder layers: `torch.nn.TransformerDecoder`. inputs: [batch, time, width] → the same; of the batch `memory`, `mask`, `keyMask`, `memoryMask` and `memoryKeyMask`.
+ * @torch torch.nn.TransformerDecoder
+ * @example nn.transformerDecoder(2, 8, 2).forward(zeros([2, 5, 8]), { memory: zeros([2, 7, 8]) })
+ */
 export function transformerDecoder(
   layers: number,
   width: number,

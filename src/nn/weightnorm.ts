@@ -101,7 +101,11 @@ export class WeightNorm<M extends Module = Module> extends Reparametrized<M> {
   }
 }
 
-/** Weight normalisation of a layer: `torch.nn.utils.parametrizations.weight_norm`. Throws ConfigError where it has no such parameter, ShapeError where that is no matrix. */
+/**
+ * Weight normalisation of a layer: `torch.nn.utils.parametrizations.weight_norm`. Throws ConfigError where it has no such parameter, ShapeError where that is no matrix.
+ * @torch torch.nn.utils.parametrizations.weight_norm
+ * @example nn.weightNorm(nn.linear(4, 3)).forward(zeros([2, 4]))
+ */
 export function weightNorm<M extends Module>(layer: M, options: WeightNormOptions = {}): WeightNorm<M> {
   checkArguments(call, arguments);
   return new WeightNorm(layer, options);
@@ -162,7 +166,11 @@ export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
   }
 }
 
-/** Spectral normalisation of a layer: `torch.nn.utils.parametrizations.spectral_norm`. Throws ConfigError where it has no such parameter, ShapeError where that is no matrix. */
+/**
+ * Spectral normalisation of a layer: `torch.nn.utils.parametrizations.spectral_norm`. Throws ConfigError where it has no such parameter, ShapeError where that is no matrix.
+ * @torch torch.nn.utils.parametrizations.spectral_norm
+ * @example nn.spectralNorm(nn.linear(4, 3)).forward(zeros([2, 4]))
+ */
 export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOptions = {}): SpectralNorm<M> {
   checkArguments(spectralCall, arguments);
   return new SpectralNorm(layer, options);
