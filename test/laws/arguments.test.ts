@@ -1,5 +1,5 @@
 // Every public function and constructor outside the ops refuses wrong arguments with a typed error, or is on the list of what is meant. What
-// is exported and stands neither in the table nor among the exceptions fails. The ops are test/tensor/arguments.test.ts's, methods methods.test.ts's.
+// is exported and stands neither in the table nor among the exceptions fails. The ops are test/tensor/calls.test.ts's, methods methods.test.ts's.
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

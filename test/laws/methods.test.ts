@@ -1,5 +1,5 @@
 // Every method of a public class refuses wrong arguments with a typed error, or is on the list of what is meant. A method that stands neither
-// in the table nor among the exceptions fails. A tensor's ops are test/tensor/arguments.test.ts's.
+// in the table nor among the exceptions fails. A tensor's ops are test/tensor/calls.test.ts's.
 import { tmpdir } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
