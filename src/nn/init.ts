@@ -4,16 +4,16 @@ import {
   checkArguments,
   either,
   kind,
-  number,
   oneOf,
   options as optionsOf,
+  real,
   shape as shapeKind,
   signature,
 } from "../core/arguments.ts";
 import { ShapeError, showValue } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { orthogonalize } from "../optim/muon.ts";
-import { matmul, normal, ones, uniform, zeros } from "../tensor/functions.ts";
+import { argsort, less, matmul, normal, ones, uniform, where, zeros } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** What an activation makes of a variance, and what is done about it. */
@@ -36,16 +36,21 @@ export interface KaimingOptions {
   readonly slope?: number;
 }
 
-const gainKind = optionsOf<GainOptions>({ "gain?": number });
+export interface SparseOptions {
+  /** The standard deviation of what isn't 0; 0.01 unless given. */
+  readonly deviation?: number;
+}
+
+const gainKind = optionsOf<GainOptions>({ "gain?": real });
 const nonlinearities = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", "selu"] as const;
 const kaimingKind = optionsOf<KaimingOptions>({
   "mode?": oneOf(["fanIn", "fanOut", "fanAverage"]),
   "nonlinearity?": oneOf(nonlinearities),
-  "slope?": number,
+  "slope?": real,
 });
 const withGain = { shape: shapeKind, "options?": gainKind };
 const calls = {
-  gain: signature("nn.init.gain", { nonlinearity: oneOf(nonlinearities), "slope?": number }),
+  gain: signature("nn.init.gain", { nonlinearity: oneOf(nonlinearities), "slope?": real }),
   xavierUniform: signature("nn.init.xavierUniform", withGain),
   xavierNormal: signature("nn.init.xavierNormal", withGain),
   kaimingUniform: signature("nn.init.kaimingUniform", { shape: shapeKind, "options?": kaimingKind }),
@@ -53,6 +58,11 @@ const calls = {
   lecunUniform: signature("nn.init.lecunUniform", withGain),
   lecunNormal: signature("nn.init.lecunNormal", withGain),
   orthogonal: signature("nn.init.orthogonal", withGain),
+  sparse: signature("nn.init.sparse", {
+    shape: shapeKind,
+    sparsity: real,
+    "options?": optionsOf<SparseOptions>({ "deviation?": real }),
+  }),
 };
 
 /** What keeps a signal's variance through an activation: 1, tanh ⁵⁄₃, relu √2, leakyRelu √(2 ÷ (1 + slope²)), selu ¾, as PyTorch's calculate_gain. */
@@ -81,14 +91,16 @@ const scaleOf = (where: string, shape: Shape, { mode = "fanIn", nonlinearity = "
   gain(nonlinearity, slope) / Math.sqrt(fansOf(where, shape)[mode]);
 
 /** U(±gain·√(6 ÷ (fan in + fan out))) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function xavierUniform(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+function xavierUniform(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.xavierUniform, arguments);
+  const { gain = 1 } = options;
   return spread(shape, gain / Math.sqrt(fansOf("xavierUniform", shape).fanAverage));
 }
 
 /** N(0, gain²·2 ÷ (fan in + fan out)) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function xavierNormal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+function xavierNormal(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.xavierNormal, arguments);
+  const { gain = 1 } = options;
   return normal(shape, 0, gain / Math.sqrt(fansOf("xavierNormal", shape).fanAverage));
 }
 
@@ -105,14 +117,16 @@ function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tensor {
 }
 
 /** U(±gain·√(3 ÷ fan in)) (LeCun et al. 1998). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function lecunUniform(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+function lecunUniform(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.lecunUniform, arguments);
+  const { gain = 1 } = options;
   return spread(shape, gain / Math.sqrt(fansOf("lecunUniform", shape).fanIn));
 }
 
 /** N(0, gain² ÷ fan in) (LeCun et al. 1998); JAX's and Keras's are cut off at two deviations. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function lecunNormal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+function lecunNormal(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.lecunNormal, arguments);
+  const { gain = 1 } = options;
   return normal(shape, 0, gain / Math.sqrt(fansOf("lecunNormal", shape).fanIn));
 }
 
@@ -123,8 +137,9 @@ const [rough, fine] = [14, 6];
  * gain times a matrix of orthonormal rows, or columns where they are fewer, alike in all directions (Saxe et al. 2014): the orthogonal part of a normal matrix, found by 20 Newton–Schulz iterations where
  * PyTorch takes its QR. Axes but the first are flattened. Within 10⁻⁵ of orthonormal. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes.
  */
-function orthogonal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
+function orthogonal(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.orthogonal, arguments);
+  const { gain = 1 } = options;
   fansOf("orthogonal", shape);
   const rows = shape[0];
   const columns = sizeOf(shape) / rows;
@@ -134,6 +149,22 @@ function orthogonal(shape: Shape, { gain = 1 }: GainOptions = {}): Tensor {
     x = x.mul(1.5).sub(square.mul(0.5));
   }
   return x.mul(gain).reshape(shape);
+}
+
+/** Normal, with ⌈sparsity · outputs⌉ zeros in each column, in places drawn for each (Martens 2010; PyTorch's sparse_). → [outputs, inputs] float32, two draws each. Throws ShapeError. */
+function sparse(shape: Shape, sparsity: number, options: SparseOptions = {}): Tensor {
+  checkArguments(calls.sparse, arguments);
+  const { deviation = 0.01 } = options;
+  if (shape.length !== 2 || !(sparsity >= 0 && sparsity <= 1))
+    throw new ShapeError({
+      where: "nn.init.sparse",
+      problem: "not a matrix and a share",
+      got: `${formatShape(shape)} and ${sparsity}`,
+      expected: "[outputs, inputs] and a number in [0, 1]",
+    });
+  const values = normal(shape, 0, deviation);
+  const rank = argsort(argsort(uniform(shape), { axis: 0 }), { axis: 0 });
+  return where(less(rank, Math.ceil(sparsity * shape[0])), 0, values);
 }
 
 /** Initial weights as functions of a shape, drawn from the ambient stream; and the gain of an activation. */
@@ -146,6 +177,7 @@ export const init: {
   readonly lecunUniform: typeof lecunUniform;
   readonly lecunNormal: typeof lecunNormal;
   readonly orthogonal: typeof orthogonal;
+  readonly sparse: typeof sparse;
 } = {
   gain,
   xavierUniform,
@@ -155,6 +187,7 @@ export const init: {
   lecunUniform,
   lecunNormal,
   orthogonal,
+  sparse,
 };
 
 const named = {

@@ -10,11 +10,12 @@ import { axis as axisKind, operand, takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { broadcastTo, comparing, defineBinary, type NodeLike } from "./define.ts";
 import { gumbel } from "./distributions.ts";
-import { add, sub } from "./elementwise.ts";
+import { add, log, sub } from "./elementwise.ts";
 import { take } from "./gather.ts";
 import { reshape, slice, swapAxes } from "./movement.ts";
 import { permutation, randint, wordSamples, words } from "./random.ts";
 import { argmax, sum } from "./reduce.ts";
+import { argsort } from "./sort.ts";
 
 const belowWord = defineBinary({
   name: "belowWord",
@@ -82,8 +83,8 @@ export interface ChoiceOptions {
 }
 
 /**
- * `count` of 0 … population − 1 as int32 [count], or of a tensor's rows: [count, ...]. With replacement 2 · count draws, or one each where there are weights; without, 2 · (population − 1).
- * Throws ShapeError.
+ * `count` of 0 … population − 1 as int32 [count], or of a tensor's rows: [count, ...]. With replacement 2 · count draws, or one each where there are weights; without, 2 · (population − 1), or one for
+ * each of the population: the largest of log weight + gumbel, which is drawing one after another (Efraimidis & Spirakis 2006). Throws ShapeError.
  * @torch none; numpy.random.Generator.choice
  */
 export function choice(population: NodeLike, count: number, { replace = true, weights }: ChoiceOptions = {}): Node {
@@ -100,9 +101,15 @@ export function choice(population: NodeLike, count: number, { replace = true, we
   if (weights && weights.length !== population)
     throw problem("not a weight for each", `${weights.length} weights`, String(population));
   if (replace) return weights ? place([count], weights, "choice") : randint([count], 0, population);
-  if (weights) throw problem("weights without replacement", "replace: false", "replace: true, or no weights");
-  if (count > population) throw problem("more than there are, without replacement", count, `at most ${population}`);
-  return slice(permutation(population), [[0, count]]);
+  if (weights) categoricalThresholds(weights);
+  // Divided by the largest, so that float32 holds them: those that are 0 then come after all others.
+  const most = weights?.reduce((a, b) => Math.max(a, b)) ?? 1;
+  const row = weights && Float32Array.from(weights, (weight) => weight / most);
+  const possible = row ? row.filter((weight) => weight > 0).length : population;
+  if (count > possible) throw problem("more than there are, without replacement", count, `at most ${possible}`);
+  if (!row) return slice(permutation(population), [[0, count]]);
+  const keys = add(log(constant(row, [population], "float32")), gumbel([population]));
+  return slice(argsort(keys, { descending: true }), [[0, count]]);
 }
 
 /** A tensor's slices along an axis in random order, each whole (NumPy's shuffle). 2 · (extent − 1) draws. x: [...] → [...]. Throws ShapeError for a scalar. @torch none: x[torch.randperm(n)]; numpy.random.Generator.permuted */

@@ -209,6 +209,20 @@ const calls: Readonly<Record<string, RightCall>> = {
     requiredKeys: ["input", "channels", "classes"],
   }),
   "nn.mlp": options({ sizes: [4, 2], dropout: 0.5, activation: "relu", bias: true, init: "zeros" }, ["sizes"]),
+  "nn.init.gain": call(() => ["leakyRelu", 0.1], 1),
+  ...Object.fromEntries(
+    ["lecunNormal", "lecunUniform", "orthogonal", "xavierNormal", "xavierUniform"].map((name) => [
+      `nn.init.${name}`,
+      call(() => [[3, 2], { gain: 0.5 }], 1),
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["kaimingNormal", "kaimingUniform"].map((name) => [
+      `nn.init.${name}`,
+      call(() => [[3, 2], { mode: "fanOut", nonlinearity: "leakyRelu", slope: 0.1 }], 1),
+    ]),
+  ),
+  "nn.init.sparse": call(() => [[3, 2], 0.5, { deviation: 0.1 }], 2),
   "nn.flatten": none,
   "nn.hardSigmoid": none,
   "nn.hardSwish": none,
@@ -679,6 +693,7 @@ const calls: Readonly<Record<string, RightCall>> = {
 /** What is accepted, and why. */
 const accepted: readonly Accepted[] = [
   [/^nn\.(leakyRelu|elu|celu|hardtanh|prelu|PRelu): [01](\.init)? = (a fraction|an index far out)$/, "a real number"],
+  [/^nn\.init\.\w+: 1(\.gain|\.slope)? = (a fraction|an index far out)$/, "a real number"],
   [/^optim\.\w+: [01](\.\w+)? = a fraction$/, "a real number that is 0 or 1 in the right call"],
   [/^(losses|metrics)\.\w+: \d\.(positiveWeight|delta|beta|gamma|margin) = a fraction$/, "a real number"],
   [/^losses\.\w+: 2\.(margin|ignoreIndex) = an index far out$/, "any number, and any target"],
@@ -736,12 +751,13 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Everything exported that can be called, by its path. */
 function exported(): string[] {
-  const callable = (of: object, prefix: string) =>
-    Object.entries(of).flatMap(([name, value]) => (typeof value === "function" ? [prefix + name] : []));
-  const namespaces = Object.entries(sg).flatMap(([name, value]) =>
-    name !== "ops" && typeof value === "object" ? callable(value, `${name}.`) : [],
-  );
-  return [...callable(sg, ""), ...namespaces].filter((path) => !Object.hasOwn(sg.ops, path));
+  const callable = (of: object, prefix: string): string[] =>
+    Object.entries(of).flatMap(([name, value]) => {
+      if (typeof value === "function") return [prefix + name];
+      const isNamespace = value !== null && typeof value === "object" && value !== sg.ops;
+      return isNamespace ? callable(value, `${prefix}${name}.`) : [];
+    });
+  return callable(sg, "").filter((path) => !Object.hasOwn(sg.ops, path));
 }
 
 const publicCall = (path: string): ((...args: readonly unknown[]) => unknown) => {

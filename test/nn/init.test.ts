@@ -90,6 +90,27 @@ describe("orthogonal", () => {
   });
 });
 
+describe("sparse", () => {
+  test("each column has its number of zeros, in places of its own", async () => {
+    const weight = (await drawn(() => init.sparse([17, 40], 0.3, { deviation: 2 })).array()) as number[][];
+    const places = Array.from({ length: 40 }, (_, column) =>
+      weight.flatMap((row, i) => (row[column] === 0 ? [i] : [])).join(" "),
+    );
+    for (const place of places) expect(place.split(" ").length).toBe(Math.ceil(0.3 * 17));
+    expect(new Set(places).size).toBeGreaterThan(35);
+    expect(
+      Math.abs(
+        momentScore(
+          weight.flat().filter((x) => x !== 0),
+          2,
+          4,
+          48,
+        ),
+      ),
+    ).toBeLessThan(4);
+  });
+});
+
 describe("layers", () => {
   const made = (build: () => nn.Module) => withStream(new Stream(5), build);
   test("a name is the function without options; the bias stays PyTorch's, and draws after the weight", async () => {
@@ -123,6 +144,7 @@ describe("bad input", () => {
   test.each<[string, () => unknown, RegExp]>([
     ["one axis", () => init.xavierNormal([3]), /nn.init.xavierNormal: no inputs and outputs to count: got \[3\]/],
     ["nothing", () => init.orthogonal([0, 3]), /\[0, 3\]/],
+    ["a share above 1", () => init.sparse([2, 3], 1.5), /a number in \[0, 1\]/],
     [
       "a weight of another shape",
       () => nn.linear(2, 3, { init: () => zeros([2, 3]) }),

@@ -49,6 +49,7 @@ describe("draws", () => {
     ["choice", () => sg.choice(10, 4), 8, [4]],
     ["choice by weight", () => sg.choice(3, 4, { weights: [1, 2, 3] }), 4, [4]],
     ["choice without replacement", () => sg.choice(10, 4, { replace: false }), 18, [4]],
+    ["choice without replacement, by weight", () => sg.choice(3, 2, { replace: false, weights: [1, 2, 3] }), 3, [2]],
     ["choice of rows", () => sg.choice(sg.ones([10, 2]), 4), 8, [4, 2]],
     ["shuffle", () => sg.shuffle(sg.ones([2, 6]), 1), 10, [2, 6]],
   ])("%s takes them by its shape alone, when it is made", (_, make, draws, shape) => {
@@ -164,9 +165,27 @@ describe("counts and choices, by χ²", () => {
     expect(await drawn(() => sg.choice(1, 3, { weights: [2] })).array()).toEqual([0, 0, 0]);
   });
 
-  test("choice without replacement: each once at most", async () => {
+  test("choice without replacement: each once at most; by weight, as if drawn one after another", async () => {
     const some = await drawn(() => sg.choice(10, 10, { replace: false })).data();
     expect([...some].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const weights = [5, 3, 0, 2];
+    const stream = new Stream(7);
+    const counts = new Map<string, number>();
+    const many = withStream(stream, () =>
+      sg.stack(Array.from({ length: 2000 }, () => sg.choice(4, 2, { replace: false, weights }))),
+    );
+    for (const [a, b] of (await many.array()) as number[][]) counts.set(`${a}${b}`, (counts.get(`${a}${b}`) ?? 0) + 1);
+    const orders = ["01", "03", "10", "13", "30", "31"];
+    const share = ([a, b]: string) => ((weights[+a] / 10) * weights[+b]) / (10 - weights[+a]);
+    expect([...counts.keys()].sort()).toEqual(orders);
+    expect(
+      Math.abs(
+        frequencyScore(
+          orders.map((key) => counts.get(key)!),
+          orders.map(share),
+        ),
+      ),
+    ).toBeLessThan(4);
   });
 
   test("choice of rows, and shuffle along an axis: rows and columns stay whole", async () => {
@@ -203,7 +222,8 @@ describe("bad input", () => {
     ["weights for others", () => sg.choice(3, 2, { weights: [1, 2] }), /got 2 weights, expected 3/],
     ["weights of 0", () => sg.choice(2, 2, { weights: [0, 0] }), /without a finite positive sum/],
     ["more than there are", () => sg.choice(3, 4, { replace: false }), /at most 3/],
-    ["weights without replacement", () => sg.choice(3, 3, { replace: false, weights: [1, 0, 1] }), /no weights/],
+    ["more than can come", () => sg.choice(3, 3, { replace: false, weights: [1, 0, 1] }), /at most 2/],
+    ["weights below 0", () => sg.choice(2, 1, { replace: false, weights: [2, -1] }), /weight/],
     ["a scalar's rows", () => sg.choice(tensor(1), 2), /a scalar has no rows/],
     ["a scalar's order", () => sg.shuffle(tensor(1)), /shuffle/],
   ])("%s", (_, make, message) => {

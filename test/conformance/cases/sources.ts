@@ -39,6 +39,9 @@ export function randomCases(): Computation[] {
     make("categorical", () => choices.categorical(random.normal([3, 17]), 5)),
     make("choice by weight", () => choices.choice(4, 300, { weights: [1, 0, 3, 5] })),
     make("choice without replacement", () => choices.choice(17, 5, { replace: false })),
+    make("choice without replacement, by weight", () =>
+      choices.choice(17, 5, { replace: false, weights: Array.from({ length: 17 }, (_, i) => i % 6) }),
+    ),
     make("choice of rows", () => choices.choice(random.normal([5, 3]), 17)),
     make("shuffle", () => choices.shuffle(random.normal([3, 17]), 1)),
     make("nothing random", () => random.uniform([0, 3])),
