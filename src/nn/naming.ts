@@ -1,6 +1,7 @@
 // Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
 import { atOnce } from "../core/promise.ts";
 import { enterPart } from "../graph/site.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import type { ModelOutput, Module } from "./module.ts";
 
 /** All modules of a model with their paths, parents first; the model itself is `model`. */
@@ -14,12 +15,24 @@ export function namedModules(model: Module): [string, Module][] {
   return found;
 }
 
-/** Runs `body` with each module's `forward`, wherever it is called, going through `around`, which runs it. */
-export function aroundForward<T>(
-  model: Module,
-  around: (path: string, module: Module, run: () => ModelOutput) => ModelOutput,
-  body: () => T,
-): T {
+type Around = (path: string, module: Module, run: () => ModelOutput) => ModelOutput;
+
+/** One call of a module in a trace. */
+export interface ModuleCall {
+  /** The module's path in the model; the model itself is `model`. */
+  readonly path: string;
+  readonly module: Module;
+  readonly outputs: readonly Tensor[];
+  /** The first node made in it, and the first made after it. */
+  readonly nodes: readonly [from: number, to: number];
+}
+
+/** The tensors of what a module gave. */
+export const tensorsOf = (output: ModelOutput): Tensor[] =>
+  output instanceof Tensor ? [output] : (Object.values(output) as unknown[]).filter((part) => part instanceof Tensor);
+
+/** From now on each module's `forward`, wherever it is called, goes through `around`, which runs it; until what is given back is called. One that stands in two places has the path of the first. */
+export function wrapForward(model: Module, around: Around): () => void {
   const restore: (() => void)[] = [];
   const seen = new Set<Module>();
   for (const [path, module] of namedModules(model)) {
@@ -34,10 +47,18 @@ export function aroundForward<T>(
       else Reflect.deleteProperty(module, "forward");
     });
   }
+  return () => {
+    for (const undo of restore) undo();
+  };
+}
+
+/** Runs `body` with each module's `forward` going through `around`. */
+export function aroundForward<T>(model: Module, around: Around, body: () => T): T {
+  const restore = wrapForward(model, around);
   try {
     return body();
   } finally {
-    for (const undo of restore) undo();
+    restore();
   }
 }
 

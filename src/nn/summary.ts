@@ -11,9 +11,9 @@ import { zeros } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { module as moduleKind } from "./check.ts";
 import type { Batch, ModelOutput, Module } from "./module.ts";
-import { aroundForward } from "./naming.ts";
+import { aroundForward, type ModuleCall, tensorsOf } from "./naming.ts";
 
-const call = signature("nn.summary", {
+const arrived = signature("nn.summary", {
   model: moduleKind,
   inputs: either(tensorKind, shapeKind),
   "batch?": kind(
@@ -22,27 +22,15 @@ const call = signature("nn.summary", {
   ),
 });
 
-/** One call of a module: what it gave, and which nodes were made in it. */
-interface Row {
-  readonly path: string;
-  readonly module: Module;
-  readonly outputs: readonly Tensor[];
-  readonly from: number;
-  readonly to: number;
-}
-
-const tensorsOf = (output: ModelOutput): Tensor[] =>
-  output instanceof Tensor ? [output] : (Object.values(output) as unknown[]).filter((part) => part instanceof Tensor);
-
 /** float32 arithmetic of the nodes that a call made. */
-function flopsOf({ outputs, from, to }: Row): number {
+function flopsOf({ outputs, nodes: [from, to] }: ModuleCall): number {
   const isOutside = (node: Node) => node.id < from || node.id >= to;
   const named = outputs.map(({ node }, i) => ({ name: String(i), node })).filter(({ node }) => !isOutside(node));
-  const nodes = reachable(
+  const found = reachable(
     named.map(({ node }) => node),
     isOutside,
   );
-  const inputs = nodes.filter(isOutside).map((node, i) => ({ name: String(i), node }));
+  const inputs = found.filter(isOutside).map((node, i) => ({ name: String(i), node }));
   const graph = { seed: 0n, inputs, outputs: named, watched: [], state: [], draws: 0, base: 0 };
   return planCost(lower(graph, { fuse: false })).flops;
 }
@@ -65,13 +53,13 @@ function table(rows: readonly (readonly string[])[]): string {
  * first, or a tensor of another dtype. Nothing is run, drawn or assigned. `console.log(nn.summary(model, [1, 784]))`.
  */
 export function summary(model: Module, inputs: Shape | Tensor, batch: Batch = {}): string {
-  checkArguments(call, arguments);
-  const calls: Row[] = [];
+  checkArguments(arrived, arguments);
+  const calls: ModuleCall[] = [];
   const around = (path: string, called: Module, run: () => ModelOutput): ModelOutput => {
     const [at, from] = [calls.length, nextNodeId()];
-    calls.push({ path, module: called, outputs: [], from, to: from });
+    calls.push({ path, module: called, outputs: [], nodes: [from, from] });
     const output = run();
-    calls[at] = { ...calls[at], outputs: tensorsOf(output), to: nextNodeId() };
+    calls[at] = { ...calls[at], outputs: tensorsOf(output), nodes: [from, nextNodeId()] };
     return output;
   };
   const example = inputs instanceof Tensor ? inputs : zeros(inputs);
@@ -80,24 +68,35 @@ export function summary(model: Module, inputs: Shape | Tensor, batch: Batch = {}
     return null;
   };
   traceFunction(forward, [example, batch] as const, listState([model]), 0n);
+  return summaryOf(model, calls, { isTrained: ({ requiresGrad }) => requiresGrad });
+}
+
+/** The table of calls in the order in which they began. `depth`: how deep into the tree of modules; the last that are shown have their children's parameters too. */
+export function summaryOf(
+  model: Module,
+  calls: readonly ModuleCall[],
+  { isTrained, depth = Number.POSITIVE_INFINITY }: { isTrained: (parameter: Parameter) => boolean; depth?: number },
+): string {
   const seen = new Set<Parameter>();
-  const rows = calls.map((row) => {
-    const { path, module, outputs } = row;
-    const parameters = own(module);
+  const levelOf = (path: string) => (path === "model" ? 0 : path.split(".").length);
+  const shown = calls.filter(({ path }) => levelOf(path) <= depth);
+  const rows = shown.map((call) => {
+    const { path, module, outputs } = call;
+    const level = levelOf(path);
+    const parameters = level < depth ? own(module) : module.parameters();
     const isAgain = parameters.length > 0 && parameters.every((each) => seen.has(each));
     for (const each of parameters) seen.add(each);
-    const depth = path === "model" ? 0 : path.split(".").length;
     return [
-      `${"  ".repeat(depth)}${path.split(".").at(-1)}`,
+      `${"  ".repeat(level)}${path.split(".").at(-1)}`,
       module.constructor.name,
       outputs.map(({ shape }) => formatShape(shape)).join(" "),
       isAgain ? "(again)" : grouped(sizesOf(parameters)),
-      grouped(flopsOf(row)),
+      grouped(flopsOf(call)),
     ];
   });
   const parameters = model.namedParameters().map(([, parameter]) => parameter);
   const buffers = model.namedVariables().filter(([name]) => name.startsWith("buffer/"));
-  const [total, trained] = [parameters, parameters.filter(({ requiresGrad }) => requiresGrad)].map(sizesOf);
+  const [total, trained] = [parameters, parameters.filter(isTrained)].map(sizesOf);
   return [
     table([["layer", "class", "output", "parameters", "FLOPs"], ...rows]),
     `parameters: ${grouped(total)} (${grouped(4 * total)} bytes), ${grouped(trained)} trained, ${grouped(total - trained)} frozen`,

@@ -1,6 +1,8 @@
 // The table of a model: shapes, parameters, FLOPs, totals; nothing is run or drawn.
 import { beforeAll, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
+import { namedModules } from "../../src/nn/naming.ts";
+import { summaryOf } from "../../src/nn/summary.ts";
 
 const { nn } = sg;
 
@@ -53,4 +55,16 @@ test("tokens, a module that is called twice, and one that is nested", () => {
     "FLOPs of a forward pass: 432",
   ]);
   expect(() => nn.summary(model, [2, 3])).toThrow(sg.DTypeError);
+});
+
+test("to a depth: the last level has the parameters below it; what is trained is asked for", () => {
+  const model = nn.sequential(nn.linear(4, 2), nn.sequential(nn.linear(2, 3), nn.relu()));
+  const calls = namedModules(model).map(([path, module]) => ({ path, module, outputs: [], nodes: [0, 0] as const }));
+  const isTrained = ({ shape }: sg.Parameter) => shape.length === 2;
+  expect(summaryOf(model, calls, { isTrained, depth: 1 }).split("\n").slice(2, 6)).toEqual([
+    "model  Sequential                   0      0",
+    "  0    Linear                      10      0",
+    "  1    Sequential                   9      0",
+    "parameters: 19 (76 bytes), 14 trained, 5 frozen",
+  ]);
 });

@@ -1,12 +1,13 @@
-// A table of a model's modules: what they give, and how many numbers they hold.
+// How many numbers a model holds, and the table of its modules.
 
 import { checkArguments, kind, signature } from "../../core/arguments.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
 import { Module } from "../../nn/module.ts";
-import { namedModules } from "../../nn/naming.ts";
-import { Parameter } from "../../program/variable.ts";
+import type { ModuleCall } from "../../nn/naming.ts";
+import { summaryOf } from "../../nn/summary.ts";
+import type { Parameter } from "../../program/variable.ts";
 import type { Callback, FitContext, TraceContext, TrainerView } from "../contract.ts";
 import { ModuleObserver } from "./observe.ts";
 
@@ -43,11 +44,10 @@ const record = options("ModelSummary", {
 });
 export type ModelSummaryOptions = Given<typeof record>;
 
-/** Shows a table of modules at the start: path, class, output shape, parameters. */
+/** Shows `nn.summary`'s table of modules at the start: class, output shape, parameters, FLOPs. */
 export class ModelSummary extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #depth = this.options.depth ?? Number.POSITIVE_INFINITY;
-  readonly #shapes = new Map<string, string>();
+  #calls: readonly ModuleCall[] | undefined;
   #observer: ModuleObserver | undefined;
 
   postSetup({ model }: TrainerView): void {
@@ -56,48 +56,18 @@ export class ModelSummary extends configured(record) implements Callback {
 
   onTrace({ role }: TraceContext): void {
     const calls = this.#observer!.take();
-    if (role !== "train" || this.#shapes.size > 0) return;
-    for (const { path, outputs } of calls)
-      this.#shapes.set(path, outputs.map(({ shape }) => `[${shape.join(", ")}]`).join(" "));
+    if (role === "train") this.#calls ??= calls.sort((a, b) => a.begun - b.begun);
   }
 
   onTrainStart({ trainer }: FitContext): void {
     trainer.message("info", `the model:\n${this.text(trainer)}`);
   }
 
-  /** The table as text. Output shapes are there once a step has been traced. */
+  /** The table as text. Its rows are there once a step has been traced. */
   text(trainer: TrainerView): string {
     checkArguments(textCall, arguments);
-    const modules = namedModules(trainer.model).filter(
-      ([path]) => path === "model" || path.split(".").length <= this.#depth,
-    );
-    const rows = modules.map(([path, module]) => [
-      path,
-      module.constructor.name,
-      this.#shapes.get(path) ?? "",
-      String(ownSize(module, path === "model" || path.split(".").length < this.#depth)),
-    ]);
-    const { total, trainable } = countParameters(trainer);
-    const head = ["module", "class", "output", "parameters"];
-    const table = [head, ...rows];
-    const widths = head.map((_, column) => Math.max(...table.map((row) => row[column].length)));
-    const line = (row: string[]) =>
-      row
-        .map((cell, i) => (i === 3 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-        .join("  ")
-        .trimEnd();
-    const bytes = 4 * total;
-    return [
-      ...table.map(line),
-      `${total} parameters (${bytes} bytes as float32), ${trainable} trained, ${total - trainable} frozen`,
-    ].join("\n");
+    const moved = new Set<Parameter>(trainer.optimizer?.parameters);
+    const options = { isTrained: (parameter: Parameter) => moved.has(parameter), depth: this.options.depth };
+    return summaryOf(trainer.model, this.#calls ?? [], options);
   }
-}
-
-/** The numbers that a module holds itself; of its children too where they have no row. */
-function ownSize(module: Module, childrenShown: boolean): number {
-  const own = childrenShown
-    ? Object.values(module).filter((value): value is Parameter => value instanceof Parameter)
-    : module.namedParameters().map(([, parameter]) => parameter);
-  return own.reduce((total, { shape }) => total + sizeOf(shape), 0);
 }

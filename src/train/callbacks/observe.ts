@@ -1,46 +1,36 @@
 // What the modules of a model give while a step is traced: each one's `forward` is wrapped to tell of it. The wrapping adds no nodes.
+import { nextNodeId } from "../../graph/node.ts";
 import { currentTrace, type TraceScope } from "../../graph/scope.ts";
-import type { ModelOutput, Module } from "../../nn/module.ts";
-import { namedModules } from "../../nn/naming.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import type { Module } from "../../nn/module.ts";
+import { type ModuleCall, tensorsOf, wrapForward } from "../../nn/naming.ts";
 
-/** One call of a module in a trace. */
-export interface ModuleCall {
-  /** Its path in the model; the model itself is `model`. A later call of the same one has `#1`, `#2` … after it. */
-  readonly path: string;
-  readonly module: Module;
-  readonly outputs: readonly Tensor[];
+/** A call, whose path has `#1`, `#2` … after it where it isn't its module's first. */
+interface ObservedCall extends ModuleCall {
+  /** How many calls began before it. */
+  readonly begun: number;
 }
-
-const tensorsOf = (output: ModelOutput): Tensor[] =>
-  output instanceof Tensor ? [output] : (Object.values(output) as unknown[]).filter((part) => part instanceof Tensor);
 
 /** Records the calls of a model's modules, in the order in which they end. */
 export class ModuleObserver {
-  #calls: ModuleCall[] = [];
+  #calls: ObservedCall[] = [];
+  #begun = 0;
   /** The trace that the calls are of: others, of programs that no callback is told of, are forgotten. */
   #trace: TraceScope | undefined;
 
   constructor(model: Module) {
-    for (const [path, module] of namedModules(model)) {
-      const forward = module.forward.bind(module);
-      Object.defineProperty(module, "forward", {
-        configurable: true,
-        writable: true,
-        enumerable: false,
-        value: (...args: Parameters<Module["forward"]>) => {
-          const output = forward(...args);
-          if (currentTrace()) this.#record(path, module, tensorsOf(output));
-          return output;
-        },
-      });
-    }
+    wrapForward(model, (path, module, run) => {
+      const [begun, from] = [this.#begun++, nextNodeId()];
+      const output = run();
+      if (currentTrace())
+        this.#record({ path, module, outputs: tensorsOf(output), nodes: [from, nextNodeId()], begun });
+      return output;
+    });
   }
 
-  #record(path: string, module: Module, outputs: readonly Tensor[]): void {
+  #record(call: ObservedCall): void {
     this.#enter();
-    const before = this.#calls.filter((call) => call.module === module).length;
-    this.#calls.push({ path: before === 0 ? path : `${path}#${before}`, module, outputs });
+    const before = this.#calls.filter(({ module }) => module === call.module).length;
+    this.#calls.push(before === 0 ? call : { ...call, path: `${call.path}#${before}` });
   }
 
   #enter(): void {
@@ -50,7 +40,7 @@ export class ModuleObserver {
   }
 
   /** In `onTrace`: the calls of the step that is being traced, once. */
-  take(): ModuleCall[] {
+  take(): ObservedCall[] {
     this.#enter();
     const calls = this.#calls;
     this.#calls = [];

@@ -4,7 +4,7 @@ import { compile } from "../../../src/program/compiled.ts";
 import { manualSeed } from "../../../src/rng/stream.ts";
 import { ones } from "../../../src/tensor/functions.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { type ModuleCall, ModuleObserver } from "../../../src/train/callbacks/observe.ts";
+import { ModuleObserver } from "../../../src/train/callbacks/observe.ts";
 
 class Twice extends nn.Module {
   readonly layer = nn.linear(3, 3);
@@ -17,7 +17,7 @@ test("calls in the order in which they end, a second one of a module numbered; e
   manualSeed(1);
   const model = nn.sequential(new Twice(), nn.relu());
   const observer = new ModuleObserver(model);
-  const seen: ModuleCall[][] = [];
+  const seen: ReturnType<ModuleObserver["take"]>[] = [];
   const forward = (x: Tensor) => model.forward(x) as Tensor;
   const watching = compile(
     (x: Tensor) => {

@@ -62,22 +62,26 @@ describe("LogOptimizerParamGroup", () => {
 });
 
 describe("ModelSummary and CountParams", () => {
-  test("the table: path, class, output, parameters", async () => {
+  test("the table: nn.summary's, of the step that is trained", async () => {
     const { messages } = await recorded([new ModelSummary()]);
     const text = messages.find((message) => message.startsWith("info: the model:"))!;
     expect(text.split("\n").slice(1)).toEqual([
-      "module  class       output   parameters",
-      "model   Sequential  [16, 2]           0",
-      "0       Linear      [16, 8]          40",
-      "1       Activation  [16, 8]           0",
-      "2       Dropout     [16, 8]           0",
-      "3       Linear      [16, 2]          18",
-      "58 parameters (232 bytes as float32), 58 trained, 0 frozen",
+      "layer  class        output  parameters  FLOPs",
+      "─────────────────────────────────────────────",
+      "model  Sequential  [16, 2]           0  1,824",
+      "  0    Linear      [16, 8]          40  1,152",
+      "  1    Activation  [16, 8]           0      0",
+      "  2    Dropout     [16, 8]           0    128",
+      "  3    Linear      [16, 2]          18    544",
+      "parameters: 58 (232 bytes), 58 trained, 0 frozen",
+      "buffers: 0 numbers",
+      "FLOPs of a forward pass: 1,824",
     ]);
   });
 
   test("depth; counts as numbers, once", async () => {
     const { messages, metrics } = await recorded([new ModelSummary({ depth: 1 }), new CountParams()]);
+    expect(messages.join("\n")).toMatch(/\n {2}3 +Linear +\[16, 2\] +18 /);
     expect(messages).toContain("info: parameters: 58, of which 58 are trained");
     expect(metrics["parameters/total"]).toEqual([[0, 58]]);
     expect(() => new ModelSummary({ depth: 0 })).toThrow(/depth/);
