@@ -1,0 +1,80 @@
+// The nodes of a loop, and what those of its body depend on: for what makes loops, forwards and back.
+import type { Shape } from "../core/shape.ts";
+import type { ClosedBody, LoopAttributes } from "../graph/body.ts";
+import { type DrawRange, Node } from "../graph/node.ts";
+import { recordOf } from "./define.ts";
+
+/** What nodes from `firstId` on are computed from: something of the position, tensors from outside alone, or nothing but constants. */
+export function dependences(
+  firstId: number,
+  leaves: ReadonlySet<Node>,
+): (node: Node) => "position" | "outside" | "nothing" {
+  const known = new Map<Node, "position" | "outside" | "nothing">();
+  for (const leaf of leaves) known.set(leaf, "position");
+  const own = (node: Node) => {
+    if (node.id < firstId || recordOf(node).kind === "leaf") return "outside";
+    return node.draws ? "position" : undefined;
+  };
+  return (root) => {
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      const found = known.get(node) ?? own(node);
+      const missing = found ? [] : node.inputs.filter((each) => !known.has(each));
+      if (missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      stack.pop();
+      const of = node.inputs.map((each) => known.get(each));
+      if (!known.has(node))
+        known.set(
+          node,
+          found ?? (of.includes("position") ? "position" : of.includes("outside") ? "outside" : "nothing"),
+        );
+    }
+    return known.get(root)!;
+  };
+}
+
+/** Makes the nodes of a loop. */
+export class Outputs {
+  readonly #closed: ClosedBody;
+  readonly #how: Omit<LoopAttributes, "body" | "of" | "at">;
+  readonly #draws: DrawRange | undefined;
+  readonly #inputs: readonly Node[];
+
+  constructor(
+    closed: ClosedBody,
+    how: Omit<LoopAttributes, "body" | "of" | "at">,
+    draws: DrawRange | undefined,
+    inputs: readonly Node[],
+  ) {
+    this.#closed = closed;
+    this.#how = how;
+    this.#draws = draws;
+    this.#inputs = inputs;
+  }
+
+  carry(at: number, { shape, dtype }: Node): Node {
+    return this.#node({ of: "carry", at }, shape, dtype);
+  }
+
+  stack(node: Node): Node {
+    return this.#node({ of: "stack", at: this.#closed.number(node) }, [this.#how.length, ...node.shape], node.dtype);
+  }
+
+  #node(what: Pick<LoopAttributes, "of" | "at">, shape: Shape, dtype: Node["dtype"]): Node {
+    const attributes: LoopAttributes = { ...this.#how, ...what, body: this.#closed.body };
+    return loopNode(attributes, shape, dtype, this.#inputs, this.#draws);
+  }
+}
+
+/** A carry or a stack of a loop. */
+export const loopNode = (
+  attributes: LoopAttributes,
+  shape: Shape,
+  dtype: Node["dtype"],
+  inputs: readonly Node[],
+  draws: DrawRange | undefined,
+) => new Node({ op: "scan", dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });
