@@ -37,15 +37,19 @@ import * as histogramOps from "../ops/histogram.ts";
 import * as im2colOps from "../ops/im2col.ts";
 import * as indexing from "../ops/indexing.ts";
 import * as interpolateOps from "../ops/interpolate.ts";
+import * as jacobi from "../ops/jacobi.ts";
+import * as luOps from "../ops/lu.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as normOps from "../ops/norm.ts";
 import * as pool from "../ops/pool.ts";
 import * as precision from "../ops/precision.ts";
+import * as qrOps from "../ops/qr.ts";
 import * as randomOps from "../ops/random.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as sortOps from "../ops/sort.ts";
 import * as transcendental from "../ops/transcendental.ts";
+import * as triangular from "../ops/triangular.ts";
 import * as unfoldOps from "../ops/unfold.ts";
 import { type LiftedAll, lift, Tensor } from "./tensor.ts";
 
@@ -79,15 +83,19 @@ export const ops = liftAll(
     histogramOps,
     grid,
     indexing,
+    jacobi,
+    luOps,
     matmulOps,
     movement,
     normOps,
     choices,
     distributions,
     without(randomOps, "checkProbability", "keepMask", "fromWords", "words", "wordSamples"),
+    only(qrOps, "qr", "lstsq"),
     reduce,
     sortOps,
     transcendental,
+    only(triangular, "cholesky", "triangularSolve"),
     unfoldOps,
     only(define, "broadcastTo", "full"),
     only(precision, "roundTo"),
@@ -177,6 +185,7 @@ export const {
   celu,
   choice,
   chunk,
+  cholesky,
   clamp,
   col2im,
   concat,
@@ -196,10 +205,12 @@ export const {
   cumsum,
   diag,
   diagonal,
+  det,
   dirichlet,
   div,
   dot,
   dropout,
+  eigh,
   einsum,
   elu,
   equal,
@@ -235,6 +246,7 @@ export const {
   inner,
   instanceNorm,
   interpolate,
+  inverse,
   irfft,
   // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
   isFinite,
@@ -263,7 +275,11 @@ export const {
   logSoftmax,
   logspace,
   logSumExp,
+  lstsq,
+  lu,
   matmul,
+  matrixPower,
+  matrixRank,
   max,
   maximum,
   maxPool1d,
@@ -288,11 +304,13 @@ export const {
   outer,
   pad,
   permutation,
+  pinverse,
   pixelShuffle,
   pixelUnshuffle,
   poisson,
   prelu,
   prod,
+  qr,
   quantile,
   randint,
   reciprocal,
@@ -322,8 +340,10 @@ export const {
   sin,
   sinh,
   slice,
+  slogdet,
   softmax,
   softplus,
+  solve,
   sort,
   split,
   sqrt,
@@ -334,6 +354,7 @@ export const {
   stopGradient,
   sub,
   sum,
+  svd,
   swapAxes,
   take,
   takeAlongAxis,
@@ -344,6 +365,7 @@ export const {
   topK,
   trace,
   transpose,
+  triangularSolve,
   tril,
   triu,
   trunc,

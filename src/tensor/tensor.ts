@@ -31,14 +31,18 @@ import * as histogramOps from "../ops/histogram.ts";
 import * as im2colOps from "../ops/im2col.ts";
 import * as indexing from "../ops/indexing.ts";
 import * as interpolateOps from "../ops/interpolate.ts";
+import * as jacobi from "../ops/jacobi.ts";
+import * as luOps from "../ops/lu.ts";
 import * as matmul from "../ops/matmul.ts";
 import * as movement from "../ops/movement.ts";
 import * as norm from "../ops/norm.ts";
 import * as pool from "../ops/pool.ts";
 import * as precision from "../ops/precision.ts";
+import * as qrOps from "../ops/qr.ts";
 import * as reduce from "../ops/reduce.ts";
 import * as sortOps from "../ops/sort.ts";
 import * as transcendental from "../ops/transcendental.ts";
+import * as triangular from "../ops/triangular.ts";
 import * as unfoldOps from "../ops/unfold.ts";
 import { currentBackend } from "../runtime/backends.ts";
 import { readNode, realizeNodes } from "../runtime/evaluate.ts";
@@ -299,12 +303,16 @@ const methods = joined(
   histogramOps,
   indexing,
   without(grid, "linspace", "logspace", "meshgrid"),
+  jacobi,
+  luOps,
   matmul,
   without(movement, "concat", "stack"),
   norm,
+  only(qrOps, "qr", "lstsq"),
   reduce,
   sortOps,
   transcendental,
+  only(triangular, "cholesky", "triangularSolve"),
   unfoldOps,
   only(define, "broadcastTo"),
   only(precision, "roundTo"),

@@ -14,6 +14,7 @@ import { contractionCases } from "./cases/contraction.ts";
 import { broadcastCases, elementwiseCases } from "./cases/elementwise.ts";
 import { imageCases } from "./cases/images.ts";
 import { indexedCases } from "./cases/indexed.ts";
+import { linalgCases } from "./cases/linalg.ts";
 import { lineCases } from "./cases/line.ts";
 import { lossCases } from "./cases/losses.ts";
 import { matmulCases } from "./cases/matmul.ts";
@@ -40,6 +41,7 @@ export function conformanceCases(): Case[] {
     creation: creationCases(),
     composite: compositeCases(),
     scan: scanCases(),
+    linalg: linalgCases(),
     losses: lossCases(),
     norm: normCases(),
     activations: activationCases(),

@@ -36,6 +36,7 @@ const pinned: Readonly<Record<string, readonly [version: number, digest: string]
   argmax: [1, "da4e3559321e6ca90af0f29afcbdc18eee1ec4e23eef450111ffbc95002f7912"],
   argmin: [1, "fa3898ead472d8b355cdc6d39bdc528f4f017a4acba3bea3fca138ae180f908b"],
   customGradient: [1, "b35af291b947bf054a5d31a05e802b04fcff23b122c57d6e3171c8abd9a63cbb"],
+  linalg: [1, "43bce93985221f1ec0d3af4fdc5c91789bd6b2bf0c8c03c36bff1764d6674ba7"],
   unfold: [1, "f92665fa6e2c43a52780d99fcfc8f144505bb121f30ccec9995e37e335a23790"],
   cumsum: [1, "5c7374a0dc69e6a9ea63b60fe3a0faae0a1775d9e1690ddb212ea1c27f521ba1"],
   cumprod: [1, "66ec975414b38d5666a3d1e4599c89f9f3a1d279491b46494226cbdd324460f0"],

@@ -1,0 +1,209 @@
+// Elimination with partial pivoting: of several largest the lowest row is the pivot. The factors are computed once, and serve the gradients too.
+import { number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { equal, greater, less } from "./compare.ts";
+import { eye } from "./creation.ts";
+import { broadcastTo, full } from "./define.ts";
+import { diagonal, tril, triu } from "./diagonal.ts";
+import { abs, add, div, log, mul, neg, sign, stopGradient, sub, where } from "./elementwise.ts";
+import { gather, scatterAdd } from "./gather.ts";
+import {
+  batched,
+  checkMatrices,
+  columnNumbers,
+  defineResult,
+  extentsOf,
+  pick,
+  positions,
+  product,
+  rowNumbers,
+  systemOf,
+} from "./matrix.ts";
+import { reshape, swapAxes } from "./movement.ts";
+import { argmax, prod, sum } from "./reduce.ts";
+import { dividedBy, solved, substitute } from "./triangular.ts";
+
+/** Both triangles in one matrix [batch, n, n], the rows' old numbers [batch, n, 1], and the permutation's sign [batch]. */
+interface Factors {
+  readonly packed: Node;
+  readonly order: Node;
+  readonly parity: Node;
+}
+
+function factorize(x: Node): Factors {
+  const a = stopGradient(x);
+  const [batch, n] = extentsOf(a);
+  const [rows, columns] = [rowNumbers(n), columnNumbers(n)];
+  const numbers = broadcastTo(rows, [batch, n, 1]);
+  if (n === 0) return { packed: a, order: numbers, parity: full([batch], 1) };
+  const { carry, slices } = positions(n, [a, numbers], [], (k, [left, order]) => {
+    const column = pick(left, k, 2);
+    const pivot = argmax(where(less(rows, k), -1, abs(column)), { axis: 1, keepDims: true });
+    const swapped = (each: Node) =>
+      where(equal(rows, k), pick(each, pivot, 1), where(equal(rows, pivot), pick(each, k, 1), each));
+    const top = pick(left, pivot, 1);
+    const corner = pick(top, k, 2);
+    const factor = where(equal(corner, 0), 0, div(swapped(column), corner));
+    const moved = swapped(left);
+    const below = where(greater(columns, k), sub(moved, mul(factor, top)), where(equal(columns, k), factor, moved));
+    return {
+      carry: [where(greater(rows, k), below, moved), swapped(order)],
+      slices: [reshape(where(equal(pivot, k), 1, full([], -1)), [batch])],
+    };
+  });
+  return { packed: carry[0], order: carry[1], parity: prod(slices[0], 0) };
+}
+
+const ordered = (x: Node, order: Node) => gather(x, broadcastTo(order, x.shape), 1);
+
+/** a⁻¹ · b, or a⁻ᵀ · b: the value. */
+function eliminated(packed: Node, order: Node, b: Node, isTransposed: boolean): Node {
+  const lower = { upper: isTransposed, unitDiagonal: true };
+  const upper = { upper: !isTransposed };
+  if (!isTransposed) return substitute(packed, substitute(packed, ordered(b, order), lower), upper);
+  const t = swapAxes(packed);
+  const x = substitute(t, substitute(t, b, upper), lower);
+  return scatterAdd(broadcastTo(order, x.shape), x, 1, x.shape[1]);
+}
+
+const solutions = [false, true].map((isTransposed) =>
+  defineResult(isTransposed ? "solve transposed" : "solve", ({ grad, output, given: [a, , packed, order] }) => {
+    const sides = solvedBy(a, grad, packed, order, !isTransposed);
+    const outer = isTransposed ? product(output, swapAxes(sides)) : product(sides, swapAxes(output));
+    return [neg(outer), sides, null, null];
+  }),
+);
+
+/** With its gradients: of b a⁻ᵀ · g, of a −(a⁻ᵀ · g) · xᵀ. */
+function solvedBy(a: Node, b: Node, packed: Node, order: Node, isTransposed: boolean): Node {
+  const value = eliminated(packed, order, b, isTransposed);
+  return solutions[Number(isTransposed)](value, a, b, packed, order);
+}
+
+const identities = (batch: number, n: number) => broadcastTo(eye(n), [batch, n, n]);
+const invertedBy = (a: Node, packed: Node, order: Node, isTransposed: boolean) =>
+  solvedBy(a, identities(a.shape[0], a.shape[1]), packed, order, isTransposed);
+const inverted = (a: Node): Node => {
+  const { packed, order } = factorize(a);
+  return invertedBy(a, packed, order, false);
+};
+
+/**
+ * x with a · x = b, by elimination with partial pivoting, of several largest the lowest row. a: [..., n, n]; b: [n], or [..., n, columns] → b's shape; leading axes
+ * broadcast. As NumPy's, a right-hand side of one axis is a vector, any other is matrices. Of a singular matrix elements are ∞ or NaN, where PyTorch raises. Throws
+ * ShapeError, DTypeError.
+ */
+export function solve(a: Node, b: Node): Node {
+  checkMatrices("solve", a, true);
+  const system = systemOf("solve", a, b);
+  const { packed, order } = factorize(system.a);
+  return system.restore(solvedBy(system.a, system.b, packed, order, false));
+}
+
+/** The inverse: [..., n, n] → [..., n, n], as `solve` of the identity. Of a singular matrix elements are ∞ or NaN, where PyTorch raises. Throws ShapeError, DTypeError. */
+export function inverse(x: Node): Node {
+  checkMatrices("inverse", x, true);
+  return reshape(inverted(batched(x)), x.shape);
+}
+
+const determinant = defineResult("det", ({ grad, output, given: [a, packed, order] }) => {
+  const scale = reshape(mul(grad, output), [a.shape[0], 1, 1]);
+  return [mul(scale, invertedBy(a, packed, order, true)), null, null];
+});
+
+/** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ, not finite where x is singular. Throws ShapeError, DTypeError. */
+export function det(x: Node): Node {
+  checkMatrices("det", x, true);
+  const a = batched(x);
+  const { packed, order, parity } = factorize(a);
+  const value = mul(parity, prod(pivots(packed), -1));
+  return reshape(determinant(value, a, packed, order), x.shape.slice(0, -2));
+}
+
+const pivots = (packed: Node) => diagonal(packed, { axis1: 1, axis2: 2 });
+
+const logDeterminant = defineResult("slogdet", ({ grad, given: [a, packed, order] }) => [
+  mul(reshape(grad, [a.shape[0], 1, 1]), invertedBy(a, packed, order, true)),
+  null,
+  null,
+]);
+
+/** The sign of determinants and the logarithm of their size. */
+export interface SignAndLog {
+  readonly sign: Node;
+  readonly logAbsDet: Node;
+}
+
+/** Sign (−1, 0 or 1) and log |det| of matrices: [..., n, n] → both [...], where the determinant itself may be too large or too small. Of a singular matrix 0 and −∞. Throws ShapeError, DTypeError. */
+export function slogdet(x: Node): SignAndLog {
+  checkMatrices("slogdet", x, true);
+  const a = batched(x);
+  const { packed, order, parity } = factorize(a);
+  const shape = x.shape.slice(0, -2);
+  const found = pivots(packed);
+  return {
+    sign: reshape(mul(parity, prod(sign(found), -1)), shape),
+    logAbsDet: reshape(logDeterminant(sum(log(abs(found)), -1), a, packed, order), shape),
+  };
+}
+
+const unit = { upper: true, unitDiagonal: true };
+/** Of P·x = L·U, by Walter and Lehmann (2010): P·dx = L⁻ᵀ · [tril(Lᵀ·dL, −1) + triu(dU·Uᵀ)] · U⁻ᵀ. */
+const fromInner = (inner: Node, lower: Node, upper: Node) =>
+  dividedBy(solved(swapAxes(lower), inner, unit), upper, { upper: true });
+const lowerFactor = defineResult("lu lower", ({ grad, output, given: [x, upper] }) => {
+  const u = upperFactor(upper, x, output);
+  return [fromInner(tril(product(swapAxes(output), grad), -1), output, u), null];
+});
+const upperFactor: ReturnType<typeof defineResult> = defineResult("lu upper", ({ grad, output, given: [x, lower] }) => {
+  const l = lowerFactor(lower, x, output);
+  return [fromInner(triu(product(grad, swapAxes(output))), l, output), null];
+});
+
+/** A permutation matrix and two triangles. */
+export interface LuFactors {
+  readonly p: Node;
+  readonly l: Node;
+  readonly u: Node;
+}
+
+/** The factors of x = P · L · U, all [..., n, n]: a permutation matrix, a lower triangle with ones on its diagonal and an upper one; pivots are the largest, of several the lowest row. Square matrices only. Throws ShapeError, DTypeError. */
+export function lu(x: Node): LuFactors {
+  checkMatrices("lu", x, true);
+  const a = batched(x);
+  const [batch, n] = extentsOf(a);
+  const { packed, order } = factorize(a);
+  const rows = ordered(a, order);
+  const [l, u] = [add(tril(packed, -1), eye(n)), triu(packed)];
+  const shaped = (each: Node) => reshape(each, x.shape);
+  const places = broadcastTo(order, [batch, n, n]);
+  const p = where(equal(swapAxes(places), broadcastTo(rowNumbers(n), [batch, n, n])), full([], 1), 0);
+  return { p: shaped(p), l: shaped(lowerFactor(l, rows, u)), u: shaped(upperFactor(u, rows, l)) };
+}
+
+/** x · x · … · x, so many times, by squares: [..., n, n] → [..., n, n]; the identity for 0, of the inverse where negative. Throws ShapeError, DTypeError. */
+export function matrixPower(x: Node, exponent: number): Node {
+  checkMatrices("matrixPower", x, true);
+  if (!Number.isSafeInteger(exponent)) {
+    throw new ShapeError({
+      where: "matrixPower",
+      problem: "not a whole number of times",
+      got: String(exponent),
+      expected: "an integer",
+    });
+  }
+  const a = batched(x);
+  let [square, rest] = [exponent < 0 ? inverted(a) : a, Math.abs(exponent)];
+  let power: Node | undefined;
+  for (; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power = power ? product(power, square) : square;
+    if (rest > 1) square = product(square, square);
+  }
+  return reshape(power ?? identities(a.shape[0], a.shape[1]), x.shape);
+}
+
+takes({ solve }, { a: tensor, b: tensor });
+takes({ inverse, det, slogdet, lu }, { x: tensor });
+takes({ matrixPower }, { x: tensor, exponent: number });

@@ -1,0 +1,122 @@
+// What linear algebra is made of: matrices in one batch, loops over their columns, and results whose gradient is a formula of theirs. The loops aren't
+// differentiated: a formula costs less and is defined where a loop's choices (a pivot, a sign, a rotation) aren't.
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { coordinate } from "./creation.ts";
+import { broadcastTo, defineOp, floatOnly, makeNode, sameOnBatch } from "./define.ts";
+import { gather } from "./gather.ts";
+import { reshape } from "./movement.ts";
+import { type LoopOptions, type Step, scanNodes } from "./scan.ts";
+
+/** Gradients of a result's `given`, null where none flows. They are linear in `grad`, and made of ops that differentiate again. */
+export type Formula = (context: {
+  readonly grad: Node;
+  readonly output: Node;
+  readonly given: readonly Node[];
+}) => readonly (Node | null)[];
+
+const formulas = new Map<string, Formula>();
+
+/** Says the gradient of one result, and gives what makes a node of its value: `given` are what it was computed from, and what else the formula reads. */
+export function defineResult(name: string, formula: Formula): (value: Node, ...given: Node[]) => Node {
+  formulas.set(name, formula);
+  return (value, ...given) => makeNode("linalg", [value, ...given], value.shape, { result: name });
+}
+
+defineOp({
+  name: "linalg",
+  kind: "movement",
+  version: 1,
+  batch: sameOnBatch,
+  dtype: ([value]) => floatOnly([value], {}, "linalg"),
+  shape: (value) => value,
+  view: (view) => view,
+  vjp: ({ inputs: [, ...given], output, grad, attributes }) => [
+    null,
+    ...formulas.get(attributes.result as string)!({ grad, output, given }),
+  ],
+});
+
+/** Throws DTypeError unless x is float32, ShapeError unless it is matrices, with `isSquare` square ones. */
+export function checkMatrices(name: string, x: Node, isSquare = false): void {
+  if (x.dtype !== "float32") {
+    throw new DTypeError({
+      where: name,
+      problem: "dtypes don't fit",
+      got: x.dtype,
+      expected: "float32",
+      hint: 'cast first, as in x.cast("float32")',
+    });
+  }
+  const [rows, columns] = x.shape.slice(-2);
+  if (x.shape.length >= 2 && (!isSquare || rows === columns)) return;
+  throw new ShapeError({
+    where: name,
+    problem: isSquare ? "not a square matrix" : "not a matrix",
+    got: formatShape(x.shape),
+    expected: isSquare ? "[..., n, n]" : "[..., rows, columns]",
+    hint: isSquare && x.shape.length >= 2 ? "of other systems lstsq is the solution, pinverse the inverse" : undefined,
+  });
+}
+
+/** Matrices with all leading axes as one. */
+export function batched(x: Node): Node {
+  return reshape(x, [sizeOf(x.shape.slice(0, -2)), ...x.shape.slice(-2)]);
+}
+
+/** A matrix and right-hand sides as two batches of one size, and what gives a solution its shape. b: [n], or [..., n, columns]. */
+export function systemOf(name: string, a: Node, b: Node): { a: Node; b: Node; restore(x: Node): Node } {
+  if (b.dtype !== "float32") checkMatrices(name, b);
+  const isVector = b.shape.length === 1;
+  const sides = isVector ? reshape(b, [...b.shape, 1]) : b;
+  const [rows, columns] = a.shape.slice(-2);
+  if (sides.shape.length < 2 || sides.shape[sides.shape.length - 2] !== rows) {
+    throw new ShapeError({
+      where: name,
+      problem: "not as many right-hand sides as rows",
+      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      expected: `[${rows}] or [..., ${rows}, columns]`,
+    });
+  }
+  const lead = broadcastShapes(name, a.shape.slice(0, -2), sides.shape.slice(0, -2));
+  const spread = (x: Node) => batched(broadcastTo(x, [...lead, ...x.shape.slice(-2)]));
+  return {
+    a: spread(a),
+    b: spread(sides),
+    restore: (x) => reshape(x, [...lead, columns, ...(isVector ? [] : [sides.shape[sides.shape.length - 1]])]),
+  };
+}
+
+/** a · b of two batches; never rounded under `autocast`. */
+export function product(a: Node, b: Node): Node {
+  return makeNode("matmul", [a, b], [...a.shape.slice(0, -1), b.shape[b.shape.length - 1]]);
+}
+
+/** The points of an axis at an index of extents that broadcast to x's, 1 along it. */
+export function pick(x: Node, index: Node, axis: number): Node {
+  const extent = index.shape.length === 0 ? 1 : index.shape[axis];
+  const shape = x.shape.map((each, i) => (i === axis ? extent : each));
+  return gather(x, broadcastTo(index, shape), axis);
+}
+
+/** Numbers of rows or columns, as int32, along one axis of [1, rows, columns]. */
+export const rowNumbers = (rows: number): Node => coordinate([1, rows, 1], 1);
+export const columnNumbers = (columns: number): Node => coordinate([1, 1, columns], 2);
+
+/** A loop whose first slice is its position. */
+export function positions(
+  length: number,
+  init: readonly Node[],
+  stacks: readonly Node[],
+  body: (position: Node, carry: readonly Node[], slices: readonly Node[]) => Step,
+  options?: LoopOptions,
+): Step {
+  const numbers = coordinate([length], 0);
+  const step = ({ carry, slices: [position, ...rest] }: Step) => body(position, carry, rest);
+  return scanNodes(step, init, [numbers, ...stacks], length, options);
+}
+
+/** A matrix's shape, of a batch. */
+export const extentsOf = (x: Node): readonly [batch: number, rows: number, columns: number] =>
+  x.shape as Shape as readonly [number, number, number];
