@@ -3,7 +3,7 @@
 //
 // Bytes, in core/canonical's encoding (u32 and u64 little-endian, strings as u32 length + UTF-8, digests raw):
 //   h₀ = SHA-256("seedgrad/chain/2" ‖ numerics id ‖ graph hash (32 bytes) ‖ seed u64 ‖ u32 count ‖ per data name in UTF-8 order: name ‖ digest (32 bytes)
-//        ‖ u32 count ‖ shuffle seeds u64 each)
+//        ‖ u32 count ‖ shuffle seeds u64 each ‖ of a run whose steps have further graphs: u32 count ‖ graph hash (32 bytes) each)
 //   hₜ = SHA-256(hₜ₋₁ ‖ t u64 from 1 ‖ hash of the graph that ran (32) ‖ stream position u64 ‖ batch ‖ given ‖ loss bits u32)
 //   batch = u8 1 ‖ u32 count ‖ sample indices u64 each; of a batch without indices u8 0 ‖ the root of its tensors (run/state)
 //   given = u32 count ‖ per number in UTF-8 order of the names: name ‖ its float32 bits u32
@@ -18,6 +18,8 @@ import { tensorsDigest } from "./state.ts";
 export interface ChainOrigin {
   /** The training step's graph hash at the full batch: 64 hex digits. */
   readonly graphHash: string;
+  /** Those of further kinds of step at the full batch, where optimizers take turns. */
+  readonly furtherGraphs?: readonly string[];
   readonly seed: bigint;
   /** SHA-256 of the training data, and of files of weights that the run begins with, by name: 64 hex digits each. */
   readonly data: Readonly<Record<string, string>>;
@@ -67,13 +69,15 @@ export class Chain {
   readonly #graphs = new Map<string, Uint8Array>();
 
   /** Throws DataError for a digest of the data that isn't SHA-256 in hex. */
-  constructor({ graphHash, seed, data, shuffleSeeds = [] }: ChainOrigin) {
+  constructor({ graphHash, furtherGraphs = [], seed, data, shuffleSeeds = [] }: ChainOrigin) {
     const encoder = new Encoder().string("seedgrad/chain/2").string(numericsId).bytes(fromHex(graphHash)).u64(seed);
     const entries = Object.entries(data).sort(([a], [b]) => compareUtf8(a, b));
     encoder.u32(entries.length);
     for (const [name, digest] of entries) encoder.string(name).bytes(dataDigest(name, digest));
     encoder.u32(shuffleSeeds.length);
     for (const shuffleSeed of shuffleSeeds) encoder.u64(shuffleSeed);
+    if (furtherGraphs.length > 0) encoder.u32(furtherGraphs.length);
+    for (const hash of furtherGraphs) encoder.bytes(fromHex(hash));
     this.#hash = sha256(encoder.finish());
   }
 

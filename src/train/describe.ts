@@ -2,6 +2,7 @@
 
 import { isRelative, type RunLength, stepsOf } from "../core/duration.ts";
 import { atOnce } from "../core/promise.ts";
+import { OptimizerSet } from "../optim/set.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
 import type { Config } from "./config/schema.ts";
@@ -63,9 +64,9 @@ export function optimizerNumbers(trainer: TrainerView, length: RunLength): Recor
   };
   const init = (options.config as Config | undefined)?.trainer.init;
   if (init) {
-    const { optimizer: chosen, schedulers, precision } = init;
+    const { optimizer: chosen, optimizers, schedulers, precision } = init;
     visit(toYamlForm({ optimizer: chosen, precision }), "");
-    visit(toYamlForm({ schedulers }), "", true);
+    visit(toYamlForm({ schedulers, optimizers }), "", true);
     const own = [...callbacks.values()].filter(
       (callback) => callback.changesTraining !== undefined && belongsToRun(trainer, callback),
     );
@@ -78,6 +79,12 @@ export function optimizerNumbers(trainer: TrainerView, length: RunLength): Recor
     if (options.precision.lossScalingFactor === "dynamic")
       numbers["precision/initialLossScale"] = options.precision.initialLossScale;
     visit(schedules?.all, "schedulers", true);
+    const turns = optimizer instanceof OptimizerSet ? optimizer.parts : [];
+    visit(
+      turns.map(({ frequency, minimizes }) => ({ frequency, minimizes })),
+      "optimizers",
+      true,
+    );
     for (const [name, callback] of callbacks)
       if (belongsToRun(trainer, callback))
         visit(atOnce(`${name}.describe`, callback.describe?.()), `callbacks/${name}`, true);

@@ -12,6 +12,7 @@ import { inEvaluation, noBatches } from "./evaluate.ts";
 import { firstGroup, type Group, groups, samplesOf } from "./group.ts";
 import { lengthOf } from "./length.ts";
 import type { Session } from "./session.ts";
+import { trainPlans } from "./step.ts";
 
 /** The first group of batches, and the last where it has another size. */
 async function groupsOf({ seed }: TrainerView, loader: DataLoader, size: number): Promise<Group[]> {
@@ -69,10 +70,10 @@ export async function explain(session: Session, train: DataLoader, validation?: 
   const { initGraph } = session;
   const { model } = trainer;
   if (initGraph) add("init", lower(initGraph));
-  const trainStep = await trainer.trainStep();
   const { gradAccumSteps } = trainer.options.loop;
   for (const [i, { input }] of (await groupsOf(trainer, train, gradAccumSteps)).entries()) {
-    add(i === 0 ? "train" : "trainLast", await trainStep.plan(input));
+    for (const { suffix, plan } of await trainPlans(trainer, input))
+      add(`${i === 0 ? "train" : "trainLast"}${suffix}`, plan);
   }
   if (!validation) return planned;
   const evalStep = await trainer.evalStep();

@@ -18,6 +18,7 @@ import { train } from "./loop.ts";
 import { checkValidated, numberNames } from "./numbers.ts";
 import type { FitOptions, Run } from "./run.ts";
 import type { Session } from "./session.ts";
+import { trainPlans } from "./step.ts";
 import { checkSameCharacters, checkSameClasses, checkVocabulary } from "./vocabulary.ts";
 
 /** Settles the directions of what goes by validated numbers: schedules, and which checkpoints are the best. Throws ConfigError where no validation of the run can have the number. */
@@ -72,9 +73,10 @@ export async function runFit(
     aim(session, context);
     await hooks.call("onFitStart", context);
     const backend = await trainer.initialize();
-    const trainStep = await trainer.trainStep();
-    const plan = await trainStep.plan((await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps)).input);
-    session.graphs.train = plan.graphHash;
+    const { input } = await firstGroup(trainer.seed, loader, options.loop.gradAccumSteps);
+    const plans = await trainPlans(trainer, input);
+    for (const { suffix, plan } of plans) session.graphs[`train${suffix}`] = plan.graphHash;
+    const [{ plan }] = plans;
     journal = Journal.open(session, { context, backend, plan, inputNames: await inputNames(session, plan) });
     session.journal = journal;
     const finished = await journal.finished(choice);

@@ -1,9 +1,14 @@
 // What a Trainer is given by a program, held to what it must be: programs in JavaScript, and types that were talked out of, get this far.
 import { ConfigError, ReproError } from "../core/errors.ts";
+import { select } from "../core/glob.ts";
 import { atOnce } from "../core/promise.ts";
-import type { Module } from "../nn/module.ts";
+import { type Batch, Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
-import type { Schedule } from "../optim/schedules/index.ts";
+import { type Schedule, Schedules } from "../optim/schedules/index.ts";
+import { type OptimizerPart, OptimizerSet } from "../optim/set.ts";
+import type { Parameter } from "../program/variable.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { OptimizerEntry, ResolvedSettings } from "./config/options.ts";
 
 /** What a value is, for a message. */
 const kindOf = (value: unknown): string =>
@@ -35,7 +40,7 @@ export function checkMakeable(given: Readonly<Record<string, object | undefined>
 }
 
 /** The optimizer that a program gives, or makes of the model. Throws ConfigError where it updates what isn't the model's, since that would be in no checkpoint. */
-export function makeOptimizer(
+function makeOptimizer(
   given: Optimizer | ((model: Module) => Optimizer) | undefined,
   model: Module,
 ): Optimizer | undefined {
@@ -60,8 +65,96 @@ export function makeOptimizer(
   });
 }
 
+/** A model of which an optimizer sees some of the parameters. */
+class Part extends Module {
+  readonly #whole: Module;
+  readonly #parameters: [string, Parameter][];
+
+  constructor(whole: Module, parameters: [string, Parameter][]) {
+    super();
+    this.#whole = whole;
+    this.#parameters = parameters;
+  }
+
+  override namedParameters(): [string, Parameter][] {
+    return this.#parameters;
+  }
+
+  override namedVariables(): ReturnType<Module["namedVariables"]> {
+    return this.#parameters.map(([path, parameter]) => [`parameter/${path}`, parameter]);
+  }
+
+  override forward(inputs: Tensor, batch?: Batch): ReturnType<Module["forward"]> {
+    return this.#whole.forward(inputs, batch);
+  }
+}
+
+/** The optimizers of a Trainer as one, with the schedules of each. Throws ConfigError for a glob that matches nothing, and for parameters that are in two optimizers or in none. */
+function makeSet(entries: readonly OptimizerEntry[], model: Module): { optimizer: Optimizer; schedules: Schedules } {
+  const named = model.namedParameters();
+  const owners = new Map<string, number>();
+  const refuse = (path: string, problem: string, got: string, expected: string): never => {
+    throw new ConfigError({ where: "optimizers", problem: `${path}: ${problem}`, got, expected });
+  };
+  const parts = entries.map(({ optimizer, parameters, frequency = 1, minimizes = "loss" }, i): OptimizerPart => {
+    const globs = typeof parameters === "string" ? [parameters] : parameters;
+    const paths = new Set(
+      select(
+        `optimizers[${i}].parameters`,
+        named.map(([path]) => path),
+        globs,
+      ),
+    );
+    const own = named.filter(([path]) => paths.has(path));
+    for (const [path] of own) {
+      const other = owners.get(path);
+      if (other !== undefined)
+        refuse(path, "a parameter of two optimizers", `optimizers[${other}] and optimizers[${i}]`, "one");
+      owners.set(path, i);
+    }
+    return { optimizer: makeOptimizer(optimizer, new Part(model, own))!, frequency, minimizes };
+  });
+  const moved = new Set(parts.flatMap((part) => part.optimizer.parameters));
+  const left = named.find(([, parameter]) => parameter.requiresGrad && !moved.has(parameter));
+  if (left)
+    refuse(
+      left[0],
+      "a parameter of no optimizer",
+      "globs that leave it out",
+      "each trained parameter in one; SelectiveGrad freezes others",
+    );
+  const optimizer = new OptimizerSet(parts);
+  const schedules = entries.map(({ schedulers }, i) => makeSchedules(schedulers, parts[i].optimizer));
+  const of = schedules.flatMap((list, i) => list.map(() => parts[i].optimizer));
+  return { optimizer, schedules: new Schedules(schedules.flat(), optimizer, of) };
+}
+
+/** The optimizer of a Trainer, one or several as one, and what sets its rates. Throws ConfigError for what the two makers do, and where both forms are given. */
+export function makeTraining(
+  { optimizer: given, optimizers, schedulers }: Pick<ResolvedSettings, "optimizer" | "optimizers" | "schedulers">,
+  model: Module,
+): { optimizer?: Optimizer; schedules?: Schedules } {
+  if (!optimizers) {
+    const optimizer = makeOptimizer(given, model);
+    const schedules = makeSchedules(schedulers, optimizer);
+    return {
+      optimizer,
+      schedules: optimizer && schedulers !== undefined ? new Schedules(schedules, optimizer) : undefined,
+    };
+  }
+  for (const [where, value] of Object.entries({ optimizer: given, schedulers }))
+    if (value !== undefined)
+      throw new ConfigError({
+        where,
+        problem: "optimizers are given too",
+        got: `${where} and optimizers`,
+        expected: "optimizers alone, each with its schedulers",
+      });
+  return makeSet(optimizers, model);
+}
+
 /** The schedules that a program gives, or makes of the optimizer. Throws ConfigError for what is none, and for schedules without an optimizer. */
-export function makeSchedules(given: unknown, optimizer: Optimizer | undefined): readonly Schedule[] {
+function makeSchedules(given: unknown, optimizer: Optimizer | undefined): readonly Schedule[] {
   if (given === undefined) return [];
   const isSchedule = (value: unknown): value is Schedule =>
     typeof value === "function" && (value as Partial<Schedule>).totalIters !== undefined;

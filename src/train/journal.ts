@@ -5,6 +5,8 @@ import type { Plan } from "../compile/plan.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { BytePairTokenizer } from "../data/tokenizer.ts";
 import { recordGraph } from "../graph/record.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import { OptimizerSet } from "../optim/set.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
 import type { RunState } from "../run/checkpoint.ts";
 import type { RunFacts } from "../run/facts.ts";
@@ -43,6 +45,10 @@ type Times = Pick<Run, "seconds" | "dataShare">;
 const isMarked = ({ trainer, backend }: Session) =>
   trainer.options.deterministic === "warn" || (backend !== undefined && backend.class !== "A");
 
+/** Which of several optimizers took the step that was counted last, as what follows the role of its graph. */
+const suffixOf = (optimizer: Optimizer): string =>
+  optimizer instanceof OptimizerSet ? optimizer.suffixAt(optimizer.steps - 1) : "";
+
 /** The record of one fit in progress. */
 export class Journal {
   readonly chain: Chain;
@@ -65,6 +71,9 @@ export class Journal {
         ? chain
         : new Chain({
             graphHash: parts.plan.graphHash,
+            furtherGraphs: Object.entries(session.graphs).flatMap(([role, hash]) =>
+              role.startsWith("train/") ? [hash] : [],
+            ),
             seed: trainer.seed,
             data: facts.data,
             shuffleSeeds: facts.shuffleSeeds?.map(BigInt),
@@ -182,8 +191,9 @@ export class Journal {
 
   /** The next step's link. */
   link(step: ChainStep): void {
-    const { graphs } = this.#session;
-    if (step.graphHash !== graphs.train) graphs.trainLast = step.graphHash;
+    const { graphs, trainer } = this.#session;
+    const suffix = suffixOf(trainer.needOptimizer());
+    if (step.graphHash !== graphs[`train${suffix}`]) graphs[`trainLast${suffix}`] = step.graphHash;
     const link = this.chain.link(step);
     this.#folder?.append(link);
   }

@@ -122,7 +122,8 @@ function checkOrder(loader: DataLoader, { progress }: Session, draws: EpochDraws
 
 async function log({ trainer, step, loss, watched }: StepResult, rates: Metrics): Promise<void> {
   const own: Record<string, number> = {};
-  for (const name of ["gradient_norm", "loss_scale", "skipped_steps"])
+  const several = Object.keys(watched).filter((name) => /^(loss|gradient_norm)\//.test(name));
+  for (const name of ["gradient_norm", "loss_scale", "skipped_steps", ...several])
     if (watched[name]) own[name] = await watched[name].item();
   await trainer.logMetrics({ loss, ...rates, ...own }, step);
 }

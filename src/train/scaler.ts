@@ -3,6 +3,7 @@
 import { ConfigError } from "../core/errors.ts";
 import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
+import { OptimizerSet, partsDue } from "../optim/set.ts";
 import { watch } from "../program/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
 import { abs, equal, less, max, maximum, minimum, tensor, where } from "../tensor/functions.ts";
@@ -90,7 +91,7 @@ export class GradientScaler implements Stateful {
   update(optimizer: Optimizer, gradients: readonly Tensor[], parameters: readonly Parameter[]): void {
     const dynamic = this.#dynamic;
     if (!dynamic) {
-      optimizer.update(this.#clip(gradients), parameters);
+      optimizer.update(this.#clip(optimizer, gradients), parameters);
       return;
     }
     if (this.#precision.logLossScale) {
@@ -100,17 +101,24 @@ export class GradientScaler implements Stateful {
     const largest = gradients.map((gradient) => max(abs(gradient))).reduce((a, b) => maximum(a, b));
     const finite = less(largest, Number.POSITIVE_INFINITY);
     const before = optimizer.namedVariables().map(([, variable]) => [variable, new Tensor(variable.node)] as const);
-    optimizer.update(this.#clip(gradients), parameters);
+    optimizer.update(this.#clip(optimizer, gradients), parameters);
     for (const [variable, old] of before) variable.assign(where(finite, new Tensor(variable.node), old));
     dynamic.advance(finite);
   }
 
-  #clip(gradients: readonly Tensor[]): readonly Tensor[] {
+  /** Of several optimizers each one's gradients by their own norm. */
+  #clip(optimizer: Optimizer, gradients: readonly Tensor[]): readonly Tensor[] {
     const { maxGradientNorm, maxGradientValue } = this.#precision;
     const bounded = maxGradientValue === undefined ? gradients : clipByValue(gradients, maxGradientValue);
     if (maxGradientNorm === undefined) return bounded;
-    const clipped = clipByGlobalNorm(bounded, maxGradientNorm);
-    watch("gradient_norm", clipped.norm);
-    return clipped.gradients;
+    const all = optimizer instanceof OptimizerSet ? optimizer.parts : [];
+    let from = 0;
+    return partsDue(optimizer).flatMap((part) => {
+      const to = from + part.optimizer.parameters.length;
+      const clipped = clipByGlobalNorm(bounded.slice(from, to), maxGradientNorm);
+      from = to;
+      watch(all.length > 0 ? `gradient_norm/${all.indexOf(part)}` : "gradient_norm", clipped.norm);
+      return clipped.gradients;
+    });
   }
 }

@@ -1,6 +1,7 @@
 // The graphs of a run: the training step (forward, backward, clipping, update), the evaluation step and the prediction step. The training graph's only result
 // is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
 import type { Backend } from "../compile/contract.ts";
+import type { Plan } from "../compile/plan.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { currentTrace } from "../graph/scope.ts";
@@ -8,8 +9,10 @@ import { inPart } from "../graph/site.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/precision.ts";
+import { OptimizerSet, partsDue } from "../optim/set.ts";
 import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
+import { watch } from "../program/trace.ts";
 import { stack, tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
@@ -21,6 +24,24 @@ import { termsOf } from "./totals.ts";
 
 /** Gives the model's outputs. */
 export type PredictStep = Compiled<[HostBatch], Tensor>;
+
+/** The training step's plan for an input; of several optimizers one for each kind of step, by what follows its role, the first step's first. */
+export async function trainPlans(trainer: TrainerView, input: StepInput): Promise<{ suffix: string; plan: Plan }[]> {
+  const trainStep = await trainer.trainStep();
+  const optimizer = trainer.needOptimizer();
+  if (!(optimizer instanceof OptimizerSet)) return [{ suffix: "", plan: await trainStep.plan(input) }];
+  const { steps } = optimizer;
+  const plans: { suffix: string; plan: Plan }[] = [];
+  try {
+    for (const { suffix, step } of optimizer.kinds()) {
+      optimizer.seek(step);
+      plans.push({ suffix, plan: await trainStep.plan(input) });
+    }
+  } finally {
+    optimizer.seek(steps);
+  }
+  return plans;
+}
 
 /** The compiled steps of one Trainer, each made when it is first asked for. */
 export class Steps {
@@ -65,19 +86,25 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   const { trainer, scaler, hooks } = session;
   const { model } = trainer;
   const optimizer = trainer.needOptimizer();
-  const trained = () => optimizer.namedParameters.map(([, parameter]) => parameter);
+  const trained = () => partsDue(optimizer).flatMap((part) => part.optimizer.namedParameters);
   const backward = (batch: Batch): Backward => {
-    const { outputs, loss } = runModel(trainer, batch);
+    const { outputs, loss, losses } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
-    const gradients = gradientsOf(scaler.scaled(scalar), trained());
-    return { microBatches: [{ batch, outputs }], loss: scalar, gradients };
+    const gradients = partsDue(optimizer).flatMap(({ optimizer: part, minimizes }) =>
+      gradientsOf(
+        scaler.scaled(losses[minimizes]),
+        part.namedParameters.map(([, parameter]) => parameter),
+      ),
+    );
+    const several = Object.entries(losses).length > 1 ? losses : {};
+    return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
   const step = (given: StepInput): Tensor => {
-    const { microBatches, loss, ...scaled } = isGroup(given)
+    const { microBatches, loss, losses, ...scaled } = isGroup(given)
       ? accumulate(given, backward)
       : backward(given as unknown as Batch);
     const gradients = scaler.unscaled(scaled.gradients);
-    const named = Object.fromEntries(optimizer.namedParameters.map(([name], i) => [name, gradients[i]]));
+    const named = Object.fromEntries(trained().map(([name], i) => [name, gradients[i]]));
     const context = {
       trainer,
       role: "train",
@@ -88,7 +115,12 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
       gradients: named,
     } as const;
     traceHooks(session, context);
-    scaler.update(optimizer, gradients, trained());
+    for (const [name, value] of Object.entries(losses)) watch(`loss/${name}`, value);
+    scaler.update(
+      optimizer,
+      gradients,
+      trained().map(([, parameter]) => parameter),
+    );
     hooks.callNow("onTraceUpdate", context);
     return loss;
   };
@@ -99,6 +131,8 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
 interface Backward {
   readonly microBatches: TraceContext["microBatches"];
   readonly loss: Tensor;
+  /** Where optimizers minimise several, each by its name. */
+  readonly losses: Ran["losses"];
   readonly gradients: readonly Tensor[];
 }
 
@@ -113,16 +147,23 @@ function accumulate({ batches, shares }: MicroBatches, backward: (batch: Batch) 
   const weighted = (i: number): Backward => {
     const part = backward(batches[i] as unknown as Batch);
     const share = shares[i] as unknown as Tensor;
-    return { ...part, loss: part.loss.mul(share), gradients: part.gradients.map((gradient) => gradient.mul(share)) };
+    const losses = mapValues(part.losses, (loss) => loss.mul(share));
+    const gradients = part.gradients.map((gradient) => gradient.mul(share));
+    return { ...part, loss: part.loss.mul(share), losses, gradients };
   };
   let sum = weighted(0);
   for (let i = 1; i < batches.length; i++) {
     const next = weighted(i);
     const gradients = sum.gradients.map((gradient, j) => gradient.add(next.gradients[j]));
-    sum = { microBatches: [...sum.microBatches, ...next.microBatches], loss: sum.loss.add(next.loss), gradients };
+    const losses = mapValues(sum.losses, (loss, name) => loss.add(next.losses[name]));
+    const microBatches = [...sum.microBatches, ...next.microBatches];
+    sum = { microBatches, loss: sum.loss.add(next.loss), losses, gradients };
   }
   return sum;
 }
+
+const mapValues = (record: Ran["losses"], map: (loss: Tensor, name: string) => Tensor): Ran["losses"] =>
+  Object.fromEntries(Object.entries(record).map(([name, loss]) => [name, map(loss, name)]));
 
 /** Of a model that is in evaluation mode. */
 function makeEvalStep(session: Session, backend: Backend): EvalStep {
@@ -168,19 +209,49 @@ function partsOf({ options }: TrainerView, result: ModelOutput): Parts {
   return Array.isArray(result) ? { loss: result[0], outputs: result[1] } : (result as Parts);
 }
 
-/** Outputs, and the loss: the model's own, or the Trainer's of the outputs. */
-function runModel(trainer: TrainerView, batch: Batch): Parts {
+interface Ran extends Parts {
+  /** By the names that optimizers minimise them under. */
+  readonly losses: Readonly<Record<string, Tensor>>;
+}
+
+/** Outputs, and the loss: the model's own, or the Trainer's of the outputs; where optimizers minimise several of the model's, the sum of these. */
+function runModel(trainer: TrainerView, batch: Batch): Ran {
   const { loss } = trainer.options;
   const result = callModel(trainer, batch);
   const { loss: own, outputs } = partsOf(trainer, result);
-  if (!loss) return { loss: own, outputs };
-  if (outputs && !own) return { outputs, loss: inPart("the loss", () => atOnce("loss", loss(outputs, batch))) };
+  if (!loss) return minimised(trainer, { loss: own, outputs }, result);
+  if (outputs && !own)
+    return minimised(
+      trainer,
+      { outputs, loss: inPart("the loss", () => atOnce("loss", loss(outputs, batch))) },
+      result,
+    );
   throw new ConfigError({
     where: "loss",
     problem: own ? "the model returns a loss of its own, and the Trainer has one too" : "the model returns no outputs",
     got: Array.isArray(result) ? "[loss, outputs]" : `a record of ${Object.keys(result).join(", ") || "nothing"}`,
     expected: "outputs, or { outputs }, where the Trainer has a loss",
   });
+}
+
+/** The losses that the Trainer's optimizers minimise. Throws ConfigError where the model returns none of the name. */
+function minimised({ optimizer }: TrainerView, { loss, outputs }: Parts, result: ModelOutput): Ran {
+  if (!(optimizer instanceof OptimizerSet)) return { loss, outputs, losses: { loss: loss! } };
+  const named = result instanceof Tensor || Array.isArray(result) ? {} : (result as Readonly<Record<string, Tensor>>);
+  const given: Readonly<Record<string, Tensor>> = { ...named, ...(loss && { loss }) };
+  const names = [...new Set(optimizer.parts.map(({ minimizes }) => minimizes))];
+  const losses = names.map((name) => {
+    if (Object.hasOwn(given, name)) return [name, checkLoss(given[name])] as const;
+    throw new ConfigError({
+      where: "optimizers",
+      problem: "the model returns no loss of the name that an optimizer minimises",
+      got: name,
+      expected: `one of ${Object.keys(given).join(", ") || "none"}`,
+      hint: "return { generator, discriminator } from forward, and name them in minimizes",
+    });
+  });
+  const sum = losses.map(([, value]) => value).reduce((total, value) => total.add(value));
+  return { loss: sum, outputs, losses: Object.fromEntries(losses) };
 }
 
 /** What `forward` returns, its nodes named by the modules that made them. */

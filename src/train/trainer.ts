@@ -9,7 +9,7 @@ import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import { Schedules } from "../optim/schedules/index.ts";
+import type { Schedules } from "../optim/schedules/index.ts";
 import { listState } from "../program/trace.ts";
 import { settleVariables, type Variable } from "../program/variable.ts";
 import type { PlannedGraph } from "../report/graph.ts";
@@ -30,7 +30,7 @@ import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, evaluateChosen, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf } from "./explain.ts";
 import { runFit } from "./fit.ts";
-import { checkMakeable, checkSeed, makeOptimizer, makeSchedules } from "./given.ts";
+import { checkMakeable, checkSeed, makeTraining } from "./given.ts";
 import type { Histogram } from "./histogram.ts";
 import { Hooks } from "./hooks.ts";
 import { limited } from "./length.ts";
@@ -77,7 +77,7 @@ export class Trainer implements TrainerView {
     const resolved = resolveOptions(options);
     this.options = { ...resolved, logging: this.#logs.settings(resolved.logging) };
     this.#given = options;
-    const { checkpoint, model, optimizer, schedulers } = this.options;
+    const { checkpoint, model } = this.options;
     const { callbacks = [], loggers = [] } = options;
     const session = this.#session;
     const core = [
@@ -117,11 +117,11 @@ export class Trainer implements TrainerView {
       });
     }
     session.hooks.callNow("setup", this);
-    this.optimizer = makeOptimizer(optimizer, this.model);
+    const { optimizer, schedules } = makeTraining(this.options, this.model);
+    this.optimizer = optimizer;
+    this.schedules = schedules;
     session.scaler = new GradientScaler(this.options.precision);
-    const schedules = makeSchedules(schedulers, this.optimizer);
-    this.schedules = this.optimizer && schedulers !== undefined ? new Schedules(schedules, this.optimizer) : undefined;
-    const steering = this.schedules?.steering ?? [];
+    const steering = schedules?.steering ?? [];
     if (steering.length > 0) session.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
     session.initDraws = this.stream.position;
     session.hooks.callNow("postSetup", this);

@@ -120,7 +120,10 @@ export async function runLockstep(first: Program, second: Program, last = Number
         const { graphs } = trainer;
         const link = trainer.lastLink!;
         links[side].push(link);
-        const record = latestOf(backend, [graphs.train, graphs.trainLast])!;
+        const record = latestOf(
+          backend,
+          Object.entries(graphs).flatMap(([role, hash]) => (role.startsWith("train") ? [hash] : [])),
+        )!;
         await arrive(step, { trainer, loader: loader!, record, batch, place, link });
       },
     };

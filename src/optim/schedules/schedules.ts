@@ -26,6 +26,10 @@ const call = signature("optim.Schedules", {
     "a list of schedules",
   ),
   optimizer: kind("an optimizer", (value) => value instanceof Optimizer),
+  "owners?": listOf(
+    kind("an optimizer", (value) => value instanceof Optimizer),
+    "a list of optimizers",
+  ),
 });
 const resolveCall = signature("schedules.resolve", {
   length: optionsOf<RunLength>({ stepsPerEpoch: count, totalSteps: count }),
@@ -47,13 +51,13 @@ export class Schedules {
   /** Callbacks of the schedules that go by validation. */
   readonly steering: readonly Steering[];
 
-  /** Throws ConfigError for two schedules on one number of one group, tags that no group has, and numbers that the optimizer doesn't use. */
-  constructor(schedules: readonly Schedule[], optimizer: Optimizer) {
+  /** `owners`: of several optimizers the one whose groups each schedule sets. Throws ConfigError for two schedules on one number of one group, tags that no group has, and numbers that the optimizer doesn't use. */
+  constructor(schedules: readonly Schedule[], optimizer: Optimizer, owners: readonly Optimizer[] = []) {
     checkArguments(call, arguments);
     const settings: Setting[] = [];
-    for (const schedule of schedules) {
+    for (const [i, schedule] of schedules.entries()) {
       const { key = "learningRate" } = schedule;
-      for (const group of groupsOf(schedule, optimizer)) {
+      for (const group of groupsOf(schedule, owners[i] ?? optimizer)) {
         if (settings.some((other) => other.group === group && other.key === key)) {
           throw new ConfigError({
             where: "schedulers",

@@ -2,6 +2,7 @@
 import { checkArguments, isRecord, kind, signature } from "../../core/arguments.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { DataLoader } from "../../data/loader.ts";
+import type { Module } from "../../nn/module.ts";
 import type { TrainerOptions } from "../contract.ts";
 import { Trainer } from "../trainer.ts";
 import { callbacks, loaders, loggers, losses, metrics, models, optimizers, schedulers } from "./families.ts";
@@ -28,6 +29,11 @@ export function trainerOptions(config: Config): TrainerOptions {
     metrics: init.metrics.map((metric) => metrics.make(metric)),
     optimizer: optimizer && ((built) => optimizers.make(optimizer, built)),
     schedulers: given.length > 0 ? given.map((choice) => schedulers.make(choice)) : undefined,
+    optimizers: init.optimizers?.map(({ optimizer: chosen, schedulers: own, ...entry }) => ({
+      ...entry,
+      optimizer: (part: Module) => optimizers.make(chosen, part),
+      schedulers: own.map((choice) => schedulers.make(choice)),
+    })),
     precision: init.precision,
     loop: init.loop,
     checkpoint: init.checkpoint,

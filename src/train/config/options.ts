@@ -20,6 +20,7 @@ import {
   sharedShape,
 } from "./shared.ts";
 import { validate } from "./validate.ts";
+import { count, expected, list, record, text, texts } from "./values.ts";
 
 /** A parsed config, as far as a Trainer looks into it: `Config` is one. */
 export interface RunConfig {
@@ -27,6 +28,20 @@ export interface RunConfig {
   readonly trainer: {
     readonly init: Readonly<Record<string, unknown>> & { readonly model: { readonly name: string } };
   };
+}
+
+/** One of several optimizers of a Trainer. */
+export interface OptimizerEntry {
+  /** Is called with a model whose parameters are those of the globs. */
+  readonly optimizer: (model: Module) => Optimizer;
+  /** Globs of paths: each trained parameter is in one optimizer. */
+  readonly parameters: string | readonly string[];
+  /** It takes the first step, and every so many after it: 1 unless given. One optimizer at least takes all. */
+  readonly frequency?: number;
+  /** The name of the loss that it minimises, in the record that the model returns; `loss` unless given. */
+  readonly minimizes?: string;
+  /** Of its groups, by the run's steps. */
+  readonly schedulers?: TrainerSettings["schedulers"];
 }
 
 /** What a Trainer is made with, beside its callbacks and loggers. */
@@ -45,6 +60,8 @@ export interface TrainerSettings {
   readonly optimizer?: Optimizer | ((model: Module) => Optimizer);
   /** Set learning rates and weight decays before each step: one at most for each number of each parameter group. */
   readonly schedulers?: Schedule | readonly Schedule[] | ((optimizer: Optimizer) => Schedule | readonly Schedule[]);
+  /** Several in place of `optimizer` and `schedulers`, each with its own of the parameters. */
+  readonly optimizers?: readonly OptimizerEntry[];
   readonly precision?: PrecisionOptions;
   readonly loop?: LoopOptions;
   /** null: nothing is saved. */
@@ -65,6 +82,11 @@ const isFunction = (value: unknown) => typeof value === "function";
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 const custom = <T>(check: (value: unknown) => boolean, error: string) => z.custom<T>(check, { error });
 
+const schedulersType = custom<NonNullable<TrainerSettings["schedulers"]>>(
+  (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction)),
+  "a schedule, a list of them, or (optimizer) => either",
+).optional();
+
 const shape = {
   ...sharedShape,
   modelDir: z.string({ error: "a path" }).min(1, { error: "a path" }).optional(),
@@ -81,10 +103,18 @@ const shape = {
     (value) => value instanceof Optimizer || isFunction(value),
     "an optimizer, or (model) => one",
   ).optional(),
-  schedulers: custom<NonNullable<TrainerSettings["schedulers"]>>(
-    (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction)),
-    "a schedule, a list of them, or (optimizer) => either",
-  ).optional(),
+  schedulers: schedulersType,
+  optimizers: list(
+    record({
+      optimizer: custom<OptimizerEntry["optimizer"]>(isFunction, "(model) => an optimizer of model.parameters()"),
+      parameters: texts,
+      frequency: count.optional(),
+      minimizes: text.optional(),
+      schedulers: schedulersType,
+    }),
+  )
+    .min(1, expected("at least one optimizer"))
+    .optional(),
   callbacks: z.array(custom<object>(isObject, "an object with hooks"), { error: "a list of callbacks" }).default([]),
   loggers: z.array(custom<object>(isObject, "an object with hooks"), { error: "a list of loggers" }).default([]),
   backend: custom<string | Backend>(

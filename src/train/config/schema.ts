@@ -13,7 +13,7 @@ import {
   transforms,
 } from "./families.ts";
 import { sharedShape } from "./shared.ts";
-import { expected, list, live, record, text, texts, word } from "./values.ts";
+import { count, expected, list, live, record, text, texts, word } from "./values.ts";
 
 const initSchema = record({
   seed: sharedShape.seed,
@@ -23,6 +23,17 @@ const initSchema = record({
   metrics: list(live(() => metrics.schema)).default([]),
   optimizer: live(() => optimizers.schema).optional(),
   schedulers: list(live(() => schedulers.schema)).default([]),
+  optimizers: list(
+    record({
+      optimizer: live(() => optimizers.schema),
+      parameters: texts,
+      frequency: count.default(1),
+      minimizes: text.default("loss"),
+      schedulers: list(live(() => schedulers.schema)).default([]),
+    }),
+  )
+    .min(1, expected("at least one optimizer"))
+    .optional(),
   precision: sharedShape.precision,
   loop: sharedShape.loop,
   checkpoint: sharedShape.checkpoint,
