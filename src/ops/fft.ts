@@ -11,7 +11,8 @@ import { add, div, mul, neg, sub } from "./elementwise.ts";
 import { zerosLike } from "./grid.ts";
 import { at } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
-import { concat, flip, pad, reshape, slice, stack, transpose } from "./movement.ts";
+import { concat, flip, reshape, slice, stack, transpose } from "./movement.ts";
+import { pad } from "./pad.ts";
 
 /** A factor is at most this, unless it is prime: its transform is a matrix product of that depth. */
 const largestRadix = 8;

@@ -2,7 +2,8 @@
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { add } from "./elementwise.ts";
-import { pad, reshape, slice, transpose } from "./movement.ts";
+import { reshape, slice, transpose } from "./movement.ts";
+import { pad } from "./pad.ts";
 
 /** Windows along an axis. */
 export interface Windows {

@@ -1,12 +1,12 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
-import { broadcastView, padView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
-import { either, kind, listOf, number, numbers as numberList, oneOf, shape as shapeKind } from "../core/arguments.ts";
+import { broadcastView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
+import { kind, listOf, numbers as numberList, shape as shapeKind } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
+import { formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
-import { broadcastTo, checkNumber, defineOp, makeNode } from "./define.ts";
+import { defineOp, makeNode } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
 import type { Batch } from "./record.ts";
 
@@ -79,24 +79,6 @@ defineOp({
     sizeOf(grad.shape) === 0
       ? null
       : { piece: grad, starts: numbers(attributes.starts), steps: numbers(attributes.steps) },
-  ],
-});
-
-defineOp({
-  name: "pad",
-  kind: "movement",
-  version: 1,
-  dtype: keepDType,
-  shape: (input, { before, after }) =>
-    input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),
-  view: (view, _, { before, after }) => padView(view, numbers(before), numbers(after)),
-  fill: ({ value }) => value as number,
-  batch: ({ before, after, value }) => ({ before: [0, ...numbers(before)], after: [0, ...numbers(after)], value }),
-  vjp: ({ inputs: [x], grad, attributes }) => [
-    slice(
-      grad,
-      numbers(attributes.before).map((start, axis) => [start, start + x.shape[axis]]),
-    ),
   ],
 });
 
@@ -178,76 +160,6 @@ export function flip(x: Node, axes: number | readonly number[]): Node {
   );
 }
 
-/** What stands in added points: a number, or the tensor's own points, as PyTorch names it. */
-export type Padding = number | "reflect" | "replicate" | "circular";
-
-/**
- * Adds [before, after] points along each axis, filled with a number, 0 unless given, or with the tensor's own points: "reflect" mirrors them at the edge,
- * which isn't repeated (3 2 | 1 2 3 | 2 1), "replicate" repeats the edge (1 1 | 1 2 3 | 3 3; NumPy's edge), "circular" goes on at the other end
- * (2 3 | 1 2 3 | 1 2; NumPy's wrap). Throws ShapeError on negative amounts, and where an axis has too few points to fill them.
- * @torch torch.nn.functional.pad
- */
-export function pad(
-  x: Node,
-  amounts: readonly (readonly [number, number] | readonly number[])[],
-  padding: Padding = 0,
-): Node {
-  if (
-    amounts.length !== x.shape.length ||
-    amounts.some((pair) => pair.length !== 2 || pair.some((amount) => !Number.isInteger(amount) || amount < 0))
-  ) {
-    throw new ShapeError({
-      where: "pad",
-      problem: "not an amount for each side of each axis",
-      got: JSON.stringify(amounts),
-      expected: `${x.shape.length} pairs of integers ≥ 0`,
-    });
-  }
-  if (typeof padding !== "number")
-    return amounts.reduce<Node>((padded, [before, after], axis) => extend(padded, axis, before, after, padding), x);
-  checkNumber("pad", padding, x.dtype);
-  if (amounts.every(([before, after]) => before === 0 && after === 0)) return x;
-  const [before, after] = [amounts.map((pair) => pair[0]), amounts.map((pair) => pair[1])];
-  const shape = checkShape(
-    "pad",
-    x.shape.map((extent, axis) => before[axis] + extent + after[axis]),
-  );
-  const value = x.dtype === "float32" ? Math.fround(padding) : padding;
-  return makeNode("pad", [x], shape, { before, after, value });
-}
-
-/** An axis with points of its own before and after it. */
-function extend(x: Node, axis: number, before: number, after: number, mode: Exclude<Padding, number>): Node {
-  if (before === 0 && after === 0) return x;
-  const extent = x.shape[axis];
-  const most = { reflect: extent - 1, replicate: extent > 0 ? Infinity : 0, circular: extent }[mode];
-  if (Math.max(before, after) > most) {
-    throw new ShapeError({
-      where: "pad",
-      problem: `axis ${axis} has too few points for "${mode}"`,
-      got: `${Math.max(before, after)} points beside ${extent}`,
-      expected: `at most ${Math.max(most, 0)}`,
-    });
-  }
-  const part = (start: number, stop: number, step = 1) =>
-    slice(x, [...new Array(axis).fill(null), [start, stop, step] as const]);
-  const edge = (at: number, count: number) =>
-    broadcastTo(
-      part(at, at + 1),
-      x.shape.map((size, i) => (i === axis ? count : size)),
-    );
-  const end = extent - 2 - after;
-  const [head, tail] = {
-    reflect: () => [part(before, 0, -1), part(extent - 2, end < 0 ? -Infinity : end, -1)],
-    replicate: () => [edge(0, before), edge(extent - 1, after)],
-    circular: () => [part(extent - before, extent), part(0, after)],
-  }[mode]();
-  return concat(
-    [head, x, tail].filter(({ shape }) => shape[axis] > 0),
-    axis,
-  );
-}
-
 /** Joins tensors along an axis; the other extents must agree. Throws ShapeError. @torch torch.cat */
 export function concat(parts: readonly Node[], axis = 0): Node {
   if (parts.length === 0)
@@ -311,17 +223,4 @@ takes(
   "a range for each axis, from its start to its end, in one list: x.slice([[1, 3], [0, 2]])",
 );
 takes({ flip }, { x: tensor, axes: axesKind }, oneList("x.flip([0, 1])"));
-const padding = oneOf(["reflect", "replicate", "circular"], {
-  edge: '"replicate"',
-  wrap: '"circular"',
-  constant: "by its number: pad(x, amounts, 0)",
-});
-takes(
-  { pad },
-  {
-    x: tensor,
-    amounts: listOf(numberList, "a list of [before, after], one for each axis"),
-    "padding?": either(number, padding),
-  },
-);
 takes({ concat, stack }, { parts: tensors, "axis?": axisKind }, oneList("concat([a, b])"));

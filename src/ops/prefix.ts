@@ -5,7 +5,8 @@ import type { Node } from "../graph/node.ts";
 import { equal } from "./compare.ts";
 import { defineOp, floatOnly, makeNode, nextAxis, numeric } from "./define.ts";
 import { abs, mul, where } from "./elementwise.ts";
-import { flip, pad, slice } from "./movement.ts";
+import { flip, slice } from "./movement.ts";
+import { pad } from "./pad.ts";
 import type { RecordBase, Vjp } from "./record.ts";
 
 function define(name: string, combine: PrefixCombine, dtype: RecordBase["dtype"], vjp: Vjp) {

@@ -4,7 +4,8 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { fold } from "./fold.ts";
-import { pad, reshape, slice, transpose } from "./movement.ts";
+import { reshape, slice, transpose } from "./movement.ts";
+import { pad } from "./pad.ts";
 import { unfold } from "./unfold.ts";
 
 /** A number for all axes, or one for each of [depth, height, width] that there is. */

@@ -10,47 +10,9 @@ import {
   signature,
 } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { joined, only, without } from "../core/namespaces.ts";
 import type { Shape } from "../core/shape.ts";
-import * as activations from "../ops/activations.ts";
-import * as arithmetic from "../ops/arithmetic.ts";
-import * as attention from "../ops/attention.ts";
-import * as axes from "../ops/axes.ts";
-import * as bits from "../ops/bits.ts";
-import * as choices from "../ops/choices.ts";
-import * as compare from "../ops/compare.ts";
-import * as composite from "../ops/composite.ts";
-import * as contraction from "../ops/contraction.ts";
-import * as conv from "../ops/conv.ts";
-import * as creation from "../ops/creation.ts";
-import { type ArrayLike, fromValues } from "../ops/creation.ts";
-import * as cumulative from "../ops/cumulative.ts";
-import * as define from "../ops/define.ts";
-import * as diagonals from "../ops/diagonal.ts";
-import * as distributions from "../ops/distributions.ts";
-import * as einsumOps from "../ops/einsum.ts";
-import * as elementwise from "../ops/elementwise.ts";
-import * as fftOps from "../ops/fft.ts";
-import * as gatherOps from "../ops/gather.ts";
-import * as grid from "../ops/grid.ts";
-import * as histogramOps from "../ops/histogram.ts";
-import * as im2colOps from "../ops/im2col.ts";
-import * as indexing from "../ops/indexing.ts";
-import * as interpolateOps from "../ops/interpolate.ts";
-import * as jacobi from "../ops/jacobi.ts";
-import * as luOps from "../ops/lu.ts";
-import * as matmulOps from "../ops/matmul.ts";
-import * as movement from "../ops/movement.ts";
-import * as normOps from "../ops/norm.ts";
-import * as pool from "../ops/pool.ts";
-import * as precision from "../ops/precision.ts";
-import * as qrOps from "../ops/qr.ts";
-import * as randomOps from "../ops/random.ts";
-import * as reduce from "../ops/reduce.ts";
-import * as sortOps from "../ops/sort.ts";
-import * as transcendental from "../ops/transcendental.ts";
-import * as triangular from "../ops/triangular.ts";
-import * as unfoldOps from "../ops/unfold.ts";
+import { type ArrayLike, constant, fromValues } from "../ops/creation.ts";
+import { functions } from "./members.ts";
 import { type LiftedAll, lift, Tensor } from "./tensor.ts";
 
 const liftAll = <T extends object>(namespace: T): LiftedAll<T> =>
@@ -59,48 +21,7 @@ const liftAll = <T extends object>(namespace: T): LiftedAll<T> =>
   ) as LiftedAll<T>;
 
 /** Every op as a function of tensors, by name. */
-export const ops = liftAll(
-  joined(
-    without(creation, "input", "variable", "constant", "fromValues"),
-    activations,
-    arithmetic,
-    bits,
-    axes,
-    attention,
-    compare,
-    composite,
-    contraction,
-    conv,
-    cumulative,
-    diagonals,
-    einsumOps,
-    im2colOps,
-    without(interpolateOps, "checkInterpolation", "interpolateKinds"),
-    pool,
-    elementwise,
-    fftOps,
-    gatherOps,
-    histogramOps,
-    grid,
-    indexing,
-    jacobi,
-    luOps,
-    matmulOps,
-    movement,
-    normOps,
-    choices,
-    distributions,
-    without(randomOps, "checkProbability", "keepMask", "fromWords", "words", "wordSamples"),
-    only(qrOps, "qr", "lstsq"),
-    reduce,
-    sortOps,
-    transcendental,
-    only(triangular, "cholesky", "triangularSolve"),
-    unfoldOps,
-    only(define, "broadcastTo", "full"),
-    only(precision, "roundTo"),
-  ),
-);
+export const ops = liftAll(functions);
 
 /** What `tensor` makes of its values. */
 export interface TensorOptions {
@@ -126,7 +47,7 @@ export function tensor(values: ArrayLike, options: DType | Shape | TensorOptions
         ? { shape: options }
         : (options as TensorOptions);
   const flat = fromValues(values, dtype);
-  return new Tensor(shape ? creation.constant(flat.data!, shape, flat.dtype) : flat);
+  return new Tensor(shape ? constant(flat.data!, shape, flat.dtype) : flat);
 }
 
 const filled = { shape: shapeKind, "dtype?": dtypeKind };

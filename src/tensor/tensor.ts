@@ -3,52 +3,19 @@
 import { checkArguments, isRecord, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
-import { joined, only, without } from "../core/namespaces.ts";
 import { allTaken } from "../core/promise.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { atOneSite } from "../graph/site.ts";
-import * as activations from "../ops/activations.ts";
 import { signatureOf } from "../ops/arguments.ts";
-import * as arithmetic from "../ops/arithmetic.ts";
-import * as attention from "../ops/attention.ts";
-import * as axes from "../ops/axes.ts";
-import * as bits from "../ops/bits.ts";
-import * as compare from "../ops/compare.ts";
-import * as composite from "../ops/composite.ts";
-import * as contraction from "../ops/contraction.ts";
-import * as conv from "../ops/conv.ts";
 import { constant } from "../ops/creation.ts";
-import * as cumulative from "../ops/cumulative.ts";
-import * as define from "../ops/define.ts";
-import * as diagonals from "../ops/diagonal.ts";
-import * as elementwise from "../ops/elementwise.ts";
-import * as fftOps from "../ops/fft.ts";
-import * as gather from "../ops/gather.ts";
-import * as grid from "../ops/grid.ts";
-import * as histogramOps from "../ops/histogram.ts";
-import * as im2colOps from "../ops/im2col.ts";
-import * as indexing from "../ops/indexing.ts";
-import * as interpolateOps from "../ops/interpolate.ts";
-import * as jacobi from "../ops/jacobi.ts";
-import * as luOps from "../ops/lu.ts";
-import * as matmul from "../ops/matmul.ts";
-import * as movement from "../ops/movement.ts";
-import * as norm from "../ops/norm.ts";
-import * as pool from "../ops/pool.ts";
-import * as precision from "../ops/precision.ts";
-import * as qrOps from "../ops/qr.ts";
-import * as reduce from "../ops/reduce.ts";
-import * as sortOps from "../ops/sort.ts";
-import * as transcendental from "../ops/transcendental.ts";
-import * as triangular from "../ops/triangular.ts";
-import * as unfoldOps from "../ops/unfold.ts";
 import { currentBackend } from "../runtime/backends.ts";
 import { readNode, realizeNodes } from "../runtime/evaluate.ts";
 import { exclusive } from "../runtime/queue.ts";
 import { release } from "../runtime/values.ts";
 import { formatArray } from "./format.ts";
+import { methods } from "./members.ts";
 
 /** Nested arrays of numbers (booleans for bool), or one for a scalar: what `array()` gives. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -281,42 +248,6 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
   };
   return lifted as Lifted<F>;
 }
-
-const methods = joined(
-  activations,
-  arithmetic,
-  bits,
-  axes,
-  attention,
-  compare,
-  composite,
-  contraction,
-  conv,
-  cumulative,
-  diagonals,
-  im2colOps,
-  without(interpolateOps, "checkInterpolation", "interpolateKinds"),
-  pool,
-  without(elementwise, "where"),
-  fftOps,
-  gather,
-  histogramOps,
-  indexing,
-  without(grid, "linspace", "logspace", "meshgrid"),
-  jacobi,
-  luOps,
-  matmul,
-  without(movement, "concat", "stack"),
-  norm,
-  only(qrOps, "qr", "lstsq"),
-  reduce,
-  sortOps,
-  transcendental,
-  only(triangular, "cholesky", "triangularSolve"),
-  unfoldOps,
-  only(define, "broadcastTo"),
-  only(precision, "roundTo"),
-);
 
 type Tail<F> = F extends (first: infer _, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 

@@ -22,6 +22,7 @@ import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
+import * as padding from "../../src/ops/pad.ts";
 import { maxPool2d } from "../../src/ops/pool.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { unfold } from "../../src/ops/unfold.ts";
@@ -128,7 +129,7 @@ describe("every other op", () => {
   cover("pad: uneven", () =>
     check([[2, 3]], (x) =>
       ops.mul(
-        movement.pad(
+        padding.pad(
           x,
           [
             [1, 2],

@@ -5,6 +5,7 @@ import * as axes from "../../src/ops/axes.ts";
 import * as diagonals from "../../src/ops/diagonal.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import * as movement from "../../src/ops/movement.ts";
+import * as padding from "../../src/ops/pad.ts";
 import { checkGradients } from "../support/gradients.ts";
 
 beforeAll(() => sg.setDefaultBackend("reference"));
@@ -116,7 +117,7 @@ describe("gradients and second gradients", () => {
     "pad reflect": [
       [4, 3],
       (node) =>
-        movement.pad(
+        padding.pad(
           node,
           [
             [2, 1],
@@ -128,7 +129,7 @@ describe("gradients and second gradients", () => {
     "pad replicate": [
       [2, 3],
       (node) =>
-        movement.pad(
+        padding.pad(
           node,
           [
             [2, 1],
@@ -140,7 +141,7 @@ describe("gradients and second gradients", () => {
     "pad circular": [
       [2, 3],
       (node) =>
-        movement.pad(
+        padding.pad(
           node,
           [
             [2, 1],

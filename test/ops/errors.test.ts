@@ -15,6 +15,7 @@ import * as counting from "../../src/ops/histogram.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as norm from "../../src/ops/norm.ts";
+import * as padding from "../../src/ops/pad.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import * as sorting from "../../src/ops/sort.ts";
@@ -130,11 +131,11 @@ describe("shapes that don't fit: ShapeError", () => {
     "slice with half a range": [() => movement.slice(f(3), [[1] as never]), /^slice: not a range/],
     "slice with an endless step": [() => movement.slice(f(3), [[0, 3, Infinity]]), /^slice: not a range/],
     "flip along no axis": [() => movement.flip(f(3), 1), /^flip: axis out of range: got 1/],
-    "pad by too few pairs": [() => movement.pad(f(2, 3), [[1, 1]]), /^pad: not an amount for each side of each axis/],
-    "pad by less than nothing": [() => movement.pad(f(2), [[-1, 0]]), /^pad: not an amount/],
-    "pad by half": [() => movement.pad(f(2), [[0.5, 0]]), /^pad: not an amount/],
+    "pad by too few pairs": [() => padding.pad(f(2, 3), [[1, 1]]), /^pad: not an amount for each side of each axis/],
+    "pad by less than nothing": [() => padding.pad(f(2), [[-1, 0]]), /^pad: not an amount/],
+    "pad by half": [() => padding.pad(f(2), [[0.5, 0]]), /^pad: not an amount/],
     "pad to too many": [
-      () => movement.pad(f(2), [[2 ** 53, 0]]),
+      () => padding.pad(f(2), [[2 ** 53, 0]]),
       /^pad: (not an amount|an extent is not a count|too many)/,
     ],
     "concat of nothing": [() => movement.concat([]), /^concat: nothing to join/],
@@ -431,7 +432,7 @@ describe("element types that don't fit: DTypeError", () => {
     "full of −1 as words": [() => full([2], -1, "uint32"), /^full: a number that uint32 can't hold/],
     "full of text": [() => full([2], "1" as never), /^full: a number that float32 can't hold/],
     "pad of int32 with a fraction": [
-      () => movement.pad(i(2), [[1, 1]], 0.5),
+      () => padding.pad(i(2), [[1, 1]], 0.5),
       /^pad: a number that int32 can't hold: got 0.5/,
     ],
     "arange of int32 with a fraction": [

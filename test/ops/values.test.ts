@@ -11,6 +11,7 @@ import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as norm from "../../src/ops/norm.ts";
+import * as padding from "../../src/ops/pad.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { fillWords } from "../../src/rng/stream.ts";
@@ -104,7 +105,7 @@ const table: Record<string, readonly [() => Node, Nested]> = {
   ],
   pad: [
     () =>
-      movement.pad(
+      padding.pad(
         full([1, 2], 5),
         [
           [1, 0],

@@ -16,6 +16,7 @@ import * as ops from "../../src/ops/elementwise.ts";
 import * as indexed from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
+import * as padding from "../../src/ops/pad.ts";
 import { roundTo } from "../../src/ops/precision.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
@@ -208,7 +209,7 @@ function grow(pick: (below: number) => number, any: () => Node, float: () => Nod
     }
     case 11: {
       const x = any();
-      return movement.pad(
+      return padding.pad(
         x,
         x.shape.map(() => [pick(2), pick(3)]),
         x.dtype === "uint32" ? 7 : pick(2),

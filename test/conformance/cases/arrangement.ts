@@ -10,6 +10,7 @@ import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as grid from "../../../src/ops/grid.ts";
 import * as indexing from "../../../src/ops/indexing.ts";
 import * as movement from "../../../src/ops/movement.ts";
+import * as padding from "../../../src/ops/pad.ts";
 import { roughData, testData } from "../../support/graphs.ts";
 import type { Computation } from "./case.ts";
 
@@ -20,8 +21,8 @@ const odd = (parts: readonly Node[], axis = 0) =>
     parts.map((part, i) => mul(part, i + 1.5)),
     axis,
   );
-const sides = (mode: movement.Padding) => (x: Node) =>
-  movement.pad(
+const sides = (mode: padding.Padding) => (x: Node) =>
+  padding.pad(
     x,
     x.shape.map((extent, axis) => [Math.min(axis % 2, Math.max(extent - 1, 0)), Math.max(0, Math.min(extent - 1, 2))]),
     mode,

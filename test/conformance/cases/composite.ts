@@ -6,6 +6,7 @@ import * as composite from "../../../src/ops/composite.ts";
 import * as conv from "../../../src/ops/conv.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as movement from "../../../src/ops/movement.ts";
+import * as padding from "../../../src/ops/pad.ts";
 import * as pool from "../../../src/ops/pool.ts";
 import * as reduce from "../../../src/ops/reduce.ts";
 import { roughData, testData } from "../../support/graphs.ts";
@@ -80,7 +81,7 @@ export function compositeCases(): Computation[] {
       inputs: [floats([3, 4])],
       build: (a) =>
         reduce.sum(
-          movement.pad(
+          padding.pad(
             elementwise.exp(a),
             [
               [1, 1],

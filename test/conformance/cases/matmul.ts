@@ -3,6 +3,7 @@ import type { Shape } from "../../../src/core/shape.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
 import * as movement from "../../../src/ops/movement.ts";
+import * as padding from "../../../src/ops/pad.ts";
 import { arrayOf, type Data, roughData } from "../../support/graphs.ts";
 import type { Computation } from "./case.ts";
 
@@ -55,11 +56,11 @@ export function matmulCases(): Computation[] {
   );
   add("of padded operands", roughData([2, 3]), roughData([3, 2]), (a, b) =>
     matmul(
-      movement.pad(a, [
+      padding.pad(a, [
         [1, 0],
         [0, 2],
       ]),
-      movement.pad(
+      padding.pad(
         b,
         [
           [1, 1],

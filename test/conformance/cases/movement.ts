@@ -4,6 +4,7 @@ import type { Node } from "../../../src/graph/node.ts";
 import { withGradient } from "../../../src/ops/custom.ts";
 import { broadcastTo, full } from "../../../src/ops/define.ts";
 import * as movement from "../../../src/ops/movement.ts";
+import { pad } from "../../../src/ops/pad.ts";
 import { unfold } from "../../../src/ops/unfold.ts";
 import { testData } from "../../support/graphs.ts";
 import { type Computation, dtypes } from "./case.ts";
@@ -41,7 +42,7 @@ export function movementCases(): Computation[] {
       "pad",
       [2, 3],
       (x) =>
-        m.pad(
+        pad(
           x,
           [
             [1, 2],
@@ -51,12 +52,12 @@ export function movementCases(): Computation[] {
         ),
     ],
     ["customGradient", [2, 3], (x) => withGradient(x, [x], (grad) => [grad])],
-    ["pad of a constant, reshaped", [4, 4], (x) => m.reshape(m.pad(full([15], 1, x.dtype), [[0, 1]]), [4, 4])],
+    ["pad of a constant, reshaped", [4, 4], (x) => m.reshape(pad(full([15], 1, x.dtype), [[0, 1]]), [4, 4])],
     [
       "pad with zeros",
       [2, 3],
       (x) =>
-        m.pad(x, [
+        pad(x, [
           [0, 1],
           [2, 0],
         ]),
@@ -65,7 +66,7 @@ export function movementCases(): Computation[] {
       "pad of nothing",
       [0, 3],
       (x) =>
-        m.pad(
+        pad(
           x,
           [
             [2, 1],
@@ -83,7 +84,7 @@ export function movementCases(): Computation[] {
       [2, 4],
       (x) =>
         unfold(
-          m.pad(
+          pad(
             x,
             [
               [0, 0],
@@ -105,7 +106,7 @@ export function movementCases(): Computation[] {
       [4, 4],
       (x) =>
         m.slice(
-          m.pad(
+          pad(
             x,
             [
               [2, 2],
@@ -123,8 +124,8 @@ export function movementCases(): Computation[] {
       "pad of a pad",
       [2, 2],
       (x) =>
-        m.pad(
-          m.pad(
+        pad(
+          pad(
             x,
             [
               [1, 1],
@@ -142,7 +143,7 @@ export function movementCases(): Computation[] {
       "pad of a slice",
       [5, 5],
       (x) =>
-        m.pad(
+        pad(
           m.slice(x, [
             [4, 0, -2],
             [1, 4],
@@ -159,7 +160,7 @@ export function movementCases(): Computation[] {
       [2, 3],
       (x) =>
         m.reshape(
-          m.pad(
+          pad(
             x,
             [
               [1, 1],
@@ -175,7 +176,7 @@ export function movementCases(): Computation[] {
       [2, 3],
       (x) =>
         m.transpose(
-          m.pad(
+          pad(
             x,
             [
               [1, 1],
@@ -190,7 +191,7 @@ export function movementCases(): Computation[] {
       [2, 1],
       (x) =>
         broadcastTo(
-          m.pad(
+          pad(
             x,
             [
               [1, 1],
@@ -207,7 +208,7 @@ export function movementCases(): Computation[] {
       (x) =>
         broadcastTo(
           m.slice(
-            m.pad(
+            pad(
               x,
               [
                 [1, 1],
@@ -224,9 +225,9 @@ export function movementCases(): Computation[] {
       "pad of a transpose of a pad",
       [2, 3],
       (x) =>
-        m.pad(
+        pad(
           m.transpose(
-            m.pad(
+            pad(
               x,
               [
                 [1, 0],

@@ -1,0 +1,113 @@
+// Points added around a tensor: of one value, as a view, or its own, which are slices of it beside it.
+import { padView } from "../../kernels/view.ts";
+import { either, listOf, number, numbers as numberList, oneOf } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { checkShape } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { broadcastTo, checkNumber, defineOp, makeNode } from "./define.ts";
+import { concat, slice } from "./movement.ts";
+
+const numbers = (value: unknown) => value as readonly number[];
+
+defineOp({
+  name: "pad",
+  kind: "movement",
+  version: 1,
+  dtype: ([dtype]) => dtype,
+  shape: (input, { before, after }) =>
+    input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),
+  view: (view, _, { before, after }) => padView(view, numbers(before), numbers(after)),
+  fill: ({ value }) => value as number,
+  batch: ({ before, after, value }) => ({ before: [0, ...numbers(before)], after: [0, ...numbers(after)], value }),
+  vjp: ({ inputs: [x], grad, attributes }) => [
+    slice(
+      grad,
+      numbers(attributes.before).map((start, axis) => [start, start + x.shape[axis]]),
+    ),
+  ],
+});
+
+/** What stands in added points: a number, or the tensor's own points, as PyTorch names it. */
+export type Padding = number | "reflect" | "replicate" | "circular";
+
+/**
+ * Adds [before, after] points along each axis, filled with a number, 0 unless given, or with the tensor's own points: "reflect" mirrors them at the edge,
+ * which isn't repeated (3 2 | 1 2 3 | 2 1), "replicate" repeats the edge (1 1 | 1 2 3 | 3 3; NumPy's edge), "circular" goes on at the other end
+ * (2 3 | 1 2 3 | 1 2; NumPy's wrap). Throws ShapeError on negative amounts, and where an axis has too few points to fill them.
+ * @torch torch.nn.functional.pad
+ */
+export function pad(
+  x: Node,
+  amounts: readonly (readonly [number, number] | readonly number[])[],
+  padding: Padding = 0,
+): Node {
+  if (
+    amounts.length !== x.shape.length ||
+    amounts.some((pair) => pair.length !== 2 || pair.some((amount) => !Number.isInteger(amount) || amount < 0))
+  ) {
+    throw new ShapeError({
+      where: "pad",
+      problem: "not an amount for each side of each axis",
+      got: JSON.stringify(amounts),
+      expected: `${x.shape.length} pairs of integers ≥ 0`,
+    });
+  }
+  if (typeof padding !== "number")
+    return amounts.reduce<Node>((padded, [before, after], axis) => extend(padded, axis, before, after, padding), x);
+  checkNumber("pad", padding, x.dtype);
+  if (amounts.every(([before, after]) => before === 0 && after === 0)) return x;
+  const [before, after] = [amounts.map((pair) => pair[0]), amounts.map((pair) => pair[1])];
+  const shape = checkShape(
+    "pad",
+    x.shape.map((extent, axis) => before[axis] + extent + after[axis]),
+  );
+  const value = x.dtype === "float32" ? Math.fround(padding) : padding;
+  return makeNode("pad", [x], shape, { before, after, value });
+}
+
+/** An axis with points of its own before and after it. */
+function extend(x: Node, axis: number, before: number, after: number, mode: Exclude<Padding, number>): Node {
+  if (before === 0 && after === 0) return x;
+  const extent = x.shape[axis];
+  const most = { reflect: extent - 1, replicate: extent > 0 ? Infinity : 0, circular: extent }[mode];
+  if (Math.max(before, after) > most) {
+    throw new ShapeError({
+      where: "pad",
+      problem: `axis ${axis} has too few points for "${mode}"`,
+      got: `${Math.max(before, after)} points beside ${extent}`,
+      expected: `at most ${Math.max(most, 0)}`,
+    });
+  }
+  const part = (start: number, stop: number, step = 1) =>
+    slice(x, [...new Array(axis).fill(null), [start, stop, step] as const]);
+  const edge = (at: number, count: number) =>
+    broadcastTo(
+      part(at, at + 1),
+      x.shape.map((size, i) => (i === axis ? count : size)),
+    );
+  const end = extent - 2 - after;
+  const [head, tail] = {
+    reflect: () => [part(before, 0, -1), part(extent - 2, end < 0 ? -Infinity : end, -1)],
+    replicate: () => [edge(0, before), edge(extent - 1, after)],
+    circular: () => [part(extent - before, extent), part(0, after)],
+  }[mode]();
+  return concat(
+    [head, x, tail].filter(({ shape }) => shape[axis] > 0),
+    axis,
+  );
+}
+
+const padding = oneOf(["reflect", "replicate", "circular"], {
+  edge: '"replicate"',
+  wrap: '"circular"',
+  constant: "by its number: pad(x, amounts, 0)",
+});
+takes(
+  { pad },
+  {
+    x: tensor,
+    amounts: listOf(numberList, "a list of [before, after], one for each axis"),
+    "padding?": either(number, padding),
+  },
+);
