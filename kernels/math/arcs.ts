@@ -1,6 +1,7 @@
 // Inverse trigonometric functions.
-import { abs, add, constant, div, type Expr, eq, gt, le, lt, mul, neg, select, sqrt, sub } from "../expr.ts";
+import { abs, add, constant, div, type Expr, eq, gt, le, lt, mul, neg, or, select, sqrt, sub } from "../expr.ts";
 import { hex, horner, splitter } from "./constants.ts";
+import { remainderOf, sumOf } from "./parts.ts";
 
 const halfPi = { high: hex("0x1.921fb6p+0"), low: hex("-0x1.777a5cp-25") };
 /** π/2 whose first part has 12 bits. */
@@ -60,4 +61,42 @@ export function acos(x: Expr): Expr {
   const { high, low } = halfPiParts;
   const negative = sub(sub(2 * high, twice), add(sub(product, constant(2 * low)), lowTwice));
   return select(near, small, select(lt(x, 0), negative, positive));
+}
+
+/** 1 for ∞, 0 for other numbers. */
+const endless = (a: Expr): Expr => select(eq(a, Infinity), 1, 0);
+
+/** Whether the sign bit is set; false for NaN. */
+const isNegative = (x: Expr): Expr => or(lt(x, 0), lt(div(1, x), 0));
+
+/**
+ * The angle of the point (x, y) from the positive x axis, in [−π, π]. At most 0.93 ULP (10⁷ points). Zeros and infinities as in C: their signs choose the
+ * quadrant. The tangent reduced as in `atan`, the quotient's remainder made good.
+ */
+export function atan2(y: Expr, x: Expr): Expr {
+  // One unit for each infinity; by exact factors into the range where the parts of products are numbers.
+  const some = or(eq(abs(y), Infinity), eq(abs(x), Infinity));
+  const [a, b] = [y, x].map((side) => select(some, endless(abs(side)), abs(side)));
+  const largest = select(gt(a, b), a, b);
+  const factor = select(gt(largest, 2 ** 60), 2 ** -64, select(lt(largest, 2 ** -60), 2 ** 80, 1));
+  const [rise, run] = [mul(a, factor), mul(b, factor)];
+  const near = lt(rise, mul(run, 0.6));
+  const far = gt(mul(rise, 0.6), run);
+  const [sum, sumLow] = sumOf(rise, run);
+  const top = select(near, rise, select(far, neg(run), sub(rise, run)));
+  const bottom = select(near, run, select(far, rise, sum));
+  const t = div(top, bottom);
+  const rest = remainderOf(t, top, bottom, select(or(near, far), 0, sumLow));
+  const left = isNegative(x);
+  const angles = [halfPi.high, halfPi.low].map((full) =>
+    select(left, select(near, 2 * full, select(far, full, 1.5 * full)), select(near, 0, select(far, full, full / 2))),
+  );
+  const [turned, small] = [t, add(atanTail(t), rest)].map((part) => select(left, neg(part), part));
+  const value = add(angles[0], add(turned, add(small, angles[1])));
+  // A tiny tangent is its angle: with no remainder, which could have no bits left.
+  const tiny = lt(rise, mul(run, hex("0x1p-12")));
+  const plain = select(tiny, select(left, sub(2 * halfPi.high, sub(div(a, b), 2 * halfPi.low)), div(a, b)), value);
+  const angle = select(eq(largest, 0), select(left, 2 * halfPi.high, 0), plain);
+  const signed = select(isNegative(y), neg(angle), angle);
+  return select(eq(x, x), select(eq(y, y), signed, y), x);
 }

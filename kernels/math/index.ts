@@ -3,17 +3,18 @@
 // a sequence here changes every published digest, and is made together with the goldens and the presets' digests, with its reason.
 import { type Expr, ge, le, ne, or, select } from "../expr.ts";
 
-export { acos, asin, atan } from "./arcs.ts";
-export { erf } from "./erf.ts";
+export { acos, asin, atan, atan2 } from "./arcs.ts";
+export { erf, erfc } from "./erf.ts";
 export { exp } from "./exp.ts";
 export { exp2 } from "./exp2.ts";
 export { expm1 } from "./expm1.ts";
-export { gelu } from "./gelu.ts";
-export { cosh, sinh } from "./hyperbolic.ts";
+export { gelu, geluTanh } from "./gelu.ts";
+export { acosh, asinh, atanh, cosh, sinh } from "./hyperbolic.ts";
 export { log } from "./log.ts";
 export { log1p } from "./log1p.ts";
 export { log2, log10 } from "./logs.ts";
-export { rsqrt } from "./root.ts";
+export { pow } from "./power.ts";
+export { hypot, rsqrt } from "./root.ts";
 export { sigmoid } from "./sigmoid.ts";
 export { silu } from "./silu.ts";
 export { softplus } from "./softplus.ts";

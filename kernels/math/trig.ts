@@ -1,8 +1,9 @@
 // Sine and cosine, x in radians. Reduced by π/2 in four parts, good to 1 ULP for |x| ≤ 12868; beyond, the bits are as pinned as everywhere, and
 // in [−1, 1], but have nothing of the function's value left.
-import { abs, add, div, type Expr, eq, floor, ge, lt, mul, neg, or, select, sub } from "../expr.ts";
-import { hex, horner, splitter } from "./constants.ts";
+import { abs, add, type Expr, eq, floor, ge, lt, mul, neg, or, select, sub } from "../expr.ts";
+import { hex, horner } from "./constants.ts";
 import { clamp, nearest } from "./exp.ts";
+import { quotientOf, squareOf, twoParts } from "./parts.ts";
 
 /** n and r + low with x = n·π/2 + r + low, |r| ≤ π/4. */
 function reduce(x: Expr): { n: Expr; r: Expr; low: Expr } {
@@ -35,18 +36,9 @@ function quadrant(n: Expr, s: Expr, c: Expr): Expr {
   return select(ge(q, 2), neg(value), value);
 }
 
-/** The sum of two numbers, of which the first is the larger, in two parts. */
-const twoParts = (a: Expr, b: Expr): readonly [Expr, Expr] => {
-  const sum = add(a, b);
-  return [sum, add(sub(a, sum), b)];
-};
-
 /** Sine and cosine of r + low, each in two parts: by one term more than theirs, and with what r² lost by rounding. */
 function sineAndCosine(r: Expr, low: Expr) {
-  const z = mul(r, r);
-  const near = twelveBits(r);
-  const far = sub(r, near);
-  const lost = add(sub(mul(near, near), z), mul(far, add(near, r)));
+  const [z, lost] = squareOf(r);
   const P = horner(z, ["-0x1.555556p-3", "0x1.111164p-7", "-0x1.a0484cp-13", "0x1.77d50ap-19"]);
   const C = horner(z, ["0x1.555556p-5", "-0x1.6c175p-10", "0x1.a063f2p-16", "-0x1.32c4dep-22"]);
   const h = mul(0.5, z);
@@ -65,17 +57,8 @@ export function tan(x: Expr): Expr {
   const odd = eq(sub(n, mul(2, floor(mul(n, 0.5)))), 1);
   const [top, topLow] = [0, 1].map((part) => select(odd, cosine[part], sine[part]));
   const [bottom, bottomLow] = [0, 1].map((part) => select(odd, neg(sine[part]), cosine[part]));
-  const quotient = twelveBits(div(top, bottom));
-  const head = twelveBits(bottom);
-  const remainder = sub(sub(top, mul(quotient, head)), mul(quotient, add(sub(bottom, head), bottomLow)));
-  const value = add(quotient, div(add(remainder, topLow), bottom));
+  const value = add(...quotientOf([top, topLow], [bottom, bottomLow]));
   return select(lt(abs(x), hex("0x1p-12")), x, value);
-}
-
-/** x rounded to 12 bits (Veltkamp). */
-function twelveBits(x: Expr): Expr {
-  const c = mul(x, splitter);
-  return sub(c, sub(c, x));
 }
 
 /** sin x: at most 0.98 ULP for |x| ≤ 12868; NaN at ±∞. */

@@ -1,5 +1,6 @@
 // Layers without parameters: one function each.
-import { callable, checkArguments, type Kinds, real, signature, string } from "../core/arguments.ts";
+import { callable, checkArguments, type Kinds, oneOf, options, real, signature, string } from "../core/arguments.ts";
+import type { GeluOptions } from "../ops/elementwise.ts";
 import { ops } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
@@ -31,8 +32,8 @@ export class Activation extends Module {
 
 type Name = keyof typeof ops;
 
-/** What makes a layer of the function of that name, with the numbers that come after its tensor. */
-function layer<Given extends readonly (number | undefined)[] = []>(name: Name, parameters: Kinds = {}) {
+/** What makes a layer of the function of that name, with what comes after its tensor. */
+function layer<Given extends readonly unknown[] = []>(name: Name, parameters: Kinds = {}) {
   const call = signature(
     `nn.${name}`,
     parameters,
@@ -82,11 +83,13 @@ export const selu = layer("selu");
  */
 export const celu = layer<[alpha?: number]>("celu", { "alpha?": real });
 /**
- * A layer of x·Φ(x), the exact form, for each element. x: [...] float32 → the same.
+ * A layer of x·Φ(x) for each element, the exact form, or with `{ approximate: "tanh" }` the approximation by tanh. x: [...] float32 → the same.
  * @torch torch.nn.GELU
  * @example nn.gelu().forward(zeros([2, 3]))
  */
-export const gelu = layer("gelu");
+export const gelu = layer<[options?: GeluOptions]>("gelu", {
+  "options?": options<GeluOptions>({ "approximate?": oneOf(["none", "tanh"]) }),
+});
 /**
  * A layer of x·σ(x), the sigmoid linear unit or swish. x: [...] float32 → the same.
  * @torch torch.nn.SiLU

@@ -5,9 +5,9 @@ import { real } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { greater, greaterEqual, lessEqual } from "./compare.ts";
-import { defineBinary, defineUnary, floatOnly } from "./define.ts";
-import { add, div, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";
+import { greater, greaterEqual, less, lessEqual } from "./compare.ts";
+import { defineBinary, defineOp, defineUnary, floatOnly } from "./define.ts";
+import { abs, add, div, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";
 
 const edges = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 
@@ -21,6 +21,24 @@ export const silu = defineUnary({
     return [mul(grad, mul(s, add(1, mul(x, sub(1, s)))))];
   },
   samples: { range: [-4, 4], edges: [...edges, 17, 101, -88, -104, -113] },
+});
+
+// `gelu` in its approximation by tanh: x·σ(v), v = 2·√(2 ÷ π)·(x + 0.044715·x³); gradient g·σ·(1 + x·(1 − σ)·v′).
+defineOp({
+  name: "geluTanh",
+  kind: "elementwise",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.geluTanh(x),
+  vjp: ({ inputs: [x], grad }) => {
+    // Beyond 11 the gradient is 1 and below −11 0, where x³ would overflow.
+    const bounded = where(greater(abs(x), 11), where(less(x, 0), -11, 11), x);
+    const square = mul(bounded, bounded);
+    const s = sigmoid(mul(bounded, add(mul(square, 0.0713548162726), 1.5957691216057308)));
+    const slope = add(mul(square, 0.2140644488178), 1.5957691216057308);
+    return [mul(grad, mul(s, add(1, mul(mul(bounded, sub(1, s)), slope))))];
+  },
+  samples: { range: [-4, 4], edges: [...edges, -0.7, -14] },
 });
 
 /** x where x > 0, else weight·x (He et al. 2015). x, weight: float32, of shapes that broadcast. Both have a gradient; at 0 that of x is weight·g. @torch torch.nn.functional.prelu */

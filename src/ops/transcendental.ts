@@ -1,7 +1,8 @@
 // Elementary functions beside those of elementwise.ts, each with its gradient. Error bounds and sources: kernels/math, docs/elementary.md.
 import * as math from "../../kernels/math/index.ts";
-import { defineUnary, floatOnly } from "./define.ts";
-import { add, div, mul, neg, sqrt, sub } from "./elementwise.ts";
+import { equal } from "./compare.ts";
+import { defineBinary, defineUnary, floatOnly } from "./define.ts";
+import { add, div, exp, mul, neg, sqrt, sub, where } from "./elementwise.ts";
 
 const edges = [
   0,
@@ -105,4 +106,67 @@ export const cosh = defineUnary({
   value: ([x]) => math.cosh(x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, sinh(x))],
   samples: { range: [-3, 3], edges: [...edges, 89.5] },
+});
+
+/** The number whose hyperbolic sine is x; gradient g ÷ √(x² + 1). x: [...] float32 → the same. @torch torch.asinh */
+export const asinh = defineUnary({
+  name: "asinh",
+  dtype: floatOnly,
+  value: ([x]) => math.asinh(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, hypot(x, 1))],
+  samples: { range: [-4, 4], edges: [...edges, 4097] },
+});
+
+/** The number ≥ 0 whose hyperbolic cosine is x, NaN below 1; gradient g ÷ √(x² − 1). x: [...] float32 → the same. @torch torch.acosh */
+export const acosh = defineUnary({
+  name: "acosh",
+  dtype: floatOnly,
+  value: ([x]) => math.acosh(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, sqrt(mul(sub(x, 1), add(x, 1))))],
+  samples: { range: [1.1, 4], edges: [...edges, 1.5, 4097] },
+});
+
+/** The number whose hyperbolic tangent is x: ±∞ at ±1, NaN beyond; gradient g ÷ (1 − x²). x: [...] float32 → the same. @torch torch.atanh */
+export const atanh = defineUnary({
+  name: "atanh",
+  dtype: floatOnly,
+  value: ([x]) => math.atanh(x),
+  vjp: ({ inputs: [x], grad }) => [div(grad, mul(sub(1, x), add(1, x)))],
+  samples: { range: [-0.8, 0.8], edges: [...edges, 0.99999994] },
+});
+
+/** 1 − erf x, without what is lost where x > 0; gradient −g·2 ÷ √π·e^(−x²). x: [...] float32 → the same. @torch torch.erfc */
+export const erfc = defineUnary({
+  name: "erfc",
+  dtype: floatOnly,
+  value: ([x]) => math.erfc(x),
+  vjp: ({ inputs: [x], grad }) => [mul(grad, mul(exp(neg(mul(x, x))), -1.1283791670955126))],
+  samples: { range: [-3, 3], edges: [...edges, 0.8, -0.8, 9.3, 10.1] },
+});
+
+/**
+ * The angle in [−π, π] of the point (x, y) from the positive x axis: the signs of y and x choose the quadrant, those of zeros and infinities too, as in C. y, x: float32
+ * of shapes that broadcast. Gradients x ÷ r² and −y ÷ r², taken as two divisions by r = √(x² + y²), so that they have values where PyTorch's r² leaves float32's
+ * range; 0 at the origin.
+ * @torch torch.atan2
+ */
+export const atan2 = defineBinary({
+  name: "atan2",
+  dtype: floatOnly,
+  value: ([y, x]) => math.atan2(y, x),
+  vjp: ({ inputs: [y, x], grad }) => {
+    const length = hypot(y, x);
+    const r = where(equal(length, 0), 1, length);
+    return [div(mul(grad, div(x, r)), r), neg(div(mul(grad, div(y, r)), r))];
+  },
+  samples: { range: [0.5, 4], edges },
+});
+
+/** √(a² + b²), whose squares neither overflow nor underflow; gradients a ÷ √(a² + b²) and b ÷ √(a² + b²), NaN at (0, 0) as in PyTorch. a, b: float32 of shapes that broadcast. @torch torch.hypot */
+export const hypot = defineBinary({
+  name: "hypot",
+  dtype: floatOnly,
+  value: ([a, b]) => math.hypot(a, b),
+  vjp: ({ inputs: [a, b], output, grad }) => [mul(grad, div(a, output)), mul(grad, div(b, output))],
+  samples: { range: [0.5, 4], edges },
 });

@@ -31,6 +31,7 @@ import * as movement from "../ops/movement.ts";
 import * as normOps from "../ops/norm.ts";
 import * as padding from "../ops/pad.ts";
 import * as pool from "../ops/pool.ts";
+import * as power from "../ops/power.ts";
 import * as precision from "../ops/precision.ts";
 import * as qrOps from "../ops/qr.ts";
 import * as randomOps from "../ops/random.ts";
@@ -67,6 +68,7 @@ export const methods = joined(
   matmulOps,
   without(movement, "concat", "stack"),
   padding,
+  power,
   normOps,
   only(qrOps, "qr", "lstsq"),
   reduce,

@@ -10,6 +10,7 @@ import { printGraph } from "../../src/graph/print.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import * as activations from "../../src/ops/activations.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
+import "../../src/ops/power.ts";
 import "../../src/ops/transcendental.ts";
 import { assemble } from "../../src/ops/assemble.ts";
 import { less } from "../../src/ops/compare.ts";

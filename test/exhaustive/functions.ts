@@ -39,6 +39,11 @@ function gelu(x: number): number {
   return x < 0 ? x * tail : x - (x === Infinity ? 0 : x * tail);
 }
 
+function erfc(x: number): number {
+  if (Math.abs(x) < 1) return 1 - erf(x);
+  return x > 40 ? 0 : x > 0 ? erfcFraction(x) : 1 + erf(-x);
+}
+
 /** 2ˣ by its integral part, which is exact, and the rest. */
 function exp2(x: number): number {
   if (!(Math.abs(x) < 200)) return x > 0 ? Infinity : x < 0 ? 0 : x;
@@ -72,6 +77,9 @@ export const subjects: Readonly<Record<string, Subject>> = {
   atan: { expr: math.atan(x), reference: Math.atan, bound: 1 },
   sinh: { expr: math.sinh(x), reference: Math.sinh, bound: 1 },
   cosh: { expr: math.cosh(x), reference: Math.cosh, bound: 1 },
+  asinh: { expr: math.asinh(x), reference: Math.asinh, bound: 1 },
+  acosh: { expr: math.acosh(x), reference: Math.acosh, bound: 1 },
+  atanh: { expr: math.atanh(x), reference: Math.atanh, bound: 1 },
   silu: { expr: math.silu(x), reference: (v) => (v === -Infinity ? -0 : v / (1 + Math.exp(-v))), bound: 1 },
   tanh: { expr: math.tanh(x), reference: Math.tanh, bound: 1 },
   sigmoid: {
@@ -87,6 +95,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
   sin: { expr: math.sin(x), reference: Math.sin, bound: 1, within: 12868 },
   cos: { expr: math.cos(x), reference: Math.cos, bound: 1, within: 12868 },
   erf: { expr: math.erf(x), reference: erf, bound: 1 },
+  erfc: { expr: math.erfc(x), reference: erfc, bound: 1 },
   gelu: { expr: math.gelu(x), reference: gelu, bound: 1.9 },
 };
 
@@ -111,7 +120,8 @@ export interface BlockResult {
 const floats = new Float32Array(1);
 const bits = new Uint32Array(floats.buffer);
 
-function ulpOf(exact: number): number {
+/** The last place's unit of a number, as a float32. */
+export function ulpOf(exact: number): number {
   floats[0] = exact;
   const exponent = (bits[0] >>> 23) & 255;
   bits[0] = exponent <= 23 ? 1 << Math.max(0, exponent - 1) : (exponent - 23) << 23;

@@ -1,10 +1,11 @@
 // Elementary functions, sampled: hashes of some of the exhaustive run's blocks, errors over one block, special values. All of it: npm run test:elementary.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { input } from "../../kernels/expr.ts";
+import { type Expr, input } from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
-import { operations, runBlock, subjects } from "../exhaustive/functions.ts";
+import { operations, runBlock, subjects, ulpOf } from "../exhaustive/functions.ts";
 import { scalarFunction } from "../support/expr.ts";
+import { testWords } from "../support/graphs.ts";
 
 const golden: Record<string, { blocks: string[]; maxUlp: number; operations: number }> = JSON.parse(
   readFileSync(new URL("../golden/elementary.json", import.meta.url), "utf8"),
@@ -21,11 +22,53 @@ describe.each(Object.keys(subjects))("%s", (name) => {
     expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
     expect(golden[name].maxUlp).toBeLessThanOrEqual(subject.bound);
     expect(golden[name].operations).toBe(operations(subject));
-  }, 20_000);
+  }, 60_000);
 
   test("the committed bits of another block", () => {
     expect(runBlock(subject, blocks[1], { measure: false }).hash).toBe(golden[name].blocks[blocks[1]]);
-  }, 20_000);
+  }, 60_000);
+});
+
+describe("functions of two numbers", () => {
+  const [a, b] = [input(0, "float32"), input(1, "float32")];
+  const powers = (x: number, y: number) =>
+    // JavaScript's power of ±1 and ∞ is NaN, C's is 1.
+    x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+  const pairs = {
+    pow: [math.pow(a, b), powers],
+    atan2: [math.atan2(a, b), Math.atan2],
+    hypot: [math.hypot(a, b), (x, y) => (Math.abs(y) === Infinity ? Infinity : Math.hypot(x, y))],
+  } satisfies Record<string, [Expr, (x: number, y: number) => number]>;
+  const edges = [0, 1, 3, 0.5, 1e-45, 2 ** -126, 3.4e38, 16777215, 8388608.5, 0.99999994, 127, 1e30, 1e-30, Infinity];
+  const signed = [...edges, ...edges.map((edge) => -edge), Number.NaN].map(Math.fround);
+
+  test.each(Object.keys(pairs) as (keyof typeof pairs)[])("%s: within 1 ULP", (name) => {
+    const [body, reference] = pairs[name];
+    const f = scalarFunction(body);
+    const next = testWords(29);
+    const points = signed.flatMap((x) => signed.map((y) => [x, y]));
+    for (let i = 0; i < 20_000; i++) {
+      const [x, y] = [next(), next()].map((word) => (word / 2 ** 31 - 1) * 8);
+      points.push([Math.fround(i % 4 ? Math.abs(x) : Math.round(x)), Math.fround(i % 4 ? y : Math.round(y))]);
+    }
+    for (const [x, y] of points) {
+      const [found, exact] = [f(x, y), reference(x, y)];
+      const rounded = Math.fround(exact);
+      const near = Object.is(found, rounded) || Math.abs(found - exact) <= ulpOf(exact);
+      expect(near, `${name}(${x}, ${y}) = ${found}, not ${rounded}`).toBe(true);
+    }
+  });
+});
+
+test("gelu's approximation by tanh: within 1 ULP", () => {
+  const f = scalarFunction(math.geluTanh(input(0, "float32")));
+  const next = testWords(31);
+  for (let i = 0; i < 30_000; i++) {
+    const x = Math.fround(((next() / 2 ** 31 - 1) * 16) / 2 ** (i % 24));
+    const exact = x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+    expect(Math.abs(f(x) - exact), `geluTanh(${x}) = ${f(x)}, not ${exact}`).toBeLessThanOrEqual(ulpOf(exact));
+  }
+  expect([0, -0, Infinity, -Infinity, Number.NaN].map((x) => f(x))).toEqual([0, -0, Infinity, -0, Number.NaN]);
 });
 
 describe("special values, as C's annex F", () => {
@@ -213,6 +256,38 @@ describe("special values, as C's annex F", () => {
         [-0, -0],
         [inf, 1],
         [-inf, -1],
+        [nan, nan],
+      ],
+    ],
+    ...(["asinh", "atanh"] as const).map((name): [string, [number, number][]] => [
+      name,
+      [
+        [0, 0],
+        [-0, -0],
+        [1e-40, 1e-40],
+        [1, { asinh: Math.asinh(1), atanh: inf }[name]],
+        [-1, { asinh: -Math.asinh(1), atanh: -inf }[name]],
+        [inf, { asinh: inf, atanh: nan }[name]],
+        [nan, nan],
+      ],
+    ]),
+    [
+      "acosh",
+      [
+        [1, 0],
+        [0.99, nan],
+        [-inf, nan],
+        [inf, inf],
+        [nan, nan],
+      ],
+    ],
+    [
+      "erfc",
+      [
+        [0, 1],
+        [-0, 1],
+        [inf, 0],
+        [-inf, 2],
         [nan, nan],
       ],
     ],

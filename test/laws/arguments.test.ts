@@ -238,7 +238,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.hardtanh": call(() => [-2, 2], 0),
   "nn.prelu": call(() => [2, { init: 0.1 }], 0),
   "nn.PRelu": call(() => [2, { init: 0.1 }], 0),
-  "nn.gelu": none,
+  "nn.gelu": call(() => [{ approximate: "tanh" }], 0),
   "nn.relu": none,
   "nn.sigmoid": none,
   "nn.tanh": none,

@@ -53,6 +53,23 @@ const table: Record<string, readonly [() => { array(): Promise<unknown> }, unkno
   "silu at its ends": [() => f(inf, -inf, 0, -0, 1e-40, NaN).silu(), [inf, -0, 0, -0, Math.fround(0.5e-40), NaN]],
   "expm1 at its ends": [() => f(inf, -inf, 0, -0, 1e-40, NaN).expm1(), [inf, -1, 0, -0, Math.fround(1e-40), NaN]],
   "log1p at its ends": [() => f(inf, -inf, 0, -0, -1, -1.5, NaN).log1p(), [inf, NaN, 0, -0, -inf, NaN, NaN]],
+  "pow at its ends, as C's": [
+    () =>
+      f(NaN, 1, -1, 0, -0, -0, -0, -2, -2, 0.5, -inf, -inf, inf, 4).pow(
+        f(0, NaN, inf, 0, -3, -2, 3, 3, 0.5, -inf, 3, -0.5, -1, 0.5),
+      ),
+    [1, 1, 1, 1, -inf, inf, -0, -8, NaN, inf, -inf, 0, 0, 2],
+  ],
+  "pow of a number": [() => f(3, -3, 0, 1e30).pow(2), [9, 9, 0, inf]],
+  "a number to powers": [() => ops.pow(2, f(10, -149, -151, 128)), [1024, 2 ** -149, 0, inf]],
+  "atan2 in its quadrants": [
+    () => f(0, -0, 0, -0, 1, inf, -inf, NaN).atan2(f(1, 1, -1, -0, 0, inf, -inf, 1)),
+    [0, -0, ...[Math.PI, -Math.PI, Math.PI / 2, Math.PI / 4, -0.75 * Math.PI].map(Math.fround), NaN],
+  ],
+  "hypot neither overflows nor underflows": [
+    () => f(3e38, 2 ** -140, 0, -0, inf, NaN).hypot(f(0, 0, 0, -0, NaN, 1)),
+    [Math.fround(3e38), 2 ** -140, 0, 0, inf, NaN],
+  ],
   "elu at its ends": [() => f(inf, -inf, 0, -0, NaN).elu(0.5), [inf, -0.5, 0, -0, NaN]],
 };
 
@@ -66,6 +83,30 @@ describe("values", () => {
     const x = f(1000, -1000, 2);
     for (const y of [x.elu(), x.selu(), x.celu(), x.silu()])
       for (const value of await gradients(y.sum(), [x])[0].data()) expect(Number.isFinite(value)).toBe(true);
+  });
+
+  test("pow's gradients where x or the exponent is 0, as PyTorch's", async () => {
+    const [x, y] = [f(0, 0, 0, 0, -0, -2, -2, 0, NaN), f(0, 1, 0.5, 2, 3, 3, 0, -1, 0)];
+    const [ofX, ofY] = gradients(x.pow(y).sum(), [x, y]);
+    expect(await ofX.array()).toEqual([0, 1, inf, 0, 0, 12, 0, -inf, 0]);
+    expect(await ofY.array()).toEqual([0, 0, 0, 0, 0, NaN, NaN, -inf, NaN]);
+  });
+
+  test("atan2's gradient at the origin is 0, and has a value where squares leave float32's range", async () => {
+    const [y, x] = [f(0, 1e30, 1e-30), f(0, 1e30, 1e-30)];
+    const [ofY, ofX] = gradients(y.atan2(x).sum(), [y, x]);
+    expect(await ofY.array()).toEqual([0, expect.closeTo(5e-31, 36), expect.closeTo(5e29, -25)]);
+    expect(await ofX.array()).toEqual([-0, expect.closeTo(-5e-31, 36), expect.closeTo(-5e29, -25)]);
+  });
+
+  test("gelu's forms", async () => {
+    const x = f(-inf, -20, -1, 0, 1, 20, inf);
+    const forms = [await x.gelu().array(), await x.gelu({ approximate: "tanh" }).array()] as number[][];
+    expect(await x.gelu({ approximate: "none" }).array()).toEqual(forms[0]);
+    expect(forms[1].map((value, i) => value === forms[0][i])).toEqual([true, true, false, true, false, true, true]);
+    expect(await nn.gelu({ approximate: "tanh" }).forward(x).array()).toEqual(forms[1]);
+    for (const value of await gradients(x.at("1:6").gelu({ approximate: "tanh" }).sum(), [x])[0].data())
+      expect(Number.isFinite(value)).toBe(true);
   });
 
   test("clamp's gradient passes at a bound, hardtanh's doesn't", async () => {
@@ -85,6 +126,14 @@ describe("what is refused", () => {
     ],
     ["ceil of integers", () => i(1).ceil(), DTypeError, /^ceil: /],
     ["floorDivide of two dtypes", () => i(1).floorDivide(f(1)), DTypeError, /no promotion: cast/],
+    ["pow of integers", () => i(3).pow(2), DTypeError, /^pow: .*expected float32\nHint: cast first.*square\(x\)/],
+    ["pow of two dtypes", () => f(3).pow(i(2)), DTypeError, /^pow: .*float32 and int32/],
+    [
+      "a form of gelu by another name",
+      () => f(1).gelu({ approximate: "erf" as "tanh" }),
+      ConfigError,
+      /gelu.*approximate.*"none" or "tanh"/,
+    ],
     ["bits of floats", () => f(1).bitAnd(f(1)), DTypeError, /int32 or uint32/],
     ["isNaN of integers", () => i(1).isNaN(), DTypeError, /^isNaN: /],
     ["a range that is none", () => f(1).clamp(2, 1), ConfigError, /clamp: .*2 and 1.*min ≤ max/],

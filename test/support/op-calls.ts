@@ -48,6 +48,13 @@ const imageCalls = (rank: number): Record<string, RightCall> => ({
 /** A right call of each op, with every argument. */
 export const calls: Readonly<Record<string, RightCall>> = {
   acos: unary,
+  acosh: unary,
+  asinh: unary,
+  atan2: binary,
+  atanh: unary,
+  erfc: unary,
+  hypot: binary,
+  pow: binary,
   asin: unary,
   atan: unary,
   cosh: unary,
@@ -134,7 +141,7 @@ export const calls: Readonly<Record<string, RightCall>> = {
   fullLike: call(() => [x(), 1, "int32"], 2),
   gamma: call(() => [[2], 1, 1], 2),
   gather: call(() => [x(), i(), 1]),
-  gelu: unary,
+  gelu: call(() => [x(), { approximate: "tanh" }], 1),
   globalAvgPool: call(() => [image(2)]),
   globalMaxPool: call(() => [image(2)]),
   greater: binary,
@@ -275,7 +282,7 @@ export const calls: Readonly<Record<string, RightCall>> = {
 const numbers = "(NaN|a fraction|an index far out)";
 
 const elementwise =
-  "acos|asin|atan|cosh|exp2|log10|log2|sinh|tan|abs|add|ceil|cos|expm1|floorDivide|log1p|prelu|reciprocal|remainder|round|rsqrt|silu|square|trunc|isNaN|isFinite|isInf|div|equal|erf|exp|floor|gelu|greater|greaterEqual|less|lessEqual|log|maximum|minimum|mul|neg|notEqual|relu|sigmoid|sign|sin|softplus|sqrt|sub|tanh";
+  "acos|acosh|asin|asinh|atan|atan2|atanh|erfc|hypot|pow|cosh|exp2|log10|log2|sinh|tan|abs|add|ceil|cos|expm1|floorDivide|log1p|prelu|reciprocal|remainder|round|rsqrt|silu|square|trunc|isNaN|isFinite|isInf|div|equal|erf|exp|floor|gelu|greater|greaterEqual|less|lessEqual|log|maximum|minimum|mul|neg|notEqual|relu|sigmoid|sign|sin|softplus|sqrt|sub|tanh";
 /** What is accepted of wrong calls, and why. */
 export const accepted: readonly Accepted[] = [
   [new RegExp(`^(${elementwise}): \\d = ${numbers}$`), "a number is an operand"],

@@ -4,6 +4,7 @@ import type { Shape } from "../../../src/core/shape.ts";
 import "../../../src/ops/activations.ts";
 import "../../../src/ops/arithmetic.ts";
 import "../../../src/ops/bits.ts";
+import "../../../src/ops/power.ts";
 import "../../../src/ops/transcendental.ts";
 import type { Attributes } from "../../../src/graph/node.ts";
 import { allRecords, broadcastOperands, makeNode } from "../../../src/ops/define.ts";

@@ -1,0 +1,53 @@
+// Powers, with any exponent.
+import * as math from "../../kernels/math/index.ts";
+import { DTypeError } from "../core/errors.ts";
+import { Node } from "../graph/node.ts";
+import { operand, takes } from "./arguments.ts";
+import { square } from "./arithmetic.ts";
+import { equal, greaterEqual, logicalAnd } from "./compare.ts";
+import { broadcastOperands, defineOp, floatOnly, makeNode, type NodeLike } from "./define.ts";
+import { log, mul, sub, where } from "./elementwise.ts";
+
+defineOp({
+  name: "pow",
+  kind: "elementwise",
+  inputs: 2,
+  dtype: (inputs, attributes, at) => {
+    if (inputs.some((dtype) => dtype !== "float32"))
+      throw new DTypeError({
+        where: at,
+        problem: "dtypes don't fit",
+        got: inputs.join(" and "),
+        expected: "float32",
+        hint: 'cast first, as in x.cast("float32"); the square of integers is square(x)',
+      });
+    return floatOnly(inputs, attributes, at);
+  },
+  value: ([x, y]) => math.pow(x, y),
+  vjp: ({ inputs: [x, y], output, grad }) => {
+    const none = equal(y, 0);
+    const zero = logicalAnd(equal(x, 0), greaterEqual(y, 0));
+    return [
+      where(none, 0, mul(grad, mul(y, pow(x, sub(y, 1))))),
+      where(zero, 0, mul(grad, mul(output, log(where(zero, 1, x))))),
+    ];
+  },
+  samples: {
+    range: [0.5, 4],
+    edges: [0, -0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e-40, -1e-40, 3e38, -3e38, 16777217, Infinity, -Infinity, NaN],
+  },
+});
+
+/**
+ * xʸ. x, y: float32 of shapes that broadcast, or a number. Special values are C's: 1 where y is 0 or x is 1, NaN for x < 0 unless y is an integer. Gradients
+ * g·y·xʸ⁻¹, 0 where y is 0, and g·xʸ·ln x, 0 where x is 0 and y ≥ 0, as in PyTorch. With the number 2 it is `square`. Throws DTypeError for integers. Error
+ * bound: kernels/math.
+ * @torch torch.pow
+ */
+export function pow(x: NodeLike, y: NodeLike): Node {
+  if (y === 2 && x instanceof Node && x.dtype === "float32") return square(x);
+  const nodes = broadcastOperands("pow", [x, y]);
+  return makeNode("pow", nodes, nodes[0].shape);
+}
+
+takes({ pow }, { x: operand, y: operand });
