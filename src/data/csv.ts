@@ -187,6 +187,28 @@ export function parseCsv(where: string, text: string): CsvTable {
   };
 }
 
+/** A table of columns of texts, as files other than CSV hold them; a field's line is its row, its column the column, from 1. */
+export function columnTable(header: readonly string[], columns: readonly (readonly string[])[]): CsvTable {
+  const size = columns[0]?.length ?? 0;
+  const row = (index: number): CsvRow => ({
+    length: header.length,
+    text: (column) => columns[column][index],
+    field: (column) => ({ text: columns[column][index], line: index + 1, column: column + 1 }),
+  });
+  return {
+    header,
+    size,
+    rows: {
+      *[Symbol.iterator]() {
+        for (let index = 0; index < size; index++) yield Array.from(header, (_, column) => row(index).field(column));
+      },
+    },
+    each(visit) {
+      for (let index = 0; index < size; index++) visit(row(index), index);
+    },
+  };
+}
+
 /** A part of a text that doesn't keep the whole of it in memory, as engines' slices do. */
 const ownText = (text: string): string => Array.from(text).join("");
 

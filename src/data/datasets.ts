@@ -8,3 +8,4 @@ export { mobyDickDataset } from "./moby-dick.ts";
 export { npyDataset, npzDataset } from "./numpy.ts";
 export { parquetDataset } from "./parquet.ts";
 export { textDataset } from "./text.ts";
+export { vegaDataset } from "./vega.ts";

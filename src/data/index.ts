@@ -26,3 +26,4 @@ export { type TextDataset, type TextOptions, textDataset, textWindows, Vocabular
 export { BytePairTokenizer, loadTokenizer, type Merge, type TokenizerOptions, trainTokenizer } from "./tokenizer.ts";
 export * from "./transforms/index.ts";
 export type { RandomTransform } from "./transforms/transform.ts";
+export { type VegaOptions, vegaDataset } from "./vega.ts";

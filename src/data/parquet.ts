@@ -4,7 +4,7 @@ import { DataError } from "../core/errors.ts";
 import { filePath, type Given, options as optionsOf } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { csvFields, tableDataset } from "./columns.ts";
-import type { CsvRow, CsvTable } from "./csv.ts";
+import { type CsvTable, columnTable } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** What is used of hyparquet 1.33. */
@@ -88,10 +88,9 @@ export function parquetTable(path: string): CsvTable {
       }
       return values;
     });
-    return tableOf(
+    return columnTable(
       trees.map(({ element }) => element.name),
       columns,
-      Number(metadata.num_rows),
     );
   } catch (cause) {
     throw new DataError({
@@ -107,24 +106,4 @@ function textOf(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "boolean") return value ? "1" : "0";
   return value instanceof Date ? value.toISOString() : String(value);
-}
-
-function tableOf(header: readonly string[], columns: readonly (readonly string[])[], size: number): CsvTable {
-  const row = (index: number): CsvRow => ({
-    length: header.length,
-    text: (column) => columns[column][index],
-    field: (column) => ({ text: columns[column][index], line: index + 1, column: column + 1 }),
-  });
-  return {
-    header,
-    size,
-    rows: {
-      *[Symbol.iterator]() {
-        for (let index = 0; index < size; index++) yield Array.from(header, (_, column) => row(index).field(column));
-      },
-    },
-    each(visit) {
-      for (let index = 0; index < size; index++) visit(row(index), index);
-    },
-  };
 }

@@ -1,7 +1,7 @@
 // Data of npm packages that aren't installed.
 import { expect, test, vi } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
-import { mnist, mobyDick } from "../../src/data/index.ts";
+import { mnist, mobyDick, vegaDataset } from "../../src/data/index.ts";
 
 vi.mock("#files", async (original) => ({
   ...(await original<typeof import("#files")>()),
@@ -19,5 +19,11 @@ test("and so for the text of Moby Dick", async () => {
   await expect(opened).rejects.toThrow(DataError);
   await expect(opened).rejects.toThrow(
     /isn't installed here\nHint: npm install --save-dev @stdlib\/datasets-moby-dick@0\.2\.3, or give the folder of data\.txt/,
+  );
+});
+
+test("and so for the tables of vega-datasets", () => {
+  expect(() => vegaDataset({ table: "cars", target: "Horsepower" })).toThrow(
+    /isn't installed here\nHint: npm install --save-dev vega-datasets@3\.2\.1, or give the folder of cars\.json as directory/,
   );
 });

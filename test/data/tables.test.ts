@@ -13,6 +13,7 @@ import {
   type LoadedBatch,
   parquetDataset,
   randomSplit,
+  vegaDataset,
 } from "../../src/data/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { mse } from "../../src/nn/losses.ts";
@@ -266,5 +267,44 @@ describe("a Parquet file", () => {
     );
     vi.doUnmock("#files");
     vi.resetModules();
+  });
+});
+
+describe("the tables of vega-datasets", () => {
+  const cars = { table: "cars", target: "Miles_per_Gallon", missing: { texts: [""], value: "drop" } } as const;
+
+  test("are read as CSV files of the same rows", () => {
+    const inputs = ["Horsepower", "Origin"];
+    const found = vegaDataset({ ...cars, inputs, categorical: ["Origin"] });
+    expect([found.name, found.size, found.columns]).toEqual([
+      "cars.json",
+      392,
+      ["Horsepower", "Origin=Europe", "Origin=Japan", "Origin=USA"],
+    ]);
+    const first = new Float32Array(4);
+    found.fields.inputs.read(Int32Array.of(0), first);
+    expect([...first]).toEqual([130, 0, 0, 1]);
+    const penguins = vegaDataset({
+      table: "penguins",
+      target: "Species",
+      classes: ["Adelie", "Chinstrap", "Gentoo"],
+      inputs: ["Body Mass (g)"],
+      missing: { texts: [""], value: 0 },
+    });
+    const species = new Int32Array(344);
+    penguins.fields.targets.read(
+      Int32Array.from({ length: 344 }, (_, row) => row),
+      species,
+    );
+    expect([0, 1, 2].map((number) => species.filter((kind) => kind === number).length)).toEqual([152, 68, 124]);
+  });
+
+  test("other bytes are refused; a missing value is an error with its place", () => {
+    const directory = temporaryFolder();
+    writeFileSync(`${directory}/cars.json`, "[]");
+    expect(() => vegaDataset({ ...cars, directory })).toThrow(/aren't the published bytes/);
+    expect(() => vegaDataset({ ...cars, inputs: ["Horsepower"], missing: undefined })).toThrow(
+      /cars\.json:11:2: column Miles_per_Gallon doesn't hold a number: got ""/,
+    );
   });
 });

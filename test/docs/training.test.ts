@@ -29,7 +29,7 @@ test.each([...models.describe(), ...loaders.describe()])("$name, its keys and th
     const inherited =
       common.includes(shown) ||
       (likeText.includes(name) && asText.includes(shown)) ||
-      (name === "parquet" && asTable.includes(shown));
+      (["parquet", "vega"].includes(name) && asTable.includes(shown));
     expect(inherited ? section : row).toMatch(new RegExp(`\`${shown}[:\`]`));
     if (fallback !== undefined) expect(row).toContain(`\`${shown}\` ${fallback}`);
   }

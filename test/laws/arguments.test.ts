@@ -205,9 +205,13 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.sequential": call(() => [nn.relu(), nn.relu()], 0, { variadic: true }),
   "nn.TransformerBlock": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
   "nn.transformerBlock": call(() => [2, 1, { causal: true, dropout: 0.5 }], 2),
-  "nn.cnn": call(() => [{ input: [1, 4, 4], channels: [2], classes: 2, size: 3, dropout: 0.5, init: "zeros" }], 1, {
-    requiredKeys: ["input", "channels", "classes"],
-  }),
+  "nn.cnn": call(
+    () => [{ input: [1, 4, 4], channels: [2], classes: 2, size: 3, batchNorm: true, dropout: 0.5, init: "zeros" }],
+    1,
+    {
+      requiredKeys: ["input", "channels", "classes"],
+    },
+  ),
   "nn.mlp": options({ sizes: [4, 2], dropout: 0.5, activation: "relu", bias: true, init: "zeros" }, ["sizes"]),
   "nn.init.gain": call(() => ["leakyRelu", 0.1], 1),
   ...Object.fromEntries(
@@ -512,6 +516,10 @@ const calls: Readonly<Record<string, RightCall>> = {
     "file",
     "target",
   ]),
+  "data.vegaDataset": reads("data.vegaDataset", () => [{ table: "cars", ...csvOptions(), directory: "none" }], 1, [
+    "table",
+    "target",
+  ]),
   "data.BytePairTokenizer": call(() => [[[97, 98]]]),
   "data.trainTokenizer": call(() => ["a text", { tokens: 260 }], 2, { requiredKeys: ["tokens"] }),
   "data.loadTokenizer": call(() => [`${folder}/tokenizer.json`]),
@@ -703,7 +711,7 @@ const accepted: readonly Accepted[] = [
   [/^(optim\.(clipByValue|muon)|gradients|optim.parameterGroups): \d(\.adam)? = an empty list$/, "none"],
   [/^compile: 1\.state = an empty list$/, "no state"],
   [/^(losses\.\w+: 1|data\.(dataLoader|randomSplit): 0)\.nonsense$/, "a batch and a dataset may hold more"],
-  [/^data\.parquetDataset: 0\.inputs = an empty list$/, "none are named: refused once the file is read"],
+  [/^data\.(parquet|vega)Dataset: 0\.inputs = an empty list$/, "none are named: refused once the file is read"],
   [/^data\.(BytePairTokenizer: 0|inputsDataset: 1\.categorical) = an empty list$/, "none"],
   [/^data\.(mixup|random\w+|npy\w+|npz\w+): 0\.(alpha|fill|scale) = (a fraction|an index far out)$/, "a real number"],
   [/^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|(shuffleSeed|randomSplit: 2.seed) = a bigint$/, "a seed"],

@@ -133,6 +133,7 @@ const makers: readonly Maker[] = [
   { name: "jsonlDataset", make: (options) => data.jsonlDataset(options as never), keys: of("jsonl") },
   { name: "imageFolder", make: (options) => data.imageFolder(options as never), keys: of("images") },
   { name: "parquetDataset", make: (options) => data.parquetDataset(options as never), keys: of("parquet") },
+  { name: "vegaDataset", make: (options) => data.vegaDataset(options as never), keys: of("vega") },
   { name: "idxDataset", make: (options) => data.idxDataset(options as never), keys: of("idx") },
   {
     name: "fit",

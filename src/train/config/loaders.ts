@@ -9,7 +9,7 @@ import { type ParquetOptions, parquetTable } from "../../data/parquet.ts";
 import type { Choice } from "./catalog.ts";
 import { loaders } from "./families.ts";
 
-const isTable = ({ name }: Choice<"name">): boolean => name === "csv" || name === "parquet";
+const isTable = ({ name }: Choice<"name">): boolean => ["csv", "parquet", "vega"].includes(name);
 
 /** Where a config trains on a table: the columns that are inputs, as it names them or as the file's header does. Undefined for other data, and for a file that isn't here. */
 export function trainedColumns(train: Choice<"name"> | undefined): readonly string[] | undefined {

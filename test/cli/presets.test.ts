@@ -1,0 +1,90 @@
+// Presets in short: each one's graph is the published one, and its bits are the same on every backend. Those that take seconds are trained whole: to their published digest, and over the bar
+// that they state. mnist-mlp's whole run is a test of `fit`; that of the others is minutes' training.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { buildTrainer } from "../../src/train/config/build.ts";
+import { parseConfig } from "../../src/train/config/parse.ts";
+import { root } from "../support/sources.ts";
+
+type Edit = readonly [from: string, to: string];
+interface Preset {
+  readonly name: string;
+  /** What makes a step of it short enough for the slowest backend. */
+  readonly small: readonly Edit[];
+  /** What the whole run must reach. */
+  readonly bar?: { readonly metric: string; readonly least: number };
+}
+
+const presets: readonly Preset[] = [
+  {
+    name: "moby-gpt",
+    small: [
+      ["batch_size: 16,", "batch_size: 1,"],
+      ["layers: 4,", "layers: 1,"],
+    ],
+  },
+  { name: "penguins", small: [], bar: { metric: "accuracy", least: 0.98 } },
+  { name: "cars", small: [], bar: { metric: "r2", least: 0.85 } },
+];
+
+const published = (name: string): { readonly graphHash: string; readonly digest: string } =>
+  JSON.parse(readFileSync(join(root, "src/presets/digests.json"), "utf8"))[`${name}.yaml`];
+
+/** A preset's first steps, or its whole run, with nothing beside it: no folder, no checkpoints, no loggers. */
+async function run(
+  name: string,
+  edits: readonly Edit[],
+  numSteps: number | undefined,
+  backend: string,
+  threads?: number,
+) {
+  const file = `${name}.yaml`;
+  const text = edits.reduce(
+    (sofar, [from, to]) => {
+      expect(sofar).toContain(from);
+      return sofar.replace(from, to);
+    },
+    readFileSync(join(root, "src/presets", file), "utf8"),
+  );
+  const { trainer, train, vals } = buildTrainer(parseConfig(text, file), {
+    ...{ modelDir: undefined, checkpoint: null, loggers: [], logging: { logLevel: "silent" } },
+    ...(numSteps !== undefined && { loop: { numSteps } }),
+    ...{ backend, threads },
+  });
+  const { digest, graphHash, loss, metrics } = await trainer.fit(
+    train!,
+    numSteps === undefined ? [...vals] : undefined,
+  );
+  return { digest, graphHash, loss, metrics };
+}
+
+test.each(presets)(
+  "$name: the graph is the published one; 1 and 2 threads give the same",
+  async ({ name }) => {
+    const two = await run(name, [], 2, "wasm", 2);
+    expect(two.graphHash).toBe(published(name).graphHash);
+    expect(await run(name, [], 2, "wasm", 1)).toEqual(two);
+  },
+  120_000,
+);
+
+test.each(presets)(
+  "$name: reference, gpujs:webasm and wasm give the same, in small",
+  async ({ name, small }) => {
+    const expected = await run(name, small, 1, "reference");
+    for (const [backend, threads] of [["gpujs:webasm"], ["wasm", 1], ["wasm", 3]] as [string, number?][])
+      expect(await run(name, small, 1, backend, threads), backend).toEqual(expected);
+  },
+  120_000,
+);
+
+test.each(presets.filter(({ bar }) => bar))(
+  "$name: whole, to the published digest and over its bar",
+  async ({ name, bar }) => {
+    const whole = await run(name, [], undefined, "wasm", 2);
+    expect(whole.digest).toBe(published(name).digest);
+    expect(whole.metrics[bar!.metric]).toBeGreaterThanOrEqual(bar!.least);
+  },
+  120_000,
+);
