@@ -1,8 +1,9 @@
 // A small convolutional network for images.
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, list, numberOf, options, probability, tuple, word } from "../core/options.ts";
+import { count, flag, type Given, list, numberOf, options, probability, tuple, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { relu } from "./activation.ts";
+import { batchNorm2d } from "./batchnorm.ts";
 import { affineParameters, checkStack } from "./check.ts";
 import { conv2d } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
@@ -24,6 +25,8 @@ const record = options(
     classes: count,
     /** The filters' extent down and across, odd. */
     size: odd.default(3),
+    /** Whether each convolution is followed by batch normalisation, and then has no bias of its own. */
+    batchNorm: flag.default(false),
     /** Probability before the last layer. */
     dropout: probability.default(0),
     /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given, inputs counted over the filter. */
@@ -35,23 +38,24 @@ const record = options(
 export type CnnOptions = Given<typeof record>;
 
 /**
- * For each of `channels`: convolution (stride 1, padded to keep the extents), ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit.
+ * For each of `channels`: convolution (stride 1, padded to keep the extents), batch normalisation where asked for, ReLU, 2 × 2 maximum; then one affine layer. inputs: [batch, ...] → [batch, classes]. Throws ShapeError for sizes that don't fit.
  * @torch none: torch.nn.Sequential of its layers
  * @example nn.cnn({ input: [1, 8, 8], channels: [2, 4], classes: 3 }).forward(zeros([2, 1, 8, 8]))
  */
-export const cnn = factory(record, ({ input, channels, classes, size, dropout, init }) => {
+export const cnn = factory(record, ({ input, channels, classes, size, batchNorm, dropout, init }) => {
   let [inputs, height, width] = input;
   let parameters = 0;
   const convolutions = channels.map((outputs) => {
     const extents = [inputs, outputs] as const;
-    parameters += affineParameters(inputs * size * size, outputs);
+    parameters += affineParameters(inputs * size * size, outputs) + (batchNorm ? outputs : 0);
     [inputs, height, width] = [outputs, Math.floor(height / 2), Math.floor(width / 2)];
     return extents;
   });
   const features = inputs * height * width;
   checkStack("cnn", channels.length + 1, parameters + affineParameters(features, classes));
   const blocks = convolutions.flatMap(([from, to]) => [
-    conv2d(from, to, size, { padding: (size - 1) / 2, init }),
+    conv2d(from, to, size, { padding: (size - 1) / 2, bias: !batchNorm, init }),
+    ...(batchNorm ? [batchNorm2d(to)] : []),
     relu(),
     maxPool2d(2),
   ]);

@@ -24,6 +24,13 @@ const presets: readonly Preset[] = [
       ["layers: 4,", "layers: 1,"],
     ],
   },
+  {
+    name: "mnist-cnn",
+    small: [
+      ["batch_size: 128,", "batch_size: 2,"],
+      ["channels: [16, 32, 64]", "channels: [2, 3, 4]"],
+    ],
+  },
   { name: "penguins", small: [], bar: { metric: "accuracy", least: 0.98 } },
   { name: "cars", small: [], bar: { metric: "r2", least: 0.85 } },
 ];

@@ -125,6 +125,20 @@ describe("layers", () => {
     );
   });
 
+  test("cnn with batch normalisation: convolutions have no bias, running statistics are in its state", () => {
+    const model = nn.cnn({ input: [1, 8, 8], channels: [2], classes: 3, batchNorm: true });
+    expect(String(model)).toBe(
+      "Sequential\n  (0): SampleShape(1 × 8 × 8)\n  (1): Conv2d(1 → 2, 3 × 3, stride 1, padding 1, no bias)\n  (2): BatchNorm(2)\n  (3): Activation(relu)\n  (4): MaxPool2d(2)\n  (5): SampleShape\n  (6): Linear(32 → 3)",
+    );
+    expect(model.namedParameters().map(([name]) => name)).toEqual([
+      "1.weight",
+      "2.weight",
+      "2.bias",
+      "6.weight",
+      "6.bias",
+    ]);
+  });
+
   test("from a config", () => {
     const parse = (changes: object) =>
       models.schema.safeParse({ name: "cnn", input: [1, 8, 8], channels: [2], classes: 3, ...changes });
