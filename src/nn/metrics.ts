@@ -9,7 +9,7 @@ export {
   precision,
   recall,
 } from "./metrics/confusion.ts";
-export { accuracy, mean, perplexity } from "./metrics/mean.ts";
+export { accuracy, bitsPerCharacter, mean, perplexity } from "./metrics/mean.ts";
 export type { Metric } from "./metrics/metric.ts";
 export { auc, precisionAtK, recallAtK, topKAccuracy } from "./metrics/ranking.ts";
 export { mae, mape, r2, rmse } from "./metrics/regression.ts";

@@ -3,3 +3,4 @@ export { cnn } from "./cnn.ts";
 export { gpt } from "./gpt.ts";
 export { lstmLanguageModel } from "./lstm-language-model.ts";
 export { mlp } from "./mlp.ts";
+export { vae } from "./vae.ts";

@@ -5,6 +5,7 @@ import { renderChart } from "./curves.ts";
 import { confusionStyle, confusionsOf, isConfusionCell, renderConfusion } from "./heatmap.ts";
 import { escapeHtml, formatNumber, htmlPage, tableHtml } from "./html.ts";
 import { script } from "./readout.ts";
+import { type Figure, sampleStyle } from "./samples.ts";
 import { groupSeries, type Series, type SeriesStore } from "./series.ts";
 
 /** What a report is made from. */
@@ -15,6 +16,8 @@ export interface ReportParts {
   /** The config file's name and text. */
   readonly config: { readonly name: string; readonly text: string };
   readonly series: SeriesStore;
+  /** What the model made last, by name. */
+  readonly samples: ReadonlyMap<string, Figure>;
   readonly ledger: readonly LedgerRow[];
   readonly parameters: number;
   /** Optimizer steps taken, and in the whole run. */
@@ -61,7 +64,7 @@ const seriesTag = '<script type="application/json" id="series">';
 
 /** The page's text. */
 export function renderReport(parts: ReportParts): string {
-  const { directory, manifest, config, series, step, totalSteps } = parts;
+  const { directory, manifest, config, series, samples, step, totalSteps } = parts;
   const name = directory.split(/[/\\]/).filter(Boolean).at(-1) ?? directory;
   const confusions = confusionsOf(series.list()).map(renderConfusion);
   const drawn = series.list().filter(({ name }) => !isConfusionCell(name));
@@ -75,6 +78,7 @@ ${digest(parts)}
     .join("")}</dl>
 <section><h2>Curves</h2>${charts.length > 0 ? `<div class="charts">${charts.join("\n")}</div>` : '<p class="soft">Nothing has been logged yet.</p>'}</section>
 ${confusions.length > 0 ? `<section><h2>Confusion</h2><p class="soft">Targets down, predictions across; a square is as full as its share of the row</p><div class="charts">${confusions.join("\n")}</div></section>` : ""}
+${samples.size > 0 ? `<section><h2>Samples</h2><p class="soft">What the model made</p><div class="charts">${[...samples.values()].map(({ html }) => html).join("\n")}</div></section>` : ""}
 ${validations(drawn)}
 <section><h2>Config</h2><p class="soft">${escapeHtml(config.name)}, as it took effect, defaults included</p><pre>${escapeHtml(config.text)}</pre></section>
 <section><h2>Ledger of draws</h2><p class="soft">Who owns which part of the seed's one stream of random numbers</p>${tableHtml(
@@ -96,7 +100,7 @@ ${validations(drawn)}
     Object.entries(environment).map(([key, value]) => [key, typeof value === "number" ? formatNumber(value) : value]),
   )}</section>`;
   const scripts = `${seriesTag}${series.serialize()}</script>\n<script>${script}</script>`;
-  return htmlPage({ title: `${name} · seedgrad run`, style: style + confusionStyle, body, scripts });
+  return htmlPage({ title: `${name} · seedgrad run`, style: style + confusionStyle + sampleStyle, body, scripts });
 }
 
 /** The series in a page that `renderReport` made, as text; undefined if it is none. */

@@ -18,6 +18,8 @@ import {
   string,
   strings,
 } from "../core/arguments.ts";
+import type { HostArray } from "../core/array.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { ChosenWeights, EvaluateOptions, FitOptions, Loaders, WeightsOptions } from "./run.ts";
@@ -84,6 +86,12 @@ export function takesNothing({
   }
 }
 
+function isSample(value: unknown): boolean {
+  if (!isRecord(value) || Object.keys(value).length !== 1) return false;
+  const { text, images } = value as { text?: unknown; images?: Partial<HostArray> };
+  return typeof text === "string" || (images?.shape?.length === 3 && images.data?.length === sizeOf(images.shape));
+}
+
 export const calls = {
   Trainer: signature("Trainer", { options: atHand }),
   stop: signature("stop", { reason: string }),
@@ -96,6 +104,11 @@ export const calls = {
         isRecord(value) &&
         Object.values(value).every((each) => Array.isArray((each as { limits?: unknown } | null)?.limits)),
     ),
+    "step?": count,
+  }),
+  logSample: signature("logSample", {
+    name: string,
+    sample: kind("{ text }, or { images } of [count, height, width]", isSample),
     "step?": count,
   }),
   nameScope: signature("nameScope", { name: string, body: callable }),

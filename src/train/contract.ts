@@ -7,6 +7,7 @@ import type { Batch, Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedules } from "../optim/schedules/index.ts";
 import type { Variable } from "../program/variable.ts";
+import type { Sample } from "../report/samples.ts";
 import type { Stream } from "../rng/stream.ts";
 import type { ChainLink } from "../run/chain.ts";
 import type { RunState } from "../run/checkpoint.ts";
@@ -59,6 +60,7 @@ export interface TrainerView {
   message(level: MessageLevel, text: string): void;
   logMetrics(metrics: Metrics, step?: number): Promise<void>;
   logHistograms(histograms: Readonly<Record<string, Histogram>>, step?: number): Promise<void>;
+  logSample(name: string, sample: Sample, step?: number): Promise<void>;
   nameScope<T>(name: string, body: () => T | Promise<T>): Promise<T>;
   backend(): Promise<Backend>;
   initialize(): Promise<Backend>;
@@ -288,6 +290,8 @@ export interface Logger extends Callback {
   logMetrics?: Hook<[Metrics, number]>;
   /** As `logMetrics`, of whole tensors' elements by name. */
   logHistograms?: Hook<[Readonly<Record<string, Histogram>>, number]>;
+  /** The model made something to be looked at, under a name. */
+  logSample?: Hook<[string, Sample, number]>;
   /** The numbers that it has on the disk of earlier processes, up to the step that the run goes on from: asked after `onTrainStart`. The first logger that can is. */
   readBack?(): Iterable<readonly [step: number, name: string, value: number]>;
   /** What was logged must be on the disk: a checkpoint is about to be named, or the run to be called finished. */

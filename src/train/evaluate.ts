@@ -2,14 +2,13 @@
 // the stream, the weights and the model's flags as they were.
 import { DataError } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
-import type { Module } from "../nn/module.ts";
-import { namedModules } from "../nn/naming.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeChosen, takeWeights } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
 import type { ValidateContext, ValidateEpochContext } from "./contract.ts";
+import { inEvaluation } from "./evaluation.ts";
 import { Hooks, tell } from "./hooks.ts";
 import { placeOf } from "./numbers.ts";
 import type {
@@ -22,7 +21,7 @@ import type {
   WeightsOptions,
 } from "./run.ts";
 import type { Session } from "./session.ts";
-import { meanLoss, prefixed, Totals } from "./totals.ts";
+import { prefixed, Totals } from "./totals.ts";
 import { checkVocabulary } from "./vocabulary.ts";
 import { chosenAverage } from "./weights.ts";
 
@@ -102,7 +101,7 @@ async function pass(
   const { options, seed } = session.trainer;
   const hooks = number === 0 ? all : new Hooks([]);
   const stream = new Stream(seed, watchOffset);
-  const totals = new Totals([meanLoss, ...options.metrics]);
+  const totals = new Totals(options.metrics);
   const batches = loader.batches({ seed, offset: stream.reserve(loader.drawsPerEpoch) }, 0, { whole: true });
   let index = 0;
   for await (const batch of batches) {
@@ -181,31 +180,4 @@ export async function validateAll(
     found.push({ ckptPath, step: progress.step, metrics, weights: session.weightsUsed });
   }
   return found.sort((a, b) => a.step - b.step);
-}
-
-/** Models in evaluation mode: what puts each back, and how many bodies are still running in it. */
-const evaluating = new WeakMap<Module, { readonly restore: () => void; running: number }>();
-
-/** Runs `body` with the whole tree in evaluation mode; once the last of several such bodies has ended, each module is what it was. */
-export async function inEvaluation<T>(model: Module, body: () => Promise<T>): Promise<T> {
-  let mode = evaluating.get(model);
-  if (!mode) {
-    const flags = namedModules(model).map(([, module]) => [module, module.training] as const);
-    const restore = () => {
-      for (const [module, training] of flags) module.training = training;
-    };
-    mode = { restore, running: 0 };
-    evaluating.set(model, mode);
-    model.eval();
-  }
-  mode.running++;
-  try {
-    return await body();
-  } finally {
-    mode.running--;
-    if (mode.running === 0) {
-      evaluating.delete(model);
-      mode.restore();
-    }
-  }
 }

@@ -66,6 +66,7 @@ export const hookParts: Readonly<Record<HookName, string>> = {
   finalize: "a fit",
   logMetrics: "logging",
   logHistograms: "logging",
+  logSample: "logging",
   flush: "logging",
   logMessage: "logging",
 };

@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
+import type { Sample } from "../report/samples.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import { logLevels } from "./config/shared.ts";
 import type { Histogram } from "./histogram.ts";
@@ -51,6 +52,11 @@ export class Logs {
 
   async histograms(histograms: Readonly<Record<string, Histogram>>, step: number): Promise<void> {
     await this.#session.hooks.call("logHistograms", this.#scoped(histograms), step);
+  }
+
+  async sample(name: string, sample: Sample, step: number): Promise<void> {
+    const [scoped] = Object.keys(this.#scoped({ [name]: sample }));
+    await this.#session.hooks.call("logSample", scoped, sample, step);
   }
 
   #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {

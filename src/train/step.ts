@@ -171,10 +171,11 @@ function makeEvalStep(session: Session, backend: Backend): EvalStep {
   const { model, options } = trainer;
   const step = (given: HostBatch): Record<string, Tensor> => {
     const batch = given as unknown as Batch;
-    const { outputs, loss } = runModel(trainer, batch);
+    const { outputs, loss, lossParts = {} } = runModel(trainer, batch);
     const samples = Object.values(batch)[0]?.shape[0] ?? 1;
     const terms: Record<string, Tensor> = {};
     if (loss) terms.loss = stack([checkLoss(loss).mul(samples), tensor(samples)]);
+    for (const [name, part] of Object.entries(lossParts)) terms[name] = stack([part.mul(samples), tensor(samples)]);
     for (const { name, metric } of options.metrics) terms[name] = termsOf(name, metric, outputs, batch);
     const microBatches = [{ batch, outputs }];
     traceHooks(session, { trainer, role: "eval", model, batch, outputs, loss, microBatches, gradients: {} });
@@ -212,6 +213,24 @@ function partsOf({ options }: TrainerView, result: ModelOutput): Parts {
 interface Ran extends Parts {
   /** By the names that optimizers minimise them under. */
   readonly losses: Readonly<Record<string, Tensor>>;
+  /** What else a model with a loss of its own says in numbers, as what its loss is made of. */
+  readonly lossParts?: Readonly<Record<string, Tensor>>;
+}
+
+/** The scalars of a record beside its loss. Throws ConfigError for one of a metric's name. */
+function lossPartsOf({ options: { metrics } }: TrainerView, result: ModelOutput): Record<string, Tensor> {
+  if (result instanceof Tensor || Array.isArray(result)) return {};
+  const isScalar = (value: unknown) => value instanceof Tensor && value.rank === 0 && value.dtype === "float32";
+  const { loss: _, outputs: __, ...others } = result as Readonly<Record<string, Tensor>>;
+  const parts = Object.fromEntries(Object.entries(others).filter(([, value]) => isScalar(value)));
+  const taken = metrics.find(({ name }) => Object.hasOwn(parts, name));
+  if (!taken) return parts;
+  throw new ConfigError({
+    where: `metrics.${taken.name}`,
+    problem: "the model says a number of this name itself",
+    got: Object.keys(result).join(", "),
+    expected: "a name of its own for each",
+  });
 }
 
 /** Outputs, and the loss: the model's own, or the Trainer's of the outputs; where optimizers minimise several of the model's, the sum of these. */
@@ -219,7 +238,7 @@ function runModel(trainer: TrainerView, batch: Batch): Ran {
   const { loss } = trainer.options;
   const result = callModel(trainer, batch);
   const { loss: own, outputs } = partsOf(trainer, result);
-  if (!loss) return minimised(trainer, { loss: own, outputs }, result);
+  if (!loss) return { ...minimised(trainer, { loss: own, outputs }, result), lossParts: lossPartsOf(trainer, result) };
   if (outputs && !own)
     return minimised(
       trainer,

@@ -11,8 +11,8 @@ interface Named {
   readonly metric: Pick<Metric, "collects" | "value">;
 }
 
-/** The mean loss as a metric of [loss · samples, samples]. */
-export const meanLoss: Named = { name: "loss", metric: { value: ratio } };
+/** [value · samples, samples] → the mean over samples: of the loss, and of what else a model says in numbers. */
+const mean: Named["metric"] = { value: ratio };
 
 /** Numbers under names that begin with another. */
 export const prefixed = (prefix: string, metrics: Metrics): Metrics =>
@@ -37,20 +37,23 @@ export class Totals {
     this.#metrics = metrics;
   }
 
+  /** Terms of a metric; under any other name the value · samples, and the samples, of a mean. */
   add(name: string, terms: ArrayLike<number>): void {
-    const { metric } = this.#metrics.find((other) => other.name === name)!;
-    this.#totals = { ...this.#totals, [name]: withTerms(metric, this.#totals[name] ?? [], terms) };
+    this.#totals = { ...this.#totals, [name]: withTerms(this.#metricOf(name), this.#totals[name] ?? [], terms) };
   }
 
-  /** The numbers of all metrics that anything was added of. */
+  /** All that anything was added of, in the order in which it first was. */
   values(): Metrics {
     const found: Record<string, number> = {};
-    for (const { name, metric } of this.#metrics) {
-      if (!Object.hasOwn(this.#totals, name)) continue;
-      const value = atOnce(`metrics.${name}.value`, metric.value(this.#totals[name]));
+    for (const [name, total] of Object.entries(this.#totals)) {
+      const value = atOnce(`metrics.${name}.value`, this.#metricOf(name).value(total));
       Object.assign(found, typeof value === "number" ? { [name]: value } : prefixed(`${name}/`, value));
     }
     return found;
+  }
+
+  #metricOf(name: string): Named["metric"] {
+    return this.#metrics.find((other) => other.name === name)?.metric ?? mean;
   }
 
   get state(): Readonly<Record<string, number[]>> {

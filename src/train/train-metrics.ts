@@ -5,7 +5,7 @@ import type { ResolvedSettings } from "./config/options.ts";
 import type { Callback, EpochContext, StepResult, TraceContext } from "./contract.ts";
 import { samplesOf } from "./group.ts";
 import type { Metrics } from "./run.ts";
-import { meanLoss, prefixed, Totals, termsOf } from "./totals.ts";
+import { prefixed, Totals, termsOf } from "./totals.ts";
 
 const keyOf = (name: string, i: number) => `TrainMetrics/${name}/${i}`;
 
@@ -18,7 +18,7 @@ export class TrainMetrics implements Callback {
 
   constructor(metrics: ResolvedSettings["metrics"]) {
     this.#metrics = metrics;
-    this.#totals = new Totals([meanLoss, ...metrics]);
+    this.#totals = new Totals(metrics);
   }
 
   onTrace({ role, microBatches }: TraceContext): void {

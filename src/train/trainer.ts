@@ -13,6 +13,7 @@ import type { Schedules } from "../optim/schedules/index.ts";
 import { listState } from "../program/trace.ts";
 import { settleVariables, type Variable } from "../program/variable.ts";
 import type { PlannedGraph } from "../report/graph.ts";
+import type { Sample } from "../report/samples.ts";
 import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
 import type { ChainLink } from "../run/chain.ts";
 import type { RunState } from "../run/checkpoint.ts";
@@ -213,6 +214,12 @@ export class Trainer implements TrainerView {
   logHistograms(histograms: Readonly<Record<string, Histogram>>, step = this.step): Promise<void> {
     checkArguments(calls.logHistograms, arguments);
     return this.#logs.histograms(histograms, step);
+  }
+
+  /** Shows something that the model made, pictures or a text, under a name: what was shown last stands in the report. */
+  logSample(name: string, sample: Sample, step = this.step): Promise<void> {
+    checkArguments(calls.logSample, arguments);
+    return this.#logs.sample(name, sample, step);
   }
 
   /** Runs `body`, in which every logged name begins with `name/`; scopes nest. Await it before the next. */

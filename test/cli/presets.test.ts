@@ -31,6 +31,20 @@ const presets: readonly Preset[] = [
       ["channels: [16, 32, 64]", "channels: [2, 3, 4]"],
     ],
   },
+  {
+    name: "mnist-vae",
+    small: [
+      ["batch_size: 128,", "batch_size: 2,"],
+      ["hidden: [400]", "hidden: [8]"],
+    ],
+  },
+  {
+    name: "moby-lstm",
+    small: [
+      ["batch_size: 32,", "batch_size: 1,"],
+      ["width: 192", "width: 8"],
+    ],
+  },
   { name: "penguins", small: [], bar: { metric: "accuracy", least: 0.98 } },
   { name: "cars", small: [], bar: { metric: "r2", least: 0.85 } },
 ];
@@ -38,7 +52,7 @@ const presets: readonly Preset[] = [
 const published = (name: string): { readonly graphHash: string; readonly digest: string } =>
   JSON.parse(readFileSync(join(root, "src/presets/digests.json"), "utf8"))[`${name}.yaml`];
 
-/** A preset's first steps, or its whole run, with nothing beside it: no folder, no checkpoints, no loggers. */
+/** A preset's first steps, or its whole run, with nothing beside it: no folder, no checkpoints, no callbacks, no loggers. */
 async function run(
   name: string,
   edits: readonly Edit[],
@@ -55,7 +69,7 @@ async function run(
     readFileSync(join(root, "src/presets", file), "utf8"),
   );
   const { trainer, train, vals } = buildTrainer(parseConfig(text, file), {
-    ...{ modelDir: undefined, checkpoint: null, loggers: [], logging: { logLevel: "silent" } },
+    ...{ modelDir: undefined, checkpoint: null, callbacks: [], loggers: [], logging: { logLevel: "silent" } },
     ...(numSteps !== undefined && { loop: { numSteps } }),
     ...{ backend, threads },
   });

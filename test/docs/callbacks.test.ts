@@ -62,7 +62,7 @@ describe("callbacks", () => {
   const given = examples("callbacks");
 
   test("each one has a row and an example", () => {
-    const named = [...given.map(nameOf), "LoadCheckpointStates"].sort();
+    const named = [...[...given, ...examples("samples")].map(nameOf), "LoadCheckpointStates"].sort();
     expect(named).toEqual([...callbacks.names].sort());
   });
 

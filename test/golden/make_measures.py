@@ -117,6 +117,7 @@ metrics = {
         f"{t}/{p}": sum(a == t and b == p for a, b in zip(true, predicted)) for t in range(C) for p in range(C)
     },
     "perplexity": math.exp(float(f.cross_entropy(logits.double(), labels))),
+    "bits_per_character": float(f.cross_entropy(logits.double(), labels)) / math.log(2),
     "mean_huber": float(f.huber_loss(scores.double(), other.double())),
 }
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "measures.json"), "w") as file:

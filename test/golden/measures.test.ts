@@ -104,6 +104,7 @@ const metricCases: Record<string, [string, Tensor, Tensor, number?]> = {
   "r2 of several": ["r2", logits, probabilities, 1e-3],
   confusion_matrix: ["confusion_matrix", logits, labels],
   perplexity: ["perplexity", logits, labels, 1e-5],
+  bits_per_character: ["bits_per_character", logits, labels, 1e-6],
   mean_huber: ["{mean: {loss: huber}}", scores, other, 1e-6],
 };
 

@@ -42,6 +42,7 @@ const instances: Readonly<Record<string, () => object>> = {
   "nn.Gpt": () => nn.gpt({ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1 }),
   "nn.Gru": () => nn.gru(2, 3),
   "nn.Lstm": () => nn.lstm(2, 3),
+  "nn.Vae": () => nn.vae({ inputs: 4, hidden: [3], latent: 2 }),
   "nn.LstmLanguageModel": () => nn.lstmLanguageModel({ vocabulary: 3, width: 2, layers: 1 }),
   "nn.Rnn": () => nn.rnn(2, 3),
   "nn.LayerNorm": () => nn.layerNorm([2]),
@@ -84,6 +85,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "Trainer.ledger": call(() => [loader()]),
   "Trainer.loadCheckpoint": reads("loadCheckpoint", () => ["none"]),
   "Trainer.logHistograms": call(() => [{ a: sg.histogramOf([1, 2]) }, 1], 1),
+  "Trainer.logSample": call(() => ["a", { text: "words" }, 1], 2),
   "Trainer.logMetrics": call(() => [{ a: 1 }, 1], 1),
   "Trainer.message": call(() => ["info", "words"]),
   "Trainer.nameScope": call(() => ["name", () => 1]),
@@ -138,6 +140,9 @@ const calls: Readonly<Record<string, RightCall>> = {
     () => [timed(), { state: [sg.zeros([1, 2, 3]), sg.zeros([1, 2, 3])], mask: sg.full([2, 4], 1, "bool") }],
     1,
   ),
+  "nn.Vae.forward": forward(() => sg.ones([2, 4])),
+  "nn.Vae.decode": call(() => [sg.ones([1, 2])]),
+  "nn.Vae.sample": call(() => [2]),
   "nn.LstmLanguageModel.forward": forward(tokens),
   "nn.Rnn.run": call(() => [timed(), { state: sg.zeros([1, 2, 3]), mask: sg.full([2, 4], 1, "bool") }], 1),
   "nn.LayerNorm.forward": forward(),
@@ -207,7 +212,7 @@ const accepted: readonly Accepted[] = [
 /** What a program doesn't call, by the class's path or any's, and why. */
 const exceptions: readonly (readonly [RegExp, string])[] = [
   [/\.(on|pre|post)[A-Z]\w*$/, "a hook: called by a Trainer"],
-  [/^\w+\.(setup|finalize|logMetrics|logHistograms|flush|logMessage)$/, "a hook: called by a Trainer"],
+  [/^\w+\.(setup|finalize|logMetrics|logHistograms|logSample|flush|logMessage)$/, "a hook: called by a Trainer"],
   [
     /^\w+\.(describe|saveState|loadState|beginsAt|finalWeights|readBack)$|^(Sparsity|EarlyStopping)\.namedVariables$/,
     "what a callback's record is made of: asked by a Trainer",

@@ -52,6 +52,7 @@ const all = [
     ...failing,
     "logMetrics",
     "logHistograms",
+    "logSample",
     "flush",
     "logMessage",
   ]),
@@ -204,6 +205,7 @@ const known = [
   "finalize",
   "logMetrics",
   "logHistograms",
+  "logSample",
   "flush",
   "logMessage",
 ] as const satisfies readonly HookName[];

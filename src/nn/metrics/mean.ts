@@ -4,8 +4,10 @@ import { options, part, word } from "../../core/options.ts";
 import { exp } from "../../core/real.ts";
 import { factory, named } from "../../core/things.ts";
 import { cast, equal, stack, sum, tensor } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";
+import type { Batch } from "../module.ts";
 import { type Metric, predictions, ratio, targetsOf } from "./metric.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
@@ -57,16 +59,30 @@ export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) =
     mean(loss, `mean_${chosen.class}`, { mode: "min" }),
 );
 
+/** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
+export const bitsPerCharacter = factory(
+  options("bits_per_character", {}, "metrics.bitsPerCharacter"),
+  (): Metric => ({
+    name: "bits_per_character",
+    mode: "min",
+    terms: (outputs, batch) => crossEntropyTerms("bitsPerCharacter", outputs, batch),
+    value: (totals) => ratio(totals) / Math.LN2,
+  }),
+);
+
+/** [cross entropy · targets, targets]. */
+function crossEntropyTerms(where: string, outputs: Tensor, batch: Batch): Tensor {
+  const { size } = targetsOf(where, batch);
+  return stack([losses.crossEntropy(outputs, batch).mul(size), tensor(size)]);
+}
+
 /** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
 export const perplexity = factory(
   options("perplexity", {}, "metrics.perplexity"),
   (): Metric => ({
     name: "perplexity",
     mode: "min",
-    terms: (outputs, batch) => {
-      const { size } = targetsOf("perplexity", batch);
-      return stack([losses.crossEntropy(outputs, batch).mul(size), tensor(size)]);
-    },
+    terms: (outputs, batch) => crossEntropyTerms("perplexity", outputs, batch),
     value: (totals) => exp(ratio(totals)),
   }),
 );

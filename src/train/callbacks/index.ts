@@ -19,6 +19,8 @@ export { CountParams, countParameters, ModelSummary, type ModelSummaryOptions } 
 export { NaNChecker, type NaNCheckerOptions } from "./nan-checker.ts";
 export { OpProfiler, type OpProfilerOptions, type ProfiledKernel } from "./op-profiler.ts";
 export { RateProfiler } from "./rate-profiler.ts";
+export { SampleImages, type SampleImagesOptions } from "./sample-images.ts";
+export { SampleText, type SampleTextOptions } from "./sample-text.ts";
 export { SanityValidation, type SanityValidationOptions } from "./sanity-validation.ts";
 export { type CheckpointPart, SaveCheckpointState, type SaveCheckpointStateOptions } from "./save-checkpoint-state.ts";
 export { SelectiveGrad, type SelectiveGradOptions } from "./selective-grad.ts";

@@ -6,6 +6,7 @@ import { CheckpointError } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { renderReport, seriesText } from "../../report/run.ts";
+import { type Figure, renderSample, type Sample, samplesIn } from "../../report/samples.ts";
 import { SeriesStore } from "../../report/series.ts";
 import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
@@ -21,6 +22,7 @@ const interval = 5;
 export class ReportLogger extends configured(options("ReportLogger", {})) implements Logger {
   readonly changesTraining = false;
   #series = new SeriesStore();
+  #samples = new Map<string, Figure>();
   #ledger: readonly LedgerRow[] = [];
   #fit: FitContext | undefined;
   #written = 0;
@@ -29,21 +31,29 @@ export class ReportLogger extends configured(options("ReportLogger", {})) implem
     const { trainer, loader } = context;
     const path = pathOf(trainer);
     if (path === undefined) return;
-    this.#series = trainer.step > 0 ? this.#readBack(trainer, path) : new SeriesStore();
-    this.#series.cutBack(trainer.step);
+    this.#series = new SeriesStore();
+    this.#samples = new Map();
+    if (trainer.step > 0) this.#readBack(trainer, path);
     this.#ledger = await trainer.ledger(loader);
     this.#fit = context;
   }
 
-  /** The curves in the report that is there; none where it is missing or damaged. */
-  #readBack(trainer: TrainerView, path: string): SeriesStore {
-    if (!exists(path)) return new SeriesStore();
+  /** Takes over what the report that is there has up to now; nothing where it is missing or damaged. */
+  #readBack(trainer: TrainerView, path: string): void {
+    if (!exists(path)) return;
     try {
-      return SeriesStore.parse(seriesText(readText(path, CheckpointError)) ?? "");
+      const page = readText(path, CheckpointError);
+      this.#series = SeriesStore.parse(seriesText(page) ?? "");
+      this.#series.cutBack(trainer.step);
+      for (const [name, figure] of samplesIn(page)) if (figure.step <= trainer.step) this.#samples.set(name, figure);
     } catch (error) {
       trainer.message("warn", `${path}: its curves can't be read, and begin anew: ${error}`);
-      return new SeriesStore();
     }
+  }
+
+  logSample(name: string, sample: Sample, step: number): void {
+    const figure = renderSample(name, step, sample);
+    this.#samples.set(name, figure);
   }
 
   logMetrics(metrics: Metrics, step: number): void {
@@ -71,6 +81,7 @@ export class ReportLogger extends configured(options("ReportLogger", {})) implem
       manifest: readManifest(`${directory}/manifest.json`),
       config: trainer.describe(),
       series: this.#series,
+      samples: this.#samples,
       ledger: this.#ledger,
       parameters: countParameters(trainer).total,
       step: trainer.step,

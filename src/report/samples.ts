@@ -1,0 +1,56 @@
+// What a model made, as figures of a report: pictures in a grid, or a text. A figure says by itself whose it is and of which step, so that a run that goes on reads it back from the page.
+import type { HostArray } from "../core/array.ts";
+import { bitmap } from "./bitmap.ts";
+import { escapeHtml } from "./html.ts";
+
+/** Something that a model made, to be looked at: pictures [count, height, width] in [0, 1], 0 black; or a text. */
+export type Sample = { readonly images: HostArray } | { readonly text: string };
+
+/** What was made last under a name. */
+export interface Figure {
+  readonly step: number;
+  readonly html: string;
+}
+
+/** Between two pictures, in pixels. */
+const gap = 2;
+
+/** Pictures in a grid as nearly square as they fill, as a data URI. */
+function gridUri({ data, shape: [count, height, width] }: HostArray): string {
+  const columns = Math.ceil(Math.sqrt(count));
+  const rows = Math.ceil(count / columns);
+  const [across, down] = [columns * (width + gap) - gap, rows * (height + gap) - gap];
+  const pixels = new Uint8Array(across * down).fill(128);
+  for (let i = 0; i < data.length; i++) {
+    const [image, y, x] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
+    const [row, column] = [Math.floor(image / columns), image % columns];
+    const value = Math.round(255 * Number(data[i]));
+    pixels[(row * (height + gap) + y) * across + column * (width + gap) + x] = Math.min(255, Math.max(0, value));
+  }
+  const bytes = bitmap(pixels, across, down);
+  return `data:image/bmp;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+}
+
+/** A sample as a figure. */
+export function renderSample(name: string, step: number, sample: Sample): Figure {
+  const title = escapeHtml(name);
+  const shown =
+    "text" in sample
+      ? `<pre class="wrap">${escapeHtml(sample.text)}</pre>`
+      : `<img alt="${title}" src="${gridUri(sample.images)}">`;
+  const html = `<figure class="chart sample" data-sample="${title}" data-step="${step}"><figcaption><h3>${title}</h3><span class="at">step ${step}</span></figcaption>${shown}</figure>`;
+  return { step, html };
+}
+
+/** The figures in a page, by name. */
+export function samplesIn(page: string): Map<string, Figure> {
+  const found = page.matchAll(
+    /<figure class="chart sample" data-sample="([^"]*)" data-step="(\d+)">[\s\S]*?<\/figure>/g,
+  );
+  return new Map(Array.from(found, ([html, name, step]) => [name, { step: Number(step), html }]));
+}
+
+/** The rules of pictures and texts; colours are the report's. */
+export const sampleStyle = `
+.sample img { display: block; width: 100%; image-rendering: pixelated; border-radius: 6px; } .sample .wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
+`;

@@ -1,0 +1,63 @@
+// Pictures that a model makes, after each validation, for the report. They are drawn from the watching part of the stream, each time from its beginning: the run's stream stays where it is, and
+// two pictures in one place of the grid come of the same numbers.
+import { ConfigError, ShapeError } from "../../core/errors.ts";
+import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
+import { formatShape } from "../../core/shape.ts";
+import { configured } from "../../core/things.ts";
+import { type Compiled, compile } from "../../program/compiled.ts";
+import { watchOffset } from "../../rng/regions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Callback, TrainerView, ValidateContext } from "../contract.ts";
+
+const most = 1024;
+const record = options("SampleImages", {
+  /** Height and width of a picture. */
+  size: tuple("two counts: height, width", count, count),
+  /** How many, at most 1024. */
+  count: countUpTo("pictures", most, (pictures) => ({
+    problem: "more pictures than a page shows",
+    got: String(pictures),
+    expected: `at most ${most}`,
+  })).default(64),
+});
+export type SampleImagesOptions = Given<typeof record>;
+
+/** A model that makes samples: [count, ...] in [0, 1]. */
+type Sampling = { sample(count: number): Tensor };
+
+/** Shows `count` pictures of the model's `sample(count)` in the report, as the last validation found it. */
+export class SampleImages extends configured(record) implements Callback {
+  readonly changesTraining = false;
+  #sample: Compiled<[], Tensor> | undefined;
+
+  postSetup({ model }: TrainerView): void {
+    this.#sample = undefined;
+    if (typeof (model as unknown as Partial<Sampling>).sample === "function") return;
+    throw new ConfigError({
+      where: "SampleImages",
+      problem: "the model makes no samples",
+      got: model.constructor.name,
+      expected: "a method sample(count) that gives them, as nn.vae has",
+    });
+  }
+
+  async onValidateEnd({ trainer, step }: ValidateContext): Promise<void> {
+    const { stream, model } = trainer;
+    const { count: pictures, size } = this.options;
+    this.#sample ??= compile(() => (model as unknown as Sampling).sample(pictures), {
+      ...{ name: "samples", state: model, stream, backend: await trainer.backend() },
+    });
+    const { result } = await this.#sample.execute([], { base: watchOffset });
+    const shape = [pictures, ...size];
+    if (result.size !== shape.reduce((product, extent) => product * extent, 1)) {
+      throw new ShapeError({
+        where: "SampleImages.size",
+        problem: "not the size of what the model's sample gives",
+        got: formatShape(size),
+        expected: `as many numbers as a sample of ${formatShape(result.shape)} has`,
+      });
+    }
+    await trainer.logSample("samples", { images: { data: await result.data(), dtype: result.dtype, shape } }, step);
+    result.dispose();
+  }
+}
