@@ -42,11 +42,14 @@ export class Totals {
     this.#totals = { ...this.#totals, [name]: withTerms(this.#metricOf(name), this.#totals[name] ?? [], terms) };
   }
 
-  /** All that anything was added of, in the order in which it first was. */
+  /** All that anything was added of: the loss, other means, metrics in their own order. */
   values(): Metrics {
     const found: Record<string, number> = {};
-    for (const [name, total] of Object.entries(this.#totals)) {
-      const value = atOnce(`metrics.${name}.value`, this.#metricOf(name).value(total));
+    const metrics = this.#metrics.map(({ name }) => name);
+    const means = Object.keys(this.#totals).filter((name) => !metrics.includes(name));
+    for (const name of new Set(["loss", ...means, ...metrics])) {
+      if (!Object.hasOwn(this.#totals, name)) continue;
+      const value = atOnce(`metrics.${name}.value`, this.#metricOf(name).value(this.#totals[name]));
       Object.assign(found, typeof value === "number" ? { [name]: value } : prefixed(`${name}/`, value));
     }
     return found;
