@@ -1,7 +1,5 @@
 // Documentation of whatever a config may name, out of the JSDoc of functions, classes and options, for where no compiler is: the JSON Schema's descriptions and `seedgrad list`
-// read src/train/config/documentation.ts, and docs/options.md has a table for each. `npm run docs` writes both; test/docs/options.test.ts holds them to be current.
-import { realpathSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+// read src/train/config/documentation.ts, and docs/options.md has a table for each. `npm run docs` writes both; test/docs/generated.test.ts holds them to be current.
 import ts from "typescript";
 import { Option, type OptionRecord, type Type } from "../src/core/options.ts";
 import * as datasets from "../src/data/datasets.ts";
@@ -16,8 +14,8 @@ import * as callbacks from "../src/train/callbacks/index.ts";
 import { families } from "../src/train/config/families.ts";
 import { toSnake } from "../src/train/config/form.ts";
 import * as loggers from "../src/train/loggers/index.ts";
+import { cell, firstSentence, root, sources, textOf } from "./sources.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const indexes = {
   "data/datasets": datasets,
   "data/transforms/index": transforms,
@@ -34,19 +32,8 @@ type Texts = Record<string, string>;
 
 /** The JSDoc of options by the name of their record (of several records of one name: the first that says something), and of things by theirs. */
 function readSources(): { options: Record<string, Texts>; things: Texts } {
-  const files = Object.keys(indexes).map((index) => `${root}src/${index}.ts`);
-  const program = ts.createProgram([...files, `${root}src/train/config/families.ts`], {
-    allowImportingTsExtensions: true,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    noEmit: true,
-    strict: true,
-    target: ts.ScriptTarget.ES2022,
-    types: ["node"],
-  });
+  const program = sources();
   const checker = program.getTypeChecker();
-  const textOf = (symbol: ts.Symbol) =>
-    ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll(/\s+/g, " ");
   const options: Record<string, Texts> = {};
   const add = (name: string, fields: ts.Expression) => {
     options[name] ??= {};
@@ -71,7 +58,7 @@ function readSources(): { options: Record<string, Texts>; things: Texts } {
         options?: OptionRecord;
       };
       const own = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-      if (record) things[record.name] = /^.*?\.(?=\s+[A-Z`]|$)/.exec(textOf(own))?.[0] ?? textOf(own);
+      if (record) things[record.name] = firstSentence(textOf(own));
     }
   }
   return { options, things };
@@ -159,8 +146,6 @@ ${lines(own)}};
 `;
 }
 
-const cell = (text: string) => text.replaceAll("|", "\\|");
-
 /** The text of docs/options.md. */
 export function optionsPage(): string {
   const { own, common } = documentation();
@@ -176,9 +161,4 @@ export function optionsPage(): string {
     return `## ${family}\n\n${things.join("\n")}`;
   });
   return `# Everything that a config may name\n\n${head} In code the keys are in camelCase. \`seedgrad list\` shows the same.\n\n${parts.join("\n")}`;
-}
-
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  writeFileSync(`${root}src/train/config/documentation.ts`, documentationSource());
-  writeFileSync(`${root}docs/options.md`, optionsPage());
 }

@@ -83,6 +83,7 @@ export class SelfAttention extends Module {
  * Self-attention with `heads` heads over vectors of `width` elements. Throws ShapeError unless heads divides width.
  * @torch torch.nn.MultiheadAttention of one input
  * @example nn.selfAttention(8, 2).forward(zeros([2, 5, 8]))
+ * @golden gpt, as a part of it
  */
 export function selfAttention(width: number, heads: number, options: SelfAttentionOptions = {}): SelfAttention {
   checkArguments(call, arguments);

@@ -40,6 +40,7 @@ export class TransformerBlock extends Module {
  * A transformer's layer with self-attention of `heads` heads; `dropout` is the probability on attention weights and on both addends.
  * @torch torch.nn.TransformerEncoderLayer, norm_first
  * @example nn.transformerBlock(8, 2).forward(zeros([2, 5, 8]))
+ * @golden gpt, as a part of it
  */
 export function transformerBlock(width: number, heads: number, options: SelfAttentionOptions = {}): TransformerBlock {
   checkArguments(blockCall, arguments);

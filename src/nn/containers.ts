@@ -72,6 +72,7 @@ export class ModuleList<M extends Module = Module> extends Module<never> impleme
  * Modules by number, to be called one by one: `for (const block of blocks) x = block.forward(x)`.
  * @torch torch.nn.ModuleList
  * @example nn.moduleList([nn.linear(4, 3)])
+ * @golden none: it computes nothing
  */
 export function moduleList<M extends Module>(modules: readonly M[]): ModuleList<M> {
   checkArguments(listCall, arguments);
@@ -117,6 +118,7 @@ export class ModuleDict<
  * Modules by name, to be called one by one: `heads.get("value").forward(x)`.
  * @torch torch.nn.ModuleDict
  * @example nn.moduleDict({ value: nn.linear(4, 3) })
+ * @golden none: it computes nothing
  */
 export function moduleDict<M extends Readonly<Record<string, Module>>>(modules: M): ModuleDict<M> {
   checkArguments(dictCall, arguments);
@@ -127,6 +129,7 @@ export function moduleDict<M extends Readonly<Record<string, Module>>>(modules: 
  * A layer that gives what it is given. x: [...] → the same.
  * @torch torch.nn.Identity
  * @example nn.identity().forward(zeros([2, 3]))
+ * @golden none: it computes nothing
  */
 export function identity(): Activation {
   checkArguments(calls.identity, arguments);
@@ -137,6 +140,7 @@ export function identity(): Activation {
  * A function of a tensor as a layer without parameters: `nn.lambda((x) => x.square())`.
  * @torch none: a Module with a forward
  * @example nn.lambda((x) => x.square()).forward(zeros([2, 3]))
+ * @golden none: it computes what it is given
  */
 export function lambda(apply: (x: Tensor) => Tensor): Activation {
   checkArguments(calls.lambda, arguments);

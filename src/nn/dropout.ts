@@ -33,6 +33,7 @@ export class Dropout extends Module {
  * A dropout layer. p: probability of zeroing, in [0, 1]. Throws ShapeError.
  * @torch torch.nn.Dropout
  * @example nn.dropout(0.5).forward(zeros([2, 3]))
+ * @golden none: it draws its own numbers
  */
 export function dropout(p: number): Dropout {
   checkArguments(call, arguments);

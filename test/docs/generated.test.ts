@@ -1,8 +1,9 @@
-// docs/options.md and what `seedgrad list` and the JSON Schema say of options are the JSDoc of the sources.
+// What is generated from the sources' documentation is as it stands in the repository: pages, and what `seedgrad list` and the JSON Schema say of options.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { documentationSource, optionsPage } from "../../tools/option-docs.ts";
+import { layersPage, opsPage } from "../../tools/reference-docs.ts";
 import { root } from "../support/sources.ts";
 
 const text = (path: string) => readFileSync(`${root}${path}`, "utf8");
@@ -10,6 +11,18 @@ const text = (path: string) => readFileSync(`${root}${path}`, "utf8");
 test("src/train/config/documentation.ts and docs/options.md are as `npm run docs` writes them", () => {
   expect(text("src/train/config/documentation.ts")).toBe(documentationSource());
   expect(text("docs/options.md")).toBe(optionsPage());
+});
+
+test("docs/ops.md and docs/layers.md are as `npm run docs` writes them, without an empty cell", () => {
+  for (const [path, page] of [
+    ["docs/ops.md", opsPage()],
+    ["docs/layers.md", layersPage()],
+  ]) {
+    expect(text(path)).toBe(page);
+    const rows = page.split("\n").filter((line) => line.startsWith("|"));
+    expect(rows.length).toBeGreaterThan(60);
+    expect(rows.filter((row) => /\| +\|/.test(row))).toEqual([]);
+  }
 });
 
 test("the JSON Schema has an option's JSDoc as its description, of records within too", () => {
