@@ -1,5 +1,5 @@
 // The last step of `npm run build`. src/tensor/functions.ts exports the ops by taking `ops` apart, and the compiler writes each of them to the
-// declarations without a comment: here each gets back the documentation that its property of `ops` has, which is the op's own.
+// declarations without a comment: here each gets back the documentation and tags that its property of `ops` has, which are the op's own.
 import { realpathSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -14,9 +14,11 @@ export function withOpDocs(program: ts.Program, path: string): string {
   const type = checker.getTypeOfSymbol(ops);
   const declare = (declaration: ts.VariableDeclaration) => {
     const name = declaration.name.getText(file);
-    const text = ts.displayPartsToString(type.getProperty(name)?.getDocumentationComment(checker));
+    const op = type.getProperty(name);
+    const text = ts.displayPartsToString(op?.getDocumentationComment(checker));
     if (!text) throw new Error(`no documentation of ${name} was found`);
-    return `/** ${text.replaceAll("\n", "\n * ")} */\nexport declare const ${declaration.getText(file)};`;
+    const tags = op!.getJsDocTags(checker).map((tag) => `\n@${tag.name} ${ts.displayPartsToString(tag.text)}`);
+    return `/** ${[text, ...tags].join("").replaceAll("\n", "\n * ")} */\nexport declare const ${declaration.getText(file)};`;
   };
   const isListOfOps = (statement: ts.Statement): statement is ts.VariableStatement =>
     ts.isVariableStatement(statement) && statement.declarationList.declarations.length > 1;

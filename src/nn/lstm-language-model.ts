@@ -61,5 +61,10 @@ export class LstmLanguageModel extends Module {
   }
 }
 
-/** A language model of LSTM layers. Throws ShapeError for sizes that don't fit. */
+/**
+ * A language model of LSTM layers. Throws ShapeError for sizes that don't fit.
+ * @torch none: torch.nn.Sequential of an embedding, an LSTM and a linear layer
+ * @example nn.lstmLanguageModel({ vocabulary: 9, width: 8, layers: 1 }).forward(zeros([2, 5], "int32"))
+ * @golden recurrent, of its layers
+ */
 export const lstmLanguageModel = maker(record, LstmLanguageModel);

@@ -89,6 +89,7 @@ export class LearnedPositions extends Module<Tensor> {
  * Learned positions for sequences of up to `context` vectors of `width` elements: added to them.
  * @torch none: torch.nn.Embedding of positions, added
  * @example nn.learnedPositions(16, 8).forward(zeros([2, 5, 8]))
+ * @golden gpt, as a part of it
  */
 export function learnedPositions(context: number, width: number): LearnedPositions {
   checkArguments(learnedCall, arguments);

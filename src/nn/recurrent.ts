@@ -270,19 +270,25 @@ export class Gru extends Recurrent {
   }
 }
 
-/** Elman layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.RNN(batch_first=True)`. Throws ShapeError. */
+/** Elman layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.RNN(batch_first=True)`. Throws ShapeError.
+ * @torch torch.nn.RNN
+ * @example nn.rnn(4, 8).forward(zeros([2, 5, 4])) */
 export function rnn(inputs: number, hidden: number, options: RnnOptions = {}): Rnn {
   checkArguments(calls.rnn, arguments);
   return new Rnn(inputs, hidden, options);
 }
 
-/** LSTM layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.LSTM(batch_first=True)`. Throws ShapeError. */
+/** LSTM layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.LSTM(batch_first=True)`. Throws ShapeError.
+ * @torch torch.nn.LSTM
+ * @example nn.lstm(4, 8).forward(zeros([2, 5, 4])) */
 export function lstm(inputs: number, hidden: number, options: RecurrentOptions = {}): Lstm {
   checkArguments(calls.lstm, arguments);
   return new Lstm(inputs, hidden, options);
 }
 
-/** GRU layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.GRU(batch_first=True)`. Throws ShapeError. */
+/** GRU layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.GRU(batch_first=True)`. Throws ShapeError.
+ * @torch torch.nn.GRU
+ * @example nn.gru(4, 8).forward(zeros([2, 5, 4])) */
 export function gru(inputs: number, hidden: number, options: RecurrentOptions = {}): Gru {
   checkArguments(calls.gru, arguments);
   return new Gru(inputs, hidden, options);

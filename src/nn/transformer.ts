@@ -205,6 +205,7 @@ function stack<Layer extends Module<Tensor>>(
  * So many encoder layers: `torch.nn.TransformerEncoder`. inputs: [batch, time, width] → the same; of the batch `mask` and `keyMask`.
  * @torch torch.nn.TransformerEncoder
  * @example nn.transformerEncoder(2, 8, 2).forward(zeros([2, 5, 8]))
+ * @golden attention, of its layers
  */
 export function transformerEncoder(
   layers: number,
@@ -221,6 +222,7 @@ export function transformerEncoder(
  * So many decoder layers: `torch.nn.TransformerDecoder`. inputs: [batch, time, width] → the same; of the batch `memory`, `mask`, `keyMask`, `memoryMask` and `memoryKeyMask`.
  * @torch torch.nn.TransformerDecoder
  * @example nn.transformerDecoder(2, 8, 2).forward(zeros([2, 5, 8]), { memory: zeros([2, 7, 8]) })
+ * @golden attention, of its layers
  */
 export function transformerDecoder(
   layers: number,
