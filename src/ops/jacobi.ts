@@ -100,6 +100,7 @@ export interface Eigen {
 /**
  * Eigenvalues [..., n], ascending, and eigenvectors, the columns of [..., n, n], of symmetric matrices, by twelve sweeps of Jacobi's rotations; `torch.linalg.eigh`. Of any other matrix it is
  * (x + xᵀ) ÷ 2 that is decomposed, as jax.numpy's. The sign of a vector is as it comes, and always the same. A gradient through vectors isn't finite where two eigenvalues are equal. Throws ShapeError, DTypeError.
+ * @torch torch.linalg.eigh
  */
 export function eigh(x: Node): Eigen {
   checkMatrices("eigh", x, true);
@@ -176,6 +177,7 @@ function decomposed(x: Node): Svd {
  * x = u · diag(s) · vh by twelve sweeps of Jacobi's rotations: x: [..., m, n] → u [..., m, k] of orthonormal columns, s [..., k] ≥ 0, descending, vh [..., k, n] of orthonormal rows, k = min(m, n);
  * `torch.linalg.svd` with `full_matrices=False`. Signs are as they come, and always the same. A gradient through u or vh isn't finite where two singular values are equal, nor, of matrices
  * that aren't square, where one is 0. Squares of elements must be finite. Throws ShapeError, DTypeError.
+ * @torch torch.linalg.svd
  */
 export function svd(x: Node): Svd {
   checkMatrices("svd", x);
@@ -213,7 +215,7 @@ function counted(x: Node, tolerance?: number): Svd & { readonly isLarge: Node } 
   return { ...(m < n ? flipped({ u, s, vh }) : { u, s, vh }), isLarge: greater(s, mul(largest, factor)) };
 }
 
-/** The Moore–Penrose inverse by `svd`: [..., m, n] → [..., n, m], whatever the rank, which must not change nearby for the gradient to be one. `torch.linalg.pinv`. Throws ShapeError, DTypeError. */
+/** The Moore–Penrose inverse by `svd`: [..., m, n] → [..., n, m], whatever the rank, which must not change nearby for the gradient to be one. `torch.linalg.pinv`. Throws ShapeError, DTypeError. @torch torch.linalg.pinv */
 export function pinverse(x: Node, { tolerance }: RankOptions = {}): Node {
   checkMatrices("pinverse", x);
   const a = batched(x);
@@ -223,7 +225,7 @@ export function pinverse(x: Node, { tolerance }: RankOptions = {}): Node {
   return reshape(pseudoInverse(value, a), [...x.shape.slice(0, -2), columns, rows]);
 }
 
-/** How many singular values count: [..., m, n] → [...] int32, `torch.linalg.matrix_rank`. Throws ShapeError, DTypeError. */
+/** How many singular values count: [..., m, n] → [...] int32, `torch.linalg.matrix_rank`. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_rank */
 export function matrixRank(x: Node, { tolerance }: RankOptions = {}): Node {
   checkMatrices("matrixRank", x);
   return reshape(sum(counted(batched(x), tolerance).isLarge, -1), x.shape.slice(0, -2));

@@ -94,6 +94,7 @@ const inverted = (a: Node): Node => {
  * x with a · x = b, by elimination with partial pivoting, of several largest the lowest row. a: [..., n, n]; b: [n], or [..., n, columns] → b's shape; leading axes
  * broadcast. As NumPy's, a right-hand side of one axis is a vector, any other is matrices. Of a singular matrix elements are ∞ or NaN, where PyTorch raises. Throws
  * ShapeError, DTypeError.
+ * @torch torch.linalg.solve
  */
 export function solve(a: Node, b: Node): Node {
   checkMatrices("solve", a, true);
@@ -102,7 +103,7 @@ export function solve(a: Node, b: Node): Node {
   return system.restore(solvedBy(system.a, system.b, packed, order, false));
 }
 
-/** The inverse: [..., n, n] → [..., n, n], as `solve` of the identity. Of a singular matrix elements are ∞ or NaN, where PyTorch raises. Throws ShapeError, DTypeError. */
+/** The inverse: [..., n, n] → [..., n, n], as `solve` of the identity. Of a singular matrix elements are ∞ or NaN, where PyTorch raises. Throws ShapeError, DTypeError. @torch torch.linalg.inv */
 export function inverse(x: Node): Node {
   checkMatrices("inverse", x, true);
   return reshape(inverted(batched(x)), x.shape);
@@ -113,7 +114,7 @@ const determinant = defineResult("det", ({ grad, output, given: [a, packed, orde
   return [mul(scale, invertedBy(a, packed, order, true)), null, null];
 });
 
-/** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ, not finite where x is singular. Throws ShapeError, DTypeError. */
+/** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ, not finite where x is singular. Throws ShapeError, DTypeError. @torch torch.linalg.det */
 export function det(x: Node): Node {
   checkMatrices("det", x, true);
   const a = batched(x);
@@ -136,7 +137,7 @@ export interface SignAndLog {
   readonly logAbsDet: Node;
 }
 
-/** Sign (−1, 0 or 1) and log |det| of matrices: [..., n, n] → both [...], where the determinant itself may be too large or too small. Of a singular matrix 0 and −∞. Throws ShapeError, DTypeError. */
+/** Sign (−1, 0 or 1) and log |det| of matrices: [..., n, n] → both [...], where the determinant itself may be too large or too small. Of a singular matrix 0 and −∞. Throws ShapeError, DTypeError. @torch torch.linalg.slogdet */
 export function slogdet(x: Node): SignAndLog {
   checkMatrices("slogdet", x, true);
   const a = batched(x);
@@ -169,7 +170,7 @@ export interface LuFactors {
   readonly u: Node;
 }
 
-/** The factors of x = P · L · U, all [..., n, n]: a permutation matrix, a lower triangle with ones on its diagonal and an upper one; pivots are the largest, of several the lowest row. Square matrices only. Throws ShapeError, DTypeError. */
+/** The factors of x = P · L · U, all [..., n, n]: a permutation matrix, a lower triangle with ones on its diagonal and an upper one; pivots are the largest, of several the lowest row. Square matrices only. Throws ShapeError, DTypeError. @torch torch.linalg.lu */
 export function lu(x: Node): LuFactors {
   checkMatrices("lu", x, true);
   const a = batched(x);
@@ -183,7 +184,7 @@ export function lu(x: Node): LuFactors {
   return { p: shaped(p), l: shaped(lowerFactor(l, rows, u)), u: shaped(upperFactor(u, rows, l)) };
 }
 
-/** x · x · … · x, so many times, by squares: [..., n, n] → [..., n, n]; the identity for 0, of the inverse where negative. Throws ShapeError, DTypeError. */
+/** x · x · … · x, so many times, by squares: [..., n, n] → [..., n, n]; the identity for 0, of the inverse where negative. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_power */
 export function matrixPower(x: Node, exponent: number): Node {
   checkMatrices("matrixPower", x, true);
   if (!Number.isSafeInteger(exponent)) {

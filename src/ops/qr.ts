@@ -84,6 +84,7 @@ export interface QrFactors {
  * The factors of x = Q · R by Householder's reflections: x: [..., m, n] → q [..., m, k] of orthonormal columns and r [..., k, n], an upper triangle, k = min(m, n); signs
  * as LAPACK's. `torch.linalg.qr`'s "reduced"; there is no "complete". The gradient isn't finite where the first k columns aren't independent. Squares of elements must be finite. Throws
  * ShapeError, DTypeError.
+ * @torch torch.linalg.qr
  */
 export function qr(x: Node): QrFactors {
   checkMatrices("qr", x);
@@ -95,6 +96,7 @@ export function qr(x: Node): QrFactors {
 /**
  * The x for which Σ (a·x − b)² is least, by `qr`; of fewer rows than columns the shortest such x. a: [..., m, n] of full rank; b: [m], or [..., m, columns] → [n] or
  * [..., n, columns]; leading axes broadcast. Of a matrix that isn't of full rank elements are large, ∞ or NaN: `pinverse(a).matmul(b)` is the solution there. Throws ShapeError, DTypeError.
+ * @torch torch.linalg.lstsq
  */
 export function lstsq(a: Node, b: Node): Node {
   checkMatrices("lstsq", a);

@@ -71,6 +71,7 @@ export const dividedBy = (x: Node, t: Node, triangle: Triangle): Node => swapAxe
  * x with a · x = b, of a triangular matrix, by substitution. a: [..., n, n], whose other triangle isn't read; b: [n], or [..., n, columns] → b's shape; leading
  * axes broadcast. `upper` says which triangle, as `torch.linalg.solve_triangular`; with `unitDiagonal` the diagonal isn't read either, and is ones. A zero on the diagonal
  * gives ∞ or NaN. Throws ShapeError, DTypeError.
+ * @torch torch.linalg.solve_triangular
  */
 export function triangularSolve(a: Node, b: Node, triangle: Triangle): Node {
   checkMatrices("triangularSolve", a, true);
@@ -96,6 +97,7 @@ const choleskyOf = defineResult("cholesky", ({ grad, output }) => {
  * The lower triangular L with x = L · Lᵀ, of symmetric positive definite matrices: [..., n, n] → [..., n, n], by columns, `torch.linalg.cholesky`. Of any
  * other matrix (x + xᵀ) ÷ 2 is factored, as jax.numpy's, so that its gradient is symmetric; of one that isn't positive definite elements are NaN, where PyTorch raises. Throws
  * ShapeError, DTypeError.
+ * @torch torch.linalg.cholesky
  */
 export function cholesky(x: Node): Node {
   checkMatrices("cholesky", x, true);
