@@ -101,6 +101,7 @@ export interface Eigen {
  * Eigenvalues [..., n], ascending, and eigenvectors, the columns of [..., n, n], of symmetric matrices, by twelve sweeps of Jacobi's rotations; `torch.linalg.eigh`. Of any other matrix it is
  * (x + xᵀ) ÷ 2 that is decomposed, as jax.numpy's. The sign of a vector is as it comes, and always the same. A gradient through vectors isn't finite where two eigenvalues are equal. Throws ShapeError, DTypeError.
  * @torch torch.linalg.eigh
+ * @golden linalg, by "eigenvalues" and "eigenvectors"
  */
 export function eigh(x: Node): Eigen {
   checkMatrices("eigh", x, true);
@@ -178,6 +179,7 @@ function decomposed(x: Node): Svd {
  * `torch.linalg.svd` with `full_matrices=False`. Signs are as they come, and always the same. A gradient through u or vh isn't finite where two singular values are equal, nor, of matrices
  * that aren't square, where one is 0. Squares of elements must be finite. Throws ShapeError, DTypeError.
  * @torch torch.linalg.svd
+ * @golden linalg, by "singular values" and "singular vectors"
  */
 export function svd(x: Node): Svd {
   checkMatrices("svd", x);
@@ -225,7 +227,7 @@ export function pinverse(x: Node, { tolerance }: RankOptions = {}): Node {
   return reshape(pseudoInverse(value, a), [...x.shape.slice(0, -2), columns, rows]);
 }
 
-/** How many singular values count: [..., m, n] → [...] int32, `torch.linalg.matrix_rank`. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_rank */
+/** How many singular values count: [..., m, n] → [...] int32, `torch.linalg.matrix_rank`. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_rank @golden none: a count by a threshold, held to exact ranks */
 export function matrixRank(x: Node, { tolerance }: RankOptions = {}): Node {
   checkMatrices("matrixRank", x);
   return reshape(sum(counted(batched(x), tolerance).isLarge, -1), x.shape.slice(0, -2));
