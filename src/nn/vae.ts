@@ -89,5 +89,10 @@ export class Vae extends Module<VaeOutput> {
   }
 }
 
-/** A variational autoencoder. Throws ShapeError for sizes that don't fit. */
+/**
+ * A variational autoencoder. Throws ShapeError for sizes that don't fit.
+ * @torch none: a module of one's own
+ * @golden none: it draws its own numbers
+ * @example nn.vae({ inputs: 6, hidden: [5], latent: 2 }).forward(zeros([2, 6]))
+ */
 export const vae = maker(record, Vae);
