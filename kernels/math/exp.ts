@@ -27,7 +27,7 @@ export function expTail(r: Expr): Expr {
   return horner(r, ["0x1.000006p-1", "0x1.5554d2p-3", "0x1.55442ap-5", "0x1.11f576p-7", "0x1.7fa244p-10"]);
 }
 
-/** n and y with eᵛ = 2ⁿ·(1 + y), for v in [−104, 104]; `low` is added to v where it has a low part. */
+/** n and y with eᵛ = 2ⁿ·(1 + y), for v in [−104, 104]; `low`, where there is one, is subtracted from v. */
 export function expReduce(v: Expr, low?: Expr): { n: Expr; y: Expr } {
   const n = nearest(sub(mul(v, log2e), shift));
   const tail: Operand = low ? add(mul(n, ln2Low), low) : mul(n, ln2Low);

@@ -1,5 +1,5 @@
 // The engine's own elementary functions: one fixed float32 sequence each, as scalar expressions that every backend renders. Coefficients are
-// minimax fits, rounded; each bound stated holds over every one of the 2³² inputs (docs/elementary.md, npm run test:elementary). The bits are settled: a change to
+// minimax fits, rounded; each bound stated holds over every one of the 2³² inputs unless it names others (docs/elementary.md, npm run test:elementary). The bits are settled: a change to
 // a sequence here changes every published digest, and is made together with the goldens and the presets' digests, with its reason.
 import { type Expr, ge, le, ne, or, select } from "../expr.ts";
 
