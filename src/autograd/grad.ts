@@ -14,13 +14,13 @@ import { Recomputed } from "./segments.ts";
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
  * nothing depends on one. Contributions to a node add up left to right, in reverse order of the consumers' making; a consumer's input
  * positions ascending. What comes from a slice is added where it lands, and nowhere else. A gradient's nodes stand where the forward node
- * stands whose rule made them. `aliases`: other nodes that stand for the same value as one that is wanted. Throws GradError.
+ * stands whose rule made them. `aliases`: by their ids, other nodes that stand for the same value as one that is wanted. Throws GradError.
  */
 export function gradients(
   output: Node,
   wanted: readonly Node[],
   seed?: Node,
-  aliases: ReadonlyMap<Node, Node> = new Map(),
+  aliases: ReadonlyMap<number, Node> = new Map(),
 ): Node[] {
   return pullback([{ output, seed }], wanted, aliases);
 }
@@ -93,7 +93,7 @@ function checkWanted(wanted: readonly Node[]): void {
 export function pullback(
   outputs: readonly Seeded[],
   wanted: readonly Node[],
-  aliases: ReadonlyMap<Node, Node> = new Map(),
+  aliases: ReadonlyMap<number, Node> = new Map(),
 ): Node[] {
   outputs.forEach(checkSeeded);
   checkWanted(wanted);
@@ -124,23 +124,23 @@ export function pushforward(outputs: readonly Node[], inputs: readonly Node[], t
 function accumulate(
   outputs: readonly { readonly node: Node; grad(): Node }[],
   wanted: readonly Node[],
-  aliases: ReadonlyMap<Node, Node> = new Map(),
+  aliases: ReadonlyMap<number, Node> = new Map(),
 ): (Node | undefined)[] {
-  const targets = new Set([...wanted, ...aliases.keys()]);
+  // By ids, which a node shares with what takes its place.
+  const targets = new Set([...wanted.map(({ id }) => id), ...aliases.keys()]);
   // What was made before all that is wanted depends on none of it.
-  const first = Math.min(...[...targets].map(({ id }) => id));
-  const order = reachable(
-    outputs.map(({ node }) => node),
-    ({ id }) => id <= first,
-  );
-  for (const node of order) refuseForgotten(node, wanted);
+  const first = Math.min(...targets);
+  const roots = outputs.map(({ node }) => node);
+  const order = reachable(roots, ({ id }) => id <= first);
+  for (const node of reachable(roots, (node) => node.id <= first || recordOf(node).vjp === "none"))
+    refuseForgotten(node, wanted);
   const active = new Set<Node>();
   for (const node of order) {
-    if (targets.has(node) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input))))
+    if (targets.has(node.id) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input))))
       active.add(node);
   }
   const sums = new Map<Node, Arrived>();
-  const standing = (node: Node) => aliases.get(node) ?? node;
+  const standing = (node: Node) => aliases.get(node.id) ?? node;
   const gradOf = (node: Node): Node | undefined => {
     const arrived = sums.get(standing(node));
     return arrived && gradientOf(node, () => arrived.sum());

@@ -4,7 +4,7 @@
 import { compareUtf8 } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
-import { type Attributes, type DrawRange, Node } from "./node.ts";
+import { type Attributes, type DrawRange, Node, type OwnGradient } from "./node.ts";
 
 /** A node of a body: its inputs by number, and its draws counted from where the iteration's begin. */
 type BodyNode = readonly [
@@ -15,6 +15,9 @@ type BodyNode = readonly [
   attributes: Attributes,
   draws: readonly [offset: number, count: number] | null,
 ];
+
+/** Gradient rules that nodes of bodies have to themselves: beside the body, which is plain data. */
+const ownGradients = new WeakMap<BodyNode, OwnGradient>();
 
 /** What one iteration computes. Values are numbered: carries, slices, what is the same in all iterations; then nodes, in making order. */
 export type Body = {
@@ -101,7 +104,8 @@ export function loopOf(node: Node): Loop {
     ([dtype, shape]) => new Node({ op: "input", dtype, shape, attributes: { dtype }, made, unsited: true }),
   );
   const values = [...leaves];
-  for (const [op, dtype, shape, inputs, own, range] of body.nodes) {
+  for (const inner of body.nodes) {
+    const [op, dtype, shape, inputs, own, range] = inner;
     const draws = range
       ? { offset: node.draws!.offset + range[0], count: range[1], seed: node.draws!.seed }
       : undefined;
@@ -112,6 +116,7 @@ export function loopOf(node: Node): Loop {
         shape,
         attributes: own,
         draws,
+        ownGradient: ownGradients.get(inner),
         made,
         unsited: true,
         inputs: inputs.map((number) => values[number]),
@@ -214,7 +219,10 @@ export function closeBody({ carries, slices, roots, draws, firstDraw }: OpenBody
       slices: slices.length + slicedOnes.length,
       nodes: nodes.map((node): BodyNode => {
         const range = node.draws && ([node.draws.offset - firstDraw, node.draws.count] as const);
-        return [node.op, node.dtype, node.shape, node.inputs.map(number), node.attributes, range ?? null];
+        const inputs = node.inputs.map(number);
+        const written: BodyNode = [node.op, node.dtype, node.shape, inputs, node.attributes, range ?? null];
+        if (node.ownGradient) ownGradients.set(written, node.ownGradient);
+        return written;
       }),
       carries: carries.map(({ next }) => number(next)),
       draws,

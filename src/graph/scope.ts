@@ -11,8 +11,8 @@ export interface TraceScope {
   draws: number;
   /** Extra roots by name: computed beside the outputs, not part of the graph's hash. */
   readonly watched: Map<string, Node>;
-  /** State: what stood for each cell when the trace opened, and the node it holds now. */
-  readonly cells: Map<object, { readonly input: Node; current: Node }>;
+  /** State: what stood for each cell when the trace opened, the node it holds now, and what stands for that where it is read. */
+  readonly cells: Map<object, { readonly input: Node; current: Node; version: Node }>;
   /** Host numbers that each call reads anew, as float32 scalars. */
   readonly scalars: { readonly name: string; readonly node: Node; readonly provide: () => number }[];
   /** Called in order when a call is made, before its scalars are read; a function that one returns takes back what it did. */

@@ -47,7 +47,7 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
     firstId,
     new Set([...leaves.slice(0, first.fixed), ...stacks.map(({ slice }) => slice), ...cotangents.values()]),
   );
-  const source = sources(loop, first);
+  const source = sources(loop, { ...first, id: firstId });
   const rules: BodyRules = {
     sliced(node) {
       const at = leaves.indexOf(node);
@@ -138,7 +138,7 @@ function sumOfProducts([a, b]: readonly [Node, Node], stacked: (node: Node) => N
 }
 
 /** Where the values of a loop's body are from outside of it. */
-function sources(loop: Loop, first: { readonly fixed: number }) {
+function sources(loop: Loop, first: { readonly fixed: number; readonly id: number }) {
   const { attributes, values, leaves, inputs, draws } = loop;
   const numbers = new Map(values.map((value, number) => [value, number]));
   const stacks = new Map<Node, Node>();
@@ -146,8 +146,9 @@ function sources(loop: Loop, first: { readonly fixed: number }) {
   const twin = (node: Node): Node => {
     const known = outside.get(node);
     if (known) return known;
-    const { op, dtype, shape, attributes } = node;
-    const made = new Node({ op, dtype, shape, attributes, inputs: node.inputs.map(twin) });
+    if (node.id < first.id || recordOf(node).kind === "leaf") return node;
+    const { op, dtype, shape, attributes, ownGradient } = node;
+    const made = new Node({ op, dtype, shape, attributes, ownGradient, inputs: node.inputs.map(twin) });
     outside.set(node, made);
     return made;
   };

@@ -43,10 +43,10 @@ export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tens
   checkArguments(call, arguments);
   const nodes = wanted.map((tensor) => tensor.node);
   // A variable that was given memory since the output was made had another node then.
-  const aliases = new Map<Node, Node>();
+  const aliases = new Map<number, Node>();
   for (const [i, tensor] of wanted.entries()) {
     const origin = tensor instanceof Variable && !currentTrace() ? tensor.lineage.origin : undefined;
-    if (origin && !nodes.includes(origin)) aliases.set(origin, nodes[i]);
+    if (origin !== undefined && !nodes.some(({ id }) => id === origin)) aliases.set(origin, nodes[i]);
   }
   return nodeGradients(output.node, nodes, seed?.node, aliases).map((node, i) => {
     const gradient = new Tensor(node);

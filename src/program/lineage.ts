@@ -7,7 +7,7 @@ import type { Node } from "../graph/node.ts";
 import * as creation from "../ops/creation.ts";
 import { type Evaluation, evaluate } from "../runtime/evaluate.ts";
 import { moveTo, type Stored } from "../runtime/stored.ts";
-import { lend, overwrite, spoil } from "../runtime/values.ts";
+import { hasValue, lend, overwrite, spoil } from "../runtime/values.ts";
 
 /** What stood for the newest version before a call was made that writes the next. */
 export interface Before {
@@ -21,8 +21,10 @@ export class Lineage implements Stored {
   readonly #memory: { stored: Stored | null } = { stored: null };
   /** Computes the first version; null once that is in memory. */
   #first: Node | null;
-  /** What computed the first version, as long as somebody has it. */
-  #origin: WeakRef<Node> | null = null;
+  /** What stands for the first version until that is in memory. */
+  #version: Node | null;
+  /** The id of what stood for the first version. */
+  #origin: number | undefined;
   /** Whether a call was made that writes a version after the first. */
   #rewritten = false;
   /** Stands for the newest version, made when first asked for. */
@@ -32,15 +34,17 @@ export class Lineage implements Stored {
   /** Whether its variable was given another value since. */
   #retired = false;
 
-  constructor(first: Node, shape: Shape, dtype: DType) {
+  /** `version`: what stands for the first version until that is in memory, where gradients end there. */
+  constructor(first: Node, shape: Shape, dtype: DType, version = first) {
     this.#first = first;
+    this.#version = version;
     this.#shape = shape;
     this.#dtype = dtype;
   }
 
   /** The newest version a program knows of. */
   get node(): Node {
-    if (this.#first && !this.#rewritten) return this.#first;
+    if (this.#version && !this.#rewritten) return this.#version;
     if (!this.#leaf) {
       this.#leaf = creation.variable(this.#shape, this.#dtype);
       lend(this.#leaf, this);
@@ -48,9 +52,9 @@ export class Lineage implements Stored {
     return this.#leaf;
   }
 
-  /** What stood for the newest version before it had memory: tensors made then are of it. */
-  get origin(): Node | undefined {
-    return this.#rewritten ? undefined : this.#origin?.deref();
+  /** The id of what stood for the newest version before it had memory: tensors made then are of it, or of what took its place since. */
+  get origin(): number | undefined {
+    return this.#rewritten ? undefined : this.#origin;
   }
 
   /** Where its memory is, once it is settled. */
@@ -108,7 +112,7 @@ export class Lineage implements Stored {
 
   /** Computes its first version: null where that is in memory. */
   get unsettled(): Node | null {
-    return this.#first;
+    return this.#version && hasValue(this.#version) ? this.#version : this.#first;
   }
 
   /** Whether it has memory on the backend. */
@@ -122,8 +126,9 @@ export class Lineage implements Stored {
     if (old) old.backend.free(old.buffer);
     else memories.register(this, this.#memory);
     this.#memory.stored = stored;
-    if (this.#first) this.#origin = new WeakRef(this.#first);
+    if (this.#version) this.#origin = this.#version.id;
     this.#first = null;
+    this.#version = null;
     if (this.#retired) this.#freeUnneeded();
   }
 }

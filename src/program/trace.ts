@@ -94,7 +94,7 @@ export function traceFunction<A extends readonly unknown[], R>(
     }) as unknown as A;
     for (const [, variable] of variables) {
       const input = creation.input(variable.shape, variable.dtype);
-      open.cells.set(variable, { input, current: input });
+      open.cells.set(variable, { input, current: input, version: input });
     }
     const refusal = () =>
       new TraceError({

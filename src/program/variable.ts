@@ -11,6 +11,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, refuseInBody, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
+import { stopGradient } from "../ops/elementwise.ts";
 import type { Evaluation } from "../runtime/evaluate.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -42,6 +43,9 @@ function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor):
     throw new ShapeError({ where, problem: "another shape than the variable's", got, expected });
 }
 
+/** What stands for a value once a variable holds it: a node that is the variable's alone, where gradients end. */
+const versionOf = (value: Node): Node => (value.dtype === "float32" ? stopGradient(value) : value);
+
 let substitutes: ReadonlyMap<Variable, Tensor> | undefined;
 
 /** Runs `body` with tensors in the place of variables: an op that reads one reads its tensor, and gradients flow there. Nothing is assigned. Throws ShapeError, DTypeError for a tensor that the variable couldn't hold. */
@@ -69,7 +73,9 @@ export class Variable extends Tensor {
     super(initial.node);
     this.#shape = initial.shape;
     this.#dtype = initial.dtype;
-    this.#lineage = new Lineage(initial.node, this.#shape, this.#dtype);
+    // A copy of a variable isn't that variable.
+    const version = initial instanceof Variable ? versionOf(initial.node) : undefined;
+    this.#lineage = new Lineage(initial.node, this.#shape, this.#dtype, version);
   }
 
   override get node(): Node {
@@ -78,7 +84,7 @@ export class Variable extends Tensor {
     const scope = currentTrace();
     if (scope) {
       const cell = scope.cells.get(this);
-      if (cell) return cell.current;
+      if (cell) return cell.version;
       throw new TraceError({
         where: "compile",
         problem: "a variable is used that isn't in the compiled function's state",
@@ -105,7 +111,10 @@ export class Variable extends Tensor {
     return sizeOf(this.#shape);
   }
 
-  /** Gives it another value of the same shape and dtype. In a trace the value is a state output of each run. Throws ShapeError, DTypeError. */
+  /**
+   * Gives it another value of the same shape and dtype. In a trace the value is a state output of each run. Gradients end at the variable: they don't flow
+   * on to what the value was made from. Throws ShapeError, DTypeError.
+   */
   assign(value: Tensor): void {
     checkArguments(assignCall, arguments);
     refuseInBody("assign");
@@ -118,13 +127,12 @@ export class Variable extends Tensor {
         hint: "what a model assigns in its forward pass, buffers, can't be substituted",
       });
     }
+    const { node } = value;
+    // Itself: the version stays.
+    if (node === this.node) return;
     const scope = currentTrace();
-    if (!scope) {
-      this.#begin(value.node);
-      return;
-    }
-    void this.node;
-    scope.cells.get(this)!.current = value.node;
+    if (scope) Object.assign(scope.cells.get(this)!, { current: node, version: versionOf(node) });
+    else this.#begin(node, versionOf(node));
   }
 
   /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size, TraceError in a trace. */
@@ -134,9 +142,9 @@ export class Variable extends Tensor {
     this.#begin(creation.constant(data.slice(), this.#shape, this.#dtype));
   }
 
-  #begin(first: Node): void {
+  #begin(first: Node, version?: Node): void {
     this.#lineage.retire();
-    this.#lineage = new Lineage(first, this.#shape, this.#dtype);
+    this.#lineage = new Lineage(first, this.#shape, this.#dtype, version);
   }
 
   /** Where its versions are, now and until it is next assigned: what a call takes. For the compiler. */

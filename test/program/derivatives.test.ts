@@ -256,6 +256,45 @@ describe("customGradient", () => {
     );
   });
 
+  test.each([{}, { recompute: true }, { reverse: true }])(
+    "in the body of a scan, %o: as in a loop by hand",
+    async (options) => {
+      const [x, scale] = [sg.tensor([1, 2, 3, -4]), sg.tensor([1, 2]).sum()];
+      const scaled = sg.customGradient(
+        (a: T) => clipped(a).mul(0.5),
+        ({ grad, inputs: [a] }) => [
+          grad
+            .mul(a)
+            .mul(scale)
+            .add(grad.mul(sg.tensor(2))),
+        ],
+      );
+      const step = (c: T, v: T) => [c.add(clipped(v)), scaled(c)] as const;
+      const looped = (a: T) => {
+        const [c, ys] = sg.scan((carry: T, v: T) => step(carry, v), a.sum(), a, options);
+        return c.add(ys.sum());
+      };
+      const byHand = (a: T) => {
+        let [c, total] = [a.sum(), sg.tensor(0) as T];
+        const positions = "reverse" in options ? [3, 2, 1, 0] : [0, 1, 2, 3];
+        for (const at of positions) {
+          const [next, y] = step(c, a.slice([at]).reshape([]));
+          [c, total] = [next, total.add(y)];
+        }
+        return c.add(total);
+      };
+      const twice = (f: (a: T) => T) =>
+        sg.grad((a: T) =>
+          sg
+            .grad(f)(a)
+            .mul(sg.tensor([1, -1, 2, 1]))
+            .sum(),
+        );
+      expect(await sg.grad(looped)(x).array()).toEqual(await sg.grad(byHand)(x).array());
+      expect(await twice(looped)(x).array()).toEqual(await twice(byHand)(x).array());
+    },
+  );
+
   test("null where none flows, and a value that was read keeps its rule", async () => {
     const straight = sg.customGradient(
       (x: T, scale: T) => x.mul(scale).floor(),
