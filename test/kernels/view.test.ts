@@ -155,7 +155,7 @@ function step(view: View, model: Model, pick: (below: number) => number): { view
       const axis = pick(shape.length);
       if (shape[axis] === 0) return { view, model };
       const [size, stride] = [1 + pick(shape[axis]), 1 + pick(3)];
-      const dilation = 1 + pick(Math.floor((shape[axis] - 1) / Math.max(1, size - 1)));
+      const dilation = 1 + pick(Math.max(1, Math.floor((shape[axis] - 1) / Math.max(1, size - 1))));
       const count = Math.floor((shape[axis] - dilation * (size - 1) - 1) / stride) + 1;
       const target = [...shape.map((extent, i) => (i === axis ? count : extent)), size];
       if (sizeOf(target) > 600) return { view, model };
