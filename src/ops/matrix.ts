@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, defineOp, floatOnly, makeNode, sameOnBatch } from "./define.ts";
+import { broadcastTo, defineOp, floatOnly, makeNode } from "./define.ts";
 import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
 import { type LoopOptions, type Step, scanNodes } from "./scan.ts";
@@ -28,7 +28,8 @@ defineOp({
   name: "linalg",
   kind: "movement",
   version: 1,
-  batch: sameOnBatch,
+  // Its values come from loops, which have no rule of their own yet; matrices are batched by their leading axes.
+  batch: "none",
   dtype: ([value]) => floatOnly([value], {}, "linalg"),
   shape: (value) => value,
   view: (view) => view,
