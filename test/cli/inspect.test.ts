@@ -184,7 +184,7 @@ describe("lists", () => {
       start(["list", "models", "--import", mine, "--json"]),
       shown(list("dataloaders", undefined, {})),
     ]);
-    expect(model.stdout).toMatch(/^mlp +sizes\*, dropout = 0, activation = "relu", bias = true$/m);
+    expect(model.stdout).toMatch(/^mlp +sizes\*, dropout = 0, activation = "relu", bias = true, init$/m);
     expect(model.stdout).toMatch(/^mine$/m);
     expect((model.json() as unknown as { models: { name: string }[] }).models.map(({ name }) => name)).toContain(
       "mine",
