@@ -25,7 +25,7 @@ export const sort: Kind<SortKernel> = {
       }
     };
   },
-  work: ({ shape, axis }) => 2 * sizeOf(shape) * Math.ceil(Math.log2(Math.max(2, shape[axis]))),
+  work: ({ shape, axis }) => 2 * sizeOf(shape) * (32 - Math.clz32(Math.max(2, shape[axis]) - 1)),
   text: ({ axis, isDescending }) =>
     `out = where the elements of a are that ${isDescending ? "descend" : "ascend"} along axis ${axis}: stable, NaN last`,
 };

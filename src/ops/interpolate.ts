@@ -177,7 +177,7 @@ export function pixelShuffle(x: Node, factor: number): Node {
     "pixelShuffle",
     x,
     f,
-    ([channels]) => channels % f ** 2 === 0,
+    ([channels]) => channels % (f * f) === 0,
     "[..., channels · factor², height, width]",
   );
   const lead = x.shape.slice(0, -3);

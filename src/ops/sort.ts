@@ -148,7 +148,7 @@ export function searchSorted(sorted: Node, values: Node, { right = false }: Sear
       ? logicalOr(lessEqual(element, asked), isMissing)
       : logicalOr(less(element, asked), logicalAnd(isMissing, logicalNot(notEqual(element, element))));
   let place = full(asked.shape, 0, "int32");
-  for (let step = 2 ** Math.floor(Math.log2(Math.max(1, count))); step >= 1 && count > 0; step /= 2) {
+  for (let step = 1 << (31 - Math.clz32(Math.max(1, count))); step >= 1 && count > 0; step /= 2) {
     const next = add(place, step);
     const element = gather(sorted, sub(minimum(next, count), 1), rank - 1);
     place = where(logicalAnd(lessEqual(next, count), isBefore(element)), next, place);

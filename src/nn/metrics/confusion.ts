@@ -125,7 +125,7 @@ export const confusionMatrix = factory(
     name: "confusion_matrix",
     terms: (outputs, batch) => {
       const counts = confusion("confusionMatrix", outputs, batch);
-      if (counts.size <= mostClasses ** 2) return counts;
+      if (counts.size <= mostClasses * mostClasses) return counts;
       throw new ShapeError({
         where: "metrics.confusionMatrix",
         problem: "too many classes to log a number for each pair",
