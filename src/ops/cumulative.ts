@@ -2,18 +2,10 @@
 import { normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { checkFloat } from "./define.ts";
 import { add, exp, log, stopGradient, sub } from "./elementwise.ts";
 import { gather } from "./gather.ts";
-import {
-  checkFloat,
-  finite,
-  later,
-  prefixArgmax,
-  prefixArgmin,
-  prefixProduct,
-  prefixSum,
-  recurrence,
-} from "./prefix.ts";
+import { finite, later, prefixArgmax, prefixArgmin, prefixProduct, prefixSum, recurrence } from "./prefix.ts";
 
 /** Values, and where along the axis they are. */
 export interface Found {

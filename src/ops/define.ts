@@ -153,6 +153,11 @@ export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
 
 /** float32 in and out. */
 export const floatOnly = sameDType("float32");
+
+/** Throws DTypeError unless x is float32: where a composite takes nothing else. */
+export function checkFloat(where: string, x: Node): void {
+  floatOnly([x.dtype], {}, where);
+}
 /** float32 in and out, of a division that integers have another op for. */
 export const dividing: RecordBase["dtype"] = (inputs, attributes, where) => {
   if (inputs.every((dtype) => dtype === "int32"))

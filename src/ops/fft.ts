@@ -1,12 +1,13 @@
 // Discrete Fourier transforms of any length, on pairs (real, imaginary) as a last axis of extent 2: there is no complex dtype. Composites of matrix
 // products with small tables, so that gradients are free. Tables hold cosines and sines computed in float64 by this library's own, rounded once.
 import { number, options } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { cos } from "../core/real.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
+import { checkFloat } from "./define.ts";
 import { add, div, mul, neg, sub } from "./elementwise.ts";
 import { zerosLike } from "./grid.ts";
 import { at } from "./indexing.ts";
@@ -134,7 +135,7 @@ function bluestein(re: Node, im: Node, n: number): Complex {
 
 function checkPairs(name: string, x: Node): void {
   const [points, pair] = x.shape.slice(-2);
-  checkFloats(name, x);
+  checkFloat(name, x);
   if (x.shape.length < 2 || pair !== 2 || points === 0) {
     throw new ShapeError({
       where: name,
@@ -144,17 +145,6 @@ function checkPairs(name: string, x: Node): void {
       hint: name === "fft" ? "of real numbers it is rfft(x)" : undefined,
     });
   }
-}
-
-function checkFloats(name: string, x: Node): void {
-  if (x.dtype === "float32") return;
-  throw new DTypeError({
-    where: name,
-    problem: "dtypes don't fit",
-    got: x.dtype,
-    expected: "float32",
-    hint: 'cast first, as in x.cast("float32")',
-  });
 }
 
 /** [..., n] as [batch, n]. */
@@ -181,7 +171,7 @@ export function ifft(x: Node): Node {
 
 /** `fft` of real numbers, its first half: [..., n] → [..., ⌊n ÷ 2⌋ + 1, 2]; the others are their conjugates. Throws ShapeError, DTypeError. @torch torch.fft.rfft */
 export function rfft(x: Node): Node {
-  checkFloats("rfft", x);
+  checkFloat("rfft", x);
   const n = x.shape[x.shape.length - 1];
   if (!(n >= 1)) {
     throw new ShapeError({

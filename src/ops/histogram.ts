@@ -6,11 +6,10 @@ import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
 import { arange } from "./creation.ts";
-import { full } from "./define.ts";
+import { checkFloat, full } from "./define.ts";
 import { add, div, minimum, mul, sub, where } from "./elementwise.ts";
 import { scatterAdd } from "./gather.ts";
 import { reshape, slice } from "./movement.ts";
-import { checkFloat } from "./prefix.ts";
 import { max, min } from "./reduce.ts";
 import { searchSorted } from "./sort.ts";
 

@@ -1,10 +1,10 @@
 // What linear algebra is made of: matrices in one batch, loops over their columns, and results whose gradient is a formula of theirs. The loops aren't
 // differentiated: a formula costs less and is defined where a loop's choices (a pivot, a sign, a rotation) aren't.
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, defineOp, floatOnly, makeNode } from "./define.ts";
+import { broadcastTo, checkFloat, defineOp, floatOnly, makeNode } from "./define.ts";
 import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
 import { type LoopOptions, type Step, scanNodes } from "./scan.ts";
@@ -41,15 +41,7 @@ defineOp({
 
 /** Throws DTypeError unless x is float32, ShapeError unless it is matrices, with `isSquare` square ones. */
 export function checkMatrices(name: string, x: Node, isSquare = false): void {
-  if (x.dtype !== "float32") {
-    throw new DTypeError({
-      where: name,
-      problem: "dtypes don't fit",
-      got: x.dtype,
-      expected: "float32",
-      hint: 'cast first, as in x.cast("float32")',
-    });
-  }
+  checkFloat(name, x);
   const [rows, columns] = x.shape.slice(-2);
   if (x.shape.length >= 2 && (!isSquare || rows === columns)) return;
   throw new ShapeError({

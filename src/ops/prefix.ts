@@ -1,6 +1,5 @@
 // Prefixes along an axis as ops with gradients: what cumulative.ts is made of.
 import type { PrefixCombine } from "../../kernels/prefix.ts";
-import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { equal } from "./compare.ts";
 import { defineOp, floatOnly, makeNode, nextAxis, numeric } from "./define.ts";
@@ -76,18 +75,6 @@ function shifted(
   if (x.shape[axis] === 0) return x;
   const along = <T, U>(own: T, other: U) => x.shape.map((_, i) => (i === axis ? own : other));
   return pad(slice(x, along(range, null)), along(amounts, [0, 0] as const), value);
-}
-
-/** Throws DTypeError unless x is float32. */
-export function checkFloat(where: string, x: Node): void {
-  if (x.dtype === "float32") return;
-  throw new DTypeError({
-    where,
-    problem: "dtypes don't fit",
-    got: x.dtype,
-    expected: "float32",
-    hint: 'cast first, as in x.cast("float32")',
-  });
 }
 
 /** x, and 0 where it is infinite: what an exponent can be moved by. */

@@ -7,10 +7,10 @@ import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, makeNode, numeric } from "./define.ts";
+import { broadcastTo, checkFloat, makeNode, numeric } from "./define.ts";
 import { abs, add, cast, div, exp, log, mul, sqrt, stopGradient, sub, where } from "./elementwise.ts";
 import { reshape, transpose } from "./movement.ts";
-import { checkFloat, finite, fromEnd, later, prefixProduct } from "./prefix.ts";
+import { finite, fromEnd, later, prefixProduct } from "./prefix.ts";
 import type { RecordBase, VjpContext } from "./record.ts";
 import {
   axesOption,

@@ -6,11 +6,10 @@ import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import type { Found } from "./cumulative.ts";
-import { defineOp, full, makeNode, nextAxis, numeric } from "./define.ts";
+import { checkFloat, defineOp, full, makeNode, nextAxis, numeric } from "./define.ts";
 import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice, stack, transpose } from "./movement.ts";
-import { checkFloat } from "./prefix.ts";
 import { axesOption, keptShape, type Over, optionsFor, overKind } from "./reduction.ts";
 
 defineOp({
