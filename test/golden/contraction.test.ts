@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
+import { wave as torchWave } from "../support/torch.ts";
 
 interface Golden {
   readonly shapes: number[][];
@@ -16,13 +17,7 @@ const golden: Record<"einsum" | "pairs" | "transforms", Record<string, Golden>> 
 
 beforeAll(() => sg.setDefaultBackend("reference"));
 
-function wave(shape: readonly number[], shift: number): sg.Tensor {
-  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * 2;
-  });
-  return sg.tensor(data, { shape });
-}
+const wave = (shape: readonly number[], shift: number): sg.Tensor => torchWave(shape, 2, shift);
 
 async function compare({ shapes, result, value, gradients }: Golden, apply: (...inputs: sg.Tensor[]) => sg.Tensor) {
   const inputs = shapes.map((shape, i) => wave(shape, 3 + 7 * i));

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
 import { gradients, type Tensor, tensor } from "../../src/index.ts";
+import { wave as torchWave } from "../support/torch.ts";
 
 const golden: {
   floats: Record<string, { value: number[]; gradients: number[][] }>;
@@ -11,14 +12,7 @@ const golden: {
 } = JSON.parse(readFileSync(new URL("elementwise.json", import.meta.url), "utf8"));
 
 /** The formula that make_elementwise.py computes too. */
-function wave(scale: number, shift: number): Tensor {
-  return tensor(
-    Float32Array.from({ length: 40 }, (_, i) => {
-      const value = (i + shift) * 0.6180339887498949;
-      return (value - Math.floor(value) - 0.5) * scale;
-    }),
-  );
-}
+const wave = (scale: number, shift: number): Tensor => torchWave([40], scale, shift);
 
 beforeAll(() => sg.setDefaultBackend("reference"));
 

@@ -3,23 +3,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
-import { parseConfig, type Shape, Tensor, tensor } from "../../src/index.ts";
+import { parseConfig, Tensor, tensor } from "../../src/index.ts";
 import { losses } from "../../src/train/config/families.ts";
+import { wave } from "../support/torch.ts";
 
 const golden: { losses: Record<string, { value: number[]; gradient?: number[] }> } = JSON.parse(
   readFileSync(new URL("losses.json", import.meta.url), "utf8"),
 );
 
 const [N, C, W] = [12, 5, 4];
-
-function wave(shape: Shape, scale: number, shift: number): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
 
 const integers = (value: (i: number) => number) => tensor(Int32Array.from({ length: N }, (_, i) => value(i)));
 const labelOf = (i: number) => (i * i + Math.floor(i / 3)) % C;

@@ -2,10 +2,11 @@
 // their definitions, to 10⁻⁶ where float32 values add up, exactly where counts do.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseConfig, type Shape, Tensor, tensor } from "../../src/index.ts";
+import { parseConfig, Tensor, tensor } from "../../src/index.ts";
 import * as sg from "../../src/index.ts";
 import { withTerms } from "../../src/nn/metrics/metric.ts";
 import { losses, metrics } from "../../src/train/config/families.ts";
+import { wave } from "../support/torch.ts";
 
 const golden: {
   losses: Record<string, { value: number; gradient: number[] }>;
@@ -13,15 +14,6 @@ const golden: {
 } = JSON.parse(readFileSync(new URL("measures.json", import.meta.url), "utf8"));
 
 const [N, C] = [90, 4];
-
-function wave(shape: Shape, scale: number, shift: number): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
 
 const labels = tensor(Int32Array.from({ length: N }, (_, i) => (i * i + Math.floor(i / 3)) % C));
 const bits = tensor(Int32Array.from({ length: N }, (_, i) => (i * i) % 3));

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
+import { wave as torchWave } from "../support/torch.ts";
 
 type Given = number | null | "..." | { start?: number | null; stop?: number | null; step?: number | null } | Points;
 interface Points {
@@ -19,13 +20,7 @@ beforeAll(() => sg.setDefaultBackend("reference"));
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
 
-function wave(shape: readonly number[], scale = 4, shift = 0): sg.Tensor {
-  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return sg.tensor(data, { shape });
-}
+const wave = (shape: readonly number[], scale = 4, shift = 0): sg.Tensor => torchWave(shape, scale, shift);
 
 const asText = ({ start, stop, step }: { start?: number | null; stop?: number | null; step?: number | null }) =>
   `${start ?? ""}:${stop ?? ""}${step === null ? "" : `:${step}`}`;

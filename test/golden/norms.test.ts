@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
-import { type Shape, type Tensor, tensor } from "../../src/index.ts";
+import { type Shape, type Tensor } from "../../src/index.ts";
+import { wave } from "../support/torch.ts";
 
 const { nn } = sg;
 
@@ -18,15 +19,6 @@ interface Golden {
 const golden: Record<string, Golden> = JSON.parse(
   readFileSync(new URL("norms.json", import.meta.url), "utf8"),
 ).cases;
-
-function wave(shape: Shape, scale = 1, shift = 0): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
 
 /** The layer with the parameters that the script gives. */
 function given<M extends sg.nn.Module>(layer: M): M {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
 import { type Tensor, tensor } from "../../src/index.ts";
+import { wave as torchWave } from "../support/torch.ts";
 
 const golden: Record<string, { shape: number[]; value: number[]; gradients: number[][] }> = JSON.parse(
   readFileSync(new URL("ops.json", import.meta.url), "utf8"),
@@ -12,13 +13,7 @@ const golden: Record<string, { shape: number[]; value: number[]; gradients: numb
 beforeAll(() => sg.setDefaultBackend("reference"));
 
 /** The formula that make_ops.py computes too. */
-function wave(shape: readonly number[], scale = 4, shift = 0): Tensor {
-  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
+const wave = (shape: readonly number[], scale = 4, shift = 0): Tensor => torchWave(shape, scale, shift);
 
 const x = wave([3, 4]);
 const y = sg.where(sg.greater(x, 1), x, wave([3, 4], 4, 5)).stopGradient();

@@ -3,22 +3,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sha256, toHex } from "../../src/core/canonical.ts";
-import { compile, optim, Parameter, type Shape, Tensor, tensor } from "../../src/index.ts";
+import { compile, optim, Parameter, Tensor } from "../../src/index.ts";
+import { wave } from "../support/torch.ts";
 
 type Values = Record<"w" | "b", number[]>;
 const golden: { cases: Record<string, Values> } = JSON.parse(
   readFileSync(new URL("optimizers.json", import.meta.url), "utf8"),
 );
-
-/** The formula that make_optimizers.py computes too. */
-function wave(shape: Shape, scale: number, shift: number): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
 
 const makers: Record<string, (p: Parameter[]) => optim.Optimizer> = {
   "sgd dampening": (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.9, dampening: 0.2 }),

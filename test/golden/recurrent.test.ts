@@ -2,7 +2,8 @@
 // ways among them, and packed sequences beside a mask. |ours − theirs| ≤ 10⁻⁶ + 2·10⁻⁵·(the largest of the tensor).
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { concat, gradients, manualSeed, nn, type Shape, stack, type Tensor, tensor } from "../../src/index.ts";
+import { concat, gradients, manualSeed, nn, stack, tensor } from "../../src/index.ts";
+import { wave } from "../support/torch.ts";
 
 interface Golden {
   readonly names: readonly string[];
@@ -15,15 +16,6 @@ interface Golden {
 const golden: Record<string, Golden> = JSON.parse(
   readFileSync(new URL("recurrent.json", import.meta.url), "utf8"),
 ).cases;
-
-function wave(shape: Shape, scale = 1, shift = 0): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
 
 const maskOf = (lengths: readonly number[]) => tensor(lengths.map((length) => [0, 1, 2, 3, 4].map((t) => t < length)));
 const both = { layers: 2, bidirectional: true };

@@ -2,8 +2,9 @@
 // stands: PyTorch's sums and functions round otherwise. |ours − theirs| ≤ 10⁻⁵ + 10⁻⁴·|theirs| a value; after optimizer steps 5·10⁻⁵ + 10⁻³·|theirs|, since Adam divides by small numbers.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { gradients, losses, nn, optim, type Parameter, type Shape, Tensor, tensor } from "../../src/index.ts";
+import { gradients, losses, nn, optim, type Parameter, Tensor, tensor } from "../../src/index.ts";
 import * as sg from "../../src/index.ts";
+import { wave } from "../support/torch.ts";
 
 interface Sample {
   step: number;
@@ -21,16 +22,6 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(readFileSync(new URL("torch.json", import.meta.url), "utf8"));
-
-/** The formula that make_torch.py computes too. */
-function wave(shape: Shape, scale: number, shift = 0): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: count }, (_, i) => {
-    const value = (i + shift) * 0.6180339887498949;
-    return (value - Math.floor(value) - 0.5) * scale;
-  });
-  return tensor(data, { shape });
-}
 
 async function compare(what: string, ours: Tensor, { step, values }: Sample, absolute = 1e-5, relative = 1e-4): Promise<void> {
   const data = await ours.data();

@@ -18,7 +18,7 @@ export function readGolden(name: string): Golden {
 }
 
 /** The formula that the scripts compute too. */
-export function wave(shape: Shape, scale: number, shift: number): Tensor {
+export function wave(shape: Shape, scale = 1, shift = 0): Tensor {
   const count = shape.reduce((product, extent) => product * extent, 1);
   const data = Float32Array.from({ length: count }, (_, i) => {
     const value = (i + shift) * 0.6180339887498949;
