@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    maxWorkers: 2,
     setupFiles: ["test/support/settled.ts"],
     // A hang ends some time; a busy machine is no failure.
     testTimeout: 120_000,
