@@ -2,7 +2,7 @@
 // warmed up, then take turns, round after round, so that a slow moment of the machine falls on all of them; who begins moves on each round.
 // A time is the mean of a round's calls; the median and the minimum of the rounds count. Results are read, and their bits hashed, off the clock.
 import type { Backend } from "../src/index.ts";
-import type { Absence, Row, Unit } from "./results.ts";
+import { type Absence, lessIsBetter, type Row, type Unit } from "./results.ts";
 import { summarize } from "./statistics.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -32,7 +32,7 @@ export interface Case {
   /** What is measured, in a few words, for the reports. */
   readonly about: string;
   readonly unit: Unit;
-  /** Operations, elements or bytes a call, as the unit says; left out for ms. */
+  /** Operations, elements or bytes a call, as the unit says; left out for ms and kB. */
   readonly work?: number;
   readonly rounds: number;
   readonly calls: number;
@@ -225,7 +225,7 @@ export async function measure(
 
 function rowOf({ subject, contestant, times, counts, bits }: Lane, ceiling: Lane | undefined): Row {
   const { median, minimum, quartiles } = summarize(times);
-  const rate = subject.unit === "ms" ? median : (subject.work ?? 0) / median / 1e6;
+  const rate = lessIsBetter(subject.unit) ? median : (subject.work ?? 0) / median / 1e6;
   const own = contestant.peer === undefined && !contestant.slow;
   const share = ceiling && own ? shareOf(subject.ceiling!, contestant.threads, median, ceiling) : undefined;
   return {

@@ -1,7 +1,10 @@
 // The bench's results: what --json writes and --from, --compare and the reports read.
 import { readFileSync } from "node:fs";
 
-export type Unit = "GFLOP/s" | "Gelem/s" | "GB/s" | "ms";
+export type Unit = "GFLOP/s" | "Gelem/s" | "GB/s" | "ms" | "kB";
+
+/** Whether less is better: the number is a time, or a size in a time's place, and no rate. */
+export const lessIsBetter = (unit: Unit): boolean => unit === "ms" || unit === "kB";
 
 /** One contestant on one case. */
 export interface Row {
@@ -14,7 +17,7 @@ export interface Row {
   readonly median_ms: number;
   readonly min_ms: number;
   readonly quartiles_ms: readonly [number, number];
-  /** Work by the median time; for `ms` the median itself. */
+  /** Work by the median time; for `ms` and `kB` the median itself. */
   readonly rate: number;
   readonly unit: Unit;
   /** First 16 hex digits of the SHA-256 of the result's bits; empty where there is none to compare. */

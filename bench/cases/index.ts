@@ -9,6 +9,7 @@ import { cases as matmul } from "./matmul.ts";
 import { cases as probe } from "./probe.ts";
 import { cases as random } from "./random.ts";
 import { cases as reduce } from "./reduce.ts";
+import { cases as size } from "./size.ts";
 import { cases as start } from "./start.ts";
 import { cases as training } from "./training.ts";
 
@@ -28,6 +29,7 @@ export const groups: readonly Group[] = [
   { title: "Random numbers", cases: random },
   { title: "Compiling and calling", cases: [...compile, ...barrier] },
   { title: "Files and start", cases: [...checkpoint, ...start] },
+  { title: "What a page loads", cases: size },
 ];
 
 export const allCases: readonly Case[] = groups.flatMap(({ cases }) => cases);

@@ -60,7 +60,7 @@ export function htmlPage(results: Results): string {
     ? `<h2 id="absent">What couldn't be measured</h2><details><summary>${absent.length} cases</summary>${tableHtml(["case", "on", "why"], absent, ["text", "text", "wrap"])}</details>`
     : "";
   const page = `<h1>seedgrad bench</h1><p class="soft">${escapeHtml(machineLine(results.machine))}</p>
-<p>Medians over rounds in which all take turns. Bars show rates, or times where the unit is ms.</p>
+<p>Medians over rounds in which all take turns. Bars show rates, or times where the unit is ms, and sizes where it is kB.</p>
 <nav>${sections.map(({ title }) => `<a href="#${anchor(title)}">${escapeHtml(title)}</a>`).join("")}</nav>
 <p class="key">${key.join("")}</p>
 ${body.join("\n")}

@@ -1,7 +1,7 @@
 // Which bars stand together: a chart a heading of the cases, a group of bars a case.
 import type { BarGroup } from "../../src/report/bars.ts";
 import { groups } from "../cases/index.ts";
-import type { Results, Row } from "../results.ts";
+import { lessIsBetter, type Results, type Row } from "../results.ts";
 import { kindOf } from "./kinds.ts";
 
 export const labelOf = ({ backend, threads, peer }: Pick<Row, "backend" | "threads" | "peer">): string =>
@@ -10,10 +10,10 @@ export const labelOf = ({ backend, threads, peer }: Pick<Row, "backend" | "threa
 export const number = (value: number): string =>
   value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 
-/** One case's rows as bars: rates, or times where the unit is ms. */
+/** One case's rows as bars: rates, or where less is better times and sizes. */
 export function barsOf(title: string, rows: readonly Row[]): BarGroup {
   return {
-    title: `${title}, ${rows[0].unit}${rows[0].unit === "ms" ? " (less is better)" : ""}`,
+    title: `${title}, ${rows[0].unit}${lessIsBetter(rows[0].unit) ? " (less is better)" : ""}`,
     bars: rows.map((row) => ({ label: labelOf(row), value: row.rate, text: number(row.rate), kind: kindOf(row) })),
   };
 }

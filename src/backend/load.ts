@@ -30,8 +30,8 @@ const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Back
   "gpujs:webasm": async () => (await import("./gpujs/backend.ts")).gpujsBackend("webasm"),
   "gpujs:cpu": async () => (await import("./gpujs/backend.ts")).gpujsBackend("cpu"),
   wasm: async ({ threads, vectorWidth = defaultWidth }) => {
-    const [{ wasmBackend }, { widthFor }] = await Promise.all([import("./wasm/backend.ts"), import("./wasm/width.ts")]);
-    const width = await widthFor(vectorWidth);
+    const { wasmBackend } = await import("./wasm/backend.ts");
+    const width = vectorWidth === 4 ? 4 : await (await import("./wasm/width.ts")).widthFor(vectorWidth);
     return wasmBackend({ threads, vectorWidth: width, isChecked: width === 8 });
   },
 };

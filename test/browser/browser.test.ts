@@ -1,30 +1,23 @@
 // The library in a real page: bundled for browsers, cross-origin isolated, the same bits as Node on every backend that runs there.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchChromium, noChromium } from "../support/chromium.ts";
+import { type Pages, servePages } from "../support/pages.ts";
 import { root } from "../support/sources.ts";
 import { train } from "./program.ts";
 
 type Trained = Awaited<ReturnType<typeof train>> & { readonly threads: number };
 
-const headers = {
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-  "cross-origin-resource-policy": "same-origin",
-};
-
 describe.skipIf(noChromium)("in Chromium", () => {
-  let server: Server;
+  let pages: Pages;
   let browser: Browser;
   let page: Page;
   let script = "";
   const errors: string[] = [];
 
   const open = async (path: string) => {
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+    await page.goto(pages.origin + path);
     await page.waitForFunction("typeof train === 'function'");
   };
   /** Trains in a worker of the page. */
@@ -63,17 +56,11 @@ describe.skipIf(noChromium)("in Chromium", () => {
       write: false,
     });
     script = bundle.outputFiles[0].text;
-    server = createServer((request, response) => {
-      const js = request.url!.endsWith("/main.js");
-      const isolated = request.url!.startsWith("/plain/") ? {} : headers;
-      response.writeHead(200, { ...isolated, "content-type": js ? "text/javascript" : "text/html" });
-      response.end(
-        js
-          ? script
-          : "<!doctype html><title>seedgrad</title><link rel=icon href=data:,><script type=module src=main.js></script>",
-      );
-    }).listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
+    pages = await servePages({
+      "/index.html":
+        "<!doctype html><title>seedgrad</title><link rel=icon href=data:,><script type=module src=main.js></script>",
+      "/main.js": script,
+    });
     browser = await launchChromium();
     page = await browser.newPage();
     page.on("pageerror", (error) => errors.push(String(error)));
@@ -83,7 +70,7 @@ describe.skipIf(noChromium)("in Chromium", () => {
 
   afterAll(async () => {
     await browser?.close();
-    server?.close();
+    pages?.close();
   });
 
   test("is cross-origin isolated, and the bundle holds no Node module", async () => {

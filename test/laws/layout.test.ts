@@ -24,6 +24,8 @@ const order = [
   ["cli"],
 ];
 const rank = new Map(order.flatMap((parts, i) => parts.map((part) => [part, i])));
+/** What the package exports: each puts together what it publishes. */
+const entries = ["src/index.ts", "src/engine.ts"];
 const all = sources("src", "kernels");
 
 const partOf = (path: string) => (path.startsWith("kernels/") ? "kernels" : path.split("/")[1]);
@@ -38,7 +40,7 @@ describe("layout", () => {
   test("imports go to the left only, those of types too", () => {
     const wrong: string[] = [];
     for (const { path, imports } of all) {
-      if (path === "src/index.ts") continue;
+      if (entries.includes(path)) continue;
       for (const { from } of imports) {
         if (!from.startsWith(".")) continue;
         const to = target(path, from);

@@ -1,6 +1,6 @@
 // What keys of a config may name: the things of a folder's index, and what a program registers. Each has a record of its options (core/options); here those become zod
 // types, whose error text says what is expected.
-import { z } from "zod";
+import * as z from "zod";
 import { ownValue } from "../../core/keys.ts";
 import { type Fields, type Form, Option, OptionRecord, options, type Type } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";

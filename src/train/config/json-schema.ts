@@ -1,6 +1,6 @@
 // The schema as JSON Schema in YAML's form, for editors: snake_case keys, and a choice of class as a map with one key.
 
-import { z } from "zod";
+import * as z from "zod";
 import { checkArguments, signature } from "../../core/arguments.ts";
 import { toSnake } from "./form.ts";
 import { configSchema } from "./schema.ts";

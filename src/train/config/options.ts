@@ -1,6 +1,6 @@
 // What a Trainer is constructed with, checked by the schema that YAML is checked by.
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Threads } from "../../backend/load.ts";
 import type { Backend } from "../../compile/contract.ts";
 import { ConfigError } from "../../core/errors.ts";

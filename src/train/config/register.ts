@@ -1,7 +1,7 @@
 // Classes of one's own in configs: registered under a name, they are chosen like those that come with the package. A program that registers is
 // imported before a config that names them is read: `seedgrad fit config.yaml --import ./mine.js`.
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { callable, checkArguments, isRecord, kind as kindOf, signature, string } from "../../core/arguments.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { OptionRecord } from "../../core/options.ts";

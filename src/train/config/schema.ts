@@ -1,6 +1,6 @@
 // The one schema of a training run: what YAML says in snake_case and TypeScript in camelCase. A choice of class is held as
 // `{ class: "AdamW", … }` here, and written `AdamW: {…}` in YAML. What there is to choose from is in the catalogs.
-import { z } from "zod";
+import * as z from "zod";
 import {
   callbacks,
   loaders,

@@ -1,5 +1,5 @@
 // The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
-import { z } from "zod";
+import * as z from "zod";
 import { float32Bits } from "../../core/canonical.ts";
 import { count, countUpTo, duration, expected, flag, limit, record, relative, seed, text, word } from "./values.ts";
 

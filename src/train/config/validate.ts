@@ -1,5 +1,5 @@
 // From the schema's complaint to a ConfigError: the path as its author wrote it, what is there, what should be, and the nearest known key.
-import type { z } from "zod";
+import type * as z from "zod";
 import { ConfigError, type ConfigPosition, didYouMean } from "../../core/errors.ts";
 import * as keys from "../../core/keys.ts";
 import { formatPath, type Path } from "./yaml.ts";

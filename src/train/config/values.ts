@@ -1,5 +1,5 @@
 // The values that configs are made of: zod types whose error text says what is expected.
-import { z } from "zod";
+import * as z from "zod";
 import { type Duration, pattern } from "../../core/duration.ts";
 
 /** A record without other keys; the error for an unknown key lists the known ones. */

@@ -1,0 +1,43 @@
+// What a page loads, gzipped: the modules as they are published, and a bundle of a page with a small model.
+import { bundle, type Chunk, entries, fileOf, gzippedSize, loadedWith } from "../../tools/bundle.ts";
+import type { Case } from "../harness.ts";
+
+/** What training on wasm imports beside what a page began with. */
+const onWasm = ["src/backend/wasm/backend.ts", "src/compile/lower.ts"];
+
+const published = () => bundle();
+const smallModel = () => bundle({ page: "bench/pages/small-model.ts" });
+
+function size(
+  name: string,
+  about: string,
+  make: () => Promise<readonly Chunk[]>,
+  entry: string,
+  later: readonly string[],
+): Case {
+  return {
+    name,
+    about,
+    unit: "kB",
+    rounds: 1,
+    calls: 1,
+    warmup: 1,
+    place: "host",
+    async prepare() {
+      const chunks = await make();
+      const files = [`${entry}.js`, ...later.map((source) => fileOf(chunks, source))];
+      const kB = gzippedSize(loadedWith(chunks, files)) / 1000;
+      return { time: async () => kB, bits: () => "" };
+    },
+  };
+}
+
+/** Sizes in kB stand in place of times: less is better. */
+export const cases: readonly Case[] = [
+  size("size-page", "a page with a small model, bundled: what it loads at first", smallModel, "page", []),
+  size("size-page-wasm", "the same page once it has trained on wasm", smallModel, "page", onWasm),
+  ...Object.keys(entries).map((entry) =>
+    size(`size-${entry}`, `dist/esm/${entry}.js and what it imports at once`, published, entry, []),
+  ),
+  size("size-core-wasm", "dist/esm/core.js once a graph has run on wasm", published, "core", onWasm),
+];
