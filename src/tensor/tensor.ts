@@ -1,5 +1,6 @@
 // Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. The ops
 // take and give nodes; here they are lifted to tensors, and attached as methods: a new op in one of their files is a method by itself.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { checkArguments, isRecord, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";

@@ -47,6 +47,13 @@ try {
     '{"name": "empty", "version": "1.0.0", "type": "module", "private": true}\n',
   );
   run(`npm install --no-audit --no-fund ./${packed}`, folder);
+  // Its types as a project finds them that has neither Node's nor skipLibCheck.
+  writeFileSync(
+    join(folder, "types.ts"),
+    'import { tensor } from "seedgrad";\nexport const { shape } = tensor([1]);\n',
+  );
+  for (const resolution of ["--module nodenext", "--module esnext --moduleResolution bundler"])
+    run(`node ${root}node_modules/typescript/bin/tsc --noEmit --strict --target es2022 ${resolution} types.ts`, folder);
   // The data first: the README tells of it beside the package.
   const commands = sections.map(commandsOf);
   run(commands.flat().find((command) => command.startsWith("npm install"))!, folder);

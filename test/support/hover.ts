@@ -35,6 +35,29 @@ class Editor {
     return this.service.getProgram()!;
   }
 
+  /** What the compiler says of a file that imports the package, and of its declarations, in a project that has no other types and no later library than ES2022. */
+  problems(entry: string, lib = ["lib.es2022.d.ts", "lib.dom.d.ts"]): string[] {
+    const path = `${root}imports.ts`;
+    this.write(path, `import * as s from "${entry}";\nexport const shape: readonly number[] = s.tensor([1]).shape;\n`);
+    const { program } = this;
+    const host = ts.createCompilerHost(program.getCompilerOptions());
+    host.fileExists = (file) => this.#files.has(file) || ts.sys.fileExists(file);
+    host.readFile = (file) => this.#files.get(file)?.text ?? ts.sys.readFile(file);
+    host.directoryExists = undefined;
+    const onDisk = host.getSourceFile;
+    host.getSourceFile = (file, how) => {
+      const text = this.#files.get(file)?.text;
+      return text === undefined ? onDisk(file, how) : ts.createSourceFile(file, text, how);
+    };
+    const options = { ...program.getCompilerOptions(), lib, types: [], skipLibCheck: false };
+    const own = ts.createProgram([path], options, host);
+    // `#hash` and its like are found by this package.json, which has them among the sources; the built one has them among the declarations.
+    const found = ts.getPreEmitDiagnostics(own).filter(({ file }) => !file?.fileName.startsWith(`${root}src/`));
+    return found.map(({ file, messageText }) => {
+      return `${file?.fileName.slice(root.length)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+    });
+  }
+
   /** What hovering over the last name of each expression shows, where `entry` is the package. */
   hover(entry: string, expressions: readonly string[]): Map<string, string> {
     const path = `${root}hover.ts`;

@@ -57,6 +57,11 @@ describe.each([
   });
 });
 
+test("the built package's types need no skipLibCheck, and no library later than ES2022", () => {
+  expect(editor.problems(built)).toEqual([]);
+  expect(editor.problems(built, ["lib.es5.d.ts"]).length).toBeGreaterThan(0);
+});
+
 test("the built package documents ops where they are called, too", () => {
   for (const form of [(name: string) => `${name}(x)`, (name: string) => `s.${name}`, (name: string) => `s.${name}(x)`])
     expect(badlyDocumented(editor.hover(built, functions.map(form)))).toEqual([]);
