@@ -108,6 +108,19 @@ export interface Update {
   readonly decays: boolean;
 }
 
+let paths: ReadonlyMap<Parameter, string> | undefined;
+
+/** Runs `body`: an optimizer that is made in it calls parameters by these paths, whichever module gave them. What a Trainer's optimizers keep is named by the whole model. */
+export function byPaths<T>(named: Iterable<readonly [string, Parameter]>, body: () => T): T {
+  const before = paths;
+  paths = new Map([...named].map(([path, parameter]) => [parameter, path]));
+  try {
+    return body();
+  } finally {
+    paths = before;
+  }
+}
+
 const base = new OptionRecord("optim.Optimizer", optimizerFields);
 const baseCall = signature("optim.Optimizer", {
   where: string,
@@ -208,7 +221,7 @@ export abstract class Optimizer implements Stateful {
         got: this.#names.get(parameter),
         expected: "each parameter once",
       });
-    const label = parameter.label ?? String(this.#slots.size);
+    const label = paths?.get(parameter) ?? parameter.label ?? String(this.#slots.size);
     // Models that weren't made one have parameters of the same path.
     const taken = new Set(this.#names.values());
     let name = label;

@@ -66,16 +66,10 @@ export function makeCall<R>(parts: CallParts<R>): Call<R> {
   const { program, leaves, stream } = parts;
   const { state, beforeExecution, graph } = program.traced;
   const scalars: Record<string, number> = {};
-  let undo: Call<R>["undo"];
+  const undo = prepare(beforeExecution);
   const values: Call<R>["values"] = [];
   let [base, staged]: [number, Ready | undefined] = [0, undefined];
   try {
-    for (const callback of beforeExecution) {
-      const takesBack = callback();
-      if (typeof takesBack !== "function") continue;
-      undo ??= [];
-      undo.push(takesBack as () => void);
-    }
     for (const leaf of leaves) values.push(leaf instanceof Tensor ? leaf.node : leaf);
     for (const { name, provide } of program.traced.scalars) {
       scalars[name] = Math.fround(provide());
@@ -122,6 +116,23 @@ function writeAll(ready: Ready, values: Call<unknown>["values"]): void {
     const value = values[i];
     if (!(value instanceof Node)) stage(ready, i, value);
   }
+}
+
+/** Calls what is to be called before scalars are read, and gives what takes it back. Where one throws, all before it is taken back. */
+function prepare(callbacks: readonly (() => unknown)[]): Call<unknown>["undo"] {
+  let undo: Call<unknown>["undo"];
+  try {
+    for (const callback of callbacks) {
+      const takesBack = callback();
+      if (typeof takesBack !== "function") continue;
+      undo ??= [];
+      undo.push(takesBack as () => void);
+    }
+  } catch (error) {
+    takeBack(undo);
+    throw error;
+  }
+  return undo;
 }
 
 function takeBack(undo: Call<unknown>["undo"]): void {
@@ -248,14 +259,19 @@ function restore<R>({ parts, lineages, before, undo }: Call<R>, failed: Set<Line
   }
 }
 
-/** Arguments and scalars as they are now: what is the host's is copied. */
+/** Arguments and scalars as a call that was made now would have them: what is the host's is copied. */
 export function hostValues(
   leaves: readonly Leaf["value"][],
-  scalars: readonly { readonly provide: () => number }[],
+  { beforeExecution, scalars }: Program<unknown>["traced"],
 ): (Node | TypedArray)[] {
-  return [...leaves, ...scalars.map(({ provide }) => provide())].map((value) =>
-    value instanceof Tensor ? value.node : typeof value === "number" ? Float32Array.of(value) : value.data.slice(),
-  );
+  const undo = prepare(beforeExecution);
+  try {
+    return [...leaves, ...scalars.map(({ provide }) => provide())].map((value) =>
+      value instanceof Tensor ? value.node : typeof value === "number" ? Float32Array.of(value) : value.data.slice(),
+    );
+  } finally {
+    takeBack(undo);
+  }
 }
 
 /** The elements of all inputs as the call that `values` were taken for would begin with them: arguments, scalars, state. Nothing is run. */

@@ -44,7 +44,7 @@ export interface Compiled<A extends readonly unknown[], R> {
   execute(args: A, options?: { readonly base?: number }): Promise<Execution<R>>;
   /** The graph for arguments like these; nothing is run, and the stream stays where it is. */
   trace(...args: A): Promise<Graph>;
-  /** The plan for these arguments on the function's backend, and the elements of all its inputs as an execution would begin with them now: arguments, numbers from the host, state. Nothing is run, and the stream stays where it is. */
+  /** The plan for these arguments on the function's backend, and the elements of all its inputs as an execution would begin with them now: arguments, numbers from the host, state. Nothing is run, the stream stays where it is, and what `onExecute` called is taken back. */
   peek(...args: A): Promise<Peek>;
   /** The plan for arguments like these on the function's backend. */
   plan(...args: A): Promise<Plan>;
@@ -139,7 +139,7 @@ export function compile<A extends readonly unknown[], R>(
     const { program, leaves } = find(args, streamNow().seed);
     const backend = backendNow();
     const lineages = program.traced.state.map(({ variable }) => variable.lineage);
-    const values = hostValues(leaves, program.traced.scalars);
+    const values = hostValues(leaves, program.traced);
     for (const lineage of lineages) lineage.hold();
     return exclusive(async () => {
       try {

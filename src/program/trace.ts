@@ -53,7 +53,7 @@ export function listState(owners: readonly Stateful[]): [string, Variable][] {
           problem: "two variables have one name",
           got: name,
           expected: "a name of its own for each",
-          hint: "wrap the modules in one module",
+          hint: "wrap the modules in one module, and give optimizers parameters of model.parameters(), whose paths are the whole model's",
         });
       }
       byName.set(name, variable);
@@ -190,7 +190,7 @@ function provided(name: string, provide: () => number): number {
 }
 
 /**
- * Calls back when a call of the compiled function is made, before its scalars are read; outside a trace at once. A function that it returns takes back what it did: it is called where the call fails.
+ * Calls back when a call of the compiled function is made, before its scalars are read; outside a trace at once. A function that it returns takes back what it did: it is called where the call fails, and after a `peek`.
  * Throws TraceError where it is async.
  */
 export function onExecute(callback: () => unknown): void {

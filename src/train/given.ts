@@ -3,7 +3,7 @@ import { ConfigError, ReproError } from "../core/errors.ts";
 import { select } from "../core/glob.ts";
 import { atOnce } from "../core/promise.ts";
 import { type Batch, Module } from "../nn/module.ts";
-import { Optimizer } from "../optim/optimizer.ts";
+import { byPaths, Optimizer } from "../optim/optimizer.ts";
 import { type Schedule, Schedules } from "../optim/schedules/index.ts";
 import { type OptimizerPart, OptimizerSet } from "../optim/set.ts";
 import type { Parameter } from "../program/variable.ts";
@@ -130,10 +130,17 @@ function makeSet(entries: readonly OptimizerEntry[], model: Module): { optimizer
 }
 
 /** The optimizer of a Trainer, one or several as one, and what sets its rates. Throws ConfigError for what the two makers do, and where both forms are given. */
-export function makeTraining(
-  { optimizer: given, optimizers, schedulers }: Pick<ResolvedSettings, "optimizer" | "optimizers" | "schedulers">,
-  model: Module,
-): { optimizer?: Optimizer; schedules?: Schedules } {
+export function makeTraining(settings: TrainingSettings, model: Module): Training {
+  return byPaths(model.namedParameters(), () => trainingOf(settings, model));
+}
+
+type TrainingSettings = Pick<ResolvedSettings, "optimizer" | "optimizers" | "schedulers">;
+interface Training {
+  readonly optimizer?: Optimizer;
+  readonly schedules?: Schedules;
+}
+
+function trainingOf({ optimizer: given, optimizers, schedulers }: TrainingSettings, model: Module): Training {
   if (!optimizers) {
     const optimizer = makeOptimizer(given, model);
     const schedules = makeSchedules(schedulers, optimizer);

@@ -39,6 +39,8 @@ export interface Diff extends Agreement {
   readonly chain?: ChainDifference;
   /** Where the replays part: 0 is what gives the variables their first values. */
   readonly step?: number;
+  /** Which of its run's graphs that step is of, by side: `train`; where optimizers take turns `train/0`, too. */
+  readonly roles?: readonly [string, string];
   readonly op?: OpDifference;
   readonly cause?: Cause;
   /** What else there is to say: what couldn't be replayed, and why. */
@@ -133,7 +135,8 @@ async function diffSides(a: Side, b: Side, { steps: most, prepare }: DiffOptions
   const graph = await graphDifferences(a, b);
   const notes = [...found.notes];
   const cause = found.cause ?? found.op?.cause ?? causeOfChain([a, b], matters, chain, found, notes);
-  return { names, equal: false, facts, graph, chain, step: found.step, op: found.op, cause, notes };
+  const { step, roles, op } = found;
+  return { names, equal: false, facts, graph, chain, step, roles, op, cause, notes };
 }
 
 const nothingShows = "of what differs in what they were given, nothing shows in these steps";
@@ -187,6 +190,7 @@ async function graphDifferences(a: Side, b: Side): Promise<readonly NodeDifferen
 
 interface Replayed {
   readonly step?: number;
+  readonly roles?: Diff["roles"];
   readonly op?: OpDifference;
   readonly lockstep?: Lockstep;
   /** What one side's program isn't any more. */
@@ -225,7 +229,8 @@ async function replay(
     if (!lockstep.meeting && common) lockstep = await runLockstep(program(a, first), program(b, second), last);
     const { meeting } = lockstep;
     if (!meeting) return { lockstep, notes: [] };
-    return { step: meeting.step, op: await firstDifference(meeting, [first, second]), lockstep, notes: [] };
+    const roles = [meeting.sides[0].role, meeting.sides[1].role] as const;
+    return { step: meeting.step, roles, op: await firstDifference(meeting, [first, second]), lockstep, notes: [] };
   } catch (error) {
     if (!(error instanceof SeedgradError)) throw error;
     return { notes: [`the replay failed: ${error.message}`] };

@@ -29,6 +29,8 @@ export interface Presence {
   readonly trainer: TrainerView;
   readonly loader: DataLoader;
   readonly record: RunRecord;
+  /** What the graph is in its run: `init`, `train`, or of one of several kinds of step `train/0`. */
+  readonly role: string;
   /** The step's batch, and where it is; none for the init graph. */
   readonly batch?: LoadedBatch;
   readonly place?: Place;
@@ -114,17 +116,18 @@ export async function runLockstep(first: Program, second: Program, last = Number
       },
       async onTrainStart({ trainer }: FitContext) {
         const record = latestOf(backend, [trainer.graphs.init]);
-        if (record && trainer.step === 0) await arrive(0, { trainer, loader: loader!, record });
+        if (record && trainer.step === 0) await arrive(0, { trainer, loader: loader!, record, role: "init" });
       },
       async onTrainStepEnd({ trainer, step, batch }: StepResult) {
-        const { graphs } = trainer;
         const link = trainer.lastLink!;
         links[side].push(link);
+        const roles = Object.entries(trainer.graphs).filter(([role]) => role.startsWith("train"));
         const record = latestOf(
           backend,
-          Object.entries(graphs).flatMap(([role, hash]) => (role.startsWith("train") ? [hash] : [])),
+          roles.map(([, hash]) => hash),
         )!;
-        await arrive(step, { trainer, loader: loader!, record, batch, place, link });
+        const [role] = roles.find(([, hash]) => hash === record.plan.graphHash)!;
+        await arrive(step, { trainer, loader: loader!, record, role, batch, place, link });
       },
     };
     try {

@@ -21,7 +21,7 @@ const call = signature("showDiff", {
 /** A comparison as lines for people. */
 export function showDiff(diff: Diff): string[] {
   checkArguments(call, arguments);
-  const { names, facts, graph, chain, step, op, cause, notes, ...agreement } = diff;
+  const { names, facts, graph, chain, step, roles = [], op, cause, notes, ...agreement } = diff;
   const lines = [`first   ${names[0]}`, `second  ${names[1]}`];
   if (facts.length > 0) {
     lines.push("", "# what they were given");
@@ -39,12 +39,18 @@ export function showDiff(diff: Diff): string[] {
       "",
       step === 0
         ? "# replayed: the first values of parameters differ"
-        : `# replayed: step ${step} is the first that differs`,
+        : `# replayed: step ${step} is the first that differs${showRoles(roles)}`,
     );
   if (op) lines.push(...showOp(op));
   if (notes.length > 0) lines.push("", ...notes);
   lines.push("", cause ? `DIFFERENT: ${cause.name}: ${cause.detail}` : showAgreement(agreement));
   return lines;
+}
+
+/** Which graphs a step is of, where that isn't the one that every step is of. */
+function showRoles(roles: readonly string[]): string {
+  const different = [...new Set(roles)];
+  return different.some((role) => role !== "train") ? `, of graph ${different.join(" | ")}` : "";
 }
 
 function few(lines: readonly string[], most = shown): string[] {

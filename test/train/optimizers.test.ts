@@ -12,10 +12,13 @@ import { Stream, withStream } from "../../src/rng/stream.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { normal, tensor } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { ComputeNorm } from "../../src/train/callbacks/index.ts";
+import { ComputeNorm, OpProfiler } from "../../src/train/callbacks/index.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";
 import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
+import type { Rebuild } from "../../src/train/replay.ts";
+import { diffRuns } from "../../src/verify/diff.ts";
+import { showDiff } from "../../src/verify/show.ts";
 import { buildTrainer, Trainer } from "../../src/verify/trainer.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -169,6 +172,66 @@ describe("a GAN", () => {
     expect((await trainer.verify(modelDir)).verdict).toBe("same");
     const other = make({ optimizers: [turns[0], { ...turns[1], frequency: 3 }] });
     expect((await other.verify(modelDir, { train: train() })).verdict).toBe("different");
+  });
+
+  test("whichever module an optimizer takes its parameters from, they are named by the whole model", async () => {
+    let gan!: Gan;
+    const ofPart = (part: "generator" | "discriminator") => () => gan[part].parameters();
+    const [d, g] = [ofPart("discriminator"), ofPart("generator")];
+    const optimizers = [
+      { ...turns[0], optimizer: () => optim.adam(d(), { learningRate: 0.02, betas: [0.5, 0.9] }) },
+      { ...turns[1], optimizer: () => optim.sgd(g(), { learningRate: 0.05, momentum: 0.9 }) },
+    ];
+    const model = () => {
+      gan = new Gan();
+      return gan;
+    };
+    const trainer = make({ model, optimizers });
+    expect((await trainer.fit(train())).digest).toBe((await make().fit(train())).digest);
+    const one = make({
+      model,
+      optimizers: undefined,
+      optimizer: () => optim.sgd([...d(), ...g()], { learningRate: 0.05, momentum: 0.9 }),
+    });
+    const slots = one.variables().flatMap(([path]) => (path.startsWith("optimizer/") ? [path] : []));
+    const names = new Gan().namedParameters().map(([path]) => `optimizer/momentum/${path}`);
+    expect(slots.sort()).toEqual(names.sort());
+  });
+
+  test("OpProfiler times the first step, in which all optimizers are due, with that step's own numbers", async () => {
+    const profiler = new OpProfiler();
+    const whole = make({ callbacks: [profiler] });
+    expect((await whole.fit(train())).digest).toBe((await make().fit(train())).digest);
+    const plans = await make().explain(train());
+    const kernels = (role: string) => plans.find((planned) => planned.role === role)!.plan.kernels.length;
+    expect(profiler.profile).toHaveLength(kernels("train"));
+    expect(kernels("train")).toBeGreaterThan(kernels("train/0"));
+  });
+
+  test("diff names the step, the graph that it is of and what differs", async () => {
+    const finished = async (changes: Partial<TrainerOptions>) => {
+      const rebuild: Rebuild = (own) => ({ trainer: make({ ...changes, ...own }), train: train() });
+      const folder = join(temporaryFolder(), "run");
+      const { trainer, train: loader } = rebuild({ modelDir: folder, checkpoint: null });
+      await trainer.fit(loader!);
+      return { folder, rebuild };
+    };
+    const compare = async (...changes: [Partial<TrainerOptions>, Partial<TrainerOptions>]) => {
+      const [a, b] = [await finished(changes[0]), await finished(changes[1])];
+      const found = await diffRuns(a.folder, b.folder, { rebuild: [a.rebuild, b.rebuild] });
+      return { found, text: showDiff(found).join("\n") };
+    };
+    const frequency = await compare({}, { optimizers: [turns[0], { ...turns[1], frequency: 3 }] });
+    expect(frequency.found).toMatchObject({ step: 3, roles: ["train", "train/0"] });
+    expect(frequency.text).toContain("optimizers/1/frequency: 2 (40000000) | 3 (40400000)");
+    expect(frequency.text).toContain("# replayed: step 3 is the first that differs, of graph train | train/0");
+    const [steady, changed] = [0.02, 0.01].map((later) => {
+      const schedulers = optim.piecewiseConstantLR({ learningRates: [0.02, later], milestones: [1] });
+      return { optimizers: [{ ...turns[0], schedulers }, turns[1]] };
+    });
+    const rate = await compare(steady, changed);
+    expect(rate.found).toMatchObject({ step: 2, roles: ["train/0", "train/0"], op: { kind: "input" } });
+    expect(rate.text).toMatch(/step 2 is the first that differs, of graph train\/0\n.*scalar\//);
   });
 
   test("with accumulation and a dynamic loss scale each kind of step has its graph", async () => {

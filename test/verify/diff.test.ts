@@ -90,6 +90,22 @@ async function verifiedOn(backend: Backend, options: Partial<TrainerOptions> = {
   return diffReplay(folder, { backend, rebuild });
 }
 
+test("each side's program is made twice: traced for its facts and graph, and run", async () => {
+  const made = [0, 0];
+  const counted =
+    (side: 0 | 1, plan: Plan): Rebuild =>
+    (changes) => {
+      made[side]++;
+      return program(plan)(changes);
+    };
+  const plans = [{}, { options: { loss: ((x, batch) => crossEntropy(x, batch).mul(2)) satisfies Loss } }];
+  const folders = [await finished(plans[0]), await finished(plans[1])] as const;
+  const found = await diffRuns(...folders, { rebuild: [counted(0, plans[0]), counted(1, plans[1])] });
+  expect(found).toMatchObject({ equal: false, step: 1, roles: ["train", "train"] });
+  expect(found.graph.length).toBeGreaterThan(0);
+  expect(made).toEqual([2, 2]);
+});
+
 describe("a kernel that goes wrong", () => {
   test("contraction in a matmul: named from the folder, by diff and by verify", async () => {
     const backend = faulty((kernel, plan) =>

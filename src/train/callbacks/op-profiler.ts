@@ -56,7 +56,7 @@ export class OpProfiler extends configured(record) implements Callback {
     this.#due = false;
     const { trainer } = context;
     const backend = await trainer.backend();
-    const { plan, inputs } = await stepAhead(context, await inputOf(context));
+    const { plan, inputs } = await (await trainer.trainStep()).peek(await inputOf(context));
     const draws = { seed: trainer.seed, base: trainer.stream.position };
     const seconds =
       backend.name === "reference" ? [] : await times(backend, { plan, inputs }, draws, this.options.repeats);
@@ -103,18 +103,6 @@ async function inputOf({ trainer, loader, batch }: StepContext): Promise<StepInp
   for await (const { input } of groups(loader, { seed, offset: progress.offset! }, gradAccumSteps, progress.cursor))
     return input;
   return batch.tensors;
-}
-
-/** The step's plan, and what its inputs will hold: the optimizer counts a step as it begins. */
-async function stepAhead({ trainer }: StepContext, input: StepInput): Promise<Peek> {
-  const step = await trainer.trainStep();
-  const optimizer = trainer.needOptimizer();
-  optimizer.seek(optimizer.steps + 1);
-  try {
-    return await step.peek(input);
-  } finally {
-    optimizer.seek(optimizer.steps - 1);
-  }
 }
 
 /** The least of a few times of each kernel. They run one after another, each over what those before it have made; its own output is beside the step's. */
