@@ -25,7 +25,7 @@ import {
 import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
 import { schema } from "./schema.ts";
-import { validate, validateAll } from "./validate.ts";
+import { test, validate, validateAll } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
 
 /** The version in the nearest package.json that has one. */
@@ -91,14 +91,19 @@ withRunFlags(program.command("fit").argument("<config>", "YAML file"))
   .option("--fresh", "a new run folder if the config's is there already")
   .action((config: string, flags: RunFlags) => report(flags.json, () => fitConfig(config, flags)));
 
-withRunFlags(program.command("validate").argument("<config>", "YAML file"))
-  .description("validate the weights of a checkpoint")
-  .option(
-    "--ckpt <path>",
-    "checkpoint or file of weights, best, last, or none; left out: the latest in the run's folder",
-  )
-  .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
-  .action((config: string, flags: RunFlags) => report(flags.json, () => validate(config, flags)));
+for (const [name, evaluate, data] of [
+  ["validate", validate, "the validation data"],
+  ["test", test, "data that nothing was chosen by: test_dataloader under trainer.test"],
+] as const) {
+  withRunFlags(program.command(name).argument("<what>", "YAML file, or a run's folder"))
+    .description(`metrics of a checkpoint's weights on ${data}`)
+    .option(
+      "--ckpt <path>",
+      "checkpoint or file of weights, best, last, or none; left out: the latest in the run's folder",
+    )
+    .option("--weights <which>", "raw or average; left out: what the run validates with", parseWeights)
+    .action((what: string, flags: RunFlags) => report(flags.json, () => evaluate(what, flags)));
+}
 
 withRunFlags(program.command("validate-all").argument("<config>", "YAML file"))
   .description("validate every checkpoint of the run's folder, or those that a pattern names, on every loader")

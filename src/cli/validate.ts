@@ -1,30 +1,53 @@
-// `seedgrad validate CONFIG`: the weights of the latest checkpoint, or of one that is named, on the validation data; and `validate-all`: of every
-// checkpoint, on every loader.
+// `seedgrad validate WHAT` and `test WHAT`: the weights of the latest checkpoint, or of one that is named, on the validation data or the test data of a
+// config or of the config in a run's folder; and `validate-all`: of every checkpoint, on every loader.
 import { ConfigError } from "../core/errors.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { fitValidations, makeValidation } from "../train/config/loaders.ts";
+import type { Config } from "../train/config/schema.ts";
 import { messages, type Outcome, table } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
-import { readConfig } from "./imports.ts";
+import { configOf, readConfig } from "./imports.ts";
 
-/** Validates a config's model. */
-export async function validate(file: string, flags: RunFlags): Promise<Outcome> {
-  const config = await readConfig(file, flags);
-  const { validate: own, fit, init } = config.trainer;
-  const loader = own ? makeValidation(own.valDataloader, fit?.trainDataloader) : fit && fitValidations(fit)[0];
+/** Validates a config's or a run's model. */
+export const validate = (what: string, flags: RunFlags): Promise<Outcome> =>
+  evaluated("validate", what, flags, ({ validate: own, fit }) => ({
+    own,
+    loader: own ? makeValidation(own.valDataloader, fit?.trainDataloader) : fit && fitValidations(fit)[0],
+    expected: "val_dataloader there or under trainer.fit",
+  }));
+
+/** Tests a config's or a run's model. */
+export const test = (what: string, flags: RunFlags): Promise<Outcome> =>
+  evaluated("test", what, flags, ({ test: own, fit }) => ({
+    own,
+    loader: own && makeValidation(own.testDataloader, fit?.trainDataloader, "test_dataloader"),
+    expected: "test_dataloader",
+  }));
+
+/** What a command finds in a config: its own section, if there is one, and the data. */
+interface Found {
+  readonly own: Config["trainer"]["validate"] | Config["trainer"]["test"];
+  readonly loader: ReturnType<typeof makeValidation> | undefined;
+  /** Where the data may be written. */
+  readonly expected: string;
+}
+
+async function evaluated(
+  method: "validate" | "test",
+  what: string,
+  flags: RunFlags,
+  find: (trainer: Config["trainer"]) => Found,
+): Promise<Outcome> {
+  const file = configOf(what) ?? what;
+  const folder = file === what ? undefined : what;
+  const config = await readConfig(file, folder === undefined ? flags : { modelDir: folder, ...flags }, folder);
+  const { own, loader, expected } = find(config.trainer);
   if (!loader) {
-    throw new ConfigError({
-      where: `${file}: trainer.validate`,
-      problem: "a required key is missing",
-      expected: "val_dataloader there or under trainer.fit",
-    });
+    throw new ConfigError({ where: `${file}: trainer.${method}`, problem: "a required key is missing", expected });
   }
-  const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
+  const { trainer } = buildTrainer({ trainer: { init: config.trainer.init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
-  const metrics = await trainer.validate(loader, {
-    ...choice,
-    weights: flags.weights ?? own?.weights,
-  });
+  const metrics = await trainer[method](loader, { ...choice, weights: flags.weights ?? own?.weights });
   const { seed, step: steps, weightsUsed: weights } = trainer;
   return {
     code: 0,

@@ -1,5 +1,5 @@
 // Datasets, readers and loaders.
-export { type CsvOptions, csvArrays, csvDataset, type MissingNumbers } from "./columns.ts";
+export { type CsvOptions, csvArrays, csvDataset } from "./columns.ts";
 export { type CsvField, type CsvRow, type CsvTable, parseCsv } from "./csv.ts";
 export {
   arrayDataset,
@@ -21,6 +21,7 @@ export { type MnistOptions, mnist, mnistDataset, type Split } from "./mnist.ts";
 export { type MobyDickSource, mobyDick, mobyDickDataset } from "./moby-dick.ts";
 export { type NpyOptions, type NpzOptions, npyDataset, npzDataset } from "./numpy.ts";
 export { type ParquetOptions, parquetDataset } from "./parquet.ts";
+export type { MissingNumbers } from "./rows.ts";
 export { randomSplit, type SplitOptions } from "./split.ts";
 export { type TextDataset, type TextOptions, textDataset, textWindows, Vocabulary } from "./text.ts";
 export { BytePairTokenizer, loadTokenizer, type Merge, type TokenizerOptions, trainTokenizer } from "./tokenizer.ts";

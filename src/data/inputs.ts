@@ -5,12 +5,13 @@ import { checkArguments, string } from "../core/arguments.ts";
 import { DataError } from "../core/errors.ts";
 import { type Given, list, options as optionsOf, text } from "../core/options.ts";
 import { readSafetensors } from "../io/safetensors.ts";
-import { inputColumns, inputTable, missing } from "./columns.ts";
+import { inputColumns, inputTable } from "./columns.ts";
 import { parseCsv } from "./csv.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 import { idxInputs } from "./idx-dataset.ts";
 import { npyDataset, npzArrays } from "./numpy.ts";
 import { parquetTable } from "./parquet.ts";
+import { missing } from "./rows.ts";
 
 const record = optionsOf(
   "inputs",

@@ -37,8 +37,9 @@ interface Fact {
 const one = (name: string, value: string | undefined): Texts => new Map(value === undefined ? [] : [[name, value]]);
 const entries = (record: Readonly<Record<string, string>> = {}): Texts => new Map(Object.entries(record));
 
-/** Keys of a config that decide where and how fast it runs, and how much is written. */
-const informs = /^(imports\[|trainer\.init\.(model_dir|backend|threads|logging|loggers|checkpoint)\b)/;
+/** Keys of a config that decide where and how fast it runs, how much is written, and what else is done with what it trained. */
+const informs =
+  /^(imports\[|trainer\.(validate|test|validate_all)\b|trainer\.init\.(model_dir|backend|threads|logging|loggers|checkpoint)\b)/;
 
 const facts: Readonly<Record<FactKind, Fact>> = {
   seed: { read: ({ seed }) => one("seed", seed), hint: "use the run's own seed, or another folder" },

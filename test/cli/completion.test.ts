@@ -23,6 +23,8 @@ describe("completion", () => {
         return shell === "zsh" ? found.filter((word) => word.startsWith(words.at(-1)!)) : found;
       };
       expect(complete("seedgrad", "ver")).toEqual(["verify"]);
+      expect(complete("seedgrad", "te")).toEqual(["test"]);
+      expect(complete("seedgrad", "test", "runs/a", "--ck")).toEqual(["--ckpt"]);
       expect(complete("seedgrad", "fit", "--se")).toEqual(["--seed", "--set"]);
       expect(complete("seedgrad", "verify", "runs/a", "--da")).toEqual(["--data"]);
       expect(complete("seedgrad", "checkpoint", "in")).toEqual(["info"]);

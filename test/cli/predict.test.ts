@@ -41,6 +41,28 @@ describe("a run on a CSV file", () => {
     expect((some.json() as unknown as { checkpoints: unknown[] }).checkpoints).toEqual([checkpoints[1]]);
   });
 
+  test("is validated and tested, from its config or its folder; test data are given there or by --set", async () => {
+    const own = `{name: csv, file: ${data}, target: kind, classes: ["0", "1"], batch_size: 3}`;
+    const given = ["--set", `trainer.test.test_dataloader=${own}`, "--ckpt", "last", "--json"];
+    const [validated, whole, folderAlone, missing, split] = await Promise.all([
+      start(["validate", modelDir, "--json"]),
+      start(["test", config, ...given]),
+      start(["test", modelDir, ...given]),
+      start(["test", modelDir]),
+      start(["test", config, "--set", `trainer.test.test_dataloader=${own.replace("}", ", validation_split: 0.5}")}`]),
+    ]);
+    for (const { code, stderr } of [validated, whole, folderAlone]) expect(code, stderr).toBe(0);
+    expect(whole.json()).toMatchObject({ steps: 4, weights: "raw", seed: validated.json().seed });
+    expect(folderAlone.stdout).toBe(whole.stdout);
+    const [{ accuracy }, tested] = [validated, whole].map((run) => run.json().metrics as Record<string, number>);
+    expect(tested.accuracy).toBe(accuracy);
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      expect.stringMatching(/config\.yaml: trainer\.test: a required key is missing.*expected test_dataloader/),
+    ]);
+    expect([split.code, split.stderr]).toEqual([2, expect.stringMatching(/test_dataloader csv: validation_split/)]);
+  });
+
   test("predicts to CSV, JSON lines, safetensors and stdout: the same numbers", async () => {
     const files = ["csv", "jsonl", "safetensors"].map((kind) => join(folder, `out.${kind}`));
     const given = join(folder, "inputs.safetensors");

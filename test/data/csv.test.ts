@@ -189,6 +189,27 @@ describe("columns", () => {
     expect(inputs.data).toEqual(Float32Array.of(3, 0.1, 11));
   });
 
+  test("sample weights: numbers ≥ 0 of a column that is no input; one that is missing has no number in its place", () => {
+    const table = parseCsv("f", "x,w,y\n1,0.5,2\n3,0,4\n5,?,6\n");
+    const options = { target: "y", sampleWeights: " w " };
+    const { inputs, sampleWeights } = csvArrays("f", table, { ...options, missing: { texts: ["?"], value: "drop" } });
+    expect([inputs.shape, [...inputs.data]]).toEqual([
+      [2, 1],
+      [1, 3],
+    ]);
+    expect(sampleWeights).toEqual({ data: Float32Array.of(0.5, 0), shape: [2], dtype: "float32" });
+    const refused = (text: string, changes: object, message: RegExp) => {
+      const reading = () => csvArrays("f", parseCsv("f", text), { ...options, ...changes });
+      expect(reading).toThrow(DataError);
+      expect(reading).toThrow(message);
+    };
+    refused("x,w,y\n1,-0.5,2\n", {}, /^f:2:3: a sample weight below 0 in w: got "-0.5", expected a number ≥ 0/);
+    refused("x,w,y\n1,much,2\n", {}, /^f:2:3: column w doesn't hold a number/);
+    refused("x,w,y\n1,?,2\n", { missing: { texts: ["?"], value: 1 } }, /^f:2:3: the sample weight w is missing/);
+    refused("x,w,y\n1,1,2\n", { sampleWeights: "v" }, /^f: no such column: got v, expected x, w, y/);
+    refused("x,w,y\n1,1,2\n", { sampleWeights: "y" }, /^f: the sample weights are the target: got y/);
+  });
+
   test("a missing target is never a number: an error that names its row, or the row is dropped", () => {
     const gaps = parseCsv("f", "x,y\n1,2\n3,\n5,6\n");
     const missing = (value: number | "drop") => ({ texts: [""], value });

@@ -19,7 +19,7 @@ const common = [
 ];
 const asText = ["split", "context", "stride", "validation_fraction", "tokens", "tokenizer"];
 const likeText = ["moby_dick", "jsonl"];
-const asTable = ["target", "inputs", "classes", "missing", "categorical", "standardize"];
+const asTable = ["target", "inputs", "classes", "missing", "categorical", "standardize", "sample_weights"];
 
 test.each([...models.describe(), ...loaders.describe()])("$name, its keys and their defaults", ({ name, options }) => {
   const row = section.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "no row";

@@ -3,8 +3,12 @@ import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { csvDataset, dataLoader, inputsDataset } from "../../src/data/index.ts";
 import * as nn from "../../src/nn/index.ts";
+import * as losses from "../../src/nn/losses.ts";
+import * as optim from "../../src/optim/index.ts";
 import { makeValidation, trainedColumns } from "../../src/train/config/loaders.ts";
+import { parseConfig } from "../../src/train/config/parse.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
+import { buildTrainer } from "../../src/verify/trainer.ts";
 import { scratch } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrainer } from "../support/toy.ts";
@@ -60,12 +64,57 @@ test("a column that is missing is named, before the first step", async () => {
   await expect(trainer.validate(load(less), { ckptPath: null })).rejects.toThrow(message);
 });
 
+test("a column of sample weights weighs the loss of training and of validation, from YAML as in code", async () => {
+  const rows = Array.from({ length: 24 }, (_, i) => [i / 24, (i * 5) % 7, i % 3 === 0 ? 0 : 2, i % 2 ? "a" : "b"]);
+  const text = (table: typeof rows) => `x,y,w,kind\n${table.map((row) => row.join()).join("\n")}\n`;
+  const file = `${folder}/weighed.csv`;
+  writeFileSync(file, text(rows));
+  const loader = (weights: string) =>
+    `{name: csv, file: ${file}, target: kind, classes: [a, b], batch_size: 24${weights}}`;
+  const run = async (weights: string, inputs: number) => {
+    const config = `trainer:
+  init:
+    seed: 3
+    model: {name: mlp, sizes: [${inputs}, 4, 2]}
+    loss: {cross_entropy: {reduction: sum}}
+    optimizer: {SGD: {learning_rate: 0.01}}
+    loop: {num_steps: 3, eval_frequency: end}
+    logging: {log_level: silent}
+    model_dir: ${temporaryFolder()}/run
+    backend: reference
+  fit: {train_dataloader: ${loader(weights)}, val_dataloader: ${loader(weights)}}
+`;
+    const { trainer, train: own, val } = buildTrainer(parseConfig(config, "weighed.yaml"));
+    return { trainer, columns: own!.columns, run: await trainer.fit(own!, val) };
+  };
+  const weighed = await run(", sample_weights: w", 2);
+  expect(weighed.columns).toEqual(["x", "y"]);
+  expect((await run("", 3)).columns).toEqual(["x", "y", "w"]);
+  // Twice the loss of the rows that count 2, and nothing of the others.
+  const part = `${folder}/counted.csv`;
+  writeFileSync(part, text(rows.filter(([, , weight]) => weight === 2)));
+  const counted = dataLoader(csvDataset(part, { ...options, inputs: ["x", "y"] }), { batchSize: 24 });
+  const { loss } = await weighed.trainer.validate(counted);
+  expect(weighed.run.metrics.loss).toBeCloseTo(2 * loss, 4);
+  // In code, the same run.
+  const inCode = toyTrainer({
+    seed: 3,
+    model: () => nn.mlp({ sizes: [2, 4, 2] }),
+    loss: (outputs, batch) => losses.crossEntropy(outputs, batch, { reduction: "sum" }),
+    optimizer: (model) => optim.sgd(model.parameters(), { learningRate: 0.01 }),
+    loop: { numSteps: 3 },
+  });
+  const own = dataLoader(csvDataset(file, { ...options, sampleWeights: "w" }), { batchSize: 24 });
+  expect((await inCode.fit(own)).digest).toBe(weighed.run.digest);
+});
+
 describe("in a config", () => {
   const choice = (file: string, rest = {}) => ({ name: "csv", file, ...options, batchSize: 4, ...rest });
 
   test("validation data take the columns that are trained on, and no others", () => {
     expect(trainedColumns(choice(train))).toEqual(["x", "y"]);
     expect(trainedColumns(choice(train, { inputs: ["y"] }))).toEqual(["y"]);
+    expect(trainedColumns(choice(more, { sampleWeights: "id" }))).toEqual(["y", "x"]);
     expect(trainedColumns(choice("nowhere.csv"))).toBeUndefined();
     expect(trainedColumns({ name: "mnist", split: "train" })).toBeUndefined();
     for (const file of [turned, more]) expect(makeValidation(choice(file), choice(train)).columns).toEqual(["x", "y"]);

@@ -7,6 +7,7 @@ export const common: Readonly<Record<string, string>> = {
   "context": "How many characters a sample shows.",
   "inputs": "Columns that become `inputs`, in this order; all but the target unless given.",
   "target": "The column that becomes `targets`: numbers as float32, or with `classes` their position there as int32.",
+  "sampleWeights": "A column of numbers ≥ 0 that becomes `sampleWeights`: what each row counts in a loss, of training and of validation; metrics count rows. It is no input unless `inputs` names it.",
   "missing": "Without it a missing number is an error; a missing target always is, unless its row is dropped.",
   "categorical": "Inputs that are texts: each becomes a number for every text that is there, in ascending order of code units, 1 for its own and 0 for the others.",
   "standardize": "Inputs of numbers that are standardised, or all of them: less the mean, by the deviation, of the rows that are trained on.",

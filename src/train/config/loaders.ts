@@ -14,10 +14,11 @@ const isTable = ({ name }: Choice<"name">): boolean => ["csv", "parquet", "vega"
 /** Where a config trains on a table: the columns that are inputs, as it names them or as the file's header does. Undefined for other data, and for a file that isn't here. */
 export function trainedColumns(train: Choice<"name"> | undefined): readonly string[] | undefined {
   if (!train || !isTable(train)) return undefined;
-  const { name, file, inputs, target } = train as Choice<"name"> & ParquetOptions;
+  const table = train as Choice<"name"> & ParquetOptions;
+  const { name, file, inputs } = table;
   if (file === undefined || inputs) return inputs;
-  const table = () => (name === "csv" ? parseCsv(file, readText(file)) : parquetTable(file));
-  return exists(file) ? inputColumns(file, table(), target?.trim()) : undefined;
+  const read = () => (name === "csv" ? parseCsv(file, readText(file)) : parquetTable(file));
+  return exists(file) ? inputColumns(file, read(), table) : undefined;
 }
 
 /** How a config that trains on a table has inputs read that are to be predicted: rows aren't dropped, since each is to be answered. */
@@ -28,12 +29,16 @@ export function trainedTable(train: Choice<"name"> | undefined): InputsOptions {
   return { columns, categorical, missing: missing?.value === "drop" ? undefined : missing };
 }
 
-/** Validation data of a config: of a table whose inputs aren't named, the columns that are trained on, by name. Throws ConfigError where they are to be split again. */
-export function makeValidation(choice: Choice<"name">, train: Choice<"name"> | undefined): DataLoader {
+/** Validation or test data of a config: of a table whose inputs aren't named, the columns that are trained on, by name. Throws ConfigError where they are to be split again. */
+export function makeValidation(
+  choice: Choice<"name">,
+  train: Choice<"name"> | undefined,
+  key = "val_dataloader",
+): DataLoader {
   if (choice.validationSplit !== undefined) {
     throw new ConfigError({
-      where: `val_dataloader ${choice.name}: validation_split`,
-      problem: "validation data have none set aside",
+      where: `${key} ${choice.name}: validation_split`,
+      problem: "of data that are only looked at, none are set aside",
       got: String(choice.validationSplit),
       hint: "give it to train_dataloader, and no val_dataloader; or choose a part by random_split",
     });

@@ -13,7 +13,7 @@ import type { Config } from "./schema.ts";
 export function withData(config: Config, folder: string): Config {
   const one = <C extends Choice<"name"> | undefined>(choice: C): C => (choice && relocated(choice, folder)) as C;
   const many = <C extends readonly Choice<"name">[] | undefined>(choices: C): C => choices?.map(one) as unknown as C;
-  const { fit, validate, validateAll, init } = config.trainer;
+  const { fit, validate, test, validateAll, init } = config.trainer;
   return {
     ...config,
     trainer: {
@@ -27,6 +27,7 @@ export function withData(config: Config, folder: string): Config {
         },
       }),
       ...(validate && { validate: { ...validate, valDataloader: one(validate.valDataloader) } }),
+      ...(test && { test: { ...test, testDataloader: one(test.testDataloader) } }),
       ...(validateAll && { validateAll: { ...validateAll, valDataloaders: many(validateAll.valDataloaders) } }),
     },
   };

@@ -67,6 +67,7 @@ export const configSchema = record({
       ckptPath: checkpointPath,
     }).optional(),
     validate: record({ valDataloader: loader, ckptPath: checkpointPath, weights }).optional(),
+    test: record({ testDataloader: loader, ckptPath: checkpointPath, weights }).optional(),
     validateAll: record({
       valDataloaders: loaderList,
       ckptPaths: texts.optional(),
