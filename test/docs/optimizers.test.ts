@@ -33,11 +33,12 @@ const values = {
   shape: [samples, 2],
   dtype: "float32",
 } as const;
-const loader = (targets: typeof classes | typeof values) =>
-  dataLoader(arrayDataset("toy", { inputs: features, targets }), { batchSize: 16 });
+const spelled = { ...classes, shape: [samples, 1] } as const;
+type Targets = typeof classes | typeof values | typeof spelled;
+const loader = (targets: Targets) => dataLoader(arrayDataset("toy", { inputs: features, targets }), { batchSize: 16 });
 
 /** Trains a few steps under a config with these choices. JSON is YAML. */
-async function train(choices: Record<string, unknown>, targets: typeof classes | typeof values = classes) {
+async function train(choices: Record<string, unknown>, targets: Targets = classes) {
   const init = {
     seed: 1234,
     model: { name: "mlp", sizes: [4, 8, 2] },
@@ -97,9 +98,11 @@ const common: Readonly<Record<string, readonly string[]>> = {
 };
 const ofClasses = ["cross_entropy", "nll", "multi_margin", "gaussian_nll", "cosine_embedding"];
 register("model", "pairs", () => nn.sequential(nn.linear(4, 6), nn.unflatten([2, 3])));
+register("model", "times", () => nn.sequential(nn.linear(4, 12), nn.unflatten([4, 3])));
 register("model", "triples", () => nn.sequential(nn.linear(4, 6), nn.unflatten([3, 2])));
 const modelOf: Readonly<Record<string, string>> = {
   cosine_embedding: "pairs",
+  ctc: "times",
   info_nce: "pairs",
   triplet_margin: "triples",
 };
@@ -127,7 +130,7 @@ describe.each([
           ...(ofNumbers && { loss: "mse" }),
           ...(kind === "loss" && name in modelOf && { model: { name: modelOf[name] } }),
         },
-        regression || ofNumbers ? values : classes,
+        name === "ctc" ? spelled : regression || ofNumbers ? values : classes,
       );
       expect(moved).toBe(true);
       expect(Number.isFinite(run.loss)).toBe(true);

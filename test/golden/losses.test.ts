@@ -26,16 +26,20 @@ const sampleWeights = wave([N], 1, 7).add(0.75);
 const classes = "class_weights: [0.5, 1, 2, 0, 1.5]";
 const [pairs, triples] = [wave([N, 2, W], 2, 13), wave([N, 3, W], 2, 19)];
 const rates = other.abs().add(0.1);
+const sequences = wave([4, 9, C], 6, 23);
+const spelled = sg.reshape(tensor(Int32Array.from({ length: 16 }, (_, i) => 1 + ((i * i + Math.floor(i / 3)) % (C - 1)))), [4, 4]);
+const ints = (values: number[]) => tensor(values, "int32");
+const lengths = { inputLengths: ints([9, 7, 8, 3]), targetLengths: ints([4, 3, 0, 1]) };
 const spread = sg.stack([scores, rates], -1);
 
-/** The loss's options in a config, outputs, targets, and sample weights. */
-const cases: Record<string, [string, Tensor, Tensor?, Tensor?]> = {
+/** The loss's options in a config, outputs, targets, and what else is in the batch. */
+const cases: Record<string, [string, Tensor, Tensor?, Record<string, Tensor>?]> = {
   cross_entropy: ["", logits, labels],
   "cross_entropy classWeights": [classes, logits, labels],
   "cross_entropy ignoreIndex": ["ignore_index: -100", logits, some],
   "cross_entropy all": [`ignore_index: -100, label_smoothing: 0.1, ${classes}`, logits, some],
   "cross_entropy probabilities": [`label_smoothing: 0.2, ${classes}`, logits, probabilities],
-  "cross_entropy sampleWeights": ["", logits, labels, sampleWeights],
+  "cross_entropy sampleWeights": ["", logits, labels, { sampleWeights }],
   nll: [`ignore_index: -100, ${classes}`, logits, some],
   multi_margin: [`margin: 1.5, ${classes}`, logits, labels],
   "multi_margin power": ["power: 2", logits, labels],
@@ -44,10 +48,10 @@ const cases: Record<string, [string, Tensor, Tensor?, Tensor?]> = {
   "focal classes": ["gamma: 1.5", logits, labels],
   kl_divergence: ["", logits, probabilities],
   binary_cross_entropy: ["positive_weight: [1, 1.5, 2.5, 0.5, 2]", logits, grid],
-  "binary_cross_entropy sampleWeights": ["", logits, grid, sampleWeights],
+  "binary_cross_entropy sampleWeights": ["", logits, grid, { sampleWeights }],
   hinge: ["margin: 1.25", scores, bits],
   mse: ["", scores, other],
-  "mse sampleWeights": ["", scores, other, sampleWeights],
+  "mse sampleWeights": ["", scores, other, { sampleWeights }],
   l1: ["", scores, other],
   smooth_l1: ["beta: 0.7", scores, other],
   huber: ["delta: 1.3", scores, other],
@@ -58,6 +62,10 @@ const cases: Record<string, [string, Tensor, Tensor?, Tensor?]> = {
   cosine_embedding: ["margin: 0.1", pairs, bits],
   triplet_margin: ["", triples],
   "triplet_margin swap": ["swap: true, margin: 0.3", triples],
+  ctc: ["", sequences, spelled],
+  "ctc lengths": ["", sequences, spelled, lengths],
+  "ctc blank": [`blank: ${C - 1}`, sequences, spelled.sub(1), lengths],
+  "ctc zeroInfinity": ["zero_infinity: true", sequences, spelled, { inputLengths: ints([9, 3, 4, 5]) }],
   info_nce: ["", pairs],
   "info_nce symmetric": ["symmetric: true, temperature: 0.5", pairs],
 };
@@ -78,9 +86,9 @@ describe("losses", () => {
   test.each(Object.keys(golden.losses))("%s", async (name) => {
     const reduction = name.split(" ").at(-1)!;
     const own = name.slice(0, -reduction.length - 1);
-    const [options, outputs, targets, weights] = cases[own];
+    const [options, outputs, targets, more] = cases[own];
     const loss = lossOf(own.split(" ")[0], `${options}${options && ", "}reduction: ${reduction}`);
-    const batch = { ...(targets && { targets }), ...(weights && { sampleWeights: weights }) };
+    const batch = { ...(targets && { targets }), ...more };
     const value = loss(outputs, batch);
     const { value: theirs, gradient } = golden.losses[name];
     const scale = cancelling.has(own) ? 10 : 1;

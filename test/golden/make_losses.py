@@ -36,6 +36,10 @@ weights = torch.tensor([0.5, 1.0, 2.0, 0.0, 1.5])
 pairs, triples = wave([N, 2, W], 2.0, 13), wave([N, 3, W], 2.0, 19)
 spread = torch.stack([scores, other.abs() + 0.1], -1)
 counts = torch.tensor([float((i * 7) % 5) for i in range(N)])
+sequences = wave([4, 9, C], 6.0, 23)
+spelled = torch.tensor([1 + (i * i + i // 3) % (C - 1) for i in range(16)]).reshape(4, 4)
+times, lengths = torch.tensor([9, 7, 8, 3]), torch.tensor([4, 3, 0, 1])
+tight, full, most = torch.tensor([9, 3, 4, 5]), torch.tensor([9] * 4), torch.tensor([4] * 4)
 
 
 def focal(x, t, gamma, alpha, reduction):
@@ -50,6 +54,11 @@ def focal(x, t, gamma, alpha, reduction):
 def focal_classes(x, t, gamma, reduction):
     log = f.nll_loss(torch.log_softmax(x, -1), t, reduction="none")
     return reduce(log * (1 - torch.exp(-log)) ** gamma, reduction)
+
+
+def ctc(x, targets, input_lengths, target_lengths, reduction, **options):
+    logs = torch.log_softmax(x, -1).transpose(0, 1)
+    return f.ctc_loss(logs, targets, input_lengths, target_lengths, reduction=reduction, **options)
 
 
 def reduce(value, reduction):
@@ -126,6 +135,10 @@ cases = {
         triples,
         lambda x, r: f.triplet_margin_loss(x[:, 0], x[:, 1], x[:, 2], margin=0.3, swap=True, reduction=r),
     ),
+    "ctc": (sequences, lambda x, r: ctc(x, spelled, full, most, r)),
+    "ctc lengths": (sequences, lambda x, r: ctc(x, spelled, times, lengths, r)),
+    "ctc blank": (sequences, lambda x, r: ctc(x, spelled - 1, times, lengths, r, blank=C - 1)),
+    "ctc zeroInfinity": (sequences, lambda x, r: ctc(x, spelled, tight, most, r, zero_infinity=True)),
     "info_nce": (pairs, lambda x, r: info_nce(x, 0.07, False, r)),
     "info_nce symmetric": (pairs, lambda x, r: info_nce(x, 0.5, True, r)),
 }

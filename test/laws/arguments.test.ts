@@ -256,6 +256,15 @@ const calls: Readonly<Record<string, RightCall>> = {
     requiredKeys: ["targets"],
   }),
   "losses.crossEntropy": lossOf(classes, { labelSmoothing: 0.1, classWeights: [1, 2], ignoreIndex: -100, reduction }),
+  "losses.ctc": call(
+    () => [
+      sg.ones([2, 3, 4]),
+      { targets: sg.tensor([[1], [2]], "int32") },
+      { blank: 0, zeroInfinity: true, reduction },
+    ],
+    2,
+    { requiredKeys: ["targets"] },
+  ),
   "losses.focal": lossOf(x, { gamma: 2, alpha: 0.25, reduction }),
   "losses.gaussianNll": lossOf(classes, { full: true, epsilon: 1e-6, reduction }),
   "losses.hinge": lossOf(x, { margin: 1, reduction }),

@@ -67,6 +67,38 @@ describe("edges", () => {
     }
   });
 
+  test("ctc: labels that don't fit cost Infinity, or 0 where that is asked for, and have no gradient; others are as they are alone", async () => {
+    const outputs = tensor(
+      Float32Array.from({ length: 24 }, (_, i) => ((i * 7) % 11) / 4),
+      [2, 3, 4],
+    );
+    // Two of the same have a blank between them: that takes three times.
+    const batch = { targets: int([[1, 1], [2, -1]]), inputLengths: int([2, 3]), targetLengths: int([2, 1]) }; // biome-ignore format: rows
+    const loss = losses.ctc(outputs, batch, { reduction: "none" });
+    const alone = losses.ctc(outputs.slice([[1, 2]]), int([[2]]), { reduction: "sum" });
+    expect(await loss.array()).toEqual([Infinity, await alone.item()]);
+    const zeroed = losses.ctc(outputs, batch, { reduction: "none", zeroInfinity: true });
+    expect(await zeroed.array()).toEqual([0, await alone.item()]);
+    const gradient = await gradients(loss.sum(), [outputs])[0].data();
+    expect(gradient.subarray(0, 12)).toEqual(new Float32Array(12));
+    expect(gradient.subarray(12)).toEqual((await gradients(alone, [outputs])[0].data()).subarray(12));
+  });
+
+  test("ctc: a class of probability 0 has no gradient; a length that isn't there is refused", async () => {
+    const outputs = tensor([[[0, 1, -Infinity], [1, 0, -Infinity]]]); // biome-ignore format: times
+    const loss = losses.ctc(outputs, int([[1]]));
+    for (const value of await gradients(loss, [outputs])[0].data()) expect(Number.isFinite(value)).toBe(true);
+    expect(await losses.ctc(outputs, int([[2]])).item()).toBe(Infinity);
+    const wrong: Record<string, Tensor>[] = [
+      { inputLengths: int([3]) },
+      { targetLengths: int([2]) },
+      { targetLengths: int([-1]) },
+    ];
+    for (const lengths of wrong)
+      await expect(losses.ctc(outputs, { targets: int([[1]]), ...lengths }).item()).rejects.toThrow(/index/);
+    await expect(losses.ctc(outputs, int([[3]])).item()).rejects.toThrow(/index/);
+  });
+
   test("focal loss is finite where a probability is 0 or 1, and with γ = 0 cross entropy", async () => {
     const far = tensor([
       [200, -200, 0],
@@ -163,6 +195,15 @@ describe("bad input", () => {
     ["two of three", () => losses.tripletMargin(ones([2, 2, 3]), {}), ShapeError, /three vectors a sample/],
     ["a target too few", () => losses.cosineEmbedding(ones([2, 2, 3]), int([1])), ShapeError, /a target for each pair/],
     ["no temperature", () => losses.infoNce(ones([2, 2, 3]), {}, { temperature: 0 }), ConfigError, /> 0/],
+    ["labels of one sample", () => losses.ctc(ones([2, 3, 4]), int([1, 2])), ShapeError, /Hint: PyTorch's/],
+    ["labels of floats", () => losses.ctc(ones([1, 3, 4]), one), DTypeError, /class numbers/],
+    ["no blank", () => losses.ctc(ones([1, 3, 4]), int([[1]]), { blank: 4 }), ConfigError, /at most 3, of 4 classes/],
+    [
+      "a length too many",
+      () => losses.ctc(ones([1, 3, 4]), { targets: int([[1]]), inputLengths: int([3, 3]) }),
+      ShapeError,
+      /losses.ctc.inputLengths: not a length for each sample/,
+    ],
     ["rows without targets", () => losses.multiMargin(one, int([0, 1])), ShapeError, /a target for each row/],
   ])("%s", (_, act, error, message) => {
     expect(act).toThrow(error);

@@ -29,6 +29,7 @@ export const lossCalls: Readonly<
   poissonNll: [(x, t) => losses.poissonNll(x, t, { full: true }), [17], [17], 5],
   cosineEmbedding: [(x, t) => losses.cosineEmbedding(x, t), [17, 2, 3], [17], 1.9],
   tripletMargin: [(x) => losses.tripletMargin(x, {}, { swap: true }), [17, 3, 5], [1], 1],
+  ctc: [(x, t) => losses.ctc(x, { targets: t, inputLengths: tensor([4, 3], "int32") }), [2, 4, 3], [2, 2], 2.9],
   infoNce: [(x) => losses.infoNce(x, {}, { symmetric: true }), [7, 2, 5], [1], 1],
 };
 
