@@ -79,6 +79,28 @@ function checkAlong(where: string, a: Node, b: Node, axis: number): void {
   }
 }
 
+/** Throws ShapeError or DTypeError unless there are an int32 index and an update of x's dtype for each other, of x's shape but for the axis. */
+export function checkScatter(where: string, x: Node, indices: Node, updates: Node, axis: number): void {
+  checkAlong(where, x, indices, axis);
+  if (updates.dtype !== x.dtype || indices.dtype !== "int32") {
+    throw new DTypeError({
+      where,
+      problem: "dtypes don't fit",
+      got: `${x.dtype}, ${indices.dtype} and ${updates.dtype}`,
+      expected: "int32 indices, and updates of x's dtype",
+      hint: 'cast first, as in x.cast("int32")',
+    });
+  }
+  if (formatShape(indices.shape) !== formatShape(updates.shape)) {
+    throw new ShapeError({
+      where,
+      problem: "an index for each update",
+      got: `${formatShape(indices.shape)} and ${formatShape(updates.shape)}`,
+      expected: "one shape",
+    });
+  }
+}
+
 /** out[…i…] = x[…indices[…i…]…] along an axis, as PyTorch's gather: shapes equal but for that axis. An index out of range is an error when run. @torch torch.gather */
 export function gather(x: Node, indices: Node, axis: number): Node {
   const at = normalizeAxis("gather", axis, x.shape.length);
@@ -119,26 +141,9 @@ export function scatterAdd(indices: Node, updates: Node, axis: number, size: num
  */
 export function scatter(x: Node, indices: Node, updates: NodeLike, axis: number): Node {
   const at = normalizeAxis("scatter", axis, x.shape.length);
-  checkAlong("scatter", x, indices, at);
   if (typeof updates === "number") checkNumber("scatter", updates, x.dtype);
   const written = typeof updates === "number" ? full(indices.shape, updates, x.dtype) : updates;
-  if (written.dtype !== x.dtype || indices.dtype !== "int32") {
-    throw new DTypeError({
-      where: "scatter",
-      problem: "dtypes don't fit",
-      got: `${x.dtype}, ${indices.dtype} and ${written.dtype}`,
-      expected: "int32 indices, and updates of x's dtype",
-      hint: 'cast first, as in x.cast("int32")',
-    });
-  }
-  if (formatShape(indices.shape) !== formatShape(written.shape)) {
-    throw new ShapeError({
-      where: "scatter",
-      problem: "an index for each update",
-      got: `${formatShape(indices.shape)} and ${formatShape(written.shape)}`,
-      expected: "one shape",
-    });
-  }
+  checkScatter("scatter", x, indices, written, at);
   if (sizeOf(indices.shape) === 0) return x;
   const last = makeNode("scatterLast", [indices, add(coordinate(indices.shape, at), 1)], x.shape, { axis: at });
   return where(greater(last, 0), gather(written, maximum(sub(last, 1), 0), at), x);

@@ -257,6 +257,8 @@ export const {
   scaledDotProductAttention,
   scatter,
   scatterAdd,
+  scatterMax,
+  scatterMin,
   searchSorted,
   selu,
   shiftLeft,

@@ -17,6 +17,7 @@ import * as diagonals from "../ops/diagonal.ts";
 import * as distributions from "../ops/distributions.ts";
 import * as einsumOps from "../ops/einsum.ts";
 import * as elementwise from "../ops/elementwise.ts";
+import * as extremes from "../ops/extremes.ts";
 import * as fftOps from "../ops/fft.ts";
 import * as gatherOps from "../ops/gather.ts";
 import * as grid from "../ops/grid.ts";
@@ -58,8 +59,9 @@ export const methods = joined(
   without(interpolateOps, "checkInterpolation", "interpolateKinds"),
   pool,
   without(elementwise, "where"),
+  extremes,
   fftOps,
-  gatherOps,
+  without(gatherOps, "checkScatter"),
   histogramOps,
   indexing,
   without(grid, "linspace", "logspace", "meshgrid"),

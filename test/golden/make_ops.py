@@ -89,6 +89,9 @@ record("gather", lambda a: a.gather(0, picks), x)
 record("take", lambda a: a[rows], x)
 record("scatter", lambda a, u: a.scatter(0, torch.tensor([[0, 2, 1, 0]]), u), x, wave([1, 4], 1.0, 3))
 record("scatterAdd", lambda u: torch.zeros(3, 4).scatter_add(0, picks, u), wave([2, 4], 1.0, 3))
+ties = torch.round(wave([2, 4], 6.0, 3)) / 2
+for name, reduce in {"scatterMax": "amax", "scatterMin": "amin"}.items():
+    record(name, lambda a, u: a.scatter_reduce(0, picks, u, reduce), torch.round(x * 2) / 2, ties)
 record("batchNormTraining", lambda a, w, b: f.batch_norm(a, None, None, w, b, training=True), image, scale, offset)
 record(
     "batchNorm",

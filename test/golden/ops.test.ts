@@ -72,6 +72,8 @@ const cases: Record<string, readonly [(...inputs: Tensor[]) => Tensor, ...Tensor
   take: [(a) => sg.take(a, tensor([2, 0, 2], "int32")), x],
   scatter: [(a, u) => a.scatter(tensor([[0, 2, 1, 0]], "int32"), u, 0), x, wave([1, 4], 1, 3)],
   scatterAdd: [(u) => sg.scatterAdd(picks, u, 0, 3), wave([2, 4], 1, 3)],
+  scatterMax: [(a, u) => a.scatterMax(picks, u, 0), x.mul(2).round().div(2), wave([2, 4], 6, 3).round().div(2)],
+  scatterMin: [(a, u) => a.scatterMin(picks, u, 0), x.mul(2).round().div(2), wave([2, 4], 6, 3).round().div(2)],
   batchNormTraining: [(a, w, b) => sg.batchNormTraining(a, w, b).output, image, scale, offset],
   batchNorm: [
     (a, w, b) => sg.batchNorm(a, wave([3], 1, 4), wave([3], 1, 6).abs().add(0.5), w, b),

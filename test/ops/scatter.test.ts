@@ -4,9 +4,10 @@ import { DTypeError, ShapeError } from "../../src/core/errors.ts";
 import * as sg from "../../src/index.ts";
 import { fromValues } from "../../src/ops/creation.ts";
 import * as ops from "../../src/ops/elementwise.ts";
+import { scatterMax, scatterMin } from "../../src/ops/extremes.ts";
 import { scatter } from "../../src/ops/gather.ts";
 import { checkGradients } from "../support/gradients.ts";
-import { testWords } from "../support/graphs.ts";
+import { expectSameBits, testWords } from "../support/graphs.ts";
 
 beforeAll(() => sg.setDefaultBackend("reference"));
 
@@ -118,5 +119,64 @@ describe("scatter", () => {
           .scatter(int([2, 1], [0, wrong]), 1, 1)
           .data(),
       ).rejects.toThrow(/^scatter: an index is out of range/);
+  });
+});
+
+describe("scatterMax and scatterMin", () => {
+  const extremes = [
+    ["scatterMax", scatterMax, (a: number, b: number) => (a >= b || Number.isNaN(a) ? a : b)],
+    ["scatterMin", scatterMin, (a: number, b: number) => (a <= b || Number.isNaN(a) ? a : b)],
+  ] as const;
+  const few = [-0, 0, 1, -1, 2, Infinity, -Infinity, Number.NaN];
+
+  test.each(extremes)(
+    "%s of repeats, zeros of both signs and NaN is what maximum and minimum give, one after another",
+    async (name, _, pick) => {
+      for (const dtype of ["float32", "int32"] as const) {
+        const next = testWords(7);
+        const values = dtype === "float32" ? few : [-(2 ** 31), 2 ** 31 - 1, 0, 1];
+        const draw = (count: number) => Array.from({ length: count }, () => values[next() % values.length]);
+        const [own, updates] = [draw(12), draw(21)];
+        const places = Array.from({ length: 21 }, () => next() % 4);
+        const expected = [...own];
+        updates.forEach((update, i) => {
+          const to = places[i] * 3 + (i % 3);
+          expected[to] = pick(expected[to], update);
+        });
+        const [x, u] = [sg.tensor(own, dtype).reshape([4, 3]), sg.tensor(updates, dtype).reshape([7, 3])];
+        const out = await x[name](int([7, 3], places), u, 0).data();
+        expectSameBits(out, sg.tensor(expected, dtype).node.data!, `${name} of ${dtype}`);
+      }
+    },
+  );
+
+  test.each(extremes)("%s: all that reach it share its gradient, x and NaN too", async (name, _, pick) => {
+    const far = pick(9, -9);
+    const [x, u] = [sg.tensor([1, far, 0]), sg.tensor([1, 1, far, 0, Number.NaN, Number.NaN])];
+    const out = x[name](sg.tensor([0, 0, 1, 1, 2, 2], "int32"), u, 0);
+    const found = sg.gradients(out.mul(sg.tensor([3, 4, 8])).sum(), [x, u]);
+    expect(await Promise.all(found.map((each) => each.array()))).toEqual([
+      [1, 2, 0],
+      [1, 1, 2, 0, 4, 4],
+    ]);
+  });
+
+  test.each(extremes)(
+    "%s: gradients and second gradients, by differences; examples of a batch are as they are alone",
+    async (name, apply) => {
+      const at = fromValues([[0, 2, 2], [2, 0, 2], [2, 2, 0], [0, 0, 0]], "int32"); // biome-ignore format: rows
+      checkGradients([[3, 3], [4, 3]], (x, updates) => ops.tanh(apply(ops.mul(x, x), at, updates, 0))); // biome-ignore format: shapes
+      const [x, u] = [sg.tensor([[1, 2], [3, 0]]), sg.tensor([[2, 0, 4], [2, 5, 1]])]; // biome-ignore format: rows
+      const each = (a: sg.Tensor, b: sg.Tensor) => a[name](sg.tensor([1, 0, 1], "int32"), b, 0);
+      const alone = await sg.stack([0, 1].map((i) => each(x.slice([i]), u.slice([i])))).array();
+      expect(await sg.vmap(each)(x, u).array()).toEqual(alone);
+    },
+  );
+
+  test("no updates leave x; what doesn't fit is refused by their names, an index out of range when run", async () => {
+    expect(await sg.scatterMax(sg.ones([2]), int([0], []), sg.ones([0]), 0).array()).toEqual([1, 1]);
+    expect(() => sg.scatterMin(sg.ones([2]), int([1], [0]), sg.ones([2]), 0)).toThrow(/^scatterMin: an index for each/);
+    expect(() => sg.scatterMax(sg.ones([2]), sg.ones([1]), sg.ones([1]), 0)).toThrow(/^scatterMax: dtypes don't fit/);
+    await expect(sg.scatterMax(sg.ones([2]), int([1], [2]), sg.ones([1]), 0).data()).rejects.toThrow(/out of range/);
   });
 });

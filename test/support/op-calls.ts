@@ -236,6 +236,8 @@ export const calls: Readonly<Record<string, RightCall>> = {
   scaledDotProductAttention: call(() => [x(), x(), x(), { causal: true, dropout: 0.5, mask: b(), scale: 1 }], 3),
   scatter: call(() => [x(), i(), x(), 1]),
   scatterAdd: call(() => [i(), x(), 1, 2]),
+  scatterMax: call(() => [x(), i(), x(), 1]),
+  scatterMin: call(() => [x(), i(), x(), 1]),
   searchSorted: call(() => [sg.tensor([1, 2, 3]), x(), { right: true }], 2),
   selu: unary,
   shiftLeft: call(() => [i(), i()]),

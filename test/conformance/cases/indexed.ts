@@ -3,6 +3,7 @@ import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { makeNode } from "../../../src/ops/define.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
+import * as extremes from "../../../src/ops/extremes.ts";
 import * as indexed from "../../../src/ops/gather.ts";
 import { bincount, histogram } from "../../../src/ops/histogram.ts";
 import * as movement from "../../../src/ops/movement.ts";
@@ -38,6 +39,12 @@ export function indexedCases(): Computation[] {
       inputs: [roughData(shape), indices(index, shape[at]), roughData(index, 2)],
       build: (x, i, updates) => indexed.scatter(x, i, updates, axis),
     });
+    for (const extreme of [extremes.scatterMax, extremes.scatterMin])
+      cases.push({
+        name: `${extreme === extremes.scatterMax ? "scatterMax" : "scatterMin"} of [${index}] into [${shape}] along ${axis}, with repeats`,
+        inputs: [roughData(shape), indices(index, shape[at]), roughData(index, 2)],
+        build: (x, i, updates) => extreme(x, i, updates, axis),
+      });
     cases.push({
       name: `scatterLast of [${index}] into [${shape}] along ${axis}`,
       inputs: [indices(index, shape[at]), testData(index, "int32", [1, 99])],
@@ -112,6 +119,12 @@ export function indexedCases(): Computation[] {
       name: "scatterAdd through views",
       inputs: [indices([4, 3], 5), roughData([4, 3])],
       build: (i, x) => indexed.scatterAdd(movement.transpose(i), movement.transpose(x), 1, 5),
+    },
+    {
+      name: "scatterMax of int32 through views",
+      inputs: [testData([5, 4], "int32", [-3, 3]), indices([4, 3], 5), testData([4, 3], "int32", [-9, 9], 3)],
+      build: (x, i, updates) =>
+        extremes.scatterMax(movement.flip(x, 0), movement.transpose(i), movement.transpose(updates), 0),
     },
     {
       name: "scatterAdd of zeros of both signs",
