@@ -1,11 +1,13 @@
 // A function of one example run on a batch: its graph is made once, on leaves that stand for one example, and made again with a first axis
 // more. Each op's record says how; values that don't depend on the batch stay as they are.
 import { GradError } from "../core/errors.ts";
+import { bodyValues, loopAttributes, loopNodes } from "../graph/body.ts";
 import { type DrawRange, Node, nextNodeId, reachable } from "../graph/node.ts";
 import { reserveDraws, withBody } from "../graph/scope.ts";
 import { input } from "../ops/creation.ts";
 import { broadcastTo, makeNode, recordOf } from "../ops/define.ts";
-import { reshape, slice, stack } from "../ops/movement.ts";
+import { reshape, slice, stack, swapAxes } from "../ops/movement.ts";
+import { type Step, scanNodes } from "../ops/scan.ts";
 import { inSegmentsOf } from "./segments.ts";
 
 /**
@@ -21,11 +23,66 @@ export function batched(size: number, inputs: readonly Node[], body: (examples: 
   const range = draws > 0 || order.some(isDrawn) ? reserveDraws(size * draws) : undefined;
   const made = new Map<Node, Node>(examples.map((example, i) => [example, inputs[i]]));
   const whole = (node: Node) => made.get(node) ?? broadcastTo(reshape(node, [1, ...node.shape]), [size, ...node.shape]);
+  const loops = loopNodes(order, (node) => recordOf(node).kind === "repeat");
   for (const node of order) {
-    if (isDrawn(node) || (!made.has(node) && node.inputs.some((each) => made.has(each))))
-      made.set(node, inSegmentsOf(onBatch(node, size, made, whole, range), node));
+    if (made.has(node) || !(isDrawn(node) || node.inputs.some((each) => made.has(each)))) continue;
+    if (recordOf(node).kind !== "repeat") made.set(node, inSegmentsOf(onBatch(node, size, made, whole, range), node));
+    // All of a loop's nodes at the first of them: they have the same inputs.
+    else loopOnBatch(loops.get(loopAttributes(node).body)!, size, made, whole, range);
   }
   return outputs.map(whole);
+}
+
+/** Where the draws of `examples` examples are, from one of them on. */
+const drawsOf = ({ draws }: Node, size: number, range: DrawRange | undefined, from = 0, examples = size) =>
+  draws && {
+    ...range!,
+    offset: range!.offset + size * draws.offset + from * draws.count,
+    count: examples * draws.count,
+  };
+
+/** The first two axes in each other's place: examples and positions. */
+const turned = (x: Node) => swapAxes(x, 0, 1);
+
+/** A loop's nodes on a batch: one loop over the same positions, whose body is run on the batch. Carries are taken to differ from example to example. */
+function loopOnBatch(
+  nodes: readonly Node[],
+  size: number,
+  made: Map<Node, Node>,
+  whole: (node: Node) => Node,
+  range: DrawRange | undefined,
+): void {
+  const [first] = nodes;
+  const { body, length, reverse, recompute } = loopAttributes(first);
+  const [slices, fixed] = [body.carries.length, body.carries.length + body.slices];
+  const differs = first.inputs.map((each, i) => i < slices || made.has(each));
+  const given = first.inputs.map((each) => made.get(each) ?? each);
+  const stacked = [...new Set(nodes.map(loopAttributes).flatMap(({ of, at }) => (of === "stack" ? at : [])))];
+  const step = ({ carry, slices: now }: Step): Step => {
+    const here = [...carry, ...now, ...given.slice(fixed)];
+    const found = batched(
+      size,
+      here.filter((_, i) => differs[i]),
+      (examples) => {
+        const left = [...examples];
+        const leaves = here.map((each, i) => (differs[i] ? left.shift()! : each));
+        const draws = first.draws && reserveDraws(body.draws);
+        const values = bodyValues(body, leaves, { made: first.made, draws });
+        return [...body.carries, ...stacked].map((at) => values[at]);
+      },
+    );
+    return { carry: found.slice(0, slices), slices: found.slice(slices) };
+  };
+  const stacks = given.slice(slices, fixed).map((each, i) => (differs[slices + i] ? turned(each) : each));
+  const loop = scanNodes(step, first.inputs.slice(0, slices).map(whole), stacks, length, {
+    reverse,
+    recompute,
+    draws: drawsOf(first, size, range),
+  });
+  for (const node of nodes) {
+    const { of, at } = loopAttributes(node);
+    made.set(node, of === "carry" ? loop.carry[at] : turned(loop.slices[stacked.indexOf(at)]));
+  }
 }
 
 function onBatch(
@@ -36,15 +93,8 @@ function onBatch(
   range: DrawRange | undefined,
 ): Node {
   const record = recordOf(node);
-  const { op, dtype, attributes, draws, ownGradient } = node;
+  const { op, dtype, attributes, ownGradient } = node;
   const shape = [size, ...node.shape];
-  /** The draws of `examples` examples, from one of them on. */
-  const drawn = (from: number, examples: number) =>
-    draws && {
-      ...range!,
-      offset: range!.offset + size * draws.offset + from * draws.count,
-      count: examples * draws.count,
-    };
   if (record.kind === "matmul" && node.inputs[1].shape.length === 2 && !made.has(node.inputs[1])) {
     const [rows, depth] = node.inputs[0].shape;
     const product = [size * rows, node.shape[1]];
@@ -63,9 +113,20 @@ function onBatch(
   if (batch === "each") {
     const parts = Array.from({ length: size }, (_, i) => {
       const operands = inputs.map((each) => slice(each, [i]));
-      return new Node({ ...common, shape: node.shape, inputs: operands, attributes, draws: drawn(i, 1) });
+      return new Node({
+        ...common,
+        shape: node.shape,
+        inputs: operands,
+        attributes,
+        draws: drawsOf(node, size, range, i, 1),
+      });
     });
     return size === 0 ? makeNode("full", [], shape, { value: 0, dtype }) : stack(parts);
+  }
+  if (batch === "joined") {
+    const join = (each: Node) => reshape(each, [size * each.shape[1], ...each.shape.slice(2)]);
+    const matrices = [size * node.shape[0], ...node.shape.slice(1)];
+    return reshape(new Node({ ...common, shape: matrices, inputs: inputs.map(join), attributes }), shape);
   }
   if (batch === "none" && record.kind !== "elementwise") {
     throw new GradError({
@@ -80,7 +141,7 @@ function onBatch(
     ownGradient &&
     ((grad: Node, operands: readonly Node[], output: Node) =>
       batchedGradient(size, [grad, output, ...operands], ([one, out, ...rest]) => ownGradient(one, rest, out)));
-  return new Node({ ...common, shape, inputs, attributes: more, draws: drawn(0, size), ownGradient: own });
+  return new Node({ ...common, shape, inputs, attributes: more, draws: drawsOf(node, size, range), ownGradient: own });
 }
 
 /** A gradient rule on a batch: null stays null. */

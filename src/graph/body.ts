@@ -95,27 +95,18 @@ export function attributeText(value: unknown): string {
 /** The attributes of a loop's node. */
 export const loopAttributes = (node: Node): LoopAttributes => node.attributes as LoopAttributes;
 
-/** A loop's node with its body as nodes, new ones at each call. Draws are the first position's. */
-export function loopOf(node: Node): Loop {
-  const attributes = loopAttributes(node);
-  const { body } = attributes;
-  const made = node.made;
-  const leaves = body.inputs.map(
-    ([dtype, shape]) => new Node({ op: "input", dtype, shape, attributes: { dtype }, made, unsited: true }),
-  );
+/** A body's values on nodes for its inputs: new nodes, whose draws are counted from where those of `draws` begin. */
+export function bodyValues(body: Body, leaves: readonly Node[], { made, draws }: Pick<Node, "made" | "draws">): Node[] {
   const values = [...leaves];
   for (const inner of body.nodes) {
-    const [op, dtype, shape, inputs, own, range] = inner;
-    const draws = range
-      ? { offset: node.draws!.offset + range[0], count: range[1], seed: node.draws!.seed }
-      : undefined;
+    const [op, dtype, shape, inputs, attributes, range] = inner;
     values.push(
       new Node({
         op,
         dtype,
         shape,
-        attributes: own,
-        draws,
+        attributes,
+        draws: range ? { ...draws!, offset: draws!.offset + range[0], count: range[1] } : undefined,
         ownGradient: ownGradients.get(inner),
         made,
         unsited: true,
@@ -123,8 +114,19 @@ export function loopOf(node: Node): Loop {
       }),
     );
   }
-  const next = body.carries.map((number) => values[number]);
-  return { attributes, values, leaves, next, inputs: node.inputs, draws: node.draws };
+  return values;
+}
+
+/** A loop's node with its body as nodes, new ones at each call. Draws are the first position's. */
+export function loopOf(node: Node): Loop {
+  const attributes = loopAttributes(node);
+  const { body } = attributes;
+  const { made, inputs, draws } = node;
+  const leaves = body.inputs.map(
+    ([dtype, shape]) => new Node({ op: "input", dtype, shape, attributes: { dtype }, made, unsited: true }),
+  );
+  const values = bodyValues(body, leaves, node);
+  return { attributes, values, leaves, next: body.carries.map((number) => values[number]), inputs, draws };
 }
 
 /** A loop's nodes among others, by their body: each loop's in the order given. */

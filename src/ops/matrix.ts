@@ -28,8 +28,7 @@ defineOp({
   name: "linalg",
   kind: "movement",
   version: 1,
-  // Its values come from loops, which have no rule of their own yet; matrices are batched by their leading axes.
-  batch: "none",
+  batch: "joined",
   dtype: ([value]) => floatOnly([value], {}, "linalg"),
   shape: (value) => value,
   view: (view) => view,

@@ -45,9 +45,10 @@ interface VersionedBase extends RecordBase {
 
 /**
  * What an op becomes on a batch, for `vmap`: the attributes of the same op where every operand has a new first axis of `size`, and so has the result.
- * "each": no such attributes exist, one node per example. "none": refused by name.
+ * "each": no such attributes exist, one node per example. "joined": operands and result have a first axis of matrices, and examples' matrices become more of them.
+ * "none": refused by name.
  */
-export type Batch = "each" | "none" | ((attributes: Attributes, size: number) => Attributes);
+export type Batch = "each" | "joined" | "none" | ((attributes: Attributes, size: number) => Attributes);
 
 /** A record whose op takes operands or draws, and so may be batched. */
 interface BatchedBase extends VersionedBase {

@@ -1,7 +1,7 @@
 // Loops over the positions of an axis. A body is traced once; what it computes from no carry, slice or draw is computed once, outside.
 import { ShapeError } from "../core/errors.ts";
 import { type BodyRules, closeBody } from "../graph/body.ts";
-import { type Node, nextNodeId } from "../graph/node.ts";
+import { type DrawRange, type Node, nextNodeId } from "../graph/node.ts";
 import { reserveDraws, withBody } from "../graph/scope.ts";
 import { loopGradients } from "./adjoint.ts";
 import { input } from "./creation.ts";
@@ -21,6 +21,8 @@ export interface Step {
 export interface LoopOptions {
   readonly reverse?: boolean;
   readonly recompute?: boolean;
+  /** All of its draws, where they are reserved already. */
+  readonly draws?: DrawRange;
 }
 
 /**
@@ -32,7 +34,7 @@ export function scanNodes(
   init: readonly Node[],
   stacks: readonly Node[],
   length: number,
-  { reverse = false, recompute = false }: LoopOptions = {},
+  { reverse = false, recompute = false, draws: reserved }: LoopOptions = {},
 ): Step {
   const firstId = nextNodeId();
   const carries = init.map(({ shape, dtype }) => input(shape, dtype));
@@ -50,7 +52,7 @@ export function scanNodes(
   };
   const rules: BodyRules = { sliced: () => undefined, fixed };
   const closed = closeBody(open, rules);
-  const range = draws > 0 ? reserveDraws(draws * length) : undefined;
+  const range = draws > 0 ? (reserved ?? reserveDraws(draws * length)) : undefined;
   const loop = new Outputs(closed, { length, reverse, ...(recompute && { recompute }) }, range, [
     ...init,
     ...stacks,

@@ -225,6 +225,115 @@ describe("vmap", () => {
     await same(second, sg.dropout(x, 0.5), "second");
   });
 
+  describe("of a loop", () => {
+    type Step = (carry: readonly T[], x: T) => [readonly T[], readonly T[]];
+    const w = () => sg.tensor([[0.5, -1], [2, 0.25]]); // biome-ignore format: rows
+    /** A carry that differs, one that doesn't at first, a counter; outputs: a carry, a slice, what all share. */
+    const step =
+      (weight: T): Step =>
+      ([h, total, count], x) => {
+        const next = sg.tanh(
+          sg
+            .matmul(h.reshape([1, 2]), weight)
+            .reshape([2])
+            .add(x),
+        );
+        return [
+          [next, total.add(next.sum()), count.add(1)],
+          [next.mul(count.cast("float32")), x, weight],
+        ];
+      };
+    const loop = (x: T, h: T, weight: T, options: sg.ScanOptions = {}) => {
+      const init = [h, sg.zeros([]), sg.zeros([], "int32")] as readonly T[];
+      const [carry, ys] = sg.scan((c: readonly T[], at: T) => step(weight)(c, at), init, x, options);
+      return [...carry, ...ys] as readonly T[];
+    };
+    const together = (results: readonly T[]) => sg.concat(results.map((each) => each.cast("float32").reshape([-1])));
+
+    test.each<[string, sg.ScanOptions]>([
+      ["forwards", {}],
+      ["backwards, computed again", { reverse: true, recompute: true }],
+      ["truncated", { truncate: 2 }],
+    ])("%s: each example's bits, gradients and second gradients too", async (_, options) => {
+      const [xs, hs, weight] = [sg.normal([3, 5, 2]), sg.normal([3, 2]), w()];
+      const loss = (x: T, h: T, by: T) =>
+        together(loop(x, h, by, options))
+          .sin()
+          .sum();
+      const outputs = (x: T, h: T) => together(loop(x, h, weight, options));
+      const gradient = (x: T, h: T) => together(sg.gradients(loss(x, h, weight), [x, h, weight]));
+      const second = (x: T, h: T) => sg.grad((a: T) => gradient(a, h).mul(gradient(a, h)).sum())(x);
+      for (const f of [outputs, gradient, second]) {
+        const alone = [0, 1, 2].map((i) => f(xs.slice([i]), hs.slice([i])));
+        await same(sg.vmap(f)(xs, hs), sg.stack(alone), "each");
+        await same(await sg.compile(sg.vmap(f))(xs, hs), sg.stack(alone), "compiled");
+      }
+      // Slices that all share, and one vmap in another.
+      const shared = sg.vmap(outputs, { inAxes: [null, 0] })(xs.slice([0]), hs);
+      await same(shared, sg.stack([0, 1, 2].map((i) => outputs(xs.slice([0]), hs.slice([i])))), "shared");
+      const table = sg.vmap((x: T) => sg.vmap(outputs, { inAxes: [null, 0] })(x, hs))(xs);
+      await same(table.slice([2, 1]), outputs(xs.slice([2]), hs.slice([1])), "nested");
+    });
+
+    test("the gradient of a batch is the sum of those of its examples", async () => {
+      const [xs, h, weight] = [sg.normal([2, 4, 2]), sg.ones([2]), w()];
+      const loss = (x: T, by: T) =>
+        together(loop(x, h, by))
+          .sin()
+          .sum();
+      const whole = sg.grad((by: T) =>
+        sg
+          .vmap(loss, { inAxes: [0, null] })(xs, by)
+          .sum(),
+      )(weight);
+      const parts = [0, 1].map((i) => sg.grad((by: T) => loss(xs.slice([i]), by))(weight));
+      await near(whole, [...(await parts[0].add(parts[1]).data())]);
+    });
+
+    test("draws are those of the loop written out: position after position, each for the whole batch", async () => {
+      const body = (c: T, x: T) => sg.dropout(c.add(x), 0.5).add(sg.normal([2]));
+      const scanned = (x: T) => {
+        sg.normal([1]);
+        return sg.scan((c: T, at: T): [T, T] => [body(c, at), sg.uniform([])], sg.ones([2]), x);
+      };
+      const byHand = (x: T) => {
+        sg.normal([1]);
+        let c = sg.ones([2]);
+        const ys = [0, 1, 2].map((i) => {
+          c = body(c, x.slice([i]));
+          return sg.uniform([]);
+        });
+        return [c, sg.stack(ys)] as const;
+      };
+      const x = sg.ones([4, 3, 2]);
+      const run = (f: (x: T) => readonly [T, T]) => {
+        const stream = sg.manualSeed(9);
+        const [last, ys] = sg.vmap(f)(x);
+        const [gradient] = sg.vmap((a: T) => sg.gradients(f(a)[0].sum(), [a]))(x);
+        return { all: together([last, ys, gradient]), position: stream.position };
+      };
+      const [loop, unrolled] = [run(scanned), run(byHand)];
+      expect(loop.position).toBe(unrolled.position);
+      await same(loop.all, unrolled.all, "draws");
+    });
+
+    test.each<[string, (a: T) => T]>([
+      ["solve", (a) => sg.solve(a, sg.ones([3]))],
+      ["inverse", (a) => sg.inverse(a)],
+      ["det", (a) => sg.det(a)],
+      ["cholesky", (a) => sg.cholesky(a.matmul(a.transpose()).add(sg.eye(3)))],
+      ["qr", (a) => sg.qr(a).r],
+      ["eigh", (a) => sg.eigh(a.add(a.transpose())).eigenvectors],
+      ["svd", (a) => sg.svd(a).s],
+    ])("linear algebra: %s of one matrix is that of each, with its gradient", async (_, f) => {
+      const x = sg.normal([2, 3, 3]).add(sg.eye(3).mul(4));
+      const each = (a: T) => together([f(a), sg.grad((b: T) => f(b).sin().sum())(a)]);
+      await same(sg.vmap(each)(x), sg.stack([0, 1].map((i) => each(x.slice([i])))), "each");
+      const whole = sg.grad((a: T) => sg.vmap(f)(a).sin().sum())(x);
+      await same(whole, sg.vmap(sg.grad((a: T) => f(a).sin().sum()))(x), "the gradient of all");
+    });
+  });
+
   test("a batch of none", async () => {
     expect(sg.vmap((a: T) => sg.permutation(3).add(a.sum().cast("int32")))(sg.zeros([0, 2])).shape).toEqual([0, 3]);
   });
