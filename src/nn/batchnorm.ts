@@ -1,14 +1,14 @@
-// Batch normalisation: by the batch in training, by running statistics in evaluation. Those are buffers, assigned by the forward pass, so that a
-// compiled step updates them where it runs, and its checkpoint, digest and replay have them.
+// Batch normalisation: by the batch in training, by running statistics in evaluation.
 import { checkArguments, kind, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { flag, type Given, nonNegative, options as optionsOf, probability } from "../core/options.ts";
+import { either, flag, type Given, nonNegative, options as optionsOf, probability, word } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { Parameter, Variable } from "../program/variable.ts";
-import { batchNorm, batchNormTraining, ones, stopGradient, zeros } from "../tensor/functions.ts";
+import { Parameter, type Variable } from "../program/variable.ts";
+import { batchNorm, batchNormTraining, ones, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
+import { follow, type Momentum, running } from "./running.ts";
 
 const record = (name: string) =>
   optionsOf(
@@ -16,8 +16,8 @@ const record = (name: string) =>
     {
       /** Added to the variance. */
       epsilon: nonNegative.default(1e-5),
-      /** The batch's share in the running statistics: running ← running·(1 − momentum) + batch·momentum. */
-      momentum: probability.default(0.1),
+      /** The batch's share in the running statistics: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None). */
+      momentum: either(probability, word("cumulative"), 'a number in [0, 1], or "cumulative"').default(0.1),
       /** Whether each channel has a weight and a bias. */
       affine: flag.default(true),
       /** Whether running statistics are kept; without them evaluation goes by the batch too. */
@@ -45,16 +45,17 @@ const shapes = {
   3: "channels, depth, height, width]",
 };
 
-/** (x − mean) · (weight ÷ √(variance + epsilon)) + bias for each channel (Ioffe and Szegedy 2015). x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` (n − 1 in its count, as PyTorch's) are buffers; weight starts as ones, bias as zeros. */
+/** (x − mean) · (weight ÷ √(variance + epsilon)) + bias for each channel (Ioffe and Szegedy 2015). x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` (n − 1 in its count, as PyTorch's) are buffers, and `batchesTracked` where momentum is "cumulative"; weight starts as ones, bias as zeros. */
 export class BatchNorm extends Module {
   readonly weight?: Parameter;
   readonly bias?: Parameter;
   readonly runningMean?: Variable;
   readonly runningVariance?: Variable;
+  readonly batchesTracked?: Variable;
   readonly axes: SpatialAxes;
   readonly channels: number;
   readonly epsilon: number;
-  readonly momentum: number;
+  readonly momentum: Momentum;
 
   constructor(axes: SpatialAxes, channels: number, options: BatchNormOptions = {}) {
     checkArguments(call, arguments);
@@ -69,10 +70,7 @@ export class BatchNorm extends Module {
       this.weight = new Parameter(ones([channels]));
       this.bias = new Parameter(zeros([channels]));
     }
-    if (trackRunningStats) {
-      this.runningMean = new Variable(zeros([channels]));
-      this.runningVariance = new Variable(ones([channels]));
-    }
+    if (trackRunningStats) Object.assign(this, running(channels, momentum));
   }
 
   override forward(inputs: Tensor): Tensor {
@@ -93,10 +91,7 @@ export class BatchNorm extends Module {
     const { output, mean, variance } = batchNormTraining(inputs, weight, bias, { epsilon });
     if (runningMean && runningVariance) {
       const count = sizeOf(shape) / channels;
-      const blend = (running: Variable, batch: Tensor) =>
-        running.assign(running.mul(1 - momentum).add(stopGradient(batch).mul(momentum)));
-      blend(runningMean, mean);
-      blend(runningVariance, variance.mul(count / (count - 1)));
+      follow(this, momentum, [mean, variance.mul(count / (count - 1))]);
     }
     return output;
   }

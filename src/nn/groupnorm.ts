@@ -1,4 +1,4 @@
-// Group normalisation, of which instance normalisation is the case of one channel a group. It knows no batch: training and evaluation are the same.
+// Group normalisation. It knows no batch: training and evaluation are the same.
 import { checkArguments, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
@@ -9,24 +9,20 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
-const record = (name: string, affine: boolean) =>
-  optionsOf(
-    name,
-    {
-      /** Added to the variance. */
-      epsilon: nonNegative.default(1e-5),
-      /** Whether each channel has a weight and a bias. */
-      affine: flag.default(affine),
-    },
-    `nn.${name}`,
-    ShapeError,
-  );
-export type GroupNormOptions = Given<ReturnType<typeof record>>;
+const record = optionsOf(
+  "groupNorm",
+  {
+    /** Added to the variance. */
+    epsilon: nonNegative.default(1e-5),
+    /** Whether each channel has a weight and a bias. */
+    affine: flag.default(true),
+  },
+  "nn.groupNorm",
+  ShapeError,
+);
+export type GroupNormOptions = Given<typeof record>;
 
-const group = record("groupNorm", true);
-const instance = record("instanceNorm", false);
-const call = group.call({ groups: number, channels: number });
-const instanceCall = instance.call({ channels: number });
+const call = record.call({ groups: number, channels: number });
 
 /** Each sample's channels in groups of neighbours, each group normalised by its own mean and variance (Wu and He 2018), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. */
 export class GroupNorm extends Module {
@@ -39,7 +35,7 @@ export class GroupNorm extends Module {
   constructor(groups: number, channels: number, options: GroupNormOptions = {}) {
     checkArguments(call, arguments);
     super();
-    const { epsilon, affine } = group.fill(options);
+    const { epsilon, affine } = record.fill(options);
     checkCount("groupNorm", "groups", groups);
     checkCount("groupNorm", "channels", channels);
     if (channels % groups !== 0) {
@@ -85,14 +81,4 @@ export class GroupNorm extends Module {
 export function groupNorm(groups: number, channels: number, options: GroupNormOptions = {}): GroupNorm {
   checkArguments(call, arguments);
   return new GroupNorm(groups, channels, options);
-}
-
-/**
- * Instance normalisation of [batch, channels, ...] with any number of further axes: `torch.nn.InstanceNorm1d` to `3d`, without running statistics, and as there without weights unless `affine`.
- * @torch torch.nn.InstanceNorm1d to 3d
- * @example nn.instanceNorm(4, { affine: true }).forward(zeros([2, 4, 5]))
- */
-export function instanceNorm(channels: number, options: GroupNormOptions = {}): GroupNorm {
-  checkArguments(instanceCall, arguments);
-  return new GroupNorm(channels, channels, instance.fill(options));
 }

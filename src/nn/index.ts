@@ -54,7 +54,7 @@ export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
 export { flatten, SampleShape, unflatten } from "./flatten.ts";
 export { freeze, functionalCall, unfreeze } from "./functional.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
-export { GroupNorm, type GroupNormOptions, groupNorm, instanceNorm } from "./groupnorm.ts";
+export { GroupNorm, type GroupNormOptions, groupNorm } from "./groupnorm.ts";
 export {
   type Fan,
   type GainOptions,
@@ -64,6 +64,7 @@ export {
   type KaimingOptions,
   type Nonlinearity,
 } from "./init.ts";
+export { InstanceNorm, type InstanceNormOptions, instanceNorm } from "./instancenorm.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
 export { Linear, type LinearOptions, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";

@@ -52,24 +52,42 @@ export function upsample(options: InterpolateOptions): Upsample {
   return new Upsample(options);
 }
 
-/** Channels as points. x: [..., channels · factor², height, width] → [..., channels, height · factor, width · factor]. */
-export class PixelShuffle extends Module {
-  readonly factor: number;
+type Shuffle = "pixelShuffle" | "pixelUnshuffle";
 
-  constructor(factor: number) {
-    checkArguments(calls.pixelShuffle, arguments);
+/** What moves points between channels and extents, by a factor. */
+abstract class Shuffling extends Module {
+  readonly factor: number;
+  readonly #name: Shuffle;
+
+  constructor(name: Shuffle, given: [factor: number]) {
+    checkArguments(calls[name], given);
     super();
-    checkCount("pixelShuffle", "factor", factor);
-    this.factor = factor;
+    checkCount(name, "factor", given[0]);
+    this.factor = given[0];
+    this.#name = name;
   }
 
   override forward(inputs: Tensor): Tensor {
-    checkForward("nn.pixelShuffle", arguments);
-    return ops.pixelShuffle(inputs, this.factor);
+    checkForward(`nn.${this.#name}`, arguments);
+    return ops[this.#name](inputs, this.factor);
   }
 
   protected override describe(): string {
     return `(${this.factor})`;
+  }
+}
+
+/** Channels as points. x: [..., channels · factor², height, width] → [..., channels, height · factor, width · factor]. */
+export class PixelShuffle extends Shuffling {
+  constructor(...given: [factor: number]) {
+    super("pixelShuffle", given);
+  }
+}
+
+/** Points as channels. x: [..., channels, height · factor, width · factor] → [..., channels · factor², height, width]. */
+export class PixelUnshuffle extends Shuffling {
+  constructor(...given: [factor: number]) {
+    super("pixelUnshuffle", given);
   }
 }
 
@@ -81,27 +99,6 @@ export class PixelShuffle extends Module {
 export function pixelShuffle(factor: number): PixelShuffle {
   checkArguments(calls.pixelShuffle, arguments);
   return new PixelShuffle(factor);
-}
-
-/** Points as channels. x: [..., channels, height · factor, width · factor] → [..., channels · factor², height, width]. */
-export class PixelUnshuffle extends Module {
-  readonly factor: number;
-
-  constructor(factor: number) {
-    checkArguments(calls.pixelUnshuffle, arguments);
-    super();
-    checkCount("pixelUnshuffle", "factor", factor);
-    this.factor = factor;
-  }
-
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.pixelUnshuffle", arguments);
-    return ops.pixelUnshuffle(inputs, this.factor);
-  }
-
-  protected override describe(): string {
-    return `(${this.factor})`;
-  }
 }
 
 /**

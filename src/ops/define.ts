@@ -185,10 +185,13 @@ export function comparing(...allowed: DType[]): RecordBase["dtype"] {
 export const sameOnBatch: Batch = (attributes) => attributes;
 /** An op on a batch whose attributes name one axis. */
 export const nextAxis: Batch = (attributes) => ({ ...attributes, axis: (attributes.axis as number) + 1 });
+/** An attribute that is a list of numbers. */
+export const numbersOf = (attribute: unknown): readonly number[] => attribute as readonly number[];
+
 /** An op on a batch whose attributes name axes. */
 export const nextAxes: Batch = (attributes) => ({
   ...attributes,
-  axes: (attributes.axes as readonly number[]).map((axis) => axis + 1),
+  axes: numbersOf(attributes.axes).map((axis) => axis + 1),
 });
 
 /** The dtype that the attributes name. */

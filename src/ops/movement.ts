@@ -1,19 +1,18 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { broadcastView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
-import { kind, listOf, numbers as numberList, shape as shapeKind } from "../core/arguments.ts";
+import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
-import { defineOp, makeNode } from "./define.ts";
+import { defineOp, makeNode, numbersOf } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
 import type { Batch } from "./record.ts";
 
 export type { SliceSpec };
 
-const numbers = (value: unknown) => value as readonly number[];
-const leadingExtent: Batch = ({ shape }, size) => ({ shape: [size, ...numbers(shape)] });
+const leadingExtent: Batch = ({ shape }, size) => ({ shape: [size, ...numbersOf(shape)] });
 const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;
 
 defineOp({
@@ -21,7 +20,7 @@ defineOp({
   kind: "movement",
   version: 1,
   dtype: keepDType,
-  shape: (_, { shape }) => numbers(shape),
+  shape: (_, { shape }) => numbersOf(shape),
   view: (view, shape) => broadcastView(view, shape),
   alignsLast: true,
   batch: leadingExtent,
@@ -40,7 +39,7 @@ defineOp({
   kind: "movement",
   version: 1,
   dtype: keepDType,
-  shape: (_, { shape }) => numbers(shape),
+  shape: (_, { shape }) => numbersOf(shape),
   view: (view, shape) => reshapeView(view, shape),
   batch: leadingExtent,
   vjp: ({ inputs: [x], grad }) => [reshape(grad, x.shape)],
@@ -51,12 +50,12 @@ defineOp({
   kind: "movement",
   version: 1,
   dtype: keepDType,
-  shape: (input, { permutation }) => numbers(permutation).map((axis) => input[axis]),
-  view: (view, _, { permutation }) => transposeView(view, numbers(permutation)),
-  batch: ({ permutation }) => ({ permutation: [0, ...numbers(permutation).map((axis) => axis + 1)] }),
+  shape: (input, { permutation }) => numbersOf(permutation).map((axis) => input[axis]),
+  view: (view, _, { permutation }) => transposeView(view, numbersOf(permutation)),
+  batch: ({ permutation }) => ({ permutation: [0, ...numbersOf(permutation).map((axis) => axis + 1)] }),
   vjp: ({ grad, attributes }) => {
     const inverse: number[] = [];
-    numbers(attributes.permutation).forEach((axis, i) => {
+    numbersOf(attributes.permutation).forEach((axis, i) => {
       inverse[axis] = i;
     });
     return [transpose(grad, inverse)];
@@ -68,17 +67,17 @@ defineOp({
   kind: "movement",
   version: 1,
   dtype: keepDType,
-  shape: (_, { shape }) => numbers(shape),
-  view: (view, shape, { starts, steps }) => sliceView(view, numbers(starts), numbers(steps), shape),
+  shape: (_, { shape }) => numbersOf(shape),
+  view: (view, shape, { starts, steps }) => sliceView(view, numbersOf(starts), numbersOf(steps), shape),
   batch: ({ starts, steps, shape }, size) => ({
-    starts: [0, ...numbers(starts)],
-    steps: [1, ...numbers(steps)],
-    shape: [size, ...numbers(shape)],
+    starts: [0, ...numbersOf(starts)],
+    steps: [1, ...numbersOf(steps)],
+    shape: [size, ...numbersOf(shape)],
   }),
   vjp: ({ grad, attributes }) => [
     sizeOf(grad.shape) === 0
       ? null
-      : { piece: grad, starts: numbers(attributes.starts), steps: numbers(attributes.steps) },
+      : { piece: grad, starts: numbersOf(attributes.starts), steps: numbersOf(attributes.steps) },
   ],
 });
 
@@ -208,12 +207,12 @@ const range = kind(
     value === undefined ||
     value === null ||
     typeof value === "number" ||
-    (numberList.accepts(value) && [2, 3].includes((value as readonly number[]).length)),
+    (numbers.accepts(value) && [2, 3].includes(numbersOf(value).length)),
 );
 takes({ reshape }, { x: tensor, shape: shapeKind }, oneList("x.reshape([3, 2])"));
 takes(
   { transpose },
-  { x: tensor, "permutation?": numberList },
+  { x: tensor, "permutation?": numbers },
   "all axes are one list, as in x.transpose([1, 0]); two axes are exchanged by x.swapAxes(0, 1)",
 );
 takes({ swapAxes }, { x: tensor, "a?": axisKind, "b?": axisKind });

@@ -1,14 +1,12 @@
 // Points added around a tensor: of one value, as a view, or its own, which are slices of it beside it.
 import { padView } from "../../kernels/view.ts";
-import { either, listOf, number, numbers as numberList, oneOf } from "../core/arguments.ts";
+import { either, listOf, number, numbers, oneOf } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { broadcastTo, checkNumber, defineOp, makeNode } from "./define.ts";
+import { broadcastTo, checkNumber, defineOp, makeNode, numbersOf } from "./define.ts";
 import { concat, slice } from "./movement.ts";
-
-const numbers = (value: unknown) => value as readonly number[];
 
 defineOp({
   name: "pad",
@@ -16,14 +14,14 @@ defineOp({
   version: 1,
   dtype: ([dtype]) => dtype,
   shape: (input, { before, after }) =>
-    input.map((extent, axis) => numbers(before)[axis] + extent + numbers(after)[axis]),
-  view: (view, _, { before, after }) => padView(view, numbers(before), numbers(after)),
+    input.map((extent, axis) => numbersOf(before)[axis] + extent + numbersOf(after)[axis]),
+  view: (view, _, { before, after }) => padView(view, numbersOf(before), numbersOf(after)),
   fill: ({ value }) => value as number,
-  batch: ({ before, after, value }) => ({ before: [0, ...numbers(before)], after: [0, ...numbers(after)], value }),
+  batch: ({ before, after, value }) => ({ before: [0, ...numbersOf(before)], after: [0, ...numbersOf(after)], value }),
   vjp: ({ inputs: [x], grad, attributes }) => [
     slice(
       grad,
-      numbers(attributes.before).map((start, axis) => [start, start + x.shape[axis]]),
+      numbersOf(attributes.before).map((start, axis) => [start, start + x.shape[axis]]),
     ),
   ],
 });
@@ -107,7 +105,7 @@ takes(
   { pad },
   {
     x: tensor,
-    amounts: listOf(numberList, "a list of [before, after], one for each axis"),
+    amounts: listOf(numbers, "a list of [before, after], one for each axis"),
     "padding?": either(number, padding),
   },
 );

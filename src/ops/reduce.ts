@@ -7,7 +7,7 @@ import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, checkFloat, makeNode, numeric } from "./define.ts";
+import { broadcastTo, checkFloat, makeNode, numbersOf, numeric } from "./define.ts";
 import { abs, add, cast, div, exp, log, mul, sqrt, stopGradient, sub, where } from "./elementwise.ts";
 import { reshape, transpose } from "./movement.ts";
 import { finite, fromEnd, later, prefixProduct } from "./prefix.ts";
@@ -27,7 +27,7 @@ import {
 
 export type { Over, ReduceOptions };
 
-const axesOf = (attributes: VjpContext["attributes"]) => attributes.axes as readonly number[];
+const axesOf = (attributes: VjpContext["attributes"]) => numbersOf(attributes.axes);
 
 const index: RecordBase["dtype"] = (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32";
 

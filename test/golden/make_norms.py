@@ -67,11 +67,15 @@ cases = {
     "batchNorm1d": case(given(nn.BatchNorm1d(3, momentum=0.3, eps=1e-3)), [4, 3, 5]),
     "batchNorm2d": case(given(nn.BatchNorm2d(3)), [2, 3, 5, 4]),
     "batchNorm2d plain": case(nn.BatchNorm2d(3, affine=False, track_running_stats=False), [2, 3, 3, 3]),
+    "batchNorm2d cumulative": case(given(nn.BatchNorm2d(3, momentum=None)), [2, 3, 5, 4], steps=3),
     "batchNorm3d": case(given(nn.BatchNorm3d(2)), [3, 2, 2, 3, 2]),
     "groupNorm": case(given(nn.GroupNorm(2, 6)), [2, 6, 3, 3]),
     "groupNorm rows": case(given(nn.GroupNorm(3, 6)), [4, 6]),
     "instanceNorm": case(nn.InstanceNorm2d(3), [2, 3, 4, 5]),
     "instanceNorm affine": case(given(nn.InstanceNorm1d(3, affine=True)), [2, 3, 7]),
+    "instanceNorm running": case(
+        given(nn.InstanceNorm2d(3, affine=True, track_running_stats=True, momentum=0.2)), [2, 3, 4, 5]
+    ),
     "rmsNorm": case(given(nn.RMSNorm([4, 3])), [5, 4, 3]),
     "rmsNorm epsilon": case(given(nn.RMSNorm(6, eps=1e-3)), [3, 6]),
     "weightNorm": case(nn.utils.parametrizations.weight_norm(given(nn.Linear(5, 4))), [3, 5]),

@@ -17,6 +17,13 @@ describe("normalisation layers", () => {
       ShapeError,
       /^nn.batchNorm1d.momentum: .*got 1.5, expected a number in \[0, 1\]/,
     ],
+    ["a momentum of another name", () => nn.batchNorm1d(2, { momentum: "mean" as never }), ConfigError, /cumulative/],
+    [
+      "one value of an instance",
+      () => nn.instanceNorm(2, { trackRunningStats: true }).forward(sg.ones([4, 2])),
+      ShapeError,
+      /^nn.instanceNorm: fewer than two values of a sample's channel/,
+    ],
     [
       "an unknown option",
       () => nn.batchNorm3d(2, { eps: 1 } as never),
@@ -77,6 +84,19 @@ describe("normalisation layers", () => {
     expect(String(model.layers[0])).toBe("BatchNorm(4)");
     expect(String(model.layers[3])).toBe("GroupNorm(4 channels, 2 groups)");
     expect(ambientStream().position).toBe(4 * 6 + 6 + 6 * 4 + 4 + 4 + 6);
+  });
+
+  test("what has been seen is counted where momentum is cumulative, compiled too, and evaluation counts nothing", async () => {
+    const layer = nn.batchNorm1d(1, { momentum: "cumulative" });
+    const seen = sg.compile((x: sg.Tensor) => layer.forward(x).sum(), { state: [layer] });
+    for (const at of [1, 3, 8]) await seen(sg.tensor([[at], [at + 2]]));
+    layer.eval();
+    layer.forward(sg.tensor([[100], [200]]));
+    expect(await layer.runningMean!.array()).toEqual([5]);
+    expect(await layer.runningVariance!.array()).toEqual([2]);
+    expect(await layer.batchesTracked!.item()).toBe(3);
+    expect(layer.namedVariables().map(([name]) => name)).toContain("buffer/batchesTracked");
+    expect(nn.batchNorm1d(1).batchesTracked).toBeUndefined();
   });
 
   test("a spectral norm's weight has the largest singular value 1, and evaluation moves nothing", async () => {

@@ -1,0 +1,96 @@
+// Instance normalisation: each sample by itself, or in evaluation by running statistics where they are kept.
+import { checkArguments, number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { flag, type Given, nonNegative, options as optionsOf, probability } from "../core/options.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import { Parameter, type Variable } from "../program/variable.ts";
+import { instanceNorm as apply, batchNorm, mean, ones, variance, zeros } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount, checkForward } from "./check.ts";
+import { Module } from "./module.ts";
+import { follow, running } from "./running.ts";
+
+const record = optionsOf(
+  "instanceNorm",
+  {
+    /** Added to the variance. */
+    epsilon: nonNegative.default(1e-5),
+    /** The share of a batch's mean statistics in the running ones: running ← running·(1 − momentum) + batch·momentum. */
+    momentum: probability.default(0.1),
+    /** Whether each channel has a weight and a bias. */
+    affine: flag.default(false),
+    /** Whether running statistics are kept, by which evaluation goes; without them it goes by each sample, as training does. */
+    trackRunningStats: flag.default(false),
+  },
+  "nn.instanceNorm",
+  ShapeError,
+);
+export type InstanceNormOptions = Given<typeof record>;
+
+const call = record.call({ channels: number });
+
+/** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` are buffers: means over the batch, a variance's count being n − 1. */
+export class InstanceNorm extends Module {
+  readonly weight?: Parameter;
+  readonly bias?: Parameter;
+  readonly runningMean?: Variable;
+  readonly runningVariance?: Variable;
+  readonly channels: number;
+  readonly epsilon: number;
+  readonly momentum: number;
+
+  constructor(channels: number, options: InstanceNormOptions = {}) {
+    checkArguments(call, arguments);
+    super();
+    const { epsilon, momentum, affine, trackRunningStats } = record.fill(options);
+    checkCount("instanceNorm", "channels", channels);
+    this.channels = channels;
+    this.epsilon = epsilon;
+    this.momentum = momentum;
+    if (affine) {
+      this.weight = new Parameter(ones([channels]));
+      this.bias = new Parameter(zeros([channels]));
+    }
+    if (trackRunningStats) Object.assign(this, running(channels, momentum));
+  }
+
+  override forward(inputs: Tensor): Tensor {
+    const where = "nn.instanceNorm";
+    checkForward(where, arguments);
+    const { channels, weight, bias, epsilon, momentum, runningMean, runningVariance } = this;
+    const { shape } = inputs;
+    if (shape[1] !== channels)
+      throw new ShapeError({
+        where,
+        problem: "inputs of another shape",
+        got: formatShape(shape),
+        expected: `[batch, ${channels}, ...]`,
+      });
+    if (!runningMean || !runningVariance) return apply(inputs, weight, bias, { epsilon });
+    if (!this.training) return batchNorm(inputs, runningMean, runningVariance, weight, bias, { epsilon });
+    if (sizeOf(shape.slice(2)) < 2)
+      throw new ShapeError({
+        where,
+        problem: "fewer than two values of a sample's channel: their variance says nothing",
+        got: formatShape(shape),
+        expected: "[batch, channels, ...] with two values or more for each",
+      });
+    const axis = shape.slice(2).map((_, i) => i + 2);
+    follow(this, momentum, [mean(mean(inputs, axis), 0), mean(variance(inputs, { axis, correction: 1 }), 0)]);
+    return apply(inputs, weight, bias, { epsilon });
+  }
+
+  protected override describe(): string {
+    return `(${this.channels})`;
+  }
+}
+
+/**
+ * Instance normalisation of [batch, channels, ...] with any number of further axes: `torch.nn.InstanceNorm1d` to `3d`, as there without weights unless `affine` and without running statistics unless `trackRunningStats`.
+ * @torch torch.nn.InstanceNorm1d to 3d
+ * @example nn.instanceNorm(4, { affine: true }).forward(zeros([2, 4, 5]))
+ */
+export function instanceNorm(channels: number, options: InstanceNormOptions = {}): InstanceNorm {
+  checkArguments(call, arguments);
+  return new InstanceNorm(channels, options);
+}
