@@ -1,16 +1,9 @@
 // Adadelta.
-import { fraction, type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { fraction, type Given, nonNegative, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { sqrt } from "../tensor/functions.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("Adadelta", {
   ...optimizerFields,
@@ -26,17 +19,9 @@ export type AdadeltaOptions = Given<typeof record>;
  * v ← ρ·v + (1 − ρ)·g², δ = √(u + ε) ÷ √(v + ε)·g, u ← ρ·u + (1 − ρ)·δ², p ← p − rate·δ (Zeiler 2012; PyTorch's formula, a learning rate
  * of 1 is the paper's). Decay: L2. Slots: v, u.
  */
-export class Adadelta extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: AdadeltaOptions) {
-    const read = readOptions("adadelta", record, options, arguments);
-    super("adadelta", parameters, { slots: zeroSlots("v", "u") }, read);
-    this.#options = read;
-  }
-
+export class Adadelta extends optimizing(record, { slots: zeroSlots("v", "u") }) {
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const { rho, epsilon } = this.#options;
+    const { rho, epsilon } = this.options;
     const v = slots.v.mul(rho).add(gradient.mul(gradient).mul(1 - rho));
     const step = sqrt(slots.u.add(epsilon))
       .div(sqrt(v.add(epsilon)))

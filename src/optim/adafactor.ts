@@ -1,30 +1,11 @@
 // Adafactor: Adam's second moment of a matrix from its rows' and columns' means alone.
-import {
-  flag,
-  fraction,
-  type Given,
-  nonNegative,
-  numberOf,
-  options,
-  positive,
-  type Read,
-  tuple,
-} from "../core/options.ts";
+import { flag, fraction, type Given, nonNegative, numberOf, options, positive, tuple } from "../core/options.ts";
 import { power } from "../core/real.ts";
 import { maker } from "../core/things.ts";
-import type { Parameter } from "../program/variable.ts";
 import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  decaying,
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-} from "./optimizer.ts";
+import { decaying, optimizerFields, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("Adafactor", {
   ...optimizerFields,
@@ -51,24 +32,17 @@ const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(mul(x, x)));
  * √v, u ← u ÷ max(1, RMS(u) ÷ d); with β₁: m ← β₁·m + (1 − β₁)·u, u = m; p ← p·(1 − rate·decay) − rate·max(ε₂, RMS(p))·u (Shazeer & Stern 2018, algorithm 4; RMS(p) of the weights
  * before the step). The decoupled decay is by the rate alone. Slots: row and column, or v; with β₁ m.
  */
-export class Adafactor extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: AdafactorOptions) {
-    const read = readOptions("adafactor", record, options, arguments);
-    const { beta1 = 0 } = read;
-    const slots = ({ shape }: Parameter) => ({
-      ...(shape.length >= 2
-        ? { row: zeros(shape.slice(0, -1)), column: zeros([...shape.slice(0, -2), shape[shape.length - 1]]) }
-        : { v: zeros(shape) }),
-      ...(beta1 > 0 && { m: zeros(shape) }),
-    });
-    super("adafactor", parameters, { slots, decay: "own" }, read);
-    this.#options = read;
-  }
-
+export class Adafactor extends optimizing(record, ({ beta1 = 0 }) => ({
+  slots: ({ shape }) => ({
+    ...(shape.length >= 2
+      ? { row: zeros(shape.slice(0, -1)), column: zeros([...shape.slice(0, -2), shape[shape.length - 1]]) }
+      : { v: zeros(shape) }),
+    ...(beta1 > 0 && { m: zeros(shape) }),
+  }),
+  decay: "own",
+})) {
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const { relativeStep, decayRate } = this.#options;
+    const { relativeStep, decayRate } = this.options;
     const rate = () => (relativeStep ? Math.min(group.learningRate, 1 / Math.sqrt(this.steps)) : group.learningRate);
     const fresh = () => power(this.steps, decayRate);
     return {
@@ -80,7 +54,7 @@ export class Adafactor extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars, decays }: Update): Updated {
-    const { epsilons, clipThreshold, scaleParameter, beta1 = 0 } = this.#options;
+    const { epsilons, clipThreshold, scaleParameter, beta1 = 0 } = this.options;
     const square = gradient.mul(gradient).add(epsilons[0]);
     const average = (slot: Tensor, value: Tensor) => slot.mul(scalars.kept).add(value.mul(scalars.fresh));
     const next: Record<string, Tensor> = {};

@@ -15,6 +15,7 @@ import {
   type Updated,
   zeroSlots,
 } from "./optimizer.ts";
+import type { OptimizerArguments } from "./optimizing.ts";
 
 /** Two decay rates, each in [0, 1). */
 export const betas = tuple("two numbers in [0, 1)", fraction, fraction);
@@ -84,41 +85,31 @@ export function adamRule(
   };
 }
 
-type OptimizerArguments<O> = [parameters: ParametersOrGroups, options: O];
 const call = signature("optim.Adam", { where: oneOf(["adam", "adamW"]), parameters: anything, options: anything });
 
 /**
  * Adam (Kingma & Ba 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − (rate ÷ (1 − β₁ᵗ))·m ÷ (√v ÷ √(1 − β₂ᵗ) + ε). Decay: L2, g ← g + decay·p;
  * decoupled (AdamW, Loshchilov & Hutter 2019): p ← p·(1 − rate·decay) first. PyTorch's formula. Slots: m, v; amsgrad: vMax, which takes v's place in the denominator.
  */
-export class Adam extends Optimizer {
-  readonly #options: Read<typeof records.adam>;
-
+export class Adam extends Optimizer<Read<typeof records.adam>> {
   constructor(where: "adam" | "adamW", parameters: ParametersOrGroups, options: AdamOptions) {
     checkArguments(call, arguments);
     const read = readOptions(where, records[where], options, [parameters, options]);
     const slots = zeroSlots("m", "v", ...(read.amsgrad ? ["vMax"] : []));
     super(where, parameters, { slots, decay: where === "adamW" ? "decoupled" : "l2" }, read);
-    this.#options = read;
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return adamScalars(this, group, this.#options.betas);
+    return adamScalars(this, group, this.options.betas);
   }
 
   protected override rule(update: Update): Updated {
-    return adamRule(update, this.#options.betas, this.#options.epsilon);
+    return adamRule(update, this.options.betas, this.options.epsilon);
   }
 }
 
 /** Adam with L2 decay (default 0). */
-export const adam = named(
-  records.adam,
-  (...given: OptimizerArguments<AdamOptions>): Adam => new Adam("adam", ...given),
-);
+export const adam = named(records.adam, (...given: OptimizerArguments<AdamOptions>) => new Adam("adam", ...given));
 
 /** Adam with decoupled weight decay, 0.01 unless given. */
-export const adamW = named(
-  records.adamW,
-  (...given: OptimizerArguments<AdamOptions>): Adam => new Adam("adamW", ...given),
-);
+export const adamW = named(records.adamW, (...given: OptimizerArguments<AdamOptions>) => new Adam("adamW", ...given));

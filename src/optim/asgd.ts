@@ -1,18 +1,10 @@
 // Averaged stochastic gradient descent.
-import { type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { type Given, nonNegative, options } from "../core/options.ts";
 import { power } from "../core/real.ts";
 import { maker } from "../core/things.ts";
 import { equal, where } from "../tensor/functions.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("ASGD", {
   ...optimizerFields,
@@ -31,17 +23,9 @@ export type ASGDOptions = Given<typeof record>;
  * 2010; PyTorch's formula, with η and the weight of the average in float64 on the host). The average is the slot `average`: weights to evaluate
  * with. Decay: L2.
  */
-export class ASGD extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: ASGDOptions) {
-    const read = readOptions("asgd", record, options, arguments);
-    super("asgd", parameters, { slots: zeroSlots("average") }, read);
-    this.#options = read;
-  }
-
+export class ASGD extends optimizing(record, { slots: zeroSlots("average") }) {
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const { lambda, alpha, t0 } = this.#options;
+    const { lambda, alpha, t0 } = this.options;
     const rate = () => group.learningRate / power(1 + lambda * group.learningRate * (this.steps - 1), alpha);
     return {
       learningRate: rate,

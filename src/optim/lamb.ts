@@ -1,20 +1,12 @@
 // LAMB: Adam's direction, scaled layer by layer.
-import { type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { type Given, nonNegative, options } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { maker } from "../core/things.ts";
 import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
 import { momentFields, moments } from "./adam.ts";
-import { readOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("Lamb", {
   ...optimizerFields,
@@ -29,17 +21,9 @@ export type LambOptions = Given<typeof record>;
  * m and v as Adam's, both corrected for their bias; r = m̂ ÷ (√v̂ + ε) + decay·p, p ← p − rate·(‖p‖ ÷ ‖r‖)·r, norms by parameter, the ratio 1 where either is 0 (You et al.
  * 2020, algorithm 2 with φ(z) = z). m̂ = m ÷ (1 − β₁ᵗ), v̂ = v ÷ (1 − β₂ᵗ). Slots: m, v.
  */
-export class Lamb extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: LambOptions) {
-    const read = readOptions("lamb", record, options, arguments);
-    super("lamb", parameters, { slots: zeroSlots("m", "v"), decay: "own" }, read);
-    this.#options = read;
-  }
-
+export class Lamb extends optimizing(record, { slots: zeroSlots("m", "v"), decay: "own" }) {
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const [beta1, beta2] = this.#options.betas;
+    const [beta1, beta2] = this.options.betas;
     return {
       learningRate: () => group.learningRate,
       firstCorrection: () => 1 - integerPower(beta1, this.steps),
@@ -48,8 +32,8 @@ export class Lamb extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars, decays }: Update): Updated {
-    const { m, v } = moments(gradient, slots, this.#options.betas);
-    const denominator = sqrt(v.div(scalars.secondCorrection)).add(this.#options.epsilon);
+    const { m, v } = moments(gradient, slots, this.options.betas);
+    const denominator = sqrt(v.div(scalars.secondCorrection)).add(this.options.epsilon);
     const direction = m.div(scalars.firstCorrection).div(denominator);
     const update = decays ? direction.add(parameter.mul(scalars.weightDecay)) : direction;
     const [weight, length] = [globalNorm([parameter]), globalNorm([update])];

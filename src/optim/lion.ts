@@ -1,17 +1,10 @@
 // Lion: the sign of an interpolated momentum.
-import { type Given, options, type Read } from "../core/options.ts";
+import { type Given, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { sign } from "../tensor/functions.ts";
 import { betas } from "./adam.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("Lion", {
   ...optimizerFields,
@@ -22,17 +15,9 @@ const record = options("Lion", {
 export type LionOptions = Given<typeof record>;
 
 /** p ← p·(1 − rate·decay) − rate·sign(β₁·m + (1 − β₁)·g), m ← β₂·m + (1 − β₂)·g (Chen et al. 2023, algorithm 2). Slot: m. */
-export class Lion extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: LionOptions) {
-    const read = readOptions("lion", record, options, arguments);
-    super("lion", parameters, { slots: zeroSlots("m"), decay: "decoupled" }, read);
-    this.#options = read;
-  }
-
+export class Lion extends optimizing(record, { slots: zeroSlots("m"), decay: "decoupled" }) {
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const [beta1, beta2] = this.#options.betas;
+    const [beta1, beta2] = this.options.betas;
     const direction = sign(slots.m.mul(beta1).add(gradient.mul(1 - beta1)));
     const m = slots.m.mul(beta2).add(gradient.mul(1 - beta2));
     return { parameter: parameter.sub(direction.mul(scalars.learningRate)), slots: { m } };

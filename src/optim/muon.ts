@@ -3,18 +3,7 @@
 import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
 import { matches } from "../core/glob.ts";
-import {
-  flag,
-  fraction,
-  type Given,
-  list,
-  nonNegative,
-  numberOf,
-  options,
-  type Read,
-  text,
-  word,
-} from "../core/options.ts";
+import { flag, fraction, type Given, list, nonNegative, numberOf, options, text, word } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
@@ -22,17 +11,9 @@ import { tensor } from "../tensor/arguments.ts";
 import { matmul } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { adamRule, adamScalars, betas } from "./adam.ts";
-import { readOptions } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { type OptimizerArguments, optimizing } from "./optimizing.ts";
 
 const record = options("Muon", {
   ...optimizerFields,
@@ -83,49 +64,41 @@ export function orthogonalize(x: Tensor, iterations: number): Tensor {
   return tall ? X.transpose() : X;
 }
 
+/** Whether AdamW updates a parameter: what is no matrix, and what one of the globs matches. */
+const isByAdam = ({ rank, label = "" }: Parameter, globs: readonly string[]): boolean =>
+  rank < 2 || globs.some((glob) => matches(glob, label));
+
 /**
  * For parameters of two axes or more, the later ones flattened: b ← μ·b + (1 − μ)·g, u = (1 − μ)·g + μ·b with Nesterov, else b; p ← p·(1 − rate·decay) − rate·s·orthogonalize(u), s
  * as `adjust` says (Jordan et al. 2024; Liu et al. 2025 for match_rms_adamw; float32 throughout, where theirs iterates in bfloat16). For the others AdamW, with
  * the same rate: give them a group for one of their own. Slots: momentum, or m and v.
  */
-export class Muon extends Optimizer {
-  readonly #options: Read<typeof record>;
-  readonly #byAdam: (parameter: Parameter) => boolean;
-
-  constructor(parameters: ParametersOrGroups, options: MuonOptions) {
-    const read = readOptions("muon", record, options, arguments);
-    const { adam } = read;
-    const used = new Set<string>();
-    const byAdam = ({ rank, label = "" }: Parameter) => {
-      const found = adam.filter((glob) => matches(glob, label));
-      for (const glob of found) used.add(glob);
-      return rank < 2 || found.length > 0;
-    };
-    const slots = (parameter: Parameter) => zeroSlots(...(byAdam(parameter) ? ["m", "v"] : ["momentum"]))(parameter);
-    super("muon", parameters, { slots, decay: "decoupled" }, read);
-    const unused = adam.find((glob) => !used.has(glob));
-    if (unused !== undefined) {
-      throw new ConfigError({
-        where: "muon.adam",
-        problem: "no parameter's path matches",
-        got: unused,
-        expected: `a glob of ${this.parameterNames.join(", ")}`,
-      });
-    }
-    this.#options = read;
-    this.#byAdam = byAdam;
+export class Muon extends optimizing(record, ({ adam }) => ({
+  slots: (parameter) => zeroSlots(...(isByAdam(parameter, adam) ? ["m", "v"] : ["momentum"]))(parameter),
+  decay: "decoupled",
+})) {
+  constructor(...given: OptimizerArguments<MuonOptions>) {
+    super(...given);
+    const globs = this.options.adam;
+    const unused = globs.find((glob) => !this.parameters.some(({ label = "" }) => matches(glob, label)));
+    if (unused === undefined) return;
+    throw new ConfigError({
+      where: "muon.adam",
+      problem: "no parameter's path matches",
+      got: unused,
+      expected: `a glob of ${this.parameterNames.join(", ")}`,
+    });
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return {
-      learningRate: () => group.learningRate,
-      ...(group.parameters.some(this.#byAdam) && adamScalars(this, group, this.#options.adamBetas)),
-    };
+    const { adam, adamBetas } = this.options;
+    const some = group.parameters.some((parameter) => isByAdam(parameter, adam));
+    return { learningRate: () => group.learningRate, ...(some && adamScalars(this, group, adamBetas)) };
   }
 
   protected override rule(update: Update): Updated {
     const { parameter, gradient, slots, scalars } = update;
-    const { momentum: kept, nesterov, newtonSchulzSteps, adjust, adamBetas, adamEpsilon } = this.#options;
+    const { momentum: kept, nesterov, newtonSchulzSteps, adjust, adamBetas, adamEpsilon } = this.options;
     if (!slots.momentum) return adamRule(update, adamBetas, adamEpsilon);
     const fresh = gradient.mul(1 - kept);
     const momentum = slots.momentum.mul(kept).add(fresh);

@@ -1,19 +1,11 @@
 // NAdam: Adam with Nesterov's momentum.
-import { flag, type Given, nonNegative, options, type Read } from "../core/options.ts";
+import { flag, type Given, nonNegative, options } from "../core/options.ts";
 import { integerPower, power } from "../core/real.ts";
 import { maker } from "../core/things.ts";
 import { sqrt } from "../tensor/functions.ts";
 import { momentFields, moments } from "./adam.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("NAdam", {
   ...optimizerFields,
@@ -31,20 +23,15 @@ export type NAdamOptions = Given<typeof record>;
  * rate·μₜ₊₁ ÷ (1 − Mₜ₊₁) (Dozat 2016). PyTorch subtracts both parts one after the other, and keeps M in float32; M here is float64 on the
  * host. Decay: L2, or decoupled. Slots: m, v.
  */
-export class NAdam extends Optimizer {
-  readonly #options: Read<typeof record>;
+export class NAdam extends optimizing(record, ({ decoupledWeightDecay }) => ({
+  slots: zeroSlots("m", "v"),
+  decay: decoupledWeightDecay ? "decoupled" : "l2",
+})) {
   /** M at a step: a product that goes on from there, the same from whichever step it is asked. */
   #product = { step: 0, value: 1 };
 
-  constructor(parameters: ParametersOrGroups, options: NAdamOptions) {
-    const read = readOptions("nadam", record, options, arguments);
-    const decay = read.decoupledWeightDecay ? "decoupled" : "l2";
-    super("nadam", parameters, { slots: zeroSlots("m", "v"), decay }, read);
-    this.#options = read;
-  }
-
   #momentum(step: number): number {
-    const { betas, momentumDecay } = this.#options;
+    const { betas, momentumDecay } = this.options;
     return betas[0] * (1 - 0.5 * power(0.96, step * momentumDecay));
   }
 
@@ -63,13 +50,13 @@ export class NAdam extends Optimizer {
         const next = this.#momentum(this.steps + 1);
         return (group.learningRate * next) / (1 - this.#momentumProduct(this.steps) * next);
       },
-      correction: () => 1 - integerPower(this.#options.betas[1], this.steps),
+      correction: () => 1 - integerPower(this.options.betas[1], this.steps),
     };
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const { m, v } = moments(gradient, slots, this.#options.betas);
-    const denominator = sqrt(v.div(scalars.correction)).add(this.#options.epsilon);
+    const { m, v } = moments(gradient, slots, this.options.betas);
+    const denominator = sqrt(v.div(scalars.correction)).add(this.options.epsilon);
     const direction = gradient.mul(scalars.gradientRate).add(m.mul(scalars.momentumRate));
     return { parameter: parameter.sub(direction.div(denominator)), slots: { m, v } };
   }

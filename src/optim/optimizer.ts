@@ -133,7 +133,7 @@ const baseCall = signature("optim.Optimizer", {
  * Base of all optimizers. A subclass names its slots, its host scalars, and the rule. What it is made with is fixed; of what its groups hold, learning rate and weight decay
  * may be set. A subclass keeps its options in #private or declared fields; a declared one that changes has a compiled function traced anew.
  */
-export abstract class Optimizer implements Stateful {
+export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> implements Stateful {
   readonly #groups: readonly ParameterGroup[];
   readonly #parameters: readonly Parameter[];
   #steps = 0;
@@ -141,6 +141,7 @@ export abstract class Optimizer implements Stateful {
   /** Where it was made: that is what its nodes tell of. */
   readonly #site = makerSite();
   readonly #rules: Rules;
+  readonly #options: O;
   readonly #maximize: boolean;
   readonly #slots = new Map<Parameter, Record<string, Variable>>();
   readonly #names = new Map<Parameter, string>();
@@ -150,7 +151,7 @@ export abstract class Optimizer implements Stateful {
   };
 
   /** Parameters whose `requiresGrad` is false are left out. Throws ConfigError on numbers out of range, an empty list, or a parameter given twice. */
-  constructor(where: string, given: ParametersOrGroups, rules: Rules, options: OptimizerOptions) {
+  constructor(where: string, given: ParametersOrGroups, rules: Rules, options: O) {
     checkArguments(baseCall, arguments);
     const own = Object.fromEntries(
       Object.keys(optimizerFields).map((key) => [key, options[key as keyof OptimizerOptions]]),
@@ -158,6 +159,7 @@ export abstract class Optimizer implements Stateful {
     const { learningRate, weightDecay, decayAll, maximize } = readOptions(where, base, own, [given, own]);
     this.#where = where;
     this.#rules = rules;
+    this.#options = options;
     this.#maximize = maximize;
     const flat = given.length > 0 && given[0] instanceof Variable;
     const list: readonly GroupOptions[] = flat
@@ -202,6 +204,11 @@ export abstract class Optimizer implements Stateful {
 
   static {
     fixInstances(Optimizer.prototype, (instance) => (#where in instance ? instance.#where : "optimizer"));
+  }
+
+  /** What it was made with. */
+  protected get options(): O {
+    return this.#options;
   }
 
   get groups(): readonly ParameterGroup[] {

@@ -1,19 +1,11 @@
 // RAdam: Adam whose adaptive rate is rectified while its variance is large.
-import { flag, type Given, options, type Read } from "../core/options.ts";
+import { flag, type Given, options } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { maker } from "../core/things.ts";
 import { div, greater, sqrt, where } from "../tensor/functions.ts";
 import { momentFields, moments } from "./adam.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("RAdam", {
   ...optimizerFields,
@@ -29,19 +21,13 @@ export type RAdamOptions = Given<typeof record>;
  * rₜ = √((ρₜ − 4)(ρₜ − 2)ρ∞ ÷ ((ρ∞ − 4)(ρ∞ − 2)ρₜ)); before that p ← p − u (Liu et al. 2020, with PyTorch's 5 for the paper's 4). PyTorch's formula.
  * Decay: L2, or decoupled. Slots: m, v.
  */
-export class RAdam extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: RAdamOptions) {
-    const read = readOptions("radam", record, options, arguments);
-    const decay = read.decoupledWeightDecay ? "decoupled" : "l2";
-    super("radam", parameters, { slots: zeroSlots("m", "v"), decay }, read);
-    this.#options = read;
-  }
-
+export class RAdam extends optimizing(record, ({ decoupledWeightDecay }) => ({
+  slots: zeroSlots("m", "v"),
+  decay: decoupledWeightDecay ? "decoupled" : "l2",
+})) {
   /** rₜ; 0 where its variance is too large for one. */
   #rectified(): number {
-    const beta2 = this.#options.betas[1];
+    const beta2 = this.options.betas[1];
     const decayed = integerPower(beta2, this.steps);
     const limit = 2 / (1 - beta2) - 1;
     const length = limit - (2 * this.steps * decayed) / (1 - decayed);
@@ -51,7 +37,7 @@ export class RAdam extends Optimizer {
   }
 
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const [beta1, beta2] = this.#options.betas;
+    const [beta1, beta2] = this.options.betas;
     return {
       learningRate: () => group.learningRate,
       firstCorrection: () => 1 - integerPower(beta1, this.steps),
@@ -61,9 +47,9 @@ export class RAdam extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const { m, v } = moments(gradient, slots, this.#options.betas);
+    const { m, v } = moments(gradient, slots, this.options.betas);
     const plain = m.div(scalars.firstCorrection).mul(scalars.learningRate);
-    const adaptive = div(scalars.secondCorrection, sqrt(v).add(this.#options.epsilon));
+    const adaptive = div(scalars.secondCorrection, sqrt(v).add(this.options.epsilon));
     const step = where(greater(scalars.rectified, 0), plain.mul(adaptive).mul(scalars.rectified), plain);
     return { parameter: parameter.sub(step), slots: { m, v } };
   }

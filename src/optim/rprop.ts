@@ -1,11 +1,11 @@
 // Rprop: steps by the gradient's sign, each weight with a step size of its own.
 
 import { ConfigError } from "../core/errors.ts";
-import { type Given, nonNegative, options, type Read, tuple } from "../core/options.ts";
+import { type Given, nonNegative, options, tuple } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { full, greater, less, maximum, minimum, sign, where, zeros } from "../tensor/functions.ts";
-import { readOptions } from "./arguments.ts";
-import { Optimizer, optimizerFields, type ParametersOrGroups, type Update, type Updated } from "./optimizer.ts";
+import { optimizerFields, type Update, type Updated } from "./optimizer.ts";
+import { type OptimizerArguments, optimizing } from "./optimizing.ts";
 
 const { learningRate, maximize } = optimizerFields;
 const record = options("Rprop", {
@@ -25,39 +25,29 @@ export type RpropOptions = Given<typeof record>;
  * (Riedmiller & Braun 1993; PyTorch's formula). The learning rate is what s starts from: a schedule has no say. No weight decay. For full batches. Slots:
  * previous, size.
  */
-export class Rprop extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: RpropOptions) {
-    const read = readOptions("rprop", record, options, arguments);
-    const { etas, stepSizes, learningRate } = read;
-    super(
-      "rprop",
-      parameters,
-      {
-        slots: (parameter) => ({ previous: zeros(parameter.shape), size: full(parameter.shape, learningRate) }),
-        decay: "own",
-        fixedRate: true,
-      },
-      read,
-    );
-    if (this.groups.some(({ decays, learningRate: rate }) => decays || rate !== learningRate)) {
-      throw new ConfigError({
-        where: "rprop",
-        problem: "a group has a weight decay or a learning rate of its own",
-        expected: "one learning rate, where step sizes start, and no decay",
-      });
-    }
-    const ordered = etas[0] > 0 && etas[0] < 1 && etas[1] >= 1 && stepSizes[0] > 0 && stepSizes[1] >= stepSizes[0];
-    if (!ordered) {
-      throw new ConfigError({
-        where: "rprop",
-        problem: "etas or stepSizes out of range",
-        got: `[${etas.join(", ")}], [${stepSizes.join(", ")}]`,
-        expected: "0 < etas[0] < 1 ≤ etas[1], and 0 < stepSizes[0] ≤ stepSizes[1]",
-      });
-    }
-    this.#options = read;
+export class Rprop extends optimizing(record, ({ etas, stepSizes, learningRate }) => {
+  if (etas[0] > 0 && etas[0] < 1 && etas[1] >= 1 && stepSizes[0] > 0 && stepSizes[1] >= stepSizes[0])
+    return {
+      slots: ({ shape }) => ({ previous: zeros(shape), size: full(shape, learningRate) }),
+      decay: "own",
+      fixedRate: true,
+    };
+  throw new ConfigError({
+    where: "rprop",
+    problem: "etas or stepSizes out of range",
+    got: `[${etas.join(", ")}], [${stepSizes.join(", ")}]`,
+    expected: "0 < etas[0] < 1 ≤ etas[1], and 0 < stepSizes[0] ≤ stepSizes[1]",
+  });
+}) {
+  constructor(...given: OptimizerArguments<RpropOptions>) {
+    super(...given);
+    const { learningRate } = this.options;
+    if (this.groups.every(({ decays, learningRate: rate }) => !decays && rate === learningRate)) return;
+    throw new ConfigError({
+      where: "rprop",
+      problem: "a group has a weight decay or a learning rate of its own",
+      expected: "one learning rate, where step sizes start, and no decay",
+    });
   }
 
   protected override scalars(): Record<string, () => number> {
@@ -65,7 +55,7 @@ export class Rprop extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots }: Update): Updated {
-    const { etas, stepSizes } = this.#options;
+    const { etas, stepSizes } = this.options;
     const [shrink, grow] = etas;
     const agreement = gradient.mul(slots.previous);
     const turned = less(agreement, 0);

@@ -1,18 +1,10 @@
 // Stochastic gradient descent.
 
 import { ConfigError } from "../core/errors.ts";
-import { flag, fraction, type Given, options, type Read } from "../core/options.ts";
+import { flag, fraction, type Given, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
-import { readOptions } from "./arguments.ts";
-import {
-  Optimizer,
-  optimizerFields,
-  type ParameterGroup,
-  type ParametersOrGroups,
-  type Update,
-  type Updated,
-  zeroSlots,
-} from "./optimizer.ts";
+import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
+import { optimizing } from "./optimizing.ts";
 
 const record = options("SGD", {
   ...optimizerFields,
@@ -30,25 +22,18 @@ export type SGDOptions = Given<typeof record>;
  * g ← g + decay·p; with momentum μ: b ← μ·b + (1 − dampening)·g, g ← b, or with Nesterov g ← g + μ·b; p ← p − rate·g (PyTorch's formula; b starts at 0, and
  * the first step isn't dampened, so it is the same). Slot: momentum.
  */
-export class SGD extends Optimizer {
-  readonly #options: Read<typeof record>;
-
-  constructor(parameters: ParametersOrGroups, options: SGDOptions) {
-    const read = readOptions("sgd", record, options, arguments);
-    const { momentum, nesterov, dampening } = read;
-    super("sgd", parameters, { slots: zeroSlots(...(momentum > 0 ? ["momentum"] : [])) }, read);
-    if (nesterov && (momentum === 0 || dampening > 0))
-      throw new ConfigError({
-        where: "sgd.nesterov",
-        problem: "Nesterov's form needs momentum, and no dampening",
-        got: `momentum ${momentum}, dampening ${dampening}`,
-        expected: "momentum > 0, dampening 0",
-      });
-    this.#options = read;
-  }
-
+export class SGD extends optimizing(record, ({ momentum, nesterov, dampening }) => {
+  if (!nesterov || (momentum > 0 && dampening === 0))
+    return { slots: zeroSlots(...(momentum > 0 ? ["momentum"] : [])) };
+  throw new ConfigError({
+    where: "sgd.nesterov",
+    problem: "Nesterov's form needs momentum, and no dampening",
+    got: `momentum ${momentum}, dampening ${dampening}`,
+    expected: "momentum > 0, dampening 0",
+  });
+}) {
   protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    const { dampening } = this.#options;
+    const { dampening } = this.options;
     return {
       learningRate: () => group.learningRate,
       ...(dampening > 0 && { fresh: () => (this.steps === 1 ? 1 : 1 - dampening) }),
@@ -56,7 +41,7 @@ export class SGD extends Optimizer {
   }
 
   protected override rule({ parameter, gradient, slots, scalars }: Update): Updated {
-    const { momentum: kept, nesterov, dampening } = this.#options;
+    const { momentum: kept, nesterov, dampening } = this.options;
     if (kept === 0) return { parameter: parameter.sub(gradient.mul(scalars.learningRate)), slots: {} };
     const fresh = dampening > 0 ? gradient.mul(scalars.fresh) : gradient;
     const momentum = slots.momentum.mul(kept).add(fresh);
