@@ -23,8 +23,13 @@ export function matches(glob: string, path: string): boolean {
   return at === glob.length;
 }
 
-/** The names that one of the globs matches, in their own order. Throws ConfigError for a glob that matches none. */
-export function select(where: string, names: readonly string[], globs: readonly string[]): string[] {
+/** What has a name that one of the globs matches, in its own order. Throws ConfigError for a glob that matches none. */
+export function select<E extends readonly [name: string, ...rest: unknown[]]>(
+  where: string,
+  named: readonly E[],
+  globs: readonly string[],
+): E[] {
+  const names = named.map(([name]) => name);
   for (const glob of globs) {
     if (names.some((name) => matches(glob, name))) continue;
     const shown = names.slice(0, 12).join(", ");
@@ -35,5 +40,5 @@ export function select(where: string, names: readonly string[], globs: readonly 
       expected: `one for some of ${shown || "none"}${names.length > 12 ? ", …" : ""}`,
     });
   }
-  return names.filter((name) => globs.some((glob) => matches(glob, name)));
+  return named.filter(([name]) => globs.some((glob) => matches(glob, name)));
 }

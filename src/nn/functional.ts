@@ -41,11 +41,11 @@ export function functionalCall<Output extends ModelOutput>(
   return substituting(new Map(values), () => model.forward(inputs, batch));
 }
 
-function require<M extends Module>(where: string, model: M, globs: readonly string[], requiresGrad: boolean): M {
+/** Has training step the parameters whose paths match a glob, all of them without one, or leave them alone. Throws ConfigError, naming `where`, for a glob that matches none. */
+export function setTrained<M extends Module>(where: string, model: M, globs: readonly string[], trained: boolean): M {
   const parameters = model.namedParameters();
-  const paths = parameters.map(([path]) => path);
-  const chosen = new Set(globs.length > 0 ? select(where, paths, globs) : paths);
-  for (const [path, parameter] of parameters) if (chosen.has(path)) parameter.requiresGrad = requiresGrad;
+  const chosen = globs.length > 0 ? select(where, parameters, globs) : parameters;
+  for (const [, parameter] of chosen) parameter.requiresGrad = trained;
   return model;
 }
 
@@ -56,11 +56,11 @@ function require<M extends Module>(where: string, model: M, globs: readonly stri
  */
 export function freeze<M extends Module>(model: M, ...globs: readonly string[]): M {
   checkArguments(freezeCall, arguments);
-  return require("nn.freeze", model, globs, false);
+  return setTrained("nn.freeze", model, globs, false);
 }
 
 /** Has training step parameters again that `freeze` had it leave alone. An optimizer that was made while they were frozen hasn't got them. Throws ConfigError for a glob that matches none. */
 export function unfreeze<M extends Module>(model: M, ...globs: readonly string[]): M {
   checkArguments(unfreezeCall, arguments);
-  return require("nn.unfreeze", model, globs, true);
+  return setTrained("nn.unfreeze", model, globs, true);
 }

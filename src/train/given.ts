@@ -98,14 +98,7 @@ function makeSet(entries: readonly OptimizerEntry[], model: Module): { optimizer
   };
   const parts = entries.map(({ optimizer, parameters, frequency = 1, minimizes = "loss" }, i): OptimizerPart => {
     const globs = typeof parameters === "string" ? [parameters] : parameters;
-    const paths = new Set(
-      select(
-        `optimizers[${i}].parameters`,
-        named.map(([path]) => path),
-        globs,
-      ),
-    );
-    const own = named.filter(([path]) => paths.has(path));
+    const own = select(`optimizers[${i}].parameters`, named, globs);
     for (const [path] of own) {
       const other = owners.get(path);
       if (other !== undefined)

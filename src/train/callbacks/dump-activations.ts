@@ -30,11 +30,7 @@ export class DumpActivations extends configured(record) implements Callback {
   #observer: ModuleObserver | undefined;
 
   postSetup({ model }: TrainerView): void {
-    select(
-      "DumpActivations.modules",
-      namedModules(model).map(([path]) => path),
-      this.options.modules,
-    );
+    select("DumpActivations.modules", namedModules(model), this.options.modules);
     this.#observer = new ModuleObserver(model);
   }
 
@@ -44,12 +40,8 @@ export class DumpActivations extends configured(record) implements Callback {
     const outputs = calls.flatMap(({ path, outputs: all }) =>
       all.map((tensor, i): [string, Tensor] => [all.length > 1 ? `${path}:${i}` : path, tensor]),
     );
-    const names = select(
-      "DumpActivations.modules",
-      outputs.map(([path]) => path),
-      this.options.modules,
-    );
-    for (const [path, tensor] of outputs) if (names.includes(path)) watch(prefix + path, tensor);
+    for (const [path, tensor] of select("DumpActivations.modules", outputs, this.options.modules))
+      watch(prefix + path, tensor);
   }
 
   onTrainStart({ trainer }: FitContext): void {

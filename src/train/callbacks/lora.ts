@@ -6,6 +6,7 @@ import { select } from "../../core/glob.ts";
 import { countOf, type Given, list, nonNegative, options, text } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { checkForward } from "../../nn/check.ts";
+import { setTrained } from "../../nn/functional.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { namedModules } from "../../nn/naming.ts";
@@ -96,28 +97,13 @@ export class Lora extends configured(record) implements Callback {
         hint: model instanceof Linear ? "wrap it: nn.sequential(…)" : undefined,
       });
     }
-    const paths = new Set(
-      select(
-        "Lora.modules",
-        layers.map(([path]) => path),
-        modules,
-      ),
-    );
-    for (const [, parameter] of model.namedParameters()) parameter.requiresGrad = false;
+    const chosen = select("Lora.modules", layers, modules);
+    setTrained("Lora", model, [], false);
     withStream(stream, () => {
-      for (const [path, layer] of layers)
-        if (paths.has(path)) replaceModule(model, layer, new LoraLinear(layer as Linear, rank, this.#alpha / rank));
+      for (const [, layer] of chosen)
+        replaceModule(model, layer, new LoraLinear(layer as Linear, rank, this.#alpha / rank));
     });
-    if (train.length === 0) return;
-    const parameters = model.namedParameters();
-    const trained = new Set(
-      select(
-        "Lora.train",
-        parameters.map(([path]) => path),
-        train,
-      ),
-    );
-    for (const [path, parameter] of parameters) if (trained.has(path)) parameter.requiresGrad = true;
+    if (train.length > 0) setTrained("Lora.train", model, train, true);
   }
 }
 

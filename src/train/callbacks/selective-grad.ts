@@ -38,11 +38,9 @@ export class SelectiveGrad extends configured(record) implements Callback {
   setup({ model, options }: TrainerView): void {
     refuseFinishedOptimizer("SelectiveGrad", options.optimizer);
     const parameters = model.namedParameters();
-    const paths = parameters.map(([path]) => path);
     const { freeze, train } = this.options;
-    const chosen = new Set(select(`SelectiveGrad.${freeze ? "freeze" : "train"}`, paths, (freeze ?? train)!));
-    for (const [path, parameter] of parameters)
-      if (chosen.has(path) === (freeze !== undefined)) parameter.requiresGrad = false;
+    const chosen = new Set(select(`SelectiveGrad.${freeze ? "freeze" : "train"}`, parameters, (freeze ?? train)!));
+    for (const entry of parameters) if (chosen.has(entry) === (freeze !== undefined)) entry[1].requiresGrad = false;
   }
 }
 

@@ -71,24 +71,13 @@ export class Sparsity extends configured(record) implements Callback {
   setup({ model, stream }: TrainerView): void {
     const { parameters: globs, method } = this.options;
     const all = model.namedParameters().filter(([, { dtype }]) => dtype === "float32");
-    const wide = all.filter(([, { rank }]) => rank >= 2).map(([path]) => path);
-    const chosen = new Set(
-      globs
-        ? select(
-            "Sparsity.parameters",
-            all.map(([path]) => path),
-            globs,
-          )
-        : wide,
-    );
-    this.#masked = all
-      .filter(([path]) => chosen.has(path))
-      .map(([path, parameter]) => ({
-        path,
-        parameter,
-        mask: new Variable(ones(parameter.shape)),
-        ...(method === "random" && { order: withStream(stream, () => uniform(parameter.shape)) }),
-      }));
+    const chosen = globs ? select("Sparsity.parameters", all, globs) : all.filter(([, { rank }]) => rank >= 2);
+    this.#masked = chosen.map(([path, parameter]) => ({
+      path,
+      parameter,
+      mask: new Variable(ones(parameter.shape)),
+      ...(method === "random" && { order: withStream(stream, () => uniform(parameter.shape)) }),
+    }));
     if (this.#masked.length === 0)
       throw new ConfigError({
         where: "Sparsity.parameters",

@@ -43,14 +43,9 @@ export class TensorSummaries extends configured(record) implements Callback {
 
   postSetup({ model, optimizer }: TrainerView): void {
     const { parameters, gradients, activations } = this.options;
-    const paths = model.namedParameters().map(([path]) => path);
-    select("TensorSummaries.parameters", paths, parameters);
-    select("TensorSummaries.gradients", [...(optimizer?.parameterNames ?? [])], gradients);
-    select(
-      "TensorSummaries.activations",
-      namedModules(model).map(([path]) => path),
-      activations,
-    );
+    select("TensorSummaries.parameters", model.namedParameters(), parameters);
+    select("TensorSummaries.gradients", optimizer?.parameterNames.map((name) => [name] as const) ?? [], gradients);
+    select("TensorSummaries.activations", namedModules(model), activations);
     if (activations.length > 0) this.#observer = new ModuleObserver(model);
   }
 
@@ -70,16 +65,7 @@ export class TensorSummaries extends configured(record) implements Callback {
     const { options: chosen } = this;
     const found: [string, Tensor][] = summarized().map(({ name, tensor }) => [name, tensor]);
     const add = (kind: Kind, tensors: readonly (readonly [string, Tensor])[]) => {
-      const wanted = new Set(
-        chosen[kind].length === 0
-          ? []
-          : select(
-              kind,
-              tensors.map(([path]) => path),
-              chosen[kind],
-            ),
-      );
-      for (const [path, tensor] of tensors) if (wanted.has(path)) found.push([`summary/${kind}/${path}`, tensor]);
+      for (const [path, tensor] of select(kind, tensors, chosen[kind])) found.push([`summary/${kind}/${path}`, tensor]);
     };
     add("parameters", model.namedParameters());
     add("gradients", Object.entries(gradients));
