@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
-import { documentationSource, optionsPage } from "../../tools/option-docs.ts";
+import { documentationText, optionsPage } from "../../tools/option-docs.ts";
 import { layersPage, opsPage } from "../../tools/reference-docs.ts";
 import { root } from "../support/sources.ts";
 
 const text = (path: string) => readFileSync(`${root}${path}`, "utf8");
 
-test("src/train/config/documentation.ts and docs/options.md are as `npm run docs` writes them", () => {
-  expect(text("src/train/config/documentation.ts")).toBe(documentationSource());
+test("src/train/config/documentation.json and docs/options.md are as `npm run docs` writes them", () => {
+  expect(text("src/train/config/documentation.json")).toBe(documentationText());
   expect(text("docs/options.md")).toBe(optionsPage());
 });
 

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { ownValue } from "../../core/keys.ts";
 import { type Fields, type Form, Option, OptionRecord, options, type Type } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";
-import { common, own } from "./documentation.ts";
+import documentation from "./documentation.json" with { type: "json" };
 import { expected, list, live, record, seed } from "./values.ts";
 
 /** A choice as configured: which class or name, and its options, checked by that entry's schema. */
@@ -88,9 +88,11 @@ function withParts({ fields }: OptionRecord, given: Readonly<Record<string, unkn
 /** All catalogs by what each is of, for what an option of one chooses from another. */
 const families = new Map<string, Catalog<unknown, unknown>>();
 
-/** What an option of the library's is said to mean; under the key "", a thing itself. */
-const documentOf = (name: string, key: string): string | undefined =>
-  Object.hasOwn(own, name) ? (ownValue(own[name], key) ?? ownValue(common, key)) : undefined;
+/** What an option of the library's is said to mean; under the key "", a thing itself. `npm run docs` writes it from the sources' JSDoc. */
+const documentOf = (name: string, key: string): string | undefined => {
+  const own: Readonly<Record<string, string>> | undefined = ownValue(documentation.own, name);
+  return own && (ownValue(own, key) ?? ownValue<string>(documentation.common, key));
+};
 
 /** A type in words, with what lists and maps hold. */
 function words({ expected, form }: Type): string {
