@@ -1,7 +1,6 @@
 // `seedgrad predict CONFIG --input FILE`: what a trained model says of inputs in a file: CSV, IDX or safetensors in; CSV, JSON lines or safetensors out.
 import { writeFileSync } from "node:fs";
-import type { HostArray } from "../core/array.ts";
-import { makeArray } from "../core/dtype.ts";
+import { type HostArray, joined } from "../core/array.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { inputsDataset } from "../data/inputs.ts";
@@ -77,21 +76,6 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
     },
     lines: said,
   };
-}
-
-function joined(parts: readonly HostArray[]): HostArray {
-  const [{ shape, dtype }] = parts;
-  const rows = parts.reduce((total, part) => total + (part.shape[0] ?? 0), 0);
-  const data = makeArray(
-    dtype,
-    parts.reduce((total, part) => total + part.data.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return { data, dtype, shape: [rows, ...shape.slice(1)] };
 }
 
 /** Each sample's outputs, flat; JSON has no NaN and no infinities, so those are text. */

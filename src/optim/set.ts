@@ -1,10 +1,11 @@
 // Several optimizers that take a model's steps together, each with its own parameters and every so many steps. A Trainer holds them as one: their groups are its groups, and the
 // step is traced anew for each set of them that is due.
-import { checkArguments, count, kind, signature } from "../core/arguments.ts";
+import { checkArguments } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { onExecute } from "../program/trace.ts";
 import type { Parameter, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { methodCalls } from "./arguments.ts";
 import { Optimizer, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
 
 /** One of several optimizers. */
@@ -21,8 +22,6 @@ export interface StepKind {
   readonly suffix: string;
   readonly step: number;
 }
-
-const seekCall = signature("optimizer.seek", { steps: kind("a number of steps, an integer ≥ 0", count.accepts) });
 
 /** Several optimizers as one. Steps count all steps; each part counts those that it took. */
 export class OptimizerSet extends Optimizer {
@@ -84,7 +83,7 @@ export class OptimizerSet extends Optimizer {
   }
 
   override seek(steps: number): void {
-    checkArguments(seekCall, arguments);
+    checkArguments(methodCalls.seek, arguments);
     this.#taken = steps;
     for (const { optimizer, frequency } of this.#parts) optimizer.seek(Math.ceil(steps / frequency));
   }

@@ -1,6 +1,6 @@
 // Checkpoints: one safetensors file each, with the run's state as JSON in its metadata; and an index that names the files that are whole. A
 // file is written beside its place, flushed and renamed, and only then entered in the index: a write that was cut off is never loaded.
-import { exists, list, readText, remove, temporarySuffix, writeAtomic } from "#files";
+import { exists, list, remove, temporarySuffix, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
@@ -14,16 +14,21 @@ import {
   checkNumerics,
   type FieldCheck,
   isCount,
+  isFlag,
   isHash,
   isNumber,
   isRecord,
   isSeed,
   isText,
+  listOf,
+  maybe,
   numberOf,
   numbersOf,
   numbersText,
   numberText,
+  readJson,
   recordOf,
+  shaped,
 } from "./fields.ts";
 import { makeInside, refuseLink } from "./inside.ts";
 import { tensorsDigest } from "./state.ts";
@@ -109,18 +114,9 @@ const fileForm = "a name of letters, digits, dots, _ and - that ends with .safet
 const indexChecks: Readonly<Record<keyof Index, FieldCheck>> = {
   checkpoints: [
     `checkpoints, each with its step and a file: ${fileForm}`,
-    (value) =>
-      Array.isArray(value) &&
-      value.every(
-        (entry) =>
-          isRecord(entry) &&
-          isFile(entry.file) &&
-          isCount(entry.step) &&
-          (entry.metrics === undefined || recordOf(isNumber)(entry.metrics)) &&
-          (entry.best === undefined || typeof entry.best === "boolean"),
-      ),
+    listOf(shaped({ file: isFile, step: isCount, metrics: maybe(recordOf(isNumber)), best: maybe(isFlag) })),
   ],
-  removed: [`files: each ${fileForm}`, (value) => Array.isArray(value) && value.every(isFile)],
+  removed: [`files: each ${fileForm}`, listOf(isFile)],
 };
 
 /** The checkpoint files that lie in a folder. */
@@ -140,19 +136,8 @@ function readIndex(folder: string): Index {
       hint: "put it back; or name a checkpoint file (ckptPath, --ckpt), or null (--ckpt none) to begin anew",
     });
   }
-  let index: unknown;
-  try {
-    index = parseFileJson(readText(path, CheckpointError));
-  } catch (cause) {
-    if (cause instanceof CheckpointError) throw cause;
-    throw new CheckpointError({
-      where: path,
-      problem: "the index of checkpoints isn't JSON",
-      got: String(cause),
-      hint: "name a checkpoint file, or start without one",
-      cause,
-    });
-  }
+  const hint = "name a checkpoint file, or start without one";
+  const index = readJson(path, "the index of checkpoints isn't JSON", hint);
   checkFields(path, "an index of checkpoints", index, indexChecks);
   const { checkpoints, removed } = index as Index;
   for (const file of [...checkpoints.map((entry) => entry.file), ...removed]) refuseLink(`${folder}/${file}`);
@@ -317,11 +302,14 @@ export function checkpointOf(path: string, { tensors, metadata }: Safetensors): 
   return { path, state: checkedState(path, state), tensors };
 }
 
-const isTableColumn = (value: unknown): boolean =>
-  isRecord(value) &&
-  isText(value.column) &&
-  (value.categories === undefined || (Array.isArray(value.categories) && value.categories.every(isText))) &&
-  [value.mean, value.deviation, value.fill].every((number) => number === undefined || Number.isFinite(number));
+const isFill = maybe(Number.isFinite);
+const isTableColumn = shaped({
+  column: isText,
+  categories: maybe(listOf(isText)),
+  mean: isFill,
+  deviation: isFill,
+  fill: isFill,
+});
 
 const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   format: ["1", (value) => value === 1],
@@ -332,23 +320,16 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   position: ["a count", isCount],
   loader: [
     "epoch, offset and cursor",
-    (value) =>
-      isRecord(value) &&
-      isCount(value.epoch) &&
-      isCount(value.cursor) &&
-      (value.offset === null || isCount(value.offset)),
+    shaped({ epoch: isCount, cursor: isCount, offset: (value) => value === null || isCount(value) }),
   ],
   chain: ["64 hex digits", isHash],
   loss: ["a number or null", (value) => value === null || isNumber(value)],
   metrics: ["numbers by name", recordOf(isNumber)],
-  optimizerSteps: ["a count", (value) => value === undefined || isCount(value)],
-  optimizers: ["counts by name", (value) => value === undefined || recordOf(isCount)(value)],
-  columns: ["names", (value) => value === undefined || (Array.isArray(value) && value.every(isText))],
-  table: [
-    "columns, each with its categories or numbers",
-    (value) => value === undefined || (Array.isArray(value) && value.every(isTableColumn)),
-  ],
-  callbacks: ["a record", (value) => value === undefined || isRecord(value)],
+  optimizerSteps: ["a count", maybe(isCount)],
+  optimizers: ["counts by name", maybe(recordOf(isCount))],
+  columns: ["names", maybe(listOf(isText))],
+  table: ["columns, each with its categories or numbers", maybe(listOf(isTableColumn))],
+  callbacks: ["a record", maybe(isRecord)],
 };
 
 /** What a text is as JSON; undefined where it is none. */

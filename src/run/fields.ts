@@ -1,9 +1,13 @@
 // Checks of what a run's files hold, field by field: a file that another program, version or accident made is refused by name, not by chance.
+import { readText } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
+import { parseFileJson } from "../io/json.ts";
+
+type Holds = (value: unknown) => boolean;
 
 /** What a field should be, in words and as a test. */
-export type FieldCheck = readonly [expected: string, holds: (value: unknown) => boolean];
+export type FieldCheck = readonly [expected: string, holds: Holds];
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -28,9 +32,37 @@ export const isHash = (value: unknown): boolean => isText(value) && /^[0-9a-f]{6
 /** A seed as files have it: decimal, in [0, 2⁶⁴). */
 export const isSeed = (value: unknown): boolean =>
   isText(value) && /^(0|[1-9]\d{0,19})$/.test(value) && BigInt(value) < 1n << 64n;
+export const isFlag = (value: unknown): boolean => typeof value === "boolean";
+/** What may be left out. */
+export const maybe =
+  (holds: Holds): Holds =>
+  (value) =>
+    value === undefined || holds(value);
+/** A list whose items all hold. */
+export const listOf =
+  (holds: Holds): Holds =>
+  (value) =>
+    Array.isArray(value) && value.every(holds);
 /** A record whose members all hold. */
-export const recordOf = (holds: (value: unknown) => boolean) => (value: unknown) =>
-  isRecord(value) && Object.values(value).every(holds);
+export const recordOf =
+  (holds: Holds): Holds =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(holds);
+/** A record whose members of these names hold. */
+export const shaped =
+  (members: Readonly<Record<string, Holds>>): Holds =>
+  (value) =>
+    isRecord(value) && Object.entries(members).every(([key, holds]) => holds(value[key]));
+
+/** The value of a file of JSON. Throws CheckpointError, saying `problem`, where it holds no JSON. */
+export function readJson(path: string, problem: string, hint?: string): unknown {
+  const text = readText(path, CheckpointError);
+  try {
+    return parseFileJson(text);
+  } catch (cause) {
+    throw new CheckpointError({ where: path, problem, got: String(cause), hint, cause });
+  }
+}
 
 /** Throws CheckpointError naming `where` and the field unless `value` is a record whose fields hold; `what` such a record is. */
 export function checkFields(

@@ -1,24 +1,27 @@
 // The manifest of a run: what it was, in canonical JSON (RFC 8785), and how it ended. Only numerics id, train graph hash, seed and data enter
 // the digest; the rest informs.
-import { exists, readText, writeAtomic } from "#files";
+import { exists, writeAtomic } from "#files";
 import { canonicalJson, float32Bits } from "../core/canonical.ts";
-import { CheckpointError } from "../core/errors.ts";
-import { parseFileJson } from "../io/json.ts";
 import {
   checkFields,
   checkNumerics,
   type FieldCheck,
   isCount,
+  isFlag,
   isHash,
   isNumber,
   isRecord,
   isSeed,
   isText,
+  listOf,
+  maybe,
   numberOf,
   numbersOf,
   numbersText,
   numberText,
+  readJson,
   recordOf,
+  shaped,
 } from "./fields.ts";
 
 export type RunStatus = "running" | "finished" | "interrupted" | "failed";
@@ -126,49 +129,41 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   format: ["1", (value) => value === 1],
   numericsId: ["a string", isText],
   seed: ["a decimal integer in [0, 2^64)", isSeed],
-  seedGiven: ["true or false", (value) => typeof value === "boolean"],
+  seedGiven: ["true or false", isFlag],
   graphs: ["SHA-256 by role", recordOf(isHash)],
   data: ["SHA-256 by name", recordOf(isHash)],
-  shuffleSeeds: [
-    "decimal integers in [0, 2^64)",
-    (value) => value === undefined || (Array.isArray(value) && value.every(isSeed)),
-  ],
+  shuffleSeeds: ["decimal integers in [0, 2^64)", maybe(listOf(isSeed))],
   validation: [
     "validation loaders, each with its sizes and SHA-256 by name",
-    (value) =>
-      value === undefined ||
-      (Array.isArray(value) &&
-        value.every(
-          (item) =>
-            isRecord(item) &&
-            isText(item.name) &&
-            [item.batchSize, item.samplesPerEpoch, item.drawsPerEpoch].every(isValue) &&
-            (item.evalSteps === undefined || isCount(item.evalSteps)) &&
-            (item.shuffleSeed === undefined || isSeed(item.shuffleSeed)) &&
-            recordOf(isHash)(item.digests),
-        )),
+    maybe(
+      listOf(
+        shaped({
+          name: isText,
+          batchSize: isValue,
+          samplesPerEpoch: isValue,
+          drawsPerEpoch: isValue,
+          evalSteps: maybe(isCount),
+          shuffleSeed: maybe(isSeed),
+          digests: recordOf(isHash),
+        }),
+      ),
+    ),
   ],
   config: ["a record, or null", (value) => value === null || isRecord(value)],
   imports: [
     "programs by name, each with its SHA-256",
-    (value) =>
-      value === undefined ||
-      recordOf((item) => isRecord(item) && isHash(item.sha256) && (item.path === undefined || isText(item.path)))(
-        value,
-      ),
+    maybe(recordOf(shaped({ sha256: isHash, path: maybe(isText) }))),
   ],
   hyperparameters: [
     "numbers by name, each with its value and float32 bits",
-    recordOf(
-      (item) => isRecord(item) && isValue(item.value) && isText(item.float32) && /^[0-9a-f]{8}$/.test(item.float32),
-    ),
+    recordOf(shaped({ value: isValue, float32: (bits) => isText(bits) && /^[0-9a-f]{8}$/.test(bits) })),
   ],
   deterministic: ["strict or warn", (value) => value === "strict" || value === "warn"],
   status: [
     "running, finished, interrupted or failed",
     (value) => ["running", "finished", "interrupted", "failed"].includes(value as string),
   ],
-  result: ["a record, where the run is finished", (value) => value === undefined || isRecord(value)],
+  result: ["a record, where the run is finished", maybe(isRecord)],
   environment: ["strings and numbers by name", recordOf(isValue)],
 };
 
@@ -178,18 +173,12 @@ const resultChecks: Readonly<Record<keyof NonNullable<Manifest["result"]>, Field
   loss: ["a number", isNumber],
   metrics: ["numbers by name", recordOf(isNumber)],
   streamPosition: ["a count", isCount],
-  stopped: ["text", (value) => value === undefined || isText(value)],
+  stopped: ["text", maybe(isText)],
 };
 
 /** Reads a manifest. Throws CheckpointError naming file and field for one that is missing, damaged, or of another format or numerics id. */
 export function readManifest(path: string): Manifest {
-  let manifest: unknown;
-  const text = readText(path, CheckpointError);
-  try {
-    manifest = parseFileJson(text);
-  } catch (cause) {
-    throw new CheckpointError({ where: path, problem: "the manifest isn't JSON", got: String(cause), cause });
-  }
+  const manifest = readJson(path, "the manifest isn't JSON");
   checkNumerics(path, "a manifest", manifest);
   checkFields(path, "a manifest", manifest, manifestChecks);
   const { status, result } = manifest as Manifest;

@@ -35,19 +35,17 @@ interface Evaluation {
   readonly decides: boolean;
 }
 
-/** What a validation is for. */
-interface EvaluationUse {
-  /** As hooks are told. */
-  readonly decides?: boolean;
-  /** What the logged names begin with; `val_` by default. */
-  readonly prefix?: string;
-}
-
-/** Validates with the weights as they are, logs what came out as `val_<name>`, and gives it. */
+/** Validates with the weights as they are, logs what came out under `prefix`, and gives it. `decides`: as hooks are told. */
 export async function evaluate(
   session: Session,
   loaders: readonly DataLoader[],
-  { steps, silent = false, weights, decides = false, prefix = "val_" }: EvaluateOptions & EvaluationUse = {},
+  {
+    steps,
+    silent = false,
+    weights,
+    decides = false,
+    prefix = "val_",
+  }: EvaluateOptions & { readonly decides?: boolean; readonly prefix?: string } = {},
 ): Promise<Metrics> {
   const { trainer } = session;
   refuseAbsent(session, "evaluate");

@@ -1,9 +1,8 @@
 // Gradient accumulation, as the data sees it: an optimizer step takes a group of micro-batches, in the loader's order. What is left at an epoch's
 // end is a group of fewer. Everything that watches a step is shown the group as one batch.
-import type { HostArray } from "../core/array.ts";
-import { makeArray } from "../core/dtype.ts";
+import { type HostArray, joined } from "../core/array.ts";
 import { DataError } from "../core/errors.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { formatShape } from "../core/shape.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 
@@ -103,14 +102,7 @@ function joinTensors(name: string, batches: readonly LoadedBatch[]): LoadedBatch
           expected: formatShape(["…" as never, ...sample]),
         });
       }
-      const rows = parts.reduce((total, part) => total + part.shape[0], 0);
-      const data = makeArray(dtype, rows * sizeOf(sample));
-      let at = 0;
-      for (const part of parts) {
-        data.set(part.data, at);
-        at += part.data.length;
-      }
-      return [field, { data, dtype, shape: [rows, ...sample] }];
+      return [field, joined(parts)];
     }),
   );
 }

@@ -44,34 +44,16 @@ export async function trainPlans(trainer: TrainerView, input: StepInput): Promis
 }
 
 /** The compiled steps of one Trainer, each made when it is first asked for. */
-export class Steps {
-  readonly #session: Session;
-  #train: TrainStep | undefined;
-  #eval: EvalStep | undefined;
-  #predict: PredictStep | undefined;
-
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  async train(): Promise<TrainStep> {
-    this.#session.trainer.needOptimizer();
-    const backend = await this.#session.trainer.backend();
-    this.#train ??= makeTrainStep(this.#session, backend);
-    return this.#train;
-  }
-
-  async eval(): Promise<EvalStep> {
-    const backend = await this.#session.trainer.backend();
-    this.#eval ??= makeEvalStep(this.#session, backend);
-    return this.#eval;
-  }
-
-  async predict(): Promise<PredictStep> {
-    const backend = await this.#session.trainer.backend();
-    this.#predict ??= makePredictStep(this.#session, backend);
-    return this.#predict;
-  }
+export function stepsOf(session: Session) {
+  const once = <S>(make: (session: Session, backend: Backend) => S): (() => Promise<S>) => {
+    let made: S | undefined;
+    return async () => {
+      const backend = await session.trainer.backend();
+      made ??= make(session, backend);
+      return made;
+    };
+  };
+  return { train: once(makeTrainStep), eval: once(makeEvalStep), predict: once(makePredictStep) };
 }
 
 const optionsOf = ({ trainer }: Session, backend: Backend) => ({

@@ -55,7 +55,7 @@ import type {
 } from "./run.ts";
 import { GradientScaler } from "./scaler.ts";
 import { Session } from "./session.ts";
-import { Steps } from "./step.ts";
+import { stepsOf } from "./step.ts";
 import { TrainMetrics } from "./train-metrics.ts";
 
 /** Trains and validates one model under one seed. */
@@ -70,7 +70,7 @@ export class Trainer implements TrainerView {
   readonly schedules?: Schedules;
   readonly #session = new Session(this);
   readonly #logs = new Logs(this.#session);
-  readonly #steps = new Steps(this.#session);
+  readonly #steps = stepsOf(this.#session);
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {

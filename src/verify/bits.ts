@@ -6,7 +6,7 @@ export function bitsOf(data: TypedArray): Uint32Array | Int32Array | Uint8Array 
   return data instanceof Float32Array ? new Uint32Array(data.buffer, data.byteOffset, data.length) : data;
 }
 
-const isNaNBits = (bits: number) => (bits & 0x7fffffff) >>> 0 > 0x7f800000;
+export const isNaNBits = (bits: number) => (bits & 0x7fffffff) >>> 0 > 0x7f800000;
 
 /** Whether two elements' bits mean the same. */
 export function sameBits(a: number, b: number, float: boolean): boolean {

@@ -21,6 +21,7 @@ import { compareFacts, deciding, type FactDifference, type KindDifference } from
 import { readManifest } from "../run/manifest.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { type Agreement, chainsAgree, firstSteps, oneGoesOn } from "./agree.ts";
+import { isNaNBits } from "./bits.ts";
 import type { Cause } from "./causes.ts";
 import type { OpDifference } from "./input.ts";
 import { type Lockstep, type Program, runLockstep } from "./lockstep.ts";
@@ -240,8 +241,6 @@ async function replay(
 async function load({ backend, changes: { threads } }: Side): Promise<Backend> {
   return typeof backend === "string" ? loadBackend(backend, { threads }) : backend;
 }
-
-const isNaNBits = (bits: number) => (bits & 0x7fffffff) > 0x7f800000;
 
 /** What the chains and facts alone say, where no op does. */
 function causeOfChain(

@@ -71,16 +71,13 @@ const inLanes =
     return lanes[0];
   };
 
-const pairwise: Order = (terms, steps) => {
-  if (terms.length <= 1) return inOrder(terms, steps);
-  const half = 1 << (31 - Math.clz32(terms.length - 1));
-  return steps.add(pairwise(part(terms, 0, half), steps), pairwise(part(terms, half, terms.length), steps));
-};
-
-const halves: Order = (terms, steps) => {
-  if (terms.length <= 1) return inOrder(terms, steps);
-  const half = terms.length >> 1;
-  return steps.add(halves(part(terms, 0, half), steps), halves(part(terms, half, terms.length), steps));
+const inHalves = (halfOf: (length: number) => number): Order => {
+  const order: Order = (terms, steps) => {
+    if (terms.length <= 1) return inOrder(terms, steps);
+    const half = halfOf(terms.length);
+    return steps.add(order(part(terms, 0, half), steps), order(part(terms, half, terms.length), steps));
+  };
+  return order;
 };
 
 const backwards =
@@ -102,8 +99,8 @@ export const otherOrders: readonly (readonly [name: string, order: Order])[] = [
   ["backwards, one after another", backwards(inOrder)],
   ["the written order of sums over the last axes, backwards", backwards(lanesOrder)],
   ["the written order of sums over other axes, backwards", backwards(chunksOrder)],
-  ["pairwise, halves of a power of two", pairwise],
-  ["pairwise, equal halves", halves],
+  ["pairwise, halves of a power of two", inHalves((length) => 1 << (31 - Math.clz32(length - 1)))],
+  ["pairwise, equal halves", inHalves((length) => length >> 1)],
   ...[2, 4, 8, 16, 32, 64, 128, 256].map((count) => [`${count} lanes without blocks`, inLanes(count)] as const),
   ...[2, 4, 8, 32].map(
     (count) => [`${count} lanes in blocks of ${blockSize}`, inChunks(blockSize, inLanes(count))] as const,

@@ -11,26 +11,16 @@ import type { Config } from "./schema.ts";
  * Throws DataError for one that isn't there. What the data are is the digests' to say.
  */
 export function withData(config: Config, folder: string): Config {
-  const one = <C extends Choice<"name"> | undefined>(choice: C): C => (choice && relocated(choice, folder)) as C;
-  const many = <C extends readonly Choice<"name">[] | undefined>(choices: C): C => choices?.map(one) as unknown as C;
-  const { fit, validate, test, validateAll, init } = config.trainer;
-  return {
-    ...config,
-    trainer: {
-      init,
-      ...(fit && {
-        fit: {
-          ...fit,
-          trainDataloader: one(fit.trainDataloader),
-          valDataloader: one(fit.valDataloader),
-          valDataloaders: many(fit.valDataloaders),
-        },
-      }),
-      ...(validate && { validate: { ...validate, valDataloader: one(validate.valDataloader) } }),
-      ...(test && { test: { ...test, testDataloader: one(test.testDataloader) } }),
-      ...(validateAll && { validateAll: { ...validateAll, valDataloaders: many(validateAll.valDataloaders) } }),
-    },
-  };
+  const { init, ...uses } = config.trainer;
+  const one = (choice: Choice<"name">) => relocated(choice, folder);
+  const isLoader = ([key]: [string, unknown]) => /Dataloaders?$/.test(key);
+  const moved = Object.entries(uses).map(([use, given]) => {
+    const loaders = Object.entries(given ?? {})
+      .filter(isLoader)
+      .map(([key, value]) => [key, Array.isArray(value) ? value.map(one) : value && one(value)]);
+    return [use, given && { ...given, ...Object.fromEntries(loaders) }];
+  });
+  return { ...config, trainer: { init, ...Object.fromEntries(moved) } };
 }
 
 function relocated(choice: Choice<"name">, folder: string): Choice<"name"> {

@@ -1,36 +1,43 @@
 // What loggers have in common that write a file of records into the run's folder.
+import { append, exists, readText } from "#files";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import type { Logger, TrainerView } from "../contract.ts";
-import { damageMessage, RecordFile, type RecordFormat } from "./records.ts";
+import { appendRecord, cutBack, type RecordFormat } from "./records.ts";
 
 /** Base of a logger that writes one file of records. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
 export abstract class FileLogger extends configured(options("FileLogger", {})) implements Logger {
   /** Its name in the run's folder. */
   protected abstract readonly file: string;
   protected abstract readonly format: RecordFormat;
-  #records: RecordFile | undefined;
+  #path: string | undefined;
 
   postSetup({ options }: TrainerView): void {
-    if (options.modelDir !== undefined) this.#records = new RecordFile(`${options.modelDir}/${this.file}`, this.format);
+    if (options.modelDir !== undefined) this.#path = `${options.modelDir}/${this.file}`;
   }
 
   onTrainStart({ trainer }: { trainer: TrainerView }): void {
-    const damage = this.#records?.cutBack(trainer.step);
-    if (damage) trainer.message("warn", damageMessage(this.#records!, trainer.step, damage));
+    const path = this.#path;
+    if (path === undefined || !exists(path)) return;
+    const { records, bytes } = cutBack(path, this.format, trainer.step);
+    if (records === 0) return;
+    const what = `${records} damaged record${records === 1 ? "" : "s"} (${bytes} bytes)`;
+    trainer.message("warn", `${path}: ${what} dropped; what was logged there of steps up to ${trainer.step} is lost`);
   }
 
   /** Adds a record, which is made only where there is a folder. */
   protected append(record: () => Uint8Array): void {
-    this.#records?.append(record);
+    if (this.#path !== undefined) appendRecord(this.#path, this.format, record);
   }
 
   /** Its lines, of a file of text; none where there is no file. */
   protected lines(): readonly string[] {
-    return this.#records?.lines() ?? [];
+    return this.#path !== undefined && exists(this.#path) ? readText(this.#path).split("\n") : [];
   }
 
+  /** Waits until all records are on the disk. */
   flush(): void {
-    this.#records?.flush();
+    if (this.#path !== undefined && exists(this.#path))
+      append(this.#path, new Uint8Array(0), { flush: true, create: false });
   }
 }

@@ -1,6 +1,6 @@
 // A file of records that the file loggers share: added to as numbers come, put on the disk before a checkpoint is named, and cut back to a
 // checkpoint's step when a run goes on from there. It is read in windows, so its length is bounded by the disk alone.
-import { append, exists, makeDirectory, readRange, readText, size, truncate, writeAtomic } from "#files";
+import { append, exists, makeDirectory, readRange, size, truncate, writeAtomic } from "#files";
 
 /** A record at the beginning of some bytes. */
 export interface ReadRecord {
@@ -20,12 +20,6 @@ export interface RecordFormat {
   readonly next: (bytes: Uint8Array) => ReadRecord | undefined;
 }
 
-/** Damaged records that `cutBack` dropped. */
-export interface Damage {
-  readonly records: number;
-  readonly bytes: number;
-}
-
 interface Range {
   readonly start: number;
   end: number;
@@ -35,95 +29,69 @@ const windowSize = 2 ** 20;
 /** A record longer than this is damage: no logger writes one. */
 const longest = 2 ** 26;
 
-/** One file of records. */
-export class RecordFile {
-  readonly path: string;
-  readonly #format: RecordFormat;
+/** Adds a record at the file's end, made once the header is there: it goes before it in a file that is new or empty. */
+export function appendRecord(path: string, { header }: RecordFormat, record: () => Uint8Array): void {
+  if (!exists(path)) makeDirectory(path.slice(0, path.lastIndexOf("/")));
+  if (header && !(exists(path) && size(path) > 0)) append(path, header());
+  append(path, record());
+}
 
-  constructor(path: string, format: RecordFormat) {
-    this.path = path;
-    this.#format = format;
-  }
-
-  /** Adds a record at the end, made once the header is there: it goes before it in a file that is new or empty. */
-  append(record: () => Uint8Array): void {
-    if (!exists(this.path)) makeDirectory(this.path.slice(0, this.path.lastIndexOf("/")));
-    const { header } = this.#format;
-    if (header && !(exists(this.path) && size(this.path) > 0)) append(this.path, header());
-    append(this.path, record());
-  }
-
-  /** A file of text by its lines; none where there is no file. */
-  lines(): string[] {
-    return exists(this.path) ? readText(this.path).split("\n") : [];
-  }
-
-  /** Waits until all records are on the disk. */
-  flush(): void {
-    if (exists(this.path)) append(this.path, new Uint8Array(0), { flush: true, create: false });
-  }
-
-  /**
-   * Keeps the records of steps up to `step`, and says which were damaged and dropped. A last record that was cut off is no damage: it was
-   * being written when the run ended, after what the last checkpoint knows of.
-   */
-  cutBack(step: number): Damage | undefined {
-    if (!exists(this.path)) return undefined;
-    const { header, isHeader } = this.#format;
-    const kept: Range[] = [];
-    const damage = { records: 0, bytes: 0 };
-    let headed = header === undefined;
-    for (const { at, bytes, length, step: found } of this.#records()) {
-      if (found === undefined) {
-        damage.records++;
-        damage.bytes += length;
-        continue;
-      }
-      if (at === 0) headed ||= isHeader!(bytes);
-      if (found > step) continue;
-      const last = kept.at(-1);
-      if (last?.end === at) last.end += length;
-      else kept.push({ start: at, end: at + length });
+/**
+ * Keeps a file's records of steps up to `step`, and says how many were damaged and dropped. A last record that was cut off is no damage: it was
+ * being written when the run ended, after what the last checkpoint knows of.
+ */
+export function cutBack(path: string, format: RecordFormat, step: number): { records: number; bytes: number } {
+  const { header, isHeader } = format;
+  const kept: Range[] = [];
+  const damage = { records: 0, bytes: 0 };
+  let headed = header === undefined;
+  for (const { at, bytes, length, step: found } of recordsOf(path, format)) {
+    if (found === undefined) {
+      damage.records++;
+      damage.bytes += length;
+      continue;
     }
-    const end = kept[0]?.end ?? 0;
-    if (!headed || kept.some(({ start }) => start > 0)) writeAtomic(this.path, this.#parts(headed, kept));
-    else if (size(this.path) > end) truncate(this.path, end);
-    return damage.records > 0 ? damage : undefined;
+    if (at === 0) headed ||= isHeader!(bytes);
+    if (found > step) continue;
+    const last = kept.at(-1);
+    if (last?.end === at) last.end += length;
+    else kept.push({ start: at, end: at + length });
   }
+  const end = kept[0]?.end ?? 0;
+  if (!headed || kept.some(({ start }) => start > 0))
+    writeAtomic(path, rewritten(path, headed ? undefined : header, kept));
+  else if (size(path) > end) truncate(path, end);
+  return damage;
+}
 
-  /** All records in the file, in order, but for a last one that was cut off. */
-  *#records(): Generator<ReadRecord & { readonly at: number; readonly bytes: Uint8Array }> {
-    const { next } = this.#format;
-    const end = size(this.path);
-    let wanted = windowSize;
-    for (let at = 0; at < end; ) {
-      const window = readRange(this.path, at, Math.min(wanted, end - at));
-      let done = 0;
-      while (done < window.length) {
-        const bytes = window.subarray(done);
-        const found = next(bytes) ?? (bytes.length >= longest ? { length: bytes.length, step: undefined } : undefined);
-        if (!found) break;
-        const length = Math.min(found.length, end - at - done);
-        yield { at: at + done, bytes, length, step: found.step };
-        done += length;
-      }
-      if (done === 0 && at + window.length >= end) return;
-      at += done;
-      wanted = done === 0 ? 2 * wanted : windowSize;
+/** All records in a file, in order, but for a last one that was cut off. */
+function* recordsOf(
+  path: string,
+  { next }: RecordFormat,
+): Generator<ReadRecord & { readonly at: number; readonly bytes: Uint8Array }> {
+  const end = size(path);
+  let wanted = windowSize;
+  for (let at = 0; at < end; ) {
+    const window = readRange(path, at, Math.min(wanted, end - at));
+    let done = 0;
+    while (done < window.length) {
+      const bytes = window.subarray(done);
+      const found = next(bytes) ?? (bytes.length >= longest ? { length: bytes.length, step: undefined } : undefined);
+      if (!found) break;
+      const length = Math.min(found.length, end - at - done);
+      yield { at: at + done, bytes, length, step: found.step };
+      done += length;
     }
-  }
-
-  *#parts(headed: boolean, kept: readonly Range[]): Generator<Uint8Array> {
-    if (!headed) yield this.#format.header!();
-    for (const { start, end } of kept)
-      for (let at = start; at < end; at += windowSize) yield readRange(this.path, at, Math.min(windowSize, end - at));
+    if (done === 0 && at + window.length >= end) return;
+    at += done;
+    wanted = done === 0 ? 2 * wanted : windowSize;
   }
 }
 
-/** What a logger says of damage: what is lost can't be had again, so the run says so. */
-export function damageMessage({ path }: RecordFile, step: number, { records, bytes }: Damage): string {
-  const what = `${records} damaged record${records === 1 ? "" : "s"} (${bytes} bytes)`;
-  return `${path}: ${what} dropped; what was logged there of steps up to ${step} is lost`;
+function* rewritten(path: string, header: RecordFormat["header"], kept: readonly Range[]): Generator<Uint8Array> {
+  if (header) yield header();
+  for (const { start, end } of kept)
+    for (let at = start; at < end; at += windowSize) yield readRange(path, at, Math.min(windowSize, end - at));
 }
 
 /** Lines of text, each ended by a line feed. `stepOf`: of a line without its end, undefined where it isn't one that was written. */
