@@ -18,7 +18,7 @@ class NodeRecipe implements Recipe {
   #inputs: readonly Recipe[];
 
   constructor(node: Node, past: Past, inputs: readonly Recipe[]) {
-    const { id, op, dtype, shape, attributes, draws, ownGradient } = node;
+    const { id, op, dtype, shape, attributes, draws, ownGradient, standsFor } = node;
     this.#past = past;
     this.#inputs = inputs;
     if (isLeaf(node)) {
@@ -28,7 +28,7 @@ class NodeRecipe implements Recipe {
       return;
     }
     this.#live = new WeakRef(node);
-    const parts = { op, dtype, shape, attributes, draws, ownGradient };
+    const parts = { op, dtype, shape, attributes, draws, ownGradient, standsFor };
     this.#make = () => new Node({ ...parts, revived: { id, recipe: this } });
   }
 

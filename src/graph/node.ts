@@ -51,6 +51,7 @@ export interface NodeInit {
   unsited?: boolean;
   /** It stands for another node: made where that was. */
   made?: Site;
+  standsFor?: Node["standsFor"];
   /** It takes the place of a node that is gone. */
   revived?: { readonly id: number; readonly recipe: Recipe };
 }
@@ -74,6 +75,8 @@ export class Node {
   made?: Site;
   /** How it was computed, once that has been written down. */
   recipe?: Recipe;
+  /** What it stands for, where gradients end at it: a variable, of which it is one version, or "result" of a compiled call. */
+  standsFor?: object | "result";
   /** null: by its recipe. */
   #inputs: readonly Node[] | null;
 
@@ -89,6 +92,7 @@ export class Node {
     this.draws = draws;
     this.data = data;
     this.ownGradient = ownGradient;
+    if (init.standsFor) this.standsFor = init.standsFor;
     this.made = init.made ?? (unsited || revived ? undefined : hereSite());
   }
 

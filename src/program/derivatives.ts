@@ -54,6 +54,8 @@ export function vjp<A extends readonly Tensor[], R extends TensorResult>(
 ): { value: R; vjp: (cotangent: R) => Tensor[] } {
   checkArguments(vjpCall, arguments);
   const inputs = ownArguments("vjp", primals);
+  // Of variables the versions that the value is of, whatever is assigned until the pullback is called.
+  const nodes = nodesOf(inputs);
   const value = run(f, inputs as unknown as A);
   const outputs = resultsOf("vjp", value);
   return {
@@ -62,7 +64,7 @@ export function vjp<A extends readonly Tensor[], R extends TensorResult>(
       const seeds = resultsOf("vjp", cotangent, "a cotangent like the function's value");
       checkDirections("vjp", "cotangents", seeds, outputs);
       const seeded = outputs.map(({ node }, i) => ({ output: node, seed: seeds[i].node }));
-      return pullback(seeded, nodesOf(inputs)).map((node) => new Tensor(node));
+      return pullback(seeded, nodes).map((node) => new Tensor(node));
     },
   };
 }

@@ -3,8 +3,10 @@ import { gradients as nodeGradients } from "../autograd/grad.ts";
 import { callable, checkArguments, kind, signature } from "../core/arguments.ts";
 import { GradError, showValue } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
-import type { Node } from "../graph/node.ts";
+import { formatShape } from "../core/shape.ts";
+import { type Node, reachable } from "../graph/node.ts";
 import { currentTrace } from "../graph/scope.ts";
+import { recordOf } from "../ops/define.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
 import { ops } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -38,7 +40,33 @@ export function asGradientOf(gradient: Tensor, from: Tensor): Tensor {
   return gradient;
 }
 
-/** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError. */
+/**
+ * Throws GradError where the gradients would be zeros, or a part of what they should be, since what was asked for isn't there any more: `output` reads a value that
+ * a wanted variable had before it was assigned; or nothing that is wanted lies behind it, but a compiled call does, whose inside isn't known here. `known`: the ids of what is wanted.
+ */
+function refuseLost(output: Tensor, wanted: readonly Tensor[], known: ReadonlySet<number>): void {
+  const behind = reachable([output.node], (node) => known.has(node.id) || recordOf(node).vjp === "none");
+  for (const each of wanted) {
+    if (!(each instanceof Variable)) continue;
+    if (!behind.some(({ id, standsFor }) => standsFor === each.identity && !known.has(id))) continue;
+    throw new GradError({
+      where: "gradients",
+      problem: "the output was computed from a value that the variable had before it was assigned",
+      got: `${(each as { label?: string }).label ?? "a variable"}, ${each.dtype}${formatShape(each.shape)}`,
+      hint: "ask for gradients before the variable is assigned, as an optimizer's step does, or compute the output again from its new value",
+    });
+  }
+  if (wanted.length === 0 || behind.some(({ id }) => known.has(id))) return;
+  if (!behind.some(({ standsFor }) => standsFor === "result")) return;
+  throw new GradError({
+    where: "gradients",
+    problem: "the output comes from a compiled function's result, which no gradient goes through",
+    got: `${output.dtype}${formatShape(output.shape)}`,
+    hint: "ask for gradients in the compiled function, and return them",
+  });
+}
+
+/** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError, also where it depended on a variable that was assigned since, or on what a compiled function was called with. */
 export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tensor): Tensor[] {
   checkArguments(call, arguments);
   const nodes = wanted.map((tensor) => tensor.node);
@@ -48,6 +76,7 @@ export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tens
     const origin = tensor instanceof Variable && !currentTrace() ? tensor.lineage.origin : undefined;
     if (origin !== undefined && !nodes.some(({ id }) => id === origin)) aliases.set(origin, nodes[i]);
   }
+  refuseLost(output, wanted, new Set([...nodes.map(({ id }) => id), ...aliases.keys()]));
   return nodeGradients(output.node, nodes, seed?.node, aliases).map((node, i) => {
     const gradient = new Tensor(node);
     ofTensors.set(gradient, wanted[i]);

@@ -66,7 +66,7 @@ export function listState(owners: readonly Stateful[]): [string, Variable][] {
 
 /** A leaf for a value that a run gives back. */
 export function resultLeaf(shape: Shape, dtype: DType): Node {
-  return new Node({ op: "input", dtype, shape, attributes: { dtype }, unsited: true });
+  return new Node({ op: "input", dtype, shape, attributes: { dtype }, unsited: true, standsFor: "result" });
 }
 
 /** Runs the function in a trace: arguments, then scalars, then state are the graph's inputs; its results, then assigned state the outputs. */

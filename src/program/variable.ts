@@ -44,7 +44,12 @@ function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor):
 }
 
 /** What stands for a value once a variable holds it: a node that is the variable's alone, where gradients end. */
-const versionOf = (value: Node): Node => (value.dtype === "float32" ? stopGradient(value) : value);
+function versionOf(value: Node, identity: object): Node {
+  if (value.dtype !== "float32") return value;
+  const version = stopGradient(value);
+  version.standsFor = identity;
+  return version;
+}
 
 let substitutes: ReadonlyMap<Variable, Tensor> | undefined;
 
@@ -66,6 +71,8 @@ export class Variable extends Tensor {
   readonly #shape: Shape;
   readonly #dtype: DType;
   #lineage: Lineage;
+  /** What nodes that stand for its versions have in common: not itself, which they would keep. */
+  readonly identity: object = {};
 
   /** `initial`: its first value; computed when it is first needed. */
   constructor(initial: Tensor) {
@@ -74,13 +81,19 @@ export class Variable extends Tensor {
     this.#shape = initial.shape;
     this.#dtype = initial.dtype;
     // A copy of a variable isn't that variable.
-    const version = initial instanceof Variable ? versionOf(initial.node) : undefined;
+    const version = initial instanceof Variable ? versionOf(initial.node, this.identity) : undefined;
     this.#lineage = new Lineage(initial.node, this.#shape, this.#dtype, version);
   }
 
   override get node(): Node {
     const substitute = substitutes?.get(this);
     if (substitute) return substitute.node;
+    const node = this.#standing();
+    node.standsFor ??= this.identity;
+    return node;
+  }
+
+  #standing(): Node {
     const scope = currentTrace();
     if (scope) {
       const cell = scope.cells.get(this);
@@ -131,8 +144,8 @@ export class Variable extends Tensor {
     // Itself: the version stays.
     if (node === this.node) return;
     const scope = currentTrace();
-    if (scope) Object.assign(scope.cells.get(this)!, { current: node, version: versionOf(node) });
-    else this.#begin(node, versionOf(node));
+    if (scope) Object.assign(scope.cells.get(this)!, { current: node, version: versionOf(node, this.identity) });
+    else this.#begin(node, versionOf(node, this.identity));
   }
 
   /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size, TraceError in a trace. */

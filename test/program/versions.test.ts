@@ -4,10 +4,12 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { GradError } from "../../src/core/errors.ts";
 import { horizon } from "../../src/graph/ancestry.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
 import { compile } from "../../src/program/compiled.ts";
+import * as derivatives from "../../src/program/derivatives.ts";
 import { gradients } from "../../src/program/gradients.ts";
 import { Parameter, Variable } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
@@ -84,6 +86,61 @@ describe("two optimizers, of which one rests at a step", () => {
     const all = made();
     const [, byBias] = await compile(() => both(all), { state: [all.pair, all.d, all.g] })();
     expect(await byBias.array()).toEqual(((await all.pair.D.weight.array()) as number[][])[0]);
+  });
+});
+
+describe("what was asked for isn't there any more: an error, not zeros", () => {
+  const assigned = /^gradients: the output was computed from a value that the variable had before it was assigned/;
+  const changes: Record<string, (w: Parameter) => unknown> = {
+    "a value": (w) => w.assign(w.mul(2)),
+    "a loaded one": (w) => w.load(Float32Array.of(1, 2)),
+    "an optimizer's step": (w) => optim.sgd([w], { learningRate: 0.1 }).minimize(w.sum()),
+    "a compiled call": (w) => compile(() => w.assign(w.mul(2)), { state: [owner({ w })] })(),
+  };
+  test.each(Object.entries(changes))("the variable was given %s since", async (_, change) => {
+    for (const read of [false, true]) {
+      const [w, other] = [new Parameter(sg.tensor([2, 3])), new Parameter(sg.tensor([1, 1]))];
+      w.label = "0.weight";
+      const loss = w.mul(w).mul(other).sum();
+      if (read) await loss.item();
+      await change(w);
+      expect(() => gradients(loss, [w])).toThrow(GradError);
+      expect(() => gradients(loss, [w])).toThrow(assigned);
+      expect(() => gradients(loss, [w])).toThrow(/0\.weight.*\nHint: ask for gradients before/s);
+      expect(() => optim.sgd([other, w], { learningRate: 0.1 }).minimize(loss)).toThrow(assigned);
+      // Of the version that it has, and by others.
+      expect(await gradients(w.sum(), [w])[0].array()).toEqual([1, 1]);
+      expect(await gradients(loss, [other])[0].array()).toEqual([4, 9]);
+    }
+  });
+
+  test("one that reads a value before and one behind an assignment, compiled too", async () => {
+    const w = new Variable(sg.tensor([2]));
+    const both = () => {
+      const before = w.mul(3);
+      w.assign(before);
+      return gradients(before.add(w).sum(), [w]);
+    };
+    expect(both).toThrow(assigned);
+    await expect(compile(both, { state: [owner({ w })] })()).rejects.toThrow(assigned);
+  });
+
+  test("a pullback is of the values that the function was called with", async () => {
+    const w = new Variable(sg.tensor([2]));
+    const { vjp } = derivatives.vjp((a: Tensor) => a.mul(a), w);
+    w.assign(sg.tensor([100]));
+    expect(await vjp(sg.ones([1]))[0].array()).toEqual([4]);
+  });
+
+  test("no gradient goes through a compiled function's result, unless something that is asked for lies elsewhere", async () => {
+    const [w, x] = [new Variable(sg.tensor([2])), sg.tensor([3])];
+    const result = (await compile((a: Tensor) => w.mul(a), { state: [owner({ w })] })(x)) as Tensor;
+    for (const loss of [result.sum(), result.mul(2).sum()])
+      for (const wanted of [[w], [x], [w, x]])
+        expect(() => gradients(loss, wanted)).toThrow(/^gradients: the output comes from a compiled function's result/);
+    expect(await gradients(result.mul(x).sum(), [x, w])[0].array()).toEqual([6]);
+    expect(await gradients(result.sum(), [result])[0].array()).toEqual([1]);
+    expect(await gradients(x.sum(), [w])[0].array()).toEqual([0]);
   });
 });
 
@@ -179,15 +236,20 @@ describe("gradients end at a variable", () => {
   });
 });
 
+/** A version of a variable, by its number. */
+interface Version {
+  readonly of: number;
+}
+
 /** A value as it should be: a number, and its derivatives by versions of variables; none are known of what is a gradient itself. */
 interface Model {
   readonly value: number;
-  readonly by: ReadonlyMap<object, number> | undefined;
+  readonly by: ReadonlyMap<Version, number> | undefined;
 }
 
 interface Cell {
   readonly variable: Variable;
-  version: object;
+  version: Version;
   value: number;
 }
 
@@ -207,7 +269,7 @@ const action = fc.oneof(
 async function follows(actions: readonly { readonly act: string; readonly a: number; readonly b: number }[]) {
   const variables: Cell[] = Array.from({ length: cells }, (_, i) => ({
     variable: new Variable(sg.tensor(i - 3)),
-    version: {},
+    version: { of: i },
     value: i - 3,
   }));
   const names = Object.fromEntries(variables.map(({ variable }, i) => [`v${i}`, variable]));
@@ -226,16 +288,20 @@ async function follows(actions: readonly { readonly act: string; readonly a: num
     const cell = variables[b % cells];
     if (act === "assign") {
       cell.variable.assign(left.tensor);
-      cell.version = left.tensor === cell.variable ? cell.version : {};
+      cell.version = left.tensor === cell.variable ? cell.version : { of: b % cells };
       cell.value = left.model.value;
     } else if (act === "gradient") {
       const { by } = left.model;
       if (!by) continue;
+      const isOld = ({ version }: Cell, i: number) => [...by.keys()].some((each) => each.of === i && each !== version);
+      for (const { variable } of variables.filter(isOld))
+        expect(() => gradients(left.tensor, [variable])).toThrow(GradError);
+      const current = variables.filter((each, i) => !isOld(each, i));
       gradients(
         left.tensor,
-        variables.map(({ variable }) => variable),
+        current.map(({ variable }) => variable),
       ).forEach((tensor, i) => {
-        made.push({ tensor, model: { value: by.get(variables[i].version) ?? 0, by: undefined } });
+        made.push({ tensor, model: { value: by.get(current[i].version) ?? 0, by: undefined } });
       });
     } else if (act === "read") expect(await left.tensor.item()).toBe(left.model.value);
     else if (act === "read variable") expect(await cell.variable.item()).toBe(cell.value);
@@ -252,7 +318,7 @@ async function follows(actions: readonly { readonly act: string; readonly a: num
           : act === "add"
             ? [x.value + y.value, 1, 1]
             : [x.value - y.value, 1, -1];
-      const by = x.by && y.by && new Map<object, number>();
+      const by = x.by && y.by && new Map<Version, number>();
       for (const [version, each] of x.by ?? []) by?.set(version, each * byX);
       for (const [version, each] of y.by ?? []) by?.set(version, (by.get(version) ?? 0) + each * byY);
       if (Math.abs(value) > most || [...(by?.values() ?? [])].some((each) => Math.abs(each) > most)) continue;
