@@ -1,15 +1,15 @@
-// npm run test:package: the package as npm packs it, installed in an empty project, where every command of the README's check and of docs/proof.md
-// must work as printed, with `npx seedgrad` in place of `npm run seedgrad --`. It takes minutes, and the registry.
+// npm run test:package: the package as npm packs it, installed in an empty project, where every command of the README's check, of docs/guide/first-run.md and of
+// docs/proof.md must work as printed, with `npx seedgrad` in place of `npm run seedgrad --`. It takes minutes, and the registry.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../support/sources.ts";
 
-const sections = [
-  readFileSync(`${root}README.md`, "utf8").match(/^## Check our run\n([\s\S]*?)^## /m)![1],
-  readFileSync(`${root}docs/proof.md`, "utf8"),
-];
+const page = (name: string) => readFileSync(`${root}${name}`, "utf8");
+const firstRun = page("docs/guide/first-run.md");
+const sections = [page("README.md").match(/^## Check our run\n([\s\S]*?)^## /m)![1], firstRun, page("docs/proof.md")];
+const programOf = (text: string) => text.match(/^```ts\n([\s\S]*?)^```$/m)![1];
 
 /** The commands of a text's sh blocks, as they are where the package is installed. */
 function commandsOf(text: string): string[] {
@@ -42,29 +42,29 @@ const folder = mkdtempSync(join(tmpdir(), "seedgrad-package-"));
 try {
   run("npm run build", root);
   const packed = run(`npm pack --silent --pack-destination ${folder}`, root).trim();
-  writeFileSync(
-    join(folder, "package.json"),
-    '{"name": "empty", "version": "1.0.0", "type": "module", "private": true}\n',
-  );
+  run("npm run docs:api", root);
+  run("npm init -y", folder);
+  run("npm pkg set type=module", folder);
   run(`npm install --no-audit --no-fund ./${packed}`, folder);
   // Its types as a project finds them that has neither Node's nor skipLibCheck.
   writeFileSync(
     join(folder, "types.ts"),
-    'import { tensor } from "seedgrad";\nexport const { shape } = tensor([1]);\n',
+    'import { Trainer } from "seedgrad";\nimport { tensor } from "seedgrad/core";\nexport const { shape } = tensor([1]);\nexport const trainer = Trainer;\n',
   );
   for (const resolution of ["--module nodenext", "--module esnext --moduleResolution bundler"])
     run(`node ${root}node_modules/typescript/bin/tsc --noEmit --strict --target es2022 ${resolution} types.ts`, folder);
+  writeFileSync(join(folder, "first.js"), programOf(firstRun));
   // The data first: the README tells of it beside the package.
   const commands = sections.map(commandsOf);
-  run(commands.flat().find((command) => command.startsWith("npm install"))!, folder);
+  const packages = commands.flat().filter((command) => /^npm install [\w-]+@/.test(command));
+  for (const command of new Set(packages)) run(command, folder);
   for (const list of commands) {
     rmSync(join(folder, "runs"), { recursive: true, force: true });
     for (const command of list) {
-      if (!command.startsWith("npm install")) run(command, folder, command.includes("seedgrad diff ") ? 1 : 0);
+      if (!/^(mkdir|npm) /.test(command)) run(command, folder, command.includes("seedgrad diff ") ? 1 : 0);
     }
   }
-  const [, program] = sections[1].match(/^```ts\n([\s\S]*?)^```$/m)!;
-  writeFileSync(join(folder, "program.js"), program);
+  writeFileSync(join(folder, "program.js"), programOf(page("docs/proof.md")));
   run("node program.js", folder);
   run("npx seedgrad verify runs/checked", folder, 1);
 } finally {
