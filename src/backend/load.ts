@@ -74,14 +74,23 @@ export async function loadBackend(name: string, options: BackendOptions = {}): P
   }
   const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
   if (!load) {
-    const near = didYouMean(name, backendNames);
     throw new BackendError({
       where: "backend",
       problem: "unknown backend",
       got: name,
       expected: backendNames.join(", "),
-      hint: near && `did you mean ${near}?`,
+      hint: didYouMean(name, backendNames),
     });
   }
   return load(options);
+}
+
+/** The backend of options: a named one is loaded, and so is the default, `fallback`, where threads are asked for. */
+export async function chosenBackend(
+  { backend, threads }: { readonly backend?: string | Backend; readonly threads?: Threads },
+  fallback: () => Backend | Promise<Backend>,
+): Promise<Backend> {
+  const given = backend ?? (await fallback());
+  if (typeof given !== "string" && (backend !== undefined || threads === undefined)) return given;
+  return loadBackend(typeof given === "string" ? given : given.name, { threads });
 }

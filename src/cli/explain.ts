@@ -1,11 +1,12 @@
 // `seedgrad explain WHAT`: the graphs of a config or a run, their hashes and plans, what their kernels cost, and the ledger of draws: which op owns
 // which range of the stream. Nothing is trained.
+
 import { writeAtomic } from "#files";
 import { wordOf } from "../../kernels/word.ts";
 import { findCompiled } from "../compile/cache.ts";
 import type { Backend } from "../compile/contract.ts";
 import { kernelCost, planCost } from "../compile/cost.ts";
-import { ConfigError } from "../core/errors.ts";
+import { missingKey } from "../core/keys.ts";
 import { compareGraphs } from "../graph/compare.ts";
 import { printGraph } from "../graph/print.ts";
 import { graphPage, type PlannedGraph } from "../report/graph.ts";
@@ -32,13 +33,7 @@ const withoutSite = ({ owner, offset, count }: LedgerRow): LedgerRow => ({ owner
 async function planned(what: string, flags: RunFlags) {
   const file = configOf(what) ?? what;
   const config = await readConfig(file, flags, file === what ? undefined : what);
-  if (!config.trainer.fit) {
-    throw new ConfigError({
-      where: `${file}: trainer.fit`,
-      problem: "a required key is missing",
-      expected: "train_dataloader",
-    });
-  }
+  if (!config.trainer.fit) throw missingKey(`${file}: trainer.fit`, "train_dataloader");
   const changes = {
     modelDir: undefined,
     checkpoint: null,

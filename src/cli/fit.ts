@@ -1,6 +1,7 @@
 // `seedgrad fit CONFIG`: trains, and where the config is a preset's compares the digest with the published one.
 
 import { ConfigError, type InterruptedError } from "../core/errors.ts";
+import { missingKey } from "../core/keys.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { continuePhase } from "../train/config/parse.ts";
@@ -30,14 +31,8 @@ export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome>
       hint: "write ckpt_path under the fit of a phase; left out, each goes on from its own newest",
     });
   }
-  for (const [i, { trainer }] of phases.entries()) {
-    if (trainer.fit) continue;
-    throw new ConfigError({
-      where: `${file}: trainer${phases.length > 1 ? `[${i}]` : ""}.fit`,
-      problem: "a required key is missing",
-      expected: "train_dataloader",
-    });
-  }
+  for (const [i, { trainer }] of phases.entries())
+    if (!trainer.fit) throw missingKey(`${file}: trainer${phases.length > 1 ? `[${i}]` : ""}.fit`, "train_dataloader");
   return interruptible(
     (interrupted) => resumeCommand(file, given, phases, interrupted),
     async (signal) => (phases.length === 1 ? fitOne(file, phases[0], flags, signal) : fitPhases(phases, signal)),

@@ -1,6 +1,7 @@
 // `seedgrad validate WHAT` and `test WHAT`: the weights of the latest checkpoint, or of one that is named, on the validation data or the test data of a
 // config or of the config in a run's folder; and `validate-all`: of every checkpoint, on every loader.
-import { ConfigError } from "../core/errors.ts";
+
+import { missingKey } from "../core/keys.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { fitValidations, makeValidation } from "../train/config/loaders.ts";
 import type { Config } from "../train/config/schema.ts";
@@ -42,9 +43,7 @@ async function evaluated(
   const folder = file === what ? undefined : what;
   const config = await readConfig(file, folder === undefined ? flags : { modelDir: folder, ...flags }, folder);
   const { own, loader, expected } = find(config.trainer);
-  if (!loader) {
-    throw new ConfigError({ where: `${file}: trainer.${method}`, problem: "a required key is missing", expected });
-  }
+  if (!loader) throw missingKey(`${file}: trainer.${method}`, expected);
   const { trainer } = buildTrainer({ trainer: { init: config.trainer.init } }, { loggers: [messages] });
   const choice = flags.ckpt === undefined ? { ckptPath: own?.ckptPath } : checkpointChoice(flags);
   const metrics = await trainer[method](loader, { ...choice, weights: flags.weights ?? own?.weights });
@@ -67,13 +66,8 @@ export async function validateAll(file: string, flags: RunFlags & { readonly ckp
   const choices = own?.valDataloaders ?? (one ? [one.valDataloader] : undefined);
   const list =
     choices?.map((choice) => makeValidation(choice, fit?.trainDataloader)) ?? (fit ? fitValidations(fit) : []);
-  if (list.length === 0) {
-    throw new ConfigError({
-      where: `${file}: trainer.validate_all`,
-      problem: "a required key is missing",
-      expected: "val_dataloaders there, or val_dataloader under trainer.validate or trainer.fit",
-    });
-  }
+  const expected = "val_dataloaders there, or val_dataloader under trainer.validate or trainer.fit";
+  if (list.length === 0) throw missingKey(`${file}: trainer.validate_all`, expected);
   const { trainer } = buildTrainer({ trainer: { init } }, { loggers: [messages] });
   const found = await trainer.validateAll(list, flags.ckpts ?? own?.ckptPaths, {
     weights: flags.weights ?? own?.weights,

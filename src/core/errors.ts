@@ -186,7 +186,7 @@ export class ConfigError extends SeedgradError {
   }
 }
 
-/** The nearest of `known` to `word` by edit distance, when near enough to be a slip: for "did you mean". */
+/** Asks whether the nearest of `known` to `word` by edit distance was meant, when it is near enough to be a slip. */
 export function didYouMean(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -197,7 +197,7 @@ export function didYouMean(word: string, known: Iterable<string>): string | unde
       bestDistance = distance;
     }
   }
-  return best;
+  return best === undefined ? undefined : `did you mean ${best}?`;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

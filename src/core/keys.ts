@@ -65,6 +65,10 @@ export function checkKeys<O extends object, const K extends readonly (keyof O & 
   if (unknown !== undefined) throw unknownKey(`${where}.${unknown}`, unknown, names);
 }
 
+/** The error for a key that isn't there. */
+export const missingKey = (where: string, expected: string, position?: ConfigPosition): ConfigError =>
+  new ConfigError({ where, problem: "a required key is missing", expected, position });
+
 /** The error for a key or name that isn't known; `hint`: what is said where no known one is near. */
 export function unknownKey(
   where: string,
@@ -73,13 +77,12 @@ export function unknownKey(
   { problem = "unknown key", hint, position }: { problem?: string; hint?: string; position?: ConfigPosition } = {},
 ): ConfigError {
   const own = Object.hasOwn(elsewhere, got) ? elsewhere[got].find((name) => known.includes(name)) : undefined;
-  const near = own ?? didYouMean(got, known);
   return new ConfigError({
     where,
     problem,
     got,
     expected: known.length > 1 ? `one of ${known.join(", ")}` : (known[0] ?? "no keys here"),
-    hint: near ? `did you mean ${near}?` : hint,
+    hint: (own === undefined ? didYouMean(got, known) : `did you mean ${own}?`) ?? hint,
     position,
   });
 }

@@ -73,14 +73,13 @@ export const npzDataset = factory(npzRecord, ({ file, inputs, targets, scale }) 
   const array = (name: string): HostArray => {
     const found = arrays.get(name);
     if (found) return found;
-    const near = didYouMean(name, arrays.keys());
     const expected = [...arrays.keys()].join(", ") || "arrays";
     throw new DataError({
       where: file,
       problem: "no array of this name",
       got: name,
       expected,
-      hint: near && `did you mean ${near}?`,
+      hint: didYouMean(name, arrays.keys()),
     });
   };
   return datasetOf(nameOf(file), array(inputs), targets && array(targets), scale);

@@ -54,13 +54,12 @@ export function positions({ where, table: { header } }: Source, names: readonly 
   return names.map((name) => {
     const column = header.indexOf(name.trim());
     if (column >= 0) return column;
-    const near = didYouMean(name, header);
     throw new DataError({
       where,
       problem: "no such column",
       got: name,
       expected: header.join(", "),
-      hint: header.some(isNumber) ? noHeader : near && `did you mean ${near}?`,
+      hint: header.some(isNumber) ? noHeader : didYouMean(name, header),
     });
   });
 }

@@ -59,12 +59,11 @@ function unmatched(glob: string, at: number, matching: readonly string[], paths:
       hint: "the first group that matches has a parameter: put the narrower glob first",
     });
   }
-  const near = didYouMean(glob, paths);
   return new ConfigError({
     where,
     problem: "no parameter's path matches",
     got: glob,
     expected: `a glob of ${paths.join(", ")}`,
-    hint: near && `did you mean ${near}?`,
+    hint: didYouMean(glob, paths),
   });
 }

@@ -50,12 +50,11 @@ export function monitored(where: string, metric: string, metrics: Readonly<Recor
 }
 
 function unknownNumber(where: string, metric: string, names: readonly string[]): ConfigError {
-  const near = didYouMean(metric, names);
   return new ConfigError({
     where,
     problem: "the validation has no such number",
     got: metric,
     expected: `one of ${names.join(", ") || "none: the model has neither loss nor metrics"}`,
-    hint: near && `did you mean ${near}?`,
+    hint: didYouMean(metric, names),
   });
 }

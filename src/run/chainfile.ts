@@ -5,11 +5,13 @@
 // order, hₜ (32 bytes), then what went into the link, 8 bytes each: the beginnings of the graph's hash and of SHA-256 over the bytes of batch and
 // given numbers; then a u32 for each name of the header, that number's float32 bits (7fc00000 where the step had none). A last record that was
 // cut off is as if it weren't there.
+
 import { append, exists, read, size, truncate, writeAtomic } from "#files";
 import { fromHex, toHex } from "../core/canonical.ts";
 import { crc32c } from "../core/crc.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { type ChainLink, partDigits } from "./chain.ts";
+import { isTexts, tryJson } from "./fields.ts";
 
 const magic = "SGCHAIN2";
 /** Of a record, without its numbers. */
@@ -61,8 +63,8 @@ function readLayout(path: string, bytes: Uint8Array): Layout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = bytes.length < 20 ? Number.NaN : 16 + view.getUint32(12, true);
   if (begin === magic && end + 4 <= bytes.length && crc32c(bytes.subarray(0, end)) === view.getUint32(end, true)) {
-    const names = parseNames(bytes.subarray(16, end));
-    if (names && view.getUint32(8, true) === fixedSize + 4 * names.length) return layoutOf(names, end + 4);
+    const names = tryJson(new TextDecoder().decode(bytes.subarray(16, end)));
+    if (isTexts(names) && view.getUint32(8, true) === fixedSize + 4 * names.length) return layoutOf(names, end + 4);
   }
   throw new CheckpointError({
     where: path,
@@ -70,15 +72,6 @@ function readLayout(path: string, bytes: Uint8Array): Layout {
     got: `${bytes.length} bytes`,
     expected: `a header that begins with ${magic}`,
   });
-}
-
-function parseNames(text: Uint8Array): string[] | undefined {
-  try {
-    const names: unknown = JSON.parse(new TextDecoder().decode(text));
-    return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function checkOf(record: Uint8Array): number {

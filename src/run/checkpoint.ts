@@ -6,7 +6,6 @@ import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { ownValue } from "../core/keys.ts";
 import type { TableState } from "../data/dataset.ts";
-import { parseFileJson } from "../io/json.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
 import { compareFacts, deciding, hintOf } from "./facts.ts";
 import {
@@ -20,6 +19,7 @@ import {
   isRecord,
   isSeed,
   isText,
+  isTexts,
   listOf,
   maybe,
   numberOf,
@@ -29,6 +29,7 @@ import {
   readJson,
   recordOf,
   shaped,
+  tryJson,
 } from "./fields.ts";
 import { makeInside, refuseLink } from "./inside.ts";
 import { tensorsDigest } from "./state.ts";
@@ -166,10 +167,7 @@ export function listCheckpoints(folder: string): CheckpointEntry[] {
 
 /** The path of the newest finished checkpoint, or undefined. */
 export function latestCheckpoint(folder: string): string | undefined {
-  const newest = listCheckpoints(folder).reduce<CheckpointEntry | undefined>(
-    (best, entry) => (best && best.step >= entry.step ? best : entry),
-    undefined,
-  );
+  const [newest] = listCheckpoints(folder).sort((a, b) => b.step - a.step);
   return newest && `${folder}/${newest.file}`;
 }
 
@@ -287,7 +285,7 @@ export function checkpointOf(path: string, { tensors, metadata }: Safetensors): 
       hint: "a file of weights alone is loaded into a model, not resumed from",
     });
   }
-  const state = parseJson(text);
+  const state = tryJson(text);
   checkNumerics(path, "a checkpoint", state);
   const digest = stateDigest(text, [...tensors]);
   if (digest !== metadata[digestKey]) {
@@ -305,7 +303,7 @@ export function checkpointOf(path: string, { tensors, metadata }: Safetensors): 
 const isFill = maybe(Number.isFinite);
 const isTableColumn = shaped({
   column: isText,
-  categories: maybe(listOf(isText)),
+  categories: maybe(isTexts),
   mean: isFill,
   deviation: isFill,
   fill: isFill,
@@ -327,19 +325,10 @@ const stateChecks: Readonly<Record<keyof RunState, FieldCheck>> = {
   metrics: ["numbers by name", recordOf(isNumber)],
   optimizerSteps: ["a count", maybe(isCount)],
   optimizers: ["counts by name", maybe(recordOf(isCount))],
-  columns: ["names", maybe(listOf(isText))],
+  columns: ["names", maybe(isTexts)],
   table: ["columns, each with its categories or numbers", maybe(listOf(isTableColumn))],
   callbacks: ["a record", maybe(isRecord)],
 };
-
-/** What a text is as JSON; undefined where it is none. */
-function parseJson(text: string): unknown {
-  try {
-    return parseFileJson(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function checkedState(path: string, state: unknown): RunState {
   checkFields(path, "a checkpoint", state, stateChecks);
@@ -365,5 +354,17 @@ export function checkState(
     got,
     expected,
     hint: hintOf(other),
+  });
+}
+
+/** Throws CheckpointError where a checkpoint is of a later step than a run's last: such a run can't be made again. */
+export function checkLength({ path, state }: Checkpoint, last: number, hint?: string): void {
+  if (state.step <= last) return;
+  throw new CheckpointError({
+    where: path,
+    problem: "the checkpoint is of a later step than the run's last",
+    got: `step ${state.step}`,
+    expected: `at most step ${last}`,
+    hint,
   });
 }

@@ -43,6 +43,7 @@ export const listOf =
   (holds: Holds): Holds =>
   (value) =>
     Array.isArray(value) && value.every(holds);
+export const isTexts = listOf(isText) as (value: unknown) => value is string[];
 /** A record whose members all hold. */
 export const recordOf =
   (holds: Holds): Holds =>
@@ -53,6 +54,15 @@ export const shaped =
   (members: Readonly<Record<string, Holds>>): Holds =>
   (value) =>
     isRecord(value) && Object.entries(members).every(([key, holds]) => holds(value[key]));
+
+/** What a text is as JSON; undefined where it is none. */
+export function tryJson(text: string): unknown {
+  try {
+    return parseFileJson(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The value of a file of JSON. Throws CheckpointError, saying `problem`, where it holds no JSON. */
 export function readJson(path: string, problem: string, hint?: string): unknown {

@@ -18,7 +18,7 @@ import {
 } from "#files";
 import { canonicalJson, sha256, toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
-import { isRecord, isText } from "./fields.ts";
+import { isRecord, isText, tryJson } from "./fields.ts";
 
 /** How often two that come at once may both step back before one of them gives up. */
 const attempts = 12;
@@ -135,12 +135,7 @@ function refuseIfHeld(folder: string, path: string, own: Owner, now: number): vo
 
 /** Who a lock names; undefined for a text that names nobody. */
 function parseOwner(text: string | undefined): Owner | undefined {
-  let found: unknown;
-  try {
-    found = JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
+  const found = tryJson(text ?? "");
   if (!isRecord(found) || !Number.isSafeInteger(found.pid)) return undefined;
   return [found.host, found.boot, found.namespace, found.started].every(isText)
     ? (found as unknown as Owner)

@@ -1,8 +1,7 @@
 // Runs a loop of one's own and records it. The loop is a function that is given a recorder, and is called when the seed is set: so the same function can be run again, to go on after a
 // checkpoint or to verify what somebody else recorded.
 
-import { backendKind, loadBackend, threadsKind } from "../backend/load.ts";
-import type { Backend } from "../compile/contract.ts";
+import { backendKind, chosenBackend, threadsKind } from "../backend/load.ts";
 import {
   anything,
   callable,
@@ -56,10 +55,7 @@ export async function runLoop(options: RecordOptions, loop: Loop, replay?: Repla
   const before = currentBackend();
   let recorder: RunRecorder | undefined;
   try {
-    const { backend: given = await before, threads } = options;
-    const name = typeof given === "string" ? given : given.name;
-    const asked = typeof given === "string" || (options.backend === undefined && threads !== undefined);
-    const backend = asked ? await loadBackend(name, { threads }) : (given as Backend);
+    const backend = await chosenBackend(options, () => before);
     await setDefaultBackend(backend);
     recorder = new RunRecorder(options, backend, replay);
     await loop(recorder);

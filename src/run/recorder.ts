@@ -3,7 +3,7 @@ import type { Backend } from "../compile/contract.ts";
 import { checkArguments, count, isRecord, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { Encoder, fromHex, sha256, toHex } from "../core/canonical.ts";
-import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { epochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
@@ -13,7 +13,14 @@ import { turn } from "../runtime/pressure.ts";
 import { tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Chain } from "./chain.ts";
-import { checkState, latestCheckpoint, loadCheckpoint, type RunState, saveCheckpoint } from "./checkpoint.ts";
+import {
+  checkLength,
+  checkState,
+  latestCheckpoint,
+  loadCheckpoint,
+  type RunState,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import type { RunFacts } from "./facts.ts";
 import { RunFolder } from "./folder.ts";
 import { type Kept, KeptState, keptKind } from "./kept.ts";
@@ -268,14 +275,7 @@ export class RunRecorder {
     const checkpoint = loadCheckpoint(path);
     const { state } = checkpoint;
     checkState(checkpoint, { seed: this.seed, graphHash: state.graphHash });
-    if (state.step > count) {
-      throw new CheckpointError({
-        where: path,
-        problem: "the checkpoint is of a later step than the run's last",
-        got: `step ${state.step}`,
-        expected: `at most step ${count}`,
-      });
-    }
+    checkLength(checkpoint, count);
     this.#kept.restore(checkpoint);
     const { epoch, cursor, offset } = state.loader;
     this.stream.seek(state.position);

@@ -67,11 +67,7 @@ const none = [
   "describe",
 ] as const;
 
-export function takesNothing({
-  prototype,
-}: {
-  readonly prototype: Record<(typeof none)[number], () => unknown>;
-}): void {
+export function takesNothing(prototype: Record<(typeof none)[number], () => unknown>): void {
   for (const name of none) {
     const call = signature(name, {});
     const method = prototype[name];

@@ -8,7 +8,7 @@ import { recordGraph } from "../graph/record.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { OptimizerSet } from "../optim/set.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
-import type { RunState } from "../run/checkpoint.ts";
+import { checkLength } from "../run/checkpoint.ts";
 import type { RunFacts } from "../run/facts.ts";
 import { RunFolder } from "../run/folder.ts";
 import type { Manifest, RunStatus } from "../run/manifest.ts";
@@ -48,6 +48,8 @@ const isMarked = ({ trainer, backend }: Session) =>
 /** Which of several optimizers took the step that was counted last, as what follows the role of its graph. */
 const suffixOf = (optimizer: Optimizer): string =>
   optimizer instanceof OptimizerSet ? optimizer.suffixAt(optimizer.steps - 1) : "";
+
+const past = "raise the limits of the loop; or use another folder (modelDir), or an earlier checkpoint (ckptPath)";
 
 /** The record of one fit in progress. */
 export class Journal {
@@ -129,8 +131,9 @@ export class Journal {
     const path = await this.#beginning(choice);
     session.origin = undefined;
     if (path !== undefined) {
-      const { state } = await loadCheckpoint(session, path, "resume");
-      this.#checkLength(path, state);
+      const checkpoint = await loadCheckpoint(session, path, "resume");
+      const { state } = checkpoint;
+      checkLength(checkpoint, this.#parts.context.totalSteps, past);
       this.chain.resume(state.step, state.chain);
       if (state.step > 0) this.#earlierGraphs = this.#folder?.manifest?.graphs ?? {};
       trainer.message("info", `going on from ${path}, step ${state.step}`);
@@ -173,19 +176,6 @@ export class Journal {
       problem: `the weights are those that ${origin.method} took from a file, and no run begins with them`,
       got: origin.path,
       hint: `make a new Trainer; or go on from the file: fit(train, validation, { ckptPath: ${JSON.stringify(origin.path)} })`,
-    });
-  }
-
-  /** A run that is past its end can't be made again from its config. */
-  #checkLength(path: string, { step }: RunState): void {
-    const { totalSteps } = this.#parts.context;
-    if (step <= totalSteps) return;
-    throw new CheckpointError({
-      where: path,
-      problem: "the checkpoint is of a later step than the run's last",
-      got: `step ${step}`,
-      expected: `at most step ${totalSteps}`,
-      hint: "raise the limits of the loop; or use another folder (modelDir), or an earlier checkpoint (ckptPath)",
     });
   }
 

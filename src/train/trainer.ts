@@ -1,7 +1,7 @@
 // The Trainer: a seed, a model made under it, and what is done with them. It owns the stream and the run's folder, and takes what it is called with; the loop
 // itself is in loop.ts, and what moves is in the session.
 
-import { loadBackend } from "../backend/load.ts";
+import { chosenBackend } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
@@ -232,10 +232,7 @@ export class Trainer implements TrainerView {
   async backend(): Promise<Backend> {
     const session = this.#session;
     if (session.backend) return session.backend;
-    const { backend: given = await defaultBackend(), threads } = this.options;
-    const name = typeof given === "string" ? given : given.name;
-    const asked = typeof given === "string" || (this.options.backend === undefined && threads !== undefined);
-    const backend = asked ? await loadBackend(name, { threads }) : (given as Backend);
+    const backend = await chosenBackend(this.options, defaultBackend);
     if (backend.class !== "A") {
       this.#doubt({
         where: `backend ${backend.name}`,
@@ -393,4 +390,4 @@ export class Trainer implements TrainerView {
   }
 }
 
-takesNothing(Trainer);
+takesNothing(Trainer.prototype);

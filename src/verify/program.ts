@@ -3,7 +3,7 @@
 import { exists, list, readText } from "#files";
 import type { DataLoader } from "../data/loader.ts";
 import { compareFacts, type RunFacts } from "../run/facts.ts";
-import { isRecord } from "../run/fields.ts";
+import { isRecord, tryJson } from "../run/fields.ts";
 import { leavesOf, unquoted } from "../run/leaves.ts";
 import { changedImports } from "../run/programs.ts";
 import { toYamlForm } from "../train/config/form.ts";
@@ -72,7 +72,8 @@ function compareConfig(
     checks.trusted("config.json", "it isn't there");
     return false;
   }
-  const described: Record<string, unknown> = parse(readText(path));
+  const read = tryJson(readText(path));
+  const described = isRecord(read) ? read : {};
   const program: Record<string, unknown> = JSON.parse(describeOptions(trainer).text);
   // The numbers of parameter groups are among the hyper-parameters; here they may be those that a schedule had come to.
   const leaves = (value: unknown) =>
@@ -85,15 +86,6 @@ function compareConfig(
     "seed, loss, metrics, optimizer, precision, loop",
   );
   return isRecord(described.checkpoint);
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
 }
 
 /** Compares how the run ended. `cut`: only the recorded end made the replay end there. */

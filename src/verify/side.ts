@@ -6,6 +6,7 @@ import type { Threads } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError, SeedgradError } from "../core/errors.ts";
+import { missingKey } from "../core/keys.ts";
 import type { Graph } from "../graph/hash.ts";
 import { readGraph } from "../graph/record.ts";
 import type { ChainLink } from "../run/chain.ts";
@@ -111,15 +112,9 @@ function once<T>(make: () => T): () => T {
 async function configSide(file: string, { backend, threads }: SideOptions): Promise<Side> {
   const config = loadConfig(file);
   const { init, fit } = config.trainer;
-  const missing = !fit ? "trainer.fit" : init.seed === null ? "trainer.init.seed" : undefined;
-  if (missing !== undefined) {
-    throw new ConfigError({
-      where: `${file}: ${missing}`,
-      problem: "a required key is missing",
-      expected:
-        missing === "trainer.fit" ? "train_dataloader" : "a seed: without one a config is another run each time",
-    });
-  }
+  if (!fit) throw missingKey(`${file}: trainer.fit`, "train_dataloader");
+  const expected = "a seed: without one a config is another run each time";
+  if (init.seed === null) throw missingKey(`${file}: trainer.init.seed`, expected);
   const chosen = backend ?? init.backend ?? "wasm";
   const rebuild = rebuildConfig(config);
   return programSide(file, rebuild, { backend: chosen, config, changes: threads === undefined ? {} : { threads } });

@@ -123,13 +123,12 @@ function groupsOf({ key = "learningRate", paramGroupTags = [] }: Schedule, optim
   const known = [...new Set(optimizer.groups.flatMap(({ tags }) => tags))];
   for (const tag of paramGroupTags) {
     if (known.includes(tag)) continue;
-    const near = didYouMean(tag, known);
     throw new ConfigError({
       where: "schedulers.paramGroupTags",
       problem: "no parameter group has the tag",
       got: tag,
       expected: known.length > 0 ? `one of ${known.join(", ")}` : "tags of the optimizer's groups: they have none",
-      hint: near && `did you mean ${near}?`,
+      hint: didYouMean(tag, known),
     });
   }
   if (key === "learningRate" && optimizer.fixedRate) {

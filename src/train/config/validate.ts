@@ -48,13 +48,7 @@ function errorOf(issue: z.core.$ZodIssue, value: unknown, author: Author): Confi
   const where = author.path(path) || "config";
   if (issue.code === "invalid_union" && issue.discriminator !== undefined && isRecord(valueAt(value, parent(path)))) {
     const options = ((issue as { options?: readonly unknown[] }).options ?? []).map(String);
-    if (got === undefined)
-      return new ConfigError({
-        where,
-        problem: "a required key is missing",
-        expected: options.join(", "),
-        position: author.valuePosition?.(parent(path)),
-      });
+    if (got === undefined) return keys.missingKey(where, options.join(", "), author.valuePosition?.(parent(path)));
     return unknownKey(
       path,
       String(got),
@@ -63,21 +57,14 @@ function errorOf(issue: z.core.$ZodIssue, value: unknown, author: Author): Confi
       issue.discriminator === "class" ? "unknown class" : "unknown name",
     );
   }
-  if (got === undefined)
-    return new ConfigError({
-      where,
-      problem: "a required key is missing",
-      expected: issue.message,
-      position: author.valuePosition?.(parent(path)),
-    });
+  if (got === undefined) return keys.missingKey(where, issue.message, author.valuePosition?.(parent(path)));
   const words = issue.code === "invalid_value" ? issue.values.map(String) : [];
-  const near = typeof got === "string" ? didYouMean(got, words) : undefined;
   return new ConfigError({
     where,
     problem: "not a value for this key",
     got: show(got),
     expected: issue.message,
-    hint: near && `did you mean ${near}?`,
+    hint: typeof got === "string" ? didYouMean(got, words) : undefined,
     position: author.valuePosition?.(path),
   });
 }
