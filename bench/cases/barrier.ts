@@ -1,6 +1,6 @@
 // How long threads take to meet: a program of nothing but barriers, on a pool of its own.
-import { block, type Local, ModuleBuilder } from "../../src/backend/wasm/assembler.ts";
-import { i32 } from "../../src/backend/wasm/instructions.ts";
+import { block, type Local, ModuleBuilder } from "../../src/backend/wasm/assembler/assembler.ts";
+import { i32 } from "../../src/backend/wasm/assembler/instructions.ts";
 import { PhasePrinter } from "../../src/backend/wasm/runtime/chunks.ts";
 import { outcome } from "../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../src/backend/wasm/runtime/memory.ts";

@@ -1,9 +1,17 @@
 // What this core can do at most, by loops of WebAssembly SIMD that do nothing else: ceilings for matmul and for what streams through memory.
-import { block, branchIf, type Code, call, type Local, loop, ModuleBuilder } from "../../src/backend/wasm/assembler.ts";
-import { Context } from "../../src/backend/wasm/context.ts";
-import { f32x4, i32, v128 } from "../../src/backend/wasm/instructions.ts";
-import { scalarLanes, simdLanes } from "../../src/backend/wasm/lanes.ts";
-import { tileFunction } from "../../src/backend/wasm/product/tile.ts";
+import {
+  block,
+  branchIf,
+  type Code,
+  call,
+  type Local,
+  loop,
+  ModuleBuilder,
+} from "../../src/backend/wasm/assembler/assembler.ts";
+import { f32x4, i32, v128 } from "../../src/backend/wasm/assembler/instructions.ts";
+import { Context } from "../../src/backend/wasm/emit/context.ts";
+import { scalarLanes, simdLanes } from "../../src/backend/wasm/emit/lanes.ts";
+import { tileFunction } from "../../src/backend/wasm/emit/product/tile.ts";
 import { tileRows } from "../../src/schedule/tile.ts";
 import { bitsOf } from "../bits.ts";
 import type { Case, Runner } from "../harness.ts";

@@ -4,11 +4,11 @@ import type { Plan } from "../compile/plan.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Graph } from "../graph/hash.ts";
 import { printGraph } from "../graph/print.ts";
-import { memoryOf } from "../schedule/memory.ts";
 import type { Schedule } from "../schedule/schedule.ts";
-import { showSchedule } from "../schedule/show.ts";
 import { drawing, drawingKey, drawingStyle } from "./drawing.ts";
 import { type Column, escapeHtml, htmlPage, tableHtml } from "./html.ts";
+import { memoryOf } from "./memory.ts";
+import { showSchedule } from "./schedule.ts";
 
 /** A graph of a run, by role. */
 export interface PlannedGraph {

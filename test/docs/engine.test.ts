@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../src/autograd/grad.ts";
-import { printSchedule } from "../../src/backend/wasm/program.ts";
+import { printSchedule } from "../../src/backend/wasm/emit/program.ts";
 import { maximumPages } from "../../src/backend/wasm/runtime/memory.ts";
 import { printKernel } from "../../src/compile/listing.ts";
 import { lower } from "../../src/compile/lower.ts";
@@ -10,8 +10,8 @@ import { printGraph } from "../../src/graph/print.ts";
 import { add, relu } from "../../src/ops/elementwise.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { showSchedule } from "../../src/report/schedule.ts";
 import { schedulePlan } from "../../src/schedule/schedule.ts";
-import { showSchedule } from "../../src/schedule/show.ts";
 import { traceGraph } from "../support/graphs.ts";
 import { root } from "../support/sources.ts";
 import { disassemble } from "../support/wabt.ts";

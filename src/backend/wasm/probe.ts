@@ -1,7 +1,7 @@
 // What WebAssembly can do on this engine, found by trying: SIMD may be missing, and on some processors flushes subnormals, which would be
 // other bits. The scalar path is always right.
-import { ModuleBuilder } from "./assembler.ts";
-import { f32x4, type i32, i32x4, v128 } from "./instructions.ts";
+import { ModuleBuilder } from "./assembler/assembler.ts";
+import { f32x4, type i32, i32x4, v128 } from "./assembler/instructions.ts";
 
 /** Whether SIMD can be used, and why not where it can't. */
 export interface Probe {

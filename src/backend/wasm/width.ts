@@ -2,9 +2,9 @@
 // shows, and only where that gives the same bits. Found once for the process, whose flag it is.
 import { optimizeAtOnce, runWide, wideRefused } from "#engine";
 import { BackendError } from "../../core/errors.ts";
-import { branchIf, type Local, loop, ModuleBuilder } from "./assembler.ts";
+import { branchIf, type Local, loop, ModuleBuilder } from "./assembler/assembler.ts";
+import { f32, f32x4, i32, v128 } from "./assembler/instructions.ts";
 import { wasmBackend } from "./backend.ts";
-import { f32, f32x4, i32, v128 } from "./instructions.ts";
 import { probe } from "./probe.ts";
 import { selfTest } from "./selftest.ts";
 

@@ -15,7 +15,7 @@ import {
   signed,
   unsigned,
   when,
-} from "../../../src/backend/wasm/assembler.ts";
+} from "../../../src/backend/wasm/assembler/assembler.ts";
 import {
   atomics,
   f32,
@@ -30,7 +30,7 @@ import {
   select,
   shuffle32,
   v128,
-} from "../../../src/backend/wasm/instructions.ts";
+} from "../../../src/backend/wasm/assembler/instructions.ts";
 import { disassemble } from "../../support/wabt.ts";
 
 const vocabulary = { i32, i64, f32, v128, memory, i8x16, i16x8, i32x4, i64x2, f32x4, atomics };

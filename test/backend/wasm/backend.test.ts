@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
-import { call, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
+import { call, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
+import { i32 } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { Context, share } from "../../../src/backend/wasm/context.ts";
-import { i32 } from "../../../src/backend/wasm/instructions.ts";
-import { scalarLanes, simdLanes } from "../../../src/backend/wasm/lanes.ts";
-import { limitCode } from "../../../src/backend/wasm/nest.ts";
+import { Context, share } from "../../../src/backend/wasm/emit/context.ts";
+import { scalarLanes, simdLanes } from "../../../src/backend/wasm/emit/lanes.ts";
+import { limitCode } from "../../../src/backend/wasm/emit/nest.ts";
 import { probe } from "../../../src/backend/wasm/probe.ts";
 import { Memory } from "../../../src/backend/wasm/runtime/memory.ts";
 import type { Backend } from "../../../src/compile/contract.ts";

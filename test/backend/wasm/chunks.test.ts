@@ -1,8 +1,16 @@
 // Chunks of phases: each is done exactly once, after all of the phase before, whatever the threads' pace; and a run needs no thread that
 // holds none.
 import { afterEach, describe, expect, test } from "vitest";
-import { block, branchIf, drop, type Local, loop, ModuleBuilder, when } from "../../../src/backend/wasm/assembler.ts";
-import { atomics, i32 } from "../../../src/backend/wasm/instructions.ts";
+import {
+  block,
+  branchIf,
+  drop,
+  type Local,
+  loop,
+  ModuleBuilder,
+  when,
+} from "../../../src/backend/wasm/assembler/assembler.ts";
+import { atomics, i32 } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { outcome } from "../../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";

@@ -1,8 +1,8 @@
 // No loop of a printed plan builds a SIMD constant: newer V8s would build it anew each time round. All are set before the outermost loop.
 import { describe, expect, test } from "vitest";
-import { type Local, loop, ModuleBuilder } from "../../../src/backend/wasm/assembler.ts";
-import { f32x4, i32, v128 } from "../../../src/backend/wasm/instructions.ts";
-import { printSchedule } from "../../../src/backend/wasm/program.ts";
+import { type Local, loop, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
+import { f32x4, i32, v128 } from "../../../src/backend/wasm/assembler/instructions.ts";
+import { printSchedule } from "../../../src/backend/wasm/emit/program.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { exp, gelu, mul, sin, tanh } from "../../../src/ops/elementwise.ts";
 import { transpose } from "../../../src/ops/movement.ts";

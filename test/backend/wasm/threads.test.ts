@@ -13,9 +13,9 @@ import {
   loop,
   ModuleBuilder,
   when,
-} from "../../../src/backend/wasm/assembler.ts";
+} from "../../../src/backend/wasm/assembler/assembler.ts";
+import { atomics, i32, i64, memory } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { atomics, i32, i64, memory } from "../../../src/backend/wasm/instructions.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { sleepFunction } from "../../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";

@@ -13,8 +13,8 @@ import {
   type ModuleBuilder,
   type Target,
   when,
-} from "../assembler.ts";
-import { atomics, i32, i64, select } from "../instructions.ts";
+} from "../assembler/assembler.ts";
+import { atomics, i32, i64, select } from "../assembler/instructions.ts";
 import { control, moveOn, outcome, shareBytes, sleepFunction, waitWhile } from "./control.ts";
 
 /** What a thread is called with. */

@@ -11,8 +11,8 @@ import {
   loop,
   ModuleBuilder,
   when,
-} from "../assembler.ts";
-import { atomics, i32, i64 } from "../instructions.ts";
+} from "../assembler/assembler.ts";
+import { atomics, i32, i64 } from "../assembler/instructions.ts";
 
 /** Byte offsets in the control block. What threads wait for and what they write have cache lines of their own. */
 export const control = {

@@ -1,0 +1,192 @@
+// What every kernel's printer shares: the module being built, and the function being filled. Every kernel is a function (bindings, values,
+// scratch, part, parts): it reads where its values begin from a list of its own, so that kernels that differ in nothing else are one function;
+// and it does its part of the work, whatever the number of parts.
+
+import type { Draws, Repeat } from "../../../../kernels/kernel.ts";
+import type { NestInput } from "../../../schedule/nest.ts";
+import type { Parallel } from "../../../schedule/parallel.ts";
+import { type Locals, noLocals } from "../../../schedule/places.ts";
+import type { Division } from "../../../schedule/rows.ts";
+import { type DrawWord, type Listed, nameOf } from "../../../schedule/signature.ts";
+import type { Code, FunctionBuilder, Local, ModuleBuilder } from "../assembler/assembler.ts";
+import { i32, i64, select } from "../assembler/instructions.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Limit } from "./nest.ts";
+
+/** By how much an address is further on at a loop's positions: `bytes` · ((position + `shift`) mod `slots`). */
+export interface Motion {
+  readonly repeat: Repeat;
+  readonly bytes: number;
+  readonly shift: number;
+  readonly slots?: number;
+}
+
+/** What a list holds: an address of which a run is told, so many bytes into a value; a number; or half of where draws begin. */
+export type Entry =
+  | { readonly value: number; readonly offset: number; readonly motions: readonly Motion[] }
+  | { readonly constant: number }
+  | DrawWord;
+
+/** A kernel's function: what its printer fills. */
+export interface KernelFunction {
+  readonly fn: FunctionBuilder;
+  readonly bindings: Local<"i32">;
+  /** Where its list is; each one's place in it, by name. */
+  readonly values: Local<"i32">;
+  readonly slots: ReadonlyMap<number | string, number>;
+  /** Those of its values that are local to its group, which is divided in this way. */
+  readonly locals: Locals;
+  readonly division?: Division;
+  /** Bytes before scratch memory where local values begin. */
+  readonly localsBefore: number;
+  /** Where scratch memory begins. */
+  readonly scratch: Local<"i32">;
+  readonly part: Local<"i32">;
+  readonly parts: Local<"i32">;
+}
+
+/** Lines at a place: `vectors` times the lanes' width of them, side by side. */
+export interface Line {
+  readonly fn: FunctionBuilder;
+  readonly lanes: Lanes;
+  readonly vectors: number;
+  readonly count: number;
+  /** The inputs, then the output: where the first element is (a local that may be moved), what it is, and the bytes to the next. */
+  readonly ends: readonly { readonly at: Local<"i32">; readonly input: NestInput; readonly step: number }[];
+  readonly scratch: Local<"i32">;
+}
+
+export class Context {
+  readonly module: ModuleBuilder;
+  readonly lanes: Lanes;
+  /** The lanes for what is left over when `width` elements at a time are done. */
+  readonly single: Lanes;
+  /** Whether there may be several parts. */
+  readonly isShared: boolean;
+  /** Bytes before a part's scratch memory in which groups keep packed operands. */
+  readonly panelBytes: number;
+  /** Bytes before those in which they keep local values. */
+  readonly localBytes: number;
+  readonly #shared = new Map<string, FunctionBuilder>();
+
+  constructor(
+    module: ModuleBuilder,
+    {
+      lanes,
+      single,
+      isShared = false,
+      panelBytes = 0,
+      localBytes = 0,
+    }: {
+      readonly lanes: Lanes;
+      readonly single: Lanes;
+      readonly isShared?: boolean;
+      readonly panelBytes?: number;
+      readonly localBytes?: number;
+    },
+  ) {
+    this.module = module;
+    this.lanes = lanes;
+    this.single = single;
+    this.isShared = isShared;
+    this.panelBytes = panelBytes;
+    this.localBytes = localBytes;
+  }
+
+  get isSimd(): boolean {
+    return this.lanes.width > 1;
+  }
+
+  /** What lies before scratch memory in a part's own. */
+  get bytesBefore(): number {
+    return this.localBytes + this.panelBytes;
+  }
+
+  /** A function that several kernels call, made once. */
+  shared(name: string, make: () => FunctionBuilder): FunctionBuilder {
+    const known = this.#shared.get(name);
+    if (known) return known;
+    const made = make();
+    this.#shared.set(name, made);
+    return made;
+  }
+
+  /** A function for a kernel that reads and writes these values. */
+  kernelFunction(
+    name: string,
+    values: readonly Listed[],
+    locals: Locals = noLocals,
+    division?: Division,
+  ): KernelFunction {
+    const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
+    const [bindings, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
+    const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
+    return {
+      fn,
+      bindings,
+      values: list,
+      slots,
+      locals,
+      division,
+      localsBefore: this.bytesBefore,
+      scratch,
+      part,
+      parts,
+    };
+  }
+}
+
+/** A range's first draw, counted from the base. */
+export function drawOffset(kernel: KernelFunction, draws: Draws): Code<"i64"> {
+  const half = (which: DrawWord["half"]) => i64.extendI32U(listWord(kernel, { draws, half: which }));
+  return i64.or(half("low"), i64.shl(half("high"), i64.const(32n)));
+}
+
+const listWord = (kernel: KernelFunction, listed: Listed): Code<"i32"> =>
+  i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(listed))!);
+
+/** Where a value begins. */
+export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
+  const { division, scratch, localsBefore } = kernel;
+  const local = kernel.locals.places.get(value);
+  const word = listWord(kernel, value);
+  if (!local || !division) return word;
+  // The block's rows lie there: where row 0 would be.
+  const first = i32.mul(
+    borderUnit(kernel, division.rows, division.grain, kernel.part.get),
+    i32.const(division.grain * local.rowBytes),
+  );
+  return i32.sub(i32.add(i32.sub(scratch.get, i32.const(localsBefore)), word), first);
+}
+
+/** The first unit of `grain` points that part `at` has. */
+function borderUnit({ parts }: KernelFunction, extent: number, grain: number, at: Code<"i32">): Code<"i32"> {
+  const units = i64.const(BigInt(Math.ceil(extent / grain)));
+  // In 64 bits: there may be many parts of many units.
+  return i32.wrapI64(i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts.get)));
+}
+
+/** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */
+export function share(
+  kernel: KernelFunction,
+  { extent, grain }: Pick<Parallel, "extent" | "grain">,
+): [Limit, Limit, Code[]] {
+  const { fn, part } = kernel;
+  const border = (at: Code<"i32">) => {
+    const [local, set] = fn.hold(i32.mul(borderUnit(kernel, extent, grain, at), i32.const(grain)));
+    return { local, set };
+  };
+  const begin = border(part.get);
+  const end = border(i32.add(part.get, i32.const(1)));
+  const clip = end.local.set(minimum(end.local, extent));
+  return [begin.local, end.local, [begin.set, end.set, ...(extent % grain === 0 ? [] : [clip])]];
+}
+
+function minimum(local: Local<"i32">, limit: number): Code<"i32"> {
+  return select(local.get, i32.const(limit), i32.ltS(local.get, i32.const(limit)));
+}
+
+/** A u64 of the bindings' header. */
+export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
+  return i64.load(kernel.bindings.get, offset);
+}

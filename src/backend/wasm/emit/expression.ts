@@ -1,0 +1,141 @@
+// Scalar expressions as WebAssembly code: a tree of instructions, with shared parts kept in locals. One rounding there is one here.
+import { children, type Expr, topological } from "../../../../kernels/expr.ts";
+import type { Code, FunctionBuilder, Local } from "../assembler/assembler.ts";
+import { f32x4, i32, select, v128 } from "../assembler/instructions.ts";
+import { rounded } from "./halves.ts";
+import type { Lanes } from "./lanes.ts";
+import { isLanewise, lanewise } from "./lanewise.ts";
+
+/** How the printer reads the kernel's inputs at the point it is at. */
+export interface Leaves {
+  input(index: number): Code;
+}
+
+const isZero = (expr: Expr) => expr.kind === "constant" && Object.is(expr.value, 0);
+const isSame = (a: Expr, b: Expr) =>
+  a === b || (a.kind === "constant" && b.kind === "constant" && a.type === b.type && Object.is(a.value, b.value));
+
+/**
+ * Prints expressions into a function. Code is emitted where it stands, so a shared part is computed where it is first used; the code that
+ * comes back must be placed in the order in which it was asked for.
+ */
+export class ExpressionPrinter {
+  readonly #fn: FunctionBuilder;
+  readonly #lanes: Lanes;
+  readonly #uses = new Map<Expr, number>();
+  readonly #locals = new Map<Expr, Local>();
+  readonly #roots: readonly Expr[];
+
+  /** Of the roots, in the order in which they are printed. */
+  constructor(fn: FunctionBuilder, lanes: Lanes, roots: readonly Expr[]) {
+    this.#fn = fn;
+    this.#lanes = lanes;
+    this.#roots = roots;
+    const seen = new Set<Expr>();
+    for (const root of roots) {
+      this.#uses.set(root, (this.#uses.get(root) ?? 0) + 1);
+      for (const expr of topological(root)) {
+        if (seen.has(expr)) continue;
+        seen.add(expr);
+        for (const child of children(expr)) this.#uses.set(child, (this.#uses.get(child) ?? 0) + 1);
+      }
+    }
+  }
+
+  /** The roots at one point. */
+  print(leaves: Leaves): Code[] {
+    const done = new Set<Expr>();
+    const visit = (expr: Expr): Code => {
+      if (expr.kind === "constant") return this.#lanes.constant(expr.type, expr.value);
+      if ((this.#uses.get(expr) ?? 0) < 2) return this.#operation(expr, leaves, visit);
+      let local = this.#locals.get(expr);
+      if (!local) {
+        local = this.#fn.local(this.#lanes.valueType(expr.type));
+        this.#locals.set(expr, local);
+      }
+      if (done.has(expr)) return local.get;
+      const code = this.#operation(expr, leaves, visit);
+      done.add(expr);
+      return local.tee(code as never);
+    };
+    return this.#roots.map(visit);
+  }
+
+  #operation(expr: Expr, leaves: Leaves, visit: (expr: Expr) => Code): Code {
+    const lanes = this.#lanes;
+    switch (expr.kind) {
+      case "constant":
+        return lanes.constant(expr.type, expr.value);
+      case "input":
+        return leaves.input(expr.index);
+      case "unary": {
+        if (expr.op === "abs" && expr.x.type === "int32" && lanes.width === 1) {
+          const local = this.#fn.local("i32");
+          const x = local.tee(visit(expr.x) as Code<"i32">);
+          return select(x, i32.sub(i32.const(0), local.get), i32.geS(local.get, i32.const(0)));
+        }
+        const { op } = expr;
+        if (op === "bfloat16" || op === "float16") return rounded(this.#fn, lanes, op, visit(expr.x));
+        return lanes.unary(op, expr.x.type, visit(expr.x));
+      }
+      case "binary": {
+        const a = visit(expr.a);
+        const b = visit(expr.b);
+        if (isLanewise(expr.op, expr.type)) return lanewise(this.#fn, lanes, expr.op, expr.type, a, b);
+        return lanes.binary(expr.op, expr.type, a, b);
+      }
+      case "compare": {
+        const a = visit(expr.a);
+        return lanes.compare(expr.op, expr.a.type, a, visit(expr.b));
+      }
+      case "select":
+        return this.#select(expr, visit);
+    }
+  }
+
+  /** A choice; one whose condition compares its own two sides is a single instruction with SIMD, one with a 0 is a mask. */
+  #select(expr: Expr & { kind: "select" }, visit: (expr: Expr) => Code): Code {
+    const { condition, yes, no } = expr;
+    const lanes = this.#lanes;
+    if (lanes.width === 4 && expr.type === "float32" && condition.kind === "compare" && !this.#isShared(condition)) {
+      const extreme = extremeOf(condition, yes, no);
+      if (extreme) {
+        const a = visit(extreme.a) as Code<"v128">;
+        return extreme.print(a, visit(extreme.b) as Code<"v128">);
+      }
+    }
+    if (lanes.width === 4 && isZero(no)) {
+      const value = visit(yes);
+      return lanes.keep(expr.type, visit(condition), value, true);
+    }
+    if (lanes.width === 4 && isZero(yes)) {
+      const value = visit(no);
+      return lanes.keep(expr.type, visit(condition), value, false);
+    }
+    if (lanes.width === 4 && expr.type === "float32" && (isNegated(yes, no) || isNegated(no, yes))) {
+      // The sign bit turns where the condition holds, or where it doesn't.
+      const [plain, flips] = isNegated(yes, no) ? [no, v128.and] : [yes, v128.andNot];
+      const value = visit(plain) as Code<"v128">;
+      return v128.xor(value, flips(lanes.constant("float32", -0) as Code<"v128">, visit(condition) as Code<"v128">));
+    }
+    const a = visit(yes);
+    const b = visit(no);
+    return lanes.select(expr.type, visit(condition), a, b);
+  }
+
+  #isShared(expr: Expr): boolean {
+    return (this.#uses.get(expr) ?? 0) > 1;
+  }
+}
+
+const isNegated = (expr: Expr, of: Expr) => expr.kind === "unary" && expr.op === "neg" && expr.x === of;
+
+/** pmax(a, b) is a < b ? b : a; pmin(a, b) is b < a ? b : a: exactly a choice by `lt`, with `gt` the other way round. */
+function extremeOf(condition: Expr & { kind: "compare" }, yes: Expr, no: Expr) {
+  const { op } = condition;
+  if (op !== "lt" && op !== "gt") return null;
+  const [low, high] = op === "lt" ? [condition.a, condition.b] : [condition.b, condition.a];
+  if (isSame(low, no) && isSame(high, yes)) return { a: no, b: yes, print: f32x4.pmax };
+  if (isSame(low, yes) && isSame(high, no)) return { a: no, b: yes, print: f32x4.pmin };
+  return null;
+}

@@ -1,0 +1,96 @@
+// A block of a fold over the last axes: 16 lanes, lane j taking elements j, j + 16 … ascending; lanes combine 8, 4, 2, 1. With SIMD the lanes
+// are four vectors; without, sixteen locals.
+import type { Expr, ScalarType } from "../../../../kernels/expr.ts";
+import { type Join, laneCount, neutral } from "../../../../kernels/kernel.ts";
+import type { Nest } from "../../../schedule/nest.ts";
+import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
+import { f32x4, i32, i32x4, shuffle32 } from "../assembler/instructions.ts";
+import { combined, Extreme } from "./accumulate.ts";
+import type { Context } from "./context.ts";
+import { ElementPrinter, type Row } from "./elements.ts";
+import type { Cursor } from "./nest.ts";
+
+/** What reads a row that runs along an axis. */
+export function rowOf(
+  context: Context,
+  fn: FunctionBuilder,
+  nest: Nest,
+  axis: number,
+  body: Expr,
+  cursors: readonly Cursor[],
+): Row {
+  const inside = cursors.map(() => true);
+  const wide = new ElementPrinter(fn, context.lanes, nest, axis, body).prepare(cursors, inside);
+  const one = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body).prepare(cursors, inside) : wide;
+  return { before: [...wide.before, ...(one === wide ? [] : one.before)], wide: wide.at, one: one.at };
+}
+
+/** One block from `words` on, which moves behind it: [code, the value]. */
+export function foldBlock(
+  context: Context,
+  fn: FunctionBuilder,
+  combine: Join,
+  type: ScalarType,
+  row: Row,
+  words: Local<"i32">,
+  size: number,
+): [Code[], Code] {
+  const { lanes, single } = context;
+  const { width } = lanes;
+  const vectors = laneCount / width;
+  const used = Math.min(vectors, Math.ceil(size / width));
+  const start = () => lanes.constant(type, neutral(combine, type));
+  const accumulators = Array.from({ length: used }, () => fn.local(lanes.valueType(type)));
+  const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, type, into, value) as never);
+  const code: Code[] = accumulators.map((local) => local.set(start() as never));
+  const isExtreme = combine === "max" || combine === "min";
+  const extreme = width > 1 && type === "float32" && isExtreme ? new Extreme(fn, combine) : undefined;
+  const take = (into: Local, value: Code) =>
+    extreme?.take(into as Local<"v128">, value as Code<"v128">) ?? join(into, value);
+  if (extreme) code.push(extreme.start);
+  const rounds = Math.floor(size / laneCount);
+  const forward = (elements: number) => words.set(i32.add(words.get, i32.const(4 * elements)));
+  if (rounds > 0) {
+    const [stop, set] = fn.hold(i32.add(words.get, i32.const(4 * laneCount * rounds)));
+    const round = [...accumulators.map((local, step) => take(local, row.wide(words, step))), forward(laneCount)];
+    code.push(
+      set,
+      loop((again) => [...round, branchIf(again, i32.ltU(words.get, stop.get))]),
+    );
+  }
+  const left = size % laneCount;
+  const whole = Math.floor(left / width);
+  for (let step = 0; step < whole; step++) code.push(take(accumulators[step], row.wide(words, step)));
+  if (left % width > 0) {
+    // The last few elements take their lanes one by one; the other lanes get what changes nothing.
+    let vector = start() as Code<"v128">;
+    for (let lane = 0; lane < left % width; lane++) {
+      const value = row.one(words, whole * width + lane);
+      vector =
+        type === "float32"
+          ? f32x4.replaceLane(vector, lane, value as Code<"f32">)
+          : i32x4.replaceLane(vector, lane, value as Code<"i32">);
+    }
+    code.push(take(accumulators[whole], vector));
+  }
+  if (left > 0) code.push(forward(left));
+  if (extreme) code.push(extreme.finish(accumulators[0] as Local<"v128">));
+  let alive = accumulators;
+  for (let half = vectors / 2; half >= 1; half /= 2) {
+    for (let i = 0; i + half < alive.length; i++) code.push(join(alive[i], alive[i + half].get));
+    alive = alive.slice(0, half);
+  }
+  const [first] = alive;
+  if (width === 1) return [code, first.get];
+  const vector = first as Local<"v128">;
+  if (size > 2) code.push(join(vector, shuffle32(vector.get, vector.get, [2, 3, 0, 1])));
+  if (size === 1) return [code, extract(type, vector, 0)];
+  const [a, set] = fn.hold(extract(type, vector, 0));
+  code.push(set);
+  return [code, combined(fn, single, combine, type, a, extract(type, vector, 1))];
+}
+
+function extract(type: ScalarType, vector: Local<"v128">, lane: number): Code<"f32"> {
+  const code = type === "float32" ? f32x4.extractLane(vector.get, lane) : i32x4.extractLane(vector.get, lane);
+  return code as Code<"f32">;
+}

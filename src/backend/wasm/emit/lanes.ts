@@ -1,0 +1,233 @@
+// What a scalar expression's operations are in WebAssembly: over four elements at once (SIMD), or over one. Both give the same bits; the
+// printers above are written once over this interface. SIMD conditions are masks of all ones or zeros, scalar ones are 0 or 1.
+import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
+import type { Code, ValueType } from "../assembler/assembler.ts";
+import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, shuffle32, v128 } from "../assembler/instructions.ts";
+
+type Address = Code<"i32">;
+
+/** What memory holds: elements of a type, or halves, the bits of a 16-bit float: an int32 when read, and the low half of a word when written. */
+export type Held = ScalarType | "half";
+
+/** One number a lane. */
+export type Four = readonly [number, number, number, number];
+/** The distances of elements `step` apart. */
+export const evenly = (step: number): Four => [0, step, 2 * step, 3 * step];
+
+export interface Lanes {
+  /** Elements at once. */
+  readonly width: 4 | 1;
+  /** What holds `width` elements of the type. */
+  valueType(type: ScalarType): ValueType;
+  constant(type: ScalarType, value: number): Code;
+  /** `width` elements that lie one after another, `offset` bytes from the address. */
+  load(type: Held, address: Address, offset: number): Code;
+  /** One element, in every lane. */
+  splat(type: Held, address: Address, offset?: number): Code;
+  /** `width` elements at four (or the first of these) distances from the address in bytes; `address` is evaluated once a lane, so it is cheap and has no effects. */
+  spread(type: Held, address: Address, distances: Four): Code;
+  /** start + each distance, as int32. */
+  ramp(start: Code<"i32">, distances: Four): Code;
+  store(type: Held, address: Address, value: Code, offset: number): Code<"none">;
+  unary(op: UnaryOp, from: ScalarType, x: Code): Code;
+  binary(op: BinaryOp, type: ScalarType, a: Code, b: Code): Code;
+  compare(op: CompareOp, type: ScalarType, a: Code, b: Code): Code;
+  select(type: ScalarType, condition: Code, yes: Code, no: Code): Code;
+  /** The value where the condition holds, else 0 (`kept`: the other way round). */
+  keep(type: ScalarType, condition: Code, value: Code, kept: boolean): Code;
+  /** A condition that holds in every lane or in none, from 0 or 1. */
+  condition(all: Code<"i32">): Code;
+}
+
+type F = Code<"f32">;
+type I = Code<"i32">;
+type V = Code<"v128">;
+
+const zero = () => v128.const(0, 0, 0, 0);
+const bits = new DataView(new ArrayBuffer(4));
+function floatBits(value: number): number {
+  bits.setFloat32(0, value);
+  return bits.getInt32(0);
+}
+/** Adding it to an integral float32 n in [−126, 127] puts n + 127 in the sum's low bits. */
+const pow2Shift = 12582912 + 127;
+
+/** What needs its operand more than once has to hold it. */
+function split(what: string): never {
+  throw new RangeError(`${what} needs its operand twice: the expression printer splits it`);
+}
+
+/** Four lanes, WebAssembly SIMD. */
+export const simdLanes: Lanes = {
+  width: 4,
+  valueType: () => "v128",
+  constant(type, value) {
+    const word = type === "float32" ? floatBits(value) : type === "bool" ? -value : value | 0;
+    return v128.const(word, word, word, word);
+  },
+  load(type, address, offset) {
+    if (type === "half") return v128.load16x4S(address, offset);
+    if (type !== "bool") return v128.load(address, offset);
+    const words = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)));
+    return i32x4.neg(words);
+  },
+  splat(type, address, offset = 0) {
+    if (type === "half") return i32x4.splat(i32.load16S(address, offset));
+    if (type !== "bool") return v128.load32Splat(address, offset);
+    return i32x4.neg(i32x4.splat(i32.load8U(address, offset)));
+  },
+  spread(type, address, distances) {
+    // No immediate offset can say that an element lies before the address.
+    const at = (lane: number) => (distances[lane] >= 0 ? address : i32.add(address, i32.const(distances[lane])));
+    const offset = (lane: number) => Math.max(0, distances[lane]);
+    if (type === "bool" || type === "half") {
+      const one = type === "half" ? i32.load16S : i32.load8U;
+      let lanes: V = i32x4.splat(one(at(0), offset(0)));
+      for (let lane = 1; lane < 4; lane++) lanes = i32x4.replaceLane(lanes, lane, one(at(lane), offset(lane)));
+      return type === "half" ? lanes : i32x4.neg(lanes);
+    }
+    if (distances[0] === distances[1] && distances[2] === distances[3]) {
+      const [low, high] = [0, 2].map((lane) => v128.load32Splat(at(lane), offset(lane)));
+      return shuffle32(low, high, [0, 1, 6, 7]);
+    }
+    let lanes: V = v128.load32Zero(at(0), offset(0));
+    for (let lane = 1; lane < 4; lane++) {
+      // The address comes before the vector on the stack, so the order of evaluation is the order of writing.
+      lanes = v128.load32Lane(at(lane), lanes, lane, offset(lane));
+    }
+    return lanes;
+  },
+  ramp(start, distances) {
+    return i32x4.add(i32x4.splat(start), v128.const(...distances));
+  },
+  store(type, address, value, offset) {
+    if (type === "half") return v128.store64Lane(address, i16x8.narrowI32x4U(value as V, zero()), 0, offset);
+    if (type !== "bool") return v128.store(address, value as V, offset);
+    const words = v128.and(value as V, v128.const(1, 1, 1, 1));
+    const halves = i16x8.narrowI32x4U(words, zero());
+    return v128.store32Lane(address, i8x16.narrowI16x8U(halves, zero()), 0, offset);
+  },
+  unary(op, from, x) {
+    const value = x as V;
+    switch (op) {
+      case "neg":
+        return from === "float32" ? f32x4.neg(value) : i32x4.neg(value);
+      case "abs":
+        return from === "float32" ? f32x4.abs(value) : i32x4.abs(value);
+      case "sqrt":
+        return f32x4.sqrt(value);
+      case "floor":
+        return f32x4.floor(value);
+      case "not":
+        return v128.not(value);
+      case "pow2":
+        return i32x4.shl(f32x4.add(value, simdLanes.constant("float32", pow2Shift) as V), 23);
+      case "exponent":
+        return f32x4.convertI32x4S(i32x4.sub(i32x4.shrU(value, 23), v128.const(127, 127, 127, 127)));
+      case "high16":
+        return f32x4.convertI32x4S(i32x4.shrU(value, 16));
+      case "low16":
+        return f32x4.convertI32x4S(v128.and(value, v128.const(65535, 65535, 65535, 65535)));
+      case "bfloat16":
+      case "float16":
+        return split(op);
+      case "toFloat32":
+        if (from === "bool") return v128.and(value, simdLanes.constant("float32", 1) as V);
+        return from === "uint32" ? f32x4.convertI32x4U(value) : f32x4.convertI32x4S(value);
+      case "toInt32":
+        return from === "bool" ? i32x4.neg(value) : i32x4.truncSatF32x4S(value);
+    }
+  },
+  binary(op, type, a, b) {
+    const [x, y] = [a as V, b as V];
+    if (op === "and") return v128.and(x, y);
+    if (op === "or") return v128.or(x, y);
+    if (op === "xor") return v128.xor(x, y);
+    if (op === "shl" || op === "shr") return split(op);
+    if (type === "float32") return f32x4[op](x, y);
+    return i32x4[op as "add" | "sub" | "mul"](x, y);
+  },
+  compare(op, type, a, b) {
+    const [x, y] = [a as V, b as V];
+    if (type === "float32") return f32x4[op](x, y);
+    if (op === "eq" || op === "ne") return i32x4[op](x, y);
+    // A true lane is −1, below a false one: unsigned order is the order of false and true.
+    return i32x4[`${op}${type === "int32" ? "S" : "U"}` as const](x, y);
+  },
+  select: (_, condition, yes, no) => v128.bitselect(yes as V, no as V, condition as V),
+  keep: (_, condition, value, kept) =>
+    kept ? v128.and(value as V, condition as V) : v128.andNot(value as V, condition as V),
+  condition: (all) => i32x4.splat(i32.sub(i32.const(0), all)),
+};
+
+/** One lane, without SIMD: for engines that have none, or flush subnormals in it. */
+export const scalarLanes: Lanes = {
+  width: 1,
+  valueType: (type) => (type === "float32" ? "f32" : "i32"),
+  constant: (type, value) => (type === "float32" ? f32.const(value) : i32.const(value)),
+  load(type, address, offset) {
+    if (type === "bool") return i32.load8U(address, offset);
+    if (type === "half") return i32.load16S(address, offset);
+    return type === "float32" ? f32.load(address, offset) : i32.load(address, offset);
+  },
+  splat: (type, address, offset = 0) => scalarLanes.load(type, address, offset),
+  spread: (type, address) => scalarLanes.load(type, address, 0),
+  ramp: (start) => start,
+  store(type, address, value, offset) {
+    if (type === "bool") return i32.store8(address, value as I, offset);
+    if (type === "half") return i32.store16(address, value as I, offset);
+    return type === "float32" ? f32.store(address, value as F, offset) : i32.store(address, value as I, offset);
+  },
+  unary(op, from, x) {
+    const value = x as I;
+    const float = x as F;
+    switch (op) {
+      case "neg":
+        return from === "float32" ? f32.neg(float) : i32.sub(i32.const(0), value);
+      case "abs": {
+        if (from === "float32") return f32.abs(float);
+        return split("an int32 abs");
+      }
+      case "sqrt":
+        return f32.sqrt(float);
+      case "floor":
+        return f32.floor(float);
+      case "not":
+        return i32.eqz(value);
+      case "pow2":
+        return f32.reinterpretI32(i32.shl(i32.reinterpretF32(f32.add(float, f32.const(pow2Shift))), i32.const(23)));
+      case "exponent":
+        return f32.convertI32S(i32.sub(i32.shrU(i32.reinterpretF32(float), i32.const(23)), i32.const(127)));
+      case "high16":
+        return f32.convertI32S(i32.shrU(value, i32.const(16)));
+      case "low16":
+        return f32.convertI32S(i32.and(value, i32.const(65535)));
+      case "bfloat16":
+      case "float16":
+        return split(op);
+      case "toFloat32":
+        return from === "uint32" ? f32.convertI32U(value) : f32.convertI32S(value);
+      case "toInt32":
+        return from === "bool" ? value : i32.truncSatF32S(float);
+    }
+  },
+  binary(op, type, a, b) {
+    const [x, y] = [a as I, b as I];
+    if (op === "and" || op === "or" || op === "xor") return i32[op](x, y);
+    if (op === "shl" || op === "shr") return split(op);
+    if (type === "float32") return f32[op](a as F, b as F);
+    return i32[op as "add" | "sub" | "mul"](x, y);
+  },
+  compare(op, type, a, b) {
+    if (type === "float32") return f32[op](a as F, b as F);
+    const [x, y] = [a as I, b as I];
+    if (op === "eq" || op === "ne") return i32[op](x, y);
+    return i32[`${op}${type === "int32" ? "S" : "U"}` as const](x, y);
+  },
+  select: (_, condition, yes, no) => select(yes as I, no as I, condition as I),
+  keep(type, condition, value, kept) {
+    const none = scalarLanes.constant(type, 0) as I;
+    return kept ? select(value as I, none, condition as I) : select(none, value as I, condition as I);
+  },
+  condition: (all) => all,
+};

@@ -1,0 +1,162 @@
+// A schedule as one WebAssembly module: one function per loop nest, and `run`, which calls them phase by phase. The module knows no addresses: it reads
+// them from its bindings, so one module serves any buffers and any number of parts.
+import { elementBytes, type FoldKernel } from "../../../../kernels/kernel.ts";
+import type { SpecialKernel } from "../../../../kernels/kinds.ts";
+import type { RandomKernel } from "../../../../kernels/sampler.ts";
+import type { Plan } from "../../../compile/plan.ts";
+import type { Loops } from "../../../schedule/loops.ts";
+import type { Call, ScheduledCopy, ScheduledMember } from "../../../schedule/phases.ts";
+import type { Locals } from "../../../schedule/places.ts";
+import type { Division, Member } from "../../../schedule/rows.ts";
+import type { Schedule } from "../../../schedule/schedule.ts";
+import { type Listed, signatureOf } from "../../../schedule/signature.ts";
+import { type Local, ModuleBuilder, when } from "../assembler/assembler.ts";
+import { i32, memory } from "../assembler/instructions.ts";
+import { printPieces } from "./assemble.ts";
+import { Context, type Entry, type KernelFunction, type Motion, share, valueAddress } from "./context.ts";
+import { printContiguousFold } from "./contiguous.ts";
+import { printGather, printScatter, printZeros } from "./indexed.ts";
+import { scalarLanes, simdLanes } from "./lanes.ts";
+import { printLines } from "./line.ts";
+import { printBlocks, printJoin } from "./longrow.ts";
+import { printElements } from "./map.ts";
+import { limitCode } from "./nest.ts";
+import { printPanels, printProduct } from "./product/product.ts";
+import { printRandom } from "./random.ts";
+import { type Printed, RunPrinter } from "./run.ts";
+import { printStridedFold } from "./strided.ts";
+
+/** A module's bytes, and the lists that its functions read addresses from. */
+export interface Program {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The lists of the bindings, one after another. */
+  readonly lists: readonly Entry[];
+  /** Bytes of each thread's own memory, behind all else of it, for lists that change from position to position. */
+  readonly listBytes: number;
+}
+
+/** Prints a schedule; `sharedMaximum`: shared memory's maximum in pages, left out for memory that isn't shared. */
+export function printSchedule(schedule: Schedule, sharedMaximum?: number): Program {
+  const { target } = schedule;
+  const module = new ModuleBuilder({ sharedMaximum });
+  const context = new Context(module, {
+    lanes: target.lanes > 1 ? simdLanes : scalarLanes,
+    single: scalarLanes,
+    isShared: sharedMaximum !== undefined,
+    panelBytes: schedule.panelBytes,
+    localBytes: schedule.localBytes,
+  });
+  const known = new Map<string, readonly Omit<Printed, "list">[]>();
+  const print = (call: Call): Printed => {
+    if (call.kind === "copy") return printCopy(context, call.copy);
+    const { member, group } = call;
+    const { division, locals } = group;
+    const { key, values } = signatureOf(member, division, locals);
+    const made = known.get(key) ?? printMember(context, member, values, locals, division);
+    known.set(key, made);
+    return {
+      ...made[member.loops.indexOf(call.loops)],
+      list: values.map((listed) => entryOf(listed, locals, schedule.plan)),
+    };
+  };
+  const printed = new Map(schedule.phases.flatMap(({ calls }) => calls.map((call) => [call, print(call)] as const)));
+  const runner = new RunPrinter(context, schedule, printed);
+  runner.print();
+  return { bytes: module.encode(), lists: runner.lists, listBytes: runner.listBytes };
+}
+
+/** An entry of a function's list. */
+function entryOf(listed: Listed, { places }: Locals, { values }: Plan): Entry {
+  if (typeof listed !== "number") return listed;
+  const place = places.get(listed);
+  if (place) return { constant: place.offset };
+  let [value, offset] = [listed, 0];
+  const motions: Motion[] = [];
+  for (let part = values[value].place; part.kind === "part"; part = values[value].place) {
+    const bytes = elementBytes(values[value]);
+    offset += part.start * bytes;
+    if (part.repeat)
+      motions.push({ repeat: part.repeat, bytes: part.step * bytes, shift: part.shift, slots: part.slots });
+    value = part.of;
+  }
+  return { value, offset, motions };
+}
+
+function printMember(
+  context: Context,
+  member: ScheduledMember,
+  values: readonly Listed[],
+  locals: Locals,
+  division: Division | undefined,
+): Omit<Printed, "list">[] {
+  const { number } = member;
+  return member.loops.map((each) => {
+    const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, division);
+    printLoops(context, member, each, target);
+    if (each.kind !== "product" || each.panels === undefined) return { fn: target.fn };
+    const panels = context.kernelFunction(`${number} panels`, values);
+    printPanels(context, each, panels);
+    return { fn: target.fn, prepare: panels.fn };
+  });
+}
+
+function printLoops(context: Context, { kernel, number }: Member, loops: Loops, target: KernelFunction): void {
+  switch (loops.kind) {
+    case "elements":
+      printElements(context, loops, target);
+      break;
+    case "contiguous fold":
+      printContiguousFold(context, kernel as FoldKernel, loops, target);
+      break;
+    case "blocks":
+      printBlocks(context, kernel as FoldKernel, loops, target);
+      break;
+    case "join":
+      printJoin(context, kernel as FoldKernel, loops, target);
+      break;
+    case "strided fold":
+      printStridedFold(context, kernel as FoldKernel, loops, target);
+      break;
+    case "product":
+      printProduct(context, loops, target);
+      break;
+    case "gather":
+      printGather(context, number, loops, target);
+      break;
+    case "scatter":
+      printScatter(context, number, loops, target);
+      break;
+    case "lines":
+      printLines(context, kernel as SpecialKernel, loops, target);
+      break;
+    case "pieces":
+      printPieces(context, loops, target);
+      break;
+    case "zeros":
+      printZeros(kernel.output, loops, target);
+      break;
+    case "sampler":
+      printRandom(context, kernel as RandomKernel, loops, target);
+      break;
+  }
+}
+
+/** Copies a value, unless both are one buffer. */
+function printCopy(context: Context, { from, output: to, parallel }: ScheduledCopy): Printed {
+  const values = [from, to];
+  const target = context.kernelFunction(`copy ${to}`, values);
+  const { fn } = target;
+  const [begin, end, limits] = share(target, parallel);
+  const [source, setSource] = fn.hold(valueAddress(target, from));
+  const [goal, setGoal] = fn.hold(valueAddress(target, to));
+  const place = (base: Local<"i32">) => i32.add(base.get, limitCode(begin));
+  fn.body(
+    setSource,
+    setGoal,
+    when(i32.ne(source.get, goal.get), [
+      ...limits,
+      memory.copy(place(goal), place(source), i32.sub(limitCode(end), limitCode(begin))),
+    ]),
+  );
+  return { fn, list: values.map((value) => ({ value, offset: 0, motions: [] })) };
+}

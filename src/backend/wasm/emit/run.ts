@@ -1,0 +1,185 @@
+// `run` of a program: its phases in order, those of a loop position after position. At each position of a loop a thread writes the addresses and draws
+// that a function is to see there to a list of its own, so that functions know nothing of loops.
+import type { Repeat } from "../../../../kernels/kernel.ts";
+import { type Call, type Phase, phaseCount, type Step } from "../../../schedule/phases.ts";
+import type { Schedule } from "../../../schedule/schedule.ts";
+import {
+  block,
+  branchIf,
+  type Code,
+  call,
+  type FunctionBuilder,
+  type Local,
+  type Target,
+} from "../assembler/assembler.ts";
+import { i32, i64 } from "../assembler/instructions.ts";
+import { bindings } from "../runtime/bindings.ts";
+import { PhasePrinter } from "../runtime/chunks.ts";
+import { outcome } from "../runtime/control.ts";
+import type { Context, Entry, Motion } from "./context.ts";
+import { countLoop } from "./nest.ts";
+
+/** A function of the program, and what it is called with. */
+export interface Printed {
+  readonly fn: FunctionBuilder;
+  /** Called once by a thread before its first chunk of a phase; in a phase of one chunk right before the function, since what it packs may be made there. */
+  readonly prepare?: FunctionBuilder;
+  /** Its function's list. */
+  readonly list: readonly Entry[];
+}
+
+/** A loop around what is printed: where it is, and how many phases a position has. */
+interface Around {
+  readonly repeat: Repeat;
+  readonly turn: Local<"i32">;
+  readonly phases: number;
+}
+
+/** Prints `run(bindings, control, part, parts, first phase)` → an outcome. Called again after a pause, it continues where the run is. */
+export class RunPrinter {
+  /** The lists of the bindings, one after another. */
+  readonly lists: Entry[] = [];
+  /** Bytes of a thread's own lists: those of one phase. */
+  listBytes = 0;
+  readonly #context: Context;
+  readonly #schedule: Schedule;
+  readonly #printed: ReadonlyMap<Call, Printed>;
+  readonly #fn: FunctionBuilder;
+  readonly #at: Local<"i32">;
+  readonly #part: Local<"i32">;
+  readonly #scratch: Local<"i32">;
+  readonly #total: number;
+
+  constructor(context: Context, schedule: Schedule, printed: ReadonlyMap<Call, Printed>) {
+    this.#context = context;
+    this.#schedule = schedule;
+    this.#printed = printed;
+    this.#fn = context.module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
+    [this.#at, , this.#part] = this.#fn.parameters as Local<"i32">[];
+    this.#scratch = this.#fn.local("i32");
+    this.#total = phaseCount(schedule.steps);
+  }
+
+  print(): void {
+    const fn = this.#fn;
+    const { isShared, module } = this.#context;
+    const [at, control, part, parts, first] = fn.parameters as Local<"i32">[];
+    const { steps } = this.#schedule;
+    if (!isShared) {
+      const printPhase = (leave: Target, phase: Phase, around: readonly Around[]) => {
+        const { before, each } = this.#calls(phase, around);
+        const checked = phase.checks ? [branchIf(leave, i32.load(at.get, bindings.status))] : [];
+        return [...before, ...countLoop(fn, 0, phase.chunks, 1, each), ...checked];
+      };
+      fn.body(
+        block((leave) => this.#steps(steps, 0, [], (phase, _, around) => printPhase(leave, phase, around))),
+        i32.const(outcome.done),
+      );
+      return;
+    }
+    const thread = { control, part, parts, first, status: i32.add(at.get, i32.const(bindings.status)) };
+    const printer = new PhasePrinter(module, fn, thread);
+    fn.body(
+      block((leave) =>
+        this.#steps(steps, 0, [], (phase, number, around) => {
+          const { chunks, checks } = phase;
+          // After a bad index nothing more is run.
+          const skips = checks ? i32.sub(i32.const(this.#total), number) : i32.const(1);
+          return [printer.print(leave, { ...this.#calls(phase, around), chunks, number, skips })];
+        }),
+      ),
+      printer.outcome,
+    );
+  }
+
+  /** Steps of which the first is phase `before` of each position of what is around. */
+  #steps(
+    steps: readonly Step[],
+    before: number,
+    around: readonly Around[],
+    print: (phase: Phase, number: Code<"i32">, around: readonly Around[]) => Code[],
+  ): Code[] {
+    let count = before;
+    return steps.flatMap((step) => {
+      const own = count;
+      count += phaseCount([step]);
+      if ("repeat" in step) {
+        const { repeat, body } = step;
+        const phases = phaseCount(body);
+        return countLoop(this.#fn, 0, repeat.count, 1, (turn) =>
+          this.#steps(body, own, [...around, { repeat, turn, phases }], print),
+        );
+      }
+      const number = around.reduce<Code<"i32">>(
+        (sum, { turn, phases }) => i32.add(sum, i32.mul(turn.get, i32.const(phases))),
+        i32.const(own),
+      );
+      return print(step, number, around);
+    });
+  }
+
+  /** What a thread does before its first chunk of a phase, and for each chunk. */
+  #calls({ calls, chunks }: Phase, around: readonly Around[]) {
+    const { bytesBefore } = this.#context;
+    const at = this.#at;
+    const scratch = this.#scratch;
+    const setScratch = scratch.set(
+      i32.add(
+        i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore)),
+        i32.mul(this.#part.get, i32.load(at.get, bindings.scratch + 4)),
+      ),
+    );
+    let own = this.#schedule.scratchBytes;
+    const all = calls.map((each) => {
+      const { fn, prepare, list } = this.#printed.get(each)!;
+      const first = bindings.values + 4 * this.lists.length;
+      this.lists.push(...list);
+      const isMoving = list.some((entry) =>
+        "motions" in entry ? entry.motions.length > 0 : "draws" in entry && around.length > 0,
+      );
+      const to = own;
+      if (isMoving) own += 4 * list.length;
+      const values = isMoving ? i32.add(scratch.get, i32.const(to)) : i32.add(at.get, i32.const(first));
+      const callOf = (called: FunctionBuilder) => (chunk: Code<"i32">) =>
+        call(called, at.get, values, scratch.get, chunk, i32.const(chunks));
+      const write = isMoving
+        ? list.map((entry, i) =>
+            i32.store(scratch.get, this.#entry(entry, i32.load(at.get, first + 4 * i), around), to + 4 * i),
+          )
+        : [];
+      const packs = prepare ? [callOf(prepare)(i32.const(0))] : [];
+      const run = callOf(fn);
+      return chunks === 1
+        ? { before: write, each: (chunk: Code<"i32">) => [...packs, run(chunk)] }
+        : { before: [...write, ...packs], each: (chunk: Code<"i32">) => [run(chunk)] };
+    });
+    this.listBytes = Math.max(this.listBytes, own - this.#schedule.scratchBytes);
+    return {
+      before: [setScratch, ...all.flatMap(({ before }) => before)],
+      each: (chunk: Local<"i32">) => all.flatMap(({ each }) => each(chunk.get)),
+    };
+  }
+
+  /** An entry of a list as it is at this position; `word`: as the bindings have it. */
+  #entry(entry: Entry, word: Code<"i32">, around: readonly Around[]): Code<"i32"> {
+    if ("motions" in entry) {
+      return entry.motions.reduce((address, motion) => i32.add(address, motionCode(motion, around)), word);
+    }
+    if (!("draws" in entry)) return word;
+    const first = around.reduce<Code<"i64">>(
+      (sum, { repeat, turn }) =>
+        i64.add(sum, i64.mul(i64.extendI32U(positionCode(repeat, turn)), i64.const(BigInt(repeat.draws)))),
+      i64.const(BigInt(entry.draws.firstDraw)),
+    );
+    return i32.wrapI64(entry.half === "low" ? first : i64.shrU(first, i64.const(32n)));
+  }
+}
+
+const positionCode = ({ count, reverse }: Repeat, turn: Local<"i32">): Code<"i32"> =>
+  reverse ? i32.sub(i32.const(count - 1), turn.get) : turn.get;
+
+function motionCode({ repeat, bytes, shift, slots }: Motion, around: readonly Around[]): Code<"i32"> {
+  const { turn } = around.find((each) => each.repeat === repeat)!;
+  const position = i32.add(positionCode(repeat, turn), i32.const(shift));
+  return i32.mul(slots === 2 ? i32.and(position, i32.const(1)) : position, i32.const(bytes));
+}

@@ -1,0 +1,205 @@
+// A schedule as loops that a person can read: what runs together, which axis threads share, where vectors and folds run, what a kernel costs, and
+// where each value lives. A backend prints the same data as code, so what stands here is what runs.
+import { blockSize, chunkSize, laneCount } from "../../kernels/kernel.ts";
+import { printKernel } from "../compile/listing.ts";
+import { type Nested, nested } from "../compile/nested.ts";
+import { drawStrip } from "../schedule/elements.ts";
+import type { Loops } from "../schedule/loops.ts";
+import type { Nest } from "../schedule/nest.ts";
+import type { Parallel } from "../schedule/parallel.ts";
+import type { ScheduledGroup } from "../schedule/phases.ts";
+import { rowsOfBlock } from "../schedule/places.ts";
+import { isStraight, type ProductLoops } from "../schedule/product.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { strip } from "../schedule/stages.ts";
+import { columnBlock, lineGroups, tileRows, tileUnroll } from "../schedule/tile.ts";
+import type { RowLoops } from "../schedule/vectorise.ts";
+
+/** How the threads divide a function's work, as the end of the line of the axis that they share. */
+type Sharing = (parallel: Parallel | undefined) => string;
+
+const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
+/** Lines, each within the one before. */
+const within = (lines: readonly string[]) => lines.map((line, depth) => `${"  ".repeat(depth)}${line}`);
+
+/** The whole schedule. */
+export function showSchedule(schedule: Schedule): string {
+  const { arenaBytes, lowerBoundBytes, localBytes, panelBytes, scratchBytes, groups, copies } = schedule;
+  return [
+    `arena ${arenaBytes} B, at least ${lowerBoundBytes}; each thread ${localBytes} B of local values, ${panelBytes} B of packed operands, ${scratchBytes} B of scratch`,
+    ...showAll(
+      schedule,
+      nested(groups, ({ members }) => members[0].kernel.repeat),
+    ),
+    ...copies.map(({ from, output, parallel }) => `copy v${from} → v${output}: ${parallel.extent} B`),
+  ].join("\n");
+}
+
+/** Groups, those of a loop within it; t is its position. */
+function showAll(schedule: Schedule, groups: readonly Nested<ScheduledGroup>[]): string[] {
+  return groups.flatMap((each) => {
+    if ("item" in each) return showGroup(schedule, each.item);
+    const { count, reverse, draws } = each.repeat;
+    const order = reverse ? `t = ${count - 1} … 0` : `t = 0 … ${count - 1}`;
+    const drawn = draws > 0 ? `, draws of t from ${draws} t on` : "";
+    return [`repeat ${count} times, ${order}${drawn}:`, ...indent(showAll(schedule, each.body))];
+  });
+}
+
+function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {
+  const { members, division, blocks } = group;
+  const lines = members.flatMap((member) => {
+    const [head, ...body] = printKernel(member.kernel, member.number, schedule.plan);
+    const loops = member.loops.flatMap((each) => showLoops(each, sharingOf(schedule, group, each.chunks)));
+    return [
+      head,
+      ...indent([...placeOf(schedule, group, member.kernel.output), ...body.map((line) => line.trim()), ...loops]),
+    ];
+  });
+  if (!division) return lines;
+  const numbers = members.map(({ number }) => number).join(", ");
+  const shared = schedule.target.threads > 1 && blocks > 1 ? "threads take the blocks" : "on one thread";
+  const head = `kernels ${numbers} together: ${blocks} blocks of at most ${rowsOfBlock(division, blocks)} of ${division.rows} rows, ${shared}`;
+  return [head, ...indent(lines)];
+}
+
+function sharingOf({ target }: Schedule, { division }: ScheduledGroup, chunks: number): Sharing {
+  if (division) return () => ", the block's";
+  if (target.threads === 1) return () => "";
+  return (parallel) =>
+    parallel && chunks > 1 ? `, threads take ${chunks} chunks in multiples of ${parallel.grain}` : ", one thread";
+}
+
+/** Where a temporary value lives. */
+function placeOf({ offsets, plan }: Schedule, { locals, division, blocks }: ScheduledGroup, value: number): string[] {
+  const local = locals.places.get(value);
+  if (local && division) {
+    const bytes = rowsOfBlock(division, blocks) * local.rowBytes;
+    return [`v${value} in thread-local scratch [${local.offset}, ${local.offset + bytes})`];
+  }
+  const offset = offsets.get(value);
+  if (offset === undefined) return [];
+  const { size } = plan.values[value];
+  return [`v${value} in the arena from ${offset}, ${size} elements`];
+}
+
+/** The lines of axes [from, to) of a nest, outermost first; those of one point only where there is no other. */
+function axes(
+  { extents }: Nest,
+  [from, to]: readonly [number, number],
+  parallel: Parallel | undefined,
+  sharing: Sharing,
+): string[] {
+  const lines = extents.slice(from, to).flatMap((extent, i) => {
+    const axis = from + i;
+    const end = parallel?.axis === axis ? sharing(parallel) : "";
+    return extent === 1 && axis + 1 < to ? [] : [`for i${axis} < ${extent}${end}`];
+  });
+  return parallel ? lines : [`${lines[0]}${sharing(parallel)}`, ...lines.slice(1)];
+}
+
+/** The last axis of what is computed row by row. */
+function rowLines({ nest, lanes, unroll, segments, stages }: RowLoops, first: string): string[] {
+  const vectors = lanes > 1 ? `, ${lanes} lanes${unroll > 1 && !stages ? ` × ${unroll}` : ""}` : "";
+  const parts =
+    segments.length > 1 ? `, in parts ${segments.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
+  const pairs = nest.inputs.some(({ pair }) => pair !== undefined) ? ", in pairs" : "";
+  const line = `${first}${vectors}${parts}${pairs}`;
+  if (!stages) return [line];
+  const count = stages.stages.length;
+  return [
+    line,
+    `in ${count} stages over strips of ${strip}, ${lanes} lanes × ${stages.unroll}: ${stages.slots.length} values wait in scratch`,
+  ];
+}
+
+function showLoops(loops: Loops, sharing: Sharing): string[] {
+  switch (loops.kind) {
+    case "elements": {
+      const { nest, parallel, drawn } = loops;
+      const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
+      const last = lines.pop()!;
+      const words = drawn > 0 ? [`draw ${drawStrip} words at a time into scratch`] : [];
+      return within([...lines, ...rowLines(loops, last), ...words]);
+    }
+    case "contiguous fold": {
+      const { nest, parallel, count, lanes, gather, isInPieces, isTwoPass } = loops;
+      const gathered = gather
+        ? [`gather ${isInPieces ? `${blockSize} elements at a time` : `${count} elements`} into scratch`]
+        : [];
+      const way = isTwoPass
+        ? `in two passes, ${lanes} lanes: the extreme, then where it is`
+        : `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
+      return within([...axes(nest, [0, nest.outer], parallel, sharing), ...gathered, `fold ${count} ${way}`]);
+    }
+    case "blocks":
+      return within([
+        `for block < ${loops.blocks}${sharing(loops.parallel)}`,
+        `fold ${blockSize} of ${loops.count}, ${laneCount} sums in vectors of ${loops.lanes}, into scratch`,
+      ]);
+    case "join":
+      return [`then fold the ${loops.blocks} blocks${sharing(undefined)}`];
+    case "strided fold": {
+      const { nest, axis, parallel, count, widths, lanes, writtenTerms } = loops;
+      const side = [...widths.map((width) => width * lanes), 1].join(", then ");
+      const lines = axes(nest, [0, axis + 1], parallel, sharing);
+      const fold = writtenTerms > 1 ? "written out" : `in chunks of ${chunkSize}`;
+      return within([
+        ...lines.slice(0, -1),
+        `${lines[lines.length - 1]}: ${side} side by side`,
+        `fold ${count} ${fold}`,
+      ]);
+    }
+    case "product":
+      return showProduct(loops, sharing);
+    case "gather":
+    case "scatter": {
+      const { nest, parallel, isRow, lanes } = loops;
+      const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
+      const last = lines.pop()!;
+      const row = isRow ? `, one index a row${lanes > 1 ? `, ${lanes} lanes` : ""}` : ", an index each";
+      return within([...lines, `${last}${row}`]);
+    }
+    case "lines": {
+      const { nest, parallel, widths, count } = loops;
+      const outer = axes(nest, [0, nest.outer], parallel, sharing);
+      const side = widths.length > 1 ? `: ${widths.join(", then ")} side by side` : "";
+      return within([...outer.slice(0, -1), `${outer[outer.length - 1]}${side}`, `for a line of ${count}`]);
+    }
+    case "pieces":
+      return loops.pieces.flatMap(({ number, nest, parallel, lanes }) => {
+        const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
+        const last = lines.pop()!;
+        const head = `${loops.stage} piece ${number}:`;
+        return [head, ...indent(within([...lines, `${last}${lanes > 1 ? `, ${lanes} lanes` : ""}`]))];
+      });
+    case "zeros":
+      return [`zero ${loops.bytes} B${sharing(loops.parallel)}`];
+    case "sampler":
+      return [`draw each element${sharing(loops.parallel)}`];
+  }
+}
+
+function showProduct(product: ProductLoops, sharing: Sharing): string[] {
+  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, panels } = product;
+  const share = (axis: "rows" | "columns") => (by === axis ? sharing(parallel) : "");
+  const isBatch = nest.extents.some((extent) => extent > 1);
+  const batch = isBatch
+    ? axes(nest, [0, nest.extents.length], by === "batch" ? parallel : undefined, by === "batch" ? sharing : () => "")
+    : [];
+  const packs = { a: `pack a in panels of ${tileRows} rows`, b: `pack b in panels of ${tileColumns} columns` };
+  const here = (side: "a" | "b") => (whole === side ? "" : `: ${packs[side]}`);
+  const before = whole ? [`once for each thread, ${packs[whole]} from ${panels} of its packed operands`] : [];
+  const groups = product.a.layout === "across" && isStraight(product.a.across);
+  const height = groups && whole !== "a" ? `${lineGroups * tileRows}, then ${tileRows}` : `${tileRows}`;
+  return [
+    ...before,
+    ...within([
+      ...batch,
+      `for column < ${columns} in ${columnBlock}s${share("columns")}`,
+      `for k < ${depth} in chunks of ${chunkSize}${here("b")}`,
+      `for row < ${rows} in ${height}s${share("rows")}${here("a")}`,
+      `for tiles of ${tileRows} × ${tileColumns}: fold k, ${lanes} lanes, ${tileUnroll} terms a round`,
+    ]),
+  ];
+}
