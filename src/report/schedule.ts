@@ -3,7 +3,7 @@
 import { blockSize, chunkSize, laneCount } from "../../kernels/kernel.ts";
 import { printKernel } from "../compile/listing.ts";
 import { type Nested, nested } from "../compile/nested.ts";
-import { drawStrip } from "../schedule/elements.ts";
+import { drawStrip, type ElementLoops } from "../schedule/elements.ts";
 import type { Loops } from "../schedule/loops.ts";
 import type { Nest } from "../schedule/nest.ts";
 import type { Parallel } from "../schedule/parallel.ts";
@@ -99,12 +99,15 @@ function axes(
 }
 
 /** The last axis of what is computed row by row. */
-function rowLines({ nest, lanes, unroll, segments, stages }: RowLoops, first: string): string[] {
-  const vectors = lanes > 1 ? `, ${lanes} lanes${unroll > 1 && !stages ? ` × ${unroll}` : ""}` : "";
+function rowLines({ nest, axis, lanes, widths, segments, stages }: RowLoops, first: string): string[] {
+  const isPlain = !stages && nest.inputs.every(({ index }) => !index);
+  const vectors = lanes > 1 ? `, ${lanes} lanes${widths[0] > 1 && isPlain ? ` × ${widths[0]}` : ""}` : "";
+  const index = nest.inputs.find((input) => input.index)?.index;
+  const indices = index ? (nest.inputs[index.at].strides[axis] === 0 ? ", one index a row" : ", an index each") : "";
   const parts =
     segments.length > 1 ? `, in parts ${segments.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
   const pairs = nest.inputs.some(({ pair }) => pair !== undefined) ? ", in pairs" : "";
-  const line = `${first}${vectors}${parts}${pairs}`;
+  const line = `${first}${indices}${vectors}${parts}${pairs}`;
   if (!stages) return [line];
   const count = stages.stages.length;
   return [
@@ -113,14 +116,21 @@ function rowLines({ nest, lanes, unroll, segments, stages }: RowLoops, first: st
   ];
 }
 
+const sideBySide = (widths: readonly number[], lanes: number) =>
+  `${[...widths.map((width) => width * lanes), 1].join(", then ")} side by side`;
+
+function elementLines(loops: ElementLoops, sharing: Sharing): string[] {
+  const { nest, parallel } = loops;
+  const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
+  const last = lines.pop()!;
+  return [...lines, ...rowLines(loops, last)];
+}
+
 function showLoops(loops: Loops, sharing: Sharing): string[] {
   switch (loops.kind) {
     case "elements": {
-      const { nest, parallel, drawn } = loops;
-      const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
-      const last = lines.pop()!;
-      const words = drawn > 0 ? [`draw ${drawStrip} words at a time into scratch`] : [];
-      return within([...lines, ...rowLines(loops, last), ...words]);
+      const words = loops.drawn > 0 ? [`draw ${drawStrip} words at a time into scratch`] : [];
+      return within([...elementLines(loops, sharing), ...words]);
     }
     case "contiguous fold": {
       const { nest, parallel, count, lanes, gather, isInPieces, isTwoPass } = loops;
@@ -141,38 +151,27 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       return [`then fold the ${loops.blocks} blocks${sharing(undefined)}`];
     case "strided fold": {
       const { nest, axis, parallel, count, widths, lanes, writtenTerms } = loops;
-      const side = [...widths.map((width) => width * lanes), 1].join(", then ");
       const lines = axes(nest, [0, axis + 1], parallel, sharing);
       const fold = writtenTerms > 1 ? "written out" : `in chunks of ${chunkSize}`;
       return within([
         ...lines.slice(0, -1),
-        `${lines[lines.length - 1]}: ${side} side by side`,
+        `${lines[lines.length - 1]}: ${sideBySide(widths, lanes)}`,
         `fold ${count} ${fold}`,
       ]);
     }
     case "product":
       return showProduct(loops, sharing);
-    case "gather":
-    case "scatter": {
-      const { nest, parallel, isRow, lanes } = loops;
-      const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
-      const last = lines.pop()!;
-      const row = isRow ? `, one index a row${lanes > 1 ? `, ${lanes} lanes` : ""}` : ", an index each";
-      return within([...lines, `${last}${row}`]);
-    }
     case "lines": {
-      const { nest, parallel, widths, count } = loops;
+      const { nest, parallel, widths, lanes, count } = loops;
       const outer = axes(nest, [0, nest.outer], parallel, sharing);
-      const side = widths.length > 1 ? `: ${widths.join(", then ")} side by side` : "";
+      const side = widths.length > 0 ? `: ${sideBySide(widths, lanes)}` : "";
       return within([...outer.slice(0, -1), `${outer[outer.length - 1]}${side}`, `for a line of ${count}`]);
     }
     case "pieces":
-      return loops.pieces.flatMap(({ number, nest, parallel, lanes }) => {
-        const lines = axes(nest, [0, nest.extents.length], parallel, sharing);
-        const last = lines.pop()!;
-        const head = `${loops.stage} piece ${number}:`;
-        return [head, ...indent(within([...lines, `${last}${lanes > 1 ? `, ${lanes} lanes` : ""}`]))];
-      });
+      return loops.pieces.flatMap((piece) => [
+        `${loops.stage} piece ${piece.number}:`,
+        ...indent(within(elementLines(piece, sharing))),
+      ]);
     case "zeros":
       return [`zero ${loops.bytes} B${sharing(loops.parallel)}`];
     case "sampler":

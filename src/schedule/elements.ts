@@ -1,9 +1,8 @@
 // Kernels without a fold: merged axes, tiles or pairs where an input asks for them, vectors along the last one.
 import type { Expr } from "../../kernels/expr.ts";
-import { isDraws, type KernelInput, type LoopKernel, type Stored } from "../../kernels/kernel.ts";
-import { contiguousView } from "../../kernels/view.ts";
+import { isDraws, type LoopKernel, type Stored } from "../../kernels/kernel.ts";
 import type { Target } from "../compile/target.ts";
-import { mergeAxes } from "./merge.ts";
+import { mergeAxes, written } from "./merge.ts";
 import { grain, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
 import { inPairs, inTiles } from "./split.ts";
@@ -13,10 +12,10 @@ import { type RowLoops, rowLoops } from "./vectorise.ts";
 /** Words of the stream that are drawn at once into thread-local scratch: they stay in the first cache. */
 export const drawStrip = 512;
 
-/** Every point of the output by itself. */
+/** Every point by itself. */
 export interface ElementLoops extends RowLoops {
   readonly kind: "elements";
-  readonly parallel: Parallel;
+  readonly parallel: Parallel | undefined;
   readonly scratch: number;
   /** How many inputs are words of the stream: drawn `drawStrip` at a time. */
   readonly drawn: number;
@@ -28,10 +27,9 @@ export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
 }
 
 export function elementLoops(kernel: LoopKernel, target: Target, blocks: Division | undefined): ElementLoops {
-  const { shape, dtype, storage, inputs } = kernel;
+  const { shape, storage, inputs } = kernel;
   const body = beforeRounding(kernel.body, storage);
-  const output: KernelInput = { source: kernel.output, dtype, storage, view: contiguousView(shape) };
-  const whole = mergeAxes(shape, [...inputs, output]);
+  const whole = mergeAxes(shape, [...inputs, written(kernel)]);
   const drawn = inputs.filter(({ source }) => isDraws(source)).length;
   const nest = blocks || drawn > 0 ? whole : inTiles(target.lanes > 1 ? inPairs(whole) : whole);
   const last = nest.extents.length - 1;

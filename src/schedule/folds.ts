@@ -6,12 +6,12 @@ import type { Expr } from "../../kernels/expr.ts";
 import { blockSize, elementBytes, type FoldKernel, loopShape } from "../../kernels/kernel.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
-import { mergeAxes } from "./merge.ts";
+import { mergeAxes, written } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { type Cost, isLongRow, operationCount, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
-import { type Segment, segments } from "./split.ts";
-import { type RowLoops, rowLoops, unrolling } from "./vectorise.ts";
+import { segments } from "./split.ts";
+import { type RowLoops, type Rows, rowLoops, unrolling } from "./vectorise.ts";
 
 /** Elements of a gathered row that may wait in scratch: two blocks, however long the row is. */
 export const waitingSize = 2 * blockSize;
@@ -25,6 +25,7 @@ const fewTerms = 9;
 /** A fold over the last axes. */
 export interface ContiguousFold {
   readonly kind: "contiguous fold";
+  /** Its last input, the output, stays along the last axes. */
   readonly nest: Nest;
   readonly count: number;
   readonly lanes: number;
@@ -54,17 +55,10 @@ export interface JoinFold {
   readonly parallel: undefined;
 }
 
-/** A fold over other axes: neighbouring outputs side by side. */
-export interface StridedFold {
+/** A fold over other axes: rows of neighbouring outputs, side by side. */
+export interface StridedFold extends Rows {
   readonly kind: "strided fold";
-  readonly nest: Nest;
   readonly count: number;
-  /** The axis along which outputs are neighbours. */
-  readonly axis: number;
-  /** Vectors of outputs at once, one choice after another; what is left over is computed one at a time. */
-  readonly widths: readonly number[];
-  readonly lanes: number;
-  readonly segments: readonly Segment[];
   /** Terms that are written out, 1: none. */
   readonly writtenTerms: number;
   readonly parallel: Parallel;
@@ -81,7 +75,7 @@ export function foldLoops(
   const { shape, inputs, body, fold } = kernel;
   const { combine, order, reduced } = fold;
   const { lanes } = target;
-  const nest = mergeAxes(loopShape(kernel), inputs, shape.length);
+  const nest = mergeAxes(loopShape(kernel), [...inputs, written(kernel, reduced)], shape.length);
   const count = sizeOf(reduced);
   const outer = { extents: nest.extents.slice(0, nest.outer) };
   const isIndex = combine === "argmax" || combine === "argmin";
@@ -132,7 +126,7 @@ export function foldLoops(
   ];
 }
 
-/** The row's elements into scratch, in order: all of them, or one walk along the last axis. */
+/** Scratch memory in place of the output: the row's elements into it, in order: all of them, or one walk along the last axis. */
 function gatherLoops(nest: Nest, body: Expr, isInPieces: boolean, target: Target): RowLoops {
   const { type } = body;
   const last = nest.extents.length - 1;
@@ -144,5 +138,8 @@ function gatherLoops(nest: Nest, body: Expr, isInPieces: boolean, target: Target
   }
   const bounds = nest.extents.map(() => null);
   const output = { type, source: 0, strides, bounds, offset: 0, never: false, scale: elementBytes({ dtype: type }) };
-  return rowLoops({ ...nest, inputs: [...nest.inputs, output] }, body, target, { isCut: true, hasScratch: false });
+  return rowLoops({ ...nest, inputs: [...nest.inputs.slice(0, -1), output] }, body, target, {
+    isCut: true,
+    hasScratch: false,
+  });
 }

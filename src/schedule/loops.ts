@@ -8,7 +8,7 @@ import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type ElementLoops, elementLoops } from "./elements.ts";
 import { type FoldLoops, foldLoops } from "./folds.ts";
-import { type GatherLoops, gatherLoops, type ScatterLoops, scatterLoops } from "./indexed.ts";
+import { gatherLoops, scatterLoops } from "./indexed.ts";
 import { type LineLoops, lineLoops } from "./line.ts";
 import { type Cost, chunkCount, grain, type Parallel, workOf } from "./parallel.ts";
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
@@ -29,17 +29,7 @@ export interface SamplerLoops {
 }
 
 /** One function of a kernel. */
-export type Loops = (
-  | ElementLoops
-  | FoldLoops
-  | ProductLoops
-  | GatherLoops
-  | ScatterLoops
-  | PieceLoops
-  | LineLoops
-  | ZeroLoops
-  | SamplerLoops
-) &
+export type Loops = (ElementLoops | FoldLoops | ProductLoops | PieceLoops | LineLoops | ZeroLoops | SamplerLoops) &
   Cost & {
     /** What threads take of it one by one; in a group they take the group's blocks. */
     readonly chunks: number;
@@ -65,7 +55,7 @@ function undivided(member: Member, target: Target, blocks: Division | undefined)
   const work = workOf(kernel);
   if (kernel.kind !== "loop") return (rules[kernel.kind] as Rule)(kernel, target, work);
   const gather = asGather(kernel);
-  if (gather) return [{ ...gatherLoops(kernel, gather, target), work, scratch: 0 }];
+  if (gather) return [{ ...gatherLoops(kernel, gather, target), work }];
   if (!isFold(kernel)) return [{ ...elementLoops(kernel, target, blocks), work }];
   if (sizeOf(kernel.fold.reduced) === 0) return [zeros(kernel)];
   const product = asProduct(kernel);
@@ -85,7 +75,7 @@ type Rule<K extends SpecialKind = SpecialKind> = (
 
 /** How kernels run that aren't loops, by their kind. */
 const rules: { readonly [K in SpecialKind]: Rule<K> } = {
-  scatter: (kernel, target, work) => [zeros(kernel), { ...scatterLoops(kernel, target), work, scratch: 0 }],
+  scatter: (kernel, target, work) => [zeros(kernel), { ...scatterLoops(kernel, target), work }],
   assemble: (kernel, target) =>
     assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
       stage.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, stage, target),

@@ -1,5 +1,6 @@
 // Axes that all views walk alike become one: fewer loops, and longer rows for the innermost one, where the vectors are. Axes of one point go.
-import { elementBytes, type KernelInput } from "../../kernels/kernel.ts";
+import { elementBytes, type KernelBase, type KernelInput } from "../../kernels/kernel.ts";
+import { contiguousView, repeatView } from "../../kernels/view.ts";
 import type { Bounds, Nest } from "./nest.ts";
 
 /**
@@ -40,6 +41,15 @@ export function mergeAxes(shape: readonly number[], inputs: readonly KernelInput
       never: view.bounds.some((bound, axis) => bound && isEmpty(bound, shape[axis])),
     })),
   };
+}
+
+/** What a kernel writes, as an input of its nest; along the axes that it is folded over it stays. */
+export function written(
+  { output, dtype, storage, shape }: Pick<KernelBase, "output" | "dtype" | "storage" | "shape">,
+  reduced: readonly number[] = [],
+): KernelInput {
+  const view = reduced.reduce((all, extent) => repeatView(all, all.shape.length, extent), contiguousView(shape));
+  return { source: output, dtype, storage, view };
 }
 
 const isEmpty = ([low, high]: readonly [number, number], extent: number) => Math.max(low, 0) >= Math.min(high, extent);

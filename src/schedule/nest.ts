@@ -19,6 +19,8 @@ export interface NestInput extends Element {
   readonly bounds: readonly Bounds[];
   /** In elements. */
   readonly offset: number;
+  /** It is addressed by an index that is data: what another input of the nest reads, an element `stride` further on for each. */
+  readonly index?: { readonly at: number; readonly extent: number; readonly stride: number };
   /** Along the last axis points come in pairs: the elements from a pair's first point to its second. The stride is that from pair to pair. */
   readonly pair?: number;
   /** Bytes from the cursor to the element, where strides are 1. */
@@ -29,6 +31,7 @@ export interface NestInput extends Element {
   readonly scale: number;
 }
 
+/** The last input is what is written. */
 export interface Nest {
   readonly extents: readonly number[];
   /** How many of the axes come from before the border: at least one, and at least one comes after. */

@@ -1,30 +1,23 @@
 // Pieces into a whole, in the stages that the kernel's description gives: each piece is walked through its own view and the view of where it lands.
 // The pieces of one stage have no point in common, so neither their order nor threads matter within it.
 import type { AssembleKernel, PieceStage } from "../../kernels/assemble.ts";
-import type { KernelInput } from "../../kernels/kernel.ts";
-import { contiguousView, sliceView } from "../../kernels/view.ts";
+import { add, constant, input } from "../../kernels/expr.ts";
+import { sliceView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
-import { mergeAxes } from "./merge.ts";
-import type { Nest } from "./nest.ts";
-import { type Cost, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
+import type { ElementLoops } from "./elements.ts";
+import { mergeAxes, written } from "./merge.ts";
+import { type Cost, parallelAxis, splitAxis } from "./parallel.ts";
 import { inTiles } from "./split.ts";
+import { rowLoops } from "./vectorise.ts";
 
 /** Pieces that one function writes: a function of very many would be slow to compile. */
 const mostPieces = 32;
 
-/** One piece: where it lands, and, unless that is only marked, what it is read from. */
-export interface Piece {
-  readonly number: number;
-  readonly nest: Nest;
-  readonly lanes: number;
-  readonly parallel: Parallel;
-}
-
 export interface PieceLoops {
   readonly kind: "pieces";
   readonly stage: PieceStage["kind"];
-  readonly pieces: readonly Piece[];
+  readonly pieces: readonly (ElementLoops & { readonly number: number })[];
 }
 
 export function pieceLoops(
@@ -37,27 +30,33 @@ export function pieceLoops(
     return {
       kind: "pieces" as const,
       stage: kind,
-      pieces: own.map((number) => pieceOf(kernel, kind, number, target)),
+      pieces: own.map((number) => ({ number, ...pieceOf(kernel, kind, number, target) })),
       work: own.reduce((sum, number) => sum + sizeOf(kernel.inputs[number].view.shape), 0),
       scratch: 0,
     };
   });
 }
 
-function pieceOf(kernel: AssembleKernel, stage: PieceStage["kind"], number: number, { lanes }: Target): Piece {
-  const { shape, output, dtype, storage } = kernel;
-  const input = kernel.inputs[number];
+function pieceOf(kernel: AssembleKernel, stage: PieceStage["kind"], number: number, target: Target): ElementLoops {
+  const { dtype } = kernel;
+  const piece = kernel.inputs[number];
   const { starts, steps } = kernel.places[number];
-  const view = sliceView(contiguousView(shape), starts, steps, input.view.shape);
-  const written: KernelInput = { source: output, dtype, storage, view };
-  const nest = inTiles(mergeAxes(view.shape, stage === "mark" ? [written] : [written, input]));
-  const last = nest.extents.length - 1;
-  const split = splitAxis(nest);
-  const isSideBySide = nest.inputs.every(({ strides, scale }) => strides[last] === 1 && scale > 1);
+  const whole = written(kernel);
+  const place = { ...whole, view: sliceView(whole.view, starts, steps, piece.view.shape) };
+  const [reads, body] = {
+    mark: () => [[], constant(-0, dtype)] as const,
+    copy: () => [[piece], input(0, dtype)] as const,
+    add: () => [[piece, place], add(input(1, dtype), input(0, dtype))] as const,
+  }[stage]();
+  const nest = inTiles(mergeAxes(place.view.shape, [...reads, place]));
+  const axis = splitAxis(nest);
+  const isLast = axis === nest.extents.length - 1;
+  const rows = rowLoops(nest, body, target, { isCut: isLast, hasScratch: false });
   return {
-    number,
-    nest,
-    lanes: isSideBySide ? lanes : 1,
-    parallel: parallelAxis(split, nest.extents[split], split === last ? 16 : 1),
+    ...rows,
+    kind: "elements",
+    parallel: parallelAxis(axis, nest.extents[axis], isLast ? 16 : 1),
+    scratch: 0,
+    drawn: 0,
   };
 }

@@ -6,11 +6,10 @@
 import { elementBytes, isMap, type KernelInput, kernelInputs, loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
-import { contiguousView } from "../../kernels/view.ts";
 import { lastCheck } from "../compile/checks.ts";
 import { type Plan, valueBytes, valuesInParts } from "../compile/plan.ts";
 import { sizeOf } from "../core/shape.ts";
-import { mergeAxes } from "./merge.ts";
+import { mergeAxes, written } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { batchInputs, isByRows, mostPanelBytes, panelBytes, rowBlock, tileRows } from "./tile.ts";
 
@@ -197,7 +196,7 @@ function rowsOf(kernel: Kernel, isTiled: boolean): number {
     if (!isByRows(product) && sizeOf(product.batch) === 1) return 0;
     if (isTiled)
       return isByRows(product) ? product.rows : leadPoints(mergeAxes(product.batch, batchInputs(kernel, product)));
-  } else if (!fold) return leadPoints(mergeAxes(shape, [...inputs, wholeOutput(kernel)]));
+  } else if (!fold) return leadPoints(mergeAxes(shape, [...inputs, written(kernel)]));
   // Over other axes than the last, one that walks across its rows had better run over all of them side by side.
   else if (fold.order !== "lanes" && !inputs.every(leadOf)) return 0;
   return leadPoints(mergeAxes(loopShape(kernel), inputs, shape.length), 0);
@@ -206,13 +205,6 @@ function rowsOf(kernel: Kernel, isTiled: boolean): number {
 /** Points of the first axis that all views walk as one; 0 where one has bounds on it. */
 const leadPoints = ({ extents, inputs, outer }: Nest, axis = outer) =>
   inputs.some(({ bounds }) => bounds[axis]) ? 0 : extents[axis];
-
-const wholeOutput = ({ output, dtype, storage, shape }: Kernel): KernelInput => ({
-  source: output,
-  dtype,
-  storage,
-  view: contiguousView(shape),
-});
 
 function accessesOf(plan: Plan, homes: readonly number[], kernel: Kernel): Access[] {
   const product = asProduct(kernel);

@@ -1,4 +1,4 @@
-// The innermost loop: vectors run along the last axis, where elements lie side by side. Short bodies are repeated 2 or 4 times per round, which shares
+// The innermost loop: vectors run along an axis where elements lie side by side. Short bodies are repeated 2 or 4 times per round, which shares
 // the loop's own cost (an addition of 64 K elements 1.9 times as fast, a chain of five operations 1.3 times); long ones fill the processor by
 // themselves; the longest are taken apart into stages. Where an engine runs neighbouring vectors as one, each round has at least two.
 import type { Expr } from "../../kernels/expr.ts";
@@ -8,38 +8,42 @@ import { operationCount } from "./parallel.ts";
 import { type Segment, segments } from "./split.ts";
 import { type Stages, shortestStrip, stagesOf } from "./stages.ts";
 
-/** A nest of which every point computes `body`, row by row; its last input is what is written. */
-export interface RowLoops {
+/** A nest that is walked in rows: what is computed of neighbouring points along an axis is computed at once. */
+export interface Rows {
   readonly nest: Nest;
-  readonly body: Expr;
-  /** Elements at once along the last axis; what is left over is computed one at a time. */
+  /** The axis that rows run along; those behind it are walked for each of their points. */
+  readonly axis: number;
+  /** Elements of a vector. */
   readonly lanes: number;
-  /** Vectors per round of the loop. */
-  readonly unroll: number;
-  readonly segments: readonly (Segment & { readonly isStaged: boolean })[];
+  /** Vectors per round of the loop, one choice after another; what is left over is computed one element at a time. */
+  readonly widths: readonly number[];
+  readonly segments: readonly Segment[];
+}
+
+/** Rows along the last axis, of which every point computes `body`. */
+export interface RowLoops extends Rows {
+  readonly body: Expr;
+  /** Computed stage by stage over strips of a row, not at once. */
   readonly stages: Stages | null;
 }
 
-/** `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
+/** Vectors where what is written lies side by side. `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
 export function rowLoops(
   nest: Nest,
   body: Expr,
-  { lanes, vectorWidth }: Target,
+  { lanes: most, vectorWidth }: Target,
   { isCut, hasScratch }: { readonly isCut: boolean; readonly hasScratch: boolean },
 ): RowLoops {
   const axis = nest.extents.length - 1;
-  const stages = lanes > 1 && hasScratch ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
-  return {
-    nest,
-    body,
-    lanes,
-    unroll: Math.max(unrolling(nest, axis, body, lanes), vectorWidth / lanes),
-    segments: segments(nest, axis).map((segment) => ({
-      ...segment,
-      isStaged: stages !== null && (isCut || segment.end - segment.begin >= shortestStrip),
-    })),
-    stages,
-  };
+  const { [nest.inputs.length - 1]: output } = nest.inputs;
+  // What an index says of each point is read and written by itself.
+  const isApart = nest.inputs.some(({ index }) => index && nest.inputs[index.at].strides[axis] !== 0);
+  const lanes = output.strides[axis] === 1 && !isApart ? most : 1;
+  const isLong = isCut || nest.extents[axis] >= shortestStrip;
+  const stages = lanes > 1 && hasScratch && isLong ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
+  const unroll = Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);
+  const widths = stages ? [stages.unroll, ...(stages.unroll > 2 ? [2] : [])] : unroll > 1 ? [unroll, 1] : [1];
+  return { nest, axis, body, lanes, widths: lanes > 1 ? widths : [], segments: segments(nest, axis), stages };
 }
 
 /** How many vectors a round takes along an axis. */

@@ -3,7 +3,6 @@
 // and it does its part of the work, whatever the number of parts.
 
 import type { Draws, Repeat } from "../../../../kernels/kernel.ts";
-import type { NestInput } from "../../../schedule/nest.ts";
 import type { Parallel } from "../../../schedule/parallel.ts";
 import { type Locals, noLocals } from "../../../schedule/places.ts";
 import type { Division } from "../../../schedule/rows.ts";
@@ -43,17 +42,6 @@ export interface KernelFunction {
   readonly scratch: Local<"i32">;
   readonly part: Local<"i32">;
   readonly parts: Local<"i32">;
-}
-
-/** Lines at a place: `vectors` times the lanes' width of them, side by side. */
-export interface Line {
-  readonly fn: FunctionBuilder;
-  readonly lanes: Lanes;
-  readonly vectors: number;
-  readonly count: number;
-  /** The inputs, then the output: where the first element is (a local that may be moved), what it is, and the bytes to the next. */
-  readonly ends: readonly { readonly at: Local<"i32">; readonly input: NestInput; readonly step: number }[];
-  readonly scratch: Local<"i32">;
 }
 
 export class Context {

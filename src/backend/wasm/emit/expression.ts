@@ -25,6 +25,8 @@ export class ExpressionPrinter {
   readonly #uses = new Map<Expr, number>();
   readonly #locals = new Map<Expr, Local>();
   readonly #roots: readonly Expr[];
+  /** The inputs that are read. */
+  readonly inputs: ReadonlySet<number>;
 
   /** Of the roots, in the order in which they are printed. */
   constructor(fn: FunctionBuilder, lanes: Lanes, roots: readonly Expr[]) {
@@ -32,14 +34,17 @@ export class ExpressionPrinter {
     this.#lanes = lanes;
     this.#roots = roots;
     const seen = new Set<Expr>();
+    const inputs = new Set<number>();
     for (const root of roots) {
       this.#uses.set(root, (this.#uses.get(root) ?? 0) + 1);
       for (const expr of topological(root)) {
         if (seen.has(expr)) continue;
         seen.add(expr);
+        if (expr.kind === "input") inputs.add(expr.index);
         for (const child of children(expr)) this.#uses.set(child, (this.#uses.get(child) ?? 0) + 1);
       }
     }
+    this.inputs = inputs;
   }
 
   /** The roots at one point. */

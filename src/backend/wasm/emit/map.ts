@@ -1,184 +1,206 @@
-// Map kernels: every output element from its inputs' elements at the same point, whatever their views, without copying a view first.
+// Elements: what each point computes of its inputs at that point, whatever their views, without copying a view first; read and written by an index that is
+// data; of words of the stream, a strip of them at a time; and long expressions stage by stage over strips of a row, where what later stages need waits
+// in scratch memory that stays in the first cache.
 import { isDraws } from "../../../../kernels/kernel.ts";
 import { drawStrip, type ElementLoops } from "../../../schedule/elements.ts";
+import type { NestInput } from "../../../schedule/nest.ts";
+import { type Stage, strip } from "../../../schedule/stages.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
-import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
-import { i32, select } from "../assembler/instructions.ts";
+import { type Code, type FunctionBuilder, type Local, when } from "../assembler/assembler.ts";
+import { i32 } from "../assembler/instructions.ts";
+import { bindings } from "../runtime/bindings.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
-import { ElementPrinter } from "./elements.ts";
+import { along, ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
-import { type Cursor, countLoop, type Limit, limitCode, loops, start } from "./nest.ts";
-import { type Scratch, StripPrinter } from "./strips.ts";
+import type { Lanes } from "./lanes.ts";
+import { type Cursor, inStrips, limitCode, type Part, start } from "./nest.ts";
+import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 import { WordStrip } from "./words.ts";
 
-/** Prints the loops into a kernel's function. */
-export function printElements(context: Context, elements: ElementLoops, target: KernelFunction): void {
+/** The kernel whose function it is, which has scratch memory and reports what index is out of range. */
+interface Owner {
+  readonly target: KernelFunction;
+  readonly number: number;
+}
+
+/** The loops of a kernel's function; `number` is the kernel's, under which it reports an index out of range. */
+export function elementCode(context: Context, number: number, loops: ElementLoops, target: KernelFunction): Code[] {
   const { fn } = target;
-  const { nest, parallel, drawn } = elements;
+  const { nest, parallel } = loops;
   const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  if (!parallel)
+    return [...code, when(i32.eqz(target.part.get), mapRows(context, fn, loops, 0, cursors, { target, number }))];
   const [begin, end, limits] = share(target, parallel);
   const part = { axis: parallel.axis, begin, end };
-  fn.body(
-    ...code,
-    ...limits,
-    ...(drawn > 0
-      ? drawnLoops(context, target, elements, cursors, part)
-      : mapLoops(context, fn, elements, 0, cursors, part, { base: target.scratch, from: 0 })),
-  );
+  return [...code, ...limits, ...mapRows(context, fn, loops, 0, cursors, { target, number }, part)];
 }
 
-/** A thread's part of an axis. */
-interface Part {
-  readonly axis: number;
-  readonly begin: Limit;
-  readonly end: Limit;
-}
-
-/** Loops over the nest's rows, a strip of words at a time: these are drawn into scratch memory and read from there. */
-function drawnLoops(
-  context: Context,
-  target: KernelFunction,
-  elements: ElementLoops,
-  cursors: readonly Cursor[],
-  part: Part,
-): Code[] {
-  const { fn } = target;
-  const { nest } = elements;
-  const axis = nest.extents.length - 1;
-  let held = 0;
-  const words = nest.inputs.map(({ source }) =>
-    isDraws(source) ? new WordStrip(context, target, source, 4 * drawStrip * held++) : undefined,
-  );
-  const inputs = nest.inputs.map((input, i) => (words[i] ? WordStrip.input(axis + 1) : input));
-  const plain = { ...elements, nest: { ...nest, inputs } };
-  const scratch = { base: target.scratch, from: 4 * drawStrip * held };
-  const [from, to]: [Limit, Limit] = part.axis === axis ? [part.begin, part.end] : [0, nest.extents[axis]];
-  const stripLoops = (here: readonly Cursor[], begin: Limit, end: Limit): Code[] => [
-    ...words.flatMap((each, i) => each?.fill(here[i].at, begin, end) ?? []),
-    ...mapLoops(
-      context,
-      fn,
-      plain,
-      axis,
-      here.map((cursor, i) => words[i]?.cursor ?? cursor),
-      { axis, begin, end },
-      scratch,
-    ),
-  ];
-  return [
-    ...words.flatMap((each) => each?.before ?? []),
-    ...loops(
-      fn,
-      nest,
-      [0, axis],
-      cursors,
-      (here) => {
-        if (typeof to === "number" && to <= drawStrip) return stripLoops(here, from, to);
-        return countLoop(fn, from, to, drawStrip, (begin) => {
-          const [end, setEnd] = fn.hold(i32.add(begin.get, i32.const(drawStrip)));
-          const clipped = end.set(select(end.get, limitCode(to), i32.ltS(end.get, limitCode(to))));
-          return [setEnd, clipped, ...stripLoops(here, begin, end)];
-        });
-      },
-      part.axis === axis ? undefined : part,
-    ),
-  ];
-}
-
-/**
- * Loops over the nest's axes from `from` on and writes the body's values. The nest's last input is the output, without bounds and with
- * neighbours side by side. `scratch` is where stages leave what they have for later ones.
- */
-export function mapLoops(
+/** Loops over the nest's axes from `from` on. `kernel` is whose function it is, where there are words, stages or an index. */
+export function mapRows(
   context: Context,
   fn: FunctionBuilder,
-  rows: RowLoops,
+  loops: RowLoops,
   from: number,
   cursors: readonly Cursor[],
-  limits?: Part,
-  scratch?: Scratch,
+  kernel?: Owner,
+  part?: Part,
 ): Code[] {
-  const { nest, body, lanes, unroll, stages } = rows;
-  const axis = nest.extents.length - 1;
-  const output = nest.inputs.length - 1;
-  const { [output]: written } = nest.inputs;
-  const wide = new ElementPrinter(fn, context.lanes, nest, axis, body);
-  const narrow = lanes > 1 ? new ElementPrinter(fn, context.single, nest, axis, body) : wide;
-  const bytes = written.scale;
-  const words = fn.local("i32");
-  const strips = stages && new StripPrinter(context, fn, nest, stages, scratch!);
-  return loops(
-    fn,
-    nest,
-    [from, axis],
-    cursors,
-    (here) =>
-      rows.segments.flatMap(({ isStaged, inside, ...segment }) => {
-        const [begin, end, code] = clip(fn, segment, limits?.axis === axis ? limits : undefined);
-        const to = here[output].at;
-        const address = () => i32.add(to.get, bytes === 4 ? words.get : i32.shrU(words.get, i32.const(3 - bytes)));
-        const printed: Code[] = [...code, words.set(timesFour(begin))];
-        const room = typeof begin === "number" && typeof end === "number" ? end - begin : Infinity;
-        const run = (printer: ElementPrinter, width: number, count: number) => {
-          if (room < width * count) return;
-          const elements = new Elements(fn, width === 1 ? context.single : context.lanes, written);
-          const { before, at } = printer.prepare(here, inside);
-          // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
-          const [place, setPlace] = fn.hold(address());
-          const values = Array.from({ length: count }, (_, step) => fn.hold(at(words, step) as Code<"v128">));
-          const stores = values.map(([value], step) => elements.store(place.get, value.get, step * width * bytes));
-          printed.push(
-            ...guarded(words, width * count, end, before, [setPlace, ...values.map(([, set]) => set), ...stores]),
-          );
-        };
-        /** What is left when `done` at a time are done. */
-        const isLeft = (done: number, next: number) => room === Infinity || room % done >= next;
-        if (strips && isStaged) {
-          printed.push(...strips.print(here, inside, words, end, address));
-          const done = lanes * stages!.unroll;
-          if (stages!.unroll > 2 && isLeft(done, 2 * lanes)) run(wide, lanes, 2);
-          if (isLeft(2 * lanes, 1)) run(narrow, 1, 1);
-        } else {
-          if (unroll > 1) run(wide, lanes, unroll);
-          if (unroll === 1 || isLeft(lanes * unroll, lanes)) run(wide, lanes, 1);
-          if (lanes > 1 && isLeft(lanes, 1)) run(narrow, 1, 1);
-        }
-        return printed;
-      }),
-    limits,
-  );
+  const printer = new MapPrinter(context, fn, loops, kernel);
+  return [...printer.before, ...rowsOf(fn, loops, from, cursors, part, (row) => printer.row(row))];
 }
 
-/** while (words/4 + width <= end) { body; words += 4·width } */
-function guarded(words: Local<"i32">, width: number, end: Limit, before: Code[], body: readonly Code[]): Code[] {
-  const last =
-    typeof end === "number"
-      ? i32.const(4 * (end - width))
-      : i32.sub(i32.shl(end.get, i32.const(2)), i32.const(4 * width));
-  return [
-    block((leave) => [
-      branchIf(leave, i32.gtS(words.get, last)),
-      ...before,
-      loop((again) => [...body, branchIf(again, i32.leS(words.tee(i32.add(words.get, i32.const(4 * width))), last))]),
-    ]),
-  ];
+class MapPrinter {
+  readonly before: readonly Code[];
+  readonly #context: Context;
+  readonly #fn: FunctionBuilder;
+  readonly #loops: RowLoops;
+  readonly #kernel: Owner | undefined;
+  /** The loops' inputs, words as they lie in their strips, and the slots. */
+  readonly #inputs: readonly NestInput[];
+  readonly #slots: readonly NestInput[];
+  readonly #stages: readonly { readonly roots: Stage["roots"]; readonly printers: Map<Lanes, ElementPrinter> }[];
+  readonly #draws: readonly (WordStrip | undefined)[];
+  readonly #words: Local<"i32">;
+  /** Where point 0 of the row would be in a strip. */
+  readonly #strip: Local<"i32">;
+  /** Bytes of scratch memory before the strips of stages. */
+  readonly #taken: number;
+
+  constructor(context: Context, fn: FunctionBuilder, loops: RowLoops, kernel: Owner | undefined) {
+    const { nest, axis, body, stages } = loops;
+    let taken = 0;
+    this.#draws = nest.inputs.map(({ source }) => {
+      if (!isDraws(source)) return undefined;
+      taken += 4 * drawStrip;
+      return new WordStrip(context, kernel!.target, source, taken - 4 * drawStrip);
+    });
+    this.before = this.#draws.flatMap((each) => each?.before ?? []);
+    this.#context = context;
+    this.#fn = fn;
+    this.#loops = loops;
+    this.#kernel = kernel;
+    this.#words = fn.local("i32");
+    this.#strip = fn.local("i32");
+    this.#taken = taken;
+    const slots = stages?.slots ?? [];
+    // Conditions are kept as masks.
+    this.#slots = slots.map((type, slot) => ({
+      ...inScratch(type === "bool" ? "int32" : type, axis),
+      beyond: 4 * strip * slot,
+    }));
+    const own = nest.inputs.map((input, i) => (this.#draws[i] ? inScratch("uint32", axis) : input));
+    this.#inputs = [...own, ...this.#slots];
+    const whole: Stage = { roots: [{ body, slot: -1 }] };
+    this.#stages = (stages?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map() }));
+  }
+
+  row(row: Row): Code[] {
+    const by = this.#index?.at;
+    if (by === undefined || this.#isApart) return this.#inDraws(row);
+    return this.#byIndex(row.here, row.here[by].at.get, (here) => this.#inDraws({ ...row, here }));
+  }
+
+  get #index(): NestInput["index"] {
+    return this.#inputs.find(({ index }) => index)?.index;
+  }
+
+  /** Whether each point has an index of its own; else a row has one. */
+  get #isApart(): boolean {
+    const index = this.#index;
+    return index !== undefined && this.#inputs[index.at].strides[this.#loops.axis] !== 0;
+  }
+
+  /** What is addressed by the index at `place` is there. One out of range is written to the bindings, and nothing is read or written through it. */
+  #byIndex(here: readonly Cursor[], place: Code<"i32">, body: (here: readonly Cursor[]) => readonly Code[]): Code[] {
+    const fn = this.#fn;
+    const { target, number } = this.#kernel!;
+    const { extent } = this.#index!;
+    const [index, setIndex] = fn.hold(i32.load(place));
+    const moves: Code[] = [];
+    const moved = here.map((cursor, i) => {
+      const { index: by, scale } = this.#inputs[i];
+      if (!by) return cursor;
+      const [at, set] = fn.hold(i32.add(cursor.at.get, i32.mul(index.get, i32.const(by.stride * scale))));
+      moves.push(set);
+      return { ...cursor, at };
+    });
+    const report = when(i32.eqz(i32.load(target.bindings.get, bindings.status)), [
+      i32.store(target.bindings.get, index.get, bindings.badIndex),
+      i32.store(target.bindings.get, i32.const(number + 1), bindings.status),
+    ]);
+    return [setIndex, when(i32.geU(index.get, i32.const(extent)), [report], [...moves, ...body(moved)])];
+  }
+
+  #inDraws(row: Row): Code[] {
+    if (!this.#draws.some(Boolean)) return this.#inStages(row);
+    const here = row.here.map((cursor, i) => this.#draws[i]?.cursor ?? cursor);
+    return inStrips(this.#fn, row, drawStrip, (begin, end) => [
+      ...this.#draws.flatMap((each, i) => each?.fill(row.here[i].at, begin, end) ?? []),
+      ...this.#inStages({ ...row, here, begin, end }),
+    ]);
+  }
+
+  #inStages(row: Row): Code[] {
+    if (!this.#loops.stages) return this.#rounds(0, row);
+    const here = [...row.here, ...this.#slots.map(() => ({ at: this.#strip, inside: true }))];
+    const inside = [...row.inside, ...this.#slots.map(() => true)];
+    const hoisted: Code[] = [];
+    const strips = inStrips(this.#fn, row, strip, (begin, end) => {
+      const first = i32.shl(limitCode(begin), i32.const(2));
+      const scratch = i32.add(this.#kernel!.target.scratch.get, i32.const(this.#taken));
+      const stages = this.#stages.flatMap((_, stage) => this.#rounds(stage, { here, inside, begin, end }, hoisted));
+      return [this.#strip.set(i32.sub(scratch, first)), ...stages];
+    });
+    return [...hoisted, ...strips];
+  }
+
+  #rounds(stage: number, row: Row, hoisted?: Code[]): Code[] {
+    const { axis } = this.#loops;
+    const by = this.#index?.at;
+    const round = (lanes: Lanes, count: number): Round => {
+      if (by === undefined || !this.#isApart) return this.#round(stage, row, lanes, count);
+      const place = along(row.here[by].at, 4 * this.#inputs[by].strides[axis], this.#words);
+      const body = this.#byIndex(row.here, place, (here) => {
+        const { before, body } = this.#round(stage, { ...row, here }, lanes, count);
+        return [...before, ...body];
+      });
+      return { before: [], body };
+    };
+    return rounds(this.#context, this.#fn, this.#loops, row, this.#words, round, hoisted);
+  }
+
+  #round(stage: number, { here, inside }: Pick<Row, "here" | "inside">, lanes: Lanes, count: number): Round {
+    const fn = this.#fn;
+    const { nest, axis } = this.#loops;
+    const { roots, printers } = this.#stages[stage];
+    const inputs = this.#inputs;
+    const bodies = roots.map(({ body }) => body);
+    const printer = printers.get(lanes) ?? new ElementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
+    printers.set(lanes, printer);
+    const { before, all } = printer.prepare(here, inside);
+    // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
+    const places = new Map<Local, readonly [Local<"i32">, Code]>();
+    const values = Array.from({ length: count }, (_, step) =>
+      all(this.#words, step).map((value) => fn.hold(value as Code<"v128">)),
+    );
+    const stores = roots.flatMap(({ slot }, i) => {
+      const to = nest.inputs.length + slot;
+      const { [to]: target } = inputs;
+      const { at } = here[to];
+      const stride = target.strides[axis] * target.scale;
+      const [place] = places.get(at) ?? places.set(at, fn.hold(along(at, stride, this.#words))).get(at)!;
+      return values.map((each, step) => {
+        const offset = (target.beyond ?? 0) + step * lanes.width * stride;
+        return new Elements(fn, lanes, target).store(place.get, each[i][0].get, offset);
+      });
+    });
+    const sets = values.flatMap((each) => each.map(([, set]) => set));
+    return { before, body: [...[...places.values()].map(([, set]) => set), ...sets, ...stores] };
+  }
 }
 
-const timesFour = (limit: Limit): Code<"i32"> =>
-  typeof limit === "number" ? i32.const(4 * limit) : i32.shl(limit.get, i32.const(2));
-
-/** The segment's part that lies in the limits. */
-function clip(
-  fn: FunctionBuilder,
-  segment: { begin: number; end: number },
-  limits?: { begin: Limit; end: Limit },
-): [Limit, Limit, Code[]] {
-  if (!limits) return [segment.begin, segment.end, []];
-  const [begin, setBegin] = fn.hold(bounded(limits.begin, segment.begin, i32.gtS));
-  const [end, setEnd] = fn.hold(bounded(limits.end, segment.end, i32.ltS));
-  return [begin, end, [setBegin, setEnd]];
-}
-
-function bounded(limit: Limit, border: number, compare: typeof i32.ltS): Code<"i32"> {
-  return select(limitCode(limit), i32.const(border), compare(limitCode(limit), i32.const(border)));
+/** What lies in scratch memory, along a row. */
+function inScratch(type: NestInput["type"], axis: number): NestInput {
+  const strides = Array.from({ length: axis + 1 }, (_, each) => (each === axis ? 1 : 0));
+  return { type, source: 0, strides, bounds: strides.map(() => null), offset: 0, never: false, scale: 4 };
 }

@@ -96,6 +96,32 @@ export function countLoop(
   return [i.set(limitCode(begin)), block((leave) => [branchIf(leave, i32.geS(i.get, limitCode(end))), rounds])];
 }
 
+/** A thread's part of an axis. */
+export interface Part {
+  readonly axis: number;
+  readonly begin: Limit;
+  readonly end: Limit;
+}
+
+/** [begin, end) in strips of `size` at most. */
+export function inStrips(
+  fn: FunctionBuilder,
+  { begin, end }: Omit<Part, "axis">,
+  size: number,
+  body: (begin: Limit, end: Limit) => readonly Code[],
+): Code[] {
+  if (typeof begin === "number" && typeof end === "number" && end - begin <= size) return [...body(begin, end)];
+  return countLoop(fn, begin, end, size, (from) => {
+    const [to, set] = fn.hold(least(i32.add(from.get, i32.const(size)), limitCode(end)));
+    return [set, ...body(from, to)];
+  });
+}
+
+/** The smaller of two numbers, each of which is computed twice; `isGreatest`: the larger. */
+export function least(a: Code<"i32">, b: Code<"i32">, isGreatest = false): Code<"i32"> {
+  return select(a, b, (isGreatest ? i32.gtS : i32.ltS)(a, b));
+}
+
 /** Loops over the nest's axes [from, to), then `body` with the cursors there; `limits` narrows one axis to a thread's part, `written` is countLoop's. */
 export function loops(
   fn: FunctionBuilder,
@@ -103,7 +129,7 @@ export function loops(
   [from, to]: readonly [number, number],
   cursors: readonly Cursor[],
   body: (cursors: readonly Cursor[], counters: readonly Local<"i32">[]) => readonly Code[],
-  limits?: { readonly axis: number; readonly begin: Limit; readonly end: Limit },
+  limits?: Part,
   written?: number,
 ): Code[] {
   const level = (axis: number, here: readonly Cursor[], counters: readonly Local<"i32">[]): readonly Code[] => {

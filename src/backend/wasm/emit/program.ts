@@ -4,7 +4,7 @@ import { elementBytes, type FoldKernel } from "../../../../kernels/kernel.ts";
 import type { SpecialKernel } from "../../../../kernels/kinds.ts";
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
 import type { Plan } from "../../../compile/plan.ts";
-import type { Loops } from "../../../schedule/loops.ts";
+import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
 import type { Call, ScheduledCopy, ScheduledMember } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
 import type { Division, Member } from "../../../schedule/rows.ts";
@@ -12,19 +12,16 @@ import type { Schedule } from "../../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../../schedule/signature.ts";
 import { type Local, ModuleBuilder, when } from "../assembler/assembler.ts";
 import { i32, memory } from "../assembler/instructions.ts";
-import { printPieces } from "./assemble.ts";
+import { printColumns } from "./columns.ts";
 import { Context, type Entry, type KernelFunction, type Motion, share, valueAddress } from "./context.ts";
-import { printContiguousFold } from "./contiguous.ts";
-import { printGather, printScatter, printZeros } from "./indexed.ts";
+import { printBlocks, printFold, printJoin } from "./folds.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
-import { printLines } from "./line.ts";
-import { printBlocks, printJoin } from "./longrow.ts";
-import { printElements } from "./map.ts";
+import { printLines } from "./lines.ts";
+import { elementCode } from "./map.ts";
 import { limitCode } from "./nest.ts";
 import { printPanels, printProduct } from "./product/product.ts";
 import { printRandom } from "./random.ts";
 import { type Printed, RunPrinter } from "./run.ts";
-import { printStridedFold } from "./strided.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */
 export interface Program {
@@ -103,10 +100,10 @@ function printMember(
 function printLoops(context: Context, { kernel, number }: Member, loops: Loops, target: KernelFunction): void {
   switch (loops.kind) {
     case "elements":
-      printElements(context, loops, target);
+      target.fn.body(...elementCode(context, number, loops, target));
       break;
     case "contiguous fold":
-      printContiguousFold(context, kernel as FoldKernel, loops, target);
+      printFold(context, kernel as FoldKernel, loops, target);
       break;
     case "blocks":
       printBlocks(context, kernel as FoldKernel, loops, target);
@@ -115,22 +112,16 @@ function printLoops(context: Context, { kernel, number }: Member, loops: Loops, 
       printJoin(context, kernel as FoldKernel, loops, target);
       break;
     case "strided fold":
-      printStridedFold(context, kernel as FoldKernel, loops, target);
+      printColumns(context, kernel as FoldKernel, loops, target);
       break;
     case "product":
       printProduct(context, loops, target);
-      break;
-    case "gather":
-      printGather(context, number, loops, target);
-      break;
-    case "scatter":
-      printScatter(context, number, loops, target);
       break;
     case "lines":
       printLines(context, kernel as SpecialKernel, loops, target);
       break;
     case "pieces":
-      printPieces(context, loops, target);
+      target.fn.body(...loops.pieces.flatMap((piece) => elementCode(context, number, piece, target)));
       break;
     case "zeros":
       printZeros(kernel.output, loops, target);
@@ -139,6 +130,13 @@ function printLoops(context: Context, { kernel, number }: Member, loops: Loops, 
       printRandom(context, kernel as RandomKernel, loops, target);
       break;
   }
+}
+
+/** Sets a value to zero. */
+function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {
+  const [begin, end, limits] = share(target, parallel);
+  const address = i32.add(valueAddress(target, value), limitCode(begin));
+  target.fn.body(...limits, memory.fill(address, i32.const(0), i32.sub(limitCode(end), limitCode(begin))));
 }
 
 /** Copies a value, unless both are one buffer. */

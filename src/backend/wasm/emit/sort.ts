@@ -3,15 +3,22 @@
 import type { SortKernel } from "../../../../kernels/sort.ts";
 import { block, branchIf, type Code, type Local, loop, when } from "../assembler/assembler.ts";
 import { f32, i32, i64, memory, select } from "../assembler/instructions.ts";
-import type { Line } from "./context.ts";
+import { along } from "./elements.ts";
 import { Elements } from "./halves.ts";
+import type { Line } from "./lines.ts";
 import { countLoop } from "./nest.ts";
 
 const run = 8;
 const bytes = 8;
 
 /** Prints one line. */
-export function printSort({ isDescending }: SortKernel, { fn, lanes, count, ends, scratch }: Line): readonly Code[] {
+export function printSort({ isDescending }: SortKernel, line: Line): readonly Code[] {
+  const { fn, loops, lanes, row, words, scratch } = line;
+  const { nest, axis, count } = loops;
+  const ends = nest.inputs.map((input, i) => {
+    const [at, set] = fn.hold(along(row.here[i].at, input.strides[axis] * input.scale, words));
+    return { input, at, set, step: input.strides[axis + 1] * input.scale };
+  });
   const [x, out] = ends;
   const isFloat = x.input.type === "float32";
   const local = () => fn.local("i32");
@@ -90,6 +97,7 @@ export function printSort({ isDescending }: SortKernel, { fn, lanes, count, ends
     width.set(i32.shl(width.get, i32.const(1))),
   ];
   return [
+    ...ends.map(({ set }) => set),
     from.set(scratch.get),
     to.set(i32.add(scratch.get, i32.const(bytes * count))),
     ...fill,

@@ -1,7 +1,6 @@
 // Words of the run's PCG32 stream in 64-bit integers: jump-ahead to any draw, then a strip at a time into scratch memory, from where a map reads
 // them at once. Equal to src/rng word for word.
 import type { Draws } from "../../../../kernels/kernel.ts";
-import type { NestInput } from "../../../schedule/nest.ts";
 import {
   block,
   branch,
@@ -145,12 +144,5 @@ export class WordStrip {
   /** Where element 0 of the row would be. */
   get cursor(): Cursor {
     return { at: this.#at, inside: true };
-  }
-
-  /** The strip as an input of a nest of that many axes. */
-  static input(axes: number): NestInput {
-    const strides = Array.from({ length: axes }, (_, axis) => (axis === axes - 1 ? 1 : 0));
-    const bounds = strides.map(() => null);
-    return { type: "uint32", source: 0, strides, bounds, offset: 0, never: false, scale: 4 };
   }
 }

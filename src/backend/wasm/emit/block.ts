@@ -7,31 +7,40 @@ import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "../
 import { f32x4, i32, i32x4, shuffle32 } from "../assembler/instructions.ts";
 import { combined, Extreme } from "./accumulate.ts";
 import type { Context } from "./context.ts";
-import { ElementPrinter, type Row } from "./elements.ts";
+import { ElementPrinter } from "./elements.ts";
 import type { Cursor } from "./nest.ts";
 
+/** What reads a row's elements, some from the one on whose number, four times, is `words`. */
+export interface RowReader {
+  readonly before: readonly Code[];
+  /** A vector of them, `step` vectors on. */
+  wide(words: Local<"i32">, step: number): Code;
+  /** One, `step` on. */
+  one(words: Local<"i32">, step: number): Code;
+}
+
 /** What reads a row that runs along an axis. */
-export function rowOf(
+export function readerOf(
   context: Context,
   fn: FunctionBuilder,
   nest: Nest,
   axis: number,
   body: Expr,
   cursors: readonly Cursor[],
-): Row {
+): RowReader {
   const inside = cursors.map(() => true);
   const wide = new ElementPrinter(fn, context.lanes, nest, axis, body).prepare(cursors, inside);
   const one = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body).prepare(cursors, inside) : wide;
   return { before: [...wide.before, ...(one === wide ? [] : one.before)], wide: wide.at, one: one.at };
 }
 
-/** One block from `words` on, which moves behind it: [code, the value]. */
+/** One block from `words` on, which moves: [code, the value]. */
 export function foldBlock(
   context: Context,
   fn: FunctionBuilder,
   combine: Join,
   type: ScalarType,
-  row: Row,
+  row: RowReader,
   words: Local<"i32">,
   size: number,
 ): [Code[], Code] {
@@ -49,10 +58,12 @@ export function foldBlock(
     extreme?.take(into as Local<"v128">, value as Code<"v128">) ?? join(into, value);
   if (extreme) code.push(extreme.start);
   const rounds = Math.floor(size / laneCount);
-  const forward = (elements: number) => words.set(i32.add(words.get, i32.const(4 * elements)));
   if (rounds > 0) {
     const [stop, set] = fn.hold(i32.add(words.get, i32.const(4 * laneCount * rounds)));
-    const round = [...accumulators.map((local, step) => take(local, row.wide(words, step))), forward(laneCount)];
+    const round = [
+      ...accumulators.map((local, step) => take(local, row.wide(words, step))),
+      words.set(i32.add(words.get, i32.const(4 * laneCount))),
+    ];
     code.push(
       set,
       loop((again) => [...round, branchIf(again, i32.ltU(words.get, stop.get))]),
@@ -73,7 +84,6 @@ export function foldBlock(
     }
     code.push(take(accumulators[whole], vector));
   }
-  if (left > 0) code.push(forward(left));
   if (extreme) code.push(extreme.finish(accumulators[0] as Local<"v128">));
   let alive = accumulators;
   for (let half = vectors / 2; half >= 1; half /= 2) {

@@ -1,0 +1,68 @@
+// Folds over other axes than the last: every output adds its terms ascending in chunks of 256, chunk sums ascending. Neighbouring outputs run side by
+// side, so that memory is read along its rows.
+import { chunkSize, type FoldKernel, neutral } from "../../../../kernels/kernel.ts";
+import type { StridedFold } from "../../../schedule/folds.ts";
+import { type Code, type Local, when } from "../assembler/assembler.ts";
+import { i32 } from "../assembler/instructions.ts";
+import { ArgAccumulator, combined } from "./accumulate.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { along, ElementPrinter } from "./elements.ts";
+import type { Lanes } from "./lanes.ts";
+import { type Cursor, loops, start } from "./nest.ts";
+import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
+
+/** Prints a fold over other axes than the last. */
+export function printColumns(context: Context, kernel: FoldKernel, columns: StridedFold, target: KernelFunction): void {
+  const { fn } = target;
+  const { nest, axis, parallel, count, writtenTerms } = columns;
+  const { body, dtype, fold } = kernel;
+  const { combine } = fold;
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const [begin, end, limits] = share(target, parallel);
+  const words = fn.local("i32");
+
+  const round = ({ here, inside }: Row, lanes: Lanes, group: number): Round => {
+    const printer = new ElementPrinter(fn, lanes, nest, axis, body);
+    const terms = (use: (at: (step: number) => Code) => readonly Code[]) => {
+      const term = (there: readonly Cursor[]) => {
+        const { before, at } = printer.prepare(there, inside);
+        return [...before, ...use((step) => at(words, step))];
+      };
+      return loops(fn, nest, [nest.outer, nest.extents.length], here, term, undefined, writtenTerms);
+    };
+    const to = along(here[here.length - 1].at, 4, words);
+    if (combine === "argmax" || combine === "argmin") {
+      const winner = new ArgAccumulator(fn, lanes, combine, body.type);
+      const [index, setIndex] = fn.hold(i32.const(0));
+      const next = index.set(i32.add(index.get, i32.const(1)));
+      const join = terms((at) => [...winner.join(at(0), index), next]);
+      return { before: [], body: [setIndex, ...winner.start(), ...join, lanes.store(dtype, to, winner.index, 0)] };
+    }
+    const locals = () => Array.from({ length: group }, () => fn.local(lanes.valueType(dtype)));
+    const clear = (each: Local[]) =>
+      each.map((local) => local.set(lanes.constant(dtype, neutral(combine, dtype)) as never));
+    const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, dtype, into, value) as never);
+    const chunk = locals();
+    const isLong = count > chunkSize;
+    const total = isLong ? locals() : chunk;
+    const flush = total.map((local, i) => join(local, chunk[i].get));
+    const left = fn.local("i32");
+    const again = left.set(i32.const(chunkSize));
+    const isFull = i32.eqz(left.tee(i32.sub(left.get, i32.const(1))));
+    const onward = isLong ? [when(isFull, [...flush, ...clear(chunk), again])] : [];
+    const [place, setPlace] = fn.hold(to);
+    return {
+      before: [],
+      body: [
+        ...clear(chunk),
+        ...(isLong ? [...clear(total), again] : []),
+        ...terms((at) => [...chunk.map((local, i) => join(local, at(i))), ...onward]),
+        ...(isLong && count % chunkSize !== 0 ? flush : []),
+        setPlace,
+        ...total.map((local, i) => lanes.store(dtype, place.get, local.get, 4 * i * lanes.width)),
+      ],
+    };
+  };
+  const row = (row: Row) => rounds(context, fn, columns, row, words, (lanes, group) => round(row, lanes, group));
+  fn.body(...code, ...limits, ...rowsOf(fn, columns, 0, cursors, { axis: parallel.axis, begin, end }, row));
+}

@@ -1,0 +1,203 @@
+// Folds over the last axes: a row of each output, read in place or gathered in scratch first, in blocks that join in ascending order. One long row to
+// one number is two functions: threads fold its blocks into the first one's scratch, and that one joins them.
+import { input } from "../../../../kernels/expr.ts";
+import { blockSize, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
+import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../../schedule/folds.ts";
+import type { NestInput } from "../../../schedule/nest.ts";
+import { after, type Code, type Local, when } from "../assembler/assembler.ts";
+import { i32 } from "../assembler/instructions.ts";
+import { bindings } from "../runtime/bindings.ts";
+import { ArgAccumulator, combined } from "./accumulate.ts";
+import { foldBlock, type RowReader, readerOf } from "./block.ts";
+import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { findExtreme } from "./extreme.ts";
+import { mapRows } from "./map.ts";
+import { type Cursor, countLoop, least, limitCode, loops, start } from "./nest.ts";
+import { Waiting } from "./waiting.ts";
+
+/** Prints a fold over the last axes. */
+export function printFold(context: Context, kernel: FoldKernel, fold: ContiguousFold, target: KernelFunction): void {
+  const { fn } = target;
+  const { nest, parallel } = fold;
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const [begin, end, limits] = share(target, parallel);
+  const printer = new FoldPrinter(context, kernel, target);
+  const row = (here: readonly Cursor[]) => printer.row(fold, here);
+  fn.body(...code, ...limits, ...loops(fn, nest, [0, nest.outer], cursors, row, { axis: parallel.axis, begin, end }));
+}
+
+/** Prints a long row's first function: each block's value. */
+export function printBlocks(context: Context, kernel: FoldKernel, fold: BlockFold, target: KernelFunction): void {
+  const { fn } = target;
+  const { nest, count, blocks, parallel } = fold;
+  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
+  const [begin, end, limits] = share(target, parallel);
+  const [to, setTo] = fn.hold(partials(context, target));
+  const printer = new FoldPrinter(context, kernel, target);
+  const reader = readerOf(context, fn, nest, 1, kernel.body, cursors);
+  const block = (at: Local<"i32">, size: number): Code[] => {
+    const value = fn.local(context.single.valueType(kernel.dtype));
+    const address = i32.add(to.get, i32.shl(at.get, i32.const(2)));
+    const from = i32.mul(at.get, i32.const(4 * blockSize));
+    const found = printer.block(reader, from, size, (each) => value.set(each as never));
+    return [...found, context.single.store(kernel.dtype, address, value.get, 0)];
+  };
+  const whole = Math.floor(count / blockSize);
+  const [stop, setStop] = fn.hold(least(limitCode(end), i32.const(whole)));
+  const last = whole < blocks ? countLoop(fn, stop, end, 1, (at) => block(at, count % blockSize)) : [];
+  const all = countLoop(fn, begin, stop, 1, (at) => block(at, blockSize));
+  fn.body(...code, ...limits, setTo, ...reader.before, setStop, ...all, ...last);
+}
+
+/** Prints a long row's second function: the blocks' values, joined in order by the first part. */
+export function printJoin(context: Context, kernel: FoldKernel, { blocks }: JoinFold, target: KernelFunction): void {
+  const { fn } = target;
+  const [from, setFrom] = fn.hold(partials(context, target));
+  const printer = new FoldPrinter(context, kernel, target);
+  const value = (at: Local<"i32">) =>
+    context.single.load(kernel.dtype, i32.add(from.get, i32.shl(at.get, i32.const(2))), 0);
+  const join = countLoop(fn, 0, blocks, 1, (at) => [printer.join(value(at))]);
+  const total = printer.total(join, valueAddress(target, kernel.output));
+  fn.body(when(i32.eqz(target.part.get), [setFrom, ...total]));
+}
+
+/** Where the blocks' values wait: in the first part's scratch memory. */
+const partials = (context: Context, { bindings: at }: KernelFunction) =>
+  i32.add(i32.load(at.get, bindings.scratch), i32.const(context.bytesBefore));
+
+class FoldPrinter {
+  readonly #context: Context;
+  readonly #kernel: FoldKernel;
+  readonly #target: KernelFunction;
+  readonly #words: Local<"i32">;
+  readonly #total: Local;
+
+  constructor(context: Context, kernel: FoldKernel, target: KernelFunction) {
+    this.#context = context;
+    this.#kernel = kernel;
+    this.#target = target;
+    this.#words = target.fn.local("i32");
+    this.#total = target.fn.local(context.single.valueType(kernel.dtype));
+  }
+
+  /** A row's result, stored where its output is. */
+  row({ nest, count, gather, isInPieces, isTwoPass }: ContiguousFold, here: readonly Cursor[]): Code[] {
+    const { fn, scratch } = this.#target;
+    const inputs = here.slice(0, -1);
+    const to = here[here.length - 1].at.get;
+    if (gather && isInPieces) {
+      const reader = this.#waiting(waitingSize);
+      return [
+        ...reader.before,
+        ...this.#pieces(reader, new Waiting(this.#context, fn, gather, scratch), inputs, count, to),
+      ];
+    }
+    const reader = gather
+      ? this.#waiting(count)
+      : readerOf(this.#context, fn, nest, nest.outer, this.#kernel.body, here);
+    const whole = [...inputs, { at: scratch, inside: true }];
+    const fill = gather ? mapRows(this.#context, fn, gather, nest.outer, whole) : [];
+    return [...fill, ...reader.before, ...this.#whole(reader, count, isTwoPass, to)];
+  }
+
+  #whole(reader: RowReader, count: number, isTwoPass: boolean, to: Code<"i32">): Code[] {
+    const { fn } = this.#target;
+    const { body, fold } = this.#kernel;
+    if (isTwoPass) {
+      const [code, index] = findExtreme(
+        this.#context,
+        fn,
+        fold.combine as "argmax" | "argmin",
+        body.type,
+        reader,
+        count,
+      );
+      return [...code, i32.store(to, index)];
+    }
+    if (this.#isArg)
+      return this.#winner(to, (join) => countLoop(fn, 0, count, 1, (i) => join(this.#element(reader, i), i)));
+    const block = (size: number) => (at: Local<"i32">) =>
+      this.block(reader, i32.mul(at.get, i32.const(4 * blockSize)), size, (value) => this.join(value));
+    const blocks = Math.floor(count / blockSize);
+    const all = countLoop(fn, 0, blocks, 1, block(blockSize));
+    const rest = count % blockSize > 0 ? countLoop(fn, blocks, blocks + 1, 1, block(count % blockSize)) : [];
+    return this.total([...all, ...rest], to);
+  }
+
+  /** Of a row that comes in pieces: `reader` reads what waits of it. */
+  #pieces(reader: RowReader, pieces: Waiting, inputs: readonly Cursor[], count: number, to: Code<"i32">): Code[] {
+    const { fn } = this.#target;
+    const { size } = pieces;
+    if (this.#isArg)
+      return this.#winner(to, (join) => {
+        const [index, setIndex] = fn.hold(i32.const(0));
+        const next = index.set(i32.add(index.get, i32.const(1)));
+        const all = countLoop(fn, 0, size, 1, (i) => [...join(this.#element(reader, i), index), next]);
+        return [setIndex, ...pieces.print(inputs, () => [...all, size.set(i32.const(0))])];
+      });
+    const block = (each: number) => this.block(reader, i32.const(0), each, (value) => this.join(value));
+    const full = when(i32.geS(size.get, i32.const(blockSize)), [...block(blockSize), ...pieces.drop(blockSize)]);
+    const rest = count % blockSize > 0 ? block(count % blockSize) : [];
+    return this.total([...pieces.print(inputs, () => [full]), ...rest], to);
+  }
+
+  get #isArg(): boolean {
+    const { combine } = this.#kernel.fold;
+    return combine === "argmax" || combine === "argmin";
+  }
+
+  #winner(
+    to: Code<"i32">,
+    terms: (join: (value: Code, index: Local<"i32">) => readonly Code[]) => readonly Code[],
+  ): Code[] {
+    const { fold, body } = this.#kernel;
+    const { single } = this.#context;
+    const winner = new ArgAccumulator(this.#target.fn, single, fold.combine as "argmax" | "argmin", body.type);
+    const all = terms((value, index) => winner.join(value, index));
+    return [...winner.start(), ...all, single.store("int32", to, winner.index, 0)];
+  }
+
+  #element(reader: RowReader, i: Local<"i32">): Code {
+    return after(this.#words.set(i32.shl(i.get, i32.const(2))), reader.one(this.#words, 0));
+  }
+
+  /** A block's value, from `from` on, a word an element. */
+  block(reader: RowReader, from: Code<"i32">, size: number, use: (value: Code) => Code): Code[] {
+    const { dtype, fold } = this.#kernel;
+    const { fn } = this.#target;
+    const [code, value] = foldBlock(this.#context, fn, fold.combine as Join, dtype, reader, this.#words, size);
+    return [this.#words.set(from), ...code, use(value)];
+  }
+
+  /** What the code joins, stored. */
+  total(code: readonly Code[], to: Code<"i32">): Code[] {
+    const { dtype, fold } = this.#kernel;
+    const { single } = this.#context;
+    const first = this.#total.set(single.constant(dtype, neutral(fold.combine, dtype)) as never);
+    return [first, ...code, single.store(dtype, to, this.#total.get, 0)];
+  }
+
+  join(value: Code): Code {
+    const { dtype, fold } = this.#kernel;
+    const { single } = this.#context;
+    const total = this.#total;
+    return total.set(combined(this.#target.fn, single, fold.combine as Join, dtype, total, value) as never);
+  }
+
+  /** What is in scratch memory, as a row of that many elements. */
+  #waiting(count: number): RowReader {
+    const { type } = this.#kernel.body;
+    const { fn, scratch } = this.#target;
+    const held: NestInput = {
+      type,
+      source: 0,
+      strides: [1],
+      bounds: [null],
+      offset: 0,
+      never: false,
+      scale: type === "bool" ? 1 : 4,
+    };
+    const nest = { extents: [count], outer: 0, inputs: [held] };
+    return readerOf(this.#context, fn, nest, 0, input(0, type), [{ at: scratch, inside: true }]);
+  }
+}

@@ -1,0 +1,97 @@
+// The one loop emitter: rows of neighbouring points along an axis of a nest, in rounds of a few vectors while there are as many, then of fewer, then one by
+// one. What a round computes is the caller's: elements, a fold for each point, lines side by side.
+import type { Rows } from "../../../schedule/vectorise.ts";
+import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
+import { i32 } from "../assembler/instructions.ts";
+import type { Context } from "./context.ts";
+import type { Lanes } from "./lanes.ts";
+import { type Cursor, type Limit, least, limitCode, loops, type Part } from "./nest.ts";
+
+/** Points [begin, end) of a row: where it begins, and which inputs the axis' own bounds cover there. */
+export interface Row {
+  readonly here: readonly Cursor[];
+  readonly inside: readonly boolean[];
+  readonly begin: Limit;
+  readonly end: Limit;
+}
+
+/** What a round computes, of `count` vectors of points, and what stays the same for all rounds and is computed before. */
+export interface Round {
+  readonly before: readonly Code[];
+  readonly body: readonly Code[];
+}
+
+/** Loops over the nest's axes from `from` on to its rows, cut at bounds and at the borders of a thread's part. */
+export function rowsOf(
+  fn: FunctionBuilder,
+  { nest, axis, segments }: Rows,
+  from: number,
+  cursors: readonly Cursor[],
+  part: Part | undefined,
+  body: (row: Row) => readonly Code[],
+): Code[] {
+  const limits = part?.axis === axis ? part : undefined;
+  const row = (here: readonly Cursor[]) =>
+    segments.flatMap(({ begin, end, inside }) => {
+      if (!limits) return body({ here, inside, begin, end });
+      const [first, setFirst] = fn.hold(least(limitCode(limits.begin), i32.const(begin), true));
+      const [stop, setStop] = fn.hold(least(limitCode(limits.end), i32.const(end)));
+      return [setFirst, setStop, ...body({ here, inside, begin: first, end: stop })];
+    });
+  return loops(fn, nest, [from, axis], cursors, row, part);
+}
+
+/** A row's rounds; `words` is four times the number of a round's first point. `hoisted` takes what is computed before them. */
+export function rounds(
+  context: Context,
+  fn: FunctionBuilder,
+  { lanes, widths }: Pick<Rows, "lanes" | "widths">,
+  { begin, end }: Pick<Row, "begin" | "end">,
+  words: Local<"i32">,
+  round: (lanes: Lanes, count: number) => Round,
+  hoisted?: Code[],
+): Code[] {
+  const wide = lanes > 1 ? context.lanes : context.single;
+  let left = typeof begin === "number" && typeof end === "number" ? end - begin : undefined;
+  const all = [...widths.map((count) => [wide, count] as const), [context.single, 1] as const];
+  return [
+    words.set(fourTimes(begin)),
+    ...all.flatMap(([each, count]) => {
+      const points = each.width * count;
+      if (left !== undefined && left < points) return [];
+      if (left !== undefined) left %= points;
+      const { before, body } = round(each, count);
+      hoisted?.push(...before);
+      return [whileFull(fn, words, points, end, hoisted ? [] : before, body)];
+    }),
+  ];
+}
+
+/** while (words/4 + points <= end) { body; words += 4·points } */
+function whileFull(
+  fn: FunctionBuilder,
+  words: Local<"i32">,
+  points: number,
+  end: Limit,
+  before: readonly Code[],
+  body: readonly Code[],
+): Code {
+  const [last, setLast] =
+    typeof end === "number"
+      ? [i32.const(4 * (end - points)), []]
+      : held(fn, i32.sub(fourTimes(end), i32.const(4 * points)));
+  return block((leave) => [
+    ...setLast,
+    branchIf(leave, i32.gtS(words.get, last)),
+    ...before,
+    loop((again) => [...body, branchIf(again, i32.leS(words.tee(i32.add(words.get, i32.const(4 * points))), last))]),
+  ]);
+}
+
+function held(fn: FunctionBuilder, code: Code<"i32">): [Code<"i32">, Code[]] {
+  const [local, set] = fn.hold(code);
+  return [local.get, [set]];
+}
+
+const fourTimes = (limit: Limit): Code<"i32"> =>
+  typeof limit === "number" ? i32.const(4 * limit) : i32.shl(limit.get, i32.const(2));
