@@ -12,7 +12,7 @@ import { rowsOfBlock } from "../schedule/places.ts";
 import { isStraight, type ProductLoops } from "../schedule/product.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { strip } from "../schedule/stages.ts";
-import { columnBlock, lineGroups, tileRows, tileUnroll } from "../schedule/tile.ts";
+import { columnBlock, rowBlock, tileRows, tileUnroll } from "../schedule/tile.ts";
 import type { RowLoops } from "../schedule/vectorise.ts";
 
 /** How the threads divide a function's work, as the end of the line of the axis that they share. */
@@ -190,7 +190,7 @@ function showProduct(product: ProductLoops, sharing: Sharing): string[] {
   const here = (side: "a" | "b") => (whole === side ? "" : `: ${packs[side]}`);
   const before = whole ? [`once for each thread, ${packs[whole]} from ${panels} of its packed operands`] : [];
   const groups = product.a.layout === "across" && isStraight(product.a.across);
-  const height = groups && whole !== "a" ? `${lineGroups * tileRows}, then ${tileRows}` : `${tileRows}`;
+  const height = groups && whole !== "a" ? rowBlock : tileRows;
   return [
     ...before,
     ...within([

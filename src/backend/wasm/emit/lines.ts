@@ -1,25 +1,12 @@
 // Kernels that take a whole line at a time: rows of lines side by side, as far as the schedule says so, and one printer for each kind.
 import type { SpecialKernel, SpecialKind } from "../../../../kernels/kinds.ts";
 import type { LineLoops } from "../../../schedule/line.ts";
-import type { Code, FunctionBuilder, Local } from "../assembler/assembler.ts";
+import type { Code } from "../assembler/assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
-import type { Lanes } from "./lanes.ts";
 import { start } from "./nest.ts";
 import { printPrefix } from "./prefix.ts";
-import { type Row, rounds, rowsOf } from "./rows.ts";
+import { type Line, type Row, rounds, rowsOf } from "./rows.ts";
 import { printSort } from "./sort.ts";
-
-/** Lines at a place: `vectors` times the lanes' width of them, side by side. */
-export interface Line {
-  readonly fn: FunctionBuilder;
-  readonly loops: LineLoops;
-  readonly lanes: Lanes;
-  readonly vectors: number;
-  readonly row: Row;
-  /** Four times the number of the first line in the row. */
-  readonly words: Local<"i32">;
-  readonly scratch: Local<"i32">;
-}
 
 type Printer<K extends SpecialKind> = (kernel: SpecialKernel<K>, line: Line) => readonly Code[];
 

@@ -6,8 +6,8 @@ import { i32 } from "../assembler/instructions.ts";
 import { ArgAccumulator } from "./accumulate.ts";
 import { along, ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
-import type { Line } from "./lines.ts";
 import { type Cursor, loops } from "./nest.ts";
+import type { Line } from "./rows.ts";
 
 /** Prints one line, or several side by side. */
 export function printPrefix({ combine }: PrefixKernel, line: Line): readonly Code[] {

@@ -1,5 +1,6 @@
 // The one loop emitter: rows of neighbouring points along an axis of a nest, in rounds of a few vectors while there are as many, then of fewer, then one by
 // one. What a round computes is the caller's: elements, a fold for each point, lines side by side.
+import type { LineLoops } from "../../../schedule/line.ts";
 import type { Rows } from "../../../schedule/vectorise.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
@@ -19,6 +20,18 @@ export interface Row {
 export interface Round {
   readonly before: readonly Code[];
   readonly body: readonly Code[];
+}
+
+/** What a round computes line by line: `vectors` times the lanes' width of them, side by side. */
+export interface Line {
+  readonly fn: FunctionBuilder;
+  readonly loops: LineLoops;
+  readonly lanes: Lanes;
+  readonly vectors: number;
+  readonly row: Row;
+  /** Four times the number of the first line in the row. */
+  readonly words: Local<"i32">;
+  readonly scratch: Local<"i32">;
 }
 
 /** Loops over the nest's axes from `from` on to its rows, cut at bounds and at the borders of a thread's part. */

@@ -5,8 +5,8 @@ import { block, branchIf, type Code, type Local, loop, when } from "../assembler
 import { f32, i32, i64, memory, select } from "../assembler/instructions.ts";
 import { along } from "./elements.ts";
 import { Elements } from "./halves.ts";
-import type { Line } from "./lines.ts";
 import { countLoop } from "./nest.ts";
+import type { Line } from "./rows.ts";
 
 const run = 8;
 const bytes = 8;

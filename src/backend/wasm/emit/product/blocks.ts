@@ -166,13 +166,13 @@ export class BlockPrinter {
     const { left, right, corner } = this.#scratch;
     const { column, width } = columns;
     const { k, terms } = chunk;
-    const tile = tileFunction(this.#context, tileColumns, k !== 0);
-    const store = tileFunction(this.#context, tileColumns, false);
-    const patch = cornerFunction(this.#context, tileColumns, k !== 0);
     const panel = fn.local("i32");
     const pitch = this.#pitch(chunk);
     const [out, setOut] = fn.hold(i32.add(c.at.get, i32.shl(column.get, i32.const(2))));
     const stride = i32.const(4 * all);
+    const tile = tileFunction(this.#context, tileColumns, k !== 0);
+    const store = tileFunction(this.#context, tileColumns, false);
+    const patch = cornerFunction(this.#context, tileColumns, k !== 0);
     /** The tiles over `count` packed panels of rows, or over one that isn't `height` high; `from`: where the panels are. */
     const tiles = (row: Code<"i32">, count: number | Local<"i32">, from: Code<"i32">, height?: Code<"i32">): Code[] => {
       const [to, setTo] = fn.hold(i32.add(out.get, i32.mul(row, stride)));
@@ -186,15 +186,8 @@ export class BlockPrinter {
             call(store, panelLeft.get, panel.get, corner.get, i32.const(4 * tileColumns), i32.const(terms)),
             call(patch, corner.get, below.get, stride, height ?? i32.const(tileRows), this.#least(rest, tileColumns)),
           ];
-          const one = height
-            ? partial
-            : [
-                when(
-                  i32.geS(rest, i32.const(tileColumns)),
-                  [call(tile, panelLeft.get, panel.get, below.get, stride, i32.const(terms))],
-                  partial,
-                ),
-              ];
+          const whole = call(tile, panelLeft.get, panel.get, below.get, stride, i32.const(terms));
+          const one = height ? partial : [when(i32.geS(rest, i32.const(tileColumns)), [whole], partial)];
           return [
             below.set(to.get),
             panelLeft.set(from),
@@ -212,7 +205,7 @@ export class BlockPrinter {
     // Packed whole, the chunks' panels follow one another.
     const packed = whole === "b" ? [] : [panel.set(right.get), ...this.#packRight(b, columns, chunk, panel)];
     const panels = i32.divU(i32.add(width.get, i32.const(tileColumns - 1)), i32.const(tileColumns));
-    const onward = whole === "b" ? [right.set(i32.add(right.get, i32.mul(panels, i32.const(pitch))))] : [];
+    const onward = right.set(i32.add(right.get, i32.mul(panels, i32.const(this.#pitch(chunk)))));
     if (whole === "a") {
       const [fours, rest] = [Math.floor(rows / tileRows), rows % tileRows];
       const bytes = Math.ceil(rows / tileRows) * leftPitch;
@@ -227,47 +220,40 @@ export class BlockPrinter {
         ...(rest > 0 ? tiles(i32.const(fours * tileRows), 1, last, i32.const(rest)) : []),
       ];
     }
-    const aTerms = this.#terms("a", a, chunk);
-    const packRow = (row: Local<"i32">, end: Code<"i32">) =>
-      this.#packPanels("a", aTerms, chunk, [row.get, end], left.get);
-    const group = (row: Local<"i32">): Code[] => [
-      call(
+    const ofA = this.#terms("a", a, chunk);
+    const inGroups = isInRows(operand);
+    const [begin, end] = this.#part.rows;
+    const most = inGroups ? rowBlock : tileRows;
+    const group = (row: Local<"i32">): Code[] => {
+      const [height, setHeight] = fn.hold(this.#least(i32.sub(limitCode(end), row.get), most));
+      const [fours, setFours] = fn.hold(i32.shrU(height.get, i32.const(2)));
+      const rest = i32.and(height.get, i32.const(tileRows - 1));
+      const inPanels = this.#packPanels("a", ofA, chunk, [row.get, i32.add(row.get, height.get)], left.get);
+      const inRows = call(
         packRows(this.#context, operand, tileRows, { panels: lineGroups, pitch: leftPitch }),
-        i32.add(aTerms.base.get, i32.mul(row.get, strideOf(operand))),
+        i32.add(ofA.base.get, i32.mul(row.get, strideOf(operand))),
         left.get,
         i32.const(terms),
-        aTerms.way,
+        ofA.way,
         i32.const(leftPitch),
         i32.const(lineGroups),
-      ),
-      ...tiles(row.get, lineGroups, left.get),
-    ];
-    const [begin, end] = this.#part.rows;
-    const [top, setTop] = fn.hold(limitCode(begin));
-    const [fours, setFours] = fn.hold(
-      i32.add(top.get, i32.and(i32.sub(limitCode(end), top.get), i32.const(-tileRows))),
-    );
-    const inGroups = isInRows(operand) ? i32.and(i32.sub(limitCode(end), top.get), i32.const(-rowBlock)) : i32.const(0);
-    const [groups, setGroups] = fn.hold(i32.add(top.get, inGroups));
-    const [height, setHeight] = fn.hold(i32.sub(limitCode(end), fours.get));
+      );
+      const last = i32.add(left.get, i32.mul(fours.get, i32.const(leftPitch)));
+      const cut = tiles(i32.add(row.get, i32.and(height.get, i32.const(-tileRows))), 1, last, rest);
+      const full = tiles(row.get, inGroups ? fours : 1, left.get);
+      return [
+        setHeight,
+        setFours,
+        inGroups ? when(i32.eq(height.get, i32.const(most)), [inRows], [inPanels]) : inPanels,
+        ...(inGroups ? [...full, when(rest, cut)] : [when(rest, cut, full)]),
+      ];
+    };
     return [
       ...packed,
-      ...aTerms.code,
+      ...ofA.code,
       setOut,
-      setTop,
-      setFours,
-      setGroups,
-      ...countLoop(fn, top, groups, rowBlock, group),
-      ...countLoop(fn, groups, fours, tileRows, (row) => [
-        packRow(row, i32.add(row.get, i32.const(tileRows))),
-        ...tiles(row.get, 1, left.get),
-      ]),
-      setHeight,
-      ...countLoop(fn, fours, end, tileRows, (row) => [
-        packRow(row, limitCode(end)),
-        ...tiles(row.get, 1, left.get, height.get),
-      ]),
-      ...onward,
+      ...countLoop(fn, begin, end, most, group),
+      ...(whole === "b" ? [onward] : []),
     ];
   }
 
