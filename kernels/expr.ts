@@ -159,22 +159,24 @@ export function topological(root: Expr): Expr[] {
 export function rewrite(root: Expr, replace: (expr: Expr) => Expr): Expr {
   const done = new Map<Expr, Expr>();
   const get = (child: Expr) => done.get(child)!;
-  const withParts = (expr: Expr): Expr => {
-    switch (expr.kind) {
-      case "input":
-      case "constant":
-        return expr;
-      case "unary":
-        return { ...expr, x: get(expr.x) };
-      case "binary":
-      case "compare":
-        return { ...expr, a: get(expr.a), b: get(expr.b) };
-      case "select":
-        return { ...expr, condition: get(expr.condition), yes: get(expr.yes), no: get(expr.no) };
-    }
-  };
-  for (const expr of topological(root)) done.set(expr, replace(withParts(expr)));
+  for (const expr of topological(root)) done.set(expr, replace(withParts(expr, get)));
   return get(root);
+}
+
+/** The expression with other direct subexpressions. */
+export function withParts(expr: Expr, part: (child: Expr) => Expr): Expr {
+  switch (expr.kind) {
+    case "input":
+    case "constant":
+      return expr;
+    case "unary":
+      return { ...expr, x: part(expr.x) };
+    case "binary":
+    case "compare":
+      return { ...expr, a: part(expr.a), b: part(expr.b) };
+    case "select":
+      return { ...expr, condition: part(expr.condition), yes: part(expr.yes), no: part(expr.no) };
+  }
 }
 
 /** The expression with its inputs replaced: how fusion composes scalar bodies. */

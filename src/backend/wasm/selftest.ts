@@ -90,21 +90,20 @@ function subjects(): Subject[] {
   const { neg, abs, sqrt, floor, toInt32, toFloat32, pow2, exponent, high16, low16, not, and, or, select } = expr;
   const { add, sub, mul, div, lt, le, eq, ne, gt, ge, input } = expr;
   const matrix = contiguousView([depth, columns]);
-  const folds = (["sum", "prod", "max", "min"] as const).flatMap((combine: Combine): Subject[] => [
-    {
-      name: `${combine} of rows`,
-      shape: [columns / 10],
-      reads: [["matrix", reshapeView(matrix, [columns / 10, 10 * depth])!]],
+  const fold = (name: string, combine: Combine, order: Fold["order"], view: View): Subject => {
+    const [shape, reduced] = [view.shape.slice(0, 1), view.shape.slice(1)];
+    const reads: Read[] = [["matrix", view]];
+    return {
+      name: `${combine} of ${name}`,
+      shape,
+      reads,
       body: input(0, "float32"),
-      fold: { combine, order: "lanes", reduced: [10 * depth] },
-    },
-    {
-      name: `${combine} of columns`,
-      shape: [columns],
-      reads: [["matrix", transposeView(matrix, [1, 0])]],
-      body: input(0, "float32"),
-      fold: { combine, order: "chunks", reduced: [depth] },
-    },
+      fold: { combine, order, reduced },
+    };
+  };
+  const folds = (["sum", "prod", "max", "min"] as const).flatMap((combine) => [
+    fold("rows", combine, "lanes", reshapeView(matrix, [columns / 10, 10 * depth])!),
+    fold("columns", combine, "chunks", transposeView(matrix, [1, 0])),
   ]);
   const left = sliceView(reshapeView(matrix, [columns, depth])!, [0, 0], [1, 1], [rows, depth]);
   const rights = { "": matrix, " transposed": transposeView(reshapeView(matrix, [columns, depth])!, [1, 0]) };
@@ -113,58 +112,33 @@ function subjects(): Subject[] {
     return {
       name: `matmul${how}`,
       shape: [rows, columns],
-      reads: [
-        ["matrix", a],
-        ["matrix", b],
-      ],
+      reads: [a, b].map((view): Read => ["matrix", view]),
       body: mul(input(0, "float32"), input(1, "float32")),
       fold: { combine: "sum", order: "chunks", reduced: [depth] },
     };
   });
   const compared = (a: expr.Expr, b: expr.Expr) =>
-    [lt, le, eq, ne, gt, ge].reduce(
-      (sum: expr.Expr, compare, i) => {
-        return add(sum, mul(toInt32(compare(a, b)), 1 << i));
-      },
-      expr.constant(0, "int32"),
-    );
+    [lt, le, eq, ne, gt, ge]
+      .map((compare, i) => mul(toInt32(compare(a, b)), 1 << i))
+      .reduce((sum, each) => add(sum, each));
   return [
     operations("float32", ["x", "y"], (x, y) => [
-      neg(x),
-      abs(x),
-      sqrt(x),
-      floor(x),
-      add(x, y),
-      sub(x, y),
-      mul(x, y),
-      div(x, y),
+      ...[neg, abs, sqrt, floor].map((op) => op(x)),
+      ...[add, sub, mul, div].map((op) => op(x, y)),
     ]),
-    operations("rounding", ["x"], (x) => [expr.roundTo(x, "bfloat16"), expr.roundTo(x, "float16")]),
+    operations("rounding", ["x"], (x) => expr.narrowFormats.map((format) => expr.roundTo(x, format))),
     operations("choices of float32", ["yes", "x", "y"], (yes, x, y) => [
-      select(lt(x, y), x, y),
-      select(gt(x, y), x, y),
-      select(yes, x, y),
-      select(yes, x, 0),
-      select(yes, 0, x),
-      select(yes, neg(x), x),
+      ...[lt(x, y), gt(x, y), yes].map((condition) => select(condition, x, y)),
+      ...[select(yes, x, 0), select(yes, 0, x), select(yes, neg(x), x)],
     ]),
     operations("float32 to int32", ["x", "y"], (x, y) => [toInt32(x), compared(x, y)]),
     operations("int32", ["yes", "i", "j"], (yes, i, j) => [
-      neg(i),
-      abs(i),
-      add(i, j),
-      sub(i, j),
-      mul(i, j),
-      select(yes, i, j),
-      compared(i, j),
+      ...[neg, abs].map((op) => op(i)),
+      ...[add, sub, mul].map((op) => op(i, j)),
+      ...[select(yes, i, j), compared(i, j)],
     ]),
     operations("float32 from integers", ["i", "word", "whole", "normal"], (i, word, whole, normal) => [
-      toFloat32(i),
-      toFloat32(word),
-      high16(word),
-      low16(word),
-      pow2(whole),
-      exponent(normal),
+      ...[toFloat32(i), toFloat32(word), high16(word), low16(word), pow2(whole), exponent(normal)],
     ]),
     operations("bool", ["yes", "no"], (yes, no) => [not(yes), and(yes, no), or(yes, no)]),
     operations("exp", ["x"], (x) => [exp(x)]),

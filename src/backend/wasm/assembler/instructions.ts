@@ -32,6 +32,15 @@ const shift =
   (x: Code<"v128">, count: number): Code<"v128"> =>
     instruction("v128", [x, i32.const(count)], simd(opcode));
 
+/** Instructions whose opcodes follow one another. */
+const inOrder = <F, N extends string>(first: number, make: (opcode: number) => F, ...names: readonly N[]) =>
+  Object.fromEntries(names.map((name, i) => [name, make(first + i)])) as Record<N, F>;
+const integers = (opcode: number) => binary<"i32", "i32">("i32", opcode);
+const longs = (opcode: number) => binary<"i64", "i64">("i64", opcode);
+const floats = (opcode: number) => binary<"f32", "f32">("f32", opcode);
+const comparisons = ["eq", "ne", "ltS", "ltU", "gtS", "gtU", "leS", "leU", "geS", "geU"] as const;
+const floatComparisons = ["eq", "ne", "lt", "gt", "le", "ge"] as const;
+
 const word = new DataView(new ArrayBuffer(8));
 const bytesOf = (length: number) => Array.from({ length }, (_, i) => word.getUint8(i));
 function floatBytes(value: number): number[] {
@@ -42,27 +51,9 @@ function floatBytes(value: number): number[] {
 export const i32 = {
   const: (value: number): Code<"i32"> => instruction("i32", [], [0x41, ...signed(value | 0)]),
   eqz: unary<"i32", "i32">("i32", 0x45),
-  eq: binary<"i32", "i32">("i32", 0x46),
-  ne: binary<"i32", "i32">("i32", 0x47),
-  ltS: binary<"i32", "i32">("i32", 0x48),
-  ltU: binary<"i32", "i32">("i32", 0x49),
-  gtS: binary<"i32", "i32">("i32", 0x4a),
-  gtU: binary<"i32", "i32">("i32", 0x4b),
-  leS: binary<"i32", "i32">("i32", 0x4c),
-  leU: binary<"i32", "i32">("i32", 0x4d),
-  geS: binary<"i32", "i32">("i32", 0x4e),
-  geU: binary<"i32", "i32">("i32", 0x4f),
-  add: binary<"i32", "i32">("i32", 0x6a),
-  sub: binary<"i32", "i32">("i32", 0x6b),
-  mul: binary<"i32", "i32">("i32", 0x6c),
-  divS: binary<"i32", "i32">("i32", 0x6d),
-  divU: binary<"i32", "i32">("i32", 0x6e),
-  and: binary<"i32", "i32">("i32", 0x71),
-  or: binary<"i32", "i32">("i32", 0x72),
-  xor: binary<"i32", "i32">("i32", 0x73),
-  shl: binary<"i32", "i32">("i32", 0x74),
-  shrS: binary<"i32", "i32">("i32", 0x75),
-  shrU: binary<"i32", "i32">("i32", 0x76),
+  ...inOrder(0x46, integers, ...comparisons),
+  ...inOrder(0x6a, integers, "add", "sub", "mul", "divS", "divU"),
+  ...inOrder(0x71, integers, "and", "or", "xor", "shl", "shrS", "shrU"),
   rotr: binary<"i32", "i32">("i32", 0x78),
   wrapI64: unary<"i64", "i32">("i32", 0xa7),
   reinterpretF32: unary<"f32", "i32">("i32", 0xbc),
@@ -77,16 +68,12 @@ export const i32 = {
 
 export const i64 = {
   const: (value: bigint): Code<"i64"> => instruction("i64", [], [0x42, ...signed(BigInt.asIntN(64, value))]),
-  eqz: unary<"i64", "i32">("i32", 0x50),
   ne: binary<"i64", "i32">("i32", 0x52),
   ltS: binary<"i64", "i32">("i32", 0x53),
   add: binary<"i64", "i64">("i64", 0x7c),
   mul: binary<"i64", "i64">("i64", 0x7e),
   divU: binary<"i64", "i64">("i64", 0x80),
-  and: binary<"i64", "i64">("i64", 0x83),
-  or: binary<"i64", "i64">("i64", 0x84),
-  xor: binary<"i64", "i64">("i64", 0x85),
-  shl: binary<"i64", "i64">("i64", 0x86),
+  ...inOrder(0x83, longs, "and", "or", "xor", "shl"),
   shrU: binary<"i64", "i64">("i64", 0x88),
   extendI32U: unary<"i32", "i64">("i64", 0xad),
   load: load("i64", [0x29], 3),
@@ -95,22 +82,13 @@ export const i64 = {
 
 export const f32 = {
   const: (value: number): Code<"f32"> => instruction("f32", [], [0x43, ...floatBytes(value)]),
-  eq: binary<"f32", "i32">("i32", 0x5b),
-  ne: binary<"f32", "i32">("i32", 0x5c),
-  lt: binary<"f32", "i32">("i32", 0x5d),
-  gt: binary<"f32", "i32">("i32", 0x5e),
-  le: binary<"f32", "i32">("i32", 0x5f),
-  ge: binary<"f32", "i32">("i32", 0x60),
+  ...inOrder(0x5b, (opcode) => binary<"f32", "i32">("i32", opcode), ...floatComparisons),
   abs: unary<"f32", "f32">("f32", 0x8b),
   neg: unary<"f32", "f32">("f32", 0x8c),
   floor: unary<"f32", "f32">("f32", 0x8e),
   sqrt: unary<"f32", "f32">("f32", 0x91),
-  add: binary<"f32", "f32">("f32", 0x92),
-  sub: binary<"f32", "f32">("f32", 0x93),
-  mul: binary<"f32", "f32">("f32", 0x94),
-  div: binary<"f32", "f32">("f32", 0x95),
-  convertI32S: unary<"i32", "f32">("f32", 0xb2),
-  convertI32U: unary<"i32", "f32">("f32", 0xb3),
+  ...inOrder(0x92, floats, "add", "sub", "mul", "div"),
+  ...inOrder(0xb2, (opcode) => unary<"i32", "f32">("f32", opcode), "convertI32S", "convertI32U"),
   reinterpretI32: unary<"i32", "f32">("f32", 0xbe),
   load: load("f32", [0x2a], 2),
   store: store<"f32">([0x38], 2),
@@ -151,11 +129,8 @@ export const v128 = {
   store64Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
     instruction("none", [address, x], [0xfd, 91, 1, ...unsigned(offset), lane]),
   not: vectorUnary(77),
-  and: vector(78),
-  /** a and not b. */
-  andNot: vector(79),
-  or: vector(80),
-  xor: vector(81),
+  /** andNot: a and not b. */
+  ...inOrder(78, vector, "and", "andNot", "or", "xor"),
   bitselect: (yes: Code<"v128">, no: Code<"v128">, mask: Code<"v128">): Code<"v128"> =>
     instruction("v128", [yes, no, mask], [0xfd, 82]),
   anyTrue: unary<"v128", "i32">("i32", ...simd(83)),
@@ -183,65 +158,32 @@ export const i32x4 = {
   splat: unary<"i32", "v128">("v128", ...simd(17)),
   extractLane: lane("i32", 27).extract,
   replaceLane: lane("i32", 27).replace,
-  eq: vector(55),
-  ne: vector(56),
-  ltS: vector(57),
-  ltU: vector(58),
-  gtS: vector(59),
-  gtU: vector(60),
-  leS: vector(61),
-  leU: vector(62),
-  geS: vector(63),
-  geU: vector(64),
-  abs: vectorUnary(160),
-  neg: vectorUnary(161),
+  ...inOrder(55, vector, ...comparisons),
+  ...inOrder(160, vectorUnary, "abs", "neg"),
   extendLowI16x8U: vectorUnary(169),
-  shl: shift(171),
-  shrS: shift(172),
-  shrU: shift(173),
+  ...inOrder(171, shift, "shl", "shrS", "shrU"),
   add: vector(174),
   sub: vector(177),
   mul: vector(181),
   minS: vector(182),
   maxS: vector(184),
   truncSatF32x4S: vectorUnary(248),
-  /** Each lane's top bit, the first lane's lowest. */
-};
-
-export const i64x2 = {
-  splat: unary<"i64", "v128">("v128", ...simd(18)),
-  replaceLane: lane("i64", 29).replace,
-  extractLane: lane("i64", 29).extract,
-  shl: shift(203),
-  shrU: shift(205),
-  add: vector(206),
-  mul: vector(213),
 };
 
 export const f32x4 = {
   splat: unary<"f32", "v128">("v128", ...simd(19)),
   extractLane: lane("f32", 31).extract,
   replaceLane: lane("f32", 31).replace,
-  eq: vector(65),
-  ne: vector(66),
-  lt: vector(67),
-  gt: vector(68),
-  le: vector(69),
-  ge: vector(70),
+  ...inOrder(65, vector, ...floatComparisons),
   floor: vectorUnary(104),
-  abs: vectorUnary(224),
-  neg: vectorUnary(225),
+  ...inOrder(224, vectorUnary, "abs", "neg"),
   sqrt: vectorUnary(227),
-  add: vector(228),
-  sub: vector(229),
-  mul: vector(230),
-  div: vector(231),
+  ...inOrder(228, vector, "add", "sub", "mul", "div"),
   /** a < b ? b : a. */
   pmax: vector(235),
   /** b < a ? b : a. */
   pmin: vector(234),
-  convertI32x4S: vectorUnary(250),
-  convertI32x4U: vectorUnary(251),
+  ...inOrder(250, vectorUnary, "convertI32x4S", "convertI32x4U"),
 };
 
 const atomic = (opcode: number) => [0xfe, opcode];

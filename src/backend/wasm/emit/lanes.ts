@@ -111,13 +111,11 @@ export const simdLanes: Lanes = {
     const value = x as V;
     switch (op) {
       case "neg":
-        return from === "float32" ? f32x4.neg(value) : i32x4.neg(value);
       case "abs":
-        return from === "float32" ? f32x4.abs(value) : i32x4.abs(value);
+        return (from === "float32" ? f32x4 : i32x4)[op](value);
       case "sqrt":
-        return f32x4.sqrt(value);
       case "floor":
-        return f32x4.floor(value);
+        return f32x4[op](value);
       case "not":
         return v128.not(value);
       case "pow2":
@@ -184,14 +182,11 @@ export const scalarLanes: Lanes = {
     switch (op) {
       case "neg":
         return from === "float32" ? f32.neg(float) : i32.sub(i32.const(0), value);
-      case "abs": {
-        if (from === "float32") return f32.abs(float);
-        return split("an int32 abs");
-      }
+      case "abs":
+        return from === "float32" ? f32.abs(float) : split("an int32 abs");
       case "sqrt":
-        return f32.sqrt(float);
       case "floor":
-        return f32.floor(float);
+        return f32[op](float);
       case "not":
         return i32.eqz(value);
       case "pow2":

@@ -89,7 +89,7 @@ function printMember(
   const { number } = member;
   return member.loops.map((each) => {
     const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, division);
-    printLoops(context, member, each, target);
+    (printers[each.kind] as Printer<Loops["kind"]>)(context, each, target, member);
     if (each.kind !== "product" || each.panels === undefined) return { fn: target.fn };
     const panels = context.kernelFunction(`${number} panels`, values);
     printPanels(context, each, panels);
@@ -97,40 +97,29 @@ function printMember(
   });
 }
 
-function printLoops(context: Context, { kernel, number }: Member, loops: Loops, target: KernelFunction): void {
-  switch (loops.kind) {
-    case "elements":
-      target.fn.body(...elementCode(context, number, loops, target));
-      break;
-    case "contiguous fold":
-      printFold(context, kernel as FoldKernel, loops, target);
-      break;
-    case "blocks":
-      printBlocks(context, kernel as FoldKernel, loops, target);
-      break;
-    case "join":
-      printJoin(context, kernel as FoldKernel, loops, target);
-      break;
-    case "strided fold":
-      printColumns(context, kernel as FoldKernel, loops, target);
-      break;
-    case "product":
-      printProduct(context, loops, target);
-      break;
-    case "lines":
-      printLines(context, kernel as SpecialKernel, loops, target);
-      break;
-    case "pieces":
-      target.fn.body(...loops.pieces.flatMap((piece) => elementCode(context, number, piece, target)));
-      break;
-    case "zeros":
-      printZeros(kernel.output, loops, target);
-      break;
-    case "sampler":
-      printRandom(context, kernel as RandomKernel, loops, target);
-      break;
-  }
-}
+type Printer<K extends Loops["kind"]> = (
+  context: Context,
+  loops: Extract<Loops, { kind: K }>,
+  target: KernelFunction,
+  member: Member,
+) => void;
+
+const fold = (member: Member) => member.kernel as FoldKernel;
+
+/** What fills a kernel's function, by the kind of its loops. */
+const printers: { readonly [K in Loops["kind"]]: Printer<K> } = {
+  elements: (context, loops, target, { number }) => target.fn.body(...elementCode(context, number, loops, target)),
+  pieces: (context, { pieces }, target, { number }) =>
+    target.fn.body(...pieces.flatMap((piece) => elementCode(context, number, piece, target))),
+  "contiguous fold": (context, loops, target, member) => printFold(context, fold(member), loops, target),
+  blocks: (context, loops, target, member) => printBlocks(context, fold(member), loops, target),
+  join: (context, loops, target, member) => printJoin(context, fold(member), loops, target),
+  "strided fold": (context, loops, target, member) => printColumns(context, fold(member), loops, target),
+  product: printProduct,
+  lines: (context, loops, target, { kernel }) => printLines(context, kernel as SpecialKernel, loops, target),
+  zeros: (_, loops, target, { kernel }) => printZeros(kernel.output, loops, target),
+  sampler: (context, loops, target, { kernel }) => printRandom(context, kernel as RandomKernel, loops, target),
+};
 
 /** Sets a value to zero. */
 function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {
