@@ -7,6 +7,7 @@ import { byPaths, Optimizer } from "../optim/optimizer.ts";
 import { type Schedule, Schedules } from "../optim/schedules/index.ts";
 import { type OptimizerPart, OptimizerSet } from "../optim/set.ts";
 import type { Parameter } from "../program/variable.ts";
+import { type Stream, withStream } from "../rng/stream.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { OptimizerEntry, ResolvedSettings } from "./config/options.ts";
 
@@ -37,6 +38,18 @@ export function checkMakeable(given: Readonly<Record<string, object | undefined>
       expected: "a callable that makes it",
     });
   }
+}
+
+/** The model that a program gives, or makes with the stream's draws. Throws ConfigError for what is none. */
+export function makeModel(given: Module | (() => Module), stream: Stream): Module {
+  const model = given instanceof Module ? given : withStream(stream, () => atOnce("model", given()));
+  if (model instanceof Module) return model;
+  throw new ConfigError({
+    where: "model",
+    problem: "the callable didn't return a model",
+    got: typeof model,
+    expected: "a Module",
+  });
 }
 
 /** The optimizer that a program gives, or makes of the model. Throws ConfigError where it updates what isn't the model's, since that would be in no checkpoint. */

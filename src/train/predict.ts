@@ -4,11 +4,12 @@ import { TrainingError } from "../core/errors.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
+import { takeChosen } from "./checkpoint.ts";
 import { breathe } from "./clock.ts";
 import { byName } from "./columns.ts";
 import { noBatches } from "./evaluate.ts";
 import { inEvaluation } from "./evaluation.ts";
-import type { WeightsChoice, WeightsOptions } from "./run.ts";
+import type { ChosenWeights, WeightsChoice, WeightsOptions } from "./run.ts";
 import type { Session } from "./session.ts";
 import type { PredictStep } from "./step.ts";
 import { checkVocabulary } from "./vocabulary.ts";
@@ -57,15 +58,17 @@ async function* predict(
   if (!some) throw noBatches("predict", loader);
 }
 
-/** As `predict`, each batch in a turn of its own among the Trainer's calls. Throws TrainingError once the weights were replaced since the first. */
-export async function* predictInTurn(
+/** As `predict`, with the weights of the chosen checkpoint, each batch in a turn of its own among the Trainer's calls. Throws TrainingError once the weights were replaced since the first. */
+export async function* predictChosen(
   session: Session,
-  step: PredictStep,
+  makeStep: () => Promise<PredictStep>,
   loader: DataLoader,
-  options: WeightsOptions,
+  choice: ChosenWeights,
 ): AsyncGenerator<Prediction> {
-  const { occupancy, changes } = session;
-  const source = predict(session, step, loader, options);
+  const { occupancy } = session;
+  await occupancy.alone("predict", () => takeChosen(session, "predict", choice));
+  const source = predict(session, await makeStep(), loader, choice);
+  const { changes } = session;
   try {
     for (;;) {
       const next = await occupancy.alone("predict", () => {

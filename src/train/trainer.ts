@@ -14,7 +14,7 @@ import { listState } from "../program/trace.ts";
 import { settleVariables, type Variable } from "../program/variable.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import type { Sample } from "../report/samples.ts";
-import { drawSeed, parseSeed, Stream, withStream } from "../rng/stream.ts";
+import { drawSeed, parseSeed, Stream } from "../rng/stream.ts";
 import type { ChainLink } from "../run/chain.ts";
 import type { RunState } from "../run/checkpoint.ts";
 import type { LedgerRow } from "../run/ledger.ts";
@@ -23,7 +23,7 @@ import { defaultBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
 import { calls, takesNothing } from "./arguments.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
-import { adoptedSeed, saveCheckpoint, stateOf, takeChosen, takeWeights } from "./checkpoint.ts";
+import { adoptedSeed, saveCheckpoint, stateOf, takeWeights } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { type ResolvedSettings, resolveOptions } from "./config/options.ts";
 import type { Logger, TrainerOptions, TrainerView } from "./contract.ts";
@@ -31,13 +31,13 @@ import { describeOptions } from "./describe.ts";
 import { type CheckpointMetrics, evaluate, evaluateChosen, listOf, validateAll } from "./evaluate.ts";
 import { explain, ledgerOf } from "./explain.ts";
 import { runFit } from "./fit.ts";
-import { checkMakeable, checkSeed, makeTraining } from "./given.ts";
+import { checkMakeable, checkSeed, makeModel, makeTraining } from "./given.ts";
 import type { Histogram } from "./histogram.ts";
 import { Hooks } from "./hooks.ts";
 import { limited } from "./length.ts";
 import { Logs } from "./logs.ts";
 import { checkMemory } from "./memory.ts";
-import { type Prediction, predictInTurn } from "./predict.ts";
+import { type Prediction, predictChosen } from "./predict.ts";
 import { judge, type ReplayOptions, replayed } from "./replay.ts";
 import type {
   ChosenWeights,
@@ -108,15 +108,7 @@ export class Trainer implements TrainerView {
         hint: 'write model: () => …; or deterministic: "warn", which marks the digest',
       });
     }
-    this.model = model instanceof Module ? model : withStream(this.stream, () => atOnce("model", model()));
-    if (!(this.model instanceof Module)) {
-      throw new ConfigError({
-        where: "model",
-        problem: "the callable didn't return a model",
-        got: typeof this.model,
-        expected: "a Module",
-      });
-    }
+    this.model = makeModel(model, this.stream);
     session.hooks.callNow("setup", this);
     const { optimizer, schedules } = makeTraining(this.options, this.model);
     this.optimizer = optimizer;
@@ -318,12 +310,7 @@ export class Trainer implements TrainerView {
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
   predict(loader: DataLoader, choice: ChosenWeights = {}): AsyncGenerator<Prediction> {
     checkArguments(calls.predict, arguments);
-    return this.#predictions(loader, choice);
-  }
-
-  async *#predictions(loader: DataLoader, choice: ChosenWeights): AsyncGenerator<Prediction> {
-    await this.#session.occupancy.alone("predict", () => takeChosen(this.#session, "predict", choice));
-    yield* predictInTurn(this.#session, await this.#steps.predict(), loader, choice);
+    return predictChosen(this.#session, this.#steps.predict, loader, choice);
   }
 
   /**

@@ -95,8 +95,8 @@ const ruledOut: Readonly<Record<Exclude<KernelWord, SpecialKind>, readonly Cause
 function triedOn(kernel: Kernel): readonly CauseName[] {
   if (kernel.kind === "loop") return ruledOut[wordOf(kernel) as keyof typeof ruledOut];
   const { otherOrder, draws } = kindOf(kernel);
-  const own: CauseName[] = [...(otherOrder ? ["order of a sum" as const] : [])];
-  return [...bitFaults, ...own, ...(draws ? (["draw range", "another seed"] as const) : [])];
+  const order = otherOrder ? (["order of a sum"] as const) : [];
+  return [...bitFaults, ...order, ...(draws ? (["draw range", "another seed"] as const) : [])];
 }
 
 /** What the bits themselves show. */
@@ -123,13 +123,12 @@ function reproduces({ right, wrong }: Suspect, elements: Elements, { anyZero = f
   const others = Array.from({ length: Math.min(sampled, right.length) }, (_, i) => i * stride);
   if (at.length === 0) return false;
   const bits = bitsOf(wrong);
-  const float = wrong instanceof Float32Array;
   const one = wrong.slice(0, 1);
   const oneBit = bitsOf(one);
   return [...at, ...others].every((i) => {
     if (i >= right.length) return true;
     one[0] = elements(i);
-    return sameBits(oneBit[0], bits[i], float) || (anyZero && one[0] === 0 && wrong[i] === 0);
+    return sameBits(oneBit[0], bits[i], wrong instanceof Float32Array) || (anyZero && one[0] === 0 && wrong[i] === 0);
   });
 }
 
@@ -224,13 +223,12 @@ function faultOf(suspect: Suspect, body: Expr, around: (scalar: Elements) => Ele
     if (op !== undefined && tries({ comparison: { of, op } }))
       return { name: "changed comparison", detail: `${signs[op]} in place of ${signs[of.op]}` };
   }
-  const fitting = constantsOf(body).flatMap((of) =>
+  const [fit, ...others] = constantsOf(body).flatMap((of) =>
     slips(of.value)
       .filter((value) => tries({ constant: { of, value } }))
       .map((value) => [decimal(value), decimal(of.value)] as const),
   );
   // Where several values give these bits, they don't tell which it was, or whether it was a constant at all.
-  const [fit, ...others] = fitting;
   if (fit && others.every(([value, own]) => value === fit[0] && own === fit[1]))
     return { name: "changed constant", detail: `${fit[0]} in place of ${fit[1]}` };
   return undefined;
