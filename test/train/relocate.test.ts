@@ -64,4 +64,11 @@ test("folders are looked for too, and what names no path stays", () => {
   expect(directoryOf("directory: /home/a/files, ")).toBe(here);
   expect(directoryOf("")).toBeUndefined();
   expect(() => withData(config("/home/a", "runs/x"), here)).toThrow(DataError);
+  const { trainer } = written("");
+  const looked = { name: "mnist", split: "test", directory: "/home/a/mnist" } as const;
+  const test = { testDataloader: looked };
+  const validate = { valDataloader: looked };
+  const moved = withData({ trainer: { init: trainer.init, test, validate } }, here).trainer;
+  for (const { directory } of [moved.test!.testDataloader, moved.validate!.valDataloader])
+    expect(directory).toBe(`${here}/mnist`);
 });
