@@ -1,4 +1,4 @@
-// The library as modules that a page loads as they are: dist/esm/seedgrad.js, core.js and worker.js, each with what it always needs, and a chunk for each
+// The library as modules that a page loads as they are: dist/esm/seedgrad.js, core.js and worker.js (which starts worker-entry.js), each with what it always needs, and a chunk for each
 // part that is imported when it is asked for. `npm run build` writes them; the bench and tests take them from memory.
 import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 export const entries: Readonly<Record<string, string>> = {
   seedgrad: "src/index.ts",
   core: "src/engine.ts",
+  worker: "src/worker/index.ts",
+  "worker-entry": "src/worker/worker-entry.ts",
 };
 
 /** A file of a bundle. */

@@ -120,7 +120,7 @@ export class SeedgradError extends Error {
       `${messagePart(where)}: ${messagePart(problem)}${facts ? `: ${facts}` : ""}${hint ? `\nHint: ${messagePart(hint)}` : ""}`,
       cause === undefined ? undefined : { cause },
     );
-    this.name = new.target.name;
+    this.name = nameOf(new.target);
     this.where = where;
     this.problem = problem;
     this.got = got;
@@ -184,6 +184,29 @@ export class ConfigError extends SeedgradError {
     );
     this.position = position;
   }
+}
+
+/** The classes by name: what an error is told by wherever it goes, since a bundle that was minified has other names for them. */
+export const errorClasses: Readonly<Record<string, new (...args: never[]) => SeedgradError>> = {
+  SeedgradError,
+  ShapeError,
+  DTypeError,
+  GradError,
+  TraceError,
+  BackendError,
+  StreamError,
+  DataError,
+  ReproError,
+  CheckpointError,
+  TrainingError,
+  InterruptedError,
+  ConfigError,
+};
+
+/** A class's own name; of one that isn't among these, what JavaScript says. */
+function nameOf(made: { readonly name: string }): string {
+  for (const [name, known] of Object.entries(errorClasses)) if (known === made) return name;
+  return made.name;
 }
 
 /** Asks whether the nearest of `known` to `word` by edit distance was meant, when it is near enough to be a slip. */

@@ -1,10 +1,11 @@
 // Workers on Node, Bun and Deno: threads of node:worker_threads that run a given source.
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { type TransferListItem, Worker } from "node:worker_threads";
 
 /** A thread that runs the source it was started with. */
 export interface WorkerHandle {
-  post(message: unknown): void;
+  /** Sends a copy; of what is in `transfer` the memory itself goes. */
+  post(message: unknown, transfer?: readonly Transferable[]): void;
   /** Ends the thread. */
   stop(): void;
   /** Whether the thread alone keeps the process alive: only while something waits for its answer. */
@@ -23,7 +24,11 @@ export function startWorker(source: string, events: WorkerEvents): WorkerHandle 
     'const { parentPort } = require("node:worker_threads");' +
     'const listen = (callback) => parentPort.on("message", callback);' +
     "const post = (message) => parentPort.postMessage(message);";
-  const worker = new Worker(prelude + source, { eval: true, execArgv: [] });
+  return handleOf(new Worker(prelude + source, { eval: true, execArgv: [] }), events);
+}
+
+/** A thread that was started. */
+export function handleOf(worker: Worker, events: WorkerEvents): WorkerHandle {
   let stopped = false;
   worker.on("message", (message) => events.message(message));
   worker.on("error", (error) => events.ended(error.message));
@@ -31,7 +36,7 @@ export function startWorker(source: string, events: WorkerEvents): WorkerHandle 
     if (!stopped) events.ended(`it exited with code ${code}`);
   });
   return {
-    post: (message) => worker.postMessage(message),
+    post: (message, transfer = []) => worker.postMessage(message, transfer as readonly TransferListItem[]),
     stop: () => {
       stopped = true;
       void worker.terminate();

@@ -9,15 +9,23 @@ export function startWorker(source: string, events: WorkerEvents): WorkerHandle 
     "const listen = (callback) => { self.onmessage = (event) => callback(event.data); };" +
     "const post = (message) => self.postMessage(message);";
   const url = URL.createObjectURL(new Blob([prelude + source], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  worker.onmessage = (event) => events.message(event.data);
-  worker.onerror = (event) => events.ended(event.message);
+  const handle = handleOf(new Worker(url), events);
   return {
-    post: (message) => worker.postMessage(message),
+    ...handle,
     stop: () => {
-      worker.terminate();
+      handle.stop();
       URL.revokeObjectURL(url);
     },
+  };
+}
+
+/** A thread that was started. */
+export function handleOf(worker: Worker, events: WorkerEvents): WorkerHandle {
+  worker.onmessage = (event) => events.message(event.data);
+  worker.onerror = (event) => events.ended(event.message || "its script can't be loaded");
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    stop: () => worker.terminate(),
     hold: () => {},
   };
 }

@@ -1,0 +1,126 @@
+// What runs in the worker: it takes orders from the page, one after another, and answers each. The library is imported by the order that needs it.
+
+import { mountedFiles, mountFiles } from "#files";
+import { listen, post } from "#port";
+import { ConfigError, DataError, didYouMean, showValue } from "../core/errors.ts";
+import { failureOf } from "../core/failures.ts";
+import { buffersOf, onHost } from "./hosted.ts";
+import type { FromWorker, ModuleOrder, Order, ToWorker, WorkerFiles } from "./messages.ts";
+import type { ProgramModule, TrainingModule } from "./modules.ts";
+import type { WorkerRun } from "./training.ts";
+
+type Functions = Awaited<ReturnType<ProgramModule>>;
+
+const stopping = new AbortController();
+let functions: Functions = {};
+
+const tell = (message: FromWorker, transfer: readonly Transferable[] = []) => post(message, transfer);
+
+/** The default export of a page's module. Throws ConfigError where it isn't a function. */
+async function moduleFunction<F>({ module }: ModuleOrder): Promise<F> {
+  const { default: made } = await import(/* @vite-ignore */ /* webpackIgnore: true */ module);
+  if (typeof made === "function") return made as F;
+  throw new ConfigError({
+    where: module,
+    problem: "the module's default export isn't a function",
+    got: showValue(made),
+    expected: "a function of the library and the options",
+    hint: "export default (seedgrad, options) => ({ … })",
+  });
+}
+
+/** The bytes of files that are given by URL too. Throws DataError where one can't be fetched. */
+async function fetched(files: WorkerFiles): Promise<Record<string, Uint8Array>> {
+  const bytesOf = async (path: string, file: Uint8Array | string): Promise<Uint8Array> => {
+    if (typeof file !== "string") return file;
+    const response = await fetch(file).catch((cause) => cause as Error);
+    if (response instanceof Response && response.ok) return new Uint8Array(await response.arrayBuffer());
+    throw new DataError({
+      where: path,
+      problem: "the file can't be fetched",
+      got: response instanceof Response ? `status ${response.status} of ${file}` : `${response.message}: ${file}`,
+      cause: response instanceof Response ? undefined : response,
+    });
+  };
+  const all = Object.entries(files).map(async ([path, file]) => [path, await bytesOf(path, file)] as const);
+  return Object.fromEntries(await Promise.all(all));
+}
+
+async function train({
+  from,
+  backend,
+  threads,
+  files,
+  keepFiles,
+}: Extract<Order, { order: "train" }>): Promise<WorkerRun> {
+  if (keepFiles || Object.keys(files).length > 0) mountFiles(await fetched(files));
+  // Where they are on a disk it throws, before anything is trained.
+  if (keepFiles) mountedFiles("runs");
+  const [library, { PageReporter }] = await Promise.all([import("../index.ts"), import("./reporter.ts")]);
+  const reporter = new PageReporter((event) => tell({ event }));
+  const changes = { threads, ...(backend !== undefined && { backend }) };
+  const { signal } = stopping;
+  let run: WorkerRun;
+  if ("module" in from) {
+    const parts = await (await moduleFunction<TrainingModule>(from))(library, from.options);
+    const loggers = [reporter, ...(parts.trainer.loggers ?? [])];
+    run = await new library.Trainer({ ...parts.trainer, ...changes, loggers }).fit(parts.train, parts.val ?? [], {
+      signal,
+    });
+  } else {
+    const config = library.parseConfig(from.text, from.name, from.overrides);
+    const { fit } = config.trainer;
+    if (!fit) {
+      throw new ConfigError({
+        where: `${from.name}: trainer.fit`,
+        problem: "a required key is missing",
+        expected: "train_dataloader",
+      });
+    }
+    const loggers = [reporter, ...library.trainerOptions(config).loggers!];
+    const { trainer, train, vals } = library.buildTrainer(config, { ...changes, loggers });
+    run = await trainer.fit(train!, vals, { signal, ckptPath: fit.ckptPath });
+  }
+  return keepFiles && run.directory !== undefined ? { ...run, files: mountedFiles(run.directory) } : run;
+}
+
+async function load({ from, backend, threads }: Extract<Order, { order: "load" }>): Promise<readonly string[]> {
+  const library = await import("../engine.ts");
+  await library.setDefaultBackend(await library.loadBackend(backend, { threads }));
+  functions = await (await moduleFunction<ProgramModule>(from))(library, from.options);
+  return Object.keys(functions);
+}
+
+async function call({ name, args }: Extract<Order, { order: "call" }>): Promise<unknown> {
+  const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  if (typeof found !== "function") {
+    const near = didYouMean(name, Object.keys(functions));
+    throw new ConfigError({
+      where: "call",
+      problem: "the module has no such function",
+      got: showValue(name),
+      expected: Object.keys(functions).join(", ") || "a module that gives functions",
+      hint: near && `did you mean ${near}?`,
+    });
+  }
+  const { Tensor } = await import("../engine.ts");
+  return onHost(await found(...(args as never[])), Tensor);
+}
+
+const carriers = { train, load, call } as const;
+
+async function carryOut(id: number, order: Order): Promise<void> {
+  try {
+    const value = await carriers[order.order](order as never);
+    tell({ id, value }, buffersOf(value));
+  } catch (error) {
+    tell({ id, failure: failureOf(error) });
+  }
+}
+
+let before: Promise<void> = Promise.resolve();
+listen((message) => {
+  const told = message as ToWorker;
+  if ("stop" in told) stopping.abort();
+  else before = before.then(() => carryOut(told.id, told.order));
+});
