@@ -94,13 +94,12 @@ async function load({ from, backend, threads }: Extract<Order, { order: "load" }
 async function call({ name, args }: Extract<Order, { order: "call" }>): Promise<unknown> {
   const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (typeof found !== "function") {
-    const near = didYouMean(name, Object.keys(functions));
     throw new ConfigError({
       where: "call",
       problem: "the module has no such function",
       got: showValue(name),
       expected: Object.keys(functions).join(", ") || "a module that gives functions",
-      hint: near && `did you mean ${near}?`,
+      hint: didYouMean(name, Object.keys(functions)),
     });
   }
   const { Tensor } = await import("../engine.ts");
