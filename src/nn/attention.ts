@@ -43,7 +43,7 @@ export class SelfAttention extends Module {
     if (width % heads !== 0) {
       throw new ShapeError({
         where: "nn.selfAttention",
-        problem: "the width can't be shared out to the heads",
+        problem: "width must be divisible by heads",
         got: `width ${width}, heads ${heads}`,
         expected: "a width that is a multiple of heads",
       });

@@ -41,7 +41,7 @@ export class GroupNorm extends Module {
     if (channels % groups !== 0) {
       throw new ShapeError({
         where: "nn.groupNorm",
-        problem: "the channels can't be shared out to the groups",
+        problem: "channels must be divisible by groups",
         got: `${channels} channels, ${groups} groups`,
         expected: "a divisor of the channels",
       });

@@ -165,7 +165,7 @@ export function groupNorm(
   if (!(Number.isSafeInteger(groups) && groups >= 1 && channels % groups === 0)) {
     throw new ShapeError({
       where: "groupNorm",
-      problem: "the channels can't be shared out to the groups",
+      problem: "channels must be divisible by groups",
       got: `${channels} channels, ${groups} groups`,
       expected: "a divisor of the channels",
     });

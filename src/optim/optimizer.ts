@@ -72,7 +72,7 @@ export interface Rules {
   /** `l2` (unless given): g ← g + decay·p. `decoupled`: p ← p·(1 − rate·decay). `own`: the rule does it. */
   readonly decay?: "l2" | "decoupled" | "own";
   /** Whether the learning rate only says where it starts. */
-  readonly fixedRate?: boolean;
+  readonly adaptsOwnStepSize?: boolean;
 }
 
 const slotsCall = signature("optim.zeroSlots", { "...names": string });
@@ -239,9 +239,9 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
     return name;
   }
 
-  /** Whether the learning rate only says where step sizes start: schedules have no say. */
-  get fixedRate(): boolean {
-    return this.#rules.fixedRate ?? false;
+  /** Whether step sizes adapt by themselves and the learning rate only sets where they start: schedules are ignored. */
+  get adaptsOwnStepSize(): boolean {
+    return this.#rules.adaptsOwnStepSize ?? false;
   }
 
   /** The paths of `parameters`, in the same order. */

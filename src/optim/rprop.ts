@@ -22,7 +22,7 @@ export type RpropOptions = Given<typeof record>;
 
 /**
  * s ← s·η, η = η⁺ where g·g′ > 0, η⁻ where < 0, else 1, within the bounds; where the sign changed g counts as 0; p ← p − sign(g)·s, g′ ← g
- * (Riedmiller & Braun 1993; PyTorch's formula). The learning rate is what s starts from: a schedule has no say. No weight decay. For full batches. Slots:
+ * (Riedmiller & Braun 1993; PyTorch's formula). The learning rate is what s starts from: learning-rate schedules are ignored. No weight decay. For full batches. Slots:
  * previous, size.
  */
 export class Rprop extends optimizing(record, ({ etas, stepSizes, learningRate }) => {
@@ -30,7 +30,7 @@ export class Rprop extends optimizing(record, ({ etas, stepSizes, learningRate }
     return {
       slots: ({ shape }) => ({ previous: zeros(shape), size: full(shape, learningRate) }),
       decay: "own",
-      fixedRate: true,
+      adaptsOwnStepSize: true,
     };
   throw new ConfigError({
     where: "rprop",

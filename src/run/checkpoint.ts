@@ -80,7 +80,7 @@ export interface CheckpointEntry {
   readonly step: number;
   /** The values of the validation that followed the step, if one did. */
   readonly metrics?: Readonly<Record<string, number>>;
-  /** Written for these values alone: it goes when it is among the best no more. */
+  /** Written for these values alone: deleted once no longer among the top k. */
   readonly best?: boolean;
 }
 

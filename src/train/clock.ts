@@ -11,7 +11,7 @@ const longest = 0.05;
 let rested = now();
 
 /** Lets timers, signals and a browser's page have their turn, if they haven't had one lately. */
-export async function breathe(): Promise<void> {
+export async function yieldToEventLoop(): Promise<void> {
   if (now() - rested < longest) return;
   await turn();
   rested = now();

@@ -194,7 +194,7 @@ interface CallbackFacts {
   >;
   /** How many of the newest checkpoints stay, in place of what `checkpoint.keep` says. */
   readonly keepCheckpoints?: number;
-  /** What it was made with, as JSON. A run that is made in code records numbers, flags and words of those that change training, and isn't gone on with under others. */
+  /** What it was made with, as JSON. A run that is made in code records numbers, flags and words of those that change training, and refuses to resume under others. */
   describe?(): unknown;
   /** Where in the data a run begins, if not with the first batch: asked once, of a run without steps. */
   beginsAt?(context: FitContext): Place;

@@ -72,7 +72,7 @@ export function optimizerNumbers(trainer: TrainerView, length: RunLength): Recor
     );
     const trains = new Set(own.map(({ name }) => name));
     const training = init.callbacks.filter((choice) => trains.has(choice.class));
-    // A file's content is in the data's digests; where it lies is nothing to a bit.
+    // A file's content is in the data's digests; its path does not affect results.
     for (const { class: name, path: _file, ...chosen } of training)
       visit(toYamlForm(chosen), `callbacks/${name}`, true);
   } else {

@@ -5,7 +5,7 @@ import type { DataLoader } from "../data/loader.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import { checkpointPaths, refuseAbsent, takeChosen, takeWeights } from "./checkpoint.ts";
-import { breathe } from "./clock.ts";
+import { yieldToEventLoop } from "./clock.ts";
 import { byName } from "./columns.ts";
 import type { ValidateContext, ValidateEpochContext } from "./contract.ts";
 import { inEvaluation } from "./evaluation.ts";
@@ -119,7 +119,7 @@ async function pass(
     await hooks.call("onValidateBatchEnd", { ...batchContext, watched });
     for (const tensor of Object.values(watched)) tensor.dispose();
     index++;
-    await breathe();
+    await yieldToEventLoop();
   }
   if (index === 0) throw noBatches("validate", loader);
   return totals.values();

@@ -1,4 +1,4 @@
-// What a Trainer is given by a program, held to what it must be: programs in JavaScript, and types that were talked out of, get this far.
+// What a Trainer is given by a program, held to what it must be: programs in JavaScript, and calls that bypass the types (`as any`), get this far.
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { select } from "../core/glob.ts";
 import { atOnce } from "../core/promise.ts";
@@ -33,7 +33,7 @@ export function checkMakeable(given: Readonly<Record<string, object | undefined>
     if (typeof value === "function" || value === undefined) continue;
     throw new ReproError({
       where,
-      problem: "a finished object can't be made again, so the run can't be replayed from its beginning",
+      problem: "pass a function, not an instance: a replay must rebuild it from the beginning",
       got: value.constructor.name,
       expected: "a callable that makes it",
     });

@@ -6,7 +6,7 @@ import { CheckpointError, DataError } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Chain } from "../run/chain.ts";
-import { breathe, now } from "./clock.ts";
+import { now, yieldToEventLoop } from "./clock.ts";
 import type { FitContext, StepContext, StepResult } from "./contract.ts";
 import { evaluate } from "./evaluate.ts";
 import { ahead, type DataClock } from "./feed.ts";
@@ -86,7 +86,7 @@ export async function train(session: Session, training: Training): Promise<void>
       if (epochEnds) await hooks.call("onTrainEpochEnd", { ...context, epoch, step, validated });
       session.settled = true;
       await hooks.call("onTrainBatchEnd", { ...stepResult, validated });
-      await breathe();
+      await yieldToEventLoop();
       for (const tensor of [result, ...Object.values(watched)]) tensor.dispose();
       for (const taken of batches) loader.release?.(taken);
       if (epochEnds || step === totalSteps) break;

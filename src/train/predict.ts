@@ -5,7 +5,7 @@ import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import { takeChosen } from "./checkpoint.ts";
-import { breathe } from "./clock.ts";
+import { yieldToEventLoop } from "./clock.ts";
 import { byName } from "./columns.ts";
 import { noBatches } from "./evaluate.ts";
 import { inEvaluation } from "./evaluation.ts";
@@ -53,7 +53,7 @@ async function* predict(
     });
     yield { batch, outputs, weights };
     some = true;
-    await breathe();
+    await yieldToEventLoop();
   }
   if (!some) throw noBatches("predict", loader);
 }

@@ -335,7 +335,7 @@ export class Trainer implements TrainerView {
 
   /**
    * Replays this Trainer's program, in a new Trainer, against the run in a folder; `train` and `val` are the loaders of its last fit unless given. Throws ReproError
-   * where model or optimizer is a finished object, which can't be made again, and what `verifyRun` throws.
+   * where model or optimizer is an instance, which a replay can't rebuild, and what `verifyRun` throws.
    */
   verify(
     directory: string,

@@ -158,7 +158,7 @@ const beginsWith = ({ kind }: KindDifference): boolean => (deciding.digest as re
 
 /** The agreement of two sides, at least one of which had to be run: all links that were made are the same, and those that one recorded too. */
 function replaysAgree([a, b]: readonly [Side, Side], { lockstep }: Replayed, most?: number): Agreement | undefined {
-  if (!lockstep || lockstep.meeting) return undefined;
+  if (!lockstep || lockstep.divergence) return undefined;
   const { steps, ended } = lockstep;
   const made = [...lockstep.links, ...[a, b].flatMap(({ links }) => (links ? [links] : []))];
   const last = made.map((links) => links.find(({ step }) => step === steps)).map((link) => link && toHex(link.hash));
@@ -227,11 +227,17 @@ async function replay(
     const common = a.facts.seed === b.facts.seed ? commonCheckpoint(a, b, Math.min(last, parting ?? 0)) : undefined;
     let lockstep = await runLockstep(program(a, first, common?.[0]), program(b, second, common?.[1]), last);
     // What differed before the checkpoint, and shows only now.
-    if (!lockstep.meeting && common) lockstep = await runLockstep(program(a, first), program(b, second), last);
-    const { meeting } = lockstep;
-    if (!meeting) return { lockstep, notes: [] };
-    const roles = [meeting.sides[0].role, meeting.sides[1].role] as const;
-    return { step: meeting.step, roles, op: await firstDifference(meeting, [first, second]), lockstep, notes: [] };
+    if (!lockstep.divergence && common) lockstep = await runLockstep(program(a, first), program(b, second), last);
+    const { divergence } = lockstep;
+    if (!divergence) return { lockstep, notes: [] };
+    const roles = [divergence.sides[0].role, divergence.sides[1].role] as const;
+    return {
+      step: divergence.step,
+      roles,
+      op: await firstDifference(divergence, [first, second]),
+      lockstep,
+      notes: [],
+    };
   } catch (error) {
     if (!(error instanceof SeedgradError)) throw error;
     return { notes: [`the replay failed: ${error.message}`] };

@@ -3,7 +3,7 @@ import type { TypedArray } from "../core/dtype.ts";
 import type { Place } from "../graph/site.ts";
 import { coordinatesOf, differences, sameElements, showElement, ulpDistance } from "./bits.ts";
 import type { Cause } from "./causes.ts";
-import type { Presence } from "./lockstep.ts";
+import type { SideState } from "./lockstep.ts";
 import { causeOfBatch } from "./rows.ts";
 
 /** Where two runs of a step part, and where in the program that was made: a gradient where its forward op was, an update where its optimizer was. */
@@ -47,8 +47,8 @@ export function valuesAt(first: TypedArray, second: TypedArray, shape: readonly 
 
 /** The first input, of those asked for by name, that isn't the same on both sides. */
 export async function inputDifference(
-  a: Presence,
-  b: Presence,
+  a: SideState,
+  b: SideState,
   asked: (name: string) => boolean,
 ): Promise<OpDifference | undefined> {
   const inputs = new Map(b.record.plan.inputs.map(({ name }, i) => [name, b.record.inputs[i]]));
@@ -62,7 +62,7 @@ export async function inputDifference(
 }
 
 /** The same elements, said to be of other samples. */
-export async function samplesDifference(a: Presence, b: Presence): Promise<OpDifference> {
+export async function samplesDifference(a: SideState, b: SideState): Promise<OpDifference> {
   const [x, y] = [a, b].map(({ batch }) => Array.from(batch!.indices));
   const at = x.findIndex((index, i) => index !== y[i]);
   return {
@@ -79,7 +79,7 @@ export async function samplesDifference(a: Presence, b: Presence): Promise<OpDif
 
 async function causeOfInput(
   name: string,
-  sides: readonly [Presence, Presence],
+  sides: readonly [SideState, SideState],
   { first, second }: { first: string; second: string },
 ): Promise<Cause> {
   if (name.startsWith("argument/") && sides[0].batch && sides[1].batch) return causeOfBatch(sides);

@@ -24,8 +24,8 @@ export interface Place extends EpochDraws {
   readonly cursor: number;
 }
 
-/** One side of a meeting. */
-export interface Presence {
+/** Where one side is after a step. */
+export interface SideState {
   readonly trainer: TrainerView;
   readonly loader: DataLoader;
   readonly record: RunRecord;
@@ -39,16 +39,16 @@ export interface Presence {
 }
 
 /** Where two programs first differ. */
-export interface Meeting {
+export interface Divergence {
   /** From 1; 0: the graph that gives the variables their first values. */
   readonly step: number;
-  readonly sides: readonly [Presence, Presence];
+  readonly sides: readonly [SideState, SideState];
 }
 
 /** What came of running two programs side by side. */
 export interface Lockstep {
   /** Where they first differ; undefined where they don't as far as they ran. */
-  readonly meeting?: Meeting;
+  readonly divergence?: Divergence;
   /** Steps that both took. */
   readonly steps: number;
   /** Whether each came to the end of its own loop. */
@@ -60,23 +60,23 @@ export interface Lockstep {
 class Stop extends ReproError {}
 
 /** Where two sides wait for each other. */
-class Rendezvous {
+class Barrier {
   #waiting:
-    | { readonly side: 0 | 1; readonly presence: Presence; readonly go: (other: Presence | undefined) => void }
+    | { readonly side: 0 | 1; readonly state: SideState; readonly go: (other: SideState | undefined) => void }
     | undefined;
   readonly #gone = new Set<0 | 1>();
 
-  /** Gives the other side's presence; undefined where it won't come any more. */
-  meet(side: 0 | 1, presence: Presence): Promise<Presence | undefined> {
+  /** Gives the other side's state; undefined where it won't come any more. */
+  meet(side: 0 | 1, state: SideState): Promise<SideState | undefined> {
     const other = this.#waiting;
     if (other && other.side !== side) {
       this.#waiting = undefined;
-      other.go(presence);
-      return Promise.resolve(other.presence);
+      other.go(state);
+      return Promise.resolve(other.state);
     }
     if (this.#gone.has(side === 0 ? 1 : 0)) return Promise.resolve(undefined);
     return new Promise((go) => {
-      this.#waiting = { side, presence, go };
+      this.#waiting = { side, state, go };
     });
   }
 
@@ -89,22 +89,22 @@ class Rendezvous {
 
 /** Runs two programs until they differ, one ends, or both took step `last`. Throws what one of them throws. */
 export async function runLockstep(first: Program, second: Program, last = Number.POSITIVE_INFINITY): Promise<Lockstep> {
-  const rendezvous = new Rendezvous();
+  const barrier = new Barrier();
   const links: [ChainLink[], ChainLink[]] = [[], []];
   const ended: [boolean, boolean] = [false, false];
-  let meeting: Meeting | undefined;
+  let divergence: Divergence | undefined;
   let steps = 0;
 
   const runSide = async (program: Program, side: 0 | 1): Promise<void> => {
     const backend = recording(program.backend);
     let loader: DataLoader | undefined;
-    const arrive = async (step: number, presence: Presence) => {
-      const other = await rendezvous.meet(side, presence);
+    const arrive = async (step: number, state: SideState) => {
+      const other = await barrier.meet(side, state);
       const stop = (problem: string) => new Stop({ where: `step ${step}`, problem });
       if (!other) throw stop("the other side has ended");
       if (step > 0) steps = Math.max(steps, step);
-      if (!sameRecord(presence.record, other.record) || !sameSamples(presence, other)) {
-        meeting ??= { step, sides: side === 0 ? [presence, other] : [other, presence] };
+      if (!sameRecord(state.record, other.record) || !sameSamples(state, other)) {
+        divergence ??= { step, sides: side === 0 ? [state, other] : [other, state] };
         throw stop("the two sides differ");
       }
       if (step >= last) throw stop("the last step to compare");
@@ -144,19 +144,19 @@ export async function runLockstep(first: Program, second: Program, last = Number
     } catch (error) {
       if (!stopped(error)) throw error;
     } finally {
-      rendezvous.leave(side);
+      barrier.leave(side);
     }
   };
   const ends = await Promise.allSettled([runSide(first, 0), runSide(second, 1)]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  return { meeting, steps, ended, links };
+  return { divergence, steps, ended, links };
 }
 
 /** Whether an error is the end that a replay was brought to: hooks' errors come wrapped in their own class. */
 const stopped = (error: unknown) => error instanceof Stop;
 
 /** Whether two batches hold samples of the same numbers. */
-export function sameSamples({ batch: a }: Presence, { batch: b }: Presence): boolean {
+export function sameSamples({ batch: a }: SideState, { batch: b }: SideState): boolean {
   const numbers = (batch: LoadedBatch | undefined) => Array.from(batch?.indices ?? []).join();
   return numbers(a) === numbers(b);
 }

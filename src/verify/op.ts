@@ -11,7 +11,7 @@ import type { Place } from "../graph/site.ts";
 import { sameElements, showElement } from "./bits.ts";
 import { type Cause, causeOf, movedRange } from "./causes.ts";
 import { inputDifference, type OpDifference, samplesDifference, valuesAt } from "./input.ts";
-import { type Meeting, type Presence, sameSamples } from "./lockstep.ts";
+import { type Divergence, type SideState, sameSamples } from "./lockstep.ts";
 import {
   blocksOf,
   meaningAt,
@@ -25,7 +25,7 @@ import type { RunRecord } from "./record.ts";
 
 /** Finds it. `backends` are those that the two sides ran on. */
 export async function firstDifference(
-  { sides }: Meeting,
+  { sides }: Divergence,
   backends: readonly [Backend, Backend],
 ): Promise<OpDifference | undefined> {
   const [a, b] = sides;
@@ -69,7 +69,7 @@ async function isExplained(
 
 /** The first pair of nodes whose inputs agree and whose values don't, each op computed by itself. Only so many values are in memory at a time. */
 async function nodeDifference(
-  [a, b]: Meeting["sides"],
+  [a, b]: Divergence["sides"],
   comparison: GraphComparison,
   backends: readonly [Backend, Backend],
 ): Promise<OpDifference | undefined> {
@@ -115,7 +115,7 @@ async function nodeDifference(
 }
 
 function opDifference(
-  [a, b]: Meeting["sides"],
+  [a, b]: Divergence["sides"],
   [x, y]: readonly [Node, Node],
   operands: readonly TypedArray[],
   [first, second]: readonly [TypedArray, TypedArray],
@@ -149,7 +149,7 @@ interface Findings {
 }
 
 function causeOfNode(
-  [a, b]: Meeting["sides"],
+  [a, b]: Divergence["sides"],
   [x, y]: readonly [Node, Node],
   operands: readonly TypedArray[],
   { first, second, meant, right, what }: Findings,
@@ -206,21 +206,21 @@ function placeOf(graph: Graph, node: Node, other = node): Place {
 
 /** The side's first fused kernel that gives other bits than it means. */
 async function kernelDifference(
-  sides: Meeting["sides"],
+  sides: Divergence["sides"],
   side: 0 | 1,
   backends: readonly [Backend, Backend],
 ): Promise<OpDifference | undefined> {
-  const presence = sides[side];
-  const wrong = await probeKernels(backends[side], presence.record);
+  const state = sides[side];
+  const wrong = await probeKernels(backends[side], state.record);
   if (!wrong) return undefined;
-  const node = await nodeOf(backends[side], presence, wrong);
+  const node = await nodeOf(backends[side], state, wrong);
   const [first, second] = side === 0 ? [wrong.wrong, wrong.right] : [wrong.right, wrong.wrong];
   const { index, ...shown } = valuesAt(first, second, wrong.kernel.shape);
   return {
     kind: "kernel",
     name: `kernel ${wrong.number}, ${wordOf(wrong.kernel)}${node ? `, that ends in ${node.op}` : ""}`,
     node: node && describe(node),
-    ...(node && placeOf(presence.record.plan.graph, node)),
+    ...(node && placeOf(state.record.plan.graph, node)),
     ...shown,
     reference: showElement(wrong.right, index),
     agrees: side === 0 ? "second" : "first",
@@ -231,7 +231,7 @@ async function kernelDifference(
 /** The node whose value a kernel computes: found by its elements, where the ops one by one give them. */
 async function nodeOf(
   backend: Backend,
-  { record }: Presence,
+  { record }: SideState,
   { kernel, right }: WrongKernel,
 ): Promise<Node | undefined> {
   const { graph } = record.plan;

@@ -5,7 +5,7 @@ import type { EpochDraws } from "../data/draws.ts";
 import type { LoadedBatch } from "../data/loader.ts";
 import { sameElements } from "./bits.ts";
 import { type Cause, likelySeeds, movedRange, nearby } from "./causes.ts";
-import type { Place, Presence } from "./lockstep.ts";
+import type { Place, SideState } from "./lockstep.ts";
 
 /** Rows of two batches that differ, by their number. */
 function differingRows(a: LoadedBatch, b: LoadedBatch): number[] {
@@ -23,7 +23,7 @@ function sameRow(a: LoadedBatch, i: number, b: LoadedBatch, j: number): boolean 
 }
 
 /** Why two batches of the same step differ. */
-export async function causeOfBatch([a, b]: readonly [Presence, Presence]): Promise<Cause> {
+export async function causeOfBatch([a, b]: readonly [SideState, SideState]): Promise<Cause> {
   const [first, second] = [a.place!, b.place!];
   const [x, y] = [a.batch!, b.batch!];
   const same =
@@ -41,11 +41,11 @@ export async function causeOfBatch([a, b]: readonly [Presence, Presence]): Promi
       : `row ${row} of the second is row ${other} of the first`;
     return { name: "data row", detail: `${detail} (samples ${x.indices[row]} and ${x.indices[other]})` };
   }
-  for (const [presence, place, batch, which] of [
+  for (const [state, place, batch, which] of [
     [a, first, y, "second"],
     [b, second, x, "first"],
   ] as const) {
-    const sample = await sampleLike(presence, place, batch, row);
+    const sample = await sampleLike(state, place, batch, row);
     if (sample === undefined || sample === x.indices[row]) continue;
     return {
       name: "data row",
@@ -67,7 +67,7 @@ export async function causeOfBatch([a, b]: readonly [Presence, Presence]): Promi
 
 /** Which sample of the epoch a row is. */
 async function sampleLike(
-  { loader }: Presence,
+  { loader }: SideState,
   place: Place,
   batch: LoadedBatch,
   row: number,
@@ -81,7 +81,7 @@ async function sampleLike(
 
 /** Why two batches hold other samples. */
 async function causeOfOrder(
-  [a, b]: readonly [Presence, Presence],
+  [a, b]: readonly [SideState, SideState],
   [first, second]: readonly [Place, Place],
 ): Promise<Cause> {
   const wanted = Array.from(b.batch!.indices).join();

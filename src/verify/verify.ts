@@ -92,7 +92,7 @@ export async function verifyConfig(file: string, options: ReplayOptions): Promis
   if (against === undefined || from !== undefined || steps !== undefined) {
     throw new ConfigError({
       where: file,
-      problem: "a config has no steps to compare with, only an end",
+      problem: "a config can only be checked against a final digest",
       got: against === undefined ? "nothing to hold it against" : "from or steps",
       expected: "against alone: a digest, a manifest, or a run's folder",
     });

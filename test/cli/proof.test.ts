@@ -72,7 +72,7 @@ describe("verify", () => {
     const seeded = await verified(config(["seed: 1234", "seed: 7"]), { against: run });
     expect(seeded).toMatchObject({ code: 1, json: { diff: { cause: { name: "another seed" } } } });
     expect(text(seeded)).toMatch(/^DIFFERS: the digest: graph \w{64}, published \w{64}\n/);
-    await expect(verified(file)).rejects.toThrow(/a config has no steps to compare with.*got nothing/);
+    await expect(verified(file)).rejects.toThrow(/a config can only be checked against a final digest.*got nothing/);
     await expect(verified(file, { against: digest, steps: 2 })).rejects.toThrow(ConfigError);
     const other = await verified(run, { against: "12".repeat(32) });
     expect(other).toMatchObject({ code: 1, json: { equal: false } });

@@ -38,7 +38,7 @@ describe("normalisation layers", () => {
     ],
     ["other channels", () => nn.batchNorm2d(2).forward(sg.ones([4, 3, 2, 2])), ShapeError, /with 2 channels/],
     ["one value", () => nn.batchNorm1d(2).forward(sg.ones([1, 2])), ShapeError, /fewer than two values/],
-    ["groups", () => nn.groupNorm(3, 4), ShapeError, /^nn.groupNorm: the channels can't be shared out/],
+    ["groups", () => nn.groupNorm(3, 4), ShapeError, /^nn.groupNorm: channels must be divisible by groups/],
     ["group channels", () => nn.groupNorm(2, 4).forward(sg.ones([2, 6])), ShapeError, /expected \[batch, 4, ...\]/],
     ["an extent", () => nn.rmsNorm([2, 0]), ShapeError, /^nn.rmsNorm: an extent isn't a count/],
     [

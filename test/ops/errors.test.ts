@@ -299,7 +299,7 @@ describe("shapes that don't fit: ShapeError", () => {
     "batchNormTraining of no channels": [() => norm.batchNormTraining(f(2, 0)), /fewer than two values of a channel/],
     "groupNorm of groups that don't divide": [
       () => norm.groupNorm(f(2, 4), 3),
-      "groupNorm: the channels can't be shared out to the groups: got 4 channels, 3 groups, expected a divisor of the channels",
+      "groupNorm: channels must be divisible by groups: got 4 channels, 3 groups, expected a divisor of the channels",
     ],
     "instanceNorm of another weight": [
       () => norm.instanceNorm(f(2, 4, 3), f(3)),

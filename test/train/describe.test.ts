@@ -64,7 +64,7 @@ describe("numbers and words of a run made in code", () => {
     expect(found.difference).toMatch(/^[^;]+; schedulers\/0\/ReduceOnPlateauLR\/factor is 0\.25, recorded 0\.5$/);
   });
 
-  test("a run isn't gone on with under others", async () => {
+  test("a run refuses to resume under others", async () => {
     const folder = await fitted({ schedulers: steps(0.5) });
     const loop = { numSteps: 6 };
     const other = fitted({ schedulers: steps(0.25), loop }, folder);

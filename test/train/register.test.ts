@@ -126,7 +126,7 @@ describe("register", () => {
     expect(() => register("model", "toy net", model)).toThrow(/not a name/);
     register("callback", "Nothing", () => undefined as never);
     const config = parseConfig(text(`${plain}\n    callbacks: [Nothing: {}]`), "own.yaml");
-    expect(() => buildTrainer(config)).toThrow(/callback Nothing: its factory made nothing/);
+    expect(() => buildTrainer(config)).toThrow(/callback Nothing: the factory returned no object/);
   });
 });
 

@@ -247,10 +247,12 @@ describe("trainer.verify", () => {
     const model = toyTrainer({ loop }).model;
     await expect(
       toyTrainer({ loop, model, deterministic: "warn" }).verify(folder, { train: toyTrain() }),
-    ).rejects.toThrow(/model: a finished object/);
+    ).rejects.toThrow(/model: pass a function, not an instance/);
     const { model: own, optimizer } = toyTrainer({ loop });
     const trainer = toyTrainer({ loop, model: () => own, optimizer });
-    await expect(trainer.verify(folder, { train: toyTrain() })).rejects.toThrow(/optimizer: a finished object/);
+    await expect(trainer.verify(folder, { train: toyTrain() })).rejects.toThrow(
+      /optimizer: pass a function, not an instance/,
+    );
   });
 });
 

@@ -12,5 +12,5 @@ export {
 export * from "./cycle.ts";
 export * from "./decay.ts";
 export { reduceOnPlateauLR, reduceOnPlateauWD } from "./plateau.ts";
-export type { Schedule, ScheduleKey, Steering, Targets } from "./schedule.ts";
+export type { MetricDriven, Schedule, ScheduleKey, Targets } from "./schedule.ts";
 export { Schedules } from "./schedules.ts";

@@ -2,7 +2,7 @@
 // and what it has seen is part of a checkpoint.
 import { countOf, fraction, nonNegative, type Read, text, word } from "../../core/options.ts";
 import { directionOf, type Mode, monitored, monitoredName } from "../monitored.ts";
-import { type Check, closedForm, type Form, learningRate, type Steering, weightDecay } from "./schedule.ts";
+import { type Check, closedForm, type Form, learningRate, type MetricDriven, weightDecay } from "./schedule.ts";
 
 interface State {
   value: number;
@@ -63,7 +63,7 @@ function steered(options: Read<{ readonly fields: typeof fields }>, check: Check
     state.bad = 0;
   };
   const name = monitoredName(metric);
-  const steering: Steering = {
+  const steering: MetricDriven = {
     name: check.where,
     metric: name,
     get mode() {

@@ -42,11 +42,11 @@ export interface Schedule {
   /** The first resolvedDuration that makes it one. */
   readonly relative?: string;
   /** What a schedule that goes by validated numbers does in a run: a Trainer takes it for a callback. */
-  readonly steering?: Steering;
+  readonly steering?: MetricDriven;
 }
 
 /** The callback of a schedule that goes by validation: it changes training, and its state is part of a checkpoint. */
-export interface Steering {
+export interface MetricDriven {
   readonly name: string;
   /** The number of a validation that it goes by. */
   readonly metric: string;
@@ -74,7 +74,7 @@ export type Targets = Given<{ readonly fields: typeof targetFields }>;
 export interface Form {
   readonly at: (step: number, group?: Pick<ParameterGroup, "adjustLearningRate">) => number;
   readonly totalIters: number;
-  readonly steering?: Steering;
+  readonly steering?: MetricDriven;
 }
 
 /** A form as a schedule of one number; `options`: what it was made with, under its name. */

@@ -12,7 +12,7 @@ import {
 import { type RunLength, resolved } from "../../core/duration.ts";
 import { ConfigError, didYouMean, showValue, TrainingError } from "../../core/errors.ts";
 import { Optimizer, type ParameterGroup } from "../optimizer.ts";
-import type { Schedule, ScheduleKey, Steering } from "./schedule.ts";
+import type { MetricDriven, Schedule, ScheduleKey } from "./schedule.ts";
 
 interface Setting {
   readonly schedule: Schedule;
@@ -49,7 +49,7 @@ export class Schedules {
   all: readonly Schedule[];
   readonly #schedules: readonly Schedule[];
   /** Callbacks of the schedules that go by validation. */
-  readonly steering: readonly Steering[];
+  readonly steering: readonly MetricDriven[];
 
   /** `owners`: of several optimizers the one whose groups each schedule sets. Throws ConfigError for two schedules on one number of one group, tags that no group has, and numbers that the optimizer doesn't use. */
   constructor(schedules: readonly Schedule[], optimizer: Optimizer, owners: readonly Optimizer[] = []) {
@@ -131,10 +131,11 @@ function groupsOf({ key = "learningRate", paramGroupTags = [] }: Schedule, optim
       hint: didYouMean(tag, known),
     });
   }
-  if (key === "learningRate" && optimizer.fixedRate) {
+  if (key === "learningRate" && optimizer.adaptsOwnStepSize) {
     throw new ConfigError({
       where: "schedulers",
-      problem: "the optimizer's step sizes adapt by themselves: a learning rate has no say after the first step",
+      problem:
+        "the optimizer's step sizes adapt by themselves: a learning rate sets where they start, and schedules are ignored",
       got: optimizer.constructor.name,
       expected: "no schedulers of the learning rate",
     });

@@ -12,7 +12,7 @@ import { now } from "../clock.ts";
 import type { Callback, FitContext } from "../contract.ts";
 import { firstGroup, type HostBatch, microBatches } from "../group.ts";
 import { memoryOf } from "../memory.ts";
-import { untouched } from "./snapshot.ts";
+import { withStateRestored } from "./snapshot.ts";
 
 const record = options("BatchSizeFinder", {
   /** Memory that a step may take, in MiB, at most 65536. */
@@ -50,7 +50,7 @@ export class BatchSizeFinder extends configured(record) implements Callback {
   async onTrainStart(context: FitContext): Promise<void> {
     const { trainer } = context;
     if (trainer.step > 0) return;
-    this.#tried = await untouched(trainer, () => this.#try(context));
+    this.#tried = await withStateRestored(trainer, () => this.#try(context));
     const best = this.#tried.reduce((a, b) => (b.samplesPerSecond > a.samplesPerSecond ? b : a), this.#tried[0]);
     const lines = this.#tried.map(
       ({ batchSize, bytes, samplesPerSecond }) =>

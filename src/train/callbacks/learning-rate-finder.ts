@@ -8,7 +8,7 @@ import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { groups as groupsOf } from "../group.ts";
-import { untouched } from "./snapshot.ts";
+import { withStateRestored } from "./snapshot.ts";
 
 const record = options("LearningRateFinder", {
   /** The first rate tried. */
@@ -83,7 +83,7 @@ export class LearningRateFinder extends configured(record) implements Callback {
   async onTrainStart(context: FitContext): Promise<void> {
     const { trainer } = context;
     if (trainer.step === 0) {
-      this.#tried = await untouched(trainer, () => this.#try(context));
+      this.#tried = await withStateRestored(trainer, () => this.#try(context));
       this.#suggestion = steepest(this.#tried);
       const text = this.#suggestion === undefined ? "none: the loss fell nowhere" : this.#suggestion.toPrecision(3);
       trainer.message("info", `LearningRateFinder: ${this.#tried.length} rates tried, suggestion: ${text}`);

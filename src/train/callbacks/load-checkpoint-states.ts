@@ -24,7 +24,7 @@ export type LoadCheckpointStatesOptions = Given<typeof record>;
 export class LoadCheckpointStates extends configured(record) implements Callback {
   readonly changesTraining = true;
 
-  /** Without the path: the file's content is in the digests of the run's data, and where it lies is nothing to a bit. */
+  /** Without the path: the file's content is in the digests of the run's data, and its path does not affect results. */
   describe(): unknown {
     const { states, strict } = this.options;
     return { states, strict };

@@ -18,7 +18,7 @@ import { groups, type StepInput } from "../group.ts";
 const record = options("OpProfiler", {
   /** Rows of the table. */
   rows: countOf("rows").default(12),
-  /** How often each kernel is timed, at most 65536: the least counts. */
+  /** How often each kernel is timed, at most 65536: the smallest time is shown. */
   repeats: repeats("a run of every kernel of the step").default(5),
 });
 export type OpProfilerOptions = Given<typeof record>;

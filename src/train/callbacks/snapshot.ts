@@ -5,7 +5,7 @@ import type { Variable } from "../../program/variable.ts";
 import type { TrainerView } from "../contract.ts";
 
 /** Runs `body`, and then gives every variable, the optimizer's count of steps and its groups' numbers what they were before. */
-export async function untouched<T>(trainer: TrainerView, body: () => Promise<T>): Promise<T> {
+export async function withStateRestored<T>(trainer: TrainerView, body: () => Promise<T>): Promise<T> {
   const kept: (readonly [Variable, TypedArray])[] = [];
   for (const [, variable] of [...trainer.variables(), ...trainer.callbackVariables()])
     kept.push([variable, await variable.data()]);

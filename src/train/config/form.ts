@@ -4,7 +4,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
 import { defaultChoices } from "./families.ts";
 import { choices, singleChoices } from "./schema.ts";
-import { type Author, show, unknownKey } from "./validate.ts";
+import { type SourceMap, show, unknownKey } from "./validate.ts";
 import { formatPath, type Path, type YamlSource } from "./yaml.ts";
 
 /** learningRate → learning_rate, TMax → T_max, T0 → T_0. */
@@ -35,7 +35,7 @@ const nameKeys = new Set(["name", "split", "activation", "evalFrequency", "deter
 /** A config in the schema's form, with how its author wrote it. */
 export interface SchemaForm {
   readonly value: unknown;
-  readonly author: Author;
+  readonly author: SourceMap;
   /** The path that a path of the schema's form was written at. */
   origin(path: Path): Path;
 }
@@ -43,7 +43,7 @@ export interface SchemaForm {
 /** Converts what YAML said. Throws ConfigError for a choice that isn't a map with one known name, and a key given by two names. */
 export function toSchemaForm(source: YamlSource): SchemaForm {
   const origins = new Map<string, Path>();
-  const author: Author = {
+  const author: SourceMap = {
     path: (path) => formatPath(origin(path)),
     key: toSnake,
     keyPosition: (path) => source.keyPosition(origin(path)),

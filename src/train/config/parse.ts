@@ -21,7 +21,7 @@ import { withAssignments } from "./assign.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import type { RunConfig } from "./options.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { type Author, validate } from "./validate.ts";
+import { type SourceMap, validate } from "./validate.ts";
 import { longestText, type Path, parseYaml, type YamlSource } from "./yaml.ts";
 
 /** What a command line may put in place of what the file says. */
@@ -104,7 +104,7 @@ function parseSource(source: YamlSource, file: string, overrides: ConfigOverride
   if (!list) return [parseOne(value, overrides, { author, source, origin, folder, place: (path) => path })];
   return list.map((trainer, i) => {
     const place = (path: Path): Path => (path[0] === "trainer" ? ["trainer", i, ...path.slice(1)] : path);
-    const shifted: Author = {
+    const shifted: SourceMap = {
       path: (path) => author.path(place(path)),
       key: author.key,
       keyPosition: (path) => author.keyPosition?.(place(path)),
@@ -118,7 +118,7 @@ function parseSource(source: YamlSource, file: string, overrides: ConfigOverride
 }
 
 interface Place {
-  readonly author: Author;
+  readonly author: SourceMap;
   readonly source: YamlSource;
   readonly origin: (path: Path) => Path;
   /** The run's folder where the config names none. */
@@ -156,7 +156,7 @@ function seedPaths(value: unknown, path: Path = []): Path[] {
 }
 
 /** By the model of a config that came from YAML, which is the same object in what is made of the config: where things are in the text. */
-const authors = new WeakMap<object, Author>();
+const authors = new WeakMap<object, SourceMap>();
 
 /** Where a path of a config's schema form is in the YAML text: for errors that show only when a run begins. Undefined for a config from elsewhere. */
 export function placeOf(

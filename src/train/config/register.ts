@@ -66,7 +66,7 @@ export function register<K extends keyof Registrable>(
   const make = (options: unknown, context: unknown): unknown => {
     const made = atOnce(`${kind} ${name}`, (factory as (...args: unknown[]) => unknown)(options, context));
     if ((typeof made === "object" && made !== null) || typeof made === "function") return made;
-    throw new ConfigError({ where: `${kind} ${name}`, problem: "its factory made nothing", got: String(made) });
+    throw new ConfigError({ where: `${kind} ${name}`, problem: "the factory returned no object", got: String(made) });
   };
   catalog.register(name, shape, make);
 }

@@ -5,7 +5,7 @@ import * as keys from "../../core/keys.ts";
 import { formatPath, type Path } from "./yaml.ts";
 
 /** How a path in the schema's form is shown to the config's author. */
-export interface Author {
+export interface SourceMap {
   path(path: Path): string;
   /** A key as the author writes it. */
   key(key: string): string;
@@ -14,7 +14,7 @@ export interface Author {
 }
 
 /** Who writes TypeScript: paths as they are. */
-export const codeAuthor: Author = { path: formatPath, key: (key) => key };
+export const codeAuthor: SourceMap = { path: formatPath, key: (key) => key };
 
 /** A value for a message. */
 export function show(value: unknown): string {
@@ -27,14 +27,14 @@ export function show(value: unknown): string {
 }
 
 /** The value as the schema has it, defaults filled in. Throws ConfigError for the first thing that is wrong. */
-export function validate<T extends z.ZodType>(schema: T, value: unknown, author: Author = codeAuthor): z.output<T> {
+export function validate<T extends z.ZodType>(schema: T, value: unknown, author: SourceMap = codeAuthor): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { issues } = result.error;
   throw errorOf(issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0], value, author);
 }
 
-function errorOf(issue: z.core.$ZodIssue, value: unknown, author: Author): ConfigError {
+function errorOf(issue: z.core.$ZodIssue, value: unknown, author: SourceMap): ConfigError {
   const path = issue.path as Path;
   if (issue.code === "unrecognized_keys") {
     const [key] = issue.keys;
@@ -76,7 +76,7 @@ export function unknownKey(
   path: Path,
   got: string,
   known: readonly string[],
-  author: Author,
+  author: SourceMap,
   problem = "unknown key",
 ): ConfigError {
   return keys.unknownKey(author.path(path), got, known, {

@@ -78,7 +78,7 @@ export class ArgAccumulator {
     this.#stays = fn.local(lanes.valueType("bool"));
   }
 
-  /** Nothing has joined yet: what nothing is better than stands at index 0. */
+  /** Before the first element: ties resolve to the lowest index. */
   start(): Code[] {
     const none = this.#lanes.constant(this.#type, neutral(this.#combine, this.#type));
     return [this.#best.set(none as never), this.#index.set(this.#lanes.constant("int32", 0) as never)];

@@ -1,4 +1,4 @@
-// The place of a row's largest or smallest element with SIMD, in two passes: what it is, and where it is first. A NaN, if there is one, is it.
+// The place of a row's largest or smallest element with SIMD, in two passes: what it is, and where it is first. NaN propagates.
 import type { ScalarType } from "../../../../kernels/expr.ts";
 import { block, branch, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
 import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.ts";
