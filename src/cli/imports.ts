@@ -45,13 +45,12 @@ async function importProgram(name: string, run?: string, recorded?: ImportedProg
 
 /** What a program was refused for while it ran: mostly a name that is taken. */
 function refused(name: string, cause: ConfigError): ConfigError {
-  const { where, problem, got, expected } = cause;
   const before = [...imported.values()];
   const hint =
     before.length > 0
       ? `${before.join(", ")} ran before it: of two versions of a program only one can be imported at a time`
       : cause.hint;
-  return new ConfigError({ where: `import ${name}: ${where}`, problem, got, expected, hint, cause });
+  return new ConfigError({ ...cause, position: undefined, where: `import ${name}: ${cause.where}`, hint, cause });
 }
 
 /** The file of a program: where it was from the run's folder, or else where it is from the working folder; of two, the one that holds what was recorded. */

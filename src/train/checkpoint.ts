@@ -1,11 +1,10 @@
 // Between a Trainer and its checkpoints: what is saved is all that the next step depends on, and taking it over puts the trainer where it was.
 import { exists } from "#files";
-import type { HostArray } from "../core/array.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
 import { giveWeights, loadVariables, type Misfits } from "../nn/load.ts";
-import { readVariables, type Variable } from "../program/variable.ts";
+import { readVariables } from "../program/variable.ts";
 import {
   bestCheckpoints,
   type Checkpoint,
@@ -27,14 +26,6 @@ import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
 import { modeOf } from "./numbers.ts";
 import type { CheckpointChoice, Run } from "./run.ts";
 import type { Origin, Session } from "./session.ts";
-
-/** All variables' values on the host, by name: those of training, unless others are given. */
-export async function readTensors(
-  trainer: TrainerView,
-  variables: readonly [string, Variable][] = trainer.variables(),
-): Promise<[string, HostArray][]> {
-  return readVariables(variables);
-}
 
 /** The folder of a trainer's checkpoints, or undefined where nothing is written. */
 export function checkpointFolder({ options }: Pick<TrainerView, "options">): string | undefined {
@@ -99,7 +90,7 @@ export async function saveCheckpoint(
   const file = name ?? checkpointName.replace("{step}", String(state.step));
   const context = { trainer, step: state.step, path: `${folder}/${file}.safetensors` };
   await hooks.call("onSaveCheckpoint", context);
-  const tensors = await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]);
+  const tensors = await readVariables([...trainer.variables(), ...trainer.callbackVariables()]);
   await hooks.call("postprocessCheckpoint", context);
   await hooks.call("flush");
   session.journal!.flush();
@@ -262,7 +253,7 @@ export async function loadCheckpoint(
 /** Throws CheckpointError where a tensor of training isn't what a checkpoint has, since it was changed after `loadCheckpoint`: what goes on from there would be no run's. */
 export async function checkUnchanged(trainer: TrainerView, path: string): Promise<void> {
   const { tensors } = readCheckpoint(path);
-  for (const [name, { data }] of await readTensors(trainer)) {
+  for (const [name, { data }] of await readVariables(trainer.variables())) {
     const saved = tensors.get(name)?.data;
     if (!saved || data.every((value, i) => Object.is(value, saved[i]))) continue;
     throw new CheckpointError({

@@ -7,6 +7,7 @@ import { BytePairTokenizer } from "../data/tokenizer.ts";
 import { recordGraph } from "../graph/record.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { OptimizerSet } from "../optim/set.ts";
+import { readVariables } from "../program/variable.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
 import { checkLength } from "../run/checkpoint.ts";
 import type { RunFacts } from "../run/facts.ts";
@@ -20,7 +21,6 @@ import {
   chosenCheckpoint,
   loadCheckpoint,
   newestCheckpoint,
-  readTensors,
 } from "./checkpoint.ts";
 import type { FitContext } from "./contract.ts";
 import { describeOptions } from "./describe.ts";
@@ -198,7 +198,7 @@ export class Journal {
     const session = this.#session;
     const { trainer } = session;
     const { step: steps, loss, metrics, stopped } = session.progress;
-    const digest = this.chain.digest(await readTensors(trainer), { marked: isMarked(session) });
+    const digest = this.chain.digest(await readVariables(trainer.variables()), { marked: isMarked(session) });
     const result = { digest, steps, loss: loss!, metrics, streamPosition: trainer.stream.position, stopped };
     this.flush();
     this.#writeManifest("finished", result, times);

@@ -1,10 +1,11 @@
 // A run's checkpoint held against the replay at its step: every tensor by its hash, every field of the state, and what the index says of it.
+
 import { exists } from "#files";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { readVariables } from "../program/variable.ts";
 import { type Checkpoint, type CheckpointEntry, loadCheckpoint } from "../run/checkpoint.ts";
 import { isOfRun, tensorDigest } from "../run/state.ts";
-import { readTensors } from "../train/checkpoint.ts";
 import type { TrainerView } from "../train/contract.ts";
 import type { Metrics } from "../train/run.ts";
 import { type Checks, recordDifferences } from "./checks.ts";
@@ -83,7 +84,7 @@ function callbackDifferences(
 }
 
 async function tensorDifferences(trainer: TrainerView, { tensors }: Checkpoint): Promise<string[]> {
-  const replayed = new Map(await readTensors(trainer, [...trainer.variables(), ...trainer.callbackVariables()]));
+  const replayed = new Map(await readVariables([...trainer.variables(), ...trainer.callbackVariables()]));
   const compared = (name: string) => isOfRun([name, 0]) || isReplayed(trainer, name.split("/")[1]);
   const names = new Set([...replayed.keys(), ...tensors.keys()].filter(compared));
   return [...names].flatMap((name) => {

@@ -54,30 +54,13 @@ function located<T>(config: Config, body: () => T): T {
     return body();
   } catch (error) {
     if (error instanceof ShapeError) {
-      const { where, problem, got, expected, hint } = error;
-      const option = where.split(".").at(-1)!;
+      const option = error.where.split(".").at(-1)!;
       const path = ["trainer", "init", "model", ...(Object.hasOwn(config.trainer.init.model, option) ? [option] : [])];
-      const place = placeOf(config, path);
-      throw new ConfigError({
-        where: `${place?.where ?? "trainer.init.model"}: ${where}`,
-        problem,
-        got,
-        expected,
-        hint,
-        position: place?.position,
-        cause: error,
-      });
+      const { where = "trainer.init.model", position } = placeOf(config, path) ?? {};
+      throw new ConfigError({ ...error, where: `${where}: ${error.where}`, position, cause: error });
     }
     if (!(error instanceof ConfigError) || error.position || !error.where.startsWith("trainer.")) throw error;
-    const { problem, got, expected, hint } = error;
-    throw new ConfigError({
-      where: error.where,
-      problem,
-      got,
-      expected,
-      hint,
-      ...placeOf(config, error.where.split(".")),
-    });
+    throw new ConfigError({ ...error, ...placeOf(config, error.where.split(".")) });
   }
 }
 
