@@ -13,6 +13,7 @@ import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls as calls, parameters as parametersKind, readOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
+import { pathOf } from "./paths.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
 export interface ParameterGroup {
@@ -106,19 +107,6 @@ export interface Update {
   readonly scalars: Readonly<Record<string, Tensor>>;
   /** Whether the group decays weights. */
   readonly decays: boolean;
-}
-
-let paths: ReadonlyMap<Parameter, string> | undefined;
-
-/** Runs `body`: an optimizer that is made in it calls parameters by these paths, whichever module gave them. What a Trainer's optimizers keep is named by the whole model. */
-export function byPaths<T>(named: Iterable<readonly [string, Parameter]>, body: () => T): T {
-  const before = paths;
-  paths = new Map([...named].map(([path, parameter]) => [parameter, path]));
-  try {
-    return body();
-  } finally {
-    paths = before;
-  }
 }
 
 const base = new OptionRecord("optim.Optimizer", optimizerFields);
@@ -228,7 +216,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
         got: this.#names.get(parameter),
         expected: "each parameter once",
       });
-    const label = paths?.get(parameter) ?? parameter.label ?? String(this.#slots.size);
+    const label = pathOf(parameter) ?? parameter.label ?? String(this.#slots.size);
     // Models that weren't made one have parameters of the same path.
     const taken = new Set(this.#names.values());
     let name = label;
@@ -348,24 +336,34 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
   }
 
   #update(byParameter: ReadonlyMap<Parameter, Tensor>): void {
-    this.groups.forEach((group, at) => {
+    const updates = this.#updates(byParameter);
+    // One after another, unless a rule looks at all of them first.
+    const whole = this.prepare && [...updates];
+    this.prepare?.(whole!.map(({ update }) => update));
+    for (const { update, slots, site } of whole ?? updates) {
+      const next = atSite(site, () => this.rule(update));
+      for (const [slot, value] of Object.entries(next.slots)) slots[slot].assign(value);
+      update.cell.assign(next.parameter);
+    }
+  }
+
+  *#updates(byParameter: ReadonlyMap<Parameter, Tensor>) {
+    for (const [at, group] of this.groups.entries()) {
       const decays = decaying(group);
       const provided = { ...this.scalars(group), ...(decays && { weightDecay: () => this.#decay(group) }) };
       const scalars = Object.fromEntries(
         Object.entries(provided).map(([name, provide]) => [name, runtimeScalar(`${name}/${at}`, provide)]),
       );
       for (const cell of group.parameters.filter(isTrained)) {
-        const slots = this.#slots.get(cell)!;
-        const gradient = byParameter.get(cell)!;
+        const [slots, gradient] = [this.#slots.get(cell)!, byParameter.get(cell)!];
         const site = this.#site.for(`${this.#where} update of ${this.#names.get(cell)}`);
-        const next = atSite(site, () => {
-          const update = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };
-          return this.rule({ ...this.#decayed(update, decays, scalars), slots, scalars, decays });
+        const update = atSite(site, (): Update => {
+          const raw = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };
+          return { ...this.#decayed(raw, decays, scalars), slots, scalars, decays };
         });
-        for (const [slot, value] of Object.entries(next.slots)) slots[slot].assign(value);
-        cell.assign(next.parameter);
+        yield { update, slots, site };
       }
-    });
+    }
   }
 
   #decay({ learningRate, weightDecay }: ParameterGroup): number {
@@ -387,6 +385,9 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
   protected scalars(group: ParameterGroup): Record<string, () => number> {
     return { learningRate: () => group.learningRate };
   }
+
+  /** What is computed of all parameters together, before the rule of each; most have none. */
+  protected prepare?(updates: readonly Update[]): void;
 
   /** The next version of one parameter and its slots. */
   protected abstract rule(update: Update): Updated;

@@ -6,6 +6,7 @@ export { Adam, type AdamOptions, adam, adamW } from "./adam.ts";
 export { Adamax, type AdamaxOptions, adamax } from "./adamax.ts";
 export { ASGD, type ASGDOptions, asgd } from "./asgd.ts";
 export { Lamb, type LambOptions, lamb } from "./lamb.ts";
+export { LBFGS, type LBFGSOptions, lbfgs } from "./lbfgs.ts";
 export { Lion, type LionOptions, lion } from "./lion.ts";
 export { Muon, type MuonOptions, muon, orthogonalize } from "./muon.ts";
 export { NAdam, type NAdamOptions, nadam } from "./nadam.ts";

@@ -188,6 +188,36 @@ cases = {
     "muon": with_numpy(muon(0.02)),
     "muon all": with_numpy(muon(0.02, 0.9, False, decay=0.1, match=True)),
 }
+
+
+def on_convex(make, steps):
+    """Σ ½·c·(p − q)² + ¼·(Σ p)² ÷ 10 over both parameters, c = wave(shape, 1.5, 7) + 1, q = wave(shape, 2, 11): float64, each step of one gradient."""
+    parameters = {name: value.double().requires_grad_() for name, value in start().items()}
+    optimizer = make(list(parameters.values()))
+
+    def closure():
+        optimizer.zero_grad()
+        total = sum(p.sum() for p in parameters.values())
+        loss = total**2 / 40
+        for name, p in parameters.items():
+            c, q = wave(shapes[name], 1.5, 7).double() + 1, wave(shapes[name], 2.0, 11).double()
+            loss = loss + (c * (p - q) ** 2).sum() / 2
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+    return values({name: p.detach() for name, p in parameters.items()})
+
+
+def torch_lbfgs(rate, size):
+    return lambda p: torch.optim.LBFGS(p, lr=rate, max_iter=1, history_size=size)
+
+
+convex = {
+    "lbfgs": on_convex(torch_lbfgs(1, 10), 5),
+    "lbfgs history": on_convex(torch_lbfgs(0.7, 3), 9),
+}
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "optimizers.json"), "w") as file:
-    json.dump({"torch": torch.__version__, "numpy": numpy.__version__, "cases": cases}, file, separators=(",", ":"))
+    json.dump({"torch": torch.__version__, "numpy": numpy.__version__, "cases": cases, "convex": convex}, file, separators=(",", ":"))
 print("torch", torch.__version__, "numpy", numpy.__version__, "written", file=sys.stderr)

@@ -7,7 +7,7 @@ import { compile, optim, Parameter, Tensor } from "../../src/index.ts";
 import { wave } from "../support/torch.ts";
 
 type Values = Record<"w" | "b", number[]>;
-const golden: { cases: Record<string, Values> } = JSON.parse(
+const golden: { cases: Record<string, Values>; convex: Record<string, Values> } = JSON.parse(
   readFileSync(new URL("optimizers.json", import.meta.url), "utf8"),
 );
 
@@ -78,6 +78,38 @@ describe("five steps, compiled, of", () => {
         const bound = 2e-6 + 1e-5 * Math.abs(theirs[i]);
         expect(Math.abs(value - theirs[i]), `${key}[${i}]: ours ${value}, theirs ${theirs[i]}`).toBeLessThanOrEqual(bound);
       });
+    }
+  });
+});
+
+// The direction divides by differences of gradients: |ours − theirs| ≤ 5·10⁻⁶ there, of numbers about 1, theirs in float64.
+describe("a convex problem, compiled, by", () => {
+  const convex: Record<string, [steps: number, make: (p: Parameter[]) => optim.Optimizer]> = {
+    lbfgs: [5, (p) => optim.lbfgs(p, { learningRate: 1 })],
+    "lbfgs history": [9, (p) => optim.lbfgs(p, { learningRate: 0.7, historySize: 3 })],
+  };
+  test("every golden has its case", () => expect(Object.keys(convex)).toEqual(Object.keys(golden.convex)));
+
+  test.each(Object.keys(convex))("%s", async (name) => {
+    const [steps, make] = convex[name];
+    const parameters = [new Parameter(wave([6, 9], 1, 3)), new Parameter(wave([9], 1, 5))];
+    const rule = make(parameters);
+    const step = compile(
+      () => {
+        const total = parameters.map((p) => p.sum()).reduce((a, b) => a.add(b));
+        const parts = parameters.map((p) =>
+          wave(p.shape, 1.5, 7).add(1).mul(p.sub(wave(p.shape, 2, 11)).square()).sum().div(2),
+        );
+        rule.minimize(parts.reduce((a, b) => a.add(b), total.square().div(40)));
+        return [];
+      },
+      { state: rule, strict: true },
+    );
+    for (let i = 0; i < steps; i++) await step();
+    for (const [i, theirs] of Object.values(golden.convex[name]).entries()) {
+      const ours = await parameters[i].data();
+      expect(ours.length).toBe(theirs.length);
+      theirs.forEach((value, k) => expect(Math.abs(ours[k] - value), `${i} ${k}`).toBeLessThanOrEqual(5e-6));
     }
   });
 });

@@ -316,6 +316,7 @@ const calls: Readonly<Record<string, RightCall>> = {
       adamax: { ...common, ...betas },
       asgd: { ...common, lambda: 1e-4, alpha: 0.75, t0: 1e6 },
       lamb: { ...common, ...betas },
+      lbfgs: { ...common, historySize: 4 },
       lion: { ...common, betas: [0.9, 0.99] },
       muon: {
         ...common,
@@ -335,6 +336,7 @@ const calls: Readonly<Record<string, RightCall>> = {
     }).flatMap(([name, options]) => [[`optim.${name}`, optimizer(options)]]),
   ),
   "optim.SGD": optimizer({ momentum: 0.9 }),
+  "optim.LBFGS": optimizer({ historySize: 4 }),
   "optim.Lion": optimizer({ betas: [0.9, 0.99] }),
   "optim.clipByGlobalNorm": call(() => [[x()], 1]),
   "optim.clipByValue": call(() => [[x()], 1]),

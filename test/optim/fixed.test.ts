@@ -19,6 +19,7 @@ const makers = [
   optim.adamax,
   optim.asgd,
   optim.lamb,
+  optim.lbfgs,
   optim.lion,
   optim.muon,
   optim.nadam,
