@@ -26,26 +26,26 @@ export interface Placed extends Place {
  * Writes over a whole: of `zeros` everywhere; or of pieces that have no point in common, in any order. `mark` writes −0, which changes nothing that is
  * added to it, `copy` a piece, `add` a piece to what is there.
  */
-export type AssembleStage = { readonly kind: "zeros" } | PieceStage;
+export type AssemblePass = { readonly kind: "zeros" } | PiecePass;
 
-/** A stage that writes pieces. */
-export interface PieceStage {
+/** A pass that writes pieces. */
+export interface PiecePass {
   readonly kind: "mark" | "copy" | "add";
   readonly pieces: readonly number[];
 }
 
-/** What assembles float32 pieces (of another dtype, where no two of them have a point in common), one stage after another. */
-export function assembleStages(shape: Shape, pieces: readonly Placed[]): AssembleStage[] {
+/** What assembles float32 pieces (of another dtype, where no two of them have a point in common), one pass after another. */
+export function assemblePasses(shape: Shape, pieces: readonly Placed[]): AssemblePass[] {
   const levels = levelsOf(pieces);
   const at = (level: number) => pieces.flatMap((_, i) => (levels[i] === level ? [i] : []));
   const first = at(0);
   const isCovered = first.reduce((sum, i) => sum + sizeOf(pieces[i].shape), 0) === sizeOf(shape);
   const later = pieces.flatMap((_, i) => (levels[i] > 0 ? [i] : []));
-  const stages: AssembleStage[] = isCovered ? [] : [{ kind: "zeros" }];
-  if (!isCovered && later.length > 0) stages.push({ kind: "mark", pieces: later });
-  if (first.length > 0) stages.push({ kind: "copy", pieces: first });
-  for (let level = 1; later.some((i) => levels[i] >= level); level++) stages.push({ kind: "add", pieces: at(level) });
-  return stages;
+  const passes: AssemblePass[] = isCovered ? [] : [{ kind: "zeros" }];
+  if (!isCovered && later.length > 0) passes.push({ kind: "mark", pieces: later });
+  if (first.length > 0) passes.push({ kind: "copy", pieces: first });
+  for (let level = 1; later.some((i) => levels[i] >= level); level++) passes.push({ kind: "add", pieces: at(level) });
+  return passes;
 }
 
 /** Whether no two pieces have a point in common. */
@@ -138,8 +138,8 @@ export const assemble: Kind<AssembleKernel> = {
   compute: (kernel) => computeOf(kernel.shape, placedPieces(kernel)),
   work: ({ shape }) => sizeOf(shape),
   flops: (kernel) =>
-    assembleStages(kernel.shape, placedPieces(kernel))
-      .flatMap((stage) => (stage.kind === "add" ? stage.pieces : []))
+    assemblePasses(kernel.shape, placedPieces(kernel))
+      .flatMap((pass) => (pass.kind === "add" ? pass.pieces : []))
       .reduce((sum, i) => sum + sizeOf(kernel.inputs[i].view.shape), 0),
   text: () => "out = each piece added where it lands, in this order, the first copied; 0 where none lands",
   inputText({ places }, i) {

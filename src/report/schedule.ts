@@ -169,7 +169,7 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
     }
     case "pieces":
       return loops.pieces.flatMap((piece) => [
-        `${loops.stage} piece ${piece.number}:`,
+        `${loops.pass} piece ${piece.number}:`,
         ...indent(within(elementLines(piece, sharing))),
       ]);
     case "zeros":

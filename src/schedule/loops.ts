@@ -1,6 +1,6 @@
 // How a kernel runs: one or more functions, one after another, each a loop nest of one of these kinds. A backend prints each kind; every number
 // that shapes it stands here.
-import { assembleStages, placedPieces } from "../../kernels/assemble.ts";
+import { assemblePasses, placedPieces } from "../../kernels/assemble.ts";
 import { asGather, elementBytes, isFold } from "../../kernels/kernel.ts";
 import type { Kernel, SpecialKernel, SpecialKind } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
@@ -77,8 +77,8 @@ type Rule<K extends SpecialKind = SpecialKind> = (
 const rules: { readonly [K in SpecialKind]: Rule<K> } = {
   scatter: (kernel, target, work) => [zeros(kernel), { ...scatterLoops(kernel, target), work }],
   assemble: (kernel, target) =>
-    assembleStages(kernel.shape, placedPieces(kernel)).flatMap((stage) =>
-      stage.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, stage, target),
+    assemblePasses(kernel.shape, placedPieces(kernel)).flatMap((pass) =>
+      pass.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, pass, target),
     ),
   prefix: (kernel, target, work) => [{ ...lineLoops(kernel, target, { isSideBySide: true, scratchBytes: 0 }), work }],
   sort: (kernel, target, work) => [

@@ -1,6 +1,6 @@
-// Pieces into a whole, in the stages that the kernel's description gives: each piece is walked through its own view and the view of where it lands.
-// The pieces of one stage have no point in common, so neither their order nor threads matter within it.
-import type { AssembleKernel, PieceStage } from "../../kernels/assemble.ts";
+// Pieces into a whole, in the passes that the kernel's description gives: each piece is walked through its own view and the view of where it lands.
+// The pieces of one pass have no point in common, so neither their order nor threads matter within it.
+import type { AssembleKernel, PiecePass } from "../../kernels/assemble.ts";
 import { add, constant, input } from "../../kernels/expr.ts";
 import { sliceView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
@@ -16,20 +16,16 @@ const mostPieces = 32;
 
 export interface PieceLoops {
   readonly kind: "pieces";
-  readonly stage: PieceStage["kind"];
+  readonly pass: PiecePass["kind"];
   readonly pieces: readonly (ElementLoops & { readonly number: number })[];
 }
 
-export function pieceLoops(
-  kernel: AssembleKernel,
-  { kind, pieces }: PieceStage,
-  target: Target,
-): (PieceLoops & Cost)[] {
+export function pieceLoops(kernel: AssembleKernel, { kind, pieces }: PiecePass, target: Target): (PieceLoops & Cost)[] {
   return Array.from({ length: Math.ceil(pieces.length / mostPieces) }, (_, i) => {
     const own = pieces.slice(i * mostPieces, (i + 1) * mostPieces);
     return {
       kind: "pieces" as const,
-      stage: kind,
+      pass: kind,
       pieces: own.map((number) => ({ number, ...pieceOf(kernel, kind, number, target) })),
       work: own.reduce((sum, number) => sum + sizeOf(kernel.inputs[number].view.shape), 0),
       scratch: 0,
@@ -37,7 +33,7 @@ export function pieceLoops(
   });
 }
 
-function pieceOf(kernel: AssembleKernel, stage: PieceStage["kind"], number: number, target: Target): ElementLoops {
+function pieceOf(kernel: AssembleKernel, pass: PiecePass["kind"], number: number, target: Target): ElementLoops {
   const { dtype } = kernel;
   const piece = kernel.inputs[number];
   const { starts, steps } = kernel.places[number];
@@ -47,7 +43,7 @@ function pieceOf(kernel: AssembleKernel, stage: PieceStage["kind"], number: numb
     mark: () => [[], constant(-0, dtype)] as const,
     copy: () => [[piece], input(0, dtype)] as const,
     add: () => [[piece, place], add(input(1, dtype), input(0, dtype))] as const,
-  }[stage]();
+  }[pass]();
   const nest = inTiles(mergeAxes(place.view.shape, [...reads, place]));
   const axis = splitAxis(nest);
   const isLast = axis === nest.extents.length - 1;

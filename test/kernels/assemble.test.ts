@@ -1,6 +1,6 @@
-// Stages of an assembly: each piece is added after all earlier ones that it may meet, whichever of them are held against each other.
+// Passes of an assembly: each piece is added after all earlier ones that it may meet, whichever of them are held against each other.
 import { expect, test } from "vitest";
-import { areApart, assembleStages, type Placed } from "../../kernels/assemble.ts";
+import { areApart, assemblePasses, type Placed } from "../../kernels/assemble.ts";
 import { testWords } from "../support/graphs.ts";
 
 const extent = 40;
@@ -29,23 +29,23 @@ const pointsOf = ({ shape, starts, steps }: Placed): number[] =>
     return (starts[0] + row * steps[0]) * extent + starts[1] + column * steps[1];
   });
 
-test("pieces of one stage have no point in common, and each comes after the earlier ones that it meets", () => {
+test("pieces of one pass have no point in common, and each comes after the earlier ones that it meets", () => {
   const next = testWords(5);
   for (let round = 0; round < 60; round++) {
     const pieces = randomPieces(1 + (next() % 60), next);
     const points = pieces.map(pointsOf);
-    const stageOf = new Map<number, number>();
-    assembleStages([extent, extent], pieces).forEach((stage, at) => {
-      if (stage.kind === "copy" || stage.kind === "add") for (const i of stage.pieces) stageOf.set(i, at);
+    const passOf = new Map<number, number>();
+    assemblePasses([extent, extent], pieces).forEach((pass, at) => {
+      if (pass.kind === "copy" || pass.kind === "add") for (const i of pass.pieces) passOf.set(i, at);
     });
-    expect(stageOf.size).toBe(pieces.length);
+    expect(passOf.size).toBe(pieces.length);
     const owners = new Map<number, number[]>();
     points.forEach((all, i) => {
       for (const point of all) owners.set(point, [...(owners.get(point) ?? []), i]);
     });
     for (const sharing of owners.values())
       for (let k = 1; k < sharing.length; k++)
-        expect(stageOf.get(sharing[k])).toBeGreaterThan(stageOf.get(sharing[k - 1])!);
+        expect(passOf.get(sharing[k])).toBeGreaterThan(passOf.get(sharing[k - 1])!);
     if ([...owners.values()].some(({ length }) => length > 1)) expect(areApart(pieces)).toBe(false);
   }
 });
@@ -53,5 +53,5 @@ test("pieces of one stage have no point in common, and each comes after the earl
 test("thousands of slices of one axis are one copy", () => {
   const count = 20_000;
   const pieces = Array.from({ length: count }, (_, i) => ({ shape: [1, 8], starts: [i, 0], steps: [1, 1] }));
-  expect(assembleStages([count, 8], pieces)).toEqual([{ kind: "copy", pieces: pieces.map((_, i) => i) }]);
+  expect(assemblePasses([count, 8], pieces)).toEqual([{ kind: "copy", pieces: pieces.map((_, i) => i) }]);
 });

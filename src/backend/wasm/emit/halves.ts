@@ -1,75 +1,33 @@
 // 16-bit floats: in memory, where reading is exact, and writing a float32 that is a number of the format is, NaN staying one; and rounding to them,
 // which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
-import type { NarrowFormat } from "../../../../kernels/expr.ts";
+import type { BinaryOp, NarrowFormat } from "../../../../kernels/expr.ts";
 import type { Element } from "../../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "../assembler/assembler.ts";
-import { f32, f32x4, i32, i32x4, select, v128 } from "../assembler/instructions.ts";
 import type { Four, Held, Lanes } from "./lanes.ts";
 
-/** Operations on int32 words and the floats of the same bits, for lanes that are `T`s, and floats `F`s. */
-interface Words<T extends Code, F extends Code> {
-  constant(word: number): T;
-  and(a: T, b: T): T;
-  or(a: T, b: T): T;
-  add(a: T, b: T): T;
-  sub(a: T, b: T): T;
-  shl(word: T, count: number): T;
-  shrU(word: T, count: number): T;
-  /** The larger of a word, which is evaluated twice, and a number; the smaller. */
-  atLeast(word: T, least: number): T;
-  atMost(word: T, most: number): T;
-  /** The number where a < b, else 0. */
-  below(a: T, b: T, number: number): T;
-  /** The number where x is NaN, else 0. */
-  ifNaN(x: F, number: number): T;
-  float(word: T): F;
-  bits(x: F): T;
-  plus(x: F, y: F): F;
-  minus(x: F, y: F): F;
+/** Operations on int32 words and the floats of the same bits. */
+function wordsOf(lanes: Lanes) {
+  const word = (op: BinaryOp) => (a: Code, b: Code) => lanes.binary(op, "int32", a, b);
+  const float = (op: BinaryOp) => (a: Code, b: Code) => lanes.binary(op, "float32", a, b);
+  const constant = (each: number) => lanes.constant("int32", each);
+  const where = (condition: Code, number: number) => lanes.keep("int32", condition, constant(number), true);
+  return {
+    constant,
+    ...{ and: word("and"), or: word("or"), add: word("add"), sub: word("sub") },
+    shl: (each: Code, count: number) => lanes.shift("shl", each, count),
+    shrU: (each: Code, count: number) => lanes.shift("shrU", each, count),
+    atLeast: (each: Code, least: number) => lanes.bound("maxS", each, least),
+    atMost: (each: Code, most: number) => lanes.bound("minS", each, most),
+    /** The number where a < b, else 0. */
+    below: (a: Code, b: Code, number: number) => where(lanes.compare("lt", "int32", a, b), number),
+    /** The number where x is NaN, else 0. */
+    ifNaN: (x: Code, number: number) => where(lanes.compare("ne", "float32", x, x), number),
+    float: (each: Code) => lanes.reinterpret("float32", each),
+    bits: (x: Code) => lanes.reinterpret("int32", x),
+    ...{ plus: float("add"), minus: float("sub") },
+  };
 }
-
-type V = Code<"v128">;
-type I = Code<"i32">;
-const four = (word: number): V => v128.const(word, word, word, word);
-
-const wide: Words<V, V> = {
-  constant: four,
-  and: v128.and,
-  or: v128.or,
-  add: i32x4.add,
-  sub: i32x4.sub,
-  shl: i32x4.shl,
-  shrU: i32x4.shrU,
-  atLeast: (word, least) => i32x4.maxS(word, four(least)),
-  atMost: (word, most) => i32x4.minS(word, four(most)),
-  below: (a, b, number) => v128.and(i32x4.ltS(a, b), four(number)),
-  ifNaN: (x, number) => v128.and(f32x4.ne(x, x), four(number)),
-  float: (word) => word,
-  bits: (x) => x,
-  plus: f32x4.add,
-  minus: f32x4.sub,
-};
-
-const single: Words<I, Code<"f32">> = {
-  constant: i32.const,
-  and: i32.and,
-  or: i32.or,
-  add: i32.add,
-  sub: i32.sub,
-  shl: (word, count) => i32.shl(word, i32.const(count)),
-  shrU: (word, count) => i32.shrU(word, i32.const(count)),
-  atLeast: (word, least) => select(word, i32.const(least), i32.gtS(word, i32.const(least))),
-  atMost: (word, most) => select(word, i32.const(most), i32.ltS(word, i32.const(most))),
-  below: (a, b, number) => select(i32.const(number), i32.const(0), i32.ltS(a, b)),
-  ifNaN: (x, number) => select(i32.const(number), i32.const(0), f32.ne(x, x)),
-  float: f32.reinterpretI32,
-  bits: i32.reinterpretF32,
-  plus: f32.add,
-  minus: f32.sub,
-};
-
-const wordsOf = (lanes: Lanes) => (lanes.width === 1 ? single : wide) as Words<Code, Code>;
 
 // Of float16 as float32 bits: what lies between the biases of the exponents, 127 and 15; 2⁻¹⁴, the least normal one; and 2¹⁶, which is ∞. No float32
 // operation meets a subnormal float32, which are slow on some processors: m·2⁻²⁴ comes from 2⁻¹⁴ + m·2⁻²⁴, whose fraction is m.

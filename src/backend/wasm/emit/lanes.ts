@@ -37,6 +37,12 @@ export interface Lanes {
   keep(type: ScalarType, condition: Code, value: Code, kept: boolean): Code;
   /** A condition that holds in every lane or in none, from 0 or 1. */
   condition(all: Code<"i32">): Code;
+  /** Of int32 words: by so many places. */
+  shift(op: "shl" | "shrU", word: Code, count: number): Code;
+  /** The larger of an int32, which may be evaluated twice, and a number; the smaller. */
+  bound(op: "maxS" | "minS", word: Code, limit: number): Code;
+  /** The float32 of an int32's bits, or the other way round. */
+  reinterpret(to: "float32" | "int32", x: Code): Code;
 }
 
 type F = Code<"f32">;
@@ -156,6 +162,9 @@ export const simdLanes: Lanes = {
   keep: (_, condition, value, kept) =>
     kept ? v128.and(value as V, condition as V) : v128.andNot(value as V, condition as V),
   condition: (all) => i32x4.splat(i32.sub(i32.const(0), all)),
+  shift: (op, word, count) => i32x4[op](word as V, count),
+  bound: (op, word, limit) => i32x4[op](word as V, simdLanes.constant("int32", limit) as V),
+  reinterpret: (_, x) => x,
 };
 
 /** One lane, without SIMD: for engines that have none, or flush subnormals in it. */
@@ -225,4 +234,10 @@ export const scalarLanes: Lanes = {
     return kept ? select(value as I, none, condition as I) : select(none, value as I, condition as I);
   },
   condition: (all) => all,
+  shift: (op, word, count) => i32[op](word as I, i32.const(count)),
+  bound(op, word, limit) {
+    const keeps = (op === "maxS" ? i32.gtS : i32.ltS)(word as I, i32.const(limit));
+    return select(word as I, i32.const(limit), keeps);
+  },
+  reinterpret: (to, x) => (to === "float32" ? f32.reinterpretI32(x as I) : i32.reinterpretF32(x as F)),
 };
