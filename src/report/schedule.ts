@@ -99,11 +99,10 @@ function axes(
 }
 
 /** The last axis of what is computed row by row. */
-function rowLines({ nest, axis, lanes, widths, segments, stages }: RowLoops, first: string): string[] {
-  const isPlain = !stages && nest.inputs.every(({ index }) => !index);
-  const vectors = lanes > 1 ? `, ${lanes} lanes${widths[0] > 1 && isPlain ? ` × ${widths[0]}` : ""}` : "";
-  const index = nest.inputs.find((input) => input.index)?.index;
-  const indices = index ? (nest.inputs[index.at].strides[axis] === 0 ? ", one index a row" : ", an index each") : "";
+function rowLines({ nest, lanes, widths, segments, stages, isApart }: RowLoops, first: string): string[] {
+  const isIndexed = nest.inputs.some(({ index }) => index);
+  const indices = isIndexed ? (isApart ? ", an index each" : ", one index a row") : "";
+  const vectors = lanes > 1 ? `, ${lanes} lanes${widths[0] > 1 && !stages && !isIndexed ? ` × ${widths[0]}` : ""}` : "";
   const parts =
     segments.length > 1 ? `, in parts ${segments.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
   const pairs = nest.inputs.some(({ pair }) => pair !== undefined) ? ", in pairs" : "";

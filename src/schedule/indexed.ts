@@ -15,7 +15,7 @@ export function gatherLoops(
   { index, ...x }: KernelInput & { readonly index: Index },
   target: Target,
 ): ElementLoops {
-  const rows = indexedRows(kernel.shape, [index.at, x, written(kernel)], [1], index, input(1, x.dtype), target);
+  const rows = indexedRows(kernel.shape, [index.at, x, written(kernel)], 1, index, input(1, x.dtype), target);
   const { extents, inputs } = rows.nest;
   // Chunks in order read indices in order: of several that are out of range the first is told.
   const outermost = inputs[0].strides.findIndex((stride) => stride !== 0);
@@ -32,11 +32,10 @@ export function scatterLoops(kernel: ScatterKernel, target: Target): ElementLoop
   const addressed = { ...written(kernel), view: { ...view, shape: updates.view.shape, strides } };
   const index = { extent: shape[axis], stride: view.strides[axis] };
   const body = combine === "sum" ? add(input(2, dtype), input(1, dtype)) : input(1, dtype);
-  const all = [indices, updates, addressed, addressed];
-  const rows = indexedRows(updates.view.shape, all, [2, 3], index, body, target);
+  const rows = indexedRows(updates.view.shape, [indices, updates, addressed], 2, index, body, target);
   const { nest, axis: last } = rows;
   // Only columns that keep their index are never written by two threads.
-  const isShared = nest.inputs[0].strides[last] === 0 && nest.inputs[3].strides[last] !== 0;
+  const isShared = nest.inputs[0].strides[last] === 0 && nest.inputs[2].strides[last] !== 0;
   return elementsOf(rows, isShared ? parallelAxis(last, nest.extents[last], 16) : undefined);
 }
 
@@ -48,18 +47,16 @@ const elementsOf = (rows: RowLoops, parallel: Parallel | undefined): ElementLoop
   drawn: 0,
 });
 
-/** Of the inputs the first is the index, and some are addressed by it. */
+/** Of the inputs the first is the index, and one is addressed by it. A sum reads what it writes. */
 function indexedRows(
   shape: readonly number[],
   all: readonly KernelInput[],
-  addressed: readonly number[],
+  addressed: number,
   { extent, stride }: Pick<Index, "extent" | "stride">,
   body: Expr,
   target: Target,
 ) {
   const nest = mergeAxes(shape, all);
-  const inputs = nest.inputs.map((each, i) =>
-    addressed.includes(i) ? { ...each, index: { at: 0, extent, stride } } : each,
-  );
+  const inputs = nest.inputs.map((each, i) => (i === addressed ? { ...each, index: { at: 0, extent, stride } } : each));
   return rowLoops({ ...nest, inputs }, body, target, { isCut: true, hasScratch: false });
 }

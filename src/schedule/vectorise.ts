@@ -25,6 +25,8 @@ export interface RowLoops extends Rows {
   readonly body: Expr;
   /** Computed stage by stage over strips of a row, not at once. */
   readonly stages: Stages | null;
+  /** Each point has an index of its own, or adds to what the one before wrote: nothing stays the same along a row. */
+  readonly isApart: boolean;
 }
 
 /** Vectors where what is written lies side by side. `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
@@ -36,14 +38,15 @@ export function rowLoops(
 ): RowLoops {
   const axis = nest.extents.length - 1;
   const { [nest.inputs.length - 1]: output } = nest.inputs;
-  // What an index says of each point is read and written by itself.
-  const isApart = nest.inputs.some(({ index }) => index && nest.inputs[index.at].strides[axis] !== 0);
+  const isApart =
+    output.strides[axis] === 0 ||
+    nest.inputs.some(({ index }) => index !== undefined && nest.inputs[index.at].strides[axis] !== 0);
   const lanes = output.strides[axis] === 1 && !isApart ? most : 1;
   const isLong = isCut || nest.extents[axis] >= shortestStrip;
   const stages = lanes > 1 && hasScratch && isLong ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
   const unroll = Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);
   const widths = stages ? [stages.unroll, ...(stages.unroll > 2 ? [2] : [])] : unroll > 1 ? [unroll, 1] : [1];
-  return { nest, axis, body, lanes, widths: lanes > 1 ? widths : [], segments: segments(nest, axis), stages };
+  return { nest, axis, body, lanes, widths: lanes > 1 ? widths : [], segments: segments(nest, axis), stages, isApart };
 }
 
 /** How many vectors a round takes along an axis. */

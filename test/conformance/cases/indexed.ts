@@ -1,7 +1,7 @@
 // Reads and additions by indices that are data, with repeats and through views.
 import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
-import { makeNode } from "../../../src/ops/define.ts";
+import { broadcastTo, makeNode } from "../../../src/ops/define.ts";
 import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as extremes from "../../../src/ops/extremes.ts";
 import * as indexed from "../../../src/ops/gather.ts";
@@ -114,6 +114,21 @@ export function indexedCases(): Computation[] {
       name: "gather of an expression by an expression",
       inputs: [floats([5, 4]), indices([3, 4], 4)],
       build: (x, i) => indexed.gather(elementwise.mul(x, 2), elementwise.add(i, 1), 0),
+    },
+    {
+      name: "scatterAdd of a row to one place, by an index that stays along it",
+      inputs: [indices([1], 4), roughData([9])],
+      build: (i, x) => indexed.scatterAdd(broadcastTo(i, [9]), x, 0, 4),
+    },
+    {
+      name: "scatterAdd of rows to a place each, by indices that stay along them",
+      inputs: [indices([3, 1], 5), roughData([3, 8])],
+      build: (i, x) => indexed.scatterAdd(broadcastTo(i, [3, 8]), x, 1, 5),
+    },
+    {
+      name: "gather of one place again and again, by an index that stays",
+      inputs: [floats([3, 5]), indices([3, 1], 5)],
+      build: (x, i) => indexed.gather(x, broadcastTo(i, [3, 8]), 1),
     },
     {
       name: "scatterAdd through views",

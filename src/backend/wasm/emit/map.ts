@@ -96,18 +96,12 @@ class MapPrinter {
 
   row(row: Row): Code[] {
     const by = this.#index?.at;
-    if (by === undefined || this.#isApart) return this.#inDraws(row);
+    if (by === undefined || this.#loops.isApart) return this.#inDraws(row);
     return this.#byIndex(row.here, row.here[by].at.get, (here) => this.#inDraws({ ...row, here }));
   }
 
   get #index(): NestInput["index"] {
     return this.#inputs.find(({ index }) => index)?.index;
-  }
-
-  /** Whether each point has an index of its own; else a row has one. */
-  get #isApart(): boolean {
-    const index = this.#index;
-    return index !== undefined && this.#inputs[index.at].strides[this.#loops.axis] !== 0;
   }
 
   /** What is addressed by the index at `place` is there. One out of range is written to the bindings, and nothing is read or written through it. */
@@ -158,7 +152,7 @@ class MapPrinter {
     const { axis } = this.#loops;
     const by = this.#index?.at;
     const round = (lanes: Lanes, count: number): Round => {
-      if (by === undefined || !this.#isApart) return this.#round(stage, row, lanes, count);
+      if (by === undefined || !this.#loops.isApart) return this.#round(stage, row, lanes, count);
       const place = along(row.here[by].at, 4 * this.#inputs[by].strides[axis], this.#words);
       const body = this.#byIndex(row.here, place, (here) => {
         const { before, body } = this.#round(stage, { ...row, here }, lanes, count);
