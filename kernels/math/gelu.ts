@@ -52,7 +52,7 @@ const [slope, bend] = [
   { high: hex("0x1.244p-4"), low: hex("0x1.3ca936p-18") },
 ];
 
-/** x·σ(2·√(2 ÷ π)·(x + 0.044715·x³)), its approximation by tanh. At most 0.9 ULP on every eighth block of 2²³ inputs. The logistic's argument and quotient in two parts. */
+/** x·σ(2·√(2 ÷ π)·(x + 0.044715·x³)), its approximation by tanh. At most 1.61 ULP: over 1 for 289 inputs below −8, of results near 2⁻¹²⁶. The logistic's argument and quotient in two parts. */
 export function geluTanh(x: Expr): Expr {
   const b = clamp(x, -11, 11);
   const near = twelveBits(b);

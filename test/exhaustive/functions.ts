@@ -3,6 +3,7 @@
 import { type Expr, input, topological } from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
 import { scalarFunction } from "../support/expr.ts";
+import { testWords } from "../support/graphs.ts";
 
 const twoOverRootPi = 1.1283791670955126;
 
@@ -37,6 +38,11 @@ function gelu(x: number): number {
   if (x === -Infinity) return -0;
   const tail = a < 1 ? 0.5 * (1 - erf(a)) : a > 40 ? 0 : 0.5 * erfcFraction(a);
   return x < 0 ? x * tail : x - (x === Infinity ? 0 : x * tail);
+}
+
+function geluTanh(x: number): number {
+  if (x === -Infinity) return -0;
+  return x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
 }
 
 function erfc(x: number): number {
@@ -90,28 +96,47 @@ export const subjects: Readonly<Record<string, Subject>> = {
   softplus: {
     expr: math.softplus(x),
     reference: (v) => (v > 0 ? v + Math.log1p(Math.exp(-v)) : Math.log1p(Math.exp(v))),
-    bound: 1.7,
+    bound: 1,
   },
   sin: { expr: math.sin(x), reference: Math.sin, bound: 1, within: 12868 },
   cos: { expr: math.cos(x), reference: Math.cos, bound: 1, within: 12868 },
   erf: { expr: math.erf(x), reference: erf, bound: 1 },
   erfc: { expr: math.erfc(x), reference: erfc, bound: 1 },
   gelu: { expr: math.gelu(x), reference: gelu, bound: 1.9 },
+  geluTanh: { expr: math.geluTanh(x), reference: geluTanh, bound: 1.61 },
+};
+
+/** A function of two numbers. */
+export interface PairSubject {
+  readonly expr: Expr;
+  readonly reference: (x: number, y: number) => number;
+  readonly bound: number;
+}
+
+const y = input(1, "float32");
+
+export const pairSubjects: Readonly<Record<string, PairSubject>> = {
+  pow: {
+    expr: math.pow(x, y),
+    // JavaScript's power of ±1 and ∞ is NaN, C's is 1.
+    reference: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
+    bound: 1,
+  },
+  atan2: { expr: math.atan2(x, y), reference: Math.atan2, bound: 1 },
+  hypot: { expr: math.hypot(x, y), reference: Math.hypot, bound: 1 },
 };
 
 /** Operations of the sequence: what is neither input nor constant. */
-export function operations({ expr }: Subject): number {
+export function operations({ expr }: { readonly expr: Expr }): number {
   return topological(expr).filter(({ kind }) => kind !== "input" && kind !== "constant").length;
 }
 
-export const blockCount = 512;
-const blockSize = 2 ** 23;
-
-export interface BlockResult {
+export interface BlockResult<At = number> {
   /** 64 bits over the results' bits, NaN as 0x7fc00000, in 16 hex digits. */
   readonly hash: string;
   readonly maxUlp: number;
-  readonly at: number;
+  /** Where that is. */
+  readonly at: At;
   readonly overOne: number;
   readonly misrounded: number;
   readonly inputs: number;
@@ -128,44 +153,139 @@ export function ulpOf(exact: number): number {
   return floats[0];
 }
 
+/** Results of a block, as they come. */
+class Tally<At> {
+  #h1 = 0x811c9dc5;
+  #h2 = 0x01000193;
+  #count = 0;
+  #inputs = 0;
+  #misrounded = 0;
+  #overOne = 0;
+  #maxUlp = 0;
+  #at: At | undefined;
+
+  /** The next result, a float32. */
+  take(found: number): void {
+    floats[0] = found;
+    const out = found === found ? bits[0] : 0x7fc00000;
+    this.#h1 = Math.imul(this.#h1 ^ out, 0x01000193);
+    this.#h2 = Math.imul(this.#h2 ^ (out + this.#count++), 0x5bd1e995);
+    this.#h2 ^= this.#h2 >>> 15;
+  }
+
+  /** How far it is from what is exact; `at` says where that is. */
+  measure(found: number, exact: number, at: () => At): void {
+    this.#inputs++;
+    const rounded = Math.fround(exact);
+    if (Object.is(found, rounded)) return;
+    this.#misrounded++;
+    const error = errorOf(found, exact, rounded);
+    if (error > 1) this.#overOne++;
+    if (error > this.#maxUlp) [this.#maxUlp, this.#at] = [error, at()];
+  }
+
+  result(none: At): BlockResult<At> {
+    const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
+    return {
+      hash: hex(this.#h1) + hex(this.#h2),
+      maxUlp: this.#maxUlp,
+      at: this.#at ?? none,
+      overOne: this.#overOne,
+      misrounded: this.#misrounded,
+      inputs: this.#inputs,
+    };
+  }
+}
+
+function errorOf(found: number, exact: number, rounded: number): number {
+  // A NaN or a zero's sign that isn't the reference's is no matter of degree.
+  if (found !== found || rounded !== rounded || (found === 0 && rounded === 0)) return Infinity;
+  // Overflow: measured against the number that would come after the largest.
+  const limit = 2 ** 128;
+  const within = (value: number) => Math.max(-limit, Math.min(limit, value));
+  return Math.abs(within(found) - within(exact)) / (Math.abs(exact) >= limit ? 2 ** 104 : ulpOf(exact));
+}
+
+export const blockCount = 512;
+const blockSize = 2 ** 23;
+
 /** Runs all inputs whose upper nine bits are `block`; errors only where `measure`, which takes most of the time. */
-export function runBlock(subject: Subject, block: number, { measure = true } = {}): BlockResult {
-  const f = scalarFunction(subject.expr);
+export function runBlock({ expr, reference, within }: Subject, block: number, { measure = true } = {}): BlockResult {
+  const f = scalarFunction(expr);
   const inBits = new Uint32Array(1);
   const inFloat = new Float32Array(inBits.buffer);
-  const outFloat = new Float32Array(1);
-  const outBits = new Uint32Array(outFloat.buffer);
-  let [h1, h2, maxUlp, at, overOne, misrounded, inputs] = [0x811c9dc5, 0x01000193, 0, 0, 0, 0, 0];
+  const tally = new Tally<number>();
   for (let i = 0; i < blockSize; i++) {
     inBits[0] = block * blockSize + i;
     const v = inFloat[0];
-    const y = f(v);
-    outFloat[0] = y;
-    const out = y === y ? outBits[0] : 0x7fc00000;
-    h1 = Math.imul(h1 ^ out, 0x01000193);
-    h2 = Math.imul(h2 ^ (out + i), 0x5bd1e995);
-    h2 ^= h2 >>> 15;
-    if (!measure || (subject.within !== undefined && !(Math.abs(v) <= subject.within))) continue;
-    inputs++;
-    const exact = subject.reference(v);
-    const rounded = Math.fround(exact);
-    if (Object.is(y, rounded)) continue;
-    misrounded++;
-    if (y !== y || rounded !== rounded || (y === 0 && rounded === 0)) {
-      // A NaN or a zero's sign that isn't the reference's is no matter of degree.
-      maxUlp = Infinity;
-      at = v;
-      overOne++;
-      continue;
-    }
-    // Overflow: measured against the number that would come after the largest.
-    const limit = 2 ** 128;
-    const error =
-      Math.abs(Math.max(-limit, Math.min(limit, y)) - Math.max(-limit, Math.min(limit, exact))) /
-      (Math.abs(exact) >= limit ? 2 ** 104 : ulpOf(exact));
-    if (error > 1) overOne++;
-    if (error > maxUlp) [maxUlp, at] = [error, v];
+    const found = f(v);
+    tally.take(found);
+    if (measure && (within === undefined || Math.abs(v) <= within)) tally.measure(found, reference(v), () => v);
   }
-  const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
-  return { hash: hex(h1) + hex(h2), maxUlp, at, overOne, misrounded, inputs };
+  return tally.result(0);
+}
+
+type Pair = readonly [x: number, y: number];
+
+/** Blocks of pairs; the last one holds each pair of the edges. */
+export const pairBlockCount = 101;
+const pairBlockSize = 10 ** 6;
+
+const magnitudes = [0, 2 ** -149, 3 * 2 ** -149, 2 ** -127, 2 ** -126, 2 ** -64, 2 ** -25, 0.5, 1, 1.5, 2, 3, 127, 128];
+const largeMagnitudes = [
+  2 ** 23 - 0.5,
+  2 ** 24 - 1,
+  2 ** 24,
+  2 ** 31,
+  2 ** 64,
+  2 ** 127,
+  (2 - 2 ** -23) * 2 ** 127,
+  Infinity,
+];
+/** Neighbours of powers of two. */
+const neighbours = [2 ** -126, 0.5, 1, 2, 2 ** 24].flatMap((power) => [power * (1 - 2 ** -24), power * (1 + 2 ** -23)]);
+const edges = [...magnitudes, ...largeMagnitudes, ...neighbours]
+  .flatMap((edge) => [edge, -edge])
+  .concat(Number.NaN)
+  .map(Math.fround);
+
+/** A block's pairs: of any bits; of magnitudes near each other; powers that stay in float32's range, of any number and of one near 1. By exact arithmetic and roundings alone. */
+function* pairsOf(block: number): Generator<Pair> {
+  if (block === pairBlockCount - 1) {
+    for (const a of edges) for (const b of edges) yield [a, b];
+    return;
+  }
+  const next = testWords(1000 + block);
+  const unit = () => next() / 2 ** 32;
+  const anyBits = () => {
+    bits[0] = next();
+    return floats[0];
+  };
+  for (let i = 0; i < pairBlockSize; i++) {
+    const a = anyBits();
+    if (i % 4 === 0) yield [a, anyBits()];
+    else if (i % 4 === 1) {
+      const size = 2 ** (Math.floor(unit() * 60) - 30);
+      yield [a, Math.fround(Math.abs(a) * size * (next() % 2 ? 1 : -1) * (0.5 + unit()))];
+    } else {
+      const near = Math.fround(1 + ((next() % 2 ? 1 : -0.5) * unit()) / 2 ** (next() % 24));
+      const base = i % 4 === 2 ? Math.abs(a) : near;
+      floats[0] = base;
+      // log₂ of the base, roughly.
+      const exponent = i % 4 === 2 ? (bits[0] >>> 23) - 127 || 1 : (near - 1) * 1.44 || 1;
+      yield [base, Math.fround((unit() * 304 - 152) / exponent)];
+    }
+  }
+}
+
+/** Runs a block of pairs; errors only where `measure`. */
+export function runPairBlock({ expr, reference }: PairSubject, block: number, { measure = true } = {}) {
+  const f = scalarFunction(expr);
+  const tally = new Tally<Pair>();
+  for (const pair of pairsOf(block)) {
+    const found = f(pair[0], pair[1]);
+    tally.take(found);
+    if (measure) tally.measure(found, reference(pair[0], pair[1]), () => pair);
+  }
+  return tally.result([0, 0]);
 }
