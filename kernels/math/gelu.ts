@@ -1,49 +1,70 @@
 // The Gaussian error linear unit, x·Φ(x).
-import { abs, add, div, type Expr, gt, lt, mul, neg, select, sub } from "../expr.ts";
-import { hex, horner, splitter } from "./constants.ts";
-import { clamp, expParts, expReduce, scale } from "./exp.ts";
+import { abs, add, div, type Expr, floor, ge, gt, lt, mul, neg, pow2, select, sub } from "../expr.ts";
+import { hex, horner, ln2High, ln2Low, log2e } from "./constants.ts";
+import { clamp, expParts, expTail } from "./exp.ts";
 import { twelveBits, twoParts } from "./parts.ts";
 import { logistic } from "./sigmoid.ts";
 
-/** a·(1 − Φ(a)) for a ≥ 0 as S(a)·e^(−a²/2), S by a polynomial in (a − 1.5) ÷ (a + 1.5), a² in two parts. */
+/** a·(1 − Φ(a)) for 0.281 ≤ a ≤ 1.475, by the two points where it is `level`: level + (a − low)·(a − high)·R(a), in which nothing cancels. */
+function middle(a: Expr): Expr {
+  const [low, high, level] = [hex("0x1.5a96p-2"), hex("0x1.4fbef6p+0"), hex("0x1.fd7dc8p-4")];
+  const t = sub(a, high);
+  const R = horner(t, [
+    "-0x1.0a5df4p-3",
+    "0x1.c0064ap-4",
+    "-0x1.a92cfp-6",
+    "-0x1.49cdbcp-7",
+    "0x1.a8a784p-8",
+    "-0x1.6e6934p-15",
+    "-0x1.93d524p-11",
+    "0x1.192796p-13",
+    "0x1.5201aap-14",
+  ]);
+  return add(level, mul(t, mul(sub(a, low), R)));
+}
+
+/** a·(1 − Φ(a)) for a ≥ 1.475: e^(−(a²/2 + level + u)), a² in two parts, level of few bits, u a polynomial in (a − c) ÷ (a + 1.5) that is 0 at c ≈ 2.45. */
 function tail(a: Expr): Expr {
   const b = select(gt(a, 14.6), 14.6, a);
-  const t = div(sub(b, 1.5), add(b, 1.5));
+  const t = div(sub(b, hex("0x1.3a2df6p+1")), add(b, 1.5));
   const u = mul(
     t,
     horner(t, [
-      "0x1.b06052p-3",
-      "-0x1.02a808p-3",
-      "-0x1.445c8cp-6",
-      "0x1.22f03ap-6",
-      "0x1.6194fap-7",
-      "0x1.cdc5a8p-11",
-      "-0x1.455d4cp-9",
-      "-0x1.2d7892p-9",
-      "-0x1.b391b4p-12",
-      "0x1.09cec0p-10",
+      "-0x1.46487ep-2",
+      "0x1.1279f4p-2",
+      "-0x1.596a9ap-4",
+      "0x1.620c36p-6",
+      "-0x1.4dc608p-6",
+      "0x1.4cf238p-7",
+      "-0x1.8ccaa6p-9",
+      "0x1.6bfd8ap-9",
+      "-0x1.449968p-10",
     ]),
   );
-  const first = hex("0x1.3c144p-2");
-  const high = add(first, u);
-  const low = add(sub(first, high), u);
-  const c = mul(b, splitter);
-  const head = sub(c, sub(c, b));
+  const level = hex("0x1.0b4p+0");
+  const head = twelveBits(b);
   const rest = mul(0.5, mul(sub(b, head), add(b, head)));
-  const { n, y } = expReduce(mul(-0.5, mul(head, head)), rest);
-  return scale(add(high, add(mul(high, y), low)), n);
+  const v = mul(-0.5, mul(head, head));
+  // level ÷ ln 2 + shift − ½ in one.
+  const n = floor(sub(mul(sub(v, u), log2e), hex("0x1.1751fcp+0")));
+  const high = sub(sub(v, mul(n, ln2High)), level);
+  const low = add(mul(n, ln2Low), add(rest, u));
+  const r = sub(high, low);
+  const [sum, lost] = twoParts(1, r);
+  const p = add(sum, add(lost, add(mul(mul(r, r), expTail(r)), sub(sub(high, r), low))));
+  // n is in [−153, −1]: a constant power takes it into the range of pow2, and the result to where it may be subnormal.
+  return mul(mul(p, pow2(add(n, 64))), 2 ** -64);
 }
 
-/** x·Φ(x) (Hendrycks & Gimpel 2016), the exact form. At most 1.85 ULP, near −0.7; below 1 ULP for all but some 3·10⁵ inputs. */
+/** x·Φ(x) (Hendrycks & Gimpel 2016), the exact form. At most 1 ULP, subnormal results included. */
 export function gelu(x: Expr): Expr {
   const a = abs(x);
-  const h = tail(a);
-  const large = select(lt(x, 0), neg(h), sub(x, h));
+  // What is taken away is +0 where x is tiny, so that −0 stays.
   const z = mul(x, x);
-  const P = horner(z, ["0x1.988454p-2", "-0x1.1058d0p-4", "0x1.46f516p-7", "-0x1.39be5ep-10", "0x1.e8ca66p-14"]);
-  const half = mul(0.5, x);
-  const small = add(half, mul(z, P));
-  return select(lt(a, hex("0x1p-30")), half, select(lt(a, 0.7), small, large));
+  const P = horner(z, ["-0x1.988454p-2", "0x1.10595ap-4", "-0x1.47ab5ap-7", "0x1.64d6bep-10"]);
+  const small = sub(mul(0.5, x), select(gt(a, hex("0x1p-30")), mul(z, P), 0));
+  const large = sub(select(lt(x, -0), -0, x), select(ge(a, 1.475), tail(a), middle(a)));
+  return select(ge(a, 0.281), large, small);
 }
 
 /** 2·√(2 ÷ π), and 0.044715 times it: the first part of few bits. */

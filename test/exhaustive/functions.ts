@@ -102,7 +102,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
   cos: { expr: math.cos(x), reference: Math.cos, bound: 1, within: 12868 },
   erf: { expr: math.erf(x), reference: erf, bound: 1 },
   erfc: { expr: math.erfc(x), reference: erfc, bound: 1 },
-  gelu: { expr: math.gelu(x), reference: gelu, bound: 1.9 },
+  gelu: { expr: math.gelu(x), reference: gelu, bound: 1 },
   geluTanh: { expr: math.geluTanh(x), reference: geluTanh, bound: 1.61 },
 };
 
