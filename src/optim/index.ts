@@ -1,6 +1,7 @@
 // Optimizers, clipping and schedules.
 export { clipByGlobalNorm, clipByValue, globalNorm } from "./clip.ts";
 export { type GlobGroup, parameterGroups } from "./groups.ts";
+export { Lookahead, type LookaheadOptions, lookahead } from "./lookahead.ts";
 export {
   type GroupOptions,
   Optimizer,
