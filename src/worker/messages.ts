@@ -4,6 +4,8 @@ import type { Failure } from "../core/failures.ts";
 import type { Sample } from "../report/samples.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { MessageLevel, Metrics } from "../train/run.ts";
+import type { DiffOptions } from "../verify/diff.ts";
+import type { VerifyOptions } from "../verify/verify.ts";
 
 /** Files by the paths under which the run looks for them: their bytes, or where they are fetched. */
 export type WorkerFiles = Readonly<Record<string, Uint8Array | string>>;
@@ -27,6 +29,18 @@ export type Order =
       readonly keepFiles: boolean;
     }
   | { readonly order: "load"; readonly from: ModuleOrder; readonly backend: string; readonly threads: Threads }
+  | {
+      readonly order: "verify";
+      readonly folder: string;
+      readonly files: WorkerFiles;
+      readonly how: Pick<VerifyOptions, "threads" | "from" | "steps" | "against"> & { readonly backend?: string };
+    }
+  | {
+      readonly order: "diff";
+      readonly runs: readonly [string, string];
+      readonly files: WorkerFiles;
+      readonly how: Pick<DiffOptions, "threads" | "steps">;
+    }
   | { readonly order: "call"; readonly name: string; readonly args: readonly unknown[] };
 
 /** To a worker. */

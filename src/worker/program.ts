@@ -1,8 +1,8 @@
 // Functions of a module in a worker, as its page calls them: compiled programs that train or predict, with batches whose memory goes over.
 import { type Threads, threadsKind } from "../backend/load.ts";
 import { anything, checkArguments, either, kind, options, signature, string } from "../core/arguments.ts";
+import { absolute } from "./given.ts";
 import { Link } from "./link.ts";
-import { absolute } from "./training.ts";
 
 export interface ProgramOptions {
   /** What the module's function is called with beside the library. It is copied to the worker, but for the memory in `transfer`. */

@@ -16,8 +16,9 @@ import {
 import { ConfigError, showValue } from "../core/errors.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { Run } from "../train/run.ts";
+import { absolute, type GivenFiles, givenFiles, givenKind } from "./given.ts";
 import { Link } from "./link.ts";
-import type { Order, TrainingEvents, WorkerFiles } from "./messages.ts";
+import type { Order, TrainingEvents } from "./messages.ts";
 
 /** What a worker is to train: a config, or what a module makes. */
 export interface TrainingJob {
@@ -37,7 +38,7 @@ export interface TrainingJob {
   /** As many as the machine runs at once, unless given; one where the page isn't cross-origin isolated. No bit depends on it. */
   readonly threads?: Threads;
   /** Where there is no file system: what the run reads, by the paths that it looks for. A data set's npm package is looked for at `node_modules/NAME`. */
-  readonly files?: Readonly<Record<string, Uint8Array | URL | string>>;
+  readonly files?: GivenFiles;
   /** Where there is no file system: the run's folder comes with the result. */
   readonly keepFiles?: boolean;
 }
@@ -52,7 +53,6 @@ const location = either(
   string,
   kind("a URL", (value) => value instanceof URL),
 );
-const filesKind = kind("files by their paths: bytes, or where they are fetched", isRecord);
 const call = signature("startTraining", {
   job: options<TrainingJob>({
     "config?": either(string, kind("a config's text, or its records", isRecord)),
@@ -63,27 +63,12 @@ const call = signature("startTraining", {
     "transfer?": kind("a list of what is transferred", Array.isArray),
     "backend?": string,
     "threads?": threadsKind,
-    "files?": filesKind,
+    "files?": givenKind,
     "keepFiles?": boolean,
   }),
 });
 const names = ["progress", "metrics", "sample", "message"] as const satisfies readonly (keyof TrainingEvents)[];
 const onCall = signature("on", { event: oneOf(names), listener: callable });
-
-/** A URL as the worker takes it: whole, since its own place is another. Throws ConfigError. */
-export function absolute(url: URL | string): string {
-  try {
-    return new URL(url, globalThis.location?.href).href;
-  } catch (cause) {
-    throw new ConfigError({
-      where: "worker",
-      problem: "not a URL",
-      got: showValue(url),
-      expected: 'a whole one, such as new URL("./model.js", import.meta.url)',
-      cause,
-    });
-  }
-}
 
 type Listeners = { [K in keyof TrainingEvents]: Set<(value: TrainingEvents[K]) => void> };
 
@@ -158,12 +143,6 @@ function sourceOf({
   return config === undefined ? { module: absolute(module!), options } : { text: textOf(config), name, overrides };
 }
 
-function filesOf(files: NonNullable<TrainingJob["files"]>): WorkerFiles {
-  return Object.fromEntries(
-    Object.entries(files).map(([path, file]) => [path, file instanceof Uint8Array ? file : absolute(file)]),
-  );
-}
-
 /**
  * Trains in a worker: the page's own thread stays free. `await startTraining({ config: yaml, files })` gives the run, whose digest is that of the same config
  * anywhere else. Throws ConfigError for a job that names neither config nor module.
@@ -171,6 +150,6 @@ function filesOf(files: NonNullable<TrainingJob["files"]>): WorkerFiles {
 export function startTraining(job: TrainingJob): WorkerTraining {
   checkArguments(call, arguments);
   const { backend, threads = "all", files = {}, keepFiles = false, transfer = [] } = job;
-  const order: Order = { order: "train", from: sourceOf(job), backend, threads, files: filesOf(files), keepFiles };
+  const order: Order = { order: "train", from: sourceOf(job), backend, threads, files: givenFiles(files), keepFiles };
   return new WorkerTraining(order, transfer);
 }

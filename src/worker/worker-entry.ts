@@ -4,7 +4,9 @@ import { mountedFiles, mountFiles } from "#files";
 import { listen, post } from "#port";
 import { ConfigError, DataError, didYouMean, showValue } from "../core/errors.ts";
 import { failureOf } from "../core/failures.ts";
+import type { Verification } from "../run/verification.ts";
 import { buffersOf, onHost } from "./hosted.ts";
+import type { Comparison } from "./judging.ts";
 import type { FromWorker, ModuleOrder, Order, ToWorker, WorkerFiles } from "./messages.ts";
 import type { ProgramModule, TrainingModule } from "./modules.ts";
 import type { WorkerRun } from "./training.ts";
@@ -106,7 +108,20 @@ async function call({ name, args }: Extract<Order, { order: "call" }>): Promise<
   return onHost(await found(...(args as never[])), Tensor);
 }
 
-const carriers = { train, load, call } as const;
+async function verify({ folder, files, how }: Extract<Order, { order: "verify" }>): Promise<Verification> {
+  mountFiles(await fetched(files));
+  const { verifyRun } = await import("../index.ts");
+  return verifyRun(folder, how);
+}
+
+async function diff({ runs, files, how }: Extract<Order, { order: "diff" }>): Promise<Comparison> {
+  mountFiles(await fetched(files));
+  const { diffRuns, showDiff } = await import("../index.ts");
+  const found = await diffRuns(...runs, how);
+  return { equal: found.equal, lines: showDiff(found) };
+}
+
+const carriers = { train, load, call, verify, diff } as const;
 
 async function carryOut(id: number, order: Order): Promise<void> {
   try {

@@ -1,58 +1,16 @@
 // Training in a worker of a page: a preset to the digest that Node gives, on all threads where the page is isolated and on one where it isn't, while the
 // page's own thread stays free.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import vm from "node:vm";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as seedgrad from "../../src/index.ts";
-import { bundle } from "../../tools/bundle.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { mnistPages, mnistPaths } from "../support/mnist-files.ts";
 import { type Pages, servePages } from "../support/pages.ts";
-import { root } from "../support/sources.ts";
 import { programModule, trainingModule } from "../worker/modules.ts";
-
-const preset = readFileSync(`${root}src/presets/mnist-mlp.yaml`, "utf8");
-const overrides = { maxSteps: 60, modelDir: "runs/page" };
-
-/** What a page calls: a preset's short form, with the time between two turns of its own thread as it is measured meanwhile, in ms. */
-const script = `
-  import { startProgram, startTraining } from "seedgrad/worker";
-  const told = ({ name, message, ...fields }) => ({ name, message, ...fields });
-  const files = ${JSON.stringify(Object.fromEntries(mnistPaths.map((path) => [path, `/${path}`])))};
-  const gaps = () => {
-    const found = [];
-    let last = performance.now();
-    const timer = setInterval(() => { const now = performance.now(); found.push(now - last); last = now; }, 1);
-    return () => { clearInterval(timer); return found.sort((a, b) => a - b); };
-  };
-  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  globalThis.page = {
-    start: (job) => startTraining({ config: ${JSON.stringify(preset)}, name: "mnist-mlp.yaml", files, ...job }),
-    async train(job) {
-      const training = page.start(job);
-      const events = { progress: [], metrics: [] };
-      for (const name of Object.keys(events)) training.on(name, (event) => events[name].push(event));
-      const { history, seed, ...run } = await training;
-      return { ...run, events };
-    },
-    failing: (job) => page.start(job).then(() => "finished", told),
-    /** While a worker of the page's own does nothing but count, and while one trains. */
-    async free(job) {
-      const url = URL.createObjectURL(new Blob(["for (let i = 0; ; i++);"], { type: "text/javascript" }));
-      const counter = new Worker(url);
-      const counting = gaps();
-      await wait(3000);
-      counter.terminate();
-      const control = counting();
-      const training = gaps();
-      await page.start(job);
-      return [control, training()];
-    },
-    startProgram, startTraining, told,
-  };`;
+import { overrides, trainHere, workerPages } from "./worker-page.ts";
 
 describe.skipIf(noChromium)("a worker in Chromium", () => {
   let pages: Pages;
@@ -72,25 +30,11 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
   const train = (job: object) => evaluate<Trained>(`page.train(${JSON.stringify({ overrides, ...job })})`);
 
   beforeAll(async () => {
-    const chunks = await bundle();
-    const map = JSON.stringify({ imports: { "seedgrad/worker": "/esm/worker.js" } });
-    pages = await servePages({
-      ...Object.fromEntries(chunks.map(({ file, code }) => [`/esm/${file}`, code])),
-      ...mnistPages(),
-      "/program.js": programModule,
-      "/training.js": trainingModule,
-      "/index.html": `<!doctype html><link rel=icon href=data:,><script type=importmap>${map}</script><script type=module>${script}</script>`,
-    });
+    pages = await servePages(await workerPages());
     browser = await launchChromium();
     page = await browser.newPage();
     await open("/");
-    const config = seedgrad.parseConfig(preset, "mnist-mlp.yaml", overrides);
-    const {
-      trainer,
-      train: loader,
-      vals,
-    } = seedgrad.buildTrainer(config, { loggers: [], modelDir: undefined, checkpoint: null });
-    here = await trainer.fit(loader!, vals);
+    here = await trainHere();
   });
   afterAll(async () => {
     await browser?.close();
@@ -119,6 +63,28 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
     }
     const { verdict } = await seedgrad.verifyRun(join(folder, "runs/page"));
     expect(verdict).toBe("same");
+  });
+
+  test("a run's folder is verified in a worker of the page, and compared with another's", async () => {
+    const found = await evaluate<{
+      verdict: string;
+      tampered: string;
+      same: boolean;
+      other: { equal: boolean; lines: string[] };
+    }>(`(async () => {
+      const short = (seed, modelDir) => page.start({ overrides: { maxSteps: 5, seed, modelDir }, keepFiles: true });
+      const [one, other] = [(await short(1n, "runs/one")).files, (await short(2n, "runs/other")).files];
+      const files = { ...page.files, ...one, ...other };
+      const { verdict } = await page.verifyInWorker({ folder: "runs/one", files });
+      const chain = one["runs/one/chain.bin"].slice();
+      chain[chain.length - 20] ^= 1;
+      const tampered = await page.verifyInWorker({ folder: "runs/one", files: { ...files, "runs/one/chain.bin": chain } }).catch(page.told);
+      const { equal: same } = await page.diffInWorker({ first: "runs/one", second: "runs/one", files });
+      return { verdict, tampered: tampered.verdict ?? tampered.name, same, other: await page.diffInWorker({ first: "runs/one", second: "runs/other", files }) };
+    })()`);
+    expect(found).toMatchObject({ verdict: "same", same: true, other: { equal: false } });
+    expect(found.tampered).not.toBe("same");
+    expect(found.other.lines.join("\n")).toMatch(/seed: 1 \| 2/);
   });
 
   test("where the page isn't cross-origin isolated: one thread, the same digest", async () => {

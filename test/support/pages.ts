@@ -15,13 +15,21 @@ export interface Pages {
   readonly origin: string;
   /** The paths that were asked for, in order. */
   readonly asked: readonly string[];
+  /** The next body that a page posts. */
+  posted(): Promise<string>;
   close(): void;
 }
 
 /** Serves files by their paths, which begin with a slash; those under /plain/ are the same ones. */
 export async function servePages(files: Readonly<Record<string, string | Uint8Array>>): Promise<Pages> {
   const asked: string[] = [];
+  let tell: (body: string) => void = () => {};
   const server = createServer((request, response) => {
+    if (request.method === "POST") {
+      const parts: Uint8Array[] = [];
+      request.on("data", (part) => parts.push(part));
+      request.on("end", () => tell(Buffer.concat(parts).toString()));
+    }
     const [path] = request.url!.split("?");
     asked.push(path);
     const name = path.replace(/^\/plain\//, "/");
@@ -37,6 +45,7 @@ export async function servePages(files: Readonly<Record<string, string | Uint8Ar
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    posted: () => new Promise((resolve) => (tell = resolve)),
     close: () => void server.close(),
   };
 }

@@ -1,0 +1,80 @@
+// A page that trains in a worker, and the same work in Node.
+import { readFileSync } from "node:fs";
+import * as seedgrad from "../../src/index.ts";
+import { bundle } from "../../tools/bundle.ts";
+import { mnistPages, mnistPaths } from "../support/mnist-files.ts";
+import { root } from "../support/sources.ts";
+import { programModule, trainingModule } from "../worker/modules.ts";
+
+export const preset = readFileSync(`${root}src/presets/mnist-mlp.yaml`, "utf8");
+export const overrides = { maxSteps: 60, modelDir: "runs/page" };
+
+/** What a page calls: a preset's short form, with the time between two turns of its own thread as it is measured meanwhile, in ms. */
+const script = `
+  import { diffInWorker, startProgram, startTraining, verifyInWorker } from "seedgrad/worker";
+  const told = ({ name, message, ...fields }) => ({ name, message, ...fields });
+  const files = ${JSON.stringify(Object.fromEntries(mnistPaths.map((path) => [path, `/${path}`])))};
+  const gaps = () => {
+    const found = [];
+    let last = performance.now();
+    const timer = setInterval(() => { const now = performance.now(); found.push(now - last); last = now; }, 1);
+    return () => { clearInterval(timer); return found.sort((a, b) => a - b); };
+  };
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  globalThis.page = {
+    start: (job) => startTraining({ config: ${JSON.stringify(preset)}, name: "mnist-mlp.yaml", files, ...job }),
+    async train(job) {
+      const training = page.start(job);
+      const events = { progress: [], metrics: [] };
+      for (const name of Object.keys(events)) training.on(name, (event) => events[name].push(event));
+      const { history, seed, ...run } = await training;
+      return { ...run, events };
+    },
+    failing: (job) => page.start(job).then(() => "finished", told),
+    /** While a worker of the page's own does nothing but count, and while one trains. */
+    async free(job) {
+      const url = URL.createObjectURL(new Blob(["for (let i = 0; ; i++);"], { type: "text/javascript" }));
+      const counter = new Worker(url);
+      const counting = gaps();
+      await wait(3000);
+      counter.terminate();
+      const control = counting();
+      const training = gaps();
+      await page.start(job);
+      return [control, training()];
+    },
+    diffInWorker, files, startProgram, startTraining, told, verifyInWorker,
+  };`;
+
+/** The preset's short form in this process. */
+export function trainHere(): Promise<seedgrad.Run> {
+  const config = seedgrad.parseConfig(preset, "mnist-mlp.yaml", overrides);
+  const changes = { loggers: [], modelDir: undefined, checkpoint: null };
+  const { trainer, train, vals } = seedgrad.buildTrainer(config, changes);
+  return trainer.fit(train!, vals);
+}
+
+/** Its files for servePages: /index.html has `page`, and so has /alone.html, which does its work by itself and posts what came out. */
+export async function workerPages(): Promise<Record<string, string | Uint8Array>> {
+  const chunks = await bundle();
+  const map = JSON.stringify({ imports: { "seedgrad/worker": "/esm/worker.js" } });
+  const html = (text: string) =>
+    `<!doctype html><link rel=icon href=data:,><script type=importmap>${map}</script><script type=module>${text}</script>`;
+  const job = JSON.stringify({ overrides });
+  return {
+    ...Object.fromEntries(chunks.map(({ file, code }) => [`/esm/${file}`, code])),
+    ...mnistPages(),
+    "/program.js": programModule,
+    "/training.js": trainingModule,
+    "/index.html": html(script),
+    "/alone.html": html(`${script}
+      const work = async () => {
+        const { digest, graphHash, threads } = await page.train(${job});
+        const gaps = await page.free({ ...${job}, threads: 1 });
+        const refused = await page.failing({ config: "trainer:\\n  init:\\n    sed: 1\\n" });
+        return { digest, graphHash, threads, available: navigator.hardwareConcurrency, isolated: crossOriginIsolated, gaps, refused };
+      };
+      const outcome = await work().catch((error) => ({ error: String(error) }));
+      await fetch("/outcome", { method: "POST", body: JSON.stringify(outcome) });`),
+  };
+}
