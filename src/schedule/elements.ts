@@ -26,6 +26,15 @@ export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
   return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 
+/** Rows of elements that need no scratch memory. */
+export const elementsOf = (rows: RowLoops, parallel: Parallel | undefined): ElementLoops => ({
+  ...rows,
+  kind: "elements",
+  parallel,
+  scratch: 0,
+  drawn: 0,
+});
+
 export function elementLoops(kernel: LoopKernel, target: Target, blocks: Division | undefined): ElementLoops {
   const { shape, storage, inputs } = kernel;
   const body = beforeRounding(kernel.body, storage);
@@ -36,9 +45,7 @@ export function elementLoops(kernel: LoopKernel, target: Target, blocks: Divisio
   const axis = blocks ? nest.outer : splitAxis(nest);
   const rows = rowLoops(nest, body, target, { isCut: axis === last || drawn > 0, hasScratch: true });
   return {
-    ...rows,
-    kind: "elements",
-    parallel: parallelAxis(axis, nest.extents[axis], axis === last ? grain : 1, blocks),
+    ...elementsOf(rows, parallelAxis(axis, nest.extents[axis], axis === last ? grain : 1, blocks)),
     scratch: 4 * drawStrip * drawn + scratchOf(rows.stages),
     drawn,
   };

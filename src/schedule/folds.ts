@@ -7,7 +7,7 @@ import { blockSize, elementBytes, type FoldKernel, loopShape } from "../../kerne
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes, written } from "./merge.ts";
-import type { Nest } from "./nest.ts";
+import { inScratch, type Nest } from "./nest.ts";
 import { type Cost, isLongRow, operationCount, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
 import { segments } from "./split.ts";
@@ -128,7 +128,6 @@ export function foldLoops(
 
 /** Scratch memory in place of the output: the row's elements into it, in order: all of them, or one walk along the last axis. */
 function gatherLoops(nest: Nest, body: Expr, isInPieces: boolean, target: Target): RowLoops {
-  const { type } = body;
   const last = nest.extents.length - 1;
   let stride = 1;
   const strides = nest.extents.map(() => 0);
@@ -136,10 +135,6 @@ function gatherLoops(nest: Nest, body: Expr, isInPieces: boolean, target: Target
     strides[axis] = stride;
     stride *= nest.extents[axis];
   }
-  const bounds = nest.extents.map(() => null);
-  const output = { type, source: 0, strides, bounds, offset: 0, never: false, scale: elementBytes({ dtype: type }) };
-  return rowLoops({ ...nest, inputs: [...nest.inputs.slice(0, -1), output] }, body, target, {
-    isCut: true,
-    hasScratch: false,
-  });
+  const inputs = [...nest.inputs.slice(0, -1), inScratch(body.type, strides)];
+  return rowLoops({ ...nest, inputs }, body, target, { isCut: true, hasScratch: false });
 }

@@ -5,10 +5,10 @@ import type { ScatterKernel } from "../../kernels/indexed.ts";
 import type { Index, KernelInput, LoopKernel } from "../../kernels/kernel.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
-import type { ElementLoops } from "./elements.ts";
+import { type ElementLoops, elementsOf } from "./elements.ts";
 import { mergeAxes, written } from "./merge.ts";
-import { type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
-import { type RowLoops, rowLoops } from "./vectorise.ts";
+import { parallelAxis, splitAxis } from "./parallel.ts";
+import { rowLoops } from "./vectorise.ts";
 
 export function gatherLoops(
   kernel: LoopKernel,
@@ -38,14 +38,6 @@ export function scatterLoops(kernel: ScatterKernel, target: Target): ElementLoop
   const isShared = nest.inputs[0].strides[last] === 0 && nest.inputs[2].strides[last] !== 0;
   return elementsOf(rows, isShared ? parallelAxis(last, nest.extents[last], 16) : undefined);
 }
-
-const elementsOf = (rows: RowLoops, parallel: Parallel | undefined): ElementLoops => ({
-  ...rows,
-  kind: "elements",
-  parallel,
-  scratch: 0,
-  drawn: 0,
-});
 
 /** Of the inputs the first is the index, and one is addressed by it. A sum reads what it writes. */
 function indexedRows(

@@ -1,7 +1,7 @@
 // A loop nest as a schedule has it: extents, and for each input how far a step along each axis goes. Rules make one nest from another; a
 // backend prints the last.
 import type { ScalarType } from "../../kernels/expr.ts";
-import type { Source, Stored } from "../../kernels/kernel.ts";
+import { elementBytes, type Source, type Stored } from "../../kernels/kernel.ts";
 
 /** A type and how it is kept. */
 export interface Element {
@@ -37,4 +37,10 @@ export interface Nest {
   /** How many of the axes come from before the border: at least one, and at least one comes after. */
   readonly outer: number;
   readonly inputs: readonly NestInput[];
+}
+
+/** What lies in scratch memory. */
+export function inScratch(type: ScalarType, strides: readonly number[]): NestInput {
+  const bounds = strides.map(() => null);
+  return { type, source: 0, strides, bounds, offset: 0, never: false, scale: elementBytes({ dtype: type }) };
 }

@@ -5,7 +5,7 @@ import { add, constant, input } from "../../kernels/expr.ts";
 import { sliceView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { ElementLoops } from "./elements.ts";
+import { type ElementLoops, elementsOf } from "./elements.ts";
 import { mergeAxes, written } from "./merge.ts";
 import { type Cost, parallelAxis, splitAxis } from "./parallel.ts";
 import { inTiles } from "./split.ts";
@@ -48,11 +48,5 @@ function pieceOf(kernel: AssembleKernel, pass: PiecePass["kind"], number: number
   const axis = splitAxis(nest);
   const isLast = axis === nest.extents.length - 1;
   const rows = rowLoops(nest, body, target, { isCut: isLast, hasScratch: false });
-  return {
-    ...rows,
-    kind: "elements",
-    parallel: parallelAxis(axis, nest.extents[axis], isLast ? 16 : 1),
-    scratch: 0,
-    drawn: 0,
-  };
+  return elementsOf(rows, parallelAxis(axis, nest.extents[axis], isLast ? 16 : 1));
 }

@@ -3,7 +3,7 @@
 import { input } from "../../../../kernels/expr.ts";
 import { blockSize, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
 import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../../schedule/folds.ts";
-import type { NestInput } from "../../../schedule/nest.ts";
+import { inScratch } from "../../../schedule/nest.ts";
 import { after, type Code, type Local, when } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
@@ -188,16 +188,7 @@ class FoldPrinter {
   #waiting(count: number): RowReader {
     const { type } = this.#kernel.body;
     const { fn, scratch } = this.#target;
-    const held: NestInput = {
-      type,
-      source: 0,
-      strides: [1],
-      bounds: [null],
-      offset: 0,
-      never: false,
-      scale: type === "bool" ? 1 : 4,
-    };
-    const nest = { extents: [count], outer: 0, inputs: [held] };
+    const nest = { extents: [count], outer: 0, inputs: [inScratch(type, [1])] };
     return readerOf(this.#context, fn, nest, 0, input(0, type), [{ at: scratch, inside: true }]);
   }
 }

@@ -3,7 +3,7 @@
 // in scratch memory that stays in the first cache.
 import { isDraws } from "../../../../kernels/kernel.ts";
 import { drawStrip, type ElementLoops } from "../../../schedule/elements.ts";
-import type { NestInput } from "../../../schedule/nest.ts";
+import { inScratch, type NestInput } from "../../../schedule/nest.ts";
 import { type Stage, strip } from "../../../schedule/stages.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "../assembler/assembler.ts";
@@ -83,12 +83,13 @@ class MapPrinter {
     this.#strip = fn.local("i32");
     this.#taken = taken;
     const slots = stages?.slots ?? [];
+    const ways = nest.extents.map((_, each) => (each === axis ? 1 : 0));
     // Conditions are kept as masks.
     this.#slots = slots.map((type, slot) => ({
-      ...inScratch(type === "bool" ? "int32" : type, axis),
+      ...inScratch(type === "bool" ? "int32" : type, ways),
       beyond: 4 * strip * slot,
     }));
-    const own = nest.inputs.map((input, i) => (this.#draws[i] ? inScratch("uint32", axis) : input));
+    const own = nest.inputs.map((input, i) => (this.#draws[i] ? inScratch("uint32", ways) : input));
     this.#inputs = [...own, ...this.#slots];
     const whole: Stage = { roots: [{ body, slot: -1 }] };
     this.#stages = (stages?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map() }));
@@ -191,10 +192,4 @@ class MapPrinter {
     const sets = values.flatMap((each) => each.map(([, set]) => set));
     return { before, body: [...[...places.values()].map(([, set]) => set), ...sets, ...stores] };
   }
-}
-
-/** What lies in scratch memory, along a row. */
-function inScratch(type: NestInput["type"], axis: number): NestInput {
-  const strides = Array.from({ length: axis + 1 }, (_, each) => (each === axis ? 1 : 0));
-  return { type, source: 0, strides, bounds: strides.map(() => null), offset: 0, never: false, scale: 4 };
 }
