@@ -130,6 +130,7 @@ export {
   PixelUnshuffle,
   pixelShuffle,
   pixelUnshuffle,
+  Shuffling,
   Unfold,
   Upsample,
   unfold,

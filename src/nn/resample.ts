@@ -55,7 +55,7 @@ export function upsample(options: InterpolateOptions): Upsample {
 type Shuffle = "pixelShuffle" | "pixelUnshuffle";
 
 /** What moves points between channels and extents, by a factor. */
-abstract class Shuffling extends Module {
+export abstract class Shuffling extends Module {
   readonly factor: number;
   readonly #name: Shuffle;
 

@@ -71,19 +71,23 @@ export class Lookahead extends Optimizer {
   }
 
   override namedVariables(): [string, Variable][] {
+    checkArguments(methodCalls.namedVariables, arguments);
     const own = [...this.#slow.values()].map(([name, slow]): [string, Variable] => [`optimizer/slow/${name}`, slow]);
     return [...this.#optimizer.namedVariables(), ...own];
   }
 
   override traceKey(): string {
+    checkArguments(methodCalls.traceKey, arguments);
     return this.#optimizer.traceKey();
   }
 
   override pieces(): readonly unknown[] {
+    checkArguments(methodCalls.pieces, arguments);
     return this.#optimizer.pieces();
   }
 
   override update(gradients: readonly Tensor[], parameters: readonly Parameter[] = this.parameters): void {
+    checkArguments(methodCalls.update, arguments);
     const { every, alpha } = this.#options;
     const before = this.parameters.map(({ node }) => new Tensor(node));
     this.#optimizer.update(gradients, parameters);

@@ -774,6 +774,7 @@ const exceptions: Readonly<Record<string, string>> = {
   "nn.Convolution": "abstract: its layers are tried",
   "nn.Module": "a base class: its constructor takes nothing, and a subclass has its own",
   "nn.Pooling": "abstract: its layers are tried",
+  "nn.Shuffling": "abstract: its layers are tried",
 };
 
 /** Everything exported that can be called, by its path. */
