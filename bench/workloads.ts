@@ -35,6 +35,8 @@ export type Workload =
   | { readonly kind: "softmax" | "layerNorm"; readonly rows: number; readonly columns: number }
   /** `count` rows of a table read by number, or added to by number: an embedding's forward and backward pass. */
   | { readonly kind: "gather" | "scatter"; readonly rows: number; readonly columns: number; readonly count: number }
+  /** Of a family of ops, by name: what it computes stands with its row. */
+  | { readonly kind: "family"; readonly name: string; readonly operands: readonly Operand[] }
   | { readonly kind: "uniform" | "normal" | "permutation"; readonly count: number }
   /** A training step: forward, backward and update. */
   | {
@@ -117,6 +119,8 @@ export function operandsOf(workload: Workload): Operand[] {
         { shape: [workload.count], below: workload.rows },
         { shape: [workload.count, workload.columns], range: unit },
       ];
+    case "family":
+      return [...workload.operands];
     case "mlp": {
       const { batch, sizes } = workload;
       return [

@@ -5,7 +5,7 @@ import { type Compiled, compile, type Plan, Stream, type Tensor, tensor } from "
 import { textBits } from "../bits.ts";
 import type { Case } from "../harness.ts";
 import type { Training } from "./models.ts";
-import { gpt, mlpLarge, mlpSmall, stepOf } from "./training.ts";
+import { gpt, lstm, mlpLarge, mlpSmall, stepOf } from "./training.ts";
 
 /** From a function to a loaded plan. Each call takes another seed, so that nothing is found in the cache. */
 function compiling(name: string, workload: Training, rounds: number): Case {
@@ -82,6 +82,7 @@ export const cases: readonly Case[] = [
   compiling("mlp-small", mlpSmall, 15),
   compiling("mlp-large", mlpLarge, 15),
   compiling("gpt", gpt, 9),
+  compiling("lstm", lstm, 9),
   hit("mlp-small", mlpSmall),
   hit("gpt", gpt),
   calling,

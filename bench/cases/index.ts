@@ -4,6 +4,7 @@ import { cases as barrier } from "./barrier.ts";
 import { cases as checkpoint } from "./checkpoint.ts";
 import { cases as compile } from "./compile.ts";
 import { cases as elementwise } from "./elementwise.ts";
+import { cases as families } from "./families.ts";
 import { cases as indexed } from "./indexed.ts";
 import { cases as matmul } from "./matmul.ts";
 import { cases as probe } from "./probe.ts";
@@ -27,6 +28,7 @@ export const groups: readonly Group[] = [
   { title: "Reductions", cases: reduce },
   { title: "By index", cases: indexed },
   { title: "Random numbers", cases: random },
+  { title: "Of each family", cases: families },
   { title: "Compiling and calling", cases: [...compile, ...barrier] },
   { title: "Files and start", cases: [...checkpoint, ...start] },
   { title: "What a page loads", cases: size },

@@ -6,7 +6,7 @@ import { fillAll, type Workload } from "../workloads.ts";
 import { planRunner } from "./plan.ts";
 
 /** A workload that one plan computes. */
-export type Kernel = Exclude<Workload, { kind: "mlp" | "cnn" | "lstm" | "gpt" }>;
+export type Kernel = Exclude<Workload, { kind: "mlp" | "cnn" | "lstm" | "gpt" | "family" }>;
 
 /** What a workload computes, as a function of tensors. */
 export function programOf(workload: Kernel): (...operands: Tensor[]) => Tensor {

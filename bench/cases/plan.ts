@@ -10,10 +10,10 @@ import type { Runner } from "../harness.ts";
 /** Draws of random ops come from the start of this seed's stream. */
 const seed = 1n;
 
-/** Traces, lowers and loads the function on the backend; a run computes its result from the operands anew. */
+/** Traces, lowers and loads the function on the backend; a run computes its results from the operands anew; the first's bits are told. */
 export async function planRunner(
   backend: Backend,
-  fn: (...operands: Tensor[]) => Tensor,
+  fn: (...operands: Tensor[]) => Tensor | readonly Tensor[],
   operands: readonly { readonly data: TypedArray; readonly shape: Shape }[],
 ): Promise<Runner> {
   const typed = operands.map(({ data, shape }) => ({ data, shape, dtype: dtypeOf(data) }));

@@ -52,7 +52,7 @@ function fresh(name: string, about: string, source: string): Case {
   };
 }
 
-const firstStep = (workload: "mlpSmall" | "gpt") => `
+const firstStep = (workload: "mlpSmall" | "gpt" | "lstm") => `
 import { loadBackend } from "../../src/index.ts";
 import { ${workload}, stepOf } from "./training.ts";
 const { step, batch } = stepOf(${workload}, await loadBackend("wasm"));
@@ -76,4 +76,5 @@ console.log(performance.now() - start);`,
     firstStep("mlpSmall"),
   ),
   fresh("compile-gpt-cold", "trace, plan and code of the gpt step in a fresh process", firstStep("gpt")),
+  fresh("compile-lstm-cold", "trace, plan and code of the lstm step in a fresh process", firstStep("lstm")),
 ];

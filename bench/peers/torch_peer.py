@@ -94,6 +94,14 @@ def kernel(w):
         updates = fill([w["count"], w["columns"]], 1, -1, 1)
         out = torch.empty(w["rows"], w["columns"])
         return lambda: out.zero_().index_add_(0, indices, updates)
+    if kind == "family":
+        operands = [
+            fill(o["shape"], i, *o.get("range", (None, None)), below=o.get("below")) for i, o in enumerate(w["operands"])
+        ]
+        program = FAMILIES.get(w["name"])
+        if program is None:
+            raise Cannot("no program for " + w["name"])
+        return lambda: program(*operands)
     out = torch.empty(w["count"])
     if kind == "uniform":
         return lambda: out.uniform_()
@@ -102,6 +110,77 @@ def kernel(w):
     if kind == "permutation":
         return lambda: torch.randperm(w["count"])
     raise Cannot("no " + kind)
+
+
+def differentiated(program):
+    """Gradients of the sum of program(...)·g by all but the last operand, g."""
+
+    def run(*operands):
+        own = [each.detach().requires_grad_() for each in operands[:-1]]
+        return torch.autograd.grad(program(*own), own, operands[-1])
+
+    return run
+
+
+def of_loss(loss):
+    def run(x, targets):
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(loss(x, targets), x)
+
+    return run
+
+
+def batch_norm(x, weight, bias):
+    return F.batch_norm(x, None, None, weight, bias, training=True)
+
+
+def depthwise(x, filters):
+    return F.conv2d(x, filters, padding=1, groups=64)
+
+
+def definite(x):
+    return x @ x.mT + x.shape[2] * torch.eye(x.shape[2])
+
+
+def ctc(x, targets):
+    batch, time = x.shape[:2]
+    lengths = torch.full((batch,), time), torch.full((batch,), targets.shape[1])
+    return F.ctc_loss(x.transpose(0, 1).log_softmax(-1), targets + 1, *lengths)
+
+
+# What cases/families.ts computes, by the same names.
+FAMILIES = {
+    "batch-norm": batch_norm,
+    "batch-norm-gradient": differentiated(batch_norm),
+    "group-norm": lambda x, weight, bias: F.group_norm(x, 8, weight, bias),
+    "rms-norm": lambda x, weight: F.rms_norm(x, (1024,), weight, 1e-5),
+    "conv1d": lambda x, filters: F.conv1d(x, filters, padding=2),
+    "depthwise": depthwise,
+    "depthwise-gradient": differentiated(depthwise),
+    "conv-transpose2d": lambda x, filters: F.conv_transpose2d(x, filters, stride=2, padding=1),
+    "max-pool2d": lambda x: F.max_pool2d(x, 2),
+    "average-pool2d": lambda x: F.avg_pool2d(x, 3, 2),
+    "interpolate": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
+    "attention": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+    "sort": lambda x: x.sort(stable=True)[0],
+    "top-k": lambda x: x.topk(10)[0],
+    "cumsum": lambda x: x.cumsum(1),
+    "cummax": lambda x: x.cummax(1)[0],
+    "log-cum-sum-exp": lambda x: x.logcumsumexp(1),
+    "prod": lambda x: x.prod(1),
+    "log-sum-exp": lambda x: x.logsumexp(1),
+    "histogram": lambda x: torch.histc(x, 64, -1, 1),
+    "bincount": lambda x: torch.bincount(x, minlength=64),
+    "cholesky": lambda x: torch.linalg.cholesky(definite(x)),
+    "solve": lambda a, b: torch.linalg.solve(definite(a), b),
+    "qr": torch.linalg.qr,
+    "fft": lambda x: torch.fft.fft(torch.view_as_complex(x)),
+    "rfft": torch.fft.rfft,
+    "einsum": lambda a, b, c: torch.einsum("bij,bjk,bk->bi", a, b, c),
+    "cdist": torch.cdist,
+    "cross-entropy-gradient": of_loss(F.cross_entropy),
+    "ctc-gradient": of_loss(ctc),
+}
 
 
 class Block(nn.Module):
@@ -191,7 +270,8 @@ def training(w):
 
 
 def bits(result):
-    data = result.detach().contiguous().numpy()
+    first = result[0] if isinstance(result, tuple) else result
+    data = first.detach().contiguous().numpy()
     if data.dtype == np.float32:
         data = np.where(np.isnan(data), np.float32(np.nan), data)
     return hashlib.sha256(data.tobytes()).hexdigest()[:16]

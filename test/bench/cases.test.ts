@@ -1,6 +1,8 @@
 // The cases: unique names, sane counts, and inputs that every side builds alike.
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bitsOf, textBits } from "../../bench/bits.ts";
+import { families } from "../../bench/cases/families.ts";
 import { allCases } from "../../bench/cases/index.ts";
 import { type Kernel, programOf } from "../../bench/cases/kernels.ts";
 import { planRunner } from "../../bench/cases/plan.ts";
@@ -30,6 +32,18 @@ test("names are unique, counts are positive, and those that the peers' page name
       ].concat(["sum-4m", "softmax-4096x1024", "normal-4m", "exp-64k", "log-64k", "tanh-64k", "barrier-10k", "import"]),
     ),
   );
+});
+
+test("each family has a program of PyTorch's by the same name, and one of ours that takes its operands", async () => {
+  const peer = readFileSync(new URL("../../bench/peers/torch_peer.py", import.meta.url), "utf8");
+  const [, table] = peer.match(/^FAMILIES = \{\n([^}]*)^\}/m)!;
+  expect([...table.matchAll(/^ {4}"([^"]+)":/gm)].map(([, name]) => name)).toEqual(Object.keys(families));
+  const backend = await loadBackend("reference");
+  for (const [name, { operands, program }] of Object.entries(families)) {
+    const runner = await planRunner(backend, program, fillAll({ kind: "family", name, operands }));
+    await runner.dispose!();
+  }
+  await backend.dispose();
 });
 
 describe("inputs", () => {
