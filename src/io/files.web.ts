@@ -250,3 +250,9 @@ export function packageFolder(name: string): string | undefined {
   const folder = `node_modules/${name}`;
   return exists(folder) ? folder : undefined;
 }
+
+/** Where a folder that comes with this package is in memory, by its path in the sources, if any of its files are. */
+export function ownFolder(path: string): string | undefined {
+  const folder = `node_modules/seedgrad/${path}`;
+  return exists(folder) ? folder : undefined;
+}

@@ -55,6 +55,7 @@ export { flatten, SampleShape, unflatten } from "./flatten.ts";
 export { freeze, functionalCall, unfreeze } from "./functional.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { GroupNorm, type GroupNormOptions, groupNorm } from "./groupnorm.ts";
+export { HeatPinn, type HeatPinnOptions, heatPinn } from "./heat-pinn.ts";
 export {
   type Fan,
   type GainOptions,
@@ -150,6 +151,7 @@ export {
   transformerEncoderLayer,
 } from "./transformer.ts";
 export { Vae, type VaeOptions, vae } from "./vae.ts";
+export { Vit, type VitOptions, vit } from "./vit.ts";
 export {
   SpectralNorm,
   type SpectralNormOptions,

@@ -63,7 +63,9 @@ describe("phases, with a model that a program registers", () => {
     const bare = await start(["fit", config]);
     expect([bare.code, bare.stderr]).toEqual([
       2,
-      expect.stringMatching(/unknown name: got own, expected one of cnn, gpt, lstm_language_model, mlp, vae/),
+      expect.stringMatching(
+        /unknown name: got own, expected one of cnn, gpt, heat_pinn, lstm_language_model, mlp, vae, vit/,
+      ),
     ]);
     const absent = await start(["fit", config, "--import", "./no/such.js"]);
     expect([absent.code, absent.stderr]).toEqual([

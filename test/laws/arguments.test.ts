@@ -215,6 +215,17 @@ const calls: Readonly<Record<string, RightCall>> = {
   ),
   "nn.Vae": options({ inputs: 4, hidden: [3], latent: 2 }, ["inputs", "hidden", "latent"]),
   "nn.vae": options({ inputs: 4, hidden: [3], latent: 2 }, ["inputs", "hidden", "latent"]),
+  "nn.HeatPinn": options({ hidden: [3], diffusivity: 0.5 }, ["hidden"]),
+  "nn.heatPinn": options({ hidden: [3], diffusivity: 0.5 }, ["hidden"]),
+  ...Object.fromEntries(
+    ["Vit", "vit"].map((name) => [
+      `nn.${name}`,
+      options(
+        { input: [1, 4, 4], patch: 2, classes: 2, width: 2, heads: 1, layers: 1, dropout: 0.5, activation: "relu" },
+        ["input", "patch", "classes", "width", "heads", "layers"],
+      ),
+    ]),
+  ),
   "nn.mlp": options({ sizes: [4, 2], dropout: 0.5, activation: "relu", bias: true, init: "zeros" }, ["sizes"]),
   "nn.init.gain": call(() => ["leakyRelu", 0.1], 1),
   ...Object.fromEntries(
@@ -491,16 +502,22 @@ const calls: Readonly<Record<string, RightCall>> = {
     requiredKeys: ["target"],
   }),
   "data.csvDataset": call(() => [`${folder}/d.csv`, csvOptions()], 2, { requiredKeys: ["target"] }),
+  "data.digitsDataset": reads("data.digitsDataset", () => [{ directory: "none" }], 0),
   "data.epochDraws": call(() => [loader(), 1n, 0, 0], 3),
   "data.idxDataset": options({ inputs: `${folder}/a.idx`, targets: `${folder}/b.idx` }, ["inputs", "targets"]),
   "data.inputsDataset": call(() => [`${folder}/d.csv`, { columns: ["a"], missing: { texts: [""], value: 0 } }], 1),
-  "data.mnist": reads(
-    "data.mnist",
-    () => [{ batchSize: 1, shuffle: true, dropLast: true, testBatchSize: 1, directory: "none" }],
-    1,
-    ["batchSize"],
+  "data.heatEquation": options({ samples: 3, seed: 1, diffusivity: 0.5, duration: 2 }, ["samples", "seed"]),
+  ...Object.fromEntries(
+    ["data.fashionMnist", "data.mnist"].flatMap((name) => [
+      [
+        name,
+        reads(name, () => [{ batchSize: 1, shuffle: true, dropLast: true, testBatchSize: 1, directory: "none" }], 1, [
+          "batchSize",
+        ]),
+      ],
+      [`${name}Dataset`, reads(`${name}Dataset`, () => ["train", { directory: "none", standardise: false }], 1)],
+    ]),
   ),
-  "data.mnistDataset": reads("data.mnistDataset", () => ["train", { directory: "none", standardise: false }], 1),
   "data.mobyDick": reads(
     "data.mobyDick",
     () => [{ batchSize: 1, context: 2, stride: 1, validationFraction: 0.5, directory: "none" }],

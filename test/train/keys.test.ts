@@ -113,6 +113,18 @@ const makers: readonly Maker[] = [
     make: (options) => data.mnist(options as never),
     keys: [...batches, "transform", "testBatchSize", "directory"],
   },
+  {
+    name: "fashionMnistDataset",
+    make: (options) => data.fashionMnistDataset("test", options),
+    keys: of("mnist", "split"),
+  },
+  {
+    name: "fashionMnist",
+    make: (options) => data.fashionMnist(options as never),
+    keys: [...batches, "transform", "testBatchSize", "directory"],
+  },
+  { name: "digitsDataset", make: (options) => data.digitsDataset(options), keys: of("digits") },
+  { name: "heatEquation", make: (options) => data.heatEquation(options as never), keys: of("heat_equation") },
   { name: "mobyDickDataset", make: (options) => data.mobyDickDataset(options as never), keys: of("moby_dick") },
   {
     name: "mobyDick",
