@@ -91,7 +91,7 @@ export class BatchNorm extends Module {
     const { output, mean, variance } = batchNormTraining(inputs, weight, bias, { epsilon });
     if (runningMean && runningVariance) {
       const count = sizeOf(shape) / channels;
-      follow(this, momentum, [mean, variance.mul(count / (count - 1))]);
+      follow(this, momentum, [mean, variance], count / (count - 1));
     }
     return output;
   }

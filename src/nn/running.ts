@@ -22,11 +22,12 @@ export const running = (channels: number, momentum: Momentum): Running => ({
   ...(momentum === "cumulative" && { batchesTracked: new Variable(zeros([], "int32")) }),
 });
 
-/** Takes a batch's mean and variance in, [channels] each. */
+/** Takes a batch's mean and variance in, [channels] each; `correction` is what the variance is first multiplied by. */
 export function follow(
   { runningMean, runningVariance, batchesTracked }: Running,
   momentum: Momentum,
   [mean, variance]: readonly [Tensor, Tensor],
+  correction?: number,
 ): void {
   const number = batchesTracked?.add(1);
   if (number) batchesTracked!.assign(number);
@@ -34,5 +35,6 @@ export function follow(
   const rest = typeof share === "number" ? 1 - share : sub(1, share);
   const blend = (into: Variable, batch: Tensor) => into.assign(into.mul(rest).add(stopGradient(batch).mul(share)));
   blend(runningMean!, mean);
-  blend(runningVariance!, variance);
+  // Corrected here and not by who calls: the mean's nodes come first in the published graphs.
+  blend(runningVariance!, correction === undefined ? variance : variance.mul(correction));
 }
