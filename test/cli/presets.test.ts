@@ -1,6 +1,6 @@
 // Presets in short: each one's graph is the published one, and its bits are the same on every backend. Those that take seconds are trained whole: to their published digest, and over the bar
 // that they state. mnist-mlp's whole run is a test of `fit`; that of the others is minutes' training.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildTrainer } from "../../src/train/config/build.ts";
@@ -15,6 +15,16 @@ interface Preset {
   /** What the whole run must reach. */
   readonly bar?: { readonly metric: string; readonly least?: number; readonly most?: number };
 }
+
+const fashion = "/usr/share/datasets/fashion-mnist";
+const missing = !existsSync(fashion);
+if (missing && process.env.CI) throw new Error(`no ${fashion} in CI`);
+test.skipIf(missing)(
+  `fashion-cnn${missing ? ": its data, apt-get install dataset-fashion-mnist, aren't here" : ""}`,
+  () => {
+    expect(presets.map(({ name }) => name)).toContain("fashion-cnn");
+  },
+);
 
 const presets: readonly Preset[] = [
   {
@@ -45,6 +55,18 @@ const presets: readonly Preset[] = [
       ["width: 192", "width: 8"],
     ],
   },
+  ...(missing
+    ? []
+    : [
+        {
+          name: "fashion-cnn",
+          small: [
+            ["batch_size: 128,", "batch_size: 2,"],
+            ["channels: [16, 48, 96]", "channels: [2, 3, 4]"],
+            [", warmup: 0.05dur", ""],
+          ] as const,
+        },
+      ]),
   {
     name: "digits-vit",
     small: [
