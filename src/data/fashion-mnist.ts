@@ -11,7 +11,7 @@ import {
 } from "./mnist-images.ts";
 import { debianData } from "./package.ts";
 
-/** One split: `inputs` [784] float32, standardised unless that is switched off, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
+/** One split of the clothes: `inputs` [784] float32, standardised unless that is switched off, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
 export const fashionMnistDataset: ImagesDataset = imagesDataset(
   optionsOf("fashion_mnist", splitFields, "data.fashionMnistDataset"),
   {
@@ -33,7 +33,7 @@ export const fashionMnistDataset: ImagesDataset = imagesDataset(
 const record = optionsOf("fashionMnist", pairFields, "data.fashionMnist");
 export type FashionMnistOptions = Given<typeof record>;
 
-/** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
+/** Loaders of the 60,000 images of clothes to train on, and the 10,000 to test on; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
 export async function fashionMnist(options: FashionMnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
   return imagesLoaders(fashionMnistDataset, record.read(options, arguments));
 }

@@ -506,7 +506,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "data.epochDraws": call(() => [loader(), 1n, 0, 0], 3),
   "data.idxDataset": options({ inputs: `${folder}/a.idx`, targets: `${folder}/b.idx` }, ["inputs", "targets"]),
   "data.inputsDataset": call(() => [`${folder}/d.csv`, { columns: ["a"], missing: { texts: [""], value: 0 } }], 1),
-  "data.heatEquation": options({ samples: 3, seed: 1, diffusivity: 0.5, duration: 2 }, ["samples", "seed"]),
+  "data.heatEquation": options({ samples: 3, seed: 1, diffusivity: 0.5, duration: 0.5 }, ["samples", "seed"]),
   ...Object.fromEntries(
     ["data.fashionMnist", "data.mnist"].flatMap((name) => [
       [
@@ -750,7 +750,10 @@ const accepted: readonly Accepted[] = [
   [/^data\.(parquet|vega)Dataset: 0\.inputs = an empty list$/, "none are named: refused once the file is read"],
   [/^data\.(BytePairTokenizer: 0|inputsDataset: 1\.categorical) = an empty list$/, "none"],
   [/^data\.(mixup|random\w+|npy\w+|npz\w+): 0\.(alpha|fill|scale) = (a fraction|an index far out)$/, "a real number"],
-  [/^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|(shuffleSeed|randomSplit: 2.seed) = a bigint$/, "a seed"],
+  [
+    /^Stream: 0 = a bigint|^manualSeed: 0 = a bigint|(shuffleSeed|randomSplit: 2.seed|heatEquation: 0.seed) = a bigint$/,
+    "a seed",
+  ],
   [/^optim\.multiplicative(LR|WD): 0\.coefficient = a function$/, "a coefficient of the step"],
   [/^autocast: 0 = null$/, "no rounding"],
   [/^optim\.Optimizer: [23]\.nonsense$/, "rules and options may be a subclass's, which checks their keys"],
