@@ -157,4 +157,23 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
     for (let i = 0; i < 5; i++) losses.push(await (await step(x, y)).item());
     expect(result).toEqual({ digest, losses, gone: 0 });
   });
+
+  test("the library may come from another origin than the page", async () => {
+    const imports = { "seedgrad/worker": `${pages.origin}/plain/esm/worker.js` };
+    const elsewhere = await servePages({
+      "/index.html": `<!doctype html><link rel=icon href=data:,><script type=importmap>${JSON.stringify({ imports })}</script>`,
+      "/training.js": trainingModule,
+    });
+    try {
+      await page.goto(`${elsewhere.origin}/plain/`);
+      const run = await evaluate<{ digest: string; steps: number }>(`(async () => {
+        const { startTraining } = await import("seedgrad/worker");
+        const { digest, steps } = await startTraining({ module: "/training.js", options: { steps: 12 } });
+        return { digest, steps };
+      })()`);
+      expect(run).toEqual({ digest: expect.stringMatching(/^[0-9a-f]{64}$/), steps: 12 });
+    } finally {
+      elsewhere.close();
+    }
+  });
 });

@@ -1,4 +1,4 @@
-// Files for a browser, from memory, on this machine's own address: cross-origin isolated, but for what is under /plain/.
+// Files for a browser, from memory, on this machine's own address: cross-origin isolated, but for what is under /plain/; pages of other origins may have them too.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -38,6 +38,7 @@ export async function servePages(files: Readonly<Record<string, string | Uint8Ar
     response.writeHead(body === undefined ? 404 : 200, {
       ...(path.startsWith("/plain/") ? {} : isolated),
       "content-type": type,
+      "access-control-allow-origin": "*",
     });
     response.end(body);
   }).listen(0, "127.0.0.1");
