@@ -14,6 +14,7 @@ import { type Cost, chunkCount, grain, type Parallel, workOf } from "./parallel.
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
 import { type ProductLoops, productLoops } from "./product.ts";
 import type { Division, Member } from "./rows.ts";
+import { isTiled } from "./tile.ts";
 
 /** The output set to zero. */
 export interface ZeroLoops {
@@ -60,7 +61,7 @@ function undivided(member: Member, target: Target, blocks: Division | undefined)
   if (sizeOf(kernel.fold.reduced) === 0) return [zeros(kernel)];
   const product = asProduct(kernel);
   // Without SIMD there is nothing to pack for.
-  if (!product || target.lanes === 1) return foldLoops(kernel, target, blocks, work);
+  if (!product || target.lanes === 1 || !isTiled(product)) return foldLoops(kernel, target, blocks, work);
   return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
 }
 

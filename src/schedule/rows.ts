@@ -11,7 +11,7 @@ import { type Plan, valueBytes, valuesInParts } from "../compile/plan.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes, written } from "./merge.ts";
 import type { Nest } from "./nest.ts";
-import { batchInputs, isByRows, mostPanelBytes, panelBytes, rowBlock, tileRows } from "./tile.ts";
+import { batchInputs, isByRows, isTiled, mostPanelBytes, panelBytes, rowBlock, tileRows } from "./tile.ts";
 
 /** How the kernels of a group are divided into blocks: at multiples of `grain` of `rows` rows. Each kernel's leading axis has a multiple of them. */
 export interface Division {
@@ -73,8 +73,8 @@ const alone = ({ kernel, number }: Member): Group => ({
 export const apart = (kernels: readonly Kernel[]): Group[] =>
   kernels.map((kernel, number) => alone({ kernel, number }));
 
-/** The plan's kernels in groups, in an order that computes the same. `isTiled`: products run in tiles over packed operands; else as other folds do. */
-export function groupKernels(plan: Plan, kernels: readonly Kernel[], isTiled = true): Group[] {
+/** The plan's kernels in groups, in an order that computes the same. `hasTiles`: products run in tiles over packed operands; else as other folds do. */
+export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = true): Group[] {
   const groups: Draft[] = [];
   const homes = homesOf(plan);
   const readers = plan.values.map((): Set<Draft> => new Set());
@@ -89,7 +89,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], isTiled = t
   kernels.forEach((kernel, number) => {
     if (number > 0 && kernel.repeat !== kernels[number - 1].repeat) first = groups.length;
     const accesses = accessesOf(plan, homes, kernel);
-    const rows = rowsOf(kernel, isTiled);
+    const rows = rowsOf(kernel, hasTiles);
     const product = asProduct(kernel);
     const panels = product ? panelBytes(product) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
@@ -186,15 +186,15 @@ function fits(first: readonly Access[], second: readonly Access[], rows: number)
   );
 }
 
-/** Into how many rows, or any divisor of it, the kernel can be divided; 0: it can't. `isTiled`: products run in tiles. */
-function rowsOf(kernel: Kernel, isTiled: boolean): number {
+/** Into how many rows, or any divisor of it, the kernel can be divided; 0: it can't. `hasTiles`: products run in tiles. */
+function rowsOf(kernel: Kernel, hasTiles: boolean): number {
   if (kernel.kind !== "loop") return 0;
   const { shape, inputs, fold } = kernel;
   if (sizeOf(loopShape(kernel)) === 0 || inputs.some(({ index }) => index)) return 0;
   const product = asProduct(kernel);
   if (product) {
     if (!isByRows(product) && sizeOf(product.batch) === 1) return 0;
-    if (isTiled)
+    if (hasTiles && isTiled(product))
       return isByRows(product) ? product.rows : leadPoints(mergeAxes(product.batch, batchInputs(kernel, product)));
   } else if (!fold) return leadPoints(mergeAxes(shape, [...inputs, written(kernel)]));
   // Over other axes than the last, one that walks across its rows had better run over all of them side by side.

@@ -47,6 +47,18 @@ function rightBytes({ columns, depth }: Product): number {
   return 4 * most * depth + (most / 8) * gap * Math.ceil(depth / chunkSize);
 }
 
+/**
+ * Whether a product runs in tiles over packed operands. One row times columns that are neighbours in memory doesn't: what is packed would be used once, and
+ * columns run side by side without.
+ */
+export function isTiled({ rows, axes, b }: Product): boolean {
+  const { strides, shape } = b.view;
+  const along = strides
+    .slice(strides.length - axes.columns)
+    .filter((_, i) => shape[shape.length - axes.columns + i] > 1);
+  return rows > 1 || along.at(-1) !== 1;
+}
+
 /** A product that isn't one of a batch, worth sharing out by its rows: each part packs all of the right operand. */
 export function isByRows(product: Product): boolean {
   const { batch, rows, columns, depth } = product;
@@ -56,6 +68,7 @@ export function isByRows(product: Product): boolean {
 
 /** What a product in a group packs whole, before the first block: by rows the right operand, by batch the left one where it is the same for all of it. */
 export function panelBytes(product: Product): number {
+  if (!isTiled(product)) return 0;
   if (isByRows(product)) return rightBytes(product);
   const { batch, rows, depth, a } = product;
   const bytes = Math.ceil(rows / tileRows) * Math.ceil(depth / chunkSize) * leftPitch;
