@@ -19,6 +19,7 @@ import {
   hasDraws,
   isCheap,
   isDrawnAgain,
+  isSpread,
   isTooLong,
   merge,
   move,
@@ -234,9 +235,13 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       }
       case "movement": {
         const moved = repeats(node, record, operands[0]) ? null : move(node, record, operands[0]);
-        fused = moved
-          ? withNarrow(moved, operands, ([part]) => move(node, record, part))
-          : move(node, record, store(operands[0]))!;
+        if (moved) fused = withNarrow(moved, operands, ([part]) => move(node, record, part));
+        else {
+          const stored = store(operands[0]);
+          // Its other readers find it there.
+          expressions.set(node.inputs[0], stored);
+          fused = move(node, record, stored)!;
+        }
         break;
       }
       case "words":
@@ -252,7 +257,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
         fused = family(node, operands);
     }
     const trivial = fused.body.kind === "input" || fused.body.kind === "constant";
-    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isDrawnAgain(fused))))
+    const isAgain = isDrawnAgain(fused) || (!whole.has(node) && isSpread(fused, (value) => values[value].size));
+    if (!trivial && (!fusing || (readers.get(node)! > 1 && !isAgain)))
       fused = (whole.has(node) ? null : fromNarrow(fused)) ?? store(fused);
     return fused;
   };
@@ -304,8 +310,7 @@ function readWhole(nodes: readonly Node[], roots: readonly Node[]): Set<Node> {
   const found = new Set(roots);
   for (const node of [...nodes].reverse()) {
     const { kind } = recordOf(node);
-    const reads =
-      kind === "matmul" || kind === "gather" || kind === "special" || (kind === "movement" && found.has(node));
+    const reads = ["matmul", "gather", "special", "repeat"].includes(kind) || (kind === "movement" && found.has(node));
     if (reads) for (const input of node.inputs) found.add(input);
   }
   return found;

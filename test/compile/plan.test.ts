@@ -11,10 +11,13 @@ import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import { ShapeError } from "../../src/core/errors.ts";
+import type { Node } from "../../src/graph/node.ts";
 import { crossEntropy, dropout, linear, mse } from "../../src/ops/composite.ts";
 import { fromValues } from "../../src/ops/creation.ts";
+import { broadcastTo } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import { gather, scatterAdd } from "../../src/ops/gather.ts";
+import { matmul } from "../../src/ops/matmul.ts";
 import { reshape, slice, transpose } from "../../src/ops/movement.ts";
 import { normal } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
@@ -60,6 +63,53 @@ describe("draws", () => {
     );
     expect(plan.kernels.filter((kernel) => kernelInputs(kernel).some(({ source }) => isDraws(source)))).toHaveLength(1);
     await check(plan);
+  });
+});
+
+describe("one operation on what is much smaller", () => {
+  const column = { dtype: "float32", shape: [24, 1] } as const;
+  const line = { dtype: "float32", shape: [1, 40] } as const;
+  const wide = (node: Node) => broadcastTo(node, [24, 40]);
+  const sizes = ({ values }: Plan) =>
+    values.filter(({ place }) => place.kind === "temporary").map(({ shape }) => shape.join("×"));
+
+  test("is computed by each of its readers, moved or not", async () => {
+    const plan = lower(
+      traceGraph({ a: column, b: line }, ({ a, b }) => {
+        const outer = ops.mul(wide(a), wide(b));
+        const moved = [0, 1].map((at) => slice(outer, [null, [at, at + 39]]));
+        return { outputs: { y: ops.add(moved[0], moved[1]), z: sum(outer) } };
+      }),
+    );
+    expect(sizes(plan)).toEqual([]);
+    await check(plan);
+  });
+
+  test("is in memory, once, where something reads it from there, or where it isn't so small", async () => {
+    const read = lower(
+      traceGraph({ a: column, b: line, w: { dtype: "float32", shape: [40, 24] } }, ({ a, b, w }) => {
+        const outer = ops.mul(wide(a), wide(b));
+        return { outputs: { y: matmul(outer, w), z: ops.relu(outer) } };
+      }),
+    );
+    expect(sizes(read)).toEqual(["24×40"]);
+    await check(read);
+    const flat = lower(
+      traceGraph({ a: column, b: line }, ({ a, b }) => {
+        const turned = transpose(ops.mul(wide(a), wide(b)), [1, 0]);
+        return { outputs: { y: ops.relu(reshape(turned, [960])), z: ops.exp(reshape(turned, [480, 2])) } };
+      }),
+    );
+    expect(sizes(flat)).toEqual(["40×24"]);
+    await check(flat);
+    const full = lower(
+      traceGraph({ a: column, b: { dtype: "float32", shape: [24, 40] } }, ({ a, b }) => {
+        const product = ops.mul(wide(a), b);
+        return { outputs: { y: ops.relu(product), z: ops.exp(product) } };
+      }),
+    );
+    expect(sizes(full)).toEqual(["24×40"]);
+    await check(full);
   });
 });
 
