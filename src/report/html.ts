@@ -29,7 +29,7 @@ export function tableHtml(
 }
 
 /** Colours and forms that the pages share; each adds the rules of its own drawings. */
-const theme = `
+export const theme = `
 :root{color-scheme:light dark;--ground:#fbfbfa;--card:#fff;--ink:#1c1e21;--soft:#60656e;--line:#e3e4e6;--accent:#1f5fd0;--code:#f3f3f1}
 @media (prefers-color-scheme:dark){:root{--ground:#121417;--card:#1a1d21;--ink:#e7e9ec;--soft:#9aa1ab;--line:#2c3036;--accent:#7fb0ff;--code:#20242a}}
 *{box-sizing:border-box}

@@ -3,9 +3,12 @@ import { handleOf, type WorkerEvents, type WorkerHandle } from "../backend/wasm/
 
 export type { WorkerEvents, WorkerHandle };
 
+/** A name by itself: beside `import.meta.url` as a text, bundlers copy the file as it is. */
+const entry = "./worker-entry.js";
+
 /** Starts a thread that runs worker-entry. */
 export function startThread(events: WorkerEvents): WorkerHandle {
-  const { href, origin } = new URL("./worker-entry.js", import.meta.url);
+  const { href, origin } = new URL(entry, import.meta.url);
   if (origin === globalThis.location?.origin) {
     // Bundlers know a worker by these very words.
     return handleOf(new Worker(new URL("./worker-entry.js", import.meta.url), { type: "module" }), events);

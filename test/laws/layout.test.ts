@@ -22,6 +22,7 @@ const order = [
   ["train"],
   ["verify"],
   ["worker"],
+  ["page"],
   ["cli"],
 ];
 const rank = new Map(order.flatMap((parts, i) => parts.map((part) => [part, i])));
@@ -119,6 +120,8 @@ describe("layout", () => {
     ["yaml", /^src\/(train\/config|cli\/)/],
     ["zod", /^src\/(train\/config|cli\/)/],
     ["commander", /^src\/cli\//],
+    ["uplot", /^src\/page\/curves\.ts$/],
+    ["fflate", /^src\/page\/archive\.ts$/],
     ["cli-progress", /^src\/(train\/loggers|cli)\//],
   ])("only its place imports %s", (name, place) => {
     const importers = all.filter(({ imports }) =>

@@ -8,7 +8,7 @@ const isolated = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-const types: Readonly<Record<string, string>> = { html: "text/html", js: "text/javascript" };
+const types: Readonly<Record<string, string>> = { css: "text/css", html: "text/html", js: "text/javascript" };
 
 export interface Pages {
   /** Where they are: ends without a slash. */

@@ -1,0 +1,91 @@
+// A run's folder on its way into the page and out of it: dropped, chosen, or in a zip archive.
+import { unzip, type Zippable, zip } from "fflate";
+import { DataError } from "../core/errors.ts";
+
+/** Files by their paths. */
+export type Files = Readonly<Record<string, Uint8Array>>;
+
+/** More than any run's folder that a page can replay. */
+const most = 2 ** 30;
+
+/** A zip archive of files, stored as they are: tensors don't get smaller. */
+export function zipped(files: Files): Promise<Uint8Array> {
+  const input: Zippable = { ...files };
+  return new Promise((resolve, reject) => {
+    zip(input, { level: 0 }, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
+}
+
+/** The files in a zip archive. Rejects with DataError for what is none, and for one that unpacks to more than 1 GiB. */
+export function unzipped(name: string, bytes: Uint8Array): Promise<Files> {
+  const fail = (problem: string, got: string, expected: string, cause?: unknown) =>
+    new DataError({ where: name, problem, got, expected, cause });
+  return new Promise((resolve, reject) => {
+    let size = 0;
+    const filter = ({ name: path, originalSize }: { name: string; originalSize: number }) => {
+      size += originalSize;
+      return !path.endsWith("/") && size <= most;
+    };
+    unzip(bytes, { filter }, (error, files) => {
+      if (error) reject(fail("it can't be unpacked", told(error), "a zip archive of a run's folder", error));
+      else if (size > most) reject(fail("it is too large for a page", `${size} bytes`, `at most ${most}`));
+      else resolve(files);
+    });
+  });
+}
+
+const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+const bytesOf = async (file: File) => new Uint8Array(await file.arrayBuffer());
+
+/** A file that was given: the files in it where it is a zip archive, else itself by its path. */
+async function filesOf(file: File, path: string): Promise<Files> {
+  return /\.zip$/i.test(file.name) ? unzipped(file.name, await bytesOf(file)) : { [path]: await bytesOf(file) };
+}
+
+/** What was chosen in a file input: each zip archive, or the one folder. */
+export async function chosen(list: FileList): Promise<readonly Files[]> {
+  const files = Array.from(list);
+  if (files.every(({ webkitRelativePath }) => webkitRelativePath === "")) {
+    return Promise.all(files.map((file) => filesOf(file, file.name)));
+  }
+  const parts = await Promise.all(files.map((file) => filesOf(file, file.webkitRelativePath)));
+  return [Object.assign({}, ...parts)];
+}
+
+async function filesBelow(entry: FileSystemEntry): Promise<Files> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    return filesOf(file, entry.fullPath.slice(1));
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const files: Record<string, Uint8Array> = {};
+  // A reader gives its entries in lots, an empty one at the end.
+  for (;;) {
+    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (entries.length === 0) return files;
+    for (const part of await Promise.all(entries.map(filesBelow))) Object.assign(files, part);
+  }
+}
+
+/** What was dropped: each folder or zip archive by itself. To be called while the event is being handled: afterwards it holds nothing. */
+export function dropped(items: DataTransferItemList): Promise<readonly Files[]> {
+  const things = Array.from(items).flatMap((item) => item.webkitGetAsEntry() ?? item.getAsFile() ?? []);
+  return Promise.all(things.map((thing) => (thing instanceof File ? filesOf(thing, thing.name) : filesBelow(thing))));
+}
+
+/** A run's folder among files, wherever it lies in them, moved to `folder`. Throws DataError where there is none. */
+export function runIn(files: Files, folder: string): Files {
+  const manifests = Object.keys(files).filter((path) => /(^|\/)manifest\.json$/.test(path));
+  if (manifests.length !== 1) {
+    throw new DataError({
+      where: "run",
+      problem: manifests.length === 0 ? "this is no run's folder" : "several runs are in it",
+      got: manifests.length === 0 ? `${Object.keys(files).length} files without manifest.json` : manifests.join(", "),
+      expected: "one folder that `fit` wrote, with its manifest.json",
+    });
+  }
+  const base = manifests[0].slice(0, -"manifest.json".length);
+  const own = Object.entries(files).filter(([path]) => path.startsWith(base));
+  return Object.fromEntries(own.map(([path, bytes]) => [`${folder}/${path.slice(base.length)}`, bytes]));
+}

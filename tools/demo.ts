@@ -1,0 +1,67 @@
+// Vite's config for the page that trains (src/page): `npm run demo` serves it, `npm run demo:build` writes it as static files that any server serves. Presets, and data
+// sets from their npm packages, lie beside it: served from where they are, copied by the build.
+import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin, type PreviewServer, type ViteDevServer } from "vite";
+import { dataFiles } from "../src/page/presets.ts";
+import { theme } from "../src/report/html.ts";
+import { sampleStyle } from "../src/report/samples.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** Threads need shared memory, which browsers give to such pages alone. */
+const headers = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Files by where they are from the page. */
+const beside = new Map([
+  ...readdirSync(join(root, "src/presets"))
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => [`presets/${name}`, join(root, "src/presets", name)] as const),
+  ...Object.entries(dataFiles).map(([path, url]) => [url, join(root, path)] as const),
+]);
+
+const files: Plugin = {
+  name: "files-beside-the-page",
+  configureServer(server: ViteDevServer | PreviewServer) {
+    server.middlewares.use((request, response, next) => {
+      const path = beside.get(request.url!.split("?")[0].slice(1));
+      if (path === undefined) return next();
+      response.setHeader("content-type", "application/octet-stream");
+      response.setHeader("content-length", statSync(path).size);
+      createReadStream(path).pipe(response);
+    });
+  },
+  generateBundle() {
+    for (const [fileName, path] of beside) this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
+  },
+};
+
+/** The colours and forms of the reports are the page's too. */
+const styles: Plugin = {
+  name: "style-of-reports",
+  transformIndexHtml: () => [{ tag: "style", children: theme + sampleStyle, injectTo: "head-prepend" }],
+};
+
+// biome-ignore lint/style/noDefaultExport: what Vite loads
+export default defineConfig({
+  root: join(root, "src/page"),
+  // Any folder of a server will do.
+  base: "./",
+  cacheDir: join(root, "node_modules/.vite/demo"),
+  plugins: [files, styles],
+  worker: { format: "es", rolldownOptions: { output: { keepNames: true } } },
+  server: { headers },
+  preview: { headers },
+  build: {
+    outDir: join(root, "dist/demo"),
+    emptyOutDir: true,
+    target: "es2022",
+    // GPU.js alone is more than Vite's limit, and is loaded where a backend of it is chosen.
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: { output: { keepNames: true } },
+  },
+});
