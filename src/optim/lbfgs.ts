@@ -2,9 +2,9 @@
 import { countOf, type Given, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
-import { concat, div, expandDims, minimum, where, zeros } from "../tensor/functions.ts";
+import { concat, div, equal, expandDims, minimum, where, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { optimizerFields, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
+import { optimizerFields, type Update, type Updated } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";
 
 const record = options("LBFGS", {
@@ -29,15 +29,11 @@ const slots = (size: number) => (parameter: Parameter) => {
 
 /**
  * p ← p + rate·d, d = −H·g by the two-loop recursion (Nocedal 1980) over the last steps' moves s and changes y of the gradient, of which those with y·s ≤ 10⁻¹⁰ don't count;
- * PyTorch's LBFGS of one iteration a step without line search: the work of a step is fixed, one gradient. The first step is min(1, 1 ÷ ‖g‖₁) times as long, and a
+ * PyTorch's LBFGS of one iteration a step without line search: the work of a step is fixed, one gradient. The first step, and one after a gradient of 0, is min(1, 1 ÷ ‖g‖₁) times as long, and a
  * direction with g·d > −10⁻⁹ isn't taken. Dot products are a sum a parameter, added in the order of parameters. Slots: moves, changes, moved, gradient.
  */
 export class LBFGS extends optimizing(record, ({ historySize }) => ({ slots: slots(historySize) })) {
   #parts: ReadonlyMap<Parameter, Part> | undefined;
-
-  protected override scalars(group: ParameterGroup): Record<string, () => number> {
-    return { learningRate: () => group.learningRate, first: () => (this.steps === 1 ? 1 : 0) };
-  }
 
   protected override prepare(updates: readonly Update[]): void {
     const size = this.options.historySize;
@@ -72,11 +68,16 @@ export class LBFGS extends optimizing(record, ({ historySize }) => ({ slots: slo
       d = d.map((each, i) => each.add(row.s[i].mul(share)));
     }
     const length = over((update) => update.gradient.abs().sum());
-    const isDown = dot(gradients, d).lessEqual(-1e-9);
+    const isUp = dot(gradients, d).greater(-1e-9);
+    // By state: a loss scale may have taken the first step back.
+    const isFirst = equal(
+      over((update) => update.slots.gradient.abs().sum()),
+      0,
+    );
     this.#parts = new Map(
-      updates.map(({ cell, scalars: { first, learningRate } }, i) => {
-        const rate = where(first.greater(0), minimum(div(1, length), 1).mul(learningRate), learningRate);
-        const move = where(isDown, d[i].mul(rate), 0);
+      updates.map(({ cell, scalars: { learningRate } }, i) => {
+        const rate = where(isFirst, minimum(div(1, length), 1).mul(learningRate), learningRate);
+        const move = where(isUp, 0, d[i].mul(rate));
         return [cell, { moves: moves[i], changes: changes[i], moved: move }];
       }),
     );

@@ -4,8 +4,8 @@ import { ConfigError } from "../core/errors.ts";
 import { countOf, type Given, options as optionsOf, probability } from "../core/options.ts";
 import { runtimeScalar } from "../program/trace.ts";
 import { type Parameter, Variable } from "../program/variable.ts";
-import { where, zeros } from "../tensor/functions.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { equal, tensor, where, zeros } from "../tensor/functions.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls } from "./arguments.ts";
 import { Optimizer, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
 import { OptimizerSet } from "./set.ts";
@@ -22,17 +22,25 @@ const record = optionsOf(
 );
 export type LookaheadOptions = Given<typeof record>;
 
+/** A parameter's slow weights. That they have begun is state: the optimizer may count steps from before, steps that a loss scale took back, or while the parameter was frozen. */
+interface Slow {
+  readonly name: string;
+  readonly weights: Variable;
+  /** [] int32: 1 once they have. */
+  readonly begun: Variable;
+}
+
 const call = record.call({ optimizer: kind("an optimizer", (value) => value instanceof Optimizer) });
 
 /**
  * Another optimizer's steps; at every so many of them slow ← slow + alpha·(p − slow), p ← slow (Zhang et al. 2019, algorithm 1). The slow weights begin as what the parameters are
- * before the first step; `optimizer/slow/<path>` in state. Groups, rates and steps are the optimizer's. Each step is the same graph. Throws ConfigError around several optimizers or another
- * Lookahead.
+ * before each one's first step here; `optimizer/slow/<path>` in state, and `optimizer/begun/<path>`, 1 from that step on. Groups, rates and steps are the optimizer's. Each step is the same
+ * graph. Throws ConfigError around several optimizers or another Lookahead.
  */
 export class Lookahead extends Optimizer {
   readonly #optimizer: Optimizer;
   readonly #options: { readonly every: number; readonly alpha: number };
-  readonly #slow: ReadonlyMap<Parameter, readonly [name: string, Variable]>;
+  readonly #slow: ReadonlyMap<Parameter, Slow>;
 
   constructor(optimizer: Optimizer, options: LookaheadOptions = {}) {
     checkArguments(call, arguments);
@@ -47,9 +55,10 @@ export class Lookahead extends Optimizer {
     super("lookahead", optimizer.parameters, { slots: () => ({}) }, { learningRate: 0 });
     this.#optimizer = optimizer;
     this.#options = record.fill(options);
-    const slow = this.namedParameters.map(
-      ([name, parameter]) => [parameter, [name, new Variable(zeros(parameter.shape))]] as const,
-    );
+    const slow = this.namedParameters.map(([name, parameter]): [Parameter, Slow] => [
+      parameter,
+      { name, weights: new Variable(zeros(parameter.shape)), begun: new Variable(tensor(0, "int32")) },
+    ]);
     this.#slow = new Map(slow);
   }
 
@@ -72,7 +81,10 @@ export class Lookahead extends Optimizer {
 
   override namedVariables(): [string, Variable][] {
     checkArguments(methodCalls.namedVariables, arguments);
-    const own = [...this.#slow.values()].map(([name, slow]): [string, Variable] => [`optimizer/slow/${name}`, slow]);
+    const own = [...this.#slow.values()].flatMap(({ name, weights, begun }): [string, Variable][] => [
+      [`optimizer/slow/${name}`, weights],
+      [`optimizer/begun/${name}`, begun],
+    ]);
     return [...this.#optimizer.namedVariables(), ...own];
   }
 
@@ -89,16 +101,17 @@ export class Lookahead extends Optimizer {
   override update(gradients: readonly Tensor[], parameters: readonly Parameter[] = this.parameters): void {
     checkArguments(methodCalls.update, arguments);
     const { every, alpha } = this.#options;
-    const before = this.parameters.map(({ node }) => new Tensor(node));
+    const slow = this.parameters.map((cell) => {
+      const { weights, begun } = this.#slow.get(cell)!;
+      return { cell, weights, begun, from: where(equal(begun, 0), cell, weights) };
+    });
     this.#optimizer.update(gradients, parameters);
     // Of the step that is counted by now.
-    const isFirst = runtimeScalar("lookahead/first", () => (this.steps === 1 ? 1 : 0)).greater(0);
     const isDue = runtimeScalar("lookahead/due", () => (this.steps % every === 0 ? 1 : 0)).greater(0);
-    for (const [i, cell] of this.parameters.entries()) {
-      const [, slow] = this.#slow.get(cell)!;
-      const from = where(isFirst, before[i], slow);
+    for (const { cell, weights, begun, from } of slow) {
       const next = where(isDue, from.add(cell.sub(from).mul(alpha)), from);
-      slow.assign(next);
+      weights.assign(next);
+      begun.assign(tensor(1, "int32"));
       cell.assign(where(isDue, next, cell));
     }
   }

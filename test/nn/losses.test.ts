@@ -84,6 +84,12 @@ describe("edges", () => {
     expect(gradient.subarray(12)).toEqual((await gradients(alone, [outputs])[0].data()).subarray(12));
   });
 
+  test("ctc: outputs that aren't numbers cost NaN, never 0 or Infinity as labels that don't fit", async () => {
+    const outputs = tensor([[[Number.NaN, 0], [1, 0]]]); // biome-ignore format: times
+    for (const zeroInfinity of [true, false])
+      expect(await losses.ctc(outputs, int([[1]]), { zeroInfinity }).item()).toBeNaN();
+  });
+
   test("ctc: a class of probability 0 has no gradient; a length that isn't there is refused", async () => {
     const outputs = tensor([[[0, 1, -Infinity], [1, 0, -Infinity]]]); // biome-ignore format: times
     const loss = losses.ctc(outputs, int([[1]]));

@@ -1,6 +1,7 @@
 // Lookahead around an optimizer: the paper's formula, step by step; in a Trainer, in a set of several, after a stop and a resume.
 import { beforeAll, describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
+import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Module } from "../../src/nn/module.ts";
 import * as optim from "../../src/optim/index.ts";
 import { OptimizerSet } from "../../src/optim/set.ts";
@@ -8,6 +9,7 @@ import { compile } from "../../src/program/compiled.ts";
 import { Parameter } from "../../src/program/variable.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor } from "../../src/tensor/functions.ts";
+import type { Callback } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -47,6 +49,49 @@ describe("optim.lookahead", () => {
     w.assign(tensor([2]));
     rule.minimize(w.sum());
     expect(await w.array()).toEqual([2]);
+  });
+
+  test("slow weights begin at Lookahead's own first step: around an optimizer that took some, and of a parameter that was frozen then", async () => {
+    const [w, frozen] = [new Parameter(tensor([4])), new Parameter(tensor([8]))];
+    const own = optim.sgd([w, frozen], { learningRate: 0 });
+    const loss = () => w.sum().add(frozen.sum());
+    own.minimize(loss());
+    const rule = optim.lookahead(own, { every: 2, alpha: 0.5 });
+    frozen.requiresGrad = false;
+    rule.minimize(loss());
+    frozen.requiresGrad = true;
+    for (let t = 0; t < 3; t++) rule.minimize(loss());
+    expect(await w.array()).toEqual([4]);
+    expect(await frozen.array()).toEqual([8]);
+  });
+
+  test("a first step that a dynamic loss scale takes back isn't the one at which they begin", async () => {
+    const rule = (model: Module) => optim.lookahead(optim.sgd(model.parameters(), { learningRate: 0 }), { every: 4 });
+    const precision = {
+      lossScalingFactor: "dynamic",
+      initialLossScale: 2 ** 127,
+      maxLossScale: 2 ** 127,
+      logLossScale: true,
+    } as const;
+    let skipped = 0;
+    const watching: Callback = {
+      async onTrainStepEnd({ watched }) {
+        skipped = await watched.skipped_steps.item();
+      },
+    };
+    const trainer = toyTrainer({
+      optimizer: rule,
+      precision,
+      loss: (outputs, batch) => crossEntropy(outputs, batch).mul(4),
+      loop: { numSteps: 4 },
+      callbacks: [watching],
+    });
+    await trainer.initialize();
+    const [weight] = trainer.model.parameters();
+    const before = await weight.array();
+    await trainer.fit(toyTrain());
+    expect(skipped).toBe(2);
+    expect(await weight.array()).toEqual(before);
   });
 
   const optimizer = (model: Module) =>

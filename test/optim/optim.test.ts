@@ -16,6 +16,17 @@ beforeAll(() => {
 const f = Math.fround;
 
 describe("optimizers", () => {
+  test("L-BFGS's short first step is that of a state without a gradient, whatever steps are counted; a gradient that is NaN shows", async () => {
+    const w = new Parameter(tensor([3]));
+    const rule = optim.lbfgs([w], { learningRate: 0.5 });
+    // As after steps that a loss scale took back.
+    rule.seek(2);
+    rule.update([tensor([64])]);
+    expect(await w.array()).toEqual([2.5]);
+    rule.update([tensor([Number.NaN])]);
+    expect(await w.array()).toEqual([Number.NaN]);
+  });
+
   test("SGD with momentum, by hand, eager and compiled alike", async () => {
     const make = () => {
       const p = new Parameter(tensor([1, -2]));

@@ -119,8 +119,8 @@ export const ctc = lossOf(record, (outputs, batch, { blank, zeroInfinity, reduct
   const found = logAdd(last.gather(end, 1), functions.where(hasLabels, inLabel, never))
     .neg()
     .reshape([count]);
-  const fits = functions.less(found, -never / 2);
-  const loss = functions.where(fits, found, zeroInfinity ? 0 : Infinity);
+  const isLost = functions.greater(found, -never / 2);
+  const loss = functions.where(isLost, zeroInfinity ? 0 : Infinity, found);
   const parts = functions.cast(functions.maximum(targetLengths, 1).reshape([count]), "float32");
   return reduced(where, reduction === "mean" ? loss.div(parts) : loss, batch, reduction);
 });
