@@ -113,8 +113,12 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     emit(kernel);
     return read(output);
   };
+  /** Operands of which one, which are indices, is in memory. */
+  const withIndices = (operands: readonly FusedExpr[], at: number): FusedExpr[] =>
+    operands.map((each, i) => (i === at ? { ...each, body: e.input(0, each.dtype), inputs: [asInput(each)] } : each));
   /** A gather of less than there is, from an expression: its inputs are read by index and the rest is computed for those elements alone. */
-  const pick = (node: Node, x: FusedExpr, indices: KernelInput): FusedExpr | null => {
+  const pick = (node: Node, [x, at]: readonly FusedExpr[]): FusedExpr | null => {
+    const [indices] = at.inputs;
     const axis = node.attributes.axis as number;
     const moving = x.inputs.filter(({ view }) => view.strides[axis] !== 0);
     const isPlain = x.inputs.every(({ source, view }) => typeof source === "number" && !view.bounds.some(Boolean));
@@ -135,9 +139,9 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   };
   /** A scatter of one element along the axis, whose indices a gather has found in range: 0 + the update where the coordinate is the index. */
   const place = (node: Node, [at, updates]: readonly FusedExpr[]): FusedExpr | null => {
+    const [indices] = at.inputs;
     const axis = node.attributes.axis as number;
     if (!fusing || at.shape[axis] !== 1) return null;
-    const indices = asInput(at);
     if (!checked.has(rangeKey(indices, node.shape[axis]))) return null;
     const wide = (input: KernelInput) => ({ ...input, view: broadcastView(input.view, node.shape) });
     const coordinate: KernelInput = { source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) };
@@ -247,12 +251,16 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       case "words":
         fused = wordsOf(node, graph.base);
         break;
-      case "gather":
-        fused = pick(node, operands[0], asInput(operands[1])) ?? family(node, operands);
+      case "gather": {
+        const parts = withIndices(operands, 1);
+        fused = pick(node, parts) ?? family(node, parts);
         break;
-      case "special":
-        fused = (record.of === "scatter" && place(node, operands)) || family(node, operands);
+      }
+      case "special": {
+        const parts = record.of === "scatter" ? withIndices(operands, 0) : operands;
+        fused = (record.of === "scatter" && place(node, parts)) || family(node, parts);
         break;
+      }
       default:
         fused = family(node, operands);
     }

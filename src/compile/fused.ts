@@ -46,7 +46,7 @@ export function isSpread({ shape, body, inputs }: FusedExpr, sizeOfValue: (value
   const sizes = inputs.map(({ source, index }) =>
     typeof source === "number" && !index ? sizeOfValue(source) : Infinity,
   );
-  return treeSize(body) <= 3 && inputs.length > 0 && 4 * sizes.reduce((sum, size) => sum + size, 0) <= sizeOf(shape);
+  return treeSize(body) <= 3 && 4 * sizes.reduce((sum, size) => sum + size, 0) <= sizeOf(shape);
 }
 
 /** Whether what is computed from a part that has a format is cheap beside it: few operations, and nothing else that is large. */

@@ -114,6 +114,21 @@ describe("one operation on what is much smaller", () => {
 });
 
 describe("by index", () => {
+  test("indices that are computed are in memory once", async () => {
+    const ports = { x: { dtype: "float32", shape: [9] }, n: { dtype: "int32", shape: [20] } } as const;
+    const plan = lower(
+      traceGraph(ports, ({ x, n }) => ({
+        outputs: {
+          y: gather(x, ops.minimum(ops.mul(n, n), 8), 0),
+          z: scatterAdd(ops.minimum(ops.mul(n, n), 7), ops.relu(gather(x, ops.mul(n, 0), 0)), 0, 8),
+        },
+      })),
+    );
+    const integers = plan.values.filter(({ dtype, place }) => dtype === "int32" && place.kind === "temporary");
+    expect(integers.map(({ shape }) => shape.join())).toEqual(["20", "20", "20"]);
+    await check(plan);
+  });
+
   const logits = { dtype: "float32", shape: [6, 5] } as const;
   const targets = { dtype: "int32", shape: [6] } as const;
   const classes = Int32Array.of(4, 0, 2, 2, 1, 3);
