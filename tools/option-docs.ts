@@ -10,6 +10,7 @@ import * as models from "../src/nn/models.ts";
 import * as optimizers from "../src/optim/optimizers.ts";
 import * as schedules from "../src/optim/schedules/index.ts";
 import { learningRateNames } from "../src/optim/schedules/schedule.ts";
+import * as wrappers from "../src/optim/wrappers.ts";
 import * as callbacks from "../src/train/callbacks/index.ts";
 import { families } from "../src/train/config/families.ts";
 import { toSnake } from "../src/train/config/form.ts";
@@ -24,6 +25,7 @@ const indexes = {
   "nn/models": models,
   "optim/optimizers": optimizers,
   "optim/schedules/index": schedules,
+  "optim/wrappers": wrappers,
   "train/callbacks/index": callbacks,
   "train/loggers/index": loggers,
 };

@@ -375,7 +375,8 @@ export const seed: Type<number | bigint> = new Type(
 );
 
 /** What a program gives as a value of this kind, and a config as a choice from a family. */
-export const part = <T>(family: string, kind: Kind): Type<T> => new Type(`a ${family}`, kind, { kind: "part", family });
+export const part = <T>(family: string, kind: Kind): Type<T> =>
+  new Type(`${/^[aeiou]/.test(family) ? "an" : "a"} ${family}`, kind, { kind: "part", family });
 
 /** What only a program can give. */
 export const code = <T>(kind: Kind): Type<T> => new Type(kind.expected, kind, { kind: "code" });

@@ -1,5 +1,5 @@
 // What optimizers are called with: parameters, or groups of them, and a record of options.
-import { checkArguments, count, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
+import { callable, checkArguments, count, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
 import type { Fields, Given, OptionRecord, Read } from "../core/options.ts";
 import { Variable } from "../program/variable.ts";
 import { tensor, tensors } from "../tensor/arguments.ts";
@@ -30,8 +30,10 @@ export const methodCalls = {
   namedVariables: signature("optimizer.namedVariables", {}),
   traceKey: signature("optimizer.traceKey", {}),
   pieces: signature("optimizer.pieces", {}),
-  minimize: signature("optimizer.minimize", { loss: tensor }),
-  update: signature("optimizer.update", { gradients: tensors, "parameters?": parameters }),
+  minimize: signature("optimizer.minimize", {
+    loss: kind("a scalar, or a function that gives it", (value) => tensor.accepts(value) || callable.accepts(value)),
+  }),
+  update: signature("optimizer.update", { gradients: tensors, "parameters?": parameters, "again?": callable }),
 };
 
 /** An optimizer's options with their defaults; `given`: its parameters and these. Throws ConfigError. */

@@ -1,7 +1,6 @@
 // Optimizers, clipping and schedules.
 export { clipByGlobalNorm, clipByValue, globalNorm } from "./clip.ts";
 export { type GlobGroup, parameterGroups } from "./groups.ts";
-export { Lookahead, type LookaheadOptions, lookahead } from "./lookahead.ts";
 export {
   type GroupOptions,
   Optimizer,
@@ -15,3 +14,4 @@ export {
 } from "./optimizer.ts";
 export * from "./optimizers.ts";
 export * from "./schedules/index.ts";
+export * from "./wrappers.ts";

@@ -2,18 +2,19 @@
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { anything, checkArguments, checkKind, isRecord, kind, signature, string } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
-import { ConfigError, ShapeError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { code, flag, type Given, nonNegative, OptionRecord, options, texts } from "../core/options.ts";
-import { sameShape } from "../core/shape.ts";
+import { atOnce } from "../core/promise.ts";
 import { atSite, makerSite } from "../graph/site.ts";
-import { gradientOf, gradients as gradientsOf } from "../program/gradients.ts";
+import { gradients as gradientsOf } from "../program/gradients.ts";
 import { onExecute, runtimeScalar } from "../program/trace.ts";
-import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
+import { type Parameter, rehearsing, type Stateful, Variable } from "../program/variable.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls as calls, parameters as parametersKind, readOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
 import { pathOf } from "./paths.ts";
+import { gradientsByParameter } from "./whose.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
 export interface ParameterGroup {
@@ -232,6 +233,16 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
     return this.#rules.adaptsOwnStepSize ?? false;
   }
 
+  /** Whether it climbs what it is given. */
+  get maximizes(): boolean {
+    return this.#maximize;
+  }
+
+  /** Whether a step needs gradients at other weights too, which `update` is given a function for. */
+  get takesTwoPasses(): boolean {
+    return false;
+  }
+
   /** The paths of `parameters`, in the same order. */
   get parameterNames(): readonly string[] {
     return this.parameters.map((parameter) => this.#names.get(parameter)!);
@@ -282,57 +293,43 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
     return [...this.groups.map(decaying), ...this.#parameters.map(isTrained), ...Object.entries(this).flat()];
   }
 
-  /** One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Throws GradError. */
-  minimize(loss: Tensor): void {
+  /**
+   * One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Of a function that gives the scalar: gives its value
+   * at the parameters as they were; an optimizer of two passes calls it twice. Throws GradError.
+   */
+  minimize(loss: Tensor): void;
+  minimize(loss: () => Tensor): Tensor;
+  minimize(loss: Tensor | (() => Tensor)): Tensor | undefined {
     checkArguments(calls.minimize, arguments);
-    this.update(gradientsOf(loss, this.parameters));
+    const { parameters } = this;
+    if (typeof loss !== "function") {
+      this.update(gradientsOf(loss, parameters));
+      return undefined;
+    }
+    const pass = () => atOnce("minimize", loss());
+    const value = pass();
+    const again = () => rehearsing(() => gradientsOf(pass(), parameters));
+    this.update(gradientsOf(value, parameters), parameters, again);
+    return value;
   }
 
   /**
    * One step: assigns parameters and slots. Gradients know what they are of, in any order; those that don't, since something was made of them, are of `parameters` in
-   * order, the optimizer's own unless given. In a compiled function this happens at each execution. Throws ShapeError where a parameter has no gradient, or two, or
+   * order, the optimizer's own unless given. `again` gives them anew, at the weights that an optimizer of two passes has put in place; others don't call it. In a compiled function this happens at each execution. Throws ShapeError where a parameter has no gradient, or two, or
    * one that is another's.
    */
-  update(gradients: readonly Tensor[], parameters: readonly Parameter[] = this.parameters): void {
+  update(
+    gradients: readonly Tensor[],
+    parameters: readonly Parameter[] = this.parameters,
+    _again?: () => readonly Tensor[],
+  ): void {
     checkArguments(calls.update, arguments);
-    const byParameter = this.#assigned(gradients, parameters);
+    const byParameter = gradientsByParameter(this, gradients, parameters);
     onExecute(() => {
       this.#steps++;
       return this.#takeBack;
     });
     atSite(this.#site.for(this.#where), () => this.#update(byParameter));
-  }
-
-  /** Whose each gradient is. */
-  #assigned(gradients: readonly Tensor[], parameters: readonly Parameter[]): ReadonlyMap<Parameter, Tensor> {
-    const refuse = (problem: string, got: string, expected: string): never => {
-      throw new ShapeError({
-        where: "update",
-        problem,
-        got,
-        expected,
-        hint: "optimizer.minimize(loss), or optimizer.update(gradients(loss, optimizer.parameters))",
-      });
-    };
-    const nameOf = (of: Tensor | undefined) =>
-      this.#names.get(of as Parameter) ?? (of as Parameter | undefined)?.label ?? "a tensor that isn't the optimizer's";
-    const count = this.parameters.length;
-    if (gradients.length !== count || parameters.length !== count)
-      refuse("a gradient for each parameter", String(gradients.length), String(count));
-    const known = gradients.map(gradientOf);
-    const inOrder = !known.every((of) => of !== undefined);
-    const assigned = new Map<Parameter, Tensor>();
-    for (const [i, gradient] of gradients.entries()) {
-      const of = inOrder ? parameters[i] : (known[i] as Parameter);
-      if (inOrder && known[i] && known[i] !== of)
-        refuse(`gradient ${i} is another parameter's`, nameOf(known[i]), nameOf(of));
-      if (!this.#slots.has(of)) refuse(`gradient ${i} is of nothing that is optimised`, nameOf(of), "a parameter's");
-      if (assigned.has(of)) refuse("two gradients of one parameter", nameOf(of), "one for each");
-      if (!sameShape(gradient.shape, of.shape))
-        refuse(`the gradient of ${nameOf(of)} is of another shape`, `[${gradient.shape}]`, `[${of.shape}]`);
-      assigned.set(of, gradient);
-    }
-    return assigned;
   }
 
   #update(byParameter: ReadonlyMap<Parameter, Tensor>): void {

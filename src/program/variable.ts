@@ -66,6 +66,23 @@ export function substituting<T>(values: ReadonlyMap<Variable, Tensor>, body: () 
   }
 }
 
+let kept: Map<Variable, Tensor> | undefined;
+
+/** Runs `body` as if it hadn't run, but for what it gives and the random numbers that it drew: variables that it assigned have their values again, and what it watched isn't. */
+export function rehearsing<T>(body: () => T): T {
+  const [outer, own, watched] = [kept, new Map<Variable, Tensor>(), currentTrace()?.watched];
+  const before = [...(watched ?? [])];
+  kept = own;
+  try {
+    return body();
+  } finally {
+    kept = outer;
+    for (const [variable, value] of own) variable.assign(value);
+    watched?.clear();
+    for (const [name, node] of before) watched!.set(name, node);
+  }
+}
+
 /** A cell with versions. It is a tensor too: ops read the version it holds when they are called. */
 export class Variable extends Tensor {
   readonly #shape: Shape;
@@ -143,6 +160,7 @@ export class Variable extends Tensor {
     const { node } = value;
     // Itself: the version stays.
     if (node === this.node) return;
+    if (kept && !kept.has(this)) kept.set(this, new Tensor(this.node));
     const scope = currentTrace();
     if (scope) Object.assign(scope.cells.get(this)!, { current: node, version: versionOf(node, this.identity) });
     else this.#begin(node, versionOf(node, this.identity));

@@ -51,9 +51,17 @@ export class GradientScaler implements Stateful {
   readonly #precision: Precision;
   readonly #dynamic: DynamicScale | undefined;
 
-  /** Throws ConfigError for scales that don't fit each other. */
-  constructor(precision: Precision) {
+  /** Throws ConfigError for scales that don't fit each other, and for a dynamic one where a step is two passes: an overflow in the first would move the second to nowhere. */
+  constructor(precision: Precision, optimizer?: Optimizer) {
     this.#precision = precision;
+    if (precision.lossScalingFactor === "dynamic" && optimizer?.takesTwoPasses)
+      throw new ConfigError({
+        where: "precision.lossScalingFactor",
+        problem: "a dynamic scale doesn't go with an optimizer whose steps are two passes",
+        got: optimizer.constructor.name,
+        expected: "a fixed factor, or another optimizer",
+        hint: "with bfloat16 no scaling is needed",
+      });
     this.#dynamic = precision.lossScalingFactor === "dynamic" ? new DynamicScale(precision) : undefined;
   }
 
@@ -87,9 +95,18 @@ export class GradientScaler implements Stateful {
     return gradients.map((gradient) => gradient.mul(reciprocal));
   }
 
-  /** The optimizer's step with clipped gradients; under a dynamic scale only where all of them are finite. */
-  update(optimizer: Optimizer, gradients: readonly Tensor[], parameters: readonly Parameter[]): void {
+  /** The optimizer's step with clipped gradients, of two passes the second's, which `again` gives; under a dynamic scale only where all of them are finite. */
+  update(
+    optimizer: Optimizer,
+    gradients: readonly Tensor[],
+    parameters: readonly Parameter[],
+    again: () => readonly Tensor[],
+  ): void {
     const dynamic = this.#dynamic;
+    if (optimizer.takesTwoPasses) {
+      optimizer.update(gradients, parameters, () => this.#clip(optimizer, again()));
+      return;
+    }
     if (!dynamic) {
       optimizer.update(this.#clip(optimizer, gradients), parameters);
       return;

@@ -13,6 +13,7 @@ import { OptimizerSet, partsDue } from "../optim/set.ts";
 import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
 import { watch } from "../program/trace.ts";
+import { rehearsing } from "../program/variable.ts";
 import { stack, tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
@@ -81,11 +82,12 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     const several = Object.entries(losses).length > 1 ? losses : {};
     return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
+  const pass = (given: StepInput): Backward => {
+    const whole = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
+    return { ...whole, gradients: scaler.unscaled(whole.gradients) };
+  };
   const step = (given: StepInput): Tensor => {
-    const { microBatches, loss, losses, ...scaled } = isGroup(given)
-      ? accumulate(given, backward)
-      : backward(given as unknown as Batch);
-    const gradients = scaler.unscaled(scaled.gradients);
+    const { microBatches, loss, losses, gradients } = pass(given);
     const named = Object.fromEntries(trained().map(([name], i) => [name, gradients[i]]));
     const context = {
       trainer,
@@ -102,6 +104,7 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
       optimizer,
       gradients,
       trained().map(([, parameter]) => parameter),
+      () => rehearsing(() => pass(given).gradients),
     );
     hooks.callNow("onTraceUpdate", context);
     return loss;

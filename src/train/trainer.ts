@@ -113,7 +113,7 @@ export class Trainer implements TrainerView {
     const { optimizer, schedules } = makeTraining(this.options, this.model);
     this.optimizer = optimizer;
     this.schedules = schedules;
-    session.scaler = new GradientScaler(this.options.precision);
+    session.scaler = new GradientScaler(this.options.precision, this.optimizer);
     const steering = schedules?.steering ?? [];
     if (steering.length > 0) session.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
     session.initDraws = this.stream.position;

@@ -350,6 +350,8 @@ const calls: Readonly<Record<string, RightCall>> = {
   "optim.LBFGS": optimizer({ historySize: 4 }),
   "optim.Lookahead": call(() => [optim.sgd(parameters(), { learningRate: 0.1 }), { every: 5, alpha: 0.5 }], 1),
   "optim.lookahead": call(() => [optim.sgd(parameters(), { learningRate: 0.1 }), { every: 5, alpha: 0.5 }], 1),
+  "optim.SAM": call(() => [optim.sgd(parameters(), { learningRate: 0.1 }), { rho: 0.1, adaptive: true }], 1),
+  "optim.sam": call(() => [optim.sgd(parameters(), { learningRate: 0.1 }), { rho: 0.1, adaptive: true }], 1),
   "optim.Lion": optimizer({ betas: [0.9, 0.99] }),
   "optim.clipByGlobalNorm": call(() => [[x()], 1]),
   "optim.clipByValue": call(() => [[x()], 1]),

@@ -19,6 +19,8 @@ const schedules = () => new optim.Schedules([optim.constantLR({ learningRate: 0.
 sg.manualSeed(1);
 const optimizer = optim.sgd(nn.linear(2, 2).parameters(), { learningRate: 0.1 });
 const loss = () => sg.add(...(optimizer.parameters.map((each) => each.sum()) as [sg.Tensor, sg.Tensor]));
+const slopes = () => sg.gradients(loss(), optimizer.parameters as sg.Parameter[]);
+const update = () => [slopes(), optimizer.parameters, slopes];
 
 /** What methods are called on, by class. */
 const instances: Readonly<Record<string, () => object>> = {
@@ -71,6 +73,7 @@ const instances: Readonly<Record<string, () => object>> = {
   "nn.TransformerBlock": () => nn.transformerBlock(2, 1),
   "optim.Lookahead": () => optim.lookahead(optimizer),
   "optim.Optimizer": () => optimizer,
+  "optim.SAM": () => optim.sam(optimizer),
   "optim.Schedules": schedules,
 };
 
@@ -185,22 +188,14 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.Module.traceKey": none,
   "nn.Module.train": call(() => [true], 0),
   "optim.Lookahead.namedVariables": none,
-  "optim.Lookahead.pieces": none,
-  "optim.Lookahead.seek": call(() => [2]),
-  "optim.Lookahead.traceKey": none,
-  "optim.Lookahead.update": call(
-    () => [sg.gradients(loss(), optimizer.parameters as sg.Parameter[]), optimizer.parameters],
-    1,
-  ),
+  "optim.Lookahead.update": call(update, 1),
   "optim.Optimizer.minimize": call(() => [loss()]),
   "optim.Optimizer.namedVariables": none,
   "optim.Optimizer.pieces": none,
   "optim.Optimizer.seek": call(() => [2]),
   "optim.Optimizer.traceKey": none,
-  "optim.Optimizer.update": call(
-    () => [sg.gradients(loss(), optimizer.parameters as sg.Parameter[]), optimizer.parameters],
-    1,
-  ),
+  "optim.Optimizer.update": call(update, 1),
+  "optim.SAM.update": call(update, 3),
   "optim.Schedules.apply": call(() => [1]),
   "ModelSummary.text": call(() => [trainer()]),
   "OpProfiler.text": none,
@@ -220,6 +215,7 @@ const accepted: readonly Accepted[] = [
   [/^Trainer\.logMetrics: 0( = a record|\.nonsense|\.a = )/, "numbers by any name"],
   [/^data\.(Vocabulary|BytePairTokenizer)\.decode: 0 = an empty list$/, "an empty text"],
   [/^nn\.Module\.pieces: 0 = /, "a list of anything"],
+  [/^optim\.SAM\.update: 1 = undefined$/, "the optimizer's own parameters"],
 ];
 
 /** What a program doesn't call, by the class's path or any's, and why. */

@@ -72,15 +72,19 @@ export function shapeOf({ name, fields }: OptionRecord): z.ZodRawShape {
   return shape;
 }
 
-/** Options with what they choose from families made. */
-function withParts({ fields }: OptionRecord, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Options with what they choose from families made, in the context of the whole. */
+function withParts(
+  { fields }: OptionRecord,
+  given: Readonly<Record<string, unknown>>,
+  context: unknown,
+): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(given).map(([key, value]) => {
       const form = key in fields && value !== undefined ? typeOf(fields[key]).form : undefined;
-      if (form?.kind === "part") return [key, families.get(form.family)!.make(value as never, undefined)];
+      if (form?.kind === "part") return [key, families.get(form.family)!.make(value as never, context)];
       if (form?.kind !== "list" || form.item.form.kind !== "part") return [key, value];
       const family = families.get(form.item.form.family)!;
-      return [key, (value as readonly never[]).map((choice) => family.make(choice, undefined))];
+      return [key, (value as readonly never[]).map((choice) => family.make(choice, context))];
     }),
   );
 }
@@ -186,7 +190,7 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
       const record = options(name, { ...fields, ...more });
       this.register(name, record, (given, context) => {
         const build = thing.fromConfig ? (whole: never) => thing.fromConfig!(whole, given as never) : thing;
-        return make(build as never, withParts(record, given as never) as never, context);
+        return make(build as never, withParts(record, given as never, context) as never, context);
       });
     }
     return this;

@@ -19,6 +19,7 @@ import type { Optimizer, OptimizerOptions, ParametersOrGroups } from "../../opti
 import * as optimizerIndex from "../../optim/optimizers.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import * as scheduleIndex from "../../optim/schedules/index.ts";
+import * as wrapperIndex from "../../optim/wrappers.ts";
 import * as callbackIndex from "../callbacks/index.ts";
 import type { Callback, Logger } from "../contract.ts";
 import * as loggerIndex from "../loggers/index.ts";
@@ -64,7 +65,9 @@ export const optimizers = new Catalog<Optimizer, Module, "class">(
   "optimizer",
   "class",
   "one optimizer: a map with one key",
-).addThings(thingsOf(optimizerIndex), optimizerOf, groupsFields);
+)
+  .addThings(thingsOf(optimizerIndex), optimizerOf, groupsFields)
+  .addThings(thingsOf(wrapperIndex));
 
 /** `schedulers: [{LinearLR: {…}}]`: `…LR` sets learning rates, `…WD` weight decays, with the same options under other names. */
 export const schedulers = new Catalog<Schedule, void, "class">(
