@@ -10,6 +10,9 @@ import type { Rows } from "./vectorise.ts";
 /** Vectors of lines that are walked at once: a cache line's worth. */
 const widest = 4;
 
+/** Lines apart in memory that are walked at once: each element waits for the one before it, but not for the other lines'. */
+const chains = 4;
+
 /** The nest's last axis is the line's; rows run along the one before. */
 export interface LineLoops extends Rows {
   readonly kind: "lines";
@@ -37,8 +40,8 @@ export function lineLoops(
     axis: last,
     segments: segments(nest, last),
     count: shape[axis],
-    lanes,
-    widths: isVector ? [widest, 1] : [],
+    lanes: isVector ? lanes : 1,
+    widths: isVector ? [widest, 1] : isSideBySide ? [chains] : [],
     parallel: parallelAxis(split, nest.extents[split], isVector && split === last ? widest * lanes : 1),
     scratch: scratchBytes,
   };

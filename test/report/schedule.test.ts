@@ -170,7 +170,7 @@ describe("a schedule as text", () => {
 
   test("lines: which axis threads share, and lines side by side", () => {
     expect(of([64, 300], (x) => cumsum(x, 1), threads)).toEqual([
-      "for i0 < 64, threads take 8 chunks in multiples of 1",
+      "for i0 < 64, threads take 8 chunks in multiples of 1: 4, then 1 side by side",
       "  for a line of 300",
     ]);
     expect(of([300, 640], (x) => cumsum(x, 0), threads)).toEqual([
