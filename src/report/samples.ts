@@ -3,8 +3,15 @@ import type { HostArray } from "../core/array.ts";
 import { bitmap } from "./bitmap.ts";
 import { escapeHtml } from "./html.ts";
 
-/** Something that a model made, to be looked at: pictures [count, height, width] in [0, 1], 0 black; or a text. */
-export type Sample = { readonly images: HostArray } | { readonly text: string };
+/** What stands under a picture. */
+export interface Label {
+  readonly text: string;
+  /** Whether it is a wrong answer. */
+  readonly wrong: boolean;
+}
+
+/** Something to be looked at, made by a model or shown to it: pictures [count, height, width] in [0, 1], 0 black, perhaps with a label under each; or a text. */
+export type Sample = { readonly images: HostArray; readonly labels?: readonly Label[] } | { readonly text: string };
 
 /** What was made last under a name. */
 export interface Figure {
@@ -31,13 +38,30 @@ function gridUri({ data, shape: [count, height, width] }: HostArray): string {
   return `data:image/bmp;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
 }
 
+/** One picture of several. */
+const picture = ({ data, dtype, shape: [, height, width] }: HostArray, i: number): HostArray => ({
+  ...{ data: data.subarray(i * height * width, (i + 1) * height * width) as HostArray["data"], dtype },
+  shape: [1, height, width],
+});
+
+/** Pictures with their labels. */
+function labelled(images: HostArray, labels: readonly Label[]): string {
+  const each = labels.map(({ text, wrong }, i) => {
+    const image = `<img alt="" src="${gridUri(picture(images, i))}">`;
+    return `<li${wrong ? ' class="wrong"' : ""}>${image}<span>${escapeHtml(text)}</span></li>`;
+  });
+  return `<ul class="labelled">${each.join("")}</ul>`;
+}
+
 /** A sample as a figure. */
 export function renderSample(name: string, step: number, sample: Sample): Figure {
   const title = escapeHtml(name);
   const shown =
     "text" in sample
       ? `<pre class="wrap">${escapeHtml(sample.text)}</pre>`
-      : `<img alt="${title}" src="${gridUri(sample.images)}">`;
+      : sample.labels
+        ? labelled(sample.images, sample.labels)
+        : `<img alt="${title}" src="${gridUri(sample.images)}">`;
   const html = `<figure class="chart sample" data-sample="${title}" data-step="${step}"><figcaption><h3>${title}</h3><span class="at">step ${step}</span></figcaption>${shown}</figure>`;
   return { step, html };
 }
@@ -53,4 +77,6 @@ export function samplesIn(page: string): Map<string, Figure> {
 /** The rules of pictures and texts; colours are the report's. */
 export const sampleStyle = `
 .sample img { display: block; width: 100%; image-rendering: pixelated; border-radius: 6px; } .sample .wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
+.labelled { display: grid; grid-template-columns: repeat(auto-fill, minmax(72px, 1fr)); gap: 10px; margin: 0; padding: 0; list-style: none; }
+.labelled li { display: flex; flex-direction: column; gap: 3px; font-size: .82rem; } .labelled .wrong span { font-weight: 700; text-decoration: underline wavy; }
 `;

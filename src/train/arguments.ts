@@ -21,6 +21,7 @@ import {
 import type { HostArray } from "../core/array.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { DataLoader } from "../data/loader.ts";
+import type { Label } from "../report/samples.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { ChosenWeights, EvaluateOptions, FitOptions, Loaders, WeightsOptions } from "./run.ts";
 
@@ -82,10 +83,20 @@ export function takesNothing(prototype: Record<(typeof none)[number], () => unkn
   }
 }
 
+const isLabels = (value: unknown): value is readonly Label[] =>
+  Array.isArray(value) && value.every(({ text, wrong }) => typeof text === "string" && typeof wrong === "boolean");
+
 function isSample(value: unknown): boolean {
-  if (!isRecord(value) || Object.keys(value).length !== 1) return false;
-  const { text, images } = value as { text?: unknown; images?: Partial<HostArray> };
-  return typeof text === "string" || (images?.shape?.length === 3 && images.data?.length === sizeOf(images.shape));
+  if (!isRecord(value)) return false;
+  const { text, images, labels, ...others } = value as {
+    text?: unknown;
+    images?: Partial<HostArray>;
+    labels?: unknown;
+  };
+  if (Object.keys(others).length > 0) return false;
+  if (images === undefined) return typeof text === "string" && labels === undefined;
+  if (text !== undefined || images.shape?.length !== 3 || images.data?.length !== sizeOf(images.shape)) return false;
+  return labels === undefined || (isLabels(labels) && labels.length === images.shape[0]);
 }
 
 export const calls = {
@@ -104,7 +115,7 @@ export const calls = {
   }),
   logSample: signature("logSample", {
     name: string,
-    sample: kind("{ text }, or { images } of [count, height, width]", isSample),
+    sample: kind("{ text }, or { images } of [count, height, width], with as many labels if any", isSample),
     "step?": count,
   }),
   nameScope: signature("nameScope", { name: string, body: callable }),

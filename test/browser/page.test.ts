@@ -85,6 +85,8 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     expect(await page.getAttribute("#loss-chart", "aria-label")).toMatch(/training .*, validation /);
     expect(await page.getAttribute("#metric-chart", "aria-label")).toMatch(/validation 0\.97/);
     expect(await page.locator("canvas").count()).toBe(2);
+    expect(await page.locator(".labelled li").count()).toBe(24);
+    expect(await text(".labelled")).toMatch(/^721041/);
     expect(page.url()).toMatch(/#preset=mnist-mlp&seed=1234$/);
     expect(said).toEqual([]);
   });
@@ -93,7 +95,7 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     await open("/#preset=penguins&seed=7");
     expect(await text("#published")).toBe("none to compare with");
     await train();
-    expect(await text("#verdict")).toBe("Your digest has none to be compared with");
+    expect(await text("#verdict")).toBe("Trained: this is your run’s digest");
     expect(plain(await text("#yours"))).toMatch(/^[0-9a-f]{64}$/);
     const seven = await saved();
     expect(seven.name).toBe("penguins-7.zip");
@@ -119,6 +121,16 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     const found = await judged("#compare");
     expect(found).toMatch(/^The two runs differ/);
     expect(found).toMatch(/seed: 8 \| 7/);
+    expect(said).toEqual([]);
+  });
+
+  test("data that this package brings, and data by formula", async () => {
+    for (const preset of ["digits-vit", "pinn"]) {
+      await open(`/#preset=${preset}&seed=1234&steps=20`);
+      await train();
+      expect(await text("#problem")).toBe("");
+      expect(plain(await text("#yours"))).toMatch(/^[0-9a-f]{64}$/);
+    }
     expect(said).toEqual([]);
   });
 

@@ -593,6 +593,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   NaNChecker: options({ activations: true, gradients: true, every: 1 }),
   OpProfiler: options({ rows: 1, repeats: 1 }),
   SampleImages: options({ size: [2, 2], count: 4 }, ["size"]),
+  SamplePredictions: options({ size: [2, 2], count: 4 }, ["size"]),
   SampleText: options({ prompt: "a", length: 3, temperature: 0.5, context: 8 }),
   SanityValidation: options({ steps: 1 }),
   SaveCheckpointState: options({ states: ["model"], every: 1 }),

@@ -20,6 +20,7 @@ export { NaNChecker, type NaNCheckerOptions } from "./nan-checker.ts";
 export { OpProfiler, type OpProfilerOptions, type ProfiledKernel } from "./op-profiler.ts";
 export { RateProfiler } from "./rate-profiler.ts";
 export { SampleImages, type SampleImagesOptions } from "./sample-images.ts";
+export { SamplePredictions, type SamplePredictionsOptions } from "./sample-predictions.ts";
 export { SampleText, type SampleTextOptions } from "./sample-text.ts";
 export { SanityValidation, type SanityValidationOptions } from "./sanity-validation.ts";
 export { type CheckpointPart, SaveCheckpointState, type SaveCheckpointStateOptions } from "./save-checkpoint-state.ts";

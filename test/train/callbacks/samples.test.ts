@@ -8,16 +8,19 @@ import { dataLoader } from "../../../src/data/loader.ts";
 import { textWindows } from "../../../src/data/text.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { bitmap } from "../../../src/report/bitmap.ts";
-import type { Sample } from "../../../src/report/samples.ts";
+import { type Label, renderSample, type Sample } from "../../../src/report/samples.ts";
 import { watchOffset } from "../../../src/rng/regions.ts";
 import { Stream, withStream } from "../../../src/rng/stream.ts";
+import { tensor } from "../../../src/tensor/functions.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { SampleImages } from "../../../src/train/callbacks/sample-images.ts";
+import { SamplePredictions } from "../../../src/train/callbacks/sample-predictions.ts";
 import { SampleText } from "../../../src/train/callbacks/sample-text.ts";
 import type { Callback, Logger, TrainerOptions } from "../../../src/train/contract.ts";
 import { ReportLogger } from "../../../src/train/loggers/report.ts";
 import type { Run } from "../../../src/train/run.ts";
 import { temporaryFolder } from "../../support/folder.ts";
-import { toyTrain, toyTrainer } from "../../support/toy.ts";
+import { toyTest, toyTrain, toyTrainer } from "../../support/toy.ts";
 
 const facts = ({ digest, graphHash, streamPosition }: Run) => ({ digest, graphHash, streamPosition });
 const page = (modelDir: string) => readFileSync(`${modelDir}/report.html`, "utf8");
@@ -134,4 +137,50 @@ test("SampleText refuses data that are no text, a prompt of other characters, an
   const spy: Callback = { onTrainStepStart: ({ step }) => void steps.push(step) };
   await expect(writing(gpt, [new SampleText({ prompt: "l" }), spy])).rejects.toThrow(/time ≤ 6/);
   expect(steps).toEqual([]);
+});
+
+test("SamplePredictions: the first pictures with the model's answers, wrong ones with what they are; the run is the same without", async () => {
+  const { samples, logger } = shown();
+  const options = (callbacks: Callback[]): Partial<TrainerOptions> => ({
+    ...{ callbacks, loggers: [logger], loop: { numSteps: 4, evalFrequency: 2 } },
+  });
+  const train = () => [toyTrain(), toyTest()] as const;
+  const trainer = toyTrainer(options([new SamplePredictions({ size: [1, 4], count: 5 })]));
+  const run = await trainer.fit(...train());
+  expect(facts(run)).toEqual(facts(await toyTrainer(options([])).fit(...train())));
+  expect(samples.map(([name, , step]) => [name, step])).toEqual([
+    ["predictions", 2],
+    ["predictions", 4],
+  ]);
+  const { images, labels } = samples[1][1] as { images: HostArray; labels: readonly Label[] };
+  expect(images.shape).toEqual([5, 1, 4]);
+  expect([Math.min(...(images.data as Float32Array)), Math.max(...(images.data as Float32Array))]).toEqual([0, 1]);
+  trainer.model.eval();
+  for await (const batch of toyTest().batches({ seed: 1n, offset: 0 })) {
+    const { inputs, targets } = batch.tensors;
+    const answers = await (
+      trainer.model.forward(tensor(Array.from(inputs.data, Number)).reshape(inputs.shape)) as Tensor
+    )
+      .argmax({ axis: -1 })
+      .data();
+    const expected = labels.map((_, i) => {
+      const wrong = answers[i] !== targets.data[i];
+      return { text: wrong ? `${answers[i]}, is ${targets.data[i]}` : `${answers[i]}`, wrong };
+    });
+    expect(labels.some(({ wrong }) => wrong)).toBe(true);
+    expect(labels).toEqual(expected);
+    break;
+  }
+  expect(renderSample("predictions", 4, samples[1][1]).html.match(/<li/g)).toHaveLength(5);
+});
+
+test("SamplePredictions of another size than the inputs are refused", async () => {
+  const trainer = toyTrainer({
+    callbacks: [new SamplePredictions({ size: [3, 3] })],
+    loop: { numSteps: 1, evalFrequency: "end" },
+  });
+  await expect(trainer.fit(toyTrain(), toyTrain())).rejects.toMatchObject({
+    name: "ShapeError",
+    where: expect.stringContaining("SamplePredictions.size"),
+  });
 });

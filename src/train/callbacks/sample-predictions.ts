@@ -1,0 +1,93 @@
+// Pictures of the validation data with what the model says they are, for the report. The model is asked in a program of its own: nothing of the run's is touched.
+import type { HostArray } from "../../core/array.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
+import { formatShape } from "../../core/shape.ts";
+import { configured } from "../../core/things.ts";
+import { type Compiled, compile } from "../../program/compiled.ts";
+import { watchOffset } from "../../rng/regions.ts";
+import { argmax } from "../../tensor/functions.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Callback, TrainerView, ValidateEpochContext, ValidateStepResult } from "../contract.ts";
+
+const most = 256;
+const record = options("SamplePredictions", {
+  /** Height and width of a picture. */
+  size: tuple("two counts: height, width", count, count),
+  /** How many, at most 256; no more than a validation batch has. */
+  count: countUpTo("pictures", most, (pictures) => ({
+    problem: "more pictures than a page shows with their labels",
+    got: String(pictures),
+    expected: `at most ${most}`,
+  })).default(24),
+});
+export type SamplePredictionsOptions = Given<typeof record>;
+
+/** Pixels in [0, 1], from the darkest to the lightest of them all: data may be standardised. */
+function lightened(data: HostArray["data"]): Float32Array {
+  const values = Float32Array.from(data, Number);
+  const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const range = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) - least;
+  return values.map((value) => (range > 0 ? (value - least) / range : 0));
+}
+
+/** Shows the first `count` pictures of the validation data in the report with the model's answers, as the last validation found them. The model gives [batch, classes]. */
+export class SamplePredictions extends configured(record) implements Callback {
+  readonly changesTraining = false;
+  #classes: readonly string[] | undefined;
+  #answer: Compiled<[HostArray], Tensor> | undefined;
+
+  postSetup(): void {
+    this.#answer = undefined;
+  }
+
+  onValidateEpochStart({ loader, number }: ValidateEpochContext): void {
+    if (number === 0) this.#classes = loader.classes;
+  }
+
+  async onValidateBatchEnd({ trainer, step, index, batch }: ValidateStepResult): Promise<void> {
+    if (index > 0) return;
+    const { inputs, targets } = batch.tensors;
+    const pictures = Math.min(this.options.count, inputs.shape[0]);
+    const rowSize = inputs.data.length / inputs.shape[0];
+    const shape = [pictures, ...this.options.size];
+    if (rowSize !== shape[1] * shape[2]) {
+      throw new ShapeError({
+        where: "SamplePredictions.size",
+        problem: "not the size of the validation data's inputs",
+        got: formatShape(this.options.size),
+        expected: `as many numbers as an input of ${formatShape(inputs.shape.slice(1))} has`,
+      });
+    }
+    const { dtype } = inputs;
+    const data = inputs.data.slice(0, pictures * rowSize);
+    const answers = await this.#answers(trainer, { data, dtype, shape: [pictures, ...inputs.shape.slice(1)] });
+    const nameOf = (number: number) => this.#classes?.[number] ?? String(number);
+    const labels = Array.from(answers, (answer, i) => {
+      const truth = targets === undefined ? answer : Number(targets.data[i]);
+      const wrong = answer !== truth;
+      return { text: wrong ? `${nameOf(answer)}, is ${nameOf(truth)}` : nameOf(answer), wrong };
+    });
+    const images: HostArray = { data: lightened(data), dtype: "float32", shape };
+    await trainer.logSample("predictions", { images, labels }, step);
+  }
+
+  async #answers(trainer: TrainerView, inputs: HostArray): Promise<ArrayLike<number>> {
+    const { model, stream } = trainer;
+    this.#answer ??= compile((given) => argmax(model.forward(given as unknown as Tensor) as Tensor, { axis: -1 }), {
+      ...{ name: "predictions", state: model, stream, backend: await trainer.backend() },
+    });
+    const { result } = await this.#answer.execute([inputs], { base: watchOffset });
+    try {
+      if (result.shape.length === 1) return Int32Array.from(await result.data());
+      throw new ShapeError({
+        where: "SamplePredictions",
+        problem: "the model doesn't give one answer for each picture",
+        got: `answers of ${formatShape(result.shape)}`,
+        expected: "outputs of [batch, classes]",
+      });
+    } finally {
+      result.dispose();
+    }
+  }
+}
