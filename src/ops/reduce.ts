@@ -86,6 +86,8 @@ const extremeVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
 /** The gradient goes to the first element in row-major order that reaches the maximum; a NaN reaches it. */
 const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
   const axes = axesOf(attributes);
+  // Over no axis, or of a scalar, each element is the first by itself.
+  if (axes.length === 0) return [grad];
   const kept = keptShape(x.shape, axes);
   const first = reshape(makeNode("argmax", [x], output.shape, { axes }), kept);
   const place = axes

@@ -84,8 +84,9 @@ describe("every other op", () => {
       check([[2, 7, 2]], (x) => unfold(ops.mul(x, x), 1, size, step));
     for (const step of [1, 2, 3]) check([[2, 7]], (x) => unfold(ops.mul(x, x), 1, 3, step, 2));
   });
-  cover("firstMax: one axis, several, all", () => {
-    for (const axis of [0, 1, [0, 2], undefined]) check([[3, 4, 2]], (x) => ops.tanh(reduce.firstMax(x, { axis })));
+  cover("firstMax: one axis, several, all, none", () => {
+    check([[]], (x) => reduce.firstMax(ops.mul(x, x)));
+    for (const axis of [0, 1, [0, 2], undefined, []]) check([[3, 4, 2]], (x) => ops.tanh(reduce.firstMax(x, { axis })));
   });
   cover("customGradient: made of ops, and differentiated again", () => {
     const cube = (x: Node) =>

@@ -12,7 +12,7 @@ import { printGraph } from "../../src/graph/print.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { checkMemory } from "../support/arena.ts";
 import { expectSameBits, runPlan } from "../support/graphs.ts";
-import { programOf, tape } from "../support/programs.ts";
+import { choices, programOf, tape } from "../support/programs.ts";
 
 /** The program's gradients, with what it computes in segments that `cuts` choose: several, one in another. */
 function differentiated({ graph }: { graph: Graph }, cuts: readonly number[]): Graph {
@@ -30,7 +30,6 @@ function differentiated({ graph }: { graph: Graph }, cuts: readonly number[]): G
 }
 
 describe("segments that are computed again", () => {
-  const choices = fc.array(fc.nat(5000), { minLength: 20, maxLength: 120 });
   const cuts = fc.array(fc.nat(5000), { minLength: 2, maxLength: 8 });
   let more = 0;
   test("gradients of random programs have the same bits", { timeout: 30_000 }, async () => {

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { kernelInputs } from "../../kernels/kernel.ts";
 import { lower } from "../../src/compile/lower.ts";
-import { valueBytes } from "../../src/compile/plan.ts";
+import { homeOf, valueBytes } from "../../src/compile/plan.ts";
 import { plainTarget, type Target } from "../../src/compile/target.ts";
 import { type Schedule, schedulePlan } from "../../src/schedule/schedule.ts";
 import { checkSchedule } from "../support/arena.ts";
-import { programOf } from "../support/programs.ts";
+import { choices, programOf } from "../support/programs.ts";
 import { wasmTarget } from "../support/wasm.ts";
 
 const targets: Record<string, Target> = {
@@ -18,8 +18,9 @@ const targets: Record<string, Target> = {
   "no lanes, a small cache": { ...wasmTarget, lanes: 1, firstCache: 256, secondCache: 2048 },
 };
 
-/** Which buffer a value is bound to: state is one as an input and as an output. */
-function bufferOf({ plan }: Schedule, value: number): string {
+/** Which buffer a value is bound to, or is a part of: state is one as an input and as an output. */
+function bufferOf({ plan }: Schedule, of: number): string {
+  const value = homeOf(plan.values, of);
   const { place } = plan.values[value];
   if (place.kind !== "output") return String(value);
   const state = plan.state.find(({ output }) => output === place.index);
@@ -46,10 +47,13 @@ function checkOrder(schedule: Schedule): void {
   });
 }
 
-/** No two values of the arena that some group touches, first to last, lie over each other. */
+/** No two values of the arena that some group touches, first to last, lie over each other. From one position of a loop to the next values live longer: `checkSchedule` walks those. */
 function checkPlaces({ plan, groups, offsets, arenaBytes, lowerBoundBytes }: Schedule): void {
   const spans = new Map<number, [number, number]>();
-  const touch = (value: number, at: number) => spans.set(value, [spans.get(value)?.[0] ?? at, at]);
+  const touch = (part: number, at: number) => {
+    const value = homeOf(plan.values, part);
+    spans.set(value, [spans.get(value)?.[0] ?? at, at]);
+  };
   groups.forEach(({ members }, at) => {
     for (const { kernel } of members) {
       touch(kernel.output, at);
@@ -63,14 +67,17 @@ function checkPlaces({ plan, groups, offsets, arenaBytes, lowerBoundBytes }: Sch
     to: from + valueBytes(plan.values[value]),
     span: spans.get(value)!,
   }));
-  const worst = groups.map((_, at) =>
+  // The copies at the end are one more moment.
+  const worst = Array.from({ length: groups.length + 1 }, (_, at) =>
     alive.reduce(
       (sum, { from, to, span }) =>
         span[0] <= at && at <= span[1] ? sum + Math.max(64, Math.ceil((to - from) / 64) * 64) : sum,
       0,
     ),
   );
-  expect(lowerBoundBytes).toBe(Math.max(0, ...worst));
+  const least = Math.max(0, ...worst);
+  if (plan.kernels.some(({ repeat }) => repeat)) expect(lowerBoundBytes).toBeGreaterThanOrEqual(least);
+  else expect(lowerBoundBytes).toBe(least);
   for (const a of alive) {
     expect(a.to).toBeLessThanOrEqual(arenaBytes);
     for (const b of alive) {
@@ -88,7 +95,6 @@ function checkPlaces({ plan, groups, offsets, arenaBytes, lowerBoundBytes }: Sch
 
 describe.each(Object.entries(targets))("random programs, %s", (_, target) => {
   test("are scheduled whole, in order, and each value where no other is", () => {
-    const choices = fc.array(fc.nat(5000), { minLength: 20, maxLength: 120 });
     fc.assert(
       fc.property(choices, fc.boolean(), fc.boolean(), (numbers, differentiate, fuse) => {
         const schedule = schedulePlan(lower(programOf(numbers, { differentiate }).graph, { fuse }), target);

@@ -1,10 +1,12 @@
 // A schedule's memory checked by walking its kernels once more: nothing is read before it is written or after it is overwritten.
 import { expect } from "vitest";
-import { elementBytes, isMap, kernelInputs } from "../../kernels/kernel.ts";
+import { elementBytes, isMap, kernelInputs, type Repeat } from "../../kernels/kernel.ts";
 import { isContiguous } from "../../kernels/view.ts";
-import { type Plan, valueBytes } from "../../src/compile/plan.ts";
+import { type Nested, nested, positionOf } from "../../src/compile/nested.ts";
+import { homeOf, type Plan, partStart, valueBytes } from "../../src/compile/plan.ts";
 import { plainTarget } from "../../src/compile/target.ts";
 import { rowsOfBlock } from "../../src/schedule/places.ts";
+import type { Member } from "../../src/schedule/rows.ts";
 import { type Schedule, schedulePlan } from "../../src/schedule/schedule.ts";
 
 /** The plan's kernels one after another, and where their values lie. */
@@ -16,7 +18,9 @@ export const checkMemory = (plan: Plan): void => checkSchedule(plainSchedule(pla
 /** Fails unless every read finds the value that was meant. */
 export function checkSchedule(schedule: Schedule): void {
   const { plan, offsets, arenaBytes, lowerBoundBytes, groups } = schedule;
-  /** Which value each byte of a memory holds: the arena is one, each bound buffer another. */
+  /** Where each loop that is being walked is. */
+  const positions = new Map<Repeat, number>();
+  /** Which value each byte of a memory holds, a part being of the whole: the arena is one memory, each bound buffer another. */
   const holds = new Map<string, (number | undefined)[]>();
   const placeOf = (value: number): { memory: string; from: number; to: number } => {
     const { place } = plan.values[value];
@@ -36,8 +40,11 @@ export function checkSchedule(schedule: Schedule): void {
         return { memory: "arena", from: offset, to: offset + bytes };
       }
       case "part": {
-        // Each part as memory of its own: which of them is where at which time isn't followed.
-        return { memory: `part ${value}`, from: 0, to: bytes };
+        const whole = placeOf(place.of);
+        const start = partStart(place, place.repeat ? positions.get(place.repeat)! : 0);
+        const from = whole.from + start * elementBytes(plan.values[place.of]);
+        expect(from + bytes, `value ${value} is inside what it is a part of`).toBeLessThanOrEqual(whole.to);
+        return { memory: whole.memory, from, to: from + bytes };
       }
       case "constant":
         return { memory: `constant ${value}`, from: 0, to: bytes };
@@ -52,20 +59,21 @@ export function checkSchedule(schedule: Schedule): void {
   const write = (value: number) => {
     const { memory, from, to } = placeOf(value);
     const bytes = holds.get(memory) ?? [];
-    for (let i = from; i < to; i++) bytes[i] = value;
+    for (let i = from; i < to; i++) bytes[i] = homeOf(plan.values, value);
     holds.set(memory, bytes);
   };
   const read = (value: number, who: string) => {
     const { memory, from, to } = placeOf(value);
     for (let i = from; i < to; i++) {
       const found = holds.get(memory)?.[i];
-      if (found !== value) expect.fail(`${who} reads value ${value} where ${memory} holds ${found}`);
+      if (found !== homeOf(plan.values, value))
+        expect.fail(`${who} reads value ${value} where ${memory} holds ${found}`);
     }
   };
   plan.values.forEach(({ place }, value) => {
     if (place.kind === "input" || place.kind === "constant") write(value);
   });
-  for (const { kernel, number: at } of groups.flatMap(({ members }) => members)) {
+  const run = ({ kernel, number: at }: Member) => {
     for (const { source } of kernelInputs(kernel)) if (typeof source === "number") read(source, `kernel ${at}`);
     const { memory, from, to } = placeOf(kernel.output);
     for (const { source, view } of kernelInputs(kernel)) {
@@ -77,7 +85,23 @@ export function checkSchedule(schedule: Schedule): void {
       if (!apart && !inOrder) expect.fail(`kernel ${at} overwrites value ${source} while it reads it`);
     }
     write(kernel.output);
-  }
+  };
+  const walk = (list: readonly Nested<Member>[]) => {
+    for (const each of list) {
+      if ("item" in each) run(each.item);
+      else
+        for (let turn = 0; turn < each.repeat.count; turn++) {
+          positions.set(each.repeat, positionOf(each.repeat, turn));
+          walk(each.body);
+        }
+    }
+  };
+  walk(
+    nested(
+      groups.flatMap(({ members }) => members),
+      ({ kernel }) => kernel.repeat,
+    ),
+  );
   for (const { from, output } of plan.copies) {
     read(from, "a copy");
     write(output);

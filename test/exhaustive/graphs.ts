@@ -1,0 +1,53 @@
+// npm run test:graphs: law 6 on random graphs over the whole op set, values and gradients: unfused = fused = reference, by the kernel
+// interpreter, gpujs, and wasm with SIMD, without, and on three threads. 10,000 unless --count says otherwise; --seed goes on from a failure,
+// whose smallest case is printed.
+import { parseArgs } from "node:util";
+import fc from "fast-check";
+import { interpretBackend } from "../../src/backend/interpret.ts";
+import { loadBackend } from "../../src/backend/load.ts";
+import { wasmBackend } from "../../src/backend/wasm/backend.ts";
+import { graphNodes } from "../../src/graph/hash.ts";
+import { checkProgram, choices, programOf } from "../support/programs.ts";
+
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "10000" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    on: { type: "string", default: "interpret,wasm,scalar,threads,gpujs:webasm,gpujs:cpu" },
+  },
+});
+const [count, seed] = [Number(values.count), Number(values.seed)];
+const made = {
+  interpret: async () => interpretBackend(),
+  wasm: () => wasmBackend({ threads: 1 }),
+  scalar: () => wasmBackend({ simd: false }),
+  threads: () => wasmBackend({ threads: 3, shareFrom: 0, vectorWidth: 8 }),
+  "gpujs:webasm": () => loadBackend("gpujs:webasm"),
+  "gpujs:cpu": () => loadBackend("gpujs:cpu"),
+};
+const backends = await Promise.all(
+  values.on.split(",").map(async (name) => [name, await made[name as keyof typeof made]()] as const),
+);
+console.log(`${count} graphs from seed ${seed} on ${values.on}`);
+const ops = new Map<string, number>();
+let [done, nodes] = [0, 0];
+try {
+  await fc.assert(
+    fc.asyncProperty(choices, fc.boolean(), async (numbers, differentiate) => {
+      const program = programOf(numbers, { differentiate });
+      for (const { op } of graphNodes(program.graph)) {
+        nodes++;
+        ops.set(op, (ops.get(op) ?? 0) + 1);
+      }
+      await checkProgram(program, backends);
+      if (++done % 500 === 0) console.log(`${done} graphs, ${nodes} nodes of ${ops.size} ops`);
+    }),
+    { numRuns: count, seed },
+  );
+  console.log(`${done} graphs hold: ${nodes} nodes of ${ops.size} ops`);
+} catch (error) {
+  console.error((error as Error).message, (error as Error).cause);
+  console.error(`After ${done} graphs. Again: npm run test:graphs -- --seed ${seed}`);
+  process.exitCode = 1;
+}
+for (const [, backend] of backends) await backend.dispose();
