@@ -106,7 +106,8 @@ export function bodyValues(body: Body, leaves: readonly Node[], { made, draws }:
         dtype,
         shape,
         attributes,
-        draws: range ? { ...draws!, offset: draws!.offset + range[0], count: range[1] } : undefined,
+        // A loop that draws no word, its tensors being empty, has no range.
+        draws: range ? { ...draws, offset: (draws?.offset ?? 0) + range[0], count: range[1] } : undefined,
         ownGradient: ownGradients.get(inner),
         made,
         unsited: true,

@@ -18,9 +18,8 @@ const targets: Record<string, Target> = {
   "no lanes, a small cache": { ...wasmTarget, lanes: 1, firstCache: 256, secondCache: 2048 },
 };
 
-/** Which buffer a value is bound to, or is a part of: state is one as an input and as an output. */
-function bufferOf({ plan }: Schedule, of: number): string {
-  const value = homeOf(plan.values, of);
+/** Which buffer a value is bound to: state is one as an input and as an output. Parts of one value needn't overlap, and are by themselves: `checkSchedule` walks them. */
+function bufferOf({ plan }: Schedule, value: number): string {
   const { place } = plan.values[value];
   if (place.kind !== "output") return String(value);
   const state = plan.state.find(({ output }) => output === place.index);

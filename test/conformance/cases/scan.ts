@@ -124,6 +124,14 @@ export function scanCases(): Computation[] {
       },
     },
     {
+      name: "scan that draws no word, of an empty shape",
+      inputs: [floats([3, 2])],
+      build: (x) =>
+        together(
+          scan((h: Tensor, x: Tensor) => [h.add(x), ops.normal([0]).sum().add(h)], ops.full([2], 1), new Tensor(x)),
+        ),
+    },
+    {
       name: "scan without slices, of a carry alone",
       inputs: [testData([3], "int32", [-9, 9])],
       build: (x) => {
