@@ -15,12 +15,15 @@ export interface Failure {
 /** So many causes are followed: one may be its own. */
 const deepest = 8;
 
-/** What was thrown, as data. Its fields are numbers, texts and records of them. */
+/** What was thrown, as data. Fields that can't go to another thread are left out. */
 export function failureOf(error: unknown, depth = 0): Failure {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
   const { name, message, stack, cause } = error;
-  const fields = { ...error } as Record<string, unknown>;
-  for (const key of ["name", "message", "stack", "cause"]) delete fields[key];
+  const fields = Object.fromEntries(
+    Object.entries(error).filter(
+      ([key, value]) => !["name", "message", "stack", "cause"].includes(key) && isData(value),
+    ),
+  );
   return {
     name,
     message,
@@ -28,6 +31,16 @@ export function failureOf(error: unknown, depth = 0): Failure {
     ...(error instanceof SeedgradError && { fields }),
     ...(cause !== undefined && depth < deepest && { cause: failureOf(cause, depth + 1) }),
   };
+}
+
+/** Whether another thread can be given it. */
+function isData(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const own: Readonly<Record<string, new (message: string) => Error>> = {

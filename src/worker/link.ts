@@ -3,6 +3,7 @@ import { startThread, type WorkerHandle } from "#thread";
 import { BackendError } from "../core/errors.ts";
 import { errorOf } from "../core/failures.ts";
 import type { FromWorker, Order, ToWorker, TrainingEvent } from "./messages.ts";
+import { send } from "./sending.ts";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -37,7 +38,7 @@ export class Link {
     return waiting;
   }
 
-  /** Gives an order. Of what is in `transfer` the memory itself goes. Rejects with the worker's own error, or BackendError where the worker has ended. */
+  /** Gives an order. Of what is in `transfer` the memory itself goes. Rejects with the worker's own error, ConfigError for what can't be sent, or BackendError where the worker has ended. */
   ask(order: Order, transfer: readonly Transferable[] = []): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
@@ -45,7 +46,7 @@ export class Link {
         return;
       }
       const id = this.#orders++;
-      this.#handle.post({ id, order } satisfies ToWorker, transfer);
+      send("what is asked of it", transfer, () => this.#handle.post({ id, order } satisfies ToWorker, transfer));
       this.#waiting.set(id, { resolve, reject });
       this.#handle.hold(true);
     });

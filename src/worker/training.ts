@@ -118,10 +118,15 @@ export class WorkerTraining implements PromiseLike<WorkerRun> {
   }
 }
 
-/** Config as text: JSON is YAML. */
-function textOf(config: NonNullable<TrainingJob["config"]>): string {
-  if (typeof config === "string") return config;
-  return JSON.stringify(config, (_key, value) => (typeof value === "bigint" ? Number(value) : value));
+/** A value of a config as YAML, which JSON is but for numbers that JSON hasn't: seeds of 64 bits, Infinity. */
+function yamlOf(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value === "number" && !Number.isFinite(value))
+    return Number.isNaN(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
+  if (Array.isArray(value)) return `[${value.map(yamlOf).join(",")}]`;
+  if (!isRecord(value)) return JSON.stringify(value) ?? "null";
+  const there = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{${there.map(([key, item]) => `${JSON.stringify(key)}:${yamlOf(item)}`).join(",")}}`;
 }
 
 function sourceOf({
@@ -140,7 +145,9 @@ function sourceOf({
       hint: "a model made in the page can't go to a worker: make it in a module that the worker imports",
     });
   }
-  return config === undefined ? { module: absolute(module!), options } : { text: textOf(config), name, overrides };
+  return config === undefined
+    ? { module: absolute(module!), options }
+    : { text: typeof config === "string" ? config : yamlOf(config), name, overrides };
 }
 
 /**

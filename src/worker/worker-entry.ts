@@ -9,6 +9,7 @@ import { buffersOf, onHost } from "./hosted.ts";
 import type { Comparison } from "./judging.ts";
 import type { FromWorker, ModuleOrder, Order, ToWorker, WorkerFiles } from "./messages.ts";
 import type { ProgramModule, TrainingModule } from "./modules.ts";
+import { send } from "./sending.ts";
 import type { WorkerRun } from "./training.ts";
 
 type Functions = Awaited<ReturnType<ProgramModule>>;
@@ -28,6 +29,17 @@ async function moduleFunction<F>({ module }: ModuleOrder): Promise<F> {
     got: showValue(made),
     expected: "a function of the library and the options",
     hint: "export default (seedgrad, options) => ({ … })",
+  });
+}
+
+/** What a module's function gave. Throws ConfigError unless it is a record. */
+function givenBy<T extends object>({ module }: ModuleOrder, given: T, expected: string): T {
+  if (typeof given === "object" && given !== null) return given;
+  throw new ConfigError({
+    where: module,
+    problem: "the module's function gives something else",
+    got: showValue(given),
+    expected,
   });
 }
 
@@ -64,7 +76,8 @@ async function train({
   const { signal } = stopping;
   let run: WorkerRun;
   if ("module" in from) {
-    const parts = await (await moduleFunction<TrainingModule>(from))(library, from.options);
+    const make = await moduleFunction<TrainingModule>(from);
+    const parts = givenBy(from, await make(library, from.options), "what is trained: { trainer, train }");
     const loggers = [reporter, ...(parts.trainer.loggers ?? [])];
     run = await new library.Trainer({ ...parts.trainer, ...changes, loggers }).fit(parts.train, parts.val ?? [], {
       signal,
@@ -89,19 +102,22 @@ async function train({
 async function load({ from, backend, threads }: Extract<Order, { order: "load" }>): Promise<readonly string[]> {
   const library = await import("../engine.ts");
   await library.setDefaultBackend(await library.loadBackend(backend, { threads }));
-  functions = await (await moduleFunction<ProgramModule>(from))(library, from.options);
+  const make = await moduleFunction<ProgramModule>(from);
+  functions = givenBy(from, await make(library, from.options), "functions by their names: { step }");
   return Object.keys(functions);
 }
 
 async function call({ name, args }: Extract<Order, { order: "call" }>): Promise<unknown> {
   const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (typeof found !== "function") {
+    const names = Object.keys(functions).filter((key) => typeof functions[key] === "function");
     throw new ConfigError({
       where: "call",
-      problem: "the module has no such function",
-      got: showValue(name),
-      expected: Object.keys(functions).join(", ") || "a module that gives functions",
-      hint: didYouMean(name, Object.keys(functions)),
+      problem:
+        found === undefined ? "the module has no such function" : "what the module gives by this name is no function",
+      got: found === undefined ? showValue(name) : `${name}: ${showValue(found)}`,
+      expected: names.join(", ") || "a module that gives functions",
+      hint: didYouMean(name, names),
     });
   }
   const { Tensor } = await import("../engine.ts");
@@ -126,7 +142,8 @@ const carriers = { train, load, call, verify, diff } as const;
 async function carryOut(id: number, order: Order): Promise<void> {
   try {
     const value = await carriers[order.order](order as never);
-    tell({ id, value }, buffersOf(value));
+    const transfer = buffersOf(value);
+    send("the result", transfer, () => tell({ id, value }, transfer));
   } catch (error) {
     tell({ id, failure: failureOf(error) });
   }

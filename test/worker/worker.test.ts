@@ -168,3 +168,64 @@ test("a program: its functions by name, batches whose memory goes over, results 
   for (const error of outcome.late)
     expect(error).toMatchObject({ is: true, name: "BackendError", got: "it was closed" });
 });
+
+test("what can't go over, what is gone and what a module gives in place of functions is told, and no order stays without its answer", async () => {
+  const outcome = (await inNode(`
+    const urlOf = (text) => "data:text/javascript," + encodeURIComponent(text);
+    const program = startProgram(urlOf(\`export default ({ ConfigError }) => ({
+      result: () => () => 1, length: (x) => x.length, number: 3,
+      fails: () => { throw Object.assign(new ConfigError({ where: "x", problem: "y" }), { own: () => 1 }); },
+    })\`));
+    const memory = new Float32Array(4);
+    const first = await program.call("length", [memory], [memory.buffer]);
+    const calls = [
+      program.call("length", [memory], [memory.buffer]), program.call("length", [memory]), program.call("length", [() => 1]),
+      program.call("result"), program.call("number"), program.call("fails"),
+      startProgram(urlOf("export default () => {}")).ready, startTraining({ module: urlOf("export default () => {}") }),
+    ];
+    log({ first, errors: await Promise.all(calls.map((call) => call.then(() => "nothing", told))), last: await program.call("length", ["ab"]) });
+    program.close();
+  `)) as { first: number; errors: { is: boolean; name: string; message: string }[]; last: number };
+  expect([outcome.first, outcome.last]).toEqual([4, 2]);
+  expect(outcome.errors.map(({ is, name, message }) => `${is} ${name}: ${message.split("\n")[0]}`)).toEqual([
+    expect.stringMatching(
+      /^true ConfigError: worker: what is asked of it: memory in `transfer` went to another thread/,
+    ),
+    expect.stringMatching(/^true ConfigError: worker: what is asked of it can't go to another thread: got .*detached/),
+    expect.stringMatching(/^true ConfigError: worker: what is asked of it can't go to another thread: got .*clone/),
+    expect.stringMatching(/^true ConfigError: worker: the result can't go to another thread/),
+    expect.stringMatching(/^true ConfigError: call: what the module gives by this name is no function: got number: 3/),
+    "true ConfigError: x: y",
+    expect.stringMatching(/: the module's function gives something else: got undefined, expected functions/),
+    expect.stringMatching(/: the module's function gives something else: got undefined, expected what is trained/),
+  ]);
+});
+
+test("a worker in which something that is no error is thrown has ended", async () => {
+  const ended = (thrown: string) =>
+    inNode(`
+      const module = "export default () => ({ f: () => new Promise(() => setTimeout(() => { throw ${thrown}; })) })";
+      log(await startProgram("data:text/javascript," + encodeURIComponent(module)).call("f").catch(told));
+    `);
+  for (const thrown of ["'a text'", "null"])
+    expect(await ended(thrown)).toMatchObject({
+      is: true,
+      name: "BackendError",
+      got: `it threw ${thrown.replaceAll("'", "")}`,
+    });
+});
+
+test("a config as records: a seed of 64 bits and Infinity are what they are", async () => {
+  const { seeds, refused } = (await inNode(`
+    const config = (seed, learning_rate) => ({ trainer: {
+      init: { seed, loggers: [], model: { name: "heat_pinn", hidden: [4] }, optimizer: { SGD: { learning_rate } }, loop: { num_steps: 1 }, backend: "wasm" },
+      fit: { train_dataloader: { name: "heat_equation", samples: 8, seed: 1, batch_size: 8 } },
+    } });
+    const seeds = [];
+    for (const seed of [2n ** 53n + 1n, 2n ** 64n - 1n])
+      seeds.push((await startTraining({ config: config(seed, 0.1), overrides: { modelDir: "runs/" + seed }, threads: 1 })).seed);
+    log({ seeds, refused: await startTraining({ config: config(1, Infinity) }).then(() => "nothing", told) });
+  `)) as { seeds: string[]; refused: object };
+  expect(seeds).toEqual([String(2n ** 53n + 1n), String(2n ** 64n - 1n)]);
+  expect(refused).toMatchObject({ name: "ConfigError", got: "Infinity" });
+});

@@ -31,7 +31,8 @@ export function startWorker(source: string, events: WorkerEvents): WorkerHandle 
 export function handleOf(worker: Worker, events: WorkerEvents): WorkerHandle {
   let stopped = false;
   worker.on("message", (message) => events.message(message));
-  worker.on("error", (error) => events.ended(error.message));
+  // What was thrown there may be anything.
+  worker.on("error", (error?: Error | null) => events.ended(error?.message ?? `it threw ${String(error)}`));
   worker.on("exit", (code) => {
     if (!stopped) events.ended(`it exited with code ${code}`);
   });
