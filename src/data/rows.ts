@@ -109,7 +109,7 @@ export function readRows(
     const text = row.text(column).trim();
     if (!isNumber(text))
       fail(row, column, `column ${table.header[column]} doesn't hold a number`, {
-        hint: "leave the column out of inputs, or say how missing numbers are written: missing",
+        hint: `${columns.includes(column) ? "leave the column out of inputs, or " : ""}say how missing numbers are written: missing`,
       });
     const value = Math.fround(Number(text));
     return Number.isFinite(value)

@@ -1,5 +1,6 @@
 // What a Trainer is given by a program, held to what it must be: programs in JavaScript, and calls that bypass the types (`as any`), get this far.
-import { ConfigError, ReproError } from "../core/errors.ts";
+import { isRecord } from "../core/arguments.ts";
+import { ConfigError, ReproError, showValue } from "../core/errors.ts";
 import { select } from "../core/glob.ts";
 import { atOnce } from "../core/promise.ts";
 import { type Batch, Module } from "../nn/module.ts";
@@ -11,10 +12,6 @@ import type { Parameter } from "../program/variable.ts";
 import { type Stream, withStream } from "../rng/stream.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { OptimizerEntry, ResolvedSettings } from "./config/options.ts";
-
-/** What a value is, for a message. */
-const kindOf = (value: unknown): string =>
-  typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "record"}` : String(value);
 
 /** Throws ReproError where a run was made under another seed than the one that a program gives. */
 export function checkSeed(given: bigint, ofRun: unknown): void {
@@ -64,8 +61,12 @@ function makeOptimizer(
     throw new ConfigError({
       where: "optimizer",
       problem: "the callable didn't return an optimizer",
-      got: kindOf(optimizer),
+      got: showValue(optimizer),
       expected: "optim.adamW(model.parameters(), { learningRate: 1e-3 })",
+      hint:
+        isRecord(optimizer) || Array.isArray(optimizer)
+          ? "several of them are the option optimizers, a list"
+          : undefined,
     });
   }
   const own = new Set<unknown>(model.namedVariables().map(([, variable]) => variable));
@@ -186,7 +187,7 @@ function makeSchedules(given: unknown, optimizer: Optimizer | undefined): readon
     throw new ConfigError({
       where: "schedulers",
       problem: "not a schedule",
-      got: kindOf(value),
+      got: showValue(value),
       expected: "optim.linearLR({ … }), a list of such, or (optimizer) => either",
     });
   }

@@ -204,7 +204,7 @@ describe("columns", () => {
       expect(reading).toThrow(message);
     };
     refused("x,w,y\n1,-0.5,2\n", {}, /^f:2:3: a sample weight below 0 in w: got "-0.5", expected a number ≥ 0/);
-    refused("x,w,y\n1,much,2\n", {}, /^f:2:3: column w doesn't hold a number/);
+    refused("x,w,y\n1,much,2\n", {}, /^f:2:3: column w doesn't hold a number: got "much"\nHint: say how/);
     refused("x,w,y\n1,?,2\n", { missing: { texts: ["?"], value: 1 } }, /^f:2:3: the sample weight w is missing/);
     refused("x,w,y\n1,1,2\n", { sampleWeights: "v" }, /^f: no such column: got v, expected x, w, y/);
     refused("x,w,y\n1,1,2\n", { sampleWeights: "y" }, /^f: the sample weights are the target: got y/);

@@ -21,6 +21,7 @@ describe("options", () => {
   const rates = { learningRate: 0.1 };
   test.each([
     ["no optimizer", { optimizer: () => 3 }, /the callable didn't return an optimizer: got 3/],
+    ["several as one", { optimizer: () => [] }, /return an optimizer: got \[\].*\n.*option optimizers, a list/],
     [
       "an optimizer of another model's parameters",
       { optimizer: () => optim.sgd(toyModel().parameters(), rates) },
