@@ -44,13 +44,14 @@ export type Expr =
   | { readonly kind: "unary"; readonly type: ScalarType; readonly op: UnaryOp; readonly x: Expr }
   | { readonly kind: "binary"; readonly type: ScalarType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
   | { readonly kind: "compare"; readonly type: "bool"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr }
-  /** `yes` where the condition holds, else `no`; both are computed. */
+  /** `yes` where the condition holds, else `no`. Both are computed, but if `yes` is rarely wanted, and computed of nothing but `of` and constants, it may be left out. */
   | {
       readonly kind: "select";
       readonly type: ScalarType;
       readonly condition: Expr;
       readonly yes: Expr;
       readonly no: Expr;
+      readonly of?: Expr;
     };
 
 /** An expression, or a number that takes the other operand's type. */
@@ -125,6 +126,11 @@ export function select(condition: Expr, yes: Operand, no: Operand): Expr {
   return { kind: "select", type, condition, yes: lift(yes, type), no: lift(no, type) };
 }
 
+/** The same for a condition that hardly ever holds, and a `yes` that costs much more than `no`, and is computed of nothing but `of` and constants. */
+export function rarely(condition: Expr, of: Expr, yes: Expr, no: Expr): Expr {
+  return { kind: "select", type: yes.type, condition, yes, no, of };
+}
+
 /** The direct subexpressions. */
 export function children(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
@@ -141,14 +147,19 @@ export function children(expr: Expr): readonly Expr[] {
   }
 }
 
+/** What is always computed for it: a choice's `of` in place of what is rarely wanted. */
+export function alwaysComputed(expr: Expr): readonly Expr[] {
+  return expr.kind === "select" && expr.of ? [expr.condition, expr.of, expr.no] : children(expr);
+}
+
 /** Every distinct node of the expression, children before parents: the order printers assign locals in. */
-export function topological(root: Expr): Expr[] {
+export function topological(root: Expr, parts = children): Expr[] {
   const order: Expr[] = [];
   const seen = new Set<Expr>();
   const visit = (expr: Expr) => {
     if (seen.has(expr)) return;
     seen.add(expr);
-    for (const child of children(expr)) visit(child);
+    for (const child of parts(expr)) visit(child);
     order.push(expr);
   };
   visit(root);
@@ -175,8 +186,25 @@ export function withParts(expr: Expr, part: (child: Expr) => Expr): Expr {
     case "compare":
       return { ...expr, a: part(expr.a), b: part(expr.b) };
     case "select":
-      return { ...expr, condition: part(expr.condition), yes: part(expr.yes), no: part(expr.no) };
+      return {
+        ...expr,
+        condition: part(expr.condition),
+        yes: part(expr.yes),
+        no: part(expr.no),
+        ...(expr.of && { of: part(expr.of) }),
+      };
   }
+}
+
+/** The expression with another part in the place of one. */
+export function exchanged(root: Expr, part: Expr, other: Expr): Expr {
+  const done = new Map([[part, other]]);
+  const get = (expr: Expr): Expr => {
+    const made = done.get(expr) ?? withParts(expr, get);
+    done.set(expr, made);
+    return made;
+  };
+  return get(root);
 }
 
 /** The expression with its inputs replaced: how fusion composes scalar bodies. */

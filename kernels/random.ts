@@ -25,7 +25,7 @@ import {
   sub,
 } from "./expr.ts";
 import { log } from "./math/log.ts";
-import { cos, sin } from "./math/trig.ts";
+import { cosOfSmall, sinOfSmall } from "./math/trig.ts";
 
 /** Uniform on [0, 1): ⌊word/2⁸⌋·2⁻²⁴, exact. word: uint32 → float32. */
 export function uniform(word: Expr): Expr {
@@ -148,7 +148,7 @@ export function cauchy(word: Expr): Expr {
   const { negative, rise, fall } = signed(word);
   const far = lt(rise, fall);
   const angle = mul(select(far, rise, fall), Math.PI / 2);
-  const [s, c] = [sin(angle), cos(angle)];
+  const [s, c] = [sinOfSmall(angle), cosOfSmall(angle)];
   const magnitude = div(select(far, c, s), select(far, s, c));
   return select(negative, neg(magnitude), magnitude);
 }

@@ -35,9 +35,9 @@ export function expReduce(v: Expr, low?: Expr): { n: Expr; y: Expr } {
   return { n, y: add(r, mul(mul(r, r), expTail(r))) };
 }
 
-/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low` as above. */
-export function expParts(v: Expr, low?: Expr): { n: Expr; r: Expr; tail: Expr } {
-  const n = nearest(sub(mul(v, log2e), shift));
+/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low` as above, and where it isn't tiny, `rounded` is their difference. */
+export function expParts(v: Expr, low?: Expr, rounded = v): { n: Expr; r: Expr; tail: Expr } {
+  const n = nearest(sub(mul(rounded, log2e), shift));
   const high = sub(v, mul(n, ln2High));
   const rest: Operand = low ? add(mul(n, ln2Low), low) : mul(n, ln2Low);
   const r = sub(high, rest);

@@ -1,18 +1,35 @@
-// Sine and cosine, x in radians. Reduced by π/2 in four parts, good to 1 ULP for |x| ≤ 12868; beyond, the bits are as pinned as everywhere, and
-// in [−1, 1], but have nothing of the function's value left.
-import { abs, add, type Expr, eq, floor, ge, lt, mul, neg, or, select, sub } from "../expr.ts";
+// Sine, cosine and tangent, x in radians. Reduced by π/2 in four parts for |x| ≤ 12868; beyond, which is rare, by all of its digits.
+import { abs, add, type Expr, eq, floor, ge, gt, lt, mul, neg, or, rarely, select, sub } from "../expr.ts";
+import { reduceLarge } from "./angle.ts";
 import { hex, horner } from "./constants.ts";
-import { clamp, nearest } from "./exp.ts";
+import { nearest } from "./exp.ts";
 import { quotientOf, squareOf, twoParts } from "./parts.ts";
 
-/** n and r + low with x = n·π/2 + r + low, |r| ≤ π/4. */
-function reduce(x: Expr): { n: Expr; r: Expr; low: Expr } {
+/** An angle as n·π/2 + r + low, |r| ≤ 0.8. */
+interface Reduced {
+  readonly n: Expr;
+  readonly r: Expr;
+  readonly low: Expr;
+}
+
+/** For |x| ≤ `limit`. */
+function reduce(x: Expr): Reduced {
   const n = nearest(mul(x, hex("0x1.45f306p-1")));
   const a = sub(sub(x, mul(n, hex("0x1.92p+0"))), mul(n, hex("0x1.fb4p-12")));
   const w = mul(n, hex("0x1.444p-24"));
   const r = sub(a, w);
   const low = sub(sub(sub(a, r), w), mul(n, hex("0x1.68c234p-39")));
-  return { n, r: clamp(r, -0.8, 0.8), low: clamp(low, -0.001, 0.001) };
+  return { n, r, low };
+}
+
+const limit = 12868;
+
+/** An even function of x by its reduced angle, or an odd one, which is x where x is tiny. */
+function ofAngle(x: Expr, value: (reduced: Reduced) => Expr, isOdd: boolean): Expr {
+  const [small, large] = [value(reduce(x)), value(reduceLarge(x))];
+  const isLarge = gt(abs(x), limit);
+  if (!isOdd) return rarely(isLarge, x, large, small);
+  return rarely(isLarge, x, select(lt(x, 0), neg(large), large), unlessTiny(x, small));
 }
 
 function sineOf(r: Expr, low: Expr): Expr {
@@ -50,25 +67,31 @@ function sineAndCosine(r: Expr, low: Expr) {
   };
 }
 
-/** tan x: at most 0.95 ULP for |x| ≤ 12868; NaN at ±∞. Sine ÷ cosine of the reduced angle, or −cosine ÷ sine, the quotient's remainder made good. */
-export function tan(x: Expr): Expr {
-  const { n, r, low } = reduce(x);
+function tangentOf({ n, r, low }: Reduced): Expr {
   const { sine, cosine } = sineAndCosine(r, low);
   const odd = eq(sub(n, mul(2, floor(mul(n, 0.5)))), 1);
   const [top, topLow] = [0, 1].map((part) => select(odd, cosine[part], sine[part]));
   const [bottom, bottomLow] = [0, 1].map((part) => select(odd, neg(sine[part]), cosine[part]));
-  const value = add(...quotientOf([top, topLow], [bottom, bottomLow]));
-  return select(lt(abs(x), hex("0x1p-12")), x, value);
+  return add(...quotientOf([top, topLow], [bottom, bottomLow]));
 }
 
-/** sin x: at most 0.98 ULP for |x| ≤ 12868; NaN at ±∞. */
-export function sin(x: Expr): Expr {
-  const { n, r, low } = reduce(x);
-  return select(lt(abs(x), hex("0x1p-12")), x, quadrant(n, sineOf(r, low), cosineOf(r, low)));
-}
+const sineOfAngle = ({ n, r, low }: Reduced) => quadrant(n, sineOf(r, low), cosineOf(r, low));
+const cosineOfAngle = ({ n, r, low }: Reduced) => quadrant(add(n, 1), sineOf(r, low), cosineOf(r, low));
 
-/** cos x: at most 0.94 ULP for |x| ≤ 12868; NaN at ±∞. */
-export function cos(x: Expr): Expr {
-  const { n, r, low } = reduce(x);
-  return quadrant(add(n, 1), sineOf(r, low), cosineOf(r, low));
-}
+/** A tiny angle is its own sine and tangent. */
+const unlessTiny = (x: Expr, value: Expr): Expr => select(lt(abs(x), hex("0x1p-12")), x, value);
+
+/** tan x: at most 0.87 ULP; NaN at ±∞. Sine ÷ cosine of the reduced angle, or −cosine ÷ sine, the quotient's remainder made good. */
+export const tan = (x: Expr): Expr => ofAngle(x, tangentOf, true);
+
+/** sin x: at most 0.98 ULP; NaN at ±∞. */
+export const sin = (x: Expr): Expr => ofAngle(x, sineOfAngle, true);
+
+/** cos x: at most 0.94 ULP; NaN at ±∞. */
+export const cos = (x: Expr): Expr => ofAngle(x, cosineOfAngle, false);
+
+/** sin x for |x| ≤ `limit`. */
+export const sinOfSmall = (x: Expr): Expr => unlessTiny(x, sineOfAngle(reduce(x)));
+
+/** cos x for |x| ≤ `limit`. */
+export const cosOfSmall = (x: Expr): Expr => cosineOfAngle(reduce(x));

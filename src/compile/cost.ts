@@ -1,6 +1,6 @@
 // What a kernel costs by its description alone: the arithmetic it does and the bytes it reads and writes. Counts, not times: a backend may keep
 // what was just written in its caches, and a comparison or a select costs something too.
-import { type Expr, topological } from "../../kernels/expr.ts";
+import { alwaysComputed, type Expr, topological } from "../../kernels/expr.ts";
 import { elementBytes, type KernelInput, kernelInputs, loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -19,7 +19,7 @@ export interface Cost {
 function operations(body: Expr): number {
   const counts = (expr: Expr) =>
     expr.type === "float32" && (expr.kind === "binary" || (expr.kind === "unary" && expr.op === "sqrt"));
-  return topological(body).filter(counts).length;
+  return topological(body, alwaysComputed).filter(counts).length;
 }
 
 /** Elements of the source that a view can reach: no more than there are, and no more than the view has points along axes that move, and places for an index. */

@@ -29,7 +29,8 @@ const maxOperations = 400;
 
 /** Whether the value grew beyond what one kernel should compute. */
 export const isTooLong = ({ body, inputs }: FusedExpr) =>
-  inputs.length > maxInputs || (treeSize(body) > maxOperations && e.topological(body).length > maxOperations);
+  inputs.length > maxInputs ||
+  (treeSize(body) > maxOperations && e.topological(body, e.alwaysComputed).length > maxOperations);
 
 export const hasDraws = ({ source }: KernelInput) => isDraws(source);
 
@@ -93,7 +94,7 @@ const treeSizes = new WeakMap<e.Expr, number>();
 function treeSize(expr: e.Expr): number {
   const known = treeSizes.get(expr);
   if (known !== undefined) return known;
-  const size = e.children(expr).reduce((sum, child) => sum + treeSize(child), 1);
+  const size = e.alwaysComputed(expr).reduce((sum, child) => sum + treeSize(child), 1);
   treeSizes.set(expr, size);
   return size;
 }

@@ -167,7 +167,7 @@ export const softplus = defineUnary({
   samples: { range: [-6, 6], edges: [...ordinary, -20, -17, -88, -104, 20] },
 });
 
-/** sin x, x in radians. Range and bound: kernels/math. @torch torch.sin */
+/** sin x, x in radians. Error bound: kernels/math. @torch torch.sin */
 export const sin = defineUnary({
   name: "sin",
   dtype: floatOnly,
@@ -176,7 +176,7 @@ export const sin = defineUnary({
   samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
 });
 
-/** cos x, x in radians. Range and bound: kernels/math. @torch torch.cos */
+/** cos x, x in radians. Error bound: kernels/math. @torch torch.cos */
 export const cos = defineUnary({
   name: "cos",
   dtype: floatOnly,

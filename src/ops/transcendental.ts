@@ -54,7 +54,7 @@ export const log10 = defineUnary({
   samples: { range: [0.1, 8], edges },
 });
 
-/** tan x, x in radians; gradient g·(1 + y²). x: [...] float32 → the same. Range and bound: kernels/math. @torch torch.tan */
+/** tan x, x in radians; gradient g·(1 + y²). x: [...] float32 → the same. Error bound: kernels/math. @torch torch.tan */
 export const tan = defineUnary({
   name: "tan",
   dtype: floatOnly,

@@ -1,7 +1,7 @@
 // What is shared out among threads, and in which portions: a portion must be worth more than the barrier after it costs, and threads shouldn't
 // write to one cache line. A thread takes a chunk at a time, so that one which is kept from running holds up no more than that: with another process on
 // one of two cores, a step of a small model takes 1.6 times as long as alone; in one share for each thread it took 3.2 times.
-import { children, type Expr, topological } from "../../kernels/expr.ts";
+import { alwaysComputed, children, type Expr, topological } from "../../kernels/expr.ts";
 import { blockSize, type FoldKernel, loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
@@ -58,9 +58,10 @@ export function parallelAxis(axis: number, extent: number, grain: number, blocks
 
 const counts = new WeakMap<Expr, number>();
 
-/** What an expression costs, roughly: the number of its operations. */
+/** What an expression costs, roughly: the number of its operations that aren't rare. */
 export function operationCount(body: Expr): number {
-  const count = counts.get(body) ?? topological(body).filter((expr) => children(expr).length > 0).length;
+  const count =
+    counts.get(body) ?? topological(body, alwaysComputed).filter((expr) => children(expr).length > 0).length;
   counts.set(body, count);
   return count;
 }

@@ -40,6 +40,17 @@ describe.each(Object.keys(subjects))("%s", (name) => {
   }, 60_000);
 });
 
+// |x| from 8192 on, where the way of large angles begins; from 2⁶⁵ on; the last before ∞.
+test.each(["sin", "cos", "tan"].flatMap((name) => [140, 448, 254].map((block) => [name, block] as const)))(
+  "%s of large angles: the committed bits and the stated bound over block %i",
+  (name, block) => {
+    const { hash, maxUlp } = runBlock(subjects[name], block);
+    expect(hash).toBe(golden[name].blocks[block]);
+    expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
+  },
+  60_000,
+);
+
 describe.each(Object.keys(pairSubjects))("%s", (name) => {
   const subject = pairSubjects[name];
   test.each([0, pairBlockCount - 1])(

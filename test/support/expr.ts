@@ -1,5 +1,5 @@
 // A scalar reading of kernels/expr for tests: an expression becomes one JavaScript function of numbers, rounded after every operation.
-import { type Expr, topological } from "../../kernels/expr.ts";
+import { alwaysComputed, type Expr, exchanged, input, topological } from "../../kernels/expr.ts";
 import { narrowing } from "./narrow.ts";
 
 const view = new DataView(new ArrayBuffer(4));
@@ -20,15 +20,24 @@ const helpers = {
 
 /** The function that `body` describes: input i is argument i, a float32, an int32, a uint32 word, or 0 or 1 for a bool. */
 export function scalarFunction(body: Expr): (...inputs: number[]) => number {
-  const order = topological(body);
+  const order = topological(body, alwaysComputed);
+  const rare = order.map((expr) =>
+    expr.kind === "select" && expr.of
+      ? scalarFunction(exchanged(expr.yes, expr.of, input(0, expr.of.type)))
+      : undefined,
+  );
   const names = new Map(order.map((expr, i) => [expr, `v${i}`]));
-  const lines = order.map((expr) => `const ${names.get(expr)} = ${source(expr, (child) => names.get(child)!)};`);
+  const lines = order.map((expr, i) => {
+    const name = (child: Expr) => names.get(child) ?? `rare[${i}](${names.get((expr as { of: Expr }).of)})`;
+    return `const ${names.get(expr)} = ${source(expr, name)};`;
+  });
   const make = new Function(
     "helpers",
+    "rare",
     `const f = Math.fround, { pow2, exponent, saturate, bfloat16, float16 } = helpers;
      return (...x) => { ${lines.join("\n")} return ${names.get(body)}; };`,
   );
-  return make(helpers);
+  return make(helpers, rare);
 }
 
 function source(expr: Expr, name: (child: Expr) => string): string {

@@ -4,6 +4,7 @@ import { type Local, loop, ModuleBuilder } from "../../../src/backend/wasm/assem
 import { f32x4, i32, v128 } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { printSchedule } from "../../../src/backend/wasm/emit/program.ts";
 import { lower } from "../../../src/compile/lower.ts";
+import type { Node } from "../../../src/graph/node.ts";
 import { exp, gelu, mul, sin, tanh } from "../../../src/ops/elementwise.ts";
 import { transpose } from "../../../src/ops/movement.ts";
 import { normal } from "../../../src/ops/random.ts";
@@ -42,6 +43,21 @@ describe("constants", () => {
     const { inside, outside } = count(await disassemble(printSchedule(schedulePlan(lower(graph), wasmTarget)).bytes));
     expect(inside).toBe(0);
     expect(outside).toBeGreaterThan(30);
+  });
+
+  test("of what is rarely wanted are in a function of its own, one however often it is called and in whatever it is nested", async () => {
+    const x = testData([300]);
+    const bytesOf = async (depth: number) => {
+      const graph = traceGraph({ x }, ({ x }) => ({
+        outputs: { y: Array.from({ length: depth }).reduce<Node>((y) => sin(y), x), z: mul(sin(x), 2) },
+      }));
+      const { bytes } = printSchedule(schedulePlan(lower(graph), wasmTarget));
+      const text = await disassemble(bytes);
+      expect(text.match(/\(func .*\(param v128 v128 v128\) \(result v128\)\)?$/gm)).toHaveLength(1);
+      return bytes.length;
+    };
+    const [one, two, six] = [await bytesOf(1), await bytesOf(2), await bytesOf(6)];
+    expect(six - one).toBeLessThan(6 * (two - one));
   });
 
   test("of loops in loops are set once, before the outer one, equal ones together", async () => {

@@ -5,6 +5,7 @@ import { greater } from "../../../src/ops/compare.ts";
 import { add, cos, erf, exp, gelu, log, mul, sigmoid, sin, tanh, where } from "../../../src/ops/elementwise.ts";
 import { slice, transpose } from "../../../src/ops/movement.ts";
 import { normal } from "../../../src/ops/random.ts";
+import { tan } from "../../../src/ops/transcendental.ts";
 import { traceGraph } from "../../support/graphs.ts";
 import { anyData } from "../../support/kernels.ts";
 import { wasmVariants } from "../../support/wasm.ts";
@@ -44,6 +45,19 @@ describe("strips", () => {
     }));
     const inputs = Object.values(ports).map(({ dtype, shape: [a, b] }, i) => anyData({ dtype, size: a * b }, i + 1));
     await holds(graph, inputs);
+  });
+
+  test.each([1, 7, 37, 263, 1032])("of a choice whose other side is rarely wanted, %i elements", async (size) => {
+    // One large angle among many others, at each place of a vector; of what is computed before, and one in another.
+    const data = Float32Array.from({ length: size }, (_, i) => (i % 13 === 5 ? -3e38 / (i + 1) : i / 7 - 20));
+    const graph = traceGraph({ x: { dtype: "float32", shape: [size] } }, ({ x }) => ({
+      outputs: {
+        alone: tan(x),
+        fused: mul(sin(mul(x, 1e4)), add(cos(x), exp(sin(x)))),
+        nested: sin(mul(tan(sin(mul(x, 3e4))), 1e6)),
+      },
+    }));
+    await holds(graph, [data]);
   });
 
   test("where the result takes the place of what it is made from", async () => {

@@ -64,6 +64,7 @@ export function drop(value: Code<ValueType>): Code<"none"> {
 
 /** A function being built: its parameters, and locals made as they are needed. */
 export class FunctionBuilder {
+  readonly module: ModuleBuilder;
   readonly name: string;
   readonly index: number;
   readonly parameters: readonly Local[];
@@ -71,7 +72,14 @@ export class FunctionBuilder {
   readonly #locals: ValueType[] = [];
   readonly #code = new Bytes();
 
-  constructor(name: string, index: number, parameters: readonly ValueType[], results: readonly ValueType[]) {
+  constructor(
+    module: ModuleBuilder,
+    name: string,
+    index: number,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+  ) {
+    this.module = module;
     this.name = name;
     this.index = index;
     this.parameters = parameters.map((type, i) => new Local(type, i));
@@ -147,6 +155,7 @@ export interface MemoryImport {
 export class ModuleBuilder {
   readonly #functions: FunctionBuilder[] = [];
   readonly #exports: FunctionBuilder[] = [];
+  readonly #shared = new Map<string, FunctionBuilder>();
   readonly #memory: MemoryImport;
 
   constructor(memory: MemoryImport = {}) {
@@ -160,9 +169,16 @@ export class ModuleBuilder {
     results: readonly ValueType[] = [],
     { exported = false } = {},
   ): FunctionBuilder {
-    const made = new FunctionBuilder(name, this.#functions.length, parameters, results);
+    const made = new FunctionBuilder(this, name, this.#functions.length, parameters, results);
     this.#functions.push(made);
     if (exported) this.#exports.push(made);
+    return made;
+  }
+
+  /** A function that others call, made once. */
+  shared(name: string, make: () => FunctionBuilder): FunctionBuilder {
+    const made = this.#shared.get(name) ?? make();
+    this.#shared.set(name, made);
     return made;
   }
 

@@ -55,7 +55,6 @@ export class Context {
   readonly panelBytes: number;
   /** Bytes before those in which they keep local values. */
   readonly localBytes: number;
-  readonly #shared = new Map<string, FunctionBuilder>();
 
   constructor(
     module: ModuleBuilder,
@@ -88,15 +87,6 @@ export class Context {
   /** What lies before scratch memory in a part's own. */
   get bytesBefore(): number {
     return this.localBytes + this.panelBytes;
-  }
-
-  /** A function that several kernels call, made once. */
-  shared(name: string, make: () => FunctionBuilder): FunctionBuilder {
-    const known = this.#shared.get(name);
-    if (known) return known;
-    const made = make();
-    this.#shared.set(name, made);
-    return made;
   }
 
   /** A function for a kernel that reads and writes these values. */

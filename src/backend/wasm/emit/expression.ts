@@ -1,6 +1,7 @@
 // Scalar expressions as WebAssembly code: a tree of instructions, with shared parts kept in locals. One rounding there is one here.
-import { children, type Expr, topological } from "../../../../kernels/expr.ts";
-import type { Code, FunctionBuilder, Local } from "../assembler/assembler.ts";
+import { alwaysComputed, type Expr, exchanged, input, topological } from "../../../../kernels/expr.ts";
+import { expressionText } from "../../../../kernels/text.ts";
+import { after, type Code, call, type FunctionBuilder, type Local, sequence, when } from "../assembler/assembler.ts";
 import { f32x4, i32, select, v128 } from "../assembler/instructions.ts";
 import { rounded } from "./halves.ts";
 import type { Lanes } from "./lanes.ts";
@@ -37,11 +38,11 @@ export class ExpressionPrinter {
     const inputs = new Set<number>();
     for (const root of roots) {
       this.#uses.set(root, (this.#uses.get(root) ?? 0) + 1);
-      for (const expr of topological(root)) {
+      for (const expr of topological(root, alwaysComputed)) {
         if (seen.has(expr)) continue;
         seen.add(expr);
         if (expr.kind === "input") inputs.add(expr.index);
-        for (const child of children(expr)) this.#uses.set(child, (this.#uses.get(child) ?? 0) + 1);
+        for (const child of alwaysComputed(expr)) this.#uses.set(child, (this.#uses.get(child) ?? 0) + 1);
       }
     }
     this.inputs = inputs;
@@ -94,7 +95,7 @@ export class ExpressionPrinter {
         return lanes.compare(expr.op, expr.a.type, a, visit(expr.b));
       }
       case "select":
-        return this.#select(expr, visit);
+        return expr.of ? this.#rare(expr, expr.of, visit) : this.#select(expr, visit);
     }
   }
 
@@ -126,6 +127,32 @@ export class ExpressionPrinter {
     const a = visit(yes);
     const b = visit(no);
     return lanes.select(expr.type, visit(condition), a, b);
+  }
+
+  /** `no`, and where the condition holds in some lane, `yes` in those lanes: by a function, whose constants and locals then take no registers here. */
+  #rare(expr: Expr & { kind: "select" }, of: Expr, visit: (expr: Expr) => Code): Code {
+    const value = this.#fn.local(this.#lanes.valueType(expr.type));
+    const setValue = value.set(visit(expr.no) as never);
+    const [argument, setArgument] = this.#fn.hold(visit(of) as Code<"v128">);
+    const [mask, setMask] = this.#fn.hold(visit(expr.condition) as Code<"v128">);
+    const rare = call<"v128">(this.#functionOf(expr, of), argument.get, mask.get, value.get);
+    const set = when(this.#lanes.some(mask.get), [value.set(rare as never)]);
+    return after(sequence(setValue, setArgument, setMask, set), value.get);
+  }
+
+  /** (`of`, condition, `no`) → the choice. */
+  #functionOf({ type, condition, yes }: Expr & { kind: "select" }, of: Expr): FunctionBuilder {
+    const lanes = this.#lanes;
+    const body = exchanged(yes, of, input(0, of.type));
+    const { module } = this.#fn;
+    return module.shared(`rare ${lanes.width} ${expressionText(body)}`, () => {
+      const types = [of, condition, yes].map((each) => lanes.valueType(each.type));
+      const fn = module.function("rare", types, [lanes.valueType(type)]);
+      const [argument, where, no] = fn.parameters;
+      const [value] = new ExpressionPrinter(fn, lanes, [body]).print({ input: () => argument.get });
+      fn.body(lanes.select(type, where.get, value, no.get));
+      return fn;
+    });
   }
 
   #isShared(expr: Expr): boolean {

@@ -35,6 +35,8 @@ export interface Lanes {
   select(type: ScalarType, condition: Code, yes: Code, no: Code): Code;
   /** The value where the condition holds, else 0 (`kept`: the other way round). */
   keep(type: ScalarType, condition: Code, value: Code, kept: boolean): Code;
+  /** 1 where the condition holds in some lane. */
+  some(condition: Code): Code<"i32">;
   /** A condition that holds in every lane or in none, from 0 or 1. */
   condition(all: Code<"i32">): Code;
   /** Of int32 words: by so many places. */
@@ -161,6 +163,7 @@ export const simdLanes: Lanes = {
   select: (_, condition, yes, no) => v128.bitselect(yes as V, no as V, condition as V),
   keep: (_, condition, value, kept) =>
     kept ? v128.and(value as V, condition as V) : v128.andNot(value as V, condition as V),
+  some: (condition) => v128.anyTrue(condition as V),
   condition: (all) => i32x4.splat(i32.sub(i32.const(0), all)),
   shift: (op, word, count) => i32x4[op](word as V, count),
   bound: (op, word, limit) => i32x4[op](word as V, simdLanes.constant("int32", limit) as V),
@@ -233,6 +236,7 @@ export const scalarLanes: Lanes = {
     const none = scalarLanes.constant(type, 0) as I;
     return kept ? select(value as I, none, condition as I) : select(none, value as I, condition as I);
   },
+  some: (condition) => condition as I,
   condition: (all) => all,
   shift: (op, word, count) => i32[op](word as I, i32.const(count)),
   bound(op, word, limit) {

@@ -21,7 +21,7 @@ export const multiplier = 0x5851f42d4c957f2dn;
 
 /** (state, increment, draws) → the state `draws` draws later, by squaring the step x ↦ m·x + c. */
 export function jumpFunction(context: Context): FunctionBuilder {
-  return context.shared("jump", () => {
+  return context.module.shared("jump", () => {
     const fn = context.module.function("jump", ["i64", "i64", "i64"], ["i64"]);
     const [state, add, left] = fn.parameters as Local<"i64">[];
     const [times, setTimes] = fn.hold(i64.const(multiplier));
@@ -47,7 +47,7 @@ const ways = 4;
 
 /** (address, count, state, increment) → the state after; `count` draws are at the address. */
 function fillFunction(context: Context): FunctionBuilder {
-  return context.shared("words", () => {
+  return context.module.shared("words", () => {
     const fn = context.module.function("words", ["i32", "i32", "i64", "i64"], ["i64"]);
     const [to, count] = fn.parameters as Local<"i32">[];
     const [, , first, increment] = fn.parameters as Local<"i64">[];

@@ -95,7 +95,7 @@ const nameOf = (walk: Walk) => (isStraight(walk) ? "straight" : JSON.stringify(w
 /** (table, first, terms): where the terms from `first` on lie, a word each. */
 export function fillTable(context: Context, walk: Walk): FunctionBuilder {
   const name = `table ${nameOf(walk)}`;
-  return context.shared(name, () => {
+  return context.module.shared(name, () => {
     const fn = context.module.function(name, ["i32", "i32", "i32"]);
     const [table, first, terms] = fn.parameters as Local<"i32">[];
     const [end, setEnd] = fn.hold(i32.add(first.get, terms.get));
@@ -134,7 +134,7 @@ function farther(fn: FunctionBuilder, depth: Walk, way: Local<"i32">) {
 export function packPanels(context: Context, operand: Operand, width: number): FunctionBuilder {
   const { layout, storage, depth, across } = operand;
   const name = `pack ${width} ${layout} ${storage ?? ""} ${nameOf(across)} ${isStraight(depth)}`;
-  return context.shared(name, () => {
+  return context.module.shared(name, () => {
     const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"]);
     const [base, first, end, stride, to, terms, way, pitch] = fn.parameters as Local<"i32">[];
     const { four, one, bytes } = reading(context, fn, storage);
@@ -210,7 +210,7 @@ export function packRows(
   fixed?: { readonly panels: number; readonly pitch: number },
 ): FunctionBuilder {
   const name = `pack rows ${storage ?? ""} ${width} ${isStraight(depth)} ${fixed ? "fixed" : ""}`;
-  return context.shared(name, () => {
+  return context.module.shared(name, () => {
     const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32"]);
     const [from, to, terms, way, pitch, panels] = fn.parameters as Local<"i32">[];
     const [read, write] = [fn.local("i32"), fn.local("i32")];

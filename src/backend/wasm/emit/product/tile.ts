@@ -18,7 +18,7 @@ import type { Context } from "../context.ts";
  * apart. depth ≥ 1.
  */
 export function tileFunction(context: Context, columns: number, adds: boolean): FunctionBuilder {
-  return context.shared(`tile ${columns} ${adds}`, () => {
+  return context.module.shared(`tile ${columns} ${adds}`, () => {
     const fn = context.module.function(`tile ${columns} ${adds ? "adds" : "stores"}`, [
       "i32",
       "i32",
@@ -67,7 +67,7 @@ export function tileFunction(context: Context, columns: number, adds: boolean): 
 
 /** (from, to, stride, rows, columns): the corner of a packed tile of `width` columns into rows `stride` bytes apart, stored or added. */
 export function cornerFunction(context: Context, width: number, adds: boolean): FunctionBuilder {
-  return context.shared(`corner ${width} ${adds}`, () => {
+  return context.module.shared(`corner ${width} ${adds}`, () => {
     const fn = context.module.function(`corner ${width} ${adds ? "adds" : "stores"}`, [
       "i32",
       "i32",
