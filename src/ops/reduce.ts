@@ -10,6 +10,7 @@ import { coordinate } from "./creation.ts";
 import { broadcastTo, checkFloat, makeNode, numbersOf, numeric } from "./define.ts";
 import { abs, add, cast, div, exp, log, mul, sqrt, stopGradient, sub, where } from "./elementwise.ts";
 import { reshape, transpose } from "./movement.ts";
+import { pow } from "./power.ts";
 import { finite, fromEnd, later, prefixProduct } from "./prefix.ts";
 import type { RecordBase, VjpContext } from "./record.ts";
 import {
@@ -145,10 +146,10 @@ export function std(x: Node, over: number | readonly number[] | VarianceOptions 
   return root(variance(x, over));
 }
 
-/** √x with the gradient 0 at 0. */
-function root(x: Node): Node {
+/** √x, or another root, with the gradient 0 at 0. */
+function root(x: Node, of: (x: Node) => Node = sqrt): Node {
   const isPositive = greater(x, 0);
-  return where(isPositive, sqrt(where(isPositive, x, 1)), x);
+  return where(isPositive, of(where(isPositive, x, 1)), x);
 }
 
 /** Whether any element over axes isn't 0, as NumPy's `any`: x: any dtype → bool; empty: false. NaN isn't 0. @torch torch.any */
@@ -182,7 +183,7 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number;
 }
 
-/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx² (gradient 0 at 0), 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|; float32. Throws ShapeError for another p. @torch torch.linalg.vector_norm */
+/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx², 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|, another p (Σ|x|ᵖ)^(1 ÷ p), as is, so that large powers overflow; float32. Where x or the norm is 0 the gradient is 0. Throws ShapeError for a p that is NaN. @torch torch.linalg.vector_norm */
 export function norm(x: Node, given: number | readonly number[] | NormOptions = {}): Node {
   checkFloat("norm", x);
   const { p = 2, ...over } = optionsFor(given) as NormOptions;
@@ -197,8 +198,14 @@ export function norm(x: Node, given: number | readonly number[] | NormOptions = 
       return reduce("max", abs(x), over, undefined, "norm");
     case -Infinity:
       return reduce("min", abs(x), over, undefined, "norm");
-    default:
-      throw new ShapeError({ where: "norm", problem: "no such norm", got: String(p), expected: "2, 1, 0, ∞ or −∞" });
+    default: {
+      if (Number.isNaN(p))
+        throw new ShapeError({ where: "norm", problem: "no such norm", got: "NaN", expected: "a number p" });
+      const isNone = equal(x, 0);
+      const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, abs(x)), p)), over);
+      const invert = (power: Node) => pow(power, 1 / p);
+      return p > 0 ? root(total, invert) : invert(total);
+    }
   }
 }
 

@@ -19,6 +19,7 @@ const isZero = sg.tensor(
   Array.from({ length: 5 }, (_, i) => Array.from({ length: 7 }, (_, j) => places.some(([a, b]) => a === i && b === j))),
 );
 const zeros = sg.where(isZero, 0, x);
+const noRow = x.mul(sg.tensor([[1], [1], [1], [0], [1]]));
 /** 2x to the nearest integer; none is half way between two. */
 const ties = x.mul(2).add(0.5).floor();
 const integers = ties.abs().cast("int32");
@@ -43,6 +44,9 @@ const cases: Record<string, [Tensor, (x: Tensor) => Tensor]> = {
   "norm max": [x, (x) => x.norm({ axis: 1, p: Infinity })],
   "norm min": [x, (x) => x.norm({ axis: 1, p: -Infinity })],
   "norm 0": [zeros, (x) => x.norm({ axis: 1, p: 0 })],
+  "norm 3": [noRow, (x) => x.norm({ axis: 1, p: 3 })],
+  "norm 0.5": [zeros, (x) => x.norm({ axis: 0, p: 0.5 })],
+  "norm -1.5": [zeros, (x) => x.norm({ axis: 1, p: -1.5 })],
   logSumExp: [x, (x) => x.mul(30).logSumExp(1)],
   any: [zeros, (x) => x.any(1)],
   all: [zeros, (x) => x.all(1)],

@@ -35,6 +35,8 @@ def golden(function, x):
 x = wave([5, 7], 4, 3)
 zeros = x.clone()
 zeros[1, 2] = zeros[1, 5] = zeros[3, 0] = 0
+no_row = x.clone()
+no_row[3] = 0
 ties = (x * 2).round()
 cases = {
     "cumsum": golden(lambda x: x.cumsum(0), x),
@@ -56,6 +58,9 @@ cases = {
     "norm max": golden(lambda x: torch.linalg.vector_norm(x, math.inf, 1), x),
     "norm min": golden(lambda x: torch.linalg.vector_norm(x, -math.inf, 1), x),
     "norm 0": golden(lambda x: torch.linalg.vector_norm(x.detach(), 0, 1), zeros),
+    "norm 3": golden(lambda x: torch.linalg.vector_norm(x, 3, 1), no_row),
+    "norm 0.5": golden(lambda x: torch.linalg.vector_norm(x, 0.5, 0), zeros),
+    "norm -1.5": golden(lambda x: torch.linalg.vector_norm(x, -1.5, 1), zeros),
     "logSumExp": golden(lambda x: (x * 30).logsumexp(1), x),
     "any": golden(lambda x: x.any(1), zeros),
     "all": golden(lambda x: x.all(1), zeros),

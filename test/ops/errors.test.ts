@@ -180,8 +180,8 @@ describe("shapes that don't fit: ShapeError", () => {
       "variance: nothing is left of the count: got 2 elements, correction 2, expected a correction below their number",
     ],
     "norm of no such order": [
-      () => reduce.norm(f(2), { p: 3 }),
-      /^norm: no such norm: got 3, expected 2, 1, 0, ∞ or −∞$/,
+      () => reduce.norm(f(2), { p: Number.NaN }),
+      /^norm: no such norm: got NaN, expected a number p$/,
     ],
     "prod over no axis": [() => reduce.prod(f(2), 1), /^prod: axis out of range/],
     "logSumExp of nothing": [() => reduce.logSumExp(f(0)), /^logSumExp: nothing to reduce/],
