@@ -2,6 +2,7 @@
 import { checkArguments } from "../core/arguments.ts";
 import { countOf, type Given, options as optionsOf, probability, type Read } from "../core/options.ts";
 import { named } from "../core/things.ts";
+import { pathOf } from "../program/paths.ts";
 import { runtimeScalar } from "../program/trace.ts";
 import { type Parameter, Variable } from "../program/variable.ts";
 import { equal, tensor, where, zeros } from "../tensor/functions.ts";
@@ -51,10 +52,13 @@ export class Lookahead extends Wrapper {
 
   override namedVariables(): [string, Variable][] {
     checkArguments(methodCalls.namedVariables, arguments);
-    const own = [...this.#slow.values()].flatMap(({ name, weights, begun }): [string, Variable][] => [
-      [`optimizer/slow/${name}`, weights],
-      [`optimizer/begun/${name}`, begun],
-    ]);
+    const own = [...this.#slow].flatMap(([parameter, { name, weights, begun }]): [string, Variable][] => {
+      const path = pathOf(parameter) ?? name;
+      return [
+        [`optimizer/slow/${path}`, weights],
+        [`optimizer/begun/${path}`, begun],
+      ];
+    });
     return [...super.namedVariables(), ...own];
   }
 

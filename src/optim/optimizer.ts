@@ -7,13 +7,13 @@ import { code, flag, type Given, nonNegative, OptionRecord, options, texts } fro
 import { atOnce } from "../core/promise.ts";
 import { atSite, makerSite } from "../graph/site.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
+import { pathOf } from "../program/paths.ts";
 import { onExecute, runtimeScalar } from "../program/trace.ts";
 import { type Parameter, rehearsing, type Stateful, Variable } from "../program/variable.ts";
 import { zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls as calls, parameters as parametersKind, readOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
-import { pathOf } from "./paths.ts";
 import { gradientsByParameter } from "./whose.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
@@ -267,11 +267,11 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
     this.#steps = steps;
   }
 
-  /** Parameters and slots: `parameter/<path>`, `optimizer/<slot>/<path>`. */
+  /** Parameters and slots: `parameter/<path>`, `optimizer/<slot>/<path>`; in the state of a compiled function by the paths of a model that is listed before. */
   namedVariables(): [string, Variable][] {
     checkArguments(calls.namedVariables, arguments);
     return [...this.#slots].flatMap(([parameter, slots]) => {
-      const path = this.#names.get(parameter)!;
+      const path = pathOf(parameter) ?? this.#names.get(parameter)!;
       return [
         [`parameter/${path}`, parameter] as [string, Variable],
         ...Object.entries(slots).map(([slot, variable]): [string, Variable] => [`optimizer/${slot}/${path}`, variable]),

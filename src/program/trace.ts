@@ -15,6 +15,7 @@ import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { isHostArray, mapTree } from "../tensor/tree.ts";
+import { byPaths } from "./paths.ts";
 import type { Stateful, Variable } from "./variable.ts";
 
 /** A state variable of a traced function. */
@@ -42,18 +43,22 @@ export interface Capture {
   readonly firstId: number;
 }
 
-/** All variables of the owners by name, in UTF-8 order; one that owners call by different names has the first of them. Throws TraceError when a name stands for two. */
+/** All variables of the owners by name, in UTF-8 order; one that owners call by different names has the first of them, and what an optimizer keeps of a parameter is named by that. Throws TraceError when a name stands for two. */
 export function listState(owners: readonly Stateful[]): [string, Variable][] {
   const byName = new Map<string, Variable>();
+  const paths = new Map<Variable, string>();
   for (const owner of owners) {
-    for (const [name, variable] of owner.namedVariables()) {
+    const named = byPaths(paths, () => [...owner.namedVariables()]);
+    for (const [name, variable] of named) {
+      const [, path] = /^parameter\/(.*)$/s.exec(name) ?? [];
+      if (path !== undefined && !paths.has(variable)) paths.set(variable, path);
       if (byName.has(name) && byName.get(name) !== variable) {
         throw new TraceError({
           where: "compile",
           problem: "two variables have one name",
           got: name,
           expected: "a name of its own for each",
-          hint: "wrap the modules in one module, and give optimizers parameters of model.parameters(), whose paths are the whole model's",
+          hint: "wrap the modules in one module, and list it before its optimizers: { state: [model, optimizer, another] }",
         });
       }
       byName.set(name, variable);

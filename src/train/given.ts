@@ -5,9 +5,9 @@ import { select } from "../core/glob.ts";
 import { atOnce } from "../core/promise.ts";
 import { type Batch, Module } from "../nn/module.ts";
 import { Optimizer } from "../optim/optimizer.ts";
-import { byPaths } from "../optim/paths.ts";
 import { type Schedule, Schedules } from "../optim/schedules/index.ts";
 import { type OptimizerPart, OptimizerSet } from "../optim/set.ts";
+import { byPaths } from "../program/paths.ts";
 import type { Parameter } from "../program/variable.ts";
 import { type Stream, withStream } from "../rng/stream.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -139,7 +139,8 @@ function makeSet(entries: readonly OptimizerEntry[], model: Module): { optimizer
 
 /** The optimizer of a Trainer, one or several as one, and what sets its rates. Throws ConfigError for what the two makers do, and where both forms are given. */
 export function makeTraining(settings: TrainingSettings, model: Module): Training {
-  return byPaths(model.namedParameters(), () => trainingOf(settings, model));
+  const paths = new Map(model.namedParameters().map(([path, parameter]) => [parameter, path]));
+  return byPaths(paths, () => trainingOf(settings, model));
 }
 
 type TrainingSettings = Pick<ResolvedSettings, "optimizer" | "optimizers" | "schedulers">;
