@@ -14,7 +14,9 @@ import { allRecords } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import { gather, scatterAdd } from "../../src/ops/gather.ts";
 import { transpose } from "../../src/ops/movement.ts";
+import { functions } from "../../src/tensor/members.ts";
 import { arrayOf, type Data, expectSameBits, runPlan, testData, traceGraph } from "../support/graphs.ts";
+import { grownCases } from "./cases/grown.ts";
 import { type Case, conformanceCases, opsOf } from "./cases.ts";
 
 const seed = 2n ** 64n - 59n;
@@ -29,7 +31,11 @@ interface Batch {
   readonly expected: readonly TypedArray[];
 }
 
-const cases = conformanceCases();
+// What grows is no case that pins an op's bits: its choices are others whenever the growers are.
+const cases: readonly Case[] = [
+  ...conformanceCases(),
+  ...grownCases().map((each) => ({ ...each, group: "public ops" })),
+];
 
 /** Cases of one kind, in plans of some dozens. */
 function batches(): { name: string; cases: Case[] }[] {
@@ -83,6 +89,11 @@ test("every op has a case", () => {
   expect(leaves.map(({ name }) => name)).toEqual(["constant", "input", "variable"]);
   const missing = allRecords().filter((record) => record.kind !== "leaf" && !seen.has(record.name));
   expect(missing.map(({ name }) => name)).toEqual([]);
+});
+
+test("every public op has a case of its own", () => {
+  const grown = cases.filter(({ group }) => group === "public ops").map(({ name }) => name.split(" as it grows")[0]);
+  expect(Object.keys(functions).filter((name) => !grown.includes(name))).toEqual([]);
 });
 
 test("case names are unique", () => {
