@@ -59,6 +59,8 @@ export default defineConfig({
   base: "./",
   cacheDir: join(root, "node_modules/.vite/demo"),
   plugins: [files, styles],
+  // What the worker imports is prepared at the start too: found later, it would reload the page in the middle of a training.
+  optimizeDeps: { entries: ["index.html", "../worker/worker-entry.ts"] },
   worker: { format: "es", rolldownOptions: { output: { keepNames: true } } },
   server: { headers },
   preview: { headers },

@@ -1,12 +1,15 @@
 // The page that trains, as it is built: opened, used by mouse, keyboard and link, in Chromium and in Firefox.
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
+import { createServer } from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { publishedOf } from "../../src/page/presets.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { demoPages } from "../support/demo.ts";
 import { noFirefox, openInFirefox } from "../support/firefox.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { type Pages, servePages } from "../support/pages.ts";
+import { root } from "../support/sources.ts";
 
 const plain = (digest: string | null) => digest?.replaceAll(/\s/g, "");
 const digestOf = (preset: string) => publishedOf(preset)!.digest;
@@ -198,6 +201,24 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
       expect(await text("#verdict")).toBe("Your machine got the same 64 digits");
     } finally {
       missing.close();
+    }
+  });
+
+  test("the dev server: the sources themselves, isolated, come to the same digest", async () => {
+    const cacheDir = temporaryFolder();
+    const server = await createServer({
+      ...{ configFile: `${root}tools/demo.ts`, logLevel: "error", cacheDir },
+      server: { host: "127.0.0.1", port: 0, ws: false },
+    });
+    try {
+      await server.listen();
+      await page.goto(`${server.resolvedUrls!.local[0]}#preset=penguins&seed=1234`);
+      await page.waitForFunction(`document.querySelectorAll("#preset option").length > 0`);
+      expect(await page.evaluate("crossOriginIsolated")).toBe(true);
+      await train();
+      expect(await text("#verdict")).toBe("Your machine got the same 64 digits");
+    } finally {
+      await server.close();
     }
   });
 

@@ -6,7 +6,8 @@ import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { configHash, configToYaml, loadConfig, parseConfig } from "../../src/train/config/parse.ts";
 import { root } from "../support/sources.ts";
 
-const preset = readFileSync(join(root, "src/presets/mnist-mlp.yaml"), "utf8");
+/** Without its callbacks: the cases here give their own. */
+const preset = readFileSync(join(root, "src/presets/mnist-mlp.yaml"), "utf8").replace(/^ *callbacks: .*\n/m, "");
 const replaced = (from: string, to: string): string => {
   expect(preset).toContain(from);
   return preset.replace(from, to);
