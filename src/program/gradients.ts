@@ -121,7 +121,8 @@ export function ownArguments(where: string, args: readonly unknown[], { always =
 /** The tensors of a function's result, which is one or a list of them. */
 export function resultsOf(where: string, value: unknown, expected = "a tensor, or a list of tensors"): Tensor[] {
   const problem = "the function gives no tensor";
-  const hint = "a function that is differentiated isn't async";
+  const hint =
+    "it is to be neither async nor compiled: of a compiled function give the one that compile was called with";
   settled(value, () => new GradError({ where, problem, got: "a promise", expected, hint }));
   const list: unknown[] = Array.isArray(value) && where !== "grad" ? value : [value];
   if (list.length > 0 && list.every((each) => each instanceof Tensor)) return list as Tensor[];

@@ -447,6 +447,11 @@ describe("what is refused", () => {
     ["too few tangents", () => sg.hvp((a: T) => a.sum(), [x()], []), /tangents don't fit/],
     ["an int32 result", () => sg.jvp((a: T) => a.argmax(), [x()], [x()]), /isn't differentiable: got int32/],
     ["a promise", () => sg.vjp((async (a: T) => a) as never, x()), /the function gives no tensor: got a promise/],
+    [
+      "a compiled function",
+      () => sg.vmap(sg.compile((a: T) => a) as never)(x()),
+      /vmap: .*got a promise.*\n.*give the one that compile was called with/,
+    ],
     ["a number", () => sg.jacobian((() => 3) as never)(x()), /jacobian: the function gives no tensor: got 3/],
     ["several results", () => sg.jacobian(((a: T) => [a, a]) as never)(x()), /several tensors/],
     [
