@@ -109,7 +109,10 @@ export function traceFunction<A extends readonly unknown[], R>(
         expected: "a synchronous function",
         hint: "await values before the call and pass them as arguments",
       });
-    return settled(fn(...leaves), refusal);
+    // A variable among the results is what it holds at the end, which it says while the trace is open.
+    return mapTree(settled(fn(...leaves), refusal), "", ({ value }) =>
+      value instanceof Tensor ? new Tensor(value.node) : value,
+    ) as R;
   });
   for (const { name, node } of scope.scalars) inputs.push({ name: `scalar/${name}`, node });
 

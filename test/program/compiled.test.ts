@@ -332,3 +332,23 @@ test("a step of gradient descent, compiled and by hand, to the bit", async () =>
   }
   expect(await owner.variable.data()).toEqual(await w.data());
 });
+
+test("a variable among the results is what it holds after the call, and stays that", async () => {
+  const [v, kept] = [new Variable(sg.tensor([1, 2])), new Variable(sg.tensor([5]))];
+  const state = { namedVariables: () => Object.entries({ v, kept }) };
+  const step = compile(
+    () => {
+      v.assign(v.add(1));
+      return { v, kept };
+    },
+    { state, strict: true },
+  );
+  const results = [await step(), await step()];
+  expect(await Promise.all(results.map((each) => each.v.array()))).toEqual([
+    [2, 3],
+    [3, 4],
+  ]);
+  expect(await results[0].kept.array()).toEqual([5]);
+  const unlisted = compile(() => v);
+  await expect(unlisted()).rejects.toThrow(/isn't in the compiled function's state/);
+});
