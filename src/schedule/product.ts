@@ -50,7 +50,9 @@ function operandOf(input: KernelInput, depth: Walk, across: Walk): Operand {
   const bytes = elementBytes(input);
   const [terms, others] = [run(depth, bytes), run(across, bytes)];
   const isAcross = others > 1 && (isStraight(across) || others >= terms);
-  const layout = isAcross ? "across" : terms > 1 ? "along" : "scattered";
+  // Packing takes four terms as neighbours where the last lies three behind the first. With longer runs only one step of the three can leave a run,
+  // so that this is exact; where runs are shorter two could, and cancel out.
+  const layout = isAcross ? "across" : terms >= 4 ? "along" : "scattered";
   return { layout, storage: input.storage, depth, across };
 }
 

@@ -7,7 +7,7 @@ import type { Graph } from "../../../src/graph/hash.ts";
 import { conv2d } from "../../../src/ops/conv.ts";
 import { mul, sub } from "../../../src/ops/elementwise.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
-import { reshape, transpose } from "../../../src/ops/movement.ts";
+import { reshape, slice, transpose } from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
 import { sum } from "../../../src/ops/reduce.ts";
 import { unfold } from "../../../src/ops/unfold.ts";
@@ -69,6 +69,19 @@ describe("the reference's bits", () => {
         const windows = reshape(transpose(unfold(half, 1, 5), [0, 1, 3, 2]), [3, 36, 30]);
         return {
           outputs: { half, right: matmul(windows, w), left: matmul(transpose(w), transpose(windows, [0, 2, 1])) },
+        };
+      },
+    );
+    await holds(graph, inputsOf(graph));
+  });
+
+  test("of terms in pairs, where the fourth lies three behind the first but isn't its neighbour", async () => {
+    const graph = traceGraph(
+      { x: { dtype: float32, shape: [2, 2, 4] }, w: { dtype: float32, shape: [3, 8] } },
+      ({ x, w }) => {
+        const pairs = transpose(slice(x, [null, null, [0, 2]]), [1, 0, 2]);
+        return {
+          outputs: { right: matmul(w, reshape(pairs, [8, 1])), left: matmul(reshape(pairs, [1, 8]), transpose(w)) },
         };
       },
     );
