@@ -67,9 +67,24 @@ function rewire(kernel: Kernel, output: number, product: Product): Kernel | null
   let possible = true;
   const turn = (input: KernelInput): KernelInput => {
     if (input.source !== output) return input;
-    const view = sidewaysView(input.view, product);
-    if (!view) possible = false;
-    return view ? { ...input, view } : input;
+    const { view, index } = input;
+    // An index walks as one more axis does.
+    const walks = index ? [index] : [];
+    const all = {
+      ...view,
+      shape: [...view.shape, ...walks.map(({ extent }) => extent)],
+      strides: [...view.strides, ...walks.map(({ stride }) => stride)],
+    };
+    const turned = sidewaysView(all, product);
+    if (!turned) possible = false;
+    if (!turned) return input;
+    const strides = turned.strides.slice(0, view.shape.length);
+    const stride = turned.strides[view.shape.length];
+    return {
+      ...input,
+      view: { ...view, strides, offset: turned.offset },
+      ...(index && { index: { ...index, stride } }),
+    };
   };
   const turned = mapInputs(kernel, turn);
   return possible ? turned : null;

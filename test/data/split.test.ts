@@ -200,7 +200,7 @@ ${rest}`;
     const file = table();
     const choice = { name: "csv", file, target: "b", batchSize: 2 };
     expect(() => loaders.make({ ...choice, randomSplit: { parts: [10, 10], part: 2 } })).toThrow(/no such part: got 2/);
-    expect(() => makeValidation({ ...choice, validationSplit: 0.5 }, undefined)).toThrow(/have none set aside/);
+    expect(() => makeValidation({ ...choice, validationSplit: 0.5 }, undefined)).toThrow(/none are set aside/);
     const val = `    val_dataloader: {name: csv, file: ${file}, target: b, batch_size: 4}\n`;
     expect(() => buildTrainer(parseConfig(text(file, "validation_split: 0.5", val), "t.yaml"))).toThrow(
       /validation data twice/,

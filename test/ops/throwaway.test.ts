@@ -82,7 +82,7 @@ describe("two throw-away ops", () => {
 
 /** Its own files, those that import them, and those that list it: what a kind of kernel touches. */
 test.each(["prefix", "sort"])("the kind of kernel %s stands in six files", (kind) => {
-  const own = [`kernels/${kind}.ts`, `src/backend/wasm/${kind}.ts`];
+  const own = [`kernels/${kind}.ts`, `src/backend/wasm/emit/${kind}.ts`];
   const listed = new RegExp(`^ {2}(of: "${kind}"|${kind}[:(])`, "m");
   const naming = sources("kernels", "src").filter(
     ({ path, text, imports }) =>

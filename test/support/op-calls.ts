@@ -295,6 +295,7 @@ export const accepted: readonly Accepted[] = [
   [new RegExp(`^scatter: 2 = ${numbers}$`), "a number is written everywhere"],
   [new RegExp(`^pad: 2 = ${numbers}$`), "float32 holds any number"],
   [/^scaledDotProductAttention: 3.scale = (NaN|a fraction|an index far out)$/, "a factor"],
+  [/^norm: 1.p = (a fraction|an index far out)$/, "any order"],
   [/^matrixPower: 1 = an index far out$/, "any whole number of times"],
   [/^full: 1 = an index far out$/, "int32 holds it"],
   [

@@ -66,7 +66,17 @@ const monitor = ["metric", "mode", "minDelta"];
 const group = ["parameters", "learningRate", "weightDecay", "decayAll", "tags", "adjustLearningRate"];
 
 const makers: readonly Maker[] = [
-  ...entries(optimizers, (name) => (options) => named(name)(toyModel().parameters(), options), "groups"),
+  ...entries(
+    optimizers,
+    (name) => (options) => {
+      const parameters = toyModel().parameters();
+      // What is around an optimizer is given it first, in a config by name.
+      const isAround = catalogKeys(optimizers, name).includes("optimizer");
+      return named(name)(isAround ? optim.sgd(parameters, { learningRate: 0.1 }) : parameters, options);
+    },
+    "groups",
+    "optimizer",
+  ),
   ...entries(schedulers, (name) => (options) => named(name)(options)),
   ...entries(callbacks, (name) => {
     const Made = (made as unknown as Record<string, new (options: object) => unknown>)[name];

@@ -6,11 +6,13 @@ import { gradients } from "../../../src/autograd/grad.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { Graph } from "../../../src/graph/hash.ts";
 import type { Node } from "../../../src/graph/node.ts";
+import { remainder } from "../../../src/ops/arithmetic.ts";
 import { lessEqual } from "../../../src/ops/compare.ts";
 import { dropout, linear, softmax } from "../../../src/ops/composite.ts";
 import { conv2d } from "../../../src/ops/conv.ts";
 import { coordinate } from "../../../src/ops/creation.ts";
 import { add, gelu, mul, relu, sqrt, sub, where } from "../../../src/ops/elementwise.ts";
+import { takeAlongAxis } from "../../../src/ops/indexing.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
 import { reshape, slice, swapAxes } from "../../../src/ops/movement.ts";
 import { layerNorm } from "../../../src/ops/norm.ts";
@@ -121,6 +123,25 @@ describe("products in groups", () => {
       return { outputs: Object.fromEntries(found.map((node, i) => [String(i), node])) };
     });
     await holds(graph, inputsOf(graph));
+  });
+
+  test("a product that is stored transposed is read by index along either of its axes", async () => {
+    const float = (...shape: number[]) => ({ dtype: "float32" as const, shape });
+    const ports = { x: float(5, 3), y: float(3, 7), n: { dtype: "int32" as const, shape: [7, 5] } };
+    for (const axis of [0, 1]) {
+      const graph = traceGraph(ports, ({ x, y, n }) => {
+        const turned = swapAxes(matmul(x, y), 0, 1);
+        const picked = takeAlongAxis(turned, remainder(n, axis === 0 ? 7 : 5), axis);
+        return { outputs: { picked, sums: sum(mul(turned, turned), { axis: 1 }) } };
+      });
+      const { kernels } = lower(graph);
+      expect(transposeProducts(lower(graph)).map(({ output }) => output)).toEqual(kernels.map(({ output }) => output));
+      expect(transposeProducts(lower(graph))).not.toEqual(kernels);
+      await holds(
+        graph,
+        graph.inputs.map(({ node: { shape, dtype } }, i) => testData(shape, dtype, [0, 90], i + 1).data),
+      );
+    }
   });
 
   test("bias, relu and residual run with their product", () => {
