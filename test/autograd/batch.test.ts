@@ -107,7 +107,12 @@ describe("a batch has each example's bits", () => {
     ["gradients", true, 40],
   ])("%s of random programs", { timeout: 30_000 }, async (_, differentiate, numRuns) => {
     await fc.assert(
-      fc.asyncProperty(choices, (numbers) => holds(programOf(numbers, { differentiate }), [reference, interpreted])),
+      fc.asyncProperty(choices, (numbers) => {
+        const program = programOf(numbers, { differentiate });
+        // An example's draws in a loop are no one range: those of each position, and of each node in it, are batch-major (vmap's tests).
+        fc.pre(!graphNodes(program.graph).some(({ op, draws }) => op === "scan" && draws));
+        return holds(program, [reference, interpreted]);
+      }),
       { numRuns, interruptAfterTimeLimit: 20_000 },
     );
   });
