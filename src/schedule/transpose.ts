@@ -4,7 +4,7 @@
 import { isFold, type KernelInput, kernelInputs, type LoopKernel, mapInputs } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { asProduct, type Product } from "../../kernels/product.ts";
-import { transposeView, type View } from "../../kernels/view.ts";
+import { transposeView } from "../../kernels/view.ts";
 import { type Plan, valuesInParts } from "../compile/plan.ts";
 import { sizeOf } from "../core/shape.ts";
 
@@ -67,31 +67,17 @@ function rewire(kernel: Kernel, output: number, product: Product): Kernel | null
   let possible = true;
   const turn = (input: KernelInput): KernelInput => {
     if (input.source !== output) return input;
-    const { view, index } = input;
-    // An index walks as one more axis does.
-    const walks = index ? [index] : [];
-    const all = {
-      ...view,
-      shape: [...view.shape, ...walks.map(({ extent }) => extent)],
-      strides: [...view.strides, ...walks.map(({ stride }) => stride)],
-    };
-    const turned = sidewaysView(all, product);
+    const turned = sidewaysInput(input, product);
     if (!turned) possible = false;
-    if (!turned) return input;
-    const strides = turned.strides.slice(0, view.shape.length);
-    const stride = turned.strides[view.shape.length];
-    return {
-      ...input,
-      view: { ...view, strides, offset: turned.offset },
-      ...(index && { index: { ...index, stride } }),
-    };
+    return turned ?? input;
   };
   const turned = mapInputs(kernel, turn);
   return possible ? turned : null;
 }
 
-/** A view of [..., rows, columns] as a view of the same elements stored as [..., columns, rows]: each axis must walk along one of them. */
-function sidewaysView(view: View, { rows, columns }: Product): View | null {
+/** What reads [..., rows, columns] as it reads the same elements stored as [..., columns, rows]: each axis, and an index too, must walk along one of them. */
+function sidewaysInput(input: KernelInput, { rows, columns }: Product): KernelInput | null {
+  const { view, index } = input;
   if (rows === 1 || columns === 1 || view.offset < 0 || view.bounds.some(Boolean)) return null;
   const plane = rows * columns;
   const rest = view.offset % plane;
@@ -99,9 +85,9 @@ function sidewaysView(view: View, { rows, columns }: Product): View | null {
   const [firstRow, firstColumn] = [row, column];
   let [lowestRow, lowestColumn] = [row, column];
   const strides: number[] = [];
-  for (let axis = 0; axis < view.shape.length; axis++) {
-    const stride = view.strides[axis];
-    const way = view.shape[axis] - 1;
+  const walks = view.shape.map((extent, axis) => ({ extent, stride: view.strides[axis] }));
+  for (const { extent, stride } of index ? [...walks, index] : walks) {
+    const way = extent - 1;
     if (way <= 0 || stride === 0) strides.push(0);
     else if (stride % plane === 0) strides.push(stride);
     else if (stride % columns === 0) {
@@ -116,5 +102,7 @@ function sidewaysView(view: View, { rows, columns }: Product): View | null {
     }
   }
   if (row >= rows || column >= columns || lowestRow < 0 || lowestColumn < 0) return null;
-  return { ...view, strides, offset: view.offset - rest + firstColumn * rows + firstRow };
+  const offset = view.offset - rest + firstColumn * rows + firstRow;
+  const turned = { ...input, view: { ...view, strides: strides.slice(0, view.shape.length), offset } };
+  return index ? { ...turned, index: { ...index, stride: strides[view.shape.length] } } : turned;
 }
