@@ -7,13 +7,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as zlib from "node:zlib";
 import { compareUtf8 } from "../core/canonical.ts";
-import { CheckpointError, DataError, type ErrorDetails, type SeedgradError } from "../core/errors.ts";
+import { CheckpointError, DataError, type SeedgradError } from "../core/errors.ts";
+import { checkCut, type FileErrorClass } from "./cut.ts";
 
 export { mountedFiles, mountFiles } from "./mount.node.ts";
 export { ownFolder, packageFolder, packageModule } from "./packages.node.ts";
-
-/** The class a failure is thrown as: DataError for reading unless said otherwise, CheckpointError for writing. */
-export type FileErrorClass = new (details: ErrorDetails) => SeedgradError;
+export type { FileErrorClass };
 
 /** The calls under every write, so that a test can make one of them fail. */
 export type FileCalls = Pick<
@@ -225,14 +224,7 @@ export function append(
 
 /** Cuts a file to its first `length` bytes, on the disk when it returns. A file that is shorter is an error: it never grows. */
 export function truncate(path: string, length: number, kind: FileErrorClass = CheckpointError): void {
-  const before = size(path, kind);
-  if (!Number.isSafeInteger(length) || length < 0 || length > before)
-    throw new kind({
-      where: path,
-      problem: "the file can't be cut to that length",
-      got: String(length),
-      expected: `an integer in [0, ${before}], the file's length`,
-    });
+  checkCut(path, length, size(path, kind), kind);
   attempt(path, "the file can't be cut", kind, () =>
     withDescriptor(path, opened.change, (descriptor) => {
       calls.ftruncateSync(descriptor, length);

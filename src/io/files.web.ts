@@ -2,6 +2,7 @@
 // call is a typed error. What needs no files is there for real.
 import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
+import { checkCut } from "./cut.ts";
 import type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace } from "./files.node.ts";
 
 export type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace };
@@ -176,14 +177,7 @@ export function append(
 /** As in files.node. */
 export function truncate(path: string, length: number, kind: FileErrorClass = CheckpointError): void {
   const file = found(path, "the file can't be cut", kind);
-  const before = size(path, kind);
-  if (!Number.isSafeInteger(length) || length < 0 || length > before)
-    throw new kind({
-      where: path,
-      problem: "the file can't be cut to that length",
-      got: String(length),
-      expected: `an integer in [0, ${before}], the file's length`,
-    });
+  checkCut(path, length, size(path, kind), kind);
   file.parts = [whole(file).slice(0, length)];
 }
 

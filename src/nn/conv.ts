@@ -1,6 +1,7 @@
 // Layers of convolutions, and of transposed ones, over one, two and three dimensions. Images are [batch, channels, ...extents].
 import { boolean, checkArguments, number, options as optionsOf, type Signature, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { ConvOptions as ApplyOptions, ConvTransposeOptions as TransposeOptions } from "../ops/conv.ts";
 import { type PerAxis, paddingKind, perAxisKind } from "../ops/window.ts";
 import { Parameter } from "../program/variable.ts";
@@ -92,7 +93,7 @@ export abstract class Convolution extends Module {
       });
     }
     const [first, second] = isTransposed ? [inputs, outputs / groups] : [outputs, inputs / groups];
-    const bound = 1 / Math.sqrt(sizes.reduce((product, points) => product * points, second));
+    const bound = 1 / Math.sqrt(second * sizeOf(sizes));
     const shape = [first, second, ...sizes];
     this.weight = new Parameter(init ? initial(`nn.${name}`, init, shape) : uniform(shape, -bound, bound));
     if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));

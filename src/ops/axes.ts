@@ -2,7 +2,7 @@
 // computed and their gradients are free.
 import { kind, number, numbers } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxes, normalizeAxis } from "../core/shape.ts";
+import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
@@ -84,7 +84,7 @@ export function flatten(x: Node, start = 0, end = -1): Node {
       expected: "a first axis, and one that isn't before it",
     });
   }
-  const size = x.shape.slice(first, last + 1).reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(x.shape.slice(first, last + 1));
   return reshape(x, [...x.shape.slice(0, first), size, ...x.shape.slice(last + 1)]);
 }
 

@@ -1,7 +1,7 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
 import { number } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
 import { add, div, exp, log, mul, neg, stopGradient, sub, where } from "./elementwise.ts";
@@ -42,7 +42,7 @@ export function crossEntropy(logits: Node, targets: Node): Node {
       expected: "int32",
       hint: 'cast first, as in targets.cast("int32")',
     });
-  const rows = targets.shape.reduce((product, extent) => product * extent, 1);
+  const rows = sizeOf(targets.shape);
   const picked = gather(logSoftmax(reshape(logits, [rows, classes])), reshape(targets, [rows, 1]), 1);
   return neg(mean(picked));
 }

@@ -2,7 +2,7 @@
 // [batch, channels, ...extents], filters as PyTorch's. A transposed convolution is a convolution's gradient with respect to its images.
 import { number, options } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { bias as biasKind, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
@@ -109,8 +109,8 @@ function convolve(
   // Groups stand beside the images of the batch: each is a product of its own.
   const images = windowsOf(where, reshape(x, [batch * groups, inputs, ...extents]), windows, 0);
   const counts = images.shape.slice(2).filter((_, i) => i % 2 === 0);
-  const depth = inputs * size.reduce((product, points) => product * points, 1);
-  const positions = counts.reduce((product, count) => product * count, 1);
+  const depth = inputs * sizeOf(size);
+  const positions = sizeOf(counts);
   const lead = groups > 1 ? [groups] : [];
   const filters = reshape(transpose(weight, [0, ...size.map((_, i) => 2 + i), 1]), [...lead, outputs / groups, depth]);
   const points = gathered(images, { first: [0], last: [1] });
@@ -167,8 +167,8 @@ function convolveTransposed(
     });
   }
   const lead = groups > 1 ? [groups] : [];
-  const depth = outputsPerGroup * size.reduce((product, points) => product * points, 1);
-  const positions = counts.reduce((product, count) => product * count, 1);
+  const depth = outputsPerGroup * sizeOf(size);
+  const positions = sizeOf(counts);
   // Terms in conv2d's order, so that each is the other's gradient to the last bit.
   const taps = size.map((_, i) => i);
   const ordered = transpose(weight, [0, ...taps.map((i) => 2 + i), 1]);

@@ -3,7 +3,7 @@
 import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, checkShape, type Shape, sameShape } from "../core/shape.ts";
+import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { defineMeaning } from "../graph/meaning.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
@@ -43,7 +43,7 @@ export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attr
     attributes,
     op,
   );
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(shape);
   const drawn = record.kind === "words" ? size : record.kind === "special" ? record.draws?.(size) : undefined;
   const draws = drawn === undefined ? undefined : reserveDraws(drawn);
   return new Node({ op, dtype, shape: Object.freeze([...shape]), inputs, attributes, draws });

@@ -113,7 +113,7 @@ export function take(table: Node, indices: Node): Node {
   if (table.shape.length === 0)
     throw new ShapeError({ where: "take", problem: "a scalar has no rows", expected: "at least one axis" });
   const rest = table.shape.slice(1);
-  const count = indices.shape.reduce((product, extent) => product * extent, 1);
+  const count = sizeOf(indices.shape);
   const wide = broadcastTo(reshape(indices, [count, ...rest.map(() => 1)]), [count, ...rest]);
   return reshape(gather(table, wide, 0), [...indices.shape, ...rest]);
 }

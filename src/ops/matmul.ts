@@ -1,6 +1,6 @@
 // Matrix products: k ascending in chunks of 256, multiply, round, add, round.
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape } from "../core/shape.ts";
+import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { broadcastTo, defineOp, floatOnly, makeNode, sameOnBatch } from "./define.ts";
@@ -61,7 +61,7 @@ export function matmul(a: Node, b: Node): Node {
   const columns = right.shape[right.shape.length - 1];
   let out: Node;
   if (right.shape.length === 2 && left.shape.length > 2) {
-    const rows = left.shape.slice(0, -1).reduce((count, extent) => count * extent, 1);
+    const rows = sizeOf(left.shape.slice(0, -1));
     out = reshape(product(reshape(left, [rows, depth]), right), [...left.shape.slice(0, -1), columns]);
   } else {
     const batch = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));

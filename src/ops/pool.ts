@@ -1,7 +1,7 @@
 // Pooling over one, two and three dimensions: what windows of a view come to, by maximum or mean. Images are [batch, channels, ...extents].
 import { boolean, options } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
@@ -49,11 +49,7 @@ function averages(where: string, rank: number, x: Node, size: PerAxis, options: 
   const { countPadding = true } = options;
   const windows = spec(where, rank, size, options);
   const totals = sums(windowsOf(where, x, windows, 0));
-  if (countPadding)
-    return div(
-      totals,
-      windows.size.reduce((product, points) => product * points, 1),
-    );
+  if (countPadding) return div(totals, sizeOf(windows.size));
   const counts = sums(windowsOf(where, full([1, 1, ...x.shape.slice(2)], 1), windows, 0));
   return div(totals, broadcastTo(counts, totals.shape));
 }
@@ -156,7 +152,7 @@ function adaptiveAvgPool(rank: number): Adaptive {
   const apply: Adaptive = (x, size) => {
     const { windows, counts } = adaptiveWindows(name, rank, x, size, 0);
     const totals = sums(windows);
-    const points = tapsOf(rank).reduce((product, axis) => product * windows.shape[axis], 1);
+    const points = sizeOf(tapsOf(rank).map((axis) => windows.shape[axis]));
     return div(totals, counts ? broadcastTo(counts, totals.shape) : points);
   };
   takes({ [name]: apply }, { x: tensor, size: perAxisKind });

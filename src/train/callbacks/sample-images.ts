@@ -2,7 +2,7 @@
 // two pictures in one place of the grid come of the same numbers.
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
-import { formatShape } from "../../core/shape.ts";
+import { formatShape, sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
@@ -49,7 +49,7 @@ export class SampleImages extends configured(record) implements Callback {
     });
     const { result } = await this.#sample.execute([], { base: watchOffset });
     const shape = [pictures, ...size];
-    if (result.size !== shape.reduce((product, extent) => product * extent, 1)) {
+    if (result.size !== sizeOf(shape)) {
       throw new ShapeError({
         where: "SampleImages.size",
         problem: "not the size of what the model's sample gives",

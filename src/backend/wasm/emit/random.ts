@@ -1,5 +1,6 @@
 // Samplers that take several draws per element: each part jumps ahead to its own first draw. Equal to src/rng bit for bit.
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
+import { sizeOf } from "../../../core/shape.ts";
 import type { SamplerLoops } from "../../../schedule/loops.ts";
 import { type Code, call, type Local, when } from "../assembler/assembler.ts";
 import { i32, i64 } from "../assembler/instructions.ts";
@@ -16,7 +17,7 @@ export function printRandom(
   target: KernelFunction,
 ): void {
   const { fn } = target;
-  const size = kernel.shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(kernel.shape);
   const jump = jumpFunction(context);
   const increment = fn.local("i64");
   const state = fn.local("i64");
