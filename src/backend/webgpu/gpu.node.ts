@@ -1,0 +1,20 @@
+// Where WebGPU comes from in Node: the npm package webgpu, an optional peer that is imported when a device is asked for; engines that have their own use that.
+
+/** What is used of the package webgpu. */
+interface WebgpuPackage {
+  create(options: readonly string[]): GPU;
+}
+
+/** Hidden from bundlers and from the compiler's search for types, whose names are lib DOM's here. */
+const packageName: string = "webgpu";
+
+/** The entry to WebGPU, or why there is none. */
+export async function findGpu(load: () => Promise<WebgpuPackage> = () => import(packageName)): Promise<GPU | string> {
+  const own = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
+  if (own) return own;
+  try {
+    return (await load()).create([]);
+  } catch (cause) {
+    return `the npm package webgpu can't be loaded (npm install webgpu@0.6.2): ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+}
