@@ -8,12 +8,17 @@ interface WebgpuPackage {
 /** Hidden from bundlers and from the compiler's search for types, whose names are lib DOM's here. */
 const packageName: string = "webgpu";
 
+/** Of the process, and kept: devices of one that is collected take the process with them. */
+let created: GPU | undefined;
+
 /** The entry to WebGPU, or why there is none. */
-export async function findGpu(load: () => Promise<WebgpuPackage> = () => import(packageName)): Promise<GPU | string> {
+export async function findGpu(load?: () => Promise<WebgpuPackage>): Promise<GPU | string> {
   const own = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
   if (own) return own;
   try {
-    return (await load()).create([]);
+    if (load) return (await load()).create([]);
+    created ??= ((await import(packageName)) as WebgpuPackage).create([]);
+    return created;
   } catch (cause) {
     return `the npm package webgpu can't be loaded (npm install webgpu@0.6.2): ${cause instanceof Error ? cause.message : String(cause)}`;
   }
