@@ -34,7 +34,7 @@ export async function openDevice(find: () => Promise<GPU | string> = findGpu): P
     });
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]));
   try {
-    return new OpenDevice(await adapter.requestDevice({ requiredLimits }), nameOf(adapter.info));
+    return new OpenDevice(gpu, await adapter.requestDevice({ requiredLimits }), nameOf(adapter.info));
   } catch (cause) {
     throw new BackendError({ where: "webgpu", problem: "the adapter gives no device", got: said(cause), cause });
   }
@@ -52,10 +52,13 @@ function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): 
 class OpenDevice implements Device {
   readonly gpu: GPUDevice;
   readonly name: string;
+  /** The npm package webgpu ends all of its devices when its entry is collected. */
+  readonly entry: GPU;
   #failure: string | undefined;
   #isClosed = false;
 
-  constructor(gpu: GPUDevice, name: string) {
+  constructor(entry: GPU, gpu: GPUDevice, name: string) {
+    this.entry = entry;
     this.gpu = gpu;
     this.name = name;
     gpu.addEventListener("uncapturederror", (event) => {

@@ -1,4 +1,7 @@
 // A WebGPU device in Node: it is opened, computes, and says what is wrong where it can't be had.
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { computeStage, mapForReading, openDevice, usage } from "../../../src/backend/webgpu/device.ts";
 import { findGpu } from "../../../src/backend/webgpu/gpu.node.ts";
@@ -37,6 +40,24 @@ describe.skipIf(noWebgpu)("a device", () => {
     );
     device.close();
     expect(() => device.check()).toThrow(BackendError);
+  });
+
+  test("keeps the entry to WebGPU as long as itself: the package ends with that", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    let entry: WeakRef<GPU> | undefined;
+    const device = await openDevice(async () => {
+      const found = (await findGpu()) as GPU;
+      entry = new WeakRef(found);
+      return found;
+    });
+    for (let turn = 0; turn < 3; turn++) {
+      await setTimeout(1);
+      collect();
+    }
+    expect(entry?.deref()).toBeDefined();
+    device.check();
+    device.close();
   });
 
   test("what it refuses is told of", async () => {
