@@ -1,74 +1,96 @@
-// Values put into a config from outside its file: `--set trainer.init.optimizer.AdamW.learning_rate=0.01`. A path is as the file has it, a value is YAML, and the
-// schema then checks both as it does the file; an error names the assignment. It knows which keys choose by a name, and nothing else of what a config means.
+// Values put into a config from outside its file: `--set trainer.init.optimizer.AdamW.learning_rate=0.01`, or a sweep's settings. A path is as the file has it, a value
+// is YAML, and the schema then checks both as it does the file; an error is where the assignment was written. It knows which keys choose by a name, and nothing else of
+// what a config means.
 import { isRecord } from "../../core/arguments.ts";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 import { isNamed, sameKey } from "./form.ts";
 import { show } from "./validate.ts";
 import { formatPath, type Path, parseYaml, type YamlSource } from "./yaml.ts";
 
-interface Assignment {
+/** A value for one key of a config. */
+export interface Assignment {
   readonly path: Path;
+  /** The value is at its top. */
   readonly value: YamlSource;
+  /** Where the key is written. */
   readonly position: ConfigPosition;
-  /** What was there before keeps its places in the file; from here on the path is the assignment's. */
-  readonly from: number;
 }
 
 const begins = (path: Path, start: Path): boolean => start.every((part, i) => path[i] === part);
 
-/** What `parse` makes of a config with `KEY=VALUE` assignments, the last one first where two say something of one key. A value that the schema refuses and that may be a text is tried as one. Throws ConfigError. */
-export function withAssignments<T>(source: YamlSource, texts: readonly string[], parse: (source: YamlSource) => T): T {
-  const asText = new Map<number, ConfigError>();
+/** What `parse` makes of a config with assignments, the last one first where two say something of one key. A value that the schema refuses and that may be a text is tried as one. Throws ConfigError. */
+export function withAssignments<T>(
+  source: YamlSource,
+  assignments: readonly Assignment[],
+  parse: (source: YamlSource) => T,
+): T {
+  const refusals = new Map<number, ConfigError>();
   for (;;) {
-    const whole = texts.reduce((sofar, text, i) => assigned(sofar, text, asText.has(i)), source);
+    const whole = assignments.reduce(
+      (sofar, each, i) => assigned(sofar, refusals.has(i) ? asText(each) : each),
+      source,
+    );
     try {
       return parse(whole);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      const at = texts.findIndex((text) => error.position?.file === fileOf(text));
-      if (at < 0 || !mayBeText(texts[at])) throw error;
-      if (asText.has(at)) throw asText.get(at);
-      asText.set(at, error);
+      const at = assignments.map(({ value }) => samePlace(error.position, value.valuePosition([]))).lastIndexOf(true);
+      if (at < 0 || !mayBeText(assignments[at])) throw error;
+      if (refusals.has(at)) throw refusals.get(at);
+      refusals.set(at, error);
     }
   }
 }
 
-const keyOf = (text: string): string => text.slice(0, Math.max(0, text.indexOf("="))).trim();
-const textOf = (text: string): string => text.slice(text.indexOf("=") + 1);
-const fileOf = (text: string): string => `--set ${keyOf(text)}`;
+const samePlace = (a: ConfigPosition | undefined, b: ConfigPosition): boolean =>
+  a !== undefined && a.file === b.file && a.line === b.line && a.column === b.column;
 
 /** Whether the value is a number or a flag without quotes, which a key of texts would take as it is written. */
-function mayBeText(text: string): boolean {
-  const { value, plainText } = parseYaml(textOf(text), fileOf(text));
-  return plainText([]) !== undefined && typeof value !== "string";
-}
+const mayBeText = ({ value }: Assignment): boolean =>
+  value.plainText([]) !== undefined && typeof value.value !== "string";
 
-function assigned(source: YamlSource, text: string, isText: boolean): YamlSource {
-  const path = pathOf(text);
-  const value = parseYaml(isText ? JSON.stringify(textOf(text).trim()) : textOf(text), fileOf(text));
-  const position = { file: fileOf(text), line: 1, column: 1 };
-  const found = put(source.value, path, value.value, position);
-  return over({ ...source, value: found.value }, { path: found.path, from: found.from, value, position });
-}
+/** The same with the value as it is written. */
+const asText = (given: Assignment): Assignment => ({
+  ...given,
+  value: { ...given.value, value: given.value.plainText([]), plainText: () => undefined },
+});
 
-/** Keys with dots between them, places in lists in brackets. */
-function pathOf(text: string): Path {
-  const key = keyOf(text);
-  const path = [...key.matchAll(/([^.[\]\s]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
-  if (path.length > 0 && formatPath(path) === key && !path.includes("__proto__")) {
-    if (path[0] !== "imports") return path;
+/** `KEY=VALUE`, as the command line has it. Throws ConfigError, whose file is the flag with the key. */
+export function flagAssignment(text: string): Assignment {
+  const key = text.slice(0, Math.max(0, text.indexOf("="))).trim();
+  const file = `--set ${key}`;
+  const path = pathOf(key);
+  if (!path) {
+    throw new ConfigError({
+      where: "--set",
+      problem: "not an assignment",
+      got: JSON.stringify(text),
+      expected: "KEY=VALUE, as in trainer.init.optimizer.AdamW.learning_rate=0.01 or trainer.init.schedulers[0]…",
+    });
+  }
+  if (path[0] === "imports") {
     throw new ConfigError({
       where: "--set imports",
       problem: "programs are imported before the config is read",
       hint: "give --import PROGRAM",
     });
   }
-  throw new ConfigError({
-    where: "--set",
-    problem: "not an assignment",
-    got: JSON.stringify(text),
-    expected: "KEY=VALUE, as in trainer.init.optimizer.AdamW.learning_rate=0.01 or trainer.init.schedulers[0]…",
-  });
+  return {
+    path,
+    value: parseYaml(text.slice(text.indexOf("=") + 1), file),
+    position: { file, line: 1, column: 1 },
+  };
+}
+
+/** Keys with dots between them, places in lists in brackets; undefined for what isn't such. */
+export function pathOf(key: string): Path | undefined {
+  const path = [...key.matchAll(/([^.[\]\s]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+  return path.length > 0 && formatPath(path) === key && !path.includes("__proto__") ? path : undefined;
+}
+
+function assigned(source: YamlSource, { path, value, position }: Assignment): YamlSource {
+  const found = put(source.value, path, value.value, position);
+  return over({ ...source, value: found.value }, { path: found.path, from: found.from, value, position });
 }
 
 /** The value with `item` at a path; the path by the keys that are there, and how much of it was there. */
@@ -115,8 +137,14 @@ function nameIn(choice: unknown, name: string): string | undefined {
   return names.find((known) => known.toLowerCase() === name.toLowerCase());
 }
 
+/** An assignment by the keys that are there. */
+interface Placed extends Assignment {
+  /** What was there before keeps its places in the file; from here on the path is the assignment's. */
+  readonly from: number;
+}
+
 /** A source with an assignment's places over its own. */
-function over(source: YamlSource, { path, value, position, from }: Assignment): YamlSource {
+function over(source: YamlSource, { path, value, position, from }: Placed): YamlSource {
   const isMine = (at: Path) => begins(at, path.slice(0, from));
   const isValue = (at: Path) => begins(at, path);
   const below = (at: Path) => at.slice(path.length);

@@ -17,7 +17,7 @@ import {
 } from "../../core/arguments.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
 import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
-import { withAssignments } from "./assign.ts";
+import { type Assignment, flagAssignment, withAssignments } from "./assign.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import type { RunConfig } from "./options.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -76,7 +76,23 @@ export function importsOf(path: string): string[] {
 /** Parses and checks a config; `file` is its name in errors. Throws ConfigError with file:line:column, for several phases too: see `parsePhases`. */
 export function parseConfig(text: string, file: string, overrides: ConfigOverrides = {}): Config {
   checkArguments(calls.parseConfig, arguments);
-  const [config, ...others] = parsePhases(text, file, overrides);
+  return oneTrainer(parsePhases(text, file, overrides), file);
+}
+
+/** As `parseConfig`, of YAML that was parsed before, with values in place of its own. */
+export function parseAssigned(
+  source: YamlSource,
+  file: string,
+  assignments: readonly Assignment[],
+  overrides: ConfigOverrides,
+): Config {
+  return oneTrainer(
+    withAssignments(source, assignments, (whole) => parseSource(whole, file, overrides)),
+    file,
+  );
+}
+
+function oneTrainer([config, ...others]: readonly Config[], file: string): Config {
   if (others.length === 0) return config;
   throw new ConfigError({
     where: `${file}: trainer`,
@@ -92,8 +108,8 @@ export function parseConfig(text: string, file: string, overrides: ConfigOverrid
  */
 export function parsePhases(text: string, file: string, overrides: ConfigOverrides = {}): Config[] {
   checkArguments(calls.parsePhases, arguments);
-  const { set = [] } = overrides;
-  return withAssignments(parseYaml(text, file), set, (source) => parseSource(source, file, overrides));
+  const assignments = (overrides.set ?? []).map(flagAssignment);
+  return withAssignments(parseYaml(text, file), assignments, (source) => parseSource(source, file, overrides));
 }
 
 function parseSource(source: YamlSource, file: string, overrides: ConfigOverrides): Config[] {
@@ -129,23 +145,27 @@ interface Place {
 
 function parseOne(value: unknown, overrides: ConfigOverrides, where: Place): Config {
   const { author, source, origin, folder, place } = where;
-  for (const path of seedPaths(value)) {
-    const written = source.plainText(origin(place(path)));
-    if (written === undefined || /^(0|[1-9][0-9]*)$/.test(written)) continue;
-    throw new ConfigError({
-      where: author.path(path),
-      problem: "not a value for this key",
-      got: written,
-      expected: "an integer in [0, 2^64), in decimal digits",
-      position: author.valuePosition?.(path),
-    });
-  }
+  for (const path of seedPaths(value))
+    checkSeedDigits(source, origin(place(path)), author.path(path), author.valuePosition?.(path));
   const config = applyOverrides(validate(configSchema, value, author), overrides, folder);
   authors.set(config.trainer.init.model, author);
   return config;
 }
 
-/** Where a config has seeds that were read as numbers: YAML takes `1e3` and `0x10` for such, too. */
+/** Throws ConfigError where a seed is written as another number than decimal digits: YAML takes `1e3` and `0x10` for integers, too. */
+export function checkSeedDigits(source: YamlSource, at: Path, where: string, position?: ConfigPosition): void {
+  const written = source.plainText(at);
+  if (written === undefined || /^(0|[1-9][0-9]*)$/.test(written)) return;
+  throw new ConfigError({
+    where,
+    problem: "not a value for this key",
+    got: written,
+    expected: "an integer in [0, 2^64), in decimal digits",
+    position,
+  });
+}
+
+/** Where a config has seeds that were read as numbers. */
 function seedPaths(value: unknown, path: Path = []): Path[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => {
@@ -190,7 +210,7 @@ function applyOverrides(config: Config, overrides: ConfigOverrides, folder: stri
 }
 
 /** A config's text. Throws ConfigError for a file that isn't there, and before reading one that is no config by its length. */
-function readConfigText(path: string): string {
+export function readConfigText(path: string): string {
   const length = size(path, ConfigError);
   if (length <= longestText * 4) return readText(path, ConfigError);
   throw new ConfigError({
@@ -238,8 +258,10 @@ export function configToYaml(config: Config): string {
 /** SHA-256 of the config without what no bit of training depends on (folder, backend, threads): 64 hex digits. */
 export function configHash(config: Config): string {
   checkArguments(calls.configHash, arguments);
-  const { modelDir: _folder, backend: _backend, threads: _threads, ...init } = config.trainer.init;
+  const { modelDir: _folder, backend: _backend, threads: _threads, seed, ...init } = config.trainer.init;
   const { fit, validate } = config.trainer;
-  const json = canonicalJson(toYamlForm({ trainer: { init, fit, validate } }));
+  // A flag's seed is a bigint, and one of the file a number as far as there is one: the same seed is the same config.
+  const same = seed !== null && seed <= Number.MAX_SAFE_INTEGER ? Number(seed) : seed;
+  const json = canonicalJson(toYamlForm({ trainer: { init: { ...init, seed: same }, fit, validate } }));
   return toHex(sha256(new TextEncoder().encode(json)));
 }
