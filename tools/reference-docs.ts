@@ -6,7 +6,7 @@ import type { Node } from "../src/graph/node.ts";
 import { reachable } from "../src/graph/node.ts";
 import * as sg from "../src/index.ts";
 import { recordOf } from "../src/ops/define.ts";
-import { calls } from "../test/support/op-calls.ts";
+import { calls, tensorsIn } from "../test/support/op-calls.ts";
 import { cell, firstSentence, root, sources, textOf } from "./sources.ts";
 
 const goldens = `${root}test/golden/`;
@@ -30,13 +30,6 @@ function readGoldens(): { files: Map<string, Set<string>>; tests: Map<string, st
     visit({ [file]: JSON.parse(readFileSync(goldens + name, "utf8")) }, -1);
   }
   return { files, tests };
-}
-
-/** The tensors in a value, lists and records too. */
-function tensorsIn(value: unknown): sg.Tensor[] {
-  if (value instanceof sg.Tensor) return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(tensorsIn);
 }
 
 const shapeOf = ({ dtype, shape }: sg.Tensor) => `${dtype === "float32" ? "" : dtype}[${shape.join(", ")}]`;

@@ -259,8 +259,7 @@ describe("every other op", () => {
 });
 
 describe("composites of elementwise ops", () => {
-  const { celu, elu, hardSigmoid, hardSwish, hardtanh, leakyRelu, logSigmoid, mish, relu6, selu } = activations;
-  test.each([logSigmoid, mish, elu, celu, selu])("$name", (f) => check([[24]], (x) => f(x)));
+  const { hardSigmoid, hardSwish, hardtanh, leakyRelu, relu6 } = activations;
   test.each([leakyRelu, relu6, hardtanh, hardSigmoid, hardSwish])("$name, away from its kinks", (f) => {
     for (const range of [
       [-7, -4],
@@ -286,7 +285,6 @@ describe("composites of elementwise ops", () => {
       ],
     });
   });
-  test("nanToNum", () => check([[5]], (x) => arithmetic.nanToNum(ops.mul(x, x))));
 });
 
 describe("composites", () => {
@@ -294,37 +292,8 @@ describe("composites", () => {
     check([[3, 4]], (x) => composite.softmax(x), { tolerance: 5e-5 });
     check([[3, 4]], (x) => composite.logSoftmax(x, 0), { tolerance: 5e-5 });
   });
-  test("crossEntropy", () => {
-    const targets = fromValues([2, 0, 0], "int32");
-    check([[3, 4]], (x) => composite.crossEntropy(x, targets), { tolerance: 5e-5 });
-  });
-  test("mse, mean, variance", () => {
-    check(
-      [
-        [3, 4],
-        [3, 4],
-      ],
-      composite.mse,
-    );
-    check([[3, 4]], (x) => reduce.mean(ops.mul(x, x), { axis: 0 }));
-    check([[3, 4]], (x) => reduce.variance(x, { axis: [0, 1] }));
-  });
-  test("linear", () => {
-    check([[2, 3], [4, 3], [4]], composite.linear);
-  });
   test("dropout: the mask of the forward pass is the mask of the backward pass", () => {
     check([[6, 5]], (x) => composite.dropout(ops.mul(x, x), 0.4));
-  });
-  test("concat, stack, flip", () => {
-    check(
-      [
-        [2, 3],
-        [2, 2],
-      ],
-      (a, b) => ops.mul(movement.concat([a, b, a], 1), 2),
-    );
-    check([[3], [3]], (a, b) => ops.exp(movement.stack([a, b], 1)));
-    check([[3, 4]], (x) => ops.exp(movement.flip(x, [0, 1])));
   });
 });
 

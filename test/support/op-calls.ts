@@ -29,7 +29,8 @@ const sorted = call(() => [x(), { axis: 0, descending: true }], 1);
 const reduced = call(() => [x(), { axis: 1, keepDims: true }], 1);
 
 const windows = { stride: 1, padding: 1, dilation: 1 };
-const image = (rank: number) => sg.ones([1, 2, ...Array<number>(rank).fill(4)]);
+/** Of three dimensions small: what is asked of a call may be asked for each of its elements. */
+const image = (rank: number) => sg.ones([1, 2, ...Array<number>(rank).fill(rank < 3 ? 4 : 2)]);
 const filters = (rank: number) => sg.ones([2, 1, ...Array<number>(rank).fill(2)]);
 
 /** Right calls of what is there for one, two and three dimensions. */
@@ -101,10 +102,10 @@ export const calls: Readonly<Record<string, RightCall>> = {
   celu: call(() => [x(), 0.5], 1),
   clamp: call(() => [x(), -1, 2]),
   chunk: call(() => [x(), 2, 1], 2),
-  beta: call(() => [[2], 1, 2]),
+  beta: call(() => [[2], sg.ones([2]), 2]),
   categorical: call(() => [x(), 2], 1),
   cauchy: call(() => [[2], 0, 1], 1),
-  choice: call(() => [2, 2, { replace: true, weights: [1, 2] }], 2),
+  choice: call(() => [x(), 2, { replace: true, weights: [1, 2] }], 2),
   concat: call(() => [[x(), x()], 1], 1),
   ...Object.fromEntries([1, 2, 3].flatMap((rank) => Object.entries(imageCalls(rank)))),
   col2im: call(() => [sg.ones([1, 4, 4]), [3, 3], 2, { stride: 1, padding: 0, dilation: 1 }], 3),
@@ -139,7 +140,7 @@ export const calls: Readonly<Record<string, RightCall>> = {
   floorDivide: binary,
   full: call(() => [[2], 1, "int32"], 2),
   fullLike: call(() => [x(), 1, "int32"], 2),
-  gamma: call(() => [[2], 1, 1], 2),
+  gamma: call(() => [[2], sg.ones([2]), 1], 2),
   gather: call(() => [x(), i(), 1]),
   gelu: call(() => [x(), { approximate: "tanh" }], 1),
   globalAvgPool: call(() => [image(2)]),
@@ -280,6 +281,13 @@ export const calls: Readonly<Record<string, RightCall>> = {
   where: call(() => [b(), x(), x()]),
   zerosLike: call(() => [x(), "int32"], 1),
 };
+
+/** The tensors in a value, lists and records too. */
+export function tensorsIn(value: unknown): sg.Tensor[] {
+  if (value instanceof sg.Tensor) return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(tensorsIn);
+}
 
 const numbers = "(NaN|a fraction|an index far out)";
 
