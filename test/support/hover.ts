@@ -6,6 +6,8 @@ import { root } from "./sources.ts";
 /** An editor with the project open, and files beside it that exist here alone. */
 class Editor {
   readonly #files = new Map<string, { readonly text: string; readonly version: number }>();
+  /** What compilers of their own have parsed. */
+  readonly #parsed = new Map<string, ts.SourceFile>();
   readonly service: ts.LanguageService;
 
   constructor() {
@@ -46,8 +48,11 @@ class Editor {
     host.directoryExists = undefined;
     const onDisk = host.getSourceFile;
     host.getSourceFile = (file, how) => {
-      const text = this.#files.get(file)?.text;
-      return text === undefined ? onDisk(file, how) : ts.createSourceFile(file, text, how);
+      const own = this.#files.get(file);
+      const key = `${file} ${own?.version}`;
+      const parsed = this.#parsed.get(key) ?? (own ? ts.createSourceFile(file, own.text, how) : onDisk(file, how));
+      if (parsed) this.#parsed.set(key, parsed);
+      return parsed;
     };
     const options = { ...program.getCompilerOptions(), lib, types: [], skipLibCheck: false };
     const own = ts.createProgram([path], options, host);
