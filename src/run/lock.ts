@@ -133,6 +133,12 @@ function refuseIfHeld(folder: string, path: string, own: Owner, now: number): vo
   });
 }
 
+/** Whether a process may be working on a folder's run: one of this machine that is there, or one elsewhere, of which nothing can be known. Nothing is written. */
+export function mayBeHeld(folder: string): boolean {
+  const text = textOf(`${folder}/lock`);
+  return text !== undefined && holds(parseOwner(text), 0, { ...thisPlace(), ...thisProcess() });
+}
+
 /** Who a lock names; undefined for a text that names nobody. */
 function parseOwner(text: string | undefined): Owner | undefined {
   const found = tryJson(text ?? "");

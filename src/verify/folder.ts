@@ -40,16 +40,8 @@ export function readRecorded(folder: string, { from = 0, steps, against }: Repla
       hint: "verify the steps there are, with `steps`; or fit the same config again: it resumes from the last checkpoint",
     });
   if (!finished && steps === undefined) throw unfinished("");
-  const links = readChain(`${folder}/chain.bin`);
+  const links = readLinks(folder, manifest);
   if (!finished && last > links.length) throw unfinished(`, ${links.length} steps`);
-  if (finished && links.length !== result.steps) {
-    throw new CheckpointError({
-      where: `${folder}/chain.bin`,
-      problem: "the chain isn't the run that the manifest tells of",
-      got: `${links.length} steps`,
-      expected: `${result.steps}`,
-    });
-  }
   if (against !== undefined && !whole) {
     throw new ConfigError({
       where: "against",
@@ -62,6 +54,18 @@ export function readRecorded(folder: string, { from = 0, steps, against }: Repla
   const entries = listCheckpoints(`${folder}/checkpoints`);
   const recorded = { folder, manifest, links, entries, from, last: whole ? Number.POSITIVE_INFINITY : last };
   return { ...recorded, checkpoint: from === 0 ? null : checkpointAt(recorded) };
+}
+
+/** The chain of a run's folder. Throws CheckpointError where it is damaged, or isn't the finished run's that the manifest tells of. */
+export function readLinks(folder: string, { status, result }: Manifest): ChainLink[] {
+  const links = readChain(`${folder}/chain.bin`);
+  if (status !== "finished" || !result || links.length === result.steps) return links;
+  throw new CheckpointError({
+    where: `${folder}/chain.bin`,
+    problem: "the chain isn't the run that the manifest tells of",
+    got: `${links.length} steps`,
+    expected: `${result.steps}`,
+  });
 }
 
 function checkCount(where: string, value: number, least: number): void {

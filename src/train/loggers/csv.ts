@@ -2,13 +2,13 @@
 
 import { options } from "../../core/options.ts";
 import type { Metrics } from "../run.ts";
-import { FileLogger } from "./file.ts";
+import { FileLogger, type Logged } from "./file.ts";
 import { linesOf, type RecordFormat } from "./records.ts";
 
 const encoder = new TextEncoder();
 const header = "step,name,value";
-/** One row is one line: a line break in a name is written as two characters. */
-const quote = (text: string) => {
+/** A text as a cell. One row is one line: a line break in it is written as two characters. */
+export const csvCell = (text: string) => {
   const line = text.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
   return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
 };
@@ -17,6 +17,13 @@ const row = /^(\d+),([^",]*|"(?:[^"]|"")*"),(NaN|-?Infinity|-?\d[\d.e+-]*)$/;
 
 const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 const first = encoder.encode(`${header}\n`);
+
+/** The value of a line of the file: none of a header, undefined of what no logger wrote. */
+export function csvValues(line: string): readonly Logged[] | undefined {
+  if (line === header) return [];
+  const [, step, name, value] = row.exec(line) ?? [];
+  return step === undefined ? undefined : [[Number(step), unquoted(name), Number(value)]];
+}
 
 /** Writes `step,name,value` rows into `metrics.csv`. */
 export class CSVLogger extends FileLogger {
@@ -29,14 +36,11 @@ export class CSVLogger extends FileLogger {
   };
 
   logMetrics(metrics: Metrics, step: number): void {
-    const lines = Object.entries(metrics).map(([name, value]) => `${step},${quote(name)},${value}\n`);
+    const lines = Object.entries(metrics).map(([name, value]) => `${step},${csvCell(name)},${value}\n`);
     this.append(() => encoder.encode(lines.join("")));
   }
 
-  *readBack(): Generator<readonly [number, string, number]> {
-    for (const line of this.lines()) {
-      const [, step, name, value] = row.exec(line) ?? [];
-      if (step !== undefined) yield [Number(step), unquoted(name), Number(value)];
-    }
+  readBack(): Iterable<Logged> {
+    return this.lines().flatMap((line) => csvValues(line) ?? []);
   }
 }

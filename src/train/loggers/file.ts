@@ -5,6 +5,9 @@ import { configured } from "../../core/things.ts";
 import type { Logger, TrainerView } from "../contract.ts";
 import { appendRecord, cutBack, type RecordFormat } from "./records.ts";
 
+/** A logged number: its step, name and value. */
+export type Logged = readonly [step: number, name: string, value: number];
+
 /** Base of a logger that writes one file of records. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
 export abstract class FileLogger extends configured(options("FileLogger", {})) implements Logger {
   /** Its name in the run's folder. */

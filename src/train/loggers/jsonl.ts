@@ -2,7 +2,7 @@
 
 import { options } from "../../core/options.ts";
 import type { Metrics } from "../run.ts";
-import { FileLogger } from "./file.ts";
+import { FileLogger, type Logged } from "./file.ts";
 import { linesOf, type RecordFormat } from "./records.ts";
 
 const encoder = new TextEncoder();
@@ -15,6 +15,13 @@ const stepOf = (line: string): number | undefined => {
     return undefined;
   }
 };
+
+/** The values of a line of the file; undefined of what no logger wrote. */
+export function jsonlValues(line: string): readonly Logged[] | undefined {
+  if (stepOf(line) === undefined) return undefined;
+  const { step, ...values } = JSON.parse(line) as Record<string, number | string>;
+  return Object.entries(values).map(([name, value]) => [Number(step), name, Number(value)]);
+}
 
 /** Writes `{"step": …, …}` lines into `metrics.jsonl`; NaN and infinities as text. */
 export class JSONLLogger extends FileLogger {
@@ -30,11 +37,7 @@ export class JSONLLogger extends FileLogger {
     this.append(() => encoder.encode(`${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`));
   }
 
-  *readBack(): Generator<readonly [number, string, number]> {
-    for (const line of this.lines()) {
-      if (stepOf(line) === undefined) continue;
-      const { step, ...values } = JSON.parse(line) as Record<string, number | string>;
-      for (const [name, value] of Object.entries(values)) yield [Number(step), name, Number(value)];
-    }
+  readBack(): Iterable<Logged> {
+    return this.lines().flatMap((line) => jsonlValues(line) ?? []);
   }
 }

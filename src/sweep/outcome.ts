@@ -1,0 +1,121 @@
+// One run as its folder tells of it: how it stands, and every number that it left, each with its steps.
+import { exists, list } from "#files";
+import { float32FromBits } from "../core/canonical.ts";
+import { CheckpointError } from "../core/errors.ts";
+import type { Mode } from "../optim/monitored.ts";
+import { isConfusionCell } from "../report/heatmap.ts";
+import type { RunState } from "../report/results.ts";
+import type { ChainLink } from "../run/chain.ts";
+import { isRecord, isText } from "../run/fields.ts";
+import { mayBeHeld } from "../run/lock.ts";
+import { type Manifest, readManifest } from "../run/manifest.ts";
+import { readLogged } from "../train/loggers/logged.ts";
+import type { History } from "../train/run.ts";
+import { readLinks } from "../verify/folder.ts";
+
+/** A run's folder, read. */
+export interface Outcome {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly state: RunState;
+  readonly steps: number;
+  /** As they are logged: `loss` of training at every step, `val_loss`, `val_accuracy`; without the counts of confusion matrices. */
+  readonly numbers: History;
+  /** Whether a loop of one's own recorded it: none of its numbers is a validation's. */
+  readonly recorded: boolean;
+  /** What the run itself goes by. */
+  readonly monitor?: { readonly metric: string; readonly mode?: Mode };
+  /** What is missing or damaged of its log. */
+  readonly notes: readonly string[];
+}
+
+/** Throws CheckpointError, naming the runs that lie in it, for a folder that holds no run of its own. */
+function refuseOther(folder: string): void {
+  if (exists(`${folder}/manifest.json`)) return;
+  const inside = exists(folder)
+    ? list(folder, CheckpointError).filter((name) => exists(`${folder}/${name}/manifest.json`))
+    : [];
+  throw new CheckpointError({
+    where: folder,
+    problem: "not a run's folder",
+    got: exists(folder) ? "no manifest.json in it" : "no such folder",
+    expected: "the folder that a run was given (model_dir)",
+    hint: inside.length > 0 ? `it holds runs: ${inside.map((name) => `${folder}/${name}`).join(" ")}` : undefined,
+  });
+}
+
+/** Reads a run's folder. Throws CheckpointError for one that holds no run, or is damaged. */
+export function readOutcome(folder: string): Outcome {
+  refuseOther(folder);
+  const manifest = readManifest(`${folder}/manifest.json`);
+  const links = readLinks(folder, manifest);
+  const { file, history, damaged } = readLogged(folder);
+  const { result } = manifest;
+  const steps = result?.steps ?? links.length;
+  // A loop of one's own writes no config: its numbers are in the chain, and none of them is a validation's.
+  const recorded = !exists(`${folder}/config.yaml`) && !exists(`${folder}/config.json`);
+  const numbers: Record<string, History[string]> = Object.fromEntries(
+    Object.entries(history).filter(([name, { steps: own }]) => !isConfusionCell(name) && own.length > 0),
+  );
+  Object.assign(numbers, chainNumbers(links));
+  for (const [name, value] of Object.entries(result?.metrics ?? {})) {
+    const logged = recorded ? name : `val_${name}`;
+    if (isConfusionCell(logged)) continue;
+    const { steps: before, values } = numbers[logged] ?? { steps: [], values: [] };
+    if (before.length === 0) numbers[logged] = { steps: [steps], values: [value] };
+    // The chain has the number as float32, the manifest as it was recorded.
+    else if (recorded) numbers[logged] = { steps: before, values: [...values.slice(0, -1), value] };
+  }
+  const notes = [
+    ...(damaged > 0 ? [`${folder}/${file}: ${damaged} damaged line${damaged === 1 ? "" : "s"} left out`] : []),
+    ...(file === undefined && !recorded
+      ? [`${folder}: it has neither metrics.csv nor metrics.jsonl, so of its validations only the last is known`]
+      : []),
+  ];
+  return {
+    folder,
+    manifest,
+    state: stateOf(folder, manifest),
+    steps,
+    numbers,
+    recorded,
+    monitor: monitorOf(manifest),
+    notes,
+  };
+}
+
+function stateOf(folder: string, { status }: Manifest): RunState {
+  if (status === "running") return mayBeHeld(folder) ? "running" : "stopped";
+  return status === "interrupted" ? "stopped" : status;
+}
+
+/** What the chain has of each step: the training loss, and what a loop of one's own recorded beside it. */
+function chainNumbers(links: readonly ChainLink[]): History {
+  if (links.length === 0) return {};
+  const found: Record<string, { steps: number[]; values: number[] }> = {};
+  const add = (name: string, step: number, bits: number) => {
+    found[name] ??= { steps: [], values: [] };
+    found[name].steps.push(step);
+    found[name].values.push(float32FromBits(bits));
+  };
+  for (const { step, lossBits, numbers } of links) {
+    add("loss", step, lossBits);
+    for (const [name, bits] of Object.entries(numbers))
+      if (name.startsWith("record/")) add(name.slice("record/".length), step, bits);
+  }
+  return found;
+}
+
+/** What a config has its run go by: the checkpoints that are kept as the best, or else an early end. */
+function monitorOf({ config }: Manifest): Outcome["monitor"] {
+  const trainer = isRecord(config) && isRecord(config.trainer) ? config.trainer : {};
+  const init = isRecord(trainer.init) ? trainer.init : {};
+  const { checkpoint, callbacks } = init;
+  const stopping = (Array.isArray(callbacks) ? callbacks : []).find(
+    (choice) => isRecord(choice) && isRecord(choice.EarlyStopping),
+  );
+  const found = [isRecord(checkpoint) ? checkpoint.keep_best : undefined, stopping?.EarlyStopping].find(isRecord);
+  if (!found || !isText(found.metric)) return undefined;
+  const { metric, mode } = found;
+  return { metric, ...((mode === "min" || mode === "max") && { mode }) };
+}

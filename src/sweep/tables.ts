@@ -1,0 +1,74 @@
+// Results as files: one row per run in the order of the runs, numbers exact. A table of a sweep is the same on every machine but for its wall times.
+import { writeAtomic } from "#files";
+import type { Results, RunResult, Setting } from "../report/results.ts";
+import { renderResults } from "../report/sweep.ts";
+import { numberText } from "../run/fields.ts";
+import { csvCell } from "../train/loggers/csv.ts";
+
+/** A setting as text: text as it stands, anything else as JSON. */
+export const settingText = (value: Setting | undefined): string =>
+  value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+
+const numberCell = (value: number | undefined): string => (value === undefined ? "" : String(numberText(value)));
+
+/** A column's name and its cell of a run. */
+type Column = readonly [name: string, cell: (run: RunResult) => string];
+
+function columns({ settings, metrics, target }: Results): Column[] {
+  return [
+    ["run", ({ name }) => name],
+    ["state", ({ state }) => state],
+    ["seed", ({ seed = "" }) => seed],
+    ...settings.map((key): Column => [key, (run) => settingText(run.settings[key])]),
+    ["steps", ({ steps }) => String(steps)],
+    ...metrics.flatMap((metric): Column[] => {
+      const own: Column[] = [[metric, (run) => numberCell(run.metrics[metric]?.last)]];
+      if (!metric.startsWith("val_")) return own;
+      return [
+        ...own,
+        [`${metric}/best`, (run) => numberCell(run.metrics[metric]?.best)],
+        [`${metric}/best_step`, (run) => numberCell(run.metrics[metric]?.bestStep)],
+      ];
+    }),
+    ...(target ? ([["steps_to_target", ({ targetStep }) => numberCell(targetStep)]] satisfies Column[]) : []),
+    ["seconds", ({ seconds }) => numberCell(seconds)],
+    ["digest", ({ digest = "" }) => digest],
+    ["folder", ({ folder }) => folder],
+  ];
+}
+
+/** The results as CSV (RFC 4180): a header, and a row per run. What a run hasn't is an empty cell. */
+export function resultsCsv(results: Results): string {
+  const all = columns(results);
+  const rows = [all.map(([name]) => name), ...results.runs.map((run) => all.map(([, cell]) => cell(run)))];
+  return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+}
+
+/** A run's row as a record; NaN and infinities as text. What a run hasn't is left out, but for a target that it didn't reach: null. */
+export function runRow({ target }: Results, { series: _, targetStep, metrics, ...run }: RunResult): object {
+  const { name, folder, state, reason, seed, settings, steps, digest, seconds, monitor } = run;
+  return {
+    ...{ run: name, folder, state, reason, seed, settings, steps },
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([metric, { last, lastStep, best, bestStep }]) => [
+        metric,
+        { last: numberText(last), last_step: lastStep, ...(best !== undefined && { best, best_step: bestStep }) },
+      ]),
+    ),
+    ...(target && { steps_to_target: targetStep ?? null }),
+    ...{ monitor, seconds, digest },
+  };
+}
+
+/** The results as JSON lines: a row per run. */
+export function resultsJsonl(results: Results): string {
+  return results.runs.map((run) => `${JSON.stringify(runRow(results, run))}\n`).join("");
+}
+
+/** Writes `sweep.csv`, `sweep.jsonl` and `sweep.html` into a sweep's folder, each all at once. Throws CheckpointError. */
+export function writeResults(folder: string, results: Results, title: string): void {
+  const write = (name: string, text: string) => writeAtomic(`${folder}/${name}`, new TextEncoder().encode(text));
+  write("sweep.csv", resultsCsv(results));
+  write("sweep.jsonl", resultsJsonl(results));
+  write("sweep.html", renderResults(results, title));
+}
