@@ -7,6 +7,7 @@ import type { VectorWidth } from "../backend/wasm/width.ts";
 import { printableMessage } from "../core/printable.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
+import { type CompareFlags, compare, parseMetric, parseTarget } from "./compare.ts";
 import { completion } from "./completion.ts";
 import { diffConfigs, showConfig, validateConfig } from "./config.ts";
 import { type DiffFlags, diff } from "./diff.ts";
@@ -153,6 +154,23 @@ comparing(
   .option("--steps <n>", "compare the first so many steps alone", parseCount)
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: DiffFlags) => report(flags.json, () => diff(a, b, flags)));
+
+program
+  .command("compare")
+  .argument("<runs...>", "folders of two runs or more, of any origin")
+  .description(
+    "what several runs came to: settings that differ, metrics, quartiles over seeds, steps to a target, the best settings",
+  )
+  .option("--metric <name>", "the number to rank by: accuracy; NAME=min or NAME=max says its direction", parseMetric)
+  .option(
+    "--target <name=value>",
+    "count the steps to a value: accuracy=0.97; or NAME>=VALUE, NAME<=VALUE",
+    parseTarget,
+  )
+  .option("--csv <file>", "writes the table")
+  .option("--html <file>", "writes a page: the table, curves, quartiles")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((runs: string[], flags: CompareFlags) => report(flags.json, () => compare(runs, flags)));
 
 comparing(
   withRunFlags(program.command("explain").argument("<what>", "YAML file, or a run's folder")),

@@ -33,3 +33,7 @@ export const printableMessage = (text: string): string =>
     .split("\n")
     .map((line) => printable(clipped(line, longestLine)))
     .join("\n");
+
+/** A text as one word of a shell's command. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,9 +1,14 @@
-// The results of several runs as plain data: what a table, a page and the files of a sweep are made from. Who reads runs (src/sweep) fills it.
+// The results of several runs as plain data: what a table, a page and the files of a sweep are made from, and how they are worded. Who reads runs (src/sweep) fills it.
+import { shellWord } from "../core/printable.ts";
 import type { Mode } from "../optim/monitored.ts";
 import type { Series } from "./series.ts";
 
 /** A setting's value, as JSON has it. */
 export type Setting = string | number | boolean | null | readonly Setting[] | { readonly [key: string]: Setting };
+
+/** A setting as text: text as it stands, anything else as JSON; nothing for one that a run hasn't. */
+export const settingText = (value: Setting | undefined): string =>
+  value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
 /** How a run stands. `running`: a process works on it; `missing`: there is no folder yet. */
 export type RunState = "finished" | "running" | "stopped" | "failed" | "missing";
@@ -114,3 +119,35 @@ export interface Results {
   /** What a reader must know of the runs, line by line: same settings and seed with another digest, a log that is gone. */
   readonly notes: readonly string[];
 }
+
+/** Paths by the shortest of their endings that tell them apart: `trainer.init.optimizer.AdamW.learning_rate` → `learning_rate`. */
+export function shortNames(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => path.split(/(?<=[./])/));
+  const ending = (own: readonly string[], count: number) => own.slice(-count).join("");
+  return parts.map((own, i) => {
+    let count = 1;
+    while (count < own.length && parts.some((other, j) => j !== i && ending(other, count) === ending(own, count)))
+      count++;
+    return ending(own, count);
+  });
+}
+
+/** The target in words: `val_accuracy ≥ 0.97`. */
+export const targetText = ({ metric, mode, value }: Target): string =>
+  `${metric} ${mode === "max" ? "≥" : "≤"} ${value}`;
+
+/** A group's settings in words, by their short names. */
+export function groupText({ settings: keys }: Results, { settings }: GroupResult): string {
+  const names = shortNames(keys);
+  return keys.map((key, i) => `${names[i]} ${settingText(settings[key]) || "–"}`).join(", ") || "the same settings";
+}
+
+/** How a target was met by a group, in words: `4 of 5`, and what the others did. */
+export function reachedText({ reached, missed, open }: GroupTarget): string {
+  const others = [...(missed > 0 ? [`${missed} missed it`] : []), ...(open > 0 ? [`${open} not there yet`] : [])];
+  return `${reached} of ${reached + missed + open}${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
+}
+
+/** The commands that verify a group's finished runs. */
+export const verifyCommands = ({ runs }: Results, { runs: places }: GroupResult): string[] =>
+  places.flatMap((i) => (runs[i].digest === undefined ? [] : [`seedgrad verify ${shellWord(runs[i].folder)}`]));

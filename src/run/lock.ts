@@ -18,6 +18,7 @@ import {
 } from "#files";
 import { canonicalJson, sha256, toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { shellWord } from "../core/printable.ts";
 import { isRecord, isText, tryJson } from "./fields.ts";
 
 /** How often two that come at once may both step back before one of them gives up. */
@@ -38,7 +39,6 @@ interface Owner {
 }
 
 const toBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 /** A folder's lock, held by this process. */
 export interface FolderLock {
@@ -129,7 +129,7 @@ function refuseIfHeld(folder: string, path: string, own: Owner, now: number): vo
     problem: "another run is using this folder",
     got: owner ? `process ${owner.pid} on ${owner.host}` : "a lock that doesn't say whose it is",
     expected: "a folder of its own for each run",
-    hint: `wait for it (a lock that isn't renewed for ${staleAfter / 60_000} minutes is free), or choose another folder; if no run is there: rm ${quoted(path)}`,
+    hint: `wait for it (a lock that isn't renewed for ${staleAfter / 60_000} minutes is free), or choose another folder; if no run is there: rm ${shellWord(path)}`,
   });
 }
 
@@ -196,6 +196,6 @@ function whileAlone(folder: string, own: Owner, body: (now: number) => void): vo
     where: folder,
     problem: "others are taking this folder's lock",
     got: `no turn in ${attempts} attempts`,
-    hint: `choose another folder; if no run is there: rm ${quoted(`${folder}/lock`)}-*`,
+    hint: `choose another folder; if no run is there: rm ${shellWord(`${folder}/lock`)}-*`,
   });
 }

@@ -136,7 +136,7 @@ function knownMode(where: string, metric: string, given: Mode | undefined, direc
     problem: "nothing says whether less or more of this number is better",
     got: metric,
     expected: "min or max",
-    hint: "say it: metric NAME=min or NAME=max, target NAME<=VALUE or NAME>=VALUE",
+    hint: `say it: --metric ${metric}=min, or --target '${metric}<=VALUE'; in a sweep's file mode beside the name`,
   });
 }
 

@@ -1,13 +1,9 @@
 // Results as files: one row per run in the order of the runs, numbers exact. A table of a sweep is the same on every machine but for its wall times.
 import { writeAtomic } from "#files";
-import type { Results, RunResult, Setting } from "../report/results.ts";
+import { type Results, type RunResult, type Spread, settingText } from "../report/results.ts";
 import { renderResults } from "../report/sweep.ts";
 import { numberText } from "../run/fields.ts";
 import { csvCell } from "../train/loggers/csv.ts";
-
-/** A setting as text: text as it stands, anything else as JSON. */
-export const settingText = (value: Setting | undefined): string =>
-  value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
 const numberCell = (value: number | undefined): string => (value === undefined ? "" : String(numberText(value)));
 
@@ -52,13 +48,36 @@ export function runRow({ target }: Results, { series: _, targetStep, metrics, ..
     metrics: Object.fromEntries(
       Object.entries(metrics).map(([metric, { last, lastStep, best, bestStep }]) => [
         metric,
-        { last: numberText(last), last_step: lastStep, ...(best !== undefined && { best, best_step: bestStep }) },
+        { last: numberText(last), lastStep, ...(best !== undefined && { best, bestStep }) },
       ]),
     ),
-    ...(target && { steps_to_target: targetStep ?? null }),
+    ...(target && { stepsToTarget: targetStep ?? null }),
     ...{ monitor, seconds, digest },
   };
 }
+
+/** The results as one record of JSON: a row per run, and what groups of them came to. */
+export function resultsJson(results: Results): Readonly<Record<string, unknown>> {
+  const { settings, metrics, runs, groups, ranking, ranked, target, notes } = results;
+  return {
+    ...{ settings, metrics, target, ranking, notes },
+    runs: runs.map((run) => runRow(results, run)),
+    groups: groups.map(({ runs: places, metrics: own, target: reached, settings: values }) => ({
+      ...{ settings: values, runs: places.map((i) => runs[i].name) },
+      metrics: Object.fromEntries(
+        Object.entries(own).map(([metric, { values: each, spread }]) => [
+          metric,
+          { values: each.map((value) => (value === undefined ? null : numberText(value))), spread: spreadJson(spread) },
+        ]),
+      ),
+      ...(reached && { target: { ...reached, spread: spreadJson(reached.spread) } }),
+    })),
+    ranked,
+  };
+}
+
+const spreadJson = (spread: Spread | undefined) =>
+  spread && Object.fromEntries(Object.entries(spread).map(([name, value]) => [name, numberText(value)]));
 
 /** The results as JSON lines: a row per run. */
 export function resultsJsonl(results: Results): string {

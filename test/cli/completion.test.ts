@@ -26,6 +26,8 @@ describe("completion", () => {
       expect(complete("seedgrad", "te")).toEqual(["test"]);
       expect(complete("seedgrad", "test", "runs/a", "--ck")).toEqual(["--ckpt"]);
       expect(complete("seedgrad", "fit", "--se")).toEqual(["--seed", "--set"]);
+      expect(complete("seedgrad", "comp")).toEqual(["compare", "completion"]);
+      expect(complete("seedgrad", "compare", "runs/a", "runs/b", "--ta")).toEqual(["--target"]);
       expect(complete("seedgrad", "verify", "runs/a", "--da")).toEqual(["--data"]);
       expect(complete("seedgrad", "checkpoint", "in")).toEqual(["info"]);
       expect(complete("seedgrad", "config", "show", "--max")).toEqual(["--max-steps"]);

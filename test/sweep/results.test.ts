@@ -162,7 +162,7 @@ describe("runs of two learning rates under three seeds", () => {
         settings: { [rate]: rates[Math.floor(i / 3)] },
       });
       expect(line.metrics.val_accuracy.last).toBe(runs[i].metrics.accuracy);
-      expect(line.steps_to_target).toBe(results.runs[i].targetStep ?? null);
+      expect(line.stepsToTarget).toBe(results.runs[i].targetStep ?? null);
     });
     const again = resultsOf(listed(), { target: { name: "accuracy", value: 0.9 } });
     expect([resultsCsv(again), resultsJsonl(again)]).toEqual([resultsCsv(results), resultsJsonl(results)]);
@@ -201,7 +201,9 @@ describe("what a run goes by", () => {
   });
 
   test("a logged number that no validation has: only with a direction", () => {
-    expect(refused(() => resultsOf(listed(), { metric: { name: "learning_rate" } }))).toBeInstanceOf(ConfigError);
+    const unknown = refused(() => resultsOf(listed(), { metric: { name: "learning_rate" } }));
+    expect(unknown).toBeInstanceOf(ConfigError);
+    expect(unknown.message).toMatch(/nothing says whether less or more of this number is better: got learning_rate/);
     const { metrics, ranking } = resultsOf(listed(), { metric: { name: "learning_rate", mode: "max" } });
     expect([metrics.at(-1), ranking?.metric]).toEqual(["learning_rate", "learning_rate"]);
   });
