@@ -12,6 +12,16 @@ export type { RecordedRun, RecordedStep, RecordOptions } from "./run/recording.t
 export type { Check, Finding, Verdict, Verification } from "./run/verification.ts";
 export * from "./train/index.ts";
 export { type Diff, type DiffOptions, diffReplay, diffRuns } from "./verify/diff.ts";
+export { type JudgeOptions, type OpVerification, verifyOpProof } from "./verify/judgeop.ts";
+export type { OpProof, ProvedValue } from "./verify/opproof.ts";
+export {
+  type ProveOptions,
+  proveOp,
+  type StepValue,
+  type StepValues,
+  stepValues,
+  type ValueChoice,
+} from "./verify/prove.ts";
 export { verifyRecordedRun } from "./verify/recorded.ts";
 export { showDiff } from "./verify/show.ts";
 export { buildTrainer, Trainer } from "./verify/trainer.ts";

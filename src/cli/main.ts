@@ -28,6 +28,7 @@ import { type PredictFlags, predict } from "./predict.ts";
 import { schema } from "./schema.ts";
 import { test, validate, validateAll } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
+import { parseOp } from "./verifyop.ts";
 
 /** The version in the nearest package.json that has one. */
 function version(): string {
@@ -128,7 +129,9 @@ withRunFlags(program.command("predict").argument("<config>", "YAML file"))
 
 comparing(
   withBackendFlags(
-    withImport(program.command("verify").argument("<run>", "a run's folder; or a YAML file, with --against")),
+    withImport(
+      program.command("verify").argument("<run>", "a run's folder; a YAML file, with --against; or the proof of an op"),
+    ),
   ),
   "",
   "not the same, or the folder is damaged",
@@ -137,6 +140,15 @@ comparing(
   .option("--from <step>", "begin at the run's checkpoint of this step", parseStep)
   .option("--steps <n>", "replay at most so many steps", parseCount)
   .option("--against <what>", "a digest, or a manifest, in place of the run's own")
+  .option(
+    "--op <step:node>",
+    "one op of a step alone: its number, or an output's name; without it all of the step's are listed",
+    parseOp,
+  )
+  .option(
+    "--output <file>",
+    "with --op: writes the op's proof, or the list; a proof is judged by verify FILE, without the run",
+  )
   .option("--data <folder>", "where the files and folders of data lie that the run's config names")
   .option("--backend <name>", "another backend than the run's")
   .option("--json", "the last line of stdout is one JSON object")

@@ -1,35 +1,30 @@
 // `seedgrad verify RUN`: replays a run from its folder, in memory, and compares chain and digest; or trains a config and compares the digest alone.
 import { existsSync } from "node:fs";
-import { setDefaultVectorWidth, type Threads } from "../backend/load.ts";
+import { setDefaultVectorWidth } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { readManifest } from "../run/manifest.ts";
-import type { Check, Finding } from "../run/verification.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { showDiff } from "../verify/show.ts";
 import { rebuildFromConfig, verifyConfig, verifyRun } from "../verify/verify.ts";
-import { type Outcome, oneLine, table } from "./command.ts";
+import { short, showChecks } from "./checks.ts";
+import { type Outcome, oneLine } from "./command.ts";
 import { diffJson } from "./diff.ts";
-import type { ImportFlags } from "./flags.ts";
 import { configOf, importFor } from "./imports.ts";
+import { isProof, type OpFlags, verifyOp } from "./verifyop.ts";
 
 /** The flags of `verify`. */
-export interface VerifyFlags extends ImportFlags {
+export interface VerifyFlags extends OpFlags {
   readonly from?: number;
   readonly steps?: number;
-  readonly against?: string;
-  readonly data?: string;
-  readonly backend?: string;
-  readonly threads?: Threads;
   /** Left out: the one that the run didn't have, where the engine has both. */
   readonly vectorWidth?: VectorWidth;
   readonly json?: boolean;
 }
 
-/** Verifies a run's folder, or a config against a published digest. Exit code 1 when something differs. */
-export async function verify(
-  what: string,
-  { json: _json, import: programs, trustImports, vectorWidth, ...options }: VerifyFlags,
-): Promise<Outcome> {
+/** Verifies a run's folder, a config against a published digest, one op of a step, or the proof of one. Exit code 1 when something differs. */
+export async function verify(what: string, flags: VerifyFlags): Promise<Outcome> {
+  if (flags.op !== undefined || isProof(what)) return verifyOp(what, flags);
+  const { json: _json, import: programs, trustImports, vectorWidth, ...options } = flags;
   const config = configOf(what);
   const folder = config === what ? undefined : what;
   if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
@@ -65,31 +60,6 @@ export async function verify(
 function recordedWidth(folder: string): unknown {
   const path = `${folder}/manifest.json`;
   return existsSync(path) ? readManifest(path).environment.vectorWidth : undefined;
-}
-
-/** On one line, and no longer than a few of a terminal's. */
-function short(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
-}
-
-/** So many rows of a kind are shown; all are in `--json`. */
-const shownRows = 20;
-
-/** The rows by what was found. */
-function showChecks(checks: readonly Check[]): string[] {
-  const titles: Record<Finding, string> = {
-    differs: "# differs",
-    same: "# checked, and the same",
-    trusted: "# taken on trust",
-  };
-  return (["differs", "same", "trusted"] as const).flatMap((finding) => {
-    const rows = checks.filter(({ found }) => found === finding);
-    if (rows.length === 0) return [];
-    const shown = table(rows.slice(0, shownRows).map(({ what, detail = "" }) => [what, short(detail)]));
-    const more = rows.length > shownRows ? [`… and ${rows.length - shownRows} more (--json)`] : [];
-    return ["", titles[finding], ...shown, ...more];
-  });
 }
 
 /** Why it differs; undefined where there is nothing but a digest to compare with. */

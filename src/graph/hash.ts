@@ -150,12 +150,9 @@ interface Names {
 
 const names = new WeakMap<Graph, Names>();
 
-/** Both names from one walk and one encoding: the key is the hash of the hash and of what it leaves out. */
-function namesOf(graph: Graph): Names {
-  const known = names.get(graph);
-  if (known) return known;
-  const { nodes, beside } = walk(graph);
-  const numbers = new Map<Node, number>();
+/** The bytes that the graph's hash is of. `numbers` gets the number of each node in them. */
+export function encodeGraph(graph: Graph, numbers = new Map<Node, number>()): Uint8Array {
+  const { nodes } = walk(graph);
   const encoder = new Encoder();
   encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed).u32(graph.inputs.length);
   for (const { name, node } of graph.inputs) {
@@ -167,7 +164,16 @@ function namesOf(graph: Graph): Names {
   encodeNodes(encoder, graph, nodes, numbers);
   encodeMeanings(encoder, graph, nodes);
   encodeOutputs(encoder, graph.outputs, numbers);
-  const digest = sha256(encoder.i64(graph.draws).finish());
+  return encoder.i64(graph.draws).finish();
+}
+
+/** Both names from one walk and one encoding: the key is the hash of the hash and of what it leaves out. */
+function namesOf(graph: Graph): Names {
+  const known = names.get(graph);
+  if (known) return known;
+  const { beside } = walk(graph);
+  const numbers = new Map<Node, number>();
+  const digest = sha256(encodeGraph(graph, numbers));
   const rest = new Encoder().bytes(digest);
   encodeNodes(rest, graph, beside, numbers);
   encodeOutputs(rest, graph.watched, numbers);

@@ -42,8 +42,18 @@ function loopMeanings({ name, version }: LoopRecord): (node: Node) => Meaning {
 /** Meanings of one op that are kept: a sampler's bounds may be others at every step. */
 const mostMeanings = 1024;
 
+/** The text of what an elementwise record's node computes, whose SHA-256 is its meaning. */
+export function textOf(
+  { value }: ElementwiseRecord,
+  { inputs, attributes }: Pick<Node, "inputs" | "attributes">,
+): string {
+  const operands = inputs.map(({ dtype }, i) => input(i, dtype));
+  return expressionText(value(operands, attributes));
+}
+
 /** The hash of the record's expression on a node's operands with its attributes, kept for each of these. */
-function expressionMeanings({ name, value }: ElementwiseRecord): (node: Node) => Meaning {
+function expressionMeanings(record: ElementwiseRecord): (node: Node) => Meaning {
+  const { name } = record;
   const known = new Map<string, Meaning>();
   /** Most nodes of an op have no attributes, and the dtypes of the one before. */
   let last: { readonly dtypes: readonly DType[]; readonly meaning: Meaning } | undefined;
@@ -55,8 +65,7 @@ function expressionMeanings({ name, value }: ElementwiseRecord): (node: Node) =>
     if (!isPlain) key += ` ${toHex(new Encoder().value(attributes).finish())}`;
     let meaning = known.get(key);
     if (!meaning) {
-      const operands = inputs.map(({ dtype }, i) => input(i, dtype));
-      meaning = { key, is: sha256(new TextEncoder().encode(expressionText(value(operands, attributes)))) };
+      meaning = { key, is: sha256(new TextEncoder().encode(textOf(record, { inputs, attributes }))) };
       if (known.size === mostMeanings) known.clear();
       known.set(key, meaning);
     }

@@ -61,12 +61,30 @@ export const partDigits = 16;
 
 const partOf = (bytes: Uint8Array): string => toHex(sha256(bytes)).slice(0, partDigits);
 
+/** All that a link is the hash of: of the batch and of what was given, the bytes. */
+export interface LinkParts {
+  /** hₜ₋₁, 32 bytes. */
+  readonly previous: Uint8Array;
+  readonly step: number;
+  /** 64 hex digits. */
+  readonly graphHash: string;
+  readonly position: number;
+  readonly batch: Uint8Array;
+  readonly given: Uint8Array;
+  readonly lossBits: number;
+}
+
+/** hₜ. */
+export function linkHash({ previous, step, graphHash, position, batch, given, lossBits }: LinkParts): Uint8Array {
+  const encoder = new Encoder().bytes(previous).u64(step).bytes(fromHex(graphHash)).u64(position);
+  return sha256(encoder.bytes(batch).bytes(given).u32(lossBits).finish());
+}
+
 /** The chain of one run, at the step it has come to. */
 export class Chain {
   #hash: Uint8Array;
   #step = 0;
   #last: ChainLink | undefined;
-  readonly #graphs = new Map<string, Uint8Array>();
 
   /** Throws DataError for a digest of the data that isn't SHA-256 in hex. */
   constructor({ graphHash, furtherGraphs = [], seed, data, shuffleSeeds = [] }: ChainOrigin) {
@@ -105,21 +123,12 @@ export class Chain {
       .map(([name, value]) => [name, float32Bits(value)] as const);
     const givenBytes = encodeNumbers(numbers);
     const lossBits = float32Bits(loss);
-    const hash = sha256(
-      new Encoder()
-        .bytes(this.#hash)
-        .u64(step)
-        .bytes(this.#graphBytes(graphHash))
-        .u64(position)
-        .bytes(batchBytes)
-        .bytes(givenBytes)
-        .u32(lossBits)
-        .finish(),
-    );
+    const parts = { previous: this.#hash, step, graphHash, position, batch: batchBytes, given: givenBytes, lossBits };
+    const hash = linkHash(parts);
     this.#hash = hash;
     this.#step = step;
-    const parts = { graph: graphHash.slice(0, partDigits), batch: partOf(batchBytes), given: partOf(givenBytes) };
-    this.#last = { step, hash, lossBits, position, ...parts, numbers: Object.fromEntries(numbers) };
+    const shown = { graph: graphHash.slice(0, partDigits), batch: partOf(batchBytes), given: partOf(givenBytes) };
+    this.#last = { step, hash, lossBits, position, ...shown, numbers: Object.fromEntries(numbers) };
     return this.#last;
   }
 
@@ -135,15 +144,6 @@ export class Chain {
     const digest = digestOf(this.#hash, tensorsDigest(tensors));
     return marked ? `warn:${digest}` : digest;
   }
-
-  #graphBytes(hex: string): Uint8Array {
-    let bytes = this.#graphs.get(hex);
-    if (!bytes) {
-      bytes = fromHex(hex);
-      this.#graphs.set(hex, bytes);
-    }
-    return bytes;
-  }
 }
 
 /** A run's digest, unmarked, of its last link and its state's root. */
@@ -151,7 +151,8 @@ export function digestOf(link: Uint8Array, root: Uint8Array): string {
   return toHex(sha256(new Encoder().bytes(link).bytes(root).finish()));
 }
 
-function encodeBatch(step: number, { indices, tensors }: ChainStep["batch"]): Uint8Array {
+/** The bytes of a batch in a link. */
+export function encodeBatch(step: number, { indices, tensors }: ChainStep["batch"]): Uint8Array {
   if (!indices) {
     return new Encoder()
       .u8(0)
@@ -168,7 +169,8 @@ function encodeBatch(step: number, { indices, tensors }: ChainStep["batch"]): Ui
   return encoder.finish();
 }
 
-function encodeNumbers(numbers: readonly (readonly [string, number])[]): Uint8Array {
+/** The bytes of what a step was given: float32 bits by name, the names in UTF-8 order. */
+export function encodeNumbers(numbers: readonly (readonly [string, number])[]): Uint8Array {
   const encoder = new Encoder().u32(numbers.length);
   for (const [name, bits] of numbers) encoder.string(name).u32(bits);
   return encoder.finish();

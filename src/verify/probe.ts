@@ -24,11 +24,11 @@ const mostBytes = 2 ** 28;
 /** Nodes in order, cut into blocks that can be in memory together. */
 export function blocksOf<T>(items: readonly T[], nodeOf: (item: T) => Node): T[][] {
   const blocks: T[][] = [];
-  let bytes = mostBytes;
+  let bytes = 0;
   for (const item of items) {
     const { shape, dtype } = nodeOf(item);
     const own = sizeOf(shape) * itemSize(dtype);
-    if (bytes + own > mostBytes) {
+    if (blocks.length === 0 || bytes + own > mostBytes) {
       blocks.push([]);
       bytes = 0;
     }

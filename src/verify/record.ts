@@ -31,8 +31,8 @@ export function latestOf(
   return [...records.values()].reverse().find(({ plan }) => hashes.includes(plan.graphHash));
 }
 
-/** Wraps a backend so that it remembers. */
-export function recording(inner: Backend): RecordingBackend {
+/** Wraps a backend so that it remembers: all runs, or those that begin while `wanted` says so. */
+export function recording(inner: Backend, wanted: () => boolean = () => true): RecordingBackend {
   const records = new Map<string, RunRecord>();
   const readAll = async (buffers: readonly Buffer[]) => {
     const all: TypedArray[] = [];
@@ -58,6 +58,7 @@ export function recording(inner: Backend): RecordingBackend {
         scratchBytes: executable.scratchBytes,
         dispose: () => executable.dispose(),
         async run(run) {
+          if (!wanted()) return executable.run(run);
           const inputs = await readAll(run.inputs);
           await executable.run(run);
           const { seed, base } = run;

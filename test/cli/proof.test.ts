@@ -6,7 +6,9 @@ import type { Outcome } from "../../src/cli/command.ts";
 import { type DiffFlags, diff } from "../../src/cli/diff.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
 import { type VerifyFlags, verify } from "../../src/cli/verify.ts";
-import { BackendError, CheckpointError, ConfigError } from "../../src/core/errors.ts";
+import { parseOp } from "../../src/cli/verifyop.ts";
+import { BackendError, CheckpointError, ConfigError, DataError } from "../../src/core/errors.ts";
+import type { StepValue } from "../../src/verify/prove.ts";
 import { configFile, presetWith, scratch, start } from "../support/cli.ts";
 
 const plain: [string, string][] = [
@@ -99,6 +101,52 @@ describe("verify", () => {
   });
 });
 
+describe("verify --op", () => {
+  test("the values of a step, one op by number and by name, and its proof without the run", async () => {
+    const list = await verified(run, { op: { step: 3 }, backend: "wasm" });
+    expect(list.code).toBe(0);
+    expect(text(list)).toMatch(
+      /^graph {7}\w{64}\nlink {8}\w{64}\nroot {8}\w{64}\ncommitment {2}\w{64}\n\nvalue {2}what /,
+    );
+    const rows = list.lines.slice(6);
+    expect(rows[0]).toMatch(/^0 {6}input argument\/0\/inputs float32\[64, 784\] +\w{16}$/);
+    const { value } = (list.json.values as StepValue[]).find(({ what }) => what.startsWith("matmul "))!;
+    const output = join(scratch(), "op.json");
+    const proved = await verified(run, { op: { step: 3, value }, output });
+    expect(proved, text(proved)).toMatchObject({ code: 0, json: { equal: true, root: list.json.root } });
+    expect(text(proved)).toContain(
+      `right: step 3, value ${value}: matmul(float32[64, 784], float32[784, 128]) float32[64, 128]`,
+    );
+    for (const against of [undefined, run, String(list.json.commitment)]) {
+      const judged = await verified(output, { against });
+      expect([judged.code, judged.lines[0]]).toEqual([0, proved.lines[0]]);
+    }
+    expect((await verified(output, { against: await trained(config(["seed: 1234", "seed: 7"])) })).code).toBe(1);
+    const last = await verified(run, { op: { step: 5, value: "parameter/0.weight" } });
+    expect(text(last)).toContain(`digest after the step  ${(await verified(run)).json.digest}`);
+    const proof = readFileSync(output, "utf8");
+    const at = proof.indexOf('"data":"') + 20;
+    writeFileSync(output, `${proof.slice(0, at)}${proof[at] === "0" ? "1" : "0"}${proof.slice(at + 1)}`);
+    const wrong = await verified(output);
+    expect(wrong.code).toBe(1);
+    expect(wrong.lines[0]).toMatch(/^WRONG: operand, input 0 \(argument\/0\/inputs\): its bytes come to \w{64}/);
+  });
+
+  test("what it refuses", async () => {
+    const output = join(scratch(), "op.json");
+    await expect(verified(run, { op: { step: 3 }, from: 2 })).rejects.toThrow(/--from: one op is of one step/);
+    await expect(verified(config(), { op: { step: 3 } })).rejects.toThrow(/a config has no steps to prove/);
+    await expect(verified(run, { op: { step: 9, value: 40 } })).rejects.toThrow(DataError);
+    writeFileSync(output, "{}");
+    await expect(verified(output)).rejects.toThrow(/not a proof of an op/);
+    await expect(verified(output, { backend: "wasm" })).rejects.toThrow(ConfigError);
+    expect((await verified(run, { op: { step: 1, value: "result" }, output })).code).toBe(0);
+    await expect(verified(output, { op: { step: 2 } })).rejects.toThrow(/the proof of another op/);
+    for (const bad of ["", "0", "x", "1:", "-1:3"]) expect(() => parseOp(bad), bad).toThrow(/expected a step from 1/);
+    expect(parseOp("12:parameter/0.weight")).toEqual({ step: 12, value: "parameter/0.weight" });
+  });
+});
+
 describe("diff", () => {
   test("a run and its own config; a run and itself", async () => {
     const own = await compared(run, join(run, "config.yaml"));
@@ -174,6 +222,9 @@ describe("diff", () => {
 describe("exit codes of the process", () => {
   test.each<[string[], number, RegExp]>([
     [["verify", "RUN", "--steps", "2", "--json"], 0, /"equal":true/],
+    [["verify", "RUN", "--op", "2:result", "--json"], 0, /"equal":true/],
+    [["verify", "RUN", "--op", "2:none"], 1, /DataError: .*: the step's graph has no such value: got none/],
+    [["verify", "RUN", "--op", "two"], 2, /expected a step from 1, or STEP:NODE/],
     [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
     [["diff", "RUN", "BETA"], 1, /\n {2}adamW update of 0\.weight\n {2}element/],
     [["diff", "--help"], 0, /0: the same[\s\S]*1: [\s\S]*goes on[\s\S]*2: /],

@@ -60,6 +60,16 @@ const graph = () => ({
   base: 0,
 });
 const hash = "0".repeat(64);
+const opProof = () => ({
+  format: "seedgrad/op/1",
+  step: 1,
+  graph: "",
+  graphHash: hash,
+  link: { hash, previous: hash, position: 0, batch: "", given: "", loss: "00000000" },
+  root: hash,
+  operands: [],
+  result: { value: 0, sha256: hash, data: "", path: [] },
+});
 const path = () => ({ index: 0, count: 1, path: [] });
 let registered = 0;
 
@@ -646,6 +656,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   parseConfig: call(() => [configText(), "run.yaml", overrides()], 2),
   parsePhases: call(() => [configText(), "run.yaml", overrides()], 2),
   printGraph: call(() => [Object.create(graph())]),
+  proveOp: reads("proveOp", () => ["none", 1, 20, { backend: "reference", threads: 1, rebuild: () => 0 }], 3),
   proveTensor: reads("proveTensor", () => ["none", "parameter/w", { block: 0 }], 2),
   recordRun: call(
     () => [
@@ -661,10 +672,17 @@ const calls: Readonly<Record<string, RightCall>> = {
   showDiff: call(() => [{ names: ["a", "b"], equal: true, facts: [], graph: [], notes: [] }], 1, {
     requiredKeys: ["names", "equal", "facts", "graph", "notes"],
   }),
+  stepValues: reads("stepValues", () => ["none", 1, { backend: "reference", threads: 1, rebuild: () => 0 }], 2),
   summarizeScalar: call(() => ["x", sg.tensor(1)]),
   summarizeTensor: call(() => ["x", x()]),
   trainerOptions: call(() => [config()]),
   verifyConfig: reads("verifyConfig", () => ["none", { backend: "reference", threads: 1, against: hash }], 2),
+  verifyOpProof: reads(
+    "verifyOpProof",
+    () => [opProof(), { where: "a proof", against: hash }],
+    1,
+    Object.keys(opProof()),
+  ),
   verifyRun: reads(
     "verifyRun",
     () => [
@@ -778,6 +796,8 @@ const accepted: readonly Accepted[] = [
   [/^recordRun: 0\.seed = a bigint$/, "a seed"],
   [/^Trainer: 0\.seed = (null|a bigint)$/, "a seed, or none"],
   [/^(buildTrainer|loadConfig|loadPhases|parseConfig|parsePhases): \d\.seed = (null|a bigint)$/, "a seed, or none"],
+  [/^verifyOpProof: 0\.operands = an empty list$/, "an op of nothing"],
+  [/^proveOp: 2 = a text$/, "an output's name"],
   [/^digestOfProof: 0\.shape = an empty list$/, "the shape of a scalar"],
   [/^showDiff: 0(\.nonsense|\.(facts|graph|notes) = an empty list)$/, "none; a comparison may say more"],
   [/^(jacobian|hessian): 1\.argument = an index far out$/, "which argument: refused once they are given"],

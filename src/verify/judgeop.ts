@@ -1,0 +1,371 @@
+// One op judged from its proof alone: every hash that the proof gives is made again, and the op is computed from its operands by its meaning. No step is
+// replayed, and no run's folder is needed.
+import { exists } from "#files";
+import { meaningOf } from "../backend/reference/node.ts";
+import { checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { canonicalBytes, fromHex, sha256Hex, toHex } from "../core/canonical.ts";
+import { Decoder } from "../core/decoder.ts";
+import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { ConfigError, DataError, SeedgradError } from "../core/errors.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import { type DecodedGraph, decodeGraph } from "../graph/decode.ts";
+import { meaningOf as graphMeaning } from "../graph/meaning.ts";
+import type { Node } from "../graph/node.ts";
+import { digestOf, linkHash } from "../run/chain.ts";
+import { readChain } from "../run/chainfile.ts";
+import { rootOfPath } from "../run/merkle.ts";
+import { tensorDigest } from "../run/state.ts";
+import type { Check, Verdict } from "../run/verification.ts";
+import { sameElements } from "./bits.ts";
+import { Checks } from "./checks.ts";
+import { valuesAt } from "./input.ts";
+// A proof may be of any op: all of them are defined by these.
+import "../tensor/members.ts";
+import "../tensor/scan.ts";
+import { isOpProof, type OpProof, type ProvedValue, stepCommitment, valueLeaf } from "./opproof.ts";
+
+/** What a proof comes to. */
+export interface OpVerification {
+  readonly verdict: Verdict;
+  readonly equal: boolean;
+  readonly step: number;
+  /** The op's number among the step's values. */
+  readonly value: number;
+  /** `matmul(float32[16, 4], float32[4, 8]) float32[16, 8]`; undefined where the graph isn't what its hash says. */
+  readonly op?: string;
+  readonly graphHash: string;
+  /** hₜ, 64 hex digits. */
+  readonly link: string;
+  /** Over all values of the step, and what stands for link and root together. */
+  readonly root: string;
+  readonly commitment: string;
+  /** The digest that the run had before and after the step, where the proof shows a tensor of that state. */
+  readonly before?: string;
+  readonly after?: string;
+  /** The first part that is wrong, for a reader. */
+  readonly difference?: string;
+  readonly checks: readonly Check[];
+}
+
+/** How a proof is judged. */
+export interface JudgeOptions {
+  /** What the proof is called in errors. */
+  readonly where?: string;
+  /** What it must be of: a run's folder, or 64 hex digits that are its graph's hash, link, root, commitment, or the run's digest before or after the step. */
+  readonly against?: string;
+}
+
+const call = signature("verifyOpProof", {
+  proof: kind("the proof of an op, as proveOp gives it", isOpProof),
+  "options?": optionsOf<JudgeOptions>({ "where?": string, "against?": string }),
+});
+
+/**
+ * Judges the proof of an op: by its hashes, and by computing the op from its operands. It says `different`, and what, where something is wrong. Throws DataError for a graph or an
+ * op that can't be read, ReproError for one of other numerics, ConfigError for something else to hold it against.
+ */
+export function verifyOpProof(proof: OpProof, options: JudgeOptions = {}): OpVerification {
+  checkArguments(call, arguments);
+  const { where = "the proof", against } = options;
+  const checks = new Checks();
+  const found = (facts: Pick<OpVerification, "op" | "before" | "after"> = {}): OpVerification => ({
+    ...checks.conclude({ difference: first(checks) }),
+    step: proof.step,
+    value: proof.result.value,
+    graphHash: proof.graphHash,
+    link: proof.link.hash,
+    root: proof.root,
+    commitment: stepCommitment(proof.link.hash, proof.root),
+    ...facts,
+  });
+  const graphBytes = fromHex(proof.graph);
+  checks.compared("graph", unequal(sha256Hex(graphBytes), proof.graphHash), proof.graphHash);
+  if (checks.rows.some(({ found }) => found === "differs")) return found();
+  const graph = guarded(where, "the graph can't be read", () => decodeGraph(`${where}: graph`, graphBytes));
+  const node = opOf(where, proof, graph);
+  checkLink(proof, checks);
+  const all = [...proof.operands, proof.result];
+  const nameOf = (each: ProvedValue) => nameIn(graph, proof, each);
+  for (const each of all) checkValue(where, nameOf(each), each, graph, checks);
+  checkBranches(proof, graph, nameOf, checks);
+  const states = checkStates(proof, graph, nameOf, checks);
+  checkGiven(where, proof, graph, nameOf, checks);
+  checkExpression(proof, node, checks);
+  checkResult(where, proof, graph, node, checks);
+  if (against !== undefined) checkAgainst(against, { ...found(), ...states }, proof, checks);
+  addTrusted(against, checks);
+  return found({ op: opText(node), ...states });
+}
+
+const first = ({ rows }: Checks): string | undefined => {
+  const row = rows.find(({ found }) => found === "differs");
+  return row && `${row.what}: ${row.detail}`;
+};
+
+const unequal = (made: string, given: string): string[] =>
+  made === given ? [] : [`its bytes come to ${made}, the proof says ${given}`];
+
+/** What goes wrong in reading a forged graph is said as such. */
+function guarded<T>(where: string, problem: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof SeedgradError) throw cause;
+    throw new DataError({ where, problem, got: String(cause), cause });
+  }
+}
+
+/** The op's node. Throws DataError where the proof's values aren't those that the graph has for it. */
+function opOf(where: string, { result, operands }: OpProof, { values, inputs, contents }: DecodedGraph): Node {
+  const node = values[result.value];
+  const refuse = (problem: string, got: string, expected?: string): never => {
+    throw new DataError({ where, problem, got, expected });
+  };
+  if (!node) refuse("the graph has no such value", `value ${result.value}`, `one of ${values.length}`);
+  if (result.value < inputs.length)
+    refuse("an input of the step, which no op computes", `${result.value}, ${inputs[result.value]}`);
+  const wanted = contents.has(result.value) ? [] : [...new Set(node.inputs)].map((input) => values.indexOf(input));
+  const given = operands.map(({ value }) => value);
+  if (wanted.join() !== given.join())
+    refuse("operands that aren't the op's", `values ${given.join(", ") || "none"}`, wanted.join(", ") || "none");
+  return node;
+}
+
+/** `operand 3, node 17 (matmul)`, `result, node 20 (add)`. */
+function nameIn({ values, inputs }: DecodedGraph, { result }: OpProof, { value }: ProvedValue): string {
+  const what = value < inputs.length ? `input ${value} (${inputs[value]})` : `node ${value} (${values[value].op})`;
+  return `${value === result.value ? "result" : "operand"}, ${what}`;
+}
+
+function checkLink({ link, graphHash, step }: OpProof, checks: Checks): void {
+  const made = linkHash({
+    previous: fromHex(link.previous),
+    step,
+    graphHash,
+    position: link.position,
+    batch: fromHex(link.batch),
+    given: fromHex(link.given),
+    lossBits: Number.parseInt(link.loss, 16),
+  });
+  checks.compared("link", unequal(toHex(made), link.hash), link.hash);
+}
+
+/** Elements by their hash, and by how many the shape has. */
+function checkValue(
+  where: string,
+  name: string,
+  { value, data, sha256: digest }: ProvedValue,
+  graph: DecodedGraph,
+  checks: Checks,
+): void {
+  const { shape, dtype } = graph.values[value];
+  const expected = sizeOf(shape) * itemSize(dtype);
+  if (data.length / 2 !== expected) {
+    throw new DataError({
+      where: `${where}: ${name}`,
+      problem: `not as many bytes as ${dtype}${formatShape(shape)} has`,
+      got: `${data.length / 2}`,
+      expected: `${expected}`,
+    });
+  }
+  const content = graph.contents.get(value);
+  const made = sha256Hex(fromHex(data));
+  const phrases = unequal(made, digest);
+  if (content !== undefined && content !== made) phrases.push(`the graph's constant is ${content}`);
+  if (toHex(canonicalBytes(elementsOf(graph.values[value], data))) !== data) phrases.push("a NaN that isn't 7fc00000");
+  checks.compared(name, phrases, `SHA-256 ${digest}`);
+}
+
+/** Branches to the root. Where none of them leads there, it is the root that isn't theirs. */
+function checkBranches(
+  { operands, result, root }: OpProof,
+  { values }: DecodedGraph,
+  nameOf: (value: ProvedValue) => string,
+  checks: Checks,
+): void {
+  const all = [...operands, result];
+  const reached = all.map(({ value, sha256: digest, path }) => {
+    const { dtype, shape } = values[value];
+    const leaf = valueLeaf(value, { dtype, shape }, fromHex(digest));
+    const found = rootOfPath(leaf, value, values.length, path.map(fromHex));
+    return found ? toHex(found) : "no root";
+  });
+  const same = new Set(reached).size === 1 && reached[0] !== "no root";
+  if (same) {
+    const what = all.length === 1 ? "root, or the one branch" : "root";
+    checks.compared(
+      what,
+      reached[0] === root ? [] : [`the branches lead to ${reached[0]}, the proof says ${root}`],
+      root,
+    );
+    return;
+  }
+  for (const [i, each] of all.entries())
+    checks.compared(
+      `branch of ${nameOf(each)}`,
+      reached[i] === root ? [] : [`it leads to ${reached[i]}, not to ${root}`],
+    );
+}
+
+/** Tensors of the state, against the roots of the checkpoints beside the step. */
+function checkStates(
+  { operands, result, states = {}, link }: OpProof,
+  { values, inputs, outputs }: DecodedGraph,
+  nameOf: (value: ProvedValue) => string,
+  checks: Checks,
+): Pick<OpVerification, "before" | "after"> {
+  const digests: { before?: string; after?: string } = {};
+  const check = (each: ProvedValue, side: "before" | "after", names: readonly string[], chain: string) => {
+    const { state, value, data } = each;
+    const root = states[side];
+    if (!state || root === undefined) return;
+    const { name, index, count, path } = state;
+    const { dtype, shape } = values[value];
+    const leaf = tensorDigest(name, { dtype, shape, data: elementsOf(values[value], data) });
+    const reached = rootOfPath(leaf, index, count, path.map(fromHex));
+    const found = reached ? toHex(reached) : "no root";
+    const phrases = names.includes(name) ? [] : [`it is ${names.join(", ") || "no tensor of the state"}, not ${name}`];
+    if (found !== root) phrases.push(`its branch leads to ${found}, the proof says ${root}`);
+    checks.compared(`state ${side} the step: ${nameOf(each)}`, phrases, name);
+    digests[side] = digestOf(fromHex(chain), fromHex(root));
+  };
+  for (const each of operands)
+    check(each, "before", each.value < inputs.length ? [inputs[each.value]] : [], link.previous);
+  const named = outputs.flatMap(({ name, value }) => (value === result.value ? [name] : []));
+  check(result, "after", named, link.hash);
+  return digests;
+}
+
+/** What the link says of values: numbers from the host, the loss, and the batch where it has no samples' numbers. */
+function checkGiven(
+  where: string,
+  { operands, result, link }: OpProof,
+  { inputs, outputs }: DecodedGraph,
+  nameOf: (value: ProvedValue) => string,
+  checks: Checks,
+): void {
+  const given = new Decoder(`${where}: link: given`, fromHex(link.given));
+  const numbers = new Map(given.list(() => [given.string(), given.u32()] as const));
+  given.end();
+  const bits = ({ data }: ProvedValue) => new DataView(fromHex(data).buffer).getUint32(0, true);
+  const compare = (each: ProvedValue, wanted: number, of: string) => {
+    const own = bits(each);
+    const hex = (value: number) => value.toString(16).padStart(8, "0");
+    const what = `link: ${of}, ${nameOf(each)}`;
+    checks.compared(what, own === wanted ? [] : [`the bits are ${hex(own)}, the link has ${hex(wanted)}`], hex(wanted));
+  };
+  for (const each of operands) {
+    const name = /^scalar\/(.*)$/s.exec(inputs[each.value] ?? "")?.[1];
+    const wanted = name === undefined ? undefined : numbers.get(name);
+    if (wanted !== undefined && each.data.length === 8) compare(each, wanted, name!);
+  }
+  const loss = outputs.some(({ name, value }) => name === "result" && value === result.value);
+  if (loss && result.data.length === 8) compare(result, Number.parseInt(link.loss, 16), "loss");
+}
+
+/** The expression, where it is given, is what the graph's bytes hold the hash of. */
+function checkExpression({ expression }: OpProof, node: Node, checks: Checks): void {
+  if (expression === undefined) return;
+  const { is } = graphMeaning(node);
+  const wanted = typeof is === "number" ? "none: the op has a version" : toHex(is);
+  const made = sha256Hex(new TextEncoder().encode(expression));
+  checks.compared("expression", made === wanted ? [] : [`its SHA-256 is ${made}, the graph has ${wanted}`], wanted);
+}
+
+/** Elements out of canonical bytes. */
+function elementsOf({ dtype, shape }: Node, data: string): TypedArray {
+  const bytes = fromHex(data);
+  const array = makeArray(dtype, sizeOf(shape));
+  if (array instanceof Uint8Array) {
+    array.set(bytes);
+    return array;
+  }
+  const view = new DataView(bytes.buffer);
+  const words = new Uint32Array(array.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(4 * i, true);
+  return array;
+}
+
+/** The op, computed from its operands by its meaning. */
+function checkResult(
+  where: string,
+  proof: OpProof,
+  { seed, values, contents, draws }: DecodedGraph,
+  node: Node,
+  checks: Checks,
+): void {
+  const { operands, result, link } = proof;
+  if (contents.has(result.value)) return;
+  const given = new Map(operands.map(({ value, data }) => [values[value], elementsOf(values[value], data)]));
+  const base = link.position - draws;
+  if (base < 0) {
+    throw new DataError({
+      where: `${where}: link: position`,
+      problem: "fewer draws than the step takes",
+      got: String(link.position),
+      expected: `at least ${draws}`,
+    });
+  }
+  const meant = guarded(where, `${node.op} can't be computed from what the graph says`, () =>
+    meaningOf(node)(
+      node.inputs.map((input) => given.get(input)!),
+      { seed, offset: base + (node.draws?.offset ?? 0) },
+    ),
+  );
+  const own = elementsOf(node, result.data);
+  if (sameElements(meant, own)) {
+    checks.compared("op", [], opText(node));
+    return;
+  }
+  const { element, count, size, first, second } = valuesAt(meant, own, node.shape);
+  checks.compared("op", [
+    `${opText(node)} gives other bits: element [${element.join(", ")}], the first of ${count} of ${size} that differ, is ${first}, the proof says ${second}`,
+  ]);
+}
+
+/** Whether it is of the run that it should be of. */
+function checkAgainst(
+  against: string,
+  { graphHash, link, root, commitment, before, after }: Omit<OpVerification, "checks">,
+  { step, link: { previous } }: OpProof,
+  checks: Checks,
+): void {
+  if (exists(`${against}/chain.bin`)) {
+    const links = readChain(`${against}/chain.bin`, step);
+    const at = (number: number) => (links[number - 1] ? toHex(links[number - 1].hash) : "no such step");
+    const phrases = at(step) === link ? [] : [`the run's link is ${at(step)}`];
+    if (step > 1 && at(step - 1) !== previous) phrases.push(`the link before is ${at(step - 1)}`);
+    checks.compared(`step ${step} of ${against}`, phrases, link);
+    return;
+  }
+  if (!/^[0-9a-f]{64}$/.test(against)) {
+    throw new ConfigError({
+      where: "against",
+      problem: "nothing that the proof of an op is held against",
+      got: against,
+      expected: "a run's folder, or 64 hex digits",
+    });
+  }
+  const own = {
+    graph: graphHash,
+    link,
+    root,
+    commitment,
+    "digest before the step": before,
+    "digest after the step": after,
+  };
+  const found = Object.entries(own).find(([, hash]) => hash === against);
+  checks.compared("against", found ? [] : [`none of its hashes is ${against}`], found?.[0]);
+}
+
+/** What nothing in a proof shows. */
+function addTrusted(against: string | undefined, checks: Checks): void {
+  if (against === undefined)
+    checks.trusted("graph and link", "that they are the run's: --against a run's folder, or a hash of it, shows it");
+  checks.trusted("operands", "that they are what the ops before them give: each has a proof of its own");
+}
+
+function opText(node: Node): string {
+  const operands = node.inputs.map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`);
+  return `${node.op}(${operands.join(", ")}) ${node.dtype}${formatShape(node.shape)}`;
+}

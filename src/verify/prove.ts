@@ -1,0 +1,318 @@
+// A step of a run made again, to prove what its ops gave: the run is replayed from the checkpoint before, each link held to the chain, and the step's
+// values, op by op, become the leaves of a tree. Branches of an op's operands and of its result are all that a judge needs.
+import { backendKind, loadBackend, type Threads, threadsKind } from "../backend/load.ts";
+import type { Backend } from "../compile/contract.ts";
+import { callable, checkArguments, count, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { compareUtf8, fromHex, toHex } from "../core/canonical.ts";
+import type { TypedArray } from "../core/dtype.ts";
+import { DataError, ReproError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
+import { encodeGraph, fixedData, type Graph } from "../graph/hash.ts";
+import type { Node } from "../graph/node.ts";
+import { recordOf } from "../ops/define.ts";
+import { textOf } from "../ops/meaning.ts";
+import { encodeBatch, encodeNumbers, type LinkParts, linkHash } from "../run/chain.ts";
+import { type Checkpoint, listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
+import { compareLinks } from "../run/compare.ts";
+import { merklePath, merkleRoot } from "../run/merkle.ts";
+import { isOfRun, sortedTensors, tensorDigest, tensorsDigest } from "../run/state.ts";
+import type { StepContext, StepResult } from "../train/contract.ts";
+import { type Rebuild, remake } from "../train/replay.ts";
+import { validationDecides } from "../train/validations.ts";
+import { readRecorded } from "./folder.ts";
+import { type OpProof, type ProvedValue, proofFormat, provedBytes, stepCommitment, valueLeaf } from "./opproof.ts";
+import { blocksOf, probeNodes } from "./probe.ts";
+import { latestOf, type RunRecord, recording } from "./record.ts";
+import { changesOf } from "./replay.ts";
+import { rebuildFromConfig } from "./verify.ts";
+
+/** How a step is made again. */
+export interface ProveOptions {
+  /** The run's own unless given. */
+  readonly backend?: string | Backend;
+  readonly threads?: Threads;
+  /** For a run made in code. */
+  readonly rebuild?: Rebuild;
+}
+
+/** A step of a run, made again. */
+export interface ReplayedStep {
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly backend: Backend;
+  readonly link: LinkParts;
+  /** hₜ. */
+  readonly hash: Uint8Array;
+}
+
+class Ended extends ReproError {}
+
+/** Makes a step of a run again. Throws CheckpointError for a folder that holds no such step, ReproError where the replay isn't the run at a step up to there. */
+export async function replayStep(folder: string, step: number, options: ProveOptions = {}): Promise<ReplayedStep> {
+  const entries = listCheckpoints(`${folder}/checkpoints`);
+  const from = entries.reduce((latest, entry) => (entry.step < step ? Math.max(latest, entry.step) : latest), 0);
+  const { manifest, links, checkpoint } = readRecorded(folder, { from, steps: step - from });
+  if (step > links.length) refuse(folder, "the run has no such step", `step ${step}`, `at most ${links.length}`);
+  const own = options.backend ?? String(manifest.environment.backend);
+  const backend = typeof own === "string" ? await loadBackend(own, { threads: options.threads }) : own;
+  let next = from + 1;
+  let previous = "";
+  const recorder = recording(backend, () => next === step);
+  let made: ReplayedStep | undefined;
+  const callback = {
+    onTrainStepStart({ trainer, step: begun }: StepContext) {
+      next = begun;
+      if (begun === step) previous = trainer.runState().chain;
+    },
+    onTrainStepEnd({ trainer, step: taken, batch }: StepResult) {
+      const last = trainer.lastLink!;
+      const difference = compareLinks(taken, last, links[taken - 1]);
+      if (difference) {
+        const { first, second } = difference;
+        throw new ReproError({
+          where: `${folder}: step ${taken}`,
+          problem: "the replay isn't the run, so that nothing of it can be proved here",
+          got: first,
+          expected: second,
+          hint: "verify says why",
+        });
+      }
+      if (taken < step) return;
+      const roles = Object.entries(trainer.graphs).filter(([role]) => role.startsWith("train"));
+      const record = latestOf(
+        recorder,
+        roles.map(([, hash]) => hash),
+      )!;
+      const numbers = Object.entries(last.numbers).sort(([a], [b]) => compareUtf8(a, b));
+      const link = {
+        previous: fromHex(previous),
+        step,
+        graphHash: record.plan.graphHash,
+        position: last.position,
+        batch: encodeBatch(step, batch),
+        given: encodeNumbers(numbers),
+        lossBits: last.lossBits,
+      };
+      made = { folder, record, backend, link, hash: last.hash };
+      throw new Ended({ where: `step ${step}`, problem: "the step to prove" });
+    },
+  };
+  const { trainer, train, validations } = remake(folder, options.rebuild ?? rebuildFromConfig(folder), {
+    ...changesOf(manifest),
+    logging: { logLevel: "error" },
+    backend: recorder,
+    callbacks: [callback],
+  });
+  try {
+    await trainer.fit(train, validationDecides(trainer) ? validations : [], { ckptPath: checkpoint });
+  } catch (error) {
+    if (!(error instanceof Ended)) throw error;
+  }
+  if (
+    made &&
+    toHex(linkHash(made.link)) === toHex(made.hash) &&
+    made.record.base + made.record.plan.graph.draws === made.link.position
+  )
+    return made;
+  return refuse(folder, "the step isn't one graph run once, whose link says all that it was given", `step ${step}`);
+}
+
+/** One value of a step, as it is told. */
+export interface StepValue {
+  readonly value: number;
+  /** `matmul float32[16, 8]`, `input parameter/0.weight float32[8, 4]`. */
+  readonly what: string;
+  /** What the graph gives it out as, where it does. */
+  readonly names: readonly string[];
+  /** Of its canonical bytes. */
+  readonly sha256: string;
+}
+
+/** All values of a step, by their hashes, and the root over them. */
+export interface StepValues {
+  readonly step: number;
+  readonly graphHash: string;
+  /** hₜ, 64 hex digits. */
+  readonly link: string;
+  readonly root: string;
+  readonly commitment: string;
+  readonly values: readonly StepValue[];
+}
+
+/** The tree over a step's values. */
+interface Tree {
+  readonly bytes: Uint8Array;
+  readonly nodes: readonly Node[];
+  readonly digests: readonly string[];
+  readonly leaves: readonly Uint8Array[];
+  /** Elements of those that were asked for. */
+  readonly data: ReadonlyMap<number, TypedArray>;
+}
+
+/** Computes all values of a step, each op by itself, and keeps the elements of some. */
+async function treeOf(
+  { record, backend }: ReplayedStep,
+  kept: (nodes: readonly Node[]) => ReadonlySet<number>,
+): Promise<Tree> {
+  const { graph } = record.plan;
+  const numbers = new Map<Node, number>();
+  const bytes = encodeGraph(graph, numbers);
+  const nodes = [...numbers.keys()];
+  const wanted = kept(nodes);
+  const digests: string[] = [];
+  const data = new Map<number, TypedArray>();
+  const add = (number: number, array: TypedArray) => {
+    digests[number] = provedBytes({ data: array }).sha256;
+    if (wanted.has(number)) data.set(number, array);
+  };
+  record.inputs.forEach((array, number) => {
+    add(number, array);
+  });
+  for (const block of blocksOf(nodes.slice(graph.inputs.length), (node) => node)) {
+    const { values } = await probeNodes(backend, record, block);
+    for (const node of block) add(numbers.get(node)!, values.get(node)!);
+  }
+  const leaves = nodes.map((node, number) => valueLeaf(number, node, fromHex(digests[number])));
+  return { bytes, nodes, digests, leaves, data };
+}
+
+/** What all values of a step are, by their hashes. Computes and throws as `proveOp`. */
+export async function stepValues(folder: string, step: number, options: ProveOptions = {}): Promise<StepValues> {
+  checkArguments(calls.values, arguments);
+  const replayed = await replayStep(folder, step, options);
+  const { nodes, leaves, digests } = await treeOf(replayed, () => new Set());
+  const { graph, graphHash } = replayed.record.plan;
+  const [link, root] = [toHex(replayed.hash), toHex(merkleRoot(leaves))];
+  const values = nodes.map((node, value): StepValue => {
+    const op =
+      value < graph.inputs.length ? `input ${graph.inputs[value].name}` : fixedData(graph, node) ? "constant" : node.op;
+    const names = graph.outputs.flatMap((output) => (output.node === node ? [output.name] : []));
+    return { value, what: `${op} ${node.dtype}${formatShape(node.shape)}`, names, sha256: digests[value] };
+  });
+  return { step, graphHash, link, root, commitment: stepCommitment(link, root), values };
+}
+
+/** What is asked of: a value's number, or the name of one of the graph's outputs. */
+export type ValueChoice = number | string;
+
+const calls = {
+  values: signature("stepValues", {
+    folder: string,
+    step: count,
+    "options?": optionsOf<ProveOptions>({ "backend?": backendKind, "threads?": threadsKind, "rebuild?": callable }),
+  }),
+  prove: signature("proveOp", {
+    folder: string,
+    step: count,
+    value: kind("a value's number, or an output's name", (value) => typeof value === "string" || count.accepts(value)),
+    "options?": optionsOf<ProveOptions>({ "backend?": backendKind, "threads?": threadsKind, "rebuild?": callable }),
+  }),
+};
+
+/**
+ * Proves one op of a step of a run: `value` is its number among the step's values, as `stepValues` lists them, or the name of an output such as `parameter/0.weight`.
+ * The run is replayed up to there. Throws CheckpointError for a folder that holds no such step, ReproError where the replay isn't the run, DataError for a value that no op computes.
+ */
+export async function proveOp(
+  folder: string,
+  step: number,
+  value: ValueChoice,
+  options: ProveOptions = {},
+): Promise<OpProof> {
+  checkArguments(calls.prove, arguments);
+  return proofOf(await replayStep(folder, step, options), value);
+}
+
+/** The proof of one op of a step that was made again. */
+export async function proofOf(replayed: ReplayedStep, value: ValueChoice): Promise<OpProof> {
+  const { graph, graphHash } = replayed.record.plan;
+  let asked = 0;
+  let operands: number[] = [];
+  const { bytes, nodes, digests, leaves, data } = await treeOf(replayed, (nodes) => {
+    asked = chosen(replayed.folder, graph, nodes, value);
+    const node = nodes[asked];
+    operands = fixedData(graph, node) ? [] : [...new Set(node.inputs)].map((input) => nodes.indexOf(input));
+    return new Set([asked, ...operands]);
+  });
+  const node = nodes[asked];
+  const beside = statesBeside(replayed);
+  const proved = (number: number, state: Checkpoint | undefined, names: readonly string[]): ProvedValue => {
+    const found = state && stateOf(state, names);
+    const path = merklePath(leaves, number).map(toHex);
+    return {
+      value: number,
+      sha256: digests[number],
+      data: provedBytes({ data: data.get(number)! }).data,
+      path,
+      ...(found && { state: found }),
+    };
+  };
+  const inputs = operands.map((number) =>
+    proved(number, beside.before, number < graph.inputs.length ? [graph.inputs[number].name] : []),
+  );
+  const outputs = graph.outputs.flatMap((output) => (output.node === node ? [output.name] : []));
+  const record = fixedData(graph, node) ? undefined : recordOf(node);
+  const { previous, step, position, batch, given, lossBits } = replayed.link;
+  return {
+    format: proofFormat,
+    step,
+    graph: toHex(bytes),
+    graphHash,
+    link: {
+      hash: toHex(replayed.hash),
+      previous: toHex(previous),
+      position,
+      batch: toHex(batch),
+      given: toHex(given),
+      loss: lossBits.toString(16).padStart(8, "0"),
+    },
+    root: toHex(merkleRoot(leaves)),
+    ...(record?.kind === "elementwise" && { expression: textOf(record, node) }),
+    operands: inputs,
+    result: proved(asked, beside.after, outputs),
+    states: { before: beside.before && rootOf(beside.before), after: beside.after && rootOf(beside.after) },
+  };
+}
+
+/** A value's number. */
+function chosen(folder: string, graph: Graph, nodes: readonly Node[], value: ValueChoice): number {
+  const named = typeof value === "string" ? graph.outputs.find(({ name }) => name === value) : undefined;
+  const number = typeof value === "string" ? (named ? nodes.indexOf(named.node) : -1) : value;
+  if (!nodes[number]) {
+    const expected =
+      typeof value === "string"
+        ? `one of ${graph.outputs.map(({ name }) => name).join(", ")}`
+        : `an integer in [0, ${nodes.length})`;
+    refuse(folder, "the step's graph has no such value", String(value), expected);
+  }
+  if (number < graph.inputs.length)
+    refuse(folder, "an input of the step, which no op computes", `${number}, ${graph.inputs[number].name}`);
+  return number;
+}
+
+/** The run's checkpoints before and after the step, where there are any. */
+function statesBeside({ folder, link, hash }: ReplayedStep): { before?: Checkpoint; after?: Checkpoint } {
+  const entries = listCheckpoints(`${folder}/checkpoints`);
+  const at = (step: number, chain: string) => {
+    const entry = entries.find((each) => each.step === step);
+    const checkpoint = entry && loadCheckpoint(`${folder}/checkpoints/${entry.file}`);
+    return checkpoint?.state.chain === chain ? checkpoint : undefined;
+  };
+  return { before: at(link.step - 1, toHex(link.previous)), after: at(link.step, toHex(hash)) };
+}
+
+const tensorsOf = ({ tensors }: Checkpoint) => sortedTensors([...tensors].filter(isOfRun));
+const rootOf = (checkpoint: Checkpoint): string => toHex(tensorsDigest(tensorsOf(checkpoint)));
+
+/** Where a tensor of one of these names is in a state. */
+function stateOf(checkpoint: Checkpoint, names: readonly string[]): ProvedValue["state"] {
+  const sorted = tensorsOf(checkpoint);
+  const index = sorted.findIndex(([name]) => names.includes(name));
+  if (index < 0) return undefined;
+  const leaves = sorted.map(([name, array]) => tensorDigest(name, array));
+  return { name: sorted[index][0], index, count: sorted.length, path: merklePath(leaves, index).map(toHex) };
+}
+
+function refuse(where: string, problem: string, got: string, expected?: string): never {
+  throw new DataError({ where, problem, got, expected });
+}
