@@ -1,6 +1,7 @@
 // `seedgrad doctor`: each backend, its class, and what a probe of it found: the bits of a small program against reference's.
 import { backendNames, loadBackend } from "../backend/load.ts";
 import { findWidth } from "../backend/wasm/width.ts";
+import type { Certificate } from "../compile/contract.ts";
 import { canonicalBytes, sha256, toHex } from "../core/canonical.ts";
 import { numericsId } from "../core/numerics.ts";
 import { compile } from "../program/compiled.ts";
@@ -17,10 +18,12 @@ interface Finding {
   readonly ok: boolean;
   /** Elements that neighbouring vectors compute together. */
   readonly vectorWidth: number;
+  /** Of class B: what was found on its device. */
+  readonly certificate?: Certificate;
 }
 
 /** Random numbers, a matmul, elementary functions and reductions: the SHA-256 of the result's bits. */
-async function probe(name: string): Promise<{ bits: string; class: string; threads: number; vectorWidth: number }> {
+async function probe(name: string): Promise<Omit<Finding, "backend" | "found" | "ok"> & { readonly bits: string }> {
   const backend = await loadBackend(name);
   try {
     const program = compile(
@@ -37,11 +40,22 @@ async function probe(name: string): Promise<{ bits: string; class: string; threa
       { backend, stream: new Stream(0n), name: "probe" },
     );
     const bits = toHex(sha256(canonicalBytes(await (await program()).data())));
-    const { class: kind, threads, target } = backend;
-    return { bits, class: kind, threads, vectorWidth: target.vectorWidth };
+    const { class: kind, threads, target, certificate } = backend;
+    return { bits, class: kind, threads, vectorWidth: target.vectorWidth, ...(certificate && { certificate }) };
   } finally {
     await backend.dispose();
   }
+}
+
+/** What was found on a device, and what runs on class A instead. */
+function certificateLines(backend: string, { device, primitives, kernels }: Certificate): string[] {
+  const trials = [...primitives, ...kernels];
+  const faults = trials.filter(({ fault }) => fault !== undefined);
+  const passed = `${trials.length - faults.length} of ${primitives.length} operations and ${kernels.length} kernels give class A's bits`;
+  return [
+    `${backend} on ${device}: ${passed}${faults.length > 0 ? "; what needs the rest runs on wasm:" : ""}`,
+    ...faults.map(({ name, fault }) => `  ${name}: ${fault}`),
+  ];
 }
 
 /** Probes every backend. Exit code 1 when one of class A gives other bits than reference. */
@@ -50,13 +64,11 @@ export async function doctor(): Promise<Outcome> {
   const findings: Finding[] = [];
   for (const name of backendNames) {
     try {
-      const { bits, class: kind, threads, vectorWidth } = await probe(name);
+      const { bits, ...rest } = await probe(name);
       const ok = bits === expected;
       findings.push({
         backend: name,
-        class: kind,
-        threads,
-        vectorWidth,
+        ...rest,
         ok,
         found: ok ? "same bits as reference" : "OTHER BITS than reference",
       });
@@ -91,6 +103,7 @@ export async function doctor(): Promise<Outcome> {
           return [backend, kind, String(threads), vectorWidth > 1 ? `of ${vectorWidth}` : "-", found];
         }),
       ]),
+      ...findings.flatMap(({ backend, certificate }) => (certificate ? certificateLines(backend, certificate) : [])),
       `vectors of ${width.width}: ${width.reason}`,
       "class A: same bits on any machine by construction; B: certified per device by a probe; C: not certified",
     ],

@@ -38,10 +38,37 @@ export interface Executable {
   readonly sources: readonly { readonly kernel: number; readonly where: string; readonly source?: string }[];
 }
 
+/** One thing that was computed on a device and by class A. */
+export interface Trial {
+  /** The operation, or the kernel: `mul, then add`, `matmul [64, 128] over [784]`. */
+  readonly name: string;
+  /** Of the class A result's canonical bytes, over all inputs that were tried. */
+  readonly sha256: string;
+  /** The first element with other bits, or what went wrong. What has this runs on another backend, of class A. */
+  readonly fault?: string;
+}
+
+/** What a device was found to compute, compared with class A: why a backend of class B may be relied on. It grows as plans are loaded. */
+export interface Certificate {
+  /** The device, as its driver names it. */
+  readonly device: string;
+  readonly numericsId: string;
+  /** Single operations, and sequences that a compiler may change. */
+  readonly primitives: readonly Trial[];
+  /** Kernels of the plans that were loaded, each as it is printed for them. */
+  readonly kernels: readonly Trial[];
+}
+
+/** Whether a backend gives class A's bits: by its class, or since its device was tried and all that failed runs elsewhere. */
+export const isReliable = ({ class: kind, certificate }: Pick<Backend, "class" | "certificate">): boolean =>
+  kind === "A" || (kind === "B" && certificate !== undefined);
+
 export interface Backend {
   /** As on the command line: `reference`, `gpujs:webasm` … */
   readonly name: string;
   readonly class: ReproducibilityClass;
+  /** Of class B, where the device was tried: as it is by now. */
+  readonly certificate?: Certificate;
   /** How many threads it runs on. */
   readonly threads: number;
   /** What plans are scheduled for. */

@@ -115,6 +115,7 @@ export class RunFolder {
       ...others,
       format: 1,
       numericsId,
+      ...(backend.certificate && { certificate: backend.certificate }),
       environment: {
         backend: backend.name,
         class: backend.class,

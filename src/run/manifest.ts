@@ -1,6 +1,7 @@
 // The manifest of a run: what it was, in canonical JSON (RFC 8785), and how it ended. Only numerics id, train graph hash, seed and data enter
 // the digest; the rest informs.
 import { exists, writeAtomic } from "#files";
+import type { Certificate } from "../compile/contract.ts";
 import { canonicalJson, float32Bits } from "../core/canonical.ts";
 import {
   checkFields,
@@ -87,6 +88,8 @@ export interface Manifest {
     /** Why it ended before the loop's limits did, if it did. */
     readonly stopped?: string;
   };
+  /** What the device was found to compute, of a run on a backend of class B. It informs: where and how a run ran is no part of what it is. */
+  readonly certificate?: Certificate;
   /** Of the machine and the moment; part of no hash. */
   readonly environment: Readonly<Record<string, string | number>>;
 }
@@ -124,6 +127,8 @@ export function seedOfFolder(folder: string): bigint | undefined {
   const path = `${folder}/manifest.json`;
   return exists(path) ? BigInt(readManifest(path).seed) : undefined;
 }
+
+const isTrial = shaped({ name: isText, sha256: isHash, fault: maybe(isText) });
 
 const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   format: ["1", (value) => value === 1],
@@ -164,6 +169,10 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
     (value) => ["running", "finished", "interrupted", "failed"].includes(value as string),
   ],
   result: ["a record, where the run is finished", maybe(isRecord)],
+  certificate: [
+    "a device, a numerics id, and trials by name, each with its SHA-256",
+    maybe(shaped({ device: isText, numericsId: isText, primitives: listOf(isTrial), kernels: listOf(isTrial) })),
+  ],
   environment: ["strings and numbers by name", recordOf(isValue)],
 };
 

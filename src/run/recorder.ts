@@ -1,5 +1,5 @@
 // What a loop of one's own is given: it makes compiled functions, keeps state, hands out steps and takes down what each came to, in a chain and a folder as a Trainer's run has them.
-import type { Backend } from "../compile/contract.ts";
+import { type Backend, isReliable } from "../compile/contract.ts";
 import { checkArguments, count, isRecord, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { Encoder, fromHex, sha256, toHex } from "../core/canonical.ts";
@@ -333,7 +333,7 @@ export class RunRecorder {
   }
 
   get #marked(): boolean {
-    return this.backend.class !== "A";
+    return !isReliable(this.backend);
   }
 
   /** Ends a loop that returned: the digest, written down. A loop that left its steps early ends with the last one that recorded its numbers. Throws ConfigError where no step was made. */

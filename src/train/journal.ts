@@ -1,6 +1,6 @@
 // What a fit writes down: the chain, and where there is a folder its lock, config, chain file and manifest. It decides whether what lies in
 // the folder is this run; it never touches what it doesn't recognise.
-import type { Backend } from "../compile/contract.ts";
+import { type Backend, isReliable } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { BytePairTokenizer } from "../data/tokenizer.ts";
@@ -43,7 +43,7 @@ type Times = Pick<Run, "seconds" | "dataShare">;
 
 /** Whether the digest is marked, since something about the run can't promise its bits. */
 const isMarked = ({ trainer, backend }: Session) =>
-  trainer.options.deterministic === "warn" || (backend !== undefined && backend.class !== "A");
+  trainer.options.deterministic === "warn" || (backend !== undefined && !isReliable(backend));
 
 /** Which of several optimizers took the step that was counted last, as what follows the role of its graph. */
 const suffixOf = (optimizer: Optimizer): string =>

@@ -2,7 +2,7 @@
 // itself is in loop.ts, and what moves is in the session.
 
 import { chosenBackend } from "../backend/load.ts";
-import type { Backend } from "../compile/contract.ts";
+import { type Backend, isReliable } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
@@ -225,13 +225,13 @@ export class Trainer implements TrainerView {
     const session = this.#session;
     if (session.backend) return session.backend;
     const backend = await chosenBackend(this.options, defaultBackend);
-    if (backend.class !== "A") {
+    if (!isReliable(backend)) {
       this.#doubt({
         where: `backend ${backend.name}`,
         problem: "it can't promise the same bits on every device",
         got: `class ${backend.class}`,
-        expected: "class A",
-        hint: 'choose one of class A (seedgrad doctor lists them); or deterministic: "warn", which marks the digest',
+        expected: "class A, or B with a certificate of this device",
+        hint: 'choose another (seedgrad doctor lists them); or deterministic: "warn", which marks the digest',
       });
     }
     session.backend = backend;

@@ -1,0 +1,142 @@
+// Why a backend of class B may be relied on: its device is tried before it runs anything, on single operations and then on each kernel that a plan brings, against
+// class A. What fails runs on class A, so that the bits are right either way; the certificate says what does.
+
+import { children, topological } from "../../kernels/expr.ts";
+import type { Kernel } from "../../kernels/kinds.ts";
+import type { Backend, Buffer, Certificate, Executable, Run, Trial } from "../compile/contract.ts";
+import type { Plan } from "../compile/plan.ts";
+import { numericsId } from "../core/numerics.ts";
+import { primitives } from "./primitives.ts";
+import { subjectOf, tryKernel } from "./trial.ts";
+
+/** Tries what a device computes, each thing once, and keeps what was found. */
+export class Certifier {
+  readonly #device: Backend;
+  readonly #against: Backend;
+  readonly #name: string;
+  readonly #primitives: { readonly needs: ReadonlySet<string>; readonly trial: Trial }[] = [];
+  readonly #kernels = new Map<string, Trial>();
+
+  private constructor(device: Backend, against: Backend, name: string) {
+    this.#device = device;
+    this.#against = against;
+    this.#name = name;
+  }
+
+  /** Tries the primitives. `device` isn't certified itself; `against` is of class A; `name` is the device's. */
+  static async open(device: Backend, against: Backend, name: string): Promise<Certifier> {
+    const certifier = new Certifier(device, against, name);
+    for (const subject of primitives()) {
+      const trial = await tryKernel(subject, device, against);
+      certifier.#primitives.push({ needs: partsOf(subject.kernel), trial });
+    }
+    return certifier;
+  }
+
+  /** As it is by now. */
+  get certificate(): Certificate {
+    return {
+      device: this.#name,
+      numericsId,
+      primitives: this.#primitives.map(({ trial }) => trial),
+      kernels: [...this.#kernels.values()],
+    };
+  }
+
+  /** Why a kernel can't be left to the device: a primitive failed all of whose parts it has, or it did itself; undefined where it can. */
+  async faultOf(kernel: Kernel, plan: Plan): Promise<string | undefined> {
+    const parts = partsOf(kernel);
+    for (const { needs, trial } of this.#primitives)
+      if (trial.fault !== undefined && [...needs].every((part) => parts.has(part))) return trial.name;
+    const subject = subjectOf(kernel, plan);
+    let trial = this.#kernels.get(subject.key);
+    if (!trial) {
+      trial = await tryKernel(subject, this.#device, this.#against);
+      this.#kernels.set(subject.key, trial);
+    }
+    return trial.fault && `${trial.name}: ${trial.fault}`;
+  }
+}
+
+const joins: Readonly<Record<string, string>> = { sum: "add", prod: "mul" };
+
+/** What a kernel is made of: operations by their names and operands' types, and how it folds. */
+function partsOf(kernel: Kernel): ReadonlySet<string> {
+  if (kernel.kind !== "loop") return new Set();
+  const { body, fold, dtype } = kernel;
+  const operations = topological(body).flatMap((expr) => {
+    const [operand] = children(expr);
+    return operand ? [`${"op" in expr ? expr.op : expr.kind} ${operand.type}`] : [];
+  });
+  return new Set([...operations, ...(fold ? [fold.combine, `${joins[fold.combine] ?? fold.combine} ${dtype}`] : [])]);
+}
+
+/** A backend of class B whose plans run on its device where every kernel of them was found right there, and else on `against`, of class A, as a whole. */
+export async function certified(device: Backend, against: Backend, name: string): Promise<Backend> {
+  const certifier = await Certifier.open(device, against, name);
+  return {
+    name: device.name,
+    class: "B",
+    threads: device.threads,
+    target: device.target,
+    get certificate() {
+      return certifier.certificate;
+    },
+    allocate: (dtype, size) => device.allocate(dtype, size),
+    write: (buffer, data) => device.write(buffer, data),
+    read: (buffer) => device.read(buffer),
+    free: (buffer) => device.free(buffer),
+    async load(plan) {
+      for (const kernel of plan.kernels) {
+        const fault = await certifier.faultOf(kernel, plan);
+        if (fault !== undefined) return new Elsewhere(await against.load(plan), device, against, fault);
+      }
+      return device.load(plan);
+    },
+    async dispose() {
+      await device.dispose();
+      await against.dispose();
+    },
+  };
+}
+
+/** A plan that runs on another backend than the one its buffers are on. */
+class Elsewhere implements Executable {
+  readonly plan: Plan;
+  readonly scratchBytes: number;
+  readonly sources: Executable["sources"];
+  readonly #executable: Executable;
+  readonly #here: Backend;
+  readonly #there: Backend;
+
+  constructor(executable: Executable, here: Backend, there: Backend, fault: string) {
+    this.plan = executable.plan;
+    this.scratchBytes = executable.scratchBytes;
+    this.sources = executable.sources.map((each) => ({
+      ...each,
+      where: `${each.where}, since ${here.name} failed ${fault}`,
+    }));
+    this.#executable = executable;
+    this.#here = here;
+    this.#there = there;
+  }
+
+  async run({ inputs, outputs, seed, base }: Run): Promise<void> {
+    const [here, there] = [this.#here, this.#there];
+    const copies = new Map<Buffer, Buffer>();
+    for (const buffer of [...inputs, ...outputs])
+      if (!copies.has(buffer)) copies.set(buffer, there.allocate(buffer.dtype, buffer.size));
+    try {
+      for (const buffer of new Set(inputs)) there.write(copies.get(buffer)!, await here.read(buffer));
+      const bound = (buffers: readonly Buffer[]) => buffers.map((buffer) => copies.get(buffer)!);
+      await this.#executable.run({ inputs: bound(inputs), outputs: bound(outputs), seed, base });
+      for (const buffer of new Set(outputs)) here.write(buffer, await there.read(copies.get(buffer)!));
+    } finally {
+      for (const copy of copies.values()) there.free(copy);
+    }
+  }
+
+  dispose(): void {
+    this.#executable.dispose();
+  }
+}

@@ -1,0 +1,207 @@
+// One kernel tried on two backends: alone in a plan, over inputs that show contraction, other orders, flushed subnormals and loose rounding, and the
+// results compared to the bit. Backends print a kernel alone as they print it in its plan.
+import { isFold, type KernelInput, kernelInputs, loopShape, mapInputs } from "../../kernels/kernel.ts";
+import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
+import { expressionText } from "../../kernels/text.ts";
+import { wordOf } from "../../kernels/word.ts";
+import type { Backend, Trial } from "../compile/contract.ts";
+import type { Plan, Value } from "../compile/plan.ts";
+import { canonicalBytes, float32FromBits, sha256, toHex } from "../core/canonical.ts";
+import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
+import { fillWords } from "../rng/stream.ts";
+
+/** An array that a subject reads; as an index it holds what is below `below`. */
+export interface Given {
+  readonly dtype: DType;
+  readonly size: number;
+  readonly below?: number;
+}
+
+/** A kernel to be tried: its sources are 0, 1 … of `given`, its output the value behind them. */
+export interface Subject {
+  readonly name: string;
+  readonly kernel: Kernel;
+  readonly given: readonly Given[];
+  /** Equal for kernels that compute the same from the same. */
+  readonly key: string;
+}
+
+/** Bit patterns at which float32 arithmetic changes: zeros, ends of the subnormals and normals, powers of two and their neighbours, halves, infinities, NaN. */
+export const patterns: readonly number[] = [
+  ...[0x00000000, 0x00000001, 0x00000002, 0x00400000, 0x007fffff, 0x00800000, 0x00800001, 0x00ffffff, 0x01000000],
+  ...[0x0d000001, 0x1f800001, 0x20000000, 0x33800000, 0x33800001, 0x34000000, 0x3e99999a, 0x3f000000, 0x3f7fffff],
+  ...[0x3f800000, 0x3f800001, 0x3fc00000, 0x3fffffff, 0x40400000, 0x4b000001, 0x4b7fffff, 0x4b800001, 0x4f000000],
+  ...[0x5f000001, 0x60000000, 0x7e800001, 0x7f000000, 0x7f7fffff, 0x7f800000, 0x7fc00000],
+].flatMap((bits) => [bits, bits + 2 ** 31]);
+
+/** A subject of a plan's kernel. */
+export function subjectOf(kernel: Kernel, plan: Plan): Subject {
+  const numbers = new Map<number, number>();
+  for (const { source } of kernelInputs(kernel)) {
+    if (typeof source === "number" && !numbers.has(source)) numbers.set(source, numbers.size);
+  }
+  const below = new Map<number, number>();
+  for (const { at, extent } of kernelIndices(kernel)) {
+    const source = at.source as number;
+    below.set(source, Math.min(extent, below.get(source) ?? extent));
+  }
+  const given = [...numbers.keys()].map((value) => ({
+    dtype: plan.values[value].dtype,
+    size: plan.values[value].size,
+    ...(below.has(value) && { below: below.get(value) }),
+  }));
+  const renumbered = mapInputs(kernel, ({ storage, source, ...input }): KernelInput => {
+    return { ...input, source: typeof source === "number" ? numbers.get(source)! : source };
+  });
+  const { repeat, storage, ...alone } = renumbered as Kernel & { kind: "loop" };
+  return subject(nameOf(kernel), { ...alone, output: given.length }, given);
+}
+
+/** A subject by its kernel. */
+export function subject(name: string, kernel: Kernel, given: readonly Given[]): Subject {
+  const written = kernel.kind === "loop" ? { ...kernel, body: expressionText(kernel.body) } : kernel;
+  const exact = (_: string, value: unknown) =>
+    typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))
+      ? `${Object.is(value, -0) ? "-0" : value}`
+      : value;
+  return { name, kernel, given, key: JSON.stringify([written, given], exact) };
+}
+
+function nameOf(kernel: Kernel): string {
+  const over = isFold(kernel) ? ` over ${formatShape(loopShape(kernel).slice(kernel.shape.length))}` : "";
+  return `${wordOf(kernel)} ${formatShape(kernel.shape)}${over}`;
+}
+
+/** After how many elements of a source the next pattern comes, so that several sources have every combination. */
+const turns = [1, patterns.length, patterns.length * patterns.length];
+
+const integers = [0, 1, -1, 3, -7, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
+
+type Fill = (words: Uint32Array, at: number, source: number) => number;
+
+/** A float of the word's sign and fraction, with an exponent from `low` on, of `many`. */
+const sized = (word: number, low: number, many: number) =>
+  float32FromBits(((word & 0x807fffff) | ((low + ((word >>> 23) % many)) << 23)) >>> 0);
+
+const pattern = (place: number) => float32FromBits(patterns[place % patterns.length]);
+
+/**
+ * What float32 inputs hold. Mixed sizes near 1, at which every term of a sum counts; sizes whose products are subnormal, and subnormals; every pair of patterns
+ * (in sums mostly the finite ones, and half of those small, so that not all is NaN or ∞); any bits.
+ */
+const fills: Readonly<Record<string, { readonly fill: Fill; readonly inFolds: boolean }>> = {
+  samples: { fill: (words, at) => sized(words[at], 117, 20), inFolds: true },
+  small: { fill: (words, at) => (words[at] & 1 ? sized(words[at], 50, 24) : sized(words[at], 0, 4)), inFolds: true },
+  patterns: {
+    fill: (_, at, source) => pattern(Math.floor(at / turns[source % turns.length])),
+    inFolds: false,
+  },
+  "some patterns": {
+    fill(words, at) {
+      const x = pattern(words[at] >>> 8);
+      return words[at] % 61 !== 0 && !(Math.abs(x) < 2 ** 40) ? sized(words[at], 100, 8) : x;
+    },
+    inFolds: true,
+  },
+  bits: { fill: (words, at) => float32FromBits(words[at]), inFolds: false },
+};
+
+function elements({ dtype, size, below }: Given, source: number, turn: number, fill: Fill): TypedArray {
+  const words = new Uint32Array(size);
+  fillWords(3n, (turn * 64 + source) * 2 ** 30, words);
+  const data = makeArray(dtype, size);
+  const any = (word: number) => {
+    if (below !== undefined) return word % below;
+    return dtype === "int32" && word % 4 === 0 ? integers[(word >>> 2) % integers.length] : word;
+  };
+  for (let i = 0; i < size; i++)
+    data[i] = dtype === "float32" ? fill(words, i, source) : dtype === "bool" ? words[i] & 1 : any(words[i]);
+  return data;
+}
+
+/** The plan of one kernel. */
+function planOf({ kernel, given }: Subject): Plan {
+  const { dtype, shape, output } = kernel;
+  const values = [
+    ...given.map(({ dtype, size }, index): Value => ({ dtype, size, shape: [size], place: { kind: "input", index } })),
+    { dtype, shape, size: sizeOf(shape), place: { kind: "output", index: 0 } } as const,
+  ];
+  return {
+    graph: { seed: 0n, inputs: [], outputs: [], watched: [], state: [], draws: 0, base: 0 },
+    key: "trial",
+    graphHash: "",
+    values,
+    kernels: [kernel],
+    inputs: given.map(({ dtype, size }, value) => ({ name: `x${value}`, dtype, shape: [size], value })),
+    outputs: [{ name: "y", dtype, shape, value: output }],
+    state: [],
+    copies: [],
+    draws: 0,
+    nodeCount: 0,
+  };
+}
+
+/** What the backend gives for each of the inputs. */
+async function results(
+  backend: Backend,
+  plan: Plan,
+  rounds: readonly (readonly TypedArray[])[],
+): Promise<readonly TypedArray[]> {
+  const executable = await backend.load(plan);
+  const inputs = plan.inputs.map(({ dtype, shape }) => backend.allocate(dtype, sizeOf(shape)));
+  const [{ dtype, shape }] = plan.outputs;
+  const output = backend.allocate(dtype, sizeOf(shape));
+  try {
+    const all: TypedArray[] = [];
+    for (const data of rounds) {
+      inputs.forEach((buffer, i) => {
+        backend.write(buffer, data[i]);
+      });
+      await executable.run({ inputs, outputs: [output], seed: 5n, base: 2 ** 33 + 1 });
+      all.push(await backend.read(output));
+    }
+    return all;
+  } finally {
+    executable.dispose();
+    for (const buffer of [...inputs, output]) backend.free(buffer);
+  }
+}
+
+/** Tries a kernel on `device` against a backend of class A. */
+export async function tryKernel(tried: Subject, device: Backend, against: Backend): Promise<Trial> {
+  const { name, kernel, given } = tried;
+  const plan = planOf(tried);
+  const isFloat = given.some(({ dtype }) => dtype === "float32");
+  const chosen = Object.entries(fills).filter(([, { inFolds }], i) => (isFloat ? inFolds || !isFold(kernel) : i < 2));
+  const rounds = chosen.map(([, { fill }], turn) => given.map((each, source) => elements(each, source, turn, fill)));
+  const expected = await results(against, plan, rounds);
+  const bytes = expected.map(canonicalBytes);
+  const whole = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
+  bytes.reduce((at, part) => {
+    whole.set(part, at);
+    return at + part.length;
+  }, 0);
+  const found: Trial = { name, sha256: toHex(sha256(whole)) };
+  let got: readonly TypedArray[];
+  try {
+    got = await results(device, plan, rounds);
+  } catch (error) {
+    return { ...found, fault: (error as Error).message.split("\n")[0] };
+  }
+  for (const [turn, [label]] of chosen.entries()) {
+    const fault = difference(canonicalBytes(got[turn]), bytes[turn], kernel.dtype);
+    if (fault) return { ...found, fault: `${fault} (${label})` };
+  }
+  return found;
+}
+
+/** The first element of canonical bytes in which two results differ. */
+export function difference(got: Uint8Array, expected: Uint8Array, dtype: DType): string | undefined {
+  const at = got.findIndex((byte, i) => byte !== expected[i]);
+  if (at < 0) return undefined;
+  const width = dtype === "bool" ? 1 : 4;
+  const element = Math.floor(at / width);
+  const hex = (bytes: Uint8Array) => toHex(bytes.slice(element * width, (element + 1) * width).reverse());
+  return `element ${element}: ${hex(got)}, expected ${hex(expected)}`;
+}

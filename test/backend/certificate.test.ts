@@ -1,0 +1,102 @@
+// A device is tried before it is relied on: each fault is found by name, what it concerns runs on class A, and nothing else does.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Certifier, certified } from "../../src/backend/certificate.ts";
+import { loadBackend } from "../../src/backend/load.ts";
+import { type Backend, isReliable } from "../../src/compile/contract.ts";
+import { lower } from "../../src/compile/lower.ts";
+import { sha256Hex } from "../../src/core/canonical.ts";
+import { numericsId } from "../../src/core/numerics.ts";
+import { add, div, mul } from "../../src/ops/elementwise.ts";
+import { matmul } from "../../src/ops/matmul.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { device, faults } from "../support/faulty.ts";
+import { expectSameBits, roughData, runPlan, traceGraph } from "../support/graphs.ts";
+
+let wasm: Backend;
+beforeAll(async () => {
+  wasm = await loadBackend("wasm");
+});
+afterAll(() => wasm?.dispose());
+
+const namesOf = (trials: readonly { readonly name: string; readonly fault?: string }[]) =>
+  trials.filter(({ fault }) => fault !== undefined).map(({ name }) => name);
+
+test("a device without a fault passes, and so do the backends of class A", async () => {
+  for (const each of [device(), await loadBackend("gpujs:cpu"), await loadBackend("gpujs:webasm")]) {
+    const { certificate } = await Certifier.open(each, wasm, "a device");
+    expect(namesOf(certificate.primitives)).toEqual([]);
+    expect(certificate).toMatchObject({ device: "a device", numericsId, kernels: [] });
+    expect(certificate.primitives.length).toBeGreaterThan(40);
+    await each.dispose();
+  }
+});
+
+test("the class A results that a device is held against are the same everywhere", async () => {
+  const { certificate } = await Certifier.open(device(), wasm, "");
+  const all = certificate.primitives.map(({ name, sha256 }) => `${name} ${sha256}`).join("\n");
+  expect(sha256Hex(new TextEncoder().encode(all)).slice(0, 16)).toBe("245530a2e4ac083e");
+});
+
+test.each<[fault: string, found: readonly string[], passing: readonly string[]]>([
+  ["contracts", ["mul, then add"], ["add", "mul", "add, then add"]],
+  ["flushes", ["add", "sub", "mul", "div"], ["neg", "lt", "max of rows"]],
+  ["reassociates", ["add, then add", "sum of rows", "sum of columns"], ["add", "mul, then add", "max of rows"]],
+  ["divides loosely", ["div", "div by 3"], ["mul", "sqrt", "sum of rows"]],
+])("a device that %s is found", async (fault, found, passing) => {
+  const { certificate } = await Certifier.open(device(faults[fault]), wasm, "");
+  const names = namesOf(certificate.primitives);
+  for (const name of found) expect(names).toContain(name);
+  for (const name of passing) {
+    expect(names).not.toContain(name);
+    expect(certificate.primitives.map((trial) => trial.name)).toContain(name);
+  }
+  for (const { fault } of certificate.primitives)
+    if (fault !== undefined) expect(fault).toMatch(/^element \d+: [0-9a-f]{8}, expected [0-9a-f]{8} \(/);
+});
+
+describe("a plan", () => {
+  const plan = lower(
+    traceGraph({ a: { dtype: "float32", shape: [9, 300] }, b: { dtype: "float32", shape: [300, 4] } }, ({ a, b }) => ({
+      outputs: { y: sum(add(mul(matmul(a, b), 3), div(matmul(a, b), 7)), { axis: 0 }) },
+    })),
+  );
+  const inputs = [roughData([9, 300], 1).data, roughData([300, 4], 2).data];
+
+  test.each(Object.keys(faults))("has class A's bits on a device that %s, which says what ran where", async (fault) => {
+    const backend = await certified(device(faults[fault]), wasm, "a device");
+    expect(backend.class).toBe("B");
+    expect(isReliable(backend)).toBe(true);
+    const [expected] = await runPlan(wasm, plan, inputs);
+    const [got] = await runPlan(backend, plan, inputs);
+    expectSameBits(got, expected, fault);
+    const executable = await backend.load(plan);
+    expect(executable.sources[0].where).toMatch(/^wasm.*, since device failed /);
+    executable.dispose();
+  });
+
+  test("runs on a device without a fault, each kernel tried once", async () => {
+    const backend = await certified(device(), wasm, "a device");
+    const [expected] = await runPlan(wasm, plan, inputs);
+    const [got] = await runPlan(backend, plan, inputs);
+    expectSameBits(got, expected, "y");
+    const executable = await backend.load(plan);
+    expect(executable.sources.map(({ where }) => where)).toEqual(plan.kernels.map(() => "interpreter"));
+    executable.dispose();
+    const { kernels } = backend.certificate!;
+    expect(kernels.length).toBeGreaterThan(1);
+    expect(kernels.length).toBeLessThanOrEqual(plan.kernels.length);
+    expect(namesOf(kernels)).toEqual([]);
+  });
+
+  test("a fault in one kernel's module alone is found by the kernel's name", async () => {
+    const one = device((kernel) =>
+      kernel.kind === "loop" && kernel.fold?.reduced[0] === 300 ? faults.reassociates(kernel) : kernel,
+    );
+    const backend = await certified(one, wasm, "a device");
+    expect(namesOf(backend.certificate!.primitives)).toEqual([]);
+    const [expected] = await runPlan(wasm, plan, inputs);
+    const [got] = await runPlan(backend, plan, inputs);
+    expectSameBits(got, expected, "y");
+    expect(namesOf(backend.certificate!.kernels)).toEqual(["matmul [9, 4] over [300]"]);
+  });
+});
