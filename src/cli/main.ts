@@ -25,6 +25,7 @@ import {
 } from "./flags.ts";
 import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
+import { type RunnerFlags, runner } from "./runner.ts";
 import { schema } from "./schema.ts";
 import { test, validate, validateAll } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
@@ -194,6 +195,24 @@ comparing(
   .option("--html <file>", "draws the graphs in one page")
   .option("--against <other>", "where the graphs of another config or run differ, node by node")
   .action((what: string, flags: ExplainFlags) => report(flags.json, () => explain(what, flags)));
+
+withBackendFlags(program.command("runner"))
+  .description("make the runs that a queue holds, until it is stopped; passwords come from the environment")
+  .requiredOption("--queue <address>", "redis://HOST:PORT, with REDIS_USERNAME and REDIS_PASSWORD in the environment")
+  .requiredOption(
+    "--store <address>",
+    "where checkpoints and runs go: file:FOLDER, or s3://BUCKET/PREFIX with AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+  )
+  .option("--concurrency <n>", "runs at once; left out: 1", parseCount)
+  .option(
+    "--lease <seconds>",
+    "without a sign of life for so long a runner's job is another's; left out: 30",
+    parseCount,
+  )
+  .option("--import <program>", "a program that jobs may name, by its content; may be given again", addTo)
+  .option("--backend <name>", "in place of the jobs' own")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((flags: RunnerFlags) => report(flags.json, () => runner(flags)));
 
 const config = program.command("config").description("configs alone: nothing is trained");
 withRunFlags(config.command("validate").argument("<config>", "YAML file"))

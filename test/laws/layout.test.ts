@@ -124,6 +124,9 @@ describe("layout", () => {
     ["uplot", /^src\/page\/curves\.ts$/],
     ["fflate", /^src\/page\/archive\.ts$/],
     ["cli-progress", /^src\/(train\/loggers|cli)\//],
+    ["bullmq", /^src\/sweep\/queue\.ts$/],
+    ["ioredis", /^src\/sweep\/queue\.ts$/],
+    ["s3mini", /^src\/sweep\/bucket-store\.ts$/],
   ])("only its place imports %s", (name, place) => {
     const importers = all.filter(({ imports }) =>
       imports.some(({ from }) => from === name || from.startsWith(`${name}/`)),

@@ -24,8 +24,9 @@ export function start(
   onError?: (text: string, child: ChildProcess) => void,
   cwd = root,
   onStart?: (child: ChildProcess) => void,
+  env = process.env,
 ): Promise<Finished> {
-  const child = spawn(process.execPath, ["--import", tsx, join(root, "src/cli/main.ts"), ...args], { cwd });
+  const child = spawn(process.execPath, ["--import", tsx, join(root, "src/cli/main.ts"), ...args], { cwd, env });
   onStart?.(child);
   let stdout = "";
   let stderr = "";

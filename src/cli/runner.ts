@@ -1,0 +1,88 @@
+// `seedgrad runner --queue redis://… --store …`: makes the runs that a queue holds, until it is stopped. What it makes is in the store whenever a checkpoint is whole, and nowhere else for long.
+import { hostname } from "node:os";
+import type { Threads } from "../backend/load.ts";
+import { numericsId } from "../core/numerics.ts";
+import { drawSeed } from "../rng/stream.ts";
+import { removeFolder, scratchFolder } from "../sweep/folders.node.ts";
+import { makeRun } from "../sweep/making.ts";
+import { connectQueue, defaultLease, takeJobs } from "../sweep/queue.ts";
+import { openStore } from "../sweep/stores.ts";
+import { startsJobs } from "./child.ts";
+import { messages, type Outcome } from "./command.ts";
+
+/** The flags of `runner`. */
+export interface RunnerFlags {
+  readonly queue: string;
+  readonly store: string;
+  readonly concurrency?: number;
+  readonly lease?: number;
+  readonly import?: readonly string[];
+  readonly backend?: string;
+  readonly threads?: Threads;
+  readonly json?: boolean;
+}
+
+/** Makes runs until SIGINT, SIGTERM or SIGHUP; a second SIGINT or SIGTERM ends it at once. Throws ConfigError where queue or store can't be used. */
+export async function runner({
+  queue,
+  store: address,
+  concurrency = 1,
+  lease = defaultLease,
+  import: imports = [],
+  backend,
+  threads,
+}: RunnerFlags): Promise<Outcome> {
+  const store = await openStore(address, process.env);
+  const connection = await connectQueue(queue, process.env);
+  const id = `${hostname()
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .slice(0, 32)}-${drawSeed().toString(36)}`;
+  const scratch = scratchFolder();
+  const start = startsJobs({ imports, backend, threads });
+  const say = (text: string) => messages.logMessage!("info", text);
+  let made = 0;
+  try {
+    const taker = await takeJobs(connection, {
+      id,
+      concurrency,
+      lease,
+      say,
+      async make(job, turn, progress, signal) {
+        const ending = await makeRun(job, {
+          store,
+          writer: { turn, id },
+          scratch,
+          start,
+          progress,
+          say: (text) => say(`${job.name}: ${text}`),
+          signal,
+        });
+        if (ending.type === "finished") {
+          made++;
+          say(`${job.name}: finished, digest ${ending.digest}`);
+        }
+        return ending;
+      },
+    });
+    say(`runner ${id} takes runs from ${queue} into ${store.where}; numerics ${numericsId}`);
+    await stopped();
+    say("saving what is being made, for others to go on with; once more stops at once");
+    await taker.close();
+  } finally {
+    await connection.close();
+    removeFolder(scratch);
+  }
+  return { code: 0, json: { runner: id, made }, lines: [`${made} run${made === 1 ? "" : "s"} finished`] };
+}
+
+/** Waits for the first signal to stop. */
+function stopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.once(name, () => {
+        if (name !== "SIGHUP") process.once(name, () => process.exit(1));
+        resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,243 @@
+// The queue of jobs on Redis, by BullMQ: what it holds, and how a machine takes from it. A job's id is its run's name, so that a job which is put there twice is there once. Who took a job says every
+// so often that it lives; where it falls silent the job is another's.
+import type { Job as BullJob, JobsOptions, Queue, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import { ConfigError } from "../core/errors.ts";
+import { now } from "../train/clock.ts";
+import { checkJob, type Job } from "./job.ts";
+import { type Ending, type JobProgress, lost } from "./making.ts";
+import { peer } from "./peers.ts";
+import { type Environment, refusePassword } from "./store.ts";
+
+/** What the queue keeps of a run beside its job. */
+export type QueuedProgress = JobProgress | { readonly refusedBy: string; readonly why: string };
+
+/** What a finished job leaves. */
+export interface QueuedResult {
+  readonly digest: string;
+  /** The runner's id. */
+  readonly by: string;
+}
+
+type Entry = BullJob<Job, QueuedResult>;
+
+const queueName = "runs";
+const prefix = "seedgrad";
+/** Accidents after which a job isn't tried again: a crashed process, a store that can't be reached. */
+const attempts = 10;
+/** Deaths of a runner in the midst of one job, after which the job counts as their cause. */
+const deaths = 20;
+/** Milliseconds after which a job that one machine can't do is there for others again, or one that was stopped. */
+const leftFor = 1_000;
+/** Seconds before a machine that couldn't do a job tries whether it can now. */
+const refusedFor = 30;
+/** Milliseconds that Redis may take to answer first. */
+const patience = 5_000;
+
+/** Seconds without a sign of life after which a runner's job is another's, unless it is said otherwise. */
+export const defaultLease = 30;
+
+const entryId = (name: string): string => `run-${name}`;
+
+/** A connection to Redis, and what it was made with. */
+export interface QueueConnection {
+  readonly address: string;
+  readonly client: Redis;
+  close(): Promise<void>;
+}
+
+/** Connects to `redis://HOST:PORT/DATABASE`; REDIS_USERNAME and REDIS_PASSWORD of the environment say who one is. Throws ConfigError where bullmq or ioredis isn't installed, and where no Redis answers, or it refuses. */
+export async function connectQueue(address: string, environment: Environment): Promise<QueueConnection> {
+  refusePassword("queue", address);
+  if (!/^rediss?:\/\/[^/]+(\/\d+)?$/.test(address)) {
+    throw new ConfigError({
+      where: "queue",
+      problem: "not the address of a Redis",
+      got: address,
+      expected: "redis://HOST:PORT/DATABASE, or rediss:// over TLS",
+    });
+  }
+  const { Redis } = await peer("queue", import("ioredis"));
+  const client = new Redis(address, {
+    username: environment.REDIS_USERNAME || undefined,
+    password: environment.REDIS_PASSWORD || undefined,
+    // A Redis that goes away comes back: whoever waits for it waits.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times: number) => Math.min(50 * times, 1_000),
+    lazyConnect: true,
+  });
+  let trouble: unknown;
+  client.on("error", (error) => {
+    trouble = error;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(trouble ?? new Error(`no answer in ${patience / 1000} s`)), patience);
+    });
+    await Promise.race([client.ping(), late]);
+  } catch (cause) {
+    client.disconnect();
+    throw new ConfigError({
+      where: "queue",
+      problem: `the Redis at ${address} can't be used`,
+      got: (cause as Error).message,
+      hint: "a password is given as REDIS_PASSWORD in the environment",
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+  return { address, client, close: async () => void (await client.quit().catch(() => client.disconnect())) };
+}
+
+/** What a job is in the queue. */
+export type QueuedState = "waiting" | "active" | "finished" | "failed" | "absent";
+
+/** A job as the queue has it. */
+export interface QueuedRun {
+  readonly state: QueuedState;
+  readonly progress?: QueuedProgress;
+  readonly result?: QueuedResult;
+  /** Of a failed one. */
+  readonly why?: string;
+}
+
+/** The queue as whoever puts jobs there sees it. */
+export class JobQueue {
+  readonly #queue: Queue<Job, QueuedResult>;
+
+  private constructor(queue: Queue<Job, QueuedResult>) {
+    this.#queue = queue;
+  }
+
+  static async open({ client }: QueueConnection): Promise<JobQueue> {
+    const { Queue } = await peer("queue", import("bullmq"));
+    const queue = new Queue<Job, QueuedResult>(queueName, { connection: client, prefix, skipVersionCheck: true });
+    // Told by what is asked of it, or over when Redis is back.
+    queue.on("error", () => {});
+    return new JobQueue(queue as Queue<Job, QueuedResult>);
+  }
+
+  /** Puts jobs there that aren't; a job that failed, or that is finished though the store has lost its result, is put there anew. */
+  async add(jobs: readonly Job[]): Promise<void> {
+    for (const job of jobs) {
+      const there = (await this.#queue.getJob(entryId(job.name))) as Entry | undefined;
+      if (there && ((await there.isFailed()) || (await there.isCompleted()))) await there.remove();
+    }
+    const opts: JobsOptions = { attempts, backoff: { type: "exponential", delay: 500 } };
+    await this.#queue.addBulk(
+      jobs.map((job) => ({ name: "run", data: job, opts: { ...opts, jobId: entryId(job.name) } })) as never,
+    );
+  }
+
+  /** What the queue says of a run. */
+  async look(name: string): Promise<QueuedRun> {
+    // The state first: what the entry says is then of that state, or later.
+    const state = await this.#queue.getJobState(entryId(name));
+    const entry = (await this.#queue.getJob(entryId(name))) as Entry | undefined;
+    if (!entry) return { state: "absent" };
+    const progress = typeof entry.progress === "object" ? (entry.progress as QueuedProgress) : undefined;
+    if (state === "completed") return { state: "finished", progress, result: entry.returnvalue };
+    if (state === "failed") return { state: "failed", progress, why: entry.failedReason };
+    return { state: state === "active" ? "active" : "waiting", progress };
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+}
+
+/** How jobs are taken. */
+export interface Taking {
+  readonly id: string;
+  readonly concurrency: number;
+  /** Seconds. */
+  readonly lease: number;
+  /** Makes a job's run; `turn` grows each time that a job is given to somebody. */
+  readonly make: (
+    job: Job,
+    turn: number,
+    progress: (progress: JobProgress) => void,
+    signal: AbortSignal,
+  ) => Promise<Ending>;
+  readonly say: (text: string) => void;
+}
+
+/** Takes jobs until it is closed. */
+export interface Taker {
+  /** Takes no more, has what is being made saved and ended, and gives it back. */
+  close(): Promise<void>;
+}
+
+/** Begins to take jobs. */
+export async function takeJobs({ client }: QueueConnection, taking: Taking): Promise<Taker> {
+  const bull = await peer("queue", import("bullmq"));
+  const { id, concurrency, lease, make, say } = taking;
+  const making = new Map<string, AbortController>();
+  const closing = new AbortController();
+
+  const leave = async (entry: Entry, token: string | undefined): Promise<never> => {
+    await entry.moveToDelayed(Date.now() + leftFor, token);
+    throw new bull.DelayedError();
+  };
+
+  const refusals = new Map<string, { readonly why: string; readonly until: number }>();
+  const take = async (entry: Entry, token?: string): Promise<QueuedResult> => {
+    const job = checkJob(`queue: ${entry.id}`, entry.data);
+    const refusal = refusals.get(job.name);
+    if (refusal && now() < refusal.until) return await leave(entry, token);
+    const control = new AbortController();
+    making.set(entry.id!, control);
+    const progress = (value: QueuedProgress) => void entry.updateProgress(value as object).catch(() => {});
+    try {
+      const signal = AbortSignal.any([control.signal, closing.signal]);
+      const ending = await make(job, entry.attemptsStarted, progress, signal);
+      if (ending.type === "finished") return { digest: ending.digest, by: id };
+      if (ending.type === "failed") throw new bull.UnrecoverableError(`${ending.error.name}: ${ending.error.message}`);
+      if (control.signal.aborted) throw new bull.DelayedError();
+      if (ending.type === "crashed") throw new Error(ending.how);
+      if (ending.type === "unfit") {
+        if (refusal?.why !== ending.why) say(`${job.name}: left for others: ${ending.why}`);
+        refusals.set(job.name, { why: ending.why, until: now() + refusedFor });
+        progress({ refusedBy: id, why: ending.why });
+      }
+      return await leave(entry, token);
+    } finally {
+      making.delete(entry.id!);
+    }
+  };
+
+  const worker: Worker = new bull.Worker<Job, QueuedResult>(queueName, take as never, {
+    connection: client,
+    prefix,
+    name: id,
+    concurrency,
+    lockDuration: lease * 1_000,
+    stalledInterval: lease * 1_000,
+    maxStalledCount: deaths,
+    runRetryDelay: 500,
+    skipVersionCheck: true,
+  });
+  worker.on("lockRenewalFailed", (ids: string[]) => {
+    for (const each of ids) making.get(each)?.abort(lost);
+  });
+  let away = false;
+  worker.on("error", (error: Error) => {
+    if (!away && /ECONNREFUSED|ECONNRESET|Connection is closed/.test(error.message))
+      say(`Redis doesn't answer (${error.message}): what is being made goes on`);
+    away = true;
+  });
+  client.on("ready", () => {
+    if (away) say("Redis answers again");
+    away = false;
+  });
+  worker.on("failed", (entry, error: Error) => say(`${entry?.data.name ?? "a job"}: ${error.message}`));
+  await worker.waitUntilReady();
+  return {
+    async close() {
+      closing.abort("stopped");
+      await worker.close();
+    },
+  };
+}

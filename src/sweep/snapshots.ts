@@ -1,0 +1,209 @@
+// A run's folder in a store, as it was when a checkpoint was whole. Files lie under their SHA-256, and a snapshot that lists them is put last: whatever a
+// machine was doing when it died, the newest snapshot is one to go on from. Each writer has a snapshot of its own, so that two which make one run at once,
+// the second because the first was thought dead, overwrite nothing of each other's; both make the same bits, and whichever got further is read.
+import { exists, makeDirectory, read, temporarySuffix, writeAtomic } from "#files";
+import { sha256Hex } from "../core/canonical.ts";
+import { CheckpointError, ReproError } from "../core/errors.ts";
+import { listCheckpoints } from "../run/checkpoint.ts";
+import { checkFields, type FieldCheck, isCount, isHash, isRecord, isText, maybe, tryJson } from "../run/fields.ts";
+import { readManifest } from "../run/manifest.ts";
+import { filesOf } from "./folders.node.ts";
+import type { Store } from "./store.ts";
+
+/** Who writes: of two writers of a run the one with the higher number was given it later. */
+export interface Writer {
+  readonly turn: number;
+  /** Letters and digits, told from all others'. */
+  readonly id: string;
+}
+
+/** What a snapshot lists. */
+export interface Snapshot {
+  readonly format: 1;
+  readonly writer: Writer;
+  /** Of the newest checkpoint in it; of a finished run, the last. */
+  readonly step: number;
+  /** Of a finished run. */
+  readonly digest?: string;
+  /** SHA-256 by path in the folder. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const isPath = (path: string): boolean =>
+  path.split("/").every((part) => /^[^\\\0]+$/.test(part) && part !== "." && part !== "..");
+
+const checks: Readonly<Record<keyof Snapshot, FieldCheck>> = {
+  format: ["1", (value) => value === 1],
+  writer: ["a turn and an id", (value) => isRecord(value) && isCount(value.turn) && isText(value.id)],
+  step: ["a count", isCount],
+  digest: ["64 hex digits, after warn: or not", maybe((value) => isText(value) && isHash(value.replace(/^warn:/, "")))],
+  files: [
+    "SHA-256 by path in the folder",
+    (value) => isRecord(value) && Object.entries(value).every(([path, hash]) => isPath(path) && isHash(hash)),
+  ],
+};
+
+/** A run in a store, by its name. */
+export class StoredRun {
+  readonly #store: Store;
+  readonly #folder: string;
+  /** What this process has put there, or read back whole. */
+  readonly #there = new Set<string>();
+  #published: Snapshot | undefined;
+
+  constructor(store: Store, name: string) {
+    this.#store = store;
+    this.#folder = `runs/${name}`;
+  }
+
+  get where(): string {
+    return `${this.#store.where}/${this.#folder}`;
+  }
+
+  #object = (hash: string) => `${this.#folder}/objects/${hash}`;
+  #index = ({ turn, id }: Writer) => `${this.#folder}/snapshots/${turn}-${id}.json`;
+
+  /** The snapshots that there are: finished ones first, then those that got further. Throws CheckpointError for one that is damaged, ReproError where two writers came to two digests. */
+  async snapshots(): Promise<readonly Snapshot[]> {
+    const found: Snapshot[] = [];
+    for (const key of await this.#store.list(`${this.#folder}/snapshots/`)) {
+      const bytes = await this.#store.get(key);
+      // Another writer may remove what it no longer needs between the list and the reading.
+      if (bytes === undefined) continue;
+      const where = `${this.#store.where}/${key}`;
+      const snapshot = tryJson(new TextDecoder().decode(bytes));
+      checkFields(where, "a snapshot", snapshot, checks);
+      found.push(snapshot as Snapshot);
+    }
+    found.sort(
+      (a, b) =>
+        Number(b.digest !== undefined) - Number(a.digest !== undefined) ||
+        b.step - a.step ||
+        b.writer.turn - a.writer.turn,
+    );
+    const [first, ...others] = found.filter(({ digest }) => digest !== undefined);
+    const other = others.find(({ digest }) => digest !== first.digest);
+    if (other)
+      throw new ReproError({
+        where: this.where,
+        problem: "two machines made this run and came to two digests",
+        got: `${other.digest} (${other.writer.id})`,
+        expected: `${first.digest} (${first.writer.id})`,
+        hint: "fetch both and see where they part: seedgrad diff A B",
+      });
+    return found;
+  }
+
+  /** The digest of the run, where somebody has finished it. */
+  async digest(): Promise<string | undefined> {
+    return (await this.snapshots())[0]?.digest;
+  }
+
+  /** Puts a folder's files, then the writer's snapshot of them; what only the writer's earlier snapshot listed is removed after it. Throws CheckpointError. */
+  async publish(folder: string, writer: Writer): Promise<void> {
+    const { files: taken, step, digest } = await takeFiles(folder);
+    const files: Record<string, string> = {};
+    for (const [path, bytes] of taken) {
+      const hash = sha256Hex(bytes);
+      if (!this.#there.has(hash)) await this.#store.put(this.#object(hash), bytes);
+      this.#there.add(hash);
+      files[path] = hash;
+    }
+    const snapshot: Snapshot = { format: 1, writer, step, ...(digest !== undefined && { digest }), files };
+    await this.#store.put(this.#index(writer), new TextEncoder().encode(`${JSON.stringify(snapshot)}\n`));
+    const earlier = this.#published;
+    this.#published = snapshot;
+    if (earlier) await this.#dropObjects(earlier, snapshot);
+  }
+
+  /** Publishes a finished run, unless another writer has finished it meanwhile, and removes what was kept for going on with it. Throws ReproError where the other came to another digest: both are kept then. */
+  async finish(folder: string, writer: Writer, digest: string): Promise<void> {
+    if ((await this.digest()) !== digest) await this.publish(folder, writer);
+    const [result, ...others] = await this.snapshots();
+    for (const other of others.filter((snapshot) => snapshot.digest === undefined)) {
+      await this.#store.remove(this.#index(other.writer));
+      await this.#dropObjects(other, result);
+    }
+  }
+
+  /** Removes the objects that a snapshot listed, but for those of the one that is read in its place. */
+  async #dropObjects(earlier: Snapshot, now: Snapshot): Promise<void> {
+    const listed = new Set(Object.values(now.files));
+    for (const hash of Object.values(earlier.files)) {
+      if (listed.has(hash)) continue;
+      await this.#store.remove(this.#object(hash));
+      this.#there.delete(hash);
+    }
+  }
+
+  /** Writes a snapshot's files into a folder. Throws CheckpointError for a file that is gone, or isn't what was put there. */
+  async restore(snapshot: Snapshot, folder: string): Promise<void> {
+    for (const [path, hash] of Object.entries(snapshot.files)) {
+      const bytes = await this.#store.get(this.#object(hash));
+      const got = bytes && sha256Hex(bytes);
+      if (bytes === undefined || got !== hash) {
+        throw new CheckpointError({
+          where: `${this.where}: ${path}`,
+          problem: bytes ? "its content isn't what was put there" : "the store has lost it",
+          got: got ?? "nothing",
+          expected: hash,
+          hint: "the run is made again from an earlier state",
+        });
+      }
+      this.#there.add(hash);
+      const at = `${folder}/${path}`;
+      makeDirectory(at.slice(0, at.lastIndexOf("/")));
+      writeAtomic(at, bytes);
+    }
+  }
+}
+
+/** What only says who is at work, or is half written. */
+const passing = /(^|\/)lock(-[^/]*)?$/;
+
+/** How often a folder that changes is read anew, and milliseconds between. */
+const attempts = 50;
+const pause = 20;
+
+interface Taken extends Pick<Snapshot, "step" | "digest"> {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A run's folder as it is at one moment. Throws CheckpointError where it holds no run, or never stays as it is for long enough to be read. */
+async function takeFiles(folder: string): Promise<Taken> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const taken = tryTake(folder);
+    if (taken) return taken;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  throw new CheckpointError({
+    where: folder,
+    problem: "the checkpoints change before they can be read, or not all that the index names are there",
+    hint: "save less often, or keep more: checkpoint: {steps, keep}",
+  });
+}
+
+/** Undefined where the run that goes on in the folder replaced a checkpoint meanwhile. */
+function tryTake(folder: string): Taken | undefined {
+  const { status, result } = readManifest(`${folder}/manifest.json`);
+  const index = `${folder}/checkpoints/index.json`;
+  const before = exists(index) ? sha256Hex(read(index, CheckpointError)) : undefined;
+  const checkpoints = listCheckpoints(`${folder}/checkpoints`);
+  const named = new Set(checkpoints.map(({ file }) => `checkpoints/${file}`));
+  const files = new Map<string, Uint8Array>();
+  try {
+    for (const path of filesOf(folder)) {
+      if (passing.test(path) || path.endsWith(temporarySuffix)) continue;
+      // What the index doesn't name may not be whole.
+      if (/^checkpoints\/.*\.safetensors$/.test(path) && !named.has(path)) continue;
+      files.set(path, read(`${folder}/${path}`, CheckpointError));
+    }
+  } catch (error) {
+    if (((error as Error).cause as { code?: string })?.code === "ENOENT") return undefined;
+    throw error;
+  }
+  const after = files.get("checkpoints/index.json");
+  if ((after && sha256Hex(after)) !== before || [...named].some((path) => !files.has(path))) return undefined;
+  const finished = status === "finished" ? result : undefined;
+  return { step: finished?.steps ?? checkpoints.at(-1)?.step ?? 0, digest: finished?.digest, files };
+}
