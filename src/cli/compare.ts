@@ -12,6 +12,7 @@ import {
   settingText,
   shortNames,
   targetText,
+  tiesOf,
   verifyCommands,
 } from "../report/results.ts";
 import { renderResults } from "../report/sweep.ts";
@@ -53,7 +54,7 @@ export async function compare(folders: readonly string[], flags: CompareFlags): 
     { metric, target },
   );
   if (csv !== undefined) write("--csv", csv, resultsCsv(results));
-  if (html !== undefined) write("--html", html, renderResults(results, `${folders.length} runs`));
+  if (html !== undefined) write("--html", html, renderResults(results, "Runs compared"));
   return { code: 0, json: resultsJson(results), lines: showResults(results) };
 }
 
@@ -163,8 +164,10 @@ function showTarget(results: Results): string[] {
 function showBest(results: Results, { metric, mode }: NonNullable<Results["ranking"]>): string[] {
   const best = results.groups[results.ranked[0]];
   const most = mode === "max" ? "greatest" : "least";
+  const ties = tiesOf(results);
+  const shared = ties > 0 ? ` (${ties} more with the same)` : "";
   return [
-    `# best settings by the ${most} median of ${metric}: ${groupText(results, best)}`,
+    `# best settings by the ${most} median of ${metric}: ${groupText(results, best)}${shared}`,
     ...verifyCommands(results, best),
   ];
 }

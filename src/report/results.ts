@@ -22,6 +22,12 @@ export interface MetricResult {
   readonly bestStep?: number;
 }
 
+/** What a group counts of a run's number. */
+export const countedValue = (result: MetricResult | undefined): number | undefined => result?.best ?? result?.last;
+
+/** Whether a run that hasn't reached a target won't: a failed one was begun, and did not. */
+export const isOver = (state: RunState): boolean => state === "finished" || state === "failed";
+
 /** One run. */
 export interface RunResult {
   readonly name: string;
@@ -146,6 +152,12 @@ export function groupText({ settings: keys }: Results, { settings }: GroupResult
 export function reachedText({ reached, missed, open }: GroupTarget): string {
   const others = [...(missed > 0 ? [`${missed} missed it`] : []), ...(open > 0 ? [`${open} not there yet`] : [])];
   return `${reached} of ${reached + missed + open}${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
+}
+
+/** How many other groups have the best group's median. */
+export function tiesOf({ groups, ranked, ranking }: Results): number {
+  const median = (i: number) => groups[i].metrics[ranking!.metric].spread!.median;
+  return ranked.filter((i) => median(i) === median(ranked[0])).length - 1;
 }
 
 /** The commands that verify a group's finished runs. */

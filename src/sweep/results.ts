@@ -3,16 +3,18 @@ import { exists } from "#files";
 import { canonicalJson } from "../core/canonical.ts";
 import { ConfigError, didYouMean, SeedgradError } from "../core/errors.ts";
 import type { Mode } from "../optim/monitored.ts";
-import type {
-  GroupMetric,
-  GroupResult,
-  GroupTarget,
-  MetricResult,
-  Results,
-  RunResult,
-  RunState,
-  Setting,
-  Target,
+import {
+  countedValue,
+  type GroupMetric,
+  type GroupResult,
+  type GroupTarget,
+  isOver,
+  type MetricResult,
+  type Results,
+  type RunResult,
+  type RunState,
+  type Setting,
+  type Target,
 } from "../report/results.ts";
 import { directionsOf } from "./directions.ts";
 import { type Outcome, readOutcome } from "./outcome.ts";
@@ -235,9 +237,6 @@ function firstReached(logged: Logged | undefined, { mode, value: wanted }: Targe
   return at < 0 ? undefined : logged!.steps[at];
 }
 
-/** What a group counts of a run's number. */
-export const countedValue = (result: MetricResult | undefined): number | undefined => result?.best ?? result?.last;
-
 function groupsOf(
   runs: readonly RunResult[],
   keys: readonly string[],
@@ -277,9 +276,6 @@ function groupTarget(runs: readonly RunResult[]): GroupTarget {
   const score = open === 0 && missed <= 1 ? trimmedMean(counted) : undefined;
   return { reached: reached.length, missed, open, ...(spread && { spread }), ...(score !== undefined && { score }) };
 }
-
-/** Whether a run that hasn't reached a target won't: a failed one was begun, and did not. */
-const isOver = (state: RunState): boolean => state === "finished" || state === "failed";
 
 function rank(groups: readonly GroupResult[], { metric, mode }: NonNullable<Results["ranking"]>): number[] {
   const median = (i: number) => groups[i].metrics[metric]?.spread?.median;

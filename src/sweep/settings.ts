@@ -20,7 +20,7 @@ export function differingSettings(manifests: readonly Manifest[]): Record<string
   const set = (i: number, name: string, text: string) => {
     if (text !== "none") found[i][name] = parsed(text);
   };
-  for (const [name, text] of names) {
+  for (const [name, text] of [...names].sort(([a], [b]) => (a < b ? -1 : 1))) {
     set(0, name, text);
     all.forEach((differences, i) => {
       set(i + 1, name, differences.find((each) => each.name === name)?.second ?? text);

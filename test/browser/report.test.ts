@@ -1,12 +1,12 @@
 // The report of a run as a browser shows it, from its file: nothing else is asked for.
-import { pathToFileURL } from "node:url";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { confusionMatrix } from "../../src/nn/metrics.ts";
 import { ComputeNorm } from "../../src/train/callbacks/index.ts";
 import { ReportLogger } from "../../src/train/loggers/report.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { brightness, evaluate, openFile } from "../support/looking.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 describe.skipIf(noChromium)("report.html in Chromium", () => {
@@ -28,38 +28,8 @@ describe.skipIf(noChromium)("report.html in Chromium", () => {
     return { modelDir, run };
   };
 
-  /** The page, and whatever went wrong or was asked of a network. */
-  const open = async (modelDir: string, options: BrowserContextOptions) => {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, offline: true, ...options });
-    const page = await context.newPage();
-    const trouble: string[] = [];
-    page.on("pageerror", (error) => trouble.push(String(error)));
-    page.on("console", (message) => trouble.push(message.text()));
-    page.on("request", (request) => !request.url().startsWith("data:") && trouble.push(request.url()));
-    const url = pathToFileURL(`${modelDir}/report.html`).href;
-    await page.goto(url);
-    expect(trouble).toEqual([url]);
-    return page;
-  };
-  const evaluate = <T>(page: Page, code: string) => page.evaluate(code) as Promise<T>;
-  /** The brightness of the page's upper left corner and of its text, as drawn, in [0, 255]. */
-  const brightness = async (page: Page) => {
-    const shot = (await page.screenshot({ clip: { x: 0, y: 0, width: 300, height: 120 } })).toString("base64");
-    return evaluate<[number, number, number]>(
-      page,
-      `(async () => {
-        const image = new Image();
-        image.src = "data:image/png;base64,${shot}";
-        await image.decode();
-        const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 120 });
-        const context = canvas.getContext("2d");
-        context.drawImage(image, 0, 0);
-        const { data } = context.getImageData(0, 0, 300, 120);
-        const all = Array.from({ length: 300 * 120 }, (_, i) => (data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3);
-        return [all[0], Math.min(...all), Math.max(...all)];
-      })()`,
-    );
-  };
+  const open = async (modelDir: string, options: BrowserContextOptions) =>
+    (await openFile(browser, `${modelDir}/report.html`, options)).page;
 
   test("a phone in the dark: readable, nothing wider than the screen, curves drawn", async () => {
     const { modelDir, run } = await makeRun();
