@@ -6,6 +6,7 @@ import type { Kernel } from "../../kernels/kinds.ts";
 import type { Backend, Buffer, Certificate, Executable, Run, Trial } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { numericsId } from "../core/numerics.ts";
+import { Audit } from "./audit.ts";
 import { primitives } from "./primitives.ts";
 import { subjectOf, tryKernel } from "./trial.ts";
 
@@ -34,7 +35,7 @@ export class Certifier {
   }
 
   /** As it is by now. */
-  get certificate(): Certificate {
+  get certificate(): Omit<Certificate, "audit"> {
     return {
       device: this.#name,
       numericsId,
@@ -71,16 +72,28 @@ function partsOf(kernel: Kernel): ReadonlySet<string> {
   return new Set([...operations, ...(fold ? [fold.combine, `${joins[fold.combine] ?? fold.combine} ${dtype}`] : [])]);
 }
 
-/** A backend of class B whose plans run on its device where every kernel of them was found right there, and else on `against`, of class A, as a whole. */
-export async function certified(device: Backend, against: Backend, name: string): Promise<Backend> {
+/** Which share of the kernels that a device runs is audited, unless said otherwise. */
+const defaultShare = 0.001;
+
+/**
+ * A backend of class B whose plans run on its device where every kernel of them was found right there, and else on `against`, of class A, as a whole. `share`: of the
+ * kernels run on the device of which a tile is computed again.
+ */
+export async function certified(
+  device: Backend,
+  against: Backend,
+  name: string,
+  share = defaultShare,
+): Promise<Backend> {
   const certifier = await Certifier.open(device, against, name);
+  const audit = new Audit(device.name, share);
   return {
     name: device.name,
     class: "B",
     threads: device.threads,
     target: device.target,
     get certificate() {
-      return certifier.certificate;
+      return { ...certifier.certificate, audit: audit.record };
     },
     allocate: (dtype, size) => device.allocate(dtype, size),
     write: (buffer, data) => device.write(buffer, data),
@@ -91,7 +104,7 @@ export async function certified(device: Backend, against: Backend, name: string)
         const fault = await certifier.faultOf(kernel, plan);
         if (fault !== undefined) return new Elsewhere(await against.load(plan), device, against, fault);
       }
-      return device.load(plan);
+      return audit.over(await device.load(plan));
     },
     async dispose() {
       await device.dispose();

@@ -1,6 +1,6 @@
 // A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
 // kernel interpreter differ only in how a kernel gets its runner.
-import type { Repeat } from "../../kernels/kernel.ts";
+import { kernelInputs, type Repeat } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../compile/nested.ts";
@@ -53,12 +53,17 @@ export function hostBackend(family: KernelFamily): Backend {
   };
 }
 
+interface Numbered {
+  readonly number: number;
+  readonly runner: KernelRunner;
+}
+
 class HostExecutable implements Executable {
   readonly plan: Plan;
   readonly scratchBytes = 0;
   readonly #arrayOf: (buffer: Buffer) => TypedArray;
   readonly #runners: KernelRunner[];
-  readonly #order: readonly Nested<{ readonly runner: KernelRunner }>[];
+  readonly #order: readonly Nested<Numbered>[];
   readonly #fixed: (TypedArray | null)[];
 
   constructor(plan: Plan, family: KernelFamily, arrayOf: (buffer: Buffer) => TypedArray) {
@@ -73,8 +78,8 @@ class HostExecutable implements Executable {
     });
     this.#runners = plan.kernels.map((kernel) => family.prepare(kernel, plan));
     this.#order = nested(
-      this.#runners.map((runner, i) => ({ runner, repeat: plan.kernels[i].repeat })),
-      ({ repeat }) => repeat,
+      this.#runners.map((runner, number): Numbered => ({ number, runner })),
+      ({ number }) => plan.kernels[number].repeat,
     );
   }
 
@@ -82,7 +87,7 @@ class HostExecutable implements Executable {
     return this.#runners.map(({ where, source }, kernel) => ({ kernel, where, source }));
   }
 
-  async run({ inputs, outputs, seed, base }: Run): Promise<void> {
+  async run({ inputs, outputs, seed, base, probe }: Run): Promise<void> {
     const { values, copies } = this.plan;
     const positions = new Map<Repeat, number>();
     const array = (value: number): TypedArray => {
@@ -95,12 +100,21 @@ class HostExecutable implements Executable {
       }
       return this.#arrayOf((place.kind === "input" ? inputs : outputs)[(place as { index: number }).index]);
     };
-    const runAll = async (order: readonly Nested<{ readonly runner: KernelRunner }>[], base: number): Promise<void> => {
+    const isFirst = (repeat?: Repeat): boolean =>
+      !repeat || (positions.get(repeat) === positionOf(repeat, 0) && isFirst(repeat.within));
+    const isSeen = (number: number) => probe?.kernels.has(number) && isFirst(this.plan.kernels[number].repeat);
+    const runAll = async (order: readonly Nested<Numbered>[], base: number): Promise<void> => {
       const call: KernelCall = { array, seed, base };
       for (const each of order) {
         if ("item" in each) {
-          const pending = each.item.runner.run(call);
+          const { number, runner } = each.item;
+          const elements = isSeen(number) && this.#read(number, array);
+          const pending = runner.run(call);
           if (pending) await pending;
+          if (elements) {
+            const { output } = this.plan.kernels[number];
+            probe!.seen(number, elements.set(output, array(output)), base);
+          }
           continue;
         }
         const { repeat, body } = each;
@@ -115,6 +129,14 @@ class HostExecutable implements Executable {
     for (const { from, output } of copies) {
       if (array(from) !== array(output)) array(output).set(array(from));
     }
+  }
+
+  /** What a kernel is about to read. */
+  #read(number: number, array: KernelCall["array"]): Map<number, TypedArray> {
+    const sources = kernelInputs(this.plan.kernels[number]).map(({ source }) => source);
+    return new Map(
+      sources.flatMap((source) => (typeof source === "number" ? [[source, array(source).slice()] as const] : [])),
+    );
   }
 
   dispose(): void {

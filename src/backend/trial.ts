@@ -68,7 +68,8 @@ export function subject(name: string, kernel: Kernel, given: readonly Given[]): 
   return { name, kernel, given, key: JSON.stringify([written, given], exact) };
 }
 
-function nameOf(kernel: Kernel): string {
+/** What a kernel is called: its form, its output's shape and what it folds. */
+export function nameOf(kernel: Kernel): string {
   const over = isFold(kernel) ? ` over ${formatShape(loopShape(kernel).slice(kernel.shape.length))}` : "";
   return `${wordOf(kernel)} ${formatShape(kernel.shape)}${over}`;
 }
@@ -191,17 +192,22 @@ export async function tryKernel(tried: Subject, device: Backend, against: Backen
   }
   for (const [turn, [label]] of chosen.entries()) {
     const fault = difference(canonicalBytes(got[turn]), bytes[turn], kernel.dtype);
-    if (fault) return { ...found, fault: `${fault} (${label})` };
+    if (!fault) continue;
+    return { ...found, fault: `element ${fault.element}: ${fault.got}, expected ${fault.expected} (${label})` };
   }
   return found;
 }
 
-/** The first element of canonical bytes in which two results differ. */
-export function difference(got: Uint8Array, expected: Uint8Array, dtype: DType): string | undefined {
+/** The first element of canonical bytes in which two results differ, and its bits in both as hex digits. */
+export function difference(
+  got: Uint8Array,
+  expected: Uint8Array,
+  dtype: DType,
+): { readonly element: number; readonly got: string; readonly expected: string } | undefined {
   const at = got.findIndex((byte, i) => byte !== expected[i]);
   if (at < 0) return undefined;
   const width = dtype === "bool" ? 1 : 4;
   const element = Math.floor(at / width);
   const hex = (bytes: Uint8Array) => toHex(bytes.slice(element * width, (element + 1) * width).reverse());
-  return `element ${element}: ${hex(got)}, expected ${hex(expected)}`;
+  return { element, got: hex(got), expected: hex(expected) };
 }

@@ -23,6 +23,16 @@ export interface Run {
   /** The stream's seed and the absolute offset that the plan's draws are relative to. */
   readonly seed: bigint;
   readonly base: number;
+  /** Backends of class B heed it. */
+  readonly probe?: Probe;
+}
+
+/** Kernels of a run whose elements someone wants to see. */
+export interface Probe {
+  /** By number. */
+  readonly kernels: ReadonlySet<number>;
+  /** Called after a kernel has run, of a repeated one for its first position: the elements of all values that it read, as they were before it, and of its output; and what its draws were counted from. What it throws ends the run. */
+  seen(kernel: number, elements: ReadonlyMap<number, TypedArray>, base: number): void;
 }
 
 /** A plan made ready on a backend. */
@@ -57,6 +67,8 @@ export interface Certificate {
   readonly primitives: readonly Trial[];
   /** Kernels of the plans that were loaded, each as it is printed for them. */
   readonly kernels: readonly Trial[];
+  /** Which share of the kernels that ran were looked at by the way, each at a tile that was computed again, and how many were. */
+  readonly audit: { readonly share: number; readonly tiles: number };
 }
 
 /** Whether a backend gives class A's bits: by its class, or since its device was tried and all that failed runs elsewhere. */

@@ -171,7 +171,15 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
   result: ["a record, where the run is finished", maybe(isRecord)],
   certificate: [
     "a device, a numerics id, and trials by name, each with its SHA-256",
-    maybe(shaped({ device: isText, numericsId: isText, primitives: listOf(isTrial), kernels: listOf(isTrial) })),
+    maybe(
+      shaped({
+        device: isText,
+        numericsId: isText,
+        primitives: listOf(isTrial),
+        kernels: listOf(isTrial),
+        audit: shaped({ share: isNumber, tiles: isCount }),
+      }),
+    ),
   ],
   environment: ["strings and numbers by name", recordOf(isValue)],
 };
