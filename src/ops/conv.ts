@@ -1,6 +1,6 @@
 // Convolutions over one, two and three dimensions: windows of a view and a product, all of one n-dimensional form. Images are
 // [batch, channels, ...extents], filters as PyTorch's. A transposed convolution is a convolution's gradient with respect to its images.
-import { number, options } from "../core/arguments.ts";
+import { type Kind, number, options } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -57,8 +57,12 @@ function checkFilters(
   const refuse = (problem: string, got: string, expected: string) => {
     throw new ShapeError({ where, problem, got, expected });
   };
-  if (weight.shape.length !== rank + 2)
-    refuse("not a filter an output channel", formatShape(weight.shape), `[${leading}, ${filterNames[rank - 1]}]`);
+  if (weight.shape.length !== rank + 2 || weight.shape.slice(2).includes(0))
+    refuse(
+      "not a filter an output channel",
+      formatShape(weight.shape),
+      `[${leading}, ${filterNames[rank - 1]}], extents ≥ 1`,
+    );
   if (!Number.isSafeInteger(groups) || groups < 1 || grouped % groups !== 0)
     refuse("channels don't divide into groups", `${grouped} channels, groups ${groups}`, `a divisor of ${grouped}`);
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outputs))
@@ -184,56 +188,49 @@ function convolveTransposed(
 
 type Apply<O> = (x: Node, weight: Node, bias?: Node, options?: O) => Node;
 
-const byName = "stride, padding and the like go by name";
-
-function convolution(rank: number): Apply<ConvOptions> {
-  const name = `conv${rank}d`;
-  const apply: Apply<ConvOptions> = (x, weight, bias, options = {}) => convolve(name, rank, x, weight, bias, options);
-  const kind = options<ConvOptions>({
-    "stride?": perAxisKind,
-    "padding?": paddingKind,
-    "dilation?": perAxisKind,
-    "groups?": number,
+/** One for each rank. */
+function perRank<O extends ConvOptions>(
+  name: string,
+  compute: (where: string, rank: number, ...args: [x: Node, weight: Node, bias: Node | undefined, options: O]) => Node,
+  kind: Kind,
+): readonly Apply<O>[] {
+  return [1, 2, 3].map((rank) => {
+    const where = `${name}${rank}d`;
+    const apply: Apply<O> = (x, weight, bias, given = {} as O) => compute(where, rank, x, weight, bias, given);
+    const taken = { x: tensor, weight: tensor, "bias?": biasKind, "options?": kind };
+    takes({ [where]: apply }, taken, "stride, padding and the like go by name");
+    return apply;
   });
-  takes({ [name]: apply }, { x: tensor, weight: tensor, "bias?": biasKind, "options?": kind }, byName);
-  return apply;
 }
 
-function transposed(rank: number): Apply<ConvTransposeOptions> {
-  const name = `convTranspose${rank}d`;
-  const apply: Apply<ConvTransposeOptions> = (x, weight, bias, options = {}) =>
-    convolveTransposed(name, rank, x, weight, bias, options);
-  const kind = options<ConvTransposeOptions>({
-    "stride?": perAxisKind,
-    "padding?": perAxisKind,
-    "dilation?": perAxisKind,
-    "outputPadding?": perAxisKind,
-    "groups?": number,
-  });
-  takes({ [name]: apply }, { x: tensor, weight: tensor, "bias?": biasKind, "options?": kind }, byName);
-  return apply;
-}
+const shared = { "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind, "groups?": number };
+const convolutions = perRank("conv", convolve, options<ConvOptions>({ ...shared, "padding?": paddingKind }));
+const transposed = perRank(
+  "convTranspose",
+  convolveTransposed,
+  options<ConvTransposeOptions>({ ...shared, "outputPadding?": perAxisKind }),
+);
 
 /**
  * Cross-correlation of sequences with a filter an output channel, plus bias, as PyTorch's conv1d. x: [batch, in, length], weight:
  * [out, in ÷ groups, across], bias: [out] → [batch, out, columns]. Sums as conv2d's. Throws ShapeError.
  * @torch torch.nn.functional.conv1d
  */
-export const conv1d = convolution(1);
+export const conv1d = convolutions[0];
 
 /**
  * Cross-correlation of images with a filter an output channel, plus bias, as PyTorch's conv2d. x: [batch, in, height, width], weight: [out, in ÷ groups,
  * down, across], bias: [out] → [batch, out, rows, columns]. Each sum runs over (down, across, in) in a matrix product's order. Throws ShapeError.
  * @torch torch.nn.functional.conv2d
  */
-export const conv2d = convolution(2);
+export const conv2d = convolutions[1];
 
 /**
  * Cross-correlation of volumes with a filter an output channel, plus bias, as PyTorch's conv3d. x: [batch, in, depth, height, width], weight:
  * [out, in ÷ groups, deep, down, across], bias: [out] → [batch, out, layers, rows, columns]. Sums as conv2d's. Throws ShapeError.
  * @torch torch.nn.functional.conv3d
  */
-export const conv3d = convolution(3);
+export const conv3d = convolutions[2];
 
 /**
  * The gradient of conv1d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose1d. x: [batch, in, length], weight:
@@ -241,18 +238,18 @@ export const conv3d = convolution(3);
  * Sums over the channels in a matrix product's order, then over windows that overlap, as conv2d's gradient. Throws ShapeError.
  * @torch torch.nn.functional.conv_transpose1d
  */
-export const convTranspose1d = transposed(1);
+export const convTranspose1d = transposed[0];
 
 /**
  * The gradient of conv2d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose2d. x: [batch, in, height, width], weight:
  * [in, out ÷ groups, down, across], bias: [out] → [batch, out, rows, columns]; extents and sums as convTranspose1d's. Throws ShapeError.
  * @torch torch.nn.functional.conv_transpose2d
  */
-export const convTranspose2d = transposed(2);
+export const convTranspose2d = transposed[1];
 
 /**
  * The gradient of conv3d with respect to its input, as an op, plus bias; as PyTorch's conv_transpose3d. x: [batch, in, depth, height, width], weight:
  * [in, out ÷ groups, deep, down, across], bias: [out] → [batch, out, layers, rows, columns]; extents and sums as convTranspose1d's. Throws ShapeError.
  * @torch torch.nn.functional.conv_transpose3d
  */
-export const convTranspose3d = transposed(3);
+export const convTranspose3d = transposed[2];

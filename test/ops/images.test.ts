@@ -189,6 +189,18 @@ describe("what they refuse", () => {
       ShapeError,
       /which give \[-1\]/,
     ],
+    [
+      "filters of nothing",
+      () => ops.conv1d(sg.ones([1, 1, 3]), sg.ones([1, 1, 0])),
+      ShapeError,
+      /^conv1d: .*extents ≥ 1/,
+    ],
+    [
+      "transposed filters of nothing",
+      () => ops.convTranspose2d(image, sg.ones([4, 1, 2, 0])),
+      ShapeError,
+      /^convTranspose2d: not a filter.*\[4, 1, 2, 0\]/,
+    ],
     ["too much padding for a mean", () => ops.avgPool2d(image, 2, { padding: 2 }), ShapeError, /at most half/],
     ["no windows", () => ops.adaptiveAvgPool2d(image, 0), ShapeError, /size 0/],
     ["windows of nothing", () => ops.adaptiveMaxPool1d(sg.zeros([1, 1, 0]), 1), ShapeError, /nothing to pool/],
