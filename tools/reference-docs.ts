@@ -6,7 +6,7 @@ import type { Node } from "../src/graph/node.ts";
 import { reachable } from "../src/graph/node.ts";
 import * as sg from "../src/index.ts";
 import { recordOf } from "../src/ops/define.ts";
-import { calls, tensorsIn } from "../test/support/op-calls.ts";
+import { calls, functionsByName, tensorsIn } from "../test/support/op-calls.ts";
 import { cell, firstSentence, root, sources, textOf } from "./sources.ts";
 
 const goldens = `${root}test/golden/`;
@@ -118,12 +118,11 @@ export function opsPage(): string {
   sg.manualSeed(0);
   const { files } = readGoldens();
   const families = new Map<string, string[][]>();
-  const functions = sg.ops as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
   for (const symbol of sources().getTypeChecker().getTypeOfSymbol(exportOf("ops")).getProperties()) {
     const { name } = symbol;
     const { call, does, torch, tags, file } = described(symbol);
     const args = calls[name].args();
-    const [inputs, outputs] = [tensorsIn(args), tensorsIn(functions[name](...args))];
+    const [inputs, outputs] = [tensorsIn(args), tensorsIn(functionsByName[name](...args))];
     const nodes = between(inputs, outputs);
     const drawn = nodes.some(({ draws }) => draws) && "none: it draws its own numbers";
     const golden = [...(files.get(name) ?? [])].join(", ") || tags.golden || drawn || missing(name);

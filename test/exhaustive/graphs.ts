@@ -3,32 +3,20 @@
 // whose smallest case is printed.
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { interpretBackend } from "../../src/backend/interpret.ts";
-import { loadBackend } from "../../src/backend/load.ts";
-import { wasmBackend } from "../../src/backend/wasm/backend.ts";
 import { graphNodes } from "../../src/graph/hash.ts";
+import { loaded } from "../support/backends.ts";
 import { checkProgram, choices, programOf } from "../support/programs.ts";
 
 const { values } = parseArgs({
   options: {
     count: { type: "string", default: "10000" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-    on: { type: "string", default: "interpret,wasm,scalar,threads,gpujs:webasm,gpujs:cpu" },
+    on: { type: "string", default: "" },
   },
 });
 const [count, seed] = [Number(values.count), Number(values.seed)];
-const made = {
-  interpret: async () => interpretBackend(),
-  wasm: () => wasmBackend({ threads: 1 }),
-  scalar: () => wasmBackend({ simd: false }),
-  threads: () => wasmBackend({ threads: 3, shareFrom: 0, vectorWidth: 8 }),
-  "gpujs:webasm": () => loadBackend("gpujs:webasm"),
-  "gpujs:cpu": () => loadBackend("gpujs:cpu"),
-};
-const backends = await Promise.all(
-  values.on.split(",").map(async (name) => [name, await made[name as keyof typeof made]()] as const),
-);
-console.log(`${count} graphs from seed ${seed} on ${values.on}`);
+const backends = await loaded(values.on);
+console.log(`${count} graphs from seed ${seed} on ${backends.map(([name]) => name).join("; ")}`);
 const ops = new Map<string, number>();
 let [done, nodes] = [0, 0];
 try {

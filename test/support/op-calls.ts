@@ -282,6 +282,14 @@ export const calls: Readonly<Record<string, RightCall>> = {
   zerosLike: call(() => [x(), "int32"], 1),
 };
 
+/** What of any tensor makes an operand, where an op doesn't take any. */
+export const operandOf: Readonly<Record<string, (x: sg.Tensor) => sg.Tensor>> = {
+  cholesky: (x) => x.matmul(x.swapAxes()).add(sg.eye(x.shape[x.shape.length - 1])),
+};
+
+/** Every op, as what calls it with arguments of any type. */
+export const functionsByName = sg.ops as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+
 /** The tensors in a value, lists and records too. */
 export function tensorsIn(value: unknown): sg.Tensor[] {
   if (value instanceof sg.Tensor) return [value];

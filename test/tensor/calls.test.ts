@@ -2,12 +2,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
 import { notRefused, outcome, type Untyped } from "../support/arguments.ts";
-import { accepted, calls } from "../support/op-calls.ts";
+import { accepted, calls, functionsByName as functions } from "../support/op-calls.ts";
 import { x } from "../support/right.ts";
 
 beforeAll(() => sg.setDefaultBackend("reference"));
-
-const functions = sg.ops as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
 describe("arguments of ops", () => {
   test("every op has a right call here, and it is accepted", async () => {

@@ -1,0 +1,23 @@
+// The backends that must give reference's bits, in the ways in which they can be set up: what conformance and random graphs run on.
+import { interpretBackend } from "../../src/backend/interpret.ts";
+import { loadBackend } from "../../src/backend/load.ts";
+import { wasmBackend } from "../../src/backend/wasm/backend.ts";
+import type { Backend } from "../../src/compile/contract.ts";
+
+/** On several threads everything is shared out, however small: the borders between threads move no bits, nor does the vectors' width. */
+export const made: Readonly<Record<string, () => Promise<Backend>>> = {
+  "the kernel interpreter": async () => interpretBackend(),
+  "gpujs:webasm": () => loadBackend("gpujs:webasm"),
+  "gpujs:cpu": () => loadBackend("gpujs:cpu"),
+  wasm: () => loadBackend("wasm"),
+  "wasm on 3 threads, vectors of 8": () => wasmBackend({ threads: 3, shareFrom: 0, vectorWidth: 8 }),
+  "wasm without SIMD": () => wasmBackend({ simd: false }),
+};
+
+/** The backends of which the text has a part of the name, all without a text: `gpujs;3 threads`. */
+export async function loaded(text = ""): Promise<(readonly [name: string, backend: Backend])[]> {
+  const parts = text.split(";");
+  const names = Object.keys(made).filter((name) => parts.some((part) => name.includes(part)));
+  if (names.length === 0) throw new Error(`no backend is named by ${text}: there are ${Object.keys(made).join("; ")}`);
+  return Promise.all(names.map(async (name) => [name, await made[name]()] as const));
+}
