@@ -3,18 +3,13 @@
 import { exists } from "#files";
 import { meaningOf } from "../backend/reference/node.ts";
 import { checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
-import { canonicalBytes, fromHex, sha256Hex, toHex } from "../core/canonical.ts";
-import { Decoder } from "../core/decoder.ts";
-import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { fromHex, sha256Hex, toHex } from "../core/canonical.ts";
 import { ConfigError, DataError, SeedgradError } from "../core/errors.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { formatShape } from "../core/shape.ts";
 import { type DecodedGraph, decodeGraph } from "../graph/decode.ts";
 import { meaningOf as graphMeaning } from "../graph/meaning.ts";
 import type { Node } from "../graph/node.ts";
-import { digestOf, linkHash } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
-import { rootOfPath } from "../run/merkle.ts";
-import { tensorDigest } from "../run/state.ts";
 import type { Check, Verdict } from "../run/verification.ts";
 import { sameElements } from "./bits.ts";
 import { Checks } from "./checks.ts";
@@ -22,10 +17,20 @@ import { valuesAt } from "./input.ts";
 // A proof may be of any op: all of them are defined by these.
 import "../tensor/members.ts";
 import "../tensor/scan.ts";
-import { isOpProof, type OpProof, type ProvedValue, stepCommitment, valueLeaf } from "./opproof.ts";
+import { isOpProof, type OpProof, type ProvedValue, stepCommitment } from "./opproof.ts";
+import {
+  checkBranches,
+  checkGiven,
+  checkLink,
+  checkStates,
+  checkValue,
+  elementsOf,
+  type StateDigests,
+  unequal,
+} from "./oprows.ts";
 
 /** What a proof comes to. */
-export interface OpVerification {
+export interface OpVerification extends StateDigests {
   readonly verdict: Verdict;
   readonly equal: boolean;
   readonly step: number;
@@ -39,9 +44,6 @@ export interface OpVerification {
   /** Over all values of the step, and what stands for link and root together. */
   readonly root: string;
   readonly commitment: string;
-  /** The digest that the run had before and after the step, where the proof shows a tensor of that state. */
-  readonly before?: string;
-  readonly after?: string;
   /** The first part that is wrong, for a reader. */
   readonly difference?: string;
   readonly checks: readonly Check[];
@@ -102,9 +104,6 @@ const first = ({ rows }: Checks): string | undefined => {
   return row && `${row.what}: ${row.detail}`;
 };
 
-const unequal = (made: string, given: string): string[] =>
-  made === given ? [] : [`its bytes come to ${made}, the proof says ${given}`];
-
 /** What goes wrong in reading a forged graph is said as such. */
 function guarded<T>(where: string, problem: string, make: () => T): T {
   try {
@@ -137,132 +136,6 @@ function nameIn({ values, inputs }: DecodedGraph, { result }: OpProof, { value }
   return `${value === result.value ? "result" : "operand"}, ${what}`;
 }
 
-function checkLink({ link, graphHash, step }: OpProof, checks: Checks): void {
-  const made = linkHash({
-    previous: fromHex(link.previous),
-    step,
-    graphHash,
-    position: link.position,
-    batch: fromHex(link.batch),
-    given: fromHex(link.given),
-    lossBits: Number.parseInt(link.loss, 16),
-  });
-  checks.compared("link", unequal(toHex(made), link.hash), link.hash);
-}
-
-/** Elements by their hash, and by how many the shape has. */
-function checkValue(
-  where: string,
-  name: string,
-  { value, data, sha256: digest }: ProvedValue,
-  graph: DecodedGraph,
-  checks: Checks,
-): void {
-  const { shape, dtype } = graph.values[value];
-  const expected = sizeOf(shape) * itemSize(dtype);
-  if (data.length / 2 !== expected) {
-    throw new DataError({
-      where: `${where}: ${name}`,
-      problem: `not as many bytes as ${dtype}${formatShape(shape)} has`,
-      got: `${data.length / 2}`,
-      expected: `${expected}`,
-    });
-  }
-  const content = graph.contents.get(value);
-  const made = sha256Hex(fromHex(data));
-  const phrases = unequal(made, digest);
-  if (content !== undefined && content !== made) phrases.push(`the graph's constant is ${content}`);
-  if (toHex(canonicalBytes(elementsOf(graph.values[value], data))) !== data) phrases.push("a NaN that isn't 7fc00000");
-  checks.compared(name, phrases, `SHA-256 ${digest}`);
-}
-
-/** Branches to the root. Where none of them leads there, it is the root that isn't theirs. */
-function checkBranches(
-  { operands, result, root }: OpProof,
-  { values }: DecodedGraph,
-  nameOf: (value: ProvedValue) => string,
-  checks: Checks,
-): void {
-  const all = [...operands, result];
-  const reached = all.map(({ value, sha256: digest, path }) => {
-    const { dtype, shape } = values[value];
-    const leaf = valueLeaf(value, { dtype, shape }, fromHex(digest));
-    const found = rootOfPath(leaf, value, values.length, path.map(fromHex));
-    return found ? toHex(found) : "no root";
-  });
-  const same = new Set(reached).size === 1 && reached[0] !== "no root";
-  if (same) {
-    const what = all.length === 1 ? "root, or the one branch" : "root";
-    checks.compared(
-      what,
-      reached[0] === root ? [] : [`the branches lead to ${reached[0]}, the proof says ${root}`],
-      root,
-    );
-    return;
-  }
-  for (const [i, each] of all.entries())
-    checks.compared(
-      `branch of ${nameOf(each)}`,
-      reached[i] === root ? [] : [`it leads to ${reached[i]}, not to ${root}`],
-    );
-}
-
-/** Tensors of the state, against the roots of the checkpoints beside the step. */
-function checkStates(
-  { operands, result, states = {}, link }: OpProof,
-  { values, inputs, outputs }: DecodedGraph,
-  nameOf: (value: ProvedValue) => string,
-  checks: Checks,
-): Pick<OpVerification, "before" | "after"> {
-  const digests: { before?: string; after?: string } = {};
-  const check = (each: ProvedValue, side: "before" | "after", names: readonly string[], chain: string) => {
-    const { state, value, data } = each;
-    const root = states[side];
-    if (!state || root === undefined) return;
-    const { name, index, count, path } = state;
-    const { dtype, shape } = values[value];
-    const leaf = tensorDigest(name, { dtype, shape, data: elementsOf(values[value], data) });
-    const reached = rootOfPath(leaf, index, count, path.map(fromHex));
-    const found = reached ? toHex(reached) : "no root";
-    const phrases = names.includes(name) ? [] : [`it is ${names.join(", ") || "no tensor of the state"}, not ${name}`];
-    if (found !== root) phrases.push(`its branch leads to ${found}, the proof says ${root}`);
-    checks.compared(`state ${side} the step: ${nameOf(each)}`, phrases, name);
-    digests[side] = digestOf(fromHex(chain), fromHex(root));
-  };
-  for (const each of operands)
-    check(each, "before", each.value < inputs.length ? [inputs[each.value]] : [], link.previous);
-  const named = outputs.flatMap(({ name, value }) => (value === result.value ? [name] : []));
-  check(result, "after", named, link.hash);
-  return digests;
-}
-
-/** What the link says of values: numbers from the host, the loss, and the batch where it has no samples' numbers. */
-function checkGiven(
-  where: string,
-  { operands, result, link }: OpProof,
-  { inputs, outputs }: DecodedGraph,
-  nameOf: (value: ProvedValue) => string,
-  checks: Checks,
-): void {
-  const given = new Decoder(`${where}: link: given`, fromHex(link.given));
-  const numbers = new Map(given.list(() => [given.string(), given.u32()] as const));
-  given.end();
-  const bits = ({ data }: ProvedValue) => new DataView(fromHex(data).buffer).getUint32(0, true);
-  const compare = (each: ProvedValue, wanted: number, of: string) => {
-    const own = bits(each);
-    const hex = (value: number) => value.toString(16).padStart(8, "0");
-    const what = `link: ${of}, ${nameOf(each)}`;
-    checks.compared(what, own === wanted ? [] : [`the bits are ${hex(own)}, the link has ${hex(wanted)}`], hex(wanted));
-  };
-  for (const each of operands) {
-    const name = /^scalar\/(.*)$/s.exec(inputs[each.value] ?? "")?.[1];
-    const wanted = name === undefined ? undefined : numbers.get(name);
-    if (wanted !== undefined && each.data.length === 8) compare(each, wanted, name!);
-  }
-  const loss = outputs.some(({ name, value }) => name === "result" && value === result.value);
-  if (loss && result.data.length === 8) compare(result, Number.parseInt(link.loss, 16), "loss");
-}
-
 /** The expression, where it is given, is what the graph's bytes hold the hash of. */
 function checkExpression({ expression }: OpProof, node: Node, checks: Checks): void {
   if (expression === undefined) return;
@@ -270,20 +143,6 @@ function checkExpression({ expression }: OpProof, node: Node, checks: Checks): v
   const wanted = typeof is === "number" ? "none: the op has a version" : toHex(is);
   const made = sha256Hex(new TextEncoder().encode(expression));
   checks.compared("expression", made === wanted ? [] : [`its SHA-256 is ${made}, the graph has ${wanted}`], wanted);
-}
-
-/** Elements out of canonical bytes. */
-function elementsOf({ dtype, shape }: Node, data: string): TypedArray {
-  const bytes = fromHex(data);
-  const array = makeArray(dtype, sizeOf(shape));
-  if (array instanceof Uint8Array) {
-    array.set(bytes);
-    return array;
-  }
-  const view = new DataView(bytes.buffer);
-  const words = new Uint32Array(array.buffer);
-  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(4 * i, true);
-  return array;
 }
 
 /** The op, computed from its operands by its meaning. */

@@ -251,6 +251,7 @@ export async function proofOf(replayed: ReplayedStep, value: ValueChoice): Promi
     proved(number, beside.before, number < graph.inputs.length ? [graph.inputs[number].name] : []),
   );
   const outputs = graph.outputs.flatMap((output) => (output.node === node ? [output.name] : []));
+  const result = proved(asked, beside.after, outputs);
   const record = fixedData(graph, node) ? undefined : recordOf(node);
   const { previous, step, position, batch, given, lossBits } = replayed.link;
   return {
@@ -269,8 +270,11 @@ export async function proofOf(replayed: ReplayedStep, value: ValueChoice): Promi
     root: toHex(merkleRoot(leaves)),
     ...(record?.kind === "elementwise" && { expression: textOf(record, node) }),
     operands: inputs,
-    result: proved(asked, beside.after, outputs),
-    states: { before: beside.before && rootOf(beside.before), after: beside.after && rootOf(beside.after) },
+    result,
+    states: {
+      before: inputs.some(({ state }) => state) ? rootOf(beside.before!) : undefined,
+      after: result.state && rootOf(beside.after!),
+    },
   };
 }
 

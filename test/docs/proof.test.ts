@@ -39,6 +39,6 @@ test("every command gives what is shown below it", async () => {
       }
     }
   }
-  expect(shown).toBe(3);
+  expect(shown).toBe(4);
   expect(existsSync(join(folder, "graph.html"))).toBe(true);
 }, 120_000);

@@ -213,6 +213,8 @@ describe("a proof with one thing wrong", () => {
     }
     const other = await changed(({ states }) => Object.assign(states, { before: "0".repeat(64) }), transpose);
     expect(failing(other)).toEqual([what]);
+    const unshown = await changed((proof) => Object.assign(proof, { states: { after: "0".repeat(64) } }), transpose);
+    expect(failing(unshown)).toEqual([what, "state after the step"]);
   });
 
   test("an op computed wrong, all else being as it should: the element, and both values", async () => {
