@@ -27,6 +27,7 @@ import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
 import { type RunnerFlags, runner } from "./runner.ts";
 import { schema } from "./schema.ts";
+import { type SweepFlags, sweep } from "./sweep.ts";
 import { test, validate, validateAll } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
 import { parseOp } from "./verifyop.ts";
@@ -93,6 +94,20 @@ withRunFlags(program.command("fit").argument("<config>", "YAML file"))
   .option("--ckpt <path>", "checkpoint to start from, best, last, or none; left out: the latest in the run's folder")
   .option("--fresh", "a new run folder if the config's is there already")
   .action((config: string, flags: RunFlags) => report(flags.json, () => fitConfig(config, flags)));
+
+withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, and what varies over it"))
+  .description("many runs: settings × seeds, each in a folder of its own; what is finished isn't made again")
+  .option("--jobs <n>", "runs at once; left out: as many as the cores carry", parseCount)
+  .option("--folder <folder>", "what holds the runs' folders, in place of the file's")
+  .option("--dry-run", "print the plan, and about how long it takes; nothing is written")
+  .option("--only <index>", "this run alone, from 0: what a job of an array makes", parseStep)
+  .option(
+    "--vector-width <n>",
+    "elements that wasm computes together: 4, 8 or auto, which is 8 where the engine can; moves no bit",
+    parseVectorWidth,
+  )
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((file: string, flags: SweepFlags) => report(flags.json, () => sweep(file, flags)));
 
 for (const [name, evaluate, data] of [
   ["validate", validate, "the validation data"],

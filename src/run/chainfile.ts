@@ -6,7 +6,7 @@
 // given numbers; then a u32 for each name of the header, that number's float32 bits (7fc00000 where the step had none). A last record that was
 // cut off is as if it weren't there.
 
-import { append, exists, read, size, truncate, writeAtomic } from "#files";
+import { append, exists, read, readRange, size, truncate, writeAtomic } from "#files";
 import { fromHex, toHex } from "../core/canonical.ts";
 import { crc32c } from "../core/crc.ts";
 import { CheckpointError } from "../core/errors.ts";
@@ -138,6 +138,16 @@ export function readChain(path: string, steps = Number.POSITIVE_INFINITY): Chain
     }
     return decode(record, names);
   });
+}
+
+/** The last step that a chain file tells of, of a run that may be writing it; undefined where it has none yet. The records before it aren't looked at. Throws CheckpointError as `readChain`. */
+export function lastLink(path: string): ChainLink | undefined {
+  const start = readRange(path, 0, 16, CheckpointError);
+  const length = start.length < 16 ? 0 : new DataView(start.buffer).getUint32(12, true);
+  const { names, headerSize, recordSize } = readLayout(path, readRange(path, 0, 20 + length, CheckpointError));
+  const count = Math.floor((size(path, CheckpointError) - headerSize) / recordSize);
+  if (count <= 0) return undefined;
+  return decode(readRange(path, headerSize + (count - 1) * recordSize, recordSize, CheckpointError), names);
 }
 
 /** The chain file of a run that is going on: records are added in order and are written in batches, or when flushed. */

@@ -13,7 +13,7 @@ import { type FolderLock, lockFolder } from "./lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 
 /** What a manifest says beside the run's facts. */
-export interface Written extends Pick<Manifest, "seedGiven" | "deterministic" | "status" | "result"> {
+export interface Written extends Pick<Manifest, "seedGiven" | "deterministic" | "status" | "totalSteps" | "result"> {
   readonly backend: Backend;
   /** What it took, for information. */
   readonly times?: { readonly seconds: number; readonly dataShare?: number };

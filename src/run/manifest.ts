@@ -78,6 +78,8 @@ export interface Manifest {
   readonly hyperparameters: Readonly<Record<string, Hyperparameter>>;
   readonly deterministic: "strict" | "warn";
   readonly status: RunStatus;
+  /** How many optimizer steps a Trainer's run has by its loop's limits. It informs: a run may end before. */
+  readonly totalSteps?: number;
   /** At the end. */
   readonly result?: {
     readonly digest: string;
@@ -168,6 +170,7 @@ const manifestChecks: Readonly<Record<keyof Manifest, FieldCheck>> = {
     "running, finished, interrupted or failed",
     (value) => ["running", "finished", "interrupted", "failed"].includes(value as string),
   ],
+  totalSteps: ["a count", maybe(isCount)],
   result: ["a record, where the run is finished", maybe(isRecord)],
   certificate: [
     "a device, a numerics id, and trials by name, each with its SHA-256",

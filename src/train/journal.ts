@@ -256,6 +256,7 @@ export class Journal {
       seedGiven: session.trainer.seedGiven,
       deterministic: isMarked(session) ? "warn" : "strict",
       status,
+      totalSteps: this.#parts.context.totalSteps,
       result,
       times,
     });

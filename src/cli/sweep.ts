@@ -1,0 +1,280 @@
+// `seedgrad sweep SWEEP.yaml`: the runs of a plan, each in a process of this command line that fits its config, so many at a time.
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { writeAtomic } from "#files";
+import type { Threads } from "../backend/load.ts";
+import type { VectorWidth } from "../backend/wasm/width.ts";
+import { ConfigError } from "../core/errors.ts";
+import { isRecord, isText, tryJson } from "../run/fields.ts";
+import { lockFolder } from "../run/lock.ts";
+import { type Estimate, estimate } from "../sweep/estimate.ts";
+import { type Ended, LocalSweep, type RunStatus, type Started } from "../sweep/local.ts";
+import { baseOf, loadSweep, type PlannedRun, type SweepPlan } from "../sweep/plan.ts";
+import {
+  countsText,
+  durationText,
+  eventLine,
+  finalRows,
+  liveRows,
+  settingsTexts,
+  sweepSecondsLeft,
+} from "../sweep/table.ts";
+import { parseConfig } from "../train/config/parse.ts";
+import { type ExitCode, messages, type Outcome, table } from "./command.ts";
+import { callerWords, fitConfig } from "./fit.ts";
+import type { ImportFlags } from "./flags.ts";
+import { importFor } from "./imports.ts";
+import { isTerminal, LiveLines, mostLines } from "./live.ts";
+import { shellCommand, stoppedCode, untilStopped } from "./signals.ts";
+
+/** The flags of `sweep`. */
+export interface SweepFlags extends ImportFlags {
+  readonly jobs?: number;
+  readonly folder?: string;
+  readonly only?: number;
+  readonly dryRun?: boolean;
+  readonly vectorWidth?: VectorWidth;
+  readonly json?: boolean;
+}
+
+/** Plans a sweep, and makes the runs of it that aren't finished. Exit code 1 when a run failed, 129, 130 or 143 when a signal stopped it. */
+export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
+  const imports = await importFor(baseOf(file), flags);
+  const plan = loadSweep(file, { folder: flags.folder, imports });
+  if (flags.only !== undefined) return fitOnly(plan, flags.only, flags);
+  if (flags.dryRun) return showPlan(plan, flags);
+  mkdirSync(plan.folder, { recursive: true });
+  const lock = lockFolder(plan.folder);
+  try {
+    return await untilStopped("the runs finish their steps and save", (signal) => runPlan(plan, flags, signal));
+  } finally {
+    lock.release();
+  }
+}
+
+/** One run of a plan in this process, as a job of an array makes it. */
+async function fitOnly(plan: SweepPlan, index: number, { json }: SweepFlags): Promise<Outcome> {
+  const run = plan.runs[index];
+  if (run) return fitConfig(writeConfig(plan, run), { json });
+  throw new ConfigError({
+    where: "--only",
+    problem: "the sweep has no such run",
+    got: String(index),
+    expected: `an index from 0 to ${plan.runs.length - 1}`,
+  });
+}
+
+/** The plan, which runs are finished already, and an estimate of the time that the others take. */
+async function showPlan(plan: SweepPlan, flags: SweepFlags): Promise<Outcome> {
+  const { folder, runs, metric } = plan;
+  const sweep = new LocalSweep(plan);
+  const statuses = sweep.statuses();
+  const jobs = jobsOf(plan, flags);
+  const left = runs.filter((_, i) => statuses[i].state !== "finished");
+  const found = left.length > 0 ? await estimate(left, jobs) : undefined;
+  const settings = settingsTexts(plan);
+  const rows = runs.map((run, i) => {
+    const of = found?.runs[left.indexOf(run)];
+    const time = of ? durationText(of.seconds) : "";
+    return [String(run.index), run.name, statuses[i].state, of ? String(of.totalSteps) : "", time, settings(run)];
+  });
+  const json = runs.map(({ config: _, ...run }, i) => ({
+    ...run,
+    state: statuses[i].state,
+    ...found?.runs[left.indexOf(runs[i])],
+  }));
+  return {
+    code: 0,
+    json: { folder, metric, runs: json, estimate: found && { ...found, runs: undefined } },
+    lines: [
+      ...shownRows([["run", "folder", "state", "steps", "time", "settings"], ...rows]),
+      ...beginning(plan, sweep, jobs),
+      ...(found ? estimateLines(found) : []),
+    ],
+  };
+}
+
+/** How long it takes, and how that is known. */
+function estimateLines({ seconds, jobs, timed, others }: Estimate): string[] {
+  const milliseconds = (value: number) => `${(1000 * value).toPrecision(3)} ms`;
+  const rates = timed.map(
+    ({ index, steps, secondsPerStep, secondsToBegin, secondsPerValidation: validation }) =>
+      `run ${index}: ${milliseconds(secondsPerStep)} a step (of ${steps}), ${milliseconds(secondsToBegin)} to the first${validation > 0 ? `, ${milliseconds(validation)} a validation` : ""}`,
+  );
+  return [
+    `about ${durationText(seconds)}, ${jobs} at a time, if they don't slow each other down; without what starting a process, checkpoints and reports take`,
+    `timed: ${rates.join("; ")}${others > 0 ? `; the ${others} runs of other settings by their mean` : ""}`,
+  ];
+}
+
+/** Rows of a table that are printed; all are in `--json`. */
+const mostRows = 100;
+
+function shownRows(rows: readonly (readonly string[])[]): string[] {
+  const more = rows.length - 1 - mostRows;
+  return [...table(rows.slice(0, mostRows + 1)), ...(more > 0 ? [`… and ${more} more (--json)`] : [])];
+}
+
+/** The file that holds a run's config, beside the runs' folders. */
+function writeConfig({ folder }: SweepPlan, { name, config }: PlannedRun): string {
+  mkdirSync(`${folder}/configs`, { recursive: true });
+  const path = `${folder}/configs/${name}.yaml`;
+  if (!existsSync(path) || readFileSync(path, "utf8") !== config) writeAtomic(path, new TextEncoder().encode(config));
+  return path;
+}
+
+/** Threads of one run. */
+function threadsOf({ config }: PlannedRun, cores: number): number {
+  const threads: Threads = parseConfig(config, "config").trainer.init.threads ?? 1;
+  return threads === "all" ? cores : threads;
+}
+
+/** As many processes as the cores carry. */
+function jobsOf({ runs }: SweepPlan, { jobs }: SweepFlags): number {
+  const cores = availableParallelism();
+  return Math.min(runs.length, jobs ?? Math.max(1, Math.floor(cores / threadsOf(runs[0], cores))));
+}
+
+async function runPlan(plan: SweepPlan, flags: SweepFlags, signal: AbortSignal): Promise<Outcome> {
+  const sweep = new LocalSweep(plan);
+  const jobs = jobsOf(plan, flags);
+  const settings = settingsTexts(plan);
+  const view = isTerminal() ? new LiveLines() : undefined;
+  const say = (text: string) => (view ? view.line(text) : messages.logMessage!("info", text));
+  const draw = () => view?.draw(liveTable(plan, sweep.statuses(), jobs, settings));
+  for (const line of beginning(plan, sweep, jobs)) say(line);
+  const timer = setInterval(draw, drawEvery);
+  const processes = new Set<ChildProcess>();
+  // A second signal ends this process at once, and the runs' with it.
+  const endAll = () => {
+    for (const child of processes) child.kill(signal.reason as NodeJS.Signals);
+  };
+  process.on("exit", endAll);
+  try {
+    await sweep.run({
+      jobs,
+      signal,
+      start: (run) => startRun(plan, run, flags, processes),
+      changed: (status) => {
+        if (!view || status.state !== "running") say(eventLine(plan, status, settings));
+        draw();
+      },
+    });
+  } finally {
+    clearInterval(timer);
+    process.off("exit", endAll);
+    view?.draw([]);
+  }
+  return outcomeOf(plan, sweep.statuses(), flags, signal);
+}
+
+/** Milliseconds between two drawings of the table. */
+const drawEvery = 500;
+
+/** What is said before the first run. */
+function beginning(plan: SweepPlan, sweep: LocalSweep, jobs: number): string[] {
+  const { folder, runs, repeated } = plan;
+  const done = sweep.statuses().filter(({ state }) => state === "finished").length;
+  const strangers = sweep.strangers();
+  return [
+    `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder}, ${jobs} at a time${done > 0 ? `; ${done} finished before` : ""}`,
+    ...(repeated > 0
+      ? [`${repeated} draw${repeated === 1 ? "" : "s"} of random came to settings that were there already`]
+      : []),
+    ...(strangers.length > 0
+      ? [`not in the plan, and left alone: ${strangers.map((name) => `${folder}/${name}`).join(", ")}`]
+      : []),
+  ];
+}
+
+/** The live table: the runs that there is room for, and how it goes as a whole. */
+function liveTable(
+  plan: SweepPlan,
+  statuses: readonly RunStatus[],
+  jobs: number,
+  settings: (run: PlannedRun) => string,
+): string[] {
+  const left = sweepSecondsLeft(statuses, jobs);
+  const rows = table(liveRows(plan, statuses, settings, mostLines() - 2));
+  return [...rows, `${countsText(statuses)}${left === undefined ? "" : `; about ${durationText(left)} left`}`];
+}
+
+const here = import.meta.url;
+
+/** Starts `seedgrad fit` of a run's config. It has a group of its own, so that a terminal's Ctrl-C reaches it through the sweep alone, once; what it says is in a file, so that it outlives a sweep that is killed. */
+function startRun(plan: SweepPlan, run: PlannedRun, { vectorWidth }: SweepFlags, all: Set<ChildProcess>): Started {
+  const config = writeConfig(plan, run);
+  mkdirSync(`${plan.folder}/logs`, { recursive: true });
+  const path = `${plan.folder}/logs/${run.name}.log`;
+  const log = openSync(path, "w");
+  const main = fileURLToPath(new URL(here.endsWith(".ts") ? "./main.ts" : "./main.js", here));
+  const width = vectorWidth === undefined ? [] : ["--vector-width", String(vectorWidth)];
+  const child = spawn(process.execPath, [...process.execArgv, main, "fit", config, "--json", ...width], {
+    stdio: ["ignore", log, log],
+    detached: true,
+  });
+  closeSync(log);
+  all.add(child);
+  const ended = new Promise<Ended>((resolve) => {
+    child.on("error", (error) => resolve({ code: null, error: String(error) }));
+    child.on("exit", (code, signal) => resolve({ code, signal: signal ?? undefined, error: failureIn(path, code) }));
+  }).finally(() => all.delete(child));
+  return { ended, stop: (signal) => void child.kill(signal as NodeJS.Signals) };
+}
+
+/** What a run said of its failure: the last line of its log where it ended by itself; undefined where a signal ended it. */
+function failureIn(path: string, code: number | null): string | undefined {
+  if (code === null || code === 0) return undefined;
+  const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1)!;
+  const found = tryJson(last);
+  const error = isRecord(found) && isRecord(found.error) ? found.error : {};
+  return isText(error.message) ? error.message.split("\n")[0] : last || undefined;
+}
+
+function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: SweepFlags, signal: AbortSignal): Outcome {
+  const { file, folder } = plan;
+  const failed = statuses.filter(({ state }) => state === "failed");
+  const finished = statuses.filter(({ state }) => state === "finished");
+  const settings = settingsTexts(plan);
+  const code: ExitCode = signal.aborted ? stoppedCode(signal) : failed.length > 0 ? 1 : 0;
+  const resume = shellCommand([...callerWords(), "sweep", file, ...flagWords(flags)]);
+  const again = failed.length > 0 ? "the failed ones again" : "go on";
+  return {
+    code,
+    json: {
+      folder,
+      runs: statuses.map(statusJson),
+      finished: finished.length,
+      failed: failed.length,
+      ...(signal.aborted && { interrupted: signal.reason, resume }),
+    },
+    lines: [
+      ...shownRows(finalRows(plan, statuses, settings)),
+      ...failed.flatMap(({ run, reason }) => [
+        `run ${run.index} (${run.name}) failed: ${settings(run)}: ${reason}`,
+        `  its log: ${folder}/logs/${run.name}.log`,
+      ]),
+      `${countsText(statuses)}; ${folder}`,
+      ...(finished.length < statuses.length ? [`${again} with: ${resume}`] : []),
+    ],
+  };
+}
+
+/** The flags that a command which goes on is given again. */
+function flagWords({ jobs, folder, vectorWidth, import: imports = [], json }: SweepFlags): string[] {
+  const given = { jobs, folder, "vector-width": vectorWidth };
+  return [
+    ...Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
+    ...imports.flatMap((name) => ["--import", name]),
+    ...(json ? ["--json"] : []),
+  ];
+}
+
+/** A run as `--json` gives it. */
+function statusJson({ run, state, before, step, totalSteps, result, seconds, reason }: RunStatus): object {
+  const { index, name, settings, seed } = run;
+  const { digest, loss, metrics } = result ?? {};
+  return { index, name, settings, seed, state, before, step, totalSteps, digest, loss, metrics, seconds, reason };
+}

@@ -1,0 +1,174 @@
+// A sweep on one machine: its runs in processes of their own, so many at a time. What is known of a run is what its folder tells, so that a sweep which was stopped, however, goes on
+// where it was: finished runs are there, those of an earlier sweep that still go on are waited for, and the others are begun or resumed.
+import { exists, list, modifiedAt } from "#files";
+import { CheckpointError } from "../core/errors.ts";
+import { now } from "../train/clock.ts";
+import type { PlannedRun, SweepPlan } from "./plan.ts";
+import { type Progress, RunWatch } from "./progress.ts";
+
+/** `waiting` for its turn; `running` here; `held`: in another process, which this sweep waits for; `stopped`: to be gone on with. */
+export type RunState = "waiting" | "running" | "held" | "stopped" | "finished" | "failed";
+
+/** How a run of the sweep stands. */
+export interface RunStatus extends Progress {
+  readonly run: PlannedRun;
+  readonly state: RunState;
+  /** Whether it was finished before this sweep began. */
+  readonly before: boolean;
+  /** Seconds to its end, as fast as it has gone since this sweep watches it; undefined where nothing is known. */
+  readonly secondsLeft?: number;
+  /** Seconds in a process of this sweep. */
+  readonly seconds?: number;
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
+/** How a run's process ended. */
+export interface Ended {
+  /** Exit code; null where a signal ended it. */
+  readonly code: number | null;
+  readonly signal?: string;
+  /** What it said of its failure. */
+  readonly error?: string;
+}
+
+/** A run's process. */
+export interface Started {
+  readonly ended: Promise<Ended>;
+  /** Passes a signal on: the first has it save and end. */
+  stop(signal: string): void;
+}
+
+/** What a sweep is run with. */
+export interface LocalOptions {
+  /** Processes at once. */
+  readonly jobs: number;
+  readonly start: (run: PlannedRun) => Started;
+  /** Is told of every change of a run's state. */
+  readonly changed: (status: RunStatus) => void;
+  /** Aborted: nothing more is begun, what runs is stopped by the signal that is the reason, and saved. */
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds between two looks at a run that another process holds. */
+const lookEvery = 500;
+/** Seconds after which a lock that nobody has written again is left to the run itself to judge. */
+const silence = 130;
+
+interface Entry {
+  readonly run: PlannedRun;
+  readonly watch: RunWatch;
+  state: RunState;
+  /** As it was when its state last changed, or it was last looked at while it ran. */
+  progress: Progress;
+  readonly before: boolean;
+  reason?: string;
+  /** When its process began, its first known step there, and when that was seen. */
+  begun?: { readonly at: number; step?: number; seen?: number };
+  seconds?: number;
+}
+
+/** The runs of a plan. */
+export class LocalSweep {
+  readonly #entries: readonly Entry[];
+  readonly #plan: SweepPlan;
+
+  constructor(plan: SweepPlan) {
+    this.#plan = plan;
+    this.#entries = plan.runs.map((run) => {
+      const watch = new RunWatch(`${plan.folder}/${run.name}`);
+      const progress = watch.look();
+      const isFinished = progress.result !== undefined;
+      return { run, watch, progress, before: isFinished, state: isFinished ? "finished" : "waiting" };
+    });
+  }
+
+  /** How every run stands now, in the plan's order. */
+  statuses(): RunStatus[] {
+    return this.#entries.map((entry) => this.#status(entry));
+  }
+
+  /** Folders of runs beside those of the plan: left alone. */
+  strangers(): string[] {
+    const { folder, runs } = this.#plan;
+    if (!exists(folder)) return [];
+    const planned = new Set(runs.map(({ name }) => name));
+    return list(folder, CheckpointError).filter(
+      (name) => !planned.has(name) && exists(`${folder}/${name}/manifest.json`),
+    );
+  }
+
+  /** Makes the runs that aren't finished, in their order. Whether all are finished in the end. */
+  async run(options: LocalOptions): Promise<boolean> {
+    const waiting = this.#entries.filter(({ state }) => state === "waiting");
+    const worker = async () => {
+      while (!options.signal.aborted) {
+        const entry = waiting.shift();
+        if (!entry) return;
+        await this.#make(entry, options);
+      }
+    };
+    await Promise.all(Array.from({ length: options.jobs }, worker));
+    return this.#entries.every(({ state }) => state === "finished");
+  }
+
+  async #make(entry: Entry, options: LocalOptions): Promise<void> {
+    const { run, watch } = entry;
+    const set = (state: RunState, reason?: string) => {
+      entry.state = state;
+      entry.reason = reason;
+      entry.progress = watch.look();
+      options.changed(this.#status(entry));
+    };
+    if (watch.held) {
+      set("held");
+      await untilFree(watch, options.signal);
+      if (options.signal.aborted) return set("waiting");
+      if (watch.look().result) return set("finished");
+      set("waiting");
+    }
+    entry.begun = { at: now() };
+    const process = options.start(run);
+    const stop = () => process.stop(String(options.signal.reason));
+    options.signal.addEventListener("abort", stop);
+    set("running");
+    const { code, signal, error } = await process.ended;
+    options.signal.removeEventListener("abort", stop);
+    entry.seconds = now() - entry.begun.at;
+    entry.begun = undefined;
+    if (watch.look().result && code === 0) return set("finished");
+    if (options.signal.aborted) return set("stopped");
+    set("failed", error ?? (signal ? `its process was ended by ${signal}` : `its process exited with code ${code}`));
+  }
+
+  #status(entry: Entry): RunStatus {
+    const { run, watch, state, before, reason, begun, seconds } = entry;
+    if (state === "running" || state === "held") entry.progress = watch.look();
+    const { progress } = entry;
+    const { step, totalSteps } = progress;
+    let secondsLeft: number | undefined;
+    if (begun && state === "running" && step > 0) {
+      begun.step ??= step;
+      begun.seen ??= now();
+      const done = step - begun.step;
+      if (totalSteps !== undefined && done > 0)
+        secondsLeft = ((now() - begun.seen) / done) * Math.max(0, totalSteps - step);
+    }
+    const spent = begun ? now() - begun.at : seconds;
+    return { ...progress, run, state, before, reason, secondsLeft, seconds: spent };
+  }
+}
+
+/** Waits until nobody holds a run, or whoever did has been silent so long that the run's own process should say. */
+async function untilFree(watch: RunWatch, signal: AbortSignal): Promise<void> {
+  const lock = `${watch.folder}/lock`;
+  let written = modifiedAt(lock);
+  let since = now();
+  while (watch.held && !signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, lookEvery));
+    const at = modifiedAt(lock);
+    if (at === written && now() - since > silence) return;
+    if (at !== written) since = now();
+    written = at;
+  }
+}

@@ -1,0 +1,140 @@
+// A sweep for people: a row a run, a line for what became of one, and how long it will all take.
+import { monitoredName } from "../optim/monitored.ts";
+import type { RunState, RunStatus } from "./local.ts";
+import type { PlannedRun, SweepPlan } from "./plan.ts";
+
+/** Seconds for a reader: `42s`, `3m07s`, `2h05m`. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (whole < 60) return `${whole}s`;
+  return whole < 3600
+    ? `${Math.floor(whole / 60)}m${two(whole % 60)}s`
+    : `${Math.floor(whole / 3600)}h${two(Math.floor((whole % 3600) / 60))}m`;
+}
+
+const number = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
+
+/** A value of YAML, on one line. */
+const valueText = (value: unknown): string =>
+  typeof value === "string"
+    ? value
+    : JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item));
+
+/** Each key's end that no other key has: `learning_rate`, or `AdamW.learning_rate` beside `SGD.learning_rate`. */
+export function shortKeys(keys: readonly string[]): ReadonlyMap<string, string> {
+  const end = (key: string, parts: number) => key.split(".").slice(-parts).join(".");
+  return new Map(
+    keys.map((key) => {
+      let parts = 1;
+      const isShared = () => keys.some((other) => other !== key && end(other, parts) === end(key, parts));
+      while (isShared() && parts < key.split(".").length) parts++;
+      return [key, end(key, parts)];
+    }),
+  );
+}
+
+/** What a run is told by in a plan: its settings in short, and its seed. */
+export function settingsTexts({ runs }: Pick<SweepPlan, "runs">): (run: PlannedRun) => string {
+  const short = shortKeys([...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))]);
+  return ({ settings, seed }) =>
+    [...Object.entries(settings).map(([key, value]) => `${short.get(key)} ${valueText(value)}`), `seed ${seed}`].join(
+      ", ",
+    );
+}
+
+/** The number that a sweep shows of its runs: its metric, or the first that a run validates, or the loss. */
+export function shownNumber(
+  { metric }: Pick<SweepPlan, "metric">,
+  { numbers }: Pick<RunStatus, "numbers">,
+): [name: string, value: number] | undefined {
+  const validated = Object.keys(numbers).filter((name) => name.startsWith("val_"));
+  const name =
+    metric === undefined
+      ? (validated.find((each) => each !== "val_loss") ?? validated[0] ?? "loss")
+      : `val_${monitoredName(metric.name)}`;
+  return Object.hasOwn(numbers, name) ? [name, numbers[name]] : undefined;
+}
+
+const order: readonly RunState[] = ["running", "held", "waiting", "stopped", "failed", "finished"];
+
+/** How many runs are in each state. */
+export function countsText(statuses: readonly RunStatus[]): string {
+  const counts = order.map((state) => [state, statuses.filter((each) => each.state === state).length] as const);
+  return counts
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(", ");
+}
+
+/** Seconds to the end of the sweep, if the runs that wait take as long as those that were made or run; undefined where nothing is known yet. */
+export function sweepSecondsLeft(statuses: readonly RunStatus[], jobs: number): number | undefined {
+  const running = statuses.filter(({ state }) => state === "running");
+  const lengths = statuses.flatMap(({ state, before, seconds, secondsLeft }) => {
+    if (state === "finished" && !before && seconds !== undefined) return [seconds];
+    return state === "running" && secondsLeft !== undefined ? [seconds! + secondsLeft] : [];
+  });
+  if (lengths.length === 0) return undefined;
+  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+  const waiting = statuses.filter(({ state }) => state === "waiting").length;
+  const left = running.map(({ seconds, secondsLeft }) => secondsLeft ?? Math.max(0, mean - (seconds ?? 0)));
+  return Math.max(...left, (left.reduce((sum, each) => sum + each, 0) + waiting * mean) / jobs, 0);
+}
+
+/** What became of a run. */
+export function eventLine(plan: SweepPlan, status: RunStatus, settings: (run: PlannedRun) => string): string {
+  const { run, state, reason, result, secondsLeft: _, seconds } = status;
+  const shown = shownNumber(plan, status);
+  const facts = [
+    `run ${run.index} of ${plan.runs.length} (${run.name})`,
+    state === "held" ? "goes on in another process, which is waited for" : state,
+    ...(state === "running" ? [settings(run)] : []),
+    ...(state === "finished" && shown ? [`${shown[0]} ${number(shown[1])}`] : []),
+    ...(state === "finished" && seconds !== undefined ? [durationText(seconds)] : []),
+    ...(state === "finished" && result ? [result.digest] : []),
+    ...(reason === undefined ? [] : [reason]),
+  ];
+  return facts.join(" | ");
+}
+
+/** What the runs came to, the heading first. */
+export function finalRows(
+  plan: SweepPlan,
+  statuses: readonly RunStatus[],
+  settings: (run: PlannedRun) => string,
+): string[][] {
+  const rows = statuses.map((status) => {
+    const { run, state, step, result } = status;
+    const shown = shownNumber(plan, status);
+    const metric = shown ? `${shown[0]} ${number(shown[1])}` : "";
+    return [String(run.index), run.name, state, String(step), metric, settings(run), result?.digest ?? ""];
+  });
+  return [["run", "folder", "state", "steps", "metric", "settings", "digest"], ...rows];
+}
+
+/** The rows of a sweep that goes on, the heading first: the runs that go on, then the rest while there is room for them. */
+export function liveRows(
+  plan: SweepPlan,
+  statuses: readonly RunStatus[],
+  settings: (run: PlannedRun) => string,
+  most = Number.POSITIVE_INFINITY,
+): string[][] {
+  const sorted = [...statuses].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  const kept = new Set(sorted.slice(0, most));
+  const rows = statuses
+    .filter((status) => kept.has(status))
+    .map((status) => {
+      const { run, state, step, totalSteps, secondsLeft } = status;
+      const shown = shownNumber(plan, status);
+      return [
+        String(run.index),
+        run.name,
+        state,
+        step === 0 ? "" : totalSteps === undefined ? String(step) : `${step}/${totalSteps}`,
+        shown ? `${shown[0]} ${number(shown[1])}` : "",
+        secondsLeft === undefined ? "" : durationText(secondsLeft),
+        settings(run),
+      ];
+    });
+  return [["run", "folder", "state", "step", "metric", "left", "settings"], ...rows];
+}
