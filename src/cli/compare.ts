@@ -104,7 +104,13 @@ export function showResults(results: Results): string[] {
   ];
 }
 
-function showRuns({ settings, metrics, runs, target }: Results): string[] {
+/** So many numbers of each run are shown; all are in `--csv` and `--json`. */
+const mostMetrics = 5;
+
+function showRuns({ settings, metrics: all, runs, target, ranking }: Results): string[] {
+  const first = [ranking?.metric, target?.metric, ...all].slice(0, mostMetrics + 2);
+  const wanted = [...new Set(first)].slice(0, mostMetrics);
+  const metrics = all.filter((metric) => wanted.includes(metric));
   const best = metrics.filter((metric) => runs.some((run) => run.metrics[metric]?.best !== undefined));
   const head = [
     ...["run", "state", ...shortNames(settings), "seed", "steps"],
@@ -126,7 +132,8 @@ function showRuns({ settings, metrics, runs, target }: Results): string[] {
     cell(run.seconds),
     run.digest?.slice(0, 16) ?? "–",
   ]);
-  return table([head, ...rows]);
+  const rest = all.length - metrics.length;
+  return [...table([head, ...rows]), ...(rest > 0 ? [`… and ${rest} more numbers of each run (--csv, --json)`] : [])];
 }
 
 const quartiles = (spread: Spread | undefined, show: (value: number) => string): string[] =>

@@ -16,15 +16,15 @@ export interface Overlaid {
   readonly points: Readonly<Record<number, readonly Point[]>>;
 }
 
-/** The chart of a metric; undefined where no run has it. `colourOf`: the class of a run's line. */
+/** The chart of a metric; undefined where no run has it. `colourOf`: the class of a run's line; undefined of one that isn't drawn. */
 export function renderOverlaid(
   { runs }: Results,
   metric: string,
-  colourOf: (run: number) => string,
+  colourOf: (run: number) => string | undefined,
 ): Overlaid | undefined {
   const own = runs.flatMap(({ series }, run): { run: number; one: Series; noisy: boolean }[] => {
     const found = series.find(({ name }) => name === metric);
-    if (!found) return [];
+    if (!found || colourOf(run) === undefined) return [];
     const noisy = isNoisy(found);
     return [{ run, one: noisy ? smoothed(found) : found, noisy }];
   });

@@ -52,10 +52,10 @@ function settingScale(title: string, values: readonly (Setting | undefined)[]): 
   return isOrdinal ? ordinal(title, values) : numeric(title, numbers, valueAxis(numbers));
 }
 
-/** The drawing; undefined without settings or a number to rank by. `colourOf`: the class of a run's line. */
+/** The drawing; undefined without settings or a number to rank by. `colourOf`: the class of a run's line; undefined of one that isn't drawn. */
 export function renderParallel(
   { runs, groups, settings, ranking }: Results,
-  colourOf: (run: number) => string,
+  colourOf: (run: number) => string | undefined,
 ): string | undefined {
   if (!ranking || settings.length === 0) return undefined;
   const { metric, mode } = ranking;
@@ -87,21 +87,26 @@ export function renderParallel(
     );
     return `<line class="grid" x1="${x(i)}" x2="${x(i)}" y1="${top}" y2="${bottom}"/><text class="title" x="${x(i)}" y="${top - 28}" text-anchor="middle">${escapeHtml(title)}</text>${texts.join("")}`;
   });
+  const aside = asides(groups);
   const lines = runs.map((run, i) => {
-    const aside = besideOf(groups, i);
+    const colour = colourOf(i);
+    if (colour === undefined) return "";
     const points = scales.flatMap(({ y, isShared }, at) => {
       const height = y(i);
-      return height === undefined ? [] : [`${x(at)} ${round(isShared ? height + aside : height)}`];
+      return height === undefined ? [] : [`${x(at)} ${round(isShared ? height + aside[i] : height)}`];
     });
-    return `<g class="${colourOf(i)}" data-run="${i}"><path class="line" d="M${points.join("L")}"><title>${escapeHtml(run.name)}</title></path></g>`;
+    return `<g class="${colour}" data-run="${i}"><path class="line" d="M${points.join("L")}"><title>${escapeHtml(run.name)}</title></path></g>`;
   });
   return `<div class="wide chart parallel" tabindex="0" role="region" aria-label="settings and ${escapeHtml(metric)}"><svg viewBox="0 0 ${width} ${height}" style="width:${width}px" role="img" aria-label="settings and ${escapeHtml(metric)} of ${runs.length} runs">${lines.join("")}${axes.join("")}</svg></div>`;
 }
 
-/** How far a run's line is moved at a place that many share: lines of different settings lie beside each other. */
-function besideOf(groups: Results["groups"], run: number): number {
-  const group = groups.findIndex(({ runs }) => runs.includes(run));
-  return groups.length === 1 ? 0 : (group / (groups.length - 1) - 0.5) * beside;
+/** How far each run's line is moved at a place that many share: lines of different settings lie beside each other. */
+function asides(groups: Results["groups"]): number[] {
+  const found: number[] = [];
+  groups.forEach(({ runs }, i) => {
+    for (const run of runs) found[run] = groups.length === 1 ? 0 : (i / (groups.length - 1) - 0.5) * beside;
+  });
+  return found;
 }
 
 const clipped = (text: string): string => (text.length > 12 ? `${text.slice(0, 11)}…` : text);

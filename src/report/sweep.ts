@@ -39,20 +39,30 @@ td.name { white-space: nowrap; } td.name button { max-width: 30em; overflow: hid
 @media print { .chart { break-inside: avoid; } }
 `;
 
+/** Lines of at most so many runs are drawn, those of the best settings; at most so many settings have a key. */
+const mostDrawn = 200;
+const mostKeys = 24;
+
 /** The page's text. `title`: what the runs are together. */
 export function renderResults(results: Results, title: string): string {
   const { metrics, ranked, groups, notes } = results;
   const colours = coloursOf(results);
+  const drawn = new Set(
+    inOrder(results)
+      .flatMap((i) => groups[i].runs)
+      .slice(0, mostDrawn),
+  );
+  const colourOf = (run: number) => (drawn.has(run) ? colours.run[run] : undefined);
   const charts = metrics.flatMap((metric): [string, Overlaid][] => {
-    const chart = renderOverlaid(results, metric, (run) => colours.run[run]);
+    const chart = renderOverlaid(results, metric, colourOf);
     return chart ? [[metric, chart]] : [];
   });
-  const parallel = renderParallel(results, (run) => colours.run[run]);
+  const parallel = renderParallel(results, colourOf);
   const body = `<header><h1>${escapeHtml(title)}</h1><p class="soft">${escapeHtml(countsText(results))}</p></header>
 ${bestHtml(results)}
 ${notes.length > 0 ? `<div class="notes">${notes.map((note) => `<p>${escapeHtml(note)}</p>`).join("")}</div>` : ""}
 <section><h2>Runs</h2>${runsTable(results, colours)}</section>
-<section><h2>Curves</h2>${groups.length > 1 ? legend(results, colours) : ""}${charts.length > 0 ? `<div class="charts">${charts.map(([, { html }]) => html).join("\n")}</div>` : '<p class="soft">No run has taken a step yet.</p>'}</section>
+<section><h2>Curves</h2>${drawn.size < results.runs.length ? `<p class="soft">Of the ${drawn.size} runs of the best settings</p>` : ""}${groups.length > 1 ? legend(results, colours) : ""}${charts.length > 0 ? `<div class="charts">${charts.map(([, { html }]) => html).join("\n")}</div>` : '<p class="soft">No run has taken a step yet.</p>'}</section>
 ${parallel ? `<section><h2>Settings and ${escapeHtml(results.ranking!.metric)}</h2>${parallel}</section>` : ""}
 ${ranked.length > 0 ? seedsHtml(results, colours) : ""}
 ${results.target ? targetHtml(results, colours) : ""}`;
@@ -195,11 +205,13 @@ function shownNames(names: readonly string[]): string[] {
 }
 
 function legend(results: Results, colours: Colours): string {
-  const keys = inOrder(results).map((i) => {
+  const order = inOrder(results);
+  const more = order.length > mostKeys ? `<span>and ${order.length - mostKeys} more in the table</span>` : "";
+  const keys = order.slice(0, mostKeys).map((i) => {
     const { runs } = results.groups[i];
     return `<button type="button" class="pick key ${colours.group[i]}" aria-pressed="false" data-runs="${escapeHtml(JSON.stringify(runs))}"><i></i>${escapeHtml(groupText(results, results.groups[i]))}</button>`;
   });
-  return `<p class="keys legend">${keys.join("")}</p>`;
+  return `<p class="keys legend">${keys.join("")}${more}</p>`;
 }
 
 const spreadCells = (spread: Spread | undefined, show: (value: number) => string): string[] =>

@@ -213,9 +213,9 @@ describe.skipIf(noChromium)("sweep.html in Chromium", () => {
     const broken = join(temporaryFolder(), "broken");
     mkdirSync(broken);
     copyFileSync(join(folders[0], "manifest.json"), join(broken, "manifest.json"));
-    const many: ListedRun[] = Array.from({ length: 40 }, (_, i) => ({
+    const many: ListedRun[] = Array.from({ length: 250 }, (_, i) => ({
       ...{
-        folder: i === 39 ? broken : folders[i % 6],
+        folder: i === 249 ? broken : folders[i % 6],
         name: `m${i}`,
         settings: { [rate]: i / 100, [width]: [9, i, 3] },
         seed: "1",
@@ -224,8 +224,11 @@ describe.skipIf(noChromium)("sweep.html in Chromium", () => {
     const { page: full, trouble } = await open(resultsOf(many, aims), { viewport: { width: 390, height: 844 } });
     expect(await evaluate(full, "document.documentElement.scrollWidth")).toBe(390);
     expect(await full.locator(".pill.failed").getAttribute("title")).toMatch(/chain\.bin/);
-    expect(await full.textContent("main")).toContain("and 16 more in the table");
-    expect(await full.locator(".parallel g[data-run]").count()).toBe(40);
+    expect(await full.textContent("main")).toContain("and 226 more in the table");
+    expect(await full.textContent("main")).toContain("Of the 200 runs of the best settings");
+    expect(await full.locator(".parallel g[data-run]").count()).toBe(200);
+    expect(await full.locator(".legend .pick").count()).toBe(24);
+    expect(await full.locator("tbody tr[data-run]").count()).toBe(250);
     expect(trouble).toEqual([]);
   });
 

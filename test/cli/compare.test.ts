@@ -64,6 +64,15 @@ describe("compare", () => {
     expect((json.runs as { digest: string }[]).map(({ digest }) => digest)).toEqual(runs.map(({ digest }) => digest));
   });
 
+  test("of many numbers the first few, with what is ranked by; how many more there are", async () => {
+    const modelDir = join(temporaryFolder(), "many");
+    await trainPenguins(modelDir, 1, ["trainer.init.metrics=[accuracy, per_class_accuracy, {f_beta: {}}]"]);
+    const { lines } = await compare([modelDir, folders[0]], { metric: { name: "f1" } });
+    expect(lines[0]).toMatch(/loss +val_loss .*val_f1/);
+    expect(lines[3]).toMatch(/^… and \d+ more numbers of each run \(--csv, --json\)$/);
+    expect(lines.join("\n")).toContain("best settings by the greatest median of val_f1");
+  });
+
   test("as JSON in a process, with files", async () => {
     const out = temporaryFolder();
     const [csv, html] = [join(out, "table.csv"), join(out, "page.html")];

@@ -291,6 +291,13 @@ describe("runs of any origin", () => {
     expect(groups[0].metrics.val_loss.values.map((value) => value === undefined)).toEqual([false, true, true, false]);
     expect(notes).toEqual([]);
     expect(resultsOf([{ folder: join(folder, "none"), settings: {} }]).metrics).toEqual([]);
+    const odd = { folder: join(folder, "none"), name: 'a,"b"\nc', settings: { sizes: [9, 4], seedLike: 2n ** 63n } };
+    const large = resultsOf([odd, { ...odd, name: "d", settings: { ...odd.settings, seedLike: 1n } }]);
+    expect(resultsCsv(large).split("\n").slice(0, 3)).toEqual([
+      "run,state,seed,sizes,seedLike,steps,seconds,digest,folder",
+      `"a,""b""\\nc",missing,,"[9,4]",9223372036854775808,0,,,${odd.folder}`,
+      `d,missing,,"[9,4]",1,0,,,${odd.folder}`,
+    ]);
   });
 
   test("what is refused", () => {
