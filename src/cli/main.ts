@@ -100,6 +100,8 @@ withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, an
   .option("--jobs <n>", "runs at once; left out: as many as the cores carry", parseCount)
   .option("--folder <folder>", "what holds the runs' folders, in place of the file's")
   .option("--dry-run", "print the plan, and about how long it takes; nothing is written")
+  .option("--queue <address>", "have them made by the runners of a queue: redis://HOST:PORT; see seedgrad runner")
+  .option("--store <address>", "with --queue: where runs are fetched from, file:FOLDER or s3://BUCKET/PREFIX")
   .option("--only <index>", "this run alone, from 0: what a job of an array makes", parseStep)
   .option(
     "--vector-width <n>",

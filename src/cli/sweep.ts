@@ -10,7 +10,7 @@ import { ConfigError } from "../core/errors.ts";
 import { isRecord, isText, tryJson } from "../run/fields.ts";
 import { lockFolder } from "../run/lock.ts";
 import { type Estimate, estimate } from "../sweep/estimate.ts";
-import { type Ended, LocalSweep, type RunStatus, type Started } from "../sweep/local.ts";
+import { type Ended, LocalSweep, type RunStatus, type Started, strangersIn } from "../sweep/local.ts";
 import { baseOf, loadSweep, type PlannedRun, type SweepPlan } from "../sweep/plan.ts";
 import {
   countsText,
@@ -27,6 +27,7 @@ import { callerWords, fitConfig } from "./fit.ts";
 import type { ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
 import { isTerminal, LiveLines, mostLines } from "./live.ts";
+import { overQueue, type RunsInWork } from "./queue.ts";
 import { shellCommand, stoppedCode, untilStopped } from "./signals.ts";
 
 /** The flags of `sweep`. */
@@ -35,6 +36,8 @@ export interface SweepFlags extends ImportFlags {
   readonly folder?: string;
   readonly only?: number;
   readonly dryRun?: boolean;
+  readonly queue?: string;
+  readonly store?: string;
   readonly vectorWidth?: VectorWidth;
   readonly json?: boolean;
 }
@@ -47,8 +50,12 @@ export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
   if (flags.dryRun) return showPlan(plan, flags);
   mkdirSync(plan.folder, { recursive: true });
   const lock = lockFolder(plan.folder);
+  const { queue } = flags;
+  const ending = queue ? "the runs stay in the queue, and go on" : "the runs finish their steps and save";
   try {
-    return await untilStopped("the runs finish their steps and save", (signal) => runPlan(plan, flags, signal));
+    return await untilStopped(ending, (signal) =>
+      queue ? overQueue(plan, queue, flags, (runs) => follow(plan, flags, runs, signal)) : runHere(plan, flags, signal),
+    );
   } finally {
     lock.release();
   }
@@ -90,7 +97,7 @@ async function showPlan(plan: SweepPlan, flags: SweepFlags): Promise<Outcome> {
     json: { folder, metric, runs: json, estimate: found && { ...found, runs: undefined } },
     lines: [
       ...shownRows([["run", "folder", "state", "steps", "time", "settings"], ...rows]),
-      ...beginning(plan, sweep, jobs),
+      ...beginning(plan, statuses, `${jobs} at a time`),
       ...(found ? estimateLines(found) : []),
     ],
   };
@@ -137,26 +144,45 @@ function jobsOf({ runs }: SweepPlan, { jobs }: SweepFlags): number {
   return Math.min(runs.length, jobs ?? Math.max(1, Math.floor(cores / threadsOf(runs[0], cores))));
 }
 
-async function runPlan(plan: SweepPlan, flags: SweepFlags, signal: AbortSignal): Promise<Outcome> {
+/** Makes the runs in processes of this machine. */
+async function runHere(plan: SweepPlan, flags: SweepFlags, signal: AbortSignal): Promise<Outcome> {
   const sweep = new LocalSweep(plan);
   const jobs = jobsOf(plan, flags);
-  const settings = settingsTexts(plan);
-  const view = isTerminal() ? new LiveLines() : undefined;
-  const say = (text: string) => (view ? view.line(text) : messages.logMessage!("info", text));
-  const draw = () => view?.draw(liveTable(plan, sweep.statuses(), jobs, settings));
-  for (const line of beginning(plan, sweep, jobs)) say(line);
-  const timer = setInterval(draw, drawEvery);
   const processes = new Set<ChildProcess>();
   // A second signal ends this process at once, and the runs' with it.
   const endAll = () => {
     for (const child of processes) child.kill(signal.reason as NodeJS.Signals);
   };
   process.on("exit", endAll);
+  const start = (run: PlannedRun) => startRun(plan, run, flags, processes);
   try {
-    await sweep.run({
-      jobs,
+    return await follow(
+      plan,
+      flags,
+      {
+        where: `${jobs} at a time`,
+        statuses: () => sweep.statuses(),
+        atOnce: () => jobs,
+        run: (options) => sweep.run({ ...options, jobs, start }),
+      },
       signal,
-      start: (run) => startRun(plan, run, flags, processes),
+    );
+  } finally {
+    process.off("exit", endAll);
+  }
+}
+
+/** Has the runs made, and shows how they stand. */
+async function follow(plan: SweepPlan, flags: SweepFlags, runs: RunsInWork, signal: AbortSignal): Promise<Outcome> {
+  const settings = settingsTexts(plan);
+  const view = isTerminal() ? new LiveLines() : undefined;
+  const say = (text: string) => (view ? view.line(text) : messages.logMessage!("info", text));
+  const draw = () => view?.draw(liveTable(plan, runs.statuses(), runs.atOnce(), settings));
+  for (const line of beginning(plan, runs.statuses(), runs.where)) say(line);
+  const timer = setInterval(draw, drawEvery);
+  try {
+    await runs.run({
+      signal,
       changed: (status) => {
         if (!view || status.state !== "running") say(eventLine(plan, status, settings));
         draw();
@@ -164,22 +190,21 @@ async function runPlan(plan: SweepPlan, flags: SweepFlags, signal: AbortSignal):
     });
   } finally {
     clearInterval(timer);
-    process.off("exit", endAll);
     view?.draw([]);
   }
-  return outcomeOf(plan, sweep.statuses(), flags, signal);
+  return outcomeOf(plan, runs.statuses(), flags, signal);
 }
 
 /** Milliseconds between two drawings of the table. */
 const drawEvery = 500;
 
 /** What is said before the first run. */
-function beginning(plan: SweepPlan, sweep: LocalSweep, jobs: number): string[] {
+function beginning(plan: SweepPlan, statuses: readonly RunStatus[], where: string): string[] {
   const { folder, runs, repeated } = plan;
-  const done = sweep.statuses().filter(({ state }) => state === "finished").length;
-  const strangers = sweep.strangers();
+  const done = statuses.filter(({ state }) => state === "finished").length;
+  const strangers = strangersIn(plan);
   return [
-    `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder}, ${jobs} at a time${done > 0 ? `; ${done} finished before` : ""}`,
+    `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder}, ${where}${done > 0 ? `; ${done} finished before` : ""}`,
     ...(repeated > 0
       ? [`${repeated} draw${repeated === 1 ? "" : "s"} of random came to settings that were there already`]
       : []),
@@ -263,8 +288,8 @@ function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: Sweep
 }
 
 /** The flags that a command which goes on is given again. */
-function flagWords({ jobs, folder, vectorWidth, import: imports = [], json }: SweepFlags): string[] {
-  const given = { jobs, folder, "vector-width": vectorWidth };
+function flagWords({ jobs, folder, queue, store, vectorWidth, import: imports = [], json }: SweepFlags): string[] {
+  const given = { jobs, folder, queue, store, "vector-width": vectorWidth };
   return [
     ...Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
     ...imports.flatMap((name) => ["--import", name]),

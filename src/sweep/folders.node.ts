@@ -1,5 +1,5 @@
 // Folders as a whole, for runs that are put into a store and taken from it.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 
@@ -19,4 +19,9 @@ export function removeFolder(folder: string): void {
 /** Makes an empty folder among the system's temporary ones. */
 export function scratchFolder(): string {
   return mkdtempSync(join(tmpdir(), "seedgrad-runner-"));
+}
+
+/** Gives a folder another name. */
+export function moveFolder(from: string, to: string): void {
+  renameSync(from, to);
 }

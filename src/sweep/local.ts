@@ -71,10 +71,8 @@ interface Entry {
 /** The runs of a plan. */
 export class LocalSweep {
   readonly #entries: readonly Entry[];
-  readonly #plan: SweepPlan;
 
   constructor(plan: SweepPlan) {
-    this.#plan = plan;
     this.#entries = plan.runs.map((run) => {
       const watch = new RunWatch(`${plan.folder}/${run.name}`);
       const progress = watch.look();
@@ -86,16 +84,6 @@ export class LocalSweep {
   /** How every run stands now, in the plan's order. */
   statuses(): RunStatus[] {
     return this.#entries.map((entry) => this.#status(entry));
-  }
-
-  /** Folders of runs beside those of the plan: left alone. */
-  strangers(): string[] {
-    const { folder, runs } = this.#plan;
-    if (!exists(folder)) return [];
-    const planned = new Set(runs.map(({ name }) => name));
-    return list(folder, CheckpointError).filter(
-      (name) => !planned.has(name) && exists(`${folder}/${name}/manifest.json`),
-    );
   }
 
   /** Makes the runs that aren't finished, in their order. Whether all are finished in the end. */
@@ -157,6 +145,15 @@ export class LocalSweep {
     const spent = begun ? now() - begun.at : seconds;
     return { ...progress, run, state, before, reason, secondsLeft, seconds: spent };
   }
+}
+
+/** Folders of runs beside those of the plan: left alone. */
+export function strangersIn({ folder, runs }: SweepPlan): string[] {
+  if (!exists(folder)) return [];
+  const planned = new Set(runs.map(({ name }) => name));
+  return list(folder, CheckpointError).filter(
+    (name) => !planned.has(name) && exists(`${folder}/${name}/manifest.json`),
+  );
 }
 
 /** Waits until nobody holds a run, or whoever did has been silent so long that the run's own process should say. */

@@ -106,9 +106,11 @@ export interface QueuedRun {
 /** The queue as whoever puts jobs there sees it. */
 export class JobQueue {
   readonly #queue: Queue<Job, QueuedResult>;
+  readonly #client: Redis;
 
-  private constructor(queue: Queue<Job, QueuedResult>) {
+  private constructor(queue: Queue<Job, QueuedResult>, client: Redis) {
     this.#queue = queue;
+    this.#client = client;
   }
 
   static async open({ client }: QueueConnection): Promise<JobQueue> {
@@ -116,7 +118,7 @@ export class JobQueue {
     const queue = new Queue<Job, QueuedResult>(queueName, { connection: client, prefix, skipVersionCheck: true });
     // Told by what is asked of it, or over when Redis is back.
     queue.on("error", () => {});
-    return new JobQueue(queue as Queue<Job, QueuedResult>);
+    return new JobQueue(queue as Queue<Job, QueuedResult>, client);
   }
 
   /** Puts jobs there that aren't; a job that failed, or that is finished though the store has lost its result, is put there anew. */
@@ -141,6 +143,18 @@ export class JobQueue {
     if (state === "completed") return { state: "finished", progress, result: entry.returnvalue };
     if (state === "failed") return { state: "failed", progress, why: entry.failedReason };
     return { state: state === "active" ? "active" : "waiting", progress };
+  }
+
+  /** Calls `heard` with a run's name whenever something becomes of it, as long as Redis is there to tell; returns what ends that. */
+  async listen(heard: (name: string) => void): Promise<() => Promise<void>> {
+    const { QueueEvents } = await peer("queue", import("bullmq"));
+    const events = new QueueEvents(queueName, { connection: this.#client, prefix, skipVersionCheck: true });
+    events.on("error", () => {});
+    const told = ({ jobId }: { jobId: string }) => heard(jobId.slice(entryId("").length));
+    for (const name of ["active", "progress", "completed", "failed", "waiting", "delayed"] as const)
+      events.on(name, told);
+    await events.waitUntilReady();
+    return () => events.close();
   }
 
   async close(): Promise<void> {

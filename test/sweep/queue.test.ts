@@ -1,9 +1,10 @@
 // Runs made by other processes, over a Redis of the test's own: killed runners, two runners with one job, Redis gone and back, and machines that can't make a run. What must come out is always the digest of
 // a run that one process made without interruption.
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { readManifest } from "../../src/run/manifest.ts";
 import { folderStore } from "../../src/sweep/folder-store.node.ts";
 import { filesOf } from "../../src/sweep/folders.node.ts";
 import { type Job, jobsOf } from "../../src/sweep/job.ts";
@@ -12,7 +13,7 @@ import { StoredRun } from "../../src/sweep/snapshots.ts";
 import { openStore } from "../../src/sweep/stores.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
-import { scratch, start } from "../support/cli.ts";
+import { type Finished, scratch, start } from "../support/cli.ts";
 import { shortConfig } from "../support/jobs.ts";
 import { noRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startS3 } from "../support/s3.ts";
@@ -194,6 +195,42 @@ describe.skipIf(noRedis)("a queue", () => {
     expect((await finished(other.job.name)).result?.digest).toBe(other.digest);
     expect(await stored(job).snapshots()).toEqual([]);
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("a sweep over the queue: followed, fetched, and the table that the sweep on one machine has", async () => {
+    const folder = scratch();
+    writeFileSync(join(folder, "base.yaml"), shortConfig({ steps: 30, every: 10 }));
+    const file = join(folder, "sweep.yaml");
+    writeFileSync(
+      file,
+      "config: base.yaml\nseeds: [1, 2]\ngrid: {trainer.init.optimizer.AdamW.learning_rate: [0.01, 0.02]}\n",
+    );
+    const sweep = (name: string, ...flags: string[]) =>
+      start(["sweep", file, "--folder", join(folder, name), "--json", ...flags], undefined, undefined, undefined, {
+        ...process.env,
+        ...settings,
+      });
+    const queued = sweep("queued", "--queue", redis.address, "--store", store);
+    const [, local] = await Promise.all([startRunner(), sweep("local")]);
+    const away = await queued;
+    expect(away.code, away.stderr).toBe(0);
+    expect(local.code, local.stderr).toBe(0);
+    const table = ({ json }: Finished) =>
+      (json().runs as { name: string; state: string; digest: string }[]).map(({ name, state, digest }) => [
+        name,
+        state,
+        digest,
+      ]);
+    expect(table(away)).toEqual(table(local));
+    expect(table(away).map(([, state]) => state)).toEqual(Array(4).fill("finished"));
+    expect(away.stderr).toMatch(/by the runners of redis:.*, into file:/);
+    for (const [name] of table(away))
+      expect(readManifest(join(folder, "queued", name, "manifest.json")).status).toBe("finished");
+    const again = await sweep("queued", "--queue", redis.address, "--store", store);
+    expect(again.stderr).toContain("4 finished before");
+    const without = await sweep("queued", "--queue", redis.address);
+    expect(without.code).toBe(2);
+    expect(without.stderr).toContain("no --store");
   });
 
   test("over S3, and no password is in anything that is written: queue, store, and what the runner says", async () => {
