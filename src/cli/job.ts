@@ -1,4 +1,6 @@
 // The process that makes one run for a runner: it says why it can't, or trains and tells how far it is. It ends with the process that started it, whose run it would otherwise go on with for nobody.
+import { setDefaultVectorWidth, type Threads } from "../backend/load.ts";
+import type { VectorWidth } from "../backend/wasm/width.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { type Failure, failureOf } from "../core/failures.ts";
 import { configFor, type Job, Unfit } from "../sweep/job.ts";
@@ -15,7 +17,8 @@ export interface JobOrder {
   /** The programs that may run here. */
   readonly imports: readonly string[];
   readonly backend?: string;
-  readonly threads?: number | "all";
+  readonly threads?: Threads;
+  readonly vectorWidth?: VectorWidth;
 }
 
 /** What it tells. */
@@ -49,7 +52,11 @@ function reporter(): Logger {
   };
 }
 
-async function work({ job, folder, imports, backend, threads }: JobOrder, signal: AbortSignal): Promise<JobEvent> {
+async function work(
+  { job, folder, imports, backend, threads, vectorWidth = "auto" }: JobOrder,
+  signal: AbortSignal,
+): Promise<JobEvent> {
+  setDefaultVectorWidth(vectorWidth);
   try {
     await importPrograms(imports);
     const config = configFor(job, folder, imports);

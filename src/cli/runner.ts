@@ -1,6 +1,7 @@
 // `seedgrad runner --queue redis://… --store …`: makes the runs that a queue holds, until it is stopped. What it makes is in the store whenever a checkpoint is whole, and nowhere else for long.
 import { hostname } from "node:os";
 import type { Threads } from "../backend/load.ts";
+import type { VectorWidth } from "../backend/wasm/width.ts";
 import { numericsId } from "../core/numerics.ts";
 import { drawSeed } from "../rng/stream.ts";
 import { removeFolder, scratchFolder } from "../sweep/folders.node.ts";
@@ -9,6 +10,7 @@ import { connectQueue, defaultLease, takeJobs } from "../sweep/queue.ts";
 import { openStore } from "../sweep/stores.ts";
 import { startsJobs } from "./child.ts";
 import { messages, type Outcome } from "./command.ts";
+import { untilStopped } from "./signals.ts";
 
 /** The flags of `runner`. */
 export interface RunnerFlags {
@@ -19,6 +21,7 @@ export interface RunnerFlags {
   readonly import?: readonly string[];
   readonly backend?: string;
   readonly threads?: Threads;
+  readonly vectorWidth?: VectorWidth;
   readonly json?: boolean;
 }
 
@@ -31,6 +34,7 @@ export async function runner({
   import: imports = [],
   backend,
   threads,
+  vectorWidth,
 }: RunnerFlags): Promise<Outcome> {
   const store = await openStore(address, process.env);
   const connection = await connectQueue(queue, process.env);
@@ -38,7 +42,7 @@ export async function runner({
     .replace(/[^A-Za-z0-9]+/g, "-")
     .slice(0, 32)}-${drawSeed().toString(36)}`;
   const scratch = scratchFolder();
-  const start = startsJobs({ imports, backend, threads });
+  const start = startsJobs({ imports, backend, threads, vectorWidth });
   const say = (text: string) => messages.logMessage!("info", text);
   let made = 0;
   try {
@@ -65,24 +69,14 @@ export async function runner({
       },
     });
     say(`runner ${id} takes runs from ${queue} into ${store.where}; numerics ${numericsId}`);
-    await stopped();
-    say("saving what is being made, for others to go on with; once more stops at once");
+    await untilStopped(
+      "saving what is being made, for others to go on with",
+      (signal) => new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
+    );
     await taker.close();
   } finally {
     await connection.close();
     removeFolder(scratch);
   }
   return { code: 0, json: { runner: id, made }, lines: [`${made} run${made === 1 ? "" : "s"} finished`] };
-}
-
-/** Waits for the first signal to stop. */
-function stopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(name, () => {
-        if (name !== "SIGHUP") process.once(name, () => process.exit(1));
-        resolve();
-      });
-    }
-  });
 }

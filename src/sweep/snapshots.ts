@@ -50,6 +50,8 @@ export class StoredRun {
   /** What this process has put there, or read back whole. */
   readonly #there = new Set<string>();
   #published: Snapshot | undefined;
+  /** As they were last read. */
+  #seen: readonly Snapshot[] = [];
 
   constructor(store: Store, name: string) {
     this.#store = store;
@@ -81,6 +83,7 @@ export class StoredRun {
         b.step - a.step ||
         b.writer.turn - a.writer.turn,
     );
+    this.#seen = found;
     const [first, ...others] = found.filter(({ digest }) => digest !== undefined);
     const other = others.find(({ digest }) => digest !== first.digest);
     if (other)
@@ -99,7 +102,7 @@ export class StoredRun {
     return (await this.snapshots())[0]?.digest;
   }
 
-  /** Puts a folder's files, then the writer's snapshot of them; what only the writer's earlier snapshot listed is removed after it. Throws CheckpointError. */
+  /** Puts a folder's files, then the writer's snapshot of them; what no snapshot lists any more is removed after it. Throws CheckpointError. */
   async publish(folder: string, writer: Writer): Promise<void> {
     const { files: taken, step, digest } = await takeFiles(folder);
     const files: Record<string, string> = {};
@@ -113,7 +116,8 @@ export class StoredRun {
     await this.#store.put(this.#index(writer), new TextEncoder().encode(`${JSON.stringify(snapshot)}\n`));
     const earlier = this.#published;
     this.#published = snapshot;
-    if (earlier) await this.#dropObjects(earlier, snapshot);
+    const others = this.#seen.filter((seen) => seen.writer.id !== writer.id || seen.writer.turn !== writer.turn);
+    if (earlier) await this.#dropObjects(earlier, [snapshot, ...others]);
   }
 
   /** Publishes a finished run, unless another writer has finished it meanwhile, and removes what was kept for going on with it. Throws ReproError where the other came to another digest: both are kept then. */
@@ -122,13 +126,13 @@ export class StoredRun {
     const [result, ...others] = await this.snapshots();
     for (const other of others.filter((snapshot) => snapshot.digest === undefined)) {
       await this.#store.remove(this.#index(other.writer));
-      await this.#dropObjects(other, result);
+      await this.#dropObjects(other, [result]);
     }
   }
 
-  /** Removes the objects that a snapshot listed, but for those of the one that is read in its place. */
-  async #dropObjects(earlier: Snapshot, now: Snapshot): Promise<void> {
-    const listed = new Set(Object.values(now.files));
+  /** Removes the objects that a snapshot listed, but for those that others list. */
+  async #dropObjects(earlier: Snapshot, others: readonly Snapshot[]): Promise<void> {
+    const listed = new Set(others.flatMap(({ files }) => Object.values(files)));
     for (const hash of Object.values(earlier.files)) {
       if (listed.has(hash)) continue;
       await this.#store.remove(this.#object(hash));

@@ -261,6 +261,18 @@ describe.skipIf(noRedis)("a queue", () => {
     expect(refused.stderr).not.toContain(password);
   });
 
+  test("a Redis that isn't there, or refuses, or an address that is none", async () => {
+    const connect = (address: string, environment = {}) => connectQueue(address, environment);
+    await expect(connect("localhost:6379")).rejects.toThrow(
+      /not the address of a Redis: got localhost:6379, expected redis:/,
+    );
+    await expect(connect(redis.address)).rejects.toThrow(/can't be used: got NOAUTH/);
+    await expect(connect(redis.address, { REDIS_PASSWORD: "another" })).rejects.toThrow(
+      /can't be used: got (WRONGPASS|NOAUTH)/,
+    );
+    await expect(connect("redis://127.0.0.1:9")).rejects.toThrow(/can't be used: got .*ECONNREFUSED/);
+  });
+
   test("a run that fails by itself fails once, and says of what", async () => {
     const { job } = await planned(10, 14);
     const failing = {
