@@ -578,6 +578,30 @@ describe("the mode is the one that was named", () => {
     expect(() => real.run(x)).toThrow(BackendError);
   });
 
+  test("where there is no more memory, kernels make room for each other, and are compiled anew", () => {
+    const alive = new Set<object>();
+    let compiled = 0;
+    const gpu: RawGpu = {
+      createKernel(source) {
+        const inner = { constructor: { mode: "webasm" } };
+        compiled++;
+        const run = () => {
+          if (alive.size >= 3 && !alive.has(inner)) throw new RangeError("could not allocate memory");
+          alive.add(inner);
+          return Float32Array.of(source.length);
+        };
+        return Object.assign(run, { kernel: inner, destroy: () => void alive.delete(inner) });
+      },
+      destroy() {},
+    };
+    const facade = facadeOver(gpu, "webasm");
+    const held = ["a", "bb", "ccc", "dddd", "eeeee"].map((source) => facade.kernel(source, 1, [1]));
+    for (let step = 0; step < 2; step++) expect(held.map((kernel) => kernel.run(x)[0])).toEqual([1, 2, 3, 4, 5]);
+    expect(alive.size).toBeLessThanOrEqual(3);
+    expect(compiled).toBeGreaterThan(5);
+    for (const kernel of held) kernel.release();
+  });
+
   test("modes that depend on the device are refused by name", async () => {
     for (const name of ["gpujs:webgpu", "gpujs:webgl2", "gpujs:headlessgl"])
       await expect(loadBackend(name)).rejects.toThrow(/not certified/);

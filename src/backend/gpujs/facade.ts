@@ -49,21 +49,25 @@ export async function openGpu(mode: Mode): Promise<Facade> {
 /** The facade over a GPU object: apart, so that a test can hand in one that falls back. */
 export function facadeOver(gpu: RawGpu, mode: Mode): Facade {
   interface Compiled {
-    readonly raw: RawKernel;
+    /** Undefined once its memory was given to others, until its next use. */
+    raw: RawKernel | undefined;
     holders: number;
   }
   const kernels = new Map<string, Compiled>();
   const idle = new Set<string>();
   const compile = (source: string, size: number): RawKernel =>
-    attempt(mode, () =>
-      // The default cap of 1000 iterations silently truncates loops.
-      gpu.createKernel(source, { output: [size], precision: "single", loopMaxIterations: 2 ** 31 - 1 }),
-    );
-  const discard = (key: string) => {
-    const { raw } = kernels.get(key)!;
+    // The default cap of 1000 iterations silently truncates loops.
+    gpu.createKernel(source, { output: [size], precision: "single", loopMaxIterations: 2 ** 31 - 1 });
+  const free = (compiled: Compiled) => {
+    const { raw } = compiled;
+    if (!raw) return;
     const at = gpu.kernels?.indexOf(raw.kernel) ?? -1;
     raw.destroy();
     if (at >= 0 && gpu.kernels![at] === raw.kernel) gpu.kernels!.splice(at, 1);
+    compiled.raw = undefined;
+  };
+  const discard = (key: string) => {
+    free(kernels.get(key)!);
     kernels.delete(key);
     idle.delete(key);
   };
@@ -71,16 +75,28 @@ export function facadeOver(gpu: RawGpu, mode: Mode): Facade {
     kernel(source, size, sizes) {
       // A compiled kernel takes arguments of the sizes that it first saw, and no others.
       const key = `${size}:${sizes.join()}:${source}`;
-      const compiled = kernels.get(key) ?? { raw: compile(source, size), holders: 0 };
+      const compiled: Compiled = kernels.get(key) ?? { raw: attempt(mode, () => compile(source, size)), holders: 0 };
       kernels.set(key, compiled);
       compiled.holders++;
       idle.delete(key);
-      const { raw } = compiled;
       let held = true;
+      const call = (inputs: readonly Float32Array[]) => {
+        compiled.raw ??= compile(source, size);
+        return compiled.raw(...inputs);
+      };
       return {
         run(...inputs) {
-          const result = attempt(mode, () => raw(...inputs));
-          checkMode(raw, mode);
+          const result = attempt(mode, () => {
+            try {
+              return call(inputs);
+            } catch (error) {
+              // Chromium has room for some hundred memories, and each kernel has its own: the others are compiled anew when it is their turn.
+              if (!(error instanceof RangeError)) throw error;
+              for (const other of kernels.values()) free(other);
+              return call(inputs);
+            }
+          });
+          checkMode(compiled.raw!, mode);
           return result;
         },
         release() {
