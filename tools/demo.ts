@@ -1,13 +1,11 @@
 // Vite's config for the page that trains (src/page): `npm run demo` serves it, `npm run demo:build` writes it as static files that any server serves. Presets, and data
 // sets from their packages, lie beside it: served from where they are, copied by the build. What isn't installed the page's reader gives.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { defineConfig, type Plugin, type PreviewServer, type ViteDevServer } from "vite";
-import { dataFiles } from "../src/page/presets.ts";
 import { theme } from "../src/report/html.ts";
 import { sampleStyle } from "../src/report/samples.ts";
+import { beside, besideBytes } from "./beside.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -17,32 +15,18 @@ const headers = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Files by where they are from the page. */
-const beside = new Map([
-  ...readdirSync(join(root, "src/presets"))
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => [`presets/${name}`, join(root, "src/presets", name)] as const),
-  ...Object.entries(dataFiles)
-    .map(([path, url]) => [url, resolve(root, path.replace(/^node_modules\/seedgrad\//, ""))] as const)
-    .filter(([, path]) => existsSync(path) || existsSync(`${path}.gz`)),
-]);
-
-/** A file's bytes; where it lies there gzipped, with `.gz`, those it unpacks to. */
-const bytesOf = (path: string): Uint8Array =>
-  existsSync(path) ? readFileSync(path) : gunzipSync(readFileSync(`${path}.gz`));
-
 const files: Plugin = {
   name: "files-beside-the-page",
   configureServer(server: ViteDevServer | PreviewServer) {
     server.middlewares.use((request, response, next) => {
-      const path = beside.get(request.url!.split("?")[0].slice(1));
-      if (path === undefined) return next();
+      const bytes = besideBytes(request.url!.split("?")[0].slice(1));
+      if (bytes === undefined) return next();
       response.setHeader("content-type", "application/octet-stream");
-      response.end(bytesOf(path));
+      response.end(bytes);
     });
   },
   generateBundle() {
-    for (const [fileName, path] of beside) this.emitFile({ type: "asset", fileName, source: bytesOf(path) });
+    for (const fileName of beside) this.emitFile({ type: "asset", fileName, source: besideBytes(fileName)! });
   },
 };
 

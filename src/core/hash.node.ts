@@ -11,6 +11,11 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
+/** As in hash.web, where whoever can wait needn't. */
+export async function sha256Later(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  return sha256(bytes);
+}
+
 /** SHA-256 of bytes that come in parts. */
 export function sha256Parts(parts: Iterable<Uint8Array>): Uint8Array {
   const hash = createHash("sha256");

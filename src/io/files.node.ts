@@ -10,7 +10,7 @@ import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError, type SeedgradError } from "../core/errors.ts";
 import { checkCut, type FileErrorClass } from "./cut.ts";
 
-export { mountedFiles, mountFiles } from "./mount.node.ts";
+export { knownHash, mountedFiles, mountFiles } from "./mount.node.ts";
 export { ownFolder, packageFolder, packageModule } from "./packages.node.ts";
 export type { FileErrorClass };
 

@@ -11,6 +11,8 @@ export type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace };
 interface MemoryFile {
   parts: Uint8Array[];
   written: number;
+  /** SHA-256 of the bytes, where whoever gave them knew it. */
+  sha256?: string;
 }
 
 let files: Map<string, MemoryFile> | undefined;
@@ -23,11 +25,16 @@ const plain = (path: string): string =>
     .replace(/^(\.\/)+/, "")
     .replace(/(?<=.)\/$/, "");
 
-/** From now on there are files, in memory: these, by their paths, beside any that were mounted before. */
-export function mountFiles(added: Readonly<Record<string, Uint8Array>>): void {
+/** From now on there are files, in memory: these, by their paths, beside any that were mounted before. `sha256`: of each, where it is known. */
+export function mountFiles(added: Readonly<Record<string, Uint8Array>>, sha256?: string): void {
   files ??= new Map();
   for (const [path, bytes] of Object.entries(added))
-    files.set(plain(path), { parts: [bytes], written: performance.now() });
+    files.set(plain(path), { parts: [bytes], written: performance.now(), sha256 });
+}
+
+/** SHA-256 of a file's bytes in hex, where it is known without reading them. */
+export function knownHash(path: string): string | undefined {
+  return files?.get(plain(path))?.sha256;
 }
 
 /** The files below a folder as they are now, by their whole paths. Not copies. */
@@ -172,6 +179,7 @@ export function append(
   const file = found(path, "the file can't be added to", kind);
   file.parts.push(bytes.slice());
   file.written = performance.now();
+  file.sha256 = undefined;
 }
 
 /** As in files.node. */
@@ -179,6 +187,7 @@ export function truncate(path: string, length: number, kind: FileErrorClass = Ch
   const file = found(path, "the file can't be cut", kind);
   checkCut(path, length, size(path, kind), kind);
   file.parts = [whole(file).slice(0, length)];
+  file.sha256 = undefined;
 }
 
 /** As in files.node. */

@@ -2,7 +2,7 @@
 import { DataError } from "../core/errors.ts";
 
 /** Throws DataError: files are on the disk here, where they can be read by their paths. */
-export function mountFiles(added: Readonly<Record<string, Uint8Array>>): void {
+export function mountFiles(added: Readonly<Record<string, Uint8Array>>, _sha256?: string): void {
   const [first] = Object.keys(added);
   if (first === undefined) return;
   throw new DataError({
@@ -10,6 +10,11 @@ export function mountFiles(added: Readonly<Record<string, Uint8Array>>): void {
     problem: "files aren't given in memory where there is a file system",
     hint: "write it to the disk, and name its path",
   });
+}
+
+/** Undefined: nobody says it of a file on the disk. */
+export function knownHash(_path: string): string | undefined {
+  return undefined;
 }
 
 /** Throws DataError: as `mountFiles`. */

@@ -1,6 +1,7 @@
 // A run's folder on its way into the page and out of it: dropped, chosen, or in a zip archive.
 import { unzip, type Zippable, zip } from "fflate";
 import { DataError } from "../core/errors.ts";
+import { contentOf } from "../io/gzip.ts";
 
 /** Files by their paths. */
 export type Files = Readonly<Record<string, Uint8Array>>;
@@ -45,9 +46,7 @@ async function filesOf(file: File, path: string): Promise<Files> {
 
 /** A file's bytes; those that it unpacks to where it is gzipped. */
 export async function unpacked(file: File): Promise<Uint8Array> {
-  if (!file.name.endsWith(".gz")) return bytesOf(file);
-  const unpacking = file.stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(unpacking).arrayBuffer());
+  return contentOf(file.name, await bytesOf(file));
 }
 
 /** What was chosen in a file input: each zip archive, or the one folder. */

@@ -32,11 +32,14 @@ function showDigest(place: HTMLElement, digest: string, beside = digest): void {
   place.replaceChildren(...groups);
 }
 
-/** Data files that the reader has, by their names; the server's are used for the rest. */
+/** Data files that the reader has, by their names; the server's, which are gzipped, are used for the rest. */
 const ownData = new Map<string, Uint8Array>();
 const giveData: GiveData = (paths) =>
   Object.fromEntries(
-    paths.map((path) => [path, ownData.get(path.split("/").at(-1)!) ?? new URL(dataFiles[path], location.href)]),
+    paths.map((path) => {
+      const own = ownData.get(path.split("/").at(-1)!);
+      return own ? [path, own] : [`${path}.gz`, new URL(dataFiles[path], location.href)];
+    }),
   );
 const tellJudges = startJudging(giveData);
 

@@ -38,9 +38,9 @@ const dataSets: readonly { readonly loader: string; readonly folder: string; rea
 
 const pathsOf = ({ folder, files }: (typeof dataSets)[number]) => files.map((file) => `${folder}/${file}`);
 
-/** Every file of data that a server may have beside the page, by its path where the library looks for it, and where it is from the page. */
+/** Every file of data that a server may have beside the page, by its path where the library looks for it, and where it is from the page, gzipped. */
 export const dataFiles: Readonly<Record<string, string>> = Object.fromEntries(
-  dataSets.flatMap((set) => pathsOf(set).map((path) => [path, `data/${set.loader}/${path.split("/").at(-1)}`])),
+  dataSets.flatMap((set) => pathsOf(set).map((path) => [path, `data/${set.loader}/${path.split("/").at(-1)}.gz`])),
 );
 
 /** The paths of the data that a config's text names. */

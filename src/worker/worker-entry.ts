@@ -1,13 +1,14 @@
 // What runs in the worker: it takes orders from the page, one after another, and answers each. The library is imported by the order that needs it.
 
-import { mountedFiles, mountFiles } from "#files";
+import { mountedFiles } from "#files";
 import { listen, post } from "#port";
-import { ConfigError, DataError, didYouMean, showValue } from "../core/errors.ts";
+import { ConfigError, didYouMean, showValue } from "../core/errors.ts";
 import { failureOf } from "../core/failures.ts";
 import type { Verification } from "../run/verification.ts";
+import { mountGiven } from "./arrival.ts";
 import { buffersOf, onHost } from "./hosted.ts";
 import type { Comparison } from "./judging.ts";
-import type { FromWorker, ModuleOrder, Order, ToWorker, WorkerFiles } from "./messages.ts";
+import type { FromWorker, ModuleOrder, Order, ToWorker } from "./messages.ts";
 import type { ProgramModule, TrainingModule } from "./modules.ts";
 import { send } from "./sending.ts";
 import type { WorkerRun } from "./training.ts";
@@ -43,23 +44,6 @@ function givenBy<T extends object>({ module }: ModuleOrder, given: T, expected: 
   });
 }
 
-/** The bytes of files that are given by URL too. Throws DataError where one can't be fetched. */
-async function fetched(files: WorkerFiles): Promise<Record<string, Uint8Array>> {
-  const bytesOf = async (path: string, file: Uint8Array | string): Promise<Uint8Array> => {
-    if (typeof file !== "string") return file;
-    const response = await fetch(file).catch((cause) => cause as Error);
-    if (response instanceof Response && response.ok) return new Uint8Array(await response.arrayBuffer());
-    throw new DataError({
-      where: path,
-      problem: "the file can't be fetched",
-      got: response instanceof Response ? `status ${response.status} of ${file}` : `${response.message}: ${file}`,
-      cause: response instanceof Response ? undefined : response,
-    });
-  };
-  const all = Object.entries(files).map(async ([path, file]) => [path, await bytesOf(path, file)] as const);
-  return Object.fromEntries(await Promise.all(all));
-}
-
 async function train({
   from,
   backend,
@@ -67,7 +51,7 @@ async function train({
   files,
   keepFiles,
 }: Extract<Order, { order: "train" }>): Promise<WorkerRun> {
-  if (keepFiles || Object.keys(files).length > 0) mountFiles(await fetched(files));
+  if (keepFiles || Object.keys(files).length > 0) await mountGiven(files);
   // Where they are on a disk it throws, before anything is trained.
   if (keepFiles) mountedFiles("runs");
   const [library, { PageReporter }] = await Promise.all([import("../index.ts"), import("./reporter.ts")]);
@@ -125,13 +109,13 @@ async function call({ name, args }: Extract<Order, { order: "call" }>): Promise<
 }
 
 async function verify({ folder, files, how }: Extract<Order, { order: "verify" }>): Promise<Verification> {
-  mountFiles(await fetched(files));
+  await mountGiven(files);
   const { verifyRun } = await import("../index.ts");
   return verifyRun(folder, how);
 }
 
 async function diff({ runs, files, how }: Extract<Order, { order: "diff" }>): Promise<Comparison> {
-  mountFiles(await fetched(files));
+  await mountGiven(files);
   const { diffRuns, showDiff } = await import("../index.ts");
   const found = await diffRuns(...runs, how);
   return { equal: found.equal, lines: showDiff(found) };

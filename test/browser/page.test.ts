@@ -193,7 +193,7 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
       await page.goto(`${missing.origin}/#preset=penguins&seed=1234`);
       await train();
       expect(await text("#verdict")).toBe("Not trained");
-      expect(await text("#problem")).toMatch(/penguins\.json: the file can't be fetched/);
+      expect(await text("#problem")).toMatch(/penguins\.json\.gz: the file can't be fetched/);
       await page.click("summary");
       const path = "node_modules/vega-datasets/data";
       await page.setInputFiles("#data", [`${path}/penguins.json`, `${path}/cars.json`]);

@@ -1,5 +1,6 @@
 // A page that trains in a worker, and the same work in Node.
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import * as seedgrad from "../../src/index.ts";
 import { bundle } from "../../tools/bundle.ts";
 import { mnistPages, mnistPaths } from "../support/mnist-files.ts";
@@ -9,11 +10,16 @@ import { programModule, trainingModule } from "../worker/modules.ts";
 export const preset = readFileSync(`${root}src/presets/mnist-mlp.yaml`, "utf8");
 export const overrides = { maxSteps: 60, modelDir: "runs/page" };
 
+/** Of the training images. */
+export const labels = mnistPaths[1];
+/** What the page gives, by paths that are its URLs too: one of the files is gzipped. */
+const given = mnistPaths.map((path) => (path === labels ? `${path}.gz` : path));
+
 /** What a page calls: a preset's short form, with the time between two turns of its own thread as it is measured meanwhile, in ms. */
 const script = `
   import { diffInWorker, startProgram, startTraining, verifyInWorker } from "seedgrad/worker";
   const told = ({ name, message, ...fields }) => ({ name, message, ...fields });
-  const files = ${JSON.stringify(Object.fromEntries(mnistPaths.map((path) => [path, `/${path}`])))};
+  const files = ${JSON.stringify(Object.fromEntries(given.map((path) => [path, `/${path}`])))};
   const gaps = () => {
     const found = [];
     let last = performance.now();
@@ -64,6 +70,7 @@ export async function workerPages(): Promise<Record<string, string | Uint8Array>
   return {
     ...Object.fromEntries(chunks.map(({ file, code }) => [`/esm/${file}`, code])),
     ...mnistPages(),
+    [`/${labels}.gz`]: gzipSync(readFileSync(`${root}${labels}`)),
     "/program.js": programModule,
     "/training.js": trainingModule,
     "/index.html": html(script),
@@ -71,8 +78,11 @@ export async function workerPages(): Promise<Record<string, string | Uint8Array>
       const work = async () => {
         const { digest, graphHash, threads } = await page.train(${job});
         const gaps = await page.free({ ...${job}, threads: 1 });
+        const digests = [];
+        for (const backend of ["wasm", "reference"])
+          digests.push((await page.startTraining({ module: "/training.js", options: { steps: 60 }, backend })).digest);
         const refused = await page.failing({ config: "trainer:\\n  init:\\n    sed: 1\\n" });
-        return { digest, graphHash, threads, available: navigator.hardwareConcurrency, isolated: crossOriginIsolated, gaps, refused };
+        return { digest, graphHash, threads, available: navigator.hardwareConcurrency, isolated: crossOriginIsolated, gaps, refused, digests };
       };
       const outcome = await work().catch((error) => ({ error: String(error) }));
       await fetch("/outcome", { method: "POST", body: JSON.stringify(outcome) });`),

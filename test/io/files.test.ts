@@ -387,6 +387,24 @@ describe("where there are no files", () => {
     expect(none.modifiedAt("runs/a/lock")).toBeUndefined();
   });
 
+  test("a hash that was given with a file is known until the file is another", () => {
+    const changes: readonly ((path: string) => void)[] = [
+      (path) => none.append(path, bytes("d")),
+      (path) => none.truncate(path, 2),
+      (path) => none.writeAtomic(path, bytes("other")),
+      (path) => none.mountFiles({ [path]: bytes("other") }),
+      (path) => none.remove(path),
+    ];
+    for (const change of changes) {
+      none.mountFiles({ "known/x": bytes("abc") }, "ba78");
+      none.read("known/x")[0] = 0;
+      expect(none.knownHash("./known/x")).toBe("ba78");
+      change("known/x");
+      expect(none.knownHash("known/x")).toBeUndefined();
+    }
+    expect(node.knownHash("package.json")).toBeUndefined();
+  });
+
   test("what isn't among them, or isn't what it should be, is a typed error", () => {
     none.mountFiles({ odd: new Uint8Array([0xff]), four: bytes("four") });
     expect(() => none.read("missing")).toThrow(/^missing: the file can't be read: got ENOENT/);
