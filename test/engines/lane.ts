@@ -1,38 +1,63 @@
 // One lane of the engines' test: the program bundled into one file, and an engine asked for its answer.
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../support/sources.ts";
 
-/** Bundles program.ts with the library into the folder. Returns the file. */
-export async function bundle(folder: string): Promise<string> {
-  mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, "program.mjs");
+/** What an engine came to with one preset. */
+export interface Answer {
+  readonly preset: string;
+  readonly digest: string;
+  readonly threads: number;
+  readonly version: string;
+}
+
+/** What it came to with some of them, and why the others are missing. */
+export interface Answers {
+  readonly answers: readonly Answer[];
+  readonly problem?: string;
+}
+
+/** Bundles program.ts with the library, in the project's folder: what comes with the package is found from there. Gives the file, and what removes it. */
+export async function bundle(): Promise<{ readonly path: string; readonly remove: () => void }> {
+  const folder = mkdtempSync(join(root, "node_modules", ".engines-"));
+  const path = join(folder, "program.mjs");
   await build({
-    stdin: {
-      contents: `import { train } from "./test/engines/program.ts";
-        console.log("answer " + JSON.stringify(await train(process.argv.at(-1))));
-        process.exit(0);`,
-      resolveDir: root,
-      loader: "ts",
-    },
+    entryPoints: [join(root, "test/engines/program.ts")],
     bundle: true,
     format: "esm",
     platform: "node",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    outfile,
+    banner: {
+      js: 'import * as bannerModule from "node:module"; const require = bannerModule.createRequire(import.meta.url);',
+    },
+    outfile: path,
     logLevel: "error",
   });
-  return outfile;
+  return { path, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** The first digits of the SHA-256 of what the engine that `start` runs says to a lane, or why it said nothing. */
-export function ask(start: readonly string[], program: string, lane: string): string {
-  const [file, ...args] = [...start, program, lane];
-  const { stdout, stderr, error } = spawnSync(file, args, { encoding: "utf8", timeout: 900_000 });
-  const answer = stdout?.split("\n").find((line) => line.startsWith("answer "));
-  if (answer) return createHash("sha256").update(answer).digest("hex").slice(0, 16);
-  return `no answer: ${error?.message ?? stderr.trim().split("\n").slice(-3).join(" | ")}`;
+/** The longest that a lane may take. */
+export const longest = 3_600_000;
+
+/** What the engine that `start` runs answers to a lane. */
+export function ask(
+  start: readonly string[],
+  program: string,
+  lane: string,
+  presets: readonly string[],
+): Promise<Answers> {
+  const [file, ...args] = [...start, program, lane, presets.join()];
+  const engine = spawn(file, args, { cwd: root, timeout: longest });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) engine[name].on("data", (text) => (said[name] += text));
+  return new Promise((resolve) => {
+    engine.on("error", (error) => resolve({ answers: [], problem: error.message }));
+    engine.on("close", (code, signal) => {
+      const lines = said.stdout.split("\n").filter((line) => line.startsWith("answer "));
+      const answers = lines.map((line) => JSON.parse(line.slice("answer ".length)) as Answer);
+      const last = said.stderr.trim().split("\n").slice(-3).join(" | ");
+      resolve({ answers, ...(code !== 0 && { problem: `it ended with ${signal ?? code}: ${last}` }) });
+    });
+  });
 }

@@ -1,0 +1,111 @@
+// docs/engines.md: which engine came to which digest, one row an engine. A row stays until its engine is run again, as long as the digests are those of the page.
+import { existsSync, readFileSync } from "node:fs";
+import { root } from "../support/sources.ts";
+import { quick, shortForms } from "./presets.ts";
+
+export const matrixPath = `${root}docs/engines.md`;
+
+/** Lanes by name, as the page heads them. */
+export const lanes = {
+  reference: "`reference`",
+  "wasm/1": "`wasm`",
+  "wasm/2": "2 threads",
+  "wasm/1/scalar": "no SIMD",
+  "wasm/2/auto": "2 threads, vectors of 8",
+  "gpujs:webasm": "`gpujs:webasm`",
+  "gpujs:cpu": "`gpujs:cpu`",
+} as const;
+export type Lane = keyof typeof lanes;
+const laneNames = Object.keys(lanes) as Lane[];
+
+/** An engine's row. */
+export interface Row {
+  /** What `npm run test:engines -- NAME` calls it. */
+  readonly name: string;
+  readonly engine: string;
+  readonly processor: string;
+  /** By lane: how many presets came to their digests, and what is wrong with others. */
+  readonly cells: Readonly<Partial<Record<Lane, string>>>;
+}
+
+/** The page as it stands: digests by preset, and rows. */
+export interface Matrix {
+  readonly digests: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+const cellsOf = (line: string) =>
+  line
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+
+/** What a page says. */
+export function readMatrix(text = existsSync(matrixPath) ? readFileSync(matrixPath, "utf8") : ""): Matrix {
+  const lines = text
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map(cellsOf);
+  const digests = lines.filter((cells) => cells.length === 3).map(([preset, , digest]) => [bare(preset), bare(digest)]);
+  const rows = lines
+    .filter((cells) => cells.length > 3)
+    .map(([name, engine, processor, ...cells]): Row => {
+      const tried = laneNames.map((lane, i) => [lane, cells[i]]).filter(([, cell]) => cell !== none);
+      return { name: bare(name), engine, processor, cells: Object.fromEntries(tried) };
+    });
+  return { digests: Object.fromEntries(digests), rows };
+}
+
+const none = "–";
+const bare = (cell: string) => cell.replaceAll("`", "");
+const lineOf = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map(() => "---"), ...rows].map(lineOf).join("\n");
+const listed = (words: readonly string[]) => words.join(", ").replace(/, ([^,]+)$/, " and $1");
+
+/** What the rows come to, as the README says it. */
+export function summary({ rows }: Matrix): string {
+  const isSound = ({ cells }: Row) => Object.values(cells).every((cell) => /^\d+$/.test(cell));
+  const versionOf = ({ engine, processor }: Row) => `${engine.split(",")[0]} ${processor}`;
+  const wrong = new Set(rows.filter((row) => !isSound(row)).map(versionOf));
+  const sound = rows.filter((row) => !wrong.has(versionOf(row)));
+  const named = new Map<string, Set<string>>();
+  for (const { engine } of sound) {
+    const [name, version] = engine.split(/ (?=\d)/);
+    named.set(name, (named.get(name) ?? new Set()).add(version.split(".")[0]));
+  }
+  const engines = [...named].map(([name, versions]) => `${name} ${listed([...versions])}`);
+  const processors = [...new Set(sound.map(({ processor }) => processor.split(" ")[0]))];
+  return `The first steps of the ${Object.keys(shortForms).length} presets came to the same digests in ${engines.join(", ")}, on ${listed(processors)}: [engines and processors](docs/engines.md).`;
+}
+
+/** The page's text. */
+export function matrixPage({ digests, rows }: Matrix): string {
+  const presets = Object.entries(shortForms);
+  return `# Engines and processors
+
+\`npm run test:engines\` trains the first steps of every preset on each JavaScript engine that is here, and writes this page. \`npm run test:engines -- NAME…\` renews the rows of these engines. A row is of the last
+time that its engine was there; where the digests change, all rows go. \`npm run setup:system -- --engines\` installs the browsers and, on Debian, what emulates other processors; Nodes, Bun and Deno come from npm.
+
+The digests to come to. \`npm run seedgrad -- fit src/presets/${presets[0][0]}.yaml --max-steps ${presets[0][1]}\` gives the first.
+
+${table(
+  ["preset", "steps", "digest"],
+  presets.map(([preset, steps]) => [`\`${preset}\``, String(steps), `\`${digests[preset]}\``]),
+)}
+
+Where they came out. A number says how many of the presets, from the first on, were trained there and came to exactly these digests; the slower backends have the first ${quick.length} alone. ${none}: not tried.
+
+${table(
+  ["name", "engine", "processor", ...Object.values(lanes)],
+  rows.map(({ name, engine, processor, cells }) => [
+    `\`${name}\``,
+    engine,
+    processor,
+    ...laneNames.map((lane) => cells[lane] ?? none),
+  ]),
+)}
+
+Pages train in a worker; one that isn't cross-origin isolated has one thread, and so has every page of WebKitGTK, which has no SharedArrayBuffer. Of an emulated armv7 the scalar path is taken: its SIMD flushes subnormals.
+`;
+}
