@@ -7,22 +7,18 @@ import { writeAtomic } from "#files";
 import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
+import { monitoredName } from "../optim/monitored.ts";
 import { isRecord, isText, tryJson } from "../run/fields.ts";
 import { lockFolder } from "../run/lock.ts";
 import { type Estimate, estimate } from "../sweep/estimate.ts";
 import { type Ended, LocalSweep, type RunStatus, type Started, strangersIn } from "../sweep/local.ts";
 import { baseOf, loadSweep, type PlannedRun, type SweepPlan } from "../sweep/plan.ts";
-import {
-  countsText,
-  durationText,
-  eventLine,
-  finalRows,
-  liveRows,
-  settingsTexts,
-  sweepSecondsLeft,
-} from "../sweep/table.ts";
+import { resultsOf } from "../sweep/results.ts";
+import { countsText, durationText, eventLine, liveRows, settingsTexts, sweepSecondsLeft } from "../sweep/table.ts";
+import { resultFiles, writeResults } from "../sweep/tables.ts";
 import { parseConfig } from "../train/config/parse.ts";
 import { type ExitCode, messages, type Outcome, table } from "./command.ts";
+import { showResults } from "./compare.ts";
 import { callerWords, fitConfig } from "./fit.ts";
 import type { ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
@@ -263,7 +259,8 @@ function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: Sweep
   const failed = statuses.filter(({ state }) => state === "failed");
   const finished = statuses.filter(({ state }) => state === "finished");
   const settings = settingsTexts(plan);
-  const code: ExitCode = signal.aborted ? stoppedCode(signal) : failed.length > 0 ? 1 : 0;
+  const { lines, refused } = writtenResults(plan, statuses);
+  const code: ExitCode = signal.aborted ? stoppedCode(signal) : refused ? 2 : failed.length > 0 ? 1 : 0;
   const resume = shellCommand([...callerWords(), "sweep", file, ...flagWords(flags)]);
   const again = failed.length > 0 ? "the failed ones again" : "go on";
   return {
@@ -273,10 +270,12 @@ function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: Sweep
       runs: statuses.map(statusJson),
       finished: finished.length,
       failed: failed.length,
+      ...(refused && { error: { name: refused.name, message: refused.message } }),
       ...(signal.aborted && { interrupted: signal.reason, resume }),
     },
     lines: [
-      ...shownRows(finalRows(plan, statuses, settings)),
+      ...lines,
+      "",
       ...failed.flatMap(({ run, reason }) => [
         `run ${run.index} (${run.name}) failed: ${settings(run)}: ${reason}`,
         `  its log: ${folder}/logs/${run.name}.log`,
@@ -285,6 +284,27 @@ function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: Sweep
       ...(finished.length < statuses.length ? [`${again} with: ${resume}`] : []),
     ],
   };
+}
+
+/** Writes what the runs came to so far into the sweep's folder, and gives it for people; or what of the sweep's metric can't be. */
+function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { lines: string[]; refused?: ConfigError } {
+  const { file, folder, metric } = plan;
+  const name = metric && monitoredName(metric.name);
+  const listed = statuses.map(({ run, state, reason }) => ({
+    ...{ folder: `${folder}/${run.name}`, name: run.name, settings: run.settings, seed: run.seed },
+    ...(state === "failed" && { state, reason }),
+  }));
+  try {
+    const results = resultsOf(listed, {
+      metric: name === undefined ? undefined : { name, mode: metric!.mode },
+      target: metric?.target === undefined ? undefined : { name: name!, mode: metric.mode, value: metric.target },
+    });
+    writeResults(folder, results, `Sweep ${file}`);
+    return { lines: [...showResults(results), "", ...resultFiles.map((each) => `${folder}/${each}`)] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { lines: error.message.split("\n"), refused: error };
+  }
 }
 
 /** The flags that a command which goes on is given again. */

@@ -1,7 +1,10 @@
 // A sweep for people: a row a run, a line for what became of one, and how long it will all take.
 import { monitoredName } from "../optim/monitored.ts";
+import { formatNumber } from "../report/html.ts";
+import { settingText, shortNames } from "../report/results.ts";
 import type { RunState, RunStatus } from "./local.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
+import { settingOf } from "./settings.ts";
 
 /** Seconds for a reader: `42s`, `3m07s`, `2h05m`. */
 export function durationText(seconds: number): string {
@@ -13,34 +16,13 @@ export function durationText(seconds: number): string {
     : `${Math.floor(whole / 3600)}h${two(Math.floor((whole % 3600) / 60))}m`;
 }
 
-const number = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
-
-/** A value of YAML, on one line. */
-const valueText = (value: unknown): string =>
-  typeof value === "string"
-    ? value
-    : JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item));
-
-/** Each key's end that no other key has: `learning_rate`, or `AdamW.learning_rate` beside `SGD.learning_rate`. */
-export function shortKeys(keys: readonly string[]): ReadonlyMap<string, string> {
-  const end = (key: string, parts: number) => key.split(".").slice(-parts).join(".");
-  return new Map(
-    keys.map((key) => {
-      let parts = 1;
-      const isShared = () => keys.some((other) => other !== key && end(other, parts) === end(key, parts));
-      while (isShared() && parts < key.split(".").length) parts++;
-      return [key, end(key, parts)];
-    }),
-  );
-}
-
 /** What a run is told by in a plan: its settings in short, and its seed. */
 export function settingsTexts({ runs }: Pick<SweepPlan, "runs">): (run: PlannedRun) => string {
-  const short = shortKeys([...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))]);
+  const keys = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
+  const short = new Map(shortNames(keys).map((name, i) => [keys[i], name]));
+  const text = (key: string, value: unknown) => `${short.get(key)} ${settingText(settingOf(value))}`;
   return ({ settings, seed }) =>
-    [...Object.entries(settings).map(([key, value]) => `${short.get(key)} ${valueText(value)}`), `seed ${seed}`].join(
-      ", ",
-    );
+    [...Object.entries(settings).map(([key, value]) => text(key, value)), `seed ${seed}`].join(", ");
 }
 
 /** The number that a sweep shows of its runs: its metric, or the first that a run validates, or the loss. */
@@ -89,27 +71,12 @@ export function eventLine(plan: SweepPlan, status: RunStatus, settings: (run: Pl
     `run ${run.index} of ${plan.runs.length} (${run.name})`,
     state === "held" ? "goes on in another process, which is waited for" : state,
     ...(state === "running" ? [settings(run)] : []),
-    ...(state === "finished" && shown ? [`${shown[0]} ${number(shown[1])}`] : []),
+    ...(state === "finished" && shown ? [`${shown[0]} ${formatNumber(shown[1])}`] : []),
     ...(state === "finished" && seconds !== undefined ? [durationText(seconds)] : []),
     ...(state === "finished" && result ? [result.digest] : []),
     ...(reason === undefined ? [] : [reason]),
   ];
   return facts.join(" | ");
-}
-
-/** What the runs came to, the heading first. */
-export function finalRows(
-  plan: SweepPlan,
-  statuses: readonly RunStatus[],
-  settings: (run: PlannedRun) => string,
-): string[][] {
-  const rows = statuses.map((status) => {
-    const { run, state, step, result } = status;
-    const shown = shownNumber(plan, status);
-    const metric = shown ? `${shown[0]} ${number(shown[1])}` : "";
-    return [String(run.index), run.name, state, String(step), metric, settings(run), result?.digest ?? ""];
-  });
-  return [["run", "folder", "state", "steps", "metric", "settings", "digest"], ...rows];
 }
 
 /** The rows of a sweep that goes on, the heading first: the runs that go on, then the rest while there is room for them. */
@@ -131,7 +98,7 @@ export function liveRows(
         run.name,
         state,
         step === 0 ? "" : totalSteps === undefined ? String(step) : `${step}/${totalSteps}`,
-        shown ? `${shown[0]} ${number(shown[1])}` : "",
+        shown ? `${shown[0]} ${formatNumber(shown[1])}` : "",
         secondsLeft === undefined ? "" : durationText(secondsLeft),
         settings(run),
       ];

@@ -84,10 +84,13 @@ export function resultsJsonl(results: Results): string {
   return results.runs.map((run) => `${JSON.stringify(runRow(results, run))}\n`).join("");
 }
 
-/** Writes `sweep.csv`, `sweep.jsonl` and `sweep.html` into a sweep's folder, each all at once. Throws CheckpointError. */
+/** What a sweep's results are written into. */
+export const resultFiles = ["sweep.csv", "sweep.jsonl", "sweep.html"] as const;
+
+/** Writes the results into a sweep's folder, each file all at once. Throws CheckpointError. */
 export function writeResults(folder: string, results: Results, title: string): void {
-  const write = (name: string, text: string) => writeAtomic(`${folder}/${name}`, new TextEncoder().encode(text));
-  write("sweep.csv", resultsCsv(results));
-  write("sweep.jsonl", resultsJsonl(results));
-  write("sweep.html", renderResults(results, title));
+  const texts = [resultsCsv(results), resultsJsonl(results), renderResults(results, title)];
+  resultFiles.forEach((name, i) => {
+    writeAtomic(`${folder}/${name}`, new TextEncoder().encode(texts[i]));
+  });
 }

@@ -118,6 +118,22 @@ describe("a sweep", () => {
     expect(statSync(join(runsIn(folder), name, "manifest.json")).mtimeMs).toBe(written);
     expect(changed.stderr).toContain(`not in the plan, and left alone: runs/sweep/${gone}\n`);
     expect(manifestOf(folder, gone).status).toBe("finished");
+
+    const lines = readFileSync(join(runsIn(folder), "sweep.csv"), "utf8")
+      .trim()
+      .split("\n");
+    expect(lines.slice(1).map((line) => line.split(",").at(-2))).toEqual(digests(changed));
+    expect(readFileSync(join(runsIn(folder), "sweep.html"), "utf8")).toContain("Sweep sweep.yaml");
+    expect(changed.stdout).toMatch(/^# best settings by the least median of val_loss: learning_rate 0\.\d+$/m);
+    writeFileSync(
+      join(folder, "sweep.yaml"),
+      `config: config.yaml\ngrid: {${rate}: [0.002, 0.01]}\nmetric: {name: acuracy}\n`,
+    );
+    const wrong = await sweep(folder);
+    expect([wrong.code, wrong.json().finished]).toEqual([2, 2]);
+    expect(wrong.stdout).toMatch(
+      /metric: no run has a number of this name: got acuracy, .*\nHint: did you mean accuracy\?/,
+    );
   });
 
   test("--only makes one run, with the same digest, beside others; an index that isn't there is refused", async () => {
