@@ -10,7 +10,7 @@ import { root } from "../support/sources.ts";
 const pages = [
   "README.md",
   ...readdirSync(`${root}docs`, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.includes(".") && !name.startsWith("api/"))
+    .filter((name) => name.endsWith(".md") && !name.startsWith("api/"))
     .map((name) => `docs/${name}`),
 ];
 const blocks = pages.flatMap((page) =>
