@@ -5,6 +5,8 @@ import { Command, CommanderError } from "commander";
 import { setDefaultVectorWidth } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { printableMessage } from "../core/printable.ts";
+import { seedFromText } from "../rng/stream.ts";
+import { type AttestationFlags, attestations, makeKeyFile } from "./attestations.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { report } from "./command.ts";
 import { type CompareFlags, compare, parseMetric, parseTarget } from "./compare.ts";
@@ -157,6 +159,11 @@ comparing(
   .description("replay a run in memory and compare its chain and digest")
   .option("--from <step>", "begin at the run's checkpoint of this step", parseStep)
   .option("--steps <n>", "replay at most so many steps", parseCount)
+  .option("--share <k>", "replay k steps alone, from where a draw of the verifier's says", parseCount)
+  .option("--share-seed <n>", "the seed of that draw; left out: a new one", (text: string) =>
+    seedFromText("--share-seed", text),
+  )
+  .option("--attest <file>", "sign what was found with these keys, into the run's attestations.jsonl")
   .option("--against <what>", "a digest, or a manifest, in place of the run's own")
   .option(
     "--op <step:node>",
@@ -230,6 +237,25 @@ withBackendFlags(program.command("runner"))
   .option("--backend <name>", "in place of the jobs' own")
   .option("--json", "the last line of stdout is one JSON object")
   .action((flags: RunnerFlags) => report(flags.json, () => runner(flags)));
+
+program
+  .command("keys")
+  .description("keys that runners sign with")
+  .command("new")
+  .argument("<file>", "a new file, which its owner alone may read")
+  .description("make a pair of keys")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((file: string, flags: { json?: boolean }) => report(flags.json, () => makeKeyFile(file)));
+
+comparing(
+  program.command("attestations").argument("<runs...>", "runs' folders"),
+  ", by somebody who counts",
+  "disputed, found different, or not attested",
+)
+  .description("what runners who replayed a run signed, and whether it counts")
+  .requiredOption("--keys <file>", "the public keys that count for you: a line each, 64 hex digits and a name")
+  .option("--json", "the last line of stdout is one JSON object")
+  .action((runs: string[], flags: AttestationFlags) => report(flags.json, () => attestations(runs, flags)));
 
 const config = program.command("config").description("configs alone: nothing is trained");
 withRunFlags(config.command("validate").argument("<config>", "YAML file"))

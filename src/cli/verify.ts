@@ -2,8 +2,13 @@
 import { existsSync } from "node:fs";
 import { setDefaultVectorWidth } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
+import { ConfigError } from "../core/errors.ts";
+import { drawSeed } from "../rng/stream.ts";
 import { readManifest } from "../run/manifest.ts";
+import { addStatement, attestationOf, attestationsFile, signed } from "../verify/attestation.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
+import { readKeys } from "../verify/keys.ts";
+import { shareOf } from "../verify/share.ts";
 import { showDiff } from "../verify/show.ts";
 import { rebuildFromConfig, verifyConfig, verifyRun } from "../verify/verify.ts";
 import { short, showChecks } from "./checks.ts";
@@ -16,6 +21,12 @@ import { isProof, type OpFlags, verifyOp } from "./verifyop.ts";
 export interface VerifyFlags extends OpFlags {
   readonly from?: number;
   readonly steps?: number;
+  /** In place of `from` and `steps`: so many steps, from where a draw says. */
+  readonly share?: number;
+  /** Of that draw; left out: a new one. */
+  readonly shareSeed?: bigint;
+  /** The file of keys to sign what was found with. */
+  readonly attest?: string;
   /** Left out: the one that the run didn't have, where the engine has both. */
   readonly vectorWidth?: VectorWidth;
   readonly json?: boolean;
@@ -24,9 +35,23 @@ export interface VerifyFlags extends OpFlags {
 /** Verifies a run's folder, a config against a published digest, one op of a step, or the proof of one. Exit code 1 when something differs. */
 export async function verify(what: string, flags: VerifyFlags): Promise<Outcome> {
   if (flags.op !== undefined || isProof(what)) return verifyOp(what, flags);
-  const { json: _json, import: programs, trustImports, vectorWidth, ...options } = flags;
+  const { json: _json, import: programs, trustImports, vectorWidth, share, shareSeed, attest, ...given } = flags;
+  // Before anything is replayed: a file that holds no keys would cost all of it.
+  const keys = attest === undefined ? undefined : readKeys(attest);
   const config = configOf(what);
   const folder = config === what ? undefined : what;
+  if (folder === undefined && (keys || share !== undefined)) {
+    throw new ConfigError({ where: what, problem: "a config has no run to attest", expected: "a run's folder" });
+  }
+  if (share !== undefined && (given.from !== undefined || given.steps !== undefined)) {
+    throw new ConfigError({
+      where: "--share",
+      problem: "its draw says where the replay begins, and it how many steps",
+      got: "--from or --steps",
+    });
+  }
+  const seed = share === undefined ? undefined : (shareSeed ?? drawSeed());
+  const options = share === undefined ? given : { ...given, ...shareOf(what, share, seed!) };
   if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
   const width = recordedWidth(what);
   if (vectorWidth === undefined && width === 8) setDefaultVectorWidth(4);
@@ -45,7 +70,12 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Outcome>
     expected === undefined
       ? ["the digest is of the run's end, and wasn't compared"]
       : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
-  const lines = [verdict, ...digests, ...showChecks(checks)];
+  if (keys) addStatement(what, signed(attestationOf(what, found), keys));
+  const said = [
+    ...(seed === undefined ? [] : [`share     drawn by seed ${seed}`]),
+    ...(keys ? [`attested  by ${keys.publicKey}, in ${what}/${attestationsFile}`] : []),
+  ];
+  const lines = [verdict, ...digests, ...said, ...showChecks(checks)];
   const code = equal ? 0 : 1;
   // What no step shows needs no second replay to be explained: the rows name it.
   const explainable = firstDifference !== undefined || (expected !== undefined && digest !== expected);

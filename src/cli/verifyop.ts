@@ -43,9 +43,12 @@ export function isProof(path: string): boolean {
 }
 
 /** Proves an op of a run and judges the proof, or judges a proof that is there; without an op lists the step's values. Exit code 1 where something is wrong. */
-export async function verifyOp(what: string, flags: OpFlags & { from?: number; steps?: number }): Promise<Outcome> {
+export async function verifyOp(
+  what: string,
+  flags: OpFlags & { from?: number; steps?: number; share?: number; attest?: string },
+): Promise<Outcome> {
   const { op, output, against, data, backend, threads } = flags;
-  const other = (["from", "steps"] as const).find((flag) => flags[flag] !== undefined);
+  const other = (["from", "steps", "share", "attest"] as const).find((flag) => flags[flag] !== undefined);
   if (other) refuse(`--${other}`, "one op is of one step", "--op STEP:NODE alone");
   if (isProof(what)) {
     const given = { output, data, backend, threads };

@@ -2,7 +2,16 @@
 // values, op by op, become the leaves of a tree. Branches of an op's operands and of its result are all that a judge needs.
 import { backendKind, loadBackend, type Threads, threadsKind } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
-import { callable, checkArguments, count, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import {
+  boolean,
+  callable,
+  checkArguments,
+  count,
+  kind,
+  options as optionsOf,
+  signature,
+  string,
+} from "../core/arguments.ts";
 import { compareUtf8, fromHex, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { DataError, ReproError } from "../core/errors.ts";
@@ -33,6 +42,10 @@ export interface ProveOptions {
   readonly threads?: Threads;
   /** For a run made in code. */
   readonly rebuild?: Rebuild;
+  /** The run's checkpoint that the replay begins from; the latest before the step unless given. */
+  readonly from?: number;
+  /** Whether the replay's own step is meant, whatever the run's is: what two who disagree have to show. */
+  readonly own?: boolean;
 }
 
 /** A step of a run, made again. */
@@ -50,7 +63,8 @@ class Ended extends ReproError {}
 /** Makes a step of a run again. Throws CheckpointError for a folder that holds no such step, ReproError where the replay isn't the run at a step up to there. */
 export async function replayStep(folder: string, step: number, options: ProveOptions = {}): Promise<ReplayedStep> {
   const entries = listCheckpoints(`${folder}/checkpoints`);
-  const from = entries.reduce((latest, entry) => (entry.step < step ? Math.max(latest, entry.step) : latest), 0);
+  const latest = entries.reduce((latest, entry) => (entry.step < step ? Math.max(latest, entry.step) : latest), 0);
+  const from = options.from ?? latest;
   const { manifest, links, checkpoint } = readRecorded(folder, { from, steps: step - from });
   if (step > links.length) refuse(folder, "the run has no such step", `step ${step}`, `at most ${links.length}`);
   const own = options.backend ?? String(manifest.environment.backend);
@@ -66,7 +80,7 @@ export async function replayStep(folder: string, step: number, options: ProveOpt
     },
     onTrainStepEnd({ trainer, step: taken, batch }: StepResult) {
       const last = trainer.lastLink!;
-      const difference = compareLinks(taken, last, links[taken - 1]);
+      const difference = options.own ? undefined : compareLinks(taken, last, links[taken - 1]);
       if (difference) {
         const { first, second } = difference;
         throw new ReproError({
@@ -126,6 +140,8 @@ export interface StepValue {
   readonly names: readonly string[];
   /** Of its canonical bytes. */
   readonly sha256: string;
+  /** Of what the step itself, whose kernels compute several ops at once, gave out, where it gave out another value. */
+  readonly fused?: string;
 }
 
 /** All values of a step, by their hashes, and the root over them. */
@@ -187,7 +203,10 @@ export async function stepValues(folder: string, step: number, options: ProveOpt
     const op =
       value < graph.inputs.length ? `input ${graph.inputs[value].name}` : fixedData(graph, node) ? "constant" : node.op;
     const names = graph.outputs.flatMap((output) => (output.node === node ? [output.name] : []));
-    return { value, what: `${op} ${node.dtype}${formatShape(node.shape)}`, names, sha256: digests[value] };
+    const what = `${op} ${node.dtype}${formatShape(node.shape)}`;
+    const at = graph.outputs.findIndex((output) => output.node === node);
+    const fused = at < 0 ? digests[value] : provedBytes({ data: replayed.record.outputs[at] }).sha256;
+    return { value, what, names, sha256: digests[value], ...(fused !== digests[value] && { fused }) };
   });
   return { step, graphHash, link, root, commitment: stepCommitment(link, root), values };
 }
@@ -199,13 +218,25 @@ const calls = {
   values: signature("stepValues", {
     folder: string,
     step: count,
-    "options?": optionsOf<ProveOptions>({ "backend?": backendKind, "threads?": threadsKind, "rebuild?": callable }),
+    "options?": optionsOf<ProveOptions>({
+      "backend?": backendKind,
+      "threads?": threadsKind,
+      "rebuild?": callable,
+      "from?": count,
+      "own?": boolean,
+    }),
   }),
   prove: signature("proveOp", {
     folder: string,
     step: count,
     value: kind("a value's number, or an output's name", (value) => typeof value === "string" || count.accepts(value)),
-    "options?": optionsOf<ProveOptions>({ "backend?": backendKind, "threads?": threadsKind, "rebuild?": callable }),
+    "options?": optionsOf<ProveOptions>({
+      "backend?": backendKind,
+      "threads?": threadsKind,
+      "rebuild?": callable,
+      "from?": count,
+      "own?": boolean,
+    }),
   }),
 };
 

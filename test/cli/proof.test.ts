@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { attestations, makeKeyFile } from "../../src/cli/attestations.ts";
 import type { Outcome } from "../../src/cli/command.ts";
 import { type DiffFlags, diff } from "../../src/cli/diff.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
@@ -147,6 +148,36 @@ describe("verify --op", () => {
   });
 });
 
+describe("attestations", () => {
+  test("keys, a signed share, and whose word counts", async () => {
+    const folder = scratch();
+    const [own, trusted] = [join(folder, "own.key"), join(folder, "trusted")];
+    const { publicKey } = (await makeKeyFile(own)).json as { publicKey: string };
+    const secret = JSON.parse(readFileSync(own, "utf8")).privateKey as string;
+    writeFileSync(trusted, `${"0".repeat(64)} Somebody\n`);
+    const judged = () => attestations([run], { keys: trusted });
+    expect(await judged()).toMatchObject({ code: 1, lines: [`${run}: not attested`] });
+    const found = await verified(run, { share: 1, shareSeed: 3n, attest: own });
+    expect(found.code, text(found)).toBe(0);
+    expect(text(found)).toContain(
+      `\nshare     drawn by seed 3\nattested  by ${publicKey}, in ${run}/attestations.jsonl\n`,
+    );
+    expect(await judged()).toMatchObject({ code: 1, json: { runs: [{ judged: [{ standing: "unknown key" }] }] } });
+    writeFileSync(trusted, `${publicKey} Mine\n`);
+    const confirmed = await judged();
+    expect(confirmed.code).toBe(0);
+    expect(text(confirmed)).toMatch(
+      /: confirmed, 1 of 5 steps replayed and the same\n {2}Mine +same, steps \d to \d +wasm, 1 thread, node \S+ +counts$/,
+    );
+    for (const { lines, json } of [found, confirmed]) expect(lines.join() + JSON.stringify(json)).not.toContain(secret);
+    await expect(verified(config(), { attest: own })).rejects.toThrow(/a config has no run to attest/);
+    await expect(verified(run, { attest: trusted })).rejects.toThrow(ConfigError);
+    await expect(verified(run, { share: 1, from: 2 })).rejects.toThrow(/--share: its draw says where/);
+    await expect(verified(run, { share: 9 })).rejects.toThrow(/more steps than the run has/);
+    await expect(verified(run, { op: { step: 1 }, attest: own })).rejects.toThrow(/--attest: one op is of one step/);
+  });
+});
+
 describe("diff", () => {
   test("a run and its own config; a run and itself", async () => {
     const own = await compared(run, join(run, "config.yaml"));
@@ -227,11 +258,17 @@ describe("exit codes of the process", () => {
     [["verify", "RUN", "--op", "two"], 2, /expected a step from 1, or STEP:NODE/],
     [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
     [["diff", "RUN", "BETA"], 1, /\n {2}adamW update of 0\.weight\n {2}element/],
+    [["keys", "new", "KEY", "--json"], 0, /"publicKey":"\w{64}"/],
+    [["attestations", "RUN"], 2, /required option '--keys <file>' not specified/],
     [["diff", "--help"], 0, /0: the same[\s\S]*1: [\s\S]*goes on[\s\S]*2: /],
     [["diff", "RUN", "no/such", "--json"], 2, /"name":"ConfigError"/],
     [["diff", "RUN"], 2, /missing required argument/],
   ])("%j: %i", async (args, code, message) => {
-    const files: Record<string, () => string> = { RUN: () => run, BETA: () => config(beta) };
+    const files: Record<string, () => string> = {
+      RUN: () => run,
+      KEY: () => join(scratch(), "a.key"),
+      BETA: () => config(beta),
+    };
     const found = await start(args.map((arg) => files[arg]?.() ?? arg));
     expect(found.code, found.stderr).toBe(code);
     expect(found.stdout + found.stderr).toMatch(message);

@@ -60,6 +60,7 @@ const graph = () => ({
   base: 0,
 });
 const hash = "0".repeat(64);
+const replays = () => ({ backend: "reference", threads: 1, rebuild: () => 0, from: 0, own: true });
 const opProof = () => ({
   format: "seedgrad/op/1",
   step: 1,
@@ -656,7 +657,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   parseConfig: call(() => [configText(), "run.yaml", overrides()], 2),
   parsePhases: call(() => [configText(), "run.yaml", overrides()], 2),
   printGraph: call(() => [Object.create(graph())]),
-  proveOp: reads("proveOp", () => ["none", 1, 20, { backend: "reference", threads: 1, rebuild: () => 0 }], 3),
+  proveOp: reads("proveOp", () => ["none", 1, 20, replays()], 3),
   proveTensor: reads("proveTensor", () => ["none", "parameter/w", { block: 0 }], 2),
   recordRun: call(
     () => [
@@ -672,7 +673,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   showDiff: call(() => [{ names: ["a", "b"], equal: true, facts: [], graph: [], notes: [] }], 1, {
     requiredKeys: ["names", "equal", "facts", "graph", "notes"],
   }),
-  stepValues: reads("stepValues", () => ["none", 1, { backend: "reference", threads: 1, rebuild: () => 0 }], 2),
+  stepValues: reads("stepValues", () => ["none", 1, replays()], 2),
   summarizeScalar: call(() => ["x", sg.tensor(1)]),
   summarizeTensor: call(() => ["x", x()]),
   trainerOptions: call(() => [config()]),
