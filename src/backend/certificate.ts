@@ -44,18 +44,29 @@ export class Certifier {
     };
   }
 
-  /** Why a kernel can't be left to the device: a primitive failed all of whose parts it has, or it did itself; undefined where it can. */
-  async faultOf(kernel: Kernel, plan: Plan): Promise<string | undefined> {
-    const parts = partsOf(kernel);
-    for (const { needs, trial } of this.#primitives)
-      if (trial.fault !== undefined && [...needs].every((part) => parts.has(part))) return trial.name;
-    const subject = subjectOf(kernel, plan);
-    let trial = this.#kernels.get(subject.key);
-    if (!trial) {
-      trial = await tryKernel(subject, this.#device, this.#against);
-      this.#kernels.set(subject.key, trial);
+  /** Tries a plan's kernels, but for those that a primitive's fault rules out. */
+  async try(plan: Plan): Promise<void> {
+    for (const kernel of plan.kernels) {
+      if (this.#failedPart(kernel) !== undefined) continue;
+      const subject = subjectOf(kernel, plan);
+      if (!this.#kernels.has(subject.key))
+        this.#kernels.set(subject.key, await tryKernel(subject, this.#device, this.#against));
     }
-    return trial.fault && `${trial.name}: ${trial.fault}`;
+  }
+
+  /** Why a kernel that was tried can't be left to the device: a primitive failed all of whose parts it has, or it did itself; undefined where it can. */
+  faultOf(kernel: Kernel, plan: Plan): string | undefined {
+    const part = this.#failedPart(kernel);
+    if (part !== undefined) return part;
+    const { name, fault } = this.#kernels.get(subjectOf(kernel, plan).key)!;
+    return fault && `${name}: ${fault}`;
+  }
+
+  #failedPart(kernel: Kernel): string | undefined {
+    const parts = partsOf(kernel);
+    return this.#primitives.find(
+      ({ needs, trial }) => trial.fault !== undefined && [...needs].every((part) => parts.has(part)),
+    )?.trial.name;
   }
 }
 
@@ -75,42 +86,45 @@ function partsOf(kernel: Kernel): ReadonlySet<string> {
 /** Which share of the kernels that a device runs is audited, unless said otherwise. */
 const defaultShare = 0.001;
 
-/**
- * A backend of class B whose plans run on its device where every kernel of them was found right there, and else on `against`, of class A, as a whole. `share`: of the
- * kernels run on the device of which a tile is computed again.
- */
-export async function certified(
-  device: Backend,
+/** `backend`, whose plans are loaded by `load`, with what `certifier` found, and with an audit of a share of the kernels that it runs. `against` is what else it disposes of. */
+export function relying(
+  backend: Backend,
+  certifier: Certifier,
   against: Backend,
-  name: string,
+  load: (plan: Plan, audit: Audit) => Promise<Executable>,
   share = defaultShare,
-): Promise<Backend> {
-  const certifier = await Certifier.open(device, against, name);
-  const audit = new Audit(device.name, share);
+): Backend {
+  const audit = new Audit(backend.name, share);
   return {
-    name: device.name,
+    name: backend.name,
     class: "B",
-    threads: device.threads,
-    target: device.target,
+    threads: backend.threads,
+    target: backend.target,
     get certificate() {
       return { ...certifier.certificate, audit: audit.record };
     },
-    allocate: (dtype, size) => device.allocate(dtype, size),
-    write: (buffer, data) => device.write(buffer, data),
-    read: (buffer) => device.read(buffer),
-    free: (buffer) => device.free(buffer),
-    async load(plan) {
-      for (const kernel of plan.kernels) {
-        const fault = await certifier.faultOf(kernel, plan);
-        if (fault !== undefined) return new Elsewhere(await against.load(plan), device, against, fault);
-      }
-      return audit.over(await device.load(plan));
-    },
+    allocate: (dtype, size) => backend.allocate(dtype, size),
+    write: (buffer, data) => backend.write(buffer, data),
+    read: (buffer) => backend.read(buffer),
+    free: (buffer) => backend.free(buffer),
+    load: (plan) => load(plan, audit),
     async dispose() {
-      await device.dispose();
+      await backend.dispose();
       await against.dispose();
     },
   };
+}
+
+/** A backend whose plans run on its device where every kernel of them was found right there, and else on `against`, of class A, as a whole. `name`: the device's. */
+export async function certified(device: Backend, against: Backend, name: string, share?: number): Promise<Backend> {
+  const certifier = await Certifier.open(device, against, name);
+  const load = async (plan: Plan, audit: Audit) => {
+    await certifier.try(plan);
+    const fault = plan.kernels.map((kernel) => certifier.faultOf(kernel, plan)).find((found) => found !== undefined);
+    if (fault !== undefined) return new Elsewhere(await against.load(plan), device, against, fault);
+    return audit.over(await device.load(plan));
+  };
+  return relying(device, certifier, against, load, share);
 }
 
 /** A plan that runs on another backend than the one its buffers are on. */

@@ -16,6 +16,8 @@ export interface BackendOptions {
    * bits, and each program's first run is held against vectors of 4.
    */
   readonly vectorWidth?: VectorWidth;
+  /** Of class B (0.001): the share of the kernels run on the device of which a tile is computed again, on class A, while a run goes on. From 0, none, to 1, all. */
+  readonly audit?: number;
 }
 
 let defaultWidth: VectorWidth = 4;
@@ -28,6 +30,13 @@ export function setDefaultVectorWidth(width: VectorWidth): void {
 const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Backend>>> = {
   reference: async () => (await import("./reference.ts")).referenceBackend(),
   "gpujs:webasm": async () => (await import("./gpujs/backend.ts")).gpujsBackend("webasm"),
+  "gpujs:webgpu": async ({ audit }) => {
+    const [{ gpujsWebgpu }, { wasmBackend }] = await Promise.all([
+      import("./gpujs/backend.ts"),
+      import("./wasm/backend.ts"),
+    ]);
+    return gpujsWebgpu(await wasmBackend(), audit);
+  },
   "gpujs:cpu": async () => (await import("./gpujs/backend.ts")).gpujsBackend("cpu"),
   wasm: async ({ threads, vectorWidth = defaultWidth }) => {
     const { wasmBackend } = await import("./wasm/backend.ts");
@@ -40,7 +49,7 @@ const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Back
 export const backendNames: readonly string[] = Object.keys(loaders);
 
 /** Modes of GPU.js whose bits depend on the device: class B, and nothing here certifies a device. */
-const uncertified: readonly string[] = ["gpujs:webgpu", "gpujs:webgl2", "gpujs:headlessgl"];
+const uncertified: readonly string[] = ["gpujs:webgl2", "gpujs:headlessgl"];
 
 /** How many threads. */
 export const threadsKind: Kind = kind(
@@ -49,6 +58,8 @@ export const threadsKind: Kind = kind(
 );
 /** How many elements neighbouring vectors compute together. */
 export const vectorWidthKind: Kind = kind('4, 8 or "auto"', (value) => value === 4 || value === 8 || value === "auto");
+/** A share of a whole. */
+const shareKind: Kind = kind("a number from 0 to 1", (value) => typeof value === "number" && value >= 0 && value <= 1);
 /** A backend, by what it can do, or a text. */
 export const backendKind: Kind = kind(
   "a backend or its name",
@@ -57,7 +68,11 @@ export const backendKind: Kind = kind(
 
 const call = signature("loadBackend", {
   name: string,
-  "options?": optionsOf<BackendOptions>({ "threads?": threadsKind, "vectorWidth?": vectorWidthKind }),
+  "options?": optionsOf<BackendOptions>({
+    "threads?": threadsKind,
+    "vectorWidth?": vectorWidthKind,
+    "audit?": shareKind,
+  }),
 });
 
 /** A backend by name. Throws BackendError on an unknown name, one that isn't certified, or a backend that isn't what it should be here. */

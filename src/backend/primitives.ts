@@ -98,7 +98,7 @@ export function primitives(): Subject[] {
     ...Object.entries({ add, sub, mul, div }).map(([name, op]) =>
       operation(`${name} of int32`, ["int32", "int32"], op),
     ),
-    ...(["sum", "prod", "max", "min", "argmax"] as const).flatMap((combine) => [
+    ...(["sum", "prod", "max", "min", "argmax", "argmin"] as const).flatMap((combine) => [
       fold(`${combine} of rows`, combine, "lanes", x, [whole]),
       fold(`${combine} of columns`, combine, "chunks", x, [across]),
     ]),

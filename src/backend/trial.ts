@@ -79,7 +79,8 @@ const turns = [1, patterns.length, patterns.length * patterns.length];
 
 const integers = [0, 1, -1, 3, -7, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
 
-type Fill = (words: Uint32Array, at: number, source: number) => number;
+/** `terms`: how many of them one element of the output comes from. */
+type Fill = (word: number, at: number, source: number, terms: number) => number;
 
 /** A float of the word's sign and fraction, with an exponent from `low` on, of `many`. */
 const sized = (word: number, low: number, many: number) =>
@@ -89,26 +90,31 @@ const pattern = (place: number) => float32FromBits(patterns[place % patterns.len
 
 /**
  * What float32 inputs hold. Mixed sizes near 1, at which every term of a sum counts; sizes whose products are subnormal, and subnormals; every pair of patterns
- * (in sums mostly the finite ones, and half of those small, so that not all is NaN or ∞); any bits.
+ * (in folds mostly small ones, and the others, NaN in a third of the cases, so rarely that half of the results have none among their terms); any bits.
  */
 const fills: Readonly<Record<string, { readonly fill: Fill; readonly inFolds: boolean }>> = {
-  samples: { fill: (words, at) => sized(words[at], 117, 20), inFolds: true },
-  small: { fill: (words, at) => (words[at] & 1 ? sized(words[at], 50, 24) : sized(words[at], 0, 4)), inFolds: true },
+  samples: { fill: (word) => sized(word, 117, 20), inFolds: true },
+  small: { fill: (word) => (word & 1 ? sized(word, 50, 24) : sized(word, 0, 4)), inFolds: true },
   patterns: {
     fill: (_, at, source) => pattern(Math.floor(at / turns[source % turns.length])),
     inFolds: false,
   },
   "some patterns": {
-    fill(words, at) {
-      const x = pattern(words[at] >>> 8);
-      return words[at] % 61 !== 0 && !(Math.abs(x) < 2 ** 40) ? sized(words[at], 100, 8) : x;
+    fill(word, _at, _source, terms) {
+      const x = word % 3 === 0 ? Number.NaN : pattern(word >>> 8);
+      return (word >>> 4) % (2 * terms) !== 0 && !(Math.abs(x) < 2 ** 40) ? sized(word, 100, 8) : x;
     },
     inFolds: true,
   },
-  bits: { fill: (words, at) => float32FromBits(words[at]), inFolds: false },
+  bits: { fill: float32FromBits, inFolds: false },
 };
 
-function elements({ dtype, size, below }: Given, source: number, turn: number, fill: Fill): TypedArray {
+function elements(
+  { dtype, size, below }: Given,
+  source: number,
+  turn: number,
+  fill: (word: number, at: number) => number,
+): TypedArray {
   const words = new Uint32Array(size);
   fillWords(3n, (turn * 64 + source) * 2 ** 30, words);
   const data = makeArray(dtype, size);
@@ -117,7 +123,7 @@ function elements({ dtype, size, below }: Given, source: number, turn: number, f
     return dtype === "int32" && word % 4 === 0 ? integers[(word >>> 2) % integers.length] : word;
   };
   for (let i = 0; i < size; i++)
-    data[i] = dtype === "float32" ? fill(words, i, source) : dtype === "bool" ? words[i] & 1 : any(words[i]);
+    data[i] = dtype === "float32" ? fill(words[i], i) : dtype === "bool" ? words[i] & 1 : any(words[i]);
   return data;
 }
 
@@ -142,6 +148,9 @@ function planOf({ kernel, given }: Subject): Plan {
     nodeCount: 0,
   };
 }
+
+/** Elements of an output that are looked at for each kind of data, where that takes no more than 8 runs. */
+const fewest = 256;
 
 /** What the backend gives for each of the inputs. */
 async function results(
@@ -174,8 +183,17 @@ export async function tryKernel(tried: Subject, device: Backend, against: Backen
   const { name, kernel, given } = tried;
   const plan = planOf(tried);
   const isFloat = given.some(({ dtype }) => dtype === "float32");
-  const chosen = Object.entries(fills).filter(([, { inFolds }], i) => (isFloat ? inFolds || !isFold(kernel) : i < 2));
-  const rounds = chosen.map(([, { fill }], turn) => given.map((each, source) => elements(each, source, turn, fill)));
+  const terms = isFold(kernel) ? sizeOf(kernel.fold.reduced) : 1;
+  // A small kernel sees no more data than a large one otherwise.
+  const times = Math.min(8, Math.ceil(fewest / sizeOf(kernel.shape)));
+  const chosen = Object.entries(fills)
+    .filter(([, { inFolds }], i) => (isFloat ? inFolds || !isFold(kernel) : i < 2))
+    .flatMap((each) => Array.from({ length: times }, () => each));
+  const rounds = chosen.map(([, { fill }], turn) =>
+    given.map((each, source) =>
+      elements(each, source, turn, (word, at) => fill(word, at + (turn % times) * each.size, source, terms)),
+    ),
+  );
   const expected = await results(against, plan, rounds);
   const bytes = expected.map(canonicalBytes);
   const whole = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));

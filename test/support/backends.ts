@@ -14,10 +14,18 @@ export const made: Readonly<Record<string, () => Promise<Backend>>> = {
   "wasm without SIMD": () => wasmBackend({ simd: false }),
 };
 
+/** What takes minutes where others take seconds, since each kernel is tried before it runs: only where it is named. Kernels of it are tried in test/backend/gpujs-webgpu.test.ts. */
+export const slow: typeof made = {
+  "gpujs:webgpu": () => loadBackend("gpujs:webgpu"),
+};
+
 /** The backends of which the text has a part of the name, all without a text: `gpujs;3 threads`. */
 export async function loaded(text = ""): Promise<(readonly [name: string, backend: Backend])[]> {
   const parts = text.split(";");
-  const names = Object.keys(made).filter((name) => parts.some((part) => name.includes(part)));
-  if (names.length === 0) throw new Error(`no backend is named by ${text}: there are ${Object.keys(made).join("; ")}`);
-  return Promise.all(names.map(async (name) => [name, await made[name]()] as const));
+  const all = { ...made, ...slow };
+  const names = Object.keys(all).filter((name) =>
+    parts.some((part) => name.includes(part) && (name in made || part !== "")),
+  );
+  if (names.length === 0) throw new Error(`no backend is named by ${text}: there are ${Object.keys(all).join("; ")}`);
+  return Promise.all(names.map(async (name) => [name, await all[name]()] as const));
 }

@@ -1,5 +1,5 @@
 // The GPU.js backends: float32 kernels printed as GPU.js source, integer work and what an index can't reach on the interpreter, words filled on
-// the host. Class A in modes webasm and cpu.
+// the host. Class A in modes webasm and cpu; in mode webgpu B, as far as the device was found to give the same.
 import {
   type Draws,
   type FoldKernel,
@@ -17,10 +17,12 @@ import type { Backend } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { DType, TypedArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";
+import type { Audit } from "../audit.ts";
+import { Certifier, relying } from "../certificate.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel, wordReader } from "../interpret.ts";
 import { exactIntegers, powerOfTwo } from "./expression.ts";
-import { type Facade, type Mode, openGpu } from "./facade.ts";
+import { type Facade, type Mode, openGpu, webgpuArrays } from "./facade.ts";
 import { printScatter, rangeCheck } from "./indexed.ts";
 import {
   canPrintMap,
@@ -35,16 +37,42 @@ import {
 /** 2ⁿ for n from −126 to 127. */
 const powers = Float32Array.from({ length: 254 }, (_, i) => powerOfTwo(i - 126));
 
-/** The backend `gpujs:webasm` or `gpujs:cpu`. Throws BackendError on its first kernel when gpu.js runs another mode. */
-export async function gpujsBackend(mode: Mode): Promise<Backend> {
+/** The backend of a mode of class A. Throws BackendError on its first kernel when gpu.js runs another mode. */
+export async function gpujsBackend(mode: Exclude<Mode, "webgpu">): Promise<Backend> {
   return gpujsOver(await openGpu(mode), mode);
 }
 
-/** The backend over an open facade. */
+/**
+ * The backend `gpujs:webgpu`: each kernel that gpu.js's WebGPU mode was found to give class A's bits for runs on the device, what it reads and writes being copied there and
+ * back; the others run on the interpreter. `against`, of class A, says which are right; `share` of what the device runs is audited. Throws BackendError where there is no device.
+ */
+export async function gpujsWebgpu(against: Backend, share?: number): Promise<Backend> {
+  const mode = "webgpu";
+  const gpu = await openGpu(mode);
+  const certifier = await Certifier.open(gpujsOver(gpu, mode), against, gpu.device!);
+  const backend = hostBackend({
+    name: `gpujs:${mode}`,
+    class: "B",
+    prepare(kernel, plan) {
+      const fault = certifier.faultOf(kernel, plan);
+      if (fault === undefined) return prepare(gpu, mode, kernel, plan);
+      const runner = interpretKernel(kernel, plan);
+      return { ...runner, where: `${runner.where}, since gpu.js's ${mode} mode failed ${fault}` };
+    },
+    dispose: () => gpu.destroy(),
+  });
+  const load = async (plan: Plan, audit: Audit) => {
+    await certifier.try(plan);
+    return audit.over(await backend.load(plan));
+  };
+  return relying(backend, certifier, against, load, share);
+}
+
+/** The backend over an open facade, not certified in webgpu mode. */
 export function gpujsOver(gpu: Facade, mode: Mode): Backend {
   return hostBackend({
     name: `gpujs:${mode}`,
-    class: "A",
+    class: mode === "webgpu" ? "B" : "A",
     prepare: (kernel, plan) => prepare(gpu, mode, kernel, plan),
     dispose: () => gpu.destroy(),
   });
@@ -58,14 +86,22 @@ function prepare(gpu: Facade, mode: Mode, kernel: Kernel, plan: Plan): KernelRun
     source === "coordinate" ? [] : [sourceSize(source, view, plan) * (dtype === "uint32" ? 2 : 1)],
   );
   const total = sizes.reduce((sum, size) => sum + size, sizeOf(kernel.shape));
-  // gpu.js takes no empty arrays.
-  if (!sizes.includes(0) && total < elementLimit) {
+  // gpu.js takes no empty arrays. Two arrays of its own may stand before a kernel's.
+  const fits = mode !== "webgpu" || arraysOf(kernel) <= webgpuArrays - 2;
+  if (!sizes.includes(0) && total < elementLimit && fits) {
     const runner =
       kernel.kind === "loop" ? loopRunner(gpu, mode, kernel, plan) : specialRunner(gpu, mode, kernel, plan);
     if (runner) return checked(kernel, runner, plan);
   }
   return interpretKernel(kernel, plan);
 }
+
+/** How many arrays a kernel is given for what it reads: a word is two. */
+const arraysOf = (kernel: Kernel): number =>
+  kernelInputs(kernel).reduce(
+    (sum, { source, dtype }) => sum + (source === "coordinate" ? 0 : dtype === "uint32" ? 2 : 1),
+    0,
+  );
 
 /** Sources of kernels that aren't loops, by their kind; undefined where one can't be printed. The interpreter has the other kinds. */
 const printers: { readonly [K in SpecialKind]?: (kernel: SpecialKernel<K>) => PrintedKernel | undefined } = {
@@ -110,7 +146,9 @@ function printed(
     where: `gpujs:${mode}`,
     source,
     run(call) {
-      call.array(output).set(kernel.run(...fixed, ...readers.flatMap((read) => read(call))));
+      const result = kernel.run(...fixed, ...readers.flatMap((read) => read(call)));
+      if (!(result instanceof Promise)) return call.array(output).set(result);
+      return result.then((elements) => call.array(output).set(elements));
     },
     dispose: () => kernel.release(),
   };
@@ -200,8 +238,8 @@ function foldRunner(gpu: Facade, mode: Mode, kernel: FoldKernel, plan: Plan): Ke
     source: `${map.source}\n${reduce.source}`,
     run(call) {
       const inner = { ...call, array: (value: number) => (value === at ? points : call.array(value)) };
-      void map.run(inner);
-      void reduce.run(inner);
+      const pending = map.run(inner);
+      return pending ? pending.then(() => reduce.run(inner)) : reduce.run(inner);
     },
     dispose() {
       map.dispose?.();

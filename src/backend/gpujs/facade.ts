@@ -1,27 +1,34 @@
 // The one door to gpu.js: a named mode, kernels from source strings, and the assertion that the mode which runs is the one that was named.
 // gpu.js falls back to another mode with no more than a console message; here that is an error.
+import { findGpu } from "#gpu";
 import { BackendError } from "../../core/errors.ts";
+import { adapterName } from "../webgpu/device.ts";
 
-/** The modes whose bits are pinned: every operation float32, or rounded to it. */
-export type Mode = "webasm" | "cpu";
+/** The modes whose bits are pinned, every operation being float32 or rounded to it; and webgpu, whose bits are the device's. */
+export type Mode = "webasm" | "cpu" | "webgpu";
+
+/** How many arrays a kernel takes in webgpu mode: one of the eight that WebGPU promises is the output. */
+export const webgpuArrays = 7;
 
 /** A kernel for arguments of the sizes it was made for. */
 export interface GpuKernel {
   /** Flat float32 arrays in, the result out: the array may be written over by the next call. Compiles on the first. Throws BackendError where gpu.js fails or another mode than the named one answers. */
-  run(...inputs: readonly Float32Array[]): Float32Array;
+  run(...inputs: readonly Float32Array[]): Float32Array | Promise<Float32Array>;
   /** Says that the holder is done with it. */
   release(): void;
 }
 
 /** One GPU.js context. */
 export interface Facade {
+  /** In webgpu mode, the device as its driver names it. */
+  readonly device?: string;
   /** The kernel of `source` for `size` outputs and arguments of `sizes` elements; equal ones are compiled once. */
   kernel(source: string, size: number, sizes: readonly number[]): GpuKernel;
   destroy(): void;
 }
 
 interface RawKernel {
-  (...inputs: readonly Float32Array[]): Float32Array;
+  (...inputs: readonly Float32Array[]): Float32Array | Promise<Float32Array>;
   readonly kernel: { readonly constructor: { readonly mode?: string }; readonly fallbackReason?: string | null };
   destroy(): void;
 }
@@ -40,10 +47,38 @@ const idleLimit = 64;
 /** Opens GPU.js in a mode. Imports it now, and not before. Throws BackendError where it doesn't start. */
 export async function openGpu(mode: Mode): Promise<Facade> {
   const { GPU } = (await import("gpu.js")) as unknown as { GPU: new (settings: object) => RawGpu };
-  return facadeOver(
-    attempt(mode, () => new GPU({ mode })),
-    mode,
-  );
+  const open = () =>
+    facadeOver(
+      attempt(mode, () => new GPU({ mode })),
+      mode,
+    );
+  return mode === "webgpu" ? withEntry(open) : open();
+}
+
+/** Opens in webgpu mode, and runs a kernel, while the entry to WebGPU is where gpu.js looks for it: from then on gpu.js has its device. */
+async function withEntry(open: () => Facade): Promise<Facade> {
+  const entry = await findGpu();
+  if (typeof entry === "string")
+    throw new BackendError({
+      where: "gpujs:webgpu",
+      problem: "there is no WebGPU here",
+      got: entry,
+      hint: "gpujs:webasm runs the same kernels",
+    });
+  const holder = globalThis as { navigator?: object };
+  const had = Object.getOwnPropertyDescriptor(holder, "navigator");
+  const own = (holder.navigator as { gpu?: unknown } | undefined)?.gpu;
+  if (!own) Object.defineProperty(holder, "navigator", { value: { gpu: entry }, configurable: true, writable: true });
+  try {
+    const facade = open();
+    const kernel = facade.kernel("function (a) { return a[this.thread.x]; }", 1, [1]);
+    await kernel.run(Float32Array.of(1));
+    kernel.release();
+    return { ...facade, device: adapterName((await entry.requestAdapter())!.info) };
+  } finally {
+    if (!own && had) Object.defineProperty(holder, "navigator", had);
+    else if (!own) delete holder.navigator;
+  }
 }
 
 /** The facade over a GPU object: apart, so that a test can hand in one that falls back. */
@@ -97,7 +132,7 @@ export function facadeOver(gpu: RawGpu, mode: Mode): Facade {
             }
           });
           checkMode(compiled.raw!, mode);
-          return result;
+          return result instanceof Promise ? result.catch((cause: unknown) => failed(mode, cause)) : result;
         },
         release() {
           if (!held) return;
@@ -120,14 +155,18 @@ function attempt<T>(mode: Mode, body: () => T): T {
   try {
     return body();
   } catch (cause) {
-    throw new BackendError({
-      where: `gpujs:${mode}`,
-      problem: "gpu.js failed",
-      got: cause instanceof Error ? cause.message : String(cause),
-      hint: "use a backend that runs here (seedgrad doctor)",
-      cause,
-    });
+    return failed(mode, cause);
   }
+}
+
+function failed(mode: Mode, cause: unknown): never {
+  throw new BackendError({
+    where: `gpujs:${mode}`,
+    problem: "gpu.js failed",
+    got: cause instanceof Error ? cause.message : String(cause),
+    hint: "use a backend that runs here (seedgrad doctor)",
+    cause,
+  });
 }
 
 function checkMode({ kernel }: RawKernel, mode: Mode): void {

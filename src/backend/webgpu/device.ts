@@ -34,7 +34,7 @@ export async function openDevice(find: () => Promise<GPU | string> = findGpu): P
     });
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]));
   try {
-    return new OpenDevice(gpu, await adapter.requestDevice({ requiredLimits }), nameOf(adapter.info));
+    return new OpenDevice(gpu, await adapter.requestDevice({ requiredLimits }), adapterName(adapter.info));
   } catch (cause) {
     throw new BackendError({ where: "webgpu", problem: "the adapter gives no device", got: said(cause), cause });
   }
@@ -44,7 +44,8 @@ const elsewhere = "the backend wasm gives the same bits everywhere";
 
 const said = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
-function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+/** What a manifest calls a device. */
+export function adapterName({ vendor, architecture, device, description }: GPUAdapterInfo): string {
   const parts = [vendor, architecture, device, description].filter(Boolean);
   return parts.length > 0 ? [...new Set(parts)].join(" ") : "an adapter without a name";
 }
