@@ -14,6 +14,7 @@ import { completion } from "./completion.ts";
 import { diffConfigs, showConfig, validateConfig } from "./config.ts";
 import { type DiffFlags, diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
+import { parseScheduler } from "./emit.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
 import {
@@ -104,7 +105,11 @@ withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, an
   .option("--dry-run", "print the plan, and about how long it takes; nothing is written")
   .option("--queue <address>", "have them made by the runners of a queue: redis://HOST:PORT; see seedgrad runner")
   .option("--store <address>", "with --queue: where runs are fetched from, file:FOLDER or s3://BUCKET/PREFIX")
+  .option("--emit <scheduler>", "print a job array that makes the runs: slurm or kubernetes", parseScheduler)
+  .option("--image <name>", "with --emit kubernetes: an image that has the command seedgrad")
+  .option("--claim <name>", "with --emit kubernetes: the claim of the volume that holds the sweep, its config and data")
   .option("--only <index>", "this run alone, from 0: what a job of an array makes", parseStep)
+  .option("--plan <digest>", "refuse a plan that has another digest: of a job array, the one that it was written for")
   .option(
     "--vector-width <n>",
     "elements that wasm computes together: 4, 8 or auto, which is 8 where the engine can; moves no bit",

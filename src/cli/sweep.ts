@@ -19,6 +19,7 @@ import { resultFiles, writeResults } from "../sweep/tables.ts";
 import { parseConfig } from "../train/config/parse.ts";
 import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
+import { checkPlan, kubernetesJob, planDigest, type Scheduler, slurmScript } from "./emit.ts";
 import { callerWords, fitConfig } from "./fit.ts";
 import type { ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
@@ -31,6 +32,10 @@ export interface SweepFlags extends ImportFlags {
   readonly jobs?: number;
   readonly folder?: string;
   readonly only?: number;
+  readonly plan?: string;
+  readonly emit?: Scheduler;
+  readonly image?: string;
+  readonly claim?: string;
   readonly dryRun?: boolean;
   readonly queue?: string;
   readonly store?: string;
@@ -42,7 +47,9 @@ export interface SweepFlags extends ImportFlags {
 export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
   const imports = await importFor(baseOf(file), flags);
   const plan = loadSweep(file, { folder: flags.folder, imports });
+  if (flags.plan !== undefined) checkPlan(plan, flags.plan);
   if (flags.only !== undefined) return fitOnly(plan, flags.only, flags);
+  if (flags.emit !== undefined) return emitted(plan, flags.emit, flags);
   if (flags.dryRun) return showPlan(plan, flags);
   mkdirSync(plan.folder, { recursive: true });
   const lock = lockFolder(plan.folder);
@@ -67,6 +74,30 @@ async function fitOnly(plan: SweepPlan, index: number, { json }: SweepFlags): Pr
     got: String(index),
     expected: `an index from 0 to ${plan.runs.length - 1}`,
   });
+}
+
+/** The plan's runs as jobs of a scheduler's. */
+async function emitted(plan: SweepPlan, scheduler: Scheduler, flags: SweepFlags): Promise<Outcome> {
+  const { jobs, image, claim } = flags;
+  const own = ["sweep", plan.file, ...flagWords({ ...flags, jobs: undefined, json: undefined })];
+  const threads = threadsOf(plan.runs[0], availableParallelism());
+  const array = { plan, threads, jobs };
+  const needed = (name: string, value: string | undefined): string => {
+    if (value !== undefined) return value;
+    throw new ConfigError({
+      where: "--emit kubernetes",
+      problem: "a required flag is missing",
+      expected: `--${name}, which seedgrad sweep --help tells of`,
+    });
+  };
+  const text =
+    scheduler === "slurm"
+      ? slurmScript({ ...array, command: [...callerWords(), ...own] })
+      : kubernetesJob(
+          { ...array, command: ["seedgrad", ...own] },
+          { image: needed("image", image), claim: needed("claim", claim) },
+        );
+  return { code: 0, json: { scheduler, plan: planDigest(plan), text }, lines: text.split("\n") };
 }
 
 /** The plan, which runs are finished already, and an estimate of the time that the others take. */

@@ -1,6 +1,6 @@
 // The command line in a process of its own, as a user runs it, and small configs for it.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -43,6 +43,18 @@ export function start(
       resolve({ code, stdout, stderr, json: () => JSON.parse(stdout.trim().split("\n").at(-1)!) }),
     );
   });
+}
+
+/** A folder for PATH, in which there is the command `seedgrad`. */
+export function commandFolder(): string {
+  const folder = scratch();
+  const path = join(folder, "seedgrad");
+  writeFileSync(
+    path,
+    `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${join(root, "src/cli/main.ts")}' "$@"\n`,
+  );
+  chmodSync(path, 0o755);
+  return folder;
 }
 
 const made: string[] = [];
