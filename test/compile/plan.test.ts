@@ -12,7 +12,8 @@ import type { Plan } from "../../src/compile/plan.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
 import { ShapeError } from "../../src/core/errors.ts";
 import type { Node } from "../../src/graph/node.ts";
-import { crossEntropy, dropout, linear, mse } from "../../src/ops/composite.ts";
+import { crossEntropy, mse } from "../../src/nn/losses.ts";
+import { dropout, linear } from "../../src/ops/composite.ts";
 import { fromValues } from "../../src/ops/creation.ts";
 import { broadcastTo } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
@@ -21,6 +22,7 @@ import { matmul } from "../../src/ops/matmul.ts";
 import { reshape, slice, transpose } from "../../src/ops/movement.ts";
 import { normal } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { checkMemory, plainSchedule } from "../support/arena.ts";
 import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../support/graphs.ts";
 
@@ -148,7 +150,7 @@ describe("by index", () => {
   test("a cross-entropy stores neither all of its log-probabilities nor a scattered gradient", async () => {
     const plan = lower(
       traceGraph({ x: logits, t: targets }, ({ x, t }) => {
-        const loss = crossEntropy(x, t);
+        const loss = crossEntropy(new Tensor(x), new Tensor(t)).node;
         return { outputs: { loss, gx: gradients(loss, [x])[0] } };
       }),
     );
@@ -211,7 +213,7 @@ describe("state", () => {
         b: { dtype: "float32", shape: [3] },
       },
       ({ x, t, w, b }) => {
-        const loss = mse(linear(x, w, b), t);
+        const loss = mse(new Tensor(linear(x, w, b)), new Tensor(t)).node;
         const [gw, gb] = gradients(loss, [w, b]);
         return {
           outputs: { loss, w: ops.sub(w, ops.mul(gw, 0.1)), b: ops.sub(b, ops.mul(gb, 0.1)) },

@@ -10,13 +10,15 @@ import { type Graph, graphHash, planKey } from "../../src/graph/hash.ts";
 import { meaningOf } from "../../src/graph/meaning.ts";
 import { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
-import { crossEntropy, dropout, linear } from "../../src/ops/composite.ts";
+import { crossEntropy } from "../../src/nn/losses.ts";
+import { dropout, linear } from "../../src/ops/composite.ts";
 import { fromValues } from "../../src/ops/creation.ts";
 import { makeNode } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import { transpose } from "../../src/ops/movement.ts";
 import { uniform } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { type Built, type GraphOptions, traceGraph } from "../support/graphs.ts";
 import { root } from "../support/sources.ts";
 
@@ -44,7 +46,8 @@ const step = (seed = 1234n): Graph =>
       weight: { dtype: "float32", shape: [3, 6] },
     },
     ({ inputs, targets, weight }) => {
-      const loss = crossEntropy(linear(dropout(inputs, 0.25), weight), targets);
+      const outputs = new Tensor(linear(dropout(inputs, 0.25), weight));
+      const loss = crossEntropy(outputs, new Tensor(targets)).node;
       const [grad] = gradients(loss, [weight]);
       return { outputs: { loss, weight: ops.sub(weight, ops.mul(grad, 0.1)) }, state: [["weight", "weight"]] };
     },

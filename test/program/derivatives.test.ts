@@ -162,7 +162,7 @@ describe("vmap", () => {
     const parameters = model.namedParameters().map(([, each]) => each);
     const each = (a: T, b: T) => {
       const logits = model.forward(a.reshape([1, 3]));
-      return sg.gradients(sg.crossEntropy(logits, b.reshape([1])), parameters);
+      return sg.gradients(sg.losses.crossEntropy(logits, b.reshape([1])), parameters);
     };
     const all = sg.vmap(each)(x, y);
     const loop = Array.from({ length: 5 }, (_, i) => each(x.slice([i]), y.slice([i])));

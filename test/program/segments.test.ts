@@ -19,7 +19,7 @@ async function trainGpt(recompute: boolean, layers = 2) {
   const optimizer = sg.optim.adamW(model.parameters(), { learningRate: 0.01 });
   const step = sg.compile(
     (tokens: T) => {
-      const loss = sg.crossEntropy(model.forward(tokens), tokens);
+      const loss = sg.losses.crossEntropy(model.forward(tokens), tokens);
       optimizer.minimize(loss);
       return loss;
     },

@@ -3,7 +3,7 @@ import { cpSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
   data,
-  mse,
+  losses,
   nn,
   normal,
   optim,
@@ -47,12 +47,12 @@ const program =
     };
     run.keep({ first, second, a, b, sums });
     const even = run.compile((x: Tensor) => {
-      const loss = mse(first.forward(x), x.mul(2).add(normal(x.shape)));
+      const loss = losses.mse(first.forward(x), x.mul(2).add(normal(x.shape)));
       a.minimize(loss);
       return loss;
     });
     const odd = run.compile((x: Tensor, noise: Tensor) => {
-      const loss = mse(second.forward(x.add(noise)), first.forward(x));
+      const loss = losses.mse(second.forward(x.add(noise)), first.forward(x));
       b.minimize(loss);
       return loss;
     });
@@ -121,7 +121,7 @@ describe("a recorded run", () => {
         const optimizer = optim.sgd(model.parameters(), { learningRate: 0.1 });
         run.keep({ model, optimizer });
         const step = run.compile((x: Tensor) => {
-          const loss = mse(model.forward(x), x.mul(2));
+          const loss = losses.mse(model.forward(x), x.mul(2));
           optimizer.minimize(loss);
           return loss;
         });

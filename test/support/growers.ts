@@ -210,11 +210,6 @@ const table = {
     dropout: (pool) => f.dropout(float(pool), one(pool, [0.4, 0, 1])),
     softmax: alongAxis(f.softmax, true),
     logSoftmax: alongAxis(f.logSoftmax, true),
-    mse: (pool) => ((x) => f.mse(x, floats(pool, x.shape)))(float(pool)),
-    crossEntropy: (pool) => {
-      const [rows, classes] = extents(pool, 2);
-      return f.crossEntropy(floats(pool, [rows, classes]), indices(pool, [rows], classes));
-    },
     customGradient: (pool) => {
       const x = float(pool);
       return withGradient(mul(x, x), [x], (grad, [a]) => [mul(grad, f.sin(a))]);
