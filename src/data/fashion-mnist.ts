@@ -1,10 +1,11 @@
 // Fashion-MNIST: clothes of ten kinds (Xiao, Rasul and Vollgraf 2017, MIT licence) in MNIST's form, the four IDX files of the Debian package dataset-fashion-mnist.
-import { type Given, options as optionsOf } from "../core/options.ts";
-import type { DataLoader } from "./loader.ts";
+import { options as optionsOf } from "../core/options.ts";
 import {
   type ImagesDataset,
+  type ImagesLoaders,
   imagesDataset,
   imagesLoaders,
+  type PairOptions,
   pairFields,
   splitFields,
   standardPixels,
@@ -30,10 +31,10 @@ export const fashionMnistDataset: ImagesDataset = imagesDataset(
   },
 );
 
-const record = optionsOf("fashionMnist", pairFields, "data.fashionMnist");
-export type FashionMnistOptions = Given<typeof record>;
+export type FashionMnistOptions = PairOptions;
 
 /** Loaders of the 60,000 images of clothes to train on, and the 10,000 to test on; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
-export async function fashionMnist(options: FashionMnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
-  return imagesLoaders(fashionMnistDataset, record.read(options, arguments));
-}
+export const fashionMnist: ImagesLoaders = imagesLoaders(
+  optionsOf("fashionMnist", pairFields, "data.fashionMnist"),
+  fashionMnistDataset,
+);

@@ -8,7 +8,6 @@ import {
   type Given,
   type OptionRecord,
   options as optionsOf,
-  type Read,
   word,
 } from "../core/options.ts";
 import { named } from "../core/things.ts";
@@ -103,6 +102,9 @@ export const pairFields = {
 
 const prefixes = { train: "train", test: "t10k" } as const;
 
+/** Options of a pair of loaders. */
+export type PairOptions = Given<{ readonly fields: typeof pairFields }>;
+
 export type ImagesDataset = (split: Split, options?: Source) => Dataset;
 
 /** What opens a split of published images. */
@@ -165,13 +167,15 @@ export function imagesDataset(
   return open;
 }
 
-/** A pair's loaders: the options are the training loader's. */
-export function imagesLoaders(
-  open: ImagesDataset,
-  { testBatchSize, directory, standardise, ...rest }: Read<OptionRecord<typeof pairFields>>,
-): [train: DataLoader, test: DataLoader] {
-  return [
-    dataLoader(open("train", { directory, standardise }), rest),
-    dataLoader(open("test", { directory, standardise }), { batchSize: testBatchSize }),
-  ];
+export type ImagesLoaders = (options: PairOptions) => Promise<[train: DataLoader, test: DataLoader]>;
+
+/** What opens both splits as loaders: the options are the training loader's. */
+export function imagesLoaders(record: OptionRecord<typeof pairFields>, open: ImagesDataset): ImagesLoaders {
+  return async function (options) {
+    const { testBatchSize, directory, standardise, ...rest } = record.read(options, arguments);
+    return [
+      dataLoader(open("train", { directory, standardise }), rest),
+      dataLoader(open("test", { directory, standardise }), { batchSize: testBatchSize }),
+    ];
+  };
 }

