@@ -172,21 +172,22 @@ test("a program: its functions by name, batches whose memory goes over, results 
 test("what can't go over, what is gone and what a module gives in place of functions is told, and no order stays without its answer", async () => {
   const outcome = (await inNode(`
     const urlOf = (text) => "data:text/javascript," + encodeURIComponent(text);
-    const program = startProgram(urlOf(\`export default ({ ConfigError }) => ({
-      result: () => () => 1, length: (x) => x.length, number: 3,
+    const program = startProgram(urlOf(\`export default ({ ConfigError, nn, zeros }) => ({
+      result: () => () => 1, map: () => ({ all: new Map([["w", [zeros([2])]]]) }), layer: () => [nn.linear(1, 1)],
+      plain: () => new Map([["w", new Set([1])]]), length: (x) => x.length, number: 3,
       fails: () => { throw Object.assign(new ConfigError({ where: "x", problem: "y" }), { own: () => 1 }); },
     })\`));
     const memory = new Float32Array(4);
     const first = await program.call("length", [memory], [memory.buffer]);
     const calls = [
       program.call("length", [memory], [memory.buffer]), program.call("length", [memory]), program.call("length", [() => 1]),
-      program.call("result"), program.call("number"), program.call("fails"),
+      program.call("result"), program.call("number"), program.call("fails"), program.call("map"), program.call("layer"),
       startProgram(urlOf("export default () => {}")).ready, startTraining({ module: urlOf("export default () => {}") }),
     ];
-    log({ first, errors: await Promise.all(calls.map((call) => call.then(() => "nothing", told))), last: await program.call("length", ["ab"]) });
+    log({ first, errors: await Promise.all(calls.map((call) => call.then(() => "nothing", told))), last: await program.call("length", ["ab"]), plain: (await program.call("plain")).get("w").has(1) });
     program.close();
-  `)) as { first: number; errors: { is: boolean; name: string; message: string }[]; last: number };
-  expect([outcome.first, outcome.last]).toEqual([4, 2]);
+  `)) as { first: number; errors: { is: boolean; name: string; message: string }[]; last: number; plain: boolean };
+  expect([outcome.first, outcome.last, outcome.plain]).toEqual([4, 2, true]);
   expect(outcome.errors.map(({ is, name, message }) => `${is} ${name}: ${message.split("\n")[0]}`)).toEqual([
     expect.stringMatching(
       /^true ConfigError: worker: what is asked of it: memory in `transfer` went to another thread/,
@@ -196,6 +197,10 @@ test("what can't go over, what is gone and what a module gives in place of funct
     expect.stringMatching(/^true ConfigError: worker: the result can't go to another thread/),
     expect.stringMatching(/^true ConfigError: call: what the module gives by this name is no function: got number: 3/),
     "true ConfigError: x: y",
+    expect.stringMatching(
+      /^true ConfigError: worker: a tensor of the result is in what can't go .*: got Map, expected/,
+    ),
+    expect.stringMatching(/^true ConfigError: worker: a tensor of the result is in what can't go .*: got Linear, exp/),
     expect.stringMatching(/: the module's function gives something else: got undefined, expected functions/),
     expect.stringMatching(/: the module's function gives something else: got undefined, expected what is trained/),
   ]);
