@@ -17,7 +17,7 @@ import { type Execution, hostValues, makeCall, peekInputs, runCall } from "./cal
 import { Program, type Ready, surroundings } from "./program.ts";
 import { checkSame } from "./retrace.ts";
 import { listState, traceFunction } from "./trace.ts";
-import type { Stateful } from "./variable.ts";
+import { type Stateful, Variable } from "./variable.ts";
 
 export type { Execution } from "./call.ts";
 
@@ -66,6 +66,10 @@ const call = signature("compile", {
     "state?": kind(
       "a module, an optimizer, or a list of them",
       (value) => isOwner(value) || (Array.isArray(value) && Array.from(value).every(isOwner)),
+      (_, value) =>
+        [value].flat().some((each) => each instanceof Variable)
+          ? 'a variable has its name from what owns it: a module, or state: { namedVariables: () => [["count", variable]] }'
+          : undefined,
     ),
     "name?": string,
     "backend?": backendKind,

@@ -20,6 +20,14 @@ const cell = (initial: Tensor) => {
   return { variable, namedVariables: () => [["buffer/x", variable] as const] };
 };
 
+test("a variable where its owner is meant is refused, with what gives it a name", () => {
+  const count = new Variable(sg.zeros([]));
+  for (const state of [count, [count]])
+    expect(() => compile(() => count.add(1), { state: state as never })).toThrow(
+      /^compile.state: it isn't a module, an optimizer, or a list of them: .*\nHint: a variable has its name from what owns it: a module, or state: \{ namedVariables/,
+    );
+});
+
 describe("arguments and results", () => {
   test("tensors, numbers, host arrays, in records and arrays", async () => {
     const f = compile((a: { x: Tensor; k: Tensor }, [b]: Tensor[], mode: string) => ({
