@@ -1,14 +1,14 @@
 // Batch normalisation: by the batch in training, by running statistics in evaluation.
 import { checkArguments, kind, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { either, flag, type Given, nonNegative, options as optionsOf, probability, word } from "../core/options.ts";
+import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { Parameter, type Variable } from "../program/variable.ts";
 import { batchNorm, batchNormTraining, ones, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
-import { follow, type Momentum, running } from "./running.ts";
+import { follow, type Momentum, momentumOption, running } from "./running.ts";
 
 const record = (name: string) =>
   optionsOf(
@@ -17,7 +17,7 @@ const record = (name: string) =>
       /** Added to the variance. */
       epsilon: nonNegative.default(1e-5),
       /** The batch's share in the running statistics: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None). */
-      momentum: either(probability, word("cumulative"), 'a number in [0, 1], or "cumulative"').default(0.1),
+      momentum: momentumOption,
       /** Whether each channel has a weight and a bias. */
       affine: flag.default(true),
       /** Whether running statistics are kept; without them evaluation goes by the batch too. */

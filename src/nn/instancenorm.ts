@@ -1,22 +1,22 @@
 // Instance normalisation: each sample by itself, or in evaluation by running statistics where they are kept.
 import { checkArguments, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { flag, type Given, nonNegative, options as optionsOf, probability } from "../core/options.ts";
+import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { Parameter, type Variable } from "../program/variable.ts";
 import { instanceNorm as apply, batchNorm, mean, ones, variance, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
-import { follow, running } from "./running.ts";
+import { follow, type Momentum, momentumOption, running } from "./running.ts";
 
 const record = optionsOf(
   "instanceNorm",
   {
     /** Added to the variance. */
     epsilon: nonNegative.default(1e-5),
-    /** The share of a batch's mean statistics in the running ones: running ← running·(1 − momentum) + batch·momentum. */
-    momentum: probability.default(0.1),
+    /** The share of a batch's mean statistics in the running ones: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None, by which they stay as they were). */
+    momentum: momentumOption,
     /** Whether each channel has a weight and a bias. */
     affine: flag.default(false),
     /** Whether running statistics are kept, by which evaluation goes; without them it goes by each sample, as training does. */
@@ -29,15 +29,16 @@ export type InstanceNormOptions = Given<typeof record>;
 
 const call = record.call({ channels: number });
 
-/** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` are buffers: means over the batch, a variance's count being n − 1. */
+/** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` are buffers: means over the batch, a variance's count being n − 1; so is `batchesTracked` where momentum is "cumulative". */
 export class InstanceNorm extends Module {
   readonly weight?: Parameter;
   readonly bias?: Parameter;
   readonly runningMean?: Variable;
   readonly runningVariance?: Variable;
+  readonly batchesTracked?: Variable;
   readonly channels: number;
   readonly epsilon: number;
-  readonly momentum: number;
+  readonly momentum: Momentum;
 
   constructor(channels: number, options: InstanceNormOptions = {}) {
     checkArguments(call, arguments);

@@ -1,11 +1,16 @@
 // Running statistics: what a layer in training has seen of its inputs, for evaluation. They are buffers, assigned by the forward pass, so that a
 // compiled step updates them where it runs, and its checkpoint, digest and replay have them.
+import { either, probability, word } from "../core/options.ts";
 import { Variable } from "../program/variable.ts";
 import { cast, div, ones, stopGradient, sub, zeros } from "../tensor/functions.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A batch's share in running statistics; "cumulative": that of one among all batches so far. */
 export type Momentum = number | "cumulative";
+/** The option that gives it. */
+export const momentumOption = either(probability, word("cumulative"), 'a number in [0, 1], or "cumulative"').default(
+  0.1,
+);
 
 /** Mean and variance of each channel (n − 1 in its count, as PyTorch's), which follow those of batches: running ← running·(1 − momentum) + batch·momentum. */
 export interface Running {

@@ -86,18 +86,24 @@ describe("normalisation layers", () => {
     expect(ambientStream().position).toBe(4 * 6 + 6 + 6 * 4 + 4 + 4 + 6);
   });
 
-  test("what has been seen is counted where momentum is cumulative, compiled too, and evaluation counts nothing", async () => {
-    const layer = nn.batchNorm1d(1, { momentum: "cumulative" });
-    const seen = sg.compile((x: sg.Tensor) => layer.forward(x).sum(), { state: [layer] });
-    for (const at of [1, 3, 8]) await seen(sg.tensor([[at], [at + 2]]));
-    layer.eval();
-    layer.forward(sg.tensor([[100], [200]]));
-    expect(await layer.runningMean!.array()).toEqual([5]);
-    expect(await layer.runningVariance!.array()).toEqual([2]);
-    expect(await layer.batchesTracked!.item()).toBe(3);
-    expect(layer.namedVariables().map(([name]) => name)).toContain("buffer/batchesTracked");
-    expect(nn.batchNorm1d(1).batchesTracked).toBeUndefined();
-  });
+  const cumulative = { momentum: "cumulative", trackRunningStats: true } as const;
+  test.each([
+    [nn.batchNorm1d(1, cumulative), [2, 1]],
+    [nn.instanceNorm(1, cumulative), [1, 1, 2]],
+  ])(
+    "%s counts what it has seen where momentum is cumulative, compiled too, and evaluation counts nothing",
+    async (layer, shape) => {
+      const seen = sg.compile((x: sg.Tensor) => layer.forward(x).sum(), { state: [layer] });
+      for (const at of [1, 3, 8]) await seen(sg.tensor([at, at + 2], { shape }));
+      layer.eval();
+      layer.forward(sg.tensor([100, 200], { shape }));
+      expect(await layer.runningMean!.array()).toEqual([5]);
+      expect(await layer.runningVariance!.array()).toEqual([2]);
+      expect(await layer.batchesTracked!.item()).toBe(3);
+      expect(layer.namedVariables().map(([name]) => name)).toContain("buffer/batchesTracked");
+      expect(nn.batchNorm1d(1).batchesTracked).toBeUndefined();
+    },
+  );
 
   test("a spectral norm's weight has the largest singular value 1, and evaluation moves nothing", async () => {
     sg.manualSeed(2);
