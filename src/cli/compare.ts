@@ -18,7 +18,7 @@ import {
 import { renderResults } from "../report/sweep.ts";
 import { readOutcome } from "../sweep/outcome.ts";
 import { type Aims, resultsOf } from "../sweep/results.ts";
-import { resultsCsv, resultsJson } from "../sweep/tables.ts";
+import { resultsCsv, resultsJson } from "../sweep/rows.ts";
 import { type Outcome, table } from "./command.ts";
 
 /** The flags of `compare`. */

@@ -8,7 +8,7 @@ import { recordRun, tensor, Variable } from "../../src/index.ts";
 import { thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { sgd } from "../../src/optim/index.ts";
 import { resultsOf } from "../../src/sweep/results.ts";
-import { resultsCsv, resultsJsonl } from "../../src/sweep/tables.ts";
+import { resultsCsv, resultsJsonl } from "../../src/sweep/rows.ts";
 import type { Run } from "../../src/train/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { trainPenguins } from "../support/several.ts";
