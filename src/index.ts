@@ -15,7 +15,6 @@ export { type Diff, type DiffOptions, diffReplay, diffRuns } from "./verify/diff
 export { type JudgeOptions, type OpVerification, verifyOpProof } from "./verify/judgeop.ts";
 export type { OpProof, ProvedValue } from "./verify/opproof.ts";
 export {
-  type ProveOptions,
   proveOp,
   type StepValue,
   type StepValues,
@@ -23,6 +22,7 @@ export {
   type ValueChoice,
 } from "./verify/prove.ts";
 export { verifyRecordedRun } from "./verify/recorded.ts";
+export type { ProveOptions } from "./verify/restep.ts";
 export { showDiff } from "./verify/show.ts";
 export { buildTrainer, Trainer } from "./verify/trainer.ts";
 export { type VerifyOptions, verifyConfig, verifyRun } from "./verify/verify.ts";

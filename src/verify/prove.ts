@@ -1,7 +1,6 @@
-// A step of a run made again, to prove what its ops gave: the run is replayed from the checkpoint before, each link held to the chain, and the step's
-// values, op by op, become the leaves of a tree. Branches of an op's operands and of its result are all that a judge needs.
-import { backendKind, loadBackend, type Threads, threadsKind } from "../backend/load.ts";
-import type { Backend } from "../compile/contract.ts";
+// What the ops of a step gave, proved: the values of a step that was made again, op by op, become the leaves of a tree. Branches of an op's operands and of
+// its result are all that a judge needs.
+import { backendKind, threadsKind } from "../backend/load.ts";
 import {
   boolean,
   callable,
@@ -12,124 +11,20 @@ import {
   signature,
   string,
 } from "../core/arguments.ts";
-import { compareUtf8, fromHex, toHex } from "../core/canonical.ts";
+import { fromHex, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { DataError, ReproError } from "../core/errors.ts";
+import { DataError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { encodeGraph, fixedData, type Graph } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { textOf } from "../ops/meaning.ts";
-import { encodeBatch, encodeNumbers, type LinkParts, linkHash } from "../run/chain.ts";
 import { type Checkpoint, listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
-import { compareLinks } from "../run/compare.ts";
 import { merklePath, merkleRoot } from "../run/merkle.ts";
 import { isOfRun, sortedTensors, tensorDigest, tensorsDigest } from "../run/state.ts";
-import type { StepContext, StepResult } from "../train/contract.ts";
-import { type Rebuild, remake } from "../train/replay.ts";
-import { validationDecides } from "../train/validations.ts";
-import { readRecorded } from "./folder.ts";
 import { type OpProof, type ProvedValue, proofFormat, provedBytes, stepCommitment, valueLeaf } from "./opproof.ts";
 import { blocksOf, probeNodes } from "./probe.ts";
-import { latestOf, type RunRecord, recording } from "./record.ts";
-import { changesOf } from "./replay.ts";
-import { rebuildFromConfig } from "./verify.ts";
-
-/** How a step is made again. */
-export interface ProveOptions {
-  /** The run's own unless given. */
-  readonly backend?: string | Backend;
-  readonly threads?: Threads;
-  /** For a run made in code. */
-  readonly rebuild?: Rebuild;
-  /** The run's checkpoint that the replay begins from; the latest before the step unless given. */
-  readonly from?: number;
-  /** Whether the replay's own step is meant, whatever the run's is: what two who disagree have to show. */
-  readonly own?: boolean;
-}
-
-/** A step of a run, made again. */
-export interface ReplayedStep {
-  readonly folder: string;
-  readonly record: RunRecord;
-  readonly backend: Backend;
-  readonly link: LinkParts;
-  /** hₜ. */
-  readonly hash: Uint8Array;
-}
-
-class Ended extends ReproError {}
-
-/** Makes a step of a run again. Throws CheckpointError for a folder that holds no such step, ReproError where the replay isn't the run at a step up to there. */
-export async function replayStep(folder: string, step: number, options: ProveOptions = {}): Promise<ReplayedStep> {
-  const entries = listCheckpoints(`${folder}/checkpoints`);
-  const latest = entries.reduce((latest, entry) => (entry.step < step ? Math.max(latest, entry.step) : latest), 0);
-  const from = options.from ?? latest;
-  const { manifest, links, checkpoint } = readRecorded(folder, { from, steps: step - from });
-  if (step > links.length) refuse(folder, "the run has no such step", `step ${step}`, `at most ${links.length}`);
-  const own = options.backend ?? String(manifest.environment.backend);
-  const backend = typeof own === "string" ? await loadBackend(own, { threads: options.threads }) : own;
-  let next = from + 1;
-  let previous = "";
-  const recorder = recording(backend, () => next === step);
-  let made: ReplayedStep | undefined;
-  const callback = {
-    onTrainStepStart({ trainer, step: begun }: StepContext) {
-      next = begun;
-      if (begun === step) previous = trainer.runState().chain;
-    },
-    onTrainStepEnd({ trainer, step: taken, batch }: StepResult) {
-      const last = trainer.lastLink!;
-      const difference = options.own ? undefined : compareLinks(taken, last, links[taken - 1]);
-      if (difference) {
-        const { first, second } = difference;
-        throw new ReproError({
-          where: `${folder}: step ${taken}`,
-          problem: "the replay isn't the run, so that nothing of it can be proved here",
-          got: first,
-          expected: second,
-          hint: "verify says why",
-        });
-      }
-      if (taken < step) return;
-      const roles = Object.entries(trainer.graphs).filter(([role]) => role.startsWith("train"));
-      const record = latestOf(
-        recorder,
-        roles.map(([, hash]) => hash),
-      )!;
-      const numbers = Object.entries(last.numbers).sort(([a], [b]) => compareUtf8(a, b));
-      const link = {
-        previous: fromHex(previous),
-        step,
-        graphHash: record.plan.graphHash,
-        position: last.position,
-        batch: encodeBatch(step, batch),
-        given: encodeNumbers(numbers),
-        lossBits: last.lossBits,
-      };
-      made = { folder, record, backend, link, hash: last.hash };
-      throw new Ended({ where: `step ${step}`, problem: "the step to prove" });
-    },
-  };
-  const { trainer, train, validations } = remake(folder, options.rebuild ?? rebuildFromConfig(folder), {
-    ...changesOf(manifest),
-    logging: { logLevel: "error" },
-    backend: recorder,
-    callbacks: [callback],
-  });
-  try {
-    await trainer.fit(train, validationDecides(trainer) ? validations : [], { ckptPath: checkpoint });
-  } catch (error) {
-    if (!(error instanceof Ended)) throw error;
-  }
-  if (
-    made &&
-    toHex(linkHash(made.link)) === toHex(made.hash) &&
-    made.record.base + made.record.plan.graph.draws === made.link.position
-  )
-    return made;
-  return refuse(folder, "the step isn't one graph run once, whose link says all that it was given", `step ${step}`);
-}
+import { type ProveOptions, type ReplayedStep, replayStep } from "./restep.ts";
 
 /** One value of a step, as it is told. */
 export interface StepValue {

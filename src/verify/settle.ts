@@ -8,7 +8,8 @@ import { readChain } from "../run/chainfile.ts";
 import { type Ruling, type Statement, signed } from "./attestation.ts";
 import { verifyOpProof } from "./judgeop.ts";
 import type { OpProof } from "./opproof.ts";
-import { type ProveOptions, proveOp, type StepValues, stepValues } from "./prove.ts";
+import { proveOp, type StepValues, stepValues } from "./prove.ts";
+import type { ProveOptions } from "./restep.ts";
 
 /** One who replayed a run, and shows what his own steps came to. */
 export interface Disputant {

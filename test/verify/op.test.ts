@@ -16,14 +16,8 @@ import { linkHash } from "../../src/run/chain.ts";
 import type { Rebuild } from "../../src/train/replay.ts";
 import { verifyOpProof } from "../../src/verify/judgeop.ts";
 import { type OpProof, readProof, stepCommitment, writeProof } from "../../src/verify/opproof.ts";
-import {
-  proofOf,
-  proveOp,
-  type ReplayedStep,
-  replayStep,
-  type StepValues,
-  stepValues,
-} from "../../src/verify/prove.ts";
+import { proofOf, proveOp, type StepValues, stepValues } from "../../src/verify/prove.ts";
+import { type ReplayedStep, replayStep } from "../../src/verify/restep.ts";
 import { conformanceCases } from "../conformance/cases.ts";
 import { afterwards, faulty } from "../support/faults.ts";
 import { traceGraph } from "../support/graphs.ts";

@@ -11,7 +11,8 @@ import * as optim from "../../src/optim/index.ts";
 import { uniform } from "../../src/tensor/functions.ts";
 import type { Rebuild } from "../../src/train/replay.ts";
 import { writeProof } from "../../src/verify/opproof.ts";
-import { proofOf, replayStep, type StepValue, stepValues } from "../../src/verify/prove.ts";
+import { proofOf, type StepValue, stepValues } from "../../src/verify/prove.ts";
+import { replayStep } from "../../src/verify/restep.ts";
 import { Trainer } from "../../src/verify/trainer.ts";
 import { root } from "../support/sources.ts";
 
