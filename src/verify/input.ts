@@ -10,6 +10,8 @@ import { causeOfBatch } from "./rows.ts";
 export interface OpDifference extends Place {
   /** `input`: what went in differs already; `op`: inputs agree, the output doesn't; `kernel`: the same, of a fused kernel. */
   readonly kind: "input" | "op" | "kernel";
+  /** Of a step's op: its number among the values of the first side's step, as `verify --op` has it. */
+  readonly value?: number;
   /** The op's name, or the input's, or the kernel's. */
   readonly name: string;
   /** As `explain` prints it. */

@@ -5,7 +5,7 @@ import type { Backend } from "../compile/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
-import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import { encodeGraph, fixedData, type Graph, graphNodes } from "../graph/hash.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import type { Place } from "../graph/site.ts";
 import { sameElements, showElement } from "./bits.ts";
@@ -129,6 +129,7 @@ function opDifference(
   const { index, ...shown } = valuesAt(first, second, x.shape);
   return {
     kind: "op",
+    ...numbered(a, x),
     name: fixedData(a.record.plan.graph, x) ? "constant" : x.op,
     node: describe(x),
     ...placeOf(a.record.plan.graph, x, y),
@@ -137,6 +138,15 @@ function opDifference(
     agrees: right[0] ? (right[1] ? "both" : "first") : right[1] ? "second" : "neither",
     cause: causeOfNode([a, b], [x, y], operands, { first, second, meant, right, what }),
   };
+}
+
+/** A node's number in the bytes of a step's graph; none in the graph that gives variables their first values. */
+function numbered({ record: { plan } }: SideState, node: Node): Pick<OpDifference, "value"> {
+  const numbers = new Map<Node, number>();
+  if (plan.graph.inputs.length === 0) return {};
+  encodeGraph(plan.graph, numbers);
+  const value = numbers.get(node);
+  return value === undefined ? {} : { value };
 }
 
 interface Findings {
@@ -218,6 +228,7 @@ async function kernelDifference(
   const { index, ...shown } = valuesAt(first, second, wrong.kernel.shape);
   return {
     kind: "kernel",
+    ...(node && numbered(state, node)),
     name: `kernel ${wrong.number}, ${wordOf(wrong.kernel)}${node ? `, that ends in ${node.op}` : ""}`,
     node: node && describe(node),
     ...(node && placeOf(state.record.plan.graph, node)),

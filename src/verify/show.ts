@@ -42,6 +42,8 @@ export function showDiff(diff: Diff): string[] {
         : `# replayed: step ${step} is the first that differs${showRoles(roles)}`,
     );
   if (op) lines.push(...showOp(op));
+  if (op?.value !== undefined)
+    lines.push(`  value ${op.value} of the step: verify RUN --op ${step}:${op.value} proves it`);
   if (notes.length > 0) lines.push("", ...notes);
   lines.push("", cause ? `DIFFERENT: ${cause.name}: ${cause.detail}` : showAgreement(agreement));
   return lines;
@@ -79,6 +81,7 @@ function showOp({
   ulp,
   reference,
   agrees,
+  value: _,
   ...place
 }: OpDifference): string[] {
   const what = {

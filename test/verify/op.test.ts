@@ -14,6 +14,7 @@ import type { Node } from "../../src/graph/node.ts";
 import { allRecords } from "../../src/ops/define.ts";
 import { linkHash } from "../../src/run/chain.ts";
 import type { Rebuild } from "../../src/train/replay.ts";
+import { diffReplay } from "../../src/verify/diff.ts";
 import { verifyOpProof } from "../../src/verify/judgeop.ts";
 import { type OpProof, readProof, stepCommitment, writeProof } from "../../src/verify/opproof.ts";
 import { proofOf, proveOp, type StepValues, stepValues } from "../../src/verify/prove.ts";
@@ -221,6 +222,9 @@ describe("a proof with one thing wrong", () => {
     expect(verifyOpProof(proof).difference).toMatch(
       /^op: matmul\(float32\[16, 4\], float32\[4, 8\]\) float32\[16, 8\] gives other bits: element \[0, 3\], the first of 1 of 128 that differ, is \S+ \(\w{8}\), the proof says 0 \(00000000\)$/,
     );
+    // What diff names is what is proved.
+    const { op } = await diffReplay(folder, { rebuild, backend });
+    expect(op).toMatchObject({ name: "matmul", value: numberOf("matmul") });
     // The op after it did right by what it was given.
     expect(failing(await proofOf({ ...replayed, backend }, numberOf("add")))).toEqual([]);
   });
