@@ -151,13 +151,16 @@ function shownRows(rows: readonly (readonly string[])[]): string[] {
   return [...table(rows.slice(0, mostRows + 1)), ...(more > 0 ? [`… and ${more} more (--json)`] : [])];
 }
 
-/** The file that holds a run's config, beside the runs' folders. */
+/** The file that holds a run's config, beside its folder. */
 function writeConfig({ folder }: SweepPlan, { name, config }: PlannedRun): string {
-  mkdirSync(`${folder}/configs`, { recursive: true });
-  const path = `${folder}/configs/${name}.yaml`;
+  mkdirSync(folder, { recursive: true });
+  const path = `${folder}/${name}.yaml`;
   if (!existsSync(path) || readFileSync(path, "utf8") !== config) writeAtomic(path, new TextEncoder().encode(config));
   return path;
 }
+
+/** What its process said, beside its folder. */
+const logOf = ({ folder }: SweepPlan, { name }: PlannedRun): string => `${folder}/${name}.log`;
 
 /** Threads of one run. */
 function threadsOf({ config }: PlannedRun, cores: number): number {
@@ -258,8 +261,7 @@ const here = import.meta.url;
 /** Starts `seedgrad fit` of a run's config. It has a group of its own, so that a terminal's Ctrl-C reaches it through the sweep alone, once; what it says is in a file, so that it outlives a sweep that is killed. */
 function startRun(plan: SweepPlan, run: PlannedRun, { vectorWidth }: SweepFlags, all: Set<ChildProcess>): Started {
   const config = writeConfig(plan, run);
-  mkdirSync(`${plan.folder}/logs`, { recursive: true });
-  const path = `${plan.folder}/logs/${run.name}.log`;
+  const path = logOf(plan, run);
   const log = openSync(path, "w");
   const main = fileURLToPath(new URL(here.endsWith(".ts") ? "./main.ts" : "./main.js", here));
   const width = vectorWidth === undefined ? [] : ["--vector-width", String(vectorWidth)];
@@ -309,7 +311,7 @@ function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: Sweep
       "",
       ...failed.flatMap(({ run, reason }) => [
         `run ${run.index} (${run.name}) failed: ${settings(run)}: ${reason}`,
-        `  its log: ${folder}/logs/${run.name}.log`,
+        ...(existsSync(logOf(plan, run)) ? [`  its log: ${logOf(plan, run)}`] : []),
       ]),
       `${countsText(statuses)}; ${folder}`,
       ...(finished.length < statuses.length ? [`${again} with: ${resume}`] : []),

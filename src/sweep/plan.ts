@@ -76,6 +76,7 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
     for (const seed of seedsOf(sweep, config)) {
       const { trainer, ...others } = parseAssigned(config, base, assignments, { seed, threads: sweep.threads });
       if (!trainer.fit) throw missingKey(`${base}: trainer.fit`, "train_dataloader");
+      if (trainer.init.fastDevRun !== undefined) throw unwritten(base);
       const parsed: Config = { ...others, trainer, ...(imports.length > 0 && { imports: [...imports] }) };
       const name = nameOfRun(parsed, programs);
       const same = places.get(name);
@@ -99,6 +100,14 @@ function nameOfRun(config: Config, programs: readonly string[]): string {
   const whole = programs.length === 0 ? hash : sha256Hex(new TextEncoder().encode([hash, ...programs].join()));
   return whole.slice(0, 16);
 }
+
+/** A run that leaves no folder can't be told from one that wasn't made. */
+const unwritten = (base: string): ConfigError =>
+  new ConfigError({
+    where: `${base}: trainer.init.fast_dev_run`,
+    problem: "such a run writes nothing, and a sweep goes by what its runs write",
+    hint: "try the config by seedgrad fit, and leave it out for the sweep",
+  });
 
 function twice({ settings, position }: Point, same: Point): ConfigError {
   return new ConfigError({

@@ -49,7 +49,7 @@ const sweep = (folder: string, flags: string[] = [], onStart?: (child: ChildProc
   start(["sweep", "sweep.yaml", "--json", ...flags], undefined, folder, onStart);
 const runsIn = (folder: string) => join(folder, "runs/sweep");
 const manifestOf = (folder: string, name: string) => readManifest(join(runsIn(folder), name, "manifest.json"));
-const logOf = (folder: string, name: string) => readFileSync(join(runsIn(folder), "logs", `${name}.log`), "utf8");
+const logOf = (folder: string, name: string) => readFileSync(join(runsIn(folder), `${name}.log`), "utf8");
 
 /** Waits until something is so; a minute at most. */
 async function until(holds: () => boolean): Promise<void> {
@@ -295,7 +295,7 @@ describe("a run that fails", () => {
     expect(nan.reason).toMatch(/loss/);
     expect(classes.reason).toMatch(/7|class/);
     expect(wide.reason).toMatch(/784|99/);
-    expect(run.stdout).toContain(`its log: runs/sweep/logs/${nan.name}.log`);
+    expect(run.stdout).toContain(`its log: runs/sweep/${nan.name}.log`);
     expect(run.stdout).toMatch(/^the failed ones again with: .*seedgrad .*sweep sweep\.yaml --jobs 2 --json$/m);
   });
 

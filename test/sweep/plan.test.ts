@@ -317,6 +317,9 @@ describe("an error", () => {
     expect(failure("", base.slice(0, base.indexOf("  fit:")))).toMatch(
       /config\.yaml: trainer\.fit: a required key is missing/,
     );
+    expect(failure("", base.replace("    seed", "    fast_dev_run: 2\n    seed"))).toMatch(
+      /config\.yaml: trainer\.init\.fast_dev_run: such a run writes nothing/,
+    );
     const phases = base.replace("trainer:\n  init", "trainer:\n- init");
     expect(failure("", phases + phases.replace("trainer:\n", ""))).toMatch(
       /a list of phases, where one trainer is wanted/,
