@@ -30,13 +30,14 @@ export interface Training {
 
 /** Trains from where the session's progress is to the last step, or to the end of the step in which the signal is aborted. */
 export async function train(session: Session, training: Training): Promise<void> {
-  const { trainer, hooks, progress } = session;
+  const { trainer, scaler, hooks, progress } = session;
   const { context, stepsPerEpoch, clock, link, signal } = training;
   const { totalSteps, loader, validations } = context;
   const { stream, schedules, options } = trainer;
   const { gradAccumSteps } = options.loop;
   const due = validations.length > 0 ? evaluationDue(options.loop, context) : () => undefined;
-  const { groups: parameterGroups } = trainer.needOptimizer();
+  const optimizer = trainer.needOptimizer();
+  const { groups: parameterGroups } = optimizer;
   const trainStep = await trainer.trainStep();
   schedules?.apply(progress.step);
   const ended = () => progress.stopped !== undefined || signal?.aborted;
@@ -61,12 +62,15 @@ export async function train(session: Session, training: Training): Promise<void>
       session.settled = false;
       const rates = learningRates(trainer);
       const numbers = await stepNumbers(session);
+      const skipped = await scaler.skipped();
       const start = now();
       const { result, watched, graphHash, scalars } = await trainStep.execute([input]);
       const [loss] = await result.data();
       const seconds = now() - start;
       link({ graphHash, position: stream.position, batch, given: { ...scalars, ...numbers }, loss });
       advance(session, training, loss, batches.length);
+      // A step of the run, and none of the optimizer: its bias corrections go by the steps that changed weights.
+      if ((await scaler.skipped()) !== skipped) optimizer.seek(optimizer.steps - 1);
 
       const logged = step % stepsOf(options.logging.logSteps, context) === 0 || step === totalSteps;
       const stepResult: StepResult = { ...beginning, loss, watched, seconds, logged };

@@ -80,6 +80,11 @@ export class GradientScaler implements Stateful {
     return (await this.#dynamic?.scale.data())?.[0];
   }
 
+  /** How many steps a dynamic scale has skipped in all. */
+  async skipped(): Promise<number | undefined> {
+    return (await this.#dynamic?.skippedSteps.data())?.[0];
+  }
+
   /** The loss that is differentiated. */
   scaled(loss: Tensor): Tensor {
     const { lossScalingFactor: factor } = this.#precision;
