@@ -54,6 +54,13 @@ export function parseVectorWidth(text: string): VectorWidth {
   throw new InvalidArgumentError("expected 4, 8 or auto");
 }
 
+/** A part of a whole. */
+export function parseShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError("expected a number above 0, and at most 1");
+}
+
 /** A step's number: a whole number ≥ 0. */
 export function parseStep(text: string): number {
   return text === "0" ? 0 : parseCount(text);

@@ -3,10 +3,18 @@ import { setDefaultVectorWidth, type Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { type Failure, failureOf } from "../core/failures.ts";
+import { drawSeed } from "../rng/stream.ts";
+import { readManifest } from "../run/manifest.ts";
+import type { FolderTask } from "../sweep/checking.ts";
 import { configFor, type Job, Unfit } from "../sweep/job.ts";
 import { now } from "../train/clock.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
+import type { Config } from "../train/config/schema.ts";
 import type { Logger } from "../train/contract.ts";
+import { attestationOf } from "../verify/attestation.ts";
+import { proveOp, stepValues } from "../verify/prove.ts";
+import { shareOf } from "../verify/share.ts";
+import { verifyRun } from "../verify/verify.ts";
 import { importPrograms } from "./imports.ts";
 
 /** What the process is told. */
@@ -14,6 +22,8 @@ export interface JobOrder {
   readonly job: Job;
   /** The run's, with what there is of it. */
   readonly folder: string;
+  /** What to do with the finished run that is there; left out: the run is made. */
+  readonly task?: FolderTask;
   /** The programs that may run here. */
   readonly imports: readonly string[];
   readonly backend?: string;
@@ -28,6 +38,7 @@ export type JobEvent =
   | { readonly type: "saved" }
   | { readonly type: "stopped" }
   | { readonly type: "finished"; readonly digest: string }
+  | { readonly type: "done"; readonly value: unknown }
   | { readonly type: "failed"; readonly failure: Failure };
 
 /** Seconds between two reports of progress. */
@@ -52,27 +63,42 @@ function reporter(): Logger {
   };
 }
 
-async function work(
-  { job, folder, imports, backend, threads, vectorWidth = "auto" }: JobOrder,
-  signal: AbortSignal,
-): Promise<JobEvent> {
+async function work(order: JobOrder, signal: AbortSignal): Promise<JobEvent> {
+  const { job, folder, imports, task, vectorWidth = "auto" } = order;
   setDefaultVectorWidth(vectorWidth);
   try {
     await importPrograms(imports);
     const config = configFor(job, folder, imports);
-    const options = trainerOptions(config);
-    const { trainer, train, vals } = buildTrainer(config, {
-      loggers: [...options.loggers!, reporter()],
-      ...(backend !== undefined && { backend }),
-      ...(threads !== undefined && { threads }),
-    });
-    const { digest } = await trainer.fit(train!, vals, { signal });
-    return { type: "finished", digest };
+    if (task) return { type: "done", value: await checked(order, task) };
+    return { type: "finished", digest: await made(order, config, signal) };
   } catch (error) {
     if (error instanceof Unfit) return { type: "unfit", why: error.message };
     if (error instanceof InterruptedError) return { type: "stopped" };
     return { type: "failed", failure: failureOf(error) };
   }
+}
+
+async function made({ backend, threads }: JobOrder, config: Config, signal: AbortSignal): Promise<string> {
+  const { trainer, train, vals } = buildTrainer(config, {
+    loggers: [...trainerOptions(config).loggers!, reporter()],
+    ...(backend !== undefined && { backend }),
+    ...(threads !== undefined && { threads }),
+  });
+  return (await trainer.fit(train!, vals, { signal })).digest;
+}
+
+/** Replays a finished run, by vectors of another width than it was made with where there are such, or shows what a step of its comes to here. */
+async function checked({ folder, backend, threads, vectorWidth }: JobOrder, task: FolderTask): Promise<unknown> {
+  if (task.type === "replay") {
+    const { vectorWidth: width } = readManifest(`${folder}/manifest.json`).environment;
+    if (vectorWidth === undefined && width === 8) setDefaultVectorWidth(4);
+    const part = task.steps === undefined ? {} : shareOf(folder, task.steps, drawSeed());
+    return attestationOf(folder, await verifyRun(folder, { ...part, backend, threads }));
+  }
+  const options = { backend, threads, from: task.from, own: true };
+  return task.type === "values"
+    ? stepValues(folder, task.step, options)
+    : proveOp(folder, task.step, task.value, options);
 }
 
 const stopping = new AbortController();

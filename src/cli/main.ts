@@ -20,6 +20,7 @@ import { fitConfig } from "./fit.ts";
 import {
   parseCount,
   parseSeedFlag,
+  parseShare,
   parseStep,
   parseThreads,
   parseVectorWidth,
@@ -108,6 +109,13 @@ withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, an
   .option("--emit <scheduler>", "print a job array that makes the runs: slurm or kubernetes", parseScheduler)
   .option("--image <name>", "with --emit kubernetes: an image that has the command seedgrad")
   .option("--claim <name>", "with --emit kubernetes: the claim of the volume that holds the sweep, its config and data")
+  .option("--replicas <n>", "with --queue: so many other machines replay a run, and sign what they found", parseCount)
+  .option("--share <part>", "the part of the runs that is replayed, above 0 and at most 1; left out: 1", parseShare)
+  .option(
+    "--replay-steps <k>",
+    "so many steps of each, from where the machine's own draw says; left out: all",
+    parseCount,
+  )
   .option("--only <index>", "this run alone, from 0: what a job of an array makes", parseStep)
   .option("--plan <digest>", "refuse a plan that has another digest: of a job array, the one that it was written for")
   .option(
@@ -238,6 +246,7 @@ withBackendFlags(program.command("runner"))
     "without a sign of life for so long a runner's job is another's; left out: 30",
     parseCount,
   )
+  .option("--keys <file>", "check others' runs too, and sign what is found: a file of seedgrad keys new")
   .option("--import <program>", "a program that jobs may name, by its content; may be given again", addTo)
   .option("--backend <name>", "in place of the jobs' own")
   .option("--json", "the last line of stdout is one JSON object")

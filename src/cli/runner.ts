@@ -4,11 +4,14 @@ import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { numericsId } from "../core/numerics.ts";
 import { drawSeed } from "../rng/stream.ts";
+import type { CheckOrder } from "../sweep/check.ts";
+import { makeCheck } from "../sweep/checking.ts";
 import { removeFolder, scratchFolder } from "../sweep/folders.node.ts";
 import { makeRun } from "../sweep/making.ts";
-import { connectQueue, defaultLease, takeJobs } from "../sweep/queue.ts";
+import { connectQueue, defaultLease, JobQueue, takeJobs } from "../sweep/queue.ts";
 import { openStore } from "../sweep/stores.ts";
-import { startsJobs } from "./child.ts";
+import { readKeys } from "../verify/keys.ts";
+import { startsChecks, startsJobs } from "./child.ts";
 import { messages, type Outcome } from "./command.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -18,6 +21,8 @@ export interface RunnerFlags {
   readonly store: string;
   readonly concurrency?: number;
   readonly lease?: number;
+  /** The file of keys that checks of others' runs are signed with. */
+  readonly keys?: string;
   readonly import?: readonly string[];
   readonly backend?: string;
   readonly threads?: Threads;
@@ -31,18 +36,22 @@ export async function runner({
   store: address,
   concurrency = 1,
   lease = defaultLease,
+  keys: keyFile,
   import: imports = [],
   backend,
   threads,
   vectorWidth,
 }: RunnerFlags): Promise<Outcome> {
+  const keys = keyFile === undefined ? undefined : readKeys(keyFile);
   const store = await openStore(address, process.env);
   const connection = await connectQueue(queue, process.env);
   const id = `${hostname()
     .replace(/[^A-Za-z0-9]+/g, "-")
     .slice(0, 32)}-${drawSeed().toString(36)}`;
+  const jobs = await JobQueue.open(connection);
   const scratch = scratchFolder();
-  const start = startsJobs({ imports, backend, threads, vectorWidth });
+  const given = { imports, backend, threads, vectorWidth };
+  const start = startsJobs(given);
   const say = (text: string) => messages.logMessage!("info", text);
   let made = 0;
   try {
@@ -54,7 +63,7 @@ export async function runner({
       async make(job, turn, progress, signal) {
         const ending = await makeRun(job, {
           store,
-          writer: { turn, id },
+          writer: { turn, id, ...(keys && { key: keys.publicKey }) },
           scratch,
           start,
           progress,
@@ -67,6 +76,13 @@ export async function runner({
         }
         return ending;
       },
+      ...(keys && {
+        async check(order: CheckOrder, name: string, signal: AbortSignal) {
+          say(`${name}: begins`);
+          const check = startsChecks(given);
+          return makeCheck(order, name, { store, queue: jobs, keys, scratch, start: check, signal });
+        },
+      }),
     });
     say(`runner ${id} takes runs from ${queue} into ${store.where}; numerics ${numericsId}`);
     await untilStopped(
@@ -75,6 +91,7 @@ export async function runner({
     );
     await taker.close();
   } finally {
+    await jobs.close();
     await connection.close();
     removeFolder(scratch);
   }

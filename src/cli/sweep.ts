@@ -24,11 +24,11 @@ import { callerWords, fitConfig } from "./fit.ts";
 import type { ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
 import { isTerminal, LiveLines, mostLines } from "./live.ts";
-import { overQueue, type RunsInWork } from "./queue.ts";
+import { overQueue, type ReplicaFlags, type RunsInWork } from "./queue.ts";
 import { shellCommand, stoppedCode, untilStopped } from "./signals.ts";
 
 /** The flags of `sweep`. */
-export interface SweepFlags extends ImportFlags {
+export interface SweepFlags extends ImportFlags, ReplicaFlags {
   readonly jobs?: number;
   readonly folder?: string;
   readonly only?: number;
@@ -57,7 +57,9 @@ export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
   const ending = queue ? "the runs stay in the queue, and go on" : "the runs finish their steps and save";
   try {
     return await untilStopped(ending, (signal) =>
-      queue ? overQueue(plan, queue, flags, (runs) => follow(plan, flags, runs, signal)) : runHere(plan, flags, signal),
+      queue
+        ? overQueue(plan, queue, flags, signal, (runs) => follow(plan, flags, runs, signal))
+        : runHere(plan, flags, signal),
     );
   } finally {
     lock.release();
@@ -341,8 +343,28 @@ function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { line
 }
 
 /** The flags that a command which goes on is given again. */
-function flagWords({ jobs, folder, queue, store, vectorWidth, import: imports = [], json }: SweepFlags): string[] {
-  const given = { jobs, folder, queue, store, "vector-width": vectorWidth };
+function flagWords({
+  jobs,
+  folder,
+  queue,
+  store,
+  replicas,
+  share,
+  replaySteps,
+  vectorWidth,
+  import: imports = [],
+  json,
+}: SweepFlags): string[] {
+  const given = {
+    jobs,
+    folder,
+    queue,
+    store,
+    replicas,
+    share,
+    "replay-steps": replaySteps,
+    "vector-width": vectorWidth,
+  };
   return [
     ...Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
     ...imports.flatMap((name) => ["--import", name]),

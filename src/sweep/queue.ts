@@ -2,8 +2,9 @@
 // so often that it lives; where it falls silent the job is another's.
 import type { Job as BullJob, JobsOptions, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, ReproError } from "../core/errors.ts";
 import { now } from "../train/clock.ts";
+import { type CheckEnding, type CheckOrder, checkOrder } from "./check.ts";
 import { checkJob, type Job } from "./job.ts";
 import { type Ending, type JobProgress, lost } from "./making.ts";
 import { peer } from "./peers.ts";
@@ -20,6 +21,17 @@ export interface QueuedResult {
 }
 
 type Entry = BullJob<Job, QueuedResult>;
+type CheckEntry = BullJob<CheckOrder, Answer>;
+
+/** What a check comes to: what was asked for, as plain data. */
+export interface Answer {
+  readonly value: unknown;
+  /** The runner's id. */
+  readonly by: string;
+}
+
+/** The queue that all take checks from is the jobs' own; what one runner alone is asked for is in a queue of its own. */
+const ownQueue = (id: string): string => `${queueName}-${id}`;
 
 const queueName = "runs";
 const prefix = "seedgrad";
@@ -145,6 +157,41 @@ export class JobQueue {
     return { state: state === "active" ? "active" : "waiting", progress };
   }
 
+  /** Has a check made, by the runner `by` alone or by whoever takes it, and gives what it comes to. Asked for again, it is made once. Throws ReproError where it failed, or isn't made in time. */
+  async check(id: string, order: CheckOrder, { by, signal, seconds }: Asking): Promise<Answer> {
+    const { Queue } = await peer("queue", import("bullmq"));
+    const options = { connection: this.#client, prefix, skipVersionCheck: true };
+    const queue = by === undefined ? this.#queue : new Queue(ownQueue(by), options);
+    try {
+      await queue.add("check" as never, order as never, {
+        jobId: id,
+        attempts,
+        backoff: { type: "exponential", delay: 500 },
+      });
+      for (const since = now(); !signal.aborted && (seconds === undefined || now() - since < seconds); ) {
+        const state = await queue.getJobState(id);
+        const entry = (await queue.getJob(id)) as CheckEntry | undefined;
+        if (state === "completed" && entry) return entry.returnvalue;
+        if (state === "failed" && entry)
+          throw new ReproError({ where: id, problem: "the check failed", got: entry.failedReason });
+        await new Promise((resolve) => setTimeout(resolve, askEvery));
+      }
+      throw new ReproError({
+        where: id,
+        problem: "nobody has made the check",
+        got: signal.aborted ? "stopped" : `${seconds} s passed`,
+      });
+    } finally {
+      if (by !== undefined) await queue.close();
+    }
+  }
+
+  /** The ids of the runners that are there. */
+  async runners(): Promise<string[]> {
+    const clients = await this.#queue.getWorkers();
+    return [...new Set(clients.flatMap(({ rawname }) => /:w:(.+)$/.exec(rawname ?? "")?.[1] ?? []))];
+  }
+
   /** Calls `heard` with a run's name whenever something becomes of it, as long as Redis is there to tell; returns what ends that. */
   async listen(heard: (name: string) => void): Promise<() => Promise<void>> {
     const { QueueEvents } = await peer("queue", import("bullmq"));
@@ -162,6 +209,16 @@ export class JobQueue {
   }
 }
 
+/** How a check is asked for. */
+export interface Asking {
+  readonly by?: string;
+  readonly signal: AbortSignal;
+  readonly seconds?: number;
+}
+
+/** Milliseconds between two looks whether a check is made. */
+const askEvery = 200;
+
 /** How jobs are taken. */
 export interface Taking {
   readonly id: string;
@@ -175,6 +232,8 @@ export interface Taking {
     progress: (progress: JobProgress) => void,
     signal: AbortSignal,
   ) => Promise<Ending>;
+  /** Makes a check; left out, checks are left for others. */
+  readonly check?: (order: CheckOrder, id: string, signal: AbortSignal) => Promise<CheckEnding>;
   readonly say: (text: string) => void;
 }
 
@@ -184,74 +243,105 @@ export interface Taker {
   close(): Promise<void>;
 }
 
-/** Begins to take jobs. */
-export async function takeJobs({ client }: QueueConnection, taking: Taking): Promise<Taker> {
+/** Begins to take jobs, and checks. */
+export async function takeJobs(connection: QueueConnection, taking: Taking): Promise<Taker> {
+  const { client } = connection;
   const bull = await peer("queue", import("bullmq"));
-  const { id, concurrency, lease, make, say } = taking;
+  const { id, concurrency, lease, make, check, say } = taking;
+  const queue = await JobQueue.open(connection);
   const making = new Map<string, AbortController>();
   const closing = new AbortController();
 
-  const leave = async (entry: Entry, token: string | undefined): Promise<never> => {
+  const leave = async (entry: BullJob, token: string | undefined): Promise<never> => {
     await entry.moveToDelayed(Date.now() + leftFor, token);
     throw new bull.DelayedError();
   };
 
   const refusals = new Map<string, { readonly why: string; readonly until: number }>();
-  const take = async (entry: Entry, token?: string): Promise<QueuedResult> => {
-    const job = checkJob(`queue: ${entry.id}`, entry.data);
-    const refusal = refusals.get(job.name);
+  const refuse = (entry: BullJob, what: string, why: string) => {
+    if (refusals.get(entry.id!)?.why !== why) say(`${what}: left for others: ${why}`);
+    refusals.set(entry.id!, { why, until: now() + refusedFor });
+    void entry.updateProgress({ refusedBy: id, why }).catch(() => {});
+  };
+
+  /** Has `body` do what an entry asks for, under a signal that is aborted where it is another's now, or this runner stops. */
+  const taken = async (
+    entry: BullJob,
+    token: string | undefined,
+    what: string,
+    body: (signal: AbortSignal) => Promise<Ending | CheckEnding>,
+  ): Promise<QueuedResult | Answer> => {
+    const refusal = refusals.get(entry.id!);
     if (refusal && now() < refusal.until) return await leave(entry, token);
     const control = new AbortController();
     making.set(entry.id!, control);
-    const progress = (value: QueuedProgress) => void entry.updateProgress(value as object).catch(() => {});
     try {
-      const signal = AbortSignal.any([control.signal, closing.signal]);
-      const ending = await make(job, entry.attemptsStarted, progress, signal);
+      const ending = await body(AbortSignal.any([control.signal, closing.signal]));
       if (ending.type === "finished") return { digest: ending.digest, by: id };
+      if (ending.type === "done") return { value: ending.value, by: id };
       if (ending.type === "failed") throw new bull.UnrecoverableError(`${ending.error.name}: ${ending.error.message}`);
       if (control.signal.aborted) throw new bull.DelayedError();
       if (ending.type === "crashed") throw new Error(ending.how);
-      if (ending.type === "unfit") {
-        if (refusal?.why !== ending.why) say(`${job.name}: left for others: ${ending.why}`);
-        refusals.set(job.name, { why: ending.why, until: now() + refusedFor });
-        progress({ refusedBy: id, why: ending.why });
-      }
+      if (ending.type === "unfit") refuse(entry, what, ending.why);
       return await leave(entry, token);
     } finally {
       making.delete(entry.id!);
     }
   };
 
-  const worker: Worker = new bull.Worker<Job, QueuedResult>(queueName, take as never, {
+  const takeRun = (entry: Entry, token?: string) => {
+    const job = checkJob(`queue: ${entry.id}`, entry.data);
+    const progress = (value: JobProgress) => void entry.updateProgress(value as object).catch(() => {});
+    return taken(entry, token, job.name, (signal) => make(job, entry.attemptsStarted, progress, signal));
+  };
+  const takeCheck = async (entry: CheckEntry, token?: string) => {
+    const order = checkOrder(`queue: ${entry.id}`, entry.data);
+    const others = (await queue.runners()).filter((each) => !order.except.includes(each));
+    if (order.except.includes(id) && others.length > 0) return await leave(entry, token);
+    return taken(entry, token, entry.id!, async (signal): Promise<CheckEnding> => {
+      return check
+        ? check(order, entry.id!, signal)
+        : { type: "unfit", why: "it has no keys to sign with: --keys FILE" };
+    });
+  };
+  const take = (entry: BullJob, token?: string) =>
+    entry.name === "check" ? takeCheck(entry as CheckEntry, token) : takeRun(entry as Entry, token);
+
+  const options = {
     connection: client,
     prefix,
-    name: id,
-    concurrency,
     lockDuration: lease * 1_000,
     stalledInterval: lease * 1_000,
     maxStalledCount: deaths,
     runRetryDelay: 500,
     skipVersionCheck: true,
-  });
-  worker.on("lockRenewalFailed", (ids: string[]) => {
-    for (const each of ids) making.get(each)?.abort(lost);
-  });
+  };
+  const workers: Worker[] = [
+    new bull.Worker(queueName, take as never, { ...options, name: id, concurrency }),
+    ...(check ? [new bull.Worker(ownQueue(id), take as never, options)] : []),
+  ];
   let away = false;
-  worker.on("error", (error: Error) => {
-    if (!away && /ECONNREFUSED|ECONNRESET|Connection is closed/.test(error.message))
-      say(`Redis doesn't answer (${error.message}): what is being made goes on`);
-    away = true;
-  });
+  for (const worker of workers) {
+    worker.on("lockRenewalFailed", (ids: string[]) => {
+      for (const each of ids) making.get(each)?.abort(lost);
+    });
+    worker.on("error", (error: Error) => {
+      if (!away && /ECONNREFUSED|ECONNRESET|Connection is closed/.test(error.message))
+        say(`Redis doesn't answer (${error.message}): what is being made goes on`);
+      away = true;
+    });
+    worker.on("failed", (entry, error: Error) => say(`${entry?.data.name ?? entry?.id ?? "a job"}: ${error.message}`));
+  }
   client.on("ready", () => {
     if (away) say("Redis answers again");
     away = false;
   });
-  worker.on("failed", (entry, error: Error) => say(`${entry?.data.name ?? "a job"}: ${error.message}`));
-  await worker.waitUntilReady();
+  for (const worker of workers) await worker.waitUntilReady();
   return {
     async close() {
       closing.abort("stopped");
-      await worker.close();
+      for (const worker of workers) await worker.close();
+      await queue.close();
     },
   };
 }

@@ -1,12 +1,25 @@
 // A run's folder in a store, as it was when a checkpoint was whole. Files lie under their SHA-256, and a snapshot that lists them is put last: whatever a
 // machine was doing when it died, the newest snapshot is one to go on from. Each writer has a snapshot of its own, so that two which make one run at once,
 // the second because the first was thought dead, overwrite nothing of each other's; both make the same bits, and whichever got further is read.
-import { exists, makeDirectory, read, temporarySuffix, writeAtomic } from "#files";
-import { sha256Hex } from "../core/canonical.ts";
+import { exists, makeDirectory, modifiedAt, read, size, temporarySuffix, writeAtomic } from "#files";
+import { canonicalJson, sha256Hex } from "../core/canonical.ts";
 import { CheckpointError, ReproError } from "../core/errors.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
-import { checkFields, type FieldCheck, isCount, isHash, isRecord, isText, maybe, tryJson } from "../run/fields.ts";
+import {
+  checkFields,
+  type FieldCheck,
+  isCount,
+  isHash,
+  isRecord,
+  isText,
+  listOf,
+  maybe,
+  shaped,
+  tryJson,
+} from "../run/fields.ts";
 import { readManifest } from "../run/manifest.ts";
+import type { Statement } from "../verify/attestation.ts";
+import type { Part } from "./check.ts";
 import { filesOf } from "./folders.node.ts";
 import type { Store } from "./store.ts";
 
@@ -15,12 +28,16 @@ export interface Writer {
   readonly turn: number;
   /** Letters and digits, told from all others'. */
   readonly id: string;
+  /** Its public key, where it has one. */
+  readonly key?: string;
 }
 
 /** What a snapshot lists. */
 export interface Snapshot {
   readonly format: 1;
   readonly writer: Writer;
+  /** Who made the run, part by part: the writers whose snapshots were gone on with, and this one. */
+  readonly parts: readonly Part[];
   /** Of the newest checkpoint in it; of a finished run, the last. */
   readonly step: number;
   /** Of a finished run. */
@@ -35,6 +52,10 @@ const isPath = (path: string): boolean =>
 const checks: Readonly<Record<keyof Snapshot, FieldCheck>> = {
   format: ["1", (value) => value === 1],
   writer: ["a turn and an id", (value) => isRecord(value) && isCount(value.turn) && isText(value.id)],
+  parts: [
+    "writers, each with the step that it went on from",
+    listOf(shaped({ by: isText, key: maybe(isHash), from: isCount })),
+  ],
   step: ["a count", isCount],
   digest: ["64 hex digits, after warn: or not", maybe((value) => isText(value) && isHash(value.replace(/^warn:/, "")))],
   files: [
@@ -49,7 +70,11 @@ export class StoredRun {
   readonly #folder: string;
   /** What this process has put there, or read back whole. */
   readonly #there = new Set<string>();
+  /** Checkpoints that were read before, by path: they are written once, and may be large. */
+  readonly #put = new Map<string, Known>();
   #published: Snapshot | undefined;
+  /** What was restored last: a run that is published after it goes on from there. */
+  #begun: Snapshot | undefined;
   /** As they were last read. */
   #seen: readonly Snapshot[] = [];
 
@@ -63,6 +88,7 @@ export class StoredRun {
   }
 
   #object = (hash: string) => `${this.#folder}/objects/${hash}`;
+  #statement = (check: string) => `${this.#folder}/attestations/${check && `${check}.json`}`;
   #index = ({ turn, id }: Writer) => `${this.#folder}/snapshots/${turn}-${id}.json`;
 
   /** The snapshots that there are: finished ones first, then those that got further. Throws CheckpointError for one that is damaged, ReproError where two writers came to two digests. */
@@ -104,15 +130,20 @@ export class StoredRun {
 
   /** Puts a folder's files, then the writer's snapshot of them; what no snapshot lists any more is removed after it. Throws CheckpointError. */
   async publish(folder: string, writer: Writer): Promise<void> {
-    const { files: taken, step, digest } = await takeFiles(folder);
+    const { files: taken, step, digest } = await takeFiles(folder, this.#put);
     const files: Record<string, string> = {};
-    for (const [path, bytes] of taken) {
-      const hash = sha256Hex(bytes);
-      if (!this.#there.has(hash)) await this.#store.put(this.#object(hash), bytes);
+    for (const [path, { bytes, stamp, hash = sha256Hex(bytes!) }] of taken) {
+      if (bytes && !this.#there.has(hash)) await this.#store.put(this.#object(hash), bytes);
       this.#there.add(hash);
+      this.#put.set(path, { stamp, hash });
       files[path] = hash;
     }
-    const snapshot: Snapshot = { format: 1, writer, step, ...(digest !== undefined && { digest }), files };
+    const { id: by, key } = writer;
+    const parts = [
+      ...(this.#begun?.parts ?? []),
+      { by, ...(key !== undefined && { key }), from: this.#begun?.step ?? 0 },
+    ];
+    const snapshot: Snapshot = { format: 1, writer, parts, step, ...(digest !== undefined && { digest }), files };
     await this.#store.put(this.#index(writer), new TextEncoder().encode(`${JSON.stringify(snapshot)}\n`));
     const earlier = this.#published;
     this.#published = snapshot;
@@ -140,6 +171,20 @@ export class StoredRun {
     }
   }
 
+  /** Puts a signed statement about the run beside it, under the name of the check that it is of. */
+  async attest(statement: Statement, check: string): Promise<void> {
+    await this.#store.put(this.#statement(check), new TextEncoder().encode(`${canonicalJson(statement)}\n`));
+  }
+
+  /** The statements about the run, a line each, as `attestations.jsonl` has them. Nobody's word is taken here: whoever reads them judges. */
+  async statements(): Promise<string[]> {
+    const keys = await this.#store.list(this.#statement(""));
+    const found = await Promise.all(keys.map((key) => this.#store.get(key)));
+    return found
+      .flatMap((bytes) => (bytes ? new TextDecoder().decode(bytes).split("\n") : []))
+      .filter((line) => line !== "");
+  }
+
   /** Writes a snapshot's files into a folder. Throws CheckpointError for a file that is gone, or isn't what was put there. */
   async restore(snapshot: Snapshot, folder: string): Promise<void> {
     for (const [path, hash] of Object.entries(snapshot.files)) {
@@ -159,6 +204,7 @@ export class StoredRun {
       makeDirectory(at.slice(0, at.lastIndexOf("/")));
       writeAtomic(at, bytes);
     }
+    this.#begun = snapshot;
   }
 }
 
@@ -169,14 +215,27 @@ const passing = /(^|\/)lock(-[^/]*)?$/;
 const attempts = 50;
 const pause = 20;
 
+/** A file that was put into the store: when it was written and how long it was, and its SHA-256. */
+interface Known {
+  readonly stamp: string;
+  readonly hash: string;
+}
+
+interface TakenFile {
+  readonly stamp: string;
+  /** Of a file that was known. */
+  readonly hash?: string;
+  readonly bytes?: Uint8Array;
+}
+
 interface Taken extends Pick<Snapshot, "step" | "digest"> {
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly files: ReadonlyMap<string, TakenFile>;
 }
 
 /** A run's folder as it is at one moment. Throws CheckpointError where it holds no run, or never stays as it is for long enough to be read. */
-async function takeFiles(folder: string): Promise<Taken> {
+async function takeFiles(folder: string, known: ReadonlyMap<string, Known>): Promise<Taken> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const taken = tryTake(folder);
+    const taken = tryTake(folder, known);
     if (taken) return taken;
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
@@ -188,25 +247,29 @@ async function takeFiles(folder: string): Promise<Taken> {
 }
 
 /** Undefined where the run that goes on in the folder replaced a checkpoint meanwhile. */
-function tryTake(folder: string): Taken | undefined {
+function tryTake(folder: string, known: ReadonlyMap<string, Known>): Taken | undefined {
   const { status, result } = readManifest(`${folder}/manifest.json`);
   const index = `${folder}/checkpoints/index.json`;
   const before = exists(index) ? sha256Hex(read(index, CheckpointError)) : undefined;
   const checkpoints = listCheckpoints(`${folder}/checkpoints`);
   const named = new Set(checkpoints.map(({ file }) => `checkpoints/${file}`));
-  const files = new Map<string, Uint8Array>();
+  const files = new Map<string, TakenFile>();
   try {
     for (const path of filesOf(folder)) {
       if (passing.test(path) || path.endsWith(temporarySuffix)) continue;
+      const isCheckpoint = /^checkpoints\/.*\.safetensors$/.test(path);
       // What the index doesn't name may not be whole.
-      if (/^checkpoints\/.*\.safetensors$/.test(path) && !named.has(path)) continue;
-      files.set(path, read(`${folder}/${path}`, CheckpointError));
+      if (isCheckpoint && !named.has(path)) continue;
+      const at = `${folder}/${path}`;
+      const stamp = `${modifiedAt(at)} ${size(at, CheckpointError)}`;
+      const earlier = isCheckpoint ? known.get(path) : undefined;
+      files.set(path, earlier?.stamp === stamp ? earlier : { stamp, bytes: read(at, CheckpointError) });
     }
   } catch (error) {
     if (((error as Error).cause as { code?: string })?.code === "ENOENT") return undefined;
     throw error;
   }
-  const after = files.get("checkpoints/index.json");
+  const after = files.get("checkpoints/index.json")?.bytes;
   if ((after && sha256Hex(after)) !== before || [...named].some((path) => !files.has(path))) return undefined;
   const finished = status === "finished" ? result : undefined;
   return { step: finished?.steps ?? checkpoints.at(-1)?.step ?? 0, digest: finished?.digest, files };

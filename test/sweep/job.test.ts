@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { importPrograms } from "../../src/cli/imports.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { numericsId } from "../../src/core/numerics.ts";
+import { checkOrder } from "../../src/sweep/check.ts";
 import { checkJob, configFor, jobsOf } from "../../src/sweep/job.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -73,5 +74,40 @@ describe("a job", () => {
       /it has no program .*own\.mts, SHA-256 [0-9a-f]{64}: --import PATH/,
     );
     expect(configFor(named, "elsewhere", [program]).imports).toEqual([program]);
+  });
+});
+
+describe("a check", () => {
+  const order = { format: 1, job, task: { type: "replay" }, except: ["a"] };
+  const sides = [1, 2].map((digit) => ({ by: `runner-${digit}`, key: String(digit).repeat(64) }));
+
+  test.each([
+    { type: "replay", steps: 3 },
+    { type: "values", step: 3, from: 0 },
+    { type: "prove", step: 3, from: 0, value: 7 },
+    { type: "settle", step: 3, from: 2, sides },
+  ])("$type", (task) => {
+    const whole = { ...order, task };
+    expect(checkOrder("queue", JSON.parse(JSON.stringify(whole)))).toEqual(whole);
+  });
+
+  test.each([
+    { type: "replay", steps: 0 },
+    { type: "toString" },
+    { type: "values", step: 0, from: 0 },
+    { type: "prove", step: 3, from: 0 },
+    { type: "settle", step: 3, from: 2, sides: sides.slice(1) },
+    undefined,
+  ])("%j is none", (task) => {
+    expect(() => checkOrder("queue: replay-1", { ...order, task })).toThrow(
+      /queue: replay-1: task: not what a check holds/,
+    );
+  });
+
+  test("is of a job", () => {
+    expect(() => checkOrder("queue: replay-1", { ...order, job: { ...job, name: "x" } })).toThrow(
+      "queue: replay-1: job: name",
+    );
+    expect(() => checkOrder("queue: replay-1", { ...order, except: "a" })).toThrow("queue: replay-1: except");
   });
 });

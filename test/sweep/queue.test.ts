@@ -9,14 +9,18 @@ import { folderStore } from "../../src/sweep/folder-store.node.ts";
 import { filesOf } from "../../src/sweep/folders.node.ts";
 import { type Job, jobsOf } from "../../src/sweep/job.ts";
 import { connectQueue, JobQueue, type QueuedRun } from "../../src/sweep/queue.ts";
+import type { Replicated } from "../../src/sweep/replicas.ts";
 import { StoredRun } from "../../src/sweep/snapshots.ts";
 import { openStore } from "../../src/sweep/stores.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
+import { judgeAttestations, readAttested } from "../../src/verify/attestation.ts";
+import { newKeys } from "../../src/verify/keys.ts";
 import { type Finished, scratch, start } from "../support/cli.ts";
 import { shortConfig } from "../support/jobs.ts";
 import { noRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startS3 } from "../support/s3.ts";
+import { root } from "../support/sources.ts";
 
 /** A job of so many steps, and the digest that it must come to. */
 async function planned(steps: number, seed = 7): Promise<{ job: Job; digest: string }> {
@@ -231,6 +235,69 @@ describe.skipIf(noRedis)("a queue", () => {
     const without = await sweep("queued", "--queue", redis.address);
     expect(without.code).toBe(2);
     expect(without.stderr).toContain("no --store");
+  });
+
+  test("a fault planted in one runner's kernel: another finds it, a third names step and op, and all that runner's runs are marked", async () => {
+    const folder = scratch();
+    const keyOf = async (name: string) => {
+      const path = join(folder, `${name}.key`);
+      return { path, publicKey: newKeys(path) };
+    };
+    const keys = { a: await keyOf("a"), b: await keyOf("b"), c: await keyOf("c") };
+    writeFileSync(join(folder, "base.yaml"), shortConfig({ steps: 8, every: 4 }));
+    const file = join(folder, "sweep.yaml");
+    writeFileSync(file, "config: base.yaml\nseeds: [31, 32]\n");
+    const sweep = (...flags: string[]) =>
+      start(
+        [
+          "sweep",
+          file,
+          "--folder",
+          join(folder, "runs"),
+          "--queue",
+          redis.address,
+          "--store",
+          store,
+          "--json",
+          ...flags,
+        ],
+        undefined,
+        undefined,
+        undefined,
+        { ...process.env, ...settings },
+      );
+    const [faulty, made] = await Promise.all([
+      startRunner(["--keys", keys.a.path, "--import", join(root, "test/support/fault.mts")]),
+      sweep(),
+    ]);
+    expect(made.code, made.stderr).toBe(0);
+    await Promise.all([startRunner(["--keys", keys.b.path]), startRunner(["--keys", keys.c.path])]);
+    const checked = await sweep("--replicas", "1");
+    expect(checked.code, checked.stderr).toBe(1);
+    const { wrong, doubtful, replicas } = checked.json() as unknown as {
+      wrong: string[];
+      doubtful: { name: string; by: string[] }[];
+      replicas: Replicated[];
+    };
+    const [, id] = /runner (\S+) takes/.exec(faulty.said())!;
+    expect(wrong).toEqual([id]);
+    expect(doubtful.map(({ by }) => by)).toEqual([[id], [id]]);
+    for (const { name, same, different, settlement } of replicas) {
+      expect([same, different.includes(id), different.length]).toEqual([[], false, 1]);
+      expect(settlement).toMatchObject({
+        step: 1,
+        wrong: [keys.a.publicKey],
+        what: expect.stringMatching(/float32|kernel/),
+      });
+      const run = join(folder, "runs", name);
+      const trusted = new Map([keys.b, keys.c].map(({ publicKey }, i) => [publicKey, `runner ${i}`]));
+      const [judged] = judgeAttestations([readAttested(run)], trusted);
+      expect(judged.verdict).toBe("refuted");
+      expect(judged.judged.map(({ statement, standing }) => [statement.format, standing]).sort()).toEqual([
+        ["seedgrad/attestation/1", "counts"],
+        ["seedgrad/ruling/1", "counts"],
+      ]);
+    }
   });
 
   test("over S3, and no password is in anything that is written: queue, store, and what the runner says", async () => {
