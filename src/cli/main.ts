@@ -111,6 +111,9 @@ withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, an
   .option("--claim <name>", "with --emit kubernetes: the claim of the volume that holds the sweep, its config and data")
   .option("--replicas <n>", "with --queue: so many other machines replay a run, and sign what they found", parseCount)
   .option("--share <part>", "the part of the runs that is replayed, above 0 and at most 1; left out: 1", parseShare)
+  .option("--share-seed <n>", "the seed of the draw which says which; left out: a new one", (text: string) =>
+    seedFromText("--share-seed", text),
+  )
   .option(
     "--replay-steps <k>",
     "so many steps of each, from where the machine's own draw says; left out: all",

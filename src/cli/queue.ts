@@ -28,6 +28,8 @@ export interface RunsInWork {
 export interface ReplicaFlags {
   readonly replicas?: number;
   readonly share?: number;
+  /** Of the draw that says which runs; left out: a new one. */
+  readonly shareSeed?: bigint;
   readonly replaySteps?: number;
 }
 
@@ -79,7 +81,7 @@ async function withReplicas(
     replicas: given.replicas!,
     share: given.share ?? 1,
     steps: given.replaySteps,
-    seed: drawSeed(),
+    seed: given.shareSeed ?? drawSeed(),
     say: (text) => messages.logMessage!("info", text),
     signal,
   });

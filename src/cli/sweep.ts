@@ -350,6 +350,7 @@ function flagWords({
   store,
   replicas,
   share,
+  shareSeed,
   replaySteps,
   vectorWidth,
   import: imports = [],
@@ -362,6 +363,7 @@ function flagWords({
     store,
     replicas,
     share,
+    "share-seed": shareSeed,
     "replay-steps": replaySteps,
     "vector-width": vectorWidth,
   };

@@ -78,16 +78,14 @@ export async function connectQueue(address: string, environment: Environment): P
     retryStrategy: (times: number) => Math.min(50 * times, 1_000),
     lazyConnect: true,
   });
-  let trouble: unknown;
-  client.on("error", (error) => {
-    trouble = error;
-  });
   let timer: NodeJS.Timeout | undefined;
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(trouble ?? new Error(`no answer in ${patience / 1000} s`)), patience);
+    const failed = new Promise<never>((_, reject) => {
+      // Later ones are waited out.
+      client.on("error", reject);
+      timer = setTimeout(() => reject(new Error(`no answer in ${patience / 1000} s`)), patience);
     });
-    await Promise.race([client.ping(), late]);
+    await Promise.race([client.ping(), failed]);
   } catch (cause) {
     client.disconnect();
     throw new ConfigError({

@@ -3,7 +3,9 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Outcome } from "../../src/cli/command.ts";
+import { type SweepFlags, sweep } from "../../src/cli/sweep.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { folderStore } from "../../src/sweep/folder-store.node.ts";
 import { filesOf } from "../../src/sweep/folders.node.ts";
@@ -16,7 +18,7 @@ import { buildTrainer } from "../../src/train/config/build.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
 import { judgeAttestations, readAttested } from "../../src/verify/attestation.ts";
 import { newKeys } from "../../src/verify/keys.ts";
-import { type Finished, scratch, start } from "../support/cli.ts";
+import { scratch, start } from "../support/cli.ts";
 import { shortConfig } from "../support/jobs.ts";
 import { noRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startS3 } from "../support/s3.ts";
@@ -121,8 +123,23 @@ async function holderOf(job: Job, runners: readonly TestRunner[]): Promise<[Test
   return [holder, runners.find((runner) => runner !== holder)!];
 }
 
+/** A sweep of short runs with these seeds, and the command that has it made over the queue, called in this process. */
+function sweepOf(steps: number, seeds: readonly number[]) {
+  const folder = scratch();
+  writeFileSync(join(folder, "base.yaml"), shortConfig({ steps: steps, every: 10 }));
+  const file = join(folder, "sweep.yaml");
+  writeFileSync(file, `config: base.yaml\nseeds: [${seeds}]\n`);
+  const over = (flags: SweepFlags = {}) =>
+    sweep(file, { folder: join(folder, "queued"), queue: redis.address, store, ...flags });
+  return { folder, file, over };
+}
+
 describe.skipIf(noRedis)("a queue", () => {
+  beforeEach(() => {
+    vi.stubEnv("REDIS_PASSWORD", password);
+  });
   afterEach(() => {
+    vi.unstubAllEnvs();
     for (const child of [...alive]) child.kill("SIGKILL");
   });
 
@@ -202,85 +219,55 @@ describe.skipIf(noRedis)("a queue", () => {
   });
 
   test("a sweep over the queue: followed, fetched, and the table that the sweep on one machine has", async () => {
-    const folder = scratch();
-    writeFileSync(join(folder, "base.yaml"), shortConfig({ steps: 30, every: 10 }));
-    const file = join(folder, "sweep.yaml");
-    writeFileSync(
-      file,
-      "config: base.yaml\nseeds: [1, 2]\ngrid: {trainer.init.optimizer.AdamW.learning_rate: [0.01, 0.02]}\n",
-    );
-    const sweep = (name: string, ...flags: string[]) =>
-      start(["sweep", file, "--folder", join(folder, name), "--json", ...flags], undefined, undefined, undefined, {
-        ...process.env,
-        ...settings,
-      });
-    const queued = sweep("queued", "--queue", redis.address, "--store", store);
-    const [, local] = await Promise.all([startRunner(), sweep("local")]);
-    const away = await queued;
-    expect(away.code, away.stderr).toBe(0);
-    expect(local.code, local.stderr).toBe(0);
-    const table = ({ json }: Finished) =>
-      (json().runs as { name: string; state: string; digest: string }[]).map(({ name, state, digest }) => [
+    const { file, over, folder } = sweepOf(30, [1, 2]);
+    const local = start(["sweep", file, "--folder", join(folder, "local"), "--json"]);
+    const runner = startRunner();
+    const away = await over();
+    expect(away.code).toBe(0);
+    const here = await local;
+    expect(here.code, here.stderr).toBe(0);
+    const table = (json: Outcome["json"]) =>
+      (json.runs as { name: string; state: string; digest: string }[]).map(({ name, state, digest }) => [
         name,
         state,
         digest,
       ]);
-    expect(table(away)).toEqual(table(local));
-    expect(table(away).map(([, state]) => state)).toEqual(Array(4).fill("finished"));
-    expect(away.stderr).toMatch(/by the runners of redis:.*, into file:/);
-    for (const [name] of table(away))
+    expect(table(away.json)).toEqual(table(here.json()));
+    expect(table(away.json).map(([, state]) => state)).toEqual(["finished", "finished"]);
+    for (const [name] of table(away.json))
       expect(readManifest(join(folder, "queued", name, "manifest.json")).status).toBe("finished");
-    const again = await sweep("queued", "--queue", redis.address, "--store", store);
-    expect(again.stderr).toContain("4 finished before");
-    const without = await sweep("queued", "--queue", redis.address);
-    expect(without.code).toBe(2);
-    expect(without.stderr).toContain("no --store");
+    expect((await runner).said().match(/begins/g)).toHaveLength(2);
+    // Begun anew, it finds them here; with another folder, in the store: nothing is made again.
+    expect((await over()).json).toMatchObject({ finished: 2 });
+    expect(table((await over({ folder: join(folder, "another") })).json)).toEqual(table(away.json));
+    expect((await runner).said().match(/begins/g)).toHaveLength(2);
+    await expect(over({ store: undefined })).rejects.toThrow(/got no --store/);
   });
 
   test("a fault planted in one runner's kernel: another finds it, a third names step and op, and all that runner's runs are marked", async () => {
-    const folder = scratch();
+    const { folder, over } = sweepOf(8, [31, 32]);
     const keyOf = async (name: string) => {
       const path = join(folder, `${name}.key`);
       return { path, publicKey: newKeys(path) };
     };
     const keys = { a: await keyOf("a"), b: await keyOf("b"), c: await keyOf("c") };
-    writeFileSync(join(folder, "base.yaml"), shortConfig({ steps: 8, every: 4 }));
-    const file = join(folder, "sweep.yaml");
-    writeFileSync(file, "config: base.yaml\nseeds: [31, 32]\n");
-    const sweep = (...flags: string[]) =>
-      start(
-        [
-          "sweep",
-          file,
-          "--folder",
-          join(folder, "runs"),
-          "--queue",
-          redis.address,
-          "--store",
-          store,
-          "--json",
-          ...flags,
-        ],
-        undefined,
-        undefined,
-        undefined,
-        { ...process.env, ...settings },
-      );
     const [faulty, made] = await Promise.all([
       startRunner(["--keys", keys.a.path, "--import", join(root, "test/support/fault.mts")]),
-      sweep(),
+      over(),
     ]);
-    expect(made.code, made.stderr).toBe(0);
+    expect(made.code).toBe(0);
     await Promise.all([startRunner(["--keys", keys.b.path]), startRunner(["--keys", keys.c.path])]);
-    const checked = await sweep("--replicas", "1");
-    expect(checked.code, checked.stderr).toBe(1);
-    const { wrong, doubtful, replicas } = checked.json() as unknown as {
+    // Of the two runs this seed draws one.
+    const checked = await over({ replicas: 1, share: 0.5, shareSeed: 4n });
+    expect(checked.code).toBe(1);
+    const { wrong, doubtful, replicas } = checked.json as unknown as {
       wrong: string[];
       doubtful: { name: string; by: string[] }[];
       replicas: Replicated[];
     };
     const [, id] = /runner (\S+) takes/.exec(faulty.said())!;
     expect(wrong).toEqual([id]);
+    expect(replicas).toHaveLength(1);
     expect(doubtful.map(({ by }) => by)).toEqual([[id], [id]]);
     for (const { name, same, different, settlement } of replicas) {
       expect([same, different.includes(id), different.length]).toEqual([[], false, 1]);
@@ -289,7 +276,7 @@ describe.skipIf(noRedis)("a queue", () => {
         wrong: [keys.a.publicKey],
         what: expect.stringMatching(/float32|kernel/),
       });
-      const run = join(folder, "runs", name);
+      const run = join(folder, "queued", name);
       const trusted = new Map([keys.b, keys.c].map(({ publicKey }, i) => [publicKey, `runner ${i}`]));
       const [judged] = judgeAttestations([readAttested(run)], trusted);
       expect(judged.verdict).toBe("refuted");
