@@ -4,6 +4,7 @@ import { backendNames } from "../backend/load.ts";
 import { ConfigError } from "../core/errors.ts";
 import { families } from "../train/config/families.ts";
 import type { Outcome } from "./command.ts";
+import { schedulers } from "./emit.ts";
 import { plural } from "./list.ts";
 
 const shells = ["bash", "zsh"];
@@ -48,6 +49,7 @@ function bashScript(program: Command): string[] {
     "  esac",
     `  if [ "$COMP_CWORD" = 1 ]; then words="${program.commands.map((command) => command.name()).join(" ")} --help --version"; fi`,
     `  if [ "$before" = --backend ]; then words="${backendNames.join(" ")}"; fi`,
+    `  if [ "$before" = --emit ]; then words="${schedulers.join(" ")}"; fi`,
     '  COMPREPLY=($(compgen -W "$words" -- "$word"))',
     "}",
     "complete -o default -F _seedgrad seedgrad",

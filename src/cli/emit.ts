@@ -9,12 +9,14 @@ import type { SweepPlan } from "../sweep/plan.ts";
 import { shellCommand } from "./signals.ts";
 
 /** What a job array may be written for. */
-export type Scheduler = "slurm" | "kubernetes";
+export const schedulers = ["slurm", "kubernetes"] as const;
+export type Scheduler = (typeof schedulers)[number];
 
 /** A scheduler by its name. */
 export function parseScheduler(text: string): Scheduler {
-  if (text === "slurm" || text === "kubernetes") return text;
-  throw new InvalidArgumentError("expected slurm or kubernetes");
+  const found = schedulers.find((name) => name === text);
+  if (found) return found;
+  throw new InvalidArgumentError(`expected ${schedulers.join(" or ")}`);
 }
 
 /** A sweep as jobs. */

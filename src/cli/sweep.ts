@@ -11,8 +11,9 @@ import { monitoredName } from "../optim/monitored.ts";
 import { isRecord, isText, tryJson } from "../run/fields.ts";
 import { lockFolder } from "../run/lock.ts";
 import { type Estimate, estimate } from "../sweep/estimate.ts";
-import { type Ended, LocalSweep, type RunStatus, type Started, strangersIn } from "../sweep/local.ts";
+import { type Ended, LocalSweep, type RunStatus, type Started, strangersIn, untilFree } from "../sweep/local.ts";
 import { baseOf, loadSweep, type PlannedRun, type SweepPlan } from "../sweep/plan.ts";
+import { RunWatch } from "../sweep/progress.ts";
 import { resultsOf } from "../sweep/results.ts";
 import { resultFiles, writeResults } from "../sweep/rows.ts";
 import { countsText, durationText, eventLine, liveRows, settingsTexts, sweepSecondsLeft } from "../sweep/table.ts";
@@ -66,16 +67,23 @@ export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
   }
 }
 
-/** One run of a plan in this process, as a job of an array makes it. */
+/** One run of a plan in this process, as a job of an array makes it. A job that is begun again while its node is thought alive, or its run is made elsewhere, waits. */
 async function fitOnly(plan: SweepPlan, index: number, { json }: SweepFlags): Promise<Outcome> {
   const run = plan.runs[index];
-  if (run) return fitConfig(writeConfig(plan, run), { json });
-  throw new ConfigError({
-    where: "--only",
-    problem: "the sweep has no such run",
-    got: String(index),
-    expected: `an index from 0 to ${plan.runs.length - 1}`,
-  });
+  if (!run) {
+    throw new ConfigError({
+      where: "--only",
+      problem: "the sweep has no such run",
+      got: String(index),
+      expected: `an index from 0 to ${plan.runs.length - 1}`,
+    });
+  }
+  const watch = new RunWatch(`${plan.folder}/${run.name}`);
+  if (watch.held) {
+    messages.logMessage!("info", `${watch.folder} is in use by another process, which is waited for`);
+    await untilFree(watch);
+  }
+  return fitConfig(writeConfig(plan, run), { json });
 }
 
 /** The plan's runs as jobs of a scheduler's. */

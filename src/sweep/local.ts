@@ -157,11 +157,11 @@ export function strangersIn({ folder, runs }: SweepPlan): string[] {
 }
 
 /** Waits until nobody holds a run, or whoever did has been silent so long that the run's own process should say. */
-async function untilFree(watch: RunWatch, signal: AbortSignal): Promise<void> {
+export async function untilFree(watch: RunWatch, signal?: AbortSignal): Promise<void> {
   const lock = `${watch.folder}/lock`;
   let written = modifiedAt(lock);
   let since = now();
-  while (watch.held && !signal.aborted) {
+  while (watch.held && !signal?.aborted) {
     await new Promise((resolve) => setTimeout(resolve, lookEvery));
     const at = modifiedAt(lock);
     if (at === written && now() - since > silence) return;

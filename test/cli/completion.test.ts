@@ -32,6 +32,7 @@ describe("completion", () => {
       expect(complete("seedgrad", "checkpoint", "in")).toEqual(["info"]);
       expect(complete("seedgrad", "config", "show", "--max")).toEqual(["--max-steps"]);
       expect(complete("seedgrad", "list", "opt")).toEqual(["optimizers"]);
+      expect(complete("seedgrad", "sweep", "a.yaml", "--emit", "sl")).toEqual(["slurm"]);
       expect(complete("seedgrad", "fit", configFile(""), "--backend", "ref")).toEqual(["reference"]);
     });
   }

@@ -153,6 +153,16 @@ describe("a sweep", () => {
     ]);
   });
 
+  test("--only waits for a process that makes the same run already: both end with its digest", async () => {
+    const folder = files("seeds: 1\n", 3000);
+    const first = sweep(folder, ["--only", "0"]);
+    await until(() => locked(folder).length === 1);
+    const second = await sweep(folder, ["--only", "0"]);
+    expect([second.code, (await first).code], second.stderr).toEqual([0, 0]);
+    expect(second.stderr).toMatch(/^runs\/sweep\/\w{16} is in use by another process, which is waited for$/m);
+    expect(second.json().digest).toBe((await first).json().digest);
+  });
+
   test("--dry-run prints the plan, with the time that it takes, and writes nothing", async () => {
     const folder = files(`seeds: 3\ngrid: {${rate}: [0.001, 0.01]}\n`);
     const dry = await sweep(folder, ["--dry-run", "--jobs", "2"]);
