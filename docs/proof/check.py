@@ -32,7 +32,7 @@ def graph_of(data):  # its seed, values (each node with what it means), outputs 
     r.list(node)
     meanings, known = iter(r.list(lambda: r.read(32) if r.number("B") else r.number("I"))), {}
     for value in values:
-        if "op" not in value or "content" in value["attributes"]: continue
+        if value.get("op", "constant") == "constant": continue
         if value["op"] == "scan": raise Refused("a graph with the op scan")
         # An op with a version has one meaning; an expression has one for each of its attributes and operands' dtypes.
         own = (value["op"], value["key"], *(values[i]["dtype"] for i in value["inputs"]))
@@ -122,19 +122,19 @@ def check(proof):
     expect(made == unhex(link["hash"]), "link: its parts come to another hash")
     seed, values, outputs, draws = graph_of(graph)
     node, elements = values[result["value"]], {}
-    inputs = [] if "content" in node["attributes"] else node["inputs"]
+    inputs = [] if node["op"] == "constant" else node["inputs"]
     expect([v["value"] for v in proof["operands"]] == list(dict.fromkeys(inputs)), "operands: not the op's")
     for number, data, proved in ((v["value"], unhex(v["data"]), v) for v in given):
         value, name = values[number], f"value {number}"
         dtype, shape, digest = value["dtype"], value["shape"], sha(data)
         expect(digest == unhex(proved["sha256"]), f"{name}: its bytes come to another hash")
-        expect(value.get("attributes", {}).get("content", digest) == digest, f"{name}: not the graph's constant")
+        expect(value.get("op") != "constant" or value["attributes"]["content"] == digest, f"{name}: not the graph's constant")
         head = pack(f"II{len(dtype)}sI{len(shape)}Q", number, len(dtype), dtype.encode(), len(shape), *shape)
         reached = root_of(sha(b"\0", head, digest), number, len(values), [unhex(h) for h in proved["path"]])
         expect(reached == unhex(proof["root"]), f"{name}: its branch doesn't lead to the root")
         elements[number] = (struct.unpack(f"<{prod(shape)}{dict(float32='f', int32='i', uint32='I', bool='B')[dtype]}", data), shape)
     if ("result", result["value"]) in outputs: expect(unhex(result["data"]) == unhex(link["loss"])[::-1], "link: another loss")
-    if "content" in node["attributes"]: return "constant"
+    if node["op"] == "constant": return "constant"
     made = compute(node, [elements[i] for i in inputs], proof.get("expression"), seed, link["position"] - draws)
     form = "f" if node["dtype"] == "float32" else "q"
     for i, (x, y) in enumerate(zip(made, elements[result["value"]][0])):

@@ -8,7 +8,7 @@ import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
-import { uniform } from "../../src/tensor/functions.ts";
+import { tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Rebuild } from "../../src/train/replay.ts";
 import { writeProof } from "../../src/verify/opproof.ts";
 import { proofOf, type StepValue, stepValues } from "../../src/verify/prove.ts";
@@ -31,6 +31,7 @@ const rebuild: Rebuild = (changes) => ({
     loss: (outputs) =>
       outputs
         .mul(uniform([samples, width], -1, 2))
+        .mul(tensor([1, 0.5, -1, 2]))
         .exp()
         .mean(),
     optimizer: (model) => optim.sgd(model.parameters(), { learningRate: 0.01 }),
@@ -54,6 +55,7 @@ const wanted: Readonly<Record<string, (value: StepValue) => boolean>> = {
   exp: ({ what }) => what === `exp float32[${samples}, ${width}]`,
   "sum in lanes": ({ what }) => what === "sum float32[]",
   "sum in chunks": ({ what }) => what === `sum float32[${width}]`,
+  constant: ({ what }) => what === `constant float32[${width}]`,
   full: ({ what }) => what === "full float32[]",
   loss: ({ names }) => names.includes("result"),
   update: ({ names }) => names.includes("parameter/weight"),
