@@ -1,10 +1,8 @@
 // `seedgrad fit CONFIG`: trains, and where the config is a preset's compares the digest with the published one.
 
 import { ConfigError, type InterruptedError } from "../core/errors.ts";
-import { missingKey } from "../core/keys.ts";
-import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
-import { continuePhase } from "../train/config/parse.ts";
+import { checkPhases, trainPhases } from "../train/config/phases.ts";
 import type { Config } from "../train/config/schema.ts";
 import type { FitOptions, Run } from "../train/run.ts";
 import { messages, type Outcome } from "./command.ts";
@@ -31,8 +29,7 @@ export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome>
       hint: "write ckpt_path under the fit of a phase; left out, each goes on from its own newest",
     });
   }
-  for (const [i, { trainer }] of phases.entries())
-    if (!trainer.fit) throw missingKey(`${file}: trainer${phases.length > 1 ? `[${i}]` : ""}.fit`, "train_dataloader");
+  checkPhases(file, phases);
   return interruptible(
     (interrupted) => resumeCommand(file, given, phases, interrupted),
     async (signal) => (phases.length === 1 ? fitOne(file, phases[0], flags, signal) : fitPhases(phases, signal)),
@@ -56,23 +53,11 @@ async function fitOne(file: string, config: Config, flags: RunFlags, signal: Abo
   };
 }
 
-/** Each phase begins with the last weights of the one before. */
 async function fitPhases(phases: readonly Config[], signal: AbortSignal): Promise<Outcome> {
-  const runs: Run[] = [];
-  let weights: string | undefined;
-  for (const [i, phase] of phases.entries()) {
-    const config = weights === undefined ? phase : continuePhase(phase, weights);
+  const runs = await trainPhases(phases, (config, i) => {
     messages.logMessage!("info", `phase ${i + 1} of ${phases.length}`);
-    runs.push(await train(config, { ckptPath: phase.trainer.fit!.ckptPath, signal }));
-    weights = latestCheckpoint(`${phase.trainer.init.modelDir}/checkpoints`);
-    if (weights !== undefined || i === phases.length - 1) continue;
-    throw new ConfigError({
-      where: `trainer[${i}].init.checkpoint`,
-      problem: "the next phase begins with this one's weights, and none were saved",
-      got: "null",
-      expected: "checkpoint: {}",
-    });
-  }
+    return train(config, { ckptPath: config.trainer.fit!.ckptPath, signal });
+  });
   return {
     code: 0,
     json: { digest: runs.at(-1)!.digest, phases: runs.map(runJson) },

@@ -22,7 +22,7 @@ import type { Order, TrainingEvents } from "./messages.ts";
 
 /** What a worker is to train: a config, or what a module makes. */
 export interface TrainingJob {
-  /** YAML text, or the same as records and lists. */
+  /** YAML text, or the same as records and lists; of one trainer, or of several phases, which are trained one after the other. */
   readonly config?: string | Readonly<Record<string, unknown>>;
   /** What the config is called in errors; `config` unless given. */
   readonly name?: string;
@@ -45,7 +45,9 @@ export interface TrainingJob {
 
 /** What a training in a worker came to. */
 export interface WorkerRun extends Run {
-  /** With `keepFiles`: the files of the run's folder, by their paths. */
+  /** Of a config that lists several phases: what each came to, in their order. The rest is the last one's. */
+  readonly phases?: readonly Run[];
+  /** With `keepFiles`: the files of the run's folder, by their paths; of every phase's. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
 }
 

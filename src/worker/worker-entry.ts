@@ -1,6 +1,6 @@
 // What runs in the worker: it takes orders from the page, one after another, and answers each. The library is imported by the order that needs it.
 
-import { mountedFiles } from "#files";
+import { mountedFiles, mountFiles } from "#files";
 import { listen, post } from "#port";
 import { ConfigError, didYouMean, showValue } from "../core/errors.ts";
 import { failureOf } from "../core/failures.ts";
@@ -67,20 +67,22 @@ async function train({
       signal,
     });
   } else {
-    const config = library.parseConfig(from.text, from.name, from.overrides);
-    const { fit } = config.trainer;
-    if (!fit) {
-      throw new ConfigError({
-        where: `${from.name}: trainer.fit`,
-        problem: "a required key is missing",
-        expected: "train_dataloader",
-      });
-    }
-    const loggers = [reporter, ...library.trainerOptions(config).loggers!];
-    const { trainer, train, vals } = library.buildTrainer(config, { ...changes, loggers });
-    run = await trainer.fit(train!, vals, { signal, ckptPath: fit.ckptPath });
+    const { checkPhases, trainPhases } = await import("../train/config/phases.ts");
+    const phases = library.parsePhases(from.text, from.name, from.overrides);
+    checkPhases(from.name, phases);
+    // A phase leaves its weights in files.
+    if (phases.length > 1) mountFiles({});
+    const runs = await trainPhases(phases, (config, i) => {
+      if (phases.length > 1) reporter.logMessage("info", `phase ${i + 1} of ${phases.length}`);
+      const loggers = [reporter, ...library.trainerOptions(config).loggers!];
+      const { trainer, train, vals } = library.buildTrainer(config, { ...changes, loggers });
+      return trainer.fit(train!, vals, { signal, ckptPath: config.trainer.fit!.ckptPath });
+    });
+    run = phases.length > 1 ? { ...runs.at(-1)!, phases: runs } : runs[0];
   }
-  return keepFiles && run.directory !== undefined ? { ...run, files: mountedFiles(run.directory) } : run;
+  const folders = (run.phases ?? [run]).flatMap(({ directory }) => directory ?? []);
+  if (!keepFiles || folders.length === 0) return run;
+  return { ...run, files: Object.assign({}, ...folders.map(mountedFiles)) };
 }
 
 async function load({ from, backend, threads }: Extract<Order, { order: "load" }>): Promise<readonly string[]> {

@@ -1,8 +1,12 @@
 // The page that trains, as it is built: opened, used by mouse, keyboard and link, in Chromium and in Firefox.
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { createServer } from "vite";
+import * as vite from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { decodeZip } from "../../src/io/zip.ts";
 import { publishedOf } from "../../src/page/presets.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { demoPages } from "../support/demo.ts";
@@ -13,6 +17,9 @@ import { root } from "../support/sources.ts";
 
 const plain = (digest: string | null) => digest?.replaceAll(/\s/g, "");
 const digestOf = (preset: string) => publishedOf(preset)!.digest;
+
+const noPython = spawnSync("python3", ["--version"]).status !== 0;
+if (noPython) console.warn("the page on a plain server skipped: no python3 here; npm run setup:system installs it");
 
 /** Trains in a frame, and posts what the page says in the end. */
 const driver = `<!doctype html><link rel=icon href=data:,><iframe src="/#preset=penguins&seed=1234" width=900 height=900></iframe><script type=module>
@@ -152,14 +159,52 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     expect(await judged("#verify")).toMatch(/^Verified: all 20 steps/);
   });
 
-  test("a page that isn't isolated: one thread, the same digest", async () => {
-    await open("/plain/#preset=penguins&seed=1234");
-    await page.click("summary");
-    expect(await text("#isolation")).toMatch(/one thread/);
+  test("a run's folder is dropped, as the system hands it over", async () => {
+    await open("/#preset=penguins&seed=1234&steps=20");
     await train();
-    expect(await text("#verdict")).toBe("Your machine got the same 64 digits");
-    expect(await text("#more")).toMatch(/on wasm, 1 thread\./);
+    const { name, buffer } = await saved();
+    const folder = join(temporaryFolder(), "a run");
+    for (const [path, bytes] of decodeZip(name, buffer)) {
+      if (path.endsWith("/")) continue;
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), bytes);
+    }
+    const place = page.locator("#verify h2");
+    await place.scrollIntoViewIfNeeded();
+    const { x, y } = (await place.boundingBox())!;
+    const session = await page.context().newCDPSession(page);
+    const data = { items: [], files: [folder], dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"] as const)
+      await session.send("Input.dispatchDragEvent", { type, x: x + 5, y: y + 5, data });
+    expect(await judged("#verify")).toMatch(/^Verified: all 20 steps/);
+    expect(said).toEqual([]);
   });
+
+  test.skipIf(noPython)(
+    "built as static files, in a folder of a server that knows nothing of it: one thread, the same digest",
+    async () => {
+      const site = temporaryFolder();
+      const build = { outDir: `${site}/some/where`, emptyOutDir: true };
+      await vite.build({ configFile: `${root}tools/demo.ts`, logLevel: "error", build });
+      const args = ["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", site];
+      const server = spawn("python3", args, { stdio: ["ignore", "pipe", "ignore"] });
+      try {
+        const [line] = (await once(server.stdout, "data")) as [Buffer];
+        const port = String(line).match(/ port (\d+)/)![1];
+        await page.goto(`http://127.0.0.1:${port}/some/where/#preset=penguins&seed=1234`);
+        await page.waitForFunction(`document.querySelectorAll("#preset option").length > 0`);
+        await page.click("summary");
+        expect(await page.evaluate("crossOriginIsolated")).toBe(false);
+        expect(await text("#isolation")).toMatch(/one thread/);
+        await train();
+        expect(await text("#verdict")).toBe("Your machine got the same 64 digits");
+        expect(await text("#more")).toMatch(/on wasm, 1 thread\./);
+        expect(said).toEqual([]);
+      } finally {
+        server.kill();
+      }
+    },
+  );
 
   test("the keyboard: everything is reached in order, Enter trains, Stop gives the focus back", async () => {
     await open("/");
@@ -206,7 +251,7 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
 
   test("the dev server: the sources themselves, isolated, come to the same digest", async () => {
     const cacheDir = temporaryFolder();
-    const server = await createServer({
+    const server = await vite.createServer({
       ...{ configFile: `${root}tools/demo.ts`, logLevel: "error", cacheDir },
       server: { host: "127.0.0.1", port: 0, ws: false },
     });

@@ -6,6 +6,7 @@ import vm from "node:vm";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as seedgrad from "../../src/index.ts";
+import { trainPhases } from "../../src/train/config/phases.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Pages, servePages } from "../support/pages.ts";
@@ -85,6 +86,30 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
     expect(found).toMatchObject({ verdict: "same", same: true, other: { equal: false } });
     expect(found.tampered).not.toBe("same");
     expect(found.other.lines.join("\n")).toMatch(/seed: 1 \| 2/);
+  });
+
+  test("a config of two phases: the second begins with the first one's weights, and both are Node's", async () => {
+    const phase = (steps: number, more = "") => `
+  - init: {seed: 7, model: {name: mlp, sizes: [2, 8, 1]}, loss: mse, optimizer: {SGD: {lr: 0.1}}, loop: {num_steps: ${steps}}${more}}
+    fit: {train_dataloader: {name: heat_equation, samples: 64, seed: 1, batch_size: 16}}`;
+    const config = `trainer:${phase(6)}${phase(4)}\n`;
+    const names = ["phase-1", "phase-2"];
+    const there = await evaluate<{ digest: string; phases: { digest: string; steps: number }[]; files: object }>(
+      `page.startTraining({ config: ${JSON.stringify(config)}, overrides: { modelDir: "runs/two" }, keepFiles: true })`,
+    );
+    const modelDir = temporaryFolder();
+    const here = await trainPhases(seedgrad.parsePhases(config, "config", { modelDir }), (phase) => {
+      const { trainer, train } = seedgrad.buildTrainer(phase, { loggers: [] });
+      return trainer.fit(train!, []);
+    });
+    const told = ({ steps, digest }: { readonly steps: number; readonly digest: string }) => [steps, digest];
+    expect(there.phases.map(told)).toEqual(here.map(told));
+    expect([there.digest, here.map(({ steps }) => steps)]).toEqual([here[1].digest, [6, 4]]);
+    for (const name of names) expect(there.files).toHaveProperty([`runs/two/${name}/manifest.json`]);
+    const refused = await evaluate<{ name: string; where: string }>(
+      `page.startTraining({ config: ${JSON.stringify(`trainer:${phase(6, ", checkpoint: null")}${phase(4)}\n`)} }).then(() => "finished", page.told)`,
+    );
+    expect(refused).toMatchObject({ name: "ConfigError", where: "trainer[0].init.checkpoint" });
   });
 
   test("where the page isn't cross-origin isolated: one thread, the same digest", async () => {
