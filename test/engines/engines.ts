@@ -46,10 +46,12 @@ async function cellOf(
   return { cell: wrong.length > 0 ? `${sound}, **${wrong.join(", ")}**` : sound, version: answers[0]?.version };
 }
 
+/** Puts a row in the page; lanes that it doesn't have stay as that version of the engine had them. */
 function write(row: Row): void {
   const known: Matrix = readMatrix();
-  const stays = JSON.stringify(known.digests) === JSON.stringify(digests);
-  const rows = [...(stays ? known.rows.filter(({ name }) => name !== row.name) : []), row];
+  const old = JSON.stringify(known.digests) === JSON.stringify(digests) ? known.rows : [];
+  const same = old.find(({ name, engine }) => name === row.name && engine === row.engine);
+  const rows = [...old.filter(({ name }) => name !== row.name), { ...row, cells: { ...same?.cells, ...row.cells } }];
   const order = engines.map(({ name }) => name);
   rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   writeFileSync(matrixPath, matrixPage({ digests, rows: rows.filter(({ name }) => order.includes(name)) }));
@@ -63,15 +65,12 @@ for (const engine of chosen) {
     console.log(`skipped  ${engine.name}: ${missing}`);
     continue;
   }
-  const cells: Partial<Record<Lane, string>> = {};
-  let version: string | undefined;
-  for (const [lane, presets] of asked) {
-    const found = await cellOf(engine, lane, presets);
-    cells[lane] = found.cell;
-    version ??= found.version;
-  }
   const { name, title, note, processor } = engine;
-  write({ name, engine: [`${title} ${version ?? "–"}`, ...(note ? [note] : [])].join(", "), processor, cells });
+  for (const [lane, presets] of asked) {
+    const { cell, version } = await cellOf(engine, lane, presets);
+    const words = [version === undefined ? title : `${title} ${version}`, ...(note ? [note] : [])];
+    write({ name, engine: words.join(", "), processor, cells: { [lane]: cell } });
+  }
 }
 pages.close();
 remove();

@@ -33,7 +33,7 @@ export interface Engine {
 const all = Object.keys(shortForms);
 const wasm = { "wasm/1": all, "wasm/2": all } as const;
 const native = { reference: quick, ...wasm, "wasm/1/scalar": all, "gpujs:webasm": quick, "gpujs:cpu": quick } as const;
-const emulated = { reference: quick, "wasm/1": quick, "wasm/1/scalar": quick } as const;
+const emulated = { "wasm/1": quick, "wasm/1/scalar": quick, reference: quick } as const;
 
 interface Process extends EnginePackage, Pick<Engine, "name" | "title" | "note" | "asked"> {
   readonly args?: readonly string[];
