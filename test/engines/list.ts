@@ -71,16 +71,10 @@ const node = (major: NodeMajor, changes: Partial<Process> = {}): Engine =>
     ...{ name: `node-${major}`, title: "Node", ...nodePackage(nodeVersions[major], "x64"), asked: native },
     ...changes,
   });
-const foreign = (
-  processor: string,
-  version: string,
-  emulator: Process["emulator"],
-  changes: Partial<Process> = {},
-): Engine =>
+const foreign = (processor: string, version: string, emulator: Process["emulator"]): Engine =>
   inProcess({
     ...{ name: `node-${processor}`, title: "Node", ...nodePackage(version, processor) },
     ...{ processor, emulator, asked: emulated },
-    ...changes,
   });
 const arm64 = ["qemu-aarch64", "/usr/aarch64-linux-gnu"] as const;
 
@@ -128,8 +122,5 @@ export const engines: readonly Engine[] = [
   }),
   foreign("ppc64le", "20.11.0", ["qemu-ppc64le", "/usr/powerpc64le-linux-gnu"]),
   foreign("armv7l", "20.11.0", ["qemu-arm", "/usr/arm-linux-gnueabihf"]),
-  foreign("s390x", "20.11.0", ["qemu-s390x", "/usr/s390x-linux-gnu"], {
-    // The emulator doesn't get over V8's putting better code in a running function's place.
-    ...{ note: "without Liftoff", args: ["--no-liftoff"] },
-  }),
+  foreign("s390x", "20.11.0", ["qemu-s390x", "/usr/s390x-linux-gnu"]),
 ];

@@ -106,6 +106,6 @@ ${table(
   ]),
 )}
 
-Pages train in a worker; one that isn't cross-origin isolated has one thread, and so has every page of WebKitGTK, which has no SharedArrayBuffer. Of an emulated armv7 the scalar path is taken: its SIMD flushes subnormals.
+Pages train in a worker; one that isn't cross-origin isolated has one thread, and so has every page of WebKitGTK, which has no SharedArrayBuffer. On armv7 and s390x the scalar path is taken: SIMD flushes subnormals on the one, and on the other, emulated, V8's gives other bits or crashes once it is hot.
 `;
 }

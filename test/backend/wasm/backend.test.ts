@@ -8,7 +8,7 @@ import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
 import { Context, share } from "../../../src/backend/wasm/emit/context.ts";
 import { scalarLanes, simdLanes } from "../../../src/backend/wasm/emit/lanes.ts";
 import { limitCode } from "../../../src/backend/wasm/emit/nest.ts";
-import { probe } from "../../../src/backend/wasm/probe.ts";
+import { look, probe } from "../../../src/backend/wasm/probe.ts";
 import { Memory } from "../../../src/backend/wasm/runtime/memory.ts";
 import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
@@ -55,6 +55,7 @@ test("by name, with threads", async () => {
 
 test("the probe looks at a subnormal sum", () => {
   expect(probe()).toEqual({ simd: true, reason: "SIMD keeps subnormals" });
+  expect(look(true)).toMatchObject({ simd: false });
 });
 
 test("a number of threads that is none is a BackendError", async () => {
