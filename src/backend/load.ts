@@ -43,6 +43,7 @@ const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Back
     const width = vectorWidth === 4 ? 4 : await (await import("./wasm/width.ts")).widthFor(vectorWidth);
     return wasmBackend({ threads, vectorWidth: width, isChecked: width === 8 });
   },
+  webgpu: async () => (await import("./webgpu/backend.ts")).webgpuBackend(),
 };
 
 /** The names `loadBackend` takes. */

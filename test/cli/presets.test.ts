@@ -1,13 +1,9 @@
 // Presets in short: each one's graph is the published one, and its bits are the same on every backend. Those that take seconds are trained whole: to their published digest, and over the bar
 // that they state. mnist-mlp's whole run is a test of `fit`; that of the others is minutes' training.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { buildTrainer } from "../../src/train/config/build.ts";
-import { parseConfig } from "../../src/train/config/parse.ts";
-import { root } from "../support/sources.ts";
+import { type Edit, published, run } from "../support/presets.ts";
 
-type Edit = readonly [from: string, to: string];
 interface Preset {
   readonly name: string;
   /** What makes a step of it short enough for the slowest backend. */
@@ -87,37 +83,6 @@ const presets: readonly Preset[] = [
   { name: "penguins", small: [], bar: { metric: "accuracy", least: 0.98 } },
   { name: "cars", small: [], bar: { metric: "r2", least: 0.85 } },
 ];
-
-const published = (name: string): { readonly graphHash: string; readonly digest: string } =>
-  JSON.parse(readFileSync(join(root, "src/presets/digests.json"), "utf8"))[`${name}.yaml`];
-
-/** A preset's first steps, or its whole run, with nothing beside it: no folder, no checkpoints, no callbacks, no loggers. */
-async function run(
-  name: string,
-  edits: readonly Edit[],
-  numSteps: number | undefined,
-  backend: string,
-  threads?: number,
-) {
-  const file = `${name}.yaml`;
-  const text = edits.reduce(
-    (sofar, [from, to]) => {
-      expect(sofar).toContain(from);
-      return sofar.replace(from, to);
-    },
-    readFileSync(join(root, "src/presets", file), "utf8"),
-  );
-  const { trainer, train, vals } = buildTrainer(parseConfig(text, file), {
-    ...{ modelDir: undefined, checkpoint: null, callbacks: [], loggers: [], logging: { logLevel: "silent" } },
-    ...(numSteps !== undefined && { loop: { numSteps } }),
-    ...{ backend, threads },
-  });
-  const { digest, graphHash, loss, metrics } = await trainer.fit(
-    train!,
-    numSteps === undefined ? [...vals] : undefined,
-  );
-  return { digest, graphHash, loss, metrics };
-}
 
 test.each(presets)(
   "$name: the graph is the published one; 1 and 2 threads give the same",

@@ -8,11 +8,12 @@ import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
+import { Workspace } from "../blocks.ts";
 import { CheckedExecutable } from "./checked.ts";
 import { printSchedule } from "./emit/program.ts";
 import { addressOf, type RunFunction, type WasmBuffer, WasmExecutable } from "./executable.ts";
 import { probe } from "./probe.ts";
-import { Memory, maximumPages, Workspace } from "./runtime/memory.ts";
+import { Memory, maximumPages } from "./runtime/memory.ts";
 import { Pool, threadCount } from "./runtime/pool.ts";
 
 export interface WasmOptions {

@@ -9,10 +9,11 @@ import { firstState } from "../../rng/stream.ts";
 import { align } from "../../schedule/places.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { DrawWord } from "../../schedule/signature.ts";
+import type { Workspace } from "../blocks.ts";
 import type { Program } from "./emit/program.ts";
 import { bindings, bindingsBytes } from "./runtime/bindings.ts";
 import { outcome } from "./runtime/control.ts";
-import type { Memory, Workspace } from "./runtime/memory.ts";
+import type { Memory } from "./runtime/memory.ts";
 import type { Pool } from "./runtime/pool.ts";
 
 /** Of one memory. */

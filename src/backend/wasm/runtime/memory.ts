@@ -3,6 +3,7 @@
 import { type DType, itemSize, makeArray, type TypedArray } from "../../../core/dtype.ts";
 import { BackendError } from "../../../core/errors.ts";
 import { align } from "../../../schedule/places.ts";
+import { Blocks } from "../../blocks.ts";
 
 const pageBytes = 65536;
 /** Pages that 32-bit addresses reach. */
@@ -14,8 +15,7 @@ const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 export class Memory {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
-  /** Free blocks by address: [address, bytes]. Address 0 is never given out. */
-  readonly #free: [number, number][] = [[pageBytes / 2, pageBytes / 2]];
+  readonly #blocks = new Blocks();
   /** From here on nothing has been given out yet: it is zero as it is. */
   #untouched = 0;
   #view: DataView;
@@ -27,6 +27,8 @@ export class Memory {
       ? new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true })
       : new WebAssembly.Memory({ initial: 1 });
     this.#view = new DataView(this.memory.buffer);
+    // Address 0 is never given out.
+    this.#blocks.give(pageBytes / 2, pageBytes / 2);
   }
 
   /** Little-endian access to all of it; don't keep it, since growing makes a new one. */
@@ -38,15 +40,11 @@ export class Memory {
   /** The address of `bytes` zeroed bytes, a multiple of 64. Throws BackendError when there is no more memory. */
   allocate(bytes: number): number {
     const size = align(Math.max(1, bytes));
-    let at = this.#free.findIndex(([, room]) => room >= size);
-    if (at < 0) {
+    let address = this.#blocks.take(size);
+    if (address === undefined) {
       this.#grow(size);
-      at = this.#free.length - 1;
+      address = this.#blocks.take(size)!;
     }
-    const block = this.#free[at];
-    const [address] = block;
-    if (block[1] === size) this.#free.splice(at, 1);
-    else this.#free[at] = [address + size, block[1] - size];
     const end = address + size;
     if (address < this.#untouched) {
       // In shared memory V8 fills element by element: the fewer and larger, the faster.
@@ -58,25 +56,13 @@ export class Memory {
 
   /** Gives back what `allocate(bytes)` gave. */
   free(address: number, bytes: number): void {
-    const size = align(Math.max(1, bytes));
-    let at = this.#free.findIndex(([other]) => other > address);
-    if (at < 0) at = this.#free.length;
-    this.#free.splice(at, 0, [address, size]);
-    for (const left of [at, at - 1]) {
-      const [here, next] = [this.#free[left], this.#free[left + 1]];
-      if (here && next && here[0] + here[1] === next[0]) {
-        here[1] += next[1];
-        this.#free.splice(left + 1, 1);
-      }
-    }
+    this.#blocks.give(address, bytes);
   }
 
   /** Adds room at the end for a block of `size`, and more than that, so that growing is rare. */
   #grow(size: number): void {
     const end = this.memory.buffer.byteLength;
-    const last = this.#free[this.#free.length - 1];
-    const tail = last && last[0] + last[1] === end ? last[1] : 0;
-    const needed = Math.ceil((size - tail) / pageBytes);
+    const needed = Math.ceil((size - this.#blocks.tail(end)) / pageBytes);
     const generous = Math.max(needed, Math.min(256, Math.ceil(end / pageBytes / 4)));
     const added = [generous, needed].find((pages) => {
       try {
@@ -95,9 +81,7 @@ export class Memory {
         hint: "a smaller batch, or accumulate gradients over several",
       });
     }
-    const bytes = added * pageBytes;
-    if (tail > 0) last[1] += bytes;
-    else this.#free.push([end, bytes]);
+    this.#blocks.give(end, added * pageBytes);
   }
 
   /** Copies elements in. */
@@ -122,25 +106,3 @@ export class Memory {
 
 const setters = { float32: "setFloat32", int32: "setInt32", uint32: "setUint32", bool: "setInt32" } as const;
 const getters = { float32: "getFloat32", int32: "getInt32", uint32: "getUint32", bool: "getInt32" } as const;
-
-/** Memory for what lives only while a plan runs: one block for all plans, since they run one after another, as large as the largest needs. */
-export class Workspace {
-  readonly #memory: Memory;
-  #address = 0;
-  #bytes = 0;
-
-  constructor(memory: Memory) {
-    this.#memory = memory;
-  }
-
-  /** Where the workspace begins, after it has grown to at least `bytes`, which moves it. Call while no plan runs. */
-  reserve(bytes: number): number {
-    if (bytes > this.#bytes) {
-      if (this.#bytes > 0) this.#memory.free(this.#address, this.#bytes);
-      this.#bytes = 0;
-      this.#address = this.#memory.allocate(bytes);
-      this.#bytes = bytes;
-    }
-    return this.#address;
-  }
-}

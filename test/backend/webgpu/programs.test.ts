@@ -1,0 +1,25 @@
+// Laws 5 and 6 on WebGPU: random programs with gradients and state give the reference's bits.
+import fc from "fast-check";
+import { afterAll, describe, test } from "vitest";
+import { loadBackend } from "../../../src/backend/load.ts";
+import type { Backend } from "../../../src/compile/contract.ts";
+import { checkProgram, choices, programOf } from "../../support/programs.ts";
+import { noWebgpu } from "../../support/swiftshader.ts";
+
+const runs = Number(process.env.WEBGPU_PROGRAMS ?? 6);
+
+describe.skipIf(noWebgpu)("random programs on webgpu", () => {
+  let backend: Backend | undefined;
+  afterAll(() => backend?.dispose());
+
+  test("give the reference's bits", async () => {
+    const webgpu = await loadBackend("webgpu");
+    backend = webgpu;
+    await fc.assert(
+      fc.asyncProperty(choices, fc.boolean(), fc.boolean(), (numbers, differentiate, fuse) =>
+        checkProgram(programOf(numbers, { differentiate }), [["webgpu", webgpu]], [fuse ? "fused" : "unfused"]),
+      ),
+      { numRuns: runs },
+    );
+  }, 900_000);
+});

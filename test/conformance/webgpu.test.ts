@@ -1,0 +1,25 @@
+// Law 5 on WebGPU: reference's bits in every 16th case; all of them in `npm run test:conformance -- --backends webgpu`.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadBackend } from "../../src/backend/load.ts";
+import type { Backend } from "../../src/compile/contract.ts";
+import { noWebgpu } from "../support/swiftshader.ts";
+import { differing, parted, prepare } from "./batch.ts";
+import { conformanceCases } from "./cases.ts";
+
+const cases = conformanceCases().filter((_, i) => i % 16 === 0);
+
+describe.skipIf(noWebgpu)("webgpu gives reference's bits", () => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await loadBackend("webgpu");
+  });
+  afterAll(async () => {
+    await backend?.dispose();
+  });
+
+  parted(cases).forEach((part, i) => {
+    test(`part ${i + 1}: ${part.length} cases`, async () => {
+      expect(await differing(backend, await prepare(part))).toEqual([]);
+    }, 900_000);
+  });
+});

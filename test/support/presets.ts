@@ -1,0 +1,44 @@
+// Presets trained as tests want them: a few steps, smaller, on a backend.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { buildTrainer } from "../../src/train/config/build.ts";
+import { parseConfig } from "../../src/train/config/parse.ts";
+import { root } from "./sources.ts";
+
+/** A text of the preset, and what stands in its place. */
+export type Edit = readonly [from: string, to: string];
+
+/** What is published of a preset's whole run. */
+export const published = (name: string): { readonly graphHash: string; readonly digest: string } =>
+  JSON.parse(readFileSync(join(root, "src/presets/digests.json"), "utf8"))[`${name}.yaml`];
+
+/** A preset's first steps, or its whole run, with nothing beside it: no folder, no checkpoints, no callbacks, no loggers. */
+export async function run(
+  name: string,
+  edits: readonly Edit[],
+  numSteps: number | undefined,
+  backend: string,
+  threads?: number,
+) {
+  const file = `${name}.yaml`;
+  const text = edits.reduce(
+    (sofar, [from, to]) => {
+      expect(sofar).toContain(from);
+      return sofar.replace(from, to);
+    },
+    readFileSync(join(root, "src/presets", file), "utf8"),
+  );
+  const { trainer, train, vals } = buildTrainer(parseConfig(text, file), {
+    ...{ modelDir: undefined, checkpoint: null, callbacks: [], loggers: [], logging: { logLevel: "silent" } },
+    ...(numSteps !== undefined && { loop: { numSteps } }),
+    ...{ backend, threads },
+    // A backend of class B marks the digest, which is the same otherwise.
+    ...(backend === "webgpu" && { deterministic: "warn" as const }),
+  });
+  const { digest, graphHash, loss, metrics } = await trainer.fit(
+    train!,
+    numSteps === undefined ? [...vals] : undefined,
+  );
+  return { digest: digest.replace(/^warn:/, ""), graphHash, loss, metrics };
+}
