@@ -3,7 +3,7 @@
 export interface Target {
   /** Whether kernels may be changed and run together as long as they compute the same; else each is run as it is. */
   readonly groups: boolean;
-  /** Whether values kept in 16 bits take 32. */
+  /** Whether every element takes 32 bits, one kept in 16 and a bool too. */
   readonly words: boolean;
   /** Elements that one vector holds: 1 without SIMD. */
   readonly lanes: number;

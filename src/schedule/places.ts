@@ -96,6 +96,7 @@ export interface Arena {
 export function layOutArena(
   plan: Plan,
   groups: readonly (Pick<Group, "members"> & { readonly locals: Locals })[],
+  { words }: Pick<Target, "words">,
 ): Arena {
   const { values } = plan;
   const spans = lifetimesIn(
@@ -103,7 +104,7 @@ export function layOutArena(
     groups.map(({ members }) => members.map(({ kernel }) => kernel)),
   );
   const local = new Set(groups.flatMap(({ locals }) => [...locals.places.keys()]));
-  const bytes = (value: number) => align(Math.max(1, valueBytes(values[value])));
+  const bytes = (value: number) => align(Math.max(1, words ? 4 * values[value].size : valueBytes(values[value])));
   const order = [...values.keys()]
     .filter((value) => values[value].place.kind === "temporary" && spans.has(value) && !local.has(value))
     .sort((a, b) => bytes(b) - bytes(a) || a - b);

@@ -55,7 +55,7 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
     steps,
     phases,
     isParallel: target.threads > 1 && phases.some(({ chunks }) => chunks > 1),
-    ...layOutArena(plan, groups),
+    ...layOutArena(plan, groups, target),
     localBytes: most(groups.map(({ locals }) => locals.bytes)),
     panelBytes: target.lanes > 1 ? most(groups.map(({ panelBytes }) => panelBytes)) : 0,
     scratchBytes: most(all.map(({ scratch }) => scratch)),
