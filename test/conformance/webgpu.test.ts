@@ -1,4 +1,4 @@
-// Law 5 on WebGPU: reference's bits in every 16th case; all of them in `npm run test:conformance -- --backends webgpu`.
+// Law 5 on WebGPU: reference's bits in every 16th case; all of them in `npm run test:conformance -- --on webgpu`.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadBackend } from "../../src/backend/load.ts";
 import type { Backend } from "../../src/compile/contract.ts";
