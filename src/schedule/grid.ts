@@ -1,6 +1,6 @@
 // How a kernel runs where thousands of invocations run at once: which of them computes what, in which shape of tiles. Every number that shapes a dispatch
 // stands here; a backend prints it.
-import { blockSize, chunkSize, type FoldKernel } from "../../kernels/kernel.ts";
+import { blockSize, chunkSize, type FoldKernel, laneCount } from "../../kernels/kernel.ts";
 import type { Product } from "../../kernels/product.ts";
 import { sizeOf } from "../core/shape.ts";
 
@@ -10,22 +10,25 @@ export const groupSize = 64;
 /** From so many outputs on a fold's invocations have enough to do without sharing out the terms of one. */
 const manyOutputs = 4096;
 
-/** A fold in parts, its blocks or chunks: `isSplit`, each by invocations of its own, which leave it in scratch memory for one that joins them in order. */
+/**
+ * A fold: `parts` blocks or chunks of at most `width` terms, in each `lanes` sums. `isSplit`: invocations share the sums of an output, and leave them in scratch memory for one that
+ * joins them in order. No barrier is between them: LLVM, which compiles for SwiftShader, then takes minutes for a body of 30 operations.
+ */
 export interface FoldGrid {
   readonly outputs: number;
   readonly count: number;
   readonly width: number;
   readonly parts: number;
+  readonly lanes: number;
   readonly isSplit: boolean;
 }
 
 export function foldGrid({ shape, fold: { reduced, order, combine } }: FoldKernel): FoldGrid {
   const [outputs, count] = [sizeOf(shape), sizeOf(reduced)];
-  const width = order === "lanes" ? blockSize : chunkSize;
-  const parts = Math.ceil(count / width);
   const isIndex = combine === "argmax" || combine === "argmin";
-  const isSplit = parts > 1 && !isIndex && (order === "lanes" || outputs < manyOutputs);
-  return { outputs, count, width, parts, isSplit };
+  const [width, lanes] = order === "lanes" ? [blockSize, Math.min(laneCount, count)] : [chunkSize, 1];
+  const parts = Math.ceil(count / width);
+  return { outputs, count, width, parts, lanes, isSplit: parts * lanes > 1 && !isIndex && outputs < manyOutputs };
 }
 
 /** A product's tiles: a workgroup of `side` by `side` invocations, each of which computes `rows` by `columns` outputs; of the operands `terms` at a time wait in its memory. */

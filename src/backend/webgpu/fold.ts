@@ -1,5 +1,4 @@
-// Kernels with a fold. In lanes: a row of a workgroup's invocations are a block's 16 lanes, which combine in its memory. In chunks: an invocation takes one
-// after another. Parts of one output that invocations share wait in scratch memory for one that joins them in order.
+// Kernels with a fold: an invocation an output, or several whose sums wait in scratch memory for one that joins them in order.
 import { constant } from "../../../kernels/expr.ts";
 import {
   type Combine,
@@ -10,7 +9,7 @@ import {
   neutral,
   withIndices,
 } from "../../../kernels/kernel.ts";
-import { type FoldGrid, foldGrid, groupSize } from "../../schedule/grid.ts";
+import { type FoldGrid, foldGrid } from "../../schedule/grid.ts";
 import { mergeAxes, written } from "../../schedule/merge.ts";
 import type { Nest } from "../../schedule/nest.ts";
 import { placeOf, readInputs } from "./elements.ts";
@@ -24,7 +23,7 @@ export function printFold(kernel: FoldKernel, isGuarded: boolean): Dispatch[] {
   if (grid.outputs === 0) return [];
   const read = [...withIndices(kernel.inputs), written(kernel, kernel.fold.reduced)];
   const nest = mergeAxes(loopShape(kernel), read, kernel.shape.length);
-  const { combine, order } = kernel.fold;
+  const { combine } = kernel.fold;
   if (grid.count === 0) {
     const { type } = kernel.body;
     return printPoints(
@@ -35,11 +34,10 @@ export function printFold(kernel: FoldKernel, isGuarded: boolean): Dispatch[] {
       isGuarded,
     );
   }
-  const list = grid.isSplit ? 2 * grid.outputs * grid.parts : 0;
+  const list = grid.isSplit ? 2 * sumsOf(grid) : 0;
   const repair = repairOf(kernel, isGuarded, list);
-  const print =
-    combine === "argmax" || combine === "argmin" ? printArgument : order === "lanes" ? printLanes : printChunks;
-  const shader = new Shader({ isGuarded: isGuarded && !grid.isSplit, isQuick: repair !== null });
+  const print = combine === "argmax" || combine === "argmin" ? printArgument : grid.isSplit ? printSums : printWhole;
+  const shader = new Shader({ isGuarded, isQuick: repair !== null });
   const first = print(shader, kernel, nest, grid);
   const { hasDoubt } = shader;
   const all = [first];
@@ -47,6 +45,9 @@ export function printFold(kernel: FoldKernel, isGuarded: boolean): Dispatch[] {
     all.push(printJoin(new Shader({ isGuarded, isQuick: repair !== null }), kernel, nest, grid, hasDoubt));
   return repair && hasDoubt ? [...all, repair] : all;
 }
+
+/** Sums of all outputs. */
+const sumsOf = ({ outputs, parts, lanes }: FoldGrid) => outputs * parts * lanes;
 
 /** a ∘ b. */
 function joined(shader: Shader, combine: Join, { type }: FoldKernel["body"], a: string, b: string): string {
@@ -73,130 +74,122 @@ const outerOf = ({ extents, outer }: Nest) => coordinates("output", extents.slic
 const targetOf = (shader: Shader, { inputs }: Nest, names: readonly string[]) =>
   placeOf(shader, inputs[inputs.length - 1], names);
 
-/** Statement: a part goes to scratch memory and behind all of them whether it is in doubt, or, not split, the output to its place or on the list. */
-function settle(
-  shader: Shader,
-  nest: Nest,
-  names: readonly string[],
-  grid: FoldGrid,
-  value: string,
-  doubt: string,
-): string {
-  const { isSplit, outputs, parts } = grid;
-  const doubtful = shader.hasDoubt ? doubt : undefined;
-  if (!isSplit) return shader.settle(targetOf(shader, nest, names), value, "output", doubtful, 0, outputs);
-  const all = outputs * parts;
-  const at = `${shader.scratch(2 * all)} + output * ${parts}u + part`;
-  return `heap[${at}] = ${value};${doubtful ? ` heap[${at} + ${all}u] = u32(${doubtful});` : ""}`;
-}
+/** What a sum begins with. */
+const zeroOf = ({ fold, body: { type } }: FoldKernel) => literal(type, neutral(fold.combine, type as "float32"));
 
-function printLanes(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
-  const { count, width, parts, outputs, isSplit } = grid;
-  const { body, fold } = kernel;
-  const combine = fold.combine as Join;
-  const type = typeName(body.type);
-  const zero = literal(body.type, neutral(combine, body.type as "float32"));
-  const outer = outerOf(nest);
-  const term = termOf(shader, kernel, nest, outer.names, grid);
-  const rows = groupSize / laneCount;
-  shader.shared(`lanes: array<${type}, ${groupSize}>`);
-  const join = joined(shader, combine, body, "sum", term.value);
-  const { hasDoubt } = shader;
-  if (hasDoubt) shader.shared(`doubts: array<atomic<u32>, ${rows}>`);
-  const lines = [
-    `let lane = local % ${laneCount}u;`,
-    `let row = group * ${rows}u + local / ${laneCount}u;`,
-    `let isRow = row < ${outputs * parts}u;`,
-    ...(parts > 1 ? [`let output = row / ${parts}u;`, `let part = row % ${parts}u;`] : ["let output = row;"]),
-    ...outer.lines,
-    `var sum: ${type} = ${zero};`,
-    parts > 1
-      ? `let end = select(0u, min(${count}u, part * ${width}u + ${width}u), isRow);`
-      : `let end = select(0u, ${count}u, isRow);`,
-    `for (var term = ${parts > 1 ? `part * ${width}u + ` : ""}lane; term < end; term += ${laneCount}u) {`,
-    ...term.lines.map((line) => `  ${line}`),
-    `  sum = ${join};`,
-    "}",
-    "lanes[local] = sum;",
+/** Statements that join the lanes in `sums`, 8, 4, 2, 1. */
+function halved(shader: Shader, combine: Join, body: FoldKernel["body"]): string[] {
+  const join = joined(shader, combine, body, "sums[lane]", "sums[lane + half]");
+  return [
     `for (var half = ${laneCount / 2}u; half > 0u; half = half / 2u) {`,
-    "  workgroupBarrier();",
-    "  if (lane < half) {",
-    "    let other = lanes[local + half];",
-    `    sum = ${joined(shader, combine, body, "sum", "other")};`,
-    "    lanes[local] = sum;",
-    "  }",
-    "}",
-    ...(hasDoubt ? [`if (doubt) { atomicOr(&doubts[local / ${laneCount}u], 1u); }`, "workgroupBarrier();"] : []),
-    "if (lane == 0u && isRow) {",
-    ...(isSplit
-      ? ["  let total = sum;"]
-      : [`  var start: ${type} = ${zero};`, `  let total = ${joined(shader, combine, body, "start", "sum")};`]),
-    `  ${settle(shader, nest, outer.names, grid, toWord(body.type, "total"), `doubt || atomicLoad(&doubts[local / ${laneCount}u]) != 0u`)}`,
+    `  for (var lane = 0u; lane < half; lane++) { sums[lane] = ${join}; }`,
     "}",
   ];
-  return shader.dispatch(lines, Math.ceil((outputs * parts) / rows));
 }
 
-function printChunks(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
-  const { count, width, parts, outputs, isSplit } = grid;
+/** An output by one invocation. */
+function printWhole(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
+  const { count, width, parts, lanes, outputs } = grid;
   const { body, fold } = kernel;
   const combine = fold.combine as Join;
   const type = typeName(body.type);
-  const zero = literal(body.type, neutral(combine, body.type as "float32"));
+  const zero = zeroOf(kernel);
   const outer = outerOf(nest);
   const term = termOf(shader, kernel, nest, outer.names, grid);
-  const chunk = [
-    `var sum: ${type} = ${zero};`,
-    `for (var term = part * ${width}u; term < min(${count}u, part * ${width}u + ${width}u); term++) {`,
-    ...term.lines.map((line) => `  ${line}`),
-    `  sum = ${joined(shader, combine, body, "sum", term.value)};`,
-    "}",
-  ];
-  // Neighbouring invocations take neighbouring outputs.
-  const lines = isSplit
-    ? [
-        `let output = flat % ${outputs}u;`,
-        `let part = flat / ${outputs}u;`,
-        ...outer.lines,
-        ...chunk,
-        "let total = sum;",
-      ]
-    : [
-        "let output = flat;",
-        ...outer.lines,
-        `var total: ${type} = ${zero};`,
-        `for (var part = 0u; part < ${parts}u; part++) {`,
-        ...chunk.map((line) => `  ${line}`),
-        `  total = ${joined(shader, combine, body, "total", "sum")};`,
-        "}",
-      ];
-  const store = settle(shader, nest, outer.names, grid, toWord(body.type, "total"), "doubt");
-  return shader.points([...lines, store], isSplit ? outputs * parts : outputs);
-}
-
-/** The parts of each output, in order. `mayDoubt`: behind them stands which are in doubt. */
-function printJoin(
-  shader: Shader,
-  { fold, body }: FoldKernel,
-  nest: Nest,
-  grid: FoldGrid,
-  mayDoubt: boolean,
-): Dispatch {
-  const { outputs, parts } = grid;
-  const combine = fold.combine as Join;
-  const outer = outerOf(nest);
-  const at = `${shader.scratch(2 * outputs * parts)} + output * ${parts}u + part`;
-  const { type } = body;
-  const join = joined(shader, combine, body, "total", "sum");
-  const doubts = [...(mayDoubt ? ["isDoubtful"] : []), ...(shader.hasDoubt ? ["doubt"] : [])];
+  const isOne = lanes === 1 && fold.order === "chunks";
+  const sum = isOne ? "sum" : `sums[term % ${laneCount}u]`;
   const lines = [
     "let output = flat;",
     ...outer.lines,
-    `var total: ${typeName(type)} = ${literal(type, neutral(combine, type as "float32"))};`,
+    `var total: ${type} = ${zero};`,
+    `for (var part = 0u; part < ${parts}u; part++) {`,
+    ...(isOne
+      ? [`  var sum: ${type} = ${zero};`]
+      : [
+          `  var sums: array<${type}, ${laneCount}>;`,
+          `  for (var lane = 0u; lane < ${laneCount}u; lane++) { sums[lane] = ${zero}; }`,
+        ]),
+    `  for (var term = part * ${width}u; term < min(${count}u, part * ${width}u + ${width}u); term++) {`,
+    ...term.lines.map((line) => `    ${line}`),
+    `    ${sum} = ${joined(shader, combine, body, sum, term.value)};`,
+    "  }",
+    ...(isOne ? [] : halved(shader, combine, body).map((line) => `  ${line}`)),
+    `  total = ${joined(shader, combine, body, "total", isOne ? "sum" : "sums[0]")};`,
+    "}",
+  ];
+  const value = toWord(body.type, "total");
+  const doubt = shader.hasDoubt ? "doubt" : undefined;
+  return shader.points(
+    [...lines, shader.settle(targetOf(shader, nest, outer.names), value, "output", doubt, 0, outputs)],
+    outputs,
+  );
+}
+
+/** One sum by each invocation: a lane of a block, or a chunk. They lie part after part, and in a part lane after lane; behind all of them stands which are in doubt. */
+function printSums(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
+  const { count, width, parts, lanes, outputs } = grid;
+  const { body, fold } = kernel;
+  const combine = fold.combine as Join;
+  const outer = outerOf(nest);
+  const term = termOf(shader, kernel, nest, outer.names, grid);
+  const join = joined(shader, combine, body, "sum", term.value);
+  const all = sumsOf(grid);
+  const at = `${shader.scratch(2 * all)} + (output * ${parts}u + part) * ${lanes}u + lane`;
+  // Neighbouring invocations take neighbouring lanes, or of chunks neighbouring outputs.
+  const place =
+    fold.order === "lanes"
+      ? [
+          `let lane = flat % ${lanes}u;`,
+          `let part = flat / ${lanes}u % ${parts}u;`,
+          `let output = flat / ${lanes * parts}u;`,
+        ]
+      : ["let lane = 0u;", `let output = flat % ${outputs}u;`, `let part = flat / ${outputs}u;`];
+  const step = fold.order === "lanes" ? laneCount : 1;
+  const lines = [
+    ...place,
+    ...outer.lines,
+    `var sum: ${typeName(body.type)} = ${zeroOf(kernel)};`,
+    `for (var term = part * ${width}u + lane; term < min(${count}u, part * ${width}u + ${width}u); term += ${step}u) {`,
+    ...term.lines.map((line) => `  ${line}`),
+    `  sum = ${join};`,
+    "}",
+    `heap[${at}] = ${toWord(body.type, "sum")};`,
+    ...(shader.hasDoubt ? [`heap[${at} + ${all}u] = u32(doubt);`] : []),
+  ];
+  return shader.points(lines, all);
+}
+
+/** The sums of each output, in order. `mayDoubt`: some are in doubt. */
+function printJoin(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid, mayDoubt: boolean): Dispatch {
+  const { fold, body } = kernel;
+  const { outputs, parts, lanes } = grid;
+  const { type } = body;
+  const combine = fold.combine as Join;
+  const outer = outerOf(nest);
+  const all = sumsOf(grid);
+  const at = `${shader.scratch(2 * all)} + (output * ${parts}u + part) * ${lanes}u + lane`;
+  const [zero, isOne] = [zeroOf(kernel), fold.order === "chunks"];
+  const join = joined(shader, combine, body, "total", isOne ? "sum" : "sums[0]");
+  const tree = isOne ? [] : halved(shader, combine, body);
+  const doubts = [...(mayDoubt ? ["isDoubtful"] : []), ...(shader.hasDoubt ? ["doubt"] : [])];
+  const read = fromWord(type, `heap[${at}]`);
+  const note = mayDoubt ? [`isDoubtful |= heap[${at} + ${all}u] != 0u;`] : [];
+  const lines = [
+    "let output = flat;",
+    ...outer.lines,
+    `var total: ${typeName(type)} = ${zero};`,
     "var isDoubtful = false;",
     `for (var part = 0u; part < ${parts}u; part++) {`,
-    `  let sum = ${fromWord(type, `heap[${at}]`)};`,
-    ...(mayDoubt ? [`  isDoubtful |= heap[${at} + ${outputs * parts}u] != 0u;`] : []),
+    ...(isOne
+      ? ["  let lane = 0u;", `  let sum = ${read};`, ...note.map((line) => `  ${line}`)]
+      : [
+          `  var sums: array<${typeName(type)}, ${laneCount}>;`,
+          `  for (var lane = ${lanes}u; lane < ${laneCount}u; lane++) { sums[lane] = ${zero}; }`,
+          `  for (var lane = 0u; lane < ${lanes}u; lane++) {`,
+          ...[`sums[lane] = ${read};`, ...note].map((line) => `    ${line}`),
+          "  }",
+          ...tree.map((line) => `  ${line}`),
+        ]),
     `  total = ${join};`,
     "}",
     shader.settle(
@@ -204,7 +197,7 @@ function printJoin(
       toWord(type, "total"),
       "output",
       doubts.length > 0 ? doubts.join(" || ") : undefined,
-      2 * outputs * parts,
+      2 * all,
       outputs,
     ),
   ];
@@ -232,7 +225,14 @@ function printArgument(shader: Shader, kernel: FoldKernel, nest: Nest, grid: Fol
     `  let x = ${term.value};`,
     `  if (term == 0u || (${isBetter(shader, fold.combine, body.type === "float32", "x", "best")})) { best = x; at = term; }`,
     "}",
-    settle(shader, nest, outer.names, { ...grid, isSplit: false }, "at", "doubt"),
+    shader.settle(
+      targetOf(shader, nest, outer.names),
+      "at",
+      "output",
+      shader.hasDoubt ? "doubt" : undefined,
+      0,
+      grid.outputs,
+    ),
   ];
   return shader.points(lines, grid.outputs);
 }

@@ -7,8 +7,8 @@ import { jump } from "../../rng/words.ts";
 function steps(): string[] {
   const [, , ...increment] = firstState(0n);
   return Array.from({ length: 32 }, (_, k) => {
-    const [addLow, addHigh] = jump([0, 0, ...increment], 2 ** k);
-    const [low, high] = jump([1, 0, ...increment], 2 ** k);
+    const [addLow, addHigh] = jump([0, 0, ...increment], (1 << k) >>> 0);
+    const [low, high] = jump([1, 0, ...increment], (1 << k) >>> 0);
     const times = (BigInt(high) << 32n) + BigInt(low) - (BigInt(addHigh) << 32n) - BigInt(addLow);
     const [timesLow, timesHigh] = [times & 0xffffffffn, (times >> 32n) & 0xffffffffn];
     return `vec4<u32>(${timesLow}u, ${timesHigh}u, ${addLow}u, ${addHigh}u)`;
