@@ -75,12 +75,23 @@ describe.skipIf(noWebgpu)("memory on webgpu", () => {
     expect(() => backend.allocate("float32", 1)).toThrow(/used after it was closed/);
   });
 
-  test("subnormals, overflow, zeros of either sign and NaN are the reference's in long sums, which the device's own + would not give", async () => {
+  test("subnormals, overflow, zeros of either sign and NaN are the reference's in sums, which the device's own + would not give", async () => {
     const backend = await start();
-    const shape = [3, 2500];
-    const values = new Float32Array(7500).map((_, i) => [1e-40, -3e-41, 1, -0, 2 ** -130][i % 5] * (i < 2500 ? 1 : i));
-    values[6000] = Infinity;
-    for (const axes of [[1], [0], [0, 1]]) {
+    // Few long sums, which invocations share, and many short ones.
+    for (const [shape, axes] of [
+      [[3, 2500], [1]],
+      [[3, 2500], [0]],
+      [
+        [3, 2500],
+        [0, 1],
+      ],
+      [[5000, 20], [1]],
+      [[300, 5000], [0]],
+    ]) {
+      const values = new Float32Array(shape[0] * shape[1]).map(
+        (_, i) => [1e-40, -3e-41, 1, -0, 2 ** -130][i % 5] * (i < 2500 ? 1 : i),
+      );
+      values[6000] = Infinity;
       const plan = lower(
         traceGraph({ x: { dtype: "float32" as const, shape } }, ({ x }) => ({
           outputs: { y: sum(ops.mul(x, x), axes) },
