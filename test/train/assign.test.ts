@@ -79,6 +79,7 @@ describe("an assignment", () => {
   test("is typed by the key: a number where a text is wanted is that text", () => {
     expect(init("trainer.init.model_dir=2024").modelDir).toBe("2024");
     expect(init("trainer.init.model_dir=true", "trainer.init.seed=5")).toMatchObject({ modelDir: "true", seed: 5 });
+    expect(init(`trainer.init.model_dir="null"`).modelDir).toBe("null");
   });
 
   test("of one phase of several", () => {
@@ -117,6 +118,8 @@ describe("a bad assignment", () => {
     ["trainer.init.schedulers.CosineDecayLR.total_iters=9", /no such item of the list/],
     ["trainer.init.model.sizes[9]=3", /no such item/],
     ["imports=[./a.js]", /--set imports: .*(\n|.)*--import/],
+    ["trainer.init.model_dir=null", /^--set trainer.init.model_dir:1:1: .*got null, expected text/],
+    ["trainer.init.model_dir=", /^--set trainer.init.model_dir:1:1: .*got null/],
     ["trainer.init.model.sizes=784", /^--set .*got 784/],
   ])("%s", (set, message) => {
     expect(failure(set).message).toMatch(message);

@@ -47,7 +47,7 @@ const samePlace = (a: ConfigPosition | undefined, b: ConfigPosition): boolean =>
 
 /** Whether the value is a number or a flag without quotes, which a key of texts would take as it is written. */
 const mayBeText = ({ value }: Assignment): boolean =>
-  value.plainText([]) !== undefined && typeof value.value !== "string";
+  value.plainText([]) !== undefined && ["number", "bigint", "boolean"].includes(typeof value.value);
 
 /** The same with the value as it is written. */
 const asText = (given: Assignment): Assignment => ({
