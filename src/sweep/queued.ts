@@ -60,6 +60,11 @@ export class QueuedSweep {
     );
   }
 
+  /** Holds what isn't whole yet. */
+  get #fetching(): string {
+    return `${this.#plan.folder}/fetching`;
+  }
+
   /** How every run stands as far as was heard, in the plan's order. */
   statuses(): RunStatus[] {
     return [...this.#entries.values()].map((entry) => this.#status(entry));
@@ -87,6 +92,7 @@ export class QueuedSweep {
       }
     } finally {
       await stopListening();
+      removeFolder(this.#fetching);
     }
     return [...this.#entries.values()].every(({ state }) => state === "finished");
   }
@@ -150,7 +156,7 @@ export class QueuedSweep {
         hint: "let that one end, and begin the sweep again",
       });
     }
-    const beside = `${this.#plan.folder}/fetching/${run.name}`;
+    const beside = `${this.#fetching}/${run.name}`;
     removeFolder(beside);
     await stored.restore(result, beside);
     if (exists(watch.folder)) removeFolder(watch.folder);
