@@ -179,6 +179,9 @@ comparing(
   .option("--share-seed <n>", "the seed of that draw; left out: a new one", (text: string) =>
     seedFromText("--share-seed", text),
   )
+  .option("--queue <address>", "have runners replay it, none of them that made it: redis://HOST:PORT")
+  .option("--store <address>", "with --queue: file:FOLDER or s3://BUCKET/PREFIX, as the runners have it")
+  .option("--replicas <n>", "with --queue: by so many of them; left out: 1", parseCount)
   .option("--attest <file>", "sign what was found with these keys, into the run's attestations.jsonl")
   .option("--against <what>", "a digest, or a manifest, in place of the run's own")
   .option(

@@ -15,6 +15,7 @@ import { short, showChecks } from "./checks.ts";
 import { type Outcome, oneLine } from "./command.ts";
 import { diffJson } from "./diff.ts";
 import { configOf, importFor } from "./imports.ts";
+import { verifyOverQueue } from "./queue.ts";
 import { isProof, type OpFlags, verifyOp } from "./verifyop.ts";
 
 /** The flags of `verify`. */
@@ -25,6 +26,10 @@ export interface VerifyFlags extends OpFlags {
   readonly share?: number;
   /** Of that draw; left out: a new one. */
   readonly shareSeed?: bigint;
+  /** Has the runners of a queue replay it. */
+  readonly queue?: string;
+  readonly store?: string;
+  readonly replicas?: number;
   /** The file of keys to sign what was found with. */
   readonly attest?: string;
   /** Left out: the one that the run didn't have, where the engine has both. */
@@ -35,6 +40,10 @@ export interface VerifyFlags extends OpFlags {
 /** Verifies a run's folder, a config against a published digest, one op of a step, or the proof of one. Exit code 1 when something differs. */
 export async function verify(what: string, flags: VerifyFlags): Promise<Outcome> {
   if (flags.op !== undefined || isProof(what)) return verifyOp(what, flags);
+  if (flags.queue !== undefined) {
+    await importFor(`${what}/config.yaml`, flags, what);
+    return verifyOverQueue(what, flags.queue, { ...flags, replaySteps: flags.share });
+  }
   const { json: _json, import: programs, trustImports, vectorWidth, share, shareSeed, attest, ...given } = flags;
   // Before anything is replayed: a file that holds no keys would cost all of it.
   const keys = attest === undefined ? undefined : readKeys(attest);

@@ -37,6 +37,10 @@ const queueName = "runs";
 const prefix = "seedgrad";
 /** Accidents after which a job isn't tried again: a crashed process, a store that can't be reached. */
 const attempts = 10;
+/** Milliseconds before the second attempt; before each later one twice as many. */
+const backoff = { type: "exponential", delay: 500 } as const;
+/** Seconds that Redis keeps what a check came to: what is signed of it lies in the store. */
+const keptFor = 86_400;
 /** Deaths of a runner in the midst of one job, after which the job counts as their cause. */
 const deaths = 20;
 /** Milliseconds after which a job that one machine can't do is there for others again, or one that was stopped. */
@@ -137,7 +141,7 @@ export class JobQueue {
       const there = (await this.#queue.getJob(entryId(job.name))) as Entry | undefined;
       if (there && ((await there.isFailed()) || (await there.isCompleted()))) await there.remove();
     }
-    const opts: JobsOptions = { attempts, backoff: { type: "exponential", delay: 500 } };
+    const opts: JobsOptions = { attempts, backoff };
     await this.#queue.addBulk(
       jobs.map((job) => ({ name: "run", data: job, opts: { ...opts, jobId: entryId(job.name) } })) as never,
     );
@@ -161,11 +165,16 @@ export class JobQueue {
     const options = { connection: this.#client, prefix, skipVersionCheck: true };
     const queue = by === undefined ? this.#queue : new Queue(ownQueue(by), options);
     try {
-      await queue.add("check" as never, order as never, {
+      const failed = (await queue.getJob(id)) as CheckEntry | undefined;
+      if (await failed?.isFailed()) await failed!.remove();
+      const opts: JobsOptions = {
         jobId: id,
         attempts,
-        backoff: { type: "exponential", delay: 500 },
-      });
+        backoff,
+        removeOnComplete: { age: keptFor },
+        removeOnFail: { age: keptFor },
+      };
+      await queue.add("check" as never, order as never, opts);
       for (const since = now(); !signal.aborted && (seconds === undefined || now() - since < seconds); ) {
         const state = await queue.getJobState(id);
         const entry = (await queue.getJob(id)) as CheckEntry | undefined;

@@ -5,7 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Outcome } from "../../src/cli/command.ts";
+import { fitConfig } from "../../src/cli/fit.ts";
 import { type SweepFlags, sweep } from "../../src/cli/sweep.ts";
+import { verify } from "../../src/cli/verify.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { folderStore } from "../../src/sweep/folder-store.node.ts";
 import { filesOf } from "../../src/sweep/folders.node.ts";
@@ -16,7 +18,7 @@ import { StoredRun } from "../../src/sweep/snapshots.ts";
 import { openStore } from "../../src/sweep/stores.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
-import { judgeAttestations, readAttested } from "../../src/verify/attestation.ts";
+import { type Attestation, judgeAttestations, readAttested, readStatements } from "../../src/verify/attestation.ts";
 import { newKeys } from "../../src/verify/keys.ts";
 import { scratch, start } from "../support/cli.ts";
 import { shortConfig } from "../support/jobs.ts";
@@ -242,6 +244,30 @@ describe.skipIf(noRedis)("a queue", () => {
     expect(table((await over({ folder: join(folder, "another") })).json)).toEqual(table(away.json));
     expect((await runner).said().match(/begins/g)).toHaveLength(2);
     await expect(over({ store: undefined })).rejects.toThrow(/got no --store/);
+    // A run that was made here, and that nobody has: the runner is given it, and signs what it finds.
+    const own = join(folder, "own");
+    expect((await fitConfig(join(folder, "base.yaml"), { modelDir: own, maxSteps: 20 })).code).toBe(0);
+    newKeys(join(folder, "key"));
+    const [checking, found] = await Promise.all([
+      startRunner(["--keys", join(folder, "key")]),
+      verify(own, { queue: redis.address, store, share: 5 }),
+    ]);
+    expect(found.code).toBe(0);
+    const [, id] = /runner (\S+) takes/.exec(checking.said())!;
+    expect(found.json.replicas).toMatchObject([{ same: [id], different: [] }]);
+    const { statements } = readStatements(own);
+    expect(statements).toMatchObject([
+      {
+        format: "seedgrad/attestation/1",
+        verdict: "same",
+        digest: readManifest(join(own, "manifest.json")).result!.digest,
+      },
+    ]);
+    const [{ from, to }] = statements as Attestation[];
+    expect([
+      [0, 5],
+      [10, 15],
+    ]).toContainEqual([from, to]);
   });
 
   test("a fault planted in one runner's kernel: another finds it, a third names step and op, and all that runner's runs are marked", async () => {
