@@ -43,7 +43,13 @@ const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Back
     const width = vectorWidth === 4 ? 4 : await (await import("./wasm/width.ts")).widthFor(vectorWidth);
     return wasmBackend({ threads, vectorWidth: width, isChecked: width === 8 });
   },
-  webgpu: async () => (await import("./webgpu/backend.ts")).webgpuBackend(),
+  webgpu: async ({ audit }) => {
+    const [{ webgpuBackend }, { wasmBackend }] = await Promise.all([
+      import("./webgpu/backend.ts"),
+      import("./wasm/backend.ts"),
+    ]);
+    return webgpuBackend(await wasmBackend(), audit);
+  },
 };
 
 /** The names `loadBackend` takes. */

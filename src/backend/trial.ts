@@ -1,5 +1,7 @@
 // One kernel tried on two backends: alone in a plan, over inputs that show contraction, other orders, flushed subnormals and loose rounding, and the
 // results compared to the bit. Backends print a kernel alone as they print it in its plan.
+
+import type { NarrowFormat } from "../../kernels/expr.ts";
 import { isFold, type KernelInput, kernelInputs, loopShape, mapInputs } from "../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
 import { expressionText } from "../../kernels/text.ts";
@@ -8,6 +10,7 @@ import type { Backend, Trial } from "../compile/contract.ts";
 import type { Plan, Value } from "../compile/plan.ts";
 import { canonicalBytes, float32FromBits, sha256, toHex } from "../core/canonical.ts";
 import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
+import { narrowed } from "../core/narrow.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { fillWords } from "../rng/stream.ts";
 
@@ -16,6 +19,8 @@ export interface Given {
   readonly dtype: DType;
   readonly size: number;
   readonly below?: number;
+  /** All elements are numbers of this format. */
+  readonly storage?: NarrowFormat;
 }
 
 /** A kernel to be tried: its sources are 0, 1 … of `given`, its output the value behind them. */
@@ -38,8 +43,11 @@ export const patterns: readonly number[] = [
 /** A subject of a plan's kernel. */
 export function subjectOf(kernel: Kernel, plan: Plan): Subject {
   const numbers = new Map<number, number>();
-  for (const { source } of kernelInputs(kernel)) {
-    if (typeof source === "number" && !numbers.has(source)) numbers.set(source, numbers.size);
+  const storages = new Map<number, NarrowFormat>();
+  for (const { source, storage } of kernelInputs(kernel)) {
+    if (typeof source !== "number") continue;
+    if (!numbers.has(source)) numbers.set(source, numbers.size);
+    if (storage) storages.set(source, storage);
   }
   const below = new Map<number, number>();
   for (const { at, extent } of kernelIndices(kernel)) {
@@ -50,11 +58,12 @@ export function subjectOf(kernel: Kernel, plan: Plan): Subject {
     dtype: plan.values[value].dtype,
     size: plan.values[value].size,
     ...(below.has(value) && { below: below.get(value) }),
+    ...(storages.has(value) && { storage: storages.get(value) }),
   }));
-  const renumbered = mapInputs(kernel, ({ storage, source, ...input }): KernelInput => {
-    return { ...input, source: typeof source === "number" ? numbers.get(source)! : source };
+  const renumbered = mapInputs(kernel, (input): KernelInput => {
+    return { ...input, source: typeof input.source === "number" ? numbers.get(input.source)! : input.source };
   });
-  const { repeat, storage, ...alone } = renumbered as Kernel & { kind: "loop" };
+  const { repeat, ...alone } = renumbered as Kernel & { kind: "loop" };
   return subject(nameOf(kernel), { ...alone, output: given.length }, given);
 }
 
@@ -110,7 +119,7 @@ const fills: Readonly<Record<string, { readonly fill: Fill; readonly inFolds: bo
 };
 
 function elements(
-  { dtype, size, below }: Given,
+  { dtype, size, below, storage }: Given,
   source: number,
   turn: number,
   fill: (word: number, at: number) => number,
@@ -122,9 +131,18 @@ function elements(
     if (below !== undefined) return word % below;
     return dtype === "int32" && word % 4 === 0 ? integers[(word >>> 2) % integers.length] : word;
   };
+  const kept = storage ? narrowed[storage] : Math.fround;
   for (let i = 0; i < size; i++)
-    data[i] = dtype === "float32" ? fill(words[i], i) : dtype === "bool" ? words[i] & 1 : any(words[i]);
+    data[i] = dtype === "float32" ? kept(fill(words[i], i)) : dtype === "bool" ? words[i] & 1 : any(words[i]);
   return data;
+}
+
+/** The kernel without what is said of how values are kept in memory: whoever reads and writes 16 bits reads and writes 32. */
+function unstored(kernel: Kernel): Kernel {
+  const { storage, ...plain } = mapInputs(kernel, ({ storage, ...input }): KernelInput => input) as Kernel & {
+    kind: "loop";
+  };
+  return plain;
 }
 
 /** The plan of one kernel. */
@@ -181,7 +199,7 @@ async function results(
 /** Tries a kernel on `device` against a backend of class A. */
 export async function tryKernel(tried: Subject, device: Backend, against: Backend): Promise<Trial> {
   const { name, kernel, given } = tried;
-  const plan = planOf(tried);
+  const [plan, plain] = [planOf(tried), planOf({ ...tried, kernel: unstored(kernel) })];
   const isFloat = given.some(({ dtype }) => dtype === "float32");
   const terms = isFold(kernel) ? sizeOf(kernel.fold.reduced) : 1;
   // A small kernel sees no more data than a large one otherwise.
@@ -194,7 +212,7 @@ export async function tryKernel(tried: Subject, device: Backend, against: Backen
       elements(each, source, turn, (word, at) => fill(word, at + (turn % times) * each.size, source, terms)),
     ),
   );
-  const expected = await results(against, plan, rounds);
+  const expected = await results(against, plain, rounds);
   const bytes = expected.map(canonicalBytes);
   const whole = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
   bytes.reduce((at, part) => {

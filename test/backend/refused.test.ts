@@ -10,6 +10,7 @@ import { Variable } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import * as sg from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { webgpuAlone } from "../support/backends.ts";
 import { noWebgpu } from "../support/swiftshader.ts";
 
 const made: Backend[] = [];
@@ -20,7 +21,7 @@ const backends: [string, () => Promise<Backend>][] = [
   ["wasm without SIMD", () => wasmBackend({ simd: false })],
   ["wasm on 2 threads", () => wasmBackend({ threads: 2, shareFrom: 0, patience: 0 })],
   ["wasm on 3 threads", () => wasmBackend({ threads: 3, shareFrom: 0 })],
-  ...(noWebgpu ? [] : [["webgpu", () => loadBackend("webgpu")] satisfies [string, () => Promise<Backend>]]),
+  ...(noWebgpu ? [] : [["webgpu", webgpuAlone] satisfies [string, () => Promise<Backend>]]),
 ];
 afterAll(async () => {
   for (const backend of made) await backend.dispose();

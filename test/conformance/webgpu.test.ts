@@ -1,7 +1,7 @@
 // Law 5 on WebGPU: reference's bits in every 50th case; all of them in `npm run test:conformance -- --on webgpu`.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadBackend } from "../../src/backend/load.ts";
 import type { Backend } from "../../src/compile/contract.ts";
+import { webgpuAlone } from "../support/backends.ts";
 import { noWebgpu } from "../support/swiftshader.ts";
 import { differing, parted, prepare } from "./batch.ts";
 import { conformanceCases } from "./cases.ts";
@@ -11,7 +11,7 @@ const cases = conformanceCases().filter((_, i) => i % 50 === 0);
 describe.skipIf(noWebgpu)("webgpu gives reference's bits", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await loadBackend("webgpu");
+    backend = await webgpuAlone();
   });
   afterAll(async () => {
     await backend?.dispose();

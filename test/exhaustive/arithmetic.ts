@@ -1,4 +1,4 @@
-// npm run test:webgpu: WGSL float arithmetic (src/backend/webgpu/arithmetic) on the WebGPU device that is found, in Node SwiftShader where there is no other: every one of the
+// npm run test:arithmetic: WGSL float arithmetic (src/backend/webgpu/arithmetic) on the WebGPU device that is found, in Node SwiftShader where there is no other: every one of the
 // 2³² inputs of what has one operand (--from and --to, in 1024ths, take a part), and pairs of random patterns of what has two (--pairs, in batches of 2²²). --only
 // takes functions by name, --integers does without the device's own + and ×.
 import { parseArgs } from "node:util";

@@ -2,7 +2,12 @@
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { loadBackend } from "../../src/backend/load.ts";
 import { wasmBackend } from "../../src/backend/wasm/backend.ts";
+import { webgpuOver } from "../../src/backend/webgpu/backend.ts";
+import { openDevice } from "../../src/backend/webgpu/device.ts";
 import type { Backend } from "../../src/compile/contract.ts";
+
+/** The backend webgpu as it is by itself: with a certificate, what a device fails would run on wasm, unseen. */
+export const webgpuAlone = async (): Promise<Backend> => webgpuOver(await openDevice());
 
 /** On several threads everything is shared out, however small: the borders between threads move no bits, nor does the vectors' width. */
 export const made: Readonly<Record<string, () => Promise<Backend>>> = {
@@ -19,7 +24,7 @@ export const made: Readonly<Record<string, () => Promise<Backend>>> = {
  * them are tried in test/backend/gpujs-webgpu.test.ts, and every 50th case in test/conformance/webgpu.test.ts.
  */
 export const slow: typeof made = {
-  webgpu: () => loadBackend("webgpu"),
+  webgpu: webgpuAlone,
   "gpujs:webgpu": () => loadBackend("gpujs:webgpu"),
 };
 

@@ -7,14 +7,24 @@ import type { DType, TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { Workspace } from "../blocks.ts";
+import { certified } from "../certificate.ts";
 import { type Device, openDevice } from "./device.ts";
 import { addressOf, makeExecutable, type WebgpuBuffer } from "./executable.ts";
 import { Heap } from "./heap.ts";
 import { Pipelines } from "./pipelines.ts";
 
-/** The backend on the device that there is. Throws BackendError where there is none. */
-export async function webgpuBackend(): Promise<Backend> {
-  return new WebgpuBackend(await openDevice());
+/** The backend on a device, by itself not certified. */
+export function webgpuOver(device: Device): Backend {
+  return new WebgpuBackend(device);
+}
+
+/**
+ * The backend on the device that there is, which is tried against one of class A; what fails runs on that. `share` of the kernels that the device runs are audited. Throws
+ * BackendError where there is no device.
+ */
+export async function webgpuBackend(against: Backend, share?: number): Promise<Backend> {
+  const device = await openDevice();
+  return certified(webgpuOver(device), against, device.name, share);
 }
 
 class WebgpuBackend implements Backend {

@@ -1,10 +1,10 @@
 // A plan made ready on a device: its dispatches in order, the words that each is told, and its runs. A run is one command buffer.
 import { input } from "../../../kernels/expr.ts";
 import { outOfRange } from "../../../kernels/indexed.ts";
-import type { Repeat } from "../../../kernels/kernel.ts";
+import { kernelInputs, type Repeat } from "../../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../../kernels/kinds.ts";
 import { contiguousView } from "../../../kernels/view.ts";
-import type { Buffer, Executable, Run } from "../../compile/contract.ts";
+import type { Buffer, Executable, Probe, Run } from "../../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
 import { type Plan, partStart } from "../../compile/plan.ts";
 import type { TypedArray } from "../../core/dtype.ts";
@@ -221,7 +221,7 @@ class WebgpuExecutable implements Executable {
     }));
   }
 
-  run({ inputs, outputs, seed, base }: Run): void | Promise<void> {
+  run({ inputs, outputs, seed, base, probe }: Run): void | Promise<void> {
     const { device, workspace, heap } = this.#home;
     device.check();
     const { arenaBytes, offsets } = this.#schedule;
@@ -244,18 +244,62 @@ class WebgpuExecutable implements Executable {
     }
     if (this.#isChanged) device.gpu.queue.writeBuffer(this.#buffer, 0, this.#table);
     this.#isChanged = false;
-    this.#submit(heap, this.#entries.length, true);
+    if (probe) return this.#runSeen(probe, base);
+    this.#submit(heap, 0, this.#entries.length, true);
     if (this.#hasChecks) return this.#checkIndices();
   }
 
-  /** The first `count` dispatches, as one command buffer. */
-  #submit(heap: Heap, count: number, isFresh: boolean): void {
+  /** A run in parts: what a kernel reads is copied out before it, what it wrote after it. */
+  async #runSeen({ kernels, seen }: Probe, base: number): Promise<void> {
+    const { heap } = this.#home;
+    const entries = this.#entries;
+    let done = 0;
+    const upTo = (count: number) => {
+      this.#submit(heap, done, count, done === 0);
+      done = count;
+    };
+    for (let i = 0; i < entries.length; i++) {
+      const { made, positions } = entries[i];
+      const { kernel: number } = made;
+      const isFirst = [...positions].every(([repeat, position]) => position === positionOf(repeat, 0));
+      if (number === undefined || !kernels.has(number) || !isFirst) continue;
+      const kernel = this.plan.kernels[number];
+      upTo(i);
+      while (entries[i + 1]?.made.kernel === number && entries[i + 1].positions === positions) i++;
+      const elements = new Map<number, TypedArray>();
+      for (const { source } of kernelInputs(kernel))
+        if (typeof source === "number") elements.set(source, await this.#elements(source, positions));
+      upTo(i + 1);
+      elements.set(kernel.output, await this.#elements(kernel.output, positions));
+      let from = base;
+      for (const [repeat, position] of positions) from += position * repeat.draws;
+      seen(number, elements, from);
+    }
+    upTo(entries.length);
+    if (this.#hasChecks) await this.#checkIndices();
+  }
+
+  /** The elements of a value that a dispatch reads or writes. */
+  #elements(value: number, positions: Entry["positions"]): Promise<TypedArray> {
+    const { dtype, size } = this.plan.values[value];
+    return this.#home.heap.read(dtype, 4 * this.#wordOf(value, positions), size);
+  }
+
+  /** Where a value lies in the heap, in words. */
+  #wordOf(value: number, positions: Entry["positions"]): number {
+    const { home, offset } = this.#homeOf(value, positions);
+    const [place] = this.#places.get(home)!;
+    return this.#table[place.word] - place.offset + offset;
+  }
+
+  /** The dispatches from `start` to before `end`, as one command buffer. */
+  #submit(heap: Heap, start: number, end: number, isFresh: boolean): void {
     const { gpu } = this.#home.device;
     const encoder = gpu.createCommandEncoder();
     if (isFresh) encoder.clearBuffer(this.#status);
     const pass = encoder.beginComputePass();
     const bindings = this.#bindings(heap);
-    for (let i = 0; i < count; i++) {
+    for (let i = start; i < end; i++) {
       const { pipeline, groups } = this.#entries[i].made;
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindings, [4 * this.#pitch * i]);
@@ -290,7 +334,7 @@ class WebgpuExecutable implements Executable {
         const point = status[first + 1 + number];
         if (point === 0) continue;
         // What the index was has been overwritten since, perhaps: up to here again. No state has been written.
-        this.#submit(heap, i, false);
+        this.#submit(heap, 0, i, false);
         await this.#refuse(this.plan.kernels[made.kernel!], number, check, ~point >>> 0, positions);
       }
     }
@@ -303,9 +347,7 @@ class WebgpuExecutable implements Executable {
     point: number,
     positions: ReadonlyMap<Repeat, number>,
   ): Promise<never> {
-    const { home, offset } = this.#homeOf(value, positions);
-    const [place] = this.#places.get(home)!;
-    const address = this.#table[place.word] - place.offset + offset + element(point);
+    const address = this.#wordOf(value, positions) + element(point);
     const [index] = await this.#home.heap.read("int32", 4 * address, 1);
     throw outOfRange(String(index), kernelIndices(kernel)[number]);
   }

@@ -1,5 +1,5 @@
 // WGSL float arithmetic on bit patterns, on SwiftShader, against the engine's own: all pairs of edges, patterns of every exponent at random. Much more of each:
-// npm run test:webgpu.
+// npm run test:arithmetic.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { arithmetic, arithmeticNames, hardwareOperations } from "../../../src/backend/webgpu/arithmetic.ts";
 import { type Device, openDevice } from "../../../src/backend/webgpu/device.ts";

@@ -1,19 +1,19 @@
 // The device's memory: it grows under what is in it, is zero where it is given out again, and says what is wrong.
 import { afterAll, describe, expect, test } from "vitest";
-import { loadBackend } from "../../../src/backend/load.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { BackendError } from "../../../src/core/errors.ts";
 import * as ops from "../../../src/ops/elementwise.ts";
 import { sum } from "../../../src/ops/reduce.ts";
+import { webgpuAlone } from "../../support/backends.ts";
 import { runPlan, traceGraph } from "../../support/graphs.ts";
 import { noWebgpu } from "../../support/swiftshader.ts";
 
 describe.skipIf(noWebgpu)("memory on webgpu", () => {
   const made: Backend[] = [];
   const start = async () => {
-    const backend = await loadBackend("webgpu");
+    const backend = await webgpuAlone();
     made.push(backend);
     return backend;
   };

@@ -1,8 +1,8 @@
 // Laws 5 and 6 on WebGPU: random programs with gradients and state give the reference's bits.
 import fc from "fast-check";
 import { afterAll, describe, test } from "vitest";
-import { loadBackend } from "../../../src/backend/load.ts";
 import type { Backend } from "../../../src/compile/contract.ts";
+import { webgpuAlone } from "../../support/backends.ts";
 import { checkProgram, choices, programOf } from "../../support/programs.ts";
 import { noWebgpu } from "../../support/swiftshader.ts";
 
@@ -13,7 +13,7 @@ describe.skipIf(noWebgpu)("random programs on webgpu", () => {
   afterAll(() => backend?.dispose());
 
   test("give the reference's bits", async () => {
-    const webgpu = await loadBackend("webgpu");
+    const webgpu = await webgpuAlone();
     backend = webgpu;
     await fc.assert(
       fc.asyncProperty(choices, fc.boolean(), fc.boolean(), (numbers, differentiate, fuse) =>
