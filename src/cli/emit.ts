@@ -6,6 +6,8 @@ import { stringify } from "yaml";
 import { sha256Hex } from "../core/canonical.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { SweepPlan } from "../sweep/plan.ts";
+import type { Outcome } from "./command.ts";
+import { callerWords } from "./fit.ts";
 import { shellCommand } from "./signals.ts";
 
 /** What a job array may be written for. */
@@ -22,7 +24,7 @@ export function parseScheduler(text: string): Scheduler {
 /** A sweep as jobs. */
 export interface JobArray {
   readonly plan: SweepPlan;
-  /** The words that a job's command begins with: `sweep sweep.yaml`. */
+  /** The words that a job's command begins with, after `seedgrad`: `sweep sweep.yaml`. */
   readonly command: readonly string[];
   /** Threads of a run. */
   readonly threads: number;
@@ -31,7 +33,7 @@ export interface JobArray {
 }
 
 /** What a plan is told by: its runs in their order, as 16 hex digits. */
-export const planDigest = ({ runs }: Pick<SweepPlan, "runs">): string =>
+const planDigest = ({ runs }: Pick<SweepPlan, "runs">): string =>
   sha256Hex(new TextEncoder().encode(runs.map(({ name }) => name).join("\n"))).slice(0, 16);
 
 /** Throws ConfigError where a job belongs to another plan. */
@@ -66,7 +68,7 @@ const commandOf = ({ plan, command }: JobArray, index: string): string[] => [
 ];
 
 /** A script for `sbatch`. A job is told a minute before its time ends, and saves; it goes on when the script is submitted again. */
-export function slurmScript(array: JobArray): string {
+function slurmScript(array: JobArray): string {
   const { plan, threads, jobs } = array;
   const index = "$SLURM_ARRAY_TASK_ID";
   const command = shellCommand(commandOf(array, index)).replace(`'${index}'`, `"${index}"`);
@@ -86,18 +88,18 @@ export function slurmScript(array: JobArray): string {
 }
 
 /** What Kubernetes needs beside the sweep. */
-export interface PodParts {
+export interface EmitFlags {
   /** An image that has the command `seedgrad`. */
-  readonly image: string;
+  readonly image?: string;
   /** The claim of a volume that holds the sweep's file, its config and data, and gets its folder. */
-  readonly claim: string;
+  readonly claim?: string;
 }
 
 /** Where the volume is in a pod, and where the command runs. */
 const mount = "/sweep";
 
 /** An indexed Job of Kubernetes (1.29 or later). A pod that is evicted begins again elsewhere; a run that fails by itself isn't tried again, and leaves the others alone. */
-export function kubernetesJob(array: JobArray, { image, claim }: PodParts): string {
+function kubernetesJob(array: JobArray, { image, claim }: Required<EmitFlags>): string {
   const { plan, threads, jobs } = array;
   const job: Job = {
     apiVersion: "batch/v1",
@@ -135,4 +137,25 @@ export function kubernetesJob(array: JobArray, { image, claim }: PodParts): stri
     },
   };
   return `# The ${plan.runs.length} runs of a sweep: kubectl apply -f this file.\n${stringify(job, { lineWidth: 120 })}`.trimEnd();
+}
+
+/** A sweep's runs as jobs of a scheduler's, for stdout. Throws ConfigError where a flag is missing. */
+export async function emit(array: JobArray, scheduler: Scheduler, { image, claim }: EmitFlags): Promise<Outcome> {
+  const { plan, command } = array;
+  const needed = (name: string, value: string | undefined): string => {
+    if (value !== undefined) return value;
+    throw new ConfigError({
+      where: "--emit kubernetes",
+      problem: "a required flag is missing",
+      expected: `--${name}, which seedgrad sweep --help tells of`,
+    });
+  };
+  const text =
+    scheduler === "slurm"
+      ? slurmScript({ ...array, command: [...callerWords(), ...command] })
+      : kubernetesJob(
+          { ...array, command: ["seedgrad", ...command] },
+          { image: needed("image", image), claim: needed("claim", claim) },
+        );
+  return { code: 0, json: { scheduler, plan: planDigest(plan), text }, lines: text.split("\n") };
 }

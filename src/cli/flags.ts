@@ -1,6 +1,6 @@
 // Flags that several commands take, checked as they are read: only those that were given override the config.
 
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { seedFromText } from "../rng/stream.ts";
@@ -86,3 +86,42 @@ export function parseWeights(text: string): WeightsChoice {
 export function checkpointChoice({ ckpt }: RunFlags): { ckptPath?: string | null } {
   return ckpt === undefined ? {} : { ckptPath: ckpt === "none" ? null : ckpt };
 }
+
+/** Values of a flag that may be given again. */
+export const addTo = (value: string, list: readonly string[] = []): string[] => [...list, value];
+
+/** Adds the flag of the vectors' width. */
+export const withVectorWidth = (command: Command): Command =>
+  command.option(
+    "--vector-width <n>",
+    "elements that wasm computes together: 4, 8 or auto, which is 8 where the engine can; moves no bit",
+    parseVectorWidth,
+  );
+
+/** Adds the flags of how a run is computed. */
+export const withBackendFlags = (command: Command): Command =>
+  withVectorWidth(command.option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads));
+
+/** Adds `ImportFlags`. */
+export const withImport = (command: Command): Command =>
+  command
+    .option(
+      "--import <program>",
+      "a program to import first, whose classes the config names; of a run, in place of those it was made with; may be given again",
+      addTo,
+    )
+    .option("--trust-imports", "run the programs that a run's folder names; without it none of them runs");
+
+/** Adds `RunFlags` that every command with a config takes. */
+export const withRunFlags = (command: Command): Command =>
+  withBackendFlags(withImport(command))
+    .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
+    .option("--model-dir <folder>", "the run's folder, in place of the config's")
+    .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
+    .option(
+      "--set <key=value>",
+      "any key of the config, as in trainer.init.optimizer.AdamW.learning_rate=0.01; may be given again",
+      addTo,
+    )
+    .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
+    .option("--json", "the last line of stdout is one JSON object");

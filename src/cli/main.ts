@@ -18,14 +18,16 @@ import { parseScheduler } from "./emit.ts";
 import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
 import {
+  addTo,
   parseCount,
-  parseSeedFlag,
   parseShare,
   parseStep,
-  parseThreads,
-  parseVectorWidth,
   parseWeights,
   type RunFlags,
+  withBackendFlags,
+  withImport,
+  withRunFlags,
+  withVectorWidth,
 } from "./flags.ts";
 import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
@@ -49,15 +51,6 @@ function version(): string {
   return "unknown";
 }
 
-const withBackendFlags = (command: Command): Command =>
-  command
-    .option("--threads <n>", "threads, where the backend can: a number, or all", parseThreads)
-    .option(
-      "--vector-width <n>",
-      "elements that wasm computes together: 4, 8 or auto, which is 8 where the engine can; moves no bit",
-      parseVectorWidth,
-    );
-
 const program = new Command("seedgrad")
   .description("Training runs that come out the same to the last bit.")
   .version(version())
@@ -69,37 +62,15 @@ const program = new Command("seedgrad")
 const comparing = (command: Command, same: string, other: string): Command =>
   command.addHelpText("after", `\nExit codes:\n  0: the same${same}\n  1: ${other}\n  2: wrong usage, flags or config`);
 
-const addTo = (value: string, list: readonly string[] = []): string[] => [...list, value];
-
-const withImport = (command: Command): Command =>
-  command
-    .option(
-      "--import <program>",
-      "a program to import first, whose classes the config names; of a run, in place of those it was made with; may be given again",
-      addTo,
-    )
-    .option("--trust-imports", "run the programs that a run's folder names; without it none of them runs");
-
-const withRunFlags = (command: Command): Command =>
-  withBackendFlags(withImport(command))
-    .option("--seed <n>", "seed, an integer in [0, 2^64), in place of the config's", parseSeedFlag)
-    .option("--model-dir <folder>", "the run's folder, in place of the config's")
-    .option("--max-steps <n>", "at most so many optimizer steps", parseCount)
-    .option(
-      "--set <key=value>",
-      "any key of the config, as in trainer.init.optimizer.AdamW.learning_rate=0.01; may be given again",
-      addTo,
-    )
-    .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
-    .option("--json", "the last line of stdout is one JSON object");
-
 withRunFlags(program.command("fit").argument("<config>", "YAML file"))
   .description("train; a preset's digest is compared with the published one")
   .option("--ckpt <path>", "checkpoint to start from, best, last, or none; left out: the latest in the run's folder")
   .option("--fresh", "a new run folder if the config's is there already")
   .action((config: string, flags: RunFlags) => report(flags.json, () => fitConfig(config, flags)));
 
-withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, and what varies over it"))
+withVectorWidth(
+  withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, and what varies over it")),
+)
   .description("many runs: settings × seeds, each in a folder of its own; what is finished isn't made again")
   .option("--jobs <n>", "runs at once; left out: as many as the cores carry", parseCount)
   .option("--folder <folder>", "what holds the runs' folders, in place of the file's")
@@ -121,11 +92,6 @@ withImport(program.command("sweep").argument("<sweep>", "YAML file: a config, an
   )
   .option("--only <index>", "this run alone, from 0: what a job of an array makes", parseStep)
   .option("--plan <digest>", "refuse a plan that has another digest: of a job array, the one that it was written for")
-  .option(
-    "--vector-width <n>",
-    "elements that wasm computes together: 4, 8 or auto, which is 8 where the engine can; moves no bit",
-    parseVectorWidth,
-  )
   .option("--json", "the last line of stdout is one JSON object")
   .action((file: string, flags: SweepFlags) => report(flags.json, () => sweep(file, flags)));
 

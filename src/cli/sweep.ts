@@ -1,17 +1,14 @@
 // `seedgrad sweep SWEEP.yaml`: the runs of a plan, each in a process of this command line that fits its config, so many at a time.
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
-import { writeAtomic } from "#files";
 import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
 import { monitoredName } from "../optim/monitored.ts";
-import { isRecord, isText, tryJson } from "../run/fields.ts";
 import { lockFolder } from "../run/lock.ts";
 import { type Estimate, estimate } from "../sweep/estimate.ts";
-import { type Ended, LocalSweep, type RunStatus, type Started, strangersIn, untilFree } from "../sweep/local.ts";
+import { LocalSweep, type RunStatus, strangersIn, untilFree } from "../sweep/local.ts";
 import { baseOf, loadSweep, type PlannedRun, type SweepPlan } from "../sweep/plan.ts";
 import { RunWatch } from "../sweep/progress.ts";
 import { resultsOf } from "../sweep/results.ts";
@@ -20,23 +17,22 @@ import { countsText, durationText, eventLine, liveRows, settingsTexts, sweepSeco
 import { parseConfig } from "../train/config/parse.ts";
 import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
-import { checkPlan, kubernetesJob, planDigest, type Scheduler, slurmScript } from "./emit.ts";
+import { checkPlan, type EmitFlags, emit, type Scheduler } from "./emit.ts";
 import { callerWords, fitConfig } from "./fit.ts";
 import type { ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
 import { isTerminal, LiveLines, mostLines } from "./live.ts";
+import { logOf, startRun, writeConfig } from "./processes.ts";
 import { overQueue, type ReplicaFlags, type RunsInWork } from "./queue.ts";
 import { shellCommand, stoppedCode, untilStopped } from "./signals.ts";
 
 /** The flags of `sweep`. */
-export interface SweepFlags extends ImportFlags, ReplicaFlags {
+export interface SweepFlags extends EmitFlags, ImportFlags, ReplicaFlags {
   readonly jobs?: number;
   readonly folder?: string;
   readonly only?: number;
   readonly plan?: string;
   readonly emit?: Scheduler;
-  readonly image?: string;
-  readonly claim?: string;
   readonly dryRun?: boolean;
   readonly queue?: string;
   readonly store?: string;
@@ -50,7 +46,14 @@ export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
   const plan = loadSweep(file, { folder: flags.folder, imports });
   if (flags.plan !== undefined) checkPlan(plan, flags.plan);
   if (flags.only !== undefined) return fitOnly(plan, flags.only, flags);
-  if (flags.emit !== undefined) return emitted(plan, flags.emit, flags);
+  if (flags.emit !== undefined) {
+    const command = ["sweep", file, ...flagWords({ ...flags, jobs: undefined, json: undefined })];
+    return emit(
+      { plan, command, threads: threadsOf(plan.runs[0], availableParallelism()), jobs: flags.jobs },
+      flags.emit,
+      flags,
+    );
+  }
   if (flags.dryRun) return showPlan(plan, flags);
   mkdirSync(plan.folder, { recursive: true });
   const lock = lockFolder(plan.folder);
@@ -84,30 +87,6 @@ async function fitOnly(plan: SweepPlan, index: number, { json }: SweepFlags): Pr
     await untilFree(watch);
   }
   return fitConfig(writeConfig(plan, run), { json });
-}
-
-/** The plan's runs as jobs of a scheduler's. */
-async function emitted(plan: SweepPlan, scheduler: Scheduler, flags: SweepFlags): Promise<Outcome> {
-  const { jobs, image, claim } = flags;
-  const own = ["sweep", plan.file, ...flagWords({ ...flags, jobs: undefined, json: undefined })];
-  const threads = threadsOf(plan.runs[0], availableParallelism());
-  const array = { plan, threads, jobs };
-  const needed = (name: string, value: string | undefined): string => {
-    if (value !== undefined) return value;
-    throw new ConfigError({
-      where: "--emit kubernetes",
-      problem: "a required flag is missing",
-      expected: `--${name}, which seedgrad sweep --help tells of`,
-    });
-  };
-  const text =
-    scheduler === "slurm"
-      ? slurmScript({ ...array, command: [...callerWords(), ...own] })
-      : kubernetesJob(
-          { ...array, command: ["seedgrad", ...own] },
-          { image: needed("image", image), claim: needed("claim", claim) },
-        );
-  return { code: 0, json: { scheduler, plan: planDigest(plan), text }, lines: text.split("\n") };
 }
 
 /** The plan, which runs are finished already, and an estimate of the time that the others take. */
@@ -160,17 +139,6 @@ function shownRows(rows: readonly (readonly string[])[]): string[] {
   const more = rows.length - 1 - mostRows;
   return [...table(rows.slice(0, mostRows + 1)), ...(more > 0 ? [`… and ${more} more (--json)`] : [])];
 }
-
-/** The file that holds a run's config, beside its folder. */
-function writeConfig({ folder }: SweepPlan, { name, config }: PlannedRun): string {
-  mkdirSync(folder, { recursive: true });
-  const path = `${folder}/${name}.yaml`;
-  if (!existsSync(path) || readFileSync(path, "utf8") !== config) writeAtomic(path, new TextEncoder().encode(config));
-  return path;
-}
-
-/** What its process said, beside its folder. */
-const logOf = ({ folder }: SweepPlan, { name }: PlannedRun): string => `${folder}/${name}.log`;
 
 /** Threads of one run. */
 function threadsOf({ config }: PlannedRun, cores: number): number {
@@ -264,37 +232,6 @@ function liveTable(
   const left = sweepSecondsLeft(statuses, jobs);
   const rows = table(liveRows(plan, statuses, settings, mostLines() - 2));
   return [...rows, `${countsText(statuses)}${left === undefined ? "" : `; about ${durationText(left)} left`}`];
-}
-
-const here = import.meta.url;
-
-/** Starts `seedgrad fit` of a run's config. It has a group of its own, so that a terminal's Ctrl-C reaches it through the sweep alone, once; what it says is in a file, so that it outlives a sweep that is killed. */
-function startRun(plan: SweepPlan, run: PlannedRun, { vectorWidth }: SweepFlags, all: Set<ChildProcess>): Started {
-  const config = writeConfig(plan, run);
-  const path = logOf(plan, run);
-  const log = openSync(path, "w");
-  const main = fileURLToPath(new URL(here.endsWith(".ts") ? "./main.ts" : "./main.js", here));
-  const width = vectorWidth === undefined ? [] : ["--vector-width", String(vectorWidth)];
-  const child = spawn(process.execPath, [...process.execArgv, main, "fit", config, "--json", ...width], {
-    stdio: ["ignore", log, log],
-    detached: true,
-  });
-  closeSync(log);
-  all.add(child);
-  const ended = new Promise<Ended>((resolve) => {
-    child.on("error", (error) => resolve({ code: null, error: String(error) }));
-    child.on("exit", (code, signal) => resolve({ code, signal: signal ?? undefined, error: failureIn(path, code) }));
-  }).finally(() => all.delete(child));
-  return { ended, stop: (signal) => void child.kill(signal as NodeJS.Signals) };
-}
-
-/** What a run said of its failure: the last line of its log where it ended by itself; undefined where a signal ended it. */
-function failureIn(path: string, code: number | null): string | undefined {
-  if (code === null || code === 0) return undefined;
-  const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1)!;
-  const found = tryJson(last);
-  const error = isRecord(found) && isRecord(found.error) ? found.error : {};
-  return isText(error.message) ? error.message.split("\n")[0] : last || undefined;
 }
 
 function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: SweepFlags, signal: AbortSignal): Outcome {
