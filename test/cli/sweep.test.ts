@@ -185,7 +185,7 @@ describe("a sweep", () => {
     const running = sweep(folder, [], (child) => {
       first = child;
     });
-    await until(() => checkpoints(folder) > 0);
+    await until(() => checkpoints(folder) > 2);
     const second = await sweep(folder);
     expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/another run is using this folder/)]);
     first!.kill("SIGTERM");
@@ -222,7 +222,7 @@ describe("a sweep that is stopped", () => {
     const killed = sweep(folder, ["--jobs", "2"], (started) => {
       child = started;
     });
-    await until(() => locked(folder).length === 2 && checkpoints(folder) > 0);
+    await until(() => locked(folder).length === 2 && checkpoints(folder) > 2);
     const owners = locked(folder).map((name) => ownerOf(folder, name));
     for (const owner of owners) signal(owner, "SIGSTOP");
     child!.kill("SIGKILL");
@@ -248,7 +248,7 @@ describe("a sweep that is stopped", () => {
       child = started;
     };
     const killed = sweep(folder, ["--jobs", "2"], keep);
-    await until(() => checkpoints(folder) > 0);
+    await until(() => locked(folder).length === 2 && checkpoints(folder) > 2);
     child!.kill("SIGKILL");
     for (const name of locked(folder)) signal(ownerOf(folder, name), "SIGKILL");
     await killed;
@@ -276,7 +276,7 @@ describe("a sweep that is stopped", () => {
   test("not, but one of its runs is killed: that one failed, the others go on, and the next sweep resumes it", async () => {
     const folder = files("seeds: 2\n", steps);
     const run = sweep(folder, ["--jobs", "1"]);
-    await until(() => checkpoints(folder) > 0);
+    await until(() => checkpoints(folder) > 2);
     const [name] = locked(folder);
     signal(ownerOf(folder, name), "SIGKILL");
     const killed = await run;
