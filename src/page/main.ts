@@ -1,14 +1,14 @@
 // The page: what a reader chooses is trained in a worker, and its digest shown beside the published one.
-import { backendNames } from "../backend/load.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { startTraining, type WorkerRun, type WorkerTraining } from "../worker/index.ts";
 import { type Files, unpacked, zipped } from "./archive.ts";
-import { type Choice, choiceOf, choiceOfLink, linkOf } from "./choice.ts";
+import { findingOf, offerBackends, showBackend, showRunCertificate } from "./backends.ts";
+import { type Choice, choiceOf, choiceOfLink, firstChoice, linkOf } from "./choice.ts";
 import { type GiveData, startJudging } from "./judging.ts";
 import { clearLive, showLive } from "./live.ts";
 import { made, part, told } from "./parts.ts";
 import { dataFiles, dataOf, presets } from "./presets.ts";
-import { expectedOf, judge } from "./verdict.ts";
+import { expectedOf, judge, partsOf } from "./verdict.ts";
 
 const form = part<HTMLFormElement>("form");
 const [train, stop] = [part<HTMLButtonElement>("train"), part<HTMLButtonElement>("stop")];
@@ -66,9 +66,16 @@ function showExpected(choice: Choice): void {
     `npm run seedgrad -- fit src/presets/${preset}.yaml --seed ${seed}${steps === undefined ? "" : ` --max-steps ${steps}`} --fresh`;
 }
 
+/** What is tried when a page is opened would be loaded by everyone: only who looks at the backends has them tried. */
+function tryChosen(): void {
+  if (part<HTMLDetailsElement>("options").open) void showBackend(part<HTMLSelectElement>("backend").value);
+}
+
 /** Puts a choice in the form. */
 function show(choice: Choice): void {
   for (const name of fields) part<HTMLInputElement>(name).value = String(choice[name] ?? "");
+  if (choice.backend !== firstChoice.backend) part<HTMLDetailsElement>("options").open = true;
+  tryChosen();
   showExpected(choice);
 }
 
@@ -76,7 +83,8 @@ function showRun(choice: Choice, run: WorkerRun): void {
   const { found, words, more } = judge(choice, run.digest);
   const expected = expectedOf(choice);
   part("result").dataset.found = found;
-  showDigest(part("yours"), run.digest, "digest" in expected ? expected.digest : run.digest);
+  const { digits } = partsOf(run.digest);
+  showDigest(part("yours"), digits, "digest" in expected ? expected.digest : digits);
   part("verdict").textContent = words;
   const { steps, seconds, backend, threads } = run;
   const how = `${steps} steps in ${seconds.toFixed(1)} s on ${backend}, ${threads} ${threads === 1 ? "thread" : "threads"}.`;
@@ -89,7 +97,12 @@ async function start(choice: Choice): Promise<void> {
   const response = await fetch(`presets/${preset}.yaml`);
   if (!response.ok) throw new Error(`presets/${preset}.yaml: status ${response.status}`);
   const config = await response.text();
-  const overrides = { seed, ...(steps !== undefined && { maxSteps: steps }) };
+  const isMarked = backend !== firstChoice.backend && !(await findingOf(backend)).reliable;
+  const overrides = {
+    seed,
+    ...(steps !== undefined && { maxSteps: steps }),
+    ...(isMarked && { deterministic: "warn" as const }),
+  };
   const files = giveData(dataOf(config));
   training = startTraining({ config, name: `${preset}.yaml`, overrides, threads, backend, files, keepFiles: true });
   showLive(training);
@@ -101,6 +114,7 @@ async function start(choice: Choice): Promise<void> {
   const run = await training;
   showRun(choice, run);
   finished = { choice, files: run.files! };
+  showRunCertificate(backend, run.files!);
   tellJudges(finished.files);
 }
 
@@ -145,10 +159,13 @@ form.addEventListener("change", async ({ target }) => {
     problem(undefined);
     history.replaceState(null, "", linkOf(choice));
     showExpected(choice);
+    if (target === part("backend")) tryChosen();
   } catch (error) {
     problem(error);
   }
 });
+
+part("options").addEventListener("toggle", tryChosen);
 
 part("save").addEventListener("click", async () => {
   const { choice, files } = finished!;
@@ -183,7 +200,7 @@ part("preset").append(...Object.entries(presets).map(([name, { title }]) => opti
 const available = navigator.hardwareConcurrency;
 const counts = crossOriginIsolated ? Array.from({ length: Math.min(available, 64) }, (_, i) => String(i + 1)) : ["1"];
 part("threads").append(option("all", `all (${counts.length})`), ...counts.map((count) => option(count)));
-part("backend").append(...backendNames.map((name) => option(name)));
+void offerBackends();
 part("isolation").textContent = crossOriginIsolated
   ? "The digest is the same with any number of threads, and on each of these backends."
   : "This server doesn’t isolate the page (Cross-Origin-Opener-Policy, Cross-Origin-Embedder-Policy), so there is one thread. The digest is the same.";

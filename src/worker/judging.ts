@@ -3,8 +3,7 @@ import { type Threads, threadsKind } from "../backend/load.ts";
 import { checkArguments, count, options, signature, string } from "../core/arguments.ts";
 import type { Verification } from "../run/verification.ts";
 import { type GivenFiles, givenFiles, givenKind } from "./given.ts";
-import { Link } from "./link.ts";
-import type { Order } from "./messages.ts";
+import { askOnce } from "./link.ts";
 
 interface JudgingJob {
   /** What is read, by its paths: the files of the runs' folders, and those of the data that their configs name. */
@@ -49,27 +48,23 @@ const comparing = signature("diffInWorker", {
   job: options<ComparisonJob>({ ...judged, first: string, second: string }),
 });
 
-async function ask(order: Order): Promise<unknown> {
-  const link = new Link();
-  try {
-    return await link.ask(order);
-  } finally {
-    link.end("it is done");
-  }
-}
-
 /** Replays a YAML run in a worker, link by link, as `verifyRun` does. Rejects with the errors of that. */
 export function verifyInWorker(job: VerificationJob): Promise<Verification> {
   checkArguments(verifying, arguments);
   const { files, folder, threads = "all", ...how } = job;
-  return ask({ order: "verify", folder, files: givenFiles(files), how: { ...how, threads } }) as Promise<Verification>;
+  return askOnce({
+    order: "verify",
+    folder,
+    files: givenFiles(files),
+    how: { ...how, threads },
+  }) as Promise<Verification>;
 }
 
 /** Why two runs or configs differ, found in a worker, as `diffRuns` does. Rejects with the errors of that. */
 export function diffInWorker(job: ComparisonJob): Promise<Comparison> {
   checkArguments(comparing, arguments);
   const { files, first, second, threads = "all", ...how } = job;
-  return ask({
+  return askOnce({
     order: "diff",
     runs: [first, second],
     files: givenFiles(files),

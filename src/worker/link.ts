@@ -67,6 +67,16 @@ export class Link {
   }
 }
 
+/** What a worker of its own answers to one order. */
+export async function askOnce(order: Order): Promise<unknown> {
+  const link = new Link();
+  try {
+    return await link.ask(order);
+  } finally {
+    link.end("it is done");
+  }
+}
+
 function endedBy(reason: string): BackendError {
   return new BackendError({ where: "worker", problem: "the worker has ended", got: reason, hint: "start another one" });
 }

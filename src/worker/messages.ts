@@ -41,6 +41,7 @@ export type Order =
       readonly files: WorkerFiles;
       readonly how: Pick<DiffOptions, "threads" | "steps">;
     }
+  | { readonly order: "probe"; readonly backend: string }
   | { readonly order: "call"; readonly name: string; readonly args: readonly unknown[] };
 
 /** To a worker. */

@@ -4,6 +4,7 @@ import { mountedFiles, mountFiles } from "#files";
 import { listen, post } from "#port";
 import { ConfigError, didYouMean, showValue } from "../core/errors.ts";
 import { failureOf } from "../core/failures.ts";
+import type { Finding } from "../program/probe.ts";
 import type { Verification } from "../run/verification.ts";
 import { mountGiven } from "./arrival.ts";
 import { buffersOf, onHost } from "./hosted.ts";
@@ -123,7 +124,12 @@ async function diff({ runs, files, how }: Extract<Order, { order: "diff" }>): Pr
   return { equal: found.equal, lines: showDiff(found) };
 }
 
-const carriers = { train, load, call, verify, diff } as const;
+async function tryBackend({ backend }: Extract<Order, { order: "probe" }>): Promise<Finding> {
+  const { findingOf, probe } = await import("../program/probe.ts");
+  return findingOf(backend, (await probe("reference")).bits);
+}
+
+const carriers = { train, load, call, verify, diff, probe: tryBackend } as const;
 
 async function carryOut(id: number, order: Order): Promise<void> {
   try {

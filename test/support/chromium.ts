@@ -9,8 +9,12 @@ export const noChromium = executablePath === undefined;
 if (noChromium && process.env.CI) throw new Error("no Chromium in CI: npm run setup:system installs it");
 if (noChromium) console.warn("browser tests skipped: no Chromium here; npm run setup:system installs it");
 
-/** Starts it. The caller closes it. */
-export function launchChromium(): Promise<Browser> {
+/** WebGPU on SwiftShader, the driver in software that comes with it. */
+// A shader that takes long to compile would make Chromium end the driver’s process.
+const onSwiftShader = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-gpu-watchdog"];
+
+/** Starts it, without WebGPU unless that is asked for. The caller closes it. */
+export function launchChromium({ webgpu = false } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
@@ -21,6 +25,7 @@ export function launchChromium(): Promise<Browser> {
       "--disable-component-update",
       "--disable-sync",
       "--disable-quic",
+      ...(webgpu ? onSwiftShader : []),
     ],
   });
 }

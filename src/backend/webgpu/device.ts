@@ -20,8 +20,10 @@ export interface Device {
 /** The limits that are raised as far as the adapter goes. */
 const raised = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
-/** Opens a device of the adapter that promises the most. Throws BackendError where there is no WebGPU, no adapter, or no device. */
-export async function openDevice(find: () => Promise<GPU | string> = findGpu): Promise<Device> {
+/** WebGPU, and its adapter that promises the most. Throws BackendError where there is none. */
+export async function findAdapter(
+  find: () => Promise<GPU | string> = findGpu,
+): Promise<{ readonly gpu: GPU; readonly adapter: GPUAdapter }> {
   const gpu = await find();
   if (typeof gpu === "string")
     throw new BackendError({ where: "webgpu", problem: "there is no WebGPU here", got: gpu, hint: elsewhere });
@@ -32,6 +34,12 @@ export async function openDevice(find: () => Promise<GPU | string> = findGpu): P
       problem: "WebGPU finds no adapter",
       hint: `a graphics driver, on Linux one for Vulkan and its loader (libvulkan1), also one in software that VK_ICD_FILENAMES names; ${elsewhere}`,
     });
+  return { gpu, adapter };
+}
+
+/** Opens a device of the adapter that promises the most. Throws BackendError where there is no WebGPU, no adapter, or no device. */
+export async function openDevice(find?: () => Promise<GPU | string>): Promise<Device> {
+  const { gpu, adapter } = await findAdapter(find);
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]));
   try {
     return new OpenDevice(gpu, await adapter.requestDevice({ requiredLimits }), adapterName(adapter.info));
