@@ -1,4 +1,5 @@
 // What every command shares: exit codes, how a failure is shown, and the last line that `--json` promises.
+import { writeFileSync } from "node:fs";
 import { surviveClosedOutput } from "#terminal";
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
 import { clipped, printable, printableMessage } from "../core/printable.ts";
@@ -44,6 +45,20 @@ export async function report(json: boolean | undefined, body: () => Promise<Outc
   for (const line of outcome.lines) process.stdout.write(`${printable(line)}\n`);
   if (json) process.stdout.write(`${printable(oneLine(outcome.json))}\n`);
   process.exitCode = outcome.code;
+}
+
+/** Writes a file that a flag names. Throws SeedgradError naming both. */
+export function writeOutput(flag: string, path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new SeedgradError({
+      where: `${flag} ${path}`,
+      problem: "the file can't be written",
+      got: String(cause),
+      cause,
+    });
+  }
 }
 
 /** Letters of a cell that a table shows. */

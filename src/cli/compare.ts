@@ -1,8 +1,7 @@
 // `seedgrad compare RUN RUN…`: what several runs' folders came to, in one table; and as CSV, JSON or a page.
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import { ConfigError, SeedgradError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { formatNumber } from "../report/html.ts";
 import {
   groupText,
@@ -19,7 +18,7 @@ import { renderResults } from "../report/sweep.ts";
 import { readOutcome } from "../sweep/outcome.ts";
 import { type Aims, resultsOf } from "../sweep/results.ts";
 import { resultsCsv, resultsJson } from "../sweep/rows.ts";
-import { type Outcome, table } from "./command.ts";
+import { type Outcome, table, writeOutput } from "./command.ts";
 
 /** The flags of `compare`. */
 export interface CompareFlags extends Aims {
@@ -53,8 +52,8 @@ export async function compare(folders: readonly string[], flags: CompareFlags): 
     folders.map((folder) => ({ folder })),
     { metric, target },
   );
-  if (csv !== undefined) write("--csv", csv, resultsCsv(results));
-  if (html !== undefined) write("--html", html, renderResults(results, "Runs compared"));
+  if (csv !== undefined) writeOutput("--csv", csv, resultsCsv(results));
+  if (html !== undefined) writeOutput("--html", html, renderResults(results, "Runs compared"));
   return { code: 0, json: resultsJson(results), lines: showResults(results) };
 }
 
@@ -72,19 +71,6 @@ function checkFolders(folders: readonly string[]): void {
     got: "one run",
     expected: "the folders of two runs or more",
   });
-}
-
-function write(flag: string, path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new SeedgradError({
-      where: `${flag} ${path}`,
-      problem: "the file can't be written",
-      got: String(cause),
-      cause,
-    });
-  }
 }
 
 const cell = (value: number | undefined) => (value === undefined ? "–" : formatNumber(value));

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
+import { ConfigError } from "../core/errors.ts";
 import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { WeightsChoice } from "../train/run.ts";
@@ -28,6 +29,35 @@ export interface RunFlags extends ImportFlags {
   readonly fresh?: boolean;
   readonly json?: boolean;
 }
+
+/** Refuses flags that would have no effect: each key of `needs` says nothing without the flag beside it, and of a list in `apart` one alone may be given. Throws ConfigError. */
+export function checkTogether<Flags extends object>(
+  flags: Flags,
+  needs: Partial<Record<keyof Flags & string, keyof Flags & string>>,
+  apart: readonly (readonly (keyof Flags & string)[])[] = [],
+): void {
+  const isGiven = (name: keyof Flags) => flags[name] !== undefined && flags[name] !== false;
+  for (const [name, other] of Object.entries(needs) as [keyof Flags & string, keyof Flags & string][]) {
+    if (!isGiven(name) || isGiven(other)) continue;
+    throw new ConfigError({
+      where: flagOf(name),
+      problem: `it has no effect without ${flagOf(other)}`,
+      expected: `${flagOf(other)} too, or neither`,
+    });
+  }
+  for (const names of apart) {
+    const given = names.filter(isGiven).map(flagOf);
+    if (given.length < 2) continue;
+    throw new ConfigError({
+      where: given[1],
+      problem: `it can't be given together with ${given[0]}`,
+      expected: "one of them",
+    });
+  }
+}
+
+/** shareSeed → --share-seed. */
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** A whole number ≥ 1. */
 export function parseCount(text: string): number {
@@ -63,7 +93,12 @@ export function parseShare(text: string): number {
 
 /** A step's number: a whole number ≥ 0. */
 export function parseStep(text: string): number {
-  return text === "0" ? 0 : parseCount(text);
+  if (text === "0") return 0;
+  try {
+    return parseCount(text);
+  } catch {
+    throw new InvalidArgumentError("expected an integer ≥ 0");
+  }
 }
 
 /** A seed in decimal digits. */

@@ -19,7 +19,7 @@ import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
 import { checkPlan, type EmitFlags, emit, type Scheduler } from "./emit.ts";
 import { callerWords, fitConfig } from "./fit.ts";
-import type { ImportFlags } from "./flags.ts";
+import { checkTogether, type ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
 import { isTerminal, LiveLines, mostLines } from "./live.ts";
 import { logOf, startRun, writeConfig } from "./processes.ts";
@@ -40,8 +40,26 @@ export interface SweepFlags extends EmitFlags, ImportFlags, ReplicaFlags {
   readonly json?: boolean;
 }
 
+/** What a flag of `sweep` says nothing without, and which exclude each other. */
+const needs = {
+  store: "queue",
+  replicas: "queue",
+  share: "replicas",
+  shareSeed: "share",
+  replaySteps: "replicas",
+  image: "emit",
+  claim: "emit",
+} as const;
+const apart = [
+  ["dryRun", "emit", "only"],
+  ["queue", "emit"],
+  ["queue", "only"],
+  ["queue", "jobs"],
+] as const;
+
 /** Plans a sweep, and makes the runs of it that aren't finished. Exit code 1 when a run failed, 129, 130 or 143 when a signal stopped it. */
 export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
+  checkTogether(flags, needs, apart);
   const imports = await importFor(baseOf(file), flags);
   const plan = loadSweep(file, { folder: flags.folder, imports });
   if (flags.plan !== undefined) checkPlan(plan, flags.plan);

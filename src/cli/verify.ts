@@ -14,6 +14,7 @@ import { rebuildFromConfig, verifyConfig, verifyRun } from "../verify/verify.ts"
 import { short, showChecks } from "./checks.ts";
 import { type Outcome, oneLine } from "./command.ts";
 import { diffJson } from "./diff.ts";
+import { checkTogether } from "./flags.ts";
 import { configOf, importFor } from "./imports.ts";
 import { verifyOverQueue } from "./queue.ts";
 import { isProof, type OpFlags, verifyOp } from "./verifyop.ts";
@@ -39,7 +40,9 @@ export interface VerifyFlags extends OpFlags {
 
 /** Verifies a run's folder, a config against a published digest, one op of a step, or the proof of one. Exit code 1 when something differs. */
 export async function verify(what: string, flags: VerifyFlags): Promise<Outcome> {
+  checkTogether(flags, { shareSeed: "share" });
   if (flags.op !== undefined || isProof(what)) return verifyOp(what, flags);
+  checkTogether(flags, { output: "op" });
   if (flags.queue !== undefined) {
     await importFor(`${what}/config.yaml`, flags, what);
     return verifyOverQueue(what, flags.queue, { ...flags, replaySteps: flags.share });

@@ -1,5 +1,5 @@
 // `seedgrad verify --op STEP:NODE`: one op of a step proved from a run's folder, or judged from a proof alone; and the list of a step's values.
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
@@ -8,7 +8,7 @@ import { readProof, writeProof } from "../verify/opproof.ts";
 import { proveOp, stepValues, type ValueChoice } from "../verify/prove.ts";
 import { rebuildFromConfig } from "../verify/verify.ts";
 import { showChecks } from "./checks.ts";
-import { type Outcome, table } from "./command.ts";
+import { type Outcome, table, writeOutput } from "./command.ts";
 import type { ImportFlags } from "./flags.ts";
 import { configOf, importFor } from "./imports.ts";
 
@@ -54,6 +54,8 @@ export async function verifyOp(
     const given = { output, data, backend, threads };
     const named = (["output", "data", "backend", "threads"] as const).find((flag) => given[flag] !== undefined);
     if (named) refuse(`--${named}`, `${what} is a proof: it is judged as it is`, "a run's folder");
+    if (typeof op?.value === "string")
+      refuse("--op", `${what} is a proof: it names its value by number`, "STEP:NUMBER");
     return judged(what, readFileSync(what, "utf8"), op, against);
   }
   const config = configOf(what);
@@ -64,7 +66,7 @@ export async function verifyOp(
   const options = { backend, threads, rebuild };
   if (value === undefined) return listed(await stepValues(what, step, options), output);
   const text = writeProof(await proveOp(what, step, value, options));
-  if (output !== undefined) writeFileSync(output, text);
+  if (output !== undefined) writeOutput("--output", output, text);
   return judged(output ?? `${what}, op ${step}:${value}`, text, op, against);
 }
 
@@ -104,7 +106,7 @@ function judged(where: string, text: string, op: OpChoice | undefined, against: 
 
 function listed(found: Awaited<ReturnType<typeof stepValues>>, output: string | undefined): Outcome {
   const { values, graphHash, link, root, commitment } = found;
-  if (output !== undefined) writeFileSync(output, `${JSON.stringify(found)}\n`);
+  if (output !== undefined) writeOutput("--output", output, `${JSON.stringify(found)}\n`);
   const rows = values.map(({ value, what, names, sha256 }) => [
     String(value),
     what,

@@ -6,6 +6,7 @@ import { ConfigError } from "../core/errors.ts";
 import { missingKey } from "../core/keys.ts";
 import { Stream } from "../rng/stream.ts";
 import { type Assignment, pathOf } from "../train/config/assign.ts";
+import { sameKey } from "../train/config/form.ts";
 import { recordedImports } from "../train/config/imports.ts";
 import { configHash, configToYaml, parseAssigned, readConfigText } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
@@ -146,21 +147,22 @@ interface Point {
 /** Every combination: of an item of `list`, a draw of `random`, and a value of each key of `grid`; the last of these turns fastest. */
 function pointsOf(source: YamlSource, sweep: SweepFile): Point[] {
   const { set, grid, list, random } = sweep;
-  const used = new Map<string, string>();
+  const used: { section: string; path: Path }[] = [];
   const keyed = (section: string, key: string, path: Path): Keyed => {
-    const before = used.get(key);
     const position = source.keyPosition(path);
-    if (before !== undefined && before !== section) {
+    const mine = configPath(key, formatPath(path), position);
+    const before = used.find((other) => other.section !== section && samePath(other.path, mine));
+    if (before) {
       throw new ConfigError({
         where: formatPath(path),
         problem: "a key that is given twice",
-        got: `${before} and ${section}`,
+        got: `${before.section} and ${section}`,
         expected: "each key in one of set, grid, list and random",
         position,
       });
     }
-    used.set(key, section);
-    return { key, path: configPath(key, formatPath(path), position), position };
+    used.push({ section, path: mine });
+    return { key, path: mine, position };
   };
   const value = (section: string, key: string, path: Path): Setting => ({
     ...keyed(section, key, path),
@@ -190,7 +192,8 @@ function pointsOf(source: YamlSource, sweep: SweepFile): Point[] {
   );
   return combined.map((varying) => ({
     settings: Object.fromEntries(varying.map(({ key, value: { value: item } }) => [key, item])),
-    assignments: [...fixed, ...varying],
+    // A key inside what another one gives is put into it, wherever they stand.
+    assignments: [...fixed, ...varying].sort((a, b) => a.path.length - b.path.length),
     drawn: random !== undefined,
     position: varying.at(-1)?.value.valuePosition([]) ?? source.valuePosition([]),
   }));
@@ -250,6 +253,10 @@ function configPath(key: string, where: string, position: Assignment["position"]
   if (hint === undefined) return path;
   throw new ConfigError({ where, problem: "not a key that varies over a sweep", got: key, hint, position });
 }
+
+/** Whether two paths of YAML are one: `lr` is learning_rate. */
+const samePath = (a: Path, b: Path): boolean =>
+  a.length === b.length && a.every((part, i) => part === b[i] || sameKey(String(part), String(b[i])));
 
 const seedCount = ({ seeds }: SweepFile): number => (Array.isArray(seeds) ? seeds.length : seeds);
 

@@ -125,7 +125,11 @@ function loggedName(where: string, name: string, outcomes: readonly Outcome[]): 
     problem: "no run has a number of this name",
     got: name,
     expected: `one of ${known.join(", ") || "none: no run has taken a step"}`,
-    hint: didYouMean(name, known),
+    hint:
+      didYouMean(name, known) ??
+      ([...names].some((each) => each.startsWith("val_"))
+        ? undefined
+        : "no run has validated: trainer.init.loop.eval_frequency says when one does"),
   });
 }
 

@@ -26,7 +26,7 @@ export function readKeys(path: string): KeyPair {
   });
 }
 
-/** The public keys that count, each with its owner's name: a line a key, 64 hex digits and a name; # begins a comment. Throws ConfigError naming the line. */
+/** The public keys that count, each with its owner's name: a line a key, 64 hex digits and a name; # begins a comment. Throws ConfigError naming the line, which doesn't show it: the file may be one of private keys. */
 export function readTrusted(path: string): Map<string, string> {
   const trusted = new Map<string, string>();
   for (const [i, line] of readText(path, ConfigError).split("\n").entries()) {
@@ -37,8 +37,8 @@ export function readTrusted(path: string): Map<string, string> {
       throw new ConfigError({
         where: `${path}:${i + 1}`,
         problem: trusted.has(key) ? "a key that stands there twice" : "not a public key",
-        got: key.slice(0, 70),
         expected: "64 hex digits, and a name",
+        hint: "`seedgrad keys new FILE` shows the public key of the pair that it makes; the file itself stays with its owner",
       });
     }
     trusted.set(key, name.join(" ") || key.slice(0, 16));

@@ -143,6 +143,12 @@ describe("verify --op", () => {
     await expect(verified(output, { backend: "wasm" })).rejects.toThrow(ConfigError);
     expect((await verified(run, { op: { step: 1, value: "result" }, output })).code).toBe(0);
     await expect(verified(output, { op: { step: 2 } })).rejects.toThrow(/the proof of another op/);
+    await expect(verified(output, { op: { step: 1, value: "parameter/0.bias" } })).rejects.toThrow(
+      /--op: .* is a proof: it names its value by number/,
+    );
+    await expect(verified(run, { op: { step: 1 }, output: join(output, "below") })).rejects.toThrow(
+      /--output .*below: the file can't be written/,
+    );
     for (const bad of ["", "0", "x", "1:", "-1:3"]) expect(() => parseOp(bad), bad).toThrow(/expected a step from 1/);
     expect(parseOp("12:parameter/0.weight")).toEqual({ step: 12, value: "parameter/0.weight" });
   });

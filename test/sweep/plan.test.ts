@@ -111,6 +111,18 @@ grid: {trainer.fit.train_dataloader.batch_size: [4, 8]}
     expect(config).toMatch(/ckpt_path: "2024"/);
   });
 
+  test("a key inside another's value is put into it, wherever they stand", () => {
+    const decay = "trainer.init.optimizer.AdamW.weight_decay: 0.5";
+    const whole = "trainer.init.optimizer: {AdamW: {learning_rate: 0.25, weight_decay: 0}}";
+    for (const text of [
+      `set: {${decay}}\nlist: [{${whole}}]`,
+      `list: [{${whole}}]\ngrid: {${decay.replace("0.5", "[0.5]")}}`,
+    ]) {
+      const { optimizer } = parseConfig(plan(text).runs[0].config, "a.yaml").trainer.init;
+      expect(optimizer).toMatchObject({ class: "AdamW", learningRate: 0.25, weightDecay: 0.5 });
+    }
+  });
+
   test("its metric, and its folder: in the file, and given", () => {
     const folder = temporaryFolder();
     mkdirSync(`${folder}/sub`);
@@ -245,6 +257,16 @@ describe("an error", () => {
       "a key in two places",
       `grid: {${dropout}: [0]}\nlist: [{${dropout}: 0.5}]`,
       /a key that is given twice: got (list and grid|grid and list)/,
+    ],
+    [
+      "a key in two places, by two names",
+      `set: {${rate}: 0.1}\ngrid: {${rate.replace("learning_rate", "lr")}: [0.2]}`,
+      /^sweep\.yaml:3:8: .*a key that is given twice: got set and grid/,
+    ],
+    [
+      "a key of one choice, beside another choice",
+      "set: {trainer.init.optimizer.AdamW.weight_decay: 0.5}\nlist: [{trainer.init.optimizer: {SGD: {learning_rate: 0.1}}}]",
+      /trainer\.init\.optimizer: not one choice of class: got a map of SGD, AdamW/,
     ],
     [
       "two runs that are one",

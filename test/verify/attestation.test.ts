@@ -110,9 +110,21 @@ describe("keys", () => {
       [bob.publicKey, bob.publicKey.slice(0, 16)],
     ]);
     writeFileSync(path, `${ann.publicKey}\nAnn\n`);
-    expect(() => readTrusted(path)).toThrow(/trusted:2: not a public key: got Ann/);
+    expect(() => readTrusted(path)).toThrow(/trusted:2: not a public key: expected 64 hex digits/);
     writeFileSync(path, `${ann.publicKey}\n${ann.publicKey}\n`);
     expect(() => readTrusted(path)).toThrow(/trusted:2: a key that stands there twice/);
+    // A file of private keys in place of the list: the message shows nothing of it.
+    const own = join(temporaryFolder(), "own.key");
+    newKeys(own);
+    const secret = readKeys(own).privateKey;
+    let found = "";
+    try {
+      readTrusted(own);
+    } catch (error) {
+      found = (error as Error).message;
+    }
+    expect(found).toMatch(/own\.key:1: not a public key: .*\nHint: /);
+    for (let at = 0; at + 8 <= secret.length; at++) expect(found).not.toContain(secret.slice(at, at + 8));
   });
 });
 
