@@ -71,7 +71,7 @@ export function verifyOverQueue(
   const plan = { runs: [{ name, config, folder: run }] };
   return untilStopped("the checks stay in the queue", (signal) =>
     connected(address, given, (queue, store) =>
-      replicas(plan, { queue, store, given: { replicas: 1, ...given }, signal }),
+      replicas(plan, { queue, store, given: { ...given, replicas: given.replicas ?? 1 }, signal }),
     ),
   );
 }

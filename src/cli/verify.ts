@@ -38,14 +38,20 @@ export interface VerifyFlags extends OpFlags {
   readonly json?: boolean;
 }
 
+/** What the runners of a queue decide themselves, or don't do. */
+const runnersDecide = (
+  ["from", "steps", "shareSeed", "attest", "against", "op", "data", "backend", "threads"] as const
+).map((flag) => ["queue", flag] as const);
+
 /** Verifies a run's folder, a config against a published digest, one op of a step, or the proof of one. Exit code 1 when something differs. */
 export async function verify(what: string, flags: VerifyFlags): Promise<Outcome> {
-  checkTogether(flags, { shareSeed: "share" });
+  checkTogether(flags, { shareSeed: "share", store: "queue", replicas: "queue" }, runnersDecide);
   if (flags.op !== undefined || isProof(what)) return verifyOp(what, flags);
   checkTogether(flags, { output: "op" });
   if (flags.queue !== undefined) {
     await importFor(`${what}/config.yaml`, flags, what);
-    return verifyOverQueue(what, flags.queue, { ...flags, replaySteps: flags.share });
+    const { store, replicas, share: replaySteps } = flags;
+    return verifyOverQueue(what, flags.queue, { store, replicas, replaySteps });
   }
   const { json: _json, import: programs, trustImports, vectorWidth, share, shareSeed, attest, ...given } = flags;
   // Before anything is replayed: a file that holds no keys would cost all of it.

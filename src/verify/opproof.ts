@@ -101,11 +101,13 @@ const checks: Readonly<Record<Exclude<keyof OpProof, "format">, FieldCheck>> = {
   states: ["roots before and after the step", maybe(shaped({ before: maybe(isHash), after: maybe(isHash) }))],
 };
 
+const isField = (name: string): boolean => name === "format" || Object.hasOwn(checks, name);
+
 /** Whether a value is a proof, and has nothing else. */
 export const isOpProof = (value: unknown): boolean =>
   isRecord(value) &&
   value.format === proofFormat &&
-  Object.keys(value).every((field) => field === "format" || Object.hasOwn(checks, field)) &&
+  Object.keys(value).every(isField) &&
   Object.entries(checks).every(([field, [, holds]]) => holds(value[field]));
 
 /** The proof that a text holds. Throws DataError naming `where` and the field for one that holds none. */
@@ -115,10 +117,13 @@ export function readProof(where: string, text: string): OpProof {
     const got = (JSON.stringify(found) ?? "nothing").slice(0, 100);
     throw new DataError({ where: at, problem, got, expected });
   };
+  if (read === undefined) throw new DataError({ where, problem: "not a proof of an op", got: "what is no JSON" });
   if (!isRecord(read)) refuse(where, "not a proof of an op", read, "a record of JSON");
   const record = read as Record<string, unknown>;
   if (record.format !== proofFormat) refuse(where, "not a proof of an op", record.format, proofFormat);
   for (const [field, [expected, holds]] of Object.entries(checks))
     if (!holds(record[field])) refuse(`${where}: ${field}`, "not what a proof holds", record[field], expected);
+  const other = Object.keys(record).find((field) => !isField(field));
+  if (other !== undefined) refuse(`${where}: ${other}`, "not what a proof holds", record[other], "no such field");
   return read as unknown as OpProof;
 }

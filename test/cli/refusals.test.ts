@@ -51,6 +51,7 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     [["verify", "no/such", "--from", "-1"], /integer ≥ 0/],
     [["verify", "no/such", "--share-seed", "1"], /--share-seed: it has no effect without --share/],
     [["verify", "no/such", "--output", "a.json"], /--output: it has no effect without --op/],
+    [["verify", "no/such", "--queue", "redis://a", "--from", "5"], /--from: it can't be given together with --queue/],
     [["sweep", "no/such.yaml", "--store", "file:a"], /--store: it has no effect without --queue/],
     [["sweep", "no/such.yaml", "--dry-run", "--only", "0"], /--only: it can't be given together with --dry-run/],
     [["fit"], /missing required argument/],

@@ -243,6 +243,10 @@ describe("a proof with one thing wrong", () => {
       return { graph, graphHash: sha256Hex(fromHex(graph)) };
     };
     expect(() => readProof("p.json", "no json")).toThrow(DataError);
+    expect(() => readProof("p.json", "no json")).toThrow(/p\.json: not a proof of an op: got what is no JSON/);
+    expect(() => readProof("p.json", JSON.stringify({ ...proof, more: 1 }))).toThrow(
+      /p\.json: more: not what a proof holds: got 1, expected no such field/,
+    );
     expect(() => readProof("p.json", "{}")).toThrow(
       /p\.json: not a proof of an op: got nothing, expected "?seedgrad\/op\/1/,
     );
