@@ -1,4 +1,4 @@
-// `seedgrad keys new FILE` and `seedgrad attestations RUN… --keys TRUSTED`: a runner's pair of keys, and what the signed statements of runs are worth to whoever trusts some of the runners.
+// `seedgrad keys new FILE` and `seedgrad attestations RUN… --trusted FILE`: a runner's pair of keys, and what the signed statements of runs are worth to whoever trusts some of the runners.
 import { type Attestation, type Judged, judgeAttestations, type Ruling, readAttested } from "../verify/attestation.ts";
 import { newKeys, readTrusted } from "../verify/keys.ts";
 import { type Outcome, table } from "./command.ts";
@@ -19,13 +19,13 @@ export async function makeKeyFile(path: string): Promise<Outcome> {
 /** The flags of `attestations`. */
 export interface AttestationFlags {
   /** The file of public keys that count. */
-  readonly keys: string;
+  readonly trusted: string;
   readonly json?: boolean;
 }
 
 /** Judges the statements of runs. Exit code 1 unless each run is confirmed. */
-export async function attestations(folders: readonly string[], { keys }: AttestationFlags): Promise<Outcome> {
-  const trusted = readTrusted(keys);
+export async function attestations(folders: readonly string[], { trusted: file }: AttestationFlags): Promise<Outcome> {
+  const trusted = readTrusted(file);
   const runs = folders.map(readAttested);
   const found = judgeAttestations(runs, trusted);
   const lines = found.flatMap(({ verdict, steps, of, judged, contradictions }, i) => [

@@ -239,7 +239,7 @@ comparing(
   "disputed, found different, or not attested",
 )
   .description("what runners who replayed a run signed, and whether it counts")
-  .requiredOption("--keys <file>", "the public keys that count for you: a line each, 64 hex digits and a name")
+  .requiredOption("--trusted <file>", "the public keys that count for you: a line each, 64 hex digits and a name")
   .option("--json", "the last line of stdout is one JSON object")
   .action((runs: string[], flags: AttestationFlags) => report(flags.json, () => attestations(runs, flags)));
 

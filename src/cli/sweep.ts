@@ -292,16 +292,18 @@ function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { line
     ...{ folder: `${folder}/${run.name}`, name: run.name, settings: run.settings, seed: run.seed },
     ...(state === "failed" && { state, reason }),
   }));
-  try {
-    const results = resultsOf(listed, {
-      metric: name === undefined ? undefined : { name, mode: metric!.mode },
-      target: metric?.target === undefined ? undefined : { name: name!, mode: metric.mode, value: metric.target },
-    });
+  const written = (options: Parameters<typeof resultsOf>[1]) => {
+    const results = resultsOf(listed, options);
     writeResults(folder, results, `Sweep ${file}`);
-    return { lines: [...showResults(results), "", ...resultFiles.map((each) => `${folder}/${each}`)] };
+    return [...showResults(results), "", ...resultFiles.map((each) => `${folder}/${each}`)];
+  };
+  try {
+    const target = metric?.target === undefined ? undefined : { name: name!, mode: metric.mode, value: metric.target };
+    return { lines: written({ metric: name === undefined ? undefined : { name, mode: metric!.mode }, target }) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { lines: error.message.split("\n"), refused: error };
+    // What the runs came to is told all the same, as if the file named no metric.
+    return { lines: [...written({}), "", ...error.message.split("\n")], refused: error };
   }
 }
 

@@ -161,7 +161,7 @@ describe("attestations", () => {
     const { publicKey } = (await makeKeyFile(own)).json as { publicKey: string };
     const secret = JSON.parse(readFileSync(own, "utf8")).privateKey as string;
     writeFileSync(trusted, `${"0".repeat(64)} Somebody\n`);
-    const judged = () => attestations([run], { keys: trusted });
+    const judged = () => attestations([run], { trusted });
     expect(await judged()).toMatchObject({ code: 1, lines: [`${run}: not attested`] });
     const found = await verified(run, { share: 1, shareSeed: 3n, attest: own });
     expect(found.code, text(found)).toBe(0);
@@ -265,7 +265,7 @@ describe("exit codes of the process", () => {
     [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
     [["diff", "RUN", "BETA"], 1, /\n {2}adamW update of 0\.weight\n {2}element/],
     [["keys", "new", "KEY", "--json"], 0, /"publicKey":"\w{64}"/],
-    [["attestations", "RUN"], 2, /required option '--keys <file>' not specified/],
+    [["attestations", "RUN"], 2, /required option '--trusted <file>' not specified/],
     [["diff", "--help"], 0, /0: the same[\s\S]*1: [\s\S]*goes on[\s\S]*2: /],
     [["diff", "RUN", "no/such", "--json"], 2, /"name":"ConfigError"/],
     [["diff", "RUN"], 2, /missing required argument/],

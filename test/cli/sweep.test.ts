@@ -134,6 +134,11 @@ describe("a sweep", () => {
     expect(wrong.stdout).toMatch(
       /metric: no run has a number of this name: got acuracy, .*\nHint: did you mean accuracy\?/,
     );
+    // The tables are written all the same.
+    const rewritten = readFileSync(join(runsIn(folder), "sweep.csv"), "utf8")
+      .trim()
+      .split("\n");
+    expect(rewritten.slice(1).map((line) => line.split(",").at(-2))).toEqual(digests(wrong));
   });
 
   test("--only makes one run, with the same digest, beside others; an index that isn't there is refused", async () => {
