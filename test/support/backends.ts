@@ -21,7 +21,7 @@ export const made: Readonly<Record<string, () => Promise<Backend>>> = {
 
 /**
  * What takes minutes where others take seconds, since each kernel is compiled for a device in software, or tried before it runs: only where it is named. Kernels of
- * them are tried in test/backend/gpujs-webgpu.test.ts, and every 50th case in test/conformance/webgpu.test.ts.
+ * them are tried in test/backend/gpujs-webgpu.test.ts, and every 10th case in test/conformance/webgpu.test.ts.
  */
 export const slow: typeof made = {
   webgpu: webgpuAlone,

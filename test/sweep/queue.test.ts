@@ -3,6 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Outcome } from "../../src/cli/command.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
@@ -143,9 +144,13 @@ describe.skipIf(noRedis)("a queue", () => {
   beforeEach(() => {
     vi.stubEnv("REDIS_PASSWORD", password);
   });
-  afterEach(() => {
+  afterEach(async () => {
     vi.unstubAllEnvs();
     for (const child of [...alive]) child.kill("SIGKILL");
+    // A patient runner's look for dead ones keeps others from looking for as long as its lease.
+    const client = new Redis(redis.address, { password });
+    for (const key of await client.keys("*:stalled-check")) await client.del(key);
+    client.disconnect();
   });
 
   test("a runner that is killed in the middle, and one that is stopped: the next goes on from the last checkpoint in the store, to the same digest", async () => {

@@ -1,5 +1,5 @@
 // Kernels with a fold: an invocation an output, or several whose sums wait in scratch memory for one that joins them in order.
-import { constant } from "../../../kernels/expr.ts";
+import { constant, topological } from "../../../kernels/expr.ts";
 import {
   type Combine,
   type FoldKernel,
@@ -37,12 +37,18 @@ export function printFold(kernel: FoldKernel, isGuarded: boolean): Dispatch[] {
   const list = grid.isSplit ? 2 * sumsOf(grid) : 0;
   const repair = repairOf(kernel, isGuarded, list);
   const print = combine === "argmax" || combine === "argmin" ? printArgument : grid.isSplit ? printSums : printWhole;
-  const shader = new Shader({ isGuarded, isQuick: repair !== null });
-  const first = print(shader, kernel, nest, grid);
+  const make = () => new Shader({ isGuarded, isQuick: repair !== null });
+  const shader = make();
+  const all: Dispatch[] = [];
+  let terms: Terms = (shader, outer) => termOf(shader, kernel, nest, outer, grid);
+  if (topological(kernel.body).length > longBody) {
+    const before = make();
+    all.push(printTerms(before, kernel, nest, grid, list + grid.outputs));
+    terms = (shader) => madeTerm(shader, kernel, grid, list + grid.outputs, before.hasDoubt);
+  }
+  all.push(print(shader, kernel, nest, grid, terms));
   const { hasDoubt } = shader;
-  const all = [first];
-  if (grid.isSplit)
-    all.push(printJoin(new Shader({ isGuarded, isQuick: repair !== null }), kernel, nest, grid, hasDoubt));
+  if (grid.isSplit) all.push(printJoin(make(), kernel, nest, grid, hasDoubt));
   return repair && hasDoubt ? [...all, repair] : all;
 }
 
@@ -69,6 +75,41 @@ function termOf(shader: Shader, kernel: FoldKernel, nest: Nest, outer: readonly 
   return { lines: [...inner.lines, ...read.lines, ...value.lines], value: value.result };
 }
 
+/** Expressions from which a body is computed apart from its fold: SwiftShader takes minutes and gigabytes for a logarithm in a loop. */
+const longBody = 24;
+
+/** Statements that find the body's value at an output and a term, and what it is called. */
+type Terms = (
+  shader: Shader,
+  outer: readonly string[],
+) => { readonly lines: readonly string[]; readonly value: string };
+
+/** The body at every point, `from` words into scratch memory, and behind all of them which are in doubt. */
+function printTerms(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid, from: number): Dispatch {
+  const { outputs, count } = grid;
+  const points = outputs * count;
+  const outer = outerOf(nest);
+  const { lines, value } = termOf(shader, kernel, nest, outer.names, grid);
+  const at = `${shader.scratch(from + 2 * points)} + ${from}u + flat`;
+  return shader.points(
+    [
+      ...[`let output = flat / ${count}u;`, `let term = flat % ${count}u;`, ...outer.lines, ...lines],
+      `heap[${at}] = ${toWord(kernel.body.type, value)};`,
+      ...(shader.hasDoubt ? [`heap[${at} + ${points}u] = u32(doubt);`] : []),
+    ],
+    points,
+  );
+}
+
+/** What `printTerms` made. `mayDoubt`: some are in doubt. */
+function madeTerm(shader: Shader, { body }: FoldKernel, { outputs, count }: FoldGrid, from: number, mayDoubt: boolean) {
+  const points = outputs * count;
+  const at = `${shader.scratch(from + 2 * points)} + ${from}u + output * ${count}u + term`;
+  const lines = [`let made = ${fromWord(body.type, `heap[${at}]`)};`];
+  if (mayDoubt) lines.push(shader.doubts(`heap[${at} + ${points}u] != 0u`));
+  return { lines, value: "made" };
+}
+
 const outerOf = ({ extents, outer }: Nest) => coordinates("output", extents.slice(0, outer), "i");
 
 const targetOf = (shader: Shader, { inputs }: Nest, names: readonly string[]) =>
@@ -88,14 +129,14 @@ function halved(shader: Shader, combine: Join, body: FoldKernel["body"]): string
 }
 
 /** An output by one invocation. */
-function printWhole(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
+function printWhole(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid, terms: Terms): Dispatch {
   const { count, width, parts, lanes, outputs } = grid;
   const { body, fold } = kernel;
   const combine = fold.combine as Join;
   const type = typeName(body.type);
   const zero = zeroOf(kernel);
   const outer = outerOf(nest);
-  const term = termOf(shader, kernel, nest, outer.names, grid);
+  const term = terms(shader, outer.names);
   const isOne = lanes === 1 && fold.order === "chunks";
   const sum = isOne ? "sum" : `sums[term % ${laneCount}u]`;
   const lines = [
@@ -126,12 +167,12 @@ function printWhole(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGr
 }
 
 /** One sum by each invocation: a lane of a block, or a chunk. They lie part after part, and in a part lane after lane; behind all of them stands which are in doubt. */
-function printSums(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
+function printSums(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid, terms: Terms): Dispatch {
   const { count, width, parts, lanes, outputs } = grid;
   const { body, fold } = kernel;
   const combine = fold.combine as Join;
   const outer = outerOf(nest);
-  const term = termOf(shader, kernel, nest, outer.names, grid);
+  const term = terms(shader, outer.names);
   const join = joined(shader, combine, body, "sum", term.value);
   const all = sumsOf(grid);
   const at = `${shader.scratch(2 * all)} + (output * ${parts}u + part) * ${lanes}u + lane`;
@@ -211,10 +252,10 @@ export function isBetter(shader: Shader, combine: Combine, isFloat: boolean, x: 
   return `!${nanTest(best)} && (${nanTest(x)} || ${shader.call(isLargest ? "fgt" : "flt", x, best)})`;
 }
 
-function printArgument(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid): Dispatch {
+function printArgument(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid, terms: Terms): Dispatch {
   const { body, fold } = kernel;
   const outer = outerOf(nest);
-  const term = termOf(shader, kernel, nest, outer.names, grid);
+  const term = terms(shader, outer.names);
   const lines = [
     "let output = flat;",
     ...outer.lines,

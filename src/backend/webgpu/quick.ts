@@ -27,11 +27,8 @@ fn q_mul(a: u32, b: u32) -> u32 {
 
 export const quickNames: readonly string[] = Object.keys(sources);
 
-/** WGSL sources of the functions named, and of what they need. */
+/** WGSL sources of the functions named, and of what they need; `doubt` is theirs to set. */
 export function quick(names: readonly string[]): string {
   const all = names.includes("q_sub") ? new Set(["q_add", ...names]) : new Set(names);
-  return [
-    ...(all.size > 0 ? ["var<private> doubt: bool = false;"] : []),
-    ...[...all].map((name) => sources[name].trim()),
-  ].join("\n");
+  return [...all].map((name) => sources[name].trim()).join("\n");
 }

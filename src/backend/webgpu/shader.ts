@@ -108,6 +108,7 @@ export class Shader {
   readonly #isGuarded: boolean;
   readonly #isQuick: boolean;
   #usesStatus = false;
+  #takesDoubt = false;
   #scratch = 0;
   #next = firstSlot;
 
@@ -119,7 +120,13 @@ export class Shader {
 
   /** Whether what it has computed so far may be in doubt: then `doubt` says so. */
   get hasDoubt(): boolean {
-    return quickNames.some((name) => this.#functions.has(name));
+    return this.#takesDoubt || quickNames.some((name) => this.#functions.has(name));
+  }
+
+  /** Statement: what is computed is in doubt where a condition holds. */
+  doubts(condition: string): string {
+    this.#takesDoubt = true;
+    return `doubt |= ${condition};`;
   }
 
   #slot(same: (slot: Slot) => boolean, slot: Slot, words: number): number {
@@ -198,6 +205,7 @@ export class Shader {
       "fn hidden_zero() -> u32 { return run[0].x; }",
       arithmetic(names.filter((name) => arithmeticNames.includes(name))),
       stream(names.filter((name) => streamNames.includes(name))),
+      this.hasDoubt ? "var<private> doubt: bool = false;" : "",
       quick(names.filter((name) => quickNames.includes(name))),
       `@compute @workgroup_size(${groupSize})`,
       "fn main(@builtin(workgroup_id) place: vec3<u32>, @builtin(local_invocation_index) local: u32) {",

@@ -5,7 +5,7 @@ import { published, run } from "../../support/presets.ts";
 import { noWebgpu } from "../../support/swiftshader.ts";
 
 describe.skipIf(noWebgpu)("two steps on webgpu", () => {
-  test.each(["mnist-mlp", "mnist-cnn"])(
+  test.each(["mnist-mlp", "mnist-cnn", "moby-gpt"])(
     "%s: the published graph, and the digest of wasm",
     async (name) => {
       const expected = await run(name, [], 2, "wasm");
