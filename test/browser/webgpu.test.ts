@@ -57,6 +57,16 @@ describe.skipIf(noChromium)("the page's backends in Chromium", () => {
     );
   }, 900_000);
 
+  test("webgpu trains in the page's worker to wasm's digest", async () => {
+    const page = await opened("#preset=penguins&seed=1234&steps=2", true);
+    await page.click("summary");
+    await found(page, "wasm");
+    const wanted = await train(page);
+    await page.selectOption("#backend", "webgpu");
+    expect(await found(page, "webgpu")).toMatch(/class B \(.*\), same bits as reference\.$/);
+    expect(await train(page)).toBe(wanted);
+  }, 900_000);
+
   test("without one: they can't be chosen, and the page says why; a link that names one is told the same", async () => {
     const page = await opened("#preset=penguins&seed=1234&steps=2&backend=webgpu", false);
     expect(await found(page, "webgpu")).toMatch(/^webgpu is not here: .*WebGPU/);
