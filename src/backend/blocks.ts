@@ -1,14 +1,40 @@
 // Who has which bytes of a memory that a backend gives out in blocks.
 import { align } from "../schedule/places.ts";
 
-/** What is free of a memory: first fit, neighbours joined when they are given back. Blocks begin at multiples of 64 bytes, and take as many. */
-export class Blocks {
+/** What gives out memory. */
+interface Allocator {
+  allocate(bytes: number): number;
+  free(address: number, bytes: number): void;
+}
+
+/** A memory that grows, and who has what of it: first fit, neighbours joined when they are given back. Blocks begin at multiples of 64 bytes, and take as many. */
+export abstract class Blocks implements Allocator {
   /** By address: [address, bytes]. */
   readonly #free: [number, number][] = [];
+  /** From here on nothing has been given out yet: it is zero as it is. */
+  #untouched = 0;
 
-  /** The address of `bytes` bytes, undefined where no gap is as large. */
-  take(bytes: number): number | undefined {
+  /** Adds room for a block of `size` at the end, by `free`. Throws BackendError where there is no more memory. */
+  protected abstract grow(size: number): void;
+  /** Zeroes bytes that were given out before. */
+  protected abstract clear(address: number, bytes: number): void;
+
+  /** The address of `bytes` zeroed bytes, a multiple of 64. Throws BackendError where there is no more memory. */
+  allocate(bytes: number): number {
     const size = align(Math.max(1, bytes));
+    let address = this.#take(size);
+    if (address === undefined) {
+      this.grow(size);
+      address = this.#take(size)!;
+    }
+    const end = address + size;
+    if (address < this.#untouched) this.clear(address, Math.min(end, this.#untouched) - address);
+    this.#untouched = Math.max(this.#untouched, end);
+    return address;
+  }
+
+  /** The address of a block, undefined where no gap is as large. */
+  #take(size: number): number | undefined {
     const at = this.#free.findIndex(([, room]) => room >= size);
     if (at < 0) return undefined;
     const [address, room] = this.#free[at];
@@ -17,8 +43,8 @@ export class Blocks {
     return address;
   }
 
-  /** Gives back what `take(bytes)` gave, or adds what hasn't been given out yet. */
-  give(address: number, bytes: number): void {
+  /** Gives back what `allocate(bytes)` gave, or adds what hasn't been given out yet. */
+  free(address: number, bytes: number): void {
     const size = align(Math.max(1, bytes));
     let at = this.#free.findIndex(([other]) => other > address);
     if (at < 0) at = this.#free.length;
@@ -33,7 +59,7 @@ export class Blocks {
   }
 
   /** Free bytes just before `end`. */
-  tail(end: number): number {
+  protected tail(end: number): number {
     const last = this.#free.at(-1);
     return last && last[0] + last[1] === end ? last[1] : 0;
   }
@@ -41,11 +67,11 @@ export class Blocks {
 
 /** Memory for what lives only while a plan runs: one block for all plans, since they run one after another, as large as the largest needs. */
 export class Workspace {
-  readonly #memory: { allocate(bytes: number): number; free(address: number, bytes: number): void };
+  readonly #memory: Allocator;
   #address = 0;
   #bytes = 0;
 
-  constructor(memory: { allocate(bytes: number): number; free(address: number, bytes: number): void }) {
+  constructor(memory: Allocator) {
     this.#memory = memory;
   }
 

@@ -8,20 +8,18 @@ import { type Device, mapForReading, usage } from "./device.ts";
 
 const firstBytes = 1 << 20;
 
-export class Heap {
+export class Heap extends Blocks {
   readonly #device: Device;
-  readonly #blocks = new Blocks();
   readonly #limit: number;
   #buffer: GPUBuffer;
-  /** From here on nothing has been given out yet: it is zero as it is. */
-  #untouched = 0;
 
   constructor(device: Device) {
+    super();
     this.#device = device;
     const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits;
     this.#limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 32 - 256);
     this.#buffer = this.#make(firstBytes);
-    this.#blocks.give(0, firstBytes);
+    this.free(0, firstBytes);
   }
 
   /** All of it; another one after it has grown. */
@@ -33,31 +31,14 @@ export class Heap {
     return this.#device.gpu.createBuffer({ size, usage: usage.storage | usage.copySource | usage.copyTarget });
   }
 
-  /** The address of `bytes` zeroed bytes, a multiple of 64. Throws BackendError where the device takes no larger buffer. */
-  allocate(bytes: number): number {
-    const size = align(Math.max(1, bytes));
-    let address = this.#blocks.take(size);
-    if (address === undefined) {
-      this.#grow(size);
-      address = this.#blocks.take(size)!;
-    }
-    const end = address + size;
-    if (address < this.#untouched) {
-      this.#submit((encoder) => encoder.clearBuffer(this.#buffer, address, Math.min(end, this.#untouched) - address));
-    }
-    this.#untouched = Math.max(this.#untouched, end);
-    return address;
+  protected clear(address: number, bytes: number): void {
+    this.#submit((encoder) => encoder.clearBuffer(this.#buffer, address, bytes));
   }
 
-  /** Gives back what `allocate(bytes)` gave. */
-  free(address: number, bytes: number): void {
-    this.#blocks.give(address, bytes);
-  }
-
-  /** Adds room at the end for a block of `size`, and more than that, so that growing is rare. */
-  #grow(size: number): void {
+  /** More room than is asked for, so that growing is rare. */
+  protected grow(size: number): void {
     const end = this.#buffer.size;
-    const needed = end + size - this.#blocks.tail(end);
+    const needed = end + size - this.tail(end);
     if (needed > this.#limit) {
       throw new BackendError({
         where: "webgpu",
@@ -71,7 +52,7 @@ export class Heap {
     this.#buffer = this.#make(Math.min(this.#limit - (this.#limit % 256), Math.max(align(needed), 2 * end)));
     this.#submit((encoder) => encoder.copyBufferToBuffer(old, 0, this.#buffer, 0, end));
     old.destroy();
-    this.#blocks.give(end, this.#buffer.size - end);
+    this.free(end, this.#buffer.size - end);
   }
 
   #submit(encode: (encoder: GPUCommandEncoder) => void): void {

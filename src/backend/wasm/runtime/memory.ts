@@ -2,7 +2,6 @@
 // host is, so a host that isn't copies element by element.
 import { type DType, itemSize, makeArray, type TypedArray } from "../../../core/dtype.ts";
 import { BackendError } from "../../../core/errors.ts";
-import { align } from "../../../schedule/places.ts";
 import { Blocks } from "../../blocks.ts";
 
 const pageBytes = 65536;
@@ -11,24 +10,22 @@ export const maximumPages = 65536;
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** Blocks of one WebAssembly.Memory: first fit, neighbours joined when they are given back. */
-export class Memory {
+/** Blocks of one WebAssembly.Memory. */
+export class Memory extends Blocks {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
-  readonly #blocks = new Blocks();
-  /** From here on nothing has been given out yet: it is zero as it is. */
-  #untouched = 0;
   #view: DataView;
 
   /** Throws BackendError where shared memory was asked for and there is none. */
   constructor({ shared }: { shared: boolean }) {
+    super();
     this.shared = shared;
     this.memory = shared
       ? new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true })
       : new WebAssembly.Memory({ initial: 1 });
     this.#view = new DataView(this.memory.buffer);
     // Address 0 is never given out.
-    this.#blocks.give(pageBytes / 2, pageBytes / 2);
+    this.free(pageBytes / 2, pageBytes / 2);
   }
 
   /** Little-endian access to all of it; don't keep it, since growing makes a new one. */
@@ -37,32 +34,15 @@ export class Memory {
     return this.#view;
   }
 
-  /** The address of `bytes` zeroed bytes, a multiple of 64. Throws BackendError when there is no more memory. */
-  allocate(bytes: number): number {
-    const size = align(Math.max(1, bytes));
-    let address = this.#blocks.take(size);
-    if (address === undefined) {
-      this.#grow(size);
-      address = this.#blocks.take(size)!;
-    }
-    const end = address + size;
-    if (address < this.#untouched) {
-      // In shared memory V8 fills element by element: the fewer and larger, the faster.
-      new Float64Array(this.memory.buffer, address, (Math.min(end, this.#untouched) - address) / 8).fill(0);
-    }
-    this.#untouched = Math.max(this.#untouched, end);
-    return address;
+  protected clear(address: number, bytes: number): void {
+    // In shared memory V8 fills element by element: the fewer and larger, the faster.
+    new Float64Array(this.memory.buffer, address, bytes / 8).fill(0);
   }
 
-  /** Gives back what `allocate(bytes)` gave. */
-  free(address: number, bytes: number): void {
-    this.#blocks.give(address, bytes);
-  }
-
-  /** Adds room at the end for a block of `size`, and more than that, so that growing is rare. */
-  #grow(size: number): void {
+  /** More room than is asked for, so that growing is rare. */
+  protected grow(size: number): void {
     const end = this.memory.buffer.byteLength;
-    const needed = Math.ceil((size - this.#blocks.tail(end)) / pageBytes);
+    const needed = Math.ceil((size - this.tail(end)) / pageBytes);
     const generous = Math.max(needed, Math.min(256, Math.ceil(end / pageBytes / 4)));
     const added = [generous, needed].find((pages) => {
       try {
@@ -81,7 +61,7 @@ export class Memory {
         hint: "a smaller batch, or accumulate gradients over several",
       });
     }
-    this.#blocks.give(end, added * pageBytes);
+    this.free(end, added * pageBytes);
   }
 
   /** Copies elements in. */
