@@ -5,7 +5,7 @@ import type { Job } from "kubernetes-types/batch/v1.d.ts";
 import { stringify } from "yaml";
 import { sha256Hex } from "../core/canonical.ts";
 import { ConfigError } from "../core/errors.ts";
-import type { SweepPlan } from "../sweep/plan.ts";
+import { type SweepPlan, sweepName } from "../sweep/plan.ts";
 import type { Outcome } from "./command.ts";
 import { callerWords } from "./fit.ts";
 import { shellCommand } from "./signals.ts";
@@ -53,10 +53,7 @@ const grace = 60;
 
 /** The sweep's name as schedulers take one: lower-case letters, digits and `-`. */
 function jobName({ file }: SweepPlan): string {
-  const name = file
-    .split(/[\\/]/)
-    .at(-1)!
-    .replace(/\.ya?ml$/, "")
+  const name = sweepName(file)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-");
   return `seedgrad-${name}`.slice(0, 50).replace(/-+$/, "");

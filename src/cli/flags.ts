@@ -57,7 +57,7 @@ export function checkTogether<Flags extends object>(
 }
 
 /** shareSeed → --share-seed. */
-const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** A whole number ≥ 1. */
 export function parseCount(text: string): number {

@@ -1,20 +1,20 @@
 // A sweep's runs on other machines, for `seedgrad sweep --queue`: what connects the command to queue and store while it follows them.
 import { basename, resolve } from "node:path";
-import { append, exists, readText } from "#files";
+import { readText } from "#files";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { drawSeed } from "../rng/stream.ts";
 import { readManifest } from "../run/manifest.ts";
 import { isRunName, jobsOf } from "../sweep/job.ts";
 import type { RunStatus } from "../sweep/local.ts";
-import type { SweepPlan } from "../sweep/plan.ts";
+import { nameOfRun, type SweepPlan } from "../sweep/plan.ts";
 import { connectQueue, JobQueue } from "../sweep/queue.ts";
 import { QueuedSweep } from "../sweep/queued.ts";
 import { replicate } from "../sweep/replicas.ts";
 import { StoredRun } from "../sweep/snapshots.ts";
 import type { Store } from "../sweep/store.ts";
 import { openStore } from "../sweep/stores.ts";
-import { configHash, parseConfig } from "../train/config/parse.ts";
-import { attestationsFile } from "../verify/attestation.ts";
+import { parseConfig } from "../train/config/parse.ts";
+import { addMissing, attestationsFile } from "../verify/attestation.ts";
 import { messages, type Outcome } from "./command.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -67,7 +67,7 @@ export function verifyOverQueue(
 ): Promise<Outcome> {
   const config = readText(`${run}/config.yaml`, CheckpointError);
   const own = basename(resolve(run));
-  const name = isRunName(own) ? own : configHash(parseConfig(config, `${run}/config.yaml`)).slice(0, 16);
+  const name = isRunName(own) ? own : nameOfRun(parseConfig(config, `${run}/config.yaml`), []);
   const plan = { runs: [{ name, config, folder: run }] };
   return untilStopped("the checks stay in the queue", (signal) =>
     connected(address, given, (queue, store) =>
@@ -133,7 +133,7 @@ async function replicas(
   const doubtful: { name: string; by: string[] }[] = [];
   for (const run of runs) {
     const stored = new StoredRun(store, run.name);
-    addLines(folderOf(run), await stored.statements());
+    addMissing(folderOf(run), await stored.statements());
     const [result] = await stored.snapshots();
     const by = [...new Set(result.parts.map((part) => part.by))].filter((each) => wrong.has(each));
     if (by.length > 0) doubtful.push({ name: run.name, by });
@@ -162,12 +162,4 @@ async function putThere(stored: StoredRun, folder: string): Promise<void> {
     throw new CheckpointError({ where: folder, problem: "the run isn't finished", got: status, expected: "finished" });
   if ((await stored.digest()) === result.digest) return;
   await stored.finish(folder, { turn: 0, id: `here-${drawSeed().toString(36)}` }, result.digest);
-}
-
-/** Adds those lines to a run's statements that aren't there. */
-function addLines(folder: string, lines: readonly string[]): void {
-  const path = `${folder}/${attestationsFile}`;
-  const there = exists(path) ? readText(path, CheckpointError).split("\n") : [];
-  const added = lines.filter((line) => !there.includes(line));
-  if (added.length > 0) append(path, new TextEncoder().encode(`${added.join("\n")}\n`), { flush: true });
 }

@@ -19,7 +19,7 @@ import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
 import { checkPlan, type EmitFlags, emit, type Scheduler } from "./emit.ts";
 import { callerWords, fitConfig } from "./fit.ts";
-import { checkTogether, type ImportFlags } from "./flags.ts";
+import { checkTogether, flagOf, type ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
 import { isTerminal, LiveLines, mostLines } from "./live.ts";
 import { logOf, startRun, writeConfig } from "./processes.ts";
@@ -307,35 +307,18 @@ function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { line
   }
 }
 
-/** The flags that a command which goes on is given again. */
-function flagWords({
-  jobs,
-  folder,
-  queue,
-  store,
-  replicas,
-  share,
-  shareSeed,
-  replaySteps,
-  vectorWidth,
-  import: imports = [],
-  json,
-}: SweepFlags): string[] {
-  const given = {
-    jobs,
-    folder,
-    queue,
-    store,
-    replicas,
-    share,
-    "share-seed": shareSeed,
-    "replay-steps": replaySteps,
-    "vector-width": vectorWidth,
-  };
+/** The flags that a command which goes on is given again, beside its programs and --json. */
+const givenAgain = [
+  ...(["jobs", "folder", "queue", "store"] as const),
+  ...(["replicas", "share", "shareSeed", "replaySteps", "vectorWidth"] as const),
+];
+
+function flagWords(flags: SweepFlags): string[] {
+  const given = givenAgain.filter((name) => flags[name] !== undefined);
   return [
-    ...Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
-    ...imports.flatMap((name) => ["--import", name]),
-    ...(json ? ["--json"] : []),
+    ...given.flatMap((name) => [flagOf(name), String(flags[name])]),
+    ...(flags.import ?? []).flatMap((name) => ["--import", name]),
+    ...(flags.json ? ["--json"] : []),
   ];
 }
 

@@ -11,7 +11,7 @@ import {
   maybe,
   shaped,
 } from "../run/fields.ts";
-import { checkJob, type Job } from "./job.ts";
+import { checkJob, type Job, type Unmade } from "./job.ts";
 
 /** Who made a part of a run, or has replayed it. */
 export interface Party {
@@ -51,12 +51,7 @@ export interface CheckOrder {
 }
 
 /** How a check ended: with what was asked for, or as a run does. */
-export type CheckEnding =
-  | { readonly type: "done"; readonly value: unknown }
-  | { readonly type: "unfit"; readonly why: string }
-  | { readonly type: "stopped" }
-  | { readonly type: "failed"; readonly error: Error }
-  | { readonly type: "crashed"; readonly how: string };
+export type CheckEnding = { readonly type: "done"; readonly value: unknown } | Unmade;
 
 const isStep = (value: unknown): boolean => isCount(value) && value !== 0;
 const place = { step: isStep, from: isCount };

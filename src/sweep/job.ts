@@ -32,6 +32,13 @@ const checks: Readonly<Record<keyof Job, FieldCheck>> = {
   imports: ["SHA-256 by name", maybe(recordOf(isHash))],
 };
 
+/** How a job ends that isn't done: not begun, for a reason of this machine; stopped, to be gone on with; by an error of its own, which it would have anywhere; or by an accident. */
+export type Unmade =
+  | { readonly type: "unfit"; readonly why: string }
+  | { readonly type: "stopped" }
+  | { readonly type: "failed"; readonly error: Error }
+  | { readonly type: "crashed"; readonly how: string };
+
 /** Whether a text is a run's name: it is part of paths. */
 export function isRunName(value: unknown): value is string {
   return isText(value) && /^[0-9a-f]{16}$/.test(value);

@@ -4,7 +4,7 @@ import { exists, list, modifiedAt } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { now } from "../train/clock.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
-import { type Progress, RunWatch } from "./progress.ts";
+import { type Progress, RunWatch, secondsLeft } from "./progress.ts";
 
 /** `waiting` for its turn; `running` here; `held`: in another process, which this sweep waits for; `stopped`: to be gone on with. */
 export type RunState = "waiting" | "running" | "held" | "stopped" | "finished" | "failed";
@@ -63,9 +63,18 @@ interface Entry {
   progress: Progress;
   readonly before: boolean;
   reason?: string;
-  /** When its process began, its first known step there, and when that was seen. */
-  begun?: { readonly at: number; step?: number; seen?: number };
+  /** When its process began; its first known step there, and when that was seen. */
+  begun?: { readonly at: number; seen?: { readonly step: number; readonly at: number } };
   seconds?: number;
+}
+
+/** How a run of a plan stands when a sweep begins. */
+export function standing({ folder }: SweepPlan, run: PlannedRun) {
+  const watch = new RunWatch(`${folder}/${run.name}`);
+  const progress = watch.look();
+  const before = progress.result !== undefined;
+  const state: RunState = before ? "finished" : "waiting";
+  return { run, watch, progress, before, state };
 }
 
 /** The runs of a plan. */
@@ -73,12 +82,7 @@ export class LocalSweep {
   readonly #entries: readonly Entry[];
 
   constructor(plan: SweepPlan) {
-    this.#entries = plan.runs.map((run) => {
-      const watch = new RunWatch(`${plan.folder}/${run.name}`);
-      const progress = watch.look();
-      const isFinished = progress.result !== undefined;
-      return { run, watch, progress, before: isFinished, state: isFinished ? "finished" : "waiting" };
-    });
+    this.#entries = plan.runs.map((run) => standing(plan, run));
   }
 
   /** How every run stands now, in the plan's order. */
@@ -133,17 +137,17 @@ export class LocalSweep {
     const { run, watch, state, before, reason, begun, seconds } = entry;
     if (state === "running" || state === "held") entry.progress = watch.look();
     const { progress } = entry;
-    const { step, totalSteps } = progress;
-    let secondsLeft: number | undefined;
-    if (begun && state === "running" && step > 0) {
-      begun.step ??= step;
-      begun.seen ??= now();
-      const done = step - begun.step;
-      if (totalSteps !== undefined && done > 0)
-        secondsLeft = ((now() - begun.seen) / done) * Math.max(0, totalSteps - step);
-    }
-    const spent = begun ? now() - begun.at : seconds;
-    return { ...progress, run, state, before, reason, secondsLeft, seconds: spent };
+    const isSeen = begun && state === "running" && progress.step > 0;
+    if (isSeen) begun.seen ??= { step: progress.step, at: now() };
+    return {
+      ...progress,
+      run,
+      state,
+      before,
+      reason,
+      secondsLeft: isSeen ? secondsLeft(progress, begun.seen) : undefined,
+      seconds: begun ? now() - begun.at : seconds,
+    };
   }
 }
 

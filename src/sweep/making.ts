@@ -2,7 +2,7 @@
 import { makeDirectory } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { removeFolder } from "./folders.node.ts";
-import { foreignNumerics, type Job } from "./job.ts";
+import { foreignNumerics, type Job, type Unmade } from "./job.ts";
 import { type Snapshot, StoredRun, type Writer } from "./snapshots.ts";
 import type { Store } from "./store.ts";
 
@@ -13,13 +13,8 @@ export interface JobProgress {
   readonly loss: number;
 }
 
-/** How a run ended here: with its digest; not begun, for a reason of this machine; stopped, to be gone on with; by an error of its own, which it would have anywhere; or by an accident. */
-export type Ending =
-  | { readonly type: "finished"; readonly digest: string }
-  | { readonly type: "unfit"; readonly why: string }
-  | { readonly type: "stopped" }
-  | { readonly type: "failed"; readonly error: Error }
-  | { readonly type: "crashed"; readonly how: string };
+/** How a run ended here: with its digest, or without. */
+export type Ending = { readonly type: "finished"; readonly digest: string } | Unmade;
 
 /** A run that is being made, in a process or wherever. */
 export interface Making {

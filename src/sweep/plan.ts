@@ -67,7 +67,7 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
   const sweep = readSweepFile(source);
   const base = baseFrom(file, sweep);
   const config = parseYaml(readConfigText(base), base);
-  const where = folder ?? sweep.folder ?? `runs/${nameOf(file)}`;
+  const where = folder ?? sweep.folder ?? `runs/${sweepName(file)}`;
   const programs = Object.values(recordedImports({ imports }, where) ?? {}).map(({ sha256 }) => sha256);
   const runs: PlannedRun[] = [];
   const places = new Map<string, Point>();
@@ -96,7 +96,7 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
 }
 
 /** Of the config, and of the programs that its classes come from: a run of another program is another run. */
-function nameOfRun(config: Config, programs: readonly string[]): string {
+export function nameOfRun(config: Config, programs: readonly string[]): string {
   const hash = configHash(config);
   const whole = programs.length === 0 ? hash : sha256Hex(new TextEncoder().encode([hash, ...programs].join()));
   return whole.slice(0, 16);
@@ -121,8 +121,8 @@ function twice({ settings, position }: Point, same: Point): ConfigError {
   });
 }
 
-/** A file's name without its ending. */
-const nameOf = (file: string): string =>
+/** What a sweep is called: its file's name without its ending. */
+export const sweepName = (file: string): string =>
   file
     .split(/[\\/]/)
     .at(-1)!

@@ -6,6 +6,7 @@ import { lastLink } from "../run/chainfile.ts";
 import { isRecord, tryJson } from "../run/fields.ts";
 import { mayBeHeld } from "../run/lock.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
+import { now } from "../train/clock.ts";
 
 /** What a folder tells of its run. */
 export interface Progress {
@@ -17,6 +18,15 @@ export interface Progress {
   readonly numbers: Readonly<Record<string, number>>;
   /** Of a finished run. */
   readonly result?: Manifest["result"];
+}
+
+/** Seconds to a run's end, as fast as it has gone since a step of it was seen; undefined where nothing is known. */
+export function secondsLeft(
+  { step, totalSteps }: Progress,
+  since: { readonly step: number; readonly at: number } | undefined,
+): number | undefined {
+  if (!since || totalSteps === undefined || step <= since.step) return undefined;
+  return ((now() - since.at) / (step - since.step)) * Math.max(0, totalSteps - step);
 }
 
 /** A run's folder, looked at again and again. */

@@ -5,9 +5,9 @@ import { CheckpointError, SeedgradError } from "../core/errors.ts";
 import { now } from "../train/clock.ts";
 import { moveFolder, removeFolder } from "./folders.node.ts";
 import { type Job, jobsOf } from "./job.ts";
-import type { RunState, RunStatus } from "./local.ts";
+import { type RunState, type RunStatus, standing } from "./local.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
-import { type Progress, RunWatch } from "./progress.ts";
+import { type Progress, type RunWatch, secondsLeft } from "./progress.ts";
 import type { JobQueue, QueuedRun } from "./queue.ts";
 import { StoredRun } from "./snapshots.ts";
 import type { Store } from "./store.ts";
@@ -50,14 +50,7 @@ export class QueuedSweep {
     this.#plan = plan;
     this.#queue = queue;
     this.#store = store;
-    this.#entries = new Map(
-      plan.runs.map((run) => {
-        const watch = new RunWatch(`${plan.folder}/${run.name}`);
-        const progress = watch.look();
-        const before = progress.result !== undefined;
-        return [run.name, { run, watch, progress, before, state: before ? "finished" : "waiting" }];
-      }),
-    );
+    this.#entries = new Map(plan.runs.map((run) => [run.name, standing(plan, run)]));
   }
 
   /** Holds what isn't whole yet. */
@@ -168,20 +161,15 @@ export class QueuedSweep {
 
   #status(entry: Entry): RunStatus {
     const { run, state, before, reason, begun, progress, seconds } = entry;
-    const done = begun ? progress.step - begun.step : 0;
-    const spent = begun ? now() - begun.at : 0;
-    const secondsLeft =
-      state === "running" && done > 0 && progress.totalSteps !== undefined
-        ? (spent / done) * Math.max(0, progress.totalSteps - progress.step)
-        : undefined;
+    const isRunning = state === "running";
     return {
       ...progress,
       run,
       state,
       before,
       reason,
-      secondsLeft,
-      seconds: state === "running" && begun ? spent : seconds,
+      secondsLeft: isRunning ? secondsLeft(progress, begun) : undefined,
+      seconds: isRunning && begun ? now() - begun.at : seconds,
     };
   }
 }

@@ -96,8 +96,22 @@ const linkAt = (links: readonly ChainLink[], step: number): string | undefined =
 
 /** Adds a statement to those of a run. */
 export function addStatement(folder: string, statement: Statement): void {
-  const line = `${canonicalJson(statement)}\n`;
-  append(`${folder}/${attestationsFile}`, new TextEncoder().encode(line), { flush: true });
+  addLines(folder, [canonicalJson(statement)]);
+}
+
+/** Adds those lines, statements from elsewhere, that a run hasn't. */
+export function addMissing(folder: string, lines: readonly string[]): void {
+  const path = `${folder}/${attestationsFile}`;
+  const there = exists(path) ? readText(path, CheckpointError).split("\n") : [];
+  addLines(
+    folder,
+    lines.filter((line) => !there.includes(line)),
+  );
+}
+
+function addLines(folder: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  append(`${folder}/${attestationsFile}`, new TextEncoder().encode(`${lines.join("\n")}\n`), { flush: true });
 }
 
 const isVerdict = (value: unknown) => ["same", "same, stopped early", "different"].includes(value as string);

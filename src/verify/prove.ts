@@ -109,29 +109,24 @@ export async function stepValues(folder: string, step: number, options: ProveOpt
 /** What is asked of: a value's number, or the name of one of the graph's outputs. */
 export type ValueChoice = number | string;
 
+const options = optionsOf<ProveOptions>({
+  "backend?": backendKind,
+  "threads?": threadsKind,
+  "rebuild?": callable,
+  "from?": count,
+  "own?": boolean,
+});
 const calls = {
   values: signature("stepValues", {
     folder: string,
     step: count,
-    "options?": optionsOf<ProveOptions>({
-      "backend?": backendKind,
-      "threads?": threadsKind,
-      "rebuild?": callable,
-      "from?": count,
-      "own?": boolean,
-    }),
+    "options?": options,
   }),
   prove: signature("proveOp", {
     folder: string,
     step: count,
     value: kind("a value's number, or an output's name", (value) => typeof value === "string" || count.accepts(value)),
-    "options?": optionsOf<ProveOptions>({
-      "backend?": backendKind,
-      "threads?": threadsKind,
-      "rebuild?": callable,
-      "from?": count,
-      "own?": boolean,
-    }),
+    "options?": options,
   }),
 };
 
