@@ -68,7 +68,7 @@ export async function makeRun(
     let publishing: Promise<void> | undefined;
     let failure: unknown;
     const publish = async () => {
-      while (due && signal.reason !== lost) {
+      while (due && failure === undefined && signal.reason !== lost) {
         due = false;
         await run.publish(folder, writer);
       }
