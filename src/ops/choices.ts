@@ -87,7 +87,8 @@ export interface ChoiceOptions {
  * each of the population: the largest of log weight + gumbel, which is drawing one after another (Efraimidis & Spirakis 2006). Throws ShapeError.
  * @torch none; numpy.random.Generator.choice
  */
-export function choice(population: NodeLike, count: number, { replace = true, weights }: ChoiceOptions = {}): Node {
+export function choice(population: NodeLike, count: number, options: ChoiceOptions = {}): Node {
+  const { replace = true, weights } = options;
   if (typeof population !== "number") {
     if (population.shape.length === 0)
       throw new ShapeError({ where: "choice", problem: "a scalar has no rows", expected: "at least one axis" });

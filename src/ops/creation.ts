@@ -173,7 +173,8 @@ export interface EyeOptions {
 }
 
 /** The identity matrix: [rows, columns] with 1 on the diagonal. @torch torch.eye */
-export function eye(rows: number, { columns = rows, dtype = "float32" }: EyeOptions = {}): Node {
+export function eye(rows: number, options: EyeOptions = {}): Node {
+  const { columns = rows, dtype = "float32" } = options;
   return cast(equal(coordinate([rows, columns], 0), coordinate([rows, columns], 1)), dtype);
 }
 

@@ -55,7 +55,8 @@ function diagonalOf(rows: number, columns: number, offset: number): { start: num
 }
 
 /** The diagonal of two axes, as a last axis: [rows, columns, ...] → [..., min(rows, columns)] for offset 0. Throws ShapeError. @torch torch.diagonal */
-export function diagonal(x: Node, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions = {}): Node {
+export function diagonal(x: Node, options: DiagonalOptions = {}): Node {
+  const { offset = 0, axis1 = 0, axis2 = 1 } = options;
   checkMatrix("diagonal", x, offset);
   const [a, b] = [axis1, axis2].map((axis) => normalizeAxis("diagonal", axis, x.shape.length));
   if (a === b) {

@@ -191,7 +191,8 @@ export interface IrfftOptions {
 }
 
 /** Inverse of `rfft`: [..., half, 2] → [..., n], real numbers. The imaginary part of the first, and of an even n's last, counts for nothing. Throws ShapeError, DTypeError. @torch torch.fft.irfft */
-export function irfft(x: Node, { n }: IrfftOptions = {}): Node {
+export function irfft(x: Node, options: IrfftOptions = {}): Node {
+  const { n } = options;
   checkPairs("irfft", x);
   const half = x.shape[x.shape.length - 2];
   const size = n ?? Math.max(1, 2 * (half - 1));

@@ -50,7 +50,8 @@ export interface MeshgridOptions {
 }
 
 /** Coordinates of the grid that vectors span, one tensor for each of them: [a], [b] → two of [a, b], or of [b, a] with indexing "xy". Throws ShapeError. @torch torch.meshgrid */
-export function meshgrid(vectors: readonly Node[], { indexing }: MeshgridOptions): Node[] {
+export function meshgrid(vectors: readonly Node[], options: MeshgridOptions): Node[] {
+  const { indexing } = options;
   const shapes = vectors.map((vector) => vector.shape);
   if (vectors.length === 0 || shapes.some(({ length }) => length !== 1)) {
     throw new ShapeError({

@@ -50,7 +50,8 @@ export interface Histogram {
  * has its lower edge, the last its upper one too. NaN and what lies outside the range isn't counted. Where low is high the range is half a unit wider on both sides.
  * @torch torch.histogram
  */
-export function histogram(x: Node, { bins = 10, range }: HistogramOptions = {}): Histogram {
+export function histogram(x: Node, options: HistogramOptions = {}): Histogram {
+  const { bins = 10, range } = options;
   checkFloat("histogram", x);
   if (bins < 1 || (range && !(range.length === 2 && range[0] <= range[1] && range[1] - range[0] < Infinity)))
     throw new ShapeError({

@@ -218,7 +218,8 @@ function counted(x: Node, tolerance?: number): Svd & { readonly isLarge: Node } 
 }
 
 /** The Moore–Penrose inverse by `svd`: [..., m, n] → [..., n, m], whatever the rank, which must not change nearby for the gradient to be one. `torch.linalg.pinv`. Throws ShapeError, DTypeError. @torch torch.linalg.pinv */
-export function pinverse(x: Node, { tolerance }: RankOptions = {}): Node {
+export function pinverse(x: Node, options: RankOptions = {}): Node {
+  const { tolerance } = options;
   checkMatrices("pinverse", x);
   const a = batched(x);
   const { u, s, vh, isLarge } = counted(a, tolerance);
@@ -228,7 +229,8 @@ export function pinverse(x: Node, { tolerance }: RankOptions = {}): Node {
 }
 
 /** How many singular values count: [..., m, n] → [...] int32, `torch.linalg.matrix_rank`. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_rank @golden none: a count by a threshold, held to exact ranks */
-export function matrixRank(x: Node, { tolerance }: RankOptions = {}): Node {
+export function matrixRank(x: Node, options: RankOptions = {}): Node {
+  const { tolerance } = options;
   checkMatrices("matrixRank", x);
   return reshape(sum(counted(batched(x), tolerance).isLarge, -1), x.shape.slice(0, -2));
 }

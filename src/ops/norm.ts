@@ -98,8 +98,9 @@ export function batchNorm(
   variance: Node,
   weight?: Node,
   bias?: Node,
-  { epsilon = 1e-5 }: NormOptions = {},
+  options: NormOptions = {},
 ): Node {
+  const { epsilon = 1e-5 } = options;
   checkEpsilon("batchNorm", epsilon);
   checkChannels("batchNorm", x, { mean, variance, weight, bias });
   return scaled(sub(x, perChannel(mean, x)), variance, { weight, bias, epsilon });
@@ -124,12 +125,8 @@ export interface BatchNormed {
  * flow through the statistics. x: [batch, channels, ...]. Throws ShapeError where a channel has fewer than two values.
  * @torch torch.nn.functional.batch_norm, training=True
  */
-export function batchNormTraining(
-  x: Node,
-  weight?: Node,
-  bias?: Node,
-  { epsilon = 1e-5 }: NormOptions = {},
-): BatchNormed {
+export function batchNormTraining(x: Node, weight?: Node, bias?: Node, options: NormOptions = {}): BatchNormed {
+  const { epsilon = 1e-5 } = options;
   checkEpsilon("batchNormTraining", epsilon);
   checkChannels("batchNormTraining", x, { weight, bias });
   if (!(sizeOf(x.shape) / x.shape[1] >= 2)) {
@@ -152,13 +149,8 @@ export function batchNormTraining(
  * channel. x: [batch, channels, ...] → the same; weight and bias: [channels]. Throws ShapeError unless groups divides channels.
  * @torch torch.nn.functional.group_norm
  */
-export function groupNorm(
-  x: Node,
-  groups: number,
-  weight?: Node,
-  bias?: Node,
-  { epsilon = 1e-5 }: NormOptions = {},
-): Node {
+export function groupNorm(x: Node, groups: number, weight?: Node, bias?: Node, options: NormOptions = {}): Node {
+  const { epsilon = 1e-5 } = options;
   checkEpsilon("groupNorm", epsilon);
   checkChannels("groupNorm", x, { weight, bias });
   const [batch, channels] = x.shape;

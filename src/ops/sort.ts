@@ -54,7 +54,8 @@ export interface TopKOptions {
 }
 
 /** The k largest elements along an axis in descending order, and where they are: x: [..., n, ...] → values [..., k, ...], indices int32. Equal ones in their own order; NaN counts after all numbers, where `torch.topk` takes it first. Throws ShapeError unless 0 ≤ k ≤ n. @torch torch.topk */
-export function topK(x: Node, k: number, { axis = -1, largest = true }: TopKOptions = {}): Found {
+export function topK(x: Node, k: number, options: TopKOptions = {}): Found {
+  const { axis = -1, largest = true } = options;
   const at = normalizeAxis("topK", axis, x.shape.length);
   if (!(Number.isInteger(k) && k >= 0 && k <= x.shape[at]))
     throw new ShapeError({
@@ -129,7 +130,8 @@ export interface SearchOptions {
  * [..., n], values: [..., m], of the same leading axes. NaN counts above all numbers. By bisection, n's bits long; what isn't sorted gives some number in [0, n].
  * @torch torch.searchsorted
  */
-export function searchSorted(sorted: Node, values: Node, { right = false }: SearchOptions = {}): Node {
+export function searchSorted(sorted: Node, values: Node, options: SearchOptions = {}): Node {
+  const { right = false } = options;
   const rank = sorted.shape.length;
   const count = sorted.shape[rank - 1];
   const lead = (x: Node) => x.shape.slice(0, -1);
