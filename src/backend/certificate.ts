@@ -17,6 +17,7 @@ export class Certifier {
   readonly #name: string;
   readonly #primitives: { readonly needs: ReadonlySet<string>; readonly trial: Trial }[] = [];
   readonly #kernels = new Map<string, Trial>();
+  readonly #faults = new WeakMap<Kernel, string | undefined>();
 
   private constructor(device: Backend, against: Backend, name: string) {
     this.#device = device;
@@ -47,19 +48,22 @@ export class Certifier {
   /** Tries a plan's kernels, but for those that a primitive's fault rules out. */
   async try(plan: Plan): Promise<void> {
     for (const kernel of plan.kernels) {
-      if (this.#failedPart(kernel) !== undefined) continue;
-      const subject = subjectOf(kernel, plan);
-      if (!this.#kernels.has(subject.key))
-        this.#kernels.set(subject.key, await tryKernel(subject, this.#device, this.#against));
+      if (this.#faults.has(kernel)) continue;
+      const part = this.#failedPart(kernel);
+      this.#faults.set(kernel, part === undefined ? await this.#tryOne(kernel, plan) : part);
     }
   }
 
-  /** Why a kernel that was tried can't be left to the device: a primitive failed all of whose parts it has, or it did itself; undefined where it can. */
-  faultOf(kernel: Kernel, plan: Plan): string | undefined {
-    const part = this.#failedPart(kernel);
-    if (part !== undefined) return part;
-    const { name, fault } = this.#kernels.get(subjectOf(kernel, plan).key)!;
-    return fault && `${name}: ${fault}`;
+  async #tryOne(kernel: Kernel, plan: Plan): Promise<string | undefined> {
+    const subject = subjectOf(kernel, plan);
+    const trial = this.#kernels.get(subject.key) ?? (await tryKernel(subject, this.#device, this.#against));
+    this.#kernels.set(subject.key, trial);
+    return trial.fault && `${trial.name}: ${trial.fault}`;
+  }
+
+  /** Why a kernel of a plan that was tried can't be left to the device: a primitive failed all of whose parts it has, or it did itself; undefined where it can. */
+  faultOf(kernel: Kernel): string | undefined {
+    return this.#faults.get(kernel);
   }
 
   #failedPart(kernel: Kernel): string | undefined {
@@ -120,8 +124,9 @@ export async function certified(device: Backend, against: Backend, name: string,
   const certifier = await Certifier.open(device, against, name);
   const load = async (plan: Plan, audit: Audit) => {
     await certifier.try(plan);
-    const fault = plan.kernels.map((kernel) => certifier.faultOf(kernel, plan)).find((found) => found !== undefined);
-    if (fault !== undefined) return new Elsewhere(await against.load(plan), device, against, fault);
+    const faults = plan.kernels.map((kernel) => certifier.faultOf(kernel));
+    if (faults.some((fault) => fault !== undefined))
+      return new Elsewhere(await against.load(plan), device, against, faults);
     return audit.over(await device.load(plan));
   };
   return relying(device, certifier, against, load, share);
@@ -136,13 +141,12 @@ class Elsewhere implements Executable {
   readonly #here: Backend;
   readonly #there: Backend;
 
-  constructor(executable: Executable, here: Backend, there: Backend, fault: string) {
+  /** `faults`: the device's, by kernel. */
+  constructor(executable: Executable, here: Backend, there: Backend, faults: readonly (string | undefined)[]) {
     this.plan = executable.plan;
     this.scratchBytes = executable.scratchBytes;
-    this.sources = executable.sources.map((each) => ({
-      ...each,
-      where: `${each.where}, since ${here.name} failed ${fault}`,
-    }));
+    const where = there.name;
+    this.sources = executable.plan.kernels.map((_, kernel) => ({ kernel, where, fault: faults[kernel] }));
     this.#executable = executable;
     this.#here = here;
     this.#there = there;

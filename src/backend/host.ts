@@ -22,9 +22,10 @@ export interface KernelCall {
 /** A kernel made ready; everything it computes beforehand it keeps. */
 export interface KernelRunner {
   run(call: KernelCall): void | Promise<void>;
-  /** Who runs it, and the generated source if there is one. */
+  /** Who runs it, the generated source if there is one, and why it doesn't run where others of its family do. */
   readonly where: string;
   readonly source?: string;
+  readonly fault?: string;
   dispose?(): void;
 }
 
@@ -84,7 +85,7 @@ class HostExecutable implements Executable {
   }
 
   get sources(): Executable["sources"] {
-    return this.#runners.map(({ where, source }, kernel) => ({ kernel, where, source }));
+    return this.#runners.map(({ where, source, fault }, kernel) => ({ kernel, where, source, fault }));
   }
 
   async run({ inputs, outputs, seed, base, probe }: Run): Promise<void> {

@@ -16,7 +16,7 @@ export interface BackendOptions {
    * bits, and each program's first run is held against vectors of 4.
    */
   readonly vectorWidth?: VectorWidth;
-  /** Of class B (0.001): the share of the kernels run on the device of which a tile is computed again, on class A, while a run goes on. From 0, none, to 1, all. */
+  /** Of class B (0.001): the share of the kernels run on the device of which a tile is computed again, on class A, while a run goes on. From 0, none, to 1, all. Others refuse it. */
   readonly audit?: number;
 }
 
@@ -51,6 +51,9 @@ const loaders: Readonly<Record<string, (options: BackendOptions) => Promise<Back
     return webgpuBackend(await wasmBackend(), audit);
   },
 };
+
+/** Those of class B, whose devices are audited. */
+const audited: readonly string[] = ["gpujs:webgpu", "webgpu"];
 
 /** The names `loadBackend` takes. */
 export const backendNames: readonly string[] = Object.keys(loaders);
@@ -104,15 +107,28 @@ export async function loadBackend(name: string, options: BackendOptions = {}): P
       hint: didYouMean(name, backendNames),
     });
   }
+  if (options.audit !== undefined && !audited.includes(name)) throw unaudited(name);
   return load(options);
 }
 
-/** The backend of options: a named one is loaded, and so is the default, `fallback`, where threads are asked for. */
+const unaudited = (got: string) =>
+  new BackendError({
+    where: "audit",
+    problem: "this backend has no audit",
+    got,
+    expected: audited.join(", "),
+    hint: "leave it out: what is of class A has the same bits by construction",
+  });
+
+/** The backend of options: a named one is loaded, and so is the default, `fallback`, where threads are asked for. Throws BackendError for an audit of one that has none, or that is loaded already. */
 export async function chosenBackend(
-  { backend, threads }: { readonly backend?: string | Backend; readonly threads?: Threads },
+  { backend, threads, audit }: Pick<BackendOptions, "threads" | "audit"> & { readonly backend?: string | Backend },
   fallback: () => Backend | Promise<Backend>,
 ): Promise<Backend> {
   const given = backend ?? (await fallback());
-  if (typeof given !== "string" && (backend !== undefined || threads === undefined)) return given;
-  return loadBackend(typeof given === "string" ? given : given.name, { threads });
+  if (typeof given !== "string" && (backend !== undefined || threads === undefined)) {
+    if (audit !== undefined) throw unaudited(`${given.name}, which is loaded already`);
+    return given;
+  }
+  return loadBackend(typeof given === "string" ? given : given.name, { threads, audit });
 }

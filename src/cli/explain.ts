@@ -183,9 +183,10 @@ async function kernelTexts(
   for (const { role, plan, schedule } of graphs) {
     lines.push(`# kernels of ${role}`, showSchedule(schedule), "");
     const executable = await backend.load(plan);
-    const generated = executable.sources.filter(({ source }) => source !== undefined);
-    for (const { kernel, where, source } of generated)
-      lines.push(`## kernel ${kernel} as ${where} has it`, source!, "");
+    for (const { kernel, where, source, fault } of executable.sources) {
+      if (fault !== undefined) lines.push(`## kernel ${kernel} runs on ${where}: ${backend.name} failed ${fault}`, "");
+      if (source !== undefined) lines.push(`## kernel ${kernel} as ${where} has it`, source, "");
+    }
     executable.dispose();
   }
   return lines;

@@ -44,8 +44,19 @@ export interface Executable {
   run(run: Run): void | Promise<void>;
   /** Gives up what the executable holds. */
   dispose(): void;
-  /** The generated source of each kernel, where there is one: what `explain` shows. */
-  readonly sources: readonly { readonly kernel: number; readonly where: string; readonly source?: string }[];
+  /** Of each kernel, who runs it: what `explain` shows. */
+  readonly sources: readonly KernelSource[];
+}
+
+/** Who runs a kernel of a plan. */
+export interface KernelSource {
+  /** Its number in the plan. */
+  readonly kernel: number;
+  readonly where: string;
+  /** As it was generated, where that is text. */
+  readonly source?: string;
+  /** What of it the backend's device failed, which is why it runs elsewhere. */
+  readonly fault?: string;
 }
 
 /** One thing that was computed on a device and by class A. */

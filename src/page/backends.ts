@@ -25,7 +25,7 @@ export async function offerBackends(): Promise<void> {
 const findings = new Map<string, Promise<Finding>>();
 
 /** What a probe of a backend found; each is tried once. */
-export function findingOf(backend: string): Promise<Finding> {
+function findingOf(backend: string): Promise<Finding> {
   const finding = findings.get(backend) ?? probeInWorker(backend);
   findings.set(backend, finding);
   return finding;
@@ -33,9 +33,7 @@ export function findingOf(backend: string): Promise<Finding> {
 
 function wordsOf({ backend, found, ...finding }: Finding): string {
   if (finding.class === "-") return `${backend} is ${found}`;
-  const { class: kind, reliable } = finding;
-  const mark = reliable ? "" : " This device has no certificate, so a run’s digest is marked “warn:”.";
-  return `${backend}: class ${kind} (${classWords[kind]}), ${found}.${mark}`;
+  return `${backend}: class ${finding.class} (${classWords[finding.class]}), ${found}.`;
 }
 
 function showCertificate(backend: string, certificate: Certificate | undefined): void {

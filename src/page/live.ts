@@ -3,7 +3,7 @@ import { formatNumber } from "../report/html.ts";
 import { renderSample } from "../report/samples.ts";
 import type { TrainingProgress, WorkerTraining } from "../worker/index.ts";
 import { Curves } from "./curves.ts";
-import { part } from "./parts.ts";
+import { made, part } from "./parts.ts";
 
 const loss = new Curves(part("loss-chart"), "Loss");
 const metric = new Curves(part("metric-chart"), "Metric");
@@ -43,6 +43,7 @@ export function clearLive(): void {
   metric.clear();
   part("metric-figure").hidden = false;
   part("samples").replaceChildren();
+  part("warnings").replaceChildren();
   part("told").textContent = "";
   readOut = 0;
   part<HTMLProgressElement>("progress").value = 0;
@@ -65,6 +66,9 @@ export function showLive(training: WorkerTraining): void {
     }
     if (metricName !== undefined) part("metric-title").textContent = metricName.replaceAll("_", " ");
     else if ("val_loss" in values) part("metric-figure").hidden = true;
+  });
+  training.on("message", ({ level, text }) => {
+    if (level === "warn" || level === "error") part("warnings").append(made("p", text));
   });
   training.on("sample", ({ name, step, sample }) => {
     const figure = document.createElement("div");

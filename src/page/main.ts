@@ -2,13 +2,13 @@
 import { InterruptedError } from "../core/errors.ts";
 import { startTraining, type WorkerRun, type WorkerTraining } from "../worker/index.ts";
 import { type Files, unpacked, zipped } from "./archive.ts";
-import { findingOf, offerBackends, showBackend, showRunCertificate } from "./backends.ts";
+import { offerBackends, showBackend, showRunCertificate } from "./backends.ts";
 import { type Choice, choiceOf, choiceOfLink, firstChoice, linkOf } from "./choice.ts";
 import { type GiveData, startJudging } from "./judging.ts";
 import { clearLive, showLive } from "./live.ts";
 import { made, part, told } from "./parts.ts";
 import { dataFiles, dataOf, presets } from "./presets.ts";
-import { expectedOf, judge, partsOf } from "./verdict.ts";
+import { expectedOf, judge } from "./verdict.ts";
 
 const form = part<HTMLFormElement>("form");
 const [train, stop] = [part<HTMLButtonElement>("train"), part<HTMLButtonElement>("stop")];
@@ -83,8 +83,7 @@ function showRun(choice: Choice, run: WorkerRun): void {
   const { found, words, more } = judge(choice, run.digest);
   const expected = expectedOf(choice);
   part("result").dataset.found = found;
-  const { digits } = partsOf(run.digest);
-  showDigest(part("yours"), digits, "digest" in expected ? expected.digest : digits);
+  showDigest(part("yours"), run.digest, "digest" in expected ? expected.digest : run.digest);
   part("verdict").textContent = words;
   const { steps, seconds, backend, threads } = run;
   const how = `${steps} steps in ${seconds.toFixed(1)} s on ${backend}, ${threads} ${threads === 1 ? "thread" : "threads"}.`;
@@ -97,12 +96,7 @@ async function start(choice: Choice): Promise<void> {
   const response = await fetch(`presets/${preset}.yaml`);
   if (!response.ok) throw new Error(`presets/${preset}.yaml: status ${response.status}`);
   const config = await response.text();
-  const isMarked = backend !== firstChoice.backend && !(await findingOf(backend)).reliable;
-  const overrides = {
-    seed,
-    ...(steps !== undefined && { maxSteps: steps }),
-    ...(isMarked && { deterministic: "warn" as const }),
-  };
+  const overrides = { seed, ...(steps !== undefined && { maxSteps: steps }) };
   const files = giveData(dataOf(config));
   training = startTraining({ config, name: `${preset}.yaml`, overrides, threads, backend, files, keepFiles: true });
   showLive(training);

@@ -3,6 +3,7 @@
 
 import { backendKind } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
+import { fallbackOf } from "../compile/fallback.ts";
 import type { Plan } from "../compile/plan.ts";
 import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import type { TypedArray } from "../core/dtype.ts";
@@ -32,8 +33,8 @@ export interface CompileOptions {
   readonly stream?: Stream;
   /** Unless false, the function is run twice where it is traced, and what differs is a TraceError: a number that changes by itself would stay what it was. */
   readonly strict?: boolean;
-  /** Told when a graph was compiled or found. */
-  readonly log?: (message: string) => void;
+  /** Told when a graph was compiled or found, and warned once where kernels of it don't run on the backend's device. */
+  readonly log?: (message: string, level: "debug" | "info" | "warn") => void;
 }
 
 /** A tensor, a number (a float32 scalar that each call gives anew) or a host array, in records and arrays; strings and booleans are part of the program. */
@@ -109,7 +110,7 @@ export function compile<A extends readonly unknown[], R>(
       return { program, leaves };
     }
     const changed = programs[0]?.changed(args, around);
-    if (changed !== undefined) log?.(`traced ${name} anew: ${changed}`);
+    if (changed !== undefined) log?.(`traced ${name} anew: ${changed}`, "debug");
     const trace = () => traceFunction(fn, args, listState(owners), seed);
     const traced = trace();
     if (strict) checkSame(name, traced, trace());
@@ -121,10 +122,18 @@ export function compile<A extends readonly unknown[], R>(
     return { program, leaves: program.leaves(args, settledAround)! };
   };
 
-  const told = ({ executable: { plan } }: Ready, hit: boolean) =>
+  let isWarned = false;
+  const told = ({ executable, backend }: Ready, hit: boolean) => {
+    const { plan } = executable;
     log?.(
       `${hit ? "found" : "made"} compiled graph ${plan.graphHash.slice(0, 12)} for ${name}: ${plan.kernels.length} kernels`,
+      hit ? "info" : "debug",
     );
+    const fallback = isWarned ? undefined : fallbackOf(executable, backend.name);
+    if (fallback === undefined) return;
+    isWarned = true;
+    log?.(`${name}: ${fallback}`, "warn");
+  };
 
   const execute = (args: A, base: number | undefined): Promise<Execution<R>> => {
     const stream = streamNow();

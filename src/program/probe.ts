@@ -1,6 +1,6 @@
 // Backends tried by a small program: whether each is here, what it is, and whether its bits are those of `reference`, the executable meaning.
 import { loadBackend } from "../backend/load.ts";
-import { type Certificate, isReliable, type ReproducibilityClass } from "../compile/contract.ts";
+import type { Certificate, ReproducibilityClass } from "../compile/contract.ts";
 import { canonicalBytes, sha256, toHex } from "../core/canonical.ts";
 import { Stream } from "../rng/stream.ts";
 import { matmul, normal, softmax, sum, uniform } from "../tensor/functions.ts";
@@ -9,8 +9,6 @@ import { compile } from "./compiled.ts";
 /** What there is to know of a backend that is here. */
 interface Probed {
   readonly class: ReproducibilityClass;
-  /** Whether a run's digest needs no mark: it is of class A, or its device was tried. */
-  readonly reliable: boolean;
   readonly threads: number;
   /** Elements that neighbouring vectors compute together. */
   readonly vectorWidth: number;
@@ -21,7 +19,7 @@ interface Probed {
 /** What a probe found. */
 export type Finding = { readonly backend: string; readonly ok: boolean; readonly found: string } & (
   | Probed
-  | { readonly class: "-"; readonly reliable: false; readonly threads: 0; readonly vectorWidth: 0 }
+  | { readonly class: "-"; readonly threads: 0; readonly vectorWidth: 0 }
 );
 
 export async function probe(name: string): Promise<Probed & { readonly bits: string }> {
@@ -43,7 +41,7 @@ export async function probe(name: string): Promise<Probed & { readonly bits: str
     const bits = toHex(sha256(canonicalBytes(await (await program()).data())));
     const { class: kind, threads, target, certificate } = backend;
     return {
-      ...{ bits, class: kind, reliable: isReliable(backend), threads, vectorWidth: target.vectorWidth },
+      ...{ bits, class: kind, threads, vectorWidth: target.vectorWidth },
       ...(certificate && { certificate }),
     };
   } finally {
@@ -59,6 +57,6 @@ export async function findingOf(backend: string, expected: string): Promise<Find
     return { backend, ...probed, ok, found: ok ? "same bits as reference" : "OTHER BITS than reference" };
   } catch (error) {
     const found = `not here: ${(error as Error).message.split("\n")[0]}`;
-    return { backend, class: "-", reliable: false, threads: 0, vectorWidth: 0, ok: false, found };
+    return { backend, class: "-", threads: 0, vectorWidth: 0, ok: false, found };
   }
 }

@@ -230,6 +230,7 @@ const own: Readonly<Record<string, string>> = {
   "trainer.init.seed": "give seeds: a number of them, or a list",
   "trainer.init.model_dir": "give folder: each run has a folder of its own in it",
   "trainer.init.threads": "give threads: no bit of a run depends on them",
+  "trainer.init.audit": "say it in the config: no bit of a run depends on it",
   "trainer.init.backend": "say it in the config: no bit of a run depends on it",
 };
 

@@ -22,7 +22,8 @@ export function describeOptions({ options, seed, model, optimizer }: TrainerView
     const effective = { ...config, trainer: { ...config.trainer, init: { ...init, seed } } };
     return { name: "config.yaml", text: configToYaml(effective), config: toYamlForm(effective) };
   }
-  const { modelDir, precision, loop, checkpoint, logging, deterministic, threads, backend, metrics, loss } = options;
+  const { modelDir, precision, loop, checkpoint, logging, deterministic, threads, audit, backend, metrics, loss } =
+    options;
   const described = {
     seed: seed.toString(),
     modelDir,
@@ -36,6 +37,7 @@ export function describeOptions({ options, seed, model, optimizer }: TrainerView
     logging,
     deterministic,
     threads,
+    audit,
     backend: typeof backend === "string" ? backend : backend && show(backend.name),
   };
   return { name: "config.json", text: `${JSON.stringify(described, null, 2)}\n`, config: null };

@@ -59,7 +59,8 @@ export function remake(where: string, rebuild: Rebuild, changes: Partial<Trainer
   const { trainer, train, val } = rebuild({
     logging: { logLevel: "warn" },
     ...others,
-    ...(backend !== undefined && { backend }),
+    // Another backend may have none.
+    ...(backend !== undefined && { backend, audit: undefined }),
     ...(threads !== undefined && { threads }),
     modelDir: undefined,
     checkpoint: null,

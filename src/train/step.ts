@@ -19,7 +19,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
 import type { TraceContext, TrainerView } from "./contract.ts";
 import type { HostBatch, MicroBatches, StepInput } from "./group.ts";
-import type { EvalStep, TrainStep } from "./run.ts";
+import type { EvalStep, MessageLevel, TrainStep } from "./run.ts";
 import type { Session } from "./session.ts";
 import { termsOf } from "./totals.ts";
 
@@ -61,7 +61,7 @@ const optionsOf = ({ trainer }: Session, backend: Backend) => ({
   stream: trainer.stream,
   backend,
   strict: true,
-  log: (text: string) => trainer.message(text.startsWith("found") ? "info" : "debug", text),
+  log: (text: string, level: MessageLevel) => trainer.message(level, text),
 });
 
 /** A batch, or micro-batches, in, the (mean) loss out, parameters and optimizer state updated in place. */

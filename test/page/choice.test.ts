@@ -59,11 +59,6 @@ describe("verdicts", () => {
     expect(judge(firstChoice, digest)).toMatchObject({ found: "same", words: "Your machine got the same 64 digits" });
     const other = digest.replace(/^./, (digit) => (digit === "0" ? "1" : "0"));
     expect(judge(firstChoice, other).found).toBe("different");
-    expect(judge(firstChoice, `warn:${other}`).found).toBe("different");
-    expect(judge(firstChoice, `warn:${digest}`)).toMatchObject({
-      found: "same",
-      words: expect.stringMatching(/without a certificate/),
-    });
   });
 
   test("threads and backend change nothing of what is expected; a seed or fewer steps do, and it says why", () => {

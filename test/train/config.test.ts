@@ -66,10 +66,11 @@ describe("config", () => {
     }
   });
 
-  test("the hash: not of folder, backend, threads, key order or writing; of everything else", () => {
+  test("the hash: not of folder, backend, threads, audit, key order or writing; of everything else", () => {
     const hash = (text: string, overrides = {}) => configHash(parseConfig(text, "a.yaml", overrides));
     const own = hash(preset);
     expect(hash(preset, { modelDir: "elsewhere", backend: "reference", threads: 3 })).toBe(own);
+    expect(hash(replaced("seed: 1234", "seed: 1234\n    audit: 0.01"))).toBe(own);
     expect(hash(replaced("learning_rate: 0.003, weight_decay: 0.01", "weight_decay: 0.01, lr: 3e-3"))).toBe(own);
     expect(hash(preset, { seed: 7n })).not.toBe(own);
     expect(hash(preset, { maxSteps: 10 })).not.toBe(own);
@@ -136,6 +137,12 @@ describe("config", () => {
     expect(parse("seed: 1234", "seed: 1234").init.threads).toBeUndefined();
   });
 
+  test("the audit: a share", () => {
+    expect(parse("seed: 1234", "seed: 1234\n    audit: 0.01").init.audit).toBe(0.01);
+    expect(parse("seed: 1234", "seed: 1234\n    audit: 0").init.audit).toBe(0);
+    expect(parse("seed: 1234", "seed: 1234").init.audit).toBeUndefined();
+  });
+
   test("no seed", () => {
     expect(parse("    seed: 1234\n", "").init.seed).toBeNull();
   });
@@ -182,6 +189,7 @@ describe("config", () => {
       "seed: 1234\n    threads: none",
       /got "none", expected an integer ≥ 1, or all/,
     ],
+    ["more than all", "seed: 1234", "seed: 1234\n    audit: 1.5", /got 1.5, expected a number from 0 to 1/],
     ["half a thread", "seed: 1234", "seed: 1234\n    threads: 1.5", /got 1.5, expected an integer ≥ 1, or all/],
     ["a bad frequency", "eval_frequency: epoch", "eval_frequency: 1.5", /fraction/],
     ["a checkpoint name that is a path", "{steps: 500}", '{steps: 500, checkpoint_name: "../{step}"}', /file name/],

@@ -47,17 +47,19 @@ export async function gpujsBackend(mode: Exclude<Mode, "webgpu">): Promise<Backe
  * back; the others run on the interpreter. `against`, of class A, says which are right; `share` of what the device runs is audited. Throws BackendError where there is no device.
  */
 export async function gpujsWebgpu(against: Backend, share?: number): Promise<Backend> {
+  return gpujsCertified(await openGpu("webgpu"), against, share);
+}
+
+/** As `gpujsWebgpu`, over an open facade of a device. */
+export async function gpujsCertified(gpu: Facade, against: Backend, share?: number): Promise<Backend> {
   const mode = "webgpu";
-  const gpu = await openGpu(mode);
   const certifier = await Certifier.open(gpujsOver(gpu, mode), against, gpu.device!);
   const backend = hostBackend({
     name: `gpujs:${mode}`,
     class: "B",
     prepare(kernel, plan) {
-      const fault = certifier.faultOf(kernel, plan);
-      if (fault === undefined) return prepare(gpu, mode, kernel, plan);
-      const runner = interpretKernel(kernel, plan);
-      return { ...runner, where: `${runner.where}, since gpu.js's ${mode} mode failed ${fault}` };
+      const fault = certifier.faultOf(kernel);
+      return fault === undefined ? prepare(gpu, mode, kernel, plan) : { ...interpretKernel(kernel, plan), fault };
     },
     dispose: () => gpu.destroy(),
   });

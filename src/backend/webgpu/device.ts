@@ -20,10 +20,8 @@ export interface Device {
 /** The limits that are raised as far as the adapter goes. */
 const raised = ["maxStorageBufferBindingSize", "maxBufferSize", "maxComputeWorkgroupStorageSize"] as const;
 
-/** WebGPU, and its adapter that promises the most. Throws BackendError where there is none. */
-export async function findAdapter(
-  find: () => Promise<GPU | string> = findGpu,
-): Promise<{ readonly gpu: GPU; readonly adapter: GPUAdapter }> {
+/** WebGPU's adapter that promises the most. Throws BackendError where there is none. */
+export async function findAdapter(find: () => Promise<GPU | string> = findGpu): Promise<GPUAdapter> {
   const gpu = await find();
   if (typeof gpu === "string")
     throw new BackendError({ where: "webgpu", problem: "there is no WebGPU here", got: gpu, hint: elsewhere });
@@ -34,15 +32,15 @@ export async function findAdapter(
       problem: "WebGPU finds no adapter",
       hint: `a graphics driver, on Linux one for Vulkan and its loader (libvulkan1), also one in software that VK_ICD_FILENAMES names; ${elsewhere}`,
     });
-  return { gpu, adapter };
+  return adapter;
 }
 
 /** Opens a device of the adapter that promises the most. Throws BackendError where there is no WebGPU, no adapter, or no device. */
 export async function openDevice(find?: () => Promise<GPU | string>): Promise<Device> {
-  const { gpu, adapter } = await findAdapter(find);
+  const adapter = await findAdapter(find);
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, adapter.limits[name]]));
   try {
-    return new OpenDevice(gpu, await adapter.requestDevice({ requiredLimits }), adapterName(adapter.info));
+    return new OpenDevice(await adapter.requestDevice({ requiredLimits }), adapterName(adapter.info));
   } catch (cause) {
     throw new BackendError({ where: "webgpu", problem: "the adapter gives no device", got: said(cause), cause });
   }
@@ -61,13 +59,10 @@ export function adapterName({ vendor, architecture, device, description }: GPUAd
 class OpenDevice implements Device {
   readonly gpu: GPUDevice;
   readonly name: string;
-  /** The npm package webgpu ends all of its devices when its entry is collected. */
-  readonly entry: GPU;
   #failure: string | undefined;
   #isClosed = false;
 
-  constructor(entry: GPU, gpu: GPUDevice, name: string) {
-    this.entry = entry;
+  constructor(gpu: GPUDevice, name: string) {
     this.gpu = gpu;
     this.name = name;
     gpu.addEventListener("uncapturederror", (event) => {

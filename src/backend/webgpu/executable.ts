@@ -6,11 +6,9 @@ import { type Kernel, kernelIndices } from "../../../kernels/kinds.ts";
 import { contiguousView } from "../../../kernels/view.ts";
 import type { Buffer, Executable, Probe, Run } from "../../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
-import { type Plan, partStart } from "../../compile/plan.ts";
+import type { Plan } from "../../compile/plan.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
-import { firstState } from "../../rng/stream.ts";
-import { jump } from "../../rng/words.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { Workspace } from "../blocks.ts";
 import { type Device, usage } from "./device.ts";
@@ -18,7 +16,8 @@ import { type Heap, readWords } from "./heap.ts";
 import { printKernel } from "./kernel.ts";
 import { printPoints } from "./map.ts";
 import type { Pipelines } from "./pipelines.ts";
-import { type Dispatch, firstSlot, type IndexCheck, widestDispatch } from "./shader.ts";
+import { type Dispatch, type IndexCheck, widestDispatch } from "./shader.ts";
+import { type Entry, type Made, Uniforms } from "./uniforms.ts";
 
 export interface WebgpuBuffer extends Buffer {
   readonly owner: Heap;
@@ -40,20 +39,6 @@ export function addressOf(heap: Heap, buffer: Buffer): number {
   if (owner !== heap) throw new BackendError({ where: "webgpu", problem: "a buffer of another backend" });
   if (address < 0) throw new BackendError({ where: "webgpu", problem: "a buffer was used after it was freed" });
   return address;
-}
-
-/** A kernel's dispatch, or a copy's. */
-interface Made extends Dispatch {
-  readonly kernel: number | undefined;
-  readonly pipeline: GPUComputePipeline;
-}
-
-/** One dispatch of a run: of a repeated kernel there is one for each position. */
-interface Entry {
-  readonly made: Made;
-  readonly positions: ReadonlyMap<Repeat, number>;
-  /** Where its words of `status` begin. */
-  readonly status: number;
 }
 
 /** Makes a scheduled plan ready: compiles its shaders. */
@@ -81,34 +66,19 @@ export async function makeExecutable(schedule: Schedule, home: Home): Promise<Ex
   return new WebgpuExecutable(schedule, home, kernels, copies.flat());
 }
 
-/** A word that says where something lies: which, and how far from its beginning. */
-interface Placed {
-  readonly word: number;
-  readonly offset: number;
-}
-
 class WebgpuExecutable implements Executable {
   readonly plan: Plan;
   readonly scratchBytes: number;
   readonly #schedule: Schedule;
   readonly #home: Home;
-  readonly #entries: Entry[] = [];
+  readonly #entries: readonly Entry[];
   readonly #sources: readonly (readonly Made[])[];
-  readonly #table: Uint32Array<ArrayBuffer>;
-  /** Words of a dispatch. */
-  readonly #pitch: number;
-  readonly #buffer: GPUBuffer;
+  readonly #uniforms: Uniforms;
   readonly #status: GPUBuffer;
   readonly #statusWords: number;
   readonly #hasChecks: boolean;
-  /** By value, where the table says where it lies. */
-  readonly #places = new Map<number, Placed[]>();
-  readonly #scratchPlaces: number[] = [];
-  readonly #draws: { readonly word: number; readonly first: number }[] = [];
-  readonly #constants: [data: TypedArray, address: number][] = [];
   readonly #bound: number[];
   #workspaceAt = -1;
-  #isChanged = true;
   #group: { readonly heap: GPUBuffer; readonly bindings: GPUBindGroup } | undefined;
 
   constructor(schedule: Schedule, home: Home, kernels: readonly (readonly Made[])[], copies: readonly Made[]) {
@@ -118,12 +88,13 @@ class WebgpuExecutable implements Executable {
     this.#home = home;
     this.#sources = kernels;
     let [status, from] = [1, 1];
+    const entries: Entry[] = [];
     const enter = (made: Made, positions: ReadonlyMap<Repeat, number>) => {
       if (!made.isRepair) {
         from = status;
         status += 1 + made.checks.length;
       }
-      this.#entries.push({ made, positions, status: from });
+      entries.push({ made, positions, status: from });
     };
     const order = nested([...plan.kernels.keys()], (number) => plan.kernels[number].repeat);
     const enterAll = (list: readonly Nested<number>[], positions: ReadonlyMap<Repeat, number>): void => {
@@ -136,72 +107,16 @@ class WebgpuExecutable implements Executable {
     };
     enterAll(order, new Map());
     for (const made of copies) enter(made, new Map());
+    this.#entries = entries;
     this.#statusWords = status;
-    this.#hasChecks = this.#entries.some(({ made }) => made.checks.length > 0);
-    const all = this.#entries.map(({ made }) => made);
-    this.scratchBytes = 4 * all.reduce((most, { scratch }) => Math.max(most, scratch), 0);
-    const words = (made: Dispatch) => made.slots.reduce((sum, slot) => sum + ("draws" in slot ? 2 : 1), firstSlot);
-    this.#pitch = 64 * Math.ceil(all.reduce((most, made) => Math.max(most, words(made)), 1) / 64);
-    this.#table = new Uint32Array(Math.max(1, this.#entries.length) * this.#pitch);
-    const { gpu } = home.device;
-    this.#buffer = gpu.createBuffer({ size: this.#table.byteLength, usage: usage.uniform | usage.copyTarget });
-    this.#status = gpu.createBuffer({
+    this.#hasChecks = entries.some(({ made }) => made.checks.length > 0);
+    this.scratchBytes = 4 * entries.reduce((most, { made }) => Math.max(most, made.scratch), 0);
+    this.#uniforms = new Uniforms(plan, entries, home);
+    this.#status = home.device.gpu.createBuffer({
       size: 4 * this.#statusWords,
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
-    this.#entries.forEach((entry, at) => this.#fill(entry, at * this.#pitch));
     this.#bound = [...plan.inputs, ...plan.outputs].map(() => -1);
-    plan.values.forEach(({ place }, value) => {
-      if (place.kind === "constant") this.#place(value, this.#constant(place.data));
-    });
-  }
-
-  /** Where in the heap data lies that is the executable's own. */
-  #constant(data: TypedArray): number {
-    const known = this.#constants.find(([of]) => of === data);
-    if (known) return known[1];
-    const { heap } = this.#home;
-    const address = heap.allocate(4 * data.length);
-    this.#constants.push([data, address]);
-    heap.write(address, data);
-    return address;
-  }
-
-  /** Notes which words of a dispatch say what. */
-  #fill({ made, positions, status }: Entry, from: number): void {
-    this.#table[from + 1] = status;
-    let word = from + firstSlot;
-    for (const slot of made.slots) {
-      if ("draws" in slot) {
-        let first = slot.draws.firstDraw;
-        for (const [repeat, position] of positions) first += position * repeat.draws;
-        this.#draws.push({ word, first });
-        word += 2;
-        continue;
-      }
-      if ("program" in slot) this.#table[word] = this.#constant(slot.program) / 4;
-      else if ("scratch" in slot) this.#scratchPlaces.push(word);
-      else {
-        const { home, offset } = this.#homeOf(slot.value, positions);
-        this.#places.set(home, [...(this.#places.get(home) ?? []), { word, offset }]);
-      }
-      word++;
-    }
-  }
-
-  /** The value whose memory a value has, and how many elements from its beginning. */
-  #homeOf(value: number, positions: ReadonlyMap<Repeat, number>): { home: number; offset: number } {
-    let [home, offset] = [value, 0];
-    for (let { place } = this.plan.values[home]; place.kind === "part"; { place } = this.plan.values[home]) {
-      offset += partStart(place, place.repeat ? positions.get(place.repeat)! : 0);
-      home = place.of;
-    }
-    return { home, offset };
-  }
-
-  #place(value: number, address: number): void {
-    for (const { word, offset } of this.#places.get(value) ?? []) this.#table[word] = address / 4 + offset;
-    this.#isChanged = true;
   }
 
   #bind(ports: Plan["inputs"], buffers: readonly Buffer[], from: number): void {
@@ -209,7 +124,7 @@ class WebgpuExecutable implements Executable {
       const address = addressOf(this.#home.heap, buffers[i]);
       if (this.#bound[from + i] === address) return;
       this.#bound[from + i] = address;
-      this.#place(value, address);
+      this.#uniforms.place(value, address);
     });
   }
 
@@ -228,22 +143,13 @@ class WebgpuExecutable implements Executable {
     const at = workspace.reserve(arenaBytes + this.scratchBytes);
     if (at !== this.#workspaceAt) {
       this.#workspaceAt = at;
-      for (const [value, offset] of offsets) this.#place(value, at + offset);
-      for (const word of this.#scratchPlaces) this.#table[word] = (at + arenaBytes) / 4;
+      for (const [value, offset] of offsets) this.#uniforms.place(value, at + offset);
+      this.#uniforms.placeScratch(at + arenaBytes);
     }
     this.#bind(this.plan.inputs, inputs, 0);
     this.#bind(this.plan.outputs, outputs, inputs.length);
-    if (this.#draws.length > 0) {
-      const start = firstState(seed);
-      for (const { word, first } of this.#draws) {
-        const [low, high] = jump(start, base + first);
-        this.#table[word] = low;
-        this.#table[word + 1] = high;
-      }
-      this.#isChanged = true;
-    }
-    if (this.#isChanged) device.gpu.queue.writeBuffer(this.#buffer, 0, this.#table);
-    this.#isChanged = false;
+    this.#uniforms.drawFrom(seed, base);
+    this.#uniforms.upload();
     if (probe) return this.#runSeen(probe, base);
     this.#submit(heap, 0, this.#entries.length, true);
     if (this.#hasChecks) return this.#checkIndices();
@@ -282,14 +188,7 @@ class WebgpuExecutable implements Executable {
   /** The elements of a value that a dispatch reads or writes. */
   #elements(value: number, positions: Entry["positions"]): Promise<TypedArray> {
     const { dtype, size } = this.plan.values[value];
-    return this.#home.heap.read(dtype, 4 * this.#wordOf(value, positions), size);
-  }
-
-  /** Where a value lies in the heap, in words. */
-  #wordOf(value: number, positions: Entry["positions"]): number {
-    const { home, offset } = this.#homeOf(value, positions);
-    const [place] = this.#places.get(home)!;
-    return this.#table[place.word] - place.offset + offset;
+    return this.#home.heap.read(dtype, 4 * this.#uniforms.wordOf(value, positions), size);
   }
 
   /** The dispatches from `start` to before `end`, as one command buffer. */
@@ -302,7 +201,7 @@ class WebgpuExecutable implements Executable {
     for (let i = start; i < end; i++) {
       const { pipeline, groups } = this.#entries[i].made;
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindings, [4 * this.#pitch * i]);
+      pass.setBindGroup(0, bindings, [this.#uniforms.bytesOfOne * i]);
       if (groups > widestDispatch) pass.dispatchWorkgroups(widestDispatch, Math.ceil(groups / widestDispatch));
       else pass.dispatchWorkgroups(groups);
     }
@@ -317,7 +216,7 @@ class WebgpuExecutable implements Executable {
       layout: pipelines.layout,
       entries: [
         { binding: 0, resource: { buffer } },
-        { binding: 1, resource: { buffer: this.#buffer, size: 4 * this.#pitch } },
+        { binding: 1, resource: this.#uniforms.one },
         { binding: 2, resource: { buffer: this.#status } },
       ],
     });
@@ -347,14 +246,13 @@ class WebgpuExecutable implements Executable {
     point: number,
     positions: ReadonlyMap<Repeat, number>,
   ): Promise<never> {
-    const address = this.#wordOf(value, positions) + element(point);
+    const address = this.#uniforms.wordOf(value, positions) + element(point);
     const [index] = await this.#home.heap.read("int32", 4 * address, 1);
     throw outOfRange(String(index), kernelIndices(kernel)[number]);
   }
 
   dispose(): void {
-    for (const [{ length }, address] of this.#constants.splice(0)) this.#home.heap.free(address, 4 * length);
-    this.#buffer.destroy();
+    this.#uniforms.dispose();
     this.#status.destroy();
   }
 }

@@ -42,6 +42,7 @@ export function trainerOptions(config: Config): TrainerOptions {
     loggers: init.loggers.map((choice) => loggers.make(choice)),
     backend: init.backend,
     threads: init.threads,
+    audit: init.audit,
     deterministic: init.deterministic,
     fastDevRun: init.fastDevRun,
     config,

@@ -70,6 +70,8 @@ export interface TrainerSettings {
   /** A name (`wasm`, `reference` …) or a backend; the default backend if left out. */
   readonly backend?: string | Backend;
   readonly threads?: Threads;
+  /** On a backend of class B (0.001): of which share of the kernels that its device runs a tile is computed again on class A, from 0 to 1. Refused on others. */
+  readonly audit?: number;
   /** `strict`: what can't promise its bits is refused; `warn`: it is warned of, and the digest is marked. */
   readonly deterministic?: "strict" | "warn";
   /** Trains and validates on so many batches, and writes nothing: a test of everything before the run itself. */

@@ -255,10 +255,10 @@ export function configToYaml(config: Config): string {
   return stringify(toYamlForm(config), { lineWidth: 120 });
 }
 
-/** SHA-256 of the config without what no bit of training depends on (folder, backend, threads): 64 hex digits. */
+/** SHA-256 of the config without what no bit of training depends on (folder, backend, threads, audit): 64 hex digits. */
 export function configHash(config: Config): string {
   checkArguments(calls.configHash, arguments);
-  const { modelDir: _folder, backend: _backend, threads: _threads, seed, ...init } = config.trainer.init;
+  const { modelDir: _folder, backend: _backend, threads: _threads, audit: _audit, seed, ...init } = config.trainer.init;
   const { fit, validate } = config.trainer;
   // A flag's seed is a bigint, and one of the file a number as far as there is one: the same seed is the same config.
   const same = seed !== null && seed <= Number.MAX_SAFE_INTEGER ? Number(seed) : seed;

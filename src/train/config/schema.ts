@@ -42,6 +42,7 @@ const initSchema = record({
   loggers: list(live(() => loggers.schema)).default([]),
   backend: sharedShape.backend,
   threads: sharedShape.threads,
+  audit: sharedShape.audit,
   deterministic: sharedShape.deterministic,
   fastDevRun: sharedShape.fastDevRun,
 });

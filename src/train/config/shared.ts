@@ -1,7 +1,20 @@
 // The Trainer's arguments that are the same from TypeScript and from YAML, of numbers and words alone.
 import * as z from "zod";
 import { float32Bits } from "../../core/canonical.ts";
-import { count, countUpTo, duration, expected, flag, limit, record, relative, seed, text, word } from "./values.ts";
+import {
+  count,
+  countUpTo,
+  duration,
+  expected,
+  flag,
+  limit,
+  record,
+  relative,
+  seed,
+  share,
+  text,
+  word,
+} from "./values.ts";
 
 const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epochs as in 2ep, epoch, or end");
 
@@ -87,6 +100,7 @@ export const sharedShape = {
   logging: loggingSchema.prefault({}),
   backend: text.optional(),
   threads: z.union([count, z.literal("all")], expected("an integer ≥ 1, or all")).optional(),
+  audit: share.optional(),
   deterministic: word(["strict", "warn"]).optional(),
   /** A test before the run: a larger number is a slip. */
   fastDevRun: countUpTo(2 ** 16).optional(),

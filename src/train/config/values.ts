@@ -40,6 +40,11 @@ export const seed = z
   )
   .meta({ id: "seed" });
 export const limit = z.number(expected("a number > 0")).gt(0, expected("a number > 0"));
+/** Of a whole. */
+export const share = z
+  .number(expected("a number from 0 to 1"))
+  .min(0, expected("a number from 0 to 1"))
+  .max(1, expected("a number from 0 to 1"));
 export const flag = z.boolean(expected("true or false"));
 export const text = z.string(expected("text")).min(1, expected("text that isn't empty"));
 export const word = <const T extends readonly string[]>(words: T) =>
