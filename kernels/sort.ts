@@ -7,6 +7,8 @@ import { type LineKernel, linesOf } from "./line.ts";
 export interface SortKernel extends LineKernel {
   readonly kind: "sort";
   readonly isDescending: boolean;
+  /** How many of each line are read, the first ones: what is behind them need not be written. All unless given. */
+  readonly kept?: number;
 }
 
 export const sort: Kind<SortKernel> = {
@@ -26,6 +28,6 @@ export const sort: Kind<SortKernel> = {
     };
   },
   work: ({ shape, axis }) => 2 * sizeOf(shape) * (32 - Math.clz32(Math.max(2, shape[axis]) - 1)),
-  text: ({ axis, isDescending }) =>
-    `out = where the elements of a are that ${isDescending ? "descend" : "ascend"} along axis ${axis}: stable, NaN last`,
+  text: ({ axis, isDescending, kept }) =>
+    `out = where the ${kept === undefined ? "" : `first ${kept} `}elements of a are that ${isDescending ? "descend" : "ascend"} along axis ${axis}: stable, NaN last`,
 };

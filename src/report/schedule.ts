@@ -4,6 +4,7 @@ import { blockSize, chunkSize, laneCount } from "../../kernels/kernel.ts";
 import { printKernel } from "../compile/listing.ts";
 import { type Nested, nested } from "../compile/nested.ts";
 import { drawStrip, type ElementLoops } from "../schedule/elements.ts";
+import { digitValues, type Sorting } from "../schedule/line.ts";
 import type { Loops } from "../schedule/loops.ts";
 import type { Nest } from "../schedule/nest.ts";
 import type { Parallel } from "../schedule/parallel.ts";
@@ -161,10 +162,14 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
     case "product":
       return showProduct(loops, sharing);
     case "lines": {
-      const { nest, parallel, widths, lanes, count } = loops;
+      const { nest, parallel, widths, lanes, count, sorting } = loops;
       const outer = axes(nest, [0, nest.outer], parallel, sharing);
       const side = widths.length > 0 ? `: ${sideBySide(widths, lanes)}` : "";
-      return within([...outer.slice(0, -1), `${outer[outer.length - 1]}${side}`, `for a line of ${count}`]);
+      return within([
+        ...outer.slice(0, -1),
+        `${outer[outer.length - 1]}${side}`,
+        `for a line of ${count}${sorting ? showSorting(sorting) : ""}`,
+      ]);
     }
     case "pieces":
       return loops.pieces.flatMap((piece) => [
@@ -177,6 +182,11 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       return [`draw each element${sharing(loops.parallel)}`];
   }
 }
+
+const showSorting = ({ way, kept, vectors }: Sorting): string =>
+  way === "digits"
+    ? `, by ${digitValues} values of a digit`
+    : `, a list of ${kept} by insertion${vectors > 0 ? `, ${vectors} vectors passed over at once` : ""}`;
 
 function showProduct(product: ProductLoops, sharing: Sharing): string[] {
   const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, panels } = product;

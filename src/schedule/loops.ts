@@ -9,7 +9,7 @@ import { sizeOf } from "../core/shape.ts";
 import { type ElementLoops, elementLoops } from "./elements.ts";
 import { type FoldLoops, foldLoops } from "./folds.ts";
 import { gatherLoops, scatterLoops } from "./indexed.ts";
-import { type LineLoops, lineLoops } from "./line.ts";
+import { type LineLoops, lineLoops, sortLoops } from "./line.ts";
 import { type Cost, chunkCount, grain, type Parallel, workOf } from "./parallel.ts";
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
 import { type ProductLoops, productLoops } from "./product.ts";
@@ -65,9 +65,6 @@ function undivided(member: Member, target: Target, blocks: Division | undefined)
   return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
 }
 
-/** Two lists of keys and places: a merge reads one and writes the other. */
-const sortBytes = ({ shape, axis }: SpecialKernel<"sort">) => 2 * 8 * shape[axis];
-
 type Rule<K extends SpecialKind = SpecialKind> = (
   kernel: SpecialKernel<K>,
   target: Target,
@@ -81,10 +78,8 @@ const rules: { readonly [K in SpecialKind]: Rule<K> } = {
     assemblePasses(kernel.shape, placedPieces(kernel)).flatMap((pass) =>
       pass.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, pass, target),
     ),
-  prefix: (kernel, target, work) => [{ ...lineLoops(kernel, target, { isSideBySide: true, scratchBytes: 0 }), work }],
-  sort: (kernel, target, work) => [
-    { ...lineLoops(kernel, target, { isSideBySide: false, scratchBytes: sortBytes(kernel) }), work },
-  ],
+  prefix: (kernel, target, work) => [{ ...lineLoops(kernel, target, true), work }],
+  sort: (kernel, target, work) => [{ ...sortLoops(kernel, target), work }],
   random({ sampler, shape }, _, work) {
     // A permutation's swaps depend on one another.
     const parallel = sampler === "permutation" ? undefined : { axis: 0, extent: sizeOf(shape), grain };

@@ -3,6 +3,7 @@
 import type { Plan, Value } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
 import { itemSize } from "../core/dtype.ts";
+import { keepFirst } from "./first.ts";
 import { loopsOf } from "./loops.ts";
 import { chunkCount, grain, parallelAxis, workOf } from "./parallel.ts";
 import { type Phase, phasesIn, type ScheduledCopy, type ScheduledGroup, type Step, stepsOf } from "./phases.ts";
@@ -31,7 +32,8 @@ export interface Schedule extends Arena {
 /** Schedules a plan for a target. */
 export function schedulePlan(given: Plan, target: Target): Schedule {
   const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
-  const found = target.groups ? groupKernels(plan, transposeProducts(plan), target.lanes > 1) : apart(plan.kernels);
+  const kernels = keepFirst(plan, target.groups ? transposeProducts(plan) : plan.kernels);
+  const found = target.groups ? groupKernels(plan, kernels, target.lanes > 1) : apart(kernels);
   const groups = found.map((group): ScheduledGroup => {
     const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.division) }));
     const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);

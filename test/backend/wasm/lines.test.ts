@@ -1,7 +1,12 @@
-// Prefixes along lines: neighbours in vectors, lines apart in memory several at a time, what is left over one by one, with the reference's bits.
-import { describe, test } from "vitest";
+// Prefixes along lines: neighbours in vectors, lines apart in memory several at a time, what is left over one by one; and sorting, whole and the first few:
+// lists and digits, elements passed over in vectors. With the reference's bits.
+import { describe, expect, test } from "vitest";
+import type { SortKernel } from "../../../kernels/sort.ts";
+import { lower } from "../../../src/compile/lower.ts";
 import { cummax, cumprod, cumsum } from "../../../src/ops/cumulative.ts";
 import { recurrence } from "../../../src/ops/prefix.ts";
+import { argsort, median, sort, topK } from "../../../src/ops/sort.ts";
+import { keepFirst } from "../../../src/schedule/first.ts";
 import { testData, traceGraph } from "../../support/graphs.ts";
 import { wasmVariants } from "../../support/wasm.ts";
 
@@ -29,5 +34,56 @@ describe("prefixes", () => {
       graph,
       [1, 2].map((seed) => testData(shape, "float32", [-1, 1], seed).data),
     );
+  });
+});
+
+describe("sorting", () => {
+  const holds = wasmVariants();
+  const rough = [0, -0, 2, NaN, -3, Infinity, 2, 1e-42, -Infinity, NaN, -1e-42];
+  const mixed = (count: number, seed: number, share: number) =>
+    testData([count], "float32", [-1, 1], seed).data.map((each, i) =>
+      (i * 2654435761) % 100 < 100 * share ? rough[(i * 7919) % rough.length] : each,
+    );
+
+  test.each([
+    [[3, 200], 1, 1],
+    [[3, 201], 1, 10],
+    [[2, 600], 1, 48],
+    [[2, 600], 1, 49],
+    [[2, 48], 1, 47],
+    [[2, 49], 1, 49],
+    [[300, 5], 0, 7],
+    [[2, 100, 3], 1, 25],
+    [[1, 5], 1, 5],
+  ])("of %j along axis %i, and the first %i", async (shape, axis, k) => {
+    const graph = traceGraph({ x: { dtype: "float32", shape }, n: { dtype: "int32", shape } }, ({ x, n }) => {
+      const of = (each: typeof x, largest: boolean) => topK(each, k, { axis, largest });
+      return {
+        outputs: {
+          ...{ largest: of(x, true).values, where: of(x, true).indices, least: of(x, false).indices },
+          ...{ integers: of(n, true).values, leastIntegers: of(n, false).indices },
+          ...{ all: argsort(x, axis), sorted: sort(n, { axis, descending: true }), middle: median(x, { axis }) },
+        },
+      };
+    });
+    const count = shape.reduce((a, b) => a * b);
+    for (const [seed, share] of [0, 0.1, 0.9, 1].entries()) {
+      const integers = testData(shape, "int32", seed % 2 ? [-3, 3] : [-(2 ** 31), 2 ** 31], seed).data;
+      await holds(graph, [mixed(count, seed, share), integers]);
+    }
+  });
+
+  test("of which only the first few are read puts no more in order", () => {
+    const keptOf = (build: Parameters<typeof traceGraph>[1], shape = [4, 50]) => {
+      const plan = lower(traceGraph({ x: { dtype: "float32", shape } }, build));
+      return keepFirst(plan, plan.kernels)
+        .filter((each): each is SortKernel => each.kind === "sort")
+        .map(({ kept }) => kept);
+    };
+    expect(keptOf(({ x }) => ({ outputs: { y: topK(x, 3).values } }))).toEqual([3]);
+    expect(keptOf(({ x }) => ({ outputs: { y: topK(x, 3, { axis: 0 }).indices } }))).toEqual([3]);
+    expect(keptOf(({ x }) => ({ outputs: { y: topK(x, 2, { axis: 1 }).indices } }), [3, 9, 5])).toEqual([2]);
+    expect(keptOf(({ x }) => ({ outputs: { y: argsort(x) } }))).toEqual([undefined]);
+    expect(keptOf(({ x }) => ({ outputs: { y: sort(x) } }))).toEqual([undefined]);
   });
 });

@@ -8,7 +8,7 @@ import { printPrefix } from "./prefix.ts";
 import { type Line, type Row, rounds, rowsOf } from "./rows.ts";
 import { printSort } from "./sort.ts";
 
-type Printer<K extends SpecialKind> = (kernel: SpecialKernel<K>, line: Line) => readonly Code[];
+type Printer<K extends SpecialKind> = (context: Context, kernel: SpecialKernel<K>, line: Line) => readonly Code[];
 
 const printers: { readonly [K in SpecialKind]?: Printer<K> } = { prefix: printPrefix, sort: printSort };
 
@@ -23,7 +23,7 @@ export function printLines(context: Context, kernel: SpecialKernel, loops: LineL
   const lines = (row: Row) =>
     rounds(context, fn, loops, row, words, (lanes, vectors) => ({
       before: [],
-      body: print(kernel, { fn, loops, lanes, vectors, row, words, scratch }),
+      body: print(context, kernel, { fn, loops, lanes, vectors, row, words, scratch }),
     }));
   fn.body(...code, ...limits, ...rowsOf(fn, loops, 0, cursors, { axis: parallel.axis, begin, end }, lines));
 }

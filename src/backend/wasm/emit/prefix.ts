@@ -4,13 +4,14 @@ import type { PrefixKernel } from "../../../../kernels/prefix.ts";
 import type { Code, Local } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
 import { ArgAccumulator } from "./accumulate.ts";
+import type { Context } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
 import { type Cursor, loops } from "./nest.ts";
 import type { Line } from "./rows.ts";
 
 /** Prints one line, or several side by side. */
-export function printPrefix({ combine }: PrefixKernel, line: Line): readonly Code[] {
+export function printPrefix(_: Context, { combine }: PrefixKernel, line: Line): readonly Code[] {
   const { fn, lanes, vectors, row, words } = line;
   const { nest, axis, count } = line.loops;
   const { type } = nest.inputs[0];
