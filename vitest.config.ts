@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
+    globalSetup: ["test/support/built.ts"],
     setupFiles: ["test/support/settled.ts"],
     // A hang ends some time; a busy machine is no failure.
     testTimeout: 120_000,

@@ -14,7 +14,7 @@ import { sha256Hex } from "../../src/core/canonical.ts";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { changedImports } from "../../src/run/programs.ts";
-import { scratch, start } from "../support/cli.ts";
+import { scratch, startSources } from "../support/cli.ts";
 import { root } from "../support/sources.ts";
 
 const program = (activation: string) => `
@@ -41,7 +41,7 @@ beforeAll(async () => {
   writeFileSync(join(made, "mine.mts"), program("relu"));
   writeFileSync(join(made, "config.yaml"), config);
   const args = ["fit", "config.yaml", "--model-dir", "runs/a", "--import", "./mine.mts"];
-  const run = await start(args, undefined, made);
+  const run = await startSources(args, made);
   expect(run.code, run.stderr).toBe(0);
 });
 
@@ -51,7 +51,7 @@ function moved(): string {
   cpSync(made, folder, { recursive: true });
   return folder;
 }
-const from = (folder: string, ...args: string[]) => start(args, undefined, folder);
+const from = (folder: string, ...args: string[]) => startSources(args, folder);
 
 describe("a run's programs", () => {
   test("are recorded by content, and by where they are from the run's folder", () => {

@@ -8,7 +8,7 @@ import { diffConfigs, showConfig, validateConfig } from "../../src/cli/config.ts
 import { list } from "../../src/cli/list.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/run/checkpoint.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { configFile, library, presetWith, scratch, start } from "../support/cli.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const preset = configFile(presetWith());
@@ -174,11 +174,10 @@ describe("checkpoint", () => {
 
 describe("lists", () => {
   test("models and loaders with their options, those of an imported program too", async () => {
-    const mine = join(scratch(), "mine.mts");
-    const index = new URL("../../src/index.ts", import.meta.url).href;
+    const mine = join(scratch(), "mine.mjs");
     writeFileSync(
       mine,
-      `import { nn, register } from ${JSON.stringify(index)};\nregister("model", "mine", () => nn.linear(1, 1));\n`,
+      `import { nn, register } from "${library}";\nregister("model", "mine", () => nn.linear(1, 1));\n`,
     );
     const [model, data] = await Promise.all([
       start(["list", "models", "--import", mine, "--json"]),

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { configFile, scratch, start } from "../support/cli.ts";
-import { root } from "../support/sources.ts";
+import { configFile, library, scratch, start } from "../support/cli.ts";
 
 const program = `
-import { nn, register } from "${root}src/index.ts";
+import { nn, register } from "${library}";
 register("model", "own", ({ width }) => nn.sequential(nn.linear(784, width), nn.relu(), nn.linear(width, 10)));
 `;
 const phase = (steps: number, lr: number) => `
@@ -23,7 +22,7 @@ const phase = (steps: number, lr: number) => `
 describe("phases, with a model that a program registers", () => {
   test("run in order, the weights carried on; each verifies by itself; again, all is finished", async () => {
     const folder = scratch();
-    const mine = join(folder, "mine.mts");
+    const mine = join(folder, "mine.mjs");
     writeFileSync(mine, program);
     const config = configFile(`trainer:${phase(3, 0.1)}${phase(4, 0.01)}\n`);
     const modelDir = join(folder, "run");

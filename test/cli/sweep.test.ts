@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readManifest } from "../../src/run/manifest.ts";
-import { type Finished, scratch, start } from "../support/cli.ts";
+import { type Finished, scratch, start, startSources } from "../support/cli.ts";
 
 const rate = "trainer.init.optimizer.AdamW.learning_rate";
 const config = (steps: number) => `trainer:
@@ -206,7 +206,8 @@ describe("a sweep", () => {
     expect(manifest.environment.threads).toBe(2);
     expect(Object.keys(manifest.imports!)).toEqual(["./mine.js"]);
     writeFileSync(join(folder, "mine.js"), "globalThis.mine = 2;\n");
-    const again = await sweep(folder, ["--import", "./mine.js"]);
+    // From the sources its runs are, too.
+    const again = await startSources(["sweep", "sweep.yaml", "--import", "./mine.js", "--json"], folder);
     expect(rows(again)[0].name).not.toBe(rows(run)[0].name);
     expect(digests(again)).toEqual(digests(run));
   });

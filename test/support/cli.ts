@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll } from "vitest";
+import { afterAll, inject } from "vitest";
 import { root } from "./sources.ts";
 
 export interface Finished {
@@ -15,8 +15,21 @@ export interface Finished {
   json(): Record<string, unknown> & { digest: string; graphHash: string };
 }
 
-/** Runs TypeScript, from whatever folder. */
-const tsx = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
+/** The built library, as a program that is given to the command line imports it. */
+export const library = pathToFileURL(join(inject("built"), "src/index.js")).href;
+
+/** What Node runs. */
+const main = [join(inject("built"), "src/cli/main.js")];
+/** From the sources: slower, but programs may be TypeScript, and may be imported into the tests' own process as well. */
+export const mainOfSources = [
+  "--import",
+  pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href,
+  join(root, "src/cli/main.ts"),
+];
+
+/** Starts `seedgrad …` from the sources, in a folder. */
+export const startSources = (args: readonly string[], cwd = root): Promise<Finished> =>
+  start(args, undefined, cwd, undefined, process.env, mainOfSources);
 
 /** Starts `seedgrad …`, in the repository's folder unless another is given; `onError` sees stderr as it grows, `onStart` the process at once. */
 export function start(
@@ -25,8 +38,9 @@ export function start(
   cwd = root,
   onStart?: (child: ChildProcess) => void,
   env = process.env,
+  command = main,
 ): Promise<Finished> {
-  const child = spawn(process.execPath, ["--import", tsx, join(root, "src/cli/main.ts"), ...args], { cwd, env });
+  const child = spawn(process.execPath, [...command, ...args], { cwd, env });
   onStart?.(child);
   let stdout = "";
   let stderr = "";
@@ -49,10 +63,7 @@ export function start(
 export function commandFolder(): string {
   const folder = scratch();
   const path = join(folder, "seedgrad");
-  writeFileSync(
-    path,
-    `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${join(root, "src/cli/main.ts")}' "$@"\n`,
-  );
+  writeFileSync(path, `#!/bin/sh\nexec ${[process.execPath, ...main].map((word) => `'${word}'`).join(" ")} "$@"\n`);
   chmodSync(path, 0o755);
   return folder;
 }

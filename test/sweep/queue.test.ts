@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Outcome } from "../../src/cli/command.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
 import { type SweepFlags, sweep } from "../../src/cli/sweep.ts";
@@ -21,11 +21,10 @@ import { buildTrainer } from "../../src/train/config/build.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
 import { type Attestation, judgeAttestations, readAttested, readStatements } from "../../src/verify/attestation.ts";
 import { newKeys } from "../../src/verify/keys.ts";
-import { scratch, start } from "../support/cli.ts";
+import { mainOfSources, scratch, start } from "../support/cli.ts";
 import { shortConfig } from "../support/jobs.ts";
 import { noRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startS3 } from "../support/s3.ts";
-import { root } from "../support/sources.ts";
 
 /** A job of so many steps, and the digest that it must come to. */
 async function planned(steps: number, seed = 7): Promise<{ job: Job; digest: string }> {
@@ -73,7 +72,11 @@ interface TestRunner {
 }
 
 /** Starts a runner as a user does; resolves when it takes jobs. */
-function startRunner(flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): Promise<TestRunner> {
+function startRunner(
+  flags: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
+  command?: string[],
+): Promise<TestRunner> {
   return new Promise((resolve, reject) => {
     let said = "";
     let child: ChildProcess;
@@ -90,6 +93,7 @@ function startRunner(flags: readonly string[] = [], environment: NodeJS.ProcessE
         child = made;
       },
       env,
+      command,
     ).then(({ code, stderr }) => {
       alive.delete(child);
       reject(new Error(stderr));
@@ -290,7 +294,7 @@ describe.skipIf(noRedis)("a queue", () => {
     };
     const keys = { a: await keyOf("a"), b: await keyOf("b"), c: await keyOf("c") };
     const [faulty, made] = await Promise.all([
-      startRunner(["--keys", keys.a.path, "--import", join(root, "test/support/fault.mts")]),
+      startRunner(["--keys", keys.a.path, "--import", join(inject("built"), "test/support/fault.js")]),
       over(),
     ]);
     expect(made.code).toBe(0);
@@ -373,7 +377,8 @@ describe.skipIf(noRedis)("a queue", () => {
       config: job.config.replace("learning_rate: 0.01", "learning_rate: 1.0e+38"),
     };
     await queue.add([failing]);
-    const runner = await startRunner(patient);
+    // From the sources its jobs are, too.
+    const runner = await startRunner(patient, {}, mainOfSources);
     const run = await until("it failed", async () => {
       const found = await queue.look(failing.name);
       return found.state === "failed" && found;
