@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { surviveClosedOutput } from "#terminal";
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
 import { clipped, printable, printableMessage } from "../core/printable.ts";
+import { alignedLines } from "../core/table.ts";
 import type { Logger } from "../train/contract.ts";
 
 /** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM. */
@@ -66,12 +67,6 @@ const widestCell = 120;
 
 /** A table's rows as aligned lines; a longer cell is cut short. */
 export function table(whole: readonly (readonly string[])[]): string[] {
-  const rows = whole.map((row) => row.map((cell) => clipped(printable(cell), widestCell)));
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join("  ")
-      .trimEnd(),
-  );
+  const cells = whole.map((row) => row.map((cell) => clipped(printable(cell), widestCell)));
+  return alignedLines(cells, Number.POSITIVE_INFINITY);
 }

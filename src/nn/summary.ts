@@ -3,6 +3,7 @@ import { planCost } from "../compile/cost.ts";
 import { lower } from "../compile/lower.ts";
 import { checkArguments, either, isRecord, kind, shape as shapeKind, signature } from "../core/arguments.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { alignedLines } from "../core/table.ts";
 import { type Node, nextNodeId, reachable } from "../graph/node.ts";
 import { listState, traceFunction } from "../program/trace.ts";
 import { Parameter } from "../program/variable.ts";
@@ -38,14 +39,6 @@ function flopsOf({ outputs, nodes: [from, to] }: ModuleCall): number {
 const own = (module: Module) => Object.values(module).filter((value): value is Parameter => value instanceof Parameter);
 const sizesOf = (parameters: readonly Parameter[]) => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 const grouped = (x: number) => String(x).replace(/\B(?=(\d{3})+$)/g, ",");
-
-/** Lines of equal columns: the first two to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ");
-  return [line(rows[0]), "─".repeat(line(rows[0]).length), ...rows.slice(1).map(line)].join("\n");
-}
 
 /**
  * A table as of torchinfo or Keras: each module once for each call, in order, with what it gives, its own parameters and the FLOPs of a forward pass in it and
@@ -97,8 +90,9 @@ export function summaryOf(
   const parameters = model.namedParameters().map(([, parameter]) => parameter);
   const buffers = model.namedVariables().filter(([name]) => name.startsWith("buffer/"));
   const [total, trained] = [parameters, parameters.filter(isTrained)].map(sizesOf);
+  const [head, ...lines] = alignedLines([["layer", "class", "output", "parameters", "FLOPs"], ...rows], 2);
   return [
-    table([["layer", "class", "output", "parameters", "FLOPs"], ...rows]),
+    ...[head, "─".repeat(head.length), ...lines],
     `parameters: ${grouped(total)} (${grouped(4 * total)} bytes), ${grouped(trained)} trained, ${grouped(total - trained)} frozen`,
     `buffers: ${grouped(buffers.reduce((sum, [, { size }]) => sum + size, 0))} numbers`,
     `FLOPs of a forward pass: ${rows.length > 0 ? rows[0][4] : 0}`,

@@ -1,5 +1,7 @@
 // What a model made, as figures of a report: pictures in a grid, or a text. A figure says by itself whose it is and of which step, so that a run that goes on reads it back from the page.
+import { isRecord } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
+import { sizeOf } from "../core/shape.ts";
 import { bitmap } from "./bitmap.ts";
 import { escapeHtml } from "./html.ts";
 
@@ -12,6 +14,23 @@ export interface Label {
 
 /** Something to be looked at, made by a model or shown to it: pictures [count, height, width] in [0, 1], 0 black, perhaps with a label under each; or a text. */
 export type Sample = { readonly images: HostArray; readonly labels?: readonly Label[] } | { readonly text: string };
+
+const isLabels = (value: unknown): value is readonly Label[] =>
+  Array.isArray(value) && value.every(({ text, wrong }) => typeof text === "string" && typeof wrong === "boolean");
+
+/** Whether a value is a sample, labels and pictures alike in number. */
+export function isSample(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { text, images, labels, ...others } = value as {
+    text?: unknown;
+    images?: Partial<HostArray>;
+    labels?: unknown;
+  };
+  if (Object.keys(others).length > 0) return false;
+  if (images === undefined) return typeof text === "string" && labels === undefined;
+  if (text !== undefined || images.shape?.length !== 3 || images.data?.length !== sizeOf(images.shape)) return false;
+  return labels === undefined || (isLabels(labels) && labels.length === images.shape[0]);
+}
 
 /** What was made last under a name. */
 export interface Figure {

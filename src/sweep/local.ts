@@ -2,7 +2,7 @@
 // where it was: finished runs are there, those of an earlier sweep that still go on are waited for, and the others are begun or resumed.
 import { exists, list, modifiedAt } from "#files";
 import { CheckpointError } from "../core/errors.ts";
-import { now } from "../train/clock.ts";
+import { now } from "../runtime/clock.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
 import { type Progress, RunWatch, secondsLeft } from "./progress.ts";
 

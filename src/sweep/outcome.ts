@@ -7,10 +7,10 @@ import { isConfusionCell } from "../report/heatmap.ts";
 import type { RunState } from "../report/results.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { isRecord, isText } from "../run/fields.ts";
+import type { History } from "../run/history.ts";
 import { mayBeHeld } from "../run/lock.ts";
+import { readLogged } from "../run/logged.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
-import { readLogged } from "../train/loggers/logged.ts";
-import type { History } from "../train/run.ts";
 import { readLinks } from "../verify/folder.ts";
 
 /** A run's folder, read. */

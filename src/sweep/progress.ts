@@ -6,7 +6,7 @@ import { lastLink } from "../run/chainfile.ts";
 import { isRecord, tryJson } from "../run/fields.ts";
 import { mayBeHeld } from "../run/lock.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
-import { now } from "../train/clock.ts";
+import { now } from "../runtime/clock.ts";
 
 /** What a folder tells of its run. */
 export interface Progress {

@@ -3,7 +3,7 @@
 import type { Job as BullJob, JobsOptions, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { ConfigError, ReproError } from "../core/errors.ts";
-import { now } from "../train/clock.ts";
+import { now } from "../runtime/clock.ts";
 import { type CheckEnding, type CheckOrder, checkOrder } from "./check.ts";
 import { checkJob, type Job } from "./job.ts";
 import { type Ending, type JobProgress, lost } from "./making.ts";

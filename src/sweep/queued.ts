@@ -2,7 +2,7 @@
 // stopped, however, follows them again when it is begun anew; a job that the queue has lost is put there again.
 import { exists } from "#files";
 import { CheckpointError, SeedgradError } from "../core/errors.ts";
-import { now } from "../train/clock.ts";
+import { now } from "../runtime/clock.ts";
 import { moveFolder, removeFolder } from "./folders.node.ts";
 import { type Job, jobsOf } from "./job.ts";
 import { type RunState, type RunStatus, standing } from "./local.ts";

@@ -3,7 +3,7 @@ import { writeAtomic } from "#files";
 import { type Results, type RunResult, type Spread, settingText } from "../report/results.ts";
 import { renderResults } from "../report/sweep.ts";
 import { numberText } from "../run/fields.ts";
-import { csvCell } from "../train/loggers/csv.ts";
+import { csvCell } from "../run/logged.ts";
 
 const numberCell = (value: number | undefined): string => (value === undefined ? "" : String(numberText(value)));
 

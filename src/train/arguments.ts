@@ -18,10 +18,8 @@ import {
   string,
   strings,
 } from "../core/arguments.ts";
-import type { HostArray } from "../core/array.ts";
-import { sizeOf } from "../core/shape.ts";
 import type { DataLoader } from "../data/loader.ts";
-import type { Label } from "../report/samples.ts";
+import { isSample } from "../report/samples.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { ChosenWeights, EvaluateOptions, FitOptions, Loaders, WeightsOptions } from "./run.ts";
 
@@ -81,22 +79,6 @@ export function takesNothing(prototype: Record<(typeof none)[number], () => unkn
       },
     });
   }
-}
-
-const isLabels = (value: unknown): value is readonly Label[] =>
-  Array.isArray(value) && value.every(({ text, wrong }) => typeof text === "string" && typeof wrong === "boolean");
-
-function isSample(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  const { text, images, labels, ...others } = value as {
-    text?: unknown;
-    images?: Partial<HostArray>;
-    labels?: unknown;
-  };
-  if (Object.keys(others).length > 0) return false;
-  if (images === undefined) return typeof text === "string" && labels === undefined;
-  if (text !== undefined || images.shape?.length !== 3 || images.data?.length !== sizeOf(images.shape)) return false;
-  return labels === undefined || (isLabels(labels) && labels.length === images.shape[0]);
 }
 
 export const calls = {

@@ -2,6 +2,7 @@
 import { exists } from "#files";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
+import { foreignWildcard, globFiles, wildcards } from "../io/glob.ts";
 import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
 import { giveWeights, loadVariables, type Misfits } from "../nn/load.ts";
 import { readVariables } from "../program/variable.ts";
@@ -22,7 +23,6 @@ import { seedOfFolder } from "../run/manifest.ts";
 import { loadAverages, loadCallbacks, saveCallbacks } from "./callbacks/state.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { TrainerView } from "./contract.ts";
-import { foreignWildcard, globFiles, wildcards } from "./glob.ts";
 import { modeOf } from "./numbers.ts";
 import type { CheckpointChoice, Run } from "./run.ts";
 import type { Origin, Session } from "./session.ts";

@@ -2,6 +2,7 @@
 // through `TrainerView`; only the spine (trainer, fit, loop, step and what these are made of) moves one.
 import type { Backend } from "../compile/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
+import type { Histogram } from "../core/histogram.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -15,7 +16,6 @@ import type { LedgerRow } from "../run/ledger.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ResolvedSettings, TrainerSettings } from "./config/options.ts";
 import type { LoggingOptions } from "./config/shared.ts";
-import type { Histogram } from "./histogram.ts";
 import type {
   EvalStep,
   EvaluateOptions,

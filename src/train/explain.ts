@@ -2,15 +2,15 @@
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { epochDraws } from "../data/draws.ts";
+import { firstGroup, type Group, groups, samplesOf } from "../data/groups.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { byName } from "../data/named.ts";
+import { inEvaluation } from "../nn/evaluation.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
-import { byName } from "./columns.ts";
 import type { TrainerView } from "./contract.ts";
 import { noBatches } from "./evaluate.ts";
-import { inEvaluation } from "./evaluation.ts";
-import { firstGroup, type Group, groups, samplesOf } from "./group.ts";
 import { lengthOf } from "./length.ts";
 import type { Session } from "./session.ts";
 import { trainPlans } from "./step.ts";

@@ -4,7 +4,7 @@ import type { DataLoader } from "../data/loader.ts";
 import { weightsDigests } from "../nn/load.ts";
 import type { RunFacts } from "../run/facts.ts";
 import { hyperparameter } from "../run/manifest.ts";
-import { recordedImports } from "./config/imports.ts";
+import { recordedImports } from "../run/programs.ts";
 import type { TrainerView } from "./contract.ts";
 import { describeOptions, optimizerNumbers } from "./describe.ts";
 import { lengthOf, limited, periodOf } from "./length.ts";

@@ -1,15 +1,16 @@
 // One fit, from the folder's lock to the digest: graphs, a checkpoint if there is one, the loop, and what is written down of it.
 import { InterruptedError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
+import { checkSameCharacters, checkSameClasses } from "../data/alike.ts";
+import { firstGroup } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
+import { byName } from "../data/named.ts";
 import { directionOf } from "../optim/monitored.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
+import { now } from "../runtime/clock.ts";
 import { checkpointFolder, saveCheckpoint, takeFinalWeights } from "./checkpoint.ts";
-import { now } from "./clock.ts";
-import { byName } from "./columns.ts";
 import type { FitContext } from "./contract.ts";
 import { DataClock } from "./feed.ts";
-import { firstGroup } from "./group.ts";
 import { tell } from "./hooks.ts";
 import { inputNames } from "./inputs.ts";
 import { Journal } from "./journal.ts";
@@ -19,7 +20,7 @@ import { checkValidated, numberNames } from "./numbers.ts";
 import type { FitOptions, Run } from "./run.ts";
 import type { Session } from "./session.ts";
 import { trainPlans } from "./step.ts";
-import { checkSameCharacters, checkSameClasses, checkVocabulary } from "./vocabulary.ts";
+import { checkVocabulary } from "./vocabulary.ts";
 
 /** Settles the directions of what goes by validated numbers: schedules, and which checkpoints are the best. Throws ConfigError where no validation of the run can have the number. */
 function aim(session: Session, { trainer, validations }: FitContext): void {

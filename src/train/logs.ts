@@ -1,11 +1,11 @@
 // What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level, and how much of both.
 
 import { ConfigError } from "../core/errors.ts";
+import type { Histogram } from "../core/histogram.ts";
 import { atOnce } from "../core/promise.ts";
 import type { Sample } from "../report/samples.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import { logLevels } from "./config/shared.ts";
-import type { Histogram } from "./histogram.ts";
 import type { MessageLevel, Metrics } from "./run.ts";
 import type { Session } from "./session.ts";
 

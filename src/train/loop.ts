@@ -4,13 +4,13 @@
 import { stepsOf } from "../core/duration.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
+import { groups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Chain } from "../run/chain.ts";
-import { now, yieldToEventLoop } from "./clock.ts";
+import { now, yieldToEventLoop } from "../runtime/clock.ts";
 import type { FitContext, StepContext, StepResult } from "./contract.ts";
 import { evaluate } from "./evaluate.ts";
 import { ahead, type DataClock } from "./feed.ts";
-import { groups } from "./group.ts";
 import { stepNumbers } from "./inputs.ts";
 import { evaluationDue } from "./length.ts";
 import { learningRates } from "./rates.ts";

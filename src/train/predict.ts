@@ -2,13 +2,13 @@
 import type { HostArray } from "../core/array.ts";
 import { TrainingError } from "../core/errors.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { byName } from "../data/named.ts";
+import { inEvaluation } from "../nn/evaluation.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
+import { yieldToEventLoop } from "../runtime/clock.ts";
 import { takeChosen } from "./checkpoint.ts";
-import { yieldToEventLoop } from "./clock.ts";
-import { byName } from "./columns.ts";
 import { noBatches } from "./evaluate.ts";
-import { inEvaluation } from "./evaluation.ts";
 import type { ChosenWeights, WeightsChoice, WeightsOptions } from "./run.ts";
 import type { Session } from "./session.ts";
 import type { PredictStep } from "./step.ts";

@@ -1,9 +1,10 @@
 // What a run is asked for and what it gives: which checkpoint and which weights, where it is, what was logged, and what it came to.
 
+import type { HostBatch, StepInput } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Compiled } from "../program/compiled.ts";
+import type { History } from "../run/history.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { HostBatch, StepInput } from "./group.ts";
 
 /** Numbers by name: of a validation `loss` and each metric. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -45,11 +46,6 @@ export interface EvaluateOptions extends WeightsOptions {
 }
 
 export type MessageLevel = "debug" | "info" | "warn" | "error";
-
-/** Every number that was logged, by name: the steps that it was logged of, ascending, and its values, as the loggers were told them. Of several under one step the last. */
-export type History = Readonly<
-  Record<string, { readonly steps: readonly number[]; readonly values: readonly number[] }>
->;
 
 /** What a finished fit gives. */
 export interface Run {

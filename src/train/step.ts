@@ -4,8 +4,10 @@ import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { ConfigError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
+import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
+import { termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/precision.ts";
@@ -18,10 +20,8 @@ import { stack, tensor } from "../tensor/functions.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
 import type { TraceContext, TrainerView } from "./contract.ts";
-import type { HostBatch, MicroBatches, StepInput } from "./group.ts";
 import type { EvalStep, MessageLevel, TrainStep } from "./run.ts";
 import type { Session } from "./session.ts";
-import { termsOf } from "./totals.ts";
 
 /** Gives the model's outputs. */
 export type PredictStep = Compiled<[HostBatch], Tensor>;

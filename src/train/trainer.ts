@@ -5,6 +5,7 @@ import { chosenBackend } from "../backend/load.ts";
 import { type Backend, isReliable } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ReproError } from "../core/errors.ts";
+import type { Histogram } from "../core/histogram.ts";
 import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { Module } from "../nn/module.ts";
@@ -32,7 +33,6 @@ import { type CheckpointMetrics, evaluate, evaluateChosen, listOf, validateAll }
 import { explain, ledgerOf } from "./explain.ts";
 import { runFit } from "./fit.ts";
 import { checkMakeable, checkSeed, makeModel, makeTraining } from "./given.ts";
-import type { Histogram } from "./histogram.ts";
 import { Hooks } from "./hooks.ts";
 import { limited } from "./length.ts";
 import { Logs } from "./logs.ts";

@@ -10,12 +10,12 @@ import type { Verification } from "../run/verification.ts";
 import { replayKinds } from "../train/arguments.ts";
 import { buildTrainer, trainerOptions } from "../train/config/build.ts";
 import { loadConfig } from "../train/config/parse.ts";
-import { withData } from "../train/config/relocate.ts";
 import type { Config } from "../train/config/schema.ts";
 import { programFacts } from "../train/facts.ts";
 import { type Rebuild, type ReplayOptions, remake, replayed } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
 import { published } from "./folder.ts";
+import { withData } from "./relocate.ts";
 import { replayRun } from "./replay.ts";
 
 export interface VerifyOptions extends ReplayOptions {

@@ -1,7 +1,7 @@
 // The logger of a training in a worker: it tells the page, and touches nothing.
 
 import type { Sample } from "../report/samples.ts";
-import { now } from "../train/clock.ts";
+import { now } from "../runtime/clock.ts";
 import type { Logger, StepResult } from "../train/contract.ts";
 import type { MessageLevel, Metrics } from "../train/run.ts";
 import type { TrainingEvent, TrainingProgress } from "./messages.ts";

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { DataError } from "../../src/core/errors.ts";
+import { groups } from "../../src/data/groups.ts";
 import type { DataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as optim from "../../src/optim/index.ts";
@@ -9,7 +10,6 @@ import { watch } from "../../src/program/trace.ts";
 import { readChain } from "../../src/run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import type { Callback, StepResult, TrainerOptions } from "../../src/train/contract.ts";
-import { groups } from "../../src/train/group.ts";
 import { replayRun } from "../../src/verify/replay.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";

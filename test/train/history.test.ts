@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { seriesText } from "../../src/report/run.ts";
+import { type History, LoggedNumbers } from "../../src/run/history.ts";
 import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
-import { LoggedNumbers } from "../../src/train/history.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
 import { ReportLogger } from "../../src/train/loggers/report.ts";
-import type { History, Run } from "../../src/train/run.ts";
+import type { Run } from "../../src/train/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

@@ -2,11 +2,11 @@
 // names in scopes.
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
+import { histogramOf } from "../../src/core/histogram.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Callback, HookName, Logger, TrainerOptions } from "../../src/train/contract.ts";
-import { histogramOf } from "../../src/train/histogram.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

@@ -3,11 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
+import { frame } from "../../src/io/events.ts";
 import type { Logger } from "../../src/train/contract.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
 import { ProgressLogger } from "../../src/train/loggers/progress.ts";
-import { frame, TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
+import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { root as sources } from "../support/sources.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";

@@ -1,8 +1,8 @@
 // The loss and the metrics on the training data: against sums made by hand, the same through a resume, and nothing of the run moved.
 import { expect, test } from "vitest";
+import { samplesOf } from "../../src/data/groups.ts";
 import * as nn from "../../src/nn/index.ts";
 import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
-import { samplesOf } from "../../src/train/group.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 

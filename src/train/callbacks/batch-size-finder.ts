@@ -6,11 +6,11 @@ import { itemSize, makeArray } from "../../core/dtype.ts";
 import { countOf, countUpTo, type Given, options, repeats } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
+import { firstGroup, type HostBatch, microBatches } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
+import { now } from "../../runtime/clock.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
-import { now } from "../clock.ts";
 import type { Callback, FitContext } from "../contract.ts";
-import { firstGroup, type HostBatch, microBatches } from "../group.ts";
 import { memoryOf } from "../memory.ts";
 import { withStateRestored } from "./snapshot.ts";
 

@@ -2,7 +2,7 @@
 
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
-import { now } from "../clock.ts";
+import { now } from "../../runtime/clock.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 
 const parts = ["data", "train", "validate", "checkpoint"] as const;

@@ -3,8 +3,8 @@
 import { planCost } from "../../compile/cost.ts";
 import { type Given, options, positive } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
+import { firstGroup } from "../../data/groups.ts";
 import type { Callback, FitContext, StepResult } from "../contract.ts";
-import { firstGroup } from "../group.ts";
 
 const record = options("FlopUtilization", {
   /** What the machine can do, in GFLOP/s; without it no share is logged. */

@@ -1,5 +1,6 @@
 // The callbacks that there are, beside what anyone writes.
 
+export { LoraLinear } from "../../nn/lora.ts";
 export type { MonitorOptions } from "../monitor.ts";
 export { BatchSizeFinder, type BatchSizeFinderOptions, type TriedBatchSize } from "./batch-size-finder.ts";
 export { CheckLoss } from "./check-loss.ts";
@@ -13,7 +14,7 @@ export { KeepNCheckpoints, type KeepNCheckpointsOptions } from "./keep-n-checkpo
 export { LearningRateFinder, type LearningRateFinderOptions, type TriedRate } from "./learning-rate-finder.ts";
 export { LoadCheckpointStates, type LoadCheckpointStatesOptions } from "./load-checkpoint-states.ts";
 export { LogOptimizerParamGroup, type LogOptimizerParamGroupOptions } from "./log-optimizer-param-group.ts";
-export { Lora, LoraLinear, type LoraOptions } from "./lora.ts";
+export { Lora, type LoraOptions } from "./lora.ts";
 export { ModelEvalMetrics } from "./model-eval-metrics.ts";
 export { CountParams, countParameters, ModelSummary, type ModelSummaryOptions } from "./model-summary.ts";
 export { NaNChecker, type NaNCheckerOptions } from "./nan-checker.ts";

@@ -4,10 +4,10 @@ import { ConfigError } from "../../core/errors.ts";
 import { flag, type Given, numberOf, options, positive, repeats } from "../../core/options.ts";
 import { exp, log } from "../../core/real.ts";
 import { configured, type OptionsArguments } from "../../core/things.ts";
+import { groups as groupsOf } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
-import { groups as groupsOf } from "../group.ts";
 import { withStateRestored } from "./snapshot.ts";
 
 const record = options("LearningRateFinder", {

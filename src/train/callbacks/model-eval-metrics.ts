@@ -3,7 +3,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
-import { withTerms } from "../../nn/metrics/metric.ts";
+import { prefixed, Totals } from "../../nn/metrics/totals.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
@@ -23,11 +23,11 @@ const isMetric = (value: unknown): value is Metric => typeof (value as Metric | 
 /** Logs `val_<name>` of every metric in a module's `metrics` (a record of metrics by name, or a list of them). */
 export class ModelEvalMetrics extends configured(options("ModelEvalMetrics", {})) implements Callback {
   readonly changesTraining = false;
-  #metrics = new Map<string, Metric>();
-  #totals = new Map<string, number[]>();
+  #metrics: readonly { readonly name: string; readonly metric: Metric }[] = [];
+  #totals = new Totals([]);
 
   postSetup({ model, options }: TrainerView): void {
-    this.#metrics = new Map();
+    const found = new Map<string, Metric>();
     const taken = new Set(["loss", ...options.metrics.map(({ name }) => name)]);
     for (const [path, module] of namedModules(model)) {
       const { metrics } = module as { metrics?: Readonly<Record<string, unknown>> | readonly unknown[] };
@@ -35,7 +35,7 @@ export class ModelEvalMetrics extends configured(options("ModelEvalMetrics", {})
         if (!isMetric(metric)) continue;
         const name = Array.isArray(metrics) ? metric.name : key;
         const full = path === "model" ? name : `${path}/${name}`;
-        if (taken.has(full) || this.#metrics.has(full)) {
+        if (taken.has(full) || found.has(full)) {
           throw new ConfigError({
             where: "ModelEvalMetrics",
             problem: "two metrics of one name",
@@ -43,34 +43,35 @@ export class ModelEvalMetrics extends configured(options("ModelEvalMetrics", {})
             expected: "a name of its own for each",
           });
         }
-        this.#metrics.set(full, metric);
+        found.set(full, metric);
       }
     }
+    this.#metrics = [...found].map(([name, metric]) => ({ name, metric }));
   }
 
   onFitStart({ trainer }: FitContext): void {
-    if (this.#metrics.size > 0) return;
+    if (this.#metrics.length > 0) return;
     trainer.message("warn", "ModelEvalMetrics: no module of the model has metrics: there is nothing for it to log");
   }
 
   onTrace({ role, outputs, batch }: TraceContext): void {
     if (role !== "eval" || !outputs) return;
-    for (const [name, metric] of this.#metrics) watch(prefix + name, metric.terms(outputs, batch));
+    for (const { name, metric } of this.#metrics) watch(prefix + name, metric.terms(outputs, batch));
   }
 
   onValidateStart(): void {
-    this.#totals = new Map();
+    this.#totals = new Totals(this.#metrics);
   }
 
   async onValidateStepEnd({ watched }: ValidateStepResult): Promise<void> {
-    for (const [name, metric] of this.#metrics) {
+    for (const { name } of this.#metrics) {
       const terms = watched[prefix + name];
-      if (terms) this.#totals.set(name, withTerms(metric, this.#totals.get(name) ?? [], await terms.data()));
+      if (terms) this.#totals.add(name, await terms.data());
     }
   }
 
   async onValidateEnd({ trainer, step }: ValidateContext, _: Metrics): Promise<void> {
-    const values = [...this.#totals].map(([name, total]) => [`val_${name}`, this.#metrics.get(name)!.value(total)]);
-    if (values.length > 0) await trainer.logMetrics(Object.fromEntries(values), step);
+    const values = this.#totals.values();
+    if (Object.keys(values).length > 0) await trainer.logMetrics(prefixed("val_", values), step);
   }
 }

@@ -1,19 +1,15 @@
 // Where a step's time goes: each kernel of its plan, run by itself on the backend over what it reads in that step, with the arithmetic and memory
 // traffic it stands for.
 
-import { kernelInputs, mapInputs } from "../../../kernels/kernel.ts";
-import type { Kernel } from "../../../kernels/kinds.ts";
 import { type KernelWord, wordOf } from "../../../kernels/word.ts";
-import type { Backend, Buffer } from "../../compile/contract.ts";
-import { type Cost, kernelCost, timesOf } from "../../compile/cost.ts";
-import type { Plan, Value } from "../../compile/plan.ts";
+import { type Cost, kernelCost } from "../../compile/cost.ts";
 import { checkArguments, signature } from "../../core/arguments.ts";
 import { countOf, type Given, options, repeats } from "../../core/options.ts";
+import { alignedLines } from "../../core/table.ts";
 import { configured } from "../../core/things.ts";
-import type { Peek } from "../../program/compiled.ts";
-import { now } from "../clock.ts";
+import { groups, type StepInput } from "../../data/groups.ts";
+import { kernelTimes } from "../../runtime/profile.ts";
 import type { Callback, StepContext } from "../contract.ts";
-import { groups, type StepInput } from "../group.ts";
 
 const record = options("OpProfiler", {
   /** Rows of the table. */
@@ -59,7 +55,7 @@ export class OpProfiler extends configured(record) implements Callback {
     const { plan, inputs } = await (await trainer.trainStep()).peek(await inputOf(context));
     const draws = { seed: trainer.seed, base: trainer.stream.position };
     const seconds =
-      backend.name === "reference" ? [] : await times(backend, { plan, inputs }, draws, this.options.repeats);
+      backend.name === "reference" ? [] : await kernelTimes(backend, { plan, inputs }, draws, this.options.repeats);
     const measured = plan.kernels.map((kernel, i): ProfiledKernel => {
       return { kernel: i, kind: wordOf(kernel), shape: kernel.shape, ...kernelCost(kernel, plan), seconds: seconds[i] };
     });
@@ -83,15 +79,7 @@ export class OpProfiler extends configured(record) implements Callback {
         String(bytesRead + bytesWritten),
       ]);
     const table = [["kernel", "kind", "output", "µs", "share", "FLOP", "bytes"], ...rows];
-    const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-    return table
-      .map((row) =>
-        row
-          .map((cell, i) => (i > 2 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-          .join("  ")
-          .trimEnd(),
-      )
-      .join("\n");
+    return alignedLines(table, 3).join("\n");
   }
 }
 
@@ -103,86 +91,4 @@ async function inputOf({ trainer, loader, batch }: StepContext): Promise<StepInp
   for await (const { input } of groups(loader, { seed, offset: progress.offset! }, gradAccumSteps, progress.cursor))
     return input;
   return batch.tensors;
-}
-
-/** The least of a few times of each kernel. They run one after another, each over what those before it have made; its own output is beside the step's. */
-async function times(
-  backend: Backend,
-  { plan, inputs }: Peek,
-  draws: { readonly seed: bigint; readonly base: number },
-  repeats: number,
-): Promise<number[]> {
-  const buffers = new Map<number, Buffer>();
-  const hold = (value: number): Buffer => {
-    const { dtype, size } = plan.values[value];
-    const buffer = backend.allocate(dtype, size);
-    buffers.set(value, buffer);
-    return buffer;
-  };
-  const lastReader = new Map(plan.kernels.flatMap((kernel, i) => sourcesOf(kernel).map((source) => [source, i])));
-  const seconds: number[] = [];
-  try {
-    plan.inputs.forEach(({ value }, i) => {
-      backend.write(hold(value), inputs[i]);
-    });
-    for (const [i, kernel] of plan.kernels.entries()) {
-      const alone = planOf(plan, kernel);
-      const executable = await backend.load(alone);
-      try {
-        // What another kernel wrote part by part, or a part of it, is stood for by zeros.
-        const given = alone.inputs.map(({ name }) => buffers.get(Number(name)) ?? hold(Number(name)));
-        const run = { inputs: given, outputs: [hold(kernel.output)], ...draws };
-        let least = Number.POSITIVE_INFINITY;
-        for (let repeat = 0; repeat < repeats; repeat++) {
-          const start = now();
-          await executable.run(run);
-          least = Math.min(least, now() - start);
-        }
-        seconds.push(least * timesOf(kernel));
-      } finally {
-        executable.dispose();
-      }
-      for (const value of [...sourcesOf(kernel), kernel.output]) {
-        const buffer = buffers.get(value);
-        if (!buffer || (lastReader.get(value) ?? i) > i) continue;
-        backend.free(buffer);
-        buffers.delete(value);
-      }
-    }
-  } finally {
-    for (const buffer of buffers.values()) backend.free(buffer);
-  }
-  return seconds;
-}
-
-/** The values that a kernel reads. */
-function sourcesOf(kernel: Kernel): number[] {
-  return [...new Set(kernelInputs(kernel).flatMap(({ source }) => (typeof source === "number" ? [source] : [])))];
-}
-
-/** A kernel as a plan: what it reads are its inputs, what it writes is its output. */
-function planOf(plan: Plan, kernel: Kernel): Plan {
-  const sources = sourcesOf(kernel);
-  const inputs = sources.filter((source) => plan.values[source].place.kind !== "constant");
-  const numbers = new Map([...sources, kernel.output].map((value, i) => [value, i]));
-  const values = [...sources, kernel.output].map((source, i): Value => {
-    const { place, ...value } = plan.values[source];
-    if (i === sources.length) return { ...value, place: { kind: "output", index: 0 } };
-    return place.kind === "constant"
-      ? { ...value, place }
-      : { ...value, place: { kind: "input", index: inputs.indexOf(source) } };
-  });
-  const own = mapInputs(kernel, (input) =>
-    typeof input.source === "number" ? { ...input, source: numbers.get(input.source)! } : input,
-  );
-  const port = (source: number) => ({ ...plan.values[source], name: String(source), value: numbers.get(source)! });
-  return {
-    ...plan,
-    values,
-    kernels: [{ ...own, output: sources.length, repeat: undefined }],
-    inputs: inputs.map(port),
-    outputs: [{ ...plan.values[kernel.output], name: "output", value: sources.length }],
-    state: [],
-    copies: [],
-  };
 }

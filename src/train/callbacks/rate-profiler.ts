@@ -2,9 +2,9 @@
 
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
-import { now } from "../clock.ts";
+import { samplesOf } from "../../data/groups.ts";
+import { now } from "../../runtime/clock.ts";
 import type { Callback, StepResult } from "../contract.ts";
-import { samplesOf } from "../group.ts";
 
 /** Logs `rate/samples_per_second` and `rate/steps_per_second` since the last logged step, and both as `…_average` over the fit. */
 export class RateProfiler extends configured(options("RateProfiler", {})) implements Callback {

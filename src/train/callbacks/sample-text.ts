@@ -3,12 +3,12 @@ import type { HostArray } from "../../core/array.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { countOf, countUpTo, type Given, options, positive, text } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
+import { inEvaluation } from "../../nn/evaluation.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { categorical, take } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext } from "../contract.ts";
-import { inEvaluation } from "../evaluation.ts";
 
 const longest = 65536;
 const record = options("SampleText", {

@@ -5,9 +5,9 @@ import { ownValue } from "../../core/keys.ts";
 import { atOnce } from "../../core/promise.ts";
 import { sameShape } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
+import { decodePlain, encodePlain } from "../../run/plain.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 import { belongsToRun } from "../validations.ts";
-import { decodePlain, encodePlain } from "./plain.ts";
 import { WeightAverage } from "./weight-average.ts";
 
 /** What each callback's `saveState` gives, as JSON by name; undefined where none has one. Throws CheckpointError for what couldn't come back. */

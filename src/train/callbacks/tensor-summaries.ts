@@ -2,17 +2,17 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
+import { type Histogram, histogramOf } from "../../core/histogram.ts";
 import { flag, type Given, list, options, text } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
 import { namedModules } from "../../nn/naming.ts";
+import { ModuleObserver } from "../../nn/observe.ts";
 import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { type Histogram, histogramOf } from "../histogram.ts";
 import { summarized } from "../summarize.ts";
-import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 
 const record = options("TensorSummaries", {

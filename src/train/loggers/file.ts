@@ -2,17 +2,16 @@
 import { append, exists, readText } from "#files";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
+import { appendRecord, cutBack, type RecordFormat } from "../../io/records.ts";
+import type { NumbersFile } from "../../run/logged.ts";
 import type { Logger, TrainerView } from "../contract.ts";
-import { appendRecord, cutBack, type RecordFormat } from "./records.ts";
-
-/** A logged number: its step, name and value. */
-export type Logged = readonly [step: number, name: string, value: number];
+import type { Metrics } from "../run.ts";
 
 /** Base of a logger that writes one file of records. On resume they are cut back to the checkpoint's step. Without a folder: nothing. */
 export abstract class FileLogger extends configured(options("FileLogger", {})) implements Logger {
   /** Its name in the run's folder. */
-  protected abstract readonly file: string;
-  protected abstract readonly format: RecordFormat;
+  protected abstract get file(): string;
+  protected abstract get format(): RecordFormat;
   #path: string | undefined;
 
   postSetup({ options }: TrainerView): void {
@@ -42,5 +41,29 @@ export abstract class FileLogger extends configured(options("FileLogger", {})) i
   flush(): void {
     if (this.#path !== undefined && exists(this.#path))
       append(this.#path, new Uint8Array(0), { flush: true, create: false });
+  }
+}
+
+/** Base of a logger that writes every number, exactly, and can read them back. */
+export abstract class NumbersLogger extends FileLogger {
+  protected abstract readonly numbers: NumbersFile;
+
+  protected override get file(): string {
+    return this.numbers.name;
+  }
+
+  protected override get format(): RecordFormat {
+    return this.numbers.records;
+  }
+
+  logMetrics(metrics: Metrics, step: number): void {
+    this.append(() => new TextEncoder().encode(this.numbers.write(metrics, step)));
+  }
+
+  *readBack(): Iterable<readonly [step: number, name: string, value: number]> {
+    for (const line of this.lines()) {
+      const { step = 0, values = [] } = this.numbers.read(line) ?? {};
+      for (const [name, value] of values) yield [step, name, value];
+    }
   }
 }

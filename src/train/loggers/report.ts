@@ -10,8 +10,8 @@ import { type Figure, renderSample, type Sample, samplesIn } from "../../report/
 import { SeriesStore } from "../../report/series.ts";
 import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
+import { now } from "../../runtime/clock.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
-import { now } from "../clock.ts";
 import type { FitContext, Logger, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

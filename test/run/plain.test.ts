@@ -1,11 +1,11 @@
 // Callbacks' states come back whole, or are refused by path when they are saved.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CheckpointError } from "../../../src/core/errors.ts";
-import { decodePlain, encodePlain } from "../../../src/train/callbacks/plain.ts";
-import type { Callback } from "../../../src/train/contract.ts";
-import { temporaryFolder } from "../../support/folder.ts";
-import { toyTrain, toyTrainer } from "../../support/toy.ts";
+import { CheckpointError } from "../../src/core/errors.ts";
+import { decodePlain, encodePlain } from "../../src/run/plain.ts";
+import type { Callback } from "../../src/train/contract.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { toyTrain, toyTrainer } from "../support/toy.ts";
 
 const again = (value: unknown) => decodePlain("here", JSON.parse(JSON.stringify(encodePlain("here", value))));
 

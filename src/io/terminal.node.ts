@@ -1,7 +1,7 @@
 // The terminal where there is one (Node, Bun, Deno), behind the condition `#terminal`: lines and a progress bar, both on stderr.
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import { printableMessage } from "../../core/printable.ts";
-import { now } from "../clock.ts";
+import { printableMessage } from "../core/printable.ts";
+import { now } from "../runtime/clock.ts";
 
 /** A progress bar that lines can be written above. */
 export interface ProgressBar {

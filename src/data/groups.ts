@@ -3,8 +3,8 @@
 import { type HostArray, joined } from "../core/array.ts";
 import { DataError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import { type EpochDraws, epochDraws } from "../data/draws.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { type EpochDraws, epochDraws } from "./draws.ts";
+import type { DataLoader, LoadedBatch } from "./loader.ts";
 
 /** The tensors of one batch as a compiled step takes them. */
 export type HostBatch = Readonly<Record<string, HostArray>>;

@@ -1,10 +1,11 @@
 // A loss and metrics over many batches: what a graph computes of each batch, added up on the host in float64, and the numbers out of it.
-import { ConfigError } from "../core/errors.ts";
-import { atOnce } from "../core/promise.ts";
-import { type Metric, ratio, withTerms } from "../nn/metrics/metric.ts";
-import type { Batch } from "../nn/module.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { Metrics } from "./run.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { atOnce } from "../../core/promise.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+import { type Metric, ratio, withTerms } from "./metric.ts";
+
+type Numbers = Readonly<Record<string, number>>;
 
 interface Named {
   readonly name: string;
@@ -15,7 +16,7 @@ interface Named {
 const mean: Named["metric"] = { value: ratio };
 
 /** Numbers under names that begin with another. */
-export const prefixed = (prefix: string, metrics: Metrics): Metrics =>
+export const prefixed = (prefix: string, metrics: Numbers): Numbers =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}${name}`, value]));
 
 /** A metric's terms in a graph. Throws ConfigError for a model without outputs. */
@@ -43,7 +44,7 @@ export class Totals {
   }
 
   /** All that anything was added of: the loss, other means, metrics in their own order. */
-  values(): Metrics {
+  values(): Numbers {
     const found: Record<string, number> = {};
     const metrics = this.#metrics.map(({ name }) => name);
     const means = Object.keys(this.#totals).filter((name) => !metrics.includes(name));

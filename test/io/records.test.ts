@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { replaceFileCalls } from "#files";
-import { setDefaultBackend } from "../../../src/runtime/backends.ts";
-import type { Logger } from "../../../src/train/contract.ts";
-import { CSVLogger } from "../../../src/train/loggers/csv.ts";
-import { JSONLLogger } from "../../../src/train/loggers/jsonl.ts";
-import { frame, TensorBoardLogger } from "../../../src/train/loggers/tensorboard.ts";
-import type { Trainer } from "../../../src/train/trainer.ts";
-import { toyTrain, toyTrainer } from "../../support/toy.ts";
+import { frame } from "../../src/io/events.ts";
+import { setDefaultBackend } from "../../src/runtime/backends.ts";
+import type { Logger } from "../../src/train/contract.ts";
+import { CSVLogger } from "../../src/train/loggers/csv.ts";
+import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
+import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
+import { toyTrain, toyTrainer } from "../support/toy.ts";
 
 // Else the default one is still being loaded when the last test ends.
 beforeAll(() => setDefaultBackend("reference"));

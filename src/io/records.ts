@@ -1,4 +1,4 @@
-// A file of records that the file loggers share: added to as numbers come, put on the disk before a checkpoint is named, and cut back to a
+// A file of records, as file loggers write: added to as numbers come, put on the disk before a checkpoint is named, and cut back to a
 // checkpoint's step when a run goes on from there. It is read in windows, so its length is bounded by the disk alone.
 import { append, exists, makeDirectory, readRange, size, truncate, writeAtomic } from "#files";
 
@@ -94,11 +94,15 @@ function* rewritten(path: string, header: RecordFormat["header"], kept: readonly
     for (let at = start; at < end; at += windowSize) yield readRange(path, at, Math.min(windowSize, end - at));
 }
 
-/** Lines of text, each ended by a line feed. `stepOf`: of a line without its end, undefined where it isn't one that was written. */
-export function linesOf(stepOf: (line: string) => number | undefined): RecordFormat["next"] {
+/** Lines of text, each ended by a line feed, after a line of a header, if there is one. `stepOf`: of a line without its end, undefined where it isn't one that was written. */
+export function textLines(stepOf: (line: string) => number | undefined, header?: string): RecordFormat {
   const decoder = new TextDecoder();
-  return (bytes) => {
-    const end = bytes.indexOf(10);
-    return end < 0 ? undefined : { length: end + 1, step: stepOf(decoder.decode(bytes.subarray(0, end))) };
+  const first = header === undefined ? undefined : new TextEncoder().encode(`${header}\n`);
+  return {
+    ...(first && { header: () => first, isHeader: (bytes) => first.every((byte, i) => bytes[i] === byte) }),
+    next(bytes) {
+      const end = bytes.indexOf(10);
+      return end < 0 ? undefined : { length: end + 1, step: stepOf(decoder.decode(bytes.subarray(0, end))) };
+    },
   };
 }

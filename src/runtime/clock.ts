@@ -1,5 +1,5 @@
-// The one clock of training: for what only informs (seconds, rates). Nothing that is computed may depend on it.
-import { turn } from "../runtime/pressure.ts";
+// The one clock: for what only informs (seconds, rates). Nothing that is computed may depend on it.
+import { turn } from "./pressure.ts";
 
 /** Seconds from an arbitrary beginning, never going back. */
 export function now(): number {

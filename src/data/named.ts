@@ -2,15 +2,23 @@
 import type { HostArray } from "../core/array.ts";
 import { makeArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
-import type { Session } from "./session.ts";
+import type { TableState } from "./dataset.ts";
+import type { DataLoader, LoadedBatch } from "./loader.ts";
+
+/** What a model was trained on, where that was a table. */
+export interface TrainedOn {
+  /** The names of the inputs' columns. */
+  readonly columns?: readonly string[];
+  /** How its columns become inputs, where that was learned. */
+  readonly table?: TableState;
+}
 
 /**
  * The loader, with its inputs by what was learned of the table that the model was trained on, and its columns in the order that the model was trained on; columns that it wasn't trained on are left out. Throws DataError where one is
  * missing. Where either side names no columns they are taken as they come.
  */
-export function byName(session: Pick<Session, "columns" | "table">, given: DataLoader): DataLoader {
-  const { columns: wanted, table } = session;
+export function byName(trained: TrainedOn, given: DataLoader): DataLoader {
+  const { columns: wanted, table } = trained;
   const loader = table && given.table ? given.table.under(table) : given;
   const { columns: own, name } = loader;
   if (table && own && !given.table) {

@@ -1,6 +1,6 @@
 // Values of callbacks' states as JSON, and back, whole: what JSON would lose or change in silence (NaN, infinities, −0, undefined, bigint, Map, Set, Date, typed arrays) is
 // a record under the key `$`; what can't come back is refused by its path.
-import { CheckpointError } from "../../core/errors.ts";
+import { CheckpointError } from "../core/errors.ts";
 
 /** The key of a record that stands for something else; a record that has it itself is one too. */
 const tag = "$";

@@ -1,10 +1,10 @@
 // A config whose data lie elsewhere: a run that somebody else made names the files of their machine.
 import { exists } from "#files";
-import { DataError } from "../../core/errors.ts";
-import { type Form, Option } from "../../core/options.ts";
-import type { Choice } from "./catalog.ts";
-import { loaders } from "./families.ts";
-import type { Config } from "./schema.ts";
+import { DataError } from "../core/errors.ts";
+import { type Form, Option } from "../core/options.ts";
+import type { Choice } from "../train/config/catalog.ts";
+import { loaders } from "../train/config/families.ts";
+import type { Config } from "../train/config/schema.ts";
 
 /**
  * The config with each file and folder of its loaders looked for in `folder`, by as much of the end of its path as is there: `/home/a/data/train/x.csv` is `folder/train/x.csv`, or `folder/x.csv`.

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import { withData } from "../../src/train/config/relocate.ts";
+import { withData } from "../../src/verify/relocate.ts";
 import { verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
 

@@ -1,5 +1,9 @@
 // Every number that was logged, by name and step, as `fit` gives it.
-import type { History, Metrics } from "./run.ts";
+
+/** Every number that was logged, by name: the steps that it was logged of, ascending, and its values, as the loggers were told them. Of several under one step the last. */
+export type History = Readonly<
+  Record<string, { readonly steps: readonly number[]; readonly values: readonly number[] }>
+>;
 
 interface Series {
   readonly steps: number[];
@@ -11,7 +15,7 @@ export class LoggedNumbers {
   readonly #series = new Map<string, Series>();
 
   /** Adds numbers under a step, in its place among the others; what is there of it already is replaced. */
-  add(step: number, metrics: Metrics): void {
+  add(step: number, metrics: Readonly<Record<string, number>>): void {
     for (const [name, value] of Object.entries(metrics)) {
       const series = this.#series.get(name) ?? { steps: [], values: [] };
       this.#series.set(name, series);
