@@ -89,7 +89,7 @@ class HostExecutable implements Executable {
   }
 
   async run({ inputs, outputs, seed, base, probe }: Run): Promise<void> {
-    const { values, copies } = this.plan;
+    const { values } = this.plan;
     const positions = new Map<Repeat, number>();
     const array = (value: number): TypedArray => {
       const fixed = this.#fixed[value];
@@ -127,9 +127,6 @@ class HostExecutable implements Executable {
       }
     };
     await runAll(this.#order, base);
-    for (const { from, output } of copies) {
-      if (array(from) !== array(output)) array(output).set(array(from));
-    }
   }
 
   /** What a kernel is about to read. */

@@ -161,7 +161,6 @@ function planOf({ kernel, given }: Subject): Plan {
     inputs: given.map(({ dtype, size }, value) => ({ name: `x${value}`, dtype, shape: [size], value })),
     outputs: [{ name: "y", dtype, shape, value: output }],
     state: [],
-    copies: [],
     draws: 0,
     nodeCount: 0,
   };

@@ -10,11 +10,7 @@ import type { Fused } from "./fuse.ts";
 import { valuesInParts } from "./plan.ts";
 
 /** The kernels without the copies that their readers, products all, do without. */
-export function withoutCopies({
-  values,
-  kernels: given,
-  copies,
-}: Pick<Fused, "values" | "kernels" | "copies">): Kernel[] {
+export function withoutCopies({ values, kernels: given }: Pick<Fused, "values" | "kernels">): Kernel[] {
   const kernels: (Kernel | undefined)[] = [...given];
   const readers = new Map<number, Set<number>>();
   given.forEach((kernel, at) => {
@@ -22,10 +18,9 @@ export function withoutCopies({
       if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
   });
   const inParts = valuesInParts(values);
-  const outside = new Set(copies.map(({ from }) => from));
   given.forEach(({ output }, at) => {
     const source = copied(kernels[at]!);
-    if (!source || values[output].place.kind !== "temporary" || outside.has(output) || inParts.has(output)) return;
+    if (!source || values[output].place.kind !== "temporary" || inParts.has(output)) return;
     // A part is another memory at another time.
     if (values[source.source as number].place.kind === "part") return;
     const places = [...(readers.get(output) ?? [])];

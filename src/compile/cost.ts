@@ -4,7 +4,7 @@ import { alwaysComputed, type Expr, topological } from "../../kernels/expr.ts";
 import { elementBytes, type KernelInput, kernelInputs, loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { sizeOf } from "../core/shape.ts";
-import { type Plan, valueBytes } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 
 /** Counts for one run of a plan, or of a kernel as often as it is run there. */
 export interface Cost {
@@ -57,9 +57,8 @@ export function timesOf({ repeat }: Kernel): number {
   return times;
 }
 
-/** The cost of one run of the plan: its kernels, as often as they are run, and the copies at its end. */
+/** The cost of one run of the plan: its kernels, as often as they are run. */
 export function planCost(plan: Plan): Cost {
-  const copied = plan.copies.reduce((sum, { from }) => sum + valueBytes(plan.values[from]), 0);
   return plan.kernels
     .map((kernel) => kernelCost(kernel, plan))
     .reduce(
@@ -68,6 +67,6 @@ export function planCost(plan: Plan): Cost {
         bytesRead: sum.bytesRead + cost.bytesRead,
         bytesWritten: sum.bytesWritten + cost.bytesWritten,
       }),
-      { flops: 0, bytesRead: copied, bytesWritten: copied },
+      { flops: 0, bytesRead: 0, bytesWritten: 0 },
     );
 }

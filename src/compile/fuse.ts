@@ -36,7 +36,6 @@ export interface Fused {
   readonly kernels: Kernel[];
   readonly inputs: Port[];
   readonly outputs: Port[];
-  readonly copies: { from: number; output: number }[];
 }
 
 /** Options for tests: `fuse: false` puts every node in memory, `narrow: false` keeps all floats in 32 bits. */
@@ -275,7 +274,6 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     roots.map((root) => root.node),
   );
 
-  const copies: Fused["copies"] = [];
   const outputs = roots.map(({ name, node }, index): Port => {
     const fused = expressions.get(node)!;
     const [only] = fused.inputs;
@@ -284,24 +282,20 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       typeof only.source === "number" &&
       isContiguous(only.view) &&
       sizeOf(node.shape) === values[only.source].size;
-    let value: number;
-    const isState = graph.state.some(({ output }) => output === index);
+    const state = graph.state.find(({ output }) => output === index);
     // What a loop writes part by part isn't state: state waits for the last kernel that reads it.
-    const isWritten = writtenIn.has(only?.source as number) || !isState;
-    if (whole && isWritten && values[only.source as number].place.kind === "temporary") {
-      value = only.source as number;
-      give(value, index);
-    } else if (whole) {
-      value = newValue(node.dtype, node.shape, { kind: "output", index });
-      copies.push({ from: only.source as number, output: value });
-    } else {
-      value = store(fused).inputs[0].source as number;
-      give(value, index);
-    }
+    const isWritten = writtenIn.has(only?.source as number) || !state;
+    const isOwn = whole && isWritten && values[only.source as number].place.kind === "temporary";
+    // State that stays as it is is there already.
+    const stays = whole && state && inputs[state.input].value === only.source;
+    const value = stays
+      ? newValue(node.dtype, node.shape)
+      : ((isOwn ? fused : store(fused)).inputs[0].source as number);
+    give(value, index);
     return { name, dtype: node.dtype, shape: node.shape, value };
   });
   for (const value of values) if (value.place.kind === "part") value.storage = values[value.place.of].storage;
-  return { values, kernels, inputs, outputs, copies };
+  return { values, kernels, inputs, outputs };
 }
 
 function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node, number> {

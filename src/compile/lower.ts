@@ -28,25 +28,13 @@ export function lower(graph: Graph, options: FuseOptions = {}): Plan {
     inputs: fused.inputs,
     outputs: fused.outputs,
     state: graph.state,
-    copies: fused.copies,
     draws: graph.draws,
     nodeCount: graphNodes(graph, { watched: true }).length,
   };
 }
 
 /** Sends every state output that can't be written in place through a temporary value. */
-function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }: Fused): void {
-  const overwritten = new Set(graph.state.map(({ input }) => inputs[input].value));
-  for (const copy of copies) {
-    if (
-      overwritten.has(copy.from) &&
-      !graph.state.some(
-        ({ input, output }) => inputs[input].value === copy.from && outputs[output].value === copy.output,
-      )
-    ) {
-      copy.from = copyOf(values, kernels, copy.from);
-    }
-  }
+function settleState(graph: Graph, { values, kernels, inputs, outputs }: Fused): void {
   const checked = lastCheck(kernels);
   const writer = new Map(kernels.map(({ output }, at) => [output, at]));
   const readers = new Map<number, Set<number>>();
@@ -67,8 +55,7 @@ function settleState(graph: Graph, { values, kernels, inputs, outputs, copies }:
       kernels[i] = renumber(kernel, to, waiting);
     });
     for (const { place } of values) if (place.kind === "part" && place.of === to) Object.assign(place, { of: waiting });
-    for (const copy of copies) if (copy.from === to) copy.from = waiting;
-    copies.push({ from: waiting, output: to });
+    kernels.push(copyOf(waiting, to, values[to]));
   }
 }
 
@@ -80,19 +67,14 @@ function safeInPlace(kernels: readonly Kernel[], at: number, from: number, reade
   return reads.length === 0 || (isMap(kernel) && reads.every(({ view, index }) => !index && isContiguous(view)));
 }
 
-function copyOf(values: Fused["values"], kernels: Kernel[], from: number): number {
-  const { dtype, shape, size } = values[from];
-  const output = values.push({ dtype, shape, size, place: { kind: "temporary" } }) - 1;
-  kernels.unshift({
-    kind: "loop",
-    output,
-    dtype,
-    shape,
-    inputs: [{ source: from, dtype, view: contiguousView(shape) }],
-    body: inputExpr(0, dtype),
-  });
-  return output;
-}
+const copyOf = (source: number, output: number, { dtype, shape }: Value): Kernel => ({
+  kind: "loop",
+  output,
+  dtype,
+  shape,
+  inputs: [{ source, dtype, view: contiguousView(shape) }],
+  body: inputExpr(0, dtype),
+});
 
 /** The kernel with one value replaced by another, read or written. */
 function renumber(kernel: Kernel, from: number, to: number): Kernel {

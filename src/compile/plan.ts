@@ -80,8 +80,6 @@ export interface Plan {
   readonly outputs: readonly Port[];
   /** State: each pair is bound to one buffer, and the kernels are ordered so that this is safe. */
   readonly state: readonly { readonly input: number; readonly output: number }[];
-  /** Outputs that are a copy of a value made elsewhere (an input, a constant, another output), done last. */
-  readonly copies: readonly { readonly from: number; readonly output: number }[];
   /** Draws a run reserves. */
   readonly draws: number;
   readonly nodeCount: number;

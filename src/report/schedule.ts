@@ -25,14 +25,13 @@ const within = (lines: readonly string[]) => lines.map((line, depth) => `${"  ".
 
 /** The whole schedule. */
 export function showSchedule(schedule: Schedule): string {
-  const { arenaBytes, lowerBoundBytes, localBytes, panelBytes, scratchBytes, groups, copies } = schedule;
+  const { arenaBytes, lowerBoundBytes, localBytes, panelBytes, scratchBytes, groups } = schedule;
   return [
     `arena ${arenaBytes} B, at least ${lowerBoundBytes}; each thread ${localBytes} B of local values, ${panelBytes} B of packed operands, ${scratchBytes} B of scratch`,
     ...showAll(
       schedule,
       nested(groups, ({ members }) => members[0].kernel.repeat),
     ),
-    ...copies.map(({ from, output, parallel }) => `copy v${from} → v${output}: ${parallel.extent} B`),
   ].join("\n");
 }
 

@@ -91,6 +91,5 @@ function planOf(plan: Plan, kernel: Kernel): Plan {
     inputs: inputs.map(port),
     outputs: [{ ...plan.values[kernel.output], name: "output", value: sources.length }],
     state: [],
-    copies: [],
   };
 }

@@ -7,12 +7,11 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 /** The kernels, with what is read of each sort. */
 export function keepFirst(plan: Plan, kernels: readonly Kernel[]): readonly Kernel[] {
   const inParts = valuesInParts(plan.values);
-  const copied = new Set(plan.copies.map(({ from }) => from));
   const inputs = kernels.flatMap(kernelInputs);
   return kernels.map((kernel) => {
     const { output, kind } = kernel;
     if (kind !== "sort" || plan.values[output].place.kind !== "temporary") return kernel;
-    if (copied.has(output) || inParts.has(output)) return kernel;
+    if (inParts.has(output)) return kernel;
     const readings = inputs.filter(({ source }) => source === output);
     const kept = Math.max(1, ...readings.map((input) => readOf(input, kernel.shape, kernel.axis)));
     return kept < kernel.shape[kernel.axis] ? { ...kernel, kept } : kernel;

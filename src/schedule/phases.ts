@@ -5,7 +5,6 @@ import type { Repeat } from "../../kernels/kernel.ts";
 import { kernelIndices } from "../../kernels/kinds.ts";
 import { type Nested, nested } from "../compile/nested.ts";
 import type { Loops } from "./loops.ts";
-import type { Parallel } from "./parallel.ts";
 import type { Locals } from "./places.ts";
 import type { Group, Member } from "./rows.ts";
 
@@ -24,19 +23,12 @@ export interface ScheduledGroup extends Group {
   readonly locals: Locals;
 }
 
-/** An output that is a copy of a value made elsewhere, done last. */
-export interface ScheduledCopy {
-  readonly from: number;
-  readonly output: number;
-  /** Of bytes. */
-  readonly parallel: Parallel;
-  readonly chunks: number;
-}
-
 /** A function of a phase. */
-export type Call =
-  | { readonly kind: "loops"; readonly group: ScheduledGroup; readonly member: ScheduledMember; readonly loops: Loops }
-  | { readonly kind: "copy"; readonly copy: ScheduledCopy };
+export interface Call {
+  readonly group: ScheduledGroup;
+  readonly member: ScheduledMember;
+  readonly loops: Loops;
+}
 
 export interface Phase {
   /** In order, each of them in every chunk. */
@@ -55,19 +47,15 @@ export interface RepeatedPhases {
 /** What threads do, in order. */
 export type Step = Phase | RepeatedPhases;
 
-/** What groups and then copies come to, in order. */
-export function stepsOf(groups: readonly ScheduledGroup[], copies: readonly ScheduledCopy[]): Step[] {
-  const last = copies.map((copy): Phase => ({ calls: [{ kind: "copy", copy }], chunks: copy.chunks, checks: false }));
-  return merged([...groupSteps(nested(groups, ({ members }) => members[0].kernel.repeat)), ...last]);
-}
+/** What groups come to, in order. */
+export const stepsOf = (groups: readonly ScheduledGroup[]): Step[] =>
+  merged(groupSteps(nested(groups, ({ members }) => members[0].kernel.repeat)));
 
 function groupSteps(groups: readonly Nested<ScheduledGroup>[]): Step[] {
   return groups.flatMap((each): Step[] => {
     if ("repeat" in each) return [{ repeat: each.repeat, body: merged(groupSteps(each.body)) }];
     const { item: group } = each;
-    const calls = group.members.flatMap((member) =>
-      member.loops.map((loops): Call & { kind: "loops" } => ({ kind: "loops", group, member, loops })),
-    );
+    const calls = group.members.flatMap((member) => member.loops.map((loops): Call => ({ group, member, loops })));
     if (group.division) return [{ calls, chunks: group.blocks, checks: false }];
     return calls.map((call) => {
       const { member, loops } = call;

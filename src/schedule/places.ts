@@ -36,7 +36,7 @@ function extend(spans: Spans, value: number, from: number, to = from): void {
 }
 
 /** Lifetimes of memory in a plan: what is in a loop from outside of it, or from one position to another, lives as long as the loop runs. */
-function lifetimesIn({ values, copies }: Plan, steps: readonly (readonly Kernel[])[]): Spans {
+function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): Spans {
   const loops = new Map<Repeat, [number, number]>();
   /** The loop that a value is anew in at each position. */
   const owners = new Map<number, Repeat | undefined>();
@@ -47,15 +47,13 @@ function lifetimesIn({ values, copies }: Plan, steps: readonly (readonly Kernel[
       for (let loop = repeat; loop; loop = loop.within) loops.set(loop, [loops.get(loop)?.[0] ?? at, at]);
     }
   });
-  const spans = lifetimes(steps, (known, value, at) => {
+  return lifetimes(steps, (known, value, at) => {
     const home = homeOf(values, value);
     const owner = owners.get(home);
     let loop = steps[at][0].repeat;
     while (loop && loop !== owner && loop.within !== owner) loop = loop.within;
     extend(known, home, ...(loop && loop !== owner ? loops.get(loop)! : ([at, at] as const)));
   });
-  for (const { from } of copies) extend(spans, homeOf(values, from), steps.length);
-  return spans;
 }
 
 /** Memory from `start` to `end` that is a value's own from one step to another. */

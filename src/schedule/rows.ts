@@ -79,7 +79,6 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
   const homes = homesOf(plan);
   const readers = plan.values.map((): Set<Draft> => new Set());
   const writers = plan.values.map((): Set<Draft> => new Set());
-  const copied = new Set(plan.copies.map(({ from }) => from));
   const state = new Set(plan.state.map(({ output }) => plan.outputs[output].value));
   const checked = lastCheck(kernels);
   const inParts = valuesInParts(plan.values);
@@ -143,7 +142,6 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
     }
     const isAlone = (value: number) =>
       plan.values[value].place.kind === "temporary" &&
-      !copied.has(value) &&
       !inParts.has(value) &&
       [...readers[value], ...writers[value]].every((draft) => draft === group);
     const local = new Map<number, number>();

@@ -2,11 +2,10 @@
 // it and decides nothing. It is in no hash, and no bit of a result depends on it.
 import type { Plan, Value } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
-import { itemSize } from "../core/dtype.ts";
 import { keepFirst } from "./first.ts";
 import { loopsOf } from "./loops.ts";
-import { chunkCount, grain, parallelAxis, workOf } from "./parallel.ts";
-import { type Phase, phasesIn, type ScheduledCopy, type ScheduledGroup, type Step, stepsOf } from "./phases.ts";
+import { workOf } from "./parallel.ts";
+import { type Phase, phasesIn, type ScheduledGroup, type Step, stepsOf } from "./phases.ts";
 import { type Arena, align, layOutArena, placeLocals } from "./places.ts";
 import { apart, type Group, groupKernels } from "./rows.ts";
 import { transposeProducts } from "./transpose.ts";
@@ -16,7 +15,6 @@ export interface Schedule extends Arena {
   readonly target: Target;
   /** In order. */
   readonly groups: readonly ScheduledGroup[];
-  readonly copies: readonly ScheduledCopy[];
   /** What all that is, as threads do it. */
   readonly steps: readonly Step[];
   /** The phases among them, each once. */
@@ -40,20 +38,14 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
     const blocks = blockCount(group, work, target);
     return { ...group, members, work, blocks, locals: placeLocals(group, blocks, target) };
   });
-  const copies = plan.copies.map(({ from, output }): ScheduledCopy => {
-    const { size, dtype } = plan.values[from];
-    const parallel = parallelAxis(0, size * itemSize(dtype), grain);
-    return { from, output, parallel, chunks: chunkCount(size / 4, [parallel], target) };
-  });
   const all = groups.flatMap(({ members }) => members.flatMap(({ loops }) => loops));
-  const steps = stepsOf(groups, copies);
+  const steps = stepsOf(groups);
   const phases = [...phasesIn(steps)];
   const most = (bytes: readonly number[]) => align(bytes.reduce((a, b) => Math.max(a, b), 0));
   return {
     plan,
     target,
     groups,
-    copies,
     steps,
     phases,
     isParallel: target.threads > 1 && phases.some(({ chunks }) => chunks > 1),

@@ -11,7 +11,6 @@ import { sizeOf } from "../core/shape.ts";
 /** The plan's kernels, with matrix products transposed where that makes their readers' steps smaller. */
 export function transposeProducts(plan: Plan): readonly Kernel[] {
   const kernels = [...plan.kernels];
-  const outside = new Set(plan.copies.map(({ from }) => from));
   const inParts = valuesInParts(plan.values);
   const readers = new Map<number, Set<number>>();
   plan.kernels.forEach((kernel, at) => {
@@ -23,7 +22,7 @@ export function transposeProducts(plan: Plan): readonly Kernel[] {
     const kernel = kernels[at];
     const product = asProduct(kernel);
     if (kernel.kind !== "loop" || !product) return;
-    if (plan.values[output].place.kind !== "temporary" || outside.has(output) || inParts.has(output)) return;
+    if (plan.values[output].place.kind !== "temporary" || inParts.has(output)) return;
     const places = [...(readers.get(output) ?? [])];
     const turned = places.map((place) => rewire(kernels[place], output, product));
     if (turned.some((reader) => reader === null)) return;

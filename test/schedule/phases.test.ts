@@ -54,7 +54,7 @@ function scheduleOf(build: (nodes: Record<string, Node>) => Record<string, Node>
   return schedulePlan(lower(traceGraph(ports, (nodes) => ({ outputs: build(nodes) }))), target);
 }
 
-const numbers = ({ calls }: Phase) => calls.map((call) => (call.kind === "copy" ? "copy" : call.member.number));
+const numbers = ({ calls }: Phase) => calls.map(({ member }) => member.number);
 
 describe("phases", () => {
   const build = ({ x, w, s, n }: Record<string, Node>) => {
@@ -69,7 +69,7 @@ describe("phases", () => {
       const all = schedule.groups.flatMap(({ members }) =>
         members.flatMap(({ number, loops }) => loops.map(() => number)),
       );
-      expect(schedule.phases.flatMap(numbers)).toEqual([...all, ...schedule.copies.map(() => "copy")]);
+      expect(schedule.phases.flatMap(numbers)).toEqual(all);
     },
   );
 
@@ -77,17 +77,13 @@ describe("phases", () => {
     const { phases, groups, isParallel } = scheduleOf(build, threads);
     expect(isParallel).toBe(true);
     for (const [i, phase] of phases.entries()) {
-      const reads = phase.calls.some((call) => call.kind === "loops" && isIndexed(call.loops));
+      const reads = phase.calls.some(({ loops }) => isIndexed(loops));
       expect(phase.checks).toBe(reads);
       const next = phases[i + 1];
       if (next && phase.chunks === 1 && next.chunks === 1) expect(phase.checks).toBe(true);
     }
     for (const group of groups.filter(({ division }) => division))
-      expect(
-        phases.some(
-          ({ calls, chunks }) => calls[0].kind === "loops" && calls[0].group === group && chunks === group.blocks,
-        ),
-      ).toBe(true);
+      expect(phases.some(({ calls, chunks }) => calls[0].group === group && chunks === group.blocks)).toBe(true);
     expect(scheduleOf(({ s }) => ({ y: exp(s) }), threads).isParallel).toBe(false);
   });
 });

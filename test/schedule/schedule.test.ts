@@ -59,15 +59,13 @@ function checkPlaces({ plan, groups, offsets, arenaBytes, lowerBoundBytes }: Sch
       for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(source, at);
     }
   });
-  for (const { from } of plan.copies) touch(from, groups.length);
   const alive = [...offsets].map(([value, from]) => ({
     value,
     from,
     to: from + valueBytes(plan.values[value]),
     span: spans.get(value)!,
   }));
-  // The copies at the end are one more moment.
-  const worst = Array.from({ length: groups.length + 1 }, (_, at) =>
+  const worst = groups.map((_, at) =>
     alive.reduce(
       (sum, { from, to, span }) =>
         span[0] <= at && at <= span[1] ? sum + Math.max(64, Math.ceil((to - from) / 64) * 64) : sum,

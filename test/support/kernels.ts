@@ -40,7 +40,6 @@ export function planOf(kernel: Unplaced, sources: readonly Source[]): Plan {
     inputs,
     outputs: [{ name: "y", dtype, shape, value: output }],
     state: [],
-    copies: [],
     draws: 0,
   };
 }

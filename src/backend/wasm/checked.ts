@@ -109,5 +109,5 @@ function withAllValues(plan: Plan): { plan: Plan; told: number[] } {
     const { dtype, shape } = values[output];
     return { name: `v${output}`, dtype, shape, value: output };
   });
-  return { plan: { ...plan, kernels, values, outputs, state: [], copies: [] }, told };
+  return { plan: { ...plan, kernels, values, outputs, state: [] }, told };
 }

@@ -170,7 +170,6 @@ function planOf(all: readonly Subject[]): Plan {
     inputs: names.map(port),
     outputs: all.map(({ name }, i) => port(name, names.length + i)),
     state: [],
-    copies: [],
     draws: 0,
     nodeCount: 0,
   };

@@ -1,9 +1,7 @@
 // A plan made ready on a device: its dispatches in order, the words that each is told, and its runs. A run is one command buffer.
-import { input } from "../../../kernels/expr.ts";
 import { outOfRange } from "../../../kernels/indexed.ts";
 import { kernelInputs, type Repeat } from "../../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../../kernels/kinds.ts";
-import { contiguousView } from "../../../kernels/view.ts";
 import type { Buffer, Executable, Probe, Run } from "../../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
 import type { Plan } from "../../compile/plan.ts";
@@ -14,7 +12,6 @@ import type { Workspace } from "../blocks.ts";
 import { type Device, usage } from "./device.ts";
 import { type Heap, readWords } from "./heap.ts";
 import { printKernel } from "./kernel.ts";
-import { printPoints } from "./map.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { type Dispatch, type IndexCheck, widestDispatch } from "./shader.ts";
 import { type Entry, type Made, Uniforms } from "./uniforms.ts";
@@ -56,14 +53,7 @@ export async function makeExecutable(schedule: Schedule, home: Home): Promise<Ex
   const kernels = await Promise.all(
     plan.kernels.map((kernel, number) => compiled(printKernel(kernel, isGuarded(kernel.output)), number)),
   );
-  const copies = await Promise.all(
-    plan.copies.map(({ from, output }) => {
-      const { dtype, shape } = plan.values[from];
-      const whole = (source: number) => ({ source, dtype, view: contiguousView(shape) });
-      return compiled(printPoints(shape, [whole(from)], input(0, dtype), whole(output), isGuarded(output)));
-    }),
-  );
-  return new WebgpuExecutable(schedule, home, kernels, copies.flat());
+  return new WebgpuExecutable(schedule, home, kernels);
 }
 
 class WebgpuExecutable implements Executable {
@@ -81,7 +71,7 @@ class WebgpuExecutable implements Executable {
   #workspaceAt = -1;
   #group: { readonly heap: GPUBuffer; readonly bindings: GPUBindGroup } | undefined;
 
-  constructor(schedule: Schedule, home: Home, kernels: readonly (readonly Made[])[], copies: readonly Made[]) {
+  constructor(schedule: Schedule, home: Home, kernels: readonly (readonly Made[])[]) {
     const { plan } = schedule;
     this.plan = plan;
     this.#schedule = schedule;
@@ -106,7 +96,6 @@ class WebgpuExecutable implements Executable {
       }
     };
     enterAll(order, new Map());
-    for (const made of copies) enter(made, new Map());
     this.#entries = entries;
     this.#statusWords = status;
     this.#hasChecks = entries.some(({ made }) => made.checks.length > 0);

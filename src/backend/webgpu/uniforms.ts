@@ -8,7 +8,7 @@ import { type Device, usage } from "./device.ts";
 import type { Heap } from "./heap.ts";
 import { type Dispatch, firstSlot } from "./shader.ts";
 
-/** A kernel's dispatch, or a copy's. */
+/** A kernel's dispatch. */
 export interface Made extends Dispatch {
   readonly kernel: number | undefined;
   readonly pipeline: GPUComputePipeline;

@@ -5,12 +5,12 @@ import type { SpecialKernel } from "../../../../kernels/kinds.ts";
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
 import type { Plan } from "../../../compile/plan.ts";
 import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
-import type { Call, ScheduledCopy, ScheduledMember } from "../../../schedule/phases.ts";
+import type { Call, ScheduledMember } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
 import type { Division, Member } from "../../../schedule/rows.ts";
 import type { Schedule } from "../../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../../schedule/signature.ts";
-import { type Local, ModuleBuilder, when } from "../assembler/assembler.ts";
+import { ModuleBuilder } from "../assembler/assembler.ts";
 import { i32, memory } from "../assembler/instructions.ts";
 import { printColumns } from "./columns.ts";
 import { Context, type Entry, type KernelFunction, type Motion, share, valueAddress } from "./context.ts";
@@ -45,7 +45,6 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
   });
   const known = new Map<string, readonly Omit<Printed, "list">[]>();
   const print = (call: Call): Printed => {
-    if (call.kind === "copy") return printCopy(context, call.copy);
     const { member, group } = call;
     const { division, locals } = group;
     const { key, values } = signatureOf(member, division, locals);
@@ -126,24 +125,4 @@ function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFuncti
   const [begin, end, limits] = share(target, parallel);
   const address = i32.add(valueAddress(target, value), limitCode(begin));
   target.fn.body(...limits, memory.fill(address, i32.const(0), i32.sub(limitCode(end), limitCode(begin))));
-}
-
-/** Copies a value, unless both are one buffer. */
-function printCopy(context: Context, { from, output: to, parallel }: ScheduledCopy): Printed {
-  const values = [from, to];
-  const target = context.kernelFunction(`copy ${to}`, values);
-  const { fn } = target;
-  const [begin, end, limits] = share(target, parallel);
-  const [source, setSource] = fn.hold(valueAddress(target, from));
-  const [goal, setGoal] = fn.hold(valueAddress(target, to));
-  const place = (base: Local<"i32">) => i32.add(base.get, limitCode(begin));
-  fn.body(
-    setSource,
-    setGoal,
-    when(i32.ne(source.get, goal.get), [
-      ...limits,
-      memory.copy(place(goal), place(source), i32.sub(limitCode(end), limitCode(begin))),
-    ]),
-  );
-  return { fn, list: values.map((value) => ({ value, offset: 0, motions: [] })) };
 }
