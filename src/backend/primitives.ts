@@ -12,7 +12,8 @@ import { type Given, patterns, type Subject, subject } from "./trial.ts";
 /** Points of an operation: every pair of patterns. */
 const count = patterns.length * patterns.length;
 
-function operation(name: string, types: readonly DType[], make: (...operands: e.Expr[]) => e.Expr): Subject {
+/** One operation, or what is made of a few, at every pair of patterns. */
+export function operation(name: string, types: readonly DType[], make: (...operands: e.Expr[]) => e.Expr): Subject {
   const body = make(...types.map((type, i) => e.input(i, type)));
   const view = contiguousView([count]);
   const kernel: LoopKernel = {
@@ -30,7 +31,8 @@ function operation(name: string, types: readonly DType[], make: (...operands: e.
   );
 }
 
-function fold(
+/** A fold of what views read, each of a source of its own: of one over its axes but the first, of several over those but the first two. */
+export function fold(
   name: string,
   combine: Combine,
   order: "lanes" | "chunks",
@@ -58,6 +60,18 @@ function fold(
 const [x, y, z] = [0, 1, 2].map((i) => e.input(i, "float32"));
 const [rows, depth, columns] = [5, 1100, 7];
 
+/** pow2 where it means something: of whole numbers that are floats' exponents. */
+export function powerOf(x: e.Expr): e.Expr {
+  const n = e.floor(x);
+  return e.pow2(e.select(e.ge(n, -126), e.select(e.le(n, 127), n, 127), -126));
+}
+
+/** exponent where it means something: of normal numbers above 0. */
+export function exponentOf(x: e.Expr): e.Expr {
+  const size = e.abs(x);
+  return e.exponent(e.select(e.and(e.ge(size, 2 ** -126), e.lt(size, Number.POSITIVE_INFINITY)), size, 1));
+}
+
 /** The subjects. Each name is the operation's in kernels/expr, or says the sequence. */
 export function primitives(): Subject[] {
   const { neg, abs, sqrt, floor, roundTo, add, sub, mul, div, select, toInt32, toFloat32 } = e;
@@ -71,14 +85,8 @@ export function primitives(): Subject[] {
   return [
     ...Object.entries({ neg, abs, sqrt, floor }).map(([name, op]) => one(name, op)),
     ...e.narrowFormats.map((format) => one(format, (x) => roundTo(x, format))),
-    one("pow2", (x) => {
-      const n = floor(x);
-      return e.pow2(select(e.ge(n, -126), select(e.le(n, 127), n, 127), -126));
-    }),
-    one("exponent", (x) => {
-      const size = abs(x);
-      return e.exponent(select(e.and(e.ge(size, 2 ** -126), e.lt(size, Number.POSITIVE_INFINITY)), size, 1));
-    }),
+    one("pow2", powerOf),
+    one("exponent", exponentOf),
     one("toInt32", toInt32),
     operation("toFloat32", ["int32"], toFloat32),
     operation("high16", ["uint32"], e.high16),
