@@ -99,7 +99,11 @@ export interface Kind<K extends KernelBase> {
 
 /** What joins values into one of their dtype. */
 export type Join = "sum" | "prod" | "max" | "min";
-export type Combine = Join | "argmax" | "argmin";
+/** Where the extreme is, which no order moves. */
+export type Argument = "argmax" | "argmin";
+export type Combine = Join | Argument;
+
+export const isArgument = (combine: string): combine is Argument => combine === "argmax" || combine === "argmin";
 
 /** The value that changes nothing: it stands on the left, or is a lane that got nothing. */
 export function neutral(combine: Combine, dtype: DType): number {

@@ -132,13 +132,11 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       return within([...elementLines(loops, sharing), ...words]);
     }
     case "contiguous fold": {
-      const { nest, parallel, count, lanes, gather, isInPieces, isTwoPass } = loops;
+      const { nest, parallel, count, lanes, gather, isInPieces } = loops;
       const gathered = gather
         ? [`gather ${isInPieces ? `${blockSize} elements at a time` : `${count} elements`} into scratch`]
         : [];
-      const way = isTwoPass
-        ? `in two passes, ${lanes} lanes: the extreme, then where it is`
-        : `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
+      const way = `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
       return within([...axes(nest, [0, nest.outer], parallel, sharing), ...gathered, `fold ${count} ${way}`]);
     }
     case "blocks":
@@ -149,9 +147,9 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
     case "join":
       return [`then fold the ${loops.blocks} blocks${sharing(undefined)}`];
     case "strided fold": {
-      const { nest, axis, parallel, count, widths, lanes, writtenTerms } = loops;
+      const { nest, axis, parallel, count, widths, lanes, chunk, writtenTerms } = loops;
       const lines = axes(nest, [0, axis + 1], parallel, sharing);
-      const fold = writtenTerms > 1 ? "written out" : `in chunks of ${chunkSize}`;
+      const fold = writtenTerms > 1 ? "written out" : chunk ? `in chunks of ${chunk}` : "one after another";
       return within([
         ...lines.slice(0, -1),
         `${lines[lines.length - 1]}: ${sideBySide(widths, lanes)}`,

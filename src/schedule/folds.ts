@@ -1,14 +1,13 @@
 // Kernels with a fold. Over the last axes each output reads a row, in blocks of lanes; a row that no single stride walks is gathered in scratch
 // first, whole or block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side. Measured:
-// 8 vectors side by side 2.8 times as fast as one (a sum over 4096 rows of 256), a pooling window's terms written out 1.45 times (maxPool2d), argmax in
-// two passes 4 times (1000 × 1000).
+// 8 vectors side by side 2.8 times as fast as one (a sum over 4096 rows of 256), a pooling window's terms written out 1.45 times (maxPool2d).
 import type { Expr } from "../../kernels/expr.ts";
-import { blockSize, elementBytes, type FoldKernel, loopShape } from "../../kernels/kernel.ts";
+import { blockSize, chunkSize, elementBytes, type FoldKernel, isArgument, loopShape } from "../../kernels/kernel.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes, written } from "./merge.ts";
 import { inScratch, type Nest } from "./nest.ts";
-import { type Cost, isLongRow, operationCount, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
+import { type Cost, isLongRow, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
 import { segments } from "./split.ts";
 import { type RowLoops, type Rows, rowLoops, unrolling } from "./vectorise.ts";
@@ -34,8 +33,6 @@ export interface ContiguousFold {
   readonly gather: RowLoops | undefined;
   /** The row is longer than what may wait, and comes a block at a time. */
   readonly isInPieces: boolean;
-  /** argmax, argmin: first what is the extreme, vector by vector, then where it is. */
-  readonly isTwoPass: boolean;
 }
 
 /** One long row: its blocks' values, which threads share, go to the first thread's scratch … */
@@ -59,6 +56,8 @@ export interface JoinFold {
 export interface StridedFold extends Rows {
   readonly kind: "strided fold";
   readonly count: number;
+  /** Terms of a chunk; undefined for where the extreme is. */
+  readonly chunk: number | undefined;
   /** Terms that are written out, 1: none. */
   readonly writtenTerms: number;
   readonly parallel: Parallel;
@@ -78,8 +77,9 @@ export function foldLoops(
   const nest = mergeAxes(loopShape(kernel), [...inputs, written(kernel, reduced)], shape.length);
   const count = sizeOf(reduced);
   const outer = { extents: nest.extents.slice(0, nest.outer) };
-  const isIndex = combine === "argmax" || combine === "argmin";
-  if (order === "chunks") {
+  const isIndex = isArgument(combine);
+  // Where the extreme is doesn't depend on an order.
+  if (order === "chunks" || isIndex) {
     const axis = nest.outer - 1;
     const split = group ? 0 : splitAxis(outer);
     const isSimple = unrolling(nest, axis, body, lanes) > 1;
@@ -92,6 +92,7 @@ export function foldLoops(
         lanes,
         widths: lanes === 1 ? (isIndex ? [] : [scalars]) : isIndex || !isSimple ? [1] : [widest, 1],
         segments: segments(nest, axis),
+        chunk: isIndex ? undefined : chunkSize,
         writtenTerms: count <= fewTerms ? count : 1,
         parallel: parallelAxis(split, nest.extents[split], split === axis ? 16 : 1, group),
         work,
@@ -109,7 +110,6 @@ export function foldLoops(
   const isInPlace = nest.extents.length === nest.outer + 1 && nest.inputs.every(({ bounds }) => !bounds[nest.outer]);
   const isInPieces = !isInPlace && count > waitingSize;
   const split = group ? 0 : splitAxis(outer);
-  const isPlainType = body.type === "float32" || body.type === "int32";
   return [
     {
       kind: "contiguous fold",
@@ -119,7 +119,6 @@ export function foldLoops(
       parallel: parallelAxis(split, nest.extents[split], 1, group),
       gather: isInPlace ? undefined : gatherLoops(nest, body, isInPieces, target),
       isInPieces,
-      isTwoPass: isIndex && lanes > 1 && isPlainType && count >= 16 && operationCount(body) <= 8,
       work,
       scratch: isInPlace ? 0 : isInPieces ? elementBytes({ dtype: body.type }) * waitingSize : 4 * count,
     },

@@ -1,6 +1,6 @@
 // How a kernel runs where thousands of invocations run at once: which of them computes what, in which shape of tiles. Every number that shapes a dispatch
 // stands here; a backend prints it.
-import { blockSize, chunkSize, type FoldKernel, laneCount } from "../../kernels/kernel.ts";
+import { blockSize, chunkSize, type FoldKernel, isArgument, laneCount } from "../../kernels/kernel.ts";
 import type { Product } from "../../kernels/product.ts";
 import { sizeOf } from "../core/shape.ts";
 
@@ -25,10 +25,16 @@ export interface FoldGrid {
 
 export function foldGrid({ shape, fold: { reduced, order, combine } }: FoldKernel): FoldGrid {
   const [outputs, count] = [sizeOf(shape), sizeOf(reduced)];
-  const isIndex = combine === "argmax" || combine === "argmin";
   const [width, lanes] = order === "lanes" ? [blockSize, Math.min(laneCount, count)] : [chunkSize, 1];
   const parts = Math.ceil(count / width);
-  return { outputs, count, width, parts, lanes, isSplit: parts * lanes > 1 && !isIndex && outputs < manyOutputs };
+  return {
+    outputs,
+    count,
+    width,
+    parts,
+    lanes,
+    isSplit: parts * lanes > 1 && !isArgument(combine) && outputs < manyOutputs,
+  };
 }
 
 /** A product's tiles: a workgroup of `side` by `side` invocations, each of which computes `rows` by `columns` outputs; of the operands `terms` at a time wait in its memory. */

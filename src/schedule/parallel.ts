@@ -2,7 +2,7 @@
 // write to one cache line. A thread takes a chunk at a time, so that one which is kept from running holds up no more than that: with another process on
 // one of two cores, a step of a small model takes 1.6 times as long as alone; in one share for each thread it took 3.2 times.
 import { alwaysComputed, children, type Expr, topological } from "../../kernels/expr.ts";
-import { blockSize, type FoldKernel, loopShape } from "../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, isArgument, loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
@@ -86,7 +86,7 @@ export function isLongRow(kernel: FoldKernel): boolean {
   const { shape, inputs, fold } = kernel;
   const { order, combine, reduced } = fold;
   const count = sizeOf(reduced);
-  if (order !== "lanes" || combine === "argmax" || combine === "argmin" || sizeOf(shape) !== 1) return false;
+  if (order !== "lanes" || isArgument(combine) || sizeOf(shape) !== 1) return false;
   const nest = mergeAxes(loopShape(kernel), inputs, shape.length);
   return count >= longRow * blockSize && nest.extents.length === 2 && nest.inputs.every(({ bounds }) => !bounds[1]);
 }

@@ -3,6 +3,7 @@
 import {
   type Draws,
   type FoldKernel,
+  isArgument,
   isDraws,
   isFold,
   type KernelInput,
@@ -213,8 +214,7 @@ function foldRunner(gpu: Facade, mode: Mode, kernel: FoldKernel, plan: Plan): Ke
   const { inputs, body, fold } = kernel;
   const { combine, order } = fold;
   const count = sizeOf(fold.reduced);
-  const source =
-    combine === "argmax" || combine === "argmin" ? printArgument(combine, count) : printReduce(combine, order, count);
+  const source = isArgument(combine) ? printArgument(combine, count) : printReduce(combine, order, count);
   const whole = sizeOf(loopShape(kernel));
   const only = body.kind === "input" ? inputs[body.index] : undefined;
   const direct =

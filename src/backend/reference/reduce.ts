@@ -1,5 +1,13 @@
 // Reductions in the written orders of NUMERICS: lanes over the last axes, chunks over any other set.
-import { blockSize, type Combine, chunkSize, laneCount, neutral, type Order } from "../../../kernels/kernel.ts";
+import {
+  blockSize,
+  type Combine,
+  chunkSize,
+  isArgument,
+  laneCount,
+  neutral,
+  type Order,
+} from "../../../kernels/kernel.ts";
 import { type DType, makeArray, type TypedArray } from "../../core/dtype.ts";
 import { type Shape, stridesOf } from "../../core/shape.ts";
 
@@ -58,7 +66,7 @@ function rowReducer(
   order: Order,
   dtype: DType,
 ): (x: TypedArray, start: number, offsets: Int32Array) => number {
-  if (combine === "argmax" || combine === "argmin") {
+  if (isArgument(combine)) {
     const wins = better[combine];
     return (x, start, offsets) => {
       let best = 0;

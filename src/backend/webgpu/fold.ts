@@ -3,6 +3,7 @@ import { constant, topological } from "../../../kernels/expr.ts";
 import {
   type Combine,
   type FoldKernel,
+  isArgument,
   type Join,
   laneCount,
   loopShape,
@@ -36,7 +37,7 @@ export function printFold(kernel: FoldKernel, isGuarded: boolean): Dispatch[] {
   }
   const list = grid.isSplit ? 2 * sumsOf(grid) : 0;
   const repair = repairOf(kernel, isGuarded, list);
-  const print = combine === "argmax" || combine === "argmin" ? printArgument : grid.isSplit ? printSums : printWhole;
+  const print = isArgument(combine) ? printArgument : grid.isSplit ? printSums : printWhole;
   const make = () => new Shader({ isGuarded, isQuick: repair !== null });
   const shader = make();
   const all: Dispatch[] = [];

@@ -1,6 +1,7 @@
 // Kernels that take a whole line at a time. A prefix is an invocation a line, which takes its elements in order. In a sort each element finds its own rank by
 // looking at all others of its line.
 import { add, input, mul } from "../../../kernels/expr.ts";
+import { isArgument } from "../../../kernels/kernel.ts";
 import { type LineKernel, withAxisLast } from "../../../kernels/line.ts";
 import type { PrefixKernel } from "../../../kernels/prefix.ts";
 import type { SortKernel } from "../../../kernels/sort.ts";
@@ -33,7 +34,7 @@ export function printPrefix(kernel: PrefixKernel, isGuarded: boolean): Dispatch[
   const { combine, inputs } = kernel;
   const { dtype } = inputs[0];
   const type = typeName(dtype);
-  const isIndex = combine === "argmax" || combine === "argmin";
+  const isIndex = isArgument(combine);
   const last = inputs.length - 1;
   const x = read(shader, last, "k", "x");
   const [before, value] = [input(0, dtype), input(1, dtype)];

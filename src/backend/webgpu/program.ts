@@ -1,6 +1,6 @@
 // A loop kernel as the words that the interpreter reads.
 import { children, type Expr, topological } from "../../../kernels/expr.ts";
-import { isDraws, type LoopKernel, loopShape, neutral, withIndices } from "../../../kernels/kernel.ts";
+import { isArgument, isDraws, type LoopKernel, loopShape, neutral, withIndices } from "../../../kernels/kernel.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { groupSize } from "../../schedule/grid.ts";
 import { mergeAxes, written } from "../../schedule/merge.ts";
@@ -125,7 +125,7 @@ export function repairOf(kernel: LoopKernel, isGuarded: boolean, list = 0): Disp
   if (next > interpreterWords) return null;
   const { type } = body;
   const combine = fold?.combine ?? "sum";
-  const isIndex = combine === "argmax" || combine === "argmin";
+  const isIndex = isArgument(combine);
   const start = neutral(combine, type as "float32");
   const fields: Record<(typeof header)[number], number> = {
     mode: modes.indexOf(!fold ? "map" : isIndex ? "argument" : fold.order),

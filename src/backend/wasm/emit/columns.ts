@@ -1,6 +1,6 @@
 // Folds over other axes than the last: every output adds its terms ascending in chunks of 256, chunk sums ascending. Neighbouring outputs run side by
 // side, so that memory is read along its rows.
-import { chunkSize, type FoldKernel, neutral } from "../../../../kernels/kernel.ts";
+import { chunkSize, type FoldKernel, isArgument, neutral } from "../../../../kernels/kernel.ts";
 import type { StridedFold } from "../../../schedule/folds.ts";
 import { type Code, type Local, when } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
@@ -31,7 +31,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
       return loops(fn, nest, [nest.outer, nest.extents.length], here, term, undefined, writtenTerms);
     };
     const to = along(here[here.length - 1].at, 4, words);
-    if (combine === "argmax" || combine === "argmin") {
+    if (isArgument(combine)) {
       const winner = new ArgAccumulator(fn, lanes, combine, body.type);
       const [index, setIndex] = fn.hold(i32.const(0));
       const next = index.set(i32.add(index.get, i32.const(1)));

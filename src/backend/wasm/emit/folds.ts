@@ -4,13 +4,12 @@ import { input } from "../../../../kernels/expr.ts";
 import { blockSize, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
 import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../../schedule/folds.ts";
 import { inScratch } from "../../../schedule/nest.ts";
-import { after, type Code, type Local, when } from "../assembler/assembler.ts";
+import { type Code, type Local, when } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { ArgAccumulator, combined } from "./accumulate.ts";
+import { combined } from "./accumulate.ts";
 import { foldBlock, type RowReader, readerOf } from "./block.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
-import { findExtreme } from "./extreme.ts";
 import { mapRows } from "./map.ts";
 import { type Cursor, countLoop, least, limitCode, loops, start } from "./nest.ts";
 import { Waiting } from "./waiting.ts";
@@ -81,7 +80,7 @@ class FoldPrinter {
   }
 
   /** A row's result, stored where its output is. */
-  row({ nest, count, gather, isInPieces, isTwoPass }: ContiguousFold, here: readonly Cursor[]): Code[] {
+  row({ nest, count, gather, isInPieces }: ContiguousFold, here: readonly Cursor[]): Code[] {
     const { fn, scratch } = this.#target;
     const inputs = here.slice(0, -1);
     const to = here[here.length - 1].at.get;
@@ -97,25 +96,11 @@ class FoldPrinter {
       : readerOf(this.#context, fn, nest, nest.outer, this.#kernel.body, here);
     const whole = [...inputs, { at: scratch, inside: true }];
     const fill = gather ? mapRows(this.#context, fn, gather, nest.outer, whole) : [];
-    return [...fill, ...reader.before, ...this.#whole(reader, count, isTwoPass, to)];
+    return [...fill, ...reader.before, ...this.#whole(reader, count, to)];
   }
 
-  #whole(reader: RowReader, count: number, isTwoPass: boolean, to: Code<"i32">): Code[] {
+  #whole(reader: RowReader, count: number, to: Code<"i32">): Code[] {
     const { fn } = this.#target;
-    const { body, fold } = this.#kernel;
-    if (isTwoPass) {
-      const [code, index] = findExtreme(
-        this.#context,
-        fn,
-        fold.combine as "argmax" | "argmin",
-        body.type,
-        reader,
-        count,
-      );
-      return [...code, i32.store(to, index)];
-    }
-    if (this.#isArg)
-      return this.#winner(to, (join) => countLoop(fn, 0, count, 1, (i) => join(this.#element(reader, i), i)));
     const block = (size: number) => (at: Local<"i32">) =>
       this.block(reader, i32.mul(at.get, i32.const(4 * blockSize)), size, (value) => this.join(value));
     const blocks = Math.floor(count / blockSize);
@@ -126,39 +111,11 @@ class FoldPrinter {
 
   /** Of a row that comes in pieces: `reader` reads what waits of it. */
   #pieces(reader: RowReader, pieces: Waiting, inputs: readonly Cursor[], count: number, to: Code<"i32">): Code[] {
-    const { fn } = this.#target;
     const { size } = pieces;
-    if (this.#isArg)
-      return this.#winner(to, (join) => {
-        const [index, setIndex] = fn.hold(i32.const(0));
-        const next = index.set(i32.add(index.get, i32.const(1)));
-        const all = countLoop(fn, 0, size, 1, (i) => [...join(this.#element(reader, i), index), next]);
-        return [setIndex, ...pieces.print(inputs, () => [...all, size.set(i32.const(0))])];
-      });
     const block = (each: number) => this.block(reader, i32.const(0), each, (value) => this.join(value));
     const full = when(i32.geS(size.get, i32.const(blockSize)), [...block(blockSize), ...pieces.drop(blockSize)]);
     const rest = count % blockSize > 0 ? block(count % blockSize) : [];
     return this.total([...pieces.print(inputs, () => [full]), ...rest], to);
-  }
-
-  get #isArg(): boolean {
-    const { combine } = this.#kernel.fold;
-    return combine === "argmax" || combine === "argmin";
-  }
-
-  #winner(
-    to: Code<"i32">,
-    terms: (join: (value: Code, index: Local<"i32">) => readonly Code[]) => readonly Code[],
-  ): Code[] {
-    const { fold, body } = this.#kernel;
-    const { single } = this.#context;
-    const winner = new ArgAccumulator(this.#target.fn, single, fold.combine as "argmax" | "argmin", body.type);
-    const all = terms((value, index) => winner.join(value, index));
-    return [...winner.start(), ...all, single.store("int32", to, winner.index, 0)];
-  }
-
-  #element(reader: RowReader, i: Local<"i32">): Code {
-    return after(this.#words.set(i32.shl(i.get, i32.const(2))), reader.one(this.#words, 0));
   }
 
   /** A block's value, from `from` on, a word an element. */

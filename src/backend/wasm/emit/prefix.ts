@@ -1,5 +1,6 @@
 // Prefixes of a fold along a line: what is combined so far stays in locals, of neighbouring lines in vectors.
 import { input } from "../../../../kernels/expr.ts";
+import { isArgument } from "../../../../kernels/kernel.ts";
 import type { PrefixKernel } from "../../../../kernels/prefix.ts";
 import type { Code, Local } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
@@ -41,7 +42,7 @@ export function printPrefix(_: Context, { combine }: PrefixKernel, line: Line): 
       begin: 1,
       end: count,
     });
-  if (combine === "argmax" || combine === "argmin") {
+  if (isArgument(combine)) {
     const winners = steps.map(() => new ArgAccumulator(fn, lanes, combine, type));
     const [zero, setZero] = fn.hold(i32.const(0));
     const join =
