@@ -178,7 +178,11 @@ describe("a schedule as text", () => {
       "for i0 < 640, threads take 8 chunks in multiples of 16: 16, then 4, then 1 side by side",
       "  for a line of 300",
     ]);
-    expect(of([3, 50, 4], (x) => argsort(x, 1))).toEqual(["for i0 < 3", "  for i1 < 4", "    for a line of 50"]);
+    expect(of([3, 50, 4], (x) => argsort(x, 1))).toEqual([
+      "for i0 < 3",
+      "  for i1 < 4",
+      "    for a line of 50, by 256 values of a digit",
+    ]);
   });
 
   test("products: tiles and packing, alone and in a group, and without lanes", () => {
