@@ -85,9 +85,8 @@ const call = signature("loadBackend", {
   }),
 });
 
-/** A backend by name. Throws BackendError on an unknown name, one that isn't certified, or a backend that isn't what it should be here. */
-export async function loadBackend(name: string, options: BackendOptions = {}): Promise<Backend> {
-  checkArguments(call, arguments);
+/** Throws BackendError for an unknown name, and for one of a backend that isn't certified. */
+export function checkBackendName(name: string): void {
   if (uncertified.includes(name)) {
     throw new BackendError({
       where: "backend",
@@ -97,18 +96,22 @@ export async function loadBackend(name: string, options: BackendOptions = {}): P
       hint: "gpujs:webasm runs the same kernels with the same bits everywhere",
     });
   }
-  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
-  if (!load) {
-    throw new BackendError({
-      where: "backend",
-      problem: "unknown backend",
-      got: name,
-      expected: backendNames.join(", "),
-      hint: didYouMean(name, backendNames),
-    });
-  }
+  if (Object.hasOwn(loaders, name)) return;
+  throw new BackendError({
+    where: "backend",
+    problem: "unknown backend",
+    got: name,
+    expected: backendNames.join(", "),
+    hint: didYouMean(name, backendNames),
+  });
+}
+
+/** A backend by name. Throws BackendError as `checkBackendName`, and for a backend that isn't what it should be here. */
+export async function loadBackend(name: string, options: BackendOptions = {}): Promise<Backend> {
+  checkArguments(call, arguments);
+  checkBackendName(name);
   if (options.audit !== undefined && !audited.includes(name)) throw unaudited(name);
-  return load(options);
+  return loaders[name](options);
 }
 
 const unaudited = (got: string) =>

@@ -3,13 +3,13 @@
 import { existsSync, statSync } from "node:fs";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
-import { CheckpointError } from "../core/errors.ts";
+import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { readSafetensors } from "../io/safetensors.ts";
 import { checkpointOf, holdsState, listCheckpoints, type RunState } from "../run/checkpoint.ts";
 import { tensorDigest } from "../run/state.ts";
 import { differences, showElement, ulpDistance } from "../verify/bits.ts";
-import { type Outcome, oneLine, table } from "./command.ts";
+import { type Outcome, oneLine, requirePath, table } from "./command.ts";
 
 const typeOf = ({ dtype, shape }: HostArray) => `${dtype}${formatShape(shape)}`;
 
@@ -22,6 +22,9 @@ interface Contents {
 }
 
 function contentsOf(path: string): Contents {
+  requirePath("checkpoint", path);
+  if (statSync(path).isDirectory())
+    throw new ConfigError({ where: path, problem: "a folder", expected: "a checkpoint, or another safetensors file" });
   const file = readSafetensors(path);
   return holdsState(file) ? { ...file, state: checkpointOf(path, file).state } : file;
 }

@@ -1,13 +1,27 @@
 // What every command shares: exit codes, how a failure is shown, and the last line that `--json` promises.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { surviveClosedOutput } from "#terminal";
 import { BackendError, ConfigError, SeedgradError, StreamError } from "../core/errors.ts";
 import { clipped, printable, printableMessage } from "../core/printable.ts";
 import { alignedLines } from "../core/table.ts";
 import type { Logger } from "../train/contract.ts";
 
-/** 0: ok. 1: the run or the comparison failed. 2: wrong usage or config. 129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM. */
-export type ExitCode = 0 | 1 | 2 | 129 | 130 | 143;
+/** What exit codes mean; those of signals are 128 plus the signal's number, as shells have it. */
+export const exitMeanings = {
+  0: "ok",
+  1: "the run or the comparison failed",
+  2: "wrong usage or config, or what it names isn't there",
+  129: "stopped by SIGHUP after a saved step",
+  130: "stopped by SIGINT after a saved step",
+  143: "stopped by SIGTERM after a saved step",
+} as const;
+export type ExitCode = keyof typeof exitMeanings;
+
+/** Exit codes as `--help` tells of them; `own`: what some of them mean for one command. */
+export const exitCodesText = (own: Partial<Record<ExitCode, string>> = {}): string =>
+  ["\nExit codes:", ...Object.entries({ ...exitMeanings, ...own }).map(([code, text]) => `  ${code}: ${text}`)].join(
+    "\n",
+  );
 
 /** What a command gives back: its exit code, what `--json` prints, and the lines for people. */
 export interface Outcome {
@@ -26,7 +40,8 @@ export function oneLine(value: unknown): string {
   return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? item.toString() : item));
 }
 
-function codeOf(error: unknown): ExitCode {
+/** The exit code of a command that threw: a wrong config or argument is 2, be it a flag's value, a path that leads nowhere, or a step that a run hasn't. */
+export function codeOf(error: unknown): ExitCode {
   return error instanceof ConfigError || error instanceof StreamError || error instanceof BackendError ? 2 : 1;
 }
 
@@ -46,6 +61,12 @@ export async function report(json: boolean | undefined, body: () => Promise<Outc
   for (const line of outcome.lines) process.stdout.write(`${printable(line)}\n`);
   if (json) process.stdout.write(`${printable(oneLine(outcome.json))}\n`);
   process.exitCode = outcome.code;
+}
+
+/** Throws ConfigError for a path that a user names, and that leads nowhere. */
+export function requirePath(where: string, path: string): void {
+  if (existsSync(path)) return;
+  throw new ConfigError({ where, problem: "there is no such file or folder", got: path });
 }
 
 /** Writes a file that a flag names. Throws SeedgradError naming both. */

@@ -1,5 +1,5 @@
 // `seedgrad diff A B`: why two runs, two configs, or a run and a config differ.
-import type { Threads } from "../backend/load.ts";
+import { checkBackendName, type Threads } from "../backend/load.ts";
 import { ConfigError } from "../core/errors.ts";
 import { type Diff, diffRuns } from "../verify/diff.ts";
 import { showDiff, showNode } from "../verify/show.ts";
@@ -18,6 +18,7 @@ export interface DiffFlags extends ImportFlags {
 /** Compares. Exit code 1 when something differs. */
 export async function diff(first: string, second: string, flags: DiffFlags): Promise<Outcome> {
   const { backend, threads, steps } = flags;
+  const backends = backendsOf(backend);
   const wanted = [first, second].flatMap((path) => {
     const file = configOf(path);
     return file === undefined ? [] : [{ file, folder: file === path ? undefined : path }];
@@ -28,7 +29,7 @@ export async function diff(first: string, second: string, flags: DiffFlags): Pro
   // A run whose chain says all there is to say needs no program of its own.
   await importAll(wanted.filter(({ folder }) => folder === undefined));
   const prepare = () => importAll(wanted.filter(({ folder }) => folder !== undefined));
-  const found = await diffRuns(first, second, { backends: backendsOf(backend), threads, steps, prepare });
+  const found = await diffRuns(first, second, { backends, threads, steps, prepare });
   return { code: found.equal ? 0 : 1, json: diffJson(found), lines: showDiff(found) };
 }
 
@@ -44,6 +45,7 @@ function backendsOf(text: string | undefined): [string | undefined, string | und
       expected: "wasm, or reference,wasm",
     });
   }
+  for (const name of names) checkBackendName(name);
   return [names[0], names[names.length - 1]];
 }
 

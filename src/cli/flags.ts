@@ -1,7 +1,7 @@
 // Flags that several commands take, checked as they are read: only those that were given override the config.
 
 import { type Command, InvalidArgumentError } from "commander";
-import type { Threads } from "../backend/load.ts";
+import { checkBackendName, type Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
 import { seedFromText } from "../rng/stream.ts";
@@ -106,6 +106,12 @@ export function parseSeedFlag(text: string): bigint {
   return seedFromText("--seed", text);
 }
 
+/** A backend's name. Throws BackendError for one that isn't there, before anything is begun. */
+export function parseBackend(name: string): string {
+  checkBackendName(name);
+  return name;
+}
+
 /** What the flags put in place of the config's own. */
 export function overridesOf({ seed, modelDir, maxSteps, set, backend, threads }: RunFlags): ConfigOverrides {
   return { seed, modelDir, maxSteps, set, backend, threads };
@@ -158,5 +164,5 @@ export const withRunFlags = (command: Command): Command =>
       "any key of the config, as in trainer.init.optimizer.AdamW.learning_rate=0.01; may be given again",
       addTo,
     )
-    .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them")
+    .option("--backend <name>", "wasm, reference …: seedgrad doctor lists them", parseBackend)
     .option("--json", "the last line of stdout is one JSON object");

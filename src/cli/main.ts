@@ -8,7 +8,7 @@ import { printableMessage } from "../core/printable.ts";
 import { seedFromText } from "../rng/stream.ts";
 import { type AttestationFlags, attestations, makeKeyFile } from "./attestations.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
-import { report } from "./command.ts";
+import { exitCodesText, oneLine, report } from "./command.ts";
 import { type CompareFlags, compare, parseMetric, parseTarget } from "./compare.ts";
 import { completion } from "./completion.ts";
 import { diffConfigs, showConfig, validateConfig } from "./config.ts";
@@ -19,6 +19,7 @@ import { type ExplainFlags, explain } from "./explain.ts";
 import { fitConfig } from "./fit.ts";
 import {
   addTo,
+  parseBackend,
   parseCount,
   parseShare,
   parseStep,
@@ -58,9 +59,14 @@ const program = new Command("seedgrad")
   .exitOverride()
   .configureOutput({ writeErr: (text) => void process.stderr.write(printableMessage(text)) });
 
-/** Says under `--help` what the exit codes of a command that compares mean. */
-const comparing = (command: Command, same: string, other: string): Command =>
-  command.addHelpText("after", `\nExit codes:\n  0: the same${same}\n  1: ${other}\n  2: wrong usage, flags or config`);
+const comparisons = new Map<Command, { 0: string; 1: string }>();
+program.addHelpText("afterAll", ({ command }) => exitCodesText(comparisons.get(command)));
+
+/** Has `--help` say what the exit codes of a command that compares mean. */
+function comparing(command: Command, same: string, other: string): Command {
+  comparisons.set(command, { 0: `the same${same}`, 1: other });
+  return command;
+}
 
 withRunFlags(program.command("fit").argument("<config>", "YAML file"))
   .description("train; a preset's digest is compared with the published one")
@@ -160,7 +166,7 @@ comparing(
     "with --op: writes the op's proof, or the list; a proof is judged by verify FILE, without the run",
   )
   .option("--data <folder>", "where the files and folders of data lie that the run's config names")
-  .option("--backend <name>", "another backend than the run's")
+  .option("--backend <name>", "another backend than the run's", parseBackend)
   .option("--json", "the last line of stdout is one JSON object")
   .action((run: string, flags: VerifyFlags) => report(flags.json, () => verify(run, flags)));
 
@@ -220,7 +226,7 @@ withBackendFlags(program.command("runner"))
   )
   .option("--keys <file>", "check others' runs too, and sign what is found: a file of seedgrad keys new")
   .option("--import <program>", "a program that jobs may name, by its content; may be given again", addTo)
-  .option("--backend <name>", "in place of the jobs' own")
+  .option("--backend <name>", "in place of the jobs' own", parseBackend)
   .option("--json", "the last line of stdout is one JSON object")
   .action((flags: RunnerFlags) => report(flags.json, () => runner(flags)));
 
@@ -250,7 +256,11 @@ withRunFlags(config.command("validate").argument("<config>", "YAML file"))
 withRunFlags(config.command("show").argument("<config>", "YAML file"))
   .description("the effective config: defaults and flags included")
   .action((file: string, flags: RunFlags) => report(flags.json, () => showConfig(file, flags)));
-withRunFlags(config.command("diff").argument("<a>", "YAML file").argument("<b>", "another"))
+comparing(
+  withRunFlags(config.command("diff").argument("<a>", "YAML file").argument("<b>", "another")),
+  "",
+  "something differs",
+)
   .description("what two effective configs differ in")
   .action((a: string, b: string, flags: RunFlags) => report(flags.json, () => diffConfigs(a, b, flags)));
 
@@ -261,10 +271,11 @@ checkpoint
   .description("state and tensors of a checkpoint, or the checkpoints of a folder")
   .option("--json", "the last line of stdout is one JSON object")
   .action((path: string, flags: RunFlags) => report(flags.json, () => checkpointInfo(path)));
-checkpoint
-  .command("diff")
-  .argument("<a>", "a checkpoint")
-  .argument("<b>", "another")
+comparing(
+  checkpoint.command("diff").argument("<a>", "a checkpoint").argument("<b>", "another"),
+  "",
+  "something differs, or one is damaged",
+)
   .description("fields and tensors that differ, and by how much")
   .option("--json", "the last line of stdout is one JSON object")
   .action((a: string, b: string, flags: RunFlags) => report(flags.json, () => checkpointDiff(a, b)));
@@ -308,11 +319,11 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
-      return;
-    }
-    await report(args.includes("--json"), () => Promise.reject(error));
+    const json = args.includes("--json");
+    if (!(error instanceof CommanderError)) return report(json, () => Promise.reject(error));
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    const { message } = error;
+    if (json && error.exitCode !== 0) process.stdout.write(`${oneLine({ error: { name: "UsageError", message } })}\n`);
   }
 }
 

@@ -9,7 +9,7 @@ import { writeSafetensors } from "../io/safetensors.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { trainedTable } from "../train/config/loaders.ts";
-import { messages, type Outcome } from "./command.ts";
+import { messages, type Outcome, requirePath } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readConfig } from "./imports.ts";
 
@@ -33,6 +33,7 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
       expected: "a name that ends with .csv, .jsonl or .safetensors",
     });
   }
+  requirePath("--input", input);
   const config = await readConfig(file, flags);
   const { trainer } = buildTrainer({ trainer: { init: config.trainer.init } }, { loggers: [messages] });
   const { modelDir } = config.trainer.init;

@@ -7,12 +7,13 @@ import { drawSeed } from "../rng/stream.ts";
 import { readManifest } from "../run/manifest.ts";
 import { addStatement, attestationOf, attestationsFile, signed } from "../verify/attestation.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
+import { requireRun } from "../verify/folder.ts";
 import { readKeys } from "../verify/keys.ts";
 import { shareOf } from "../verify/share.ts";
 import { showDiff } from "../verify/show.ts";
 import { rebuildFromConfig, verifyConfig, verifyRun } from "../verify/verify.ts";
 import { short, showChecks } from "./checks.ts";
-import { type Outcome, oneLine } from "./command.ts";
+import { type Outcome, oneLine, requirePath } from "./command.ts";
 import { diffJson } from "./diff.ts";
 import { checkTogether } from "./flags.ts";
 import { configOf, importFor } from "./imports.ts";
@@ -46,9 +47,11 @@ const runnersDecide = (
 /** Verifies a run's folder, a config against a published digest, one op of a step, or the proof of one. Exit code 1 when something differs. */
 export async function verify(what: string, flags: VerifyFlags): Promise<Outcome> {
   checkTogether(flags, { shareSeed: "share", store: "queue", replicas: "queue" }, runnersDecide);
+  if (flags.data !== undefined) requirePath("--data", flags.data);
   if (flags.op !== undefined || isProof(what)) return verifyOp(what, flags);
   checkTogether(flags, { output: "op" });
   if (flags.queue !== undefined) {
+    requireRun(what);
     await importFor(`${what}/config.yaml`, flags, what);
     const { store, replicas, share: replaySteps } = flags;
     return verifyOverQueue(what, flags.queue, { store, replicas, replaySteps });

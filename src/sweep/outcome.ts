@@ -1,7 +1,6 @@
 // One run as its folder tells of it: how it stands, and every number that it left, each with its steps.
-import { exists, list } from "#files";
+import { exists } from "#files";
 import { float32FromBits } from "../core/canonical.ts";
-import { CheckpointError } from "../core/errors.ts";
 import type { Mode } from "../optim/monitored.ts";
 import { isConfusionCell } from "../report/heatmap.ts";
 import type { RunState } from "../report/results.ts";
@@ -11,7 +10,7 @@ import type { History } from "../run/history.ts";
 import { mayBeHeld } from "../run/lock.ts";
 import { readLogged } from "../run/logged.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
-import { readLinks } from "../verify/folder.ts";
+import { readLinks, requireRun } from "../verify/folder.ts";
 
 /** A run's folder, read. */
 export interface Outcome {
@@ -29,24 +28,9 @@ export interface Outcome {
   readonly notes: readonly string[];
 }
 
-/** Throws CheckpointError, naming the runs that lie in it, for a folder that holds no run of its own. */
-function refuseOther(folder: string): void {
-  if (exists(`${folder}/manifest.json`)) return;
-  const inside = exists(folder)
-    ? list(folder, CheckpointError).filter((name) => exists(`${folder}/${name}/manifest.json`))
-    : [];
-  throw new CheckpointError({
-    where: folder,
-    problem: "not a run's folder",
-    got: exists(folder) ? "no manifest.json in it" : "no such folder",
-    expected: "the folder that a run was given (model_dir)",
-    hint: inside.length > 0 ? `it holds runs: ${inside.map((name) => `${folder}/${name}`).join(" ")}` : undefined,
-  });
-}
-
-/** Reads a run's folder. Throws CheckpointError for one that holds no run, or is damaged. */
+/** Reads a run's folder. Throws ConfigError for a path that is none, CheckpointError for one that is damaged. */
 export function readOutcome(folder: string): Outcome {
-  refuseOther(folder);
+  requireRun(folder);
   const manifest = readManifest(`${folder}/manifest.json`);
   const links = readLinks(folder, manifest);
   const { file, history, damaged } = readLogged(folder);

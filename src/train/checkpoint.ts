@@ -138,7 +138,7 @@ export function bestCheckpoint({ trainer, keepBest }: Session): Run["best"] {
   return best && { path: `${folder}/${best.file}`, step: best.step, metric, value: best.metrics![metric] };
 }
 
-/** The file that a choice of checkpoint means: undefined for none. Throws CheckpointError for a file that isn't there, ConfigError where nothing says which is the best. */
+/** The file that a choice of checkpoint means: undefined for none. Throws ConfigError for a path that leads nowhere, CheckpointError where there is no best or last one, ConfigError where nothing says which is the best. */
 export function chosenCheckpoint(session: Session, { ckptPath }: CheckpointChoice): string | undefined {
   const { trainer } = session;
   if (ckptPath === null) return undefined;
@@ -158,20 +158,21 @@ export function chosenCheckpoint(session: Session, { ckptPath }: CheckpointChoic
   const last = () => (folder === undefined ? undefined : newestCheckpoint(folder));
   const path = ckptPath === "best" ? bestCheckpoint(session)?.path : ckptPath === "last" ? last() : ckptPath;
   if (path !== undefined && exists(path)) return path;
-  throw new CheckpointError({
+  // A path is the caller's own; what best and last stand for is a matter of the folder.
+  throw new (path === ckptPath ? ConfigError : CheckpointError)({
     where: path ?? `${folder ?? "no modelDir"}: ${ckptPath}`,
     problem: "there is no such checkpoint",
     hint: "leave ckptPath out for the latest in the run's folder, or null for none",
   });
 }
 
-/** The checkpoints that paths or a pattern name; left out: all in the trainer's folder. Throws CheckpointError where there are none. */
+/** The checkpoints that paths or a pattern name; left out: all in the trainer's folder. Throws ConfigError where what is given names none, CheckpointError where the folder holds none. */
 export function checkpointPaths(trainer: TrainerView, given?: string | readonly string[]): string[] {
   const folder = checkpointFolder(trainer);
   const own = () => (folder === undefined ? [] : listCheckpoints(folder).map(({ file }) => `${folder}/${file}`));
   const paths = given === undefined ? own() : typeof given === "string" ? globFiles(given) : [...given];
   if (paths.length > 0) return paths;
-  throw new CheckpointError({
+  throw new (given === undefined ? CheckpointError : ConfigError)({
     where: "validateAll",
     problem: "there are no checkpoints",
     got: given === undefined ? (folder ?? "no modelDir") : String(given),

@@ -296,7 +296,7 @@ export class Trainer implements TrainerView {
     );
   }
 
-  /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws CheckpointError where there are none, TrainingError during a fit. */
+  /** Validates the weights of every checkpoint (paths, or one pattern such as `runs/a/checkpoints/*.safetensors`; left out: all of the run's folder) on every loader, by step. Throws ConfigError where the paths lead to none, CheckpointError where the folder holds none, TrainingError during a fit. */
   async validateAll(
     loaders: Loaders,
     ckptPaths?: string | readonly string[],

@@ -10,6 +10,7 @@ import { readChain } from "../run/chainfile.ts";
 import { isCount, isHash, isRecord, isText, listOf, maybe, shaped, tryJson } from "../run/fields.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Verification } from "../run/verification.ts";
+import { requireRun } from "./folder.ts";
 
 /** What a runner found of a run. */
 export interface Attestation {
@@ -192,8 +193,9 @@ export interface AttestedRun {
   readonly statements: readonly Statement[];
 }
 
-/** Reads a run's folder with what is said of it. Throws CheckpointError for a folder that holds no run. */
+/** Reads a run's folder with what is said of it. Throws ConfigError for a path that is no run's folder. */
 export function readAttested(folder: string): AttestedRun & { readonly unread: readonly number[] } {
+  requireRun(folder);
   const { result } = readManifest(`${folder}/manifest.json`);
   const links = readChain(`${folder}/chain.bin`);
   return { folder, links, digest: result?.digest, ...readStatements(folder) };

@@ -1,5 +1,5 @@
 // What a run's folder says, read and held to itself, as far as a replay needs it; and what somebody published of a run.
-import { exists } from "#files";
+import { exists, list } from "#files";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import type { ChainLink } from "../run/chain.ts";
@@ -8,6 +8,33 @@ import { type CheckpointEntry, listCheckpoints, loadCheckpoint } from "../run/ch
 import { compareFacts, deciding } from "../run/facts.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
 import type { ReplayOptions } from "../train/replay.ts";
+
+/** A file has no entry of this name. */
+const isFolder = (path: string): boolean => exists(`${path}/.`);
+
+/** The folders of runs that lie in a folder, those of phases in their order. */
+function runsIn(folder: string): string[] {
+  if (!isFolder(folder)) return [];
+  const found = list(folder).filter((name) => exists(`${folder}/${name}/manifest.json`));
+  const number = (name: string) => Number(/^phase-(\d+)$/.exec(name)?.[1] ?? 0);
+  return found.sort((a, b) => number(a) - number(b)).map((name) => `${folder}/${name}`);
+}
+
+/** Throws ConfigError, naming the runs that lie in it, for a path that is no run's folder. `expected`: what the path may be. */
+export function requireRun(path: string, expected = "a run's folder, which holds manifest.json"): void {
+  if (exists(`${path}/manifest.json`)) return;
+  const inside = runsIn(path.replace(/\/+$/, ""));
+  throw new ConfigError({
+    where: path,
+    problem: "not a run's folder",
+    got: isFolder(path) ? "no manifest.json in it" : exists(path) ? "a file" : "no such folder",
+    expected,
+    hint:
+      inside.length > 0
+        ? `it holds runs: ${inside.join(" ")}`
+        : "a run's folder is where fit wrote to: model_dir, or runs/ and the config's name",
+  });
+}
 
 /** A run's folder as a replay sees it. */
 export interface Recorded {
@@ -22,8 +49,9 @@ export interface Recorded {
   readonly checkpoint: string | null;
 }
 
-/** Reads a run's folder. Throws CheckpointError for one that holds no run, or no checkpoint at `from` or was made under other numerics, ConfigError for options that don't fit. */
+/** Reads a run's folder. Throws CheckpointError for one that is damaged or was made under other numerics, ConfigError for a path that is none, for a `from` where it has no checkpoint, and for options that don't fit. */
 export function readRecorded(folder: string, { from = 0, steps, against }: ReplayOptions): Recorded {
+  requireRun(folder);
   const manifest = readManifest(`${folder}/manifest.json`);
   checkCount("from", from, 0);
   if (steps !== undefined) checkCount("steps", steps, 1);
@@ -82,7 +110,7 @@ function checkCount(where: string, value: number, least: number): void {
 function checkpointAt({ folder, from, links, entries }: Omit<Recorded, "checkpoint">): string {
   const entry = entries.find(({ step }) => step === from);
   if (!entry) {
-    throw new CheckpointError({
+    throw new ConfigError({
       where: `${folder}/checkpoints`,
       problem: "there is no checkpoint at the step to begin from",
       got: `step ${from}`,

@@ -13,7 +13,7 @@ import {
 } from "../core/arguments.ts";
 import { fromHex, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { DataError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { encodeGraph, fixedData, type Graph } from "../graph/hash.ts";
 import type { Node } from "../graph/node.ts";
@@ -132,7 +132,7 @@ const calls = {
 
 /**
  * Proves one op of a step of a run: `value` is its number among the step's values, as `stepValues` lists them, or the name of an output such as `parameter/0.weight`.
- * The run is replayed up to there. Throws CheckpointError for a folder that holds no such step, ReproError where the replay isn't the run, DataError for a value that no op computes.
+ * The run is replayed up to there. Throws ConfigError for a step or a value that isn't there, or that no op computes, ReproError where the replay isn't the run.
  */
 export async function proveOp(
   folder: string,
@@ -239,5 +239,5 @@ function stateOf(checkpoint: Checkpoint, names: readonly string[]): ProvedValue[
 }
 
 function refuse(where: string, problem: string, got: string, expected?: string): never {
-  throw new DataError({ where, problem, got, expected });
+  throw new ConfigError({ where, problem, got, expected });
 }

@@ -3,7 +3,7 @@
 import { loadBackend, type Threads } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
 import { compareUtf8, fromHex, toHex } from "../core/canonical.ts";
-import { DataError, ReproError } from "../core/errors.ts";
+import { ConfigError, DataError, ReproError } from "../core/errors.ts";
 import { encodeBatch, encodeNumbers, type LinkParts, linkHash } from "../run/chain.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { compareLinks } from "../run/compare.ts";
@@ -40,13 +40,20 @@ export interface ReplayedStep {
 
 class Ended extends ReproError {}
 
-/** Makes a step of a run again. Throws CheckpointError for a folder that holds no such step, ReproError where the replay isn't the run at a step up to there. */
+/** Makes a step of a run again. Throws ConfigError for a run that has no such step, DataError for one whose step isn't one graph, ReproError where the replay isn't the run at a step up to there. */
 export async function replayStep(folder: string, step: number, options: ProveOptions = {}): Promise<ReplayedStep> {
   const entries = listCheckpoints(`${folder}/checkpoints`);
   const latest = entries.reduce((latest, entry) => (entry.step < step ? Math.max(latest, entry.step) : latest), 0);
   const from = options.from ?? latest;
   const { manifest, links, checkpoint } = readRecorded(folder, { from, steps: step - from });
-  if (step > links.length) refuse(folder, "the run has no such step", `step ${step}`, `at most ${links.length}`);
+  if (step > links.length) {
+    throw new ConfigError({
+      where: folder,
+      problem: "the run has no such step",
+      got: `step ${step}`,
+      expected: `at most ${links.length}`,
+    });
+  }
   const own = options.backend ?? String(manifest.environment.backend);
   const backend = typeof own === "string" ? await loadBackend(own, { threads: options.threads }) : own;
   let next = from + 1;
@@ -108,9 +115,9 @@ export async function replayStep(folder: string, step: number, options: ProveOpt
     made.record.base + made.record.plan.graph.draws === made.link.position
   )
     return made;
-  return refuse(folder, "the step isn't one graph run once, whose link says all that it was given", `step ${step}`);
-}
-
-function refuse(where: string, problem: string, got: string, expected?: string): never {
-  throw new DataError({ where, problem, got, expected });
+  throw new DataError({
+    where: folder,
+    problem: "the step isn't one graph run once, whose link says all that it was given",
+    got: `step ${step}`,
+  });
 }

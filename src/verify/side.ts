@@ -5,7 +5,7 @@ import { exists, readText } from "#files";
 import type { Threads } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
 import { toHex } from "../core/canonical.ts";
-import { CheckpointError, ConfigError, SeedgradError } from "../core/errors.ts";
+import { CheckpointError, SeedgradError } from "../core/errors.ts";
 import { missingKey } from "../core/keys.ts";
 import type { Graph } from "../graph/hash.ts";
 import { readGraph } from "../graph/record.ts";
@@ -22,8 +22,9 @@ import type { Config } from "../train/config/schema.ts";
 import { programFacts } from "../train/facts.ts";
 import { lengthOf, limited } from "../train/length.ts";
 import { type Rebuild, remake } from "../train/replay.ts";
+import { requireRun } from "./folder.ts";
 import { changesOf } from "./replay.ts";
-import { phasesOf, rebuildConfig, rebuildFromConfig } from "./verify.ts";
+import { rebuildConfig, rebuildFromConfig } from "./verify.ts";
 
 export interface Side {
   /** What it is called in reports. */
@@ -64,16 +65,9 @@ export interface SideOptions {
 
 /** Opens a run's folder or a config file. Throws ConfigError where the path is neither, and what reading them throws. */
 export async function openSide(path: string, options: SideOptions = {}): Promise<Side> {
-  if (exists(`${path}/manifest.json`)) return runSide(path, options);
-  if (/\.ya?ml$/i.test(path)) return configSide(path, options);
-  const phases = phasesOf(path);
-  const elsewhere = exists(path) ? "a run's folder is where fit wrote to: runs/…" : undefined;
-  throw new ConfigError({
-    where: path,
-    problem: "neither a run's folder nor a config",
-    expected: "a folder that holds manifest.json, or a .yaml file",
-    hint: phases.length > 0 ? `it holds phases, each a run of its own: ${phases.join(", ")}` : elsewhere,
-  });
+  if (/\.ya?ml$/i.test(path) && !exists(`${path}/manifest.json`)) return configSide(path, options);
+  requireRun(path, "a folder that holds manifest.json, or a .yaml file");
+  return runSide(path, options);
 }
 
 function runSide(folder: string, { backend, rebuild: given }: SideOptions): Side {

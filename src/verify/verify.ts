@@ -1,9 +1,8 @@
 // Verification of a run's folder: its program is made again from its config, or as the caller says, and replayed. A config alone is trained, and held
 // against a digest that was published.
 
-import { exists, list } from "#files";
 import { callable, checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
-import { CheckpointError, ConfigError, ReproError } from "../core/errors.ts";
+import { ConfigError, ReproError } from "../core/errors.ts";
 import { compareFacts } from "../run/facts.ts";
 import { readManifest } from "../run/manifest.ts";
 import type { Verification } from "../run/verification.ts";
@@ -14,7 +13,7 @@ import type { Config } from "../train/config/schema.ts";
 import { programFacts } from "../train/facts.ts";
 import { type Rebuild, type ReplayOptions, remake, replayed } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
-import { published } from "./folder.ts";
+import { published, requireRun } from "./folder.ts";
 import { withData } from "./relocate.ts";
 import { replayRun } from "./replay.ts";
 
@@ -25,37 +24,17 @@ export interface VerifyOptions extends ReplayOptions {
   readonly data?: string;
 }
 
-/** The folders of phases in a folder that is no run itself, in their order. */
-export function phasesOf(given: string): string[] {
-  const folder = given.replace(/\/+$/, "");
-  if (exists(`${folder}/manifest.json`) || !exists(`${folder}/phase-1/manifest.json`)) return [];
-  const numbers = list(folder).flatMap((name) => /^phase-(\d+)$/.exec(name)?.[1] ?? []);
-  return numbers
-    .sort((a, b) => Number(a) - Number(b))
-    .map((number) => `${folder}/phase-${number}`)
-    .filter((phase) => exists(`${phase}/manifest.json`));
-}
-
 const runCall = signature("verifyRun", {
   folder: string,
   "options?": optionsOf<VerifyOptions>({ ...replayKinds, "rebuild?": callable, "data?": string }),
 });
 const configCall = signature("verifyConfig", { file: string, options: optionsOf<ReplayOptions>(replayKinds) });
 
-/** Replays a run from its folder: see `replayRun`. Throws ReproError for a run made in code without `rebuild`, CheckpointError for a folder of phases. */
+/** Replays a run from its folder: see `replayRun`. Throws ReproError for a run made in code without `rebuild`, ConfigError for a path that is no run's folder. */
 export async function verifyRun(folder: string, given: VerifyOptions = {}): Promise<Verification> {
   checkArguments(runCall, arguments);
   const { rebuild, data, ...options } = given;
-  const phases = phasesOf(folder);
-  if (phases.length > 0) {
-    throw new CheckpointError({
-      where: folder,
-      problem: "it holds phases, and each is a run of its own",
-      got: `${phases.length} phases`,
-      expected: "a run's folder",
-      hint: `verify each of them: ${phases.join(", ")}`,
-    });
-  }
+  requireRun(folder);
   return replayRun(folder, rebuild ?? rebuildFromConfig(folder, data), options);
 }
 

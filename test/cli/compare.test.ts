@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compare, parseMetric, parseTarget } from "../../src/cli/compare.ts";
-import { CheckpointError, ConfigError, SeedgradError } from "../../src/core/errors.ts";
+import { ConfigError, SeedgradError } from "../../src/core/errors.ts";
 import { formatNumber } from "../../src/report/html.ts";
 import type { Run } from "../../src/train/run.ts";
 import { start } from "../support/cli.ts";
@@ -92,7 +92,7 @@ describe("compare", () => {
     await expect(compare([folders[0]], {})).rejects.toThrow(/nothing to compare with: got one run/);
     await expect(compare([folders[0], `${folder}/./width-4-1`], {})).rejects.toThrow(/named twice/);
     await expect(compare([folder], {})).rejects.toThrow(/not a run's folder[\s\S]*it holds runs: .*width-16-1/);
-    await expect(compare([folders[0], join(folder, "none")], {})).rejects.toThrow(CheckpointError);
+    await expect(compare([folders[0], join(folder, "none")], {})).rejects.toThrow(ConfigError);
     await expect(compare(folders, { metric: { name: "val_acc" } })).rejects.toThrow(ConfigError);
     await expect(compare(folders, { csv: join(folder, "none/x.csv") })).rejects.toThrow(SeedgradError);
     const broken = join(temporaryFolder(), "manifest.json");

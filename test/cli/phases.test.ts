@@ -48,10 +48,10 @@ describe("phases, with a model that a program registers", () => {
     }
     const whole = await start(["verify", modelDir]);
     expect([whole.code, whole.stderr]).toEqual([
-      1,
-      expect.stringContaining(`${modelDir}: it holds phases, and each is a run of its own`),
+      2,
+      expect.stringContaining(`${modelDir}: not a run's folder: got no manifest.json in it`),
     ]);
-    expect(whole.stderr).toContain(`verify each of them: ${first.directory}, ${second.directory}`);
+    expect(whole.stderr).toContain(`it holds runs: ${first.directory} ${second.directory}`);
     const again = await start(args);
     expect(again.json()).toMatchObject({ phases: phases.map(({ digest }) => ({ digest })) });
     expect(loadCheckpoint(join(second.directory, "checkpoints/checkpoint_4.safetensors")).state.step).toBe(4);

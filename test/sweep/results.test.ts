@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
+import { ConfigError } from "../../src/core/errors.ts";
 import { recordRun, tensor, Variable } from "../../src/index.ts";
 import { thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { sgd } from "../../src/optim/index.ts";
@@ -305,7 +305,7 @@ describe("runs of any origin", () => {
       /not a run's folder: got no such folder/,
     );
     const whole = refused(() => resultsOf(listed([folder])));
-    expect(whole).toBeInstanceOf(CheckpointError);
+    expect(whole).toBeInstanceOf(ConfigError);
     expect(whole.hint).toContain(folders[0]);
     const short = copied(folders[0]);
     writeFileSync(join(short, "chain.bin"), readFileSync(join(short, "chain.bin")).subarray(0, -200));

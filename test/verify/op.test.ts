@@ -8,7 +8,7 @@ import { asProduct } from "../../kernels/product.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { fromHex, sha256Hex, toHex } from "../../src/core/canonical.ts";
-import { CheckpointError, ConfigError, DataError, ReproError, TraceError } from "../../src/core/errors.ts";
+import { ConfigError, DataError, ReproError, TraceError } from "../../src/core/errors.ts";
 import { encodeGraph, graphNodes } from "../../src/graph/hash.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { allRecords } from "../../src/ops/define.ts";
@@ -140,9 +140,9 @@ describe("from a run's folder", () => {
   test("what it refuses", async () => {
     await expect(proved(0)).rejects.toThrow(/an input of the step, which no op computes: got 0, argument\/0\/inputs/);
     await expect(proved(192)).rejects.toThrow(/no such value: got 192, expected an integer in \[0, 192\)/);
-    await expect(proved("parameter/x")).rejects.toThrow(DataError);
+    await expect(proved("parameter/x")).rejects.toThrow(ConfigError);
     await expect(proved(20, 9)).rejects.toThrow(/the run has no such step: got step 9, expected at most 3/);
-    await expect(proveOp(`${folder}x`, 1, 20, { rebuild })).rejects.toThrow(CheckpointError);
+    await expect(proveOp(`${folder}x`, 1, 20, { rebuild })).rejects.toThrow(ConfigError);
     const backend = faulty((kernel, plan) =>
       asProduct(kernel) ? afterwards(kernel, plan, (out) => out.set([7])) : undefined,
     );

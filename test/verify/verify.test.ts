@@ -7,7 +7,7 @@ import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
 import type { TrainerOptions } from "../../src/train/contract.ts";
 import { diffRuns } from "../../src/verify/diff.ts";
-import { phasesOf, verifyRun } from "../../src/verify/verify.ts";
+import { verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -173,7 +173,7 @@ describe("a part of a run", () => {
   test("what isn't there to begin from, and what isn't a number of steps", async () => {
     const folder = await finished({ checkpoint: { steps: 4 } });
     const none = verifyRun(folder, { rebuild, from: 3 });
-    await expect(none).rejects.toThrow(CheckpointError);
+    await expect(none).rejects.toThrow(ConfigError);
     await expect(none).rejects.toThrow(/no checkpoint.*got step 3, expected one of 4, 6, or 0/);
     for (const bad of [{ from: -1 }, { from: 1.5 }, { steps: 0 }, { steps: Number.NaN }]) {
       await expect(verifyRun(folder, { rebuild, ...bad })).rejects.toThrow(ConfigError);
@@ -285,25 +285,20 @@ describe("what can't be replayed is refused", () => {
     await refused(/chain.bin: the record of step 2/);
     edit(folder, { status: "failed" });
     await refused(/isn't finished: got failed/);
-    await expect(verifyRun(`${folder}/none`)).rejects.toThrow(CheckpointError);
+    await expect(verifyRun(`${folder}/none`)).rejects.toThrow(ConfigError);
   });
 });
 
-test("a folder of phases: which folders to verify, in their order", async () => {
+test("a folder of phases, and a file: which folders to verify, in their order", async () => {
   const folder = temporaryFolder();
-  expect(phasesOf(folder)).toEqual([]);
   mkdirSync(`${folder}/phase-3`);
-  for (const number of [10, 2]) cpSync(await finished(), `${folder}/phase-${number}`, { recursive: true });
-  expect(phasesOf(folder)).toEqual([]);
-  cpSync(await finished(), `${folder}/phase-1`, { recursive: true });
+  for (const number of [10, 2, 1]) cpSync(await finished(), `${folder}/phase-${number}`, { recursive: true });
   const phases = [1, 2, 10].map((number) => `${folder}/phase-${number}`);
-  expect(phasesOf(`${folder}/`)).toEqual(phases);
-  const refused = verifyRun(folder, { rebuild });
-  await expect(refused).rejects.toThrow(CheckpointError);
-  await expect(refused).rejects.toThrow(
-    `got 3 phases, expected a run's folder\nHint: verify each of them: ${phases[0]},`,
-  );
-  await expect(diffRuns(folder, folder)).rejects.toThrow(`Hint: it holds phases, each a run of its own: ${phases[0]},`);
+  for (const refused of [verifyRun(`${folder}/`, { rebuild }), diffRuns(folder, folder)]) {
+    await expect(refused).rejects.toThrow(ConfigError);
+    await expect(refused).rejects.toThrow(/not a run's folder: got no manifest\.json in it, expected a .*folder/);
+    await expect(refused).rejects.toThrow(`Hint: it holds runs: ${phases.join(" ")}`);
+  }
+  await expect(verifyRun(`${phases[0]}/chain.bin`)).rejects.toThrow(/not a run's folder: got a file/);
   expect(await verifyRun(phases[2], { rebuild })).toMatchObject({ equal: true });
-  expect(phasesOf(phases[0])).toEqual([]);
 });
