@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Checks proofs of ops, by docs/proof.md alone: python3 check.py FILE… Each is right, WRONG (exit code 1), or REFUSED: an op not covered here (2)."""
+"""Checks proofs of ops, by docs/proof.md alone: python3 check.py FILE… Each is right, WRONG (exit code 1), or REFUSED: an op or field not known here (2)."""
 import ctypes, hashlib, io, json, math, struct, sys
 from math import inf, nan, prod
-
 class Wrong(Exception): pass
 class Refused(Exception): pass
 def sha(*parts): return hashlib.sha256(b"".join(parts)).digest()
@@ -18,7 +17,6 @@ class Reader(io.BytesIO):
         kinds = [lambda: None, lambda: False, lambda: True, lambda: self.number("q"), lambda: self.number("f"), self.text]
         kinds += [lambda: self.read(self.number("I")), lambda: self.list(self.value), lambda: dict(self.list(lambda: (self.text(), self.value())))]
         return kinds[self.number("B")]()
-
 def graph_of(data):  # its seed, values (each node with what it means), outputs and draws
     r = Reader(data)
     if (form := (r.text(), r.text())) != ("seedgrad/graph/1", "f32-strict/2"): raise Refused(f"a graph of {form}")
@@ -41,7 +39,6 @@ def graph_of(data):  # its seed, values (each node with what it means), outputs 
             known[own if isinstance(meaning, bytes) else value["op"]] = meaning
         value["meaning"] = known.get(value["op"], known.get(own))
     return seed, values, r.list(lambda: (r.text(), r.number("I"))), r.number("q")
-
 def root_of(leaf, index, count, path):  # RFC 6962
     if count == 1 or not path: return leaf if count == 1 and not path else None
     left = 1 << (count - 1).bit_length() - 1
@@ -49,7 +46,6 @@ def root_of(leaf, index, count, path):  # RFC 6962
     return below and sha(b"\1", *((below, path[-1]) if index < left else (path[-1], below)))
 def f32(x): return ctypes.c_float(x).value
 def divide(a, b): return a / b if b else nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1, b)
-
 PARTS = {
     "neg": lambda a: -a, "abs": abs, "sqrt": lambda a: math.sqrt(a) if a >= 0 else nan, "not": lambda a: not a, "toFloat32": float,
     "floor": lambda a: math.copysign(math.floor(a), a) if abs(a) < 2**24 else a, "pow2": lambda a: 2.0**a if abs(a) < 127 else 0.0,
@@ -113,10 +109,14 @@ def compute(node, given, expression, seed, base):  # the op's elements from its 
     if op != "reshape": raise Refused(f"op {op}")
     return x
 
+PROOF, LINK = "format step graph graphHash link root expression operands result states", "hash previous position batch given loss"
 def check(proof):
     unhex, link, result = bytes.fromhex, proof["link"], proof["result"]
     if proof["format"] != "seedgrad/op/1": raise Refused(proof["format"])
     graph, given = unhex(proof["graph"]), [*proof["operands"], result]
+    parts = [(proof, PROOF), (link, LINK), (proof.get("states", {}), "before after"), *((v, "value sha256 data path state") for v in given)]
+    for part, names in parts + [(v["state"], "name index count path") for v in given if "state" in v]:
+        if unknown := part.keys() - {*names.split()}: raise Refused(f"fields that aren't known: {', '.join(sorted(unknown))}")
     expect(sha(graph) == unhex(proof["graphHash"]), "graph: its bytes come to another hash")
     made = sha(unhex(link["previous"]), pack("Q", proof["step"]), sha(graph), pack("Q", link["position"]), unhex(link["batch"] + link["given"]), unhex(link["loss"])[::-1])
     expect(made == unhex(link["hash"]), "link: its parts come to another hash")

@@ -85,6 +85,27 @@ export function writeOutput(flag: string, path: string, text: string): void {
 
 /** Letters of a cell that a table shows. */
 const widestCell = 120;
+/** Letters of a line of a cell that is shown whole. */
+const wrapAt = 100;
+
+/** A text in lines of at most so many letters, parted at blanks where there are any. */
+function wrapped(text: string, most: number): string[] {
+  if (text.length <= most) return [text];
+  const blank = text.lastIndexOf(" ", most);
+  const end = blank > 0 ? blank : most;
+  return [text.slice(0, end), ...wrapped(text.slice(end).trimStart(), most)];
+}
+
+/** A table's rows as aligned lines, a longer cell of the last column whole in lines of its own. */
+export function tableWhole(rows: readonly (readonly string[])[]): string[] {
+  return table(
+    rows.flatMap((row) => {
+      const [first, ...more] = wrapped(printable(row[row.length - 1]), wrapAt);
+      const before = row.slice(0, -1);
+      return [[...before, first], ...more.map((line) => [...before.map(() => ""), line])];
+    }),
+  );
+}
 
 /** A table's rows as aligned lines; a longer cell is cut short. */
 export function table(whole: readonly (readonly string[])[]): string[] {

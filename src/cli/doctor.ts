@@ -5,7 +5,7 @@ import { numericsId } from "../core/numerics.ts";
 import { type Finding, findingOf, probe } from "../program/probe.ts";
 import { certificateLines, classWords } from "../report/certificate.ts";
 import type { Outcome } from "./command.ts";
-import { table } from "./command.ts";
+import { tableWhole } from "./command.ts";
 
 /** Probes every backend. Exit code 1 when one of class A gives other bits than reference. */
 export async function doctor(): Promise<Outcome> {
@@ -26,7 +26,7 @@ export async function doctor(): Promise<Outcome> {
     },
     lines: [
       `numerics ${numericsId} | Node ${process.version} | ${process.platform}-${process.arch} | probe ${expected.slice(0, 12)}`,
-      ...table([
+      ...tableWhole([
         ["backend", "class", "threads", "vectors", "probe"],
         ...findings.map(({ backend, class: kind, threads, vectorWidth, found }) => {
           return [backend, kind, String(threads), vectorWidth > 1 ? `of ${vectorWidth}` : "-", found];
@@ -36,10 +36,9 @@ export async function doctor(): Promise<Outcome> {
         "certificate" in finding && finding.certificate ? certificateLines(finding.backend, finding.certificate) : [],
       ),
       `vectors of ${width.width}: ${width.reason}`,
-      Object.entries(classWords)
-        .map(([name, words]) => `${name}: ${words}`)
-        .join("; ")
-        .replace(/^/, "class "),
+      ...Object.entries(classWords)
+        .filter(([name]) => findings.some(({ class: kind }) => kind === name))
+        .map(([name, words]) => `class ${name}: ${words}`),
     ],
   };
 }

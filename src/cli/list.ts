@@ -3,7 +3,7 @@ import { unknownKey } from "../core/keys.ts";
 import type { EntryOption } from "../train/config/catalog.ts";
 import { families as catalogs } from "../train/config/families.ts";
 import { toSnake } from "../train/config/form.ts";
-import { type Outcome, oneLine, table } from "./command.ts";
+import { type Outcome, oneLine, tableWhole } from "./command.ts";
 import type { RunFlags } from "./flags.ts";
 import { importPrograms } from "./imports.ts";
 
@@ -47,7 +47,7 @@ export async function list(
         .map(inShort)
         .join(", "),
     ]);
-    return { code: 0, json: { [of]: entries }, lines: table([["name", "options (*: required)"], ...rows]) };
+    return { code: 0, json: { [of]: entries }, lines: tableWhole([["name", "options (*: required)"], ...rows]) };
   }
   const entry = chosen(`list ${of}`, new Map(entries.map((each) => [each.name, each])), name);
   const rows = entry.options.map(({ key, type, required, fallback, text = "" }) => [
@@ -56,6 +56,6 @@ export async function list(
     required ? "required" : shown(fallback),
     text,
   ]);
-  const lines = rows.length > 0 ? table([["key", "type", "default", "meaning"], ...rows]) : ["no options"];
+  const lines = rows.length > 0 ? tableWhole([["key", "type", "default", "meaning"], ...rows]) : ["no options"];
   return { code: 0, json: entry as never, lines: [...(entry.text ? [entry.text] : []), ...lines] };
 }

@@ -32,7 +32,7 @@ import {
 } from "./flags.ts";
 import { list } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
-import { type RunnerFlags, runner } from "./runner.ts";
+import { parseRunnerName, type RunnerFlags, runner } from "./runner.ts";
 import { schema } from "./schema.ts";
 import { type SweepFlags, sweep } from "./sweep.ts";
 import { test, validate, validateAll } from "./validate.ts";
@@ -223,6 +223,11 @@ withBackendFlags(program.command("runner"))
     "--lease <seconds>",
     "without a sign of life for so long a runner's job is another's; left out: 30",
     parseCount,
+  )
+  .option(
+    "--name <name>",
+    "what others call this runner, beside letters that are drawn: store, statements and sweeps show it; left out: runner",
+    parseRunnerName,
   )
   .option("--keys <file>", "check others' runs too, and sign what is found: a file of seedgrad keys new")
   .option("--import <program>", "a program that jobs may name, by its content; may be given again", addTo)

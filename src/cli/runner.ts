@@ -1,5 +1,5 @@
 // `seedgrad runner --queue redis://… --store …`: makes the runs that a queue holds, until it is stopped. What it makes is in the store whenever a checkpoint is whole, and nowhere else for long.
-import { hostname } from "node:os";
+import { InvalidArgumentError } from "commander";
 import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { numericsId } from "../core/numerics.ts";
@@ -21,6 +21,8 @@ export interface RunnerFlags {
   readonly store: string;
   readonly concurrency?: number;
   readonly lease?: number;
+  /** What the runner is called: a part of its id, which is drawn. */
+  readonly name?: string;
   /** The file of keys that checks of others' runs are signed with. */
   readonly keys?: string;
   readonly import?: readonly string[];
@@ -30,12 +32,19 @@ export interface RunnerFlags {
   readonly json?: boolean;
 }
 
+/** A runner's name: what is signed, and the names of files in the store, hold it. */
+export function parseRunnerName(text: string): string {
+  if (/^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError("expected at most 32 letters and digits, with - between them");
+}
+
 /** Makes runs until SIGINT, SIGTERM or SIGHUP; a second SIGINT or SIGTERM ends it at once. Throws ConfigError where queue or store can't be used. */
 export async function runner({
   queue,
   store: address,
   concurrency = 1,
   lease = defaultLease,
+  name = "runner",
   keys: keyFile,
   import: imports = [],
   backend,
@@ -45,9 +54,7 @@ export async function runner({
   const keys = keyFile === undefined ? undefined : readKeys(keyFile);
   const store = await openStore(address, process.env);
   const connection = await connectQueue(queue, process.env);
-  const id = `${hostname()
-    .replace(/[^A-Za-z0-9]+/g, "-")
-    .slice(0, 32)}-${drawSeed().toString(36)}`;
+  const id = `${name}-${drawSeed().toString(36)}`;
   const jobs = await JobQueue.open(connection);
   const scratch = scratchFolder();
   const given = { imports, backend, threads, vectorWidth };
@@ -77,10 +84,9 @@ export async function runner({
         return ending;
       },
       ...(keys && {
-        async check(order: CheckOrder, name: string, signal: AbortSignal) {
-          say(`${name}: begins`);
-          const check = startsChecks(given);
-          return makeCheck(order, name, { store, queue: jobs, keys, scratch, start: check, signal });
+        async check(order: CheckOrder, check: string, signal: AbortSignal) {
+          say(`${check}: begins`);
+          return makeCheck(order, check, { store, queue: jobs, keys, scratch, start: startsChecks(given), signal });
         },
       }),
     });

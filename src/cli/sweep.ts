@@ -55,6 +55,7 @@ const apart = [
   ["queue", "emit"],
   ["queue", "only"],
   ["queue", "jobs"],
+  ["queue", "vectorWidth"],
 ] as const;
 
 /** Plans a sweep, and makes the runs of it that aren't finished. Exit code 1 when a run failed, 129, 130 or 143 when a signal stopped it. */

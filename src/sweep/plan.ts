@@ -7,7 +7,6 @@ import { missingKey } from "../core/keys.ts";
 import { Stream } from "../rng/stream.ts";
 import { recordedImports } from "../run/programs.ts";
 import { type Assignment, pathOf } from "../train/config/assign.ts";
-import { sameKey } from "../train/config/form.ts";
 import { configHash, configToYaml, parseAssigned, readConfigText } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { formatPath, type Path, parseYaml, type YamlSource } from "../train/config/yaml.ts";
@@ -147,31 +146,15 @@ interface Point {
 /** Every combination: of an item of `list`, a draw of `random`, and a value of each key of `grid`; the last of these turns fastest. */
 function pointsOf(source: YamlSource, sweep: SweepFile): Point[] {
   const { set, grid, list, random } = sweep;
-  const used: { section: string; path: Path }[] = [];
-  const keyed = (section: string, key: string, path: Path): Keyed => {
+  const keyed = (key: string, path: Path): Keyed => {
     const position = source.keyPosition(path);
-    const mine = configPath(key, formatPath(path), position);
-    const before = used.find((other) => other.section !== section && samePath(other.path, mine));
-    if (before) {
-      throw new ConfigError({
-        where: formatPath(path),
-        problem: "a key that is given twice",
-        got: `${before.section} and ${section}`,
-        expected: "each key in one of set, grid, list and random",
-        position,
-      });
-    }
-    used.push({ section, path: mine });
-    return { key, path: mine, position };
+    return { key, path: configPath(key, formatPath(path), position), position };
   };
-  const value = (section: string, key: string, path: Path): Setting => ({
-    ...keyed(section, key, path),
-    value: valueSource(source, path),
-  });
-  const fixed = Object.keys(set).map((key) => value("set", key, ["set", key]));
-  const items = (list ?? [{}]).map((item, i) => Object.keys(item).map((key) => value("list", key, ["list", i, key])));
+  const setting = (key: string, path: Path): Setting => ({ ...keyed(key, path), value: valueSource(source, path) });
+  const fixed = Object.keys(set).map((key) => setting(key, ["set", key]));
+  const items = (list ?? [{}]).map((item, i) => Object.keys(item).map((key) => setting(key, ["list", i, key])));
   const axes = Object.entries(grid).map(([key, values]) => {
-    const axis = keyed("grid", key, ["grid", key]);
+    const axis = keyed(key, ["grid", key]);
     return values.map((_, i): Setting => ({ ...axis, value: valueSource(source, ["grid", key, i]) }));
   });
   const draws = drawsOf(source, sweep, keyed);
@@ -209,12 +192,12 @@ type Setting = Assignment & Keyed;
 function drawsOf(
   source: YamlSource,
   { random, seed }: SweepFile,
-  keyed: (section: string, key: string, path: Path) => Keyed,
+  keyed: (key: string, path: Path) => Keyed,
 ): Setting[][] {
   if (!random) return [[]];
   const { count, ...ranges } = random;
   const keys = Object.keys(ranges).map((key): [Keyed, Draw] => [
-    keyed("random", key, ["random", key]),
+    keyed(key, ["random", key]),
     rangeAt(source, ["random", key]),
   ]);
   if (keys.length === 0) {
@@ -254,10 +237,6 @@ function configPath(key: string, where: string, position: Assignment["position"]
   if (hint === undefined) return path;
   throw new ConfigError({ where, problem: "not a key that varies over a sweep", got: key, hint, position });
 }
-
-/** Whether two paths of YAML are one: `lr` is learning_rate. */
-const samePath = (a: Path, b: Path): boolean =>
-  a.length === b.length && a.every((part, i) => part === b[i] || sameKey(String(part), String(b[i])));
 
 const seedCount = ({ seeds }: SweepFile): number => (Array.isArray(seeds) ? seeds.length : seeds);
 

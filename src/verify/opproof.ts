@@ -77,12 +77,18 @@ export function writeProof(proof: OpProof): string {
 
 const isHex = (value: unknown): boolean => isText(value) && value.length % 2 === 0 && /^[0-9a-f]*$/.test(value);
 const path = { index: isCount, count: isCount, path: listOf(isHash) };
-const isValue = shaped({
+/** A record whose members of these names hold, and that has no others: what nobody checks proves nothing. */
+const only = (members: Parameters<typeof shaped>[0]) => {
+  const holds = shaped(members);
+  return (value: unknown): boolean =>
+    holds(value) && Object.keys(value as object).every((key) => Object.hasOwn(members, key));
+};
+const isValue = only({
   value: isCount,
   sha256: isHash,
   data: isHex,
   path: listOf(isHash),
-  state: maybe(shaped({ ...path, name: isText })),
+  state: maybe(only({ ...path, name: isText })),
 });
 const isBits = (value: unknown): boolean => isText(value) && /^[0-9a-f]{8}$/.test(value);
 const valueForm = "a value: number, SHA-256, elements in hex, path";
@@ -92,13 +98,13 @@ const checks: Readonly<Record<Exclude<keyof OpProof, "format">, FieldCheck>> = {
   graphHash: ["64 hex digits", isHash],
   link: [
     "what a link is the hash of",
-    shaped({ hash: isHash, previous: isHash, position: isCount, batch: isHex, given: isHex, loss: isBits }),
+    only({ hash: isHash, previous: isHash, position: isCount, batch: isHex, given: isHex, loss: isBits }),
   ],
   root: ["64 hex digits", isHash],
   expression: ["a text", maybe(isText)],
   operands: [`a list: each ${valueForm}`, listOf(isValue)],
   result: [valueForm, isValue],
-  states: ["roots before and after the step", maybe(shaped({ before: maybe(isHash), after: maybe(isHash) }))],
+  states: ["roots before and after the step", maybe(only({ before: maybe(isHash), after: maybe(isHash) }))],
 };
 
 const isField = (name: string): boolean => name === "format" || Object.hasOwn(checks, name);

@@ -1,5 +1,6 @@
 // `seedgrad list`: what a config may name, a family of it, and the options of one thing.
 import { expect, test } from "vitest";
+import { tableWhole } from "../../src/cli/command.ts";
 import { list } from "../../src/cli/list.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 
@@ -37,6 +38,32 @@ test("one thing: each option with type, default and meaning", async () => {
       expect.objectContaining({ key: "reduction", required: false, fallback: "mean" }),
     ],
   });
+});
+
+test("what is longer than a line goes on below, whole", async () => {
+  const shown = (await lines("optimizers")).split("\n");
+  const at = shown.findIndex((line) => line.startsWith("AdamW "));
+  const cell = shown[at].indexOf("learning_rate");
+  const end = shown.findIndex((line, i) => i > at && !line.startsWith(" "));
+  const own = shown.slice(at, end);
+  expect(own.length).toBeGreaterThan(1);
+  expect(own.map((line) => line.slice(cell)).join(" ")).toBe(
+    "learning_rate*, weight_decay = 0.01, decay_all = false, maximize = false, betas = [0.9,0.999], epsilon = 1e-8, amsgrad = false, groups = []",
+  );
+  const reason = `not here: ${"a reason of several words ".repeat(20)}${"x".repeat(150)}`;
+  const told = tableWhole([
+    ["backend", "class", "probe"],
+    ["webgpu", "-", reason],
+  ]);
+  expect(
+    told
+      .slice(1)
+      .map((line) => line.slice(line.indexOf("  -  ") + 5).trim())
+      .join("")
+      .replaceAll(" ", ""),
+  ).toContain("x".repeat(150));
+  expect(Math.max(...told.map(({ length }) => length))).toBeLessThanOrEqual(120);
+  expect(told.join("")).not.toContain("…");
 });
 
 test.each([

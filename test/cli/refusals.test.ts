@@ -62,6 +62,8 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     [["verify", "no/such", "--output", "a.json"], /--output: it has no effect without --op/],
     [["verify", "no/such", "--queue", "redis://a", "--from", "5"], /--from: it can't be given together with --queue/],
     [["sweep", "no/such.yaml", "--store", "file:a"], /--store: it has no effect without --queue/],
+    [["sweep", "a.yaml", "--queue", "redis://a", "--vector-width", "4"], /--vector-width: .*together with --queue/],
+    [["runner", "--queue", "redis://a", "--store", "file:a", "--name", "ann@host"], /at most 32 letters and digits/],
     [["sweep", "no/such.yaml", "--dry-run", "--only", "0"], /--only: it can't be given together with --dry-run/],
     [["fit"], /missing required argument/],
     [["fti", presetPath], /unknown command/],

@@ -256,12 +256,27 @@ describe("an error", () => {
     [
       "a key in two places",
       `grid: {${dropout}: [0]}\nlist: [{${dropout}: 0.5}]`,
-      /a key that is given twice: got (list and grid|grid and list)/,
+      /^sweep\.yaml:2:8: trainer\.init\.model\.dropout: a key that is given twice: got trainer\.init\.model\.dropout before, at sweep\.yaml:3:9/,
     ],
     [
       "a key in two places, by two names",
       `set: {${rate}: 0.1}\ngrid: {${rate.replace("learning_rate", "lr")}: [0.2]}`,
-      /^sweep\.yaml:3:8: .*a key that is given twice: got set and grid/,
+      /^sweep\.yaml:3:8: trainer\.init\.optimizer\.AdamW\.lr: a key that is given twice: got .*learning_rate before, at sweep\.yaml:2:7/,
+    ],
+    [
+      "a key in one grid, by two names",
+      `grid:\n  ${rate}: [0.1]\n  ${rate.replace("learning_rate", "lr")}: [0.2]`,
+      /^sweep\.yaml:4:3: .*a key that is given twice: got .*learning_rate before, at sweep\.yaml:3:3/,
+    ],
+    [
+      "a key in one grid, the class in another case",
+      `grid:\n  ${rate}: [0.1]\n  ${rate.replace("AdamW", "adamw")}: [0.2]`,
+      /^sweep\.yaml:4:3: .*a key that is given twice/,
+    ],
+    [
+      "a key in one item of list, by two names",
+      `list:\n  - {${rate}: 0.1}\n  - {${rate}: 0.1, ${rate.replace("learning_rate", "lr")}: 0.2}`,
+      /^sweep\.yaml:4:\d+: .*a key that is given twice: got .*learning_rate before, at sweep\.yaml:4:6/,
     ],
     [
       "a key of one choice, beside another choice",

@@ -172,6 +172,10 @@ describe.skipIf(noRedis)("a queue", () => {
     expect((await finished(job.name)).result?.digest).toBe(digest);
     expect((await last).said()).toMatch(/goes on from step \d+/);
     expect(await stored(job).digest()).toBe(digest);
+    // Whoever reads the store learns nothing of the machines.
+    const snapshots = filesOf(join(store.slice("file:".length), "runs", job.name, "snapshots"));
+    expect(snapshots.filter((name) => !/^\d+-runner-[0-9a-z]{1,13}\.json$/.test(name))).toEqual([]);
+    expect(snapshots.length).toBeGreaterThan(0);
     // What is finished isn't made again, wherever the queue has its job from.
     await queue.add([job]);
     await finished(job.name);

@@ -125,6 +125,18 @@ describe("a bad assignment", () => {
     expect(failure(set).message).toMatch(message);
   });
 
+  test("one key twice, by two names, or by its place and its name: which, and where the other is", () => {
+    for (const [first, second] of [
+      ["trainer.init.optimizer.AdamW.lr", "trainer.init.optimizer.AdamW.learning_rate"],
+      ["trainer.init.optimizer.adamw.learning_rate", "trainer.init.optimizer.AdamW.learning_rate"],
+      ["trainer.init.schedulers[0].LinearLR.total_iters", "trainer.init.schedulers.LinearLR.total_iters"],
+    ]) {
+      const { message, position } = failure(`${first}=1`, `${second}=2`);
+      expect(message).toContain(`${second}: a key that is given twice: got ${first} before, at --set ${first}:1:1`);
+      expect(position).toEqual({ file: `--set ${second}`, line: 1, column: 1 });
+    }
+  });
+
   test("a fault elsewhere keeps its place in the file", () => {
     const { position } = (() => {
       try {

@@ -93,6 +93,32 @@ describe.skipIf(missing && !process.env.CI)("in Python", () => {
     expect(readFileSync(`${root}docs/proof/check.py`, "utf8").split("\n").length).toBeLessThanOrEqual(150);
   });
 
+  test("refuses fields that a proof doesn't have, at any depth, as seedgrad does", () => {
+    const wider: [string, (proof: Record<string, Record<string, unknown>>) => void][] = [
+      ["note", (proof) => Object.assign(proof, { note: "checked" })],
+      ["time", (proof) => Object.assign(proof.link, { time: 1 })],
+      ["dtype", (proof) => Object.assign(proof.result, { dtype: "float32" })],
+      ["dtype", (proof) => Object.assign((proof.operands as unknown as object[])[0], { dtype: "float32" })],
+      ["during", (proof) => Object.assign(proof.states, { during: "12".repeat(32) })],
+      [
+        "kind",
+        (proof) => Object.assign((proof.operands as unknown as { state: object }[])[0].state, { kind: "parameter" }),
+      ],
+    ];
+    const text = texts[names.indexOf("broadcast.json")];
+    const proofs = wider.map(([, change]) => {
+      const proof = JSON.parse(text);
+      change(proof);
+      return proof;
+    });
+    const { status, lines } = run(written(proofs));
+    expect(lines.map((line) => line.slice(line.indexOf(": ") + 2))).toEqual(
+      wider.map(([field]) => `REFUSED: fields that aren't known: ${field}`),
+    );
+    expect(status).toBe(2);
+    for (const proof of proofs) expect(() => readProof("p", JSON.stringify(proof))).toThrow(/not what a proof holds/);
+  });
+
   test("refuses any digit changed in them, and names the part", () => {
     for (const [i, text] of texts.entries()) {
       const cases = changed(text).filter(([path]) => !ofStates.test(path));

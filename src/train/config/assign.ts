@@ -18,7 +18,7 @@ export interface Assignment {
 
 const begins = (path: Path, start: Path): boolean => start.every((part, i) => path[i] === part);
 
-/** What `parse` makes of a config with assignments, the last one first where two say something of one key. A value that the schema refuses and that may be a text is tried as one. Throws ConfigError. */
+/** What `parse` makes of a config with assignments, one after the other: a later one may be of a key inside what an earlier one gave. A value that the schema refuses and that may be a text is tried as one. Throws ConfigError, for two of one key too, by whichever of its names. */
 export function withAssignments<T>(
   source: YamlSource,
   assignments: readonly Assignment[],
@@ -26,10 +26,14 @@ export function withAssignments<T>(
 ): T {
   const refusals = new Map<number, ConfigError>();
   for (;;) {
-    const whole = assignments.reduce(
-      (sofar, each, i) => assigned(sofar, refusals.has(i) ? asText(each) : each),
-      source,
-    );
+    const written = new Map<string, Assignment>();
+    const whole = assignments.reduce((sofar, each, i) => {
+      const { source: after, path } = assigned(sofar, refusals.has(i) ? asText(each) : each);
+      const before = written.get(formatPath(path));
+      if (before) throw twice(before, each);
+      written.set(formatPath(path), each);
+      return after;
+    }, source);
     try {
       return parse(whole);
     } catch (error) {
@@ -40,6 +44,17 @@ export function withAssignments<T>(
       refusals.set(at, error);
     }
   }
+}
+
+function twice(before: Assignment, { path, position }: Assignment): ConfigError {
+  const { file, line, column } = before.position;
+  return new ConfigError({
+    where: formatPath(path),
+    problem: "a key that is given twice",
+    got: `${formatPath(before.path)} before, at ${file}:${line}:${column}`,
+    expected: "each key once, by one of its names",
+    position,
+  });
 }
 
 const samePlace = (a: ConfigPosition | undefined, b: ConfigPosition): boolean =>
@@ -88,9 +103,11 @@ export function pathOf(key: string): Path | undefined {
   return path.length > 0 && formatPath(path) === key && !path.includes("__proto__") ? path : undefined;
 }
 
-function assigned(source: YamlSource, { path, value, position }: Assignment): YamlSource {
-  const found = put(source.value, path, value.value, position);
-  return over({ ...source, value: found.value }, { path: found.path, from: found.from, value, position });
+/** The source with an assignment, and its path by the keys that are there. */
+function assigned(source: YamlSource, given: Assignment): { source: YamlSource; path: Path } {
+  const { value, position } = given;
+  const { path, from, value: whole } = put(source.value, given.path, value.value, position);
+  return { source: over({ ...source, value: whole }, { path, from, value, position }), path };
 }
 
 /** The value with `item` at a path; the path by the keys that are there, and how much of it was there. */

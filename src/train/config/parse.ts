@@ -22,7 +22,7 @@ import { toSchemaForm, toYamlForm } from "./form.ts";
 import type { RunConfig } from "./options.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type SourceMap, validate } from "./validate.ts";
-import { longestText, type Path, parseYaml, type YamlSource } from "./yaml.ts";
+import { formatPath, longestText, type Path, parseYaml, type YamlSource } from "./yaml.ts";
 
 /** What a command line may put in place of what the file says. */
 export interface ConfigOverrides {
@@ -108,9 +108,13 @@ function oneTrainer([config, ...others]: readonly Config[], file: string): Confi
  */
 export function parsePhases(text: string, file: string, overrides: ConfigOverrides = {}): Config[] {
   checkArguments(calls.parsePhases, arguments);
-  const assignments = (overrides.set ?? []).map(flagAssignment);
+  const assignments = lastOfEach((overrides.set ?? []).map(flagAssignment));
   return withAssignments(parseYaml(text, file), assignments, (source) => parseSource(source, file, overrides));
 }
+
+/** Of assignments that are written with the same key the last: a flag that is given again. */
+const lastOfEach = (all: readonly Assignment[]): Assignment[] =>
+  all.filter(({ path }, i) => !all.slice(i + 1).some((later) => formatPath(later.path) === formatPath(path)));
 
 function parseSource(source: YamlSource, file: string, overrides: ConfigOverrides): Config[] {
   const { value, author, origin } = toSchemaForm(source);
