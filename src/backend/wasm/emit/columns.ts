@@ -23,12 +23,22 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
 
   const round = ({ here, inside }: Row, lanes: Lanes, group: number): Round => {
     const printer = new ElementPrinter(fn, lanes, nest, axis, body);
+    /** Where all terms are written out, what stays the same along the row is computed before it. */
+    const isWritten = count <= writtenTerms;
+    const hoisted: Code[] = [];
     const terms = (use: (at: (step: number) => Code) => readonly Code[]) => {
+      const uses: Code[] = [];
       const term = (there: readonly Cursor[]) => {
         const { before, at } = printer.prepare(there, inside);
-        return [...before, ...use((step) => at(words, step))];
+        const used = use((step) => at(words, step));
+        if (!isWritten) return [...before, ...used];
+        uses.push(...used);
+        return before;
       };
-      return loops(fn, nest, [nest.outer, nest.extents.length], here, term, undefined, writtenTerms);
+      const all = loops(fn, nest, [nest.outer, nest.extents.length], here, term, undefined, writtenTerms);
+      if (!isWritten) return all;
+      hoisted.push(...all);
+      return uses;
     };
     const to = along(here[here.length - 1].at, 4, words);
     if (isArgument(combine)) {
@@ -36,7 +46,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
       const [index, setIndex] = fn.hold(i32.const(0));
       const next = index.set(i32.add(index.get, i32.const(1)));
       const join = terms((at) => [...winner.join(at(0), index), next]);
-      return { before: [], body: [setIndex, ...winner.start(), ...join, lanes.store(dtype, to, winner.index, 0)] };
+      return { before: hoisted, body: [setIndex, ...winner.start(), ...join, lanes.store(dtype, to, winner.index, 0)] };
     }
     const locals = () => Array.from({ length: group }, () => fn.local(lanes.valueType(dtype)));
     const clear = (each: Local[]) =>
@@ -52,7 +62,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
     const onward = isLong ? [when(isFull, [...flush, ...clear(chunk), again])] : [];
     const [place, setPlace] = fn.hold(to);
     return {
-      before: [],
+      before: hoisted,
       body: [
         ...clear(chunk),
         ...(isLong ? [...clear(total), again] : []),
