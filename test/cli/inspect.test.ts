@@ -8,7 +8,7 @@ import { diffConfigs, showConfig, validateConfig } from "../../src/cli/config.ts
 import { list } from "../../src/cli/list.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/run/checkpoint.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import { configFile, library, presetWith, scratch, start } from "../support/cli.ts";
+import { configFile, presetWith, scratch, source, start } from "../support/cli.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const preset = configFile(presetWith());
@@ -177,7 +177,7 @@ describe("lists", () => {
     const mine = join(scratch(), "mine.mjs");
     writeFileSync(
       mine,
-      `import { nn, register } from "${library}";\nregister("model", "mine", () => nn.linear(1, 1));\n`,
+      `import { nn, register } from "${source("index")}";\nregister("model", "mine", () => nn.linear(1, 1));\n`,
     );
     const [model, data] = await Promise.all([
       start(["list", "models", "--import", mine, "--json"]),

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { configFile, library, scratch, start } from "../support/cli.ts";
+import { configFile, scratch, source, start } from "../support/cli.ts";
 
 const program = `
-import { nn, register } from "${library}";
+import { nn, register } from "${source("index")}";
 register("model", "own", ({ width }) => nn.sequential(nn.linear(784, width), nn.relu(), nn.linear(width, 10)));
 `;
 const phase = (steps: number, lr: number) => `

@@ -2,8 +2,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { transformSync } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { parsePhases } from "../../src/index.ts";
+import { source } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
@@ -20,14 +22,15 @@ const blocks = pages.flatMap((page) =>
 );
 const programs = blocks.filter(([, text]) => text.includes('from "seedgrad"'));
 
-/** Runs a program against the sources, in a folder of its own. */
+/** Runs a program against the library, in a folder of its own. */
 function run(text: string): string {
   const folder = temporaryFolder();
+  const { code } = transformSync(text, { loader: "ts", target: "node20" });
   writeFileSync(
-    `${folder}/program.mts`,
-    text.replace('from "seedgrad"', `from "${root}src/index.ts"`).replaceAll('"runs/', `"${folder}/runs/`),
+    `${folder}/program.mjs`,
+    code.replace('from "seedgrad"', `from "${source("index")}"`).replaceAll('"runs/', `"${folder}/runs/`),
   );
-  return execFileSync(process.execPath, ["--import", "tsx", `${folder}/program.mts`], {
+  return execFileSync(process.execPath, [`${folder}/program.mjs`], {
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },

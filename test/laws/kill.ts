@@ -53,10 +53,16 @@ interface Ended {
 }
 
 /** One process of the command line, killed after `life` milliseconds if it is given. */
-function launch({ config, steps }: Subject, modelDir: string, threads: number, life?: number): Promise<Ended> {
+function launch(
+  command: readonly string[],
+  { config, steps }: Subject,
+  modelDir: string,
+  threads: number,
+  life?: number,
+): Promise<Ended> {
   const flags = ["--model-dir", modelDir, "--max-steps", String(steps), "--threads", String(threads), "--json"];
   const begun = performance.now();
-  const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "fit", config, ...flags], { cwd: root });
+  const child = spawn(process.execPath, [...command, "fit", config, ...flags], { cwd: root });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].on("data", (data) => {
@@ -76,12 +82,19 @@ const digestOf = ({ stdout }: Ended) => (JSON.parse(stdout.trim().split("\n").at
 const filesOf = (modelDir: string) =>
   ["chain.bin", "metrics.csv", "metrics.jsonl"].map((name) => readFileSync(join(modelDir, name), "latin1"));
 
-/** Kills a subject's runs `count` times. Returns how many came to their end; throws when one ends otherwise than a run that wasn't stopped. */
-export async function killed(name: string, count: number, log: (line: string) => void = () => {}): Promise<number> {
+/** Kills a subject's runs `count` times; `command` is the command line, as Node's arguments; `steps` makes the runs shorter. Returns how many came to their end; throws when one ends otherwise than a run that wasn't stopped. */
+export async function killed(
+  command: readonly string[],
+  name: string,
+  count: number,
+  log: (line: string) => void,
+  steps?: number,
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "seedgrad-kill-"));
   try {
-    const subject = subjects[name](folder);
-    const whole = await launch(subject, join(folder, "whole"), 1);
+    const made = subjects[name](folder);
+    const subject = { ...made, steps: steps ?? made.steps };
+    const whole = await launch(command, subject, join(folder, "whole"), 1);
     if (whole.code !== 0) throw new Error(`${name}: it failed without being killed:\n${whole.stderr}`);
     const [digest, files] = [digestOf(whole), filesOf(join(folder, "whole"))];
     let ends = 0;
@@ -89,7 +102,7 @@ export async function killed(name: string, count: number, log: (line: string) =>
       const modelDir = join(folder, `run-${ends}`);
       // A life may end while the process starts, and may be long enough to come to the end; the last one isn't cut short.
       const life = kills < count ? Math.random() * whole.milliseconds : undefined;
-      const ended = await launch(subject, modelDir, 1 + (kills % 2), life);
+      const ended = await launch(command, subject, modelDir, 1 + (kills % 2), life);
       const at = `${name}, kill ${kills}, life ${life?.toFixed(1)} ms`;
       log(`${at}: ${ended.code === null ? "killed" : `code ${ended.code}`}, ${ended.stderr.trim().split("\n").at(-1)}`);
       if (ended.code === null) {
@@ -110,7 +123,7 @@ export async function killed(name: string, count: number, log: (line: string) =>
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const count = Number(process.argv[2] ?? 50);
   for (const name of Object.keys(subjects)) {
-    const ends = await killed(name, count, console.log);
+    const ends = await killed(["--import", "tsx", "src/cli/main.ts"], name, count, console.log);
     console.log(
       `${name}: ${count} kills, ${ends} runs to their end, each with the digest and files of one never stopped`,
     );

@@ -8,7 +8,7 @@ import { fillWords, manualSeed, Stream } from "../../src/rng/stream.ts";
 import { dropout, normal, ones, uniform, zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { Trainer } from "../../src/train/trainer.ts";
-import { root } from "../support/sources.ts";
+import { script } from "../support/cli.ts";
 import { toyModel, toyOptions, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 afterEach(() => {
@@ -77,18 +77,14 @@ describe("law 2: position is state", () => {
 
 describe("law 4: the hash includes the seed, and nothing of machine or moment", () => {
   test("the same in another process, with another locale, time zone and working directory", async () => {
-    const program = `import { toyTrain, toyTrainer } from "${root}test/support/toy.ts";
+    const program = `import { toyTrain, toyTrainer } from ${JSON.stringify(script("toy"))};
       const { digest, graphHash } = await toyTrainer().fit(toyTrain()); console.log(digest, graphHash);`;
     const here = await toyTrainer().fit(toyTrain());
-    const there = execFileSync(
-      process.execPath,
-      ["--import", `${root}node_modules/tsx/dist/loader.mjs`, "--input-type=module", "-e", program],
-      {
-        cwd: "/",
-        encoding: "utf8",
-        env: { ...process.env, TZ: "Asia/Tokyo", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" },
-      },
-    );
+    const there = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: "/",
+      encoding: "utf8",
+      env: { ...process.env, TZ: "Asia/Tokyo", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" },
+    });
     expect(there.trim()).toBe(`${here.digest} ${here.graphHash}`);
   });
 

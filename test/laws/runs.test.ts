@@ -14,9 +14,9 @@ import { ProgressLogger } from "../../src/train/loggers/progress.ts";
 import { ReportLogger } from "../../src/train/loggers/report.ts";
 import { TensorBoardLogger } from "../../src/train/loggers/tensorboard.ts";
 import type { Run } from "../../src/train/run.ts";
+import { script } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { cnnRun, shortRuns } from "../support/runs.ts";
-import { root } from "../support/sources.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -143,7 +143,7 @@ describe.each(Object.entries(shortRuns))("%s: one digest", (_, { steps, trainer,
 });
 
 test("another process, place, time zone, language and environment: the digests of here", async () => {
-  const program = `import { shortRuns } from "${root}test/support/runs.ts";
+  const program = `import { shortRuns } from ${JSON.stringify(script("runs"))};
     for (const { trainer, train } of Object.values(shortRuns)) {
       const { digest, graphHash } = await trainer().fit(train());
       console.log(digest, graphHash);
@@ -160,11 +160,10 @@ test("another process, place, time zone, language and environment: the digests o
   ];
   const said = await Promise.all(
     places.map(({ cwd, env }) =>
-      promisify(execFile)(
-        process.execPath,
-        ["--import", `${root}node_modules/tsx/dist/loader.mjs`, "--input-type=module", "-e", program],
-        { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } },
-      ),
+      promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+        cwd,
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      }),
     ),
   );
   expect(said.map(({ stdout }) => stdout.trim().split("\n"))).toEqual([here, here]);

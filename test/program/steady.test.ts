@@ -1,10 +1,8 @@
 // A steady loop allocates nothing: neither WebAssembly memory nor the JavaScript heap grows over 10,000 compiled steps, and what steps gave
 // is given back when it is disposed of, or collected.
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-
-const script = fileURLToPath(new URL("../support/steady.ts", import.meta.url));
+import { script } from "../support/cli.ts";
 
 interface Growth {
   readonly loss: number;
@@ -14,7 +12,7 @@ interface Growth {
 }
 
 async function growth(steps: number, threads: number, results: "disposed" | "collected"): Promise<Growth> {
-  const args = ["--expose-gc", "--import", "tsx", script, String(steps), String(threads), results];
+  const args = ["--expose-gc", script("steady"), String(steps), String(threads), results];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let out = "";
   child.stdout.on("data", (data) => {

@@ -26,6 +26,7 @@ import {
   saveCheckpoint,
 } from "../../src/run/checkpoint.ts";
 import { hyperparameter, type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
+import { source } from "../support/cli.ts";
 import { fullDisk, temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
@@ -252,14 +253,14 @@ describe("checkpoints", () => {
 
   test("killed while writing, at random moments: what the index names is whole", async () => {
     const folder = temporaryFolder();
-    const program = `import { saveCheckpoint } from "${root}src/run/checkpoint.ts";
+    const program = `import { saveCheckpoint } from "${source("run/checkpoint")}";
       const data = new Float32Array(200000);
       const state = ${JSON.stringify(state(0))};
       for (let step = 1; ; step++) saveCheckpoint(${JSON.stringify(folder)}, "checkpoint_" + step % 5, { ...state, step }, [["w", { data: data.fill(step), shape: [200000], dtype: "float32" }]]);`;
-    writeFileSync(`${folder}/program.mts`, program);
+    writeFileSync(`${folder}/program.mjs`, program);
     let newest = 0;
     for (const delay of [5, 23, 60, 110]) {
-      const child = spawn(process.execPath, ["--import", "tsx", `${folder}/program.mts`], {
+      const child = spawn(process.execPath, [`${folder}/program.mjs`], {
         cwd: root,
         stdio: "ignore",
       });

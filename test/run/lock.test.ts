@@ -16,6 +16,7 @@ import { sha256, toHex } from "../../src/core/canonical.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { processIdentity, replaceFileCalls, thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { lockFolder } from "../../src/run/lock.ts";
+import { source } from "../support/cli.ts";
 import { fullDisk, temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
@@ -26,14 +27,14 @@ const placeHash = () => {
   return toHex(sha256(new TextEncoder().encode(JSON.stringify([host, boot, namespace])))).slice(0, 16);
 };
 
-const holder = (folder: string) => `import { lockFolder } from "${root}src/run/lock.ts";
+const holder = (folder: string) => `import { lockFolder } from "${source("run/lock")}";
   try { lockFolder(${JSON.stringify(folder)}); console.log("held"); setInterval(() => {}, 1000); }
   catch (error) { console.log(error.name); }`;
 
 function start(folder: string) {
-  const path = `${folder}/holder.mts`;
+  const path = `${folder}/holder.mjs`;
   writeFileSync(path, holder(folder));
-  const child = spawn(process.execPath, ["--import", "tsx", path], { cwd: root });
+  const child = spawn(process.execPath, [path], { cwd: root });
   const said = new Promise<string>((resolve) => child.stdout.once("data", (data) => resolve(String(data).trim())));
   return { child, said };
 }
@@ -68,7 +69,7 @@ describe("lock", () => {
     const said = await Promise.all(runs.map((run) => run.said));
     for (const { child } of runs) child.kill("SIGKILL");
     expect(said.sort()).toEqual(["CheckpointError", "CheckpointError", "CheckpointError", "held"]);
-    expect(readdirSync(folder).sort()).toEqual(["holder.mts", "lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["holder.mjs", "lock"]);
   }, 90_000);
 
   test("a process number used again isn't the same process", () => {
@@ -122,9 +123,9 @@ describe("lock", () => {
     check();
     expect(statSync(`${folder}/lock`).mtimeMs).toBeGreaterThan(0);
     release();
-    const path = `${folder}/ends.mts`;
-    writeFileSync(path, `import { lockFolder } from "${root}src/run/lock.ts";\nlockFolder(${JSON.stringify(folder)});`);
-    const ended = spawnSync(process.execPath, ["--import", "tsx", path], { cwd: root, timeout: 60_000 });
+    const path = `${folder}/ends.mjs`;
+    writeFileSync(path, `import { lockFolder } from "${source("run/lock")}";\nlockFolder(${JSON.stringify(folder)});`);
+    const ended = spawnSync(process.execPath, [path], { cwd: root, timeout: 60_000 });
     expect([ended.status, ended.signal]).toEqual([0, null]);
   });
 

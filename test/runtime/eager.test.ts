@@ -1,7 +1,6 @@
 // Loops over tensors that nothing compiles: old versions go, time and memory don't grow with the number of steps, and gradients still go
 // through what was read on the way, or the error says that they can't.
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
 import { loadBackend } from "../../src/backend/load.ts";
 import { GradError } from "../../src/core/errors.ts";
@@ -13,8 +12,7 @@ import { manualSeed, Stream, withStream } from "../../src/rng/stream.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-
-const script = fileURLToPath(new URL("../support/eager.ts", import.meta.url));
+import { script } from "../support/cli.ts";
 
 interface Told {
   readonly versions: number;
@@ -24,7 +22,7 @@ interface Told {
 }
 
 async function loop(kind: string, steps: number): Promise<Told> {
-  const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", script, kind, String(steps)], {
+  const child = spawn(process.execPath, ["--expose-gc", script("eager"), kind, String(steps)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";

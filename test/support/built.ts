@@ -18,11 +18,10 @@ declare module "vitest" {
 
 /** What processes, threads and programs begin with. */
 const entryPoints = [
-  "src/cli/main.ts",
-  "src/cli/job.ts",
-  "src/worker/worker-entry.ts",
-  "src/index.ts",
-  "test/support/fault.ts",
+  ...["cli/main", "cli/job", "worker/worker-entry", "index", "run/lock", "run/checkpoint"].map(
+    (name) => `src/${name}.ts`,
+  ),
+  ...["eager", "fault", "left", "runs", "steady", "toy", "wasm_rest"].map((name) => `test/support/${name}.ts`),
 ];
 
 /** A module is in a file with others, and still says where it would be by itself. */

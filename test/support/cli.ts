@@ -15,13 +15,16 @@ export interface Finished {
   json(): Record<string, unknown> & { digest: string; graphHash: string };
 }
 
-/** The built library, as a program that is given to the command line imports it. */
-export const library = pathToFileURL(join(inject("built"), "src/index.js")).href;
+/** A module of the built library, as programs that run in processes of their own import it. */
+export const source = (name: string): string => pathToFileURL(join(inject("built"), `src/${name}.js`)).href;
+
+/** A built program of test/support. */
+export const script = (name: string): string => join(inject("built"), `test/support/${name}.js`);
 
 /** What Node runs. */
-const main = [join(inject("built"), "src/cli/main.js")];
+export const main: readonly string[] = [join(inject("built"), "src/cli/main.js")];
 /** From the sources: slower, but programs may be TypeScript, and may be imported into the tests' own process as well. */
-export const mainOfSources = [
+export const mainOfSources: readonly string[] = [
   "--import",
   pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href,
   join(root, "src/cli/main.ts"),

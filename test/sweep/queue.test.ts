@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Outcome } from "../../src/cli/command.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
 import { type SweepFlags, sweep } from "../../src/cli/sweep.ts";
@@ -21,7 +21,7 @@ import { buildTrainer } from "../../src/train/config/build.ts";
 import { configHash, parseConfig } from "../../src/train/config/parse.ts";
 import { type Attestation, judgeAttestations, readAttested, readStatements } from "../../src/verify/attestation.ts";
 import { newKeys } from "../../src/verify/keys.ts";
-import { mainOfSources, scratch, start } from "../support/cli.ts";
+import { mainOfSources, scratch, script, start } from "../support/cli.ts";
 import { shortConfig } from "../support/jobs.ts";
 import { noRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startS3 } from "../support/s3.ts";
@@ -75,7 +75,7 @@ interface TestRunner {
 function startRunner(
   flags: readonly string[] = [],
   environment: NodeJS.ProcessEnv = {},
-  command?: string[],
+  command?: readonly string[],
 ): Promise<TestRunner> {
   return new Promise((resolve, reject) => {
     let said = "";
@@ -298,7 +298,7 @@ describe.skipIf(noRedis)("a queue", () => {
     };
     const keys = { a: await keyOf("a"), b: await keyOf("b"), c: await keyOf("c") };
     const [faulty, made] = await Promise.all([
-      startRunner(["--keys", keys.a.path, "--import", join(inject("built"), "test/support/fault.js")]),
+      startRunner(["--keys", keys.a.path, "--import", script("fault")]),
       over(),
     ]);
     expect(made.code).toBe(0);

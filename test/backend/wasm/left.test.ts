@@ -1,12 +1,10 @@
 // What is dropped is gone: backends on several threads and Trainers with them, their memory, their threads, disposed or not.
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-
-const script = fileURLToPath(new URL("../../support/left.ts", import.meta.url));
+import { script } from "../../support/cli.ts";
 
 test.each(["backends", "disposed backends", "trainers", "disposed trainers"])("%s", async (kind) => {
-  const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", script, kind], {
+  const child = spawn(process.execPath, ["--expose-gc", script("left"), kind], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";

@@ -1,6 +1,5 @@
 // Threads of the wasm backend: a worker that fails ends in a BackendError, waiting costs nothing, and a program that is done ends.
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import {
   block,
@@ -23,6 +22,7 @@ import { Pool, threadCount } from "../../../src/backend/wasm/runtime/pool.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { BackendError } from "../../../src/core/errors.ts";
 import { exp } from "../../../src/ops/elementwise.ts";
+import { script } from "../../support/cli.ts";
 import { traceGraph } from "../../support/graphs.ts";
 
 /** A program as plans are: one phase of so many chunks. */
@@ -147,8 +147,7 @@ test("plans load side by side", async () => {
 });
 
 test("a program that is done ends, without dispose, and its threads rest while it waits", () => {
-  const script = fileURLToPath(new URL("../../support/wasm_rest.ts", import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", script], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script("wasm_rest")], {
     encoding: "utf8",
     timeout: 60_000,
   });
