@@ -40,7 +40,8 @@ export function elementLoops(kernel: LoopKernel, target: Target, blocks: Divisio
   const body = beforeRounding(kernel.body, storage);
   const whole = mergeAxes(shape, [...inputs, written(kernel)]);
   const drawn = inputs.filter(({ source }) => isDraws(source)).length;
-  const nest = blocks || drawn > 0 ? whole : inTiles(target.lanes > 1 ? inPairs(whole) : whole);
+  const joined = target.lanes > 1 && drawn === 0 ? inPairs(whole) : whole;
+  const nest = blocks || drawn > 0 ? joined : inTiles(joined);
   const last = nest.extents.length - 1;
   const axis = blocks ? nest.outer : splitAxis(nest);
   const rows = rowLoops(nest, body, target, { isCut: axis === last || drawn > 0, hasScratch: true });

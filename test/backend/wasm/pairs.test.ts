@@ -7,6 +7,7 @@ import { broadcastTo } from "../../../src/ops/define.ts";
 import * as ops from "../../../src/ops/elementwise.ts";
 import { reshape, slice, transpose } from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
+import { sum } from "../../../src/ops/reduce.ts";
 import { traceGraph } from "../../support/graphs.ts";
 import { anyData } from "../../support/kernels.ts";
 import { wasmVariants } from "../../support/wasm.ts";
@@ -42,6 +43,21 @@ describe("the reference's bits", () => {
       const inputs = Object.values(ports).map(({ dtype, shape: extents }, i) =>
         anyData({ dtype, size: sizeOf(extents) }, 10 * pairs + i),
       );
+      await holds(graph, inputs);
+    }
+  });
+
+  test("in a group of kernels that walk the same rows", async () => {
+    for (const pairs of [2, 3, 7]) {
+      const ports = {
+        half: { dtype: "float32" as const, shape: [16, pairs, 1] },
+        x: { dtype: "float32" as const, shape: [16, pairs, 2] },
+      };
+      const graph = traceGraph(ports, ({ half, x }) => {
+        const y = ops.add(half, x);
+        return { outputs: { y, sums: sum(y, { axis: [1, 2] }), again: ops.mul(y, half) } };
+      });
+      const inputs = Object.values(ports).map(({ dtype, shape }, i) => anyData({ dtype, size: sizeOf(shape) }, i));
       await holds(graph, inputs);
     }
   });

@@ -86,23 +86,33 @@ export const simdLanes: Lanes = {
   },
   spread(type, address, distances) {
     // No immediate offset can say that an element lies before the address.
-    const at = (lane: number) => (distances[lane] >= 0 ? address : i32.add(address, i32.const(distances[lane])));
-    const offset = (lane: number) => Math.max(0, distances[lane]);
+    const at = (distance: number) => (distance >= 0 ? address : i32.add(address, i32.const(distance)));
+    const offset = (distance: number) => Math.max(0, distance);
+    const [first, ...others] = distances;
     if (type === "bool" || type === "half") {
       const one = type === "half" ? i32.load16S : i32.load8U;
-      let lanes: V = i32x4.splat(one(at(0), offset(0)));
-      for (let lane = 1; lane < 4; lane++) lanes = i32x4.replaceLane(lanes, lane, one(at(lane), offset(lane)));
+      let lanes: V = i32x4.splat(one(at(first), offset(first)));
+      others.forEach((each, i) => {
+        lanes = i32x4.replaceLane(lanes, i + 1, one(at(each), offset(each)));
+      });
       return type === "half" ? lanes : i32x4.neg(lanes);
     }
-    if (distances[0] === distances[1] && distances[2] === distances[3]) {
-      const [low, high] = [0, 2].map((lane) => v128.load32Splat(at(lane), offset(lane)));
+    if (first === others[0] && others[1] === others[2]) {
+      const [low, high] = [first, others[1]].map((each) => v128.load32Splat(at(each), offset(each)));
       return shuffle32(low, high, [0, 1, 6, 7]);
     }
-    let lanes: V = v128.load32Zero(at(0), offset(0));
-    for (let lane = 1; lane < 4; lane++) {
-      // The address comes before the vector on the stack, so the order of evaluation is the order of writing.
-      lanes = v128.load32Lane(at(lane), lanes, lane, offset(lane));
+    const [lowest, highest] = [Math.min(...distances), Math.max(...distances)];
+    if (highest - lowest >= 12 && highest - lowest < 32) {
+      // One vector begins with the lowest, one ends with the highest: all are in these, and they reach no further.
+      const [low, high] = [lowest, highest - 12].map((each) => v128.load(at(each), offset(each)));
+      const lane = (each: number) => (each - lowest < 16 ? (each - lowest) / 4 : 4 + (each - highest + 12) / 4);
+      return shuffle32(low, high, distances.map(lane) as unknown as Four);
     }
+    let lanes: V = v128.load32Zero(at(first), offset(first));
+    others.forEach((each, i) => {
+      // The address comes before the vector on the stack, so the order of evaluation is the order of writing.
+      lanes = v128.load32Lane(at(each), lanes, i + 1, offset(each));
+    });
     return lanes;
   },
   ramp(start, distances) {
