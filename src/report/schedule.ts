@@ -14,7 +14,7 @@ import { isStraight, type ProductLoops } from "../schedule/product.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { strip } from "../schedule/stages.ts";
 import { columnBlock, rowBlock, tileRows, tileUnroll } from "../schedule/tile.ts";
-import type { RowLoops } from "../schedule/vectorise.ts";
+import type { RowLoops, Rows } from "../schedule/vectorise.ts";
 
 /** How the threads divide a function's work, as the end of the line of the axis that they share. */
 type Sharing = (parallel: Parallel | undefined) => string;
@@ -115,8 +115,11 @@ function rowLines({ nest, lanes, widths, segments, stages, isApart }: RowLoops, 
   ];
 }
 
-const sideBySide = (widths: readonly number[], lanes: number) =>
-  `${[...widths.map((width) => width * lanes), 1].join(", then ")} side by side`;
+function sideBySide({ nest, axis, lanes, widths, overlaps, segments }: Rows, { axis: shared }: Parallel): string {
+  const ends = overlaps && lanes > 1 && nest.extents[axis] % lanes > 0 && shared !== axis;
+  const rest = ends && segments.every(({ begin, end }) => end - begin >= lanes) ? `the last ${lanes}` : 1;
+  return `${[...widths.map((width) => width * lanes), rest].join(", then ")} side by side`;
+}
 
 function elementLines(loops: ElementLoops, sharing: Sharing): string[] {
   const { nest, parallel } = loops;
@@ -147,21 +150,21 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
     case "join":
       return [`then fold the ${loops.blocks} blocks${sharing(undefined)}`];
     case "strided fold": {
-      const { nest, axis, parallel, count, widths, lanes, chunk, writtenTerms } = loops;
+      const { nest, axis, parallel, count, chunk, writtenTerms } = loops;
       const lines = axes(nest, [0, axis + 1], parallel, sharing);
       const fold = writtenTerms > 1 ? "written out" : chunk ? `in chunks of ${chunk}` : "one after another";
       return within([
         ...lines.slice(0, -1),
-        `${lines[lines.length - 1]}: ${sideBySide(widths, lanes)}`,
+        `${lines[lines.length - 1]}: ${sideBySide(loops, parallel)}`,
         `fold ${count} ${fold}`,
       ]);
     }
     case "product":
       return showProduct(loops, sharing);
     case "lines": {
-      const { nest, parallel, widths, lanes, count, sorting } = loops;
+      const { nest, parallel, widths, count, sorting } = loops;
       const outer = axes(nest, [0, nest.outer], parallel, sharing);
-      const side = widths.length > 0 ? `: ${sideBySide(widths, lanes)}` : "";
+      const side = widths.length > 0 ? `: ${sideBySide(loops, parallel)}` : "";
       return within([
         ...outer.slice(0, -1),
         `${outer[outer.length - 1]}${side}`,

@@ -51,6 +51,7 @@ export function lineLoops(kernel: LineKernel, { lanes }: Target, isSideBySide: b
     count: shape[axis],
     lanes: isVector ? lanes : 1,
     widths: isVector ? [widest, 1] : isSideBySide ? [chains] : [],
+    overlaps: false,
     parallel: parallelAxis(split, nest.extents[split], isVector && split === last ? widest * lanes : 1),
     scratch: 0,
   };

@@ -15,8 +15,10 @@ export interface Rows {
   readonly axis: number;
   /** Elements of a vector. */
   readonly lanes: number;
-  /** Vectors per round of the loop, one choice after another; what is left over is computed one element at a time. */
+  /** Vectors per round of the loop, one choice after another; what is left over is computed one element at a time … */
   readonly widths: readonly number[];
+  /** … or as a vector that ends with the row, if that is long enough: some points are computed once more, so nothing that is read may be what is written. */
+  readonly overlaps: boolean;
   readonly segments: readonly Segment[];
 }
 
@@ -46,7 +48,8 @@ export function rowLoops(
   const stages = lanes > 1 && hasScratch && isLong ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
   const unroll = Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);
   const widths = stages ? [stages.unroll, ...(stages.unroll > 2 ? [2] : [])] : unroll > 1 ? [unroll, 1] : [1];
-  return { nest, axis, body, lanes, widths: lanes > 1 ? widths : [], segments: segments(nest, axis), stages, isApart };
+  const rows = { nest, axis, lanes, widths: lanes > 1 ? widths : [], overlaps: false, segments: segments(nest, axis) };
+  return { ...rows, body, stages, isApart };
 }
 
 /** How many vectors a round takes along an axis. */

@@ -120,6 +120,16 @@ describe("a schedule as text", () => {
       "for i1 < 1000, threads take 8 chunks in multiples of 1",
       "  for i2 < 1004, 4 lanes, in parts [0, 1) [1, 1002) [1002, 1004)",
     ]);
+    // Of seven rows of two points each, pairs make one of fourteen; in a group too.
+    const twice = ({ x, y }: Record<string, Node>) => add(x, y);
+    const paired = { x: [16, 7, 1], y: [16, 7, 2] };
+    expect(loopsOf(scheduleOf(paired, (nodes) => ({ z: twice(nodes) })))).toEqual(["for i1 < 224, 4 lanes, in pairs"]);
+    const grouped = scheduleOf(paired, (nodes) => {
+      const z = twice(nodes);
+      return { z, rows: sum(z, { axis: [1, 2] }) };
+    });
+    expect(grouped.groups.length).toBe(1);
+    expect(showSchedule(grouped)).toContain("for i1 < 224, the block's, 4 lanes, in pairs");
     // A cache line of the transposed input is used up before it leaves the cache.
     expect(loopsOf(scheduleOf({ x: [128, 256] }, ({ x }) => ({ y: add(transpose(x), 1) })))).toEqual([
       "for i1 < 16",
@@ -150,6 +160,14 @@ describe("a schedule as text", () => {
       "for i0 < 40: 32, then 4, then 1 side by side",
       "  fold 9 written out",
     ]);
+    // A pooling window's rows are short: what fills no vector runs as one that ends with the row.
+    const pooled = (x: Node) => max(x, { axis: [1, 3] });
+    expect(of([20, 2, 14, 2], pooled)).toEqual([
+      "for i0 < 20",
+      "  for i1 < 14: 4, then the last 4 side by side",
+      "    fold 4 written out",
+    ]);
+    expect(of([20, 2, 3, 2], pooled)[1]).toBe("  for i1 < 3: 4, then 1 side by side");
     expect(of([100_000], (x) => sum(x), threads)).toEqual([
       "for block < 98, threads take 6 chunks in multiples of 16",
       "  fold 1024 of 100000, 16 sums in vectors of 4, into scratch",

@@ -1,5 +1,5 @@
 // The one loop emitter: rows of neighbouring points along an axis of a nest, in rounds of a few vectors while there are as many, then of fewer, then one by
-// one. What a round computes is the caller's: elements, a fold for each point, lines side by side.
+// one, or as a vector that ends with the row. What a round computes is the caller's: elements, a fold for each point, lines side by side.
 import type { LineLoops } from "../../../schedule/line.ts";
 import type { Rows } from "../../../schedule/vectorise.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
@@ -58,7 +58,7 @@ export function rowsOf(
 export function rounds(
   context: Context,
   fn: FunctionBuilder,
-  { lanes, widths }: Pick<Rows, "lanes" | "widths">,
+  { lanes, widths, overlaps }: Pick<Rows, "lanes" | "widths" | "overlaps">,
   { begin, end }: Pick<Row, "begin" | "end">,
   words: Local<"i32">,
   round: (lanes: Lanes, count: number) => Round,
@@ -66,18 +66,22 @@ export function rounds(
 ): Code[] {
   const wide = lanes > 1 ? context.lanes : context.single;
   let left = typeof begin === "number" && typeof end === "number" ? end - begin : undefined;
-  const all = [...widths.map((count) => [wide, count] as const), [context.single, 1] as const];
-  return [
-    words.set(fourTimes(begin)),
-    ...all.flatMap(([each, count]) => {
-      const points = each.width * count;
-      if (left !== undefined && left < points) return [];
-      if (left !== undefined) left %= points;
-      const { before, body } = round(each, count);
-      hoisted?.push(...before);
-      return [whileFull(fn, words, points, end, hoisted ? [] : before, body)];
-    }),
-  ];
+  const ends = overlaps && wide.width > 1 && left !== undefined && left >= wide.width;
+  const all = [...widths.map((count) => [wide, count] as const), ...(ends ? [] : [[context.single, 1] as const])];
+  const printed = (each: Lanes, count: number, loop: (body: readonly Code[], before: readonly Code[]) => Code[]) => {
+    const { before, body } = round(each, count);
+    hoisted?.push(...before);
+    return loop(body, hoisted ? [] : before);
+  };
+  const full = all.flatMap(([each, count]) => {
+    const points = each.width * count;
+    if (left !== undefined && left < points) return [];
+    if (left !== undefined) left %= points;
+    return printed(each, count, (body, before) => [whileFull(fn, words, points, end, before, body)]);
+  });
+  const last = words.set(i32.sub(fourTimes(end), i32.const(4 * wide.width)));
+  const rest = ends && left ? printed(wide, 1, (body, before) => [last, ...before, ...body]) : [];
+  return [words.set(fourTimes(begin)), ...full, ...rest];
 }
 
 /** while (words/4 + points <= end) { body; words += 4·points } */
