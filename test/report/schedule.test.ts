@@ -153,11 +153,11 @@ describe("a schedule as text", () => {
       "  fold 40 in blocks of 1024, 16 sums in vectors of 4",
     ]);
     expect(of([300, 40], (x) => sum(x, { axis: 0 }), threads)).toEqual([
-      "for i0 < 40, threads take 2 chunks in multiples of 16: 32, then 4, then 1 side by side",
+      "for i0 < 40, threads take 2 chunks in multiples of 16: 20, then 4, then 1 side by side",
       "  fold 300 in chunks of 256",
     ]);
     expect(of([9, 40], (x) => max(x, { axis: 0 }))).toEqual([
-      "for i0 < 40: 32, then 4, then 1 side by side",
+      "for i0 < 40: 20, then 4, then 1 side by side",
       "  fold 9 written out",
     ]);
     // A pooling window's rows are short: what fills no vector runs as one that ends with the row.
