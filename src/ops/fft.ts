@@ -84,21 +84,21 @@ function transform(re: Node, im: Node | undefined, n: number): Complex {
   let [rest, done] = [n, 1];
   for (const radix of radices) {
     const m = rest / radix;
-    const own = table(`radix ${radix}`, [radix, 2 * radix], (i) => {
-      const [j, k] = [Math.floor(i / (2 * radix)), i % (2 * radix)];
+    const own = table(`radix ${radix}`, [2 * radix, radix], (i) => {
+      const [k, j] = [Math.floor(i / radix), i % radix];
       return root(j * (k % radix), radix)[k < radix ? 0 : 1];
     });
-    const products = parts.map((part) => {
-      const rows = transpose(reshape(part, [batch, radix, m, done]), [0, 2, 3, 1]);
-      return reshape(matmul(reshape(rows, [batch * m * done, radix]), own), [batch, m, done, 2, radix]);
-    });
-    const [rc, rs, ic, is] = products.flatMap((product) => [0, 1].map((i) => slice(product, [null, null, null, i])));
+    const products = parts.map((part) =>
+      reshape(matmul(own, reshape(part, [batch, radix, m * done])), [batch, 2, radix, m, done]),
+    );
+    const [rc, rs, ic, is] = products.flatMap((product) => [0, 1].map((i) => slice(product, [null, i])));
     const found: Complex = ic ? [sub(rc, is), add(rs, ic)] : [rc, rs];
+    const inOrder: Complex = [transpose(found[0], [0, 2, 1, 3]), transpose(found[1], [0, 2, 1, 3])];
     const twiddles = () =>
-      roots(`twiddle ${rest} ${radix}`, [m, 1, radix], (i) => Math.floor(i / radix) * (i % radix), rest);
-    const turned = m > 1 ? times(found, twiddles()) : found;
+      roots(`twiddle ${rest} ${radix}`, [m, radix, 1], (i) => Math.floor(i / radix) * (i % radix), rest);
+    const turned = m > 1 ? times(inOrder, twiddles()) : inOrder;
     done *= radix;
-    parts = turned.map((part) => reshape(transpose(part, [0, 1, 3, 2]), [batch, m * done]));
+    parts = turned.map((part) => reshape(part, [batch, m * done]));
     rest = m;
   }
   return [parts[0], parts[1] ?? zerosLike(parts[0])];
