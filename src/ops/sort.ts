@@ -6,10 +6,11 @@ import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import type { Found } from "./cumulative.ts";
-import { checkFloat, defineOp, full, makeNode, nextAxis, numeric } from "./define.ts";
+import { broadcastTo, checkFloat, defineOp, full, makeNode, nextAxis, numeric } from "./define.ts";
 import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice, stack, transpose } from "./movement.ts";
+import { pad } from "./pad.ts";
 import { axesOption, keptShape, type Over, optionsFor, overKind } from "./reduction.ts";
 
 defineOp({
@@ -142,19 +143,26 @@ export function searchSorted(sorted: Node, values: Node, options: SearchOptions 
       got: `${formatShape(sorted.shape)} and ${formatShape(values.shape)}`,
       expected: "[n] and any shape, or [..., n] and [..., m]",
     });
+  if (count === 0) return full(values.shape, 0, "int32");
   const asked = rank === 1 ? reshape(values, [-1]) : values;
   const isMissing = notEqual(asked, asked);
   const isBefore = (element: Node) =>
     right
       ? logicalOr(lessEqual(element, asked), isMissing)
       : logicalOr(less(element, asked), logicalAnd(isMissing, logicalNot(notEqual(element, element))));
-  let place = full(asked.shape, 0, "int32");
-  for (let step = 1 << (31 - Math.clz32(Math.max(1, count))); step >= 1 && count > 0; step /= 2) {
-    const next = add(place, step);
-    const element = gather(sorted, sub(minimum(next, count), 1), rank - 1);
-    place = where(logicalAnd(lessEqual(next, count), isBefore(element)), next, place);
+  // Lines of 2ᵇ − 1, so that bisection never leaves them: what is added comes behind everything.
+  const half = 1 << (31 - Math.clz32(count));
+  const added = lead(sorted).map((): [number, number] => [0, 0]);
+  const last = sorted.dtype === "int32" ? 2 ** 31 - 1 : NaN;
+  const lines = pad(sorted, [...added, [0, 2 * half - 1 - count]], last);
+  let at = full(asked.shape, half - 1, "int32");
+  let element = broadcastTo(slice(lines, [...added.map(() => null), [half - 1, half]]), asked.shape);
+  for (let step = half / 2; step >= 1; step /= 2) {
+    at = add(at, where(isBefore(element), step, full([], -step, "int32")));
+    element = gather(lines, at, rank - 1);
   }
-  return reshape(place, values.shape);
+  const place = where(isBefore(element), add(at, 1), at);
+  return reshape(minimum(place, count), values.shape);
 }
 
 takes(
