@@ -67,7 +67,7 @@ export function verifyOverQueue(
 ): Promise<Outcome> {
   const config = readText(`${run}/config.yaml`, CheckpointError);
   const own = basename(resolve(run));
-  const name = isRunName(own) ? own : nameOfRun(parseConfig(config, `${run}/config.yaml`), []);
+  const name = isRunName(own) ? own : nameOfRun([parseConfig(config, `${run}/config.yaml`)], []);
   const plan = { runs: [{ name, config, folder: run }] };
   return untilStopped("the checks stay in the queue", (signal) =>
     connected(address, given, (queue, store) =>

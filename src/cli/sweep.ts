@@ -8,13 +8,12 @@ import { ConfigError } from "../core/errors.ts";
 import { monitoredName } from "../optim/monitored.ts";
 import { lockFolder } from "../run/lock.ts";
 import { type Estimate, estimate } from "../sweep/estimate.ts";
-import { LocalSweep, type RunStatus, strangersIn, untilFree } from "../sweep/local.ts";
-import { baseOf, loadSweep, type PlannedRun, type SweepPlan } from "../sweep/plan.ts";
-import { RunWatch } from "../sweep/progress.ts";
+import { LocalSweep, type RunStatus, strangersIn, untilFree, watchOf } from "../sweep/local.ts";
+import { baseOf, loadSweep, type PlannedRun, runFolders, type SweepPlan } from "../sweep/plan.ts";
 import { resultsOf } from "../sweep/results.ts";
 import { resultFiles, writeResults } from "../sweep/rows.ts";
 import { countsText, durationText, eventLine, liveRows, settingsTexts, sweepSecondsLeft } from "../sweep/table.ts";
-import { parseConfig } from "../train/config/parse.ts";
+import { parsePhases } from "../train/config/parse.ts";
 import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
 import { checkPlan, type EmitFlags, emit, type Scheduler } from "./emit.ts";
@@ -100,7 +99,7 @@ async function fitOnly(plan: SweepPlan, index: number, { json }: SweepFlags): Pr
       expected: `an index from 0 to ${plan.runs.length - 1}`,
     });
   }
-  const watch = new RunWatch(`${plan.folder}/${run.name}`);
+  const watch = watchOf(plan, run);
   if (watch.held) {
     messages.logMessage!("info", `${watch.folder} is in use by another process, which is waited for`);
     await untilFree(watch);
@@ -142,8 +141,8 @@ async function showPlan(plan: SweepPlan, flags: SweepFlags): Promise<Outcome> {
 function estimateLines({ seconds, jobs, timed, others }: Estimate): string[] {
   const milliseconds = (value: number) => `${(1000 * value).toPrecision(3)} ms`;
   const rates = timed.map(
-    ({ index, steps, secondsPerStep, secondsToBegin, secondsPerValidation: validation }) =>
-      `run ${index}: ${milliseconds(secondsPerStep)} a step (of ${steps}), ${milliseconds(secondsToBegin)} to the first${validation > 0 ? `, ${milliseconds(validation)} a validation` : ""}`,
+    ({ index, phase, steps, secondsPerStep, secondsToBegin, secondsPerValidation: validation }) =>
+      `run ${index}${phase === undefined ? "" : `, phase ${phase}`}: ${milliseconds(secondsPerStep)} a step (of ${steps}), ${milliseconds(secondsToBegin)} to the first${validation > 0 ? `, ${milliseconds(validation)} a validation` : ""}`,
   );
   return [
     `about ${durationText(seconds)}, ${jobs} at a time, if they don't slow each other down; without what starting a process, checkpoints and reports take`,
@@ -161,7 +160,7 @@ function shownRows(rows: readonly (readonly string[])[]): string[] {
 
 /** Threads of one run. */
 function threadsOf({ config }: PlannedRun, cores: number): number {
-  const threads: Threads = parseConfig(config, "config").trainer.init.threads ?? 1;
+  const threads: Threads = parsePhases(config, "config")[0].trainer.init.threads ?? 1;
   return threads === "all" ? cores : threads;
 }
 
@@ -290,7 +289,7 @@ function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { line
   const { file, folder, metric } = plan;
   const name = metric && monitoredName(metric.name);
   const listed = statuses.map(({ run, state, reason }) => ({
-    ...{ folder: `${folder}/${run.name}`, name: run.name, settings: run.settings, seed: run.seed },
+    ...{ folder: runFolders(plan, run).at(-1)!, name: run.name, settings: run.settings, seed: run.seed },
     ...(state === "failed" && { state, reason }),
   }));
   const written = (options: Parameters<typeof resultsOf>[1]) => {

@@ -3,7 +3,7 @@ import type { RunLength } from "../core/duration.ts";
 import { now } from "../runtime/clock.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loaders } from "../train/config/families.ts";
-import { parseConfig } from "../train/config/parse.ts";
+import { parsePhases } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import type { Logger } from "../train/contract.ts";
 import { lengthOf, limited, periodOf } from "../train/length.ts";
@@ -39,21 +39,23 @@ export interface Estimate {
   readonly seconds: number;
   readonly jobs: number;
   /** Runs that were timed, by their index. */
-  readonly timed: readonly (Timing & { readonly index: number })[];
+  readonly timed: readonly (Timing & { readonly index: number /** Of several, from 1. */; readonly phase?: number })[];
   /** Runs of settings that weren't timed, which are taken to be as fast as the timed ones are on average. */
   readonly others: number;
 }
 
 /** Times a few steps of planned runs. Throws what the runs would throw at their beginning, of the first that does. */
 export async function estimate(planned: readonly PlannedRun[], jobs: number): Promise<Estimate> {
-  const configs = planned.map((run) => parseConfig(run.config, run.name));
+  const configs = planned.map((run) => parsePhases(run.config, run.name));
   const firsts = [...new Map([...planned].reverse().map((run) => [textOf(run.settings), run])).values()].reverse();
   const count = Math.min(mostTimed, firsts.length);
-  const timed = new Map<string, Estimate["timed"][number]>();
+  const timed = new Map<string, readonly Estimate["timed"][number][]>();
   for (let i = 0; i < count; i++) {
     const run = firsts[Math.floor((i * firsts.length) / count)];
-    const config = parseConfig(run.config, run.name);
-    timed.set(textOf(run.settings), { index: run.index, ...(await timeRun(config)) });
+    const phases: Estimate["timed"][number][] = [];
+    for (const [at, config] of parsePhases(run.config, run.name).entries())
+      phases.push({ index: run.index, ...(run.phases && { phase: at + 1 }), ...(await timeRun(config)) });
+    timed.set(textOf(run.settings), phases);
   }
   const all = [...timed.values()];
   const secondsOf = (timing: Timing, length: RunLength, loop: Loop): number =>
@@ -61,22 +63,31 @@ export async function estimate(planned: readonly PlannedRun[], jobs: number): Pr
     length.totalSteps * timing.secondsPerStep +
     validations(loop, length) * timing.secondsPerValidation;
   const loaded = new Map<string, ReturnType<typeof loaders.make>>();
-  const runs = configs.map(({ trainer }, i): RunEstimate => {
+  const estimated = ({ trainer }: Config, like: readonly Timing[]): RunEstimate => {
     const key = textOf(trainer.fit!.trainDataloader);
     const loader = loaded.get(key) ?? loaders.make(trainer.fit!.trainDataloader);
     loaded.set(key, loader);
     const { loop } = trainer.init;
     const length = lengthOf(loop, limited(loader, loop));
-    const own = timed.get(textOf(planned[i].settings));
-    const like = own ? [own] : all;
     const seconds = like.reduce((sum, timing) => sum + secondsOf(timing, length, loop), 0) / like.length;
     return { totalSteps: length.totalSteps, seconds };
+  };
+  const runs = configs.map((phases, i): RunEstimate => {
+    const own = timed.get(textOf(planned[i].settings));
+    const parts = phases.map((phase, at) =>
+      estimated(
+        phase,
+        (own ? [own] : all).map((timings) => timings[Math.min(at, timings.length - 1)]),
+      ),
+    );
+    const sum = (of: keyof RunEstimate) => parts.reduce((total, part) => total + part[of], 0);
+    return { totalSteps: sum("totalSteps"), seconds: sum("seconds") };
   });
   return {
     runs,
     seconds: makespan(runs, jobs),
     jobs,
-    timed: all,
+    timed: all.flat(),
     others: planned.filter(({ settings }) => !timed.has(textOf(settings))).length,
   };
 }

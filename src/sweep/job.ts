@@ -6,7 +6,7 @@ import { checkFields, type FieldCheck, isHash, isText, listOf, maybe, recordOf }
 import { recordedImports } from "../run/programs.ts";
 import { loaders } from "../train/config/families.ts";
 import { fitValidations } from "../train/config/loaders.ts";
-import { parseConfig } from "../train/config/parse.ts";
+import { parseConfig, parsePhases } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 
 /** A run to be made. */
@@ -58,11 +58,20 @@ function loadersOf({ trainer }: Config): readonly DataLoader[] {
   return [train, ...fitValidations(trainer.fit!, train)];
 }
 
-/** Makes jobs of planned runs; data that several have in common are read once. Throws DataError where this machine lacks them: nothing else says which they are. */
+/** Makes jobs of planned runs; data that several have in common are read once. Throws DataError where this machine lacks them: nothing else says which they are; ConfigError for a run of several phases. */
 export function jobsOf(runs: readonly { readonly name: string; readonly config: string }[]): Job[] {
   const known = new Map<string, Job["data"]>();
   return runs.map(({ name, config: text }) => {
-    const config = parseConfig(text, name);
+    const [config, ...others] = parsePhases(text, name);
+    if (others.length > 0) {
+      throw new ConfigError({
+        where: `run ${name}`,
+        problem:
+          "a queue holds runs of one trainer, and this one has phases, each a run that begins with the weights of the one before",
+        got: `${others.length + 1} phases`,
+        hint: "make it without --queue: on this machine, or by --emit",
+      });
+    }
     const key = JSON.stringify(config.trainer.fit, (_, value) => (typeof value === "bigint" ? String(value) : value));
     const data = known.get(key) ?? digestsOf(loadersOf(config));
     known.set(key, data);

@@ -3,8 +3,8 @@
 import { exists, list, modifiedAt } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { now } from "../runtime/clock.ts";
-import type { PlannedRun, SweepPlan } from "./plan.ts";
-import { type Progress, RunWatch, secondsLeft } from "./progress.ts";
+import { type PlannedRun, runFolders, type SweepPlan } from "./plan.ts";
+import { PhasesWatch, type Progress, RunWatch, secondsLeft, type Watch } from "./progress.ts";
 
 /** `waiting` for its turn; `running` here; `held`: in another process, which this sweep waits for; `stopped`: to be gone on with. */
 export type RunState = "waiting" | "running" | "held" | "stopped" | "finished" | "failed";
@@ -57,7 +57,7 @@ const silence = 130;
 
 interface Entry {
   readonly run: PlannedRun;
-  readonly watch: RunWatch;
+  readonly watch: Watch;
   state: RunState;
   /** As it was when its state last changed, or it was last looked at while it ran. */
   progress: Progress;
@@ -68,9 +68,15 @@ interface Entry {
   seconds?: number;
 }
 
+/** Looks at a planned run's folder, or those of its phases. */
+export function watchOf(plan: SweepPlan, run: PlannedRun): Watch {
+  const [only, ...others] = runFolders(plan, run).map((folder) => new RunWatch(folder));
+  return others.length === 0 ? only : new PhasesWatch([only, ...others]);
+}
+
 /** How a run of a plan stands when a sweep begins. */
-export function standing({ folder }: SweepPlan, run: PlannedRun) {
-  const watch = new RunWatch(`${folder}/${run.name}`);
+export function standing(plan: SweepPlan, run: PlannedRun) {
+  const watch = watchOf(plan, run);
   const progress = watch.look();
   const before = progress.result !== undefined;
   const state: RunState = before ? "finished" : "waiting";
@@ -156,18 +162,18 @@ export function strangersIn({ folder, runs }: SweepPlan): string[] {
   if (!exists(folder)) return [];
   const planned = new Set(runs.map(({ name }) => name));
   return list(folder, CheckpointError).filter(
-    (name) => !planned.has(name) && exists(`${folder}/${name}/manifest.json`),
+    (name) => !planned.has(name) && ["", "/phase-1"].some((phase) => exists(`${folder}/${name}${phase}/manifest.json`)),
   );
 }
 
 /** Waits until nobody holds a run, or whoever did has been silent so long that the run's own process should say. */
-export async function untilFree(watch: RunWatch, signal?: AbortSignal): Promise<void> {
-  const lock = `${watch.folder}/lock`;
-  let written = modifiedAt(lock);
+export async function untilFree(watch: Watch, signal?: AbortSignal): Promise<void> {
+  const lock = () => `${watch.folder}/lock`;
+  let written = modifiedAt(lock());
   let since = now();
   while (watch.held && !signal?.aborted) {
     await new Promise((resolve) => setTimeout(resolve, lookEvery));
-    const at = modifiedAt(lock);
+    const at = modifiedAt(lock());
     if (at === written && now() - since > silence) return;
     if (at !== written) since = now();
     written = at;

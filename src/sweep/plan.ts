@@ -7,7 +7,8 @@ import { missingKey } from "../core/keys.ts";
 import { Stream } from "../rng/stream.ts";
 import { recordedImports } from "../run/programs.ts";
 import { type Assignment, pathOf } from "../train/config/assign.ts";
-import { configHash, configToYaml, parseAssigned, readConfigText } from "../train/config/parse.ts";
+import { configHash, parseAssigned, phasesToYaml, readConfigText } from "../train/config/parse.ts";
+import { checkPhases } from "../train/config/phases.ts";
 import type { Config } from "../train/config/schema.ts";
 import { formatPath, type Path, parseYaml, type YamlSource } from "../train/config/yaml.ts";
 import { mostRuns, readSweepFile, type SweepFile } from "./file.ts";
@@ -26,6 +27,8 @@ export interface PlannedRun {
   readonly seed: string;
   /** The resolved config as YAML, defaults included; its folder is the run's. */
   readonly config: string;
+  /** Of a config of several phases: how many. */
+  readonly phases?: number;
 }
 
 /** A sweep, planned. */
@@ -74,10 +77,10 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
   for (const point of pointsOf(source, sweep)) {
     const { settings, assignments } = point;
     for (const seed of seedsOf(sweep, config)) {
-      const { trainer, ...others } = parseAssigned(config, base, assignments, { seed, threads: sweep.threads });
-      if (!trainer.fit) throw missingKey(`${base}: trainer.fit`, "train_dataloader");
-      if (trainer.init.fastDevRun !== undefined) throw unwritten(base);
-      const parsed: Config = { ...others, trainer, ...(imports.length > 0 && { imports: [...imports] }) };
+      const given = parseAssigned(config, base, assignments, { seed, threads: sweep.threads });
+      checkPhases(base, given);
+      if (given.some(({ trainer }) => trainer.init.fastDevRun !== undefined)) throw unwritten(base);
+      const parsed = given.map((phase): Config => ({ ...phase, ...(imports.length > 0 && { imports: [...imports] }) }));
       const name = nameOfRun(parsed, programs);
       const same = places.get(name);
       if (same) {
@@ -86,20 +89,33 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
         continue;
       }
       places.set(name, point);
-      const init = { ...trainer.init, modelDir: `${where}/${name}` };
-      const text = configToYaml({ ...parsed, trainer: { ...trainer, init } });
-      runs.push({ index: runs.length, name, settings, seed: String(seed), config: text });
+      const folders = foldersOf(`${where}/${name}`, parsed.length);
+      const text = phasesToYaml(parsed.map((phase, i) => inFolder(phase, folders[i])));
+      const phases = parsed.length > 1 ? { phases: parsed.length } : {};
+      runs.push({ index: runs.length, name, settings, seed: String(seed), config: text, ...phases });
     }
   }
   return { file, base, folder: where, metric: sweep.metric, runs, repeated };
 }
 
-/** Of the config, and of the programs that its classes come from: a run of another program is another run. */
-export function nameOfRun(config: Config, programs: readonly string[]): string {
-  const hash = configHash(config);
-  const whole = programs.length === 0 ? hash : sha256Hex(new TextEncoder().encode([hash, ...programs].join()));
+/** Of the config, or its phases, and of the programs that its classes come from: a run of another program is another run. */
+export function nameOfRun(phases: readonly Config[], programs: readonly string[]): string {
+  const hashes = [...phases.map((phase) => configHash(phase)), ...programs];
+  const whole = hashes.length === 1 ? hashes[0] : sha256Hex(new TextEncoder().encode(hashes.join()));
   return whole.slice(0, 16);
 }
+
+const inFolder = ({ trainer, ...others }: Config, modelDir: string): Config => ({
+  ...others,
+  trainer: { ...trainer, init: { ...trainer.init, modelDir } },
+});
+
+const foldersOf = (folder: string, phases = 1): string[] =>
+  phases === 1 ? [folder] : Array.from({ length: phases }, (_, i) => `${folder}/phase-${i + 1}`);
+
+/** The folders that a run writes, in their order: its own, or one for each of its phases, the last of which has what it comes to. */
+export const runFolders = ({ folder }: Pick<SweepPlan, "folder">, { name, phases }: PlannedRun): string[] =>
+  foldersOf(`${folder}/${name}`, phases);
 
 /** A run that leaves no folder can't be told from one that wasn't made. */
 const unwritten = (base: string): ConfigError =>
@@ -209,7 +225,7 @@ function drawsOf(
 }
 
 /** Keys that a sweep decides itself, and what to give instead. */
-const own: Readonly<Record<string, string>> = {
+const own: Readonly<Partial<Record<string, string>>> = {
   "trainer.init.seed": "give seeds: a number of them, or a list",
   "trainer.init.model_dir": "give folder: each run has a folder of its own in it",
   "trainer.init.threads": "give threads: no bit of a run depends on them",
@@ -231,9 +247,7 @@ function configPath(key: string, where: string, position: Assignment["position"]
   const hint =
     path[0] === "imports"
       ? "say it in the config: programs are imported before it is read"
-      : Object.hasOwn(own, key)
-        ? own[key]
-        : undefined;
+      : own[path.filter((part) => typeof part === "string").join(".")];
   if (hint === undefined) return path;
   throw new ConfigError({ where, problem: "not a key that varies over a sweep", got: key, hint, position });
 }
@@ -243,7 +257,8 @@ const seedCount = ({ seeds }: SweepFile): number => (Array.isArray(seeds) ? seed
 /** The seeds that the file lists, or so many from the config's own on. */
 function seedsOf({ seeds }: SweepFile, config: YamlSource): bigint[] {
   if (Array.isArray(seeds)) return seeds.map(BigInt);
-  const { value } = valueSource(config, ["trainer", "init", "seed"]);
-  const first = typeof value === "number" || typeof value === "bigint" ? BigInt(value) : 0n;
-  return Array.from({ length: seeds }, (_, i) => (first + BigInt(i)) % 2n ** 64n);
+  const first = (path: Path) => valueSource(config, path).value;
+  const value = first(["trainer", "init", "seed"]) ?? first(["trainer", 0, "init", "seed"]);
+  const begin = typeof value === "number" || typeof value === "bigint" ? BigInt(value) : 0n;
+  return Array.from({ length: seeds }, (_, i) => (begin + BigInt(i)) % 2n ** 64n);
 }

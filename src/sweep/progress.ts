@@ -29,8 +29,49 @@ export function secondsLeft(
   return ((now() - since.at) / (step - since.step)) * Math.max(0, totalSteps - step);
 }
 
+/** A run, looked at again and again. */
+export interface Watch {
+  /** The folder that is worked on, or would be next. */
+  readonly folder: string;
+  /** Whether a process may be working on it. */
+  readonly held: boolean;
+  /** How it stands now. */
+  look(): Progress;
+}
+
+/** The folders of a run's phases: it stands where the first that isn't finished does. */
+export class PhasesWatch implements Watch {
+  readonly #phases: readonly RunWatch[];
+
+  constructor(phases: readonly RunWatch[]) {
+    this.#phases = phases;
+  }
+
+  get folder(): string {
+    return (this.#phases.find((phase) => phase.look().result === undefined) ?? this.#phases.at(-1)!).folder;
+  }
+
+  get held(): boolean {
+    return this.#phases.some((phase) => phase.held);
+  }
+
+  look(): Progress {
+    const all = this.#phases.map((phase) => phase.look());
+    const at = all.findIndex(({ result }) => result === undefined);
+    const { numbers, result } = all.at(at)!;
+    const sum = (counts: readonly (number | undefined)[]) =>
+      counts.reduce<number | undefined>(
+        (total, count) => (total === undefined || count === undefined ? undefined : total + count),
+        0,
+      );
+    const begun = all.slice(0, at < 0 ? undefined : at + 1);
+    const totalSteps = sum(all.map((phase) => phase.result?.steps ?? phase.totalSteps));
+    return { step: sum(begun.map(({ step }) => step))!, totalSteps, numbers, result: at < 0 ? result : undefined };
+  }
+}
+
 /** A run's folder, looked at again and again. */
-export class RunWatch {
+export class RunWatch implements Watch {
   readonly folder: string;
   /** How much of the log was read, and the beginning of a line that was being written. */
   #read = { length: 0, rest: "" };

@@ -7,7 +7,7 @@ import { moveFolder, removeFolder } from "./folders.node.ts";
 import { type Job, jobsOf } from "./job.ts";
 import { type RunState, type RunStatus, standing } from "./local.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
-import { type Progress, type RunWatch, secondsLeft } from "./progress.ts";
+import { type Progress, secondsLeft, type Watch } from "./progress.ts";
 import type { JobQueue, QueuedRun } from "./queue.ts";
 import { StoredRun } from "./snapshots.ts";
 import type { Store } from "./store.ts";
@@ -22,7 +22,7 @@ export interface QueuedOptions {
 
 interface Entry {
   readonly run: PlannedRun;
-  readonly watch: RunWatch;
+  readonly watch: Watch;
   readonly before: boolean;
   state: RunState;
   progress: Progress;

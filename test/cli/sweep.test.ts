@@ -1,10 +1,15 @@
 // Sweeps in processes of their own, as a user runs them: stopped, killed, changed and failing; their runs' digests are those of `fit`.
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sweep as sweepCommand } from "../../src/cli/sweep.ts";
+import { verify } from "../../src/cli/verify.ts";
 import { readManifest } from "../../src/run/manifest.ts";
+import { LocalSweep } from "../../src/sweep/local.ts";
+import { loadSweep } from "../../src/sweep/plan.ts";
 import { type Finished, scratch, start, startSources } from "../support/cli.ts";
+import { shortConfig } from "../support/jobs.ts";
 
 const rate = "trainer.init.optimizer.AdamW.learning_rate";
 const config = (steps: number) => `trainer:
@@ -335,4 +340,50 @@ test("a file that is no sweep: code 2, with its place", async () => {
   expect(existsSync(join(folder, "runs"))).toBe(false);
   const missing = await start(["sweep", "nowhere.yaml"], undefined, folder);
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/nowhere\.yaml/)]);
+});
+
+test("a config of several phases: each run goes through them, is told by the last, and goes on where it was", async () => {
+  const folder = scratch();
+  const trainer = (text: string) => text.replace("trainer:\n  init", "- init");
+  const second = shortConfig({ steps: 4, every: 2 }).replace("learning_rate: 0.01", "learning_rate: 0.001");
+  writeFileSync(
+    join(folder, "config.yaml"),
+    `trainer:\n${trainer(shortConfig({ steps: 6, every: 3 }))}${trainer(second)}`,
+  );
+  const file = join(folder, "sweep.yaml");
+  const own = join(folder, "runs");
+  writeFileSync(file, "config: config.yaml\nseeds: 2\n");
+  const { json: planned } = await sweepCommand(file, { folder: own, dryRun: true });
+  const names = (planned.runs as Row[]).map(({ name }) => name);
+  expect(planned.runs).toMatchObject([
+    { state: "waiting", totalSteps: 10 },
+    { state: "waiting", totalSteps: 10 },
+  ]);
+  expect((planned.estimate as { timed: object[] }).timed).toMatchObject([
+    { index: 0, phase: 1 },
+    { index: 0, phase: 2 },
+  ]);
+  const made = [];
+  for (const only of [0, 1]) {
+    const { code, json } = await sweepCommand(file, { folder: own, only });
+    expect(code).toBe(0);
+    made.push(json.digest);
+    // What is left: the second phase of the first run, gone on with from the first one's weights.
+    if (only === 0) rmSync(join(own, names[0], "phase-2"), { recursive: true });
+  }
+  const statuses = new LocalSweep(loadSweep(file, { folder: own })).statuses();
+  expect(statuses.map(({ state, step }) => [state, step])).toEqual([
+    ["waiting", 6],
+    ["finished", 10],
+  ]);
+  const again = await sweepCommand(file, { folder: own, only: 0 });
+  expect(again.json.digest).toBe(made[0]);
+  const whole = await sweepCommand(file, { folder: own });
+  expect([whole.code, (whole.json.runs as Row[]).map(({ digest }) => digest)]).toEqual([0, made]);
+  expect(whole.lines.join("\n")).toContain(`seedgrad verify ${join(own, names[0], "phase-2")}`);
+  const csv = readFileSync(join(own, "sweep.csv"), "utf8").trim().split("\n");
+  made.forEach((digest, i) => {
+    expect(csv[i + 1]).toContain(`,${digest},${join(own, names[i], "phase-2")}`);
+  });
+  expect((await verify(join(own, names[0], "phase-2"), {})).code).toBe(0);
 });

@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
-import { loadSweep, planSweep } from "../../src/sweep/plan.ts";
-import { configHash, loadConfig, parseConfig } from "../../src/train/config/parse.ts";
+import { jobsOf } from "../../src/sweep/job.ts";
+import { loadSweep, planSweep, runFolders } from "../../src/sweep/plan.ts";
+import { configHash, loadConfig, parseConfig, parsePhases } from "../../src/train/config/parse.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const base = `trainer:
@@ -357,9 +358,44 @@ describe("an error", () => {
     expect(failure("", base.replace("    seed", "    fast_dev_run: 2\n    seed"))).toMatch(
       /config\.yaml: trainer\.init\.fast_dev_run: such a run writes nothing/,
     );
-    const phases = base.replace("trainer:\n  init", "trainer:\n- init");
-    expect(failure("", phases + phases.replace("trainer:\n", ""))).toMatch(
-      /a list of phases, where one trainer is wanted/,
+    expect(failure("", twoPhases.slice(0, twoPhases.lastIndexOf("  fit:")))).toMatch(
+      /config\.yaml: trainer\[1\]\.fit: a required key is missing/,
+    );
+    expect(failure("set: {'trainer[1].init.seed': 3}", twoPhases)).toMatch(
+      /^sweep\.yaml:2:7: .*not a key that varies over a sweep: got trainer\[1\]\.init\.seed.*\nHint: give seeds/s,
+    );
+  });
+});
+
+const second = base.replace("trainer:\n  init", "- init").replace("learning_rate: 0.003", "learning_rate: 0.001");
+const twoPhases = base.replace("trainer:\n  init", "trainer:\n- init") + second;
+
+describe("a base config of several phases", () => {
+  test("is a run of so many phases: a seed for all, settings of each, folders in the run's own", () => {
+    const varied = "trainer[1].init.optimizer.AdamW.learning_rate";
+    const { runs, folder } = plan(`seeds: 2\ngrid: {'${varied}': [0.1, 0.2]}\n`, twoPhases);
+    expect(runs.map(({ settings, seed, phases }) => [settings[varied], seed, phases])).toEqual([
+      [0.1, "1234", 2],
+      [0.1, "1235", 2],
+      [0.2, "1234", 2],
+      [0.2, "1235", 2],
+    ]);
+    const { name, config } = runs[1];
+    const phases = parsePhases(config, "a.yaml").map(({ trainer }) => trainer.init);
+    expect(phases.map(({ seed }) => seed)).toEqual([1235, 1235]);
+    expect(phases.map(({ optimizer }) => optimizer?.learningRate)).toEqual([0.003, 0.1]);
+    const folders = [1, 2].map((phase) => `${folder}/${name}/phase-${phase}`);
+    expect(phases.map(({ modelDir }) => modelDir)).toEqual(folders);
+    expect(runFolders({ folder }, runs[1])).toEqual(folders);
+    expect(new Set(runs.map((run) => run.name)).size).toBe(4);
+    // The order of the phases is part of the run.
+    const swapped = second.replace("- init", "trainer:\n- init") + base.replace("trainer:\n  init", "- init");
+    expect(plan("", swapped).runs[0].name).not.toBe(plan("", twoPhases).runs[0].name);
+  });
+
+  test("can't go through a queue, which is said", () => {
+    expect(() => jobsOf(plan("", twoPhases).runs)).toThrow(
+      /a queue holds runs of one trainer.*got 2 phases\nHint: make it without --queue/,
     );
   });
 });

@@ -79,17 +79,14 @@ export function parseConfig(text: string, file: string, overrides: ConfigOverrid
   return oneTrainer(parsePhases(text, file, overrides), file);
 }
 
-/** As `parseConfig`, of YAML that was parsed before, with values in place of its own. */
+/** As `parsePhases`, of YAML that was parsed before, with values in place of its own. */
 export function parseAssigned(
   source: YamlSource,
   file: string,
   assignments: readonly Assignment[],
   overrides: ConfigOverrides,
-): Config {
-  return oneTrainer(
-    withAssignments(source, assignments, (whole) => parseSource(whole, file, overrides)),
-    file,
-  );
+): Config[] {
+  return withAssignments(source, assignments, (whole) => parseSource(whole, file, overrides));
 }
 
 function oneTrainer([config, ...others]: readonly Config[], file: string): Config {
@@ -257,6 +254,13 @@ export function continuePhase(config: Config, checkpoint: string): Config {
 export function configToYaml(config: Config): string {
   checkArguments(calls.configToYaml, arguments);
   return stringify(toYamlForm(config), { lineWidth: 120 });
+}
+
+/** As `configToYaml`, of a config's phases: parses to the same phases again. */
+export function phasesToYaml(phases: readonly Config[]): string {
+  if (phases.length === 1) return configToYaml(phases[0]);
+  const forms = phases.map((config) => toYamlForm(config) as { trainer: unknown });
+  return stringify({ ...forms[0], trainer: forms.map(({ trainer }) => trainer) }, { lineWidth: 120 });
 }
 
 /** SHA-256 of the config without what no bit of training depends on (folder, backend, threads, audit): 64 hex digits. */
