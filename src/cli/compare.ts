@@ -5,11 +5,13 @@ import { ConfigError } from "../core/errors.ts";
 import { formatNumber } from "../report/html.ts";
 import {
   groupText,
+  moreSettings,
   type Results,
   reachedText,
   type Spread,
-  settingText,
   shortNames,
+  shownSetting,
+  shownSettings,
   targetText,
   tiesOf,
   verifyCommands,
@@ -93,7 +95,10 @@ export function showResults(results: Results): string[] {
 /** So many numbers of each run are shown; all are in `--csv` and `--json`. */
 const mostMetrics = 5;
 
-function showRuns({ settings, metrics: all, runs, target, ranking }: Results): string[] {
+function showRuns(results: Results): string[] {
+  const { metrics: all, runs, target, ranking } = results;
+  const shown = shownSettings(results);
+  const settings = shown.keys;
   const first = [ranking?.metric, target?.metric, ...all].slice(0, mostMetrics + 2);
   const wanted = [...new Set(first)].slice(0, mostMetrics);
   const metrics = all.filter((metric) => wanted.includes(metric));
@@ -106,7 +111,7 @@ function showRuns({ settings, metrics: all, runs, target, ranking }: Results): s
   const rows = runs.map((run) => [
     run.name,
     run.reason === undefined ? run.state : `${run.state}: ${run.reason.replace(/\s+/g, " ")}`,
-    ...settings.map((key) => settingText(run.settings[key]) || "–"),
+    ...settings.map((key) => shownSetting(run.settings[key])),
     run.seed ?? "–",
     String(run.steps),
     ...metrics.flatMap((metric) => {
@@ -119,7 +124,8 @@ function showRuns({ settings, metrics: all, runs, target, ranking }: Results): s
     run.digest?.slice(0, 16) ?? "–",
   ]);
   const rest = all.length - metrics.length;
-  return [...table([head, ...rows]), ...(rest > 0 ? [`… and ${rest} more numbers of each run (--csv, --json)`] : [])];
+  const more = [...moreSettings(shown), ...(rest > 0 ? [`each has ${rest} more numbers`] : [])];
+  return [...table([head, ...rows]), ...(more.length > 0 ? [`… ${more.join(", ")} (--csv, --json)`] : [])];
 }
 
 const quartiles = (spread: Spread | undefined, show: (value: number) => string): string[] =>

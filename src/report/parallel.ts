@@ -1,7 +1,7 @@
 // Parallel coordinates: an axis per setting and one for a metric, a line per run. Where lines of one colour end high and close together, settings are good and seeds matter little.
 import { type Axis, linearAxis, round, valueAxis } from "./axes.ts";
 import { escapeHtml, formatNumber } from "./html.ts";
-import { countedValue, type Results, type Setting, settingText, shortNames } from "./results.ts";
+import { countedValue, type Results, type Setting, settingText, shortNames, shownSettings } from "./results.ts";
 
 const top = 52;
 const bottom = 248;
@@ -53,10 +53,9 @@ function settingScale(title: string, values: readonly (Setting | undefined)[]): 
 }
 
 /** The drawing; undefined without settings or a number to rank by. `colourOf`: the class of a run's line; undefined of one that isn't drawn. */
-export function renderParallel(
-  { runs, groups, settings, ranking }: Results,
-  colourOf: (run: number) => string | undefined,
-): string | undefined {
+export function renderParallel(results: Results, colourOf: (run: number) => string | undefined): string | undefined {
+  const { runs, groups, ranking } = results;
+  const { keys: settings } = shownSettings(results);
   if (!ranking || settings.length === 0) return undefined;
   const { metric, mode } = ranking;
   const names = shortNames(settings);

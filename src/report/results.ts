@@ -1,5 +1,5 @@
 // The results of several runs as plain data: what a table, a page and the files of a sweep are made from, and how they are worded. Who reads runs (src/sweep) fills it.
-import { shellWord } from "../core/printable.ts";
+import { clipped, shellWord } from "../core/printable.ts";
 import type { Mode } from "../optim/monitored.ts";
 import type { Series } from "./series.ts";
 
@@ -138,15 +138,40 @@ export function shortNames(paths: readonly string[]): string[] {
   });
 }
 
+/** So many settings are shown of runs that differ in more. */
+const mostSettings = 12;
+/** Letters of a setting's value in a text or cell. */
+const widestSetting = 40;
+
+/** A setting as text for people, cut short where it is long; `–` for one that a run hasn't. */
+export const shownSetting = (value: Setting | undefined): string => clipped(settingText(value), widestSetting) || "–";
+
+/** The settings that are shown, in the order of all, and how many there are beside them: of many those that most of the runs have, since what one kind of run alone has follows from its kind. */
+export function shownSettings({ settings, runs }: Results): {
+  readonly keys: readonly string[];
+  readonly more: number;
+} {
+  const having = (key: string) => runs.filter((run) => run.settings[key] !== undefined).length;
+  const counts = new Map(settings.map((key) => [key, having(key)]));
+  const first = [...settings].sort((a, b) => counts.get(b)! - counts.get(a)!).slice(0, mostSettings);
+  return { keys: settings.filter((key) => first.includes(key)), more: settings.length - first.length };
+}
+
 /** The target in words: `val_accuracy ≥ 0.97`. */
 export const targetText = ({ metric, mode, value }: Target): string =>
   `${metric} ${mode === "max" ? "≥" : "≤"} ${value}`;
 
-/** A group's settings in words, by their short names. */
-export function groupText({ settings: keys }: Results, { settings }: GroupResult): string {
+/** A group's settings in words, by their short names; where they are too many to be told, as those of its first run. */
+export function groupText(results: Results, { settings, runs: [first] }: GroupResult): string {
+  const { keys, more } = shownSettings(results);
   const names = shortNames(keys);
-  return keys.map((key, i) => `${names[i]} ${settingText(settings[key]) || "–"}`).join(", ") || "the same settings";
+  if (more > 0) return `those of ${results.runs[first].name}`;
+  return keys.map((key, i) => `${names[i]} ${shownSetting(settings[key])}`).join(", ") || "the same settings";
 }
+
+/** That there are settings which aren't shown, where that is so. */
+export const moreSettings = ({ more }: ReturnType<typeof shownSettings>): string[] =>
+  more > 0 ? [`the runs differ in ${more} more setting${more === 1 ? "" : "s"}`] : [];
 
 /** How a target was met by a group, in words: `4 of 5`, and what the others did. */
 export function reachedText({ reached, missed, open }: GroupTarget): string {

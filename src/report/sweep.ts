@@ -7,12 +7,15 @@ import {
   type GroupResult,
   groupText,
   isOver,
+  moreSettings,
   type Results,
   type RunResult,
   reachedText,
   type Spread,
   settingText,
   shortNames,
+  shownSetting,
+  shownSettings,
   targetText,
   tiesOf,
   verifyCommands,
@@ -141,7 +144,10 @@ const numberCell = (value: number | undefined): Cell => ({
 /** A column's heading, and its cell of a run. */
 type RunColumn = readonly [heading: string, cell: (run: RunResult, i: number) => Cell];
 
-function runsTable({ runs, settings, metrics, target }: Results, colours: Colours): string {
+function runsTable(results: Results, colours: Colours): string {
+  const { runs, metrics, target } = results;
+  const shown = shownSettings(results);
+  const settings = shown.keys;
   const names = shownNames(runs.map(({ name }) => name));
   const withBest = metrics.filter((metric) => runs.some((run) => run.metrics[metric]?.best !== undefined));
   const columns: RunColumn[] = [
@@ -182,7 +188,11 @@ function runsTable({ runs, settings, metrics, target }: Results, colours: Colour
     const isNumber = cells.some((row) => row[column].kind === "number");
     return `<th scope="col"${isNumber ? ' class="number"' : ""}><button type="button">${escapeHtml(heading)}</button></th>`;
   });
-  return `<div class="wide" tabindex="0" role="region" aria-label="runs"><table class="sorts"><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+  return `<div class="wide" tabindex="0" role="region" aria-label="runs"><table class="sorts"><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>${moreSettings(
+    shown,
+  )
+    .map((text) => `<p class="soft">${text}, which the CSV and JSON of these results have</p>`)
+    .join("")}`;
 }
 
 const runButton = (shown: string, { folder }: RunResult, i: number, colour: string): string =>
@@ -193,7 +203,10 @@ const statePill = (state: string, reason: string | undefined): string =>
 
 function settingCell({ settings }: RunResult, key: string): Cell {
   const text = settingText(settings[key]);
-  return { html: escapeHtml(text), value: text, kind: typeof settings[key] === "number" ? "number" : "text" };
+  const short = shownSetting(settings[key]);
+  const html =
+    text.length > short.length ? `<span title="${escapeHtml(text)}">${escapeHtml(short)}</span>` : escapeHtml(text);
+  return { html, value: text, kind: typeof settings[key] === "number" ? "number" : "text" };
 }
 
 /** Names without the folders that all of them are in. */

@@ -69,7 +69,7 @@ describe("compare", () => {
     await trainPenguins(modelDir, 1, ["trainer.init.metrics=[accuracy, per_class_accuracy, {f_beta: {}}]"]);
     const { lines } = await compare([modelDir, folders[0]], { metric: { name: "f1" } });
     expect(lines[0]).toMatch(/loss +val_loss .*val_f1/);
-    expect(lines[3]).toMatch(/^… and \d+ more numbers of each run \(--csv, --json\)$/);
+    expect(lines[3]).toMatch(/^… each has \d+ more numbers \(--csv, --json\)$/);
     expect(lines.join("\n")).toContain("best settings by the greatest median of val_f1");
   });
 

@@ -3,10 +3,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { showResults } from "../../src/cli/compare.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 import { recordRun, tensor, Variable } from "../../src/index.ts";
 import { thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { sgd } from "../../src/optim/index.ts";
+import { groupText, shownSettings } from "../../src/report/results.ts";
+import { renderResults } from "../../src/report/sweep.ts";
 import { resultsOf } from "../../src/sweep/results.ts";
 import { resultsCsv, resultsJsonl } from "../../src/sweep/rows.ts";
 import type { Run } from "../../src/train/run.ts";
@@ -298,6 +301,38 @@ describe("runs of any origin", () => {
       `"a,""b""\\nc",missing,,"[9,4]",9223372036854775808,0,,,${odd.folder}`,
       `d,missing,,"[9,4]",1,0,,,${odd.folder}`,
     ]);
+  });
+
+  test("of runs that differ in many settings those are shown that most of them have; groups go by a run's name", () => {
+    const common = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`trainer.both_${i}`, i]));
+    const own = (kind: string) =>
+      Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`trainer.${kind}.key_${i}`, i]));
+    const planned = (name: string, settings: object) => ({
+      folder: join(folder, "none", name),
+      name,
+      settings: { ...settings },
+    });
+    const long = "x".repeat(300);
+    const found = resultsOf([
+      planned("a", { ...own("cnn"), ...common, "trainer.both_3": long }),
+      planned("b", { ...own("gpt"), ...common }),
+      planned("c", { ...own("gpt"), ...common, "trainer.gpt.key_29": -1 }),
+    ]);
+    expect(found.settings).toHaveLength(70);
+    const { keys, more } = shownSettings(found);
+    expect([keys.length, more]).toEqual([12, 58]);
+    // Those that all have, and of the others the first that two have.
+    expect(keys).toEqual([...Object.keys(common), "trainer.gpt.key_0", "trainer.gpt.key_1"]);
+    expect(found.groups.map((group) => groupText(found, group))).toEqual(["those of a", "those of b", "those of c"]);
+    const lines = showResults(found);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(300);
+    expect(lines.join("\n")).toMatch(/^… the runs differ in 58 more settings \(--csv, --json\)$/m);
+    const page = renderResults(found, "Many");
+    expect(page).toContain("the runs differ in 58 more settings, which the CSV and JSON of these results have");
+    expect(page.match(/<th /g)!.length).toBeLessThan(25);
+    const [head, first] = resultsCsv(found).split("\n");
+    expect(head).toContain("trainer.cnn.key_29");
+    expect(first).toContain(long);
   });
 
   test("what is refused", () => {
