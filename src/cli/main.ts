@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The command line: `seedgrad COMMAND`. One file a command; here only the flags and which command they belong to.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { setDefaultVectorWidth } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
@@ -38,19 +37,7 @@ import { type SweepFlags, sweep } from "./sweep.ts";
 import { test, validate, validateAll } from "./validate.ts";
 import { type VerifyFlags, verify } from "./verify.ts";
 import { parseOp } from "./verifyop.ts";
-
-/** The version in the nearest package.json that has one. */
-function version(): string {
-  for (const path of ["../../package.json", "../../../package.json"]) {
-    try {
-      const { version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as {
-        version?: string;
-      };
-      if (found !== undefined) return found;
-    } catch {}
-  }
-  return "unknown";
-}
+import { version } from "./version.ts";
 
 const program = new Command("seedgrad")
   .description("Training runs that come out the same to the last bit.")

@@ -2,11 +2,10 @@
 import { type Backend, isReliable } from "../compile/contract.ts";
 import { checkArguments, count, isRecord, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
-import { Encoder, fromHex, sha256, toHex } from "../core/canonical.ts";
 import { ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { epochDraws } from "../data/draws.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import type { DataLoader } from "../data/loader.ts";
 import { type Compiled, type CompileOptions, compile, type Execution } from "../program/compiled.ts";
 import { drawSeed, manualSeed, parseSeed, type Stream } from "../rng/stream.ts";
 import { turn } from "../runtime/pressure.ts";
@@ -26,6 +25,7 @@ import { RunFolder } from "./folder.ts";
 import { type Kept, KeptState, keptKind } from "./kept.ts";
 import { type RunStatus, seedOfFolder } from "./manifest.ts";
 import type { RecordedRun, RecordedStep, RecordOptions, Replay } from "./recording.ts";
+import { OpenStep } from "./step.ts";
 
 const isNumbers = (value: unknown): boolean =>
   isRecord(value) && Object.values(value).every((item) => typeof item === "number" || item instanceof Tensor);
@@ -59,10 +59,8 @@ export class RunRecorder {
   #given: RunFacts | undefined;
   #loader: DataLoader | undefined;
   #place = { step: 0, epoch: 0, cursor: 0, offset: null as number | null };
-  /** What the step that is being made did: the compiled functions that it called, and what it recorded. */
-  #executed: Promise<Pick<Execution<unknown>, "graphHash" | "scalars">>[] = [];
-  #recorded: Record<string, number> | undefined;
-  #batch: LoadedBatch | undefined;
+  #step = new OpenStep();
+  /** Of the last step. */
   #numbers: Readonly<Record<string, number>> = {};
   /** The tensors as the step that was saved left them; undefined once another has ended. */
   #final: [string, HostArray][] | undefined;
@@ -91,8 +89,7 @@ export class RunRecorder {
     const compiled = compile(fn, { state: this.#kept, ...options, stream: this.stream, backend: this.backend });
     const execute = (args: A, how?: { readonly base?: number }): Promise<Execution<R>> => {
       const execution = compiled.execute(args, how);
-      // In the order in which calls are made, which is the program's.
-      this.#executed.push(execution);
+      this.#step.called(execution);
       return execution;
     };
     const call = async (...args: A): Promise<R> => (await execute(args)).result;
@@ -142,9 +139,7 @@ export class RunRecorder {
       place.offset = draws?.offset ?? null;
       const before = place.step;
       for await (const loaded of loader ? loader.batches(draws!, place.cursor) : [undefined]) {
-        this.#executed = [];
-        this.#batch = loaded;
-        this.#recorded = undefined;
+        this.#step = new OpenStep(loaded);
         const { tensors = {}, indices = [] } = loaded ?? {};
         const batch = Object.fromEntries(
           Object.entries(tensors).map(([name, { data, shape, dtype }]) => [name, tensor(data, { shape, dtype })]),
@@ -168,53 +163,19 @@ export class RunRecorder {
   /** What the step came to: `loss`, which is the link's, and other numbers by name, which its link holds too. A tensor of one element is read. Throws ConfigError where there is no step, or no loss. */
   async record(numbers: Readonly<Record<string, number | Tensor>>): Promise<void> {
     checkArguments(calls.record, arguments);
-    const read: Record<string, number> = {};
-    for (const [name, value] of Object.entries(numbers))
-      read[name] = typeof value === "number" ? value : await value.item();
-    if (!("loss" in read)) {
-      throw new ConfigError({
-        where: "run.record",
-        problem: "a step's numbers need a loss",
-        got: Object.keys(read).join(", ") || "none",
-        expected: "loss, and others beside it",
-      });
-    }
-    this.#recorded = { ...this.#recorded, ...read };
+    await this.#step.record(numbers);
   }
 
   /** Ends the step: its link, and a checkpoint where one is due. */
   async #end(count: number): Promise<void> {
     const place = this.#place;
     const step = place.step + 1;
-    if (!this.#recorded) {
-      throw new ConfigError({
-        where: `step ${step}`,
-        problem: "it ended and recorded nothing",
-        expected: "await run.record({ loss }) in the loop's body",
-      });
-    }
-    const { loss, ...others } = this.#recorded;
-    const executed = await Promise.all(this.#executed);
-    const hashes = executed.map(({ graphHash }) => graphHash);
-    const given = Object.fromEntries(
-      executed.flatMap(({ scalars }, i) =>
-        Object.entries(scalars).map(([name, value]) => [i === 0 ? name : `${i}/${name}`, value]),
-      ),
-    );
-    const graphHash = hashes.length === 1 ? hashes[0] : hashesHash(hashes);
-    const named = Object.fromEntries(Object.entries(others).map(([name, value]) => [`record/${name}`, value]));
-    const chain = this.#begun(graphHash, [...Object.keys(given), ...Object.keys(named)]);
-    const { indices, tensors = {} } = this.#batch ?? {};
-    const link = chain.link({
-      graphHash,
-      position: this.stream.position,
-      batch: { indices, tensors },
-      given: { ...given, ...named },
-      loss,
-    });
+    const { graphHash, given, batch, numbers } = await this.#step.end(step);
+    const chain = this.#begun(graphHash, Object.keys(given));
+    const link = chain.link({ graphHash, position: this.stream.position, batch, given, loss: numbers.loss });
     this.#folder?.append(link);
-    this.#numbers = this.#recorded;
-    this.#recorded = undefined;
+    this.#numbers = numbers;
+    this.#step = new OpenStep();
     this.#final = undefined;
     place.step = step;
     place.cursor = this.#loader ? (place.cursor + 1) % this.#loader.batchesPerEpoch : 0;
@@ -338,7 +299,7 @@ export class RunRecorder {
 
   /** Ends a loop that returned: the digest, written down. A loop that left its steps early ends with the last one that recorded its numbers. Throws ConfigError where no step was made. */
   async finish(): Promise<RecordedRun> {
-    if (this.#recorded) await this.#end(this.#place.step + 1);
+    if (this.#step.isRecorded) await this.#end(this.#place.step + 1);
     const chain = this.#chain;
     if (!chain) {
       throw new ConfigError({
@@ -377,11 +338,4 @@ export class RunRecorder {
   close(): void {
     this.#folder?.close();
   }
-}
-
-/** Of the graphs that ran in a step, in the order in which they were called. */
-function hashesHash(hashes: readonly string[]): string {
-  const encoder = new Encoder().string("seedgrad/graphs/1").u32(hashes.length);
-  for (const hash of hashes) encoder.bytes(fromHex(hash));
-  return toHex(sha256(encoder.finish()));
 }
