@@ -2,18 +2,15 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
 import { monitoredName } from "../optim/monitored.ts";
 import { lockFolder } from "../run/lock.ts";
-import { type Estimate, estimate } from "../sweep/estimate.ts";
-import { LocalSweep, type RunStatus, strangersIn, untilFree, watchOf } from "../sweep/local.ts";
+import { LocalSweep, type RunStatus, untilFree, watchOf } from "../sweep/local.ts";
 import { baseOf, loadSweep, type PlannedRun, runFolders, type SweepPlan } from "../sweep/plan.ts";
 import { resultsOf } from "../sweep/results.ts";
 import { resultFiles, writeResults } from "../sweep/rows.ts";
 import { countsText, durationText, eventLine, liveRows, settingsTexts, sweepSecondsLeft } from "../sweep/table.ts";
-import { parsePhases } from "../train/config/parse.ts";
 import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
 import { checkPlan, type EmitFlags, emit, type Scheduler } from "./emit.ts";
@@ -21,6 +18,7 @@ import { callerWords, fitConfig } from "./fit.ts";
 import { checkTogether, flagOf, type ImportFlags } from "./flags.ts";
 import { importFor } from "./imports.ts";
 import { isTerminal, LiveLines, mostLines } from "./live.ts";
+import { beginning, jobsOf, showPlan, threadsOf } from "./plan.ts";
 import { logOf, startRun, writeConfig } from "./processes.ts";
 import { overQueue, type ReplicaFlags, type RunsInWork } from "./queue.ts";
 import { shellCommand, stoppedCode, untilStopped } from "./signals.ts";
@@ -72,7 +70,7 @@ export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
       flags,
     );
   }
-  if (flags.dryRun) return showPlan(plan, flags);
+  if (flags.dryRun) return showPlan(plan, flags.jobs);
   mkdirSync(plan.folder, { recursive: true });
   const lock = lockFolder(plan.folder);
   const { queue } = flags;
@@ -107,73 +105,10 @@ async function fitOnly(plan: SweepPlan, index: number, { json }: SweepFlags): Pr
   return fitConfig(writeConfig(plan, run), { json });
 }
 
-/** The plan, which runs are finished already, and an estimate of the time that the others take. */
-async function showPlan(plan: SweepPlan, flags: SweepFlags): Promise<Outcome> {
-  const { folder, runs, metric } = plan;
-  const sweep = new LocalSweep(plan);
-  const statuses = sweep.statuses();
-  const jobs = jobsOf(plan, flags);
-  const left = runs.filter((_, i) => statuses[i].state !== "finished");
-  const found = left.length > 0 ? await estimate(left, jobs) : undefined;
-  const settings = settingsTexts(plan);
-  const rows = runs.map((run, i) => {
-    const of = found?.runs[left.indexOf(run)];
-    const time = of ? durationText(of.seconds) : "";
-    return [String(run.index), run.name, statuses[i].state, of ? String(of.totalSteps) : "", time, settings(run)];
-  });
-  const json = runs.map(({ config: _, ...run }, i) => ({
-    ...run,
-    state: statuses[i].state,
-    ...found?.runs[left.indexOf(runs[i])],
-  }));
-  return {
-    code: 0,
-    json: { folder, metric, runs: json, estimate: found && { ...found, runs: undefined } },
-    lines: [
-      ...shownRows([["run", "folder", "state", "steps", "time", "settings"], ...rows]),
-      ...beginning(plan, statuses, `${jobs} at a time`),
-      ...(found ? estimateLines(found) : []),
-    ],
-  };
-}
-
-/** How long it takes, and how that is known. */
-function estimateLines({ seconds, jobs, timed, others }: Estimate): string[] {
-  const milliseconds = (value: number) => `${(1000 * value).toPrecision(3)} ms`;
-  const rates = timed.map(
-    ({ index, phase, steps, secondsPerStep, secondsToBegin, secondsPerValidation: validation }) =>
-      `run ${index}${phase === undefined ? "" : `, phase ${phase}`}: ${milliseconds(secondsPerStep)} a step (of ${steps}), ${milliseconds(secondsToBegin)} to the first${validation > 0 ? `, ${milliseconds(validation)} a validation` : ""}`,
-  );
-  return [
-    `about ${durationText(seconds)}, ${jobs} at a time, if they don't slow each other down; without what starting a process, checkpoints and reports take`,
-    `timed: ${rates.join("; ")}${others > 0 ? `; the ${others} runs of other settings by their mean` : ""}`,
-  ];
-}
-
-/** Rows of a table that are printed; all are in `--json`. */
-const mostRows = 100;
-
-function shownRows(rows: readonly (readonly string[])[]): string[] {
-  const more = rows.length - 1 - mostRows;
-  return [...table(rows.slice(0, mostRows + 1)), ...(more > 0 ? [`… and ${more} more (--json)`] : [])];
-}
-
-/** Threads of one run. */
-function threadsOf({ config }: PlannedRun, cores: number): number {
-  const threads: Threads = parsePhases(config, "config")[0].trainer.init.threads ?? 1;
-  return threads === "all" ? cores : threads;
-}
-
-/** As many processes as the cores carry. */
-function jobsOf({ runs }: SweepPlan, { jobs }: SweepFlags): number {
-  const cores = availableParallelism();
-  return Math.min(runs.length, jobs ?? Math.max(1, Math.floor(cores / threadsOf(runs[0], cores))));
-}
-
 /** Makes the runs in processes of this machine. */
 async function runHere(plan: SweepPlan, flags: SweepFlags, signal: AbortSignal): Promise<Outcome> {
   const sweep = new LocalSweep(plan);
-  const jobs = jobsOf(plan, flags);
+  const jobs = jobsOf(plan, flags.jobs);
   const processes = new Set<ChildProcess>();
   // A second signal ends this process at once, and the runs' with it.
   const endAll = () => {
@@ -223,22 +158,6 @@ async function follow(plan: SweepPlan, flags: SweepFlags, runs: RunsInWork, sign
 
 /** Milliseconds between two drawings of the table. */
 const drawEvery = 500;
-
-/** What is said before the first run. */
-function beginning(plan: SweepPlan, statuses: readonly RunStatus[], where: string): string[] {
-  const { folder, runs, repeated } = plan;
-  const done = statuses.filter(({ state }) => state === "finished").length;
-  const strangers = strangersIn(plan);
-  return [
-    `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder}, ${where}${done > 0 ? `; ${done} finished before` : ""}`,
-    ...(repeated > 0
-      ? [`${repeated} draw${repeated === 1 ? "" : "s"} of random came to settings that were there already`]
-      : []),
-    ...(strangers.length > 0
-      ? [`not in the plan, and left alone: ${strangers.map((name) => `${folder}/${name}`).join(", ")}`]
-      : []),
-  ];
-}
 
 /** The live table: the runs that there is room for, and how it goes as a whole. */
 function liveTable(
