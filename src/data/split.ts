@@ -2,8 +2,8 @@
 // is known; all parts of one split are drawn at once, so that training and validation loaders of a run agree.
 import { checkArguments, numbers } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
-import { DataError } from "../core/errors.ts";
-import { options as record, seed } from "../core/options.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import { countOf, finite, type Given, list, options as record, seed } from "../core/options.ts";
 import { permutation } from "../rng/samplers.ts";
 import { parseSeed } from "../rng/stream.ts";
 import { type Dataset, datasetKind } from "./dataset.ts";
@@ -75,4 +75,27 @@ function sizesOf(name: string, size: number, parts: readonly number[]): readonly
   let left = size - sizes.reduce((total, part) => total + part, 0);
   for (let part = 0; left > 0; part = (part + 1) % sizes.length, left--) sizes[part]++;
   return sizes.every((count) => count > 0) ? sizes : fail("a part holds no sample", sizes, "at least one in each");
+}
+
+/** One part of a random split, as a config says it. */
+export const randomSplitRecord = record("random_split", {
+  /** Numbers of samples that sum to all, or shares that sum to 1. */
+  parts: list(finite),
+  /** Which part, from 0. */
+  part: countOf("parts", 0),
+  /** The seed whose stream the parts are drawn from, in place of the run's. */
+  seed: seed.optional(),
+});
+export type RandomSplit = Given<typeof randomSplitRecord>;
+
+/** One part of a dataset. Throws ConfigError where the split has none of that number. */
+export function partOf(dataset: Dataset, { parts, part, seed }: RandomSplit): Dataset {
+  const found = randomSplit(dataset, parts, { seed })[part];
+  if (found) return found;
+  throw new ConfigError({
+    where: `dataset ${dataset.name}: random_split.part`,
+    problem: "no such part",
+    got: String(part),
+    expected: `an integer in [0, ${parts.length})`,
+  });
 }

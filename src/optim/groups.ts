@@ -3,10 +3,16 @@
 import { checkArguments, checkKind, kind, signature } from "../core/arguments.ts";
 import { ConfigError, didYouMean } from "../core/errors.ts";
 import { matches } from "../core/glob.ts";
-import { type Given, options, recordOf, type Type, texts } from "../core/options.ts";
+import { type Given, list, options, recordOf, type Type, texts } from "../core/options.ts";
 import type { Parameter } from "../program/variable.ts";
 import { parameters as parametersKind } from "./arguments.ts";
-import { type GroupOptions, groupFields } from "./optimizer.ts";
+import {
+  type GroupOptions,
+  groupFields,
+  type Optimizer,
+  type OptimizerOptions,
+  type ParametersOrGroups,
+} from "./optimizer.ts";
 
 const record = options("group", {
   /** A glob or several, as `*.bias` or `blocks.?.*`: `*` stands for any text, dots too. */
@@ -67,3 +73,19 @@ function unmatched(glob: string, at: number, matching: readonly string[], paths:
     hint: didYouMean(glob, paths),
   });
 }
+
+/** An optimizer of a model's parameters, in groups if a config has some. */
+export function optimizerOf(
+  make: (parameters: ParametersOrGroups, options: OptimizerOptions) => Optimizer,
+  { groups, ...options }: OptimizerOptions & { readonly groups: readonly GlobGroup[] },
+  model: { parameters(): readonly Parameter[] },
+): Optimizer {
+  const parameters = model.parameters();
+  return make(groups.length > 0 ? parameterGroups(parameters, groups) : parameters, options);
+}
+
+/** What each optimizer takes in a config alone. */
+export const groupsFields = {
+  /** Parameters with numbers of their own, by glob. */
+  groups: list(globGroup).default([]),
+} as const;

@@ -26,4 +26,4 @@ export * from "./loggers/index.ts";
 export type { Prediction } from "./predict.ts";
 export type { Rebuild, ReplayOptions } from "./replay.ts";
 export type * from "./run.ts";
-export { summarizeScalar, summarizeTensor } from "./summarize.ts";
+export { summarizeScalar, summarizeTensor } from "../nn/summarize.ts";

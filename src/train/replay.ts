@@ -7,7 +7,6 @@ import type { DataLoader } from "../data/loader.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import type { Verification } from "../run/verification.ts";
 import type { Callback, TrainerOptions, TrainerView } from "./contract.ts";
-import { listOf } from "./evaluate.ts";
 import type { FitOptions, Loaders, Run } from "./run.ts";
 
 /** A Trainer that is there to be run. */
@@ -38,36 +37,12 @@ export interface ReplayOptions {
   readonly against?: string;
 }
 
-/** A program that is there to be run. */
-export interface Remade {
-  readonly trainer: Fitting;
-  readonly train: DataLoader;
-  readonly validations: readonly DataLoader[];
-}
-
 /** The callbacks that a replay needs: all that don't say they only watch; where it validates, those too that validated numbers or the run's end depend on. */
 export function replayed(callbacks: readonly Callback[], { validates }: { readonly validates: boolean }): Callback[] {
   return callbacks.filter(
     ({ changesTraining, changesValidation, endsRun }) =>
       changesTraining !== false || (validates && (changesValidation || endsRun)),
   );
-}
-
-/** Makes a program again, without folder, checkpoints and loggers. Throws ConfigError, naming `where`, for one that has nothing to train on. */
-export function remake(where: string, rebuild: Rebuild, changes: Partial<TrainerOptions>): Remade {
-  const { backend, threads, ...others } = changes;
-  const { trainer, train, val } = rebuild({
-    logging: { logLevel: "warn" },
-    ...others,
-    // Another backend may have none.
-    ...(backend !== undefined && { backend, audit: undefined }),
-    ...(threads !== undefined && { threads }),
-    modelDir: undefined,
-    checkpoint: null,
-    loggers: [],
-  });
-  if (train) return { trainer, train, validations: listOf(val ?? train.validation) };
-  throw new ConfigError({ where, problem: "there is no loader to replay with", got: "no train" });
 }
 
 /** Judges a program against the run in a folder. */

@@ -8,7 +8,8 @@ import { compareFacts, inShort, type KindDifference, type RunFacts } from "../ru
 import type { Manifest } from "../run/manifest.ts";
 import type { Verification } from "../run/verification.ts";
 import type { TrainerView } from "../train/contract.ts";
-import { type Rebuild, type ReplayOptions, remake } from "../train/replay.ts";
+import { type Rebuild, type ReplayOptions } from "../train/replay.ts";
+import { remake } from "./remake.ts";
 import { describeLoaders } from "../train/validations.ts";
 import { Checks, phrase } from "./checks.ts";
 import { Comparison } from "./comparison.ts";

@@ -21,8 +21,9 @@ import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { programFacts } from "../train/facts.ts";
 import { lengthOf, limited } from "../train/length.ts";
-import { type Rebuild, remake } from "../train/replay.ts";
+import type { Rebuild } from "../train/replay.ts";
 import { requireRun } from "./folder.ts";
+import { remake } from "./remake.ts";
 import { changesOf } from "./replay.ts";
 import { rebuildConfig, rebuildFromConfig } from "./verify.ts";
 

@@ -8,7 +8,7 @@ import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { TrainerOptions } from "../../src/train/contract.ts";
-import { summarizeScalar, summarizeTensor } from "../../src/train/summarize.ts";
+import { summarizeScalar, summarizeTensor } from "../../src/nn/summarize.ts";
 import { Trainer } from "../../src/verify/trainer.ts";
 
 const samples = 70;

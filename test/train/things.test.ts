@@ -30,7 +30,6 @@ import { closedForm, learningRate } from "../../src/optim/schedules/schedule.ts"
 import { buildTrainer } from "../../src/train/config/build.ts";
 import {
   callbacks,
-  groupsFields,
   loaderFields,
   loaderOf,
   loaders,
@@ -38,10 +37,10 @@ import {
   losses,
   metrics,
   models,
-  optimizerOf,
   optimizers,
   schedulers,
 } from "../../src/train/config/families.ts";
+import { groupsFields, optimizerOf } from "../../src/optim/groups.ts";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";

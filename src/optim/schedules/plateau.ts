@@ -1,7 +1,7 @@
 // A value that is lowered when a validated number stops getting better: not a function of the step alone, so validation is part of such a run,
 // and what it has seen is part of a checkpoint.
 import { countOf, fraction, nonNegative, type Read, text, word } from "../../core/options.ts";
-import { directionOf, type Mode, monitored, monitoredName } from "../monitored.ts";
+import { Monitor } from "../monitored.ts";
 import { type Check, closedForm, type Form, learningRate, type MetricDriven, weightDecay } from "./schedule.ts";
 
 interface State {
@@ -40,12 +40,12 @@ function steered(options: Read<{ readonly fields: typeof fields }>, check: Check
   const { initialVal, metric, mode, factor, patience, threshold, thresholdMode, cooldown, minVal, epsilon } = options;
   const first: State = { value: initialVal, best: null, bad: 0, cooling: 0 };
   const state = { ...first };
-  let direction: Mode | undefined = mode;
+  const monitor = new Monitor(check.where, { metric, mode, minDelta: 0 });
 
   const improves = (value: number, best: number) => {
-    const sign = direction === "min" ? -1 : 1;
+    const sign = monitor.mode === "min" ? -1 : 1;
     const bar = thresholdMode === "rel" ? best * (1 + sign * threshold) : best + sign * threshold;
-    return direction === "min" ? value < bar : value > bar;
+    return monitor.better(value, bar);
   };
   const observe = (value: number) => {
     if (state.best === null ? value === value : improves(value, state.best)) {
@@ -62,23 +62,19 @@ function steered(options: Read<{ readonly fields: typeof fields }>, check: Check
     state.cooling = cooldown;
     state.bad = 0;
   };
-  const name = monitoredName(metric);
   const steering: MetricDriven = {
     name: check.where,
-    metric: name,
+    metric: monitor.metric,
     get mode() {
-      return direction;
+      return monitor.mode;
     },
-    aim(names) {
-      direction = directionOf(check.where, name, mode, names);
-    },
+    aim: (names) => monitor.aim(names),
     changesTraining: true,
     onFitStart({ trainer }) {
       if (trainer.step === 0) Object.assign(state, first);
     },
     onValidateEnd({ decides }, metrics) {
-      if (!decides) return;
-      observe(monitored(`${check.where}.metric`, name, metrics));
+      if (decides) observe(monitor.read(metrics));
     },
     saveState: () => ({ ...state }),
     loadState(saved) {

@@ -7,7 +7,7 @@ import { Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/functions.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
-import { Monitor, monitorFields } from "../monitor.ts";
+import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { checkValidated, numberNames } from "../numbers.ts";
 import type { Metrics } from "../run.ts";
 

@@ -1,7 +1,7 @@
 // The callbacks that there are, beside what anyone writes.
 
 export { LoraLinear } from "../../nn/lora.ts";
-export type { MonitorOptions } from "../monitor.ts";
+export type { MonitorOptions } from "../../optim/monitored.ts";
 export { BatchSizeFinder, type BatchSizeFinderOptions, type TriedBatchSize } from "./batch-size-finder.ts";
 export { CheckLoss } from "./check-loss.ts";
 export { ComputeNorm, type ComputeNormOptions } from "./compute-norm.ts";

@@ -94,17 +94,9 @@ export class LearningRateFinder extends configured(record) implements Callback {
       for (const group of groups) group.learningRate = this.#suggestion;
   }
 
-  onTrainEnd({ trainer }: FitContext): void {
+  finalize({ trainer }: { trainer: TrainerView }): void {
     for (const [i, rate] of this.#given.entries()) trainer.needOptimizer().groups[i].learningRate = rate;
     this.#given = [];
-  }
-
-  onTrainException(context: FitContext): void {
-    this.onTrainEnd(context);
-  }
-
-  onFitException(context: FitContext): void {
-    this.onTrainEnd(context);
   }
 
   async #try({ trainer, loader }: FitContext): Promise<TriedRate[]> {

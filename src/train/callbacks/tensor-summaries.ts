@@ -12,7 +12,7 @@ import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { summarized } from "../summarize.ts";
+import { summarized } from "../../nn/summarize.ts";
 import { WatchedScalars } from "./scalars.ts";
 
 const record = options("TensorSummaries", {

@@ -59,7 +59,13 @@ export abstract class WeightAverage extends configured(averageRecord) implements
   /** What validated numbers depend on. */
   describe(): Readonly<Record<string, unknown>> {
     const { start, every } = this.options;
-    return { start, every, ...this.describeRate() };
+    return { start, every, ...this.#averagedBy };
+  }
+
+  /** What its weights are averaged by, beside `start` and `every`. */
+  get #averagedBy(): Readonly<Record<string, number | boolean>> {
+    const { start: _start, every: _every, validate: _validate, ...others } = this.options;
+    return others;
   }
 
   /** How much of the difference between weights and average is added, when `count` weights are in it already. */
@@ -88,15 +94,9 @@ export abstract class WeightAverage extends configured(averageRecord) implements
     return this.#cells.map(([path, , average]) => [path, average]);
   }
 
-  /** What its weights are averaged by, beside `start` and `every`. */
-  protected abstract describeRate(): Readonly<Record<string, number | boolean>>;
-
   saveState(): AverageState {
-    return {
-      count: this.count,
-      firstStep: this.#firstStep,
-      options: { every: this.#every, ...this.describeRate() },
-    };
+    const options = { every: this.#every, ...this.#averagedBy };
+    return { count: this.count, firstStep: this.#firstStep, options };
   }
 
   loadState(state: unknown): void {
@@ -224,11 +224,6 @@ export class ExponentialMovingAverage extends WeightAverage {
     super(...given);
   }
 
-  protected override describeRate() {
-    const { decay, warmup } = this.options;
-    return { decay, warmup };
-  }
-
   protected override rate(count: number): number {
     const { decay, warmup } = this.options;
     return 1 - (warmup ? Math.min(decay, (1 + count) / (10 + count)) : decay);
@@ -243,10 +238,6 @@ export class StochasticWeightAveraging extends WeightAverage {
     ...averageFields,
   });
   protected override readonly file = "swa.safetensors";
-
-  protected override describeRate() {
-    return {};
-  }
 
   protected override rate(count: number): number {
     return 1 / (count + 1);

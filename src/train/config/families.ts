@@ -1,11 +1,10 @@
 // The families of things that a config may name, one catalog each: what is in a folder's index, and what a program registers.
-import { ConfigError } from "../../core/errors.ts";
-import { countOf, finite, type Given, list, options, recordOf, seed } from "../../core/options.ts";
+import { recordOf } from "../../core/options.ts";
 import { thingsOf } from "../../core/things.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import * as datasetIndex from "../../data/datasets.ts";
 import { type DataLoader, dataLoader, type LoaderOptions, loaderRecord } from "../../data/loader.ts";
-import { randomSplit } from "../../data/split.ts";
+import { partOf, type RandomSplit, randomSplitRecord } from "../../data/split.ts";
 import * as transformIndex from "../../data/transforms/index.ts";
 import type { RandomTransform } from "../../data/transforms/transform.ts";
 import type { Loss } from "../../nn/losses.ts";
@@ -14,8 +13,8 @@ import type { Metric } from "../../nn/metrics.ts";
 import * as metricIndex from "../../nn/metrics.ts";
 import * as modelIndex from "../../nn/models.ts";
 import type { Module } from "../../nn/module.ts";
-import { type GlobGroup, globGroup, parameterGroups } from "../../optim/groups.ts";
-import type { Optimizer, OptimizerOptions, ParametersOrGroups } from "../../optim/optimizer.ts";
+import { groupsFields, optimizerOf } from "../../optim/groups.ts";
+import type { Optimizer } from "../../optim/optimizer.ts";
 import * as optimizerIndex from "../../optim/optimizers.ts";
 import type { Schedule } from "../../optim/schedules/index.ts";
 import * as scheduleIndex from "../../optim/schedules/index.ts";
@@ -44,22 +43,6 @@ export const metrics = new Catalog<Metric, void, "class">(
   "a metric: its name, or a map with one key",
 ).addThings(thingsOf(metricIndex));
 
-/** An optimizer of a model's parameters, in groups if a config has some. */
-export function optimizerOf(
-  make: (parameters: ParametersOrGroups, options: OptimizerOptions) => Optimizer,
-  { groups, ...options }: OptimizerOptions & { readonly groups: readonly GlobGroup[] },
-  model: Module,
-): Optimizer {
-  const parameters = model.parameters();
-  return make(groups.length > 0 ? parameterGroups(parameters, groups) : parameters, options);
-}
-
-/** What each optimizer takes in a config alone. */
-export const groupsFields = {
-  /** Parameters with numbers of their own, by glob. */
-  groups: list(globGroup).default([]),
-} as const;
-
 /** `optimizer: {AdamW: {learning_rate: 0.001, groups: [{parameters: "*.bias", weight_decay: 0}]}}`: each takes the model whose parameters it updates. */
 export const optimizers = new Catalog<Optimizer, Module, "class">(
   "optimizer",
@@ -82,28 +65,6 @@ export const transforms = new Catalog<RandomTransform, void, "class">(
   "class",
   "a transform: its name, or a map with one key",
 ).addThings(thingsOf(transformIndex));
-
-const randomSplitRecord = options("random_split", {
-  /** Numbers of samples that sum to all, or shares that sum to 1. */
-  parts: list(finite),
-  /** Which part, from 0. */
-  part: countOf("parts", 0),
-  /** The seed whose stream the parts are drawn from, in place of the run's. */
-  seed: seed.optional(),
-});
-type RandomSplit = Given<typeof randomSplitRecord>;
-
-/** One part of a dataset. Throws ConfigError where the split has none of that number. */
-function partOf(dataset: Dataset, { parts, part, seed }: RandomSplit): Dataset {
-  const found = randomSplit(dataset, parts, { seed })[part];
-  if (found) return found;
-  throw new ConfigError({
-    where: `dataset ${dataset.name}: random_split.part`,
-    problem: "no such part",
-    got: String(part),
-    expected: `an integer in [0, ${parts.length})`,
-  });
-}
 
 /** What each data loader takes in a config beside its dataset's options. */
 export const loaderFields = {
