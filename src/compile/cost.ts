@@ -3,6 +3,7 @@
 import { alwaysComputed, type Expr, topological } from "../../kernels/expr.ts";
 import { elementBytes, type KernelInput, kernelInputs, loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kindOf } from "../../kernels/kinds.ts";
+import { itemSize } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Plan } from "./plan.ts";
 
@@ -69,4 +70,11 @@ export function planCost(plan: Plan): Cost {
       }),
       { flops: 0, bytesRead: 0, bytesWritten: 0 },
     );
+}
+
+/** Bytes of what a run of the plan is given and gives. */
+export function portBytes({ inputs, outputs, state }: Plan): number {
+  const updated = new Set(state.map(({ output }) => output));
+  const ports = [...inputs, ...outputs.filter((_, i) => !updated.has(i))];
+  return ports.reduce((sum, { dtype, shape }) => sum + itemSize(dtype) * sizeOf(shape), 0);
 }

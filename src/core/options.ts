@@ -264,28 +264,28 @@ export const share: Type<number> = numberOf("a number in (0, 1)", { above: 0, be
 /** A number of things: at least one. */
 export const countOf = (what: string, least = 1): Type<number> =>
   numberOf(`an integer ≥ ${least}`, { integer: true, least }, `not a number of ${what}`);
-/** A number of things of which more than `most` is a slip: what `more` says of it, to begin with its problem. */
+/** A number of things of which more than `most` is a slip, for the reason that is its problem. `got`, `expected`: what is said of such a value, where that isn't the number and the bound alone. */
 export function countUpTo(
   what: string,
   most: number,
-  more: (value: number) => Omit<Fault, "value" | "at">,
-  least = 1,
+  problem: string,
+  { least = 1, got = String, expected = `at most ${most}` }: MoreOptions = {},
 ): Type<number> {
   const bounds = { integer: true, least, most };
-  const expected = `an integer in [${least}, ${most}]`;
-  return new Type<number>(expected, numberKind, { kind: "number", ...bounds }, (value: number) => {
-    if (value > most) return { ...more(value), value };
+  const range = `an integer in [${least}, ${most}]`;
+  return new Type<number>(range, numberKind, { kind: "number", ...bounds }, (value: number) => {
+    if (value > most) return { problem, got: got(value), expected, value };
     return countOf(what, least).fault(value);
   });
 }
+interface MoreOptions {
+  readonly least?: number;
+  readonly got?: (value: number) => string;
+  readonly expected?: string;
+}
 /** As often as anyone waits for: more is a slip, and would be gone through before the run begins. `each`: what one of them takes. */
 export const repeats = (each: string, least = 1): Type<number> =>
-  countUpTo(
-    "steps",
-    2 ** 16,
-    (value) => ({ problem: "more than anyone waits for", got: `${value}: each is ${each}`, expected: "at most 65536" }),
-    least,
-  );
+  countUpTo("steps", 2 ** 16, "more than anyone waits for", { least, got: (value) => `${value}: each is ${each}` });
 export const count: Type<number> = countOf("things");
 export const steps: Type<number> = countOf("steps");
 export const flag: Type<boolean> = new Type("true or false", boolean, { kind: "flag" });

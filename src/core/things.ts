@@ -1,4 +1,5 @@
 // Things that a config may name: functions and classes with a record of their options, from which their calls are checked and their defaults come.
+import { ConfigError, type ErrorDetails } from "./errors.ts";
 import { type Fields, type Given, OptionRecord, type Read } from "./options.ts";
 
 /** A function or class that a config may name, with the record of its options. */
@@ -58,8 +59,11 @@ export interface Configured<S extends Fields> {
   fromConfig(options: object): unknown;
 }
 
-/** Base of a class that a config may name: its constructor takes the record's options alone, checks them and fills in defaults. Throws ConfigError. */
-export function configured<S extends Fields>(record: OptionRecord<S>): Configured<S> {
+/** Base of a class that a config may name: its constructor takes the record's options alone, checks them and fills in defaults. `fault`: what is wrong with options that are right each by itself. Throws ConfigError. */
+export function configured<S extends Fields>(
+  record: OptionRecord<S>,
+  fault: (options: Read<OptionRecord<S>>) => Omit<ErrorDetails, "where"> | undefined = () => undefined,
+): Configured<S> {
   return class {
     static readonly options: OptionRecord = record as never;
     readonly name: string;
@@ -69,6 +73,8 @@ export function configured<S extends Fields>(record: OptionRecord<S>): Configure
       const { options } = new.target;
       this.name = options.name;
       this.options = options.read(given[0] as never, given);
+      const found = fault(this.options as Read<OptionRecord<S>>);
+      if (found) throw new ConfigError({ where: this.name, ...found });
     }
 
     static fromConfig(options: object): unknown {

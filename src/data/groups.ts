@@ -1,8 +1,9 @@
 // Gradient accumulation, as the data sees it: an optimizer step takes a group of micro-batches, in the loader's order. What is left at an epoch's
 // end is a group of fewer. Everything that watches a step is shown the group as one batch.
 import { type HostArray, joined } from "../core/array.ts";
+import { itemSize, makeArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sizeOf } from "../core/shape.ts";
 import { type EpochDraws, epochDraws } from "./draws.ts";
 import type { DataLoader, LoadedBatch } from "./loader.ts";
 
@@ -103,6 +104,25 @@ function joinTensors(name: string, batches: readonly LoadedBatch[]): LoadedBatch
         });
       }
       return [field, joined(parts)];
+    }),
+  );
+}
+
+/** What a batch of so many rows takes. */
+export const batchBytes = (tensors: HostBatch, rows: number): number =>
+  Object.values(tensors).reduce((sum, { shape, dtype }) => sum + rows * sizeOf(shape.slice(1)) * itemSize(dtype), 0);
+
+/** A batch of so many rows: the given ones, again and again. */
+export function resized(tensors: HostBatch, rows: number): HostBatch {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape, dtype }]) => {
+      const width = sizeOf(shape.slice(1));
+      const next = makeArray(dtype, rows * width);
+      for (let row = 0; row < rows; row++) {
+        const from = (row % shape[0]) * width;
+        next.set(data.subarray(from, from + width), row * width);
+      }
+      return [name, { data: next, dtype, shape: [rows, ...shape.slice(1)] }];
     }),
   );
 }

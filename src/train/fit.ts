@@ -2,6 +2,7 @@
 import { InterruptedError } from "../core/errors.ts";
 import { checkKeys } from "../core/keys.ts";
 import { checkSameCharacters, checkSameClasses } from "../data/alike.ts";
+import { DataClock } from "../data/feed.ts";
 import { firstGroup } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
@@ -10,7 +11,6 @@ import { listCheckpoints } from "../run/checkpoint.ts";
 import { now } from "../runtime/clock.ts";
 import { checkpointFolder, saveCheckpoint, takeFinalWeights } from "./checkpoint.ts";
 import type { FitContext } from "./contract.ts";
-import { DataClock } from "./feed.ts";
 import { tell } from "./hooks.ts";
 import { inputNames } from "./inputs.ts";
 import { Journal } from "./journal.ts";

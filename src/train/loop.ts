@@ -4,16 +4,15 @@
 import { stepsOf } from "../core/duration.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
+import { ahead, type DataClock } from "../data/feed.ts";
 import { groups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Chain } from "../run/chain.ts";
 import { now, yieldToEventLoop } from "../runtime/clock.ts";
 import type { FitContext, StepContext, StepResult } from "./contract.ts";
 import { evaluate } from "./evaluate.ts";
-import { ahead, type DataClock } from "./feed.ts";
-import { stepNumbers } from "./inputs.ts";
+import { learningRates, stepNumbers } from "./inputs.ts";
 import { evaluationDue } from "./length.ts";
-import { learningRates } from "./rates.ts";
 import type { Metrics } from "./run.ts";
 import type { Session } from "./session.ts";
 

@@ -11,15 +11,17 @@ const instead: Readonly<Record<string, string>> = {
   loadCheckpoint: "fit(train, validation, { ckptPath }) begins from a checkpoint",
 };
 
+/** What may be called in a hook of a fit. */
+type Allowed = "evaluate" | "saveCheckpoint";
+
 /** Lets one method of a Trainer run at a time, and knows what was begun in a hook and hasn't ended. */
 export class Occupancy {
   #doing: string | undefined;
-  #evaluations = 0;
-  #saves = 0;
+  readonly #running = { evaluate: 0, saveCheckpoint: 0 };
 
   /** Runs `body` while nothing else of the Trainer runs. Throws TrainingError, naming what to call instead, while something does. */
   async alone<T>(method: string, body: () => Promise<T>): Promise<T> {
-    const doing = this.#doing ?? (this.#evaluations > 0 ? "evaluate" : undefined);
+    const doing = this.#doing ?? (this.#running.evaluate > 0 ? "evaluate" : undefined);
     if (doing !== undefined) {
       throw new TrainingError({
         where: `trainer.${method}`,
@@ -36,46 +38,32 @@ export class Occupancy {
     }
   }
 
-  /** Counts an evaluation while it runs. Throws TrainingError during another call, unless a hook of it asks (`inHook`). */
-  async evaluating<T>(inHook: boolean, body: () => Promise<T>): Promise<T> {
-    if (!inHook) this.#refuseOutside("evaluate");
-    this.#evaluations++;
+  /** Counts an evaluation or a save while it runs. Throws TrainingError during another call, unless a hook of it asks (`inHook`), and for a save while weights may be exchanged for a validation. */
+  async within<T>(method: Allowed, inHook: boolean, body: () => Promise<T>): Promise<T> {
+    if (!inHook && this.#doing !== undefined) {
+      throw new TrainingError({
+        where: `trainer.${method}`,
+        problem: "called from outside a hook, while another call is working with the weights",
+        got: `${this.#doing} in progress`,
+        hint: `call it in a hook (onTrainBatchEnd), and await it there; or await trainer.${this.#doing} first`,
+      });
+    }
+    if (method === "saveCheckpoint") this.refuseEvaluating(method);
+    this.#running[method]++;
     try {
       return await body();
     } finally {
-      this.#evaluations--;
+      this.#running[method]--;
     }
-  }
-
-  /** Counts a save while it runs. Throws TrainingError outside a hook, or while weights may be exchanged for a validation. */
-  async saving<T>(inHook: boolean, body: () => Promise<T>): Promise<T> {
-    if (!inHook) this.#refuseOutside("saveCheckpoint");
-    this.refuseEvaluating("saveCheckpoint");
-    this.#saves++;
-    try {
-      return await body();
-    } finally {
-      this.#saves--;
-    }
-  }
-
-  #refuseOutside(method: string): void {
-    if (this.#doing === undefined) return;
-    throw new TrainingError({
-      where: `trainer.${method}`,
-      problem: "called from outside a hook, while another call is working with the weights",
-      got: `${this.#doing} in progress`,
-      hint: `call it in a hook (onTrainBatchEnd), and await it there; or await trainer.${this.#doing} first`,
-    });
   }
 
   /** Throws TrainingError while an evaluation runs. */
   refuseEvaluating(where: string): void {
-    if (this.#evaluations === 0) return;
+    if (this.#running.evaluate === 0) return;
     throw new TrainingError({
       where,
       problem: "an evaluation is in progress",
-      got: `${this.#evaluations}`,
+      got: `${this.#running.evaluate}`,
       expected: "none",
       hint: "await trainer.evaluate(…) where it is called, and save in onTrainBatchEnd",
     });
@@ -83,8 +71,8 @@ export class Occupancy {
 
   /** Throws TrainingError where a hook began an evaluation or a save and didn't await it: the next step would change what it reads. */
   refuseUnawaited(where: string): void {
-    if (this.#evaluations + this.#saves === 0) return;
-    const method = this.#evaluations > 0 ? "evaluate" : "saveCheckpoint";
+    const method = (["evaluate", "saveCheckpoint"] as const).find((each) => this.#running[each] > 0);
+    if (!method) return;
     throw new TrainingError({
       where,
       problem: `a hook began trainer.${method} and ended before it did`,

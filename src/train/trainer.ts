@@ -291,7 +291,7 @@ export class Trainer implements TrainerView {
    */
   async evaluate(loaders: Loaders, how: EvaluateOptions = {}): Promise<Metrics> {
     checkArguments(calls.evaluate, arguments);
-    return this.#session.occupancy.evaluating(this.#session.hooks.calling, () =>
+    return this.#session.occupancy.within("evaluate", this.#session.hooks.calling, () =>
       evaluate(this.#session, listOf(loaders), how),
     );
   }
@@ -319,7 +319,9 @@ export class Trainer implements TrainerView {
    */
   async saveCheckpoint(name?: string): Promise<string> {
     checkArguments(calls.saveCheckpoint, arguments);
-    return this.#session.occupancy.saving(this.#session.hooks.calling, () => saveCheckpoint(this.#session, name));
+    return this.#session.occupancy.within("saveCheckpoint", this.#session.hooks.calling, () =>
+      saveCheckpoint(this.#session, name),
+    );
   }
 
   /** Where the run that is going on stands, as a checkpoint of now would say: call it in a hook, between two steps. Throws CheckpointError in a step that isn't done with, and where no run is going on. */

@@ -1,12 +1,10 @@
 // Which batch size a machine can hold, and which is fastest on it: from the step's plans, and a few steps on a copy of the weights.
 
 import { findCompiled } from "../../compile/cache.ts";
-import type { Plan } from "../../compile/plan.ts";
-import { itemSize, makeArray } from "../../core/dtype.ts";
+import { portBytes } from "../../compile/cost.ts";
 import { countOf, countUpTo, type Given, options, repeats } from "../../core/options.ts";
-import { sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
-import { firstGroup, type HostBatch, microBatches } from "../../data/groups.ts";
+import { batchBytes, firstGroup, microBatches, resized } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { now } from "../../runtime/clock.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
@@ -16,11 +14,10 @@ import { withStateRestored } from "./snapshot.ts";
 
 const record = options("BatchSizeFinder", {
   /** Memory that a step may take, in MiB, at most 65536. */
-  memory: countUpTo("MiB", 2 ** 16, (value) => ({
-    problem: "more memory than a step can take",
-    got: `${value} MiB`,
+  memory: countUpTo("MiB", 2 ** 16, "more memory than a step can take", {
+    got: (value) => `${value} MiB`,
     expected: "at most 65536 MiB, 64 GiB",
-  })).default(2048),
+  }).default(2048),
   /** No batch larger than this; the data's samples unless given. */
   maximum: countOf("samples").optional(),
   /** Steps that are timed for each size, at most 65536. */
@@ -93,30 +90,4 @@ export class BatchSizeFinder extends configured(record) implements Callback {
     }
     return tried;
   }
-}
-
-/** What a batch of so many rows takes. */
-const batchBytes = (tensors: HostBatch, rows: number): number =>
-  Object.values(tensors).reduce((sum, { shape, dtype }) => sum + rows * sizeOf(shape.slice(1)) * itemSize(dtype), 0);
-
-/** A batch of so many rows: the given ones, again and again. */
-function resized(tensors: HostBatch, rows: number): HostBatch {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape, dtype }]) => {
-      const width = sizeOf(shape.slice(1));
-      const next = makeArray(dtype, rows * width);
-      for (let row = 0; row < rows; row++) {
-        const from = (row % shape[0]) * width;
-        next.set(data.subarray(from, from + width), row * width);
-      }
-      return [name, { data: next, dtype, shape: [rows, ...shape.slice(1)] }];
-    }),
-  );
-}
-
-/** What a run of the plan is given and gives. */
-function portBytes({ inputs, outputs, state }: Plan): number {
-  const updated = new Set(state.map(({ output }) => output));
-  const ports = [...inputs, ...outputs.filter((_, i) => !updated.has(i))];
-  return ports.reduce((sum, { dtype, shape }) => sum + itemSize(dtype) * sizeOf(shape), 0);
 }

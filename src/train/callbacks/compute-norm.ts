@@ -1,8 +1,7 @@
 // L2 norms of gradients and parameters, computed in the step and read where it is logged.
 
-import { ConfigError } from "../../core/errors.ts";
-import { flag, type Given, options } from "../../core/options.ts";
-import { configured, type OptionsArguments } from "../../core/things.ts";
+import { flag, type Given, options, type Read } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { sqrt, sum } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../contract.ts";
@@ -18,21 +17,13 @@ const record = options("ComputeNorm", {
 });
 export type ComputeNormOptions = Given<typeof record>;
 
+const emptiness = ({ gradients, parameters }: Read<typeof record>) =>
+  gradients || parameters ? undefined : { problem: "nothing to compute", got: "neither gradients nor parameters" };
+
 /** Logs `norm/gradient` and `norm/parameter`: √ of the sum of squares over all; per layer `norm/gradient/<path>`, `norm/parameter/<path>`. */
-export class ComputeNorm extends configured(record) implements Callback {
+export class ComputeNorm extends configured(record, emptiness) implements Callback {
   readonly changesTraining = false;
   readonly #scalars = new WatchedScalars("ComputeNorm");
-
-  constructor(...given: OptionsArguments<typeof record>) {
-    super(...given);
-    if (!this.options.gradients && !this.options.parameters) {
-      throw new ConfigError({
-        where: "ComputeNorm",
-        problem: "nothing to compute",
-        got: "neither gradients nor parameters",
-      });
-    }
-  }
 
   onTrace({ role, trainer, gradients }: TraceContext): void {
     if (role !== "train") return;

@@ -1,9 +1,9 @@
 // Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
 
 import { ConfigError } from "../../core/errors.ts";
-import { flag, type Given, numberOf, options, positive, repeats } from "../../core/options.ts";
+import { flag, type Given, numberOf, options, positive, type Read, repeats } from "../../core/options.ts";
 import { exp, log } from "../../core/real.ts";
-import { configured, type OptionsArguments } from "../../core/things.ts";
+import { configured } from "../../core/things.ts";
 import { groups as groupsOf } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
@@ -24,6 +24,11 @@ const record = options("LearningRateFinder", {
 });
 export type LearningRateFinderOptions = Given<typeof record>;
 
+const emptiness = ({ minimum, maximum }: Read<typeof record>) =>
+  maximum > minimum
+    ? undefined
+    : { problem: "no range of learning rates", got: `${minimum} to ${maximum}`, expected: "0 < minimum < maximum" };
+
 /** One rate that was tried. */
 export interface TriedRate {
   readonly learningRate: number;
@@ -36,24 +41,12 @@ export interface TriedRate {
  * Tells, before the first step, the learning rate at which the loss falls fastest. Weights, optimizer state and the stream's position are then what they
  * were: without `apply` the run is the same run. With it training is changed: every group gets the rate, and the digest is another.
  */
-export class LearningRateFinder extends configured(record) implements Callback {
+export class LearningRateFinder extends configured(record, emptiness) implements Callback {
   readonly changesTraining = this.options.apply;
   #tried: readonly TriedRate[] = [];
   #suggestion: number | undefined;
   /** The groups' rates as the run was made with them: another fit finds them so. */
   #given: readonly number[] = [];
-
-  constructor(...given: OptionsArguments<typeof record>) {
-    super(...given);
-    const { minimum, maximum } = this.options;
-    if (maximum > minimum) return;
-    throw new ConfigError({
-      where: "LearningRateFinder",
-      problem: "no range of learning rates",
-      got: `${minimum} to ${maximum}`,
-      expected: "0 < minimum < maximum",
-    });
-  }
 
   describe(): unknown {
     return this.options;

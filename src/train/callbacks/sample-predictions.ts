@@ -10,16 +10,11 @@ import { argmax } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, TrainerView, ValidateEpochContext, ValidateStepResult } from "../contract.ts";
 
-const most = 256;
 const record = options("SamplePredictions", {
   /** Height and width of a picture. */
   size: tuple("two counts: height, width", count, count),
   /** How many, at most 256; no more than a validation batch has. */
-  count: countUpTo("pictures", most, (pictures) => ({
-    problem: "more pictures than a page shows with their labels",
-    got: String(pictures),
-    expected: `at most ${most}`,
-  })).default(24),
+  count: countUpTo("pictures", 256, "more pictures than a page shows with their labels").default(24),
 });
 export type SamplePredictionsOptions = Given<typeof record>;
 

@@ -10,16 +10,11 @@ import { categorical, take } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext } from "../contract.ts";
 
-const longest = 65536;
 const record = options("SampleText", {
   /** What the text begins with. */
   prompt: text.default("\n"),
   /** Tokens that are written after it, at most 65536. */
-  length: countUpTo("tokens", longest, (tokens) => ({
-    problem: "a longer text than anyone reads",
-    got: String(tokens),
-    expected: `at most ${longest}`,
-  })).default(300),
+  length: countUpTo("tokens", 65536, "a longer text than anyone reads").default(300),
   /** Logits are divided by it: nearer to 0 the likeliest token comes, above 1 others come oftener. */
   temperature: positive.default(0.8),
   /** How many of the last tokens the model is shown. */

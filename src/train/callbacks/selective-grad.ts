@@ -2,8 +2,8 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
-import { type Given, list, options, text } from "../../core/options.ts";
-import { configured, type OptionsArguments } from "../../core/things.ts";
+import { type Given, list, options, type Read, text } from "../../core/options.ts";
+import { configured } from "../../core/things.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
@@ -15,21 +15,18 @@ const record = options("SelectiveGrad", {
 });
 export type SelectiveGradOptions = Given<typeof record>;
 
-/** Changes training: parameters matched by `freeze`, or not by `train`, keep their values. Throws ConfigError for a glob that matches none. */
-export class SelectiveGrad extends configured(record) implements Callback {
-  readonly changesTraining = true;
+const ambiguity = ({ freeze, train }: Read<typeof record>) =>
+  (freeze === undefined) !== (train === undefined)
+    ? undefined
+    : {
+        problem: "which parameters are trained isn't clear",
+        got: freeze ? "freeze and train" : "neither freeze nor train",
+        expected: "one of the two",
+      };
 
-  constructor(...given: OptionsArguments<typeof record>) {
-    super(...given);
-    const { freeze, train } = this.options;
-    if ((freeze === undefined) !== (train === undefined)) return;
-    throw new ConfigError({
-      where: "SelectiveGrad",
-      problem: "which parameters are trained isn't clear",
-      got: freeze ? "freeze and train" : "neither freeze nor train",
-      expected: "one of the two",
-    });
-  }
+/** Changes training: parameters matched by `freeze`, or not by `train`, keep their values. Throws ConfigError for a glob that matches none. */
+export class SelectiveGrad extends configured(record, ambiguity) implements Callback {
+  readonly changesTraining = true;
 
   describe(): unknown {
     return this.options;

@@ -1,7 +1,8 @@
 // Data ahead of the step: while a step runs, the next one's batches are asked for already, and the time that training spends on waiting for
 // data is measured. Neither changes what comes or in which order: a loader's batches are a pure function of where the epoch's draws begin.
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+
 import { now } from "../runtime/clock.ts";
+import type { DataLoader, LoadedBatch } from "./loader.ts";
 
 /** How long training takes, and how much of that it waits for data: for what only informs. */
 export class DataClock {

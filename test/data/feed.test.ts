@@ -1,9 +1,9 @@
 // Data ahead of the step: each batch is asked for while the step before it runs, no more than are wanted, errors come in their place, the
 // loader is closed, the time spent waiting is told, and no bit depends on any of it.
 import { describe, expect, test } from "vitest";
+import { ahead, DataClock } from "../../src/data/feed.ts";
 import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
 import type { StepContext, StepResult } from "../../src/train/contract.ts";
-import { ahead, DataClock } from "../../src/train/feed.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
