@@ -53,40 +53,23 @@ export const replayKinds = {
   "against?": string,
 } as const;
 
-/** Methods without arguments: that none is given is checked around them. */
-const none = [
-  "needOptimizer",
-  "variables",
-  "callbackVariables",
-  "backend",
-  "initialize",
-  "trainStep",
-  "evalStep",
-  "runState",
-  "describe",
-] as const;
+export const call = signature("Trainer", { options: atHand });
 
-export function takesNothing(prototype: Record<(typeof none)[number], () => unknown>): void {
-  for (const name of none) {
-    const call = signature(name, {});
-    const method = prototype[name];
-    Object.defineProperty(prototype, name, {
-      configurable: true,
-      writable: true,
-      value(this: unknown, ...given: readonly unknown[]) {
-        checkArguments(call, given);
-        return method.call(this);
-      },
-    });
-  }
-}
-
-export const calls = {
-  Trainer: signature("Trainer", { options: atHand }),
-  stop: signature("stop", { reason: string }),
-  message: signature("message", { level: oneOf(["debug", "info", "warn", "error"]), text: string }),
-  logMetrics: signature("logMetrics", { metrics: numbersByName, "step?": count }),
-  logHistograms: signature("logHistograms", {
+/** What each method takes; one of these throws at once. */
+const methods = {
+  needOptimizer: {},
+  variables: {},
+  callbackVariables: {},
+  backend: {},
+  initialize: {},
+  trainStep: {},
+  evalStep: {},
+  runState: {},
+  describe: {},
+  stop: { reason: string },
+  message: { level: oneOf(["debug", "info", "warn", "error"]), text: string },
+  logMetrics: { metrics: numbersByName, "step?": count },
+  logHistograms: {
     histograms: kind(
       "a record of histograms by name",
       (value) =>
@@ -94,14 +77,27 @@ export const calls = {
         Object.values(value).every((each) => Array.isArray((each as { limits?: unknown } | null)?.limits)),
     ),
     "step?": count,
-  }),
-  logSample: signature("logSample", {
+  },
+  logSample: {
     name: string,
     sample: kind("{ text }, or { images } of [count, height, width], with as many labels if any", isSample),
     "step?": count,
-  }),
-  nameScope: signature("nameScope", { name: string, body: callable }),
-  fit: signature("fit", {
+  },
+  nameScope: { name: string, body: callable },
+  predict: { loader, "choice?": choice },
+  verify: {
+    directory: string,
+    "given?": optionsOf<ReplayOptions & { train?: DataLoader; val?: Loaders }>({
+      ...replayKinds,
+      "train?": loader,
+      "val?": loaders,
+    }),
+  },
+} as const;
+
+/** As `methods`, of those that reject. */
+const rejecting = {
+  fit: {
     train: loader,
     "validation?": loaders,
     "options?": optionsOf<FitOptions>({
@@ -111,29 +107,40 @@ export const calls = {
         (value) => typeof (value as Partial<AbortSignal> | null)?.addEventListener === "function",
       ),
     }),
-  }),
-  validate: signature("validate", { loaders, "choice?": choice }),
-  test: signature("test", { loaders, "choice?": choice }),
-  evaluate: signature("evaluate", {
+  },
+  validate: { loaders, "choice?": choice },
+  test: { loaders, "choice?": choice },
+  evaluate: {
     loaders,
     "how?": optionsOf<EvaluateOptions>({ "steps?": positive, "silent?": boolean, ...weights }),
-  }),
-  validateAll: signature("validateAll", {
+  },
+  validateAll: {
     loaders,
     "ckptPaths?": either(string, strings),
     "options?": optionsOf<WeightsOptions>(weights),
-  }),
-  predict: signature("predict", { loader, "choice?": choice }),
-  saveCheckpoint: signature("saveCheckpoint", { "name?": string }),
-  loadCheckpoint: signature("loadCheckpoint", { path: string }),
-  verify: signature("verify", {
-    directory: string,
-    "given?": optionsOf<ReplayOptions & { train?: DataLoader; val?: Loaders }>({
-      ...replayKinds,
-      "train?": loader,
-      "val?": loaders,
-    }),
-  }),
-  explain: signature("explain", { train: loader, "validation?": loader }),
-  ledger: signature("ledger", { train: loader }),
-};
+  },
+  saveCheckpoint: { "name?": string },
+  loadCheckpoint: { path: string },
+  explain: { train: loader, "validation?": loader },
+  ledger: { train: loader },
+} as const;
+
+type Method = (this: unknown, ...given: unknown[]) => unknown;
+type Checked = keyof typeof methods | keyof typeof rejecting;
+
+/** Has the methods of a Trainer check what they are called with. */
+export function checkCalls(prototype: Record<Checked, (...given: never[]) => unknown>): void {
+  for (const [name, parameters] of Object.entries({ ...methods, ...rejecting })) {
+    const taken = signature(name, parameters);
+    const method = prototype[name as Checked] as Method;
+    const checked: Method = function (...given) {
+      checkArguments(taken, given);
+      return method.apply(this, given);
+    };
+    const later: Method = async function (...given) {
+      return checked.apply(this, given);
+    };
+    const value = Object.hasOwn(rejecting, name) ? later : checked;
+    Object.defineProperty(prototype, name, { configurable: true, writable: true, value });
+  }
+}

@@ -22,7 +22,7 @@ import type { LedgerRow } from "../run/ledger.ts";
 import type { Verification } from "../run/verification.ts";
 import { defaultBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
-import { calls, takesNothing } from "./arguments.ts";
+import { call, checkCalls } from "./arguments.ts";
 import { CheckLoss } from "./callbacks/check-loss.ts";
 import { adoptedSeed, saveCheckpoint, stateOf, takeWeights } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -74,7 +74,7 @@ export class Trainer implements TrainerView {
 
   /** Throws ConfigError for an option that is wrong, ReproError for a finished module beside a seed under `strict`. */
   constructor(options: TrainerOptions) {
-    checkArguments(calls.Trainer, arguments);
+    checkArguments(call, arguments);
     const resolved = resolveOptions(options);
     this.options = { ...resolved, logging: this.#logs.settings(resolved.logging) };
     this.#given = options;
@@ -186,37 +186,31 @@ export class Trainer implements TrainerView {
 
   /** Ends the fit that is going on after this step, as if it were the last: what `EarlyStopping` does. `reason` for a reader. */
   stop(reason: string): void {
-    checkArguments(calls.stop, arguments);
     this.#session.progress.stopped ??= reason;
   }
 
   /** Shows a message, unless `logLevel` is above its level. */
   message(level: MessageLevel, text: string): void {
-    checkArguments(calls.message, arguments);
     this.#logs.message(level, text);
   }
 
   /** Records numbers under the steps taken so far, or under `step`; within `nameScope` under its names. */
   logMetrics(metrics: Metrics, step = this.step): Promise<void> {
-    checkArguments(calls.logMetrics, arguments);
     return this.#logs.metrics(metrics, step);
   }
 
   /** As `logMetrics`, of whole tensors: for the loggers that take histograms. */
   logHistograms(histograms: Readonly<Record<string, Histogram>>, step = this.step): Promise<void> {
-    checkArguments(calls.logHistograms, arguments);
     return this.#logs.histograms(histograms, step);
   }
 
   /** Shows something that the model made, pictures or a text, under a name: what was shown last stands in the report. */
   logSample(name: string, sample: Sample, step = this.step): Promise<void> {
-    checkArguments(calls.logSample, arguments);
     return this.#logs.sample(name, sample, step);
   }
 
   /** Runs `body`, in which every logged name begins with `name/`; scopes nest. Await it before the next. */
   nameScope<T>(name: string, body: () => T | Promise<T>): Promise<T> {
-    checkArguments(calls.nameScope, arguments);
     return this.#logs.within(name, body);
   }
 
@@ -264,7 +258,6 @@ export class Trainer implements TrainerView {
 
   /** Trains to the end of the loop's limits, from where the chosen checkpoint is. On a finished run: gives it again. Rejects with InterruptedError where `signal` stops it. Without validation data: validates on what the training loader sets aside (`validationSplit`), if it does; `[]` is none. Of several validation loaders the first is the one whose batches callbacks are told of. */
   async fit(train: DataLoader, validation?: Loaders, options: FitOptions = {}): Promise<Run> {
-    checkArguments(calls.fit, arguments);
     const list = listOf(validation ?? train.validation);
     return this.#session.occupancy.alone("fit", () => {
       this.#session.lastLoaders = { train, val: list };
@@ -275,13 +268,11 @@ export class Trainer implements TrainerView {
 
   /** Validates with the weights of the chosen checkpoint. Throws CheckpointError where it is no checkpoint of this run, TrainingError during a fit: `evaluate` is for hooks. */
   async validate(loaders: Loaders, choice: ChosenWeights = {}): Promise<Metrics> {
-    checkArguments(calls.validate, arguments);
     return evaluateChosen(this.#session, "validate", loaders, choice);
   }
 
   /** As `validate`, on data that nothing was chosen by: what comes out is logged as `test_<name>`. */
   async test(loaders: Loaders, choice: ChosenWeights = {}): Promise<Metrics> {
-    checkArguments(calls.test, arguments);
     return evaluateChosen(this.#session, "test", loaders, choice);
   }
 
@@ -290,7 +281,6 @@ export class Trainer implements TrainerView {
    * no hook is called and nothing is logged. During a fit: in a hook, awaited; nothing about the run depends on it. Throws TrainingError from elsewhere.
    */
   async evaluate(loaders: Loaders, how: EvaluateOptions = {}): Promise<Metrics> {
-    checkArguments(calls.evaluate, arguments);
     return this.#session.occupancy.within("evaluate", this.#session.hooks.calling, () =>
       evaluate(this.#session, listOf(loaders), how),
     );
@@ -302,14 +292,12 @@ export class Trainer implements TrainerView {
     ckptPaths?: string | readonly string[],
     options: WeightsOptions = {},
   ): Promise<CheckpointMetrics[]> {
-    checkArguments(calls.validateAll, arguments);
     const list = listOf(loaders);
     return this.#session.occupancy.alone("validateAll", () => validateAll(this.#session, list, ckptPaths, options));
   }
 
   /** The model's outputs for a loader's batches, in its order, with the weights of the chosen checkpoint. A batch needs no targets. Throws TrainingError during a fit, and once other weights were taken over since it began. */
   predict(loader: DataLoader, choice: ChosenWeights = {}): AsyncGenerator<Prediction> {
-    checkArguments(calls.predict, arguments);
     return predictChosen(this.#session, this.#steps.predict, loader, choice);
   }
 
@@ -318,7 +306,6 @@ export class Trainer implements TrainerView {
    * step that isn't done with, TrainingError from outside a hook.
    */
   async saveCheckpoint(name?: string): Promise<string> {
-    checkArguments(calls.saveCheckpoint, arguments);
     return this.#session.occupancy.within("saveCheckpoint", this.#session.hooks.calling, () =>
       saveCheckpoint(this.#session, name),
     );
@@ -331,7 +318,6 @@ export class Trainer implements TrainerView {
 
   /** Takes over a checkpoint's weights, optimizer state, position in the stream and place in the data; a `fit` after it goes on from there, as with `ckptPath`. Throws CheckpointError for one of another model, TrainingError during a fit. */
   async loadCheckpoint(path: string): Promise<void> {
-    checkArguments(calls.loadCheckpoint, arguments);
     await this.#session.occupancy.alone("loadCheckpoint", () => takeWeights(this.#session, path, "loadCheckpoint"));
   }
 
@@ -343,7 +329,6 @@ export class Trainer implements TrainerView {
     directory: string,
     given: ReplayOptions & { readonly train?: DataLoader; readonly val?: Loaders } = {},
   ): Promise<Verification> {
-    checkArguments(calls.verify, arguments);
     const { train, val, ...options } = { ...this.#session.lastLoaders, ...given };
     const validates = listOf(val).length > 0 && this.options.loop.evalFrequency !== undefined;
     return judge(directory, (changes) => ({ trainer: this.#again(changes, validates), train, val }), options);
@@ -362,13 +347,11 @@ export class Trainer implements TrainerView {
 
   /** The graphs of a run with their plans, by role; nothing is run but the init graph. */
   async explain(train: DataLoader, validation?: DataLoader): Promise<PlannedGraph[]> {
-    checkArguments(calls.explain, arguments);
     return explain(this.#session, limited(train, this.options.loop), validation ?? train.validation);
   }
 
   /** Who owns which draws of a run on a loader, from draw 0 on. */
   async ledger(train: DataLoader): Promise<LedgerRow[]> {
-    checkArguments(calls.ledger, arguments);
     const loader = limited(train, this.options.loop);
     return ledgerOf(this, loader, await explain(this.#session, loader), this.#session.initDraws);
   }
@@ -379,4 +362,4 @@ export class Trainer implements TrainerView {
   }
 }
 
-takesNothing(Trainer.prototype);
+checkCalls(Trainer.prototype);

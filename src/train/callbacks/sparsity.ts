@@ -109,10 +109,7 @@ export class Sparsity extends configured(record) implements Callback {
     const { schedule, sparsity } = this.options;
     if (!schedule) return;
     const { step } = context;
-    const { begin, end, every } = resolved({ begin: 1, every: 1, ...schedule }, context) as Record<
-      "begin" | "end" | "every",
-      number
-    >;
+    const { begin, end, every } = resolved(schedule, context) as Record<keyof typeof schedule, number>;
     if (step < begin || step > end || ((step - begin) % every !== 0 && step !== end)) return;
     const left = 1 - (end === begin ? 1 : (step - begin) / (end - begin));
     await this.#prune(sparsity * (1 - left * left * left));

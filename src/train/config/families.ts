@@ -24,45 +24,35 @@ import type { Callback, Logger } from "../contract.ts";
 import * as loggerIndex from "../loggers/index.ts";
 import { Catalog } from "./catalog.ts";
 
+/** A catalog from which a config chooses by `Name: {…}`. */
+const choices = <T, C = void>(family: string, error: string) => new Catalog<T, C, "class">(family, "class", error);
+
 /** `model: {name: mlp, …}`: each draws its weights from the ambient stream. */
 export const models = new Catalog<Module, void, "name">("model", "name", "a map with a name").addThings(
   thingsOf(modelIndex),
 );
 
 /** `loss: cross_entropy`, or `loss: {cross_entropy: {label_smoothing: 0.1}}`. */
-export const losses = new Catalog<Loss, void, "class">(
-  "loss",
-  "class",
-  "a loss: its name, or a map with one key",
-).addThings(thingsOf(lossIndex));
+export const losses = choices<Loss>("loss", "a loss: its name, or a map with one key").addThings(thingsOf(lossIndex));
 
 /** `metrics: [accuracy, {f_beta: {beta: 2}}]`. */
-export const metrics = new Catalog<Metric, void, "class">(
-  "metric",
-  "class",
-  "a metric: its name, or a map with one key",
-).addThings(thingsOf(metricIndex));
+export const metrics = choices<Metric>("metric", "a metric: its name, or a map with one key").addThings(
+  thingsOf(metricIndex),
+);
 
 /** `optimizer: {AdamW: {learning_rate: 0.001, groups: [{parameters: "*.bias", weight_decay: 0}]}}`: each takes the model whose parameters it updates. */
-export const optimizers = new Catalog<Optimizer, Module, "class">(
-  "optimizer",
-  "class",
-  "one optimizer: a map with one key",
-)
+export const optimizers = choices<Optimizer, Module>("optimizer", "one optimizer: a map with one key")
   .addThings(thingsOf(optimizerIndex), optimizerOf, groupsFields)
   .addThings(thingsOf(wrapperIndex));
 
 /** `schedulers: [{LinearLR: {…}}]`: `…LR` sets learning rates, `…WD` weight decays, with the same options under other names. */
-export const schedulers = new Catalog<Schedule, void, "class">(
-  "scheduler",
-  "class",
-  "a scheduler: a map with one key",
-).addThings(thingsOf(scheduleIndex));
+export const schedulers = choices<Schedule>("scheduler", "a scheduler: a map with one key").addThings(
+  thingsOf(scheduleIndex),
+);
 
 /** `augment: [{random_crop: {padding: 4}}, random_flip]`, of a training loader. */
-export const transforms = new Catalog<RandomTransform, void, "class">(
+export const transforms = choices<RandomTransform>(
   "transform",
-  "class",
   "a transform: its name, or a map with one key",
 ).addThings(thingsOf(transformIndex));
 
@@ -92,16 +82,12 @@ export const loaders = new Catalog<DataLoader, void, "name">(
 ).addThings(thingsOf(datasetIndex), loaderOf, loaderFields);
 
 /** `callbacks: [CheckLoss: {}]`. */
-export const callbacks = new Catalog<Callback, void, "class">(
-  "callback",
-  "class",
-  "a callback: a map with one key",
-).addThings(thingsOf(callbackIndex));
+export const callbacks = choices<Callback>("callback", "a callback: a map with one key").addThings(
+  thingsOf(callbackIndex),
+);
 
 /** `loggers: [CSVLogger: {}]`. */
-export const loggers = new Catalog<Logger, void, "class">("logger", "class", "a logger: a map with one key").addThings(
-  thingsOf(loggerIndex),
-);
+export const loggers = choices<Logger>("logger", "a logger: a map with one key").addThings(thingsOf(loggerIndex));
 
 /** What a run from YAML has unless it is switched off with `Name: null`. */
 export const defaultChoices: Readonly<Record<string, readonly string[]>> = {

@@ -186,17 +186,13 @@ function nameMetrics(metrics: TrainerSettings["metrics"] = []): ResolvedSettings
   const named = Array.isArray(metrics)
     ? (metrics as readonly Metric[]).map((metric) => ({ name: metric.name, metric }))
     : Object.entries(metrics as Readonly<Record<string, Metric>>).map(([name, metric]) => ({ name, metric }));
-  const seen = new Set(["loss"]);
-  for (const { name } of named) {
-    if (seen.has(name)) {
-      throw new ConfigError({
-        where: "metrics",
-        problem: "two metrics of one name",
-        got: name,
-        expected: "a name of its own for each, and none named loss",
-      });
-    }
-    seen.add(name);
-  }
-  return named;
+  const names = ["loss", ...named.map(({ name }) => name)];
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice === undefined) return named;
+  throw new ConfigError({
+    where: "metrics",
+    problem: "two metrics of one name",
+    got: twice,
+    expected: "a name of its own for each, and none named loss",
+  });
 }
