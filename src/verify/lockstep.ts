@@ -6,11 +6,11 @@ import type { EpochDraws } from "../data/draws.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import type { ChainLink } from "../run/chain.ts";
 import type { FitContext, StepContext, StepResult, TrainerOptions, TrainerView } from "../train/contract.ts";
-import { type Rebuild } from "../train/replay.ts";
-import { remake } from "./remake.ts";
+import type { Rebuild } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
 import { sameElements } from "./bits.ts";
 import { latestOf, type RecordingBackend, type RunRecord, recording } from "./record.ts";
+import { remake } from "./remake.ts";
 
 /** A program to run: how it is made, on which backend, and from which of its checkpoints. */
 export interface Program {

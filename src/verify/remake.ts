@@ -28,4 +28,3 @@ export function remake(where: string, rebuild: Rebuild, changes: Partial<Trainer
   if (train) return { trainer, train, validations: listOf(val ?? train.validation) };
   throw new ConfigError({ where, problem: "there is no loader to replay with", got: "no train" });
 }
-

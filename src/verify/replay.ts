@@ -8,13 +8,13 @@ import { compareFacts, inShort, type KindDifference, type RunFacts } from "../ru
 import type { Manifest } from "../run/manifest.ts";
 import type { Verification } from "../run/verification.ts";
 import type { TrainerView } from "../train/contract.ts";
-import { type Rebuild, type ReplayOptions } from "../train/replay.ts";
-import { remake } from "./remake.ts";
+import type { Rebuild, ReplayOptions } from "../train/replay.ts";
 import { describeLoaders } from "../train/validations.ts";
 import { Checks, phrase } from "./checks.ts";
 import { Comparison } from "./comparison.ts";
 import { type Recorded, readRecorded, type Target, targetOf } from "./folder.ts";
 import { addTrusted, compareProgram, compareResult } from "./program.ts";
+import { remake } from "./remake.ts";
 
 /** Replays a run from its folder. Throws CheckpointError for a folder that holds no run, or no checkpoint at `from`, ReproError for other numerics or data, ConfigError for options that don't fit. */
 export async function replayRun(folder: string, rebuild: Rebuild, options: ReplayOptions = {}): Promise<Verification> {

@@ -8,11 +8,11 @@ import { encodeBatch, encodeNumbers, type LinkParts, linkHash } from "../run/cha
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { compareLinks } from "../run/compare.ts";
 import type { StepContext, StepResult } from "../train/contract.ts";
-import { type Rebuild } from "../train/replay.ts";
-import { remake } from "./remake.ts";
+import type { Rebuild } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
 import { readRecorded } from "./folder.ts";
 import { latestOf, type RunRecord, recording } from "./record.ts";
+import { remake } from "./remake.ts";
 import { changesOf } from "./replay.ts";
 import { rebuildFromConfig } from "./verify.ts";
 

@@ -12,10 +12,10 @@ import { loadConfig } from "../train/config/parse.ts";
 import type { Config } from "../train/config/schema.ts";
 import { programFacts } from "../train/facts.ts";
 import { type Rebuild, type ReplayOptions, replayed } from "../train/replay.ts";
-import { remake } from "./remake.ts";
 import { validationDecides } from "../train/validations.ts";
 import { published, requireRun } from "./folder.ts";
 import { withData } from "./relocate.ts";
+import { remake } from "./remake.ts";
 import { replayRun } from "./replay.ts";
 
 export interface VerifyOptions extends ReplayOptions {
