@@ -1,6 +1,7 @@
 // The Trainer and what belongs to it.
 
 export { type Histogram, histogramOf } from "../core/histogram.ts";
+export { summarizeScalar, summarizeTensor } from "../nn/summarize.ts";
 export type { PlannedGraph } from "../report/graph.ts";
 export type { History } from "../run/history.ts";
 export * from "./callbacks/index.ts";
@@ -26,4 +27,3 @@ export * from "./loggers/index.ts";
 export type { Prediction } from "./predict.ts";
 export type { Rebuild, ReplayOptions } from "./replay.ts";
 export type * from "./run.ts";
-export { summarizeScalar, summarizeTensor } from "../nn/summarize.ts";

@@ -19,6 +19,7 @@ import { lossOf } from "../../src/nn/losses/loss.ts";
 import { mse } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import { readOptions } from "../../src/optim/arguments.ts";
+import { groupsFields, optimizerOf } from "../../src/optim/groups.ts";
 import {
   Optimizer,
   optimizerFields,
@@ -40,7 +41,6 @@ import {
   optimizers,
   schedulers,
 } from "../../src/train/config/families.ts";
-import { groupsFields, optimizerOf } from "../../src/optim/groups.ts";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";

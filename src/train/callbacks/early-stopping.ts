@@ -3,11 +3,11 @@
 import { CheckpointError } from "../../core/errors.ts";
 import { countOf, finite, flag, type Given, options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
+import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/functions.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
-import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { checkValidated, numberNames } from "../numbers.ts";
 import type { Metrics } from "../run.ts";
 

@@ -8,11 +8,11 @@ import { sizeOf } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { ModuleObserver } from "../../nn/observe.ts";
+import { summarized } from "../../nn/summarize.ts";
 import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { summarized } from "../../nn/summarize.ts";
 import { WatchedScalars } from "./scalars.ts";
 
 const record = options("TensorSummaries", {
