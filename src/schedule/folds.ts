@@ -1,6 +1,7 @@
 // Kernels with a fold. Over the last axes each output reads a row, in blocks of lanes; a row that no single stride walks is gathered in scratch
 // first, whole or block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side. Measured:
-// 8 vectors side by side 2.8 times as fast as one (a sum over 4096 rows of 256), a pooling window's terms written out 1.45 times (maxPool2d).
+// 8 vectors side by side 2.8 times as fast as one (a sum over 4096 rows of 256), 16 where pairs of vectors run as one 1.35 to 1.7 times as fast as 8 (one row by
+// 1024 × 1024, a sum over 128 rows of 1024), a pooling window's terms written out 1.45 times (maxPool2d).
 // Of few outputs side by side those that fill no vector run as one with some before them: one by one, a maximum branches on
 // what it finds, and a step of two small convolutions with pooling takes 1.17 times as long.
 import type { Expr } from "../../kernels/expr.ts";
@@ -16,8 +17,8 @@ import { type RowLoops, type Rows, rowLoops, unrolling } from "./vectorise.ts";
 
 /** Elements of a gathered row that may wait in scratch: two blocks, however long the row is. */
 export const waitingSize = 2 * blockSize;
-/** Vectors of outputs that run side by side: as many sums as fit in registers. */
-const widest = 8;
+/** Vectors of outputs that run side by side: as many sums as fit in registers, where pairs of vectors run as one twice as many. */
+const mostBeside = ({ lanes, vectorWidth }: Target) => (8 * vectorWidth) / lanes;
 /** Outputs side by side without SIMD: what they have in common is read once. */
 const scalars = 4;
 /**
@@ -73,7 +74,7 @@ export type FoldLoops = ContiguousFold | BlockFold | JoinFold | StridedFold;
 const sideBySide = (vectors: number): number[] => (vectors > 1 ? [vectors, 1] : [1]);
 
 /** How many of a row's vectors run side by side: so many that none is left over, where those aren't too few. */
-function beside(vectors: number): number[] {
+function beside(vectors: number, widest: number): number[] {
   const all = Math.floor(vectors);
   if (all < widest) return sideBySide(all);
   for (let width = widest; width > widest / 2; width--) if (all % width === 0) return sideBySide(width);
@@ -100,7 +101,9 @@ export function foldLoops(
     const isSimple = unrolling(nest, axis, body, lanes) > 1;
     const isWritten = count <= fewTerms;
     const isChain = isWritten && (combine === "sum" || combine === "prod");
-    const vectors = isChain ? sideBySide(target.vectorWidth / lanes) : beside(nest.extents[axis] / lanes);
+    const vectors = isChain
+      ? sideBySide(target.vectorWidth / lanes)
+      : beside(nest.extents[axis] / lanes, mostBeside(target));
     return [
       {
         kind: "strided fold",

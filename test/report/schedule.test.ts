@@ -160,6 +160,11 @@ describe("a schedule as text", () => {
       "for i0 < 40: 20, then 4, then 1 side by side",
       "  fold 9 written out",
     ]);
+    expect(of([300, 1024], (x) => sum(x, { axis: 0 }))[0]).toBe("for i0 < 1024: 32, then 4, then 1 side by side");
+    const pairs: Target = { ...wasmTarget, vectorWidth: 8 };
+    expect(of([300, 1024], (x) => sum(x, { axis: 0 }), pairs)[0]).toBe(
+      "for i0 < 1024: 64, then 4, then 1 side by side",
+    );
     // A pooling window's rows are short: what fills no vector runs as one that ends with the row.
     const pooled = (x: Node) => max(x, { axis: [1, 3] });
     expect(of([20, 2, 14, 2], pooled)).toEqual([
