@@ -38,11 +38,13 @@ function tangents(own: Node, other: Node, cross: Node, index: Node, partner: Nod
   return where(equal(index, partner), 0, where(equal(cross, 0), 0, found));
 }
 
-/** Rows turned with their partners', in Rutishauser's form, x − sin · (y + x · tan ½): what is small is added to what is there. */
-function turn(x: Node, t: Node, partner: Node): Node {
+/** Rows (axis 1) or columns turned with their partners', in Rutishauser's form, x − sin · (y + x · tan ½): what is small is added to what is there. */
+function turn(x: Node, t: Node, partner: Node, axis: 1 | 2 = 1): Node {
   const cosine = div(1, sqrt(add(mul(t, t), 1)));
   const sine = mul(cosine, t);
-  return sub(x, mul(sine, add(pick(x, partner, 1), mul(div(sine, add(cosine, 1)), x))));
+  const along = (each: Node) => (axis === 1 ? each : swapAxes(each));
+  const half = div(sine, add(cosine, 1));
+  return sub(x, mul(along(sine), add(pick(x, along(partner), axis), mul(along(half), x))));
 }
 const identities = (batch: number, n: number) => broadcastTo(eye(n), [batch, n, n]);
 const steps = (n: number) => (n < 2 ? 0 : sweeps * (n % 2 === 0 ? n - 1 : n));
@@ -58,7 +60,7 @@ function diagonalized(x: Node): [values: Node, vectors: Node] {
     const [left, right] = [pick(a, partner, 2), swapAxes(pick(a, swapAxes(partner), 1))];
     const cross = where(less(index, partner), left, right);
     const t = tangents(own, pick(own, partner, 1), cross, index, partner);
-    const turned = swapAxes(turn(swapAxes(turn(a, t, partner)), t, partner));
+    const turned = turn(turn(a, t, partner), t, partner, 2);
     const isPair = equal(columnNumbers(n), where(equal(index, partner), full([], -1, "int32"), partner));
     return { carry: [where(isPair, 0, turned), turn(rows, t, partner)], slices: [] };
   });
