@@ -36,6 +36,31 @@ const named: Readonly<Record<string, Make | undefined>> = {
   gelu: (x: Loose) => nn.gelu(x, { approximate: false }),
 };
 
+const definite = (x: Loose) => {
+  const size = x.shape[2];
+  return np.matmul(x.ref, np.matrixTranspose(x)).add(np.eye(size).mul(size));
+};
+/** Both parts of a transform. */
+const pair = ({ real, imag }: Loose) => np.stack([real, imag], -1);
+
+/** What cases/families.ts computes, by the same names: what there are operations for. */
+const families: Readonly<Record<string, Make | undefined>> = {
+  conv1d: (x, filters) => lax.conv(x, filters, [1], "SAME"),
+  depthwise: (x, filters) => lax.convGeneralDilated(x, filters, [1, 1], "SAME", { featureGroupCount: 64 }),
+  "max-pool2d": (x) => lax.reduceWindow(x, np.max, [2, 2], [2, 2]),
+  "average-pool2d": (x) => lax.reduceWindow(x, np.mean, [3, 3], [2, 2]),
+  sort: (x) => np.sort(x, -1),
+  "top-k": (x) => lax.topK(x, 10)[0],
+  cumsum: (x) => np.cumsum(x, 1),
+  prod: (x) => np.prod(x, 1),
+  "log-sum-exp": (x) => nn.logsumexp(x, 1),
+  cholesky: (x) => np.linalg.cholesky(definite(x)),
+  solve: (a, b) => np.linalg.solve(definite(a), b),
+  fft: (x) => pair(np.fft.fft({ real: x.ref.slice([], [], 0), imag: x.slice([], [], 1) })),
+  rfft: (x) => pair(np.fft.rfft(x)),
+  einsum: (a, b, c) => np.einsum("bij,bjk,bk->bi", a, b, c),
+};
+
 function programOf(workload: Workload): Make {
   switch (workload.kind) {
     case "matmul": {
@@ -66,6 +91,11 @@ function programOf(workload: Workload): Make {
       return () => random.permutation(random.key(0), workload.count);
     case "normal":
       return () => random.normal(random.key(0), [workload.count]);
+    case "family": {
+      const program = families[workload.name];
+      if (!program) throw new Cannot(`no program for ${workload.name}`);
+      return program;
+    }
     default:
       throw new Cannot(`no ${workload.kind}`);
   }
