@@ -118,6 +118,7 @@ async function run(args: readonly string[], print: Print): Promise<number> {
   }
   // Read before minutes of measuring, so that a wrong name is told at once.
   const before = options.compare === undefined ? undefined : readResults(options.compare);
+  const beside = options.beside === undefined ? undefined : readResults(options.beside);
   const page = options.markdown === undefined ? undefined : readText(options.markdown);
   const { results, wrong } = options.from
     ? { results: readResults(options.from), wrong: [] }
@@ -125,7 +126,7 @@ async function run(args: readonly string[], print: Print): Promise<number> {
   if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   if (options.html) writeFileSync(options.html, htmlPage(results));
   if (options.markdown && page !== undefined) {
-    writeFileSync(options.markdown, fillPage(options.markdown, page, results));
+    writeFileSync(options.markdown, fillPage(options.markdown, page, results, beside));
     writeFileSync(`${options.markdown.replace(/\.md$/, "")}.svg`, plotOf(results));
   }
   const report = before && compareResults(before, results);

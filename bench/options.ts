@@ -26,6 +26,7 @@ export interface Options {
   readonly json?: string;
   readonly html?: string;
   readonly markdown?: string;
+  readonly beside?: string;
   readonly compare?: string;
 }
 
@@ -47,6 +48,7 @@ takes about three minutes.
   --json FILE         writes {machine, rows, absent}
   --html FILE         writes one page with plots and table, for offline
   --markdown FILE     puts table and notes between the marks of FILE, and a plot beside it as .svg
+  --beside FILE       an earlier --json, of another engine on this machine, that has a column in the --markdown tables
   --compare FILE      an earlier --json: exit code 1 where a case is slower beyond noise, or has other bits
   --from FILE         measures nothing and takes an earlier --json, for --html, --markdown and --compare
   --list              the cases
@@ -113,6 +115,7 @@ function read(args: readonly string[]) {
         json: { type: "string" },
         html: { type: "string" },
         markdown: { type: "string" },
+        beside: { type: "string" },
         compare: { type: "string" },
       },
     }).values;
@@ -126,6 +129,8 @@ export function parseOptions(args: readonly string[]): Options {
   // `--peers` takes names or none, which parseArgs can't say.
   const named = args.find((arg) => arg.startsWith("--peers="));
   const values = read(args.map((arg) => (arg === named ? "--peers" : arg)));
+  if (values.beside !== undefined && values.markdown === undefined)
+    throw new UsageError("--beside: it has a column in the tables of --markdown FILE, which is missing");
   return {
     help: values.help,
     list: values.list,
@@ -142,6 +147,7 @@ export function parseOptions(args: readonly string[]): Options {
     json: writable("json", values.json),
     html: writable("html", values.html),
     markdown: writable("markdown", values.markdown),
+    beside: values.beside,
     compare: values.compare,
   };
 }

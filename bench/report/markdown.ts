@@ -75,8 +75,19 @@ function againstTorch(rows: readonly Row[]): string {
   return own ? number(own.time) : "";
 }
 
-function sectionTable({ title, rows, cases }: Section): string {
-  const columns = columnsOf(rows);
+/** wasm on the most threads, as another file has it: the same machine under another engine. */
+function besideColumn({ machine, rows }: Results): Column {
+  const most = Math.max(...rows.filter(({ backend }) => backend === "wasm").map(({ threads }) => threads));
+  return {
+    title: `wasm, ${most}: ${machine.engine.split(",")[0]}`,
+    pick: ([{ case: name }]) => rows.find((row) => row.case === name && row.backend === "wasm" && row.threads === most),
+  };
+}
+
+function sectionTable({ title, rows, cases }: Section, beside?: Results): string {
+  const columns = [...columnsOf(rows), ...(beside ? [besideColumn(beside)] : [])].filter((column) =>
+    cases.some((entry) => column.pick(entry.rows)),
+  );
   const named = cases.filter((entry) => columns.some((column) => column.pick(entry.rows)));
   const hasTorch = columns.some((column) => column.title.startsWith("PyTorch"));
   const hasShare = rows.some(({ share }) => share !== undefined);
@@ -130,16 +141,21 @@ export function plotOf({ rows }: Results): string {
   return barChart("seedgrad and peers", shown, barStyle(colours));
 }
 
-/** The generated part: machine and tables. */
-export function markdownTables(results: Results): string {
-  const parts = [machineLine(results.machine), ...sectionsOf(results).map(sectionTable), otherBackends(results)];
+/** The generated part: machines and tables. */
+export function markdownTables(results: Results, beside?: Results): string {
+  const parts = [
+    machineLine(results.machine),
+    beside ? `Beside it: ${machineLine(beside.machine)}` : "",
+    ...sectionsOf(results).map((section) => sectionTable(section, beside)),
+    otherBackends(results),
+  ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
 /** The page with what stands between its marks replaced. Throws UsageError where the marks aren't there. */
-export function fillPage(path: string, page: string, results: Results): string {
+export function fillPage(path: string, page: string, results: Results, beside?: Results): string {
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
   if (from < 0 || to < from) throw new UsageError(`--markdown: ${path} needs the lines "${begin}" and "${end}"`);
-  return `${page.slice(0, from + begin.length)}\n\n${markdownTables(results)}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from + begin.length)}\n\n${markdownTables(results, beside)}\n\n${page.slice(to)}`;
 }

@@ -135,6 +135,18 @@ describe("Markdown", () => {
     expect(text).toMatch(/### The other backends, ms a call\n\n.*\n.*\n\| `mlp-small` \| 0\.5 \| 90 \|/);
   });
 
+  test("has a column of another engine's times where they are given", () => {
+    const rows = results.rows.map((row) => ({ ...row, rate: 2 * row.rate }));
+    const text = markdownTables(results, {
+      ...results,
+      machine: { ...results.machine, engine: "Node 9.9, V8 1" },
+      rows,
+    });
+    expect(text).toContain("\n\nBeside it: 2026-01-31: ");
+    expect(text).toContain("| tfjs:wasm | wasm, 2: Node 9.9 | time ÷ PyTorch's | what |");
+    expect(text).toMatch(/\| `mlp-small` \| 0\.5 \| 0\.3 \| 0\.6 \(1\/2\) \| 12 \| 0\.6 \| 0\.5 \| /);
+  });
+
   test("replaces what stands between the marks and nothing else", () => {
     const page = "before\n<!-- bench: generated -->\nold\n<!-- bench: end -->\nafter\n";
     const filled = fillPage("page.md", page, results);
