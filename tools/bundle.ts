@@ -1,5 +1,5 @@
-// The library as modules that a page loads as they are: dist/esm/seedgrad.js, core.js and worker.js (which starts worker-entry.js), each with what it always needs, and a chunk for each
-// part that is imported when it is asked for. `npm run build` writes them; the bench and tests take them from memory.
+// The library as modules that a page loads as they are: dist/esm/seedgrad.js, core.js, the entries beside it and worker.js (which starts worker-entry.js), each with what it always needs,
+// and a chunk for each part that is imported when it is asked for. `npm run build` writes them; the bench and tests take them from memory.
 import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,13 +8,24 @@ import { type OutputChunk, rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** Entries by the name of their file; those of package.json's `exports` by the same word. */
-export const entries: Readonly<Record<string, string>> = {
-  seedgrad: "src/index.ts",
-  core: "src/engine.ts",
-  worker: "src/worker/index.ts",
-  "worker-entry": "src/worker/worker-entry.ts",
-};
+const published: Readonly<Record<string, string | { readonly default: string }>> = JSON.parse(
+  readFileSync(`${root}package.json`, "utf8"),
+).exports;
+
+/** The source of a published file. */
+const sourceOf = (built: string) => built.replace(/^\.\/dist\/(.*)\.js$/, "$1.ts");
+
+/** Entries by the name of their file: those of package.json's `exports`, one for each family of ops, and what runs in a worker. */
+export const entries: Readonly<Record<string, string>> = Object.fromEntries([
+  ...Object.entries(published).flatMap(([name, at]) => {
+    if (typeof at === "string") return [];
+    const [entry, source] = [name === "." ? "seedgrad" : name.slice(2), sourceOf(at.default)];
+    if (!entry.endsWith("*")) return [[entry, source]];
+    const families = readdirSync(root + dirname(source)).map((file) => file.replace(/\.ts$/, ""));
+    return families.sort().map((family) => [entry.replace("*", family), source.replace("*", family)]);
+  }),
+  ["worker-entry", "src/worker/worker-entry.ts"],
+]);
 
 /** A file of a bundle. */
 export interface Chunk {
@@ -27,8 +38,37 @@ export interface Chunk {
   readonly sources: readonly string[];
 }
 
+/** Entries of which one chunk has all that they import, in this order: whoever loads a part of it loads the whole. */
+const together: Readonly<Record<string, string>> = { base: "src/worker/index.ts", core: "src/core.ts" };
+
+type Info = { readonly isEntry: boolean; readonly importedIds: readonly string[] } | null;
+
+/** The chunk that a module goes to because of these entries, if a bundle has them. */
+function chunkOfEntries(): (id: string, infoOf: (id: string) => Info) => string | null {
+  const reached = new Map<string, ReadonlySet<string>>();
+  const reach = (entry: string, infoOf: (id: string) => Info): ReadonlySet<string> => {
+    const found = new Set<string>();
+    const visit = (id: string): void => {
+      if (found.has(id)) return;
+      found.add(id);
+      infoOf(id)?.importedIds.forEach(visit);
+    };
+    if (infoOf(entry)?.isEntry) visit(entry);
+    return found;
+  };
+  return (id, infoOf) => {
+    for (const [name, source] of Object.entries(together)) {
+      const entry = join(root, source);
+      if (!reached.has(name)) reached.set(name, reach(entry, infoOf));
+      if (id !== entry && reached.get(name)!.has(id)) return name;
+    }
+    return null;
+  };
+}
+
 /** Bundles modules for browsers, minified; classes keep their names, which runs and errors are told by. `input`: paths from the project's folder. */
 export async function bundle(input: Readonly<Record<string, string>> = entries): Promise<readonly Chunk[]> {
+  const chunkOf = chunkOfEntries();
   const made = await rolldown({
     cwd: root,
     input: { ...input },
@@ -40,6 +80,9 @@ export async function bundle(input: Readonly<Record<string, string>> = entries):
     format: "esm",
     minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
     chunkFileNames: "chunks/[name]-[hash].js",
+    codeSplitting: {
+      groups: [{ debugName: "entries", name: (id, context) => chunkOf(id, (each) => context.getModuleInfo(each)) }],
+    },
   });
   await made.close();
   return (output as OutputChunk[]).map(({ fileName, code, imports, dynamicImports, moduleIds }) => ({

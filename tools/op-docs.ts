@@ -1,10 +1,10 @@
-// The last step of `npm run build`. src/tensor/functions.ts exports the ops by taking `ops` apart, and the compiler writes each of them to the
+// A step of `npm run build`. A module of src/tensor/families exports its ops by taking `ops` apart, and the compiler writes each of them to the
 // declarations without a comment: here each gets back the documentation and tags that its property of `ops` has, which are the op's own.
-import { realpathSync, writeFileSync } from "node:fs";
+import { readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-/** The text of functions.d.ts with the documentation of each op before its constant. Throws where an op has none. */
+/** The text of a family's declarations with the documentation of each op before its constant. Throws where an op has none. */
 export function withOpDocs(program: ts.Program, path: string): string {
   const checker = program.getTypeChecker();
   const file = program.getSourceFile(path)!;
@@ -21,7 +21,7 @@ export function withOpDocs(program: ts.Program, path: string): string {
     return `/** ${[text, ...tags].join("").replaceAll("\n", "\n * ")} */\nexport declare const ${declaration.getText(file)};`;
   };
   const isListOfOps = (statement: ts.Statement): statement is ts.VariableStatement =>
-    ts.isVariableStatement(statement) && statement.declarationList.declarations.length > 1;
+    ts.isVariableStatement(statement) && statement.declarationList.declarations[0].name.getText(file) !== "ops";
   return file.statements
     .map((statement) =>
       isListOfOps(statement)
@@ -33,7 +33,9 @@ export function withOpDocs(program: ts.Program, path: string): string {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const path = "dist/src/tensor/functions.d.ts";
+  const folder = "dist/src/tensor/families/";
+  const paths = readdirSync(folder).flatMap((file) => (file.endsWith(".d.ts") ? folder + file : []));
   const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
-  writeFileSync(path, withOpDocs(ts.createProgram([path], { ...options, target: ts.ScriptTarget.ES2022 }), path));
+  const program = ts.createProgram(paths, { ...options, target: ts.ScriptTarget.ES2022 });
+  for (const path of paths) writeFileSync(path, withOpDocs(program, path));
 }

@@ -7,6 +7,7 @@ import { reachable } from "../src/graph/node.ts";
 import * as sg from "../src/index.ts";
 import { recordOf } from "../src/ops/define.ts";
 import { calls, functionsByName, tensorsIn } from "../test/support/op-calls.ts";
+import { families } from "./families.ts";
 import { cell, firstSentence, root, sources, textOf } from "./sources.ts";
 
 const goldens = `${root}test/golden/`;
@@ -117,7 +118,8 @@ const generated =
 export function opsPage(): string {
   sg.manualSeed(0);
   const { files } = readGoldens();
-  const families = new Map<string, string[][]>();
+  const sections = new Map<string, string[][]>();
+  const entries = new Map<string, Set<string>>();
   for (const symbol of sources().getTypeChecker().getTypeOfSymbol(exportOf("ops")).getProperties()) {
     const { name } = symbol;
     const { call, does, torch, tags, file } = described(symbol);
@@ -128,15 +130,18 @@ export function opsPage(): string {
     const golden = [...(files.get(name) ?? [])].join(", ") || tags.golden || drawn || missing(name);
     const shapes = `${shapesOf(inputs)} → ${shapesOf(outputs)}`;
     const row = [call, does, torch, shapes, ...gradientsOf(inputs, outputs), golden, errorOf(name, outputs, nodes)];
-    const family = /(\w+)\.ts$/.exec(file)![1];
-    families.set(family, [...(families.get(family) ?? []), row]);
+    const section = /([\w-]+)\.ts$/.exec(file)![1];
+    sections.set(section, [...(sections.get(section) ?? []), row]);
+    const [family] = [...families].find(([, { functions }]) => Object.hasOwn(functions, name))!;
+    const entry = family === "basic" ? "core" : `ops/${family}`;
+    entries.set(section, (entries.get(section) ?? new Set()).add(`\`seedgrad/${entry}\``));
   }
   const columns = ["op", "what it gives", "PyTorch", "shapes, of a call", "gradient", "second", "golden", "max error"];
-  const parts = [...families].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [...sections].sort(([a], [b]) => (a < b ? -1 : 1));
   return `# Ops
 
 ${generated} An op is a function at top level or in \`ops\`, and where it takes a tensor first, a method. The whole of what is
-said of each is shown by an editor over its name.
+said of each is shown by an editor over its name. \`seedgrad\` has all of them; a page that imports \`seedgrad/core\` has those of its own, and imports others by family.
 
 - **shapes** are those of one call, float32 unless said: the tensors that it is given → those that it gives.
 - **gradient**: yes; 0 where the value is flat, or is held to be; or none, and why. **second** is the gradient of the gradient: 0 where that doesn't
@@ -146,7 +151,7 @@ said of each is shown by an editor over its name.
 - **max error**: in units of the last place where all 2³² inputs are measured against a float64 reference ([elementary functions](elementary.md)); none where
   nothing is rounded; by definition where the value is what a written sequence of rounded operations gives ([numerics](numerics.md)).
 
-${parts.map(([family, rows]) => `## ${family}\n\n${table(columns, rows)}`).join("\n")}`;
+${parts.map(([section, rows]) => `## ${section}\n\nIn a page: ${[...entries.get(section)!].join(", ")}.\n\n${table(columns, rows)}`).join("\n")}`;
 }
 
 /** The module that an example makes, and what it gives. */

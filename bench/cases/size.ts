@@ -5,6 +5,9 @@ import type { Case } from "../harness.ts";
 /** What training on wasm imports beside what a page began with. */
 const onWasm = ["src/backend/wasm/backend.ts", "src/compile/lower.ts"];
 
+/** Entries that a page imports beside core. */
+const parts = /^(losses|metrics|nn|ops\/\w+|optim|transforms)$/;
+
 const published = () => bundle();
 const smallModel = () => bundle({ page: "bench/pages/small-model.ts" });
 
@@ -13,7 +16,9 @@ function size(
   about: string,
   make: () => Promise<readonly Chunk[]>,
   entry: string,
-  later: readonly string[],
+  later: readonly string[] = [],
+  /** An entry that is loaded already. */
+  after?: string,
 ): Case {
   return {
     name,
@@ -26,7 +31,8 @@ function size(
     async prepare() {
       const chunks = await make();
       const files = [`${entry}.js`, ...later.map((source) => fileOf(chunks, source))];
-      const kB = gzippedSize(loadedWith(chunks, files)) / 1000;
+      const before = after === undefined ? [] : loadedWith(chunks, [`${after}.js`]);
+      const kB = gzippedSize(loadedWith(chunks, files).filter((chunk) => !before.includes(chunk))) / 1000;
       return { time: async () => kB, bits: () => "" };
     },
   };
@@ -34,10 +40,13 @@ function size(
 
 /** Sizes in kB stand in place of times: less is better. */
 export const cases: readonly Case[] = [
-  size("size-page", "a page with a small model, bundled: what it loads at first", smallModel, "page", []),
+  size("size-page", "a page with a small model, bundled: what it loads at first", smallModel, "page"),
   size("size-page-wasm", "the same page once it has trained on wasm", smallModel, "page", onWasm),
-  ...Object.keys(entries).map((entry) =>
-    size(`size-${entry}`, `dist/esm/${entry}.js and what it imports at once`, published, entry, []),
-  ),
   size("size-core-wasm", "dist/esm/core.js once a graph has run on wasm", published, "core", onWasm),
+  ...Object.keys(entries).map((entry) => {
+    const name = `size-${entry.replace("/", "-")}`;
+    return parts.test(entry)
+      ? size(name, `what dist/esm/${entry}.js adds to core.js`, published, entry, [], "core")
+      : size(name, `dist/esm/${entry}.js and what it imports at once`, published, entry);
+  }),
 ];

@@ -1,5 +1,5 @@
 // A page with a small model, as its author would write it: what a bundler makes of it is measured.
-import { compile, gradients, losses, manualSeed, nn, optim, type Tensor, tensor } from "../../src/engine.ts";
+import { compile, gradients, losses, manualSeed, nn, optim, type Tensor, tensor } from "../../src/core.ts";
 
 manualSeed(1234);
 const model = nn.sequential(nn.linear(2, 16), nn.relu(), nn.dropout(0.1), nn.linear(16, 2));

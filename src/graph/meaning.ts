@@ -17,7 +17,16 @@ export function defineMeaning(op: string, meaning: (node: Node) => Meaning): voi
 
 /** What a node means. Throws TraceError for an op that nobody defined. */
 export function meaningOf(node: Node): Meaning {
-  const meaning = meanings.get(node.op);
-  if (meaning) return meaning(node);
-  throw new TraceError({ where: "graph", problem: "an op that isn't defined", got: node.op, hint: node.site });
+  const meaning = meanings.get(node.op) ?? refuseOp("graph", node.op);
+  return meaning(node);
+}
+
+/** The error for an op that nobody defined. */
+export function refuseOp(where: string, op: string): never {
+  throw new TraceError({
+    where,
+    problem: "an op that isn't defined",
+    got: op,
+    hint: 'import the family that it is of, as in import "seedgrad/ops/linalg"',
+  });
 }

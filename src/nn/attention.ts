@@ -3,7 +3,8 @@ import { boolean, checkArguments, number, options as optionsOf, signature } from
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { checkProbability } from "../ops/random.ts";
-import { reshape, scaledDotProductAttention, slice, swapAxes } from "../tensor/functions.ts";
+import { scaledDotProductAttention } from "../tensor/families/attention.ts";
+import { reshape, slice, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { type Linear, linear } from "./linear.ts";

@@ -1,7 +1,7 @@
 // One layer of a transformer, normalising before each part, as GPT-2 does.
 import { checkArguments } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { gelu } from "./activation.ts";
+import { gelu } from "./activations.ts";
 import { blockCall, type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
 import { checkForward } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";

@@ -1,5 +1,5 @@
 // Recurrent cells: what one step is, from the gates' inputs and the states before it. Gates are in PyTorch's order.
-import { slice, tanh } from "../tensor/functions.ts";
+import { slice, tanh } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A cell: how many times `hidden` its gates are, how many states it has, and one step from the gates' inputs and the states. */

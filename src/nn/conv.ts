@@ -6,7 +6,8 @@ import type { ConvOptions as ApplyOptions, ConvTransposeOptions as TransposeOpti
 import { type PerAxis, paddingKind, perAxisKind } from "../ops/window.ts";
 import { Parameter } from "../program/variable.ts";
 
-import { ops, uniform } from "../tensor/functions.ts";
+import { uniform } from "../tensor/families/basic.ts";
+import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";

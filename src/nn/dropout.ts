@@ -1,7 +1,7 @@
 // Dropout: the one layer that draws while training.
 import { checkArguments, number, signature } from "../core/arguments.ts";
 import { checkProbability } from "../ops/random.ts";
-import { dropout as apply } from "../tensor/functions.ts";
+import { dropout as apply } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
 import { Module } from "./module.ts";

@@ -1,7 +1,7 @@
 // Rows of a table by number.
 import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
-import { normal, take } from "../tensor/functions.ts";
+import { normal, take } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";

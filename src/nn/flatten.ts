@@ -2,7 +2,7 @@
 import { checkArguments, shape as shapeKind, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
-import { reshape } from "../tensor/functions.ts";
+import { reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";

@@ -4,7 +4,7 @@ import { count, flag, type Given, options, probability } from "../core/options.t
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { checkpoint } from "../program/segments.ts";
-import { slice } from "../tensor/functions.ts";
+import { slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
 import { checkForward, checkStack } from "./check.ts";

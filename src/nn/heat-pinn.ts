@@ -4,7 +4,7 @@ import { count, type Given, list, options, positive } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { gradients } from "../program/gradients.ts";
-import { concat, sin, slice } from "../tensor/functions.ts";
+import { concat, sin, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
 import { mlp } from "./mlp.ts";

@@ -1,6 +1,5 @@
 // Layers and models.
 export {
-  Activation,
   celu,
   elu,
   gelu,
@@ -10,26 +9,15 @@ export {
   leakyRelu,
   logSigmoid,
   mish,
-  relu,
   relu6,
   selu,
-  sigmoid,
   silu,
-  softplus,
-  tanh,
-} from "./activation.ts";
+} from "./activations.ts";
 export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
+export * from "./basic.ts";
 export { BatchNorm, type BatchNormOptions, batchNorm1d, batchNorm2d, batchNorm3d } from "./batchnorm.ts";
 export { TransformerBlock, transformerBlock } from "./block.ts";
 export { type CnnOptions, cnn } from "./cnn.ts";
-export {
-  identity,
-  lambda,
-  ModuleDict,
-  ModuleList,
-  moduleDict,
-  moduleList,
-} from "./containers.ts";
 export {
   Conv1d,
   Conv2d,
@@ -49,29 +37,24 @@ export {
   convTranspose2d,
   convTranspose3d,
 } from "./conv.ts";
-export { Dropout, dropout } from "./dropout.ts";
-export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
-export { flatten, SampleShape, unflatten } from "./flatten.ts";
 export { freeze, functionalCall, unfreeze } from "./functional.ts";
 export { Gpt, type GptOptions, gpt } from "./gpt.ts";
 export { GroupNorm, type GroupNormOptions, groupNorm } from "./groupnorm.ts";
 export { HeatPinn, type HeatPinnOptions, heatPinn } from "./heat-pinn.ts";
-export {
-  type Fan,
-  type GainOptions,
-  type Init,
-  type InitName,
-  init,
-  type KaimingOptions,
-  type Nonlinearity,
+export type {
+  Fan,
+  GainOptions,
+  Init,
+  InitName,
+  KaimingOptions,
+  Nonlinearity,
 } from "./init.ts";
+export { init } from "./initialisers.ts";
 export { InstanceNorm, type InstanceNormOptions, instanceNorm } from "./instancenorm.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
-export { Linear, type LinearOptions, linear } from "./linear.ts";
 export { type LoadOptions, load, save } from "./load.ts";
 export { LstmLanguageModel, type LstmLanguageModelOptions, lstmLanguageModel } from "./lstm-language-model.ts";
 export { type MlpOptions, mlp } from "./mlp.ts";
-export { type Batch, type ModelOutput, Module } from "./module.ts";
 export { MultiHeadAttention, type MultiHeadAttentionOptions, multiHeadAttention } from "./multihead.ts";
 export {
   AdaptiveAvgPool1d,
@@ -138,7 +121,6 @@ export {
   upsample,
 } from "./resample.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rmsnorm.ts";
-export { Sequential, sequential } from "./sequential.ts";
 export { summary } from "./summary.ts";
 export {
   TransformerDecoderLayer,

@@ -12,8 +12,9 @@ import {
 } from "../core/arguments.ts";
 import { ShapeError, showValue } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
-import { orthogonalize } from "../optim/muon.ts";
-import { argsort, less, matmul, normal, ones, uniform, where, zeros } from "../tensor/functions.ts";
+import { orthogonalize } from "../optim/orthogonalize.ts";
+import { ones, zeros } from "../tensor/creation.ts";
+import { matmul, normal, uniform } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** What an activation makes of a variance, and what is done about it. */
@@ -36,11 +37,6 @@ export interface KaimingOptions {
   readonly slope?: number;
 }
 
-export interface SparseOptions {
-  /** The standard deviation of what isn't 0; 0.01 unless given. */
-  readonly deviation?: number;
-}
-
 const gainKind = optionsOf<GainOptions>({ "gain?": real });
 const nonlinearities = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", "selu"] as const;
 const kaimingKind = optionsOf<KaimingOptions>({
@@ -58,15 +54,10 @@ const calls = {
   lecunUniform: signature("nn.init.lecunUniform", withGain),
   lecunNormal: signature("nn.init.lecunNormal", withGain),
   orthogonal: signature("nn.init.orthogonal", withGain),
-  sparse: signature("nn.init.sparse", {
-    shape: shapeKind,
-    sparsity: real,
-    "options?": optionsOf<SparseOptions>({ "deviation?": real }),
-  }),
 };
 
 /** What keeps a signal's variance through an activation: 1, tanh ⁵⁄₃, relu √2, leakyRelu √(2 ÷ (1 + slope²)), selu ¾, as PyTorch's calculate_gain. */
-function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
+export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   checkArguments(calls.gain, arguments);
   const gains = { linear: 1, sigmoid: 1, tanh: 5 / 3, relu: Math.SQRT2, selu: 3 / 4 };
   return nonlinearity === "leakyRelu" ? Math.sqrt(2 / (1 + slope * slope)) : gains[nonlinearity];
@@ -91,40 +82,40 @@ const scaleOf = (where: string, shape: Shape, { mode = "fanIn", nonlinearity = "
   gain(nonlinearity, slope) / Math.sqrt(fansOf(where, shape)[mode]);
 
 /** U(±gain·√(6 ÷ (fan in + fan out))) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function xavierUniform(shape: Shape, options: GainOptions = {}): Tensor {
+export function xavierUniform(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.xavierUniform, arguments);
   const { gain = 1 } = options;
   return spread(shape, gain / Math.sqrt(fansOf("xavierUniform", shape).fanAverage));
 }
 
 /** N(0, gain²·2 ÷ (fan in + fan out)) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function xavierNormal(shape: Shape, options: GainOptions = {}): Tensor {
+export function xavierNormal(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.xavierNormal, arguments);
   const { gain = 1 } = options;
   return normal(shape, 0, gain / Math.sqrt(fansOf("xavierNormal", shape).fanAverage));
 }
 
 /** U(±gain·√(3 ÷ fan)), the gain that of what follows (He et al. 2015). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Tensor {
+export function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Tensor {
   checkArguments(calls.kaimingUniform, arguments);
   return spread(shape, scaleOf("kaimingUniform", shape, options));
 }
 
 /** N(0, gain² ÷ fan), the gain that of what follows (He et al. 2015). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tensor {
+export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tensor {
   checkArguments(calls.kaimingNormal, arguments);
   return normal(shape, 0, scaleOf("kaimingNormal", shape, options));
 }
 
 /** U(±gain·√(3 ÷ fan in)) (LeCun et al. 1998). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function lecunUniform(shape: Shape, options: GainOptions = {}): Tensor {
+export function lecunUniform(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.lecunUniform, arguments);
   const { gain = 1 } = options;
   return spread(shape, gain / Math.sqrt(fansOf("lecunUniform", shape).fanIn));
 }
 
 /** N(0, gain² ÷ fan in) (LeCun et al. 1998); JAX's and Keras's are cut off at two deviations. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-function lecunNormal(shape: Shape, options: GainOptions = {}): Tensor {
+export function lecunNormal(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.lecunNormal, arguments);
   const { gain = 1 } = options;
   return normal(shape, 0, gain / Math.sqrt(fansOf("lecunNormal", shape).fanIn));
@@ -137,7 +128,7 @@ const [rough, fine] = [14, 6];
  * gain times a matrix of orthonormal rows, or columns where they are fewer, alike in all directions (Saxe et al. 2014): the orthogonal part of a normal matrix, found by 20 Newton–Schulz iterations where
  * PyTorch takes its QR. Axes but the first are flattened. Within 10⁻⁵ of orthonormal. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes.
  */
-function orthogonal(shape: Shape, options: GainOptions = {}): Tensor {
+export function orthogonal(shape: Shape, options: GainOptions = {}): Tensor {
   checkArguments(calls.orthogonal, arguments);
   const { gain = 1 } = options;
   fansOf("orthogonal", shape);
@@ -150,45 +141,6 @@ function orthogonal(shape: Shape, options: GainOptions = {}): Tensor {
   }
   return x.mul(gain).reshape(shape);
 }
-
-/** Normal, with ⌈sparsity · outputs⌉ zeros in each column, in places drawn for each (Martens 2010; PyTorch's sparse_). → [outputs, inputs] float32, two draws each. Throws ShapeError. */
-function sparse(shape: Shape, sparsity: number, options: SparseOptions = {}): Tensor {
-  checkArguments(calls.sparse, arguments);
-  const { deviation = 0.01 } = options;
-  if (shape.length !== 2 || !(sparsity >= 0 && sparsity <= 1))
-    throw new ShapeError({
-      where: "nn.init.sparse",
-      problem: "not a matrix and a share",
-      got: `${formatShape(shape)} and ${sparsity}`,
-      expected: "[outputs, inputs] and a number in [0, 1]",
-    });
-  const values = normal(shape, 0, deviation);
-  const rank = argsort(argsort(uniform(shape), { axis: 0 }), { axis: 0 });
-  return where(less(rank, Math.ceil(sparsity * shape[0])), 0, values);
-}
-
-/** Initial weights as functions of a shape, drawn from the ambient stream; and the gain of an activation. */
-export const init: {
-  readonly gain: typeof gain;
-  readonly xavierUniform: typeof xavierUniform;
-  readonly xavierNormal: typeof xavierNormal;
-  readonly kaimingUniform: typeof kaimingUniform;
-  readonly kaimingNormal: typeof kaimingNormal;
-  readonly lecunUniform: typeof lecunUniform;
-  readonly lecunNormal: typeof lecunNormal;
-  readonly orthogonal: typeof orthogonal;
-  readonly sparse: typeof sparse;
-} = {
-  gain,
-  xavierUniform,
-  xavierNormal,
-  kaimingUniform,
-  kaimingNormal,
-  lecunUniform,
-  lecunNormal,
-  orthogonal,
-  sparse,
-};
 
 const named = {
   xavier_uniform: xavierUniform,

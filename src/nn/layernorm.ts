@@ -11,7 +11,8 @@ import {
 import { ShapeError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
-import { layerNorm as apply, ones, zeros } from "../tensor/functions.ts";
+import { ones, zeros } from "../tensor/creation.ts";
+import { layerNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";

@@ -1,7 +1,7 @@
 // The affine layer.
 import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
-import { linear as apply, uniform } from "../tensor/functions.ts";
+import { linear as apply, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";

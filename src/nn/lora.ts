@@ -1,7 +1,8 @@
 // The layer of low-rank adaptation (Hu et al. 2021): a linear layer that keeps its weights, and beside them a product of two thin matrices that is trained.
 import { checkArguments, count, kind, real, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
-import { linear, matmul, uniform, zeros } from "../tensor/functions.ts";
+import { zeros } from "../tensor/creation.ts";
+import { linear, matmul, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
 import { Linear } from "./linear.ts";

@@ -1,8 +1,6 @@
 // Loss functions as a Trainer takes them: from a model's outputs and the batch to a scalar, the mean over what there is to compare unless told otherwise.
-export * from "./losses/binary.ts";
+export * from "./losses/basic.ts";
 export * from "./losses/classes.ts";
 export * from "./losses/ctc.ts";
-export * from "./losses/distances.ts";
 export * from "./losses/embeddings.ts";
 export * from "./losses/likelihoods.ts";
-export type { Loss } from "./losses/loss.ts";

@@ -2,7 +2,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, list, options, probability, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
-import { activations } from "./activation.ts";
+import { activations } from "./activations.ts";
 import { affineParameters, checkStack } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { initNames } from "./init.ts";

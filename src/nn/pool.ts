@@ -9,7 +9,7 @@ import {
 } from "../core/arguments.ts";
 import type { AvgPoolOptions } from "../ops/pool.ts";
 import { type PerAxis, perAxisKind, type WindowOptions } from "../ops/window.ts";
-import { ops } from "../tensor/functions.ts";
+import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
 import { checkCounts } from "./conv.ts";

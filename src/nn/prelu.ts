@@ -3,7 +3,8 @@ import { checkArguments, number, options as optionsOf, real, signature } from ".
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
-import { prelu as apply, full, reshape } from "../tensor/functions.ts";
+import { prelu as apply } from "../tensor/families/activations.ts";
+import { full, reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";

@@ -2,7 +2,7 @@
 import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { checkInterpolation, type InterpolateOptions, interpolateKinds } from "../ops/interpolate.ts";
 import { type PerAxis, perAxisKind, type WindowOptions } from "../ops/window.ts";
-import { ops } from "../tensor/functions.ts";
+import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { checkCounts } from "./conv.ts";

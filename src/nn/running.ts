@@ -2,7 +2,8 @@
 // compiled step updates them where it runs, and its checkpoint, digest and replay have them.
 import { either, probability, word } from "../core/options.ts";
 import { Variable } from "../program/variable.ts";
-import { cast, div, ones, stopGradient, sub, zeros } from "../tensor/functions.ts";
+import { ones, zeros } from "../tensor/creation.ts";
+import { cast, div, stopGradient, sub } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A batch's share in running statistics; "cumulative": that of one among all batches so far. */

@@ -8,7 +8,7 @@ import { type Node, nextNodeId, reachable } from "../graph/node.ts";
 import { listState, traceFunction } from "../program/trace.ts";
 import { Parameter } from "../program/variable.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
-import { zeros } from "../tensor/functions.ts";
+import { zeros } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { module as moduleKind } from "./check.ts";
 import type { Batch, ModelOutput, Module } from "./module.ts";

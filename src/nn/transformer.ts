@@ -3,7 +3,8 @@ import { checkArguments, listOf, number, signature } from "../core/arguments.ts"
 import { ConfigError, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, options as optionsOf, probability, type Read, word } from "../core/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { gelu, relu } from "./activation.ts";
+import { relu } from "./activation.ts";
+import { gelu } from "./activations.ts";
 import { affineParameters, checkForward, checkStack, module } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";

@@ -5,7 +5,7 @@ import { count, type Given, list, options } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { tensor } from "../tensor/arguments.ts";
-import { exp, normal, sigmoid, sum } from "../tensor/functions.ts";
+import { exp, normal, sigmoid, sum } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { binaryCrossEntropy } from "./losses.ts";

@@ -3,7 +3,7 @@ import { ShapeError } from "../core/errors.ts";
 import { count, type Given, options, probability, tuple, word } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { Parameter } from "../program/variable.ts";
-import { normal, reshape, swapAxes } from "../tensor/functions.ts";
+import { normal, reshape, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
 import { type Conv2d, conv2d } from "./conv.ts";

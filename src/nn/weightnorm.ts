@@ -4,7 +4,7 @@ import { ConfigError, ShapeError } from "../core/errors.ts";
 import { count, type Given, nonNegative, numberOf, options as optionsOf, type Read, text } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { Parameter, substituting, Variable } from "../program/variable.ts";
-import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/functions.ts";
+import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward, module } from "./check.ts";
 import { type Batch, Module } from "./module.ts";

@@ -1,13 +1,21 @@
 // Activations of neural networks beside those of elementwise.ts: two of their own, and composites of ops.
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
-import { real } from "../core/arguments.ts";
+import { oneOf, options, real } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { operand, takes, tensor } from "./arguments.ts";
 import { greater, greaterEqual, less, lessEqual } from "./compare.ts";
-import { defineBinary, defineOp, defineUnary, floatOnly } from "./define.ts";
-import { abs, add, div, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";
+import {
+  broadcastOperands,
+  defineBinary,
+  defineOp,
+  defineUnary,
+  floatOnly,
+  makeNode,
+  type NodeLike,
+} from "./define.ts";
+import { abs, add, div, erf, exp, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";
 
 const edges = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 
@@ -22,6 +30,37 @@ export const silu = defineUnary({
   },
   samples: { range: [-4, 4], edges: [...edges, 17, 101, -88, -104, -113] },
 });
+
+// x·Φ(x), gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π).
+defineOp({
+  name: "gelu",
+  kind: "elementwise",
+  inputs: 1,
+  dtype: floatOnly,
+  value: ([x]) => math.gelu(x),
+  vjp: ({ inputs: [x], grad }) => {
+    const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+    const density = mul(exp(mul(mul(x, x), -0.5)), 0.3989422804014327);
+    return [mul(grad, add(cdf, mul(x, density)))];
+  },
+  samples: { range: [-4, 4], edges: [...edges, -0.7, -14] },
+});
+
+/** Which form of `gelu`. */
+export interface GeluOptions {
+  /** "none", the exact form, unless given; "tanh" is GPT-2's approximation of it by the hyperbolic tangent. */
+  readonly approximate?: "none" | "tanh";
+}
+
+/**
+ * x·Φ(x) (Hendrycks & Gimpel 2016), Φ by erf; with `{ approximate: "tanh" }` 0.5·x·(1 + tanh(√(2 ÷ π)·(x + 0.044715·x³))). x: [...] float32 → the same.
+ * Error bounds: kernels/math.
+ * @torch torch.nn.functional.gelu
+ */
+export function gelu(x: NodeLike, options: GeluOptions = {}): Node {
+  const nodes = broadcastOperands("gelu", [x]);
+  return makeNode(options.approximate === "tanh" ? "geluTanh" : "gelu", nodes, nodes[0].shape);
+}
 
 // `gelu` in its approximation by tanh: x·σ(v), v = 2·√(2 ÷ π)·(x + 0.044715·x³); gradient g·σ·(1 + x·(1 − σ)·v′).
 defineOp({
@@ -124,3 +163,4 @@ takes({ leakyRelu }, { x: tensor, "slope?": real });
 takes({ elu, celu }, { x: tensor, "alpha?": real });
 takes({ hardtanh }, { x: tensor, "min?": real, "max?": real });
 takes({ selu, mish, logSigmoid, relu6, hardSigmoid, hardSwish }, { x: tensor });
+takes({ gelu }, { x: operand, "options?": options<GeluOptions>({ "approximate?": oneOf(["none", "tanh"]) }) });

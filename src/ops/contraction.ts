@@ -5,12 +5,13 @@ import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, normalizeAxes, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
-import { expandDims, unstack } from "./axes.ts";
+import { expandDims } from "./axes.ts";
 import { equal } from "./compare.ts";
 import { broadcastTo } from "./define.ts";
 import { mul, sqrt, sub, where } from "./elementwise.ts";
 import { reshape, stack } from "./movement.ts";
 import { pairProduct } from "./named.ts";
+import { unstack } from "./parts.ts";
 import { sum } from "./reduce.ts";
 
 function refuseShapes(name: string, a: Node, b: Node, expected: string, hint?: string): never {

@@ -5,7 +5,8 @@ import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { checkFloat } from "./define.ts";
 import { add, exp, log, stopGradient, sub } from "./elementwise.ts";
 import { gather } from "./gather.ts";
-import { finite, later, prefixArgmax, prefixArgmin, prefixProduct, prefixSum, recurrence } from "./prefix.ts";
+import { finite } from "./guarded.ts";
+import { later, prefixArgmax, prefixArgmin, prefixProduct, prefixSum, recurrence } from "./prefix.ts";
 
 /** Values, and where along the axis they are. */
 export interface Found {

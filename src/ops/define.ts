@@ -4,7 +4,7 @@ import { dtype as dtypeKind, number, shape as shapeKind } from "../core/argument
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
-import { defineMeaning } from "../graph/meaning.ts";
+import { defineMeaning, refuseOp } from "../graph/meaning.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
 import { operand, takes, tensor } from "./arguments.ts";
@@ -27,7 +27,11 @@ export function defineOp<R extends OpRecord>(record: R): R {
 
 /** The record of a node's op. */
 export function recordOf(node: Node): OpRecord {
-  return records.get(node.op)!;
+  return recordNamed(node.op);
+}
+
+function recordNamed(op: string): OpRecord {
+  return records.get(op) ?? refuseOp("ops", op);
 }
 
 /** All records, in the order they were defined. */
@@ -37,7 +41,7 @@ export function allRecords(): OpRecord[] {
 
 /** Makes a node of a registered op whose shape is already known: how ops of different files call each other without a circle of imports. */
 export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attributes: Attributes = {}): Node {
-  const record = records.get(op)!;
+  const record = recordNamed(op);
   const dtype = record.dtype(
     inputs.map((input) => input.dtype),
     attributes,

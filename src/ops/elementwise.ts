@@ -2,7 +2,7 @@
 // they fix bits, so each is written as the sequence that runs.
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
-import { dtype, type Kind, oneOf, options } from "../core/arguments.ts";
+import { dtype, type Kind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
@@ -194,37 +194,6 @@ export const erf = defineUnary({
   samples: { range: [-3, 3], edges: [...ordinary, 4, -4] },
 });
 
-// x·Φ(x), gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π).
-defineOp({
-  name: "gelu",
-  kind: "elementwise",
-  inputs: 1,
-  dtype: floatOnly,
-  value: ([x]) => math.gelu(x),
-  vjp: ({ inputs: [x], grad }) => {
-    const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
-    const density = mul(exp(mul(mul(x, x), -0.5)), 0.3989422804014327);
-    return [mul(grad, add(cdf, mul(x, density)))];
-  },
-  samples: { range: [-4, 4], edges: [...ordinary, -0.7, -14] },
-});
-
-/** Which form of `gelu`. */
-export interface GeluOptions {
-  /** "none", the exact form, unless given; "tanh" is GPT-2's approximation of it by the hyperbolic tangent. */
-  readonly approximate?: "none" | "tanh";
-}
-
-/**
- * x·Φ(x) (Hendrycks & Gimpel 2016), Φ by erf; with `{ approximate: "tanh" }` 0.5·x·(1 + tanh(√(2 ÷ π)·(x + 0.044715·x³))). x: [...] float32 → the same.
- * Error bounds: kernels/math.
- * @torch torch.nn.functional.gelu
- */
-export function gelu(x: NodeLike, options: GeluOptions = {}): Node {
-  const nodes = broadcastOperands("gelu", [x]);
-  return makeNode(options.approximate === "tanh" ? "geluTanh" : "gelu", nodes, nodes[0].shape);
-}
-
 /** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. @torch torch.nn.functional.relu */
 export const relu = defineUnary({
   name: "relu",
@@ -339,4 +308,3 @@ const chosen: Kind = {
 takes({ where }, { condition: tensor, a: chosen, b: operand });
 takes({ cast }, { x: tensor, dtype });
 takes({ stopGradient }, { x: tensor });
-takes({ gelu }, { x: operand, "options?": options<GeluOptions>({ "approximate?": oneOf(["none", "tanh"]) }) });

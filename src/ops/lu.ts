@@ -22,7 +22,8 @@ import {
   systemOf,
 } from "./matrix.ts";
 import { reshape, swapAxes } from "./movement.ts";
-import { argmax, prod, sum } from "./reduce.ts";
+import { prod } from "./product.ts";
+import { argmax, sum } from "./reduce.ts";
 import { dividedBy, solved, substitute } from "./triangular.ts";
 
 /** Both triangles in one matrix [batch, n, n], the rows' old numbers [batch, n, 1], and the permutation's sign [batch]. */

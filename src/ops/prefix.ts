@@ -1,9 +1,8 @@
 // Prefixes along an axis as ops with gradients: what cumulative.ts is made of.
 import type { PrefixCombine } from "../../kernels/prefix.ts";
 import type { Node } from "../graph/node.ts";
-import { equal } from "./compare.ts";
 import { defineOp, floatOnly, makeNode, nextAxis, numeric } from "./define.ts";
-import { abs, mul, where } from "./elementwise.ts";
+import { mul } from "./elementwise.ts";
 import { flip, slice } from "./movement.ts";
 import { pad } from "./pad.ts";
 import type { RecordBase, Vjp } from "./record.ts";
@@ -75,9 +74,4 @@ function shifted(
   if (x.shape[axis] === 0) return x;
   const along = <T, U>(own: T, other: U) => x.shape.map((_, i) => (i === axis ? own : other));
   return pad(slice(x, along(range, null)), along(amounts, [0, 0] as const), value);
-}
-
-/** x, and 0 where it is infinite: what an exponent can be moved by. */
-export function finite(x: Node): Node {
-  return where(equal(abs(x), Infinity), 0, x);
 }

@@ -1,5 +1,5 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
-import { count, number } from "../core/arguments.ts";
+import { count } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -8,10 +8,9 @@ import { takes, tensor } from "./arguments.ts";
 import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import { broadcastTo, checkFloat, makeNode, numbersOf, numeric } from "./define.ts";
-import { abs, add, cast, div, exp, log, mul, sqrt, stopGradient, sub, where } from "./elementwise.ts";
-import { reshape, transpose } from "./movement.ts";
-import { pow } from "./power.ts";
-import { finite, fromEnd, later, prefixProduct } from "./prefix.ts";
+import { add, cast, div, exp, log, mul, stopGradient, sub, where } from "./elementwise.ts";
+import { finite, root } from "./guarded.ts";
+import { reshape } from "./movement.ts";
 import type { RecordBase, VjpContext } from "./record.ts";
 import {
   axesOption,
@@ -51,27 +50,6 @@ export const sum = defineReduction({
   vjp: ({ inputs: [x], grad, attributes }) => [
     broadcastTo(reshape(grad, keptShape(x.shape, axesOf(attributes))), x.shape),
   ],
-});
-
-/** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. @torch torch.prod */
-export const prod = defineReduction({
-  name: "prod",
-  version: 1,
-  combine: "prod",
-  empty: 1,
-  dtype: numeric,
-  vjp: ({ inputs: [x], grad, attributes }) => {
-    const axes = axesOf(attributes);
-    const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-    const order = [...kept, ...axes];
-    const moved = transpose(x, order);
-    const line = kept.length;
-    const lines = reshape(moved, [...moved.shape.slice(0, line), sizeOf(moved.shape.slice(line))]);
-    const before = (each: Node) => later(prefixProduct(line, each), line, 1);
-    const others = mul(before(lines), fromEnd(line, before, lines));
-    const back = order.map((_, axis) => order.indexOf(axis));
-    return [transpose(reshape(mul(reshape(grad, [...grad.shape, 1]), others), moved.shape), back)];
-  },
 });
 
 /** The gradient of an extreme goes in equal parts to all elements that reach it: a NaN does, since it wins. */
@@ -146,12 +124,6 @@ export function std(x: Node, over: number | readonly number[] | VarianceOptions 
   return root(variance(x, over));
 }
 
-/** √x, or another root, with the gradient 0 at 0. */
-function root(x: Node, of: (x: Node) => Node = sqrt): Node {
-  const isPositive = greater(x, 0);
-  return where(isPositive, of(where(isPositive, x, 1)), x);
-}
-
 /** Whether any element over axes isn't 0, as NumPy's `any`: x: any dtype → bool; empty: false. NaN isn't 0. @torch torch.any */
 export function any(x: Node, over: Over = {}): Node {
   return greater(sum(isSet(x), over), 0);
@@ -178,37 +150,5 @@ export function logSumExp(x: Node, over: Over = {}): Node {
       );
 }
 
-/** Which axes, and the order of the norm (2). */
-export interface NormOptions extends ReduceOptions {
-  readonly p?: number;
-}
-
-/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx², 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|, another p (Σ|x|ᵖ)^(1 ÷ p), as is, so that large powers overflow; float32. Where x or the norm is 0 the gradient is 0. Throws ShapeError for a p that is NaN. @torch torch.linalg.vector_norm */
-export function norm(x: Node, given: number | readonly number[] | NormOptions = {}): Node {
-  checkFloat("norm", x);
-  const { p = 2, ...over } = optionsFor(given) as NormOptions;
-  switch (p) {
-    case 2:
-      return root(sum(mul(x, x), over));
-    case 1:
-      return sum(abs(x), over);
-    case 0:
-      return cast(sum(notEqual(x, 0), over), "float32");
-    case Infinity:
-      return reduce("max", abs(x), over, undefined, "norm");
-    case -Infinity:
-      return reduce("min", abs(x), over, undefined, "norm");
-    default: {
-      if (Number.isNaN(p))
-        throw new ShapeError({ where: "norm", problem: "no such norm", got: "NaN", expected: "a number p" });
-      const isNone = equal(x, 0);
-      const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, abs(x)), p)), over);
-      const invert = (power: Node) => pow(power, 1 / p);
-      return p > 0 ? root(total, invert) : invert(total);
-    }
-  }
-}
-
 takes({ mean, any, all, logSumExp }, { x: tensor, "over?": overKind }, byName);
 takes({ variance, std }, { x: tensor, "over?": overWith({ "correction?": count }) }, byName);
-takes({ norm }, { x: tensor, "over?": overWith({ "p?": number }) }, byName);

@@ -2,7 +2,8 @@
 import { flag, fraction, type Given, nonNegative, numberOf, options, positive, tuple } from "../core/options.ts";
 import { power } from "../core/real.ts";
 import { maker } from "../core/things.ts";
-import { div, maximum, mean, mul, sqrt, zeros } from "../tensor/functions.ts";
+import { zeros } from "../tensor/creation.ts";
+import { div, maximum, mean, mul, sqrt } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { decaying, optimizerFields, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";

@@ -1,7 +1,7 @@
 // Adagrad.
 import { type Given, nonNegative, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
-import { full, sqrt } from "../tensor/functions.ts";
+import { full, sqrt } from "../tensor/families/basic.ts";
 import { optimizerFields, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";
 

@@ -3,7 +3,7 @@ import { anything, checkArguments, oneOf, signature } from "../core/arguments.ts
 import { flag, fraction, type Given, nonNegative, options, type Read, tuple } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { named } from "../core/things.ts";
-import { maximum, sqrt } from "../tensor/functions.ts";
+import { maximum, sqrt } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { readOptions } from "./arguments.ts";
 import {

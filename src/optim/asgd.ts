@@ -2,7 +2,7 @@
 import { type Given, nonNegative, options } from "../core/options.ts";
 import { power } from "../core/real.ts";
 import { maker } from "../core/things.ts";
-import { equal, where } from "../tensor/functions.ts";
+import { equal, where } from "../tensor/families/basic.ts";
 import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";
 

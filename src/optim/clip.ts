@@ -3,7 +3,7 @@ import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { asGradientOf } from "../program/gradients.ts";
 import { tensors } from "../tensor/arguments.ts";
-import { div, maximum, minimum, sqrt, sum } from "../tensor/functions.ts";
+import { div, maximum, minimum, sqrt, sum } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const normCall = signature("optim.globalNorm", { gradients: tensors });

@@ -2,7 +2,7 @@
 import { type Given, nonNegative, options } from "../core/options.ts";
 import { integerPower } from "../core/real.ts";
 import { maker } from "../core/things.ts";
-import { div, greater, logicalAnd, sqrt, where } from "../tensor/functions.ts";
+import { div, greater, logicalAnd, sqrt, where } from "../tensor/families/basic.ts";
 import { momentFields, moments } from "./adam.ts";
 import { globalNorm } from "./clip.ts";
 import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";

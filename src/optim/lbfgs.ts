@@ -2,7 +2,8 @@
 import { countOf, type Given, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
-import { concat, div, equal, expandDims, minimum, where, zeros } from "../tensor/functions.ts";
+import { zeros } from "../tensor/creation.ts";
+import { concat, div, equal, expandDims, minimum, where } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { optimizerFields, type Update, type Updated } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";

@@ -1,7 +1,7 @@
 // Lion: the sign of an interpolated momentum.
 import { type Given, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
-import { sign } from "../tensor/functions.ts";
+import { sign } from "../tensor/families/basic.ts";
 import { betas } from "./adam.ts";
 import { optimizerFields, type Update, type Updated, zeroSlots } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";

@@ -1,19 +1,14 @@
 // Muon: momentum made orthogonal, for matrices; AdamW for everything else.
 
-import { checkArguments, number, signature } from "../core/arguments.ts";
-import { ConfigError, ShapeError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { matches } from "../core/glob.ts";
 import { flag, fraction, type Given, list, nonNegative, numberOf, options, text, word } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import type { Parameter } from "../program/variable.ts";
-import { tensor } from "../tensor/arguments.ts";
-import { matmul } from "../tensor/functions.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { adamRule, adamScalars, betas } from "./adam.ts";
-import { globalNorm } from "./clip.ts";
 import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
 import { type OptimizerArguments, optimizing } from "./optimizing.ts";
+import { orthogonalize } from "./orthogonalize.ts";
 
 const record = options("Muon", {
   ...optimizerFields,
@@ -34,35 +29,6 @@ const record = options("Muon", {
 });
 
 export type MuonOptions = Given<typeof record>;
-
-const orthogonalCall = signature("optim.orthogonalize", { x: tensor, iterations: number });
-
-/** Each is five nodes, and a handful are enough. */
-const mostIterations = 100;
-const coefficients = [3.4445, -4.775, 2.0315] as const;
-
-/** The nearest half-orthogonal matrix, roughly: X ← a·X + (b·A + c·A²)·X with A = X·Xᵀ, from x ÷ (‖x‖ + 10⁻⁷), so many times. x: [rows, columns]. */
-export function orthogonalize(x: Tensor, iterations: number): Tensor {
-  checkArguments(orthogonalCall, arguments);
-  if (x.rank !== 2 || !Number.isSafeInteger(iterations) || iterations < 0 || iterations >= mostIterations) {
-    throw new ShapeError({
-      where: "optim.orthogonalize",
-      problem: "not a matrix and a number of iterations",
-      got: `${formatShape(x.shape)}, ${iterations}`,
-      expected: `[rows, columns], an integer in [0, ${mostIterations})`,
-    });
-  }
-  const [a, b, c] = coefficients;
-  const tall = x.shape[0] > x.shape[1];
-  let X = tall ? x.transpose() : x;
-  X = X.div(globalNorm([X]).add(1e-7));
-  for (let i = 0; i < iterations; i++) {
-    const A = matmul(X, X.transpose());
-    const B = A.mul(b).add(matmul(A, A).mul(c));
-    X = X.mul(a).add(matmul(B, X));
-  }
-  return tall ? X.transpose() : X;
-}
 
 /** Whether AdamW updates a parameter: what is no matrix, and what one of the globs matches. */
 const isByAdam = ({ rank, label = "" }: Parameter, globs: readonly string[]): boolean =>

@@ -2,7 +2,7 @@
 import { flag, type Given, nonNegative, options } from "../core/options.ts";
 import { integerPower, power } from "../core/real.ts";
 import { maker } from "../core/things.ts";
-import { sqrt } from "../tensor/functions.ts";
+import { sqrt } from "../tensor/families/basic.ts";
 import { momentFields, moments } from "./adam.ts";
 import { optimizerFields, type ParameterGroup, type Update, type Updated, zeroSlots } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";

@@ -10,7 +10,7 @@ import { gradients as gradientsOf } from "../program/gradients.ts";
 import { pathOf } from "../program/paths.ts";
 import { onExecute, runtimeScalar } from "../program/trace.ts";
 import { type Parameter, rehearsing, type Stateful, Variable } from "../program/variable.ts";
-import { zeros } from "../tensor/functions.ts";
+import { zeros } from "../tensor/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls as calls, parameters as parametersKind, readOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";

@@ -1,7 +1,7 @@
 // RMSprop.
 import { flag, fraction, type Given, nonNegative, options } from "../core/options.ts";
 import { maker } from "../core/things.ts";
-import { maximum, sqrt } from "../tensor/functions.ts";
+import { maximum, sqrt } from "../tensor/families/basic.ts";
 import { optimizerFields, type Update, type Updated, zeroSlots } from "./optimizer.ts";
 import { optimizing } from "./optimizing.ts";
 

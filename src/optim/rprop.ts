@@ -3,7 +3,8 @@
 import { ConfigError } from "../core/errors.ts";
 import { type Given, nonNegative, options, tuple } from "../core/options.ts";
 import { maker } from "../core/things.ts";
-import { full, greater, less, maximum, minimum, sign, where, zeros } from "../tensor/functions.ts";
+import { zeros } from "../tensor/creation.ts";
+import { full, greater, less, maximum, minimum, sign, where } from "../tensor/families/basic.ts";
 import { optimizerFields, type Update, type Updated } from "./optimizer.ts";
 import { type OptimizerArguments, optimizing } from "./optimizing.ts";
 

@@ -4,7 +4,7 @@ import { ConfigError } from "../core/errors.ts";
 import { flag, type Given, nonNegative, options as optionsOf, type Read } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import { type Parameter, substituting } from "../program/variable.ts";
-import { div, stopGradient } from "../tensor/functions.ts";
+import { div, stopGradient } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";

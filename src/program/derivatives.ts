@@ -7,7 +7,7 @@ import { GradError } from "../core/errors.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
-import { ops } from "../tensor/functions.ts";
+import { ops } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { gradients, ownArguments, resultsOf, run, type ScalarFunction } from "./gradients.ts";
 

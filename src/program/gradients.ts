@@ -8,7 +8,7 @@ import { type Node, reachable } from "../graph/node.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { recordOf } from "../ops/define.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
-import { ops } from "../tensor/functions.ts";
+import { ops } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Variable } from "./variable.ts";
 

@@ -3,7 +3,7 @@ import { loadBackend } from "../backend/load.ts";
 import type { Certificate, ReproducibilityClass } from "../compile/contract.ts";
 import { canonicalBytes, sha256, toHex } from "../core/canonical.ts";
 import { Stream } from "../rng/stream.ts";
-import { matmul, normal, softmax, sum, uniform } from "../tensor/functions.ts";
+import { matmul, normal, softmax, sum, uniform } from "../tensor/families/basic.ts";
 import { compile } from "./compiled.ts";
 
 /** What there is to know of a backend that is here. */

@@ -12,7 +12,7 @@ import { currentTrace, refuseInBody, type TraceScope, withTrace } from "../graph
 import * as creation from "../ops/creation.ts";
 import { materialize } from "../runtime/evaluate.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
-import { tensor } from "../tensor/functions.ts";
+import { tensor } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { isHostArray, mapTree } from "../tensor/tree.ts";
 import { byPaths } from "./paths.ts";

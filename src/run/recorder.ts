@@ -9,7 +9,7 @@ import type { DataLoader } from "../data/loader.ts";
 import { type Compiled, type CompileOptions, compile, type Execution } from "../program/compiled.ts";
 import { drawSeed, manualSeed, parseSeed, type Stream } from "../rng/stream.ts";
 import { turn } from "../runtime/pressure.ts";
-import { tensor } from "../tensor/functions.ts";
+import { tensor } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Chain } from "./chain.ts";
 import {

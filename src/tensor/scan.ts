@@ -6,7 +6,7 @@ import { formatShape, normalizeAxis } from "../core/shape.ts";
 import { atOneSite } from "../graph/site.ts";
 import { constant } from "../ops/creation.ts";
 import { scanNodes } from "../ops/scan.ts";
-import { ops } from "./functions.ts";
+import { ops } from "./families/basic.ts";
 import { Tensor } from "./tensor.ts";
 import { isHostArray, mapTree } from "./tree.ts";
 

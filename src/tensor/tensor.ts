@@ -1,22 +1,19 @@
-// Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. The ops
-// take and give nodes; here they are lifted to tensors, and attached as methods: a new op in one of their files is a method by itself.
+// Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. Its methods for ops are
+// attached by the families of them that are loaded.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkArguments, isRecord, signature } from "../core/arguments.ts";
+import { checkArguments, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
 import { allTaken } from "../core/promise.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
-import { atOneSite } from "../graph/site.ts";
-import { signatureOf } from "../ops/arguments.ts";
 import { constant } from "../ops/creation.ts";
 import { currentBackend } from "../runtime/backends.ts";
 import { readNode, realizeNodes } from "../runtime/evaluate.ts";
 import { exclusive } from "../runtime/queue.ts";
 import { release } from "../runtime/values.ts";
 import { formatArray } from "./format.ts";
-import { methods } from "./members.ts";
 
 /** Nested arrays of numbers (booleans for bool), or one for a scalar: what `array()` gives. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -59,7 +56,6 @@ function refuseMaking(got: unknown): never {
 }
 
 /** A lazy n-dimensional array. Every op of the library is a method too: `x.exp()`, `x.add(1)`, `x.sum({ axis: 0 })`. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods' types are the ops' own; they are attached below
 export class Tensor {
   readonly #node: Node;
 
@@ -206,62 +202,4 @@ export class Tensor {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-export interface Tensor extends Methods {}
-
-/** Records with a node among their values. */
-type Lift<T> = T extends Node ? Tensor : Extract<T[keyof T], Node> extends never ? T : { [K in keyof T]: Lift<T[K]> };
-
-/** A function of nodes as a function of tensors. */
-export type Lifted<F> = F extends (...args: infer A) => infer R
-  ? (...args: { [K in keyof A]: Lift<A[K]> }) => Lift<R>
-  : never;
-
-/** The functions of a namespace, lifted. */
-export type LiftedAll<T> = { readonly [K in keyof T]: Lifted<T[K]> };
-
-/** A value with every item of class `From` replaced: itself, or in a list or a plain record. Others stay the objects that they are. */
-function replaced<F>(value: unknown, From: abstract new (...args: never[]) => F, by: (item: F) => unknown): unknown {
-  const each = (item: unknown) => replaced(item, From, by);
-  const isIt = (item: unknown) => item instanceof From;
-  if (value instanceof From) return by(value);
-  if (Array.isArray(value)) return value.some(isIt) ? value.map(each) : value;
-  if (!isRecord(value) || !Object.values(value).some(isIt)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item)]));
-}
-
-const nodeOf = (tensor: Tensor) => tensor.node;
-const tensorOf = (node: Node) => new Tensor(node);
-
-/** Lifts one function, whose arguments are checked by its signature. */
-export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<F> {
-  const call = signatureOf(apply);
-  const body = apply as unknown as (...args: unknown[]) => unknown;
-  const lifted = (...args: unknown[]) => {
-    for (let i = 0; i < args.length; i++) args[i] = replaced(args[i], Tensor, nodeOf);
-    checkArguments(call, args);
-    return replaced(
-      atOneSite(() => body(...args)),
-      Node,
-      tensorOf,
-    );
-  };
-  return lifted as Lifted<F>;
-}
-
-type Tail<F> = F extends (first: infer _, ...rest: infer R) => infer T ? (...rest: R) => T : never;
-
-/** Every op whose first operand is a tensor, without that operand. */
-export type Methods = { readonly [K in keyof typeof methods]: Tail<Lifted<(typeof methods)[K]>> };
-
-for (const [name, apply] of Object.entries(methods)) {
-  const lifted = lift(apply as (...args: never[]) => unknown) as (...args: unknown[]) => unknown;
-  Object.defineProperty(Tensor.prototype, name, {
-    configurable: true,
-    writable: true,
-    value(this: Tensor, ...rest: unknown[]) {
-      return lifted(this, ...rest);
-    },
-  });
 }

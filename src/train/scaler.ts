@@ -6,7 +6,8 @@ import type { Optimizer } from "../optim/optimizer.ts";
 import { OptimizerSet, partsDue } from "../optim/set.ts";
 import { watch } from "../program/trace.ts";
 import { type Parameter, type Stateful, Variable } from "../program/variable.ts";
-import { abs, equal, less, max, maximum, minimum, tensor, where } from "../tensor/functions.ts";
+import { tensor } from "../tensor/creation.ts";
+import { abs, equal, less, max, maximum, minimum, where } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
+import { elsewhereText } from "../../tools/families.ts";
 import { documentationText, optionsPage } from "../../tools/option-docs.ts";
 import { layersPage, opsPage } from "../../tools/reference-docs.ts";
 import { root } from "../support/sources.ts";
@@ -11,6 +12,10 @@ const text = (path: string) => readFileSync(`${root}${path}`, "utf8");
 test("src/train/config/documentation.json and docs/options.md are as `npm run docs` writes them", () => {
   expect(text("src/train/config/documentation.json")).toBe(documentationText());
   expect(text("docs/options.md")).toBe(optionsPage());
+});
+
+test("src/tensor/elsewhere.ts is as `npm run docs` writes it", () => {
+  expect(text("src/tensor/elsewhere.ts")).toBe(elsewhereText());
 });
 
 test("docs/ops.md and docs/layers.md are as `npm run docs` writes them, without an empty cell", () => {

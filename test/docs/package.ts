@@ -49,7 +49,7 @@ try {
   // Its types as a project finds them that has neither Node's nor skipLibCheck.
   writeFileSync(
     join(folder, "types.ts"),
-    'import { Trainer } from "seedgrad";\nimport { tensor } from "seedgrad/core";\nexport const { shape } = tensor([1]);\nexport const trainer = Trainer;\n',
+    'import { Trainer } from "seedgrad";\nimport { tensor } from "seedgrad/core";\nimport { flatten } from "seedgrad/nn";\nimport { det } from "seedgrad/ops/linalg";\nexport const { shape } = det(tensor([[1]]));\nexport const layer = flatten();\nexport const trainer = Trainer;\n',
   );
   for (const resolution of ["--module nodenext", "--module esnext --moduleResolution bundler"])
     run(`node ${root}node_modules/typescript/bin/tsc --noEmit --strict --target es2022 ${resolution} types.ts`, folder);

@@ -67,10 +67,10 @@ test("sizes stay near what docs/design.md states", async () => {
   const page = await bundle({ page: "bench/pages/small-model.ts" });
   const wasm = (of: readonly Chunk[]) =>
     ["src/backend/wasm/backend.ts", "src/compile/lower.ts"].map((path) => fileOf(of, path));
-  expect(kB(["page.js"], page)).toBeLessThan(98);
-  expect(kB(["page.js", ...wasm(page)], page)).toBeLessThan(152);
-  expect(kB(["core.js"])).toBeLessThan(155);
-  expect(kB(["core.js", ...wasm(chunks)])).toBeLessThan(197);
+  expect(kB(["page.js"], page)).toBeLessThan(59);
+  expect(kB(["page.js", ...wasm(page)], page)).toBeLessThan(109);
+  expect(kB(["core.js"])).toBeLessThan(74);
+  expect(kB(["core.js", ...wasm(chunks)])).toBeLessThan(126);
 });
 
 test.each(["seedgrad", "core"])("%s.js runs as it is: the same bits, and errors by their names", async (entry) => {

@@ -28,7 +28,7 @@ const order = [
 ];
 const rank = new Map(order.flatMap((parts, i) => parts.map((part) => [part, i])));
 /** What the package exports: each puts together what it publishes. */
-const entries = ["src/index.ts", "src/engine.ts"];
+const entries = ["src/index.ts", "src/engine.ts", "src/core.ts", "src/transforms.ts"];
 /** What hands the library to a module of the page. */
 const handing = ["src/worker/worker-entry.ts", "src/worker/modules.ts"];
 const all = sources("src", "kernels");

@@ -1,11 +1,11 @@
 // Axes, parts, diagonals, grids and padding: corners that goldens don't have, gradients, and what is refused.
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
-import * as axes from "../../src/ops/axes.ts";
 import * as diagonals from "../../src/ops/diagonal.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as padding from "../../src/ops/pad.ts";
+import * as parts from "../../src/ops/parts.ts";
 import { checkGradients } from "../support/gradients.ts";
 
 beforeAll(() => sg.setDefaultBackend("reference"));
@@ -104,12 +104,12 @@ test("grids", async () => {
 
 describe("gradients and second gradients", () => {
   const cases: Record<string, [readonly number[], (node: sg.Tensor["node"]) => sg.Tensor["node"]]> = {
-    split: [[5, 2], (node) => movement.concat(axes.split(node, [2, 3]).map((part, i) => ops.mul(part, i + 2)))],
-    unstack: [[3, 2], (node) => axes.unstack(node, 1).reduce((a, b) => ops.mul(a, b))],
-    tile: [[2, 3], (node) => axes.tile(node, [2, 2, 1])],
-    repeatInterleave: [[2, 3], (node) => axes.repeatInterleave(node, 2, 1)],
-    roll: [[3, 4], (node) => axes.roll(node, [1, -1], [0, 1])],
-    rot90: [[2, 3], (node) => axes.rot90(node)],
+    split: [[5, 2], (node) => movement.concat(parts.split(node, [2, 3]).map((part, i) => ops.mul(part, i + 2)))],
+    unstack: [[3, 2], (node) => parts.unstack(node, 1).reduce((a, b) => ops.mul(a, b))],
+    tile: [[2, 3], (node) => parts.tile(node, [2, 2, 1])],
+    repeatInterleave: [[2, 3], (node) => parts.repeatInterleave(node, 2, 1)],
+    roll: [[3, 4], (node) => parts.roll(node, [1, -1], [0, 1])],
+    rot90: [[2, 3], (node) => parts.rot90(node)],
     triu: [[3, 3], (node) => diagonals.triu(node, 1)],
     diag: [[3], (node) => diagonals.diag(node, 1)],
     diagonal: [[3, 2, 3], (node) => diagonals.diagonal(node, { axis1: 0, axis2: 2 })],

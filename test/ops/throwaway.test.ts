@@ -12,7 +12,7 @@ import * as sg from "../../src/index.ts";
 import { defineUnary, floatOnly, numeric } from "../../src/ops/define.ts";
 import { mul } from "../../src/ops/elementwise.ts";
 import { defineReduction } from "../../src/ops/reduction.ts";
-import { lift } from "../../src/tensor/tensor.ts";
+import { lift } from "../../src/tensor/family.ts";
 import { checkGradients } from "../support/gradients.ts";
 import { expectSameBits, roughData, runPlan, traceGraph } from "../support/graphs.ts";
 import { sources } from "../support/sources.ts";

@@ -129,7 +129,8 @@ export function openEditor(): Editor {
     text: editor.service.getEmitOutput(fileName, true, true).outputFiles[0].text,
   }));
   for (const { path, text } of declarations) editor.write(path, text);
-  const functions = `${root}built/src/tensor/functions.d.ts`;
-  editor.write(functions, withOpDocs(editor.program, functions));
+  const { program } = editor;
+  for (const { path } of declarations)
+    if (path.includes("/tensor/families/")) editor.write(path, withOpDocs(program, path));
   return editor;
 }

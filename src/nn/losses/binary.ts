@@ -1,7 +1,8 @@
 // Losses of yes and no: a logit or score for each target, which is 1 or 0.
 import { ShapeError } from "../../core/errors.ts";
 import { either, finite, type Given, list, options, positive } from "../../core/options.ts";
-import * as functions from "../../tensor/functions.ts";
+import { tensor } from "../../tensor/creation.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import { lossOf, targetsLike } from "./loss.ts";
 import { reduced, reductionFields } from "./reduction.ts";
 
@@ -22,7 +23,7 @@ export const binaryCrossEntropy = lossOf(binaryRecord, (outputs, batch, { positi
   const targets = targetsLike(where, outputs, batch);
   const missed = targets.mul(functions.softplus(outputs.neg()));
   const raised = functions.sub(1, targets).mul(functions.softplus(outputs));
-  const weights = typeof positiveWeight === "number" ? positiveWeight : functions.tensor(positiveWeight);
+  const weights = typeof positiveWeight === "number" ? positiveWeight : tensor(positiveWeight);
   if (typeof weights !== "number" && weights.size !== outputs.shape[outputs.rank - 1])
     throw new ShapeError({
       where: `${where}.positiveWeight`,

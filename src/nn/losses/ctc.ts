@@ -2,7 +2,8 @@
 import { ConfigError, DTypeError, ShapeError } from "../../core/errors.ts";
 import { flag, type Given, numberOf, options } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
-import * as functions from "../../tensor/functions.ts";
+import { pad } from "../../tensor/families/arrays.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import { scan } from "../../tensor/scan.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
@@ -96,7 +97,7 @@ export const ctc = lossOf(record, (outputs, batch, { blank, zeroInfinity, reduct
   const states = functions.concat([pairs, functions.full([count, 1], blank, "int32")], 1);
   const size = 2 * width + 1;
   // A label may follow another one at once, unless that is the same.
-  const before = functions.pad(states, ahead, blank).slice([null, [0, size]]);
+  const before = pad(states, ahead, blank).slice([null, [0, size]]);
   const skips = functions.notEqual(states, blank).logicalAnd(functions.notEqual(states, before));
   const each = states.reshape([count, 1, size]).broadcastTo([count, time, size]);
   const logs = functions.maximum(functions.logSoftmax(outputs).gather(each, 2), never);
@@ -104,7 +105,7 @@ export const ctc = lossOf(record, (outputs, batch, { blank, zeroInfinity, reduct
   const begin = functions.where(functions.equal(functions.arange(size), 0), 0, functions.full([count, size], never));
   const [last] = scan(
     (now: Tensor, [log, counts]: readonly [Tensor, Tensor]): [Tensor, null] => {
-      const padded = functions.pad(now, ahead, never);
+      const padded = pad(now, ahead, never);
       const skipped = functions.where(skips, padded.slice([null, [0, size]]), never);
       const next = logAdd(now, padded.slice([null, [1, size + 1]]), skipped).add(log);
       return [functions.where(counts.reshape([count, 1]).broadcastTo(next.shape), next, now), null];

@@ -1,6 +1,6 @@
 // Losses of numbers: how far outputs are from targets of their shape, given alone or as `batch.targets`.
 import { type Given, options, positive } from "../../core/options.ts";
-import * as functions from "../../tensor/functions.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { lossOf, targetsLike } from "./loss.ts";

@@ -2,7 +2,7 @@
 import { ShapeError } from "../../core/errors.ts";
 import { finite, flag, type Given, nonNegative, options, positive } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
-import * as functions from "../../tensor/functions.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { lossOf, targetsOf } from "./loss.ts";
 import { reduced, reductionFields } from "./reduction.ts";

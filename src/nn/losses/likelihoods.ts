@@ -2,7 +2,7 @@
 import { ShapeError } from "../../core/errors.ts";
 import { flag, type Given, options, positive } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
-import * as functions from "../../tensor/functions.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import { lossOf, targetsLike, targetsOf } from "./loss.ts";
 import { reduced, reductionFields } from "./reduction.ts";
 

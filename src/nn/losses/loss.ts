@@ -5,7 +5,7 @@ import type { Fields, OptionRecord, Read } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
 import { tensor } from "../../tensor/arguments.ts";
-import { cast } from "../../tensor/functions.ts";
+import { cast } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 

@@ -2,7 +2,7 @@
 import { ConfigError, ShapeError, showValue } from "../../core/errors.ts";
 import { word } from "../../core/options.ts";
 import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
-import { cast, mean, sum } from "../../tensor/functions.ts";
+import { cast, mean, sum } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 

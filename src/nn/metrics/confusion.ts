@@ -3,7 +3,8 @@
 import { ShapeError } from "../../core/errors.ts";
 import { type Given, nonNegative, options, word } from "../../core/options.ts";
 import { factory } from "../../core/things.ts";
-import { cast, ones, scatterAdd } from "../../tensor/functions.ts";
+import { ones } from "../../tensor/creation.ts";
+import { cast, scatterAdd } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { type Metric, predictions, targetsOf } from "./metric.ts";

@@ -3,7 +3,8 @@ import { callable, checkArguments, signature, string } from "../../core/argument
 import { options, part, word } from "../../core/options.ts";
 import { exp } from "../../core/real.ts";
 import { factory, named } from "../../core/things.ts";
-import { cast, equal, stack, sum, tensor } from "../../tensor/functions.ts";
+import { tensor } from "../../tensor/creation.ts";
+import { cast, equal, stack, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";

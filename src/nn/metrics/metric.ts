@@ -1,7 +1,7 @@
 // What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
-import { argmax, cast, greater } from "../../tensor/functions.ts";
+import { argmax, cast, greater } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 

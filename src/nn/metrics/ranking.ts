@@ -3,6 +3,7 @@ import { DataError, ShapeError } from "../../core/errors.ts";
 import { countOf, countUpTo, options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
+import { ones, tensor } from "../../tensor/creation.ts";
 import {
   add,
   argmax,
@@ -17,15 +18,13 @@ import {
   minimum,
   mul,
   oneHot,
-  ones,
   ops,
   scatterAdd,
   sigmoid,
   stack,
   sum,
-  tensor,
   where,
-} from "../../tensor/functions.ts";
+} from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { type Metric, ratio, targetsOf } from "./metric.ts";

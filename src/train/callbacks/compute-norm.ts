@@ -2,7 +2,7 @@
 
 import { flag, type Given, options, type Read } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
-import { sqrt, sum } from "../../tensor/functions.ts";
+import { sqrt, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../contract.ts";
 import { WatchedScalars } from "./scalars.ts";

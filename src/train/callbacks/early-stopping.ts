@@ -5,7 +5,7 @@ import { countOf, finite, flag, type Given, options } from "../../core/options.t
 import { configured } from "../../core/things.ts";
 import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { Variable } from "../../program/variable.ts";
-import { zeros } from "../../tensor/functions.ts";
+import { zeros } from "../../tensor/creation.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
 import { checkValidated, numberNames } from "../numbers.ts";

@@ -5,7 +5,7 @@ import { TrainingError } from "../../core/errors.ts";
 import { flag, type Given, options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { ModuleObserver } from "../../nn/observe.ts";
-import { abs, less, sum, where } from "../../tensor/functions.ts";
+import { abs, less, sum, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { WatchedScalars } from "./scalars.ts";

@@ -6,7 +6,7 @@ import { formatShape } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
-import { argmax } from "../../tensor/functions.ts";
+import { argmax } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, TrainerView, ValidateEpochContext, ValidateStepResult } from "../contract.ts";
 

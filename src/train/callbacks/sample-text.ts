@@ -6,7 +6,8 @@ import { configured } from "../../core/things.ts";
 import { inEvaluation } from "../../nn/evaluation.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
-import { categorical, take } from "../../tensor/functions.ts";
+import { take } from "../../tensor/families/basic.ts";
+import { categorical } from "../../tensor/families/distributions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext } from "../contract.ts";
 

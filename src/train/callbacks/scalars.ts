@@ -1,7 +1,7 @@
 // Scalars that a callback watches in a step: computed in the step's plan, read back as one small tensor, and only when someone asks.
 
 import { watch } from "../../program/trace.ts";
-import { stack } from "../../tensor/functions.ts";
+import { stack } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Named scalars under one name for `watch`. */

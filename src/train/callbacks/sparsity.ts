@@ -9,7 +9,8 @@ import { countOf, fraction, type Given, list, options, recordOf, text, word } fr
 import { configured, type OptionsArguments } from "../../core/things.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
-import { ones, uniform } from "../../tensor/functions.ts";
+import { ones } from "../../tensor/creation.ts";
+import { uniform } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 

@@ -10,7 +10,7 @@ import { namedModules } from "../../nn/naming.ts";
 import { ModuleObserver } from "../../nn/observe.ts";
 import { summarized } from "../../nn/summarize.ts";
 import { watch } from "../../program/trace.ts";
-import { concat, max, mean, min, sqrt } from "../../tensor/functions.ts";
+import { concat, max, mean, min, sqrt } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 import { WatchedScalars } from "./scalars.ts";

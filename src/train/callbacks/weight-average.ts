@@ -11,7 +11,8 @@ import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
-import { greaterEqual, where, zeros } from "../../tensor/functions.ts";
+import { zeros } from "../../tensor/creation.ts";
+import { greaterEqual, where } from "../../tensor/families/basic.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 
 const averageFields = {

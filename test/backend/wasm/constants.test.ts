@@ -5,7 +5,8 @@ import { f32x4, i32, v128 } from "../../../src/backend/wasm/assembler/instructio
 import { printSchedule } from "../../../src/backend/wasm/emit/program.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import type { Node } from "../../../src/graph/node.ts";
-import { exp, gelu, mul, sin, tanh } from "../../../src/ops/elementwise.ts";
+import { gelu } from "../../../src/ops/activations.ts";
+import { exp, mul, sin, tanh } from "../../../src/ops/elementwise.ts";
 import { transpose } from "../../../src/ops/movement.ts";
 import { normal } from "../../../src/ops/random.ts";
 import { max, sum } from "../../../src/ops/reduce.ts";

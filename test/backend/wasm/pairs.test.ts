@@ -1,6 +1,7 @@
 // Rows of a map whose last axis has two points: they are read in pairs, so that four elements are computed at once whatever the inputs' views.
 import { describe, test } from "vitest";
 import { sizeOf } from "../../../src/core/shape.ts";
+import * as activations from "../../../src/ops/activations.ts";
 import { notEqual } from "../../../src/ops/compare.ts";
 import { coordinate } from "../../../src/ops/creation.ts";
 import { broadcastTo } from "../../../src/ops/define.ts";
@@ -72,7 +73,7 @@ describe("the reference's bits", () => {
           const narrow = roundTo(ops.mul(x, x), "bfloat16");
           return {
             outputs: {
-              long: ops.gelu(ops.mul(twice(x), y)),
+              long: activations.gelu(ops.mul(twice(x), y)),
               narrow: ops.add(twice(narrow), y),
               again: ops.add(narrow, 1),
               reversed: ops.sub(y, slice(y, [null, null, [1, -3, -1]])),

@@ -1,8 +1,9 @@
 // Long expressions go in stages over strips of a row: the same operations on every element, whatever the row's length and views.
 import { describe, test } from "vitest";
 import type { Node } from "../../../src/graph/node.ts";
+import { gelu } from "../../../src/ops/activations.ts";
 import { greater } from "../../../src/ops/compare.ts";
-import { add, cos, erf, exp, gelu, log, mul, sigmoid, sin, tanh, where } from "../../../src/ops/elementwise.ts";
+import { add, cos, erf, exp, log, mul, sigmoid, sin, tanh, where } from "../../../src/ops/elementwise.ts";
 import { slice, transpose } from "../../../src/ops/movement.ts";
 import { normal } from "../../../src/ops/random.ts";
 import { tan } from "../../../src/ops/transcendental.ts";

@@ -11,6 +11,7 @@ import * as grid from "../../../src/ops/grid.ts";
 import * as indexing from "../../../src/ops/indexing.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import * as padding from "../../../src/ops/pad.ts";
+import * as parts from "../../../src/ops/parts.ts";
 import { roughData, testData } from "../../support/graphs.ts";
 import type { Computation } from "./case.ts";
 
@@ -31,9 +32,9 @@ const sides = (mode: padding.Padding) => (x: Node) =>
 const moves: Readonly<Record<string, (x: Node) => Node>> = {
   "squeeze and expandDims": (x) => axes.squeeze(axes.expandDims(x, [0, -1]), [0, -1]),
   flatten: (x) => axes.flatten(x),
-  tile: (x) => axes.tile(x, [2, ...x.shape.map(() => 2)]),
-  "repeatInterleave of all": (x) => axes.repeatInterleave(x, 3),
-  "roll of all": (x) => axes.roll(x, 2),
+  tile: (x) => parts.tile(x, [2, ...x.shape.map(() => 2)]),
+  "repeatInterleave of all": (x) => parts.repeatInterleave(x, 3),
+  "roll of all": (x) => parts.roll(x, 2),
   "fullLike beside": (x) => elementwise.add(grid.fullLike(x, 0.5), x),
   "at, all of it": (x) => indexing.at(x, null, "...", null),
   "pad replicate": sides("replicate"),
@@ -42,14 +43,14 @@ const moves: Readonly<Record<string, (x: Node) => Node>> = {
 };
 const along: Readonly<Record<string, (x: Node, axis: number) => Node>> = {
   moveAxis: (x, axis) => axes.moveAxis(x, axis, -1),
-  chunk: (x, axis) => odd(axes.chunk(x, 3, axis), axis),
+  chunk: (x, axis) => odd(parts.chunk(x, 3, axis), axis),
   unstack: (x, axis) =>
     odd(
-      axes.unstack(x, axis).map((part) => axes.expandDims(part, axis)),
+      parts.unstack(x, axis).map((part) => axes.expandDims(part, axis)),
       axis,
     ),
-  repeatInterleave: (x, axis) => axes.repeatInterleave(x, 2, axis),
-  roll: (x, axis) => axes.roll(x, -3, axis),
+  repeatInterleave: (x, axis) => parts.repeatInterleave(x, 2, axis),
+  roll: (x, axis) => parts.roll(x, -3, axis),
   "at, backwards": (x, axis) => indexing.at(x, ...new Array(axis).fill(":"), "::-2", "..."),
   "at, by points": (x, axis) => indexing.at(x, ...new Array(axis).fill(":"), int(-1, 0, 0, -1)),
   takeAlongAxis: (x, axis) =>
@@ -63,8 +64,8 @@ const along: Readonly<Record<string, (x: Node, axis: number) => Node>> = {
     ),
 };
 const planes: Readonly<Record<string, (x: Node) => Node>> = {
-  rot90: (x) => axes.rot90(x, 1, [-2, -1]),
-  "rot90, thrice": (x) => axes.rot90(x, 3),
+  rot90: (x) => parts.rot90(x, 1, [-2, -1]),
+  "rot90, thrice": (x) => parts.rot90(x, 3),
   triu: (x) => diagonals.triu(x),
   "tril, below": (x) => diagonals.tril(x, -1),
   diagonal: (x) => diagonals.diagonal(x, { axis1: -1, axis2: 0, offset: 1 }),
@@ -109,18 +110,18 @@ export function arrangementCases(): Computation[] {
     for (const [name, build] of Object.entries(vectors)) if (rank === 1) add(name, shape, build);
   }
   add("at, points read from a view", [9, 8], (x) => indexing.at(movement.transpose(x), "::-1", int(8, 0, -3)));
-  add("roll of a view, padded", [33, 31], (x) => sides("circular")(axes.roll(movement.transpose(x), 5, 1)));
+  add("roll of a view, padded", [33, 31], (x) => sides("circular")(parts.roll(movement.transpose(x), 5, 1)));
   add("triu of 1025", [3, 1025], (x) => diagonals.triu(x, 1000));
   for (const dtype of ["int32", "bool", "uint32"] as DType[]) {
     cases.push({
       name: `parts and points of ${dtype}`,
       inputs: [testData([5, 7], dtype, [0, 99])],
       build: (x) => {
-        const [a, b] = axes.split(diagonals.tril(sides("reflect")(x)), [2, 5]);
+        const [a, b] = parts.split(diagonals.tril(sides("reflect")(x)), [2, 5]);
         return elementwise.where(
           fromValues([true, false, true, false, true], "bool"),
           indexing.at(a, int(1, 0, 0, -1, 1, 0), ":5"),
-          axes.roll(indexing.at(axes.tile(b, [2, 1]), ":6", "4::-1"), 1, 1),
+          parts.roll(indexing.at(parts.tile(b, [2, 1]), ":6", "4::-1"), 1, 1),
         );
       },
     });

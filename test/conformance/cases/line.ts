@@ -9,8 +9,10 @@ import * as elementwise from "../../../src/ops/elementwise.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import { roundTo } from "../../../src/ops/precision.ts";
 import { recurrence } from "../../../src/ops/prefix.ts";
+import * as product from "../../../src/ops/product.ts";
 import * as reduce from "../../../src/ops/reduce.ts";
 import * as sorting from "../../../src/ops/sort.ts";
+import * as vectorNorm from "../../../src/ops/vector-norm.ts";
 import { arrayOf, type Data, roughData, testData } from "../../support/graphs.ts";
 import { type Computation, floats } from "./case.ts";
 
@@ -96,12 +98,12 @@ export function lineCases(): Computation[] {
     median: (a) => sorting.median(a, { axis: 0, keepDims: true }),
     quantile: (a) => sorting.quantile(a, [0, 0.3, 1], 1),
     std: (a) => reduce.std(a, { axis: 0, correction: 1 }),
-    "norm 2": (a) => reduce.norm(a, 1),
-    "norm 1": (a) => reduce.norm(a, { axis: 0, p: 1 }),
-    "norm ∞": (a) => reduce.norm(a, { p: Infinity }),
+    "norm 2": (a) => vectorNorm.norm(a, 1),
+    "norm 1": (a) => vectorNorm.norm(a, { axis: 0, p: 1 }),
+    "norm ∞": (a) => vectorNorm.norm(a, { p: Infinity }),
     any: (a) => reduce.any(a, 0),
     all: (a) => logicalNot(reduce.all(a, 1)),
-    prod: (a) => reduce.prod(a, 0),
+    prod: (a) => product.prod(a, 0),
     searchSorted: (a) => sorting.searchSorted(sorting.sort(a, 1), elementwise.mul(a, 1.5)),
     "searchSorted from the right": (a) =>
       sorting.searchSorted(movement.slice(sorting.sort(a, 1), [0]), a, { right: true }),

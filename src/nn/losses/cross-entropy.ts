@@ -1,0 +1,131 @@
+// Cross-entropy, and the loss of logarithms of probabilities.
+import { ConfigError, DTypeError, ShapeError } from "../../core/errors.ts";
+import { type Given, list, nonNegative, numberOf, options, probability } from "../../core/options.ts";
+import { sameShape } from "../../core/shape.ts";
+import { tensor } from "../../tensor/creation.ts";
+import * as functions from "../../tensor/families/basic.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { checkRows, lossOf, targetsOf } from "./loss.ts";
+import { reduced, reductionFields } from "./reduction.ts";
+
+export const weightFields = {
+  /** What a target of each class counts, in the order of classes; a mean is divided by the sum of its targets' weights. */
+  classWeights: list(nonNegative, 1, "a weight for each class").optional(),
+} as const;
+const classFields = {
+  ...weightFields,
+  /** Targets of this number count nothing, as PyTorch's −100; a mean is over the others. */
+  ignoreIndex: numberOf("an integer", { integer: true }).optional(),
+  ...reductionFields,
+} as const;
+
+const crossEntropyRecord = options(
+  "cross_entropy",
+  {
+    /** The part of each target that is spread evenly over all classes. */
+    labelSmoothing: probability.default(0),
+    ...classFields,
+  },
+  "losses.crossEntropy",
+);
+export type CrossEntropyOptions = Given<typeof crossEntropyRecord>;
+
+/** The weights as a tensor: [classes]. Throws ShapeError for another number of them. */
+export function weightsOf(where: string, weights: readonly number[], classes: number): Tensor {
+  if (weights.length === classes) return tensor(weights);
+  throw new ShapeError({
+    where: `${where}.classWeights`,
+    problem: "not a weight for each class",
+    got: String(weights.length),
+    expected: String(classes),
+  });
+}
+
+/** Of each target: its element of its row, and what it counts where some count otherwise. */
+interface Picked {
+  readonly index: Tensor;
+  readonly values: Tensor;
+  readonly weights: Tensor | undefined;
+  /** Zeroes what belongs to ignored targets. */
+  readonly masked: (values: Tensor) => Tensor;
+}
+
+/** The elements of rows [targets, classes] that targets name: [targets, 1] each. Throws DTypeError for targets that aren't int32. */
+export function pick(
+  where: string,
+  rows: Tensor,
+  targets: Tensor,
+  { classWeights, ignoreIndex }: { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number },
+): Picked {
+  if (targets.dtype !== "int32")
+    throw new DTypeError({
+      where,
+      problem: "targets aren't class numbers",
+      got: targets.dtype,
+      expected: "int32",
+      hint: 'cast(targets, "int32"), or give probabilities of the outputs\' shape to crossEntropy',
+    });
+  const column = [targets.size, 1];
+  const kept = ignoreIndex === undefined ? undefined : functions.notEqual(targets, ignoreIndex).reshape(column);
+  const index = kept ? functions.where(kept, targets.reshape(column), 0) : targets.reshape(column);
+  const masked = (values: Tensor) => (kept ? functions.where(kept, values, 0) : values);
+  const values = masked(rows.gather(index, 1));
+  if (!classWeights) return { index, values, weights: kept && functions.cast(kept, "float32"), masked };
+  const weights = functions.take(weightsOf(where, classWeights, rows.shape[1]), index);
+  return { index, values: values.mul(weights), weights: masked(weights), masked };
+}
+
+/**
+ * −log softmax(outputs)[target]; with label smoothing ε (1 − ε) of it and ε of the mean of −log softmax(outputs) over classes (Szegedy et al. 2016). outputs: [...,
+ * classes] float32, targets: [...] int32, given alone or as `batch.targets`; or probabilities, [..., classes] float32: −Σ target · log softmax(outputs). Weights, ignored
+ * targets and reductions as PyTorch's.
+ */
+export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) => {
+  const { where } = crossEntropyRecord;
+  const { labelSmoothing, classWeights, ignoreIndex, reduction } = given;
+  const targets = targetsOf(where, batch);
+  const classes = outputs.shape[outputs.rank - 1];
+  const soft = targets.dtype === "float32" && sameShape(targets.shape, outputs.shape);
+  if (soft && ignoreIndex !== undefined)
+    throw new ConfigError({
+      where: `${where}.ignoreIndex`,
+      problem: "targets are probabilities, of which none is ignored",
+      expected: "targets of class numbers, int32",
+    });
+  const scaled = (logs: Tensor) => (classWeights ? logs.mul(weightsOf(where, classWeights, classes)) : logs);
+  const shape = outputs.shape.slice(0, -1);
+  let [hard, whole]: (Tensor | undefined)[] = [];
+  let masked = (values: Tensor) => values;
+  if (soft) {
+    const logs = functions.logSoftmax(outputs);
+    hard = reduced(where, functions.sum(targets.mul(scaled(logs)), -1), batch, reduction).neg();
+  } else {
+    checkRows(where, outputs, targets);
+    const picked = pick(where, functions.logSoftmax(outputs.reshape([targets.size, classes])), targets, given);
+    whole = picked.weights && functions.sum(picked.weights);
+    hard = reduced(where, picked.values, batch, reduction, { shape, whole }).neg();
+    masked = (values) => picked.masked(values.reshape([targets.size, 1]));
+  }
+  if (labelSmoothing === 0) return hard;
+  const logs = functions.logSoftmax(outputs);
+  // Where all terms count alike one mean over all of them is enough.
+  const alike = reduction === "mean" && !whole && !classWeights && (batch instanceof Tensor || !batch.sampleWeights);
+  const even = alike
+    ? functions.mean(logs)
+    : reduced(where, masked(functions.mean(scaled(logs), -1)), batch, reduction, { shape, whole });
+  return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));
+});
+
+const nllRecord = options("nll", classFields, "losses.nll");
+export type NllOptions = Given<typeof nllRecord>;
+
+/** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */
+export const nll = lossOf(nllRecord, (outputs, batch, given) => {
+  const { where } = nllRecord;
+  const targets = targetsOf(where, batch);
+  checkRows(where, outputs, targets);
+  const rows = outputs.reshape([targets.size, outputs.shape[outputs.rank - 1]]);
+  const { values, weights } = pick(where, rows, targets, given);
+  const whole = weights && functions.sum(weights);
+  return reduced(where, values, batch, given.reduction, { shape: targets.shape, whole }).neg();
+});

@@ -1,0 +1,29 @@
+// The product over axes.
+import { sizeOf } from "../core/shape.ts";
+import type { Node } from "../graph/node.ts";
+import { numbersOf, numeric } from "./define.ts";
+import { mul } from "./elementwise.ts";
+import { reshape, transpose } from "./movement.ts";
+import { fromEnd, later, prefixProduct } from "./prefix.ts";
+import { defineReduction } from "./reduction.ts";
+
+/** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. @torch torch.prod */
+export const prod = defineReduction({
+  name: "prod",
+  version: 1,
+  combine: "prod",
+  empty: 1,
+  dtype: numeric,
+  vjp: ({ inputs: [x], grad, attributes }) => {
+    const axes = numbersOf(attributes.axes);
+    const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const order = [...kept, ...axes];
+    const moved = transpose(x, order);
+    const line = kept.length;
+    const lines = reshape(moved, [...moved.shape.slice(0, line), sizeOf(moved.shape.slice(line))]);
+    const before = (each: Node) => later(prefixProduct(line, each), line, 1);
+    const others = mul(before(lines), fromEnd(line, before, lines));
+    const back = order.map((_, axis) => order.indexOf(axis));
+    return [transpose(reshape(mul(reshape(grad, [...grad.shape, 1]), others), moved.shape), back)];
+  },
+});

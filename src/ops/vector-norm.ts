@@ -1,0 +1,45 @@
+// Norms of vectors.
+import { number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import type { Node } from "../graph/node.ts";
+import { takes, tensor } from "./arguments.ts";
+import { equal, notEqual } from "./compare.ts";
+import { checkFloat } from "./define.ts";
+import { abs, cast, mul, where } from "./elementwise.ts";
+import { root } from "./guarded.ts";
+import { pow } from "./power.ts";
+import { sum } from "./reduce.ts";
+import { byName, optionsFor, overWith, type ReduceOptions, reduce } from "./reduction.ts";
+
+/** Which axes, and the order of the norm (2). */
+export interface NormOptions extends ReduceOptions {
+  readonly p?: number;
+}
+
+/** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx², 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|, another p (Σ|x|ᵖ)^(1 ÷ p), as is, so that large powers overflow; float32. Where x or the norm is 0 the gradient is 0. Throws ShapeError for a p that is NaN. @torch torch.linalg.vector_norm */
+export function norm(x: Node, given: number | readonly number[] | NormOptions = {}): Node {
+  checkFloat("norm", x);
+  const { p = 2, ...over } = optionsFor(given) as NormOptions;
+  switch (p) {
+    case 2:
+      return root(sum(mul(x, x), over));
+    case 1:
+      return sum(abs(x), over);
+    case 0:
+      return cast(sum(notEqual(x, 0), over), "float32");
+    case Infinity:
+      return reduce("max", abs(x), over, undefined, "norm");
+    case -Infinity:
+      return reduce("min", abs(x), over, undefined, "norm");
+    default: {
+      if (Number.isNaN(p))
+        throw new ShapeError({ where: "norm", problem: "no such norm", got: "NaN", expected: "a number p" });
+      const isNone = equal(x, 0);
+      const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, abs(x)), p)), over);
+      const invert = (power: Node) => pow(power, 1 / p);
+      return p > 0 ? root(total, invert) : invert(total);
+    }
+  }
+}
+
+takes({ norm }, { x: tensor, "over?": overWith({ "p?": number }) }, byName);

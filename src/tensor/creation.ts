@@ -1,0 +1,60 @@
+// Tensors of values that are given, and of one number.
+
+import {
+  anything,
+  checkArguments,
+  dtype as dtypeKind,
+  either,
+  options,
+  shape as shapeKind,
+  signature,
+} from "../core/arguments.ts";
+import type { DType } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+import { type ArrayLike, constant, fromValues } from "../ops/creation.ts";
+import { full } from "./families/basic.ts";
+import { Tensor } from "./tensor.ts";
+
+/** What `tensor` makes of its values. */
+export interface TensorOptions {
+  readonly dtype?: DType;
+  /** The extents, where values are flat. */
+  readonly shape?: Shape;
+}
+
+const made = either(dtypeKind, either(shapeKind, options<TensorOptions>({ "dtype?": dtypeKind, "shape?": shapeKind })));
+const tensorCall = signature(
+  "tensor",
+  { values: anything, "options?": { ...made, expected: "a dtype, a shape, or { dtype, shape }" } },
+  'shape and dtype together go by name: { shape: [2, 1], dtype: "int32" }',
+);
+
+/** A tensor of given values: nested arrays, a typed array or one number. Numbers give float32, booleans bool, typed arrays their own dtype. The second argument may be the dtype or the shape alone: `tensor([1, 2], "int32")`. Throws ShapeError, DTypeError, ConfigError. */
+export function tensor(values: ArrayLike, options: DType | Shape | TensorOptions = {}): Tensor {
+  checkArguments(tensorCall, arguments);
+  const { dtype, shape }: TensorOptions =
+    typeof options === "string"
+      ? { dtype: options }
+      : Array.isArray(options)
+        ? { shape: options }
+        : (options as TensorOptions);
+  const flat = fromValues(values, dtype);
+  return new Tensor(shape ? constant(flat.data!, shape, flat.dtype) : flat);
+}
+
+const filled = { shape: shapeKind, "dtype?": dtypeKind };
+const oneList = "the shape is one list: zeros([2, 3])";
+const zerosCall = signature("zeros", filled, oneList);
+const onesCall = signature("ones", filled, oneList);
+
+/** Zeros: → [...shape], of the dtype, float32 unless given. Throws ShapeError, DTypeError. */
+export function zeros(shape: Shape, dtype: DType = "float32"): Tensor {
+  checkArguments(zerosCall, arguments);
+  return full(shape, 0, dtype);
+}
+
+/** Ones: → [...shape], of the dtype, float32 unless given. Throws ShapeError, DTypeError. */
+export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
+  checkArguments(onesCall, arguments);
+  return full(shape, 1, dtype);
+}

@@ -1,0 +1,26 @@
+// Activations of neural networks beside relu, tanh, sigmoid and softplus.
+import { family, type Methods } from "../family.ts";
+import { functions, methods } from "../members/activations.ts";
+
+declare module "../tensor.ts" {
+  interface Tensor extends Methods<typeof methods> {}
+}
+
+/** The functions of this family, by name. */
+export const ops = family(functions, methods);
+
+export const {
+  celu,
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+  silu,
+} = ops;

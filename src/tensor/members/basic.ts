@@ -1,0 +1,40 @@
+// What every program has: arithmetic, comparisons, activations, reductions, products of matrices, movement, gathering, tensors of given and of random numbers.
+import { joined, only, without } from "../../core/namespaces.ts";
+import * as arithmetic from "../../ops/arithmetic.ts";
+import * as axes from "../../ops/axes.ts";
+import * as compare from "../../ops/compare.ts";
+import * as composite from "../../ops/composite.ts";
+import * as creation from "../../ops/creation.ts";
+import * as define from "../../ops/define.ts";
+import * as elementwise from "../../ops/elementwise.ts";
+import * as gather from "../../ops/gather.ts";
+import * as matmul from "../../ops/matmul.ts";
+import * as movement from "../../ops/movement.ts";
+import * as precision from "../../ops/precision.ts";
+import * as random from "../../ops/random.ts";
+import * as reduce from "../../ops/reduce.ts";
+
+/** The ops whose first operand is a tensor. */
+export const methods = joined(
+  arithmetic,
+  axes,
+  compare,
+  composite,
+  only(define, "broadcastTo"),
+  without(elementwise, "where"),
+  without(gather, "checkScatter"),
+  matmul,
+  without(movement, "concat", "stack"),
+  only(precision, "roundTo"),
+  reduce,
+);
+
+/** All of them. */
+export const functions = joined(
+  methods,
+  without(creation, "input", "variable", "constant", "fromValues"),
+  only(define, "full"),
+  only(elementwise, "where"),
+  only(movement, "concat", "stack"),
+  without(random, "checkProbability", "keepMask", "fromWords", "words", "wordSamples"),
+);

@@ -1,0 +1,9 @@
+// Fourier transforms.
+import { joined } from "../../core/namespaces.ts";
+import * as fft from "../../ops/fft.ts";
+
+/** The ops whose first operand is a tensor. */
+export const methods = joined(fft);
+
+/** All of them. */
+export const functions = methods;

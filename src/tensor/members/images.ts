@@ -1,0 +1,19 @@
+// Windows of images and sequences: convolution, pooling, unfolding, resampling.
+import { joined, without } from "../../core/namespaces.ts";
+import * as conv from "../../ops/conv.ts";
+import * as im2col from "../../ops/im2col.ts";
+import * as interpolate from "../../ops/interpolate.ts";
+import * as pool from "../../ops/pool.ts";
+import * as unfold from "../../ops/unfold.ts";
+
+/** The ops whose first operand is a tensor. */
+export const methods = joined(
+  conv,
+  im2col,
+  without(interpolate, "checkInterpolation", "interpolateKinds"),
+  pool,
+  unfold,
+);
+
+/** All of them. */
+export const functions = methods;

@@ -1,0 +1,9 @@
+// Normalization of layers, batches, groups and instances.
+import { joined } from "../../core/namespaces.ts";
+import * as norm from "../../ops/norm.ts";
+
+/** The ops whose first operand is a tensor. */
+export const methods = joined(norm);
+
+/** All of them. */
+export const functions = methods;
