@@ -122,8 +122,8 @@ const anyShape = (pick: (below: number) => number, rank: number): Shape =>
 
 /** The words that a printed kernel may hold beside names that the printers number, and what it must not hold. */
 const vocabulary =
-  /^(function|let|for|return|this|thread|Math|fround|floor|sqrt|abs|x|base|total|part|at|bt|best|place|better)$/;
-const numbered = /^(k|p|b|c|n|r|cf|ct|sf|st|k0f|k0t|a\d+[hl]?|v\d+|i\d+r?|[sx]\d+|at\d+)$/;
+  /^(function|let|for|return|this|thread|Math|fround|floor|sqrt|abs|x|total|part|at|best|found|place|better)$/;
+const numbered = /^(k|p|b|c|n|r|(at|[cs])[ft]|a\d+[hl]?|[vd]([ftn]|l\d+x)?\d+r?|i\d+r?|[psx]\d+|(at|in)\d+)$/;
 
 function expectSafe(source: string): void {
   for (const name of source.match(/[A-Za-z_$][\w$]*/g) ?? []) {

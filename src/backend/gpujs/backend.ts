@@ -1,9 +1,9 @@
 // The GPU.js backends: float32 kernels printed as GPU.js source, integer work and what an index can't reach on the interpreter, words filled on
 // the host. Class A in modes webasm and cpu; in mode webgpu B, as far as the device was found to give the same.
+import { input } from "../../../kernels/expr.ts";
 import {
   type Draws,
   type FoldKernel,
-  isArgument,
   isDraws,
   isFold,
   type KernelInput,
@@ -12,8 +12,7 @@ import {
   loopShape,
 } from "../../../kernels/kernel.ts";
 import { type Kernel, kernelIndices, type SpecialKernel, type SpecialKind } from "../../../kernels/kinds.ts";
-import { asProduct } from "../../../kernels/product.ts";
-import { contiguousView, isContiguous, type View } from "../../../kernels/view.ts";
+import { contiguousView, type View } from "../../../kernels/view.ts";
 import type { Backend } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { DType, TypedArray } from "../../core/dtype.ts";
@@ -22,18 +21,11 @@ import type { Audit } from "../audit.ts";
 import { Certifier, relying } from "../certificate.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "../host.ts";
 import { interpretKernel, wordReader } from "../interpret.ts";
-import { exactIntegers, powerOfTwo } from "./expression.ts";
+import { powerOfTwo } from "./expression.ts";
 import { type Facade, type Mode, openGpu, webgpuArrays } from "./facade.ts";
+import { canPrintFold, printFold } from "./fold.ts";
 import { printScatter, rangeCheck } from "./indexed.ts";
-import {
-  canPrintMap,
-  canPrintMatmul,
-  type PrintedKernel,
-  printArgument,
-  printMap,
-  printMatmul,
-  printReduce,
-} from "./printer.ts";
+import { canPrintMap, type PrintedKernel, printMap } from "./printer.ts";
 
 /** 2ⁿ for n from −126 to 127. */
 const powers = Float32Array.from({ length: 254 }, (_, i) => powerOfTwo(i - 126));
@@ -120,12 +112,10 @@ function specialRunner(gpu: Facade, mode: Mode, kernel: SpecialKernel, plan: Pla
 
 /** A loop's runner, where it can be printed. */
 function loopRunner(gpu: Facade, mode: Mode, kernel: LoopKernel, plan: Plan): KernelRunner | undefined {
-  const product = asProduct(kernel);
-  if (product) {
-    if (!canPrintMatmul(product)) return undefined;
-    return printed(gpu, mode, printMatmul(product), { ...kernel, inputs: [product.a, product.b] }, plan);
+  if (isFold(kernel)) {
+    if (canPrintFold(kernel)) return printed(gpu, mode, printFold(kernel), kernel, plan);
+    return foldRunner(gpu, mode, kernel, plan);
   }
-  if (isFold(kernel)) return canPrintFold(kernel) ? foldRunner(gpu, mode, kernel, plan) : undefined;
   return canPrintMap(kernel) ? printed(gpu, mode, printMap(kernel), kernel, plan) : undefined;
 }
 
@@ -200,41 +190,24 @@ function arrayReader({ source, dtype, size }: ArraySource): (call: KernelCall) =
   };
 }
 
-/** A fold's body as a map over all its points. */
-const bodyOf = (kernel: FoldKernel): LoopKernel => ({ ...kernel, fold: undefined, shape: loopShape(kernel) });
-
-function canPrintFold(kernel: FoldKernel): boolean {
-  const { body } = kernel;
-  const whole = sizeOf(loopShape(kernel));
-  return body.type === "float32" && whole > 0 && whole < exactIntegers && canPrintMap(bodyOf(kernel));
-}
-
-/** A fold in two kernels: its body, unless that is an array as it lies, and the fold in the written order. */
-function foldRunner(gpu: Facade, mode: Mode, kernel: FoldKernel, plan: Plan): KernelRunner {
-  const { inputs, body, fold } = kernel;
-  const { combine, order } = fold;
-  const count = sizeOf(fold.reduced);
-  const source = isArgument(combine) ? printArgument(combine, count) : printReduce(combine, order, count);
-  const whole = sizeOf(loopShape(kernel));
-  const only = body.kind === "input" ? inputs[body.index] : undefined;
-  const direct =
-    only &&
-    !only.index &&
-    typeof only.source === "number" &&
-    isContiguous(only.view) &&
-    whole === plan.values[only.source].size;
-  if (direct) return printed(gpu, mode, source, { ...kernel, inputs: [only] }, plan);
+/** A fold in two kernels: its body as a map over all its points, and the fold of those. Undefined where the map can't be printed. */
+function foldRunner(gpu: Facade, mode: Mode, kernel: FoldKernel, plan: Plan): KernelRunner | undefined {
+  const shape = loopShape(kernel);
+  const size = sizeOf(shape);
   // The body's values: one more value, behind the plan's own.
   const at = plan.values.length;
+  const { body } = kernel;
+  const values: LoopKernel = { ...kernel, fold: undefined, dtype: body.type, shape, output: at };
+  const source: KernelInput = { source: at, dtype: body.type, view: contiguousView(shape) };
+  const rest: FoldKernel = { ...kernel, inputs: [source], body: input(0, body.type) };
+  if (!canPrintMap(values) || !canPrintFold(rest)) return undefined;
   const staged: Plan = {
     ...plan,
-    values: [...plan.values, { dtype: "float32", shape: [whole], size: whole, place: { kind: "temporary" } }],
+    values: [...plan.values, { dtype: body.type, shape, size, place: { kind: "temporary" } }],
   };
-  const all: KernelInput = { source: at, dtype: "float32", view: contiguousView([whole]) };
-  const points = new Float32Array(whole);
-  const values = { ...bodyOf(kernel), output: at };
+  const points = new Float32Array(size);
   const map = printed(gpu, mode, printMap(values), values, staged);
-  const reduce = printed(gpu, mode, source, { ...kernel, inputs: [all] }, staged);
+  const reduce = printed(gpu, mode, printFold(rest), rest, staged);
   return {
     where: map.where,
     source: `${map.source}\n${reduce.source}`,
