@@ -9,7 +9,7 @@ import {
   ModuleBuilder,
 } from "../../src/backend/wasm/assembler/assembler.ts";
 import { f32x4, i32, v128 } from "../../src/backend/wasm/assembler/instructions.ts";
-import { Context } from "../../src/backend/wasm/emit/context.ts";
+import type { Context } from "../../src/backend/wasm/emit/context.ts";
 import { scalarLanes, simdLanes } from "../../src/backend/wasm/emit/lanes.ts";
 import { tileFunction } from "../../src/backend/wasm/emit/product/tile.ts";
 import { tileRows } from "../../src/schedule/tile.ts";
@@ -67,7 +67,15 @@ const tileRepeats = 200;
 /** The matrix product's inner tile over packed panels that stay in the first cache. */
 async function tile(tileColumns: number): Promise<Runner> {
   const module = new ModuleBuilder();
-  const multiply = tileFunction(new Context(module, { lanes: simdLanes, single: scalarLanes }), tileColumns, false);
+  const context: Context = {
+    module,
+    lanes: simdLanes,
+    single: scalarLanes,
+    isShared: false,
+    localBytes: 0,
+    panelBytes: 0,
+  };
+  const multiply = tileFunction(context, tileColumns, false);
   const fn = module.function("run", ["i32"], [], { exported: true });
   const count = fn.parameters[0] as Local<"i32">;
   const result = head;

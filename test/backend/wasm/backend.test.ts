@@ -5,7 +5,7 @@ import { referenceBackend } from "../../../src/backend/reference.ts";
 import { call, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
 import { i32 } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { Context, share } from "../../../src/backend/wasm/emit/context.ts";
+import { kernelFunction, share } from "../../../src/backend/wasm/emit/context.ts";
 import { scalarLanes, simdLanes } from "../../../src/backend/wasm/emit/lanes.ts";
 import { limitCode } from "../../../src/backend/wasm/emit/nest.ts";
 import { look, probe } from "../../../src/backend/wasm/probe.ts";
@@ -160,8 +160,8 @@ test("shares of huge extents among many parts join without gaps", () => {
   const extent = 2 ** 29 - 3;
   const parts = 60_001;
   const module = new ModuleBuilder();
-  const context = new Context(module, { lanes: simdLanes, single: scalarLanes });
-  const kernel = context.kernelFunction("share", []);
+  const context = { module, lanes: simdLanes, single: scalarLanes, isShared: false, localBytes: 0, panelBytes: 0 };
+  const kernel = kernelFunction(context, "share", []);
   const [begin, end, code] = share(kernel, { extent, grain: 1 });
   kernel.fn.body(
     ...code,

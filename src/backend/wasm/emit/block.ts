@@ -30,7 +30,8 @@ export function readerOf(
 ): RowReader {
   const inside = cursors.map(() => true);
   const wide = new ElementPrinter(fn, context.lanes, nest, axis, body).prepare(cursors, inside);
-  const one = context.isSimd ? new ElementPrinter(fn, context.single, nest, axis, body).prepare(cursors, inside) : wide;
+  const one =
+    context.lanes.width > 1 ? new ElementPrinter(fn, context.single, nest, axis, body).prepare(cursors, inside) : wide;
   return { before: [...wide.before, ...(one === wide ? [] : one.before)], wide: wide.at, one: one.at };
 }
 

@@ -5,20 +5,18 @@ import type { StridedFold } from "../../../schedule/folds.ts";
 import { type Code, type Local, when } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
 import { ArgAccumulator, combined } from "./accumulate.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, type KernelFunction, nestCode } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
-import { type Cursor, loops, start } from "./nest.ts";
+import { type Cursor, loops } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 
 /** Prints a fold over other axes than the last. */
 export function printColumns(context: Context, kernel: FoldKernel, columns: StridedFold, target: KernelFunction): void {
   const { fn } = target;
-  const { nest, axis, parallel, count, writtenTerms } = columns;
+  const { nest, axis, count, writtenTerms } = columns;
   const { body, dtype, fold } = kernel;
   const { combine } = fold;
-  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const [begin, end, limits] = share(target, parallel);
   const words = fn.local("i32");
 
   const round = ({ here, inside }: Row, lanes: Lanes, group: number): Round => {
@@ -74,5 +72,5 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
     };
   };
   const row = (row: Row) => rounds(context, fn, columns, row, words, (lanes, group) => round(row, lanes, group));
-  fn.body(...code, ...limits, ...rowsOf(fn, columns, 0, cursors, { axis: parallel.axis, begin, end }, row));
+  fn.body(...nestCode(target, columns, (cursors, part) => rowsOf(fn, columns, 0, cursors, part, row)));
 }

@@ -3,14 +3,15 @@
 // and it does its part of the work, whatever the number of parts.
 
 import type { Draws, Repeat } from "../../../../kernels/kernel.ts";
+import type { Nest } from "../../../schedule/nest.ts";
 import type { Parallel } from "../../../schedule/parallel.ts";
 import { type Locals, noLocals } from "../../../schedule/places.ts";
 import type { Division } from "../../../schedule/rows.ts";
 import { type DrawWord, type Listed, nameOf } from "../../../schedule/signature.ts";
-import type { Code, FunctionBuilder, Local, ModuleBuilder } from "../assembler/assembler.ts";
+import { type Code, type FunctionBuilder, type Local, type ModuleBuilder, when } from "../assembler/assembler.ts";
 import { i32, i64, select } from "../assembler/instructions.ts";
 import type { Lanes } from "./lanes.ts";
-import type { Limit } from "./nest.ts";
+import { type Cursor, type Limit, type Part, start } from "./nest.ts";
 
 /** By how much an address is further on at a loop's positions: `bytes` · ((position + `shift`) mod `slots`). */
 export interface Motion {
@@ -44,74 +45,44 @@ export interface KernelFunction {
   readonly parts: Local<"i32">;
 }
 
-export class Context {
+export interface Context {
   readonly module: ModuleBuilder;
   readonly lanes: Lanes;
-  /** The lanes for what is left over when `width` elements at a time are done. */
+  /** The lanes for what is left over when `lanes.width` elements at a time are done. */
   readonly single: Lanes;
   /** Whether there may be several parts. */
   readonly isShared: boolean;
-  /** Bytes before a part's scratch memory in which groups keep packed operands. */
-  readonly panelBytes: number;
-  /** Bytes before those in which they keep local values. */
+  /** Of a part's own memory, bytes in which groups keep local values, and behind them packed operands; scratch memory follows. */
   readonly localBytes: number;
+  readonly panelBytes: number;
+}
 
-  constructor(
-    module: ModuleBuilder,
-    {
-      lanes,
-      single,
-      isShared = false,
-      panelBytes = 0,
-      localBytes = 0,
-    }: {
-      readonly lanes: Lanes;
-      readonly single: Lanes;
-      readonly isShared?: boolean;
-      readonly panelBytes?: number;
-      readonly localBytes?: number;
-    },
-  ) {
-    this.module = module;
-    this.lanes = lanes;
-    this.single = single;
-    this.isShared = isShared;
-    this.panelBytes = panelBytes;
-    this.localBytes = localBytes;
-  }
+/** What lies before scratch memory in a part's own. */
+export const bytesBefore = ({ localBytes, panelBytes }: Context): number => localBytes + panelBytes;
 
-  get isSimd(): boolean {
-    return this.lanes.width > 1;
-  }
-
-  /** What lies before scratch memory in a part's own. */
-  get bytesBefore(): number {
-    return this.localBytes + this.panelBytes;
-  }
-
-  /** A function for a kernel that reads and writes these values. */
-  kernelFunction(
-    name: string,
-    values: readonly Listed[],
-    locals: Locals = noLocals,
-    division?: Division,
-  ): KernelFunction {
-    const fn = this.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
-    const [bindings, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
-    const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
-    return {
-      fn,
-      bindings,
-      values: list,
-      slots,
-      locals,
-      division,
-      localsBefore: this.bytesBefore,
-      scratch,
-      part,
-      parts,
-    };
-  }
+/** A function for a kernel that reads and writes these values. */
+export function kernelFunction(
+  context: Context,
+  name: string,
+  values: readonly Listed[],
+  locals: Locals = noLocals,
+  division?: Division,
+): KernelFunction {
+  const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
+  const [bindings, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
+  const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
+  return {
+    fn,
+    bindings,
+    values: list,
+    slots,
+    locals,
+    division,
+    localsBefore: bytesBefore(context),
+    scratch,
+    part,
+    parts,
+  };
 }
 
 /** A range's first draw, counted from the base. */
@@ -142,6 +113,18 @@ function borderUnit({ parts }: KernelFunction, extent: number, grain: number, at
   const units = i64.const(BigInt(Math.ceil(extent / grain)));
   // In 64 bits: there may be many parts of many units.
   return i32.wrapI64(i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts.get)));
+}
+
+/** Code that begins at the nest's first point, for the part's share of an axis; where none is shared the first part does it all. */
+export function nestCode(
+  target: KernelFunction,
+  { nest, parallel }: { readonly nest: Nest; readonly parallel: Parallel | undefined },
+  body: (cursors: readonly Cursor[], part?: Part) => readonly Code[],
+): Code[] {
+  const { cursors, code } = start(target.fn, nest, (value) => valueAddress(target, value));
+  if (!parallel) return [...code, when(i32.eqz(target.part.get), body(cursors))];
+  const [begin, end, limits] = share(target, parallel);
+  return [...code, ...limits, ...body(cursors, { axis: parallel.axis, begin, end })];
 }
 
 /** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */

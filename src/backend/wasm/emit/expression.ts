@@ -2,10 +2,9 @@
 import { alwaysComputed, type Expr, exchanged, input, topological } from "../../../../kernels/expr.ts";
 import { expressionText } from "../../../../kernels/text.ts";
 import { after, type Code, call, type FunctionBuilder, type Local, sequence, when } from "../assembler/assembler.ts";
-import { f32x4, i32, select, v128 } from "../assembler/instructions.ts";
-import { rounded } from "./halves.ts";
+import { f32x4, v128 } from "../assembler/instructions.ts";
 import type { Lanes } from "./lanes.ts";
-import { isLanewise, lanewise } from "./lanewise.ts";
+import { binary, unary } from "./operation.ts";
 
 /** How the printer reads the kernel's inputs at the point it is at. */
 export interface Leaves {
@@ -74,21 +73,11 @@ export class ExpressionPrinter {
         return lanes.constant(expr.type, expr.value);
       case "input":
         return leaves.input(expr.index);
-      case "unary": {
-        if (expr.op === "abs" && expr.x.type === "int32" && lanes.width === 1) {
-          const local = this.#fn.local("i32");
-          const x = local.tee(visit(expr.x) as Code<"i32">);
-          return select(x, i32.sub(i32.const(0), local.get), i32.geS(local.get, i32.const(0)));
-        }
-        const { op } = expr;
-        if (op === "bfloat16" || op === "float16") return rounded(this.#fn, lanes, op, visit(expr.x));
-        return lanes.unary(op, expr.x.type, visit(expr.x));
-      }
+      case "unary":
+        return unary(this.#fn, lanes, expr.op, expr.x.type, visit(expr.x));
       case "binary": {
         const a = visit(expr.a);
-        const b = visit(expr.b);
-        if (isLanewise(expr.op, expr.type)) return lanewise(this.#fn, lanes, expr.op, expr.type, a, b);
-        return lanes.binary(expr.op, expr.type, a, b);
+        return binary(this.#fn, lanes, expr.op, expr.type, a, visit(expr.b));
       }
       case "compare": {
         const a = visit(expr.a);

@@ -9,32 +9,27 @@ import { i32 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
 import { combined } from "./accumulate.ts";
 import { foldBlock, type RowReader, readerOf } from "./block.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { bytesBefore, type Context, type KernelFunction, nestCode, valueAddress } from "./context.ts";
 import { mapRows } from "./map.ts";
-import { type Cursor, countLoop, least, limitCode, loops, start } from "./nest.ts";
+import { type Cursor, countLoop, least, limitCode, loops } from "./nest.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Prints a fold over the last axes. */
 export function printFold(context: Context, kernel: FoldKernel, fold: ContiguousFold, target: KernelFunction): void {
   const { fn } = target;
-  const { nest, parallel } = fold;
-  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const [begin, end, limits] = share(target, parallel);
+  const { nest } = fold;
   const printer = new FoldPrinter(context, kernel, target);
   const row = (here: readonly Cursor[]) => printer.row(fold, here);
-  fn.body(...code, ...limits, ...loops(fn, nest, [0, nest.outer], cursors, row, { axis: parallel.axis, begin, end }));
+  fn.body(...nestCode(target, fold, (cursors, part) => loops(fn, nest, [0, nest.outer], cursors, row, part)));
 }
 
 /** Prints a long row's first function: each block's value. */
 export function printBlocks(context: Context, kernel: FoldKernel, fold: BlockFold, target: KernelFunction): void {
   const { fn } = target;
-  const { nest, count, blocks, parallel } = fold;
-  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const [begin, end, limits] = share(target, parallel);
+  const { nest, count, blocks } = fold;
   const [to, setTo] = fn.hold(partials(context, target));
   const printer = new FoldPrinter(context, kernel, target);
-  const reader = readerOf(context, fn, nest, 1, kernel.body, cursors);
-  const block = (at: Local<"i32">, size: number): Code[] => {
+  const block = (reader: RowReader, at: Local<"i32">, size: number): Code[] => {
     const value = fn.local(context.single.valueType(kernel.dtype));
     const address = i32.add(to.get, i32.shl(at.get, i32.const(2)));
     const from = i32.mul(at.get, i32.const(4 * blockSize));
@@ -42,10 +37,15 @@ export function printBlocks(context: Context, kernel: FoldKernel, fold: BlockFol
     return [...found, context.single.store(kernel.dtype, address, value.get, 0)];
   };
   const whole = Math.floor(count / blockSize);
-  const [stop, setStop] = fn.hold(least(limitCode(end), i32.const(whole)));
-  const last = whole < blocks ? countLoop(fn, stop, end, 1, (at) => block(at, count % blockSize)) : [];
-  const all = countLoop(fn, begin, stop, 1, (at) => block(at, blockSize));
-  fn.body(...code, ...limits, setTo, ...reader.before, setStop, ...all, ...last);
+  const all = nestCode(target, fold, (cursors, part) => {
+    const { begin, end } = part!;
+    const reader = readerOf(context, fn, nest, 1, kernel.body, cursors);
+    const [stop, setStop] = fn.hold(least(limitCode(end), i32.const(whole)));
+    const full = countLoop(fn, begin, stop, 1, (at) => block(reader, at, blockSize));
+    const last = whole < blocks ? countLoop(fn, stop, end, 1, (at) => block(reader, at, count % blockSize)) : [];
+    return [...reader.before, setStop, ...full, ...last];
+  });
+  fn.body(setTo, ...all);
 }
 
 /** Prints a long row's second function: the blocks' values, joined in order by the first part. */
@@ -62,7 +62,7 @@ export function printJoin(context: Context, kernel: FoldKernel, { blocks }: Join
 
 /** Where the blocks' values wait: in the first part's scratch memory. */
 const partials = (context: Context, { bindings: at }: KernelFunction) =>
-  i32.add(i32.load(at.get, bindings.scratch), i32.const(context.bytesBefore));
+  i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore(context)));
 
 class FoldPrinter {
   readonly #context: Context;

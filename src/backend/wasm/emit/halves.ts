@@ -1,15 +1,15 @@
 // 16-bit floats: in memory, where reading is exact, and writing a float32 that is a number of the format is, NaN staying one; and rounding to them,
 // which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
-import type { BinaryOp, NarrowFormat } from "../../../../kernels/expr.ts";
+import type { NarrowFormat } from "../../../../kernels/expr.ts";
 import type { Element } from "../../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "../assembler/assembler.ts";
-import type { Four, Held, Lanes } from "./lanes.ts";
+import type { Four, Held, LaneBinary, Lanes } from "./lanes.ts";
 
 /** Operations on int32 words and the floats of the same bits. */
 function wordsOf(lanes: Lanes) {
-  const word = (op: BinaryOp) => (a: Code, b: Code) => lanes.binary(op, "int32", a, b);
-  const float = (op: BinaryOp) => (a: Code, b: Code) => lanes.binary(op, "float32", a, b);
+  const word = (op: LaneBinary) => (a: Code, b: Code) => lanes.binary(op, "int32", a, b);
+  const float = (op: LaneBinary) => (a: Code, b: Code) => lanes.binary(op, "float32", a, b);
   const constant = (each: number) => lanes.constant("int32", each);
   const where = (condition: Code, number: number) => lanes.keep("int32", condition, constant(number), true);
   return {

@@ -1,6 +1,6 @@
 // What a scalar expression's operations are in WebAssembly: over four elements at once (SIMD), or over one. Both give the same bits; the
 // printers above are written once over this interface. SIMD conditions are masks of all ones or zeros, scalar ones are 0 or 1.
-import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
+import type { BinaryOp, CompareOp, NarrowFormat, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
 import type { Code, ValueType } from "../assembler/assembler.ts";
 import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, shuffle32, v128 } from "../assembler/instructions.ts";
 
@@ -13,6 +13,10 @@ export type Held = ScalarType | "half";
 export type Four = readonly [number, number, number, number];
 /** The distances of elements `step` apart. */
 export const evenly = (step: number): Four => [0, step, 2 * step, 3 * step];
+
+/** Operations that are an instruction or two; operation.ts makes the others of them. */
+export type LaneUnary = Exclude<UnaryOp, NarrowFormat | "pow2" | "exponent" | "high16" | "low16">;
+export type LaneBinary = Exclude<BinaryOp, "shl" | "shr">;
 
 export interface Lanes {
   /** Elements at once. */
@@ -29,8 +33,9 @@ export interface Lanes {
   /** start + each distance, as int32. */
   ramp(start: Code<"i32">, distances: Four): Code;
   store(type: Held, address: Address, value: Code, offset: number): Code<"none">;
-  unary(op: UnaryOp, from: ScalarType, x: Code): Code;
-  binary(op: BinaryOp, type: ScalarType, a: Code, b: Code): Code;
+  /** Of int32, abs only with SIMD. */
+  unary(op: LaneUnary, from: ScalarType, x: Code): Code;
+  binary(op: LaneBinary, type: ScalarType, a: Code, b: Code): Code;
   compare(op: CompareOp, type: ScalarType, a: Code, b: Code): Code;
   select(type: ScalarType, condition: Code, yes: Code, no: Code): Code;
   /** The value where the condition holds, else 0 (`kept`: the other way round). */
@@ -57,14 +62,6 @@ function floatBits(value: number): number {
   bits.setFloat32(0, value);
   return bits.getInt32(0);
 }
-/** Adding it to an integral float32 n in [−126, 127] puts n + 127 in the sum's low bits. */
-const pow2Shift = 12582912 + 127;
-
-/** What needs its operand more than once has to hold it. */
-function split(what: string): never {
-  throw new RangeError(`${what} needs its operand twice: the expression printer splits it`);
-}
-
 /** Four lanes, WebAssembly SIMD. */
 export const simdLanes: Lanes = {
   width: 4,
@@ -136,17 +133,6 @@ export const simdLanes: Lanes = {
         return f32x4[op](value);
       case "not":
         return v128.not(value);
-      case "pow2":
-        return i32x4.shl(f32x4.add(value, simdLanes.constant("float32", pow2Shift) as V), 23);
-      case "exponent":
-        return f32x4.convertI32x4S(i32x4.sub(i32x4.shrU(value, 23), v128.const(127, 127, 127, 127)));
-      case "high16":
-        return f32x4.convertI32x4S(i32x4.shrU(value, 16));
-      case "low16":
-        return f32x4.convertI32x4S(v128.and(value, v128.const(65535, 65535, 65535, 65535)));
-      case "bfloat16":
-      case "float16":
-        return split(op);
       case "toFloat32":
         if (from === "bool") return v128.and(value, simdLanes.constant("float32", 1) as V);
         return from === "uint32" ? f32x4.convertI32x4U(value) : f32x4.convertI32x4S(value);
@@ -159,7 +145,6 @@ export const simdLanes: Lanes = {
     if (op === "and") return v128.and(x, y);
     if (op === "or") return v128.or(x, y);
     if (op === "xor") return v128.xor(x, y);
-    if (op === "shl" || op === "shr") return split(op);
     if (type === "float32") return f32x4[op](x, y);
     return i32x4[op as "add" | "sub" | "mul"](x, y);
   },
@@ -205,23 +190,12 @@ export const scalarLanes: Lanes = {
       case "neg":
         return from === "float32" ? f32.neg(float) : i32.sub(i32.const(0), value);
       case "abs":
-        return from === "float32" ? f32.abs(float) : split("an int32 abs");
+        return f32.abs(float);
       case "sqrt":
       case "floor":
         return f32[op](float);
       case "not":
         return i32.eqz(value);
-      case "pow2":
-        return f32.reinterpretI32(i32.shl(i32.reinterpretF32(f32.add(float, f32.const(pow2Shift))), i32.const(23)));
-      case "exponent":
-        return f32.convertI32S(i32.sub(i32.shrU(i32.reinterpretF32(float), i32.const(23)), i32.const(127)));
-      case "high16":
-        return f32.convertI32S(i32.shrU(value, i32.const(16)));
-      case "low16":
-        return f32.convertI32S(i32.and(value, i32.const(65535)));
-      case "bfloat16":
-      case "float16":
-        return split(op);
       case "toFloat32":
         return from === "uint32" ? f32.convertI32U(value) : f32.convertI32S(value);
       case "toInt32":
@@ -231,7 +205,6 @@ export const scalarLanes: Lanes = {
   binary(op, type, a, b) {
     const [x, y] = [a as I, b as I];
     if (op === "and" || op === "or" || op === "xor") return i32[op](x, y);
-    if (op === "shl" || op === "shr") return split(op);
     if (type === "float32") return f32[op](a as F, b as F);
     return i32[op as "add" | "sub" | "mul"](x, y);
   },

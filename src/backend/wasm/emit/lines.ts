@@ -2,8 +2,7 @@
 import type { SpecialKernel, SpecialKind } from "../../../../kernels/kinds.ts";
 import type { LineLoops } from "../../../schedule/line.ts";
 import type { Code } from "../assembler/assembler.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
-import { start } from "./nest.ts";
+import { type Context, type KernelFunction, nestCode } from "./context.ts";
 import { printPrefix } from "./prefix.ts";
 import { type Line, type Row, rounds, rowsOf } from "./rows.ts";
 import { printSort } from "./sort.ts";
@@ -15,15 +14,12 @@ const printers: { readonly [K in SpecialKind]?: Printer<K> } = { prefix: printPr
 /** Prints a kernel line by line. */
 export function printLines(context: Context, kernel: SpecialKernel, loops: LineLoops, target: KernelFunction): void {
   const { fn, scratch } = target;
-  const { nest, parallel } = loops;
   const print = printers[kernel.kind] as Printer<SpecialKind>;
-  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  const [begin, end, limits] = share(target, parallel);
   const words = fn.local("i32");
   const lines = (row: Row) =>
     rounds(context, fn, loops, row, words, (lanes, vectors) => ({
       before: [],
       body: print(context, kernel, { fn, loops, lanes, vectors, row, words, scratch }),
     }));
-  fn.body(...code, ...limits, ...rowsOf(fn, loops, 0, cursors, { axis: parallel.axis, begin, end }, lines));
+  fn.body(...nestCode(target, loops, (cursors, part) => rowsOf(fn, loops, 0, cursors, part, lines)));
 }

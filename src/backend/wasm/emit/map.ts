@@ -9,11 +9,11 @@ import type { RowLoops } from "../../../schedule/vectorise.ts";
 import { type Code, type FunctionBuilder, type Local, when } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Context, type KernelFunction, nestCode } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
 import type { Lanes } from "./lanes.ts";
-import { type Cursor, inStrips, limitCode, type Part, start } from "./nest.ts";
+import { type Cursor, inStrips, limitCode, type Part } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 import { WordStrip } from "./words.ts";
 
@@ -25,14 +25,9 @@ interface Owner {
 
 /** The loops of a kernel's function; `number` is the kernel's, under which it reports an index out of range. */
 export function elementCode(context: Context, number: number, loops: ElementLoops, target: KernelFunction): Code[] {
-  const { fn } = target;
-  const { nest, parallel } = loops;
-  const { cursors, code } = start(fn, nest, (value) => valueAddress(target, value));
-  if (!parallel)
-    return [...code, when(i32.eqz(target.part.get), mapRows(context, fn, loops, 0, cursors, { target, number }))];
-  const [begin, end, limits] = share(target, parallel);
-  const part = { axis: parallel.axis, begin, end };
-  return [...code, ...limits, ...mapRows(context, fn, loops, 0, cursors, { target, number }, part)];
+  return nestCode(target, loops, (cursors, part) =>
+    mapRows(context, target.fn, loops, 0, cursors, { target, number }, part),
+  );
 }
 
 /** Loops over the nest's axes from `from` on. `kernel` is whose function it is, where there are words, stages or an index. */

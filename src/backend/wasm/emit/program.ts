@@ -13,7 +13,15 @@ import { type Listed, signatureOf } from "../../../schedule/signature.ts";
 import { ModuleBuilder } from "../assembler/assembler.ts";
 import { i32, memory } from "../assembler/instructions.ts";
 import { printColumns } from "./columns.ts";
-import { Context, type Entry, type KernelFunction, type Motion, share, valueAddress } from "./context.ts";
+import {
+  type Context,
+  type Entry,
+  type KernelFunction,
+  kernelFunction,
+  type Motion,
+  share,
+  valueAddress,
+} from "./context.ts";
 import { printBlocks, printFold, printJoin } from "./folds.ts";
 import { scalarLanes, simdLanes } from "./lanes.ts";
 import { printLines } from "./lines.ts";
@@ -36,13 +44,14 @@ export interface Program {
 export function printSchedule(schedule: Schedule, sharedMaximum?: number): Program {
   const { target } = schedule;
   const module = new ModuleBuilder({ sharedMaximum });
-  const context = new Context(module, {
+  const context: Context = {
+    module,
     lanes: target.lanes > 1 ? simdLanes : scalarLanes,
     single: scalarLanes,
     isShared: sharedMaximum !== undefined,
     panelBytes: schedule.panelBytes,
     localBytes: schedule.localBytes,
-  });
+  };
   const known = new Map<string, readonly Omit<Printed, "list">[]>();
   const print = (call: Call): Printed => {
     const { member, group } = call;
@@ -87,10 +96,10 @@ function printMember(
 ): Omit<Printed, "list">[] {
   const { number } = member;
   return member.loops.map((each) => {
-    const target = context.kernelFunction(`${number} ${each.kind}`, values, locals, division);
+    const target = kernelFunction(context, `${number} ${each.kind}`, values, locals, division);
     (printers[each.kind] as Printer<Loops["kind"]>)(context, each, target, member);
     if (each.kind !== "product" || each.panels === undefined) return { fn: target.fn };
-    const panels = context.kernelFunction(`${number} panels`, values);
+    const panels = kernelFunction(context, `${number} panels`, values);
     printPanels(context, each, panels);
     return { fn: target.fn, prepare: panels.fn };
   });

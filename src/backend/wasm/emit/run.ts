@@ -16,7 +16,7 @@ import { i32, i64 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
 import { PhasePrinter } from "../runtime/chunks.ts";
 import { outcome } from "../runtime/control.ts";
-import type { Context, Entry, Motion } from "./context.ts";
+import { bytesBefore, type Context, type Entry, type Motion } from "./context.ts";
 import { countLoop } from "./nest.ts";
 
 /** A function of the program, and what it is called with. */
@@ -120,12 +120,11 @@ export class RunPrinter {
 
   /** What a thread does before its first chunk of a phase, and for each chunk. */
   #calls({ calls, chunks }: Phase, around: readonly Around[]) {
-    const { bytesBefore } = this.#context;
     const at = this.#at;
     const scratch = this.#scratch;
     const setScratch = scratch.set(
       i32.add(
-        i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore)),
+        i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore(this.#context))),
         i32.mul(this.#part.get, i32.load(at.get, bindings.scratch + 4)),
       ),
     );
