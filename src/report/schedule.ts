@@ -135,10 +135,8 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       return within([...elementLines(loops, sharing), ...words]);
     }
     case "contiguous fold": {
-      const { nest, parallel, count, lanes, gather, isInPieces } = loops;
-      const gathered = gather
-        ? [`gather ${isInPieces ? `${blockSize} elements at a time` : `${count} elements`} into scratch`]
-        : [];
+      const { nest, parallel, count, lanes, gather } = loops;
+      const gathered = gather ? [`gather at most ${blockSize} elements at a time into scratch`] : [];
       const way = `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
       return within([...axes(nest, [0, nest.outer], parallel, sharing), ...gathered, `fold ${count} ${way}`]);
     }

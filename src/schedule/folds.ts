@@ -1,5 +1,5 @@
 // Kernels with a fold. Over the last axes each output reads a row, in blocks of lanes; a row that no single stride walks is gathered in scratch
-// first, whole or block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side. Measured:
+// first, block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side. Measured:
 // 8 vectors side by side 2.8 times as fast as one (a sum over 4096 rows of 256), 16 where pairs of vectors run as one 1.35 to 1.7 times as fast as 8 (one row by
 // 1024 × 1024, a sum over 128 rows of 1024), a pooling window's terms written out 1.45 times (maxPool2d).
 // Of few outputs side by side those that fill no vector run as one with some before them: one by one, a maximum branches on
@@ -35,10 +35,8 @@ export interface ContiguousFold {
   readonly count: number;
   readonly lanes: number;
   readonly parallel: Parallel;
-  /** What gathers a row in scratch; undefined where it is read in place. */
+  /** What gathers a row in scratch, a block at a time; undefined where it is read in place. */
   readonly gather: RowLoops | undefined;
-  /** The row is longer than what may wait, and comes a block at a time. */
-  readonly isInPieces: boolean;
 }
 
 /** One long row: its blocks' values, which threads share, go to the first thread's scratch … */
@@ -130,7 +128,6 @@ export function foldLoops(
     ];
   }
   const isInPlace = nest.extents.length === nest.outer + 1 && nest.inputs.every(({ bounds }) => !bounds[nest.outer]);
-  const isInPieces = !isInPlace && count > waitingSize;
   const split = group ? 0 : splitAxis(outer);
   return [
     {
@@ -139,23 +136,16 @@ export function foldLoops(
       count,
       lanes,
       parallel: parallelAxis(split, nest.extents[split], 1, group),
-      gather: isInPlace ? undefined : gatherLoops(nest, body, isInPieces, target),
-      isInPieces,
+      gather: isInPlace ? undefined : gatherLoops(nest, body, target),
       work,
-      scratch: isInPlace ? 0 : isInPieces ? elementBytes({ dtype: body.type }) * waitingSize : 4 * count,
+      scratch: isInPlace ? 0 : elementBytes({ dtype: body.type }) * waitingSize,
     },
   ];
 }
 
-/** Scratch memory in place of the output: the row's elements into it, in order: all of them, or one walk along the last axis. */
-function gatherLoops(nest: Nest, body: Expr, isInPieces: boolean, target: Target): RowLoops {
-  const last = nest.extents.length - 1;
-  let stride = 1;
-  const strides = nest.extents.map(() => 0);
-  for (let axis = last; axis >= (isInPieces ? last : nest.outer); axis--) {
-    strides[axis] = stride;
-    stride *= nest.extents[axis];
-  }
+/** Scratch memory in place of the output: the row's elements into it, in order, one walk along the last axis. */
+function gatherLoops(nest: Nest, body: Expr, target: Target): RowLoops {
+  const strides = nest.extents.map((_, axis) => (axis === nest.extents.length - 1 ? 1 : 0));
   const inputs = [...nest.inputs.slice(0, -1), inScratch(body.type, strides)];
   return rowLoops({ ...nest, inputs }, body, target, { isCut: true, hasScratch: false });
 }

@@ -181,11 +181,11 @@ describe("a schedule as text", () => {
     ]);
     expect(of([6, 50, 7], (x) => sum(transpose(x, [1, 0, 2]), { axis: [1, 2] }))).toEqual([
       "for i0 < 50",
-      "  gather 42 elements into scratch",
+      "  gather at most 1024 elements at a time into scratch",
       "    fold 42 in blocks of 1024, 16 sums in vectors of 4",
     ]);
     expect(of([60, 50, 70], (x) => sum(transpose(x, [1, 0, 2]), { axis: [1, 2] }))[1]).toBe(
-      "  gather 1024 elements at a time into scratch",
+      "  gather at most 1024 elements at a time into scratch",
     );
     expect(of([30, 40], (x) => argmax(x, { axis: 1 }))).toEqual([
       "for i0 < 30: 4, then 1 side by side",

@@ -1,18 +1,18 @@
 // Folds over the last axes: a row of each output, read in place or gathered in scratch first, in blocks that join in ascending order. One long row to
 // one number is two functions: threads fold its blocks into the first one's scratch, and that one joins them.
 import { input } from "../../../../kernels/expr.ts";
-import { blockSize, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
+import { blockSize, elementBytes, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
 import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../../schedule/folds.ts";
 import { inScratch } from "../../../schedule/nest.ts";
+import type { RowLoops } from "../../../schedule/vectorise.ts";
 import { type Code, type Local, when } from "../assembler/assembler.ts";
-import { i32 } from "../assembler/instructions.ts";
+import { i32, memory } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
 import { combined } from "./accumulate.ts";
 import { foldBlock, type RowReader, readerOf } from "./block.ts";
 import { bytesBefore, type Context, type KernelFunction, nestCode, valueAddress } from "./context.ts";
 import { mapRows } from "./map.ts";
-import { type Cursor, countLoop, least, limitCode, loops } from "./nest.ts";
-import { Waiting } from "./waiting.ts";
+import { type Cursor, countLoop, inStrips, least, limitCode, loops } from "./nest.ts";
 
 /** Prints a fold over the last axes. */
 export function printFold(context: Context, kernel: FoldKernel, fold: ContiguousFold, target: KernelFunction): void {
@@ -80,42 +80,48 @@ class FoldPrinter {
   }
 
   /** A row's result, stored where its output is. */
-  row({ nest, count, gather, isInPieces }: ContiguousFold, here: readonly Cursor[]): Code[] {
-    const { fn, scratch } = this.#target;
-    const inputs = here.slice(0, -1);
+  row({ nest, count, gather }: ContiguousFold, here: readonly Cursor[]): Code[] {
     const to = here[here.length - 1].at.get;
-    if (gather && isInPieces) {
-      const reader = this.#waiting(waitingSize);
-      return [
-        ...reader.before,
-        ...this.#pieces(reader, new Waiting(this.#context, fn, gather, scratch), inputs, count, to),
-      ];
-    }
-    const reader = gather
-      ? this.#waiting(count)
-      : readerOf(this.#context, fn, nest, nest.outer, this.#kernel.body, here);
-    const whole = [...inputs, { at: scratch, inside: true }];
-    const fill = gather ? mapRows(this.#context, fn, gather, nest.outer, whole) : [];
-    return [...fill, ...reader.before, ...this.#whole(reader, count, to)];
-  }
-
-  #whole(reader: RowReader, count: number, to: Code<"i32">): Code[] {
+    if (gather) return this.#gathered(gather, here.slice(0, -1), count, to);
     const { fn } = this.#target;
+    const reader = readerOf(this.#context, fn, nest, nest.outer, this.#kernel.body, here);
     const block = (size: number) => (at: Local<"i32">) =>
       this.block(reader, i32.mul(at.get, i32.const(4 * blockSize)), size, (value) => this.join(value));
     const blocks = Math.floor(count / blockSize);
     const all = countLoop(fn, 0, blocks, 1, block(blockSize));
     const rest = count % blockSize > 0 ? countLoop(fn, blocks, blocks + 1, 1, block(count % blockSize)) : [];
-    return this.total([...all, ...rest], to);
+    return [...reader.before, ...this.total([...all, ...rest], to)];
   }
 
-  /** Of a row that comes in pieces: `reader` reads what waits of it. */
-  #pieces(reader: RowReader, pieces: Waiting, inputs: readonly Cursor[], count: number, to: Code<"i32">): Code[] {
-    const { size } = pieces;
+  /** A row's elements go into scratch memory in order, where a block waits for the piece that completes it: two blocks are enough, however long the row is. */
+  #gathered(gather: RowLoops, inputs: readonly Cursor[], count: number, to: Code<"i32">): Code[] {
+    const { fn, scratch } = this.#target;
+    const { nest, axis, body } = gather;
+    const { type } = body;
+    const bytes = i32.const(elementBytes({ dtype: type }));
+    const waiting = { extents: [waitingSize], outer: 0, inputs: [inScratch(type, [1])] };
+    const reader = readerOf(this.#context, fn, waiting, 0, input(0, type), [{ at: scratch, inside: true }]);
+    const [size, setSize] = fn.hold(i32.const(0));
     const block = (each: number) => this.block(reader, i32.const(0), each, (value) => this.join(value));
-    const full = when(i32.geS(size.get, i32.const(blockSize)), [...block(blockSize), ...pieces.drop(blockSize)]);
+    const full = when(i32.geS(size.get, i32.const(blockSize)), [
+      ...block(blockSize),
+      size.set(i32.sub(size.get, i32.const(blockSize))),
+      memory.copy(scratch.get, i32.add(scratch.get, i32.mul(bytes, i32.const(blockSize))), i32.mul(size.get, bytes)),
+    ]);
+    const walk = (here: readonly Cursor[]) =>
+      inStrips(fn, { begin: 0, end: nest.extents[axis] }, blockSize, (begin, end) => {
+        const [at, setAt] = fn.hold(i32.add(scratch.get, i32.mul(i32.sub(size.get, limitCode(begin)), bytes)));
+        const part = begin === 0 ? undefined : { axis, begin, end };
+        return [
+          setAt,
+          ...mapRows(this.#context, fn, gather, axis, [...here, { at, inside: true }], undefined, part),
+          size.set(i32.add(size.get, i32.sub(limitCode(end), limitCode(begin)))),
+          ...(count < blockSize ? [] : [full]),
+        ];
+      });
+    const all = loops(fn, nest, [nest.outer, axis], inputs, walk);
     const rest = count % blockSize > 0 ? block(count % blockSize) : [];
-    return this.total([...pieces.print(inputs, () => [full]), ...rest], to);
+    return [...reader.before, ...this.total([setSize, ...all, ...rest], to)];
   }
 
   /** A block's value, from `from` on, a word an element. */
@@ -139,13 +145,5 @@ class FoldPrinter {
     const { single } = this.#context;
     const total = this.#total;
     return total.set(combined(this.#target.fn, single, fold.combine as Join, dtype, total, value) as never);
-  }
-
-  /** What is in scratch memory, as a row of that many elements. */
-  #waiting(count: number): RowReader {
-    const { type } = this.#kernel.body;
-    const { fn, scratch } = this.#target;
-    const nest = { extents: [count], outer: 0, inputs: [inScratch(type, [1])] };
-    return readerOf(this.#context, fn, nest, 0, input(0, type), [{ at: scratch, inside: true }]);
   }
 }
