@@ -160,13 +160,13 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
     case "product":
       return showProduct(loops, sharing);
     case "lines": {
-      const { nest, parallel, widths, count, sorting } = loops;
+      const { nest, parallel, widths, count, sorting, passed } = loops;
       const outer = axes(nest, [0, nest.outer], parallel, sharing);
       const side = widths.length > 0 ? `: ${sideBySide(loops, parallel)}` : "";
       return within([
         ...outer.slice(0, -1),
         `${outer[outer.length - 1]}${side}`,
-        `for a line of ${count}${sorting ? showSorting(sorting) : ""}`,
+        `for a line of ${count}${sorting ? showSorting(sorting) : passed ? showPassed(passed) : ""}`,
       ]);
     }
     case "pieces":
@@ -181,10 +181,11 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
   }
 }
 
+const showPassed = (vectors: number): string => `, ${vectors} vectors passed over at once`;
 const showSorting = ({ way, kept, vectors }: Sorting): string =>
   way === "digits"
     ? `, by ${digitValues} values of a digit`
-    : `, a list of ${kept} by insertion${vectors > 0 ? `, ${vectors} vectors passed over at once` : ""}`;
+    : `, a list of ${kept} by insertion${vectors > 0 ? showPassed(vectors) : ""}`;
 
 function showProduct(product: ProductLoops, sharing: Sharing): string[] {
   const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, panels } = product;

@@ -1,6 +1,9 @@
 // Kernels that take a whole line at a time, the elements along one axis: threads share the lines, and where neighbouring lines lie side by side in memory
 // several are walked at once.
+
+import { isArgument } from "../../kernels/kernel.ts";
 import { type LineKernel, withAxisLast } from "../../kernels/line.ts";
+import type { PrefixKernel } from "../../kernels/prefix.ts";
 import type { SortKernel } from "../../kernels/sort.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes, written } from "./merge.ts";
@@ -32,6 +35,8 @@ export interface LineLoops extends Rows {
   readonly scratch: number;
   /** Only of a sort. */
   readonly sorting?: Sorting;
+  /** Of where the best so far is: vectors of elements that are passed over at once where none of them is better. */
+  readonly passed?: number;
 }
 
 /** `isSideBySide`: whether lines can be walked in vectors. */
@@ -57,6 +62,19 @@ export function lineLoops(kernel: LineKernel, { lanes }: Target, isSideBySide: b
   };
 }
 
+/** Vectors of elements that one comparison passes over. */
+const passedVectors = 4;
+
+/** Whether a line's elements lie one after another, read and written. */
+const isStraight = ({ nest, axis }: LineLoops) => nest.inputs.every(({ strides }) => strides[axis + 1] === 1);
+
+export function prefixLoops(kernel: PrefixKernel, target: Target): LineLoops {
+  const loops = lineLoops(kernel, target, true);
+  const isLong = loops.count >= 4 * passedVectors * target.lanes;
+  if (!isArgument(kernel.combine) || target.lanes === 1 || !isLong || !isStraight(loops)) return loops;
+  return { ...loops, lanes: 1, widths: [], passed: passedVectors };
+}
+
 /** Up to this many keys a list is kept by insertion: 16 keys take 0.3 times what digits take, 64 1.4 times. */
 const longestList = 48;
 
@@ -76,7 +94,11 @@ export function sortLoops(kernel: SortKernel, target: Target): LineLoops {
   const isBeside = target.lanes > 1 && nest.inputs[0].strides[axis + 1] === 1;
   return {
     ...loops,
-    sorting: { way: isFew ? "insertion" : "digits", kept, vectors: isFew && isBeside && count > kept ? 4 : 0 },
+    sorting: {
+      way: isFew ? "insertion" : "digits",
+      kept,
+      vectors: isFew && isBeside && count > kept ? passedVectors : 0,
+    },
     scratch: isFew ? keyBytes * kept : 2 * keyBytes * count + 4 * 4 * digitValues,
   };
 }

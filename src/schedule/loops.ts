@@ -9,7 +9,7 @@ import { sizeOf } from "../core/shape.ts";
 import { type ElementLoops, elementLoops } from "./elements.ts";
 import { type FoldLoops, foldLoops } from "./folds.ts";
 import { gatherLoops, scatterLoops } from "./indexed.ts";
-import { type LineLoops, lineLoops, sortLoops } from "./line.ts";
+import { type LineLoops, prefixLoops, sortLoops } from "./line.ts";
 import { type Cost, chunkCount, grain, type Parallel, workOf } from "./parallel.ts";
 import { type PieceLoops, pieceLoops } from "./pieces.ts";
 import { type ProductLoops, productLoops } from "./product.ts";
@@ -78,7 +78,7 @@ const rules: { readonly [K in SpecialKind]: Rule<K> } = {
     assemblePasses(kernel.shape, placedPieces(kernel)).flatMap((pass) =>
       pass.kind === "zeros" ? [zeros(kernel)] : pieceLoops(kernel, pass, target),
     ),
-  prefix: (kernel, target, work) => [{ ...lineLoops(kernel, target, true), work }],
+  prefix: (kernel, target, work) => [{ ...prefixLoops(kernel, target), work }],
   sort: (kernel, target, work) => [{ ...sortLoops(kernel, target), work }],
   random({ sampler, shape }, _, work) {
     // A permutation's swaps depend on one another.

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { SortKernel } from "../../../kernels/sort.ts";
 import { lower } from "../../../src/compile/lower.ts";
-import { cummax, cumprod, cumsum } from "../../../src/ops/cumulative.ts";
+import { cummax, cummin, cumprod, cumsum } from "../../../src/ops/cumulative.ts";
 import { recurrence } from "../../../src/ops/prefix.ts";
 import { argsort, median, sort, topK } from "../../../src/ops/sort.ts";
 import { keepFirst } from "../../../src/schedule/first.ts";
@@ -35,6 +35,31 @@ describe("prefixes", () => {
       [1, 2].map((seed) => testData(shape, "float32", [-1, 1], seed).data),
     );
   });
+});
+
+describe("where the best so far is", () => {
+  const holds = wasmVariants();
+
+  test.each([[64], [79], [200]])(
+    "in lines of %i, with ties, NaN early and late, and whole vectors that are no better",
+    async (count) => {
+      const shape = [5, count];
+      const graph = traceGraph({ x: { dtype: "float32", shape }, n: { dtype: "int32", shape } }, ({ x, n }) => ({
+        outputs: {
+          ...{ largest: cummax(x, 1).indices, values: cummax(x, 1).values, least: cummin(x, 1).indices },
+          ...{ integers: cummax(n, 1).indices, leastInteger: cummin(n, 1).values },
+        },
+      }));
+      const floats = testData(shape, "float32", [-1, 1], 3).data.map((each, i) => {
+        const [line, at] = [Math.floor(i / count), i % count];
+        if (line === 1) return at === count - 3 || at === 40 ? NaN : Math.fround(at / count);
+        if (line === 2) return at === 0 ? -Infinity : at % 20 === 0 ? 0 : -0;
+        if (line === 3) return at === 0 ? NaN : each;
+        return line === 4 ? -Infinity : each;
+      });
+      await holds(graph, [floats, testData(shape, "int32", [-5, 5], 4).data]);
+    },
+  );
 });
 
 describe("sorting", () => {
