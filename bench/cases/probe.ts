@@ -75,7 +75,7 @@ async function tile(tileColumns: number): Promise<Runner> {
     localBytes: 0,
     panelBytes: 0,
   };
-  const multiply = tileFunction(context, tileColumns, false);
+  const multiply = tileFunction(context, tileColumns, false, false);
   const fn = module.function("run", ["i32"], [], { exported: true });
   const count = fn.parameters[0] as Local<"i32">;
   const result = head;

@@ -188,13 +188,16 @@ const showSorting = ({ way, kept, vectors }: Sorting): string =>
     : `, a list of ${kept} by insertion${vectors > 0 ? showPassed(vectors) : ""}`;
 
 function showProduct(product: ProductLoops, sharing: Sharing): string[] {
-  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, panels } = product;
+  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, isInPlace, panels } = product;
   const share = (axis: "rows" | "columns") => (by === axis ? sharing(parallel) : "");
   const isBatch = nest.extents.some((extent) => extent > 1);
   const batch = isBatch
     ? axes(nest, [0, nest.extents.length], by === "batch" ? parallel : undefined, by === "batch" ? sharing : () => "")
     : [];
-  const packs = { a: `pack a in panels of ${tileRows} rows`, b: `pack b in panels of ${tileColumns} columns` };
+  const packs = {
+    a: isInPlace ? "read a as it lies" : `pack a in panels of ${tileRows} rows`,
+    b: `pack b in panels of ${tileColumns} columns`,
+  };
   const here = (side: "a" | "b") => (whole === side ? "" : `: ${packs[side]}`);
   const before = whole ? [`once for each thread, ${packs[whole]} from ${panels} of its packed operands`] : [];
   const groups = product.a.layout === "across" && isStraight(product.a.across);

@@ -56,6 +56,13 @@ function operandOf(input: KernelInput, depth: Walk, across: Walk): Operand {
   return { layout, storage: input.storage, depth, across };
 }
 
+/**
+ * Whether the tile can read rows as they lie, each with its terms side by side, as well as packed: a product of 64 batches of 64 × 64 by 64 × 32 takes 0.88 of
+ * the time on Node 26, 512 × 512 by 512 × 512 0.98. The right operand it can't: a step would read as many cache lines as there are columns, or lines far apart.
+ */
+const liesReady = ({ storage, depth, across }: Operand) =>
+  !storage && isStraight(depth) && depth.strides[0] === 4 && isStraight(across);
+
 /** Products of a batch, in tiles over packed operands. */
 export interface ProductLoops {
   readonly kind: "product";
@@ -73,6 +80,8 @@ export interface ProductLoops {
   readonly parallel: Parallel;
   /** The operand that is packed whole before the group's first block; undefined: both are packed block by block. */
   readonly whole: "a" | "b" | undefined;
+  /** Rows of the left operand are read as they lie: only those that fill no tile are packed. */
+  readonly isInPlace: boolean;
   /** Where it begins in each thread's packed operands. */
   readonly panels: number | undefined;
   readonly scratch: number;
@@ -118,6 +127,7 @@ export function productLoops(
     by,
     parallel,
     whole,
+    isInPlace: whole !== "a" && liesReady(left),
     panels,
     scratch: 4 * tileRows * width + tableBytes(left) + tableBytes(right) + leftBytes + blockBytes,
   };

@@ -1,6 +1,6 @@
 // One matrix product in blocks: for 512 columns, for 256 terms, the right operand is packed in panels of 8 or 16 columns; then for 4 or 16 rows the
-// left operand is packed in panels of 4 and the tile runs over all pairs. One of them may have been packed whole before. A chunk of 256 terms is the
-// tile's whole sum, so this order is the written one.
+// left operand is packed in panels of 4, unless it is read as it lies, and the tile runs over all pairs. One of them may have been packed whole before.
+// A chunk of 256 terms is the tile's whole sum, so this order is the written one.
 import { chunkSize } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type ProductLoops } from "../../../../schedule/product.ts";
 import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileRows } from "../../../../schedule/tile.ts";
@@ -162,7 +162,7 @@ export class BlockPrinter {
   /** One chunk of terms over one block of columns: pack what isn't, and run the tile over rows and columns. */
   #multiply([a, b, c]: readonly Cursor[], columns: Columns, chunk: Chunk): Code[] {
     const fn = this.#fn;
-    const { a: operand, rows, columns: all, whole, tileColumns } = this.#product;
+    const { a: operand, rows, columns: all, whole, isInPlace, tileColumns } = this.#product;
     const { left, right, corner } = this.#scratch;
     const { column, width } = columns;
     const { k, terms } = chunk;
@@ -170,11 +170,13 @@ export class BlockPrinter {
     const pitch = this.#pitch(chunk);
     const [out, setOut] = fn.hold(i32.add(c.at.get, i32.shl(column.get, i32.const(2))));
     const stride = i32.const(4 * all);
-    const tile = tileFunction(this.#context, tileColumns, k !== 0);
-    const store = tileFunction(this.#context, tileColumns, false);
     const patch = cornerFunction(this.#context, tileColumns, k !== 0);
-    /** The tiles over `count` packed panels of rows, or over one that isn't `height` high; `from`: where the panels are. */
+    /** The tiles over `count` panels of rows, or over a packed one that is no more than `height` high; `from`: where the panels are. */
     const tiles = (row: Code<"i32">, count: number | Local<"i32">, from: Code<"i32">, height?: Code<"i32">): Code[] => {
+      const lies = isInPlace && !height;
+      const apart = lies ? [strideOf(operand)] : [];
+      const tile = tileFunction(this.#context, tileColumns, k !== 0, lies);
+      const store = tileFunction(this.#context, tileColumns, false, lies);
       const [to, setTo] = fn.hold(i32.add(out.get, i32.mul(row, stride)));
       const [below, panelLeft] = [fn.local("i32"), fn.local("i32")];
       return [
@@ -183,10 +185,10 @@ export class BlockPrinter {
         ...countLoop(fn, 0, width, tileColumns, (j) => {
           const rest = i32.sub(width.get, j.get);
           const partial = [
-            call(store, panelLeft.get, panel.get, corner.get, i32.const(4 * tileColumns), i32.const(terms)),
+            call(store, panelLeft.get, panel.get, corner.get, i32.const(4 * tileColumns), i32.const(terms), ...apart),
             call(patch, corner.get, below.get, stride, height ?? i32.const(tileRows), this.#least(rest, tileColumns)),
           ];
-          const whole = call(tile, panelLeft.get, panel.get, below.get, stride, i32.const(terms));
+          const whole = call(tile, panelLeft.get, panel.get, below.get, stride, i32.const(terms), ...apart);
           const one = height ? partial : [when(i32.geS(rest, i32.const(tileColumns)), [whole], partial)];
           return [
             below.set(to.get),
@@ -229,22 +231,25 @@ export class BlockPrinter {
       const [fours, setFours] = fn.hold(i32.shrU(height.get, i32.const(2)));
       const rest = i32.and(height.get, i32.const(tileRows - 1));
       const inPanels = this.#packPanels("a", ofA, chunk, [row.get, i32.add(row.get, height.get)], left.get);
-      const inRows = call(
-        packRows(this.#context, operand, tileRows, { panels: lineGroups, pitch: leftPitch }),
-        i32.add(ofA.base.get, i32.mul(row.get, strideOf(operand))),
-        left.get,
-        i32.const(terms),
-        ofA.way,
-        i32.const(leftPitch),
-        i32.const(lineGroups),
-      );
+      const lying = i32.add(ofA.base.get, i32.mul(row.get, strideOf(operand)));
+      const inRows = () =>
+        call(
+          packRows(this.#context, operand, tileRows, { panels: lineGroups, pitch: leftPitch }),
+          lying,
+          left.get,
+          i32.const(terms),
+          ofA.way,
+          i32.const(leftPitch),
+          i32.const(lineGroups),
+        );
       const last = i32.add(left.get, i32.mul(fours.get, i32.const(leftPitch)));
       const cut = tiles(i32.add(row.get, i32.and(height.get, i32.const(-tileRows))), 1, last, rest);
-      const full = tiles(row.get, inGroups ? fours : 1, left.get);
+      const full = tiles(row.get, inGroups ? fours : 1, isInPlace ? lying : left.get);
+      const packed = isInPlace ? when(rest, [inPanels]) : inPanels;
       return [
         setHeight,
         setFours,
-        inGroups ? when(i32.eq(height.get, i32.const(most)), [inRows], [inPanels]) : inPanels,
+        inGroups ? when(i32.eq(height.get, i32.const(most)), [inRows()], [inPanels]) : packed,
         ...(inGroups ? [...full, when(rest, cut)] : [when(rest, cut, full)]),
       ];
     };

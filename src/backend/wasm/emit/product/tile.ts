@@ -1,5 +1,6 @@
-// The matrix product's inner tile: 4 rows × 8 or 16 columns of sums over up to 256 terms, ascending from +0, multiply, round, add, round. Both
-// operands come packed. The block ends after every term, by a branch out: that keeps V8 from hoisting loads until registers run out.
+// The matrix product's inner tile: 4 rows × 8 or 16 columns of sums over up to 256 terms, ascending from +0, multiply, round, add, round. The right
+// operand comes packed, the left one packed or as it lies. The block ends after every term, by a branch out: that keeps V8 from hoisting loads until registers
+// run out.
 import { tileRows, tileUnroll as unroll } from "../../../../schedule/tile.ts";
 import {
   block,
@@ -15,18 +16,19 @@ import type { Context } from "../context.ts";
 
 /**
  * (a, b, c, stride, depth): c[4][columns] = a·b, or += where `adds`; a is packed [depth][4], b [depth][columns], rows of c lie `stride` bytes
- * apart. depth ≥ 1.
+ * apart. depth ≥ 1. `isInPlace`: a isn't packed, and a last parameter says how many bytes its rows lie apart.
  */
-export function tileFunction(context: Context, columns: number, adds: boolean): FunctionBuilder {
-  return context.module.shared(`tile ${columns} ${adds}`, () => {
-    const fn = context.module.function(`tile ${columns} ${adds ? "adds" : "stores"}`, [
-      "i32",
-      "i32",
-      "i32",
-      "i32",
-      "i32",
-    ]);
-    const [a, b, c, stride, depth] = fn.parameters as Local<"i32">[];
+export function tileFunction(context: Context, columns: number, adds: boolean, isInPlace: boolean): FunctionBuilder {
+  const name = `tile ${columns} ${adds ? "adds" : "stores"}${isInPlace ? " in place" : ""}`;
+  return context.module.shared(name, () => {
+    const fn = context.module.function(
+      name,
+      Array.from({ length: isInPlace ? 6 : 5 }, () => "i32" as const),
+    );
+    const [a, b, c, stride, depth, apart] = fn.parameters as Local<"i32">[];
+    const distance = isInPlace ? apart.get : i32.const(4);
+    const termBytes = isInPlace ? 4 : 4 * tileRows;
+    const left = [a, ...Array.from({ length: tileRows - 1 }, () => fn.local("i32"))];
     const vectors = () => Array.from({ length: columns / 4 }, () => fn.local("v128"));
     const sums = Array.from({ length: tileRows }, vectors);
     const right = vectors();
@@ -34,10 +36,9 @@ export function tileFunction(context: Context, columns: number, adds: boolean): 
     const term = (step: number): Code[] => [
       ...right.map((vector, i) => vector.set(v128.load(b.get, 4 * columns * step + 16 * i))),
       ...sums.flatMap((row, i) => [
-        factor.set(v128.load32Splat(a.get, 4 * i)),
+        factor.set(v128.load32Splat(left[i].get, termBytes * step)),
         ...row.map((sum, j) => sum.set(f32x4.add(sum.get, f32x4.mul(factor.get, right[j].get)))),
       ]),
-      a.set(i32.add(a.get, i32.const(16))),
     ];
     const terms = block((done) => [
       loop((again) => [
@@ -46,6 +47,7 @@ export function tileFunction(context: Context, columns: number, adds: boolean): 
           ...term(step),
           branchIf(done, i32.eq(depth.get, i32.const(step + 1))),
         ]).flat(),
+        ...left.map((each) => each.set(i32.add(each.get, i32.const(termBytes * unroll)))),
         b.set(i32.add(b.get, i32.const(4 * columns * unroll))),
         depth.set(i32.sub(depth.get, i32.const(unroll))),
         branch(again),
@@ -53,6 +55,7 @@ export function tileFunction(context: Context, columns: number, adds: boolean): 
     ]);
     const add = (sum: Local<"v128">, i: number) => sum.set(f32x4.add(v128.load(c.get, 16 * i), sum.get));
     fn.body(
+      ...left.slice(1).map((each, i) => each.set(i32.add(left[i].get, distance))),
       ...sums.flat().map((sum) => sum.set(v128.const(0, 0, 0, 0))),
       terms,
       ...sums.flatMap((row, i) => [
