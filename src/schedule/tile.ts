@@ -1,5 +1,5 @@
 // How a product is tiled: 4 rows by 8 columns of sums in registers (8 vectors, and what is loaded fits beside them: 6×8, 4×12 and 3×16 spill
-// and run at half the speed on V8), by 16 where pairs of vectors run as one; both operands packed; for 512 columns the right operand's panels of 256
+// and run at half the speed on V8), by 16 where pairs of vectors run as one; the right operand packed; for 512 columns the right operand's panels of 256
 // terms stay in the second cache.
 import { chunkSize, type KernelInput } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
