@@ -45,6 +45,8 @@ export const axis: Kind = {
   explain: (_, value) => (isRecord(value) ? "write the axis itself, as in softmax(x, 1)" : undefined),
 };
 export const axes: Kind = either(number, listOf(number, "a list of axes"));
+/** One number, or several, as a list. */
+export const listed = (value: number | readonly number[]) => (typeof value === "number" ? [value] : value);
 
 const signatures = new WeakMap<object, Signature>();
 

@@ -1,10 +1,9 @@
+// Axes added, dropped, moved and joined: composites of reshape and transpose, so that nothing is computed and their gradients are free.
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axes as axesKind, axis as axisKind, takes, tensor } from "./arguments.ts";
+import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
 import { reshape, transpose } from "./movement.ts";
-
-const listed = (value: number | readonly number[]) => (typeof value === "number" ? [value] : value);
 
 /** Drops axes of extent 1: all of them, or those named. [2, 1, 3] → [2, 3]. Throws ShapeError where a named axis is longer (PyTorch leaves it, NumPy throws). @torch torch.squeeze */
 export function squeeze(x: Node, axis?: number | readonly number[]): Node {

@@ -4,12 +4,11 @@ import { kind, number, numbers } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axes as axesKind, axis as axisKind, takes, tensor } from "./arguments.ts";
+import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
 import { flatten } from "./axes.ts";
 import { broadcastTo } from "./define.ts";
 import { concat, flip, reshape, slice, transpose } from "./movement.ts";
 
-const listed = (value: number | readonly number[]) => (typeof value === "number" ? [value] : value);
 const alongAxis = (axis: number, range: readonly [number, number]) => [...new Array(axis).fill(null), range];
 
 function checkCount(where: string, what: string, value: number, least: number): void {

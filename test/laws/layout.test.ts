@@ -135,6 +135,13 @@ describe("layout", () => {
     expect(importers.map(({ path }) => path).filter((path) => !place.test(path))).toEqual([]);
   });
 
+  test("a module imports the families of ops that it uses: all of them are the entries' alone", () => {
+    const importers = all.filter(({ path, imports }) =>
+      imports.some(({ from }) => from.startsWith(".") && target(path, from) === "src/tensor/functions.ts"),
+    );
+    expect(importers.map(({ path }) => path)).toEqual(["src/engine.ts"]);
+  });
+
   test("node: modules only behind import conditions and in the command line", () => {
     const importers = all
       .filter(({ imports }) => imports.some(({ from }) => from.startsWith("node:")))
