@@ -51,6 +51,40 @@ export async function firstGroup(seed: bigint, loader: DataLoader, size: number)
   throw new DataError({ where: `loader ${loader.name}`, problem: "it gives no batches", expected: "at least one" });
 }
 
+/** The first group of batches, and the last where it has another size. */
+export async function variousGroups(seed: bigint, loader: DataLoader, size: number): Promise<Group[]> {
+  const { samplesPerEpoch, batchesPerEpoch, batchSize } = loader;
+  const found = [await firstGroup(seed, loader, size)];
+  const last = (Math.ceil(batchesPerEpoch / size) - 1) * size;
+  if (last > 0 && samplesPerEpoch < (last + size) * batchSize)
+    for await (const group of groups(loader, epochDraws(loader, seed, 0), size, last)) found.push(group);
+  return found;
+}
+
+/** The first batch of a validation, and the last where it has another size: a validation sees every sample. */
+export async function validationBatches(where: string, seed: bigint, loader: DataLoader): Promise<LoadedBatch[]> {
+  const draws = epochDraws(loader, seed, 0);
+  const found: LoadedBatch[] = [];
+  for (const start of new Set([0, Math.max(1, loader.batchesPerEpoch - 1)])) {
+    for await (const batch of loader.batches(draws, start, { whole: true })) {
+      if (found.length === 0 || samplesOf(batch) !== samplesOf(found[0])) found.push(batch);
+      if (start === 0) break;
+    }
+    if (found.length === 0) throw noBatches(where, loader);
+  }
+  return found;
+}
+
+/** The error for a loader that gives nothing to look at. */
+export const noBatches = (where: string, { name, batchSize }: DataLoader) =>
+  new DataError({
+    where: `${where}: loader ${name}`,
+    problem: "it gives no batches",
+    got: `batches of ${batchSize}`,
+    expected: "at least one",
+    hint: "dropLast: true leaves out a batch that isn't full",
+  });
+
 /** How many samples a batch has, by its indices, or else by its first tensor; 0 for one that holds nothing. */
 export function samplesOf(batch: LoadedBatch): number {
   const indices = batch.indices as ArrayLike<number> | undefined;

@@ -133,6 +133,16 @@ export function partsDue(optimizer: Optimizer): readonly OptimizerPart[] {
   return optimizer instanceof OptimizerSet ? optimizer.due : [{ optimizer, frequency: 1, minimizes: "loss" }];
 }
 
+/** The kinds of step of one optimizer or several: one has one kind. */
+export function stepKinds(optimizer: Optimizer): readonly StepKind[] {
+  return optimizer instanceof OptimizerSet ? optimizer.kinds() : [{ suffix: "", step: optimizer.steps }];
+}
+
+/** Which of several optimizers took the step that was counted last, as what follows the role of its graph. */
+export function lastSuffix(optimizer: Optimizer): string {
+  return optimizer instanceof OptimizerSet ? optimizer.suffixAt(optimizer.steps - 1) : "";
+}
+
 function leastCommonMultiple(a: number, b: number): number {
   let [x, y] = [a, b];
   while (y > 0) [x, y] = [y, x % y];

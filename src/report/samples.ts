@@ -38,6 +38,14 @@ export interface Figure {
   readonly html: string;
 }
 
+/** Pixels in [0, 1], from the darkest to the lightest of them all: data may be standardised. */
+export function lightened(data: HostArray["data"]): Float32Array {
+  const values = Float32Array.from(data, Number);
+  const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const range = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) - least;
+  return values.map((value) => (range > 0 ? (value - least) / range : 0));
+}
+
 /** Between two pictures, in pixels. */
 const gap = 2;
 

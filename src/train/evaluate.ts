@@ -1,6 +1,6 @@
 // Validation: the model in evaluation mode over one loader or several, once. It draws from the watching part of the stream, anew each time, and leaves
 // the stream, the weights and the model's flags as they were.
-import { DataError } from "../core/errors.ts";
+import { noBatches } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
 import { inEvaluation } from "../nn/evaluation.ts";
@@ -137,16 +137,6 @@ export function evaluateChosen(
     return evaluate(session, listOf(loaders), { weights, prefix: method === "test" ? "test_" : "val_" });
   });
 }
-
-/** The error for a loader that gives nothing to look at. */
-export const noBatches = (where: string, { name, batchSize }: DataLoader) =>
-  new DataError({
-    where: `${where}: loader ${name}`,
-    problem: "it gives no batches",
-    got: `batches of ${batchSize}`,
-    expected: "at least one",
-    hint: "dropLast: true leaves out a batch that isn't full",
-  });
 
 /** One loader or several as a list. */
 export const listOf = (loaders: Loaders | undefined): readonly DataLoader[] =>

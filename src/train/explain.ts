@@ -1,43 +1,17 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
-import { epochDraws } from "../data/draws.ts";
-import { firstGroup, type Group, groups, samplesOf } from "../data/groups.ts";
-import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import { validationBatches, variousGroups } from "../data/groups.ts";
+import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
 import { inEvaluation } from "../nn/evaluation.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
 import type { TrainerView } from "./contract.ts";
-import { noBatches } from "./evaluate.ts";
 import { lengthOf } from "./length.ts";
 import type { Session } from "./session.ts";
 import { trainPlans } from "./step.ts";
-
-/** The first group of batches, and the last where it has another size. */
-async function groupsOf({ seed }: TrainerView, loader: DataLoader, size: number): Promise<Group[]> {
-  const { samplesPerEpoch, batchesPerEpoch, batchSize } = loader;
-  const found = [await firstGroup(seed, loader, size)];
-  const last = (Math.ceil(batchesPerEpoch / size) - 1) * size;
-  if (last > 0 && samplesPerEpoch < (last + size) * batchSize)
-    for await (const group of groups(loader, epochDraws(loader, seed, 0), size, last)) found.push(group);
-  return found;
-}
-
-/** The first batch of a validation, and the last where it has another size: a validation sees every sample. */
-async function validationBatches({ seed }: TrainerView, loader: DataLoader): Promise<LoadedBatch[]> {
-  const draws = epochDraws(loader, seed, 0);
-  const found: LoadedBatch[] = [];
-  for (const start of new Set([0, Math.max(1, loader.batchesPerEpoch - 1)])) {
-    for await (const batch of loader.batches(draws, start, { whole: true })) {
-      if (found.length === 0 || samplesOf(batch) !== samplesOf(found[0])) found.push(batch);
-      if (start === 0) break;
-    }
-    if (found.length === 0) throw noBatches("explain", loader);
-  }
-  return found;
-}
 
 /** The ledger of a run. `planned`: its graphs; `initDraws`: how many draws its model callable took. */
 export function ledgerOf(
@@ -72,7 +46,7 @@ export async function explain(session: Session, train: DataLoader, validation?: 
   const { model } = trainer;
   if (initGraph) add("init", lower(initGraph));
   const { gradAccumSteps } = trainer.options.loop;
-  for (const [i, { input }] of (await groupsOf(trainer, train, gradAccumSteps)).entries()) {
+  for (const [i, { input }] of (await variousGroups(trainer.seed, train, gradAccumSteps)).entries()) {
     for (const { suffix, plan } of await trainPlans(trainer, input))
       add(`${i === 0 ? "train" : "trainLast"}${suffix}`, plan);
   }
@@ -80,7 +54,7 @@ export async function explain(session: Session, train: DataLoader, validation?: 
   const evalStep = await trainer.evalStep();
   const read = byName({ columns: train.columns, table: train.table?.fit(trainer.seed) }, validation);
   await inEvaluation(model, async () => {
-    for (const [i, { tensors }] of (await validationBatches(trainer, read)).entries()) {
+    for (const [i, { tensors }] of (await validationBatches("explain", trainer.seed, read)).entries()) {
       add(i === 0 ? "eval" : "evalLast", await evalStep.plan(tensors));
     }
   });

@@ -5,8 +5,7 @@ import type { Plan } from "../compile/plan.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { BytePairTokenizer } from "../data/tokenizer.ts";
 import { recordGraph } from "../graph/record.ts";
-import type { Optimizer } from "../optim/optimizer.ts";
-import { OptimizerSet } from "../optim/set.ts";
+import { lastSuffix } from "../optim/set.ts";
 import { readVariables } from "../program/variable.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
 import { checkLength } from "../run/checkpoint.ts";
@@ -44,10 +43,6 @@ type Times = Pick<Run, "seconds" | "dataShare">;
 /** Whether the digest is marked, since something about the run can't promise its bits. */
 const isMarked = ({ trainer, backend }: Session) =>
   trainer.options.deterministic === "warn" || (backend !== undefined && !isReliable(backend));
-
-/** Which of several optimizers took the step that was counted last, as what follows the role of its graph. */
-const suffixOf = (optimizer: Optimizer): string =>
-  optimizer instanceof OptimizerSet ? optimizer.suffixAt(optimizer.steps - 1) : "";
 
 const past = "raise the limits of the loop; or use another folder (modelDir), or an earlier checkpoint (ckptPath)";
 
@@ -182,7 +177,7 @@ export class Journal {
   /** The next step's link. */
   link(step: ChainStep): void {
     const { graphs, trainer } = this.#session;
-    const suffix = suffixOf(trainer.needOptimizer());
+    const suffix = lastSuffix(trainer.needOptimizer());
     if (step.graphHash !== graphs[`train${suffix}`]) graphs[`trainLast${suffix}`] = step.graphHash;
     const link = this.chain.link(step);
     this.#folder?.append(link);

@@ -1,6 +1,7 @@
 // Prediction: the model's outputs for a loader's batches, in its order, in evaluation mode. Like validation it leaves stream, weights and flags alone.
 import type { HostArray } from "../core/array.ts";
 import { TrainingError } from "../core/errors.ts";
+import { noBatches } from "../data/groups.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
 import { inEvaluation } from "../nn/evaluation.ts";
@@ -8,7 +9,6 @@ import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import { yieldToEventLoop } from "../runtime/clock.ts";
 import { takeChosen } from "./checkpoint.ts";
-import { noBatches } from "./evaluate.ts";
 import type { ChosenWeights, WeightsChoice, WeightsOptions } from "./run.ts";
 import type { Session } from "./session.ts";
 import type { PredictStep } from "./step.ts";

@@ -11,7 +11,7 @@ import { termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/precision.ts";
-import { OptimizerSet, partsDue } from "../optim/set.ts";
+import { OptimizerSet, partsDue, stepKinds } from "../optim/set.ts";
 import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
 import { watch } from "../program/trace.ts";
@@ -31,11 +31,10 @@ export type PredictStep = Compiled<[HostBatch], Tensor>;
 export async function trainPlans(trainer: TrainerView, input: StepInput): Promise<{ suffix: string; plan: Plan }[]> {
   const trainStep = await trainer.trainStep();
   const optimizer = trainer.needOptimizer();
-  if (!(optimizer instanceof OptimizerSet)) return [{ suffix: "", plan: await trainStep.plan(input) }];
   const { steps } = optimizer;
   const plans: { suffix: string; plan: Plan }[] = [];
   try {
-    for (const { suffix, step } of optimizer.kinds()) {
+    for (const { suffix, step } of stepKinds(optimizer)) {
       optimizer.seek(step);
       plans.push({ suffix, plan: await trainStep.plan(input) });
     }

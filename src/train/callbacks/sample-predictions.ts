@@ -5,6 +5,7 @@ import { count, countUpTo, type Given, options, tuple } from "../../core/options
 import { formatShape } from "../../core/shape.ts";
 import { configured } from "../../core/things.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
+import { lightened } from "../../report/samples.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { argmax } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -17,14 +18,6 @@ const record = options("SamplePredictions", {
   count: countUpTo("pictures", 256, "more pictures than a page shows with their labels").default(24),
 });
 export type SamplePredictionsOptions = Given<typeof record>;
-
-/** Pixels in [0, 1], from the darkest to the lightest of them all: data may be standardised. */
-function lightened(data: HostArray["data"]): Float32Array {
-  const values = Float32Array.from(data, Number);
-  const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const range = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) - least;
-  return values.map((value) => (range > 0 ? (value - least) / range : 0));
-}
 
 /** Shows the first `count` pictures of the validation data in the report with the model's answers, as the last validation found them. The model gives [batch, classes]. */
 export class SamplePredictions extends configured(record) implements Callback {

@@ -69,7 +69,8 @@ export class ProgressLogger extends configured(options("ProgressLogger", {})) im
   }
 
   onTrainEnd(): void {
-    this.#close();
+    this.#bar?.stop();
+    this.#bar = undefined;
   }
 
   onFitEnd({ trainer }: FitContext): void {
@@ -78,11 +79,6 @@ export class ProgressLogger extends configured(options("ProgressLogger", {})) im
   }
 
   finalize(): void {
-    this.#close();
-  }
-
-  #close(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
+    this.onTrainEnd();
   }
 }
