@@ -2,37 +2,27 @@
 // types, whose error text says what is expected.
 import * as z from "zod";
 import { ownValue } from "../../core/keys.ts";
-import { type Fields, type Form, Option, OptionRecord, options, type Type } from "../../core/options.ts";
+import { type Fields, Option, OptionRecord, options, type Type } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";
 import documentation from "./documentation.json" with { type: "json" };
-import { expected, list, live, record, seed } from "./values.ts";
+import { expected, list, live, matching, number, record, seed, textOf } from "./values.ts";
 
 /** A choice as configured: which class or name, and its options, checked by that entry's schema. */
 export type Choice<K extends "class" | "name"> = { readonly [key in K]: string } & Readonly<Record<string, unknown>>;
-
-const bounded = (error: string, form: Form & { readonly kind: "number" }): z.ZodNumber => {
-  const said = expected(error);
-  let type: z.ZodNumber = form.integer ? z.int(said) : z.number(said);
-  if (form.least !== undefined) type = type.min(form.least, said);
-  if (form.above !== undefined) type = type.gt(form.above, said);
-  if (form.below !== undefined) type = type.lt(form.below, said);
-  if (form.most !== undefined) type = type.max(form.most, said);
-  return form.odd ? type.refine((value) => value % 2 === 1, said) : type;
-};
 
 /** A type of option as zod's. */
 function zodOf({ form, expected: error }: Type): z.ZodType {
   const said = expected(error);
   switch (form.kind) {
     case "number":
-      return bounded(error, form);
+      return number(error, form);
     case "flag":
       return z.boolean(said);
     case "seed":
       return seed;
     case "text":
-      if (form.pattern) return z.string(said).regex(form.pattern, said);
-      return form.empty ? z.string(said) : z.string(expected("text")).min(1, said);
+      if (form.pattern) return matching(error, form.pattern);
+      return form.empty ? z.string(said) : textOf("text", error);
     case "word":
       return z.enum(form.words as readonly [string], said);
     case "list": {

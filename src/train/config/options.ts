@@ -20,7 +20,7 @@ import {
   sharedShape,
 } from "./shared.ts";
 import { validate } from "./validate.ts";
-import { count, expected, list, record, text, texts } from "./values.ts";
+import { count, expected, list, record, text, textOf, texts } from "./values.ts";
 
 /** A parsed config, as far as a Trainer looks into it: `Config` is one. */
 export interface RunConfig {
@@ -91,7 +91,7 @@ const schedulersType = custom<NonNullable<TrainerSettings["schedulers"]>>(
 
 const shape = {
   ...sharedShape,
-  modelDir: z.string({ error: "a path" }).min(1, { error: "a path" }).optional(),
+  modelDir: textOf("a path").optional(),
   model: custom<TrainerSettings["model"]>(
     (value) => value instanceof Module || isFunction(value),
     "a callable that makes the model: () => nn.sequential(…)",

@@ -1,6 +1,6 @@
 // The one schema of a training run: what YAML says in snake_case and TypeScript in camelCase. A choice of class is held as
 // `{ class: "AdamW", … }` here, and written `AdamW: {…}` in YAML. What there is to choose from is in the catalogs.
-import * as z from "zod";
+import type * as z from "zod";
 import {
   callbacks,
   loaders,
@@ -13,7 +13,7 @@ import {
   transforms,
 } from "./families.ts";
 import { sharedShape } from "./shared.ts";
-import { count, expected, list, live, record, text, texts, word } from "./values.ts";
+import { count, expected, list, live, record, text, textOf, texts, word } from "./values.ts";
 
 const initSchema = record({
   seed: sharedShape.seed,
@@ -49,11 +49,7 @@ const initSchema = record({
 
 const loader = live(() => loaders.schema);
 const loaderList = list(loader).min(1, expected("at least one data loader"));
-const checkpointPath = z
-  .string(expected("a path, or null for none"))
-  .min(1, expected("a path, or null for none"))
-  .nullable()
-  .optional();
+const checkpointPath = textOf("a path, or null for none").nullable().optional();
 
 const weights = word(["raw", "average"]).optional();
 

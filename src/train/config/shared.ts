@@ -8,6 +8,8 @@ import {
   expected,
   flag,
   limit,
+  matching,
+  number,
   record,
   relative,
   seed,
@@ -16,7 +18,7 @@ import {
   word,
 } from "./values.ts";
 
-const frequency = expected("a number of steps ≥ 1, a fraction of all steps in (0, 1), epochs as in 2ep, epoch, or end");
+const frequency = "a number of steps ≥ 1, a fraction of all steps in (0, 1), epochs as in 2ep, epoch, or end";
 
 export const loopSchema = record({
   numSteps: count.optional(),
@@ -26,13 +28,13 @@ export const loopSchema = record({
   evalFrequency: z
     .union(
       [
-        z.int(frequency).min(1, frequency),
-        z.number(frequency).gt(0, frequency).lt(1, frequency),
+        number(frequency, { integer: true, least: 1 }),
+        number(frequency, { above: 0, below: 1 }),
         relative,
         z.literal("epoch"),
         z.literal("end"),
       ],
-      frequency,
+      expected(frequency),
     )
     .optional(),
   evalSteps: count.optional(),
@@ -44,10 +46,9 @@ export const checkpointSchema = record({
   steps: duration.optional(),
   autoloadLastCheckpoint: flag.default(true),
   saveInitialCheckpoint: flag.default(false),
-  checkpointName: z
-    .string(expected("a file name that holds {step}"))
-    .regex(/^[A-Za-z0-9._-]*\{step\}[A-Za-z0-9._-]*$/, expected("a file name that holds {step}"))
-    .default("checkpoint_{step}"),
+  checkpointName: matching("a file name that holds {step}", /^[A-Za-z0-9._-]*\{step\}[A-Za-z0-9._-]*$/).default(
+    "checkpoint_{step}",
+  ),
   keep: count.optional(),
   keepBest: record({
     metric: text,
@@ -63,7 +64,7 @@ const isScale = (value: number) => {
   return Math.fround(value) === value && bits % 2 ** 23 === 0 && bits > 0 && bits < 255 * 2 ** 23;
 };
 /** Scaling by it is exact. */
-const lossScale = z.number(expected(scaleText)).refine(isScale, expected(scaleText));
+const lossScale = number(scaleText, {}).refine(isScale, expected(scaleText));
 const factorText = `${scaleText}, or dynamic`;
 
 export const precisionSchema = record({
