@@ -133,7 +133,7 @@ test.each([
   "validateAll on %s, which names nothing: which wildcards there are, where it has others",
   async (pattern, others) => {
     const none = toyTrainer().validateAll(toyTest(), pattern);
-    await expect(none).rejects.toThrow(CheckpointError);
+    await expect(none).rejects.toThrow(ConfigError);
     await expect(none).rejects.toThrow(`there are no checkpoints: got ${pattern}\nHint: give paths, or a pattern`);
     const told = await none.catch(({ hint }) => hint as string);
     expect(/wildcards are \* .* and \? .*none are \[ \], \{ \}, \*\*$/.test(String(told))).toBe(others);
