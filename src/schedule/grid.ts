@@ -1,6 +1,7 @@
 // How a kernel runs where thousands of invocations run at once: which of them computes what, in which shape of tiles. Every number that shapes a dispatch
 // stands here; a backend prints it.
 import { blockSize, chunkSize, type FoldKernel, isArgument, laneCount } from "../../kernels/kernel.ts";
+import type { PrefixKernel } from "../../kernels/prefix.ts";
 import type { Product } from "../../kernels/product.ts";
 import { sizeOf } from "../core/shape.ts";
 
@@ -35,6 +36,32 @@ export function foldGrid({ shape, fold: { reduced, order, combine } }: FoldKerne
     lanes,
     isSplit: parts * lanes > 1 && !isArgument(combine) && outputs < manyOutputs,
   };
+}
+
+/** A line's prefix: where its combinations may be joined in any order, integers and where the best is, a workgroup's invocations take `width` elements each. */
+export interface PrefixGrid {
+  readonly isShared: boolean;
+  readonly width: number;
+}
+
+export function prefixGrid({ shape, axis, combine, inputs: [{ dtype }] }: PrefixKernel): PrefixGrid {
+  const count = shape[axis];
+  const isAssociative = combine !== "linear" && (dtype === "int32" || isArgument(combine));
+  return { isShared: isAssociative && count >= 2 * groupSize, width: Math.ceil(count / groupSize) };
+}
+
+/** A line's sort: runs of `run` elements are sorted by counting, and merged two by two in `merges` dispatches. */
+export interface SortGrid {
+  readonly run: number;
+  readonly merges: number;
+}
+
+/** Of 32,768 elements on SwiftShader 0.22 s; with runs of 64 0.32, of 256 0.7, and by counting alone 32 s. */
+const longestRun = 32;
+
+export function sortGrid(count: number): SortGrid {
+  const run = Math.min(count, longestRun);
+  return { run, merges: 32 - Math.clz32(Math.ceil(count / run) - 1) };
 }
 
 /** A product's tiles: a workgroup of `side` by `side` invocations, each of which computes `rows` by `columns` outputs; of the operands `terms` at a time wait in its memory. */

@@ -149,6 +149,11 @@ export class Shader {
     return runWord(this.#slot((slot) => "scratch" in slot, { scratch: true }, 1));
   }
 
+  /** Where a program's words begin. */
+  program(words: Uint32Array): string {
+    return runWord(this.#slot((slot) => "program" in slot && slot.program === words, { program: words }, 1));
+  }
+
   /** The state before a range's first draw. */
   state(draws: Draws): string {
     const at = this.#slot((slot) => "draws" in slot && slot.draws.firstDraw === draws.firstDraw, { draws }, 2);
