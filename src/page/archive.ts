@@ -39,9 +39,25 @@ const told = (error: unknown) => (error instanceof Error ? error.message : Strin
 
 const bytesOf = async (file: File) => new Uint8Array(await file.arrayBuffer());
 
+/** What was given as one thing: an archive, a folder, or a plain file. */
+interface Given {
+  readonly kind: "archive" | "folder" | "file";
+  readonly files: Files;
+}
+
 /** A file that was given: the files in it where it is a zip archive, else itself by its path. */
-async function filesOf(file: File, path: string): Promise<Files> {
-  return /\.zip$/i.test(file.name) ? unzipped(file.name, await bytesOf(file)) : { [path]: await bytesOf(file) };
+async function givenFile(file: File, path: string): Promise<Given> {
+  const bytes = await bytesOf(file);
+  if (/\.zip$/i.test(file.name)) return { kind: "archive", files: await unzipped(file.name, bytes) };
+  return { kind: "file", files: { [path]: bytes } };
+}
+
+/** The runs in what was given at once. Archives and folders are one each; where plain files are among them, these and the folders are the inside of one. */
+export function runsAmong(given: readonly Given[]): readonly Files[] {
+  if (!given.some(({ kind }) => kind === "file")) return given.map(({ files }) => files);
+  const archives = given.filter(({ kind }) => kind === "archive");
+  const inside = given.filter(({ kind }) => kind !== "archive");
+  return [...archives.map(({ files }) => files), Object.assign({}, ...inside.map(({ files }) => files))];
 }
 
 /** A file's bytes; those that it unpacks to where it is gzipped. */
@@ -49,35 +65,33 @@ export async function unpacked(file: File): Promise<Uint8Array> {
   return contentOf(file.name, await bytesOf(file));
 }
 
-/** What was chosen in a file input: each zip archive, or the one folder. */
+/** What was chosen in a file input: each zip archive, the one folder, or the files of one. */
 export async function chosen(list: FileList): Promise<readonly Files[]> {
-  const files = Array.from(list);
-  if (files.every(({ webkitRelativePath }) => webkitRelativePath === "")) {
-    return Promise.all(files.map((file) => filesOf(file, file.name)));
-  }
-  const parts = await Promise.all(files.map((file) => filesOf(file, file.webkitRelativePath)));
-  return [Object.assign({}, ...parts)];
+  return runsAmong(
+    await Promise.all(Array.from(list, (file) => givenFile(file, file.webkitRelativePath || file.name))),
+  );
 }
 
-async function filesBelow(entry: FileSystemEntry): Promise<Files> {
+async function givenEntry(entry: FileSystemEntry): Promise<Given> {
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return filesOf(file, entry.fullPath.slice(1));
+    return givenFile(file, entry.fullPath.slice(1));
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const files: Record<string, Uint8Array> = {};
   // A reader gives its entries in lots, an empty one at the end.
   for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (entries.length === 0) return files;
-    for (const part of await Promise.all(entries.map(filesBelow))) Object.assign(files, part);
+    if (entries.length === 0) return { kind: "folder", files };
+    for (const part of await Promise.all(entries.map(givenEntry))) Object.assign(files, part.files);
   }
 }
 
-/** What was dropped: each folder or zip archive by itself. To be called while the event is being handled: afterwards it holds nothing. */
+/** What was dropped, as `chosen`; several folders are a run each. To be called while the event is being handled: afterwards it holds nothing. */
 export function dropped(items: DataTransferItemList): Promise<readonly Files[]> {
   const things = Array.from(items).flatMap((item) => item.webkitGetAsEntry() ?? item.getAsFile() ?? []);
-  return Promise.all(things.map((thing) => (thing instanceof File ? filesOf(thing, thing.name) : filesBelow(thing))));
+  const given = things.map((thing) => (thing instanceof File ? givenFile(thing, thing.name) : givenEntry(thing)));
+  return Promise.all(given).then(runsAmong);
 }
 
 /** A run's folder among files, wherever it lies in them, moved to `folder`. Throws DataError where there is none. */

@@ -148,21 +148,6 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     expect(said).toEqual([]);
   });
 
-  test("a zip archive is dropped", async () => {
-    await open("/#preset=penguins&seed=1234&steps=20");
-    await train();
-    expect(await text("#more")).toMatch(/cut short/);
-    const { buffer } = await saved();
-    await page.evaluate(
-      `((bytes) => {
-        const data = new DataTransfer();
-        data.items.add(new File([Uint8Array.from(bytes)], "run.zip"));
-        document.getElementById("verify").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
-      })(${JSON.stringify([...buffer])})`,
-    );
-    expect(await judged("#verify")).toMatch(/^Verified: all 20 steps/);
-  });
-
   test("a run's folder is dropped, as the system hands it over", async () => {
     await open("/#preset=penguins&seed=1234&steps=20");
     await train();

@@ -1,7 +1,7 @@
 // A run's folder in a zip archive, and where it lies among files.
 import { describe, expect, test } from "vitest";
 import { decodeZip } from "../../src/io/zip.ts";
-import { runIn, unzipped, zipped } from "../../src/page/archive.ts";
+import { runIn, runsAmong, unzipped, zipped } from "../../src/page/archive.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const files = { "runs/a/manifest.json": text("{}"), "runs/a/checkpoints/x": Uint8Array.from([1, 2, 3]) };
@@ -16,6 +16,25 @@ describe("archives", () => {
   test("what is no archive is refused", async () => {
     await expect(unzipped("a.zip", text("no archive"))).rejects.toMatchObject({ name: "DataError", where: "a.zip" });
   });
+});
+
+test("what is given at once: archives and folders are a run each, plain files with the folders beside them the inside of one", () => {
+  const [a, b] = [{ "a/manifest.json": text("a") }, { "b/manifest.json": text("b") }];
+  const [manifest, inner] = [{ "manifest.json": text("c") }, { "checkpoints/x": text("x") }];
+  expect(runsAmong([])).toEqual([]);
+  expect(
+    runsAmong([
+      { kind: "folder", files: a },
+      { kind: "archive", files: b },
+    ]),
+  ).toEqual([a, b]);
+  expect(
+    runsAmong([
+      { kind: "file", files: manifest },
+      { kind: "archive", files: b },
+      { kind: "folder", files: inner },
+    ]),
+  ).toEqual([b, { ...manifest, ...inner }]);
 });
 
 describe("a run among files", () => {
