@@ -70,6 +70,7 @@ class Box {
     }
     this.#box.addEventListener("dragover", (event) => {
       event.preventDefault();
+      event.dataTransfer!.dropEffect = "copy";
       this.#box.classList.add("over");
     });
     this.#box.addEventListener("dragleave", () => this.#box.classList.remove("over"));

@@ -9,10 +9,11 @@ import { launchChromium, noChromium } from "../support/chromium.ts";
 import { demoPages } from "../support/demo.ts";
 import { noFirefox, openInFirefox } from "../support/firefox.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { driveFirefox, dropOn, noMarionette } from "../support/marionette.ts";
 import { servePages } from "../support/pages.ts";
 import { root } from "../support/sources.ts";
 
-/** Drops runs on the page in a frame, as scripts can: files in a DataTransfer. What a system hands over is another path, which only the test of a folder in Chromium (page.test.ts) takes. */
+/** Drops runs on the page in a frame, as scripts can: files in a DataTransfer. What a system hands over is another path, which the tests of folders take: below, and for Chromium in page.test.ts. */
 const drops = `<!doctype html><link rel=icon href=data:,><iframe src="/" width=900 height=900></iframe><script type=module>
   const frame = document.querySelector("iframe");
   await new Promise((resolve) => (frame.onload = resolve));
@@ -38,15 +39,15 @@ const drops = `<!doctype html><link rel=icon href=data:,><iframe src="/" width=9
   await fetch("/outcome", { method: "POST", body: JSON.stringify(outcome) });
 </script>`;
 
-/** Two runs, as the files of their folders and as archives, by what the pages call them. */
-async function runs(): Promise<Record<string, string | Uint8Array>> {
+/** Two runs in a folder, `first` and `second`: their files and archives by what the pages call them. */
+async function runs(folder = temporaryFolder()): Promise<Record<string, string | Uint8Array>> {
   const served: Record<string, string | Uint8Array> = {};
   const text = readFileSync(`${root}src/presets/penguins.yaml`, "utf8");
   for (const [name, seed] of [
     ["first", 7n],
     ["second", 8n],
   ] as const) {
-    const modelDir = join(temporaryFolder(), name);
+    const modelDir = join(folder, name);
     const { trainer, train, vals } = buildTrainer(parseConfig(text, "penguins", { seed, modelDir, maxSteps: 20 }), {
       logging: { logLevel: "silent" },
       loggers: [],
@@ -64,6 +65,8 @@ async function runs(): Promise<Record<string, string | Uint8Array>> {
   }
   return served;
 }
+
+if (noMarionette) console.warn(`a folder dropped in Firefox skipped: ${noMarionette}`);
 
 describe.each([
   [
@@ -97,3 +100,35 @@ describe.each([
     },
   );
 });
+
+test.skipIf(noMarionette)(
+  "a run's folder is dropped in Firefox, as the system hands it over",
+  async () => {
+    const folder = temporaryFolder();
+    await runs(folder);
+    const pages = await servePages(await demoPages());
+    const firefox = await driveFirefox(`${pages.origin}/`);
+    try {
+      const found = (box: string) =>
+        firefox.run(
+          "content",
+          `for (;;) {
+           const found = document.querySelector(given[0] + " .found");
+           if (found.querySelector(given[1])) return found.innerText;
+           await new Promise((resolve) => setTimeout(resolve, 50));
+         }`,
+          ...box.split(" "),
+        );
+      await dropOn(firefox, "#verify h2", join(folder, "first"));
+      expect(await found("#verify h3")).toMatch(/^Verified: all 20 steps/);
+      await dropOn(firefox, "#compare h2", join(folder, "first"));
+      expect(await found("#compare p")).toMatch(/Now the other/);
+      await dropOn(firefox, "#compare h2", join(folder, "second"));
+      expect(await found("#compare h3")).toMatch(/^The two runs differ/);
+    } finally {
+      await firefox.close();
+      pages.close();
+    }
+  },
+  300_000,
+);
