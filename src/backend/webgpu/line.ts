@@ -111,7 +111,7 @@ export function printSort(kernel: SortKernel, isGuarded: boolean): Dispatch[] {
     runs,
     ...Array.from({ length: merges }, (_, merge) => {
       const isLast = merge === merges - 1;
-      const told = Uint32Array.of(run * 2 ** merge, turn(merge), turn(merge + 1));
+      const told = Uint32Array.of(run << merge, turn(merge), turn(merge + 1));
       return printMerge(kernel, new Shader({ isGuarded: isGuarded && isLast }), told, isLast);
     }),
   ];
