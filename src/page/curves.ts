@@ -21,6 +21,15 @@ const colour = (name: string) => getComputedStyle(document.documentElement).getP
 /** The value under the pointer; the last one where it isn't on the chart. */
 const shown = (value: number | null | undefined, values: readonly number[]) => formatNumber(value ?? values.at(-1)!);
 
+/** What an axis shows. One point alone stands at the right end of the steps, in the middle of its height. */
+const steps = ({ data: [all] }: uPlot, first: number, last: number): [number, number] =>
+  all.length === 1 ? [0, all[0]] : [first, last];
+function heights(_: uPlot, low: number, high: number): [number, number] {
+  if (low !== high) return uPlot.rangeNum(low, high, 0.1, true) as [number, number];
+  const around = Math.abs(low) / 20 || 1;
+  return [low - around, low + around];
+}
+
 /** A chart in an element, as wide as that. Its series come with their first points. */
 export class Curves {
   readonly #place: HTMLElement;
@@ -87,7 +96,7 @@ export class Curves {
       {
         width: this.#place.clientWidth,
         height,
-        scales: { x: { time: false } },
+        scales: { x: { time: false, range: steps }, y: { range: heights } },
         axes: [axis, { ...axis, size: 56, values: numbers }],
         legend: { live: true },
         cursor: { drag: { x: false, y: false } },
