@@ -1,5 +1,12 @@
 // `seedgrad keys new FILE` and `seedgrad attestations RUN… --trusted FILE`: a runner's pair of keys, and what the signed statements of runs are worth to whoever trusts some of the runners.
-import { type Attestation, type Judged, judgeAttestations, type Ruling, readAttested } from "../verify/attestation.ts";
+import {
+  type Attestation,
+  attestationsFile,
+  type Judged,
+  judgeAttestations,
+  type Ruling,
+  readAttested,
+} from "../verify/attestation.ts";
 import { newKeys, readTrusted } from "../verify/keys.ts";
 import { type Outcome, table } from "./command.ts";
 
@@ -29,7 +36,7 @@ export async function attestations(folders: readonly string[], { trusted: file }
   const runs = folders.map(readAttested);
   const found = judgeAttestations(runs, trusted);
   const lines = found.flatMap(({ verdict, steps, of, judged, contradictions }, i) => [
-    `${runs[i].folder}: ${verdict}${verdict === "not attested" ? "" : `, ${steps} of ${of} steps replayed and the same`}`,
+    `${runs[i].folder}: ${verdict}${verdict === "not attested" ? unattested(judged, file) : `, ${steps} of ${of} steps replayed and the same`}`,
     ...(judged.length === 0 ? [] : table(judged.map(rowOf)).map((line) => `  ${line}`)),
     ...contradictions.map(
       ({ step, same, different }) =>
@@ -40,6 +47,12 @@ export async function attestations(folders: readonly string[], { trusted: file }
   const json = found.map((each, i) => ({ folder: runs[i].folder, ...each, unread: runs[i].unread }));
   return { code: found.every(({ verdict }) => verdict === "confirmed") ? 0 : 1, json: { runs: json }, lines };
 }
+
+/** Why nothing is known of a run. */
+const unattested = (judged: readonly Judged[], trusted: string): string =>
+  judged.length === 0
+    ? `: there is no statement about it in ${attestationsFile}`
+    : `: of what is signed nothing counts by ${trusted}`;
 
 function rowOf({ statement, by, standing, why }: Judged): string[] {
   const worth = why === undefined ? standing : `${standing}: ${why}`;

@@ -1,7 +1,7 @@
 // The process that makes one run for a runner: it says why it can't, or trains and tells how far it is. It ends with the process that started it, whose run it would otherwise go on with for nobody.
 import { setDefaultVectorWidth, type Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
-import { InterruptedError } from "../core/errors.ts";
+import { BackendError, InterruptedError } from "../core/errors.ts";
 import { type Failure, failureOf } from "../core/failures.ts";
 import { drawSeed } from "../rng/stream.ts";
 import { readManifest } from "../run/manifest.ts";
@@ -73,6 +73,8 @@ async function work(order: JobOrder, signal: AbortSignal): Promise<JobEvent> {
     return { type: "finished", digest: await made(order, config, signal) };
   } catch (error) {
     if (error instanceof Unfit) return { type: "unfit", why: error.message };
+    // A backend that this machine hasn't, another may have.
+    if (error instanceof BackendError) return { type: "unfit", why: error.message };
     if (error instanceof InterruptedError) return { type: "stopped" };
     return { type: "failed", failure: failureOf(error) };
   }

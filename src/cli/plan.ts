@@ -43,11 +43,11 @@ function estimateLines({ seconds, jobs, timed, others }: Estimate): string[] {
   const milliseconds = (value: number) => `${(1000 * value).toPrecision(3)} ms`;
   const rates = timed.map(
     ({ index, phase, steps, secondsPerStep, secondsToBegin, secondsPerValidation: validation }) =>
-      `run ${index}${phase === undefined ? "" : `, phase ${phase}`}: ${milliseconds(secondsPerStep)} a step (of ${steps}), ${milliseconds(secondsToBegin)} to the first${validation > 0 ? `, ${milliseconds(validation)} a validation` : ""}`,
+      `run ${index}${phase === undefined ? "" : `, phase ${phase}`}: ${milliseconds(secondsPerStep)} per step (median of ${steps}), ${milliseconds(secondsToBegin)} until the first is done${validation > 0 ? `, ${milliseconds(validation)} per validation` : ""}`,
   );
   return [
-    `about ${durationText(seconds)}, ${jobs} at a time, if they don't slow each other down; without what starting a process, checkpoints and reports take`,
-    `timed: ${rates.join("; ")}${others > 0 ? `; the ${others} runs of other settings by their mean` : ""}`,
+    `about ${durationText(seconds)} with ${jobs} run${jobs === 1 ? "" : "s"} at a time, if they don't slow each other down; starting processes, checkpoints and reports come on top`,
+    `timed: ${rates.join("; ")}${others > 0 ? `; the ${others} run${others === 1 ? "" : "s"} of other settings are taken to be as fast as these on average` : ""}`,
   ];
 }
 
@@ -79,10 +79,12 @@ export function beginning(plan: SweepPlan, statuses: readonly RunStatus[], where
   return [
     `${runs.length} run${runs.length === 1 ? "" : "s"} in ${folder}, ${where}${done > 0 ? `; ${done} finished before` : ""}`,
     ...(repeated > 0
-      ? [`${repeated} draw${repeated === 1 ? "" : "s"} of random came to settings that were there already`]
+      ? [
+          `${repeated} draw${repeated === 1 ? "" : "s"} of random came to settings that were drawn or listed before, and make no run`,
+        ]
       : []),
     ...(strangers.length > 0
-      ? [`not in the plan, and left alone: ${strangers.map((name) => `${folder}/${name}`).join(", ")}`]
+      ? [`runs that aren't in the plan are left alone: ${strangers.map((name) => `${folder}/${name}`).join(", ")}`]
       : []),
   ];
 }

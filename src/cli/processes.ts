@@ -1,16 +1,17 @@
 // The processes of a sweep on this machine: `seedgrad fit` of a run's config, whose file and log lie beside the run's folder.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { writeAtomic } from "#files";
+import { makeDirectory, writeAtomic } from "#files";
 import type { VectorWidth } from "../backend/wasm/width.ts";
+import { ConfigError } from "../core/errors.ts";
 import { isRecord, isText, tryJson } from "../run/fields.ts";
 import type { Ended, Started } from "../sweep/local.ts";
 import type { PlannedRun, SweepPlan } from "../sweep/plan.ts";
 
 /** The file that holds a run's config, beside its folder. */
 export function writeConfig({ folder }: SweepPlan, { name, config }: PlannedRun): string {
-  mkdirSync(folder, { recursive: true });
+  makeDirectory(folder, ConfigError);
   const path = `${folder}/${name}.yaml`;
   if (!existsSync(path) || readFileSync(path, "utf8") !== config) writeAtomic(path, new TextEncoder().encode(config));
   return path;

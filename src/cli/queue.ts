@@ -48,7 +48,7 @@ export function overQueue(
   return connected(address, given, async (queue, store) => {
     const sweep = new QueuedSweep(plan, queue, store);
     const outcome = await body({
-      where: `by the runners of ${address}, into ${store.where}`,
+      where: `made by the runners of ${address}, fetched from ${store.where}`,
       statuses: () => sweep.statuses(),
       atOnce: () => Math.max(1, sweep.statuses().filter(({ state }) => state === "running").length),
       run: (options) => sweep.run(options),

@@ -13,6 +13,7 @@ import { openStore } from "../sweep/stores.ts";
 import { readKeys } from "../verify/keys.ts";
 import { startsChecks, startsJobs } from "./child.ts";
 import { messages, type Outcome } from "./command.ts";
+import { importPrograms } from "./imports.ts";
 import { untilStopped } from "./signals.ts";
 
 /** The flags of `runner`. */
@@ -51,6 +52,8 @@ export async function runner({
   threads,
   vectorWidth,
 }: RunnerFlags): Promise<Outcome> {
+  // A program that can't be imported would fail each job that it is given.
+  await importPrograms(imports);
   const keys = keyFile === undefined ? undefined : readKeys(keyFile);
   const store = await openStore(address, process.env);
   const connection = await connectQueue(queue, process.env);

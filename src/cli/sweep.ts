@@ -1,7 +1,8 @@
 // `seedgrad sweep SWEEP.yaml`: the runs of a plan, each in a process of this command line that fits its config, so many at a time.
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { makeDirectory } from "#files";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
 import { monitoredName } from "../optim/monitored.ts";
@@ -71,7 +72,7 @@ export async function sweep(file: string, flags: SweepFlags): Promise<Outcome> {
     );
   }
   if (flags.dryRun) return showPlan(plan, flags.jobs);
-  mkdirSync(plan.folder, { recursive: true });
+  makeDirectory(plan.folder, ConfigError);
   const lock = lockFolder(plan.folder);
   const { queue } = flags;
   const ending = queue ? "the runs stay in the queue, and go on" : "the runs finish their steps and save";
@@ -177,7 +178,7 @@ function outcomeOf(plan: SweepPlan, statuses: readonly RunStatus[], flags: Sweep
   const finished = statuses.filter(({ state }) => state === "finished");
   const settings = settingsTexts(plan);
   const { lines, refused } = writtenResults(plan, statuses);
-  const code: ExitCode = signal.aborted ? stoppedCode(signal) : refused ? 2 : failed.length > 0 ? 1 : 0;
+  const code: ExitCode = signal.aborted ? stoppedCode(signal) : failed.length > 0 ? 1 : refused ? 2 : 0;
   const resume = shellCommand([...callerWords(), "sweep", file, ...flagWords(flags)]);
   const again = failed.length > 0 ? "the failed ones again" : "go on";
   return {
@@ -242,8 +243,8 @@ function flagWords(flags: SweepFlags): string[] {
 }
 
 /** A run as `--json` gives it. */
-function statusJson({ run, state, before, step, totalSteps, result, seconds, reason }: RunStatus): object {
+function statusJson({ run, state, before, step, totalSteps, result, elapsed, reason }: RunStatus): object {
   const { index, name, settings, seed } = run;
   const { digest, loss, metrics } = result ?? {};
-  return { index, name, settings, seed, state, before, step, totalSteps, digest, loss, metrics, seconds, reason };
+  return { index, name, settings, seed, state, before, step, totalSteps, digest, loss, metrics, elapsed, reason };
 }

@@ -47,7 +47,7 @@ export type SweepFile = z.output<typeof sweepSchema>;
 
 /** Checks a sweep's file, but for what its settings do to the config. Throws ConfigError with file:line:column. */
 export function readSweepFile(source: YamlSource): SweepFile {
-  const author: SourceMap = { path: formatPath, key: (key) => key, ...source };
+  const author: SourceMap = { path: (path) => formatPath(path) || "sweep", key: (key) => key, ...source };
   const file = validate(sweepSchema, source.value, author);
   const seeds = Array.isArray(file.seeds) ? file.seeds.map((_, i): Path => ["seeds", i]) : [];
   seeds.forEach((path, i) => {

@@ -17,8 +17,8 @@ export interface RunStatus extends Progress {
   readonly before: boolean;
   /** Seconds to its end, as fast as it has gone since this sweep watches it; undefined where nothing is known. */
   readonly secondsLeft?: number;
-  /** Seconds in a process of this sweep. */
-  readonly seconds?: number;
+  /** Seconds since this sweep had it begun, until it ended: with the start of its process. What its training took is in its manifest. */
+  readonly elapsed?: number;
   /** Why it failed. */
   readonly reason?: string;
 }
@@ -65,7 +65,7 @@ interface Entry {
   reason?: string;
   /** When its process began; its first known step there, and when that was seen. */
   begun?: { readonly at: number; seen?: { readonly step: number; readonly at: number } };
-  seconds?: number;
+  elapsed?: number;
 }
 
 /** Looks at a planned run's folder, or those of its phases. */
@@ -132,7 +132,7 @@ export class LocalSweep {
     set("running");
     const { code, signal, error } = await process.ended;
     options.signal.removeEventListener("abort", stop);
-    entry.seconds = now() - entry.begun.at;
+    entry.elapsed = now() - entry.begun.at;
     entry.begun = undefined;
     if (watch.look().result && code === 0) return set("finished");
     if (options.signal.aborted) return set("stopped");
@@ -140,7 +140,7 @@ export class LocalSweep {
   }
 
   #status(entry: Entry): RunStatus {
-    const { run, watch, state, before, reason, begun, seconds } = entry;
+    const { run, watch, state, before, reason, begun, elapsed } = entry;
     if (state === "running" || state === "held") entry.progress = watch.look();
     const { progress } = entry;
     const isSeen = begun && state === "running" && progress.step > 0;
@@ -152,7 +152,7 @@ export class LocalSweep {
       before,
       reason,
       secondsLeft: isSeen ? secondsLeft(progress, begun.seen) : undefined,
-      seconds: begun ? now() - begun.at : seconds,
+      elapsed: begun ? now() - begun.at : elapsed,
     };
   }
 }

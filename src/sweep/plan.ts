@@ -2,15 +2,19 @@
 // into the config as `--set` puts it there, so that the schema checks it; an error is at its place in the sweep's file.
 import { readText } from "#files";
 import { canonicalJson, sha256Hex } from "../core/canonical.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, didYouMean } from "../core/errors.ts";
 import { missingKey } from "../core/keys.ts";
+import type { Metric } from "../nn/metrics.ts";
+import { monitoredName } from "../optim/monitored.ts";
 import { Stream } from "../rng/stream.ts";
 import { recordedImports } from "../run/programs.ts";
 import { type Assignment, pathOf } from "../train/config/assign.ts";
+import { metrics } from "../train/config/families.ts";
 import { configHash, parseAssigned, phasesToYaml, readConfigText } from "../train/config/parse.ts";
 import { checkPhases } from "../train/config/phases.ts";
 import type { Config } from "../train/config/schema.ts";
 import { formatPath, type Path, parseYaml, type YamlSource } from "../train/config/yaml.ts";
+import { modeOf } from "../train/numbers.ts";
 import { mostRuns, readSweepFile, type SweepFile } from "./file.ts";
 import { type Draw, rangeAt } from "./ranges.ts";
 import { valueSource } from "./values.ts";
@@ -73,6 +77,7 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
   const programs = Object.values(recordedImports({ imports }, where) ?? {}).map(({ sha256 }) => sha256);
   const runs: PlannedRun[] = [];
   const places = new Map<string, Point>();
+  const validated: Metric[] = [];
   let repeated = 0;
   for (const point of pointsOf(source, sweep)) {
     const { settings, assignments } = point;
@@ -80,6 +85,7 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
       const given = parseAssigned(config, base, assignments, { seed, threads: sweep.threads });
       checkPhases(base, given);
       if (given.some(({ trainer }) => trainer.init.fastDevRun !== undefined)) throw unwritten(base);
+      validated.push(...given.at(-1)!.trainer.init.metrics.map((choice) => metrics.make(choice)));
       const parsed = given.map((phase): Config => ({ ...phase, ...(imports.length > 0 && { imports: [...imports] }) }));
       const name = nameOfRun(parsed, programs);
       const same = places.get(name);
@@ -95,7 +101,35 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
       runs.push({ index: runs.length, name, settings, seed: String(seed), config: text, ...phases });
     }
   }
+  checkMetric(source, sweep, validated);
   return { file, base, folder: where, metric: sweep.metric, runs, repeated };
+}
+
+/** Throws ConfigError where no run validates the number that runs are compared by, or nothing says which of its values are better: at the end of a sweep it would be late to say so. */
+function checkMetric(source: YamlSource, { metric }: SweepFile, validated: readonly Metric[]): void {
+  if (!metric) return;
+  const name = monitoredName(metric.name);
+  const known = [...new Set(["loss", ...validated.map((each) => each.name)])];
+  const position = source.valuePosition(["metric", "name"]);
+  // Of several loaders `LOADER/accuracy`; of a metric of several numbers `per_class_accuracy/3`.
+  if (!known.some((each) => `/${name}/`.includes(`/${each}/`))) {
+    throw new ConfigError({
+      where: "metric.name",
+      problem: "no run of the sweep validates such a number",
+      got: metric.name,
+      expected: `one of ${known.join(", ")}`,
+      hint: didYouMean(name, known) ?? "trainer.init.metrics of the config names what is validated beside the loss",
+      position,
+    });
+  }
+  if (metric.mode ?? modeOf({ metrics: validated.map((each) => ({ name: each.name, metric: each })) }, name)) return;
+  throw new ConfigError({
+    where: "metric.mode",
+    problem: "nothing says whether less or more of this number is better",
+    got: metric.name,
+    expected: "min or max",
+    position,
+  });
 }
 
 /** Of the config, or its phases, and of the programs that its classes come from: a run of another program is another run. */

@@ -96,7 +96,9 @@ export async function connectQueue(address: string, environment: Environment): P
       where: "queue",
       problem: `the Redis at ${address} can't be used`,
       got: (cause as Error).message,
-      hint: "a password is given as REDIS_PASSWORD in the environment",
+      hint: /NOAUTH|WRONGPASS|AUTH/.test((cause as Error).message)
+        ? "user and password are given as REDIS_USERNAME and REDIS_PASSWORD in the environment"
+        : "is it running there, and does it let this machine in? redis-server --appendonly yes starts one",
       cause,
     });
   } finally {

@@ -31,7 +31,7 @@ interface Entry {
   isAgain?: boolean;
   /** The first step that was heard of, and when. */
   begun?: { readonly step: number; readonly at: number };
-  seconds?: number;
+  elapsed?: number;
 }
 
 /** Milliseconds between two looks at what the queue told of; seconds between two looks at all. */
@@ -155,12 +155,12 @@ export class QueuedSweep {
     if (exists(watch.folder)) removeFolder(watch.folder);
     moveFolder(beside, watch.folder);
     entry.progress = watch.look();
-    entry.seconds = entry.begun && now() - entry.begun.at;
+    entry.elapsed = entry.begun && now() - entry.begun.at;
     return true;
   }
 
   #status(entry: Entry): RunStatus {
-    const { run, state, before, reason, begun, progress, seconds } = entry;
+    const { run, state, before, reason, begun, progress, elapsed } = entry;
     const isRunning = state === "running";
     return {
       ...progress,
@@ -169,7 +169,7 @@ export class QueuedSweep {
       before,
       reason,
       secondsLeft: isRunning ? secondsLeft(progress, begun) : undefined,
-      seconds: isRunning && begun ? now() - begun.at : seconds,
+      elapsed: isRunning && begun ? now() - begun.at : elapsed,
     };
   }
 }

@@ -52,27 +52,27 @@ export function countsText(statuses: readonly RunStatus[]): string {
 /** Seconds to the end of the sweep, if the runs that wait take as long as those that were made or run; undefined where nothing is known yet. */
 export function sweepSecondsLeft(statuses: readonly RunStatus[], jobs: number): number | undefined {
   const running = statuses.filter(({ state }) => state === "running");
-  const lengths = statuses.flatMap(({ state, before, seconds, secondsLeft }) => {
-    if (state === "finished" && !before && seconds !== undefined) return [seconds];
-    return state === "running" && secondsLeft !== undefined ? [seconds! + secondsLeft] : [];
+  const lengths = statuses.flatMap(({ state, before, elapsed, secondsLeft }) => {
+    if (state === "finished" && !before && elapsed !== undefined) return [elapsed];
+    return state === "running" && secondsLeft !== undefined ? [elapsed! + secondsLeft] : [];
   });
   if (lengths.length === 0) return undefined;
   const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   const waiting = statuses.filter(({ state }) => state === "waiting").length;
-  const left = running.map(({ seconds, secondsLeft }) => secondsLeft ?? Math.max(0, mean - (seconds ?? 0)));
+  const left = running.map(({ elapsed, secondsLeft }) => secondsLeft ?? Math.max(0, mean - (elapsed ?? 0)));
   return Math.max(...left, (left.reduce((sum, each) => sum + each, 0) + waiting * mean) / jobs, 0);
 }
 
 /** What became of a run. */
 export function eventLine(plan: SweepPlan, status: RunStatus, settings: (run: PlannedRun) => string): string {
-  const { run, state, reason, result, secondsLeft: _, seconds } = status;
+  const { run, state, reason, result, secondsLeft: _, elapsed } = status;
   const shown = shownNumber(plan, status);
   const facts = [
     `run ${run.index} of ${plan.runs.length} (${run.name})`,
     state === "held" ? "goes on in another process, which is waited for" : state,
     ...(state === "running" ? [settings(run)] : []),
     ...(state === "finished" && shown ? [`${shown[0]} ${formatNumber(shown[1])}`] : []),
-    ...(state === "finished" && seconds !== undefined ? [durationText(seconds)] : []),
+    ...(state === "finished" && elapsed !== undefined ? [durationText(elapsed)] : []),
     ...(state === "finished" && result ? [result.digest] : []),
     ...(reason === undefined ? [] : [reason]),
   ];

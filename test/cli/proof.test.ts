@@ -162,7 +162,10 @@ describe("attestations", () => {
     const secret = JSON.parse(readFileSync(own, "utf8")).privateKey as string;
     writeFileSync(trusted, `${"0".repeat(64)} Somebody\n`);
     const judged = () => attestations([run], { trusted });
-    expect(await judged()).toMatchObject({ code: 1, lines: [`${run}: not attested`] });
+    expect(await judged()).toMatchObject({
+      code: 1,
+      lines: [`${run}: not attested: there is no statement about it in attestations.jsonl`],
+    });
     const found = await verified(run, { share: 1, shareSeed: 3n, attest: own });
     expect(found.code, text(found)).toBe(0);
     expect(text(found)).toContain(

@@ -17,6 +17,7 @@ import { codeOf, exitCodesText, exitMeanings } from "../../src/cli/command.ts";
 import { compare } from "../../src/cli/compare.ts";
 import { diff } from "../../src/cli/diff.ts";
 import { predict } from "../../src/cli/predict.ts";
+import { sweep } from "../../src/cli/sweep.ts";
 import { validate, validateAll } from "../../src/cli/validate.ts";
 import { verify } from "../../src/cli/verify.ts";
 import { parseOp } from "../../src/cli/verifyop.ts";
@@ -64,6 +65,10 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     [["sweep", "no/such.yaml", "--store", "file:a"], /--store: it has no effect without --queue/],
     [["sweep", "a.yaml", "--queue", "redis://a", "--vector-width", "4"], /--vector-width: .*together with --queue/],
     [["runner", "--queue", "redis://a", "--store", "file:a", "--name", "ann@host"], /at most 32 letters and digits/],
+    [
+      ["runner", "--queue", "redis://a", "--store", "file:a", "--import", "./no.mjs"],
+      /import \.\/no\.mjs: .*can't be imported/,
+    ],
     [["sweep", "no/such.yaml", "--dry-run", "--only", "0"], /--only: it can't be given together with --dry-run/],
     [["fit"], /missing required argument/],
     [["fti", presetPath], /unknown command/],
@@ -98,6 +103,7 @@ test("what a flag or an argument names, and isn't there, is wrong usage: exit co
     [() => checkpointDiff(run, run), /run: a folder, expected|run: a folder: expected a checkpoint/],
     [() => validate(config, { ckpt: none }), /there is no such checkpoint/],
     [() => validateAll(config, { ckpts: `${none}*` }), /there are no checkpoints/],
+    [() => sweep(sweepOf(config), { folder: config }), /the folder can't be made/],
     [() => predict(config, { input: none }), /--input: there is no such file or folder/],
   ];
   for (const [command, message] of cases) {
@@ -115,6 +121,12 @@ test("what a flag or an argument names, and isn't there, is wrong usage: exit co
   const help = await start(["config", "diff", "--help"]);
   expect(help.stdout).toContain(exitCodesText({ 0: "the same", 1: "something differs" }));
 });
+
+function sweepOf(config: string): string {
+  const path = join(scratch(), "sweep.yaml");
+  writeFileSync(path, `config: ${config}\n`);
+  return path;
+}
 
 function trustedKeys(): string {
   const path = join(scratch(), "trusted");

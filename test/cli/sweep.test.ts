@@ -121,7 +121,7 @@ describe("a sweep", () => {
     expect(rows(changed).map(({ before }) => before)).toEqual([false, true]);
     expect(digests(changed)[1]).toEqual(digest);
     expect(statSync(join(runsIn(folder), name, "manifest.json")).mtimeMs).toBe(written);
-    expect(changed.stderr).toContain(`not in the plan, and left alone: runs/sweep/${gone}\n`);
+    expect(changed.stderr).toContain(`runs that aren't in the plan are left alone: runs/sweep/${gone}\n`);
     expect(manifestOf(folder, gone).status).toBe("finished");
 
     const lines = readFileSync(join(runsIn(folder), "sweep.csv"), "utf8")
@@ -132,12 +132,12 @@ describe("a sweep", () => {
     expect(changed.stdout).toMatch(/^# best settings by the least median of val_loss: learning_rate 0\.\d+$/m);
     writeFileSync(
       join(folder, "sweep.yaml"),
-      `config: config.yaml\ngrid: {${rate}: [0.002, 0.01]}\nmetric: {name: acuracy}\n`,
+      `config: config.yaml\ngrid: {${rate}: [0.002, 0.01]}\nmetric: {name: accuracy/9}\n`,
     );
     const wrong = await sweep(folder);
     expect([wrong.code, wrong.json().finished]).toEqual([2, 2]);
     expect(wrong.stdout).toMatch(
-      /metric: no run has a number of this name: got acuracy, .*\nHint: did you mean accuracy\?/,
+      /metric: no run has a number of this name: got accuracy\/9, .*\nHint: did you mean accuracy\?/,
     );
     // The tables are written all the same.
     const rewritten = readFileSync(join(runsIn(folder), "sweep.csv"), "utf8")
@@ -180,8 +180,8 @@ describe("a sweep", () => {
     expect(existsSync(join(folder, "runs"))).toBe(false);
     expect(dry.stdout).toMatch(/^0 {4}\w{16} {2}waiting {2}30 {5}\d+s {4}learning_rate 0\.001, seed 7$/m);
     expect(dry.stdout).toMatch(/^6 runs in runs\/sweep, 2 at a time$/m);
-    expect(dry.stdout).toMatch(/^about \d+s, 2 at a time, if they don't slow each other down/m);
-    expect(dry.stdout).toMatch(/^timed: run 0: [\d.]+ ms a step \(of 29\), .* ms a validation; run 3: /m);
+    expect(dry.stdout).toMatch(/^about \d+s with 2 runs at a time, if they don't slow each other down/m);
+    expect(dry.stdout).toMatch(/^timed: run 0: [\d.]+ ms per step \(median of 29\), .* ms per validation; run 3: /m);
     const { runs, estimate } = dry.json() as unknown as { runs: Row[]; estimate: { seconds: number; timed: object[] } };
     expect(runs).toHaveLength(6);
     expect(runs[4]).toMatchObject({ index: 4, seed: "8", settings: { [rate]: 0.01 }, totalSteps: 30 });

@@ -127,7 +127,7 @@ grid: {trainer.fit.train_dataloader.batch_size: [4, 8]}
   test("its metric, and its folder: in the file, and given", () => {
     const folder = temporaryFolder();
     mkdirSync(`${folder}/sub`);
-    writeFileSync(`${folder}/config.yaml`, base);
+    writeFileSync(`${folder}/config.yaml`, base.replace("    loss:", "    metrics: [accuracy]\n    loss:"));
     const text = "config: ../config.yaml\nfolder: runs/mine\nmetric: {name: val_accuracy, mode: max, target: 0.9}\n";
     writeFileSync(`${folder}/sub/sweep.yaml`, text);
     const found = loadSweep(`${folder}/sub/sweep.yaml`);
@@ -346,6 +346,23 @@ describe("an error", () => {
 
   test("no base config at all", () => {
     expect(() => planSweep("seeds: 3", "sweep.yaml")).toThrow(/^sweep\.yaml:1:1: config: a required key is missing/);
+  });
+
+  test("of the number that runs are compared by is told before anything runs", () => {
+    const measured = base.replace("    loss:", "    metrics: [accuracy, per_class_accuracy]\n    loss:");
+    for (const name of ["accuracy", "val_accuracy", "loss", "digits/accuracy", "per_class_accuracy/3"])
+      expect(plan(`metric: {name: ${name}, mode: max}`, measured).metric).toMatchObject({ name });
+    expect(failure("metric: {name: acuracy}", measured)).toMatch(
+      /^sweep\.yaml:2:16: metric\.name: no run of the sweep validates such a number: got acuracy, expected one of loss, accuracy, per_class_accuracy\nHint: did you mean accuracy\?/,
+    );
+    expect(failure("metric: {name: accuracy}")).toMatch(
+      /got accuracy, expected one of loss\nHint: trainer\.init\.metrics/,
+    );
+    const meaning = measured.replace("per_class_accuracy", "confusion_matrix");
+    expect(failure("metric: {name: confusion_matrix/3}", meaning)).toMatch(
+      /^sweep\.yaml:2:16: metric\.mode: nothing says whether less or more/,
+    );
+    expect(failure("seeds: 1", "[]")).toMatch(/^config\.yaml:1:1: /);
   });
 
   test("of the config itself is at its place there", () => {

@@ -91,7 +91,7 @@ describe("lines", () => {
     expect(
       eventLine(
         plan,
-        status(1, { state: "finished", seconds: 61, numbers: { loss: 1, val_loss: 0.5 }, result }),
+        status(1, { state: "finished", elapsed: 61, numbers: { loss: 1, val_loss: 0.5 }, result }),
         settings,
       ),
     ).toBe("run 1 of 4 (run1) | finished | val_loss 0.5 | 1m01s | d");
@@ -125,10 +125,10 @@ describe("lines", () => {
 
   test("the time left: what runs to its end, and what waits as long as what was made", () => {
     expect(sweepSecondsLeft([status(0, {}), status(1, {})], 2)).toBeUndefined();
-    const made = status(0, { state: "finished", seconds: 10 });
+    const made = status(0, { state: "finished", elapsed: 10 });
     expect(sweepSecondsLeft([made, status(1, {}), status(2, {})], 2)).toBe(10);
     expect(
-      sweepSecondsLeft([made, status(1, { state: "running", seconds: 4, secondsLeft: 30 }), status(2, {})], 2),
+      sweepSecondsLeft([made, status(1, { state: "running", elapsed: 4, secondsLeft: 30 }), status(2, {})], 2),
     ).toBe(30);
     expect(sweepSecondsLeft([{ ...made, before: true }, status(1, {})], 1)).toBeUndefined();
     expect(sweepSecondsLeft([made], 1)).toBe(0);
