@@ -216,16 +216,20 @@ async function replay(
       const detail = `${side.name} can't be made again as it was: ${otherwise.join("; ")}`;
       return { cause: { name: "another program", detail }, notes: [] };
     }
-    const [first, second] = [await load(a), await load(b)];
-    const program = ({ rebuild, changes }: Side, backend: Backend, checkpoint?: string): Program => ({
-      rebuild: rebuild!,
-      backend,
-      changes,
-      checkpoint: checkpoint ?? null,
-    });
+    const lives = [a.take(), b.take()];
+    const [first, second] = [lives[0]?.backend.inner ?? (await load(a)), lives[1]?.backend.inner ?? (await load(b))];
+    const program = (
+      { rebuild, changes }: Side,
+      backend: Backend,
+      how: Pick<Program, "made" | "checkpoint"> = {},
+    ): Program => ({ rebuild: rebuild!, backend, changes, ...how });
     const last = Math.min(most, parting ?? Infinity, a.links?.length || Infinity, b.links?.length || Infinity);
     const common = a.facts.seed === b.facts.seed ? commonCheckpoint(a, b, Math.min(last, parting ?? 0)) : undefined;
-    let lockstep = await runLockstep(program(a, first, common?.[0]), program(b, second, common?.[1]), last);
+    let lockstep = await runLockstep(
+      program(a, first, { made: lives[0], checkpoint: common?.[0] }),
+      program(b, second, { made: lives[1], checkpoint: common?.[1] }),
+      last,
+    );
     // What differed before the checkpoint, and shows only now.
     if (!lockstep.divergence && common) lockstep = await runLockstep(program(a, first), program(b, second), last);
     const { divergence } = lockstep;

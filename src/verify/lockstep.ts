@@ -9,13 +9,15 @@ import type { FitContext, StepContext, StepResult, TrainerOptions, TrainerView }
 import type { Rebuild } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
 import { sameElements } from "./bits.ts";
-import { latestOf, type RecordingBackend, type RunRecord, recording } from "./record.ts";
-import { remake } from "./remake.ts";
+import { type LiveProgram, makeLive } from "./live.ts";
+import { latestOf, type RunRecord } from "./record.ts";
 
 /** A program to run: how it is made, on which backend, and from which of its checkpoints. */
 export interface Program {
   readonly rebuild: Rebuild;
   readonly backend: Backend;
+  /** It, where it was made before, and hasn't run; left out: it is made. */
+  readonly made?: LiveProgram;
   readonly changes?: Partial<TrainerOptions>;
   readonly checkpoint?: string | null;
 }
@@ -97,7 +99,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
   let steps = 0;
 
   const runSide = async (program: Program, side: 0 | 1): Promise<void> => {
-    const backend = recording(program.backend);
+    let live: LiveProgram | undefined;
     let loader: DataLoader | undefined;
     const arrive = async (step: number, state: SideState) => {
       const other = await barrier.meet(side, state);
@@ -116,7 +118,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
         place = { seed, offset: progress.offset!, cursor: progress.cursor };
       },
       async onTrainStart({ trainer }: FitContext) {
-        const record = latestOf(backend, [trainer.graphs.init]);
+        const record = latestOf(live!.backend, [trainer.graphs.init]);
         if (record && trainer.step === 0) await arrive(0, { trainer, loader: loader!, record, role: "init" });
       },
       async onTrainStepEnd({ trainer, step, batch }: StepResult) {
@@ -124,7 +126,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
         links[side].push(link);
         const roles = Object.entries(trainer.graphs).filter(([role]) => role.startsWith("train"));
         const record = latestOf(
-          backend,
+          live!.backend,
           roles.map(([, hash]) => hash),
         )!;
         const [role] = roles.find(([, hash]) => hash === record.plan.graphHash)!;
@@ -132,12 +134,9 @@ export async function runLockstep(first: Program, second: Program, last = Number
       },
     };
     try {
-      const { trainer, train, validations } = remake("rebuild", program.rebuild, {
-        ...program.changes,
-        logging: { logLevel: "error" },
-        backend: backend as RecordingBackend,
-        callbacks: [callback],
-      });
+      live = program.made ?? (await makeLive(program.rebuild, program.backend, program.changes));
+      live.watchedBy(callback);
+      const { trainer, train, validations } = live;
       loader = train;
       const decides = validationDecides(trainer);
       await trainer.fit(train, decides ? validations : [], { ckptPath: program.checkpoint ?? null });

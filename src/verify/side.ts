@@ -9,6 +9,7 @@ import { CheckpointError, SeedgradError } from "../core/errors.ts";
 import { missingKey } from "../core/keys.ts";
 import type { Graph } from "../graph/hash.ts";
 import { readGraph } from "../graph/record.ts";
+import type { PlannedGraph } from "../report/graph.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../run/checkpoint.ts";
@@ -23,7 +24,7 @@ import { programFacts } from "../train/facts.ts";
 import { lengthOf, limited } from "../train/length.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { requireRun } from "./folder.ts";
-import { remake } from "./remake.ts";
+import { type LiveProgram, makeLive } from "./live.ts";
 import { changesOf } from "./replay.ts";
 import { rebuildConfig, rebuildFromConfig } from "./verify.ts";
 
@@ -47,6 +48,8 @@ export interface Side {
   readonly changes: Parameters<Rebuild>[0];
   /** Its program made here and traced, once: what it is made of, and its training graph. Undefined where no one knows how. */
   readonly trace: () => Promise<Traced> | undefined;
+  /** The program that was made to be traced, for whoever runs it first; undefined where it wasn't, or was taken. */
+  readonly take: () => LiveProgram | undefined;
 }
 
 /** A program as it is here. */
@@ -91,8 +94,29 @@ function runSide(folder: string, { backend, rebuild: given }: SideOptions): Side
     rebuild,
     backend: backend ?? String(manifest.environment.backend ?? "wasm"),
     changes,
-    trace: once(() => rebuild && traced(rebuild, changes)),
+    ...tracing(
+      () => rebuild && traced(rebuild, { backend: backend ?? String(manifest.environment.backend ?? "wasm"), changes }),
+    ),
   };
+}
+
+/** A program that is made once, when it is first asked what it is. */
+function tracing(
+  make: () => Promise<Traced & { readonly live: LiveProgram }> | undefined,
+): Pick<Side, "trace" | "take"> {
+  let program: LiveProgram | undefined;
+  const trace = once(() =>
+    make()?.then(({ live, ...found }): Traced => {
+      program = live;
+      return found;
+    }),
+  );
+  const take = () => {
+    const taken = program;
+    program = undefined;
+    return taken;
+  };
+  return { trace, take };
 }
 
 /** What a function gives, asked for once. */
@@ -126,15 +150,24 @@ export async function programSide(
     folder,
   }: { backend: string | Backend; config?: Config; changes?: Side["changes"]; folder?: string },
 ): Promise<Side> {
-  const made = traced(rebuild, changes, config);
-  const { facts, steps } = await made;
-  return { name, facts, steps, rebuild, backend, changes, folder, trace: () => made };
+  const made = tracing(() => traced(rebuild, { backend, changes, config }));
+  const { facts, steps } = (await made.trace())!;
+  return { name, facts, steps, rebuild, backend, changes, folder, ...made };
 }
 
-async function traced(rebuild: Rebuild, changes: Side["changes"], config?: Config): Promise<Traced> {
-  const silent = { callbacks: [], logging: { logLevel: "error" } } as const;
-  const { trainer, train, validations } = remake("rebuild", rebuild, { ...changes, ...silent });
-  const planned = await trainer.explain(train);
+async function traced(
+  rebuild: Rebuild,
+  { backend, changes, config }: { backend: string | Backend; changes: Side["changes"]; config?: Config },
+): Promise<Traced & { readonly live: LiveProgram }> {
+  const live = await makeLive(rebuild, backend, changes);
+  const { trainer, train, validations } = live;
+  // Closures of its own end V8's asynchronous stack here: an op's line would else be that of whoever awaits the comparison.
+  const planned = await new Promise<readonly PlannedGraph[]>((resolve, reject) => {
+    trainer.explain(train).then(
+      (found) => resolve(found),
+      (error) => reject(error),
+    );
+  });
   const { graphHash, graph } = planned.find(({ role }) => role === "train")!;
   const facts = programFacts(trainer, train, validations);
   const { options } = trainer;
@@ -146,7 +179,7 @@ async function traced(rebuild: Rebuild, changes: Side["changes"], config?: Confi
     config: chosen ? toYamlForm(chosen) : null,
     imports: recordedImports(chosen ?? {}, "."),
   };
-  return { facts: found, graph, steps };
+  return { facts: found, graph, steps, live };
 }
 
 /** The training graph of a side. Where a run's program can't be made here, or makes another by now: the graph that its folder recorded, which knows no lines of a program. */
