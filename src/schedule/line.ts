@@ -1,10 +1,7 @@
 // Kernels that take a whole line at a time, the elements along one axis: threads share the lines, and where neighbouring lines lie side by side in memory
 // several are walked at once.
-
 import { isArgument } from "../../kernels/kernel.ts";
 import { type LineKernel, withAxisLast } from "../../kernels/line.ts";
-import type { PrefixKernel } from "../../kernels/prefix.ts";
-import type { SortKernel } from "../../kernels/sort.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes, written } from "./merge.ts";
 import { type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
@@ -68,7 +65,7 @@ const passedVectors = 4;
 /** Whether a line's elements lie one after another, read and written. */
 const isStraight = ({ nest, axis }: LineLoops) => nest.inputs.every(({ strides }) => strides[axis + 1] === 1);
 
-export function prefixLoops(kernel: PrefixKernel, target: Target): LineLoops {
+export function prefixLoops(kernel: LineKernel & { readonly combine: string }, target: Target): LineLoops {
   const loops = lineLoops(kernel, target, true);
   const isLong = loops.count >= 4 * passedVectors * target.lanes;
   if (!isArgument(kernel.combine) || target.lanes === 1 || !isLong || !isStraight(loops)) return loops;
@@ -86,7 +83,8 @@ export const keyBytes = 8;
 /** Values of a digit, of which a key has four. */
 export const digitValues = 256;
 
-export function sortLoops(kernel: SortKernel, target: Target): LineLoops {
+/** `kept`: so many of each line are read, the first ones; all unless given. */
+export function sortLoops(kernel: LineKernel & { readonly kept?: number }, target: Target): LineLoops {
   const loops = lineLoops(kernel, target, false);
   const { nest, axis, count } = loops;
   const { kept = count } = kernel;
