@@ -1,7 +1,7 @@
 // How a kernel runs where thousands of invocations run at once: which of them computes what, in which shape of tiles. Every number that shapes a dispatch
 // stands here; a backend prints it.
 import { blockSize, chunkSize, type FoldKernel, isArgument, laneCount } from "../../kernels/kernel.ts";
-import type { PrefixKernel } from "../../kernels/prefix.ts";
+import type { LineKernel } from "../../kernels/line.ts";
 import type { Product } from "../../kernels/product.ts";
 import { sizeOf } from "../core/shape.ts";
 
@@ -44,7 +44,12 @@ export interface PrefixGrid {
   readonly width: number;
 }
 
-export function prefixGrid({ shape, axis, combine, inputs: [{ dtype }] }: PrefixKernel): PrefixGrid {
+export function prefixGrid({
+  shape,
+  axis,
+  combine,
+  inputs: [{ dtype }],
+}: LineKernel & { readonly combine: string }): PrefixGrid {
   const count = shape[axis];
   const isAssociative = combine !== "linear" && (dtype === "int32" || isArgument(combine));
   return { isShared: isAssociative && count >= 2 * groupSize, width: Math.ceil(count / groupSize) };
