@@ -7,7 +7,10 @@ const common = {
   hookTimeout: 120_000,
 } as const;
 
-/** Test files that have a process each: those that start others or measure their own, replace modules, register what stays, or count the ops that they import. */
+/**
+ * Test files that have a process each: those that start others or measure their own, replace modules, register what stays, count the ops that they import, watch this process's own output,
+ * or import a module of test/support with hooks of its own, which only the first file to import it would have.
+ */
 const alone = [
   "test/{backend,bench,browser,cli,conformance,docs,engines,laws,run,runtime,sweep,worker}/**/*.test.ts",
   "test/autograd/gradients.test.ts",
@@ -20,7 +23,8 @@ const alone = [
   "test/program/{steady,versions}.test.ts",
   "test/rng/stream.test.ts",
   "test/tensor/families.test.ts",
-  "test/train/{feed,given,optimizers,promises,register,resume,things}.test.ts",
+  "test/train/{columns,feed,given,loggers,optimizers,promises,register,resume,things}.test.ts",
+  "test/verify/{tampered,untouched}.test.ts",
 ];
 
 // biome-ignore lint/style/noDefaultExport: what vitest loads
