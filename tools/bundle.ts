@@ -43,6 +43,9 @@ const together: Readonly<Record<string, string>> = { base: "src/worker/index.ts"
 
 type Info = { readonly isEntry: boolean; readonly importedIds: readonly string[] } | null;
 
+/** Starts worker-entry.js beside the file that it is in itself. */
+const starter = join(root, "src/worker/thread.web.ts");
+
 /** The chunk that a module goes to because of these entries, if a bundle has them. */
 function chunkOfEntries(): (id: string, infoOf: (id: string) => Info) => string | null {
   const reached = new Map<string, ReadonlySet<string>>();
@@ -79,7 +82,7 @@ export async function bundle(input: Readonly<Record<string, string>> = entries):
   const { output } = await made.generate({
     format: "esm",
     minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
-    chunkFileNames: "chunks/[name]-[hash].js",
+    chunkFileNames: ({ moduleIds }) => `${moduleIds.includes(starter) ? "" : "chunks/"}[name]-[hash].js`,
     codeSplitting: {
       groups: [{ debugName: "entries", name: (id, context) => chunkOf(id, (each) => context.getModuleInfo(each)) }],
     },

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => wasm?.dispose());
 
 /** In cpu mode a number is a double until it is rounded: a product that isn't is exact. */
-const product = /let (v\d+) = Math\.fround\((v\d+) \* (v\d+)\);/g;
+const product = /let (v\w+) = Math\.fround\((v\w+) \* (v\w+)\);/g;
 
 const flushed = (text: string) => `(Math.abs(${text}) < ${2 ** -126} ? 0 : ${text})`;
 
@@ -27,9 +27,11 @@ interface Plant {
 const plants: Readonly<Record<string, Plant>> = {
   contracts: {
     edit(source) {
-      let edited = source.replace(/\+ Math\.fround\((a0\[[^\]]*\] \* a1\[[^\]]*\])\)/g, "+ $1");
+      let edited = source;
       for (const [, name, a, b] of source.matchAll(product))
-        edited = edited.replace(new RegExp(`Math\\.fround\\(${name} \\+ `, "g"), `Math.fround(${a} * ${b} + `);
+        edited = edited
+          .replace(new RegExp(`Math\\.fround\\(${name} \\+ `, "g"), `Math.fround(${a} * ${b} + `)
+          .replace(new RegExp(` \\+ ${name}\\);`, "g"), ` + ${a} * ${b});`);
       return edited;
     },
     finds: ["mul, then add", "mul twice, then add", "sum of products"],

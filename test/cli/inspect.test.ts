@@ -104,7 +104,7 @@ describe("checkpoint", () => {
     expect(Object.keys(checkpoints[1].metrics!)).toEqual(["loss", "accuracy"]);
     expect(file.json()).toMatchObject({ state: { step: 2, seed: "7" } });
     expect(file.stdout).toMatch(/parameter\/0\.weight +float32\[8, 4\]/);
-    expect([none.code, none.stderr]).toEqual([undefined, expect.stringMatching(/CheckpointError: .*none/)]);
+    expect([none.code, none.stderr]).toEqual([undefined, expect.stringMatching(/ConfigError: .*none/)]);
   });
 
   test("info and diff: of a file that another program wrote", async () => {

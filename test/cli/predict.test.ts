@@ -106,7 +106,7 @@ describe("a run on a CSV file", () => {
       start(["predict", config]),
       start(["predict", config, "--input", data, "--model-dir", join(folder, "untrained")]),
     ]);
-    expect(refused.map(({ code }) => code)).toEqual([2, 1, 1, 2, 1]);
+    expect(refused.map(({ code }) => code)).toEqual([2, 2, 1, 2, 1]);
     expect(refused[4].stderr).toMatch(/there is no checkpoint to predict with/);
     expect(refused[0].stderr).toMatch(/--output: not a kind of file/);
     expect(refused[2].stderr).toMatch(/not a kind of file that inputs come in/);

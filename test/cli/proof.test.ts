@@ -263,7 +263,7 @@ describe("exit codes of the process", () => {
   test.each<[string[], number, RegExp]>([
     [["verify", "RUN", "--steps", "2", "--json"], 0, /"equal":true/],
     [["verify", "RUN", "--op", "2:result", "--json"], 0, /"equal":true/],
-    [["verify", "RUN", "--op", "2:none"], 1, /DataError: .*: the step's graph has no such value: got none/],
+    [["verify", "RUN", "--op", "2:none"], 2, /no such value: got none, expected one of result, /],
     [["verify", "RUN", "--op", "two"], 2, /expected a step from 1, or STEP:NODE/],
     [["diff", "RUN", "RUN", "--json"], 0, /"equal":true/],
     [["diff", "RUN", "BETA"], 1, /\n {2}adamW update of 0\.weight\n {2}element/],

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { CheckpointError, TrainingError } from "../../src/core/errors.ts";
+import { CheckpointError, ConfigError, TrainingError } from "../../src/core/errors.ts";
 import { numericsId } from "../../src/core/numerics.ts";
 import { replaceFileCalls } from "../../src/io/files.node.ts";
 import * as nn from "../../src/nn/index.ts";
@@ -154,7 +154,7 @@ describe("resume", () => {
     expect((await toyTrainer(options(other)).fit(toyTrain(), undefined, { ckptPath })).digest).toBe(run.digest);
     expect(files(other)["chain.bin"]).toBe(files(modelDir)["chain.bin"]);
     await expect(toyTrainer(options(folder())).fit(toyTrain(), undefined, { ckptPath: "no/such" })).rejects.toThrow(
-      CheckpointError,
+      ConfigError,
     );
   });
 
