@@ -29,33 +29,27 @@ interface Column {
   pick(rows: readonly Row[]): Row | undefined;
 }
 
-/** wasm by threads, the host, and each peer that has a row in the section. */
+/** The host, wasm by threads, and each peer. */
 function columnsOf(rows: readonly Row[]): Column[] {
+  const named = (name: string): Column => ({
+    title: name,
+    pick: (own) => own.find(({ backend }) => backend === name),
+  });
   const threads = [...new Set(rows.filter(({ backend }) => backend === "wasm").map((row) => row.threads))].sort(
     (a, b) => a - b,
   );
-  const peers = ["tfjs:wasm", "jax-js:wasm"].filter((name) => rows.some(({ backend }) => backend === name));
-  const has = (test: (row: Row) => boolean) => rows.some(test);
   return [
-    ...(has(({ backend }) => backend === "host")
-      ? [{ title: "host", pick: (own: readonly Row[]) => own.find(({ backend }) => backend === "host") }]
-      : []),
+    named("host"),
     ...threads.map((count) => ({
       title: `wasm, ${count}`,
       pick: (own: readonly Row[]) => own.find((row) => row.backend === "wasm" && row.threads === count),
     })),
-    ...(has(({ backend }) => backend.startsWith("pytorch:"))
-      ? [
-          {
-            title: "PyTorch's best",
-            pick: (own: readonly Row[]) => fastest(own.filter(({ backend }) => backend.startsWith("pytorch:"))),
-          },
-        ]
-      : []),
-    ...peers.map((name) => ({
-      title: name,
-      pick: (own: readonly Row[]) => own.find(({ backend }) => backend === name),
-    })),
+    {
+      title: "PyTorch's best",
+      pick: (own) => fastest(own.filter(({ backend }) => backend.startsWith("pytorch:"))),
+    },
+    named("tfjs:wasm"),
+    named("jax-js:wasm"),
   ];
 }
 
@@ -85,6 +79,7 @@ function besideColumn({ machine, rows }: Results): Column {
 }
 
 function sectionTable({ title, rows, cases }: Section, beside?: Results): string {
+  // Those that have anything to say here.
   const columns = [...columnsOf(rows), ...(beside ? [besideColumn(beside)] : [])].filter((column) =>
     cases.some((entry) => column.pick(entry.rows)),
   );

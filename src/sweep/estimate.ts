@@ -31,6 +31,14 @@ export interface Timing {
   readonly secondsPerValidation: number;
 }
 
+/** A run that was timed, or a phase of one. */
+export interface TimedRun extends Timing {
+  /** The run's, in the plan. */
+  readonly index: number;
+  /** Of several, from 1. */
+  readonly phase?: number;
+}
+
 /** What a sweep will take. */
 export interface Estimate {
   /** In the plan's order. */
@@ -38,8 +46,7 @@ export interface Estimate {
   /** With so many processes at a time, none of which slows another. */
   readonly seconds: number;
   readonly jobs: number;
-  /** Runs that were timed, by their index. */
-  readonly timed: readonly (Timing & { readonly index: number /** Of several, from 1. */; readonly phase?: number })[];
+  readonly timed: readonly TimedRun[];
   /** Runs of settings that weren't timed, which are taken to be as fast as the timed ones are on average. */
   readonly others: number;
 }
@@ -49,10 +56,10 @@ export async function estimate(planned: readonly PlannedRun[], jobs: number): Pr
   const configs = planned.map((run) => parsePhases(run.config, run.name));
   const firsts = [...new Map([...planned].reverse().map((run) => [textOf(run.settings), run])).values()].reverse();
   const count = Math.min(mostTimed, firsts.length);
-  const timed = new Map<string, readonly Estimate["timed"][number][]>();
+  const timed = new Map<string, readonly TimedRun[]>();
   for (let i = 0; i < count; i++) {
     const run = firsts[Math.floor((i * firsts.length) / count)];
-    const phases: Estimate["timed"][number][] = [];
+    const phases: TimedRun[] = [];
     for (const [at, config] of parsePhases(run.config, run.name).entries())
       phases.push({ index: run.index, ...(run.phases && { phase: at + 1 }), ...(await timeRun(config)) });
     timed.set(textOf(run.settings), phases);

@@ -83,6 +83,17 @@ export function standing(plan: SweepPlan, run: PlannedRun) {
   return { run, watch, progress, before, state };
 }
 
+/** A run's status. `at`: when what is going on was begun, undefined where nothing is; `seen`: a step of it, and when that was known. */
+export function statusOf(
+  entry: Pick<RunStatus, "run" | "state" | "before" | "reason" | "elapsed"> & { readonly progress: Progress },
+  at: number | undefined,
+  seen: { readonly step: number; readonly at: number } | undefined,
+): RunStatus {
+  const { run, state, before, reason, progress, elapsed } = entry;
+  const since = at === undefined ? elapsed : now() - at;
+  return { ...progress, run, state, before, reason, secondsLeft: secondsLeft(progress, seen), elapsed: since };
+}
+
 /** The runs of a plan. */
 export class LocalSweep {
   readonly #entries: readonly Entry[];
@@ -140,20 +151,12 @@ export class LocalSweep {
   }
 
   #status(entry: Entry): RunStatus {
-    const { run, watch, state, before, reason, begun, elapsed } = entry;
+    const { watch, state, begun } = entry;
     if (state === "running" || state === "held") entry.progress = watch.look();
     const { progress } = entry;
     const isSeen = begun && state === "running" && progress.step > 0;
     if (isSeen) begun.seen ??= { step: progress.step, at: now() };
-    return {
-      ...progress,
-      run,
-      state,
-      before,
-      reason,
-      secondsLeft: isSeen ? secondsLeft(progress, begun.seen) : undefined,
-      elapsed: begun ? now() - begun.at : elapsed,
-    };
+    return statusOf(entry, begun?.at, isSeen ? begun.seen : undefined);
   }
 }
 

@@ -5,9 +5,9 @@ import { CheckpointError, SeedgradError } from "../core/errors.ts";
 import { now } from "../runtime/clock.ts";
 import { moveFolder, removeFolder } from "./folders.node.ts";
 import { type Job, jobsOf } from "./job.ts";
-import { type RunState, type RunStatus, standing } from "./local.ts";
+import { type RunState, type RunStatus, standing, statusOf } from "./local.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
-import { type Progress, secondsLeft, type Watch } from "./progress.ts";
+import type { Progress, Watch } from "./progress.ts";
 import type { JobQueue, QueuedRun } from "./queue.ts";
 import { StoredRun } from "./snapshots.ts";
 import type { Store } from "./store.ts";
@@ -160,17 +160,8 @@ export class QueuedSweep {
   }
 
   #status(entry: Entry): RunStatus {
-    const { run, state, before, reason, begun, progress, elapsed } = entry;
-    const isRunning = state === "running";
-    return {
-      ...progress,
-      run,
-      state,
-      before,
-      reason,
-      secondsLeft: isRunning ? secondsLeft(progress, begun) : undefined,
-      elapsed: isRunning && begun ? now() - begun.at : elapsed,
-    };
+    const begun = entry.state === "running" ? entry.begun : undefined;
+    return statusOf(entry, begun?.at, begun);
   }
 }
 
