@@ -116,8 +116,8 @@ test("what a flag or an argument names, and isn't there, is wrong usage: exit co
   }
   const usage = await start(["verify", run, "--op", "x", "--json"]);
   expect([usage.code, usage.json().error]).toEqual([2, expect.objectContaining({ name: "UsageError" })]);
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  for (const code of [0, 1, 2] as const) expect(readme).toContain(`${code} ${exitMeanings[code]}`);
+  const page = readFileSync(join(root, "docs/commands.md"), "utf8");
+  for (const code of [0, 1, 2] as const) expect(page).toContain(`${code} ${exitMeanings[code]}`);
   const help = await start(["config", "diff", "--help"]);
   expect(help.stdout).toContain(exitCodesText({ 0: "the same", 1: "something differs" }));
 });

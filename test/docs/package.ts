@@ -1,5 +1,5 @@
-// npm run test:package: the package as npm packs it, installed in an empty project, where every command of the README's check, of docs/guide/first-run.md and of
-// docs/proof.md must work as printed, with `npx seedgrad` in place of `npm run seedgrad --`. It takes minutes, and the registry.
+// npm run test:package: the package as npm packs it, installed in an empty project, where every command of the README's check, of docs/commands.md, docs/guide/first-run.md
+// and docs/proof.md must work as printed, with `npx seedgrad` in place of `npm run seedgrad --`. It takes minutes, and the registry.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,8 @@ import { root } from "../support/sources.ts";
 
 const page = (name: string) => readFileSync(`${root}${name}`, "utf8");
 const firstRun = page("docs/guide/first-run.md");
-const sections = [page("README.md").match(/^## Check our run\n([\s\S]*?)^## /m)![1], firstRun, page("docs/proof.md")];
+const check = page("README.md").match(/^## Check our run\n([\s\S]*?)^## /m)![1];
+const sections = [check, page("docs/commands.md"), firstRun, page("docs/proof.md")];
 const programOf = (text: string) => text.match(/^```ts\n([\s\S]*?)^```$/m)![1];
 
 /** The commands of a text's sh blocks, as they are where the package is installed. */
@@ -54,7 +55,7 @@ try {
   for (const resolution of ["--module nodenext", "--module esnext --moduleResolution bundler"])
     run(`node ${root}node_modules/typescript/bin/tsc --noEmit --strict --target es2022 ${resolution} types.ts`, folder);
   writeFileSync(join(folder, "first.js"), programOf(firstRun));
-  // The data first: the README tells of it beside the package.
+  // The data first: docs/commands.md tells of it beside the package.
   const commands = sections.map(commandsOf);
   const packages = commands.flat().filter((command) => /^npm install [\w-]+@/.test(command));
   for (const command of new Set(packages)) run(command, folder);

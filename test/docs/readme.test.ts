@@ -104,7 +104,7 @@ test("links of README and docs lead to files that the package has", () => {
 });
 
 test("every npm script and command it names exists", () => {
-  const text = readFileSync(`${root}README.md`, "utf8");
+  const text = ["README.md", "docs/commands.md"].map((page) => readFileSync(`${root}${page}`, "utf8")).join("");
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
   for (const [, name] of text.matchAll(/npm run ([a-z:]+)/g)) expect(scripts).toHaveProperty([name]);
   const help = execFileSync(process.execPath, ["--import", "tsx", "src/cli/main.ts", "--help"], {
