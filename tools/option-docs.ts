@@ -43,8 +43,12 @@ function readSources(): { options: Record<string, Texts>; things: Texts } {
       options[name][property.name] ||= textOf(property);
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && /^(options(Of)?|closedForm|record)$/.test(node.expression.getText())) {
-      const [name, fields] = node.arguments;
+    if (
+      ts.isCallExpression(node) &&
+      /^(options(Of)?|layerOptions|closedForm|record)$/.test(node.expression.getText())
+    ) {
+      const [name, second, third] = node.arguments;
+      const fields = second && ts.isStringLiteral(second) ? third : second;
       const literal = name && (ts.isTemplateExpression(name) ? name.head : ts.isStringLiteral(name) ? name : undefined);
       if (literal && fields) add(literal.text, fields);
     } else if (ts.isVariableDeclaration(node) && /Fields$/.test(node.name.getText()) && node.initializer)

@@ -231,12 +231,11 @@ function copied(form: Form, value: unknown): unknown {
 }
 
 /** The record of a thing's options. `where`: what errors call it, where that is another name. */
-export const options = <const S extends Fields>(
-  name: string,
-  fields: S,
-  where?: string,
-  Failure?: Failing,
-): OptionRecord<S> => new OptionRecord(name, fields, where, Failure);
+export function options<const S extends Fields>(name: string, fields: S): OptionRecord<S>;
+export function options<const S extends Fields>(name: string, where: string, fields: S): OptionRecord<S>;
+export function options(name: string, second: string | Fields, fields?: Fields): OptionRecord {
+  return typeof second === "string" ? new OptionRecord(name, fields!, second) : new OptionRecord(name, second);
+}
 
 /** A number within bounds, in words: `a number ≥ 0`. */
 export function numberOf(expected: string, bounds: Bounds, problem = "a number out of range"): Type<number> {

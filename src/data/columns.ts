@@ -73,11 +73,11 @@ const isTable = (value: unknown) => {
   return Array.isArray(header) && typeof size === "number" && typeof each === "function";
 };
 const calls = {
-  arrays: optionsOf("csv", csvFields, "data.csvArrays").call({
+  arrays: optionsOf("csv", "data.csvArrays", csvFields).call({
     where: string,
     table: kind("a table, as parseCsv gives it", isTable),
   }),
-  dataset: optionsOf("csv", csvFields, "data.csvDataset").call({ path: string }),
+  dataset: optionsOf("csv", "data.csvDataset", csvFields).call({ path: string }),
 };
 
 /**

@@ -7,14 +7,10 @@ import { dataFolder, ownData, readPublished } from "./package.ts";
 
 const sha256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8";
 
-const record = optionsOf(
-  "digits",
-  {
-    /** The folder of digits.csv, which may be gzipped, instead of this package's. */
-    directory: folderPath.optional(),
-  },
-  "data.digitsDataset",
-);
+const record = optionsOf("digits", "data.digitsDataset", {
+  /** The folder of digits.csv, which may be gzipped, instead of this package's. */
+  directory: folderPath.optional(),
+});
 export type DigitsOptions = Given<typeof record>;
 
 /** 1,797 handwritten digits: `inputs` [64] float32, 8 × 8 pixels in [0, 1], multiples of 1/16, and `targets` [] int32 in [0, 10). Throws DataError when the file is missing or has other bytes. */

@@ -14,7 +14,7 @@ import { debianData } from "./package.ts";
 
 /** One split of the clothes: `inputs` [784] float32, standardised unless that is switched off, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
 export const fashionMnistDataset: ImagesDataset = imagesDataset(
-  optionsOf("fashion_mnist", splitFields, "data.fashionMnistDataset"),
+  optionsOf("fashion_mnist", "data.fashionMnistDataset", splitFields),
   {
     source: debianData("dataset-fashion-mnist"),
     files: {
@@ -35,6 +35,6 @@ export type FashionMnistOptions = PairOptions;
 
 /** Loaders of the 60,000 images of clothes to train on, and the 10,000 to test on; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
 export const fashionMnist: ImagesLoaders = imagesLoaders(
-  optionsOf("fashionMnist", pairFields, "data.fashionMnist"),
+  optionsOf("fashionMnist", "data.fashionMnist", pairFields),
   fashionMnistDataset,
 );

@@ -5,20 +5,16 @@ import { factory } from "../core/things.ts";
 import { fillWords } from "../rng/stream.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 
-const record = optionsOf(
-  "heat_equation",
-  {
-    /** How many points there are. */
-    samples: countOf("samples"),
-    /** The seed whose stream the points are drawn from: not the run's, so that the points are the same in each. */
-    seed,
-    /** α of the equation, in squared lengths of the rod in a unit of time. */
-    diffusivity: positive.default(0.1),
-    /** Times are in [0, duration). */
-    duration: positive.default(1),
-  },
-  "data.heatEquation",
-);
+const record = optionsOf("heat_equation", "data.heatEquation", {
+  /** How many points there are. */
+  samples: countOf("samples"),
+  /** The seed whose stream the points are drawn from: not the run's, so that the points are the same in each. */
+  seed,
+  /** α of the equation, in squared lengths of the rod in a unit of time. */
+  diffusivity: positive.default(0.1),
+  /** Times are in [0, duration). */
+  duration: positive.default(1),
+});
 export type HeatEquationOptions = Given<typeof record>;
 
 /** Points (x, t) uniform on [0, 1) × [0, duration), two draws each, and the solution of ∂u/∂t = α·∂²u/∂x² with u(0, t) = u(1, t) = 0 and u(x, 0) = sin πx there: `inputs` [2] float32, `targets` [1] float32, exp(−α·π²·t)·sin πx in float64, rounded once. */

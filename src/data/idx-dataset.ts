@@ -10,16 +10,12 @@ import { arrayDataset, type Dataset } from "./dataset.ts";
 import { parseIdx } from "./idx.ts";
 import { standardise } from "./mnist.ts";
 
-const record = optionsOf(
-  "idx",
-  {
-    /** The path of the inputs' file; it may be gzipped. */
-    inputs: filePath,
-    /** The path of the targets' file. */
-    targets: filePath,
-  },
-  "data.idxDataset",
-);
+const record = optionsOf("idx", "data.idxDataset", {
+  /** The path of the inputs' file; it may be gzipped. */
+  inputs: filePath,
+  /** The path of the targets' file. */
+  targets: filePath,
+});
 export type IdxOptions = Given<typeof record>;
 
 /** The samples of an IDX file, each flat: [samples, width] float32. Unsigned bytes are standardised as MNIST's images, other elements are as they are. */

@@ -16,22 +16,18 @@ import {
 import { factory } from "../core/things.ts";
 import type { Dataset } from "./dataset.ts";
 
-const record = optionsOf(
-  "images",
-  {
-    /** The folder of the classes' folders. */
-    folder: folderPath,
-    /** The classes' folders in the order of their numbers; all of them by name unless given. */
-    classes: listOf(text, 1, "a list of at least one text").optional(),
-    /** `rgb`: three channels; `grey`: one, by the weights of ITU-R 601. */
-    colour: word("rgb", "grey").default("rgb"),
-    /** What is subtracted from pixels ÷ 255, for each channel. */
-    mean: listOf(finite, 1, "a list of numbers, one for each channel").optional(),
-    /** What the difference is then divided by, for each channel. */
-    deviation: listOf(positive, 1, "a list of numbers > 0, one for each channel").optional(),
-  },
-  "data.imageFolder",
-);
+const record = optionsOf("images", "data.imageFolder", {
+  /** The folder of the classes' folders. */
+  folder: folderPath,
+  /** The classes' folders in the order of their numbers; all of them by name unless given. */
+  classes: listOf(text, 1, "a list of at least one text").optional(),
+  /** `rgb`: three channels; `grey`: one, by the weights of ITU-R 601. */
+  colour: word("rgb", "grey").default("rgb"),
+  /** What is subtracted from pixels ÷ 255, for each channel. */
+  mean: listOf(finite, 1, "a list of numbers, one for each channel").optional(),
+  /** What the difference is then divided by, for each channel. */
+  deviation: listOf(positive, 1, "a list of numbers > 0, one for each channel").optional(),
+});
 export type ImageFolderOptions = Given<typeof record>;
 
 /**

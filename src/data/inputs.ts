@@ -13,18 +13,14 @@ import { npyDataset, npzArrays } from "./numpy.ts";
 import { parquetTable } from "./parquet.ts";
 import { missing } from "./rows.ts";
 
-const record = optionsOf(
-  "inputs",
-  {
-    /** The columns of a CSV file that are inputs, found by name, in this order; all of them unless given. */
-    columns: list(text).optional(),
-    /** Texts of a CSV file that stand for a missing value, and what becomes of it. */
-    missing: missing.optional(),
-    /** Columns of a CSV file that are texts, as `csvDataset` reads them. */
-    categorical: list(text).optional(),
-  },
-  "data.inputsDataset",
-);
+const record = optionsOf("inputs", "data.inputsDataset", {
+  /** The columns of a CSV file that are inputs, found by name, in this order; all of them unless given. */
+  columns: list(text).optional(),
+  /** Texts of a CSV file that stand for a missing value, and what becomes of it. */
+  missing: missing.optional(),
+  /** Columns of a CSV file that are texts, as `csvDataset` reads them. */
+  categorical: list(text).optional(),
+});
 export type InputsOptions = Given<typeof record>;
 const call = record.call({ path: string });
 

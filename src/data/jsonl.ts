@@ -6,19 +6,15 @@ import { factory } from "../core/things.ts";
 import { parseFileJson } from "../io/json.ts";
 import { type TextDataset, textFields, textWindows } from "./text.ts";
 
-const record = optionsOf(
-  "jsonl",
-  {
-    /** The path of the file: UTF-8, a JSON object on each line. */
-    file: filePath,
-    /** The key whose text is the document. */
-    key: text.default("text"),
-    /** What stands between two documents; a line feed unless given. */
-    separator: anyText.optional(),
-    ...textFields,
-  },
-  "data.jsonlDataset",
-);
+const record = optionsOf("jsonl", "data.jsonlDataset", {
+  /** The path of the file: UTF-8, a JSON object on each line. */
+  file: filePath,
+  /** The key whose text is the document. */
+  key: text.default("text"),
+  /** What stands between two documents; a line feed unless given. */
+  separator: anyText.optional(),
+  ...textFields,
+});
 export type JsonlOptions = Given<typeof record>;
 
 /** Windows over a file's documents, as `textWindows` makes them. Throws DataError, with the line, for one that is no object with a text under the key. */

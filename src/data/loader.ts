@@ -70,28 +70,24 @@ const isTransform = (value: unknown): boolean => {
 };
 
 /** What every loader takes. */
-export const loaderRecord = optionsOf(
-  "dataloader",
-  {
-    /** Samples of a batch. */
-    batchSize: countOf("samples"),
-    /** A new order each epoch, from the stream: 2·(samples − 1) draws. Otherwise the dataset's own order, no draws. */
-    shuffle: flag.optional(),
-    /** Leaves out a last batch that isn't full; as `shuffle` unless given, and then only in training: validation and prediction see every sample. */
-    dropLast: flag.optional(),
-    /** The seed whose stream gives the orders, in place of the run's: an integer in [0, 2⁶⁴). So that runs under several seeds see the same batches. Part of the run's digest. */
-    shuffleSeed: new Type<bigint | number>("an integer in [0, 2⁶⁴)", anything, { kind: "seed" }).optional(),
-    /** The share of the samples that is set aside for validation: a random split, as `randomSplit` makes it. The loader has the rest, and `validation` is a loader of these. */
-    validationSplit: share.optional(),
-    /** Shuffles within windows of so many neighbouring samples, which come in a random order: for data on disk, which are then read in one place at a time. */
-    shuffleWindow: countOf("samples", 2).optional(),
-    /** Random changes of training batches, one after another, from the epoch's own draws; validation and prediction leave them out. */
-    augment: list(part<RandomTransform>("transform", kind("a transform: data.randomFlip() …", isTransform))).optional(),
-    /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
-    transform: code<Transform>(callable).optional(),
-  },
-  "data.dataLoader",
-);
+export const loaderRecord = optionsOf("dataloader", "data.dataLoader", {
+  /** Samples of a batch. */
+  batchSize: countOf("samples"),
+  /** A new order each epoch, from the stream: 2·(samples − 1) draws. Otherwise the dataset's own order, no draws. */
+  shuffle: flag.optional(),
+  /** Leaves out a last batch that isn't full; as `shuffle` unless given, and then only in training: validation and prediction see every sample. */
+  dropLast: flag.optional(),
+  /** The seed whose stream gives the orders, in place of the run's: an integer in [0, 2⁶⁴). So that runs under several seeds see the same batches. Part of the run's digest. */
+  shuffleSeed: new Type<bigint | number>("an integer in [0, 2⁶⁴)", anything, { kind: "seed" }).optional(),
+  /** The share of the samples that is set aside for validation: a random split, as `randomSplit` makes it. The loader has the rest, and `validation` is a loader of these. */
+  validationSplit: share.optional(),
+  /** Shuffles within windows of so many neighbouring samples, which come in a random order: for data on disk, which are then read in one place at a time. */
+  shuffleWindow: countOf("samples", 2).optional(),
+  /** Random changes of training batches, one after another, from the epoch's own draws; validation and prediction leave them out. */
+  augment: list(part<RandomTransform>("transform", kind("a transform: data.randomFlip() …", isTransform))).optional(),
+  /** Makes other tensors of a batch's; a function of the batch alone, it draws nothing. */
+  transform: code<Transform>(callable).optional(),
+});
 export type LoaderOptions = Given<typeof loaderRecord>;
 
 /** A table behind a loader. */

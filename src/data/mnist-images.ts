@@ -113,7 +113,7 @@ export function imagesDataset(
   { source, files, standardised }: PublishedImages,
 ): ImagesDataset {
   const { name, where } = record;
-  const call = optionsOf(name, sourceFields, where).call({
+  const call = optionsOf(name, where, sourceFields).call({
     split: oneOf(["train", "test"], { val: '"test"', validation: '"test"' }),
   });
   const open: ImagesDataset = named(

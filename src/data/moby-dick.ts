@@ -17,7 +17,7 @@ export type MobyDickSource = Given<{ readonly fields: typeof sourceFields }>;
 
 /** Windows of the book, as `textWindows` makes them. Throws DataError when the file is missing or has other bytes. */
 export const mobyDickDataset = factory(
-  optionsOf("moby_dick", { ...textFields, ...sourceFields }, "data.mobyDickDataset"),
+  optionsOf("moby_dick", "data.mobyDickDataset", { ...textFields, ...sourceFields }),
   ({ directory, ...rest }): TextDataset => {
     const folder = dataFolder("data.mobyDick", source, "data.txt", directory);
     const bytes = readPublished(`${folder}/data.txt`, source, sha256);
@@ -26,7 +26,7 @@ export const mobyDickDataset = factory(
 );
 
 const { split: _split, ...withoutSplit } = textFields;
-const record = optionsOf("mobyDick", { ...loaderRecord.fields, ...withoutSplit, ...sourceFields }, "data.mobyDick");
+const record = optionsOf("mobyDick", "data.mobyDick", { ...loaderRecord.fields, ...withoutSplit, ...sourceFields });
 
 /** Loaders of the book's first nine tenths and of its last one, which is never shuffled. Rejects with DataError when the file is missing or has other bytes. */
 export async function mobyDick(options: Given<typeof record>): Promise<[train: DataLoader, validation: DataLoader]> {

@@ -14,36 +14,28 @@ import { arrayDataset, type Dataset, type Field } from "./dataset.ts";
 /** What inputs are multiplied by. */
 const scale = finite.optional();
 
-const npyRecord = optionsOf(
-  "npy",
-  {
-    /** The path of the inputs' file. */
-    inputs: text,
-    /** The path of the targets' file; without it there are none. */
-    targets: text.optional(),
-    /** Makes inputs float32 and multiplies them by it: 1/255 for pixels. */
-    scale,
-    /** Where it is false, samples are read when they are wanted: for files that are larger than memory. */
-    memory: flag.default(true),
-  },
-  "data.npyDataset",
-);
+const npyRecord = optionsOf("npy", "data.npyDataset", {
+  /** The path of the inputs' file. */
+  inputs: text,
+  /** The path of the targets' file; without it there are none. */
+  targets: text.optional(),
+  /** Makes inputs float32 and multiplies them by it: 1/255 for pixels. */
+  scale,
+  /** Where it is false, samples are read when they are wanted: for files that are larger than memory. */
+  memory: flag.default(true),
+});
 export type NpyOptions = Given<typeof npyRecord>;
 
-const npzRecord = optionsOf(
-  "npz",
-  {
-    /** The path of the archive, as numpy.savez or savez_compressed writes it. */
-    file: filePath,
-    /** The name of the array that is inputs. */
-    inputs: text.default("inputs"),
-    /** The name of the array that is targets; without it there are none. */
-    targets: text.optional(),
-    /** Makes inputs float32 and multiplies them by it: 1/255 for pixels. */
-    scale,
-  },
-  "data.npzDataset",
-);
+const npzRecord = optionsOf("npz", "data.npzDataset", {
+  /** The path of the archive, as numpy.savez or savez_compressed writes it. */
+  file: filePath,
+  /** The name of the array that is inputs. */
+  inputs: text.default("inputs"),
+  /** The name of the array that is targets; without it there are none. */
+  targets: text.optional(),
+  /** Makes inputs float32 and multiplies them by it: 1/255 for pixels. */
+  scale,
+});
 export type NpzOptions = Given<typeof npzRecord>;
 
 const nameOf = (path: string): string => path.split(/[\\/]/).at(-1)!;

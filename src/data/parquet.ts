@@ -28,15 +28,11 @@ interface ColumnChunk {
 }
 type ReadColumn = (reader: object, rows: object, decoder: object) => { readonly data: readonly ArrayLike<unknown>[] };
 
-const record = optionsOf(
-  "parquet",
-  {
-    /** The table's path. */
-    file: filePath,
-    ...csvFields,
-  },
-  "data.parquetDataset",
-);
+const record = optionsOf("parquet", "data.parquetDataset", {
+  /** The table's path. */
+  file: filePath,
+  ...csvFields,
+});
 export type ParquetOptions = Given<typeof record>;
 
 /** A dataset of a Parquet file, as `csvDataset` makes it of a CSV file with the same rows; a missing value is the text `""`, a truth value 0 or 1. Throws DataError, where hyparquet isn't installed too. */

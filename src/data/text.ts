@@ -42,8 +42,8 @@ const calls = {
         typeof value !== "string" && typeof (value as Iterable<number> | null)?.[Symbol.iterator] === "function",
     ),
   }),
-  textWindows: optionsOf("text", textFields, "data.textWindows").call({ name: string, text: string }),
-  textDataset: optionsOf("text", textFields, "data.textDataset").call({ path: string }),
+  textWindows: optionsOf("text", "data.textWindows", textFields).call({ name: string, text: string }),
+  textDataset: optionsOf("text", "data.textDataset", textFields).call({ path: string }),
 };
 
 /** Characters by number: the code points of a text, ascending. */

@@ -19,7 +19,7 @@ const bytes = 256;
 /** How many tokens there are to be: 256 bytes and the merges. */
 export const tokenCount = numberOf(`an integer in [${bytes}, 2^20]`, { integer: true, least: bytes, most: mostTokens });
 
-const record = optionsOf("tokenizer", { tokens: tokenCount }, "data.trainTokenizer");
+const record = optionsOf("tokenizer", "data.trainTokenizer", { tokens: tokenCount });
 export type TokenizerOptions = Given<typeof record>;
 
 const isMerge = (value: unknown): value is Merge =>

@@ -14,17 +14,13 @@ const published = {
   cars: "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319",
 } as const;
 
-const record = optionsOf(
-  "vega",
-  {
-    /** Which table. */
-    table: word("penguins", "cars"),
-    ...csvFields,
-    /** The folder of the tables' JSON files, instead of the npm package's. */
-    directory: folderPath.optional(),
-  },
-  "data.vegaDataset",
-);
+const record = optionsOf("vega", "data.vegaDataset", {
+  /** Which table. */
+  table: word("penguins", "cars"),
+  ...csvFields,
+  /** The folder of the tables' JSON files, instead of the npm package's. */
+  directory: folderPath.optional(),
+});
 export type VegaOptions = Given<typeof record>;
 
 /** A table of vega-datasets, read as `csvDataset` reads a CSV file with the same rows; a missing value is the text `""`. Throws DataError when the file is missing or has other bytes, and for what `csvDataset` does. */

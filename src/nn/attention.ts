@@ -8,7 +8,7 @@ import { reshape, slice, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { type Linear, linear } from "./linear.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 export interface SelfAttentionOptions {
   /** Each position sees itself and those before it alone. */
@@ -86,7 +86,4 @@ export class SelfAttention extends Module {
  * @example nn.selfAttention(8, 2).forward(zeros([2, 5, 8]))
  * @golden gpt, as a part of it
  */
-export function selfAttention(width: number, heads: number, options: SelfAttentionOptions = {}): SelfAttention {
-  checkArguments(call, arguments);
-  return new SelfAttention(width, heads, options);
-}
+export const selfAttention = factoryOf(SelfAttention);

@@ -1,32 +1,24 @@
 // Batch normalisation: by the batch in training, by running statistics in evaluation.
 import { checkArguments, kind, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
+import { flag, type Given, nonNegative } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { Parameter, type Variable } from "../program/variable.ts";
-import { ones, zeros } from "../tensor/creation.ts";
 import { batchNorm, batchNormTraining } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
-import { follow, type Momentum, momentumOption, running } from "./running.ts";
+import { ChannelNorm, momentumOption } from "./channelnorm.ts";
+import { checkForward, layerOptions } from "./check.ts";
 
 const record = (name: string) =>
-  optionsOf(
-    name,
-    {
-      /** Added to the variance. */
-      epsilon: nonNegative.default(1e-5),
-      /** The batch's share in the running statistics: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None). */
-      momentum: momentumOption,
-      /** Whether each channel has a weight and a bias. */
-      affine: flag.default(true),
-      /** Whether running statistics are kept; without them evaluation goes by the batch too. */
-      trackRunningStats: flag.default(true),
-    },
-    `nn.${name}`,
-    ShapeError,
-  );
+  layerOptions(name, {
+    /** Added to the variance. */
+    epsilon: nonNegative.default(1e-5),
+    /** The batch's share in the running statistics: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None). */
+    momentum: momentumOption,
+    /** Whether each channel has a weight and a bias. */
+    affine: flag.default(true),
+    /** Whether running statistics are kept; without them evaluation goes by the batch too. */
+    trackRunningStats: flag.default(true),
+  });
 export type BatchNormOptions = Given<ReturnType<typeof record>>;
 
 /** How many axes follow the channels in what a layer takes. */
@@ -47,35 +39,17 @@ const shapes = {
 };
 
 /** (x − mean) · (weight ÷ √(variance + epsilon)) + bias for each channel (Ioffe and Szegedy 2015). x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` (n − 1 in its count, as PyTorch's) are buffers, and `batchesTracked` where momentum is "cumulative"; weight starts as ones, bias as zeros. */
-export class BatchNorm extends Module {
-  readonly weight?: Parameter;
-  readonly bias?: Parameter;
-  readonly runningMean?: Variable;
-  readonly runningVariance?: Variable;
-  readonly batchesTracked?: Variable;
+export class BatchNorm extends ChannelNorm {
   readonly axes: SpatialAxes;
-  readonly channels: number;
-  readonly epsilon: number;
-  readonly momentum: Momentum;
 
   constructor(axes: SpatialAxes, channels: number, options: BatchNormOptions = {}) {
     checkArguments(call, arguments);
-    super();
-    const { epsilon, momentum, affine, trackRunningStats } = base.fill(options);
-    checkCount(`batchNorm${axes}d`, "channels", channels);
+    super(`batchNorm${axes}d`, channels, base.fill(options));
     this.axes = axes;
-    this.channels = channels;
-    this.epsilon = epsilon;
-    this.momentum = momentum;
-    if (affine) {
-      this.weight = new Parameter(ones([channels]));
-      this.bias = new Parameter(zeros([channels]));
-    }
-    if (trackRunningStats) Object.assign(this, running(channels, momentum));
   }
 
   override forward(inputs: Tensor): Tensor {
-    const { axes, channels, weight, bias, epsilon, momentum, runningMean, runningVariance } = this;
+    const { axes, channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const where = `nn.batchNorm${axes}d`;
     checkForward(where, arguments);
     const { shape, rank } = inputs;
@@ -92,13 +66,9 @@ export class BatchNorm extends Module {
     const { output, mean, variance } = batchNormTraining(inputs, weight, bias, { epsilon });
     if (runningMean && runningVariance) {
       const count = sizeOf(shape) / channels;
-      follow(this, momentum, [mean, variance], count / (count - 1));
+      this.follow([mean, variance], count / (count - 1));
     }
     return output;
-  }
-
-  protected override describe(): string {
-    return `(${this.channels})`;
   }
 }
 

@@ -7,7 +7,7 @@ import { checkForward } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
 /** x + attention(norm1(x)), then x + mlp(norm2(x)), dropout on both addends; the MLP is four times as wide, with GELU. x: [batch, time, width] → the same. */
@@ -42,7 +42,4 @@ export class TransformerBlock extends Module {
  * @example nn.transformerBlock(8, 2).forward(zeros([2, 5, 8]))
  * @golden gpt, as a part of it
  */
-export function transformerBlock(width: number, heads: number, options: SelfAttentionOptions = {}): TransformerBlock {
-  checkArguments(blockCall, arguments);
-  return new TransformerBlock(width, heads, options);
-}
+export const transformerBlock = factoryOf(TransformerBlock);

@@ -1,6 +1,9 @@
 // Checks on layers: sizes, and what comes in.
 import { checkArguments, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
 import { ShapeError, showValue } from "../core/errors.ts";
+import { type Fields, OptionRecord } from "../core/options.ts";
+import type { Shape } from "../core/shape.ts";
+import type { PerAxis } from "../ops/window.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
@@ -35,6 +38,12 @@ export function checkStack(where: string, layers: number, parameters: number): v
 export const affineParameters = (inputs: number, outputs: number, bias = true): number =>
   outputs * (inputs + (bias ? 1 : 0));
 
+/** The options of the layer or model that a config calls `name` (heat_pinn) and code nn.heatPinn. One out of range is a ShapeError. */
+export function layerOptions<const S extends Fields>(name: string, fields: S): OptionRecord<S> {
+  const where = `nn.${name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
+  return new OptionRecord(name, fields, where, ShapeError);
+}
+
 /** Throws ShapeError unless the value is an integer ≥ 1. */
 export function checkCount(where: string, what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
@@ -46,6 +55,43 @@ export function checkCount(where: string, what: string, value: number): void {
     });
   }
 }
+
+/** Throws ShapeError unless each is an integer ≥ 1. */
+export function checkCounts(where: string, values: Readonly<Record<string, number>>): void {
+  for (const [what, value] of Object.entries(values)) checkCount(where, what, value);
+}
+
+/** The extents of a normalisation's weights, checked. */
+export function extentsOf(where: string, shape: number | Shape): Shape {
+  const extents = typeof shape === "number" ? [shape] : shape;
+  for (const extent of extents) checkCount(where, "an extent", extent);
+  return extents;
+}
+
+/** Throws ShapeError unless each is an integer ≥ `least`, or a list of one for each of `rank` axes. */
+export function checkPerAxis(
+  where: string,
+  rank: number,
+  values: Readonly<Record<string, PerAxis>>,
+  least: 0 | 1,
+): void {
+  for (const [what, value] of Object.entries(values)) {
+    if (typeof value === "object" && value.length !== rank) {
+      throw new ShapeError({
+        where: `nn.${where}`,
+        problem: `no ${what} for each axis`,
+        got: `[${value}]`,
+        expected: `a number, or ${rank} of them`,
+      });
+    }
+    for (const each of typeof value === "number" ? [value] : value)
+      if (each !== 0 || least > 0) checkCount(where, what, each);
+  }
+}
+
+/** What is one for each axis as text: 2 × 3. */
+export const across = (value: PerAxis | string): string =>
+  typeof value === "object" ? value.join(" × ") : String(value);
 
 const batch = kind(
   "a batch: tensors by name",

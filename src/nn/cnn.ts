@@ -1,10 +1,8 @@
-// A small convolutional network for images.
-import { ShapeError } from "../core/errors.ts";
-import { count, flag, type Given, list, numberOf, options, probability, tuple, word } from "../core/options.ts";
+import { count, flag, type Given, list, numberOf, probability, tuple, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { relu } from "./activation.ts";
 import { batchNorm2d } from "./batchnorm.ts";
-import { affineParameters, checkStack } from "./check.ts";
+import { affineParameters, checkStack, layerOptions } from "./check.ts";
 import { conv2d } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { flatten, unflatten } from "./flatten.ts";
@@ -14,27 +12,22 @@ import { maxPool2d } from "./pool.ts";
 import { sequential } from "./sequential.ts";
 
 const odd = numberOf("an odd integer ≥ 1", { integer: true, odd: true, least: 1 }, "no odd size");
-const record = options(
-  "cnn",
-  {
-    /** A sample's channels, height and width; samples may come flat. */
-    input: tuple("three counts: channels, height, width", count, count, count),
-    /** Output channels of each convolution; each halves height and width. */
-    channels: list(count, 1, "at least one count"),
-    /** How many classes there are. */
-    classes: count,
-    /** The filters' extent down and across, odd. */
-    size: odd.default(3),
-    /** Whether each convolution is followed by batch normalisation, and then has no bias of its own. */
-    batchNorm: flag.default(false),
-    /** Probability before the last layer. */
-    dropout: probability.default(0),
-    /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given, inputs counted over the filter. */
-    init: word(...initNames).optional(),
-  },
-  "nn.cnn",
-  ShapeError,
-);
+const record = layerOptions("cnn", {
+  /** A sample's channels, height and width; samples may come flat. */
+  input: tuple("three counts: channels, height, width", count, count, count),
+  /** Output channels of each convolution; each halves height and width. */
+  channels: list(count, 1, "at least one count"),
+  /** How many classes there are. */
+  classes: count,
+  /** The filters' extent down and across, odd. */
+  size: odd.default(3),
+  /** Whether each convolution is followed by batch normalisation, and then has no bias of its own. */
+  batchNorm: flag.default(false),
+  /** Probability before the last layer. */
+  dropout: probability.default(0),
+  /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given, inputs counted over the filter. */
+  init: word(...initNames).optional(),
+});
 export type CnnOptions = Given<typeof record>;
 
 /**

@@ -4,7 +4,7 @@ import { ConfigError } from "../core/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Activation } from "./activation.ts";
 import { module } from "./check.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 const listCall = signature("nn.moduleList", { modules: listOf(module, "a list of modules") });
 const dictCall = signature("nn.moduleDict", {
@@ -74,10 +74,7 @@ export class ModuleList<M extends Module = Module> extends Module<never> impleme
  * @example nn.moduleList([nn.linear(4, 3)])
  * @golden none: it computes nothing
  */
-export function moduleList<M extends Module>(modules: readonly M[]): ModuleList<M> {
-  checkArguments(listCall, arguments);
-  return new ModuleList(modules);
-}
+export const moduleList = /* @__PURE__ */ factoryOf(ModuleList);
 
 /** Modules by name. Its children have their names. */
 export class ModuleDict<
@@ -120,10 +117,7 @@ export class ModuleDict<
  * @example nn.moduleDict({ value: nn.linear(4, 3) })
  * @golden none: it computes nothing
  */
-export function moduleDict<M extends Readonly<Record<string, Module>>>(modules: M): ModuleDict<M> {
-  checkArguments(dictCall, arguments);
-  return new ModuleDict(modules);
-}
+export const moduleDict = /* @__PURE__ */ factoryOf(ModuleDict);
 
 /**
  * A layer that gives what it is given. x: [...] → the same.

@@ -9,9 +9,9 @@ import { Parameter } from "../program/variable.ts";
 import { uniform } from "../tensor/families/basic.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
+import { across, checkForward, checkPerAxis } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 export interface ConvOptions extends ApplyOptions {
   /** Whether a bias is added; true unless given. */
@@ -38,25 +38,6 @@ interface Kind {
   readonly call: Signature;
 }
 
-function kindOf(rank: 1 | 2 | 3, { isTransposed }: Pick<Kind, "isTransposed">): Kind {
-  const name = `conv${isTransposed ? "Transpose" : ""}${rank}d`;
-  const common = {
-    "stride?": perAxisKind,
-    "dilation?": perAxisKind,
-    "groups?": number,
-    "bias?": boolean,
-    "init?": initKind,
-  } as const;
-  const options = isTransposed
-    ? optionsOf<ConvTransposeOptions>({ ...common, "padding?": perAxisKind, "outputPadding?": perAxisKind })
-    : optionsOf<ConvOptions>({ ...common, "padding?": paddingKind });
-  const parameters = { inputs: number, outputs: number, size: perAxisKind, "options?": options };
-  return { name, rank, isTransposed, call: signature(`nn.${name}`, parameters, "stride and padding go by name") };
-}
-
-const kinds = [1, 2, 3].map((rank) => kindOf(rank as 1 | 2 | 3, { isTransposed: false }));
-const transposedKinds = [1, 2, 3].map((rank) => kindOf(rank as 1 | 2 | 3, { isTransposed: true }));
-
 type Apply = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: object) => Tensor;
 
 /** What layers of convolutions have in common: `weight` as the op's, `bias`: [outputs], both from U(±1/√fan-in), weight first, as PyTorch's. */
@@ -78,8 +59,8 @@ export abstract class Convolution extends Module {
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, init }: ConvOptions = options;
     const { outputPadding }: ConvTransposeOptions = options as ConvTransposeOptions;
     const sizes = typeof size === "number" ? Array<number>(rank).fill(size) : size;
-    checkCounts(name, rank, { inputs, outputs, groups, size, stride, dilation }, 1);
-    checkCounts(
+    checkPerAxis(name, rank, { inputs, outputs, groups, size, stride, dilation }, 1);
+    checkPerAxis(
       name,
       rank,
       { padding: typeof padding === "string" ? 0 : padding, outputPadding: outputPadding ?? 0 },
@@ -128,116 +109,92 @@ export abstract class Convolution extends Module {
   }
 }
 
-const across = (value: PerAxis | string) => (typeof value === "object" ? value.join(" × ") : String(value));
+const shared = {
+  "stride?": perAxisKind,
+  "dilation?": perAxisKind,
+  "groups?": number,
+  "bias?": boolean,
+  "init?": initKind,
+};
+const optionKinds = {
+  conv: optionsOf<ConvOptions>({ ...shared, "padding?": paddingKind }),
+  convTranspose: optionsOf<ConvTransposeOptions>({ ...shared, "padding?": perAxisKind, "outputPadding?": perAxisKind }),
+};
+interface Calls {
+  readonly conv: ConvCall;
+  readonly convTranspose: ConvTransposeCall;
+}
 
-/** Throws ShapeError unless each is an integer ≥ `least`, or a list of one for each axis. */
-export function checkCounts(name: string, rank: number, values: Readonly<Record<string, PerAxis>>, least: 0 | 1): void {
-  for (const [what, value] of Object.entries(values)) {
-    if (typeof value === "object" && value.length !== rank) {
-      throw new ShapeError({
-        where: `nn.${name}`,
-        problem: `no ${what} for each axis`,
-        got: `[${value}]`,
-        expected: `a number, or ${rank} of them`,
-      });
+/** A class of layers of the op `${family}${rank}d`. */
+/* @__NO_SIDE_EFFECTS__ */
+function convolution<F extends keyof Calls>(family: F, rank: 1 | 2 | 3): new (...given: Calls[F]) => Convolution {
+  const name = `${family}${rank}d`;
+  const parameters = { inputs: number, outputs: number, size: perAxisKind, "options?": optionKinds[family] };
+  const call = signature(`nn.${name}`, parameters, "stride and padding go by name");
+  const kind = { name, rank, isTransposed: family === "convTranspose", call };
+  return class extends Convolution {
+    constructor(...given: Calls[F]) {
+      super(kind, given);
     }
-    for (const each of typeof value === "number" ? [value] : value)
-      if (each !== 0 || least > 0) checkCount(name, what, each);
-  }
+  };
 }
 
 /** A convolution over one dimension. x: [batch, inputs, length] → [batch, outputs, columns]. weight: [outputs, inputs ÷ groups, size]. */
-export class Conv1d extends Convolution {
-  constructor(...given: ConvCall) {
-    super(kinds[0], given);
-  }
-}
+export class Conv1d extends convolution("conv", 1) {}
 
 /** A convolution over two dimensions. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [outputs, inputs ÷ groups, down, across]. */
-export class Conv2d extends Convolution {
-  constructor(...given: ConvCall) {
-    super(kinds[1], given);
-  }
-}
+export class Conv2d extends convolution("conv", 2) {}
 
 /** A convolution over three dimensions. x: [batch, inputs, depth, height, width] → [batch, outputs, …]. weight: [outputs, inputs ÷ groups, deep, down, across]. */
-export class Conv3d extends Convolution {
-  constructor(...given: ConvCall) {
-    super(kinds[2], given);
-  }
-}
+export class Conv3d extends convolution("conv", 3) {}
 
 /** A transposed convolution over one dimension. x: [batch, inputs, length] → [batch, outputs, columns]. weight: [inputs, outputs ÷ groups, size]. */
-export class ConvTranspose1d extends Convolution {
-  constructor(...given: ConvTransposeCall) {
-    super(transposedKinds[0], given);
-  }
-}
+export class ConvTranspose1d extends convolution("convTranspose", 1) {}
 
 /** A transposed convolution over two dimensions. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [inputs, outputs ÷ groups, down, across]. */
-export class ConvTranspose2d extends Convolution {
-  constructor(...given: ConvTransposeCall) {
-    super(transposedKinds[1], given);
-  }
-}
+export class ConvTranspose2d extends convolution("convTranspose", 2) {}
 
 /** A transposed convolution over three dimensions. x: [batch, inputs, depth, height, width] → [batch, outputs, …]. weight: [inputs, outputs ÷ groups, deep, down, across]. */
-export class ConvTranspose3d extends Convolution {
-  constructor(...given: ConvTransposeCall) {
-    super(transposedKinds[2], given);
-  }
-}
+export class ConvTranspose3d extends convolution("convTranspose", 3) {}
 
 /**
  * A layer of conv1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError.
  * @torch torch.nn.Conv1d
  * @example nn.conv1d(3, 4, 3).forward(zeros([2, 3, 8]))
  */
-export function conv1d(...given: ConvCall): Conv1d {
-  return new Conv1d(...given);
-}
+export const conv1d = /* @__PURE__ */ factoryOf(Conv1d);
 
 /**
  * A layer of conv2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError.
  * @torch torch.nn.Conv2d
  * @example nn.conv2d(3, 4, 3).forward(zeros([2, 3, 8, 8]))
  */
-export function conv2d(...given: ConvCall): Conv2d {
-  return new Conv2d(...given);
-}
+export const conv2d = /* @__PURE__ */ factoryOf(Conv2d);
 
 /**
  * A layer of conv3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError.
  * @torch torch.nn.Conv3d
  * @example nn.conv3d(3, 4, 3).forward(zeros([2, 3, 4, 4, 4]))
  */
-export function conv3d(...given: ConvCall): Conv3d {
-  return new Conv3d(...given);
-}
+export const conv3d = /* @__PURE__ */ factoryOf(Conv3d);
 
 /**
  * A layer of convTranspose1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError.
  * @torch torch.nn.ConvTranspose1d
  * @example nn.convTranspose1d(3, 4, 2).forward(zeros([2, 3, 8]))
  */
-export function convTranspose1d(...given: ConvTransposeCall): ConvTranspose1d {
-  return new ConvTranspose1d(...given);
-}
+export const convTranspose1d = /* @__PURE__ */ factoryOf(ConvTranspose1d);
 
 /**
  * A layer of convTranspose2d, from `inputs` to `outputs` channels with filters of `size` points down and across. Throws ShapeError.
  * @torch torch.nn.ConvTranspose2d
  * @example nn.convTranspose2d(3, 4, 2).forward(zeros([2, 3, 8, 8]))
  */
-export function convTranspose2d(...given: ConvTransposeCall): ConvTranspose2d {
-  return new ConvTranspose2d(...given);
-}
+export const convTranspose2d = /* @__PURE__ */ factoryOf(ConvTranspose2d);
 
 /**
  * A layer of convTranspose3d, from `inputs` to `outputs` channels with filters of `size` points along each axis. Throws ShapeError.
  * @torch torch.nn.ConvTranspose3d
  * @example nn.convTranspose3d(3, 4, 2).forward(zeros([2, 3, 4, 4, 4]))
  */
-export function convTranspose3d(...given: ConvTransposeCall): ConvTranspose3d {
-  return new ConvTranspose3d(...given);
-}
+export const convTranspose3d = /* @__PURE__ */ factoryOf(ConvTranspose3d);

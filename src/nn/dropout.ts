@@ -4,7 +4,7 @@ import { checkProbability } from "../ops/random.ts";
 import { dropout as apply } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 const call = signature("nn.dropout", { p: number });
 
@@ -35,7 +35,4 @@ export class Dropout extends Module {
  * @example nn.dropout(0.5).forward(zeros([2, 3]))
  * @golden none: it draws its own numbers
  */
-export function dropout(p: number): Dropout {
-  checkArguments(call, arguments);
-  return new Dropout(p);
-}
+export const dropout = factoryOf(Dropout);

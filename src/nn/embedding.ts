@@ -3,9 +3,9 @@ import { checkArguments, number, options as optionsOf, signature } from "../core
 import { Parameter } from "../program/variable.ts";
 import { normal, take } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
+import { checkCounts, checkForward } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 export interface EmbeddingOptions {
   /** How the weight begins: a name, as xavier_uniform, or a function of its shape. N(0, 1) unless given. */
@@ -26,8 +26,7 @@ export class Embedding extends Module {
     checkArguments(call, arguments);
     super();
     const { init } = options;
-    checkCount("embedding", "count", count);
-    checkCount("embedding", "width", width);
+    checkCounts("embedding", { count, width });
     this.weight = new Parameter(init ? initial("nn.embedding", init, [count, width]) : normal([count, width]));
   }
 
@@ -46,7 +45,4 @@ export class Embedding extends Module {
  * @torch torch.nn.Embedding
  * @example nn.embedding(9, 4).forward(zeros([2, 5], "int32"))
  */
-export function embedding(count: number, width: number, options: EmbeddingOptions = {}): Embedding {
-  checkArguments(call, arguments);
-  return new Embedding(count, width, options);
-}
+export const embedding = factoryOf(Embedding);

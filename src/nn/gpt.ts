@@ -1,40 +1,35 @@
 // A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
 import { ShapeError } from "../core/errors.ts";
-import { count, flag, type Given, options, probability } from "../core/options.ts";
+import { count, flag, type Given, probability } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { checkpoint } from "../program/segments.ts";
 import { slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkForward, checkStack } from "./check.ts";
+import { checkForward, checkStack, layerOptions } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { type Linear, linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
-const record = options(
-  "gpt",
-  {
-    /** How many tokens there are. */
-    vocabulary: count,
-    /** The longest sequence it takes. */
-    context: count,
-    /** Numbers of each token's vector. */
-    width: count,
-    /** Attention heads; a divisor of width. */
-    heads: count,
-    /** Transformer blocks. */
-    layers: count,
-    /** Probability on the embeddings, the attention weights and both addends of each block. */
-    dropout: probability.default(0),
-    /** Blocks are computed again in the backward pass, so that what they compute on the way isn't kept until then: less memory for more time, the same bits. */
-    recompute: flag.default(false),
-  },
-  "nn.gpt",
-  ShapeError,
-);
+const record = layerOptions("gpt", {
+  /** How many tokens there are. */
+  vocabulary: count,
+  /** The longest sequence it takes. */
+  context: count,
+  /** Numbers of each token's vector. */
+  width: count,
+  /** Attention heads; a divisor of width. */
+  heads: count,
+  /** Transformer blocks. */
+  layers: count,
+  /** Probability on the embeddings, the attention weights and both addends of each block. */
+  dropout: probability.default(0),
+  /** Blocks are computed again in the backward pass, so that what they compute on the way isn't kept until then: less memory for more time, the same bits. */
+  recompute: flag.default(false),
+});
 export type GptOptions = Given<typeof record>;
 
 /** Token plus position embeddings, causal blocks, a last norm, and a head of its own. inputs: [batch, time ≤ context] int32 → [batch, time, vocabulary]. */

@@ -1,26 +1,21 @@
 // Group normalisation. It knows no batch: training and evaluation are the same.
 import { checkArguments, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
+import { flag, type Given, nonNegative } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { groupNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { checkCounts, checkForward, layerOptions } from "./check.ts";
+import { factoryOf, Module } from "./module.ts";
 
-const record = optionsOf(
-  "groupNorm",
-  {
-    /** Added to the variance. */
-    epsilon: nonNegative.default(1e-5),
-    /** Whether each channel has a weight and a bias. */
-    affine: flag.default(true),
-  },
-  "nn.groupNorm",
-  ShapeError,
-);
+const record = layerOptions("groupNorm", {
+  /** Added to the variance. */
+  epsilon: nonNegative.default(1e-5),
+  /** Whether each channel has a weight and a bias. */
+  affine: flag.default(true),
+});
 export type GroupNormOptions = Given<typeof record>;
 
 const call = record.call({ groups: number, channels: number });
@@ -37,8 +32,7 @@ export class GroupNorm extends Module {
     checkArguments(call, arguments);
     super();
     const { epsilon, affine } = record.fill(options);
-    checkCount("groupNorm", "groups", groups);
-    checkCount("groupNorm", "channels", channels);
+    checkCounts("groupNorm", { groups, channels });
     if (channels % groups !== 0) {
       throw new ShapeError({
         where: "nn.groupNorm",
@@ -79,7 +73,4 @@ export class GroupNorm extends Module {
  * @torch torch.nn.GroupNorm
  * @example nn.groupNorm(2, 4).forward(zeros([2, 4, 5]))
  */
-export function groupNorm(groups: number, channels: number, options: GroupNormOptions = {}): GroupNorm {
-  checkArguments(call, arguments);
-  return new GroupNorm(groups, channels, options);
-}
+export const groupNorm = factoryOf(GroupNorm);

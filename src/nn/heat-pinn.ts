@@ -1,27 +1,22 @@
 // A physics-informed network (Raissi, Perdikaris and Karniadakis 2019) for the heat equation on a rod. Its loss is its own: how far it is from the equation, by derivatives of itself.
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, list, options, positive } from "../core/options.ts";
+import { count, type Given, list, positive } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { gradients } from "../program/gradients.ts";
 import { concat, sin, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward } from "./check.ts";
+import { checkForward, layerOptions } from "./check.ts";
 import { mlp } from "./mlp.ts";
 import { Module } from "./module.ts";
 import type { Sequential } from "./sequential.ts";
 
-const record = options(
-  "heat_pinn",
-  {
-    /** Sizes of the hidden layers, which are followed by tanh. */
-    hidden: list(count, 1, "at least one size"),
-    /** α of the equation, in squared lengths of the rod in a unit of time. */
-    diffusivity: positive.default(0.1),
-  },
-  "nn.heatPinn",
-  ShapeError,
-);
+const record = layerOptions("heat_pinn", {
+  /** Sizes of the hidden layers, which are followed by tanh. */
+  hidden: list(count, 1, "at least one size"),
+  /** α of the equation, in squared lengths of the rod in a unit of time. */
+  diffusivity: positive.default(0.1),
+});
 export type HeatPinnOptions = Given<typeof record>;
 
 /** u of ∂u/∂t = α·∂²u/∂x² with u(0, t) = u(1, t) = 0 and u(x, 0) = sin πx. inputs: [batch, 2] of x in [0, 1] and t ≥ 0 → `outputs`, u [batch, 1], and `loss`, the mean of (∂u/∂t − α·∂²u/∂x²)². */

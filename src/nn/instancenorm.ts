@@ -1,66 +1,40 @@
 // Instance normalisation: each sample by itself, or in evaluation by running statistics where they are kept.
 import { checkArguments, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { flag, type Given, nonNegative, options as optionsOf } from "../core/options.ts";
+import { flag, type Given, nonNegative } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { Parameter, type Variable } from "../program/variable.ts";
-import { ones, zeros } from "../tensor/creation.ts";
 import { mean, variance } from "../tensor/families/basic.ts";
 import { instanceNorm as apply, batchNorm } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
-import { follow, type Momentum, momentumOption, running } from "./running.ts";
+import { ChannelNorm, momentumOption } from "./channelnorm.ts";
+import { checkForward, layerOptions } from "./check.ts";
+import { factoryOf } from "./module.ts";
 
-const record = optionsOf(
-  "instanceNorm",
-  {
-    /** Added to the variance. */
-    epsilon: nonNegative.default(1e-5),
-    /** The share of a batch's mean statistics in the running ones: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None, by which they stay as they were). */
-    momentum: momentumOption,
-    /** Whether each channel has a weight and a bias. */
-    affine: flag.default(false),
-    /** Whether running statistics are kept, by which evaluation goes; without them it goes by each sample, as training does. */
-    trackRunningStats: flag.default(false),
-  },
-  "nn.instanceNorm",
-  ShapeError,
-);
+const record = layerOptions("instanceNorm", {
+  /** Added to the variance. */
+  epsilon: nonNegative.default(1e-5),
+  /** The share of a batch's mean statistics in the running ones: running ← running·(1 − momentum) + batch·momentum; "cumulative": 1 ÷ the number of batches so far, so that they are the mean over all (PyTorch's None, by which they stay as they were). */
+  momentum: momentumOption,
+  /** Whether each channel has a weight and a bias. */
+  affine: flag.default(false),
+  /** Whether running statistics are kept, by which evaluation goes; without them it goes by each sample, as training does. */
+  trackRunningStats: flag.default(false),
+});
 export type InstanceNormOptions = Given<typeof record>;
 
 const call = record.call({ channels: number });
 
 /** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` are buffers: means over the batch, a variance's count being n − 1; so is `batchesTracked` where momentum is "cumulative". */
-export class InstanceNorm extends Module {
-  readonly weight?: Parameter;
-  readonly bias?: Parameter;
-  readonly runningMean?: Variable;
-  readonly runningVariance?: Variable;
-  readonly batchesTracked?: Variable;
-  readonly channels: number;
-  readonly epsilon: number;
-  readonly momentum: Momentum;
-
+export class InstanceNorm extends ChannelNorm {
   constructor(channels: number, options: InstanceNormOptions = {}) {
     checkArguments(call, arguments);
-    super();
-    const { epsilon, momentum, affine, trackRunningStats } = record.fill(options);
-    checkCount("instanceNorm", "channels", channels);
-    this.channels = channels;
-    this.epsilon = epsilon;
-    this.momentum = momentum;
-    if (affine) {
-      this.weight = new Parameter(ones([channels]));
-      this.bias = new Parameter(zeros([channels]));
-    }
-    if (trackRunningStats) Object.assign(this, running(channels, momentum));
+    super("instanceNorm", channels, record.fill(options));
   }
 
   override forward(inputs: Tensor): Tensor {
     const where = "nn.instanceNorm";
     checkForward(where, arguments);
-    const { channels, weight, bias, epsilon, momentum, runningMean, runningVariance } = this;
+    const { channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const { shape } = inputs;
     if (shape[1] !== channels)
       throw new ShapeError({
@@ -79,12 +53,8 @@ export class InstanceNorm extends Module {
         expected: "[batch, channels, ...] with two values or more for each",
       });
     const axis = shape.slice(2).map((_, i) => i + 2);
-    follow(this, momentum, [mean(mean(inputs, axis), 0), mean(variance(inputs, { axis, correction: 1 }), 0)]);
+    this.follow([mean(mean(inputs, axis), 0), mean(variance(inputs, { axis, correction: 1 }), 0)]);
     return apply(inputs, weight, bias, { epsilon });
-  }
-
-  protected override describe(): string {
-    return `(${this.channels})`;
   }
 }
 
@@ -93,7 +63,4 @@ export class InstanceNorm extends Module {
  * @torch torch.nn.InstanceNorm1d to 3d
  * @example nn.instanceNorm(4, { affine: true }).forward(zeros([2, 4, 5]))
  */
-export function instanceNorm(channels: number, options: InstanceNormOptions = {}): InstanceNorm {
-  checkArguments(call, arguments);
-  return new InstanceNorm(channels, options);
-}
+export const instanceNorm = factoryOf(InstanceNorm);

@@ -14,8 +14,8 @@ import { Parameter } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { layerNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { checkForward, extentsOf } from "./check.ts";
+import { factoryOf, Module } from "./module.ts";
 
 export interface LayerNormOptions {
   /** Added to the variance, ≥ 0; 1e-5 unless given. */
@@ -47,8 +47,7 @@ export class LayerNorm extends Module {
         expected: "a number ≥ 0",
       });
     }
-    const extents = typeof shape === "number" ? [shape] : shape;
-    for (const extent of extents) checkCount("layerNorm", "an extent", extent);
+    const extents = extentsOf("layerNorm", shape);
     this.epsilon = epsilon;
     this.weight = new Parameter(ones(extents));
     if (bias) this.bias = new Parameter(zeros(extents));
@@ -69,7 +68,4 @@ export class LayerNorm extends Module {
  * @torch torch.nn.LayerNorm
  * @example nn.layerNorm(4).forward(zeros([2, 4]))
  */
-export function layerNorm(shape: number | Shape, options: LayerNormOptions = {}): LayerNorm {
-  checkArguments(call, arguments);
-  return new LayerNorm(shape, options);
-}
+export const layerNorm = factoryOf(LayerNorm);

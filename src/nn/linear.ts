@@ -3,9 +3,9 @@ import { boolean, checkArguments, number, options as optionsOf, signature } from
 import { Parameter } from "../program/variable.ts";
 import { linear as apply, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
+import { checkCounts, checkForward } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 export interface LinearOptions {
   /** Whether b is added; true unless given. */
@@ -29,8 +29,7 @@ export class Linear extends Module {
     checkArguments(call, arguments);
     super();
     const { bias = true, init } = options;
-    checkCount("linear", "inputs", inputs);
-    checkCount("linear", "outputs", outputs);
+    checkCounts("linear", { inputs, outputs });
     const bound = 1 / Math.sqrt(inputs);
     const shape = [outputs, inputs];
     this.weight = new Parameter(init ? initial("nn.linear", init, shape) : uniform(shape, -bound, bound));
@@ -53,7 +52,4 @@ export class Linear extends Module {
  * @torch torch.nn.Linear
  * @example nn.linear(4, 3).forward(zeros([2, 4]))
  */
-export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Linear {
-  checkArguments(call, arguments);
-  return new Linear(inputs, outputs, options);
-}
+export const linear = factoryOf(Linear);

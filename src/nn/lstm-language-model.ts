@@ -1,31 +1,26 @@
 // A recurrent language model over token numbers: an embedding, LSTM layers, and a head.
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, options, probability } from "../core/options.ts";
+import { count, type Given, probability } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward } from "./check.ts";
+import { checkForward, layerOptions } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { type Linear, linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { type Lstm, lstm } from "./recurrent.ts";
 
-const record = options(
-  "lstm_language_model",
-  {
-    /** How many tokens there are. */
-    vocabulary: count,
-    /** Numbers of each token's vector, and of each layer's state. */
-    width: count,
-    /** LSTM layers. */
-    layers: count,
-    /** Probability on the embeddings and on each layer's outputs. */
-    dropout: probability.default(0),
-  },
-  "nn.lstmLanguageModel",
-  ShapeError,
-);
+const record = layerOptions("lstm_language_model", {
+  /** How many tokens there are. */
+  vocabulary: count,
+  /** Numbers of each token's vector, and of each layer's state. */
+  width: count,
+  /** LSTM layers. */
+  layers: count,
+  /** Probability on the embeddings and on each layer's outputs. */
+  dropout: probability.default(0),
+});
 export type LstmLanguageModelOptions = Given<typeof record>;
 
 /** Token embeddings, LSTM layers from a state of zeros, and a head of its own. inputs: [batch, time] int32 → [batch, time, vocabulary]. */

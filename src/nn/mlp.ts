@@ -1,9 +1,7 @@
-// A stack of affine layers with activations between them.
-import { ShapeError } from "../core/errors.ts";
-import { count, flag, type Given, list, options, probability, word } from "../core/options.ts";
+import { count, flag, type Given, list, probability, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { activations } from "./activations.ts";
-import { affineParameters, checkStack } from "./check.ts";
+import { affineParameters, checkStack, layerOptions } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";
@@ -11,23 +9,18 @@ import { sequential } from "./sequential.ts";
 
 const names = Object.keys(activations) as (keyof typeof activations)[];
 
-const record = options(
-  "mlp",
-  {
-    /** Sizes of inputs, hidden layers and outputs, in this order. */
-    sizes: list(count, 2, "at least two sizes, inputs first"),
-    /** Probability after each activation. */
-    dropout: probability.default(0),
-    /** What follows each layer but the last. */
-    activation: word(...names).default("relu"),
-    /** Whether layers add a bias. */
-    bias: flag.default(true),
-    /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given. */
-    init: word(...initNames).optional(),
-  },
-  "nn.mlp",
-  ShapeError,
-);
+const record = layerOptions("mlp", {
+  /** Sizes of inputs, hidden layers and outputs, in this order. */
+  sizes: list(count, 2, "at least two sizes, inputs first"),
+  /** Probability after each activation. */
+  dropout: probability.default(0),
+  /** What follows each layer but the last. */
+  activation: word(...names).default("relu"),
+  /** Whether layers add a bias. */
+  bias: flag.default(true),
+  /** How weights begin, by the name of an initialiser; U(±1/√inputs) unless given. */
+  init: word(...initNames).optional(),
+});
 export type MlpOptions = Given<typeof record>;
 
 /**

@@ -2,35 +2,30 @@
 // that a dataset's own masks reach every layer of a model.
 import { checkArguments, number } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { count, flag, type Given, options as optionsOf, probability } from "../core/options.ts";
+import { count, flag, type Given, probability } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
 import { logicalAnd, reshape, swapAxes, where } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
+import { checkCount, checkForward, layerOptions } from "./check.ts";
 import { type Linear, linear } from "./linear.ts";
-import { type Batch, Module } from "./module.ts";
+import { type Batch, factoryOf, Module } from "./module.ts";
 import { type RotaryPositions, rotaryPositions } from "./positions.ts";
 
-const record = optionsOf(
-  "multiHeadAttention",
-  {
-    /** Each position sees itself and those before it alone. */
-    causal: flag.default(false),
-    /** Probability of zeroing an attention weight in training. */
-    dropout: probability.default(0),
-    /** Whether the four products add a bias. */
-    bias: flag.default(true),
-    /** Heads of keys and values, a divisor of `heads`: each serves several heads of queries. As many as those unless given. */
-    keyHeads: count.optional(),
-    /** The width of the memory's vectors; that of the inputs unless given. */
-    memoryWidth: count.optional(),
-    /** Turns queries and keys by their positions, in sequences of up to so many vectors. */
-    rotary: count.optional(),
-  },
-  "nn.multiHeadAttention",
-  ShapeError,
-);
+const record = layerOptions("multiHeadAttention", {
+  /** Each position sees itself and those before it alone. */
+  causal: flag.default(false),
+  /** Probability of zeroing an attention weight in training. */
+  dropout: probability.default(0),
+  /** Whether the four products add a bias. */
+  bias: flag.default(true),
+  /** Heads of keys and values, a divisor of `heads`: each serves several heads of queries. As many as those unless given. */
+  keyHeads: count.optional(),
+  /** The width of the memory's vectors; that of the inputs unless given. */
+  memoryWidth: count.optional(),
+  /** Turns queries and keys by their positions, in sequences of up to so many vectors. */
+  rotary: count.optional(),
+});
 export type MultiHeadAttentionOptions = Given<typeof record>;
 const call = record.call({ width: number, heads: number });
 
@@ -144,11 +139,4 @@ export class MultiHeadAttention extends Module<Tensor> {
  * @torch torch.nn.MultiheadAttention
  * @example nn.multiHeadAttention(8, 2).forward(zeros([2, 5, 8]))
  */
-export function multiHeadAttention(
-  width: number,
-  heads: number,
-  options: MultiHeadAttentionOptions = {},
-): MultiHeadAttention {
-  checkArguments(call, arguments);
-  return new MultiHeadAttention(width, heads, options);
-}
+export const multiHeadAttention = factoryOf(MultiHeadAttention);

@@ -1,30 +1,25 @@
 // Where in a sequence a vector is: learned, sinusoidal, or as a rotation of queries and keys.
 import { checkArguments, number } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { type Given, options as optionsOf, positive } from "../core/options.ts";
+import { type Given, positive } from "../core/options.ts";
 import { cos, power, sin } from "../core/real.ts";
 import { formatShape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/creation.ts";
 import { concat, neg, normal, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { checkCounts, checkForward, layerOptions } from "./check.ts";
+import { factoryOf, Module } from "./module.ts";
 
 const record = (name: string) =>
-  optionsOf(
-    name,
-    {
-      /** The longest wave is 2π · base positions. */
-      base: positive.default(10000),
-    },
-    `nn.${name}`,
-    ShapeError,
-  );
+  layerOptions(name, {
+    /** The longest wave is 2π · base positions. */
+    base: positive.default(10000),
+  });
 export type PositionOptions = Given<ReturnType<typeof record>>;
 const extents = { context: number, width: number };
 const [learnedRecord, sinusoidalRecord, rotaryRecord] = [
-  optionsOf("learnedPositions", {}, "nn.learnedPositions", ShapeError),
+  layerOptions("learnedPositions", {}),
   record("sinusoidalPositions"),
   record("rotaryPositions"),
 ];
@@ -45,8 +40,7 @@ function checkSequence(where: string, { shape }: Tensor, [context, width]: reado
 }
 
 function checkExtents(where: string, context: number, width: number, even: boolean): void {
-  checkCount(where, "context", context);
-  checkCount(where, "width", width);
+  checkCounts(where, { context, width });
   if (even && width % 2 !== 0) {
     throw new ShapeError({
       where: `nn.${where}`,
@@ -92,10 +86,7 @@ export class LearnedPositions extends Module<Tensor> {
  * @example nn.learnedPositions(16, 8).forward(zeros([2, 5, 8]))
  * @golden gpt, as a part of it
  */
-export function learnedPositions(context: number, width: number): LearnedPositions {
-  checkArguments(learnedCall, arguments);
-  return new LearnedPositions(context, width);
-}
+export const learnedPositions = /* @__PURE__ */ factoryOf(LearnedPositions);
 
 /** x plus sin(p · base^(−2i ÷ width)) in column 2i and the cosine of it in column 2i + 1, at position p (Vaswani et al. 2017). x: [..., time ≤ context, width] → the same. */
 export class SinusoidalPositions extends Module<Tensor> {
@@ -124,14 +115,7 @@ export class SinusoidalPositions extends Module<Tensor> {
  * @torch none: PositionalEncoding of its tutorials
  * @example nn.sinusoidalPositions(16, 8).forward(zeros([2, 5, 8]))
  */
-export function sinusoidalPositions(
-  context: number,
-  width: number,
-  options: PositionOptions = {},
-): SinusoidalPositions {
-  checkArguments(sinusoidalCall, arguments);
-  return new SinusoidalPositions(context, width, options);
-}
+export const sinusoidalPositions = /* @__PURE__ */ factoryOf(SinusoidalPositions);
 
 /** Each pair (xᵢ, xᵢ₊ₕ), h = width ÷ 2, turned by p · base^(−2i ÷ width) at position p, so that products of queries and keys see how far apart they are (Su et al. 2021, halves as in GPT-NeoX and LLaMA). x: [..., time ≤ context, width] → the same. */
 export class RotaryPositions extends Module<Tensor> {
@@ -174,7 +158,4 @@ export class RotaryPositions extends Module<Tensor> {
  * @torch none: torchtune.modules.RotaryPositionalEmbeddings
  * @example nn.rotaryPositions(16, 4).forward(zeros([2, 2, 5, 4]))
  */
-export function rotaryPositions(context: number, width: number, options: PositionOptions = {}): RotaryPositions {
-  checkArguments(rotaryCall, arguments);
-  return new RotaryPositions(context, width, options);
-}
+export const rotaryPositions = /* @__PURE__ */ factoryOf(RotaryPositions);

@@ -7,7 +7,7 @@ import { prelu as apply } from "../tensor/families/activations.ts";
 import { full, reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { factoryOf, Module } from "./module.ts";
 
 export interface PReluOptions {
   /** The slopes at first; 0.25 unless given. */
@@ -54,7 +54,4 @@ export class PRelu extends Module {
  * @torch torch.nn.PReLU
  * @example nn.prelu(3).forward(zeros([2, 3]))
  */
-export function prelu(count = 1, options: PReluOptions = {}): PRelu {
-  checkArguments(call, arguments);
-  return new PRelu(count, options);
-}
+export const prelu = factoryOf(PRelu);

@@ -11,8 +11,8 @@ import { concat, dropout, linear, matmul, stack, uniform, where } from "../tenso
 import { scan } from "../tensor/scan.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Cell, elman, gated, longShort } from "./cells.ts";
-import { affineParameters, checkCount, checkForward, checkStack } from "./check.ts";
-import { type Batch, Module } from "./module.ts";
+import { affineParameters, checkCounts, checkForward, checkStack } from "./check.ts";
+import { type Batch, factoryOf, Module } from "./module.ts";
 
 export interface RecurrentOptions {
   /** How many layers, each over the outputs of the one before (1). */
@@ -64,8 +64,7 @@ abstract class Recurrent extends Module {
     super();
     const { layers = 1, bidirectional = false, dropout: p = 0, bias = true } = options;
     const { name, gates } = cell;
-    checkCount(name, "inputs", inputs);
-    checkCount(name, "hidden", hidden);
+    checkCounts(name, { inputs, hidden });
     checkProbability(`nn.${name}`, p);
     const directions = bidirectional ? 2 : 1;
     const width = gates * hidden;
@@ -274,23 +273,14 @@ export class Gru extends Recurrent {
 /** Elman layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.RNN(batch_first=True)`. Throws ShapeError.
  * @torch torch.nn.RNN
  * @example nn.rnn(4, 8).forward(zeros([2, 5, 4])) */
-export function rnn(inputs: number, hidden: number, options: RnnOptions = {}): Rnn {
-  checkArguments(calls.rnn, arguments);
-  return new Rnn(inputs, hidden, options);
-}
+export const rnn = /* @__PURE__ */ factoryOf(Rnn);
 
 /** LSTM layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.LSTM(batch_first=True)`. Throws ShapeError.
  * @torch torch.nn.LSTM
  * @example nn.lstm(4, 8).forward(zeros([2, 5, 4])) */
-export function lstm(inputs: number, hidden: number, options: RecurrentOptions = {}): Lstm {
-  checkArguments(calls.lstm, arguments);
-  return new Lstm(inputs, hidden, options);
-}
+export const lstm = /* @__PURE__ */ factoryOf(Lstm);
 
 /** GRU layers from `inputs` to `hidden` features, over [batch, time, inputs]; PyTorch's `nn.GRU(batch_first=True)`. Throws ShapeError.
  * @torch torch.nn.GRU
  * @example nn.gru(4, 8).forward(zeros([2, 5, 4])) */
-export function gru(inputs: number, hidden: number, options: RecurrentOptions = {}): Gru {
-  checkArguments(calls.gru, arguments);
-  return new Gru(inputs, hidden, options);
-}
+export const gru = /* @__PURE__ */ factoryOf(Gru);

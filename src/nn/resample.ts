@@ -4,9 +4,8 @@ import { checkInterpolation, type InterpolateOptions, interpolateKinds } from ".
 import { type PerAxis, perAxisKind, type WindowOptions } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { checkCounts } from "./conv.ts";
-import { Module } from "./module.ts";
+import { across, checkCount, checkForward, checkPerAxis } from "./check.ts";
+import { factoryOf, Module } from "./module.ts";
 
 const windows = optionsOf<WindowOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind });
 const byName = "stride, padding and dilation go by name";
@@ -17,8 +16,6 @@ const calls = {
   unfold: signature("nn.unfold", { size: perAxisKind, "options?": windows }, byName),
   fold: signature("nn.fold", { outputSize: perAxisKind, size: perAxisKind, "options?": windows }, byName),
 };
-
-const across = (value: PerAxis) => (typeof value === "number" ? String(value) : value.join(" × "));
 
 /** Images in another resolution. x: [batch, channels, ...extents] → [batch, channels, ...size]. */
 export class Upsample extends Module {
@@ -47,10 +44,7 @@ export class Upsample extends Module {
  * @torch torch.nn.Upsample
  * @example nn.upsample({ size: [6, 6] }).forward(zeros([2, 3, 4, 4]))
  */
-export function upsample(options: InterpolateOptions): Upsample {
-  checkArguments(calls.upsample, arguments);
-  return new Upsample(options);
-}
+export const upsample = /* @__PURE__ */ factoryOf(Upsample);
 
 type Shuffle = "pixelShuffle" | "pixelUnshuffle";
 
@@ -96,20 +90,14 @@ export class PixelUnshuffle extends Shuffling {
  * @torch torch.nn.PixelShuffle
  * @example nn.pixelShuffle(2).forward(zeros([2, 4, 3, 3]))
  */
-export function pixelShuffle(factor: number): PixelShuffle {
-  checkArguments(calls.pixelShuffle, arguments);
-  return new PixelShuffle(factor);
-}
+export const pixelShuffle = /* @__PURE__ */ factoryOf(PixelShuffle);
 
 /**
  * A layer of pixelUnshuffle. Throws ShapeError.
  * @torch torch.nn.PixelUnshuffle
  * @example nn.pixelUnshuffle(2).forward(zeros([2, 3, 4, 4]))
  */
-export function pixelUnshuffle(factor: number): PixelUnshuffle {
-  checkArguments(calls.pixelUnshuffle, arguments);
-  return new PixelUnshuffle(factor);
-}
+export const pixelUnshuffle = /* @__PURE__ */ factoryOf(PixelUnshuffle);
 
 /** Windows of images as columns. x: [batch, channels, height, width] → [batch, channels · down · across, windows]. */
 export class Unfold extends Module {
@@ -139,10 +127,7 @@ export class Unfold extends Module {
  * @torch torch.nn.Unfold
  * @example nn.unfold(2).forward(zeros([2, 3, 4, 4]))
  */
-export function unfold(size: PerAxis, options: WindowOptions = {}): Unfold {
-  checkArguments(calls.unfold, arguments);
-  return new Unfold(size, options);
-}
+export const unfold = /* @__PURE__ */ factoryOf(Unfold);
 
 /** Columns added up to images. x: [batch, channels · down · across, windows] → [batch, channels, ...outputSize]. */
 export class Fold extends Module {
@@ -174,16 +159,13 @@ export class Fold extends Module {
  * @torch torch.nn.Fold
  * @example nn.fold([4, 4], 2).forward(zeros([2, 12, 9]))
  */
-export function fold(outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}): Fold {
-  checkArguments(calls.fold, arguments);
-  return new Fold(outputSize, size, options);
-}
+export const fold = /* @__PURE__ */ factoryOf(Fold);
 
 function checkWindows(
   name: string,
   sizes: Readonly<Record<string, PerAxis>>,
   { stride = 1, padding = 0, dilation = 1 }: WindowOptions,
 ): void {
-  checkCounts(name, 2, { ...sizes, stride, dilation }, 1);
-  checkCounts(name, 2, { padding }, 0);
+  checkPerAxis(name, 2, { ...sizes, stride, dilation }, 1);
+  checkPerAxis(name, 2, { padding }, 0);
 }

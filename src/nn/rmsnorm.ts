@@ -1,24 +1,18 @@
 // Normalisation by the root of the mean square.
 import { checkArguments, either, number, shape as shapeKind } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { type Given, nonNegative, options as optionsOf } from "../core/options.ts";
+import { type Given, nonNegative } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { ones } from "../tensor/creation.ts";
 import { rmsNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { checkForward, extentsOf, layerOptions } from "./check.ts";
+import { factoryOf, Module } from "./module.ts";
 
-const record = optionsOf(
-  "rmsNorm",
-  {
-    /** Added to the mean square; 2⁻²³ unless given, as PyTorch's. */
-    epsilon: nonNegative.default(2 ** -23),
-  },
-  "nn.rmsNorm",
-  ShapeError,
-);
+const record = layerOptions("rmsNorm", {
+  /** Added to the mean square; 2⁻²³ unless given, as PyTorch's. */
+  epsilon: nonNegative.default(2 ** -23),
+});
 export type RmsNormOptions = Given<typeof record>;
 const call = record.call({ shape: either(number, shapeKind) });
 
@@ -30,8 +24,7 @@ export class RmsNorm extends Module {
   constructor(shape: number | Shape, options: RmsNormOptions = {}) {
     checkArguments(call, arguments);
     super();
-    const extents = typeof shape === "number" ? [shape] : shape;
-    for (const extent of extents) checkCount("rmsNorm", "an extent", extent);
+    const extents = extentsOf("rmsNorm", shape);
     this.epsilon = record.fill(options).epsilon;
     this.weight = new Parameter(ones(extents));
   }
@@ -51,7 +44,4 @@ export class RmsNorm extends Module {
  * @torch torch.nn.RMSNorm
  * @example nn.rmsNorm(4).forward(zeros([2, 4]))
  */
-export function rmsNorm(shape: number | Shape, options: RmsNormOptions = {}): RmsNorm {
-  checkArguments(call, arguments);
-  return new RmsNorm(shape, options);
-}
+export const rmsNorm = factoryOf(RmsNorm);

@@ -1,37 +1,32 @@
 // Encoder and decoder layers of a transformer, with norms before or after each part, and stacks of them.
 import { checkArguments, listOf, number, signature } from "../core/arguments.ts";
-import { ConfigError, ShapeError } from "../core/errors.ts";
-import { count, flag, type Given, options as optionsOf, probability, type Read, word } from "../core/options.ts";
+import { ConfigError } from "../core/errors.ts";
+import { count, flag, type Given, probability, type Read, word } from "../core/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { relu } from "./activation.ts";
 import { gelu } from "./activations.ts";
-import { affineParameters, checkForward, checkStack, module } from "./check.ts";
+import { affineParameters, checkForward, checkStack, layerOptions, module } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
-import { type Batch, Module } from "./module.ts";
+import { type Batch, factoryOf, Module } from "./module.ts";
 import { type MultiHeadAttention, multiHeadAttention } from "./multihead.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
 const activations = { relu, gelu };
 const record = (name: string) =>
-  optionsOf(
-    name,
-    {
-      /** The width between the two products of a layer's last part; 4 · width unless given. */
-      hidden: count.optional(),
-      /** Probability on attention weights, between the two products, and on what each part adds. */
-      dropout: probability.default(0),
-      /** Between the two products. */
-      activation: word("relu", "gelu").default("relu"),
-      /** Norms before each part, and one after the last layer of a stack; else after each part. */
-      normFirst: flag.default(false),
-      /** Each position sees itself and those before it alone. A decoder's does unless told otherwise. */
-      causal: flag.optional(),
-    },
-    `nn.${name}`,
-    ShapeError,
-  );
+  layerOptions(name, {
+    /** The width between the two products of a layer's last part; 4 · width unless given. */
+    hidden: count.optional(),
+    /** Probability on attention weights, between the two products, and on what each part adds. */
+    dropout: probability.default(0),
+    /** Between the two products. */
+    activation: word("relu", "gelu").default("relu"),
+    /** Norms before each part, and one after the last layer of a stack; else after each part. */
+    normFirst: flag.default(false),
+    /** Each position sees itself and those before it alone. A decoder's does unless told otherwise. */
+    causal: flag.optional(),
+  });
 export type TransformerOptions = Given<ReturnType<typeof record>>;
 type Options = Read<ReturnType<typeof record>>;
 
@@ -100,14 +95,7 @@ const given = (batch: Readonly<Record<string, Tensor | undefined>>): Batch =>
  * @torch torch.nn.TransformerEncoderLayer
  * @example nn.transformerEncoderLayer(8, 2).forward(zeros([2, 5, 8]))
  */
-export function transformerEncoderLayer(
-  width: number,
-  heads: number,
-  options: TransformerOptions = {},
-): TransformerEncoderLayer {
-  checkArguments(encoderLayerCall, arguments);
-  return new TransformerEncoderLayer(width, heads, options);
-}
+export const transformerEncoderLayer = /* @__PURE__ */ factoryOf(TransformerEncoderLayer);
 
 /** Causal self-attention, attention over a memory, then a perceptron. inputs: [batch, time, width] → the same; of the batch `memory`: [batch, keys, width], `mask` and `keyMask` of the inputs, `memoryMask` and `memoryKeyMask` of the memory. */
 export class TransformerDecoderLayer extends Module<Tensor> {
@@ -161,14 +149,7 @@ export class TransformerDecoderLayer extends Module<Tensor> {
  * @torch torch.nn.TransformerDecoderLayer
  * @example nn.transformerDecoderLayer(8, 2).forward(zeros([2, 5, 8]), { memory: zeros([2, 7, 8]) })
  */
-export function transformerDecoderLayer(
-  width: number,
-  heads: number,
-  options: TransformerOptions = {},
-): TransformerDecoderLayer {
-  checkArguments(decoderLayerCall, arguments);
-  return new TransformerDecoderLayer(width, heads, options);
-}
+export const transformerDecoderLayer = /* @__PURE__ */ factoryOf(TransformerDecoderLayer);
 
 /** Layers one after another, all given the same batch, and a last norm where they normalise first. */
 export class TransformerStack<Layer extends Module<Tensor> = Module<Tensor>> extends Module<Tensor> {

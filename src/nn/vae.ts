@@ -1,31 +1,26 @@
 // A variational autoencoder (Kingma & Welling 2014) of perceptrons: an encoder to a normal for each sample, a draw from it, and a decoder to Bernoullis. Its loss is its own.
 import { checkArguments, number, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, list, options } from "../core/options.ts";
+import { count, type Given, list } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { exp, normal, sigmoid, sum } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
+import { checkCount, checkForward, layerOptions } from "./check.ts";
 import { binaryCrossEntropy } from "./losses.ts";
 import { mlp } from "./mlp.ts";
 import { Module } from "./module.ts";
 import type { Sequential } from "./sequential.ts";
 
-const record = options(
-  "vae",
-  {
-    /** Numbers of a sample, each in [0, 1]; samples may come in any shape. */
-    inputs: count,
-    /** Sizes of the encoder's hidden layers; the decoder has them the other way round. */
-    hidden: list(count, 1, "at least one size"),
-    /** Numbers that a sample is told by. */
-    latent: count,
-  },
-  "nn.vae",
-  ShapeError,
-);
+const record = layerOptions("vae", {
+  /** Numbers of a sample, each in [0, 1]; samples may come in any shape. */
+  inputs: count,
+  /** Sizes of the encoder's hidden layers; the decoder has them the other way round. */
+  hidden: list(count, 1, "at least one size"),
+  /** Numbers that a sample is told by. */
+  latent: count,
+});
 export type VaeOptions = Given<typeof record>;
 
 const calls = {

@@ -1,11 +1,11 @@
 // A vision transformer (Dosovitskiy et al. 2021), which is told what it sees by the mean of its patches (Beyer, Zhai and Kolesnikov 2022) and not by a class token.
 import { ShapeError } from "../core/errors.ts";
-import { count, type Given, options, probability, tuple, word } from "../core/options.ts";
+import { count, type Given, probability, tuple, word } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, reshape, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward } from "./check.ts";
+import { checkForward, layerOptions } from "./check.ts";
 import { type Conv2d, conv2d } from "./conv.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type SampleShape, unflatten } from "./flatten.ts";
@@ -13,29 +13,24 @@ import { type Linear, linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { type TransformerStack, transformerEncoder } from "./transformer.ts";
 
-const record = options(
-  "vit",
-  {
-    /** A sample's channels, height and width; samples may come flat. */
-    input: tuple("three counts: channels, height, width", count, count, count),
-    /** The height and width of a patch; a divisor of the image's. */
-    patch: count,
-    /** How many classes there are. */
-    classes: count,
-    /** Numbers of each patch's vector. */
-    width: count,
-    /** Attention heads; a divisor of width. */
-    heads: count,
-    /** Transformer layers. */
-    layers: count,
-    /** Probability on the embeddings, the attention weights, between each layer's two products and on what each part adds. */
-    dropout: probability.default(0),
-    /** Between the two products of a layer. */
-    activation: word("relu", "gelu").default("gelu"),
-  },
-  "nn.vit",
-  ShapeError,
-);
+const record = layerOptions("vit", {
+  /** A sample's channels, height and width; samples may come flat. */
+  input: tuple("three counts: channels, height, width", count, count, count),
+  /** The height and width of a patch; a divisor of the image's. */
+  patch: count,
+  /** How many classes there are. */
+  classes: count,
+  /** Numbers of each patch's vector. */
+  width: count,
+  /** Attention heads; a divisor of width. */
+  heads: count,
+  /** Transformer layers. */
+  layers: count,
+  /** Probability on the embeddings, the attention weights, between each layer's two products and on what each part adds. */
+  dropout: probability.default(0),
+  /** Between the two products of a layer. */
+  activation: word("relu", "gelu").default("gelu"),
+});
 export type VitOptions = Given<typeof record>;
 
 /** An affine map of each patch, learned positions that begin as N(0, 0.02²), encoder layers that normalise first, a last norm, the mean over patches, and an affine head. inputs: [batch, ...] → [batch, classes]. */

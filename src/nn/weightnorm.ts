@@ -1,13 +1,13 @@
 // Layers whose weight is made from a parameter at each forward pass: by weight normalisation, or by its largest singular value.
 import { checkArguments } from "../core/arguments.ts";
 import { ConfigError, ShapeError } from "../core/errors.ts";
-import { count, type Given, nonNegative, numberOf, options as optionsOf, type Read, text } from "../core/options.ts";
+import { count, type Given, nonNegative, numberOf, type Read, text } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { Parameter, substituting, Variable } from "../program/variable.ts";
 import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, module } from "./check.ts";
-import { type Batch, Module } from "./module.ts";
+import { checkForward, layerOptions, module } from "./check.ts";
+import { type Batch, factoryOf, Module } from "./module.ts";
 
 const shared = {
   /** Which of the layer's parameters. */
@@ -15,19 +15,14 @@ const shared = {
   /** The axis of its rows: that of the outputs, 0 in the layers here. */
   axis: numberOf("an axis: an integer ≥ 0", { integer: true, least: 0 }).default(0),
 };
-const record = optionsOf("weightNorm", shared, "nn.weightNorm", ShapeError);
-const spectralRecord = optionsOf(
-  "spectralNorm",
-  {
-    ...shared,
-    /** Steps of the power iteration at each forward pass in training. */
-    powerIterations: count.default(1),
-    /** The least norm that a vector is divided by. */
-    epsilon: nonNegative.default(1e-12),
-  },
-  "nn.spectralNorm",
-  ShapeError,
-);
+const record = layerOptions("weightNorm", shared);
+const spectralRecord = layerOptions("spectralNorm", {
+  ...shared,
+  /** Steps of the power iteration at each forward pass in training. */
+  powerIterations: count.default(1),
+  /** The least norm that a vector is divided by. */
+  epsilon: nonNegative.default(1e-12),
+});
 export type WeightNormOptions = Given<typeof record>;
 export type SpectralNormOptions = Given<typeof spectralRecord>;
 const call = record.call({ layer: module });
@@ -106,10 +101,7 @@ export class WeightNorm<M extends Module = Module> extends Reparametrized<M> {
  * @torch torch.nn.utils.parametrizations.weight_norm
  * @example nn.weightNorm(nn.linear(4, 3)).forward(zeros([2, 4]))
  */
-export function weightNorm<M extends Module>(layer: M, options: WeightNormOptions = {}): WeightNorm<M> {
-  checkArguments(call, arguments);
-  return new WeightNorm(layer, options);
-}
+export const weightNorm = /* @__PURE__ */ factoryOf(WeightNorm);
 
 /** A layer whose weight is divided by its largest singular value (Miyato et al. 2018), estimated by power iteration: `left` and `right`, its singular vectors, are buffers that each forward pass in training moves on. They start from N(0, 1), left first, and 15 iterations. */
 export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
@@ -171,7 +163,4 @@ export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
  * @torch torch.nn.utils.parametrizations.spectral_norm
  * @example nn.spectralNorm(nn.linear(4, 3)).forward(zeros([2, 4]))
  */
-export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOptions = {}): SpectralNorm<M> {
-  checkArguments(spectralCall, arguments);
-  return new SpectralNorm(layer, options);
-}
+export const spectralNorm = /* @__PURE__ */ factoryOf(SpectralNorm);

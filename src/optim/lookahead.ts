@@ -18,7 +18,7 @@ const fields = {
   /** Which part of the way they move, in [0, 1]. */
   alpha: probability.default(0.5),
 } as const;
-const record = optionsOf("Lookahead", fields, "optim.lookahead");
+const record = optionsOf("Lookahead", "optim.lookahead", fields);
 export type LookaheadOptions = Given<typeof record>;
 
 /** A parameter's slow weights. That they have begun is state: the optimizer may count steps from before, steps that a loss scale took back, or while the parameter was frozen. */

@@ -18,7 +18,7 @@ const fields = {
   /** Measures the way in units of each weight's size (Kwon et al. 2021, whose ρ is about ten times as large). */
   adaptive: flag.default(false),
 } as const;
-const record = optionsOf("SAM", fields, "optim.sam");
+const record = optionsOf("SAM", "optim.sam", fields);
 export type SAMOptions = Given<typeof record>;
 
 const call = record.call({ optimizer: innerOptimizer.kind });

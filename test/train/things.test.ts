@@ -76,7 +76,7 @@ const halving = learningRate(
   })),
 );
 const tempered = lossOf(
-  options("tempered", { temperature: positive.default(2), floor: fraction }, "losses.tempered"),
+  options("tempered", "losses.tempered", { temperature: positive.default(2), floor: fraction }),
   (outputs, batch, { temperature }) => mse(outputs, batch).div(temperature),
 );
 const patient = factory(options("patient", { lookback: count.default(2), grace: count }), ({ lookback }) => ({
@@ -112,7 +112,7 @@ const ramp = named(
     }),
   ({ samples, slope }) => ramp(samples, slope),
 ) as (samples: number, slope: number) => ReturnType<typeof arrayDataset>;
-const line = factory(options("line", { inputs: count.default(1), outputs: count }, "nn.line"), ({ inputs, outputs }) =>
+const line = factory(options("line", "nn.line", { inputs: count.default(1), outputs: count }), ({ inputs, outputs }) =>
   linear(inputs, outputs),
 );
 

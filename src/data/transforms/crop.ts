@@ -4,35 +4,27 @@ import { countOf, finite, type Given, options as optionsOf, tuple } from "../../
 import { factory } from "../../core/things.ts";
 import { below, imageFields, mapImages, planeOf, type RandomTransform } from "./transform.ts";
 
-const cropRecord = optionsOf(
-  "random_crop",
-  {
-    /** Height and width of what is left; the image's own unless given. */
-    size: tuple("[height, width]", countOf("rows"), countOf("columns")).optional(),
-    /** How far a window may reach over each edge. */
-    padding: countOf("pixels", 0).default(0),
-    /** What is there. */
-    fill: finite.default(0),
-    ...imageFields,
-  },
-  "data.randomCrop",
-);
+const cropRecord = optionsOf("random_crop", "data.randomCrop", {
+  /** Height and width of what is left; the image's own unless given. */
+  size: tuple("[height, width]", countOf("rows"), countOf("columns")).optional(),
+  /** How far a window may reach over each edge. */
+  padding: countOf("pixels", 0).default(0),
+  /** What is there. */
+  fill: finite.default(0),
+  ...imageFields,
+});
 export type RandomCropOptions = Given<typeof cropRecord>;
 
 /** A window of each image, its row and its column from one draw each. Throws DataError where it is larger than the padded image. */
 export const randomCrop = factory(cropRecord, (options) => windows("random_crop", options));
 
-const shiftRecord = optionsOf(
-  "random_shift",
-  {
-    /** How far at most, along each axis. */
-    pixels: countOf("pixels"),
-    /** What comes in over the edges. */
-    fill: finite.default(0),
-    ...imageFields,
-  },
-  "data.randomShift",
-);
+const shiftRecord = optionsOf("random_shift", "data.randomShift", {
+  /** How far at most, along each axis. */
+  pixels: countOf("pixels"),
+  /** What comes in over the edges. */
+  fill: finite.default(0),
+  ...imageFields,
+});
 export type RandomShiftOptions = Given<typeof shiftRecord>;
 
 /** Each image moved by up to so many pixels along both axes, from one draw each. */

@@ -4,17 +4,13 @@ import { countOf, finite, type Given, options as optionsOf, probability, tuple, 
 import { factory } from "../../core/things.ts";
 import { below, happens, imageFields, mapImages, planeOf, type RandomTransform } from "./transform.ts";
 
-const flipRecord = optionsOf(
-  "random_flip",
-  {
-    /** `horizontal`: left and right change places; `vertical`: top and bottom. */
-    axis: word("horizontal", "vertical").default("horizontal"),
-    /** How likely an image is changed. */
-    probability: probability.default(0.5),
-    ...imageFields,
-  },
-  "data.randomFlip",
-);
+const flipRecord = optionsOf("random_flip", "data.randomFlip", {
+  /** `horizontal`: left and right change places; `vertical`: top and bottom. */
+  axis: word("horizontal", "vertical").default("horizontal"),
+  /** How likely an image is changed. */
+  probability: probability.default(0.5),
+  ...imageFields,
+});
 export type RandomFlipOptions = Given<typeof flipRecord>;
 
 /** Some images mirrored: one draw for each. */
@@ -41,19 +37,15 @@ export const randomFlip = factory(
   }),
 );
 
-const eraseRecord = optionsOf(
-  "random_erase",
-  {
-    /** Height and width of the rectangle, which lies within the image. */
-    size: tuple("[height, width]", countOf("rows"), countOf("columns")),
-    /** How likely an image is changed. */
-    probability: probability.default(0.5),
-    /** What is left there. */
-    fill: finite.default(0),
-    ...imageFields,
-  },
-  "data.randomErase",
-);
+const eraseRecord = optionsOf("random_erase", "data.randomErase", {
+  /** Height and width of the rectangle, which lies within the image. */
+  size: tuple("[height, width]", countOf("rows"), countOf("columns")),
+  /** How likely an image is changed. */
+  probability: probability.default(0.5),
+  /** What is left there. */
+  fill: finite.default(0),
+  ...imageFields,
+});
 export type RandomEraseOptions = Given<typeof eraseRecord>;
 
 /** A rectangle of some images overwritten (cutout, DeVries and Taylor 2017): three draws for each, whether, row and column. Throws DataError for one larger than the image. */

@@ -7,16 +7,12 @@ import { sizeOf } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
 import type { RandomTransform } from "./transform.ts";
 
-const record = optionsOf(
-  "mixup",
-  {
-    /** Of the Beta(α, α) distribution that shares are drawn from. */
-    alpha: positive.default(0.2),
-    /** The number of classes, where targets are classes: targets become probabilities [batch, classes] float32. */
-    classes: countOf("classes", 2).optional(),
-  },
-  "data.mixup",
-);
+const record = optionsOf("mixup", "data.mixup", {
+  /** Of the Beta(α, α) distribution that shares are drawn from. */
+  alpha: positive.default(0.2),
+  /** The number of classes, where targets are classes: targets become probabilities [batch, classes] float32. */
+  classes: countOf("classes", 2).optional(),
+});
 export type MixupOptions = Given<typeof record>;
 
 const round = Math.fround;

@@ -6,15 +6,11 @@ import * as functions from "../../tensor/families/basic.ts";
 import { lossOf, targetsLike } from "./loss.ts";
 import { reduced, reductionFields } from "./reduction.ts";
 
-const binaryRecord = options(
-  "binary_cross_entropy",
-  {
-    /** The weight of positive targets; a list has one for each place of the last axis. */
-    positiveWeight: either(positive, list(positive, 1), "a number > 0, or a list of such").default(1),
-    ...reductionFields,
-  },
-  "losses.binaryCrossEntropy",
-);
+const binaryRecord = options("binary_cross_entropy", "losses.binaryCrossEntropy", {
+  /** The weight of positive targets; a list has one for each place of the last axis. */
+  positiveWeight: either(positive, list(positive, 1), "a number > 0, or a list of such").default(1),
+  ...reductionFields,
+});
 export type BinaryCrossEntropyOptions = Given<typeof binaryRecord>;
 
 /** t·w·softplus(−x) + (1 − t)·softplus(x), which is −log of the probability of target t under the logit x: PyTorch's with logits. outputs, targets: one shape; targets in [0, 1], of any dtype. */
@@ -34,15 +30,11 @@ export const binaryCrossEntropy = lossOf(binaryRecord, (outputs, batch, { positi
   return reduced(where, (weights === 1 ? missed : missed.mul(weights)).add(raised), batch, reduction);
 });
 
-const hingeRecord = options(
-  "hinge",
-  {
-    /** How far on its side a score must be. */
-    margin: finite.default(1),
-    ...reductionFields,
-  },
-  "losses.hinge",
-);
+const hingeRecord = options("hinge", "losses.hinge", {
+  /** How far on its side a score must be. */
+  margin: finite.default(1),
+  ...reductionFields,
+});
 export type HingeOptions = Given<typeof hingeRecord>;
 
 /** max(0, margin − y·x), y = 1 where the target is > 0 and −1 elsewhere, so that targets may be 0 and 1 or −1 and 1 (Cortes & Vapnik 1995; Keras's Hinge). outputs, targets: one shape. */

@@ -8,18 +8,14 @@ import { pick, weightFields, weightsOf } from "./cross-entropy.ts";
 import { checkRows, lossOf, targetsLike, targetsOf } from "./loss.ts";
 import { reduced, reductionFields } from "./reduction.ts";
 
-const marginRecord = options(
-  "multi_margin",
-  {
-    /** By how much the target's score must lead. */
-    margin: finite.default(1),
-    /** The power of what is missing, 1 or 2. */
-    power: numberOf("1 or 2", { integer: true, least: 1, most: 2 }).default(1),
-    ...weightFields,
-    ...reductionFields,
-  },
-  "losses.multiMargin",
-);
+const marginRecord = options("multi_margin", "losses.multiMargin", {
+  /** By how much the target's score must lead. */
+  margin: finite.default(1),
+  /** The power of what is missing, 1 or 2. */
+  power: numberOf("1 or 2", { integer: true, least: 1, most: 2 }).default(1),
+  ...weightFields,
+  ...reductionFields,
+});
 export type MultiMarginOptions = Given<typeof marginRecord>;
 
 /** Σ max(0, margin − outputs[target] + outputs[c])ᵖ over the other classes c, ÷ classes (Crammer & Singer 2001; PyTorch's multi_margin_loss): a class's weight multiplies its targets' terms, and a mean is over their number. outputs: [..., classes], targets: [...] int32. */
@@ -38,17 +34,13 @@ export const multiMargin = lossOf(marginRecord, (outputs, batch, { margin, power
   return reduced(where, weights ? terms.mul(weights) : terms, batch, reduction, { shape: targets.shape });
 });
 
-const focalRecord = options(
-  "focal",
-  {
-    /** How much what is well found counts less. */
-    gamma: nonNegative.default(2),
-    /** What positive targets count; negative ones count 1 − alpha. For targets of 0 and 1 alone. */
-    alpha: probability.optional(),
-    ...reductionFields,
-  },
-  "losses.focal",
-);
+const focalRecord = options("focal", "losses.focal", {
+  /** How much what is well found counts less. */
+  gamma: nonNegative.default(2),
+  /** What positive targets count; negative ones count 1 − alpha. For targets of 0 and 1 alone. */
+  alpha: probability.optional(),
+  ...reductionFields,
+});
 export type FocalOptions = Given<typeof focalRecord>;
 
 /**
@@ -98,15 +90,11 @@ function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
   return values.sub(top).sub(rest);
 }
 
-const klRecord = options(
-  "kl_divergence",
-  {
-    /** Whether targets are logarithms of probabilities too. */
-    logTarget: flag.default(false),
-    ...reductionFields,
-  },
-  "losses.klDivergence",
-);
+const klRecord = options("kl_divergence", "losses.klDivergence", {
+  /** Whether targets are logarithms of probabilities too. */
+  logTarget: flag.default(false),
+  ...reductionFields,
+});
 export type KlDivergenceOptions = Given<typeof klRecord>;
 
 /** Σ t·(log t − output) ÷ batch (Kullback & Leibler 1951; the mean is PyTorch's kl_div with `batchmean`); a target of 0 counts 0. outputs: [batch, ...], logarithms of probabilities; targets: the same shape. */

@@ -19,15 +19,11 @@ const classFields = {
   ...reductionFields,
 } as const;
 
-const crossEntropyRecord = options(
-  "cross_entropy",
-  {
-    /** The part of each target that is spread evenly over all classes. */
-    labelSmoothing: probability.default(0),
-    ...classFields,
-  },
-  "losses.crossEntropy",
-);
+const crossEntropyRecord = options("cross_entropy", "losses.crossEntropy", {
+  /** The part of each target that is spread evenly over all classes. */
+  labelSmoothing: probability.default(0),
+  ...classFields,
+});
 export type CrossEntropyOptions = Given<typeof crossEntropyRecord>;
 
 /** The weights as a tensor: [classes]. Throws ShapeError for another number of them. */
@@ -116,7 +112,7 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
   return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));
 });
 
-const nllRecord = options("nll", classFields, "losses.nll");
+const nllRecord = options("nll", "losses.nll", classFields);
 export type NllOptions = Given<typeof nllRecord>;
 
 /** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */

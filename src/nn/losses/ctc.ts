@@ -10,17 +10,13 @@ import type { Batch } from "../module.ts";
 import { lossOf, targetsOf } from "./loss.ts";
 import { reduced, reductionFields } from "./reduction.ts";
 
-const record = options(
-  "ctc",
-  {
-    /** The class that stands for no label. */
-    blank: numberOf("an integer ≥ 0", { integer: true, least: 0 }).default(0),
-    /** Whether a sequence whose labels don't fit into its time counts 0 instead of Infinity. */
-    zeroInfinity: flag.default(false),
-    ...reductionFields,
-  },
-  "losses.ctc",
-);
+const record = options("ctc", "losses.ctc", {
+  /** The class that stands for no label. */
+  blank: numberOf("an integer ≥ 0", { integer: true, least: 0 }).default(0),
+  /** Whether a sequence whose labels don't fit into its time counts 0 instead of Infinity. */
+  zeroInfinity: flag.default(false),
+  ...reductionFields,
+});
 export type CtcOptions = Given<typeof record>;
 
 /** The logarithm of what can't be: finite, so that differences of two of them are no NaN. */

@@ -9,7 +9,7 @@ import { reduced, reductionFields } from "./reduction.ts";
 const differences = (where: string, outputs: Tensor, batch: Batch | Tensor) =>
   outputs.sub(targetsLike(where, outputs, batch));
 
-const mseRecord = options("mse", reductionFields, "losses.mse");
+const mseRecord = options("mse", "losses.mse", reductionFields);
 export type MseOptions = Given<typeof mseRecord>;
 
 /** (output − target)²; targets of the outputs' shape, given alone or as `batch.targets`. */
@@ -18,7 +18,7 @@ export const mse = lossOf(mseRecord, (outputs, batch, { reduction }) => {
   return reduced(mseRecord.where, difference.mul(difference), batch, reduction);
 });
 
-const l1Record = options("l1", reductionFields, "losses.l1");
+const l1Record = options("l1", "losses.l1", reductionFields);
 export type L1Options = Given<typeof l1Record>;
 
 /** |output − target|; targets of the outputs' shape, given alone or as `batch.targets`. */
@@ -26,15 +26,11 @@ export const l1 = lossOf(l1Record, (outputs, batch, { reduction }) =>
   reduced(l1Record.where, differences(l1Record.where, outputs, batch).abs(), batch, reduction),
 );
 
-const smoothRecord = options(
-  "smooth_l1",
-  {
-    /** Where the square becomes a line. */
-    beta: positive.default(1),
-    ...reductionFields,
-  },
-  "losses.smoothL1",
-);
+const smoothRecord = options("smooth_l1", "losses.smoothL1", {
+  /** Where the square becomes a line. */
+  beta: positive.default(1),
+  ...reductionFields,
+});
 export type SmoothL1Options = Given<typeof smoothRecord>;
 
 /** ½·d² ÷ β where |d| < β, else |d| − ½·β (Girshick 2015), d = output − target; β > 0, default 1. */
@@ -45,15 +41,11 @@ export const smoothL1 = lossOf(smoothRecord, (outputs, batch, { beta, reduction 
   return reduced(smoothRecord.where, terms, batch, reduction);
 });
 
-const huberRecord = options(
-  "huber",
-  {
-    /** Where the square becomes a line. */
-    delta: positive.default(1),
-    ...reductionFields,
-  },
-  "losses.huber",
-);
+const huberRecord = options("huber", "losses.huber", {
+  /** Where the square becomes a line. */
+  delta: positive.default(1),
+  ...reductionFields,
+});
 export type HuberOptions = Given<typeof huberRecord>;
 
 /** ½·d² where |d| ≤ δ, else δ·(|d| − ½·δ) (Huber 1964), d = output − target; δ > 0, default 1. */

@@ -24,15 +24,11 @@ const dot = (a: Tensor, b: Tensor, keepDims = false) => functions.sum(a.mul(b), 
 /** Added to a square, so that a vector of zeros has a length with a gradient. */
 const tiny = 1e-12;
 
-const cosineRecord = options(
-  "cosine_embedding",
-  {
-    /** The cosine above which unlike vectors count. */
-    margin: finite.default(0),
-    ...reductionFields,
-  },
-  "losses.cosineEmbedding",
-);
+const cosineRecord = options("cosine_embedding", "losses.cosineEmbedding", {
+  /** The cosine above which unlike vectors count. */
+  margin: finite.default(0),
+  ...reductionFields,
+});
 export type CosineEmbeddingOptions = Given<typeof cosineRecord>;
 
 /** 1 − cos(a, b) of vectors that are alike, where the target is > 0; max(0, cos(a, b) − margin) of others, whose target is 0 or −1 (PyTorch's cosine_embedding_loss). outputs: [batch, 2, width], targets: [batch]. */
@@ -53,17 +49,13 @@ export const cosineEmbedding = lossOf(cosineRecord, (outputs, batch, { margin, r
   return reduced(where, functions.where(alike, functions.sub(1, cosine), far), batch, reduction);
 });
 
-const tripletRecord = options(
-  "triplet_margin",
-  {
-    /** By how much the negative must be farther than the positive. */
-    margin: nonNegative.default(1),
-    /** Whether the negative's distance is the smaller one of those to anchor and positive (Balntas et al. 2016). */
-    swap: flag.default(false),
-    ...reductionFields,
-  },
-  "losses.tripletMargin",
-);
+const tripletRecord = options("triplet_margin", "losses.tripletMargin", {
+  /** By how much the negative must be farther than the positive. */
+  margin: nonNegative.default(1),
+  /** Whether the negative's distance is the smaller one of those to anchor and positive (Balntas et al. 2016). */
+  swap: flag.default(false),
+  ...reductionFields,
+});
 export type TripletMarginOptions = Given<typeof tripletRecord>;
 
 /** max(0, d(anchor, positive) − d(anchor, negative) + margin), d the Euclidean distance of a − b + 10⁻⁶ (Schroff et al. 2015; PyTorch's triplet_margin_loss). outputs: [batch, 3, width]: anchor, positive, negative; no targets: the batch may be `{}`. */
@@ -79,17 +71,13 @@ export const tripletMargin = lossOf(tripletRecord, (outputs, batch, { margin, sw
   return reduced(tripletRecord.where, terms, batch, reduction);
 });
 
-const contrastiveRecord = options(
-  "info_nce",
-  {
-    /** What cosines are divided by. */
-    temperature: positive.default(0.07),
-    /** Whether b finds a as well, the mean of both, as in CLIP. */
-    symmetric: flag.default(false),
-    ...reductionFields,
-  },
-  "losses.infoNce",
-);
+const contrastiveRecord = options("info_nce", "losses.infoNce", {
+  /** What cosines are divided by. */
+  temperature: positive.default(0.07),
+  /** Whether b finds a as well, the mean of both, as in CLIP. */
+  symmetric: flag.default(false),
+  ...reductionFields,
+});
 export type InfoNceOptions = Given<typeof contrastiveRecord>;
 
 /** −log softmax over j of cos(aᵢ, bⱼ) ÷ temperature, at j = i (van den Oord et al. 2018): of all vectors b of the batch, aᵢ must find its own. outputs: [batch, 2, width]: a and b; no targets: the batch may be `{}`. */

@@ -11,16 +11,12 @@ const full = {
   full: flag.default(false),
 } as const;
 
-const gaussianRecord = options(
-  "gaussian_nll",
-  {
-    ...full,
-    /** The least variance: a smaller one counts as this, and has no gradient. */
-    epsilon: positive.default(1e-6),
-    ...reductionFields,
-  },
-  "losses.gaussianNll",
-);
+const gaussianRecord = options("gaussian_nll", "losses.gaussianNll", {
+  ...full,
+  /** The least variance: a smaller one counts as this, and has no gradient. */
+  epsilon: positive.default(1e-6),
+  ...reductionFields,
+});
 export type GaussianNllOptions = Given<typeof gaussianRecord>;
 
 /** log 2π, a float64. */
@@ -45,18 +41,14 @@ export const gaussianNll = lossOf(gaussianRecord, (outputs, batch, { full: whole
   return reduced(where, whole ? terms.add(0.5 * log2Pi) : terms, batch, reduction);
 });
 
-const poissonRecord = options(
-  "poisson_nll",
-  {
-    /** Whether outputs are logarithms of rates. */
-    logInput: flag.default(true),
-    ...full,
-    /** Added to a rate before its logarithm is taken. */
-    epsilon: positive.default(1e-8),
-    ...reductionFields,
-  },
-  "losses.poissonNll",
-);
+const poissonRecord = options("poisson_nll", "losses.poissonNll", {
+  /** Whether outputs are logarithms of rates. */
+  logInput: flag.default(true),
+  ...full,
+  /** Added to a rate before its logarithm is taken. */
+  epsilon: positive.default(1e-8),
+  ...reductionFields,
+});
 export type PoissonNllOptions = Given<typeof poissonRecord>;
 
 /** eˣ − t·x for the logarithm x of a rate, or r − t·log(r + ε) for the rate; where `full`, Stirling's t·log t − t + ½·log(2πt) for t > 1 too (PyTorch's poisson_nll_loss). outputs, targets: one shape; targets are counts. */

@@ -82,7 +82,7 @@ function averaged(where: string, name: string, average: Average, value: (counts:
 
 /** A metric of each class, averaged. */
 const perClass = (name: string, value: (counts: Counts) => number): ((options?: AverageOptions) => Metric) =>
-  factory(options(name, averageFields, `metrics.${name}`), ({ average }) => averaged(name, name, average, value));
+  factory(options(name, `metrics.${name}`, averageFields), ({ average }) => averaged(name, name, average, value));
 
 /** Of what was found of a class, the part that is right; 0 where nothing was found. */
 export const precision = perClass("precision", ({ hits, wrong }) => quotient(hits, hits + wrong));
@@ -90,15 +90,11 @@ export const precision = perClass("precision", ({ hits, wrong }) => quotient(hit
 /** Of what is there of a class, the part that was found; 0 where nothing is there. */
 export const recall = perClass("recall", ({ hits, missed }) => quotient(hits, hits + missed));
 
-const fBetaRecord = options(
-  "f_beta",
-  {
-    /** How many times as much recall counts. */
-    beta: nonNegative.default(1),
-    ...averageFields,
-  },
-  "metrics.fBeta",
-);
+const fBetaRecord = options("f_beta", "metrics.fBeta", {
+  /** How many times as much recall counts. */
+  beta: nonNegative.default(1),
+  ...averageFields,
+});
 export type FBetaOptions = Given<typeof fBetaRecord>;
 
 /** (1 + β²)·hits ÷ ((1 + β²)·hits + β²·missed + wrong) (van Rijsbergen 1979): recall counts β times as much as precision. β ≥ 0, default 1. Named f1, f2, f0.5 … */
@@ -113,7 +109,7 @@ export const fBeta = factory(fBetaRecord, ({ beta, average }) => {
 export const dice = perClass("dice", ({ hits, wrong, missed }) => quotient(2 * hits, 2 * hits + missed + wrong));
 
 /** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
-export const meanIoU = factory(options("mean_iou", {}, "metrics.meanIoU"), () =>
+export const meanIoU = factory(options("mean_iou", "metrics.meanIoU", {}), () =>
   averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
 );
 
@@ -121,7 +117,7 @@ const mostClasses = 64;
 
 /** How many targets of each class were taken for each class, `confusion_matrix/target/predicted`: the report draws it. Of at most 64 classes. */
 export const confusionMatrix = factory(
-  options("confusion_matrix", {}, "metrics.confusionMatrix"),
+  options("confusion_matrix", "metrics.confusionMatrix", {}),
   (): Metric => ({
     name: "confusion_matrix",
     terms: (outputs, batch) => {
@@ -144,7 +140,7 @@ export const confusionMatrix = factory(
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */
 export const perClassAccuracy = factory(
-  options("per_class_accuracy", {}, "metrics.perClassAccuracy"),
+  options("per_class_accuracy", "metrics.perClassAccuracy", {}),
   (): Metric => ({
     name: "per_class_accuracy",
     mode: "max",

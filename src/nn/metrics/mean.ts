@@ -13,7 +13,7 @@ import { type Metric, predictions, ratio, targetsOf } from "./metric.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
 export const accuracy = factory(
-  options("accuracy", {}, "metrics.accuracy"),
+  options("accuracy", "metrics.accuracy", {}),
   (): Metric => ({
     name: "accuracy",
     mode: "max",
@@ -62,7 +62,7 @@ export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) =
 
 /** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
 export const bitsPerCharacter = factory(
-  options("bits_per_character", {}, "metrics.bitsPerCharacter"),
+  options("bits_per_character", "metrics.bitsPerCharacter", {}),
   (): Metric => ({
     name: "bits_per_character",
     mode: "min",
@@ -79,7 +79,7 @@ function crossEntropyTerms(where: string, outputs: Tensor, batch: Batch): Tensor
 
 /** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
 export const perplexity = factory(
-  options("perplexity", {}, "metrics.perplexity"),
+  options("perplexity", "metrics.perplexity", {}),
   (): Metric => ({
     name: "perplexity",
     mode: "min",

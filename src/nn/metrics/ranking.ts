@@ -85,14 +85,10 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
 
 /** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
 export const topKAccuracy = factory(
-  options(
-    "top_k_accuracy",
-    {
-      /** How many of the largest outputs count. */
-      k: k.default(5),
-    },
-    "metrics.topKAccuracy",
-  ),
+  options("top_k_accuracy", "metrics.topKAccuracy", {
+    /** How many of the largest outputs count. */
+    k: k.default(5),
+  }),
   ({ k }): Metric => ({
     name: `top_${k}_accuracy`,
     mode: "max",
@@ -111,7 +107,7 @@ const atK = {
 
 /** Of the k largest outputs of a row, the part that is relevant, averaged over rows. targets: class numbers [...], or relevance in {0, 1} of the outputs' shape. */
 export const precisionAtK = factory(
-  options("precision_at_k", atK, "metrics.precisionAtK"),
+  options("precision_at_k", "metrics.precisionAtK", atK),
   ({ k }): Metric => ({
     name: `precision_at_${k}`,
     mode: "max",
@@ -125,7 +121,7 @@ export const precisionAtK = factory(
 
 /** Of what is relevant in a row, the part among its k largest outputs, averaged over rows that have any. Targets as `precisionAtK`'s. */
 export const recallAtK = factory(
-  options("recall_at_k", atK, "metrics.recallAtK"),
+  options("recall_at_k", "metrics.recallAtK", atK),
   ({ k }): Metric => ({
     name: `recall_at_${k}`,
     mode: "max",
@@ -149,14 +145,10 @@ const bins = countUpTo("bins", 2 ** 24, "more bins than float32 tells probabilit
  * [..., 2], whose difference is the score; targets 0 or 1. NaN where a class is missing or a score is NaN.
  */
 export const auc = factory(
-  options(
-    "auc",
-    {
-      /** Counts a histogram of so many bins in place of all scores. */
-      bins: bins.optional(),
-    },
-    "metrics.auc",
-  ),
+  options("auc", "metrics.auc", {
+    /** Counts a histogram of so many bins in place of all scores. */
+    bins: bins.optional(),
+  }),
   ({ bins }): Metric => (bins === undefined ? exactAuc() : binnedAuc(bins)),
 );
 

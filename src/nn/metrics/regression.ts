@@ -28,7 +28,7 @@ const meanOf = (
   term: (difference: Tensor, targets: Tensor) => Tensor,
   value: (mean: number) => number = (mean) => mean,
 ): (() => Metric) =>
-  factory(options(name, {}, `metrics.${name}`), () => ({
+  factory(options(name, `metrics.${name}`, {}), () => ({
     name,
     mode: "min",
     terms: (outputs, batch) => {
@@ -52,7 +52,7 @@ export const mape = meanOf("mape", (difference, targets) => difference.abs().div
  * float64 (Chan et al. 1979), so that a large mean costs no digits. Where targets are all alike it is 1 if they are met, and 0 if not. outputs, targets: [batch, ...].
  */
 export const r2 = factory(
-  options("r2", {}, "metrics.r2"),
+  options("r2", "metrics.r2", {}),
   (): Metric => ({
     name: "r2",
     mode: "max",
