@@ -67,7 +67,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
         ...terms((at) => [...chunk.map((local, i) => join(local, at(i))), ...onward]),
         ...(isLong && count % chunkSize !== 0 ? flush : []),
         setPlace,
-        ...total.map((local, i) => lanes.store(dtype, place.get, local.get, 4 * i * lanes.width)),
+        ...total.map((local, i) => lanes.store(dtype, place.get, local.get, 4 * i * lanes.width)).reverse(),
       ],
     };
   };

@@ -32,6 +32,7 @@ export interface Lanes {
   spread(type: Held, address: Address, distances: Four): Code;
   /** start + each distance, as int32. */
   ramp(start: Code<"i32">, distances: Four): Code;
+  /** Of neighbours the last is best stored first: V8, which makes one store of two, else writes the first by itself before, since the second might trap. */
   store(type: Held, address: Address, value: Code, offset: number): Code<"none">;
   /** Of int32, abs only with SIMD. */
   unary(op: LaneUnary, from: ScalarType, x: Code): Code;

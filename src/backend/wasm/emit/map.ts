@@ -179,10 +179,11 @@ class MapPrinter {
       const { at } = here[to];
       const stride = target.strides[axis] * target.scale;
       const [place] = places.get(at) ?? places.set(at, fn.hold(along(at, stride, this.#words))).get(at)!;
-      return values.map((each, step) => {
+      const writes = values.map((each, step) => {
         const offset = (target.beyond ?? 0) + step * lanes.width * stride;
         return new Elements(fn, lanes, target).store(place.get, each[i][0].get, offset);
       });
+      return writes.reverse();
     });
     const sets = values.flatMap((each) => each.map(([, set]) => set));
     return { before, body: [...[...places.values()].map(([, set]) => set), ...sets, ...stores] };

@@ -61,7 +61,7 @@ function move(
     const [address, offset] = place(i);
     return v128.store(address, vector.get, offset);
   });
-  return [...held.map(([, set]) => set), ...stores];
+  return [...held.map(([, set]) => set), ...stores.reverse()];
 }
 
 /** A place on a walk: bytes from its first point, code that finds it, and how far along the innermost axis it is. */

@@ -60,7 +60,7 @@ export function tileFunction(context: Context, columns: number, adds: boolean, i
       terms,
       ...sums.flatMap((row, i) => [
         ...(adds ? row.map(add) : []),
-        ...row.map((sum, j) => v128.store(c.get, sum.get, 16 * j)),
+        ...row.map((sum, j) => v128.store(c.get, sum.get, 16 * j)).reverse(),
         ...(i + 1 < tileRows ? [c.set(i32.add(c.get, stride.get))] : []),
       ]),
     );
