@@ -6,8 +6,9 @@ import { type Parts, squareOf, twoParts } from "./parts.ts";
 export function rsqrt(x: Expr): Expr {
   const [small, large] = [lt(x, 2 ** -100), gt(x, 2 ** 100)];
   const scaled = mul(x, select(small, 2 ** 48, select(large, 2 ** -48, 1)));
-  const value = mul(sqrt(div(1, scaled)), select(small, 2 ** 24, select(large, 2 ** -24, 1)));
-  return select(eq(x, 0), div(1, x), select(lt(x, 0), constant(Number.NaN), value));
+  const inverse = div(1, scaled);
+  const value = mul(sqrt(inverse), select(small, 2 ** 24, select(large, 2 ** -24, 1)));
+  return select(eq(x, 0), inverse, select(lt(x, 0), constant(Number.NaN), value));
 }
 
 /** The square root of a number in two parts, in two parts. 0 at 0. */

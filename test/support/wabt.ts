@@ -3,7 +3,13 @@ import wabtModule from "wabt";
 
 export async function disassemble(bytes: Uint8Array): Promise<string> {
   const wabt = await wabtModule();
-  const module = wabt.readWasm(bytes, { threads: true, simd: true, bulk_memory: true, sat_float_to_int: true });
+  const module = wabt.readWasm(bytes, {
+    threads: true,
+    simd: true,
+    bulk_memory: true,
+    sat_float_to_int: true,
+    relaxed_simd: true,
+  });
   const text = module.toText({});
   module.destroy();
   return text;

@@ -1,6 +1,6 @@
 // What WebAssembly can do on this engine, found by trying: SIMD may be missing, and on some processors flushes subnormals, which would be
 // other bits. The scalar path is always right.
-import { ModuleBuilder } from "./assembler/assembler.ts";
+import { type Local, ModuleBuilder } from "./assembler/assembler.ts";
 import { f32x4, type i32, i32x4, v128 } from "./assembler/instructions.ts";
 
 /** Whether SIMD can be used, and why not where it can't. */
@@ -18,6 +18,22 @@ let known: Probe | undefined;
 export function probe(): Probe {
   known ??= look();
   return known;
+}
+
+let relaxed: boolean | undefined;
+
+/** Whether the engine has the relaxed choice of lanes: Node from 22 on. */
+export function hasRelaxedChoice(): boolean {
+  relaxed ??= validatesChoice();
+  return relaxed;
+}
+
+function validatesChoice(): boolean {
+  const module = new ModuleBuilder();
+  const choose = module.function("choose", ["v128"], ["v128"]);
+  const [x] = choose.parameters as Local<"v128">[];
+  choose.body(i32x4.relaxedLaneselect(x.get, x.get, x.get));
+  return WebAssembly.validate(module.encode());
 }
 
 /** What is found, on a processor of either order of bytes. */

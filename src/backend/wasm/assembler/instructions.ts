@@ -1,5 +1,5 @@
 // WebAssembly's instructions as functions: operands in, code out, named as in the text format in camel case. Loads and stores take a
-// byte offset last. Relaxed SIMD is left out on purpose: its results differ between engines.
+// byte offset last. Of relaxed SIMD only what gives the same everywhere, as it is used, is here.
 import { type Code, instruction, signed, unsigned, type ValueType } from "./assembler.ts";
 
 type Binary<T extends ValueType, R extends ValueType = T> = (a: Code<T>, b: Code<T>) => Code<R>;
@@ -27,6 +27,10 @@ const store =
 const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 const vector = (opcode: number) => binary<"v128", "v128">("v128", ...simd(opcode));
 const vectorUnary = (opcode: number) => unary<"v128", "v128">("v128", ...simd(opcode));
+const ternary =
+  (opcode: number) =>
+  (yes: Code<"v128">, no: Code<"v128">, mask: Code<"v128">): Code<"v128"> =>
+    instruction("v128", [yes, no, mask], simd(opcode));
 const shift =
   (opcode: number) =>
   (x: Code<"v128">, count: number): Code<"v128"> =>
@@ -131,8 +135,7 @@ export const v128 = {
   not: vectorUnary(77),
   /** andNot: a and not b. */
   ...inOrder(78, vector, "and", "andNot", "or", "xor"),
-  bitselect: (yes: Code<"v128">, no: Code<"v128">, mask: Code<"v128">): Code<"v128"> =>
-    instruction("v128", [yes, no, mask], [0xfd, 82]),
+  bitselect: ternary(82),
   anyTrue: unary<"v128", "i32">("i32", ...simd(83)),
 };
 
@@ -168,6 +171,8 @@ export const i32x4 = {
   minS: vector(182),
   maxS: vector(184),
   truncSatF32x4S: vectorUnary(248),
+  /** Masks must be all ones or all zeros in each lane: of others engines make different things. */
+  relaxedLaneselect: ternary(0x10b),
 };
 
 export const f32x4 = {

@@ -127,8 +127,12 @@ export const simdLanes: Lanes = {
     const value = x as V;
     switch (op) {
       case "neg":
-      case "abs":
-        return (from === "float32" ? f32x4 : i32x4)[op](value);
+      case "abs": {
+        if (from !== "float32") return i32x4[op](value);
+        // Not f32x4's own, whose masks V8 makes anew each time: a constant stays in a register.
+        const sign = simdLanes.constant("float32", -0) as V;
+        return op === "neg" ? v128.xor(value, sign) : v128.andNot(value, sign);
+      }
       case "sqrt":
       case "floor":
         return f32x4[op](value);
@@ -164,6 +168,12 @@ export const simdLanes: Lanes = {
   shift: (op, word, count) => i32x4[op](word as V, count),
   bound: (op, word, limit) => i32x4[op](word as V, simdLanes.constant("int32", limit) as V),
   reinterpret: (_, x) => x,
+};
+
+/** Four lanes where pairs of vectors run as one: conditions are whole masks, by which the relaxed choice is the same everywhere, and one instruction on x64 instead of three. */
+export const pairedLanes: Lanes = {
+  ...simdLanes,
+  select: (_, condition, yes, no) => i32x4.relaxedLaneselect(yes as V, no as V, condition as V),
 };
 
 /** One lane, without SIMD: for engines that have none, or flush subnormals in it. */

@@ -4,6 +4,7 @@ import { elementBytes, type FoldKernel } from "../../../../kernels/kernel.ts";
 import type { SpecialKernel } from "../../../../kernels/kinds.ts";
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
 import type { Plan } from "../../../compile/plan.ts";
+import type { Target } from "../../../compile/target.ts";
 import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
 import type { Call, ScheduledMember } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
@@ -12,6 +13,7 @@ import type { Schedule } from "../../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../../schedule/signature.ts";
 import { ModuleBuilder } from "../assembler/assembler.ts";
 import { i32, memory } from "../assembler/instructions.ts";
+import { hasRelaxedChoice } from "../probe.ts";
 import { printColumns } from "./columns.ts";
 import {
   type Context,
@@ -23,7 +25,7 @@ import {
   valueAddress,
 } from "./context.ts";
 import { printBlocks, printFold, printJoin } from "./folds.ts";
-import { scalarLanes, simdLanes } from "./lanes.ts";
+import { type Lanes, pairedLanes, scalarLanes, simdLanes } from "./lanes.ts";
 import { printLines } from "./lines.ts";
 import { elementCode } from "./map.ts";
 import { limitCode } from "./nest.ts";
@@ -46,7 +48,7 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
   const module = new ModuleBuilder({ sharedMaximum });
   const context: Context = {
     module,
-    lanes: target.lanes > 1 ? simdLanes : scalarLanes,
+    lanes: lanesOf(target),
     single: scalarLanes,
     isShared: sharedMaximum !== undefined,
     panelBytes: schedule.panelBytes,
@@ -68,6 +70,11 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
   const runner = new RunPrinter(context, schedule, printed);
   runner.print();
   return { bytes: module.encode(), lists: runner.lists, listBytes: runner.listBytes };
+}
+
+function lanesOf({ lanes, vectorWidth }: Target): Lanes {
+  if (lanes === 1) return scalarLanes;
+  return vectorWidth === 8 && hasRelaxedChoice() ? pairedLanes : simdLanes;
 }
 
 /** An entry of a function's list. */
