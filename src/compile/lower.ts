@@ -10,11 +10,13 @@ import { lastCheck } from "./checks.ts";
 import { withoutCopies } from "./copies.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
 import { homeOf, type Plan, type Value } from "./plan.ts";
+import { withoutWindows } from "./windows.ts";
 
 /** Lowers a graph. */
 export function lower(graph: Graph, options: FuseOptions = {}): Plan {
   const made = fuse(graph, options);
-  const fused = options.fuse === false ? made : { ...made, kernels: withoutCopies(made) };
+  const isFused = options.fuse !== false;
+  const fused = isFused ? { ...made, kernels: withoutWindows({ ...made, kernels: withoutCopies(made) }) } : made;
   settleState(graph, fused);
   const kernels = fused.kernels
     .filter((kernel) => fused.values[kernel.output].size > 0)

@@ -12,6 +12,7 @@ import type { ScheduledGroup } from "../schedule/phases.ts";
 import { rowsOfBlock } from "../schedule/places.ts";
 import { isStraight, type ProductLoops } from "../schedule/product.ts";
 import type { Schedule } from "../schedule/schedule.ts";
+import type { Segment } from "../schedule/split.ts";
 import { strip } from "../schedule/stages.ts";
 import { columnBlock, rowBlock, tileRows, tileUnroll } from "../schedule/tile.ts";
 import type { RowLoops, Rows } from "../schedule/vectorise.ts";
@@ -99,12 +100,13 @@ function axes(
 }
 
 /** The last axis of what is computed row by row. */
-function rowLines({ nest, lanes, widths, segments, stages, isApart }: RowLoops, first: string): string[] {
+function rowLines({ nest, lanes, widths, segments: all, bands, stages, isApart }: RowLoops, first: string): string[] {
   const isIndexed = nest.inputs.some(({ index }) => index);
   const indices = isIndexed ? (isApart ? ", an index each" : ", one index a row") : "";
   const vectors = lanes > 1 ? `, ${lanes} lanes${widths[0] > 1 && !stages && !isIndexed ? ` × ${widths[0]}` : ""}` : "";
-  const parts =
-    segments.length > 1 ? `, in parts ${segments.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
+  const cut = (pieces: readonly Pick<Segment, "begin" | "end">[], how: string) =>
+    pieces.length > 1 ? `, ${how} ${pieces.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
+  const parts = `${cut(bands?.[0].segments ?? all, "in parts")}${cut(bands ?? [], "those before it in bands")}`;
   const pairs = nest.inputs.some(({ pair }) => pair !== undefined) ? ", in pairs" : "";
   const line = `${first}${indices}${vectors}${parts}${pairs}`;
   if (!stages) return [line];

@@ -23,8 +23,10 @@ export interface NestInput extends Element {
   readonly index?: { readonly at: number; readonly extent: number; readonly stride: number };
   /** Along the last axis points come in pairs: the elements from a pair's first point to its second. The stride is that from pair to pair. */
   readonly pair?: number;
-  /** Bytes from the cursor to the element, where strides are 1. */
+  /** Bytes from the cursor to the element. */
   readonly beyond?: number;
+  /** An input before it whose cursor is its own. */
+  readonly like?: number;
   /** No point of the nest is inside. */
   readonly never: boolean;
   /** Bytes per element; 1 for coordinates and draws, whose "address" is the index itself. */

@@ -1,6 +1,7 @@
 // Axes taken apart and put together otherwise. Tiles use up a cache line before it leaves the cache (a transposed 1024 × 1024 read 6 times as
 // fast); a last axis of two points becomes pairs, so that four elements are computed at once whatever the views (3 to 7 times as fast); and an axis is cut
 // at the borders of bounds, so that the innermost loop asks nothing.
+import type { Expr } from "../../kernels/expr.ts";
 import type { Nest, NestInput } from "./nest.ts";
 
 /** The last two axes as one where the last has two points, so that a row is longer than that. As it is where they have bounds. */
@@ -75,6 +76,8 @@ export interface Segment {
   readonly end: number;
   /** For each input: whether this axis' bounds cover the segment. */
   readonly inside: readonly boolean[];
+  /** What its points compute, where that isn't the whole expression. */
+  readonly body?: Expr;
 }
 
 /** The axis cut where a bound begins or ends. */

@@ -3,6 +3,7 @@
 // themselves; the longest are taken apart into stages. Where an engine runs neighbouring vectors as one, each round has at least two.
 import type { Expr } from "../../kernels/expr.ts";
 import type { Target } from "../compile/target.ts";
+import { type Band, inBands } from "./bands.ts";
 import type { Nest } from "./nest.ts";
 import { operationCount } from "./parallel.ts";
 import { type Segment, segments } from "./split.ts";
@@ -20,6 +21,8 @@ export interface Rows {
   /** … or as a vector that ends with the row, if that is long enough: some points are computed once more, so nothing that is read may be what is written. */
   readonly overlaps: boolean;
   readonly segments: readonly Segment[];
+  /** In place of the segments, and of bounds on the axis before: bands of that axis. */
+  readonly bands?: readonly Band[];
 }
 
 /** Rows along the last axis, of which every point computes `body`. */
@@ -33,11 +36,13 @@ export interface RowLoops extends Rows {
 
 /** Vectors where what is written lies side by side. `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
 export function rowLoops(
-  nest: Nest,
+  given: Nest,
   body: Expr,
-  { lanes: most, vectorWidth }: Target,
+  target: Target,
   { isCut, hasScratch }: { readonly isCut: boolean; readonly hasScratch: boolean },
 ): RowLoops {
+  const { lanes: most, vectorWidth, groups } = target;
+  const { nest, bands } = (groups && !isCut && hasScratch && inBands(given, body, target)) || { nest: given };
   const axis = nest.extents.length - 1;
   const { [nest.inputs.length - 1]: output } = nest.inputs;
   const isApart =
@@ -45,10 +50,18 @@ export function rowLoops(
     nest.inputs.some(({ index }) => index !== undefined && nest.inputs[index.at].strides[axis] !== 0);
   const lanes = output.strides[axis] === 1 && !isApart ? most : 1;
   const isLong = isCut || nest.extents[axis] >= shortestStrip;
-  const stages = lanes > 1 && hasScratch && isLong ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
+  const stages = lanes > 1 && hasScratch && isLong && !bands ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
   const unroll = Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);
   const widths = stages ? [stages.unroll, ...(stages.unroll > 2 ? [2] : [])] : unroll > 1 ? [unroll, 1] : [1];
-  const rows = { nest, axis, lanes, widths: lanes > 1 ? widths : [], overlaps: false, segments: segments(nest, axis) };
+  const rows = {
+    nest,
+    axis,
+    lanes,
+    widths: lanes > 1 ? widths : [],
+    overlaps: false,
+    segments: segments(nest, axis),
+    bands,
+  };
   return { ...rows, body, stages, isApart };
 }
 

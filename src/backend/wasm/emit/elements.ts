@@ -26,6 +26,12 @@ export interface Points {
   all(words: Local<"i32">, step: number): Code[];
 }
 
+/** Values that stay the same along the rows of several bands, and the code before these that computes them. */
+export interface Kept {
+  readonly code: Code[];
+  readonly locals: Map<string, Local>;
+}
+
 /** Prints expressions at points along `axis`, of which the cursors give the beginning. */
 export class ElementPrinter {
   readonly #fn: FunctionBuilder;
@@ -42,8 +48,8 @@ export class ElementPrinter {
     this.#axis = axis;
   }
 
-  /** `inside` says which inputs the axis' own bounds cover. */
-  prepare(cursors: readonly Cursor[], inside: readonly boolean[]): Points {
+  /** `inside` says which inputs the axis' own bounds cover, `kept` has what stays the same along the axis before, too. */
+  prepare(cursors: readonly Cursor[], inside: readonly boolean[], kept?: Kept): Points {
     const before: Code[] = [];
     const hoisted = new Map<number, Local>();
     const masks = new Map<number, Local>();
@@ -58,32 +64,43 @@ export class ElementPrinter {
         before.push(set);
       }
       if (input.strides[this.#axis] !== 0 || input.pair !== undefined) continue;
+      const own = kept && !masks.has(index) && input.strides[this.#axis - 1] === 0 ? kept : undefined;
+      const key = `${index} ${lanes.width}`;
+      const known = own?.locals.get(key);
+      if (known) {
+        hoisted.set(index, known);
+        continue;
+      }
       const value =
         input.source === "coordinate"
           ? lanes.ramp(cursor.at.get, evenly(0))
-          : new Elements(this.#fn, lanes, input).splat(cursor.at.get);
+          : new Elements(this.#fn, lanes, input).splat(cursor.at.get, input.beyond);
       const mask = masks.get(index);
       const [local, set] = this.#fn.hold(
         (mask ? lanes.keep(input.type, mask.get, value, true) : value) as Code<"v128">,
       );
       hoisted.set(index, local);
-      before.push(set);
+      own?.locals.set(key, local);
+      (own?.code ?? before).push(set);
     }
     /** Where an input is at step 0: the steps read at offsets from there. */
     const places = new Map<number, Local<"i32">>();
-    const all = (words: Local<"i32">, step: number): Code[] =>
-      this.#printer.print({
+    const all = (words: Local<"i32">, step: number): Code[] => {
+      const set = new Set<number>();
+      return this.#printer.print({
         input: (index) => {
           const { [index]: input } = this.#nest.inputs;
           if (!inside[index] || cursors[index].inside === false) return lanes.constant(input.type, 0);
           const known = hoisted.get(index);
           if (known) return known.get;
+          const by = input.like ?? index;
           const place = (first: Code<"i32">): Code<"i32"> => {
             if (lanes.width === 1) return first;
-            const known = places.get(index);
-            if (known && step > 0) return known.get;
+            const known = places.get(by);
+            if (known && (step > 0 || set.has(by))) return known.get;
             const local = known ?? this.#fn.local("i32");
-            places.set(index, local);
+            places.set(by, local);
+            set.add(by);
             return local.tee(first);
           };
           const value = this.#read(input, cursors[index].at, words, step, place);
@@ -91,6 +108,7 @@ export class ElementPrinter {
           return mask ? lanes.keep(input.type, mask.get, value, true) : value;
         },
       });
+    };
     return { before, at: (words, step) => all(words, step)[0], all };
   }
 
@@ -102,7 +120,7 @@ export class ElementPrinter {
     place: (first: Code<"i32">) => Code<"i32">,
   ): Code {
     const lanes = this.#lanes;
-    const { pair, source, scale } = input;
+    const { pair, source, scale, beyond = 0 } = input;
     const stride = input.strides[this.#axis] * scale;
     const elements = new Elements(this.#fn, lanes, input);
     let [first, skip, distances]: [Code<"i32">, number, Four] = [
@@ -117,9 +135,9 @@ export class ElementPrinter {
       if (lanes.width === 1) first = i32.add(first, second);
       [skip, distances] = [skip / 2, [0, bytes, stride, stride + bytes]];
     } else if (source !== "coordinate" && stride === scale) {
-      return elements.load(place(first), skip + (input.beyond ?? 0));
+      return elements.load(place(first), skip + beyond);
     }
-    if (skip !== 0) first = i32.add(first, i32.const(skip));
+    if (skip + beyond !== 0) first = i32.add(first, i32.const(skip + beyond));
     if (source === "coordinate") return lanes.ramp(first, distances);
     const [from, set] = this.#fn.hold(first);
     return after(set, elements.spread(from.get, distances));

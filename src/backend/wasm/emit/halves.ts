@@ -113,8 +113,8 @@ export class Elements {
   }
 
   /** As the lanes' own. */
-  splat(address: Code<"i32">): Code {
-    return this.#widened(this.#lanes.splat(this.#held, address));
+  splat(address: Code<"i32">, offset = 0): Code {
+    return this.#widened(this.#lanes.splat(this.#held, address, offset));
   }
 
   /** As the lanes' own. */

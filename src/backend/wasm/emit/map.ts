@@ -159,15 +159,16 @@ class MapPrinter {
     return rounds(this.#context, this.#fn, this.#loops, row, this.#words, round, hoisted);
   }
 
-  #round(stage: number, { here, inside }: Pick<Row, "here" | "inside">, lanes: Lanes, count: number): Round {
+  #round(stage: number, { here, inside, body, kept }: Omit<Row, "begin" | "end">, lanes: Lanes, count: number): Round {
     const fn = this.#fn;
     const { nest, axis } = this.#loops;
     const { roots, printers } = this.#stages[stage];
     const inputs = this.#inputs;
-    const bodies = roots.map(({ body }) => body);
-    const printer = printers.get(lanes) ?? new ElementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
-    printers.set(lanes, printer);
-    const { before, all } = printer.prepare(here, inside);
+    const bodies = body ? [body] : roots.map((root) => root.body);
+    const known = body ? undefined : printers.get(lanes);
+    const printer = known ?? new ElementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
+    if (!body) printers.set(lanes, printer);
+    const { before, all } = printer.prepare(here, inside, kept);
     // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
     const places = new Map<Local, readonly [Local<"i32">, Code]>();
     const values = Array.from({ length: count }, (_, step) =>

@@ -17,7 +17,12 @@ export function start(
   address: (value: number) => Code<"i32">,
 ): { cursors: Cursor[]; code: Code[] } {
   const code: Code[] = [];
-  const cursors = nest.inputs.map((input): Cursor => {
+  const cursors: Cursor[] = [];
+  for (const input of nest.inputs) {
+    if (input.like !== undefined) {
+      cursors.push(cursors[input.like]);
+      continue;
+    }
     const offset = i32.const(input.offset * input.scale);
     const [at, set] = fn.hold(
       typeof input.source !== "number"
@@ -27,8 +32,8 @@ export function start(
           : i32.add(address(input.source), offset),
     );
     code.push(set);
-    return { at, inside: !input.never };
-  });
+    cursors.push({ at, inside: !input.never });
+  }
   return { cursors, code };
 }
 
@@ -41,8 +46,10 @@ function descend(
   cursors: readonly Cursor[],
 ): { cursors: Cursor[]; code: Code[] } {
   const code: Code[] = [];
-  const next = cursors.map((cursor, index): Cursor => {
-    const { strides, bounds, scale } = nest.inputs[index];
+  const next: Cursor[] = [];
+  const move = (cursor: Cursor, index: number): Cursor => {
+    const { strides, bounds, scale, like } = nest.inputs[index];
+    if (like !== undefined) return next[like];
     const stride = strides[axis] * scale;
     const bound = bounds[axis];
     if (cursor.inside === false || (stride === 0 && !bound)) return cursor;
@@ -62,6 +69,9 @@ function descend(
     const [at, set] = fn.hold(i32.add(cursor.at.get, i32.mul(coordinate, i32.const(stride))));
     code.push(set);
     return { at, inside };
+  };
+  cursors.forEach((cursor, index) => {
+    next.push(move(cursor, index));
   });
   return { cursors: next, code };
 }

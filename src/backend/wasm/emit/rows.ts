@@ -1,10 +1,13 @@
 // The one loop emitter: rows of neighbouring points along an axis of a nest, in rounds of a few vectors while there are as many, then of fewer, then one by
 // one, or as a vector that ends with the row. What a round computes is the caller's: elements, a fold for each point, lines side by side.
+import type { Expr } from "../../../../kernels/expr.ts";
 import type { LineLoops } from "../../../schedule/line.ts";
+import type { Segment } from "../../../schedule/split.ts";
 import type { Rows } from "../../../schedule/vectorise.ts";
 import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
 import { i32 } from "../assembler/instructions.ts";
 import type { Context } from "./context.ts";
+import type { Kept } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Cursor, type Limit, least, limitCode, loops, type Part } from "./nest.ts";
 
@@ -14,6 +17,9 @@ export interface Row {
   readonly inside: readonly boolean[];
   readonly begin: Limit;
   readonly end: Limit;
+  /** What points compute, where that isn't the whole expression. */
+  readonly body?: Expr;
+  readonly kept?: Kept;
 }
 
 /** What a round computes, of `count` vectors of points, and what stays the same for all rounds and is computed before. */
@@ -21,6 +27,8 @@ export interface Round {
   readonly before: readonly Code[];
   readonly body: readonly Code[];
 }
+
+type Piece = Pick<Segment, "begin" | "end">;
 
 /** What a round computes line by line: `vectors` times the lanes' width of them, side by side. */
 export interface Line {
@@ -37,21 +45,33 @@ export interface Line {
 /** Loops over the nest's axes from `from` on to its rows, cut at bounds and at the borders of a thread's part. */
 export function rowsOf(
   fn: FunctionBuilder,
-  { nest, axis, segments }: Rows,
+  { nest, axis, segments, bands }: Rows,
   from: number,
   cursors: readonly Cursor[],
   part: Part | undefined,
   body: (row: Row) => readonly Code[],
 ): Code[] {
-  const limits = part?.axis === axis ? part : undefined;
-  const row = (here: readonly Cursor[]) =>
-    segments.flatMap(({ begin, end, inside }) => {
-      if (!limits) return body({ here, inside, begin, end });
-      const [first, setFirst] = fn.hold(least(limitCode(limits.begin), i32.const(begin), true));
-      const [stop, setStop] = fn.hold(least(limitCode(limits.end), i32.const(end)));
-      return [setFirst, setStop, ...body({ here, inside, begin: first, end: stop })];
-    });
-  return loops(fn, nest, [from, axis], cursors, row, part);
+  /** A piece of an axis, as far as it is the thread's. */
+  const within = (own: number, { begin, end }: Piece, print: (begin: Limit, end: Limit) => readonly Code[]) => {
+    if (part?.axis !== own) return print(begin, end);
+    const [first, setFirst] = fn.hold(least(limitCode(part.begin), i32.const(begin), true));
+    const [stop, setStop] = fn.hold(least(limitCode(part.end), i32.const(end)));
+    return [setFirst, setStop, ...print(first, stop)];
+  };
+  const rows = (all: readonly Segment[], kept?: Kept) => (here: readonly Cursor[]) =>
+    all.flatMap((each) => within(axis, each, (begin, end) => body({ ...each, here, begin, end, kept })));
+  if (!bands) return loops(fn, nest, [from, axis], cursors, rows(segments), part);
+  const across = axis - 1;
+  const inBands = (here: readonly Cursor[]) => {
+    const kept: Kept = { code: [], locals: new Map() };
+    const all = bands.flatMap((band) =>
+      within(across, band, (begin, end) =>
+        loops(fn, nest, [across, axis], here, rows(band.segments, kept), { axis: across, begin, end }),
+      ),
+    );
+    return [...kept.code, ...all];
+  };
+  return loops(fn, nest, [from, across], cursors, inBands, part);
 }
 
 /** A row's rounds; `words` is four times the number of a round's first point. `hoisted` takes what is computed before them. */

@@ -5,6 +5,8 @@ import { BackendError } from "../../../core/errors.ts";
 import { Blocks } from "../../blocks.ts";
 
 const pageBytes = 65536;
+/** Never given out, at the end of all: elements beside what is inside bounds may be read. */
+const guardBytes = 64;
 /** Pages that 32-bit addresses reach. */
 export const maximumPages = 65536;
 
@@ -25,7 +27,7 @@ export class Memory extends Blocks {
       : new WebAssembly.Memory({ initial: 1 });
     this.#view = new DataView(this.memory.buffer);
     // Address 0 is never given out.
-    this.free(pageBytes / 2, pageBytes / 2);
+    this.free(pageBytes / 2, pageBytes / 2 - guardBytes);
   }
 
   /** Little-endian access to all of it; don't keep it, since growing makes a new one. */
@@ -41,7 +43,7 @@ export class Memory extends Blocks {
 
   /** More room than is asked for, so that growing is rare. */
   protected grow(size: number): void {
-    const end = this.memory.buffer.byteLength;
+    const end = this.memory.buffer.byteLength - guardBytes;
     const needed = Math.ceil((size - this.tail(end)) / pageBytes);
     const generous = Math.max(needed, Math.min(256, Math.ceil(end / pageBytes / 4)));
     const added = [generous, needed].find((pages) => {
