@@ -1,6 +1,6 @@
 // Who hands out draws while nodes are made: the trace that is open, with ranges relative to its base, or else the ambient stream.
 import { TraceError } from "../core/errors.ts";
-import { ambientStream } from "../rng/stream.ts";
+import { ambientStream, startedStream } from "../rng/stream.ts";
 import { type DrawRange, type Node, nextNodeId } from "./node.ts";
 
 /** An open trace: counts draws from 0 and collects what else its nodes must report. */
@@ -89,6 +89,28 @@ export function reserveDraws(count: number): DrawRange {
   }
   const stream = ambientStream();
   return { offset: stream.reserve(count), count, seed: stream.seed };
+}
+
+/** Where the next draw is. */
+export function drawPosition(): number {
+  return (tracedBody ?? open)?.draws ?? startedStream()?.position ?? 0;
+}
+
+/** Runs `body` with the draws from `position` on, and goes back to where the next draw was. */
+export function drawingFrom<T>(position: number, body: () => T): T {
+  const counter = tracedBody ?? open;
+  const stream = counter ? undefined : startedStream();
+  const go = (to: number) => {
+    if (counter) counter.draws = to;
+    else stream?.seek(to);
+  };
+  const after = drawPosition();
+  go(position);
+  try {
+    return body();
+  } finally {
+    go(after);
+  }
 }
 
 /** Throws TraceError when a trace is open: `what` needs a value, and a trace has none. */

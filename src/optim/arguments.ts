@@ -1,8 +1,18 @@
 // What optimizers are called with: parameters, or groups of them, and a record of options.
-import { callable, checkArguments, count, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
+import {
+  callable,
+  checkArguments,
+  count,
+  isRecord,
+  type Kind,
+  kind,
+  options as optionKinds,
+  signature,
+} from "../core/arguments.ts";
 import type { Fields, Given, OptionRecord, Read } from "../core/options.ts";
 import { Variable } from "../program/variable.ts";
 import { tensor, tensors } from "../tensor/arguments.ts";
+import type { Objective } from "./objective.ts";
 
 const ofModule = "give an optimizer parameters: model.parameters()";
 
@@ -33,7 +43,11 @@ export const methodCalls = {
   minimize: signature("optimizer.minimize", {
     loss: kind("a scalar, or a function that gives it", (value) => tensor.accepts(value) || callable.accepts(value)),
   }),
-  update: signature("optimizer.update", { gradients: tensors, "parameters?": parameters, "again?": callable }),
+  update: signature("optimizer.update", {
+    gradients: tensors,
+    "parameters?": parameters,
+    "objective?": optionKinds<Objective>({ value: tensor, again: callable }),
+  }),
 };
 
 /** An optimizer's options with their defaults; `given`: its parameters and these. Throws ConfigError. */

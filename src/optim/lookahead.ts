@@ -9,6 +9,7 @@ import { tensor, zeros } from "../tensor/creation.ts";
 import { equal, where } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls } from "./arguments.ts";
+import type { Objective } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { innerOptimizer, Wrapper } from "./wrapper.ts";
 
@@ -66,7 +67,7 @@ export class Lookahead extends Wrapper {
   override update(
     gradients: readonly Tensor[],
     parameters: readonly Parameter[] = this.parameters,
-    again?: () => readonly Tensor[],
+    objective?: Objective,
   ): void {
     checkArguments(methodCalls.update, arguments);
     const { every, alpha } = this.#options;
@@ -74,7 +75,7 @@ export class Lookahead extends Wrapper {
       const { weights, begun } = this.#slow.get(cell)!;
       return { cell, weights, begun, from: where(equal(begun, 0), cell, weights) };
     });
-    this.inner.update(gradients, parameters, again);
+    this.inner.update(gradients, parameters, objective);
     // Of the step that is counted by now.
     const isDue = runtimeScalar("lookahead/due", () => (this.steps % every === 0 ? 1 : 0)).greater(0);
     for (const { cell, weights, begun, from } of slow) {

@@ -9,11 +9,12 @@ import { atSite, makerSite } from "../graph/site.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
 import { pathOf } from "../program/paths.ts";
 import { onExecute, runtimeScalar } from "../program/trace.ts";
-import { type Parameter, rehearsing, type Stateful, Variable } from "../program/variable.ts";
+import { type Parameter, rehearsing, repeatable, type Stateful, Variable } from "../program/variable.ts";
 import { zeros } from "../tensor/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls as calls, parameters as parametersKind, readOptions } from "./arguments.ts";
 import { fixedBut, fixInstances } from "./fixed.ts";
+import type { Evaluated, Objective, Passes } from "./objective.ts";
 import { gradientsByParameter } from "./whose.ts";
 
 /** Parameters with numbers of their own. The numbers are read anew at each execution, so schedulers set them. */
@@ -238,9 +239,9 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
     return this.#maximize;
   }
 
-  /** Whether a step needs gradients at other weights too, which `update` is given a function for. */
-  get takesTwoPasses(): boolean {
-    return false;
+  /** What a step evaluates; for what isn't `once` `update` is given an objective. */
+  get passes(): Passes {
+    return "once";
   }
 
   /** The paths of `parameters`, in the same order. */
@@ -295,7 +296,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
 
   /**
    * One step down (or up) from a scalar: its gradients by all parameters, then `update`. In a compiled function this happens at each execution. Of a function that gives the scalar: gives its value
-   * at the parameters as they were; an optimizer of two passes calls it twice. Throws GradError.
+   * at the parameters as they were; an optimizer that evaluates it elsewhere too calls it more than once. Throws GradError.
    */
   minimize(loss: Tensor): void;
   minimize(loss: () => Tensor): Tensor;
@@ -306,22 +307,23 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
       this.update(gradientsOf(loss, parameters));
       return undefined;
     }
-    const pass = () => atOnce("minimize", loss());
-    const value = pass();
-    const again = () => rehearsing(() => gradientsOf(pass(), parameters));
-    this.update(gradientsOf(value, parameters), parameters, again);
+    const evaluated = (value: Tensor): Evaluated => ({ value, gradients: gradientsOf(value, parameters) });
+    const pass = () => evaluated(atOnce("minimize", loss()));
+    const { result, again } = repeatable(pass);
+    const { value, gradients } = result;
+    this.update(gradients, parameters, { value, again: (draws) => (draws === "same" ? again() : rehearsing(pass)) });
     return value;
   }
 
   /**
    * One step: assigns parameters and slots. Gradients know what they are of, in any order; those that don't, since something was made of them, are of `parameters` in
-   * order, the optimizer's own unless given. `again` gives them anew, at the weights that an optimizer of two passes has put in place; others don't call it. In a compiled function this happens at each execution. Throws ShapeError where a parameter has no gradient, or two, or
-   * one that is another's.
+   * order, the optimizer's own unless given. `objective`: what was differentiated, for an optimizer that evaluates it elsewhere too. In a compiled function this happens at
+   * each execution. Throws ShapeError where a parameter has no gradient, or two, or one that is another's.
    */
   update(
     gradients: readonly Tensor[],
     parameters: readonly Parameter[] = this.parameters,
-    _again?: () => readonly Tensor[],
+    _objective?: Objective,
   ): void {
     checkArguments(calls.update, arguments);
     const byParameter = gradientsByParameter(this, gradients, parameters);

@@ -8,6 +8,7 @@ import { div, stopGradient } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { methodCalls } from "./arguments.ts";
 import { globalNorm } from "./clip.ts";
+import { needObjective, type Objective, type Passes } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { gradientsByParameter } from "./whose.ts";
 import { innerOptimizer, Wrapper } from "./wrapper.ts";
@@ -27,7 +28,7 @@ const call = record.call({ optimizer: innerOptimizer.kind });
  * Another optimizer's steps with the gradients at p + ρ·g ÷ ‖g‖, g those at p (Foret et al. 2020, algorithm 1; 10⁻¹² is added to the norm); adaptive: at p + ρ·p²·g ÷ ‖|p|·g‖
  * (Kwon et al. 2021, with η = 0). The norm is over all parameters, added up by their names. A step is two forward and backward passes, so it takes the loss as a function:
  * `minimize(() => loss)`, and so a Trainer does. The second pass draws random numbers of its own, as PyTorch's do; buffers (running statistics) and what is watched are the
- * first pass's. Groups, rates, steps and state are the optimizer's. Throws ConfigError around several optimizers or another SAM, and for an update with gradients at one place.
+ * first pass's. Groups, rates, steps and state are the optimizer's. Throws ConfigError around several optimizers, another SAM or a line search, and for an update with gradients at one place.
  */
 export class SAM extends Wrapper {
   readonly #options: Read<typeof record>;
@@ -35,31 +36,29 @@ export class SAM extends Wrapper {
   constructor(optimizer: Optimizer, options: SAMOptions = {}) {
     checkArguments(call, arguments);
     super("sam", optimizer);
+    if (optimizer.passes === "line")
+      throw new ConfigError({
+        where: "optim.sam",
+        problem: "it goes around an optimizer that takes the gradients it is given",
+        got: `${optimizer.constructor.name} with a line search, which evaluates the loss at the weights themselves`,
+        expected: "one without",
+      });
     this.#options = record.fill(options);
   }
 
-  override get takesTwoPasses(): boolean {
-    return true;
+  override get passes(): Passes {
+    return "twice";
   }
 
   override update(
     gradients: readonly Tensor[],
     parameters: readonly Parameter[] = this.parameters,
-    again?: () => readonly Tensor[],
+    objective?: Objective,
   ): void {
     checkArguments(methodCalls.update, arguments);
-    if (!again)
-      throw new ConfigError({
-        where: "optim.sam",
-        problem: "a step needs gradients at two places",
-        got: "those at one",
-        expected: "the loss as a function, which is called twice",
-        hint: "optimizer.minimize(() => losses.crossEntropy(model.forward(x), y))",
-      });
-    this.inner.update(
-      substituting(this.#neighbour(gradientsByParameter(this, gradients, parameters)), again),
-      parameters,
-    );
+    const { again } = needObjective("optim.sam", objective);
+    const neighbour = this.#neighbour(gradientsByParameter(this, gradients, parameters));
+    this.inner.update(substituting(neighbour, () => again("new")).gradients, parameters);
   }
 
   /** The weights where the loss is about worst at distance ρ; of what is maximised, least. */

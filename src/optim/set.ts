@@ -31,17 +31,17 @@ export class OptimizerSet extends Optimizer {
     this.#taken--;
   };
 
-  /** Throws ConfigError where a parameter is in two of them, for one that takes two passes, since the others would move between them, and for frequencies under which a step would have none. */
+  /** Throws ConfigError where a parameter is in two of them, for one that evaluates the loss elsewhere too, where the others' would be other weights, and for frequencies under which a step would have none. */
   constructor(parts: readonly OptimizerPart[]) {
     const parameters = parts.flatMap(({ optimizer }) => optimizer.parameters);
     super("optimizers", parameters, { slots: () => ({}) }, { learningRate: 0 });
     this.#parts = parts;
-    const twice = parts.findIndex(({ optimizer }) => optimizer.takesTwoPasses);
-    if (twice >= 0)
+    const elsewhere = parts.findIndex(({ optimizer }) => optimizer.passes !== "once");
+    if (elsewhere >= 0)
       throw new ConfigError({
-        where: `optimizers[${twice}]`,
-        problem: "an optimizer whose steps are two passes can't be one of several",
-        got: parts[twice].optimizer.constructor.name,
+        where: `optimizers[${elsewhere}]`,
+        problem: "an optimizer that evaluates the loss at other weights can't be one of several",
+        got: parts[elsewhere].optimizer.constructor.name,
         expected: "it alone, around the optimizer of the whole model",
       });
     if (parts.some(({ frequency }) => frequency === 1)) return;

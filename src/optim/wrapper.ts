@@ -4,6 +4,7 @@ import { ConfigError } from "../core/errors.ts";
 import { part, type Type } from "../core/options.ts";
 import type { Variable } from "../program/variable.ts";
 import { methodCalls } from "./arguments.ts";
+import type { Passes } from "./objective.ts";
 import { Optimizer, type ParameterGroup, type Update, type Updated } from "./optimizer.ts";
 import { OptimizerSet } from "./set.ts";
 
@@ -53,8 +54,8 @@ export abstract class Wrapper extends Optimizer {
     return this.#optimizer.maximizes;
   }
 
-  override get takesTwoPasses(): boolean {
-    return this.#optimizer.takesTwoPasses;
+  override get passes(): Passes {
+    return this.#optimizer.passes;
   }
 
   override get steps(): number {

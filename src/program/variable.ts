@@ -9,7 +9,7 @@ import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { currentTrace, refuseInBody, refuseInTrace } from "../graph/scope.ts";
+import { currentTrace, drawingFrom, drawPosition, refuseInBody, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
 import { stopGradient } from "../ops/elementwise.ts";
 import type { Evaluation } from "../runtime/evaluate.ts";
@@ -66,21 +66,43 @@ export function substituting<T>(values: ReadonlyMap<Variable, Tensor>, body: () 
   }
 }
 
+/** What variables held before they were first assigned. */
 let kept: Map<Variable, Tensor> | undefined;
 
-/** Runs `body` as if it hadn't run, but for what it gives and the random numbers that it drew: variables that it assigned have their values again, and what it watched isn't. */
-export function rehearsing<T>(body: () => T): T {
-  const [outer, own, watched] = [kept, new Map<Variable, Tensor>(), currentTrace()?.watched];
-  const before = [...(watched ?? [])];
-  kept = own;
+/** Runs `body`, and puts what variables that it assigns held before into `before`. */
+function keeping<T>(before: Map<Variable, Tensor>, body: () => T): T {
+  const outer = kept;
+  kept = before;
   try {
     return body();
   } finally {
     kept = outer;
+    for (const [variable, value] of before) if (outer && !outer.has(variable)) outer.set(variable, value);
+  }
+}
+
+/** Runs `body` as if it hadn't run, but for what it gives and the random numbers that it drew: variables that it assigned have their values again, and what it watched isn't. */
+export function rehearsing<T>(body: () => T): T {
+  const [own, watched] = [new Map<Variable, Tensor>(), currentTrace()?.watched];
+  const before = [...(watched ?? [])];
+  try {
+    return keeping(own, body);
+  } finally {
     for (const [variable, value] of own) variable.assign(value);
     watched?.clear();
     for (const [name, node] of before) watched!.set(name, node);
   }
+}
+
+/** Runs `body`; with its result a function that rehearses it as it ran: with the same random numbers, and variables that it assigns as they were. */
+export function repeatable<T>(body: () => T): { result: T; again: () => T } {
+  const [position, before] = [drawPosition(), new Map<Variable, Tensor>()];
+  const result = keeping(before, body);
+  const repeat = () => {
+    for (const [variable, value] of before) variable.assign(value);
+    return drawingFrom(position, body);
+  };
+  return { result, again: () => rehearsing(repeat) };
 }
 
 /** A cell with versions. It is a tensor too: ops read the version it holds when they are called. */

@@ -157,6 +157,11 @@ export function manualSeed(seed: number | bigint): Stream {
   return ambient;
 }
 
+/** The ambient stream, if one was started. */
+export function startedStream(): Stream | undefined {
+  return ambient;
+}
+
 /** The stream that random ops draw from now. Where none was started, one is, with a seed from the operating system, which is warned of. */
 export function ambientStream(): Stream {
   if (!ambient) {

@@ -2,6 +2,7 @@
 // exact but for over- and underflow. A dynamic scale is state of the step: it halves where a gradient overflowed, and that step changes no weight.
 import { ConfigError } from "../core/errors.ts";
 import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
+import type { Objective } from "../optim/objective.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { OptimizerSet, partsDue } from "../optim/set.ts";
 import { watch } from "../program/trace.ts";
@@ -52,14 +53,23 @@ export class GradientScaler implements Stateful {
   readonly #precision: Precision;
   readonly #dynamic: DynamicScale | undefined;
 
-  /** Throws ConfigError for scales that don't fit each other, and for a dynamic one where a step is two passes: an overflow in the first would move the second to nowhere. */
+  /** Throws ConfigError for scales that don't fit each other, for a dynamic one where a step evaluates the loss elsewhere too (an overflow would lead it to nowhere), and for clipping under a line search, whose slopes are the loss's own. */
   constructor(precision: Precision, optimizer?: Optimizer) {
     this.#precision = precision;
-    if (precision.lossScalingFactor === "dynamic" && optimizer?.takesTwoPasses)
+    const passes = optimizer?.passes ?? "once";
+    const clip = (["maxGradientNorm", "maxGradientValue"] as const).find((key) => precision[key] !== undefined);
+    if (passes === "line" && clip)
+      throw new ConfigError({
+        where: `precision.${clip}`,
+        problem: "clipped gradients don't go with a line search, which holds the loss against its slope",
+        got: `${precision[clip]}, and ${optimizer!.constructor.name} with a line search`,
+        expected: "one of the two",
+      });
+    if (precision.lossScalingFactor === "dynamic" && passes !== "once")
       throw new ConfigError({
         where: "precision.lossScalingFactor",
-        problem: "a dynamic scale doesn't go with an optimizer whose steps are two passes",
-        got: optimizer.constructor.name,
+        problem: "a dynamic scale doesn't go with an optimizer that evaluates the loss at other weights",
+        got: optimizer!.constructor.name,
         expected: "a fixed factor, or another optimizer",
         hint: "with bfloat16 no scaling is needed",
       });
@@ -101,16 +111,20 @@ export class GradientScaler implements Stateful {
     return gradients.map((gradient) => gradient.mul(reciprocal));
   }
 
-  /** The optimizer's step with clipped gradients, of two passes the second's, which `again` gives; under a dynamic scale only where all of them are finite. */
+  /** The optimizer's step with clipped gradients, of two passes the second's; under a dynamic scale only where all of them are finite. */
   update(
     optimizer: Optimizer,
     gradients: readonly Tensor[],
     parameters: readonly Parameter[],
-    again: () => readonly Tensor[],
+    objective: Objective,
   ): void {
     const dynamic = this.#dynamic;
-    if (optimizer.takesTwoPasses) {
-      optimizer.update(gradients, parameters, () => this.#clip(optimizer, again()));
+    if (optimizer.passes !== "once") {
+      const again: Objective["again"] = (draws) => {
+        const { value, gradients } = objective.again(draws);
+        return { value, gradients: this.#clip(optimizer, gradients) };
+      };
+      optimizer.update(gradients, parameters, { value: objective.value, again });
       return;
     }
     if (!dynamic) {

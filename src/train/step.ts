@@ -15,7 +15,7 @@ import { OptimizerSet, partsDue, stepKinds } from "../optim/set.ts";
 import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
 import { watch } from "../program/trace.ts";
-import { rehearsing } from "../program/variable.ts";
+import { rehearsing, repeatable } from "../program/variable.ts";
 import { tensor } from "../tensor/creation.ts";
 import { stack } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -87,7 +87,8 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     return { ...whole, gradients: scaler.unscaled(whole.gradients) };
   };
   const step = (given: StepInput): Tensor => {
-    const { microBatches, loss, losses, gradients } = pass(given);
+    const { result, again } = repeatable(() => pass(given));
+    const { microBatches, loss, losses, gradients } = result;
     const named = Object.fromEntries(trained().map(([name], i) => [name, gradients[i]]));
     const context = {
       trainer,
@@ -104,7 +105,13 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
       optimizer,
       gradients,
       trained().map(([, parameter]) => parameter),
-      () => rehearsing(() => pass(given).gradients),
+      {
+        value: loss,
+        again(draws) {
+          const { loss: value, gradients } = draws === "same" ? again() : rehearsing(() => pass(given));
+          return { value, gradients };
+        },
+      },
     );
     hooks.callNow("onTraceUpdate", context);
     return loss;

@@ -338,7 +338,7 @@ const calls: Readonly<Record<string, RightCall>> = {
       adamax: { ...common, ...betas },
       asgd: { ...common, lambda: 1e-4, alpha: 0.75, t0: 1e6 },
       lamb: { ...common, ...betas },
-      lbfgs: { ...common, historySize: 4 },
+      lbfgs: { ...common, historySize: 4, lineSearch: "armijo", lineSearchSteps: 3 },
       lion: { ...common, betas: [0.9, 0.99] },
       muon: {
         ...common,

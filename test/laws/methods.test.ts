@@ -20,7 +20,8 @@ sg.manualSeed(1);
 const optimizer = optim.sgd(nn.linear(2, 2).parameters(), { learningRate: 0.1 });
 const loss = () => sg.add(...(optimizer.parameters.map((each) => each.sum()) as [sg.Tensor, sg.Tensor]));
 const slopes = () => sg.gradients(loss(), optimizer.parameters as sg.Parameter[]);
-const update = () => [slopes(), optimizer.parameters, slopes];
+const again = () => ({ value: loss(), gradients: slopes() });
+const update = () => [slopes(), optimizer.parameters, { value: loss(), again }];
 
 /** What methods are called on, by class. */
 const instances: Readonly<Record<string, () => object>> = {
@@ -71,6 +72,7 @@ const instances: Readonly<Record<string, () => object>> = {
   "nn.Unfold": () => nn.unfold(1),
   "nn.Upsample": () => nn.upsample({ scaleFactor: 1 }),
   "nn.TransformerBlock": () => nn.transformerBlock(2, 1),
+  "optim.LBFGS": () => optim.lbfgs(optimizer.parameters, { learningRate: 0.1 }),
   "optim.Lookahead": () => optim.lookahead(optimizer),
   "optim.Optimizer": () => optimizer,
   "optim.SAM": () => optim.sam(optimizer),
@@ -187,6 +189,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.Module.toString": none,
   "nn.Module.traceKey": none,
   "nn.Module.train": call(() => [true], 0),
+  "optim.LBFGS.update": call(update, 1),
   "optim.Lookahead.namedVariables": none,
   "optim.Lookahead.update": call(update, 1),
   "optim.Optimizer.minimize": call(() => [loss()]),

@@ -26,7 +26,7 @@ const options: Record<string, string> = {
   Rprop: "etas: [0.5, 1.3]",
   ASGD: "weight_decay: 0.01, t0: 3",
   Lamb: "weight_decay: 0.01",
-  LBFGS: "weight_decay: 0.01, history_size: 3",
+  LBFGS: "weight_decay: 0.01, history_size: 3, line_search: strong_wolfe, line_search_steps: 3",
   Lion: "weight_decay: 0.01",
   Adafactor: "weight_decay: 0.01, beta1: 0.9, relative_step: true",
   Muon: "weight_decay: 0.01, adam: [3.*]",

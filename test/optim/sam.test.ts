@@ -47,7 +47,9 @@ describe("in a Trainer", () => {
       /^precision.lossScalingFactor: a dynamic scale .*: got SAM/,
     );
     const parts = { optimizers: [{ optimizer, parameters: "*" }], optimizer: undefined };
-    expect(() => toyTrainer(parts)).toThrow(/^optimizers\[0\]: an optimizer whose steps are two passes .*: got SAM/);
+    expect(() => toyTrainer(parts)).toThrow(
+      /^optimizers\[0\]: an optimizer that evaluates the loss at other weights .*: got SAM/,
+    );
   });
 });
 
@@ -128,7 +130,9 @@ describe("in a loop of one's own", () => {
     const rule = optim.sam(inner);
     for (const wrong of [() => rule.minimize(w.sum()), () => rule.update(gradients(w.sum(), [w]))]) {
       expect(wrong).toThrow(ConfigError);
-      expect(wrong).toThrow(/^optim.sam: a step needs gradients at two places.*\nHint: optimizer.minimize\(\(\) =>/);
+      expect(wrong).toThrow(
+        /^optim.sam: a step evaluates the loss at other weights too.*\nHint: optimizer.minimize\(\(\) =>/,
+      );
     }
     expect(rule.steps).toBe(0);
   });
