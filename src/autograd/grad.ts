@@ -1,5 +1,5 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
-import { GradError } from "../core/errors.ts";
+import { GradError, refuse } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { hasForgotten } from "../graph/ancestry.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
@@ -49,43 +49,18 @@ export interface Seeded {
 }
 
 function checkSeeded({ output, seed }: Seeded): void {
-  if (output.dtype !== "float32")
-    throw new GradError({
-      where: "grad",
-      problem: "the output isn't differentiable",
-      got: output.dtype,
-      expected: "float32",
-    });
-  if (!seed && output.shape.length > 0) {
-    throw new GradError({
-      where: "grad",
-      problem: "the output isn't a scalar",
-      got: formatShape(output.shape),
-      expected: "[]",
-      hint: "reduce it first, as in loss.mean()",
-    });
-  }
-  if (seed && seed.dtype !== "float32")
-    throw new GradError({ where: "grad", problem: "the seed isn't float32", got: seed.dtype, expected: "float32" });
-  if (seed && !sameShape(seed.shape, output.shape)) {
-    throw new GradError({
-      where: "grad",
-      problem: "the seed's shape isn't the output's",
-      got: formatShape(seed.shape),
-      expected: formatShape(output.shape),
-    });
-  }
+  if (output.dtype !== "float32") refuse(GradError, "grad", "the output isn't differentiable", output.dtype, "float32");
+  if (!seed && output.shape.length > 0)
+    refuse(GradError, "grad", "the output isn't a scalar", output, "[]", "reduce it first, as in loss.mean()");
+  if (seed && seed.dtype !== "float32") refuse(GradError, "grad", "the seed isn't float32", seed.dtype, "float32");
+  if (seed && !sameShape(seed.shape, output.shape))
+    refuse(GradError, "grad", "the seed's shape isn't the output's", seed, formatShape(output.shape));
 }
 
 function checkWanted(wanted: readonly Node[]): void {
   for (const node of wanted) {
     if (node.dtype !== "float32")
-      throw new GradError({
-        where: "grad",
-        problem: "no gradient with respect to this dtype",
-        got: node.dtype,
-        expected: "float32",
-      });
+      refuse(GradError, "grad", "no gradient with respect to this dtype", node.dtype, "float32");
   }
 }
 

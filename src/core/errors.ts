@@ -186,6 +186,24 @@ export class ConfigError extends SeedgradError {
   }
 }
 
+interface Shaped {
+  readonly shape: readonly number[];
+}
+
+/** Throws an error of a class, its parts in the order of its message; `got` may be what has the shapes to show. What is too long for a line, or has a cause, is written out: new ShapeError({ … }). */
+export function refuse(
+  Failure: new (details: ErrorDetails) => SeedgradError,
+  where: string,
+  problem: string,
+  got: string | number | undefined | Shaped | readonly Shaped[],
+  expected: string,
+  hint?: string,
+): never {
+  const shapes = typeof got === "object" && [got].flat().map(({ shape }) => `[${shape.join(", ")}]`);
+  const shown = shapes ? shapes.join(" and ") : got === undefined ? undefined : String(got);
+  throw new Failure({ where, problem, got: shown, expected, hint });
+}
+
 /** The classes by name: what an error is told by wherever it goes, since a bundle that was minified has other names for them. */
 export const errorClasses: Readonly<Record<string, new (...args: never[]) => SeedgradError>> = {
   SeedgradError,

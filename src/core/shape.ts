@@ -1,5 +1,5 @@
 // Shapes: arithmetic on extents, axes and row-major strides. No shape rule of any op lives here.
-import { ShapeError } from "./errors.ts";
+import { refuse, ShapeError } from "./errors.ts";
 
 /** Extents, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -33,23 +33,11 @@ export function formatShape(shape: Shape): string {
 /** Checks extents: safe integers ≥ 0 whose product is safe too. Throws ShapeError. */
 export function checkShape(where: string, shape: Shape): Shape {
   for (const extent of shape) {
-    if (!Number.isSafeInteger(extent) || extent < 0) {
-      throw new ShapeError({
-        where,
-        problem: "an extent is not a count",
-        got: formatShape(shape),
-        expected: "integers ≥ 0",
-      });
-    }
+    if (!Number.isSafeInteger(extent) || extent < 0)
+      refuse(ShapeError, where, "an extent is not a count", formatShape(shape), "integers ≥ 0");
   }
-  if (!Number.isSafeInteger(sizeOf(shape))) {
-    throw new ShapeError({
-      where,
-      problem: "too many elements",
-      got: formatShape(shape),
-      expected: "a product below 2^53",
-    });
-  }
+  if (!Number.isSafeInteger(sizeOf(shape)))
+    refuse(ShapeError, where, "too many elements", formatShape(shape), "a product below 2^53");
   return Object.freeze([...shape]);
 }
 
@@ -71,14 +59,8 @@ export function normalizeAxes(where: string, axes: number | readonly number[] | 
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
   const normal = list.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
-  if (new Set(normal).size !== normal.length) {
-    throw new ShapeError({
-      where,
-      problem: "an axis is named twice",
-      got: `[${list.join(", ")}]`,
-      expected: "each axis once",
-    });
-  }
+  if (new Set(normal).size !== normal.length)
+    refuse(ShapeError, where, "an axis is named twice", `[${list.join(", ")}]`, "each axis once");
   return normal;
 }
 

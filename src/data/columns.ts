@@ -4,7 +4,7 @@ import { readText } from "#files";
 import { checkArguments, kind, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { sha256Hex } from "../core/canonical.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 import { anyText, either, filePath, flag, type Given, list, options as optionsOf, text } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import { type CsvTable, isNumber, noHeader, parseCsv } from "./csv.ts";
@@ -128,13 +128,7 @@ function readTable(
   checkNames(where, "classes", classes ?? ["any"]);
   if (columns.includes(targetColumn))
     throw new DataError({ where, problem: "the target is among the inputs", got: target, expected: "other columns" });
-  if (weights === targetColumn)
-    throw new DataError({
-      where,
-      problem: "the sample weights are the target",
-      got: target,
-      expected: "another column",
-    });
+  if (weights === targetColumn) refuse(DataError, where, "the sample weights are the target", target, "another column");
   const { raw, others } = readRows(source, columns, { column: targetColumn, classes, weights });
   return { raw, others: others! };
 }
@@ -148,12 +142,7 @@ function learningOf(
   const named = Array.isArray(standardize) ? standardize.map((name) => name.trim()) : standardize ? numbers : [];
   const other = named.find((name) => !numbers.includes(name));
   if (other !== undefined)
-    throw new DataError({
-      where: `${where}: standardize`,
-      problem: "not a column of numbers among the inputs",
-      got: other,
-      expected: numbers.join(", "),
-    });
+    refuse(DataError, `${where}: standardize`, "not a column of numbers among the inputs", other, numbers.join(", "));
   return { standardize: new Set(named), fillMean: missing?.value === "mean" };
 }
 

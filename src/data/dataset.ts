@@ -3,7 +3,7 @@ import { checkArguments, isRecord, kind, signature, string } from "../core/argum
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Hex } from "../core/canonical.ts";
 import { type DType, dtypes, makeArray, type TypedArray } from "../core/dtype.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 
 /** One tensor of each sample. */
@@ -121,8 +121,7 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
       });
     }
   }
-  if (size === undefined)
-    throw new DataError({ where: `dataset ${name}`, problem: "no fields", expected: "at least one array" });
+  if (size === undefined) refuse(DataError, `dataset ${name}`, "no fields", undefined, "at least one array");
   const empty = entries.find(([, { data }]) => data.length === 0);
   if (empty) {
     throw new DataError({

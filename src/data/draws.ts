@@ -1,7 +1,7 @@
 // Where a training loader draws: its part of the stream's data region. A range is a function of the loader's number and the epoch alone, so the order
 // of the data doesn't depend on what a model draws, on where a run was resumed, or on how long it is.
 import { checkArguments, count, kind, number, signature } from "../core/arguments.ts";
-import { DataError, StreamError } from "../core/errors.ts";
+import { DataError, refuse, StreamError } from "../core/errors.ts";
 import { dataOffset } from "../rng/regions.ts";
 
 /** Where an epoch's draws begin in the seed's stream. */
@@ -52,14 +52,8 @@ export function epochDraws(
   checkArguments(call, arguments);
   const { name, drawsPerEpoch } = loader;
   const where = `loader ${name}`;
-  if (!Number.isSafeInteger(drawsPerEpoch) || drawsPerEpoch < 0) {
-    throw new DataError({
-      where: `${where}: drawsPerEpoch`,
-      problem: "not a number of draws",
-      got: String(drawsPerEpoch),
-      expected: "an integer ≥ 0",
-    });
-  }
+  if (!Number.isSafeInteger(drawsPerEpoch) || drawsPerEpoch < 0)
+    refuse(DataError, `${where}: drawsPerEpoch`, "not a number of draws", drawsPerEpoch, "an integer ≥ 0");
   if (!Number.isSafeInteger(number) || number < 0 || number >= mostLoaders) {
     throw new StreamError({
       where,

@@ -2,7 +2,7 @@
 // end is a group of fewer. Everything that watches a step is shown the group as one batch.
 import { type HostArray, joined } from "../core/array.ts";
 import { itemSize, makeArray } from "../core/dtype.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { type EpochDraws, epochDraws } from "./draws.ts";
 import type { DataLoader, LoadedBatch } from "./loader.ts";
@@ -94,8 +94,7 @@ export function samplesOf(batch: LoadedBatch): number {
 /** Micro-batches of so many samples each as a step takes them: what each gives counts by its samples. Throws DataError where there are none. */
 export function microBatches(where: string, batches: readonly HostBatch[], samples: readonly number[]): MicroBatches {
   const all = samples.reduce((total, count) => total + count, 0);
-  if (all === 0)
-    throw new DataError({ where, problem: "the batches of a step hold no samples", expected: "at least one" });
+  if (all === 0) refuse(DataError, where, "the batches of a step hold no samples", undefined, "at least one");
   return { batches, shares: samples.map((count) => Math.fround(count / all)) };
 }
 

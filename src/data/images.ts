@@ -2,7 +2,7 @@
 import { exists, list, read } from "#files";
 import { decodePng } from "#png";
 import { sha256Hex } from "../core/canonical.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 import {
   finite,
   folderPath,
@@ -40,8 +40,7 @@ export const imageFolder = factory(record, ({ folder, colour, mean, deviation, c
   const files = classes.flatMap((name, target) =>
     imagesIn(`${folder}/${name}`).map((file) => ({ file: `${name}/${file}`, target })),
   );
-  if (files.length === 0)
-    throw new DataError({ where: folder, problem: "no images", expected: "a folder for each class, of .png files" });
+  if (files.length === 0) refuse(DataError, folder, "no images", undefined, "a folder for each class, of .png files");
   let shape: readonly [height: number, width: number] | undefined;
   let pixels = new Uint8Array();
   const lines = files.map(({ file }, i) => {
@@ -127,12 +126,7 @@ function channelValues(
 ): readonly Float32Array[] {
   for (const [key, list] of Object.entries({ mean, deviation })) {
     if (!list || list.length === channels) continue;
-    throw new DataError({
-      where: `${where}: ${key}`,
-      problem: "not a number for each channel",
-      got: `${list.length} numbers`,
-      expected: `${channels}`,
-    });
+    refuse(DataError, `${where}: ${key}`, "not a number for each channel", `${list.length} numbers`, `${channels}`);
   }
   const round = Math.fround;
   return Array.from({ length: channels }, (_, channel) => {

@@ -3,7 +3,7 @@ import { read } from "#files";
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Parts, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { DataError, didYouMean } from "../core/errors.ts";
+import { DataError, didYouMean, refuse } from "../core/errors.ts";
 import { filePath, finite, flag, type Given, options as optionsOf, text } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
 import { factory } from "../core/things.ts";
@@ -66,13 +66,7 @@ export const npzDataset = factory(npzRecord, ({ file, inputs, targets, scale }) 
     const found = arrays.get(name);
     if (found) return found;
     const expected = [...arrays.keys()].join(", ") || "arrays";
-    throw new DataError({
-      where: file,
-      problem: "no array of this name",
-      got: name,
-      expected,
-      hint: didYouMean(name, arrays.keys()),
-    });
+    refuse(DataError, file, "no array of this name", name, expected, didYouMean(name, arrays.keys()));
   };
   return datasetOf(nameOf(file), array(inputs), targets && array(targets), scale);
 });

@@ -1,7 +1,7 @@
 // Data that a package brings, npm's or Debian's: found where it is installed, and refused unless its bytes are the published ones.
 import { exists, gunzip, knownHash, ownFolder, packageFolder, read } from "#files";
 import { sha256Hex } from "../core/canonical.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 
 /** A package at the version whose bytes are known. */
 export interface DataPackage {
@@ -57,11 +57,7 @@ const most = 2 ** 30;
 function unpacked(path: string): Uint8Array {
   const bytes = gunzip(path, read(path), most);
   if (bytes) return bytes;
-  throw new DataError({
-    where: path,
-    problem: "it unpacks to more than any published file",
-    expected: `at most ${most} bytes`,
-  });
+  refuse(DataError, path, "it unpacks to more than any published file", undefined, `at most ${most} bytes`);
 }
 
 /** A file's bytes; where it lies there gzipped, with `.gz`, those it unpacks to. Throws DataError where it is missing, or its SHA-256 is another than published. */

@@ -1,7 +1,7 @@
 // Cells of a CSV table as numbers: columns are found by name, and each row's cells are read as float32, classes, categories or weights. Nothing that
 // isn't a number becomes one by itself.
 import type { HostArray } from "../core/array.ts";
-import { DataError, didYouMean } from "../core/errors.ts";
+import { DataError, didYouMean, refuse } from "../core/errors.ts";
 import { anyText, either, finite, type Given, list, options as optionsOf, recordOf, word } from "../core/options.ts";
 import { type CsvRow, type CsvTable, isNumber, noHeader, placeText } from "./csv.ts";
 import { type RawTable, sortCategories } from "./table.ts";
@@ -191,12 +191,7 @@ function positionsOfTexts(
     categorical.map((name) => {
       const at = names.indexOf(name.trim());
       if (at >= 0) return [columns[at], new Map()];
-      throw new DataError({
-        where: `${where}: categorical`,
-        problem: "not among the inputs",
-        got: name,
-        expected: names.join(", "),
-      });
+      refuse(DataError, `${where}: categorical`, "not among the inputs", name, names.join(", "));
     }),
   );
 }

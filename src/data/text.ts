@@ -5,7 +5,7 @@ import { readText } from "#files";
 import { checkArguments, kind, signature, string } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { ConfigError, DataError, showValue } from "../core/errors.ts";
+import { ConfigError, DataError, refuse, showValue } from "../core/errors.ts";
 import { code, countOf, either, filePath, type Given, options as optionsOf, share, word } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import type { Characters, Dataset } from "./dataset.ts";
@@ -82,12 +82,7 @@ export class Vocabulary implements Characters {
     checkArguments(calls.decode, arguments);
     return Array.from(ids, (id) => {
       if (this.characters[id] !== undefined) return this.characters[id];
-      throw new DataError({
-        where: "vocabulary",
-        problem: "no character has this number",
-        got: showValue(id),
-        expected: `an integer in [0, ${this.size})`,
-      });
+      refuse(DataError, "vocabulary", "no character has this number", showValue(id), `an integer in [0, ${this.size})`);
     }).join("");
   }
 }

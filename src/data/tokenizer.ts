@@ -4,7 +4,7 @@
 import { readText, writeAtomic } from "#files";
 import { checkArguments, kind, signature, string, typedArray } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
-import { DataError, showValue } from "../core/errors.ts";
+import { DataError, refuse, showValue } from "../core/errors.ts";
 import { type Given, numberOf, options as optionsOf } from "../core/options.ts";
 import { parseFileJson } from "../io/json.ts";
 import type { Characters } from "./dataset.ts";
@@ -116,12 +116,7 @@ export class BytePairTokenizer implements Characters {
     checkArguments(calls.decode, arguments);
     const text = Array.from(ids, (id) => {
       if (this.characters[id] !== undefined) return this.characters[id];
-      throw new DataError({
-        where: "tokenizer",
-        problem: "no token has this number",
-        got: showValue(id),
-        expected: `an integer in [0, ${this.size})`,
-      });
+      refuse(DataError, "tokenizer", "no token has this number", showValue(id), `an integer in [0, ${this.size})`);
     }).join("");
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(text, (byte) => byte.charCodeAt(0)));
   }
@@ -150,11 +145,7 @@ export function loadTokenizer(path: string): BytePairTokenizer {
   }
   const { format, merges } = (value ?? {}) as { format?: unknown; merges?: unknown };
   if (format === 1 && Array.isArray(merges) && merges.every(isMerge)) return new BytePairTokenizer(merges);
-  throw new DataError({
-    where: path,
-    problem: "not a tokenizer",
-    expected: '{"format": 1, "merges": [[left, right], …]}',
-  });
+  refuse(DataError, path, "not a tokenizer", undefined, '{"format": 1, "merges": [[left, right], …]}');
 }
 
 /**

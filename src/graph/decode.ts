@@ -3,7 +3,7 @@
 import { toHex } from "../core/canonical.ts";
 import { Decoder } from "../core/decoder.ts";
 import { type DType, dtypes } from "../core/dtype.ts";
-import { ReproError } from "../core/errors.ts";
+import { ReproError, refuse } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { checkShape } from "../core/shape.ts";
 import { type Meaning, meaningOf } from "./meaning.ts";
@@ -28,14 +28,8 @@ export function decodeGraph(where: string, bytes: Uint8Array): DecodedGraph {
   const format = from.string();
   if (format !== "seedgrad/graph/1") from.refuse("not a graph's bytes", format, "seedgrad/graph/1");
   const id = from.string();
-  if (id !== numericsId) {
-    throw new ReproError({
-      where,
-      problem: "a graph of another numerics id, under which operations mean other bits",
-      got: id,
-      expected: numericsId,
-    });
-  }
+  if (id !== numericsId)
+    refuse(ReproError, where, "a graph of another numerics id, under which operations mean other bits", id, numericsId);
   const seed = from.u64();
   const values: Node[] = [];
   const contents = new Map<number, string>();

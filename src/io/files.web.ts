@@ -1,7 +1,7 @@
 // Files where there are none (a browser): the same names as files.node. Once files are mounted they are in memory, to be read and written; before that each
 // call is a typed error. What needs no files is there for real.
 import { compareUtf8 } from "../core/canonical.ts";
-import { CheckpointError, DataError } from "../core/errors.ts";
+import { CheckpointError, DataError, refuse } from "../core/errors.ts";
 import { checkCut } from "./cut.ts";
 import type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace } from "./files.node.ts";
 
@@ -82,11 +82,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 /** Nothing to replace. */
 export function replaceFileCalls(_replacements: Partial<FileCalls>): () => void {
-  throw new DataError({
-    where: "replaceFileCalls",
-    problem: "there is no file system here",
-    expected: "Node, Bun or Deno",
-  });
+  refuse(DataError, "replaceFileCalls", "there is no file system here", undefined, "Node, Bun or Deno");
 }
 
 /** As in files.node. */

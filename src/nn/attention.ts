@@ -1,7 +1,6 @@
 // Self-attention with several heads; queries, keys and values come from one product.
 import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { checkProbability } from "../ops/random.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
 import { reshape, slice, swapAxes } from "../tensor/families/basic.ts";
@@ -60,14 +59,8 @@ export class SelfAttention extends Module {
     checkForward("nn.selfAttention", arguments);
     const { heads, causal, dropout, training } = this;
     const width = this.out.weight.shape[0];
-    if (inputs.rank !== 3 || inputs.shape[2] !== width) {
-      throw new ShapeError({
-        where: "nn.selfAttention",
-        problem: "not a sequence of vectors",
-        got: formatShape(inputs.shape),
-        expected: `[batch, time, ${width}]`,
-      });
-    }
+    if (inputs.rank !== 3 || inputs.shape[2] !== width)
+      refuse(ShapeError, "nn.selfAttention", "not a sequence of vectors", inputs, `[batch, time, ${width}]`);
     const [batch, time] = inputs.shape;
     const joined = reshape(this.qkv.forward(inputs), [batch, time, 3, heads, width / heads]);
     const [q, k, v] = [0, 1, 2].map((part) => swapAxes(slice(joined, [null, null, part]), 1, 2));

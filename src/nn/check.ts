@@ -1,6 +1,6 @@
 // Checks on layers: sizes, and what comes in.
 import { checkArguments, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
-import { ShapeError, showValue } from "../core/errors.ts";
+import { refuse, ShapeError, showValue } from "../core/errors.ts";
 import { type Fields, OptionRecord } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
 import type { PerAxis } from "../ops/window.ts";
@@ -46,14 +46,8 @@ export function layerOptions<const S extends Fields>(name: string, fields: S): O
 
 /** Throws ShapeError unless the value is an integer ≥ 1. */
 export function checkCount(where: string, what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ShapeError({
-      where: `nn.${where}`,
-      problem: `${what} isn't a count`,
-      got: showValue(value),
-      expected: "an integer ≥ 1",
-    });
-  }
+  if (!Number.isSafeInteger(value) || value < 1)
+    refuse(ShapeError, `nn.${where}`, `${what} isn't a count`, showValue(value), "an integer ≥ 1");
 }
 
 /** Throws ShapeError unless each is an integer ≥ 1. */
@@ -76,14 +70,8 @@ export function checkPerAxis(
   least: 0 | 1,
 ): void {
   for (const [what, value] of Object.entries(values)) {
-    if (typeof value === "object" && value.length !== rank) {
-      throw new ShapeError({
-        where: `nn.${where}`,
-        problem: `no ${what} for each axis`,
-        got: `[${value}]`,
-        expected: `a number, or ${rank} of them`,
-      });
-    }
+    if (typeof value === "object" && value.length !== rank)
+      refuse(ShapeError, `nn.${where}`, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
     for (const each of typeof value === "number" ? [value] : value)
       if (each !== 0 || least > 0) checkCount(where, what, each);
   }

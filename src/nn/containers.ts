@@ -1,6 +1,6 @@
 // Modules that hold others by number or by name, and layers that do next to nothing.
 import { callable, checkArguments, isRecord, kind, listOf, number, signature, string } from "../core/arguments.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Activation } from "./activation.ts";
 import { module } from "./check.ts";
@@ -45,12 +45,7 @@ export class ModuleList<M extends Module = Module> extends Module<never> impleme
     checkArguments(calls.at, arguments);
     const found = this.modules.at(index);
     if (found && Number.isSafeInteger(index)) return found;
-    throw new ConfigError({
-      where: "nn.ModuleList.at",
-      problem: "no such module",
-      got: String(index),
-      expected: `one of ${this.length}`,
-    });
+    refuse(ConfigError, "nn.ModuleList.at", "no such module", index, `one of ${this.length}`);
   }
 
   [Symbol.iterator](): Iterator<M> {

@@ -1,8 +1,7 @@
 // Group normalisation. It knows no batch: training and evaluation are the same.
 import { checkArguments, number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { groupNorm as apply } from "../tensor/families/normalization.ts";
@@ -52,14 +51,8 @@ export class GroupNorm extends Module {
   override forward(inputs: Tensor): Tensor {
     checkForward("nn.groupNorm", arguments);
     const { groups, channels, weight, bias, epsilon } = this;
-    if (inputs.shape[1] !== channels) {
-      throw new ShapeError({
-        where: "nn.groupNorm",
-        problem: "inputs of another shape",
-        got: formatShape(inputs.shape),
-        expected: `[batch, ${channels}, ...]`,
-      });
-    }
+    if (inputs.shape[1] !== channels)
+      refuse(ShapeError, "nn.groupNorm", "inputs of another shape", inputs, `[batch, ${channels}, ...]`);
     return apply(inputs, groups, weight, bias, { epsilon });
   }
 

@@ -1,7 +1,6 @@
 // A physics-informed network (Raissi, Perdikaris and Karniadakis 2019) for the heat equation on a rod. Its loss is its own: how far it is from the equation, by derivatives of itself.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, list, positive } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { gradients } from "../program/gradients.ts";
 import { concat, sin, slice } from "../tensor/families/basic.ts";
@@ -34,14 +33,8 @@ export class HeatPinn extends Module<Readonly<Record<"loss" | "outputs", Tensor>
   /** u = sin πx + t·x·(1 − x)·network(x, t): its edges and its start are right whatever the network says (Lagaris, Likas and Fotiadis 1998). Throws ShapeError for other inputs. */
   override forward(inputs: Tensor): Readonly<Record<"loss" | "outputs", Tensor>> {
     checkForward("nn.heatPinn", arguments);
-    if (inputs.rank !== 2 || inputs.shape[1] !== 2) {
-      throw new ShapeError({
-        where: "nn.heatPinn",
-        problem: "not points in space and time",
-        got: formatShape(inputs.shape),
-        expected: "[batch, 2] of x and t",
-      });
-    }
+    if (inputs.rank !== 2 || inputs.shape[1] !== 2)
+      refuse(ShapeError, "nn.heatPinn", "not points in space and time", inputs, "[batch, 2] of x and t");
     const [x, t] = [0, 1].map((i) => slice(inputs, [null, [i, i + 1]]));
     const free = this.network.forward(concat([x, t], 1)) as Tensor;
     const outputs = sin(x.mul(Math.PI)).add(t.mul(x).mul(x.neg().add(1)).mul(free));

@@ -1,6 +1,6 @@
 // Instance normalisation: each sample by itself, or in evaluation by running statistics where they are kept.
 import { checkArguments, number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { mean, variance } from "../tensor/families/basic.ts";
@@ -37,12 +37,7 @@ export class InstanceNorm extends ChannelNorm {
     const { channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const { shape } = inputs;
     if (shape[1] !== channels)
-      throw new ShapeError({
-        where,
-        problem: "inputs of another shape",
-        got: formatShape(shape),
-        expected: `[batch, ${channels}, ...]`,
-      });
+      refuse(ShapeError, where, "inputs of another shape", formatShape(shape), `[batch, ${channels}, ...]`);
     if (!runningMean || !runningVariance) return apply(inputs, weight, bias, { epsilon });
     if (!this.training) return batchNorm(inputs, runningMean, runningVariance, weight, bias, { epsilon });
     if (sizeOf(shape.slice(2)) < 2)

@@ -8,7 +8,7 @@ import {
   shape as shapeKind,
   signature,
 } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
@@ -39,14 +39,8 @@ export class LayerNorm extends Module {
     checkArguments(call, arguments);
     super();
     const { epsilon = 1e-5, bias = true } = options;
-    if (!(epsilon >= 0 && epsilon < Infinity)) {
-      throw new ShapeError({
-        where: "nn.layerNorm",
-        problem: "epsilon is out of range",
-        got: String(epsilon),
-        expected: "a number ≥ 0",
-      });
-    }
+    if (!(epsilon >= 0 && epsilon < Infinity))
+      refuse(ShapeError, "nn.layerNorm", "epsilon is out of range", epsilon, "a number ≥ 0");
     const extents = extentsOf("layerNorm", shape);
     this.epsilon = epsilon;
     this.weight = new Parameter(ones(extents));

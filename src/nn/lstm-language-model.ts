@@ -1,7 +1,6 @@
 // A recurrent language model over token numbers: an embedding, LSTM layers, and a head.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, probability } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward, layerOptions } from "./check.ts";
@@ -43,14 +42,8 @@ export class LstmLanguageModel extends Module {
 
   override forward(inputs: Tensor): Tensor {
     checkForward("nn.lstmLanguageModel", arguments);
-    if (inputs.rank !== 2) {
-      throw new ShapeError({
-        where: "nn.lstmLanguageModel",
-        problem: "not a batch of sequences",
-        got: formatShape(inputs.shape),
-        expected: "[batch, time]",
-      });
-    }
+    if (inputs.rank !== 2)
+      refuse(ShapeError, "nn.lstmLanguageModel", "not a batch of sequences", inputs, "[batch, time]");
     const embedded = this.dropout.forward(this.token.forward(inputs));
     return this.head.forward(this.dropout.forward(this.recurrent.forward(embedded)));
   }

@@ -1,7 +1,7 @@
 // Attention with several heads over the inputs themselves or over a memory, with masks. What it is given beside the inputs comes as a batch does, so
 // that a dataset's own masks reach every layer of a model.
 import { checkArguments, number } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, probability } from "../core/options.ts";
 import { formatShape } from "../core/shape.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
@@ -44,14 +44,8 @@ function checkShared(what: string, all: number, parts: number): void {
 function joinedMask({ mask, keyMask }: Batch, batch: number, keys: number): Tensor | undefined {
   const wide = mask?.rank === 3 ? reshape(mask, [mask.shape[0], 1, ...mask.shape.slice(1)]) : mask;
   if (!keyMask) return wide;
-  if (keyMask.rank !== 2 || keyMask.shape[0] !== batch || keyMask.shape[1] !== keys) {
-    throw new ShapeError({
-      where: "nn.multiHeadAttention.keyMask",
-      problem: "not one for each key",
-      got: formatShape(keyMask.shape),
-      expected: formatShape([batch, keys]),
-    });
-  }
+  if (keyMask.rank !== 2 || keyMask.shape[0] !== batch || keyMask.shape[1] !== keys)
+    refuse(ShapeError, "nn.multiHeadAttention.keyMask", "not one for each key", keyMask, formatShape([batch, keys]));
   if (keyMask.dtype !== "bool") {
     throw new DTypeError({
       where: "nn.multiHeadAttention.keyMask",

@@ -1,7 +1,7 @@
 // Layers of pooling over one, two and three dimensions. Images are [batch, channels, ...extents].
 import { boolean, checkArguments, options as optionsOf, type Signature, signature } from "../core/arguments.ts";
 import type { AvgPoolOptions } from "../ops/pool.ts";
-import { type PerAxis, perAxisKind, type WindowOptions } from "../ops/window.ts";
+import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { across, checkForward, checkPerAxis } from "./check.ts";
@@ -49,10 +49,15 @@ export abstract class Pooling extends Module {
   }
 }
 
-const windows = { "stride?": perAxisKind, "padding?": perAxisKind } as const;
 const optionKinds = {
-  maxPool: { "options?": optionsOf<WindowOptions>({ ...windows, "dilation?": perAxisKind }) },
-  avgPool: { "options?": optionsOf<AvgPoolOptions>({ ...windows, "countPadding?": boolean }) },
+  maxPool: { "options?": windowOptions },
+  avgPool: {
+    "options?": optionsOf<AvgPoolOptions>({
+      "stride?": perAxisKind,
+      "padding?": perAxisKind,
+      "countPadding?": boolean,
+    }),
+  },
   adaptiveAvgPool: {},
   adaptiveMaxPool: {},
 };

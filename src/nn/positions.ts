@@ -1,6 +1,6 @@
 // Where in a sequence a vector is: learned, sinusoidal, or as a rotation of queries and keys.
 import { checkArguments, number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { type Given, positive } from "../core/options.ts";
 import { cos, power, sin } from "../core/real.ts";
 import { formatShape } from "../core/shape.ts";
@@ -41,14 +41,7 @@ function checkSequence(where: string, { shape }: Tensor, [context, width]: reado
 
 function checkExtents(where: string, context: number, width: number, even: boolean): void {
   checkCounts(where, { context, width });
-  if (even && width % 2 !== 0) {
-    throw new ShapeError({
-      where: `nn.${where}`,
-      problem: "no pairs",
-      got: `width ${width}`,
-      expected: "an even width",
-    });
-  }
+  if (even && width % 2 !== 0) refuse(ShapeError, `nn.${where}`, "no pairs", `width ${width}`, "an even width");
 }
 
 /** [context, width] of f(position · base^(−2i ÷ width)), i < width ÷ 2, in float64, each rounded once. */

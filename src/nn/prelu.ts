@@ -1,7 +1,6 @@
 // A rectifier whose slope below 0 is learned.
 import { checkArguments, number, options as optionsOf, real, signature } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { Parameter } from "../program/variable.ts";
 import { prelu as apply } from "../tensor/families/activations.ts";
 import { full, reshape } from "../tensor/families/basic.ts";
@@ -34,12 +33,7 @@ export class PRelu extends Module {
     checkForward("nn.prelu", arguments);
     const [count] = this.weight.shape;
     if (count > 1 && inputs.shape[1] !== count)
-      throw new ShapeError({
-        where: "nn.prelu",
-        problem: "not one slope for each channel",
-        got: formatShape(inputs.shape),
-        expected: `[batch, ${count}, ...]`,
-      });
+      refuse(ShapeError, "nn.prelu", "not one slope for each channel", inputs, `[batch, ${count}, ...]`);
     const behind = Array.from({ length: Math.max(0, inputs.rank - 2) }, () => 1);
     return apply(inputs, count === 1 ? this.weight : reshape(this.weight, [count, ...behind]));
   }

@@ -1,20 +1,19 @@
 // Layers that give images another resolution, or another form. Images are [batch, channels, ...extents].
-import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { checkArguments, number, signature } from "../core/arguments.ts";
 import { checkInterpolation, type InterpolateOptions, interpolateKinds } from "../ops/interpolate.ts";
-import { type PerAxis, perAxisKind, type WindowOptions } from "../ops/window.ts";
+import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { across, checkCount, checkForward, checkPerAxis } from "./check.ts";
 import { factoryOf, Module } from "./module.ts";
 
-const windows = optionsOf<WindowOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind });
 const byName = "stride, padding and dilation go by name";
 const calls = {
   upsample: signature("nn.upsample", { options: interpolateKinds }, "nn.upsample({ scaleFactor: 2 })"),
   pixelShuffle: signature("nn.pixelShuffle", { factor: number }),
   pixelUnshuffle: signature("nn.pixelUnshuffle", { factor: number }),
-  unfold: signature("nn.unfold", { size: perAxisKind, "options?": windows }, byName),
-  fold: signature("nn.fold", { outputSize: perAxisKind, size: perAxisKind, "options?": windows }, byName),
+  unfold: signature("nn.unfold", { size: perAxisKind, "options?": windowOptions }, byName),
+  fold: signature("nn.fold", { outputSize: perAxisKind, size: perAxisKind, "options?": windowOptions }, byName),
 };
 
 /** Images in another resolution. x: [batch, channels, ...extents] → [batch, channels, ...size]. */

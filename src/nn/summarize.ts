@@ -1,7 +1,7 @@
 // What a model shows of itself while it runs: numbers and tensors by name, for whoever logs them. Outside a training step it does nothing, and it
 // changes neither hash nor bits.
 import { checkArguments, signature, string } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { currentTrace, type TraceScope } from "../graph/scope.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -14,15 +14,8 @@ interface Summary {
 const byTrace = new WeakMap<TraceScope, Summary[]>();
 
 function add(where: string, name: string, tensor: Tensor): void {
-  if (tensor.dtype !== "float32") {
-    throw new DTypeError({
-      where,
-      problem: `${name} isn't of floats`,
-      got: tensor.dtype,
-      expected: "float32",
-      hint: 'tensor.cast("float32")',
-    });
-  }
+  if (tensor.dtype !== "float32")
+    refuse(DTypeError, where, `${name} isn't of floats`, tensor.dtype, "float32", 'tensor.cast("float32")');
   const trace = currentTrace();
   if (!trace) return;
   const known = byTrace.get(trace) ?? [];

@@ -2,28 +2,15 @@
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
 import { oneOf, options, real } from "../core/arguments.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { greater, greaterEqual, less, lessEqual } from "./compare.ts";
-import {
-  broadcastOperands,
-  defineBinary,
-  defineOp,
-  defineUnary,
-  floatOnly,
-  makeNode,
-  type NodeLike,
-} from "./define.ts";
+import { defineBinary, defineFloat, edges, floatOnly, type NodeLike } from "./define.ts";
 import { abs, add, div, erf, exp, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";
 
-const edges = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
-
 /** x·σ(x), the sigmoid linear unit or swish (Elfwing et al. 2017); gradient g·σ·(1 + x·(1 − σ)). x: [...] float32 → the same. −0 at −∞. Error bound: kernels/math. @torch torch.nn.functional.silu */
-export const silu = defineUnary({
-  name: "silu",
-  dtype: floatOnly,
-  value: ([x]) => math.silu(x),
+export const silu = defineFloat("silu", math.silu, {
   vjp: ({ inputs: [x], grad }) => {
     const s = sigmoid(x);
     return [mul(grad, mul(s, add(1, mul(x, sub(1, s)))))];
@@ -32,12 +19,7 @@ export const silu = defineUnary({
 });
 
 // x·Φ(x), gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π).
-defineOp({
-  name: "gelu",
-  kind: "elementwise",
-  inputs: 1,
-  dtype: floatOnly,
-  value: ([x]) => math.gelu(x),
+const exactGelu = defineFloat("gelu", math.gelu, {
   vjp: ({ inputs: [x], grad }) => {
     const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
     const density = mul(exp(mul(mul(x, x), -0.5)), 0.3989422804014327);
@@ -58,17 +40,11 @@ export interface GeluOptions {
  * @torch torch.nn.functional.gelu
  */
 export function gelu(x: NodeLike, options: GeluOptions = {}): Node {
-  const nodes = broadcastOperands("gelu", [x]);
-  return makeNode(options.approximate === "tanh" ? "geluTanh" : "gelu", nodes, nodes[0].shape);
+  return options.approximate === "tanh" ? geluTanh(x) : exactGelu(x);
 }
 
 // `gelu` in its approximation by tanh: x·σ(v), v = 2·√(2 ÷ π)·(x + 0.044715·x³); gradient g·σ·(1 + x·(1 − σ)·v′).
-defineOp({
-  name: "geluTanh",
-  kind: "elementwise",
-  inputs: 1,
-  dtype: floatOnly,
-  value: ([x]) => math.geluTanh(x),
+const geluTanh = defineFloat("geluTanh", math.geluTanh, {
   vjp: ({ inputs: [x], grad }) => {
     // Beyond 11 the gradient is 1 and below −11 0, where x³ would overflow.
     const bounded = where(greater(abs(x), 11), where(less(x, 0), -11, 11), x);
@@ -89,7 +65,6 @@ export const prelu = defineBinary({
     const positive = greater(x, 0);
     return [where(positive, grad, mul(grad, weight)), where(positive, 0, mul(grad, x))];
   },
-  samples: { range: [-4, 4], edges },
 });
 
 /** x where x > 0, else slope·x (Maas et al. 2013). x: [...] float32 → the same. @torch torch.nn.functional.leaky_relu */
@@ -112,13 +87,7 @@ export function selu(x: Node): Node {
 
 /** x where x > 0, else alpha·(e^(x ÷ alpha) − 1), whose slope at 0 is 1 (Barron 2017). x: [...] float32 → the same. Throws ConfigError for alpha 0. @torch torch.nn.functional.celu */
 export function celu(x: Node, alpha = 1): Node {
-  if (alpha === 0)
-    throw new ConfigError({
-      where: "celu",
-      problem: "no such alpha",
-      got: `${alpha}`,
-      expected: "a number that isn't 0",
-    });
+  if (alpha === 0) refuse(ConfigError, "celu", "no such alpha", `${alpha}`, "a number that isn't 0");
   return where(greater(x, 0), x, mul(expm1(div(below(x), alpha)), alpha));
 }
 
@@ -134,13 +103,7 @@ export function logSigmoid(x: Node): Node {
 
 /** x held between min and max; no gradient at the bounds and beyond, where `clamp` has one at the bounds. x: [...] float32 → the same. Throws ConfigError unless min ≤ max. @torch torch.nn.functional.hardtanh */
 export function hardtanh(x: Node, min = -1, max = 1): Node {
-  if (!(min <= max))
-    throw new ConfigError({
-      where: "hardtanh",
-      problem: "no such range",
-      got: `${min} and ${max}`,
-      expected: "min ≤ max",
-    });
+  if (!(min <= max)) refuse(ConfigError, "hardtanh", "no such range", `${min} and ${max}`, "min ≤ max");
   return where(lessEqual(x, min), min, where(greaterEqual(x, max), max, x));
 }
 

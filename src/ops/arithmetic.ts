@@ -4,15 +4,21 @@ import { rsqrt as rsqrtOf } from "../../kernels/math/index.ts";
 import * as integer from "../../kernels/math/integer.ts";
 import * as math from "../../kernels/math/round.ts";
 import { options, real } from "../core/arguments.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less } from "./compare.ts";
-import { comparing, defineBinary, defineUnary, floatOnly, type NodeLike, numeric } from "./define.ts";
+import {
+  comparing,
+  defineBinary,
+  defineFloat,
+  defineUnary,
+  edges,
+  floatOnly,
+  type NodeLike,
+  numeric,
+} from "./define.ts";
 import { add, div, mul, neg, sub, where } from "./elementwise.ts";
-
-const edges = [0, -0, 0.5, -0.5, 1, -1, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
-const samples = { range: [-4, 4], edges } as const;
 
 /** x·x. x: [...] float32 or int32 (wraps) → the same. @torch torch.square */
 export const square = defineUnary({
@@ -20,7 +26,6 @@ export const square = defineUnary({
   dtype: numeric,
   value: ([x]) => e.mul(x, x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(x, 2))],
-  samples: { range: [-4, 4], edges },
 });
 
 /** 1 ÷ x. x: [...] float32 → the same; gradient −g·y². @torch torch.reciprocal */
@@ -33,40 +38,22 @@ export const reciprocal = defineUnary({
 });
 
 /** 1 ÷ √x; gradient −½·g·y ÷ x. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.rsqrt */
-export const rsqrt = defineUnary({
-  name: "rsqrt",
-  dtype: floatOnly,
-  value: ([x]) => rsqrtOf(x),
+export const rsqrt = defineFloat("rsqrt", rsqrtOf, {
   vjp: ({ inputs: [x], output, grad }) => [div(mul(mul(grad, -0.5), output), x)],
   samples: { range: [0.3, 4], edges: [...edges, -1e30, 1e-30, 1e30] },
 });
 
 /** ⌈x⌉, the least integer that isn't below x. x: [...] float32 → the same. Its gradient is 0. @torch torch.ceil */
-export const ceil = defineUnary({
-  name: "ceil",
-  dtype: floatOnly,
-  value: ([x]) => math.ceil(x),
-  vjp: "none",
-  samples,
-});
+export const ceil = defineFloat("ceil", math.ceil, { vjp: "none" });
 
 /** The nearest integer, ties to even, as in PyTorch and NumPy (not as JavaScript's Math.round). x: [...] float32 → the same. Its gradient is 0. @torch torch.round */
-export const round = defineUnary({
-  name: "round",
-  dtype: floatOnly,
-  value: ([x]) => math.round(x),
+export const round = defineFloat("round", math.round, {
   vjp: "none",
   samples: { range: [-4, 4], edges: [...edges, 1.5, -2.5, 8388607.5, 4194303.5, -8388609] },
 });
 
 /** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. @torch torch.trunc */
-export const trunc = defineUnary({
-  name: "trunc",
-  dtype: floatOnly,
-  value: ([x]) => math.trunc(x),
-  vjp: "none",
-  samples,
-});
+export const trunc = defineFloat("trunc", math.trunc, { vjp: "none" });
 
 /**
  * ⌊a ÷ b⌋. float32: the quotient is rounded before. int32: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32 or int32 → the same. Its
@@ -91,7 +78,7 @@ export function remainder(a: NodeLike, b: NodeLike): Node {
 }
 
 const question = (name: string, value: (x: e.Expr) => e.Expr) =>
-  defineUnary({ name, dtype: comparing("float32"), value: ([x]) => value(x), vjp: "none", samples });
+  defineUnary({ name, dtype: comparing("float32"), value: ([x]) => value(x), vjp: "none" });
 
 /** Whether each element is NaN. x: [...] float32 → [...] bool. @torch torch.isnan */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
@@ -109,12 +96,7 @@ export const isInf = question("isInf", (x) => e.eq(e.abs(x), Infinity));
  */
 export function clamp(x: Node, min: NodeLike, max: NodeLike): Node {
   if (typeof min === "number" && typeof max === "number" && !(min <= max))
-    throw new ConfigError({
-      where: "clamp",
-      problem: "no such range",
-      got: `${min} and ${max}`,
-      expected: "min ≤ max",
-    });
+    refuse(ConfigError, "clamp", "no such range", `${min} and ${max}`, "min ≤ max");
   const raised = where(less(x, min), min, x);
   return where(greater(raised, max), max, raised);
 }

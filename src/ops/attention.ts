@@ -1,6 +1,6 @@
 // Attention, with its scores in rows: masks, softmax and both products of a row stay together, so the schedule never has all scores in memory.
 import { boolean, number, options } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -29,23 +29,11 @@ const place = "scaledDotProductAttention";
 
 /** Throws ShapeError, DTypeError for operands that are no queries, keys and values of each other. */
 function checkOperands(q: Node, k: Node, v: Node, { causal, mask }: AttentionOptions): void {
-  if (q.shape.length < 2 || k.shape.length < 2) {
-    throw new ShapeError({
-      where: place,
-      problem: "no rows of queries or keys",
-      got: `${formatShape(q.shape)} and ${formatShape(k.shape)}`,
-      expected: "[..., queries, depth] and [..., keys, depth]",
-    });
-  }
+  if (q.shape.length < 2 || k.shape.length < 2)
+    refuse(ShapeError, place, "no rows of queries or keys", [q, k], "[..., queries, depth] and [..., keys, depth]");
   const [queries, keys] = [q, k].map(({ shape }) => shape[shape.length - 2]);
-  if (v.shape.length < 2 || v.shape[v.shape.length - 2] !== keys) {
-    throw new ShapeError({
-      where: place,
-      problem: "no value for each key",
-      got: `${formatShape(k.shape)} and ${formatShape(v.shape)}`,
-      expected: `[..., ${keys}, width]`,
-    });
-  }
+  if (v.shape.length < 2 || v.shape[v.shape.length - 2] !== keys)
+    refuse(ShapeError, place, "no value for each key", [k, v], `[..., ${keys}, width]`);
   if (causal && queries !== keys) {
     throw new ShapeError({
       where: place,

@@ -1,6 +1,6 @@
 // Axes added, dropped, moved and joined: composites of reshape and transpose, so that nothing is computed and their gradients are free.
-import { ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
+import { normalizeAxes, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
 import { reshape, transpose } from "./movement.ts";
@@ -9,14 +9,8 @@ import { reshape, transpose } from "./movement.ts";
 export function squeeze(x: Node, axis?: number | readonly number[]): Node {
   const dropped = axis === undefined ? undefined : normalizeAxes("squeeze", axis, x.shape.length);
   const long = dropped?.find((i) => x.shape[i] !== 1);
-  if (long !== undefined) {
-    throw new ShapeError({
-      where: "squeeze",
-      problem: `axis ${long} holds more than one point`,
-      got: formatShape(x.shape),
-      expected: "an axis of extent 1",
-    });
-  }
+  if (long !== undefined)
+    refuse(ShapeError, "squeeze", `axis ${long} holds more than one point`, x, "an axis of extent 1");
   return reshape(
     x,
     x.shape.filter((extent, i) => (dropped ? !dropped.includes(i) : extent !== 1)),

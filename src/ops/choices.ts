@@ -1,9 +1,9 @@
 // Random ops that choose: among classes, places, elements, or counts. A fixed number of draws each, as for any random op.
 import * as random from "../../kernels/random.ts";
 import { boolean, listOf, number, options, shape as shapeKind } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { exp as realExp } from "../core/real.ts";
-import { checkShape, formatShape, normalizeAxis, type Shape } from "../core/shape.ts";
+import { checkShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { categoricalThresholds } from "../rng/samplers.ts";
 import { axis as axisKind, operand, takes, tensor } from "./arguments.ts";
@@ -63,13 +63,7 @@ export function poisson(shape: Shape, rate: number): Node {
 export function categorical(logits: Node, count?: number): Node {
   const rows = logits.shape.slice(0, -1);
   const classes = logits.shape[rows.length] ?? 0;
-  if (classes === 0)
-    throw new ShapeError({
-      where: "categorical",
-      problem: "no classes",
-      got: formatShape(logits.shape),
-      expected: "[..., classes]",
-    });
+  if (classes === 0) refuse(ShapeError, "categorical", "no classes", logits, "[..., classes]");
   if (count === undefined) return argmax(add(logits, gumbel(logits.shape)), { axis: -1 });
   const each = gumbel(checkShape("categorical", [...rows, count, classes]));
   return argmax(add(broadcastTo(reshape(logits, [...rows, 1, classes]), each.shape), each), { axis: -1 });

@@ -1,13 +1,13 @@
 // Products of tensors that sum over axes they share: axes go by name, and two operands meet in one matrix product where there is one, else in a
 // product of elements and a sum. What einsum does with a list of operands, the functions here do with two.
 import { either, listOf, number, numbers } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape, normalizeAxes, normalizeAxis } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
+import { broadcastShapes, normalizeAxes, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { expandDims } from "./axes.ts";
 import { equal } from "./compare.ts";
-import { broadcastTo } from "./define.ts";
+import { broadcastTo, refuseDTypes } from "./define.ts";
 import { mul, sqrt, sub, where } from "./elementwise.ts";
 import { reshape, stack } from "./movement.ts";
 import { pairProduct } from "./named.ts";
@@ -15,25 +15,13 @@ import { unstack } from "./parts.ts";
 import { sum } from "./reduce.ts";
 
 function refuseShapes(name: string, a: Node, b: Node, expected: string, hint?: string): never {
-  throw new ShapeError({
-    where: name,
-    problem: "shapes don't fit",
-    got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-    expected,
-    hint,
-  });
+  refuse(ShapeError, name, "shapes don't fit", [a, b], expected, hint);
 }
 
 /** One dtype of both, float32 or int32. */
 function checkNumeric(name: string, a: Node, b: Node): void {
   if (a.dtype === b.dtype && (a.dtype === "float32" || a.dtype === "int32")) return;
-  throw new DTypeError({
-    where: name,
-    problem: "dtypes don't fit",
-    got: `${a.dtype} and ${b.dtype}`,
-    expected: "float32 or int32, one of both",
-    hint: 'cast first, as in x.cast("float32")',
-  });
+  refuseDTypes(name, [a.dtype, b.dtype], "float32 or int32, one of both");
 }
 
 /**

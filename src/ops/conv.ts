@@ -1,10 +1,10 @@
 // Convolutions over one, two and three dimensions: windows of a view and a product, all of one n-dimensional form. Images are
 // [batch, channels, ...extents], filters as PyTorch's. A transposed convolution is a convolution's gradient with respect to its images.
-import { type Kind, number, options } from "../core/arguments.ts";
+import { type Kind, number, options as optionsOf } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { bias as biasKind, takes, tensor } from "./arguments.ts";
+import { bias as biasKind, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
@@ -19,8 +19,10 @@ import {
   paddingKind,
   perAxis,
   perAxisKind,
+  perRank,
   reachOf,
   type WindowOptions,
+  windowKinds,
   windowsOf,
 } from "./window.ts";
 
@@ -93,14 +95,8 @@ function paddingOf(
   return added.map((points) => [Math.floor(points / 2), Math.ceil(points / 2)]);
 }
 
-function convolve(
-  where: string,
-  rank: number,
-  x: Node,
-  weight: Node,
-  bias: Node | undefined,
-  { stride: steps = 1, padding = 0, dilation: gaps = 1, groups = 1 }: ConvOptions,
-): Node {
+function convolve(where: string, rank: number, x: Node, weight: Node, bias?: Node, options: ConvOptions = {}): Node {
+  const { stride: steps = 1, padding = 0, dilation: gaps = 1, groups = 1 } = options;
   const [outputs, inputs, ...size] = weight.shape;
   checkFilters(where, [weight, bias], rank, { groups, grouped: outputs, outputs, leading: "out, in" });
   checkImages(where, x, rank, inputs * groups);
@@ -147,9 +143,10 @@ function convolveTransposed(
   rank: number,
   x: Node,
   weight: Node,
-  bias: Node | undefined,
-  { stride: steps = 1, padding = 0, dilation: gaps = 1, outputPadding = 0, groups = 1 }: ConvTransposeOptions,
+  bias?: Node,
+  options: ConvTransposeOptions = {},
 ): Node {
+  const { stride: steps = 1, padding = 0, dilation: gaps = 1, outputPadding = 0, groups = 1 } = options;
   const [inputs, outputsPerGroup, ...size] = weight.shape;
   const outputs = outputsPerGroup * groups;
   checkFilters(where, [weight, bias], rank, { groups, grouped: inputs, outputs, leading: "in, out" });
@@ -186,29 +183,13 @@ function convolveTransposed(
   return withBias(kept, bias);
 }
 
-type Apply<O> = (x: Node, weight: Node, bias?: Node, options?: O) => Node;
-
-/** One for each rank. */
-function perRank<O extends ConvOptions>(
-  name: string,
-  compute: (where: string, rank: number, ...args: [x: Node, weight: Node, bias: Node | undefined, options: O]) => Node,
-  kind: Kind,
-): readonly Apply<O>[] {
-  return [1, 2, 3].map((rank) => {
-    const where = `${name}${rank}d`;
-    const apply: Apply<O> = (x, weight, bias, given = {} as O) => compute(where, rank, x, weight, bias, given);
-    const taken = { x: tensor, weight: tensor, "bias?": biasKind, "options?": kind };
-    takes({ [where]: apply }, taken, "stride, padding and the like go by name");
-    return apply;
-  });
-}
-
-const shared = { "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind, "groups?": number };
-const convolutions = perRank("conv", convolve, options<ConvOptions>({ ...shared, "padding?": paddingKind }));
+const shared = { ...windowKinds, "groups?": number };
+const taken = (of: Kind) => ({ x: tensor, weight: tensor, "bias?": biasKind, "options?": of });
+const convolutions = perRank("conv", taken(optionsOf<ConvOptions>({ ...shared, "padding?": paddingKind })), convolve);
 const transposed = perRank(
   "convTranspose",
+  taken(optionsOf<ConvTransposeOptions>({ ...shared, "outputPadding?": perAxisKind })),
   convolveTransposed,
-  options<ConvTransposeOptions>({ ...shared, "outputPadding?": perAxisKind }),
 );
 
 /**

@@ -1,7 +1,7 @@
 // Values that come from no tensor: constants, fills, coordinates, and the leaves that a run binds from outside.
 import { dtype as dtypeKind, either, number, oneOf, options, shape as shapeKind } from "../core/arguments.ts";
 import { type DType, dtypeOf, makeArray, type TypedArray } from "../core/dtype.ts";
-import { DTypeError, ShapeError, showValue } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -18,8 +18,7 @@ defineOp({ name: "variable", kind: "leaf", version: 1, vjp: "none", dtype: attri
 /** A leaf with its elements, row-major; the node owns the array from here on. Throws ShapeError when their number isn't the shape's. */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   checkShape("tensor", shape);
-  if (dtypeOf(data) !== dtype)
-    throw new DTypeError({ where: "tensor", problem: "an array of another type", got: dtypeOf(data), expected: dtype });
+  if (dtypeOf(data) !== dtype) refuse(DTypeError, "tensor", "an array of another type", dtypeOf(data), dtype);
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError({
       where: "tensor",
@@ -81,29 +80,14 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
               ? "there is no int64: indices are int32, as in tensor(Int32Array.from(values, Number))"
               : undefined,
       });
-    if (depth > deepest)
-      throw new ShapeError({
-        where: "tensor",
-        problem: "arrays nested too deep",
-        expected: `at most ${deepest} axes`,
-      });
+    if (depth > deepest) refuse(ShapeError, "tensor", "arrays nested too deep", undefined, `at most ${deepest} axes`);
     if (depth === shape.length) {
       if (flat.length > 0)
-        throw new ShapeError({
-          where: "tensor",
-          problem: "nesting isn't the same everywhere",
-          got: `an array at depth ${depth}`,
-          expected: "a number",
-        });
+        refuse(ShapeError, "tensor", "nesting isn't the same everywhere", `an array at depth ${depth}`, "a number");
       shape.push(list.length);
     }
     if (list.length !== shape[depth])
-      throw new ShapeError({
-        where: "tensor",
-        problem: "rows differ in length",
-        got: String(list.length),
-        expected: `${shape[depth]} at depth ${depth}`,
-      });
+      refuse(ShapeError, "tensor", "rows differ in length", list.length, `${shape[depth]} at depth ${depth}`);
     for (let i = 0; i < list.length; i++) visit(list[i], depth + 1);
   };
   visit(values, 0);

@@ -1,5 +1,6 @@
 // How an op is declared: one record with its name, shape and dtype rules, meaning and gradient. Everything else (methods, lowering,
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
+import type { Expr } from "../../kernels/expr.ts";
 import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
@@ -111,10 +112,13 @@ export function broadcastOperands(where: string, operands: readonly NodeLike[]):
   return nodes.map((node) => broadcastTo(node, shape));
 }
 
-type Elementwise = Omit<ElementwiseRecord, "kind" | "inputs">;
+/** Where tests try an op beside its range, unless its samples are its own: zeros, halves, subnormal, largest and no numbers. */
+export const edges = [0, -0, 0.5, -0.5, 1, -1, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
+
+type Elementwise = Omit<ElementwiseRecord, "kind" | "inputs" | "samples"> & Partial<Pick<ElementwiseRecord, "samples">>;
 
 function defineElementwise(inputs: number, record: Elementwise): (...operands: NodeLike[]) => Node {
-  defineOp({ kind: "elementwise", inputs, ...record });
+  defineOp({ kind: "elementwise", inputs, samples: { range: [-4, 4], edges }, ...record });
   return (...operands) => {
     const nodes = broadcastOperands(record.name, operands);
     return makeNode(record.name, nodes, nodes[0].shape);
@@ -128,6 +132,15 @@ export function defineUnary(record: Elementwise): (x: NodeLike) => Node {
   return apply;
 }
 
+/** Declares a function of one float32, given by its expression. */
+export function defineFloat(
+  name: string,
+  value: (x: Expr) => Expr,
+  rest: Pick<Elementwise, "vjp" | "samples">,
+): (x: NodeLike) => Node {
+  return defineUnary({ name, dtype: floatOnly, value: ([x]) => value(x), ...rest });
+}
+
 /** Declares an elementwise op of two operands and returns the function that applies it: they broadcast, a number takes the other's dtype. */
 export function defineBinary(record: Elementwise): (a: NodeLike, b: NodeLike) => Node {
   const apply = defineElementwise(2, record);
@@ -135,7 +148,13 @@ export function defineBinary(record: Elementwise): (a: NodeLike, b: NodeLike) =>
   return apply;
 }
 
-function refuse(where: string, got: readonly DType[], expected: string, hint?: string): never {
+/** Throws DTypeError for operands whose dtypes an op doesn't take. */
+export function refuseDTypes(
+  where: string,
+  got: readonly DType[],
+  expected: string,
+  hint = 'cast first, as in x.cast("float32")',
+): never {
   throw new DTypeError({ where, problem: "dtypes don't fit", got: got.join(" and "), expected, hint });
 }
 
@@ -143,14 +162,14 @@ function refuse(where: string, got: readonly DType[], expected: string, hint?: s
 export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
   return (inputs, _, where) => {
     if (inputs.some((dtype) => dtype !== inputs[0]))
-      refuse(
+      refuseDTypes(
         where,
         inputs,
         "one dtype for all operands",
         `there is no promotion: cast one side, as in x.cast("${inputs[0]}")`,
       );
     if (!allowed.includes(inputs[0]))
-      refuse(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
+      refuseDTypes(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
     return inputs[0];
   };
 }
@@ -165,7 +184,7 @@ export function checkFloat(where: string, x: Node): void {
 /** float32 in and out, of a division that integers have another op for. */
 export const dividing: RecordBase["dtype"] = (inputs, attributes, where) => {
   if (inputs.every((dtype) => dtype === "int32"))
-    refuse(
+    refuseDTypes(
       where,
       inputs,
       "float32",

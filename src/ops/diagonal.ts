@@ -1,6 +1,6 @@
 // Diagonals and triangles of matrices. A diagonal is read by steps through the matrix's elements, so it costs its own length.
 import { number, options } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
@@ -59,14 +59,8 @@ export function diagonal(x: Node, options: DiagonalOptions = {}): Node {
   const { offset = 0, axis1 = 0, axis2 = 1 } = options;
   checkMatrix("diagonal", x, offset);
   const [a, b] = [axis1, axis2].map((axis) => normalizeAxis("diagonal", axis, x.shape.length));
-  if (a === b) {
-    throw new ShapeError({
-      where: "diagonal",
-      problem: "rows and columns on one axis",
-      got: `${axis1} and ${axis2}`,
-      expected: "two different axes",
-    });
-  }
+  if (a === b)
+    refuse(ShapeError, "diagonal", "rows and columns on one axis", `${axis1} and ${axis2}`, "two different axes");
   const rest = x.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b);
   const kept = rest.map((axis) => x.shape[axis]);
   const [rows, columns] = [x.shape[a], x.shape[b]];

@@ -2,7 +2,7 @@
 // rejection that could take more. A value is made of its words by pinned arithmetic alone, and has no gradient.
 import * as random from "../../kernels/random.ts";
 import { number, options, shape as shapeKind } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
@@ -44,8 +44,7 @@ defineOp({
 const holds = (value: number) => typeof value === "number" && Number.isFinite(Math.fround(value));
 
 function check(where: string, right: boolean, got: readonly unknown[], expected: string, hint?: string): void {
-  if (!right)
-    throw new ShapeError({ where, problem: "not what it may be made with", got: got.join(" and "), expected, hint });
+  if (!right) refuse(ShapeError, where, "not what it may be made with", got.join(" and "), expected, hint);
 }
 
 /** location + scale · a standard variate. */

@@ -1,9 +1,10 @@
 // Einstein summation: the text is read, axes get their names, and operands are multiplied two by two from the left.
 import { string } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
+import { refuseDTypes } from "./define.ts";
 import { diagonal } from "./diagonal.ts";
 import { reshape } from "./movement.ts";
 import { type Named, ordered, pairProduct, summed } from "./named.ts";
@@ -110,13 +111,7 @@ export function einsum(equation: string, ...operands: Node[]): Node {
   const { dtype } = operands[0];
   const other = operands.find((node) => node.dtype !== dtype) ?? operands[0];
   if (other.dtype !== dtype || (dtype !== "float32" && dtype !== "int32")) {
-    throw new DTypeError({
-      where: "einsum",
-      problem: "dtypes don't fit",
-      got: other.dtype === dtype ? dtype : `${dtype} and ${other.dtype}`,
-      expected: "float32 or int32, one of all",
-      hint: 'cast first, as in x.cast("float32")',
-    });
+    refuseDTypes("einsum", other.dtype === dtype ? [dtype] : [dtype, other.dtype], "float32 or int32, one of all");
   }
   const names = terms.map((term, i) => namesOf(term, operands[i].shape.length));
   const result = output === undefined ? impliedBy(names) : saidBy(output, names);

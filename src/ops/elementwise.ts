@@ -4,7 +4,7 @@ import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
 import { dtype, type Kind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { DTypeError } from "../core/errors.ts";
+import { DTypeError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less, lessEqual, logicalOr, notEqual } from "./compare.ts";
@@ -12,16 +12,15 @@ import {
   attributeDType,
   broadcastOperands,
   defineBinary,
+  defineFloat,
   defineOp,
   defineUnary,
   dividing,
-  floatOnly,
+  edges,
   makeNode,
   type NodeLike,
   numeric,
 } from "./define.ts";
-
-const ordinary = [0, -0, 1, -1, 0.5, 1e-40, -1e-40, 3e38, -3e38, Infinity, -Infinity, NaN];
 
 /** a + b, elementwise. @torch torch.add */
 export const add = defineBinary({
@@ -29,7 +28,6 @@ export const add = defineBinary({
   dtype: numeric,
   value: ([a, b]) => e.add(a, b),
   vjp: ({ grad }) => [grad, grad],
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** a − b, elementwise. @torch torch.sub */
@@ -38,7 +36,6 @@ export const sub = defineBinary({
   dtype: numeric,
   value: ([a, b]) => e.sub(a, b),
   vjp: ({ grad }) => [grad, neg(grad)],
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** a · b, elementwise. @torch torch.mul */
@@ -47,7 +44,6 @@ export const mul = defineBinary({
   dtype: numeric,
   value: ([a, b]) => e.mul(a, b),
   vjp: ({ inputs: [a, b], grad }) => [mul(grad, b), mul(grad, a)],
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** a ÷ b, elementwise; float32 only. @torch torch.div */
@@ -56,7 +52,7 @@ export const div = defineBinary({
   dtype: dividing,
   value: ([a, b]) => e.div(a, b),
   vjp: ({ inputs: [, b], output, grad }) => [div(grad, b), neg(div(mul(grad, output), b))],
-  samples: { range: [0.5, 4], edges: ordinary },
+  samples: { range: [0.5, 4], edges },
 });
 
 /** −x: flips the sign bit (wraps on int32). @torch torch.neg */
@@ -65,7 +61,6 @@ export const neg = defineUnary({
   dtype: numeric,
   value: ([x]) => e.neg(x),
   vjp: ({ grad }) => [neg(grad)],
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** |x|; the gradient at 0 is 0. @torch torch.abs */
@@ -74,7 +69,6 @@ export const abs = defineUnary({
   dtype: numeric,
   value: ([x]) => e.abs(x),
   vjp: ({ inputs: [x], grad }) => [where(less(x, 0), neg(grad), where(greater(x, 0), grad, 0))],
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** 1 where x > 0, −1 where x < 0, else x: ±0 and NaN stay. Its gradient is 0. @torch torch.sign */
@@ -83,115 +77,75 @@ export const sign = defineUnary({
   dtype: numeric,
   value: ([x]) => e.select(e.gt(x, 0), 1, e.select(e.lt(x, 0), -1, x)),
   vjp: "none",
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** √x, correctly rounded. @torch torch.sqrt */
-export const sqrt = defineUnary({
-  name: "sqrt",
-  dtype: floatOnly,
-  value: ([x]) => e.sqrt(x),
+export const sqrt = defineFloat("sqrt", e.sqrt, {
   vjp: ({ output, grad }) => [div(mul(grad, 0.5), output)],
-  samples: { range: [0.1, 4], edges: ordinary },
+  samples: { range: [0.1, 4], edges },
 });
 
 /** ⌊x⌋; its gradient is 0. @torch torch.floor */
-export const floor = defineUnary({
-  name: "floor",
-  dtype: floatOnly,
-  value: ([x]) => e.floor(x),
-  vjp: "none",
-  samples: { range: [-4, 4], edges: ordinary },
-});
+export const floor = defineFloat("floor", e.floor, { vjp: "none" });
 
 /** eˣ. Error bound and source: kernels/math. @torch torch.exp */
-export const exp = defineUnary({
-  name: "exp",
-  dtype: floatOnly,
-  value: ([x]) => math.exp(x),
+export const exp = defineFloat("exp", math.exp, {
   vjp: ({ output, grad }) => [mul(grad, output)],
-  samples: { range: [-4, 4], edges: [...ordinary, 88, 89, -88, -104, 104] },
+  samples: { range: [-4, 4], edges: [...edges, 88, 89, -88, -104, 104] },
 });
 
 /** eˣ − 1, exact near 0; gradient g·eˣ. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.expm1 */
-export const expm1 = defineUnary({
-  name: "expm1",
-  dtype: floatOnly,
-  value: ([x]) => math.expm1(x),
+export const expm1 = defineFloat("expm1", math.expm1, {
   vjp: ({ inputs: [x], grad }) => [mul(grad, exp(x))],
-  samples: { range: [-4, 4], edges: [...ordinary, 1e-8, -1e-5, -18, 88, 89] },
+  samples: { range: [-4, 4], edges: [...edges, 1e-8, -1e-5, -18, 88, 89] },
 });
 
 /** Natural logarithm. Error bound and source: kernels/math. @torch torch.log */
-export const log = defineUnary({
-  name: "log",
-  dtype: floatOnly,
-  value: ([x]) => math.log(x),
+export const log = defineFloat("log", math.log, {
   vjp: ({ inputs: [x], grad }) => [div(grad, x)],
-  samples: { range: [0.1, 8], edges: ordinary },
+  samples: { range: [0.1, 8], edges },
 });
 
 /** ln(1 + x), exact near 0; gradient g ÷ (1 + x). x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.log1p */
-export const log1p = defineUnary({
-  name: "log1p",
-  dtype: floatOnly,
-  value: ([x]) => math.log1p(x),
+export const log1p = defineFloat("log1p", math.log1p, {
   vjp: ({ inputs: [x], grad }) => [div(grad, add(x, 1))],
-  samples: { range: [-0.7, 8], edges: [...ordinary, 1e-8, -1e-5, -0.9999999, -1.5] },
+  samples: { range: [-0.7, 8], edges: [...edges, 1e-8, -1e-5, -0.9999999, -1.5] },
 });
 
 /** Hyperbolic tangent; gradient g·(1 − y²). @torch torch.tanh */
-export const tanh = defineUnary({
-  name: "tanh",
-  dtype: floatOnly,
-  value: ([x]) => math.tanh(x),
+export const tanh = defineFloat("tanh", math.tanh, {
   vjp: ({ output, grad }) => [mul(grad, sub(1, mul(output, output)))],
-  samples: { range: [-3, 3], edges: [...ordinary, 9, -9, 1e-5] },
+  samples: { range: [-3, 3], edges: [...edges, 9, -9, 1e-5] },
 });
 
 /** 1 ÷ (1 + e⁻ˣ); gradient g·(y·(1 − y)). @torch torch.sigmoid */
-export const sigmoid = defineUnary({
-  name: "sigmoid",
-  dtype: floatOnly,
-  value: ([x]) => math.sigmoid(x),
+export const sigmoid = defineFloat("sigmoid", math.sigmoid, {
   vjp: ({ output, grad }) => [mul(grad, mul(output, sub(1, output)))],
-  samples: { range: [-4, 4], edges: [...ordinary, -88, -104, 17] },
+  samples: { range: [-4, 4], edges: [...edges, -88, -104, 17] },
 });
 
 /** ln(1 + eˣ); gradient g·σ(x). Error bound and source: kernels/math. @torch torch.nn.functional.softplus */
-export const softplus = defineUnary({
-  name: "softplus",
-  dtype: floatOnly,
-  value: ([x]) => math.softplus(x),
+export const softplus = defineFloat("softplus", math.softplus, {
   vjp: ({ inputs: [x], grad }) => [mul(grad, sigmoid(x))],
-  samples: { range: [-6, 6], edges: [...ordinary, -20, -17, -88, -104, 20] },
+  samples: { range: [-6, 6], edges: [...edges, -20, -17, -88, -104, 20] },
 });
 
 /** sin x, x in radians. Error bound: kernels/math. @torch torch.sin */
-export const sin = defineUnary({
-  name: "sin",
-  dtype: floatOnly,
-  value: ([x]) => math.sin(x),
+export const sin = defineFloat("sin", math.sin, {
   vjp: ({ inputs: [x], grad }) => [mul(grad, cos(x))],
-  samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
+  samples: { range: [-6, 6], edges: [...edges, 100, 12000] },
 });
 
 /** cos x, x in radians. Error bound: kernels/math. @torch torch.cos */
-export const cos = defineUnary({
-  name: "cos",
-  dtype: floatOnly,
-  value: ([x]) => math.cos(x),
+export const cos = defineFloat("cos", math.cos, {
   vjp: ({ inputs: [x], grad }) => [neg(mul(grad, sin(x)))],
-  samples: { range: [-6, 6], edges: [...ordinary, 100, 12000] },
+  samples: { range: [-6, 6], edges: [...edges, 100, 12000] },
 });
 
 /** The error function; gradient g·(2/√π·e^(−x²)). @torch torch.erf */
-export const erf = defineUnary({
-  name: "erf",
-  dtype: floatOnly,
-  value: ([x]) => math.erf(x),
+export const erf = defineFloat("erf", math.erf, {
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(exp(neg(mul(x, x))), 1.1283791670955126))],
-  samples: { range: [-3, 3], edges: [...ordinary, 4, -4] },
+  samples: { range: [-3, 3], edges: [...edges, 4, -4] },
 });
 
 /** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. @torch torch.nn.functional.relu */
@@ -200,7 +154,6 @@ export const relu = defineUnary({
   dtype: numeric,
   value: ([x]) => e.select(e.lt(x, 0), 0, x),
   vjp: ({ inputs: [x], grad }) => [where(lessEqual(x, 0), 0, grad)],
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 const half = (grad: Node) => mul(grad, 0.5);
@@ -215,7 +168,6 @@ export const maximum = defineBinary({
     const first = logicalOr(greater(a, b), notEqual(a, a));
     return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
   },
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 /** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.minimum */
@@ -228,7 +180,6 @@ export const minimum = defineBinary({
     const first = logicalOr(less(a, b), notEqual(a, a));
     return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
   },
-  samples: { range: [-4, 4], edges: ordinary },
 });
 
 defineOp({
@@ -249,7 +200,7 @@ defineOp({
   },
   value: ([condition, a, b]) => e.select(condition, a, b),
   vjp: ({ inputs: [condition], grad }) => [null, where(condition, grad, 0), where(condition, 0, grad)],
-  samples: { range: [-4, 4], edges: ordinary },
+  samples: { range: [-4, 4], edges },
 });
 
 defineOp({
@@ -257,9 +208,8 @@ defineOp({
   kind: "elementwise",
   inputs: 1,
   dtype: ([from], attributes, where) => {
-    if (from === "uint32" || attributes.dtype === "uint32") {
-      throw new DTypeError({ where, problem: "raw words don't cast", got: from, expected: "float32, int32 or bool" });
-    }
+    if (from === "uint32" || attributes.dtype === "uint32")
+      refuse(DTypeError, where, "raw words don't cast", from, "float32, int32 or bool");
     return attributeDType([from], attributes, where);
   },
   value: ([x], { dtype }) => {
@@ -268,7 +218,7 @@ defineOp({
     return dtype === "float32" ? e.toFloat32(x) : e.toInt32(x);
   },
   vjp: ({ inputs: [x], grad }) => [x.dtype === "float32" ? cast(grad, "float32") : null],
-  samples: { range: [-4, 4], edges: ordinary },
+  samples: { range: [-4, 4], edges },
 });
 
 defineOp({
@@ -278,7 +228,7 @@ defineOp({
   dtype: ([dtype]) => dtype,
   value: ([x]) => x,
   vjp: "none",
-  samples: { range: [-4, 4], edges: ordinary },
+  samples: { range: [-4, 4], edges },
 });
 
 /** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. @torch torch.where */

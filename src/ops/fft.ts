@@ -1,7 +1,7 @@
 // Discrete Fourier transforms of any length, on pairs (real, imaginary) as a last axis of extent 2: there is no complex dtype. Composites of matrix
 // products with small tables, so that gradients are free. Tables hold cosines and sines computed in float64 by this library's own, rounded once.
 import { number, options } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { cos } from "../core/real.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -173,14 +173,7 @@ export function ifft(x: Node): Node {
 export function rfft(x: Node): Node {
   checkFloat("rfft", x);
   const n = x.shape[x.shape.length - 1];
-  if (!(n >= 1)) {
-    throw new ShapeError({
-      where: "rfft",
-      problem: "nothing to transform",
-      got: formatShape(x.shape),
-      expected: "[..., n], n ≥ 1",
-    });
-  }
+  if (!(n >= 1)) refuse(ShapeError, "rfft", "nothing to transform", x, "[..., n], n ≥ 1");
   const half = transform(rows(x), undefined, n).map((part) => slice(part, [null, [0, Math.floor(n / 2) + 1]]));
   return pairs([half[0], half[1]], x.shape.slice(0, -1));
 }

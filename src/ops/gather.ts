@@ -1,12 +1,22 @@
 // Reading, adding and writing by an index that is data. Gradients of a read are added by destination, in ascending source position.
 import { number } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { greater } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, checkNumber, defineOp, full, makeNode, type NodeLike, nextAxis, sameDType } from "./define.ts";
+import {
+  broadcastTo,
+  checkNumber,
+  defineOp,
+  full,
+  makeNode,
+  type NodeLike,
+  nextAxis,
+  refuseDTypes,
+  sameDType,
+} from "./define.ts";
 import { add, maximum, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 
@@ -17,13 +27,7 @@ defineOp({
   batch: nextAxis,
   dtype: ([x, indices], _, where) => {
     if (indices !== "int32")
-      throw new DTypeError({
-        where,
-        problem: "indices aren't int32",
-        got: indices,
-        expected: "int32",
-        hint: 'cast first, as in x.cast("int32")',
-      });
+      refuse(DTypeError, where, "indices aren't int32", indices, "int32", 'cast first, as in x.cast("int32")');
     return x;
   },
   vjp: ({ inputs: [x, indices], grad, attributes }) => [
@@ -41,13 +45,7 @@ defineOp({
   batch: nextAxis,
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || (updates !== "float32" && updates !== "int32"))
-      throw new DTypeError({
-        where,
-        problem: "dtypes don't fit",
-        got: `${indices} and ${updates}`,
-        expected: "int32 indices, and float32 or int32 updates",
-        hint: 'cast first, as in x.cast("float32")',
-      });
+      refuseDTypes(where, [indices, updates], "int32 indices, and float32 or int32 updates");
     return updates;
   },
   vjp: ({ inputs: [indices], grad, attributes }) => [
@@ -69,14 +67,8 @@ defineOp({
 });
 
 function checkAlong(where: string, a: Node, b: Node, axis: number): void {
-  if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => i !== axis && extent !== b.shape[i])) {
-    throw new ShapeError({
-      where,
-      problem: "shapes differ beside the axis",
-      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-      expected: `the same extents but for axis ${axis}`,
-    });
-  }
+  if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => i !== axis && extent !== b.shape[i]))
+    refuse(ShapeError, where, "shapes differ beside the axis", [a, b], `the same extents but for axis ${axis}`);
 }
 
 /** Throws ShapeError or DTypeError unless there are an int32 index and an update of x's dtype for each other, of x's shape but for the axis. */
@@ -91,14 +83,8 @@ export function checkScatter(where: string, x: Node, indices: Node, updates: Nod
       hint: 'cast first, as in x.cast("int32")',
     });
   }
-  if (formatShape(indices.shape) !== formatShape(updates.shape)) {
-    throw new ShapeError({
-      where,
-      problem: "an index for each update",
-      got: `${formatShape(indices.shape)} and ${formatShape(updates.shape)}`,
-      expected: "one shape",
-    });
-  }
+  if (formatShape(indices.shape) !== formatShape(updates.shape))
+    refuse(ShapeError, where, "an index for each update", [indices, updates], "one shape");
 }
 
 /** out[…i…] = x[…indices[…i…]…] along an axis, as PyTorch's gather: shapes equal but for that axis. An index out of range is an error when run. @torch torch.gather */
@@ -110,8 +96,7 @@ export function gather(x: Node, indices: Node, axis: number): Node {
 
 /** Rows by number, as an embedding reads them. table: [rows, ...rest], indices: [...] int32 → [..., ...rest]. @torch torch.nn.functional.embedding */
 export function take(table: Node, indices: Node): Node {
-  if (table.shape.length === 0)
-    throw new ShapeError({ where: "take", problem: "a scalar has no rows", expected: "at least one axis" });
+  if (table.shape.length === 0) refuse(ShapeError, "take", "a scalar has no rows", undefined, "at least one axis");
   const rest = table.shape.slice(1);
   const count = sizeOf(indices.shape);
   const wide = broadcastTo(reshape(indices, [count, ...rest.map(() => 1)]), [count, ...rest]);
@@ -121,14 +106,8 @@ export function take(table: Node, indices: Node): Node {
 /** zeros of extent `size` along `axis`, plus every update at its index, in ascending position. indices, updates: one shape. @torch torch.scatter_add */
 export function scatterAdd(indices: Node, updates: Node, axis: number, size: number): Node {
   const at = normalizeAxis("scatterAdd", axis, updates.shape.length);
-  if (formatShape(indices.shape) !== formatShape(updates.shape)) {
-    throw new ShapeError({
-      where: "scatterAdd",
-      problem: "an index for each update",
-      got: `${formatShape(indices.shape)} and ${formatShape(updates.shape)}`,
-      expected: "one shape",
-    });
-  }
+  if (formatShape(indices.shape) !== formatShape(updates.shape))
+    refuse(ShapeError, "scatterAdd", "an index for each update", [indices, updates], "one shape");
   const shape = updates.shape.map((extent, i) => (i === at ? size : extent));
   return makeNode("scatterAdd", [indices, updates], checkShape("scatterAdd", shape), { axis: at });
 }

@@ -1,7 +1,7 @@
 // Grids of numbers: evenly spaced points, coordinates of products of vectors, and tensors filled as another one is shaped.
 import { dtype as dtypeKind, number, oneOf, options as optionsOf } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { power } from "../core/real.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -31,14 +31,7 @@ export function linspace(start: number, stop: number, count: number): Node {
 
 /** baseˣ for `count` evenly spaced x from start to stop: in float64 by this library's own power, the same on every engine, each rounded once. → [count] float32. Throws ShapeError. @torch torch.logspace */
 export function logspace(start: number, stop: number, count: number, base = 10): Node {
-  if (!(base > 0 && base < Infinity)) {
-    throw new ShapeError({
-      where: "logspace",
-      problem: "base is out of range",
-      got: String(base),
-      expected: "a number > 0",
-    });
-  }
+  if (!(base > 0 && base < Infinity)) refuse(ShapeError, "logspace", "base is out of range", base, "a number > 0");
   const powers = spaced("logspace", start, stop, count).map((x) => power(base, x));
   return constant(Float32Array.from(powers), [count], "float32");
 }

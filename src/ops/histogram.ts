@@ -1,7 +1,7 @@
 // Counting: how many elements there are of each integer, or in each bin.
 import { count as countKind, listOf, number, options } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
+import { sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
@@ -20,12 +20,7 @@ import { searchSorted } from "./sort.ts";
  */
 export function bincount(x: Node, length: number, weights?: Node): Node {
   if (weights && !sameShape(weights.shape, x.shape))
-    throw new ShapeError({
-      where: "bincount",
-      problem: "a weight for each element",
-      got: `${formatShape(x.shape)} and ${formatShape(weights.shape)}`,
-      expected: "one shape",
-    });
+    refuse(ShapeError, "bincount", "a weight for each element", [x, weights], "one shape");
   const flat = [sizeOf(x.shape)];
   const updates = weights ? reshape(weights, flat) : full(flat, 1, "int32");
   return scatterAdd(reshape(x, flat), updates, 0, length);

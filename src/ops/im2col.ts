@@ -1,5 +1,3 @@
-// Windows of images as columns, and columns added up to images: PyTorch's functional unfold and fold. (`unfold` here is its Tensor.unfold, a view.)
-import { options } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -14,6 +12,7 @@ import {
   perAxisKind,
   reachOf,
   type WindowOptions,
+  windowOptions,
   windowsOf,
 } from "./window.ts";
 
@@ -67,7 +66,6 @@ export function col2im(x: Node, outputSize: PerAxis, size: PerAxis, options: Win
   return slice(whole, [null, null, ...reached.map((end, i): [number, number] => [before[i], end])]);
 }
 
-const kind = options<WindowOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind });
 const byName = "stride, padding and dilation go by name";
-takes({ im2col }, { x: tensor, size: perAxisKind, "options?": kind }, byName);
-takes({ col2im }, { x: tensor, outputSize: perAxisKind, size: perAxisKind, "options?": kind }, byName);
+takes({ im2col }, { x: tensor, size: perAxisKind, "options?": windowOptions }, byName);
+takes({ col2im }, { x: tensor, outputSize: perAxisKind, size: perAxisKind, "options?": windowOptions }, byName);

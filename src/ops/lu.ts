@@ -1,6 +1,6 @@
 // Elimination with partial pivoting: of several largest the lowest row is the pivot. The factors are computed once, and serve the gradients too.
 import { number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, greater, less } from "./compare.ts";
@@ -188,14 +188,8 @@ export function lu(x: Node): LuFactors {
 /** x · x · … · x, so many times, by squares: [..., n, n] → [..., n, n]; the identity for 0, of the inverse where negative. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_power */
 export function matrixPower(x: Node, exponent: number): Node {
   checkMatrices("matrixPower", x, true);
-  if (!Number.isSafeInteger(exponent)) {
-    throw new ShapeError({
-      where: "matrixPower",
-      problem: "not a whole number of times",
-      got: String(exponent),
-      expected: "an integer",
-    });
-  }
+  if (!Number.isSafeInteger(exponent))
+    refuse(ShapeError, "matrixPower", "not a whole number of times", exponent, "an integer");
   const a = batched(x);
   let [square, rest] = [exponent < 0 ? inverted(a) : a, Math.abs(exponent)];
   let power: Node | undefined;

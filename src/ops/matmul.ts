@@ -1,9 +1,9 @@
 // Matrix products: k ascending in chunks of 256, multiply, round, add, round.
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { broadcastTo, defineOp, floatOnly, makeNode, sameOnBatch } from "./define.ts";
+import { broadcastTo, defineOp, floatOnly, makeNode, refuseDTypes, sameOnBatch } from "./define.ts";
 import { reshape, swapAxes } from "./movement.ts";
 import { narrow } from "./precision.ts";
 
@@ -28,23 +28,10 @@ function product(a: Node, b: Node): Node {
  * @torch torch.matmul
  */
 export function matmul(a: Node, b: Node): Node {
-  if (a.shape.length === 0 || b.shape.length === 0) {
-    throw new ShapeError({
-      where: "matmul",
-      problem: "a scalar has no rows",
-      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-      expected: "at least one axis each",
-      hint: "use mul",
-    });
-  }
+  if (a.shape.length === 0 || b.shape.length === 0)
+    refuse(ShapeError, "matmul", "a scalar has no rows", [a, b], "at least one axis each", "use mul");
   if (a.dtype !== "float32" || b.dtype !== "float32") {
-    throw new DTypeError({
-      where: "matmul",
-      problem: "dtypes don't fit",
-      got: `${a.dtype} and ${b.dtype}`,
-      expected: "float32",
-      hint: 'cast first, as in x.cast("float32")',
-    });
+    refuseDTypes("matmul", [a.dtype, b.dtype], "float32");
   }
   const [x, y] = [narrow(a), narrow(b)];
   const left = a.shape.length === 1 ? reshape(x, [1, a.shape[0]]) : x;

@@ -1,6 +1,6 @@
 // What linear algebra is made of: matrices in one batch, loops over their columns, and results whose gradient is a formula of theirs. The loops aren't
 // differentiated: a formula costs less and is defined where a loop's choices (a pivot, a sign, a rotation) aren't.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinate } from "./creation.ts";
@@ -63,14 +63,8 @@ export function systemOf(name: string, a: Node, b: Node): { a: Node; b: Node; re
   const isVector = b.shape.length === 1;
   const sides = isVector ? reshape(b, [...b.shape, 1]) : b;
   const [rows, columns] = a.shape.slice(-2);
-  if (sides.shape.length < 2 || sides.shape[sides.shape.length - 2] !== rows) {
-    throw new ShapeError({
-      where: name,
-      problem: "not as many right-hand sides as rows",
-      got: `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-      expected: `[${rows}] or [..., ${rows}, columns]`,
-    });
-  }
+  if (sides.shape.length < 2 || sides.shape[sides.shape.length - 2] !== rows)
+    refuse(ShapeError, name, "not as many right-hand sides as rows", [a, b], `[${rows}] or [..., ${rows}, columns]`);
   const lead = broadcastShapes(name, a.shape.slice(0, -2), sides.shape.slice(0, -2));
   const spread = (x: Node) => batched(broadcastTo(x, [...lead, ...x.shape.slice(-2)]));
   return {

@@ -1,7 +1,7 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { broadcastView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
 import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
@@ -133,13 +133,7 @@ export function swapAxes(x: Node, a = -1, b = -2): Node {
 /** NumPy's basic slicing; axes that aren't named are kept whole. Throws ShapeError on an index out of range or a step of 0. @torch torch.Tensor.__getitem__ */
 export function slice(x: Node, specs: readonly SliceSpec[]): Node {
   const rank = x.shape.length;
-  if (specs.length > rank)
-    throw new ShapeError({
-      where: "slice",
-      problem: "more ranges than axes",
-      got: String(specs.length),
-      expected: `at most ${rank}`,
-    });
+  if (specs.length > rank) refuse(ShapeError, "slice", "more ranges than axes", specs.length, `at most ${rank}`);
   const picked = x.shape.map((extent, axis) => pickedBy("slice", specs[axis], extent, axis));
   const [starts, steps, shape] = (["start", "step", "count"] as const).map((key) => picked.map((each) => each[key]));
   const whole = shape.every((extent, axis) => extent === x.shape[axis] && starts[axis] === 0 && steps[axis] === 1);
@@ -161,8 +155,7 @@ export function flip(x: Node, axes: number | readonly number[]): Node {
 
 /** Joins tensors along an axis; the other extents must agree. Throws ShapeError. @torch torch.cat */
 export function concat(parts: readonly Node[], axis = 0): Node {
-  if (parts.length === 0)
-    throw new ShapeError({ where: "concat", problem: "nothing to join", expected: "at least one tensor" });
+  if (parts.length === 0) refuse(ShapeError, "concat", "nothing to join", undefined, "at least one tensor");
   const at = normalizeAxis("concat", axis, parts[0].shape.length);
   const total = parts.reduce((sum, part) => sum + part.shape[at], 0);
   const shape = parts[0].shape.map((extent, i) => (i === at ? total : extent));

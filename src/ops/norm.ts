@@ -1,7 +1,7 @@
 // Normalisation as composites: centred or not, divided by a root of a mean of squares, two passes. Statistics over a batch are sums over the last
 // axes and then over the batch, so that both have the fast orders of contiguous and strided reductions.
 import { number, options } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { bias as biasKind, takes, tensor } from "./arguments.ts";
@@ -18,14 +18,8 @@ function checkEpsilon(where: string, epsilon: number): void {
 /** The last axes of `weight`'s rank. Throws ShapeError unless they are of its extents. */
 function lastAxes(where: string, x: Node, weight: Node): number[] {
   const rank = weight.shape.length;
-  if (formatShape(x.shape.slice(x.shape.length - rank)) !== formatShape(weight.shape)) {
-    throw new ShapeError({
-      where,
-      problem: "the last axes aren't the weight's",
-      got: formatShape(x.shape),
-      expected: `[..., ${weight.shape.join(", ")}]`,
-    });
-  }
+  if (formatShape(x.shape.slice(x.shape.length - rank)) !== formatShape(weight.shape))
+    refuse(ShapeError, where, "the last axes aren't the weight's", x, `[..., ${weight.shape.join(", ")}]`);
   return weight.shape.map((_, i) => i - rank);
 }
 

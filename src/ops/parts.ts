@@ -1,7 +1,7 @@
 // Axes cut into parts, repeated and turned: composites of reshape, transpose, slice, broadcastTo and joins, so that nothing is computed and their gradients
 // are free.
 import { kind, number, numbers } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
@@ -13,12 +13,7 @@ const alongAxis = (axis: number, range: readonly [number, number]) => [...new Ar
 
 function checkCount(where: string, what: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ShapeError({
-    where,
-    problem: `${what} isn't a count`,
-    got: String(value),
-    expected: `an integer ≥ ${least}`,
-  });
+  refuse(ShapeError, where, `${what} isn't a count`, value, `an integer ≥ ${least}`);
 }
 
 /** Parts of the given extents along an axis: [7, 2] by [3, 4] → [3, 2] and [4, 2]. Throws ShapeError unless they add up to the axis. @torch torch.split */

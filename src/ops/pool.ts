@@ -1,7 +1,7 @@
 // Pooling over one, two and three dimensions: what windows of a view come to, by maximum or mean. Images are [batch, channels, ...extents].
-import { boolean, options } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { boolean, type Kind, options } from "../core/arguments.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
@@ -10,7 +10,17 @@ import { div, where as select } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
 import { firstMax, mean, sum } from "./reduce.ts";
-import { checkImages, gathered, type PerAxis, perAxis, perAxisKind, type WindowOptions, windowsOf } from "./window.ts";
+import {
+  checkImages,
+  gathered,
+  type PerAxis,
+  perAxis,
+  perAxisKind,
+  perRank,
+  type WindowOptions,
+  windowOptions,
+  windowsOf,
+} from "./window.ts";
 
 /** How a mean's windows lie. */
 export interface AvgPoolOptions extends Omit<WindowOptions, "dilation"> {
@@ -44,7 +54,7 @@ function sums(windows: Node): Node {
   return sum(points, { axis: Array.from({ length: rank }, (_, i) => 2 + i) });
 }
 
-function averages(where: string, rank: number, x: Node, size: PerAxis, options: AvgPoolOptions): Node {
+function averages(where: string, rank: number, x: Node, size: PerAxis, options: AvgPoolOptions = {}): Node {
   checkImages(where, x, rank);
   const { countPadding = true } = options;
   const windows = spec(where, rank, size, options);
@@ -72,14 +82,7 @@ function adaptiveWindows(
   checkImages(where, x, rank);
   const extents = x.shape.slice(2);
   const counts = perAxis(where, "size", size, rank, 1);
-  if (extents.includes(0)) {
-    throw new ShapeError({
-      where,
-      problem: "nothing to pool",
-      got: formatShape(x.shape),
-      expected: "extents ≥ 1",
-    });
-  }
+  if (extents.includes(0)) refuse(ShapeError, where, "nothing to pool", x, "extents ≥ 1");
   if (extents.every((extent, i) => extent % counts[i] === 0)) {
     const shape = extents.flatMap((extent, i) => [counts[i], extent / counts[i]]);
     return { windows: reshape(x, [...x.shape.slice(0, 2), ...shape]) };
@@ -122,85 +125,63 @@ function alongParts(x: Node, axis: number, ranges: ReturnType<typeof partsOf>, f
   return reshape(filled, [...x.shape.slice(0, axis), ranges.length, longest, ...x.shape.slice(axis + 1)]);
 }
 
-const byName = "stride, padding and the like go by name";
+const windowed = (of: Kind) => ({ x: tensor, size: perAxisKind, "options?": of });
+const averaging = options<AvgPoolOptions>({
+  "stride?": perAxisKind,
+  "padding?": perAxisKind,
+  "countPadding?": boolean,
+});
+const adaptive = { x: tensor, size: perAxisKind };
 
-type Pool<O> = (x: Node, size: PerAxis, options?: O) => Node;
+const maxPool = perRank(
+  "maxPool",
+  windowed(windowOptions),
+  (where, rank, x: Node, size: PerAxis, options: WindowOptions = {}) => {
+    checkImages(where, x, rank);
+    return firstMax(windowsOf(where, x, spec(where, rank, size, options), -Infinity), { axis: tapsOf(rank) });
+  },
+);
 
-function maxPool(rank: number): Pool<WindowOptions> {
-  const name = `maxPool${rank}d`;
-  const apply: Pool<WindowOptions> = (x, size, options = {}) => {
-    checkImages(name, x, rank);
-    return firstMax(windowsOf(name, x, spec(name, rank, size, options), -Infinity), { axis: tapsOf(rank) });
-  };
-  const kind = options<WindowOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind });
-  takes({ [name]: apply }, { x: tensor, size: perAxisKind, "options?": kind }, byName);
-  return apply;
-}
+const avgPool = perRank("avgPool", windowed(averaging), averages);
 
-function avgPool(rank: number): Pool<AvgPoolOptions> {
-  const name = `avgPool${rank}d`;
-  const apply: Pool<AvgPoolOptions> = (x, size, options = {}) => averages(name, rank, x, size, options);
-  const kind = options<AvgPoolOptions>({ "stride?": perAxisKind, "padding?": perAxisKind, "countPadding?": boolean });
-  takes({ [name]: apply }, { x: tensor, size: perAxisKind, "options?": kind }, byName);
-  return apply;
-}
+const adaptiveAvgPool = perRank("adaptiveAvgPool", adaptive, (where, rank, x: Node, size: PerAxis) => {
+  const { windows, counts } = adaptiveWindows(where, rank, x, size, 0);
+  const totals = sums(windows);
+  const points = sizeOf(tapsOf(rank).map((axis) => windows.shape[axis]));
+  return div(totals, counts ? broadcastTo(counts, totals.shape) : points);
+});
 
-type Adaptive = (x: Node, size: PerAxis) => Node;
-
-function adaptiveAvgPool(rank: number): Adaptive {
-  const name = `adaptiveAvgPool${rank}d`;
-  const apply: Adaptive = (x, size) => {
-    const { windows, counts } = adaptiveWindows(name, rank, x, size, 0);
-    const totals = sums(windows);
-    const points = sizeOf(tapsOf(rank).map((axis) => windows.shape[axis]));
-    return div(totals, counts ? broadcastTo(counts, totals.shape) : points);
-  };
-  takes({ [name]: apply }, { x: tensor, size: perAxisKind });
-  return apply;
-}
-
-function adaptiveMaxPool(rank: number): Adaptive {
-  const name = `adaptiveMaxPool${rank}d`;
-  const apply: Adaptive = (x, size) =>
-    firstMax(adaptiveWindows(name, rank, x, size, -Infinity).windows, { axis: tapsOf(rank) });
-  takes({ [name]: apply }, { x: tensor, size: perAxisKind });
-  return apply;
-}
+const adaptiveMaxPool = perRank("adaptiveMaxPool", adaptive, (where, rank, x: Node, size: PerAxis) =>
+  firstMax(adaptiveWindows(where, rank, x, size, -Infinity).windows, { axis: tapsOf(rank) }),
+);
 
 /** The largest of each window of `size` points; otherwise as maxPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. @torch torch.nn.functional.max_pool1d */
-export const maxPool1d = maxPool(1);
+export const maxPool1d = maxPool[0];
 /** The largest of each window, `size` points down and across; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. What padding adds is −∞. NaN wins. The gradient goes to the first of the largest, row by row, as PyTorch's. Throws ShapeError. @torch torch.nn.functional.max_pool2d */
-export const maxPool2d = maxPool(2);
+export const maxPool2d = maxPool[1];
 /** The largest of each window; otherwise as maxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. @torch torch.nn.functional.max_pool3d */
-export const maxPool3d = maxPool(3);
+export const maxPool3d = maxPool[2];
 /** The mean of each window of `size` points; otherwise as avgPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. @torch torch.nn.functional.avg_pool1d */
-export const avgPool1d = avgPool(1);
+export const avgPool1d = avgPool[0];
 /** The mean of each window, `size` points down and across: a sum in chunks, row by row, and one division; `stride` is the size unless given. x: [batch, channels, height, width] → [batch, channels, rows, columns]. `countPadding` is PyTorch's count_include_pad. Throws ShapeError. @torch torch.nn.functional.avg_pool2d */
-export const avgPool2d = avgPool(2);
+export const avgPool2d = avgPool[1];
 /** The mean of each window; otherwise as avgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, layers, rows, columns]. Throws ShapeError. @torch torch.nn.functional.avg_pool3d */
-export const avgPool3d = avgPool(3);
+export const avgPool3d = avgPool[2];
 /** Means of `size` windows; otherwise as adaptiveAvgPool2d. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. @torch torch.nn.functional.adaptive_avg_pool1d */
-export const adaptiveAvgPool1d = adaptiveAvgPool(1);
+export const adaptiveAvgPool1d = adaptiveAvgPool[0];
 /** Means of as many windows as `size` says, down and across: window i of n over an extent e from ⌊i·e ÷ n⌋ to ⌈(i + 1)·e ÷ n⌉, as PyTorch. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_avg_pool2d */
-export const adaptiveAvgPool2d = adaptiveAvgPool(2);
+export const adaptiveAvgPool2d = adaptiveAvgPool[1];
 /** Means of as many windows as `size` says; otherwise as adaptiveAvgPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_avg_pool3d */
-export const adaptiveAvgPool3d = adaptiveAvgPool(3);
+export const adaptiveAvgPool3d = adaptiveAvgPool[2];
 /** The largest of each of `size` windows, which lie as adaptiveAvgPool2d's. x: [batch, channels, length] → [batch, channels, size]. Throws ShapeError. @torch torch.nn.functional.adaptive_max_pool1d */
-export const adaptiveMaxPool1d = adaptiveMaxPool(1);
+export const adaptiveMaxPool1d = adaptiveMaxPool[0];
 /** The largest of each of as many windows as `size` says, which lie as adaptiveAvgPool2d's; NaN and gradient as maxPool2d. x: [batch, channels, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_max_pool2d */
-export const adaptiveMaxPool2d = adaptiveMaxPool(2);
+export const adaptiveMaxPool2d = adaptiveMaxPool[1];
 /** The largest of each of as many windows as `size` says; otherwise as adaptiveMaxPool2d. x: [batch, channels, depth, height, width] → [batch, channels, ...size]. Throws ShapeError. @torch torch.nn.functional.adaptive_max_pool3d */
-export const adaptiveMaxPool3d = adaptiveMaxPool(3);
+export const adaptiveMaxPool3d = adaptiveMaxPool[2];
 
 function spatialAxes(where: string, x: Node): number[] {
-  if (x.shape.length < 3) {
-    throw new ShapeError({
-      where,
-      problem: "not images",
-      got: formatShape(x.shape),
-      expected: "[batch, channels, ...extents]",
-    });
-  }
+  if (x.shape.length < 3) refuse(ShapeError, where, "not images", x, "[batch, channels, ...extents]");
   return x.shape.slice(2).map((_, i) => 2 + i);
 }
 

@@ -3,29 +3,15 @@
 import * as e from "../../kernels/expr.ts";
 import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
-import { DTypeError } from "../core/errors.ts";
+import { DTypeError, refuse } from "../core/errors.ts";
 import { runWithin } from "../core/promise.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { defineOp, floatOnly, makeNode } from "./define.ts";
+import { defineOp, edges, floatOnly, makeNode } from "./define.ts";
 
 export type { NarrowFormat };
 
-const edges = [
-  0,
-  -0,
-  Infinity,
-  -Infinity,
-  NaN,
-  65504,
-  65519.99,
-  65520,
-  -65520,
-  2 ** -14,
-  2 ** -24,
-  2 ** -25,
-  3 * 2 ** -25,
-];
+const halves = [65504, 65519.99, 65520, -65520, 2 ** -14, 2 ** -24, 2 ** -25, 3 * 2 ** -25];
 
 defineOp({
   name: "roundTo",
@@ -36,7 +22,7 @@ defineOp({
   vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],
   samples: {
     range: [-4, 4],
-    edges: [...edges, 2 ** -133, 2 ** -134, 3 * 2 ** -134, 3.3961e38, 3.3895e38, 1.0039062, -1e-45],
+    edges: [...edges, ...halves, 2 ** -133, 2 ** -134, 3 * 2 ** -134, 3.3961e38, 3.3895e38, 1.0039062, -1e-45],
   },
 });
 
@@ -46,14 +32,8 @@ defineOp({
  * @torch none: x.to(torch.bfloat16).float()
  */
 export function roundTo(x: Node, format: NarrowFormat): Node {
-  if (!narrowFormats.includes(format)) {
-    throw new DTypeError({
-      where: "roundTo",
-      problem: "no such format",
-      got: String(format),
-      expected: narrowFormats.join(" or "),
-    });
-  }
+  if (!narrowFormats.includes(format))
+    refuse(DTypeError, "roundTo", "no such format", format, narrowFormats.join(" or "));
   return makeNode("roundTo", [x], x.shape, { format });
 }
 

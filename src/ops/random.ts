@@ -4,7 +4,7 @@ import * as random from "../../kernels/random.ts";
 import type { RandomKernel } from "../../kernels/sampler.ts";
 import { number, shape } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
@@ -149,14 +149,8 @@ export function checkProbability(where: string, p: number): void {
 /** Integers uniform on [low, high), int32; bias ≤ (high − low)/2⁶⁴. Two draws a value. @torch torch.randint */
 export function randint(shape: Shape, low: number, high: number): Node {
   const fits = (value: number) => Number.isInteger(value) && value >= -(2 ** 31) && value <= 2 ** 31;
-  if (!fits(low) || !fits(high) || high <= low || low === 2 ** 31) {
-    throw new ShapeError({
-      where: "randint",
-      problem: "not a range of int32",
-      got: `[${low}, ${high})`,
-      expected: "integers, low < high",
-    });
-  }
+  if (!fits(low) || !fits(high) || high <= low || low === 2 ** 31)
+    refuse(ShapeError, "randint", "not a range of int32", `[${low}, ${high})`, "integers, low < high");
   return makeNode("randint", [], checkShape("randint", shape), { low, high });
 }
 

@@ -1,7 +1,7 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
 import { count } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -38,13 +38,7 @@ export const sum = defineReduction({
   combine: "sum",
   empty: 0,
   dtype: ([dtype], _, at): DType => {
-    if (dtype === "uint32")
-      throw new DTypeError({
-        where: at,
-        problem: "raw words don't add up",
-        got: dtype,
-        expected: "float32, int32 or bool",
-      });
+    if (dtype === "uint32") refuse(DTypeError, at, "raw words don't add up", dtype, "float32, int32 or bool");
     return dtype === "bool" ? "int32" : dtype;
   },
   vjp: ({ inputs: [x], grad, attributes }) => [

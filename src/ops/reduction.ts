@@ -1,6 +1,6 @@
 // How a reduction is declared: one record, and which axes it is given.
 import { boolean, either, isRecord, type Kind, type Kinds, options as optionsOf } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { axes as axesKind, takes, tensor } from "./arguments.ts";
@@ -52,14 +52,8 @@ export const byName = "keepDims goes by name, as in x.sum({ axis: 0, keepDims: t
 /** A node of a reduction. Throws ShapeError where there is nothing to reduce and `empty`, what nothing gives, is undefined. */
 export function reduce(op: string, x: Node, given: Over, empty: number | undefined, where = op): Node {
   const axes = axesOption(where, x, given);
-  if (empty === undefined && sizeOf(axes.map((i) => x.shape[i])) === 0) {
-    throw new ShapeError({
-      where,
-      problem: "nothing to reduce",
-      got: `${formatShape(x.shape)} over [${axes}]`,
-      expected: "at least one element",
-    });
-  }
+  if (empty === undefined && sizeOf(axes.map((i) => x.shape[i])) === 0)
+    refuse(ShapeError, where, "nothing to reduce", `${formatShape(x.shape)} over [${axes}]`, "at least one element");
   const shape = x.shape.filter((_, i) => !axes.includes(i));
   // A fold of nothing is zeros.
   const out = sizeOf(x.shape) === 0 && empty ? full(shape, empty, x.dtype) : makeNode(op, [x], shape, { axes });

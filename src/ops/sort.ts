@@ -1,6 +1,6 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
 import { boolean, either, number, numbers, options } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
@@ -59,12 +59,7 @@ export function topK(x: Node, k: number, options: TopKOptions = {}): Found {
   const { axis = -1, largest = true } = options;
   const at = normalizeAxis("topK", axis, x.shape.length);
   if (!(Number.isInteger(k) && k >= 0 && k <= x.shape[at]))
-    throw new ShapeError({
-      where: "topK",
-      problem: "not so many elements",
-      got: String(k),
-      expected: `an integer in [0, ${x.shape[at]}]`,
-    });
+    refuse(ShapeError, "topK", "not so many elements", k, `an integer in [0, ${x.shape[at]}]`);
   const order = argsort(x, { axis: at, descending: largest });
   const indices = slice(
     order,
@@ -79,13 +74,7 @@ function sortedLines(name: string, x: Node, over: Over) {
   const axes = axesOption(name, x, over);
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const count = sizeOf(axes.map((i) => x.shape[i]));
-  if (count === 0)
-    throw new ShapeError({
-      where: name,
-      problem: "nothing to reduce",
-      got: formatShape(x.shape),
-      expected: "at least one element",
-    });
+  if (count === 0) refuse(ShapeError, name, "nothing to reduce", x, "at least one element");
   const outer = kept.map((i) => x.shape[i]);
   const lines = sort(reshape(transpose(x, [...kept, ...axes]), [...outer, count]));
   const at = (i: number) => slice(lines, [...outer.map(() => null), i]);
@@ -106,13 +95,7 @@ export function median(x: Node, over: Over = {}): Node {
 export function quantile(x: Node, q: number | readonly number[], over: Over = {}): Node {
   checkFloat("quantile", x);
   if (typeof q !== "number") return stack(q.map((each) => quantile(x, each, over)));
-  if (!(q >= 0 && q <= 1))
-    throw new ShapeError({
-      where: "quantile",
-      problem: "not a quantile",
-      got: String(q),
-      expected: "a number in [0, 1]",
-    });
+  if (!(q >= 0 && q <= 1)) refuse(ShapeError, "quantile", "not a quantile", q, "a number in [0, 1]");
   const { count, at, give } = sortedLines("quantile", x, over);
   const place = q * (count - 1);
   const low = Math.floor(place);

@@ -1,7 +1,7 @@
 // Sliding windows along an axis, as a view: what convolution and pooling read. The gradient adds windows up where they overlap.
 import { unfoldView } from "../../kernels/view.ts";
 import { number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -37,12 +37,7 @@ export function unfold(x: Node, axis: number, size: number, step = 1, dilation =
   const at = normalizeAxis("unfold", axis, x.shape.length);
   for (const [what, value] of Object.entries({ size, step, dilation })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new ShapeError({
-      where: "unfold",
-      problem: `${what} isn't a count`,
-      got: String(value),
-      expected: "an integer ≥ 1",
-    });
+    refuse(ShapeError, "unfold", `${what} isn't a count`, value, "an integer ≥ 1");
   }
   const reach = dilation * (size - 1) + 1;
   if (reach > x.shape[at]) {

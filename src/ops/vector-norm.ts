@@ -1,6 +1,6 @@
 // Norms of vectors.
 import { number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, notEqual } from "./compare.ts";
@@ -32,8 +32,7 @@ export function norm(x: Node, given: number | readonly number[] | NormOptions = 
     case -Infinity:
       return reduce("min", abs(x), over, undefined, "norm");
     default: {
-      if (Number.isNaN(p))
-        throw new ShapeError({ where: "norm", problem: "no such norm", got: "NaN", expected: "a number p" });
+      if (Number.isNaN(p)) refuse(ShapeError, "norm", "no such norm", "NaN", "a number p");
       const isNone = equal(x, 0);
       const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, abs(x)), p)), over);
       const invert = (power: Node) => pow(power, 1 / p);

@@ -1,8 +1,9 @@
 // Windows over the extents of [batch, channels, ...extents], as views: what convolutions and poolings of one, two and three dimensions read.
-import { either, type Kind, number, numbers, oneOf } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape, type Shape } from "../core/shape.ts";
+import { either, type Kind, type Kinds, number, numbers, oneOf, options } from "../core/arguments.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
+import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { takes } from "./arguments.ts";
 import { fold } from "./fold.ts";
 import { reshape, slice, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
@@ -32,6 +33,8 @@ export interface Windows {
 
 export const perAxisKind: Kind = either(number, { ...numbers, expected: "a list of one for each axis" });
 /** "same": as many windows as points at stride 1, the odd point behind, as PyTorch. "valid": no padding. */
+export const windowKinds = { "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind } as const;
+export const windowOptions: Kind = options<WindowOptions>(windowKinds);
 export const paddingKind: Kind = either(perAxisKind, oneOf(["same", "valid"], { SAME: '"same"', VALID: '"valid"' }));
 
 const names = [["width"], ["height", "width"], ["depth", "height", "width"]];
@@ -41,6 +44,24 @@ export const extentNames = (rank: number): string => (rank === 1 ? "length" : na
 
 /** How far a window of `size` points reaches. */
 export const reachOf = (size: number, dilation: number): number => dilation * (size - 1) + 1;
+
+/** The functions `${family}1d`, `2d` and `3d` of one computation, which is told its name and its rank before what they are given. */
+export function perRank<Given extends readonly unknown[]>(
+  family: string,
+  parameters: Kinds,
+  compute: (where: string, rank: number, ...given: Given) => Node,
+): ((...given: Given) => Node)[] {
+  return [1, 2, 3].map((rank) => {
+    const where = `${family}${rank}d`;
+    const apply = (...given: Given) => compute(where, rank, ...given);
+    takes(
+      { [where]: apply },
+      parameters,
+      "options?" in parameters ? "stride, padding and the like go by name" : undefined,
+    );
+    return apply;
+  });
+}
 
 /** The numbers for each axis. Throws ShapeError unless there are as many as axes, all integers ≥ `least`. */
 export function perAxis(where: string, what: string, value: PerAxis, rank: number, least: number): readonly number[] {
@@ -57,12 +78,7 @@ export function perAxis(where: string, what: string, value: PerAxis, rank: numbe
 /** Throws ShapeError unless x is [batch, channels, ...extents] of so many dimensions. */
 export function checkImages(where: string, x: Node, rank: number, channels?: number): void {
   if (x.shape.length === rank + 2 && (channels === undefined || x.shape[1] === channels)) return;
-  throw new ShapeError({
-    where,
-    problem: "not images",
-    got: formatShape(x.shape),
-    expected: `[batch, ${channels ?? "channels"}, ${extentNames(rank)}]`,
-  });
+  refuse(ShapeError, where, "not images", x, `[batch, ${channels ?? "channels"}, ${extentNames(rank)}]`);
 }
 
 /** [batch, channels, ...extents] → [batch, channels, n₁, k₁, n₂, k₂, …]: for each axis which window, and which of its points. Throws ShapeError where none fits. */

@@ -1,6 +1,6 @@
 // Gradient clipping.
 import { checkArguments, number, signature } from "../core/arguments.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { asGradientOf } from "../program/gradients.ts";
 import { tensors } from "../tensor/arguments.ts";
 import { div, maximum, minimum, sqrt, sum } from "../tensor/families/basic.ts";
@@ -11,15 +11,13 @@ const clipCall = signature("optim.clipByGlobalNorm", { gradients: tensors, limit
 const valueCall = signature("optim.clipByValue", { gradients: tensors, limit: number });
 
 function checkLimit(where: string, limit: number): void {
-  if (!(limit > 0))
-    throw new ConfigError({ where, problem: "not a limit", got: String(limit), expected: "a number > 0" });
+  if (!(limit > 0)) refuse(ConfigError, where, "not a limit", limit, "a number > 0");
 }
 
 /** √ of the sum of all squares: one reduce a tensor, then tensors added in the order given, which a Trainer's is by name. → [] */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
   checkArguments(normCall, arguments);
-  if (gradients.length === 0)
-    throw new ConfigError({ where: "optim.globalNorm", problem: "no gradients", expected: "at least one tensor" });
+  if (gradients.length === 0) refuse(ConfigError, "optim.globalNorm", "no gradients", undefined, "at least one tensor");
   return sqrt(gradients.map((gradient) => sum(gradient.mul(gradient))).reduce((total, part) => total.add(part)));
 }
 

@@ -2,7 +2,7 @@
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { anything, checkArguments, checkKind, isRecord, kind, signature, string } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/canonical.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { code, flag, type Given, nonNegative, OptionRecord, options, texts } from "../core/options.ts";
 import { atOnce } from "../core/promise.ts";
 import { atSite, makerSite } from "../graph/site.ts";
@@ -181,13 +181,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
         groups.push(fixedBut(place, group, ["learningRate", "weightDecay"], check));
       }
     }
-    if (groups.length === 0)
-      throw new ConfigError({
-        where,
-        problem: "nothing to optimise",
-        got: "no parameters",
-        expected: "model.parameters()",
-      });
+    if (groups.length === 0) refuse(ConfigError, where, "nothing to optimise", "no parameters", "model.parameters()");
     this.#groups = Object.freeze(groups);
     this.#parameters = Object.freeze(list.flatMap((option) => option.parameters.filter(isTrained)));
   }
@@ -212,12 +206,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
 
   #adopt(where: string, parameter: Parameter): string {
     if (this.#slots.has(parameter))
-      throw new ConfigError({
-        where,
-        problem: "a parameter is given twice",
-        got: this.#names.get(parameter),
-        expected: "each parameter once",
-      });
+      refuse(ConfigError, where, "a parameter is given twice", this.#names.get(parameter), "each parameter once");
     const label = pathOf(parameter) ?? parameter.label ?? String(this.#slots.size);
     // Models that weren't made one have parameters of the same path.
     const taken = new Set(this.#names.values());

@@ -3,7 +3,7 @@
 import { batched } from "../autograd/batch.ts";
 import { pullback, pushforward } from "../autograd/grad.ts";
 import { callable, checkArguments, count, oneOf, options as optionsOf, signature } from "../core/arguments.ts";
-import { GradError } from "../core/errors.ts";
+import { GradError, refuse } from "../core/errors.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
@@ -151,14 +151,7 @@ function derivative<A extends readonly Tensor[]>(
   argument: number,
   mode: JacobianOptions["mode"],
 ): Tensor {
-  if (argument >= args.length) {
-    throw new GradError({
-      where,
-      problem: "there is no such argument",
-      got: String(argument),
-      expected: `below ${args.length}`,
-    });
-  }
+  if (argument >= args.length) refuse(GradError, where, "there is no such argument", argument, `below ${args.length}`);
   const inputs = ownArguments(where, args);
   const value = run(f, inputs as unknown as A);
   const [output] = resultsOf(where, value);

@@ -5,7 +5,7 @@ import type { Backend } from "../compile/contract.ts";
 import { checkArguments, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -37,10 +37,8 @@ const disposeCall = signature("dispose", {});
 function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor): void {
   const expected = `${variable.dtype}${formatShape(variable.shape)}`;
   const got = `${dtype}${formatShape(shape)}`;
-  if (dtype !== variable.dtype)
-    throw new DTypeError({ where, problem: "another dtype than the variable's", got, expected });
-  if (!sameShape(shape, variable.shape))
-    throw new ShapeError({ where, problem: "another shape than the variable's", got, expected });
+  if (dtype !== variable.dtype) refuse(DTypeError, where, "another dtype than the variable's", got, expected);
+  if (!sameShape(shape, variable.shape)) refuse(ShapeError, where, "another shape than the variable's", got, expected);
 }
 
 /** What stands for a value once a variable holds it: a node that is the variable's alone, where gradients end. */

@@ -1,7 +1,7 @@
 // Functions of one example, run on a whole batch.
 import { batched } from "../autograd/batch.ts";
 import { callable, checkArguments, either, kind, listOf, options as optionsOf, signature } from "../core/arguments.ts";
-import { ShapeError, showValue } from "../core/errors.ts";
+import { refuse, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import * as movement from "../ops/movement.ts";
@@ -37,12 +37,7 @@ function moved(x: Node, from: number, to: number): Node {
 const axesFor = <T>(where: string, axes: T | readonly T[], count: number): readonly T[] => {
   const list = (Array.isArray(axes) ? axes : Array.from({ length: count }, () => axes)) as readonly T[];
   if (list.length === count) return list;
-  throw new ShapeError({
-    where: "vmap",
-    problem: `${where} is of another length`,
-    got: String(list.length),
-    expected: `${count}`,
-  });
+  refuse(ShapeError, "vmap", `${where} is of another length`, list.length, `${count}`);
 };
 
 /**

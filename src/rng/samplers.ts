@@ -1,6 +1,6 @@
 // Integer samplers over the stream's words: a fixed number of draws a value, no rejection, integer arithmetic only (float64 products and
 // quotients that are exact). What becomes a float is an expression over one word, in kernels/random.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { fillWords } from "./stream.ts";
 
 /** Words are drawn this many at a time, so that a large sample needs no second array of its size. */
@@ -35,14 +35,8 @@ function scale(first: number, second: number, n: number): number {
  * (high − low)/2⁶⁴. 2n draws. Throws ShapeError unless −2³¹ ≤ low < high ≤ 2³¹, integers.
  */
 export function randint(seed: bigint, offset: number | bigint, low: number, high: number, out: Int32Array): void {
-  if (!(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)) {
-    throw new ShapeError({
-      where: "randint",
-      problem: "not a range of int32",
-      got: `[${low}, ${high})`,
-      expected: "integers, low < high",
-    });
-  }
+  if (!(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31))
+    refuse(ShapeError, "randint", "not a range of int32", `[${low}, ${high})`, "integers, low < high");
   const extent = high - low;
   eachBlock(seed, offset, 2 * out.length, (words, first) => {
     for (let i = 0; i < words.length; i += 2) {
@@ -56,14 +50,8 @@ export function randint(seed: bigint, offset: number | bigint, low: number, high
  * ⌊u·(i + 1)/2⁶⁴⌋, u of two draws. 2·max(0, count − 1) draws. Throws ShapeError unless count is an integer in [0, 2³¹].
  */
 export function permutation(seed: bigint, offset: number | bigint, count: number): Int32Array {
-  if (!(Number.isInteger(count) && count >= 0 && count <= 2 ** 31)) {
-    throw new ShapeError({
-      where: "permutation",
-      problem: "not a number of elements",
-      got: String(count),
-      expected: "an integer in [0, 2^31]",
-    });
-  }
+  if (!(Number.isInteger(count) && count >= 0 && count <= 2 ** 31))
+    refuse(ShapeError, "permutation", "not a number of elements", count, "an integer in [0, 2^31]");
   const order = new Int32Array(count);
   for (let i = 1; i < count; i++) order[i] = i;
   eachBlock(seed, offset, 2 * Math.max(0, count - 1), (words, first) => {
@@ -88,14 +76,7 @@ export function categoricalThresholds(weights: ArrayLike<number>): Float64Array 
   let sum = 0;
   for (let k = 0; k < weights.length; k++) {
     const weight = weights[k];
-    if (!(weight >= 0)) {
-      throw new ShapeError({
-        where: "categorical",
-        problem: `weight ${k} is not a weight`,
-        got: String(weight),
-        expected: "a number ≥ 0",
-      });
-    }
+    if (!(weight >= 0)) refuse(ShapeError, "categorical", `weight ${k} is not a weight`, weight, "a number ≥ 0");
     sum += weight;
     thresholds[k] = sum;
   }

@@ -2,7 +2,7 @@
 // only state. The stream hands out ranges of draws; what fills them needs only the seed and the offset. No other file imports pcg-random.
 import PcgRandom from "pcg-random";
 import { anything, checkArguments, signature } from "../core/arguments.ts";
-import { StreamError, showValue } from "../core/errors.ts";
+import { refuse, StreamError, showValue } from "../core/errors.ts";
 import { runWithin } from "../core/promise.ts";
 import { regionOf } from "./regions.ts";
 import { fill, jump, type PcgState } from "./words.ts";
@@ -45,14 +45,8 @@ export class Stream {
    */
   reserve(count: number): number {
     checkArguments(calls.reserve, arguments);
-    if (!Number.isSafeInteger(count) || count < 0) {
-      throw new StreamError({
-        where: "reserve",
-        problem: "not a number of draws",
-        got: showValue(count),
-        expected: "an integer ≥ 0",
-      });
-    }
+    if (!Number.isSafeInteger(count) || count < 0)
+      refuse(StreamError, "reserve", "not a number of draws", showValue(count), "an integer ≥ 0");
     const offset = this.#position;
     const { name, from, to } = regionOf(offset);
     if (offset + count >= to) {
@@ -76,14 +70,8 @@ export class Stream {
 }
 
 function checkPosition(where: string, position: number): number {
-  if (!Number.isSafeInteger(position) || position < 0) {
-    throw new StreamError({
-      where,
-      problem: "not a position in a stream",
-      got: showValue(position),
-      expected: "an integer in [0, 2^53 − 1]",
-    });
-  }
+  if (!Number.isSafeInteger(position) || position < 0)
+    refuse(StreamError, where, "not a position in a stream", showValue(position), "an integer in [0, 2^53 − 1]");
   return position;
 }
 

@@ -1,7 +1,7 @@
 // A family of ops: they take and give nodes; here they are lifted to tensors, and attached as methods. A page has the families whose modules it imports: a new op
 // in a file of one is its function and method by itself.
 import { checkArguments, isRecord } from "../core/arguments.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { Node } from "../graph/node.ts";
 import { atOneSite } from "../graph/site.ts";
 import { signatureOf } from "../ops/arguments.ts";
@@ -68,11 +68,7 @@ function attach(name: string, apply: (...args: unknown[]) => unknown): void {
 for (const [of, names] of Object.entries(elsewhere))
   for (const name of names.split(" "))
     attach(name, () => {
-      throw new ConfigError({
-        where: name,
-        problem: "its family of ops isn't loaded",
-        expected: `import "seedgrad/ops/${of}"`,
-      });
+      refuse(ConfigError, name, "its family of ops isn't loaded", undefined, `import "seedgrad/ops/${of}"`);
     });
 
 /** The functions lifted. Those that are `methods` become tensors' too, without their first operand. */

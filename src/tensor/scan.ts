@@ -1,6 +1,6 @@
 // A loop over the positions of an axis, for trees of tensors.
 import { boolean, callable, checkArguments, kind, number, options as optionsOf, signature } from "../core/arguments.ts";
-import { ShapeError, TraceError } from "../core/errors.ts";
+import { refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
 import { atOneSite } from "../graph/site.ts";
@@ -121,12 +121,7 @@ export function scan<C, Y>(
 
 function checkCount(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ShapeError({
-    where: "scan",
-    problem: `${name} isn't a count`,
-    got: String(value),
-    expected: `an integer from ${least} on`,
-  });
+  refuse(ShapeError, "scan", `${name} isn't a count`, value, `an integer from ${least} on`);
 }
 
 function lengthOf(leaves: readonly Tensor[], axes: readonly number[], given: number | undefined): number {
@@ -178,10 +173,5 @@ function refuseResult(got: unknown): never {
 }
 
 function refuseCarry(got: unknown, init: unknown): never {
-  throw new ShapeError({
-    where: "scan",
-    problem: "the next carry isn't of init's form",
-    got: formText(got),
-    expected: formText(init),
-  });
+  refuse(ShapeError, "scan", "the next carry isn't of init's form", formText(got), formText(init));
 }

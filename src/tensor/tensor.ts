@@ -3,7 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { checkArguments, signature } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import { DTypeError, inMessages, ShapeError, showValue } from "../core/errors.ts";
+import { DTypeError, inMessages, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { allTaken } from "../core/promise.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
@@ -115,15 +115,8 @@ export class Tensor {
   item(): Promise<number> {
     checkArguments(reads.item, arguments);
     refuseInTrace("item");
-    if (this.size !== 1) {
-      throw new ShapeError({
-        where: "item",
-        problem: "not one element",
-        got: formatShape(this.shape),
-        expected: "a tensor of one element",
-        hint: "use array() or data()",
-      });
-    }
+    if (this.size !== 1)
+      refuse(ShapeError, "item", "not one element", this, "a tensor of one element", "use array() or data()");
     return allTaken(this.#read().then((data) => data[0]));
   }
 

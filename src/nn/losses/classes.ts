@@ -1,5 +1,5 @@
 // Further losses of classes: which of several a row of outputs is.
-import { ConfigError, ShapeError } from "../../core/errors.ts";
+import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
 import { finite, flag, type Given, nonNegative, numberOf, options, probability } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
@@ -74,13 +74,7 @@ export const focal = lossOf(focalRecord, (outputs, batch, { gamma, alpha, reduct
 function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
   checkRows(where, outputs, targets);
   const classes = outputs.shape[outputs.rank - 1];
-  if (classes < 2)
-    throw new ShapeError({
-      where,
-      problem: "one class alone",
-      got: formatShape(outputs.shape),
-      expected: "two or more",
-    });
+  if (classes < 2) refuse(ShapeError, where, "one class alone", outputs, "two or more");
   const rows = outputs.reshape([targets.size, classes]);
   const { values } = pick(where, rows, targets, {});
   const own = functions.oneHot(targets.reshape([targets.size]), classes, "bool");

@@ -1,5 +1,5 @@
 // Cross-entropy, and the loss of logarithms of probabilities.
-import { ConfigError, DTypeError, ShapeError } from "../../core/errors.ts";
+import { ConfigError, DTypeError, refuse, ShapeError } from "../../core/errors.ts";
 import { type Given, list, nonNegative, numberOf, options, probability } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
 import { tensor } from "../../tensor/creation.ts";
@@ -29,12 +29,7 @@ export type CrossEntropyOptions = Given<typeof crossEntropyRecord>;
 /** The weights as a tensor: [classes]. Throws ShapeError for another number of them. */
 export function weightsOf(where: string, weights: readonly number[], classes: number): Tensor {
   if (weights.length === classes) return tensor(weights);
-  throw new ShapeError({
-    where: `${where}.classWeights`,
-    problem: "not a weight for each class",
-    got: String(weights.length),
-    expected: String(classes),
-  });
+  refuse(ShapeError, `${where}.classWeights`, "not a weight for each class", weights.length, String(classes));
 }
 
 /** Of each target: its element of its row, and what it counts where some count otherwise. */

@@ -1,5 +1,5 @@
 // The loss of a sequence of labels that aren't aligned with the times of the outputs: −log of the sum over all alignments.
-import { ConfigError, DTypeError, ShapeError } from "../../core/errors.ts";
+import { ConfigError, DTypeError, refuse, ShapeError } from "../../core/errors.ts";
 import { flag, type Given, numberOf, options } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
 import { pad } from "../../tensor/families/arrays.ts";
@@ -33,17 +33,10 @@ function lengthsOf(name: "inputLengths" | "targetLengths", batch: Batch | Tensor
   const lengths = batch instanceof Tensor ? undefined : batch[name];
   const where = `${record.where}.${name}`;
   if (lengths === undefined) return functions.full([count], most, "int32");
-  if (!(lengths instanceof Tensor))
-    throw new ConfigError({ where, problem: "lengths aren't a tensor", got: typeof lengths, expected: "a tensor" });
+  if (!(lengths instanceof Tensor)) refuse(ConfigError, where, "lengths aren't a tensor", typeof lengths, "a tensor");
   if (lengths.rank !== 1 || lengths.shape[0] !== count)
-    throw new ShapeError({
-      where,
-      problem: "not a length for each sample",
-      got: formatShape(lengths.shape),
-      expected: `[${count}]`,
-    });
-  if (lengths.dtype !== "int32")
-    throw new DTypeError({ where, problem: "lengths aren't integers", got: lengths.dtype, expected: "int32" });
+    refuse(ShapeError, where, "not a length for each sample", lengths, `[${count}]`);
+  if (lengths.dtype !== "int32") refuse(DTypeError, where, "lengths aren't integers", lengths.dtype, "int32");
   // Read from a table of all there may be: an index that it hasn't is refused.
   return functions.take(functions.arange(most + 1), lengths);
 }
@@ -73,16 +66,10 @@ export const ctc = lossOf(record, (outputs, batch, { blank, zeroInfinity, reduct
       expected: "[batch, time, classes] and [batch, labels]",
       hint: "PyTorch's [time, batch, classes] are outputs.transpose([1, 0, 2])",
     });
-  if (targets.dtype !== "int32")
-    throw new DTypeError({ where, problem: "targets aren't class numbers", got: targets.dtype, expected: "int32" });
+  if (targets.dtype !== "int32") refuse(DTypeError, where, "targets aren't class numbers", targets.dtype, "int32");
   const [count, time, classes] = outputs.shape;
   if (blank >= classes)
-    throw new ConfigError({
-      where: `${where}.blank`,
-      problem: "no such class",
-      got: String(blank),
-      expected: `at most ${classes - 1}, of ${classes} classes`,
-    });
+    refuse(ConfigError, `${where}.blank`, "no such class", blank, `at most ${classes - 1}, of ${classes} classes`);
   const width = targets.shape[1];
   const inputLengths = lengthsOf("inputLengths", batch, count, time).reshape([count, 1]);
   const targetLengths = lengthsOf("targetLengths", batch, count, width).reshape([count, 1]);

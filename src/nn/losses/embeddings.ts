@@ -1,5 +1,5 @@
 // Losses of vectors beside each other: what is alike must be near, what isn't far. A model gives the vectors of a sample as one tensor, stack([a, b], 1).
-import { ShapeError } from "../../core/errors.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
 import { finite, flag, type Given, nonNegative, options, positive } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
@@ -37,12 +37,7 @@ export const cosineEmbedding = lossOf(cosineRecord, (outputs, batch, { margin, r
   const [a, b] = vectorsOf(where, outputs, 2);
   const targets = targetsOf(where, batch);
   if (!sameShape(targets.shape, outputs.shape.slice(0, 1)))
-    throw new ShapeError({
-      where,
-      problem: "a target for each pair",
-      got: formatShape(targets.shape),
-      expected: formatShape(outputs.shape.slice(0, 1)),
-    });
+    refuse(ShapeError, where, "a target for each pair", targets, formatShape(outputs.shape.slice(0, 1)));
   const cosine = dot(a, b).div(functions.sqrt(dot(a, a).add(tiny).mul(dot(b, b).add(tiny))));
   const alike = functions.greater(targets, 0);
   const far = functions.maximum(cosine.sub(margin), 0);

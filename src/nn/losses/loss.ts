@@ -1,6 +1,6 @@
 // What a loss is: a function from a model's outputs and the batch to a scalar, unless its terms are asked for one by one; and how one is made of a record of its options.
 import { checkArguments, isRecord, kind } from "../../core/arguments.ts";
-import { ConfigError, ShapeError, showValue } from "../../core/errors.ts";
+import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
 import type { Fields, OptionRecord, Read } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
@@ -47,14 +47,8 @@ export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S
 /** The targets of a batch, or those given alone. Throws ConfigError where there are none. */
 export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
   const targets = batch instanceof Tensor ? batch : batch.targets;
-  if (targets && !(targets instanceof Tensor)) {
-    throw new ConfigError({
-      where,
-      problem: "the batch's targets aren't a tensor",
-      got: showValue(targets),
-      expected: "a tensor",
-    });
-  }
+  if (targets && !(targets instanceof Tensor))
+    refuse(ConfigError, where, "the batch's targets aren't a tensor", showValue(targets), "a tensor");
   if (targets) return targets;
   throw new ConfigError({
     where,
@@ -68,12 +62,7 @@ export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
 /** Throws ShapeError unless there is a target for each row of outputs: [..., classes] and [...]. */
 export function checkRows(where: string, outputs: Tensor, targets: Tensor): void {
   if (outputs.rank > 0 && sameShape(outputs.shape.slice(0, -1), targets.shape)) return;
-  throw new ShapeError({
-    where,
-    problem: "a target for each row of outputs",
-    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-    expected: "[..., classes] and [...]",
-  });
+  refuse(ShapeError, where, "a target for each row of outputs", [outputs, targets], "[..., classes] and [...]");
 }
 
 /** Targets of the outputs' shape, as float32. Throws ShapeError for another shape. */

@@ -1,5 +1,5 @@
 // What a loss makes of its terms, one for each thing to compare: their mean, their sum or themselves, each times its sample's weight where the batch has some.
-import { ConfigError, ShapeError, showValue } from "../../core/errors.ts";
+import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
 import { word } from "../../core/options.ts";
 import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
 import { cast, mean, sum } from "../../tensor/families/basic.ts";
@@ -18,12 +18,7 @@ function sampleWeights(where: string, batch: Batch | Tensor, shape: Shape): Tens
   const weights = batch instanceof Tensor ? undefined : batch.sampleWeights;
   if (weights === undefined) return undefined;
   if (!(weights instanceof Tensor))
-    throw new ConfigError({
-      where,
-      problem: "the batch's sample weights aren't a tensor",
-      got: showValue(weights),
-      expected: "a tensor",
-    });
+    refuse(ConfigError, where, "the batch's sample weights aren't a tensor", showValue(weights), "a tensor");
   if (weights.rank === 0 || !sameShape(weights.shape, shape.slice(0, weights.rank)))
     throw new ShapeError({
       where,

@@ -1,5 +1,5 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
-import { DataError, ShapeError } from "../../core/errors.ts";
+import { DataError, refuse, ShapeError } from "../../core/errors.ts";
 import { countOf, countUpTo, options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
@@ -58,14 +58,7 @@ function rowsOf(place: string, outputs: Tensor, batch: Batch): Rows {
 function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits: Tensor; relevant: Tensor } {
   const { scores, labels, relevant } = rowsOf(place, outputs, batch);
   const [rows, classes] = scores.shape;
-  if (k > classes) {
-    throw new ShapeError({
-      where: `metrics.${place}`,
-      problem: "more places than classes",
-      got: `k = ${k}`,
-      expected: `at most ${classes}`,
-    });
-  }
+  if (k > classes) refuse(ShapeError, `metrics.${place}`, "more places than classes", `k = ${k}`, `at most ${classes}`);
   if (labels) {
     const at = labels.reshape([rows, 1]);
     const own = scores.gather(at, 1);
@@ -167,14 +160,8 @@ function exactAuc(): Metric {
       for (let i = 0; i < pairs.length; i += 2) {
         const [score, target] = [pairs[i], pairs[i + 1]];
         if (Number.isNaN(score)) return Number.NaN;
-        if (target !== 0 && target !== 1) {
-          throw new DataError({
-            where: "metrics.auc",
-            problem: `the target of sample ${i / 2} is no class`,
-            got: String(target),
-            expected: "0 or 1",
-          });
-        }
+        if (target !== 0 && target !== 1)
+          refuse(DataError, "metrics.auc", `the target of sample ${i / 2} is no class`, target, "0 or 1");
         scores[target].push(score);
       }
       return shareAbove(Float32Array.from(scores[1]).sort(), Float32Array.from(scores[0]).sort());
@@ -223,10 +210,5 @@ function logitOf(outputs: Tensor, targets: Tensor): Tensor {
     const pairs = outputs.reshape([targets.size, 2]);
     return pairs.slice([null, 1]).sub(pairs.slice([null, 0]));
   }
-  throw new ShapeError({
-    where: "metrics.auc",
-    problem: "no score for each target",
-    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-    expected: "one shape, or [..., 2] and [...]",
-  });
+  refuse(ShapeError, "metrics.auc", "no score for each target", [outputs, targets], "one shape, or [..., 2] and [...]");
 }
