@@ -108,13 +108,14 @@ function rowLines({ nest, lanes, widths, segments: all, bands, stages, isApart }
     pieces.length > 1 ? `, ${how} ${pieces.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
   const parts = `${cut(bands?.[0].segments ?? all, "in parts")}${cut(bands ?? [], "those before it in bands")}`;
   const pairs = nest.inputs.some(({ pair }) => pair !== undefined) ? ", in pairs" : "";
-  const line = `${first}${indices}${vectors}${parts}${pairs}`;
-  if (!stages) return [line];
+  return [`${first}${indices}${vectors}${parts}${pairs}`, ...stageLines({ lanes, stages })];
+}
+
+function stageLines({ lanes, stages }: Pick<RowLoops, "lanes" | "stages">): string[] {
+  if (!stages) return [];
   const count = stages.stages.length;
-  return [
-    line,
-    `in ${count} stages over strips of ${strip}, ${lanes} lanes × ${stages.unroll}: ${stages.slots.length} values wait in scratch`,
-  ];
+  const waiting = `${stages.slots.length} values wait in scratch`;
+  return [`in ${count} stages over strips of ${strip}, ${lanes} lanes × ${stages.unroll}: ${waiting}`];
 }
 
 function sideBySide({ nest, axis, lanes, widths, overlaps, segments }: Rows, { axis: shared }: Parallel): string {
@@ -138,7 +139,8 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
     }
     case "contiguous fold": {
       const { nest, parallel, count, lanes, gather } = loops;
-      const gathered = gather ? [`gather at most ${blockSize} elements at a time into scratch`] : [];
+      const how = `gather at most ${blockSize} elements at a time into scratch`;
+      const gathered = gather ? [how, ...stageLines(gather)] : [];
       const way = `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
       return within([...axes(nest, [0, nest.outer], parallel, sharing), ...gathered, `fold ${count} ${way}`]);
     }

@@ -1,5 +1,5 @@
-// Kernels with a fold. Over the last axes each output reads a row, in blocks of lanes; a row that no single stride walks is gathered in scratch
-// first, block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side. Measured:
+// Kernels with a fold. Over the last axes each output reads a row, in blocks of lanes; a row that no single stride walks, or whose elements take stages, is gathered
+// in scratch first, block by block; and one long row to one number is shared by its blocks. Over other axes neighbouring outputs run side by side. Measured:
 // 8 vectors side by side 2.8 times as fast as one (a sum over 4096 rows of 256), 16 where pairs of vectors run as one 1.35 to 1.7 times as fast as 8 (one row by
 // 1024 × 1024, a sum over 128 rows of 1024), a pooling window's terms written out 1.45 times (maxPool2d).
 // Of few outputs side by side those that fill no vector run as one with some before them: one by one, a maximum branches on
@@ -13,6 +13,7 @@ import { inScratch, type Nest } from "./nest.ts";
 import { type Cost, isLongRow, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
 import { segments } from "./split.ts";
+import { scratchOf, shortestStrip } from "./stages.ts";
 import { type RowLoops, type Rows, rowLoops, unrolling } from "./vectorise.ts";
 
 /** Elements of a gathered row that may wait in scratch: two blocks, however long the row is. */
@@ -35,7 +36,7 @@ export interface ContiguousFold {
   readonly count: number;
   readonly lanes: number;
   readonly parallel: Parallel;
-  /** What gathers a row in scratch, a block at a time; undefined where it is read in place. */
+  /** What gathers a row in scratch, a block at a time, where it isn't straight or its elements are computed in stages; undefined where it is read in place. */
   readonly gather: RowLoops | undefined;
 }
 
@@ -127,7 +128,9 @@ export function foldLoops(
       { kind: "join", blocks, parallel: undefined, work: 0, scratch: 0 },
     ];
   }
-  const isInPlace = nest.extents.length === nest.outer + 1 && nest.inputs.every(({ bounds }) => !bounds[nest.outer]);
+  const isStraight = nest.extents.length === nest.outer + 1 && nest.inputs.every(({ bounds }) => !bounds[nest.outer]);
+  const gather = gatherLoops(nest, body, target);
+  const isInPlace = isStraight && gather.stages === null;
   const split = group ? 0 : splitAxis(outer);
   return [
     {
@@ -136,16 +139,20 @@ export function foldLoops(
       count,
       lanes,
       parallel: parallelAxis(split, nest.extents[split], 1, group),
-      gather: isInPlace ? undefined : gatherLoops(nest, body, target),
+      gather: isInPlace ? undefined : gather,
       work,
-      scratch: isInPlace ? 0 : elementBytes({ dtype: body.type }) * waitingSize,
+      scratch: isInPlace ? 0 : gatheredBytes(body) + scratchOf(gather.stages),
     },
   ];
 }
+
+/** Bytes of scratch memory that a row's elements wait in, before those of stages. */
+export const gatheredBytes = ({ type }: Expr): number => elementBytes({ dtype: type }) * waitingSize;
 
 /** Scratch memory in place of the output: the row's elements into it, in order, one walk along the last axis. */
 function gatherLoops(nest: Nest, body: Expr, target: Target): RowLoops {
   const strides = nest.extents.map((_, axis) => (axis === nest.extents.length - 1 ? 1 : 0));
   const inputs = [...nest.inputs.slice(0, -1), inScratch(body.type, strides)];
-  return rowLoops({ ...nest, inputs }, body, target, { isCut: true, hasScratch: false });
+  const hasScratch = nest.extents[nest.extents.length - 1] >= shortestStrip;
+  return rowLoops({ ...nest, inputs }, body, target, { isCut: true, hasScratch });
 }

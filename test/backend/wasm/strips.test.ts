@@ -6,6 +6,7 @@ import { greater } from "../../../src/ops/compare.ts";
 import { add, cos, erf, exp, log, mul, sigmoid, sin, tanh, where } from "../../../src/ops/elementwise.ts";
 import { slice, transpose } from "../../../src/ops/movement.ts";
 import { normal } from "../../../src/ops/random.ts";
+import { max, sum } from "../../../src/ops/reduce.ts";
 import { tan } from "../../../src/ops/transcendental.ts";
 import { traceGraph } from "../../support/graphs.ts";
 import { anyData } from "../../support/kernels.ts";
@@ -46,6 +47,21 @@ describe("strips", () => {
     }));
     const inputs = Object.values(ports).map(({ dtype, shape: [a, b] }, i) => anyData({ dtype, size: a * b }, i + 1));
     await holds(graph, inputs);
+  });
+
+  test.each([31, 300, 1024, 2500])("that are folded, of %i elements", async (size) => {
+    const shape = [3, size + 2];
+    const graph = traceGraph({ x: { dtype: "float32", shape } }, ({ x }) => {
+      const inner = slice(x, [null, [1, size + 1]]);
+      return {
+        outputs: {
+          sum: sum(gelu(x), { axis: 1 }),
+          max: max(mul(tanh(inner), sigmoid(inner)), { axis: 1 }),
+          all: sum(exp(gelu(inner))),
+        },
+      };
+    });
+    await holds(graph, [anyData({ dtype: "float32", size: 3 * (size + 2) }, size, { plain: true })]);
   });
 
   test.each([1, 7, 37, 263, 1032])("of a choice whose other side is rarely wanted, %i elements", async (size) => {

@@ -2,7 +2,13 @@
 // one number is two functions: threads fold its blocks into the first one's scratch, and that one joins them.
 import { input } from "../../../../kernels/expr.ts";
 import { blockSize, elementBytes, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
-import { type BlockFold, type ContiguousFold, type JoinFold, waitingSize } from "../../../schedule/folds.ts";
+import {
+  type BlockFold,
+  type ContiguousFold,
+  gatheredBytes,
+  type JoinFold,
+  waitingSize,
+} from "../../../schedule/folds.ts";
 import { inScratch } from "../../../schedule/nest.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
 import { type Code, type Local, when } from "../assembler/assembler.ts";
@@ -14,12 +20,18 @@ import { bytesBefore, type Context, type KernelFunction, nestCode, valueAddress 
 import { mapRows } from "./map.ts";
 import { type Cursor, countLoop, inStrips, least, limitCode, loops } from "./nest.ts";
 
-/** Prints a fold over the last axes. */
-export function printFold(context: Context, kernel: FoldKernel, fold: ContiguousFold, target: KernelFunction): void {
+/** Prints a fold over the last axes, of kernel `number`. */
+export function printFold(
+  context: Context,
+  number: number,
+  kernel: FoldKernel,
+  fold: ContiguousFold,
+  target: KernelFunction,
+): void {
   const { fn } = target;
   const { nest } = fold;
   const printer = new FoldPrinter(context, kernel, target);
-  const row = (here: readonly Cursor[]) => printer.row(fold, here);
+  const row = (here: readonly Cursor[]) => printer.row(number, fold, here);
   fn.body(...nestCode(target, fold, (cursors, part) => loops(fn, nest, [0, nest.outer], cursors, row, part)));
 }
 
@@ -80,9 +92,9 @@ class FoldPrinter {
   }
 
   /** A row's result, stored where its output is. */
-  row({ nest, count, gather }: ContiguousFold, here: readonly Cursor[]): Code[] {
+  row(number: number, { nest, count, gather }: ContiguousFold, here: readonly Cursor[]): Code[] {
     const to = here[here.length - 1].at.get;
-    if (gather) return this.#gathered(gather, here.slice(0, -1), count, to);
+    if (gather) return this.#gathered(number, gather, here.slice(0, -1), count, to);
     const { fn } = this.#target;
     const reader = readerOf(this.#context, fn, nest, nest.outer, this.#kernel.body, here);
     const block = (size: number) => (at: Local<"i32">) =>
@@ -94,11 +106,12 @@ class FoldPrinter {
   }
 
   /** A row's elements go into scratch memory in order, where a block waits for the piece that completes it: two blocks are enough, however long the row is. */
-  #gathered(gather: RowLoops, inputs: readonly Cursor[], count: number, to: Code<"i32">): Code[] {
+  #gathered(number: number, gather: RowLoops, inputs: readonly Cursor[], count: number, to: Code<"i32">): Code[] {
     const { fn, scratch } = this.#target;
     const { nest, axis, body } = gather;
     const { type } = body;
     const bytes = i32.const(elementBytes({ dtype: type }));
+    const owner = { target: this.#target, number, taken: gatheredBytes(body) };
     const waiting = { extents: [waitingSize], outer: 0, inputs: [inScratch(type, [1])] };
     const reader = readerOf(this.#context, fn, waiting, 0, input(0, type), [{ at: scratch, inside: true }]);
     const [size, setSize] = fn.hold(i32.const(0));
@@ -114,7 +127,7 @@ class FoldPrinter {
         const part = begin === 0 ? undefined : { axis, begin, end };
         return [
           setAt,
-          ...mapRows(this.#context, fn, gather, axis, [...here, { at, inside: true }], undefined, part),
+          ...mapRows(this.#context, fn, gather, axis, [...here, { at, inside: true }], owner, part),
           size.set(i32.add(size.get, i32.sub(limitCode(end), limitCode(begin)))),
           ...(count < blockSize ? [] : [full]),
         ];

@@ -21,12 +21,14 @@ import { WordStrip } from "./words.ts";
 interface Owner {
   readonly target: KernelFunction;
   readonly number: number;
+  /** Bytes of its scratch memory that are taken. */
+  readonly taken: number;
 }
 
 /** The loops of a kernel's function; `number` is the kernel's, under which it reports an index out of range. */
 export function elementCode(context: Context, number: number, loops: ElementLoops, target: KernelFunction): Code[] {
   return nestCode(target, loops, (cursors, part) =>
-    mapRows(context, target.fn, loops, 0, cursors, { target, number }, part),
+    mapRows(context, target.fn, loops, 0, cursors, { target, number, taken: 0 }, part),
   );
 }
 
@@ -63,7 +65,7 @@ class MapPrinter {
 
   constructor(context: Context, fn: FunctionBuilder, loops: RowLoops, kernel: Owner | undefined) {
     const { nest, axis, body, stages } = loops;
-    let taken = 0;
+    let taken = kernel?.taken ?? 0;
     this.#draws = nest.inputs.map(({ source }) => {
       if (!isDraws(source)) return undefined;
       taken += 4 * drawStrip;
