@@ -5,7 +5,15 @@
 // Of few outputs side by side those that fill no vector run as one with some before them: one by one, a maximum branches on
 // what it finds, and a step of two small convolutions with pooling takes 1.17 times as long.
 import type { Expr } from "../../kernels/expr.ts";
-import { blockSize, chunkSize, elementBytes, type FoldKernel, isArgument, loopShape } from "../../kernels/kernel.ts";
+import {
+  blockSize,
+  chunkSize,
+  elementBytes,
+  type FoldKernel,
+  isArgument,
+  laneCount,
+  loopShape,
+} from "../../kernels/kernel.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes, written } from "./merge.ts";
@@ -36,6 +44,8 @@ export interface ContiguousFold {
   readonly count: number;
   readonly lanes: number;
   readonly parallel: Parallel;
+  /** Where in scratch memory accumulators are written and read again after a block's last round: undefined where no two vectors run as one. */
+  readonly park: number | undefined;
   /** What gathers a row in scratch, a block at a time, where it isn't straight or its elements are computed in stages; undefined where it is read in place. */
   readonly gather: RowLoops | undefined;
 }
@@ -47,6 +57,8 @@ export interface BlockFold {
   readonly count: number;
   readonly blocks: number;
   readonly lanes: number;
+  /** As a contiguous fold's. */
+  readonly park: number | undefined;
   readonly parallel: Parallel;
 }
 
@@ -123,8 +135,9 @@ export function foldLoops(
   }
   if (!group && target.threads > 1 && isLongRow(kernel)) {
     const blocks = Math.ceil(count / blockSize);
+    const parallel = parallelAxis(1, blocks, 16);
     return [
-      { kind: "blocks", nest, count, blocks, lanes, parallel: parallelAxis(1, blocks, 16), work, scratch: 4 * blocks },
+      { kind: "blocks", nest, count, blocks, lanes, parallel, work, ...parking(4 * blocks, target) },
       { kind: "join", blocks, parallel: undefined, work: 0, scratch: 0 },
     ];
   }
@@ -141,10 +154,16 @@ export function foldLoops(
       parallel: parallelAxis(split, nest.extents[split], 1, group),
       gather: isInPlace ? undefined : gather,
       work,
-      scratch: isInPlace ? 0 : gatheredBytes(body) + scratchOf(gather.stages),
+      ...parking(isInPlace ? 0 : gatheredBytes(body) + scratchOf(gather.stages), target),
     },
   ];
 }
+
+/** Scratch memory of so many bytes, with room behind them for accumulators: 16 lanes, twice where NaN is looked for beside. */
+const parking = (bytes: number, { lanes, vectorWidth }: Target) =>
+  lanes > 1 && vectorWidth > lanes
+    ? { park: bytes, scratch: bytes + 2 * 4 * laneCount }
+    : { park: undefined, scratch: bytes };
 
 /** Bytes of scratch memory that a row's elements wait in, before those of stages. */
 export const gatheredBytes = ({ type }: Expr): number => elementBytes({ dtype: type }) * waitingSize;

@@ -29,32 +29,34 @@ function stays(lanes: Lanes, combine: "max" | "min", type: ScalarType, a: Local,
 export class Extreme {
   readonly #take: typeof f32x4.pmax;
   readonly #value: Local<"v128">;
-  readonly #unordered: Local<"v128">;
+  /** Where NaN was, of each accumulator. */
+  readonly unordered: readonly Local<"v128">[];
 
-  constructor(fn: FunctionBuilder, combine: "max" | "min") {
+  constructor(fn: FunctionBuilder, combine: "max" | "min", count: number) {
     this.#take = combine === "max" ? f32x4.pmax : f32x4.pmin;
     this.#value = fn.local("v128");
-    this.#unordered = fn.local("v128");
+    this.unordered = Array.from({ length: count }, () => fn.local("v128"));
   }
 
   /** Code to run first. */
-  get start(): Code {
-    return this.#unordered.set(v128.const(0, 0, 0, 0));
+  get start(): Code[] {
+    return this.unordered.map((each) => each.set(v128.const(0, 0, 0, 0)));
   }
 
-  /** A value joins what `into` holds, which is never NaN: an equal one stays out, and so does NaN. */
-  take(into: Local<"v128">, value: Code<"v128">): Code {
+  /** A value joins what accumulator `number`, `into`, holds, which is never NaN: an equal one stays out, and so does NaN. */
+  take(number: number, into: Local<"v128">, value: Code<"v128">): Code {
     const other = this.#value;
+    const { [number]: unordered } = this.unordered;
     return sequence(
       other.set(value),
       into.set(this.#take(into.get, other.get)),
-      this.#unordered.set(v128.or(this.#unordered.get, f32x4.ne(other.get, other.get))),
+      unordered.set(v128.or(unordered.get, f32x4.ne(other.get, other.get))),
     );
   }
 
   /** Makes lanes of `into` NaN if any value in them was. */
   finish(into: Local<"v128">): Code {
-    return into.set(v128.or(into.get, this.#unordered.get));
+    return into.set(this.unordered.reduce<Code<"v128">>((all, each) => v128.or(all, each.get), into.get));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Expr, ScalarType } from "../../../../kernels/expr.ts";
 import { type Join, laneCount, neutral } from "../../../../kernels/kernel.ts";
 import type { Nest } from "../../../schedule/nest.ts";
 import { branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
-import { f32x4, i32, i32x4, shuffle32 } from "../assembler/instructions.ts";
+import { f32x4, i32, i32x4, shuffle32, v128 } from "../assembler/instructions.ts";
 import { combined, Extreme } from "./accumulate.ts";
 import type { Context } from "./context.ts";
 import { ElementPrinter } from "./elements.ts";
@@ -35,7 +35,13 @@ export function readerOf(
   return { before: [...wide.before, ...(one === wide ? [] : one.before)], wide: wide.at, one: one.at };
 }
 
-/** One block from `words` on, which moves: [code, the value]. */
+/** Bytes at an address. */
+export interface Place {
+  readonly at: Local<"i32">;
+  readonly offset: number;
+}
+
+/** One block from `words` on, which moves: [code, the value]. At `park`, where there is one, accumulators are written after the last round and read again: of two vectors that are stored side by side V8 makes one. */
 export function foldBlock(
   context: Context,
   fn: FunctionBuilder,
@@ -44,6 +50,7 @@ export function foldBlock(
   row: RowReader,
   words: Local<"i32">,
   size: number,
+  park?: Place,
 ): [Code[], Code] {
   const { lanes, single } = context;
   const { width } = lanes;
@@ -54,25 +61,26 @@ export function foldBlock(
   const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, type, into, value) as never);
   const code: Code[] = accumulators.map((local) => local.set(start() as never));
   const isExtreme = combine === "max" || combine === "min";
-  const extreme = width > 1 && type === "float32" && isExtreme ? new Extreme(fn, combine) : undefined;
-  const take = (into: Local, value: Code) =>
-    extreme?.take(into as Local<"v128">, value as Code<"v128">) ?? join(into, value);
-  if (extreme) code.push(extreme.start);
+  const extreme = width > 1 && type === "float32" && isExtreme ? new Extreme(fn, combine, used) : undefined;
+  const take = (step: number, value: Code) =>
+    extreme?.take(step, accumulators[step] as Local<"v128">, value as Code<"v128">) ?? join(accumulators[step], value);
+  if (extreme) code.push(...extreme.start);
   const rounds = Math.floor(size / laneCount);
   if (rounds > 0) {
     const [stop, set] = fn.hold(i32.add(words.get, i32.const(4 * laneCount * rounds)));
     const round = [
-      ...accumulators.map((local, step) => take(local, row.wide(words, step))),
+      ...accumulators.map((_, step) => take(step, row.wide(words, step))),
       words.set(i32.add(words.get, i32.const(4 * laneCount))),
     ];
     code.push(
       set,
       loop((again) => [...round, branchIf(again, i32.ltU(words.get, stop.get))]),
     );
+    if (park && rounds > 1) code.push(...parked(park, [...accumulators, ...(extreme?.unordered ?? [])]));
   }
   const left = size % laneCount;
   const whole = Math.floor(left / width);
-  for (let step = 0; step < whole; step++) code.push(take(accumulators[step], row.wide(words, step)));
+  for (let step = 0; step < whole; step++) code.push(take(step, row.wide(words, step)));
   if (left % width > 0) {
     // The last few elements take their lanes one by one; the other lanes get what changes nothing.
     let vector = start() as Code<"v128">;
@@ -83,7 +91,7 @@ export function foldBlock(
           ? f32x4.replaceLane(vector, lane, value as Code<"f32">)
           : i32x4.replaceLane(vector, lane, value as Code<"i32">);
     }
-    code.push(take(accumulators[whole], vector));
+    code.push(take(whole, vector));
   }
   if (extreme) code.push(extreme.finish(accumulators[0] as Local<"v128">));
   let alive = accumulators;
@@ -99,6 +107,12 @@ export function foldBlock(
   const [a, set] = fn.hold(extract(type, vector, 0));
   code.push(set);
   return [code, combined(fn, single, combine, type, a, extract(type, vector, 1))];
+}
+
+function parked({ at, offset }: Place, locals: readonly Local[]): Code[] {
+  const vectors = locals as readonly Local<"v128">[];
+  const writes = vectors.map((local, i) => v128.store(at.get, local.get, offset + 16 * i));
+  return [...writes.reverse(), ...vectors.map((local, i) => local.set(v128.load(at.get, offset + 16 * i)))];
 }
 
 function extract(type: ScalarType, vector: Local<"v128">, lane: number): Code<"f32"> {

@@ -15,7 +15,7 @@ import { type Code, type Local, when } from "../assembler/assembler.ts";
 import { i32, memory } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
 import { combined } from "./accumulate.ts";
-import { foldBlock, type RowReader, readerOf } from "./block.ts";
+import { foldBlock, type Place, type RowReader, readerOf } from "./block.ts";
 import { bytesBefore, type Context, type KernelFunction, nestCode, valueAddress } from "./context.ts";
 import { mapRows } from "./map.ts";
 import { type Cursor, countLoop, inStrips, least, limitCode, loops } from "./nest.ts";
@@ -30,7 +30,7 @@ export function printFold(
 ): void {
   const { fn } = target;
   const { nest } = fold;
-  const printer = new FoldPrinter(context, kernel, target);
+  const printer = new FoldPrinter(context, kernel, target, fold.park);
   const row = (here: readonly Cursor[]) => printer.row(number, fold, here);
   fn.body(...nestCode(target, fold, (cursors, part) => loops(fn, nest, [0, nest.outer], cursors, row, part)));
 }
@@ -40,7 +40,7 @@ export function printBlocks(context: Context, kernel: FoldKernel, fold: BlockFol
   const { fn } = target;
   const { nest, count, blocks } = fold;
   const [to, setTo] = fn.hold(partials(context, target));
-  const printer = new FoldPrinter(context, kernel, target);
+  const printer = new FoldPrinter(context, kernel, target, fold.park);
   const block = (reader: RowReader, at: Local<"i32">, size: number): Code[] => {
     const value = fn.local(context.single.valueType(kernel.dtype));
     const address = i32.add(to.get, i32.shl(at.get, i32.const(2)));
@@ -82,13 +82,15 @@ class FoldPrinter {
   readonly #target: KernelFunction;
   readonly #words: Local<"i32">;
   readonly #total: Local;
+  readonly #park: Place | undefined;
 
-  constructor(context: Context, kernel: FoldKernel, target: KernelFunction) {
+  constructor(context: Context, kernel: FoldKernel, target: KernelFunction, park?: number) {
     this.#context = context;
     this.#kernel = kernel;
     this.#target = target;
     this.#words = target.fn.local("i32");
     this.#total = target.fn.local(context.single.valueType(kernel.dtype));
+    this.#park = park === undefined ? undefined : { at: target.scratch, offset: park };
   }
 
   /** A row's result, stored where its output is. */
@@ -141,7 +143,16 @@ class FoldPrinter {
   block(reader: RowReader, from: Code<"i32">, size: number, use: (value: Code) => Code): Code[] {
     const { dtype, fold } = this.#kernel;
     const { fn } = this.#target;
-    const [code, value] = foldBlock(this.#context, fn, fold.combine as Join, dtype, reader, this.#words, size);
+    const [code, value] = foldBlock(
+      this.#context,
+      fn,
+      fold.combine as Join,
+      dtype,
+      reader,
+      this.#words,
+      size,
+      this.#park,
+    );
     return [this.#words.set(from), ...code, use(value)];
   }
 
