@@ -1,11 +1,8 @@
 // Scalar expressions: what one element of a kernel computes. A small typed tree (shared subtrees by identity) that every backend
 // prints or interprets, so that each float32 operation here is one correctly rounded operation there, never contracted or reordered.
+import type { NarrowFormat } from "../src/core/dtype.ts";
 
 export type ScalarType = "float32" | "int32" | "uint32" | "bool";
-
-/** bfloat16: 8 significant bits, exponents as float32. float16 (IEEE 754 binary16): 11 significant bits, normal from 2⁻¹⁴ to 65504. */
-export const narrowFormats = ["bfloat16", "float16"] as const;
-export type NarrowFormat = (typeof narrowFormats)[number];
 
 /**
  * - float32 `neg` (flips the sign bit), `abs`, `sqrt`, `floor`; int32 `neg`, `abs` (wrapping); bool `not`

@@ -1,9 +1,10 @@
 // Kernels: each loop nest described once. A kernel says what is read (views, perhaps by an index that is data), what one point computes (an
 // expression), and in which order points are combined; printers and the interpreter in the backends give it a body. Sources and outputs are numbers
 // of the plan's values. What isn't such a loop is of a kind of its own (kinds.ts).
-import { type DType, itemSize, type TypedArray } from "../src/core/dtype.ts";
+
+import { type DType, itemSize, type NarrowFormat, type TypedArray } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
-import type { Expr, NarrowFormat } from "./expr.ts";
+import type { Expr } from "./expr.ts";
 import type { View } from "./view.ts";
 
 /** How elements are kept in memory: as their dtype, or, where all are known to be numbers of a 16-bit float format, as that format's bits. */

@@ -3,6 +3,7 @@
 
 export { loadBackend } from "./backend/load.ts";
 export type { Backend, Executable, ReproducibilityClass } from "./compile/contract.ts";
+export { graphHash } from "./compile/hash.ts";
 export type { Plan } from "./compile/plan.ts";
 export type { HostArray } from "./core/array.ts";
 export type { DType, TypedArray } from "./core/dtype.ts";
@@ -25,7 +26,7 @@ export {
 } from "./core/errors.ts";
 export { numericsId } from "./core/numerics.ts";
 export type { Shape } from "./core/shape.ts";
-export { type Graph, graphHash } from "./graph/hash.ts";
+export type { Graph } from "./graph/graph.ts";
 export * as nn from "./nn/basic.ts";
 export * as losses from "./nn/losses/basic.ts";
 export { autocast, type NarrowFormat } from "./ops/precision.ts";

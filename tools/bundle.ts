@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } fro
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { type OutputChunk, rolldown } from "rolldown";
+import { type ChunkingContext, type OutputChunk, rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -41,37 +41,61 @@ export interface Chunk {
 /** Entries of which one chunk has all that they import, in this order: whoever loads a part of it loads the whole. */
 const together: Readonly<Record<string, string>> = { base: "src/worker/index.ts", core: "src/core.ts" };
 
-type Info = { readonly isEntry: boolean; readonly importedIds: readonly string[] } | null;
+/** What the first graph that runs imports, and the backend that it runs on unless another is asked for. */
+const compiler = ["src/program/execution.ts", "src/program/captured.ts"];
+const wasm = ["src/backend/wasm/backend.ts"];
+export const onWasm: readonly string[] = [...compiler, ...wasm];
 
 /** Starts worker-entry.js beside the file that it is in itself. */
 const starter = join(root, "src/worker/thread.web.ts");
 
-/** The chunk that a module goes to because of these entries, if a bundle has them. */
-function chunkOfEntries(): (id: string, infoOf: (id: string) => Info) => string | null {
-  const reached = new Map<string, ReadonlySet<string>>();
-  const reach = (entry: string, infoOf: (id: string) => Info): ReadonlySet<string> => {
-    const found = new Set<string>();
-    const visit = (id: string): void => {
-      if (found.has(id)) return;
-      found.add(id);
-      infoOf(id)?.importedIds.forEach(visit);
-    };
-    if (infoOf(entry)?.isEntry) visit(entry);
-    return found;
+type Group = (id: string, context: ChunkingContext) => boolean;
+
+/** All that some modules import at once, themselves included. */
+function reach(ids: readonly string[], context: ChunkingContext): Set<string> {
+  const found = new Set<string>();
+  const visit = (id: string): void => {
+    if (found.has(id)) return;
+    found.add(id);
+    context.getModuleInfo(id)?.importedIds.forEach(visit);
   };
-  return (id, infoOf) => {
-    for (const [name, source] of Object.entries(together)) {
-      const entry = join(root, source);
-      if (!reached.has(name)) reached.set(name, reach(entry, infoOf));
-      if (id !== entry && reached.get(name)!.has(id)) return name;
-    }
-    return null;
+  ids.forEach(visit);
+  return found;
+}
+
+/** Chunks that are put together by hand, and what is in each; a module is in the first that has it. */
+function groups(input: Readonly<Record<string, string>>): Readonly<Record<string, Group>> {
+  const paths = (sources: readonly string[]) => sources.map((source) => join(root, source));
+  const begun = paths(Object.values(input));
+  const of = (members: (context: ChunkingContext) => Set<string>): Group => {
+    let known: Set<string> | undefined;
+    return (id, context) => {
+      known ??= members(context);
+      return known.has(id);
+    };
+  };
+  return {
+    ...Object.fromEntries(
+      Object.entries(together).map(([name, source]) => {
+        const entry = join(root, source);
+        const members = of((context) => (begun.includes(entry) ? reach([entry], context) : new Set()));
+        return [name, (id, context) => id !== entry && members(id, context)] as [string, Group];
+      }),
+    ),
+    compiler: of((context) => reach(paths(compiler), context)),
+    // What the whole library imports at once of what the backend does.
+    schedule: of((context) => {
+      const atOnce = reach(begun, context);
+      return new Set([...reach(paths(wasm), context)].filter((id) => atOnce.has(id)));
+    }),
+    wasm: of((context) => reach(paths(wasm), context)),
   };
 }
 
 /** Bundles modules for browsers, minified; classes keep their names, which runs and errors are told by. `input`: paths from the project's folder. */
 export async function bundle(input: Readonly<Record<string, string>> = entries): Promise<readonly Chunk[]> {
-  const chunkOf = chunkOfEntries();
+  const isPublished = Object.keys(input).every((name) => Object.hasOwn(entries, name));
+  const chosen = Object.entries(groups(input));
   const made = await rolldown({
     cwd: root,
     input: { ...input },
@@ -84,7 +108,15 @@ export async function bundle(input: Readonly<Record<string, string>> = entries):
     minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
     chunkFileNames: ({ moduleIds }) => `${moduleIds.includes(starter) ? "" : "chunks/"}[name]-[hash].js`,
     codeSplitting: {
-      groups: [{ debugName: "entries", name: (id, context) => chunkOf(id, (each) => context.getModuleInfo(each)) }],
+      groups: [
+        // A page begins with one file: what it uses of what it imports at once.
+        ...(isPublished ? [] : [{ name: "first", tags: ["$initial" as const], priority: chosen.length + 1 }]),
+        ...chosen.map(([name, has], i) => ({
+          debugName: name,
+          name: (id: string, context: ChunkingContext) => (has(id, context) ? name : null),
+          priority: chosen.length - i,
+        })),
+      ],
     },
   });
   await made.close();

@@ -1,8 +1,10 @@
 // Elementwise ops: add and a fused chain from first cache to memory, and every elementary function that has a record.
+
 import { input } from "../../kernels/expr.ts";
 import { ops, zeros } from "../../src/index.ts";
 import { allRecords } from "../../src/ops/define.ts";
 import type { ElementwiseRecord, OpRecord } from "../../src/ops/record.ts";
+import { terms } from "../../src/ops/terms.ts";
 import type { Case, Ceiling } from "../harness.ts";
 import { type Kernel, kernelCase, programOf } from "./kernels.ts";
 import { copyProbe } from "./probe.ts";
@@ -45,7 +47,7 @@ function isFunction(record: OpRecord): record is ElementwiseRecord {
   try {
     const inputs = Array.from({ length: record.inputs }, (_, i) => input(i, "float32"));
     const made = programOf(workloadOf(record.name, record.inputs, record.samples.range, "2k"));
-    return made(...inputs.map(() => zeros([2]))).dtype === "float32" && record.value(inputs, {}) !== inputs[0];
+    return made(...inputs.map(() => zeros([2]))).dtype === "float32" && record.value(inputs, terms, {}) !== inputs[0];
   } catch {
     // It takes other operands, or options.
     return false;

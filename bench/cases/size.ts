@@ -1,9 +1,6 @@
 // What a page loads, gzipped: the modules as they are published, and a bundle of a page with a small model.
-import { bundle, type Chunk, entries, fileOf, gzippedSize, loadedWith } from "../../tools/bundle.ts";
+import { bundle, type Chunk, entries, fileOf, gzippedSize, loadedWith, onWasm } from "../../tools/bundle.ts";
 import type { Case } from "../harness.ts";
-
-/** What training on wasm imports beside what a page began with. */
-const onWasm = ["src/backend/wasm/backend.ts", "src/compile/lower.ts"];
 
 /** Entries that a page imports beside core. */
 const parts = /^(losses|metrics|nn|ops\/\w+|optim|transforms)$/;

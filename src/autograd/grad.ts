@@ -1,8 +1,8 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
 import { GradError, refuse } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
-import { hasForgotten } from "../graph/ancestry.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
+import { hasForgotten } from "../graph/forgotten.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";

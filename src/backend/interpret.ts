@@ -8,7 +8,7 @@ import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import { fillWords } from "../rng/stream.ts";
+import { fillWords } from "../rng/draws.ts";
 import { hostBackend, type KernelCall, type KernelRunner } from "./host.ts";
 import { evaluator } from "./reference/expression.ts";
 import { gatherFrom } from "./reference/indexed.ts";

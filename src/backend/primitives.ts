@@ -5,7 +5,7 @@ import type { Combine, LoopKernel } from "../../kernels/kernel.ts";
 import { exp } from "../../kernels/math/exp.ts";
 import { productViews } from "../../kernels/product.ts";
 import { contiguousView, transposeView, type View } from "../../kernels/view.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, narrowFormats } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Given, patterns, type Subject, subject } from "./trial.ts";
 
@@ -84,7 +84,7 @@ export function primitives(): Subject[] {
   const [left, right] = productViews(whole, contiguousView([depth, columns]));
   return [
     ...Object.entries({ neg, abs, sqrt, floor }).map(([name, op]) => one(name, op)),
-    ...e.narrowFormats.map((format) => one(format, (x) => roundTo(x, format))),
+    ...narrowFormats.map((format) => one(format, (x) => roundTo(x, format))),
     one("pow2", powerOf),
     one("exponent", exponentOf),
     one("toInt32", toInt32),

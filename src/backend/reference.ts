@@ -6,7 +6,7 @@ import type { Plan } from "../compile/plan.ts";
 import { plainTarget } from "../compile/target.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
-import { fixedData, graphNodes } from "../graph/hash.ts";
+import { fixedData, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { hostMemory } from "./memory.ts";

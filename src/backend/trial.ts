@@ -1,7 +1,6 @@
 // One kernel tried on two backends: alone in a plan, over inputs that show contraction, other orders, flushed subnormals and loose rounding, and the
 // results compared to the bit. Backends print a kernel alone as they print it in its plan.
 
-import type { NarrowFormat } from "../../kernels/expr.ts";
 import { isFold, type KernelInput, kernelInputs, loopShape, mapInputs } from "../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
 import { expressionText } from "../../kernels/text.ts";
@@ -9,10 +8,11 @@ import { wordOf } from "../../kernels/word.ts";
 import type { Backend, Trial } from "../compile/contract.ts";
 import type { Plan, Value } from "../compile/plan.ts";
 import { canonicalBytes, float32FromBits, sha256, toHex } from "../core/canonical.ts";
+import type { NarrowFormat } from "../core/dtype.ts";
 import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
 import { narrowed } from "../core/narrow.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { fillWords } from "../rng/stream.ts";
+import { fillWords } from "../rng/draws.ts";
 
 /** An array that a subject reads; as an index it holds what is below `below`. */
 export interface Given {

@@ -1,9 +1,10 @@
 // Compiled graphs by their key: a graph that was compiled before on the same backend is found, not made again.
 
-import { detached } from "../graph/detach.ts";
-import type { Graph } from "../graph/hash.ts";
-import { planKey } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Backend, Executable } from "./contract.ts";
+import { detached } from "./detach.ts";
+import { planKey } from "./hash.ts";
+import { lower } from "./lower.ts";
 
 /** So many executables are kept a backend, beside those that somebody holds; the one unused for longest goes first. */
 const capacity = 256;
@@ -44,19 +45,13 @@ function look(backend: Backend, key: string): Kept | undefined {
 export async function compileGraph(backend: Backend, graph: Graph, holder?: object): Promise<CacheEntry> {
   const key = planKey(graph);
   const known = look(backend, key);
-  const kept = known ?? { executable: await made(backend, graph), holders: 0 };
+  const kept = known ?? { executable: await backend.load(lower(detached(graph))), holders: 0 };
   if (holder) {
     kept.holders++;
     released.register(holder, kept);
   }
   if (!known) keep(backend, key, kept);
   return { executable: kept.executable, hit: known !== undefined };
-}
-
-/** The compiler is imported by the first graph that needs it: a page shows itself before it trains. */
-async function made(backend: Backend, graph: Graph): Promise<Executable> {
-  const { lower } = await import("./lower.ts");
-  return backend.load(lower(detached(graph)));
 }
 
 function keep(backend: Backend, key: string, added: Kept): void {

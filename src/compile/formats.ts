@@ -1,7 +1,7 @@
 // Which 16-bit float format all values of an expression are numbers of, if any: such a value is kept in half the memory and comes back as it was.
 // It begins with rounding, and lives on in what only chooses among values or changes their signs.
 import type { Expr } from "../../kernels/expr.ts";
-import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
+import { type NarrowFormat, narrowFormats } from "../core/dtype.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 

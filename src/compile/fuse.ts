@@ -9,7 +9,7 @@ import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
-import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { rangeKey } from "./checks.ts";

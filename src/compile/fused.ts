@@ -1,14 +1,14 @@
 // Values that aren't in memory (yet): expressions over views of what is. How elementwise and movement ops make one out of others, and what is known
 // of it: whether it grew too long, is made of draws alone, or has a 16-bit format.
 
-import type { NarrowFormat } from "../../kernels/expr.ts";
 import * as e from "../../kernels/expr.ts";
 import { isDraws, type KernelInput } from "../../kernels/kernel.ts";
 import { contiguousView, coordinateView, isContiguous } from "../../kernels/view.ts";
-import type { DType } from "../core/dtype.ts";
+import type { DType, NarrowFormat } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import type { ElementwiseRecord, MovementRecord } from "../ops/record.ts";
+import { terms } from "../ops/terms.ts";
 import { formatOf } from "./formats.ts";
 
 /** A value that isn't in memory (yet): one expression over views of values that are. */
@@ -133,7 +133,7 @@ export function merge(node: Node, record: ElementwiseRecord, parts: readonly Fus
     return body;
   });
   const { shape, dtype, attributes } = node;
-  const body = record.value(bodies, attributes);
+  const body = record.value(bodies, terms, attributes);
   const known = bodies.map((part, i) => ({ body: part, format: parts[i].format }));
   return { shape, dtype, body, inputs, format: formatOf(body, known) };
 }
@@ -142,7 +142,7 @@ export function merge(node: Node, record: ElementwiseRecord, parts: readonly Fus
 export function move(node: Node, record: MovementRecord, fused: FusedExpr): FusedExpr | null {
   const inputs: KernelInput[] = [];
   for (const input of fused.inputs) {
-    const view = record.view(input.view, node.shape, node.attributes);
+    const view = record.view(input.view, terms, node.shape, node.attributes);
     if (!view || (hasDraws(input) && !(isContiguous(view) && sizeOf(node.shape) === sizeOf(fused.shape)))) return null;
     inputs.push({ ...input, view });
   }

@@ -5,10 +5,11 @@ import { input as inputExpr } from "../../kernels/expr.ts";
 import { isMap, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
-import { type Graph, graphHash, graphNodes, planKey } from "../graph/hash.ts";
+import { type Graph, graphNodes } from "../graph/graph.ts";
 import { lastCheck } from "./checks.ts";
 import { withoutCopies } from "./copies.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
+import { graphHash, planKey } from "./hash.ts";
 import { homeOf, type Plan, type Value } from "./plan.ts";
 import { withoutWindows } from "./windows.ts";
 

@@ -1,11 +1,10 @@
 // A plan: a graph as kernels in an order that computes it, over numbered values. Pure data: a schedule says how it runs and where values are kept.
 
-import type { NarrowFormat } from "../../kernels/expr.ts";
 import { elementBytes, type Repeat, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
-import type { DType, TypedArray } from "../core/dtype.ts";
+import type { DType, NarrowFormat, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
-import type { Graph } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 
 /**
  * A part of another value: its elements from `start` on, and at position t of a loop `step` · ((t + `shift`) mod `slots`) further on; all of t + `shift`

@@ -11,6 +11,10 @@ export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 export const dtypes: readonly DType[] = ["float32", "int32", "uint32", "bool"];
 
+/** bfloat16: 8 significant bits, exponents as float32. float16 (IEEE 754 binary16): 11 significant bits, normal from 2⁻¹⁴ to 65504. */
+export const narrowFormats = ["bfloat16", "float16"] as const;
+export type NarrowFormat = (typeof narrowFormats)[number];
+
 /** Bytes an element takes. */
 export function itemSize(dtype: DType): number {
   return dtype === "bool" ? 1 : 4;

@@ -2,7 +2,7 @@
 import { countOf, type Given, options as optionsOf, positive, seed } from "../core/options.ts";
 import { exp, sin } from "../core/real.ts";
 import { factory } from "../core/things.ts";
-import { fillWords } from "../rng/stream.ts";
+import { fillWords } from "../rng/draws.ts";
 import { arrayDataset, type Dataset } from "./dataset.ts";
 
 const record = optionsOf("heat_equation", "data.heatEquation", {

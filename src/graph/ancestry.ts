@@ -1,6 +1,7 @@
 // How a computed node was computed, once its value is at hand: enough to differentiate through it and to compute its ancestors again, and
 // nothing that keeps their values in memory. What is far behind is let go, so that a loop over tensors is bounded in memory and time.
 import { sizeOf } from "../core/shape.ts";
+import { forget, forgottenBy } from "./forgotten.ts";
 import { Node, type Past, type Recipe, reachable } from "./node.ts";
 
 /** So many nodes, and so many bytes of leaves that can't be computed again, may lie behind a computed node before what is behind its inputs is let go. */
@@ -70,19 +71,6 @@ export interface Known {
   isDifferentiable(node: Node): boolean;
 }
 
-/** Nodes whose past was let go, and those of it that somebody held then. */
-const forgotten = new WeakMap<Node, readonly WeakRef<Node>[]>();
-
-/** Whether the node was computed from `ancestor`, and has let it go. */
-export function hasForgotten(node: Node, ancestor: Node): boolean {
-  return forgotten.get(node)?.some((each) => each.deref() === ancestor) === true;
-}
-
-/** Whether what the node was computed from has been let go. */
-export function isForgetful(node: Node): boolean {
-  return forgotten.has(node);
-}
-
 /** Nodes now have values: from here on they hold recipes of what they were computed from, and no node. */
 export function settle(nodes: readonly Node[], known: Known): void {
   const isBehind = (node: Node) => node.recipe !== undefined && node.isSettled && known.hasValue(node);
@@ -121,7 +109,7 @@ function letGo(node: Node, { isDifferentiable }: Known): void {
     const live = each.held;
     if (live && live !== node) held.add(live);
     if (live && !isDifferentiable(live)) continue;
-    for (const before of (live && forgotten.get(live)) ?? []) {
+    for (const before of (live && forgottenBy(live)) ?? []) {
       const older = before.deref();
       if (older) held.add(older);
     }
@@ -132,8 +120,5 @@ function letGo(node: Node, { isDifferentiable }: Known): void {
     }
   }
   recipe.end(node);
-  forgotten.set(
-    node,
-    [...held].map((each) => new WeakRef(each)),
-  );
+  forget(node, held);
 }

@@ -1,9 +1,9 @@
 // A loop's body: a graph of its own, held by the nodes of a loop as an attribute, so that it is plain data in hashes, records and comparisons. A loop's
 // nodes are what it gives: each one output, all with the same inputs and the same body, by which they are known to belong together.
 
-import { compareUtf8 } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { type Attributes, type DrawRange, Node, type OwnGradient } from "./node.ts";
 
 /** A node of a body: its inputs by number, and its draws counted from where the iteration's begin. */

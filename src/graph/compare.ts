@@ -3,7 +3,7 @@
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import { formatShape } from "../core/shape.ts";
 import { type Body, bodyText } from "./body.ts";
-import { contentDigest, fixedData, type Graph, graphNodes } from "./hash.ts";
+import { contentDigest, fixedData, type Graph, graphNodes } from "./graph.ts";
 import type { Node } from "./node.ts";
 
 /** One place where two graphs differ. */

@@ -3,7 +3,7 @@ import { checkArguments, signature } from "../core/arguments.ts";
 import { toHex } from "../core/canonical.ts";
 import { formatShape } from "../core/shape.ts";
 import { attributeText, type Body, bodyText } from "./body.ts";
-import { contentDigest, fixedData, type Graph, graphKind, graphNodes } from "./hash.ts";
+import { contentDigest, fixedData, type Graph, graphKind, graphNodes } from "./graph.ts";
 import type { Node } from "./node.ts";
 
 const call = signature("printGraph", { graph: graphKind });

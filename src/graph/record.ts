@@ -3,7 +3,7 @@
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
-import { contentDigest, fixedData, type Graph, graphNodes } from "./hash.ts";
+import { contentDigest, fixedData, type Graph, graphNodes } from "./graph.ts";
 import { type Attributes, type DrawRange, Node } from "./node.ts";
 
 type RecordedInput = readonly [name: string, dtype: DType, shape: readonly number[]];

@@ -6,8 +6,8 @@ import * as os from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as zlib from "node:zlib";
-import { compareUtf8 } from "../core/canonical.ts";
 import { CheckpointError, DataError, type SeedgradError } from "../core/errors.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { checkCut, type FileErrorClass } from "./cut.ts";
 
 export { knownHash, mountedFiles, mountFiles } from "./mount.node.ts";

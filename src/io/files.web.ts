@@ -1,7 +1,8 @@
 // Files where there are none (a browser): the same names as files.node. Once files are mounted they are in memory, to be read and written; before that each
 // call is a typed error. What needs no files is there for real.
-import { compareUtf8 } from "../core/canonical.ts";
+
 import { CheckpointError, DataError, refuse } from "../core/errors.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { checkCut } from "./cut.ts";
 import type { AppendOptions, FileCalls, FileErrorClass, ProcessPlace } from "./files.node.ts";
 

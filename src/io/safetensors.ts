@@ -2,10 +2,11 @@
 // and a `__metadata__` map of strings), the elements. The same tensors always give the same bytes; a file is believed in no detail unchecked.
 import { read, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
-import { canonicalBytes, compareUtf8 } from "../core/canonical.ts";
+import { canonicalBytes } from "../core/canonical.ts";
 import { itemSize } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { type FormatType, formatNames, formatTypes, readElements } from "./formats.ts";
 import { checkNesting, repeatedKey } from "./json.ts";
 

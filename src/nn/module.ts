@@ -1,6 +1,6 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
 import { boolean, checkArguments, isRecord, kind, signature } from "../core/arguments.ts";
-import { compareUtf8 } from "../core/canonical.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { Parameter, type Stateful, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -1,8 +1,4 @@
 // Powers without logarithms, rounding, division with rounding, bounds, and questions about floats. Gradient formulas are part of the meaning, as in elementwise.ts.
-import * as e from "../../kernels/expr.ts";
-import { rsqrt as rsqrtOf } from "../../kernels/math/index.ts";
-import * as integer from "../../kernels/math/integer.ts";
-import * as math from "../../kernels/math/round.ts";
 import { options, real } from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
@@ -19,12 +15,13 @@ import {
   numeric,
 } from "./define.ts";
 import { add, div, mul, neg, sub, where } from "./elementwise.ts";
+import type { ElementwiseRecord } from "./record.ts";
 
 /** x·x. x: [...] float32 or int32 (wraps) → the same. @torch torch.square */
 export const square = defineUnary({
   name: "square",
   dtype: numeric,
-  value: ([x]) => e.mul(x, x),
+  value: ([x], { e }) => e.mul(x, x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(x, 2))],
 });
 
@@ -32,28 +29,28 @@ export const square = defineUnary({
 export const reciprocal = defineUnary({
   name: "reciprocal",
   dtype: floatOnly,
-  value: ([x]) => e.div(1, x),
+  value: ([x], { e }) => e.div(1, x),
   vjp: ({ output, grad }) => [neg(mul(grad, mul(output, output)))],
   samples: { range: [0.5, 4], edges },
 });
 
 /** 1 ÷ √x; gradient −½·g·y ÷ x. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.rsqrt */
-export const rsqrt = defineFloat("rsqrt", rsqrtOf, {
+export const rsqrt = defineFloat("rsqrt", (x, { math }) => math.rsqrt(x), {
   vjp: ({ inputs: [x], output, grad }) => [div(mul(mul(grad, -0.5), output), x)],
   samples: { range: [0.3, 4], edges: [...edges, -1e30, 1e-30, 1e30] },
 });
 
 /** ⌈x⌉, the least integer that isn't below x. x: [...] float32 → the same. Its gradient is 0. @torch torch.ceil */
-export const ceil = defineFloat("ceil", math.ceil, { vjp: "none" });
+export const ceil = defineFloat("ceil", (x, { math }) => math.ceil(x), { vjp: "none" });
 
 /** The nearest integer, ties to even, as in PyTorch and NumPy (not as JavaScript's Math.round). x: [...] float32 → the same. Its gradient is 0. @torch torch.round */
-export const round = defineFloat("round", math.round, {
+export const round = defineFloat("round", (x, { math }) => math.round(x), {
   vjp: "none",
   samples: { range: [-4, 4], edges: [...edges, 1.5, -2.5, 8388607.5, 4194303.5, -8388609] },
 });
 
 /** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. @torch torch.trunc */
-export const trunc = defineFloat("trunc", math.trunc, { vjp: "none" });
+export const trunc = defineFloat("trunc", (x, { math }) => math.trunc(x), { vjp: "none" });
 
 /**
  * ⌊a ÷ b⌋. float32: the quotient is rounded before. int32: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32 or int32 → the same. Its
@@ -63,7 +60,7 @@ export const trunc = defineFloat("trunc", math.trunc, { vjp: "none" });
 export const floorDivide = defineBinary({
   name: "floorDivide",
   dtype: numeric,
-  value: ([a, b]) => (a.type === "int32" ? integer.floorDivide(a, b) : e.floor(e.div(a, b))),
+  value: ([a, b], { e, math }) => (a.type === "int32" ? math.floorDivide(a, b) : e.floor(e.div(a, b))),
   vjp: "none",
   samples: { range: [0.5, 4], edges },
 });
@@ -77,17 +74,17 @@ export function remainder(a: NodeLike, b: NodeLike): Node {
   return sub(a, mul(b, floorDivide(a, b)));
 }
 
-const question = (name: string, value: (x: e.Expr) => e.Expr) =>
-  defineUnary({ name, dtype: comparing("float32"), value: ([x]) => value(x), vjp: "none" });
+const question = (name: string, value: ElementwiseRecord["value"]) =>
+  defineUnary({ name, dtype: comparing("float32"), value, vjp: "none" });
 
 /** Whether each element is NaN. x: [...] float32 → [...] bool. @torch torch.isnan */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
-export const isNaN = question("isNaN", (x) => e.ne(x, x));
+export const isNaN = question("isNaN", ([x], { e }) => e.ne(x, x));
 /** Whether each element is neither infinite nor NaN. x: [...] float32 → [...] bool. @torch torch.isfinite */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it
-export const isFinite = question("isFinite", (x) => e.lt(e.abs(x), Infinity));
+export const isFinite = question("isFinite", ([x], { e }) => e.lt(e.abs(x), Infinity));
 /** Whether each element is ∞ or −∞. x: [...] float32 → [...] bool. @torch torch.isinf */
-export const isInf = question("isInf", (x) => e.eq(e.abs(x), Infinity));
+export const isInf = question("isInf", ([x], { e }) => e.eq(e.abs(x), Infinity));
 
 /**
  * Each element held between two bounds: x where min ≤ x ≤ max, NaN as it is. x: [...] float32 or int32; bounds are numbers, or tensors of x's dtype that broadcast.

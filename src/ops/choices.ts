@@ -5,7 +5,7 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { exp as realExp } from "../core/real.ts";
 import { checkShape, normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { categoricalThresholds } from "../rng/samplers.ts";
+import { categoricalThresholds } from "../rng/thresholds.ts";
 import { axis as axisKind, operand, takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { broadcastTo, comparing, defineBinary, type NodeLike } from "./define.ts";

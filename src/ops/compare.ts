@@ -1,35 +1,34 @@
 // Comparisons and logic: bool results, no gradient. IEEE: false where an operand is NaN, but for notEqual.
-import * as e from "../../kernels/expr.ts";
 import { comparing, defineBinary, defineUnary } from "./define.ts";
 
 const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } as const;
-const compare = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
+const compare = (name: string, is: "lt" | "le" | "gt" | "ge" | "eq" | "ne") =>
   defineBinary({
     name,
     dtype: comparing("float32", "int32"),
-    value: ([a, b]) => value(a, b),
+    value: ([a, b], { e }) => e[is](a, b),
     vjp: "none",
     samples,
   });
 
 /** a < b → bool. @torch torch.lt */
-export const less = compare("less", e.lt);
+export const less = compare("less", "lt");
 /** a ≤ b → bool. @torch torch.le */
-export const lessEqual = compare("lessEqual", e.le);
+export const lessEqual = compare("lessEqual", "le");
 /** a > b → bool. @torch torch.gt */
-export const greater = compare("greater", e.gt);
+export const greater = compare("greater", "gt");
 /** a ≥ b → bool. @torch torch.ge */
-export const greaterEqual = compare("greaterEqual", e.ge);
+export const greaterEqual = compare("greaterEqual", "ge");
 /** a = b → bool. @torch torch.eq */
-export const equal = compare("equal", e.eq);
+export const equal = compare("equal", "eq");
 /** a ≠ b → bool; true where either is NaN. @torch torch.ne */
-export const notEqual = compare("notEqual", e.ne);
+export const notEqual = compare("notEqual", "ne");
 
 /** a and b, on bool. @torch torch.logical_and */
 export const logicalAnd = defineBinary({
   name: "logicalAnd",
   dtype: comparing("bool"),
-  value: ([a, b]) => e.and(a, b),
+  value: ([a, b], { e }) => e.and(a, b),
   vjp: "none",
   samples,
 });
@@ -37,7 +36,7 @@ export const logicalAnd = defineBinary({
 export const logicalOr = defineBinary({
   name: "logicalOr",
   dtype: comparing("bool"),
-  value: ([a, b]) => e.or(a, b),
+  value: ([a, b], { e }) => e.or(a, b),
   vjp: "none",
   samples,
 });
@@ -45,7 +44,7 @@ export const logicalOr = defineBinary({
 export const logicalNot = defineUnary({
   name: "logicalNot",
   dtype: comparing("bool"),
-  value: ([x]) => e.not(x),
+  value: ([x], { e }) => e.not(x),
   vjp: "none",
   samples,
 });

@@ -3,14 +3,13 @@
 import type { Expr } from "../../kernels/expr.ts";
 import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
-import { defineMeaning, refuseOp } from "../graph/meaning.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
 import { operand, takes, tensor } from "./arguments.ts";
-import { meaningsOf } from "./meaning.ts";
 import type { Batch, ElementwiseRecord, OpRecord, RecordBase } from "./record.ts";
+import type { Terms } from "./terms.ts";
 
 /** A node, or a number that takes the other operand's dtype. */
 export type NodeLike = Node | number;
@@ -22,7 +21,6 @@ export function defineOp<R extends OpRecord>(record: R): R {
   if (records.has(record.name))
     throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
   records.set(record.name, record);
-  defineMeaning(record.name, meaningsOf(record));
   return record;
 }
 
@@ -32,7 +30,14 @@ export function recordOf(node: Node): OpRecord {
 }
 
 function recordNamed(op: string): OpRecord {
-  return records.get(op) ?? refuseOp("ops", op);
+  const record = records.get(op);
+  if (record) return record;
+  throw new TraceError({
+    where: "ops",
+    problem: "an op that isn't defined",
+    got: op,
+    hint: 'import the family that it is of, as in import "seedgrad/ops/linalg"',
+  });
 }
 
 /** All records, in the order they were defined. */
@@ -135,10 +140,10 @@ export function defineUnary(record: Elementwise): (x: NodeLike) => Node {
 /** Declares a function of one float32, given by its expression. */
 export function defineFloat(
   name: string,
-  value: (x: Expr) => Expr,
+  value: (x: Expr, terms: Terms) => Expr,
   rest: Pick<Elementwise, "vjp" | "samples">,
 ): (x: NodeLike) => Node {
-  return defineUnary({ name, dtype: floatOnly, value: ([x]) => value(x), ...rest });
+  return defineUnary({ name, dtype: floatOnly, value: ([x], terms) => value(x, terms), ...rest });
 }
 
 /** Declares an elementwise op of two operands and returns the function that applies it: they broadcast, a number takes the other's dtype. */

@@ -37,7 +37,7 @@ defineOp({
   kind: "elementwise",
   inputs: 1,
   dtype: fromWords("float32"),
-  value: ([word], { lower = -2, upper = 2 }) => random.truncatedNormal(word, lower as number, upper as number),
+  value: ([word], _, { lower = -2, upper = 2 }) => random.truncatedNormal(word, lower as number, upper as number),
   vjp: "none",
   samples,
 });

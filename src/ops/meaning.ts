@@ -4,12 +4,32 @@ import { expressionText } from "../../kernels/text.ts";
 import { Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Body, loopAttributes, loopOf } from "../graph/body.ts";
-import { type Meaning, meaningOf } from "../graph/meaning.ts";
 import type { Node } from "../graph/node.ts";
+import { recordOf } from "./define.ts";
 import type { ElementwiseRecord, LoopRecord, OpRecord } from "./record.ts";
+import { terms } from "./terms.ts";
+
+/** What a node means: a 32-byte hash of its expression, or the version of its op; and, as text, all that decides which of its op's meanings it has. */
+export interface Meaning {
+  readonly key: string;
+  readonly is: Uint8Array | number;
+}
+
+const meanings = new WeakMap<OpRecord, (node: Node) => Meaning>();
+
+/** What a node means. Throws TraceError for an op that nobody defined. */
+export function meaningOf(node: Node): Meaning {
+  const record = recordOf(node);
+  let meaning = meanings.get(record);
+  if (!meaning) {
+    meaning = meaningsOf(record);
+    meanings.set(record, meaning);
+  }
+  return meaning(node);
+}
 
 /** The meanings of a record's nodes. */
-export function meaningsOf(record: OpRecord): (node: Node) => Meaning {
+function meaningsOf(record: OpRecord): (node: Node) => Meaning {
   if (record.kind === "elementwise") return expressionMeanings(record);
   if (record.kind === "repeat") return loopMeanings(record);
   const meaning = { key: record.name, is: record.version };
@@ -48,7 +68,7 @@ export function textOf(
   { inputs, attributes }: Pick<Node, "inputs" | "attributes">,
 ): string {
   const operands = inputs.map(({ dtype }, i) => input(i, dtype));
-  return expressionText(value(operands, attributes));
+  return expressionText(value(operands, terms, attributes));
 }
 
 /** The hash of the record's expression on a node's operands with its attributes, kept for each of these. */

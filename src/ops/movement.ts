@@ -1,5 +1,4 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
-import { broadcastView, reshapeView, sliceView, transposeView } from "../../kernels/view.ts";
 import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
@@ -21,7 +20,7 @@ defineOp({
   version: 1,
   dtype: keepDType,
   shape: (_, { shape }) => numbersOf(shape),
-  view: (view, shape) => broadcastView(view, shape),
+  view: (view, { views }, shape) => views.broadcastView(view, shape),
   alignsLast: true,
   batch: leadingExtent,
   vjp: ({ inputs: [x], grad }) => {
@@ -40,7 +39,7 @@ defineOp({
   version: 1,
   dtype: keepDType,
   shape: (_, { shape }) => numbersOf(shape),
-  view: (view, shape) => reshapeView(view, shape),
+  view: (view, { views }, shape) => views.reshapeView(view, shape),
   batch: leadingExtent,
   vjp: ({ inputs: [x], grad }) => [reshape(grad, x.shape)],
 });
@@ -51,7 +50,7 @@ defineOp({
   version: 1,
   dtype: keepDType,
   shape: (input, { permutation }) => numbersOf(permutation).map((axis) => input[axis]),
-  view: (view, _, { permutation }) => transposeView(view, numbersOf(permutation)),
+  view: (view, { views }, _, { permutation }) => views.transposeView(view, numbersOf(permutation)),
   batch: ({ permutation }) => ({ permutation: [0, ...numbersOf(permutation).map((axis) => axis + 1)] }),
   vjp: ({ grad, attributes }) => {
     const inverse: number[] = [];
@@ -68,7 +67,8 @@ defineOp({
   version: 1,
   dtype: keepDType,
   shape: (_, { shape }) => numbersOf(shape),
-  view: (view, shape, { starts, steps }) => sliceView(view, numbersOf(starts), numbersOf(steps), shape),
+  view: (view, { views }, shape, { starts, steps }) =>
+    views.sliceView(view, numbersOf(starts), numbersOf(steps), shape),
   batch: ({ starts, steps, shape }, size) => ({
     starts: [0, ...numbersOf(starts)],
     steps: [1, ...numbersOf(steps)],

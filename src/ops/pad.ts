@@ -15,7 +15,7 @@ defineOp({
   dtype: ([dtype]) => dtype,
   shape: (input, { before, after }) =>
     input.map((extent, axis) => numbersOf(before)[axis] + extent + numbersOf(after)[axis]),
-  view: (view, _, { before, after }) => padView(view, numbersOf(before), numbersOf(after)),
+  view: (view, _terms, _shape, { before, after }) => padView(view, numbersOf(before), numbersOf(after)),
   fill: ({ value }) => value as number,
   batch: ({ before, after, value }) => ({ before: [0, ...numbersOf(before)], after: [0, ...numbersOf(after)], value }),
   vjp: ({ inputs: [x], grad, attributes }) => [

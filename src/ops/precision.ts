@@ -1,8 +1,7 @@
 // 16-bit floats: tensors stay float32 and take the values of a narrower format, so that the bits are pinned on every backend; a plan may keep such
 // values in 16 bits. Under `autocast` matrix products take and give them.
-import * as e from "../../kernels/expr.ts";
-import { type NarrowFormat, narrowFormats } from "../../kernels/expr.ts";
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
+import { type NarrowFormat, narrowFormats } from "../core/dtype.ts";
 import { DTypeError, refuse } from "../core/errors.ts";
 import { runWithin } from "../core/promise.ts";
 import type { Node } from "../graph/node.ts";
@@ -18,7 +17,7 @@ defineOp({
   kind: "elementwise",
   inputs: 1,
   dtype: floatOnly,
-  value: ([x], { format }) => e.roundTo(x, format as NarrowFormat),
+  value: ([x], { e }, { format }) => e.roundTo(x, format as NarrowFormat),
   vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],
   samples: {
     range: [-4, 4],

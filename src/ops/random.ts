@@ -1,6 +1,5 @@
 // Random ops: each takes its range of draws when its node is made, a number that depends on the shape alone. The words are integers from
 // the stream; the samplers over them are elementwise ops, so they fuse like any other.
-import * as random from "../../kernels/random.ts";
 import type { RandomKernel } from "../../kernels/sampler.ts";
 import { number, shape } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
@@ -69,7 +68,7 @@ defineOp({
   kind: "elementwise",
   inputs: 1,
   dtype: fromWords("float32"),
-  value: ([word], { low, high }) =>
+  value: ([word], { random }, { low, high }) =>
     low === undefined ? random.uniform(word) : random.uniformBetween(word, low as number, high as number),
   vjp: "none",
   samples: wordSamples,
@@ -77,7 +76,7 @@ defineOp({
 const normalFromWords = defineUnary({
   name: "normalFromWords",
   dtype: fromWords("float32"),
-  value: ([word]) => random.normal(word),
+  value: ([word], { random }) => random.normal(word),
   vjp: "none",
   samples: wordSamples,
 });
@@ -86,7 +85,7 @@ defineOp({
   kind: "elementwise",
   inputs: 1,
   dtype: fromWords("bool"),
-  value: ([word], { threshold }) => random.below(word, threshold as number),
+  value: ([word], { random }, { threshold }) => random.below(word, threshold as number),
   vjp: "none",
   samples: wordSamples,
 });

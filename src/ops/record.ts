@@ -7,6 +7,7 @@ import type { View } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Attributes, Node } from "../graph/node.ts";
+import type { Terms } from "./terms.ts";
 
 /** What a gradient rule is given: the op's node, the gradient of its output, and what went in. */
 export interface VjpContext {
@@ -59,7 +60,7 @@ interface BatchedBase extends VersionedBase {
 export interface ElementwiseRecord extends RecordBase {
   readonly kind: "elementwise";
   readonly inputs: number;
-  readonly value: (inputs: readonly Expr[], attributes: Attributes) => Expr;
+  readonly value: (inputs: readonly Expr[], terms: Terms, attributes: Attributes) => Expr;
   readonly samples: Samples;
 }
 
@@ -67,7 +68,7 @@ export interface ElementwiseRecord extends RecordBase {
 export interface MovementRecord extends BatchedBase {
   readonly kind: "movement";
   readonly shape: (input: Shape, attributes: Attributes, where: string) => Shape;
-  readonly view: (view: View, shape: Shape, attributes: Attributes) => View | null;
+  readonly view: (view: View, terms: Terms, shape: Shape, attributes: Attributes) => View | null;
   /** The operand's axes are the result's last ones, whatever is before them: what stretches. */
   readonly alignsLast?: boolean;
   /** Fills what a bounded view leaves out; movement that adds no points has none. */

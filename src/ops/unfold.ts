@@ -19,7 +19,7 @@ defineOp({
   version: 1,
   dtype: ([dtype]) => dtype,
   shape: (input, attributes) => unfolded(input, attributes as unknown as Windows),
-  view: (view, _, attributes) => {
+  view: (view, _terms, _shape, attributes) => {
     const { axis, size, step, dilation } = attributes as unknown as Windows;
     return unfoldView(view, axis, size, step, dilation);
   },

@@ -1,10 +1,10 @@
 // Optimizers: from gradients to the next version of parameters and slots, as tensors, so that an update is part of a compiled step. Numbers
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
 import { anything, checkArguments, checkKind, isRecord, kind, signature, string } from "../core/arguments.ts";
-import { compareUtf8 } from "../core/canonical.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
 import { code, flag, type Given, nonNegative, OptionRecord, options, texts } from "../core/options.ts";
 import { atOnce } from "../core/promise.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { atSite, makerSite } from "../graph/site.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
 import { pathOf } from "../program/paths.ts";

@@ -1,19 +1,16 @@
 // Calls of compiled functions. A call takes its draws, its state and its host values when it is made; only its execution waits for its turn.
 // Where one fails, state stays as it was before it, and calls that were made on what it would have written aren't run.
-import type { Backend, Buffer } from "../compile/contract.ts";
+import type { Backend } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { Node } from "../graph/node.ts";
 import type { Stream } from "../rng/stream.ts";
-import { materialize } from "../runtime/evaluate.ts";
-import { store } from "../runtime/stored.ts";
-import { bind, spoil, valueAtHand } from "../runtime/values.ts";
+import { spoil } from "../runtime/values.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type Leaf, mapTree } from "../tensor/tree.ts";
-import { type Before, type Lineage, settleLineages } from "./lineage.ts";
+import type { Leaf } from "../tensor/tree.ts";
+import type { Before, Lineage } from "./lineage.ts";
 import { type Program, type Ready, stage } from "./program.ts";
-import { resultLeaf } from "./trace.ts";
 
 /** What one execution did. */
 export interface Execution<R> {
@@ -111,7 +108,8 @@ function stageNow<R>({ backend, program }: CallParts<R>, values: Call<R>["values
   return undefined;
 }
 
-function writeAll(ready: Ready, values: Call<unknown>["values"]): void {
+/** Puts values from the host into staging memory. */
+export function writeAll(ready: Ready, values: Call<unknown>["values"]): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (!(value instanceof Node)) stage(ready, i, value);
@@ -139,8 +137,11 @@ function takeBack(undo: Call<unknown>["undo"]): void {
   for (const each of undo?.reverse() ?? []) each();
 }
 
-/** Runs a call. Call under `exclusive`, once. */
-export async function runCall<R>(call: Call<R>): Promise<Execution<R>> {
+/** Runs a call by `execute`. Call under `exclusive`, once. */
+export async function runCall<R>(
+  call: Call<R>,
+  execute: (call: Call<R>) => Promise<Execution<R>>,
+): Promise<Execution<R>> {
   try {
     if (call.failure) throw call.failure;
     const execution = await execute(call);
@@ -160,73 +161,6 @@ function leave<R>(call: Call<R>): void {
   waiting.delete(call as Call<unknown>);
   call.parts.program.waiting--;
   for (const lineage of call.lineages) lineage.letGo();
-}
-
-async function execute<R>(call: Call<R>): Promise<Execution<R>> {
-  const { parts, values, lineages, base, scalars } = call;
-  const { program, stream, log } = parts;
-  const { graph, state, result } = program.traced;
-  const backend = parts.backend instanceof Promise ? await parts.backend : parts.backend;
-  const ready = call.staged ?? program.readyOn(backend) ?? (await program.load(backend, log));
-  if (!call.staged) writeAll(ready, values);
-  if (!lineages.every((lineage) => lineage.isOn(backend)))
-    await settleLineages(
-      backend,
-      state.map(({ name }, i) => [name, lineages[i]]),
-    );
-  const inputs: Buffer[] = [];
-  const scratch: Buffer[] = [];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (!(value instanceof Node)) inputs.push(ready.staging[i]!);
-    else inputs.push(argumentAtHand(call, value, backend) ?? (await argument(call, value, { backend, scratch })));
-  }
-  for (const { buffer } of lineages) inputs.push(buffer);
-  const { plan } = ready.executable;
-  const buffers = ready.ports.map(({ input, size }, i) =>
-    input < 0 ? backend.allocate(plan.outputs[i].dtype, size) : inputs[input],
-  );
-  try {
-    await ready.executable.run({ inputs, outputs: buffers, seed: stream.seed, base });
-  } catch (error) {
-    for (const [i, { input }] of ready.ports.entries()) if (input < 0) backend.free(buffers[i]);
-    throw error;
-  } finally {
-    for (const buffer of scratch) backend.free(buffer);
-  }
-  const take = (i: number) => {
-    const node = resultLeaf(plan.outputs[i].shape, plan.outputs[i].dtype);
-    bind(node, { backend, buffer: buffers[i] }, { owned: true });
-    return new Tensor(node);
-  };
-  let at = 0;
-  const given = mapTree(result, "", ({ value }) => (value instanceof Tensor ? take(at++) : value)) as R;
-  const watched = Object.fromEntries(graph.watched.map(({ name }, i) => [name, take(graph.outputs.length + i)]));
-  return { result: given, watched, graphHash: plan.graphHash, base, draws: graph.draws, scalars };
-}
-
-/** An argument's memory, if its value is on the backend and the call doesn't overwrite it. */
-function argumentAtHand<R>(call: Call<R>, node: Node, backend: Backend): Buffer | undefined {
-  const buffer = valueAtHand(backend, node)?.buffer;
-  return buffer && node.op === "variable" && overwrites(call, buffer) ? undefined : buffer;
-}
-
-/** An argument's memory: computed if need be, and a copy where the call overwrites it. */
-async function argument<R>(
-  call: Call<R>,
-  node: Node,
-  { backend, scratch }: { readonly backend: Backend; readonly scratch: Buffer[] },
-): Promise<Buffer> {
-  const { buffer } = await materialize(backend, node);
-  if (!overwrites(call, buffer)) return buffer;
-  const copy = store(backend, await backend.read(buffer), buffer.dtype);
-  scratch.push(copy.buffer);
-  return copy.buffer;
-}
-
-/** Whether the call writes its state into this memory. */
-function overwrites<R>({ parts, lineages }: Call<R>, buffer: Buffer): boolean {
-  return parts.program.traced.state.some(({ written }, i) => written && lineages[i].buffer === buffer);
 }
 
 /** Gives the state back as it was before the call, and keeps those from running that were made on what it would have written. */
@@ -272,26 +206,4 @@ export function hostValues(
   } finally {
     takeBack(undo);
   }
-}
-
-/** The elements of all inputs as the call that `values` were taken for would begin with them: arguments, scalars, state. Nothing is run. */
-export async function peekInputs<R>(
-  {
-    program,
-    values,
-    lineages,
-  }: { program: Program<R>; values: readonly (Node | TypedArray)[]; lineages: readonly Lineage[] },
-  backend: Backend,
-): Promise<TypedArray[]> {
-  const { state } = program.traced;
-  await settleLineages(
-    backend,
-    state.map(({ name }, i) => [name, lineages[i]]),
-  );
-  const read = async (buffer: Buffer) => (await backend.read(buffer)).slice();
-  const inputs: TypedArray[] = [];
-  for (const value of values)
-    inputs.push(value instanceof Node ? await read((await materialize(backend, value)).buffer) : value);
-  for (const { buffer } of lineages) inputs.push(await read(buffer));
-  return inputs;
 }

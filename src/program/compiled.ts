@@ -6,15 +6,16 @@ import type { Backend } from "../compile/contract.ts";
 import { fallbackOf } from "../compile/fallback.ts";
 import type { Plan } from "../compile/plan.ts";
 import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { onDemand } from "../core/demand.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { allTaken } from "../core/promise.ts";
-import type { Graph } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { ambientStream, Stream } from "../rng/stream.ts";
 import { currentBackend, namedBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
 import type { Leaf } from "../tensor/tree.ts";
-import { type Execution, hostValues, makeCall, peekInputs, runCall } from "./call.ts";
+import { type Execution, hostValues, makeCall, runCall } from "./call.ts";
 import { Program, type Ready, surroundings } from "./program.ts";
 import { checkSame } from "./retrace.ts";
 import { listState, traceFunction } from "./trace.ts";
@@ -56,6 +57,8 @@ export interface Peek {
   readonly plan: Plan;
   readonly inputs: readonly TypedArray[];
 }
+
+const running = onDemand(() => import("./execution.ts"));
 
 /** So many traces are kept a function; the one unused for longest goes first. */
 const mostPrograms = 256;
@@ -139,7 +142,7 @@ export function compile<A extends readonly unknown[], R>(
     const stream = streamNow();
     const { program, leaves } = find(args, stream.seed);
     const call = makeCall({ name, program, leaves, backend: backendNow(), stream, base, log: told });
-    return exclusive(() => runCall(call));
+    return exclusive(() => runCall(call, async (call) => (await running()).execute(call)));
   };
 
   const load = (args: A): Promise<Ready> => {
@@ -157,7 +160,10 @@ export function compile<A extends readonly unknown[], R>(
     return exclusive(async () => {
       try {
         const { executable } = await program.load(await backend, told);
-        return { plan: executable.plan, inputs: await peekInputs({ program, values, lineages }, await backend) };
+        return {
+          plan: executable.plan,
+          inputs: await (await running()).peekInputs({ program, values, lineages }, await backend),
+        };
       } finally {
         for (const lineage of lineages) lineage.letGo();
       }

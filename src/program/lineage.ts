@@ -5,8 +5,7 @@ import type { DType } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import * as creation from "../ops/creation.ts";
-import { type Evaluation, evaluate } from "../runtime/evaluate.ts";
-import { moveTo, type Stored } from "../runtime/stored.ts";
+import type { Stored } from "../runtime/stored.ts";
 import { hasValue, lend, overwrite, spoil } from "../runtime/values.ts";
 
 /** What stood for the newest version before a call was made that writes the next. */
@@ -136,20 +135,3 @@ export class Lineage implements Stored {
 const memories = new FinalizationRegistry<{ stored: Stored | null }>(({ stored }) =>
   stored?.backend.free(stored.buffer),
 );
-
-/** Gives lineages memory of their own on the backend, computing what is pending as one graph whose outputs carry their names. Call under `exclusive`. null where nothing was computed. */
-export async function settleLineages(
-  backend: Backend,
-  named: readonly (readonly [string, Lineage])[],
-): Promise<Evaluation | null> {
-  const missing: { name: string; lineage: Lineage; node: Node }[] = [];
-  for (const [name, lineage] of named) {
-    const node = lineage.unsettled;
-    if (node) missing.push({ name, lineage, node });
-    else if (!lineage.isOn(backend)) lineage.settle(await moveTo(backend, lineage));
-  }
-  if (missing.length === 0) return null;
-  const evaluation = await evaluate(backend, missing);
-  for (const [i, { lineage }] of missing.entries()) lineage.settle(evaluation.stored[i]);
-  return evaluation;
-}

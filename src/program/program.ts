@@ -1,15 +1,18 @@
 // Programs: what one trace of a function serves, and what each backend has made ready for it.
 
-import { compileGraph } from "../compile/cache.ts";
 import type { Backend, Buffer, Executable } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
+import { onDemand } from "../core/demand.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Graph } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 import { castFormat, type NarrowFormat } from "../ops/precision.ts";
 import { store } from "../runtime/stored.ts";
 import { type Form, formOf, hasForm, type Leaf } from "../tensor/tree.ts";
-import { type Capture, captured, type TraceResult } from "./trace.ts";
+import type { Capture, TraceResult } from "./trace.ts";
 import type { Stateful } from "./variable.ts";
+
+const compiler = onDemand(() => import("../compile/cache.ts"));
+const capturing = onDemand(() => import("./captured.ts"));
 
 /** A program on a backend, and all that needn't be found out again at each execution. */
 export interface Ready {
@@ -107,7 +110,7 @@ export class Program<R> {
 
   /** Its graph: constants from outside by content. Call under `exclusive`. */
   async graph(backend: Backend): Promise<Graph> {
-    this.#closed ??= await captured(this.traced, backend);
+    this.#closed ??= await (await capturing()).captured(this.traced, backend);
     return this.#closed;
   }
 
@@ -116,7 +119,7 @@ export class Program<R> {
     const known = this.#ready.get(backend);
     if (known) return known;
     const staging: Ready["staging"] = [];
-    const { executable, hit } = await compileGraph(backend, await this.graph(backend), staging);
+    const { executable, hit } = await (await compiler()).compileGraph(backend, await this.graph(backend), staging);
     const { plan } = executable;
     const inputOf = new Map(plan.state.map(({ input, output }) => [output, input]));
     const ports = plan.outputs.map(({ shape }, i) => ({ input: inputOf.get(i) ?? -1, size: sizeOf(shape) }));

@@ -1,16 +1,14 @@
 // Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
-import type { Backend } from "../compile/contract.ts";
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
-import { compareUtf8 } from "../core/canonical.ts";
-import type { DType, TypedArray } from "../core/dtype.ts";
+import type { DType } from "../core/dtype.ts";
 import { ShapeError, TraceError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promise.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
-import type { Graph, GraphInput, GraphOutput } from "../graph/hash.ts";
+import { compareUtf8 } from "../core/utf8.ts";
+import type { Graph, GraphInput, GraphOutput } from "../graph/graph.ts";
 import { Node, reachable } from "../graph/node.ts";
 import { currentTrace, refuseInBody, type TraceScope, withTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
-import { materialize } from "../runtime/evaluate.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { tensor } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -147,17 +145,6 @@ export function traceFunction<A extends readonly unknown[], R>(
   const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: written.includes(entry) }));
   const { scalars, beforeExecution, firstId } = scope;
   return { graph, result, state, scalars, beforeExecution, outside, firstId };
-}
-
-/** The graph with the values of what it takes from outside: constants by content. Call under `exclusive`. */
-export async function captured(
-  { graph, outside }: { readonly graph: Graph; readonly outside: readonly Node[] },
-  backend: Backend,
-): Promise<Graph> {
-  if (outside.length === 0) return graph;
-  const values = new Map<Node, TypedArray>();
-  for (const node of outside) values.set(node, await backend.read((await materialize(backend, node)).buffer));
-  return { ...graph, captured: values };
 }
 
 const scalarCall = signature("runtimeScalar", {

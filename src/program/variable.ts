@@ -1,7 +1,6 @@
 // Variable: a cell that holds a tensor and can be given another. Tensors made from it stand on the version it held then. Inside a compiled
 // function that lists it as state it is an input and, once assigned, an output that takes the input's place in memory.
 
-import type { Backend } from "../compile/contract.ts";
 import { checkArguments, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
@@ -12,10 +11,9 @@ import type { Node } from "../graph/node.ts";
 import { currentTrace, drawingFrom, drawPosition, refuseInBody, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
 import { stopGradient } from "../ops/elementwise.ts";
-import type { Evaluation } from "../runtime/evaluate.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { Lineage, settleLineages } from "./lineage.ts";
+import { Lineage } from "./lineage.ts";
 
 /** Whatever owns variables: modules, optimizers, or a cell itself. Names are unique and stable: `parameter/0.weight`, `buffer/…`, `optimizer/…`. */
 export interface Stateful {
@@ -207,17 +205,6 @@ export class Variable extends Tensor {
   override dispose(): void {
     checkArguments(disposeCall, arguments);
   }
-}
-
-/** Gives variables memory of their own on the backend, computing what is pending as one graph whose outputs carry their names. Call under `exclusive`. null where nothing was computed. */
-export function settleVariables(
-  backend: Backend,
-  named: Iterable<readonly [string, Variable]>,
-): Promise<Evaluation | null> {
-  return settleLineages(
-    backend,
-    [...named].map(([name, variable]) => [name, variable.lineage] as const),
-  );
 }
 
 /** The variables' values on the host, by name. */

@@ -1,6 +1,6 @@
 // A graph as a drawing: a box per node, or per part of the program where there are many, each part to open. No script.
 import { formatShape } from "../core/shape.ts";
-import { fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { showPlace } from "../graph/site.ts";
 import { recordOf } from "../ops/define.ts";

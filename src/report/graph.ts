@@ -2,7 +2,7 @@
 import { kernelCost, planCost } from "../compile/cost.ts";
 import type { Plan } from "../compile/plan.ts";
 import { formatShape } from "../core/shape.ts";
-import type { Graph } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/print.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { drawing, drawingKey, drawingStyle } from "./drawing.ts";

@@ -1,7 +1,7 @@
 // Integer samplers over the stream's words: a fixed number of draws a value, no rejection, integer arithmetic only (float64 products and
 // quotients that are exact). What becomes a float is an expression over one word, in kernels/random.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { fillWords } from "./stream.ts";
+import { fillWords } from "./draws.ts";
 
 /** Words are drawn this many at a time, so that a large sample needs no second array of its size. */
 const blockWords = 8192;
@@ -64,30 +64,4 @@ export function permutation(seed: bigint, offset: number | bigint, count: number
     }
   });
   return order;
-}
-
-/**
- * The fixed-point CDF of weights (≥ 0, not all 0; they need not sum to 1): float64 [n] of integers, the k-th being
- * round((w₀ + … + wₖ)/(w₀ + … + wₙ₋₁)·2³²), sums ascending in float64. The last is 2³², so a weight of 0 is never drawn; one below 2⁻³³ of
- * the sum may never be. Throws ShapeError for weights that aren't such.
- */
-export function categoricalThresholds(weights: ArrayLike<number>): Float64Array {
-  const thresholds = new Float64Array(weights.length);
-  let sum = 0;
-  for (let k = 0; k < weights.length; k++) {
-    const weight = weights[k];
-    if (!(weight >= 0)) refuse(ShapeError, "categorical", `weight ${k} is not a weight`, weight, "a number ≥ 0");
-    sum += weight;
-    thresholds[k] = sum;
-  }
-  if (!(sum > 0 && sum < Infinity)) {
-    throw new ShapeError({
-      where: "categorical",
-      problem: "weights without a finite positive sum",
-      got: `${weights.length} weights that sum to ${sum}`,
-      expected: "a sum in (0, ∞)",
-    });
-  }
-  for (let k = 0; k < thresholds.length; k++) thresholds[k] = Math.round((thresholds[k] / sum) * 2 ** 32);
-  return thresholds;
 }

@@ -1,11 +1,9 @@
 // The run's one source of randomness: a PCG32 stream, exactly as the npm package pcg-random gives it, and its position, which is its
-// only state. The stream hands out ranges of draws; what fills them needs only the seed and the offset. No other file imports pcg-random.
-import PcgRandom from "pcg-random";
+// only state. The stream hands out ranges of draws; what fills them (draws.ts) needs only the seed and the offset.
 import { anything, checkArguments, signature } from "../core/arguments.ts";
 import { refuse, StreamError, showValue } from "../core/errors.ts";
 import { runWithin } from "../core/promise.ts";
 import { regionOf } from "./regions.ts";
-import { fill, jump, type PcgState } from "./words.ts";
 
 /** Only their numbers: what a seed or a position may be, the functions say themselves. */
 const calls = {
@@ -111,29 +109,6 @@ export function seedFromText(where: string, text: string): bigint {
 /** A fresh seed from the operating system, for a run that was given none. The one number here that no seed decides: log it and save it. */
 export function drawSeed(): bigint {
   return globalThis.crypto.getRandomValues(new BigUint64Array(1))[0];
-}
-
-/** The seed's stream before draw 0: what backends jump ahead from by themselves. Throws StreamError for a bad seed. */
-export function firstState(seed: bigint): PcgState {
-  const checked = parseSeed("firstState", seed);
-  return new PcgRandom(Number(checked & 0xffffffffn), Number(checked >> 32n)).getState();
-}
-
-/**
- * Writes draws `offset`, `offset` + 1, … of the seed's stream to `out`: uint32 [out.length]. A pure function of its arguments; ranges may
- * be filled in any order, in parts, and again. Throws StreamError for a bad seed or offset, or a range that ends beyond draw 2⁶⁴.
- */
-export function fillWords(seed: bigint, offset: number | bigint, out: Uint32Array): void {
-  const valid = typeof offset === "bigint" || Number.isSafeInteger(offset);
-  if (!valid || offset < 0 || BigInt(offset) + BigInt(out.length) > 2n ** 64n) {
-    throw new StreamError({
-      where: "fillWords",
-      problem: "not a range of draws",
-      got: `${out.length} draws from ${showValue(offset)}`,
-      expected: "an integer offset ≥ 0, as bigint above 2^53 − 1, and an end of at most 2^64",
-    });
-  }
-  fill(jump(firstState(seed), offset), out);
 }
 
 let ambient: Stream | undefined;

@@ -9,9 +9,10 @@
 //   given = u32 count ‖ per number in UTF-8 order of the names: name ‖ its float32 bits u32
 //   digest = SHA-256(h_T ‖ the root of the final tensors (run/state))
 import type { HostArray } from "../core/array.ts";
-import { compareUtf8, Encoder, float32Bits, fromHex, sha256, toHex } from "../core/canonical.ts";
+import { Encoder, float32Bits, fromHex, sha256, toHex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { tensorsDigest } from "./state.ts";
 
 /** What a chain starts from: all that names the program and its data. */

@@ -1,7 +1,8 @@
 // Two digest chains compared: the first step at which they part, and what differs there. A chain's link holds all links before it, so that
 // equal links prove equal pasts, and the first difference is found by bisection. Pure: no files.
-import { compareUtf8, float32FromBits, toHex } from "../core/canonical.ts";
+import { float32FromBits, toHex } from "../core/canonical.ts";
 import { ReproError } from "../core/errors.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import type { ChainLink } from "./chain.ts";
 
 /**

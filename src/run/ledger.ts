@@ -1,7 +1,7 @@
 // The ledger of draws: which op owns which range of the stream. Made from graphs and from what a run reserves; it moves nothing.
 import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { type Graph, graphNodes } from "../graph/hash.ts";
+import { type Graph, graphNodes } from "../graph/graph.ts";
 import { reachable } from "../graph/node.ts";
 import { dataOffset, watchOffset } from "../rng/regions.ts";
 

@@ -6,7 +6,8 @@
 //   a tensor = the leaf name ‖ dtype ‖ u32 rank ‖ extents u64 ‖ that root (32 bytes)
 //   a state = the root over its tensors, sorted by name in UTF-8 order
 import type { HostArray } from "../core/array.ts";
-import { canonicalBytes, compareUtf8, Encoder } from "../core/canonical.ts";
+import { canonicalBytes, Encoder } from "../core/canonical.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { leafHash, merkleRoot } from "./merkle.ts";
 
 /** Bytes of a leaf of a tensor's data. */

@@ -1,17 +1,16 @@
 // Evaluation: nodes without values are computed as one closed graph, from the nodes below them that have one.
 import { compileGraph } from "../compile/cache.ts";
 import type { Backend, Buffer } from "../compile/contract.ts";
-import type { TypedArray } from "../core/dtype.ts";
+import { graphHash } from "../compile/hash.ts";
 import { TraceError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
-import { isForgetful } from "../graph/ancestry.ts";
-import { type Graph, type GraphOutput, graphHash } from "../graph/hash.ts";
+import { settle } from "../graph/ancestry.ts";
+import { isForgetful } from "../graph/forgotten.ts";
+import type { Graph, GraphOutput } from "../graph/graph.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
-import { currentBackend } from "./backends.ts";
-import { exclusive } from "./queue.ts";
 import type { Stored } from "./stored.ts";
-import { hasValue, keep, storedValue, valueOn, whyGone } from "./values.ts";
+import { bind, hasValue, valueOn, whyGone } from "./values.ts";
 
 /** A graph that computes the outputs from nodes that have values. Throws TraceError where a leaf has none. */
 function closeGraph(outputs: readonly GraphOutput[], seed: bigint): Graph {
@@ -55,6 +54,12 @@ const computed = new WeakSet<Node>();
 
 /** Ops whose values are as good as their inputs', or as nothing. */
 const cheap: readonly string[] = ["full", "coordinate", "leaf", "movement", "words"];
+
+/** Makes values those of nodes that were computed, and has the nodes let go of what they were computed from. */
+function keep(nodes: readonly Node[], stored: readonly Stored[]): void {
+  nodes.forEach((node, i) => bind(node, stored[i], { owned: true }));
+  settle(nodes, { hasValue, isDifferentiable: (node) => recordOf(node).vjp !== "none" });
+}
 
 /**
  * What a second graph computes again: nodes without a value that an earlier one computed on its way and that something new reads. They are
@@ -127,15 +132,4 @@ export async function realizeNodes(backend: Backend, nodes: readonly Node[]): Pr
 export async function materialize(backend: Backend, node: Node): Promise<Stored> {
   await realizeNodes(backend, [node]);
   return (await valueOn(backend, node))!;
-}
-
-/** The node's elements on the host, computed if need be: a copy. */
-export function readNode(node: Node): Promise<TypedArray> {
-  if (node.data) return Promise.resolve(node.data.slice());
-  const chosen = currentBackend();
-  return exclusive(async () => {
-    const known = storedValue(node);
-    const { backend, buffer } = known ?? (await materialize(await chosen, node));
-    return backend.read(buffer);
-  });
 }

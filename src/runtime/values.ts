@@ -2,9 +2,7 @@
 // memory is given back when nothing refers to it any more.
 import type { Backend, Buffer } from "../compile/contract.ts";
 import { itemSize } from "../core/dtype.ts";
-import { settle } from "../graph/ancestry.ts";
 import type { Node } from "../graph/node.ts";
-import { recordOf } from "../ops/define.ts";
 import { count, discount } from "./pressure.ts";
 import { moveTo, type Stored, store } from "./stored.ts";
 
@@ -42,12 +40,6 @@ export function bind(node: Node, stored: Stored, { owned }: { owned: boolean }):
   }
   values.set(node, { ...stored, owned });
   if (owned) own(node, stored);
-}
-
-/** Makes values those of nodes that were computed, and has the nodes let go of what they were computed from. */
-export function keep(nodes: readonly Node[], stored: readonly Stored[]): void {
-  nodes.forEach((node, i) => bind(node, stored[i], { owned: true }));
-  settle(nodes, { hasValue, isDifferentiable: (node) => recordOf(node).vjp !== "none" });
 }
 
 /** Makes what a lender has in memory, at the time of asking, the leaf's value. */

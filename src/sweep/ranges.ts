@@ -2,8 +2,9 @@
 import { isRecord } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { exp, log } from "../core/real.ts";
+import { fillWords } from "../rng/draws.ts";
 import { randint } from "../rng/samplers.ts";
-import { fillWords, type Stream } from "../rng/stream.ts";
+import type { Stream } from "../rng/stream.ts";
 import { show, unknownKey } from "../train/config/validate.ts";
 import { formatPath, type Path, type YamlSource } from "../train/config/yaml.ts";
 import { valueSource } from "./values.ts";

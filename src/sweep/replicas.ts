@@ -1,6 +1,6 @@
 // Runs of a sweep that others replay: so many of them, none of those who made the run where there are others, a share of the runs that nobody can know before. Where one finds another thing than the run
 // says, a third machine settles with the two whose step is wrong, and all that the wrong one made is marked.
-import { fillWords } from "../rng/stream.ts";
+import { fillWords } from "../rng/draws.ts";
 import type { Attestation, Statement } from "../verify/attestation.ts";
 import type { Settlement } from "../verify/settle.ts";
 import type { CheckOrder, CheckTask, Part } from "./check.ts";

@@ -9,9 +9,7 @@ import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../co
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { constant } from "../ops/creation.ts";
-import { currentBackend } from "../runtime/backends.ts";
-import { readNode, realizeNodes } from "../runtime/evaluate.ts";
-import { exclusive } from "../runtime/queue.ts";
+import { readNode, realizeNode } from "../runtime/read.ts";
 import { release } from "../runtime/values.ts";
 import { formatArray } from "./format.ts";
 
@@ -141,9 +139,7 @@ export class Tensor {
   realize(): Promise<this> {
     checkArguments(reads.realize, arguments);
     refuseInTrace("realize");
-    const { node } = this;
-    const backend = currentBackend();
-    return allTaken(exclusive(async () => realizeNodes(await backend, [node])).then(() => this));
+    return allTaken(realizeNode(this.node).then(() => this));
   }
 
   /** Its values as NumPy prints them. */

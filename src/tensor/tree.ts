@@ -1,10 +1,10 @@
 // Arguments and results of compiled functions: tensors, numbers and host arrays, in records and arrays. Flattening names each leaf by its
 // path, keys in UTF-8 order, so that the order in which an object was built never matters.
 import type { HostArray } from "../core/array.ts";
-import { compareUtf8 } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { type Shape, sameShape } from "../core/shape.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { Tensor } from "./tensor.ts";
 
 /** One leaf of an argument or result. */

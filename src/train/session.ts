@@ -2,7 +2,7 @@
 import type { Backend } from "../compile/contract.ts";
 import type { TableState } from "../data/dataset.ts";
 import type { DataLoader } from "../data/loader.ts";
-import type { Graph } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Chain } from "../run/chain.ts";
 import type { KeepBest } from "../run/checkpoint.ts";
 import { LoggedNumbers } from "../run/history.ts";

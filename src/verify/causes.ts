@@ -16,7 +16,7 @@ import { placesOf } from "../../kernels/view.ts";
 import { type KernelWord, wordOf } from "../../kernels/word.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import { fillWords } from "../rng/stream.ts";
+import { fillWords } from "../rng/draws.ts";
 import { bitsOf, differences, sameBits, sameElements } from "./bits.ts";
 import { type Comparison, type ScalarFault, scalarOf } from "./scalar.ts";
 import { faultySteps, type Order, otherOrders, sumIn, type Terms, writtenOrders } from "./sums.ts";

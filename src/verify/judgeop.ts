@@ -2,13 +2,13 @@
 // replayed, and no run's folder is needed.
 import { exists } from "#files";
 import { meaningOf } from "../backend/reference/node.ts";
+import { type DecodedGraph, decodeGraph } from "../compile/decode.ts";
 import { checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { fromHex, sha256Hex, toHex } from "../core/canonical.ts";
 import { ConfigError, DataError, SeedgradError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import { type DecodedGraph, decodeGraph } from "../graph/decode.ts";
-import { meaningOf as graphMeaning } from "../graph/meaning.ts";
 import type { Node } from "../graph/node.ts";
+import { meaningOf as graphMeaning } from "../ops/meaning.ts";
 import { readChain } from "../run/chainfile.ts";
 import type { Check, Verdict } from "../run/verification.ts";
 import { sameElements } from "./bits.ts";

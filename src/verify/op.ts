@@ -2,10 +2,11 @@
 // computed and what it means, and why they differ.
 import { wordOf } from "../../kernels/word.ts";
 import type { Backend } from "../compile/contract.ts";
+import { encodeGraph } from "../compile/hash.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
-import { encodeGraph, fixedData, type Graph, graphNodes } from "../graph/hash.ts";
+import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import type { Place } from "../graph/site.ts";
 import { sameElements, showElement } from "./bits.ts";

@@ -1,10 +1,11 @@
 // What a proof of an op says of a step, held to itself: each hash made again from what it is of, and each value against what link and checkpoints hold of it.
+
+import type { DecodedGraph } from "../compile/decode.ts";
 import { canonicalBytes, fromHex, sha256Hex, toHex } from "../core/canonical.ts";
 import { Decoder } from "../core/decoder.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import type { DecodedGraph } from "../graph/decode.ts";
 import type { Node } from "../graph/node.ts";
 import { digestOf, linkHash } from "../run/chain.ts";
 import { rootOfPath } from "../run/merkle.ts";

@@ -9,7 +9,7 @@ import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import { fixedData, type Graph } from "../graph/hash.ts";
+import { fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { sameElements } from "./bits.ts";
 import type { Suspect } from "./causes.ts";

@@ -1,6 +1,7 @@
 // What the ops of a step gave, proved: the values of a step that was made again, op by op, become the leaves of a tree. Branches of an op's operands and of
 // its result are all that a judge needs.
 import { backendKind, threadsKind } from "../backend/load.ts";
+import { encodeGraph } from "../compile/hash.ts";
 import {
   boolean,
   callable,
@@ -15,7 +16,7 @@ import { fromHex, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
-import { encodeGraph, fixedData, type Graph } from "../graph/hash.ts";
+import { fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { textOf } from "../ops/meaning.ts";

@@ -2,8 +2,9 @@
 // of it is kept, with all that its link is the hash of.
 import { loadBackend, type Threads } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
-import { compareUtf8, fromHex, toHex } from "../core/canonical.ts";
+import { fromHex, toHex } from "../core/canonical.ts";
 import { ConfigError, DataError, ReproError } from "../core/errors.ts";
+import { compareUtf8 } from "../core/utf8.ts";
 import { encodeBatch, encodeNumbers, type LinkParts, linkHash } from "../run/chain.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 import { compareLinks } from "../run/compare.ts";

@@ -1,6 +1,6 @@
 // A part of a run to replay, chosen by the verifier's own draw, so that whoever made the run couldn't know which.
 import { ConfigError } from "../core/errors.ts";
-import { fillWords } from "../rng/stream.ts";
+import { fillWords } from "../rng/draws.ts";
 import { readChain } from "../run/chainfile.ts";
 import { listCheckpoints } from "../run/checkpoint.ts";
 

@@ -7,7 +7,7 @@ import type { Backend } from "../compile/contract.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, SeedgradError } from "../core/errors.ts";
 import { missingKey } from "../core/keys.ts";
-import type { Graph } from "../graph/hash.ts";
+import type { Graph } from "../graph/graph.ts";
 import { readGraph } from "../graph/record.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import type { ChainLink } from "../run/chain.ts";

@@ -9,7 +9,7 @@ import type { Backend } from "../../src/compile/contract.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { dtypeOf, makeArray, type TypedArray } from "../../src/core/dtype.ts";
 import { GradError } from "../../src/core/errors.ts";
-import { type Graph, graphNodes } from "../../src/graph/hash.ts";
+import { type Graph, graphNodes } from "../../src/graph/graph.ts";
 import { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { reserveDraws } from "../../src/graph/scope.ts";

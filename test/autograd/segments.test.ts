@@ -6,7 +6,7 @@ import { makeSegment } from "../../src/autograd/segments.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { lower } from "../../src/compile/lower.ts";
-import { type Graph, graphNodes } from "../../src/graph/hash.ts";
+import { type Graph, graphNodes } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import * as reduce from "../../src/ops/reduce.ts";

@@ -13,7 +13,7 @@ import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
-import { fillWords } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import {
   arrayOf,
   type Data,

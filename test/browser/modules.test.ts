@@ -3,7 +3,7 @@ import vm from "node:vm";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as seedgrad from "../../src/index.ts";
-import { bundle, type Chunk, fileOf, loadedWith } from "../../tools/bundle.ts";
+import { bundle, type Chunk, fileOf, loadedWith, onWasm } from "../../tools/bundle.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { type Pages, servePages } from "../support/pages.ts";
 import { type Outcome, program } from "../support/small.ts";
@@ -45,7 +45,7 @@ describe.skipIf(noChromium)("modules in Chromium, by an import map", () => {
       1,
     );
     expect(await page.evaluate(`(${program})(sg, 1)`)).toEqual(here);
-    expect(fetched()).toEqual(files("src/backend/wasm/backend.ts", "src/compile/lower.ts").sort());
+    expect(fetched()).toEqual(files(...onWasm).sort());
   });
 
   test("gpu.js is fetched for a backend of it, and runs", async () => {

@@ -5,7 +5,7 @@ import { referenceBackend } from "../../src/backend/reference.ts";
 import { wasmBackend } from "../../src/backend/wasm/backend.ts";
 import { compileGraph, findCompiled } from "../../src/compile/cache.ts";
 import type { Backend } from "../../src/compile/contract.ts";
-import { graphHash, planKey } from "../../src/graph/hash.ts";
+import { graphHash, planKey } from "../../src/compile/hash.ts";
 import { exp } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { compile } from "../../src/program/compiled.ts";

@@ -1,7 +1,6 @@
 // Values kept in 16 bits: which are, that they take half the memory, and that listings and costs say so.
 import { expect, test } from "vitest";
 import * as e from "../../kernels/expr.ts";
-import { narrowFormats } from "../../kernels/expr.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { loadBackend } from "../../src/backend/load.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
@@ -10,7 +9,8 @@ import { formatOf, isNumberOf } from "../../src/compile/formats.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Plan } from "../../src/compile/plan.ts";
 import { float32FromBits } from "../../src/core/canonical.ts";
-import type { Graph } from "../../src/graph/hash.ts";
+import { narrowFormats } from "../../src/core/dtype.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { less } from "../../src/ops/compare.ts";
 import { broadcastTo } from "../../src/ops/define.ts";

@@ -1,7 +1,8 @@
 // The canonical encoding: its quick ways give the bytes of the plain ones, on any text and any integer.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareUtf8, Encoder } from "../../src/core/canonical.ts";
+import { Encoder } from "../../src/core/canonical.ts";
+import { compareUtf8 } from "../../src/core/utf8.ts";
 
 // Units below, at, between and above the surrogates, so that pairs, halves and their neighbours meet.
 const unit = fc.constantFrom(

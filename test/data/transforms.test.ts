@@ -17,7 +17,7 @@ import { betaQuantile } from "../../src/data/transforms/mixup.ts";
 import { tensor } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy as loss } from "../../src/nn/losses.ts";
-import { fillWords } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { configToYaml, parseConfig } from "../../src/train/config/parse.ts";
 import { temporaryFolder } from "../support/folder.ts";

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as seedgrad from "../../src/index.ts";
-import { bundle, type Chunk, entries, fileOf, gzippedSize, loadedWith } from "../../tools/bundle.ts";
+import { bundle, type Chunk, entries, fileOf, gzippedSize, loadedWith, onWasm } from "../../tools/bundle.ts";
 import { type Outcome, program } from "../support/small.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "seedgrad-modules-"));
@@ -45,7 +45,7 @@ test("no import is left to be resolved: every one is of a file beside it", () =>
 
 test("core imports no zod, yaml or gpu.js, no trainer and no data sets", () => {
   const core = loadedWith(chunks, ["core.js"]);
-  expect(packagesIn(core)).toEqual(["@noble/hashes", "pcg-random"]);
+  expect(packagesIn(core)).toEqual(["@noble/hashes"]);
   for (const room of ["train", "run", "report", "verify", "data", "cli"]) expect(roomsIn(core)).not.toContain(room);
 });
 
@@ -65,12 +65,11 @@ test("gpu.js and the backends are imported when they are asked for, by every ent
 test("sizes stay near what docs/design.md states", async () => {
   const kB = (files: readonly string[], of = chunks) => gzippedSize(loadedWith(of, files)) / 1000;
   const page = await bundle({ page: "bench/pages/small-model.ts" });
-  const wasm = (of: readonly Chunk[]) =>
-    ["src/backend/wasm/backend.ts", "src/compile/lower.ts"].map((path) => fileOf(of, path));
-  expect(kB(["page.js"], page)).toBeLessThan(59);
-  expect(kB(["page.js", ...wasm(page)], page)).toBeLessThan(109);
-  expect(kB(["core.js"])).toBeLessThan(74);
-  expect(kB(["core.js", ...wasm(chunks)])).toBeLessThan(126);
+  const wasm = (of: readonly Chunk[]) => onWasm.map((path) => fileOf(of, path));
+  expect(kB(["page.js"], page)).toBeLessThan(42);
+  expect(kB(["page.js", ...wasm(page)], page)).toBeLessThan(104);
+  expect(kB(["core.js"])).toBeLessThan(70);
+  expect(kB(["core.js", ...wasm(chunks)])).toBeLessThan(122);
 });
 
 test.each(["seedgrad", "core"])("%s.js runs as it is: the same bits, and errors by their names", async (entry) => {

@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 import { arithmeticNames, hardwareOperations } from "../../src/backend/webgpu/arithmetic.ts";
 import { openDevice } from "../../src/backend/webgpu/device.ts";
-import { fillWords } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { batch, differences, operandsOf, tried } from "../support/arithmetic.ts";
 import "../support/swiftshader.ts";
 

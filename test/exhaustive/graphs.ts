@@ -3,7 +3,7 @@
 // parts of backends' names; --seed goes on from a failure, whose smallest case is printed.
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { graphNodes } from "../../src/graph/hash.ts";
+import { graphNodes } from "../../src/graph/graph.ts";
 import { loaded } from "../support/backends.ts";
 import { checkProgram, choices, programOf } from "../support/programs.ts";
 

@@ -1,8 +1,9 @@
 // npm run test:rounding: every one of the 2³² float32 inputs, rounded to each 16-bit format by the steps that some backends render, against
 // integers. About a quarter of an hour on one core; --from and --to (in 256ths) take a part.
 import { parseArgs } from "node:util";
-import { input, narrowFormats } from "../../kernels/expr.ts";
+import { input } from "../../kernels/expr.ts";
 import { roundInSteps } from "../../kernels/math/narrow.ts";
+import { narrowFormats } from "../../src/core/dtype.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { narrowing } from "../support/narrow.ts";
 

@@ -1,7 +1,8 @@
 // Two graphs compared node by node: nothing where their hashes agree, and the very nodes where they don't.
 import { describe, expect, test } from "vitest";
+import { graphHash } from "../../src/compile/hash.ts";
 import { compareGraphs } from "../../src/graph/compare.ts";
-import { type Graph, graphHash } from "../../src/graph/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { Stream } from "../../src/rng/stream.ts";
 import { dropout, matmul, tensor, uniform } from "../../src/tensor/functions.ts";

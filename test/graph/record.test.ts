@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { compareGraphs } from "../../src/graph/compare.ts";
-import type { Graph } from "../../src/graph/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { readGraph, recordGraph } from "../../src/graph/record.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { Stream } from "../../src/rng/stream.ts";

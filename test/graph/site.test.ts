@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../src/autograd/grad.ts";
-import { type Graph, graphHash, planKey } from "../../src/graph/hash.ts";
+import { graphHash, planKey } from "../../src/compile/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { atOneSite, atSite, hereSite, inPart, showPlace } from "../../src/graph/site.ts";
 import * as nn from "../../src/nn/index.ts";

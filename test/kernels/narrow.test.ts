@@ -1,9 +1,10 @@
 // Rounding to 16-bit floats against integers: at every number of the format, halfway to the next, and one float32 to each side of both. All 2³²
 // inputs: npm run test:rounding.
 import { describe, expect, test } from "vitest";
-import { input, narrowFormats } from "../../kernels/expr.ts";
+import { input } from "../../kernels/expr.ts";
 import { roundInSteps } from "../../kernels/math/narrow.ts";
 import { float32Bits, float32FromBits } from "../../src/core/canonical.ts";
+import { narrowFormats } from "../../src/core/dtype.ts";
 import { DTypeError } from "../../src/core/errors.ts";
 import { narrowed } from "../../src/core/narrow.ts";
 import { full } from "../../src/ops/define.ts";

@@ -5,7 +5,7 @@ import type { Loss } from "../../src/nn/losses.ts";
 import * as losses from "../../src/nn/losses.ts";
 import { withTerms } from "../../src/nn/metrics/metric.ts";
 import * as metrics from "../../src/nn/metrics.ts";
-import { fillWords } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { ops, tensor, zeros } from "../../src/tensor/functions.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { ShapeError } from "../../src/core/errors.ts";
 import * as sg from "../../src/index.ts";
 import { type Tensor, tensor } from "../../src/index.ts";
-import { categoricalThresholds } from "../../src/rng/samplers.ts";
-import { fillWords, Stream, withStream } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
+import { Stream, withStream } from "../../src/rng/stream.ts";
+import { categoricalThresholds } from "../../src/rng/thresholds.ts";
 import { upperTail } from "../support/normal.ts";
 import { chiSquaredScore, frequencyScore, kolmogorovSmirnov } from "../support/statistics.ts";
 

@@ -14,7 +14,7 @@ import * as norm from "../../src/ops/norm.ts";
 import * as padding from "../../src/ops/pad.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
-import { fillWords } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { runGraph, traceGraph } from "../support/graphs.ts";
 
 type Nested = number | Nested[];

@@ -4,8 +4,10 @@ import { ShapeError, StreamError } from "../../src/core/errors.ts";
 import "../../src/ops/creation.ts";
 import "../../src/ops/movement.ts";
 import * as ops from "../../src/ops/random.ts";
-import { categoricalThresholds, permutation, randint } from "../../src/rng/samplers.ts";
-import { fillWords, Stream, withStream } from "../../src/rng/stream.ts";
+import { fillWords } from "../../src/rng/draws.ts";
+import { permutation, randint } from "../../src/rng/samplers.ts";
+import { Stream, withStream } from "../../src/rng/stream.ts";
+import { categoricalThresholds } from "../../src/rng/thresholds.ts";
 
 function words(seed: bigint, offset: number | bigint, count: number): Uint32Array {
   const out = new Uint32Array(count);

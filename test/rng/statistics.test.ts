@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { type Expr, input } from "../../kernels/expr.ts";
 import * as random from "../../kernels/random.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { regions, watchOffset } from "../../src/rng/regions.ts";
 import { permutation, randint } from "../../src/rng/samplers.ts";
-import { fillWords } from "../../src/rng/stream.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { upperTail } from "../support/normal.ts";
 import { correlationScore, frequencyScore, kolmogorovSmirnov, momentScore } from "../support/statistics.ts";

@@ -3,11 +3,11 @@ import { createPcg32, getOutput, nextState, stepState } from "pcg";
 import PcgRandom from "pcg-random";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { StreamError } from "../../src/core/errors.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { dataOffset, regions, watchOffset } from "../../src/rng/regions.ts";
 import {
   ambientStream,
   drawSeed,
-  fillWords,
   manualSeed,
   parseSeed,
   Stream,

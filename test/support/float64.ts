@@ -1,5 +1,6 @@
 // A test-only reading of graphs in float64, from the same records: what gradients are checked with by central differences. Elementary
 // functions keep their float32 polynomials, so values are good to about 1e-7; the order of sums doesn't matter here.
+
 import { type Expr, input as inputExpr, topological } from "../../kernels/expr.ts";
 import { kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
 import { contiguousView } from "../../kernels/view.ts";
@@ -7,7 +8,8 @@ import { type Shape, sizeOf, stridesOf } from "../../src/core/shape.ts";
 import { loopAttributes, loopOf } from "../../src/graph/body.ts";
 import { type Node, reachable } from "../../src/graph/node.ts";
 import { recordOf } from "../../src/ops/define.ts";
-import { fillWords } from "../../src/rng/stream.ts";
+import { terms } from "../../src/ops/terms.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 
 /** Elements in float64. */
 export type Numbers = Float64Array;
@@ -97,6 +99,7 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
     case "elementwise": {
       const body = record.value(
         inputs.map((operand, i) => inputExpr(i, operand.dtype)),
+        terms,
         attributes,
       );
       const order = topological(body);
@@ -109,7 +112,7 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
       );
     }
     case "movement": {
-      const { strides, offset, bounds } = record.view(contiguousView(inputs[0].shape), shape, attributes)!;
+      const { strides, offset, bounds } = record.view(contiguousView(inputs[0].shape), terms, shape, attributes)!;
       return fill((point) =>
         point.every((at, axis) => !bounds[axis] || (at >= bounds[axis][0] && at < bounds[axis][1]))
           ? operands[0][offset + dot(point, strides)]

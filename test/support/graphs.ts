@@ -7,7 +7,7 @@ import type { Plan } from "../../src/compile/plan.ts";
 import { canonicalBytes } from "../../src/core/canonical.ts";
 import { type DType, makeArray, type TypedArray } from "../../src/core/dtype.ts";
 import { type Shape, sizeOf } from "../../src/core/shape.ts";
-import type { Graph } from "../../src/graph/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import { input } from "../../src/ops/creation.ts";

@@ -1,15 +1,15 @@
 // Random programs for property tests: a list of numbers decides op after op over a pool of values, so that shrinking the list shrinks the
 // program. A choice that an op refuses by its own check is skipped. And the law that each must keep.
 import fc from "fast-check";
-import { narrowFormats } from "../../kernels/expr.ts";
 import { gradients } from "../../src/autograd/grad.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import type { Backend } from "../../src/compile/contract.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
+import { narrowFormats } from "../../src/core/dtype.ts";
 import { DTypeError, ShapeError } from "../../src/core/errors.ts";
 import { type Shape, sameShape, sizeOf } from "../../src/core/shape.ts";
-import type { Graph } from "../../src/graph/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import * as ops from "../../src/ops/elementwise.ts";

@@ -7,7 +7,7 @@ import type { FuseOptions } from "../../src/compile/fuse.ts";
 import { lower } from "../../src/compile/lower.ts";
 import type { Target } from "../../src/compile/target.ts";
 import type { TypedArray } from "../../src/core/dtype.ts";
-import type { Graph } from "../../src/graph/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { expectSameBits, runPlan } from "./graphs.ts";
 
 /** What the wasm backend schedules for on one thread, with SIMD. */

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { planCost } from "../../src/compile/cost.ts";
+import { graphHash } from "../../src/compile/hash.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { compareGraphs } from "../../src/graph/compare.ts";
-import { graphHash } from "../../src/graph/hash.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { readGraph, recordGraph } from "../../src/graph/record.ts";
 import { compile, gradients, manualSeed, ops, Parameter, scan, Tensor, tensor, watch } from "../../src/index.ts";

@@ -6,7 +6,7 @@ import { contiguousView } from "../../kernels/view.ts";
 import { interpretKernel } from "../../src/backend/interpret.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { sizeOf } from "../../src/core/shape.ts";
-import type { Graph } from "../../src/graph/hash.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { assemble } from "../../src/ops/assemble.ts";
 import * as creation from "../../src/ops/creation.ts";
@@ -15,8 +15,9 @@ import { gather, scatterAdd } from "../../src/ops/gather.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { permutation, randint } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
+import { fillWords } from "../../src/rng/draws.ts";
 import { randint as fillRandint, permutation as permutationOf } from "../../src/rng/samplers.ts";
-import { fillWords, Stream, withStream } from "../../src/rng/stream.ts";
+import { Stream, withStream } from "../../src/rng/stream.ts";
 import { causeOf, decimal, likelySeeds, type Suspect } from "../../src/verify/causes.ts";
 
 const values = (length: number, scale = 1) =>

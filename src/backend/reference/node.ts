@@ -7,7 +7,8 @@ import { BackendError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Node } from "../../graph/node.ts";
 import { recordOf } from "../../ops/define.ts";
-import { fillWords } from "../../rng/stream.ts";
+import { terms } from "../../ops/terms.ts";
+import { fillWords } from "../../rng/draws.ts";
 import { evaluator } from "./expression.ts";
 import { gatherAlong } from "./indexed.ts";
 import { loopMeaning } from "./loop.ts";
@@ -33,6 +34,7 @@ export function meaningOf(node: Node): Meaning {
     case "elementwise": {
       const body = record.value(
         node.inputs.map((operand, i) => inputExpr(i, operand.dtype)),
+        terms,
         attributes,
       );
       const evaluate = evaluator(body, size);
@@ -43,7 +45,7 @@ export function meaningOf(node: Node): Meaning {
       };
     }
     case "movement": {
-      const view = record.view(contiguousView(node.inputs[0].shape), shape, attributes);
+      const view = record.view(contiguousView(node.inputs[0].shape), terms, shape, attributes);
       if (!view) throw new BackendError({ where: node.op, problem: "a contiguous array has no such view" });
       if (movesNothing(view, sizeOf(node.inputs[0].shape))) return ([x]) => x;
       const fill = Number(record.fill?.(attributes) ?? 0);

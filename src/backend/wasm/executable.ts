@@ -5,7 +5,7 @@ import type { Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
-import { firstState } from "../../rng/stream.ts";
+import { firstState } from "../../rng/draws.ts";
 import { align } from "../../schedule/places.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { DrawWord } from "../../schedule/signature.ts";

@@ -7,7 +7,7 @@ import { exp } from "../../../kernels/math/exp.ts";
 import { productViews } from "../../../kernels/product.ts";
 import { contiguousView, transposeView } from "../../../kernels/view.ts";
 import type { Backend } from "../../compile/contract.ts";
-import type { DType } from "../../core/dtype.ts";
+import { type DType, narrowFormats } from "../../core/dtype.ts";
 import { exponentOf, fold, operation, powerOf } from "../primitives.ts";
 import { type Subject, tryKernel } from "../trial.ts";
 
@@ -53,7 +53,7 @@ function subjects(): Subject[] {
       ...[neg, abs, sqrt, floor].map((op) => op(x)),
       ...[add, sub, mul, div].map((op) => op(x, y)),
     ]),
-    operations("rounding", ["float32"], (x) => expr.narrowFormats.map((format) => expr.roundTo(x, format))),
+    operations("rounding", ["float32"], (x) => narrowFormats.map((format) => expr.roundTo(x, format))),
     operations("choices of float32", ["bool", "float32", "float32"], (yes, x, y) => [
       ...[lt(x, y), gt(x, y), yes].map((condition) => select(condition, x, y)),
       ...[select(yes, x, 0), select(yes, 0, x), select(yes, neg(x), x)],

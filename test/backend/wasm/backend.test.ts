@@ -15,7 +15,7 @@ import { lower } from "../../../src/compile/lower.ts";
 import type { DType } from "../../../src/core/dtype.ts";
 import { BackendError, ShapeError } from "../../../src/core/errors.ts";
 import type { Shape } from "../../../src/core/shape.ts";
-import type { Graph } from "../../../src/graph/hash.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
 import { Node } from "../../../src/graph/node.ts";
 import * as activations from "../../../src/ops/activations.ts";
 import { greater } from "../../../src/ops/compare.ts";

@@ -2,12 +2,12 @@
 // however; and what computes with them gives the reference's bits, unfused and fused.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type NarrowFormat, narrowFormats } from "../../../kernels/expr.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
 import type { FuseOptions } from "../../../src/compile/fuse.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { float32Bits, float32FromBits } from "../../../src/core/canonical.ts";
-import type { Graph } from "../../../src/graph/hash.ts";
+import { type NarrowFormat, narrowFormats } from "../../../src/core/dtype.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { printGraph } from "../../../src/graph/print.ts";
 import { equal } from "../../../src/ops/compare.ts";

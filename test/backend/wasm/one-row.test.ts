@@ -1,7 +1,7 @@
 // Products of one row: without packing where the columns are neighbours in memory, alone, in a batch and in a group, with the reference's bits.
 import { describe, expect, test } from "vitest";
 import { lower } from "../../../src/compile/lower.ts";
-import type { Graph } from "../../../src/graph/hash.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { conv2d } from "../../../src/ops/conv.ts";
 import { add, relu } from "../../../src/ops/elementwise.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { wordOf } from "../../../kernels/word.ts";
 import { gradients } from "../../../src/autograd/grad.ts";
 import { lower } from "../../../src/compile/lower.ts";
-import type { Graph } from "../../../src/graph/hash.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { gelu } from "../../../src/ops/activations.ts";
 import { remainder } from "../../../src/ops/arithmetic.ts";

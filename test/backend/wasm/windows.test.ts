@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { wordOf } from "../../../kernels/word.ts";
 import { gradients } from "../../../src/autograd/grad.ts";
 import { lower } from "../../../src/compile/lower.ts";
-import type { Graph } from "../../../src/graph/hash.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
 import { conv2d } from "../../../src/ops/conv.ts";
 import { mul, sub } from "../../../src/ops/elementwise.ts";
 import { matmul } from "../../../src/ops/matmul.ts";

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { arithmetic, arithmeticNames, hardwareOperations } from "../../../src/backend/webgpu/arithmetic.ts";
 import { type Device, openDevice } from "../../../src/backend/webgpu/device.ts";
-import { fillWords } from "../../../src/rng/stream.ts";
+import { fillWords } from "../../../src/rng/draws.ts";
 import { batch, differences, edgePatterns, type Tried, tried } from "../../support/arithmetic.ts";
 import { noWebgpu } from "../../support/swiftshader.ts";
 

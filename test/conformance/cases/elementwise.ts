@@ -1,6 +1,8 @@
 // Elementwise ops over their samples and every way to broadcast: all from the records.
+
 import type { DType } from "../../../src/core/dtype.ts";
 import type { Shape } from "../../../src/core/shape.ts";
+import { terms } from "../../../src/ops/terms.ts";
 import "../../../src/ops/activations.ts";
 import "../../../src/ops/arithmetic.ts";
 import "../../../src/ops/bits.ts";
@@ -26,6 +28,7 @@ export function attributeSets(record: ElementwiseRecord): Attributes[] {
       record.dtype(combination, spy, record.name);
       record.value(
         combination.map((type, index) => ({ kind: "input", type, index })),
+        terms,
         spy,
       );
     } catch {

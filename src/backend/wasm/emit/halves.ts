@@ -1,7 +1,7 @@
 // 16-bit floats: in memory, where reading is exact, and writing a float32 that is a number of the format is, NaN staying one; and rounding to them,
 // which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
-import type { NarrowFormat } from "../../../../kernels/expr.ts";
+import type { NarrowFormat } from "../../../core/dtype.ts";
 import type { Element } from "../../../schedule/nest.ts";
 import { after, type Code, type FunctionBuilder, sequence } from "../assembler/assembler.ts";
 import type { Four, Held, LaneBinary, Lanes } from "./lanes.ts";

@@ -1,6 +1,7 @@
 // What a scalar expression's operations are in WebAssembly: over four elements at once (SIMD), or over one. Both give the same bits; the
 // printers above are written once over this interface. SIMD conditions are masks of all ones or zeros, scalar ones are 0 or 1.
-import type { BinaryOp, CompareOp, NarrowFormat, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
+import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
+import type { NarrowFormat } from "../../../core/dtype.ts";
 import type { Code, ValueType } from "../assembler/assembler.ts";
 import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, shuffle32, v128 } from "../assembler/instructions.ts";
 

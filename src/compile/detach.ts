@@ -1,6 +1,7 @@
 // A graph over nodes of its own, for who keeps a graph for long: what other nodes hold, values and ancestors, isn't kept by it.
-import { type Graph, graphNodes, sameNames } from "./hash.ts";
-import { Node } from "./node.ts";
+import { type Graph, graphNodes } from "../graph/graph.ts";
+import { Node } from "../graph/node.ts";
+import { sameNames } from "./hash.ts";
 
 /** The same graph, of the same hash and key, over other nodes. */
 export function detached(graph: Graph): Graph {

@@ -6,8 +6,8 @@ import { type DType, dtypes } from "../core/dtype.ts";
 import { ReproError, refuse } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { checkShape } from "../core/shape.ts";
-import { type Meaning, meaningOf } from "./meaning.ts";
-import { type Attributes, Node } from "./node.ts";
+import { type Attributes, Node } from "../graph/node.ts";
+import { type Meaning, meaningOf } from "../ops/meaning.ts";
 
 /** A graph as its bytes hold it. */
 export interface DecodedGraph {

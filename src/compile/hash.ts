@@ -1,91 +1,12 @@
 // The graph's hash: SHA-256 of a canonical encoding that holds the numerics id, the seed and the draw ranges, and nothing of the
 // machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
-import { checkArguments, type Kind, kind, signature } from "../core/arguments.ts";
-import { canonicalBytes, Encoder, sha256, toHex } from "../core/canonical.ts";
-import type { TypedArray } from "../core/dtype.ts";
+import { checkArguments, signature } from "../core/arguments.ts";
+import { Encoder, sha256, toHex } from "../core/canonical.ts";
 import { TraceError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import { type Meaning, meaningOf } from "./meaning.ts";
-import { Node, reachable } from "./node.ts";
-
-/** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
-export interface Graph {
-  readonly seed: bigint;
-  /** Bound at run time, in order. */
-  readonly inputs: readonly GraphInput[];
-  /** In order; the loss first where there is one, then state by name. */
-  readonly outputs: readonly GraphOutput[];
-  /** Extra roots that only watch: computed, but not hashed. */
-  readonly watched: readonly GraphOutput[];
-  /** State: the output that is the next version of an input, and takes its place in memory. */
-  readonly state: readonly { readonly input: number; readonly output: number }[];
-  /** Draws an execution reserves, dead random nodes included. */
-  readonly draws: number;
-  /** What the ranges of nodes that carry a seed are relative to. */
-  readonly base: number;
-  /** Nodes made outside whose value is fixed here: leaves, part of the hash by content. */
-  readonly captured?: ReadonlyMap<Node, TypedArray>;
-}
-
-export interface GraphInput {
-  readonly name: string;
-  readonly node: Node;
-}
-
-export interface GraphOutput {
-  readonly name: string;
-  readonly node: Node;
-}
-
-const digests = new WeakMap<object, Uint8Array>();
-
-/** The elements of a leaf that is fixed in this graph: a constant, or a node captured from outside. */
-export function fixedData(graph: Graph, node: Node): TypedArray | undefined {
-  return node.data ?? graph.captured?.get(node);
-}
-
-/** SHA-256 of fixed data: how it enters a hash. */
-export function contentDigest(data: TypedArray): Uint8Array {
-  let digest = digests.get(data);
-  if (!digest) {
-    digest = sha256(canonicalBytes(data));
-    digests.set(data, digest);
-  }
-  return digest;
-}
-
-interface Walk {
-  /** What the outputs reach. */
-  readonly nodes: readonly Node[];
-  /** What watched roots reach beside. */
-  readonly beside: readonly Node[];
-  /** Both, in making order. */
-  readonly all: readonly Node[];
-}
-
-const walks = new WeakMap<Graph, Walk>();
-
-function walk(graph: Graph): Walk {
-  const known = walks.get(graph);
-  if (known) return known;
-  const leaves = new Set(graph.inputs.map((input) => input.node));
-  const reach = (outputs: readonly GraphOutput[]) =>
-    reachable(
-      outputs.map(({ node }) => node),
-      (node) => leaves.has(node) || graph.captured?.has(node) === true,
-    ).filter((node) => !leaves.has(node));
-  const nodes = reach(graph.outputs);
-  const all = graph.watched.length === 0 ? nodes : reach([...graph.outputs, ...graph.watched]);
-  const inHash = all === nodes ? undefined : new Set(nodes);
-  const made = { nodes, all, beside: inHash ? all.filter((node) => !inHash.has(node)) : [] };
-  walks.set(graph, made);
-  return made;
-}
-
-/** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are left out; captured nodes are leaves. */
-export function graphNodes(graph: Graph, { watched = false } = {}): readonly Node[] {
-  return watched ? walk(graph).all : walk(graph).nodes;
-}
+import { contentDigest, fixedData, type Graph, type GraphOutput, graphKind, walkGraph } from "../graph/graph.ts";
+import type { Node } from "../graph/node.ts";
+import { type Meaning, meaningOf } from "../ops/meaning.ts";
 
 /** A node's number in the encoding. Throws TraceError for a node that has none: it would be hashed as another one. */
 function numberOf(node: Node, numbers: ReadonlyMap<Node, number>): number {
@@ -152,7 +73,7 @@ const names = new WeakMap<Graph, Names>();
 
 /** The bytes that the graph's hash is of. `numbers` gets the number of each node in them. */
 export function encodeGraph(graph: Graph, numbers = new Map<Node, number>()): Uint8Array {
-  const { nodes } = walk(graph);
+  const { nodes } = walkGraph(graph);
   const encoder = new Encoder();
   encoder.string("seedgrad/graph/1").string(numericsId).u64(graph.seed).u32(graph.inputs.length);
   for (const { name, node } of graph.inputs) {
@@ -171,7 +92,7 @@ export function encodeGraph(graph: Graph, numbers = new Map<Node, number>()): Ui
 function namesOf(graph: Graph): Names {
   const known = names.get(graph);
   if (known) return known;
-  const { beside } = walk(graph);
+  const { beside } = walkGraph(graph);
   const numbers = new Map<Node, number>();
   const digest = sha256(encodeGraph(graph, numbers));
   const rest = new Encoder().bytes(digest);
@@ -190,22 +111,6 @@ export function sameNames(graph: Graph, twin: Graph): Graph {
   return twin;
 }
 
-/** A graph, by what it holds. */
-export const graphKind: Kind = kind("a graph", (value) => {
-  const { seed, inputs, outputs, watched, state, draws, base } = (value ?? {}) as Partial<Graph>;
-  return (
-    typeof seed === "bigint" &&
-    [inputs, outputs, watched].every(areNamed) &&
-    Array.isArray(state) &&
-    Array.from(state).every((each) => typeof each?.input === "number" && typeof each.output === "number") &&
-    [draws, base].every(Number.isSafeInteger)
-  );
-});
-const areNamed = (list: unknown) =>
-  Array.isArray(list) &&
-  Array.from(list as Partial<GraphInput>[]).every(
-    (each) => typeof each?.name === "string" && each.node instanceof Node,
-  );
 const hashCall = signature("graphHash", { graph: graphKind });
 
 /** The graph's hash, 64 hex digits. Same program and seed: same hash on every machine; another seed: another hash. */

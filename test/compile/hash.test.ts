@@ -2,12 +2,12 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../src/autograd/grad.ts";
+import { graphHash, planKey } from "../../src/compile/hash.ts";
 import { sha256 } from "../../src/core/canonical.ts";
 import type { DType, TypedArray } from "../../src/core/dtype.ts";
 import { TraceError } from "../../src/core/errors.ts";
 import type { Shape } from "../../src/core/shape.ts";
-import { type Graph, graphHash, planKey } from "../../src/graph/hash.ts";
-import { meaningOf } from "../../src/graph/meaning.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
@@ -15,6 +15,7 @@ import { dropout, linear } from "../../src/ops/composite.ts";
 import { fromValues } from "../../src/ops/creation.ts";
 import { makeNode } from "../../src/ops/define.ts";
 import * as ops from "../../src/ops/elementwise.ts";
+import { meaningOf } from "../../src/ops/meaning.ts";
 import { transpose } from "../../src/ops/movement.ts";
 import { uniform } from "../../src/ops/random.ts";
 import { sum } from "../../src/ops/reduce.ts";
@@ -251,7 +252,7 @@ describe("vectors", () => {
 
   test("another process gives the same", () => {
     const script = `
-      import { graphHash } from "./src/graph/hash.ts";
+      import { graphHash } from "./src/compile/hash.ts";
       import { traceGraph } from "./test/support/graphs.ts";
       import * as ops from "./src/ops/elementwise.ts";
       import "./src/ops/movement.ts";
