@@ -5,7 +5,7 @@ import { wordOf } from "../../../kernels/word.ts";
 import { gradients } from "../../../src/autograd/grad.ts";
 import { Memory } from "../../../src/backend/wasm/runtime/memory.ts";
 import { lower } from "../../../src/compile/lower.ts";
-import type { Graph } from "../../../src/graph/hash.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { type ConvOptions, conv1d, conv2d, conv3d } from "../../../src/ops/conv.ts";
 import { mul, sub } from "../../../src/ops/elementwise.ts";
