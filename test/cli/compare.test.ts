@@ -1,4 +1,4 @@
-// `seedgrad compare`: the table in a terminal, its files, and what it refuses. The command is called in this process, but for exit codes.
+// `seedgrad compare`: the table in a terminal, its files, and what it refuses. The command is called in this process.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { compare, parseMetric, parseTarget } from "../../src/cli/compare.ts";
 import { ConfigError, SeedgradError } from "../../src/core/errors.ts";
 import { formatNumber } from "../../src/report/html.ts";
 import type { Run } from "../../src/train/run.ts";
-import { start } from "../support/cli.ts";
+import { call } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { trainPenguins } from "../support/several.ts";
 
@@ -77,7 +77,7 @@ describe("compare", () => {
     const out = temporaryFolder();
     const [csv, html] = [join(out, "table.csv"), join(out, "page.html")];
     const args = ["compare", ...folders, "--target", "loss<=0.1", "--csv", csv, "--html", html, "--json"];
-    const { code, stderr, json } = await start(args);
+    const { code, stderr, json } = await call(args);
     expect([code, stderr]).toEqual([0, ""]);
     expect(json().target).toEqual({ metric: "val_loss", mode: "min", value: 0.1 });
     const rows = readFileSync(csv, "utf8").trim().split("\n");
@@ -97,12 +97,12 @@ describe("compare", () => {
     await expect(compare(folders, { csv: join(folder, "none/x.csv") })).rejects.toThrow(SeedgradError);
     const broken = join(temporaryFolder(), "manifest.json");
     writeFileSync(broken, "{");
-    const { code, stderr } = await start(["compare", folders[0], join(broken, "..")]);
+    const { code, stderr } = await call(["compare", folders[0], join(broken, "..")]);
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(/CheckpointError: .*manifest\.json: the manifest isn't JSON/),
     ]);
-    const usage = await start(["compare", ...folders, "--target", "accuracy"]);
+    const usage = await call(["compare", ...folders, "--target", "accuracy"]);
     expect([usage.code, usage.stderr]).toEqual([2, expect.stringMatching(/expected NAME=VALUE, as in accuracy=0\.97/)]);
   });
 });

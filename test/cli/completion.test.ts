@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { configFile, start } from "../support/cli.ts";
+import { call, configFile } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const shells = ["bash", "zsh"].map((shell) => [shell, spawnSync(shell, ["--version"]).status === 0] as const);
@@ -10,7 +10,7 @@ const shells = ["bash", "zsh"].map((shell) => [shell, spawnSync(shell, ["--versi
 describe("completion", () => {
   for (const [shell, isThere] of shells) {
     test.skipIf(!isThere)(`in ${shell}${isThere ? "" : `: ${shell} isn't installed`}`, async () => {
-      const { stdout, code } = await start(["completion", shell]);
+      const { stdout, code } = await call(["completion", shell]);
       expect(code).toBe(0);
       const file = `${temporaryFolder()}/completion`;
       writeFileSync(file, stdout);
@@ -38,7 +38,7 @@ describe("completion", () => {
   }
 
   test("of another shell is refused", async () => {
-    const { code, stderr } = await start(["completion", "fish"]);
+    const { code, stderr } = await call(["completion", "fish"]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/no such shell: got fish, expected bash or zsh/)]);
   });
 });

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { commandFolder, type Finished, scratch, start } from "../support/cli.ts";
+import { commandFolder, type Finished, start } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 
 // What runs the tests isn't who writes the jobs: they call the command by its name.
 delete process.env.npm_lifecycle_event;

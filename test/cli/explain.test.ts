@@ -6,7 +6,8 @@ import type { Outcome } from "../../src/cli/command.ts";
 import { explain } from "../../src/cli/explain.ts";
 import { fitConfig } from "../../src/cli/fit.ts";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
-import { configFile, presetWith, scratch } from "../support/cli.ts";
+import { configFile, presetWith } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const text = ({ lines }: Outcome) => lines.join("\n");

@@ -1,17 +1,25 @@
-// Whole runs by the command line, in processes of their own: one digest however they are watched, stopped or computed.
+// Whole runs by the command line, in processes of their own or in this one: one digest however they are watched, stopped or computed.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { numericsId } from "../../src/core/numerics.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { call, configFile, presetWith, start } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const presetPath = join(root, "src/presets/mnist-mlp.yaml");
 const steps = ["--max-steps", "6"];
-const train = (config: string, ...flags: string[]) =>
-  start(["fit", config, "--model-dir", join(scratch(), "run"), "--json", ...flags]);
+const flagsOf = (config: string, flags: readonly string[]) => [
+  ...["fit", config, "--model-dir", join(scratch(), "run"), "--json"],
+  ...flags,
+];
+const train = (config: string, ...flags: string[]) => start(flagsOf(config, flags));
+const trainHere = (config: string, ...flags: string[]) => call(flagsOf(config, flags));
+
+/** Fewer images are sooner read. */
+const fewer: [string, string] = ["split: train", "split: test"];
 
 const quiet: [string, string][] = [
   [
@@ -27,9 +35,9 @@ describe("one digest", () => {
     const watched = presetWith(["eval_frequency: epoch", "eval_frequency: 2"], ["{steps: 500}", "{steps: 2}"]);
     const [a, b, c, other] = await Promise.all([
       train(presetPath, ...steps),
-      train(configFile(watched), ...steps),
-      train(configFile(presetWith(...quiet)), ...steps),
-      train(presetPath, ...steps, "--seed", "7"),
+      trainHere(configFile(watched), ...steps),
+      trainHere(configFile(presetWith(...quiet)), ...steps),
+      trainHere(presetPath, ...steps, "--seed", "7"),
     ]);
     expect([a.code, b.code, c.code, other.code], a.stderr + b.stderr + c.stderr + other.stderr).toEqual([0, 0, 0, 0]);
     const [x, y, z, w] = [a.json(), b.json(), c.json(), other.json()];
@@ -53,7 +61,7 @@ describe("one digest", () => {
   });
 
   test("on every backend of class A, and on threads", async () => {
-    const config = configFile(presetWith([", eval_frequency: epoch", ""]));
+    const config = configFile(presetWith([", eval_frequency: epoch", ""], fewer));
     const runs = [];
     for (const flags of [
       ["wasm"],
@@ -63,7 +71,7 @@ describe("one digest", () => {
       ["gpujs:webasm"],
       ["gpujs:cpu"],
     ]) {
-      const run = await train(config, "--max-steps", "3", "--backend", ...flags);
+      const run = await trainHere(config, "--max-steps", "3", "--backend", ...flags);
       expect(run.code, run.stderr).toBe(0);
       runs.push(run.json());
     }
@@ -73,13 +81,20 @@ describe("one digest", () => {
   });
 
   test("killed at random moments and resumed: the digest of a run that never stopped", async () => {
-    const config = configFile(presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "{steps: 50}"]));
+    const config = configFile(
+      presetWith(
+        [", eval_frequency: epoch", ""],
+        ["{steps: 500}", "{steps: 30}"],
+        ["num_epochs: 3", "num_epochs: 4"],
+        fewer,
+      ),
+    );
     const modelDir = join(scratch(), "run");
-    const args = ["fit", config, "--model-dir", modelDir, "--max-steps", "1500", "--json"];
-    const whole = await train(config, "--max-steps", "1500");
+    const args = ["fit", config, "--model-dir", modelDir, "--max-steps", "600", "--json"];
+    const whole = await trainHere(config, "--max-steps", "600");
     const killed: string[] = [];
-    for (let kill = 0; kill < 3; kill++) {
-      const delay = 1 + Math.random() * 250;
+    for (let kill = 0; kill < 2; kill++) {
+      const delay = 1 + Math.random() * 100;
       let armed = false;
       const run = await start(args, (text, child) => {
         if (armed || !/^step /m.test(text)) return;
@@ -92,12 +107,12 @@ describe("one digest", () => {
     const resumed = await start(args);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.json().digest, killed.join("\n")).toBe(whole.json().digest);
-    expect(readChain(join(modelDir, "chain.bin"))).toHaveLength(1500);
+    expect(readChain(join(modelDir, "chain.bin"))).toHaveLength(600);
     const steps = readFileSync(join(modelDir, "metrics.jsonl"), "utf8")
       .trim()
       .split("\n")
       .map((line) => (JSON.parse(line) as { step: number }).step);
-    expect(steps).toEqual(Array.from({ length: 150 }, (_, i) => 10 * (i + 1)));
+    expect(steps).toEqual(Array.from({ length: 60 }, (_, i) => 10 * (i + 1)));
   });
 });
 
@@ -121,21 +136,21 @@ describe("the preset", () => {
 
 describe("verify", () => {
   test("a run without a seed: warned of, its seed in the manifest, and it verifies on another backend", async () => {
-    const config = configFile(presetWith(["    seed: 1234\n", ""], [", eval_frequency: epoch", ""]));
-    const run = await train(config, ...steps);
+    const config = configFile(presetWith(["    seed: 1234\n", ""], [", eval_frequency: epoch", ""], fewer));
+    const run = await trainHere(config, ...steps);
     expect(run.code, run.stderr).toBe(0);
     expect(run.stderr).toMatch(/no seed was given, so one was drawn: \d+/);
     const directory = run.json().directory as string;
     expect(readManifest(join(directory, "manifest.json"))).toMatchObject({ seed: run.json().seed, seedGiven: false });
     const before = readFileSync(join(directory, "manifest.json"), "utf8");
-    const verified = await start(["verify", directory, "--backend", "reference", "--json"]);
+    const verified = await call(["verify", directory, "--backend", "reference", "--json"]);
     expect(verified.code, verified.stderr).toBe(0);
     expect(verified.json()).toMatchObject({ equal: true, digest: run.json().digest, steps: 6, backend: "reference" });
     expect(readFileSync(join(directory, "manifest.json"), "utf8")).toBe(before);
   });
 
   test("names the first step that differs", async () => {
-    const run = await train(presetPath, ...steps);
+    const run = await trainHere(configFile(presetWith(fewer)), ...steps);
     const directory = run.json().directory as string;
     const path = join(directory, "chain.bin");
     const links = readChain(path);

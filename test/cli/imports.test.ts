@@ -14,7 +14,8 @@ import { sha256Hex } from "../../src/core/canonical.ts";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { changedImports } from "../../src/run/programs.ts";
-import { scratch, startSources } from "../support/cli.ts";
+import { startSources } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const program = (activation: string) => `

@@ -1,4 +1,4 @@
-// Commands that look at configs, checkpoints and catalogs; some in processes of their own, to see that the command line has them.
+// Commands that look at configs, checkpoints and catalogs; some by the command line, to see that it has them.
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,9 @@ import { diffConfigs, showConfig, validateConfig } from "../../src/cli/config.ts
 import { list } from "../../src/cli/list.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/run/checkpoint.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
-import { configFile, presetWith, scratch, source, start } from "../support/cli.ts";
+import { call, configFile, presetWith } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
+import { root } from "../support/sources.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const preset = configFile(presetWith());
@@ -32,7 +34,7 @@ async function shown(outcome: Promise<Outcome>) {
 describe("config", () => {
   test("validate and show: the effective config is a config, with the flags in it", async () => {
     const [valid, effective, wrong] = await Promise.all([
-      start(["config", "validate", preset, "--json"]),
+      call(["config", "validate", preset, "--json"]),
       shown(showConfig(preset, { seed: 18446744073709551615n, maxSteps: 7, set: ["trainer.init.loop.num_epochs=9"] })),
       shown(validateConfig(configFile(presetWith(["dropout", "dropuot"])), {})),
     ]);
@@ -96,7 +98,7 @@ describe("checkpoint", () => {
   test("info: of a run's folder, and of a file", async () => {
     const [run, file, none] = await Promise.all([
       shown(checkpointInfo(await fitted)),
-      start(["checkpoint", "info", await at(2), "--json"]),
+      call(["checkpoint", "info", await at(2), "--json"]),
       shown(checkpointInfo(join(folder, "none"))),
     ]);
     const { checkpoints } = run.json() as unknown as { checkpoints: { step: number; metrics?: object }[] };
@@ -152,7 +154,7 @@ describe("checkpoint", () => {
     const other = saveCheckpoint(join(folder, "other"), "c", { ...state, step: 5 }, changed);
     const [same, differs] = await Promise.all([
       shown(checkpointDiff(path, path)),
-      start(["checkpoint", "diff", path, other, "--json"]),
+      call(["checkpoint", "diff", path, other, "--json"]),
     ]);
     expect([same.code, same.stdout]).toEqual([0, "the same checkpoint\n"]);
     expect(differs.code).toBe(1);
@@ -177,10 +179,10 @@ describe("lists", () => {
     const mine = join(scratch(), "mine.mjs");
     writeFileSync(
       mine,
-      `import { nn, register } from "${source("index")}";\nregister("model", "mine", () => nn.linear(1, 1));\n`,
+      `import { nn, register } from "${root}src/index.ts";\nregister("model", "mine", () => nn.linear(1, 1));\n`,
     );
     const [model, data] = await Promise.all([
-      start(["list", "models", "--import", mine, "--json"]),
+      call(["list", "models", "--import", mine, "--json"]),
       shown(list("dataloaders", undefined, {})),
     ]);
     expect(model.stdout).toMatch(/^mlp +sizes\*, dropout = 0, activation = "relu", bias = true, init$/m);

@@ -1,13 +1,15 @@
-// Phases and programs of one's own on the command line, in processes of their own.
+// Phases and programs of one's own on the command line.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { configFile, scratch, source, start } from "../support/cli.ts";
+import { call, configFile } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
+import { root } from "../support/sources.ts";
 
 const program = `
-import { nn, register } from "${source("index")}";
+import { nn, register } from "${root}src/index.ts";
 register("model", "own", ({ width }) => nn.sequential(nn.linear(784, width), nn.relu(), nn.linear(width, 10)));
 `;
 const phase = (steps: number, lr: number) => `
@@ -17,9 +19,39 @@ const phase = (steps: number, lr: number) => `
       loss: cross_entropy
       optimizer: {SGD: {lr: ${lr}}}
       loop: {num_steps: ${steps}}
-    fit: {train_dataloader: {name: mnist, split: train, batch_size: 64, shuffle: true}}`;
+    fit: {train_dataloader: {name: mnist, split: test, batch_size: 64, shuffle: true}}`;
 
 describe("phases, with a model that a program registers", () => {
+  // First, since a program that was imported stays.
+  test("without the program, or with one that can't be imported, or that fails: named", async () => {
+    const config = configFile(`trainer:${phase(1, 0.1)}\n`);
+    const folder = scratch();
+    const trained = (...args: string[]) => call(["fit", ...args], folder);
+    const bare = await trained(config);
+    expect([bare.code, bare.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /unknown name: got own, expected one of cnn, gpt, heat_pinn, lstm_language_model, mlp, vae, vit/,
+      ),
+    ]);
+    const absent = await trained(config, "--import", "./no/such.js");
+    expect([absent.code, absent.stderr]).toEqual([
+      2,
+      expect.stringMatching(/ConfigError: import \.\/no\/such\.js: the program can't be imported/),
+    ]);
+    const failing = join(scratch(), "bad.mjs");
+    writeFileSync(failing, "throw new RangeError('oops');\n");
+    const failed = await trained(config, "--import", failing);
+    expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(/got RangeError: oops/)]);
+    expect(existsSync(join(folder, "runs"))).toBe(false);
+    const plain = `trainer:${phase(1, 0.1)}${phase(1, 0.1)}\n`.replaceAll(
+      "{name: own, width: 8}",
+      "{name: mlp, sizes: [784, 10]}",
+    );
+    const chosen = await trained(configFile(plain), "--ckpt", "none");
+    expect([chosen.code, chosen.stderr]).toEqual([2, expect.stringMatching(/--ckpt: a list of phases/)]);
+  });
+
   test("run in order, the weights carried on; each verifies by itself; again, all is finished", async () => {
     const folder = scratch();
     const mine = join(folder, "mine.mjs");
@@ -27,7 +59,7 @@ describe("phases, with a model that a program registers", () => {
     const config = configFile(`trainer:${phase(3, 0.1)}${phase(4, 0.01)}\n`);
     const modelDir = join(folder, "run");
     const args = ["fit", config, "--model-dir", modelDir, "--import", mine, "--json"];
-    const run = await start(args);
+    const run = await call(args);
     expect(run.code, run.stderr).toBe(0);
     expect(run.stdout).toContain("# phase 2");
     const { phases } = run.json() as unknown as { phases: { digest: string; steps: number; directory: string }[] };
@@ -42,45 +74,18 @@ describe("phases, with a model that a program registers", () => {
     const weights = "weights/checkpoint_3.safetensors";
     expect(Object.keys(readManifest(join(second.directory, "manifest.json")).data)).toContain(weights);
     for (const { directory, digest } of [first, second]) {
-      const verified = await start(["verify", directory, "--trust-imports", "--backend", "reference", "--json"]);
+      const verified = await call(["verify", directory, "--trust-imports", "--backend", "reference", "--json"]);
       expect(verified.code, verified.stdout + verified.stderr).toBe(0);
       expect(verified.json()).toMatchObject({ equal: true, digest });
     }
-    const whole = await start(["verify", modelDir]);
+    const whole = await call(["verify", modelDir]);
     expect([whole.code, whole.stderr]).toEqual([
       2,
       expect.stringContaining(`${modelDir}: not a run's folder: got no manifest.json in it`),
     ]);
     expect(whole.stderr).toContain(`it holds runs: ${first.directory} ${second.directory}`);
-    const again = await start(args);
+    const again = await call(args);
     expect(again.json()).toMatchObject({ phases: phases.map(({ digest }) => ({ digest })) });
     expect(loadCheckpoint(join(second.directory, "checkpoints/checkpoint_4.safetensors")).state.step).toBe(4);
-  });
-
-  test("without the program, or with one that can't be imported, or that fails: named", async () => {
-    const config = configFile(`trainer:${phase(1, 0.1)}\n`);
-    const bare = await start(["fit", config]);
-    expect([bare.code, bare.stderr]).toEqual([
-      2,
-      expect.stringMatching(
-        /unknown name: got own, expected one of cnn, gpt, heat_pinn, lstm_language_model, mlp, vae, vit/,
-      ),
-    ]);
-    const absent = await start(["fit", config, "--import", "./no/such.js"]);
-    expect([absent.code, absent.stderr]).toEqual([
-      2,
-      expect.stringMatching(/ConfigError: import \.\/no\/such\.js: the program can't be imported/),
-    ]);
-    const failing = join(scratch(), "bad.mjs");
-    writeFileSync(failing, "throw new RangeError('oops');\n");
-    const failed = await start(["fit", config, "--import", failing]);
-    expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(/got RangeError: oops/)]);
-    expect(existsSync("runs/config/phase-1")).toBe(false);
-    const plain = `trainer:${phase(1, 0.1)}${phase(1, 0.1)}\n`.replaceAll(
-      "{name: own, width: 8}",
-      "{name: mlp, sizes: [784, 10]}",
-    );
-    const chosen = await start(["fit", configFile(plain), "--ckpt", "none"]);
-    expect([chosen.code, chosen.stderr]).toEqual([2, expect.stringMatching(/--ckpt: a list of phases/)]);
   });
 });

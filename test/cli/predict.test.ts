@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
-import { configFile, scratch, start } from "../support/cli.ts";
+import { call, configFile } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 
 const folder = scratch();
 const modelDir = join(folder, "run");
@@ -27,17 +28,17 @@ const config = configFile(`trainer:
 
 describe("a run on a CSV file", () => {
   test("is fitted with two validation loaders; validate-all takes its checkpoints by step", async () => {
-    const run = await start(["fit", config, "--json"]);
+    const run = await call(["fit", config, "--json"]);
     expect(run.code, run.stderr).toBe(0);
     const metrics = run.json().metrics as Record<string, number>;
     expect(Object.keys(metrics)).toEqual(["loss", "accuracy", "points.csv#2/loss", "points.csv#2/accuracy"]);
-    const all = await start(["validate-all", config, "--json"]);
+    const all = await call(["validate-all", config, "--json"]);
     expect(all.code, all.stderr).toBe(0);
     const { checkpoints } = all.json() as unknown as { checkpoints: { step: number; metrics: { loss: number } }[] };
     expect(checkpoints.map(({ step }) => step)).toEqual([2, 4]);
     expect(checkpoints[1].metrics.loss).toBe(metrics.loss);
     expect(all.stdout).toMatch(/^step +loss +accuracy\n2 /m);
-    const some = await start(["validate-all", config, "--ckpts", `${modelDir}/checkpoints/*_4.safetensors`, "--json"]);
+    const some = await call(["validate-all", config, "--ckpts", `${modelDir}/checkpoints/*_4.safetensors`, "--json"]);
     expect((some.json() as unknown as { checkpoints: unknown[] }).checkpoints).toEqual([checkpoints[1]]);
   });
 
@@ -45,11 +46,11 @@ describe("a run on a CSV file", () => {
     const own = `{name: csv, file: ${data}, target: kind, classes: ["0", "1"], batch_size: 3}`;
     const given = ["--set", `trainer.test.test_dataloader=${own}`, "--ckpt", "last", "--json"];
     const [validated, whole, folderAlone, missing, split] = await Promise.all([
-      start(["validate", modelDir, "--json"]),
-      start(["test", config, ...given]),
-      start(["test", modelDir, ...given]),
-      start(["test", modelDir]),
-      start(["test", config, "--set", `trainer.test.test_dataloader=${own.replace("}", ", validation_split: 0.5}")}`]),
+      call(["validate", modelDir, "--json"]),
+      call(["test", config, ...given]),
+      call(["test", modelDir, ...given]),
+      call(["test", modelDir]),
+      call(["test", config, "--set", `trainer.test.test_dataloader=${own.replace("}", ", validation_split: 0.5}")}`]),
     ]);
     for (const { code, stderr } of [validated, whole, folderAlone]) expect(code, stderr).toBe(0);
     expect(whole.json()).toMatchObject({ steps: 4, weights: "raw", seed: validated.json().seed });
@@ -69,8 +70,8 @@ describe("a run on a CSV file", () => {
     const inputs = Float32Array.from(rows.flatMap((row) => row.slice(0, 2)));
     writeSafetensors(given, [["inputs", { data: inputs, shape: [12, 2], dtype: "float32" }]]);
     const runs = await Promise.all([
-      ...files.map((file) => start(["predict", config, "--input", data, "--output", file])),
-      start(["predict", config, "--input", given, "--batch-size", "5", "--json"]),
+      ...files.map((file) => call(["predict", config, "--input", data, "--output", file])),
+      call(["predict", config, "--input", given, "--batch-size", "5", "--json"]),
     ]);
     for (const { code, stderr } of runs) expect(code, stderr).toBe(0);
     const { outputs } = runs[3].json() as unknown as { outputs: number[][] };
@@ -86,7 +87,7 @@ describe("a run on a CSV file", () => {
     const { tensors, metadata } = readSafetensors(files[2]);
     expect([...tensors.get("outputs")!.data]).toEqual(outputs.flat());
     expect(metadata).toEqual({ checkpoint_step: "4", weights: "raw" });
-    const early = await start([
+    const early = await call([
       "predict",
       config,
       "--input",
@@ -100,11 +101,11 @@ describe("a run on a CSV file", () => {
 
   test("what is refused", async () => {
     const refused = await Promise.all([
-      start(["predict", config, "--input", data, "--output", "x.txt"]),
-      start(["predict", config, "--input", join(folder, "none.csv")]),
-      start(["predict", config, "--input", config]),
-      start(["predict", config]),
-      start(["predict", config, "--input", data, "--model-dir", join(folder, "untrained")]),
+      call(["predict", config, "--input", data, "--output", "x.txt"]),
+      call(["predict", config, "--input", join(folder, "none.csv")]),
+      call(["predict", config, "--input", config]),
+      call(["predict", config]),
+      call(["predict", config, "--input", data, "--model-dir", join(folder, "untrained")]),
     ]);
     expect(refused.map(({ code }) => code)).toEqual([2, 2, 1, 2, 1]);
     expect(refused[4].stderr).toMatch(/there is no checkpoint to predict with/);

@@ -5,7 +5,7 @@ import { CheckpointError } from "../../src/core/errors.ts";
 import { printable } from "../../src/core/printable.ts";
 import type { Logger } from "../../src/train/contract.ts";
 import { ProgressLogger } from "../../src/train/loggers/progress.ts";
-import { start } from "../support/cli.ts";
+import { call } from "../support/cli.ts";
 
 const hostile = "\u001b]0;title\u0007\u009b2J";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -55,7 +55,7 @@ test("messages and progress: names of metrics and warnings", async () => {
 });
 
 test("wrong usage that holds escapes", async () => {
-  const { code, stderr } = await start([`--${hostile}`]);
+  const { code, stderr } = await call([`--${hostile}`]);
   expect(code).toBe(2);
   expect(stderr).toContain("unknown option '--\\u001b]0;title");
   expect(stderr).not.toMatch(commands);

@@ -1,4 +1,4 @@
-// `verify` and `diff`: a run checked whole and in part, and why two runs or configs differ. The commands are called in this process, but for exit codes.
+// `verify` and `diff`: a run checked whole and in part, and why two runs or configs differ. The commands are called in this process.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -10,12 +10,15 @@ import { type VerifyFlags, verify } from "../../src/cli/verify.ts";
 import { parseOp } from "../../src/cli/verifyop.ts";
 import { BackendError, ConfigError } from "../../src/core/errors.ts";
 import type { StepValue } from "../../src/verify/prove.ts";
-import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { call, configFile, presetWith } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 
 const plain: [string, string][] = [
   [", eval_frequency: epoch", ""],
   ["{steps: 500}", "{steps: 2}"],
   ["num_epochs: 3", "max_steps: 5"],
+  ["split: train, batch_size: 64,", "split: test, batch_size: 8,"],
+  ["sizes: [784, 128, 10]", "sizes: [784, 16, 10]"],
   [
     "[ProgressLogger: {}, CSVLogger: {}, TensorBoardLogger: {}]",
     "[ProgressLogger: null, CSVLogger: null, JSONLLogger: null]",
@@ -110,13 +113,13 @@ describe("verify --op", () => {
       /^graph {7}\w{64}\nlink {8}\w{64}\nroot {8}\w{64}\ncommitment {2}\w{64}\n\nvalue {2}what /,
     );
     const rows = list.lines.slice(6);
-    expect(rows[0]).toMatch(/^0 {6}input argument\/0\/inputs float32\[64, 784\] +\w{16}$/);
+    expect(rows[0]).toMatch(/^0 {6}input argument\/0\/inputs float32\[8, 784\] +\w{16}$/);
     const { value } = (list.json.values as StepValue[]).find(({ what }) => what.startsWith("matmul "))!;
     const output = join(scratch(), "op.json");
     const proved = await verified(run, { op: { step: 3, value }, output });
     expect(proved, text(proved)).toMatchObject({ code: 0, json: { equal: true, root: list.json.root } });
     expect(text(proved)).toContain(
-      `right: step 3, value ${value}: matmul(float32[64, 784], float32[784, 128]) float32[64, 128]`,
+      `right: step 3, value ${value}: matmul(float32[8, 784], float32[784, 16]) float32[8, 16]`,
     );
     for (const against of [undefined, run, String(list.json.commitment)]) {
       const judged = await verified(output, { against });
@@ -259,7 +262,7 @@ describe("diff", () => {
   });
 });
 
-describe("exit codes of the process", () => {
+describe("exit codes", () => {
   test.each<[string[], number, RegExp]>([
     [["verify", "RUN", "--steps", "2", "--json"], 0, /"equal":true/],
     [["verify", "RUN", "--op", "2:result", "--json"], 0, /"equal":true/],
@@ -278,7 +281,7 @@ describe("exit codes of the process", () => {
       KEY: () => join(scratch(), "a.key"),
       BETA: () => config(beta),
     };
-    const found = await start(args.map((arg) => files[arg]?.() ?? arg));
+    const found = await call(args.map((arg) => files[arg]?.() ?? arg));
     expect(found.code, found.stderr).toBe(code);
     expect(found.stdout + found.stderr).toMatch(message);
   });

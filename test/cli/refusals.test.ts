@@ -23,12 +23,18 @@ import { verify } from "../../src/cli/verify.ts";
 import { parseOp } from "../../src/cli/verifyop.ts";
 import { thisPlace, thisProcess } from "../../src/io/files.node.ts";
 import { dataOffset } from "../../src/rng/regions.ts";
-import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { call, configFile, presetWith, start } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const presetPath = join(root, "src/presets/mnist-mlp.yaml");
 
-describe.concurrent("exit code 2, and nothing runs", () => {
+test("a process ends with the code that the command line gives", async () => {
+  expect((await start(["fit", configFile(presetWith(["num_epochs: 3", "num_epoch: 3"]))])).code).toBe(2);
+  expect((await start(["--version"])).code).toBe(0);
+});
+
+describe("exit code 2, and nothing runs", () => {
   test.each<[string, [string, string], RegExp]>([
     [
       "an unknown key",
@@ -44,7 +50,7 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     ],
     ["seed −1", ["seed: 1234", "seed: -1"], /:3:11: trainer\.init\.seed: .*got -1/],
   ])("%s", async (_what, change, message) => {
-    const run = await start(["fit", configFile(presetWith(change)), "--json"]);
+    const run = await call(["fit", configFile(presetWith(change)), "--json"]);
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(message);
     expect(run.json()).toMatchObject({ error: { name: "ConfigError" } });
@@ -74,7 +80,7 @@ describe.concurrent("exit code 2, and nothing runs", () => {
     [["fti", presetPath], /unknown command/],
     [[], /Usage/],
   ])("%j", async (args, message) => {
-    const run = await start(args);
+    const run = await call(args);
     expect(run.code, run.stderr).toBe(2);
     expect(run.stderr).toMatch(message);
   });
@@ -83,7 +89,7 @@ describe.concurrent("exit code 2, and nothing runs", () => {
 test("what a flag or an argument names, and isn't there, is wrong usage: exit code 2", async () => {
   const run = join(scratch(), "run");
   const small = ["fit", join(root, "src/presets/penguins.yaml"), "--max-steps", "2", "--model-dir", run];
-  expect((await start(small)).code).toBe(0);
+  expect((await call(small)).code).toBe(0);
   const config = join(run, "config.yaml");
   const none = join(run, "none");
   const cases: [() => Promise<unknown>, RegExp][] = [
@@ -114,11 +120,11 @@ test("what a flag or an argument names, and isn't there, is wrong usage: exit co
     expect(String(error)).toMatch(message);
     expect([String(error), codeOf(error)]).toEqual([String(error), 2]);
   }
-  const usage = await start(["verify", run, "--op", "x", "--json"]);
+  const usage = await call(["verify", run, "--op", "x", "--json"]);
   expect([usage.code, usage.json().error]).toEqual([2, expect.objectContaining({ name: "UsageError" })]);
   const page = readFileSync(join(root, "docs/commands.md"), "utf8");
   for (const code of [0, 1, 2] as const) expect(page).toContain(`${code} ${exitMeanings[code]}`);
-  const help = await start(["config", "diff", "--help"]);
+  const help = await call(["config", "diff", "--help"]);
   expect(help.stdout).toContain(exitCodesText({ 0: "the same", 1: "something differs" }));
 });
 
@@ -146,7 +152,7 @@ describe("exit code 1", () => {
     configFile(presetWith(["{name: mnist, split: train,", `{name: mnist, directory: ${directory}, split: train,`]));
 
   test("a missing data file, and one with a byte changed", async () => {
-    const missing = await start(["fit", withData(join(scratch(), "nothing")), "--model-dir", join(scratch(), "r")]);
+    const missing = await call(["fit", withData(join(scratch(), "nothing")), "--model-dir", join(scratch(), "r")]);
     expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/DataError: .*nothing.*isn't there/)]);
     const directory = join(scratch(), "data");
     mkdirSync(directory);
@@ -157,14 +163,14 @@ describe("exit code 1", () => {
     const bytes = readFileSync(labels);
     bytes[1000] ^= 1;
     writeFileSync(labels, bytes);
-    const changed = await start(["fit", withData(directory), "--model-dir", join(scratch(), "r")]);
+    const changed = await call(["fit", withData(directory), "--model-dir", join(scratch(), "r")]);
     expect([changed.code, changed.stderr]).toEqual([1, expect.stringMatching(/DataError: .*train-labels.*SHA-256/)]);
   });
 
   test("a folder with another seed, one in use, a truncated checkpoint; and the folder is as it was", async () => {
     const modelDir = join(scratch(), "run");
     const train = (...flags: string[]) =>
-      start(["fit", presetPath, "--model-dir", modelDir, "--max-steps", "4", "--json", ...flags]);
+      call(["fit", presetPath, "--model-dir", modelDir, "--max-steps", "4", "--json", ...flags]);
     const run = await train();
     expect(run.code, run.stderr).toBe(0);
     const manifest = readFileSync(join(modelDir, "manifest.json"), "utf8");
@@ -196,16 +202,16 @@ describe("exit code 1", () => {
 
   test("verify of what is no run", async () => {
     const folder = scratch();
-    expect((await start(["verify", folder])).code).toBe(2);
+    expect((await call(["verify", folder])).code).toBe(2);
     appendFileSync(join(folder, "manifest.json"), "{");
-    const run = await start(["verify", folder, "--json"]);
+    const run = await call(["verify", folder, "--json"]);
     expect([run.code, run.json().error]).toEqual([1, expect.objectContaining({ name: "CheckpointError" })]);
   });
 });
 
 describe("the other commands", () => {
   test("explain: hash, plans, ledger", async () => {
-    const run = await start(["explain", presetPath, "--json"]);
+    const run = await call(["explain", presetPath, "--json"]);
     expect(run.code, run.stderr).toBe(0);
     const { graphs, ledger, graphHash } = run.json() as unknown as {
       graphHash: string;
@@ -224,23 +230,23 @@ describe("the other commands", () => {
     }
     expect(draws.length).toBeLessThan(ledger.length);
     expect(run.stdout).toContain(`graph ${graphHash}`);
-    const other = await start(["explain", presetPath, "--seed", "5", "--json"]);
+    const other = await call(["explain", presetPath, "--seed", "5", "--json"]);
     expect(other.json().graphHash).not.toBe(graphHash);
   });
 
   test("schema, doctor, validate, version", async () => {
-    const [schema, doctor, version] = await Promise.all([
-      start(["schema", "--json"]),
-      start(["doctor", "--json"]),
-      start(["--version"]),
-    ]);
+    const [schema, doctor, version] = [
+      await call(["schema", "--json"]),
+      await call(["doctor", "--json"]),
+      await call(["--version"]),
+    ];
     expect(schema.json()).toMatchObject({ title: "seedgrad run", type: "object" });
     expect(doctor.code, doctor.stdout).toBe(0);
     const { backends } = doctor.json() as unknown as { backends: { backend: string; class: string; ok: boolean }[] };
     expect(backends.map(({ backend }) => backend)).toContain("reference");
     expect(backends.filter((finding) => finding.class === "A").every(({ ok }) => ok)).toBe(true);
     expect([version.code, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
-    const validated = await start(["validate", presetPath, "--model-dir", join(scratch(), "none"), "--json"]);
+    const validated = await call(["validate", presetPath, "--model-dir", join(scratch(), "none"), "--json"]);
     expect(validated.code, validated.stderr).toBe(0);
     expect(validated.json()).toMatchObject({ steps: 0, seed: "1234", metrics: { loss: expect.any(Number) } });
   });

@@ -7,9 +7,12 @@ import { describe, expect, test } from "vitest";
 import { callerWords } from "../../src/cli/fit.ts";
 import { latestCheckpoint } from "../../src/run/checkpoint.ts";
 import { readManifest } from "../../src/run/manifest.ts";
-import { configFile, presetWith, scratch, start } from "../support/cli.ts";
+import { call, configFile, presetWith, start } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 
-const text = presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "{}"]);
+/** Fewer images are sooner read. */
+const fewer = ["split: train", "split: test"] as const;
+const text = presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "{}"], fewer);
 const folder = () => join(scratch(), "run");
 
 /** Does something once, when the run has begun its steps. */
@@ -39,11 +42,11 @@ test("the command that goes on is called as this one was", () => {
 
 describe("a signal", () => {
   test("SIGINT: code 130, a checkpoint, and the command that is printed goes on to the same digest; SIGTERM: 143", async () => {
-    const config = configFile(text);
+    const config = configFile(text.replace("num_epochs: 3", "num_epochs: 30"));
     const modelDir = folder();
-    const run = ["--max-steps", "2400", "--set", "trainer.init.optimizer.AdamW.weight_decay=0.5", "--json"];
+    const run = ["--max-steps", "1500", "--set", "trainer.init.optimizer.AdamW.weight_decay=0.5", "--json"];
     const args = ["fit", config, "--model-dir", modelDir, ...run];
-    const whole = start(["fit", config, "--model-dir", folder(), ...run]);
+    const whole = call(["fit", config, "--model-dir", folder(), ...run]);
 
     const stopped = await start(
       args,
@@ -68,13 +71,13 @@ describe("a signal", () => {
 
     const resumed = await start(wordsOf(terminated.json().resume));
     expect(resumed.code, resumed.stderr).toBe(0);
-    expect(resumed.json().steps).toBe(2400);
+    expect(resumed.json().steps).toBe(1500);
     expect(resumed.json().digest).toBe((await whole).json().digest);
   });
 
   test("twice: it stops at once", async () => {
     const config = configFile(
-      presetWith([", eval_frequency: epoch", ", eval_frequency: 1"], ["{steps: 500}", "{}"]).replaceAll(
+      presetWith([", eval_frequency: epoch", ", eval_frequency: 1"], ["{steps: 500}", "{}"], fewer).replaceAll(
         "batch_size: 1000",
         "batch_size: 5",
       ),
@@ -111,7 +114,7 @@ describe("a signal", () => {
   });
 
   test("with nothing saved it says so", async () => {
-    const config = configFile(presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "null"]));
+    const config = configFile(presetWith([", eval_frequency: epoch", ""], ["{steps: 500}", "null"], fewer));
     const run = await start(
       ["fit", config, "--model-dir", folder(), "--backend", "reference"],
       once((child) => child.kill("SIGINT")),
@@ -122,7 +125,7 @@ describe("a signal", () => {
 });
 
 describe("a reader that goes away", () => {
-  const short = presetWith([", eval_frequency: epoch", ""], ["{num_epochs: 3", "{num_steps: 300"]);
+  const short = presetWith([", eval_frequency: epoch", ""], ["{num_epochs: 3", "{num_steps: 100"], fewer);
 
   test("fit whose stdout and stderr are closed pipes trains to its end, to the digest of one that was read", async () => {
     const config = configFile(short);
@@ -134,13 +137,13 @@ describe("a reader that goes away", () => {
     expect(run.code).toBe(0);
     const { status, result } = readManifest(join(modelDir, "manifest.json"));
     expect(status).toBe("finished");
-    expect((await start(["fit", config, "--model-dir", read, "--json"])).json().digest).toBe(result!.digest);
+    expect((await call(["fit", config, "--model-dir", read, "--json"])).json().digest).toBe(result!.digest);
     expect(existsSync(join(modelDir, "lock"))).toBe(false);
   });
 
   test("verify: the exit code is the verdict's, and there is no stack", async () => {
     const modelDir = folder();
-    await start(["fit", configFile(short), "--model-dir", modelDir]);
+    await call(["fit", configFile(short), "--model-dir", modelDir]);
     const unread = await start(["verify", modelDir], undefined, undefined, (child) => child.stdout!.destroy());
     expect(unread.code).toBe(0);
     expect(unread.stderr).not.toMatch(/EPIPE|at .*:\d+:\d+/);

@@ -8,7 +8,8 @@ import { verify } from "../../src/cli/verify.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { LocalSweep } from "../../src/sweep/local.ts";
 import { loadSweep } from "../../src/sweep/plan.ts";
-import { type Finished, scratch, start, startSources } from "../support/cli.ts";
+import { type Finished, start, startSources } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { shortConfig } from "../support/jobs.ts";
 
 const rate = "trainer.init.optimizer.AdamW.learning_rate";

@@ -24,7 +24,7 @@ function configWords(node: unknown, words = new Set<string>()): Set<string> {
 }
 
 const words = configWords(library.configJsonSchema());
-const commandLine = ["main", "flags"].map((name) => readFileSync(`${root}src/cli/${name}.ts`, "utf8")).join("");
+const commandLine = ["program", "flags"].map((name) => readFileSync(`${root}src/cli/${name}.ts`, "utf8")).join("");
 
 test("there are many", () => expect(names.length).toBeGreaterThan(70));
 

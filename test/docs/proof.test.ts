@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { scratch, start } from "../support/cli.ts";
+import { call } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const page = readFileSync(`${root}docs/proof.md`, "utf8");
@@ -20,7 +21,7 @@ test("every command gives what is shown below it", async () => {
     if (language === "sh") {
       for (const line of lines) {
         const [, rest] = line.match(/^npm run seedgrad -- (.*)$/)!;
-        const run = await start(place(rest).split(" "));
+        const run = await call(place(rest).split(" "));
         expect(run.code, line + run.stderr).toBe(rest.startsWith("diff") ? 1 : 0);
         printed = run.stdout;
       }

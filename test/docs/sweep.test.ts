@@ -4,7 +4,8 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { planSweep } from "../../src/sweep/plan.ts";
-import { commandFolder, scratch } from "../support/cli.ts";
+import { commandFolder } from "../support/cli.ts";
+import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const page = readFileSync(`${root}docs/guide/from-one-run-to-a-hundred.md`, "utf8").replaceAll(

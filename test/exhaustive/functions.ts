@@ -208,21 +208,31 @@ function errorOf(found: number, exact: number, rounded: number): number {
 export const blockCount = 512;
 const blockSize = 2 ** 23;
 
-/** Runs all inputs whose upper nine bits are `block`; measures the error of each `every`-th, which takes most of the time. */
-export function runBlock({ expr, reference }: Subject, block: number, { every = 1 } = {}): BlockResult {
+/** Runs `count` inputs, given by their bits. */
+function runBits({ expr, reference }: Subject, count: number, bitsOf: (i: number) => number): BlockResult {
   const f = scalarFunction(expr);
   const inBits = new Uint32Array(1);
   const inFloat = new Float32Array(inBits.buffer);
   const tally = new Tally<number>();
-  for (let i = 0; i < blockSize; i++) {
-    inBits[0] = block * blockSize + i;
+  for (let i = 0; i < count; i++) {
+    inBits[0] = bitsOf(i);
     const v = inFloat[0];
     const found = f(v);
     tally.take(found);
-    if (i % every === 0) tally.measure(found, reference(v), () => v);
+    tally.measure(found, reference(v), () => v);
   }
   return tally.result(0);
 }
+
+/** Runs all inputs whose upper nine bits are `block`. */
+export const runBlock = (subject: Subject, block: number): BlockResult =>
+  runBits(subject, blockSize, (i) => block * blockSize + i);
+
+const sampleSize = 2 ** 17;
+
+/** Runs inputs of every sign and exponent, some 256 of each: multiples of 2³² by the golden ratio. */
+export const runSample = (subject: Subject): BlockResult =>
+  runBits(subject, sampleSize, (i) => Math.imul(i, 0x9e3779b1));
 
 type Pair = readonly [x: number, y: number];
 
@@ -249,7 +259,7 @@ const edges = [...magnitudes, ...largeMagnitudes, ...neighbours]
   .map(Math.fround);
 
 /** A block's pairs: of any bits; of magnitudes near each other; powers that stay in float32's range, of any number and of one near 1. By exact arithmetic and roundings alone. */
-function* pairsOf(block: number): Generator<Pair> {
+function* pairsOf(block: number, count = pairBlockSize): Generator<Pair> {
   if (block === pairBlockCount - 1) {
     for (const a of edges) for (const b of edges) yield [a, b];
     return;
@@ -260,7 +270,7 @@ function* pairsOf(block: number): Generator<Pair> {
     bits[0] = next();
     return floats[0];
   };
-  for (let i = 0; i < pairBlockSize; i++) {
+  for (let i = 0; i < count; i++) {
     const a = anyBits();
     if (i % 4 === 0) yield [a, anyBits()];
     else if (i % 4 === 1) {
@@ -277,14 +287,17 @@ function* pairsOf(block: number): Generator<Pair> {
   }
 }
 
-/** Runs a block of pairs; errors only where `measure`. */
-export function runPairBlock({ expr, reference }: PairSubject, block: number, { measure = true } = {}) {
+/** Runs a block of pairs, or the first `count` of one. */
+export function runPairBlock({ expr, reference }: PairSubject, block: number, count?: number): BlockResult<Pair> {
   const f = scalarFunction(expr);
   const tally = new Tally<Pair>();
-  for (const pair of pairsOf(block)) {
+  for (const pair of pairsOf(block, count)) {
     const found = f(pair[0], pair[1]);
     tally.take(found);
-    if (measure) tally.measure(found, reference(pair[0], pair[1]), () => pair);
+    tally.measure(found, reference(pair[0], pair[1]), () => pair);
   }
   return tally.result([0, 0]);
 }
+
+/** Runs pairs of every kind. */
+export const runPairSample = (subject: PairSubject): BlockResult<Pair> => runPairBlock(subject, 0, sampleSize);

@@ -1,18 +1,23 @@
-// Elementary functions, sampled: hashes of some of the exhaustive run's blocks, errors over one block, special values. All of it: npm run test:elementary.
+// Elementary functions, sampled: bits and errors of inputs of every size, special values. All of it: npm run test:elementary.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { input } from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
-import { operations, pairBlockCount, pairSubjects, runBlock, runPairBlock, subjects } from "../exhaustive/functions.ts";
+import {
+  operations,
+  pairBlockCount,
+  pairSubjects,
+  runBlock,
+  runPairBlock,
+  runPairSample,
+  runSample,
+  subjects,
+} from "../exhaustive/functions.ts";
 import { scalarFunction } from "../support/expr.ts";
 
-const golden: Record<string, { blocks: string[]; maxUlp: number; operations: number }> = JSON.parse(
+const golden: Record<string, { sample: string; blocks: string[]; maxUlp: number; operations: number }> = JSON.parse(
   readFileSync(new URL("../golden/elementary.json", import.meta.url), "utf8"),
 );
-/** Around ½ to 2, and a block of negative numbers of tens. */
-const blocks = [126, 388];
-/** Errors are measured at each so many inputs; the exhaustive run measures all. */
-const every = 17;
 
 test("every function has its blocks, but for those that choose one of their operands", () => {
   const exact = ["maximum", "minimum"];
@@ -26,46 +31,23 @@ test("every function has its blocks, but for those that choose one of their oper
   for (const name of proven) expect(golden[name].blocks.length).toBe(name in pairSubjects ? pairBlockCount : 512);
 });
 
-describe.each(Object.keys(subjects))("%s", (name) => {
-  const subject = subjects[name];
-  test("the committed bits and the stated bound over one block", () => {
-    const { hash, maxUlp, inputs } = runBlock(subject, blocks[0], { every });
-    expect(inputs).toBe(Math.ceil(2 ** 23 / every));
-    expect(hash).toBe(golden[name].blocks[blocks[0]]);
-    expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
-    expect(golden[name].maxUlp).toBeLessThanOrEqual(subject.bound);
-    expect(golden[name].operations).toBe(operations(subject));
-  }, 60_000);
-
-  test("the committed bits of another block", () => {
-    expect(runBlock(subject, blocks[1], { every: Infinity }).hash).toBe(golden[name].blocks[blocks[1]]);
-  }, 60_000);
+test.each(Object.keys(golden))("%s: the committed bits of a sample, and the stated bound", (name) => {
+  const { hash, maxUlp } = name in subjects ? runSample(subjects[name]) : runPairSample(pairSubjects[name]);
+  const subject = subjects[name] ?? pairSubjects[name];
+  expect(hash).toBe(golden[name].sample);
+  expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
+  expect(golden[name].maxUlp).toBeLessThanOrEqual(subject.bound);
+  expect(golden[name].operations).toBe(operations(subject));
 });
 
-// |x| from 8192 on, where the way of large angles begins; from 2⁶⁵ on; the last before ∞.
-test.each(["sin", "cos", "tan"].flatMap((name) => [140, 448, 254].map((block) => [name, block] as const)))(
-  "%s of large angles: the committed bits and the stated bound over block %i",
-  (name, block) => {
-    const { hash, maxUlp } = runBlock(subjects[name], block, { every });
-    expect(hash).toBe(golden[name].blocks[block]);
-    expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
-  },
-  60_000,
-);
+test("the committed bits of a whole block", () => {
+  expect(runBlock(subjects.exp, 126).hash).toBe(golden.exp.blocks[126]);
+});
 
-describe.each(Object.keys(pairSubjects))("%s", (name) => {
-  const subject = pairSubjects[name];
-  test.each([0, pairBlockCount - 1])(
-    "the committed bits and the stated bound over block %i of pairs",
-    (block) => {
-      const { hash, maxUlp } = runPairBlock(subject, block);
-      expect(hash).toBe(golden[name].blocks[block]);
-      expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
-      expect(golden[name].maxUlp).toBeLessThanOrEqual(subject.bound);
-      expect(golden[name].operations).toBe(operations(subject));
-    },
-    60_000,
-  );
+test.each(Object.keys(pairSubjects))("%s of each pair of edges: the committed bits and the stated bound", (name) => {
+  const { hash, maxUlp } = runPairBlock(pairSubjects[name], pairBlockCount - 1);
+  expect(hash).toBe(golden[name].blocks[pairBlockCount - 1]);
+  expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
 });
 
 describe("special values, as C's annex F", () => {

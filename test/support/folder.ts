@@ -1,4 +1,4 @@
-// A folder of its own for a test, gone when the test is.
+// A folder of its own for a test, or for a test file, gone when that is.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,20 @@ export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), "seedgrad-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+const made: string[] = [];
+
+/** An empty folder that goes when the test file is through. */
+export function scratch(): string {
+  const path = mkdtempSync(join(tmpdir(), "seedgrad-scratch-"));
+  made.push(path);
+  return path;
+}
+
+/** Removes them; every test file's end does. */
+export function removeScratch(): void {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
 }
 
 /** A file system call that fails as a full disk does. */

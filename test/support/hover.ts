@@ -8,6 +8,7 @@ class Editor {
   readonly #files = new Map<string, { readonly text: string; readonly version: number }>();
   /** What compilers of their own have parsed. */
   readonly #parsed = new Map<string, ts.SourceFile>();
+  #version = 0;
   readonly service: ts.LanguageService;
 
   constructor() {
@@ -16,6 +17,8 @@ class Editor {
     const read = (path: string) => this.#files.get(path)?.text ?? ts.sys.readFile(path);
     this.service = ts.createLanguageService({
       getCompilationSettings: () => options,
+      // Without it every question looks at every file for changes.
+      getProjectVersion: () => String(this.#version),
       getScriptFileNames: () => [...this.#files.keys()],
       getScriptVersion: (path) => String(this.#files.get(path)?.version ?? 0),
       getScriptSnapshot: (path) => {
@@ -30,6 +33,7 @@ class Editor {
   }
 
   write(path: string, text: string): void {
+    this.#version++;
     this.#files.set(path, { text, version: (this.#files.get(path)?.version ?? 0) + 1 });
   }
 
@@ -37,8 +41,8 @@ class Editor {
     return this.service.getProgram()!;
   }
 
-  /** What the compiler says of a file that imports the package, and of its declarations, in a project that has no other types and no later library than ES2022. */
-  problems(entry: string, lib = ["lib.es2022.d.ts", "lib.dom.d.ts"]): string[] {
+  /** What the compiler says of a file that imports the package, and of its declarations, one after the other, in a project that has no other types and no later library than ES2022. */
+  *problems(entry: string, lib = ["lib.es2022.d.ts", "lib.dom.d.ts"]): Generator<string> {
     const path = `${root}imports.ts`;
     this.write(path, `import * as s from "${entry}";\nexport const shape: readonly number[] = s.tensor([1]).shape;\n`);
     const { program } = this;
@@ -57,10 +61,12 @@ class Editor {
     const options = { ...program.getCompilerOptions(), lib, types: [], skipLibCheck: false };
     const own = ts.createProgram([path], options, host);
     // `#hash` and its like are found by this package.json, which has them among the sources; the built one has them among the declarations.
-    const found = ts.getPreEmitDiagnostics(own).filter(({ file }) => !file?.fileName.startsWith(`${root}src/`));
-    return found.map(({ file, messageText }) => {
-      return `${file?.fileName.slice(root.length)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
-    });
+    const files = own
+      .getSourceFiles()
+      .filter(({ fileName }) => fileName === path || fileName.startsWith(`${root}built/`));
+    for (const file of files)
+      for (const { messageText } of ts.getPreEmitDiagnostics(own, file))
+        yield `${file.fileName.slice(root.length)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
   }
 
   /** What hovering over the last name of each expression shows, where `entry` is the package. */

@@ -9,8 +9,7 @@ import { makeValidation, trainedColumns } from "../../src/train/config/loaders.t
 import { parseConfig } from "../../src/train/config/parse.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { buildTrainer } from "../../src/verify/trainer.ts";
-import { scratch } from "../support/cli.ts";
-import { temporaryFolder } from "../support/folder.ts";
+import { scratch, temporaryFolder } from "../support/folder.ts";
 import { toyTrainer } from "../support/toy.ts";
 
 const folder = scratch();

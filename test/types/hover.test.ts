@@ -64,8 +64,8 @@ describe.each([
 });
 
 test("the built package's types need no skipLibCheck, and no library later than ES2022", () => {
-  expect(editor.problems(built)).toEqual([]);
-  expect(editor.problems(built, ["lib.es5.d.ts"]).length).toBeGreaterThan(0);
+  expect([...editor.problems(built)]).toEqual([]);
+  expect(editor.problems(built, ["lib.es5.d.ts"]).next().done).toBe(false);
 });
 
 test("what is no op and has no documentation is found", () => {
