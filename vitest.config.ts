@@ -7,23 +7,28 @@ const common = {
   hookTimeout: 120_000,
 } as const;
 
-/**
- * Test files that have a process each: those that start others or measure their own, replace modules, register what stays, count the ops that they import, watch this process's own output,
- * or import a module of test/support with hooks of its own, which only the first file to import it would have.
- */
+/** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, or count the ops that they import. */
 const alone = [
-  "test/{backend,bench,browser,cli,conformance,docs,engines,laws,run,runtime,sweep,worker}/**/*.test.ts",
+  "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
   "test/autograd/gradients.test.ts",
+  "test/backend/{*,webgpu/*}.test.ts",
+  "test/backend/wasm/{death,left,programs,threads,workspace}.test.ts",
+  "test/bench/{harness,node}.test.ts",
+  "test/cli/{emit,fit,imports,inspect,phases,presets,signals,sweep}.test.ts",
   "test/compile/cache.test.ts",
   "test/core/hash.test.ts",
   "test/data/{missing,tables}.test.ts",
+  "test/docs/{optimizers,sweep}.test.ts",
   "test/io/{files,records}.test.ts",
+  "test/laws/{arguments,kill,laws,runs}.test.ts",
   "test/nn/measures.test.ts",
   "test/ops/throwaway.test.ts",
   "test/program/{steady,versions}.test.ts",
   "test/rng/stream.test.ts",
+  "test/run/{crash,lock}.test.ts",
+  "test/sweep/{job,making,queue}.test.ts",
   "test/tensor/families.test.ts",
-  "test/train/{columns,feed,given,loggers,optimizers,promises,register,resume,things}.test.ts",
+  "test/train/{feed,given,loggers,optimizers,promises,register,resume,things}.test.ts",
   "test/verify/{tampered,untouched}.test.ts",
 ];
 
