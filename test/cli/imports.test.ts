@@ -14,12 +14,12 @@ import { sha256Hex } from "../../src/core/canonical.ts";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { changedImports } from "../../src/run/programs.ts";
-import { startSources } from "../support/cli.ts";
+import { source, start, startSources } from "../support/cli.ts";
 import { scratch } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
 const program = (activation: string) => `
-import { nn, register } from "${root}src/index.ts";
+import { nn, register } from "${source("index")}";
 register("model", "own", ({ width }) => nn.sequential(nn.linear(784, width), nn.${activation}(), nn.linear(width, 10)));
 `;
 const config = `trainer:
@@ -39,10 +39,10 @@ let elsewhere: string;
 beforeAll(async () => {
   [made, elsewhere] = [join(scratch(), "project"), scratch()];
   mkdirSync(made);
-  writeFileSync(join(made, "mine.mts"), program("relu"));
+  writeFileSync(join(made, "mine.mjs"), program("relu"));
   writeFileSync(join(made, "config.yaml"), config);
-  const args = ["fit", "config.yaml", "--model-dir", "runs/a", "--import", "./mine.mts"];
-  const run = await startSources(args, made);
+  const args = ["fit", "config.yaml", "--model-dir", "runs/a", "--import", "./mine.mjs"];
+  const run = await start(args, undefined, made);
   expect(run.code, run.stderr).toBe(0);
 });
 
@@ -52,17 +52,17 @@ function moved(): string {
   cpSync(made, folder, { recursive: true });
   return folder;
 }
-const from = (folder: string, ...args: string[]) => startSources(args, folder);
+const from = (folder: string, ...args: string[]) => start(args, undefined, folder);
 
 describe("a run's programs", () => {
   test("are recorded by content, and by where they are from the run's folder", () => {
     const { imports } = readManifest(join(made, "runs/a/manifest.json"));
-    expect(imports).toEqual({ "./mine.mts": { sha256: hash(program("relu")), path: "../../mine.mts" } });
+    expect(imports).toEqual({ "./mine.mjs": { sha256: hash(program("relu")), path: "../../mine.mjs" } });
   });
 
   test("are found from another folder, in a project that moved, and beside others of the same name", async () => {
     const project = moved();
-    writeFileSync(join(elsewhere, "mine.mts"), program("tanh"));
+    writeFileSync(join(elsewhere, "mine.mjs"), program("tanh"));
     const found = await from(elsewhere, "verify", join(project, "runs/a"), "--trust-imports");
     expect([found.code, found.stderr], found.stdout).toEqual([0, ""]);
   });
@@ -70,7 +70,7 @@ describe("a run's programs", () => {
   test("that are gone are asked for; --import names them, whatever their file is called", async () => {
     const project = moved();
     const run = join(project, "runs/a");
-    const [old, now] = [join(project, "mine.mts"), join(project, "net.mts")];
+    const [old, now] = [join(project, "mine.mjs"), join(project, "net.mjs")];
     renameSync(old, now);
     cpSync(run, join(project, "runs/b"), { recursive: true });
     const empty = scratch();
@@ -82,7 +82,7 @@ describe("a run's programs", () => {
       from(empty, "diff", run, join(project, "runs/b")),
     ]);
     expect(gone.code).toBe(2);
-    expect(gone.stderr).toMatch(/ConfigError: import \.\/mine\.mts: the program can't be imported/);
+    expect(gone.stderr).toMatch(/ConfigError: import \.\/mine\.mjs: the program can't be imported/);
     expect(gone.stderr).toContain(`Hint: ${run} was made with it: where it lies elsewhere now, give --import PATH`);
     for (const { code, stdout, stderr } of found) expect([code, stderr], stdout).toEqual([0, ""]);
     const input = join(project, "input.csv");
@@ -95,24 +95,24 @@ describe("a run's programs", () => {
 
   test("that changed are warned of by name: the chain says whether it matters", async () => {
     const [harmless, harmful] = [moved(), moved()];
-    writeFileSync(join(harmless, "mine.mts"), `// A comment.\n${program("relu")}`);
-    writeFileSync(join(harmful, "mine.mts"), program("tanh"));
+    writeFileSync(join(harmless, "mine.mjs"), `// A comment.\n${program("relu")}`);
+    writeFileSync(join(harmful, "mine.mjs"), program("tanh"));
     const [same, other] = await Promise.all(
       [harmless, harmful].map((project) => from(elsewhere, "verify", join(project, "runs/a"), "--trust-imports")),
     );
     const warning = (project: string, now: string) =>
-      `warning: ${project}/runs/a was made with another program: ./mine.mts has changed since: it is ${hash(now).slice(0, 16)}…, and SHA-256 ${hash(program("relu")).slice(0, 16)}… is recorded\n`;
+      `warning: ${project}/runs/a was made with another program: ./mine.mjs has changed since: it is ${hash(now).slice(0, 16)}…, and SHA-256 ${hash(program("relu")).slice(0, 16)}… is recorded\n`;
     expect([same.code, same.stderr]).toEqual([0, warning(harmless, `// A comment.\n${program("relu")}`)]);
     expect([other.code, other.stderr]).toEqual([1, warning(harmful, program("tanh"))]);
-    expect(other.stdout).toContain(`import mine.mts: ${hash(program("relu"))} | ${hash(program("tanh"))}`);
+    expect(other.stdout).toContain(`import mine.mjs: ${hash(program("relu"))} | ${hash(program("tanh"))}`);
     expect(other.stdout).toMatch(/DIFFERENT: another program/);
     // Of a run gone on with, too.
     const config2 = readFileSync(join(harmless, "config.yaml"), "utf8").replace("num_steps: 2", "num_steps: 3");
     writeFileSync(join(harmless, "config.yaml"), config2);
-    const on = await from(harmless, "fit", "config.yaml", "--model-dir", "runs/a", "--import", "./mine.mts");
+    const on = await from(harmless, "fit", "config.yaml", "--model-dir", "runs/a", "--import", "./mine.mjs");
     expect([on.code, on.stdout + on.stderr]).toEqual([
       0,
-      expect.stringContaining("the run began with another program: ./mine.mts has changed since"),
+      expect.stringContaining("the run began with another program: ./mine.mjs has changed since"),
     ]);
   });
 
@@ -120,7 +120,7 @@ describe("a run's programs", () => {
     const project = moved();
     const [run, ran] = [join(project, "runs/a"), join(project, "ran")];
     const hostile = `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(ran)}, "");\n`;
-    writeFileSync(join(project, "mine.mts"), hostile);
+    writeFileSync(join(project, "mine.mjs"), hostile);
     const file = join(run, "config.yaml");
     // A folder that left out what makes it a run's, and a link to a run's config from elsewhere.
     const bare = join(project, "runs/bare");
@@ -145,10 +145,10 @@ describe("a run's programs", () => {
     for (const [name, command] of Object.entries(commands)) {
       const error = await command().catch((thrown: unknown) => thrown);
       expect(error, name).toBeInstanceOf(ConfigError);
-      expect(String(error), name).toContain(`${join(project, "mine.mts")}, SHA-256 ${hash(hostile)}`);
+      expect(String(error), name).toContain(`${join(project, "mine.mjs")}, SHA-256 ${hash(hostile)}`);
       expect(String(error), name).toContain("--trust-imports");
     }
-    await expect(explain(bare, {})).rejects.toThrow("./mine.mts: ");
+    await expect(explain(bare, {})).rejects.toThrow("./mine.mjs: ");
     expect(existsSync(ran)).toBe(false);
     await importFor(file, { trustImports: true });
     expect(existsSync(ran)).toBe(true);
@@ -156,16 +156,26 @@ describe("a run's programs", () => {
 
   test("of two versions only one can be imported: diff says so, after what it can tell", async () => {
     const project = moved();
-    writeFileSync(join(project, "mine.mts"), program("tanh"));
-    const args = ["config.yaml", "--model-dir", "runs/b", "--import", "./mine.mts"];
+    writeFileSync(join(project, "mine.mjs"), program("tanh"));
+    const args = ["config.yaml", "--model-dir", "runs/b", "--import", "./mine.mjs"];
     expect((await from(project, "fit", ...args)).code).toBe(0);
     const found = await from(elsewhere, "diff", join(made, "runs/a"), join(project, "runs/b"), "--trust-imports");
     expect(found.code).toBe(1);
-    expect(found.stdout).toMatch(/import mine\.mts: \w{64} \| \w{64}/);
+    expect(found.stdout).toMatch(/import mine\.mjs: \w{64} \| \w{64}/);
     expect(found.stdout).toMatch(/they part at step 1/);
-    expect(found.stdout).toMatch(/the replay failed: import \.\/mine\.mts: register: there is a model of this name/);
+    expect(found.stdout).toMatch(/the replay failed: import \.\/mine\.mjs: register: there is a model of this name/);
     expect(found.stdout).toContain("of two versions of a program only one can be imported at a time");
   });
+});
+
+test("a program may be TypeScript, where the command line runs from the sources", async () => {
+  const folder = scratch();
+  const typed = `import { nn, register } from "${root}src/index.ts";
+register("model", "typed", ({ width }: { readonly width: number }) => nn.linear(width, 1));
+`;
+  writeFileSync(join(folder, "mine.mts"), typed);
+  const run = await startSources(["list", "models", "--import", "./mine.mts"], folder);
+  expect([run.code, run.stdout], run.stderr).toEqual([0, expect.stringMatching(/^typed/m)]);
 });
 
 test("programs compared: by content first, then by their files' names", () => {
@@ -181,7 +191,7 @@ test("programs compared: by content first, then by their files' names", () => {
 test("a manifest whose programs are no programs is refused", () => {
   const path = join(scratch(), "manifest.json");
   const manifest = JSON.parse(readFileSync(join(made, "runs/a/manifest.json"), "utf8"));
-  writeFileSync(path, JSON.stringify({ ...manifest, imports: { "./mine.mts": "12".repeat(32) } }));
+  writeFileSync(path, JSON.stringify({ ...manifest, imports: { "./mine.mjs": "12".repeat(32) } }));
   expect(() => readManifest(path)).toThrow(CheckpointError);
   expect(() => readManifest(path)).toThrow(/: imports: .*expected programs by name, each with its SHA-256/);
 });
