@@ -8,7 +8,7 @@ import { verify } from "../../src/cli/verify.ts";
 import { readManifest } from "../../src/run/manifest.ts";
 import { LocalSweep } from "../../src/sweep/local.ts";
 import { loadSweep } from "../../src/sweep/plan.ts";
-import { type Finished, start, startSources } from "../support/cli.ts";
+import { call, type Finished, start, startSources } from "../support/cli.ts";
 import { scratch } from "../support/folder.ts";
 import { shortConfig } from "../support/jobs.ts";
 
@@ -53,6 +53,8 @@ const digests = (finished: Finished) => rows(finished).map(({ digest }) => diges
 /** `seedgrad sweep sweep.yaml --json` in a folder. */
 const sweep = (folder: string, flags: string[] = [], onStart?: (child: ChildProcess) => void) =>
   start(["sweep", "sweep.yaml", "--json", ...flags], undefined, folder, onStart);
+/** The same in this process, for what starts no runs. */
+const sweepHere = (folder: string, ...flags: string[]) => call(["sweep", "sweep.yaml", "--json", ...flags], folder);
 const runsIn = (folder: string) => join(folder, "runs/sweep");
 const manifestOf = (folder: string, name: string) => readManifest(join(runsIn(folder), name, "manifest.json"));
 const logOf = (folder: string, name: string) => readFileSync(join(runsIn(folder), `${name}.log`), "utf8");
@@ -135,7 +137,7 @@ describe("a sweep", () => {
       join(folder, "sweep.yaml"),
       `config: config.yaml\ngrid: {${rate}: [0.002, 0.01]}\nmetric: {name: accuracy/9}\n`,
     );
-    const wrong = await sweep(folder);
+    const wrong = await sweepHere(folder);
     expect([wrong.code, wrong.json().finished]).toEqual([2, 2]);
     expect(wrong.stdout).toMatch(
       /metric: no run has a number of this name: got accuracy\/9, .*\nHint: did you mean accuracy\?/,
@@ -157,7 +159,7 @@ describe("a sweep", () => {
     const whole = await sweep(folder);
     expect(rows(whole).map(({ before }) => before)).toEqual([true, false, true]);
     expect([digests(whole)[0], digests(whole)[2]]).toEqual(runs.map((run) => run.json().digest));
-    const none = await sweep(folder, ["--only", "3"]);
+    const none = await sweepHere(folder, "--only", "3");
     expect([none.code, none.stderr]).toEqual([
       2,
       expect.stringMatching(/--only: the sweep has no such run: got 3, expected an index from 0 to 2/),
@@ -176,7 +178,7 @@ describe("a sweep", () => {
 
   test("--dry-run prints the plan, with the time that it takes, and writes nothing", async () => {
     const folder = files(`seeds: 3\ngrid: {${rate}: [0.001, 0.01]}\n`);
-    const dry = await sweep(folder, ["--dry-run", "--jobs", "2"]);
+    const dry = await sweepHere(folder, "--dry-run", "--jobs", "2");
     expect(dry.code, dry.stderr).toBe(0);
     expect(existsSync(join(folder, "runs"))).toBe(false);
     expect(dry.stdout).toMatch(/^0 {4}\w{16} {2}waiting {2}30 {5}\d+s {4}learning_rate 0\.001, seed 7$/m);
@@ -323,7 +325,7 @@ describe("a run that fails", () => {
 
   test("in a folder that holds another run is told, and the folder left alone", async () => {
     const folder = files("seeds: 1\n");
-    const [{ name }] = (await sweep(folder, ["--dry-run"])).json().runs as Row[];
+    const [{ name }] = (await sweepHere(folder, "--dry-run")).json().runs as Row[];
     mkdirSync(join(runsIn(folder), name), { recursive: true });
     writeFileSync(join(runsIn(folder), name, "manifest.json"), "{}");
     const run = await sweep(folder);
@@ -335,11 +337,11 @@ describe("a run that fails", () => {
 
 test("a file that is no sweep: code 2, with its place", async () => {
   const folder = files("grid: {trainer.init.optimizer.AdamW.learning_rat: [1]}\n");
-  const run = await sweep(folder);
+  const run = await sweepHere(folder);
   expect(run.code).toBe(2);
   expect(run.stderr).toMatch(/^ConfigError: sweep\.yaml:2:8: .*unknown key.*\nHint: did you mean learning_rate\?/);
   expect(existsSync(join(folder, "runs"))).toBe(false);
-  const missing = await start(["sweep", "nowhere.yaml"], undefined, folder);
+  const missing = await call(["sweep", "nowhere.yaml"], folder);
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/nowhere\.yaml/)]);
 });
 
