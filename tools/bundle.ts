@@ -105,6 +105,7 @@ export async function bundle(input: Readonly<Record<string, string>> = entries):
   });
   const { output } = await made.generate({
     format: "esm",
+    comments: { annotation: false },
     minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
     chunkFileNames: ({ moduleIds }) => `${moduleIds.includes(starter) ? "" : "chunks/"}[name]-[hash].js`,
     codeSplitting: {

@@ -30,6 +30,7 @@ export interface Signature {
 }
 
 /** The signature of a function with these parameters. `hint`: what to say where arguments are too many. */
+// @__NO_SIDE_EFFECTS__
 export function signature(where: string, parameters: Kinds, hint?: string): Signature {
   const names = Object.keys(parameters);
   const isRest = (name: string) => name.startsWith("...");
@@ -107,11 +108,13 @@ const promised = (value: unknown) =>
   value instanceof Promise ? "it is a promise: await it first, and give what it resolves to" : undefined;
 
 /** A kind that a test of one value makes. */
+// @__NO_SIDE_EFFECTS__
 export function kind(expected: string, accepts: Kind["accepts"], explain?: Kind["explain"]): Kind {
   return { expected, accepts, explain };
 }
 
 /** Either of two kinds. */
+// @__NO_SIDE_EFFECTS__
 export function either(a: Kind, b: Kind): Kind {
   return {
     expected: `${a.expected} or ${b.expected}`,
@@ -121,6 +124,7 @@ export function either(a: Kind, b: Kind): Kind {
 }
 
 /** An array, without holes, of values of a kind. */
+// @__NO_SIDE_EFFECTS__
 export function listOf(item: Kind, expected: string): Kind {
   const accepts = (value: unknown) => {
     if (!Array.isArray(value)) return false;
@@ -131,6 +135,7 @@ export function listOf(item: Kind, expected: string): Kind {
 }
 
 /** One of some words. `other`: words of other libraries and the ones meant. */
+// @__NO_SIDE_EFFECTS__
 export function oneOf(words: readonly string[], other: Readonly<Record<string, string>> = {}): Kind {
   const expected = words.map((word) => `"${word}"`).join(" or ");
   return kind(
@@ -186,6 +191,7 @@ export type OptionKinds<O> = {
 };
 
 /** A record of options with no other keys than these. A list that misses a key of `O` doesn't compile. */
+// @__NO_SIDE_EFFECTS__
 export function options<O extends object>(kinds: OptionKinds<O>): Kind {
   const entries = Object.entries(kinds as Kinds);
   const known = new Map(entries.map(([key, each]) => [plainName(key), each]));

@@ -233,11 +233,13 @@ function copied(form: Form, value: unknown): unknown {
 /** The record of a thing's options. `where`: what errors call it, where that is another name. */
 export function options<const S extends Fields>(name: string, fields: S): OptionRecord<S>;
 export function options<const S extends Fields>(name: string, where: string, fields: S): OptionRecord<S>;
+// @__NO_SIDE_EFFECTS__
 export function options(name: string, second: string | Fields, fields?: Fields): OptionRecord {
   return typeof second === "string" ? new OptionRecord(name, fields!, second) : new OptionRecord(name, second);
 }
 
 /** A number within bounds, in words: `a number ≥ 0`. */
+// @__NO_SIDE_EFFECTS__
 export function numberOf(expected: string, bounds: Bounds, problem = "a number out of range"): Type<number> {
   const { integer: whole, odd, least = -Infinity, above = -Infinity, below = Infinity, most = Infinity } = bounds;
   const inside = (value: number) =>
@@ -261,9 +263,11 @@ export const probability: Type<number> = numberOf("a number in [0, 1]", { least:
 /** A share that is neither nothing nor all. */
 export const share: Type<number> = numberOf("a number in (0, 1)", { above: 0, below: 1 });
 /** A number of things: at least one. */
+// @__NO_SIDE_EFFECTS__
 export const countOf = (what: string, least = 1): Type<number> =>
   numberOf(`an integer ≥ ${least}`, { integer: true, least }, `not a number of ${what}`);
 /** A number of things of which more than `most` is a slip, for the reason that is its problem. `got`, `expected`: what is said of such a value, where that isn't the number and the bound alone. */
+// @__NO_SIDE_EFFECTS__
 export function countUpTo(
   what: string,
   most: number,
@@ -283,13 +287,15 @@ interface MoreOptions {
   readonly expected?: string;
 }
 /** As often as anyone waits for: more is a slip, and would be gone through before the run begins. `each`: what one of them takes. */
+// @__NO_SIDE_EFFECTS__
 export const repeats = (each: string, least = 1): Type<number> =>
   countUpTo("steps", 2 ** 16, "more than anyone waits for", { least, got: (value) => `${value}: each is ${each}` });
 export const count: Type<number> = countOf("things");
 export const steps: Type<number> = countOf("steps");
-export const flag: Type<boolean> = new Type("true or false", boolean, { kind: "flag" });
-export const anyText: Type<string> = new Type("text", string, { kind: "text", empty: true });
+export const flag: Type<boolean> = /* @__PURE__ */ new Type("true or false", boolean, { kind: "flag" });
+export const anyText: Type<string> = /* @__PURE__ */ new Type("text", string, { kind: "text", empty: true });
 
+// @__NO_SIDE_EFFECTS__
 const notEmpty = (kind?: "file" | "folder"): Type<string> => {
   const expected = "text that isn't empty";
   return new Type(expected, string, { kind: "text", empty: false, ...(kind && { path: kind }) }, (value: string) =>
@@ -303,6 +309,7 @@ export const filePath: Type<string> = notEmpty("file");
 export const folderPath: Type<string> = notEmpty("folder");
 
 /** One of some words. */
+// @__NO_SIDE_EFFECTS__
 export const word = <const W extends string>(...words: readonly W[]): Type<W> =>
   new Type(`one of ${words.join(", ")}`, oneOf(words), { kind: "word", words });
 
@@ -316,6 +323,7 @@ function faultOf(types: (i: number) => Type, values: readonly unknown[]): Fault 
 }
 
 /** A list of a type's values, `least` of them or more. */
+// @__NO_SIDE_EFFECTS__
 export function list<T>(item: Type<T>, least = 0, expected = "a list"): Type<readonly T[]> {
   const plural = listOf(item.kind, `a list, of ${item.kind.expected} each`);
   return new Type(expected, plural, { kind: "list", item: item, least }, (value: readonly T[]) =>
@@ -324,6 +332,7 @@ export function list<T>(item: Type<T>, least = 0, expected = "a list"): Type<rea
 }
 
 /** A list of as many numbers as there are types, each within its own. */
+// @__NO_SIDE_EFFECTS__
 export function tuple<const N extends readonly Type<number>[]>(
   expected: string,
   ...items: N
@@ -345,6 +354,7 @@ export function tuple<const N extends readonly Type<number>[]>(
 }
 
 /** A value of one of two types. */
+// @__NO_SIDE_EFFECTS__
 export function either<A, B>(a: Type<A>, b: Type<B>, expected: string): Type<A | B> {
   const form: Form = { kind: "either", types: [a, b] };
   return new Type<A | B>(expected, eitherKind(a.kind, b.kind), form, (value) => {
@@ -361,11 +371,12 @@ export const texts: Type<string | readonly string[]> = either(
 );
 
 /** A record of options within options. */
+// @__NO_SIDE_EFFECTS__
 export const recordOf = <S extends Fields>(inner: OptionRecord<S>): Type<GivenFields<S>> =>
   new Type<GivenFields<S>>("a map of keys and values", inner, { kind: "record", options: inner as never });
 
 /** An integer in [0, 2⁶⁴). */
-export const seed: Type<number | bigint> = new Type(
+export const seed: Type<number | bigint> = /* @__PURE__ */ new Type(
   "an integer in [0, 2^64), in decimal digits",
   kind("an integer in [0, 2⁶⁴)", (value) =>
     typeof value === "bigint" ? value >= 0n && value < 2n ** 64n : integer.accepts(value),
@@ -374,8 +385,10 @@ export const seed: Type<number | bigint> = new Type(
 );
 
 /** What a program gives as a value of this kind, and a config as a choice from a family. */
+// @__NO_SIDE_EFFECTS__
 export const part = <T>(family: string, kind: Kind): Type<T> =>
   new Type(`${/^[aeiou]/.test(family) ? "an" : "a"} ${family}`, kind, { kind: "part", family });
 
 /** What only a program can give. */
+// @__NO_SIDE_EFFECTS__
 export const code = <T>(kind: Kind): Type<T> => new Type(kind.expected, kind, { kind: "code" });

@@ -18,6 +18,7 @@ function polynomial(x: number, coefficients: readonly number[]): number {
 }
 
 /** 1, 1/1!, 1/2! … with signs and steps as a series wants them. */
+// @__NO_SIDE_EFFECTS__
 function inverseFactorials(start: number, step: number, count: number, alternating: boolean): number[] {
   const out: number[] = [];
   let factorial = 1;
@@ -34,7 +35,7 @@ function inverseFactorials(start: number, step: number, count: number, alternati
 const expSeries = inverseFactorials(0, 1, 16, false);
 const cosSeries = inverseFactorials(0, 2, 12, true);
 const sinSeries = inverseFactorials(1, 2, 12, true);
-const logSeries = Array.from({ length: 14 }, (_, i) => 2 / (2 * i + 1));
+const logSeries = /* @__PURE__ */ Array.from({ length: 14 }, (_, i) => 2 / (2 * i + 1));
 
 /** ln 2 in two parts: the first has 32 trailing zero bits, so small multiples of it are exact. */
 const ln2High = 0.6931471803691238;

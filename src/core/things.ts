@@ -17,6 +17,7 @@ export type OptionsArguments<R extends OptionRecord> = keyof R["fields"] extends
     : [options: Given<R>];
 
 /** A function as what a config may name. `fromConfig`: how it is made from a config's options, where that isn't a call with them. */
+// @__NO_SIDE_EFFECTS__
 export function named<F extends (...args: never[]) => unknown, S extends Fields>(
   record: OptionRecord<S>,
   make: F,
@@ -26,12 +27,14 @@ export function named<F extends (...args: never[]) => unknown, S extends Fields>
 }
 
 /** A class's maker: a function of what its constructor takes, which checks its arguments. */
+// @__NO_SIDE_EFFECTS__
 export const maker = <S extends Fields, A extends readonly unknown[], T>(
   record: OptionRecord<S>,
   Class: new (...given: A) => T,
 ): ((...given: A) => T) => named(record, (...given: A): T => new Class(...given));
 
 /** A function of a record of options alone: `make` has them checked, with their defaults. Its calls throw ConfigError. */
+// @__NO_SIDE_EFFECTS__
 export const factory = <S extends Fields, T>(
   record: OptionRecord<S>,
   make: (options: Read<OptionRecord<S>>) => T,

@@ -30,6 +30,7 @@ export class Activation extends Module {
 }
 
 /** What makes a layer of the function of that name, with what comes after its tensor. */
+// @__NO_SIDE_EFFECTS__
 export function layer<Given extends readonly unknown[] = []>(
   name: string,
   apply: (x: Tensor, ...given: Given) => Tensor,

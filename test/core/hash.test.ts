@@ -8,7 +8,7 @@ const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7
 
 describe("SHA-256", () => {
   test("is the same by node:crypto and in script", () => {
-    for (const length of [0, 1, 55, 56, 64, 1000, 1023, 1024, 1025, 70_001])
+    for (const length of [...Array(200).keys(), 1000, 1023, 1024, 1025, 70_001])
       expect(toHex(node.sha256(bytesOf(length)))).toBe(toHex(web.sha256(bytesOf(length))));
     expect(sha256Hex(new TextEncoder().encode("abc"))).toBe(
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
@@ -26,6 +26,15 @@ describe("SHA-256", () => {
   test("takes part of a larger memory as its own bytes only", () => {
     const all = bytesOf(5000);
     expect(node.sha256(all.subarray(100, 4000))).toEqual(web.sha256(all.slice(100, 4000)));
+  });
+
+  test("of bytes in parts is that of the whole, wherever it is cut", () => {
+    const all = bytesOf(300);
+    for (const size of [1, 7, 55, 56, 63, 64, 65, 128, 200]) {
+      const parts = Array.from({ length: Math.ceil(300 / size) }, (_, i) => all.subarray(i * size, (i + 1) * size));
+      for (const { sha256Parts } of [node, web])
+        expect(toHex(sha256Parts([new Uint8Array(), ...parts]))).toBe(toHex(node.sha256(all)));
+    }
   });
 
   test("of bulk data is native where it can be: several times faster", () => {

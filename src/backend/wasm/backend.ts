@@ -9,12 +9,12 @@ import { BackendError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { Workspace } from "../blocks.ts";
-import { CheckedExecutable } from "./checked.ts";
 import { printSchedule } from "./emit/program.ts";
+import type { Sharing } from "./emit/run.ts";
 import { addressOf, type RunFunction, type WasmBuffer, WasmExecutable } from "./executable.ts";
 import { probe } from "./probe.ts";
 import { Memory, maximumPages } from "./runtime/memory.ts";
-import { Pool, threadCount } from "./runtime/pool.ts";
+import type { Pool } from "./runtime/pool.ts";
 
 export interface WasmOptions {
   /** 1 if left out; "all": as many as the machine runs at once. */
@@ -42,10 +42,16 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  const backend = new WasmBackend({ simd: found.simd, ...options }, threadCount(options.threads));
+  const { threads = 1 } = options;
+  const several = threads === 1 ? undefined : await import("./runtime/threads.ts");
+  const count = several?.threadCount(threads) ?? 1;
+  const backend = new WasmBackend({ simd: found.simd, ...options }, count, count > 1 ? several : undefined);
   await backend.start();
   return backend;
 }
+
+/** What several threads need. */
+type Threads = typeof import("./runtime/threads.ts");
 
 class WasmBackend implements Backend {
   readonly name = "wasm";
@@ -55,10 +61,15 @@ class WasmBackend implements Backend {
   readonly #workspace: Workspace;
   readonly target: Target;
   readonly #pool: Pool | undefined;
+  readonly #sharing: Sharing | undefined;
   readonly #isChecked: boolean;
 
-  constructor({ simd, vectorWidth = 4, isChecked = false, shareFrom = 4096, patience }: WasmOptions, threads: number) {
-    const shared = threads > 1;
+  constructor(
+    { simd, vectorWidth = 4, isChecked = false, shareFrom = 4096, patience }: WasmOptions,
+    threads: number,
+    several: Threads | undefined,
+  ) {
+    const shared = several !== undefined;
     this.#isChecked = isChecked;
     this.threads = threads;
     this.#memory = new Memory({ shared });
@@ -73,7 +84,8 @@ class WasmBackend implements Backend {
       firstCache: 16 * 1024,
       secondCache: 512 * 1024,
     };
-    this.#pool = shared ? new Pool(this.#memory, threads, { patience }) : undefined;
+    this.#pool = several && new several.Pool(this.#memory, threads, { patience });
+    this.#sharing = several && { maximum: maximumPages, PhasePrinter: several.PhasePrinter };
   }
 
   async start(): Promise<void> {
@@ -114,6 +126,7 @@ class WasmBackend implements Backend {
   async load(plan: Plan): Promise<Executable> {
     const executable = await this.#load(plan, this.target);
     if (!this.#isChecked || plan.state.length === 0) return executable;
+    const { CheckedExecutable } = await import("./checked.ts");
     return new CheckedExecutable(executable, this, (other, vectorWidth) => {
       return this.#load(other, { ...this.target, vectorWidth });
     });
@@ -128,7 +141,7 @@ class WasmBackend implements Backend {
         for (const { dtype, view } of kernel.inputs) checkSize("a kernel reads too many elements", dtype, view.shape);
     }
     const schedule = schedulePlan(plan, target);
-    const program = printSchedule(schedule, this.#memory.shared ? maximumPages : undefined);
+    const program = await printSchedule(schedule, this.#sharing);
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
     const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };

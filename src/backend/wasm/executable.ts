@@ -12,8 +12,8 @@ import type { DrawWord } from "../../schedule/signature.ts";
 import type { Workspace } from "../blocks.ts";
 import type { Program } from "./emit/program.ts";
 import { bindings, bindingsBytes } from "./runtime/bindings.ts";
-import { outcome } from "./runtime/control.ts";
 import type { Memory } from "./runtime/memory.ts";
+import { outcome } from "./runtime/outcome.ts";
 import type { Pool } from "./runtime/pool.ts";
 
 /** Of one memory. */

@@ -29,6 +29,7 @@ const byName =
   'a reduction goes by name: { reduction: "sum" }; weights of samples are the batch\'s: { targets, sampleWeights }';
 
 /** A loss of a record of options: arguments are checked by it, and `value` has them with their defaults. A config's loss has its options bound. */
+// @__NO_SIDE_EFFECTS__
 export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S>): Call<S> {
   const call = record.call(given, byName);
   const loss = (...args: [outputs: Tensor, batch: Batch | Tensor, options?: object]): Tensor => {

@@ -12,8 +12,8 @@ import {
 } from "../../../src/backend/wasm/assembler/assembler.ts";
 import { atomics, i32 } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
-import { outcome } from "../../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
+import { outcome } from "../../../src/backend/wasm/runtime/outcome.ts";
 import { Pool } from "../../../src/backend/wasm/runtime/pool.ts";
 
 /**

@@ -127,7 +127,6 @@ test("a module that a worker can't have is a BackendError, not a wait", async ()
 });
 
 test("how many threads", () => {
-  expect(threadCount(undefined)).toBe(1);
   expect(threadCount(3)).toBe(3);
   expect(threadCount("all")).toBeGreaterThanOrEqual(1);
   expect(() => threadCount(0)).toThrow(BackendError);

@@ -26,12 +26,10 @@ import {
 } from "./context.ts";
 import { printBlocks, printFold, printJoin } from "./folds.ts";
 import { type Lanes, pairedLanes, scalarLanes, simdLanes } from "./lanes.ts";
-import { printLines } from "./lines.ts";
 import { elementCode } from "./map.ts";
 import { limitCode } from "./nest.ts";
 import { printPanels, printProduct } from "./product/product.ts";
-import { printRandom } from "./random.ts";
-import { type Printed, RunPrinter } from "./run.ts";
+import { type Printed, RunPrinter, type Sharing } from "./run.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */
 export interface Program {
@@ -42,15 +40,16 @@ export interface Program {
   readonly listBytes: number;
 }
 
-/** Prints a schedule; `sharedMaximum`: shared memory's maximum in pages, left out for memory that isn't shared. */
-export function printSchedule(schedule: Schedule, sharedMaximum?: number): Program {
+/** Prints a schedule; `sharing`: left out for memory that isn't shared. */
+export async function printSchedule(schedule: Schedule, sharing?: Sharing): Promise<Program> {
   const { target } = schedule;
-  const module = new ModuleBuilder({ sharedMaximum });
+  const printers = await printersFor(schedule);
+  const module = new ModuleBuilder({ sharedMaximum: sharing?.maximum });
   const context: Context = {
     module,
     lanes: lanesOf(target),
     single: scalarLanes,
-    isShared: sharedMaximum !== undefined,
+    isShared: sharing !== undefined,
     panelBytes: schedule.panelBytes,
     localBytes: schedule.localBytes,
   };
@@ -59,7 +58,7 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
     const { member, group } = call;
     const { division, locals } = group;
     const { key, values } = signatureOf(member, division, locals);
-    const made = known.get(key) ?? printMember(context, member, values, locals, division);
+    const made = known.get(key) ?? printMember(context, printers, member, { values, locals, division });
     known.set(key, made);
     return {
       ...made[member.loops.indexOf(call.loops)],
@@ -67,7 +66,7 @@ export function printSchedule(schedule: Schedule, sharedMaximum?: number): Progr
     };
   };
   const printed = new Map(schedule.phases.flatMap(({ calls }) => calls.map((call) => [call, print(call)] as const)));
-  const runner = new RunPrinter(context, schedule, printed);
+  const runner = new RunPrinter(context, schedule, printed, sharing);
   runner.print();
   return { bytes: module.encode(), lists: runner.lists, listBytes: runner.listBytes };
 }
@@ -94,12 +93,18 @@ function entryOf(listed: Listed, { places }: Locals, { values }: Plan): Entry {
   return { value, offset, motions };
 }
 
+/** What a member's functions are told of, and its group. */
+interface Told {
+  readonly values: readonly Listed[];
+  readonly locals: Locals;
+  readonly division: Division | undefined;
+}
+
 function printMember(
   context: Context,
+  printers: Printers,
   member: ScheduledMember,
-  values: readonly Listed[],
-  locals: Locals,
-  division: Division | undefined,
+  { values, locals, division }: Told,
 ): Omit<Printed, "list">[] {
   const { number } = member;
   return member.loops.map((each) => {
@@ -122,7 +127,9 @@ type Printer<K extends Loops["kind"]> = (
 const fold = (member: Member) => member.kernel as FoldKernel;
 
 /** What fills a kernel's function, by the kind of its loops. */
-const printers: { readonly [K in Loops["kind"]]: Printer<K> } = {
+type Printers = { readonly [K in Loops["kind"]]?: Printer<K> };
+
+const atHand: Printers = {
   elements: (context, loops, target, { number }) => target.fn.body(...elementCode(context, number, loops, target)),
   pieces: (context, { pieces }, target, { number }) =>
     target.fn.body(...pieces.flatMap((piece) => elementCode(context, number, piece, target))),
@@ -131,10 +138,32 @@ const printers: { readonly [K in Loops["kind"]]: Printer<K> } = {
   join: (context, loops, target, member) => printJoin(context, fold(member), loops, target),
   "strided fold": (context, loops, target, member) => printColumns(context, fold(member), loops, target),
   product: printProduct,
-  lines: (context, loops, target, { kernel }) => printLines(context, kernel as SpecialKernel, loops, target),
   zeros: (_, loops, target, { kernel }) => printZeros(kernel.output, loops, target),
-  sampler: (context, loops, target, { kernel }) => printRandom(context, kernel as RandomKernel, loops, target),
 };
+
+/** Those that few plans need: imported for one that does. */
+const rare: { readonly [K in "lines" | "sampler"]: () => Promise<Printers> } = {
+  lines: async () => {
+    const { printLines } = await import("./lines.ts");
+    return {
+      lines: (context, loops, target, { kernel }) => printLines(context, kernel as SpecialKernel, loops, target),
+    };
+  },
+  sampler: async () => {
+    const { printRandom } = await import("./random.ts");
+    return {
+      sampler: (context, loops, target, { kernel }) => printRandom(context, kernel as RandomKernel, loops, target),
+    };
+  },
+};
+
+async function printersFor({ phases }: Schedule): Promise<Printers> {
+  const kinds = new Set(phases.flatMap(({ calls }) => calls.map(({ loops }) => loops.kind)));
+  let printers = atHand;
+  for (const [kind, load] of Object.entries(rare))
+    if (kinds.has(kind as Loops["kind"])) printers = { ...printers, ...(await load()) };
+  return printers;
+}
 
 /** Sets a value to zero. */
 function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {

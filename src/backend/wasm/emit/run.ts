@@ -14,8 +14,8 @@ import {
 } from "../assembler/assembler.ts";
 import { i32, i64 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { PhasePrinter } from "../runtime/chunks.ts";
-import { outcome } from "../runtime/control.ts";
+import type { PhasePrinter } from "../runtime/chunks.ts";
+import { outcome } from "../runtime/outcome.ts";
 import { bytesBefore, type Context, type Entry, type Motion } from "./context.ts";
 import { countLoop } from "./nest.ts";
 
@@ -26,6 +26,12 @@ export interface Printed {
   readonly prepare?: FunctionBuilder;
   /** Its function's list. */
   readonly list: readonly Entry[];
+}
+
+/** Where a program is printed for several threads: their memory's maximum in pages, and what prints how they share a phase. */
+export interface Sharing {
+  readonly maximum: number;
+  readonly PhasePrinter: typeof PhasePrinter;
 }
 
 /** A loop around what is printed: where it is, and how many phases a position has. */
@@ -44,16 +50,18 @@ export class RunPrinter {
   readonly #context: Context;
   readonly #schedule: Schedule;
   readonly #printed: ReadonlyMap<Call, Printed>;
+  readonly #sharing: Sharing | undefined;
   readonly #fn: FunctionBuilder;
   readonly #at: Local<"i32">;
   readonly #part: Local<"i32">;
   readonly #scratch: Local<"i32">;
   readonly #total: number;
 
-  constructor(context: Context, schedule: Schedule, printed: ReadonlyMap<Call, Printed>) {
+  constructor(context: Context, schedule: Schedule, printed: ReadonlyMap<Call, Printed>, sharing?: Sharing) {
     this.#context = context;
     this.#schedule = schedule;
     this.#printed = printed;
+    this.#sharing = sharing;
     this.#fn = context.module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
     [this.#at, , this.#part] = this.#fn.parameters as Local<"i32">[];
     this.#scratch = this.#fn.local("i32");
@@ -62,10 +70,10 @@ export class RunPrinter {
 
   print(): void {
     const fn = this.#fn;
-    const { isShared, module } = this.#context;
+    const sharing = this.#sharing;
     const [at, control, part, parts, first] = fn.parameters as Local<"i32">[];
     const { steps } = this.#schedule;
-    if (!isShared) {
+    if (!sharing) {
       const printPhase = (leave: Target, phase: Phase, around: readonly Around[]) => {
         const { before, each } = this.#calls(phase, around);
         const checked = phase.checks ? [branchIf(leave, i32.load(at.get, bindings.status))] : [];
@@ -78,7 +86,7 @@ export class RunPrinter {
       return;
     }
     const thread = { control, part, parts, first, status: i32.add(at.get, i32.const(bindings.status)) };
-    const printer = new PhasePrinter(module, fn, thread);
+    const printer = new sharing.PhasePrinter(this.#context.module, fn, thread);
     fn.body(
       block((leave) =>
         this.#steps(steps, 0, [], (phase, number, around) => {

@@ -15,7 +15,8 @@ import {
   when,
 } from "../assembler/assembler.ts";
 import { atomics, i32, i64, select } from "../assembler/instructions.ts";
-import { control, moveOn, outcome, shareBytes, sleepFunction, waitWhile } from "./control.ts";
+import { control, moveOn, shareBytes, sleepFunction, waitWhile } from "./control.ts";
+import { outcome } from "./outcome.ts";
 
 /** What a thread is called with. */
 export interface Thread {

@@ -44,9 +44,6 @@ export const controlBytes = (parts: number) => control.shares + shareBytes * par
 /** How far the phase moves when a thread fails: past all of any run. */
 const pastAll = 2 ** 30;
 
-/** What `run` gives. */
-export const outcome = { done: 0, failed: 1, paused: 2 } as const;
-
 /**
  * (address, expected, nanoseconds) → what memory.atomic.wait32 gives. A function of its own: V8 11's first compiler (Node 20) mistakes locals that
  * live across the instruction.

@@ -76,9 +76,8 @@ function startFor(pool: WeakRef<Pool>): WorkerHandle {
   });
 }
 
-/** How many threads a wish comes to: `undefined` is 1, "all" every core. Throws BackendError where several can't be had. */
-export function threadCount(wish: number | "all" | undefined): number {
-  if (wish === undefined) return 1;
+/** How many threads a wish comes to: "all" is every core. Throws BackendError where several can't be had. */
+export function threadCount(wish: number | "all"): number {
   const refused = threadsRefused();
   if (wish === "all") return refused ? 1 : availableThreads();
   if (!Number.isInteger(wish) || wish < 1 || wish > 64) {
