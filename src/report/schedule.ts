@@ -138,9 +138,10 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       return within([...elementLines(loops, sharing), ...words]);
     }
     case "contiguous fold": {
-      const { nest, parallel, count, lanes, gather } = loops;
+      const { nest, parallel, count, lanes, gather, takesTurns } = loops;
       const how = `gather at most ${blockSize} elements at a time into scratch`;
-      const gathered = gather ? [how, ...stageLines(gather)] : [];
+      const apart = takesTurns ? [`rows of ${nest.extents.at(-1)} where they lie`] : [];
+      const gathered = gather ? [how, ...stageLines(gather)] : apart;
       const way = `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
       return within([...axes(nest, [0, nest.outer], parallel, sharing), ...gathered, `fold ${count} ${way}`]);
     }

@@ -1,7 +1,7 @@
 // Borders apart from the inside. Where inputs end short of the rows, as a padded image's windows do, rows are walked in bands and bands in segments, so that in each of them
 // it is known what is inside: the inside asks nothing and masks nothing, and an end of a row is a vector of its own, whose lanes are masked. What is inside there is read, and a
 // few elements beside it. Inputs that walk the same memory alike share one address. Measured (Node 26, one thread): padding 32 × 64 images of 28 × 28 takes
-// 0.7 of the time, a 3 × 3 window's sum over them a seventh.
+// 0.7 of the time, a depthwise 3 × 3 convolution of them 0.24.
 import * as e from "../../kernels/expr.ts";
 import type { Target } from "../compile/target.ts";
 import type { Nest, NestInput } from "./nest.ts";

@@ -9,6 +9,7 @@ import type { Graph } from "../../../src/graph/graph.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { type ConvOptions, conv1d, conv2d, conv3d } from "../../../src/ops/conv.ts";
 import { mul, sub } from "../../../src/ops/elementwise.ts";
+import { slice } from "../../../src/ops/movement.ts";
 import { pad } from "../../../src/ops/pad.ts";
 import { sum } from "../../../src/ops/reduce.ts";
 import { beside, inBands } from "../../../src/schedule/bands.ts";
@@ -86,6 +87,26 @@ describe("the reference's bits", () => {
       graph,
       graph.inputs.map(({ node }, i) => testData(node.shape, float32, [-1, 1], i + 1).data),
     );
+  });
+
+  test("of sums of rows that lie apart, of one vector and of many, wherever a block of 1024 ends", async () => {
+    const sizes = [[5, 4], [7, 4], [40, 28], [37, 28], [32, 32], [64, 32], [61, 12], [300, 20], [50, 64], [33, 68], [40, 7]]; // biome-ignore format: one line
+    for (const [rows, columns] of sizes) {
+      const ports = {
+        x: { dtype: float32, shape: [3, rows, columns + 3] },
+        y: { dtype: float32, shape: [3, rows, columns] },
+      };
+      const graph = traceGraph(ports, ({ x, y }) => {
+        const inner = slice(x, [null, null, [2, columns + 2]]);
+        const rest = slice(pad(y, [[0, 0], [1, 1], [0, 0]]), [null, [0, rows], null]); // biome-ignore format: one line
+        const over = { axis: [1, 2] };
+        return { outputs: { sums: sum(mul(inner, y), over), padded: sum(mul(inner, rest), over), whole: sum(inner) } };
+      });
+      const data = graph.inputs.map(({ node }, i) => testData(node.shape, float32, [-1, 1], i + 1).data);
+      await holds(graph, data);
+      for (const each of data) (each as Float32Array)[5] = Number.NaN;
+      await holds(graph, data);
+    }
   });
 
   test("of rows with ends of any length", async () => {

@@ -52,7 +52,7 @@ export function foldBlock(
   size: number,
   park?: Place,
 ): [Code[], Code] {
-  const { lanes, single } = context;
+  const { lanes } = context;
   const { width } = lanes;
   const vectors = laneCount / width;
   const used = Math.min(vectors, Math.ceil(size / width));
@@ -94,8 +94,24 @@ export function foldBlock(
     code.push(take(whole, vector));
   }
   if (extreme) code.push(extreme.finish(accumulators[0] as Local<"v128">));
+  const [joined, value] = joinLanes(context, fn, combine, type, accumulators, size);
+  return [[...code, ...joined], value];
+}
+
+/** A block's value, of what its lanes have: of the first `size` of them. [code, the value] */
+export function joinLanes(
+  { lanes, single }: Context,
+  fn: FunctionBuilder,
+  combine: Join,
+  type: ScalarType,
+  accumulators: readonly Local[],
+  size = laneCount,
+): [Code[], Code] {
+  const { width } = lanes;
+  const code: Code[] = [];
+  const join = (into: Local, value: Code) => into.set(combined(fn, lanes, combine, type, into, value) as never);
   let alive = accumulators;
-  for (let half = vectors / 2; half >= 1; half /= 2) {
+  for (let half = laneCount / width / 2; half >= 1; half /= 2) {
     for (let i = 0; i + half < alive.length; i++) code.push(join(alive[i], alive[i + half].get));
     alive = alive.slice(0, half);
   }

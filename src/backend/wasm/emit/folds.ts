@@ -19,6 +19,7 @@ import { foldBlock, type Place, type RowReader, readerOf } from "./block.ts";
 import { bytesBefore, type Context, type KernelFunction, nestCode, valueAddress } from "./context.ts";
 import { mapRows } from "./map.ts";
 import { type Cursor, countLoop, inStrips, least, limitCode, loops } from "./nest.ts";
+import { turningFold } from "./turning.ts";
 
 /** Prints a fold over the last axes, of kernel `number`. */
 export function printFold(
@@ -94,8 +95,12 @@ class FoldPrinter {
   }
 
   /** A row's result, stored where its output is. */
-  row(number: number, { nest, count, gather }: ContiguousFold, here: readonly Cursor[]): Code[] {
+  row(number: number, { nest, count, gather, takesTurns }: ContiguousFold, here: readonly Cursor[]): Code[] {
     const to = here[here.length - 1].at.get;
+    if (takesTurns) {
+      const use = (value: Code) => this.join(value);
+      return this.total(turningFold(this.#context, this.#target, this.#kernel, { nest, count }, here, use), to);
+    }
     if (gather) return this.#gathered(number, gather, here.slice(0, -1), count, to);
     const { fn } = this.#target;
     const reader = readerOf(this.#context, fn, nest, nest.outer, this.#kernel.body, here);
