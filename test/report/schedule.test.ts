@@ -119,7 +119,7 @@ describe("a schedule as text", () => {
       ),
     ).toEqual([
       "for i1 < 1000, threads take 8 chunks in multiples of 1",
-      "  for i2 < 1004, 4 lanes, in parts [0, 1) [1, 1002) [1002, 1004)",
+      "  for i2 < 1004, 4 lanes, in parts [0, 4) [4, 1000) [1000, 1004)",
     ]);
     // Of seven rows of two points each, pairs make one of fourteen; in a group too.
     const twice = ({ x, y }: Record<string, Node>) => add(x, y);
