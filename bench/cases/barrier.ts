@@ -1,6 +1,5 @@
 // How long threads take to meet: a program of nothing but barriers, on a pool of its own.
-import { block, type Local, ModuleBuilder } from "../../src/backend/wasm/assembler/assembler.ts";
-import { i32 } from "../../src/backend/wasm/assembler/instructions.ts";
+import { type Local, ModuleBuilder } from "../../src/backend/wasm/assembler/assembler.ts";
 import { PhasePrinter } from "../../src/backend/wasm/runtime/chunks.ts";
 import { Memory, maximumPages } from "../../src/backend/wasm/runtime/memory.ts";
 import { outcome } from "../../src/backend/wasm/runtime/outcome.ts";
@@ -15,11 +14,11 @@ function program(): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
-  const phases = new PhasePrinter(module, run, { control, part, parts, first, status: i32.const(0) });
-  run.body(
-    block((leave) => Array.from({ length: barriers }, () => phases.print(leave, { chunks: 2, each: () => [] }))),
-    phases.outcome,
-  );
+  const phases = new PhasePrinter(module, run, { control, part, parts, first, status: 0 });
+  run.block((leave) => {
+    for (let each = 0; each < barriers; each++) phases.print(leave, { chunks: 2, each() {} });
+  });
+  run.emit(phases.outcome);
   return module.encode();
 }
 

@@ -1,14 +1,13 @@
 // What this core can do at most, by loops of WebAssembly SIMD that do nothing else: ceilings for matmul and for what streams through memory.
 import {
-  block,
-  branchIf,
   type Code,
   call,
+  f32x4,
+  i32,
   type Local,
-  loop,
   ModuleBuilder,
+  v128,
 } from "../../src/backend/wasm/assembler/assembler.ts";
-import { f32x4, i32, v128 } from "../../src/backend/wasm/assembler/instructions.ts";
 import type { Context } from "../../src/backend/wasm/emit/context.ts";
 import { scalarLanes, simdLanes } from "../../src/backend/wasm/emit/lanes.ts";
 import { tileFunction } from "../../src/backend/wasm/emit/product/tile.ts";
@@ -44,18 +43,17 @@ async function registers(): Promise<Runner> {
   const count = fn.parameters[0] as Local<"i32">;
   const sums = Array.from({ length: chains }, () => fn.local("v128"));
   const half = fn.local("v128");
-  fn.body(
-    half.set(floats(0.5)),
-    ...sums.map((sum, i) => sum.set(floats(i))),
-    loop((again) => [
-      ...Array.from({ length: registerUnroll }, () =>
-        sums.map((sum) => sum.set(f32x4.add(f32x4.mul(sum.get, half.get), half.get))),
-      ).flat(),
-      branchIf(again, count.tee(i32.sub(count.get, i32.const(1)))),
-    ]),
+  half.set(floats(0.5));
+  sums.forEach((sum, i) => sum.set(floats(i)));
+  fn.loop((again) => {
+    for (let round = 0; round < registerUnroll; round++)
+      for (const sum of sums) sum.set(f32x4.add(f32x4.mul(sum, half), half));
+    fn.branchIf(again, count.tee(i32.sub(count, 1)));
+  });
+  fn.emit(
     v128.store(
-      i32.const(0),
-      sums.slice(1).reduce((sum, next) => f32x4.add(sum, next.get), sums[0].get as Code<"v128">),
+      0,
+      sums.reduce<Code<"v128">>((sum, next, i) => (i === 0 ? next : f32x4.add(sum, next)), half),
     ),
   );
   return moduleRunner(module, 65536, registerRepeats, 0, 4);
@@ -71,7 +69,6 @@ async function tile(tileColumns: number): Promise<Runner> {
     module,
     lanes: simdLanes,
     single: scalarLanes,
-    isShared: false,
     localBytes: 0,
     panelBytes: 0,
   };
@@ -81,12 +78,10 @@ async function tile(tileColumns: number): Promise<Runner> {
   const result = head;
   const a = result + 4 * tileRows * tileColumns;
   const b = a + 4 * tileRows * tileDepth;
-  fn.body(
-    loop((again) => [
-      call(multiply, i32.const(a), i32.const(b), i32.const(result), i32.const(4 * tileColumns), i32.const(tileDepth)),
-      branchIf(again, count.tee(i32.sub(count.get, i32.const(1)))),
-    ]),
-  );
+  fn.loop((again) => {
+    fn.emit(call(multiply, a, b, result, 4 * tileColumns, tileDepth));
+    fn.branchIf(again, count.tee(i32.sub(count, 1)));
+  });
   return moduleRunner(module, b + 4 * tileColumns * tileDepth, tileRepeats, result, tileRows * tileColumns);
 }
 
@@ -98,20 +93,14 @@ async function copy(): Promise<Runner> {
   const module = new ModuleBuilder();
   const fn = module.function("run", ["i32"], [], { exported: true });
   const count = fn.parameters[0] as Local<"i32">;
-  const [from, to] = [fn.local("i32"), fn.local("i32")];
   const target = head + 4 * copyCount;
-  fn.body(
-    from.set(i32.const(head)),
-    to.set(i32.const(target)),
-    block(() => [
-      loop((again) => [
-        ...Array.from({ length: copyUnroll }, (_, i) => v128.store(to.get, v128.load(from.get, 16 * i), 16 * i)),
-        from.set(i32.add(from.get, i32.const(16 * copyUnroll))),
-        to.set(i32.add(to.get, i32.const(16 * copyUnroll))),
-        branchIf(again, count.tee(i32.sub(count.get, i32.const(4 * copyUnroll)))),
-      ]),
-    ]),
-  );
+  const [from, to] = [fn.let(head), fn.let(target)];
+  fn.loop((again) => {
+    for (let i = 0; i < copyUnroll; i++) fn.emit(v128.store(to, v128.load(from, 16 * i), 16 * i));
+    from.set(i32.add(from, 16 * copyUnroll));
+    to.set(i32.add(to, 16 * copyUnroll));
+    fn.branchIf(again, count.tee(i32.sub(count, 4 * copyUnroll)));
+  });
   return moduleRunner(module, target + 4 * copyCount, copyCount, target, copyCount);
 }
 

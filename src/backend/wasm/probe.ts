@@ -1,7 +1,6 @@
 // What WebAssembly can do on this engine, found by trying: SIMD may be missing, and on some processors flushes subnormals, which would be
 // other bits. The scalar path is always right.
-import { type Local, ModuleBuilder } from "./assembler/assembler.ts";
-import { f32x4, type i32, i32x4, v128 } from "./assembler/instructions.ts";
+import { f32x4, i32x4, type Local, ModuleBuilder, v128 } from "./assembler/assembler.ts";
 
 /** Whether SIMD can be used, and why not where it can't. */
 export interface Probe {
@@ -32,7 +31,7 @@ function validatesChoice(): boolean {
   const module = new ModuleBuilder();
   const choose = module.function("choose", ["v128"], ["v128"]);
   const [x] = choose.parameters as Local<"v128">[];
-  choose.body(i32x4.relaxedLaneselect(x.get, x.get, x.get));
+  choose.emit(i32x4.relaxedLaneselect(x, x, x));
   return WebAssembly.validate(module.encode());
 }
 
@@ -43,9 +42,8 @@ export function look(bigEndian = isBigEndian): Probe {
   const module = new ModuleBuilder();
   const memory = new WebAssembly.Memory({ initial: 1 });
   const add = module.function("add", ["i32"], ["i32"], { exported: true });
-  const [address] = add.parameters;
-  const word = v128.load(address.get as ReturnType<typeof i32.const>);
-  add.body(i32x4.extractLane(f32x4.add(word, word), 0));
+  const word = v128.load(add.parameters[0] as Local<"i32">);
+  add.emit(i32x4.extractLane(f32x4.add(word, word), 0));
   const bytes = module.encode();
   if (!WebAssembly.validate(bytes)) return { simd: false, reason: "this engine has no WebAssembly SIMD" };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { environment: { memory } });

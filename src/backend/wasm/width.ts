@@ -2,8 +2,7 @@
 // shows, and only where that gives the same bits. Found once for the process, whose flag it is.
 import { optimizeAtOnce, runWide, wideRefused } from "#engine";
 import { BackendError } from "../../core/errors.ts";
-import { branchIf, type Local, loop, ModuleBuilder } from "./assembler/assembler.ts";
-import { f32, f32x4, i32, v128 } from "./assembler/instructions.ts";
+import { f32, f32x4, i32, type Local, ModuleBuilder, v128 } from "./assembler/assembler.ts";
 import { wasmBackend } from "./backend.ts";
 import { probe } from "./probe.ts";
 import { selfTest } from "./selftest.ts";
@@ -78,19 +77,15 @@ function chainOver(distance: number): () => void {
   const module = new ModuleBuilder();
   const fn = module.function("run", ["i32"], [], { exported: true });
   const [at] = fn.parameters as Local<"i32">[];
-  const [factor, setFactor] = fn.hold(f32x4.splat(f32.const(0.5)));
+  const factor = fn.let(f32x4.splat(f32.const(0.5)));
   const values = [fn.local("v128"), fn.local("v128")];
-  fn.body(
-    setFactor,
-    loop((again) => [
-      ...values.map((value, i) => value.set(v128.load(at.get, distance * i))),
-      ...Array.from({ length: chain }, () =>
-        values.map((value) => value.set(f32x4.add(f32x4.mul(value.get, factor.get), factor.get))),
-      ).flat(),
-      ...values.map((value, i) => v128.store(at.get, value.get, distance * i)),
-      branchIf(again, i32.ltS(at.tee(i32.add(at.get, i32.const(32))), i32.const(4 * points))),
-    ]),
-  );
+  fn.loop((again) => {
+    values.forEach((value, i) => value.set(v128.load(at, distance * i)));
+    for (let link = 0; link < chain; link++)
+      for (const value of values) value.set(f32x4.add(f32x4.mul(value, factor), factor));
+    fn.emit(...values.map((value, i) => v128.store(at, value, distance * i)));
+    fn.branchIf(again, i32.ltS(at.tee(i32.add(at, 32)), 4 * points));
+  });
   const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { environment: { memory } });
   const run = instance.exports.run as (at: number) => void;

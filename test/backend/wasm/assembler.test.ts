@@ -3,21 +3,10 @@
 
 import { describe, expect, test } from "vitest";
 import {
-  block,
-  branch,
-  branchIf,
+  atomics,
   type Code,
   call,
-  drop,
-  type Local,
-  loop,
-  ModuleBuilder,
-  signed,
-  unsigned,
-  when,
-} from "../../../src/backend/wasm/assembler/assembler.ts";
-import {
-  atomics,
+  type FunctionBuilder,
   f32,
   f32x4,
   i8x16,
@@ -25,11 +14,15 @@ import {
   i32,
   i32x4,
   i64,
+  type Local,
+  ModuleBuilder,
   memory,
   select,
   shuffle32,
+  signed,
+  unsigned,
   v128,
-} from "../../../src/backend/wasm/assembler/instructions.ts";
+} from "../../../src/backend/wasm/assembler/assembler.ts";
 import { disassemble } from "../../support/wabt.ts";
 
 const vocabulary = { i32, i64, f32, v128, memory, i8x16, i16x8, i32x4, f32x4, atomics };
@@ -38,12 +31,12 @@ const vocabulary = { i32, i64, f32, v128, memory, i8x16, i16x8, i32x4, f32x4, at
 function moduleOf(
   parameters: readonly Local["type"][],
   results: readonly Local["type"][],
-  body: (...parameters: Local<"i32">[]) => readonly Code[],
+  body: (fn: FunctionBuilder, ...parameters: Local<"i32">[]) => void,
   sharedMaximum?: number,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum });
   const fn = module.function("f", parameters, results, { exported: true });
-  fn.body(...body(...(fn.parameters as Local<"i32">[])));
+  body(fn, ...(fn.parameters as Local<"i32">[]));
   return module.encode();
 }
 
@@ -74,11 +67,11 @@ describe("numbers", () => {
 
   test("constants keep their value and their bits", () => {
     for (const value of [0, 1, -1, 63, 64, -65, 2 ** 31 - 1, -(2 ** 31)])
-      expect(run(moduleOf([], ["i32"], () => [i32.const(value)])).result).toBe(value);
+      expect(run(moduleOf([], ["i32"], (fn) => fn.emit(i32.const(value)))).result).toBe(value);
     for (const value of [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 0x5851f42d4c957f2dn])
-      expect(run(moduleOf([], ["i64"], () => [i64.const(value)])).result).toBe(value);
+      expect(run(moduleOf([], ["i64"], (fn) => fn.emit(value))).result).toBe(value);
     for (const value of [0, -0, 2 ** -149, Math.fround(0.1), -Infinity, 3.4028234663852886e38])
-      expect(run(moduleOf([], ["f32"], () => [f32.const(value)])).result).toBe(value);
+      expect(run(moduleOf([], ["f32"], (fn) => fn.emit(f32.const(value)))).result).toBe(value);
   });
 });
 
@@ -102,9 +95,9 @@ function textName(space: string, name: string): string {
 }
 
 test("every instruction is disassembled under its own name", async () => {
-  const operand: Record<string, Code> = {
-    i32: i32.const(64),
-    i64: i64.const(1n),
+  const operand: Record<string, Code | number | bigint> = {
+    i32: 64,
+    i64: 1n,
     f32: f32.const(1),
     v128: v128.const(1, 2, 3, 4),
   };
@@ -124,7 +117,7 @@ test("every instruction is disassembled under its own name", async () => {
       const attempts: unknown[][] = tuples.map((types) => types.map((type) => operand[type]));
       const isRelaxed = name.startsWith("relaxed");
       if (isRelaxed) attempts.unshift([operand.v128, operand.v128, operand.v128]);
-      if (name === "const") attempts.unshift(space === "v128" ? [1, 2, 3, 4] : space === "i64" ? [1n] : [1]);
+      if (name === "const") attempts.unshift(space === "v128" ? [1, 2, 3, 4] : [1]);
       if (/^(shl|shr[SU])$/.test(name) && space.includes("x")) attempts.unshift([operand.v128, 3]);
       if (name === "extractLane") attempts.unshift([operand.v128, 1]);
       if (name === "replaceLane") attempts.unshift([operand.v128, 1, operand[space === "f32x4" ? "f32" : "i32"]]);
@@ -133,8 +126,8 @@ test("every instruction is disassembled under its own name", async () => {
         .map((values) => {
           try {
             const code = build(...values);
-            const done = code.type === "none" ? code : drop(code as Code<"i32">);
-            return moduleOf([], [], () => [done], 16);
+            const body = (fn: FunctionBuilder) => (code.type === "none" ? fn.emit(code) : fn.drop(code as Code<"i32">));
+            return moduleOf([], [], body, 16);
           } catch {
             return undefined;
           }
@@ -161,20 +154,20 @@ test("every instruction is disassembled under its own name", async () => {
 describe("structure", () => {
   test("nested blocks and loops branch to what they name", () => {
     // The sum of the odd numbers below n, with a continue and a break.
-    const bytes = moduleOf(["i32", "i32", "i32"], ["i32"], (n, i, sum) => [
-      block((done) => [
-        loop((again) => [
-          block((next) => [
-            branchIf(done, i32.geS(i.get, n.get)),
-            branchIf(next, i32.eqz(i32.and(i.get, i32.const(1)))),
-            sum.set(i32.add(sum.get, i.get)),
-          ]),
-          i.set(i32.add(i.get, i32.const(1))),
-          branch(again),
-        ]),
-      ]),
-      sum.get,
-    ]);
+    const bytes = moduleOf(["i32", "i32", "i32"], ["i32"], (fn, n, i, sum) => {
+      fn.block((done) =>
+        fn.loop((again) => {
+          fn.block((next) => {
+            fn.branchIf(done, i32.geS(i, n));
+            fn.branchIf(next, i32.eqz(i32.and(i, 1)));
+            sum.set(i32.add(sum, i));
+          });
+          i.set(i32.add(i, 1));
+          fn.branch(again);
+        }),
+      );
+      fn.emit(sum);
+    });
     expect(run(bytes, 10, 0, 0).result).toBe(25);
     expect(run(bytes, 0, 0, 0).result).toBe(0);
   });
@@ -183,14 +176,16 @@ describe("structure", () => {
     const module = new ModuleBuilder();
     const square = module.function("square", ["i32"], ["i32"]);
     const [x] = square.parameters as Local<"i32">[];
-    square.body(i32.mul(x.get, x.get));
+    square.emit(i32.mul(x, x));
     const f = module.function("f", ["i32"], ["i32"], { exported: true });
     const [y] = f.parameters as Local<"i32">[];
     const out = f.local("i32");
-    f.body(
-      when(i32.ltS(y.get, i32.const(0)), [out.set(i32.const(-1))], [out.set(call<"i32">(square, y.get))]),
-      select(out.get, i32.const(99), i32.ne(y.get, i32.const(5))),
+    f.when(
+      i32.ltS(y, 0),
+      () => out.set(-1),
+      () => out.set(call<"i32">(square, y)),
     );
+    f.emit(select(out, 99, i32.ne(y, 5)));
     expect([-3, 4, 5].map((value) => run(module.encode(), value).result)).toEqual([-1, 16, 99]);
   });
 
@@ -198,18 +193,15 @@ describe("structure", () => {
     const module = new ModuleBuilder();
     const f = module.function("f", ["i32"], ["f32"], { exported: true });
     const [at] = f.parameters as Local<"i32">[];
-    const [vector, setVector] = f.hold(f32x4.splat(f32.const(1.5)));
-    const [long, setLong] = f.hold(i64.const(7n));
-    const [other, setOther] = f.hold(shuffle32(vector.get, v128.const(0, 1, 2, 3), [0, 1, 6, 7]));
-    f.body(
-      setVector,
-      setLong,
-      setOther,
-      v128.store(at.get, other.get, 16),
-      i64.store(at.get, long.get, 8),
-      memory.fill(at.get, i32.const(0xff), i32.const(4)),
-      memory.copy(i32.add(at.get, i32.const(32)), at.get, i32.const(12)),
-      f32.load(at.get, 16),
+    const vector = f.let(f32x4.splat(f32.const(1.5)));
+    const long = f.let(7n);
+    const other = f.let(shuffle32(vector, v128.const(0, 1, 2, 3), [0, 1, 6, 7]));
+    f.emit(
+      v128.store(at, other, 16),
+      i64.store(at, long, 8),
+      memory.fill(at, 0xff, 4),
+      memory.copy(i32.add(at, 32), at, 12),
+      f32.load(at, 16),
     );
     const bytes = module.encode();
     const { result, memory: store } = run(bytes, 256);
@@ -223,12 +215,27 @@ describe("structure", () => {
     expect(text).toContain('(import "environment" "memory" (memory (;0;) 0))');
   });
 
+  test("what is written later stands at its place; a value's statements are run where the value is", () => {
+    // ((x + 1) · 10 + (x + 1)) · 2, of which x + 1 is written last, before all else.
+    const bytes = moduleOf(["i32"], ["i32"], (fn, x) => {
+      const first = fn.place();
+      const tenfold = fn.value(() => {
+        x.set(i32.mul(x, 10));
+        return x;
+      });
+      const sum = i32.add(i32.sub(x, 0), tenfold);
+      fn.emit(i32.mul(sum, 2));
+      fn.at(first, () => x.set(i32.add(x, 1)));
+    });
+    expect([0, 4].map((x) => run(bytes, x).result)).toEqual([22, 110]);
+  });
+
   test("shared memory has its maximum", async () => {
-    const text = await disassemble(moduleOf([], [], () => [], 65536));
+    const text = await disassemble(moduleOf([], [], () => {}, 65536));
     expect(text).toContain("(memory (;0;) 0 65536 shared)");
   });
 
   test("what is wrong is not valid", () => {
-    expect(WebAssembly.validate(moduleOf([], ["f32"], () => [i32.const(1)]))).toBe(false);
+    expect(WebAssembly.validate(moduleOf([], ["f32"], (fn) => fn.emit(1)))).toBe(false);
   });
 });

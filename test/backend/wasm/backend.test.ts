@@ -2,12 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { referenceBackend } from "../../../src/backend/reference.ts";
-import { call, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
-import { i32 } from "../../../src/backend/wasm/assembler/instructions.ts";
+import { call, i32, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
 import { kernelFunction, share } from "../../../src/backend/wasm/emit/context.ts";
 import { scalarLanes, simdLanes } from "../../../src/backend/wasm/emit/lanes.ts";
-import { limitCode } from "../../../src/backend/wasm/emit/nest.ts";
 import { look, probe } from "../../../src/backend/wasm/probe.ts";
 import { Memory } from "../../../src/backend/wasm/runtime/memory.ts";
 import type { Backend } from "../../../src/compile/contract.ts";
@@ -160,18 +158,13 @@ test("shares of huge extents among many parts join without gaps", () => {
   const extent = 2 ** 29 - 3;
   const parts = 60_001;
   const module = new ModuleBuilder();
-  const context = { module, lanes: simdLanes, single: scalarLanes, isShared: false, localBytes: 0, panelBytes: 0 };
+  const context = { module, lanes: simdLanes, single: scalarLanes, localBytes: 0, panelBytes: 0 };
   const kernel = kernelFunction(context, "share", []);
-  const [begin, end, code] = share(kernel, { extent, grain: 1 });
-  kernel.fn.body(
-    ...code,
-    i32.store(kernel.bindings.get, limitCode(begin)),
-    i32.store(kernel.bindings.get, limitCode(end), 4),
-  );
+  const { begin, end } = share(kernel, { axis: 0, extent, grain: 1 });
+  kernel.fn.emit(i32.store(kernel.bindings, begin), i32.store(kernel.bindings, end, 4));
   const f = module.function("f", ["i32", "i32"], [], { exported: true });
   const [part, count] = f.parameters as Local<"i32">[];
-  const zero = i32.const(0);
-  f.body(call(kernel.fn, zero, zero, zero, part.get, count.get));
+  f.emit(call(kernel.fn, 0, 0, 0, part, count));
   const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { environment: { memory } });
   const run = instance.exports.f as (part: number, parts: number) => void;

@@ -1,16 +1,7 @@
 // Chunks of phases: each is done exactly once, after all of the phase before, whatever the threads' pace; and a run needs no thread that
 // holds none.
 import { afterEach, describe, expect, test } from "vitest";
-import {
-  block,
-  branchIf,
-  drop,
-  type Local,
-  loop,
-  ModuleBuilder,
-  when,
-} from "../../../src/backend/wasm/assembler/assembler.ts";
-import { atomics, i32 } from "../../../src/backend/wasm/assembler/instructions.ts";
+import { atomics, i32, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
 import { outcome } from "../../../src/backend/wasm/runtime/outcome.ts";
@@ -33,37 +24,33 @@ function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
-  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: i32.const(cells.status) });
+  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: cells.status });
   const left = run.local("i32");
   const sum = run.local("i32");
   let before = 0;
-  run.body(
-    block((leave) =>
-      phases.map((chunks, number) => {
-        const previous = number > 0 ? phases[number - 1] : 0;
-        const from = before - previous;
-        const here = before;
-        before += chunks;
-        const at = (chunk: Local<"i32">) => i32.shl(i32.add(chunk.get, i32.const(here)), i32.const(2));
-        return printer.print(leave, {
-          chunks,
-          skips: phases.length - number,
-          each: (chunk) => [
-            sum.set(i32.const(0)),
-            ...Array.from({ length: previous }, (_, i) =>
-              sum.set(i32.add(sum.get, atomics.load(i32.const(cells.done + 4 * (from + i))))),
-            ),
-            left.set(i32.load(at(chunk), cells.delay)),
-            loop((again) => [branchIf(again, i32.gtS(left.tee(i32.sub(left.get, i32.const(1))), i32.const(0)))]),
-            i32.store(at(chunk), sum.get, cells.found),
-            drop(atomics.add(at(chunk), i32.const(1), cells.done)),
-            when(i32.eq(at(chunk), i32.load(i32.const(cells.bad))), [i32.store(i32.const(cells.status), i32.const(1))]),
-          ],
-        });
-      }),
-    ),
-    printer.outcome,
-  );
+  run.block((leave) => {
+    phases.forEach((chunks, number) => {
+      const previous = number > 0 ? phases[number - 1] : 0;
+      const from = before - previous;
+      const here = before;
+      before += chunks;
+      const at = (chunk: Local<"i32">) => i32.shl(i32.add(chunk, here), 2);
+      printer.print(leave, {
+        chunks,
+        skips: phases.length - number,
+        each(chunk) {
+          sum.set(0);
+          for (let i = 0; i < previous; i++) sum.set(i32.add(sum, atomics.load(cells.done + 4 * (from + i))));
+          left.set(i32.load(at(chunk), cells.delay));
+          run.loop((again) => run.branchIf(again, i32.gtS(left.tee(i32.sub(left, 1)), 0)));
+          run.emit(i32.store(at(chunk), sum, cells.found));
+          run.drop(atomics.add(at(chunk), 1, cells.done));
+          run.when(i32.eq(at(chunk), i32.load(cells.bad)), () => run.emit(i32.store(cells.status, 1)));
+        },
+      });
+    });
+  });
+  run.emit(printer.outcome);
   return new WebAssembly.Module(module.encode());
 }
 

@@ -2,18 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import {
-  block,
-  branchIf,
-  type Code,
+  atomics,
   call,
-  drop,
   type FunctionBuilder,
+  i32,
   type Local,
-  loop,
   ModuleBuilder,
-  when,
+  memory,
 } from "../../../src/backend/wasm/assembler/assembler.ts";
-import { atomics, i32, i64, memory } from "../../../src/backend/wasm/assembler/instructions.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
 import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { sleepFunction } from "../../../src/backend/wasm/runtime/control.ts";
@@ -28,17 +24,15 @@ import { traceGraph } from "../../support/graphs.ts";
 /** A program as plans are: one phase of so many chunks. */
 function program(
   chunks: number,
-  each: (chunk: Local<"i32">, part: Local<"i32">, sleep: FunctionBuilder) => Code,
+  each: (run: FunctionBuilder, chunk: Local<"i32">, part: Local<"i32">, sleep: FunctionBuilder) => void,
 ): WebAssembly.Module {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
   const sleep = sleepFunction(module);
-  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: i32.const(0) });
-  run.body(
-    block((leave) => [printer.print(leave, { chunks, each: (chunk) => [each(chunk, part, sleep)] })]),
-    printer.outcome,
-  );
+  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: 0 });
+  run.block((leave) => printer.print(leave, { chunks, each: (chunk) => each(run, chunk, part, sleep) }));
+  run.emit(printer.outcome);
   return new WebAssembly.Module(module.encode());
 }
 
@@ -62,9 +56,11 @@ async function started(parts: number) {
 test("every chunk is done, every time, and seen by the calling thread", async () => {
   const { store, pool, load } = await started(4);
   const address = store.allocate(64);
-  const cell = (chunk: Local<"i32">) => i32.add(i32.const(address), i32.shl(chunk.get, i32.const(2)));
-  const count = await load(program(4, (chunk) => i32.store(cell(chunk), i32.add(i32.load(cell(chunk)), i32.const(1)))));
-  const empty = await load(program(1, () => when(i32.const(0), [])));
+  const cell = (chunk: Local<"i32">) => i32.add(address, i32.shl(chunk, 2));
+  const count = await load(
+    program(4, (run, chunk) => run.emit(i32.store(cell(chunk), i32.add(i32.load(cell(chunk)), 1)))),
+  );
+  const empty = await load(program(1, () => {}));
   for (let round = 0; round < 500; round++) {
     expect(count()).toBe(0);
     expect(empty()).toBe(0);
@@ -78,14 +74,16 @@ test("every chunk is done, every time, and seen by the calling thread", async ()
 test("a worker that missed a run while it was given a program helps in the next", async () => {
   const { store, pool, load } = await started(2);
   const address = store.allocate(64);
-  const begun = i32.const(address);
-  const quick = await load(program(1, () => when(i32.const(0), [])));
+  const quick = await load(program(1, () => {}));
   // The calling thread waits in its first chunk until the worker has one, for two seconds at most.
-  const both = program(4, (_, part, sleep) =>
-    when(
-      part.get,
-      [atomics.store(begun, i32.const(1)), drop(atomics.notify(begun, i32.const(-1)))],
-      [drop(call<"i32">(sleep, begun, i32.const(0), i64.const(2_000_000_000n)))],
+  const both = program(4, (run, _, part, sleep) =>
+    run.when(
+      part,
+      () => {
+        run.emit(atomics.store(address, 1));
+        run.drop(atomics.notify(address, -1));
+      },
+      () => run.drop(call<"i32">(sleep, address, 0, 2_000_000_000n)),
     ),
   );
   for (let round = 0; round < 30; round++) {
@@ -106,18 +104,18 @@ test.each([0, 100])(
     // Part 2 writes far outside of memory; the others have no end before it has begun.
     const begun = store.allocate(64);
     const run = await load(
-      program(12, (_, part) =>
-        when(
-          i32.eq(part.get, i32.const(2)),
-          [atomics.store(i32.const(begun), i32.const(1)), memory.fill(i32.const(-64), i32.const(0), i32.const(64))],
-          [loop((again) => [branchIf(again, i32.eqz(atomics.load(i32.const(begun))))])],
+      program(12, (run, _, part) =>
+        run.when(
+          i32.eq(part, 2),
+          () => run.emit(atomics.store(begun, 1), memory.fill(-64, 0, 64)),
+          () => run.loop((again) => run.branchIf(again, i32.eqz(atomics.load(begun)))),
         ),
       ),
     );
     expect(run(pause)).toBe(1);
     await expect(pool.fail()).rejects.toThrow(/a worker thread has died: got RuntimeError/);
     expect(() => run()).toThrow(BackendError);
-    await expect(load(program(1, () => when(i32.const(0), [])))).rejects.toThrow(BackendError);
+    await expect(load(program(1, () => {}))).rejects.toThrow(BackendError);
   },
 );
 

@@ -1,68 +1,48 @@
-// A WebAssembly assembler: code is a tree of instructions, typed by the value it leaves; functions and a module turn trees into bytes.
-// The vocabulary of single instructions is in instructions.ts. What is written is what is emitted, but for a loop's constants (constants.ts).
+// A WebAssembly assembler: functions are written statement by statement, each a tree of instructions, typed by the value it leaves; a module turns them
+// into bytes. The vocabulary of single instructions is in instructions.ts. What is written is what is emitted, but for a loop's constants (constants.ts).
 
 import { Bytes, unsigned } from "./bytes.ts";
-import { type Code, type CodeType, instruction, Local, nothing, type Target, type ValueType } from "./code.ts";
+import {
+  type Code,
+  type CodeType,
+  codeOf,
+  type Integer,
+  instruction,
+  Local,
+  nothing,
+  type Operand,
+  type Target,
+  type ValueType,
+} from "./code.ts";
 import { type HeldConstants, heldOr, holdConstants } from "./constants.ts";
 
 export { signed, unsigned } from "./bytes.ts";
-export { type Code, type CodeType, instruction, Local, type Target, type ValueType } from "./code.ts";
-
-/** Several pieces of code, one after another. */
-export function sequence(...codes: readonly Code[]): Code<"none"> {
-  return instruction("none", codes, nothing);
-}
-
-/** Code for its effects, then code for its value. */
-export function after<T extends CodeType>(first: Code, then: Code<T>): Code<T> {
-  return instruction(then.type, [first, then], nothing);
-}
+export {
+  type Code,
+  type CodeType,
+  type Integer,
+  instruction,
+  Local,
+  type Operand,
+  type Target,
+  type Value,
+  type ValueType,
+} from "./code.ts";
+export * from "./instructions.ts";
 
 const typeByte: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
-function structured(opens: number, body: (target: Target) => readonly Code[]): Code<"none"> {
-  const operands: Code[] = [];
-  const code: Code<"none"> = { type: "none", operands, bytes: nothing, opens, to: undefined };
-  operands.push(...body(code));
-  return code;
-}
-
-/** A block; a branch to its target leaves it. */
-export function block(body: (leave: Target) => readonly Code[]): Code<"none"> {
-  return structured(0x02, body);
-}
-
+const blockByte = 0x02;
 const loopByte = 0x03;
-
-/** A loop; a branch to its target starts it again, and without one it ends. */
-export function loop(body: (again: Target) => readonly Code[]): Code<"none"> {
-  return structured(loopByte, body);
-}
-
+const ifByte = 0x04;
 const otherwise = instruction("none", nothing, [0x05]);
 
-/** `when(condition, […])`, `when(condition, […], […])`: if, and if-else. */
-export function when(condition: Code<"i32">, yes: readonly Code[], no: readonly Code[] = []): Code<"none"> {
-  return sequence(
-    condition,
-    structured(0x04, () => (no.length > 0 ? [...yes, otherwise, ...no] : yes)),
-  );
+/** Code that is written to later. */
+export interface Place {
+  readonly operands: Code[];
 }
 
-export function branch(to: Target): Code<"none"> {
-  return { type: "none", operands: nothing, bytes: [0x0c], opens: 0, to };
-}
-
-export function branchIf(to: Target, condition: Code<"i32">): Code<"none"> {
-  return { type: "none", operands: [condition], bytes: [0x0d], opens: 0, to };
-}
-
-/** Computes a value for its effects only. */
-export function drop(value: Code<ValueType>): Code<"none"> {
-  return instruction("none", [value], [0x1a]);
-}
-
-/** A function being built: its parameters, and locals made as they are needed. */
+/** A function being written: its parameters, locals made as they are needed, and its statements, the last of which leaves its result. */
 export class FunctionBuilder {
   readonly module: ModuleBuilder;
   readonly name: string;
@@ -70,7 +50,12 @@ export class FunctionBuilder {
   readonly parameters: readonly Local[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
+  /** What waits to become bytes: nothing, unless there is a place among it. */
+  readonly #waiting: Code[] = [];
+  /** What is written to: the innermost block that is open. */
+  #here: Code[] = this.#waiting;
   readonly #code = new Bytes();
+  #isFinished = false;
 
   constructor(
     module: ModuleBuilder,
@@ -82,32 +67,106 @@ export class FunctionBuilder {
     this.module = module;
     this.name = name;
     this.index = index;
-    this.parameters = parameters.map((type, i) => new Local(type, i));
+    this.parameters = parameters.map((type, i) => new Local(this, type, i));
     this.results = results;
   }
 
   local<T extends ValueType>(type: T): Local<T> {
-    return new Local(type, this.parameters.length + this.#locals.push(type) - 1);
+    return new Local(this, type, this.parameters.length + this.#locals.push(type) - 1);
   }
 
-  /** A new local that holds the value from here on: [the local, the code that sets it]. */
-  hold<T extends ValueType>(value: Code<T>): [Local<T>, Code<"none">] {
-    const local = this.local(value.type as T & ValueType) as Local<T>;
-    return [local, local.set(value)];
+  /** A new local that holds the value from here on. */
+  let(value: Integer): Local<"i32">;
+  let(value: Operand<"i64">): Local<"i64">;
+  let<T extends ValueType>(value: Code<T>): Local<T>;
+  let(value: Operand): Local {
+    const type = typeof value === "number" ? "i32" : typeof value === "bigint" ? "i64" : value.type;
+    const local = this.local(type);
+    local.set(value);
+    return local;
   }
 
-  /** Gives the function its code, which becomes bytes here, so that the tree needn't be kept. */
-  body(...codes: readonly Code[]): void {
-    for (const part of codes) this.#emit(part, [], undefined);
-    this.#code.push(0x0b);
+  /** Writes statements. */
+  emit(...codes: readonly (Code | number | bigint)[]): void {
+    for (const code of codes) this.#add(codeOf(code));
+  }
+
+  /** Outside of all blocks code becomes bytes at once, so that its tree needn't be kept. */
+  #add(code: Code): void {
+    if (this.#here !== this.#waiting || this.#waiting.length > 0) this.#here.push(code);
+    else this.#encode(code, [], undefined);
+  }
+
+  /** A block; a branch to its target leaves it. */
+  block(body: (leave: Target) => void): void {
+    this.#structured(blockByte, body);
+  }
+
+  /** A loop; a branch to its target starts it again, and without one it ends. */
+  loop(body: (again: Target) => void): void {
+    this.#structured(loopByte, body);
+  }
+
+  /** if, and if-else. */
+  when(condition: Integer, yes: () => void, no?: () => void): void {
+    this.emit(condition);
+    this.#structured(ifByte, () => {
+      yes();
+      if (!no) return;
+      this.emit(otherwise);
+      no();
+    });
+  }
+
+  branch(to: Target): void {
+    this.#add({ type: "none", operands: nothing, bytes: [0x0c], opens: 0, to });
+  }
+
+  branchIf(to: Target, condition: Integer): void {
+    this.#add({ type: "none", operands: [codeOf(condition)], bytes: [0x0d], opens: 0, to });
+  }
+
+  /** Computes a value for its effects only. */
+  drop(value: Code<ValueType>): void {
+    this.emit(instruction("none", [value], [0x1a]));
+  }
+
+  /** A place for what is to stand here, which is written later. */
+  place(): Place {
+    const operands: Code[] = [];
+    this.#here.push({ type: "none", operands, bytes: nothing, opens: 0, to: undefined });
+    return { operands };
+  }
+
+  /** Writes there. */
+  at<R>({ operands }: Place, body: () => R): R {
+    const outside = this.#here;
+    this.#here = operands;
+    const result = body();
+    this.#here = outside;
+    return result;
+  }
+
+  /** Code for a value that takes statements: they are run where the value is. */
+  value<T extends ValueType>(body: () => Code<T>): Code<T> {
+    const place: Place = { operands: [] };
+    const value = this.at(place, body);
+    return instruction(value.type, [...place.operands, value], nothing);
+  }
+
+  #structured(opens: number, body: (target: Target) => void): void {
+    const operands: Code[] = [];
+    const code: Code<"none"> = { type: "none", operands, bytes: nothing, opens, to: undefined };
+    this.at({ operands }, () => body(code));
+    this.#add(code);
   }
 
   /** `open` holds the blocks around the code, outermost first; `held` is what stands for constants in the loop around it. */
-  #emit(written: Code, open: Code[], held: HeldConstants | undefined): void {
+  #encode(written: Code, open: Code[], held: HeldConstants | undefined): void {
     const code = heldOr(written, held);
     const out = this.#code;
     if (code.opens === 0) {
-      for (const part of code.operands) this.#emit(part, open, held);
+      for (const part of code.operands) this.#encode(part, open, held);
       out.extend(code.bytes);
       if (code.to) out.extend(unsigned(open.length - 1 - open.lastIndexOf(code.to as Code)));
       return;
@@ -115,34 +174,43 @@ export class FunctionBuilder {
     let inside = held;
     if (code.opens === loopByte && !held) {
       const constants = holdConstants(code.operands, () => this.local("v128"));
-      for (const part of constants.set) this.#emit(part, open, undefined);
+      for (const part of constants.set) this.#encode(part, open, undefined);
       inside = constants.held;
     }
     out.push(code.opens, 0x40);
     open.push(code);
-    for (const part of code.operands) this.#emit(part, open, inside);
+    for (const part of code.operands) this.#encode(part, open, inside);
     out.push(0x0b);
     open.pop();
   }
 
+  /** Its bytes, in the code section; nothing is written after. */
   encode(out: Bytes): void {
-    const code = new Bytes();
+    if (!this.#isFinished) {
+      for (const code of this.#waiting) this.#encode(code, [], undefined);
+      this.#code.push(0x0b);
+      this.#isFinished = true;
+    }
     const groups: [number, ValueType][] = [];
     for (const type of this.#locals) {
       const last = groups[groups.length - 1];
       if (last && last[1] === type) last[0]++;
       else groups.push([1, type]);
     }
-    code.push(...unsigned(groups.length));
-    for (const [count, type] of groups) code.push(...unsigned(count), typeByte[type]);
-    out.push(...unsigned(code.length + this.#code.length));
-    out.append(code);
+    const locals = new Bytes();
+    locals.push(...unsigned(groups.length));
+    for (const [count, type] of groups) locals.push(...unsigned(count), typeByte[type]);
+    out.push(...unsigned(locals.length + this.#code.length));
+    out.append(locals);
     out.append(this.#code);
   }
 }
 
 /** The call of a function with one result or none. */
-export function call<T extends CodeType = "none">(target: FunctionBuilder, ...operands: readonly Code[]): Code<T> {
+export function call<T extends CodeType = "none">(
+  target: FunctionBuilder,
+  ...operands: readonly (Code | number | bigint)[]
+): Code<T> {
   return instruction((target.results[0] ?? "none") as T, operands, [0x10, ...unsigned(target.index)]);
 }
 

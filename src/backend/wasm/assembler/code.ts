@@ -1,5 +1,5 @@
 // Code as a tree of instructions, typed by the value it leaves, and the local variables that it sets and gets.
-import { unsigned } from "./bytes.ts";
+import { signed, unsigned } from "./bytes.ts";
 
 /** A WebAssembly value type; `none` is code that leaves no value. */
 export type ValueType = "i32" | "i64" | "f32" | "v128";
@@ -17,39 +17,81 @@ export interface Code<T extends CodeType = CodeType> {
   readonly to: Target | undefined;
 }
 
+/** Code that leaves some value. */
+export type Value = Code<ValueType>;
+
+/** What an instruction takes: code, or an integer as it is. */
+export type Operand<T extends ValueType = ValueType> =
+  | Code<T>
+  | (T extends "i32" ? number : T extends "i64" ? bigint : never);
+
+export type Integer = Operand<"i32">;
+
 /** What a branch goes to: the end of a block or the start of a loop. A block is its own target. */
 export type Target = object;
-
-/** Code out of the code of its operands and the bytes of an instruction. */
-export function instruction<T extends CodeType>(type: T, operands: readonly Code[], bytes: readonly number[]): Code<T> {
-  return { type, operands, bytes, opens: 0, to: undefined };
-}
 
 /** No operands, or no bytes. */
 export const nothing: readonly never[] = [];
 
-/** A local variable of a function. */
-export class Local<T extends ValueType = ValueType> {
+/** Code for an operand. */
+export function codeOf(operand: number): Code<"i32">;
+export function codeOf(operand: Code | number | bigint): Code;
+export function codeOf(operand: Code | number | bigint): Code {
+  if (typeof operand === "number") return instruction("i32", nothing, [0x41, ...signed(operand | 0)]);
+  if (typeof operand === "bigint") return instruction("i64", nothing, [0x42, ...signed(BigInt.asIntN(64, operand))]);
+  return operand;
+}
+
+/** Code out of the code of its operands and the bytes of an instruction. */
+export function instruction<T extends CodeType>(
+  type: T,
+  operands: readonly (Code | number | bigint)[],
+  bytes: readonly number[],
+): Code<T> {
+  const isCode = operands.every((operand) => typeof operand === "object");
+  return {
+    type,
+    operands: isCode ? (operands as readonly Code[]) : operands.map(codeOf),
+    bytes,
+    opens: 0,
+    to: undefined,
+  };
+}
+
+/** What code is written to: a function. */
+export interface Writer {
+  emit(...codes: readonly (Code | number | bigint)[]): void;
+}
+
+/** A local variable of a function: as code, its value. */
+export class Local<T extends ValueType = ValueType> implements Code<T> {
   readonly type: T;
-  /** Its value. */
-  readonly get: Code<T>;
-  readonly #set: readonly number[];
-  readonly #tee: readonly number[];
+  readonly operands = nothing;
+  readonly bytes: readonly number[];
+  readonly opens = 0;
+  readonly to = undefined;
+  readonly #writer: Writer;
+  readonly #index: readonly number[];
 
-  constructor(type: T, index: number) {
+  constructor(writer: Writer, type: T, index: number) {
     this.type = type;
-    const bytes = unsigned(index);
-    this.get = instruction(type, nothing, [0x20, ...bytes]);
-    this.#set = [0x21, ...bytes];
-    this.#tee = [0x22, ...bytes];
+    this.#writer = writer;
+    this.#index = unsigned(index);
+    this.bytes = [0x20, ...this.#index];
   }
 
-  set(value: Code<T>): Code<"none"> {
-    return instruction("none", [value], this.#set);
+  /** Sets it from here on. */
+  set(value: Operand<T>): void {
+    this.#writer.emit(this.setting(value));
   }
 
-  /** Sets it and leaves the value. */
-  tee(value: Code<T>): Code<T> {
-    return instruction(this.type, [value], this.#tee);
+  /** Code that sets it. */
+  setting(value: Operand<T>): Code<"none"> {
+    return instruction("none", [value], [0x21, ...this.#index]);
+  }
+
+  /** Code that sets it and leaves the value. */
+  tee(value: Operand<T>): Code<T> {
+    return instruction(this.type, [value], [0x22, ...this.#index]);
   }
 }

@@ -24,8 +24,8 @@ export function holdConstants(
   const visit = (code: Code) => {
     if (isConstant(code) && !held.has(keyOf(code))) {
       const made = local();
-      held.set(keyOf(code), made.get);
-      set.push(made.set(code as Code<"v128">));
+      held.set(keyOf(code), made);
+      set.push(made.setting(code as Code<"v128">));
     }
     code.operands.forEach(visit);
   };

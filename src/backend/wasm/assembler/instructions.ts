@@ -1,11 +1,12 @@
 // WebAssembly's instructions as functions: operands in, code out, named as in the text format in camel case. Loads and stores take a
 // byte offset last. Of relaxed SIMD only what gives the same everywhere, as it is used, is here.
-import { type Code, instruction, signed, unsigned, type ValueType } from "./assembler.ts";
+import { unsigned } from "./bytes.ts";
+import { type Code, codeOf, type Integer, instruction, type Operand, type ValueType } from "./code.ts";
 
-type Binary<T extends ValueType, R extends ValueType = T> = (a: Code<T>, b: Code<T>) => Code<R>;
-type Unary<T extends ValueType, R extends ValueType = T> = (x: Code<T>) => Code<R>;
-type Load<R extends ValueType> = (address: Code<"i32">, offset?: number) => Code<R>;
-type Store<T extends ValueType> = (address: Code<"i32">, value: Code<T>, offset?: number) => Code<"none">;
+type Binary<T extends ValueType, R extends ValueType = T> = (a: Operand<T>, b: Operand<T>) => Code<R>;
+type Unary<T extends ValueType, R extends ValueType = T> = (x: Operand<T>) => Code<R>;
+type Load<R extends ValueType> = (address: Integer, offset?: number) => Code<R>;
+type Store<T extends ValueType> = (address: Integer, value: Operand<T>, offset?: number) => Code<"none">;
 
 const binary =
   <T extends ValueType, R extends ValueType>(type: R, ...bytes: number[]): Binary<T, R> =>
@@ -34,7 +35,7 @@ const ternary =
 const shift =
   (opcode: number) =>
   (x: Code<"v128">, count: number): Code<"v128"> =>
-    instruction("v128", [x, i32.const(count)], simd(opcode));
+    instruction("v128", [x, count], simd(opcode));
 
 /** Instructions whose opcodes follow one another. */
 const inOrder = <F, N extends string>(first: number, make: (opcode: number) => F, ...names: readonly N[]) =>
@@ -53,7 +54,7 @@ function floatBytes(value: number): number[] {
 }
 
 export const i32 = {
-  const: (value: number): Code<"i32"> => instruction("i32", [], [0x41, ...signed(value | 0)]),
+  const: (value: number): Code<"i32"> => codeOf(value),
   eqz: unary<"i32", "i32">("i32", 0x45),
   ...inOrder(0x46, integers, ...comparisons),
   ...inOrder(0x6a, integers, "add", "sub", "mul", "divS", "divU"),
@@ -71,7 +72,6 @@ export const i32 = {
 };
 
 export const i64 = {
-  const: (value: bigint): Code<"i64"> => instruction("i64", [], [0x42, ...signed(BigInt.asIntN(64, value))]),
   ne: binary<"i64", "i32">("i32", 0x52),
   ltS: binary<"i64", "i32">("i32", 0x53),
   add: binary<"i64", "i64">("i64", 0x7c),
@@ -99,17 +99,18 @@ export const f32 = {
 };
 
 /** yes where the condition isn't 0; both are computed. */
-export function select<T extends ValueType>(yes: Code<T>, no: Code<T>, condition: Code<"i32">): Code<T> {
+export function select(yes: Integer, no: Integer, condition: Integer): Code<"i32">;
+export function select<T extends ValueType>(yes: Code<T>, no: Code<T>, condition: Integer): Code<T>;
+export function select(yes: Operand, no: Operand, condition: Integer): Code {
+  const type = typeof yes === "object" ? yes.type : "i32";
   // v128 needs the typed form.
-  return yes.type === "v128"
-    ? instruction(yes.type, [yes, no, condition], [0x1c, 1, 0x7b])
-    : instruction(yes.type, [yes, no, condition], [0x1b]);
+  return instruction(type, [yes, no, condition], type === "v128" ? [0x1c, 1, 0x7b] : [0x1b]);
 }
 
 export const memory = {
-  fill: (address: Code<"i32">, byte: Code<"i32">, count: Code<"i32">): Code<"none"> =>
+  fill: (address: Integer, byte: Integer, count: Integer): Code<"none"> =>
     instruction("none", [address, byte, count], [0xfc, 11, 0]),
-  copy: (to: Code<"i32">, from: Code<"i32">, count: Code<"i32">): Code<"none"> =>
+  copy: (to: Integer, from: Integer, count: Integer): Code<"none"> =>
     instruction("none", [to, from, count], [0xfc, 10, 0, 0]),
 };
 
@@ -126,11 +127,11 @@ export const v128 = {
   load16x4S: load("v128", simd(3), 1),
   load32Splat: load("v128", simd(9), 2),
   load32Zero: load("v128", simd(92), 0),
-  load32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
+  load32Lane: (address: Integer, x: Code<"v128">, lane: number, offset = 0): Code<"v128"> =>
     instruction("v128", [address, x], [0xfd, 86, 2, ...unsigned(offset), lane]),
-  store32Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
+  store32Lane: (address: Integer, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
     instruction("none", [address, x], [0xfd, 90, 0, ...unsigned(offset), lane]),
-  store64Lane: (address: Code<"i32">, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
+  store64Lane: (address: Integer, x: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
     instruction("none", [address, x], [0xfd, 91, 1, ...unsigned(offset), lane]),
   not: vectorUnary(77),
   /** andNot: a and not b. */
@@ -198,15 +199,15 @@ export const atomics = {
   load: load("i32", atomic(0x10), 2),
   store: store<"i32">(atomic(0x17), 2),
   load64: load("i64", atomic(0x11), 3),
-  add: (address: Code<"i32">, value: Code<"i32">, offset = 0): Code<"i32"> =>
+  add: (address: Integer, value: Integer, offset = 0): Code<"i32"> =>
     instruction("i32", [address, value], [...atomic(0x1e), 2, ...unsigned(offset)]),
   /** Stores the i64 `value` where `expected` stands; gives what stood there. */
-  exchange64: (address: Code<"i32">, expected: Code<"i64">, value: Code<"i64">, offset = 0): Code<"i64"> =>
+  exchange64: (address: Integer, expected: Operand<"i64">, value: Operand<"i64">, offset = 0): Code<"i64"> =>
     instruction("i64", [address, expected, value], [...atomic(0x49), 3, ...unsigned(offset)]),
   /** Wakes up to `count` sleepers; gives how many. */
-  notify: (address: Code<"i32">, count: Code<"i32">, offset = 0): Code<"i32"> =>
+  notify: (address: Integer, count: Integer, offset = 0): Code<"i32"> =>
     instruction("i32", [address, count], [...atomic(0x00), 2, ...unsigned(offset)]),
   /** Sleeps while the word is `expected`, at most `nanoseconds` (−1: without end). */
-  wait: (address: Code<"i32">, expected: Code<"i32">, nanoseconds: Code<"i64">, offset = 0): Code<"i32"> =>
+  wait: (address: Integer, expected: Integer, nanoseconds: Operand<"i64">, offset = 0): Code<"i32"> =>
     instruction("i32", [address, expected, nanoseconds], [...atomic(0x01), 2, ...unsigned(offset)]),
 };

@@ -8,10 +8,9 @@ import type { Parallel } from "../../../schedule/parallel.ts";
 import { type Locals, noLocals } from "../../../schedule/places.ts";
 import type { Division } from "../../../schedule/rows.ts";
 import { type DrawWord, type Listed, nameOf } from "../../../schedule/signature.ts";
-import { type Code, type FunctionBuilder, type Local, type ModuleBuilder, when } from "../assembler/assembler.ts";
-import { i32, i64, select } from "../assembler/instructions.ts";
+import { type Code, type FunctionBuilder, i32, i64, type Local, type ModuleBuilder } from "../assembler/assembler.ts";
 import type { Lanes } from "./lanes.ts";
-import { type Cursor, type Limit, type Part, start } from "./nest.ts";
+import { type Cursor, least, type Part, start } from "./nest.ts";
 
 /** By how much an address is further on at a loop's positions: `bytes` · ((position + `shift`) mod `slots`). */
 export interface Motion {
@@ -50,8 +49,6 @@ export interface Context {
   readonly lanes: Lanes;
   /** The lanes for what is left over when `lanes.width` elements at a time are done. */
   readonly single: Lanes;
-  /** Whether there may be several parts. */
-  readonly isShared: boolean;
   /** Of a part's own memory, bytes in which groups keep local values, and behind them packed operands; scratch memory follows. */
   readonly localBytes: number;
   readonly panelBytes: number;
@@ -88,11 +85,11 @@ export function kernelFunction(
 /** A range's first draw, counted from the base. */
 export function drawOffset(kernel: KernelFunction, draws: Draws): Code<"i64"> {
   const half = (which: DrawWord["half"]) => i64.extendI32U(listWord(kernel, { draws, half: which }));
-  return i64.or(half("low"), i64.shl(half("high"), i64.const(32n)));
+  return i64.or(half("low"), i64.shl(half("high"), 32n));
 }
 
 const listWord = (kernel: KernelFunction, listed: Listed): Code<"i32"> =>
-  i32.load(kernel.values.get, 4 * kernel.slots.get(nameOf(listed))!);
+  i32.load(kernel.values, 4 * kernel.slots.get(nameOf(listed))!);
 
 /** Where a value begins. */
 export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
@@ -102,52 +99,41 @@ export function valueAddress(kernel: KernelFunction, value: number): Code<"i32">
   if (!local || !division) return word;
   // The block's rows lie there: where row 0 would be.
   const first = i32.mul(
-    borderUnit(kernel, division.rows, division.grain, kernel.part.get),
-    i32.const(division.grain * local.rowBytes),
+    borderUnit(kernel, division.rows, division.grain, kernel.part),
+    division.grain * local.rowBytes,
   );
-  return i32.sub(i32.add(i32.sub(scratch.get, i32.const(localsBefore)), word), first);
+  return i32.sub(i32.add(i32.sub(scratch, localsBefore), word), first);
 }
 
 /** The first unit of `grain` points that part `at` has. */
 function borderUnit({ parts }: KernelFunction, extent: number, grain: number, at: Code<"i32">): Code<"i32"> {
-  const units = i64.const(BigInt(Math.ceil(extent / grain)));
+  const units = BigInt(Math.ceil(extent / grain));
   // In 64 bits: there may be many parts of many units.
-  return i32.wrapI64(i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts.get)));
+  return i32.wrapI64(i64.divU(i64.mul(units, i64.extendI32U(at)), i64.extendI32U(parts)));
 }
 
 /** Code that begins at the nest's first point, for the part's share of an axis; where none is shared the first part does it all. */
-export function nestCode(
+export function overNest(
   target: KernelFunction,
   { nest, parallel }: { readonly nest: Nest; readonly parallel: Parallel | undefined },
-  body: (cursors: readonly Cursor[], part?: Part) => readonly Code[],
-): Code[] {
-  const { cursors, code } = start(target.fn, nest, (value) => valueAddress(target, value));
-  if (!parallel) return [...code, when(i32.eqz(target.part.get), body(cursors))];
-  const [begin, end, limits] = share(target, parallel);
-  return [...code, ...limits, ...body(cursors, { axis: parallel.axis, begin, end })];
+  body: (cursors: readonly Cursor[], part?: Part) => void,
+): void {
+  const { fn, part } = target;
+  const cursors = start(fn, nest, (value) => valueAddress(target, value));
+  if (parallel) body(cursors, share(target, parallel));
+  else fn.when(i32.eqz(part), () => body(cursors));
 }
 
-/** The part's share of [0, extent) in multiples of `grain`: [begin, end, the code that computes them]. */
-export function share(
-  kernel: KernelFunction,
-  { extent, grain }: Pick<Parallel, "extent" | "grain">,
-): [Limit, Limit, Code[]] {
+/** The part's share of an axis, in multiples of the grain. */
+export function share(kernel: KernelFunction, { axis, extent, grain }: Parallel): Part {
   const { fn, part } = kernel;
-  const border = (at: Code<"i32">) => {
-    const [local, set] = fn.hold(i32.mul(borderUnit(kernel, extent, grain, at), i32.const(grain)));
-    return { local, set };
-  };
-  const begin = border(part.get);
-  const end = border(i32.add(part.get, i32.const(1)));
-  const clip = end.local.set(minimum(end.local, extent));
-  return [begin.local, end.local, [begin.set, end.set, ...(extent % grain === 0 ? [] : [clip])]];
-}
-
-function minimum(local: Local<"i32">, limit: number): Code<"i32"> {
-  return select(local.get, i32.const(limit), i32.ltS(local.get, i32.const(limit)));
+  const border = (at: Code<"i32">) => fn.let(i32.mul(borderUnit(kernel, extent, grain, at), grain));
+  const [begin, end] = [border(part), border(i32.add(part, 1))];
+  if (extent % grain !== 0) end.set(least(end, extent));
+  return { axis, begin, end };
 }
 
 /** A u64 of the bindings' header. */
 export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
-  return i64.load(kernel.bindings.get, offset);
+  return i64.load(kernel.bindings, offset);
 }

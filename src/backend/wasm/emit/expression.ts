@@ -1,15 +1,12 @@
 // Scalar expressions as WebAssembly code: a tree of instructions, with shared parts kept in locals. One rounding there is one here.
 import { alwaysComputed, type Expr, exchanged, input, topological } from "../../../../kernels/expr.ts";
 import { expressionText } from "../../../../kernels/text.ts";
-import { after, type Code, call, type FunctionBuilder, type Local, sequence, when } from "../assembler/assembler.ts";
-import { f32x4, v128 } from "../assembler/instructions.ts";
+import { type Code, call, type FunctionBuilder, f32x4, type Local, type Value, v128 } from "../assembler/assembler.ts";
 import type { Lanes } from "./lanes.ts";
 import { binary, unary } from "./operation.ts";
 
-/** How the printer reads the kernel's inputs at the point it is at. */
-export interface Leaves {
-  input(index: number): Code;
-}
+/** How the printer reads an input at the point it is at. */
+export type Leaves = (index: number) => Value;
 
 const isZero = (expr: Expr) => expr.kind === "constant" && Object.is(expr.value, 0);
 const isSame = (a: Expr, b: Expr) =>
@@ -48,9 +45,9 @@ export class ExpressionPrinter {
   }
 
   /** The roots at one point. */
-  print(leaves: Leaves): Code[] {
+  print(leaves: Leaves): Value[] {
     const done = new Set<Expr>();
-    const visit = (expr: Expr): Code => {
+    const visit = (expr: Expr): Value => {
       if (expr.kind === "constant") return this.#lanes.constant(expr.type, expr.value);
       if ((this.#uses.get(expr) ?? 0) < 2) return this.#operation(expr, leaves, visit);
       let local = this.#locals.get(expr);
@@ -58,21 +55,21 @@ export class ExpressionPrinter {
         local = this.#fn.local(this.#lanes.valueType(expr.type));
         this.#locals.set(expr, local);
       }
-      if (done.has(expr)) return local.get;
+      if (done.has(expr)) return local;
       const code = this.#operation(expr, leaves, visit);
       done.add(expr);
-      return local.tee(code as never);
+      return local.tee(code);
     };
     return this.#roots.map(visit);
   }
 
-  #operation(expr: Expr, leaves: Leaves, visit: (expr: Expr) => Code): Code {
+  #operation(expr: Expr, leaves: Leaves, visit: (expr: Expr) => Value): Value {
     const lanes = this.#lanes;
     switch (expr.kind) {
       case "constant":
         return lanes.constant(expr.type, expr.value);
       case "input":
-        return leaves.input(expr.index);
+        return leaves(expr.index);
       case "unary":
         return unary(this.#fn, lanes, expr.op, expr.x.type, visit(expr.x));
       case "binary": {
@@ -89,7 +86,7 @@ export class ExpressionPrinter {
   }
 
   /** A choice; one whose condition compares its own two sides is a single instruction with SIMD, one with a 0 is a mask. */
-  #select(expr: Expr & { kind: "select" }, visit: (expr: Expr) => Code): Code {
+  #select(expr: Expr & { kind: "select" }, visit: (expr: Expr) => Value): Value {
     const { condition, yes, no } = expr;
     const lanes = this.#lanes;
     if (lanes.width === 4 && expr.type === "float32" && condition.kind === "compare" && !this.#isShared(condition)) {
@@ -119,14 +116,16 @@ export class ExpressionPrinter {
   }
 
   /** `no`, and where the condition holds in some lane, `yes` in those lanes: by a function, whose constants and locals then take no registers here. */
-  #rare(expr: Expr & { kind: "select" }, of: Expr, visit: (expr: Expr) => Code): Code {
-    const value = this.#fn.local(this.#lanes.valueType(expr.type));
-    const setValue = value.set(visit(expr.no) as never);
-    const [argument, setArgument] = this.#fn.hold(visit(of) as Code<"v128">);
-    const [mask, setMask] = this.#fn.hold(visit(expr.condition) as Code<"v128">);
-    const rare = call<"v128">(this.#functionOf(expr, of), argument.get, mask.get, value.get);
-    const set = when(this.#lanes.some(mask.get), [value.set(rare as never)]);
-    return after(sequence(setValue, setArgument, setMask, set), value.get);
+  #rare(expr: Expr & { kind: "select" }, of: Expr, visit: (expr: Expr) => Value): Value {
+    const fn = this.#fn;
+    return fn.value(() => {
+      const value = fn.let(visit(expr.no));
+      const argument = fn.let(visit(of));
+      const mask = fn.let(visit(expr.condition));
+      const rare = call<"v128">(this.#functionOf(expr, of), argument, mask, value);
+      fn.when(this.#lanes.some(mask), () => value.set(rare));
+      return value;
+    });
   }
 
   /** (`of`, condition, `no`) → the choice. */
@@ -138,8 +137,8 @@ export class ExpressionPrinter {
       const types = [of, condition, yes].map((each) => lanes.valueType(each.type));
       const fn = module.function("rare", types, [lanes.valueType(type)]);
       const [argument, where, no] = fn.parameters;
-      const [value] = new ExpressionPrinter(fn, lanes, [body]).print({ input: () => argument.get });
-      fn.body(lanes.select(type, where.get, value, no.get));
+      const [value] = new ExpressionPrinter(fn, lanes, [body]).print(() => argument);
+      fn.emit(lanes.select(type, where, value, no));
       return fn;
     });
   }

@@ -3,28 +3,28 @@
 
 import type { NarrowFormat } from "../../../core/dtype.ts";
 import type { Element } from "../../../schedule/nest.ts";
-import { after, type Code, type FunctionBuilder, sequence } from "../assembler/assembler.ts";
+import type { Code, FunctionBuilder, Value } from "../assembler/assembler.ts";
 import type { Four, Held, LaneBinary, Lanes } from "./lanes.ts";
 
 /** Operations on int32 words and the floats of the same bits. */
 function wordsOf(lanes: Lanes) {
-  const word = (op: LaneBinary) => (a: Code, b: Code) => lanes.binary(op, "int32", a, b);
-  const float = (op: LaneBinary) => (a: Code, b: Code) => lanes.binary(op, "float32", a, b);
+  const word = (op: LaneBinary) => (a: Value, b: Value) => lanes.binary(op, "int32", a, b);
+  const float = (op: LaneBinary) => (a: Value, b: Value) => lanes.binary(op, "float32", a, b);
   const constant = (each: number) => lanes.constant("int32", each);
-  const where = (condition: Code, number: number) => lanes.keep("int32", condition, constant(number), true);
+  const where = (condition: Value, number: number) => lanes.keep("int32", condition, constant(number), true);
   return {
     constant,
     ...{ and: word("and"), or: word("or"), add: word("add"), sub: word("sub") },
-    shl: (each: Code, count: number) => lanes.shift("shl", each, count),
-    shrU: (each: Code, count: number) => lanes.shift("shrU", each, count),
-    atLeast: (each: Code, least: number) => lanes.bound("maxS", each, least),
-    atMost: (each: Code, most: number) => lanes.bound("minS", each, most),
+    shl: (each: Value, count: number) => lanes.shift("shl", each, count),
+    shrU: (each: Value, count: number) => lanes.shift("shrU", each, count),
+    atLeast: (each: Value, least: number) => lanes.bound("maxS", each, least),
+    atMost: (each: Value, most: number) => lanes.bound("minS", each, most),
     /** The number where a < b, else 0. */
-    below: (a: Code, b: Code, number: number) => where(lanes.compare("lt", "int32", a, b), number),
+    below: (a: Value, b: Value, number: number) => where(lanes.compare("lt", "int32", a, b), number),
     /** The number where x is NaN, else 0. */
-    ifNaN: (x: Code, number: number) => where(lanes.compare("ne", "float32", x, x), number),
-    float: (each: Code) => lanes.reinterpret("float32", each),
-    bits: (x: Code) => lanes.reinterpret("int32", x),
+    ifNaN: (x: Value, number: number) => where(lanes.compare("ne", "float32", x, x), number),
+    float: (each: Value) => lanes.reinterpret("float32", each),
+    bits: (x: Value) => lanes.reinterpret("int32", x),
     ...{ plus: float("add"), minus: float("sub") },
   };
 }
@@ -36,61 +36,63 @@ const leastNormal = 113 << 23;
 const beyond = 143 << 23;
 const infinity = 0xff << 23;
 
-const hold = (fn: FunctionBuilder, code: Code) => fn.hold(code as Code<"i32">);
-
 /** The float32 that the format's bits, in the low half of a word, stand for. */
-function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Code): Code {
+function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Value): Value {
   const { constant, and, or, add, shl, atLeast, below, float, bits, minus } = wordsOf(lanes);
   if (format === "bfloat16") return float(shl(half, 16));
-  const [word, setWord] = hold(fn, half);
-  const [rest, setRest] = hold(fn, and(shl(word.get, 13), constant(0x7fff << 13)));
-  const [added, setAdded] = hold(fn, below(rest.get, constant(1 << 23), leastNormal));
-  // The largest exponent stays the largest.
-  const top = below(constant((31 << 23) - 1), rest.get, rebias);
-  const normal = add(add(rest.get, top), atLeast(added.get, rebias));
-  const magnitude = bits(minus(float(normal), float(added.get)));
-  const value = float(or(magnitude, and(word.get, constant(1 << 31))));
-  return after(sequence(setWord, setRest, setAdded), value);
+  return fn.value(() => {
+    const word = fn.let(half);
+    const rest = fn.let(and(shl(word, 13), constant(0x7fff << 13)));
+    const added = fn.let(below(rest, constant(1 << 23), leastNormal));
+    // The largest exponent stays the largest.
+    const top = below(constant((31 << 23) - 1), rest, rebias);
+    const normal = add(add(rest, top), atLeast(added, rebias));
+    const magnitude = bits(minus(float(normal), float(added)));
+    return float(or(magnitude, and(word, constant(1 << 31))));
+  });
 }
 
 /** |x| as a sum that is rounded to float16's last place: `large` is a power of two whose last place that is, 2¹³ times x's own or 2⁻¹⁴, `base`. */
-function atLastPlace(fn: FunctionBuilder, lanes: Lanes, x: Code) {
+function atLastPlace(fn: FunctionBuilder, lanes: Lanes, x: Value) {
   const { constant, and, add, atLeast, atMost, float, bits, plus } = wordsOf(lanes);
-  const [all, setAll] = hold(fn, and(bits(x), constant(0x7fffffff)));
-  const [size, setSize] = hold(fn, atMost(all.get, beyond));
-  const [base, setBase] = hold(fn, and(atLeast(size.get, leastNormal), constant(infinity)));
-  const [large, setLarge] = hold(fn, add(base.get, constant(13 << 23)));
-  const sum = plus(float(size.get), float(large.get));
-  return { set: sequence(setAll, setSize, setBase, setLarge), base: base.get, large: large.get, sum };
+  const all = fn.let(and(bits(x), constant(0x7fffffff)));
+  const size = fn.let(atMost(all, beyond));
+  const base = fn.let(and(atLeast(size, leastNormal), constant(infinity)));
+  const large = fn.let(add(base, constant(13 << 23)));
+  return { base, large, sum: plus(float(size), float(large)) };
 }
 
 /** The bits, in the low half of a word, of the format's number nearest to a float32, ties to even. */
-function narrow(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Code): Code {
+function narrow(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Value): Value {
   const { constant, and, or, add, sub, shrU, ifNaN, bits } = wordsOf(lanes);
-  const [x, setX] = hold(fn, value);
-  if (format === "bfloat16") {
-    // Half a unit more, less one where what is kept is even; ∞ follows on the largest.
-    const [word, setWord] = hold(fn, bits(x.get));
-    const half = add(and(shrU(word.get, 16), constant(1)), constant(0x7fff));
-    return after(sequence(setX, setWord), or(shrU(add(word.get, half), 16), ifNaN(x.get, 0x7fc0)));
-  }
-  const { set, base, large, sum } = atLastPlace(fn, lanes, x.get);
-  // How many last places it is, and how far up its binade is.
-  const magnitude = add(sub(bits(sum), large), sub(shrU(base, 13), constant(leastNormal >>> 13)));
-  const sign = and(shrU(bits(x.get), 16), constant(0x8000));
-  return after(sequence(setX, set), or(or(magnitude, sign), ifNaN(x.get, 0x200)));
+  return fn.value(() => {
+    const x = fn.let(value);
+    if (format === "bfloat16") {
+      // Half a unit more, less one where what is kept is even; ∞ follows on the largest.
+      const word = fn.let(bits(x));
+      const half = add(and(shrU(word, 16), constant(1)), constant(0x7fff));
+      return or(shrU(add(word, half), 16), ifNaN(x, 0x7fc0));
+    }
+    const { base, large, sum } = atLastPlace(fn, lanes, x);
+    // How many last places it is, and how far up its binade is.
+    const magnitude = add(sub(bits(sum), large), sub(shrU(base, 13), constant(leastNormal >>> 13)));
+    const sign = and(shrU(bits(x), 16), constant(0x8000));
+    return or(or(magnitude, sign), ifNaN(x, 0x200));
+  });
 }
 
 /** The format's number nearest to a float32, ties to even, as a float32. */
-export function rounded(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Code): Code {
+export function rounded(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Value): Value {
   if (format === "bfloat16") return widen(fn, lanes, format, narrow(fn, lanes, format, value));
   const { constant, and, or, below, ifNaN, float, bits, minus } = wordsOf(lanes);
-  const [x, setX] = hold(fn, value);
-  const { set, large, sum } = atLastPlace(fn, lanes, x.get);
-  const [magnitude, setMagnitude] = hold(fn, bits(minus(sum, float(large))));
-  const infinite = below(constant(beyond - 1), magnitude.get, infinity);
-  const sign = or(and(bits(x.get), constant(1 << 31)), ifNaN(x.get, infinity + (1 << 22)));
-  return after(sequence(setX, set, setMagnitude), float(or(or(magnitude.get, infinite), sign)));
+  return fn.value(() => {
+    const x = fn.let(value);
+    const { large, sum } = atLastPlace(fn, lanes, x);
+    const magnitude = fn.let(bits(minus(sum, float(large))));
+    const infinite = below(constant(beyond - 1), magnitude, infinity);
+    const sign = or(and(bits(x), constant(1 << 31)), ifNaN(x, infinity + (1 << 22)));
+    return float(or(or(magnitude, infinite), sign));
+  });
 }
 
 /** The elements of an input or an output in memory, for a function's code. */
@@ -108,27 +110,27 @@ export class Elements {
   }
 
   /** As the lanes' own. */
-  load(address: Code<"i32">, offset = 0): Code {
+  load(address: Code<"i32">, offset = 0): Value {
     return this.#widened(this.#lanes.load(this.#held, address, offset));
   }
 
   /** As the lanes' own. */
-  splat(address: Code<"i32">, offset = 0): Code {
+  splat(address: Code<"i32">, offset = 0): Value {
     return this.#widened(this.#lanes.splat(this.#held, address, offset));
   }
 
   /** As the lanes' own. */
-  spread(address: Code<"i32">, distances: Four): Code {
+  spread(address: Code<"i32">, distances: Four): Value {
     return this.#widened(this.#lanes.spread(this.#held, address, distances));
   }
 
   /** As the lanes' own. */
-  store(address: Code<"i32">, value: Code, offset = 0): Code<"none"> {
+  store(address: Code<"i32">, value: Value, offset = 0): Code<"none"> {
     const kept = this.#storage ? narrow(this.#fn, this.#lanes, this.#storage, value) : value;
     return this.#lanes.store(this.#held, address, kept, offset);
   }
 
-  #widened(read: Code): Code {
+  #widened(read: Value): Value {
     return this.#storage ? widen(this.#fn, this.#lanes, this.#storage, read) : read;
   }
 }

@@ -2,8 +2,20 @@
 // printers above are written once over this interface. SIMD conditions are masks of all ones or zeros, scalar ones are 0 or 1.
 import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
 import type { NarrowFormat } from "../../../core/dtype.ts";
-import type { Code, ValueType } from "../assembler/assembler.ts";
-import { f32, f32x4, i8x16, i16x8, i32, i32x4, select, shuffle32, v128 } from "../assembler/instructions.ts";
+import {
+  type Code,
+  f32,
+  f32x4,
+  i8x16,
+  i16x8,
+  i32,
+  i32x4,
+  select,
+  shuffle32,
+  type Value,
+  type ValueType,
+  v128,
+} from "../assembler/assembler.ts";
 
 type Address = Code<"i32">;
 
@@ -24,34 +36,34 @@ export interface Lanes {
   readonly width: 4 | 1;
   /** What holds `width` elements of the type. */
   valueType(type: ScalarType): ValueType;
-  constant(type: ScalarType, value: number): Code;
+  constant(type: ScalarType, value: number): Value;
   /** `width` elements that lie one after another, `offset` bytes from the address. */
-  load(type: Held, address: Address, offset: number): Code;
+  load(type: Held, address: Address, offset: number): Value;
   /** One element, in every lane. */
-  splat(type: Held, address: Address, offset?: number): Code;
+  splat(type: Held, address: Address, offset?: number): Value;
   /** `width` elements at four (or the first of these) distances from the address in bytes; `address` is evaluated once a lane, so it is cheap and has no effects. */
-  spread(type: Held, address: Address, distances: Four): Code;
+  spread(type: Held, address: Address, distances: Four): Value;
   /** start + each distance, as int32. */
-  ramp(start: Code<"i32">, distances: Four): Code;
+  ramp(start: Code<"i32">, distances: Four): Value;
   /** Of neighbours the last is best stored first: V8, which makes one store of two, else writes the first by itself before, since the second might trap. */
-  store(type: Held, address: Address, value: Code, offset: number): Code<"none">;
+  store(type: Held, address: Address, value: Value, offset: number): Code<"none">;
   /** Of int32, abs only with SIMD. */
-  unary(op: LaneUnary, from: ScalarType, x: Code): Code;
-  binary(op: LaneBinary, type: ScalarType, a: Code, b: Code): Code;
-  compare(op: CompareOp, type: ScalarType, a: Code, b: Code): Code;
-  select(type: ScalarType, condition: Code, yes: Code, no: Code): Code;
+  unary(op: LaneUnary, from: ScalarType, x: Value): Value;
+  binary(op: LaneBinary, type: ScalarType, a: Value, b: Value): Value;
+  compare(op: CompareOp, type: ScalarType, a: Value, b: Value): Value;
+  select(type: ScalarType, condition: Value, yes: Value, no: Value): Value;
   /** The value where the condition holds, else 0 (`kept`: the other way round). */
-  keep(type: ScalarType, condition: Code, value: Code, kept: boolean): Code;
+  keep(type: ScalarType, condition: Value, value: Value, kept: boolean): Value;
   /** 1 where the condition holds in some lane. */
-  some(condition: Code): Code<"i32">;
+  some(condition: Value): Code<"i32">;
   /** A condition that holds in every lane or in none, from 0 or 1. */
-  condition(all: Code<"i32">): Code;
+  condition(all: Code<"i32">): Value;
   /** Of int32 words: by so many places. */
-  shift(op: "shl" | "shrU", word: Code, count: number): Code;
+  shift(op: "shl" | "shrU", word: Value, count: number): Value;
   /** The larger of an int32, which may be evaluated twice, and a number; the smaller. */
-  bound(op: "maxS" | "minS", word: Code, limit: number): Code;
+  bound(op: "maxS" | "minS", word: Value, limit: number): Value;
   /** The float32 of an int32's bits, or the other way round. */
-  reinterpret(to: "float32" | "int32", x: Code): Code;
+  reinterpret(to: "float32" | "int32", x: Value): Value;
 }
 
 type F = Code<"f32">;
@@ -85,7 +97,7 @@ export const simdLanes: Lanes = {
   },
   spread(type, address, distances) {
     // No immediate offset can say that an element lies before the address.
-    const at = (distance: number) => (distance >= 0 ? address : i32.add(address, i32.const(distance)));
+    const at = (distance: number) => (distance >= 0 ? address : i32.add(address, distance));
     const offset = (distance: number) => Math.max(0, distance);
     const [first, ...others] = distances;
     if (type === "bool" || type === "half") {
@@ -165,7 +177,7 @@ export const simdLanes: Lanes = {
   keep: (_, condition, value, kept) =>
     kept ? v128.and(value as V, condition as V) : v128.andNot(value as V, condition as V),
   some: (condition) => v128.anyTrue(condition as V),
-  condition: (all) => i32x4.splat(i32.sub(i32.const(0), all)),
+  condition: (all) => i32x4.splat(i32.sub(0, all)),
   shift: (op, word, count) => i32x4[op](word as V, count),
   bound: (op, word, limit) => i32x4[op](word as V, simdLanes.constant("int32", limit) as V),
   reinterpret: (_, x) => x,
@@ -200,7 +212,7 @@ export const scalarLanes: Lanes = {
     const float = x as F;
     switch (op) {
       case "neg":
-        return from === "float32" ? f32.neg(float) : i32.sub(i32.const(0), value);
+        return from === "float32" ? f32.neg(float) : i32.sub(0, value);
       case "abs":
         return f32.abs(float);
       case "sqrt":
@@ -233,10 +245,10 @@ export const scalarLanes: Lanes = {
   },
   some: (condition) => condition as I,
   condition: (all) => all,
-  shift: (op, word, count) => i32[op](word as I, i32.const(count)),
+  shift: (op, word, count) => i32[op](word as I, count),
   bound(op, word, limit) {
-    const keeps = (op === "maxS" ? i32.gtS : i32.ltS)(word as I, i32.const(limit));
-    return select(word as I, i32.const(limit), keeps);
+    const keeps = (op === "maxS" ? i32.gtS : i32.ltS)(word as I, limit);
+    return select(word as I, limit, keeps);
   },
   reinterpret: (to, x) => (to === "float32" ? f32.reinterpretI32(x as I) : i32.reinterpretF32(x as F)),
 };

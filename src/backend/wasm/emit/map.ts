@@ -6,14 +6,13 @@ import { drawStrip, type ElementLoops } from "../../../schedule/elements.ts";
 import { inScratch, type NestInput } from "../../../schedule/nest.ts";
 import { type Stage, strip } from "../../../schedule/stages.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
-import { type Code, type FunctionBuilder, type Local, when } from "../assembler/assembler.ts";
-import { i32 } from "../assembler/instructions.ts";
+import { type Code, type FunctionBuilder, i32, type Local, type Place } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { type Context, type KernelFunction, nestCode } from "./context.ts";
+import { type Context, type KernelFunction, overNest } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
 import { Elements } from "./halves.ts";
 import type { Lanes } from "./lanes.ts";
-import { type Cursor, inStrips, limitCode, type Part } from "./nest.ts";
+import { type Cursor, inStrips, type Part } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 import { WordStrip } from "./words.ts";
 
@@ -26,8 +25,8 @@ interface Owner {
 }
 
 /** The loops of a kernel's function; `number` is the kernel's, under which it reports an index out of range. */
-export function elementCode(context: Context, number: number, loops: ElementLoops, target: KernelFunction): Code[] {
-  return nestCode(target, loops, (cursors, part) =>
+export function printElements(context: Context, number: number, loops: ElementLoops, target: KernelFunction): void {
+  overNest(target, loops, (cursors, part) =>
     mapRows(context, target.fn, loops, 0, cursors, { target, number, taken: 0 }, part),
   );
 }
@@ -41,13 +40,12 @@ export function mapRows(
   cursors: readonly Cursor[],
   kernel?: Owner,
   part?: Part,
-): Code[] {
+): void {
   const printer = new MapPrinter(context, fn, loops, kernel);
-  return [...printer.before, ...rowsOf(fn, loops, from, cursors, part, (row) => printer.row(row))];
+  rowsOf(fn, loops, from, cursors, part, (row) => printer.row(row));
 }
 
 class MapPrinter {
-  readonly before: readonly Code[];
   readonly #context: Context;
   readonly #fn: FunctionBuilder;
   readonly #loops: RowLoops;
@@ -71,7 +69,6 @@ class MapPrinter {
       taken += 4 * drawStrip;
       return new WordStrip(context, kernel!.target, source, taken - 4 * drawStrip);
     });
-    this.before = this.#draws.flatMap((each) => each?.before ?? []);
     this.#context = context;
     this.#fn = fn;
     this.#loops = loops;
@@ -92,10 +89,10 @@ class MapPrinter {
     this.#stages = (stages?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map() }));
   }
 
-  row(row: Row): Code[] {
+  row(row: Row): void {
     const by = this.#index?.at;
-    if (by === undefined || this.#loops.isApart) return this.#inDraws(row);
-    return this.#byIndex(row.here, row.here[by].at.get, (here) => this.#inDraws({ ...row, here }));
+    if (by === undefined || this.#loops.isApart) this.#inDraws(row);
+    else this.#byIndex(row.here, row.here[by].at, (here) => this.#inDraws({ ...row, here }));
   }
 
   get #index(): NestInput["index"] {
@@ -103,65 +100,73 @@ class MapPrinter {
   }
 
   /** What is addressed by the index at `place` is there. One out of range is written to the bindings, and nothing is read or written through it. */
-  #byIndex(here: readonly Cursor[], place: Code<"i32">, body: (here: readonly Cursor[]) => readonly Code[]): Code[] {
+  #byIndex(here: readonly Cursor[], place: Code<"i32">, body: (here: readonly Cursor[]) => void): void {
     const fn = this.#fn;
     const { target, number } = this.#kernel!;
     const { extent } = this.#index!;
-    const [index, setIndex] = fn.hold(i32.load(place));
-    const moves: Code[] = [];
-    const moved = here.map((cursor, i) => {
-      const { index: by, scale } = this.#inputs[i];
-      if (!by) return cursor;
-      const [at, set] = fn.hold(i32.add(cursor.at.get, i32.mul(index.get, i32.const(by.stride * scale))));
-      moves.push(set);
-      return { ...cursor, at };
-    });
-    const report = when(i32.eqz(i32.load(target.bindings.get, bindings.status)), [
-      i32.store(target.bindings.get, index.get, bindings.badIndex),
-      i32.store(target.bindings.get, i32.const(number + 1), bindings.status),
-    ]);
-    return [setIndex, when(i32.geU(index.get, i32.const(extent)), [report], [...moves, ...body(moved)])];
+    const index = fn.let(i32.load(place));
+    const report = () =>
+      fn.when(i32.eqz(i32.load(target.bindings, bindings.status)), () =>
+        fn.emit(
+          i32.store(target.bindings, index, bindings.badIndex),
+          i32.store(target.bindings, number + 1, bindings.status),
+        ),
+      );
+    fn.when(i32.geU(index, extent), report, () =>
+      body(
+        here.map((cursor, i) => {
+          const { index: by, scale } = this.#inputs[i];
+          if (!by) return cursor;
+          return { ...cursor, at: fn.let(i32.add(cursor.at, i32.mul(index, by.stride * scale))) };
+        }),
+      ),
+    );
   }
 
-  #inDraws(row: Row): Code[] {
-    if (!this.#draws.some(Boolean)) return this.#inStages(row);
+  #inDraws(row: Row): void {
+    if (!this.#draws.some(Boolean)) {
+      this.#inStages(row);
+      return;
+    }
     const here = row.here.map((cursor, i) => this.#draws[i]?.cursor ?? cursor);
-    return inStrips(this.#fn, row, drawStrip, (begin, end) => [
-      ...this.#draws.flatMap((each, i) => each?.fill(row.here[i].at, begin, end) ?? []),
-      ...this.#inStages({ ...row, here, begin, end }),
-    ]);
+    inStrips(this.#fn, row, drawStrip, (begin, end) => {
+      this.#draws.forEach((each, i) => each?.fill(row.here[i].at, begin, end));
+      this.#inStages({ ...row, here, begin, end });
+    });
   }
 
-  #inStages(row: Row): Code[] {
-    if (!this.#loops.stages) return this.#rounds(0, row);
+  #inStages(row: Row): void {
+    if (!this.#loops.stages) {
+      this.#rounds(0, row);
+      return;
+    }
     const here = [...row.here, ...this.#slots.map(() => ({ at: this.#strip, inside: true }))];
     const inside = [...row.inside, ...this.#slots.map(() => true)];
-    const hoisted: Code[] = [];
-    const strips = inStrips(this.#fn, row, strip, (begin, end) => {
-      const first = i32.shl(limitCode(begin), i32.const(2));
-      const scratch = i32.add(this.#kernel!.target.scratch.get, i32.const(this.#taken));
-      const stages = this.#stages.flatMap((_, stage) => this.#rounds(stage, { here, inside, begin, end }, hoisted));
-      return [this.#strip.set(i32.sub(scratch, first)), ...stages];
+    const before = this.#fn.place();
+    inStrips(this.#fn, row, strip, (begin, end) => {
+      const scratch = i32.add(this.#kernel!.target.scratch, this.#taken);
+      this.#strip.set(i32.sub(scratch, i32.shl(begin, 2)));
+      this.#stages.forEach((_, stage) => this.#rounds(stage, { here, inside, begin, end }, before));
     });
-    return [...hoisted, ...strips];
   }
 
-  #rounds(stage: number, row: Row, hoisted?: Code[]): Code[] {
+  #rounds(stage: number, row: Row, before?: Place): void {
     const { axis } = this.#loops;
     const by = this.#index?.at;
-    const round = (lanes: Lanes, count: number): Round => {
+    const round: Round = (lanes, count) => {
       if (by === undefined || !this.#loops.isApart) return this.#round(stage, row, lanes, count);
       const place = along(row.here[by].at, 4 * this.#inputs[by].strides[axis], this.#words);
-      const body = this.#byIndex(row.here, place, (here) => {
-        const { before, body } = this.#round(stage, { ...row, here }, lanes, count);
-        return [...before, ...body];
-      });
-      return { before: [], body };
+      return () => this.#byIndex(row.here, place, (here) => this.#round(stage, { ...row, here }, lanes, count)());
     };
-    return rounds(this.#context, this.#fn, this.#loops, row, this.#words, round, hoisted);
+    rounds(this.#context, this.#fn, this.#loops, row, this.#words, round, before);
   }
 
-  #round(stage: number, { here, inside, body, kept }: Omit<Row, "begin" | "end">, lanes: Lanes, count: number): Round {
+  #round(
+    stage: number,
+    { here, inside, body, kept }: Omit<Row, "begin" | "end">,
+    lanes: Lanes,
+    count: number,
+  ): () => void {
     const fn = this.#fn;
     const { nest, axis } = this.#loops;
     const { roots, printers } = this.#stages[stage];
@@ -170,25 +175,29 @@ class MapPrinter {
     const known = body ? undefined : printers.get(lanes);
     const printer = known ?? new ElementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
     if (!body) printers.set(lanes, printer);
-    const { before, all } = printer.prepare(here, inside, kept);
-    // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
-    const places = new Map<Local, readonly [Local<"i32">, Code]>();
-    const values = Array.from({ length: count }, (_, step) =>
-      all(this.#words, step).map((value) => fn.hold(value as Code<"v128">)),
-    );
-    const stores = roots.flatMap(({ slot }, i) => {
-      const to = nest.inputs.length + slot;
-      const { [to]: target } = inputs;
-      const { at } = here[to];
-      const stride = target.strides[axis] * target.scale;
-      const [place] = places.get(at) ?? places.set(at, fn.hold(along(at, stride, this.#words))).get(at)!;
-      const writes = values.map((each, step) => {
-        const offset = (target.beyond ?? 0) + step * lanes.width * stride;
-        return new Elements(fn, lanes, target).store(place.get, each[i][0].get, offset);
+    const points = printer.prepare(here, inside, kept);
+    return () => {
+      // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
+      const places = new Map<Local, Local<"i32">>();
+      const targets = roots.map(({ slot }) => {
+        const to = nest.inputs.length + slot;
+        const { [to]: element } = inputs;
+        const { at } = here[to];
+        const stride = element.strides[axis] * element.scale;
+        const place = places.get(at) ?? fn.let(along(at, stride, this.#words));
+        places.set(at, place);
+        return { element, place, stride };
       });
-      return writes.reverse();
-    });
-    const sets = values.flatMap((each) => each.map(([, set]) => set));
-    return { before, body: [...[...places.values()].map(([, set]) => set), ...sets, ...stores] };
+      const values = Array.from({ length: count }, (_, step) =>
+        points(this.#words, step).map((value) => fn.let(value)),
+      );
+      targets.forEach(({ element, place, stride }, i) => {
+        const elements = new Elements(fn, lanes, element);
+        const stores = values.map((each, step) =>
+          elements.store(place, each[i], (element.beyond ?? 0) + step * lanes.width * stride),
+        );
+        fn.emit(...stores.reverse());
+      });
+    };
   }
 }

@@ -1,8 +1,7 @@
 // Loop nests as code: each input keeps an address on the way down, and bounds become conditions. Addresses never leave a buffer: outside its
 // bounds a coordinate is moved to the nearest one inside, and the value masked.
-import type { Nest } from "../../../schedule/nest.ts";
-import { block, branchIf, type Code, type FunctionBuilder, type Local, loop } from "../assembler/assembler.ts";
-import { i32, select } from "../assembler/instructions.ts";
+import type { Nest, NestInput } from "../../../schedule/nest.ts";
+import { type Code, type FunctionBuilder, type Integer, i32, type Local, select } from "../assembler/assembler.ts";
 
 /** Where an input is: its address (or index, for coordinates), and whether the coordinates so far are inside. */
 export interface Cursor {
@@ -11,30 +10,22 @@ export interface Cursor {
 }
 
 /** Cursors at the nest's first point; `address` gives where a value begins. */
-export function start(
-  fn: FunctionBuilder,
-  nest: Nest,
-  address: (value: number) => Code<"i32">,
-): { cursors: Cursor[]; code: Code[] } {
-  const code: Code[] = [];
+export function start(fn: FunctionBuilder, nest: Nest, address: (value: number) => Code<"i32">): Cursor[] {
+  return shared(nest.inputs, ({ source, offset, scale, never }) => {
+    const bytes = offset * scale;
+    const begin = typeof source === "number" ? address(source) : undefined;
+    const at = begin && bytes !== 0 ? i32.add(begin, bytes) : (begin ?? bytes);
+    return { at: fn.let(at), inside: !never };
+  });
+}
+
+/** A cursor for each input; some have that of another before them. */
+function shared(inputs: readonly NestInput[], make: (input: NestInput, index: number) => Cursor): Cursor[] {
   const cursors: Cursor[] = [];
-  for (const input of nest.inputs) {
-    if (input.like !== undefined) {
-      cursors.push(cursors[input.like]);
-      continue;
-    }
-    const offset = i32.const(input.offset * input.scale);
-    const [at, set] = fn.hold(
-      typeof input.source !== "number"
-        ? offset
-        : input.offset === 0
-          ? address(input.source)
-          : i32.add(address(input.source), offset),
-    );
-    code.push(set);
-    cursors.push({ at, inside: !input.never });
-  }
-  return { cursors, code };
+  inputs.forEach((input, index) => {
+    cursors.push(input.like === undefined ? make(input, index) : cursors[input.like]);
+  });
+  return cursors;
 }
 
 /** Cursors at coordinate `i` of an axis. */
@@ -44,41 +35,29 @@ function descend(
   axis: number,
   i: Local<"i32">,
   cursors: readonly Cursor[],
-): { cursors: Cursor[]; code: Code[] } {
-  const code: Code[] = [];
-  const next: Cursor[] = [];
-  const move = (cursor: Cursor, index: number): Cursor => {
-    const { strides, bounds, scale, like } = nest.inputs[index];
-    if (like !== undefined) return next[like];
+): readonly Cursor[] {
+  return shared(nest.inputs.slice(0, cursors.length), ({ strides, bounds, scale }, index) => {
+    const cursor = cursors[index];
     const stride = strides[axis] * scale;
     const bound = bounds[axis];
     if (cursor.inside === false || (stride === 0 && !bound)) return cursor;
-    let coordinate = i.get;
+    let coordinate: Code<"i32"> = i;
     let inside = cursor.inside;
     if (bound) {
       const [low, high] = bound;
-      const here = i32.ltU(i32.sub(i.get, i32.const(low)), i32.const(high - low));
-      const [local, set] = fn.hold(inside === true ? here : i32.and((inside as Local<"i32">).get, here));
-      code.push(set);
-      inside = local;
+      const here = i32.ltU(i32.sub(i, low), high - low);
+      inside = fn.let(inside === true ? here : i32.and(inside, here));
       // Moved to the nearest coordinate inside.
-      const raised = select(i32.const(low), i.get, i32.ltS(i.get, i32.const(low)));
-      coordinate = select(i32.const(high - 1), raised, i32.geS(i.get, i32.const(high)));
+      const raised = select(low, i, i32.ltS(i, low));
+      coordinate = select(high - 1, raised, i32.geS(i, high));
     }
     if (stride === 0) return { at: cursor.at, inside };
-    const [at, set] = fn.hold(i32.add(cursor.at.get, i32.mul(coordinate, i32.const(stride))));
-    code.push(set);
-    return { at, inside };
-  };
-  cursors.forEach((cursor, index) => {
-    next.push(move(cursor, index));
+    return { at: fn.let(i32.add(cursor.at, i32.mul(coordinate, stride))), inside };
   });
-  return { cursors: next, code };
 }
 
 /** A number of loops, or a value that holds it. */
 export type Limit = number | Local<"i32">;
-export const limitCode = (limit: Limit): Code<"i32"> => (typeof limit === "number" ? i32.const(limit) : limit.get);
 
 /** for (i = begin; i < end; i += step) body. Both limits are read before the first round; known rounds, as many as `written` or fewer, are written out one after another. */
 export function countLoop(
@@ -86,24 +65,26 @@ export function countLoop(
   begin: Limit,
   end: Limit,
   step: number,
-  body: (i: Local<"i32">) => readonly Code[],
+  body: (i: Local<"i32">) => void,
   written = 1,
-): Code[] {
-  if (typeof begin === "number" && typeof end === "number" && end - begin <= written * step) {
-    const code: Code[] = [];
-    for (let at = begin; at < end; at += step) {
-      const i = fn.local("i32");
-      code.push(i.set(i32.const(at)), ...body(i));
-    }
-    return code;
+): void {
+  const isKnown = typeof begin === "number" && typeof end === "number";
+  if (isKnown && end - begin <= written * step) {
+    for (let at = begin; at < end; at += step) body(fn.let(at));
+    return;
   }
-  const i = fn.local("i32");
-  const rounds = loop((again) => [
-    ...body(i),
-    branchIf(again, i32.ltS(i.tee(i32.add(i.get, i32.const(step))), limitCode(end))),
-  ]);
-  if (typeof begin === "number" && typeof end === "number") return [i.set(i32.const(begin)), rounds];
-  return [i.set(limitCode(begin)), block((leave) => [branchIf(leave, i32.geS(i.get, limitCode(end))), rounds])];
+  const i = fn.let(begin);
+  const rounds = () =>
+    fn.loop((again) => {
+      body(i);
+      fn.branchIf(again, i32.ltS(i.tee(i32.add(i, step)), end));
+    });
+  if (isKnown) rounds();
+  else
+    fn.block((leave) => {
+      fn.branchIf(leave, i32.geS(i, end));
+      rounds();
+    });
 }
 
 /** A thread's part of an axis. */
@@ -118,17 +99,14 @@ export function inStrips(
   fn: FunctionBuilder,
   { begin, end }: Omit<Part, "axis">,
   size: number,
-  body: (begin: Limit, end: Limit) => readonly Code[],
-): Code[] {
-  if (typeof begin === "number" && typeof end === "number" && end - begin <= size) return [...body(begin, end)];
-  return countLoop(fn, begin, end, size, (from) => {
-    const [to, set] = fn.hold(least(i32.add(from.get, i32.const(size)), limitCode(end)));
-    return [set, ...body(from, to)];
-  });
+  body: (begin: Limit, end: Limit) => void,
+): void {
+  if (typeof begin === "number" && typeof end === "number" && end - begin <= size) body(begin, end);
+  else countLoop(fn, begin, end, size, (from) => body(from, fn.let(least(i32.add(from, size), end))));
 }
 
 /** The smaller of two numbers, each of which is computed twice; `isGreatest`: the larger. */
-export function least(a: Code<"i32">, b: Code<"i32">, isGreatest = false): Code<"i32"> {
+export function least(a: Integer, b: Integer, isGreatest = false): Code<"i32"> {
   return select(a, b, (isGreatest ? i32.gtS : i32.ltS)(a, b));
 }
 
@@ -138,18 +116,18 @@ export function loops(
   nest: Nest,
   [from, to]: readonly [number, number],
   cursors: readonly Cursor[],
-  body: (cursors: readonly Cursor[], counters: readonly Local<"i32">[]) => readonly Code[],
+  body: (cursors: readonly Cursor[], counters: readonly Local<"i32">[]) => void,
   limits?: Part,
   written?: number,
-): Code[] {
-  const level = (axis: number, here: readonly Cursor[], counters: readonly Local<"i32">[]): readonly Code[] => {
-    if (axis === to) return body(here, counters);
+): void {
+  const level = (axis: number, here: readonly Cursor[], counters: readonly Local<"i32">[]): void => {
+    if (axis === to) {
+      body(here, counters);
+      return;
+    }
     const [begin, end] = limits?.axis === axis ? [limits.begin, limits.end] : [0, nest.extents[axis]];
-    const round = (i: Local<"i32">) => {
-      const { cursors: next, code } = descend(fn, nest, axis, i, here);
-      return [...code, ...level(axis + 1, next, [...counters, i])];
-    };
-    return countLoop(fn, begin, end, 1, round, written);
+    const round = (i: Local<"i32">) => level(axis + 1, descend(fn, nest, axis, i, here), [...counters, i]);
+    countLoop(fn, begin, end, 1, round, written);
   };
-  return [...level(from, cursors, [])];
+  level(from, cursors, []);
 }

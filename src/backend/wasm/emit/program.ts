@@ -11,8 +11,7 @@ import type { Locals } from "../../../schedule/places.ts";
 import type { Division, Member } from "../../../schedule/rows.ts";
 import type { Schedule } from "../../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../../schedule/signature.ts";
-import { ModuleBuilder } from "../assembler/assembler.ts";
-import { i32, memory } from "../assembler/instructions.ts";
+import { i32, ModuleBuilder, memory } from "../assembler/assembler.ts";
 import { hasRelaxedChoice } from "../probe.ts";
 import { printColumns } from "./columns.ts";
 import {
@@ -26,8 +25,7 @@ import {
 } from "./context.ts";
 import { printBlocks, printFold, printJoin } from "./folds.ts";
 import { type Lanes, pairedLanes, scalarLanes, simdLanes } from "./lanes.ts";
-import { elementCode } from "./map.ts";
-import { limitCode } from "./nest.ts";
+import { printElements } from "./map.ts";
 import { printPanels, printProduct } from "./product/product.ts";
 import { type Printed, RunPrinter, type Sharing } from "./run.ts";
 
@@ -49,7 +47,6 @@ export async function printSchedule(schedule: Schedule, sharing?: Sharing): Prom
     module,
     lanes: lanesOf(target),
     single: scalarLanes,
-    isShared: sharing !== undefined,
     panelBytes: schedule.panelBytes,
     localBytes: schedule.localBytes,
   };
@@ -130,9 +127,9 @@ const fold = (member: Member) => member.kernel as FoldKernel;
 type Printers = { readonly [K in Loops["kind"]]?: Printer<K> };
 
 const atHand: Printers = {
-  elements: (context, loops, target, { number }) => target.fn.body(...elementCode(context, number, loops, target)),
+  elements: (context, loops, target, { number }) => printElements(context, number, loops, target),
   pieces: (context, { pieces }, target, { number }) =>
-    target.fn.body(...pieces.flatMap((piece) => elementCode(context, number, piece, target))),
+    pieces.forEach((piece) => printElements(context, number, piece, target)),
   "contiguous fold": (context, loops, target, member) => printFold(context, member.number, fold(member), loops, target),
   blocks: (context, loops, target, member) => printBlocks(context, fold(member), loops, target),
   join: (context, loops, target, member) => printJoin(context, fold(member), loops, target),
@@ -167,7 +164,6 @@ async function printersFor({ phases }: Schedule): Promise<Printers> {
 
 /** Sets a value to zero. */
 function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {
-  const [begin, end, limits] = share(target, parallel);
-  const address = i32.add(valueAddress(target, value), limitCode(begin));
-  target.fn.body(...limits, memory.fill(address, i32.const(0), i32.sub(limitCode(end), limitCode(begin))));
+  const { begin, end } = share(target, parallel);
+  target.fn.emit(memory.fill(i32.add(valueAddress(target, value), begin), 0, i32.sub(end, begin)));
 }

@@ -4,15 +4,15 @@ import type { Repeat } from "../../../../kernels/kernel.ts";
 import { type Call, type Phase, phaseCount, type Step } from "../../../schedule/phases.ts";
 import type { Schedule } from "../../../schedule/schedule.ts";
 import {
-  block,
-  branchIf,
   type Code,
   call,
   type FunctionBuilder,
+  type Integer,
+  i32,
+  i64,
   type Local,
-  type Target,
+  type Operand,
 } from "../assembler/assembler.ts";
-import { i32, i64 } from "../assembler/instructions.ts";
 import { bindings } from "../runtime/bindings.ts";
 import type { PhasePrinter } from "../runtime/chunks.ts";
 import { outcome } from "../runtime/outcome.ts";
@@ -74,30 +74,28 @@ export class RunPrinter {
     const [at, control, part, parts, first] = fn.parameters as Local<"i32">[];
     const { steps } = this.#schedule;
     if (!sharing) {
-      const printPhase = (leave: Target, phase: Phase, around: readonly Around[]) => {
-        const { before, each } = this.#calls(phase, around);
-        const checked = phase.checks ? [branchIf(leave, i32.load(at.get, bindings.status))] : [];
-        return [...before, ...countLoop(fn, 0, phase.chunks, 1, each), ...checked];
-      };
-      fn.body(
-        block((leave) => this.#steps(steps, 0, [], (phase, _, around) => printPhase(leave, phase, around))),
-        i32.const(outcome.done),
-      );
+      fn.block((leave) => {
+        this.#steps(steps, 0, [], (phase, _, around) => {
+          const { before, each } = this.#calls(phase, around);
+          before();
+          countLoop(fn, 0, phase.chunks, 1, each);
+          if (phase.checks) fn.branchIf(leave, i32.load(at, bindings.status));
+        });
+      });
+      fn.emit(outcome.done);
       return;
     }
-    const thread = { control, part, parts, first, status: i32.add(at.get, i32.const(bindings.status)) };
+    const thread = { control, part, parts, first, status: i32.add(at, bindings.status) };
     const printer = new sharing.PhasePrinter(this.#context.module, fn, thread);
-    fn.body(
-      block((leave) =>
-        this.#steps(steps, 0, [], (phase, number, around) => {
-          const { chunks, checks } = phase;
-          // After a bad index nothing more is run.
-          const skips = checks ? i32.sub(i32.const(this.#total), number) : i32.const(1);
-          return [printer.print(leave, { ...this.#calls(phase, around), chunks, number, skips })];
-        }),
-      ),
-      printer.outcome,
-    );
+    fn.block((leave) => {
+      this.#steps(steps, 0, [], (phase, number, around) => {
+        const { chunks, checks } = phase;
+        // After a bad index nothing more is run.
+        const skips = checks ? i32.sub(this.#total, number) : 1;
+        printer.print(leave, { ...this.#calls(phase, around), chunks, number, skips });
+      });
+    });
+    fn.emit(printer.outcome);
   }
 
   /** Steps of which the first is phase `before` of each position of what is around. */
@@ -105,40 +103,33 @@ export class RunPrinter {
     steps: readonly Step[],
     before: number,
     around: readonly Around[],
-    print: (phase: Phase, number: Code<"i32">, around: readonly Around[]) => Code[],
-  ): Code[] {
+    print: (phase: Phase, number: Integer, around: readonly Around[]) => void,
+  ): void {
     let count = before;
-    return steps.flatMap((step) => {
+    for (const step of steps) {
       const own = count;
       count += phaseCount([step]);
       if ("repeat" in step) {
         const { repeat, body } = step;
         const phases = phaseCount(body);
-        return countLoop(this.#fn, 0, repeat.count, 1, (turn) =>
+        countLoop(this.#fn, 0, repeat.count, 1, (turn) =>
           this.#steps(body, own, [...around, { repeat, turn, phases }], print),
         );
+      } else {
+        const number = around.reduce<Integer>((sum, { turn, phases }) => i32.add(sum, i32.mul(turn, phases)), own);
+        print(step, number, around);
       }
-      const number = around.reduce<Code<"i32">>(
-        (sum, { turn, phases }) => i32.add(sum, i32.mul(turn.get, i32.const(phases))),
-        i32.const(own),
-      );
-      return print(step, number, around);
-    });
+    }
   }
 
   /** What a thread does before its first chunk of a phase, and for each chunk. */
   #calls({ calls, chunks }: Phase, around: readonly Around[]) {
+    const fn = this.#fn;
     const at = this.#at;
     const scratch = this.#scratch;
-    const setScratch = scratch.set(
-      i32.add(
-        i32.add(i32.load(at.get, bindings.scratch), i32.const(bytesBefore(this.#context))),
-        i32.mul(this.#part.get, i32.load(at.get, bindings.scratch + 4)),
-      ),
-    );
     let own = this.#schedule.scratchBytes;
     const all = calls.map((each) => {
-      const { fn, prepare, list } = this.#printed.get(each)!;
+      const { fn: printed, prepare, list } = this.#printed.get(each)!;
       const first = bindings.values + 4 * this.lists.length;
       this.lists.push(...list);
       const isMoving = list.some((entry) =>
@@ -146,24 +137,37 @@ export class RunPrinter {
       );
       const to = own;
       if (isMoving) own += 4 * list.length;
-      const values = isMoving ? i32.add(scratch.get, i32.const(to)) : i32.add(at.get, i32.const(first));
-      const callOf = (called: FunctionBuilder) => (chunk: Code<"i32">) =>
-        call(called, at.get, values, scratch.get, chunk, i32.const(chunks));
-      const write = isMoving
-        ? list.map((entry, i) =>
-            i32.store(scratch.get, this.#entry(entry, i32.load(at.get, first + 4 * i), around), to + 4 * i),
-          )
-        : [];
-      const packs = prepare ? [callOf(prepare)(i32.const(0))] : [];
-      const run = callOf(fn);
-      return chunks === 1
-        ? { before: write, each: (chunk: Code<"i32">) => [...packs, run(chunk)] }
-        : { before: [...write, ...packs], each: (chunk: Code<"i32">) => [run(chunk)] };
+      const values = isMoving ? i32.add(scratch, to) : i32.add(at, first);
+      const run = (called: FunctionBuilder, chunk: Integer) =>
+        fn.emit(call(called, at, values, scratch, chunk, chunks));
+      const write = () => {
+        if (!isMoving) return;
+        list.forEach((entry, i) =>
+          fn.emit(i32.store(scratch, this.#entry(entry, i32.load(at, first + 4 * i), around), to + 4 * i)),
+        );
+      };
+      const pack = () => prepare && run(prepare, 0);
+      return {
+        before() {
+          write();
+          if (chunks > 1) pack();
+        },
+        each(chunk: Local<"i32">) {
+          if (chunks === 1) pack();
+          run(printed, chunk);
+        },
+      };
     });
     this.listBytes = Math.max(this.listBytes, own - this.#schedule.scratchBytes);
     return {
-      before: [setScratch, ...all.flatMap(({ before }) => before)],
-      each: (chunk: Local<"i32">) => all.flatMap(({ each }) => each(chunk.get)),
+      before: () => {
+        const first = i32.add(i32.load(at, bindings.scratch), bytesBefore(this.#context));
+        scratch.set(i32.add(first, i32.mul(this.#part, i32.load(at, bindings.scratch + 4))));
+        for (const { before } of all) before();
+      },
+      each: (chunk: Local<"i32">) => {
+        for (const { each } of all) each(chunk);
+      },
     };
   }
 
@@ -173,20 +177,20 @@ export class RunPrinter {
       return entry.motions.reduce((address, motion) => i32.add(address, motionCode(motion, around)), word);
     }
     if (!("draws" in entry)) return word;
-    const first = around.reduce<Code<"i64">>(
+    const first = around.reduce<Operand<"i64">>(
       (sum, { repeat, turn }) =>
-        i64.add(sum, i64.mul(i64.extendI32U(positionCode(repeat, turn)), i64.const(BigInt(repeat.draws)))),
-      i64.const(BigInt(entry.draws.firstDraw)),
+        i64.add(sum, i64.mul(i64.extendI32U(positionCode(repeat, turn)), BigInt(repeat.draws))),
+      BigInt(entry.draws.firstDraw),
     );
-    return i32.wrapI64(entry.half === "low" ? first : i64.shrU(first, i64.const(32n)));
+    return i32.wrapI64(entry.half === "low" ? first : i64.shrU(first, 32n));
   }
 }
 
 const positionCode = ({ count, reverse }: Repeat, turn: Local<"i32">): Code<"i32"> =>
-  reverse ? i32.sub(i32.const(count - 1), turn.get) : turn.get;
+  reverse ? i32.sub(count - 1, turn) : turn;
 
 function motionCode({ repeat, bytes, shift, slots }: Motion, around: readonly Around[]): Code<"i32"> {
   const { turn } = around.find((each) => each.repeat === repeat)!;
-  const position = i32.add(positionCode(repeat, turn), i32.const(shift));
-  return i32.mul(slots === 2 ? i32.and(position, i32.const(1)) : position, i32.const(bytes));
+  const position = i32.add(positionCode(repeat, turn), shift);
+  return i32.mul(slots === 2 ? i32.and(position, 1) : position, bytes);
 }

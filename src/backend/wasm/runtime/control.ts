@@ -1,18 +1,15 @@
 // The control block: the words in shared memory through which threads wait for each other, the waiting itself, and the module through which
 // JavaScript uses it. A thread spins for a while and then sleeps; nobody is woken while nobody sleeps.
 import {
-  block,
-  branchIf,
-  type Code,
+  atomics,
   call,
-  drop,
   type FunctionBuilder,
+  type Integer,
+  i32,
   type Local,
-  loop,
   ModuleBuilder,
-  when,
+  type Operand,
 } from "../assembler/assembler.ts";
-import { atomics, i32, i64 } from "../assembler/instructions.ts";
 
 /** Byte offsets in the control block. What threads wait for and what they write have cache lines of their own. */
 export const control = {
@@ -50,49 +47,52 @@ const pastAll = 2 ** 30;
  */
 export function sleepFunction(module: ModuleBuilder): FunctionBuilder {
   const fn = module.function("sleep", ["i32", "i32", "i64"], ["i32"]);
-  const [address, expected, nanoseconds] = fn.parameters;
-  fn.body(atomics.wait(address.get as Code<"i32">, expected.get as Code<"i32">, nanoseconds.get as Code<"i64">));
+  const [address, expected] = fn.parameters as Local<"i32">[];
+  fn.emit(atomics.wait(address, expected, fn.parameters[2] as Local<"i64">));
   return fn;
 }
 
-/** Code that waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
+/** What a thread waits for: another word at `offset`. */
+interface Wait {
+  readonly offset: number;
+  readonly sleepers: number;
+  readonly looks: number;
+  readonly nanoseconds: Operand<"i64">;
+  readonly sleep: FunctionBuilder;
+}
+
+/** Waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
 export function waitWhile(
   fn: FunctionBuilder,
   base: Local<"i32">,
   seen: Local<"i32">,
-  {
-    offset,
-    sleepers,
-    looks,
-    nanoseconds,
-    sleep,
-  }: { offset: number; sleepers: number; looks: number; nanoseconds: Code<"i64">; sleep: FunctionBuilder },
-): Code {
-  const spins = fn.local("i32");
-  const address = () => i32.add(base.get, i32.const(offset));
-  const here = () => i32.ne(atomics.load(base.get, offset), seen.get);
-  return block((done) => [
-    spins.set(i32.load(base.get, looks)),
-    loop((again) => [branchIf(done, here()), branchIf(again, spins.tee(i32.sub(spins.get, i32.const(1))))]),
-    drop(atomics.add(base.get, i32.const(1), sleepers)),
-    block((awake) => [
-      loop((again) => [
+  { offset, sleepers, looks, nanoseconds, sleep }: Wait,
+): void {
+  const isOver = i32.ne(atomics.load(base, offset), seen);
+  fn.block((done) => {
+    const spins = fn.let(i32.load(base, looks));
+    fn.loop((again) => {
+      fn.branchIf(done, isOver);
+      fn.branchIf(again, spins.tee(i32.sub(spins, 1)));
+    });
+    fn.drop(atomics.add(base, 1, sleepers));
+    fn.block((awake) =>
+      fn.loop((again) => {
+        const ended = call<"i32">(sleep, i32.add(base, offset), seen, nanoseconds);
         // 2: timed out.
-        branchIf(awake, i32.eq(call<"i32">(sleep, address(), seen.get, nanoseconds), i32.const(2))),
-        branchIf(awake, here()),
-        branchIf(again, i32.eqz(atomics.load(base.get, control.aborted))),
-      ]),
-    ]),
-    drop(atomics.add(base.get, i32.const(-1), sleepers)),
-  ]);
+        fn.branchIf(awake, i32.eq(ended, 2));
+        fn.branchIf(awake, isOver);
+        fn.branchIf(again, i32.eqz(atomics.load(base, control.aborted)));
+      }),
+    );
+    fn.drop(atomics.add(base, -1, sleepers));
+  });
 }
 
-/** Code that moves the word on and wakes who sleeps for it. */
-export function moveOn(base: Local<"i32">, offset: number, sleepers: number, step: Code<"i32">): Code[] {
-  return [
-    drop(atomics.add(base.get, step, offset)),
-    when(atomics.load(base.get, sleepers), [drop(atomics.notify(base.get, i32.const(-1), offset))]),
-  ];
+/** Moves the word on and wakes who sleeps for it. */
+export function moveOn(fn: FunctionBuilder, base: Local<"i32">, offset: number, sleepers: number, step: Integer): void {
+  fn.drop(atomics.add(base, step, offset));
+  fn.when(atomics.load(base, sleepers), () => fn.drop(atomics.notify(base, -1, offset)));
 }
 
 /**
@@ -103,45 +103,36 @@ export function moveOn(base: Local<"i32">, offset: number, sleepers: number, ste
  */
 export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum });
-  const park = module.function("park", ["i32", "i32"], ["i32"], { exported: true });
-  const [parkBase, seen] = park.parameters as Local<"i32">[];
-  park.body(
-    waitWhile(park, parkBase, seen, {
-      offset: control.jobs,
-      sleepers: control.idle,
-      looks: control.idleSpins,
-      nanoseconds: i64.const(-1n),
-      sleep: sleepFunction(module),
-    }),
-    atomics.load(parkBase.get, control.jobs),
-  );
-  const latest = module.function("latest", ["i32"], ["i32"], { exported: true });
-  latest.body(atomics.load(latest.parameters[0].get as Code<"i32">, control.jobs));
-  const job = module.function("job", ["i32"], ["i32"], { exported: true });
-  job.body(atomics.load(job.parameters[0].get as Code<"i32">, control.job));
-  const begin = module.function("begin", ["i32"], ["i32"], { exported: true });
-  const [beginBase] = begin.parameters as Local<"i32">[];
-  begin.body(i32.add(atomics.add(beginBase.get, i32.const(1), control.phase), i32.const(1)));
-  const dispatch = module.function("dispatch", ["i32", "i32"], ["i32"], { exported: true });
-  const [dispatchBase, number] = dispatch.parameters as Local<"i32">[];
-  const first = dispatch.local("i32");
-  dispatch.body(
-    first.set(call<"i32">(begin, dispatchBase.get)),
+  /** A function that is given the block's address and perhaps a number, and gives one. */
+  const exported = (
+    name: string,
+    result: (fn: FunctionBuilder, base: Local<"i32">, number: Local<"i32">) => Integer,
+  ): FunctionBuilder => {
+    const fn = module.function(name, ["i32", "i32"], ["i32"], { exported: true });
+    const [base, number] = fn.parameters as Local<"i32">[];
+    fn.emit(result(fn, base, number));
+    return fn;
+  };
+  const sleep = sleepFunction(module);
+  exported("park", (fn, base, seen) => {
+    const [offset, sleepers, looks] = [control.jobs, control.idle, control.idleSpins];
+    waitWhile(fn, base, seen, { offset, sleepers, looks, nanoseconds: -1n, sleep });
+    return atomics.load(base, control.jobs);
+  });
+  exported("latest", (_, base) => atomics.load(base, control.jobs));
+  exported("job", (_, base) => atomics.load(base, control.job));
+  const begin = exported("begin", (_, base) => i32.add(atomics.add(base, 1, control.phase), 1));
+  exported("dispatch", (fn, base, number) => {
+    const first = fn.let(call<"i32">(begin, base, 0));
     // The job first: a worker that takes it for an earlier one's finds nothing left to do.
-    atomics.store(dispatchBase.get, number.get, control.job),
-    ...moveOn(
-      dispatchBase,
-      control.jobs,
-      control.idle,
-      i32.sub(first.get, atomics.load(dispatchBase.get, control.jobs)),
-    ),
-    first.get,
-  );
-  const abort = module.function("abort", ["i32"], [], { exported: true });
-  const [abortBase] = abort.parameters as Local<"i32">[];
-  abort.body(
-    atomics.store(abortBase.get, i32.const(1), control.aborted),
-    ...moveOn(abortBase, control.phase, control.sleepers, i32.const(pastAll)),
-  );
+    fn.emit(atomics.store(base, number, control.job));
+    moveOn(fn, base, control.jobs, control.idle, i32.sub(first, atomics.load(base, control.jobs)));
+    return first;
+  });
+  exported("abort", (fn, base) => {
+    fn.emit(atomics.store(base, 1, control.aborted));
+    moveOn(fn, base, control.phase, control.sleepers, pastAll);
+    return 0;
+  });
   return module.encode();
 }

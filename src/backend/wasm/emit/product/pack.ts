@@ -3,8 +3,16 @@
 // far as it is, goes by vectors. 16-bit floats are widened on the way.
 import { elementBytes, type Stored } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type Walk } from "../../../../schedule/product.ts";
-import { branchIf, type Code, type FunctionBuilder, type Local, loop, when } from "../../assembler/assembler.ts";
-import { f32, i32, select, shuffle32, v128 } from "../../assembler/instructions.ts";
+import {
+  type Code,
+  type FunctionBuilder,
+  f32,
+  i32,
+  type Local,
+  select,
+  shuffle32,
+  v128,
+} from "../../assembler/assembler.ts";
 import type { Context } from "../context.ts";
 import { Elements } from "../halves.ts";
 import { countLoop } from "../nest.ts";
@@ -25,28 +33,17 @@ function reading({ lanes, single }: Context, fn: FunctionBuilder, storage: Store
   };
 }
 
-type Transposed = { readonly code: readonly Code[]; readonly rows: readonly Code<"v128">[] };
-
 /** Four vectors as the rows of a 4×4 matrix → its columns. */
-function transpose(fn: FunctionBuilder, rows: readonly Code<"v128">[]): Transposed {
-  const held = rows.map((row) => fn.hold(row));
-  const [a, b, c, d] = held.map(([local]) => local);
-  const pairs = [
-    fn.hold(shuffle32(a.get, b.get, [0, 4, 1, 5])),
-    fn.hold(shuffle32(a.get, b.get, [2, 6, 3, 7])),
-    fn.hold(shuffle32(c.get, d.get, [0, 4, 1, 5])),
-    fn.hold(shuffle32(c.get, d.get, [2, 6, 3, 7])),
+function transpose(fn: FunctionBuilder, rows: readonly Code<"v128">[]): Code<"v128">[] {
+  const [a, b, c, d] = rows.map((row) => fn.let(row));
+  const [abLow, abHigh] = [fn.let(shuffle32(a, b, [0, 4, 1, 5])), fn.let(shuffle32(a, b, [2, 6, 3, 7]))];
+  const [cdLow, cdHigh] = [fn.let(shuffle32(c, d, [0, 4, 1, 5])), fn.let(shuffle32(c, d, [2, 6, 3, 7]))];
+  return [
+    shuffle32(abLow, cdLow, [0, 1, 4, 5]),
+    shuffle32(abLow, cdLow, [2, 3, 6, 7]),
+    shuffle32(abHigh, cdHigh, [0, 1, 4, 5]),
+    shuffle32(abHigh, cdHigh, [2, 3, 6, 7]),
   ];
-  const [abLow, abHigh, cdLow, cdHigh] = pairs.map(([local]) => local);
-  return {
-    code: [...held, ...pairs].map(([, set]) => set),
-    rows: [
-      shuffle32(abLow.get, cdLow.get, [0, 1, 4, 5]),
-      shuffle32(abLow.get, cdLow.get, [2, 3, 6, 7]),
-      shuffle32(abHigh.get, cdHigh.get, [0, 1, 4, 5]),
-      shuffle32(abHigh.get, cdHigh.get, [2, 3, 6, 7]),
-    ],
-  };
 }
 
 /** Neighbouring vectors from one place to another: all are read before the first is written, so that an engine can run pairs of them as one. */
@@ -54,39 +51,32 @@ function move(
   fn: FunctionBuilder,
   count: number,
   read: (i: number) => Code<"v128">,
-  place: (i: number) => readonly [Code<"i32">, number],
-): Code[] {
-  const held = Array.from({ length: count }, (_, i) => fn.hold(read(i)));
-  const stores = held.map(([vector], i) => {
-    const [address, offset] = place(i);
-    return v128.store(address, vector.get, offset);
-  });
-  return [...held.map(([, set]) => set), ...stores.reverse()];
+  write: Local<"i32">,
+  offset = 0,
+): void {
+  const held = Array.from({ length: count }, (_, i) => fn.let(read(i)));
+  fn.emit(...held.map((vector, i) => v128.store(write, vector, offset + 16 * i)).reverse());
 }
 
-/** A place on a walk: bytes from its first point, code that finds it, and how far along the innermost axis it is. */
+/** A place on a walk: bytes from its first point, and how far along the innermost axis it is. */
 interface Place {
   readonly way: Code<"i32">;
-  readonly code: readonly Code[];
   readonly inner: Code<"i32">;
 }
 
 /** Where a walk's point `at` is; `stride`: from point to point, where it is straight. */
-function placeOf(fn: FunctionBuilder, walk: Walk, at: Local<"i32">, stride: Code<"i32">): Place {
-  if (isStraight(walk)) return { way: i32.mul(at.get, stride), code: [], inner: at.get };
-  const code: Code[] = [];
-  const coordinates: Code<"i32">[] = [];
+function placeOf(fn: FunctionBuilder, walk: Walk, at: Local<"i32">, stride: Local<"i32"> | number): Place {
+  if (isStraight(walk)) return { way: i32.mul(at, stride), inner: at };
+  const coordinates: Local<"i32">[] = [];
   let rest = at;
   for (let axis = walk.extents.length - 1; axis > 0; axis--) {
-    const extent = i32.const(walk.extents[axis]);
-    const [outer, setOuter] = fn.hold(i32.divU(rest.get, extent));
-    const [here, setHere] = fn.hold(i32.sub(rest.get, i32.mul(outer.get, extent)));
-    code.push(setOuter, setHere);
-    coordinates.unshift(here.get);
+    const extent = walk.extents[axis];
+    const outer = fn.let(i32.divU(rest, extent));
+    coordinates.unshift(fn.let(i32.sub(rest, i32.mul(outer, extent))));
     rest = outer;
   }
-  const ways = [rest.get, ...coordinates].map((each, axis) => i32.mul(each, i32.const(walk.strides[axis])));
-  return { way: ways.reduce((sum, way) => i32.add(sum, way)), code, inner: coordinates[coordinates.length - 1] };
+  const ways = [rest, ...coordinates].map((each, axis) => i32.mul(each, walk.strides[axis]));
+  return { way: ways.reduce((sum, way) => i32.add(sum, way)), inner: coordinates[coordinates.length - 1] };
 }
 
 /** What functions of different walks have different in their names. */
@@ -98,14 +88,11 @@ export function fillTable(context: Context, walk: Walk): FunctionBuilder {
   return context.module.shared(name, () => {
     const fn = context.module.function(name, ["i32", "i32", "i32"]);
     const [table, first, terms] = fn.parameters as Local<"i32">[];
-    const [end, setEnd] = fn.hold(i32.add(first.get, terms.get));
-    fn.body(
-      setEnd,
-      ...countLoop(fn, first, end, 1, (at) => {
-        const { code, way } = placeOf(fn, walk, at, i32.const(0));
-        return [...code, i32.store(table.get, way), table.set(i32.add(table.get, i32.const(4)))];
-      }),
-    );
+    const end = fn.let(i32.add(first, terms));
+    countLoop(fn, first, end, 1, (at) => {
+      fn.emit(i32.store(table, placeOf(fn, walk, at, 0).way));
+      table.set(i32.add(table, 4));
+    });
     return fn;
   });
 }
@@ -114,16 +101,16 @@ export function fillTable(context: Context, walk: Walk): FunctionBuilder {
 function farther(fn: FunctionBuilder, depth: Walk, way: Local<"i32">) {
   const far = fn.local("i32");
   if (isStraight(depth)) {
-    const ahead = (count: number) => i32.add(far.get, i32.mul(way.get, i32.const(count)));
-    return { far, begin: far.set(i32.const(0)), next: (count: number) => far.set(ahead(count)), ahead };
+    const ahead = (count: number) => i32.add(far, i32.mul(way, count));
+    return { far, begin: () => far.set(0), next: (count: number) => far.set(ahead(count)), ahead };
   }
   const entry = fn.local("i32");
   const read = (place: Code<"i32">) => far.set(i32.load(entry.tee(place)));
   return {
     far,
-    begin: read(way.get),
-    next: (count: number) => read(i32.add(entry.get, i32.const(4 * count))),
-    ahead: (count: number) => i32.load(entry.get, 4 * count),
+    begin: () => read(way),
+    next: (count: number) => read(i32.add(entry, 4 * count)),
+    ahead: (count: number) => i32.load(entry, 4 * count),
   };
 }
 
@@ -140,61 +127,71 @@ export function packPanels(context: Context, operand: Operand, width: number): F
     const { four, one, bytes } = reading(context, fn, storage);
     const { far, begin, next, ahead } = farther(fn, depth, way);
     const [rest, write] = [fn.local("i32"), fn.local("i32")];
-    const advance = (count: number) => [
-      next(count),
-      write.set(i32.add(write.get, i32.const(4 * width * count))),
-      rest.set(i32.sub(rest.get, i32.const(count))),
-    ];
-    const rounds = (from: Code<"i32">, round: readonly Code[]) => [
-      begin,
-      rest.set(terms.get),
-      write.set(from),
-      loop((again) => [...round, branchIf(again, i32.gtS(rest.get, i32.const(0)))]),
-    ];
-    const beyond = (at: Local<"i32">, count: number) => i32.gtS(i32.add(at.get, i32.const(count)), end.get);
-    /** Four lines of a panel, from its line `lane` on. */
-    const fours = (at: Local<"i32">, lane: Local<"i32">): Code[] => {
-      const lines = Array.from({ length: 4 }, (_, i) => {
-        const [line, setLine] = fn.hold(i32.add(i32.add(at.get, lane.get), i32.const(i)));
-        const clip = line.set(select(i32.sub(end.get, i32.const(1)), line.get, beyond(line, 1)));
-        const { way, code } = placeOf(fn, across, line, stride.get);
-        const [place, setPlace] = fn.hold(i32.add(base.get, way));
-        return { place, code: [setLine, clip, ...code, setPlace] };
+    const advance = (count: number) => {
+      next(count);
+      write.set(i32.add(write, 4 * width * count));
+      rest.set(i32.sub(rest, count));
+    };
+    const rounds = (from: Code<"i32">, round: () => void) => {
+      begin();
+      rest.set(terms);
+      write.set(from);
+      fn.loop((again) => {
+        round();
+        fn.branchIf(again, i32.gtS(rest, 0));
       });
-      const from = i32.add(to.get, i32.shl(lane.get, i32.const(2)));
-      const set = lines.flatMap(({ code }) => code);
-      const addresses = lines.map(({ place }) => i32.add(place.get, far.get));
-      const apart = [...addresses.map((each, i) => f32.store(write.get, one(each), 4 * i)), ...advance(1)];
-      if (layout !== "along") return [...set, ...rounds(from, apart)];
-      const { code, rows } = transpose(
-        fn,
-        addresses.map((each) => four(each)),
-      );
-      const together = [...code, ...rows.map((row, k) => v128.store(write.get, row, 4 * width * k)), ...advance(4)];
-      const areNear = i32.eq(i32.sub(ahead(3), far.get), i32.const(3 * bytes));
-      return [...set, ...rounds(from, [when(i32.and(i32.geS(rest.get, i32.const(4)), areNear), together, apart)])];
     };
-    const panel = (at: Local<"i32">): Code[] => {
-      const apart = countLoop(fn, 0, width, 4, (lane) => fours(at, lane));
-      if (layout !== "across") return apart;
-      const { way, code, inner } = placeOf(fn, across, at, stride.get);
-      const [place, setPlace] = fn.hold(i32.add(base.get, way));
-      const [from, setFrom] = fn.hold(i32.add(place.get, far.get));
-      const vectors = [
-        setFrom,
-        ...move(
+    const beyond = (at: Local<"i32">, count: number) => i32.gtS(i32.add(at, count), end);
+    /** Four lines of a panel, from its line `lane` on. */
+    const fours = (at: Local<"i32">, lane: Local<"i32">) => {
+      const addresses = [0, 1, 2, 3].map((i) => {
+        const line = fn.let(i32.add(i32.add(at, lane), i));
+        line.set(select(i32.sub(end, 1), line, beyond(line, 1)));
+        return i32.add(fn.let(i32.add(base, placeOf(fn, across, line, stride).way)), far);
+      });
+      const apart = () => {
+        fn.emit(...addresses.map((each, i) => f32.store(write, one(each), 4 * i)));
+        advance(1);
+      };
+      const together = () => {
+        const columns = transpose(
           fn,
-          width / 4,
-          (i) => four(from.get, 4 * bytes * i),
-          (i) => [write.get, 16 * i],
-        ),
-      ];
-      const run = across.extents[across.extents.length - 1];
-      const isCut = isStraight(across) ? i32.const(0) : i32.gtS(inner, i32.const(run - width));
-      const areNear = i32.eqz(i32.or(isCut, beyond(at, width)));
-      return [...code, setPlace, when(areNear, rounds(to.get, [...vectors, ...advance(1)]), apart)];
+          addresses.map((each) => four(each)),
+        );
+        fn.emit(...columns.map((column, k) => v128.store(write, column, 4 * width * k)));
+        advance(4);
+      };
+      rounds(i32.add(to, i32.shl(lane, 2)), () => {
+        if (layout !== "along") {
+          apart();
+          return;
+        }
+        const areNear = i32.eq(i32.sub(ahead(3), far), 3 * bytes);
+        fn.when(i32.and(i32.geS(rest, 4), areNear), together, apart);
+      });
     };
-    fn.body(...countLoop(fn, first, end, width, (at) => [...panel(at), to.set(i32.add(to.get, pitch.get))]));
+    const panel = (at: Local<"i32">) => {
+      const apart = () => countLoop(fn, 0, width, 4, (lane) => fours(at, lane));
+      if (layout !== "across") {
+        apart();
+        return;
+      }
+      const { way, inner } = placeOf(fn, across, at, stride);
+      const place = fn.let(i32.add(base, way));
+      const run = across.extents[across.extents.length - 1];
+      const isCut = isStraight(across) ? 0 : i32.gtS(inner, run - width);
+      const together = () =>
+        rounds(to, () => {
+          const from = fn.let(i32.add(place, far));
+          move(fn, width / 4, (i) => four(from, 4 * bytes * i), write);
+          advance(1);
+        });
+      fn.when(i32.eqz(i32.or(isCut, beyond(at, width))), together, apart);
+    };
+    countLoop(fn, first, end, width, (at) => {
+      panel(at);
+      to.set(i32.add(to, pitch));
+    });
     return fn;
   });
 }
@@ -217,29 +214,21 @@ export function packRows(
     const { four, bytes } = reading(context, fn, storage);
     const { far, begin, next } = farther(fn, depth, way);
     const panel = (number: number) =>
-      move(
-        fn,
-        width / 4,
-        (i) => four(read.get, bytes * (width * number + 4 * i)),
-        (i) => [write.get, (fixed?.pitch ?? 0) * number + 16 * i],
-      );
-    const all = fixed
-      ? Array.from({ length: fixed.panels }, (_, number) => panel(number)).flat()
-      : countLoop(fn, 0, panels, 1, () => [
-          ...panel(0),
-          read.set(i32.add(read.get, i32.const(bytes * width))),
-          write.set(i32.add(write.get, pitch.get)),
-        ]);
-    fn.body(
-      begin,
-      ...countLoop(fn, 0, terms, 1, () => [
-        read.set(i32.add(from.get, far.get)),
-        write.set(to.get),
-        ...all,
-        next(1),
-        to.set(i32.add(to.get, i32.const(4 * width))),
-      ]),
-    );
+      move(fn, width / 4, (i) => four(read, bytes * (width * number + 4 * i)), write, (fixed?.pitch ?? 0) * number);
+    begin();
+    countLoop(fn, 0, terms, 1, () => {
+      read.set(i32.add(from, far));
+      write.set(to);
+      if (fixed) for (let number = 0; number < fixed.panels; number++) panel(number);
+      else
+        countLoop(fn, 0, panels, 1, () => {
+          panel(0);
+          read.set(i32.add(read, bytes * width));
+          write.set(i32.add(write, pitch));
+        });
+      next(1);
+      to.set(i32.add(to, 4 * width));
+    });
     return fn;
   });
 }
