@@ -4,10 +4,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { type EnginePackage, fetchEngine, type NodeMajor, nodePackage, nodeVersions } from "../../tools/engines.ts";
 import type { Pages } from "../support/pages.ts";
+import { noWebgpu } from "../support/swiftshader.ts";
 import { type Answers, ask } from "./lane.ts";
 import type { Lane } from "./matrix.ts";
 import { askPage, browsers } from "./page.ts";
-import { quick, shortForms } from "./presets.ts";
+import { onGpu, quick, shortForms } from "./presets.ts";
 
 /** How an engine is asked, made once for all of them. */
 export interface Asking {
@@ -88,6 +89,17 @@ function inPage(name: keyof typeof browsers, title: string, path: "/" | "/plain/
   };
 }
 
+/** Lanes of a GPU's driver in software. */
+const software = { webgpu: onGpu.webgpu, "gpujs:webgpu": onGpu.gpujs } as const;
+const onSwiftShader = "WebGPU on SwiftShader";
+
+/** A Node with WebGPU: the one that the npm package was installed by. */
+function nodeOnGpu(): Engine {
+  const engine = node("20", { name: "node-20-swiftshader", note: onSwiftShader, asked: software });
+  const missing = () => (noWebgpu ? "no SwiftShader here: npm run setup:system installs it" : engine.missing());
+  return { ...engine, missing };
+}
+
 const alone = { "wasm/1": all } as const;
 const oneThread = { reference: quick, ...alone, "gpujs:webasm": quick, "gpujs:cpu": quick } as const;
 const isolated = { ...oneThread, "wasm/2": all } as const;
@@ -101,6 +113,7 @@ export const engines: readonly Engine[] = [
     ...{ name: "node-20-without-sse4", note: "without SSE4", args: ["--no-enable-sse4-1"] },
     asked: { reference: quick, "wasm/1": all },
   }),
+  nodeOnGpu(),
   inProcess({
     ...{ name: "bun", title: "Bun", install: "@oven/bun-linux-x64@1.4.5", binary: "@oven/bun-linux-x64/bin/bun" },
     asked: native,
@@ -111,6 +124,10 @@ export const engines: readonly Engine[] = [
   }),
   inPage("chromium", "Chromium", "/", isolated),
   inPage("chromium", "Chromium", "/plain/", alone),
+  {
+    ...inPage("chromium-webgpu", "Chromium", "/", software),
+    ...{ name: "chromium-swiftshader", note: `isolated page, ${onSwiftShader}` },
+  },
   inPage("firefox", "Firefox", "/", isolated),
   inPage("firefox", "Firefox", "/plain/", alone),
   inPage("webkitgtk", "WebKitGTK", "/", oneThread),

@@ -1,7 +1,7 @@
 // docs/engines.md: which engine came to which digest, one row an engine. A row stays until its engine is run again, as long as the digests are those of the page.
 import { existsSync, readFileSync } from "node:fs";
 import { root } from "../support/sources.ts";
-import { quick, shortForms } from "./presets.ts";
+import { onGpu, quick, shortForms } from "./presets.ts";
 
 export const matrixPath = `${root}docs/engines.md`;
 
@@ -14,6 +14,8 @@ export const lanes = {
   "wasm/2/auto": "2 threads, vectors of 8",
   "gpujs:webasm": "`gpujs:webasm`",
   "gpujs:cpu": "`gpujs:cpu`",
+  webgpu: "`webgpu`",
+  "gpujs:webgpu": "`gpujs:webgpu`",
 } as const;
 export type Lane = keyof typeof lanes;
 const laneNames = Object.keys(lanes) as Lane[];
@@ -61,6 +63,7 @@ const bare = (cell: string) => cell.replaceAll("`", "");
 const lineOf = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => "---"), ...rows].map(lineOf).join("\n");
+const named = (presets: readonly string[]) => listed(presets.map((preset) => `\`${preset}\``));
 const listed = (words: readonly string[]) => words.join(", ").replace(/, ([^,]+)$/, " and $1");
 
 /** What the rows come to, as the README says it. */
@@ -95,6 +98,9 @@ ${table(
 )}
 
 Where they came out. A number says how many of the presets, from the first on, were trained there and came to exactly these digests; the slower backends have the first ${quick.length} alone. ${none}: not tried.
+
+The lanes \`webgpu\` and \`gpujs:webgpu\` run on SwiftShader, a GPU's driver in software, which compiles each kernel for seconds and more: \`webgpu\` has ${named(onGpu.webgpu)}, without ${named(presets.map(([preset]) => preset).filter((preset) => !onGpu.webgpu.includes(preset)))}, to keep a lane
+below an hour; \`gpujs:webgpu\` has ${named(onGpu.gpujs)}, since what it fails there, most of a step, runs on the interpreter. No real GPU has been seen yet: [on a GPU](gpu.md).
 
 ${table(
   ["name", "engine", "processor", ...Object.values(lanes)],

@@ -21,15 +21,18 @@ export interface PageEngine {
   readonly open: Open;
 }
 
-export const browsers = {
-  chromium: {
-    missing: noChromium ? "no Chromium here: npm run setup:system installs it" : undefined,
-    async open(url: string) {
-      const browser = await launchChromium();
-      await (await browser.newPage()).goto(url);
-      return { version: browser.version(), close: () => browser.close() };
-    },
+const chromium = (webgpu: boolean): PageEngine => ({
+  missing: noChromium ? "no Chromium here: npm run setup:system installs it" : undefined,
+  async open(url: string) {
+    const browser = await launchChromium({ webgpu });
+    await (await browser.newPage()).goto(url);
+    return { version: browser.version(), close: () => browser.close() };
   },
+});
+
+export const browsers = {
+  chromium: chromium(false),
+  "chromium-webgpu": chromium(true),
   firefox: {
     missing: noFirefox ? "no Firefox here: npm run setup:system installs it" : undefined,
     open: async (url: string) => ({ close: openInFirefox(url) }),

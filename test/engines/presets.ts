@@ -18,6 +18,12 @@ export const shortForms: Readonly<Record<string, number>> = {
 /** The first of them: where a step is slow these alone are trained. */
 export const quick: readonly string[] = Object.keys(shortForms).slice(0, 5);
 
+/** What is trained on a GPU's driver in software, by backend: the rest takes it too long. */
+export const onGpu = {
+  webgpu: [...quick, "mnist-cnn", "moby-gpt"],
+  gpujs: quick.slice(0, 2),
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
 /** What makes a preset's config its short form: nothing is validated, shown or logged, which changes no digest. */
 export function shortened(preset: string): ConfigOverrides {
   const init = { loop: `{num_steps: ${shortForms[preset]}}`, callbacks: "[]", loggers: "[]" };
